@@ -1,0 +1,128 @@
+"""Every error that some caller treats differently, in one tree.
+
+GuardianError                 anything guardian says about the world rather than about its own code
+├── UsageError                the request makes no sense: say so, exit 2
+│   └── ConfigError           a configuration or rule file is wrong: file, line, column, what to do
+├── FetchRefused              guardian decided not to fetch (robots, blocked address, budget, too large)
+├── FetchFailed               the other side did not deliver (time-out, status, broken transfer)
+├── Unmatchable               the bytes cannot be matched; an outcome with a reason, not a fault
+│   ├── NotAnImage            not decodable as a picture
+│   ├── TooPlain              too little structure, or too small, to tell from strangers
+│   └── OverLimit             more bytes, pixels or frames than allowed
+├── WorkerLost                a worker died or hung on this image: skipped until the recipe changes
+├── IndexNotReady             no usable index: missing, damaged, or of another recipe
+├── WeightsMissing            a descriptor was configured whose weights are not here
+├── DeliveryFailed            a destination did not accept a message; `permanent` says whether to stop
+├── StoreUnusable             the database is damaged, on a network file system, or at another schema
+└── AlreadyRunning            another process holds this role on this data folder
+"""
+
+from datetime import timedelta
+from pathlib import Path
+
+
+class GuardianError(Exception):
+    """Base of everything guardian raises on purpose. `str(error)` is fit to show to a user."""
+
+
+class UsageError(GuardianError):
+    """The request makes no sense as asked."""
+
+
+class ConfigError(UsageError):
+    """A file that a person wrote is wrong.
+
+    `line` and `column` count from 1; both are None when the whole file is meant.
+    """
+
+    def __init__(self, message: str, *, file: Path, line: int | None = None, column: int | None = None) -> None:
+        where = ":".join(str(part) for part in (file, line, column) if part is not None)
+        super().__init__(f"{where}: {message}")
+        self.file, self.line, self.column = file, line, column
+
+
+class FetchRefused(GuardianError):
+    """guardian decided not to fetch. `reason` is a short stable word for reports (robots, address, size...)."""
+
+    def __init__(self, reason: str, url: str, detail: str = "") -> None:
+        super().__init__(f"refused to fetch {url}: {detail or reason}")
+        self.reason, self.url, self.detail = reason, url, detail
+
+
+class FetchFailed(GuardianError):
+    """The other side did not deliver. `reason` is a short stable word for reports (timeout, status_404...)."""
+
+    def __init__(self, reason: str, url: str, detail: str = "", status: int | None = None) -> None:
+        super().__init__(f"could not fetch {url}: {detail or reason}")
+        self.reason, self.url, self.detail, self.status = reason, url, detail, status
+
+
+class Unmatchable(GuardianError):
+    """These bytes cannot be matched. `reason` is a short stable word for reports."""
+
+    reason = "unmatchable"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class NotAnImage(Unmatchable):
+    """Not decodable as a picture."""
+
+    reason = "not_an_image"
+
+
+class TooPlain(Unmatchable):
+    """Too little structure, or too small, to be told from strangers."""
+
+    reason = "too_plain"
+
+
+class OverLimit(Unmatchable):
+    """More bytes, pixels or frames than the limits allow."""
+
+    reason = "over_limit"
+
+
+class WorkerLost(GuardianError):
+    """A worker process died or ran out of time on this image (`reason`: crashed or timed_out)."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+class IndexNotReady(GuardianError):
+    """There is no usable index; the message says whether it is missing, damaged or of another recipe."""
+
+
+class WeightsMissing(GuardianError):
+    """A descriptor is configured whose weights are not on this machine; the message says how to get them."""
+
+
+class DeliveryFailed(GuardianError):
+    """A destination did not accept a message.
+
+    `permanent`: do not try again. `disable`: the receiver asked for silence (410).
+    `retry_after`: the receiver's own wish, when it gave one.
+    """
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        permanent: bool = False,
+        disable: bool = False,
+        retry_after: timedelta | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.permanent, self.disable, self.retry_after = permanent, disable, retry_after
+
+
+class StoreUnusable(GuardianError):
+    """The database cannot be used as it is; the message says why and how to restore."""
+
+
+class AlreadyRunning(GuardianError):
+    """Another process holds this role on this data folder."""

@@ -1,0 +1,36 @@
+"""The domain types: frozen dataclasses without I/O that alone cross room, process and database borders."""
+
+from guardian.model.assets import Asset, AssetState, Licence, Rights, Standing
+from guardian.model.cases import Action, Case, CaseState, Decision, Finding, Severity
+from guardian.model.matches import Affine, Box, Comparison, Match, MatchReport, Transform
+from guardian.model.sightings import Candidate, Context, Omission, Response, Sighting
+from guardian.model.tasks import Scan, Task, TaskKind, TaskState
+
+__all__ = [
+    "Action",
+    "Affine",
+    "Asset",
+    "AssetState",
+    "Box",
+    "Candidate",
+    "Case",
+    "CaseState",
+    "Comparison",
+    "Context",
+    "Decision",
+    "Finding",
+    "Licence",
+    "Match",
+    "MatchReport",
+    "Omission",
+    "Response",
+    "Rights",
+    "Scan",
+    "Severity",
+    "Sighting",
+    "Standing",
+    "Task",
+    "TaskKind",
+    "TaskState",
+    "Transform",
+]

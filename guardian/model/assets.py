@@ -1,0 +1,75 @@
+"""What an owner protects and whom they have allowed to use it."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """Rights metadata of one picture, as its IPTC, XMP and EXIF fields or the owner's CSV say it."""
+
+    creator: str | None = None
+    copyright_notice: str | None = None
+    licensor: str | None = None
+    web_statement: str | None = None
+    registration: str | None = None
+
+
+class AssetState(StrEnum):
+    """Where an asset is in its life: only protected assets appear in answers."""
+
+    ADDING = "adding"
+    PROTECTED = "protected"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """An image that the owner protects.
+
+    `id` derives from the bytes, so adding the same file twice names the same asset. `number` is the
+    ever-growing sequence number by which "added since" is asked; an asset taken out and added again gets
+    a new number. `path` is the absolute path that was given to `asset add`, never an internal copy.
+    """
+
+    id: str
+    number: int
+    title: str
+    collection: str
+    path: str
+    sha256: str
+    width: int
+    height: int
+    added_at: datetime
+    tags: tuple[str, ...] = ()
+    rights: Rights = field(default_factory=Rights)
+    state: AssetState = AssetState.PROTECTED
+
+
+@dataclass(frozen=True, slots=True)
+class Licence:
+    """Who may use what, where and when. Exactly one of `asset_id` and `collection` is set.
+
+    `host` covers its subdomains. The dates are inclusive; None is an open end. `territory` and
+    `proof_file` are kept for people to read.
+    """
+
+    id: str
+    host: str
+    asset_id: str | None = None
+    collection: str | None = None
+    valid_from: date | None = None
+    valid_until: date | None = None
+    territory: str | None = None
+    proof_file: str | None = None
+
+
+class Standing(StrEnum):
+    """What the licences say about one use of one asset."""
+
+    LICENSED = "licensed"
+    LAPSED = "lapsed"
+    NOT_YET = "not_yet"
+    OUT_OF_SCOPE = "out_of_scope"
+    NONE = "none"

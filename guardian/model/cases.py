@@ -1,0 +1,90 @@
+"""What the rules decided, and what guardian keeps and owes because of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from guardian.model.matches import Comparison
+
+
+class Action(StrEnum):
+    """What a rule asks for."""
+
+    ALERT = "alert"
+    REVIEW = "review"
+    IGNORE = "ignore"
+
+
+class Severity(StrEnum):
+    """How much a rule's author cares."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the rules said about one match, and which rule said it.
+
+    `deliver_to`: names of destinations; empty means every destination. `record`: keep a finding even
+    though nobody is told (a licensed use, for example); alerts and reviews are always recorded.
+    """
+
+    action: Action
+    rule: str
+    severity: Severity | None = None
+    deliver_to: tuple[str, ...] = ()
+    record: bool = False
+
+
+class CaseState(StrEnum):
+    """Where a case is; only `cases/` moves it."""
+
+    OPEN = "open"
+    CONFIRMED = "confirmed"
+    DISMISSED = "dismissed"
+    RESOLVED = "resolved"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A match on a sighting that the rules kept.
+
+    Natural key: (asset_id, page_url, image_url), both canonical. `page_sha256` and `image_sha256` name
+    the exact bytes kept as evidence; None when they were not kept (`evidence_note` says why).
+    """
+
+    id: str
+    asset_id: str
+    case_id: str | None
+    source: str
+    page_url: str
+    image_url: str
+    first_seen_at: datetime
+    last_seen_at: datetime
+    licence: str
+    decision: Decision
+    comparison: Comparison
+    candidate_sha256: str
+    image_sha256: str | None
+    page_sha256: str | None
+    evidence_note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One use of one asset by one operator (registrable domain, platform account or IP address)."""
+
+    id: str
+    asset_id: str
+    operator: str
+    state: CaseState
+    severity: Severity | None
+    opened_at: datetime
+    updated_at: datetime
+    finding_count: int
+    alerted_at: datetime | None = None
+    reviewed_by: str | None = None
+    review_note: str | None = None

@@ -1,0 +1,59 @@
+"""The duties guardian has promised to do, and the passes it makes over its sources."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class TaskKind(StrEnum):
+    """What is owed."""
+
+    DELIVER = "deliver"
+    CAPTURE = "capture"
+    RECHECK = "recheck"
+    REMATCH = "rematch"
+
+
+class TaskState(StrEnum):
+    """due: to be done at `due_at`; done; dead: given up, waits for a person."""
+
+    DUE = "due"
+    DONE = "done"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One durable duty. (kind, key) is unique, so promising the same thing twice is one task.
+
+    `body` are the final bytes of a message, or a JSON document for other kinds. `destination` is set for
+    deliveries only. `attempts` counts finished tries.
+    """
+
+    id: int
+    kind: TaskKind
+    key: str
+    due_at: datetime
+    state: TaskState
+    attempts: int
+    body: bytes = field(repr=False)
+    created_at: datetime
+    destination: str | None = None
+    leased_until: datetime | None = None
+    last_error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """One pass over a source. `counts` are numbers by short stable words (found, matched, robots...).
+
+    `outcome`: None while running, then completed, failed or interrupted.
+    """
+
+    id: int
+    source: str
+    started_at: datetime
+    ended_at: datetime | None
+    outcome: str | None
+    counts: dict[str, int]
+    error: str | None = None
