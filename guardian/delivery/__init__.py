@@ -1,0 +1,1 @@
+"""Signs and sends what is due, and settles it afterwards; knows nothing of cases."""

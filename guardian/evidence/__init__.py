@@ -1,0 +1,1 @@
+"""Keeps the exact bytes behind findings: content-addressed, durable, within a cap."""

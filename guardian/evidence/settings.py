@@ -1,0 +1,17 @@
+"""What a configuration may say about keeping evidence."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from guardian.strict_yaml import ByteSize
+
+
+class EvidenceSettings(BaseModel):
+    """How much evidence is kept."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    max_bytes: ByteSize = Field(
+        20 * 1024**3,
+        gt=0,
+        description="kept pages and images may fill this much disk; then findings go on without, and say so",
+    )
