@@ -13,6 +13,7 @@ GuardianError                 anything guardian says about the world rather than
 ├── IndexNotReady             no usable index: missing, damaged, or of another recipe
 ├── WeightsMissing            a descriptor was configured whose weights are not here
 ├── DeliveryFailed            a destination did not accept a message; `permanent` says whether to stop
+├── VaultFull                 there is no room to keep evidence: the finding goes on without, and says so
 ├── StoreUnusable             the database is damaged, on a network file system, or at another schema
 └── AlreadyRunning            another process holds this role on this data folder
 """
@@ -118,6 +119,10 @@ class DeliveryFailed(GuardianError):
     ) -> None:
         super().__init__(detail)
         self.permanent, self.disable, self.retry_after = permanent, disable, retry_after
+
+
+class VaultFull(GuardianError):
+    """Evidence was not kept: the cap is reached or the disk has no room; the message says which."""
 
 
 class StoreUnusable(GuardianError):
