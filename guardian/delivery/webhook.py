@@ -32,6 +32,7 @@ class Delivery:
         self.settings = settings
         self._destinations = {destination.name: destination for destination in destinations}
         self._operator, self._secrets, self._clock = operator, secrets, clock
+        self._resting_until: dict[str, datetime] = {}
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -42,6 +43,11 @@ class Delivery:
         """Raise UsageError now, at the start, when a destination's secret is missing or malformed."""
         for destination in self._destinations.values():
             self._secrets.of(destination)
+
+    def is_resting(self, name: str) -> bool:
+        """Whether a destination asked to be left alone for a while (Retry-After) and that time is not over."""
+        until = self._resting_until.get(name)
+        return until is not None and self._clock() < until
 
     async def deliver(self, task: Task) -> None:
         """Post the task's bytes to its destination; return when they were accepted. Raises DeliveryFailed."""
@@ -81,6 +87,10 @@ class Delivery:
             raise DeliveryFailed(f"{where}: {error.reason}: {error.detail}") from error
         failure = failure_of(answer, destination.url, self._clock())
         if failure is not None:
+            if failure.retry_after is not None:
+                # The wish concerns the receiver and not only this message. Forgetting it at a restart does no harm.
+                rest = min(failure.retry_after, self.settings.longest_delay)
+                self._resting_until[destination.name] = self._clock() + rest
             raise failure
 
 

@@ -1,0 +1,156 @@
+"""What every room's tests share: a receiver of webhooks that misbehaves on request."""
+
+import base64
+import hashlib
+import hmac
+import socket
+import struct
+import threading
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How to answer one post. `way`: plain, reset, hang, drip_head, drip_body or endless_body."""
+
+    status: int = 204
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    way: str = "plain"
+
+
+@dataclass(frozen=True)
+class Posted:
+    """One post as it came in. `signed_by`: indexes of the receiver's secrets under which a signature holds."""
+
+    path: str
+    headers: dict[str, str]
+    body: bytes
+    answered: int
+    signed_by: tuple[int, ...]
+
+    @property
+    def id(self) -> str:
+        return self.headers.get("webhook-id", "")
+
+
+class Receiver:
+    """A webhook receiver on loopback. Answers 204 unless told otherwise by `then`."""
+
+    def __init__(self) -> None:
+        self.secrets = ["whsec_" + base64.b64encode(b"guardian tests: a secret of 32 B.").decode()]
+        self.posts: list[Posted] = []
+        self.most_at_once = 0
+        self._plan: deque[Answer] = deque()
+        self._arrived = threading.Condition()
+        self._closing = threading.Event()
+        self._at_once = 0
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                receiver._receive(self)
+
+            do_GET = do_PUT = do_POST  # noqa: N815
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self._server.server_port}/hook"
+
+    def then(self, *answers: Answer | int) -> None:
+        """Answer the next posts like this, in this order; after them 204 again."""
+        self._plan.extend(Answer(answer) if isinstance(answer, int) else answer for answer in answers)
+
+    @property
+    def accepted(self) -> list[Posted]:
+        return [post for post in self.posts if 200 <= post.answered < 300]
+
+    def wait_for(self, count: int, seconds: float = 20) -> list[Posted]:
+        """The posts, once there are `count` of them."""
+        with self._arrived:
+            assert self._arrived.wait_for(lambda: len(self.posts) >= count, seconds), f"only {len(self.posts)} posts"
+            return list(self.posts)
+
+    def close(self) -> None:
+        self._closing.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+    def _receive(self, request: BaseHTTPRequestHandler) -> None:
+        body = request.rfile.read(int(request.headers.get("content-length", 0)))
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        with self._arrived:
+            answer = self._plan.popleft() if self._plan else Answer()
+            self.posts.append(Posted(request.path, headers, body, answer.status, self._signers(headers, body)))
+            self._at_once += 1
+            self.most_at_once = max(self.most_at_once, self._at_once)
+            self._arrived.notify_all()
+        try:
+            self._answer(request, answer)
+        except OSError:
+            request.close_connection = True
+        finally:
+            with self._arrived:
+                self._at_once -= 1
+
+    def _answer(self, request: BaseHTTPRequestHandler, answer: Answer) -> None:
+        if answer.way == "reset":
+            request.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            request.connection.close()
+            raise ConnectionResetError
+        if answer.way == "hang":
+            self._closing.wait(60)
+            raise ConnectionResetError
+        if answer.way == "drip_head":
+            self._drip(request, b"HTTP/1.1 200 OK\r\nx-slow: " + b"z" * 10_000)
+        request.send_response(answer.status)
+        for name, value in answer.headers.items():
+            request.send_header(name, value)
+        length = len(answer.body) if answer.way == "plain" else 10**9
+        request.send_header("content-length", str(length))
+        request.end_headers()
+        if answer.way == "drip_body":
+            self._drip(request, b"drip" * 10_000)
+        while answer.way == "endless_body":
+            request.wfile.write(b"endless " * 8192)
+        request.wfile.write(answer.body)
+
+    def _drip(self, request: BaseHTTPRequestHandler, content: bytes) -> None:
+        for byte in content:
+            if self._closing.wait(0.05):
+                break
+            request.wfile.write(bytes([byte]))
+        raise ConnectionResetError
+
+    def _signers(self, headers: dict[str, str], body: bytes) -> tuple[int, ...]:
+        """Verifies by hand, not with the library that signed."""
+        signed = f"{headers.get('webhook-id')}.{headers.get('webhook-timestamp')}.".encode() + body
+        given = headers.get("webhook-signature", "").split(" ")
+        keys = [base64.b64decode(secret.removeprefix("whsec_")) for secret in self.secrets]
+        wanted = ["v1," + base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode() for key in keys]
+        return tuple(number for number, signature in enumerate(wanted) if signature in given)
+
+
+@pytest.fixture
+def answer() -> type[Answer]:
+    """The class of answers that `receiver.then` takes."""
+    return Answer
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A running webhook receiver; `receiver.secrets` are in the whsec_ form, `receiver.posts` what came."""
+    one = Receiver()
+    yield one
+    one.close()
