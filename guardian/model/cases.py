@@ -1,10 +1,11 @@
 """What the rules decided, and what guardian keeps and owes because of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from guardian.model.matches import Comparison
+from guardian.model.sightings import Context
 
 
 class Action(StrEnum):
@@ -53,7 +54,8 @@ class Finding:
     """A match on a sighting that the rules kept.
 
     Natural key: (asset_id, page_url, image_url), both canonical. `page_sha256` and `image_sha256` name
-    the exact bytes kept as evidence; None when they were not kept (`evidence_note` says why).
+    the exact bytes kept as evidence; None when they were not kept (`evidence_note` says why). An inline
+    (data:) image has urn:sha256:<digest> as its address; a sighting without a page has the image's.
     """
 
     id: str
@@ -71,11 +73,28 @@ class Finding:
     image_sha256: str | None
     page_sha256: str | None
     evidence_note: str | None = None
+    context: Context = field(default_factory=Context)
+    also_at: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FindingDigest:
+    """Bytes that were seen at a finding's address, and when. `image_sha256` names kept evidence or is None."""
+
+    candidate_sha256: str
+    image_sha256: str | None
+    page_sha256: str | None
+    first_seen_at: datetime
+    last_seen_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One use of one asset by one operator (registrable domain, platform account or IP address)."""
+    """One use of one asset by one operator (registrable domain, platform account or IP address).
+
+    `action` and `severity` are the strongest that any of its findings was given. `alerted_at`: when
+    somebody was last told; None as long as nobody was. `message_count`: how many messages it has caused.
+    """
 
     id: str
     asset_id: str
@@ -88,3 +107,17 @@ class Case:
     alerted_at: datetime | None = None
     reviewed_by: str | None = None
     review_note: str | None = None
+    action: Action = Action.ALERT
+    message_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CaseEvent:
+    """One line of a case's history. `kind`: opened, escalated, reopened or the state a review gave it."""
+
+    case_id: str
+    at: datetime
+    kind: str
+    by: str | None = None
+    note: str | None = None
+    message_id: str | None = None

@@ -1,0 +1,60 @@
+"""What a crawl still has to visit, and what servers said that makes the next visit cheap."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class FrontierState(StrEnum):
+    """waiting: not yet asked for; in_flight: being fetched, or lost in a crash; done: not to be fetched again."""
+
+    WAITING = "waiting"
+    IN_FLIGHT = "in_flight"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """An address that a crawl came upon.
+
+    `depth` counts links from a start page. `kind` is the crawler's own word (page, sitemap, image...).
+    `key` names the address among its source's; by default its canonical form, http and https being one.
+    """
+
+    url: str
+    kind: str = "page"
+    depth: int = 0
+    referrer: str | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FrontierRow:
+    """One address of one crawl. `tries` counts how often it was claimed; `outcome` is a short stable word."""
+
+    id: int
+    source: str
+    url: str
+    kind: str
+    depth: int
+    referrer: str | None
+    state: FrontierState
+    tries: int
+    outcome: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What the last complete answer of an address was like (RFC 9111 validators and what was in it).
+
+    `sha256` is the digest of its body; `extract` the reader's own notes (the links and pictures that a page
+    held, say), so that a 304 costs no parsing. `checked_at`: when the server last confirmed it.
+    """
+
+    url: str
+    etag: str | None
+    last_modified: str | None
+    sha256: str
+    fetched_at: datetime
+    checked_at: datetime
+    extract: str | None = None

@@ -1,0 +1,11 @@
+"""The only room that speaks SQL: SQLite by default, PostgreSQL by its URL. One file per noun.
+
+Synchronous; the daemon crosses it with asyncio.to_thread.
+"""
+
+from guardian.store.locks import hold
+from guardian.store.settings import StoreSettings
+from guardian.store.store import Store, open_store
+from guardian.store.transaction import Transaction
+
+__all__ = ["Store", "StoreSettings", "Transaction", "hold", "open_store"]

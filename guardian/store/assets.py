@@ -1,0 +1,168 @@
+"""The images that the owner protects."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy.sql import ColumnElement
+
+from guardian.model import Asset, AssetState, Rights
+from guardian.store.inserting import insert_into
+from guardian.store.tables import assets, counters
+
+_CHUNK = 500
+
+
+def asset_id(sha256: str) -> str:
+    """The id of the asset with these bytes (hex SHA-256): the same file is the same asset everywhere."""
+    return f"asset_{sha256[:16]}"
+
+
+class Assets:
+    """The assets table. Rows are never deleted; one that was withdrawn can be reserved again."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def reserve(
+        self,
+        sha256: str,
+        *,
+        title: str,
+        collection: str,
+        path: str,
+        size: tuple[int, int],
+        at: datetime,
+        tags: tuple[str, ...] = (),
+        rights: Rights | None = None,
+    ) -> Asset:
+        """Take a number for an asset that is being added; `size` is its width and height in pixels.
+
+        An asset with these bytes that is not withdrawn comes back as it is. A withdrawn one starts over
+        with a new number, so that everything seen meanwhile is compared with it.
+        """
+        known = self.by_sha256(sha256)
+        if known is not None and known.state is not AssetState.WITHDRAWN:
+            return known
+        values = {
+            "number": self._next_number(),
+            "state": AssetState.ADDING,
+            "title": title,
+            "collection": collection,
+            "path": path,
+            "width": size[0],
+            "height": size[1],
+            "tags": tags,
+            "rights": rights or Rights(),
+            "added_at": at,
+            "withdrawn_at": None,
+        }
+        statement = insert_into(self._connection, assets).values(id=asset_id(sha256), sha256=sha256, **values)
+        self._connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
+        return self._one(assets.c.sha256 == sha256)
+
+    def renumber(self, id_: str) -> Asset:
+        """Give an asset that is still being added a new number.
+
+        Whoever takes up an interrupted adding needs it when newer assets were published meanwhile: answers
+        that speak "up to number n" would else never be compared with this one.
+        """
+        self._connection.execute(
+            update(assets)
+            .where(assets.c.id == id_, assets.c.state == AssetState.ADDING)
+            .values(number=self._next_number())
+        )
+        return self._one(assets.c.id == id_)
+
+    def protect(self, numbers: Collection[int]) -> int:
+        """Assets whose segment is published are protected from now on. Returns how many changed."""
+        return self._set_state(numbers, AssetState.ADDING, AssetState.PROTECTED)
+
+    def withdraw(self, id_: str, at: datetime) -> bool:
+        """Take an asset out of all answers; False when there is nothing to withdraw."""
+        changed = self._connection.execute(
+            update(assets)
+            .where(assets.c.id == id_, assets.c.state != AssetState.WITHDRAWN)
+            .values(state=AssetState.WITHDRAWN, withdrawn_at=at)
+            .returning(assets.c.id)
+        )
+        return changed.first() is not None
+
+    def move(self, id_: str, path: str) -> None:
+        """Note that the owner's file lies elsewhere now."""
+        self._connection.execute(update(assets).where(assets.c.id == id_).values(path=path))
+
+    def get(self, id_: str) -> Asset | None:
+        """The asset of this id, whatever its state."""
+        return self._first(assets.c.id == id_)
+
+    def by_sha256(self, sha256: str) -> Asset | None:
+        """The asset with these bytes, whatever its state."""
+        return self._first(assets.c.sha256 == sha256)
+
+    def by_number(self, number: int) -> Asset | None:
+        """The asset that has this number now; an asset added again no longer has its old one."""
+        return self._first(assets.c.number == number)
+
+    def list(self, collection: str | None = None, state: AssetState | None = None) -> list[Asset]:
+        """Assets in the order of their numbers."""
+        query = select(assets).order_by(assets.c.number)
+        if collection is not None:
+            query = query.where(assets.c.collection == collection)
+        if state is not None:
+            query = query.where(assets.c.state == state)
+        return [_asset(row) for row in self._connection.execute(query)]
+
+    def latest_number(self) -> int:
+        """The highest number among protected assets; 0 when there are none."""
+        query = select(func.max(assets.c.number)).where(assets.c.state == AssetState.PROTECTED)
+        return self._connection.execute(query).scalar() or 0
+
+    def count(self, state: AssetState = AssetState.PROTECTED) -> int:
+        """How many assets are in this state."""
+        query = select(func.count()).select_from(assets).where(assets.c.state == state)
+        return self._connection.execute(query).scalar_one()
+
+    def _next_number(self) -> int:
+        """Ever growing; the counter's row stays locked until the commit, so numbers are committed in order."""
+        statement = insert_into(self._connection, counters).values(name="asset", value=1)
+        counted = statement.on_conflict_do_update(index_elements=["name"], set_={"value": counters.c.value + 1})
+        number: int = self._connection.execute(counted.returning(counters.c.value)).scalar_one()
+        return number
+
+    def _set_state(self, numbers: Collection[int], before: AssetState, after: AssetState) -> int:
+        changed = 0
+        wanted = sorted(numbers)
+        for start in range(0, len(wanted), _CHUNK):
+            result = self._connection.execute(
+                update(assets)
+                .where(assets.c.number.in_(wanted[start : start + _CHUNK]), assets.c.state == before)
+                .values(state=after)
+                .returning(assets.c.id)
+            )
+            changed += len(result.all())
+        return changed
+
+    def _first(self, condition: ColumnElement[bool]) -> Asset | None:
+        row = self._connection.execute(select(assets).where(condition)).first()
+        return None if row is None else _asset(row)
+
+    def _one(self, condition: ColumnElement[bool]) -> Asset:
+        return _asset(self._connection.execute(select(assets).where(condition)).one())
+
+
+def _asset(row: Row[tuple[object, ...]]) -> Asset:
+    return Asset(
+        id=row.id,
+        number=row.number,
+        title=row.title,
+        collection=row.collection,
+        path=row.path,
+        sha256=row.sha256,
+        width=row.width,
+        height=row.height,
+        added_at=row.added_at,
+        tags=row.tags,
+        rights=row.rights,
+        state=row.state,
+    )

@@ -1,0 +1,50 @@
+"""A whole copy of a living SQLite database."""
+
+import os
+import sqlite3
+from pathlib import Path
+
+from guardian.errors import StoreUnusable
+
+
+def copy_database(database: Path, target: Path) -> None:
+    """Copy by SQLite's online backup, check the copy, and only then give it its name.
+
+    Raises StoreUnusable when the target cannot be written or the copy is not sound.
+    """
+    aside = target.with_name(target.name + ".part")
+    try:
+        aside.unlink(missing_ok=True)
+        _copy(database, aside)
+        with aside.open("rb") as written:
+            os.fsync(written.fileno())
+        aside.replace(target)
+        _sync_folder(target.absolute().parent)
+    except (OSError, sqlite3.OperationalError) as error:
+        raise StoreUnusable(f"cannot write the backup {target}: {error}") from error
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _copy(database: Path, target: Path) -> None:
+    source = sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)
+    copy = sqlite3.connect(target)
+    try:
+        # All pages in one step: a writer in between would make a stepwise copy begin again, maybe for ever.
+        source.backup(copy)
+        # A file to be moved about should be one file: without WAL there is no second one beside it.
+        copy.execute("PRAGMA journal_mode = DELETE")
+        (verdict,) = copy.execute("PRAGMA quick_check(1)").fetchone()
+        if verdict != "ok":
+            raise StoreUnusable(f"the database {database} is damaged, so this backup was not kept: {verdict}")
+    finally:
+        copy.close()
+        source.close()
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,122 @@
+"""Cases as rows. Which transitions there are is decided in guardian.cases alone."""
+
+import hashlib
+from datetime import datetime
+
+from sqlalchemy import Connection, Row, Select, func, insert, select, update
+
+from guardian.model import Action, Case, CaseEvent, CaseState, Severity
+from guardian.store.inserting import insert_into
+from guardian.store.tables import case_events, cases, findings
+
+
+def case_id(asset_id: str, operator: str) -> str:
+    """The id of the case with this natural key."""
+    return "case_" + hashlib.sha256(f"{asset_id}\n{operator}".encode()).hexdigest()[:16]
+
+
+class Cases:
+    """The cases table and the cases' histories."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def find(self, asset_id: str, operator: str) -> Case | None:
+        """The case of this asset and operator; its row stays locked until the transaction ends."""
+        return self._first(_select().where(cases.c.id == case_id(asset_id, operator)).with_for_update(of=cases))
+
+    def insert(
+        self, asset_id: str, operator: str, action: Action, severity: Severity | None, at: datetime
+    ) -> tuple[Case, bool]:
+        """Open a case, of which nobody was told yet; returns it and whether it is new.
+
+        If another transaction was quicker, its case comes back, locked, and nothing is changed.
+        """
+        statement = insert_into(self._connection, cases).values(
+            id=case_id(asset_id, operator),
+            asset_id=asset_id,
+            operator=operator,
+            state=CaseState.OPEN,
+            action=action,
+            severity=severity,
+            opened_at=at,
+            updated_at=at,
+            message_count=0,
+        )
+        inserted = self._connection.execute(
+            statement.on_conflict_do_nothing(index_elements=["id"]).returning(cases.c.id)
+        ).first()
+        case = self.find(asset_id, operator)
+        if case is None:
+            raise LookupError(f"a case that was just written is gone: {asset_id} {operator}")
+        return case, inserted is not None
+
+    def update(self, case: Case) -> Case:
+        """Write everything of a case that may change; its finding count is always counted."""
+        self._connection.execute(
+            update(cases)
+            .where(cases.c.id == case.id)
+            .values(
+                state=case.state,
+                action=case.action,
+                severity=case.severity,
+                updated_at=case.updated_at,
+                alerted_at=case.alerted_at,
+                message_count=case.message_count,
+                reviewed_by=case.reviewed_by,
+                review_note=case.review_note,
+            )
+        )
+        written = self.get(case.id)
+        if written is None:
+            raise LookupError(f"no case {case.id}")
+        return written
+
+    def get(self, id_: str) -> Case | None:
+        """The case of this id."""
+        return self._first(_select().where(cases.c.id == id_))
+
+    def note(self, event: CaseEvent) -> None:
+        """Add a line to a case's history."""
+        self._connection.execute(
+            insert(case_events).values(
+                case_id=event.case_id,
+                at=event.at,
+                kind=event.kind,
+                by=event.by,
+                note=event.note,
+                message_id=event.message_id,
+            )
+        )
+
+    def history(self, id_: str) -> list[CaseEvent]:
+        """A case's history, oldest first."""
+        query = select(case_events).where(case_events.c.case_id == id_).order_by(case_events.c.id)
+        return [
+            CaseEvent(row.case_id, row.at, row.kind, row.by, row.note, row.message_id)
+            for row in self._connection.execute(query)
+        ]
+
+    def list(self, state: CaseState | None = None, asset_id: str | None = None, limit: int | None = None) -> list[Case]:
+        """Cases, the ones last changed first."""
+        query = _select().order_by(cases.c.updated_at.desc(), cases.c.id)
+        if state is not None:
+            query = query.where(cases.c.state == state)
+        if asset_id is not None:
+            query = query.where(cases.c.asset_id == asset_id)
+        if limit is not None:
+            query = query.limit(limit)
+        return [_case(row) for row in self._connection.execute(query)]
+
+    def _first(self, query: Select[tuple[object, ...]]) -> Case | None:
+        row = self._connection.execute(query).first()
+        return None if row is None else _case(row)
+
+
+def _select() -> Select[tuple[object, ...]]:
+    counted = select(func.count()).where(findings.c.case_id == cases.c.id).correlate(cases).scalar_subquery()
+    return select(cases, counted.label("finding_count"))
+
+
+def _case(row: Row[tuple[object, ...]]) -> Case:
+    return Case(**row._mapping)

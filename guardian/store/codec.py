@@ -1,0 +1,97 @@
+"""Domain dataclasses to JSON values and back, without losing a bit of any number.
+
+Follows type annotations, so a new field with a default needs no code and old rows still read.
+"""
+
+import math
+import types
+from dataclasses import MISSING, fields, is_dataclass
+from datetime import date, datetime
+from enum import Enum
+from functools import lru_cache
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+T = TypeVar("T")
+
+
+def to_json(value: object) -> Any:
+    """A dataclass, or a tuple, enum, date or plain value in one, as JSON values.
+
+    Raises ValueError for numbers that JSON cannot say and TypeError for types that have no form here.
+    """
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: to_json(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, (datetime, date)):
+        return value.isoformat()
+    if isinstance(value, (tuple, list)):
+        return [to_json(part) for part in value]
+    if isinstance(value, dict):
+        return {str(key): to_json(part) for key, part in value.items()}
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"not a number that can be stored: {value}")
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    raise TypeError(f"no JSON form for {type(value).__name__}")
+
+
+def from_json(kind: type[T], value: object) -> T:
+    """The inverse of to_json. Unknown keys are left out, missing ones take their defaults.
+
+    Raises ValueError when the value cannot be of this kind.
+    """
+    return cast(T, _read(kind, value))
+
+
+def _read(kind: Any, value: Any) -> Any:
+    origin = get_origin(kind)
+    if origin in (Union, types.UnionType):
+        return _read_optional(kind, value)
+    if origin is tuple:
+        return _read_tuple(get_args(kind), value)
+    if origin is dict:
+        part = get_args(kind)[1]
+        return {key: _read(part, item) for key, item in value.items()}
+    if is_dataclass(kind):
+        return _read_dataclass(kind, value)
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return kind(value)
+    if isinstance(kind, type) and issubclass(kind, (datetime, date)):
+        return kind.fromisoformat(value)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, kind):
+        raise ValueError(f"expected {kind.__name__}, found {value!r}")
+    return value
+
+
+def _read_optional(kind: Any, value: Any) -> Any:
+    if value is None:
+        return None
+    (inner,) = (part for part in get_args(kind) if part is not type(None))
+    return _read(inner, value)
+
+
+def _read_tuple(parts: tuple[Any, ...], value: Any) -> tuple[Any, ...]:
+    if not isinstance(value, list):
+        raise ValueError(f"expected a list, found {value!r}")
+    if len(parts) == 2 and parts[1] is Ellipsis:
+        return tuple(_read(parts[0], item) for item in value)
+    return tuple(_read(part, item) for part, item in zip(parts, value, strict=True))
+
+
+def _read_dataclass(kind: Any, value: Any) -> Any:
+    if not isinstance(value, dict):
+        raise ValueError(f"expected a {kind.__name__}, found {value!r}")
+    hints = _hints(kind)
+    known = {name: _read(hints[name], value[name]) for name in hints if name in value}
+    for field in fields(kind):
+        if field.name not in known and field.default is MISSING and field.default_factory is MISSING:
+            raise ValueError(f"{kind.__name__} without {field.name}")
+    return kind(**known)
+
+
+@lru_cache(maxsize=64)
+def _hints(kind: Any) -> dict[str, Any]:
+    return get_type_hints(kind)

@@ -1,0 +1,98 @@
+"""How a database is connected to: SQLite's pragmas and transactions, and what may not carry an SQLite file."""
+
+import os
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from guardian.errors import StoreUnusable, UsageError
+
+BUSY_SECONDS = 30
+READ_ONLY = "guardian_read_only"
+
+_NETWORK = frozenset(
+    {"nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "afs", "ncpfs", "ceph", "lustre", "beegfs", "gfs2", "ocfs2"}
+    | {"9p", "davfs", "fuse.sshfs", "fuse.glusterfs", "fuse.rclone", "fuse.s3fs", "fuse.davfs2", "fuse.ceph"}
+)
+
+
+def connect(url: str | URL) -> Engine:
+    """An engine for SQLite (WAL, every commit on disk, foreign keys on) or PostgreSQL. Nothing is opened yet."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise UsageError("store.url is not a database URL") from error
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite(parsed)
+    if parsed.get_backend_name() != "postgresql":
+        raise UsageError(f"store.url: guardian speaks SQLite and PostgreSQL, not {parsed.get_backend_name()}")
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    try:
+        return create_engine(parsed, pool_pre_ping=True)
+    except ImportError as error:
+        raise UsageError("a PostgreSQL store needs: pip install 'guardian[postgres]'") from error
+
+
+def _sqlite(url: URL) -> Engine:
+    if not url.database or url.database == ":memory:":
+        raise UsageError("an SQLite store needs a file: several threads share it")
+    refuse_network_file_system(Path(url.database))
+    # isolation_level None: the driver starts no transactions of its own; ours begin in `_begin`.
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "isolation_level": None})
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
+        # The order matters: waiting must be on before the switch to WAL, which needs the file for itself.
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # A transaction that reads first and writes later would fail when another wrote in between.
+        read_only = connection.get_execution_options().get(READ_ONLY, False)
+        connection.exec_driver_sql(f"PRAGMA query_only = {int(read_only)}")
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def refuse_network_file_system(database: Path, mounts: Path = Path("/proc/self/mountinfo")) -> None:
+    """Raise StoreUnusable when the file would lie on a network file system, whose locks lose data.
+
+    Where the system has no mount table (not Linux) nothing is known and nothing refused.
+    """
+    kind = file_system_of(database, mounts)
+    if kind in _NETWORK:
+        raise StoreUnusable(
+            f"{database} lies on a network file system ({kind}), where SQLite loses data. "
+            "Set data_dir to a local disk, or store.url to a PostgreSQL database."
+        )
+
+
+def file_system_of(path: Path, mounts: Path) -> str | None:
+    """The kind of file system that holds a path, by the longest mount point above it; None if unknown."""
+    try:
+        lines = mounts.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except OSError:
+        return None
+    target = os.path.realpath(path)
+    best: tuple[int, str] | None = None
+    for line in lines:
+        before, _, after = line.partition(" - ")
+        columns, kinds = before.split(" "), after.split(" ")
+        if len(columns) < 5:
+            continue
+        point = columns[4].replace("\\040", " ").replace("\\011", "\t").replace("\\134", "\\")
+        inside = point == "/" or target == point or target.startswith(point + "/")
+        # A sandbox may mount its very root by 9p; that is its local disk.
+        kind = "root" if point == "/" and kinds[0] == "9p" else kinds[0]
+        if inside and (best is None or len(point) >= best[0]):
+            best = (len(point), kind)
+    return best[1] if best else None

@@ -1,0 +1,133 @@
+"""What the crawl of a source has still to visit; it outlives a crash and is cleared when the scan ends.
+
+A crawl: `reopen` (takes up what a crash left in flight; False means begin: `add` the start pages), then claim,
+fetch, and in ONE transaction `add` the leads found and `done`; at the end `clear`.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterable
+
+from sqlalchemy import Connection, Row, delete, func, select, update
+
+from guardian.addresses import address_key
+from guardian.model import FrontierRow, FrontierState, Lead
+from guardian.store.inserting import insert_into
+from guardian.store.tables import frontier
+
+_CHUNK = 100
+
+
+class Frontier:
+    """The frontier table. Natural key: (source, address), so coming upon an address again changes nothing."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, source: str, leads: Iterable[Lead]) -> int:
+        """Note addresses to visit, in this order within their depth; returns how many were new."""
+        rows = [
+            {
+                "source": source,
+                "key": _digest(lead.key if lead.key is not None else address_key(lead.url)),
+                "url": lead.url,
+                "kind": lead.kind,
+                "depth": lead.depth,
+                "referrer": lead.referrer,
+                "state": FrontierState.WAITING,
+                "tries": 0,
+            }
+            for lead in leads
+        ]
+        added = 0
+        for start in range(0, len(rows), _CHUNK):
+            statement = insert_into(self._connection, frontier).values(rows[start : start + _CHUNK])
+            result = self._connection.execute(
+                statement.on_conflict_do_nothing(index_elements=["source", "key"]).returning(frontier.c.id)
+            )
+            added += len(result.all())
+        return added
+
+    def claim(self, source: str, limit: int, kind: str | None = None) -> list[FrontierRow]:
+        """Take up to `limit` waiting addresses in flight, the shallowest and then the oldest first.
+
+        They stay in flight until done, given back, or reopened after a crash; no lease, since one scan at
+        a time works on a source.
+        """
+        waiting = select(frontier.c.id).where(frontier.c.source == source, frontier.c.state == FrontierState.WAITING)
+        if kind is not None:
+            waiting = waiting.where(frontier.c.kind == kind)
+        waiting = waiting.order_by(frontier.c.depth, frontier.c.id).limit(limit).with_for_update(skip_locked=True)
+        ids = list(self._connection.execute(waiting).scalars())
+        if not ids:
+            return []
+        taken = self._connection.execute(
+            update(frontier)
+            .where(frontier.c.id.in_(ids))
+            .values(state=FrontierState.IN_FLIGHT, tries=frontier.c.tries + 1)
+            .returning(*frontier.c)
+        )
+        return sorted((_row(row) for row in taken), key=lambda row: (row.depth, row.id))
+
+    def done(self, id_: int, outcome: str = "fetched") -> None:
+        """An address needs no more visits in this scan, whatever came of it (a short stable word)."""
+        self._connection.execute(
+            update(frontier).where(frontier.c.id == id_).values(state=FrontierState.DONE, outcome=outcome)
+        )
+
+    def give_back(self, ids: Collection[int]) -> None:
+        """Addresses that were claimed and not visited wait again (a scan that was told to stop)."""
+        self._connection.execute(
+            update(frontier)
+            .where(frontier.c.id.in_(list(ids)), frontier.c.state == FrontierState.IN_FLIGHT)
+            .values(state=FrontierState.WAITING)
+        )
+
+    def reopen(self, source: str) -> bool:
+        """Take up a crawl that was interrupted: what was in flight waits again. False: there is none to take up."""
+        self._connection.execute(
+            update(frontier)
+            .where(frontier.c.source == source, frontier.c.state == FrontierState.IN_FLIGHT)
+            .values(state=FrontierState.WAITING)
+        )
+        return self.count(source, FrontierState.WAITING) > 0
+
+    def count(self, source: str, state: FrontierState | None = None, kind: str | None = None) -> int:
+        """How many addresses there are, by state and kind if given."""
+        query = select(func.count()).select_from(frontier).where(frontier.c.source == source)
+        if state is not None:
+            query = query.where(frontier.c.state == state)
+        if kind is not None:
+            query = query.where(frontier.c.kind == kind)
+        return self._connection.execute(query).scalar_one()
+
+    def outcomes(self, source: str) -> dict[str, int]:
+        """How many addresses are done, by outcome."""
+        query = (
+            select(frontier.c.outcome, func.count())
+            .where(frontier.c.source == source, frontier.c.state == FrontierState.DONE)
+            .group_by(frontier.c.outcome)
+        )
+        return {row[0]: row[1] for row in self._connection.execute(query)}
+
+    def clear(self, source: str) -> None:
+        """The scan is over: forget its frontier."""
+        self._connection.execute(delete(frontier).where(frontier.c.source == source))
+
+
+def _digest(key: str) -> str:
+    """Addresses may be longer than an index takes."""
+    return hashlib.sha256(key.encode("utf-8", errors="surrogatepass")).hexdigest()[:32]
+
+
+def _row(row: Row[tuple[object, ...]]) -> FrontierRow:
+    return FrontierRow(
+        id=row.id,
+        source=row.source,
+        url=row.url,
+        kind=row.kind,
+        depth=row.depth,
+        referrer=row.referrer,
+        state=row.state,
+        tries=row.tries,
+        outcome=row.outcome,
+    )

@@ -1,0 +1,98 @@
+"""Who may use what. What that means for one use is said in guardian.licences."""
+
+import hashlib
+from datetime import date, datetime
+
+from sqlalchemy import Connection, Row, delete, or_, select
+
+from guardian.errors import UsageError
+from guardian.model import Asset, Licence
+from guardian.store.inserting import insert_into
+from guardian.store.tables import licences
+
+
+class Licences:
+    """The licences table."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(
+        self,
+        host: str,
+        *,
+        at: datetime,
+        asset_id: str | None = None,
+        collection: str | None = None,
+        dates: tuple[date | None, date | None] = (None, None),
+        territory: str | None = None,
+        proof_file: str | None = None,
+    ) -> Licence:
+        """Note a licence for one asset or one collection; `dates` are its first and last day.
+
+        The same terms twice are one licence. Raises UsageError unless exactly one of `asset_id` and
+        `collection` is given, and for dates in the wrong order.
+        """
+        first, last = dates
+        if (asset_id is None) == (collection is None):
+            raise UsageError("a licence covers either one asset or one collection")
+        if first is not None and last is not None and last < first:
+            raise UsageError(f"the licence would end ({last}) before it begins ({first})")
+        terms = "\n".join(str(part) for part in (host.lower(), asset_id, collection, first, last, territory))
+        licence = Licence(
+            id="lic_" + hashlib.sha256(terms.encode()).hexdigest()[:12],
+            host=host.lower(),
+            asset_id=asset_id,
+            collection=collection,
+            valid_from=first,
+            valid_until=last,
+            territory=territory,
+            proof_file=proof_file,
+        )
+        statement = insert_into(self._connection, licences).values(
+            id=licence.id,
+            host=licence.host,
+            asset_id=asset_id,
+            collection=collection,
+            valid_from=first,
+            valid_until=last,
+            territory=territory,
+            proof_file=proof_file,
+            added_at=at,
+        )
+        self._connection.execute(
+            statement.on_conflict_do_update(index_elements=["id"], set_={"proof_file": proof_file})
+        )
+        return licence
+
+    def for_asset(self, asset: Asset) -> list[Licence]:
+        """The licences that speak about this asset, by itself or by its collection."""
+        query = (
+            select(licences)
+            .where(or_(licences.c.asset_id == asset.id, licences.c.collection == asset.collection))
+            .order_by(licences.c.host, licences.c.id)
+        )
+        return [_licence(row) for row in self._connection.execute(query)]
+
+    def remove(self, id_: str) -> bool:
+        """Take a licence out; False when there is none of this id."""
+        statement = delete(licences).where(licences.c.id == id_).returning(licences.c.id)
+        return self._connection.execute(statement).first() is not None
+
+    def list(self) -> list[Licence]:
+        """All licences, by host."""
+        query = select(licences).order_by(licences.c.host, licences.c.id)
+        return [_licence(row) for row in self._connection.execute(query)]
+
+
+def _licence(row: Row[tuple[object, ...]]) -> Licence:
+    return Licence(
+        id=row.id,
+        host=row.host,
+        asset_id=row.asset_id,
+        collection=row.collection,
+        valid_from=row.valid_from,
+        valid_until=row.valid_until,
+        territory=row.territory,
+        proof_file=row.proof_file,
+    )

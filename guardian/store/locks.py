@@ -1,0 +1,33 @@
+"""One holder per role and data folder. The lock is the kernel's (flock), so it dies with its holder."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from guardian.errors import AlreadyRunning
+
+
+@contextmanager
+def hold(data_dir: Path, role: str) -> Iterator[None]:
+    """Hold a role on a data folder for the length of the block.
+
+    Raises AlreadyRunning when another process, or another place in this one, holds it. The file that
+    stays behind is never a lock by itself; the process id in it is only for people to read.
+    """
+    folder = data_dir / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = os.open(folder / f"{role}.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(handle, 64, 0).decode("ascii", errors="replace").strip()
+            who = f" (process {holder})" if holder else ""
+            raise AlreadyRunning(f"another guardian holds the role {role!r} on {data_dir}{who}") from None
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, f"{os.getpid()}\n".encode("ascii"), 0)
+        yield
+    finally:
+        os.close(handle)

@@ -1,0 +1,64 @@
+"""What servers last answered, so that the next request can be conditional and a 304 needs no work (RFC 9111)."""
+
+import hashlib
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, select, update
+
+from guardian.addresses import canonical_url
+from guardian.model import Remembered
+from guardian.store.inserting import insert_into
+from guardian.store.tables import responses
+
+
+class Responses:
+    """The responses table: one row for each canonical address, http and https apart."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def known(self, url: str) -> Remembered | None:
+        """The last complete answer of an address. Its `sha256` leads to what the matcher said about it."""
+        row = self._connection.execute(select(responses).where(responses.c.key == _key(url))).first()
+        if row is None:
+            return None
+        return Remembered(
+            url=row.url,
+            etag=row.etag,
+            last_modified=row.last_modified,
+            sha256=row.sha256,
+            fetched_at=row.fetched_at,
+            checked_at=row.checked_at,
+            extract=row.extract,
+        )
+
+    def remember(self, answer: Remembered) -> None:
+        """Keep what a complete answer (200, not 304) was like; replaces what was known of the address."""
+        values = {
+            "url": answer.url,
+            "etag": answer.etag,
+            "last_modified": answer.last_modified,
+            "sha256": answer.sha256,
+            "fetched_at": answer.fetched_at,
+            "checked_at": answer.checked_at,
+            "extract": answer.extract,
+        }
+        statement = insert_into(self._connection, responses).values(key=_key(answer.url), **values)
+        self._connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=values))
+
+    def confirm(self, url: str, at: datetime) -> None:
+        """The server said 304: what is known is still so."""
+        self._connection.execute(update(responses).where(responses.c.key == _key(url)).values(checked_at=at))
+
+    def forget(self, url: str) -> None:
+        """Ask unconditionally next time."""
+        self._connection.execute(delete(responses).where(responses.c.key == _key(url)))
+
+    def forget_before(self, at: datetime) -> int:
+        """Drop what nobody has confirmed since; returns how many."""
+        return self._connection.execute(delete(responses).where(responses.c.checked_at < at)).rowcount
+
+
+def _key(url: str) -> str:
+    """Addresses may be longer than an index takes."""
+    return hashlib.sha256(canonical_url(url).encode()).hexdigest()[:32]

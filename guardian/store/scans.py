@@ -1,0 +1,73 @@
+"""Passes over sources: when, how they ended, and what they counted."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from guardian.model import Scan
+from guardian.store.tables import scans
+
+
+class Scans:
+    """The scans table."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def start(self, source: str, at: datetime) -> Scan:
+        """Note that a scan begins. One of this source that never ended was interrupted, so it is closed."""
+        self._connection.execute(
+            update(scans)
+            .where(scans.c.source == source, scans.c.ended_at.is_(None))
+            .values(ended_at=at, outcome="interrupted")
+        )
+        started = self._connection.execute(
+            insert(scans).values(source=source, started_at=at, counts={}).returning(*scans.c)
+        )
+        return _scan(started.one())
+
+    def end(self, id_: int, at: datetime, outcome: str, counts: Mapping[str, int], error: str | None = None) -> Scan:
+        """Note how a scan ended: completed, failed or interrupted."""
+        ended = self._connection.execute(
+            update(scans)
+            .where(scans.c.id == id_)
+            .values(ended_at=at, outcome=outcome, counts=dict(counts), error=error and error.replace("\x00", ""))
+            .returning(*scans.c)
+        )
+        return _scan(ended.one())
+
+    def last(self, source: str, outcome: str | None = None) -> Scan | None:
+        """The latest scan of a source, or its latest with this outcome."""
+        query = select(scans).where(scans.c.source == source).order_by(scans.c.id.desc()).limit(1)
+        if outcome is not None:
+            query = query.where(scans.c.outcome == outcome)
+        row = self._connection.execute(query).first()
+        return None if row is None else _scan(row)
+
+    def latest(self) -> list[Scan]:
+        """The latest scan of every source, by source."""
+        newest = select(func.max(scans.c.id)).group_by(scans.c.source)
+        query = select(scans).where(scans.c.id.in_(newest)).order_by(scans.c.source)
+        return [_scan(row) for row in self._connection.execute(query)]
+
+    def list(self, source: str | None = None, limit: int | None = None) -> list[Scan]:
+        """Scans, the newest first."""
+        query = select(scans).order_by(scans.c.id.desc())
+        if source is not None:
+            query = query.where(scans.c.source == source)
+        if limit is not None:
+            query = query.limit(limit)
+        return [_scan(row) for row in self._connection.execute(query)]
+
+
+def _scan(row: Row[tuple[object, ...]]) -> Scan:
+    return Scan(
+        id=row.id,
+        source=row.source,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        outcome=row.outcome,
+        counts=row.counts,
+        error=row.error,
+    )

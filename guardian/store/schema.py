@@ -1,0 +1,49 @@
+"""Brings a database to the schema this code speaks: only forward, under a lock, in one transaction."""
+
+from sqlalchemy import Connection, Engine, inspect, text
+
+from guardian.errors import StoreUnusable
+from guardian.store.connecting import READ_ONLY
+
+REVISIONS = ("0001",)
+"""All schema revisions, oldest first (a test compares them with the migration files)."""
+
+_MIGRATION_LOCK = 0x67756172
+
+
+def bring_forward(engine: Engine) -> None:
+    """Run the migrations that are missing. Alembic is imported only when there are any.
+
+    Raises StoreUnusable when the database is of a newer guardian.
+    """
+    with engine.connect().execution_options(**{READ_ONLY: True}) as connection:
+        if _is_current(connection):
+            return
+    with engine.begin() as connection:
+        # On SQLite the transaction is itself the lock (BEGIN IMMEDIATE).
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+        if not _is_current(connection):
+            _migrate(connection)
+
+
+def _is_current(connection: Connection) -> bool:
+    if not inspect(connection).has_table("alembic_version"):
+        return False
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    if found is not None and found not in REVISIONS:
+        raise StoreUnusable(
+            f"the database has schema {found}, which this guardian does not know (it knows up to {REVISIONS[-1]}): "
+            "a newer guardian has written it. Install that version again, or restore the backup from before."
+        )
+    return found == REVISIONS[-1]
+
+
+def _migrate(connection: Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", "guardian.store:migrations")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -1,0 +1,165 @@
+"""The opened database: hands out transactions, and says in plain words when it cannot be used."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import structlog
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
+
+from guardian.errors import StoreUnusable
+from guardian.store.connecting import BUSY_SECONDS, READ_ONLY, connect
+from guardian.store.schema import bring_forward
+from guardian.store.settings import StoreSettings
+from guardian.store.transaction import Transaction
+
+DATABASE_FILE = "guardian.db"
+
+log = structlog.get_logger(__name__)
+
+
+class Store:
+    """A migrated database. Threads may share it; each transaction belongs to one thread.
+
+    Raises StoreUnusable, from here and from every transaction, when the database is damaged, full,
+    unreachable, on a network file system, or written by a newer guardian.
+    """
+
+    def __init__(self, url: str | URL) -> None:
+        self._engine = connect(url)
+        self.url = self._engine.url
+        self._is_sqlite = self._engine.dialect.name == "sqlite"
+        # SQLite lets one write at a time and its waiting is a lottery; threads queue here instead.
+        self._writing = threading.Lock()
+        try:
+            with self._explained():
+                bring_forward(self._engine)
+        except BaseException:
+            self.close()
+            raise
+
+    @contextmanager
+    def begin(self) -> Iterator[Transaction]:
+        """One transaction: committed at the end of the block, rolled back if the block raises.
+
+        Never keep one open across an await or a wait for anything else.
+        """
+        with self._explained(), self._turn(), self._engine.connect() as connection, connection.begin():
+            yield Transaction(connection)
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """A transaction for reading only: one moment's picture, and it holds up nobody who writes."""
+        with self._explained(), self._engine.connect() as connection:
+            reading = connection.execution_options(**{READ_ONLY: True})
+            if not self._is_sqlite:
+                reading = reading.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            with reading.begin():
+                yield Transaction(reading)
+
+    def backup(self, path: Path) -> None:
+        """Write a complete copy to `path` while others go on writing (SQLite only).
+
+        The copy appears under its name only when it is whole and on disk. Raises StoreUnusable for
+        PostgreSQL, which has pg_dump.
+        """
+        if not self._is_sqlite:
+            raise StoreUnusable("this store is PostgreSQL: back it up with pg_dump")
+        from guardian.store.backups import copy_database
+
+        with self._explained():
+            copy_database(self._database_file(), path)
+
+    def problems(self) -> list[str]:
+        """What SQLite's own check finds wrong; empty when all is well. Reads the whole file."""
+        if not self._is_sqlite:
+            return []
+        return find_damage(self._database_file())
+
+    def close(self) -> None:
+        """Close all connections. The store cannot be used afterwards."""
+        self._engine.dispose()
+
+    def _database_file(self) -> Path:
+        return Path(self.url.database or "")
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if not self._is_sqlite:
+            yield
+            return
+        if not self._writing.acquire(timeout=BUSY_SECONDS):
+            raise StoreUnusable(f"another thread kept a transaction open for {BUSY_SECONDS} s")
+        try:
+            yield
+        finally:
+            self._writing.release()
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Turn what the driver says about the database, not about our statements, into StoreUnusable."""
+        try:
+            yield
+        except DBAPIError as error:
+            explanation = self._explanation(error)
+            if explanation is None:
+                raise
+            raise StoreUnusable(explanation) from error
+
+    def _explanation(self, error: DBAPIError) -> str | None:
+        original = error.orig
+        if isinstance(original, sqlite3.Error):
+            return _explain_sqlite(original, self._database_file())
+        if error.connection_invalidated or type(original).__name__ == "OperationalError":
+            return f"PostgreSQL at {self.url.host or 'the local socket'} cannot be used: {original}"
+        return None
+
+
+def open_store(settings: StoreSettings, data_dir: Path) -> Store:
+    """Open the configured database, creating and migrating it as needed.
+
+    Raises StoreUnusable when it cannot be used, UsageError when the URL makes no sense.
+    """
+    if settings.url is not None:
+        return Store(settings.url)
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnusable(f"cannot make the data folder {data_dir}: {error.strerror}") from error
+    return Store(URL.create("sqlite", database=str(data_dir.absolute() / DATABASE_FILE)))
+
+
+def find_damage(database: Path) -> list[str]:
+    """What PRAGMA quick_check says about an SQLite file, at most a few lines; empty when all is well."""
+    try:
+        connection = sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)
+        try:
+            lines = [str(row[0]) for row in connection.execute("PRAGMA quick_check(5)")]
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        return [str(error)]
+    return [] if lines == ["ok"] else lines
+
+
+def _explain_sqlite(error: sqlite3.Error, database: Path) -> str | None:
+    code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        damage = find_damage(database)
+        log.error("store_damaged", database=str(database), damage=damage)
+        found = f" ({damage[0]})" if damage else ""
+        return (
+            f"the database {database} is damaged{found}. Stop guardian, move {database.name} and its -wal and -shm "
+            f"files aside, copy your latest backup to {database}, and start again; "
+            "without a backup try: sqlite3 DAMAGED .recover | sqlite3 guardian.db"
+        )
+    if code == sqlite3.SQLITE_FULL:
+        return f"no room left to write {database}: nothing of this step was kept, everything before it is safe"
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return f"another process kept {database} locked for {BUSY_SECONDS} s"
+    if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+        return f"cannot read or write {database}: {error}"
+    return None

@@ -1,0 +1,248 @@
+"""All tables. A change here needs a migration (a test compares the two)."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from guardian.model import (
+    Action,
+    AssetState,
+    CaseState,
+    Comparison,
+    Context,
+    Decision,
+    FrontierState,
+    MatchReport,
+    Rights,
+    Severity,
+    Standing,
+    TaskKind,
+    TaskState,
+)
+from guardian.store.columns import Document, Instant, Word
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite numbers rows itself only for a column that is exactly INTEGER.
+_RowNumber = BigInteger().with_variant(Integer(), "sqlite")
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+assets = Table(
+    "assets",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("number", BigInteger, nullable=False, unique=True),
+    Column("state", Word(AssetState), nullable=False),
+    Column("sha256", Text, nullable=False, unique=True),
+    Column("title", Text, nullable=False),
+    Column("collection", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("tags", Document(tuple[str, ...]), nullable=False),
+    Column("rights", Document(Rights), nullable=False),
+    Column("added_at", Instant, nullable=False),
+    Column("withdrawn_at", Instant),
+    Index(None, "state", "number"),
+    Index(None, "collection"),
+)
+
+licences = Table(
+    "licences",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("host", Text, nullable=False),
+    Column("asset_id", Text, ForeignKey("assets.id")),
+    Column("collection", Text),
+    Column("valid_from", Date),
+    Column("valid_until", Date),
+    Column("territory", Text),
+    Column("proof_file", Text),
+    Column("added_at", Instant, nullable=False),
+)
+
+candidates = Table(
+    "candidates",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("recipe", Text, primary_key=True),
+    Column("report", Document(MatchReport)),
+    Column("reason", Text),
+    Column("detail", Text),
+    Index(None, "recipe"),
+)
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("asset_id", Text, ForeignKey("assets.id"), nullable=False),
+    Column("operator", Text, nullable=False),
+    Column("state", Word(CaseState), nullable=False),
+    Column("action", Word(Action), nullable=False),
+    Column("severity", Word(Severity)),
+    Column("opened_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("alerted_at", Instant),
+    Column("message_count", Integer, nullable=False),
+    Column("reviewed_by", Text),
+    Column("review_note", Text),
+    UniqueConstraint("asset_id", "operator"),
+    Index(None, "state", "updated_at"),
+)
+
+case_events = Table(
+    "case_events",
+    metadata,
+    Column("id", _RowNumber, primary_key=True),
+    Column("case_id", Text, ForeignKey("cases.id"), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("by", Text),
+    Column("note", Text),
+    Column("message_id", Text),
+    Index(None, "case_id"),
+)
+
+findings = Table(
+    "findings",
+    metadata,
+    # The id is a digest of the natural key, which may be longer than an index takes.
+    Column("id", Text, primary_key=True),
+    Column("asset_id", Text, ForeignKey("assets.id"), nullable=False),
+    Column("case_id", Text, ForeignKey("cases.id")),
+    Column("source", Text, nullable=False),
+    Column("page_url", Text, nullable=False),
+    Column("image_url", Text, nullable=False),
+    Column("first_seen_at", Instant, nullable=False),
+    Column("last_seen_at", Instant, nullable=False),
+    Column("licence", Word(Standing), nullable=False),
+    Column("decision", Document(Decision), nullable=False),
+    Column("comparison", Document(Comparison), nullable=False),
+    Column("candidate_sha256", Text, nullable=False),
+    Column("image_sha256", Text),
+    Column("page_sha256", Text),
+    Column("evidence_note", Text),
+    Column("context", Document(Context), nullable=False),
+    Column("also_at", Document(tuple[str, ...]), nullable=False),
+    Index(None, "case_id"),
+    Index(None, "asset_id"),
+    Index(None, "last_seen_at"),
+)
+
+finding_digests = Table(
+    "finding_digests",
+    metadata,
+    Column("finding_id", Text, ForeignKey("findings.id"), primary_key=True),
+    Column("candidate_sha256", Text, primary_key=True),
+    Column("image_sha256", Text),
+    # "" when the page was not kept: a primary key cannot be null.
+    Column("page_sha256", Text, primary_key=True),
+    Column("first_seen_at", Instant, nullable=False),
+    Column("last_seen_at", Instant, nullable=False),
+)
+
+tasks = Table(
+    "tasks",
+    metadata,
+    Column("id", _RowNumber, primary_key=True),
+    Column("kind", Word(TaskKind), nullable=False),
+    Column("key", Text, nullable=False),
+    Column("state", Word(TaskState), nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("leased_until", Instant),
+    Column("owner", Text),
+    Column("attempts", Integer, nullable=False),
+    Column("destination", Text),
+    Column("body", LargeBinary, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("done_at", Instant),
+    Column("last_error", Text),
+    UniqueConstraint("kind", "key"),
+    # What is due is always few, what is done ever more: the index the queue lives on holds only the few.
+    Index(
+        "ix_tasks_due",
+        "kind",
+        "due_at",
+        sqlite_where=text("state = 'due'"),
+        postgresql_where=text("state = 'due'"),
+    ),
+    sqlite_autoincrement=True,
+)
+
+destinations = Table(
+    "destinations",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("disabled_at", Instant, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+scans = Table(
+    "scans",
+    metadata,
+    Column("id", _RowNumber, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("outcome", Text),
+    Column("counts", Document(dict[str, int]), nullable=False),
+    Column("error", Text),
+    Index(None, "source", "id"),
+    sqlite_autoincrement=True,
+)
+
+frontier = Table(
+    "frontier",
+    metadata,
+    Column("id", _RowNumber, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("depth", Integer, nullable=False),
+    Column("referrer", Text),
+    Column("state", Word(FrontierState), nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("outcome", Text),
+    UniqueConstraint("source", "key"),
+    Index(None, "source", "state", "kind", "depth", "id"),
+)
+
+responses = Table(
+    "responses",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("etag", Text),
+    Column("last_modified", Text),
+    Column("sha256", Text, nullable=False),
+    Column("fetched_at", Instant, nullable=False),
+    Column("checked_at", Instant, nullable=False),
+    Column("extract", Text),
+    Index(None, "checked_at"),
+)

@@ -1,0 +1,30 @@
+"""One open transaction and the nouns it speaks about."""
+
+from sqlalchemy import Connection
+
+from guardian.store.assets import Assets
+from guardian.store.candidates import Candidates
+from guardian.store.cases import Cases
+from guardian.store.destinations import Destinations
+from guardian.store.findings import Findings
+from guardian.store.frontier import Frontier
+from guardian.store.licences import Licences
+from guardian.store.responses import Responses
+from guardian.store.scans import Scans
+from guardian.store.tasks import Tasks
+
+
+class Transaction:
+    """What can be read and written inside one `Store.begin()` block; of no use after it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.assets = Assets(connection)
+        self.licences = Licences(connection)
+        self.candidates = Candidates(connection)
+        self.findings = Findings(connection)
+        self.cases = Cases(connection)
+        self.tasks = Tasks(connection)
+        self.destinations = Destinations(connection)
+        self.scans = Scans(connection)
+        self.frontier = Frontier(connection)
+        self.responses = Responses(connection)
