@@ -1,13 +1,51 @@
-# make demo: the main job on real input. make test: the whole suite. Both set themselves up.
-PYTHON ?= python3.11
-.PHONY: test lint
-.venv/.stamp-test: pyproject.toml constraints.txt
-	test -d .venv || $(PYTHON) -m venv .venv
-	.venv/bin/pip install -q -c constraints.txt -e '.[clip,demo,dev]'
-	touch $@
+# make demo: the main job on real input. make test: the whole suite. make lint: the checks of the house.
+# make bench: quality and cost beside other methods (BENCH=FOLDER for your own set). All set themselves up in .venv.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench clean
+
+BENCH ?=
+
+help:
+	@sed -n '1,2s/^# //p' Makefile
+
+# The first of these that starts, is 3.11 or newer and can make virtual environments.
+.venv/bin/python:
+	@for python in $(PYTHON) python3.13 python3.12 python3.11 python3; do \
+	  if $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+	    echo "Making .venv with $$($$python --version)"; \
+	    exec $$python -m venv --clear .venv; \
+	  fi; \
+	done; \
+	echo "guardian needs Python 3.11 or newer with its venv module; none of python3.13, python3.12, python3.11, python3 is that." >&2; \
+	echo "On Debian or Ubuntu: sudo apt install python3.11-venv. On macOS: brew install python@3.12. Or name one: make demo PYTHON=/path/to/python3" >&2; \
+	exit 1
+
+# A stamp for each set of extras: once set up, the next call starts at once.
+.venv/.stamp-demo: pyproject.toml setup.py constraints.txt | .venv/bin/python
+	@echo "Installing guardian (about a minute the first time)"
+	@.venv/bin/python tools/install.py demo
+	@touch $@
+
+.venv/.stamp-test: pyproject.toml setup.py constraints.txt | .venv/bin/python
+	@echo "Installing guardian with CLIP and the tools for tests (several minutes the first time: torch is large)"
+	@.venv/bin/python tools/install.py clip,demo,dev
+	@touch $@ .venv/.stamp-demo
+
+demo: .venv/.stamp-demo
+	@.venv/bin/python -m demo
+
 test: .venv/.stamp-test
 	.venv/bin/pytest
+
 lint: .venv/.stamp-test
 	.venv/bin/ruff check
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+	.venv/bin/pytest tests/test_house.py
+
+bench: .venv/.stamp-test
+	.venv/bin/python -m bench $(if $(BENCH),--folder '$(BENCH)')
+
+clean:
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
