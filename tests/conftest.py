@@ -154,3 +154,11 @@ def receiver() -> Iterator[Receiver]:
     one = Receiver()
     yield one
     one.close()
+
+
+@pytest.fixture
+def another_receiver() -> Iterator[Receiver]:
+    """A second one, for tests with two destinations."""
+    one = Receiver()
+    yield one
+    one.close()

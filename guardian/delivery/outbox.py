@@ -63,7 +63,7 @@ async def deliver_due(
     """
 
     def waiting() -> list[str]:
-        with store.begin() as tx:
+        with store.read() as tx:
             disabled = tx.destinations.disabled()
             return [name for name in tx.tasks.destinations_due(clock()) if name not in disabled]
 

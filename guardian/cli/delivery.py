@@ -1,0 +1,131 @@
+"""`guardian delivery`: which messages went out, which are waiting, which were given up; try those again."""
+
+import json
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import click
+
+from guardian.cli.context import Session, pass_session
+from guardian.errors import UsageError
+from guardian.model import Task, TaskKind, TaskState
+from guardian.store import Store, open_store
+
+STATES = [state.value for state in TaskState]
+
+
+@click.group
+def command() -> None:
+    """Messages to your destinations: what went out, what is waiting, what was given up."""
+
+
+@command.command("list")
+@click.option("--state", type=click.Choice(STATES), help="Only messages in this state.")
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="How many, newest first.")
+@click.option("--json", "as_lines", is_flag=True, help="One JSON object a line for each message.")
+@pass_session
+def list_messages(session: Session, state: str | None, limit: int, as_lines: bool) -> None:
+    """List messages, the newest first.
+
+    due: on its way or to be tried again; done: accepted by the receiver; dead: given up until
+    `guardian delivery retry`.
+    """
+    with _store(session) as store, store.read() as tx:
+        tasks = tx.tasks.list(TaskKind.DELIVER, TaskState(state) if state else None, limit)
+        disabled = tx.destinations.disabled()
+        counts = tx.tasks.counts()
+    for task in tasks:
+        click.echo(json.dumps(_facts(task, disabled)) if as_lines else _line(task, disabled))
+    if not as_lines:
+        click.echo(", ".join(f"{counts[one]} {one.value}" for one in TaskState) + " in all")
+
+
+@command.command("show")
+@click.argument("number", metavar="ID", type=int)
+@click.option("--json", "as_lines", is_flag=True, help="One JSON object, the message under `body`.")
+@pass_session
+def show_message(session: Session, number: int, as_lines: bool) -> None:
+    """Show one message with its exact body."""
+    with _store(session) as store, store.read() as tx:
+        task, disabled = tx.tasks.get(number), tx.destinations.disabled()
+    if task is None or task.kind is not TaskKind.DELIVER:
+        raise UsageError(f"there is no message {number}; `guardian delivery list` shows them")
+    facts = _facts(task, disabled)
+    body = task.body.decode("utf-8", errors="replace")
+    if as_lines:
+        click.echo(json.dumps(facts | {"body": body}))
+        return
+    for name, value in facts.items():
+        click.echo(f"{name:<12} {'-' if value is None else value}")
+    click.echo()
+    click.echo(_indented(body))
+
+
+@command.command("retry")
+@click.argument("numbers", metavar="[ID]...", type=int, nargs=-1)
+@click.option("--all-dead", is_flag=True, help="Every message that was given up.")
+@pass_session
+def retry_messages(session: Session, numbers: tuple[int, ...], all_dead: bool) -> None:
+    """Make dead messages due again, with the same id and the same bytes.
+
+    The running daemon, or the next `guardian run`, sends them.
+    """
+    if bool(numbers) == all_dead:
+        raise UsageError("name the messages to try again, or use --all-dead")
+    now = datetime.now(UTC)
+    with _store(session) as store, store.begin() as tx:
+        dead = {task.id: task for task in tx.tasks.list(TaskKind.DELIVER, TaskState.DEAD)}
+        unknown = [str(number) for number in numbers if number not in dead]
+        if unknown:
+            raise UsageError(f"not dead, so nothing to retry: {', '.join(unknown)}; nothing was changed")
+        chosen = [dead[number] for number in dict.fromkeys(numbers)] or list(dead.values())
+        for task in chosen:
+            tx.tasks.revive(task.id, now)
+        disabled = tx.destinations.disabled()
+    click.echo(f"{len(chosen)} of {len(dead)} dead messages are due again")
+    for name in sorted({task.destination for task in chosen if task.destination in disabled and task.destination}):
+        click.echo(f"but {name} is disabled: guardian destination enable {name}", err=True)
+
+
+@contextmanager
+def _store(session: Session) -> Iterator[Store]:
+    store = open_store(session.config.store, session.config.data_dir)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _facts(task: Task, disabled: Collection[str]) -> dict[str, object]:
+    from guardian.delivery import message_id
+
+    return {
+        "id": task.id,
+        "webhook_id": message_id(task),
+        "destination": task.destination,
+        "state": task.state.value,
+        "held": task.state is TaskState.DUE and task.destination in disabled,
+        "attempts": task.attempts,
+        "created_at": task.created_at.isoformat(),
+        "due_at": task.due_at.isoformat() if task.state is TaskState.DUE else None,
+        "last_error": task.last_error,
+        "key": task.key,
+    }
+
+
+def _line(task: Task, disabled: Collection[str]) -> str:
+    state = task.state.value
+    if task.state is TaskState.DUE and task.destination in disabled:
+        state = "held"
+    words = f"{task.id:>6}  {state:<5} {task.destination or '-':<16} {task.created_at:%Y-%m-%d %H:%M:%S}Z"
+    if task.state is TaskState.DUE and task.attempts:
+        words += f"  tried {task.attempts}x, again at {task.due_at:%Y-%m-%d %H:%M:%S}Z"
+    return f"{words}  {task.last_error}" if task.last_error else words
+
+
+def _indented(body: str) -> str:
+    try:
+        return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+    except ValueError:
+        return body

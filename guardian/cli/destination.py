@@ -1,0 +1,93 @@
+"""`guardian destination`: where messages go; send a signed test; enable one that asked for silence."""
+
+import asyncio
+import json
+import os
+from datetime import UTC, datetime
+
+import click
+
+from guardian.cli.context import Session, pass_session
+from guardian.errors import DeliveryFailed, UsageError
+
+
+@click.group
+def command() -> None:
+    """Where messages go: list them, send a test, enable one that answered 410 Gone."""
+
+
+@command.command("list")
+@click.option("--json", "as_lines", is_flag=True, help="One JSON object a line for each destination.")
+@pass_session
+def list_destinations(session: Session, as_lines: bool) -> None:
+    """List the configured destinations and whether guardian sends there."""
+    from guardian.delivery import shown_url
+    from guardian.store import open_store
+
+    store = open_store(session.config.store, session.config.data_dir)
+    try:
+        with store.read() as tx:
+            disabled = tx.destinations.disabled()
+    finally:
+        store.close()
+    for destination in session.config.destinations:
+        reason = disabled.get(destination.name)
+        state = "enabled" if reason is None else "disabled"
+        url = shown_url(destination.url)
+        if as_lines:
+            facts = {"name": destination.name, "kind": destination.kind, "url": url, "state": state, "reason": reason}
+            click.echo(json.dumps(facts))
+        else:
+            click.echo(f"{destination.name:<16} {destination.kind:<8} {state:<9} {url}")
+            if reason is not None:
+                click.echo(f"{'':<16} {reason}; guardian destination enable {destination.name}")
+    if not session.config.destinations and not as_lines:
+        click.echo("no destinations are configured: nobody will be told")
+
+
+@command.command("test")
+@click.argument("name")
+@pass_session
+def send_test(session: Session, name: str) -> None:
+    """Send a signed test event now and say what the receiver answered.
+
+    The exit code is 0 when it was accepted, 3 when it was not.
+    """
+    try:
+        identity = asyncio.run(_send_test(session, name))
+    except DeliveryFailed as error:
+        click.echo(f"not accepted: {error}", err=True)
+        raise SystemExit(3) from error
+    click.echo(f"{name} accepted the test event {identity}")
+
+
+@command.command("enable")
+@click.argument("name")
+@pass_session
+def enable(session: Session, name: str) -> None:
+    """Send again to a destination that answered 410 Gone; what was held goes out now."""
+    from guardian.store import open_store
+
+    if name not in [destination.name for destination in session.config.destinations]:
+        raise UsageError(f"the configuration has no destination {name}")
+    store = open_store(session.config.store, session.config.data_dir)
+    try:
+        with store.begin() as tx:
+            was_disabled = tx.destinations.enable(name)
+    finally:
+        store.close()
+    if not was_disabled:
+        click.echo(f"{name} was enabled already")
+        return
+    click.echo(f"{name} is enabled; the message it refused: guardian delivery retry --all-dead")
+
+
+async def _send_test(session: Session, name: str) -> str:
+    from guardian.delivery import Delivery, Secrets
+    from guardian.fetch.operator import Operator
+
+    config = session.config
+    async with Operator(config.delivery.ca_file) as operator:
+        secrets = Secrets(os.environ)
+        delivery = Delivery(config.destinations, config.delivery, operator, secrets, lambda: datetime.now(UTC))
+        return await delivery.send_test(name)
