@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ from guardian.fetch.operator import Operator, OperatorAnswer
 from guardian.model import Task
 
 QUOTED_CHARACTERS = 200
+_NAMED_KEY = re.compile(r"(msg_[A-Za-z0-9]{1,64}):")
 
 
 class Delivery:
@@ -95,8 +97,16 @@ class Delivery:
 
 
 def message_id(task: Task) -> str:
-    """The webhook-id of a message: the same at every attempt and after every restart, of no other message."""
-    return _identity(task.key, task.body)
+    """The webhook-id of a message: the same at every attempt and after every restart, of no other message.
+
+    A key `msg_NAME:DESTINATION` gives `msg_NAME_` and a digest of the bytes, the same for every destination.
+    The digest takes part because names may come again with other bytes, from a restored backup or a
+    database begun anew; receivers would drop those as repeats.
+    """
+    named = _NAMED_KEY.match(task.key)
+    if named is None:
+        return _identity(task.key, task.body)
+    return f"{named[1]}_{hashlib.sha256(task.body).hexdigest()[:12]}"
 
 
 def signed_headers(keys: Sequence[bytes], name: str, at: datetime, body: bytes) -> Mapping[str, str]:
@@ -138,7 +148,6 @@ def shown_url(url: str) -> str:
 
 
 def _identity(key: str, body: bytes) -> str:
-    # The body takes part, so that a database begun anew cannot reuse the id of another message.
     return "msg_" + hashlib.sha256(key.encode() + b"\n" + body).hexdigest()[:32]
 
 

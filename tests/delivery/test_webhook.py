@@ -79,6 +79,14 @@ def test_the_id_depends_on_key_and_bytes_only() -> None:
     assert len(others) == 3
 
 
+def test_a_named_message_has_one_id_for_all_destinations_and_another_for_other_bytes() -> None:
+    legal, chat = a_task(key="msg_0a1b2c:legal"), a_task(key="msg_0a1b2c:chat", destination="chat")
+    assert message_id(legal) == message_id(chat)
+    assert message_id(legal).startswith("msg_0a1b2c_")
+    assert message_id(a_task(key="msg_0a1b2c:legal", body=b"{}")) != message_id(legal)
+    assert "." not in message_id(a_task(key="msg_a.b:legal")), "the dot separates what is signed"
+
+
 def test_the_timestamp_is_that_of_the_attempt_the_id_is_not(receiver: Any) -> None:
     times = iter([NOW, NOW, NOW + timedelta(hours=1), NOW + timedelta(hours=1)])
 
