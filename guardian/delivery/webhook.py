@@ -64,6 +64,7 @@ class Delivery:
         if destination is None:
             known = ", ".join(self._destinations) or "none"
             raise UsageError(f"the configuration has no destination {name} (there are: {known})")
+        self._secrets.of(destination)
         now = self._clock()
         event = {
             "type": "destination.test",
