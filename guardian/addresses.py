@@ -22,6 +22,7 @@ _PORTS = {"http": 80, "https": 443}
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _KEPT_IN_PATH = _UNRESERVED | frozenset(b"!$&'()*+,;=:@/")
 _KEPT_IN_QUERY = _KEPT_IN_PATH | frozenset(b"?")
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9\-._~!$&'()*+,;=:@/]*")
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
 _PLAIN_HTTP = re.compile(r"^http://(?=(?:[^/:\[]+|\[[^]]*\])/)")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -134,6 +135,8 @@ def _plain(url: str) -> str:
 
 def _escaped(text: str, kept: frozenset[int]) -> str:
     """Percent escapes in upper case, unreserved characters plain, everything unsafe escaped."""
+    if kept is _KEPT_IN_PATH and _PLAIN_PATH.fullmatch(text):
+        return text
     raw = text.encode()
     out: list[str] = []
     position = 0

@@ -22,8 +22,12 @@ class Cases:
         self._connection = connection
 
     def find(self, asset_id: str, operator: str) -> Case | None:
-        """The case of this asset and operator; its row stays locked until the transaction ends."""
-        return self._first(_select().where(cases.c.id == case_id(asset_id, operator)).with_for_update(of=cases))
+        """The case of this asset and operator."""
+        return self.get(case_id(asset_id, operator))
+
+    def lock(self, id_: str) -> Case | None:
+        """The case of this id; nobody else can change it until the transaction ends."""
+        return self._first(_select().where(cases.c.id == id_).with_for_update(of=cases))
 
     def insert(
         self, asset_id: str, operator: str, action: Action, severity: Severity | None, at: datetime
@@ -46,7 +50,7 @@ class Cases:
         inserted = self._connection.execute(
             statement.on_conflict_do_nothing(index_elements=["id"]).returning(cases.c.id)
         ).first()
-        case = self.find(asset_id, operator)
+        case = self.lock(case_id(asset_id, operator))
         if case is None:
             raise LookupError(f"a case that was just written is gone: {asset_id} {operator}")
         return case, inserted is not None

@@ -1,0 +1,167 @@
+"""The only transitions a case has: what a new sighting does to it, and what a person's review does."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import structlog
+
+from guardian.addresses import canonical_url
+from guardian.cases.messages import compose, message_id
+from guardian.cases.operators import operator
+from guardian.cases.plain_text import cleaned
+from guardian.cases.uses import RecordedUse
+from guardian.errors import UsageError
+from guardian.model import Action, Case, CaseEvent, CaseState, Context, Decision, Finding, Severity, TaskKind
+from guardian.store import Transaction
+from guardian.store.findings import finding_id
+
+_ACTIONS = (Action.IGNORE, Action.REVIEW, Action.ALERT)
+_SEVERITIES = (None, Severity.LOW, Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL)
+_MAX_NOTE = 4_000
+
+log = structlog.get_logger(__name__)
+
+
+def record(tx: Transaction, use: RecordedUse, destinations: Sequence[str]) -> Finding:
+    """Write what was seen: the finding, its case, and the messages owed, all in the caller's transaction.
+
+    A decision to ignore that asks to be recorded (a licensed use) makes a finding without a case. Else the
+    case of this asset and operator is opened or grows. Somebody is told when
+
+    - nobody was told of the case before (case.opened),
+    - a finding is stronger than all before it: alert after review, or a higher severity (case.escalated),
+    - a resolved case shows up at a new address (case.reopened).
+
+    A dismissed case is recorded and stays silent. `destinations` are all configured names; the decision's
+    `deliver_to` narrows them. Without any, the case waits untold and the next sighting tells.
+
+    Raises ValueError for a use that the rules did not want recorded.
+    """
+    decision = use.decision
+    if decision.action is Action.IGNORE:
+        if not decision.record:
+            raise ValueError("the rules ignore this use, so it is not recorded")
+        return tx.findings.upsert(_finding(use, None))[0]
+    case = _case_for(tx, use)
+    finding, is_new = tx.findings.upsert(_finding(use, case.id))
+    kind = _event(case, decision, is_new=is_new)
+    if kind is not None:
+        _tell(tx, kind, case, finding.id, use, tuple(dict.fromkeys(decision.deliver_to or destinations)))
+    elif is_new:
+        tx.cases.update(replace(case, updated_at=use.at))
+    return finding
+
+
+def review(tx: Transaction, case_id: str, state: CaseState, *, by: str, note: str | None, at: datetime) -> Case:
+    """Note what a person decided about a case. Any state may follow any other; the history keeps them all.
+
+    Raises UsageError when there is no such case.
+    """
+    case = tx.cases.lock(case_id)
+    if case is None:
+        raise UsageError(f"there is no case {case_id}")
+    who, why = cleaned(by)[:200], cleaned(note)[:_MAX_NOTE] if note else None
+    tx.cases.note(CaseEvent(case.id, at, state.value, by=who, note=why))
+    log.info("case_reviewed", case=case.id, state=state.value, by=who)
+    return tx.cases.update(replace(case, state=state, reviewed_by=who, review_note=why, updated_at=at))
+
+
+def _case_for(tx: Transaction, use: RecordedUse) -> Case:
+    """The case this use belongs to, as it was before, its row locked; a new one has no findings yet.
+
+    A finding stays in its case, also when another source comes upon it or the list of public suffixes changes.
+    """
+    page_url, image_url = _addresses(use)
+    known = tx.findings.at(use.asset.id, page_url, image_url)
+    case = tx.cases.lock(known.case_id) if known is not None and known.case_id is not None else None
+    if case is not None:
+        return case
+    sighting, decision = use.sighting, use.decision
+    who = operator(sighting.page_url, sighting.image_url, sighting.source)
+    return tx.cases.insert(use.asset.id, who, decision.action, decision.severity, use.at)[0]
+
+
+def _tell(tx: Transaction, kind: str, case: Case, finding_id: str, use: RecordedUse, names: tuple[str, ...]) -> None:
+    """Let an event change the case, and owe its message to each named destination (there may be none)."""
+    grown = tx.cases.update(
+        replace(
+            case,
+            state=CaseState.OPEN if case.state is CaseState.RESOLVED else case.state,
+            action=max(case.action, use.decision.action, key=_ACTIONS.index),
+            severity=max(case.severity, use.decision.severity, key=_SEVERITIES.index),
+            updated_at=use.at,
+            alerted_at=use.at if names else case.alerted_at,
+            message_count=case.message_count + bool(names),
+        )
+    )
+    identity = message_id(case.id, grown.message_count) if names else None
+    if identity is not None:
+        body = compose(kind, grown, finding_id, use)
+        for name in names:
+            tx.tasks.add(TaskKind.DELIVER, f"{identity}:{name}", body, due_at=use.at, at=use.at, destination=name)
+    is_repeated = kind == "case.opened" and case.finding_count > 0
+    if identity is not None or not is_repeated:
+        tx.cases.note(CaseEvent(case.id, use.at, kind.removeprefix("case."), message_id=identity))
+        log.info("case_changed", case=case.id, change=kind, operator=case.operator, message=identity)
+
+
+def _event(case: Case, decision: Decision, *, is_new: bool) -> str | None:
+    """What is to be told about a case that meets one more finding; None: nothing."""
+    if case.state is CaseState.DISMISSED:
+        return None
+    if case.state is CaseState.RESOLVED:
+        # What a person called resolved may take days to vanish: only another address says it goes on.
+        return "case.reopened" if is_new else None
+    if case.alerted_at is None:
+        return "case.opened"
+    is_stronger = _ACTIONS.index(decision.action) > _ACTIONS.index(case.action) or (
+        _SEVERITIES.index(decision.severity) > _SEVERITIES.index(case.severity)
+    )
+    return "case.escalated" if is_stronger else None
+
+
+def _addresses(use: RecordedUse) -> tuple[str, str]:
+    """Page and image address of a finding; an inline image is named by its digest, a missing page by the image."""
+    sighting = use.sighting
+    image_url = canonical_url(sighting.image_url) if sighting.image_url else f"urn:sha256:{use.candidate_sha256}"
+    return (canonical_url(sighting.page_url) if sighting.page_url else image_url), image_url
+
+
+def _finding(use: RecordedUse, case_id: str | None) -> Finding:
+    page_url, image_url = _addresses(use)
+    return Finding(
+        id=finding_id(use.asset.id, page_url, image_url),
+        asset_id=use.asset.id,
+        case_id=case_id,
+        source=use.sighting.source,
+        page_url=page_url,
+        image_url=image_url,
+        first_seen_at=use.sighting.seen_at,
+        last_seen_at=use.sighting.seen_at,
+        licence=use.standing,
+        decision=use.decision,
+        comparison=use.comparison,
+        candidate_sha256=use.candidate_sha256,
+        image_sha256=use.kept.image_sha256,
+        page_sha256=use.kept.page_sha256,
+        evidence_note=use.kept.note,
+        context=_clean_context(use.sighting.context),
+        also_at=tuple(canonical_url(url) for url in use.also_at),
+    )
+
+
+def _clean_context(context: Context) -> Context:
+    """PostgreSQL takes neither NUL nor half characters, and nobody reads more than this of a caption."""
+
+    def clean(text: str | None) -> str | None:
+        return None if text is None else cleaned(text[:10_000])
+
+    return Context(
+        alt=clean(context.alt),
+        caption=clean(context.caption),
+        title=clean(context.title),
+        page_title=clean(context.page_title),
+        nearby_text=clean(context.nearby_text),
+        claims=clean(context.claims),
+    )

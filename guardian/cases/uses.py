@@ -1,0 +1,34 @@
+"""What is handed to `record`: one sighting of one asset, judged, with its evidence already kept."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from guardian.model import Asset, Comparison, Decision, Sighting, Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Digests of the evidence that is kept already; None where it could not be, and `note` says why."""
+
+    image_sha256: str | None = None
+    page_sha256: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedUse:
+    """One asset seen at one place.
+
+    `candidate_sha256` is the digest of the image's bytes, `also_at` other addresses of the same picture,
+    `at` the moment of recording (aware UTC).
+    """
+
+    sighting: Sighting
+    candidate_sha256: str
+    asset: Asset
+    comparison: Comparison
+    standing: Standing
+    decision: Decision
+    at: datetime
+    kept: Kept = field(default_factory=Kept)
+    also_at: tuple[str, ...] = ()
