@@ -1,0 +1,169 @@
+"""The queue: nothing promised is lost, nothing is handed out twice, what is done is marked after."""
+
+import subprocess
+import sys
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import guardian
+from guardian.model import Task, TaskKind, TaskState
+from guardian.store import Store
+
+NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+REPOSITORY = Path(guardian.__file__).parents[1]
+
+
+def promise(store: Store, *keys: str, due_at: datetime = NOON, destination: str = "legal") -> None:
+    with store.begin() as tx:
+        for key in keys:
+            tx.tasks.add(TaskKind.DELIVER, key, key.encode(), due_at=due_at, at=NOON, destination=destination)
+
+
+def claim(store: Store, now: datetime = NOON, limit: int = 10, destination: str | None = None) -> list[str]:
+    return [task.key for task in claim_tasks(store, now, limit, destination)]
+
+
+def claim_tasks(store: Store, now: datetime = NOON, limit: int = 10, destination: str | None = None) -> list[Task]:
+    with store.begin() as tx:
+        return tx.tasks.claim([TaskKind.DELIVER], now, MINUTE, limit, "me", destination)
+
+
+def test_promising_twice_is_one_task_and_the_first_body_stays(store: Store) -> None:
+    with store.begin() as tx:
+        first = tx.tasks.add(TaskKind.DELIVER, "a", b"\x00\xff one", due_at=NOON, at=NOON, destination="legal")
+        second = tx.tasks.add(TaskKind.DELIVER, "a", b"two", due_at=NOON, at=NOON)
+        other_kind = tx.tasks.add(TaskKind.RECHECK, "a", b"three", due_at=NOON, at=NOON)
+    assert first is not None
+    assert second is None
+    assert other_kind is not None
+    with store.read() as tx:
+        assert tx.tasks.get(first.id) == first
+    assert (first.body, first.state, first.attempts, first.destination) == (b"\x00\xff one", TaskState.DUE, 0, "legal")
+
+
+def test_only_due_tasks_are_claimed_the_longest_due_first(store: Store) -> None:
+    promise(store, "later", due_at=NOON + MINUTE)
+    promise(store, "second")
+    promise(store, "first", due_at=NOON - MINUTE)
+    assert claim(store) == ["first", "second"]
+    assert claim(store) == []
+
+
+def test_claim_by_destination_and_limit(store: Store) -> None:
+    promise(store, "a", "b", "c")
+    promise(store, "d", destination="archive")
+    assert claim(store, destination="archive") == ["d"]
+    assert claim(store, limit=2) == ["a", "b"]
+    with store.read() as tx:
+        assert tx.tasks.destinations_due(NOON) == ["archive", "legal"]
+        assert tx.tasks.due_count(NOON) == 4
+
+
+def test_lease_ends_and_the_task_is_claimed_again(store: Store) -> None:
+    promise(store, "a")
+    assert claim(store) == ["a"]
+    assert claim(store, NOON + MINUTE - timedelta(seconds=1)) == []
+    (again,) = claim_tasks(store, NOON + MINUTE)
+    assert (again.key, again.leased_until) == ("a", NOON + 2 * MINUTE)
+
+
+def test_new_holder_frees_the_leases_of_the_dead_one(store: Store) -> None:
+    promise(store, "a", "b")
+    claim(store)
+    with store.begin() as tx:
+        assert tx.tasks.free_leases("somebody else") == 0
+        assert tx.tasks.free_leases() == 2
+    assert claim(store) == ["a", "b"]
+
+
+def test_a_clock_turned_back_holds_up_nothing(store: Store) -> None:
+    ahead = NOON + timedelta(days=400)
+    with store.begin() as tx:
+        tx.tasks.add(TaskKind.DELIVER, "from the future", b"", due_at=ahead, at=ahead)
+    promise(store, "leased in the future", due_at=NOON - MINUTE)
+    claim(store, ahead)
+    assert sorted(claim(store, NOON)) == ["from the future", "leased in the future"]
+
+
+def test_done_postponed_buried_and_revived(store: Store) -> None:
+    promise(store, "done", "postponed", "buried")
+    by_key = {task.key: task.id for task in claim_tasks(store)}
+    with store.begin() as tx:
+        tx.tasks.done(by_key["done"], NOON)
+        tx.tasks.postpone(by_key["postponed"], NOON + MINUTE, "503\x00 busy")
+        tx.tasks.bury(by_key["buried"], "404")
+    with store.read() as tx:
+        tasks = {task.key: task for task in tx.tasks.list()}
+        assert tx.tasks.counts() == {TaskState.DUE: 1, TaskState.DONE: 1, TaskState.DEAD: 1}
+        assert tx.tasks.next_due_at() == NOON + MINUTE
+    assert {task.attempts for task in tasks.values()} == {1}
+    assert {task.leased_until for task in tasks.values()} == {None}
+    assert tasks["postponed"].last_error == "503 busy"
+    assert claim(store) == []
+    with store.begin() as tx:
+        assert tx.tasks.revive(by_key["done"], NOON) is False
+        assert tx.tasks.revive(by_key["buried"], NOON) is True
+    (revived,) = claim_tasks(store)
+    assert (revived.key, revived.attempts, revived.last_error) == ("buried", 0, "404")
+
+
+def test_threads_never_claim_the_same_task(store: Store) -> None:
+    promise(store, *(f"task {number}" for number in range(600)))
+    claimed: list[str] = []
+    start = threading.Barrier(4)
+
+    def work() -> None:
+        start.wait()
+        while keys := claim(store, limit=7):
+            claimed.extend(keys)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(claimed) == 600
+    assert len(set(claimed)) == 600
+
+
+CLAIMER = """
+import sys
+from datetime import UTC, datetime, timedelta
+from guardian.model import TaskKind
+from guardian.store import Store
+store = Store(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+while True:
+    with store.begin() as tx:
+        tasks = tx.tasks.claim([TaskKind.DELIVER], datetime(2026, 11, 24, 12, tzinfo=UTC), timedelta(1), 5, "p")
+    if not tasks:
+        break
+    for task in tasks:
+        print(task.key, flush=True)
+"""
+
+
+def test_processes_never_claim_the_same_task(store: Store, database: str) -> None:
+    promise(store, *(str(number) for number in range(300)))
+    workers = [
+        subprocess.Popen(
+            [sys.executable, "-c", CLAIMER, database],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=REPOSITORY,
+        )
+        for _ in range(3)
+    ]
+    for worker in workers:
+        assert worker.stdout is not None
+        assert worker.stdout.readline() == "ready\n"
+    for worker in workers:
+        assert worker.stdin is not None
+        worker.stdin.write("go\n")
+        worker.stdin.flush()
+    claimed = [key for worker in workers for key in worker.communicate()[0].split()]
+    assert sorted(claimed, key=int) == [str(number) for number in range(300)]
