@@ -34,7 +34,7 @@ def main() -> int:
     command = [sys.executable, "-m", "pip", "install", "--progress-bar", "off", "--disable-pip-version-check"]
     command += ["-c", "constraints.txt", "-e", f".[{extras}]"]
     started, total, done, last = time.monotonic(), expected(extras), 0, deque[str](maxlen=40)
-    pip = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)  # noqa: S603
+    pip = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert pip.stdout is not None
     for line in pip.stdout:
         last.append(line.rstrip())

@@ -1,0 +1,164 @@
+"""What the demo prints: a table of what was found, the webhook as it came, and what to try next."""
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import Console, Group
+from rich.panel import Panel
+from rich.syntax import Syntax
+from rich.table import Table
+from rich.text import Text
+
+from demo.receiver import Received
+from demo.site import Exhibit
+from guardian.answers import Answer, JudgedMatch, Outcome
+
+SHOWN_IN_BODY = ("case", "asset", "page_url", "image_url", "recovered", "measured", "rule", "licence", "evidence")
+FOUND = (Outcome.COPY, Outcome.REVIEW, Outcome.LICENSED)
+
+
+def owner_of(answer: Answer) -> JudgedMatch | None:
+    """The most probable match that the rules kept."""
+    kept = [match for match in answer.judged if match.kept]
+    return max(kept, key=lambda match: match.comparison.probability, default=None)
+
+
+def is_right(exhibit: Exhibit, answer: Answer) -> bool:
+    """Whether a copy was traced to the photograph it was made from."""
+    match = owner_of(answer)
+    return exhibit.shows is not None and match is not None and match.asset.path.endswith(f"/{exhibit.shows.file}")
+
+
+def found_table(pairs: Sequence[tuple[Exhibit, Answer]]) -> Table:
+    """One row for each kind of edit: how many of its copies were found, and one of them in words."""
+    by_edit: dict[str, list[tuple[Exhibit, Answer]]] = defaultdict(list)
+    for exhibit, answer in pairs:
+        if exhibit.shows is not None:
+            by_edit[exhibit.edit].append((exhibit, answer))
+    table = Table(
+        box=box.SIMPLE_HEAD, pad_edge=False, title="Copies found on the site", title_justify="left", title_style="bold"
+    )
+    table.add_column("what was done", style="cyan", no_wrap=True)
+    table.add_column("found", justify="right", no_wrap=True)
+    table.add_column("what guardian says about one of them")
+    for edit, several in sorted(by_edit.items()):
+        hits = [pair for pair in several if is_right(*pair)]
+        style = "green" if len(hits) == len(several) else "yellow"
+        table.add_row(edit, Text(f"{len(hits)} of {len(several)}", style=style), _in_words(hits))
+    return table
+
+
+def _in_words(hits: Sequence[tuple[Exhibit, Answer]]) -> Text:
+    best = max(hits, key=lambda pair: len(_description(pair[1])), default=None)
+    if best is None:
+        return Text("-", style="dim")
+    match = owner_of(best[1])
+    assert match is not None
+    probability = match.comparison.probability
+    sure = ">99.9 %" if probability > 0.999 else f"{probability:.1%}".replace("%", " %")
+    return Text.assemble((f"{best[0].title}: ", "bold"), _description(best[1]), (f"  {sure} sure", "dim"))
+
+
+def _description(answer: Answer) -> str:
+    match = owner_of(answer)
+    return match.comparison.description if match else ""
+
+
+def verdict(pairs: Sequence[tuple[Exhibit, Answer]]) -> Group:
+    """The sums, and by name everything that went otherwise than hoped."""
+    copies = [pair for pair in pairs if pair[0].shows is not None]
+    strangers = [pair for pair in pairs if pair[0].shows is None]
+    right = sum(is_right(*pair) for pair in copies)
+    alarms = false_alarms(pairs)
+    licensed = sum(answer.outcome is Outcome.LICENSED for _, answer in pairs)
+    lines = [
+        Text.assemble(
+            (
+                f"{right} of {len(copies)} copies traced to their photograph",
+                "green" if right == len(copies) else "yellow",
+            ),
+            ", ",
+            (f"{len(alarms)} false alarms among {len(strangers)} strangers", "green" if not alarms else "red"),
+            f"; {licensed} licensed use(s) recognised, about which nobody is alerted." if licensed else ".",
+        )
+    ]
+    for exhibit, answer in copies:
+        if not is_right(exhibit, answer):
+            why = answer.problem.reason if answer.problem else answer.outcome.value
+            lines.append(
+                Text(
+                    f"  missed: {exhibit.title}, {exhibit.edit} ({exhibit.page}.html, {exhibit.file}): {why}",
+                    style="yellow",
+                )
+            )
+    for exhibit, answer in alarms:
+        match = owner_of(answer)
+        lines.append(
+            Text(
+                f"  FALSE ALARM: {exhibit.title}, {exhibit.edit}, taken for {match.asset.title if match else '?'}",
+                style="red",
+            )
+        )
+    return Group(*lines)
+
+
+def false_alarms(pairs: Sequence[tuple[Exhibit, Answer]]) -> list[tuple[Exhibit, Answer]]:
+    """Strangers that the rules would alert about, and copies traced to somebody else's photograph."""
+    return [
+        (exhibit, answer)
+        for exhibit, answer in pairs
+        if answer.outcome in FOUND and owner_of(answer) is not None and not is_right(exhibit, answer)
+    ]
+
+
+def webhook_panel(received: Sequence[Received], tampered: str | None) -> Panel:
+    """The first alert exactly as its receiver saw it, long parts cut, and what verifying said."""
+    one = received[0]
+    head = Text()
+    for name in ("content-type", "user-agent", "webhook-id", "webhook-timestamp", "webhook-signature"):
+        if name in one.headers:
+            head.append(f"{name}: ", style="cyan").append(f"{one.headers[name]}\n")
+    data = {name: one.event["data"][name] for name in SHOWN_IN_BODY if name in one.event.get("data", {})}
+    body = json.dumps(
+        {"type": one.event.get("type"), "timestamp": one.event.get("timestamp"), "data": data},
+        indent=1,
+        ensure_ascii=False,
+    )
+    genuine = sum(each.refused is None for each in received)
+    said = Text.assemble(
+        (
+            f"✓ {genuine} of {len(received)} messages verified by their receiver",
+            "green" if genuine == len(received) else "red",
+        ),
+        " (Standard Webhooks, HMAC-SHA-256). ",
+        f"The same message with one letter changed: {tampered}." if tampered else "A CHANGED MESSAGE WAS ACCEPTED.",
+    )
+    title = (
+        f"One of {len(received)} signed webhooks as its receiver saw it ({len(one.body)} bytes, some fields left out)"
+    )
+    return Panel(
+        Group(head, Syntax(body, "json", background_color="default", word_wrap=True), Text(), said),
+        title=title,
+        title_align="left",
+    )
+
+
+def next_steps(console: Console, home: str) -> None:
+    """Exact commands for one's own folder and site."""
+    console.print("[bold]Look around in what the demo left behind[/]")
+    for command in (f"check --config {home}/config.yaml YOUR_PICTURE.jpg", f"case list --config {home}/config.yaml"):
+        console.print(f"  .venv/bin/guardian {command}", highlight=False, soft_wrap=True)
+    console.print("[bold]Then with your own pictures[/]")
+    for command in (
+        "init ~/guardian && cd ~/guardian",
+        "asset add ~/Pictures/portfolio --collection portfolio",
+        "check https://example.com/page-that-may-show-them",
+    ):
+        console.print(f"  guardian {command}", highlight=False, soft_wrap=True)
+    console.print(
+        "  [dim](. .venv/bin/activate first.) To be told by webhook: name a source, a contact and a destination in "
+        "~/guardian/config.yaml, then `guardian run`. README.md goes through it step by step.[/]",
+        highlight=False,
+    )
