@@ -1,0 +1,148 @@
+"""Runs the measurements and prints tables: python -m bench [--folder F] [--images N] [--only quality|memory]."""
+
+import argparse
+import asyncio
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from bench import measures, memory, methods, ours, sets
+from bench.methods import Outcome
+from demo.photographs import PROTECTED, copy_protected
+
+MANY_STRANGERS = 500
+
+
+def main() -> None:
+    """Measure what was asked for."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument(
+        "--folder", type=Path, help="a set with refs/, queries/, manifest.csv, or a folder of such sets"
+    )
+    parser.add_argument("--images", type=int, default=50_000, help="how many pictures for the memory run")
+    parser.add_argument("--only", choices=("quality", "memory"))
+    options = parser.parse_args()
+    console = Console(width=None if sys.stdout.isatty() else 110)
+    if options.only != "memory":
+        for pictures in sets_in(console, options.folder):
+            quality(console, pictures)
+    if options.only != "quality":
+        flat(console, options.images)
+
+
+def bar(console: Console) -> Progress:
+    """The progress bar of all longer steps."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console, transient=True)
+
+
+def sets_in(console: Console, folder: Path | None) -> list[sets.BenchSet]:
+    """The set of a folder, all sets under it, or one made of the demo's photographs."""
+    if folder is None:
+        made = Path(tempfile.mkdtemp(prefix="guardian-bench-set-"))
+        with bar(console) as progress:
+            for _ in progress.track(sets.made(made), description="making edited copies of the demo's photographs"):
+                pass
+        return [sets.read(made)]
+    if (folder / "manifest.csv").is_file():
+        return [sets.read(folder)]
+    found = [sets.read(each.parent) for each in sorted(folder.glob("*/manifest.csv"))]
+    if not found:
+        raise SystemExit(f"{folder} holds no manifest.csv and no folder that does")
+    return found
+
+
+def quality(console: Console, pictures: sets.BenchSet) -> None:
+    """Measure every method on one set and print them side by side."""
+    beside = methods.others()
+    with bar(console) as progress:
+        step = progress.add_task("guardian", total=len(pictures.queries))
+        mine = ours.measure(pictures, lambda: progress.advance(step))
+        outcomes = [mine.outcome]
+        for method in beside:
+            step = progress.add_task(method.name, total=len(pictures.queries))
+            outcomes.append(methods.measure(method, pictures, lambda step=step: progress.advance(step)))  # type: ignore[misc]
+    copies = sum(query.ref is not None for query in pictures.queries)
+    strangers = len(pictures.queries) - copies
+    title = f"{pictures.name}: {len(pictures.refs)} references, {copies} copies, {strangers} strangers"
+    console.print(quality_table(title, pictures.queries, outcomes))
+    if copies:
+        console.print(attack_table(pictures.queries, outcomes))
+    right = sum(
+        query.ref is not None and query.ref == ref for query, ref in zip(pictures.queries, mine.alerted, strict=True)
+    )
+    wrong = sum(ref is not None and ref != query.ref for query, ref in zip(pictures.queries, mine.alerted, strict=True))
+    console.print(
+        f"With the shipped rules guardian alerts about {right} of {copies} copies, and wrongly {wrong} times "
+        f"({strangers} strangers). Protecting a reference took {mine.protect_ms:.0f} ms of CPU.\n",
+        highlight=False,
+    )
+
+
+def quality_table(title: str, queries: Sequence[sets.Query], outcomes: Sequence[Outcome]) -> Table:
+    """One row for each method. The start of the process is part of guardian's cost."""
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
+    table.add_column("method")
+    for name in ("µAP", "recall, no false alarm", "recall, 1 in 1000", "CPU ms a picture"):
+        table.add_column(name, justify="right")
+    strangers = sum(query.ref is None for query in queries)
+    for outcome in outcomes:
+        few = max(1, strangers // 1000) if strangers >= MANY_STRANGERS else None
+        table.add_row(
+            outcome.method,
+            f"{measures.micro_average_precision(queries, outcome.guesses):.3f}",
+            f"{measures.recall(queries, outcome.guesses, 0):.3f}",
+            "-" if few is None else f"{measures.recall(queries, outcome.guesses, few):.3f}",
+            f"{outcome.cpu_ms:.1f}",
+        )
+    return table
+
+
+def attack_table(queries: Sequence[sets.Query], outcomes: Sequence[Outcome]) -> Table:
+    """Recall without a false alarm, for each edit."""
+    table = Table(box=box.SIMPLE_HEAD, title="recall by edit, no false alarm", title_justify="left")
+    table.add_column("edit")
+    by_method = [measures.recall_by_attack(queries, outcome.guesses, 0) for outcome in outcomes]
+    for outcome in outcomes:
+        table.add_column(outcome.method, justify="right")
+    for attack in sorted(by_method[0]):
+        table.add_row(attack, *(f"{shares[attack]:.2f}" for shares in by_method))
+    return table
+
+
+def flat(console: Console, count: int) -> None:
+    """Measure memory over many pictures against a real index, and print how it went."""
+    with tempfile.TemporaryDirectory(prefix="guardian-bench-") as name, bar(console) as progress:
+        home = Path(name)
+        copy_protected(PROTECTED, home / "photographs")
+        for words in (
+            ["init", "watch"],
+            ["asset", "add", "photographs", "--collection", "bench", "--config", "watch/config.yaml"],
+        ):
+            subprocess.run([sys.executable, "-m", "guardian", *words], cwd=home, check=True, stdout=subprocess.DEVNULL)
+        step = progress.add_task("memory", total=count)
+        samples = asyncio.run(memory.measure(home / "watch" / "data" / "index", count, lambda: progress.advance(step)))
+    table = Table(
+        box=box.SIMPLE_HEAD, title=f"memory over {count} small pictures, daemon's workers", title_justify="left"
+    )
+    table.add_column("pictures", justify="right")
+    table.add_column("resident MiB", justify="right")
+    for sample in samples:
+        table.add_row(f"{sample.images}", f"{sample.resident_mib:.0f}")
+    console.print(table)
+    # The first fifth fills caches; after it nothing may grow.
+    settled = samples[len(samples) // 5 :]
+    if settled:
+        grown = settled[-1].resident_mib - settled[0].resident_mib
+        console.print(f"grown by {grown:+.0f} MiB since picture {settled[0].images}", highlight=False)
+
+
+if __name__ == "__main__":
+    main()
