@@ -10,6 +10,9 @@ from guardian.model import Task, TaskKind, TaskState
 from guardian.store.inserting import insert_into
 from guardian.store.tables import tasks
 
+# Clocks of several machines differ by less than this; a clock that was set back differs by more.
+_CLOCK_SLACK = timedelta(hours=1)
+
 
 class Tasks:
     """The tasks table."""
@@ -66,7 +69,7 @@ class Tasks:
                 or_(
                     tasks.c.leased_until.is_(None),
                     tasks.c.leased_until <= now,
-                    tasks.c.leased_until > now + 2 * lease + timedelta(hours=1),
+                    tasks.c.leased_until > now + lease + _CLOCK_SLACK,
                 ),
                 true() if destination is None else tasks.c.destination == destination,
             )
@@ -173,7 +176,7 @@ def _is_due(now: datetime) -> ColumnElement[bool]:
 
     Once only: what was tried since then waits as postponed, or its attempts would be used up in moments.
     """
-    return or_(tasks.c.due_at <= now, and_(tasks.c.created_at > now, tasks.c.attempts == 0))
+    return or_(tasks.c.due_at <= now, and_(tasks.c.created_at > now + _CLOCK_SLACK, tasks.c.attempts == 0))
 
 
 def _text(error: str) -> str:

@@ -1,0 +1,86 @@
+"""Assets: numbers that only grow, and a life of adding, protected, withdrawn."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from guardian.model import Asset, AssetState, Rights
+from guardian.store import Store
+from guardian.store.assets import asset_id
+
+NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+
+def reserve(store: Store, digit: str, title: str = "t", collection: str = "shop") -> Asset:
+    with store.begin() as tx:
+        return tx.assets.reserve(
+            digit * 64,
+            title=title,
+            collection=collection,
+            path=f"/{digit}.jpg",
+            size=(800, 600),
+            at=NOON,
+            tags=("x", "ü"),
+            rights=Rights(creator="Ann"),
+        )
+
+
+def test_reserved_asset_is_whole_and_not_yet_protected(store: Store) -> None:
+    asset = reserve(store, "a")
+    assert (asset.id, asset.number, asset.state) == (asset_id("a" * 64), 1, AssetState.ADDING)
+    assert (asset.width, asset.height, asset.tags, asset.rights.creator) == (800, 600, ("x", "ü"), "Ann")
+    with store.read() as tx:
+        assert tx.assets.get(asset.id) == tx.assets.by_sha256("a" * 64) == tx.assets.by_number(1) == asset
+        assert (tx.assets.latest_number(), tx.assets.count()) == (0, 0)
+
+
+def test_reserving_again_changes_nothing(store: Store) -> None:
+    first = reserve(store, "a", title="first")
+    assert reserve(store, "a", title="second") == first
+    with store.begin() as tx:
+        assert tx.assets.protect([first.number]) == 1
+        assert tx.assets.protect([first.number]) == 0
+    assert reserve(store, "a", title="third").state is AssetState.PROTECTED
+
+
+def test_withdrawn_asset_comes_back_under_a_new_number(store: Store, protect: Callable[[str], Asset]) -> None:
+    asset, other = protect("a"), protect("b")
+    with store.begin() as tx:
+        assert tx.assets.withdraw(asset.id, NOON) is True
+        assert tx.assets.withdraw(asset.id, NOON) is False
+        assert tx.assets.count(AssetState.WITHDRAWN) == 1
+    again = reserve(store, "a", title="again")
+    assert (again.id, again.number, again.state, again.title) == (asset.id, 3, AssetState.ADDING, "again")
+    with store.read() as tx:
+        assert tx.assets.by_number(asset.number) is None
+        assert tx.assets.latest_number() == other.number
+
+
+def test_numbers_of_rolled_back_transactions_may_be_used_but_never_twice(store: Store) -> None:
+    numbers = [reserve(store, digit).number for digit in "abc"]
+    with store.begin() as tx:
+        tx.assets.withdraw(asset_id("c" * 64), NOON)
+    numbers.append(reserve(store, "c").number)
+    assert numbers == [1, 2, 3, 4]
+
+
+def test_interrupted_adding_can_be_renumbered(store: Store, protect: Callable[[str], Asset]) -> None:
+    interrupted = reserve(store, "a")
+    newer = protect("b")
+    with store.begin() as tx:
+        renumbered = tx.assets.renumber(interrupted.id)
+        tx.assets.renumber(newer.id)
+    assert renumbered.number > newer.number
+    with store.read() as tx:
+        protected = tx.assets.get(newer.id)
+    assert protected == newer
+
+
+def test_lists_moves_and_many(store: Store) -> None:
+    made = [reserve(store, digit, collection="shop" if digit in "ab" else "press") for digit in "abc"]
+    with store.begin() as tx:
+        tx.assets.move(made[0].id, "/elsewhere.jpg")
+        assert tx.assets.protect(range(2000)) == 3
+        assert [asset.path for asset in tx.assets.list(collection="shop")] == ["/elsewhere.jpg", "/b.jpg"]
+        assert len(tx.assets.list(state=AssetState.PROTECTED)) == 3
+        assert tx.assets.list(state=AssetState.ADDING) == []
+        assert tx.assets.get("asset_none") is None

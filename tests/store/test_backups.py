@@ -1,0 +1,64 @@
+"""A backup is whole, restorable, and taken while others write."""
+
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from guardian.errors import StoreUnusable
+from guardian.model import TaskKind
+from guardian.store import Store, StoreSettings, open_store
+
+NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+
+def write_pairs(store: Store, first: int, count: int) -> None:
+    for number in range(first, first + count):
+        with store.begin() as tx:
+            tx.tasks.add(TaskKind.DELIVER, f"a{number}", b"x" * 2000, due_at=NOON, at=NOON)
+            tx.tasks.add(TaskKind.DELIVER, f"b{number}", b"x" * 2000, due_at=NOON, at=NOON)
+
+
+def test_backup_while_writing_holds_whole_transactions(tmp_path: Path) -> None:
+    store = open_store(StoreSettings(), tmp_path / "data")
+    write_pairs(store, 0, 50)
+    writer = threading.Thread(target=write_pairs, args=(store, 50, 100))
+    writer.start()
+    store.backup(tmp_path / "backup.db")
+    writer.join()
+    store.close()
+    (tmp_path / "restored").mkdir()
+    (tmp_path / "backup.db").rename(tmp_path / "restored" / "guardian.db")
+    restored = open_store(StoreSettings(), tmp_path / "restored")
+    with restored.read() as tx:
+        keys = {task.key for task in tx.tasks.list()}
+    assert len(keys) >= 100
+    assert {key[1:] for key in keys if key[0] == "a"} == {key[1:] for key in keys if key[0] == "b"}
+    assert restored.problems() == []
+    restored.close()
+
+
+def test_backup_replaces_an_older_one_and_is_one_file(tmp_path: Path) -> None:
+    store = open_store(StoreSettings(), tmp_path / "data")
+    target = tmp_path / "backups"
+    target.mkdir()
+    (target / "guardian.db").write_bytes(b"older")
+    store.backup(target / "guardian.db")
+    store.close()
+    assert [path.name for path in target.iterdir()] == ["guardian.db"]
+    assert (target / "guardian.db").read_bytes().startswith(b"SQLite format 3")
+
+
+def test_backup_to_nowhere_says_so(tmp_path: Path) -> None:
+    store = open_store(StoreSettings(), tmp_path / "data")
+    with pytest.raises(StoreUnusable, match="cannot write the backup"):
+        store.backup(tmp_path / "missing" / "guardian.db")
+    store.close()
+
+
+def test_postgresql_is_backed_up_by_its_own_means(postgresql: str, tmp_path: Path) -> None:
+    store = Store(postgresql)
+    with pytest.raises(StoreUnusable, match="pg_dump"):
+        store.backup(tmp_path / "guardian.db")
+    store.close()

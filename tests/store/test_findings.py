@@ -1,0 +1,89 @@
+"""Findings: one row for each address, growing a history of digests."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from guardian.model import Action, Asset, Comparison, Context, Decision, Finding, Standing, Transform
+from guardian.store import Store
+from guardian.store.findings import finding_id
+
+NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+LATER = NOON + timedelta(hours=1)
+
+
+@pytest.fixture
+def finding(protect: Callable[[str], Asset]) -> Finding:
+    asset = protect("a")
+    page, image = "https://thief.example/p", "https://cdn.example/i.jpg"
+    box = (0.0, 0.1, 0.2, 1 / 3)
+    return Finding(
+        id=finding_id(asset.id, page, image),
+        asset_id=asset.id,
+        case_id=None,
+        source="web",
+        page_url=page,
+        image_url=image,
+        first_seen_at=NOON,
+        last_seen_at=NOON,
+        licence=Standing.NONE,
+        decision=Decision(Action.ALERT, "copies", None, ("legal",)),
+        comparison=Comparison(0.9, transform=Transform((1.0, 0.0, 0.0, 0.0, 1.0, 0.0), True, 0.5, 1.0, box, box)),
+        candidate_sha256="c" * 64,
+        image_sha256="1" * 64,
+        page_sha256="2" * 64,
+        context=Context(alt="ein Bild ✓"),
+        also_at=("https://cdn.example/i.jpg?w=2",),
+    )
+
+
+def test_finding_comes_back_as_it_was_written(store: Store, finding: Finding) -> None:
+    with store.begin() as tx:
+        assert tx.findings.upsert(finding) == (finding, True)
+    with store.read() as tx:
+        assert tx.findings.get(finding.id) == finding
+        assert tx.findings.at(finding.asset_id, "http://thief.example:80/p#x", finding.image_url) == finding
+        assert tx.findings.at(finding.asset_id, "http://thief.example:81/p", finding.image_url) is None
+        assert tx.findings.list(since=LATER) == []
+
+
+def test_second_sighting_keeps_what_was_first(store: Store, finding: Finding) -> None:
+    again = replace(
+        finding,
+        first_seen_at=LATER,
+        last_seen_at=LATER,
+        page_url="http://thief.example/p",
+        comparison=Comparison(0.5),
+        image_sha256=None,
+        page_sha256=None,
+        evidence_note="no room",
+    )
+    with store.begin() as tx:
+        tx.findings.upsert(finding)
+        written, is_new = tx.findings.upsert(again)
+    assert is_new is False
+    assert (written.first_seen_at, written.last_seen_at, written.page_url) == (NOON, LATER, finding.page_url)
+    assert (written.comparison, written.image_sha256, written.evidence_note) == (Comparison(0.5), "1" * 64, "no room")
+
+
+def test_digests_tell_what_was_seen_when(store: Store, finding: Finding) -> None:
+    with store.begin() as tx:
+        for minutes, digest, kept in ((0, "c", None), (1, "c", "1"), (2, "d", "3"), (3, "c", None)):
+            seen_at = NOON + timedelta(minutes=minutes)
+            tx.findings.upsert(
+                replace(
+                    finding, last_seen_at=seen_at, candidate_sha256=digest * 64, image_sha256=kept, page_sha256=None
+                )
+            )
+        digests = tx.findings.digests(finding.id)
+    assert [(digest.candidate_sha256[0], digest.image_sha256) for digest in digests] == [("c", "1"), ("d", "3")]
+    assert digests[0].last_seen_at == NOON + timedelta(minutes=3)
+
+
+def test_very_long_addresses_have_room(store: Store, finding: Finding) -> None:
+    long = replace(finding, page_url="https://thief.example/" + "é%" * 20_000)
+    long = replace(long, id=finding_id(long.asset_id, long.page_url, long.image_url))
+    with store.begin() as tx:
+        assert tx.findings.upsert(long) == (long, True)

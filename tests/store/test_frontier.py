@@ -1,0 +1,91 @@
+"""A crawl that is killed goes on where it was."""
+
+import threading
+
+from guardian.model import FrontierState, Lead
+from guardian.store import Store
+
+
+def leads(*paths: str, depth: int = 0) -> list[Lead]:
+    return [Lead(f"https://site.example/{path}", depth=depth) for path in paths]
+
+
+def claim(store: Store, limit: int = 1, source: str = "web", kind: str | None = None) -> list[str]:
+    with store.begin() as tx:
+        return [row.url.rpartition("/")[2] for row in tx.frontier.claim(source, limit, kind)]
+
+
+def test_an_address_is_visited_once_however_it_is_spelled(store: Store) -> None:
+    with store.begin() as tx:
+        assert tx.frontier.add("web", [*leads("a", "b"), *leads("a")]) == 2
+        assert tx.frontier.add("web", [Lead("http://SITE.example:80/a#top"), *leads("c")]) == 1
+        assert tx.frontier.add("other", leads("a")) == 1
+        assert tx.frontier.add("web", [Lead("https://site.example/big?w=1", key="big")]) == 1
+        assert tx.frontier.add("web", [Lead("https://site.example/big?w=2", key="big")]) == 0
+        assert tx.frontier.count("web") == 4
+
+
+def test_shallow_first_then_in_order(store: Store) -> None:
+    with store.begin() as tx:
+        tx.frontier.add("web", [*leads("deep", depth=2), *leads("z", "y"), *leads("middle", depth=1)])
+        tx.frontier.add("web", [Lead("https://site.example/map.xml", kind="sitemap")])
+    assert claim(store, kind="sitemap") == ["map.xml"]
+    assert [claim(store, 2), claim(store, 2), claim(store, 2)] == [["z", "y"], ["middle", "deep"], []]
+
+
+def test_done_addresses_are_not_visited_again_even_if_linked(store: Store) -> None:
+    with store.begin() as tx:
+        tx.frontier.add("web", leads("a"))
+        (row,) = tx.frontier.claim("web", 5)
+        assert (row.state, row.tries) == (FrontierState.IN_FLIGHT, 1)
+        tx.frontier.add("web", leads("a", "b"))
+        tx.frontier.done(row.id, "status_404")
+        tx.frontier.add("web", leads("a"))
+        assert tx.frontier.outcomes("web") == {"status_404": 1}
+    assert claim(store, 5) == ["b"]
+
+
+def test_after_a_crash_only_what_was_in_flight_is_visited_again(store: Store, database: str) -> None:
+    with store.begin() as tx:
+        assert tx.frontier.reopen("web") is False
+        tx.frontier.add("web", leads("a", "b", "c", "d"))
+        first, *_ = tx.frontier.claim("web", 3)
+        tx.frontier.done(first.id)
+    store.close()
+    reopened = Store(database)
+    with reopened.begin() as tx:
+        assert tx.frontier.reopen("web") is True
+        rows = tx.frontier.claim("web", 10)
+    assert [(row.url[-1], row.tries) for row in rows] == [("b", 2), ("c", 2), ("d", 1)]
+    reopened.close()
+
+
+def test_given_back_and_cleared(store: Store) -> None:
+    with store.begin() as tx:
+        tx.frontier.add("web", leads("a", "b"))
+        tx.frontier.add("other", leads("a"))
+        rows = tx.frontier.claim("web", 2)
+        tx.frontier.done(rows[0].id)
+        tx.frontier.give_back([row.id for row in rows])
+        assert tx.frontier.count("web", FrontierState.WAITING) == 1
+        assert tx.frontier.count("web", kind="page") == 2
+        tx.frontier.clear("web")
+        assert (tx.frontier.count("web"), tx.frontier.count("other")) == (0, 1)
+        assert tx.frontier.reopen("web") is False
+
+
+def test_many_at_once_and_claimed_by_many(store: Store) -> None:
+    with store.begin() as tx:
+        assert tx.frontier.add("web", leads(*(str(number) for number in range(2000)))) == 2000
+    claimed: list[str] = []
+
+    def work() -> None:
+        while found := claim(store, 50):
+            claimed.extend(found)
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(claimed, key=int) == [str(number) for number in range(2000)]

@@ -1,0 +1,45 @@
+"""Licences as rows."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+
+import pytest
+
+from guardian.errors import UsageError
+from guardian.model import Asset
+from guardian.store import Store
+
+NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+
+def test_licences_of_an_asset_and_of_its_collection(store: Store, protect: Callable[..., Asset]) -> None:
+    asset, other = protect("a"), protect("b", "press")
+    with store.begin() as tx:
+        by_asset = tx.licences.add("A.example", at=NOON, asset_id=asset.id, dates=(date(2026, 1, 1), None))
+        by_collection = tx.licences.add("b.example", at=NOON, collection="shop", territory="EU")
+        tx.licences.add("c.example", at=NOON, collection="press")
+    with store.read() as tx:
+        assert tx.licences.for_asset(asset) == [by_asset, by_collection]
+        assert [licence.host for licence in tx.licences.for_asset(other)] == ["c.example"]
+    assert (by_asset.host, by_asset.valid_from, by_asset.valid_until) == ("a.example", date(2026, 1, 1), None)
+
+
+def test_same_terms_twice_are_one_licence(store: Store) -> None:
+    with store.begin() as tx:
+        first = tx.licences.add("a.example", at=NOON, collection="shop")
+        second = tx.licences.add("a.example", at=NOON, collection="shop", proof_file="/contract.pdf")
+        assert [licence.proof_file for licence in tx.licences.list()] == ["/contract.pdf"]
+        assert first.id == second.id
+        assert tx.licences.remove(first.id) is True
+        assert tx.licences.remove(first.id) is False
+        assert tx.licences.list() == []
+
+
+def test_terms_that_make_no_sense(store: Store) -> None:
+    with store.begin() as tx:
+        with pytest.raises(UsageError, match="either"):
+            tx.licences.add("a.example", at=NOON)
+        with pytest.raises(UsageError, match="either"):
+            tx.licences.add("a.example", at=NOON, asset_id="a", collection="shop")
+        with pytest.raises(UsageError, match="before it begins"):
+            tx.licences.add("a.example", at=NOON, collection="shop", dates=(date(2026, 2, 1), date(2026, 1, 1)))

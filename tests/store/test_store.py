@@ -1,0 +1,168 @@
+"""Transactions, and plain words when the database cannot be used."""
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event
+
+from guardian.errors import StoreUnusable, UsageError
+from guardian.model import Asset, Omission, TaskKind
+from guardian.store import Store, StoreSettings, open_store
+
+NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+
+def remember(store: Store, *digests: str, detail: str = "") -> None:
+    with store.begin() as tx:
+        for digest in digests:
+            tx.candidates.remember(digest, "recipe", Omission("", "too_plain", detail))
+
+
+def knows(store: Store, digest: str) -> bool:
+    with store.read() as tx:
+        return tx.candidates.known(digest, "recipe") is not None
+
+
+def test_a_block_that_raises_is_undone(store: Store) -> None:
+    def fail() -> None:
+        with store.begin() as tx:
+            tx.candidates.remember("a", "recipe", Omission("", "too_plain"))
+            raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        fail()
+    assert not knows(store, "a")
+
+
+def test_what_was_committed_is_there_after_reopening(store: Store, database: str) -> None:
+    remember(store, "a")
+    store.close()
+    reopened = Store(database)
+    assert knows(reopened, "a")
+    reopened.close()
+
+
+def test_reading_does_not_wait_for_a_writer_and_cannot_write(store: Store) -> None:
+    remember(store, "before")
+    with store.begin() as tx:
+        tx.candidates.remember("during", "recipe", Omission("", "too_plain"))
+        seen = {}
+
+        def look() -> None:
+            seen.update({digest: knows(store, digest) for digest in ("before", "during")})
+
+        reader = threading.Thread(target=look)
+        reader.start()
+        reader.join(timeout=20)
+    assert seen == {"before": True, "during": False}
+    with pytest.raises(Exception, match=r"(?i)read.?only"), store.read() as tx:
+        tx.candidates.remember("never", "recipe", Omission("", "too_plain"))
+    assert knows(store, "during")
+    remember(store, "writing still works on the same connection")
+
+
+def test_rows_need_what_they_refer_to(store: Store, protect: Callable[[str], Asset]) -> None:
+    protect("a")
+    with pytest.raises(Exception, match=r"(?i)foreign key"), store.begin() as tx:
+        tx.licences.add("shop.example", at=NOON, asset_id="asset_missing")
+
+
+def test_sqlite_is_set_up_for_safety(tmp_path: Path) -> None:
+    store = open_store(StoreSettings(), tmp_path / "new" / "data")
+    pragmas = {}
+
+    def look(connection: Any, *_: object) -> None:
+        for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout"):
+            pragmas[name] = connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+
+    event.listen(Engine, "commit", look)
+    with store.begin():
+        pass
+    event.remove(Engine, "commit", look)
+    store.close()
+    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 30_000}
+    assert (tmp_path / "new" / "data" / "guardian.db").exists()
+
+
+@pytest.fixture
+def small_disk() -> Iterator[Callable[[], None]]:
+    """Call it: from then on a new SQLite connection finds the disk full after 60 pages. Undone at the end."""
+
+    def fill(connection: sqlite3.Connection, _record: object) -> None:
+        connection.execute("PRAGMA max_page_count = 60")
+
+    yield lambda: event.listen(Engine, "connect", fill)
+    if event.contains(Engine, "connect", fill):
+        event.remove(Engine, "connect", fill)
+
+
+def test_full_disk_says_so_and_loses_nothing(tmp_path: Path, small_disk: Callable[[], None]) -> None:
+    small_disk()
+    store = open_store(StoreSettings(), tmp_path)
+    remember(store, "before")
+    with pytest.raises(StoreUnusable, match="no room left"):
+        remember(store, *(f"candidate {number}" for number in range(100)), detail="x" * 5000)
+    assert knows(store, "before")
+    assert not knows(store, "candidate 0")
+    remember(store, "after")
+    assert knows(store, "after")
+    store.close()
+
+
+def test_a_damaged_page_says_how_to_restore(tmp_path: Path) -> None:
+    store = open_store(StoreSettings(), tmp_path)
+    body = b"x" * 3000
+    with store.begin() as tx:
+        for number in range(200):
+            tx.tasks.add(TaskKind.DELIVER, f"{number}", body, due_at=NOON, at=NOON)
+    assert store.problems() == []
+    store.close()
+    database = tmp_path / "guardian.db"
+    content = bytearray(database.read_bytes())
+    for page in range(30, 60):
+        content[page * 4096 : page * 4096 + 200] = b"\xff" * 200
+    database.write_bytes(content)
+    damaged = open_store(StoreSettings(), tmp_path)
+    assert damaged.problems() != []
+    with pytest.raises(StoreUnusable, match=r"(?s)guardian\.db is damaged.*backup"), damaged.read() as tx:
+        tx.tasks.list()
+    with pytest.raises(StoreUnusable, match="damaged"):
+        damaged.backup(tmp_path / "backup.db")
+    assert not (tmp_path / "backup.db").exists()
+    damaged.close()
+
+
+@pytest.mark.parametrize("content", [b"this is not a database" * 300, b"SQLite format 3\x00" + b"\xff" * 8000])
+def test_a_file_that_is_no_database_says_how_to_restore(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "guardian.db").write_bytes(content)
+    with pytest.raises(StoreUnusable, match="damaged"):
+        open_store(StoreSettings(), tmp_path)
+    assert (tmp_path / "guardian.db").read_bytes() == content
+
+
+def test_a_data_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(StoreUnusable, match="data folder"):
+        open_store(StoreSettings(), tmp_path / "file" / "data")
+
+
+def test_an_unreachable_server_says_so() -> None:
+    with pytest.raises(StoreUnusable, match=r"PostgreSQL at 127\.0\.0\.1 cannot be used"):
+        Store("postgresql://nobody@127.0.0.1:1/none")
+
+
+@pytest.mark.parametrize("url", ["mysql://localhost/x", "guardian.db", "sqlite://", "sqlite:///:memory:"])
+def test_urls_that_make_no_sense(url: str) -> None:
+    with pytest.raises(UsageError):
+        Store(url)
+
+
+def test_a_password_is_not_in_the_message() -> None:
+    with pytest.raises(StoreUnusable) as caught:
+        Store("postgresql://user:hunter2@127.0.0.1:1/none")
+    assert "hunter2" not in str(caught.value)
