@@ -1,0 +1,100 @@
+"""SIGKILL around the commit: before it nothing is there, after it everything is."""
+
+import json
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+import guardian
+from guardian.model import TaskKind
+from guardian.store import Store, StoreSettings, open_store
+
+REPOSITORY = Path(guardian.__file__).parents[1]
+NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+RECORDER = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from guardian.cases import RecordedUse, record
+from guardian.model import Action, Comparison, Decision, Severity, Sighting, Standing
+from guardian.store import StoreSettings, open_store
+
+store = open_store(StoreSettings(), Path(sys.argv[1]))
+noon = datetime(2026, 11, 24, 12, tzinfo=UTC)
+with store.begin() as tx:
+    (asset,) = tx.assets.list()
+    use = RecordedUse(
+        Sighting("web", "https://thief.example/i.jpg", "https://thief.example/", noon),
+        "c" * 64, asset, Comparison(0.99), Standing.NONE, Decision(Action.ALERT, "copies", Severity.HIGH), noon,
+    )
+    record(tx, use, ("legal", "archive"))
+    if sys.argv[2] == "before":
+        print("waiting", flush=True)
+        sys.stdin.readline()
+print("waiting", flush=True)
+sys.stdin.readline()
+"""
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    store = open_store(StoreSettings(), tmp_path)
+    with store.begin() as tx:
+        tx.assets.reserve("a" * 64, title="t", collection="c", path="/a.jpg", size=(8, 6), at=NOON)
+    store.close()
+    return tmp_path
+
+
+def kill_recorder(data_dir: Path, moment: str) -> Store:
+    """The store as it is found after the recorder was killed before or after its commit."""
+    recorder = subprocess.Popen(
+        [sys.executable, "-c", RECORDER, str(data_dir), moment],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=REPOSITORY,
+    )
+    assert recorder.stdout is not None
+    said = iter(recorder.stdout.readline, "")
+    assert any(line == "waiting\n" for line in said)
+    recorder.send_signal(signal.SIGKILL)
+    recorder.communicate()
+    return open_store(StoreSettings(), data_dir)
+
+
+def test_killed_before_the_commit_nothing_is_half_there(data_dir: Path) -> None:
+    store = kill_recorder(data_dir, "before")
+    with store.read() as tx:
+        assert (tx.findings.list(), tx.cases.list(), tx.tasks.list()) == ([], [], [])
+    assert store.problems() == []
+    store.close()
+
+
+def test_killed_after_the_commit_everything_is_there(data_dir: Path) -> None:
+    store = kill_recorder(data_dir, "after")
+    with store.read() as tx:
+        (finding,) = tx.findings.list()
+        (case,) = tx.cases.list()
+        tasks = tx.tasks.list(TaskKind.DELIVER)
+        (event,) = tx.cases.history(case.id)
+    store.close()
+    assert (finding.case_id, case.finding_count) == (case.id, 1)
+    assert {task.destination for task in tasks} == {"legal", "archive"}
+    assert all(task.key.startswith(f"{event.message_id}:") for task in tasks)
+    assert json.loads(tasks[0].body)["data"]["case"]["id"] == case.id
+
+
+def test_the_walk_done_again_after_a_kill_owes_the_same_messages(data_dir: Path) -> None:
+    kill_recorder(data_dir, "before").close()
+    once = kill_recorder(data_dir, "after")
+    with once.read() as tx:
+        keys = {(task.key, task.body) for task in tx.tasks.list()}
+    once.close()
+    twice = kill_recorder(data_dir, "after")
+    with twice.read() as tx:
+        assert {(task.key, task.body) for task in tx.tasks.list()} == keys
+    twice.close()
