@@ -80,6 +80,16 @@ class Cases:
         """The case of this id."""
         return self._first(_select().where(cases.c.id == id_))
 
+    def count(self, state: CaseState) -> int:
+        """How many cases are in this state."""
+        query = select(func.count()).select_from(cases).where(cases.c.state == state)
+        return self._connection.execute(query).scalar_one()
+
+    def starting_with(self, prefix: str) -> list[Case]:
+        """Cases whose id starts so, by id; people type the first few characters."""
+        query = _select().where(cases.c.id.startswith(prefix, autoescape=True)).order_by(cases.c.id)
+        return [_case(row) for row in self._connection.execute(query)]
+
     def note(self, event: CaseEvent) -> None:
         """Add a line to a case's history."""
         self._connection.execute(

@@ -26,6 +26,7 @@ def test_case_is_opened_once_and_updated(store: Store, protect: Callable[[str], 
         assert tx.cases.find(asset.id, "other.example") is None
     with store.read() as tx:
         assert tx.cases.list(state=CaseState.OPEN) == []
+        assert (tx.cases.count(CaseState.OPEN), tx.cases.count(CaseState.CONFIRMED)) == (0, 1)
         assert tx.cases.list(asset_id=asset.id, limit=1) == [changed]
 
 
@@ -64,3 +65,12 @@ def test_history_is_kept_in_order(store: Store, protect: Callable[[str], Asset])
             tx.cases.note(event)
         assert tx.cases.history(case.id) == events
         assert tx.cases.history("case_none") == []
+
+
+def test_case_is_found_by_the_beginning_of_its_id(store: Store, protect: Callable[[str], Asset]) -> None:
+    asset = protect("a")
+    with store.begin() as tx:
+        opened = [tx.cases.insert(asset.id, f"{name}.example", Action.ALERT, None, NOON)[0] for name in "abc"]
+        assert tx.cases.starting_with(opened[0].id[:12]) == [opened[0]]
+        assert {case.id for case in tx.cases.starting_with("case_")} == {case.id for case in opened}
+        assert tx.cases.starting_with("case%") == []

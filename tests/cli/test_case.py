@@ -1,0 +1,112 @@
+"""`guardian case` as a person runs it."""
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from guardian.cases import RecordedUse, record
+from guardian.model import Action, Comparison, Context, Decision, Severity, Sighting, Standing
+from guardian.store import StoreSettings, open_store
+
+NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+
+def guardian(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "guardian", "--config", str(folder / "config.yaml"), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two cases: thief.example with two findings, told; pirate.example for review, untold."""
+    (tmp_path / "config.yaml").write_text("data_dir: data\n")
+    store = open_store(StoreSettings(), tmp_path / "data")
+    with store.begin() as tx:
+        asset = tx.assets.reserve("a" * 64, title="Düne", collection="shop", path="/a.jpg", size=(800, 600), at=NOON)
+        seen = [
+            ("https://thief.example/1", Action.ALERT, ("legal",)),
+            ("https://www.thief.example/2", Action.ALERT, ("legal",)),
+            ("https://pirate.example/", Action.REVIEW, ()),
+        ]
+        for minutes, (page_url, action, destinations) in enumerate(seen):
+            at = NOON + timedelta(minutes=minutes)
+            use = RecordedUse(
+                Sighting("web", "https://cdn.example/i.jpg", page_url, at, Context(alt="eine \x1b[31mDüne")),
+                "c" * 64,
+                asset,
+                Comparison(0.98765, description="cropped to 41 %"),
+                Standing.NONE,
+                Decision(action, "copies", Severity.HIGH),
+                at,
+            )
+            record(tx, use, destinations)
+    store.close()
+    return tmp_path
+
+
+def ids(folder: Path) -> dict[str, str]:
+    """The id of each operator's case."""
+    lines = guardian(folder, "case", "list", "--json").stdout.splitlines()
+    return {case["operator"]: case["id"] for case in map(json.loads, lines)}
+
+
+def test_list_shows_who_shows_what(folder: Path) -> None:
+    shown = guardian(folder, "case", "list")
+    assert shown.returncode == 0, shown.stderr
+    pirate, thief = shown.stdout.splitlines()
+    assert "pirate.example" in pirate
+    assert "nobody told yet" in pirate
+    assert all(word in thief for word in ("thief.example", "Düne", "2 addresses", "told 2026-11-24 12:00Z", "high"))
+
+
+def test_list_by_state_when_there_is_none(folder: Path) -> None:
+    assert guardian(folder, "case", "list", "--state", "dismissed").stdout == "no cases\n"
+    assert guardian(folder, "case", "list", "--state", "dismissed", "--json").stdout == ""
+
+
+def test_show_has_findings_and_history(folder: Path) -> None:
+    case_id = ids(folder)["thief.example"]
+    shown = guardian(folder, "case", "show", case_id[:14]).stdout
+    assert "https://www.thief.example/2" in shown
+    assert "cropped to 41 %" in shown
+    assert "\x1b" not in shown
+    assert "opened" in shown
+    whole = json.loads(guardian(folder, "case", "show", case_id.removeprefix("case_"), "--json").stdout)
+    assert [finding["page_url"][-1] for finding in whole["findings"]] == ["1", "2"]
+    assert whole["findings"][0]["comparison"]["hash_distance"] is None
+    assert whole["asset"]["title"] == "Düne"
+    assert [event["kind"] for event in whole["history"]] == ["opened"]
+
+
+def test_reviews_are_kept_with_who_and_why(folder: Path) -> None:
+    case_id = ids(folder)["thief.example"]
+    assert guardian(folder, "case", "confirm", case_id, "--by", "mara").stdout.endswith("confirmed\n")
+    dismissed = guardian(folder, "case", "dismiss", case_id, "--by", "mara", "--note", "our own shop")
+    assert dismissed.stdout.endswith("dismissed\n")
+    assert guardian(folder, "case", "reopen", case_id).stdout.endswith("open\n")
+    history = json.loads(guardian(folder, "case", "show", case_id, "--json").stdout)["history"]
+    assert [(event["kind"], event["by"], event["note"]) for event in history[:3]] == [
+        ("opened", None, None),
+        ("confirmed", "mara", None),
+        ("dismissed", "mara", "our own shop"),
+    ]
+    assert history[3]["by"]
+
+
+def test_several_at_once_all_or_none(folder: Path) -> None:
+    both = ids(folder)
+    failed = guardian(folder, "case", "resolve", both["thief.example"], "case_0000")
+    assert failed.returncode == 2
+    assert "no case case_0000" in failed.stderr
+    assert guardian(folder, "case", "list", "--state", "resolved").stdout == "no cases\n"
+    assert len(guardian(folder, "case", "resolve", *both.values()).stdout.splitlines()) == 2
+
+
+def test_a_beginning_that_fits_several_is_refused(folder: Path) -> None:
+    refused = guardian(folder, "case", "show", "case_")
+    assert refused.returncode == 2
+    assert "2 cases start with" in refused.stderr
