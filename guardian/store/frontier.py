@@ -14,8 +14,6 @@ from guardian.model import FrontierRow, FrontierState, Lead
 from guardian.store.inserting import insert_into
 from guardian.store.tables import frontier
 
-_CHUNK = 100
-
 
 class Frontier:
     """The frontier table. Natural key: (source, address), so coming upon an address again changes nothing."""
@@ -38,14 +36,11 @@ class Frontier:
             }
             for lead in leads
         ]
-        added = 0
-        for start in range(0, len(rows), _CHUNK):
-            statement = insert_into(self._connection, frontier).values(rows[start : start + _CHUNK])
-            result = self._connection.execute(
-                statement.on_conflict_do_nothing(index_elements=["source", "key"]).returning(frontier.c.id)
-            )
-            added += len(result.all())
-        return added
+        if not rows:
+            return 0
+        statement = insert_into(self._connection, frontier)
+        added = statement.on_conflict_do_nothing(index_elements=["source", "key"]).returning(frontier.c.id)
+        return len(self._connection.execute(added, rows).all())
 
     def claim(self, source: str, limit: int, kind: str | None = None) -> list[FrontierRow]:
         """Take up to `limit` waiting addresses in flight, the shallowest and then the oldest first.
