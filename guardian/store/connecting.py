@@ -15,6 +15,9 @@ from guardian.errors import StoreUnusable, UsageError
 BUSY_SECONDS = 30
 READ_ONLY = "guardian_read_only"
 
+# asyncio.to_thread has up to 32 threads; none should wait for a connection.
+_MORE_CONNECTIONS = 32
+
 _NETWORK = frozenset(
     {"nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "afs", "ncpfs", "ceph", "lustre", "beegfs", "gfs2", "ocfs2"}
     | {"9p", "davfs", "fuse.sshfs", "fuse.glusterfs", "fuse.rclone", "fuse.s3fs", "fuse.davfs2", "fuse.ceph"}
@@ -34,7 +37,7 @@ def connect(url: str | URL) -> Engine:
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     try:
-        return create_engine(parsed, pool_pre_ping=True)
+        return create_engine(parsed, pool_pre_ping=True, max_overflow=_MORE_CONNECTIONS)
     except ImportError as error:
         raise UsageError("a PostgreSQL store needs: pip install 'guardian[postgres]'") from error
 
@@ -44,7 +47,9 @@ def _sqlite(url: URL) -> Engine:
         raise UsageError("an SQLite store needs a file: several threads share it")
     refuse_network_file_system(Path(url.database))
     # isolation_level None: the driver starts no transactions of its own; ours begin in `_begin`.
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "isolation_level": None})
+    engine = create_engine(
+        url, connect_args={"timeout": BUSY_SECONDS, "isolation_level": None}, max_overflow=_MORE_CONNECTIONS
+    )
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _record: Any) -> None:

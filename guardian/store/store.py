@@ -18,6 +18,9 @@ from guardian.store.transaction import Transaction
 
 DATABASE_FILE = "guardian.db"
 
+# SQLSTATE classes that speak of the server: connection, no resources (disk full), shutting down, wrong log-in.
+_SERVER_STATES = ("08", "28", "53", "57P", "58", "XX")
+
 log = structlog.get_logger(__name__)
 
 
@@ -113,7 +116,9 @@ class Store:
         original = error.orig
         if isinstance(original, sqlite3.Error):
             return _explain_sqlite(original, self._database_file())
-        if error.connection_invalidated or type(original).__name__ == "OperationalError":
+        state = getattr(original, "sqlstate", None)
+        is_away = state is None and type(original).__name__ == "OperationalError"
+        if is_away or error.connection_invalidated or (state or "").startswith(_SERVER_STATES):
             return f"PostgreSQL at {self.url.host or 'the local socket'} cannot be used: {original}"
         return None
 

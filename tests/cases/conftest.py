@@ -3,21 +3,20 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from guardian.cases import Kept, RecordedUse
 from guardian.model import Action, Asset, Comparison, Context, Decision, Severity, Sighting, Standing, Transform
-from guardian.store import Store, StoreSettings, open_store
+from guardian.store import Store
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 Use = Callable[..., RecordedUse]
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = open_store(StoreSettings(), tmp_path / "data")
+def store(database: str) -> Iterator[Store]:
+    opened = Store(database)
     yield opened
     opened.close()
 

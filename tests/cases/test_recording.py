@@ -1,7 +1,9 @@
 """One case per use, one alert per case, and what makes a case speak again."""
 
 import json
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
@@ -219,3 +221,18 @@ def test_a_transaction_that_fails_after_recording_leaves_nothing(store: Store, u
         fail()
     with store.read() as tx:
         assert (tx.cases.list(), tx.findings.list(), tx.tasks.list()) == ([], [], [])
+
+
+def test_many_sightings_at_once_make_one_case_and_one_message(store: Store, use: Use) -> None:
+    start = threading.Barrier(6)
+
+    def work(number: int) -> None:
+        start.wait()
+        see(store, use(f"https://thief.example/{number}", minutes=number), use("https://thief.example/same"))
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(work, range(6)))
+    with store.read() as tx:
+        (case,) = tx.cases.list()
+    assert (case.finding_count, case.message_count) == (7, 1)
+    assert told(store) == ["case.opened"]
