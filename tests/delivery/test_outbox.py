@@ -1,6 +1,7 @@
 """The outbox against a real store and a real receiver: nothing lost, nothing out of turn, nothing twice in flight."""
 
 import asyncio
+import os
 import random
 import signal
 import subprocess
@@ -239,10 +240,13 @@ KILLED = """
 import asyncio, os, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
+import structlog
 from guardian.delivery import Delivery, Secrets, deliver_due
 from guardian.delivery.settings import DeliverySettings, DestinationSettings
 from guardian.fetch.operator import Operator
 from guardian.store import StoreSettings, open_store
+
+structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
 
 class KilledAfterPosting(Delivery):
     async def deliver(self, task):
@@ -276,7 +280,7 @@ def test_killed_between_post_and_mark_the_same_message_comes_again(tmp_path: Pat
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-c", KILLED, str(tmp_path), receiver.url, *arguments]
-        environment = {"HOOK": receiver.secrets[0]}
+        environment = os.environ | {"HOOK": receiver.secrets[0]}
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
     killed = run("kill")
