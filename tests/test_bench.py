@@ -1,0 +1,43 @@
+"""The numbers that the bench prints, on cases worked out by hand."""
+
+from pathlib import Path
+
+import pytest
+
+from bench.measures import micro_average_precision, recall, recall_by_attack
+from bench.methods import Guess
+from bench.sets import Query, read
+
+COPY_A = Query(Path("a"), "crop", "a.jpg")
+COPY_B = Query(Path("b"), "mirror", "b.jpg")
+STRANGER = Query(Path("s"), "plain", None)
+QUERIES = [COPY_A, COPY_B, STRANGER]
+
+
+def test_recall_counts_only_copies_above_every_stranger_and_of_the_right_reference() -> None:
+    guesses = [Guess(0.9, "a.jpg"), Guess(0.4, "b.jpg"), Guess(0.5, "a.jpg")]
+    assert recall(QUERIES, guesses, allowed=0) == 0.5
+    assert recall(QUERIES, guesses, allowed=1) == 1.0
+    assert recall(QUERIES, [Guess(0.9, "b.jpg"), None, None], allowed=0) == 0.0
+    assert recall_by_attack(QUERIES, guesses, allowed=0) == {"crop": 1.0, "mirror": 0.0}
+
+
+def test_a_copy_as_strong_as_a_stranger_is_not_found() -> None:
+    assert recall(QUERIES, [Guess(0.5, "a.jpg"), None, Guess(0.5, "b.jpg")], allowed=0) == 0.0
+
+
+def test_micro_average_precision_ranks_copies_and_strangers_together() -> None:
+    right_first = [Guess(0.9, "a.jpg"), Guess(0.8, "b.jpg"), Guess(0.1, "a.jpg")]
+    assert micro_average_precision(QUERIES, right_first) == 1.0
+    stranger_first = [Guess(0.8, "a.jpg"), None, Guess(0.9, "a.jpg")]
+    assert micro_average_precision(QUERIES, stranger_first) == pytest.approx(0.5 / 2)
+
+
+def test_a_set_is_read_from_its_manifest(tmp_path: Path) -> None:
+    (tmp_path / "refs").mkdir()
+    (tmp_path / "refs" / "one.jpg").touch()
+    rows = ["query,attack,kind,ref,detail", "q1.jpg,crop,pos,one.jpg,x", "q2.jpg,plain,neg,,"]
+    (tmp_path / "manifest.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    pictures = read(tmp_path)
+    assert pictures.refs == (tmp_path / "refs" / "one.jpg",)
+    assert [(query.attack, query.ref) for query in pictures.queries] == [("crop", "one.jpg"), ("plain", None)]
