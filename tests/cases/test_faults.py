@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import guardian
-from guardian.model import TaskKind
+from guardian.model import AssetState, TaskKind
 from guardian.store import Store, StoreSettings, open_store
 
 REPOSITORY = Path(guardian.__file__).parents[1]
@@ -29,7 +29,8 @@ with store.begin() as tx:
     (asset,) = tx.assets.list()
     use = RecordedUse(
         Sighting("web", "https://thief.example/i.jpg", "https://thief.example/", noon),
-        "c" * 64, asset, Comparison(0.99), Standing.NONE, Decision(Action.ALERT, "copies", Severity.HIGH), noon,
+        "c" * 64, asset, Comparison(0.99, description="x" * 200_000), Standing.NONE,
+        Decision(Action.ALERT, "copies", Severity.HIGH), noon,
     )
     record(tx, use, ("legal", "archive"))
     if sys.argv[2] == "before":
@@ -37,6 +38,16 @@ with store.begin() as tx:
         sys.stdin.readline()
 print("waiting", flush=True)
 sys.stdin.readline()
+"""
+
+# SQLite itself refuses to grow the file beyond what it has: the disk is full as far as it is concerned.
+FULL = """
+from sqlalchemy import Engine, event
+
+@event.listens_for(Engine, "connect")
+def fill(connection, record):
+    connection.execute("PRAGMA max_page_count = 1")
+
 """
 
 
@@ -98,3 +109,20 @@ def test_the_walk_done_again_after_a_kill_owes_the_same_messages(data_dir: Path)
     with twice.read() as tx:
         assert {(task.key, task.body) for task in tx.tasks.list()} == keys
     twice.close()
+
+
+def test_full_disk_leaves_no_half_of_a_finding(data_dir: Path) -> None:
+    program = RECORDER.replace("store = open_store", FULL + "store = open_store", 1)
+    recorder = subprocess.run(
+        [sys.executable, "-c", program, str(data_dir), "after"],
+        capture_output=True,
+        text=True,
+        cwd=REPOSITORY,
+        input="",
+    )
+    assert "StoreUnusable: no room left" in recorder.stderr
+    store = open_store(StoreSettings(), data_dir)
+    with store.read() as tx:
+        assert (tx.findings.list(), tx.cases.list(), tx.tasks.list()) == ([], [], [])
+        assert tx.assets.count(AssetState.ADDING) == 1
+    store.close()

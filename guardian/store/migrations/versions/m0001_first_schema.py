@@ -11,6 +11,7 @@ def upgrade() -> None:
     """Create all tables."""
     _owned()
     _judged()
+    _found()
     _owed()
     _visited()
 
@@ -107,6 +108,9 @@ def _judged() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_case_events"),
     )
     op.create_index("ix_case_events_case_id", "case_events", ["case_id"])
+
+
+def _found() -> None:
     op.create_table(
         "findings",
         sa.Column("id", sa.Text(), nullable=False),
