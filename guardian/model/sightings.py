@@ -46,7 +46,8 @@ class Sighting:
 
     `image_url` is None only for a data: image, whose bytes are then in `inline`. A local file has a
     file: URL. `also_at` holds other addresses that are known to be the same picture. `page` is the
-    answer that the page itself came from, when there was a page.
+    answer that the page itself came from, when there was a page; `image` the answer that the image came
+    in, when discovery had to fetch it already.
     """
 
     source: str
@@ -57,6 +58,7 @@ class Sighting:
     also_at: tuple[str, ...] = ()
     inline: bytes | None = field(default=None, repr=False)
     page: Response | None = field(default=None, repr=False)
+    image: Response | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

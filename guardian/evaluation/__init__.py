@@ -1,0 +1,1 @@
+"""How well guardian protects pictures: edits, look-alikes, measuring and fitting. Nothing here runs in the daemon."""

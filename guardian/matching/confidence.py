@@ -1,0 +1,150 @@
+"""Measurement to probability: boosted trees fitted on edited copies, strangers and look-alikes.
+
+The fitted parameters and their provenance are in confidence.json; `make fit` makes it again.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from guardian.matching.measuring import Measurement
+
+FITTED = Path(__file__).with_name("confidence.json")
+
+NOT_MEASURED = -1.0
+"""Stands for NaN in a fact; the trees were fitted with it."""
+
+FACTS = {
+    "inliers": 1,
+    "close_inliers": 1,
+    "rare": 1,
+    "inlier_share": 0,
+    "rare_share": 0,
+    "mean_bits": 0,
+    "spread": 1,
+    "visible": 0,
+    "agreeing": 1,
+    "votes": 0,
+    "hash_distance": -1,
+    "asset_coverage": 0,
+    "candidate_coverage": 0,
+    "zoom": 0,
+    "stretch": 0,
+    "cells": 0,
+    "rich": 0,
+    "over_half": 1,
+    "over_seven_tenths": 1,
+    "median": 1,
+    "mean": 1,
+    "whole": 1,
+    "means": 1,
+    "natural": 0,
+    "natural_over_half": 1,
+    "hole": -1,
+}
+"""The facts in their order, and how the probability may move with each: 1 only up, -1 only down, 0 freely."""
+
+
+def facts_of(measurement: Measurement, hash_distance: int) -> NDArray[np.float64]:
+    """float64 [len(FACTS)]: one measurement as the trees see it. `hash_distance` in bits of 256."""
+    pixels, overlap = measurement.alignment, measurement.overlap
+    values = {
+        "inliers": measurement.inliers,
+        "close_inliers": measurement.close_inliers,
+        "rare": measurement.rare,
+        "inlier_share": measurement.inliers / max(1, measurement.visible),
+        "rare_share": measurement.rare / max(1, measurement.inliers),
+        "mean_bits": measurement.mean_bits,
+        "spread": measurement.spread,
+        "visible": measurement.visible,
+        "agreeing": measurement.agreeing,
+        "votes": measurement.votes,
+        "hash_distance": hash_distance,
+        "asset_coverage": overlap.asset_coverage,
+        "candidate_coverage": overlap.candidate_coverage,
+        "zoom": abs(np.log(max(1e-3, measurement.scale))),
+        "stretch": measurement.stretch,
+        "cells": pixels.cells,
+        "rich": pixels.rich,
+        "over_half": pixels.over_half,
+        "over_seven_tenths": pixels.over_seven_tenths,
+        "median": pixels.median,
+        "mean": pixels.mean,
+        "whole": pixels.whole,
+        "means": pixels.means,
+        "natural": pixels.natural,
+        "natural_over_half": pixels.natural_over_half,
+        "hole": pixels.hole,
+    }
+    return np.nan_to_num(np.array([values[name] for name in FACTS], dtype=np.float64), nan=NOT_MEASURED)
+
+
+@dataclass(frozen=True, slots=True)
+class Confidence:
+    """Fitted trees. Node arrays are [trees, nodes]; a leaf's `left` and `right` point at itself.
+
+    The logit is `slope * (baseline + sum of leaves) + intercept`: trees, then Platt's calibration
+    (Platt, "Probabilistic Outputs for Support Vector Machines", 1999) on held-out pictures.
+    """
+
+    fact: NDArray[np.int64]
+    threshold: NDArray[np.float64]
+    left: NDArray[np.int64]
+    right: NDArray[np.int64]
+    value: NDArray[np.float64]
+    baseline: float
+    slope: float
+    intercept: float
+    digest: str
+
+    def probability(self, facts: NDArray[np.float64]) -> float:
+        """Calibrated probability (0-1, never quite either) that one pair's facts are those of a copy."""
+        return float(1 / (1 + np.exp(-(self.slope * self.raw(facts) + self.intercept))))
+
+    def raw(self, facts: NDArray[np.float64]) -> float:
+        """The uncalibrated logit."""
+        trees = np.arange(len(self.fact))
+        node = np.zeros(len(trees), dtype=np.int64)
+        while True:
+            goes_left = facts[self.fact[trees, node]] <= self.threshold[trees, node]
+            following = np.where(goes_left, self.left[trees, node], self.right[trees, node])
+            if (following == node).all():
+                return float(self.baseline + self.value[trees, node].sum())
+            node = following
+
+
+@lru_cache(maxsize=1)
+def fitted() -> Confidence:
+    """The shipped parameters."""
+    return read(FITTED)
+
+
+def read(path: Path) -> Confidence:
+    """Parameters from a file that `write` made."""
+    content = path.read_bytes()
+    data = json.loads(content)
+    if data["facts"] != list(FACTS):
+        raise ValueError(f"{path} was fitted for other facts; run `make fit`")
+    trees = data["trees"]
+    width = max(len(tree["fact"]) for tree in trees)
+
+    def column(name: str, fill: float) -> NDArray[Any]:
+        return np.array([tree[name] + [fill] * (width - len(tree[name])) for tree in trees])
+
+    return Confidence(
+        fact=column("fact", 0).astype(np.int64),
+        threshold=column("threshold", 0.0).astype(np.float64),
+        left=column("left", 0).astype(np.int64),
+        right=column("right", 0).astype(np.int64),
+        value=column("value", 0.0).astype(np.float64),
+        baseline=float(data["baseline"]),
+        slope=float(data["calibration"]["slope"]),
+        intercept=float(data["calibration"]["intercept"]),
+        digest=hashlib.sha256(content).hexdigest()[:12],
+    )

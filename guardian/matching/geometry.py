@@ -1,0 +1,242 @@
+"""From a few voted correspondences to an affine transform that many keypoints agree with.
+
+Each correspondence of two oriented keypoints proposes a similarity (Lowe, IJCV 2004, section 7.3);
+proposals that others agree with are refined by guided re-matching and robust affine refits.
+"""
+
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from guardian.matching.keypoints import Keypoints
+from guardian.matching.votes import count_bits
+
+Matrix = NDArray[np.float64]
+"""float64 [6]: row-major 2x3, x' = m0 x + m1 y + m2, y' = m3 x + m4 y + m5."""
+
+_CELLS = 24
+# Rounds of guided matching: reach as a share of the keypoint's size, and bits that may differ.
+_REACH = np.array([0.6, 0.3, 0.15])
+_BITS = np.array([56, 60, 64])
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """A transform and the correspondences that agree with it: int32 [n] indices and int16 [n] bits that differ."""
+
+    matrix: Matrix
+    asset: NDArray[np.int32]
+    candidate: NDArray[np.int32]
+    bits: NDArray[np.int16]
+
+
+class CandidateGrid:
+    """The keypoints of one side of a candidate, sorted into cells so that neighbours are found at once."""
+
+    def __init__(self, keypoints: Keypoints, width: int, height: int) -> None:
+        self.keypoints, self.words = keypoints, keypoints.words
+        self.cell_width, self.cell_height = width / _CELLS + 1e-6, height / _CELLS + 1e-6
+        column = np.clip((keypoints.x // self.cell_width).astype(np.int64), 0, _CELLS - 1)
+        row = np.clip((keypoints.y // self.cell_height).astype(np.int64), 0, _CELLS - 1)
+        cell = row * _CELLS + column
+        self.order = np.argsort(cell, kind="stable").astype(np.int32)
+        self.starts = np.concatenate([[0], np.cumsum(np.bincount(cell, minlength=_CELLS**2))]).astype(np.int32)
+
+    def refine(self, matrix: Matrix, asset: Keypoints, words: NDArray[np.uint64]) -> Agreement | None:
+        """Follow a proposed transform (asset to candidate pixels) to what most keypoints agree with.
+
+        None when fewer than three do.
+        """
+        points = self.keypoints
+        refined, mine, theirs, bits = _refine(
+            np.asarray(matrix, dtype=np.float64),
+            (asset.x, asset.y, asset.size, asset.angle, words),
+            (points.x, points.y, points.size, points.angle, self.words),
+            (self.starts, self.order, self.cell_width, self.cell_height),
+        )
+        return Agreement(refined, mine, theirs, bits) if len(mine) >= 3 else None
+
+
+def count_agreeing(asset: Keypoints, candidate: Keypoints) -> NDArray[np.int32]:
+    """For n correspondences (equally long Keypoints): how many agree with the similarity that each proposes."""
+    return np.asarray(
+        _count_agreeing(
+            (asset.x, asset.y, asset.size, asset.angle), (candidate.x, candidate.y, candidate.size, candidate.angle)
+        )
+    )
+
+
+def proposed_similarity(asset: Keypoints, candidate: Keypoints, index: int) -> Matrix:
+    """The similarity that one correspondence of oriented keypoints proposes, asset to candidate pixels."""
+    scale = float(candidate.size[index]) / float(asset.size[index])
+    turn = np.deg2rad(float(candidate.angle[index]) - float(asset.angle[index]))
+    cosine, sine = scale * np.cos(turn), scale * np.sin(turn)
+    x, y = float(asset.x[index]), float(asset.y[index])
+    shift_x = float(candidate.x[index]) - cosine * x + sine * y
+    shift_y = float(candidate.y[index]) - sine * x - cosine * y
+    return np.array([cosine, -sine, shift_x, sine, cosine, shift_y])
+
+
+def mirrored_back(matrix: Matrix, width: int) -> Matrix:
+    """Follow `matrix` by a flip in a picture of `width`: to the mirrored candidate's frame, or back from it."""
+    return np.array([-matrix[0], -matrix[1], width - 1 - matrix[2], matrix[3], matrix[4], matrix[5]])
+
+
+@numba.njit(cache=True)
+def _count_agreeing(asset, candidate):  # type: ignore[no-untyped-def]
+    ax, ay, asize, aangle = asset
+    cx, cy, csize, cangle = candidate
+    n = ax.shape[0]
+    agreeing = np.zeros(n, np.int32)
+    for i in range(n):
+        scale = csize[i] / asize[i]
+        turn = cangle[i] - aangle[i]
+        cosine, sine = scale * np.cos(np.deg2rad(turn)), scale * np.sin(np.deg2rad(turn))
+        for j in range(n):
+            dx, dy = ax[j] - ax[i], ay[j] - ay[i]
+            error_x = abs(cosine * dx - sine * dy + cx[i] - cx[j])
+            error_y = abs(sine * dx + cosine * dy + cy[i] - cy[j])
+            # Angle and size of one keypoint are coarse, so its proposal may drift with distance.
+            reach = 0.35 * csize[j] + 0.08 * scale * np.sqrt(dx * dx + dy * dy)
+            if error_x > reach or error_y > reach:
+                continue
+            zoom = csize[j] / asize[j] / scale
+            if zoom > 1.8 or zoom < 0.55:
+                continue
+            if abs((cangle[j] - aangle[j] - turn + 900.0) % 360.0 - 180.0) > 35.0:
+                continue
+            agreeing[i] += 1
+    return agreeing
+
+
+@numba.njit(cache=True)
+def _refine(matrix, asset, candidate, grid):  # type: ignore[no-untyped-def]
+    ax, ay, asize, _, _ = asset
+    n = ax.shape[0]
+    nearest, bits = np.full(n, -1, np.int32), np.zeros(n, np.int16)
+    taken = np.full(candidate[0].shape[0], -1, np.int32)
+    current, kept = matrix.copy(), matrix.copy()
+    mine, theirs, differing = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.int16)
+    count = 0
+    for rung in range(_REACH.shape[0]):
+        scale = np.sqrt(current[0] * current[4] - current[1] * current[3])
+        _pair(current, (scale, _REACH[rung], _BITS[rung]), asset, candidate, grid, (nearest, bits, taken))
+        found = 0
+        for i in range(n):
+            found += nearest[i] >= 0
+        if found < 3:
+            break
+        count = 0
+        for i in range(n):
+            if nearest[i] >= 0:
+                mine[count], theirs[count], differing[count] = i, nearest[i], bits[i]
+                count += 1
+        kept[:] = current
+        who, whom = mine[:count], theirs[:count]
+        fitted, ok = _fit(ax[who], ay[who], candidate[0][whom], candidate[1][whom], asize[who] * scale)
+        if not ok:
+            break
+        current[:] = fitted
+    return kept, mine[:count].copy(), theirs[:count].copy(), differing[:count].copy()
+
+
+@numba.njit(cache=True)
+def _pair(matrix, bounds, asset, candidate, grid, pairs):  # type: ignore[no-untyped-def]
+    """For each asset keypoint the candidate keypoint near its image that is closest in bits, one to one."""
+    ax, ay, asize, aangle, awords = asset
+    cx, cy, csize, cangle, cwords = candidate
+    starts, order, cell_width, cell_height = grid
+    scale, reach_share, radius = bounds
+    nearest, bits, taken = pairs
+    turn = np.rad2deg(np.arctan2(matrix[3] - matrix[1], matrix[0] + matrix[4]))
+    nearest[:] = -1
+    taken[:] = -1
+    for i in range(ax.shape[0]):
+        x = matrix[0] * ax[i] + matrix[1] * ay[i] + matrix[2]
+        y = matrix[3] * ax[i] + matrix[4] * ay[i] + matrix[5]
+        reach = reach_share * asize[i] * scale
+        left, right = int(np.floor((x - reach) / cell_width)), int(np.floor((x + reach) / cell_width))
+        top, bottom = int(np.floor((y - reach) / cell_height)), int(np.floor((y + reach) / cell_height))
+        if right < 0 or bottom < 0 or left >= _CELLS or top >= _CELLS:
+            continue
+        left, right = max(left, 0), min(right, _CELLS - 1)
+        least, who = radius + 1, -1
+        for row in range(max(top, 0), min(bottom, _CELLS - 1) + 1):
+            for p in range(starts[row * _CELLS + left], starts[row * _CELLS + right + 1]):
+                j = order[p]
+                if abs(cx[j] - x) > reach or abs(cy[j] - y) > reach:
+                    continue
+                zoom = csize[j] / (asize[i] * scale)
+                if zoom > 1.7 or zoom < 0.6:
+                    continue
+                if abs((cangle[j] - aangle[i] - turn + 900.0) % 360.0 - 180.0) > 25.0:
+                    continue
+                distance = np.int64(0)
+                for w in range(4):
+                    distance += np.int64(count_bits(cwords[j, w] ^ awords[i, w]))
+                if distance < least:
+                    least, who = distance, j
+        if who < 0:
+            continue
+        rival = taken[who]
+        if rival >= 0:
+            if bits[rival] <= least:
+                continue
+            nearest[rival] = -1
+        taken[who], nearest[i], bits[i] = i, who, least
+
+
+@numba.njit(cache=True)
+def _fit(ax, ay, cx, cy, sizes):  # type: ignore[no-untyped-def]
+    """Affine by iteratively reweighted least squares; a similarity while there are fewer than six points."""
+    matrix = np.empty(6)
+    weights = np.ones(ax.shape[0])
+    if ax.shape[0] < 6:
+        ok = _solve(ax, ay, cx, cy, weights, matrix, True)
+        return matrix, ok and _is_plausible(matrix)
+    for _ in range(4):
+        if not _solve(ax, ay, cx, cy, weights, matrix, False):
+            return matrix, False
+        for i in range(ax.shape[0]):
+            error_x = matrix[0] * ax[i] + matrix[1] * ay[i] + matrix[2] - cx[i]
+            error_y = matrix[3] * ax[i] + matrix[4] * ay[i] + matrix[5] - cy[i]
+            weights[i] = 1.0 / (1.0 + (error_x**2 + error_y**2) / (0.06 * sizes[i]) ** 2)
+    return matrix, _is_plausible(matrix)
+
+
+@numba.njit(cache=True)
+def _solve(ax, ay, cx, cy, weights, matrix, similarity):  # type: ignore[no-untyped-def]
+    """Weighted least squares about the centroids, into `matrix`. False when the points are degenerate."""
+    total = weights.sum()
+    mx, my = (weights * ax).sum() / total, (weights * ay).sum() / total
+    ux, uy = (weights * cx).sum() / total, (weights * cy).sum() / total
+    x, y, u, v = ax - mx, ay - my, cx - ux, cy - uy
+    xx, xy, yy = (weights * x * x).sum(), (weights * x * y).sum(), (weights * y * y).sum()
+    xu, yu, xv, yv = (weights * x * u).sum(), (weights * y * u).sum(), (weights * x * v).sum(), (weights * y * v).sum()
+    if similarity:
+        if xx + yy < 1e-9:
+            return False
+        cosine, sine = (xu + yv) / (xx + yy), (xv - yu) / (xx + yy)
+        matrix[0], matrix[1], matrix[3], matrix[4] = cosine, -sine, sine, cosine
+    else:
+        determinant = xx * yy - xy * xy
+        if determinant <= 1e-9 * (xx + yy) ** 2:
+            return False
+        matrix[0], matrix[1] = (xu * yy - yu * xy) / determinant, (yu * xx - xu * xy) / determinant
+        matrix[3], matrix[4] = (xv * yy - yv * xy) / determinant, (yv * xx - xv * xy) / determinant
+    matrix[2] = ux - matrix[0] * mx - matrix[1] * my
+    matrix[5] = uy - matrix[3] * mx - matrix[4] * my
+    return True
+
+
+@numba.njit(cache=True)
+def _is_plausible(matrix):  # type: ignore[no-untyped-def]
+    """Orientation kept (mirrors are handled before), not collapsed, stretched less than 2.5 to 1."""
+    determinant = matrix[0] * matrix[4] - matrix[1] * matrix[3]
+    if determinant <= 1e-6:
+        return False
+    squares = matrix[0] ** 2 + matrix[1] ** 2 + matrix[3] ** 2 + matrix[4] ** 2
+    difference = np.sqrt(max(0.0, squares * squares - 4.0 * determinant * determinant))
+    return squares + difference < 2.5**2 * (squares - difference)

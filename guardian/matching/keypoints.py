@@ -1,0 +1,157 @@
+"""ORB keypoints, spread over the picture, and those of its mirror image without a second detection."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+DESCRIPTOR_BYTES = 32
+_PATCH = 31
+_MAX_ENLARGEMENT = 2.0
+_SURPLUS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """One pass of detection: the picture's longer side in pixels, and how many keypoints to keep."""
+
+    longer_side: int
+    keypoints: int
+
+
+ASSET_SCALES = (Scale(640, 600), Scale(320, 200))
+CANDIDATE_SCALES = (Scale(512, 1000), Scale(1024, 3000))
+FAST_CANDIDATE_SCALES = (Scale(640, 800),)
+
+
+@dataclass(frozen=True, slots=True)
+class Keypoints:
+    """n keypoints. `x`, `y` and `size` (patch diameter) are float32 [n] in pixels of the picture that was given.
+
+    `angle` is float32 [n], degrees clockwise as ORB counts them; `descriptors` is uint8 [n, 32].
+    """
+
+    x: NDArray[np.float32]
+    y: NDArray[np.float32]
+    size: NDArray[np.float32]
+    angle: NDArray[np.float32]
+    descriptors: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    @property
+    def words(self) -> NDArray[np.uint64]:
+        """The descriptors as uint64 [n, 4], for counting bits."""
+        return np.ascontiguousarray(self.descriptors).view(np.uint64).reshape(-1, 4)
+
+
+def detect(grey: NDArray[np.uint8], scales: tuple[Scale, ...]) -> Keypoints:
+    """Keypoints of uint8 [h, w] at all scales (Rublee et al., "ORB", ICCV 2011)."""
+    return _joined([_detect(grey, scale, mirror_too=False)[0] for scale in scales])
+
+
+def detect_both_sides(grey: NDArray[np.uint8], scales: tuple[Scale, ...]) -> tuple[Keypoints, Keypoints]:
+    """Keypoints of the picture and of its mirror image; the latter in the mirror image's coordinates."""
+    passes = [_detect(grey, scale, mirror_too=True) for scale in scales]
+    return _joined([found[0] for found in passes]), _joined([found[1] for found in passes])
+
+
+def _detect(grey: NDArray[np.uint8], scale: Scale, *, mirror_too: bool) -> list[Keypoints]:
+    picture = _resized(grey, scale.longer_side)
+    orb = cv2.ORB.create(
+        nfeatures=int(scale.keypoints * _SURPLUS), scaleFactor=1.2, nlevels=8, edgeThreshold=16, fastThreshold=8
+    )
+    found = orb.detect(picture, None)
+    kept = [found[index] for index in _spread(found, scale.keypoints, picture.shape)]
+    zoom = (picture.shape[1] / grey.shape[1], picture.shape[0] / grey.shape[0])
+    sides = [_described(orb, picture, kept, zoom)]
+    if mirror_too:
+        right = picture.shape[1] - 1
+        mirrored = [
+            cv2.KeyPoint(right - k.pt[0], k.pt[1], k.size, (540 - k.angle) % 360, k.response, k.octave) for k in kept
+        ]
+        sides.append(_described(orb, np.ascontiguousarray(picture[:, ::-1]), mirrored, zoom))
+    return sides
+
+
+def _resized(grey: NDArray[np.uint8], longer_side: int) -> NDArray[np.uint8]:
+    """Large pictures are shrunk, small ones enlarged (at most twice): ORB finds little on thumbnails."""
+    height, width = grey.shape
+    factor = min(longer_side / max(height, width), _MAX_ENLARGEMENT)
+    size = (max(8, round(width * factor)), max(8, round(height * factor)))
+    method = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(grey, size, interpolation=method), dtype=np.uint8)
+
+
+def _spread(found: Sequence[cv2.KeyPoint], count: int, shape: tuple[int, ...]) -> NDArray[np.int64]:
+    """Which keypoints to keep: the strongest of each cell of a grid, then the second strongest, and so on.
+
+    The strongest anywhere would all sit on one textured corner, which a crop removes.
+    """
+    if len(found) <= count:
+        return np.arange(len(found))
+    cells = max(4, int(np.sqrt(count / 4)))
+    points = np.array([k.pt for k in found], dtype=np.float32)
+    response = np.array([k.response for k in found], dtype=np.float32)
+    column = np.minimum((points[:, 0] * cells / shape[1]).astype(np.int64), cells - 1)
+    row = np.minimum((points[:, 1] * cells / shape[0]).astype(np.int64), cells - 1)
+    by_cell = np.lexsort((-response, row * cells + column))
+    cell = (row * cells + column)[by_cell]
+    starts = np.flatnonzero(np.r_[True, cell[1:] != cell[:-1]])
+    rank = np.arange(len(cell)) - np.repeat(starts, np.diff(np.r_[starts, len(cell)]))
+    return np.asarray(by_cell[np.lexsort((-response[by_cell], rank))[:count]])
+
+
+def _described(
+    orb: cv2.ORB, picture: NDArray[np.uint8], keypoints: list[cv2.KeyPoint], zoom: tuple[float, float]
+) -> Keypoints:
+    kept, descriptors = orb.compute(picture, keypoints) if keypoints else ([], None)
+    if descriptors is None:
+        nothing = np.zeros(0, dtype=np.float32)
+        return Keypoints(nothing, nothing, nothing, nothing, np.zeros((0, DESCRIPTOR_BYTES), dtype=np.uint8))
+    facts = np.array([(*k.pt, k.size, k.angle) for k in kept], dtype=np.float32)
+    return Keypoints(
+        x=(facts[:, 0] + 0.5) / np.float32(zoom[0]) - 0.5,
+        y=(facts[:, 1] + 0.5) / np.float32(zoom[1]) - 0.5,
+        size=facts[:, 2] / np.float32(np.sqrt(zoom[0] * zoom[1])),
+        angle=facts[:, 3].copy(),
+        descriptors=np.asarray(descriptors, dtype=np.uint8),
+    )
+
+
+def _joined(parts: list[Keypoints]) -> Keypoints:
+    return Keypoints(
+        x=np.concatenate([part.x for part in parts]),
+        y=np.concatenate([part.y for part in parts]),
+        size=np.concatenate([part.size for part in parts]),
+        angle=np.concatenate([part.angle for part in parts]),
+        descriptors=np.concatenate([part.descriptors for part in parts]),
+    )
+
+
+def zoomed(keypoints: Keypoints, factor: float) -> Keypoints:
+    """The same keypoints in a picture that is `factor` times as large."""
+    if factor == 1.0:
+        return keypoints
+    zoom = np.float32(factor)
+    return Keypoints(
+        (keypoints.x + np.float32(0.5)) * zoom - np.float32(0.5),
+        (keypoints.y + np.float32(0.5)) * zoom - np.float32(0.5),
+        keypoints.size * zoom,
+        keypoints.angle,
+        keypoints.descriptors,
+    )
+
+
+def taken(keypoints: Keypoints, indices: NDArray[np.int32]) -> Keypoints:
+    """Some of the keypoints, in the order of `indices`."""
+    return Keypoints(
+        keypoints.x[indices],
+        keypoints.y[indices],
+        keypoints.size[indices],
+        keypoints.angle[indices],
+        keypoints.descriptors[indices],
+    )
