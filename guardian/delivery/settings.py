@@ -74,10 +74,14 @@ class DeliverySettings(BaseModel):
     )
     attempts: int = Field(14, ge=1, le=100, description="tries before a message is dead and waits for a person")
     first_delay: Duration = Field(
-        timedelta(seconds=5), description="longest pause before the second try; each later one is up to 4 times longer"
+        timedelta(seconds=5),
+        gt=timedelta(0),
+        description="longest pause before the second try; each later one is up to 4 times longer",
     )
     longest_delay: Duration = Field(
-        timedelta(days=1), description="no pause is longer, whatever the receiver's Retry-After asks"
+        timedelta(days=1),
+        gt=timedelta(0),
+        description="no pause is longer, whatever the receiver's Retry-After asks",
     )
     ca_file: Path | None = Field(
         None, description="certificate authorities (PEM) to trust beside the usual ones, for destinations of your own"

@@ -40,3 +40,9 @@ def test_a_post_always_ends_before_its_lease() -> None:
     assert DeliverySettings(timeout="30s").timeout.total_seconds() == 30
     with pytest.raises(ValidationError, match="at most 30s"):
         DeliverySettings(timeout="31s")
+
+
+@pytest.mark.parametrize("name", ["first_delay", "longest_delay"])
+def test_pauses_are_not_nothing(name: str) -> None:
+    with pytest.raises(ValidationError, match="greater than"):
+        DeliverySettings(**{name: "0s"})
