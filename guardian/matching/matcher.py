@@ -50,6 +50,12 @@ class Matcher:
         self._scales: tuple[Scale, ...] = keypoints.CANDIDATE_SCALES if is_full else keypoints.FAST_CANDIDATE_SCALES
         self._confidence = confidence.fitted()
 
+    def warm(self) -> None:
+        """Open the index and load the compiled kernels, so that the first image does not wait for them."""
+        self._index = open_index(self._folder, self.recipe, self._index)
+        noise = np.random.default_rng(0).integers(0, 255, (96, 96, 3), dtype=np.uint8)
+        self._matches(Picture(noise, 96, 96, "noise"), 0)
+
     def fingerprint(self, content: bytes) -> Fingerprint:
         """Decode an asset and compute what the index keeps. Raises Unmatchable."""
         picture = decode(content, self._settings)

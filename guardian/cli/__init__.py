@@ -1,0 +1,115 @@
+"""The `guardian` command: finds the command's file, hands it the configuration, turns errors into exit codes.
+
+One file per noun; none is imported before it is asked for, so that `guardian --help` is quick.
+"""
+
+import importlib
+import sys
+import traceback
+from pathlib import Path
+
+import click
+
+from guardian import __version__
+from guardian.cli.context import DEFAULT_CONFIG, Session
+from guardian.errors import GuardianError, UsageError
+
+INTERNAL, USAGE, INTERRUPTED = 4, 2, 130
+
+COMMANDS = {
+    "init": "Write a configuration, rules and a data folder that work as they are.",
+    "asset": "Your images: protect, list, show, withdraw.",
+    "check": "Is this a copy of something you own? Answers at once.",
+    "scan": "One pass over one source.",
+    "run": "The daemon: scan on schedule, tell, serve health and metrics.",
+    "source": "The places that are watched: list them, try what one would yield.",
+    "rules": "The rule files: check them, explain what they said.",
+    "licence": "Who may use what, where and when.",
+    "case": "Uses of your images: list, show, decide.",
+    "delivery": "Messages: what went out, what waits, what was given up.",
+    "destination": "Who is told: list, test, enable again.",
+    "model": "The optional neural descriptor: status, fetch.",
+    "index": "The search index: status, verify, rebuild.",
+    "store": "The database: back up, check.",
+}
+
+
+class _Commands(click.Group):
+    """Commands by name; `--config FILE` is understood before and after the command."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"guardian.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, _config_first(args))
+
+
+def _config_first(arguments: list[str]) -> list[str]:
+    """Move `--config FILE` to the front; after `--` everything is taken as it stands."""
+    front: list[str] = []
+    rest: list[str] = []
+    waiting = iter(arguments)
+    for argument in waiting:
+        if argument == "--":
+            return [*front, *rest, "--", *waiting]
+        if argument == "--config":
+            front = ["--config", *[value for value in [next(waiting, None)] if value is not None]]
+        elif argument.startswith("--config="):
+            front = [argument]
+        else:
+            rest.append(argument)
+    return [*front, *rest]
+
+
+@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="guardian")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    default=DEFAULT_CONFIG,
+    show_default=True,
+    help="The configuration file, before or after the command.",
+)
+@click.pass_context
+def guardian(ctx: click.Context, config: Path) -> None:
+    """Finds copies of the images you own, keeps the evidence and tells your legal team."""
+    ctx.obj = Session(config)
+
+
+def main() -> None:
+    """Run the command and exit: 4 internal, 2 usage or configuration, else what the command says."""
+    try:
+        guardian.main(standalone_mode=False)
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    except click.Abort:
+        sys.exit(INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(USAGE)
+    except UsageError as error:
+        click.echo(f"guardian: {error}", err=True)
+        sys.exit(USAGE)
+    except GuardianError as error:
+        click.echo(f"guardian: {error}", err=True)
+        sys.exit(INTERNAL)
+    except BrokenPipeError:
+        # The reader (head, less) went away; there is nobody to tell.
+        sys.stderr.close()
+        sys.exit(INTERRUPTED)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except Exception:  # noqa: BLE001 - the outermost supervision point: say it, exit 4
+        traceback.print_exc()
+        click.echo("guardian: internal error; please report the lines above", err=True)
+        sys.exit(INTERNAL)

@@ -1,0 +1,54 @@
+"""What every command is given: the configuration, read when first asked for."""
+
+import logging
+import sys
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from guardian.config import Config
+
+DEFAULT_CONFIG = Path("config.yaml")
+
+
+class Session:
+    """One invocation. `config_path` comes from --config, wherever it stands."""
+
+    def __init__(self, config_path: Path = DEFAULT_CONFIG) -> None:
+        self.config_path = config_path
+
+    @cached_property
+    def config(self) -> "Config":
+        """The configuration. Raises ConfigError."""
+        from guardian.config import load_config
+
+        return load_config(self.config_path)
+
+
+pass_session = click.make_pass_decorator(Session, ensure=True)
+
+
+def log_to_stderr(level: str, style: str) -> None:
+    """Structured logs on standard error, so that standard output carries answers only."""
+    import structlog
+
+    renderer: structlog.typing.Processor
+    if style == "json":
+        renderer = structlog.processors.JSONRenderer()
+    else:
+        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )

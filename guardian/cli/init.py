@@ -1,0 +1,33 @@
+"""`guardian init DIR`: a configuration, rules and a data folder that work as they are."""
+
+import shutil
+from pathlib import Path
+
+import click
+
+from guardian.errors import UsageError
+
+
+@click.command
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+def command(folder: Path) -> None:
+    """Write config.yaml, rules/ and a data folder into DIR. Nothing that is there already is touched."""
+    from guardian.config import example_text
+    from guardian.shipped import rules_folder
+
+    config, rules = folder / "config.yaml", folder / "rules"
+    present = [str(path) for path in (config, rules) if path.exists()]
+    if present:
+        raise UsageError(f"{' and '.join(present)} exist already; choose another folder, or remove them first")
+    folder.mkdir(parents=True, exist_ok=True)
+    rules.mkdir()
+    for file in sorted(rules_folder().glob("*.yaml")):
+        shutil.copyfile(file, rules / file.name)
+    (folder / "data").mkdir(mode=0o700, exist_ok=True)
+    config.write_text(example_text(), encoding="utf-8")
+    click.echo(f"Wrote {config}, {rules} and {folder / 'data'}.")
+    click.echo("Next:")
+    click.echo(f"  cd {folder}")
+    click.echo("  guardian asset add ~/Pictures --collection mine     protect your images")
+    click.echo("  guardian check https://example.com/page             look for copies on one page")
+    click.echo("  edit config.yaml: fetch.contact, sources, destinations; then: guardian run")

@@ -1,0 +1,149 @@
+"""Worker processes around the matcher: started when needed, killed when they hang, replaced when they die.
+
+A hostile picture may crash or hang a decoder, so no pixel is ever touched in the daemon's own process.
+Encoded bytes travel in, measurements travel out.
+"""
+
+import asyncio
+import ctypes
+import os
+import resource
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
+
+import anyio
+from anyio import BrokenWorkerProcess, CapacityLimiter, to_process
+
+from guardian.errors import WeightsMissing, WorkerLost
+from guardian.matching.settings import EmbeddingSettings, MatchingSettings
+from guardian.model import MatchReport
+
+if TYPE_CHECKING:
+    from guardian.matching.fingerprint import Fingerprint
+    from guardian.matching.matcher import Matcher
+
+START_TIME = timedelta(minutes=3)
+"""How long a worker may take to load its libraries, the index and the descriptor."""
+
+_SET_PARENT_DEATH_SIGNAL = 1
+
+R = TypeVar("R")
+Arguments = TypeVarTuple("Arguments")
+
+
+@dataclass(frozen=True, slots=True)
+class _Setup:
+    """What a worker opens its matcher with. Hashable: a worker keeps the matcher it has opened."""
+
+    matching: MatchingSettings
+    embedding: EmbeddingSettings
+    index_folder: Path
+
+
+class Workers:
+    """A pool of worker processes. Use it inside one event loop; the workers end with it.
+
+    `without_descriptor` says why a configured descriptor is not used; None when all is as configured.
+    """
+
+    def __init__(self, matching: MatchingSettings, embedding: EmbeddingSettings, index_folder: Path) -> None:
+        from guardian.matching.embedding import find_weights
+        from guardian.matching.recipe import index_recipe, report_recipe
+
+        self.without_descriptor: str | None = None
+        digest = None
+        try:
+            weights = find_weights(embedding)
+            digest = weights.digest if weights else None
+        except WeightsMissing as error:
+            self.without_descriptor = str(error)
+            embedding = EmbeddingSettings()
+        self.index_recipe = index_recipe(digest)
+        self.report_recipe = report_recipe(matching, digest)
+        self._setup = _Setup(matching, embedding, index_folder)
+        self.count = matching.workers or os.cpu_count() or 1
+        self._slots = CapacityLimiter(self.count)
+        # Slots are taken here, before the clock of one image starts; anyio must not queue a second time.
+        self._unlimited = CapacityLimiter(self.count + 1)
+
+    @property
+    def index_folder(self) -> Path:
+        """The folder of this recipe's index."""
+        return self._setup.index_folder / self.index_recipe
+
+    async def match(self, content: bytes, newer_than: int = 0) -> MatchReport:
+        """Compare an encoded image with the assets whose number is above `newer_than`.
+
+        Raises Unmatchable (what the image is), IndexNotReady, WorkerLost (crashed or timed_out).
+        """
+        return await self.run(_match, self._setup, content, newer_than)
+
+    async def fingerprint(self, content: bytes) -> "Fingerprint":
+        """Compute what the index keeps of an encoded image. Raises Unmatchable, WorkerLost."""
+        return await self.run(_fingerprint, self._setup, content)
+
+    async def warm(self) -> None:
+        """Start one worker and load what it needs, so that the first image does not wait for that."""
+        async with self._slots:
+            await self._in_process(START_TIME, _warm, (self._setup,))
+
+    async def run(self, job: "Callable[[*Arguments], R]", *arguments: *Arguments) -> R:
+        """Do a job in a worker: one at a time in each, so a death concerns one job only.
+
+        A job whose worker died is tried once more, alone in a fresh worker; one that ran out of time is not.
+        """
+        async with self._slots:
+            try:
+                return await self._in_process(self._setup.matching.timeout, job, arguments)
+            except BrokenWorkerProcess:
+                pass
+            try:
+                return await self._in_process(self._setup.matching.timeout, job, arguments)
+            except BrokenWorkerProcess as error:
+                raise WorkerLost("crashed", "a worker process died on this image, twice") from error
+
+    async def aclose(self) -> None:
+        """Nothing to flush: workers hold no state, and die with the event loop or with this process."""
+        await asyncio.sleep(0)
+
+    async def _in_process(self, limit: timedelta, job: "Callable[..., R]", arguments: tuple[object, ...]) -> R:
+        with anyio.move_on_after(limit.total_seconds()):
+            return await to_process.run_sync(job, *arguments, cancellable=True, limiter=self._unlimited)
+        raise WorkerLost("timed_out", f"a worker was busy with this image for more than {limit.total_seconds():g} s")
+
+
+def _match(setup: _Setup, content: bytes, newer_than: int) -> MatchReport:
+    return _matcher(setup).match(content, newer_than)
+
+
+def _fingerprint(setup: _Setup, content: bytes) -> "Fingerprint":
+    return _matcher(setup).fingerprint(content)
+
+
+def _warm(setup: _Setup) -> None:
+    _matcher(setup).warm()
+
+
+@lru_cache(maxsize=1)
+def _matcher(setup: _Setup) -> "Matcher":
+    """The matcher of this worker process, opened once; limits are set before any byte of an image is seen."""
+    import cv2
+
+    from guardian.matching.embedding import load
+    from guardian.matching.matcher import Matcher
+
+    # The parent may be killed without a chance to say goodbye; its workers must not stay behind.
+    ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    cv2.setNumThreads(1)
+    embedder = load(setup.embedding)
+    if embedder is None:
+        # torch reserves far more address space than memory, so the limit is only for workers without it.
+        resource.setrlimit(resource.RLIMIT_AS, (setup.matching.max_memory, resource.RLIM_INFINITY))
+    return Matcher(setup.matching, embedder, setup.index_folder)

@@ -1,0 +1,1 @@
+"""What guardian shows over HTTP on loopback: health, readiness and metrics."""

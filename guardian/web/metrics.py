@@ -1,0 +1,76 @@
+"""Prometheus metrics: counted as answers pass, and read from the store when scraped."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry, Counter, GCCollector, Histogram, PlatformCollector, ProcessCollector
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from guardian.answers import Answer
+from guardian.model import CaseState, Omission, TaskState
+from guardian.store import Store
+
+
+class Metrics:
+    """The daemon's counters. One instance a process; `registry` is what /metrics prints."""
+
+    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
+        self.registry = CollectorRegistry()
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=self.registry)
+        self.registry.register(_StoreFacts(store, clock))
+        self._images = Counter(
+            "guardian_images", "Images answered, by source and outcome", ["source", "outcome"], registry=self.registry
+        )
+        self._left_out = Counter(
+            "guardian_left_out", "What was not matched, by source and reason", ["source", "reason"], registry=self.registry
+        )
+        self._seconds = Histogram(
+            "guardian_image_seconds", "Fetch to answer, waiting included", registry=self.registry
+        )
+        self._deliveries = Counter(
+            "guardian_deliveries", "Delivery attempts, by result", ["result"], registry=self.registry
+        )
+        self._failures = Counter(
+            "guardian_failures", "Unexpected errors, by supervision point", ["where"], registry=self.registry
+        )
+
+    def count(self, source: str, result: Answer | Omission) -> None:
+        """Count one result of a scan."""
+        if isinstance(result, Omission):
+            self._left_out.labels(source, result.reason).inc()
+            return
+        self._images.labels(source, result.outcome.value).inc()
+        self._seconds.observe(result.elapsed_ms / 1000)
+        if result.problem is not None:
+            self._left_out.labels(source, result.problem.reason).inc()
+
+    def count_delivery(self, result: str, number: int = 1) -> None:
+        """Count delivery attempts by what came of them."""
+        self._deliveries.labels(result).inc(number)
+
+    def count_failure(self, where: str) -> None:
+        """Count an unexpected error that a supervision point survived."""
+        self._failures.labels(where).inc()
+
+
+class _StoreFacts(Collector):
+    """Facts that live in the database, read at scrape time so that they cannot drift from it."""
+
+    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
+        self._store, self._clock = store, clock
+
+    def collect(self) -> Iterable[Metric]:
+        with self._store.begin() as tx:
+            now = self._clock()
+            yield GaugeMetricFamily("guardian_assets", "Protected assets", tx.assets.count())
+            yield GaugeMetricFamily("guardian_tasks_due", "Tasks whose time has come", tx.tasks.due_count(now))
+            dead = len(tx.tasks.list(state=TaskState.DEAD))
+            yield GaugeMetricFamily("guardian_tasks_dead", "Tasks given up, waiting for a person", dead)
+            yield GaugeMetricFamily("guardian_cases_open", "Open cases", len(tx.cases.list(state=CaseState.OPEN)))
+            last = GaugeMetricFamily("guardian_last_scan_timestamp_seconds", "End of the last scan", labels=["source"])
+            for scan in tx.scans.latest():
+                if scan.ended_at is not None:
+                    last.add_metric([scan.source], scan.ended_at.timestamp())
+            yield last
