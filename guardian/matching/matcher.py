@@ -3,6 +3,7 @@
 Opened once in each worker process; measures, and judges nothing.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from guardian.matching.image import Picture, decode
 from guardian.matching.index import Index, IndexedAsset, open_index
 from guardian.matching.keypoints import Scale
 from guardian.matching.measuring import CandidateViews, Measurement, Proposal, measure
-from guardian.matching.prefilter import Hits, Place
+from guardian.matching.prefilter import Hits
 from guardian.matching.recipe import index_recipe, report_recipe
 from guardian.matching.settings import MatchingSettings
 from guardian.matching.windows import windows
@@ -31,6 +32,16 @@ MIN_PROBABILITY = 1e-4
 MAX_MATCHES = 20
 _NEAREST_VECTORS = 3
 _REGIONS_EMBEDDED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A candidate measured against one asset. `hash_distance` is of the candidate's most similar window."""
+
+    asset: IndexedAsset
+    measurement: Measurement
+    hash_distance: int
+    embedding_similarity: float | None
 
 
 class Matcher:
@@ -48,11 +59,10 @@ class Matcher:
         self._index = Index(None, ())
         is_full = settings.profile == "full"
         self._scales: tuple[Scale, ...] = keypoints.CANDIDATE_SCALES if is_full else keypoints.FAST_CANDIDATE_SCALES
-        self._confidence = confidence.fitted()
 
     def warm(self) -> None:
         """Open the index and load the compiled kernels, so that the first image does not wait for them."""
-        self._index = open_index(self._folder, self.recipe, self._index)
+        self.refresh()
         noise = np.random.default_rng(0).integers(0, 255, (96, 96, 3), dtype=np.uint8)
         self._matches(Picture(noise, 96, 96, "noise"), 0)
 
@@ -68,7 +78,7 @@ class Matcher:
         Raises Unmatchable for what cannot be compared, IndexNotReady for an unusable index.
         """
         picture = decode(content, self._settings)
-        self._index = open_index(self._folder, self.recipe, self._index)
+        self.refresh()
         return MatchReport(
             recipe=self._report_recipe,
             matches=self._matches(picture, newer_than) if self._index.segments else (),
@@ -78,40 +88,46 @@ class Matcher:
             height=picture.height,
         )
 
-    def _matches(self, picture: Picture, newer_than: int) -> tuple[Match, ...]:
+    def refresh(self) -> None:
+        """Follow the index to its current generation. Raises IndexNotReady."""
+        self._index = open_index(self._folder, self.recipe, self._index)
+
+    def compared(self, picture: Picture, newer_than: int = 0) -> list["Compared"]:
+        """Both stages: every asset that some route brought, measured. No probability yet."""
         grey = picture.grey
         zoom = picture.width / grey.shape[1]
         upright, mirrored = keypoints.detect_both_sides(grey, self._scales)
         sides = (keypoints.zoomed(upright, zoom), keypoints.zoomed(mirrored, zoom))
-        boxes = windows(grey)
         hashed = [
-            ((left * zoom, top * zoom, right * zoom, bottom * zoom), _window_hashes(grey, (left, top, right, bottom)))
-            for left, top, right, bottom in boxes
+            ((box[0] * zoom, box[1] * zoom, box[2] * zoom, box[3] * zoom), _window_hashes(grey, box))
+            for box in windows(grey)
         ]
         hits = prefilter.search(self._index, sides, hashed, picture.width, newer_than)
         vector = self._embedder.encode([picture.rgb])[0] if self._embedder else None
         if vector is not None:
             self._propose_by_vector(vector, picture, newer_than, hits)
         views = CandidateViews(sides, Pyramid(grey, picture.width, picture.height), hits.commonness)
-        found = self._verified(hits, views)
-        kept = sorted(found, key=lambda pair: -pair[0])[:MAX_MATCHES]
-        return tuple(self._match(picture, vector, *pair, rank) for rank, pair in enumerate(kept))
-
-    def _verified(
-        self, hits: Hits, views: CandidateViews
-    ) -> list[tuple[float, IndexedAsset, Measurement, int]]:
-        """Stage two over every asset that stage one brought: probability, asset, measurement, hash distance."""
         found = []
-        for place, proposals in hits.proposals.items():
-            asset = self._index.segments[place[0]].asset(place[1])
+        for (number, row), proposals in hits.proposals.items():
+            asset = self._index.segments[number].asset(row)
             measurement = measure(asset, views, proposals)
-            if measurement is None:
-                continue
-            distance = int(hits.hash_distances[place[0]][place[1]])
-            probability = self._confidence.probability(confidence.facts_of(measurement, distance))
-            if probability >= MIN_PROBABILITY:
-                found.append((probability, asset, measurement, distance))
+            if measurement is not None:
+                distance = int(hits.hash_distances[number][row])
+                similarity = None if vector is None or asset.embedding is None else float(vector @ asset.embedding)
+                found.append(Compared(asset, measurement, distance, similarity))
         return found
+
+    def _matches(self, picture: Picture, newer_than: int) -> tuple[Match, ...]:
+        rated = [
+            (confidence.fitted().probability(confidence.facts_of(pair.measurement, pair.hash_distance)), pair)
+            for pair in self.compared(picture, newer_than)
+        ]
+        ranked = sorted(rated, key=lambda rating: -rating[0])
+        kept = [(probability, pair) for probability, pair in ranked if probability >= MIN_PROBABILITY][:MAX_MATCHES]
+        return tuple(
+            self._match(picture, pair, probability, with_region=rank < _REGIONS_EMBEDDED)
+            for rank, (probability, pair) in enumerate(kept)
+        )
 
     def _propose_by_vector(
         self, vector: NDArray[np.float32], picture: Picture, newer_than: int, hits: Hits
@@ -128,48 +144,38 @@ class Matcher:
                 if not segment.alive[row] or segment.numbers[row] <= newer_than:
                     continue
                 width, height = segment.size(row)
-                place: Place = (number, row)
                 for orientation in (0, 4):
                     matrix = hashing.orientation_transform(orientation, width, height, whole)
-                    hits.proposals.setdefault(place, []).append(Proposal(matrix, orientation == 4))
+                    hits.proposals.setdefault((number, row), []).append(Proposal(matrix, orientation == 4))
 
-    def _match(
-        self,
-        picture: Picture,
-        vector: NDArray[np.float32] | None,
-        probability: float,
-        asset: IndexedAsset,
-        measurement: Measurement,
-        hash_distance: int,
-        rank: int,
-    ) -> Match:
+    def _match(self, picture: Picture, pair: "Compared", probability: float, *, with_region: bool) -> Match:
+        measurement = pair.measurement
         overlap, transform = measurement.overlap, _transform(measurement)
-        similarity = None if vector is None or asset.embedding is None else float(vector @ asset.embedding)
-        region = self._region_similarity(picture, asset, measurement) if rank < _REGIONS_EMBEDDED else None
+        aligned = measurement.alignment.mean
         comparison = Comparison(
             probability=probability,
-            hash_distance=hash_distance,
+            hash_distance=pair.hash_distance,
             keypoint_inliers=measurement.inliers,
             asset_coverage=overlap.asset_coverage,
             candidate_coverage=overlap.candidate_coverage,
             transform=transform,
-            aligned_similarity=None if np.isnan(measurement.alignment.mean) else measurement.alignment.mean,
-            embedding_similarity=similarity,
-            region_embedding_similarity=region,
+            aligned_similarity=None if np.isnan(aligned) else aligned,
+            embedding_similarity=pair.embedding_similarity,
+            region_embedding_similarity=self._region_similarity(picture, pair) if with_region else None,
             description=describe(measurement, transform),
         )
-        return Match(asset.id, comparison)
+        return Match(pair.asset.id, comparison)
 
-    def _region_similarity(self, picture: Picture, asset: IndexedAsset, measurement: Measurement) -> float | None:
+    def _region_similarity(self, picture: Picture, pair: "Compared") -> float | None:
         """Cosine of the descriptors of what both show, in grey, as the index keeps no colour. None without weights."""
         if self._embedder is None:
             return None
-        pair = measurement_views(picture, asset, measurement)
-        mine, theirs = self._embedder.encode([np.repeat(grey[:, :, None], 3, axis=2) for grey in pair])
+        shown = _overlap_in_both(picture, pair.asset, pair.measurement)
+        mine, theirs = self._embedder.encode([np.repeat(grey[:, :, None], 3, axis=2) for grey in shown])
         return float(mine @ theirs)
 
 
-def measurement_views(
+def _overlap_in_both(
     picture: Picture, asset: IndexedAsset, measurement: Measurement
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """uint8 grey pictures of one size: the overlap as the asset shows it, and as the candidate does."""

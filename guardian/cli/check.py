@@ -1,0 +1,47 @@
+"""`guardian check TARGET...`: is this a copy of something you own? Answers at once and records nothing."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Iterable
+
+import click
+
+from guardian.answers import Answer, as_json
+from guardian.cli.context import Session, pass_session
+from guardian.cli.showing import describe, exit_code, summary
+from guardian.model import Omission
+
+
+@click.command
+@click.argument("targets", metavar="TARGET...", nargs=-1, required=True)
+@click.option("--json", "as_lines", is_flag=True, help="One JSON object a line for each image.")
+@click.option("--all", "every_match", is_flag=True, help="Also show compared assets that the rules ignore.")
+@pass_session
+def command(session: Session, targets: tuple[str, ...], as_lines: bool, every_match: bool) -> None:
+    """Check images against your protected assets.
+
+    TARGET is the address of an image or of a page (all its images), a file, or a folder. Nothing is
+    recorded and nobody is told. The exit code is 1 when a copy or something to review was found, 3 when
+    something could not be fetched or decoded, 0 when all is clear.
+    """
+    counts: Counter[str] = Counter()
+
+    def show(result: Answer | Omission) -> None:
+        if isinstance(result, Omission):
+            counts[f"left out: {result.reason}"] += 1
+            if every_match and not as_lines:
+                click.echo(f"LEFT OUT  {result.url}  ({result.reason})")
+            return
+        counts[result.outcome.value] += 1
+        if result.problem is not None:
+            counts[f"problem: {result.problem.reason}"] += 1
+        if as_lines:
+            click.echo(json.dumps(as_json(result, every_match=every_match), ensure_ascii=False))
+        else:
+            click.echo(describe(result, every_match=every_match))
+
+    asyncio.run(_check(session, targets, show))
+    if not as_lines:
+        click.echo(summary(counts))
+    raise SystemExit(exit_code(counts))

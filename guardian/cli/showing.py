@@ -1,0 +1,87 @@
+"""How an answer reads on a terminal, and the exit code that goes with it."""
+
+from collections import Counter
+
+import click
+
+from guardian.answers import Answer, JudgedMatch, Outcome
+from guardian.model import Action, Standing
+
+COLOURS = {
+    Outcome.COPY: "red",
+    Outcome.REVIEW: "yellow",
+    Outcome.LICENSED: "cyan",
+    Outcome.CLEAR: "green",
+    Outcome.UNMATCHABLE: "magenta",
+    Outcome.ERROR: "magenta",
+}
+STANDINGS = {
+    Standing.LICENSED: "licensed to this host",
+    Standing.LAPSED: "a licence for this host has lapsed",
+    Standing.NOT_YET: "a licence for this host has not begun",
+    Standing.OUT_OF_SCOPE: "this host has a licence, but not for this image",
+    Standing.NONE: "no licence for this host",
+}
+COULD_NOT_LOOK = ("not_an_image", "over_limit")
+
+
+def describe(answer: Answer, *, every_match: bool = False) -> str:
+    """A few lines for people: what it is, of what, what was done to it, and what the rules say."""
+    word = click.style(f"{answer.outcome.value.upper():<11}", fg=COLOURS[answer.outcome], bold=True)
+    where = answer.sighting.image_url or "(image inside the page)"
+    lines = [f"{word} {answer.target}"]
+    if where not in (answer.target, f"file://{answer.target}"):
+        lines.append(f"            image {where}")
+    if answer.own:
+        lines.append("            on one of your own hosts")
+    if answer.problem is not None:
+        lines.append(f"            {answer.problem.detail or answer.problem.reason}")
+    for match in answer.judged:
+        if every_match or match.kept:
+            lines.extend(f"            {line}" for line in _match_lines(match))
+    if answer.also_at:
+        lines.append(f"            the same picture also at {len(answer.also_at)} more address(es)")
+    if answer.report is not None and answer.report.partial:
+        lines.append("            partial: some of the index could not be searched")
+    return "\n".join(lines)
+
+
+def _match_lines(match: JudgedMatch) -> list[str]:
+    asset, comparison, decision = match.asset, match.comparison, match.decision
+    severity = f" ({decision.severity.value})" if decision.severity else ""
+    lines = [
+        f"“{asset.title}”  {asset.collection}/{asset.id}  {percent(comparison.probability)} sure",
+        comparison.description or "not described",
+    ]
+    if decision.action is not Action.IGNORE:
+        lines.append(f"{decision.action.value}{severity} by rule “{decision.rule}”; {STANDINGS[match.standing]}")
+    else:
+        lines.append(f"ignored by rule “{decision.rule}”; {STANDINGS[match.standing]}")
+    return lines
+
+
+def percent(probability: float) -> str:
+    """A probability for people, never rounded up to certainty."""
+    return ">99.9 %" if probability > 0.999 else f"{probability * 100:.1f} %"
+
+
+def summary(counts: Counter[str], assets: int | None = None) -> str:
+    """One line: how many images, what came of them, and against how many assets."""
+    total = sum(counts[outcome.value] for outcome in Outcome)
+    parts = [f"{counts[outcome.value]} {outcome.value}" for outcome in Outcome if counts[outcome.value]]
+    left_out = sum(number for name, number in counts.items() if name.startswith("left out: "))
+    if left_out:
+        parts.append(f"{left_out} left out")
+    against = "" if assets is None else f", compared with {assets} protected asset(s)"
+    return f"{total} image(s){against}: {', '.join(parts) or 'nothing found'}"
+
+
+def exit_code(counts: Counter[str]) -> int:
+    """4 internal, then 1 copy or review, then 3 could not fetch or decode, else 0."""
+    if counts["problem: internal"]:
+        return 4
+    if counts[Outcome.COPY.value] or counts[Outcome.REVIEW.value]:
+        return 1
+    if counts[Outcome.ERROR.value] or any(counts[f"problem: {reason}"] for reason in COULD_NOT_LOOK):
+        return 3
+    return 0

@@ -1,0 +1,210 @@
+"""Fits the confidence of the matcher: `make fit PICTURES="FOLDER..."`.
+
+Makes labelled examples, measures every compared pair with the shipped matcher, fits boosted trees whose
+answer may only rise or fall with each fact where that is reason, and calibrates them on pictures that they
+were not fitted on. Writes matching/confidence.json with its provenance. Needs scikit-learn (extra `demo`).
+"""
+
+import argparse
+import hashlib
+import json
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import sklearn
+from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold
+
+from guardian.errors import Unmatchable
+from guardian.evaluation.attacks import Picture, shrunk
+from guardian.evaluation.examples import Examples, Query, make_examples
+from guardian.matching import hashing, keypoints
+from guardian.matching.confidence import FACTS, FITTED, facts_of
+from guardian.matching.fingerprint import fingerprint
+from guardian.matching.image import Picture as Decoded
+from guardian.matching.image import decode
+from guardian.matching.index import publish
+from guardian.matching.matcher import Matcher
+from guardian.matching.recipe import index_recipe
+from guardian.matching.settings import MatchingSettings
+
+SEEDS = (1, 2, 3)
+FOLDS = 5
+LARGEST_SIDE = 1000
+NEAR_DUPLICATE_BITS = 70
+"""Pictures of the pile whose hashes are closer than this are one picture; only the first is used."""
+
+STRANGER_WEIGHT = 4.0
+"""How many missed copies a false accusation costs while fitting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One compared pair. `group` names the query's main picture, so that folds share no picture."""
+
+    facts: NDArray[np.float64]
+    is_copy: bool
+    edit: str
+    group: int
+    query: int
+
+
+def load_pictures(folders: Sequence[Path]) -> tuple[list[Picture], str]:
+    """All usable pictures below the folders, near-duplicates dropped, and a digest of their bytes."""
+    pictures, hashes = list[Picture](), list[NDArray[np.uint8]]()
+    digest = hashlib.sha256()
+    for path in sorted(path for folder in folders for path in folder.rglob("*") if path.is_file()):
+        content = path.read_bytes()
+        try:
+            picture = decode(content, MatchingSettings())
+        except Unmatchable:
+            continue
+        grey = picture.grey
+        if min(grey.shape) < 280 or grey.std() < 12 or cv2.Laplacian(grey, cv2.CV_32F).std() < 4:
+            continue
+        orientations = hashing.hash_orientations(grey)
+        if hashes:
+            nearest = hashing.nearest_orientation(orientations, np.stack(hashes))[0].min()
+            if nearest < NEAR_DUPLICATE_BITS:
+                continue
+        hashes.append(orientations[0])
+        pictures.append(shrunk(picture.rgb, min(LARGEST_SIDE, max(grey.shape))))
+        digest.update(hashlib.sha256(content).digest())
+    return pictures, digest.hexdigest()
+
+
+def measure_examples(examples: Examples) -> Iterator[Pair]:
+    """Publish the references into a throw-away index and compare every query with it."""
+    with tempfile.TemporaryDirectory() as folder:
+        recipe = index_recipe(None)
+        entries = [
+            (number, str(number - 1), fingerprint(_decoded(r.picture), recipe, keypoints.ASSET_SCALES, None))
+            for number, r in enumerate(examples.references, start=1)
+        ]
+        publish(Path(folder) / recipe, recipe, entries)
+        matcher = Matcher(MatchingSettings(), None, Path(folder))
+        matcher.refresh()
+        for number, query in enumerate(examples.queries):
+            for compared in matcher.compared(_decoded(query.picture)):
+                shows = examples.references[int(compared.asset.id)].shows
+                is_copy = bool(shows & query.copies)
+                if is_copy or not shows & query.may_show:
+                    facts = facts_of(compared.measurement, compared.hash_distance)
+                    yield Pair(facts, is_copy, query.edit, _group(query), number)
+
+
+def fit(pairs: Sequence[Pair], provenance: dict[str, Any]) -> dict[str, Any]:
+    """Trees on all pairs, calibration on answers for held-out pictures; the content of confidence.json."""
+    facts = np.stack([pair.facts for pair in pairs])
+    truth = np.array([pair.is_copy for pair in pairs])
+    groups = np.array([pair.group for pair in pairs])
+    weights = np.where(truth, 1.0, STRANGER_WEIGHT)
+    held_out = np.zeros(len(pairs))
+    for train, test in GroupKFold(FOLDS).split(facts, truth, groups):
+        held_out[test] = _trees().fit(facts[train], truth[train], weights[train]).decision_function(facts[test])
+    # Platt on held-out logits, with the weight of strangers: the probability errs towards caution.
+    calibration = LogisticRegression(C=1e6).fit(held_out[:, None], truth, sample_weight=weights)
+    slope, intercept = float(calibration.coef_[0, 0]), float(calibration.intercept_[0])
+    model = _trees().fit(facts, truth, weights)
+    return {
+        "provenance": {
+            **provenance,
+            "pairs": len(pairs),
+            "copies": int(truth.sum()),
+            "scikit_learn": sklearn.__version__,
+        },
+        "reliability": _reliability(1 / (1 + np.exp(-(slope * held_out + intercept))), truth),
+        "facts": list(FACTS),
+        "baseline": float(model._baseline_prediction.ravel()[0]),
+        "calibration": {"slope": slope, "intercept": intercept},
+        "trees": [_exported(predictor[0].nodes) for predictor in model._predictors],
+    }
+
+
+def _trees() -> HistGradientBoostingClassifier:
+    return HistGradientBoostingClassifier(
+        max_iter=250,
+        learning_rate=0.05,
+        max_leaf_nodes=12,
+        min_samples_leaf=25,
+        l2_regularization=5.0,
+        monotonic_cst=list(FACTS.values()),
+        early_stopping=False,
+        random_state=0,
+    )
+
+
+def _exported(nodes: NDArray[Any]) -> dict[str, list[float] | list[int]]:
+    """One tree; a leaf points at itself. Numbers keep nine digits: enough to give the same answer, shorter to ship."""
+    own = np.arange(len(nodes))
+    leaf = nodes["is_leaf"].astype(bool)
+    return {
+        "fact": np.where(leaf, 0, nodes["feature_idx"]).astype(int).tolist(),
+        "threshold": [float(f"{value:.9g}") for value in np.where(leaf, 0.0, nodes["num_threshold"])],
+        "left": np.where(leaf, own, nodes["left"]).astype(int).tolist(),
+        "right": np.where(leaf, own, nodes["right"]).astype(int).tolist(),
+        "value": [float(f"{value:.9g}") for value in np.where(leaf, nodes["value"], 0.0)],
+    }
+
+
+def _reliability(probability: NDArray[np.float64], truth: NDArray[np.bool_]) -> list[dict[str, float]]:
+    """For steps of stated probability: how many pairs, and which share really are copies."""
+    edges = [0.0, 0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 0.999, 1.0]
+    rows = []
+    for low, high in pairwise(edges):
+        chosen = (probability >= low) & (probability < high)
+        if chosen.any():
+            stated, right = float(probability[chosen].mean()), float(truth[chosen].mean())
+            rows.append({"from": low, "to": high, "pairs": int(chosen.sum()), "stated": stated, "right": right})
+    return rows
+
+
+def _decoded(rgb: Picture) -> Decoded:
+    return Decoded(np.ascontiguousarray(rgb), rgb.shape[1], rgb.shape[0], "example")
+
+
+def _group(query: Query) -> int:
+    return min(query.copies or query.may_show)
+
+
+def _measure_seed(pictures: list[Picture], seed: int) -> list[Pair]:
+    cv2.setNumThreads(1)
+    return list(measure_examples(make_examples(pictures, seed)))
+
+
+def main() -> None:
+    """Fit and write the parameters."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help="folders of pictures to fit on")
+    parser.add_argument("--out", type=Path, default=FITTED, help="where to write the parameters")
+    parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS))
+    arguments = parser.parse_args()
+    pictures, digest = load_pictures(arguments.folders)
+    print(f"{len(pictures)} pictures")
+    with ProcessPoolExecutor() as pool:
+        measured = pool.map(_measure_seed, [pictures] * len(arguments.seeds), arguments.seeds)
+        pairs = [pair for found in measured for pair in found]
+    provenance = {
+        "command": "make fit",
+        "pictures": len(pictures),
+        "pictures_sha256": digest,
+        "seeds": arguments.seeds,
+        "stranger_weight": STRANGER_WEIGHT,
+    }
+    fitted = fit(pairs, provenance)
+    arguments.out.write_text(json.dumps(fitted, separators=(",", ":")) + "\n", encoding="utf-8")
+    for row in fitted["reliability"]:
+        print("stated {stated:.4f}: right {right:.4f} of {pairs}".format(**row))
+
+
+if __name__ == "__main__":
+    main()

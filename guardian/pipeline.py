@@ -1,0 +1,348 @@
+"""THE WALK of one image: fetch, match, judge, keep, record. `check` asks, `scan` also records.
+
+Reads from top to bottom; nothing calls back. The only caller of fetch + match + decide + record.
+"""
+
+import asyncio
+import hashlib
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+import structlog
+
+from guardian import cases, licences
+from guardian.addresses import host_of
+from guardian.answers import Answer, JudgedMatch
+from guardian.cases import Kept, RecordedUse
+from guardian.errors import FetchFailed, FetchRefused, Unmatchable, WorkerLost
+from guardian.evidence import Vault, VaultFull, keep_response
+from guardian.fetch import Stranger, local
+from guardian.matching.workers import Workers
+from guardian.model import AssetState, Candidate, MatchReport, Omission, Response, Sighting
+from guardian.rules import Rules, Use
+from guardian.sources import Source, Visit, files_in, images_on_page, is_page, is_web_address
+from guardian.store import Store
+
+IMAGES_IN_FLIGHT = 16
+PAGES_IN_FLIGHT = 8
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """The opened rooms that an image walks through.
+
+    `recipe` names how fingerprints are made: what was matched under another recipe is matched again.
+    `destinations` are the names that a case may be told to. `obey_robots` is False only when a person
+    asks about one address. `max_image_bytes` bounds local files as `fetch` bounds remote ones.
+    """
+
+    stranger: Stranger
+    workers: Workers
+    store: Store
+    rules: Rules
+    vault: Vault
+    recipe: str
+    own_hosts: tuple[str, ...]
+    destinations: tuple[str, ...]
+    clock: Callable[[], datetime]
+    max_image_bytes: int
+    obey_robots: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """Sightings that share a page, or one sighting that has none, and what was left out beside them."""
+
+    sightings: tuple[Sighting, ...] = ()
+    omissions: tuple[Omission, ...] = ()
+
+
+async def scan(walk: Walk, source: Source) -> AsyncIterator[Answer | Omission]:
+    """One pass over a source: every image walked and recorded, everything left out named."""
+    visit = Visit(fetch=walk.stranger, store=walk.store, clock=walk.clock)
+    room = asyncio.Semaphore(IMAGES_IN_FLIGHT)
+
+    async def walk_page(page: _Page) -> list[Answer | Omission]:
+        seen = await _answer_page(walk, page.sightings, room)
+        for answer, candidate in seen:
+            if candidate is not None and any(match.kept for match in answer.judged):
+                await _keep_and_record(walk, answer, candidate)
+        return [*page.omissions, *(answer for answer, _ in seen)]
+
+    async for results in _in_order(_pages(source.discover(visit)), walk_page, PAGES_IN_FLIGHT):
+        for result in results:
+            yield result
+
+
+async def check(walk: Walk, targets: Iterable[str]) -> AsyncIterator[Answer | Omission]:
+    """Answer for files, folders, image addresses and pages (all their images), in the order of the targets.
+
+    Nothing is recorded and nobody is told. A person asks, so robots.txt does not stop these few requests.
+    """
+    walk = replace(walk, obey_robots=False)
+    room = asyncio.Semaphore(IMAGES_IN_FLIGHT)
+
+    async def answer(target: str) -> list[Answer | Omission]:
+        try:
+            seen = await _sightings_at(walk, target)
+        except (FetchRefused, FetchFailed) as error:
+            sighting = Sighting(source="check", image_url=target, page_url=None, seen_at=walk.clock())
+            return [_answer(sighting, None, time.monotonic(), problem=Omission(error.url, error.reason, error.detail))]
+        pictures = [item for item in seen if isinstance(item, Sighting)]
+        answers = [replace(found, target=target) for found, _ in await _answer_page(walk, pictures, room)]
+        return [*(item for item in seen if isinstance(item, Omission)), *answers]
+
+    async for results in _in_order(_each(targets), answer, IMAGES_IN_FLIGHT):
+        for result in results:
+            yield result
+
+
+async def _each(targets: Iterable[str]) -> AsyncIterator[str]:
+    """Targets as asked, a folder replaced by its files (sorted, links followed)."""
+    for target in targets:
+        if is_web_address(target) or not Path(target).is_dir():
+            yield target
+        else:
+            for path in files_in(Path(target)):
+                yield str(path)
+
+
+async def _sightings_at(walk: Walk, target: str) -> list[Sighting | Omission]:
+    """What a target shows: itself when it is an image, all its images when it is a page."""
+    now = walk.clock()
+    if not is_web_address(target):
+        return [Sighting(source="check", image_url=Path(target).absolute().as_uri(), page_url=None, seen_at=now)]
+    response = await walk.stranger.get(target, kind="image", obey_robots=walk.obey_robots)
+    if is_page(response):
+        return images_on_page(response, "check", now)
+    return [Sighting(source="check", image_url=target, page_url=None, seen_at=now, image=response)]
+
+
+async def _pages(discovered: AsyncIterator[Sighting | Omission]) -> AsyncIterator[_Page]:
+    """Group what a source yields by page, so that one picture under many addresses is met together."""
+    group: list[Sighting] = []
+    async for item in discovered:
+        if isinstance(item, Omission):
+            yield _Page(omissions=(item,))
+            continue
+        if group and (item.page_url is None or item.page_url != group[0].page_url):
+            yield _Page(tuple(group))
+            group = []
+        group.append(item)
+    if group:
+        yield _Page(tuple(group))
+
+
+async def _answer_page(
+    walk: Walk, sightings: Sequence[Sighting], room: asyncio.Semaphore
+) -> list[tuple[Answer, Candidate | None]]:
+    """Answer each image of one page; the same bytes at several addresses are one answer with `also_at`.
+
+    Candidates that nobody wants to keep are dropped at once, so a page of a thousand images costs no memory.
+    """
+    first_with: dict[str, int] = {}
+    repeats: dict[int, int] = {}
+
+    async def one(number: int, sighting: Sighting) -> tuple[Answer, Candidate | None] | None:
+        started = time.monotonic()
+        async with room:
+            try:
+                candidate = await _fetch(walk, sighting)
+            except (FetchRefused, FetchFailed) as error:
+                problem = Omission(error.url, error.reason, error.detail)
+                return _answer(sighting, None, started, problem=problem), None
+            first = first_with.setdefault(candidate.sha256, number)
+            if first != number:
+                repeats[number] = first
+                return None
+            answer = await _answer_candidate(walk, candidate, started)
+        wanted = any(match.kept for match in answer.judged)
+        return answer, candidate if wanted else None
+
+    seen = await asyncio.gather(*(one(number, sighting) for number, sighting in enumerate(sightings)))
+    addresses: dict[int, list[str]] = {}
+    for number, first in repeats.items():
+        addresses.setdefault(first, []).extend(_addresses(sightings[number]))
+    return [
+        (replace(result[0], also_at=_distinct(result[0], addresses.get(number, []))), result[1])
+        for number, result in enumerate(seen)
+        if result is not None
+    ]
+
+
+async def _answer_candidate(walk: Walk, candidate: Candidate, started: float) -> Answer:
+    """Match and judge fetched bytes. The supervision point of one image: whatever happens, the rest goes on."""
+    sighting, sha256 = candidate.sighting, candidate.sha256
+    where = sighting.image_url or "data:"
+    try:
+        report = await _match(walk, candidate)
+        if isinstance(report, Omission):
+            return _answer(sighting, sha256, started, problem=report, unmatchable=True)
+        judged = await asyncio.to_thread(_judge, walk, sighting, report)
+        return _answer(sighting, sha256, started, judged=judged, report=report, own=_is_own(walk, sighting))
+    except WorkerLost as error:
+        return _answer(sighting, sha256, started, problem=Omission(where, error.reason, str(error)))
+    except Exception as error:
+        log.exception("image_failed", image_url=where, sha256=sha256)
+        return _answer(sighting, sha256, started, problem=Omission(where, "internal", repr(error)))
+
+
+async def _fetch(walk: Walk, sighting: Sighting) -> Candidate:
+    """The bytes of a sighting: inline, from disk, already fetched by discovery, or from the network."""
+    response: Response | None
+    if sighting.inline is not None:
+        response, content = None, sighting.inline
+    else:
+        url = sighting.image_url or ""
+        if sighting.image is not None:
+            response = sighting.image
+        elif url.startswith("file:"):
+            response = await asyncio.to_thread(local.read, url, walk.max_image_bytes)
+        else:
+            response = await walk.stranger.get(url, kind="image", obey_robots=walk.obey_robots)
+        content = response.content
+    return Candidate(sighting, hashlib.sha256(content).hexdigest(), content, response)
+
+
+async def _match(walk: Walk, candidate: Candidate) -> MatchReport | Omission:
+    """Measure, or remember: bytes seen before are compared only with assets that were added since.
+
+    An Omission says why these bytes cannot be matched; that too is remembered until the recipe changes.
+    """
+
+    def recall() -> tuple[MatchReport | Omission | None, int]:
+        with walk.store.read() as tx:
+            return tx.candidates.known(candidate.sha256, walk.recipe), tx.assets.latest_number()
+
+    known, latest_number = await asyncio.to_thread(recall)
+    if isinstance(known, Omission):
+        return replace(known, url=candidate.sighting.image_url or "data:")
+    if known is not None and known.up_to_number >= latest_number:
+        return known
+    answer: MatchReport | Omission
+    try:
+        newer_than = known.up_to_number if known else 0
+        answer = _joined(known, await walk.workers.match(candidate.content, newer_than=newer_than))
+    except Unmatchable as error:
+        answer = Omission(candidate.sighting.image_url or "data:", error.reason, error.detail)
+    if isinstance(answer, Omission) or not answer.partial:
+        await asyncio.to_thread(_remember, walk, candidate.sha256, answer)
+    return answer
+
+
+def _remember(walk: Walk, sha256: str, answer: MatchReport | Omission) -> None:
+    with walk.store.begin() as tx:
+        tx.candidates.remember(sha256, walk.recipe, answer)
+
+
+def _joined(known: MatchReport | None, newer: MatchReport) -> MatchReport:
+    """What was known before and what the newer assets add; the newer measurement of an asset wins."""
+    if known is None:
+        return newer
+    again = {match.asset_id for match in newer.matches}
+    kept = [match for match in known.matches if match.asset_id not in again]
+    ranked = sorted([*kept, *newer.matches], key=lambda match: -match.comparison.probability)
+    return replace(newer, matches=tuple(ranked))
+
+
+def _judge(walk: Walk, sighting: Sighting, report: MatchReport) -> tuple[JudgedMatch, ...]:
+    """What licences and rules say about each match. Assets taken out since are left out at once."""
+    host = host_of(sighting.page_url or sighting.image_url or "")
+    place = "own" if _is_own(walk, sighting) else "elsewhere"
+    judged = []
+    with walk.store.read() as tx:
+        granted = tx.licences.list()
+        for match in report.matches:
+            asset = tx.assets.get(match.asset_id)
+            if asset is None or asset.state is not AssetState.PROTECTED:
+                continue
+            standing = licences.standing(asset, host, sighting.seen_at.date(), granted)
+            use = Use(match.comparison, asset, standing, place, host, sighting.source)
+            judged.append(JudgedMatch(asset, match.comparison, standing, walk.rules.decide(use)))
+    return tuple(judged)
+
+
+async def _keep_and_record(walk: Walk, answer: Answer, candidate: Candidate) -> None:
+    """Keep the exact bytes first, then write finding, case, message and tasks in one transaction."""
+    kept = await asyncio.to_thread(_keep, walk.vault, candidate)
+
+    def record() -> None:
+        with walk.store.begin() as tx:
+            # In the order of their ids, so that two images with the same assets never lock each other out.
+            for match in sorted(answer.judged, key=lambda judged: judged.asset.id):
+                if match.kept:
+                    use = RecordedUse(
+                        sighting=candidate.sighting,
+                        candidate_sha256=candidate.sha256,
+                        asset=match.asset,
+                        comparison=match.comparison,
+                        standing=match.standing,
+                        decision=match.decision,
+                        at=walk.clock(),
+                        kept=kept,
+                        also_at=answer.also_at,
+                    )
+                    cases.record(tx, use, walk.destinations)
+
+    await asyncio.to_thread(record)
+
+
+def _keep(vault: Vault, candidate: Candidate) -> Kept:
+    """The exact bytes of image and page, on disk before anybody is told. A full vault is said in the finding."""
+    image, page = candidate.response, candidate.sighting.page
+    try:
+        return Kept(
+            image_sha256=keep_response(vault, image) if image else vault.keep(candidate.content),
+            page_sha256=keep_response(vault, page) if page else None,
+        )
+    except VaultFull as error:
+        log.warning("evidence_not_kept", reason=str(error), image_url=candidate.sighting.image_url)
+        return Kept(note=str(error))
+
+
+def _is_own(walk: Walk, sighting: Sighting) -> bool:
+    """Whether the page, or the picture that a page links to, lies on one of the owner's own hosts."""
+    hosts = [host_of(url) for url in (sighting.page_url, sighting.image_url) if url]
+    return any(licences.host_is_under(host, own) for host in hosts if host for own in walk.own_hosts)
+
+
+def _answer(sighting: Sighting, sha256: str | None, started: float, **facts: object) -> Answer:
+    elapsed_ms = (time.monotonic() - started) * 1000
+    return Answer(target=sighting.page_url or sighting.image_url or "data:", sighting=sighting, sha256=sha256, elapsed_ms=elapsed_ms, **facts)
+
+
+def _addresses(sighting: Sighting) -> list[str]:
+    return [*([sighting.image_url] if sighting.image_url else []), *sighting.also_at]
+
+
+def _distinct(answer: Answer, more: Sequence[str]) -> tuple[str, ...]:
+    """Other addresses of the same picture, each once, its own address left out."""
+    both = dict.fromkeys([*answer.sighting.also_at, *more])
+    both.pop(answer.sighting.image_url or "", None)
+    return tuple(both)
+
+
+async def _in_order(
+    items: AsyncIterator[T], work: Callable[[T], Awaitable[R]], at_once: int
+) -> AsyncIterator[R]:
+    """Do `work` for a few items at a time; results come in the order of the items."""
+    pending: deque[asyncio.Future[R]] = deque()
+    try:
+        async for item in items:
+            pending.append(asyncio.ensure_future(work(item)))
+            if len(pending) >= at_once:
+                yield await pending.popleft()
+        while pending:
+            yield await pending.popleft()
+    finally:
+        for left in pending:
+            left.cancel()

@@ -1,0 +1,117 @@
+"""Rules in memory: conditions, which rule fires first, and why."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from guardian.licences import host_is_under
+from guardian.model import Action, Decision, Severity
+from guardian.rules.use import Fact, Use, facts_of
+
+NO_RULE = "no rule matched"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition on one fact; every bound that is set must hold. A fact of None satisfies nothing."""
+
+    fact: str
+    at_least: float | None = None
+    at_most: float | None = None
+    any_of: tuple[str, ...] | None = None
+    is_under: tuple[str, ...] | None = None
+
+    def holds(self, value: Fact) -> bool:
+        """Whether the fact's value satisfies this condition."""
+        if value is None:
+            return False
+        if isinstance(value, int | float):
+            return (self.at_least is None or value >= self.at_least) and (self.at_most is None or value <= self.at_most)
+        words = (value,) if isinstance(value, str) else value
+        if self.any_of is not None and not any(word in self.any_of for word in words):
+            return False
+        return self.is_under is None or any(host_is_under(word, host) for word in words for host in self.is_under)
+
+    def implies(self, other: "Condition") -> bool:
+        """Whether everything that satisfies this also satisfies `other` (on the same fact). Never wrongly True."""
+        low = other.at_least is None or (self.at_least is not None and self.at_least >= other.at_least)
+        high = other.at_most is None or (self.at_most is not None and self.at_most <= other.at_most)
+        words = other.any_of is None or (self.any_of is not None and set(self.any_of) <= set(other.any_of))
+        return low and high and words and (other.is_under is None or self._is_under(other.is_under))
+
+    def _is_under(self, hosts: tuple[str, ...]) -> bool:
+        mine = self.is_under or self.any_of or ()
+        return bool(mine) and all(any(host_is_under(host, outer) for outer in hosts) for host in mine)
+
+    def __str__(self) -> str:
+        bounds = {
+            "at_least": self.at_least,
+            "at_most": self.at_most,
+            "any_of": self.any_of and list(self.any_of),
+            "is_under": self.is_under and list(self.is_under),
+        }
+        return f"{self.fact} " + ", ".join(f"{name} {value}" for name, value in bounds.items() if value is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """When all conditions hold, `decision` is what is done. `where` is the rule's file and line."""
+
+    name: str
+    why: str
+    conditions: tuple[Condition, ...]
+    decision: Decision
+    where: str
+
+    def fires(self, facts: Mapping[str, Fact]) -> bool:
+        """Whether all conditions hold."""
+        return all(condition.holds(facts.get(condition.fact)) for condition in self.conditions)
+
+    def shadows(self, later: "Rule") -> bool:
+        """Whether this rule, standing earlier, fires on everything that `later` could fire on."""
+        theirs: dict[str, list[Condition]] = {}
+        for condition in later.conditions:
+            theirs.setdefault(condition.fact, []).append(condition)
+        return all(any(other.implies(mine) for other in theirs.get(mine.fact, ())) for mine in self.conditions)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Why one rule did or did not fire: each condition in words, the fact's value, and whether it held."""
+
+    rule: Rule
+    conditions: tuple[tuple[str, Fact, bool], ...]
+    fired: bool
+    decided: bool
+
+
+class Rules:
+    """A checked list of rules, in the order in which they are tried."""
+
+    def __init__(self, rules: tuple[Rule, ...]) -> None:
+        self.rules = rules
+
+    def decide(self, use: Use) -> Decision:
+        """The decision of the first rule that fires; without one, ignore."""
+        return self.decide_facts(facts_of(use))
+
+    def decide_facts(self, facts: Mapping[str, Fact]) -> Decision:
+        """Like `decide`, on facts by name."""
+        first = next((rule for rule in self.rules if rule.fires(facts)), None)
+        return first.decision if first else Decision(Action.IGNORE, NO_RULE)
+
+    def explain(self, use: Use) -> tuple[Verdict, ...]:
+        """What every rule says about a use; `decided` marks the one that counts."""
+        facts, decided, verdicts = facts_of(use), False, []
+        for rule in self.rules:
+            held = tuple((str(c), facts.get(c.fact), c.holds(facts.get(c.fact))) for c in rule.conditions)
+            fired = all(holds for _, _, holds in held)
+            verdicts.append(Verdict(rule, held, fired, fired and not decided))
+            decided = decided or fired
+        return tuple(verdicts)
+
+
+def decision_of(
+    name: str, then: Action, severity: Severity | None, deliver_to: tuple[str, ...], record: bool | None
+) -> Decision:
+    """The decision a rule makes; alerts and reviews are always recorded."""
+    return Decision(then, name, severity, deliver_to, record if record is not None else then is not Action.IGNORE)
