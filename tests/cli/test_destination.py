@@ -70,3 +70,14 @@ def test_a_disabled_destination_is_shown_and_enabled(folder: Path) -> None:
     (facts,) = [json.loads(line) for line in guardian(folder, "list", "--json").stdout.splitlines()]
     assert (facts["name"], facts["state"], facts["reason"]) == ("legal", "enabled", None)
     assert guardian(folder, "enable", "other").returncode == 2
+
+
+def test_a_secret_file_lies_beside_the_configuration(folder: Path, receiver: Any) -> None:
+    text = (folder / "config.yaml").read_text().replace("secret_env: HOOK", "secret_file: keys/hook")
+    (folder / "config.yaml").write_text(text)
+    (folder / "keys").mkdir()
+    (folder / "keys" / "hook").write_text(receiver.secrets[0] + "\n")
+    (folder / "keys" / "hook").chmod(0o600)
+    sent = guardian(folder, "test", "legal")
+    assert (sent.returncode, sent.stderr) == (0, "")
+    assert receiver.posts[0].signed_by == (0,)
