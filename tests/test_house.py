@@ -125,17 +125,25 @@ def test_library_lives_in_its_room_alone(library: str) -> None:
     assert not strangers, f"{library} belongs to {ONLY_HERE[library]}"
 
 
-def test_only_the_secrets_room_reads_the_environment() -> None:
-    """Rooms get settings passed in; a secret is named in the config and read by delivery alone."""
-    allowed = ("guardian/delivery/secrets.py", "guardian/cli/")
-    found = [
-        f"{named(file)}:{node.lineno}"
-        for file in MODULES
-        if not named(file).startswith(allowed)
-        for node in ast.walk(tree_of(file))
-        if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv")
-    ]
-    assert not found, "\n".join(found)
+def test_no_room_reads_the_environment() -> None:
+    """Rooms get what they need passed in; rooms.py and the commands, which open them, hand the environment on.
+
+    embedding.py asks where the model hub's own cache lies, which only that variable says.
+    """
+    allowed = ("guardian/rooms.py", "guardian/cli/", "guardian/matching/embedding.py")
+    found = []
+    for file in MODULES:
+        nodes = list(ast.walk(tree_of(file)))
+        # Telling a library something through the environment is not reading it.
+        written = {
+            id(node.value) for node in nodes if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)
+        }
+        found += [
+            f"{named(file)}:{node.lineno}"
+            for node in nodes
+            if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv") and id(node) not in written
+        ]
+    assert not [place for place in found if not place.startswith(allowed)], found
 
 
 def test_broad_excepts_stand_only_at_supervision_points_and_log_the_traceback() -> None:

@@ -1,0 +1,61 @@
+"""What the documents show is true: recipes load, links lead somewhere, the example configuration is the defaults."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from guardian import rules
+from guardian.config import Config, example_text, load_config
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
+
+
+def blocks(document: Path, language: str) -> list[str]:
+    return re.findall(rf"^ *```{language}\n(.*?)^ *```", document.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+RECIPES = [block for block in blocks(ROOT / "README.md", "yaml") if block.startswith("rules:")]
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.split("name: ")[1].split("\n")[0])
+def test_recipes_of_the_cookbook_load_beside_the_shipped_rules(recipe: str, tmp_path: Path) -> None:
+    folder = tmp_path / "rules"
+    shutil.copytree(ROOT / "rules", folder)
+    shipped = rules.load(folder, ["legal"])
+    (folder / "15-mine.yaml").write_text(recipe, encoding="utf-8")
+    assert len(rules.load(folder, ["legal"]).rules) == len(shipped.rules) + 1
+
+
+def test_the_cookbook_has_recipes() -> None:
+    assert len(RECIPES) >= 4
+
+
+def test_configuration_of_the_walkthrough_loads(tmp_path: Path) -> None:
+    (written,) = [block for block in blocks(ROOT / "README.md", "yaml") if "sources:" in block]
+    lines = [line.removeprefix("   ") for line in written.splitlines()]
+    (tmp_path / "config.yaml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    config = load_config(tmp_path / "config.yaml")
+    assert [source.name for source in config.sources] == ["gallery"]
+    assert [destination.name for destination in config.destinations] == ["legal"]
+
+
+def test_example_configuration_is_the_defaults(tmp_path: Path) -> None:
+    committed = ROOT / "config.example.yaml"
+    assert committed.read_text(encoding="utf-8") == example_text(), "write it anew from guardian.config.example_text()"
+    shutil.copyfile(committed, tmp_path / "config.yaml")
+    loaded = load_config(tmp_path / "config.yaml")
+    defaults = Config()
+    assert loaded.data_dir == tmp_path / defaults.data_dir
+    assert loaded.model_dump(exclude={"data_dir", "rules_dir"}) == defaults.model_dump(
+        exclude={"data_dir", "rules_dir"}
+    )
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_to_files(document: Path) -> None:
+    links = re.findall(r"\]\((?!https?://|#)([^)#]+)", document.read_text(encoding="utf-8"))
+    missing = [link for link in links if not (document.parent / link).exists()]
+    assert not missing
