@@ -1,4 +1,4 @@
-"""`guardian run`: schedule, scans, deliveries and the web pages, started and stopped together.
+"""`guardian run`: schedule, scans, deliveries and the web server, started and stopped together.
 
 One configuration is one shift; SIGHUP begins the next shift if the new configuration is good, SIGTERM
 ends the last one within the grace period. A failing image, task or source never stops the rest.
@@ -7,9 +7,7 @@ ends the last one within the grace period. A failing image, task or source never
 import asyncio
 import contextlib
 import signal
-from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -19,94 +17,80 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
+from starlette.applications import Starlette
 
-from guardian.answers import Answer, Outcome
 from guardian.config import Config, load_config, require_contact
-from guardian.delivery import deliver_due
+from guardian.delivery import Delivery, deliver_due
 from guardian.errors import ConfigError, GuardianError
-from guardian.model import Omission, Scan
-from guardian.pipeline import scan
-from guardian.rooms import Rooms, opened_rooms, utc_now
-from guardian.sources import SourceSettings, open_source
+from guardian.model import Scan
+from guardian.rooms import Rooms, open_rules, opened_delivery, opened_rooms
+from guardian.scanning import Listener, scan_source
+from guardian.sources import SourceSettings
 from guardian.store import hold
 from guardian.web.app import build_app
 from guardian.web.metrics import Metrics
 
+ROLE = "crawl"
+"""The one lock that `run` and `scan` take on a data folder."""
+
 DELIVERY_PAUSE = timedelta(seconds=2)
 
 log = structlog.get_logger(__name__)
-Listener = Callable[[Answer | Omission], None]
 
 
 async def run(config_path: Path) -> None:
-    """Work until SIGTERM or SIGINT; reread the configuration at SIGHUP and keep the old one if it is wrong."""
-    config = load_config(config_path)
-    require_contact(config)
+    """Work until SIGTERM or SIGINT; reread the configuration at SIGHUP, keep the old one if the new is wrong."""
+    config: Config | None = load_config(config_path)
+    assert config is not None
+    require_contact(config, config_path)
     wishes = _Wishes()
-    with hold(config.data_dir, "run"), wishes.heard():
-        next_config: Config | None = config
-        while next_config is not None:
-            config = next_config
-            async with opened_rooms(config) as rooms:
-                await rooms.catalog.repair()
-                shift = _Shift(rooms)
-                async with shift.working():
-                    next_config = await _next_config(config_path, config, wishes)
+    with hold(config.data_dir, ROLE), wishes.heard():
+        while config is not None:
+            async with opened_rooms(config) as rooms, opened_delivery(config) as delivery:
+                await prepare(rooms)
+                async with _Shift(rooms, delivery).working():
+                    config = await _next_config(config_path, config, wishes)
 
 
-async def scan_source(rooms: Rooms, settings: SourceSettings, listener: Listener) -> Scan:
-    """One pass over a source with its row in the scans table; an unexpected end is recorded and raised."""
-    clock = rooms.walk.clock
-    counts: Counter[str] = Counter()
-    with rooms.store.begin() as tx:
-        row = tx.scans.start(settings.name, clock())
+async def run_once(config_path: Path, listener: Listener) -> list[Scan]:
+    """Scan every source once, side by side, and finish all due tasks. A failing source never stops the others."""
+    config = load_config(config_path)
+    require_contact(config, config_path)
+    with hold(config.data_dir, ROLE):
+        async with opened_rooms(config) as rooms, opened_delivery(config) as delivery:
+            await prepare(rooms)
+            turns = asyncio.Semaphore(config.schedule.scans_at_once)
+            ended = await asyncio.gather(
+                *(_scan_once(rooms, settings, turns, listener) for settings in config.sources)
+            )
+            while (await deliver_due(rooms.store, delivery, rooms.walk.clock)).attempted:
+                pass
+    return [scan for scan in ended if scan is not None]
 
-    def end(outcome: str, error: str | None = None) -> Scan:
+
+async def prepare(rooms: Rooms) -> None:
+    """Take over from a process that may have died: its leases are free, its index is made whole again."""
+
+    def free() -> int:
         with rooms.store.begin() as tx:
-            return tx.scans.end(row.id, clock(), outcome, dict(counts), error)
+            return tx.tasks.free_leases()
 
-    try:
-        async for result in scan(rooms.walk, open_source(settings)):
-            counts.update(words_for(result))
-            listener(result)
-    except asyncio.CancelledError:
-        end("interrupted")
-        raise
-    except Exception as error:
-        end("failed", str(error) or repr(error))
-        raise
-    return end("completed")
+    freed = await asyncio.to_thread(free)
+    repaired = await rooms.catalog.repair()
+    if freed or repaired:
+        log.info("took_over", leases_freed=freed, assets_indexed_again=repaired)
 
 
-def words_for(result: Answer | Omission) -> list[str]:
-    """Under which words one result is counted: what was found, and why anything was left out."""
-    if isinstance(result, Omission):
-        return [f"left out: {result.reason}"]
-    words = [result.outcome.value]
-    if result.problem is not None:
-        words.append(f"problem: {result.problem.reason}")
-    return words
-
-
-async def deliver_all_due(rooms: Rooms) -> None:
-    """Send until nothing is due any more; what must be tried again later stays for the next run."""
-    while (await deliver_due(rooms.store, rooms.delivery, rooms.walk.clock)).attempted:
-        pass
-
-
-async def run_once(rooms: Rooms, listener: Listener) -> list[Scan | GuardianError]:
-    """Scan every source once, side by side, then finish all due tasks. A failing source is its own answer."""
-
-    async def one(settings: SourceSettings) -> Scan | GuardianError:
+async def _scan_once(
+    rooms: Rooms, settings: SourceSettings, turns: asyncio.Semaphore, listener: Listener
+) -> Scan | None:
+    async with turns:
         try:
-            return await scan_source(rooms, settings, listener)
-        except GuardianError as error:
-            log.error("scan_failed", source=settings.name, reason=str(error))
-            return error
-
-    ended = await asyncio.gather(*(one(settings) for settings in rooms.config.sources))
-    await deliver_all_due(rooms)
-    return ended
+            return await scan_source(rooms.walk, settings, listener)
+        except Exception:
+            log.exception("scan_failed", source=settings.name)
+            with rooms.store.read() as tx:
+                return tx.scans.last(settings.name)
 
 
 class _Wishes:
@@ -114,28 +98,28 @@ class _Wishes:
 
     def __init__(self) -> None:
         self.changed = asyncio.Event()
-        self.stop = self.reload = False
+        self.stop = False
 
     @contextlib.contextmanager
     def heard(self) -> Iterator[None]:
         """Listen to SIGTERM, SIGINT and SIGHUP while the body runs."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._wish, "stop")
-        loop.add_signal_handler(signal.SIGHUP, self._wish, "reload")
+            loop.add_signal_handler(number, self._wish_to_stop)
+        loop.add_signal_handler(signal.SIGHUP, self.changed.set)
         try:
             yield
         finally:
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
                 loop.remove_signal_handler(number)
 
-    def _wish(self, name: str) -> None:
-        setattr(self, name, True)
+    def _wish_to_stop(self) -> None:
+        self.stop = True
         self.changed.set()
 
 
 async def _next_config(config_path: Path, current: Config, wishes: _Wishes) -> Config | None:
-    """Wait for a signal. None ends the daemon; a wrong or unmovable configuration is said and passed over."""
+    """Wait for a signal. None ends the daemon; a wrong configuration is said and passed over."""
     while True:
         await wishes.changed.wait()
         wishes.changed.clear()
@@ -143,12 +127,12 @@ async def _next_config(config_path: Path, current: Config, wishes: _Wishes) -> C
             return None
         try:
             config = load_config(config_path)
-            require_contact(config)
-            check_rules(config)
+            require_contact(config, config_path)
+            open_rules(config)
             if config.data_dir != current.data_dir:
-                raise ConfigError("data_dir changed: this needs a restart", file=config_path)
-        except ConfigError as error:
-            log.error("reload_refused", reason=str(error), going_on_with="the configuration before")
+                raise ConfigError("data_dir has changed: that needs a restart", file=config_path)
+        except GuardianError as error:
+            log.error("reload_refused", reason=str(error), now="going on with the configuration before")
             continue
         log.info("reloaded", config=str(config_path))
         return config
@@ -157,29 +141,32 @@ async def _next_config(config_path: Path, current: Config, wishes: _Wishes) -> C
 class _Shift:
     """One stretch of work under one configuration: schedule, deliveries and the web server."""
 
-    def __init__(self, rooms: Rooms) -> None:
-        self._rooms = rooms
+    def __init__(self, rooms: Rooms, delivery: Delivery) -> None:
+        self._rooms, self._delivery = rooms, delivery
         self._metrics = Metrics(rooms.store, rooms.walk.clock)
         self._scheduler = AsyncIOScheduler(timezone="UTC")
+        self._turns = asyncio.Semaphore(rooms.config.schedule.scans_at_once)
         self._scans: set[asyncio.Task[None]] = set()
 
     @contextlib.asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
-        """Work while the body waits; at its end finish what is in flight within the grace period."""
-        server = _Server(self._rooms.config.web.listen, build_app(self._metrics, self._problems))
-        tasks = [asyncio.create_task(self._deliver_forever()), asyncio.create_task(server.serve())]
+        """Work while the body waits; at its end let scans in flight finish within the grace period."""
+        listen = self._rooms.config.web.listen
+        server = _Server(listen, build_app(self._metrics, self._problems))
+        serving = asyncio.create_task(server.serve())
+        delivering = asyncio.create_task(self._deliver_forever())
         self._schedule()
         self._scheduler.start()
-        log.info("started", sources=len(self._rooms.config.sources), listen=str(self._rooms.config.web.listen))
+        log.info("started", sources=len(self._rooms.config.sources), listen=listen)
         try:
             yield
         finally:
             log.info("stopping", scans_in_flight=len(self._scans))
             self._scheduler.shutdown(wait=False)
             await self._let_finish()
+            delivering.cancel()
             server.should_exit = True
-            tasks[0].cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(delivering, serving, return_exceptions=True)
             log.info("stopped")
 
     def _schedule(self) -> None:
@@ -188,41 +175,47 @@ class _Shift:
         for settings in self._rooms.config.sources:
             trigger = trigger_of(settings)
             self._scheduler.add_job(
-                self._scan,
+                self._begin_scan,
                 trigger,
                 args=[settings],
                 id=settings.name,
                 max_instances=1,
                 coalesce=True,
                 misfire_grace_time=None,
-                next_run_time=first_due(trigger, self._last_started(settings.name), now),
+                next_run_time=first_due(trigger, self._last_completed(settings.name), now),
             )
 
-    def _last_started(self, source: str) -> datetime | None:
-        with self._rooms.store.begin() as tx:
-            last = tx.scans.last(source)
-        return last.started_at if last and last.outcome == "completed" else None
+    def _last_completed(self, source: str) -> datetime | None:
+        with self._rooms.store.read() as tx:
+            last = tx.scans.last(source, outcome="completed")
+        return last.started_at if last else None
+
+    async def _begin_scan(self, settings: SourceSettings) -> None:
+        """Run one scan as a task that outlives the scheduler, so that stopping can wait for it."""
+        task = asyncio.create_task(self._scan(settings))
+        self._scans.add(task)
+        task.add_done_callback(self._scans.discard)
+        # APScheduler counts this job as running until the scan ends: that is what keeps scans from overlapping.
+        await asyncio.wait([task])
 
     async def _scan(self, settings: SourceSettings) -> None:
         """The supervision point of one source: whatever happens, the other sources go on."""
-        task = asyncio.current_task()
-        assert task is not None
-        self._scans.add(task)
-        try:
-            scan_row = await scan_source(self._rooms, settings, lambda result: self._metrics.count(settings.name, result))
-            log.info("scanned", source=settings.name, **{key.replace(" ", "_"): n for key, n in scan_row.counts.items()})
-        except Exception:
-            log.exception("scan_failed", source=settings.name)
-            self._metrics.count_failure("scan")
-        finally:
-            self._scans.discard(task)
+        async with self._turns:
+            try:
+                ended = await scan_source(
+                    self._rooms.walk, settings, lambda result: self._metrics.count(settings.name, result)
+                )
+                log.info("scanned", source=settings.name, counts=ended.counts)
+            except Exception:
+                log.exception("scan_failed", source=settings.name)
+                self._metrics.count_failure("scan")
 
     async def _deliver_forever(self) -> None:
         """The supervision point of deliveries: an error is logged, the tasks stay due, the loop goes on."""
         while True:
             try:
-                counts = await deliver_due(self._rooms.store, self._rooms.delivery, self._rooms.walk.clock)
-                self._metrics.count_deliveries(counts)
+                sent = await deliver_due(self._rooms.store, self._delivery, self._rooms.walk.clock)
+                self._metrics.count_deliveries(sent)
             except Exception:
                 log.exception("deliveries_failed")
                 self._metrics.count_failure("deliveries")
@@ -232,16 +225,17 @@ class _Shift:
         """Wait for scans in flight, then cut them off: what they had not reached is due again."""
         if not self._scans:
             return
-        _, late = await asyncio.wait(self._scans, timeout=self._rooms.config.schedule.grace_period.total_seconds())
+        grace = self._rooms.config.schedule.grace_period.total_seconds()
+        _, late = await asyncio.wait(set(self._scans), timeout=grace)
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
 
     def _problems(self) -> dict[str, str]:
-        """Why guardian could not work right now, by room; asked by /ready."""
+        """Why guardian could not work right now, by room; /ready asks."""
         problems = {}
         try:
-            with self._rooms.store.begin() as tx:
+            with self._rooms.store.read() as tx:
                 tx.assets.count()
         except GuardianError as error:
             problems["store"] = str(error)
@@ -251,11 +245,14 @@ class _Shift:
 
 
 def trigger_of(settings: SourceSettings) -> BaseTrigger:
-    """APScheduler's trigger for a source: its cron line, or its interval with jitter."""
+    """APScheduler's trigger for a source: its cron line (UTC), or its interval; both with the source's jitter."""
     jitter = int(settings.jitter.total_seconds()) or None
     if settings.cron is not None:
-        return CronTrigger.from_crontab(settings.cron, timezone="UTC")
-    return IntervalTrigger(seconds=int(settings.every.total_seconds()), jitter=jitter)
+        minute, hour, day, month, weekday = settings.cron.split()
+        return CronTrigger(
+            minute=minute, hour=hour, day=day, month=month, day_of_week=weekday, timezone="UTC", jitter=jitter
+        )
+    return IntervalTrigger(seconds=max(1, int(settings.every.total_seconds())), timezone="UTC", jitter=jitter)
 
 
 def first_due(trigger: BaseTrigger, last_started: datetime | None, now: datetime) -> datetime:
@@ -270,7 +267,7 @@ def first_due(trigger: BaseTrigger, last_started: datetime | None, now: datetime
 
 
 class _Server(uvicorn.Server):
-    """uvicorn inside the daemon's own loop, which already hears the signals itself."""
+    """uvicorn inside the daemon's own loop, which hears the signals itself."""
 
     def __init__(self, listen: str, app: Starlette) -> None:
         host, _, port = listen.rpartition(":")

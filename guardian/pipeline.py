@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequen
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 
@@ -315,9 +315,10 @@ def _is_own(walk: Walk, sighting: Sighting) -> bool:
     return any(licences.host_is_under(host, own) for host in hosts if host for own in walk.own_hosts)
 
 
-def _answer(sighting: Sighting, sha256: str | None, started: float, **facts: object) -> Answer:
+def _answer(sighting: Sighting, sha256: str | None, started: float, **facts: Any) -> Answer:
+    target = sighting.page_url or sighting.image_url or "data:"
     elapsed_ms = (time.monotonic() - started) * 1000
-    return Answer(target=sighting.page_url or sighting.image_url or "data:", sighting=sighting, sha256=sha256, elapsed_ms=elapsed_ms, **facts)
+    return Answer(target=target, sighting=sighting, sha256=sha256, elapsed_ms=elapsed_ms, **facts)
 
 
 def _addresses(sighting: Sighting) -> list[str]:

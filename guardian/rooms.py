@@ -4,20 +4,34 @@ The one place where settings become opened objects; everything below gets those 
 """
 
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import structlog
+
 from guardian import rules
 from guardian.catalog import Catalog
 from guardian.config import Config
-from guardian.delivery import Delivery
+from guardian.delivery import Delivery, Secrets
 from guardian.evidence import Vault
 from guardian.fetch import Operator, Stranger
 from guardian.matching.workers import Workers
 from guardian.pipeline import Walk
 from guardian.store import Store, open_store
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """Everything that was opened for one configuration."""
+
+    config: Config
+    store: Store
+    catalog: Catalog
+    walk: Walk
 
 
 def utc_now() -> datetime:
@@ -35,11 +49,51 @@ def opened_store(config: Config) -> Iterator[Store]:
         store.close()
 
 
-@asynccontextmanager
-async def opened_workers(config: Config) -> AsyncIterator[Workers]:
-    """Worker processes over this configuration's index; the first one starts warming at once."""
+def open_rules(config: Config) -> rules.Rules:
+    """The rule files, checked against the configured destinations. Raises ConfigError."""
+    return rules.load(config.rules_dir, [destination.name for destination in config.destinations])
+
+
+def make_workers(config: Config) -> Workers:
+    """Worker processes over this configuration's index; a descriptor that cannot be used is said once."""
     workers = Workers(config.matching, config.embedding, config.data_dir / "index")
-    try:
-        yield workers
-    finally:
-        await workers.aclose()
+    if workers.without_descriptor is not None:
+        log.warning("without_descriptor", reason=workers.without_descriptor)
+    return workers
+
+
+def make_catalog(config: Config, store: Store, workers: Workers) -> Catalog:
+    """The catalogue of this configuration."""
+    return Catalog(store, workers, config.data_dir / "originals", config.catalog, utc_now)
+
+
+@asynccontextmanager
+async def opened_rooms(config: Config) -> AsyncIterator[Rooms]:
+    """All rooms that images walk through, inside a running event loop."""
+    checked = open_rules(config)
+    workers = make_workers(config)
+    with opened_store(config) as store:
+        async with Stranger(config.fetch, clock=utc_now) as stranger:
+            walk = Walk(
+                stranger=stranger,
+                workers=workers,
+                store=store,
+                rules=checked,
+                vault=Vault(config.data_dir / "evidence", config.evidence.max_bytes),
+                recipe=workers.report_recipe,
+                own_hosts=config.own_hosts,
+                destinations=tuple(destination.name for destination in config.destinations),
+                clock=utc_now,
+                max_image_bytes=config.matching.max_bytes,
+            )
+            try:
+                yield Rooms(config, store, make_catalog(config, store, workers), walk)
+            finally:
+                await workers.aclose()
+
+
+@asynccontextmanager
+async def opened_delivery(config: Config) -> AsyncIterator[Delivery]:
+    """The sender, for commands that send: the only ones that read secrets."""
+    async with Operator(config.delivery.ca_file) as operator:
+        yield Delivery(config.destinations, config.delivery, operator, Secrets(os.environ), utc_now)

@@ -3,12 +3,12 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable
 
 import click
 
 from guardian.answers import Answer, as_json
-from guardian.cli.context import Session, pass_session
+from guardian.cli.context import Session, log_to_stderr, pass_session
 from guardian.cli.showing import describe, exit_code, summary
 from guardian.model import Omission
 
@@ -22,16 +22,18 @@ def command(session: Session, targets: tuple[str, ...], as_lines: bool, every_ma
     """Check images against your protected assets.
 
     TARGET is the address of an image or of a page (all its images), a file, or a folder. Nothing is
-    recorded and nobody is told. The exit code is 1 when a copy or something to review was found, 3 when
-    something could not be fetched or decoded, 0 when all is clear.
+    recorded and nobody is told. A page that you name is fetched whatever its robots.txt says, as a person
+    would. The exit code is 1 when a copy or something to review was found, 3 when something could not be
+    fetched or decoded, 0 when all is clear.
     """
+    log_to_stderr("warning", "text")
     counts: Counter[str] = Counter()
 
     def show(result: Answer | Omission) -> None:
         if isinstance(result, Omission):
             counts[f"left out: {result.reason}"] += 1
             if every_match and not as_lines:
-                click.echo(f"LEFT OUT  {result.url}  ({result.reason})")
+                click.echo(f"LEFT OUT    {result.url}  ({result.reason})")
             return
         counts[result.outcome.value] += 1
         if result.problem is not None:
@@ -41,7 +43,18 @@ def command(session: Session, targets: tuple[str, ...], as_lines: bool, every_ma
         else:
             click.echo(describe(result, every_match=every_match))
 
-    asyncio.run(_check(session, targets, show))
+    assets = asyncio.run(_check(session, targets, show))
     if not as_lines:
-        click.echo(summary(counts))
+        click.echo(summary(counts, assets))
     raise SystemExit(exit_code(counts))
+
+
+async def _check(session: Session, targets: tuple[str, ...], show: Callable[[Answer | Omission], None]) -> int:
+    from guardian.pipeline import check
+    from guardian.rooms import opened_rooms
+
+    async with opened_rooms(session.config) as rooms:
+        async for result in check(rooms.walk, targets):
+            show(result)
+        with rooms.store.read() as tx:
+            return tx.assets.count()

@@ -17,9 +17,11 @@ Edit = Callable[[Picture, np.random.Generator, Sequence[Picture]], Picture]
 """picture, generator, other pictures (hosts and neighbours) -> edited picture"""
 
 _WORDS = (
-    "free stock photo best today see follow credit original share sale new shop media subscribe watch live travel "
-    "nature summer winter city art daily news team just for you and the big love more click here music food world"
-).split()
+    "free", "stock", "photo", "best", "today", "see", "follow", "credit", "original", "share", "sale", "new",
+    "shop", "media", "subscribe", "watch", "live", "travel", "nature", "summer", "winter", "city", "art", "daily",
+    "news", "team", "just", "for", "you", "and", "the", "big", "love", "more", "click", "here", "music", "food",
+    "world",
+)
 
 
 def apply(name: str, picture: Picture, generator: np.random.Generator, others: Sequence[Picture]) -> Picture:

@@ -8,6 +8,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from guardian.answers import Answer
+from guardian.delivery import Deliveries
 from guardian.model import CaseState, Omission, TaskState
 from guardian.store import Store
 
@@ -24,7 +25,10 @@ class Metrics:
             "guardian_images", "Images answered, by source and outcome", ["source", "outcome"], registry=self.registry
         )
         self._left_out = Counter(
-            "guardian_left_out", "What was not matched, by source and reason", ["source", "reason"], registry=self.registry
+            "guardian_left_out",
+            "What was not matched, by source and reason",
+            ["source", "reason"],
+            registry=self.registry,
         )
         self._seconds = Histogram(
             "guardian_image_seconds", "Fetch to answer, waiting included", registry=self.registry
@@ -46,9 +50,10 @@ class Metrics:
         if result.problem is not None:
             self._left_out.labels(source, result.problem.reason).inc()
 
-    def count_delivery(self, result: str, number: int = 1) -> None:
+    def count_deliveries(self, sent: Deliveries) -> None:
         """Count delivery attempts by what came of them."""
-        self._deliveries.labels(result).inc(number)
+        for result, number in (("delivered", sent.delivered), ("postponed", sent.postponed), ("dead", sent.dead)):
+            self._deliveries.labels(result).inc(number)
 
     def count_failure(self, where: str) -> None:
         """Count an unexpected error that a supervision point survived."""
@@ -62,13 +67,13 @@ class _StoreFacts(Collector):
         self._store, self._clock = store, clock
 
     def collect(self) -> Iterable[Metric]:
-        with self._store.begin() as tx:
+        with self._store.read() as tx:
             now = self._clock()
             yield GaugeMetricFamily("guardian_assets", "Protected assets", tx.assets.count())
             yield GaugeMetricFamily("guardian_tasks_due", "Tasks whose time has come", tx.tasks.due_count(now))
-            dead = len(tx.tasks.list(state=TaskState.DEAD))
+            dead = tx.tasks.counts().get(TaskState.DEAD, 0)
             yield GaugeMetricFamily("guardian_tasks_dead", "Tasks given up, waiting for a person", dead)
-            yield GaugeMetricFamily("guardian_cases_open", "Open cases", len(tx.cases.list(state=CaseState.OPEN)))
+            yield GaugeMetricFamily("guardian_cases_open", "Open cases", tx.cases.count(CaseState.OPEN))
             last = GaugeMetricFamily("guardian_last_scan_timestamp_seconds", "End of the last scan", labels=["source"])
             for scan in tx.scans.latest():
                 if scan.ended_at is not None:

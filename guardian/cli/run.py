@@ -1,0 +1,42 @@
+"""`guardian run`: the daemon; `guardian run --once`: every source once, all due tasks, and out."""
+
+import asyncio
+from collections import Counter
+
+import click
+
+from guardian.answers import Answer
+from guardian.cli.context import Session, log_to_stderr, pass_session
+from guardian.cli.showing import exit_code, summary
+from guardian.model import Omission
+
+
+@click.command
+@click.option("--once", is_flag=True, help="Scan every source once, finish all due tasks, and end.")
+@pass_session
+def command(session: Session, once: bool) -> None:
+    """Scan on schedule, tell your destinations, and serve health and metrics, until SIGTERM.
+
+    SIGHUP rereads the configuration; a wrong one is logged and the old one stays in force. With --once the
+    exit code is that of a scan: 1 when a copy or something to review was found, 3 when something could not
+    be fetched or decoded, else 0.
+    """
+    from guardian import daemon
+    from guardian.scanning import words_for
+
+    log_to_stderr(session.config.logging.level, session.config.logging.format)
+    if not once:
+        asyncio.run(daemon.run(session.config_path))
+        return
+    counts: Counter[str] = Counter()
+
+    def count(result: Answer | Omission) -> None:
+        counts.update(words_for(result))
+
+    scans = asyncio.run(daemon.run_once(session.config_path, count))
+    for scan in scans:
+        click.echo(f"{scan.source}: {scan.outcome}{f' ({scan.error})' if scan.error else ''}")
+        if scan.outcome != "completed":
+            counts["error"] += 1
+    click.echo(summary(counts))
+    raise SystemExit(exit_code(counts))

@@ -1,0 +1,53 @@
+"""`guardian scan SOURCE`: one pass over one source; findings are recorded, messages wait for `guardian run`."""
+
+import asyncio
+from collections import Counter
+
+import click
+
+from guardian.answers import Answer, Outcome
+from guardian.cli.context import Session, log_to_stderr, pass_session
+from guardian.cli.showing import describe, exit_code, summary
+from guardian.errors import UsageError
+from guardian.model import Omission, Scan
+
+
+@click.command
+@click.argument("source", metavar="SOURCE")
+@pass_session
+def command(session: Session, source: str) -> None:
+    """Scan one configured source now, by its name.
+
+    Findings and cases are recorded; their messages are sent by `guardian run`. Exit code 1 when a copy or
+    something to review was found, 3 when something could not be fetched or decoded, else 0.
+    """
+    log_to_stderr("warning", "text")
+    counts: Counter[str] = Counter()
+    asyncio.run(_scan(session, source, counts))
+    click.echo(summary(counts))
+    raise SystemExit(exit_code(counts))
+
+
+async def _scan(session: Session, source: str, counts: Counter[str]) -> Scan:
+    from guardian.config import require_contact
+    from guardian.daemon import ROLE, prepare
+    from guardian.rooms import opened_rooms
+    from guardian.scanning import scan_source, words_for
+    from guardian.store import hold
+
+    config = session.config
+    chosen = next((settings for settings in config.sources if settings.name == source), None)
+    if chosen is None:
+        known = ", ".join(settings.name for settings in config.sources) or "none"
+        raise UsageError(f"there is no source {source!r} in {session.config_path}; configured are: {known}")
+    require_contact(config, session.config_path)
+
+    def show(result: Answer | Omission) -> None:
+        counts.update(words_for(result))
+        if isinstance(result, Answer) and result.outcome is not Outcome.CLEAR:
+            click.echo(describe(result))
+
+    with hold(config.data_dir, ROLE):
+        async with opened_rooms(config) as rooms:
+            await prepare(rooms)
+            return await scan_source(rooms.walk, chosen, show)
