@@ -41,8 +41,8 @@ class Walk:
     """The opened rooms that an image walks through.
 
     `recipe` names how fingerprints are made: what was matched under another recipe is matched again.
-    `destinations` are the names that a case may be told to. `obey_robots` is False only when a person
-    asks about one address. `max_image_bytes` bounds local files as `fetch` bounds remote ones.
+    `destinations` are the names that a case may be told to. `asked_by_person`: somebody waits for just these
+    answers. `max_image_bytes` bounds local files as `fetch` bounds remote ones.
     """
 
     stranger: Stranger
@@ -55,7 +55,7 @@ class Walk:
     destinations: tuple[str, ...]
     clock: Callable[[], datetime]
     max_image_bytes: int
-    obey_robots: bool = True
+    asked_by_person: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ async def check(walk: Walk, targets: Iterable[str]) -> AsyncIterator[Answer | Om
 
     Nothing is recorded and nobody is told. A person asks, so robots.txt does not stop these few requests.
     """
-    walk = replace(walk, obey_robots=False)
+    walk = replace(walk, asked_by_person=True)
     room = asyncio.Semaphore(IMAGES_IN_FLIGHT)
 
     async def answer(target: str) -> list[Answer | Omission]:
@@ -121,7 +121,7 @@ async def _sightings_at(walk: Walk, target: str) -> list[Sighting | Omission]:
     now = walk.clock()
     if not is_web_address(target):
         return [Sighting(source="check", image_url=Path(target).absolute().as_uri(), page_url=None, seen_at=now)]
-    response = await walk.stranger.get(target, kind="image", obey_robots=walk.obey_robots)
+    response = await walk.stranger.get(target, kind="image", asked_by_person=walk.asked_by_person)
     if is_page(response):
         return images_on_page(response, "check", now)
     return [Sighting(source="check", image_url=target, page_url=None, seen_at=now, image=response)]
@@ -208,7 +208,7 @@ async def _fetch(walk: Walk, sighting: Sighting) -> Candidate:
         elif url.startswith("file:"):
             response = await asyncio.to_thread(local.read, url, walk.max_image_bytes)
         else:
-            response = await walk.stranger.get(url, kind="image", obey_robots=walk.obey_robots)
+            response = await walk.stranger.get(url, kind="image", asked_by_person=walk.asked_by_person)
         content = response.content
     return Candidate(sighting, hashlib.sha256(content).hexdigest(), content, response)
 

@@ -1,0 +1,81 @@
+"""Which IP addresses guardian may connect to. Asked when a socket is made, so nothing lies between check and use.
+
+Names, redirects and odd notations need no rules of their own: whatever they resolve to ends here.
+"""
+
+import socket
+from collections.abc import Callable, Sequence
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+AddressInfo = tuple[int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[object, ...]]
+"""As getaddrinfo returns it."""
+
+MARK = "blocked address"
+"""Begins the text of every refusal; connection libraries join several errors into one text."""
+
+# Global by registry, yet answering for the machine's own network.
+_METADATA = frozenset([ip_address("168.63.129.16")])
+_CARRIERS_OF_IPV4 = (
+    (IPv6Network("64:ff9b::/96"), 0),  # NAT64, RFC 6052
+    (IPv6Network("2002::/16"), 80),  # 6to4, RFC 3056: the IPv4 address follows the prefix
+    (IPv6Network("::/96"), 0),  # IPv4-compatible, RFC 4291 (deprecated)
+    (IPv6Network("::ffff:0:0:0/96"), 0),  # IPv4-translated, RFC 2765
+)
+_NEVER = (
+    IPv6Network("64:ff9b:1::/48"),  # NAT64 for local use, RFC 8215
+    IPv6Network("fec0::/10"),  # site-local, RFC 3879
+    IPv6Network("2001::/32"),  # Teredo: tunnels to an address inside
+    IPv6Network("5f00::/16"),  # segment routing
+)
+
+
+class BlockedAddress(OSError):
+    """The guard refused to make a socket. A connection error, so the next address of a name is tried."""
+
+
+def refusal(address: Address, allowed: Sequence[Network]) -> str | None:
+    """Why guardian must not connect to an address; None when it may.
+
+    `allowed` networks are let through. An IPv6 address that carries an IPv4 one is judged by what it carries.
+    """
+    carried = _carried(address)
+    if any(one in network for network in allowed for one in (address, carried) if one.version == network.version):
+        return None
+    if isinstance(address, IPv6Address) and any(address in network for network in _NEVER):
+        return "not a public address"
+    if carried in _METADATA:
+        return "a cloud's metadata address"
+    if carried.is_loopback:
+        return "this machine"
+    if not carried.is_global or carried.is_multicast or carried.is_reserved or carried.is_unspecified:
+        return "not a public address"
+    return None
+
+
+def guarded_socket(allowed: Sequence[Network]) -> Callable[[AddressInfo], socket.socket]:
+    """A maker of sockets that refuses by the very address the socket will be connected to."""
+
+    def make(info: AddressInfo) -> socket.socket:
+        family, kind, protocol, _, place = info
+        # A scope such as %eth0 is not part of the address.
+        address = ip_address(str(place[0]).partition("%")[0])
+        reason = refusal(address, allowed)
+        if reason is not None:
+            raise BlockedAddress(f"{MARK} {address}: {reason}")
+        return socket.socket(family, kind, protocol)
+
+    return make
+
+
+def _carried(address: Address) -> Address:
+    """The IPv4 address inside an IPv6 one, or the address itself."""
+    if isinstance(address, IPv4Address):
+        return address
+    if address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    for network, shift in _CARRIERS_OF_IPV4:
+        if address in network and int(address) > 0xFFFF:
+            return IPv4Address((int(address) >> shift) & 0xFFFFFFFF)
+    return address

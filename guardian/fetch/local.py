@@ -1,0 +1,46 @@
+"""Local files read as if they were answers, so that a folder walks the same way as a web site."""
+
+import os
+import stat
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import unquote_to_bytes, urlsplit
+
+from guardian.errors import FetchFailed, FetchRefused
+from guardian.model import Response
+
+
+def path_of(url: str) -> Path:
+    """The path that a file: URL names. Raises FetchRefused when it names another machine."""
+    parts = urlsplit(url)
+    if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
+        raise FetchRefused("scheme", url, "not a file on this machine")
+    return Path(os.fsdecode(unquote_to_bytes(parts.path)))
+
+
+def read(url: str, max_bytes: int) -> Response:
+    """The bytes of a regular file, links followed. Raises FetchFailed (missing, unreadable), FetchRefused."""
+    path = path_of(url)
+    try:
+        # Not to wait for ever on a pipe that nobody writes to.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            facts = os.fstat(descriptor)
+            if not stat.S_ISREG(facts.st_mode):
+                raise FetchRefused("not_a_file", url, f"{path} is not a regular file")
+            content = file.read(max_bytes + 1)
+    except FileNotFoundError as error:
+        raise FetchFailed("missing", url, f"there is no file {path}") from error
+    except (OSError, ValueError) as error:
+        raise FetchFailed("unreadable", url, f"{path}: {error}") from error
+    if len(content) > max_bytes:
+        raise FetchRefused("too_large", url, f"{path} has more than {max_bytes} bytes")
+    modified = datetime.fromtimestamp(facts.st_mtime, UTC)
+    return Response(
+        url=url,
+        final_url=url,
+        status=200,
+        headers=(("last-modified", modified.strftime("%a, %d %b %Y %H:%M:%S GMT")),),
+        content=content,
+        fetched_at=datetime.now(UTC),
+    )

@@ -1,0 +1,107 @@
+"""Politeness: how often, and how many at a time, one host is asked. One `Pace` for all scans of a process."""
+
+import asyncio
+import contextlib
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+from guardian.errors import FetchRefused
+from guardian.fetch.settings import FetchSettings
+
+_HOSTS_REMEMBERED = 20_000
+_DAY = timedelta(days=1)
+
+
+@dataclass(slots=True)
+class _Host:
+    """What is remembered of one host. Times are of the event loop's clock, in seconds."""
+
+    turns: asyncio.Semaphore
+    next_at: float = 0.0
+    day_began: float = 0.0
+    asked: int = 0
+    closed_until: float = 0.0
+    waiting: int = field(default=0)
+
+
+class Pace:
+    """Gives turns. All scans share it, so that two sources on one host do not add up."""
+
+    def __init__(self, settings: FetchSettings) -> None:
+        self._settings = settings
+        self._all = asyncio.Semaphore(settings.requests_at_once)
+        self._hosts: OrderedDict[str, _Host] = OrderedDict()
+
+    @contextlib.asynccontextmanager
+    async def turn(self, host: str, url: str, delay: timedelta | None) -> AsyncIterator[None]:
+        """Wait until `host` may be asked, and hold a place while the body runs.
+
+        `delay` since the last request to this host; None asks without a pause (a person waits).
+        Raises FetchRefused (host_busy, budget).
+        """
+        loop = asyncio.get_running_loop()
+        known = self._host(host)
+        known.waiting += 1
+        try:
+            async with known.turns:
+                now = loop.time()
+                if known.closed_until - now > self._settings.max_retry_after.total_seconds():
+                    raise FetchRefused(
+                        "host_busy", url, f"{host} asked for a pause of {known.closed_until - now:.0f} s"
+                    )
+                begins = max(now, known.closed_until, known.next_at if delay is not None else now)
+                if delay is not None:
+                    self._spend(known, url, host, now)
+                    known.next_at = begins + delay.total_seconds()
+                if begins > now:
+                    await asyncio.sleep(begins - now)
+                async with self._all:
+                    yield
+        finally:
+            known.waiting -= 1
+
+    def slow_down(self, host: str, pause: timedelta) -> None:
+        """Leave a host alone for a while: it said that it has too much to do."""
+        known = self._host(host)
+        known.closed_until = max(known.closed_until, asyncio.get_running_loop().time() + pause.total_seconds())
+
+    def _spend(self, known: _Host, url: str, host: str, now: float) -> None:
+        if known.asked == 0 or now - known.day_began > _DAY.total_seconds():
+            known.day_began, known.asked = now, 0
+        if known.asked >= self._settings.requests_per_host_and_day:
+            raise FetchRefused("budget", url, f"{host} has been asked {known.asked} times today")
+        known.asked += 1
+
+    def _host(self, host: str) -> _Host:
+        known = self._hosts.get(host)
+        if known is None:
+            known = self._hosts[host] = _Host(asyncio.Semaphore(self._settings.requests_per_host))
+            self._forget_some()
+        self._hosts.move_to_end(host)
+        return known
+
+    def _forget_some(self) -> None:
+        if len(self._hosts) <= _HOSTS_REMEMBERED:
+            return
+        for name, host in list(self._hosts.items())[: _HOSTS_REMEMBERED // 10]:
+            if not host.waiting:
+                del self._hosts[name]
+
+
+def wished_pause(retry_after: str | None, now: datetime) -> timedelta | None:
+    """What a Retry-After header asks for (RFC 9110: seconds, or a date); None when it says nothing sensible."""
+    if retry_after is None:
+        return None
+    text = retry_after.strip()
+    if text.isascii() and text.isdigit():
+        return timedelta(seconds=min(int(text[:9]), _DAY.total_seconds()))
+    try:
+        until = parsedate_to_datetime(text)
+    except (ValueError, TypeError):
+        return None
+    if until.tzinfo is None:
+        return None
+    return min(max(until - now, timedelta()), _DAY)

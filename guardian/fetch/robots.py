@@ -1,0 +1,85 @@
+"""robots.txt as RFC 9309 has it: 4xx allows all, 5xx and silence forbid all, kept for a day at most."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from protego import Protego
+
+from guardian.errors import FetchFailed, FetchRefused
+from guardian.model import Response
+
+MAX_BYTES = 512 * 1024
+"""More is not read: RFC 9309 asks for 500 kibibytes at least."""
+
+_KEPT = timedelta(hours=24)
+_KEPT_AFTER_TROUBLE = timedelta(minutes=10)
+_ORIGINS_REMEMBERED = 5_000
+
+FORBID_ALL = "User-agent: *\nDisallow: /"
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    rules: Protego
+    until: datetime
+    since: datetime
+    unreachable: bool = False
+
+
+class Robots:
+    """The robots.txt files of all origins. `read` fetches one, redirects followed, whatever its status."""
+
+    def __init__(self, read: Callable[[str], Awaitable[Response]], token: str, clock: Callable[[], datetime]) -> None:
+        self._read, self._token, self._clock = read, token, clock
+        self._origins: OrderedDict[str, _Known] = OrderedDict()
+        self._reading: dict[str, asyncio.Lock] = {}
+
+    async def check(self, url: str) -> timedelta | None:
+        """Raise FetchRefused (robots, robots_unreachable) when an address may not be crawled.
+
+        Returns the crawl-delay that the site asks for, if any.
+        """
+        known = await self._of(url)
+        if not known.rules.can_fetch(url, self._token):
+            if known.unreachable:
+                raise FetchRefused("robots_unreachable", url, "its robots.txt could not be read, which forbids all")
+            raise FetchRefused("robots", url, "its robots.txt forbids it")
+        delay = known.rules.crawl_delay(self._token)
+        return None if delay is None else timedelta(seconds=max(0.0, min(float(delay), 86400)))
+
+    async def _of(self, url: str) -> _Known:
+        parts = urlsplit(url)
+        origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+        lock = self._reading.setdefault(origin, asyncio.Lock())
+        try:
+            async with lock:
+                known, now = self._origins.get(origin), self._clock()
+                # A clock that was turned back must not keep an old file for ever.
+                if known is None or not known.since <= now < known.until:
+                    known = self._origins[origin] = await self._fetched(origin)
+                    self._origins.move_to_end(origin)
+                    if len(self._origins) > _ORIGINS_REMEMBERED:
+                        self._origins.popitem(last=False)
+                return known
+        finally:
+            if not lock.locked():
+                self._reading.pop(origin, None)
+
+    async def _fetched(self, origin: str) -> _Known:
+        now = self._clock()
+        try:
+            response = await self._read(f"{origin}/robots.txt")
+        except FetchRefused as error:
+            if error.reason == "address":
+                raise
+            return _Known(Protego.parse(FORBID_ALL), now + _KEPT_AFTER_TROUBLE, now, unreachable=True)
+        except FetchFailed:
+            return _Known(Protego.parse(FORBID_ALL), now + _KEPT_AFTER_TROUBLE, now, unreachable=True)
+        if response.status >= 500 or response.status == 429:
+            return _Known(Protego.parse(FORBID_ALL), now + _KEPT_AFTER_TROUBLE, now, unreachable=True)
+        text = response.content[:MAX_BYTES].decode("utf-8", errors="replace") if response.status == 200 else ""
+        return _Known(Protego.parse(text), now + _KEPT, now)

@@ -1,0 +1,82 @@
+"""What a user may set about visits to other people's sites. Imports nothing heavy."""
+
+from ipaddress import IPv4Network, IPv6Network
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, IPvAnyNetwork, PlainSerializer, field_validator
+
+from guardian import __version__
+from guardian.strict_yaml import ByteSize, Duration, duration
+
+
+def _network(value: object) -> object:
+    if isinstance(value, str) and "/" not in value:
+        raise ValueError(f"{value!r} is not a network; write ADDRESS/BITS, such as 127.0.0.0/8 or ::1/128")
+    return value
+
+
+Network = Annotated[IPvAnyNetwork, BeforeValidator(_network), PlainSerializer(str, return_type=str)]
+
+
+class FetchSettings(BaseModel):
+    """How guardian visits other people's sites."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    contact: str | None = Field(
+        None, description="your e-mail address or page, told to every site; required before the first scan"
+    )
+    user_agent: str | None = Field(
+        None, description="null says guardian/VERSION and the contact; robots.txt is read for the word before the slash"
+    )
+    allow_networks: tuple[Network, ...] = Field(
+        (), description="private networks that may be visited all the same, such as 127.0.0.0/8; by default none"
+    )
+    delay_per_host: Duration = Field(duration("1s"), description="pause between two requests to one host in scans")
+    max_delay: Duration = Field(
+        duration("30s"), description="a longer crawl-delay in a robots.txt is shortened to this"
+    )
+    requests_per_host: int = Field(2, ge=1, le=64, description="requests to one host at the same time")
+    requests_at_once: int = Field(64, ge=1, le=1024, description="requests in flight over all hosts")
+    requests_per_host_and_day: int = Field(
+        100_000, ge=1, description="a scan asks one host for no more than this in a day; the rest is left out and named"
+    )
+    connect_timeout: Duration = Field(duration("10s"), description="how long a site may take to accept a connection")
+    read_timeout: Duration = Field(duration("15s"), description="how long a site may be silent within an answer")
+    timeout: Duration = Field(duration("60s"), description="how long one answer may take in all")
+    max_page_bytes: ByteSize = Field(20 * 1024**2, gt=0, description="a larger page is cut off unread")
+    max_image_bytes: ByteSize = Field(50 * 1024**2, gt=0, description="a larger image is not fetched to its end")
+    max_redirects: int = Field(5, ge=0, le=20, description="a longer chain of redirects is refused")
+    retries: int = Field(1, ge=0, le=5, description="how often a broken or overloaded answer is asked for again")
+    max_retry_after: Duration = Field(
+        duration("2m"), description="a host that asks for a longer pause (429, 503) is left alone for this scan"
+    )
+
+    @field_validator("contact")
+    @classmethod
+    def _is_contact(cls, value: str | None) -> str | None:
+        if value is not None and (("@" not in value and "://" not in value) or not value.isprintable()):
+            raise ValueError(f"{value!r} is neither an e-mail address nor the address of a page")
+        return value
+
+    @field_validator("user_agent")
+    @classmethod
+    def _is_header(cls, value: str | None) -> str | None:
+        if value is not None and (not value.isascii() or not value.isprintable() or not value.strip("/ ")):
+            raise ValueError(f"{value!r} cannot be a User-Agent header: printable ASCII only")
+        return value
+
+    @property
+    def user_agent_header(self) -> str:
+        """The User-Agent that is sent."""
+        return self.user_agent or f"guardian/{__version__}" + (f" (+{self.contact})" if self.contact else "")
+
+    @property
+    def robots_token(self) -> str:
+        """The name under which robots.txt files are read (RFC 9309)."""
+        return self.user_agent_header.split("/")[0].split()[0]
+
+    @property
+    def networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The networks that the guard lets through besides public ones."""
+        return tuple(self.allow_networks)

@@ -1,0 +1,277 @@
+"""Visits to addresses that strangers chose: guarded by IP address, polite, by robots.txt, bounded in every direction.
+
+httpx is the client; aiohttp carries its bytes, which costs a tenth of the processor time that httpx's own
+transport spends with many requests in flight, and lets the guard see the address of every socket.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import replace
+from datetime import datetime, timedelta
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from types import TracebackType
+from typing import Any, Literal, Self
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+import aiohttp
+import httpx
+from httpx_aiohttp import AiohttpTransport
+
+from guardian.errors import FetchFailed, FetchRefused
+from guardian.fetch import robots
+from guardian.fetch.guard import MARK, guarded_socket
+from guardian.fetch.pace import Pace, wished_pause
+from guardian.fetch.robots import Robots
+from guardian.fetch.settings import FetchSettings
+from guardian.model import Remembered, Response
+
+Kind = Literal["page", "image", "robots"]
+
+_ACCEPT: Mapping[Kind, str] = {
+    "page": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.5",
+    "image": "image/avif,image/webp,image/png,image/jpeg,image/*;q=0.9,*/*;q=0.5",
+    "robots": "text/plain,*/*;q=0.5",
+}
+_REDIRECTS = frozenset([301, 302, 303, 307, 308])
+_TOO_BUSY = frozenset([429, 503])
+_WORTH_A_RETRY = frozenset(["broken", "timeout", "connect", "status_500", "status_502", "status_504"])
+_DECODED = frozenset(["", "identity", "gzip", "x-gzip", "deflate"])
+_LONGEST_ADDRESS = 8000
+_FIRST_PAUSE = timedelta(seconds=5)
+
+_connected_to: ContextVar[str | None] = ContextVar("connected_to", default=None)
+"""The IP address of the answer being received in this task; the transport has no place for it."""
+
+
+class _Answer(aiohttp.ClientResponse):
+    """Notes which address answered, as long as the connection is there to be asked."""
+
+    async def start(self, connection: Any) -> aiohttp.ClientResponse:
+        peer = connection.transport.get_extra_info("peername") if connection.transport else None
+        _connected_to.set(str(peer[0]) if peer else None)
+        return await super().start(connection)
+
+
+class Stranger:
+    """A client for addresses that came from anywhere. Use as an async context manager, one for a process.
+
+    `clock` dates the answers. Cookies are not kept, environment proxies not used, certificates verified.
+    """
+
+    def __init__(self, settings: FetchSettings, clock: Callable[[], datetime]) -> None:
+        self._settings, self._clock = settings, clock
+        self._pace = Pace(settings)
+        self._robots = Robots(self._read_robots, settings.robots_token, clock)
+        self._client: httpx.AsyncClient | None = None
+
+    async def __aenter__(self) -> Self:
+        context = httpx.create_ssl_context(trust_env=False)
+        context.load_default_certs()
+        settings = self._settings
+        session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=0, ssl=context, socket_factory=guarded_socket(settings.networks), keepalive_timeout=20
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            response_class=_Answer,
+            skip_auto_headers=("accept", "accept-encoding", "user-agent"),
+            timeout=aiohttp.ClientTimeout(total=None),
+        )
+        self._client = httpx.AsyncClient(
+            transport=AiohttpTransport(client=session),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            follow_redirects=False,
+            trust_env=False,
+            timeout=httpx.Timeout(
+                settings.read_timeout.total_seconds(), connect=settings.connect_timeout.total_seconds(), pool=None
+            ),
+        )
+        # What httpx would say of itself is left out: the site is told who asks, and what can be decoded.
+        self._client.headers = httpx.Headers(
+            {
+                "user-agent": settings.user_agent_header,
+                "accept-encoding": "gzip, deflate",
+                "accept-language": "en, *;q=0.5",
+            }
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._client is not None:
+            await self._client.aclose()
+            self._client = None
+
+    async def get(
+        self, url: str, *, kind: Kind, asked_by_person: bool = False, known: Remembered | None = None
+    ) -> Response:
+        """Fetch one address, redirects followed, body included.
+
+        `asked_by_person`: somebody waits for just this address, so robots.txt and the pause between
+        requests are left aside, as in a browser. `known`: ask only for what changed since; the answer may
+        then be `not_modified`, with an empty body. Raises FetchRefused (robots, robots_unreachable,
+        address, scheme, bad_address, too_large, redirects, host_busy, budget) and FetchFailed (timeout,
+        dns, connect, tls, broken, encoding, redirect_loop, status_N).
+        """
+        seen = set[str]()
+        current = _fetchable(url)
+        for _ in range(self._settings.max_redirects + 1):
+            if current in seen:
+                raise FetchFailed("redirect_loop", url, f"redirects lead back to {current}")
+            seen.add(current)
+            delay = None if asked_by_person else await self._delay_for(current)
+            response = await self._exchange_patiently(current, kind, delay, known)
+            location = response.header("location") if response.status in _REDIRECTS else None
+            if location is None:
+                return _accepted(response, url)
+            current = _fetchable(urljoin(current, location))
+        raise FetchRefused("redirects", url, f"more than {self._settings.max_redirects} redirects")
+
+    async def _delay_for(self, url: str) -> timedelta:
+        """The pause that settings and robots.txt ask for. Raises FetchRefused when robots.txt forbids."""
+        wished = await self._robots.check(url)
+        shortest = self._settings.delay_per_host
+        return shortest if wished is None else max(shortest, min(wished, self._settings.max_delay))
+
+    async def _read_robots(self, url: str) -> Response:
+        """A robots.txt, redirects followed, whatever its status."""
+        current = _fetchable(url)
+        for _ in range(self._settings.max_redirects + 1):
+            response = await self._exchange(current, "robots", None, None)
+            location = response.header("location") if response.status in _REDIRECTS else None
+            if location is None:
+                return response
+            current = _fetchable(urljoin(current, location))
+        raise FetchFailed("redirects", url, "its robots.txt redirects for ever")
+
+    async def _exchange_patiently(
+        self, url: str, kind: Kind, delay: timedelta | None, known: Remembered | None
+    ) -> Response:
+        """One exchange, again where another try may help: a broken answer at once, a busy host after its pause."""
+        tries = 1 if delay is None else 1 + self._settings.retries
+        for left in reversed(range(tries)):
+            try:
+                response = await self._exchange(url, kind, delay, known)
+            except FetchFailed as error:
+                if not left or error.reason not in _WORTH_A_RETRY:
+                    raise
+                continue
+            if response.status not in _TOO_BUSY:
+                return response
+            pause = wished_pause(response.header("retry-after"), self._clock())
+            self._pace.slow_down(_host(url), pause or _FIRST_PAUSE * 2 ** (tries - left - 1))
+        return response
+
+    async def _exchange(self, url: str, kind: Kind, delay: timedelta | None, known: Remembered | None) -> Response:
+        """One request and its whole answer, whatever its status, in this host's turn."""
+        async with self._pace.turn(_host(url), url, delay):
+            limit = self._settings.timeout.total_seconds()
+            try:
+                async with asyncio.timeout(limit):
+                    return await self._receive(url, kind, known)
+            except TimeoutError as error:
+                raise FetchFailed("timeout", url, f"not complete within {limit:g} s") from error
+            except (httpx.HTTPError, aiohttp.ClientError) as error:
+                raise _said_plainly(url, error) from error
+            except (httpx.InvalidURL, ValueError) as error:
+                raise FetchRefused("bad_address", url, str(error)) from error
+
+    async def _receive(self, url: str, kind: Kind, known: Remembered | None) -> Response:
+        if self._client is None:
+            raise RuntimeError("Stranger is used before it was opened")
+        headers = {"accept": _ACCEPT[kind], **_conditions(known)}
+        _connected_to.set(None)
+        async with self._client.stream("GET", url, headers=headers) as answer:
+            wanted = answer.status_code not in _REDIRECTS and answer.status_code < 400
+            content = await self._body(answer, url, kind) if wanted else b""
+            return Response(
+                url=url,
+                final_url=url,
+                status=answer.status_code,
+                headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers.raw),
+                content=content,
+                fetched_at=self._clock(),
+                remote_address=_connected_to.get(),
+                not_modified=answer.status_code == 304 and known is not None,
+            )
+
+    async def _body(self, answer: httpx.Response, url: str, kind: Kind) -> bytes:
+        """The decoded body. Its size is counted while it comes, before and after decompression."""
+        limit = self._most_bytes(kind)
+        encodings = {part.strip().lower() for part in answer.headers.get("content-encoding", "").split(",")}
+        if not encodings <= _DECODED:
+            raise FetchFailed("encoding", url, f"content-encoding {', '.join(sorted(encodings))} was not asked for")
+        stated = answer.headers.get("content-length", "")
+        if kind != "robots" and stated.isdecimal() and int(stated[:18]) > limit:
+            raise FetchRefused("too_large", url, f"{stated} bytes, more than the limit of {limit}")
+        body = bytearray()
+        async for chunk in answer.aiter_bytes():
+            body += chunk
+            if len(body) > limit:
+                if kind == "robots":
+                    break
+                raise FetchRefused("too_large", url, f"more than the limit of {limit} bytes")
+        return bytes(body[:limit])
+
+    def _most_bytes(self, kind: Kind) -> int:
+        if kind == "robots":
+            return robots.MAX_BYTES
+        return self._settings.max_page_bytes if kind == "page" else self._settings.max_image_bytes
+
+
+def _fetchable(url: str) -> str:
+    """The address as it is asked for: http or https, without fragment, user name and password."""
+    try:
+        parts = urlsplit(url.strip())
+        place = parts.netloc.rpartition("@")[2]
+        is_complete = bool(parts.hostname)
+        # Reading the port checks it.
+        _ = parts.port
+    except ValueError as error:
+        raise FetchRefused("bad_address", url, str(error)) from error
+    if parts.scheme.lower() not in ("http", "https"):
+        raise FetchRefused("scheme", url, f"{parts.scheme or 'an address without scheme'} is not http or https")
+    if not is_complete or len(url) > _LONGEST_ADDRESS:
+        raise FetchRefused("bad_address", url, "no host in it" if not is_complete else "longer than 8,000 characters")
+    return urlunsplit((parts.scheme.lower(), place, parts.path or "/", parts.query, ""))
+
+
+def _host(url: str) -> str:
+    """Host and port: the place that politeness is owed to."""
+    return urlsplit(url).netloc.lower()
+
+
+def _conditions(known: Remembered | None) -> dict[str, str]:
+    """Conditional request headers (RFC 9110, 13.1)."""
+    conditions = {}
+    if known is not None and known.etag:
+        conditions["if-none-match"] = known.etag
+    if known is not None and known.last_modified:
+        conditions["if-modified-since"] = known.last_modified
+    return conditions
+
+
+def _accepted(response: Response, url: str) -> Response:
+    """The answer under the address that was asked for. Raises FetchFailed for anything but success."""
+    if response.status != 200 and not response.not_modified:
+        raise FetchFailed(f"status_{response.status}", url, f"the site answered {response.status}", response.status)
+    return replace(response, url=url)
+
+
+def _said_plainly(url: str, error: Exception) -> FetchFailed | FetchRefused:
+    """What went wrong, in one of guardian's words. The transport's own classes lump too much together."""
+    cause = error.__cause__ if isinstance(error.__cause__, aiohttp.ClientError) else error
+    text = str(cause) or type(cause).__name__
+    if MARK in text:
+        return FetchRefused("address", url, text[text.index(MARK) :])
+    if isinstance(cause, (aiohttp.ServerTimeoutError, TimeoutError)):
+        return FetchFailed("timeout", url, "the site was silent for too long")
+    if isinstance(cause, (aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch)):
+        return FetchFailed("tls", url, text)
+    if isinstance(cause, aiohttp.ClientConnectorDNSError):
+        return FetchFailed("dns", url, text)
+    if isinstance(cause, aiohttp.ClientConnectorError):
+        return FetchFailed("connect", url, text)
+    return FetchFailed("broken", url, text)

@@ -1,0 +1,40 @@
+"""Where candidates come from: one file per kind of source, and the reading of pages."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from guardian.sources.files import files_in
+    from guardian.sources.kinds import Source, open_source
+    from guardian.sources.pictures import images_on_page
+    from guardian.sources.responses import is_page, is_web_address
+    from guardian.sources.settings import SourceSettings
+    from guardian.sources.visit import Visit
+
+__all__ = [
+    "Source",
+    "SourceSettings",
+    "Visit",
+    "files_in",
+    "images_on_page",
+    "is_page",
+    "is_web_address",
+    "open_source",
+]
+
+_HOMES = {
+    "files": ("files_in",),
+    "kinds": ("Source", "open_source"),
+    "pictures": ("images_on_page",),
+    "responses": ("is_page", "is_web_address"),
+    "settings": ("SourceSettings",),
+    "visit": ("Visit",),
+}
+
+
+def __getattr__(name: str) -> object:
+    # The configuration imports this room's settings, and must not pay for the HTML parser by that.
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{home}"), name)
+    raise AttributeError(name)

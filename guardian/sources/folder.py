@@ -1,0 +1,27 @@
+"""A source that is a folder of image files."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from guardian.errors import UsageError
+from guardian.model import Omission, Sighting
+from guardian.sources.files import files_in
+from guardian.sources.settings import FolderSettings
+from guardian.sources.visit import Visit
+
+
+class FolderSource:
+    """A folder with its subfolders, looked through anew at each scan."""
+
+    def __init__(self, settings: FolderSettings) -> None:
+        self._settings = settings
+
+    async def discover(self, visit: Visit) -> AsyncIterator[Sighting | Omission]:
+        """Every file as a file: address, sorted. Raises UsageError when there is no such folder."""
+        folder = self._settings.path
+        if not await asyncio.to_thread(folder.is_dir):
+            raise UsageError(f"the folder {folder} does not exist")
+        for path in await asyncio.to_thread(lambda: list(files_in(folder))):
+            yield Sighting(
+                source=self._settings.name, image_url=path.absolute().as_uri(), page_url=None, seen_at=visit.clock()
+            )

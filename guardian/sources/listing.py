@@ -1,0 +1,41 @@
+"""A source that is a text file of image addresses."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from guardian.errors import UsageError
+from guardian.model import Omission, Sighting
+from guardian.sources.responses import is_web_address
+from guardian.sources.settings import ListingSettings
+from guardian.sources.visit import Visit
+
+
+class ListingSource:
+    """A file with one address a line; empty lines and lines that begin with # are passed over."""
+
+    def __init__(self, settings: ListingSettings) -> None:
+        self._settings = settings
+
+    async def discover(self, visit: Visit) -> AsyncIterator[Sighting | Omission]:
+        """Every address once, in the file's order; a line that is none is left out and named."""
+        path, seen = self._settings.path, set[str]()
+        for number, line in enumerate(await asyncio.to_thread(_lines, path), start=1):
+            address = line.strip()
+            if not address or address.startswith("#") or address in seen:
+                continue
+            seen.add(address)
+            if is_web_address(address):
+                yield Sighting(source=self._settings.name, image_url=address, page_url=None, seen_at=visit.clock())
+            else:
+                yield Omission(address[:200], "bad_address", f"{path}:{number}: not a web address")
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        # A byte order mark is what some editors write first.
+        return path.read_text(encoding="utf-8-sig").splitlines()
+    except FileNotFoundError as error:
+        raise UsageError(f"the listing {path} does not exist") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"the listing {path} cannot be read: {error}") from error

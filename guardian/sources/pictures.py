@@ -1,0 +1,319 @@
+"""Every picture that a page carries, however it is written, each once with all its addresses and its words."""
+
+import base64
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import unquote_to_bytes, urljoin, urlsplit
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+from w3lib.encoding import html_to_unicode
+
+from guardian.addresses import address_key
+from guardian.model import Context, Omission, Response, Sighting
+from guardian.sources.context import linked_data, page_words, words_at
+from guardian.sources.css import css_pictures
+from guardian.sources.srcset import Variant, parse_srcset
+from guardian.sources.variants import stated_width, variant_key
+
+MAX_PICTURES = 3_000
+"""Pictures beyond these are left out and named: such pages are made by machines."""
+
+SMALLEST_SIDE = 32
+"""Pixels; a picture that its page shows smaller in both directions is an icon or a counter."""
+
+_LONGEST_INLINE = 10_000_000
+_PICTURE_FILE = re.compile(r"\.(?:jpe?g|jfif|png|webp|avif|gif|bmp|tiff?|heic|jxl)$", re.IGNORECASE)
+_LAZY_SETS = ("data-srcset", "data-lazy-srcset", "data-original-set", "data-flickity-lazyload-srcset")
+_LAZY = ("data-src", "data-original", "data-lazy-src", "data-lazy")
+_LAZY_BACKGROUNDS = ("data-bg", "data-background", "data-background-image", "data-bgset", "data-parallax")
+_IN_SCRIPT = re.compile(
+    r"""https?:(?:\\?/){2}[^\s"'<>\\]+(?:\\/[^\s"'<>\\]*)*\.(?:jpe?g|png|webp|avif)(?:\?[^\s"'<>]*)?""", re.IGNORECASE
+)
+_BACKGROUNDS = frozenset(["body", "table", "td", "th", "tr"])
+_META = frozenset(
+    ["og:image", "og:image:url", "og:image:secure_url", "twitter:image", "twitter:image:src", "image", "thumbnail"]
+)
+
+
+@dataclass(slots=True)
+class _Find:
+    """One picture of the page: its addresses, best first, as the page writes them."""
+
+    urls: list[str]
+    context: Context
+    shown: tuple[int, int] | None = None
+
+
+def images_on_page(response: Response, source: str, seen_at: datetime) -> list[Sighting | Omission]:
+    """What a page shows, in its order. An Omission names each thing that is no picture to fetch, and why.
+
+    Renditions of one picture are one sighting: `image_url` is the largest, `also_at` the others.
+    """
+    page = _Page(response)
+    omissions: list[Omission] = []
+    finds: dict[str, list[tuple[str, Context]]] = {}
+    inline: dict[str, Sighting | Omission] = {}
+    for find in page.finds():
+        addresses = [url for url in (page.absolute(raw, omissions) for raw in find.urls) if url]
+        for url in (one for one in find.urls if one.startswith("data:")):
+            inline.setdefault(url, _inline(url, response, source, seen_at, find.context))
+        if not addresses:
+            continue
+        if find.shown and max(find.shown) < SMALLEST_SIDE and len(addresses) == 1:
+            omissions.append(Omission(addresses[0], "too_small", f"shown at {find.shown[0]}x{find.shown[1]} pixels"))
+            continue
+        # Only the best address says which picture it is: many pictures share one placeholder.
+        group = finds.setdefault(variant_key(addresses[0]), [])
+        group += [(url, find.context) for url in addresses]
+        for url in addresses[1:]:
+            if _is_same_name(url, addresses[0]):
+                finds.setdefault(variant_key(url), group)
+    groups = list({id(group): group for group in finds.values()}.values())
+    if len(groups) > MAX_PICTURES:
+        omissions.append(Omission(page.url, "budget", f"{len(groups) - MAX_PICTURES} more pictures on one page"))
+    sightings = [_sighting(group, response, source, seen_at) for group in groups[:MAX_PICTURES]]
+    return [*sightings, *inline.values(), *_distinct(omissions)]
+
+
+def _sighting(group: list[tuple[str, Context]], response: Response, source: str, seen_at: datetime) -> Sighting:
+    """The largest rendition with the fullest words; within one size the page's own order counts."""
+    first = dict.fromkeys(address_key(url) for url, _ in group)
+    spelled = {address_key(url): url for url, _ in reversed(group)}
+    urls = sorted((spelled[key] for key in first), key=lambda url: -_pixels(url, group))
+    words = max((context for _, context in group), key=lambda context: bool(context.caption) * 2 + bool(context.alt))
+    return Sighting(
+        source=source,
+        image_url=urls[0],
+        page_url=response.final_url,
+        seen_at=seen_at,
+        context=words,
+        also_at=tuple(urls[1:]),
+        page=response,
+    )
+
+
+def _pixels(url: str, group: list[tuple[str, Context]]) -> float:
+    """How large this address says its picture is. Only asked where addresses of the group say something."""
+    widths = {stated_width(other) for other, _ in group}
+    return stated_width(url) if len(widths) > 1 else 0.0
+
+
+def _is_same_name(one: str, other: str) -> bool:
+    """Whether two addresses differ in the file's ending only: hero.avif beside hero.jpg."""
+    return variant_key(one).rpartition(".")[0] == variant_key(other).rpartition(".")[0]
+
+
+def _distinct(omissions: Iterable[Omission]) -> list[Omission]:
+    return list({(omission.url, omission.reason): omission for omission in omissions}.values())
+
+
+def _inline(url: str, response: Response, source: str, seen_at: datetime, context: Context) -> Sighting | Omission:
+    """A data: address, decoded (RFC 2397)."""
+    head, _, body = url[5:].partition(",")
+    kind = head.partition(";")[0].strip().lower()
+    shown = f"data:{head[:40]}"
+    if len(body) > _LONGEST_INLINE:
+        return Omission(shown, "too_large", f"{len(body)} characters inside the page")
+    if "svg" in kind:
+        return Omission(shown, "vector", "an SVG drawing inside the page")
+    raw = unquote_to_bytes(body)
+    if head.lower().rstrip().endswith("base64"):
+        try:
+            raw = base64.b64decode(re.sub(rb"\s", b"", raw).replace(b"-", b"+").replace(b"_", b"/") + b"==")
+        except ValueError:
+            return Omission(shown, "not_an_image", "cannot be decoded")
+    if len(raw) < 200:
+        return Omission(shown, "too_small", f"a placeholder of {len(raw)} bytes inside the page")
+    return Sighting(source, None, response.final_url, seen_at, context, inline=raw, page=response)
+
+
+class _Page:
+    """One parsed page."""
+
+    def __init__(self, response: Response) -> None:
+        self.url = response.final_url
+        text = html_to_unicode(response.header("content-type"), response.content)[1]
+        self._tree = LexborHTMLParser(text)
+        self._title, self._claims = page_words(self._tree)
+        base = self._tree.css_first("base[href]")
+        self._base = (base and _joined(self.url, base.attributes.get("href") or "")) or self.url
+
+    def absolute(self, raw: str, omissions: list[Omission]) -> str | None:
+        """The whole address; None, and an omission where a person would miss it, for what cannot be fetched."""
+        address = raw.strip()
+        if not address or address.startswith(("data:", "#", "about:", "javascript:", "{", "blob:")):
+            return None
+        whole = _joined(self._base, address)
+        parts = urlsplit(whole) if whole else None
+        if whole is None or parts is None or parts.scheme not in ("http", "https"):
+            omissions.append(Omission(address[:200], "bad_address", "not a web address"))
+            return None
+        if parts.path.lower().endswith((".svg", ".svgz")):
+            omissions.append(Omission(whole, "vector", "an SVG drawing"))
+            return None
+        return whole
+
+    def finds(self) -> Iterator[_Find]:
+        """Everything that names a picture, in the order of the page, then what its scripts and JSON-LD name."""
+        trees = [self._tree]
+        for template in self._tree.css("template"):
+            trees.append(LexborHTMLParser(re.sub(r"^<template[^>]*>|</template>$", "", template.html or "")))
+        for tree in trees:
+            for node in tree.root.traverse() if tree.root else ():
+                yield from self._at(node)
+        plain = Context(page_title=self._title, claims=self._claims)
+        for thing in linked_data(self._tree):
+            yield from (_Find([url], plain) for url in _linked_images(thing))
+        for script in self._tree.css("script:not([src])"):
+            if script.attributes.get("type") != "application/ld+json":
+                yield from (_Find([_unescaped(url)], plain) for url in _IN_SCRIPT.findall(script.text()))
+
+    def _at(self, node: LexborNode) -> Iterator[_Find]:
+        """The pictures that one element names."""
+        tag, attributes = node.tag or "", node.attributes
+        groups = [group for group in _named_by(tag, attributes, node) if group]
+        groups += [[url] for url in css_pictures(attributes.get("style") or "")]
+        groups += [[url] for url in css_pictures(node.text())] if tag == "style" else []
+        groups += [[url] for url in _lazy_backgrounds(tag, attributes)]
+        if groups:
+            context = words_at(node, self._title, self._claims)
+            shown = _shown(attributes) if tag in ("img", "amp-img") else None
+            yield from (_Find(group, context, shown) for group in groups)
+
+
+def _named_by(tag: str, attributes: dict[str, str | None], node: LexborNode) -> list[list[str]]:
+    """Groups of addresses of one picture each, best first."""
+    if tag in ("img", "amp-img", "amp-anim"):
+        return [*_image(node), *([value] for value in _other_pictures(attributes))]
+    named: dict[str, tuple[str, ...]] = {
+        "video": ("poster", "data-poster"),
+        "amp-video": ("poster",),
+        "image": ("href", "xlink:href"),
+        "feimage": ("href", "xlink:href"),
+        "embed": ("src",),
+    }
+    if tag in named:
+        urls = [attributes.get(name) or "" for name in named[tag]]
+        return [[url] for url in urls if url and (tag != "embed" or _is_picture_file(url))]
+    return _named_rarely(tag, attributes)
+
+
+def _named_rarely(tag: str, attributes: dict[str, str | None]) -> list[list[str]]:
+    """Pictures of elements that mostly name something else."""
+    url = ""
+    if tag in ("a", "area") and _is_picture_file(attributes.get("href") or ""):
+        url = attributes.get("href") or ""
+    elif tag == "meta":
+        name = attributes.get("property") or attributes.get("name") or attributes.get("itemprop") or ""
+        url = (attributes.get("content") or "") if name.lower() in _META else ""
+    elif tag == "link":
+        return [_link(attributes)]
+    elif tag == "input" and (attributes.get("type") or "").lower() == "image":
+        url = attributes.get("src") or ""
+    elif tag == "object" and (attributes.get("type") or "").lower().startswith("image/"):
+        url = attributes.get("data") or ""
+    return [[url]] if url else []
+
+
+def _link(attributes: dict[str, str | None]) -> list[str]:
+    relations = (attributes.get("rel") or "").lower().split()
+    if "image_src" in relations:
+        return [attributes.get("href") or ""]
+    if "preload" in relations and (attributes.get("as") or "").lower() == "image":
+        ranked = sorted(parse_srcset(attributes.get("imagesrcset") or ""), key=lambda one: one.rank, reverse=True)
+        return [*(variant.url for variant in ranked), attributes.get("href") or ""]
+    return []
+
+
+def _image(node: LexborNode) -> list[list[str]]:
+    """The addresses of an img with those of the picture element around it.
+
+    Sources that are chosen by type or size show the same picture; one that is chosen by `media` may be
+    another cut of it, and stands for itself.
+    """
+    by_media: dict[str, list[Variant]] = {"": []}
+    plain = _addresses(node.attributes, by_media[""])
+    above = node.parent
+    while above is not None and above.tag in ("source", "picture"):
+        for source in above.css("source") if above.tag == "picture" else ():
+            media = source.attributes.get("media") or ""
+            _addresses(source.attributes, by_media.setdefault(media, []))
+        above = above.parent
+    groups = []
+    for media, variants in by_media.items():
+        ranked = [variant.url for variant in sorted(variants, key=lambda one: one.rank, reverse=True)]
+        groups.append(list(dict.fromkeys(url for url in (*ranked, *([] if media else plain)) if url)))
+    return groups
+
+
+def _addresses(attributes: dict[str, str | None], variants: list[Variant]) -> list[str]:
+    """Adds the sets of one element to `variants`; returns its single addresses, the hidden ones first.
+
+    A lazy loader leaves a placeholder in src; its own attribute has the picture.
+    """
+    for name in ("srcset", *_LAZY_SETS):
+        variants += parse_srcset(attributes.get(name) or "")
+    singles = [attributes.get(name) or "" for name in (*_LAZY, "src")]
+    return [url for url in singles if not url.startswith(("{", "["))]
+
+
+def _other_pictures(attributes: dict[str, str | None]) -> Iterator[str]:
+    """Pictures in attributes that only the page's own scripts know: the back of a product, a larger view."""
+    for name, value in attributes.items():
+        if name.startswith("data-") and name not in (*_LAZY, *_LAZY_SETS) and _is_picture_file(value or ""):
+            yield value or ""
+
+
+def _lazy_backgrounds(tag: str, attributes: dict[str, str | None]) -> Iterator[str]:
+    """Backgrounds that scripts set later, and the old background attribute."""
+    for name in _LAZY_BACKGROUNDS:
+        value = attributes.get(name) or ""
+        if value.startswith("url(") or "image-set(" in value:
+            yield from css_pictures(value)
+        elif value and (_is_picture_file(value) or value.startswith(("http:", "https:", "//"))):
+            yield parse_srcset(value)[0].url
+    if tag in _BACKGROUNDS and attributes.get("background"):
+        yield attributes.get("background") or ""
+    if tag not in ("img", "source", "amp-img") and _is_picture_file(attributes.get("data-src") or ""):
+        yield attributes.get("data-src") or ""
+
+
+def _linked_images(thing: dict[str, Any]) -> Iterator[str]:
+    """Addresses under the picture properties of one JSON-LD object (schema.org)."""
+    names = ["image", "thumbnailUrl", "primaryImageOfPage", "logo", "photo", "thumbnail"]
+    if "ImageObject" in str(thing.get("@type")):
+        names += ["contentUrl", "url"]
+    for name in names:
+        value = thing.get(name)
+        for part in value if isinstance(value, list) else [value]:
+            if isinstance(part, str):
+                yield part
+
+
+def _shown(attributes: dict[str, str | None]) -> tuple[int, int] | None:
+    """The size in pixels at which the page shows the picture, when it says both sides."""
+    sides = [(attributes.get(name) or "").strip().lower().removesuffix("px") for name in ("width", "height")]
+    if all(side.isascii() and side.isdecimal() for side in sides):
+        return int(sides[0][:6]), int(sides[1][:6])
+    return None
+
+
+def _is_picture_file(url: str) -> bool:
+    if len(url) > 4000 or url.startswith("data:"):
+        return False
+    return bool(_PICTURE_FILE.search(url.partition("#")[0].partition("?")[0].strip()))
+
+
+def _unescaped(url: str) -> str:
+    return url.replace("\\/", "/").replace("\\u0026", "&").replace("&amp;", "&").rstrip("\\")
+
+
+def _joined(base: str, url: str) -> str | None:
+    """The whole address as browsers read it: line breaks left out, backslashes as slashes; None when it is none."""
+    try:
+        return urljoin(base, re.sub(r"[\t\n\r]", "", url))
+    except ValueError:
+        return None

@@ -1,0 +1,84 @@
+"""What a user may set about a source: what to look at, and how often. Imports nothing heavy."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from guardian.strict_yaml import Duration, duration
+
+
+def _web_address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or any(sign.isspace() for sign in value):
+        raise ValueError(f"{value!r} is not a web address; write it whole: https://example.com/page")
+    return value
+
+
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+Cron = Annotated[str, Field(pattern=r"^\S+ \S+ \S+ \S+ \S+$")]
+
+
+class _Watched(BaseModel):
+    """A name and a rhythm, which every kind of source has."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(
+        min_length=1, max_length=64, pattern=r"^[\w][\w .-]*$", description="how reports and commands call this source"
+    )
+    every: Duration = Field(duration("1h"), description="time from one scan's start to the next one's")
+    cron: Cron | None = Field(None, description="five cron fields in UTC, instead of `every`")
+    jitter: Duration = Field(duration("0s"), description="scans start up to this much later, so that none is foreseen")
+
+    @field_validator("every")
+    @classmethod
+    def _is_a_while(cls, value: object) -> object:
+        if value < duration("1s"):  # type: ignore[operator]
+            raise ValueError("a source cannot be scanned more often than every second")
+        return value
+
+    @field_validator("cron")
+    @classmethod
+    def _is_cron(cls, value: str | None) -> str | None:
+        if value is not None:
+            # Only configurations with cron lines pay for loading the scheduler.
+            from apscheduler.triggers.cron import CronTrigger
+
+            try:
+                CronTrigger.from_crontab(value, timezone="UTC")
+            except ValueError as error:
+                raise ValueError(f"{value!r} is not five cron fields: {error}") from error
+        return value
+
+    @model_validator(mode="after")
+    def _has_one_rhythm(self) -> "_Watched":
+        if {"every", "cron"} <= self.model_fields_set and self.cron is not None:
+            raise ValueError("`every` and `cron` are both set; keep one")
+        return self
+
+
+class PageSettings(_Watched):
+    """One web page: all the pictures it shows."""
+
+    kind: Literal["page"]
+    url: WebAddress = Field(description="the page's address")
+
+
+class ListingSettings(_Watched):
+    """A text file of image addresses, one a line."""
+
+    kind: Literal["listing"]
+    path: Path = Field(description="the file; beside the configuration unless absolute")
+
+
+class FolderSettings(_Watched):
+    """A folder of image files, subfolders included."""
+
+    kind: Literal["folder"]
+    path: Path = Field(description="the folder; beside the configuration unless absolute")
+
+
+SourceSettings = Annotated[PageSettings | ListingSettings | FolderSettings, Field(discriminator="kind")]
+"""One source as the configuration names it. A new kind: one class here, one file, one line in `kinds`."""

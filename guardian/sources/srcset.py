@@ -1,0 +1,66 @@
+"""The srcset attribute (HTML Standard, "parsing a srcset attribute") and what CSS calls image-set."""
+
+import re
+from dataclasses import dataclass
+
+_SPACES = " \t\n\f\r"
+_DESCRIPTOR = re.compile(r"(\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)([wxh])")
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One image of a set. `width` in pixels and `density` are None where the set does not say."""
+
+    url: str
+    width: float | None = None
+    density: float | None = None
+
+    @property
+    def rank(self) -> tuple[float, float]:
+        """Larger means more pixels; stated widths and densities do not occur in one valid set."""
+        return (self.width or 0.0, self.density if self.density is not None else 1.0)
+
+
+def parse_srcset(text: str) -> list[Variant]:
+    """The images of a srcset in its own order. Commas inside addresses are kept, as browsers do; nothing is raised."""
+    variants, at = [], 0
+    while at < len(text):
+        while at < len(text) and (text[at] in _SPACES or text[at] == ","):
+            at += 1
+        begin = at
+        while at < len(text) and text[at] not in _SPACES:
+            at += 1
+        url = text[begin:at]
+        if not url:
+            break
+        if url.endswith(","):
+            variants.append(Variant(url.rstrip(",")))
+            continue
+        descriptors, at = _descriptors(text, at)
+        variants.append(_variant(url, descriptors))
+    return [variant for variant in variants if variant.url]
+
+
+def _descriptors(text: str, at: int) -> tuple[str, int]:
+    """The words up to the next comma outside parentheses, and the place after it."""
+    begin, depth = at, 0
+    while at < len(text):
+        if text[at] == "(":
+            depth += 1
+        elif text[at] == ")":
+            depth = max(0, depth - 1)
+        elif text[at] == "," and not depth:
+            return text[begin:at], at + 1
+        at += 1
+    return text[begin:at], at
+
+
+def _variant(url: str, descriptors: str) -> Variant:
+    width = density = None
+    for word in descriptors.split():
+        found = _DESCRIPTOR.fullmatch(word)
+        if found and found[2] == "w":
+            width = float(found[1])
+        elif found and found[2] == "x":
+            density = float(found[1])
+    return Variant(url, width, density)

@@ -1,0 +1,17 @@
+"""What a source is given to work with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from guardian.fetch import Stranger
+from guardian.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One scan's means: the network, the database (what a crawl has still to visit), and the time."""
+
+    fetch: Stranger
+    store: Store
+    clock: Callable[[], datetime]
