@@ -17,7 +17,7 @@ from guardian.errors import ConfigError
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(B|kB|KB|MB|GB|TB|KiB|MiB|GiB|TiB)")
+_SIZE = re.compile(r"(\d{1,15}(?:\.\d+)?)\s*(B|kB|KB|MB|GB|TB|KiB|MiB|GiB|TiB)")
 _BYTES = {
     "B": 1,
     "kB": 10**3,
@@ -30,8 +30,10 @@ _BYTES = {
     "GiB": 2**30,
     "TiB": 2**40,
 }
-# YAML 1.1 words and numbers that people meant as text.
-_SURPRISES = re.compile(r"(?:y|n|yes|no|on|off)|[-+]?\d+(?::[0-5]?\d)+(?:\.\d*)?", re.IGNORECASE)
+# YAML 1.1 words and numbers that people meant as text: NO, 12:30 (750), 010 (8).
+_SURPRISES = re.compile(r"(?:y|n|yes|no|on|off)|[-+]?\d+(?::[0-5]?\d)+(?:\.\d*)?|[-+]?0[\d_]+", re.IGNORECASE)
+_DEEPEST = 40
+_PLAIN_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq")}
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -41,7 +43,10 @@ def duration(text: str) -> timedelta:
     found = _DURATION.fullmatch(text.strip())
     if not found:
         raise ValueError(f"{text!r} is not a duration; write a number and a unit: 500ms, 30s, 15m, 2h or 7d")
-    return timedelta(seconds=float(found[1]) * _SECONDS[found[2]])
+    try:
+        return timedelta(seconds=float(found[1]) * _SECONDS[found[2]])
+    except OverflowError:
+        raise ValueError(f"{text!r} is longer than any clock runs") from None
 
 
 def byte_size(text: str) -> int:
@@ -58,7 +63,9 @@ def show_duration(value: timedelta) -> str:
     for unit in ("d", "h", "m", "s"):
         if seconds and seconds % _SECONDS[unit] == 0:
             return f"{int(seconds // _SECONDS[unit])}{unit}"
-    return f"{seconds * 1000:g}ms" if seconds else "0s"
+    thousandths = value // timedelta(microseconds=1)
+    digits = f"{thousandths // 1000}.{thousandths % 1000:03}".rstrip("0").rstrip(".")
+    return f"{digits}ms" if thousandths else "0s"
 
 
 def show_byte_size(value: int) -> str:
@@ -103,12 +110,17 @@ class Positions:
 
     def error(self, message: str, path: Sequence[str | int]) -> ConfigError:
         """An error at the value of `path`, or at its nearest ancestor that was written."""
-        known = tuple(path)
-        while known and known not in self._marks:
-            known = known[:-1]
-        mark = self._marks.get(known)
+        mark = self._marks.get(self.written(path))
         line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
         return ConfigError(message, file=self.file, line=line, column=column)
+
+    def written(self, path: Sequence[str | int]) -> tuple[str | int, ...]:
+        """The part of a path that stands in the document; names of union members, which do not, are left out."""
+        known: tuple[str | int, ...] = ()
+        for part in path:
+            if (*known, part) in self._marks:
+                known = (*known, part)
+        return known
 
     def _walk(self, node: yaml.Node, path: tuple[str | int, ...]) -> None:
         self._marks[path] = node.start_mark
@@ -133,33 +145,74 @@ def load_with_positions(path: Path, model: type[M]) -> tuple[M, Positions]:
     positions = Positions(path, node)
     if node is not None:
         _refuse_surprises(node, path)
-    data = yaml.SafeLoader("").construct_document(node) if node is not None else {}
+    try:
+        data = yaml.SafeLoader("").construct_document(node) if node is not None else {}
+    except ValueError as error:
+        raise ConfigError(
+            f"a number cannot be read: {str(error).partition(';')[0]}", file=path, line=1, column=1
+        ) from error
     if not isinstance(data, dict):
-        raise ConfigError("the file must hold `key: value` lines at its top", file=path, line=1, column=1)
+        raise positions.error("the file must hold `key: value` lines at its top", ())
     try:
         return model.model_validate(data), positions
     except ValidationError as error:
         raise _first_error(error, model, positions) from error
 
 
+class _PlainLoader(yaml.SafeLoader):
+    """Composes what a person writes: no aliases (which can make a small file enormous), no tags, no depths."""
+
+    def __init__(self, text: str, path: Path) -> None:
+        super().__init__(text)
+        self._path, self._depth = path, 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        event: yaml.Event = self.peek_event()  # type: ignore[no-untyped-call]
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise _at(event, self._path, "anchors (&) and aliases (*) are not understood; write the value itself")
+        if tag := getattr(event, "tag", None):
+            raise _at(event, self._path, f"tags such as {tag} are not understood; quote the text if it is one")
+        if self._depth > _DEEPEST:
+            raise _at(event, self._path, f"nested more than {_DEEPEST} deep")
+        self._depth += 1
+        node: yaml.Node | None = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
+
 def _compose(path: Path) -> yaml.Node | None:
+    text = _read(path)
     try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise ConfigError("there is no such file; `guardian init DIR` writes one", file=path) from error
-    except UnicodeDecodeError as error:
-        raise ConfigError("the file is not UTF-8 text", file=path) from error
-    except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror}", file=path) from error
-    try:
-        return yaml.compose(text, Loader=yaml.SafeLoader)
+        return _PlainLoader(text, path).get_single_node()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
         hint = "; indent with spaces, not tabs" if "\\t" in str(error) else ""
-        raise ConfigError(f"not valid YAML: {error.problem}{hint}", file=path, line=line, column=column) from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"not valid YAML: {error}", file=path) from error
+        problem = "only one document, found another" if "but found another document" in str(error) else error.problem
+        raise ConfigError(f"not valid YAML: {problem}{hint}", file=path, line=line, column=column) from error
+    except yaml.reader.ReaderError as error:
+        line, column = _place(text[: error.position])
+        message = f"the character {chr(error.character)!r} must not stand here"
+        raise ConfigError(message, file=path, line=line, column=column) from error
+
+
+def _read(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError as error:
+        raise ConfigError("there is no such file; `guardian init DIR` writes one", file=path) from error
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", file=path) from error
+    try:
+        return content.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        line, column = _place(content[: error.start].decode("utf-8"))
+        raise ConfigError("the file is not UTF-8 text", file=path, line=line, column=column) from error
+
+
+def _place(before: str) -> tuple[int, int]:
+    """Line and column, counted from 1, of what follows this text."""
+    return before.count("\n") + 1, len(before) - before.rfind("\n")
 
 
 def _refuse_surprises(node: yaml.Node, path: Path) -> None:
@@ -167,8 +220,10 @@ def _refuse_surprises(node: yaml.Node, path: Path) -> None:
     if isinstance(node, yaml.MappingNode):
         seen: dict[str, int] = {}
         for key, value in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                raise _at(key, path, "a key must be plain text")
+            if key.tag == "tag:yaml.org,2002:merge":
+                raise _at(key, path, "merge keys (<<) are not understood; write the values themselves")
+            if not isinstance(key, yaml.ScalarNode) or key.tag != "tag:yaml.org,2002:str":
+                raise _at(key, path, "a key must be plain text; quote it if it is meant as text")
             if key.value in seen:
                 raise _at(key, path, f"{key.value!r} stands here twice, first in line {seen[key.value]}; remove one")
             seen[key.value] = key.start_mark.line + 1
@@ -176,27 +231,43 @@ def _refuse_surprises(node: yaml.Node, path: Path) -> None:
     elif isinstance(node, yaml.SequenceNode):
         for value in node.value:
             _refuse_surprises(value, path)
-    elif isinstance(node, yaml.ScalarNode) and node.style is None and _SURPRISES.fullmatch(node.value):
+    elif getattr(node, "style", None) is None and (_SURPRISES.fullmatch(node.value) or node.tag not in _PLAIN_TAGS):
         advice = "write true or false, or quote it if you mean the text" if node.value.isalpha() else "quote it"
         raise _at(node, path, f"YAML does not read {node.value} as you may mean it; {advice}")
 
 
-def _at(node: yaml.Node, path: Path, message: str) -> ConfigError:
-    return ConfigError(message, file=path, line=node.start_mark.line + 1, column=node.start_mark.column + 1)
+def _at(node: yaml.Node | yaml.Event, path: Path, message: str) -> ConfigError:
+    mark = node.start_mark
+    line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
+    return ConfigError(message, file=path, line=line, column=column)
 
 
 def _first_error(error: ValidationError, model: type[BaseModel], positions: Positions) -> ConfigError:
-    first = error.errors()[0]
-    path = tuple(part for part in first["loc"])
-    written = ".".join(str(part) for part in path) or "the file"
-    if first["type"] == "extra_forbidden":
+    found = error.errors()
+    # A misspelt key explains the missing one, so it is said first.
+    first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
+    path, kind = first["loc"], first["type"]
+    place = positions.written(path)
+    # A missing key does not stand in the document, but it is the one to name.
+    named = (*place, path[-1]) if kind == "missing" else place
+    written = ".".join(str(part) for part in named) or "the file"
+    if kind == "extra_forbidden":
         near = difflib.get_close_matches(str(path[-1]), _fields_at(model, path[:-1]), n=1)
         suggestion = f"; did you mean {near[0]!r}?" if near else ""
-        return positions.error(f"there is no key {written!r}{suggestion}", path)
-    if first.get("input") is None and first["type"] != "missing":
-        return positions.error(f"{written} is empty; give it a value, or remove the line to use the default", path)
+        return positions.error(f"there is no key {written!r}{suggestion}", place)
+    if kind == "missing":
+        return positions.error(f"{written} is missing", place)
+    if first.get("input") is None:
+        return positions.error(f"{written} is empty; give it a value, or remove the line to use the default", place)
     message = str(first["msg"]).removeprefix("Value error, ")
-    return positions.error(f"{written}: {message}", path)
+    if kind == "union_tag_invalid":
+        known = first["ctx"]
+        message = f"{known['tag']!r} is no {known['discriminator']}; it is one of {known['expected_tags']}"
+    elif kind == "union_tag_not_found":
+        message = f"{first['ctx']['discriminator']} is missing"
+    elif kind == "string_type" and isinstance(first["input"], int | float):
+        message = "this must be text; quote it"
+    return positions.error(f"{written}: {message}", place)
 
 
 def _fields_at(model: Any, path: Sequence[str | int]) -> list[str]:
