@@ -76,6 +76,35 @@ def host_of(url: str) -> str:
     return host.strip("[]")
 
 
+def host_in(text: str) -> str:
+    """The host that a person means by a host, *.host, host:port or a whole address; "" when there is none."""
+    plain = text.strip(_BLANKS).removeprefix("*").removeprefix(".")
+    if is_ip_address(plain):
+        return host_of(f"//[{plain}]" if ":" in plain else f"//{plain}")
+    return host_of(plain if "://" in plain else f"//{plain}")
+
+
+def host_name(text: str) -> str:
+    """A host that was written alone, in its one spelling. Raises ValueError that says what to write instead."""
+    host = host_in(text)
+    if not host:
+        raise ValueError(f"{text!r} is not a host name")
+    if not is_ip_address(host) and any(sign in text for sign in "/:@*"):
+        raise ValueError(f"{text!r} is not a host alone (its subdomains are meant anyway); write {host}")
+    return host
+
+
+def host_is_under(host: str, domain: str) -> bool:
+    """Whether a host is the domain or lies below it. Case, a trailing dot and the spelling of IDNs do not matter."""
+    inner, outer = host_in(host), host_in(domain)
+    return bool(inner and outer) and (inner == outer or inner.endswith(f".{outer}"))
+
+
+def is_public_suffix(host: str) -> bool:
+    """Whether everybody may have a name below this host (com, co.uk, github.io), so that it names nobody."""
+    return bool(_suffixes().publicsuffix(host, accept_unknown=False) == host)
+
+
 def registrable_domain(host: str) -> str:
     """The part of a host that somebody registered: a.b.example.co.uk -> example.co.uk.
 

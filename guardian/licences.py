@@ -3,13 +3,10 @@
 from collections.abc import Sequence
 from datetime import date
 
+from guardian.addresses import host_is_under
 from guardian.model import Asset, Licence, Standing
 
-
-def host_is_under(host: str, domain: str) -> bool:
-    """Whether a host is the domain or lies below it. Case, a trailing dot and the spelling of IDNs do not matter."""
-    inner, outer = _spelled(host), _spelled(domain)
-    return bool(inner and outer) and (inner == outer or inner.endswith(f".{outer}"))
+__all__ = ["host_is_under", "standing"]
 
 
 def standing(asset: Asset, host: str, on: date, licences: Sequence[Licence]) -> Standing:
@@ -37,11 +34,3 @@ def _of_one(licence: Licence, on: date) -> Standing:
     if licence.valid_from is not None and on < licence.valid_from:
         return Standing.NOT_YET
     return Standing.LICENSED
-
-
-def _spelled(host: str) -> str:
-    name = host.strip().rstrip(".").lower()
-    try:
-        return name.encode("idna").decode("ascii")
-    except UnicodeError:
-        return name
