@@ -19,7 +19,7 @@ from guardian import cases, licences
 from guardian.addresses import host_of
 from guardian.answers import Answer, JudgedMatch
 from guardian.cases import Kept, RecordedUse
-from guardian.errors import FetchFailed, FetchRefused, Unmatchable, WorkerLost
+from guardian.errors import FetchFailed, FetchRefused, IndexNotReady, StoreUnusable, Unmatchable, WorkerLost
 from guardian.evidence import Vault, VaultFull, keep_response
 from guardian.fetch import Stranger, local
 from guardian.matching.workers import Workers
@@ -191,6 +191,9 @@ async def _answer_candidate(walk: Walk, candidate: Candidate, started: float) ->
         return _answer(sighting, sha256, started, judged=judged, report=report, own=_is_own(walk, sighting))
     except WorkerLost as error:
         return _answer(sighting, sha256, started, problem=Omission(where, error.reason, str(error)))
+    except (IndexNotReady, StoreUnusable):
+        # No fault of this image, and every other one would fail the same way.
+        raise
     except Exception as error:
         log.exception("image_failed", image_url=where, sha256=sha256)
         return _answer(sighting, sha256, started, problem=Omission(where, "internal", repr(error)))
@@ -219,11 +222,12 @@ async def _match(walk: Walk, candidate: Candidate) -> MatchReport | Omission:
     An Omission says why these bytes cannot be matched; that too is remembered until the recipe changes.
     """
 
-    def recall() -> tuple[MatchReport | Omission | None, int]:
+    def recall() -> tuple[MatchReport | Omission | None, int, int]:
         with walk.store.read() as tx:
-            return tx.candidates.known(candidate.sha256, walk.recipe), tx.assets.latest_number()
+            known = tx.candidates.known(candidate.sha256, walk.recipe)
+            return known, tx.assets.latest_number(), tx.assets.count()
 
-    known, latest_number = await asyncio.to_thread(recall)
+    known, latest_number, protected = await asyncio.to_thread(recall)
     if isinstance(known, Omission):
         return replace(known, url=candidate.sighting.image_url or "data:")
     if known is not None and known.up_to_number >= latest_number:
@@ -232,6 +236,9 @@ async def _match(walk: Walk, candidate: Candidate) -> MatchReport | Omission:
     try:
         newer_than = known.up_to_number if known else 0
         answer = _joined(known, await walk.workers.match(candidate.content, newer_than=newer_than))
+        if answer.assets_searched < protected:
+            # Assets are published before they count as protected: fewer in the index means that some are lost.
+            answer = replace(answer, partial=True)
     except Unmatchable as error:
         answer = Omission(candidate.sighting.image_url or "data:", error.reason, error.detail)
     if isinstance(answer, Omission) or not answer.partial:
@@ -257,7 +264,7 @@ def _joined(known: MatchReport | None, newer: MatchReport) -> MatchReport:
 def _judge(walk: Walk, sighting: Sighting, report: MatchReport) -> tuple[JudgedMatch, ...]:
     """What licences and rules say about each match. Assets taken out since are left out at once."""
     host = host_of(sighting.page_url or sighting.image_url or "")
-    place = "own" if _is_own(walk, sighting) else "elsewhere"
+    is_own = _is_own(walk, sighting)
     judged = []
     with walk.store.read() as tx:
         granted = tx.licences.list()
@@ -266,7 +273,7 @@ def _judge(walk: Walk, sighting: Sighting, report: MatchReport) -> tuple[JudgedM
             if asset is None or asset.state is not AssetState.PROTECTED:
                 continue
             standing = licences.standing(asset, host, sighting.seen_at.date(), granted)
-            use = Use(match.comparison, asset, standing, place, host, sighting.source)
+            use = Use(match.comparison, asset, standing, "own" if is_own else "elsewhere", host, sighting.source)
             judged.append(JudgedMatch(asset, match.comparison, standing, walk.rules.decide(use)))
     return tuple(judged)
 
@@ -332,9 +339,7 @@ def _distinct(answer: Answer, more: Sequence[str]) -> tuple[str, ...]:
     return tuple(both)
 
 
-async def _in_order(
-    items: AsyncIterator[T], work: Callable[[T], Awaitable[R]], at_once: int
-) -> AsyncIterator[R]:
+async def _in_order(items: AsyncIterator[T], work: Callable[[T], Awaitable[R]], at_once: int) -> AsyncIterator[R]:
     """Do `work` for a few items at a time; results come in the order of the items."""
     pending: deque[asyncio.Future[R]] = deque()
     try:

@@ -64,7 +64,7 @@ def make_workers(config: Config) -> Workers:
 
 def make_catalog(config: Config, store: Store, workers: Workers) -> Catalog:
     """The catalogue of this configuration."""
-    return Catalog(store, workers, config.data_dir / "originals", config.catalog, utc_now)
+    return Catalog(store, workers, config.data_dir, config.catalog, utc_now, config.matching.max_bytes)
 
 
 @asynccontextmanager

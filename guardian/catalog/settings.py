@@ -11,6 +11,6 @@ class CatalogSettings(BaseModel):
     batch: int = Field(
         256, ge=1, le=4096, description="assets made durable together; an interruption redoes at most these"
     )
-    near_duplicate: float = Field(
-        0.9, ge=0.5, le=1, description="a new asset at least this probably a copy of another one is named as such"
+    near_identical_bits: int = Field(
+        24, ge=0, le=64, description="a new asset whose 256-bit hash differs in no more bits from another's is named"
     )

@@ -1,6 +1,7 @@
 """The protected-asset index: what the arrays of a segment mean, publishing them, and searching them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -198,12 +199,12 @@ def publish(folder: Path, recipe: str, entries: Sequence[Entry]) -> None:
 
 
 def published_numbers(folder: Path) -> frozenset[int]:
-    """Asset numbers that some segment holds, withdrawn ones included. Raises IndexNotReady when damaged."""
+    """Numbers of the assets that answer; every byte of the index is checked. Raises IndexNotReady when damaged."""
     generation = segments.read_generation(folder)
     if generation is None:
         return frozenset()
     opened = [segments.open_segment(folder, name) for name in generation.segments]
-    return frozenset(int(number) for segment in opened for number in segment.arrays["numbers"])
+    return frozenset(int(number) for segment in opened for number in segment.arrays["numbers"]) - generation.withdrawn
 
 
 def _arrays(entries: Sequence[Entry]) -> dict[str, NDArray[Any]]:
@@ -249,3 +250,32 @@ def _merged(folder: Path, names: Sequence[str], generation: Generation) -> tuple
     if not entries:
         return tuple(kept)
     return (*kept, segments.write_segment(folder, _arrays(entries), {"assets": len(entries)}))
+
+
+@contextmanager
+def replacing(folder: Path, recipe: str) -> Iterator[Callable[[Sequence[Entry]], None]]:
+    """Write a whole new index; the body is given a function that takes its assets, batch by batch.
+
+    It counts when the body ends without an error; until then the index before stays, damaged or not.
+    """
+    with segments.publishing(folder):
+        try:
+            before = segments.read_generation(folder)
+        except IndexNotReady:
+            before = None
+        names: list[str] = []
+
+        def add(entries: Sequence[Entry]) -> None:
+            if entries:
+                names.append(segments.write_segment(folder, _arrays(entries), {"assets": len(entries)}))
+
+        yield add
+        segments.write_generation(folder, Generation(before.number + 1 if before else 1, recipe, tuple(names)))
+
+
+def near_hashes(folder: Path, recipe: str) -> tuple[NDArray[np.uint8], list[str]]:
+    """uint8 [n, 32] hashes of the assets that answer, and their ids. Raises IndexNotReady."""
+    opened = open_index(folder, recipe).segments
+    hashes = [segment.hashes[segment.alive] for segment in opened]
+    ids = [segment.id(int(row)) for segment in opened for row in np.flatnonzero(segment.alive)]
+    return np.concatenate([*hashes, np.empty((0, 32), dtype=np.uint8)]), ids

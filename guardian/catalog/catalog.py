@@ -1,0 +1,295 @@
+"""Adds assets and takes them out, so that store, originals and index agree whatever interrupts it.
+
+An asset is first kept (its bytes), then reserved (a row, state "adding"), then published (the index), then
+protected (the row). `repair` finishes or mends whatever an interruption left in between.
+"""
+
+import asyncio
+import hashlib
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import structlog
+
+from guardian.catalog.rights import FileMetadata, filled, read_metadata
+from guardian.catalog.settings import CatalogSettings
+from guardian.catalog.wanted import Wanted
+from guardian.errors import (
+    AlreadyRunning,
+    FetchFailed,
+    FetchRefused,
+    GuardianError,
+    IndexNotReady,
+    Unmatchable,
+    WorkerLost,
+)
+from guardian.evidence import Vault
+from guardian.fetch import local
+from guardian.matching import index, segments
+from guardian.matching.fingerprint import Fingerprint
+from guardian.matching.workers import Workers
+from guardian.model import Asset, AssetState, Omission
+from guardian.store import Store, hold
+
+ROLE = "catalog"
+"""The lock under which assets are added: one process at a time."""
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What came of one wanted file.
+
+    `asset` is None exactly when `problem` says why it is not protected. `was_known`: the same bytes were
+    protected before. `nearly`: assets that look almost the same, most similar first.
+    """
+
+    path: Path
+    asset: Asset | None = None
+    problem: Omission | None = None
+    unmatchable: bool = False
+    was_known: bool = False
+    nearly: tuple[Asset, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A readable, matchable file, fingerprinted and kept."""
+
+    wanted: Wanted
+    sha256: str
+    fingerprint: Fingerprint
+    metadata: FileMetadata
+
+
+class Catalog:
+    """The catalogue over one store, one index and one folder of originals. Several processes may work on it."""
+
+    def __init__(
+        self,
+        store: Store,
+        workers: Workers,
+        data_dir: Path,
+        settings: CatalogSettings,
+        clock: Callable[[], datetime],
+        max_bytes: int,
+    ) -> None:
+        self._store, self._workers, self._settings, self._clock = store, workers, settings, clock
+        self._data_dir = data_dir
+        self._originals = Vault(data_dir / "originals", sys.maxsize)
+        self._folder, self._recipe = workers.index_folder, workers.index_recipe
+        self._max_bytes = max_bytes
+
+    async def add(self, wanted: Sequence[Wanted]) -> AsyncGenerator[Added, None]:
+        """Protect files; one result for each, in their order, given when it is durable.
+
+        Safe to repeat and to interrupt: files done before are known again. Raises IndexNotReady, VaultFull,
+        OSError (a full disk) when nothing more can be protected, AlreadyRunning while another process adds.
+        """
+        with hold(self._data_dir, ROLE):
+            await self._repair()
+            for batch in _batches(wanted, self._settings.batch):
+                for result in await self._add_batch(batch):
+                    yield result
+
+    async def withdraw(self, ids: Sequence[str]) -> list[Asset]:
+        """Take assets out of all answers at once. Returns those that were protected until now."""
+
+        def take_out() -> list[Asset]:
+            with self._store.begin() as tx:
+                known = [asset for asset in map(tx.assets.get, ids) if asset is not None]
+                taken = [asset for asset in known if tx.assets.withdraw(asset.id, self._clock())]
+            if taken:
+                segments.withdraw(self._folder, frozenset(asset.number for asset in taken))
+            return taken
+
+        return await asyncio.to_thread(take_out)
+
+    async def repair(self) -> int:
+        """Make store and index agree after an interruption, damage, or a change of recipe.
+
+        Returns how many assets had to be published anew. Nothing is done when all is well, or while
+        another process adds assets: what that leaves unfinished is mended by the next one who asks.
+        """
+        try:
+            with hold(self._data_dir, ROLE):
+                return await self._repair()
+        except AlreadyRunning:
+            return 0
+
+    async def rebuild(self, progress: Callable[[int, int], None] = lambda done, total: None) -> int:
+        """Make the whole index anew from the originals; returns how many assets it holds.
+
+        The index before answers until the new one is complete. `progress` is told assets done and in all.
+        Raises GuardianError when an original is missing or damaged, and changes nothing then; AlreadyRunning.
+        """
+        with hold(self._data_dir, ROLE):
+            return await self._rebuild(progress)
+
+    async def _repair(self) -> int:
+        try:
+            published = await asyncio.to_thread(index.published_numbers, self._folder)
+        except IndexNotReady as error:
+            log.warning("index_rebuilt", reason=str(error))
+            return await self._rebuild(lambda done, total: None)
+        adding = await asyncio.to_thread(self._assets, AssetState.ADDING)
+        protected = await asyncio.to_thread(self._assets, AssetState.PROTECTED)
+        wanted = {asset.number for asset in (*adding, *protected)}
+        if published - wanted:
+            await asyncio.to_thread(segments.withdraw, self._folder, published - wanted)
+        await asyncio.to_thread(self._protect, [asset for asset in adding if asset.number in published])
+        lost = [asset for asset in protected if asset.number not in published]
+        unfinished = [asset for asset in adding if asset.number not in published]
+        # Newer assets may have been published meanwhile: answers "up to number n" never compared these.
+        renumbered = await asyncio.to_thread(self._renumbered, unfinished)
+        for batch in _batches([*lost, *renumbered], self._settings.batch):
+            entries = await self._entries(batch)
+            await asyncio.to_thread(index.publish, self._folder, self._recipe, entries)
+            await asyncio.to_thread(self._protect, batch)
+        return len(lost) + len(renumbered)
+
+    async def _rebuild(self, progress: Callable[[int, int], None]) -> int:
+        unfinished = await asyncio.to_thread(self._assets, AssetState.ADDING)
+        protected = await asyncio.to_thread(self._assets, AssetState.PROTECTED)
+        assets = [*protected, *await asyncio.to_thread(self._renumbered, unfinished)]
+        done = 0
+        with index.replacing(self._folder, self._recipe) as publish:
+            for batch in _batches(assets, self._settings.batch * 8):
+                progress(done, len(assets))
+                publish(await self._entries(batch))
+                done += len(batch)
+        await asyncio.to_thread(self._protect, assets)
+        progress(done, len(assets))
+        return done
+
+    def _assets(self, state: AssetState) -> list[Asset]:
+        with self._store.read() as tx:
+            return tx.assets.list(state=state)
+
+    def _protect(self, assets: Sequence[Asset]) -> None:
+        with self._store.begin() as tx:
+            tx.assets.protect([asset.number for asset in assets])
+
+    def _renumbered(self, assets: Sequence[Asset]) -> list[Asset]:
+        if not assets:
+            return []
+        with self._store.begin() as tx:
+            return [tx.assets.renumber(asset.id) for asset in assets]
+
+    async def _entries(self, assets: Sequence[Asset]) -> list[index.Entry]:
+        """Fingerprints of assets, computed again from their kept originals."""
+
+        async def entry(asset: Asset) -> index.Entry:
+            content = await asyncio.to_thread(self._originals.get, asset.sha256)
+            try:
+                return asset.number, asset.id, await self._workers.fingerprint(content)
+            except (Unmatchable, WorkerLost) as error:
+                raise GuardianError(
+                    f"{asset.id} ({asset.path}) was protected before and cannot be read now: {error}; "
+                    f"`guardian asset remove {asset.id}` takes it out"
+                ) from error
+
+        return await _a_few_at_a_time(assets, entry, self._workers.count + 1)
+
+    async def _add_batch(self, batch: Sequence[Wanted]) -> list[Added]:
+        prepared = await _a_few_at_a_time(batch, self._prepare, self._workers.count + 1)
+        ready = [one for one in prepared if isinstance(one, _Prepared)]
+        reserved = await asyncio.to_thread(self._reserve, ready)
+        fresh = {one.sha256: one for one in ready if reserved[one.sha256].state is AssetState.ADDING}
+        nearly = await asyncio.to_thread(self._nearly, list(fresh.values()), reserved)
+        entries = [(reserved[sha256].number, reserved[sha256].id, one.fingerprint) for sha256, one in fresh.items()]
+        await asyncio.to_thread(index.publish, self._folder, self._recipe, entries)
+        await asyncio.to_thread(self._protect, [reserved[sha256] for sha256 in fresh])
+        results, told = [], set[str]()
+        for one in prepared:
+            if isinstance(one, Added):
+                results.append(one)
+                continue
+            is_first = one.sha256 in fresh and one.sha256 not in told
+            told.add(one.sha256)
+            asset = replace(reserved[one.sha256], state=AssetState.PROTECTED)
+            results.append(Added(one.wanted.path, asset, was_known=not is_first, nearly=nearly.get(one.sha256, ())))
+        return results
+
+    async def _prepare(self, wanted: Wanted) -> _Prepared | Added:
+        """Read, know or fingerprint one file, and keep its bytes. The supervision point of one file."""
+        url = wanted.path.as_uri()
+        try:
+            content = (await asyncio.to_thread(local.read, url, self._max_bytes)).content
+            sha256 = hashlib.sha256(content).hexdigest()
+            known = await asyncio.to_thread(self._protected, sha256)
+            if known is not None:
+                return Added(wanted.path, known, was_known=True)
+            fingerprint = await self._workers.fingerprint(content)
+            metadata = await self._workers.run(read_metadata, content)
+        except Unmatchable as error:
+            return Added(wanted.path, problem=Omission(url, error.reason, error.detail), unmatchable=True)
+        except (FetchFailed, FetchRefused) as error:
+            return Added(wanted.path, problem=Omission(url, error.reason, error.detail))
+        except WorkerLost as error:
+            return Added(wanted.path, problem=Omission(url, error.reason, str(error)))
+        await asyncio.to_thread(self._originals.keep, content)
+        return _Prepared(wanted, sha256, fingerprint, metadata)
+
+    def _protected(self, sha256: str) -> Asset | None:
+        with self._store.read() as tx:
+            known = tx.assets.by_sha256(sha256)
+        return known if known is not None and known.state is AssetState.PROTECTED else None
+
+    def _reserve(self, ready: Sequence[_Prepared]) -> dict[str, Asset]:
+        """A row for each, in one transaction; the first of several files with the same bytes names it."""
+        reserved: dict[str, Asset] = {}
+        if not ready:
+            return reserved
+        with self._store.begin() as tx:
+            for one in ready:
+                wanted, metadata = one.wanted, one.metadata
+                if one.sha256 not in reserved:
+                    reserved[one.sha256] = tx.assets.reserve(
+                        one.sha256,
+                        title=wanted.title or metadata.title or wanted.path.stem,
+                        collection=wanted.collection,
+                        path=str(wanted.path),
+                        size=(one.fingerprint.width, one.fingerprint.height),
+                        at=self._clock(),
+                        tags=wanted.tags,
+                        rights=filled(wanted.rights, metadata.rights),
+                    )
+        return reserved
+
+    def _nearly(self, fresh: Sequence[_Prepared], reserved: dict[str, Asset]) -> dict[str, tuple[Asset, ...]]:
+        """For each new asset, those before it whose hashes are nearly the same."""
+        hashes, ids = index.near_hashes(self._folder, self._recipe)
+        found: dict[str, tuple[Asset, ...]] = {}
+        for one in fresh:
+            distances = np.bitwise_count(hashes ^ one.fingerprint.hash).sum(axis=1)
+            close = [int(row) for row in np.argsort(distances) if distances[row] <= self._settings.near_identical_bits]
+            if close:
+                with self._store.read() as tx:
+                    assets = [tx.assets.get(ids[row]) for row in close[:3]]
+                found[one.sha256] = tuple(asset for asset in assets if asset is not None)
+            hashes, ids = np.vstack([hashes, one.fingerprint.hash]), [*ids, reserved[one.sha256].id]
+        return found
+
+
+def _batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
+async def _a_few_at_a_time(items: Sequence[T], work: Callable[[T], Awaitable[R]], at_once: int) -> list[R]:
+    """Do `work` for each item, a few at a time; results in the items' order. The first error ends all."""
+    room = asyncio.Semaphore(at_once)
+
+    async def one(item: T) -> R:
+        async with room:
+            return await work(item)
+
+    return await asyncio.gather(*(one(item) for item in items))

@@ -1,0 +1,17 @@
+"""A file that the owner wants protected, and what they say about it."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from guardian.model import Rights
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """`title` and each right that is None is read from the file's own metadata. `path` is absolute."""
+
+    path: Path
+    collection: str
+    title: str | None = None
+    tags: tuple[str, ...] = ()
+    rights: Rights = field(default_factory=Rights)

@@ -1,0 +1,245 @@
+"""`guardian asset`: your images: protect, list, show, withdraw, keep in line with a folder."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from contextlib import aclosing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from guardian.cli.context import Session, log_to_stderr, pass_session
+from guardian.cli.progress import progress_bar
+from guardian.errors import UsageError
+from guardian.model import Asset, AssetState
+
+if TYPE_CHECKING:
+    from guardian.catalog import Added, Wanted
+
+FORMATS = "JPEG, PNG (8 and 16 bit), WebP, GIF, AVIF, TIFF, BMP"
+
+
+@click.group
+def command() -> None:
+    """Your images: protect, list, show, take out."""
+
+
+@command.command(
+    "add",
+    help=f"""Protect images: files, folders with all that is in them, or CSV files.
+
+    Read are {FORMATS}; not read are raw camera files, HEIC, JPEG XL, PSD, SVG and PDF. A CSV file (ending in
+    .csv) has a first line of column names: path, and any of title, collection, tags (parted by semicolons),
+    creator, copyright_notice, licensor, web_statement, registration. What it leaves out is read from the
+    IPTC, XMP and EXIF fields of the images. Safe to repeat and to interrupt. The exit code is 0 when every
+    file was protected or is named as one that cannot be, 3 when a file could not be read.""",
+)
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--collection", metavar="NAME", help="The group they belong to; rules and licences can name it.")
+@click.option("--title", help="Title of a single file; by default its metadata's, else its name.")
+@click.option("--tag", "tags", multiple=True, help="A word that rules can ask for; may be repeated.")
+@click.option("--json", "as_lines", is_flag=True, help="One JSON object a line for each file.")
+@pass_session
+def add(
+    session: Session,
+    paths: tuple[Path, ...],
+    collection: str | None,
+    title: str | None,
+    tags: tuple[str, ...],
+    as_lines: bool,
+) -> None:
+    log_to_stderr("warning", "text")
+    wanted = _wanted(paths, collection, title, tags)
+    if not wanted:
+        raise UsageError(f"there is no file in {', '.join(map(str, paths))}")
+    counts: Counter[str] = Counter()
+    asyncio.run(_add(session, wanted, as_lines, counts))
+    if not as_lines:
+        click.echo(", ".join(f"{number} {word}" for word, number in counts.items()))
+    raise SystemExit(3 if counts["could not be read"] else 0)
+
+
+@command.command("sync")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--collection", metavar="NAME", required=True, help="Where new files go.")
+@click.option("--yes", is_flag=True, help="Take out what left the folder without asking.")
+@pass_session
+def sync(session: Session, folder: Path, collection: str, yes: bool) -> None:
+    """Bring the assets in line with FOLDER: protect new files, note moved ones, ask about deleted ones."""
+    from guardian.catalog import Wanted, compare_with_folder
+    from guardian.sources import files_in
+
+    log_to_stderr("warning", "text")
+    folder = folder.absolute()
+    assets = _protected(session, None)
+    found = compare_with_folder(folder, list(files_in(folder)), assets)
+    for asset, path in found.moved:
+        click.echo(f"moved        {asset.path} -> {path}")
+    _move(session, found.moved)
+    counts: Counter[str] = Counter({"unchanged": found.unchanged, "moved": len(found.moved)})
+    if found.new:
+        asyncio.run(_add(session, [Wanted(path, collection) for path in found.new], False, counts))
+    for asset in found.gone:
+        click.echo(f"gone         {asset.path}  “{asset.title}”")
+    if found.gone and (yes or click.confirm(f"Take {len(found.gone)} asset(s) out of protection?")):
+        asyncio.run(_withdraw(session, [asset.id for asset in found.gone]))
+        counts["taken out"] = len(found.gone)
+    click.echo(", ".join(f"{number} {word}" for word, number in counts.items()))
+    raise SystemExit(3 if counts["could not be read"] else 0)
+
+
+@command.command("list")
+@click.option("--collection", metavar="NAME", help="Only this collection.")
+@click.option("--json", "as_lines", is_flag=True, help="One JSON object a line for each asset.")
+@pass_session
+def list_assets(session: Session, collection: str | None, as_lines: bool) -> None:
+    """List protected assets, oldest first."""
+    assets = _protected(session, collection)
+    for asset in assets:
+        if as_lines:
+            click.echo(json.dumps(_facts(asset), ensure_ascii=False))
+        else:
+            click.echo(
+                f"{asset.id}  {asset.collection:<16} {asset.width:>5}x{asset.height:<5} {asset.title}  ({asset.path})"
+            )
+    if not assets and not as_lines:
+        click.echo("no assets; `guardian asset add PATH --collection NAME` protects some")
+
+
+@command.command("show")
+@click.argument("asset_id", metavar="ASSET")
+@pass_session
+def show(session: Session, asset_id: str) -> None:
+    """Show one asset. ASSET may be shortened as long as it is unique."""
+    asset = _one(_all(session), asset_id)
+    click.echo(json.dumps(_facts(asset), ensure_ascii=False, indent=2))
+
+
+@command.command("remove")
+@click.argument("asset_ids", metavar="ASSET...", nargs=-1, required=True)
+@pass_session
+def remove(session: Session, asset_ids: tuple[str, ...]) -> None:
+    """Take assets out of protection: they disappear from all answers at once. Cases and evidence stay."""
+    known = _all(session)
+    chosen = [_one(known, asset_id) for asset_id in asset_ids]
+    taken = asyncio.run(_withdraw(session, [asset.id for asset in chosen]))
+    for asset in taken:
+        click.echo(f"taken out    {asset.id}  “{asset.title}”")
+    for asset in chosen:
+        if asset.state is AssetState.WITHDRAWN:
+            click.echo(f"was out      {asset.id}  “{asset.title}”")
+
+
+def _wanted(paths: Iterable[Path], collection: str | None, title: str | None, tags: tuple[str, ...]) -> "list[Wanted]":
+    """Every file that the paths mean. Raises UsageError, ConfigError (a wrong CSV file)."""
+    from guardian.catalog import Wanted, read_spreadsheet
+    from guardian.sources import files_in
+
+    wanted: list[Wanted] = []
+    for path in paths:
+        if path.suffix.lower() == ".csv":
+            wanted += read_spreadsheet(path, collection)
+            continue
+        if collection is None:
+            raise UsageError("--collection NAME is required: it groups the images for rules and licences")
+        if not path.exists():
+            raise UsageError(f"there is no file or folder {path}")
+        files = files_in(path) if path.is_dir() else [path]
+        wanted += [Wanted(file.absolute(), collection, title, tags) for file in files]
+    if title is not None and len(wanted) != 1:
+        raise UsageError(f"--title is for one file; these are {len(wanted)}")
+    return wanted
+
+
+async def _add(session: Session, wanted: "Sequence[Wanted]", as_lines: bool, counts: Counter[str]) -> None:
+    from guardian.rooms import make_catalog, make_workers, opened_store
+
+    with opened_store(session.config) as store, progress_bar() as progress:
+        workers = make_workers(session.config)
+        step = progress.add_task("protecting", total=len(wanted))
+        async with aclosing(make_catalog(session.config, store, workers).add(wanted)) as added:
+            async for result in added:
+                progress.advance(step)
+                counts[_word(result)] += 1
+                lines = [json.dumps(_result_facts(result), ensure_ascii=False)] if as_lines else _lines(result)
+                for line in lines:
+                    progress.console.print(line, markup=False, highlight=False, soft_wrap=True) if (
+                        not progress.disable
+                    ) else click.echo(line)
+        await workers.aclose()
+
+
+async def _withdraw(session: Session, ids: Sequence[str]) -> list[Asset]:
+    from guardian.rooms import make_catalog, make_workers, opened_store
+
+    with opened_store(session.config) as store:
+        return await make_catalog(session.config, store, make_workers(session.config)).withdraw(ids)
+
+
+def _word(result: "Added") -> str:
+    if result.problem is not None:
+        return "cannot be protected" if result.unmatchable else "could not be read"
+    return "known before" if result.was_known else "protected"
+
+
+def _lines(result: "Added") -> list[str]:
+    if result.problem is not None:
+        return [f"NOT {result.problem.reason:<12} {result.path}: {result.problem.detail}"]
+    if result.asset is None:
+        return []
+    lines = [f"{_word(result):<12} {result.path}"]
+    if result.was_known and result.asset.path != str(result.path):
+        lines[0] += f"  (the same bytes as {result.asset.path})"
+    return lines + [f"             nearly the same as {near.path} ({near.id})" for near in result.nearly]
+
+
+def _result_facts(result: "Added") -> dict[str, Any]:
+    return {
+        "path": str(result.path),
+        "outcome": _word(result).replace(" ", "_"),
+        "asset": _facts(result.asset) if result.asset else None,
+        "nearly_the_same_as": [near.id for near in result.nearly],
+        "error": f"{result.problem.reason}: {result.problem.detail}" if result.problem else None,
+    }
+
+
+def _facts(asset: Asset) -> dict[str, Any]:
+    from guardian.store.codec import to_json
+
+    facts: dict[str, Any] = to_json(asset)
+    return facts
+
+
+def _protected(session: Session, collection: str | None) -> list[Asset]:
+    from guardian.rooms import opened_store
+
+    with opened_store(session.config) as store, store.read() as tx:
+        return tx.assets.list(collection, AssetState.PROTECTED)
+
+
+def _all(session: Session) -> list[Asset]:
+    from guardian.rooms import opened_store
+
+    with opened_store(session.config) as store, store.read() as tx:
+        return tx.assets.list()
+
+
+def _move(session: Session, moved: Sequence[tuple[Asset, Path]]) -> None:
+    from guardian.rooms import opened_store
+
+    if moved:
+        with opened_store(session.config) as store, store.begin() as tx:
+            for asset, path in moved:
+                tx.assets.move(asset.id, str(path))
+
+
+def _one(assets: Sequence[Asset], start: str) -> Asset:
+    wanted = start if start.startswith("asset_") else f"asset_{start}"
+    found = [asset for asset in assets if asset.id.startswith(wanted)]
+    if not found:
+        raise UsageError(f"there is no asset {start}; `guardian asset list` shows them")
+    if len(found) > 1:
+        raise UsageError(f"{len(found)} assets start with {start}: {', '.join(asset.id for asset in found[:5])}")
+    return found[0]
