@@ -8,6 +8,7 @@ were not fitted on. Writes matching/confidence.json with its provenance. Needs s
 import argparse
 import hashlib
 import json
+import multiprocessing
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -176,9 +177,9 @@ def _group(query: Query) -> int:
     return min(query.copies or query.may_show)
 
 
-def _measure_seed(pictures: list[Picture], seed: int) -> list[Pair]:
+def _measure_seed(folders: Sequence[Path], seed: int) -> list[Pair]:
     cv2.setNumThreads(1)
-    return list(measure_examples(make_examples(pictures, seed)))
+    return list(measure_examples(make_examples(load_pictures(folders)[0], seed)))
 
 
 def main() -> None:
@@ -190,8 +191,9 @@ def main() -> None:
     arguments = parser.parse_args()
     pictures, digest = load_pictures(arguments.folders)
     print(f"{len(pictures)} pictures")
-    with ProcessPoolExecutor() as pool:
-        measured = pool.map(_measure_seed, [pictures] * len(arguments.seeds), arguments.seeds)
+    # Spawned, and each reading the pictures itself: a fork would inherit OpenCV's locked thread pool and hang.
+    with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as pool:
+        measured = pool.map(_measure_seed, [arguments.folders] * len(arguments.seeds), arguments.seeds)
         pairs = [pair for found in measured for pair in found]
     provenance = {
         "command": "make fit",
