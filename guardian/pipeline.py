@@ -24,7 +24,7 @@ from guardian.evidence import Vault, VaultFull, keep_response
 from guardian.fetch import Stranger, local
 from guardian.matching.workers import Workers
 from guardian.model import AssetState, Candidate, MatchReport, Omission, Response, Sighting
-from guardian.rules import Rules, Use
+from guardian.rules import Place, Rules, Use, place_of
 from guardian.sources import Source, Visit, files_in, images_on_page, is_page, is_web_address
 from guardian.store import Store
 
@@ -188,7 +188,7 @@ async def _answer_candidate(walk: Walk, candidate: Candidate, started: float) ->
         if isinstance(report, Omission):
             return _answer(sighting, sha256, started, problem=report, unmatchable=True)
         judged = await asyncio.to_thread(_judge, walk, sighting, report)
-        return _answer(sighting, sha256, started, judged=judged, report=report, own=_is_own(walk, sighting))
+        return _answer(sighting, sha256, started, judged=judged, report=report, own=_place(walk, sighting) == "own")
     except WorkerLost as error:
         return _answer(sighting, sha256, started, problem=Omission(where, error.reason, str(error)))
     except (IndexNotReady, StoreUnusable):
@@ -264,7 +264,7 @@ def _joined(known: MatchReport | None, newer: MatchReport) -> MatchReport:
 def _judge(walk: Walk, sighting: Sighting, report: MatchReport) -> tuple[JudgedMatch, ...]:
     """What licences and rules say about each match. Assets taken out since are left out at once."""
     host = host_of(sighting.page_url or sighting.image_url or "")
-    is_own = _is_own(walk, sighting)
+    place = _place(walk, sighting)
     judged = []
     with walk.store.read() as tx:
         granted = tx.licences.list()
@@ -273,7 +273,7 @@ def _judge(walk: Walk, sighting: Sighting, report: MatchReport) -> tuple[JudgedM
             if asset is None or asset.state is not AssetState.PROTECTED:
                 continue
             standing = licences.standing(asset, host, sighting.seen_at.date(), granted)
-            use = Use(match.comparison, asset, standing, "own" if is_own else "elsewhere", host, sighting.source)
+            use = Use(match.comparison, asset, standing, place, host, sighting.source)
             judged.append(JudgedMatch(asset, match.comparison, standing, walk.rules.decide(use)))
     return tuple(judged)
 
@@ -316,10 +316,8 @@ def _keep(vault: Vault, candidate: Candidate) -> Kept:
         return Kept(note=str(error))
 
 
-def _is_own(walk: Walk, sighting: Sighting) -> bool:
-    """Whether the page, or the picture that a page links to, lies on one of the owner's own hosts."""
-    hosts = [host_of(url) for url in (sighting.page_url, sighting.image_url) if url]
-    return any(licences.host_is_under(host, own) for host in hosts if host for own in walk.own_hosts)
+def _place(walk: Walk, sighting: Sighting) -> Place:
+    return place_of(sighting.page_url, sighting.image_url, walk.own_hosts)
 
 
 def _answer(sighting: Sighting, sha256: str | None, started: float, **facts: Any) -> Answer:

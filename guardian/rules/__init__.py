@@ -1,7 +1,20 @@
 """Rule files -> Rules; decide(...) -> Decision. Judges what others measured and cannot measure itself."""
 
-from guardian.rules.files import load
-from guardian.rules.rules import NO_RULE, Rule, Rules, Verdict
-from guardian.rules.use import Use
+from guardian.rules.files import count_examples, load
+from guardian.rules.rules import NO_RULE, Account, Condition, Rule, Rules, Tried
+from guardian.rules.use import Fact, Place, Use, place_of
 
-__all__ = ["NO_RULE", "Rule", "Rules", "Use", "Verdict", "load"]
+__all__ = [
+    "NO_RULE",
+    "Account",
+    "Condition",
+    "Fact",
+    "Place",
+    "Rule",
+    "Rules",
+    "Tried",
+    "Use",
+    "count_examples",
+    "load",
+    "place_of",
+]

@@ -2,15 +2,18 @@
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from guardian.addresses import host_name
 from guardian.errors import ConfigError
 from guardian.model import Action, Severity
 from guardian.rules.rules import NO_RULE, Condition, Rule, Rules, decision_of
-from guardian.rules.use import CLOSED_WORDS, NUMBERS, WORDS
+from guardian.rules.use import CLOSED_WORDS, NUMBERS, RANGES, WORDS, Fact
 from guardian.strict_yaml import Positions, load_with_positions
+
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
 class _Bounds(BaseModel):
@@ -18,8 +21,8 @@ class _Bounds(BaseModel):
 
 
 class _NumberBounds(_Bounds):
-    at_least: float | None = None
-    at_most: float | None = None
+    at_least: Number | None = None
+    at_most: Number | None = None
 
     @model_validator(mode="after")
     def _makes_sense(self) -> "_NumberBounds":
@@ -64,22 +67,37 @@ class _When(BaseModel):
     source: _WordBounds | None = None
 
     @model_validator(mode="after")
+    def _can_hold(self) -> "_When":
+        for fact in NUMBERS:
+            bounds: _NumberBounds | None = getattr(self, fact)
+            if bounds is not None:
+                _refuse_out_of_range(fact, bounds)
+        return self
+
+    @model_validator(mode="after")
     def _known_words(self) -> "_When":
-        for fact, allowed in CLOSED_WORDS.items():
-            bounds: _WordBounds | None = getattr(self, fact)
-            unknown = [word for word in (bounds.any_of or ()) if word not in allowed] if bounds else []
-            if unknown:
-                raise ValueError(f"{fact} is never {unknown[0]!r}; it is one of {', '.join(allowed)}")
         for fact in WORDS:
-            bounds = getattr(self, fact)
-            if fact != "host" and bounds is not None and bounds.is_under is not None:
+            bounds: _WordBounds | None = getattr(self, fact)
+            if bounds is None:
+                continue
+            if fact != "host" and bounds.is_under is not None:
                 raise ValueError(f"is_under is for host only; use any_of for {fact}")
+            for word in (*(bounds.any_of or ()), *(bounds.is_under or ())):
+                _refuse_unknown_word(fact, word)
         return self
 
     def conditions(self) -> tuple[Condition, ...]:
         """As conditions, in the order of the facts."""
-        written = ((fact, getattr(self, fact)) for fact in (*NUMBERS, *WORDS))
-        return tuple(Condition(fact, **bounds.model_dump()) for fact, bounds in written if bounds is not None)
+        numbers = ((fact, getattr(self, fact)) for fact in NUMBERS)
+        words = ((fact, getattr(self, fact)) for fact in WORDS)
+        return (
+            *(Condition(fact, at_least=one.at_least, at_most=one.at_most) for fact, one in numbers if one is not None),
+            *(
+                Condition(fact, any_of=_spelled(fact, one.any_of), is_under=_spelled(fact, one.is_under))
+                for fact, one in words
+                if one is not None
+            ),
+        )
 
 
 class _Expectation(BaseModel):
@@ -108,7 +126,15 @@ class _Example(BaseModel):
                 raise ValueError(f"there is no fact {fact!r}; facts are {', '.join((*NUMBERS, *WORDS))}")
             if value is not None and (fact in NUMBERS) != isinstance(value, float | int):
                 raise ValueError(f"{fact} is a {'number' if fact in NUMBERS else 'word'}, not {value!r}")
+            for word in _words(value):
+                _refuse_unknown_word(fact, word)
         return self
+
+    def facts(self) -> dict[str, Fact]:
+        """The facts as measured ones would be; what is not given is a stranger's use without a licence."""
+        facts: dict[str, Fact] = {"place": "elsewhere", "licence": "none", "host": "stranger.example", **self.given}
+        host = facts["host"]
+        return facts | {"host": host_name(host) if isinstance(host, str) else host}
 
 
 class _RuleEntry(BaseModel):
@@ -126,6 +152,8 @@ class _RuleEntry(BaseModel):
     def _makes_sense(self) -> "_RuleEntry":
         if self.then is not Action.IGNORE and self.record is False:
             raise ValueError("alerts and reviews are always recorded; remove `record: false`")
+        if self.then is Action.IGNORE and self.deliver_to:
+            raise ValueError("nobody is told of what is ignored; remove deliver_to, or let it alert or review")
         return self
 
 
@@ -142,7 +170,7 @@ def load(folder: Path, destinations: Collection[str] | None = None) -> Rules:
     `destinations` are the configured names that `deliver_to` may use; None skips that check. Raises
     ConfigError with file and line for the first mistake.
     """
-    files = sorted(folder.glob("*.yaml"))
+    files = _rule_files(folder)
     if not files:
         raise ConfigError("no rule file (*.yaml) here; `guardian init` writes working ones", file=folder)
     read = [load_with_positions(file, _RuleFile) for file in files]
@@ -159,7 +187,39 @@ def load(folder: Path, destinations: Collection[str] | None = None) -> Rules:
 
 def count_examples(folder: Path) -> int:
     """How many examples the files of a folder hold."""
-    return sum(len(load_with_positions(file, _RuleFile)[0].examples) for file in sorted(folder.glob("*.yaml")))
+    return sum(len(load_with_positions(file, _RuleFile)[0].examples) for file in _rule_files(folder))
+
+
+def _rule_files(folder: Path) -> list[Path]:
+    """By name, without what editors and file managers leave behind."""
+    files = [file for file in sorted(folder.glob("*.y*ml")) if not file.name.startswith(".")]
+    for file in files:
+        if file.suffix != ".yaml":
+            raise ConfigError(f"rule files end in .yaml; rename it to {file.stem}.yaml", file=file)
+    return files
+
+
+def _refuse_out_of_range(fact: str, bounds: _NumberBounds) -> None:
+    least, greatest = RANGES[fact]
+    hint = "; write 0.97 for 97 %" if greatest == 1 else ""
+    for bound in (bounds.at_least, bounds.at_most):
+        if bound is not None and not least <= bound <= greatest:
+            raise ValueError(f"{fact} is never {bound:g}: it lies between {least} and {greatest}{hint}")
+
+
+def _refuse_unknown_word(fact: str, word: str) -> None:
+    if word not in CLOSED_WORDS.get(fact, (word,)):
+        raise ValueError(f"{fact} is never {word!r}; it is one of {', '.join(CLOSED_WORDS[fact])}")
+    if fact == "host":
+        host_name(word)
+
+
+def _spelled(fact: str, words: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    return tuple(host_name(word) for word in words) if fact == "host" and words is not None else words
+
+
+def _words(value: Fact) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else value if isinstance(value, tuple) else ()
 
 
 def _rule(
@@ -169,7 +229,8 @@ def _rule(
     for name in entry.deliver_to if destinations is not None else ():
         if name not in (destinations or ()):
             known = ", ".join(sorted(destinations or ())) or "none"
-            raise positions.error(f"there is no destination {name!r}; configured are: {known}", ("rules", index))
+            message = f"there is no destination {name!r}; configured are: {known}"
+            raise positions.error(message, ("rules", index, "deliver_to"))
     where = str(positions.error("", path)).removesuffix(": ")
     decision = decision_of(entry.name, entry.then, entry.severity, entry.deliver_to, entry.record)
     rule = Rule(entry.name, entry.why, entry.when.conditions(), decision, where)
@@ -186,12 +247,23 @@ def _rule(
 
 
 def _run(example: _Example, index: int, positions: Positions, rules: Rules) -> None:
-    given: dict[str, Any] = {"place": "elsewhere", "licence": "none", "host": "stranger.example", **example.given}
-    decision = rules.decide_facts(given)
-    expected = example.expect
+    expected, path = example.expect, ("examples", index)
+    if expected.rule is not None and expected.rule not in {rule.name for rule in rules.rules}:
+        raise positions.error(f"there is no rule {expected.rule!r} to expect", (*path, "expect", "rule"))
+    decision = rules.decide_facts(example.facts())
     wrong_rule = expected.rule is not None and decision.rule != expected.rule
     wrong_action = expected.then is not None and decision.action is not expected.then
     if wrong_rule or wrong_action:
         by = decision.rule if decision.rule == NO_RULE else f"rule {decision.rule!r}"
         wanted = " by ".join(str(part) for part in (expected.then, expected.rule and repr(expected.rule)) if part)
-        raise positions.error(f"this example gives {decision.action} ({by}), expected {wanted}", ("examples", index))
+        message = f"this example gives {decision.action} ({by}), expected {wanted}{_why_not(example, rules)}"
+        raise positions.error(message, path)
+
+
+def _why_not(example: _Example, rules: Rules) -> str:
+    """Which condition keeps the expected rule from firing, when one does."""
+    for account in rules.explain_facts(example.facts()):
+        failing = [str(one.condition) for one in account.tried if not one.holds]
+        if account.rule.name == example.expect.rule and failing:
+            return f": not {failing[0]}"
+    return ""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from guardian.licences import host_is_under
+from guardian.addresses import host_is_under
 from guardian.model import Action, Decision, Severity
 from guardian.rules.use import Fact, Use, facts_of
 
@@ -44,12 +44,12 @@ class Condition:
 
     def __str__(self) -> str:
         bounds = {
-            "at_least": self.at_least,
-            "at_most": self.at_most,
-            "any_of": self.any_of and list(self.any_of),
-            "is_under": self.is_under and list(self.is_under),
+            "at least": None if self.at_least is None else f"{self.at_least:g}",
+            "at most": None if self.at_most is None else f"{self.at_most:g}",
+            "any of": self.any_of and ", ".join(self.any_of),
+            "is under": self.is_under and " or ".join(self.is_under),
         }
-        return f"{self.fact} " + ", ".join(f"{name} {value}" for name, value in bounds.items() if value is not None)
+        return f"{self.fact} " + " and ".join(f"{name} {value}" for name, value in bounds.items() if value is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +75,22 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """Why one rule did or did not fire: each condition in words, the fact's value, and whether it held."""
+class Tried:
+    """A condition held against one use: the fact's value (None: not measured) and whether it satisfies."""
+
+    condition: Condition
+    value: Fact
+    holds: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What one rule says about one use. `fires`: all of its conditions hold; `decides`: it is the first such."""
 
     rule: Rule
-    conditions: tuple[tuple[str, Fact, bool], ...]
-    fired: bool
-    decided: bool
+    tried: tuple[Tried, ...]
+    fires: bool
+    decides: bool
 
 
 class Rules:
@@ -99,15 +108,20 @@ class Rules:
         first = next((rule for rule in self.rules if rule.fires(facts)), None)
         return first.decision if first else Decision(Action.IGNORE, NO_RULE)
 
-    def explain(self, use: Use) -> tuple[Verdict, ...]:
-        """What every rule says about a use; `decided` marks the one that counts."""
-        facts, decided, verdicts = facts_of(use), False, []
+    def explain(self, use: Use) -> tuple[Account, ...]:
+        """What every rule says about a use, in order, whether or not an earlier one has decided."""
+        return self.explain_facts(facts_of(use))
+
+    def explain_facts(self, facts: Mapping[str, Fact]) -> tuple[Account, ...]:
+        """Like `explain`, on facts by name."""
+        decided, accounts = False, []
         for rule in self.rules:
-            held = tuple((str(c), facts.get(c.fact), c.holds(facts.get(c.fact))) for c in rule.conditions)
-            fired = all(holds for _, _, holds in held)
-            verdicts.append(Verdict(rule, held, fired, fired and not decided))
-            decided = decided or fired
-        return tuple(verdicts)
+            values = [(condition, facts.get(condition.fact)) for condition in rule.conditions]
+            tried = tuple(Tried(condition, value, condition.holds(value)) for condition, value in values)
+            fires = rule.fires(facts)
+            accounts.append(Account(rule, tried, fires, fires and not decided))
+            decided = decided or fires
+        return tuple(accounts)
 
 
 def decision_of(

@@ -1,12 +1,17 @@
 """What rules may speak about: one match at one place, as named facts."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from math import inf
 from typing import Literal
 
+from guardian.addresses import host_is_under, host_of
 from guardian.model import Asset, Comparison, Standing
 
 Fact = float | str | tuple[str, ...] | None
 """A number, a word, several words (any may fit), or None: not measured."""
+
+Place = Literal["own", "elsewhere"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,9 +21,16 @@ class Use:
     comparison: Comparison
     asset: Asset
     standing: Standing
-    place: Literal["own", "elsewhere"]
+    place: Place
     host: str
     source: str
+
+
+def place_of(page_url: str | None, image_url: str | None, own_hosts: Iterable[str]) -> Place:
+    """Whether the page, or the picture that a page links to, lies on one of the owner's own hosts."""
+    hosts = [host_of(url) for url in (page_url, image_url) if url]
+    is_own = any(host_is_under(host, own) for host in hosts for own in own_hosts)
+    return "own" if is_own else "elsewhere"
 
 
 def facts_of(use: Use) -> dict[str, Fact]:
@@ -44,17 +56,20 @@ def facts_of(use: Use) -> dict[str, Fact]:
     }
 
 
-NUMBERS = (
-    "probability",
-    "hash_distance",
-    "keypoint_inliers",
-    "asset_coverage",
-    "candidate_coverage",
-    "aligned_similarity",
-    "embedding_similarity",
-    "region_embedding_similarity",
-    "scale",
-)
+RANGES = {
+    "probability": (0, 1),
+    "hash_distance": (0, 256),
+    "keypoint_inliers": (0, inf),
+    "asset_coverage": (0, 1),
+    "candidate_coverage": (0, 1),
+    "aligned_similarity": (0, 1),
+    "embedding_similarity": (-1, 1),
+    "region_embedding_similarity": (-1, 1),
+    "scale": (0, inf),
+}
+"""Facts that are numbers, and the least and greatest that each can be."""
+
+NUMBERS = tuple(RANGES)
 WORDS = ("mirrored", "licence", "collection", "asset_tag", "host", "place", "source")
 CLOSED_WORDS = {
     "mirrored": ("yes", "no"),
