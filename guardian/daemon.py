@@ -21,7 +21,7 @@ from starlette.applications import Starlette
 
 from guardian.config import Config, load_config, require_contact
 from guardian.delivery import Delivery, deliver_due
-from guardian.errors import ConfigError, GuardianError
+from guardian.errors import ConfigError, GuardianError, IndexNotReady
 from guardian.model import Scan
 from guardian.rooms import Rooms, open_rules, opened_delivery, opened_rooms
 from guardian.scanning import Listener, scan_source
@@ -60,9 +60,7 @@ async def run_once(config_path: Path, listener: Listener) -> list[Scan]:
         async with opened_rooms(config) as rooms, opened_delivery(config) as delivery:
             await prepare(rooms)
             turns = asyncio.Semaphore(config.schedule.scans_at_once)
-            ended = await asyncio.gather(
-                *(_scan_once(rooms, settings, turns, listener) for settings in config.sources)
-            )
+            ended = await asyncio.gather(*(_scan_once(rooms, settings, turns, listener) for settings in config.sources))
             while (await deliver_due(rooms.store, delivery, rooms.walk.clock)).attempted:
                 pass
     return [scan for scan in ended if scan is not None]
@@ -81,16 +79,28 @@ async def prepare(rooms: Rooms) -> None:
         log.info("took_over", leases_freed=freed, assets_indexed_again=repaired)
 
 
+async def scan_and_mend(rooms: Rooms, settings: SourceSettings, listener: Listener) -> Scan:
+    """One scan; when the index turns out to be damaged it is made anew, and the scan begins again."""
+    try:
+        return await scan_source(rooms.walk, settings, listener)
+    except IndexNotReady as error:
+        log.warning("index_damaged", reason=str(error))
+        await rooms.catalog.repair()
+        return await scan_source(rooms.walk, settings, listener)
+
+
 async def _scan_once(
     rooms: Rooms, settings: SourceSettings, turns: asyncio.Semaphore, listener: Listener
 ) -> Scan | None:
     async with turns:
         try:
-            return await scan_source(rooms.walk, settings, listener)
+            return await scan_and_mend(rooms, settings, listener)
+        except GuardianError as error:
+            log.warning("scan_failed", source=settings.name, reason=str(error))
         except Exception:
             log.exception("scan_failed", source=settings.name)
-            with rooms.store.read() as tx:
-                return tx.scans.last(settings.name)
+        with rooms.store.read() as tx:
+            return tx.scans.last(settings.name)
 
 
 class _Wishes:
@@ -202,10 +212,14 @@ class _Shift:
         """The supervision point of one source: whatever happens, the other sources go on."""
         async with self._turns:
             try:
-                ended = await scan_source(
-                    self._rooms.walk, settings, lambda result: self._metrics.count(settings.name, result)
+                ended = await scan_and_mend(
+                    self._rooms, settings, lambda result: self._metrics.count(settings.name, result)
                 )
                 log.info("scanned", source=settings.name, counts=ended.counts)
+            except GuardianError as error:
+                # The world's fault, and said plainly: a traceback would add nothing.
+                log.warning("scan_failed", source=settings.name, reason=str(error))
+                self._metrics.count_failure("scan")
             except Exception:
                 log.exception("scan_failed", source=settings.name)
                 self._metrics.count_failure("scan")

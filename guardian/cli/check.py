@@ -10,6 +10,7 @@ import click
 from guardian.answers import Answer, as_json
 from guardian.cli.context import Session, log_to_stderr, pass_session
 from guardian.cli.showing import describe, exit_code, summary
+from guardian.errors import IndexNotReady
 from guardian.model import Omission
 
 
@@ -54,6 +55,11 @@ async def _check(session: Session, targets: tuple[str, ...], show: Callable[[Ans
     from guardian.rooms import opened_rooms
 
     async with opened_rooms(session.config) as rooms:
+        try:
+            await rooms.walk.workers.warm()
+        except IndexNotReady as error:
+            click.echo(f"guardian: {error}; it is made anew now", err=True)
+            await rooms.catalog.repair()
         async for result in check(rooms.walk, targets):
             show(result)
         with rooms.store.read() as tx:

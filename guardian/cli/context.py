@@ -35,6 +35,8 @@ def log_to_stderr(level: str, style: str) -> None:
     """Structured logs on standard error, so that standard output carries answers only."""
     import structlog
 
+    # asyncio warns of worker processes that end together with the event loop, as they should.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
     renderer: structlog.typing.Processor
     if style == "json":
         renderer = structlog.processors.JSONRenderer()

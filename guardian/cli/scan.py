@@ -30,9 +30,9 @@ def command(session: Session, source: str) -> None:
 
 async def _scan(session: Session, source: str, counts: Counter[str]) -> Scan:
     from guardian.config import require_contact
-    from guardian.daemon import ROLE, prepare
+    from guardian.daemon import ROLE, prepare, scan_and_mend
     from guardian.rooms import opened_rooms
-    from guardian.scanning import scan_source, words_for
+    from guardian.scanning import words_for
     from guardian.store import hold
 
     config = session.config
@@ -50,4 +50,4 @@ async def _scan(session: Session, source: str, counts: Counter[str]) -> Scan:
     with hold(config.data_dir, ROLE):
         async with opened_rooms(config) as rooms:
             await prepare(rooms)
-            return await scan_source(rooms.walk, chosen, show)
+            return await scan_and_mend(rooms, chosen, show)

@@ -30,7 +30,7 @@ def describe(answer: Answer, *, every_match: bool = False) -> str:
     word = click.style(f"{answer.outcome.value.upper():<11}", fg=COLOURS[answer.outcome], bold=True)
     where = answer.sighting.image_url or "(image inside the page)"
     lines = [f"{word} {answer.target}"]
-    if where not in (answer.target, f"file://{answer.target}"):
+    if where != answer.target and not where.startswith("file:"):
         lines.append(f"            image {where}")
     if answer.own:
         lines.append("            on one of your own hosts")

@@ -3,8 +3,13 @@
 Never random weights: without a checkpoint there is no embedder, and guardian works without one.
 """
 
+import difflib
 import hashlib
 import os
+import re
+import resource
+import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +26,7 @@ if TYPE_CHECKING:
     import torch
 
 _CHECKPOINTS = (".safetensors", ".bin", ".pt", ".pth", ".npz", ".onnx", ".torchscript")
+_TIMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,16 @@ class Weights:
 
     path: Path
     digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a descriptor costs one worker process: seconds to load, seconds a picture, bytes of memory."""
+
+    load_seconds: float
+    picture_seconds: float
+    memory_bytes: int
+    dimensions: int
 
 
 class Embedder(Protocol):
@@ -79,22 +95,61 @@ def load(settings: EmbeddingSettings) -> Embedder | None:
     return _OpenClipEmbedder(settings, weights)
 
 
-def download(settings: EmbeddingSettings) -> Path:
-    """Fetch an open_clip tag's weights from the model hub into its cache. Raises WeightsMissing when that fails."""
-    if settings.model is None or settings.weights is None:
-        raise WeightsMissing("set embedding.model and embedding.weights to an open_clip model and tag first")
+def download(settings: EmbeddingSettings) -> Weights:
+    """Fetch an open_clip tag's weights from the model hub into its cache, and note where they are.
+
+    What is in the cache already is taken from there. Raises WeightsMissing, in seconds when there is no
+    network, and for models and tags that open_clip does not know or that do not fit together.
+    """
+    if settings.kind != "open_clip" or settings.model is None or settings.weights is None:
+        raise WeightsMissing(
+            "only open_clip weights can be fetched: set embedding.model and embedding.weights to a tag"
+        )
+    for name in ("HF_HUB_ETAG_TIMEOUT", "HF_HUB_DOWNLOAD_TIMEOUT"):
+        os.environ.setdefault(name, "5")
     try:
+        from open_clip import get_model_config, list_models, list_pretrained_tags_by_model
         from open_clip.pretrained import download_pretrained, get_pretrained_cfg
     except ImportError as error:
         raise WeightsMissing("open_clip is not installed: pip install 'guardian[clip]'") from error
-    config = get_pretrained_cfg(settings.model, settings.weights)
-    if not config:
-        raise WeightsMissing(_how_to_get(settings, f"open_clip knows no tag “{settings.weights}” for {settings.model}"))
+    tag = get_pretrained_cfg(settings.model, settings.weights)
+    if not tag:
+        tags = list_pretrained_tags_by_model(settings.model)
+        kind, near = ("weights", tags) if tags else ("model", list_models())
+        known = difflib.get_close_matches(settings.weights if tags else settings.model, near, 3, 0.4) or near
+        raise WeightsMissing(f"open_clip knows no {kind} of this name; embedding.{kind} may be: {', '.join(known)}")
+    if tag.get("quick_gelu") and not (get_model_config(settings.model) or {}).get("quick_gelu"):
+        fitting = f"{settings.model}-quickgelu"
+        raise WeightsMissing(f"these weights were trained for {fitting}: set embedding.model to it")
     try:
-        return Path(download_pretrained(config))
+        path = Path(download_pretrained(tag)).absolute()
     # The hub's client raises its own and its transport's errors; all mean the same to the user.
     except Exception as error:
         raise WeightsMissing(_how_to_get(settings, f"the model hub did not answer ({error})")) from error
+    weights = Weights(path, _digest(path))
+    note = _note_of(settings)
+    note.parent.mkdir(parents=True, exist_ok=True)
+    note.write_text(f"{path}\n", encoding="utf-8")
+    return weights
+
+
+def measure(settings: EmbeddingSettings) -> Cost | None:
+    """Load the configured descriptor and time it; None when none is configured. Raises WeightsMissing."""
+    before, started = _memory(), time.monotonic()
+    embedder = load(settings)
+    if embedder is None:
+        return None
+    picture = np.random.default_rng(0).integers(0, 256, (480, 640, 3), dtype=np.uint8)
+    embedder.encode([picture])
+    loaded = time.monotonic()
+    vectors = [embedder.encode([picture]) for _ in range(_TIMED)]
+    each = (time.monotonic() - loaded) / _TIMED
+    return Cost(loaded - started, each, max(0, _memory() - before), vectors[0].shape[1])
+
+
+def _memory() -> int:
+    """The most memory that this process has held so far, in bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 class _TorchEmbedder:
@@ -225,17 +280,35 @@ def _normalised(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _cached(settings: EmbeddingSettings) -> Path | None:
-    """The hub cache's copy of an open_clip tag, found without importing open_clip or asking the network."""
+    """The local copy of an open_clip tag's weights, found without importing open_clip or asking the network.
+
+    `download` notes where it put them. Weights that something else fetched are looked for by their names.
+    """
+    note = _note_of(settings)
+    if note.is_file():
+        noted = Path(note.read_text(encoding="utf-8").strip())
+        if noted.is_file():
+            return noted
     cache = Path(os.environ.get("HF_HOME", Path.home() / ".cache" / "huggingface")) / "hub"
-    old = Path.home() / ".cache" / "clip"
-    model = (settings.model or "").replace("/", "-").lower()
-    tag = (settings.weights or "").lower()
-    for folder in (cache, old):
+    model, tag = _plain(settings.model or ""), _plain(settings.weights or "")
+    for folder in (cache, Path.home() / ".cache" / "clip"):
         for path in sorted(folder.glob("**/*")) if folder.is_dir() else []:
-            name = str(path.relative_to(folder)).lower()
+            name = _plain(str(path.relative_to(folder)))
             if path.suffix in _CHECKPOINTS and path.is_file() and model in name and tag in name:
                 return path
     return None
+
+
+def _note_of(settings: EmbeddingSettings) -> Path:
+    """The file that says where this tag's weights are."""
+    return (
+        Path.home() / ".cache" / "guardian" / "weights" / _plain(settings.model or "") / _plain(settings.weights or "")
+    )
+
+
+def _plain(name: str) -> str:
+    """Names as the hub's folders spell them, where tags have underscores."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower())
 
 
 def _digest(path: Path) -> str:

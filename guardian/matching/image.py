@@ -15,8 +15,8 @@ from guardian.matching.settings import MatchingSettings
 WORKING_SIDE = 2048
 """Longer side to which a large picture is reduced while decoding; nothing in matching looks closer."""
 
-READABLE = ("JPEG", "PNG", "WEBP", "GIF", "AVIF", "TIFF", "BMP", "MPO")
-"""Formats that are decoded, by Pillow's names (MPO is the JPEG of stereo cameras and phones)."""
+READABLE = ("JPEG", "PNG", "WEBP", "GIF", "AVIF", "TIFF", "BMP")
+"""Formats that are decoded, by Pillow's names (JPEG includes MPO, that of stereo cameras and phones)."""
 
 MIN_SIDE = 24
 """Pixels; smaller pictures (icons, spacers) look alike everywhere."""
