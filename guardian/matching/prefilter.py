@@ -85,9 +85,11 @@ def _ballots(
         return
     votes, owners = segment.vote(side.descriptors)
     commonness += np.bincount(votes.query, minlength=len(side)).astype(np.int32)
+    if not len(owners):
+        return
     order = np.lexsort((votes.distance, owners))
     owners = owners[order]
-    starts = np.flatnonzero(np.r_[True, owners[1:] != owners[:-1]]) if len(owners) else np.zeros(0, np.int64)
+    starts = np.flatnonzero(np.r_[True, owners[1:] != owners[:-1]])
     for start, stop in zip(starts, np.r_[starts[1:], len(owners)], strict=True):
         owner = int(owners[start])
         if stop - start < 2 or not eligible[owner]:
