@@ -18,10 +18,8 @@ from demo.photographs import PROTECTED, copy_protected
 from demo.receiver import Receiver
 from demo.site import PAGES, Exhibit, Site, build, planned
 from guardian.answers import Answer
-from guardian.config import load_config
 from guardian.daemon import run_once
 from guardian.model import Omission
-from guardian.rooms import opened_rooms
 
 HOME = Path("demo-data")
 PRESS = "rocket"  # the site has a licence for this one
@@ -138,8 +136,7 @@ async def scanned(console: Console, config: Path, exhibits: dict[str, Exhibit]) 
                 pairs.append((exhibit, result))
                 progress.advance(step)
 
-        async with opened_rooms(load_config(config)) as rooms:
-            await run_once(rooms, listen)
+        await run_once(config, listen)
     unseen = set(exhibits) - {exhibit.file for exhibit, _ in pairs}
     console.print(
         f"{len(pairs)} pictures seen on {len(PAGES)} pages"

@@ -12,12 +12,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
-import uvicorn
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
-from starlette.applications import Starlette
 
 from guardian.config import Config, load_config, require_contact
 from guardian.delivery import Delivery, deliver_due
@@ -29,6 +27,7 @@ from guardian.sources import SourceSettings
 from guardian.store import hold
 from guardian.web.app import build_app
 from guardian.web.metrics import Metrics
+from guardian.web.serving import serving
 
 ROLE = "crawl"
 """The one lock that `run` and `scan` take on a data folder."""
@@ -161,23 +160,21 @@ class _Shift:
     @contextlib.asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
         """Work while the body waits; at its end let scans in flight finish within the grace period."""
-        listen = self._rooms.config.web.listen
-        server = _Server(listen, build_app(self._metrics, self._problems))
-        serving = asyncio.create_task(server.serve())
-        delivering = asyncio.create_task(self._deliver_forever())
-        self._schedule()
-        self._scheduler.start()
-        log.info("started", sources=len(self._rooms.config.sources), listen=listen)
-        try:
-            yield
-        finally:
-            log.info("stopping", scans_in_flight=len(self._scans))
-            self._scheduler.shutdown(wait=False)
-            await self._let_finish()
-            delivering.cancel()
-            server.should_exit = True
-            await asyncio.gather(delivering, serving, return_exceptions=True)
-            log.info("stopped")
+        app = build_app(self._metrics, self._problems)
+        async with serving(app, self._rooms.config.web.listen) as address:
+            delivering = asyncio.create_task(self._deliver_forever())
+            self._schedule()
+            self._scheduler.start()
+            log.info("started", sources=len(self._rooms.config.sources), address=address)
+            try:
+                yield
+            finally:
+                log.info("stopping", scans_in_flight=len(self._scans))
+                self._scheduler.shutdown(wait=False)
+                await self._let_finish()
+                delivering.cancel()
+                await asyncio.gather(delivering, return_exceptions=True)
+        log.info("stopped")
 
     def _schedule(self) -> None:
         """Give every source its trigger. What is due follows from the configuration and the last scan."""
@@ -278,16 +275,3 @@ def first_due(trigger: BaseTrigger, last_started: datetime | None, now: datetime
         return now
     planned: datetime | None = trigger.get_next_fire_time(last_started, last_started)
     return max(planned, now) if planned else now
-
-
-class _Server(uvicorn.Server):
-    """uvicorn inside the daemon's own loop, which hears the signals itself."""
-
-    def __init__(self, listen: str, app: Starlette) -> None:
-        host, _, port = listen.rpartition(":")
-        super().__init__(uvicorn.Config(app, host=host.strip("[]"), port=int(port), log_config=None, lifespan="off"))
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave the signals to the daemon."""
-        yield

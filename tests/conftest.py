@@ -10,11 +10,15 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import partial
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import numpy as np
 import psycopg
 import pytest
+from PIL import Image
+from skimage import data
 
 
 @dataclass(frozen=True)
@@ -165,6 +169,58 @@ def another_receiver() -> Iterator[Receiver]:
     one = Receiver()
     yield one
     one.close()
+
+
+class Site:
+    """A web site on loopback that serves a folder; `requests` are the paths that were asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.requests: list[str] = []
+        site = self
+
+        class Handler(SimpleHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                site.requests.append(self.path)
+                super().do_GET()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder)))
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def page(self, name: str, *images: str, title: str = "A page") -> str:
+        """Write a page that shows these images; returns its address."""
+        shown = "".join(f'<figure><img src="{image}"><figcaption>{image}</figcaption></figure>' for image in images)
+        (self.folder / name).write_text(f"<!doctype html><title>{title}</title><body>{shown}</body>")
+        return f"{self.url}/{name}"
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    """An empty web site; put files into `site.folder`."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    one = Site(folder)
+    yield one
+    one.close()
+
+
+@pytest.fixture(scope="session")
+def photographs() -> dict[str, Image.Image]:
+    """Photographs that scikit-image ships, by name, RGB."""
+    names = ("astronaut", "camera", "cat", "coffee", "rocket", "coins", "brick", "grass", "gravel", "page")
+    shown = {name: Image.fromarray(np.asarray(getattr(data, name)())).convert("RGB") for name in names}
+    return shown
 
 
 _database_numbers = itertools.count()

@@ -1,0 +1,45 @@
+"""Serves the application inside the daemon's own event loop."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator
+
+import uvicorn
+from starlette.applications import Starlette
+
+from guardian.errors import UsageError
+
+
+@contextlib.asynccontextmanager
+async def serving(app: Starlette, listen: str) -> AsyncIterator[str]:
+    """Serve at ADDRESS:PORT while the body runs; yields the address in use, which tells the port when 0 was asked.
+
+    Raises UsageError when the address is taken or not of this machine.
+    """
+    with _listening(listen) as listener:
+        host, port = listener.getsockname()[:2]
+        server = _Server(uvicorn.Config(app, log_config=None, lifespan="off"))
+        serving_task = asyncio.create_task(server.serve([listener]))
+        try:
+            yield f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        finally:
+            server.should_exit = True
+            await asyncio.gather(serving_task, return_exceptions=True)
+
+
+def _listening(listen: str) -> socket.socket:
+    host, _, port = listen.rpartition(":")
+    host = host.strip("[]")
+    try:
+        return socket.create_server((host, int(port)), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise UsageError(f"cannot listen at {listen} ({error.strerror}); web.listen in config.yaml sets it") from error
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, leaving the signals to the daemon."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
