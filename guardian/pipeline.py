@@ -201,18 +201,26 @@ async def _answer_candidate(walk: Walk, candidate: Candidate, started: float) ->
 
 async def _fetch(walk: Walk, sighting: Sighting) -> Candidate:
     """The bytes of a sighting: inline, from disk, already fetched by discovery, or from the network."""
-    response: Response | None
     if sighting.inline is not None:
-        response, content = None, sighting.inline
-    else:
-        url = sighting.image_url or ""
-        if sighting.image is not None:
-            response = sighting.image
-        elif url.startswith("file:"):
-            response = await asyncio.to_thread(local.read, url, walk.max_image_bytes)
-        else:
-            response = await walk.stranger.get(url, kind="image", asked_by_person=walk.asked_by_person)
-        content = response.content
+        return _candidate(sighting, sighting.inline, None)
+    if sighting.image is not None:
+        return _candidate(sighting, sighting.image.content, sighting.image)
+    url = sighting.image_url or ""
+    if url.startswith("file:"):
+        response = await asyncio.to_thread(local.read, url, walk.max_image_bytes)
+        return _candidate(sighting, response.content, response)
+    try:
+        response = await walk.stranger.get(url, kind="image", asked_by_person=walk.asked_by_person)
+    except FetchFailed as error:
+        # A page may name a largest rendition that its server no longer makes; the next one is on show.
+        if not sighting.also_at or error.status is None:
+            raise
+        url, *others = sighting.also_at
+        return await _fetch(walk, replace(sighting, image_url=url, also_at=tuple(others)))
+    return _candidate(sighting, response.content, response)
+
+
+def _candidate(sighting: Sighting, content: bytes, response: Response | None) -> Candidate:
     return Candidate(sighting, hashlib.sha256(content).hexdigest(), content, response)
 
 
@@ -306,14 +314,14 @@ async def _keep_and_record(walk: Walk, answer: Answer, candidate: Candidate) -> 
 def _keep(vault: Vault, candidate: Candidate) -> Kept:
     """The exact bytes of image and page, on disk before anybody is told. A full vault is said in the finding."""
     image, page = candidate.response, candidate.sighting.page
+    image_sha256 = page_sha256 = note = None
     try:
-        return Kept(
-            image_sha256=keep_response(vault, image) if image else vault.keep(candidate.content),
-            page_sha256=keep_response(vault, page) if page else None,
-        )
-    except VaultFull as error:
+        image_sha256 = keep_response(vault, image) if image else vault.keep(candidate.content)
+        page_sha256 = keep_response(vault, page) if page else None
+    except (VaultFull, OSError) as error:
         log.warning("evidence_not_kept", reason=str(error), image_url=candidate.sighting.image_url)
-        return Kept(note=str(error))
+        note = str(error)
+    return Kept(image_sha256=image_sha256, page_sha256=page_sha256, note=note)
 
 
 def _place(walk: Walk, sighting: Sighting) -> Place:

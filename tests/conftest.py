@@ -219,8 +219,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
 def photographs() -> dict[str, Image.Image]:
     """Photographs that scikit-image ships, by name, RGB."""
     names = ("astronaut", "camera", "cat", "coffee", "rocket", "coins", "brick", "grass", "gravel", "page")
-    shown = {name: Image.fromarray(np.asarray(getattr(data, name)())).convert("RGB") for name in names}
-    return shown
+    return {name: Image.fromarray(np.asarray(getattr(data, name)())).convert("RGB") for name in names}
 
 
 _database_numbers = itertools.count()

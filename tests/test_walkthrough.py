@@ -14,7 +14,7 @@ import httpx
 import pytest
 from PIL import Image
 
-SECRET = "GUARDIAN_TEST_SECRET"  # noqa: S105 - the name of a variable
+SECRET = "GUARDIAN_TEST_SECRET"
 COPY_AT = "copy.jpg"
 
 
@@ -35,7 +35,8 @@ class Watch:
         self.config.write_text(
             "fetch:\n  contact: test@example.com\n  allow_networks: [127.0.0.0/8]\n  delay_per_host: 0s\n"
             f"web: {{listen: '127.0.0.1:0'}}\nmatching: {{workers: 1}}\nsources:\n{listed}"
-            f"destinations:\n  - {{name: legal, kind: webhook, url: '{self.receiver.url}', secret_env: {SECRET}}}\n{more}"
+            "destinations:\n"
+            f"  - {{name: legal, kind: webhook, url: '{self.receiver.url}', secret_env: {SECRET}}}\n{more}"
         )
 
     def guardian(self, *words: str, code: int = 0) -> str:

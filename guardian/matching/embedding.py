@@ -108,33 +108,42 @@ def download(settings: EmbeddingSettings) -> Weights:
         raise WeightsMissing(
             "only open_clip weights can be fetched: set embedding.model and embedding.weights to a tag"
         )
-    if not _hub_answers():
+    answers = _hub_answers()
+    if not answers:
         # The hub's client would try for most of a minute; offline it looks into its cache and says so at once.
         os.environ["HF_HUB_OFFLINE"] = "1"
+    tag = _open_clip_tag(settings.model, settings.weights)
     try:
-        from open_clip import get_model_config, list_models, list_pretrained_tags_by_model
-        from open_clip.pretrained import download_pretrained, get_pretrained_cfg
-    except ImportError as error:
-        raise WeightsMissing("open_clip is not installed: pip install 'guardian[clip]'") from error
-    tag = get_pretrained_cfg(settings.model, settings.weights)
-    if not tag:
-        tags = list_pretrained_tags_by_model(settings.model)
-        kind, near = ("weights", tags) if tags else ("model", list_models())
-        known = difflib.get_close_matches(settings.weights if tags else settings.model, near, 3, 0.4) or near
-        raise WeightsMissing(f"open_clip knows no {kind} of this name; embedding.{kind} may be: {', '.join(known)}")
-    if tag.get("quick_gelu") and not (get_model_config(settings.model) or {}).get("quick_gelu"):
-        fitting = f"{settings.model}-quickgelu"
-        raise WeightsMissing(f"these weights were trained for {fitting}: set embedding.model to it")
-    try:
+        from open_clip.pretrained import download_pretrained
+
         path = Path(download_pretrained(tag)).absolute()
     # The hub's client raises its own and its transport's errors; all mean the same to the user.
     except Exception as error:
-        raise WeightsMissing(_how_to_get(settings, f"the model hub did not answer ({error})")) from error
+        reason = f"the model hub said: {error}" if answers else "the model hub does not answer from this machine"
+        raise WeightsMissing(_how_to_get(settings, reason)) from error
     weights = Weights(path, _digest(path))
     note = _note_of(settings)
     note.parent.mkdir(parents=True, exist_ok=True)
     note.write_text(f"{path}\n", encoding="utf-8")
     return weights
+
+
+def _open_clip_tag(model: str, weights: str) -> dict[str, Any]:
+    """What open_clip knows about a tag. Raises WeightsMissing that names what may be meant instead."""
+    try:
+        from open_clip import get_model_config, list_models, list_pretrained_tags_by_model
+        from open_clip.pretrained import get_pretrained_cfg
+    except ImportError as error:
+        raise WeightsMissing("open_clip is not installed: pip install 'guardian[clip]'") from error
+    tag: dict[str, Any] = get_pretrained_cfg(model, weights)
+    if not tag:
+        tags = list_pretrained_tags_by_model(model)
+        kind, near = ("weights", tags) if tags else ("model", list_models())
+        known = difflib.get_close_matches(weights if tags else model, near, 3, 0.4) or near
+        raise WeightsMissing(f"open_clip knows no {kind} of this name; embedding.{kind} may be: {', '.join(known)}")
+    if tag.get("quick_gelu") and not (get_model_config(model) or {}).get("quick_gelu"):
+        raise WeightsMissing(f"these weights were trained for {model}-quickgelu: set embedding.model to it")
+    return tag
 
 
 def _hub_answers() -> bool:
