@@ -6,7 +6,7 @@ from datetime import date
 from guardian.addresses import host_is_under
 from guardian.model import Asset, Licence, Standing
 
-__all__ = ["host_is_under", "standing"]
+__all__ = ["host_is_under", "standing", "standing_of"]
 
 
 def standing(asset: Asset, host: str, on: date, licences: Sequence[Licence]) -> Standing:
@@ -15,7 +15,7 @@ def standing(asset: Asset, host: str, on: date, licences: Sequence[Licence]) -> 
     `out_of_scope`: the host has a licence, but for other images. Both dates of a licence are inclusive.
     """
     of_host = [licence for licence in licences if host_is_under(host, licence.host)]
-    found = {_of_one(licence, on) for licence in of_host if _covers(licence, asset)}
+    found = {standing_of(licence, on) for licence in of_host if _covers(licence, asset)}
     for best in (Standing.LICENSED, Standing.LAPSED, Standing.NOT_YET):
         if best in found:
             return best
@@ -28,7 +28,8 @@ def _covers(licence: Licence, asset: Asset) -> bool:
     return licence.collection == asset.collection
 
 
-def _of_one(licence: Licence, on: date) -> Standing:
+def standing_of(licence: Licence, on: date) -> Standing:
+    """What one licence says on a day about what it covers: licensed, lapsed or not_yet."""
     if licence.valid_until is not None and on > licence.valid_until:
         return Standing.LAPSED
     if licence.valid_from is not None and on < licence.valid_from:

@@ -2,6 +2,8 @@
 
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from guardian.config import Config
+    from guardian.store import Store
 
 DEFAULT_CONFIG = Path("config.yaml")
 
@@ -29,6 +32,18 @@ class Session:
 
 
 pass_session = click.make_pass_decorator(Session, ensure=True)
+
+
+@contextmanager
+def opened_store(session: Session) -> Iterator["Store"]:
+    """The database alone, for commands that only read and write it: the other rooms take long to load."""
+    from guardian.store import open_store
+
+    store = open_store(session.config.store, session.config.data_dir)
+    try:
+        yield store
+    finally:
+        store.close()
 
 
 def log_to_stderr(level: str, style: str) -> None:

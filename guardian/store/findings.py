@@ -61,6 +61,11 @@ class Findings:
         row = self._connection.execute(select(findings).where(findings.c.id == id_)).first()
         return None if row is None else _finding(row)
 
+    def starting_with(self, prefix: str) -> list[Finding]:
+        """Findings whose id starts so, by id; people type the first few characters."""
+        query = select(findings).where(findings.c.id.startswith(prefix, autoescape=True)).order_by(findings.c.id)
+        return [_finding(row) for row in self._connection.execute(query)]
+
     def at(self, asset_id: str, page_url: str, image_url: str) -> Finding | None:
         """The finding of this asset at this address, however it is spelled."""
         return self.get(finding_id(asset_id, page_url, image_url))

@@ -1,0 +1,211 @@
+"""`guardian licence`: who may use which of your images, where and when."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from guardian.cli.context import Session, opened_store, pass_session
+from guardian.errors import UsageError
+from guardian.model import Asset, AssetState, Licence, Standing
+from guardian.store import Transaction
+
+DAY = click.DateTime(["%Y-%m-%d"])
+TODAY = {
+    Standing.LICENSED: "holds today",
+    Standing.LAPSED: "has ended",
+    Standing.NOT_YET: "has not begun",
+}
+
+
+@click.group
+def command() -> None:
+    """Licences: who may use what, where and when. Rules see for every use whether one covers it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """What the options of `licence add` say."""
+
+    host: str
+    collection: str | None
+    asset: str | None
+    first: datetime | None
+    last: datetime | None
+    territory: str | None
+    proof: Path | None
+
+    @property
+    def dates(self) -> tuple[date | None, date | None]:
+        """First and last day."""
+        return (self.first.date() if self.first else None, self.last.date() if self.last else None)
+
+
+@command.command("add")
+@click.option("--host", metavar="HOST", required=True, help="The licensee's site; its subdomains are covered.")
+@click.option("--collection", metavar="NAME", help="All images of this collection, later ones too.")
+@click.option("--asset", metavar="ID", help="One image; the id may be shortened as long as it is unique.")
+@click.option("--from", "first", type=DAY, metavar="YYYY-MM-DD", help="First day; open without.")
+@click.option("--until", "last", type=DAY, metavar="YYYY-MM-DD", help="Last day, included; open without.")
+@click.option("--territory", help="Where it holds; kept for people to read.")
+@click.option(
+    "--proof",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The contract or e-mail that proves it; its path is kept.",
+)
+@pass_session
+def add(session: Session, /, **options: Any) -> None:
+    """Note that HOST may use a collection or one image.
+
+    It counts from the next time that a use is seen: then `guardian scan` and `guardian check` call it licensed.
+    The same terms twice are one licence.
+    """
+    terms = _Terms(**options)
+    if (terms.collection is None) == (terms.asset is None):
+        raise UsageError("say what the licence covers: either --collection NAME or --asset ID")
+    host = _host(terms.host)
+    now = datetime.now(UTC)
+    with opened_store(session) as store, store.begin() as tx:
+        asset = _asset(tx, terms.asset) if terms.asset is not None else None
+        licence = tx.licences.add(
+            host,
+            at=now,
+            asset_id=asset.id if asset else None,
+            collection=terms.collection,
+            dates=terms.dates,
+            territory=terms.territory,
+            proof_file=str(terms.proof.absolute()) if terms.proof else None,
+        )
+        scope = _scope(tx, licence)
+        warning = _warning(tx, licence)
+    click.echo(f"{licence.id}  {_sentence(licence, scope, now.date())}")
+    if warning:
+        click.echo(f"note: {warning}", err=True)
+
+
+@command.command("list")
+@click.option(
+    "--host", metavar="HOST", help="Only licences that speak about this host, the hosts above it or below it."
+)
+@click.option("--json", "as_lines", is_flag=True, help="One JSON object a line for each licence.")
+@pass_session
+def list_licences(session: Session, host: str | None, as_lines: bool) -> None:
+    """List licences by host, and whether each holds today."""
+    today = datetime.now(UTC).date()
+    wanted = _host(host) if host is not None else None
+    with opened_store(session) as store, store.read() as tx:
+        found = [licence for licence in tx.licences.list() if wanted is None or _speaks_about(licence, wanted)]
+        rows = [(licence, _scope(tx, licence)) for licence in found]
+    for licence, scope in rows:
+        if as_lines:
+            click.echo(json.dumps(_facts(licence, today), ensure_ascii=False))
+        else:
+            click.echo(f"{licence.id}  {_sentence(licence, scope, today)}")
+    if not rows and not as_lines:
+        click.echo("no licences" if wanted is None else f"no licences that speak about {wanted}")
+
+
+@command.command("remove")
+@click.argument("licence_id", metavar="ID")
+@pass_session
+def remove(session: Session, licence_id: str) -> None:
+    """Take a licence out, as if it had never been. To end one, `add` it again with --until and remove the old.
+
+    ID may be shortened as long as it is unique.
+    """
+    today = datetime.now(UTC).date()
+    prefix = licence_id if licence_id.startswith("lic_") else f"lic_{licence_id}"
+    with opened_store(session) as store, store.begin() as tx:
+        found = [licence for licence in tx.licences.list() if licence.id.startswith(prefix)]
+        if not found:
+            raise UsageError(f"there is no licence {licence_id}; `guardian licence list` shows them")
+        if len(found) > 1:
+            raise UsageError(f"{len(found)} licences start with {licence_id}: {', '.join(one.id for one in found[:5])}")
+        scope = _scope(tx, found[0])
+        tx.licences.remove(found[0].id)
+    click.echo(f"removed {found[0].id}  {_sentence(found[0], scope, today)}")
+
+
+def _host(text: str) -> str:
+    """The host that is meant, said aloud when something else was written. Raises UsageError."""
+    from guardian.addresses import host_in, is_public_suffix
+
+    host = host_in(text)
+    if not host:
+        raise UsageError(f"{text!r} is not a host; write one such as customer.example")
+    if is_public_suffix(host):
+        raise UsageError(
+            f"everybody may have a name below {host}, so it names nobody; write the licensee's own host, "
+            f"such as customer.{host}"
+        )
+    if host != text:
+        click.echo(f"understood {text} as the host {host}", err=True)
+    return host
+
+
+def _asset(tx: Transaction, text: str) -> Asset:
+    prefix = text if text.startswith("asset_") else f"asset_{text}"
+    found = [asset for asset in tx.assets.list() if asset.id.startswith(prefix)]
+    if not found:
+        raise UsageError(f"there is no asset {text}; `guardian asset list` shows them")
+    if len(found) > 1:
+        raise UsageError(f"{len(found)} assets start with {text}: {', '.join(asset.id for asset in found[:5])}")
+    return found[0]
+
+
+def _speaks_about(licence: Licence, host: str) -> bool:
+    from guardian.licences import host_is_under
+
+    return host_is_under(host, licence.host) or host_is_under(licence.host, host)
+
+
+def _scope(tx: Transaction, licence: Licence) -> str:
+    """What a licence covers, in words."""
+    if licence.asset_id is not None:
+        asset = tx.assets.get(licence.asset_id)
+        return f"“{asset.title}” ({licence.asset_id})" if asset else licence.asset_id
+    return f"the collection {licence.collection}"
+
+
+def _warning(tx: Transaction, licence: Licence) -> str | None:
+    """What makes a new licence say less than it seems to."""
+    if licence.asset_id is not None:
+        asset = tx.assets.get(licence.asset_id)
+        is_out = asset is not None and asset.state is AssetState.WITHDRAWN
+        return "this image has been taken out of protection; nothing is compared with it" if is_out else None
+    protected = tx.assets.list(state=AssetState.PROTECTED)
+    if any(asset.collection == licence.collection for asset in protected):
+        return None
+    known = ", ".join(sorted({asset.collection for asset in protected}))
+    return f"no protected image is in the collection {licence.collection}; " + (
+        f"collections are: {known}" if known else "nothing is protected yet"
+    )
+
+
+def _sentence(licence: Licence, scope: str, today: date) -> str:
+    from guardian.licences import standing_of
+
+    words = f"{licence.host} may use {scope}{_period(licence)}"
+    if licence.territory:
+        words += f", territory {licence.territory}"
+    if licence.proof_file:
+        words += f", proof {licence.proof_file}"
+    return f"{words}: {TODAY[standing_of(licence, today)]}"
+
+
+def _period(licence: Licence) -> str:
+    first = f" from {licence.valid_from}" if licence.valid_from else ""
+    last = f" until {licence.valid_until}" if licence.valid_until else ""
+    return first + last or " without end"
+
+
+def _facts(licence: Licence, today: date) -> dict[str, Any]:
+    from guardian.licences import standing_of
+    from guardian.store.codec import to_json
+
+    facts: dict[str, Any] = to_json(licence)
+    return facts | {"today": standing_of(licence, today).value}
