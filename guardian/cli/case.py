@@ -130,6 +130,7 @@ def _line(case: Case, asset: Asset | None) -> str:
 def _finding_lines(finding: Finding) -> str:
     comparison, words = finding.comparison, finding.context.caption or finding.context.alt
     facts = {
+        "finding": finding.id,
         "on page": finding.page_url if finding.page_url != finding.image_url else None,
         "what": comparison.description or None,
         "confidence": f"{comparison.probability:.4f}, rule {finding.decision.rule}, licence {finding.licence}",

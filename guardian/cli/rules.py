@@ -1,0 +1,184 @@
+"""`guardian rules`: check the rule files and read them back; explain what they say about a finding."""
+
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from guardian.cli.context import Session, opened_store, pass_session
+from guardian.errors import UsageError
+from guardian.model import Action, Asset, AssetState, Decision, Finding, Licence, Standing
+from guardian.store import Transaction
+
+if TYPE_CHECKING:
+    from guardian.config import Config
+    from guardian.rules import Account, Rule, Rules, Tried
+
+
+@click.group
+def command() -> None:
+    """The rule files: check them, and explain what they said about a finding."""
+
+
+@command.command("check")
+@pass_session
+def check(session: Session) -> None:
+    """Read all rule files, run the examples inside them, and list the rules in the order they are tried."""
+    from guardian.rules import count_examples
+
+    config = session.config
+    rules = _rules(config)
+    examples = count_examples(config.rules_dir)
+    destinations = [destination.name for destination in config.destinations]
+    click.echo(f"{len(rules.rules)} rules in {config.rules_dir}. The first whose conditions all hold decides:")
+    for number, rule in enumerate(rules.rules, start=1):
+        click.echo()
+        click.echo("\n".join(_rule_lines(number, rule, destinations)))
+    click.echo()
+    click.echo("When none fires: ignore.")
+    click.echo(f"All {examples} examples give what they expect." if examples else "There are no examples to run.")
+
+
+@command.command("explain")
+@click.argument("finding_id", metavar="FINDING")
+@pass_session
+def explain(session: Session, finding_id: str) -> None:
+    """Say rule by rule and condition by condition why a finding was decided as it was.
+
+    Judged are the recorded measurements, by the rules and licences as they are now. FINDING (an id that
+    `guardian case show` gives) may be shortened as long as it is unique.
+    """
+    config = session.config
+    rules = _rules(config)
+    with opened_store(session) as store, store.read() as tx:
+        finding = _one(tx, finding_id)
+        asset = tx.assets.get(finding.asset_id)
+        licences = tx.licences.list()
+    if asset is None:
+        raise UsageError(f"the asset {finding.asset_id} of this finding is not in the database")
+    click.echo("\n".join(_finding_lines(finding, asset)))
+    seen_on, today = finding.last_seen_at.date(), datetime.now(UTC).date()
+    standing, accounts = _judged(config, rules, finding, asset, licences, seen_on)
+    click.echo()
+    click.echo(f"The rules as they are now, for a use seen on {seen_on} (licence {standing.value}):")
+    for number, account in enumerate(accounts, start=1):
+        click.echo("\n".join(_account_lines(number, account)))
+    click.echo()
+    click.echo("\n".join(_verdict_lines(finding, accounts, standing)))
+    later, later_accounts = _judged(config, rules, finding, asset, licences, today)
+    if later is not standing:
+        decision = _decision(later_accounts)
+        click.echo(f"Seen again today it would be {_action(decision)}, since its licence is {later.value} today.")
+    if asset.state is AssetState.WITHDRAWN:
+        click.echo("The image has been taken out of protection since: new sightings are not compared with it.")
+
+
+def _rules(config: "Config") -> "Rules":
+    """The rules as the daemon would load them. Raises ConfigError."""
+    from guardian import rules
+
+    return rules.load(config.rules_dir, [destination.name for destination in config.destinations])
+
+
+def _one(tx: Transaction, finding_id: str) -> Finding:
+    found = tx.findings.starting_with(finding_id if finding_id.startswith("find_") else f"find_{finding_id}")
+    if not found:
+        raise UsageError(f"there is no finding {finding_id}; `guardian case show CASE` gives their ids")
+    if len(found) > 1:
+        raise UsageError(f"{len(found)} findings start with {finding_id}: {', '.join(one.id for one in found[:5])}")
+    return found[0]
+
+
+def _judged(
+    config: "Config", rules: "Rules", finding: Finding, asset: Asset, licences: list[Licence], on: date
+) -> "tuple[Standing, tuple[Account, ...]]":
+    """What licences and rules say about a recorded use if it were seen on this day."""
+    from guardian.addresses import host_of
+    from guardian.licences import standing
+    from guardian.rules import Use, place_of
+
+    host = host_of(finding.page_url)
+    found = standing(asset, host, on, licences)
+    place = place_of(finding.page_url, finding.image_url, config.own_hosts)
+    return found, rules.explain(Use(finding.comparison, asset, found, place, host, finding.source))
+
+
+def _decision(accounts: "tuple[Account, ...]") -> Decision:
+    from guardian.rules import NO_RULE
+
+    decided = next((account.rule.decision for account in accounts if account.decides), None)
+    return decided or Decision(Action.IGNORE, NO_RULE)
+
+
+def _rule_lines(number: int, rule: "Rule", destinations: list[str]) -> list[str]:
+    lines = [f"{number:>3}. {rule.name}  ({rule.where})"]
+    if rule.why:
+        lines.append(f"     {rule.why}")
+    conditions = [f"       {condition}" for condition in rule.conditions]
+    lines += ["     when", *conditions] if conditions else ["     always"]
+    return [*lines, f"     then {_consequence(rule.decision, destinations)}"]
+
+
+def _consequence(decision: Decision, destinations: list[str]) -> str:
+    if decision.action is Action.IGNORE:
+        return "ignore, but record it" if decision.record else "ignore"
+    told = ", ".join(decision.deliver_to or destinations) or "nobody: no destination is configured"
+    return f"{_action(decision)}; tells {told}"
+
+
+def _finding_lines(finding: Finding, asset: Asset) -> list[str]:
+    page = [f"  on page   {finding.page_url}"] if finding.page_url != finding.image_url else []
+    recorded = f"{_action(finding.decision)} by {_by(finding.decision)}, licence {finding.licence}"
+    return [
+        f"{finding.id}  {finding.image_url}",
+        *page,
+        f"  shows     “{asset.title}”  {asset.collection}/{asset.id}",
+        f"  recorded  {finding.last_seen_at:%Y-%m-%d %H:%M}Z: {recorded}",
+    ]
+
+
+def _account_lines(number: int, account: "Account") -> list[str]:
+    if account.decides:
+        verdict = f"fires and decides: {_action(account.rule.decision)}"
+    else:
+        verdict = "would fire, but an earlier one has decided" if account.fires else "does not fire"
+    lines = [f"{number:>3}. {account.rule.name}: {verdict}"]
+    for one in account.tried:
+        lines.append(f"       {'holds' if one.holds else 'no':<6} {one.condition!s:<44} {_value(one)}")
+    return lines if account.tried else [*lines, "       holds  it has no conditions"]
+
+
+def _verdict_lines(finding: Finding, accounts: "tuple[Account, ...]", standing: Standing) -> list[str]:
+    """What is said now, and whether that is what was recorded."""
+    now, recorded = _decision(accounts), finding.decision
+    lines = [f"Now: {_action(now)} by {_by(now)}."]
+    if standing.value != finding.licence:
+        lines.append(f"The licence of that day is {standing.value} now; it was recorded as {finding.licence}.")
+    if now == recorded:
+        return [*lines, "That is what was recorded."]
+    lines.append(f"Recorded was: {_action(recorded)} by {_by(recorded)}. The rules or licences have changed since.")
+    return [*lines, "The record changes when the picture is seen there again."]
+
+
+def _action(decision: Decision) -> str:
+    severity = f" ({decision.severity.value})" if decision.severity else ""
+    return f"{decision.action.value}{severity}"
+
+
+def _by(decision: Decision) -> str:
+    from guardian.rules import NO_RULE
+
+    return decision.rule if decision.rule == NO_RULE else f"rule “{decision.rule}”"
+
+
+def _value(tried: "Tried") -> str:
+    """What was measured, for people; never rounded so far that a bound seems met or missed."""
+    value = tried.value
+    if value is None:
+        return "not measured"
+    if isinstance(value, tuple):
+        return ", ".join(value) or "none"
+    if isinstance(value, str):
+        return value or "none"
+    rounded = f"{value:.4g}"
+    return rounded if tried.condition.holds(float(rounded)) == tried.holds else str(value)
