@@ -1,0 +1,37 @@
+"""Edits that tests, demo and fitting share: each changes the picture, and the same seed does the same."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from guardian.evaluation.attacks import HARD, STANDARD, apply
+from guardian.evaluation.examples import make_examples
+
+EDITS = [*STANDARD, *HARD]
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_an_edit_is_repeatable_and_leaves_a_picture(edit: str, photographs: dict[str, Image.Image]) -> None:
+    picture = np.asarray(photographs["coffee"].resize((480, 320)))
+    near = [np.asarray(photographs[name].resize((480, 320))) for name in ("rocket", "cat", "coins", "brick")] * 3
+    first = apply(edit, picture, np.random.default_rng(5), near)
+    again = apply(edit, picture, np.random.default_rng(5), near)
+    assert np.array_equal(first, again)
+    assert first.dtype == np.uint8
+    assert first.ndim == 3
+    assert first.shape[2] == 3
+    assert first.shape != picture.shape or not np.array_equal(first, picture)
+
+
+def test_examples_know_which_original_they_show(photographs: dict[str, Image.Image]) -> None:
+    pictures = [np.asarray(image.resize((400, 300))) for image in photographs.values()] * 4
+    examples = make_examples(pictures, seed=1)
+    again = make_examples(pictures, seed=1)
+    assert [query.edit for query in examples.queries] == [query.edit for query in again.queries]
+    edits = {query.edit.split("_")[0] for query in examples.queries}
+    assert {"stranger", "template", "sibling"} <= edits
+    copies = [query for query in examples.queries if query.copies]
+    owned = {number for reference in examples.references for number in reference.shows}
+    assert copies
+    assert all(query.copies <= owned for query in copies)
+    assert all(not query.copies & query.may_show for query in copies)

@@ -1,0 +1,73 @@
+"""Health, readiness and metrics over a real socket."""
+
+import asyncio
+import socket
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+
+from guardian.delivery import Deliveries
+from guardian.errors import UsageError
+from guardian.model import Omission
+from guardian.store import Store, StoreSettings, open_store
+from guardian.web.app import build_app
+from guardian.web.metrics import Metrics
+from guardian.web.serving import serving
+from guardian.web.settings import WebSettings
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return open_store(StoreSettings(), tmp_path)
+
+
+def get(store: Store, path: str, problems: dict[str, str]) -> httpx.Response:
+    metrics = Metrics(store, lambda: datetime.now(UTC))
+    metrics.count("gallery", Omission("https://a.example/x.svg", "vector"))
+    metrics.count_deliveries(Deliveries(delivered=2, postponed=1, dead=0))
+    metrics.count_failure("scan")
+
+    async def go() -> httpx.Response:
+        async with (
+            serving(build_app(metrics, lambda: problems), "127.0.0.1:0") as address,
+            httpx.AsyncClient() as client,
+        ):
+            return await client.get(f"http://{address}{path}")
+
+    return asyncio.run(go())
+
+
+def test_health_and_readiness(store: Store) -> None:
+    assert get(store, "/health", {}).json() == {"status": "alive"}
+    assert get(store, "/ready", {}).status_code == 200
+    refused = get(store, "/ready", {"store": "it is damaged"})
+    assert (refused.status_code, refused.json()["problems"]) == (503, {"store": "it is damaged"})
+
+
+def test_metrics_count_what_passed_and_read_the_store(store: Store) -> None:
+    text = get(store, "/metrics", {}).text
+    assert 'guardian_left_out_total{reason="vector",source="gallery"} 1.0' in text
+    assert 'guardian_deliveries_total{result="delivered"} 2.0' in text
+    assert 'guardian_failures_total{where="scan"} 1.0' in text
+    assert "guardian_assets 0.0" in text
+    assert "guardian_tasks_due 0.0" in text
+
+
+def test_a_taken_port_is_said_with_its_setting() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+
+        async def go() -> None:
+            async with serving(None, f"127.0.0.1:{port}"):  # type: ignore[arg-type]
+                raise AssertionError("served on a taken port")
+
+        with pytest.raises(UsageError, match=r"web\.listen"):
+            asyncio.run(go())
+
+
+@pytest.mark.parametrize("listen", ["localhost:80", "127.0.0.1", "127.0.0.1:70000", "127.0.0.1:x", ":80"])
+def test_only_addresses_with_ports_are_listened_at(listen: str) -> None:
+    with pytest.raises(ValueError, match="is not ADDRESS:PORT"):
+        WebSettings(listen=listen)
