@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from guardian import __version__
-from guardian.cli.context import DEFAULT_CONFIG, Session
+from guardian.cli.context import DEFAULT_CONFIG, Session, log_to_stderr
 from guardian.errors import GuardianError, UsageError
 
 INTERNAL, USAGE, INTERRUPTED = 4, 2, 130
@@ -84,14 +84,16 @@ def _config_first(arguments: list[str]) -> list[str]:
 def guardian(ctx: click.Context, config: Path) -> None:
     """Finds copies of the images you own, keeps the evidence and tells your legal team."""
     ctx.obj = Session(config)
+    # Whatever a room logs must not stand among a command's answers; `run` sets what the configuration says.
+    log_to_stderr("warning", "text")
 
 
 def main() -> None:
     """Run the command and exit: 4 internal, 2 usage or configuration, else what the command says."""
     try:
-        guardian.main(standalone_mode=False)
-    except click.exceptions.Exit as error:
-        sys.exit(error.exit_code)
+        # Without standalone mode click hands back the code of `--help` and the like instead of exiting.
+        code = guardian.main(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
     except click.Abort:
         sys.exit(INTERRUPTED)
     except click.ClickException as error:
