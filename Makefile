@@ -1,13 +1,15 @@
 # make demo: the main job on real input. make test: the whole suite. make lint: the checks of the house.
-# make bench: quality and cost beside other methods (BENCH=FOLDER for your own set). All set themselves up in .venv.
+# make bench: quality and cost beside other methods (BENCH=FOLDER for your own set). make fit PICTURES="FOLDER...": fit the
+# matcher's confidence on your own pictures. All set themselves up in .venv.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench clean
+.PHONY: help demo test lint bench fit clean
 
 BENCH ?=
+PICTURES ?=
 
 help:
-	@sed -n '1,2s/^# //p' Makefile
+	@sed -n '1,3s/^# //p' Makefile
 
 # The first of these that starts, is 3.11 or newer and can make virtual environments.
 .venv/bin/python:
@@ -52,6 +54,9 @@ lint: .venv/.stamp-test
 
 bench: .venv/.stamp-bench
 	.venv/bin/python -m bench $(if $(BENCH),--folder '$(BENCH)')
+
+fit: .venv/.stamp-test
+	.venv/bin/python -m guardian.evaluation.fit $(PICTURES)
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

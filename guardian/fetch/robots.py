@@ -31,7 +31,11 @@ class _Known:
 
 
 class Robots:
-    """The robots.txt files of all origins. `read` fetches one, redirects followed, whatever its status."""
+    """The robots.txt files of all origins.
+
+    `read` fetches one, redirects followed, whatever its status. One that redirects too often counts as not
+    there (RFC 9309, 2.3.1.2), like every 3xx and 4xx.
+    """
 
     def __init__(self, read: Callable[[str], Awaitable[Response]], token: str, clock: Callable[[], datetime]) -> None:
         self._read, self._token, self._clock = read, token, clock

@@ -48,6 +48,9 @@ class FetchSettings(BaseModel):
     max_image_bytes: ByteSize = Field(50 * 1024**2, gt=0, description="a larger image is not fetched to its end")
     max_redirects: int = Field(5, ge=0, le=20, description="a longer chain of redirects is refused")
     retries: int = Field(1, ge=0, le=5, description="how often a broken or overloaded answer is asked for again")
+    busy_pause: Duration = Field(
+        duration("5s"), description="first pause for a host that answers 429 or 503 and does not say how long"
+    )
     max_retry_after: Duration = Field(
         duration("2m"), description="a host that asks for a longer pause (429, 503) is left alone for this scan"
     )

@@ -20,7 +20,9 @@ from httpx_aiohttp import AiohttpTransport
 
 from guardian.errors import FetchFailed, FetchRefused
 from guardian.fetch import robots
+from guardian.fetch.decoding import CODINGS, Decoder, NotDecodable
 from guardian.fetch.guard import MARK, guarded_socket
+from guardian.fetch.names import LookUp, Names, system_look_up
 from guardian.fetch.pace import Pace, wished_pause
 from guardian.fetch.robots import Robots
 from guardian.fetch.settings import FetchSettings
@@ -35,10 +37,9 @@ _ACCEPT: Mapping[Kind, str] = {
 }
 _REDIRECTS = frozenset([301, 302, 303, 307, 308])
 _TOO_BUSY = frozenset([429, 503])
-_WORTH_A_RETRY = frozenset(["broken", "timeout", "connect", "status_500", "status_502", "status_504"])
-_DECODED = frozenset(["", "identity", "gzip", "x-gzip", "deflate"])
+_STUMBLED = frozenset([500, 502, 504])
+_WORTH_A_RETRY = frozenset(["broken", "timeout", "connect"])
 _LONGEST_ADDRESS = 8000
-_FIRST_PAUSE = timedelta(seconds=5)
 
 _connected_to: ContextVar[str | None] = ContextVar("connected_to", default=None)
 """The IP address of the answer being received in this task; the transport has no place for it."""
@@ -56,11 +57,14 @@ class _Answer(aiohttp.ClientResponse):
 class Stranger:
     """A client for addresses that came from anywhere. Use as an async context manager, one for a process.
 
-    `clock` dates the answers. Cookies are not kept, environment proxies not used, certificates verified.
+    `clock` dates the answers, `look_up` finds the addresses of names. Cookies are not kept, environment
+    proxies not used, certificates verified.
     """
 
-    def __init__(self, settings: FetchSettings, clock: Callable[[], datetime]) -> None:
-        self._settings, self._clock = settings, clock
+    def __init__(
+        self, settings: FetchSettings, clock: Callable[[], datetime], look_up: LookUp = system_look_up
+    ) -> None:
+        self._settings, self._clock, self._look_up = settings, clock, look_up
         self._pace = Pace(settings)
         self._robots = Robots(self._read_robots, settings.robots_token, clock)
         self._client: httpx.AsyncClient | None = None
@@ -71,7 +75,11 @@ class Stranger:
         settings = self._settings
         session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                limit=0, ssl=context, socket_factory=guarded_socket(settings.networks), keepalive_timeout=20
+                limit=0,
+                ssl=context,
+                socket_factory=guarded_socket(settings.networks),
+                resolver=Names(self._look_up),
+                keepalive_timeout=20,
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
             response_class=_Answer,
@@ -123,10 +131,10 @@ class Stranger:
             seen.add(current)
             delay = None if asked_by_person else await self._delay_for(current)
             response = await self._exchange_patiently(current, kind, delay, known)
-            location = response.header("location") if response.status in _REDIRECTS else None
-            if location is None:
+            target = _target(response, current)
+            if target is None:
                 return _accepted(response, url)
-            current = _fetchable(urljoin(current, location))
+            current = target
         raise FetchRefused("redirects", url, f"more than {self._settings.max_redirects} redirects")
 
     async def _delay_for(self, url: str) -> timedelta:
@@ -136,15 +144,15 @@ class Stranger:
         return shortest if wished is None else max(shortest, min(wished, self._settings.max_delay))
 
     async def _read_robots(self, url: str) -> Response:
-        """A robots.txt, redirects followed, whatever its status."""
+        """A robots.txt, redirects followed, whatever its status; the last redirect when there are too many."""
         current = _fetchable(url)
         for _ in range(self._settings.max_redirects + 1):
             response = await self._exchange(current, "robots", None, None)
-            location = response.header("location") if response.status in _REDIRECTS else None
-            if location is None:
-                return response
-            current = _fetchable(urljoin(current, location))
-        raise FetchFailed("redirects", url, "its robots.txt redirects for ever")
+            target = _target(response, current)
+            if target is None:
+                break
+            current = target
+        return response
 
     async def _exchange_patiently(
         self, url: str, kind: Kind, delay: timedelta | None, known: Remembered | None
@@ -158,10 +166,13 @@ class Stranger:
                 if not left or error.reason not in _WORTH_A_RETRY:
                     raise
                 continue
-            if response.status not in _TOO_BUSY:
+            if response.status in _TOO_BUSY:
+                pause = wished_pause(response.header("retry-after"), self._clock())
+                if pause is None:
+                    pause = self._settings.busy_pause * 2 ** (tries - left - 1)
+                self._pace.slow_down(_host(url), pause)
+            elif response.status not in _STUMBLED:
                 return response
-            pause = wished_pause(response.header("retry-after"), self._clock())
-            self._pace.slow_down(_host(url), pause or _FIRST_PAUSE * 2 ** (tries - left - 1))
         return response
 
     async def _exchange(self, url: str, kind: Kind, delay: timedelta | None, known: Remembered | None) -> Response:
@@ -199,20 +210,23 @@ class Stranger:
 
     async def _body(self, answer: httpx.Response, url: str, kind: Kind) -> bytes:
         """The decoded body. Its size is counted while it comes, before and after decompression."""
-        limit = self._most_bytes(kind)
-        encodings = {part.strip().lower() for part in answer.headers.get("content-encoding", "").split(",")}
-        if not encodings <= _DECODED:
-            raise FetchFailed("encoding", url, f"content-encoding {', '.join(sorted(encodings))} was not asked for")
-        stated = answer.headers.get("content-length", "")
+        limit, stated = self._most_bytes(kind), answer.headers.get("content-length", "")
         if kind != "robots" and stated.isdecimal() and int(stated[:18]) > limit:
             raise FetchRefused("too_large", url, f"{stated} bytes, more than the limit of {limit}")
-        body = bytearray()
-        async for chunk in answer.aiter_bytes():
-            body += chunk
-            if len(body) > limit:
-                if kind == "robots":
+        decoder, body, came = Decoder(_coding(answer, url)), bytearray(), 0
+        try:
+            async for chunk in answer.aiter_raw():
+                came += len(chunk)
+                body += decoder.feed(chunk, limit - len(body))
+                # What is padded without end never decodes to anything.
+                if len(body) > limit or came > limit:
                     break
-                raise FetchRefused("too_large", url, f"more than the limit of {limit} bytes")
+            else:
+                decoder.finish()
+        except NotDecodable as error:
+            raise FetchFailed("encoding", url, str(error)) from error
+        if kind != "robots" and (len(body) > limit or came > limit):
+            raise FetchRefused("too_large", url, f"more than the limit of {limit} bytes")
         return bytes(body[:limit])
 
     def _most_bytes(self, kind: Kind) -> int:
@@ -236,6 +250,31 @@ def _fetchable(url: str) -> str:
     if not is_complete or len(url) > _LONGEST_ADDRESS:
         raise FetchRefused("bad_address", url, "no host in it" if not is_complete else "longer than 8,000 characters")
     return urlunsplit((parts.scheme.lower(), place, parts.path or "/", parts.query, ""))
+
+
+def _target(response: Response, current: str) -> str | None:
+    """Where a redirect leads; None when the answer is none, or does not say."""
+    location = response.header("location") if response.status in _REDIRECTS else None
+    if location is None:
+        return None
+    try:
+        # Headers are read as Latin-1, but what servers write beyond ASCII is UTF-8.
+        location = location.encode("latin-1").decode("utf-8")
+    except UnicodeDecodeError:
+        pass
+    try:
+        return _fetchable(urljoin(current, location))
+    except ValueError as error:
+        raise FetchRefused("bad_address", location, str(error)) from error
+
+
+def _coding(answer: httpx.Response, url: str) -> str:
+    """The one content coding of an answer, "" for none. Raises FetchFailed for others, and for several at once."""
+    stated = answer.headers.get("content-encoding", "").lower().split(",")
+    codings = [coding for coding in (part.strip() for part in stated) if coding not in ("", "identity")]
+    if len(codings) > 1 or not set(codings) <= CODINGS:
+        raise FetchFailed("encoding", url, f"content-encoding {', '.join(codings)} was not asked for")
+    return codings[0] if codings else ""
 
 
 def _host(url: str) -> str:
