@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from guardian.catalog.settings import CatalogSettings
+from guardian.coverage.settings import CoverageSettings
 from guardian.delivery.settings import DeliverySettings, DestinationSettings
 from guardian.errors import ConfigError
 from guardian.evidence.settings import EvidenceSettings
@@ -62,6 +63,9 @@ class Config(BaseModel):
     delivery: DeliverySettings = Field(DeliverySettings(), description="how messages are sent and tried again")
     store: StoreSettings = Field(StoreSettings(), description="the database")
     schedule: ScheduleSettings = Field(ScheduleSettings(), description="how the daemon works through its sources")
+    coverage: CoverageSettings = Field(
+        CoverageSettings(), description="when a source counts as failing, silent or shrinking, and who is told"
+    )
     web: WebSettings = Field(WebSettings(), description="health, readiness and metrics")
     logging: LoggingSettings = Field(LoggingSettings(), description="what the daemon writes to standard error")
     sources: tuple[SourceSettings, ...] = Field((), description="the places that guardian watches")
@@ -73,6 +77,7 @@ def load_config(path: Path) -> Config:
     config, positions = load_with_positions(path, Config)
     _refuse_repeated_names(positions, "sources", [source.name for source in config.sources])
     _refuse_repeated_names(positions, "destinations", [destination.name for destination in config.destinations])
+    _refuse_unknown_destinations(config, positions)
     folder = path.absolute().parent
     return config.model_copy(
         update={
@@ -154,6 +159,16 @@ def _refuse_repeated_names(positions: Positions, section: str, names: list[str])
     for index, name in enumerate(names):
         if name in names[:index]:
             raise positions.error(f"two {section} are named {name!r}; names must differ", (section, index, "name"))
+
+
+def _refuse_unknown_destinations(config: Config, positions: Positions) -> None:
+    known = [destination.name for destination in config.destinations]
+    for index, name in enumerate(config.coverage.deliver_to):
+        if name not in known:
+            shown = ", ".join(known) or "none"
+            raise positions.error(
+                f"there is no destination {name!r}; there are: {shown}", ("coverage", "deliver_to", index)
+            )
 
 
 def _with_local_paths(settings: S, name: str, folder: Path) -> S:

@@ -18,6 +18,7 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from guardian.config import Config, load_config, require_contact
+from guardian.coverage import coverages, tell_of_trouble
 from guardian.delivery import Delivery, deliver_due
 from guardian.errors import ConfigError, GuardianError, IndexNotReady
 from guardian.model import Scan
@@ -60,6 +61,7 @@ async def run_once(config_path: Path, listener: Listener) -> list[Scan]:
             await prepare(rooms)
             turns = asyncio.Semaphore(config.schedule.scans_at_once)
             ended = await asyncio.gather(*(_scan_once(rooms, settings, turns, listener) for settings in config.sources))
+            await asyncio.to_thread(tell_of_troubled_sources, rooms)
             while (await deliver_due(rooms.store, delivery, rooms.walk.clock)).attempted:
                 pass
     return [scan for scan in ended if scan is not None]
@@ -86,6 +88,17 @@ async def scan_and_mend(rooms: Rooms, settings: SourceSettings, listener: Listen
         log.warning("index_damaged", reason=str(error))
         await rooms.catalog.repair()
         return await scan_source(rooms.walk, settings, listener)
+
+
+def tell_of_troubled_sources(rooms: Rooms) -> None:
+    """Queue a message about each source that fails, is silent or shrinks, if somebody wants to hear of it."""
+    config, now = rooms.config, rooms.walk.clock()
+    if not config.coverage.deliver_to:
+        return
+    with rooms.store.begin() as tx:
+        found = coverages(tx, config.sources, now, config.coverage)
+        if told := tell_of_trouble(tx, found, config.coverage.deliver_to, now):
+            log.warning("sources_in_trouble", messages=told)
 
 
 async def _scan_once(
@@ -220,6 +233,7 @@ class _Shift:
             except Exception:
                 log.exception("scan_failed", source=settings.name)
                 self._metrics.count_failure("scan")
+        await asyncio.to_thread(tell_of_troubled_sources, self._rooms)
 
     async def _deliver_forever(self) -> None:
         """The supervision point of deliveries: an error is logged, the tasks stay due, the loop goes on."""

@@ -22,6 +22,7 @@ COMMANDS = {
     "check": "Is this a copy of something you own? Answers at once.",
     "scan": "One pass over one source.",
     "run": "The daemon: scan on schedule, tell, serve health and metrics.",
+    "coverage": "What the last scans saw, and what they did not.",
     "source": "The places that are watched: list them, try what one would yield.",
     "rules": "The rule files: check them, explain what they said.",
     "licence": "Who may use what, where and when.",

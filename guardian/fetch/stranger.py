@@ -6,6 +6,7 @@ transport spends with many requests in flight, and lets the guard see the addres
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -257,11 +258,9 @@ def _target(response: Response, current: str) -> str | None:
     location = response.header("location") if response.status in _REDIRECTS else None
     if location is None:
         return None
-    try:
-        # Headers are read as Latin-1, but what servers write beyond ASCII is UTF-8.
+    # Headers are read as Latin-1, but what servers write beyond ASCII is UTF-8.
+    with suppress(UnicodeDecodeError):
         location = location.encode("latin-1").decode("utf-8")
-    except UnicodeDecodeError:
-        pass
     try:
         return _fetchable(urljoin(current, location))
     except ValueError as error:

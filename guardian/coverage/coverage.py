@@ -1,0 +1,138 @@
+"""Reads the scans of each source: what they saw, what they left out, and whether something is wrong with them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import pairwise
+from statistics import median
+
+from guardian.answers import Outcome
+from guardian.coverage.settings import CoverageSettings
+from guardian.model import Scan
+from guardian.sources.settings import SourceSettings
+from guardian.store import Transaction
+
+LEFT_OUT, PROBLEM = "left out: ", "problem: "
+"""How a scan's counts name what was not seen: left out by the source, or lost on the way to an answer."""
+
+_OUTCOMES = tuple(outcome.value for outcome in Outcome)
+_FEWEST_USUAL_IMAGES = 4
+
+
+class TroubleKind(StrEnum):
+    """failing: scans end in errors; silent: none completes; shrinking: the last one saw far fewer images."""
+
+    FAILING = "failing"
+    SILENT = "silent"
+    SHRINKING = "shrinking"
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """`since_scan` is the id of the last scan that was well (0 for none): it names this episode of trouble."""
+
+    kind: TroubleKind
+    detail: str
+    since_scan: int
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """One source as its latest scan saw it.
+
+    `images` were answered, whatever the answer; of these `compared` were compared with the assets. `not_seen`
+    counts everything else by reason. `usual_images` is None until there are enough scans to say.
+    """
+
+    source: str
+    last: Scan | None
+    last_complete: Scan | None
+    pages: int
+    images: int
+    compared: int
+    not_seen: dict[str, int]
+    usual_images: float | None
+    trouble: Trouble | None
+
+
+def coverages(
+    tx: Transaction, sources: Sequence[SourceSettings], now: datetime, settings: CoverageSettings
+) -> list[Coverage]:
+    """The coverage of every configured source, in the configuration's order."""
+    wanted = max(settings.usual_scans, settings.failing_after) * 2 + 1
+    return [coverage_of(source, tx.scans.list(source.name, wanted), now, settings) for source in sources]
+
+
+def coverage_of(source: SourceSettings, scans: Sequence[Scan], now: datetime, settings: CoverageSettings) -> Coverage:
+    """What the scans of one source, the newest first, say about it."""
+    ended = [scan for scan in scans if scan.outcome is not None]
+    complete = [scan for scan in ended if scan.outcome == "completed"]
+    counts = ended[0].counts if ended else {}
+    reasons = {word.removeprefix(LEFT_OUT).removeprefix(PROBLEM): 0 for word in counts if ": " in word}
+    for word, number in counts.items():
+        if word.startswith((LEFT_OUT, PROBLEM)):
+            reasons[word.removeprefix(LEFT_OUT).removeprefix(PROBLEM)] += number
+    usual = [_images(scan) for scan in complete[1 : settings.usual_scans + 1]]
+    usual_images = median(usual) if len(usual) >= min(3, settings.usual_scans) else None
+    return Coverage(
+        source=source.name,
+        last=scans[0] if scans else None,
+        last_complete=complete[0] if complete else None,
+        pages=counts.get("pages", 0),
+        images=_images(ended[0]) if ended else 0,
+        compared=sum(counts.get(outcome, 0) for outcome in ("copy", "review", "licensed", "clear")),
+        not_seen=dict(sorted(reasons.items(), key=lambda item: -item[1])),
+        usual_images=usual_images,
+        trouble=_trouble(source, ended, complete, usual_images, now, settings),
+    )
+
+
+def usual_gap(source: SourceSettings, now: datetime) -> timedelta:
+    """The time between two scans: the interval, or the longer of the next two gaps of a cron line."""
+    if source.cron is None:
+        return source.every
+    # Only configurations with cron lines pay for loading the scheduler.
+    from apscheduler.triggers.cron import CronTrigger
+
+    trigger, times = CronTrigger.from_crontab(source.cron, timezone="UTC"), [now]
+    for _ in range(3):
+        following = trigger.get_next_fire_time(times[-1], times[-1] + timedelta(seconds=1))
+        if following is None:
+            break
+        times.append(following)
+    # The first gap begins now, not at a scan.
+    return max((later - earlier for earlier, later in pairwise(times[1:])), default=timedelta(days=1))
+
+
+def _trouble(
+    source: SourceSettings,
+    ended: Sequence[Scan],
+    complete: Sequence[Scan],
+    usual_images: float | None,
+    now: datetime,
+    settings: CoverageSettings,
+) -> Trouble | None:
+    last_good = complete[0].id if complete else 0
+    row = ended[: settings.failing_after]
+    if len(row) == settings.failing_after and all(scan.outcome == "failed" for scan in row):
+        return Trouble(
+            TroubleKind.FAILING, f"{len(row)} scans in a row failed, the last one: {row[0].error}", last_good
+        )
+    reference = complete[0].ended_at if complete else ended[-1].started_at if ended else None
+    patience = usual_gap(source, now) * settings.silent_after
+    if reference is not None and now - reference > patience:
+        hours = (now - reference).total_seconds() / 3600
+        return Trouble(TroubleKind.SILENT, f"no complete scan for {hours:.1f} hours", last_good)
+    if complete and usual_images is not None and usual_images >= _FEWEST_USUAL_IMAGES:
+        images = _images(complete[0])
+        fewest = usual_images * settings.shrunk_to
+        if images < fewest:
+            detail = f"the last scan saw {images} images, a usual one {usual_images:g}"
+            last_well = next((scan.id for scan in complete if _images(scan) >= fewest), 0)
+            return Trouble(TroubleKind.SHRINKING, detail, last_well)
+    return None
+
+
+def _images(scan: Scan) -> int:
+    return sum(scan.counts.get(outcome, 0) for outcome in _OUTCOMES)
