@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from guardian.addresses import host_name
 from guardian.catalog.settings import CatalogSettings
 from guardian.coverage.settings import CoverageSettings
 from guardian.delivery.settings import DeliverySettings, DestinationSettings
@@ -50,7 +51,7 @@ class Config(BaseModel):
         Path("data"), description="database, index, originals and evidence; beside this file unless absolute"
     )
     rules_dir: Path = Field(Path("rules"), description="rule files (*.yaml), read in the order of their names")
-    own_hosts: tuple[str, ...] = Field(
+    own_hosts: tuple[Annotated[str, AfterValidator(host_name)], ...] = Field(
         (), description="your own sites, subdomains included; pictures there are labelled own, never alarmed"
     )
     fetch: FetchSettings = Field(FetchSettings(), description="how guardian visits other people's sites")
@@ -85,6 +86,7 @@ def load_config(path: Path) -> Config:
             "rules_dir": folder / config.rules_dir.expanduser(),
             "sources": tuple(_with_local_paths(source, "path", folder) for source in config.sources),
             "destinations": tuple(_with_local_paths(one, "secret_file", folder) for one in config.destinations),
+            "embedding": _with_local_weights(config.embedding, folder),
             "delivery": _with_local_paths(config.delivery, "ca_file", folder),
         }
     )
@@ -174,6 +176,15 @@ def _refuse_unknown_destinations(config: Config, positions: Positions) -> None:
 def _with_local_paths(settings: S, name: str, folder: Path) -> S:
     path = getattr(settings, name, None)
     return settings if path is None else settings.model_copy(update={name: folder / Path(path).expanduser()})
+
+
+def _with_local_weights(settings: EmbeddingSettings, folder: Path) -> EmbeddingSettings:
+    """Weights are a path or a tag; a bare name is a path when something of this name lies beside the file."""
+    if settings.weights is None:
+        return settings
+    path = folder / Path(settings.weights).expanduser()
+    is_path = settings.names_a_file or path.exists()
+    return settings.model_copy(update={"weights": str(path)}) if is_path else settings
 
 
 if __name__ == "__main__":

@@ -22,12 +22,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guardian.errors import WeightsMissing
-from guardian.matching.settings import EmbeddingSettings
+from guardian.matching.settings import CHECKPOINTS, EmbeddingSettings
 
 if TYPE_CHECKING:
     import torch
 
-_CHECKPOINTS = (".safetensors", ".bin", ".pt", ".pth", ".npz", ".onnx", ".torchscript")
 _TIMED = 5
 _PATIENCE = 5
 
@@ -72,11 +71,11 @@ def find_weights(settings: EmbeddingSettings) -> Weights | None:
     if named.is_file():
         return Weights(named, _digest(named))
     if named.is_dir():
-        found = sorted(path for path in named.rglob("*") if path.suffix in _CHECKPOINTS and path.is_file())
+        found = sorted(path for path in named.rglob("*") if path.suffix in CHECKPOINTS and path.is_file())
         if not found:
             raise WeightsMissing(_how_to_get(settings, f"the folder {named} holds no checkpoint"))
         return Weights(found[0], _digest(found[0]))
-    if len(named.parts) > 1 or named.suffix in _CHECKPOINTS:
+    if settings.names_a_file:
         raise WeightsMissing(_how_to_get(settings, f"there is no file {named}"))
     cached = _cached(settings)
     if cached is None:
@@ -320,7 +319,7 @@ def _cached(settings: EmbeddingSettings) -> Path | None:
     for folder in (cache, Path.home() / ".cache" / "clip"):
         for path in sorted(folder.glob("**/*")) if folder.is_dir() else []:
             name = _plain(str(path.relative_to(folder)))
-            if path.suffix in _CHECKPOINTS and path.is_file() and model in name and tag in name:
+            if path.suffix in CHECKPOINTS and path.is_file() and model in name and tag in name:
                 return path
     return None
 

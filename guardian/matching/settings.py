@@ -1,10 +1,14 @@
 """What a user may set about matching and about the optional descriptor. Imports nothing heavy."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from guardian.strict_yaml import ByteSize, Duration, duration
+
+CHECKPOINTS = (".safetensors", ".bin", ".pt", ".pth", ".npz", ".onnx", ".torchscript")
+"""How files of weights end."""
 
 
 class MatchingSettings(BaseModel):
@@ -45,3 +49,9 @@ class EmbeddingSettings(BaseModel):
         (0.229, 0.224, 0.225), description="channel deviations that the model expects (TorchScript and ONNX only)"
     )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto uses a GPU when there is one")
+
+    @property
+    def names_a_file(self) -> bool:
+        """Whether `weights` is the path of a file or folder, there or not, rather than an open_clip tag."""
+        named = Path(self.weights or "").expanduser()
+        return self.weights is not None and (len(named.parts) > 1 or named.suffix in CHECKPOINTS)
