@@ -3,6 +3,7 @@
 Names, redirects and odd notations need no rules of their own: whatever they resolve to ends here.
 """
 
+import errno
 import socket
 from collections.abc import Callable, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -63,7 +64,8 @@ def guarded_socket(allowed: Sequence[Network]) -> Callable[[AddressInfo], socket
         address = ip_address(str(place[0]).partition("%")[0])
         reason = refusal(address, allowed)
         if reason is not None:
-            raise BlockedAddress(f"{MARK} {address}: {reason}")
+            # Connection libraries show the second part only.
+            raise BlockedAddress(errno.EACCES, f"{MARK} {address}: {reason}")
         return socket.socket(family, kind, protocol)
 
     return make

@@ -1,7 +1,8 @@
 """Visits to addresses that strangers chose: guarded by IP address, polite, by robots.txt, bounded in every direction.
 
-httpx is the client; aiohttp carries its bytes, which costs a tenth of the processor time that httpx's own
-transport spends with many requests in flight, and lets the guard see the address of every socket.
+httpx's requests and answers go over its transport seam, where aiohttp carries them: a tenth of the processor
+time that httpx's own transport spends with many requests in flight. There is no client above the seam, so no
+cookies, redirects, passwords or proxies that would have to be switched off.
 """
 
 import asyncio
@@ -10,7 +11,6 @@ from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import replace
 from datetime import datetime, timedelta
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Any, Literal, Self
 from urllib.parse import urljoin, urlsplit, urlunsplit
@@ -19,6 +19,7 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
+from guardian.addresses import host_of
 from guardian.errors import FetchFailed, FetchRefused
 from guardian.fetch import robots
 from guardian.fetch.decoding import CODINGS, Decoder, NotDecodable
@@ -68,7 +69,17 @@ class Stranger:
         self._settings, self._clock, self._look_up = settings, clock, look_up
         self._pace = Pace(settings)
         self._robots = Robots(self._read_robots, settings.robots_token, clock)
-        self._client: httpx.AsyncClient | None = None
+        self._transport: AiohttpTransport | None = None
+        # The site is told who asks, and what can be decoded.
+        self._headers = {
+            "user-agent": settings.user_agent_header,
+            "accept-encoding": "gzip, deflate",
+            "accept-language": "en, *;q=0.5",
+        }
+        self._patience = {
+            "connect": settings.connect_timeout.total_seconds(),
+            "read": settings.read_timeout.total_seconds(),
+        }
 
     async def __aenter__(self) -> Self:
         context = httpx.create_ssl_context(trust_env=False)
@@ -87,31 +98,15 @@ class Stranger:
             skip_auto_headers=("accept", "accept-encoding", "user-agent"),
             timeout=aiohttp.ClientTimeout(total=None),
         )
-        self._client = httpx.AsyncClient(
-            transport=AiohttpTransport(client=session),
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            follow_redirects=False,
-            trust_env=False,
-            timeout=httpx.Timeout(
-                settings.read_timeout.total_seconds(), connect=settings.connect_timeout.total_seconds(), pool=None
-            ),
-        )
-        # What httpx would say of itself is left out: the site is told who asks, and what can be decoded.
-        self._client.headers = httpx.Headers(
-            {
-                "user-agent": settings.user_agent_header,
-                "accept-encoding": "gzip, deflate",
-                "accept-language": "en, *;q=0.5",
-            }
-        )
+        self._transport = AiohttpTransport(client=session)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
+        if self._transport is not None:
+            await self._transport.aclose()
+            self._transport = None
 
     async def get(
         self, url: str, *, kind: Kind, asked_by_person: bool = False, known: Remembered | None = None
@@ -191,23 +186,27 @@ class Stranger:
                 raise FetchRefused("bad_address", url, str(error)) from error
 
     async def _receive(self, url: str, kind: Kind, known: Remembered | None) -> Response:
-        if self._client is None:
+        if self._transport is None:
             raise RuntimeError("Stranger is used before it was opened")
-        headers = {"accept": _ACCEPT[kind], **_conditions(known)}
+        headers = {**self._headers, "accept": _ACCEPT[kind], **_conditions(url, known)}
+        request = httpx.Request("GET", url, headers=headers, extensions={"timeout": self._patience})
         _connected_to.set(None)
-        async with self._client.stream("GET", url, headers=headers) as answer:
+        answer = await self._transport.handle_async_request(request)
+        try:
             wanted = answer.status_code not in _REDIRECTS and answer.status_code < 400
             content = await self._body(answer, url, kind) if wanted else b""
-            return Response(
-                url=url,
-                final_url=url,
-                status=answer.status_code,
-                headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers.raw),
-                content=content,
-                fetched_at=self._clock(),
-                remote_address=_connected_to.get(),
-                not_modified=answer.status_code == 304 and known is not None,
-            )
+        finally:
+            await answer.aclose()
+        return Response(
+            url=url,
+            final_url=url,
+            status=answer.status_code,
+            headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers.raw),
+            content=content,
+            fetched_at=self._clock(),
+            remote_address=_connected_to.get(),
+            not_modified=answer.status_code == 304 and known is not None,
+        )
 
     async def _body(self, answer: httpx.Response, url: str, kind: Kind) -> bytes:
         """The decoded body. Its size is counted while it comes, before and after decompression."""
@@ -238,18 +237,21 @@ class Stranger:
 
 def _fetchable(url: str) -> str:
     """The address as it is asked for: http or https, without fragment, user name and password."""
+    address = url.strip()
     try:
-        parts = urlsplit(url.strip())
-        place = parts.netloc.rpartition("@")[2]
-        is_complete = bool(parts.hostname)
-        # Reading the port checks it.
-        _ = parts.port
+        parts = urlsplit(address)
+        # Politeness and robots.txt need one spelling of a host; reading the port checks it.
+        host, port = host_of(address), parts.port
     except ValueError as error:
         raise FetchRefused("bad_address", url, str(error)) from error
     if parts.scheme.lower() not in ("http", "https"):
         raise FetchRefused("scheme", url, f"{parts.scheme or 'an address without scheme'} is not http or https")
-    if not is_complete or len(url) > _LONGEST_ADDRESS:
-        raise FetchRefused("bad_address", url, "no host in it" if not is_complete else "longer than 8,000 characters")
+    # Parsers disagree about a backslash: which part is the host must not depend on who reads it.
+    if not host or port == 0 or "\\" in parts.netloc or not parts.netloc.isprintable():
+        raise FetchRefused("bad_address", url, "no host in it")
+    if len(address) > _LONGEST_ADDRESS:
+        raise FetchRefused("bad_address", url, f"longer than {_LONGEST_ADDRESS} characters")
+    place = (f"[{host}]" if ":" in host else host) + (f":{port}" if port else "")
     return urlunsplit((parts.scheme.lower(), place, parts.path or "/", parts.query, ""))
 
 
@@ -281,14 +283,12 @@ def _host(url: str) -> str:
     return urlsplit(url).netloc.lower()
 
 
-def _conditions(known: Remembered | None) -> dict[str, str]:
-    """Conditional request headers (RFC 9110, 13.1)."""
-    conditions = {}
-    if known is not None and known.etag:
-        conditions["if-none-match"] = known.etag
-    if known is not None and known.last_modified:
-        conditions["if-modified-since"] = known.last_modified
-    return conditions
+def _conditions(url: str, known: Remembered | None) -> dict[str, str]:
+    """Conditional request headers (RFC 9110, 13.1), for the address that the validators came from."""
+    if known is None or _fetchable(known.url) != url:
+        return {}
+    validators = {"if-none-match": known.etag, "if-modified-since": known.last_modified}
+    return {name: value for name, value in validators.items() if value and value.isascii() and value.isprintable()}
 
 
 def _accepted(response: Response, url: str) -> Response:
@@ -303,7 +303,7 @@ def _said_plainly(url: str, error: Exception) -> FetchFailed | FetchRefused:
     cause = error.__cause__ if isinstance(error.__cause__, aiohttp.ClientError) else error
     text = str(cause) or type(cause).__name__
     if MARK in text:
-        return FetchRefused("address", url, text[text.index(MARK) :])
+        return FetchRefused("address", url, text[text.index(MARK) :].rstrip("]"))
     if isinstance(cause, (aiohttp.ServerTimeoutError, TimeoutError)):
         return FetchFailed("timeout", url, "the site was silent for too long")
     if isinstance(cause, (aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch)):

@@ -1,0 +1,60 @@
+"""A misbehaving web site on loopback, and a Stranger who may visit it."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+
+from guardian.fetch import Stranger
+from guardian.fetch.settings import FetchSettings
+from guardian.model import Response
+from tests.websites import Site, running
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def patient(**changed: Any) -> FetchSettings:
+    """Settings for loopback: no pauses, short limits."""
+    usual: dict[str, Any] = {
+        "contact": "tests@example.com",
+        "allow_networks": (ip_network("127.0.0.0/8"),),
+        "delay_per_host": timedelta(),
+        "busy_pause": timedelta(milliseconds=50),
+        "connect_timeout": timedelta(seconds=2),
+        "read_timeout": timedelta(seconds=2),
+        "timeout": timedelta(seconds=5),
+        "retries": 0,
+    }
+    return FetchSettings(**(usual | changed))
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    yield from running()
+
+
+@pytest.fixture
+def settings() -> Callable[..., FetchSettings]:
+    """settings(retries=1): settings that may visit loopback, in a hurry."""
+    return patient
+
+
+@pytest.fixture
+def get() -> Callable[..., Response]:
+    """get(url, kind="image", retries=1): one visit by a Stranger of its own; other keywords are settings."""
+
+    def visit(
+        url: str, kind: Any = "page", asked_by_person: bool = False, known: Any = None, **changed: Any
+    ) -> Response:
+        async def go() -> Response:
+            async with Stranger(patient(**changed), clock=utc_now) as stranger:
+                return await stranger.get(url, kind=kind, asked_by_person=asked_by_person, known=known)
+
+        return asyncio.run(go())
+
+    return visit
