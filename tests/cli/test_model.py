@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from guardian.matching.settings import EmbeddingSettings
 WEIGHTS = b"not really a network, but bytes all the same" * 50
 MODEL = "laion/CLIP-ViT-B-32-laion2B-s34B-b79K"
 NOBODY = "http://127.0.0.1:9"
+needs_clip = pytest.mark.skipif(find_spec("open_clip") is None, reason="pip install 'guardian[clip]'")
 
 
 class Hub(BaseHTTPRequestHandler):
@@ -114,6 +116,7 @@ def test_a_file_of_weights_is_named_with_its_digest(tmp_path: Path) -> None:
     assert f"v1-{digest[:12]}, no index yet" in shown.stdout
 
 
+@needs_clip
 def test_weights_are_fetched_once_and_found_again(tmp_path: Path, hub: str) -> None:
     chosen = "model: ViT-B-32, weights: laion2b_s34b_b79k"
     fetched = guardian(tmp_path, chosen, "fetch", hub=hub)
@@ -127,6 +130,7 @@ def test_weights_are_fetched_once_and_found_again(tmp_path: Path, hub: str) -> N
     assert (again.returncode, "these weights are here already" in again.stdout) == (0, True)
 
 
+@needs_clip
 def test_no_network_is_said_in_seconds_with_the_ways_out(tmp_path: Path) -> None:
     started = time.monotonic()
     failed = guardian(tmp_path, "model: ViT-B-32, weights: laion2b_s34b_b79k", "fetch")
@@ -150,6 +154,7 @@ def test_nothing_that_could_be_fetched(tmp_path: Path, chosen: str, words: str) 
     assert words in refused.stderr
 
 
+@needs_clip
 @pytest.mark.parametrize(
     ("model", "weights", "words"),
     [
