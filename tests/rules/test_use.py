@@ -1,0 +1,28 @@
+"""Whether a picture lies on the owner's own hosts."""
+
+import pytest
+
+from guardian.rules import place_of
+
+
+@pytest.mark.parametrize(
+    ("page_url", "image_url", "place"),
+    [
+        ("https://shop.mine.example/", "https://cdn.example/i.jpg", "own"),
+        ("https://thief.example/", "https://cdn.mine.example/i.jpg", "own"),
+        ("https://thief.example/", "https://cdn.example/i.jpg", "elsewhere"),
+        ("https://notmine.example/", None, "elsewhere"),
+        (None, "https://mine.example:8443/i.jpg", "own"),
+        ("https://MINE.example./", "urn:sha256:00", "own"),
+        ("http://[::1]:8000/", None, "own"),
+        ("https://www.xn--strae-oqa.example/", None, "own"),
+        (None, "file:///pictures/mine.example/i.jpg", "elsewhere"),
+        (None, None, "elsewhere"),
+    ],
+)
+def test_place(page_url: str | None, image_url: str | None, place: str) -> None:
+    assert place_of(page_url, image_url, ("mine.example", "::1", "straße.example")) == place
+
+
+def test_without_own_hosts_everything_is_elsewhere() -> None:
+    assert place_of("https://mine.example/", "https://mine.example/i.jpg", ()) == "elsewhere"
