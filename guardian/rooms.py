@@ -68,10 +68,10 @@ def make_catalog(config: Config, store: Store, workers: Workers) -> Catalog:
 
 
 @asynccontextmanager
-async def opened_rooms(config: Config) -> AsyncIterator[Rooms]:
-    """All rooms that images walk through, inside a running event loop."""
+async def opened_rooms(config: Config, workers: Workers | None = None) -> AsyncIterator[Rooms]:
+    """All rooms that images walk through, inside a running event loop; with these workers if they were made before."""
     checked = open_rules(config)
-    workers = make_workers(config)
+    workers = workers or make_workers(config)
     with opened_store(config) as store:
         async with Stranger(config.fetch, clock=utc_now) as stranger:
             walk = Walk(

@@ -24,11 +24,13 @@ _CARRIERS_OF_IPV4 = (
     (IPv6Network("::/96"), 0),  # IPv4-compatible, RFC 4291 (deprecated)
     (IPv6Network("::ffff:0:0:0/96"), 0),  # IPv4-translated, RFC 2765
 )
+_UNICAST = IPv6Network("2000::/3")
+"""All that is handed out so far (IANA); what lies outside is special, known to this Python or not."""
+
 _NEVER = (
-    IPv6Network("64:ff9b:1::/48"),  # NAT64 for local use, RFC 8215
-    IPv6Network("fec0::/10"),  # site-local, RFC 3879
-    IPv6Network("2001::/32"),  # Teredo: tunnels to an address inside
-    IPv6Network("5f00::/16"),  # segment routing
+    IPv6Network("2001::/32"),  # Teredo, RFC 4380: tunnels to an address inside
+    IPv6Network("2001:db8::/32"),  # documentation, RFC 3849
+    IPv6Network("3fff::/20"),  # documentation, RFC 9637
 )
 
 
@@ -44,8 +46,8 @@ def refusal(address: Address, allowed: Sequence[Network]) -> str | None:
     carried = _carried(address)
     if any(one in network for network in allowed for one in (address, carried) if one.version == network.version):
         return None
-    if isinstance(address, IPv6Address) and any(address in network for network in _NEVER):
-        return "not a public address"
+    if isinstance(carried, IPv6Address) and (carried not in _UNICAST or any(carried in one for one in _NEVER)):
+        return "this machine" if carried.is_loopback else "not a public address"
     if carried in _METADATA:
         return "a cloud's metadata address"
     if carried.is_loopback:
