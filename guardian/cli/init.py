@@ -1,5 +1,6 @@
 """`guardian init DIR`: a configuration, rules and a data folder that work as they are."""
 
+import shlex
 import shutil
 from pathlib import Path
 
@@ -19,15 +20,19 @@ def command(folder: Path) -> None:
     present = [str(path) for path in (config, rules) if path.exists()]
     if present:
         raise UsageError(f"{' and '.join(present)} exist already; choose another folder, or remove them first")
-    folder.mkdir(parents=True, exist_ok=True)
-    rules.mkdir()
-    for file in sorted(rules_folder().glob("*.yaml")):
-        shutil.copyfile(file, rules / file.name)
-    (folder / "data").mkdir(mode=0o700, exist_ok=True)
-    config.write_text(example_text(), encoding="utf-8")
+    shipped = sorted(rules_folder().glob("*.yaml"))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        rules.mkdir()
+        for file in shipped:
+            shutil.copyfile(file, rules / file.name)
+        (folder / "data").mkdir(mode=0o700, exist_ok=True)
+        config.write_text(example_text(), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write {error.filename or folder}: {error.strerror}") from error
     click.echo(f"Wrote {config}, {rules} and {folder / 'data'}.")
     click.echo("Next:")
-    click.echo(f"  cd {folder}")
+    click.echo(f"  cd {shlex.quote(str(folder))}")
     click.echo("  guardian asset add ~/Pictures --collection mine     protect your images")
     click.echo("  guardian check https://example.com/page             look for copies on one page")
     click.echo("  edit config.yaml: fetch.contact, sources, destinations; then: guardian run")

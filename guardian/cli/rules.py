@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from guardian.cli.context import Session, opened_store, pass_session
+from guardian.cli.showing import by_rule
 from guardian.errors import UsageError
 from guardian.model import Action, Asset, AssetState, Decision, Finding, Licence, Standing
 from guardian.store import Transaction
@@ -128,7 +129,7 @@ def _consequence(decision: Decision, destinations: list[str]) -> str:
 
 def _finding_lines(finding: Finding, asset: Asset) -> list[str]:
     page = [f"  on page   {finding.page_url}"] if finding.page_url != finding.image_url else []
-    recorded = f"{_action(finding.decision)} by {_by(finding.decision)}, licence {finding.licence}"
+    recorded = f"{_action(finding.decision)} {by_rule(finding.decision)}, licence {finding.licence}"
     return [
         f"{finding.id}  {finding.image_url}",
         *page,
@@ -151,24 +152,18 @@ def _account_lines(number: int, account: "Account") -> list[str]:
 def _verdict_lines(finding: Finding, accounts: "tuple[Account, ...]", standing: Standing) -> list[str]:
     """What is said now, and whether that is what was recorded."""
     now, recorded = _decision(accounts), finding.decision
-    lines = [f"Now: {_action(now)} by {_by(now)}."]
+    lines = [f"Now: {_action(now)} {by_rule(now)}."]
     if standing.value != finding.licence:
         lines.append(f"The licence of that day is {standing.value} now; it was recorded as {finding.licence}.")
     if now == recorded:
         return [*lines, "That is what was recorded."]
-    lines.append(f"Recorded was: {_action(recorded)} by {_by(recorded)}. The rules or licences have changed since.")
+    lines.append(f"Recorded was: {_action(recorded)} {by_rule(recorded)}. The rules or licences have changed since.")
     return [*lines, "The record changes when the picture is seen there again."]
 
 
 def _action(decision: Decision) -> str:
     severity = f" ({decision.severity.value})" if decision.severity else ""
     return f"{decision.action.value}{severity}"
-
-
-def _by(decision: Decision) -> str:
-    from guardian.rules import NO_RULE
-
-    return decision.rule if decision.rule == NO_RULE else f"rule “{decision.rule}”"
 
 
 def _value(tried: "Tried") -> str:

@@ -5,7 +5,7 @@ from collections import Counter
 import click
 
 from guardian.answers import Answer, JudgedMatch, Outcome
-from guardian.model import Action, Standing
+from guardian.model import Action, Decision, Standing
 
 COLOURS = {
     Outcome.COPY: "red",
@@ -29,13 +29,13 @@ def describe(answer: Answer, *, every_match: bool = False) -> str:
     """A few lines for people: what it is, of what, what was done to it, and what the rules say."""
     word = click.style(f"{answer.outcome.value.upper():<11}", fg=COLOURS[answer.outcome], bold=True)
     where = answer.sighting.image_url or "(image inside the page)"
-    lines = [f"{word} {answer.target}"]
+    lines = [f"{word} {_printable(answer.target)}"]
     if where != answer.target and not where.startswith("file:"):
-        lines.append(f"            image {where}")
+        lines.append(f"            image {_printable(where)}")
     if answer.own:
         lines.append("            on one of your own hosts")
     if answer.problem is not None:
-        lines.append(f"            {answer.problem.detail or answer.problem.reason}")
+        lines.append(f"            {_printable(answer.problem.detail or answer.problem.reason)}")
     for match in answer.judged:
         if every_match or match.kept:
             lines.extend(f"            {line}" for line in _match_lines(match))
@@ -53,15 +53,26 @@ def _match_lines(match: JudgedMatch) -> list[str]:
         f"“{asset.title}”  {asset.collection}/{asset.id}  {percent(comparison.probability)} sure",
         comparison.description or "not described",
     ]
-    if decision.action is not Action.IGNORE:
-        lines.append(f"{decision.action.value}{severity} by rule “{decision.rule}”; {STANDINGS[match.standing]}")
-    else:
-        lines.append(f"ignored by rule “{decision.rule}”; {STANDINGS[match.standing]}")
-    return lines
+    done = "ignored" if decision.action is Action.IGNORE else f"{decision.action.value}{severity}"
+    return [*lines, f"{done} {by_rule(decision)}; {STANDINGS[match.standing]}"]
+
+
+def by_rule(decision: Decision) -> str:
+    """Which rule decided, as the end of a sentence."""
+    from guardian.rules import NO_RULE
+
+    return f"since {NO_RULE}" if decision.rule == NO_RULE else f"by rule “{decision.rule}”"
+
+
+def _printable(text: str) -> str:
+    """What others wrote cannot move the cursor or colour the terminal."""
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
 
 
 def percent(probability: float) -> str:
-    """A probability for people, never rounded up to certainty."""
+    """A probability for people, never rounded to certainty."""
+    if 0 < probability < 0.001:
+        return "<0.1 %"
     return ">99.9 %" if probability > 0.999 else f"{probability * 100:.1f} %"
 
 
