@@ -1,6 +1,7 @@
 """robots.txt as RFC 9309 has it: 4xx allows all, 5xx and silence forbid all, kept for a day at most."""
 
 import asyncio
+import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ _KEPT_AFTER_TROUBLE = timedelta(minutes=10)
 _ORIGINS_REMEMBERED = 5_000
 
 FORBID_ALL = "User-agent: *\nDisallow: /"
+_AGENT = re.compile(r"(?:^|(?<=[\r\n]))([ \t]*user-agent[ \t]*:[ \t]*)([\w-]+|\*)?[^\r\n]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,8 @@ class Robots:
                 raise FetchRefused("robots_unreachable", url, "its robots.txt could not be read, which forbids all")
             raise FetchRefused("robots", url, "its robots.txt forbids it")
         delay = known.rules.crawl_delay(self._token)
-        return None if delay is None else timedelta(seconds=max(0.0, min(float(delay), 86400)))
+        # Not a number is what some files say, literally.
+        return timedelta(seconds=max(0.0, min(float(delay), 86400))) if delay is not None and delay == delay else None
 
     async def _of(self, url: str) -> _Known:
         parts = urlsplit(url)
@@ -85,5 +88,16 @@ class Robots:
             return _Known(Protego.parse(FORBID_ALL), now + _KEPT_AFTER_TROUBLE, now, unreachable=True)
         if response.status >= 500 or response.status == 429:
             return _Known(Protego.parse(FORBID_ALL), now + _KEPT_AFTER_TROUBLE, now, unreachable=True)
-        text = response.content[:MAX_BYTES].decode("utf-8", errors="replace") if response.status == 200 else ""
-        return _Known(Protego.parse(text), now + _KEPT, now)
+        # Some editors write a byte order mark first.
+        text = response.content[:MAX_BYTES].decode("utf-8-sig", errors="replace") if response.status == 200 else ""
+        return _Known(Protego.parse(self._with_exact_names(text)), now + _KEPT, now)
+
+    def _with_exact_names(self, text: str) -> str:
+        """The file with groups of other visitors renamed: Protego takes any part of our name for our name."""
+        ours, another = self._token.lower(), f"{self._token}-another"
+
+        def renamed(line: re.Match[str]) -> str:
+            name = (line[2] or "").lower()
+            return line[1] + (name if name in (ours, "*") else another)
+
+        return _AGENT.sub(renamed, text)
