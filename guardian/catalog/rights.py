@@ -1,13 +1,16 @@
 """Rights metadata inside an image file: IPTC-IIM, XMP and EXIF. Runs inside worker processes."""
 
+import hashlib
 import io
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import structlog
 from PIL import ExifTags, Image, ImageFile, IptcImagePlugin
 
 from guardian.model import Rights
 
+log = structlog.get_logger(__name__)
 _LONGEST = 2_000
 _MAX_DEPTH = 12
 
@@ -28,7 +31,9 @@ def read_metadata(content: bytes) -> FileMetadata:
     try:
         with Image.open(io.BytesIO(content)) as image:
             xmp, iptc, exif = _xmp(image), _iptc(image), _exif(image)
-    except Exception:  # noqa: BLE001 - decoders raise anything on damaged metadata; the picture itself is judged elsewhere
+    except Exception:
+        # Decoders raise anything on damaged metadata; the picture itself is judged elsewhere.
+        log.exception("metadata_unreadable", sha256=hashlib.sha256(content).hexdigest())
         return FileMetadata()
     merged = {**exif, **iptc, **xmp}
     title = merged.pop("title", None)
