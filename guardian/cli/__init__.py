@@ -64,7 +64,10 @@ def _config_first(arguments: list[str]) -> list[str]:
         if argument == "--":
             return [*front, *rest, "--", *waiting]
         if argument == "--config":
-            front = ["--config", *[value for value in [next(waiting, None)] if value is not None]]
+            file = next(waiting, None)
+            if file is None:
+                raise click.UsageError("Option '--config' requires an argument.")
+            front = ["--config", file]
         elif argument.startswith("--config="):
             front = [argument]
         else:
@@ -93,7 +96,7 @@ def main() -> None:
     """Run the command and exit: 4 internal, 2 usage or configuration, else what the command says."""
     try:
         # Without standalone mode click hands back the code of `--help` and the like instead of exiting.
-        code = guardian.main(standalone_mode=False)
+        code = guardian.main(prog_name="guardian", standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
     except click.Abort:
         sys.exit(INTERRUPTED)
