@@ -89,21 +89,21 @@ def _decoded(content: bytes, settings: MatchingSettings) -> Picture:
         image: Image.Image = Image.open(io.BytesIO(content), formats=list(READABLE))
     except UnidentifiedImageError as error:
         raise NotAnImage(_what_it_seems(content)) from error
-    width, height = image.size
-    if width * height > settings.max_pixels:
-        raise OverLimit(f"{width} x {height} pixels, allowed are {settings.max_pixels} (matching.max_pixels)")
+    _refuse_large(image, settings)
     frames = getattr(image, "n_frames", 1)
     if frames > settings.max_frames:
         raise OverLimit(f"{frames} frames, allowed are {settings.max_frames} (matching.max_frames)")
     name = image.format or "?"
-    turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
     if frames > 1 and name in ("GIF", "PNG", "WEBP", "AVIF"):
-        image = _richest_frame(image, frames)
+        image = _richest_frame(image, frames, settings)
+    width, height = image.size
     # JPEG decodes at 1/2, 1/4 or 1/8 directly: a fraction of the time of the full size.
     image.draft(None, (WORKING_SIDE, WORKING_SIDE))
     image.load()
     if max(image.size) > WORKING_SIDE:
         image = _reduced(image)
+    # Asked only now: Pillow's TIFF decoder has turned picture and size by itself, the others leave it to us.
+    turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
     rgb = np.asarray(_rgb(ImageOps.exif_transpose(image)), dtype=np.uint8)
     if turned:
         width, height = height, width
@@ -123,11 +123,26 @@ def _reduced(image: Image.Image) -> Image.Image:
     return smaller
 
 
-def _richest_frame(image: Image.Image, frames: int) -> Image.Image:
-    """The most detailed of the first few frames: many animations begin with an empty one."""
+def _refuse_large(image: Image.Image, settings: MatchingSettings) -> None:
+    width, height = image.size
+    if width * height > settings.max_pixels:
+        raise OverLimit(f"{width} x {height} pixels, allowed are {settings.max_pixels} (matching.max_pixels)")
+
+
+def _richest_frame(image: Image.Image, frames: int, settings: MatchingSettings) -> Image.Image:
+    """The most detailed of a few frames: many animations begin with an empty one.
+
+    Frames build on each other, so all before are decoded too; of large ones only so many as hold max_pixels.
+    """
+    farthest = settings.max_pixels // (image.width * image.height)
+    wanted = {number for number in (0, 1, frames // 4, frames // 2) if number <= farthest}
     best, most = None, -1.0
-    for number in sorted({0, 1, frames // 4, frames // 2}):
-        image.seek(min(number, frames - 1))
+    for number in range(max(wanted) + 1):
+        image.seek(number)
+        # A GIF's frame may reach beyond the first one's canvas, which then grows.
+        _refuse_large(image, settings)
+        if number not in wanted:
+            continue
         frame = image.convert("RGBA")
         detail = float(np.asarray(frame.convert("L").resize((64, 64)), dtype=np.float32).std())
         if detail > most * 1.25:
