@@ -20,10 +20,19 @@ GuardianError                 anything guardian says about the world rather than
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 
 class GuardianError(Exception):
     """Base of everything guardian raises on purpose. `str(error)` is fit to show to a user."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled without its constructor, whose arguments are not the message: errors travel from workers."""
+        return _without_constructor, (type(self), self.args), self.__dict__
+
+
+def _without_constructor(kind: type[GuardianError], arguments: tuple[Any, ...]) -> GuardianError:
+    return kind.__new__(kind, *arguments)
 
 
 class UsageError(GuardianError):
