@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,11 +48,20 @@ class Segment:
 
 @contextlib.contextmanager
 def publishing(folder: Path) -> Iterator[None]:
-    """Hold the one lock under which an index folder is changed. Freed by the kernel when its holder dies."""
+    """Hold the one lock under which an index folder is changed. Freed by the kernel when its holder dies.
+
+    What a dead publisher left half done is removed first, and what this one leaves when it fails: a disk
+    that is full would otherwise stay so.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "publish.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        _remove_leftovers(folder)
+        try:
+            yield
+        except BaseException:
+            _remove_leftovers(folder)
+            raise
 
 
 def read_generation(folder: Path) -> Generation | None:
@@ -68,7 +77,7 @@ def read_generation(folder: Path) -> Generation | None:
         if wrapped["crc32"] != _crc_of_json(body) or body["format"] != _FORMAT:
             raise ValueError("checksum or format differs")
         return Generation(body["number"], body["recipe"], tuple(body["segments"]), frozenset(body["withdrawn"]))
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise IndexNotReady(f"{path} is damaged ({error}); `guardian index rebuild` makes it anew") from error
 
 
@@ -107,7 +116,7 @@ def write_segment(folder: Path, arrays: Mapping[str, NDArray[Any]], facts: Mappi
         for key, array in arrays.items():
             path = aside / f"{key}.npy"
             with path.open("wb") as file:
-                np.save(file, np.ascontiguousarray(array), allow_pickle=False)
+                np.save(_Writing(file), np.ascontiguousarray(array), allow_pickle=False)
                 file.flush()
                 os.fsync(file.fileno())
             files[path.name] = {"bytes": path.stat().st_size, "crc32": _crc_of_file(path)}
@@ -148,7 +157,7 @@ def verify_segment(folder: Path, name: str) -> dict[str, Any]:
             path = where / file
             if path.stat().st_size != expected["bytes"] or _crc_of_file(path) != expected["crc32"]:
                 raise ValueError(f"{file} is not as it was written")
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise IndexNotReady(f"index segment {where} is damaged: {error}; `guardian index rebuild` helps") from error
     return body
 
@@ -162,11 +171,24 @@ def withdraw(folder: Path, numbers: frozenset[int]) -> None:
             write_generation(folder, replace(generation, number=generation.number + 1, withdrawn=withdrawn))
 
 
+def _remove_leftovers(folder: Path) -> None:
+    # While the list is damaged nobody knows what counts, so everything stays.
+    with contextlib.suppress(IndexNotReady):
+        _remove_others(folder, read_generation(folder) or Generation(0, ""))
+
+
 def _remove_others(folder: Path, generation: Generation) -> None:
     for path in folder.iterdir():
         is_segment = path.name.startswith(("segment-", "aside-")) and path.name not in generation.segments
         if is_segment or path.name.startswith(f"{_GENERATION}."):
             shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+class _Writing:
+    """Something to write to that numpy does not take for a file: its own writing hides why a disk refuses."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.write = file.write
 
 
 def _crc_of_json(body: Mapping[str, Any]) -> int:
