@@ -81,7 +81,7 @@ class Workers:
 
         Raises Unmatchable (what the image is), IndexNotReady, WorkerLost (crashed or timed_out).
         """
-        return await self.run(_match, self._setup, content, newer_than)
+        return await self._run(_follow_index, _match, (self._setup, content, newer_than))
 
     async def fingerprint(self, content: bytes) -> "Fingerprint":
         """Compute what the index keeps of an encoded image. Raises Unmatchable, WorkerLost."""
@@ -90,31 +90,48 @@ class Workers:
     async def warm(self) -> None:
         """Start one worker and load what it needs, so that the first image does not wait for that."""
         async with self._slots:
-            await self._in_process(START_TIME, _warm, (self._setup,))
+            await self._load(_warm)
 
     async def run(self, job: "Callable[[*Arguments], R]", *arguments: *Arguments) -> R:
         """Do a job in a worker: one at a time in each, so a death concerns one job only.
 
-        A job whose worker died is tried once more, alone in a fresh worker; one that ran out of time is not.
+        A job whose worker died is tried once more, in another worker; one that ran out of time is not.
         """
-        async with self._slots:
-            try:
-                return await self._in_process(self._setup.matching.timeout, job, arguments)
-            except BrokenWorkerProcess:
-                pass
-            try:
-                return await self._in_process(self._setup.matching.timeout, job, arguments)
-            except BrokenWorkerProcess as error:
-                raise WorkerLost("crashed", "a worker process died on this image, twice") from error
+        return await self._run(_open, job, arguments)
 
     async def aclose(self) -> None:
         """Nothing to flush: workers hold no state, and die with the event loop or with this process."""
         await asyncio.sleep(0)
 
-    async def _in_process(self, limit: timedelta, job: "Callable[..., R]", arguments: tuple[object, ...]) -> R:
+    async def _run(self, prepare: "Callable[[_Setup], None]", job: "Callable[..., R]", given: tuple[object, ...]) -> R:
+        async with self._slots:
+            try:
+                return await self._attempt(prepare, job, given)
+            except BrokenWorkerProcess:
+                pass
+            try:
+                return await self._attempt(prepare, job, given)
+            except BrokenWorkerProcess as error:
+                raise WorkerLost("crashed", "a worker process died on this image, twice") from error
+
+    async def _attempt(
+        self, prepare: "Callable[[_Setup], None]", job: "Callable[..., R]", given: tuple[object, ...]
+    ) -> R:
+        # What a new worker loads, and a changed index, must not be charged to one image. There are never
+        # more jobs than prepared workers, so whichever worker takes the job is prepared.
+        await self._load(prepare)
+        limit = self._setup.matching.timeout
         with anyio.move_on_after(limit.total_seconds()):
-            return await to_process.run_sync(job, *arguments, cancellable=True, limiter=self._unlimited)
+            return await self._in_process(job, given)
         raise WorkerLost("timed_out", f"a worker was busy with this image for more than {limit.total_seconds():g} s")
+
+    async def _load(self, prepare: "Callable[[_Setup], None]") -> None:
+        with anyio.move_on_after(START_TIME.total_seconds()):
+            return await self._in_process(prepare, (self._setup,))
+        raise WorkerLost("timed_out", f"a worker was not ready after {START_TIME.total_seconds():g} s")
+
+    async def _in_process(self, job: "Callable[..., R]", given: tuple[object, ...]) -> R:
+        return await to_process.run_sync(job, *given, cancellable=True, limiter=self._unlimited)
 
 
 def _match(setup: _Setup, content: bytes, newer_than: int) -> MatchReport:
@@ -123,6 +140,14 @@ def _match(setup: _Setup, content: bytes, newer_than: int) -> MatchReport:
 
 def _fingerprint(setup: _Setup, content: bytes) -> "Fingerprint":
     return _matcher(setup).fingerprint(content)
+
+
+def _open(setup: _Setup) -> None:
+    _matcher(setup)
+
+
+def _follow_index(setup: _Setup) -> None:
+    _matcher(setup).refresh()
 
 
 def _warm(setup: _Setup) -> None:
@@ -141,9 +166,14 @@ def _matcher(setup: _Setup) -> "Matcher":
     ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    # Decoders written in C complain on standard error. Nobody reads that pipe; once full, it would stop the worker.
+    with Path(os.devnull).open("w") as nothing:
+        os.dup2(nothing.fileno(), 2)
     cv2.setNumThreads(1)
     embedder = load(setup.embedding)
     if embedder is None:
         # torch reserves far more address space than memory, so the limit is only for workers without it.
-        resource.setrlimit(resource.RLIMIT_AS, (setup.matching.max_memory, resource.RLIM_INFINITY))
+        _, most = resource.getrlimit(resource.RLIMIT_AS)
+        wanted = setup.matching.max_memory
+        resource.setrlimit(resource.RLIMIT_AS, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most))
     return Matcher(setup.matching, embedder, setup.index_folder)

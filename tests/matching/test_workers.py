@@ -1,0 +1,290 @@
+"""Real worker processes: what happens to one stays with it, and none outlives its parent."""
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from guardian.errors import IndexNotReady, NotAnImage, OverLimit, TooPlain, WorkerLost
+from guardian.matching import index
+from guardian.matching.matcher import Matcher
+from guardian.matching.settings import EmbeddingSettings, MatchingSettings
+from guardian.matching.workers import Workers
+from tests.matching import jobs
+from tests.matching.pictures import encoded, noise, photograph
+from tests.matching.test_image import png_that_says
+
+ROOT = Path(__file__).resolve().parents[2]
+COFFEE = encoded(photograph("coffee", 400))
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    """Where jobs note their process ids."""
+    return tmp_path / "pids"
+
+
+def noted(log: Path) -> list[int]:
+    return [int(line) for line in log.read_text().split()]
+
+
+def with_workers(folder: Path, test: Callable[[Workers], Awaitable[Any]], **settings: Any) -> Any:
+    """Run a test in an event loop of its own: the workers end with it."""
+    chosen = MatchingSettings(**{"workers": 2, **settings})
+
+    async def run() -> Any:
+        return await test(Workers(chosen, EmbeddingSettings(), folder / "index"))
+
+    return anyio.run(run)
+
+
+def is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def gone_within(descriptor: int, seconds: float) -> bool:
+    """Wait for the end of a process that need not be our child."""
+    ready = select.select([descriptor], [], [], seconds)[0]
+    os.close(descriptor)
+    return bool(ready)
+
+
+def test_a_crash_is_tried_once_more_in_another_process(tmp_path: Path, log: Path) -> None:
+    async def test(workers: Workers) -> None:
+        with pytest.raises(WorkerLost) as caught:
+            await workers.run(jobs.crash, log)
+        assert caught.value.reason == "crashed"
+        assert await workers.run(os.getpid) not in noted(log)
+
+    with_workers(tmp_path, test)
+    first, second = noted(log)
+    assert first != second
+    assert not is_running(first)
+    assert not is_running(second)
+
+
+def test_a_crash_that_does_not_come_again_costs_nothing(tmp_path: Path, log: Path) -> None:
+    async def test(workers: Workers) -> int:
+        return await workers.run(jobs.crash_at_first, log)
+
+    survivor = with_workers(tmp_path, test)
+    assert noted(log)[1:] == [survivor]
+
+
+def test_a_crash_leaves_others_in_flight_alone(tmp_path: Path, log: Path) -> None:
+    """The neighbour works before, during and after the crash, in one process."""
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    waited: list[int] = []
+
+    async def wait(workers: Workers) -> None:
+        waited.append(await workers.run(jobs.wait_at, gate))
+
+    async def test(workers: Workers) -> None:
+        async with anyio.create_task_group() as group:
+            group.start_soon(wait, workers)
+            door = await anyio.to_thread.run_sync(lambda: gate.open("wb"))
+            for _ in range(2):
+                with pytest.raises(WorkerLost, match="died on this image, twice"):
+                    await workers.run(jobs.crash, log)
+            assert waited == []
+            door.close()
+
+    with_workers(tmp_path, test)
+    assert len(waited) == 1
+    assert waited[0] not in noted(log)
+    assert len(set(noted(log))) == 4
+
+
+def test_a_hang_ends_at_its_limit_and_so_does_the_worker(tmp_path: Path, log: Path) -> None:
+    async def test(workers: Workers) -> None:
+        await workers.run(os.getpid)
+        started = time.monotonic()
+        with pytest.raises(WorkerLost, match=r"more than 0\.5 s") as caught:
+            await workers.run(jobs.hang, log)
+        assert 0.5 <= time.monotonic() - started < 3
+        assert caught.value.reason == "timed_out"
+        (hung,) = noted(log)
+        assert not is_running(hung)
+        assert await workers.run(os.getpid) != hung
+
+    with_workers(tmp_path, test, timeout=timedelta(seconds=0.5), workers=1)
+
+
+def test_a_hang_is_not_tried_again(tmp_path: Path, log: Path) -> None:
+    async def test(workers: Workers) -> None:
+        with pytest.raises(WorkerLost):
+            await workers.run(jobs.hang, log)
+
+    with_workers(tmp_path, test, timeout=timedelta(seconds=0.2))
+    assert len(noted(log)) == 1
+
+
+def test_loading_is_not_charged_to_the_first_image(tmp_path: Path) -> None:
+    """A worker needs longer to start than this limit."""
+
+    async def test(workers: Workers) -> None:
+        async with anyio.create_task_group() as group:
+            for _ in range(4):
+                group.start_soon(workers.run, os.getpid)
+
+    with_workers(tmp_path, test, timeout=timedelta(seconds=0.15))
+
+
+def test_never_more_at_once_than_there_are_workers(tmp_path: Path) -> None:
+    seen: list[int] = []
+
+    async def one(workers: Workers) -> None:
+        seen.append(await workers.run(os.getpid))
+
+    async def test(workers: Workers) -> None:
+        async with anyio.create_task_group() as group:
+            for _ in range(12):
+                group.start_soon(one, workers)
+
+    with_workers(tmp_path, test)
+    assert len(seen) == 12
+    assert len(set(seen)) <= 2
+
+
+def test_a_cancelled_caller_ends_its_worker(tmp_path: Path, log: Path) -> None:
+    async def test(workers: Workers) -> None:
+        os.mkfifo(log)
+        async with anyio.create_task_group() as group:
+            group.start_soon(workers.run, jobs.hang, log)
+            pid = int((await anyio.to_thread.run_sync(log.read_bytes)).strip())
+            descriptor = os.pidfd_open(pid)
+            group.cancel_scope.cancel()
+        assert gone_within(descriptor, 10)
+
+    with_workers(tmp_path, test)
+
+
+def test_eating_memory_fails_that_job_only(tmp_path: Path) -> None:
+    async def test(workers: Workers) -> None:
+        worker = await workers.run(os.getpid)
+        with pytest.raises(MemoryError):
+            await workers.run(jobs.eat, 3 * 1024**3)
+        assert await workers.run(os.getpid) == worker
+
+    with_workers(tmp_path, test, workers=1, max_memory=2 * 1024**3)
+
+
+def test_a_picture_that_needs_too_much_memory_is_over_the_limit(tmp_path: Path) -> None:
+    bomb = png_that_says(25_000, 25_000)
+
+    async def test(workers: Workers) -> None:
+        worker = await workers.run(os.getpid)
+        with pytest.raises(OverLimit, match="max_memory"):
+            await workers.fingerprint(bomb)
+        assert (await workers.fingerprint(COFFEE)).width == 400
+        assert await workers.run(os.getpid) == worker
+
+    with_workers(tmp_path, test, workers=1, max_memory=2 * 1024**3, max_pixels=10**9)
+
+
+def test_limits_hold_before_the_first_job(tmp_path: Path) -> None:
+    """Whatever the first job is: reading metadata of a hostile file is one too."""
+
+    async def test(workers: Workers) -> None:
+        assert await workers.run(jobs.limit_of_memory) == 3 * 1024**3
+        assert await workers.run(jobs.ignored_signals) == {signal.SIGINT, signal.SIGHUP}
+
+    with_workers(tmp_path, test, workers=1, max_memory=3 * 1024**3)
+
+
+def test_workers_die_with_a_parent_that_is_killed(tmp_path: Path, log: Path) -> None:
+    os.mkfifo(log)
+    program = [sys.executable, "-m", "tests.matching.starts_workers", str(log), "2"]
+    parent = subprocess.Popen(program, cwd=ROOT)
+    try:
+        pids: list[int] = []
+        while len(pids) < 2:
+            pids += [int(line) for line in log.read_bytes().split()]
+        watched = [os.pidfd_open(pid) for pid in pids]
+        assert all(is_running(pid) for pid in pids)
+    finally:
+        parent.kill()
+        parent.wait()
+    gone = [gone_within(descriptor, 10) for descriptor in watched]
+    assert gone == [True, True]
+
+
+def test_a_decoder_may_complain_for_ever(tmp_path: Path) -> None:
+    """libtiff does so on standard error, for each strip of a broken file; nobody reads that pipe."""
+
+    async def test(workers: Workers) -> None:
+        assert await workers.run(jobs.complain, 1 << 22) == 1 << 22
+
+    with_workers(tmp_path, test, timeout=timedelta(seconds=5))
+
+
+def test_reasons_arrive_from_workers(tmp_path: Path) -> None:
+    async def test(workers: Workers) -> None:
+        with pytest.raises(NotAnImage, match="HTML") as caught:
+            await workers.match(b"<html>")
+        assert caught.value.reason == "not_an_image"
+        with pytest.raises(TooPlain):
+            await workers.fingerprint(encoded(noise(1, 8, 8), "PNG"))
+
+    with_workers(tmp_path, test)
+
+
+def test_a_damaged_index_arrives_from_workers_and_hinders_no_fingerprint(tmp_path: Path) -> None:
+    """A damaged index is made anew from fingerprints."""
+
+    async def test(workers: Workers) -> None:
+        workers.index_folder.mkdir(parents=True)
+        (workers.index_folder / "generation.json").write_text("{")
+        with pytest.raises(IndexNotReady, match="damaged"):
+            await workers.match(COFFEE)
+        with pytest.raises(IndexNotReady, match="damaged"):
+            await workers.warm()
+        assert len((await workers.fingerprint(COFFEE)).points) > 100
+
+    with_workers(tmp_path, test)
+
+
+def test_answers_are_those_of_the_matcher_and_follow_the_index(tmp_path: Path, settings: MatchingSettings) -> None:
+    async def test(workers: Workers) -> None:
+        await workers.warm()
+        assert (await workers.match(COFFEE)).matches == ()
+        entry = (1, "coffee", await workers.fingerprint(COFFEE))
+        index.publish(workers.index_folder, workers.index_recipe, [entry])
+        report = await workers.match(COFFEE)
+        assert [match.asset_id for match in report.matches] == ["coffee"]
+        assert report == Matcher(settings, None, tmp_path / "index").match(COFFEE)
+        assert report.recipe == workers.report_recipe
+        assert (await workers.match(COFFEE, newer_than=1)).matches == ()
+
+    with_workers(tmp_path, test)
+
+
+def test_missing_weights_are_told_and_matching_goes_on(tmp_path: Path) -> None:
+    async def test() -> None:
+        chosen = EmbeddingSettings(model="ViT-B-32", weights=str(tmp_path / "nowhere.pt"))
+        workers = Workers(MatchingSettings(workers=1), chosen, tmp_path / "index")
+        assert workers.without_descriptor is not None
+        assert "nowhere.pt" in workers.without_descriptor
+        assert workers.index_recipe.endswith("-none")
+        assert (await workers.fingerprint(COFFEE)).embedding is None
+
+    anyio.run(test)
+
+
+def test_nought_means_one_for_each_processor(tmp_path: Path) -> None:
+    assert Workers(MatchingSettings(workers=0), EmbeddingSettings(), tmp_path).count == os.cpu_count()
+    assert Workers(MatchingSettings(workers=3), EmbeddingSettings(), tmp_path).count == 3
