@@ -1,0 +1,221 @@
+"""From oriented correspondences to a transform: exact on made-up points, robust against wrong ones."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from guardian.matching import geometry, keypoints
+from guardian.matching.geometry import CandidateGrid, Matrix
+from guardian.matching.keypoints import Keypoints
+
+WIDTH, HEIGHT = 640, 480
+
+
+def scattered(count: int, seed: int) -> Keypoints:
+    """Asset keypoints at random places with random descriptors."""
+    generator = np.random.default_rng(seed)
+    return Keypoints(
+        x=generator.uniform(0, WIDTH, count).astype(np.float32),
+        y=generator.uniform(0, HEIGHT, count).astype(np.float32),
+        size=generator.choice([31, 37, 45, 54, 64], count).astype(np.float32),
+        angle=generator.uniform(0, 360, count).astype(np.float32),
+        descriptors=generator.integers(0, 256, (count, 32), dtype=np.uint8),
+    )
+
+
+def similarity(scale: float, degrees: float, x: float, y: float) -> Matrix:
+    cosine, sine = scale * np.cos(np.deg2rad(degrees)), scale * np.sin(np.deg2rad(degrees))
+    return np.array([cosine, -sine, x, sine, cosine, y])
+
+
+def moved(points: Keypoints, matrix: Matrix, jitter: float = 0.0, seed: int = 0) -> Keypoints:
+    """The same points as a candidate under a transform shows them."""
+    generator = np.random.default_rng(seed)
+    a, b, c, d, e, f = matrix
+    scale, turn = np.sqrt(a * e - b * d), np.degrees(np.arctan2(d - b, a + e))
+    shaken = generator.normal(0, jitter, (2, len(points)))
+    return Keypoints(
+        x=(a * points.x + b * points.y + c + shaken[0]).astype(np.float32),
+        y=(d * points.x + e * points.y + f + shaken[1]).astype(np.float32),
+        size=(points.size * scale).astype(np.float32),
+        angle=((points.angle + turn) % 360).astype(np.float32),
+        descriptors=points.descriptors,
+    )
+
+
+def joined(*parts: Keypoints) -> Keypoints:
+    return Keypoints(
+        *(np.concatenate([getattr(part, name) for part in parts]) for name in ("x", "y", "size", "angle")),
+        descriptors=np.concatenate([part.descriptors for part in parts]),
+    )
+
+
+def corners(matrix: Matrix) -> NDArray[np.float64]:
+    points = np.array([[0, 0, 1], [WIDTH, 0, 1], [WIDTH, HEIGHT, 1], [0, HEIGHT, 1]], dtype=np.float64)
+    return np.asarray(points @ matrix.reshape(2, 3).T)
+
+
+def apart(one: Matrix, other: Matrix) -> float:
+    """The farthest that any corner of the asset is put elsewhere, in candidate pixels."""
+    return float(np.abs(corners(one) - corners(other)).max())
+
+
+similarities = st.builds(
+    similarity, st.floats(0.2, 4), st.floats(-180, 180), st.floats(-2000, 2000), st.floats(-2000, 2000)
+)
+
+
+@examples(max_examples=60, deadline=None, derandomize=True)
+@given(similarities, st.integers(0, 2**32 - 1))
+def test_one_correspondence_proposes_its_similarity(matrix: Matrix, seed: int) -> None:
+    asset = scattered(5, seed)
+    candidate = moved(asset, matrix)
+    for index in range(5):
+        assert apart(geometry.proposed_similarity(asset, candidate, index), matrix) < 0.5
+
+
+@examples(max_examples=60, deadline=None, derandomize=True)
+@given(st.lists(st.floats(-1e4, 1e4), min_size=6, max_size=6), st.integers(1, 5000))
+def test_mirroring_back_twice_changes_nothing(values: list[float], width: int) -> None:
+    matrix = np.array(values)
+    once = geometry.mirrored_back(matrix, width)
+    assert np.allclose(geometry.mirrored_back(once, width), matrix)
+    x, y = 17.0, 5.0
+    there = (matrix[0] * x + matrix[1] * y + matrix[2], matrix[3] * x + matrix[4] * y + matrix[5])
+    back = (once[0] * x + once[1] * y + once[2], once[3] * x + once[4] * y + once[5])
+    assert back == (pytest.approx(width - 1 - there[0]), there[1])
+
+
+def test_correspondences_agree_with_their_own_transform_only() -> None:
+    """Thirty by one transform, ten by another, sixty by none."""
+    asset = scattered(100, 1)
+    first, second = similarity(0.7, 20, 30, 50), similarity(1.4, -60, 100, 300)
+    candidate = joined(
+        moved(keypoints.taken(asset, np.arange(30)), first, jitter=0.5),
+        moved(keypoints.taken(asset, np.arange(30, 40)), second, jitter=0.5),
+        scattered(60, 2),
+    )
+    agreeing = geometry.count_agreeing(asset, candidate)
+    assert agreeing[:30].min() >= 25
+    assert 8 <= agreeing[30:40].min() <= agreeing[30:40].max() <= 16
+    assert agreeing[40:].max() < 8
+    assert agreeing.min() >= 1
+
+
+def test_a_lone_correspondence_agrees_with_itself() -> None:
+    one = scattered(1, 3)
+    assert geometry.count_agreeing(one, one).tolist() == [1]
+
+
+@examples(max_examples=40, deadline=None, derandomize=True)
+@given(similarities, st.integers(0, 2**32 - 1))
+def test_a_rough_start_is_refined(matrix: Matrix, seed: int) -> None:
+    """Among as many strangers as friends, from a start that one keypoint proposed."""
+    asset = scattered(300, seed)
+    candidate = joined(moved(asset, matrix, jitter=0.3, seed=seed), strangers(300, matrix, seed))
+    box = corners(matrix)
+    low, extent = box.min(axis=0), np.ptp(box, axis=0)
+    shifted = Keypoints(
+        candidate.x - np.float32(low[0]),
+        candidate.y - np.float32(low[1]),
+        candidate.size,
+        candidate.angle,
+        candidate.descriptors,
+    )
+    wanted = matrix - np.array([0, 0, low[0], 0, 0, low[1]])
+    grid = CandidateGrid(shifted, max(1, int(extent[0])), max(1, int(extent[1])))
+    scale = float(np.sqrt(wanted[0] * wanted[4] - wanted[1] * wanted[3]))
+    start = wanted + np.array([0.01, -0.01, 4, 0.01, 0.01, -4]) * scale
+    agreement = grid.refine(start, asset, asset.words)
+    assert agreement is not None
+    assert apart(agreement.matrix, wanted) < 2.5 * max(1.0, scale)
+    right = agreement.asset == agreement.candidate
+    assert right.sum() > 200
+    assert right.mean() > 0.97
+    assert (agreement.bits[right] == 0).all()
+
+
+def strangers(count: int, matrix: Matrix, seed: int) -> Keypoints:
+    return moved(scattered(count, seed + 1), matrix)
+
+
+def test_a_stretched_copy_is_followed_as_an_affine_transform() -> None:
+    asset = scattered(400, 5)
+    matrix = np.array([1.3, 0.05, 10.0, -0.04, 0.85, 20.0])
+    grid = CandidateGrid(moved(asset, matrix), 900, 450)
+    start = similarity(np.sqrt(1.3 * 0.85), -2, 10, 20)
+    agreement = grid.refine(start, asset, asset.words)
+    assert agreement is not None
+    assert apart(agreement.matrix, matrix) < 3
+    assert len(agreement.asset) > 300
+
+
+def test_correspondences_are_one_to_one() -> None:
+    asset = joined(scattered(100, 6), scattered(100, 6))
+    agreement = CandidateGrid(scattered(100, 6), WIDTH, HEIGHT).refine(similarity(1, 0, 0, 0), asset, asset.words)
+    assert agreement is not None
+    assert len(set(agreement.asset.tolist())) == len(agreement.asset)
+    assert len(set(agreement.candidate.tolist())) == len(agreement.candidate) <= 100
+
+
+def test_strangers_have_no_transform() -> None:
+    """Random descriptors at random places: hardly anything agrees, whatever is proposed."""
+    asset, candidate = scattered(800, 7), scattered(3000, 8)
+    grid = CandidateGrid(candidate, WIDTH, HEIGHT)
+    inliers = []
+    for seed in range(30):
+        generator = np.random.default_rng(seed)
+        start = similarity(generator.uniform(0.3, 2), generator.uniform(-180, 180), *generator.uniform(-200, 400, 2))
+        agreement = grid.refine(start, asset, asset.words)
+        inliers.append(0 if agreement is None else len(agreement.asset))
+    assert max(inliers) < 6
+
+
+def test_points_on_a_line_do_not_collapse_the_transform() -> None:
+    line = np.linspace(10, 600, 50, dtype=np.float32)
+    points = Keypoints(line, line * 0 + 100, line * 0 + 31, line * 0, scattered(50, 9).descriptors)
+    agreement = CandidateGrid(points, WIDTH, HEIGHT).refine(similarity(1, 0, 2, 2), points, points.words)
+    assert agreement is not None
+    assert np.isfinite(agreement.matrix).all()
+    assert agreement.matrix[0] * agreement.matrix[4] - agreement.matrix[1] * agreement.matrix[3] > 0.3
+
+
+def test_few_points_are_not_enough() -> None:
+    points = scattered(2, 10)
+    assert CandidateGrid(points, WIDTH, HEIGHT).refine(similarity(1, 0, 0, 0), points, points.words) is None
+
+
+@examples(max_examples=100, deadline=None, derandomize=True)
+@given(st.lists(st.floats(-1e6, 1e6), min_size=6, max_size=6))
+def test_any_proposal_is_survived(values: list[float]) -> None:
+    """Mirroring, collapsed, enormous: an answer or none, and what is answered is finite."""
+    asset = scattered(50, 11)
+    agreement = CandidateGrid(asset, WIDTH, HEIGHT).refine(np.array(values), asset, asset.words)
+    if agreement is not None:
+        assert np.isfinite(agreement.matrix).all()
+        assert len(agreement.asset) == len(agreement.candidate) == len(agreement.bits) >= 3
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_proposal_that_is_no_number_leads_nowhere(value: float) -> None:
+    asset = scattered(50, 12)
+    assert CandidateGrid(asset, WIDTH, HEIGHT).refine(np.full(6, value), asset, asset.words) is None
+
+
+def test_points_outside_the_frame_are_kept_in_the_outer_cells() -> None:
+    """Rounding may put a keypoint just outside."""
+    points = moved(scattered(100, 13), similarity(1, 0, -3, -3))
+    agreement = CandidateGrid(points, WIDTH - 6, HEIGHT - 6).refine(
+        similarity(1, 0, -3, -3), scattered(100, 13), points.words
+    )
+    assert agreement is not None
+    assert len(agreement.asset) > 80
+
+
+def test_an_empty_side_has_a_grid() -> None:
+    empty = scattered(0, 14)
+    asset = scattered(20, 15)
+    assert CandidateGrid(empty, 100, 100).refine(similarity(1, 0, 0, 0), asset, asset.words) is None
