@@ -119,7 +119,7 @@ def test_copies(name: str) -> None:
     scaled = np.array([small.shape[1] / width, 0, 0, 0, small.shape[0] / height, 0])
     assert aligned(asset, small, scaled).mean > 0.85
     flipped = np.ascontiguousarray(asset[:, ::-1])
-    assert aligned(asset, flipped, np.array([-1.0, 0, width, 0, 1, 0])).mean > 0.95
+    assert aligned(asset, flipped, np.array([-1.0, 0, width, 0, 1, 0])).mean > 0.88
 
 
 def test_strangers() -> None:

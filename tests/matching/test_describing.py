@@ -1,0 +1,78 @@
+"""What was done to the picture, in words."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from guardian.matching.alignment import Alignment, Overlap
+from guardian.matching.describing import describe
+from guardian.matching.measuring import Measurement
+from guardian.model import Transform
+
+WHOLE = (0.0, 0.0, 1.0, 1.0)
+PIXELS = Alignment(80, 70, 1.0, 1.0, 0.98, 0.97, 0.97, 0.99, 0.8, 1.0, 0.0)
+PLAIN = Measurement(
+    matrix=np.array([1.0, 0, 0, 0, 1, 0]),
+    mirrored=False,
+    overlap=Overlap((0, 0, 300, 200), WHOLE, WHOLE, 1.0, 1.0),
+    alignment=PIXELS,
+    inliers=200,
+    close_inliers=150,
+    mean_bits=30.0,
+    rare=200,
+    spread=16,
+    visible=600,
+    scale=1.0,
+    stretch=1.0,
+    agreeing=50,
+    votes=90,
+)
+
+
+def said(
+    *,
+    asset: float = 1.0,
+    candidate: float = 1.0,
+    mirrored: bool = False,
+    angle: float = 0.0,
+    scale: float = 1.0,
+    stretch: float = 1.0,
+    hole: float = 0.0,
+) -> str:
+    measurement = replace(
+        PLAIN,
+        overlap=replace(PLAIN.overlap, asset_coverage=asset, candidate_coverage=candidate),
+        alignment=replace(PIXELS, hole=hole),
+        stretch=stretch,
+    )
+    return describe(measurement, Transform((1, 0, 0, 0, 1, 0), mirrored, angle, scale, WHOLE, WHOLE))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "the whole image"),
+        ({"mirrored": True}, "mirrored whole image"),
+        ({"asset": 0.412}, "crop of 41 % of the image"),
+        ({"asset": 0.412, "mirrored": True}, "mirrored crop of 41 % of the image"),
+        ({"angle": 12.3}, "the whole image, turned 12°"),
+        ({"angle": -12.3}, "the whole image, turned 12° clockwise"),
+        ({"angle": 180.0}, "the whole image, turned 180°"),
+        ({"angle": 1.5}, "the whole image"),
+        ({"scale": 0.25}, "the whole image, reduced to 25 %"),
+        ({"scale": 0.031}, "the whole image, reduced to 3.1 %"),
+        ({"scale": 3.0}, "the whole image, enlarged to 300 %"),
+        ({"scale": 0.8}, "the whole image"),
+        ({"stretch": 1.6}, "the whole image, stretched 1.6 to 1"),
+        ({"candidate": 0.09}, "the whole image, filling 9.0 % of the picture found"),
+        ({"hole": 0.2}, "the whole image, partly covered or changed"),
+        (
+            {"asset": 0.41, "mirrored": True, "angle": 12, "candidate": 0.5, "scale": 0.4, "hole": 0.1},
+            "mirrored crop of 41 % of the image, turned 12°, reduced to 40 %, filling 50 % of the picture found, "
+            "partly covered or changed",
+        ),
+    ],
+)
+def test_words(changes: dict[str, float], words: str) -> None:
+    assert said(**changes) == words  # type: ignore[arg-type]

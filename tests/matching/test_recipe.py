@@ -1,0 +1,35 @@
+"""Names under which fingerprints and answers may be compared."""
+
+from guardian.matching.recipe import index_recipe, report_recipe
+from guardian.matching.settings import MatchingSettings
+
+
+def test_fingerprints_of_other_weights_have_another_recipe() -> None:
+    names = {index_recipe(None), index_recipe("a" * 64), index_recipe("b" * 64)}
+    assert len(names) == 3
+    assert index_recipe(None) == "v1-none"
+
+
+def test_recipes_are_names_of_folders() -> None:
+    for digest in (None, "0123456789abcdef" * 4):
+        name = index_recipe(digest)
+        assert name.replace("-", "").isalnum()
+        assert len(name) < 40
+
+
+def test_answers_depend_on_the_profile_too() -> None:
+    full, fast = (report_recipe(MatchingSettings(profile=profile), None) for profile in ("full", "fast"))
+    assert full != fast
+    assert full.startswith(index_recipe(None))
+
+
+def test_limits_and_workers_do_not_change_answers() -> None:
+    """Otherwise a change of one would compare everything again."""
+    one, other = MatchingSettings(workers=1, max_bytes=1000), MatchingSettings(workers=7)
+    assert report_recipe(one, "a" * 64) == report_recipe(other, "a" * 64)
+
+
+def test_the_fitted_confidence_is_part_of_the_name() -> None:
+    from guardian.matching.confidence import fitted
+
+    assert report_recipe(MatchingSettings(), None).endswith(fitted().digest)
