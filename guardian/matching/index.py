@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -21,6 +21,8 @@ from guardian.matching.votes import Votes
 
 MAX_SEGMENTS = 8
 """More segments than this are merged at the next publishing: each costs every search a little."""
+
+R = TypeVar("R")
 
 Entry = tuple[int, str, Fingerprint]
 """Asset number, asset id, fingerprint."""
@@ -157,20 +159,40 @@ def open_index(folder: Path, recipe: str, before: Index | None = None) -> Index:
     `before` is handed back when nothing changed, and its segments are not checked and mapped again.
     Raises IndexNotReady when it is damaged or was made by another recipe.
     """
-    generation = segments.read_generation(folder)
-    if generation is None:
-        return Index(None, ())
-    if before is not None and generation == before.generation:
-        return before
-    _refuse_other_recipe(folder, generation, recipe)
     known = {segment.name: segment for segment in before.segments} if before is not None else {}
-    opened = [
-        known[name].without(generation.withdrawn)
-        if name in known
-        else IndexSegment(segments.open_segment(folder, name), generation.withdrawn)
-        for name in generation.segments
-    ]
-    return Index(generation, opened)
+
+    def opened(generation: Generation) -> Index:
+        if before is not None and generation == before.generation:
+            return before
+        _refuse_other_recipe(folder, generation, recipe)
+        return Index(
+            generation,
+            [
+                known[name].without(generation.withdrawn)
+                if name in known
+                else IndexSegment(segments.open_segment(folder, name), generation.withdrawn)
+                for name in generation.segments
+            ],
+        )
+
+    return _settled(folder, opened) or Index(None, ())
+
+
+def _settled(folder: Path, read: Callable[[Generation], R]) -> R | None:
+    """What `read` makes of the current generation; None when there is none.
+
+    While it reads, a publisher may merge segments away. That is no damage: the next generation is read then.
+    """
+    generation = segments.read_generation(folder)
+    while generation is not None:
+        try:
+            return read(generation)
+        except IndexNotReady:
+            following = segments.read_generation(folder)
+            if following == generation:
+                raise
+            generation = following
+    return None
 
 
 def _refuse_other_recipe(folder: Path, generation: Generation, recipe: str) -> None:
@@ -200,11 +222,13 @@ def publish(folder: Path, recipe: str, entries: Sequence[Entry]) -> None:
 
 def published_numbers(folder: Path) -> frozenset[int]:
     """Numbers of the assets that answer; every byte of the index is checked. Raises IndexNotReady when damaged."""
-    generation = segments.read_generation(folder)
-    if generation is None:
-        return frozenset()
-    opened = [segments.open_segment(folder, name) for name in generation.segments]
-    return frozenset(int(number) for segment in opened for number in segment.arrays["numbers"]) - generation.withdrawn
+
+    def numbers(generation: Generation) -> frozenset[int]:
+        opened = [segments.open_segment(folder, name) for name in generation.segments]
+        found = frozenset(int(number) for segment in opened for number in segment.arrays["numbers"])
+        return found - generation.withdrawn
+
+    return _settled(folder, numbers) or frozenset()
 
 
 def _arrays(entries: Sequence[Entry]) -> dict[str, NDArray[Any]]:

@@ -138,10 +138,13 @@ def open_segment(folder: Path, name: str) -> Segment:
     noticed before an answer is believed.
     """
     body = verify_segment(folder, name)
-    arrays = {
-        Path(file).stem: np.asarray(np.load(folder / name / file, mmap_mode="r", allow_pickle=False))
-        for file in body["files"]
-    }
+    try:
+        arrays = {
+            Path(file).stem: np.asarray(np.load(folder / name / file, mmap_mode="r", allow_pickle=False))
+            for file in body["files"]
+        }
+    except OSError as error:
+        raise IndexNotReady(f"index segment {folder / name} cannot be read: {error}") from error
     return Segment(name, arrays, body["facts"])
 
 
