@@ -1,0 +1,149 @@
+"""Stage two: of several proposals the right one wins, and what is measured under it is right."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from guardian.evaluation import attacks
+from guardian.matching import hashing, index, keypoints
+from guardian.matching.alignment import Pyramid
+from guardian.matching.index import IndexedAsset, open_index
+from guardian.matching.keypoints import CANDIDATE_SCALES
+from guardian.matching.matcher import Matcher
+from guardian.matching.measuring import COMMON_FROM, CandidateViews, Measurement, Proposal, measure
+from guardian.matching.settings import MatchingSettings
+from tests.matching.pictures import Pixels, drawing, encoded, photograph
+
+IDENTITY = np.array([1.0, 0, 0, 0, 1, 0])
+ELSEWHERE = Proposal(np.array([0.3, 0.1, 20, -0.1, 0.3, 90.0]), mirrored=False)
+
+
+@pytest.fixture(scope="module")
+def asset(tmp_path_factory: pytest.TempPathFactory) -> IndexedAsset:
+    """The astronaut, 512 x 512, as the index keeps her."""
+    folder: Path = tmp_path_factory.mktemp("index")
+    matcher = Matcher(MatchingSettings(), None, folder)
+    made = matcher.fingerprint(encoded(photograph("astronaut"), "PNG"))
+    index.publish(folder, matcher.recipe, [(1, "astronaut", made)])
+    return open_index(folder, matcher.recipe).segments[0].asset(0)
+
+
+def views(picture: Pixels, common: int = 1) -> CandidateViews:
+    grey = np.asarray(picture.mean(axis=2), np.uint8)
+    sides = keypoints.detect_both_sides(grey, CANDIDATE_SCALES)
+    commonness = tuple(np.full(len(side), common, np.int32) for side in sides)
+    return CandidateViews(sides, Pyramid(grey, grey.shape[1], grey.shape[0]), commonness)  # type: ignore[arg-type]
+
+
+def whole(asset: IndexedAsset, picture: Pixels, orientation: int = 0) -> Proposal:
+    box = (0.0, 0.0, float(picture.shape[1]), float(picture.shape[0]))
+    matrix = hashing.orientation_transform(orientation, asset.width, asset.height, box)
+    return Proposal(matrix, mirrored=orientation >= 4)
+
+
+def found(asset: IndexedAsset, picture: Pixels, *proposals: Proposal, common: int = 1) -> Measurement:
+    measured = measure(asset, views(picture, common), list(proposals))
+    assert measured is not None
+    return measured
+
+
+def test_the_picture_itself(asset: IndexedAsset) -> None:
+    picture = photograph("astronaut")
+    measured = found(asset, picture, Proposal(IDENTITY, mirrored=False, agreeing=40, votes=70))
+    assert measured.inliers > 150
+    assert measured.rare == measured.inliers
+    assert measured.close_inliers > 100
+    assert measured.spread >= 14
+    assert measured.visible == len(asset.points)
+    assert (measured.scale, measured.stretch) == pytest.approx((1, 1), abs=0.01)
+    assert measured.overlap.asset_coverage > 0.99
+    assert measured.alignment.over_half > 0.95
+    assert (measured.agreeing, measured.votes) == (40, 70)
+    assert not measured.mirrored
+
+
+def test_the_best_of_several_proposals_wins(asset: IndexedAsset) -> None:
+    picture = photograph("astronaut")
+    right = Proposal(IDENTITY, mirrored=False, agreeing=3, votes=5)
+    for order in ([right, ELSEWHERE], [ELSEWHERE, right], [ELSEWHERE, whole(asset, picture, 5), right]):
+        assert found(asset, picture, *order).agreeing == 3
+
+
+@pytest.mark.parametrize("orientation", range(8))
+def test_all_orientations(asset: IndexedAsset, orientation: int) -> None:
+    """The hash says how the copy is turned; keypoints refine it."""
+    picture = photograph("astronaut")
+    copy = next(
+        np.ascontiguousarray(made)
+        for flip in (False, True)
+        for turns in range(4)
+        for made in [np.rot90(picture[:, ::-1] if flip else picture, turns)]
+        if np.array_equal(np.rot90(made[:, ::-1] if orientation >= 4 else made, orientation % 4), picture)
+    )
+    measured = found(asset, copy, whole(asset, copy, orientation))
+    assert measured.mirrored == (orientation >= 4)
+    assert measured.inliers > 100
+    assert measured.overlap.asset_coverage > 0.97
+    assert measured.alignment.mean > 0.6
+
+
+def test_a_crop_is_measured_in_shares(asset: IndexedAsset) -> None:
+    picture = photograph("astronaut")
+    crop = np.ascontiguousarray(picture[100:356, 200:500])
+    shifted = Proposal(np.array([1.0, 0, -198, 0, 1, -103]), mirrored=False)
+    measured = found(asset, crop, shifted)
+    assert measured.overlap.asset_coverage == pytest.approx(256 * 300 / 512**2, rel=0.05)
+    assert measured.overlap.candidate_coverage > 0.97
+    assert measured.overlap.asset_box == pytest.approx((200 / 512, 100 / 512, 500 / 512, 356 / 512), abs=0.01)
+    assert measured.visible < len(asset.points)
+
+
+def test_a_stretched_copy(asset: IndexedAsset) -> None:
+    wide = attacks.resized(photograph("astronaut"), 720, 512)
+    measured = found(asset, wide, whole(asset, wide))
+    assert measured.stretch == pytest.approx(720 / 512, abs=0.05)
+    assert measured.scale == pytest.approx(np.sqrt(720 / 512), abs=0.03)
+
+
+def test_common_keypoints_are_not_rare(asset: IndexedAsset) -> None:
+    picture = photograph("astronaut")
+    right = Proposal(IDENTITY, mirrored=False)
+    assert found(asset, picture, right, common=COMMON_FROM).rare == 0
+    assert found(asset, picture, right, common=COMMON_FROM - 1).rare > 150
+
+
+def test_without_keypoints_the_pixels_judge_the_proposal_as_it_came(asset: IndexedAsset) -> None:
+    """A copy too blurred for corners."""
+    blurred = attacks.resized(attacks.shrunk(photograph("astronaut"), 24), 480, 480)
+    seen = views(blurred)
+    none = keypoints.taken(seen.sides[0], np.zeros(0, np.int32))
+    without = CandidateViews((none, none), seen.pyramid, (np.zeros(0, np.int32), np.zeros(0, np.int32)))
+    measured = measure(asset, without, [whole(asset, blurred)])
+    assert measured is not None
+    assert (measured.inliers, measured.rare, measured.spread, measured.mean_bits) == (0, 0, 0, 64.0)
+    assert measured.alignment.whole > 0.5
+    assert measured.overlap.asset_coverage > 0.99
+
+
+def test_a_stranger_is_measured_as_one(asset: IndexedAsset) -> None:
+    for seed in range(5):
+        picture = drawing(seed)
+        measured = measure(asset, views(picture), [whole(asset, picture), ELSEWHERE])
+        if measured is not None:
+            assert measured.inliers < 10
+            assert measured.alignment.over_half < 0.4
+
+
+def test_proposals_that_put_the_asset_elsewhere_measure_nothing(asset: IndexedAsset) -> None:
+    picture = photograph("coffee")
+    far = Proposal(np.array([1.0, 0, 9000, 0, 1, 9000]), mirrored=False)
+    assert measure(asset, views(picture), [far]) is None
+    assert measure(asset, views(picture), []) is None
+
+
+def test_support_ranks_a_copy_over_a_stranger(asset: IndexedAsset) -> None:
+    picture = photograph("astronaut")
+    copy = found(asset, attacks.recompressed(picture, 30), Proposal(IDENTITY, mirrored=False))
+    stranger = measure(asset, views(photograph("chelsea")), [whole(asset, photograph("chelsea"))])
+    assert stranger is None or copy.support > stranger.support + 0.5
