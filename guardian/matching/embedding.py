@@ -209,8 +209,9 @@ class _OpenClipEmbedder(_TorchEmbedder):
         try:
             # `pretrained` is a path here: open_clip loads it strictly, so weights of another model are refused.
             self._model = open_clip.create_model(settings.model, pretrained=str(weights.path), device=self._device)
-        except (RuntimeError, KeyError, ValueError) as error:
-            raise WeightsMissing(f"{weights.path} is not a checkpoint of {settings.model}: {error}") from error
+        # Loaders raise nearly anything on a file that is not theirs (UnpicklingError, EOFError, SafetensorError, ...).
+        except Exception as error:
+            raise WeightsMissing(f"{weights.path} cannot be loaded as {settings.model}: {error!r}") from error
         self._model.eval()
         visual = self._model.visual
         side = visual.image_size if isinstance(visual.image_size, int) else visual.image_size[0]
@@ -234,8 +235,8 @@ class _TorchScriptEmbedder(_TorchEmbedder):
 
         try:
             self._model: Any = torch.jit.load(str(weights.path), map_location=self._device)  # type: ignore[no-untyped-call]
-        except RuntimeError as error:
-            raise WeightsMissing(f"{weights.path} is not a TorchScript file: {error}") from error
+        except (RuntimeError, ValueError, EOFError) as error:
+            raise WeightsMissing(f"{weights.path} cannot be loaded as TorchScript: {error!r}") from error
         self._model.eval()
         self._settings = settings
 
@@ -260,7 +261,11 @@ class _OnnxEmbedder:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         providers = onnxruntime.get_available_providers() if settings.device != "cpu" else ["CPUExecutionProvider"]
-        self._session: Any = onnxruntime.InferenceSession(str(weights.path), options, providers=providers)
+        try:
+            self._session: Any = onnxruntime.InferenceSession(str(weights.path), options, providers=providers)
+        # onnxruntime has a class of its own for each status, all below Exception.
+        except Exception as error:
+            raise WeightsMissing(f"{weights.path} cannot be loaded as ONNX: {error!r}") from error
         self._input = self._session.get_inputs()[0].name
 
     def encode(self, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:

@@ -129,20 +129,19 @@ class Matcher:
             for rank, (probability, pair) in enumerate(kept)
         )
 
-    def _propose_by_vector(
-        self, vector: NDArray[np.float32], picture: Picture, newer_than: int, hits: Hits
-    ) -> None:
+    def _propose_by_vector(self, vector: NDArray[np.float32], picture: Picture, newer_than: int, hits: Hits) -> None:
         """The nearest assets by descriptor, laid over the whole candidate upright and mirrored; pixels judge them."""
         whole = (0.0, 0.0, float(picture.width), float(picture.height))
         for number, segment in enumerate(self._index.segments):
+            rows = np.flatnonzero(segment.alive & (segment.numbers > newer_than))
             vectors = segment.vectors
-            if vectors is None or not len(segment):
+            if vectors is None or not len(rows):
                 continue
-            wanted = min(_NEAREST_VECTORS, len(segment))
-            nearest = nearest_vectors(vectors, vector.astype(np.float16), wanted, MetricKind.IP, exact=True)
-            for row in (int(key) for key in nearest.keys):
-                if not segment.alive[row] or segment.numbers[row] <= newer_than:
-                    continue
+            # Searched among all, the nearest might be withdrawn or older, and hide those that are asked for.
+            among = vectors if len(rows) == len(segment) else vectors[rows]
+            wanted = min(_NEAREST_VECTORS, len(rows))
+            nearest = nearest_vectors(among, vector.astype(np.float16), wanted, MetricKind.IP, exact=True)
+            for row in (int(rows[int(key)]) for key in nearest.keys):
                 width, height = segment.size(row)
                 for orientation in (0, 4):
                     matrix = hashing.orientation_transform(orientation, width, height, whole)
