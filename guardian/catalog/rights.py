@@ -1,26 +1,33 @@
-"""Rights metadata inside an image file: IPTC-IIM, XMP and EXIF. Runs inside worker processes."""
+"""Rights metadata inside an image file: IPTC-IIM, XMP, EXIF and PNG's own words. Runs inside worker processes."""
 
-import hashlib
 import io
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
+from traceback import format_exc
 from typing import Any
 
 import structlog
 from PIL import ExifTags, Image, ImageFile, IptcImagePlugin
 
+from guardian.matching.image import READABLE
 from guardian.model import Rights
 
 log = structlog.get_logger(__name__)
 _LONGEST = 2_000
-_MAX_DEPTH = 12
+_MOST_PARTS = 5
+_MOST_NODES = 20_000
+_PNG_START = b"\x89PNG\r\n\x1a\n"
 
 
 @dataclass(frozen=True, slots=True)
 class FileMetadata:
-    """What a file says about itself."""
+    """What a file says about itself. `damaged` names the kinds of metadata that are there and cannot be read."""
 
     rights: Rights = field(default_factory=Rights)
     title: str | None = None
+    damaged: tuple[str, ...] = ()
 
 
 def read_metadata(content: bytes) -> FileMetadata:
@@ -28,16 +35,26 @@ def read_metadata(content: bytes) -> FileMetadata:
 
     What cannot be read is left out: metadata is a courtesy, its damage no reason not to protect a picture.
     """
+    readers: tuple[tuple[str, Callable[[Image.Image], dict[str, str]]], ...]
+    readers = (("PNG text", _png_words), ("EXIF", _exif), ("IPTC", _iptc), ("XMP", _xmp))
+    merged: dict[str, str] = {}
+    damaged = []
     try:
-        with Image.open(io.BytesIO(content)) as image:
-            xmp, iptc, exif = _xmp(image), _iptc(image), _exif(image)
-    except Exception:
-        # Decoders raise anything on damaged metadata; the picture itself is judged elsewhere.
-        log.exception("metadata_unreadable", sha256=hashlib.sha256(content).hexdigest())
-        return FileMetadata()
-    merged = {**exif, **iptc, **xmp}
+        encoded = io.BytesIO(_without_pixels(content))
+        with warnings.catch_warnings(action="ignore"), Image.open(encoded, formats=READABLE) as image:
+            for kind, read in readers:
+                try:
+                    merged.update(read(image))
+                # Readers raise anything on damaged bytes; the other kinds of metadata may still be good.
+                except Exception:  # noqa: BLE001 - rich, behind log.exception, itself fails on some of them
+                    log.warning("metadata_unreadable", kind=kind, traceback=format_exc())
+                    damaged.append(kind)
+    # The picture itself is judged elsewhere.
+    except Exception:  # noqa: BLE001 - as above
+        log.warning("metadata_unreadable", kind="file", traceback=format_exc())
+        damaged.append("file")
     title = merged.pop("title", None)
-    return FileMetadata(Rights(**merged), title)
+    return FileMetadata(Rights(**merged), title, tuple(damaged))
 
 
 def filled(said: Rights, found: Rights) -> Rights:
@@ -46,10 +63,44 @@ def filled(said: Rights, found: Rights) -> Rights:
     return Rights(**{name: mine[name] or theirs[name] for name in mine})
 
 
+def _without_pixels(content: bytes) -> bytes:
+    """A PNG without its pixels: Pillow decodes them all to look for metadata that may come after them."""
+    if not content.startswith(_PNG_START):
+        return content
+    return _PNG_START + b"".join(chunk for kind, chunk in _png_chunks(content) if kind not in (b"IDAT", b"fdAT"))
+
+
+def _png_chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+    at = len(_PNG_START)
+    while at + 12 <= len(content):
+        length = int.from_bytes(content[at : at + 4], "big")
+        yield content[at + 4 : at + 8], content[at : at + 12 + length]
+        at += 12 + length
+
+
+def _png_words(image: Image.Image) -> dict[str, str]:
+    if image.format != "PNG":
+        return {}
+    # The keywords that the PNG specification itself gives these meanings.
+    words = {"title": "Title", "creator": "Author", "copyright_notice": "Copyright"}
+    return _present({name: image.info.get(word) for name, word in words.items()})
+
+
 def _exif(image: Image.Image) -> dict[str, str]:
-    exif = image.getexif()
+    # A PNG's own method would look for its pixels again, which are not here.
+    exif = Image.Image.getexif(image)
     tags = {"creator": ExifTags.Base.Artist, "copyright_notice": ExifTags.Base.Copyright}
-    return _present({name: exif.get(tag) for name, tag in tags.items()})
+    return _present({name: _as_utf8(exif.get(tag)) for name, tag in tags.items()})
+
+
+def _as_utf8(value: Any) -> Any:
+    """EXIF knows ASCII only; Pillow reads it as Latin-1, most programs write UTF-8."""
+    if isinstance(value, str):
+        try:
+            return value.encode("latin-1").decode("utf-8")
+        except UnicodeError:
+            return value
+    return value
 
 
 def _iptc(image: Image.Image) -> dict[str, str]:
@@ -60,8 +111,7 @@ def _iptc(image: Image.Image) -> dict[str, str]:
 
 
 def _xmp(image: Image.Image) -> dict[str, str]:
-    found: dict[str, Any] = {}
-    _collect(image.getxmp(), found, 0)
+    found = _outermost(image.getxmp())
     return _present(
         {
             "title": found.get("title"),
@@ -73,18 +123,21 @@ def _xmp(image: Image.Image) -> dict[str, str]:
     )
 
 
-def _collect(value: Any, found: dict[str, Any], depth: int) -> None:
+def _outermost(tree: Any) -> dict[str, Any]:
     """The outermost value under each name, whatever the RDF around it looks like."""
-    if depth > _MAX_DEPTH:
-        return
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            found.setdefault(name.rpartition(":")[2], inner)
-        for inner in value.values():
-            _collect(inner, found, depth + 1)
-    elif isinstance(value, list):
-        for inner in value:
-            _collect(inner, found, depth + 1)
+    found: dict[str, Any] = {}
+    pending = deque([tree])
+    seen = 0
+    while pending and seen < _MOST_NODES:
+        seen += 1
+        value = pending.popleft()
+        if isinstance(value, dict):
+            for name, inner in value.items():
+                found.setdefault(name.rpartition(":")[2], inner)
+            pending.extend(value.values())
+        elif isinstance(value, list):
+            pending.extend(value)
+    return found
 
 
 def _present(values: dict[str, Any]) -> dict[str, str]:
@@ -93,16 +146,26 @@ def _present(values: dict[str, Any]) -> dict[str, str]:
 
 
 def _text(value: Any) -> str:
-    """The plain text of bytes, of RDF containers, and of language alternatives (the first one)."""
+    """The plain text of bytes, of lists of names, of RDF containers, and of language alternatives (the default)."""
     if isinstance(value, bytes):
         try:
             value = value.decode("utf-8")
         except UnicodeDecodeError:
             value = value.decode("latin-1")
     if isinstance(value, dict):
-        inner = next((value[key] for key in ("Alt", "Seq", "Bag", "li", "text") if key in value), "")
-        return _text(inner)
+        if "Alt" in value:
+            return _text(_default_language(value["Alt"]))
+        return _text(next((value[key] for key in ("Seq", "Bag", "li", "text") if key in value), ""))
     if isinstance(value, list):
-        return ", ".join(text for text in (_text(part) for part in value[:5]) if text)
+        value = ", ".join(text for text in (_text(part) for part in value[:_MOST_PARTS]) if text)
     line = "".join(sign if sign.isprintable() else " " for sign in str(value or ""))
     return " ".join(line.split())[:_LONGEST]
+
+
+def _default_language(alternatives: Any) -> Any:
+    """Of `<rdf:Alt>`, the entry in x-default, else the first."""
+    entries = alternatives.get("li", "") if isinstance(alternatives, dict) else alternatives
+    if not isinstance(entries, list):
+        return entries
+    default = (entry for entry in entries if isinstance(entry, dict) and entry.get("lang") == "x-default")
+    return next(default, entries[0] if entries else "")
