@@ -1,34 +1,59 @@
 """A CSV file of images and what the owner says about them."""
 
 import csv
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
-from guardian.catalog.wanted import Wanted
+from guardian.catalog.wanted import Wanted, absolute_path
 from guardian.errors import ConfigError
 from guardian.model import Rights
 
 _RIGHTS = ("creator", "copyright_notice", "licensor", "web_statement", "registration")
 COLUMNS = ("path", "title", "collection", "tags", *_RIGHTS)
+_SEPARATORS = ",;\t"
 
 
 def read_spreadsheet(path: Path, collection: str | None) -> list[Wanted]:
     """One wanted file a row; paths count from the spreadsheet's folder, tags are parted by semicolons.
 
-    Only `path` is required; `collection` is for rows that name none. Raises ConfigError with the line.
+    Columns are parted by comma, semicolon or tab. Only `path` is required; `collection` is for rows that
+    name none. Raises ConfigError with the line.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return list(_rows(path, file.read(), collection))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot be read as UTF-8 text: {error}", file=path) from error
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", file=path) from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise ConfigError("is not UTF-8 text; save it as “CSV UTF-8”", file=path, line=line) from error
+    return list(_rows(path, text, collection))
 
 
 def _rows(path: Path, text: str, collection: str | None) -> Iterator[Wanted]:
     head = text.partition("\n")[0]
-    reader = csv.DictReader(text.splitlines(), delimiter=";" if head.count(";") > head.count(",") else ",", strict=True)
-    names = [(name or "").strip().lower() for name in reader.fieldnames or ()]
-    reader.fieldnames = names
+    # strict: a quote in the wrong place is said, not guessed about.
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(_SEPARATORS, key=head.count), strict=True)
+    names: list[str] = []
+    try:
+        line = 1
+        for fields in reader:
+            if not names:
+                names = _names(path, fields)
+            # Spreadsheet programs end with rows of nothing but separators.
+            elif any(field.strip() for field in fields):
+                yield _wanted(path, line, _values(path, line, names, fields), collection)
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise ConfigError(f"not well-formed CSV: {error}", file=path, line=reader.line_num) from error
+    if not names:
+        raise ConfigError("is empty", file=path)
+
+
+def _names(path: Path, fields: list[str]) -> list[str]:
+    names = [name.strip().lower() for name in fields]
+    while names and not names[-1]:
+        names.pop()
     unknown = [name for name in names if name not in COLUMNS]
     if "path" not in names or unknown or len(set(names)) < len(names):
         raise ConfigError(
@@ -37,27 +62,30 @@ def _rows(path: Path, text: str, collection: str | None) -> Iterator[Wanted]:
             file=path,
             line=1,
         )
-    try:
-        for row in reader:
-            yield _wanted(path, reader.line_num, row, collection)
-    except csv.Error as error:
-        raise ConfigError(str(error), file=path, line=reader.line_num) from error
+    return names
 
 
-def _wanted(path: Path, line: int, row: dict[str, str | None], collection: str | None) -> Wanted:
-    if None in row or None in row.values():
-        raise ConfigError("this row has more or fewer fields than the first line", file=path, line=line)
-    values = {name: (value or "").strip() for name, value in row.items()}
+def _values(path: Path, line: int, names: list[str], fields: list[str]) -> dict[str, str]:
+    values = [field.strip() for field in fields]
+    if any(values[len(names) :]) or len(values) < len(names):
+        raise ConfigError(f"{len(values)} fields, but the first line names {len(names)} columns", file=path, line=line)
+    return dict(zip(names, values, strict=False))
+
+
+def _wanted(path: Path, line: int, values: dict[str, str], collection: str | None) -> Wanted:
     if not values["path"]:
         raise ConfigError("this row names no path", file=path, line=line)
     chosen = values.get("collection") or collection
     if not chosen:
         raise ConfigError("this row names no collection, and --collection is not given", file=path, line=line)
-    tags = tuple(tag.strip() for tag in values.get("tags", "").split(";") if tag.strip())
+    try:
+        file = Path(values["path"]).expanduser()
+    except RuntimeError as error:
+        raise ConfigError(f"{values['path']}: there is no such user", file=path, line=line) from error
     return Wanted(
-        path=(path.absolute().parent / Path(values["path"]).expanduser()).absolute(),
+        path=absolute_path(path.parent / file),
         collection=chosen,
         title=values.get("title") or None,
-        tags=tags,
+        tags=tuple(tag.strip() for tag in values.get("tags", "").split(";") if tag.strip()),
         rights=Rights(**{name: values.get(name) or None for name in _RIGHTS}),
     )

@@ -15,3 +15,9 @@ class Wanted:
     title: str | None = None
     tags: tuple[str, ...] = ()
     rights: Rights = field(default_factory=Rights)
+
+
+def absolute_path(path: Path) -> Path:
+    """The path as it was given, made absolute. `..` is worked out, for which links must be followed."""
+    path = path.absolute()
+    return path.resolve() if ".." in path.parts else path
