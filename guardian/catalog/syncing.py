@@ -1,7 +1,8 @@
 """A folder beside what the catalogue knows of it: what is new, what moved, what is gone."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,40 +13,80 @@ from guardian.model import Asset
 class Sync:
     """What it takes to bring the catalogue in line with a folder.
 
-    `gone` are assets whose file left the folder, or holds another picture now; `unchanged` counts the rest.
+    `gone` are assets whose file left the folder, `replaced` those whose file holds another picture now (which
+    is among the new); `unchanged` counts the assets whose file is where it was, or elsewhere as well.
     """
 
     new: tuple[Path, ...]
     moved: tuple[tuple[Asset, Path], ...]
     gone: tuple[Asset, ...]
+    replaced: tuple[Asset, ...]
     unchanged: int
 
 
-def compare_with_folder(folder: Path, files: Sequence[Path], assets: Sequence[Asset]) -> Sync:
-    """Compare by content: `files` are those below `folder`, `assets` the protected ones of all collections."""
-    by_digest = {asset.sha256: asset for asset in assets}
+def compare_with_folder(
+    folder: Path,
+    files: Sequence[Path],
+    assets: Sequence[Asset],
+    max_bytes: int,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Sync:
+    """Compare by content: `files` are those below `folder`, `assets` the protected ones of all collections.
+
+    A file that cannot be read, or has more than `max_bytes`, counts as new, so that adding it says why; its
+    asset stays. `progress` is told files done and in all.
+    """
+    digests: dict[Path, str | None] = {}
+    for number, path in enumerate(files):
+        progress(number, len(files))
+        digests[path] = _digest(path, max_bytes)
+    progress(len(files), len(files))
     found: dict[str, list[Path]] = {}
-    for path, digest in _digests(files):
-        found.setdefault(digest, []).append(path)
-    new, moved, unchanged = [], [], 0
-    for digest, paths in found.items():
-        asset = by_digest.get(digest)
-        if asset is None:
-            new.append(paths[0])
-        elif Path(asset.path) not in paths and not Path(asset.path).exists():
-            moved.append((asset, paths[0]))
-        else:
-            unchanged += 1
-    gone = [asset for asset in assets if Path(asset.path).is_relative_to(folder) and asset.sha256 not in found]
-    return Sync(tuple(sorted(new)), tuple(moved), tuple(gone), unchanged)
+    for path, digest in digests.items():
+        found.setdefault(digest or f"unreadable {path}", []).append(path)
+    known = {asset.sha256 for asset in assets}
+    new = sorted(paths[0] for digest, paths in found.items() if digest not in known)
+    moved, gone, replaced, unchanged = [], [], [], 0
+    # An asset's path may have been given by way of another link.
+    spelt = {_real(path): path for path in files}
+    for asset in assets:
+        noted = Path(asset.path)
+        at = spelt.get(_real(noted), noted)
+        if paths := found.get(asset.sha256):
+            # Where it was noted there may be another picture now, or none.
+            if at in paths or (at not in digests and _may_exist(at)):
+                unchanged += 1
+            else:
+                moved.append((asset, paths[0]))
+        elif at in digests:
+            if digests[at] is not None:
+                replaced.append(asset)
+        elif _real(noted).is_relative_to(_real(folder)) and not _may_exist(noted):
+            gone.append(asset)
+    return Sync(tuple(new), tuple(moved), tuple(gone), tuple(replaced), unchanged)
 
 
-def _digests(files: Sequence[Path]) -> Iterator[tuple[Path, str]]:
-    for path in files:
-        try:
-            with path.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError:
-            # Adding it will say why it cannot be read.
-            digest = f"unreadable {path}"
-        yield path, digest
+def _digest(path: Path, max_bytes: int) -> str | None:
+    try:
+        # A pipe would be waited for, a film read to its end.
+        if not path.is_file() or path.stat().st_size > max_bytes:
+            return None
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
+
+
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))
+
+
+def _may_exist(path: Path) -> bool:
+    """Whether something is there, or might be: a folder that may not be entered hides what it holds."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True

@@ -74,18 +74,19 @@ def sync(session: Session, folder: Path, collection: str, yes: bool) -> None:
     log_to_stderr("warning", "text")
     folder = folder.absolute()
     assets = _protected(session, None)
-    found = compare_with_folder(folder, list(files_in(folder)), assets)
+    found = compare_with_folder(folder, list(files_in(folder)), assets, session.config.matching.max_bytes)
     for asset, path in found.moved:
         click.echo(f"moved        {asset.path} -> {path}")
     _move(session, found.moved)
     counts: Counter[str] = Counter({"unchanged": found.unchanged, "moved": len(found.moved)})
     if found.new:
         asyncio.run(_add(session, [Wanted(path, collection) for path in found.new], False, counts))
-    for asset in found.gone:
+    left = (*found.gone, *found.replaced)
+    for asset in left:
         click.echo(f"gone         {asset.path}  “{asset.title}”")
-    if found.gone and (yes or click.confirm(f"Take {len(found.gone)} asset(s) out of protection?")):
-        asyncio.run(_withdraw(session, [asset.id for asset in found.gone]))
-        counts["taken out"] = len(found.gone)
+    if left and (yes or click.confirm(f"Take {len(left)} asset(s) out of protection?")):
+        asyncio.run(_withdraw(session, [asset.id for asset in left]))
+        counts["taken out"] = len(left)
     click.echo(", ".join(f"{number} {word}" for word, number in counts.items()))
     raise SystemExit(3 if counts["could not be read"] else 0)
 
