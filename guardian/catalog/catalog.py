@@ -228,8 +228,7 @@ class Catalog:
             known = await asyncio.to_thread(self._protected, sha256)
             if known is not None:
                 return Added(wanted.path, known, was_known=True)
-            fingerprint = await self._workers.fingerprint(content)
-            metadata = await self._workers.run(read_metadata, content)
+            fingerprint, metadata = await self._workers.fingerprint_with(read_metadata, content)
         except Unmatchable as error:
             return Added(wanted.path, problem=Omission(url, error.reason, error.detail), unmatchable=True)
         except (FetchFailed, FetchRefused) as error:
@@ -267,7 +266,10 @@ class Catalog:
 
     def _nearly(self, fresh: Sequence[_Prepared], reserved: dict[str, Asset]) -> dict[str, tuple[Asset, ...]]:
         """For each new asset, those before it whose hashes are nearly the same."""
-        hashes, ids = index.near_hashes(self._folder, self._recipe)
+        if not fresh:
+            return {}
+        before = index.contents(self._folder, self._recipe, every_byte=False)
+        hashes, ids = before.hashes, list(before.ids)
         found: dict[str, tuple[Asset, ...]] = {}
         for one in fresh:
             distances = np.bitwise_count(hashes ^ one.fingerprint.hash).sum(axis=1)

@@ -1,11 +1,11 @@
 """Rights metadata inside an image file: IPTC-IIM, XMP, EXIF and PNG's own words. Runs inside worker processes."""
 
 import io
+import traceback
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
-from traceback import format_exc
 from typing import Any
 
 import structlog
@@ -47,11 +47,11 @@ def read_metadata(content: bytes) -> FileMetadata:
                     merged.update(read(image))
                 # Readers raise anything on damaged bytes; the other kinds of metadata may still be good.
                 except Exception:  # noqa: BLE001 - rich, behind log.exception, itself fails on some of them
-                    log.warning("metadata_unreadable", kind=kind, traceback=format_exc())
+                    log.warning("metadata_unreadable", kind=kind, traceback=traceback.format_exc())
                     damaged.append(kind)
     # The picture itself is judged elsewhere.
     except Exception:  # noqa: BLE001 - as above
-        log.warning("metadata_unreadable", kind="file", traceback=format_exc())
+        log.warning("metadata_unreadable", kind="file", traceback=traceback.format_exc())
         damaged.append("file")
     title = merged.pop("title", None)
     return FileMetadata(Rights(**merged), title, tuple(damaged))

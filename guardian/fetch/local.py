@@ -24,11 +24,14 @@ def read(url: str, max_bytes: int) -> Response:
     try:
         # Not to wait for ever on a pipe that nobody writes to.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as file:
+        try:
             facts = os.fstat(descriptor)
             if not stat.S_ISREG(facts.st_mode):
                 raise FetchRefused("not_a_file", url, f"{path} is not a regular file")
-            content = file.read(max_bytes + 1)
+            with open(descriptor, "rb", closefd=False) as file:
+                content = file.read(max_bytes + 1)
+        finally:
+            os.close(descriptor)
     except FileNotFoundError as error:
         raise FetchFailed("missing", url, f"there is no file {path}") from error
     except (OSError, ValueError) as error:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections import OrderedDict
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 
@@ -13,6 +13,8 @@ from guardian.fetch.settings import FetchSettings
 
 _HOSTS_REMEMBERED = 20_000
 _DAY = timedelta(days=1)
+_SLOWEST = 16.0
+_RECOVERY = 0.9
 
 
 @dataclass(slots=True)
@@ -24,7 +26,8 @@ class _Host:
     day_began: float = 0.0
     asked: int = 0
     closed_until: float = 0.0
-    waiting: int = field(default=0)
+    slowness: float = 1.0
+    waiting: int = 0
 
 
 class Pace:
@@ -42,33 +45,46 @@ class Pace:
         `delay` since the last request to this host; None asks without a pause (a person waits).
         Raises FetchRefused (host_busy, budget).
         """
-        loop = asyncio.get_running_loop()
         known = self._host(host)
         known.waiting += 1
         try:
             async with known.turns:
-                now = loop.time()
-                if known.closed_until - now > self._settings.max_retry_after.total_seconds():
-                    raise FetchRefused(
-                        "host_busy", url, f"{host} asked for a pause of {known.closed_until - now:.0f} s"
-                    )
-                begins = max(now, known.closed_until, known.next_at if delay is not None else now)
                 if delay is not None:
-                    self._spend(known, url, host, now)
-                    known.next_at = begins + delay.total_seconds()
-                if begins > now:
-                    await asyncio.sleep(begins - now)
+                    self._spend(known, url, host)
+                await self._wait(known, url, host, has_time=delay is not None)
+                if delay is not None:
+                    known.next_at = asyncio.get_running_loop().time() + delay.total_seconds() * known.slowness
                 async with self._all:
                     yield
         finally:
             known.waiting -= 1
 
     def slow_down(self, host: str, pause: timedelta) -> None:
-        """Leave a host alone for a while: it said that it has too much to do."""
+        """Leave a host alone for a while, and ask it less often afterwards: it said that it has too much to do."""
         known = self._host(host)
         known.closed_until = max(known.closed_until, asyncio.get_running_loop().time() + pause.total_seconds())
+        known.slowness = min(known.slowness * 2, _SLOWEST)
 
-    def _spend(self, known: _Host, url: str, host: str, now: float) -> None:
+    def speed_up(self, host: str) -> None:
+        """The host answered as usual: come back to the usual pace, little by little."""
+        known = self._host(host)
+        if known.slowness > 1:
+            known.slowness = max(1.0, known.slowness * _RECOVERY)
+
+    async def _wait(self, known: _Host, url: str, host: str, has_time: bool) -> None:
+        """Sleep until this host's next turn; another answer meanwhile may have put it off."""
+        loop = asyncio.get_running_loop()
+        while True:
+            closed_for = known.closed_until - loop.time()
+            if closed_for > self._settings.max_retry_after.total_seconds():
+                raise FetchRefused("host_busy", url, f"{host} asked for a pause of {closed_for:.0f} s")
+            left = max(closed_for, known.next_at - loop.time() if has_time else 0.0)
+            if left <= 0:
+                return
+            await asyncio.sleep(left)
+
+    def _spend(self, known: _Host, url: str, host: str) -> None:
+        now = asyncio.get_running_loop().time()
         if known.asked == 0 or now - known.day_began > _DAY.total_seconds():
             known.day_began, known.asked = now, 0
         if known.asked >= self._settings.requests_per_host_and_day:

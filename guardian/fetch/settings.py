@@ -1,6 +1,6 @@
 """What a user may set about visits to other people's sites. Imports nothing heavy."""
 
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, IPvAnyNetwork, PlainSerializer, field_validator
@@ -10,9 +10,17 @@ from guardian.strict_yaml import ByteSize, Duration, duration
 
 
 def _network(value: object) -> object:
-    if isinstance(value, str) and "/" not in value:
+    if not isinstance(value, str):
+        return value
+    try:
+        network = ip_network(value, strict=False)
+    except ValueError:
+        network = None
+    if network is None or "/" not in value:
         raise ValueError(f"{value!r} is not a network; write ADDRESS/BITS, such as 127.0.0.0/8 or ::1/128")
-    return value
+    if str(network.network_address) != value.partition("/")[0]:
+        raise ValueError(f"{value!r} is an address within a network; the whole network is {network}")
+    return network
 
 
 Network = Annotated[IPvAnyNetwork, BeforeValidator(_network), PlainSerializer(str, return_type=str)]

@@ -168,6 +168,7 @@ class Stranger:
                     pause = self._settings.busy_pause * 2 ** (tries - left - 1)
                 self._pace.slow_down(_host(url), pause)
             elif response.status not in _STUMBLED:
+                self._pace.speed_up(_host(url))
                 return response
         return response
 

@@ -29,6 +29,19 @@ Entry = tuple[int, str, Fingerprint]
 
 
 @dataclass(frozen=True, slots=True)
+class Contents:
+    """What an index holds, without its large arrays: number, id and hash (uint8 [n, 32]) of what answers.
+
+    `withdrawn` are numbers that do not answer, whether or not they are still on disk.
+    """
+
+    numbers: tuple[int, ...]
+    ids: tuple[str, ...]
+    hashes: NDArray[np.uint8]
+    withdrawn: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class IndexedAsset:
     """One asset as the index keeps it. `points` are in pixels of the full upright picture."""
 
@@ -87,43 +100,49 @@ class IndexSegment:
 
     def asset(self, row: int) -> IndexedAsset:
         """Everything about one asset, its preview decoded."""
-        arrays = self._arrays
-        start, stop = int(self._starts[row]), int(self._starts[row + 1])
-        width, height = (int(side) for side in arrays["sizes"][row])
-        rows = np.arange(start, stop, dtype=np.int32)
-        begin, end = (int(at) for at in arrays["preview_starts"][row : row + 2])
-        grey = cv2.imdecode(arrays["previews"][begin:end], cv2.IMREAD_GRAYSCALE)
+        width, height = self.size(row)
+        grey = cv2.imdecode(self._preview(row), cv2.IMREAD_GRAYSCALE)
         if grey is None:
             raise IndexNotReady("a preview in the index cannot be decoded; `guardian index rebuild` makes it anew")
-        vectors = self.vectors
         return IndexedAsset(
             id=self.id(row),
             width=width,
             height=height,
             hash=self.hashes[row],
-            points=self.points_at(rows, np.full(len(rows), row, dtype=np.uint32)),
-            words=self._words[start:stop],
+            points=self._points(row),
+            words=self._words[int(self._starts[row]) : int(self._starts[row + 1])],
             preview=Pyramid(np.asarray(grey, dtype=np.uint8), width, height),
-            embedding=None if vectors is None else vectors[row].astype(np.float32),
+            embedding=self._embedding(row),
         )
+
+    def _points(self, row: int) -> Keypoints:
+        rows = np.arange(int(self._starts[row]), int(self._starts[row + 1]), dtype=np.int32)
+        return self.points_at(rows, np.full(len(rows), row, dtype=np.uint32))
+
+    def _preview(self, row: int) -> NDArray[np.uint8]:
+        begin, end = (int(at) for at in self._arrays["preview_starts"][row : row + 2])
+        preview: NDArray[np.uint8] = self._arrays["previews"][begin:end]
+        return preview
+
+    def _embedding(self, row: int) -> NDArray[np.float32] | None:
+        return None if self.vectors is None else self.vectors[row].astype(np.float32)
 
     def entries(self, recipe: str) -> list[Entry]:
         """The assets that still answer, as they were published."""
         return [self._entry(int(row), recipe) for row in np.flatnonzero(self.alive)]
 
     def _entry(self, row: int, recipe: str) -> Entry:
-        begin, end = (int(at) for at in self._arrays["preview_starts"][row : row + 2])
-        asset = self.asset(row)
+        width, height = self.size(row)
         fingerprint = Fingerprint(
             recipe=recipe,
-            width=asset.width,
-            height=asset.height,
-            hash=np.array(asset.hash),
-            points=asset.points,
-            preview=self._arrays["previews"][begin:end].tobytes(),
-            embedding=asset.embedding,
+            width=width,
+            height=height,
+            hash=np.array(self.hashes[row]),
+            points=self._points(row),
+            preview=self._preview(row).tobytes(),
+            embedding=self._embedding(row),
         )
-        return int(self.numbers[row]), asset.id, fingerprint
+        return int(self.numbers[row]), self.id(row), fingerprint
 
     def size(self, row: int) -> tuple[int, int]:
         """Width and height of an asset's full upright picture."""
@@ -231,6 +250,29 @@ def published_numbers(folder: Path) -> frozenset[int]:
     return _settled(folder, numbers) or frozenset()
 
 
+def contents(folder: Path, recipe: str, *, every_byte: bool) -> Contents:
+    """What the index says of itself; empty when nothing was ever published.
+
+    `every_byte`: read all of it through its checksums, else only what is returned. Raises IndexNotReady
+    when it is damaged or was made by another recipe.
+    """
+
+    def read(generation: Generation) -> Contents:
+        _refuse_other_recipe(folder, generation, recipe)
+        only = None if every_byte else ("numbers", "ids", "hashes")
+        arrays = [segments.open_segment(folder, name, only).arrays for name in generation.segments]
+        alive = [~np.isin(one["numbers"], list(generation.withdrawn)) for one in arrays]
+        pairs = list(zip(arrays, alive, strict=True))
+        return Contents(
+            numbers=tuple(int(number) for one, rows in pairs for number in one["numbers"][rows]),
+            ids=tuple(bytes(identity).decode("ascii") for one, rows in pairs for identity in one["ids"][rows]),
+            hashes=np.concatenate([*(one["hashes"][rows] for one, rows in pairs), np.empty((0, 32), np.uint8)]),
+            withdrawn=generation.withdrawn,
+        )
+
+    return _settled(folder, read) or Contents((), (), np.empty((0, 32), np.uint8))
+
+
 def _arrays(entries: Sequence[Entry]) -> dict[str, NDArray[Any]]:
     fingerprints = [fingerprint for _, _, fingerprint in entries]
     counts = [len(fingerprint.points) for fingerprint in fingerprints]
@@ -295,11 +337,3 @@ def replacing(folder: Path, recipe: str) -> Iterator[Callable[[Sequence[Entry]],
 
         yield add
         segments.write_generation(folder, Generation(before.number + 1 if before else 1, recipe, tuple(names)))
-
-
-def near_hashes(folder: Path, recipe: str) -> tuple[NDArray[np.uint8], list[str]]:
-    """uint8 [n, 32] hashes of the assets that answer, and their ids. Raises IndexNotReady."""
-    opened = open_index(folder, recipe).segments
-    hashes = [segment.hashes[segment.alive] for segment in opened]
-    ids = [segment.id(int(row)) for segment in opened for row in np.flatnonzero(segment.alive)]
-    return np.concatenate([*hashes, np.empty((0, 32), dtype=np.uint8)]), ids

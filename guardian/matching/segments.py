@@ -12,7 +12,7 @@ import os
 import shutil
 import uuid
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -131,25 +131,26 @@ def write_segment(folder: Path, arrays: Mapping[str, NDArray[Any]], facts: Mappi
     return name
 
 
-def open_segment(folder: Path, name: str) -> Segment:
-    """Map one segment. Raises IndexNotReady when anything in it is not as it was written.
+def open_segment(folder: Path, name: str, only: Collection[str] | None = None) -> Segment:
+    """Map one segment, or some of its arrays. Raises IndexNotReady when anything in them is not as it was written.
 
     Every file is read once through its checksum (about a second for a gigabyte): a flipped bit must be
     noticed before an answer is believed.
     """
-    body = verify_segment(folder, name)
+    body = verify_segment(folder, name, only)
     try:
         arrays = {
             Path(file).stem: np.asarray(np.load(folder / name / file, mmap_mode="r", allow_pickle=False))
             for file in body["files"]
+            if only is None or Path(file).stem in only
         }
     except OSError as error:
         raise IndexNotReady(f"index segment {folder / name} cannot be read: {error}") from error
     return Segment(name, arrays, body["facts"])
 
 
-def verify_segment(folder: Path, name: str) -> dict[str, Any]:
-    """Check every byte of a segment against its manifest and return the manifest. Raises IndexNotReady."""
+def verify_segment(folder: Path, name: str, only: Collection[str] | None = None) -> dict[str, Any]:
+    """Check every byte of a segment, or of some of its arrays, and return its manifest. Raises IndexNotReady."""
     where = folder / name
     try:
         wrapped = json.loads((where / _MANIFEST).read_bytes())
@@ -158,6 +159,8 @@ def verify_segment(folder: Path, name: str) -> dict[str, Any]:
             raise ValueError("the manifest's checksum or format differs")
         for file, expected in body["files"].items():
             path = where / file
+            if only is not None and path.stem not in only:
+                continue
             if path.stat().st_size != expected["bytes"] or _crc_of_file(path) != expected["crc32"]:
                 raise ValueError(f"{file} is not as it was written")
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:

@@ -87,6 +87,10 @@ class Workers:
         """Compute what the index keeps of an encoded image. Raises Unmatchable, WorkerLost."""
         return await self.run(_fingerprint, self._setup, content)
 
+    async def fingerprint_with(self, also: Callable[[bytes], R], content: bytes) -> "tuple[Fingerprint, R]":
+        """A fingerprint, and what `also` (importable by its name) says of the same bytes, in one way there and back."""
+        return await self.run(_fingerprint_with, self._setup, also, content)
+
     async def warm(self) -> None:
         """Start one worker and load what it needs, so that the first image does not wait for that."""
         async with self._slots:
@@ -140,6 +144,10 @@ def _match(setup: _Setup, content: bytes, newer_than: int) -> MatchReport:
 
 def _fingerprint(setup: _Setup, content: bytes) -> "Fingerprint":
     return _matcher(setup).fingerprint(content)
+
+
+def _fingerprint_with(setup: _Setup, also: Callable[[bytes], R], content: bytes) -> "tuple[Fingerprint, R]":
+    return _matcher(setup).fingerprint(content), also(content)
 
 
 def _open(setup: _Setup) -> None:

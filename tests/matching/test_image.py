@@ -221,6 +221,13 @@ def test_multipage_tiff_shows_its_first_page(settings: MatchingSettings) -> None
     assert near(decode(encoded(pages[0], "TIFF", save_all=True, append_images=pages[1:]), settings), COFFEE, 0.01)
 
 
+def test_stereo_jpeg_shows_its_first_picture(settings: MatchingSettings) -> None:
+    """As some telephones store two pictures in one JPEG."""
+    other = Image.fromarray(noise(2, WIDTH, HEIGHT))
+    content = encoded(COFFEE_IMAGE, "MPO", save_all=True, append_images=[other], quality=92)
+    assert near(decode(content, settings), COFFEE, 4.0)
+
+
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "GIF", "AVIF", "TIFF", "BMP"])
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.6, 0.95])
 def test_truncated_file(format: str, share: float, settings: MatchingSettings) -> None:  # noqa: A002

@@ -59,8 +59,8 @@ def test_an_index_never_published_is_empty(tmp_path: Path) -> None:
     opened = open_index(tmp_path / "nowhere", RECIPE)
     assert (opened.assets, opened.latest_number, opened.segments) == (0, 0, ())
     assert index.published_numbers(tmp_path / "nowhere") == frozenset()
-    hashes, ids = index.near_hashes(tmp_path / "nowhere", RECIPE)
-    assert (hashes.shape, ids) == ((0, 32), [])
+    found = index.contents(tmp_path / "nowhere", RECIPE, every_byte=True)
+    assert (found.numbers, found.ids, found.hashes.shape) == ((), (), (0, 32))
 
 
 @pytest.mark.parametrize("dimensions", [0, 16])
@@ -120,7 +120,9 @@ def test_withdrawn_assets_are_gone_at_once_and_stay_gone(tmp_path: Path) -> None
     assert (answering(before), answering(after)) == ([1, 2, 3], [1, 3])
     assert (after.assets, after.latest_number) == (2, 3)
     assert index.published_numbers(tmp_path) == {1, 3}
-    assert index.near_hashes(tmp_path, RECIPE)[1] == [f"asset-{number:024d}" for number in (1, 3)]
+    found = index.contents(tmp_path, RECIPE, every_byte=False)
+    assert (found.numbers, found.ids) == ((1, 3), tuple(f"asset-{number:024d}" for number in (1, 3)))
+    assert (found.hashes.shape, found.withdrawn) == ((2, 32), {2})
     for number in range(4, 20):
         publish(tmp_path, number)
     assert answering(open_index(tmp_path, RECIPE)) == [1, 3, *range(4, 20)]
@@ -146,6 +148,8 @@ def test_another_recipe_is_refused(tmp_path: Path) -> None:
     publish(tmp_path, 1)
     with pytest.raises(IndexNotReady, match="rebuild"):
         open_index(tmp_path, "v1-0123456789ab")
+    with pytest.raises(IndexNotReady, match="rebuild"):
+        index.contents(tmp_path, "v1-0123456789ab", every_byte=False)
     with pytest.raises(IndexNotReady, match="rebuild"):
         index.publish(tmp_path, "v1-0123456789ab", made_entries(2))
     assert answering(open_index(tmp_path, RECIPE)) == [1]
@@ -233,13 +237,29 @@ def test_every_flipped_byte_is_noticed(tmp_path: Path) -> None:
             readers: list[Callable[[], Any]] = [
                 lambda: open_index(tmp_path, RECIPE),
                 lambda: index.published_numbers(tmp_path),
-                lambda: index.near_hashes(tmp_path, RECIPE),
+                lambda: index.contents(tmp_path, RECIPE, every_byte=True),
             ]
             for read in readers:
                 with pytest.raises(IndexNotReady):
                     read()
         path.write_bytes(whole)
     assert answering(open_index(tmp_path, RECIPE)) == [1, 2]
+
+
+def test_contents_need_not_read_the_large_arrays(tmp_path: Path) -> None:
+    publish(tmp_path, 1, 2)
+    for name, matters in (("descriptors", False), ("previews", False), ("hashes", True), ("numbers", True)):
+        path = next(tmp_path.glob(f"segment-*/{name}.npy"))
+        whole = path.read_bytes()
+        path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+        if matters:
+            with pytest.raises(IndexNotReady, match=name):
+                index.contents(tmp_path, RECIPE, every_byte=False)
+        else:
+            assert index.contents(tmp_path, RECIPE, every_byte=False).numbers == (1, 2)
+        with pytest.raises(IndexNotReady, match=name):
+            index.contents(tmp_path, RECIPE, every_byte=True)
+        path.write_bytes(whole)
 
 
 def test_a_missing_segment_is_noticed(tmp_path: Path) -> None:

@@ -141,7 +141,7 @@ def test_loading_is_not_charged_to_the_first_image(tmp_path: Path) -> None:
             for _ in range(4):
                 group.start_soon(workers.run, os.getpid)
 
-    with_workers(tmp_path, test, timeout=timedelta(seconds=0.15))
+    with_workers(tmp_path, test, timeout=timedelta(seconds=0.3))
 
 
 def test_never_more_at_once_than_there_are_workers(tmp_path: Path) -> None:
