@@ -21,6 +21,15 @@ class Outcome(StrEnum):
     ERROR = "error"
 
 
+class Came(StrEnum):
+    """How the bytes behind an answer came: from the site, known to it as unchanged (304), or without asking it."""
+
+    FETCHED = "fetched"
+    UNCHANGED = "unchanged"
+    FRESH = "fresh"
+    HERE = "here"
+
+
 @dataclass(frozen=True, slots=True)
 class JudgedMatch:
     """One compared asset, what was measured, what the licences say and what the rules decided."""
@@ -41,7 +50,7 @@ class Answer:
     """The whole answer for one image. `problem` is set exactly when nothing was compared.
 
     `own`: the picture lies on one of the owner's own hosts. `elapsed_ms` counts from the start of the
-    fetch, waiting for a worker included.
+    fetch, waiting for a worker included. `came` is None when no bytes came.
     """
 
     target: str
@@ -54,6 +63,7 @@ class Answer:
     unmatchable: bool = False
     own: bool = False
     also_at: tuple[str, ...] = field(default=())
+    came: Came | None = None
 
     @property
     def outcome(self) -> Outcome:

@@ -9,21 +9,30 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import structlog
 
-from guardian import cases, licences
+from guardian import cases, licences, recollection
 from guardian.addresses import host_of
-from guardian.answers import Answer, JudgedMatch
+from guardian.answers import Answer, Came, JudgedMatch
 from guardian.cases import Kept, RecordedUse
-from guardian.errors import FetchFailed, FetchRefused, IndexNotReady, StoreUnusable, Unmatchable, WorkerLost
+from guardian.errors import (
+    FetchFailed,
+    FetchRefused,
+    GuardianError,
+    IndexNotReady,
+    StoreUnusable,
+    Unmatchable,
+    WorkerLost,
+)
 from guardian.evidence import Vault, VaultFull, keep_response
 from guardian.fetch import Stranger, local
 from guardian.matching.workers import Workers
-from guardian.model import AssetState, Candidate, MatchReport, Omission, Response, Sighting
+from guardian.model import AssetState, Candidate, MatchReport, Omission, Remembered, Response, Sighting
+from guardian.recollection import Recollection
 from guardian.rules import Place, Rules, Use, place_of
 from guardian.sources import Source, Visit, files_in, images_on_page, is_page, is_web_address
 from guardian.store import Store
@@ -42,7 +51,8 @@ class Walk:
 
     `recipe` names how fingerprints are made: what was matched under another recipe is matched again.
     `destinations` are the names that a case may be told to. `asked_by_person`: somebody waits for just these
-    answers. `max_image_bytes` bounds local files as `fetch` bounds remote ones.
+    answers. `max_image_bytes` bounds local files as `fetch` bounds remote ones. `longest_freshness`: how long
+    a site's word is taken that a picture need not be asked for again.
     """
 
     stranger: Stranger
@@ -55,6 +65,7 @@ class Walk:
     destinations: tuple[str, ...]
     clock: Callable[[], datetime]
     max_image_bytes: int
+    longest_freshness: timedelta = timedelta()
     asked_by_person: bool = False
 
 
@@ -156,17 +167,14 @@ async def _answer_page(
         started = time.monotonic()
         async with room:
             try:
-                candidate = await _fetch(walk, sighting)
+                found = await _look(walk, sighting, number, first_with, started)
             except (FetchRefused, FetchFailed) as error:
                 problem = Omission(error.url, error.reason, error.detail)
                 return _answer(sighting, None, started, problem=problem), None
-            first = first_with.setdefault(candidate.sha256, number)
-            if first != number:
-                repeats[number] = first
-                return None
-            answer = await _answer_candidate(walk, candidate, started)
-        wanted = any(match.kept for match in answer.judged)
-        return answer, candidate if wanted else None
+        if isinstance(found, int):
+            repeats[number] = found
+            return None
+        return found
 
     seen = await asyncio.gather(*(one(number, sighting) for number, sighting in enumerate(sightings)))
     addresses: dict[int, list[str]] = {}
@@ -179,14 +187,44 @@ async def _answer_page(
     ]
 
 
-async def _answer_candidate(walk: Walk, candidate: Candidate, started: float) -> Answer:
-    """Match and judge fetched bytes. The supervision point of one image: whatever happens, the rest goes on."""
+async def _look(
+    walk: Walk, sighting: Sighting, number: int, first_with: dict[str, int], started: float
+) -> tuple[Answer, Candidate | None] | int:
+    """One image's answer, with its bytes if the rules keep them; or the number of the one that has the same bytes.
+
+    What the site says is unchanged is judged from memory: nothing is transferred and nothing decoded.
+    """
+    known = await _recall(walk, sighting)
+    candidate = await _fetch(walk, sighting, known)
+    first = first_with.setdefault(candidate.sha256, number)
+    if first != number:
+        return first
+    came = _came(candidate, known)
+    verdict = known.verdict if known and came in (Came.UNCHANGED, Came.FRESH) else None
+    answer = replace(await _answer_candidate(walk, candidate, started, verdict), came=came)
+    if not any(match.kept for match in answer.judged):
+        return answer, None
+    if verdict is not None:
+        candidate = await _with_bytes(walk, candidate)
+        if candidate.sha256 != answer.sha256:
+            # Replaced between the two requests: what came last is what is judged.
+            answer = replace(await _answer_candidate(walk, candidate, started), came=Came.FETCHED)
+    return answer, candidate
+
+
+async def _answer_candidate(
+    walk: Walk, candidate: Candidate, started: float, verdict: MatchReport | Omission | None = None
+) -> Answer:
+    """Match and judge a picture, or judge what was measured before (`verdict`), when there are no bytes here.
+
+    The supervision point of one image: whatever happens, the rest goes on.
+    """
     sighting, sha256 = candidate.sighting, candidate.sha256
     where = sighting.image_url or "data:"
     try:
-        report = await _match(walk, candidate)
+        report = verdict or await _match(walk, candidate)
         if isinstance(report, Omission):
-            return _answer(sighting, sha256, started, problem=report, unmatchable=True)
+            return _answer(sighting, sha256, started, problem=replace(report, url=where), unmatchable=True)
         judged = await asyncio.to_thread(_judge, walk, sighting, report)
         return _answer(sighting, sha256, started, judged=judged, report=report, own=_place(walk, sighting) == "own")
     except WorkerLost as error:
@@ -199,8 +237,24 @@ async def _answer_candidate(walk: Walk, candidate: Candidate, started: float) ->
         return _answer(sighting, sha256, started, problem=Omission(where, "internal", repr(error)))
 
 
-async def _fetch(walk: Walk, sighting: Sighting) -> Candidate:
-    """The bytes of a sighting: inline, from disk, already fetched by discovery, or from the network."""
+async def _recall(walk: Walk, sighting: Sighting) -> Recollection | None:
+    """What is known of a picture's address, to ask only for what changed. A person's question is asked anew."""
+    url = sighting.image_url
+    if walk.asked_by_person or sighting.inline is not None or sighting.image is not None or not url:
+        return None
+
+    def look() -> Recollection | None:
+        with walk.store.read() as tx:
+            return recollection.recall(tx, url, walk.recipe, walk.clock(), walk.longest_freshness)
+
+    return None if url.startswith("file:") else await asyncio.to_thread(look)
+
+
+async def _fetch(walk: Walk, sighting: Sighting, known: Recollection | None = None) -> Candidate:
+    """The bytes of a sighting: inline, from disk, already fetched by discovery, or from the network.
+
+    What is `known` and unchanged has no bytes: its digest stands for them.
+    """
     if sighting.inline is not None:
         return _candidate(sighting, sighting.inline, None)
     if sighting.image is not None:
@@ -209,18 +263,51 @@ async def _fetch(walk: Walk, sighting: Sighting) -> Candidate:
     if url.startswith("file:"):
         response = await asyncio.to_thread(local.read, url, walk.max_image_bytes)
         return _candidate(sighting, response.content, response)
+    if known is not None and known.is_fresh:
+        return Candidate(sighting, known.remembered.sha256, b"", None)
+    remembered = known.remembered if known else None
     try:
-        response = await walk.stranger.get(url, kind="image", asked_by_person=walk.asked_by_person)
+        response = await walk.stranger.get(url, kind="image", asked_by_person=walk.asked_by_person, known=remembered)
     except FetchFailed as error:
         # A page may name a largest rendition that its server no longer makes; the next one is on show.
         if not sighting.also_at or error.status is None:
             raise
         url, *others = sighting.also_at
         return await _fetch(walk, replace(sighting, image_url=url, also_at=tuple(others)))
-    return _candidate(sighting, response.content, response)
+    if response.not_modified and remembered is not None:
+        candidate = Candidate(sighting, remembered.sha256, b"", response)
+    else:
+        candidate = _candidate(sighting, response.content, response)
+    if not walk.asked_by_person:
+        await asyncio.to_thread(_remember_response, walk, response, remembered, candidate.sha256)
+    return candidate
+
+
+async def _with_bytes(walk: Walk, candidate: Candidate) -> Candidate:
+    """An unchanged picture that is evidence: its exact bytes from the vault, else from its site, asked anew."""
+    try:
+        content = await asyncio.to_thread(walk.vault.get, candidate.sha256)
+    except (GuardianError, OSError):
+        return await _fetch(walk, candidate.sighting)
+    response = candidate.response and replace(candidate.response, content=content)
+    return replace(candidate, content=content, response=response)
+
+
+def _came(candidate: Candidate, known: Recollection | None) -> Came:
+    response = candidate.response
+    if response is None:
+        return Came.FRESH if known is not None else Came.HERE
+    if response.url.startswith("file:"):
+        return Came.HERE
+    return Came.UNCHANGED if response.not_modified else Came.FETCHED
 
 
 def _candidate(sighting: Sighting, content: bytes, response: Response | None) -> Candidate:
+    wish = response.header("x-robots-tag") if response else None
+    if wish:
+        # What the site says about the picture's use stands beside what the page says.
+        said = "\n".join(part for part in (sighting.context.claims, f"X-Robots-Tag: {wish[:200]}") if part)
+        sighting = replace(sighting, context=replace(sighting.context, claims=said))
     return Candidate(sighting, hashlib.sha256(content).hexdigest(), content, response)
 
 
@@ -257,6 +344,14 @@ async def _match(walk: Walk, candidate: Candidate) -> MatchReport | Omission:
 def _remember(walk: Walk, sha256: str, answer: MatchReport | Omission) -> None:
     with walk.store.begin() as tx:
         tx.candidates.remember(sha256, walk.recipe, answer)
+
+
+def _remember_response(walk: Walk, response: Response, known: Remembered | None, sha256: str) -> None:
+    with walk.store.begin() as tx:
+        if response.not_modified and known is not None:
+            recollection.confirm(tx, known, response)
+        else:
+            recollection.remember(tx, response, sha256)
 
 
 def _joined(known: MatchReport | None, newer: MatchReport) -> MatchReport:

@@ -85,6 +85,7 @@ async def opened_rooms(config: Config, workers: Workers | None = None) -> AsyncI
                 destinations=tuple(destination.name for destination in config.destinations),
                 clock=utc_now,
                 max_image_bytes=config.matching.max_bytes,
+                longest_freshness=config.fetch.longest_freshness,
             )
             try:
                 yield Rooms(config, store, make_catalog(config, store, workers), walk)

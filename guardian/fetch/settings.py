@@ -54,6 +54,10 @@ class FetchSettings(BaseModel):
     timeout: Duration = Field(duration("60s"), description="how long one answer may take in all")
     max_page_bytes: ByteSize = Field(20 * 1024**2, gt=0, description="a larger page is cut off unread")
     max_image_bytes: ByteSize = Field(50 * 1024**2, gt=0, description="a larger image is not fetched to its end")
+    longest_freshness: Duration = Field(
+        duration("1h"),
+        description="a picture its site calls fresh (max-age) is not asked for again within this time; 0s asks always",
+    )
     max_redirects: int = Field(5, ge=0, le=20, description="a longer chain of redirects is refused")
     retries: int = Field(1, ge=0, le=5, description="how often a broken or overloaded answer is asked for again")
     busy_pause: Duration = Field(

@@ -189,7 +189,8 @@ class Stranger:
     async def _receive(self, url: str, kind: Kind, known: Remembered | None) -> Response:
         if self._transport is None:
             raise RuntimeError("Stranger is used before it was opened")
-        headers = {**self._headers, "accept": _ACCEPT[kind], **_conditions(url, known)}
+        conditions = _conditions(url, known)
+        headers = {**self._headers, "accept": _ACCEPT[kind], **conditions}
         request = httpx.Request("GET", url, headers=headers, extensions={"timeout": self._patience})
         _connected_to.set(None)
         answer = await self._transport.handle_async_request(request)
@@ -206,7 +207,7 @@ class Stranger:
             content=content,
             fetched_at=self._clock(),
             remote_address=_connected_to.get(),
-            not_modified=answer.status_code == 304 and known is not None,
+            not_modified=answer.status_code == 304 and bool(conditions),
         )
 
     async def _body(self, answer: httpx.Response, url: str, kind: Kind) -> bytes:
@@ -285,11 +286,15 @@ def _host(url: str) -> str:
 
 
 def _conditions(url: str, known: Remembered | None) -> dict[str, str]:
-    """Conditional request headers (RFC 9110, 13.1), for the address that the validators came from."""
+    """A conditional request header (RFC 9110, 13.1), for the address that the validators came from.
+
+    The tag alone, where there is one: some servers answer 304 for an old date whose tag has changed.
+    """
     if known is None or _fetchable(known.url) != url:
         return {}
     validators = {"if-none-match": known.etag, "if-modified-since": known.last_modified}
-    return {name: value for name, value in validators.items() if value and value.isascii() and value.isprintable()}
+    usable = [(name, value) for name, value in validators.items() if value and value.isascii() and value.isprintable()]
+    return dict(usable[:1])
 
 
 def _accepted(response: Response, url: str) -> Response:

@@ -1,0 +1,98 @@
+"""What is remembered of pictures met before, by address: whether the site must be asked, and what a 304 stands for.
+
+Only a recollection that says all there is to say is used: matched under this recipe, against every asset there is.
+"""
+
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from guardian.addresses import canonical_url
+from guardian.fetch.freshness import fresh_for, may_be_remembered
+from guardian.model import MatchReport, Omission, Remembered, Response
+from guardian.store import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Recollection:
+    """A picture whose bytes were matched before.
+
+    `remembered` holds the validators to ask with, `verdict` what the matcher said about the bytes; `is_fresh`:
+    its site said that asking again is not needed yet.
+    """
+
+    remembered: Remembered
+    verdict: MatchReport | Omission
+    is_fresh: bool
+
+
+def recall(tx: Transaction, url: str, recipe: str, now: datetime, longest: timedelta) -> Recollection | None:
+    """What an address last held, if that needs no bytes to be judged; None: ask for the picture whole.
+
+    `longest` bounds how long a site's own word about freshness is taken.
+    """
+    known = tx.responses.known(url)
+    target, fresh_until = _notes(known)
+    if known is not None and target is not None and target != known.url:
+        # The address led elsewhere: validators belong to where the picture lies.
+        moved, known = known, tx.responses.known(target)
+        if known is not None and moved.sha256 != known.sha256:
+            return None
+    if known is None:
+        return None
+    verdict = tx.candidates.known(known.sha256, recipe)
+    if verdict is None or (isinstance(verdict, MatchReport) and verdict.up_to_number < tx.assets.latest_number()):
+        return None
+    # A clock that was turned back must not keep an answer fresh for ever.
+    is_fresh = fresh_until is not None and known.checked_at <= now < min(fresh_until, known.checked_at + longest)
+    return Recollection(known, verdict, is_fresh) if is_fresh or known.etag or known.last_modified else None
+
+
+def remember(tx: Transaction, response: Response, sha256: str) -> None:
+    """Keep the validators of a picture that came whole, under its address and under where redirects ended."""
+    if not may_be_remembered(response):
+        tx.responses.forget(response.url)
+        return
+    until = response.fetched_at + fresh_for(response)
+    at_its_place = Remembered(
+        url=response.final_url,
+        etag=_sound(response.header("etag")),
+        last_modified=_sound(response.header("last-modified")),
+        sha256=sha256,
+        fetched_at=response.fetched_at,
+        checked_at=response.fetched_at,
+        extract=json.dumps({"picture": response.final_url, "fresh_until": until.isoformat()}),
+    )
+    tx.responses.remember(at_its_place)
+    if canonical_url(response.url) != canonical_url(response.final_url):
+        tx.responses.remember(replace(at_its_place, url=response.url, etag=None, last_modified=None))
+
+
+def confirm(tx: Transaction, known: Remembered, response: Response) -> None:
+    """The site said 304: what is known is still so, and fresh for as long as it now says."""
+    until = response.fetched_at + fresh_for(response)
+    notes = json.dumps({"picture": known.url, "fresh_until": until.isoformat()})
+    tx.responses.remember(
+        replace(
+            known,
+            etag=_sound(response.header("etag")) or known.etag,
+            checked_at=response.fetched_at,
+            extract=notes,
+        )
+    )
+
+
+def _notes(known: Remembered | None) -> tuple[str | None, datetime | None]:
+    """Where the picture lay and until when it is fresh; nothing from notes that a reader of pages wrote."""
+    try:
+        notes = json.loads(known.extract) if known is not None and known.extract else {}
+        return str(notes["picture"]), datetime.fromisoformat(notes["fresh_until"])
+    except (ValueError, KeyError, TypeError):
+        return None, None
+
+
+def _sound(validator: str | None) -> str | None:
+    """A validator that can be sent back; a database need not hold others."""
+    return (
+        validator if validator and len(validator) < 1_000 and validator.isascii() and validator.isprintable() else None
+    )
