@@ -84,7 +84,7 @@ def load_config(path: Path) -> Config:
         update={
             "data_dir": folder / config.data_dir.expanduser(),
             "rules_dir": folder / config.rules_dir.expanduser(),
-            "sources": tuple(_with_local_paths(source, "path", folder) for source in config.sources),
+            "sources": tuple(_with_local_files(source, folder) for source in config.sources),
             "destinations": tuple(_with_local_paths(one, "secret_file", folder) for one in config.destinations),
             "embedding": _with_local_weights(config.embedding, folder),
             "delivery": _with_local_paths(config.delivery, "ca_file", folder),
@@ -176,6 +176,15 @@ def _refuse_unknown_destinations(config: Config, positions: Positions) -> None:
 def _with_local_paths(settings: S, name: str, folder: Path) -> S:
     path = getattr(settings, name, None)
     return settings if path is None else settings.model_copy(update={name: folder / Path(path).expanduser()})
+
+
+def _with_local_files(source: SourceSettings, folder: Path) -> SourceSettings:
+    """A source with the files that it and its credentials name counted from the configuration's folder."""
+    source = _with_local_paths(source, "path", folder)
+    if source.credentials is None:
+        return source
+    shown = _with_local_paths(_with_local_paths(source.credentials, "secret_file", folder), "cookie_file", folder)
+    return source.model_copy(update={"credentials": shown})
 
 
 def _with_local_weights(settings: EmbeddingSettings, folder: Path) -> EmbeddingSettings:

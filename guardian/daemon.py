@@ -10,6 +10,7 @@ import signal
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -18,7 +19,7 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from guardian.config import Config, load_config, require_contact
-from guardian.coverage import coverages, tell_of_trouble
+from guardian.coverage import as_json, coverages, tell_of_trouble
 from guardian.delivery import Delivery, deliver_due
 from guardian.errors import ConfigError, GuardianError, IndexNotReady
 from guardian.model import Scan
@@ -173,7 +174,7 @@ class _Shift:
     @contextlib.asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
         """Work while the body waits; at its end let scans in flight finish within the grace period."""
-        app = build_app(self._metrics, self._problems)
+        app = build_app(self._metrics, self._problems, self._covered)
         async with serving(app, self._rooms.config.web.listen) as address:
             delivering = asyncio.create_task(self._deliver_forever())
             self._schedule()
@@ -255,6 +256,13 @@ class _Shift:
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
+
+    def _covered(self) -> list[dict[str, Any]]:
+        """What the last scan of each source saw; /coverage asks."""
+        config = self._rooms.config
+        with self._rooms.store.read() as tx:
+            found = coverages(tx, config.sources, self._rooms.walk.clock(), config.coverage)
+        return [as_json(coverage) for coverage in found]
 
     def _problems(self) -> dict[str, str]:
         """Why guardian could not work right now, by room; /ready asks."""

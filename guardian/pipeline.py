@@ -7,8 +7,8 @@ import asyncio
 import hashlib
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -29,7 +29,7 @@ from guardian.errors import (
     WorkerLost,
 )
 from guardian.evidence import Vault, VaultFull, keep_response
-from guardian.fetch import Stranger, local
+from guardian.fetch import Errand, Stranger, local
 from guardian.matching.workers import Workers
 from guardian.model import AssetState, Candidate, MatchReport, Omission, Remembered, Response, Sighting
 from guardian.recollection import Recollection
@@ -52,10 +52,11 @@ class Walk:
     `recipe` names how fingerprints are made: what was matched under another recipe is matched again.
     `destinations` are the names that a case may be told to. `asked_by_person`: somebody waits for just these
     answers. `max_image_bytes` bounds local files as `fetch` bounds remote ones. `longest_freshness`: how long
-    a site's word is taken that a picture need not be asked for again.
+    a site's word is taken that a picture need not be asked for again. `environment` holds the secrets that sources
+    name.
     """
 
-    stranger: Stranger
+    stranger: Stranger | Errand
     workers: Workers
     store: Store
     rules: Rules
@@ -67,6 +68,7 @@ class Walk:
     max_image_bytes: int
     longest_freshness: timedelta = timedelta()
     asked_by_person: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

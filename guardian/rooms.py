@@ -86,6 +86,7 @@ async def opened_rooms(config: Config, workers: Workers | None = None) -> AsyncI
                 clock=utc_now,
                 max_image_bytes=config.matching.max_bytes,
                 longest_freshness=config.fetch.longest_freshness,
+                environment=os.environ,
             )
             try:
                 yield Rooms(config, store, make_catalog(config, store, workers), walk)

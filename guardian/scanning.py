@@ -3,8 +3,11 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 from guardian.answers import Answer
+from guardian.fetch import Errand, Stranger
+from guardian.fetch.credentials import read_credentials
 from guardian.model import Omission, Scan
 from guardian.pipeline import Walk, scan
 from guardian.sources import SourceSettings, open_source
@@ -17,7 +20,9 @@ async def scan_source(walk: Walk, settings: SourceSettings, listener: Listener) 
     counts: Counter[str] = Counter()
     row = await asyncio.to_thread(_start, walk, settings.name)
     try:
-        async for result in scan(walk, open_source(settings)):
+        # Pages are counted where they are asked for, also those without a single picture.
+        errand = await asyncio.to_thread(_errand, walk, settings, counts)
+        async for result in scan(replace(walk, stranger=errand), open_source(settings)):
             counts.update(words_for(result))
             listener(result)
     except asyncio.CancelledError:
@@ -30,13 +35,20 @@ async def scan_source(walk: Walk, settings: SourceSettings, listener: Listener) 
 
 
 def words_for(result: Answer | Omission) -> list[str]:
-    """Under which words one result is counted: its outcome, and the reason of anything that was not matched."""
+    """Under which words one result is counted: its outcome, how it came, and the reason of what was not matched."""
     if isinstance(result, Omission):
         return [f"left out: {result.reason}"]
-    words = [result.outcome.value]
+    words = [result.outcome.value, *([result.came.value] if result.came else [])]
     if result.problem is not None:
         words.append(f"problem: {result.problem.reason}")
     return words
+
+
+def _errand(walk: Walk, settings: SourceSettings, counts: Counter[str]) -> Errand:
+    """This scan's way to the network: the shared one, with the source's own credentials. Raises UsageError."""
+    shown = read_credentials(settings.credentials, walk.environment) if settings.credentials else None
+    assert isinstance(walk.stranger, Stranger), "each scan has an errand of its own"
+    return Errand(walk.stranger, counts, shown)
 
 
 def _start(walk: Walk, source: str) -> Scan:

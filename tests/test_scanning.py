@@ -44,6 +44,8 @@ def test_a_scan_leaves_its_account(tmp_path: Path, site: Any) -> None:
             scan = await scan_source(rooms.walk, good, heard.append)
             assert (scan.outcome, scan.error) == ("completed", None)
             assert scan.counts == {
+                "pages": 1,
+                "fetched": 1,
                 "unmatchable": 1,
                 "problem: not_an_image": 1,
                 "error": 1,

@@ -1,8 +1,7 @@
 """`guardian coverage`: what the last scans saw, and what they did not."""
 
 import json
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -28,6 +27,14 @@ REASONS = {
     "timed_out": "took a worker too long",
     "crashed": "crashed a worker",
     "host_busy": "the site asked to be left alone",
+    "needs_browser": "the page seems to need a browser",
+    "redirects": "too many redirects",
+    "redirect_loop": "redirects without end",
+    "dns": "no such host",
+    "connect": "the site took no connection",
+    "tls": "its certificate is not valid",
+    "broken": "a broken answer",
+    "encoding": "an answer in no readable encoding",
     "status_403": "the site refused (403)",
     "status_404": "no longer there (404)",
     "status_429": "the site refused more requests (429)",
@@ -40,7 +47,7 @@ REASONS = {
 @pass_session
 def command(session: Session, source: str | None, as_lines: bool) -> None:
     """Say what the last scan of each SOURCE saw, what it did not see and why, and which sources are in trouble."""
-    from guardian.coverage import coverages
+    from guardian.coverage import as_json, coverages
     from guardian.rooms import opened_store, utc_now
 
     config = session.config
@@ -52,19 +59,9 @@ def command(session: Session, source: str | None, as_lines: bool) -> None:
         found = coverages(tx, chosen, utc_now(), config.coverage)
         assets = tx.assets.count()
     for coverage in found:
-        click.echo(json.dumps(facts(coverage), ensure_ascii=False) if as_lines else _lines(coverage, assets))
+        click.echo(json.dumps(as_json(coverage), ensure_ascii=False) if as_lines else _lines(coverage, assets))
     if not found and not as_lines:
         click.echo(f"no sources in {session.config_path}")
-
-
-def facts(coverage: "Coverage") -> dict[str, Any]:
-    """The JSON object of one source."""
-    from guardian.store.codec import to_json
-
-    whole: dict[str, Any] = to_json(coverage)
-    trouble = coverage.trouble
-    whole["trouble"] = asdict(trouble) if trouble else None
-    return whole
 
 
 def _lines(coverage: "Coverage", assets: int) -> str:
@@ -77,11 +74,14 @@ def _lines(coverage: "Coverage", assets: int) -> str:
         lines.append(click.style(f"  {coverage.trouble.kind.value.upper()}: {coverage.trouble.detail}", fg="red"))
     lines.append(f"  last scan   {when}, {last.outcome or 'running'}{f': {last.error}' if last.error else ''}")
     if coverage.pages:
-        lines.append(f"  pages       {coverage.pages}")
+        lines.append(f"  pages       {coverage.pages}, {coverage.pages_unchanged} unchanged")
     usual = f" (usually {coverage.usual_images:g})" if coverage.usual_images is not None else ""
     lines.append(
-        f"  images      {coverage.images}{usual}, {coverage.compared} compared with {assets} protected asset(s)"
+        f"  images      {coverage.images}{usual}, {coverage.compared} compared with {assets} protected asset(s), "
+        f"{coverage.matched} matched"
     )
+    unchanged = f"{coverage.unchanged} unchanged (304), {coverage.fresh} still fresh and not asked for"
+    lines.append(f"  came        {coverage.fetched} fetched, {unchanged}")
     lines += [
         f"  not seen    {number:>6}  {REASONS.get(reason, reason.replace('_', ' '))}"
         for reason, number in coverage.not_seen.items()

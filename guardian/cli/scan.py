@@ -9,7 +9,7 @@ from guardian.answers import Answer, Outcome
 from guardian.cli.context import Session, log_to_stderr, pass_session
 from guardian.cli.showing import describe, exit_code, summary
 from guardian.errors import UsageError
-from guardian.model import Omission, Scan
+from guardian.model import Omission
 
 
 @click.command
@@ -23,12 +23,12 @@ def command(session: Session, source: str) -> None:
     """
     log_to_stderr("warning", "text")
     counts: Counter[str] = Counter()
-    asyncio.run(_scan(session, source, counts))
-    click.echo(summary(counts))
+    assets = asyncio.run(_scan(session, source, counts))
+    click.echo(summary(counts, assets))
     raise SystemExit(exit_code(counts))
 
 
-async def _scan(session: Session, source: str, counts: Counter[str]) -> Scan:
+async def _scan(session: Session, source: str, counts: Counter[str]) -> int:
     from guardian.config import require_contact
     from guardian.daemon import ROLE, prepare, scan_and_mend
     from guardian.rooms import opened_rooms
@@ -50,4 +50,8 @@ async def _scan(session: Session, source: str, counts: Counter[str]) -> Scan:
     with hold(config.data_dir, ROLE):
         async with opened_rooms(config) as rooms:
             await prepare(rooms)
-            return await scan_and_mend(rooms, chosen, show)
+            ended = await scan_and_mend(rooms, chosen, show)
+            # Pages are counted by the scan itself, not by what it found on them.
+            counts["pages"] = ended.counts.get("pages", 0)
+            with rooms.store.read() as tx:
+                return tx.assets.count()

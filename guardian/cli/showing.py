@@ -83,8 +83,9 @@ def summary(counts: Counter[str], assets: int | None = None) -> str:
     left_out = sum(number for name, number in counts.items() if name.startswith("left out: "))
     if left_out:
         parts.append(f"{left_out} left out")
+    pages = f"{counts['pages']} page(s), " if counts["pages"] else ""
     against = "" if assets is None else f", compared with {assets} protected asset(s)"
-    return f"{total} image(s){against}: {', '.join(parts) or 'nothing found'}"
+    return f"{pages}{total} image(s){against}: {', '.join(parts) or 'nothing found'}"
 
 
 def exit_code(counts: Counter[str]) -> int:

@@ -4,12 +4,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from guardian.coverage.coverage import Coverage, Trouble, coverage_of, coverages
+    from guardian.coverage.coverage import Coverage, Trouble, as_json, coverage_of, coverages
     from guardian.coverage.telling import tell_of_trouble
 
-__all__ = ["Coverage", "Trouble", "coverage_of", "coverages", "tell_of_trouble"]
+__all__ = ["Coverage", "Trouble", "as_json", "coverage_of", "coverages", "tell_of_trouble"]
 
-_HOMES = {"coverage": ("Coverage", "Trouble", "coverage_of", "coverages"), "telling": ("tell_of_trouble",)}
+_HOMES = {"coverage": ("Coverage", "Trouble", "as_json", "coverage_of", "coverages"), "telling": ("tell_of_trouble",)}
 
 
 def __getattr__(name: str) -> object:

@@ -6,16 +6,19 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 from statistics import median
+from typing import Any
 
-from guardian.answers import Outcome
+from guardian.answers import Came, Outcome
 from guardian.coverage.settings import CoverageSettings
 from guardian.model import Scan
 from guardian.sources.settings import SourceSettings
 from guardian.store import Transaction
+from guardian.store.codec import to_json
 
 LEFT_OUT, PROBLEM = "left out: ", "problem: "
 """How a scan's counts name what was not seen: left out by the source, or lost on the way to an answer."""
 
+_MATCHED = (Outcome.COPY, Outcome.REVIEW, Outcome.LICENSED)
 _OUTCOMES = tuple(outcome.value for outcome in Outcome)
 _FEWEST_USUAL_IMAGES = 4
 
@@ -41,16 +44,23 @@ class Trouble:
 class Coverage:
     """One source as its latest scan saw it.
 
-    `images` were answered, whatever the answer; of these `compared` were compared with the assets. `not_seen`
-    counts everything else by reason. `usual_images` is None until there are enough scans to say.
+    `pages` answered, `pages_unchanged` of them with a 304. `images` were answered, whatever the answer: `fetched`
+    whole, `unchanged` by a 304, or `fresh`, not asked for since their site called them so; the rest did not come
+    or lay on this machine. `compared` were compared with the assets, and `matched` a rule kept. `not_seen` counts
+    by reason what was left out or could not be compared. `usual_images` is None until there are enough scans.
     """
 
     source: str
     last: Scan | None
     last_complete: Scan | None
     pages: int
+    pages_unchanged: int
     images: int
+    fetched: int
+    unchanged: int
+    fresh: int
     compared: int
+    matched: int
     not_seen: dict[str, int]
     usual_images: float | None
     trouble: Trouble | None
@@ -80,12 +90,24 @@ def coverage_of(source: SourceSettings, scans: Sequence[Scan], now: datetime, se
         last=scans[0] if scans else None,
         last_complete=complete[0] if complete else None,
         pages=counts.get("pages", 0),
+        pages_unchanged=counts.get("pages unchanged", 0),
         images=_images(ended[0]) if ended else 0,
-        compared=sum(counts.get(outcome, 0) for outcome in ("copy", "review", "licensed", "clear")),
+        fetched=counts.get(Came.FETCHED, 0),
+        unchanged=counts.get(Came.UNCHANGED, 0),
+        fresh=counts.get(Came.FRESH, 0),
+        compared=sum(counts.get(outcome, 0) for outcome in (*_MATCHED, Outcome.CLEAR)),
+        matched=sum(counts.get(outcome, 0) for outcome in _MATCHED),
         not_seen=dict(sorted(reasons.items(), key=lambda item: -item[1])),
         usual_images=usual_images,
         trouble=_trouble(source, ended, complete, usual_images, now, settings),
     )
+
+
+def as_json(coverage: Coverage) -> dict[str, Any]:
+    """The JSON object of one source, as `guardian coverage --json` and /coverage show it."""
+    facts: dict[str, Any] = to_json(coverage)
+    facts["trouble"] = to_json(coverage.trouble) if coverage.trouble else None
+    return facts
 
 
 def usual_gap(source: SourceSettings, now: datetime) -> timedelta:

@@ -4,12 +4,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from guardian.fetch.errand import Errand
     from guardian.fetch.operator import Operator, OperatorAnswer
     from guardian.fetch.stranger import Kind, Stranger
 
-__all__ = ["Kind", "Operator", "OperatorAnswer", "Stranger"]
+__all__ = ["Errand", "Kind", "Operator", "OperatorAnswer", "Stranger"]
 
-_HOMES = {"operator": ("Operator", "OperatorAnswer"), "stranger": ("Kind", "Stranger")}
+_HOMES = {"errand": ("Errand",), "operator": ("Operator", "OperatorAnswer"), "stranger": ("Kind", "Stranger")}
 
 
 def __getattr__(name: str) -> object:

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from contextvars import ContextVar
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -22,6 +22,7 @@ from httpx_aiohttp import AiohttpTransport
 from guardian.addresses import host_of
 from guardian.errors import FetchFailed, FetchRefused
 from guardian.fetch import robots
+from guardian.fetch.credentials import Credentials
 from guardian.fetch.decoding import CODINGS, Decoder, NotDecodable
 from guardian.fetch.guard import MARK, guarded_socket
 from guardian.fetch.names import LookUp, Names, system_look_up
@@ -45,6 +46,14 @@ _LONGEST_ADDRESS = 8000
 
 _connected_to: ContextVar[str | None] = ContextVar("connected_to", default=None)
 """The IP address of the answer being received in this task; the transport has no place for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Extras:
+    """What a request carries besides its address; each hop of a redirect decides anew whether it may."""
+
+    known: Remembered | None = None
+    credentials: Credentials | None = None
 
 
 class _Answer(aiohttp.ClientResponse):
@@ -109,13 +118,20 @@ class Stranger:
             self._transport = None
 
     async def get(
-        self, url: str, *, kind: Kind, asked_by_person: bool = False, known: Remembered | None = None
+        self,
+        url: str,
+        *,
+        kind: Kind,
+        asked_by_person: bool = False,
+        known: Remembered | None = None,
+        credentials: Credentials | None = None,
     ) -> Response:
         """Fetch one address, redirects followed, body included.
 
         `asked_by_person`: somebody waits for just this address, so robots.txt and the pause between
         requests are left aside, as in a browser. `known`: ask only for what changed since; the answer may
-        then be `not_modified`, with an empty body. Raises FetchRefused (robots, robots_unreachable,
+        then be `not_modified`, with an empty body. `credentials` go to their own origin only.
+        Raises FetchRefused (robots, robots_unreachable,
         address, scheme, bad_address, too_large, redirects, host_busy, budget) and FetchFailed (timeout,
         dns, connect, tls, broken, encoding, redirect_loop, status_N).
         """
@@ -126,7 +142,7 @@ class Stranger:
                 raise FetchFailed("redirect_loop", url, f"redirects lead back to {current}")
             seen.add(current)
             delay = None if asked_by_person else await self._delay_for(current)
-            response = await self._exchange_patiently(current, kind, delay, known)
+            response = await self._exchange_patiently(current, kind, delay, _Extras(known, credentials))
             target = _target(response, current)
             if target is None:
                 return _accepted(response, url)
@@ -143,21 +159,19 @@ class Stranger:
         """A robots.txt, redirects followed, whatever its status; the last redirect when there are too many."""
         current = _fetchable(url)
         for _ in range(self._settings.max_redirects + 1):
-            response = await self._exchange(current, "robots", None, None)
+            response = await self._exchange(current, "robots", None, _Extras())
             target = _target(response, current)
             if target is None:
                 break
             current = target
         return response
 
-    async def _exchange_patiently(
-        self, url: str, kind: Kind, delay: timedelta | None, known: Remembered | None
-    ) -> Response:
+    async def _exchange_patiently(self, url: str, kind: Kind, delay: timedelta | None, extras: _Extras) -> Response:
         """One exchange, again where another try may help: a broken answer at once, a busy host after its pause."""
         tries = 1 if delay is None else 1 + self._settings.retries
         for left in reversed(range(tries)):
             try:
-                response = await self._exchange(url, kind, delay, known)
+                response = await self._exchange(url, kind, delay, extras)
             except FetchFailed as error:
                 if not left or error.reason not in _WORTH_A_RETRY:
                     raise
@@ -172,13 +186,13 @@ class Stranger:
                 return response
         return response
 
-    async def _exchange(self, url: str, kind: Kind, delay: timedelta | None, known: Remembered | None) -> Response:
+    async def _exchange(self, url: str, kind: Kind, delay: timedelta | None, extras: _Extras) -> Response:
         """One request and its whole answer, whatever its status, in this host's turn."""
         async with self._pace.turn(_host(url), url, delay):
             limit = self._settings.timeout.total_seconds()
             try:
                 async with asyncio.timeout(limit):
-                    return await self._receive(url, kind, known)
+                    return await self._receive(url, kind, extras)
             except TimeoutError as error:
                 raise FetchFailed("timeout", url, f"not complete within {limit:g} s") from error
             except (httpx.HTTPError, aiohttp.ClientError) as error:
@@ -186,11 +200,12 @@ class Stranger:
             except (httpx.InvalidURL, ValueError) as error:
                 raise FetchRefused("bad_address", url, str(error)) from error
 
-    async def _receive(self, url: str, kind: Kind, known: Remembered | None) -> Response:
+    async def _receive(self, url: str, kind: Kind, extras: _Extras) -> Response:
         if self._transport is None:
             raise RuntimeError("Stranger is used before it was opened")
-        conditions = _conditions(url, known)
-        headers = {**self._headers, "accept": _ACCEPT[kind], **conditions}
+        conditions = _conditions(url, extras.known)
+        shown = extras.credentials.headers_for(url) if extras.credentials else {}
+        headers = {**self._headers, "accept": _ACCEPT[kind], **conditions, **shown}
         request = httpx.Request("GET", url, headers=headers, extensions={"timeout": self._patience})
         _connected_to.set(None)
         answer = await self._transport.handle_async_request(request)

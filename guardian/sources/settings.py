@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from guardian.fetch.credentials import CredentialSettings
 from guardian.strict_yaml import Duration, duration
 
 
@@ -31,6 +32,9 @@ class _Watched(BaseModel):
     every: Duration = Field(duration("1h"), description="time from one scan's start to the next one's")
     cron: Cron | None = Field(None, description="five cron fields in UTC, instead of `every`")
     jitter: Duration = Field(duration("0s"), description="scans start up to this much later, so that none is foreseen")
+    credentials: CredentialSettings | None = Field(
+        None, description="what the site asks for before it shows its pages; sent to that site only"
+    )
 
     @field_validator("every")
     @classmethod

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from guardian.fetch import Stranger
+from guardian.fetch import Errand, Stranger
 from guardian.store import Store
 
 
@@ -12,6 +12,6 @@ from guardian.store import Store
 class Visit:
     """One scan's means: the network, the database (what a crawl has still to visit), and the time."""
 
-    fetch: Stranger
+    fetch: Stranger | Errand
     store: Store
     clock: Callable[[], datetime]

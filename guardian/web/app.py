@@ -1,6 +1,10 @@
-"""The ASGI application: /health says the process lives, /ready that it can work, /metrics what it did."""
+"""The ASGI application: /health says the process lives, /ready that it can work, /metrics what it did.
+
+/coverage says what the last scan of each source saw.
+"""
 
 from collections.abc import Callable
+from typing import Any
 
 from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -15,8 +19,11 @@ from guardian.web.metrics import Metrics
 Readiness = Callable[[], dict[str, str]]
 """Problems by room name; empty when guardian can work."""
 
+Covered = Callable[[], list[dict[str, Any]]]
+"""One JSON object for each source: what its last scan saw, and what it did not."""
 
-def build_app(metrics: Metrics, readiness: Readiness) -> Starlette:
+
+def build_app(metrics: Metrics, readiness: Readiness, covered: Covered) -> Starlette:
     """The application that the daemon serves on loopback."""
 
     async def health(_: Request) -> Response:
@@ -30,6 +37,14 @@ def build_app(metrics: Metrics, readiness: Readiness) -> Starlette:
         text = await run_in_threadpool(generate_latest, metrics.registry)
         return Response(text, media_type=CONTENT_TYPE_LATEST)
 
+    async def show_coverage(_: Request) -> Response:
+        return JSONResponse({"sources": await run_in_threadpool(covered)})
+
     return Starlette(
-        routes=[Route("/health", health), Route("/ready", ready), Route("/metrics", show_metrics)],
+        routes=[
+            Route("/health", health),
+            Route("/ready", ready),
+            Route("/metrics", show_metrics),
+            Route("/coverage", show_coverage),
+        ],
     )

@@ -73,7 +73,13 @@ class _StoreFacts(Collector):
             yield GaugeMetricFamily("guardian_tasks_dead", "Tasks given up, waiting for a person", dead)
             yield GaugeMetricFamily("guardian_cases_open", "Open cases", tx.cases.count(CaseState.OPEN))
             last = GaugeMetricFamily("guardian_last_scan_timestamp_seconds", "End of the last scan", labels=["source"])
+            counts = GaugeMetricFamily(
+                "guardian_last_scan_count", "What the last scan counted, by word", labels=["source", "what"]
+            )
             for scan in tx.scans.latest():
                 if scan.ended_at is not None:
                     last.add_metric([scan.source], scan.ended_at.timestamp())
+                    for what, number in scan.counts.items():
+                        counts.add_metric([scan.source, what], number)
             yield last
+            yield counts

@@ -31,7 +31,9 @@ def get(store: Store, path: str, problems: dict[str, str]) -> httpx.Response:
 
     async def go() -> httpx.Response:
         async with (
-            serving(build_app(metrics, lambda: problems), "127.0.0.1:0") as address,
+            serving(
+                build_app(metrics, lambda: problems, lambda: [{"source": "gallery", "pages": 3}]), "127.0.0.1:0"
+            ) as address,
             httpx.AsyncClient() as client,
         ):
             return await client.get(f"http://{address}{path}")
@@ -53,6 +55,19 @@ def test_metrics_count_what_passed_and_read_the_store(store: Store) -> None:
     assert 'guardian_failures_total{where="scan"} 1.0' in text
     assert "guardian_assets 0.0" in text
     assert "guardian_tasks_due 0.0" in text
+
+
+def test_coverage_is_shown_by_source(store: Store) -> None:
+    assert get(store, "/coverage", {}).json() == {"sources": [{"source": "gallery", "pages": 3}]}
+
+
+def test_the_last_scan_is_shown_in_numbers(store: Store) -> None:
+    now = datetime.now(UTC)
+    with store.begin() as tx:
+        tx.scans.end(tx.scans.start("gallery", now).id, now, "completed", {"pages": 3, "left out: robots": 2})
+    text = get(store, "/metrics", {}).text
+    assert 'guardian_last_scan_count{source="gallery",what="pages"} 3.0' in text
+    assert 'guardian_last_scan_count{source="gallery",what="left out: robots"} 2.0' in text
 
 
 def test_a_taken_port_is_said_with_its_setting() -> None:
