@@ -3,10 +3,12 @@
 import asyncio
 import contextlib
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
+
+import structlog
 
 from guardian.errors import FetchRefused
 from guardian.fetch.settings import FetchSettings
@@ -15,6 +17,9 @@ _HOSTS_REMEMBERED = 20_000
 _DAY = timedelta(days=1)
 _SLOWEST = 16.0
 _RECOVERY = 0.9
+_LONGEST_SLEEP_SECONDS = 60
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -33,10 +38,21 @@ class _Host:
 class Pace:
     """Gives turns. All scans share it, so that two sources on one host do not add up."""
 
-    def __init__(self, settings: FetchSettings) -> None:
-        self._settings = settings
+    def __init__(self, settings: FetchSettings, clock: Callable[[], datetime]) -> None:
+        self._settings, self._clock = settings, clock
+        self._has_said_hours = False
         self._all = asyncio.Semaphore(settings.requests_at_once)
         self._hosts: OrderedDict[str, _Host] = OrderedDict()
+
+    async def working_hours(self) -> None:
+        """Wait until scans may ask at all. The wall clock decides, which may be set meanwhile."""
+        hours = self._settings.hours
+        while hours is not None and (left := hours.until_open(self._clock())):
+            if not self._has_said_hours:
+                log.warning("waiting_for_hours", hours=str(hours), minutes=round(left.total_seconds() / 60))
+                self._has_said_hours = True
+            await asyncio.sleep(min(left.total_seconds(), _LONGEST_SLEEP_SECONDS))
+        self._has_said_hours = False
 
     @contextlib.asynccontextmanager
     async def turn(self, host: str, url: str, delay: timedelta | None) -> AsyncIterator[None]:

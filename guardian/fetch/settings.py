@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, IPvAnyNetwork, PlainSerializer, field_validator
 
 from guardian import __version__
+from guardian.fetch.hours import Hours, hours
 from guardian.strict_yaml import ByteSize, Duration, duration
 
 
@@ -24,6 +25,17 @@ def _network(value: object) -> object:
 
 
 Network = Annotated[IPvAnyNetwork, BeforeValidator(_network), PlainSerializer(str, return_type=str)]
+
+
+def _hours(value: object) -> object:
+    if value is None or isinstance(value, Hours):
+        return value
+    if isinstance(value, str):
+        return hours(value)
+    raise ValueError(f"{value!r} is not a stretch of the day; write two times in UTC: 22:00-06:00")
+
+
+WorkingHours = Annotated[Hours, BeforeValidator(_hours), PlainSerializer(str, return_type=str)]
 
 
 class FetchSettings(BaseModel):
@@ -48,6 +60,12 @@ class FetchSettings(BaseModel):
     requests_at_once: int = Field(64, ge=1, le=1024, description="requests in flight over all hosts")
     requests_per_host_and_day: int = Field(
         100_000, ge=1, description="a scan asks one host for no more than this in a day; the rest is left out and named"
+    )
+    hours: WorkingHours | None = Field(
+        None, description="scans ask only at these hours of the day in UTC, such as 22:00-06:00; null is at any hour"
+    )
+    max_bandwidth: ByteSize | None = Field(
+        None, gt=0, description="bytes a second over all answers, such as 2MB; null is without a limit"
     )
     connect_timeout: Duration = Field(duration("10s"), description="how long a site may take to accept a connection")
     read_timeout: Duration = Field(duration("15s"), description="how long a site may be silent within an answer")

@@ -22,6 +22,7 @@ from httpx_aiohttp import AiohttpTransport
 from guardian.addresses import host_of
 from guardian.errors import FetchFailed, FetchRefused
 from guardian.fetch import robots
+from guardian.fetch.bandwidth import Bandwidth
 from guardian.fetch.credentials import Credentials
 from guardian.fetch.decoding import CODINGS, Decoder, NotDecodable
 from guardian.fetch.guard import MARK, guarded_socket
@@ -76,7 +77,8 @@ class Stranger:
         self, settings: FetchSettings, clock: Callable[[], datetime], look_up: LookUp = system_look_up
     ) -> None:
         self._settings, self._clock, self._look_up = settings, clock, look_up
-        self._pace = Pace(settings)
+        self._pace = Pace(settings, clock)
+        self._bandwidth = Bandwidth(settings.max_bandwidth)
         self._robots = Robots(self._read_robots, settings.robots_token, clock)
         self._transport: AiohttpTransport | None = None
         # The site is told who asks, and what can be decoded.
@@ -151,6 +153,7 @@ class Stranger:
 
     async def _delay_for(self, url: str) -> timedelta:
         """The pause that settings and robots.txt ask for. Raises FetchRefused when robots.txt forbids."""
+        await self._pace.working_hours()
         wished = await self._robots.check(url)
         shortest = self._settings.delay_per_host
         return shortest if wished is None else max(shortest, min(wished, self._settings.max_delay))
@@ -191,8 +194,8 @@ class Stranger:
         async with self._pace.turn(_host(url), url, delay):
             limit = self._settings.timeout.total_seconds()
             try:
-                async with asyncio.timeout(limit):
-                    return await self._receive(url, kind, extras)
+                async with asyncio.timeout(limit) as deadline:
+                    return await self._receive(url, kind, extras, deadline)
             except TimeoutError as error:
                 raise FetchFailed("timeout", url, f"not complete within {limit:g} s") from error
             except (httpx.HTTPError, aiohttp.ClientError) as error:
@@ -200,7 +203,7 @@ class Stranger:
             except (httpx.InvalidURL, ValueError) as error:
                 raise FetchRefused("bad_address", url, str(error)) from error
 
-    async def _receive(self, url: str, kind: Kind, extras: _Extras) -> Response:
+    async def _receive(self, url: str, kind: Kind, extras: _Extras, deadline: asyncio.Timeout) -> Response:
         if self._transport is None:
             raise RuntimeError("Stranger is used before it was opened")
         conditions = _conditions(url, extras.known)
@@ -211,7 +214,7 @@ class Stranger:
         answer = await self._transport.handle_async_request(request)
         try:
             wanted = answer.status_code not in _REDIRECTS and answer.status_code < 400
-            content = await self._body(answer, url, kind) if wanted else b""
+            content = await self._body(answer, url, kind, deadline) if wanted else b""
         finally:
             await answer.aclose()
         return Response(
@@ -225,7 +228,7 @@ class Stranger:
             not_modified=answer.status_code == 304 and bool(conditions),
         )
 
-    async def _body(self, answer: httpx.Response, url: str, kind: Kind) -> bytes:
+    async def _body(self, answer: httpx.Response, url: str, kind: Kind, deadline: asyncio.Timeout) -> bytes:
         """The decoded body. Its size is counted while it comes, before and after decompression."""
         limit, stated = self._most_bytes(kind), answer.headers.get("content-length", "")
         if kind != "robots" and stated.isdecimal() and int(stated[:18]) > limit:
@@ -238,6 +241,10 @@ class Stranger:
                 # What is padded without end never decodes to anything.
                 if len(body) > limit or came > limit:
                     break
+                waited = await self._bandwidth.take(len(chunk))
+                if waited:
+                    # Our own cap is not the site's slowness.
+                    deadline.reschedule((deadline.when() or 0.0) + waited)
             else:
                 decoder.finish()
         except NotDecodable as error:

@@ -53,7 +53,7 @@ async def visit(pace: Pace, host: str, delay: timedelta | None, length: float = 
 
 def test_requests_to_one_host_begin_a_pause_apart_however_short_they_are(settings: Callable[..., Any]) -> None:
     async def go() -> list[float]:
-        pace = Pace(settings())
+        pace = Pace(settings(), clock=lambda: datetime.now(UTC))
         return sorted(await asyncio.gather(*(visit(pace, "a", 2 * SECOND) for _ in range(4))))
 
     assert run(go()) == pytest.approx([0, 2, 4, 6])
@@ -61,7 +61,7 @@ def test_requests_to_one_host_begin_a_pause_apart_however_short_they_are(setting
 
 def test_long_requests_are_limited_by_number(settings: Callable[..., Any]) -> None:
     async def go() -> list[float]:
-        pace = Pace(settings(requests_per_host=2))
+        pace = Pace(settings(requests_per_host=2), clock=lambda: datetime.now(UTC))
         return sorted(await asyncio.gather(*(visit(pace, "a", SECOND, length=10) for _ in range(4))))
 
     assert run(go()) == pytest.approx([0, 1, 10, 11])
@@ -69,7 +69,7 @@ def test_long_requests_are_limited_by_number(settings: Callable[..., Any]) -> No
 
 def test_hosts_do_not_wait_for_each_other(settings: Callable[..., Any]) -> None:
     async def go() -> list[float]:
-        pace = Pace(settings())
+        pace = Pace(settings(), clock=lambda: datetime.now(UTC))
         return await asyncio.gather(*(visit(pace, host, 9 * SECOND) for host in "abc"))
 
     assert run(go()) == pytest.approx([0, 0, 0])
@@ -77,7 +77,7 @@ def test_hosts_do_not_wait_for_each_other(settings: Callable[..., Any]) -> None:
 
 def test_all_hosts_together_have_a_limit_too(settings: Callable[..., Any]) -> None:
     async def go() -> list[float]:
-        pace = Pace(settings(requests_at_once=2))
+        pace = Pace(settings(requests_at_once=2), clock=lambda: datetime.now(UTC))
         return sorted(await asyncio.gather(*(visit(pace, host, SECOND, length=5) for host in "abcd")))
 
     assert run(go()) == pytest.approx([0, 0, 5, 5])
@@ -85,7 +85,7 @@ def test_all_hosts_together_have_a_limit_too(settings: Callable[..., Any]) -> No
 
 def test_a_person_does_not_wait_but_neither_does_the_next_scan_hurry(settings: Callable[..., Any]) -> None:
     async def go() -> list[float]:
-        pace = Pace(settings())
+        pace = Pace(settings(), clock=lambda: datetime.now(UTC))
         return [await visit(pace, "a", delay) for delay in (5 * SECOND, None, None, 5 * SECOND)]
 
     assert run(go()) == pytest.approx([0, 0, 0, 5])
@@ -93,7 +93,7 @@ def test_a_person_does_not_wait_but_neither_does_the_next_scan_hurry(settings: C
 
 def test_a_host_with_too_much_to_do_is_left_alone_even_by_those_who_wait_already(settings: Callable[..., Any]) -> None:
     async def go() -> list[float]:
-        pace = Pace(settings())
+        pace = Pace(settings(), clock=lambda: datetime.now(UTC))
         first = await visit(pace, "a", SECOND)
         waiting = asyncio.ensure_future(visit(pace, "a", SECOND))
         await asyncio.sleep(0.5)
@@ -105,7 +105,7 @@ def test_a_host_with_too_much_to_do_is_left_alone_even_by_those_who_wait_already
 
 def test_it_is_asked_less_often_afterwards_and_recovers(settings: Callable[..., Any]) -> None:
     async def go() -> list[float]:
-        pace = Pace(settings())
+        pace = Pace(settings(), clock=lambda: datetime.now(UTC))
         for _ in range(2):
             pace.slow_down("a", timedelta())
         slow = [await visit(pace, "a", SECOND) for _ in range(3)]
@@ -120,7 +120,7 @@ def test_it_is_asked_less_often_afterwards_and_recovers(settings: Callable[..., 
 
 def test_a_pause_that_is_too_long_is_refused_until_it_is_nearly_over(settings: Callable[..., Any]) -> None:
     async def go() -> float:
-        pace = Pace(settings(max_retry_after=120 * SECOND))
+        pace = Pace(settings(max_retry_after=120 * SECOND), clock=lambda: datetime.now(UTC))
         pace.slow_down("a", 600 * SECOND)
         for delay in (SECOND, None):
             with pytest.raises(FetchRefused) as refused:
@@ -134,7 +134,7 @@ def test_a_pause_that_is_too_long_is_refused_until_it_is_nearly_over(settings: C
 
 def test_a_days_budget_is_spent_by_scans_and_given_anew_the_next_day(settings: Callable[..., Any]) -> None:
     async def go() -> None:
-        pace = Pace(settings(requests_per_host_and_day=3))
+        pace = Pace(settings(requests_per_host_and_day=3), clock=lambda: datetime.now(UTC))
         for _ in range(3):
             await visit(pace, "a", timedelta())
         with pytest.raises(FetchRefused) as refused:
@@ -151,7 +151,7 @@ def test_a_days_budget_is_spent_by_scans_and_given_anew_the_next_day(settings: C
 
 def test_who_gives_up_waiting_takes_nobodys_turn(settings: Callable[..., Any]) -> None:
     async def go() -> float:
-        pace = Pace(settings(requests_per_host=1))
+        pace = Pace(settings(requests_per_host=1), clock=lambda: datetime.now(UTC))
         await visit(pace, "a", 10 * SECOND)
         gone = [asyncio.ensure_future(visit(pace, "a", 10 * SECOND)) for _ in range(5)]
         await asyncio.sleep(1)
@@ -165,7 +165,7 @@ def test_who_gives_up_waiting_takes_nobodys_turn(settings: Callable[..., Any]) -
 
 def test_hosts_are_forgotten_before_they_fill_the_memory(settings: Callable[..., Any]) -> None:
     async def go() -> int:
-        pace = Pace(settings())
+        pace = Pace(settings(), clock=lambda: datetime.now(UTC))
         async with pace.turn("first", URL, SECOND):
             for number in range(25_000):
                 await visit(pace, f"host-{number}", SECOND)
