@@ -1,4 +1,7 @@
-"""Runs the measurements and prints tables: python -m bench [--folder F] [--images N] [--only quality|memory]."""
+"""Runs the measurements and prints tables.
+
+python -m bench [--folder F] [--images N] [--requests N] [--only quality|memory|fetching]
+"""
 
 import argparse
 import asyncio
@@ -13,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bench import measures, memory, methods, ours, sets
+from bench import fetching, measures, memory, methods, ours, sets
 from bench.methods import Outcome
 from demo.photographs import PROTECTED, copy_protected
 
@@ -27,14 +30,25 @@ def main() -> None:
         "--folder", type=Path, help="a set with refs/, queries/, manifest.csv, or a folder of such sets"
     )
     parser.add_argument("--images", type=int, default=50_000, help="how many pictures for the memory run")
-    parser.add_argument("--only", choices=("quality", "memory"))
+    parser.add_argument("--only", choices=("quality", "memory", "fetching"))
+    parser.add_argument("--requests", type=int, default=3_000, help="how many requests for the fetching run")
     options = parser.parse_args()
     console = Console(width=None if sys.stdout.isatty() else 110)
-    if options.only != "memory":
+    if options.only in (None, "quality"):
         for pictures in sets_in(console, options.folder):
             quality(console, pictures)
-    if options.only != "quality":
+    if options.only in (None, "memory"):
         flat(console, options.images)
+    if options.only in (None, "fetching"):
+        requests_cost(console, options.requests)
+
+
+def requests_cost(console: Console, requests: int) -> None:
+    """What one request costs guardian and plain clients, in the same run."""
+    table = Table("client", "CPU ms a request", title=f"{requests} requests, {fetching.IN_FLIGHT} in flight")
+    for cost in fetching.measure(requests):
+        table.add_row(cost.client, f"{cost.cpu_ms:.2f}")
+    console.print(table)
 
 
 def bar(console: Console) -> Progress:

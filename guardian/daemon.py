@@ -97,7 +97,7 @@ def tell_of_troubled_sources(rooms: Rooms) -> None:
     if not config.coverage.deliver_to:
         return
     with rooms.store.begin() as tx:
-        found = coverages(tx, config.sources, now, config.coverage)
+        found = coverages(tx, config.sources, now, config.coverage, config.fetch.closed)
         if told := tell_of_trouble(tx, found, config.coverage.deliver_to, now):
             log.warning("sources_in_trouble", messages=told)
 
@@ -261,7 +261,7 @@ class _Shift:
         """What the last scan of each source saw; /coverage asks."""
         config = self._rooms.config
         with self._rooms.store.read() as tx:
-            found = coverages(tx, config.sources, self._rooms.walk.clock(), config.coverage)
+            found = coverages(tx, config.sources, self._rooms.walk.clock(), config.coverage, config.fetch.closed)
         return [as_json(coverage) for coverage in found]
 
     def _problems(self) -> dict[str, str]:

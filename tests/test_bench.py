@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from bench import fetching
 from bench.measures import micro_average_precision, recall, recall_by_attack
 from bench.methods import Guess
 from bench.sets import Query, read
@@ -41,3 +42,9 @@ def test_a_set_is_read_from_its_manifest(tmp_path: Path) -> None:
     pictures = read(tmp_path)
     assert pictures.refs == (tmp_path / "refs" / "one.jpg",)
     assert [(query.attack, query.ref) for query in pictures.queries] == [("crop", "one.jpg"), ("plain", None)]
+
+
+def test_the_cost_of_requests_is_measured_for_each_client() -> None:
+    costs = fetching.measure(requests=64)
+    assert [cost.client for cost in costs] == ["guardian", "httpx", "aiohttp"]
+    assert all(cost.cpu_ms > 0 for cost in costs)

@@ -56,7 +56,7 @@ def command(session: Session, source: str | None, as_lines: bool) -> None:
         known = ", ".join(settings.name for settings in config.sources) or "none"
         raise UsageError(f"there is no source {source!r} in {session.config_path}; configured are: {known}")
     with opened_store(config) as store, store.read() as tx:
-        found = coverages(tx, chosen, utc_now(), config.coverage)
+        found = coverages(tx, chosen, utc_now(), config.coverage, config.fetch.closed)
         assets = tx.assets.count()
     for coverage in found:
         click.echo(json.dumps(as_json(coverage), ensure_ascii=False) if as_lines else _lines(coverage, assets))

@@ -67,14 +67,27 @@ class Coverage:
 
 
 def coverages(
-    tx: Transaction, sources: Sequence[SourceSettings], now: datetime, settings: CoverageSettings
+    tx: Transaction,
+    sources: Sequence[SourceSettings],
+    now: datetime,
+    settings: CoverageSettings,
+    closed: timedelta = timedelta(),
 ) -> list[Coverage]:
-    """The coverage of every configured source, in the configuration's order."""
+    """The coverage of every configured source, in the configuration's order.
+
+    `closed`: how long each day nothing is asked for (fetch.hours); a source may be silent so much longer.
+    """
     wanted = max(settings.usual_scans, settings.failing_after) * 2 + 1
-    return [coverage_of(source, tx.scans.list(source.name, wanted), now, settings) for source in sources]
+    return [coverage_of(source, tx.scans.list(source.name, wanted), now, settings, closed) for source in sources]
 
 
-def coverage_of(source: SourceSettings, scans: Sequence[Scan], now: datetime, settings: CoverageSettings) -> Coverage:
+def coverage_of(
+    source: SourceSettings,
+    scans: Sequence[Scan],
+    now: datetime,
+    settings: CoverageSettings,
+    closed: timedelta = timedelta(),
+) -> Coverage:
     """What the scans of one source, the newest first, say about it."""
     ended = [scan for scan in scans if scan.outcome is not None]
     complete = [scan for scan in ended if scan.outcome == "completed"]
@@ -83,6 +96,7 @@ def coverage_of(source: SourceSettings, scans: Sequence[Scan], now: datetime, se
     for word, number in counts.items():
         if word.startswith((LEFT_OUT, PROBLEM)):
             reasons[word.removeprefix(LEFT_OUT).removeprefix(PROBLEM)] += number
+    silent_before = now - usual_gap(source, now) * settings.silent_after - closed
     usual = [_images(scan) for scan in complete[1 : settings.usual_scans + 1]]
     usual_images = median(usual) if len(usual) >= min(3, settings.usual_scans) else None
     return Coverage(
@@ -99,7 +113,7 @@ def coverage_of(source: SourceSettings, scans: Sequence[Scan], now: datetime, se
         matched=sum(counts.get(outcome, 0) for outcome in _MATCHED),
         not_seen=dict(sorted(reasons.items(), key=lambda item: -item[1])),
         usual_images=usual_images,
-        trouble=_trouble(source, ended, complete, usual_images, now, settings),
+        trouble=_trouble(ended, complete, usual_images, silent_before, now, settings),
     )
 
 
@@ -128,10 +142,10 @@ def usual_gap(source: SourceSettings, now: datetime) -> timedelta:
 
 
 def _trouble(
-    source: SourceSettings,
     ended: Sequence[Scan],
     complete: Sequence[Scan],
     usual_images: float | None,
+    silent_before: datetime,
     now: datetime,
     settings: CoverageSettings,
 ) -> Trouble | None:
@@ -142,8 +156,7 @@ def _trouble(
             TroubleKind.FAILING, f"{len(row)} scans in a row failed, the last one: {row[0].error}", last_good
         )
     reference = complete[0].ended_at if complete else ended[-1].started_at if ended else None
-    patience = usual_gap(source, now) * settings.silent_after
-    if reference is not None and now - reference > patience:
+    if reference is not None and reference < silent_before:
         hours = (now - reference).total_seconds() / 3600
         return Trouble(TroubleKind.SILENT, f"no complete scan for {hours:.1f} hours", last_good)
     if complete and usual_images is not None and usual_images >= _FEWEST_USUAL_IMAGES:

@@ -1,5 +1,6 @@
 """What a user may set about visits to other people's sites. Imports nothing heavy."""
 
+from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated
 
@@ -108,6 +109,11 @@ class FetchSettings(BaseModel):
     def robots_token(self) -> str:
         """The name under which robots.txt files are read (RFC 9309)."""
         return self.user_agent_header.split("/")[0].split()[0]
+
+    @property
+    def closed(self) -> timedelta:
+        """How long each day scans may not ask."""
+        return timedelta() if self.hours is None else timedelta(days=1) - self.hours.length
 
     @property
     def networks(self) -> tuple[IPv4Network | IPv6Network, ...]:

@@ -39,7 +39,10 @@ def test_what_was_seen_and_what_was_not() -> None:
     counts = {"clear": 7, "copy": 1, "unmatchable": 2, "error": 1, "pages": 3}
     counts |= {"problem: not_an_image": 2, "problem: timeout": 1, "left out: robots": 4, "left out: timeout": 1}
     scan = Scan(1, "gallery", NOW, NOW, "completed", counts)
+    counts |= {"fetched": 6, "unchanged": 3, "fresh": 1, "pages unchanged": 2}
     coverage = coverage_of(HOURLY, [scan], NOW, CoverageSettings())
+    assert (coverage.fetched, coverage.unchanged, coverage.fresh, coverage.matched) == (6, 3, 1, 1)
+    assert coverage.pages_unchanged == 2
     assert (coverage.pages, coverage.images, coverage.compared) == (3, 11, 8)
     assert coverage.not_seen == {"robots": 4, "not_an_image": 2, "timeout": 2}
     assert coverage.trouble is None
@@ -51,6 +54,12 @@ def test_failing_means_several_in_a_row() -> None:
     assert trouble is not None
     assert (trouble.kind, trouble.since_scan) == (TroubleKind.FAILING, 97)
     assert "403" in trouble.detail
+
+
+def test_hours_in_which_nothing_may_be_asked_are_no_silence() -> None:
+    later = NOW + timedelta(hours=9)
+    coverage = coverage_of(HOURLY, scans(40, 40, 40), later, CoverageSettings(), closed=timedelta(hours=16))
+    assert coverage.trouble is None
 
 
 def test_silence_is_measured_in_the_sources_own_intervals() -> None:

@@ -1,11 +1,18 @@
 """Messages about sources in trouble, through the real queue."""
 
+import asyncio
 import json
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from guardian.coverage import coverages, tell_of_trouble
 from guardian.coverage.settings import CoverageSettings
+from guardian.daemon import run_once
+from guardian.shipped import rules_folder
 from guardian.sources.settings import PageSettings
 from guardian.store import StoreSettings, open_store
 
@@ -39,3 +46,23 @@ def test_trouble_is_told_once_an_episode_to_each_destination(tmp_path: Path) -> 
     assert "403" in message["data"]["detail"]
     assert message["data"]["last_complete_scan"]["outcome"] == "completed"
     assert len(tasks[0].body) < 20_000
+
+
+def test_a_receiver_hears_of_a_failing_source_once_and_it_is_signed(
+    tmp_path: Path, site: Any, receiver: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(rules_folder(), tmp_path / "rules")
+    monkeypatch.setenv("LEGAL_SECRET", receiver.secrets[0])
+    (tmp_path / "config.yaml").write_text(
+        "fetch: {contact: a@example.com, allow_networks: [127.0.0.0/8], delay_per_host: 0s}\nmatching: {workers: 1}\n"
+        "coverage: {deliver_to: [legal], failing_after: 2}\n"
+        f"sources:\n  - {{name: gone, kind: page, url: '{site.url}/gone.html'}}\n"
+        f"destinations:\n  - {{name: legal, kind: webhook, url: '{receiver.url}', secret_env: LEGAL_SECRET}}\n"
+    )
+    for _ in range(3):
+        asyncio.run(run_once(tmp_path / "config.yaml", lambda _: None))
+    (post,) = receiver.posts
+    assert post.signed_by == (0,)
+    message = json.loads(post.body)
+    assert (message["type"], message["data"]["source"]) == ("source.failing", "gone")
+    assert "404" in message["data"]["detail"]
