@@ -145,3 +145,28 @@ def test_a_contact_is_required_before_the_first_visit_only(tmp_path: Path) -> No
         require_contact(anonymous, file)
     assert caught.value.file == file
     require_contact(load(tmp_path, "fetch: {contact: me@mine.example}\n"), file)
+
+
+def test_files_of_credentials_lie_beside_the_configuration(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(
+        "sources:\n"
+        "  - name: members\n"
+        "    kind: page\n"
+        "    url: https://shop.example/members\n"
+        "    credentials: {origin: 'https://shop.example', user: me, secret_file: word}\n"
+        "fetch: {hours: 22:00-06:00, max_bandwidth: 2MB}\n"
+    )
+    config = load_config(path)
+    (source,) = config.sources
+    assert source.credentials is not None
+    assert source.credentials.secret_file == tmp_path / "word"
+    assert (str(config.fetch.hours), config.fetch.max_bandwidth) == ("22:00-06:00", 2_000_000)
+
+
+@pytest.mark.parametrize("hours", ["22:00", "12:30", "22", "'22:00'", "[22, 6]"])
+def test_hours_that_are_none_are_refused_with_their_place(tmp_path: Path, hours: str) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(f"fetch: {{hours: {hours}}}\n")
+    with pytest.raises(ConfigError, match=r"config\.yaml:1"):
+        load_config(path)

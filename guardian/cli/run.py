@@ -22,6 +22,7 @@ def command(session: Session, once: bool) -> None:
     be fetched or decoded, else 0.
     """
     from guardian import daemon
+    from guardian.rooms import opened_store
     from guardian.scanning import words_for
 
     log_to_stderr(session.config.logging.level, session.config.logging.format)
@@ -36,7 +37,10 @@ def command(session: Session, once: bool) -> None:
     scans = asyncio.run(daemon.run_once(session.config_path, count))
     for scan in scans:
         click.echo(f"{scan.source}: {scan.outcome}{f' ({scan.error})' if scan.error else ''}")
+        counts["pages"] += scan.counts.get("pages", 0)
         if scan.outcome != "completed":
             counts["error"] += 1
-    click.echo(summary(counts))
+    with opened_store(session.config) as store, store.read() as tx:
+        assets = tx.assets.count()
+    click.echo(summary(counts, assets))
     raise SystemExit(exit_code(counts))
