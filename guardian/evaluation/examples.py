@@ -26,7 +26,7 @@ _SIBLING_EDITS = ("jpeg10_30", "crop70", "hflip", "bright_contr_sat", "rot5_15")
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A protected picture. `shows` are the original pictures (by number) of which it shows pixels."""
+    """A protected picture. `shows` are the originals (by number) of which it shows pixels; a half is `_half_of` one."""
 
     picture: Picture
     shows: frozenset[int]
@@ -37,11 +37,13 @@ class Query:
     """A candidate. `copies` are the originals whose pixels it shows on purpose; `edit` names what was done.
 
     A reference that shows none of `copies` is none of its sources; one that shows pixels of a host or a
-    neighbour is left out of the count, since calling that a copy is no fault (`may_show`).
+    neighbour is left out of the count, since calling that a copy is no fault (`may_show`). `main` is the
+    original that the candidate is mostly made of.
     """
 
     picture: Picture
     edit: str
+    main: int
     copies: frozenset[int]
     may_show: frozenset[int]
 
@@ -88,7 +90,7 @@ def _copies(
         for edit in (*standard, *hard):
             near = _neighbours(sized, foreign, generator)
             shown = apply(str(edit), sized[number], generator, [sized[other] for other in near])
-            yield Query(shown, str(edit), frozenset([number]), frozenset(near))
+            yield Query(shown, str(edit), number, frozenset([number]), _any_part_of(near))
 
 
 def _strangers(sized: dict[int, Picture], foreign: Sequence[int], generator: np.random.Generator) -> Iterator[Query]:
@@ -98,7 +100,7 @@ def _strangers(sized: dict[int, Picture], foreign: Sequence[int], generator: np.
         shown = sized[number]
         if edit is not None:
             shown = apply(edit, shown, generator, [sized[other] for other in near])
-        yield Query(shown, f"stranger_{edit}", frozenset(), frozenset([number, *near]))
+        yield Query(shown, f"stranger_{edit}", number, frozenset(), _any_part_of([number, *near]))
 
 
 def _templates(
@@ -120,7 +122,7 @@ def _templates(
             shown = recompressed(shown, int(generator.integers(60, 95)))
             if generator.random() < 0.25:
                 shown = np.ascontiguousarray(cropped(shown, generator, 0.85))
-            queries.append(Query(shown, f"template_{name}", frozenset(), frozenset([other])))
+            queries.append(Query(shown, f"template_{name}", other, frozenset(), _any_part_of([other])))
     return references, queries
 
 
@@ -139,10 +141,20 @@ def _siblings(
             mine, other = picture[: int(cut * height)], picture[int(cut * height) :]
         near = [sized[n] for n in _neighbours(sized, foreign, generator)]
         shown = apply(str(generator.choice(_SIBLING_EDITS)), other, generator, near)
-        # Its own number marks the pair: the half itself must not be found, other pictures of the whole may be.
-        references.append(Reference(np.ascontiguousarray(mine), frozenset([-1 - int(number)])))
-        queries.append(Query(shown, "sibling", frozenset(), frozenset([int(number)])))
+        # The half itself must not be found by its other half; pictures of the whole may be.
+        references.append(Reference(np.ascontiguousarray(mine), frozenset([_half_of(int(number))])))
+        queries.append(Query(shown, "sibling", int(number), frozenset(), frozenset([int(number)])))
     return references, queries
+
+
+def _half_of(number: int) -> int:
+    """The name of the protected half of a picture, apart from that of the whole."""
+    return -1 - number
+
+
+def _any_part_of(numbers: Sequence[int]) -> frozenset[int]:
+    """The pictures and their halves: what shows the whole shows the half too."""
+    return frozenset([*numbers, *map(_half_of, numbers)])
 
 
 def _watermarked(picture: Picture, generator: np.random.Generator) -> Picture:

@@ -27,7 +27,7 @@ from sklearn.model_selection import GroupKFold
 
 from guardian.errors import Unmatchable
 from guardian.evaluation.attacks import Picture, shrunk
-from guardian.evaluation.examples import Examples, Query, make_examples
+from guardian.evaluation.examples import Examples, make_examples
 from guardian.matching import hashing, keypoints
 from guardian.matching.confidence import FACTS, FITTED, facts_of
 from guardian.matching.fingerprint import fingerprint
@@ -100,7 +100,7 @@ def measure_examples(examples: Examples) -> Iterator[Pair]:
                 is_copy = bool(shows & query.copies)
                 if is_copy or not shows & query.may_show:
                     facts = facts_of(compared.measurement, compared.hash_distance)
-                    yield Pair(facts, is_copy, query.edit, _group(query), number)
+                    yield Pair(facts, is_copy, query.edit, query.main, number)
 
 
 def fit(pairs: Sequence[Pair], provenance: dict[str, Any]) -> dict[str, Any]:
@@ -172,9 +172,6 @@ def _reliability(probability: NDArray[np.float64], truth: NDArray[np.bool_]) -> 
 def _decoded(rgb: Picture) -> Decoded:
     return Decoded(np.ascontiguousarray(rgb), rgb.shape[1], rgb.shape[0], "example")
 
-
-def _group(query: Query) -> int:
-    return min(query.copies or query.may_show)
 
 
 def _measure_seed(folders: Sequence[Path], seed: int) -> list[Pair]:

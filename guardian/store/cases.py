@@ -47,9 +47,8 @@ class Cases:
             updated_at=at,
             message_count=0,
         )
-        inserted = self._connection.execute(
-            statement.on_conflict_do_nothing(index_elements=["id"]).returning(cases.c.id)
-        ).first()
+        # Either of the two unique keys may be the one that a quicker transaction is found by.
+        inserted = self._connection.execute(statement.on_conflict_do_nothing().returning(cases.c.id)).first()
         case = self.lock(case_id(asset_id, operator))
         if case is None:
             raise LookupError(f"a case that was just written is gone: {asset_id} {operator}")

@@ -184,4 +184,4 @@ def test_cost_is_measured_on_the_weights_themselves(tmp_path: Path) -> None:
     (tmp_path / "tiny.torchscript").write_bytes(b"torn")
     torn = guardian(tmp_path, chosen, "status", "--measure")
     assert torn.returncode == 3
-    assert "is not a TorchScript file" in torn.stderr
+    assert "cannot be loaded as TorchScript" in torn.stderr
