@@ -10,6 +10,7 @@ import traceback
 from pathlib import Path
 
 import click
+from click.utils import PacifyFlushWrapper
 
 from guardian import __version__
 from guardian.cli.context import DEFAULT_CONFIG, Session, log_to_stderr
@@ -103,6 +104,11 @@ def main() -> None:
         # Without standalone mode click hands back the code of `--help` and the like instead of exiting.
         code = guardian.main(prog_name="guardian", standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
+    except SystemExit:
+        # click ends with 1 when the reader (head, less) went away; here 1 means that a copy was found.
+        if isinstance(sys.stdout, PacifyFlushWrapper):
+            sys.exit(INTERRUPTED)
+        raise
     except click.Abort:
         sys.exit(INTERRUPTED)
     except click.ClickException as error:
