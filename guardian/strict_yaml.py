@@ -231,6 +231,8 @@ def _refuse_surprises(node: yaml.Node, path: Path) -> None:
     elif isinstance(node, yaml.SequenceNode):
         for value in node.value:
             _refuse_surprises(value, path)
+    elif "\0" in node.value:
+        raise _at(node, path, "a NUL character has no place here")
     elif getattr(node, "style", None) is None and (_SURPRISES.fullmatch(node.value) or node.tag not in _PLAIN_TAGS):
         advice = "write true or false, or quote it if you mean the text" if node.value.isalpha() else "quote it"
         raise _at(node, path, f"YAML does not read {node.value} as you may mean it; {advice}")

@@ -7,15 +7,15 @@ if TYPE_CHECKING:
     from guardian.catalog.catalog import Added, Catalog
     from guardian.catalog.spreadsheet import read_spreadsheet
     from guardian.catalog.syncing import Sync, compare_with_folder
-    from guardian.catalog.wanted import Wanted
+    from guardian.catalog.wanted import Wanted, absolute_path, as_text
 
-__all__ = ["Added", "Catalog", "Sync", "Wanted", "compare_with_folder", "read_spreadsheet"]
+__all__ = ["Added", "Catalog", "Sync", "Wanted", "absolute_path", "as_text", "compare_with_folder", "read_spreadsheet"]
 
 _HOMES = {
     "catalog": ("Added", "Catalog"),
     "spreadsheet": ("read_spreadsheet",),
     "syncing": ("Sync", "compare_with_folder"),
-    "wanted": ("Wanted",),
+    "wanted": ("Wanted", "absolute_path", "as_text"),
 }
 
 

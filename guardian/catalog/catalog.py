@@ -18,7 +18,7 @@ import structlog
 
 from guardian.catalog.rights import FileMetadata, filled, read_metadata
 from guardian.catalog.settings import CatalogSettings
-from guardian.catalog.wanted import Wanted
+from guardian.catalog.wanted import Wanted, as_text
 from guardian.errors import (
     AlreadyRunning,
     FetchFailed,
@@ -95,7 +95,7 @@ class Catalog:
         OSError (a full disk) when nothing more can be protected, AlreadyRunning while another process adds.
         """
         with hold(self._data_dir, ROLE):
-            await self._repair()
+            await self._repair(every_byte=False)
             for batch in _batches(wanted, self._settings.batch):
                 for result in await self._add_batch(batch):
                     yield result
@@ -108,20 +108,24 @@ class Catalog:
                 known = [asset for asset in map(tx.assets.get, ids) if asset is not None]
                 taken = [asset for asset in known if tx.assets.withdraw(asset.id, self._clock())]
             if taken:
-                segments.withdraw(self._folder, frozenset(asset.number for asset in taken))
+                try:
+                    segments.withdraw(self._folder, frozenset(asset.number for asset in taken))
+                except IndexNotReady as error:
+                    # The store has them out of every answer; whoever mends the index leaves them out as well.
+                    log.warning("index_damaged", reason=str(error))
             return taken
 
         return await asyncio.to_thread(take_out)
 
     async def repair(self) -> int:
-        """Make store and index agree after an interruption, damage, or a change of recipe.
+        """Make store and index agree after an interruption, damage, or a change of recipe; reads every byte.
 
         Returns how many assets had to be published anew. Nothing is done when all is well, or while
         another process adds assets: what that leaves unfinished is mended by the next one who asks.
         """
         try:
             with hold(self._data_dir, ROLE):
-                return await self._repair()
+                return await self._repair(every_byte=True)
         except AlreadyRunning:
             return 0
 
@@ -134,12 +138,13 @@ class Catalog:
         with hold(self._data_dir, ROLE):
             return await self._rebuild(progress)
 
-    async def _repair(self) -> int:
+    async def _repair(self, *, every_byte: bool) -> int:
         try:
-            published = await asyncio.to_thread(index.published_numbers, self._folder)
+            found = await asyncio.to_thread(index.contents, self._folder, self._recipe, every_byte=every_byte)
         except IndexNotReady as error:
             log.warning("index_rebuilt", reason=str(error))
             return await self._rebuild(lambda done, total: None)
+        published = frozenset(found.numbers)
         adding = await asyncio.to_thread(self._assets, AssetState.ADDING)
         protected = await asyncio.to_thread(self._assets, AssetState.PROTECTED)
         wanted = {asset.number for asset in (*adding, *protected)}
@@ -206,8 +211,14 @@ class Catalog:
         fresh = {one.sha256: one for one in ready if reserved[one.sha256].state is AssetState.ADDING}
         nearly = await asyncio.to_thread(self._nearly, list(fresh.values()), reserved)
         entries = [(reserved[sha256].number, reserved[sha256].id, one.fingerprint) for sha256, one in fresh.items()]
-        await asyncio.to_thread(index.publish, self._folder, self._recipe, entries)
-        await asyncio.to_thread(self._protect, [reserved[sha256] for sha256 in fresh])
+        try:
+            await asyncio.to_thread(index.publish, self._folder, self._recipe, entries)
+            await asyncio.to_thread(self._protect, [reserved[sha256] for sha256 in fresh])
+        except IndexNotReady as error:
+            # Joining small segments reads them whole, and may be the first to notice damage.
+            log.warning("index_rebuilt", reason=str(error))
+            await self._rebuild(lambda done, total: None)
+            reserved = await asyncio.to_thread(self._reserve, ready)
         results, told = [], set[str]()
         for one in prepared:
             if isinstance(one, Added):
@@ -254,9 +265,9 @@ class Catalog:
                 if one.sha256 not in reserved:
                     reserved[one.sha256] = tx.assets.reserve(
                         one.sha256,
-                        title=wanted.title or metadata.title or wanted.path.stem,
+                        title=wanted.title or metadata.title or as_text(Path(wanted.path.stem)),
                         collection=wanted.collection,
-                        path=str(wanted.path),
+                        path=as_text(wanted.path),
                         size=(one.fingerprint.width, one.fingerprint.height),
                         at=self._clock(),
                         tags=wanted.tags,

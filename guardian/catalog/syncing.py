@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from guardian.catalog.wanted import as_text
 from guardian.model import Asset
 
 
@@ -48,7 +49,7 @@ def compare_with_folder(
     new = sorted(paths[0] for digest, paths in found.items() if digest not in known)
     moved, gone, replaced, unchanged = [], [], [], 0
     # An asset's path may have been given by way of another link.
-    spelt = {_real(path): path for path in files}
+    spelt = {_real(Path(as_text(path))): path for path in files}
     for asset in assets:
         noted = Path(asset.path)
         at = spelt.get(_real(noted), noted)

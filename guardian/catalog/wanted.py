@@ -1,5 +1,6 @@
 """A file that the owner wants protected, and what they say about it."""
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,3 +22,8 @@ def absolute_path(path: Path) -> Path:
     """The path as it was given, made absolute. `..` is worked out, for which links must be followed."""
     path = path.absolute()
     return path.resolve() if ".." in path.parts else path
+
+
+def as_text(path: Path) -> str:
+    """The path as text that every database can hold: a name's bytes that are no UTF-8 are written as \\xff."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")

@@ -4,11 +4,13 @@ One file per noun; none is imported before it is asked for, so that `guardian --
 """
 
 import importlib
+import io
 import sys
 import traceback
 from pathlib import Path
 
 import click
+from click.utils import PacifyFlushWrapper
 
 from guardian import __version__
 from guardian.cli.context import DEFAULT_CONFIG, Session, log_to_stderr
@@ -94,10 +96,19 @@ def guardian(ctx: click.Context, config: Path) -> None:
 
 def main() -> None:
     """Run the command and exit: 4 internal, 2 usage or configuration, else what the command says."""
+    # A file name or title that the terminal's encoding cannot write must not end a command half-way.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         # Without standalone mode click hands back the code of `--help` and the like instead of exiting.
         code = guardian.main(prog_name="guardian", standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
+    except SystemExit:
+        # click ends with 1 when the reader (head, less) went away; here 1 means that a copy was found.
+        if isinstance(sys.stdout, PacifyFlushWrapper):
+            sys.exit(INTERRUPTED)
+        raise
     except click.Abort:
         sys.exit(INTERRUPTED)
     except click.ClickException as error:
@@ -113,6 +124,11 @@ def main() -> None:
         # The reader (head, less) went away; there is nobody to tell.
         sys.stderr.close()
         sys.exit(INTERRUPTED)
+    except OSError as error:
+        # The machine's fault, not ours: a full disk, a folder that may not be entered.
+        where = f"{error.filename}: " if error.filename else ""
+        click.echo(f"guardian: {where}{error.strerror or error}; what was finished before is safe", err=True)
+        sys.exit(INTERNAL)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except Exception:  # noqa: BLE001 - the outermost supervision point: say it, exit 4

@@ -1,9 +1,8 @@
 """`guardian asset`: your images: protect, list, show, withdraw, keep in line with a folder."""
 
 import asyncio
-import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ import click
 
 from guardian.cli.context import Session, log_to_stderr, pass_session
 from guardian.cli.progress import progress_bar
+from guardian.cli.showing import json_line, printable
 from guardian.errors import UsageError
 from guardian.model import Asset, AssetState
 
@@ -36,7 +36,7 @@ def command() -> None:
     IPTC, XMP and EXIF fields of the images. Safe to repeat and to interrupt. The exit code is 0 when every
     file was protected or is named as one that cannot be, 3 when a file could not be read.""",
 )
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @click.option("--collection", metavar="NAME", help="The group they belong to; rules and licences can name it.")
 @click.option("--title", help="Title of a single file; by default its metadata's, else its name.")
 @click.option("--tag", "tags", multiple=True, help="A word that rules can ask for; may be repeated.")
@@ -44,16 +44,16 @@ def command() -> None:
 @pass_session
 def add(
     session: Session,
-    paths: tuple[Path, ...],
+    paths: tuple[str, ...],
     collection: str | None,
     title: str | None,
     tags: tuple[str, ...],
     as_lines: bool,
 ) -> None:
     log_to_stderr("warning", "text")
-    wanted = _wanted(paths, collection, title, tags)
+    wanted = _without_own_files(session, _wanted(paths, _checked(collection), title, tags))
     if not wanted:
-        raise UsageError(f"there is no file in {', '.join(map(str, paths))}")
+        raise UsageError(f"there is no file in {', '.join(paths)}")
     counts: Counter[str] = Counter()
     asyncio.run(_add(session, wanted, as_lines, counts))
     if not as_lines:
@@ -68,22 +68,33 @@ def add(
 @pass_session
 def sync(session: Session, folder: Path, collection: str, yes: bool) -> None:
     """Bring the assets in line with FOLDER: protect new files, note moved ones, ask about deleted ones."""
-    from guardian.catalog import Wanted, compare_with_folder
+    from guardian.catalog import Wanted, absolute_path, as_text, compare_with_folder
     from guardian.sources import files_in
 
     log_to_stderr("warning", "text")
-    folder = folder.absolute()
+    folder = absolute_path(folder)
+    _checked(collection)
     assets = _protected(session, None)
-    found = compare_with_folder(folder, list(files_in(folder)), assets, session.config.matching.max_bytes)
+    own = _own_files(session)
+    files = [path for path in files_in(folder) if not own(path)]
+    with progress_bar() as progress:
+        step = progress.add_task("comparing", total=len(files))
+        found = compare_with_folder(
+            folder,
+            files,
+            assets,
+            session.config.matching.max_bytes,
+            lambda done, total: progress.update(step, completed=done, total=total),
+        )
     for asset, path in found.moved:
-        click.echo(f"moved        {asset.path} -> {path}")
+        click.echo(printable(f"moved        {asset.path} -> {as_text(path)}"))
     _move(session, found.moved)
     counts: Counter[str] = Counter({"unchanged": found.unchanged, "moved": len(found.moved)})
     if found.new:
         asyncio.run(_add(session, [Wanted(path, collection) for path in found.new], False, counts))
     left = (*found.gone, *found.replaced)
     for asset in left:
-        click.echo(f"gone         {asset.path}  “{asset.title}”")
+        click.echo(printable(f"gone         {asset.path}  “{asset.title}”"))
     if left and (yes or click.confirm(f"Take {len(left)} asset(s) out of protection?")):
         asyncio.run(_withdraw(session, [asset.id for asset in left]))
         counts["taken out"] = len(left)
@@ -100,10 +111,13 @@ def list_assets(session: Session, collection: str | None, as_lines: bool) -> Non
     assets = _protected(session, collection)
     for asset in assets:
         if as_lines:
-            click.echo(json.dumps(_facts(asset), ensure_ascii=False))
+            click.echo(json_line(_facts(asset)))
         else:
             click.echo(
-                f"{asset.id}  {asset.collection:<16} {asset.width:>5}x{asset.height:<5} {asset.title}  ({asset.path})"
+                printable(
+                    f"{asset.id}  {asset.collection:<16} {asset.width:>5}x{asset.height:<5} "
+                    f"{asset.title}  ({asset.path})"
+                )
             )
     if not assets and not as_lines:
         click.echo("no assets; `guardian asset add PATH --collection NAME` protects some")
@@ -115,7 +129,7 @@ def list_assets(session: Session, collection: str | None, as_lines: bool) -> Non
 def show(session: Session, asset_id: str) -> None:
     """Show one asset. ASSET may be shortened as long as it is unique."""
     asset = _one(_all(session), asset_id)
-    click.echo(json.dumps(_facts(asset), ensure_ascii=False, indent=2))
+    click.echo(json_line(_facts(asset), indent=2))
 
 
 @command.command("remove")
@@ -127,31 +141,59 @@ def remove(session: Session, asset_ids: tuple[str, ...]) -> None:
     chosen = [_one(known, asset_id) for asset_id in asset_ids]
     taken = asyncio.run(_withdraw(session, [asset.id for asset in chosen]))
     for asset in taken:
-        click.echo(f"taken out    {asset.id}  “{asset.title}”")
+        click.echo(printable(f"taken out    {asset.id}  “{asset.title}”"))
     for asset in chosen:
         if asset.state is AssetState.WITHDRAWN:
-            click.echo(f"was out      {asset.id}  “{asset.title}”")
+            click.echo(printable(f"was out      {asset.id}  “{asset.title}”"))
 
 
-def _wanted(paths: Iterable[Path], collection: str | None, title: str | None, tags: tuple[str, ...]) -> "list[Wanted]":
+def _wanted(paths: Iterable[str], collection: str | None, title: str | None, tags: tuple[str, ...]) -> "list[Wanted]":
     """Every file that the paths mean. Raises UsageError, ConfigError (a wrong CSV file)."""
-    from guardian.catalog import Wanted, read_spreadsheet
+    from guardian.catalog import Wanted, absolute_path, read_spreadsheet
     from guardian.sources import files_in
 
     wanted: list[Wanted] = []
-    for path in paths:
+    for given in paths:
+        # Path("") is the working folder, which nobody meant.
+        if not given:
+            raise UsageError("a PATH is empty: is there a variable without a value?")
+        path = Path(given)
         if path.suffix.lower() == ".csv":
             wanted += read_spreadsheet(path, collection)
             continue
         if collection is None:
             raise UsageError("--collection NAME is required: it groups the images for rules and licences")
-        if not path.exists():
-            raise UsageError(f"there is no file or folder {path}")
-        files = files_in(path) if path.is_dir() else [path]
-        wanted += [Wanted(file.absolute(), collection, title, tags) for file in files]
+        try:
+            path.stat()
+        except FileNotFoundError as error:
+            raise UsageError(f"there is no file or folder {path}") from error
+        except (OSError, ValueError) as error:
+            raise UsageError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+        files = files_in(absolute_path(path)) if path.is_dir() else [absolute_path(path)]
+        wanted += [Wanted(file, collection, title, tags) for file in files]
     if title is not None and len(wanted) != 1:
         raise UsageError(f"--title is for one file; these are {len(wanted)}")
     return wanted
+
+
+def _checked(collection: str | None) -> str | None:
+    if collection is not None and (not collection.strip() or not collection.isprintable()):
+        raise UsageError("--collection: a name has at least one letter, and no line breaks")
+    return collection
+
+
+def _own_files(session: Session) -> Callable[[Path], bool]:
+    """Whether a file is guardian's own: what it keeps there are originals, and copies that strangers made."""
+    data = session.config.data_dir.resolve()
+    return lambda path: path.parent.resolve().is_relative_to(data)
+
+
+def _without_own_files(session: Session, wanted: "list[Wanted]") -> "list[Wanted]":
+    own = _own_files(session)
+    left = [one for one in wanted if not own(one.path)]
+    if len(left) < len(wanted):
+        click.echo(f"left out: {len(wanted) - len(left)} file(s) of guardian's own data folder", err=True)
+    return left
 
 
 async def _add(session: Session, wanted: "Sequence[Wanted]", as_lines: bool, counts: Counter[str]) -> None:
@@ -164,7 +206,7 @@ async def _add(session: Session, wanted: "Sequence[Wanted]", as_lines: bool, cou
             async for result in added:
                 progress.advance(step)
                 counts[_word(result)] += 1
-                lines = [json.dumps(_result_facts(result), ensure_ascii=False)] if as_lines else _lines(result)
+                lines = [json_line(_result_facts(result))] if as_lines else _lines(result)
                 for line in lines:
                     progress.console.print(line, markup=False, highlight=False, soft_wrap=True) if (
                         not progress.disable
@@ -186,14 +228,16 @@ def _word(result: "Added") -> str:
 
 
 def _lines(result: "Added") -> list[str]:
+    from guardian.catalog import as_text
+
     if result.problem is not None:
-        return [f"NOT {result.problem.reason:<12} {result.path}: {result.problem.detail}"]
+        return [printable(f"NOT {result.problem.reason:<12} {result.path}: {result.problem.detail}")]
     if result.asset is None:
         return []
-    lines = [f"{_word(result):<12} {result.path}"]
-    if result.was_known and result.asset.path != str(result.path):
-        lines[0] += f"  (the same bytes as {result.asset.path})"
-    return lines + [f"             nearly the same as {near.path} ({near.id})" for near in result.nearly]
+    lines = [f"{_word(result):<12} {printable(str(result.path))}"]
+    if result.was_known and result.asset.path != as_text(result.path):
+        lines[0] += printable(f"  (the same bytes as {result.asset.path})")
+    return lines + [printable(f"             nearly the same as {near.path} ({near.id})") for near in result.nearly]
 
 
 def _result_facts(result: "Added") -> dict[str, Any]:
@@ -228,12 +272,13 @@ def _all(session: Session) -> list[Asset]:
 
 
 def _move(session: Session, moved: Sequence[tuple[Asset, Path]]) -> None:
+    from guardian.catalog import as_text
     from guardian.rooms import opened_store
 
     if moved:
         with opened_store(session.config) as store, store.begin() as tx:
             for asset, path in moved:
-                tx.assets.move(asset.id, str(path))
+                tx.assets.move(asset.id, as_text(path))
 
 
 def _one(assets: Sequence[Asset], start: str) -> Asset:

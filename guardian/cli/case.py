@@ -1,7 +1,6 @@
 """`guardian case`: what was found, gathered by who shows it, and what you decide about it."""
 
 import getpass
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -10,6 +9,7 @@ from typing import Any
 import click
 
 from guardian.cli.context import Session, pass_session
+from guardian.cli.showing import json_line
 from guardian.errors import UsageError
 from guardian.model import Asset, Case, CaseEvent, CaseState, Finding
 from guardian.store import Store, Transaction, open_store
@@ -33,7 +33,7 @@ def list_cases(session: Session, state: str | None, limit: int, as_lines: bool) 
         cases = tx.cases.list(CaseState(state) if state else None, limit=limit)
         rows = [(case, tx.assets.get(case.asset_id)) for case in cases]
     for case, asset in rows:
-        click.echo(json.dumps(_case_facts(case, asset), ensure_ascii=False) if as_lines else _line(case, asset))
+        click.echo(json_line(_case_facts(case, asset)) if as_lines else _line(case, asset))
     if not as_lines and not rows:
         click.echo("no cases")
 
@@ -52,7 +52,7 @@ def show_case(session: Session, case_id: str, as_json: bool) -> None:
             "findings": [_finding_facts(finding) for finding in findings],
             "history": [_event_facts(event) for event in history],
         }
-        click.echo(json.dumps(whole, ensure_ascii=False, indent=2))
+        click.echo(json_line(whole, indent=2))
         return
     click.echo(_line(case, asset))
     for finding in findings:

@@ -2,7 +2,6 @@
 
 import asyncio
 import importlib
-import json
 from collections import Counter
 from collections.abc import Callable
 
@@ -10,8 +9,8 @@ import click
 
 from guardian.answers import Answer, as_json
 from guardian.cli.context import Session, log_to_stderr, pass_session
-from guardian.cli.showing import describe, exit_code, summary
-from guardian.errors import IndexNotReady
+from guardian.cli.showing import describe, exit_code, json_line, summary
+from guardian.errors import IndexNotReady, UsageError
 from guardian.model import Omission
 
 
@@ -28,6 +27,8 @@ def command(session: Session, targets: tuple[str, ...], as_lines: bool, every_ma
     would. The exit code is 1 when a copy or something to review was found, 3 when something could not be
     fetched or decoded, 0 when all is clear.
     """
+    if not all(targets):
+        raise UsageError("a TARGET is empty: is there a variable without a value?")
     log_to_stderr("warning", "text")
     counts: Counter[str] = Counter()
 
@@ -41,7 +42,7 @@ def command(session: Session, targets: tuple[str, ...], as_lines: bool, every_ma
         if result.problem is not None:
             counts[f"problem: {result.problem.reason}"] += 1
         if as_lines:
-            click.echo(json.dumps(as_json(result, every_match=every_match), ensure_ascii=False))
+            click.echo(json_line(as_json(result, every_match=every_match)))
         else:
             click.echo(describe(result, every_match=every_match))
 

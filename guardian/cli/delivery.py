@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import click
 
 from guardian.cli.context import Session, pass_session
+from guardian.cli.showing import json_line
 from guardian.errors import UsageError
 from guardian.model import Task, TaskKind, TaskState
 from guardian.store import Store, open_store
@@ -36,7 +37,7 @@ def list_messages(session: Session, state: str | None, limit: int, as_lines: boo
         disabled = tx.destinations.disabled()
         counts = tx.tasks.counts()
     for task in tasks:
-        click.echo(json.dumps(_facts(task, disabled)) if as_lines else _line(task, disabled))
+        click.echo(json_line(_facts(task, disabled)) if as_lines else _line(task, disabled))
     if not as_lines:
         click.echo(", ".join(f"{counts[one]} {one.value}" for one in TaskState) + " in all")
 
@@ -54,7 +55,7 @@ def show_message(session: Session, number: int, as_lines: bool) -> None:
     facts = _facts(task, disabled)
     body = task.body.decode("utf-8", errors="replace")
     if as_lines:
-        click.echo(json.dumps(facts | {"body": body}))
+        click.echo(json_line(facts | {"body": body}))
         return
     for name, value in facts.items():
         click.echo(f"{name:<12} {'-' if value is None else value}")
@@ -126,6 +127,6 @@ def _line(task: Task, disabled: Collection[str]) -> str:
 
 def _indented(body: str) -> str:
     try:
-        return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+        return json_line(json.loads(body), indent=2)
     except ValueError:
         return body

@@ -1,13 +1,13 @@
 """`guardian destination`: where messages go; send a signed test; enable one that asked for silence."""
 
 import asyncio
-import json
 import os
 from datetime import UTC, datetime
 
 import click
 
 from guardian.cli.context import Session, pass_session
+from guardian.cli.showing import json_line
 from guardian.errors import DeliveryFailed, UsageError
 
 
@@ -36,7 +36,7 @@ def list_destinations(session: Session, as_lines: bool) -> None:
         url = shown_url(destination.url)
         if as_lines:
             facts = {"name": destination.name, "kind": destination.kind, "url": url, "state": state, "reason": reason}
-            click.echo(json.dumps(facts))
+            click.echo(json_line(facts))
         else:
             click.echo(f"{destination.name:<16} {destination.kind:<8} {state:<9} {url}")
             if reason is not None:

@@ -39,11 +39,12 @@ def status(session: Session) -> None:
 def verify(session: Session) -> None:
     """Read every byte of the index and compare it with the store. Exit code 4 if it is not sound."""
     from guardian.errors import IndexNotReady
-    from guardian.matching.index import published_numbers
+    from guardian.matching.index import contents
     from guardian.rooms import make_workers, opened_store
 
     log_to_stderr("warning", "text")
-    published = published_numbers(make_workers(session.config).index_folder)
+    workers = make_workers(session.config)
+    published = set(contents(workers.index_folder, workers.index_recipe, every_byte=True).numbers)
     with opened_store(session.config) as store, store.read() as tx:
         protected = {asset.number for asset in tx.assets.list(state=AssetState.PROTECTED)}
     missing = protected - published

@@ -17,11 +17,11 @@ def command(folder: Path) -> None:
     from guardian.shipped import rules_folder
 
     config, rules = folder / "config.yaml", folder / "rules"
-    present = [str(path) for path in (config, rules) if path.exists()]
-    if present:
-        raise UsageError(f"{' and '.join(present)} exist already; choose another folder, or remove them first")
     shipped = sorted(rules_folder().glob("*.yaml"))
     try:
+        present = [str(path) for path in (config, rules) if path.exists()]
+        if present:
+            raise UsageError(f"{' and '.join(present)} exist already; choose another folder, or remove them first")
         folder.mkdir(parents=True, exist_ok=True)
         rules.mkdir()
         for file in shipped:

@@ -1,6 +1,5 @@
 """`guardian licence`: who may use which of your images, where and when."""
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 import click
 
 from guardian.cli.context import Session, opened_store, pass_session
+from guardian.cli.showing import json_line
 from guardian.errors import UsageError
 from guardian.model import Asset, AssetState, Licence, Standing
 from guardian.store import Transaction
@@ -102,7 +102,7 @@ def list_licences(session: Session, host: str | None, as_lines: bool) -> None:
         rows = [(licence, _scope(tx, licence)) for licence in found]
     for licence, scope in rows:
         if as_lines:
-            click.echo(json.dumps(_facts(licence, today), ensure_ascii=False))
+            click.echo(json_line(_facts(licence, today)))
         else:
             click.echo(f"{licence.id}  {_sentence(licence, scope, today)}")
     if not rows and not as_lines:

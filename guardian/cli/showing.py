@@ -1,5 +1,8 @@
 """How an answer reads on a terminal, and the exit code that goes with it."""
 
+import codecs
+import json
+import sys
 from collections import Counter
 
 import click
@@ -29,13 +32,13 @@ def describe(answer: Answer, *, every_match: bool = False) -> str:
     """A few lines for people: what it is, of what, what was done to it, and what the rules say."""
     word = click.style(f"{answer.outcome.value.upper():<11}", fg=COLOURS[answer.outcome], bold=True)
     where = answer.sighting.image_url or "(image inside the page)"
-    lines = [f"{word} {_printable(answer.target)}"]
+    lines = [f"{word} {printable(answer.target)}"]
     if where != answer.target and not where.startswith("file:"):
-        lines.append(f"            image {_printable(where)}")
+        lines.append(f"            image {printable(where)}")
     if answer.own:
         lines.append("            on one of your own hosts")
     if answer.problem is not None:
-        lines.append(f"            {_printable(answer.problem.detail or answer.problem.reason)}")
+        lines.append(f"            {printable(answer.problem.detail or answer.problem.reason)}")
     for match in answer.judged:
         if every_match or match.kept:
             lines.extend(f"            {line}" for line in _match_lines(match))
@@ -64,7 +67,17 @@ def by_rule(decision: Decision) -> str:
     return f"since {NO_RULE}" if decision.rule == NO_RULE else f"by rule “{decision.rule}”"
 
 
-def _printable(text: str) -> str:
+def json_line(facts: object, *, indent: int | None = None) -> str:
+    """JSON as it goes to standard output: readable where the output is UTF-8, escaped where it is not.
+
+    A file name that is no text keeps its bytes as lone surrogates, which JSON can only write escaped.
+    """
+    is_utf8 = codecs.lookup(sys.stdout.encoding or "ascii").name == "utf-8"
+    line = json.dumps(facts, ensure_ascii=not is_utf8, indent=indent)
+    return line.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def printable(text: str) -> str:
     """What others wrote cannot move the cursor or colour the terminal."""
     return "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
 

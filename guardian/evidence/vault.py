@@ -61,7 +61,7 @@ class Vault:
         except OSError as error:
             if error.errno not in _NO_SPACE:
                 raise
-            raise VaultFull(f"evidence not kept: no room on the disk of {self.folder} ({error.strerror})") from error
+            raise VaultFull(f"not kept: no room on the disk of {self.folder} ({error.strerror})") from error
         finally:
             with self._lock:
                 self._writing -= len(content)

@@ -239,17 +239,6 @@ def publish(folder: Path, recipe: str, entries: Sequence[Entry]) -> None:
         segments.write_generation(folder, Generation(generation.number + 1, recipe, names, generation.withdrawn))
 
 
-def published_numbers(folder: Path) -> frozenset[int]:
-    """Numbers of the assets that answer; every byte of the index is checked. Raises IndexNotReady when damaged."""
-
-    def numbers(generation: Generation) -> frozenset[int]:
-        opened = [segments.open_segment(folder, name) for name in generation.segments]
-        found = frozenset(int(number) for segment in opened for number in segment.arrays["numbers"])
-        return found - generation.withdrawn
-
-    return _settled(folder, numbers) or frozenset()
-
-
 def contents(folder: Path, recipe: str, *, every_byte: bool) -> Contents:
     """What the index says of itself; empty when nothing was ever published.
 

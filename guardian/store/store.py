@@ -1,5 +1,6 @@
 """The opened database: hands out transactions, and says in plain words when it cannot be used."""
 
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -150,6 +151,14 @@ def find_damage(database: Path) -> list[str]:
     return [] if lines == ["ok"] else lines
 
 
+def _is_full(database: Path) -> bool:
+    """Whether its disk has no room: SQLite says "I/O error" when its shared memory cannot grow."""
+    try:
+        return shutil.disk_usage(database.parent).free < 64 * 1024
+    except OSError:
+        return False
+
+
 def _explain_sqlite(error: sqlite3.Error, database: Path) -> str | None:
     code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
@@ -161,7 +170,7 @@ def _explain_sqlite(error: sqlite3.Error, database: Path) -> str | None:
             f"files aside, copy your latest backup to {database}, and start again; "
             "without a backup try: sqlite3 DAMAGED .recover | sqlite3 guardian.db"
         )
-    if code == sqlite3.SQLITE_FULL:
+    if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _is_full(database)):
         return f"no room left to write {database}: nothing of this step was kept, everything before it is safe"
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return f"another process kept {database} locked for {BUSY_SECONDS} s"

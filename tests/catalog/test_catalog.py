@@ -1,0 +1,324 @@
+"""Store, originals and index agree, whatever interrupts the adding of assets and whatever happens to their bytes."""
+
+import asyncio
+import io
+import os
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from guardian.catalog import Added, Wanted
+from guardian.config import Config
+from guardian.errors import AlreadyRunning, GuardianError
+from guardian.matching import index, segments
+from guardian.model import Asset, AssetState, Rights
+from guardian.rooms import Rooms, opened_rooms, opened_store
+from guardian.store import hold
+from tests.matching.forks import ended, forked
+
+RECIPE = "v1-none"
+
+
+def with_rooms(config: Config, job: Callable[[Rooms], Awaitable[Any]]) -> Any:
+    async def go() -> Any:
+        async with opened_rooms(config) as rooms:
+            return await job(rooms)
+
+    return asyncio.run(go())
+
+
+async def added(rooms: Rooms, *paths: Path, **facts: Any) -> list[Added]:
+    wanted = [Wanted(path, facts.get("collection", "press"), **facts) for path in paths]
+    return [result async for result in rooms.catalog.add(wanted)]
+
+
+def add(config: Config, *paths: Path, **facts: Any) -> list[Added]:
+    results: list[Added] = with_rooms(config, lambda rooms: added(rooms, *paths, **facts))
+    return results
+
+
+def assets(config: Config) -> list[Asset]:
+    with opened_store(config) as store, store.read() as tx:
+        return tx.assets.list()
+
+
+def all_agree(config: Config, count: int) -> None:
+    """As many assets as said are protected; each is in the index once, its original whole; nothing is left over."""
+    known = assets(config)
+    assert [asset.state for asset in known] == [AssetState.PROTECTED] * count
+    folder = config.data_dir / "index" / RECIPE
+    found = index.contents(folder, RECIPE, every_byte=True)
+    assert sorted(found.numbers) == [asset.number for asset in known]
+    assert sorted(found.ids) == sorted(asset.id for asset in known)
+    generation = segments.read_generation(folder)
+    assert generation is not None
+    assert {path.name for path in folder.iterdir()} == {"publish.lock", "generation.json", *generation.segments}
+    kept = {path.name for path in (config.data_dir / "originals").rglob("*") if path.is_file()}
+    assert {name for name in kept if not name.startswith(".")} == {asset.sha256 for asset in known}
+
+
+def test_the_whole_life_of_assets(config: Config, mine: Path, photographs: dict[str, Image.Image]) -> None:
+    """Added, known again by their bytes, known as nearly the same, too poor to protect, taken out, added again."""
+    again = mine / "again.png"
+    again.write_bytes((mine / "coffee.png").read_bytes())
+    near = mine / "near.jpg"
+    Image.open(mine / "coffee.png").save(near, quality=60)
+    plain, small, torn = mine / "plain.png", mine / "small.png", mine / "torn.jpg"
+    Image.new("RGB", (400, 300), "white").save(plain)
+    photographs["cat"].resize((20, 15)).save(small)
+    torn.write_bytes(b"\xff\xd8\xff not a picture")
+    absent = mine / "absent.png"
+
+    async def life(rooms: Rooms) -> None:
+        paths = [mine / "coffee.png", again, near, plain, small, torn, absent, mine / "rocket.png"]
+        coffee, copy, close, *poor, gone, rocket = await added(rooms, *paths)
+        assert coffee.asset is not None
+        assert not coffee.was_known
+        assert coffee.asset.path == str(mine / "coffee.png")
+        assert copy.was_known
+        assert copy.asset == coffee.asset, "the first of several files names the asset"
+        assert not close.was_known
+        assert close.asset is not None
+        assert [asset.id for asset in close.nearly] == [coffee.asset.id]
+        assert [result.problem and result.problem.reason for result in poor] == [
+            "too_plain",
+            "too_small",
+            "not_an_image",
+        ]
+        assert all(result.unmatchable and result.asset is None for result in poor)
+        assert all(result.problem and result.problem.detail for result in poor)
+        assert gone.problem is not None
+        assert not gone.unmatchable
+        assert (rocket.was_known, rocket.nearly) == (False, ())
+        all_agree(config, 3)
+
+        second = await added(rooms, *paths)
+        assert [result.was_known for result in second] == [True, True, True, False, False, False, False, True]
+        all_agree(config, 3)
+        assert await rooms.catalog.repair() == 0
+
+        assert await rooms.catalog.withdraw([coffee.asset.id, coffee.asset.id, "asset_unknown"]) == [coffee.asset]
+        (back,) = await added(rooms, again)
+        assert back.asset is not None
+        assert not back.was_known
+        assert back.asset.id == coffee.asset.id
+        assert back.asset.number > rocket.asset.number if rocket.asset else False
+        assert back.asset.path == str(again)
+        all_agree(config, 3)
+
+    with_rooms(config, life)
+
+
+def test_rights_given_come_before_those_of_the_file(config: Config, mine: Path) -> None:
+    path = mine / "mine.jpg"
+    exif = Image.Exif()
+    exif[0x013B], exif[0x8298] = "Ann in the file", "(c) Ann"
+    Image.open(mine / "coffee.png").save(path, exif=exif)
+    (result,) = add(config, path, rights=Rights(creator="Ann in the list"), tags=("sea", "sun"), title="Tïtle 猫")
+    assert result.asset is not None
+    assert result.asset.rights == Rights(creator="Ann in the list", copyright_notice="(c) Ann")
+    assert (result.asset.title, result.asset.tags) == ("Tïtle 猫", ("sea", "sun"))
+
+
+def test_every_format_that_is_named_is_read(config: Config, mine: Path) -> None:
+    picture = Image.open(mine / "astronaut.png")
+    for name in ("JPEG", "PNG", "WEBP", "GIF", "AVIF", "TIFF", "BMP"):
+        picture.save(mine / f"plain.{name.lower()}")
+    picture.convert("CMYK").save(mine / "cmyk.jpg")
+    cv2.imwrite(str(mine / "deep.png"), np.asarray(picture).astype(np.uint16)[..., ::-1] * 257)
+    names = ["plain.jpeg", "plain.webp", "plain.gif", "plain.avif", "plain.tiff", "plain.bmp", "cmyk.jpg", "deep.png"]
+    first, *others = add(config, mine / "plain.png", *(mine / name for name in names))
+    assert first.asset is not None
+    for name, result in zip(names, others, strict=True):
+        assert result.asset is not None, f"{name}: {result.problem}"
+        assert result.nearly, f"{name} is seen as the same picture"
+
+
+def test_names_that_are_no_text(config: Config, mine: Path) -> None:
+    odd = Path(os.fsdecode(os.fsencode(mine) + b"/d\xfcne\n.png"))
+    (mine / "coffee.png").rename(odd)
+    (result,) = add(config, odd)
+    assert result.asset is not None
+    assert result.asset.path == f"{mine}/d\\xfcne\n.png"
+    assert result.asset.title == "d\\xfcne\n"
+    all_agree(config, 1)
+
+
+POINTS = {
+    "before an original is kept": ("os.rename", "/originals/", 1),
+    "kept, one of two": ("os.rename", "/originals/", 2),
+    "reserved": ("open", "publish.lock", 1),
+    "while a segment is written": ("open", "descriptors.npy", 1),
+    "before a segment has its name": ("os.rename", "/aside-", 1),
+    "before it is published": ("os.rename", "/generation.json.", 1),
+    "published, not yet protected": ("os.listdir", "/index/", 2),
+    "in the second batch": ("os.rename", "/aside-", 2),
+}
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_killed_while_adding_then_repeated(config: Config, mine: Path, point: str) -> None:
+    event, part, times = POINTS[point]
+    paths = [mine / name for name in ("astronaut.png", "coffee.png", "rocket.png")]
+
+    def killed() -> None:
+        left = [times]
+
+        def watch(happening: str, arguments: tuple[object, ...]) -> None:
+            if happening == event and part in str(arguments[0]):
+                left[0] -= 1
+                if left[0] == 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+        sys.addaudithook(watch)
+        add(config, *paths)
+
+    assert ended(forked(killed)) == -signal.SIGKILL
+    states = {asset.state for asset in assets(config)}
+    if point == "published, not yet protected":
+        assert states == {AssetState.ADDING}
+    assert all(result.asset for result in add(config, *paths))
+    all_agree(config, 3)
+    numbers = [asset.number for asset in assets(config)]
+    assert len(set(numbers)) == 3
+
+
+def test_disk_full_while_a_segment_is_written(config: Config, mine: Path) -> None:
+    """The command ends with one clear line; once there is room, the same command finishes."""
+    command = [sys.executable, "-m", "guardian", "--config", str(config.data_dir.parent / "config.yaml")]
+    command += ["asset", "add", str(mine), "--collection", "press"]
+
+    def small_files() -> None:
+        # As on a full disk, but only for what is larger: the database and the originals still fit.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, 600_000))
+
+    refused = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=small_files)
+    assert refused.returncode == 4, refused.stderr
+    assert refused.stderr.count("\n") == 1
+    assert "File too large" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert AssetState.PROTECTED not in {asset.state for asset in assets(config)}
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    all_agree(config, 3)
+
+
+def flip(path: Path, seed: int) -> None:
+    whole = bytearray(path.read_bytes())
+    whole[int(np.random.default_rng(seed).integers(len(whole)))] ^= 0x10
+    path.write_bytes(whole)
+
+
+def test_any_byte_of_the_index_flipped_is_noticed_and_made_anew(config: Config, mine: Path) -> None:
+    folder = config.data_dir / "index" / RECIPE
+
+    async def damage(rooms: Rooms) -> None:
+        await added(rooms, mine / "coffee.png", mine / "rocket.png")
+        content = (mine / "coffee.png").read_bytes()
+        before = await rooms.walk.workers.match(content)
+        names = sorted(path.name for path in next(folder.glob("segment-*")).iterdir())
+        assert len(names) > 10
+        for seed, name in enumerate([*names, "generation.json"]):
+            (segment,) = folder.glob("segment-*")
+            flip(folder / name if name == "generation.json" else segment / name, seed)
+            assert await rooms.catalog.repair() == 2, f"{name} was damaged"
+            all_agree(config, 2)
+        after = await rooms.walk.workers.match(content)
+        assert [match.asset_id for match in after.matches] == [match.asset_id for match in before.matches]
+
+    with_rooms(config, damage)
+
+
+def test_damage_that_adding_meets_when_it_joins_segments(config: Config, mine: Path) -> None:
+    folder = config.data_dir / "index" / RECIPE
+    picture = Image.open(mine / "astronaut.png")
+    paths = []
+    for number in range(index.MAX_SEGMENTS + 1):
+        paths.append(mine / f"part-{number}.png")
+        picture.crop((number * 10, number * 5, number * 10 + 250, number * 5 + 200)).save(paths[-1])
+
+    async def job(rooms: Rooms) -> list[Added]:
+        for path in paths[:-1]:
+            await added(rooms, path)
+        flip(next(folder.glob("segment-*")) / "descriptors.npy", 1)
+        return await added(rooms, paths[-1])
+
+    (last,) = with_rooms(config, job)
+    assert last.asset is not None
+    assert not last.was_known
+    all_agree(config, len(paths))
+
+
+def test_a_missing_index_and_a_missing_original(config: Config, mine: Path) -> None:
+    async def job(rooms: Rooms) -> None:
+        first, _ = await added(rooms, mine / "coffee.png", mine / "rocket.png")
+        for path in sorted((config.data_dir / "index").rglob("*"), reverse=True):
+            path.rmdir() if path.is_dir() else path.unlink()
+        told: list[tuple[int, int]] = []
+        assert await rooms.catalog.repair() == 2
+        all_agree(config, 2)
+        assert await rooms.catalog.rebuild(lambda done, total: told.append((done, total))) == 2
+        assert (told[0], told[-1]) == ((0, 2), (2, 2))
+        assert first.asset is not None
+        original = next((config.data_dir / "originals").rglob(first.asset.sha256))
+        whole = original.read_bytes()
+        original.write_bytes(whole[:-1])
+        before = segments.read_generation(config.data_dir / "index" / RECIPE)
+        with pytest.raises(GuardianError, match="backup"):
+            await rooms.catalog.rebuild()
+        assert segments.read_generation(config.data_dir / "index" / RECIPE) == before, "the one before answers on"
+        original.write_bytes(whole)
+        all_agree(config, 2)
+
+    with_rooms(config, job)
+
+
+def test_taken_out_by_another_process_it_is_out_of_the_next_answer(config: Config, mine: Path) -> None:
+    command = [sys.executable, "-m", "guardian", "--config", str(config.data_dir.parent / "config.yaml")]
+
+    async def job(rooms: Rooms) -> None:
+        coffee, rocket = await added(rooms, mine / "coffee.png", mine / "rocket.png")
+        assert coffee.asset
+        assert rocket.asset
+        buffer = io.BytesIO()
+        Image.open(mine / "coffee.png").save(buffer, "JPEG", quality=50)
+        answers = rooms.walk.workers
+        assert [match.asset_id for match in (await answers.match(buffer.getvalue())).matches] == [coffee.asset.id]
+        out = await asyncio.to_thread(subprocess.run, [*command, "asset", "remove", coffee.asset.id], check=True)
+        assert out.returncode == 0
+        report = await answers.match(buffer.getvalue())
+        assert (report.matches, report.assets_searched) == ((), 1)
+        assert await rooms.catalog.repair() == 0
+
+    with_rooms(config, job)
+
+
+def test_taken_out_while_the_index_is_damaged(config: Config, mine: Path) -> None:
+    async def job(rooms: Rooms) -> None:
+        coffee, _ = await added(rooms, mine / "coffee.png", mine / "rocket.png")
+        assert coffee.asset
+        flip(config.data_dir / "index" / RECIPE / "generation.json", 3)
+        assert await rooms.catalog.withdraw([coffee.asset.id]) == [coffee.asset]
+        assert await rooms.catalog.repair() == 1
+
+    with_rooms(config, job)
+
+
+def test_one_process_adds_at_a_time(config: Config, mine: Path) -> None:
+    async def job(rooms: Rooms) -> None:
+        with hold(config.data_dir, "catalog"):
+            with pytest.raises(AlreadyRunning, match="catalog"):
+                await added(rooms, mine / "coffee.png")
+            assert await rooms.catalog.repair() == 0, "whoever adds mends as well"
+        assert (await added(rooms, mine / "coffee.png"))[0].asset
+
+    with_rooms(config, job)
