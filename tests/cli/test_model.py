@@ -67,7 +67,6 @@ def test_nothing_configured_is_no_fault(tmp_path: Path) -> None:
 
 
 def test_missing_weights_are_said_without_loading_torch(tmp_path: Path) -> None:
-    started = time.monotonic()
     (tmp_path / "config.yaml").write_text("embedding: {model: ViT-B-32, weights: laion2b_s34b_b79k}\n")
     program = (
         "import sys\n"
@@ -88,8 +87,6 @@ def test_missing_weights_are_said_without_loading_torch(tmp_path: Path) -> None:
     assert "heavy: []" in shown.stdout
     for way in ("`guardian model fetch`", "copy a checkpoint here and set embedding.weights", "remove embedding.model"):
         assert way in shown.stderr
-    # Under a second on a free machine; far below what importing torch takes on a busy one.
-    assert time.monotonic() - started < 5
 
 
 @pytest.mark.parametrize(
