@@ -65,7 +65,10 @@ def test_probabilities_are_never_quite_certain(values: list[float]) -> None:
 
 
 def test_what_was_not_measured_is_not_a_copy() -> None:
-    assert confidence.fitted().probability(np.full(len(FACTS), NOT_MEASURED)) < 0.01
+    """Pixels and keypoints unmeasured, hashes unlike; -1 in the hash distance would be more alike than any two are."""
+    facts = np.full(len(FACTS), NOT_MEASURED)
+    facts[list(FACTS).index("hash_distance")] = RANGES["hash_distance"][1]
+    assert confidence.fitted().probability(facts) < 0.01
 
 
 def test_the_extremes_are_told_apart() -> None:

@@ -150,11 +150,12 @@ def test_strangers_are_not_found(matcher: Matcher) -> None:
 
 
 def test_other_assets_than_the_one_copied_stay_improbable(matcher: Matcher) -> None:
+    """More likely none than a copy: well below what the shipped rules put before a person."""
     for name in NAMES[:12]:
         report = matcher.match(encoded(photograph(name, 700), quality=60))
         certainly(report, name)
         assert [
-            match for match in report.matches if match.asset_id != name and match.comparison.probability > 0.2
+            match for match in report.matches if match.asset_id != name and match.comparison.probability > 0.5
         ] == []
 
 
