@@ -10,7 +10,6 @@ import traceback
 from pathlib import Path
 
 import click
-from click.utils import PacifyFlushWrapper
 
 from guardian import __version__
 from guardian.cli.context import DEFAULT_CONFIG, Session, log_to_stderr
@@ -96,6 +95,7 @@ def guardian(ctx: click.Context, config: Path) -> None:
 
 def main() -> None:
     """Run the command and exit: 4 internal, 2 usage or configuration, else what the command says."""
+    output = sys.stdout
     # A file name or title that the terminal's encoding cannot write must not end a command half-way.
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -105,8 +105,8 @@ def main() -> None:
         code = guardian.main(prog_name="guardian", standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
     except SystemExit:
-        # click ends with 1 when the reader (head, less) went away; here 1 means that a copy was found.
-        if isinstance(sys.stdout, PacifyFlushWrapper):
+        # When the reader (head, less) went away click ends with 1, which here means that a copy was found.
+        if sys.stdout is not output:
             sys.exit(INTERRUPTED)
         raise
     except click.Abort:

@@ -1,0 +1,48 @@
+"""The real command over a folder of its own, for the tests of commands."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Home:
+    """A folder with config.yaml; `guardian` runs the command in a process of its own."""
+
+    folder: Path
+
+    def guardian(
+        self, *words: str | Path, code: int = 0, given: str = "", **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command that must end with this exit code, and without a traceback."""
+        command = [sys.executable, "-m", "guardian", "--config", str(self.folder / "config.yaml"), *map(str, words)]
+        done = subprocess.run(
+            command,
+            input=given,
+            capture_output=True,
+            encoding="utf-8",
+            errors="surrogateescape",
+            check=False,
+            env=os.environ | environment,
+        )
+        assert done.returncode == code, f"{words} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
+        assert "Traceback" not in done.stderr
+        return done
+
+    def lines(self, *words: str | Path, code: int = 0) -> list[dict[str, Any]]:
+        """What a command with --json says."""
+        return [json.loads(line) for line in self.guardian(*words, code=code).stdout.splitlines()]
+
+
+def made_home(folder: Path, more: str = "") -> Home:
+    """As `guardian init` leaves it, with loopback allowed and one worker."""
+    subprocess.run([sys.executable, "-m", "guardian", "init", str(folder)], check=True, capture_output=True)
+    (folder / "config.yaml").write_text(
+        "fetch: {contact: test@example.com, allow_networks: [127.0.0.0/8], delay_per_host: 0s}\n"
+        f"matching: {{workers: 1}}\n{more}"
+    )
+    return Home(folder)

@@ -1,0 +1,170 @@
+"""`guardian check`: the JSON lines that others build on, and what people read."""
+
+import base64
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.cli.home import Home
+
+KEYS = {"target", "image_url", "page_url", "also_at", "sha256", "outcome", "matches", "partial", "error", "elapsed_ms"}
+MEASURED = {
+    "hash_distance",
+    "keypoint_inliers",
+    "asset_coverage",
+    "candidate_coverage",
+    "transform",
+    "aligned_similarity",
+    "embedding_similarity",
+    "description",
+}
+
+
+@pytest.fixture
+def pictures(tmp_path: Path, photographs: dict[str, Image.Image]) -> Path:
+    """A copy, a stranger, a torn file and a text, one by way of a link, one in a linked folder."""
+    folder = tmp_path / "pictures"
+    (folder / "b").mkdir(parents=True)
+    (tmp_path / "elsewhere").mkdir()
+    cut = photographs["astronaut"].crop((0, 0, 420, 420)).transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    cut.save(tmp_path / "elsewhere" / "copy.jpg", quality=75)
+    (folder / "a.jpg").symlink_to(tmp_path / "elsewhere" / "copy.jpg")
+    (folder / "b" / "z.txt").write_text("no picture")
+    (folder / "b" / "torn.jpg").write_bytes(b"\xff\xd8\xff no picture")
+    (folder / "c").symlink_to(tmp_path / "elsewhere")
+    photographs["rocket"].save(folder / "d.jpg")
+    (folder / "e.jpg").symlink_to(tmp_path / "nowhere")
+    (folder / "up").symlink_to(folder)
+    return folder
+
+
+def test_json_lines_keep_the_contract(protected: Home, pictures: Path, tmp_path: Path) -> None:
+    lines = protected.lines("check", "--json", pictures / "d.jpg", pictures, tmp_path / "none.png", code=1)
+    expected = [
+        ("d.jpg", "clear"),
+        ("a.jpg", "copy"),
+        ("b/torn.jpg", "unmatchable"),
+        ("b/z.txt", "unmatchable"),
+        ("c/copy.jpg", "copy"),
+        ("d.jpg", "clear"),
+        ("e.jpg", "error"),
+        ("../none.png", "error"),
+    ]
+    assert [(Path(os.path.relpath(line["target"], pictures)).as_posix(), line["outcome"]) for line in lines] == expected
+    for line in lines:
+        assert set(line) >= KEYS
+        assert (line["page_url"], line["also_at"], line["partial"]) == (None, [], False)
+        assert line["elapsed_ms"] >= 0
+        assert (line["error"] is None) == (line["outcome"] not in ("unmatchable", "error"))
+        assert line["image_url"].startswith("file:///")
+    assert lines[-1]["sha256"] is None
+    assert lines[2]["sha256"] is not None
+    (match, *_) = lines[1]["matches"]
+    assert match["asset"].keys() == {"id", "title", "path", "collection"}
+    assert match["asset"]["path"] == str(protected.folder.parent / "mine" / "astronaut.png")
+    assert match["decision"].keys() == {"action", "rule", "severity"}
+    assert match["decision"]["action"] == "alert"
+    assert match["licence"] == "none"
+    assert set(match["comparison"]) >= MEASURED
+    assert match["comparison"]["embedding_similarity"] is None, "not measured is null, never 0"
+    assert match["comparison"]["transform"]["mirrored"] is True
+    assert "mirrored" in match["comparison"]["description"]
+
+
+def test_a_page_with_inline_pictures_and_one_picture_twice(
+    protected: Home, pictures: Path, site: Any, photographs: dict[str, Image.Image]
+) -> None:
+    copy = (pictures / "a.jpg").read_bytes()
+    (site.folder / "copy.jpg").write_bytes(copy)
+    (site.folder / "same.jpg").write_bytes(copy)
+    photographs["coffee"].save(buffer := io.BytesIO(), "JPEG", quality=60)
+    inline = f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    page = site.page("page.html", "copy.jpg", inline, "same.jpg", "missing.jpg")
+    first, second, third = protected.lines("check", "--json", page, code=1)
+    assert [line["target"] for line in (first, second, third)] == [page] * 3
+    assert [line["page_url"] for line in (first, second, third)] == [page] * 3
+    assert (first["image_url"], first["also_at"]) == (f"{site.url}/copy.jpg", [f"{site.url}/same.jpg"])
+    assert (second["image_url"], second["outcome"]) == (None, "copy")
+    assert (third["image_url"], third["outcome"]) == (f"{site.url}/missing.jpg", "error")
+    assert "404" in third["error"]
+
+
+def test_all_shows_what_the_rules_ignore(own: Home, pictures: Path) -> None:
+    for file in (own.folder / "rules").iterdir():
+        file.unlink()
+    (own.folder / "rules" / "strict.yaml").write_text(
+        "rules:\n  - name: never\n    when: {probability: {at_least: 0.5}}\n    then: ignore\n"
+    )
+    (hidden,) = own.lines("check", "--json", pictures / "a.jpg")
+    (shown,) = own.lines("check", "--json", "--all", pictures / "a.jpg")
+    assert (hidden["outcome"], hidden["matches"]) == ("clear", [])
+    assert shown["outcome"] == "clear"
+    probabilities = [match["probability"] for match in shown["matches"]]
+    assert probabilities == sorted(probabilities, reverse=True)
+    assert shown["matches"][0]["decision"] == {"action": "ignore", "rule": "never", "severity": None}
+    assert "ignored by rule “never”" in own.guardian("check", "--all", pictures / "a.jpg").stdout
+
+
+def test_people_read_what_was_found(protected: Home, pictures: Path) -> None:
+    said = protected.guardian("check", pictures / "a.jpg", pictures / "d.jpg", code=1).stdout
+    assert "\x1b" not in said
+    first, *_ = said.splitlines()
+    assert first.startswith(f"COPY        {pictures}/a.jpg")
+    assert "“astronaut”  press/asset_" in said
+    assert "mirrored" in said
+    assert said.splitlines()[-1] == "2 image(s), compared with 2 protected asset(s): 1 copy, 1 clear"
+
+
+@pytest.mark.parametrize(
+    ("targets", "code"),
+    [
+        (["d.jpg"], 0),
+        (["b/torn.jpg", "d.jpg"], 3),
+        (["e.jpg", "d.jpg"], 3),
+        (["http://169.254.169.254/latest"], 3),
+        (["e.jpg", "a.jpg"], 1),
+        ([""], 2),
+        ([], 2),
+    ],
+)
+def test_exit_codes(
+    protected: Home, pictures: Path, monkeypatch: pytest.MonkeyPatch, targets: list[str], code: int
+) -> None:
+    monkeypatch.chdir(pictures)
+    protected.guardian("check", *targets, code=code)
+
+
+def test_too_plain_is_an_answer_and_no_failure(protected: Home, tmp_path: Path) -> None:
+    Image.new("RGB", (400, 300), "white").save(tmp_path / "white.png")
+    (line,) = protected.lines("check", "--json", tmp_path / "white.png", code=0)
+    assert (line["outcome"], line["error"].partition(":")[0]) == ("unmatchable", "too_plain")
+
+
+def test_damage_of_the_index_is_mended_before_the_answer(own: Home, pictures: Path) -> None:
+    path = next((own.folder / "data" / "index").rglob("descriptors.npy"))
+    whole = bytearray(path.read_bytes())
+    whole[len(whole) // 2] ^= 1
+    path.write_bytes(whole)
+    mended = own.guardian("check", pictures / "a.jpg", code=1)
+    assert "is made anew now" in mended.stderr
+    assert "COPY" in mended.stdout
+    assert own.guardian("index", "verify").stdout == "the index is sound: 2 assets\n"
+    assert own.guardian("check", pictures / "a.jpg", code=1).stderr == ""
+
+
+def test_names_that_are_no_text_come_back_from_json(protected: Home, tmp_path: Path) -> None:
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/d\xfcne \xe2\x80\xae\n.png"))
+    noise = np.random.default_rng(3).integers(0, 255, (200, 200, 3), np.uint8)
+    Image.fromarray(noise).save(odd)
+    command = [sys.executable, "-m", "guardian", "--config", str(protected.folder / "config.yaml"), "check", "--json"]
+    said = subprocess.run([*command, str(odd)], capture_output=True, check=True).stdout
+    assert json.loads(said.decode("utf-8"))["target"] == str(odd)
+    assert said.count(b"\n") == 1
