@@ -162,17 +162,20 @@ async def _answer_page(
 
     Candidates that nobody wants to keep are dropped at once, so a page of a thousand images costs no memory.
     """
-    first_with: dict[str, int] = {}
+    same = _SameBytes(len(sightings))
     repeats: dict[int, int] = {}
 
     async def one(number: int, sighting: Sighting) -> tuple[Answer, Candidate | None] | None:
         started = time.monotonic()
         async with room:
             try:
-                found = await _look(walk, sighting, number, first_with, started)
+                found = await _look(walk, sighting, number, same, started)
             except (FetchRefused, FetchFailed) as error:
+                await same.first(number, None)
                 problem = Omission(error.url, error.reason, error.detail)
                 return _answer(sighting, None, started, problem=problem), None
+            finally:
+                same.pass_on(number)
         if isinstance(found, int):
             repeats[number] = found
             return None
@@ -189,8 +192,27 @@ async def _answer_page(
     ]
 
 
+class _SameBytes:
+    """Which image of a page first showed some bytes: in the page's order, whatever order they arrive in."""
+
+    def __init__(self, count: int) -> None:
+        self._turns = [asyncio.Event() for _ in range(count + 1)]
+        self._turns[0].set()
+        self._first: dict[str, int] = {}
+
+    async def first(self, number: int, sha256: str | None) -> int:
+        """The number of the first image with these bytes, once all images before `number` are known."""
+        await self._turns[number].wait()
+        self.pass_on(number)
+        return number if sha256 is None else self._first.setdefault(sha256, number)
+
+    def pass_on(self, number: int) -> None:
+        """Nobody waits for this image any more, whatever came of it."""
+        self._turns[number + 1].set()
+
+
 async def _look(
-    walk: Walk, sighting: Sighting, number: int, first_with: dict[str, int], started: float
+    walk: Walk, sighting: Sighting, number: int, same: "_SameBytes", started: float
 ) -> tuple[Answer, Candidate | None] | int:
     """One image's answer, with its bytes if the rules keep them; or the number of the one that has the same bytes.
 
@@ -198,7 +220,7 @@ async def _look(
     """
     known = await _recall(walk, sighting)
     candidate = await _fetch(walk, sighting, known)
-    first = first_with.setdefault(candidate.sha256, number)
+    first = await same.first(number, candidate.sha256)
     if first != number:
         return first
     came = _came(candidate, known)

@@ -173,7 +173,6 @@ def _decoded(rgb: Picture) -> Decoded:
     return Decoded(np.ascontiguousarray(rgb), rgb.shape[1], rgb.shape[0], "example")
 
 
-
 def _measure_seed(folders: Sequence[Path], seed: int) -> list[Pair]:
     cv2.setNumThreads(1)
     return list(measure_examples(make_examples(load_pictures(folders)[0], seed)))

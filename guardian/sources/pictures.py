@@ -54,28 +54,34 @@ def images_on_page(response: Response, source: str, seen_at: datetime) -> list[S
     """
     page = _Page(response)
     omissions: list[Omission] = []
+    shown: list[list[tuple[str, Context]] | Sighting | Omission] = []
     finds: dict[str, list[tuple[str, Context]]] = {}
-    inline: dict[str, Sighting | Omission] = {}
+    inline = set[str]()
     for find in page.finds():
         addresses = [url for url in (page.absolute(raw, omissions) for raw in find.urls) if url]
-        for url in (one for one in find.urls if one.startswith("data:")):
-            inline.setdefault(url, _inline(url, response, source, seen_at, find.context))
+        for url in (one for one in find.urls if one.startswith("data:") and one not in inline):
+            inline.add(url)
+            shown.append(_inline(url, response, source, seen_at, find.context))
         if not addresses:
             continue
         if find.shown and max(find.shown) < SMALLEST_SIDE and len(addresses) == 1:
             omissions.append(Omission(addresses[0], "too_small", f"shown at {find.shown[0]}x{find.shown[1]} pixels"))
             continue
         # Only the best address says which picture it is: many pictures share one placeholder.
-        group = finds.setdefault(variant_key(addresses[0]), [])
+        group = finds.get(variant_key(addresses[0]))
+        if group is None:
+            group = finds[variant_key(addresses[0])] = []
+            shown.append(group)
         group += [(url, find.context) for url in addresses]
         for url in addresses[1:]:
             if _is_same_name(url, addresses[0]):
                 finds.setdefault(variant_key(url), group)
-    groups = list({id(group): group for group in finds.values()}.values())
-    if len(groups) > MAX_PICTURES:
-        omissions.append(Omission(page.url, "budget", f"{len(groups) - MAX_PICTURES} more pictures on one page"))
-    sightings = [_sighting(group, response, source, seen_at) for group in groups[:MAX_PICTURES]]
-    return [*sightings, *inline.values(), *_distinct(omissions)]
+    if len(shown) > MAX_PICTURES:
+        omissions.append(Omission(page.url, "budget", f"{len(shown) - MAX_PICTURES} more pictures on one page"))
+    sightings = [
+        _sighting(one, response, source, seen_at) if isinstance(one, list) else one for one in shown[:MAX_PICTURES]
+    ]
+    return [*sightings, *_distinct(omissions)]
 
 
 def _sighting(group: list[tuple[str, Context]], response: Response, source: str, seen_at: datetime) -> Sighting:
