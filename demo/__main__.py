@@ -1,5 +1,9 @@
-"""Runs the demo: protect, publish, scan, alert, report. Everything it makes stays in demo-data/ to look at."""
+"""Runs the demo: protect, publish, scan, alert, report. Everything it makes stays in demo-data/ to look at.
 
+`python -m demo --picture FILE.svg` also draws what was on the terminal, as the README shows it.
+"""
+
+import argparse
 import asyncio
 import base64
 import secrets
@@ -12,6 +16,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from demo import report
 from demo.photographs import PROTECTED, copy_protected
@@ -46,7 +51,10 @@ SOURCE = "  - {{name: {name}, kind: page, url: '{site}/{name}.html', every: 15m}
 
 def main() -> int:
     """0 when the main job worked: copies found, nobody accused wrongly, every alert verified."""
-    console = Console(width=None if sys.stdout.isatty() else 110)
+    parser = argparse.ArgumentParser(prog="python -m demo", description="The main job on real photographs.")
+    parser.add_argument("--picture", type=Path, metavar="FILE.svg", help="also draw the terminal into this file")
+    picture = parser.parse_args().picture
+    console = Console(width=110 if picture or not sys.stdout.isatty() else None, record=picture is not None)
     started = time.monotonic()
     shutil.rmtree(HOME, ignore_errors=True)
     watch = HOME / "watch"
@@ -72,14 +80,19 @@ def main() -> int:
     finally:
         site.close()
         receiver.close()
-    return told(console, pairs, receiver, time.monotonic() - started)
+    ended = told(console, pairs, receiver, time.monotonic() - started)
+    if picture is not None:
+        console.save_svg(str(picture), title="make demo")
+    return ended
 
 
 def command(console: Console, *arguments: object) -> None:
     """Show a guardian command and run it as a user would. Ends the demo when it fails."""
     words = [str(argument) for argument in arguments]
     console.print(f"[bold cyan]$ guardian {' '.join(words)}[/]", highlight=False, soft_wrap=True)
-    done = subprocess.run([sys.executable, "-m", "guardian", *words], check=False)
+    done = subprocess.run([sys.executable, "-m", "guardian", *words], check=False, capture_output=console.record)
+    if console.record:
+        console.print(Text.from_ansi(done.stdout.decode()), soft_wrap=True)
     if done.returncode:
         raise SystemExit(f"the command ended with {done.returncode}")
 

@@ -34,7 +34,7 @@ from guardian.matching.workers import Workers
 from guardian.model import AssetState, Candidate, MatchReport, Omission, Remembered, Response, Sighting
 from guardian.recollection import Recollection
 from guardian.rules import Place, Rules, Use, place_of
-from guardian.sources import Source, Visit, files_in, images_on_page, is_page, is_web_address
+from guardian.sources import Milestone, Seen, Source, Visit, files_in, images_on_page, is_page, is_web_address
 from guardian.store import Store
 
 IMAGES_IN_FLIGHT = 16
@@ -77,6 +77,7 @@ class _Page:
 
     sightings: tuple[Sighting, ...] = ()
     omissions: tuple[Omission, ...] = ()
+    milestone: Milestone | None = None
 
 
 async def scan(walk: Walk, source: Source) -> AsyncIterator[Answer | Omission]:
@@ -84,16 +85,19 @@ async def scan(walk: Walk, source: Source) -> AsyncIterator[Answer | Omission]:
     visit = Visit(fetch=walk.stranger, store=walk.store, clock=walk.clock)
     room = asyncio.Semaphore(IMAGES_IN_FLIGHT)
 
-    async def walk_page(page: _Page) -> list[Answer | Omission]:
+    async def walk_page(page: _Page) -> tuple[list[Answer | Omission], Milestone | None]:
         seen = await _answer_page(walk, page.sightings, room)
         for answer, candidate in seen:
             if candidate is not None and any(match.kept for match in answer.judged):
                 await _keep_and_record(walk, answer, candidate)
-        return [*page.omissions, *(answer for answer, _ in seen)]
+        return [*page.omissions, *(answer for answer, _ in seen)], page.milestone
 
-    async for results in _in_order(_pages(source.discover(visit)), walk_page, PAGES_IN_FLIGHT):
+    async for results, milestone in _in_order(_pages(source.discover(visit)), walk_page, PAGES_IN_FLIGHT):
         for result in results:
             yield result
+        if milestone is not None:
+            # Results come in order: everything before it is recorded.
+            await asyncio.to_thread(milestone.settle)
 
 
 async def check(walk: Walk, targets: Iterable[str]) -> AsyncIterator[Answer | Omission]:
@@ -140,12 +144,16 @@ async def _sightings_at(walk: Walk, target: str) -> list[Sighting | Omission]:
     return [Sighting(source="check", image_url=target, page_url=None, seen_at=now, image=response)]
 
 
-async def _pages(discovered: AsyncIterator[Sighting | Omission]) -> AsyncIterator[_Page]:
+async def _pages(discovered: AsyncIterator[Seen]) -> AsyncIterator[_Page]:
     """Group what a source yields by page, so that one picture under many addresses is met together."""
     group: list[Sighting] = []
     async for item in discovered:
         if isinstance(item, Omission):
             yield _Page(omissions=(item,))
+            continue
+        if isinstance(item, Milestone):
+            yield _Page(tuple(group), milestone=item)
+            group = []
             continue
         if group and (item.page_url is None or item.page_url != group[0].page_url):
             yield _Page(tuple(group))

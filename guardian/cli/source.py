@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -42,8 +44,9 @@ def list_sources(session: Session) -> None:
 @command.command("try")
 @click.argument("target", metavar="NAME|URL")
 @click.option("--json", "as_lines", is_flag=True, help="One JSON object a line.")
+@click.option("--pages", type=click.IntRange(1), default=5, show_default=True, help="Of a crawl, only so many pages.")
 @pass_session
-def try_source(session: Session, target: str, as_lines: bool) -> None:
+def try_source(session: Session, target: str, as_lines: bool, pages: int) -> None:
     """Show what one source or page would yield, and why each thing is left out. Stores and matches nothing."""
     from guardian.config import require_contact
     from guardian.errors import UsageError
@@ -59,22 +62,39 @@ def try_source(session: Session, target: str, as_lines: bool) -> None:
     if chosen is None:
         known = ", ".join(source.name for source in config.sources) or "none"
         raise UsageError(f"{target!r} is neither a source nor a web address; sources are: {known}")
+    if "max_pages" in type(chosen).model_fields:
+        chosen = chosen.model_copy(update={"max_pages": pages})
     seen, left_out = asyncio.run(_try(session, chosen, as_lines))
     if not as_lines:
         click.echo(f"{seen} picture(s), {left_out} left out")
 
 
 async def _try(session: Session, settings: "SourceSettings", as_lines: bool) -> tuple[int, int]:
-    from guardian.fetch import Stranger
-    from guardian.rooms import opened_store, utc_now
-    from guardian.sources import Visit, open_source
+    import os
+    import tempfile
+
+    from guardian.fetch import Errand, Stranger
+    from guardian.fetch.credentials import read_credentials
+    from guardian.rooms import utc_now
+    from guardian.sources import Milestone, Visit, open_source
+    from guardian.store import StoreSettings, open_store
 
     seen = left_out = 0
-    with opened_store(session.config) as store:
-        async with Stranger(session.config.fetch, clock=utc_now) as stranger:
-            async for item in open_source(settings).discover(Visit(stranger, store, utc_now)):
-                seen, left_out = seen + isinstance(item, Sighting), left_out + isinstance(item, Omission)
-                click.echo(json.dumps(_facts(item), ensure_ascii=False) if as_lines else _lines(item))
+    # A crawl keeps what it has still to visit in a database: here in one that is thrown away.
+    with tempfile.TemporaryDirectory() as folder:
+        store = open_store(StoreSettings(), Path(folder))
+        try:
+            shown = read_credentials(settings.credentials, os.environ) if settings.credentials else None
+            async with Stranger(session.config.fetch, clock=utc_now) as stranger:
+                errand = Errand(stranger, Counter(), shown)
+                async for item in open_source(settings).discover(Visit(errand, store, utc_now)):
+                    if isinstance(item, Milestone):
+                        item.settle()
+                        continue
+                    seen, left_out = seen + isinstance(item, Sighting), left_out + isinstance(item, Omission)
+                    click.echo(json.dumps(_facts(item), ensure_ascii=False) if as_lines else _lines(item))
+        finally:
+            store.close()
     return seen, left_out
 
 

@@ -30,3 +30,7 @@ class Errand:
                 if response.not_modified:
                     self._counts["pages unchanged"] += 1
         return response
+
+    async def sitemaps(self, url: str) -> tuple[str, ...]:
+        """As `Stranger.sitemaps`."""
+        return await self._stranger.sitemaps(url)

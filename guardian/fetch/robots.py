@@ -58,6 +58,10 @@ class Robots:
         # Not a number is what some files say, literally.
         return timedelta(seconds=max(0.0, min(float(delay), 86400))) if delay is not None and delay == delay else None
 
+    async def sitemaps(self, url: str) -> tuple[str, ...]:
+        """What the robots.txt of this address's origin names as sitemaps, each once."""
+        return tuple(dict.fromkeys((await self._of(url)).rules.sitemaps))
+
     async def _of(self, url: str) -> _Known:
         parts = urlsplit(url)
         origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"

@@ -32,11 +32,12 @@ from guardian.fetch.robots import Robots
 from guardian.fetch.settings import FetchSettings
 from guardian.model import Remembered, Response
 
-Kind = Literal["page", "image", "robots"]
+Kind = Literal["page", "image", "document", "robots"]
 
 _ACCEPT: Mapping[Kind, str] = {
     "page": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.5",
     "image": "image/avif,image/webp,image/png,image/jpeg,image/*;q=0.9,*/*;q=0.5",
+    "document": "application/xml,text/xml,application/feed+json,text/css,*/*;q=0.5",
     "robots": "text/plain,*/*;q=0.5",
 }
 _REDIRECTS = frozenset([301, 302, 303, 307, 308])
@@ -151,6 +152,10 @@ class Stranger:
             current = target
         raise FetchRefused("redirects", url, f"more than {self._settings.max_redirects} redirects")
 
+    async def sitemaps(self, url: str) -> tuple[str, ...]:
+        """The sitemaps that the robots.txt of an address's host names. Raises FetchRefused (address)."""
+        return await self._robots.sitemaps(_fetchable(url))
+
     async def _delay_for(self, url: str) -> timedelta:
         """The pause that settings and robots.txt ask for. Raises FetchRefused when robots.txt forbids."""
         await self._pace.working_hours()
@@ -256,7 +261,7 @@ class Stranger:
     def _most_bytes(self, kind: Kind) -> int:
         if kind == "robots":
             return robots.MAX_BYTES
-        return self._settings.max_page_bytes if kind == "page" else self._settings.max_image_bytes
+        return self._settings.max_image_bytes if kind == "image" else self._settings.max_page_bytes
 
 
 def _fetchable(url: str) -> str:

@@ -9,9 +9,11 @@ if TYPE_CHECKING:
     from guardian.sources.pictures import images_on_page
     from guardian.sources.responses import is_page, is_web_address
     from guardian.sources.settings import SourceSettings
-    from guardian.sources.visit import Visit
+    from guardian.sources.visit import Milestone, Seen, Visit
 
 __all__ = [
+    "Milestone",
+    "Seen",
     "Source",
     "SourceSettings",
     "Visit",
@@ -28,7 +30,7 @@ _HOMES = {
     "pictures": ("images_on_page",),
     "responses": ("is_page", "is_web_address"),
     "settings": ("SourceSettings",),
-    "visit": ("Visit",),
+    "visit": ("Milestone", "Seen", "Visit"),
 }
 
 

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from guardian.errors import UsageError
-from guardian.model import Omission, Sighting
+from guardian.model import Sighting
 from guardian.sources.files import files_in
 from guardian.sources.settings import FolderSettings
-from guardian.sources.visit import Visit
+from guardian.sources.visit import Seen, Visit
 
 
 class FolderSource:
@@ -16,7 +16,7 @@ class FolderSource:
     def __init__(self, settings: FolderSettings) -> None:
         self._settings = settings
 
-    async def discover(self, visit: Visit) -> AsyncIterator[Sighting | Omission]:
+    async def discover(self, visit: Visit) -> AsyncIterator[Seen]:
         """Every file as a file: address, sorted. Raises UsageError when there is no such folder."""
         folder = self._settings.path
         if not await asyncio.to_thread(folder.is_dir):

@@ -3,18 +3,28 @@
 from collections.abc import AsyncIterator
 from typing import Protocol
 
-from guardian.model import Omission, Sighting
+from guardian.sources.feed import FeedSource
 from guardian.sources.folder import FolderSource
 from guardian.sources.listing import ListingSource
 from guardian.sources.page import PageSource
-from guardian.sources.settings import FolderSettings, ListingSettings, PageSettings, SourceSettings
-from guardian.sources.visit import Visit
+from guardian.sources.settings import (
+    FeedSettings,
+    FolderSettings,
+    ListingSettings,
+    PageSettings,
+    SitemapSettings,
+    SiteSettings,
+    SourceSettings,
+)
+from guardian.sources.site import SiteSource
+from guardian.sources.sitemap import SitemapSource
+from guardian.sources.visit import Seen, Visit
 
 
 class Source(Protocol):
     """A place where pictures are seen."""
 
-    def discover(self, visit: Visit) -> AsyncIterator[Sighting | Omission]:
+    def discover(self, visit: Visit) -> AsyncIterator[Seen]:
         """One pass: every picture seen, and everything left out with its reason.
 
         Raises FetchRefused, FetchFailed or UsageError when the place itself cannot be read.
@@ -27,6 +37,12 @@ def open_source(settings: SourceSettings) -> Source:
     match settings:
         case PageSettings():
             return PageSource(settings)
+        case SiteSettings():
+            return SiteSource(settings)
+        case SitemapSettings():
+            return SitemapSource(settings)
+        case FeedSettings():
+            return FeedSource(settings)
         case ListingSettings():
             return ListingSource(settings)
         case FolderSettings():

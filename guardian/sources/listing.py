@@ -8,7 +8,7 @@ from guardian.errors import UsageError
 from guardian.model import Omission, Sighting
 from guardian.sources.responses import is_web_address
 from guardian.sources.settings import ListingSettings
-from guardian.sources.visit import Visit
+from guardian.sources.visit import Seen, Visit
 
 
 class ListingSource:
@@ -17,7 +17,7 @@ class ListingSource:
     def __init__(self, settings: ListingSettings) -> None:
         self._settings = settings
 
-    async def discover(self, visit: Visit) -> AsyncIterator[Sighting | Omission]:
+    async def discover(self, visit: Visit) -> AsyncIterator[Seen]:
         """Every address once, in the file's order; a line that is none is left out and named."""
         path, seen = self._settings.path, set[str]()
         for number, line in enumerate(await asyncio.to_thread(_lines, path), start=1):

@@ -1,26 +1,30 @@
-"""A source that is one web page."""
+"""A source that is one web page, or with a depth the pages it links to as well."""
 
 from collections.abc import AsyncIterator
 
-from guardian.model import Omission, Sighting
-from guardian.sources.pictures import images_on_page
-from guardian.sources.responses import is_page
+from guardian.model import Lead
+from guardian.sources.crawl import Bounds, Crawl, same_host
+from guardian.sources.reading import PageReader
 from guardian.sources.settings import PageSettings
-from guardian.sources.visit import Visit
+from guardian.sources.traps import key_of
+from guardian.sources.visit import Seen, Visit
 
 
 class PageSource:
-    """One page, read anew at each scan."""
+    """One page, read anew at each scan; linked pages of its own host up to `depth` links away."""
 
     def __init__(self, settings: PageSettings) -> None:
         self._settings = settings
 
-    async def discover(self, visit: Visit) -> AsyncIterator[Sighting | Omission]:
+    async def discover(self, visit: Visit) -> AsyncIterator[Seen]:
         """All the pictures of the page; an address that is a picture itself yields that."""
-        name, url = self._settings.name, self._settings.url
-        response = await visit.fetch.get(url, kind="page")
-        if not is_page(response):
-            yield Sighting(source=name, image_url=url, page_url=None, seen_at=response.fetched_at, image=response)
+        settings = self._settings
+        if not settings.depth:
+            reading = await PageReader(settings.name, visit).read(settings.url)
+            for shown in reading.seen:
+                yield shown
             return
-        for item in images_on_page(response, name, response.fetched_at):
+        bounds = Bounds(settings.max_pages, settings.depth, same_host(settings.url))
+        start = Lead(settings.url, key=key_of(settings.url))
+        async for item in Crawl(settings.name, visit, bounds).run([start]):
             yield item

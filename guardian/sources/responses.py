@@ -21,6 +21,13 @@ def is_web_address(text: str) -> bool:
     return text[:8].lower().startswith(("http://", "https://"))
 
 
+def is_picture(response: Response) -> bool:
+    """Whether an answer begins as the files of pictures do, or is said to be one."""
+    start = response.content[:16]
+    stated = (response.header("content-type") or "").strip().lower()
+    return start.startswith(_PICTURES) or start[:4] == b"RIFF" or start[4:8] == b"ftyp" or stated.startswith("image/")
+
+
 def is_page(response: Response) -> bool:
     """Whether an answer is HTML to be searched for pictures."""
     start = response.content[:2048].lstrip(b"\xef\xbb\xbf \t\r\n\x0c")

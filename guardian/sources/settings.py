@@ -64,10 +64,43 @@ class _Watched(BaseModel):
 
 
 class PageSettings(_Watched):
-    """One web page: all the pictures it shows."""
+    """One web page: all the pictures it shows, and with `depth` those of the pages it links to."""
 
     kind: Literal["page"]
     url: WebAddress = Field(description="the page's address")
+    depth: int = Field(0, ge=0, le=5, description="how many links away pages of the same host are visited too")
+    max_pages: int = Field(200, ge=1, description="pages of one scan; the rest is left out and named")
+
+
+class SiteSettings(_Watched):
+    """A whole site, or a part of it: from one page along its links and sitemaps."""
+
+    kind: Literal["site"]
+    url: WebAddress = Field(description="the page to start from; only its host is visited")
+    below: str = Field("/", pattern=r"^/\S*$", description="only pages whose path begins so")
+    sitemaps: bool = Field(True, description="also visit the pages that the sitemaps named in robots.txt list")
+    max_pages: int = Field(2_000, ge=1, description="pages of one scan; the rest is left out and named")
+    max_depth: int = Field(8, ge=0, le=50, description="links from the start to a page")
+
+
+class SitemapSettings(_Watched):
+    """A sitemap (XML, index, text; gzip too): the pictures it names and those of the pages it lists."""
+
+    kind: Literal["sitemap"]
+    url: WebAddress = Field(description="the sitemap's address")
+    pages: bool = Field(
+        True, description="visit the listed pages; false takes only the pictures that the sitemap names"
+    )
+    max_pages: int = Field(5_000, ge=1, description="pages of one scan; the rest is left out and named")
+
+
+class FeedSettings(_Watched):
+    """A feed (RSS, Atom, JSON Feed): the pictures in its entries and those of the pages they lead to."""
+
+    kind: Literal["feed"]
+    url: WebAddress = Field(description="the feed's address")
+    pages: bool = Field(True, description="visit each entry's page; false takes only what the feed carries")
+    max_pages: int = Field(200, ge=1, description="pages of one scan; the rest is left out and named")
 
 
 class ListingSettings(_Watched):
@@ -84,5 +117,8 @@ class FolderSettings(_Watched):
     path: Path = Field(description="the folder; beside the configuration unless absolute")
 
 
-SourceSettings = Annotated[PageSettings | ListingSettings | FolderSettings, Field(discriminator="kind")]
+SourceSettings = Annotated[
+    PageSettings | SiteSettings | SitemapSettings | FeedSettings | ListingSettings | FolderSettings,
+    Field(discriminator="kind"),
+]
 """One source as the configuration names it. A new kind: one class here, one file, one line in `kinds`."""

@@ -1,0 +1,129 @@
+"""Reads feeds: RSS and Atom by feedparser, JSON Feed 1.1 by itself."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urljoin
+
+from guardian.errors import FetchFailed
+from guardian.model import Context, Lead, Omission, Response, Sighting
+from guardian.sources.context import shortened
+from guardian.sources.listed import Listed
+from guardian.sources.pictures import images_on_page
+from guardian.sources.responses import is_web_address
+from guardian.sources.traps import key_of
+from guardian.sources.visit import Visit
+
+MAX_ENTRIES = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """`html` are the pieces of HTML it carries, `pictures` the files it names beside them."""
+
+    link: str | None
+    title: str | None
+    html: tuple[str, ...]
+    pictures: tuple[str, ...]
+
+
+async def read_feed(url: str, source: str, visit: Visit) -> Listed:
+    """One feed. Raises FetchRefused, FetchFailed (not_a_feed)."""
+    response = await visit.fetch.get(url, kind="document")
+    is_json = response.content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
+    entries = list(_json_entries(response) if is_json else _xml_entries(response))
+    seen: list[Sighting | Omission] = []
+    leads = []
+    for entry in entries[:MAX_ENTRIES]:
+        seen += _pictures(entry, source, response)
+        if entry.link:
+            leads.append(Lead(entry.link, "page", 0, response.final_url, key_of(entry.link)))
+    if len(entries) > MAX_ENTRIES:
+        seen.append(Omission(url, "budget", f"{len(entries) - MAX_ENTRIES} more entries in one feed"))
+    return Listed(tuple(seen), tuple(leads))
+
+
+def _pictures(entry: _Entry, source: str, response: Response) -> Iterator[Sighting | Omission]:
+    """Each picture of an entry once. The kept page is the feed itself, which is what was seen."""
+    page_url = entry.link or response.final_url
+    shown = set[str | None]()
+    context = Context(page_title=shortened(entry.title))
+    for html in entry.html:
+        as_page = replace(
+            response,
+            final_url=page_url,
+            content=html.encode("utf-8", errors="replace"),
+            headers=(("content-type", "text/html; charset=utf-8"),),
+        )
+        for item in images_on_page(as_page, source, response.fetched_at):
+            if isinstance(item, Sighting):
+                shown.update((item.image_url, *item.also_at))
+                item = replace(item, page=response)
+            yield item
+    for url in entry.pictures:
+        if url not in shown:
+            shown.add(url)
+            yield Sighting(source, url, page_url, response.fetched_at, context, page=response)
+
+
+def _xml_entries(response: Response) -> Iterator[_Entry]:
+    # A feed declares no entities; whoever declares some wants them expanded without end.
+    if b"<!ENTITY" in response.content[:100_000]:
+        raise FetchFailed("not_a_feed", response.url, "declares XML entities, which feeds do not need")
+    # It is loaded with the first feed, not with the command line.
+    import feedparser
+
+    parsed = feedparser.parse(response.content, response_headers={"content-location": response.final_url})
+    if not parsed.version:
+        raise FetchFailed("not_a_feed", response.url, "neither RSS nor Atom nor JSON Feed")
+    for entry in parsed.entries:
+        files = [*entry.get("media_content", ()), *entry.get("media_thumbnail", ())]
+        named = [one.get("url") for one in files if _may_be_picture(one)]
+        named += [one.get("href") for one in entry.get("enclosures", ()) if _may_be_picture(one)]
+        html = [one.get("value") for one in entry.get("content", ())] + [entry.get("summary")]
+        yield _Entry(
+            link=_whole(response, entry.get("link")),
+            title=entry.get("title"),
+            html=tuple(dict.fromkeys(text for text in html if text)),
+            pictures=_addresses(response, named),
+        )
+
+
+def _json_entries(response: Response) -> Iterator[_Entry]:
+    try:
+        feed = json.loads(response.content.decode("utf-8-sig"))
+        items = feed["items"]
+        if "jsonfeed" not in str(feed.get("version")) or not isinstance(items, list):
+            raise ValueError("no version of JSON Feed")
+    except (ValueError, KeyError, RecursionError) as error:
+        raise FetchFailed("not_a_feed", response.url, f"not a JSON Feed: {error!r}") from error
+    for item in (item for item in items if isinstance(item, dict)):
+        files = [one for one in item.get("attachments") or () if isinstance(one, dict) and _may_be_picture(one)]
+        named = [item.get("image"), item.get("banner_image"), *(one.get("url") for one in files)]
+        html = item.get("content_html")
+        yield _Entry(
+            link=_whole(response, item.get("url") or item.get("external_url")),
+            title=item.get("title") if isinstance(item.get("title"), str) else None,
+            html=(html,) if isinstance(html, str) else (),
+            pictures=_addresses(response, named),
+        )
+
+
+def _may_be_picture(file: dict[str, Any]) -> bool:
+    stated = str(file.get("type") or file.get("mime_type") or file.get("medium") or "image")
+    return stated.startswith("image")
+
+
+def _addresses(response: Response, named: list[Any]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(whole for url in named if (whole := _whole(response, url))))
+
+
+def _whole(response: Response, url: Any) -> str | None:
+    if not isinstance(url, str) or not url.strip():
+        return None
+    try:
+        whole = urljoin(response.final_url, url.strip())
+    except ValueError:
+        return None
+    return whole if is_web_address(whole) else None

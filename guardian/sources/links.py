@@ -1,0 +1,65 @@
+"""The links of a page that a crawl may follow."""
+
+from dataclasses import dataclass
+from urllib.parse import urljoin, urlsplit
+
+from selectolax.lexbor import LexborHTMLParser
+from w3lib.encoding import html_to_unicode
+
+from guardian.addresses import canonical_url
+from guardian.model import Response
+
+_NO_PAGE = (
+    ".7z .aac .apk .avi .avif .bmp .bz2 .css .csv .dmg .doc .docx .eot .epub .exe .flac .gif .gz .heic .ico .ics .iso "
+    ".jpeg .jpg .js .json .jxl .m4a .m4v .mkv .mov .mp3 .mp4 .mpeg .mpg .msi .ogg .otf .pdf .png .ppt .pptx .rar .rss "
+    ".svg .tar .tgz .tif .tiff .ttf .wav .webm .webmanifest .webp .woff .woff2 .xls .xlsx .xml .zip"
+)
+_NO_PAGE_ENDINGS = tuple(_NO_PAGE.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """`pages` and `sheets` are canonical addresses, each once, in the page's order."""
+
+    pages: tuple[str, ...]
+    sheets: tuple[str, ...]
+
+
+def links_on_page(response: Response) -> Links:
+    """What a page links to. A page or a link that asks robots not to follow (nofollow) is obeyed."""
+    text = html_to_unicode(response.header("content-type"), response.content)[1]
+    tree = LexborHTMLParser(text)
+    base = tree.css_first("base[href]")
+    base_url = _joined(response.final_url, base.attributes.get("href") or "") if base else None
+    base_url = base_url or response.final_url
+    pages, sheets = dict[str, None](), dict[str, None]()
+    may_follow = not _says_nofollow(response, tree)
+    for node in tree.css("a[href], area[href], iframe[src], link[rel][href]"):
+        attributes = node.attributes
+        relations = (attributes.get("rel") or "").lower().split()
+        whole = _joined(base_url, attributes.get("href") or attributes.get("src") or "")
+        if whole is None:
+            continue
+        if node.tag == "link" and "stylesheet" in relations:
+            sheets[canonical_url(whole)] = None
+            continue
+        is_link = node.tag != "link" or "next" in relations
+        is_file = urlsplit(whole).path.lower().endswith(_NO_PAGE_ENDINGS)
+        if is_link and may_follow and "nofollow" not in relations and not is_file:
+            pages[canonical_url(whole)] = None
+    return Links(tuple(pages), tuple(sheets))
+
+
+def _says_nofollow(response: Response, tree: LexborHTMLParser) -> bool:
+    words = [response.header("x-robots-tag") or ""]
+    words += [node.attributes.get("content") or "" for node in tree.css('meta[name="robots" i]')]
+    return any({"nofollow", "none"} & set(said.lower().replace(",", " ").split()) for said in words)
+
+
+def _joined(base: str, url: str) -> str | None:
+    try:
+        whole = urljoin(base, url.strip())
+        parts = urlsplit(whole)
+    except ValueError:
+        return None
+    return whole if parts.scheme in ("http", "https") and parts.hostname else None

@@ -1,0 +1,94 @@
+"""Reads one page: the one place where a page's HTML comes from, its pictures, its style sheets' pictures, its links."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urljoin, urlsplit
+
+from guardian.errors import FetchFailed, FetchRefused
+from guardian.model import Omission, Response, Sighting
+from guardian.sources.browser_signs import needs_browser
+from guardian.sources.css import css_pictures
+from guardian.sources.links import links_on_page
+from guardian.sources.pictures import images_on_page
+from guardian.sources.responses import is_page, is_picture
+from guardian.sources.variants import variant_key
+from guardian.sources.visit import Visit
+
+SHEETS_PER_SCAN = 40
+"""Style sheets beyond these are left out: what they show is mostly decoration."""
+
+_PICTURES_WITHOUT_DOUBT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one page shows, where it really lies, and what it links to."""
+
+    final_url: str
+    seen: tuple[Sighting | Omission, ...]
+    links: tuple[str, ...] = ()
+
+
+class PageReader:
+    """Reads the pages of one scan; each style sheet once."""
+
+    def __init__(self, source: str, visit: Visit) -> None:
+        self._source, self._visit = source, visit
+        self._sheets = set[str]()
+
+    async def read(self, url: str) -> Reading:
+        """One page. An address that is a picture itself shows that. Raises FetchRefused, FetchFailed."""
+        response = await self._visit.fetch.get(url, kind="page")
+        if not is_page(response):
+            return Reading(response.final_url, (self._no_page(url, response),))
+        links = links_on_page(response)
+        seen = images_on_page(response, self._source, response.fetched_at)
+        seen += await self._in_sheets(links.sheets, response, seen)
+        if sum(isinstance(one, Sighting) for one in seen) < _PICTURES_WITHOUT_DOUBT and (
+            why := needs_browser(response)
+        ):
+            seen.append(Omission(response.final_url, "needs_browser", why))
+        return Reading(response.final_url, tuple(seen), links.pages)
+
+    def _no_page(self, url: str, response: Response) -> Sighting | Omission:
+        if is_picture(response):
+            return Sighting(self._source, url, None, response.fetched_at, image=response)
+        stated = response.header("content-type") or "nothing known"
+        return Omission(url, "not_a_page", f"neither a page nor a picture: {stated[:100]}")
+
+    async def _in_sheets(
+        self, sheets: Sequence[str], page: Response, seen: Sequence[Sighting | Omission]
+    ) -> list[Sighting | Omission]:
+        """Pictures that linked style sheets name and the page itself does not."""
+        shown = {variant_key(one.image_url) for one in seen if isinstance(one, Sighting) and one.image_url}
+        found: list[Sighting | Omission] = []
+        for sheet in sheets:
+            if sheet in self._sheets:
+                continue
+            if len(self._sheets) >= SHEETS_PER_SCAN:
+                found.append(Omission(sheet, "budget", f"more than {SHEETS_PER_SCAN} style sheets in one scan"))
+                break
+            self._sheets.add(sheet)
+            try:
+                response = await self._visit.fetch.get(sheet, kind="document")
+            except (FetchRefused, FetchFailed) as error:
+                found.append(Omission(error.url, error.reason, f"a style sheet: {error.detail}"))
+                continue
+            for url in css_pictures(response.content.decode("utf-8", errors="replace")):
+                whole = _joined(response.final_url, url)
+                if whole is None or variant_key(whole) in shown:
+                    continue
+                shown.add(variant_key(whole))
+                found.append(Sighting(self._source, whole, page.final_url, page.fetched_at, page=page))
+        return found
+
+
+def _joined(base: str, url: str) -> str | None:
+    """The whole address of a picture that can be fetched; None for data: addresses and drawings."""
+    try:
+        whole = urljoin(base, url)
+        parts = urlsplit(whole)
+    except ValueError:
+        return None
+    is_drawing = parts.path.lower().endswith((".svg", ".svgz"))
+    return whole if parts.scheme in ("http", "https") and not is_drawing else None
