@@ -123,6 +123,9 @@ _EXAMPLES = {
     "sources": [
         "sources: []",
         "#  - {name: gallery, kind: page, url: https://shop.example/gallery, every: 15m}",
+        "#  - {name: rival, kind: site, url: https://rival.example/, every: 1d}",
+        "#  - {name: catalogue, kind: sitemap, url: https://shop.example/sitemap.xml, every: 1d}",
+        "#  - {name: news, kind: feed, url: https://news.example/feed.xml, every: 30m}",
         "#  - {name: reported, kind: listing, path: reported.txt, every: 1h}",
         "#  - {name: dropbox, kind: folder, path: incoming, every: 5m}",
     ],

@@ -75,7 +75,7 @@ def _xml_entries(response: Response) -> Iterator[_Entry]:
     import feedparser
 
     parsed = feedparser.parse(response.content, response_headers={"content-location": response.final_url})
-    if not parsed.version:
+    if not parsed.get("version"):
         raise FetchFailed("not_a_feed", response.url, "neither RSS nor Atom nor JSON Feed")
     for entry in parsed.entries:
         files = [*entry.get("media_content", ()), *entry.get("media_thumbnail", ())]

@@ -44,7 +44,9 @@ def links_on_page(response: Response) -> Links:
             sheets[canonical_url(whole)] = None
             continue
         is_link = node.tag != "link" or "next" in relations
-        is_file = urlsplit(whole).path.lower().endswith(_NO_PAGE_ENDINGS)
+        name = urlsplit(whole).path.lower().rpartition("/")[2]
+        # A wiki's page about a file has the file's name: /wiki/File:Cat.jpg.
+        is_file = name.endswith(_NO_PAGE_ENDINGS) and ":" not in name
         if is_link and may_follow and "nofollow" not in relations and not is_file:
             pages[canonical_url(whole)] = None
     return Links(tuple(pages), tuple(sheets))

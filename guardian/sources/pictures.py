@@ -262,8 +262,14 @@ def _addresses(attributes: dict[str, str | None], variants: list[Variant]) -> li
     """
     for name in ("srcset", *_LAZY_SETS):
         variants += parse_srcset(attributes.get(name) or "")
-    singles = [attributes.get(name) or "" for name in (*_LAZY, "src")]
-    return [url for url in singles if not url.startswith(("{", "["))]
+    singles = [_with_width(attributes.get(name) or "", attributes) for name in (*_LAZY, "src")]
+    return [url for url in singles if "{" not in url and not url.startswith("[")]
+
+
+def _with_width(url: str, attributes: dict[str, str | None]) -> str:
+    """Shopify's pages leave the width to a script, and name the widths there are."""
+    widths = re.findall(r"\d{2,5}", attributes.get("data-widths") or "") or ["1080"]
+    return url.replace("{width}", max(widths, key=int))
 
 
 def _other_pictures(attributes: dict[str, str | None]) -> Iterator[str]:
@@ -310,7 +316,9 @@ def _shown(attributes: dict[str, str | None]) -> tuple[int, int] | None:
 def _is_picture_file(url: str) -> bool:
     if len(url) > 4000 or url.startswith("data:"):
         return False
-    return bool(_PICTURE_FILE.search(url.partition("#")[0].partition("?")[0].strip()))
+    path = url.partition("#")[0].partition("?")[0].strip()
+    # A wiki's page about a file has the file's name: /wiki/File:Cat.jpg.
+    return bool(_PICTURE_FILE.search(path)) and ":" not in path.rpartition("/")[2]
 
 
 def _unescaped(url: str) -> str:

@@ -23,7 +23,7 @@ _SESSION = re.compile(
     r"^(?:phpsessid|jsessionid|aspsessionid\w*|sid|sessid|session_?id|s_?id|cfid|cftoken|zenid)$", re.I
 )
 _SESSION_IN_PATH = re.compile(r";jsessionid=[^/?]*|/\(S\([a-z0-9]{24}\)\)", re.IGNORECASE)
-_DATE = re.compile(r"(?<!\d)((?:19|20|21)\d\d)[-/_.]?(?:(0?[1-9]|1[0-2])(?:[-/_.]?(?:0?[1-9]|[12]\d|3[01]))?)?(?!\d)")
+_DATE = re.compile(r"(?<!\d)((?:19|20|21)\d\d)[-/_.](?:0?[1-9]|1[0-2])(?!\d)(?:[-/_.](?:0?[1-9]|[12]\d|3[01])(?!\d))?")
 
 
 class Traps:

@@ -1,0 +1,78 @@
+"""Feeds as sites write them: the pictures they carry and the pages they lead to."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from guardian.errors import FetchFailed
+from guardian.model import Sighting
+
+RSS = """<?xml version="1.0"?><rss version="2.0" xmlns:media="http://search.yahoo.com/mrss/"
+  xmlns:content="http://purl.org/rss/1.0/modules/content/"><channel><title>News</title>
+  <item><title>One</title><link>{url}/one.html</link><enclosure url="{url}/enclosed.jpg" type="image/jpeg" length="9"/>
+  <enclosure url="{url}/talk.mp3" type="audio/mpeg" length="9"/>
+  <media:content url="{url}/media.jpg" medium="image"/>
+  <content:encoded><![CDATA[<p>Text <img src="/inside.jpg" alt="In">
+  <img src="{url}/media.jpg"></p>]]></content:encoded>
+  </item></channel></rss>"""
+ATOM = """<?xml version="1.0"?><feed xmlns="http://www.w3.org/2005/Atom"><title>t</title><id>x</id><entry><title>One</title>
+  <link href="{url}/one.html"/><content type="html">&lt;img src="{url}/inside.jpg"&gt;</content></entry></feed>"""
+
+
+def names(seen: list[Any]) -> list[str]:
+    return [one.image_url.rpartition("/")[2] for one in seen if isinstance(one, Sighting)]
+
+
+def test_rss(site: Any, discovered: Callable[..., list[Any]]) -> None:
+    page = site.page("one.html", "shown.jpg")
+    (site.folder / "feed.xml").write_text(RSS.format(url=site.url))
+    seen = discovered(kind="feed", url=f"{site.url}/feed.xml")
+    assert names(seen) == ["inside.jpg", "media.jpg", "enclosed.jpg", "shown.jpg"]
+    assert {one.page_url for one in seen} == {page}
+    assert seen[0].context.alt == "In"
+    assert seen[0].page.content.startswith(b"<?xml"), "the evidence is the feed as it came"
+    assert names(discovered(kind="feed", url=f"{site.url}/feed.xml", pages=False)) == [
+        "inside.jpg",
+        "media.jpg",
+        "enclosed.jpg",
+    ]
+
+
+def test_atom(site: Any, discovered: Callable[..., list[Any]]) -> None:
+    site.page("one.html", "shown.jpg")
+    (site.folder / "atom.xml").write_text(ATOM.format(url=site.url))
+    assert names(discovered(kind="feed", url=f"{site.url}/atom.xml")) == ["inside.jpg", "shown.jpg"]
+
+
+def test_json_feed(site: Any, discovered: Callable[..., list[Any]]) -> None:
+    item = {
+        "id": "1", "url": "one.html", "title": "One", "image": "/cover.jpg",
+        "content_html": '<img src="/inside.jpg">',
+        "attachments": [{"url": "/more.jpg", "mime_type": "image/jpeg"},
+                        {"url": "/talk.mp3", "mime_type": "audio/mpeg"}],
+    }  # fmt: skip
+    feed = {"version": "https://jsonfeed.org/version/1.1", "title": "t", "items": [item, "nonsense", {"title": 7}]}
+    site.page("one.html", "shown.jpg")
+    (site.folder / "feed.json").write_text(json.dumps(feed))
+    assert names(discovered(kind="feed", url=f"{site.url}/feed.json")) == [
+        "inside.jpg",
+        "cover.jpg",
+        "more.jpg",
+        "shown.jpg",
+    ]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "", "hello", "<html><body>Not found</body></html>", "{", '{"items": 3}', '{"version": "x", "items": []}',
+        '<?xml version="1.0"?><!DOCTYPE r [<!ENTITY a "b">]><rss version="2.0"><channel/></rss>',
+    ],
+)  # fmt: skip
+def test_what_is_no_feed_fails_in_words(content: str, site: Any, discovered: Callable[..., list[Any]]) -> None:
+    (site.folder / "feed.xml").write_text(content)
+    with pytest.raises(FetchFailed) as failed:
+        discovered(kind="feed", url=f"{site.url}/feed.xml")
+    assert failed.value.reason == "not_a_feed"

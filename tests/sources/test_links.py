@@ -1,0 +1,45 @@
+"""Which links a crawl may follow."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from guardian.model import Response
+from guardian.sources.links import Links, links_on_page
+
+URL = "https://shop.example/a/"
+
+
+def links(html: str, **headers: str) -> Links:
+    named = tuple((name.replace("_", "-"), value) for name, value in headers.items())
+    return links_on_page(Response(URL, URL, 200, named, html.encode(), datetime(2026, 1, 1, tzinfo=UTC)))
+
+
+def test_links_are_canonical_and_each_once() -> None:
+    found = links(
+        '<a href="b?utm_source=x#top">b</a><a href="/a/b">b</a><area href="../c"><iframe src="d.html"></iframe>'
+        '<link rel="next" href="?page=2"><link rel="stylesheet" href="s.css"><link rel="icon" href="i.ico">'
+    )
+    assert found.pages == (URL + "b", "https://shop.example/c", URL + "d.html", URL + "?page=2")
+    assert found.sheets == (URL + "s.css",)
+
+
+def test_what_is_no_page_is_not_followed() -> None:
+    html = "".join(
+        f'<a href="{url}">x</a>'
+        for url in ("x.pdf", "x.JPG", "mailto:a@b.c", "javascript:void(0)", "tel:1", "http://[")
+    )
+    assert links(html).pages == ()
+
+
+@pytest.mark.parametrize(
+    ("html", "headers"),
+    [
+        ('<meta name="robots" content="noindex, nofollow"><a href="b">', {}),
+        ('<meta name="ROBOTS" content="none"><a href="b">', {}),
+        ('<a href="b">', {"x_robots_tag": "nofollow"}),
+        ('<a rel="nofollow ugc" href="b">', {}),
+    ],
+)
+def test_nofollow_is_obeyed(html: str, headers: dict[str, str]) -> None:
+    assert links(html, **headers).pages == ()

@@ -1,0 +1,160 @@
+"""Every picture of a page, once, with all its addresses: pages as publishing systems write them."""
+
+import base64
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from guardian.model import Omission, Sighting
+from guardian.sources.pictures import MAX_PICTURES
+
+HERE = "https://shop.example/a/"
+PIXEL = base64.b64encode(b"GIF89a" + bytes(20)).decode()
+
+
+def pictures(seen: list[Any]) -> dict[str | None, tuple[str, ...]]:
+    return {one.image_url: one.also_at for one in seen if isinstance(one, Sighting)}
+
+
+def left_out(seen: list[Any]) -> dict[str, str]:
+    return {one.url: one.reason for one in seen if isinstance(one, Omission)}
+
+
+@pytest.mark.parametrize(
+    ("html", "url"),
+    [
+        ('<img src="p.jpg">', "p.jpg"),
+        ('<img data-src="p.jpg" src="data:image/gif;base64,R0lGODlhAQABAAAAACw=">', "p.jpg"),
+        ('<img data-original="p.jpg" src="spinner.gif">', "p.jpg"),
+        ('<img data-lazy-src="p.jpg">', "p.jpg"),
+        ('<img srcset="p.jpg 2x">', "p.jpg"),
+        ('<picture><source srcset="p.jpg 1200w"><img></picture>', "p.jpg"),
+        ('<noscript><img src="p.jpg"></noscript>', "p.jpg"),
+        ('<div style="background:url(p.jpg)"></div>', "p.jpg"),
+        ("<style>.hero{background-image:url('p.jpg')}</style>", "p.jpg"),
+        ('<style>.a{background:image-set("p.jpg" 1x)}</style>', "p.jpg"),
+        ('<meta property="og:image" content="p.jpg">', "p.jpg"),
+        ('<meta name="twitter:image" content="p.jpg">', "p.jpg"),
+        ('<link rel="image_src" href="p.jpg">', "p.jpg"),
+        ('<link rel="preload" as="image" href="p.jpg">', "p.jpg"),
+        ('<video poster="p.jpg"></video>', "p.jpg"),
+        ('<a href="p.jpg">large</a>', "p.jpg"),
+        ('<svg><image href="p.jpg"/></svg>', "p.jpg"),
+        ('<svg><image xlink:href="p.jpg"/></svg>', "p.jpg"),
+        ('<input type="image" src="p.jpg">', "p.jpg"),
+        ('<table background="p.jpg"></table>', "p.jpg"),
+        ('<div data-bg="p.jpg"></div>', "p.jpg"),
+        ('<script type="application/ld+json">{"@type":"Product","image":["p.jpg"]}</script>', "p.jpg"),
+        ('<template><img src="p.jpg"></template>', "p.jpg"),
+        ('<amp-img src="p.jpg" width="600" height="400"></amp-img>', "p.jpg"),
+        ('<script>var x = {"display_url":"https:\\/\\/shop.example\\/a\\/p.jpg"}</script>', "p.jpg"),
+    ],
+)
+def test_each_way_to_show_a_picture(html: str, url: str, page: Callable[..., list[Any]]) -> None:
+    assert HERE + url in pictures(page(f"<!doctype html><title>t</title>{html}"))
+
+
+def test_addresses_are_completed_as_browsers_do(page: Callable[..., list[Any]]) -> None:
+    seen = page(
+        '<base href="//cdn.example/x/"><img src="../p.jpg"><img src="//other.example/q.jpg"><img src=" r.jpg\n">'
+    )
+    assert list(pictures(seen)) == [
+        "https://cdn.example/p.jpg",
+        "https://other.example/q.jpg",
+        "https://cdn.example/x/r.jpg",
+    ]
+
+
+def test_wordpress(page: Callable[..., list[Any]]) -> None:
+    html = """<figure class="wp-caption"><img src="/u/cat-300x200.jpg" alt="A cat" srcset="/u/cat-300x200.jpg 300w,
+      /u/cat-1024x683.jpg 1024w, /u/cat.jpg 2000w" sizes="(max-width: 300px) 100vw">
+      <figcaption>Our cat</figcaption></figure>
+      <a href="/u/cat.jpg">larger</a>"""
+    (seen,) = page(html)
+    assert seen.image_url == "https://shop.example/u/cat.jpg"
+    assert set(seen.also_at) == {"https://shop.example/u/cat-300x200.jpg", "https://shop.example/u/cat-1024x683.jpg"}
+    assert (seen.context.alt, seen.context.caption) == ("A cat", "Our cat")
+
+
+def test_shopify(page: Callable[..., list[Any]]) -> None:
+    cdn = "//cdn.shop.example/s"
+    html = f"""<img class="lazyload" data-src="{cdn}/mug_{{width}}x.jpg?v=17" data-widths="[180, 360]"
+      src="{cdn}/mug_300x300.jpg?v=17"><noscript><img src="{cdn}/mug_1024x.jpg?v=17"></noscript>"""
+    small, middle, large = (f"https:{cdn}/mug_{size}.jpg?v=17" for size in ("300x300", "360x", "1024x"))
+    found = pictures(page(html))
+    assert list(found) == [large]
+    assert set(found[large]) == {middle, small}
+
+
+def test_lazysizes_and_a_shared_placeholder(page: Callable[..., list[Any]]) -> None:
+    html = "".join(f'<img class="lazyload" src="blank.gif" data-srcset="{n}-s.jpg 400w, {n}-l.jpg 800w">' for n in "ab")
+    found = pictures(page(html))
+    assert [url for url in found if url and url.endswith("-l.jpg")] == [HERE + "a-l.jpg", HERE + "b-l.jpg"]
+
+
+def test_next_image(page: Callable[..., list[Any]]) -> None:
+    html = """<img srcset="/_next/image?url=%2Fimg%2Fp.jpg&amp;w=640&amp;q=75 1x,
+      /_next/image?url=%2Fimg%2Fp.jpg&amp;w=1200&amp;q=75 2x"
+      src="/_next/image?url=%2Fimg%2Fp.jpg&amp;w=1200&amp;q=75"><noscript></noscript>"""
+    found = pictures(page(html))
+    assert list(found) == ["https://shop.example/_next/image?url=%2Fimg%2Fp.jpg&w=1200&q=75"]
+
+
+def test_wikipedia_like_figure(page: Callable[..., list[Any]]) -> None:
+    html = """<figure><a href="/wiki/File:Cat.jpg"><img src="//upload.example/thumb/a/Cat.jpg/250px-Cat.jpg"
+      srcset="//upload.example/thumb/a/Cat.jpg/375px-Cat.jpg 1.5x, //upload.example/thumb/a/Cat.jpg/500px-Cat.jpg 2x"
+      width="250" height="170"></a><figcaption>A cat in Paris</figcaption></figure>"""
+    (seen,) = [one for one in page(html) if isinstance(one, Sighting) and one.context.caption]
+    assert seen.image_url == "https://upload.example/thumb/a/Cat.jpg/500px-Cat.jpg"
+    assert seen.context.caption == "A cat in Paris"
+
+
+def test_phpbb_avatars_and_attachments(page: Callable[..., list[Any]]) -> None:
+    html = """<img class="avatar" src="./download/file.php?avatar=2_17.jpg" width="90" height="90">
+      <dl class="file"><dt><img src="./download/file.php?id=31&amp;mode=view" alt="IMG_1.jpg"></dt></dl>
+      <img src="./images/smilies/grin.gif" width="15" height="17">"""
+    seen = page(html, "https://forum.example/viewtopic.php?t=1")
+    assert list(pictures(seen)) == [
+        "https://forum.example/download/file.php?avatar=2_17.jpg",
+        "https://forum.example/download/file.php?id=31&mode=view",
+    ]
+    assert left_out(seen) == {"https://forum.example/images/smilies/grin.gif": "too_small"}
+
+
+def test_what_cannot_be_a_picture_is_named(page: Callable[..., list[Any]]) -> None:
+    html = f"""<img src="logo.svg"><img src="ftp://x.example/p.jpg"><img src="data:image/gif;base64,{PIXEL}">
+      <img src="data:image/svg+xml,%3Csvg%3E"><img src="dot.png" width="1" height="1"><img src=""><img src="#">"""
+    assert left_out(page(html)) == {
+        HERE + "logo.svg": "vector",
+        "ftp://x.example/p.jpg": "bad_address",
+        "data:image/gif;base64": "too_small",
+        "data:image/svg+xml": "vector",
+        HERE + "dot.png": "too_small",
+    }
+
+
+def test_a_picture_inside_the_page(page: Callable[..., list[Any]]) -> None:
+    content = bytes(range(256)) * 2
+    encoded = base64.b64encode(content).decode()
+    before, inside, after = page(
+        f'<img src="a.jpg"><img src="data:image/png;base64,{encoded}" alt="in"><img src="b.jpg">'
+    )
+    assert (inside.image_url, inside.inline, inside.context.alt) == (None, content, "in")
+    assert (before.image_url, after.image_url) == (HERE + "a.jpg", HERE + "b.jpg"), "in the page's order"
+
+
+def test_a_page_of_too_many_pictures_is_cut_and_says_so(page: Callable[..., list[Any]]) -> None:
+    seen = page("".join(f'<img src="{n}.jpg">' for n in range(MAX_PICTURES + 7)))
+    assert len(pictures(seen)) == MAX_PICTURES
+    assert [(one.reason, one.detail) for one in seen if isinstance(one, Omission)] == [
+        ("budget", "7 more pictures on one page")
+    ]
+
+
+@pytest.mark.parametrize(
+    "html",
+    ["", "<", "<img", "<img src=", "\x00\xff", "<base href='http://['><img src='p.jpg'>", "<a href='http://[x'>"],
+)
+def test_broken_pages_are_read_as_far_as_they_go(html: str, page: Callable[..., list[Any]]) -> None:
+    assert all(isinstance(one, Sighting | Omission) for one in page(html))

@@ -1,0 +1,68 @@
+"""One page with its style sheets; pages that need a browser; addresses that are no pages."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from guardian.model import Omission, Sighting
+
+
+def names(seen: list[Any]) -> list[str]:
+    return [one.image_url.rpartition("/")[2] for one in seen if isinstance(one, Sighting)]
+
+
+def reasons(seen: list[Any]) -> list[tuple[str, str]]:
+    return [(one.reason, one.url.rpartition("/")[2]) for one in seen if isinstance(one, Omission)]
+
+
+def test_linked_style_sheets(site: Any, discovered: Callable[..., list[Any]]) -> None:
+    (site.folder / "css").mkdir()
+    (site.folder / "css" / "main.css").write_text(
+        ".a{background:url(../hero.jpg)} .b{background:url(shown.jpg)} .c{background:url(x.svg)}"
+    )
+    (site.folder / "p.html").write_text(
+        '<!doctype html><title>t</title><link rel="stylesheet" href="css/main.css">'
+        '<link rel="stylesheet" href="gone.css">'
+        '<img src="css/shown.jpg"><p>Text</p>'
+    )
+    seen = discovered(kind="page", url=f"{site.url}/p.html")
+    assert names(seen) == ["shown.jpg", "hero.jpg"]
+    assert {one.page_url for one in seen if isinstance(one, Sighting)} == {f"{site.url}/p.html"}
+    assert reasons(seen) == [("status_404", "gone.css")]
+
+
+@pytest.mark.parametrize(
+    ("html", "needs"),
+    [
+        ('<body><div id="root"></div><script src="app.js"></script>', True),
+        ('<body><noscript>You need to enable JavaScript to run this app.</noscript><script src="a.js"></script>', True),
+        ("<body><app-root></app-root><script></script>", True),
+        ("<body><p>An empty gallery</p>", False),
+        (
+            '<body><div id="root"><p>' + "Words enough to read. " * 20 + '</p></div><script src="app.js"></script>',
+            False,
+        ),
+        ('<body><div id="root"></div><script src="app.js"></script><img src="a.jpg"><img src="b.jpg">', False),
+    ],
+)
+def test_signs_that_a_page_needs_a_browser(
+    html: str, needs: bool, site: Any, discovered: Callable[..., list[Any]]
+) -> None:
+    (site.folder / "p.html").write_text(f"<!doctype html><title>t</title>{html}")
+    seen = discovered(kind="page", url=f"{site.url}/p.html")
+    assert (("needs_browser", "p.html") in reasons(seen)) is needs
+
+
+def test_a_picture_instead_of_a_page(
+    site: Any, discovered: Callable[..., list[Any]], photographs: dict[str, Any]
+) -> None:
+    photographs["cat"].save(site.folder / "cat.jpg")
+    (seen,) = discovered(kind="page", url=f"{site.url}/cat.jpg")
+    assert (seen.image_url, seen.page_url) == (f"{site.url}/cat.jpg", None)
+    assert seen.image.content == (site.folder / "cat.jpg").read_bytes()
+
+
+def test_neither_page_nor_picture(site: Any, discovered: Callable[..., list[Any]]) -> None:
+    (site.folder / "x.bin").write_bytes(b"\x00\x01\x02 data")
+    assert reasons(discovered(kind="page", url=f"{site.url}/x.bin")) == [("not_a_page", "x.bin")]

@@ -1,0 +1,43 @@
+"""What may be set about sources, and what is refused in which words."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from guardian.sources.kinds import open_source
+
+WEB = {"url": "https://a.example/x"}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"kind": "page", **WEB}, {"kind": "site", **WEB}, {"kind": "sitemap", **WEB}, {"kind": "feed", **WEB},
+        {"kind": "listing", "path": "x"}, {"kind": "folder", "path": "x"},
+    ],
+)  # fmt: skip
+def test_every_kind_opens(values: dict[str, Any], settings_of: Callable[..., Any]) -> None:
+    assert type(open_source(settings_of(**values))).__name__.lower() == values["kind"] + "source"
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"kind": "page", "url": "a.example/x"}, "write it whole"),
+        ({"kind": "page", "url": "ftp://a.example/"}, "not a web address"),
+        ({"kind": "page", **WEB, "every": "0s"}, "more often than every second"),
+        ({"kind": "page", **WEB, "cron": "* * *"}, "pattern"),
+        ({"kind": "page", **WEB, "cron": "99 * * * *"}, "not five cron fields"),
+        ({"kind": "page", **WEB, "cron": "0 * * * *", "every": "1h"}, "keep one"),
+        ({"kind": "page", **WEB, "depth": 9}, "less than or equal to 5"),
+        ({"kind": "site", **WEB, "below": "x"}, "pattern"),
+        ({"kind": "site", **WEB, "max_pages": 0}, "greater than or equal to 1"),
+        ({"kind": "pages", **WEB}, "'page', 'site', 'sitemap', 'feed', 'listing', 'folder'"),
+        ({"kind": "page", **WEB, "name": " x"}, "pattern"),
+    ],
+)
+def test_mistakes_are_refused(values: dict[str, Any], words: str, settings_of: Callable[..., Any]) -> None:
+    with pytest.raises(ValidationError, match=words):
+        settings_of(**values)

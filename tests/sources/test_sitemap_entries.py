@@ -1,0 +1,77 @@
+"""Sitemaps as sites write them, and as attackers do."""
+
+import gzip
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from guardian.errors import FetchFailed
+from guardian.model import Omission, Sighting
+
+HEAD = '<?xml version="1.0" encoding="UTF-8"?>'
+URLSET = 'urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:image="http://www.google.com/schemas/sitemap-image/1.1"'
+
+
+def pictures(seen: list[Any]) -> list[str]:
+    return [one.image_url.rpartition("/")[2] for one in seen if isinstance(one, Sighting)]
+
+
+def test_pages_pictures_index_and_gzip(site: Any, discovered: Callable[..., list[Any]]) -> None:
+    a, b = site.page("a.html", "a.jpg"), site.page("b.html", "b.jpg")
+    listed = f"""{HEAD}<{URLSET}><url><loc>{a}</loc><image:image><image:loc>{site.url}/extra.jpg</image:loc>
+      <image:caption>Sea</image:caption></image:image></url><url><loc>https://other.example/x</loc></url></urlset>"""
+    (site.folder / "one.xml").write_text(listed)
+    (site.folder / "two.xml.gz").write_bytes(
+        gzip.compress(f"{HEAD}<{URLSET}><url><loc>{b}</loc></url></urlset>".encode())
+    )
+    parts = "".join(
+        f"<sitemap><loc>{site.url}/{name}</loc></sitemap>" for name in ("one.xml", "two.xml.gz", "gone.xml")
+    )
+    (site.folder / "index.xml").write_text(f"{HEAD}<sitemapindex>{parts}</sitemapindex>")
+    seen = discovered(kind="sitemap", url=f"{site.url}/index.xml")
+    assert pictures(seen) == ["extra.jpg", "a.jpg", "b.jpg"]
+    assert seen[0].page_url == a
+    assert seen[0].context.caption == "Sea"
+    assert [(one.reason, one.url) for one in seen if isinstance(one, Omission)] == [
+        ("status_404", f"{site.url}/gone.xml")
+    ]
+    assert pictures(discovered(kind="sitemap", url=f"{site.url}/index.xml", pages=False)) == ["extra.jpg"]
+
+
+def test_a_list_of_addresses_in_plain_text(site: Any, discovered: Callable[..., list[Any]]) -> None:
+    (site.folder / "map.txt").write_text("\ufeff" + "\r\n".join([site.page("a.html", "a.jpg"), "", "nonsense"]))
+    assert pictures(discovered(kind="sitemap", url=f"{site.url}/map.txt")) == ["a.jpg"]
+
+
+BOMB = HEAD + '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]><urlset><url><loc>&b;</loc></url></urlset>'
+FILE = (
+    HEAD + '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><urlset><url><loc>http://a/&a;</loc></url></urlset>'
+)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"hello",
+        b"<html><body>Not found</body></html>",
+        b"<urlset><url>",
+        b"\x1f\x8bnot gzip",
+        BOMB.encode(),
+        FILE.encode(),
+    ],
+    ids=["empty", "text", "page", "torn", "gzip", "bomb", "file"],
+)
+def test_what_is_no_sitemap_fails_in_words(content: bytes, site: Any, discovered: Callable[..., list[Any]]) -> None:
+    (site.folder / "map.xml").write_bytes(content)
+    with pytest.raises(FetchFailed) as failed:
+        discovered(kind="sitemap", url=f"{site.url}/map.xml")
+    assert failed.value.reason == "not_a_sitemap"
+
+
+def test_a_sitemap_that_names_itself_ends(site: Any, discovered: Callable[..., list[Any]], tmp_path: Path) -> None:
+    (site.folder / "me.xml").write_text(f"<sitemapindex><sitemap><loc>{site.url}/me.xml</loc></sitemap></sitemapindex>")
+    assert discovered(kind="sitemap", url=f"{site.url}/me.xml") == []
+    assert site.requests.count("/me.xml") == 1
