@@ -56,7 +56,7 @@ def test_commented_examples_are_right_once_uncommented(tmp_path: Path) -> None:
     lines = [line.removeprefix("#") if line.startswith("#  - {") else line for line in example_text().splitlines()]
     text = "\n".join(lines).replace("sources: []", "sources:").replace("destinations: []", "destinations:")
     config = load(tmp_path, text)
-    assert [source.kind for source in config.sources] == ["page", "listing", "folder"]
+    assert [source.kind for source in config.sources] == ["page", "site", "sitemap", "feed", "listing", "folder"]
     assert config.sources[0].every == timedelta(minutes=15)
     assert config.destinations[0].secret_env == ("GUARDIAN_SECRET",)
 
