@@ -1,0 +1,84 @@
+"""`guardian source`, `guardian scan` of a crawl, and `guardian coverage`: what a person sees of a source."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from tests.cli.home import Home
+
+
+@pytest.fixture
+def crawled(own: Home, site: Any, photographs: dict[str, Image.Image]) -> Home:
+    """A site of three pages; the last one, two links away, shows a mirrored copy."""
+    photographs["coffee"].transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(site.folder / "copy.jpg", quality=70)
+    photographs["cat"].save(site.folder / "cat.jpg")
+    (site.folder / "deep.html").write_text(
+        '<title>deep</title><img src="copy.jpg"><img src="icon.png" width="9" height="9">'
+    )
+    (site.folder / "middle.html").write_text('<title>m</title><img src="cat.jpg"><a href="deep.html">on</a>')
+    (site.folder / "index.html").write_text('<title>i</title><a href="middle.html">on</a><img src="gone.jpg">')
+    with (own.folder / "config.yaml").open("a") as config:
+        config.write(f"sources:\n  - {{name: rival, kind: site, url: '{site.url}/index.html'}}\n")
+    return own
+
+
+def test_try_shows_what_a_source_would_yield_and_stores_nothing(crawled: Home, site: Any) -> None:
+    said = crawled.guardian("source", "try", "rival").stdout
+    for name in ("copy.jpg", "cat.jpg", "gone.jpg"):
+        assert f"PICTURE   {site.url}/{name}" in said
+    assert f"LEFT OUT  {site.url}/icon.png  (too_small: shown at 9x9 pixels)" in said
+    assert said.splitlines()[-1] == "3 picture(s), 1 left out"
+    with sqlite3.connect(crawled.folder / "data" / "guardian.db") as database:
+        assert [database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("frontier", "scans")] == [
+            0,
+            0,
+        ]
+    assert f"{site.url}/copy.jpg" not in crawled.guardian("source", "try", "rival", "--pages", "1").stdout
+    lines = crawled.lines("source", "try", f"{site.url}/deep.html", "--json")
+    assert [line.get("image_url") or line["left_out"] for line in lines] == [
+        f"{site.url}/copy.jpg",
+        f"{site.url}/icon.png",
+    ]
+
+
+def test_a_source_that_is_none(crawled: Home) -> None:
+    assert "sources are: rival" in crawled.guardian("source", "try", "rivals", code=2).stderr
+
+
+def test_a_site_is_scanned_to_its_last_page_and_accounted_for(crawled: Home) -> None:
+    said = crawled.guardian("scan", "rival", code=1).stdout
+    assert "mirrored" in said
+    assert "deep.html" in said
+    (coverage,) = crawled.lines("coverage", "--json")
+    assert coverage["pages"] == 3
+    assert coverage["images"] == 3
+    assert coverage["compared"] == 2
+    assert coverage["not_seen"] == {"status_404": 1, "too_small": 1}
+    shown = crawled.guardian("coverage", "rival").stdout
+    assert "no longer there (404)" in shown
+    assert "too small to be a picture" in shown
+    listed = crawled.guardian("source", "list").stdout
+    assert "rival" in listed
+    assert "completed" in listed
+    assert crawled.guardian("case", "list").stdout.count("case_") == 1
+
+
+def test_no_contact_no_visit(crawled: Home) -> None:
+    config = crawled.folder / "config.yaml"
+    config.write_text(config.read_text().replace("contact: test@example.com, ", ""))
+    for words in (("scan", "rival"), ("source", "try", "rival"), ("run", "--once")):
+        assert "fetch.contact is not set" in crawled.guardian(*words, code=2).stderr
+
+
+def test_a_folder_as_a_source(own: Home, tmp_path: Path, photographs: dict[str, Image.Image]) -> None:
+    (tmp_path / "in").mkdir()
+    photographs["astronaut"].rotate(90, expand=True).save(tmp_path / "in" / "a.png")
+    (tmp_path / "in" / "notes.txt").write_text("no picture")
+    with (own.folder / "config.yaml").open("a") as config:
+        config.write(f"sources:\n  - {{name: inbox, kind: folder, path: {tmp_path / 'in'}}}\n")
+    said = own.guardian("scan", "inbox", code=1).stdout
+    assert "turned 90°" in said
+    assert own.lines("coverage", "--json")[0]["not_seen"] == {"not_an_image": 1}
