@@ -1,11 +1,13 @@
 """Runs the demo: protect, publish, scan, alert, report. Everything it makes stays in demo-data/ to look at.
 
-`python -m demo --picture FILE.svg` also draws what was on the terminal, as the README shows it.
+`python -m demo --picture FILE.svg` also draws its report, as the README shows it.
 """
 
 import argparse
 import asyncio
 import base64
+import io
+import re
 import secrets
 import shutil
 import subprocess
@@ -16,7 +18,6 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.text import Text
 
 from demo import report
 from demo.photographs import PROTECTED, copy_protected
@@ -52,9 +53,9 @@ SOURCE = "  - {{name: {name}, kind: page, url: '{site}/{name}.html', every: 15m}
 def main() -> int:
     """0 when the main job worked: copies found, nobody accused wrongly, every alert verified."""
     parser = argparse.ArgumentParser(prog="python -m demo", description="The main job on real photographs.")
-    parser.add_argument("--picture", type=Path, metavar="FILE.svg", help="also draw the terminal into this file")
+    parser.add_argument("--picture", type=Path, metavar="FILE.svg", help="also draw the report into this file")
     picture = parser.parse_args().picture
-    console = Console(width=110 if picture or not sys.stdout.isatty() else None, record=picture is not None)
+    console = Console(width=None if sys.stdout.isatty() else 110)
     started = time.monotonic()
     shutil.rmtree(HOME, ignore_errors=True)
     watch = HOME / "watch"
@@ -81,8 +82,8 @@ def main() -> int:
         site.close()
         receiver.close()
     ended = told(console, pairs, receiver, time.monotonic() - started)
-    if picture is not None:
-        console.save_svg(str(picture), title="make demo")
+    if picture is not None and receiver.received:
+        draw(picture, pairs, receiver)
     return ended
 
 
@@ -90,9 +91,7 @@ def command(console: Console, *arguments: object) -> None:
     """Show a guardian command and run it as a user would. Ends the demo when it fails."""
     words = [str(argument) for argument in arguments]
     console.print(f"[bold cyan]$ guardian {' '.join(words)}[/]", highlight=False, soft_wrap=True)
-    done = subprocess.run([sys.executable, "-m", "guardian", *words], check=False, capture_output=console.record)
-    if console.record:
-        console.print(Text.from_ansi(done.stdout.decode()), soft_wrap=True)
+    done = subprocess.run([sys.executable, "-m", "guardian", *words], check=False)
     if done.returncode:
         raise SystemExit(f"the command ended with {done.returncode}")
 
@@ -176,6 +175,14 @@ def told(console: Console, pairs: Sequence[tuple[Exhibit, Answer]], receiver: Re
     console.print(f"\n[dim]{seconds:.0f} s in all. What the demo made is in {HOME}/.[/]", highlight=False)
     genuine = all(each.refused is None for each in receiver.received) and tampered is not None
     return 0 if genuine and not report.false_alarms(pairs) and any(report.is_right(*pair) for pair in pairs) else 1
+
+
+def draw(picture: Path, pairs: Sequence[tuple[Exhibit, Answer]], receiver: Receiver) -> None:
+    """The report as a picture, for documents: what a terminal shows, with the reader's own fonts."""
+    terminal = Console(width=110, record=True, file=io.StringIO())
+    terminal.print("[bold cyan]$ make demo[/]\n", report.found_table(pairs), report.verdict(pairs), sep="")
+    drawn = re.sub(r"@font-face \{.*?\}", "", terminal.export_svg(title="guardian"), flags=re.DOTALL)
+    picture.write_text(drawn, encoding="utf-8")
 
 
 if __name__ == "__main__":
