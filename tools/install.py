@@ -47,6 +47,13 @@ def main() -> int:
         print("\n" + "\n".join(last))
         print(f"pip could not install guardian[{extras}]; what it said last is above.")
         return 1
+    show(total, total, "compiling", started)
+    # Kept beside the code, so that the first picture does not wait for it.
+    if subprocess.run(
+        [sys.executable, "-c", "from guardian.matching import kernels; kernels.load()"], check=False
+    ).returncode:
+        print("\nguardian was installed, but its kernels could not be compiled; what Python said is above.")
+        return 1
     show(total, total, "done", started)
     print("" if sys.stdout.isatty() else f"  installed in {time.monotonic() - started:.0f} s")
     return 0

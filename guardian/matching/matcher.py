@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from usearch.compiled import MetricKind
 from usearch.index import search as nearest_vectors
 
-from guardian.matching import confidence, hashing, keypoints, prefilter
+from guardian.matching import confidence, hashing, kernels, keypoints, prefilter
 from guardian.matching.alignment import Pyramid
 from guardian.matching.describing import describe
 from guardian.matching.embedding import Embedder
@@ -62,9 +62,14 @@ class Matcher:
 
     def warm(self) -> None:
         """Open the index and load the compiled kernels, so that the first image does not wait for them."""
+        self.load_kernels()
         self.refresh()
         noise = np.random.default_rng(0).integers(0, 255, (96, 96, 3), dtype=np.uint8)
         self._matches(Picture(noise, 96, 96, "noise"), 0)
+
+    def load_kernels(self) -> None:
+        """Load the compiled kernels; compiling them, once on each machine, takes many seconds."""
+        kernels.load()
 
     def fingerprint(self, content: bytes) -> Fingerprint:
         """Decode an asset and compute what the index keeps. Raises Unmatchable."""

@@ -155,7 +155,9 @@ def _open(setup: _Setup) -> None:
 
 
 def _follow_index(setup: _Setup) -> None:
-    _matcher(setup).refresh()
+    matcher = _matcher(setup)
+    matcher.load_kernels()
+    matcher.refresh()
 
 
 def _warm(setup: _Setup) -> None:

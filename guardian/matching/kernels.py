@@ -1,0 +1,41 @@
+"""Loads the compiled kernels, or compiles them where this machine never has: many seconds that belong to no image."""
+
+from functools import lru_cache
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from guardian.matching import geometry, votes
+from guardian.matching.keypoints import Keypoints
+
+_SIDE = 64
+T = TypeVar("T", bound=np.generic)
+
+
+@lru_cache(maxsize=1)
+def load() -> None:
+    """Call every kernel once, with arrays of the kinds that matching has: an index is mapped read-only."""
+    random = np.random.default_rng(0)
+    points = Keypoints(
+        x=random.uniform(4, 60, 12).astype(np.float32),
+        y=random.uniform(4, 60, 12).astype(np.float32),
+        size=np.full(12, 31, dtype=np.float32),
+        angle=np.zeros(12, dtype=np.float32),
+        descriptors=random.integers(0, 256, (12, 32), dtype=np.uint8),
+    )
+    tables = votes.build_tables(_mapped(points.descriptors))
+    votes.build_tables(points.descriptors)
+    mapped = votes.VoteTables(_mapped(tables.offsets), _mapped(tables.rows))
+    words, owners = _mapped(points.words), _mapped(np.zeros(12, dtype=np.uint32))
+    votes.collect(points.descriptors, mapped, words, owners)
+    geometry.count_agreeing(points, points)
+    same = np.array([1.0, 0.0, 0.0, 0.0, 1.0, 0.0])
+    geometry.CandidateGrid(points, _SIDE, _SIDE).refine(same, points, words)
+
+
+def _mapped(array: NDArray[T]) -> NDArray[T]:
+    """The array as one mapped from a file: not to be written to."""
+    copy = array.copy()
+    copy.flags.writeable = False
+    return copy

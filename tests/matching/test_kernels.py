@@ -1,0 +1,35 @@
+"""Kernels are there before the first image: nothing is compiled while one waits."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = """
+import sys, tempfile
+from pathlib import Path
+from numba.core.dispatcher import Dispatcher
+from guardian.matching import geometry, index, kernels, votes
+from guardian.matching.matcher import Matcher
+from guardian.matching.settings import MatchingSettings
+from tests.matching.pictures import encoded, photograph
+
+def compiled():
+    found = [one for room in (geometry, votes) for one in vars(room).values() if isinstance(one, Dispatcher)]
+    return {one.py_func.__name__: len(one.signatures) for one in found}
+
+kernels.load()
+before = compiled()
+folder = Path(tempfile.mkdtemp())
+matcher = Matcher(MatchingSettings(), None, folder)
+index.publish(folder / matcher.recipe, matcher.recipe, [(1, "a", matcher.fingerprint(encoded(photograph("coffee"))))])
+(match,) = matcher.match(encoded(photograph("coffee", 500))).matches
+assert match.comparison.keypoint_inliers > 50
+assert compiled() == before, (before, compiled())
+assert min(before[name] for name in ("_keys", "_collect", "_count_agreeing", "_refine")) > 0, before
+"""
+
+
+def test_loading_leaves_nothing_to_compile() -> None:
+    done = subprocess.run([sys.executable, "-c", PROGRAM], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
