@@ -45,6 +45,6 @@ def test_a_set_is_read_from_its_manifest(tmp_path: Path) -> None:
 
 
 def test_the_cost_of_requests_is_measured_for_each_client() -> None:
-    costs = fetching.measure(requests=64)
+    costs = fetching.measure(requests=512)
     assert [cost.client for cost in costs] == ["guardian", "httpx", "aiohttp"]
     assert all(cost.cpu_ms > 0 for cost in costs)

@@ -87,7 +87,7 @@ def _refuse_nothing_to_fetch(settings: "EmbeddingSettings") -> None:
 def _show(config: "Config", weights: "Weights") -> None:
     from guardian.matching.recipe import index_recipe
 
-    recipe = index_recipe(weights.digest)
+    recipe = index_recipe(config.matching, weights.digest)
     click.echo(f"model    {config.embedding.model or config.embedding.kind}")
     click.echo(f"weights  {weights.path} ({weights.path.stat().st_size / 1e6:.1f} MB)")
     click.echo(f"sha256   {weights.digest}")

@@ -205,8 +205,8 @@ def in_collage(picture: Picture, others: Sequence[Picture], generator: np.random
     return out
 
 
-def in_screenshot(picture: Picture, generator: np.random.Generator) -> Picture:
-    """Shown by an invented social network, on a telephone or in a browser."""
+def in_screenshot(picture: Picture, generator: np.random.Generator, decor: Sequence[Picture] = ()) -> Picture:
+    """Shown by an invented social network, on a telephone or in a browser. `decor`: its users and advertisements."""
     is_mobile, is_dark = generator.random() < 0.5, generator.random() < 0.3
     width, height = (414, 736) if is_mobile else (1024, 628)
     ground, ink = ((24, 24, 26), (230, 230, 230)) if is_dark else ((255, 255, 255), (40, 40, 40))
@@ -216,6 +216,10 @@ def in_screenshot(picture: Picture, generator: np.random.Generator) -> Picture:
     draw.text((16, 12), _words(generator, 1, 2), fill=ink, font=_font(22))
     for index in range(int(generator.integers(4, 9))):
         draw.ellipse((16 + index * 50, 64, 54 + index * 50, 102), fill=_colour(generator))
+    for index, shown in enumerate(decor[1:7]):
+        image.paste(Image.fromarray(resized(shown, 38, 38)), (16 + index * 50, 64))
+    if decor:
+        image.paste(Image.fromarray(resized(decor[0], 130, 90)), (width - 146, 56))
     for index in range(int(generator.integers(3, 8))):
         draw.text((16, 112 + index * 22), _words(generator, 2, 5), fill=ink, font=_font(14))
     for index in range(int(generator.integers(3, 7))):

@@ -21,6 +21,7 @@ from guardian.evaluation.attacks import (
     with_text,
 )
 
+_VARIANT_EDITS = ("jpeg10_30", "crop70", "grayscale", "bright_contr_sat", "pad")
 _SIBLING_EDITS = ("jpeg10_30", "crop70", "hflip", "bright_contr_sat", "rot5_15")
 
 
@@ -64,6 +65,7 @@ def make_examples(pictures: Sequence[Picture], seed: int) -> Examples:
     owned, foreign = order[: len(order) // 2], order[len(order) // 2 :]
     references = [Reference(sized[number], frozenset([number])) for number in owned]
     queries = list(_copies(sized, owned, foreign, generator))
+    references += _variants(sized, owned, foreign, generator)
     for make in (_templates, _siblings):
         more_references, more_queries = make(sized, foreign, generator)
         references += more_references
@@ -93,6 +95,16 @@ def _copies(
             yield Query(shown, str(edit), number, frozenset([number]), _any_part_of(near))
 
 
+def _variants(
+    sized: dict[int, Picture], owned: Sequence[int], foreign: Sequence[int], generator: np.random.Generator
+) -> Iterator[Reference]:
+    """Pictures that are protected twice, as catalogues do: the second time saved, cut, shrunk or relit."""
+    for number in generator.choice(owned, len(owned) // 8, replace=False):
+        near = [sized[other] for other in _neighbours(sized, foreign, generator)]
+        variant = apply(str(generator.choice(_VARIANT_EDITS)), sized[int(number)], generator, near)
+        yield Reference(variant, frozenset([int(number)]))
+
+
 def _strangers(sized: dict[int, Picture], foreign: Sequence[int], generator: np.random.Generator) -> Iterator[Query]:
     for number in list(foreign) * 3:
         near = _neighbours(sized, foreign, generator)
@@ -108,21 +120,24 @@ def _templates(
 ) -> tuple[list[Reference], list[Query]]:
     """Pictures that share a watermark, caption, sticker, frame or page with a protected one, and nothing else."""
     references, queries = [], []
-    for number in range(90):
+    decor = [int(number) for number in generator.choice(foreign, min(40, len(foreign)), replace=False)]
+    for number in range(120):
         name = list(_TEMPLATES)[number % len(_TEMPLATES)]
+        shared = [int(other) for other in generator.choice(decor, 7, replace=False)] if generator.random() < 0.6 else []
+        beside = [sized[other] for other in shared]
         seed = int(generator.integers(1 << 31))
         # Some templates are on one protected picture only, some on a dozen: both happen.
         group = int(generator.choice([1, 1, 2, 4, 12]))
         chosen = [int(other) for other in generator.choice(foreign, group + 3, replace=False)]
         for other in chosen[:group]:
-            framed = _TEMPLATES[name](sized[other], np.random.default_rng(seed))
+            framed = _TEMPLATES[name](sized[other], np.random.default_rng(seed), beside)
             references.append(Reference(framed, frozenset([other])))
         for other in chosen[group:]:
-            shown = _TEMPLATES[name](sized[other], np.random.default_rng(seed))
+            shown = _TEMPLATES[name](sized[other], np.random.default_rng(seed), beside)
             shown = recompressed(shown, int(generator.integers(60, 95)))
             if generator.random() < 0.25:
                 shown = np.ascontiguousarray(cropped(shown, generator, 0.85))
-            queries.append(Query(shown, f"template_{name}", other, frozenset(), _any_part_of([other])))
+            queries.append(Query(shown, f"template_{name}", other, frozenset(), _any_part_of([other, *shared])))
     return references, queries
 
 
@@ -174,10 +189,11 @@ def _watermarked(picture: Picture, generator: np.random.Generator) -> Picture:
     return np.array(Image.alpha_composite(image, layer).convert("RGB"), dtype=np.uint8)
 
 
-_TEMPLATES: dict[str, Callable[[Picture, np.random.Generator], Picture]] = {
-    "watermark": _watermarked,
-    "meme": as_meme,
-    "sticker": lambda p, g: with_stickers(with_text(p, g, 2), g, 3),
+_TEMPLATES: dict[str, Callable[[Picture, np.random.Generator, Sequence[Picture]], Picture]] = {
+    "watermark": lambda p, g, d: _watermarked(p, g),
+    "meme": lambda p, g, d: as_meme(p, g),
+    "sticker": lambda p, g, d: with_stickers(with_text(p, g, 2), g, 3),
     "screenshot": in_screenshot,
-    "border": lambda p, g: with_text(padded(p, g), g, 2),
+    "border": lambda p, g, d: with_text(padded(p, g), g, 2),
 }
+"""How each kind lays the same template over any picture; the last argument are pictures that belong to it."""

@@ -28,13 +28,14 @@ from sklearn.model_selection import GroupKFold
 from guardian.errors import Unmatchable
 from guardian.evaluation.attacks import Picture, shrunk
 from guardian.evaluation.examples import Examples, make_examples
-from guardian.matching import hashing, keypoints
-from guardian.matching.confidence import FACTS, FITTED, facts_of
+from guardian.matching import hashing
+from guardian.matching.confidence import FACTS, FITTED
 from guardian.matching.fingerprint import fingerprint
 from guardian.matching.image import Picture as Decoded
 from guardian.matching.image import decode
 from guardian.matching.index import publish
 from guardian.matching.matcher import Matcher
+from guardian.matching.profiles import FULL
 from guardian.matching.recipe import index_recipe
 from guardian.matching.settings import MatchingSettings
 
@@ -43,6 +44,9 @@ FOLDS = 5
 LARGEST_SIDE = 1000
 NEAR_DUPLICATE_BITS = 70
 """Pictures of the pile whose hashes are closer than this are one picture; only the first is used."""
+
+SHARED_INLIERS, SHARED_STRENGTH = 15, 4.0
+"""Nor are those used that show a part of another one: close keypoints that agree, and strength of the core."""
 
 STRANGER_WEIGHT = 4.0
 """How many missed copies a false accusation costs while fitting."""
@@ -80,27 +84,50 @@ def load_pictures(folders: Sequence[Path]) -> tuple[list[Picture], str]:
         hashes.append(orientations[0])
         pictures.append(shrunk(picture.rgb, min(LARGEST_SIDE, max(grey.shape))))
         digest.update(hashlib.sha256(content).digest())
-    return pictures, digest.hexdigest()
+    return _without_overlaps(pictures), digest.hexdigest()
+
+
+def _without_overlaps(pictures: Sequence[Picture]) -> list[Picture]:
+    """Pictures that show a part of an earlier one left out: a copy that is labelled a stranger teaches the opposite."""
+    kept: dict[int, Picture] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        matcher = _matcher_of(pictures, Path(folder))
+        for number, picture in enumerate(pictures):
+            shows_another = any(
+                int(pair.asset.id) in kept
+                and pair.measurement.close_inliers >= SHARED_INLIERS
+                and (pair.measurement.alignment.core is not None)
+                and pair.measurement.alignment.core.strength >= SHARED_STRENGTH
+                for pair in matcher.compared(_decoded(picture))
+            )
+            if not shows_another:
+                kept[number] = picture
+    return list(kept.values())
+
+
+def _matcher_of(pictures: Sequence[Picture], folder: Path) -> Matcher:
+    """A matcher over a throw-away index; asset ids are the places in `pictures`."""
+    recipe = index_recipe(MatchingSettings(), None)
+    entries = [
+        (number, str(number - 1), fingerprint(_decoded(picture), recipe, FULL, None))
+        for number, picture in enumerate(pictures, start=1)
+    ]
+    publish(folder / recipe, recipe, entries)
+    matcher = Matcher(MatchingSettings(), None, folder)
+    matcher.refresh()
+    return matcher
 
 
 def measure_examples(examples: Examples) -> Iterator[Pair]:
     """Publish the references into a throw-away index and compare every query with it."""
     with tempfile.TemporaryDirectory() as folder:
-        recipe = index_recipe(None)
-        entries = [
-            (number, str(number - 1), fingerprint(_decoded(r.picture), recipe, keypoints.ASSET_SCALES, None))
-            for number, r in enumerate(examples.references, start=1)
-        ]
-        publish(Path(folder) / recipe, recipe, entries)
-        matcher = Matcher(MatchingSettings(), None, Path(folder))
-        matcher.refresh()
+        matcher = _matcher_of([reference.picture for reference in examples.references], Path(folder))
         for number, query in enumerate(examples.queries):
             for compared in matcher.compared(_decoded(query.picture)):
                 shows = examples.references[int(compared.asset.id)].shows
                 is_copy = bool(shows & query.copies)
                 if is_copy or not shows & query.may_show:
-                    facts = facts_of(compared.measurement, compared.hash_distance)
-                    yield Pair(facts, is_copy, query.edit, query.main, number)
+                    yield Pair(compared.facts, is_copy, query.edit, query.main, number)
 
 
 def fit(pairs: Sequence[Pair], provenance: dict[str, Any]) -> dict[str, Any]:
@@ -173,9 +200,10 @@ def _decoded(rgb: Picture) -> Decoded:
     return Decoded(np.ascontiguousarray(rgb), rgb.shape[1], rgb.shape[0], "example")
 
 
-def _measure_seed(folders: Sequence[Path], seed: int) -> list[Pair]:
+def _measure_seed(pictures: Path, seed: int) -> list[Pair]:
     cv2.setNumThreads(1)
-    return list(measure_examples(make_examples(load_pictures(folders)[0], seed)))
+    with np.load(pictures) as saved:
+        return list(measure_examples(make_examples([saved[name] for name in saved.files], seed)))
 
 
 def main() -> None:
@@ -187,9 +215,14 @@ def main() -> None:
     arguments = parser.parse_args()
     pictures, digest = load_pictures(arguments.folders)
     print(f"{len(pictures)} pictures")
-    # Spawned, and each reading the pictures itself: a fork would inherit OpenCV's locked thread pool and hang.
-    with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as pool:
-        measured = pool.map(_measure_seed, [arguments.folders] * len(arguments.seeds), arguments.seeds)
+    # Spawned, and the pictures handed over in a file: a fork would inherit OpenCV's locked thread pool and hang.
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as pool,
+    ):
+        pile = Path(folder) / "pictures.npz"
+        np.savez(pile, *pictures)
+        measured = pool.map(_measure_seed, [pile] * len(arguments.seeds), arguments.seeds)
         pairs = [pair for found in measured for pair in found]
     provenance = {
         "command": "make fit",

@@ -9,17 +9,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from guardian.matching.geometry import Matrix
+from guardian.matching.cells import CELL, CellMap, Core, compare_cells, hole_of, missing
+from guardian.matching.geometry import Matrix, square
 from guardian.model import Box
-
-Floats = NDArray[np.floating]
 
 SIDE = 128
 """Pixels of the longer side of the overlap at which the two are compared."""
 
-CELL = 12
-_NOISE = 4.0  # grey levels squared, keeps flat cells from correlating by chance
-_RICH_VARIANCE = 16.0
+_HALF = np.array([[1.0, 0.0, 0.5], [0.0, 1.0, 0.5], [0.0, 0.0, 1.0]])
+_HALF_BACK = np.array([[1.0, 0.0, -0.5], [0.0, 1.0, -0.5], [0.0, 0.0, 1.0]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +30,26 @@ class Overlap:
     asset_coverage: float
     candidate_coverage: float
 
+    @property
+    def step(self) -> float:
+        """Asset pixels to one pixel of the comparison."""
+        left, top, right, bottom = self.pixels
+        return max(right - left, bottom - top) / SIDE
+
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
     """Local correlations (-1 to 1) of the overlap's cells. NaN where there was nothing to measure.
 
-    `rich` cells of `cells` have texture in the asset. `over_half`, `over_seven_tenths`, `median`, `mean` are
+    `rich` cells of `known` have texture in the asset. `over_half`, `over_seven_tenths`, `median`, `mean` are
     over the rich ones; `whole` correlates all pixels at once, `means` the cells' mean greys. `natural`: how
     photograph-like (many greys, no flat ground) the asset's cells are; `natural_over_half`: how much of that
     correlates. `hole`: share of the rich cells in the largest connected part that does not correlate.
     """
 
-    cells: int
+    cells: CellMap
+    core: Core | None
+    known: int
     rich: int
     over_half: float
     over_seven_tenths: float
@@ -65,117 +71,123 @@ class Pyramid:
         while max(self._levels[-1].shape) > 64:
             self._levels.append(np.asarray(cv2.pyrDown(self._levels[-1]), dtype=np.uint8))
 
-    def sample(self, to_picture: NDArray[np.float64], size: tuple[int, int]) -> tuple[Floats, NDArray[np.bool_]]:
-        """float32 grey and bool mask [h, w] of `size` (w, h); `to_picture` (3x3) maps output to picture pixels."""
-        step = np.sqrt(abs(np.linalg.det(to_picture[:2, :2]))) * self._levels[0].shape[1] / self.width
+    def sample(
+        self, to_picture: NDArray[np.float64], size: tuple[int, int]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float64], tuple[int, int]]:
+        """float32 grey [h, w] of `size` (w, h); `to_picture` (3x3) maps output pixels to picture pixels.
+
+        Also the 3x3 matrix to the pixels of the level that was read, and that level's width and height: what lies
+        outside of it is not visible.
+        """
+        centre = to_picture @ [size[0] / 2, size[1] / 2, 1.0]
+        step = np.sqrt(abs(np.linalg.det(to_picture)) / max(abs(centre[2]) ** 3, 1e-12))
+        step *= self._levels[0].shape[1] / self.width
         number = int(np.clip(np.floor(np.log2(max(float(step), 1e-6)) + 0.3), 0, len(self._levels) - 1))
         level = self._levels[number]
-        zoom = np.diag([level.shape[1] / self.width, level.shape[0] / self.height, 1.0])
-        half = np.array([[1.0, 0.0, 0.5], [0.0, 1.0, 0.5], [0.0, 0.0, 1.0]])
-        matrix = (np.linalg.inv(half) @ zoom @ to_picture @ half)[:2]
+        height, width = level.shape
+        to_level = _HALF_BACK @ np.diag([width / self.width, height / self.height, 1.0]) @ to_picture @ _HALF
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        grey = cv2.warpAffine(level, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-        inside = cv2.warpAffine(np.full(level.shape, 255, np.uint8), matrix, size, flags=flags, borderValue=0)
-        return grey.astype(np.float32), np.asarray(inside > 250)
+        if to_level[2, 0] == 0 and to_level[2, 1] == 0:
+            grey = cv2.warpAffine(level, to_level[:2], size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        else:
+            grey = cv2.warpPerspective(level, to_level, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        return grey.astype(np.float32), to_level, (width, height)
 
 
-def overlap_of(matrix: Matrix, asset_size: tuple[int, int], candidate_size: tuple[int, int]) -> Overlap | None:
-    """Where asset and candidate (sizes as width, height) lie on each other; None when they hardly do."""
+def overlap_of(
+    matrix: Matrix,
+    asset_size: tuple[int, int],
+    candidate_size: tuple[int, int],
+    part: tuple[float, float, float, float] | None = None,
+) -> Overlap | None:
+    """Where asset and candidate (sizes as width, height) lie on each other; None when they hardly do.
+
+    `part`: only this box (left, top, right, bottom in asset pixels) of the asset counts; coverage stays that of the
+    whole asset.
+    """
     width, height = asset_size
-    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float64)
-    linear, shift = matrix.reshape(2, 3)[:, :2], matrix.reshape(2, 3)[:, 2]
-    laid = corners @ linear.T + shift
+    left, top, right, bottom = part or (0.0, 0.0, float(width), float(height))
+    corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
+    forward = square(matrix)
+    if not np.isfinite(forward).all() or abs(np.linalg.det(forward)) < 1e-9:
+        return None
+    laid = _moved(corners, forward)
     across, down = candidate_size
     frame = np.array([[0, 0], [across, 0], [across, down], [0, down]], dtype=np.float32)
-    if not np.isfinite(laid).all() or abs(np.linalg.det(linear)) < 1e-9:
+    if laid is None or not np.isfinite(laid).all():
         return None
     area, polygon = cv2.intersectConvexConvex(laid.astype(np.float32), frame)
     whole = abs(cv2.contourArea(laid.astype(np.float32)))
     if polygon is None or area <= 1 or whole <= 1:
         return None
-    shared = polygon.reshape(-1, 2).astype(np.float64)
-    back = (shared - shift) @ np.linalg.inv(linear).T
-    left, top = np.maximum(back.min(axis=0), 0)
-    right, bottom = np.minimum(back.max(axis=0), [width, height])
+    shared = np.asarray(polygon.reshape(-1, 2), dtype=np.float64)
+    back = _moved(shared, np.asarray(np.linalg.inv(forward)))
+    if back is None:
+        return None
+    left, top = (float(side) for side in np.maximum(back.min(axis=0), [left, top]))
+    right, bottom = (float(side) for side in np.minimum(back.max(axis=0), [right, bottom]))
     if right - left < 4 or bottom - top < 4:
         return None
     low, high = shared.min(axis=0) / candidate_size, shared.max(axis=0) / candidate_size
+    counted = (corners[2, 0] - corners[0, 0]) * (corners[2, 1] - corners[0, 1]) / (width * height)
     return Overlap(
-        pixels=(float(left), float(top), float(right), float(bottom)),
-        asset_box=(float(left / width), float(top / height), float(right / width), float(bottom / height)),
+        pixels=(left, top, right, bottom),
+        asset_box=(left / width, top / height, right / width, bottom / height),
         candidate_box=(float(low[0]), float(low[1]), float(high[0]), float(high[1])),
-        asset_coverage=float(min(1.0, area / whole)),
+        asset_coverage=float(min(1.0, area / whole) * counted),
         candidate_coverage=float(min(1.0, area / (across * down))),
     )
 
 
-def align(matrix: Matrix, overlap: Overlap, asset: Pyramid, candidate: Pyramid) -> Alignment | None:
-    """Compare the overlap at SIDE pixels in the asset's frame; None when too little of it is visible."""
+def _moved(points: NDArray[np.floating], matrix: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """float64 [n, 2] through a 3x3 matrix; None when a point lies behind or beyond the horizon."""
+    moved = np.c_[points, np.ones(len(points))] @ matrix.T
+    depth = moved[:, 2:]
+    if depth.min() <= 1e-9 < depth.max() or abs(depth).min() < 1e-9:
+        return None
+    return np.asarray(moved[:, :2] / depth)
+
+
+def align(matrix: Matrix, overlap: Overlap, asset: Pyramid, candidate: Pyramid) -> CellMap | None:
+    """Compare the overlap at SIDE pixels in the asset's frame; None when too little of it is visible.
+
+    Cells go row by row from the overlap's upper left corner, each CELL x `overlap.step` asset pixels wide.
+    """
     left, top, right, bottom = overlap.pixels
-    step = max(right - left, bottom - top) / SIDE
+    step = overlap.step
     size = (max(CELL, round((right - left) / step)), max(CELL, round((bottom - top) / step)))
     to_asset = np.array([[step, 0.0, left], [0.0, step, top], [0.0, 0.0, 1.0]])
-    to_candidate = np.vstack([matrix.reshape(2, 3), [0.0, 0.0, 1.0]]) @ to_asset
-    mine, _ = asset.sample(to_asset, size)
-    theirs, visible = candidate.sample(to_candidate, size)
-    if visible.sum() < CELL * CELL:
-        return None
-    return _correlate(mine, theirs, visible.astype(np.float32))
+    mine, _, _ = asset.sample(to_asset, size)
+    theirs, to_level, level = candidate.sample(square(matrix) @ to_asset, size)
+    cells = compare_cells(mine, theirs, to_level, level)
+    return cells if cells.known.any() else None
 
 
-def _correlate(mine: Floats, theirs: Floats, visible: Floats) -> Alignment:
-    seen = _cells(visible)
-    known = seen > 0.7 * CELL * CELL
-    count = np.maximum(seen, 1.0)
-    mean_a, mean_b = _cells(mine * visible) / count, _cells(theirs * visible) / count
-    variance_a = np.maximum(_cells(mine * mine * visible) / count - mean_a**2, 0)
-    variance_b = np.maximum(_cells(theirs * theirs * visible) / count - mean_b**2, 0)
-    covariance = _cells(mine * theirs * visible) / count - mean_a * mean_b
-    correlation = covariance / np.sqrt((variance_a + _NOISE) * (variance_b + _NOISE))
-    rich = known & (variance_a > _RICH_VARIANCE)
-    values = correlation[rich]
-    weight = np.where(rich, _naturalness(mine, rich.shape), 0.0)
+def summarised(cells: CellMap, core: Core | None) -> Alignment:
+    """The cells of an overlap in numbers."""
+    known = int(cells.known.sum())
+    correlation = cells.correlation[cells.rich]
+    weight = float(cells.weight.sum())
     nothing = float("nan")
     return Alignment(
-        cells=int(known.sum()),
-        rich=len(values),
-        over_half=float((values > 0.5).mean()) if len(values) else nothing,
-        over_seven_tenths=float((values > 0.7).mean()) if len(values) else nothing,
-        median=float(np.median(values)) if len(values) else nothing,
-        mean=float(values.mean()) if len(values) else nothing,
-        whole=_whole(mine, theirs, visible),
-        means=_whole(mean_a[known], mean_b[known], np.ones(int(known.sum()))) if known.sum() >= 6 else nothing,
-        natural=float(weight.sum() / max(1, int(known.sum()))),
-        natural_over_half=float((weight * (correlation > 0.5)).sum() / weight.sum()) if weight.sum() > 0 else nothing,
-        hole=_hole(rich & (correlation < 0.35), len(values)),
+        cells=cells,
+        core=core,
+        known=known,
+        rich=len(correlation),
+        over_half=float((correlation > 0.5).mean()) if len(correlation) else nothing,
+        over_seven_tenths=float((correlation > 0.7).mean()) if len(correlation) else nothing,
+        median=float(np.median(correlation)) if len(correlation) else nothing,
+        mean=cells.mean,
+        whole=cells.whole,
+        means=_correlated(*cells.means[:, cells.known]) if known >= 6 else nothing,
+        natural=weight / max(1, known),
+        natural_over_half=float(cells.weight[cells.agreeing].sum()) / weight if weight > 0 else nothing,
+        hole=hole_of(missing(cells), len(correlation)),
     )
 
 
-def _cells(values: Floats) -> Floats:
-    """Sums over CELL x CELL blocks; the remainder at right and bottom is left out."""
-    rows, columns = values.shape[0] // CELL, values.shape[1] // CELL
-    blocks = values[: rows * CELL, : columns * CELL].reshape(rows, CELL, columns, CELL)
-    return np.asarray(blocks.sum(axis=(1, 3)))
-
-
-def _whole(mine: Floats, theirs: Floats, weight: Floats) -> float:
-    total = weight.sum()
-    a = (mine - (mine * weight).sum() / total) * weight
-    b = (theirs - (theirs * weight).sum() / total) * weight
-    return float((a * b).sum() / np.sqrt(((a * a).sum() + total * _NOISE) * ((b * b).sum() + total * _NOISE)))
-
-
-def _naturalness(mine: Floats, shape: tuple[int, int]) -> Floats:
-    """High where a cell has many greys and no dominating one: photographs, not text on flat ground."""
-    rows, columns = shape
-    greys = (mine[: rows * CELL, : columns * CELL] / 16).astype(np.int64).clip(0, 15)
-    blocks = greys.reshape(rows, CELL, columns, CELL).transpose(0, 2, 1, 3).reshape(rows * columns, -1)
-    index = blocks + 16 * np.arange(rows * columns)[:, None]
-    share = np.bincount(index.ravel(), minlength=16 * rows * columns).reshape(rows * columns, 16) / blocks.shape[1]
-    entropy = -(share * np.log2(np.maximum(share, 1e-9))).sum(axis=1)
-    return np.asarray((np.clip(entropy - 1.2, 0, 2) * (1 - share.max(axis=1))).reshape(shape))
-
-
-def _hole(missing: NDArray[np.bool_], rich: int) -> float:
-    _, _, statistics, _ = cv2.connectedComponentsWithStats(missing.astype(np.uint8), connectivity=4)
-    return float(statistics[1:, 4].max() / max(1, rich)) if len(statistics) > 1 else 0.0
+def _correlated(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+    """Correlation of two rows of mean greys, with the noise that keeps even ones from correlating."""
+    a, b = a - a.mean(), b - b.mean()
+    noise = 4.0 * len(a)
+    return float((a * b).sum() / np.sqrt(((a * a).sum() + noise) * ((b * b).sum() + noise)))

@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from guardian.matching.cells import Core
 from guardian.matching.measuring import Measurement
+from guardian.matching.sharing import Own
 
 FITTED = Path(__file__).with_name("confidence.json")
 
@@ -47,13 +49,26 @@ FACTS = {
     "natural": 0,
     "natural_over_half": 1,
     "hole": -1,
+    "core_strength": 1,
+    "core_rich": 0,
+    "core_mean": 1,
+    "core_over_half": 1,
+    "core_natural": 1,
+    "core_share": 0,
+    "core_hole": -1,
+    "own_cells": 1,
+    "own_natural": 1,
 }
 """The facts in their order, and how the probability may move with each: 1 only up, -1 only down, 0 freely."""
 
 
-def facts_of(measurement: Measurement, hash_distance: int) -> NDArray[np.float64]:
+_NO_CORE = Core(0, 0, 0, 0, strength=0.0, rich=0, mean=0.0, over_half=0.0, natural=0.0, share=0.0, hole=0.0)
+
+
+def facts_of(measurement: Measurement, hash_distance: int, own: Own) -> NDArray[np.float64]:
     """float64 [len(FACTS)]: one measurement as the trees see it. `hash_distance` in bits of 256."""
     pixels, overlap = measurement.alignment, measurement.overlap
+    core = pixels.core or _NO_CORE
     values = {
         "inliers": measurement.inliers,
         "close_inliers": measurement.close_inliers,
@@ -70,7 +85,7 @@ def facts_of(measurement: Measurement, hash_distance: int) -> NDArray[np.float64
         "candidate_coverage": overlap.candidate_coverage,
         "zoom": abs(np.log(max(1e-3, measurement.scale))),
         "stretch": measurement.stretch,
-        "cells": pixels.cells,
+        "cells": pixels.known,
         "rich": pixels.rich,
         "over_half": pixels.over_half,
         "over_seven_tenths": pixels.over_seven_tenths,
@@ -81,6 +96,15 @@ def facts_of(measurement: Measurement, hash_distance: int) -> NDArray[np.float64
         "natural": pixels.natural,
         "natural_over_half": pixels.natural_over_half,
         "hole": pixels.hole,
+        "core_strength": core.strength,
+        "core_rich": core.rich,
+        "core_mean": core.mean,
+        "core_over_half": core.over_half,
+        "core_natural": core.natural,
+        "core_share": core.share,
+        "core_hole": core.hole,
+        "own_cells": own.cells,
+        "own_natural": own.natural,
     }
     return np.nan_to_num(np.array([values[name] for name in FACTS], dtype=np.float64), nan=NOT_MEASURED)
 

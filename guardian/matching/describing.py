@@ -1,16 +1,20 @@
 """What was done to the picture, in words that a lawyer can put in a letter."""
 
+import numpy as np
+
 from guardian.matching.measuring import Measurement
 from guardian.model import Transform
 
 _WHOLE = 0.93
 _TURN_DEGREES = 2.0
 _STRETCH = 1.15
+_PERSPECTIVE = 1.08
+_HOLE = 0.04
 
 
 def describe(measurement: Measurement, transform: Transform) -> str:
     """For example "mirrored crop of 41 % of the image, turned 12°, on 9 % of the picture found"."""
-    overlap = measurement.overlap
+    overlap = measurement.shown
     is_crop = overlap.asset_coverage < _WHOLE
     what = f"crop of {_percent(overlap.asset_coverage)} of the image" if is_crop else "the whole image"
     parts = [f"mirrored {what.removeprefix('the ')}" if transform.mirrored else what]
@@ -18,13 +22,23 @@ def describe(measurement: Measurement, transform: Transform) -> str:
         parts.append(f"stretched {measurement.stretch:.1f} to 1")
     if abs(transform.angle_degrees) >= _TURN_DEGREES:
         parts.append(f"turned {abs(transform.angle_degrees):.0f}°{'' if transform.angle_degrees > 0 else ' clockwise'}")
+    if _depth_ratio(measurement) > _PERSPECTIVE:
+        parts.append("seen from the side")
     if not 0.67 < transform.scale < 1.5:
         parts.append(f"{'enlarged' if transform.scale > 1 else 'reduced'} to {_percent(transform.scale)}")
     if overlap.candidate_coverage < _WHOLE:
         parts.append(f"filling {_percent(overlap.candidate_coverage)} of the picture found")
-    if measurement.alignment.hole > 0.04:
+    if measurement.hole > _HOLE:
         parts.append("partly covered or changed")
     return ", ".join(parts)
+
+
+def _depth_ratio(measurement: Measurement) -> float:
+    """How much farther one corner of what is shown lies than another; 1 for a picture seen from the front."""
+    left, top, right, bottom = measurement.shown.pixels
+    corners = np.array([[left, top, 1], [right, top, 1], [right, bottom, 1], [left, bottom, 1]])
+    depths = corners @ measurement.projection[2]
+    return float(depths.max() / depths.min())
 
 
 def _percent(share: float) -> str:

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from guardian.matching import hashing, keypoints
 from guardian.matching.image import Picture
-from guardian.matching.keypoints import Keypoints, Scale
+from guardian.matching.keypoints import Keypoints
+from guardian.matching.profiles import Profile
 
-PREVIEW_SIDE = 448
 _PREVIEW_QUALITY = 72
 
 
@@ -19,7 +19,7 @@ class Fingerprint:
     """One picture, ready to be published. Pickles.
 
     `hash` is uint8 [32]; `points` are in pixels of the full upright picture (`width` x `height`);
-    `preview` a grey JPEG of at most PREVIEW_SIDE pixels; `embedding` float32 [d] or None without weights.
+    `preview` a grey JPEG of at most the profile's side; `embedding` float32 [d] or None without weights.
     """
 
     recipe: str
@@ -31,16 +31,14 @@ class Fingerprint:
     embedding: NDArray[np.float32] | None = None
 
 
-def fingerprint(
-    picture: Picture, recipe: str, scales: tuple[Scale, ...], embedding: NDArray[np.float32] | None
-) -> Fingerprint:
+def fingerprint(picture: Picture, recipe: str, profile: Profile, embedding: NDArray[np.float32] | None) -> Fingerprint:
     """Compute the fingerprint of a decoded picture."""
     grey = picture.grey
-    factor = min(1.0, PREVIEW_SIDE / max(grey.shape))
+    factor = min(1.0, profile.preview_side / max(grey.shape))
     size = (max(1, round(grey.shape[1] * factor)), max(1, round(grey.shape[0] * factor)))
     small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
     preview = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, _PREVIEW_QUALITY])[1]
-    found = keypoints.detect(grey, scales)
+    found = keypoints.detect(grey, profile.asset_scales)
     return Fingerprint(
         recipe=recipe,
         width=picture.width,

@@ -6,15 +6,16 @@ proposals that others agree with are refined by guided re-matching and robust af
 
 from dataclasses import dataclass
 
+import cv2
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from guardian.matching.keypoints import Keypoints
-from guardian.matching.votes import count_bits
+from guardian.matching.bits import count_bits
+from guardian.matching.keypoints import Keypoints, taken
 
 Matrix = NDArray[np.float64]
-"""float64 [6]: row-major 2x3, x' = m0 x + m1 y + m2, y' = m3 x + m4 y + m5."""
+"""float64 [6]: row-major 2x3, x' = m0 x + m1 y + m2, y' = m3 x + m4 y + m5; or [9]: row-major 3x3, a homography."""
 
 _CELLS = 24
 # Rounds of guided matching: reach as a share of the keypoint's size, and bits that may differ.
@@ -36,36 +37,66 @@ class CandidateGrid:
     """The keypoints of one side of a candidate, sorted into cells so that neighbours are found at once."""
 
     def __init__(self, keypoints: Keypoints, width: int, height: int) -> None:
-        self.keypoints, self.words = keypoints, keypoints.words
+        self.keypoints = keypoints
         self.cell_width, self.cell_height = width / _CELLS + 1e-6, height / _CELLS + 1e-6
         column = np.clip((keypoints.x // self.cell_width).astype(np.int64), 0, _CELLS - 1)
         row = np.clip((keypoints.y // self.cell_height).astype(np.int64), 0, _CELLS - 1)
         cell = row * _CELLS + column
+        # Neighbours lie side by side in memory; `order` leads back to the keypoints as they came.
         self.order = np.argsort(cell, kind="stable").astype(np.int32)
         self.starts = np.concatenate([[0], np.cumsum(np.bincount(cell, minlength=_CELLS**2))]).astype(np.int32)
+        sorted_points = taken(keypoints, self.order)
+        self._sorted = (*(getattr(sorted_points, name) for name in ("x", "y", "size", "angle")), sorted_points.words)
 
     def refine(self, matrix: Matrix, asset: Keypoints, words: NDArray[np.uint64]) -> Agreement | None:
         """Follow a proposed transform (asset to candidate pixels) to what most keypoints agree with.
 
         None when fewer than three do.
         """
-        points = self.keypoints
         refined, mine, theirs, bits = _refine(
             np.asarray(matrix, dtype=np.float64),
             (asset.x, asset.y, asset.size, asset.angle, words),
-            (points.x, points.y, points.size, points.angle, self.words),
-            (self.starts, self.order, self.cell_width, self.cell_height),
+            self._sorted,
+            (self.starts, self.cell_width, self.cell_height),
         )
-        return Agreement(refined, mine, theirs, bits) if len(mine) >= 3 else None
+        return Agreement(refined, mine, self.order[theirs], bits) if len(mine) >= 3 else None
 
 
-def count_agreeing(asset: Keypoints, candidate: Keypoints) -> NDArray[np.int32]:
-    """For n correspondences (equally long Keypoints): how many agree with the similarity that each proposes."""
+def count_agreeing(
+    asset: Keypoints, candidate: Keypoints, starts: NDArray[np.int64] | None = None
+) -> NDArray[np.int32]:
+    """For n correspondences (equally long Keypoints): how many agree with the similarity that each proposes.
+
+    `starts` (n groups: int64 [n + 1], the last is the end) counts within each group only.
+    """
     return np.asarray(
         _count_agreeing(
-            (asset.x, asset.y, asset.size, asset.angle), (candidate.x, candidate.y, candidate.size, candidate.angle)
+            (asset.x, asset.y, asset.size, asset.angle),
+            (candidate.x, candidate.y, candidate.size, candidate.angle),
+            np.array([0, len(asset)]) if starts is None else starts,
         )
     )
+
+
+def square(matrix: Matrix) -> NDArray[np.float64]:
+    """The matrix as float64 [3, 3]."""
+    return matrix.reshape(3, 3) if len(matrix) == 9 else np.vstack([matrix.reshape(2, 3), [0.0, 0.0, 1.0]])
+
+
+def similarity_of(asset: NDArray[np.floating], candidate: NDArray[np.floating]) -> Matrix | None:
+    """The similarity that lays points [n, 2] best on others; None when the points are degenerate."""
+    matrix = np.empty(6)
+    (ax, ay), (cx, cy) = asset.T.astype(np.float64), candidate.T.astype(np.float64)
+    fits = _solve(ax, ay, cx, cy, np.ones(len(ax)), matrix, True) and _is_plausible(matrix)
+    return matrix if fits else None
+
+
+def homography_of(asset: NDArray[np.floating], candidate: NDArray[np.floating]) -> Matrix | None:
+    """The homography [9] that lays points [n, 2] best on others, outliers left out; None when there is none."""
+    found, _ = cv2.findHomography(asset.astype(np.float32), candidate.astype(np.float32), cv2.LMEDS)
+    if found is None or not np.isfinite(found).all() or abs(found[2, 2]) < 1e-9:
+        return None
+    return np.asarray(found / found[2, 2], dtype=np.float64).ravel()
 
 
 def proposed_similarity(asset: Keypoints, candidate: Keypoints, index: int) -> Matrix:
@@ -81,20 +112,27 @@ def proposed_similarity(asset: Keypoints, candidate: Keypoints, index: int) -> M
 
 def mirrored_back(matrix: Matrix, width: int) -> Matrix:
     """Follow `matrix` by a flip in a picture of `width`: to the mirrored candidate's frame, or back from it."""
-    return np.array([-matrix[0], -matrix[1], width - 1 - matrix[2], matrix[3], matrix[4], matrix[5]])
+    flip = np.array([[-1.0, 0.0, width - 1.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+    return np.asarray((flip @ square(matrix)).ravel()[: len(matrix)])
 
 
 @numba.njit(cache=True)
-def _count_agreeing(asset, candidate):  # type: ignore[no-untyped-def]
+def _count_agreeing(asset, candidate, starts):  # type: ignore[no-untyped-def]
+    agreeing = np.zeros(asset[0].shape[0], np.int32)
+    for group in range(starts.shape[0] - 1):
+        _count_in_group(asset, candidate, starts[group], starts[group + 1], agreeing)
+    return agreeing
+
+
+@numba.njit(cache=True)
+def _count_in_group(asset, candidate, start, stop, agreeing):  # type: ignore[no-untyped-def]
     ax, ay, asize, aangle = asset
     cx, cy, csize, cangle = candidate
-    n = ax.shape[0]
-    agreeing = np.zeros(n, np.int32)
-    for i in range(n):
+    for i in range(start, stop):
         scale = csize[i] / asize[i]
         turn = cangle[i] - aangle[i]
         cosine, sine = scale * np.cos(np.deg2rad(turn)), scale * np.sin(np.deg2rad(turn))
-        for j in range(n):
+        for j in range(start, stop):
             dx, dy = ax[j] - ax[i], ay[j] - ay[i]
             error_x = abs(cosine * dx - sine * dy + cx[i] - cx[j])
             error_y = abs(sine * dx + cosine * dy + cy[i] - cy[j])
@@ -108,7 +146,6 @@ def _count_agreeing(asset, candidate):  # type: ignore[no-untyped-def]
             if abs((cangle[j] - aangle[j] - turn + 900.0) % 360.0 - 180.0) > 35.0:
                 continue
             agreeing[i] += 1
-    return agreeing
 
 
 @numba.njit(cache=True)
@@ -147,7 +184,7 @@ def _pair(matrix, bounds, asset, candidate, grid, pairs):  # type: ignore[no-unt
     """For each asset keypoint the candidate keypoint near its image that is closest in bits, one to one."""
     ax, ay, asize, aangle, awords = asset
     cx, cy, csize, cangle, cwords = candidate
-    starts, order, cell_width, cell_height = grid
+    starts, cell_width, cell_height = grid
     scale, reach_share, radius = bounds
     nearest, bits, taken = pairs
     turn = np.rad2deg(np.arctan2(matrix[3] - matrix[1], matrix[0] + matrix[4]))
@@ -156,7 +193,8 @@ def _pair(matrix, bounds, asset, candidate, grid, pairs):  # type: ignore[no-unt
     for i in range(ax.shape[0]):
         x = matrix[0] * ax[i] + matrix[1] * ay[i] + matrix[2]
         y = matrix[3] * ax[i] + matrix[4] * ay[i] + matrix[5]
-        reach = reach_share * asize[i] * scale
+        size = asize[i] * scale
+        reach, smallest, largest, angle = reach_share * size, 0.6 * size, 1.7 * size, aangle[i] + turn
         left, right = int(np.floor((x - reach) / cell_width)), int(np.floor((x + reach) / cell_width))
         top, bottom = int(np.floor((y - reach) / cell_height)), int(np.floor((y + reach) / cell_height))
         if right < 0 or bottom < 0 or left >= _CELLS or top >= _CELLS:
@@ -164,14 +202,11 @@ def _pair(matrix, bounds, asset, candidate, grid, pairs):  # type: ignore[no-unt
         left, right = max(left, 0), min(right, _CELLS - 1)
         least, who = radius + 1, -1
         for row in range(max(top, 0), min(bottom, _CELLS - 1) + 1):
-            for p in range(starts[row * _CELLS + left], starts[row * _CELLS + right + 1]):
-                j = order[p]
-                if abs(cx[j] - x) > reach or abs(cy[j] - y) > reach:
+            for j in range(starts[row * _CELLS + left], starts[row * _CELLS + right + 1]):
+                if abs(cx[j] - x) > reach or abs(cy[j] - y) > reach or csize[j] > largest or csize[j] < smallest:
                     continue
-                zoom = csize[j] / (asize[i] * scale)
-                if zoom > 1.7 or zoom < 0.6:
-                    continue
-                if abs((cangle[j] - aangle[i] - turn + 900.0) % 360.0 - 180.0) > 25.0:
+                apart = abs(cangle[j] - angle)
+                if apart > 25.0 and abs(apart - 360.0) > 25.0:
                     continue
                 distance = np.int64(0)
                 for w in range(4):

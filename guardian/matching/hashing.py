@@ -1,8 +1,11 @@
 """The perceptual hash: one fixed front end, 256 bits, in all eight orientations of the candidate."""
 
 import cv2
+import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from guardian.matching.bits import count_bits
 
 BITS = 256
 TILE = 64
@@ -54,10 +57,28 @@ def nearest_orientation(
     orientations: NDArray[np.uint8], hashes: NDArray[np.uint8]
 ) -> tuple[NDArray[np.int16], NDArray[np.int64]]:
     """For each of the hashes [n, 32]: bits that differ in the best orientation, and which that is (0-7)."""
-    differing = orientations.view(np.uint64)[:, None] ^ hashes.view(np.uint64)[None]
-    distances = np.bitwise_count(differing).sum(axis=2).astype(np.int16)
-    best = distances.argmin(axis=0)
-    return distances[best, np.arange(len(hashes))], best
+    return _nearest(_words(orientations), _words(hashes))  # type: ignore[no-any-return]
+
+
+def _words(hashes: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    return np.ascontiguousarray(hashes).view(np.uint64).reshape(-1, BITS // 64)
+
+
+@numba.njit(cache=True)
+def _nearest(orientations, hashes):  # type: ignore[no-untyped-def]
+    """A scan of all hashes: exact, and at 20,000 of them still a millisecond for all orientations."""
+    least = np.empty(hashes.shape[0], np.int16)
+    which = np.empty(hashes.shape[0], np.int64)
+    for row in range(hashes.shape[0]):
+        best, orientation = BITS + 1, 0
+        for turned in range(orientations.shape[0]):
+            distance = 0
+            for word in range(hashes.shape[1]):
+                distance += int(count_bits(orientations[turned, word] ^ hashes[row, word]))
+            if distance < best:
+                best, orientation = distance, turned
+        least[row], which[row] = best, orientation
+    return least, which
 
 
 def orientation_transform(

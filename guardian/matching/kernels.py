@@ -6,7 +6,9 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from guardian.matching import geometry, votes
+from guardian.matching import geometry, hashing, votes
+from guardian.matching.alignment import Pyramid, align, overlap_of
+from guardian.matching.cells import core_of
 from guardian.matching.keypoints import Keypoints
 
 _SIDE = 64
@@ -29,9 +31,17 @@ def load() -> None:
     mapped = votes.VoteTables(_mapped(tables.offsets), _mapped(tables.rows))
     words, owners = _mapped(points.words), _mapped(np.zeros(12, dtype=np.uint32))
     votes.collect(points.descriptors, mapped, words, owners)
+    hashing.nearest_orientation(points.descriptors[:8], points.descriptors)
+    hashing.nearest_orientation(points.descriptors[:8], _mapped(points.descriptors))
     geometry.count_agreeing(points, points)
     same = np.array([1.0, 0.0, 0.0, 0.0, 1.0, 0.0])
     geometry.CandidateGrid(points, _SIDE, _SIDE).refine(same, points, words)
+    geometry.similarity_of(np.stack([points.x, points.y], axis=1), np.stack([points.y, points.x], axis=1))
+    picture = Pyramid(random.integers(0, 256, (_SIDE, _SIDE), dtype=np.uint8), _SIDE, _SIDE)
+    overlap = overlap_of(same, (_SIDE, _SIDE), (_SIDE, _SIDE))
+    laid = align(same, overlap, picture, picture) if overlap is not None else None
+    if laid is not None:
+        core_of(laid)
 
 
 def _mapped(array: NDArray[T]) -> NDArray[T]:

@@ -10,20 +10,16 @@ from numpy.typing import NDArray
 DESCRIPTOR_BYTES = 32
 _PATCH = 31
 _MAX_ENLARGEMENT = 2.0
-_SURPLUS = 2.0
+_SURPLUS = 2.5
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """One pass of detection: the picture's longer side in pixels, and how many keypoints to keep."""
+    """One pass of detection: the picture's longer side in pixels, how many keypoints to keep, pyramid levels."""
 
     longer_side: int
     keypoints: int
-
-
-ASSET_SCALES = (Scale(640, 600), Scale(320, 200))
-CANDIDATE_SCALES = (Scale(512, 1000), Scale(1024, 3000))
-FAST_CANDIDATE_SCALES = (Scale(640, 800),)
+    levels: int = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +58,11 @@ def detect_both_sides(grey: NDArray[np.uint8], scales: tuple[Scale, ...]) -> tup
 def _detect(grey: NDArray[np.uint8], scale: Scale, *, mirror_too: bool) -> list[Keypoints]:
     picture = _resized(grey, scale.longer_side)
     orb = cv2.ORB.create(
-        nfeatures=int(scale.keypoints * _SURPLUS), scaleFactor=1.2, nlevels=8, edgeThreshold=16, fastThreshold=8
+        nfeatures=int(scale.keypoints * _SURPLUS),
+        scaleFactor=1.2,
+        nlevels=scale.levels,
+        edgeThreshold=16,
+        fastThreshold=8,
     )
     found = orb.detect(picture, None)
     kept = [found[index] for index in _spread(found, scale.keypoints, picture.shape)]

@@ -18,11 +18,12 @@ from guardian.matching.embedding import Embedder
 from guardian.matching.fingerprint import Fingerprint, fingerprint
 from guardian.matching.image import Picture, decode
 from guardian.matching.index import Index, IndexedAsset, open_index
-from guardian.matching.keypoints import Scale
 from guardian.matching.measuring import CandidateViews, Measurement, Proposal, measure
 from guardian.matching.prefilter import Hits
+from guardian.matching.profiles import profile_of
 from guardian.matching.recipe import index_recipe, report_recipe
 from guardian.matching.settings import MatchingSettings
+from guardian.matching.sharing import Own, own_evidence
 from guardian.matching.windows import windows
 from guardian.model import Comparison, Match, MatchReport, Transform
 
@@ -40,8 +41,14 @@ class Compared:
 
     asset: IndexedAsset
     measurement: Measurement
+    own: Own
     hash_distance: int
     embedding_similarity: float | None
+
+    @property
+    def facts(self) -> NDArray[np.float64]:
+        """What the confidence is fitted on."""
+        return confidence.facts_of(self.measurement, self.hash_distance, self.own)
 
 
 class Matcher:
@@ -52,13 +59,12 @@ class Matcher:
 
     def __init__(self, settings: MatchingSettings, embedder: Embedder | None, index_folder: Path) -> None:
         digest = embedder.digest if embedder else None
-        self.recipe = index_recipe(digest)
+        self.recipe = index_recipe(settings, digest)
         self._report_recipe = report_recipe(settings, digest)
         self._settings, self._embedder = settings, embedder
         self._folder = index_folder / self.recipe
         self._index = Index(None, ())
-        is_full = settings.profile == "full"
-        self._scales: tuple[Scale, ...] = keypoints.CANDIDATE_SCALES if is_full else keypoints.FAST_CANDIDATE_SCALES
+        self._profile = profile_of(settings)
 
     def warm(self) -> None:
         """Open the index and load the compiled kernels, so that the first image does not wait for them."""
@@ -75,7 +81,7 @@ class Matcher:
         """Decode an asset and compute what the index keeps. Raises Unmatchable."""
         picture = decode(content, self._settings)
         vector = self._embedder.encode([picture.rgb])[0] if self._embedder else None
-        return fingerprint(picture, self.recipe, keypoints.ASSET_SCALES, vector)
+        return fingerprint(picture, self.recipe, self._profile, vector)
 
     def match(self, content: bytes, newer_than: int = 0) -> MatchReport:
         """Compare a candidate with the assets whose number is above `newer_than`.
@@ -101,32 +107,32 @@ class Matcher:
         """Both stages: every asset that some route brought, measured. No probability yet."""
         grey = picture.grey
         zoom = picture.width / grey.shape[1]
-        upright, mirrored = keypoints.detect_both_sides(grey, self._scales)
+        upright, mirrored = keypoints.detect_both_sides(grey, self._profile.candidate_scales)
         sides = (keypoints.zoomed(upright, zoom), keypoints.zoomed(mirrored, zoom))
         hashed = [
             ((box[0] * zoom, box[1] * zoom, box[2] * zoom, box[3] * zoom), _window_hashes(grey, box))
-            for box in windows(grey)
+            for box in windows(grey)[: self._profile.windows + 1]
         ]
-        hits = prefilter.search(self._index, sides, hashed, picture.width, newer_than)
+        voted = self._profile.voted_assets
+        hits = prefilter.search(self._index, sides, hashed, picture.width, newer_than, voted)
         vector = self._embedder.encode([picture.rgb])[0] if self._embedder else None
         if vector is not None:
             self._propose_by_vector(vector, picture, newer_than, hits)
         views = CandidateViews(sides, Pyramid(grey, picture.width, picture.height), hits.commonness)
-        found = []
+        measured = []
         for (number, row), proposals in hits.proposals.items():
             asset = self._index.segments[number].asset(row)
             measurement = measure(asset, views, proposals)
             if measurement is not None:
-                distance = int(hits.hash_distances[number][row])
-                similarity = None if vector is None or asset.embedding is None else float(vector @ asset.embedding)
-                found.append(Compared(asset, measurement, distance, similarity))
-        return found
+                measured.append((asset, measurement, int(hits.hash_distances[number][row])))
+        evidence = own_evidence([(asset, measurement) for asset, measurement, _ in measured])
+        return [
+            Compared(asset, measurement, own, distance, _similarity(vector, asset))
+            for (asset, measurement, distance), own in zip(measured, evidence, strict=True)
+        ]
 
     def _matches(self, picture: Picture, newer_than: int) -> tuple[Match, ...]:
-        rated = [
-            (confidence.fitted().probability(confidence.facts_of(pair.measurement, pair.hash_distance)), pair)
-            for pair in self.compared(picture, newer_than)
-        ]
+        rated = [(confidence.fitted().probability(pair.facts), pair) for pair in self.compared(picture, newer_than)]
         ranked = sorted(rated, key=lambda rating: -rating[0])
         kept = [(probability, pair) for probability, pair in ranked if probability >= MIN_PROBABILITY][:MAX_MATCHES]
         return tuple(
@@ -154,8 +160,8 @@ class Matcher:
 
     def _match(self, picture: Picture, pair: "Compared", probability: float, *, with_region: bool) -> Match:
         measurement = pair.measurement
-        overlap, transform = measurement.overlap, _transform(measurement)
-        aligned = measurement.alignment.mean
+        overlap, transform = measurement.shown, _transform(measurement)
+        aligned = measurement.aligned_similarity
         comparison = Comparison(
             probability=probability,
             hash_distance=pair.hash_distance,
@@ -179,15 +185,19 @@ class Matcher:
         return float(mine @ theirs)
 
 
+def _similarity(vector: NDArray[np.float32] | None, asset: IndexedAsset) -> float | None:
+    return None if vector is None or asset.embedding is None else float(vector @ asset.embedding)
+
+
 def _overlap_in_both(
     picture: Picture, asset: IndexedAsset, measurement: Measurement
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """uint8 grey pictures of one size: the overlap as the asset shows it, and as the candidate does."""
-    left, top, right, bottom = measurement.overlap.pixels
+    left, top, right, bottom = measurement.shown.pixels
     step = max(right - left, bottom - top) / 256
     size = (max(1, round((right - left) / step)), max(1, round((bottom - top) / step)))
     to_asset = np.array([[step, 0.0, left], [0.0, step, top], [0.0, 0.0, 1.0]])
-    to_candidate = np.vstack([measurement.matrix.reshape(2, 3), [0.0, 0.0, 1.0]]) @ to_asset
+    to_candidate = measurement.projection @ to_asset
     candidate = Pyramid(picture.grey, picture.width, picture.height)
     mine, theirs = asset.preview.sample(to_asset, size)[0], candidate.sample(to_candidate, size)[0]
     return mine.astype(np.uint8), theirs.astype(np.uint8)
@@ -209,6 +219,6 @@ def _transform(measurement: Measurement) -> Transform:
         mirrored=measurement.mirrored,
         angle_degrees=angle,
         scale=measurement.scale,
-        asset_box=measurement.overlap.asset_box,
-        candidate_box=measurement.overlap.candidate_box,
+        asset_box=measurement.shown.asset_box,
+        candidate_box=measurement.shown.candidate_box,
     )

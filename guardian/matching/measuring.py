@@ -6,15 +6,32 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from guardian.matching.alignment import Alignment, Overlap, Pyramid, align, overlap_of
-from guardian.matching.geometry import Agreement, CandidateGrid, Matrix, mirrored_back
+from guardian.matching.alignment import Alignment, Overlap, Pyramid, align, overlap_of, summarised
+from guardian.matching.cells import CELL, CellMap, Core, core_of, extent_of
+from guardian.matching.geometry import (
+    Agreement,
+    CandidateGrid,
+    Matrix,
+    homography_of,
+    mirrored_back,
+    similarity_of,
+    square,
+)
 from guardian.matching.index import IndexedAsset
 from guardian.matching.keypoints import Keypoints
 
 COMMON_FROM = 3
 """A candidate keypoint that votes for this many assets or more is common: lettering, icons, frames."""
 
+CLOSE_BITS = 40
+"""Descriptors of 256 bits that differ in no more than these are hardly ever alike by chance."""
+
 _ENOUGH_INLIERS = 8
+_INLIERS_OF_HOMOGRAPHY = 16
+# Pixels that agree so well, over so much of the overlap, need no other transform.
+_GOOD_MEAN, _GOOD_SHARE = 0.85, 0.95
+_PROMISING_MEAN = 0.1
+_SHOWN_BELOW = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +49,19 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What was measured under the best transform. `agreement` is None when the hash alone led here.
+    """What was measured under the best transform. `matrix` is its affine part, `projection` (3x3) all of it.
 
-    `rare`: inliers whose candidate keypoint is not common. `spread`: how many of 4 x 4 parts of the overlap
-    hold inliers. `visible`: asset keypoints inside the overlap. `stretch`: ratio of the two scales.
+    `overlap` is where the transform lays the two on each other, `shown` where they also agree: a crop in a collage
+    ends where its tile does. `rare`: inliers whose candidate keypoint is not common. `spread`: how many of 4 x 4
+    parts of the overlap hold inliers. `visible`: asset keypoints inside the overlap. `stretch`: ratio of the two
+    scales.
     """
 
     matrix: Matrix
+    projection: NDArray[np.float64]
     mirrored: bool
     overlap: Overlap
+    shown: Overlap
     alignment: Alignment
     inliers: int
     close_inliers: int
@@ -54,14 +75,50 @@ class Measurement:
     votes: int
 
     @property
+    def hole(self) -> float:
+        """Of what is shown: the largest connected part that does not agree, as a share of its textured cells."""
+        core = self.alignment.core
+        return self.alignment.hole if core is None or self.shown is self.overlap else core.hole
+
+    @property
+    def aligned_similarity(self) -> float:
+        """Mean correlation of the textured cells of what is shown; NaN without any."""
+        core = self.alignment.core
+        return self.alignment.mean if core is None or self.shown is self.overlap else core.mean
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """One transform laid on the candidate. `agreement` is None when no keypoints were asked."""
+
+    matrix: Matrix
+    proposal: Proposal
+    agreement: Agreement | None
+    overlap: Overlap
+    cells: CellMap
+    core: Core | None
+
+    @property
     def support(self) -> float:
         """How well pixels and keypoints agree; ranks transforms of one pair, says nothing across pairs."""
-        pixels = self.alignment
+        rich = int(self.cells.rich.sum())
+        inliers = 0 if self.agreement is None else len(self.agreement.asset)
         return (
-            _or_zero(pixels.mean) * min(1.0, pixels.rich / 12)
-            + 0.3 * _or_zero(pixels.whole)
-            + 0.1 * min(1.0, self.inliers / 40)
+            (self.cells.mean * min(1.0, rich / 12) if rich else 0.0)
+            + 0.3 * self.cells.whole
+            + (0.5 * min(1.0, self.core.strength / 20) if self.core is not None else 0.0)
+            + 0.1 * min(1.0, inliers / 40)
         )
+
+    @property
+    def is_promising(self) -> bool:
+        """Whether another transform may make a copy of it: strangers' pixels hardly agree at all."""
+        return self.cells.mean >= _PROMISING_MEAN
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the pixels agree so well that no other transform need be tried."""
+        return self.cells.mean >= _GOOD_MEAN and self.core is not None and self.core.share >= _GOOD_SHARE
 
 
 @dataclass(slots=True)
@@ -86,11 +143,12 @@ class CandidateViews:
 
 def measure(asset: IndexedAsset, candidate: CandidateViews, proposals: list[Proposal]) -> Measurement | None:
     """The best-supported measurement over all proposals; None when none of them puts the two on each other."""
-    measured = [found for proposal in proposals for found in _follow(asset, candidate, proposal)]
-    return max(measured, key=lambda found: found.support, default=None)
+    trials = [trial for proposal in proposals for trial in _trials(asset, candidate, proposal)]
+    best = max(trials, key=lambda trial: trial.support, default=None)
+    return None if best is None else _measured(asset, candidate, best)
 
 
-def _follow(asset: IndexedAsset, candidate: CandidateViews, proposal: Proposal) -> Iterator[Measurement]:
+def _trials(asset: IndexedAsset, candidate: CandidateViews, proposal: Proposal) -> Iterator[_Trial]:
     """Refine a proposal by keypoints; where these are few, the pixels also judge the proposal as it came."""
     width = candidate.pyramid.width
     agreement: Agreement | None = None
@@ -99,42 +157,107 @@ def _follow(asset: IndexedAsset, candidate: CandidateViews, proposal: Proposal) 
         agreement = candidate.grid(mirrored=proposal.mirrored).refine(start, asset.points, asset.words)
     if agreement is not None:
         matrix = mirrored_back(agreement.matrix, width) if proposal.mirrored else agreement.matrix
-        yield from _measured(asset, candidate, proposal, matrix, agreement)
+        refined = _laid(asset, candidate, proposal, matrix, agreement)
+        if refined is not None:
+            yield refined
+        if refined is not None and refined.is_promising and not refined.is_good:
+            for other in _other_transforms(asset, candidate, proposal, agreement):
+                tried = _laid(asset, candidate, proposal, other, agreement)
+                if tried is not None:
+                    yield tried
     if agreement is None or len(agreement.asset) < _ENOUGH_INLIERS:
-        yield from _measured(asset, candidate, proposal, proposal.matrix, None)
+        raw = _laid(asset, candidate, proposal, proposal.matrix, None)
+        if raw is not None:
+            yield raw
 
 
-def _measured(
+def _other_transforms(
+    asset: IndexedAsset, candidate: CandidateViews, proposal: Proposal, agreement: Agreement
+) -> Iterator[Matrix]:
+    """What else the same keypoints may mean, for the pixels to choose from.
+
+    A similarity: keypoints that sit close together stretch an affine at will. A homography: a picture seen from the
+    side.
+    """
+    if (agreement.bits <= CLOSE_BITS).sum() < _ENOUGH_INLIERS:
+        return
+    width, side = candidate.pyramid.width, candidate.sides[proposal.mirrored]
+    points = np.stack([asset.points.x, asset.points.y], axis=1)[agreement.asset]
+    places = np.stack([side.x, side.y], axis=1)[agreement.candidate]
+    found = [similarity_of(points, places)]
+    if len(points) >= _INLIERS_OF_HOMOGRAPHY:
+        found.append(homography_of(points, places))
+    for matrix in found:
+        if matrix is not None:
+            yield mirrored_back(matrix, width) if proposal.mirrored else matrix
+
+
+def _laid(
     asset: IndexedAsset, candidate: CandidateViews, proposal: Proposal, matrix: Matrix, agreement: Agreement | None
-) -> Iterator[Measurement]:
+) -> _Trial | None:
     pyramid = candidate.pyramid
     overlap = overlap_of(matrix, (asset.width, asset.height), (pyramid.width, pyramid.height))
     if overlap is None:
-        return
-    alignment = align(matrix, overlap, asset.preview, pyramid)
-    if alignment is None:
-        return
-    scales = np.linalg.svd(matrix.reshape(2, 3)[:, :2], compute_uv=False)
-    left, top, right, bottom = overlap.pixels
-    points = asset.points
+        return None
+    cells = align(matrix, overlap, asset.preview, pyramid)
+    return None if cells is None else _Trial(matrix, proposal, agreement, overlap, cells, core_of(cells))
+
+
+def _measured(asset: IndexedAsset, candidate: CandidateViews, trial: _Trial) -> Measurement:
+    proposal, agreement, points = trial.proposal, trial.agreement, asset.points
+    shown = _shown(trial, asset, candidate.pyramid)
+    affine = _affine_at(trial.matrix, shown)
+    scales = np.linalg.svd(affine.reshape(2, 3)[:, :2], compute_uv=False)
+    left, top, right, bottom = trial.overlap.pixels
     visible = (points.x >= left) & (points.x <= right) & (points.y >= top) & (points.y <= bottom)
     bits = agreement.bits if agreement is not None else np.zeros(0)
-    yield Measurement(
-        matrix=matrix,
+    return Measurement(
+        matrix=affine,
+        projection=square(trial.matrix),
         mirrored=proposal.mirrored,
-        overlap=overlap,
-        alignment=alignment,
+        overlap=trial.overlap,
+        shown=shown,
+        alignment=summarised(trial.cells, trial.core),
         inliers=len(bits),
-        close_inliers=int((bits <= 40).sum()),
+        close_inliers=int((bits <= CLOSE_BITS).sum()),
         mean_bits=float(bits.mean()) if len(bits) else 64.0,
         rare=_rare(candidate, proposal, agreement),
-        spread=_spread(points, overlap, agreement),
+        spread=_spread(points, trial.overlap, agreement),
         visible=int(visible.sum()),
         scale=float(np.sqrt(scales[0] * scales[1])),
         stretch=float(scales[0] / max(scales[1], 1e-9)),
         agreeing=proposal.agreeing,
         votes=proposal.votes,
     )
+
+
+def _shown(trial: _Trial, asset: IndexedAsset, candidate: Pyramid) -> Overlap:
+    """The overlap, or the part of it where the pixels agree when that is clearly smaller."""
+    overlap, cells = trial.overlap, trial.cells
+    if trial.core is None:
+        return overlap
+    first_row, first_column, last_row, last_column = extent_of(cells, trial.core)
+    known = cells.known[first_row:last_row, first_column:last_column]
+    if known.sum() > _SHOWN_BELOW * cells.known.sum():
+        return overlap
+    side, (left, top, _, _) = overlap.step * CELL, overlap.pixels
+    box = (left + first_column * side, top + first_row * side, left + last_column * side, top + last_row * side)
+    part = overlap_of(trial.matrix, (asset.width, asset.height), (candidate.width, candidate.height), box)
+    return part or overlap
+
+
+def _affine_at(matrix: Matrix, shown: Overlap) -> Matrix:
+    """float64 [6]: the transform itself, or the affine closest to a homography at the middle of what it shows."""
+    if len(matrix) == 6:
+        return matrix
+    full = square(matrix)
+    left, top, right, bottom = shown.pixels
+    middle = np.array([(left + right) / 2, (top + bottom) / 2, 1.0])
+    across, down, depth = full @ middle
+    place = np.array([across, down]) / depth
+    linear = (full[:2, :2] - np.outer(place, full[2, :2])) / depth
+    shift = place - linear @ middle[:2]
+    return np.array([*linear[0], shift[0], *linear[1], shift[1]])
 
 
 def _rare(candidate: CandidateViews, proposal: Proposal, agreement: Agreement | None) -> int:
@@ -150,7 +273,3 @@ def _spread(points: Keypoints, overlap: Overlap, agreement: Agreement | None) ->
     column = ((points.x[agreement.asset] - left) / (right - left) * 4).astype(np.int64).clip(0, 3)
     row = ((points.y[agreement.asset] - top) / (bottom - top) * 4).astype(np.int64).clip(0, 3)
     return len(np.unique(row * 4 + column))
-
-
-def _or_zero(value: float) -> float:
-    return 0.0 if np.isnan(value) else value

@@ -1,6 +1,5 @@
 """Stage one: three routes to the few assets worth verifying. None gates another; their union goes on."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,15 +12,12 @@ from guardian.matching.keypoints import Keypoints, taken
 from guardian.matching.measuring import Proposal
 from guardian.matching.windows import PixelBox
 
-VOTED_ASSETS = 8
-"""How many assets the keypoint route brings at most."""
-
 HASHED_PER_WINDOW = 2
 MAX_HASH_DISTANCE = 90
 """Bits of 256; wide on purpose, since alignment judges what the hash brings."""
 
-NEAREST_VECTORS = 3
 _MAX_CORRESPONDENCES = 150
+_MOST_BALLOTS = 16
 _PROPOSALS_PER_ASSET = 2
 
 Place = tuple[int, int]
@@ -55,10 +51,12 @@ def search(
     windows: list[tuple[PixelBox, NDArray[np.uint8]]],
     width: int,
     newer_than: int,
+    voted_assets: int,
 ) -> Hits:
-    """Search all segments. `windows` are boxes in candidate pixels with their hashes in eight orientations.
+    """Search all segments; the keypoint route brings at most `voted_assets`.
 
-    `width` is the candidate's, in the pixels of `sides` (the second side is mirrored in it).
+    `windows` are boxes in candidate pixels with their hashes in eight orientations. `width` is the candidate's, in
+    the pixels of `sides` (the second side is mirrored in it).
     """
     commonness = (np.zeros(len(sides[0]), np.int32), np.zeros(len(sides[1]), np.int32))
     ballots: list[_Ballot] = []
@@ -67,7 +65,7 @@ def search(
         for mirrored in (False, True):
             ballots.extend(_ballots(segment, number, eligible, sides[mirrored], mirrored, commonness[mirrored]))
     proposals: dict[Place, list[Proposal]] = {}
-    _propose_voted(ballots, width, proposals)
+    _propose_voted(ballots, width, voted_assets, proposals)
     distances = _propose_hashed(index, windows, newer_than, proposals)
     return Hits(proposals, distances, commonness)
 
@@ -79,35 +77,53 @@ def _ballots(
     side: Keypoints,
     mirrored: bool,
     commonness: NDArray[np.int32],
-) -> Iterator[_Ballot]:
-    """Votes grouped by asset, with how many agree on one transform; assets without two in agreement are left out."""
+) -> list[_Ballot]:
+    """The assets with most votes that agree on one transform; those without two in agreement are left out.
+
+    All assets are counted in one go: with many assets nearly each gets a few votes by chance.
+    """
     if not len(side) or not eligible.any():
-        return
+        return []
     votes, owners = segment.vote(side.descriptors)
     commonness += np.bincount(votes.query, minlength=len(side)).astype(np.int32)
-    if not len(owners):
-        return
     order = np.lexsort((votes.distance, owners))
+    order = order[eligible[owners[order]]]
+    if not len(order):
+        return []
+    rank = _rank_in_group(owners[order])
+    counted = np.bincount(owners[order], minlength=len(eligible))
+    order = order[(rank < _MAX_CORRESPONDENCES) & (counted[owners[order]] > 1)]
+    if not len(order):
+        return []
     owners = owners[order]
-    starts = np.flatnonzero(np.r_[True, owners[1:] != owners[:-1]])
-    for start, stop in zip(starts, np.r_[starts[1:], len(owners)], strict=True):
-        owner = int(owners[start])
-        if stop - start < 2 or not eligible[owner]:
-            continue
-        chosen = order[start : min(stop, start + _MAX_CORRESPONDENCES)]
-        asset = segment.points_at(votes.row[chosen], owners[start : start + len(chosen)])
-        candidate = taken(side, votes.query[chosen])
-        agreeing = geometry.count_agreeing(asset, candidate)
-        if agreeing.max() >= 2:
-            yield _Ballot((number, owner), mirrored, asset, candidate, agreeing, int(stop - start))
+    starts = np.r_[0, np.flatnonzero(owners[1:] != owners[:-1]) + 1, len(owners)]
+    asset, candidate = segment.points_at(votes.row[order], owners), taken(side, votes.query[order])
+    agreeing = geometry.count_agreeing(asset, candidate, starts)
+    most = np.maximum.reduceat(agreeing, starts[:-1])
+    best = [group for group in np.argsort(-most, kind="stable")[:_MOST_BALLOTS] if most[group] >= 2]
+    ballots = []
+    for group in best:
+        mine = np.arange(starts[group], starts[group + 1], dtype=np.int32)
+        owner = int(owners[starts[group]])
+        points = (taken(asset, mine), taken(candidate, mine))
+        ballots.append(_Ballot((number, owner), mirrored, *points, agreeing[mine], int(counted[owner])))
+    return ballots
 
 
-def _propose_voted(ballots: list[_Ballot], width: int, proposals: dict[Place, list[Proposal]]) -> None:
+def _rank_in_group(groups: NDArray[np.uint32]) -> NDArray[np.int64]:
+    """int64 [n]: the place of each entry in its run of equal values."""
+    starts = np.flatnonzero(np.r_[True, groups[1:] != groups[:-1]])
+    return np.arange(len(groups)) - np.repeat(starts, np.diff(np.r_[starts, len(groups)]))
+
+
+def _propose_voted(
+    ballots: list[_Ballot], width: int, voted_assets: int, proposals: dict[Place, list[Proposal]]
+) -> None:
     """The best-supported transforms of the best-voted assets."""
     for ballot in sorted(ballots, key=lambda ballot: -int(ballot.agreeing.max())):
-        if ballot.place not in proposals and len(proposals) >= VOTED_ASSETS:
+        if ballot.place not in proposals and len(proposals) >= voted_assets:
             continue
-        if ballot.agreeing.max() < 3 and len(proposals) > VOTED_ASSETS // 2:
+        if ballot.agreeing.max() < 3 and len(proposals) > voted_assets // 2:
             continue
         mine = proposals.setdefault(ballot.place, [])
         added = 0
@@ -149,9 +165,8 @@ def _propose_hashed(
         for box, hashes in windows:
             distances, orientations = hashing.nearest_orientation(hashes, segment.hashes)
             nearest = np.minimum(nearest, distances)
-            for row in np.argsort(np.where(eligible, distances, hashing.BITS), kind="stable")[:HASHED_PER_WINDOW]:
-                if not eligible[row] or distances[row] > MAX_HASH_DISTANCE:
-                    continue
+            near = np.flatnonzero(eligible & (distances <= MAX_HASH_DISTANCE))
+            for row in near[np.argsort(distances[near], kind="stable")[:HASHED_PER_WINDOW]]:
                 width, height = segment.size(int(row))
                 matrix = hashing.orientation_transform(int(orientations[row]), width, height, box)
                 mirrored = bool(matrix[0] * matrix[4] - matrix[1] * matrix[3] < 0)

@@ -5,19 +5,20 @@ import hashlib
 from guardian.matching.confidence import FITTED
 from guardian.matching.settings import MatchingSettings
 
-FINGERPRINT_VERSION = 1
+FINGERPRINT_VERSION = 2
 """Raise when anything that enters a fingerprint changes: front ends, scales, keys, layout."""
 
-MATCHING_VERSION = 1
+MATCHING_VERSION = 2
 """Raise when the same fingerprints may be measured differently."""
 
 
-def index_recipe(weights_digest: str | None) -> str:
+def index_recipe(settings: MatchingSettings, weights_digest: str | None) -> str:
     """The recipe of fingerprints, and the name of their index folder."""
-    return f"v{FINGERPRINT_VERSION}-{weights_digest[:12] if weights_digest else 'none'}"
+    kept = "" if settings.profile == "full" else f"{settings.profile}-"
+    return f"v{FINGERPRINT_VERSION}-{kept}{weights_digest[:12] if weights_digest else 'none'}"
 
 
 def report_recipe(settings: MatchingSettings, weights_digest: str | None) -> str:
     """The recipe of answers: fingerprints, what is compared, and the fitted confidence."""
     fitted = hashlib.sha256(FITTED.read_bytes()).hexdigest()[:12] if FITTED.exists() else "unfitted"
-    return f"{index_recipe(weights_digest)}-{settings.profile}-m{MATCHING_VERSION}-{fitted}"
+    return f"{index_recipe(settings, weights_digest)}-{settings.profile}-m{MATCHING_VERSION}-{fitted}"

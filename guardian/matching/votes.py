@@ -11,6 +11,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from guardian.matching.bits import count_bits
+
 KEYS = 4
 RADIUS = 40
 """Bits of 256 within which two ORB descriptors count as the same point."""
@@ -84,15 +86,6 @@ def _keys(descriptors, positions):  # type: ignore[no-untyped-def]
             key = (key << np.uint32(1)) | np.uint32(bit)
         keys[i] = key
     return keys
-
-
-@numba.njit(inline="always")
-def count_bits(x):  # type: ignore[no-untyped-def]
-    """Set bits of a uint64 (Warren, "Hacker's Delight", 5-1); LLVM turns it into one instruction."""
-    x = x - ((x >> np.uint64(1)) & np.uint64(0x5555555555555555))
-    x = (x & np.uint64(0x3333333333333333)) + ((x >> np.uint64(2)) & np.uint64(0x3333333333333333))
-    x = (x + (x >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
-    return (x * np.uint64(0x0101010101010101)) >> np.uint64(56)
 
 
 @numba.njit(cache=True)

@@ -63,7 +63,7 @@ class Workers:
         except WeightsMissing as error:
             self.without_descriptor = str(error)
             embedding = EmbeddingSettings()
-        self.index_recipe = index_recipe(digest)
+        self.index_recipe = index_recipe(matching, digest)
         self.report_recipe = report_recipe(matching, digest)
         self._setup = _Setup(matching, embedding, index_folder)
         self.count = matching.workers or os.cpu_count() or 1

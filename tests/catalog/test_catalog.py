@@ -26,7 +26,7 @@ from guardian.rooms import Rooms, opened_rooms, opened_store
 from guardian.store import hold
 from tests.matching.forks import ended, forked
 
-RECIPE = "v1-none"
+RECIPE = "v2-none"
 
 
 def with_rooms(config: Config, job: Callable[[Rooms], Awaitable[Any]]) -> Any:

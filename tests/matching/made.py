@@ -9,7 +9,7 @@ from guardian.matching.fingerprint import Fingerprint
 from guardian.matching.index import Entry
 from guardian.matching.keypoints import Keypoints
 
-RECIPE = "v1-none"
+RECIPE = "v2-none"
 
 
 @lru_cache(maxsize=32)

@@ -1,5 +1,6 @@
 """Laying the asset over the candidate: exact overlaps, high correlation for copies, low for everything else."""
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,7 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from guardian.evaluation.attacks import recompressed, resized
-from guardian.matching.alignment import Alignment, Pyramid, align, overlap_of
+from guardian.matching.alignment import Alignment, Pyramid, align, overlap_of, summarised
+from guardian.matching.cells import core_of
 from tests.matching.pictures import Pixels, clouds, drawing, noise, photograph
 
 IDENTITY = np.array([1.0, 0, 0, 0, 1, 0])
@@ -25,7 +27,7 @@ def aligned(asset: Pixels, candidate: Pixels, matrix: NDArray[np.float64]) -> Al
     assert overlap is not None
     found = align(matrix, overlap, pyramid(asset), pyramid(candidate))
     assert found is not None
-    return found
+    return summarised(found, core_of(found))
 
 
 def test_whole_on_whole() -> None:
@@ -153,7 +155,7 @@ def test_a_flat_asset_has_nothing_to_measure() -> None:
     flat = np.full((200, 300, 3), 128, np.uint8)
     found = aligned(flat, photograph("coffee", 300), IDENTITY)
     assert found.rich == 0
-    assert found.cells > 0
+    assert found.known > 0
     assert all(np.isnan(value) for value in (found.over_half, found.median, found.mean, found.natural_over_half))
     assert (found.hole, found.natural) == (0, 0)
 
@@ -179,15 +181,54 @@ def test_a_pyramid_samples_what_it_stands_for() -> None:
     whole, preview = Pyramid(grey, width, height), Pyramid(small, width, height)
     window = np.array([[2.0, 0, 40], [0, 2.0, 20], [0, 0, 1]])
     for at, size in ((window, (100, 80)), (window @ np.diag([3.0, 3.0, 1.0]), (40, 30))):
-        mine, inside = whole.sample(at, size)
-        theirs, _ = preview.sample(at, size)
-        assert inside.all()
+        mine, _, _ = whole.sample(at, size)
+        theirs, _, _ = preview.sample(at, size)
         assert np.abs(mine - theirs).mean() < 3
 
 
-def test_a_pyramid_knows_what_is_outside() -> None:
+def test_a_pyramid_says_where_it_was_read() -> None:
+    """At a quarter of the size, from the level of that size; half a pixel is half a pixel there too."""
     grey = np.asarray(photograph("coffee", 400).mean(axis=2), np.uint8)
     one = Pyramid(grey, grey.shape[1], grey.shape[0])
-    _, inside = one.sample(np.array([[1.0, 0, -50], [0, 1, 0], [0, 0, 1]]), (100, 40))
-    assert not inside[:, :48].any()
-    assert inside[:, 52:].all()
+    _, to_level, size = one.sample(np.diag([4.0, 4.0, 1.0]), (100, 40))
+    assert size == (100, round(grey.shape[0] / 4))
+    assert np.allclose(to_level @ [10, 10, 1], [11.5, 11.5, 1], atol=1.6)
+
+
+def test_what_lies_outside_the_candidate_is_not_known() -> None:
+    picture = photograph("coffee", 400)
+    height, width = picture.shape[:2]
+    overlap = overlap_of(IDENTITY, (width, height), (width, height))
+    assert overlap is not None
+    shifted = align(np.array([1.0, 0, -width / 2, 0, 1, 0]), overlap, pyramid(picture), pyramid(picture))
+    assert shifted is not None
+    columns = shifted.known.shape[1]
+    assert not shifted.known[:, : columns // 2 - 1].any()
+    assert shifted.known[:, columns // 2 + 1 :].all()
+
+
+def test_a_homography_lays_on_what_is_seen_from_the_side() -> None:
+    asset = photograph("astronaut", 448)
+    height, width = asset.shape[:2]
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    moved = np.array([[0, 0], [width * 0.8, height * 0.15], [width * 0.9, height * 0.8], [0, height]], np.float32)
+    matrix = cv2.getPerspectiveTransform(corners, moved)
+    seen = np.asarray(cv2.warpPerspective(asset, matrix, (width, height)), np.uint8)
+    found = aligned(asset, seen, np.asarray(matrix).ravel())
+    assert found.mean > 0.85
+    overlap = overlap_of(np.asarray(matrix).ravel(), (width, height), (width, height))
+    assert overlap is not None
+    assert overlap.asset_coverage > 0.99
+    assert overlap.candidate_box == pytest.approx((0, 0, 0.9, 1), abs=0.01)
+
+
+def test_a_part_of_the_asset_has_its_own_boxes_and_the_coverage_of_the_whole() -> None:
+    overlap = overlap_of(np.array([0.5, 0, 100, 0, 0.5, 50]), (300, 200), (600, 400), (0, 0, 150, 100))
+    assert overlap is not None
+    assert overlap.asset_box == pytest.approx((0, 0, 0.5, 0.5))
+    assert overlap.asset_coverage == pytest.approx(0.25)
+    assert overlap.candidate_box == pytest.approx((100 / 600, 50 / 400, 175 / 600, 100 / 400))
+
+
+def test_beyond_the_horizon_is_no_overlap() -> None:
+    assert overlap_of(np.array([1.0, 0, 0, 0, 1, 0, -0.005, 0, 1]), (300, 200), (300, 200)) is None

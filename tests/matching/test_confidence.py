@@ -34,6 +34,8 @@ RANGES = {
     **dict.fromkeys(("over_half", "over_seven_tenths", "natural_over_half", "hole"), (0, 1)),
     **dict.fromkeys(("median", "mean", "whole", "means"), (-1, 1)),
     "natural": (0, 1.5),
+    **dict.fromkeys(("core_strength", "core_rich", "core_natural", "own_cells", "own_natural"), (0, 60)),
+    **dict.fromkeys(("core_mean", "core_over_half", "core_share", "core_hole"), (0, 1)),
 }
 
 

@@ -6,16 +6,22 @@ import numpy as np
 import pytest
 
 from guardian.matching.alignment import Alignment, Overlap
+from guardian.matching.cells import CellMap
 from guardian.matching.describing import describe
 from guardian.matching.measuring import Measurement
 from guardian.model import Transform
 
 WHOLE = (0.0, 0.0, 1.0, 1.0)
-PIXELS = Alignment(80, 70, 1.0, 1.0, 0.98, 0.97, 0.97, 0.99, 0.8, 1.0, 0.0)
+FULL = np.ones((8, 10), np.float32)
+CELLS = CellMap(FULL, FULL > 0, FULL > 0, FULL, np.stack([FULL, FULL]), whole=0.97)
+PIXELS = Alignment(CELLS, None, 80, 70, 1.0, 1.0, 0.98, 0.97, 0.97, 0.99, 0.8, 1.0, 0.0)
+FRAME = Overlap((0, 0, 300, 200), WHOLE, WHOLE, 1.0, 1.0)
 PLAIN = Measurement(
     matrix=np.array([1.0, 0, 0, 0, 1, 0]),
     mirrored=False,
-    overlap=Overlap((0, 0, 300, 200), WHOLE, WHOLE, 1.0, 1.0),
+    projection=np.eye(3),
+    overlap=FRAME,
+    shown=FRAME,
     alignment=PIXELS,
     inliers=200,
     close_inliers=150,
@@ -39,10 +45,14 @@ def said(
     scale: float = 1.0,
     stretch: float = 1.0,
     hole: float = 0.0,
+    tilt: float = 0.0,
 ) -> str:
+    shown = replace(FRAME, asset_coverage=asset, candidate_coverage=candidate)
     measurement = replace(
         PLAIN,
-        overlap=replace(PLAIN.overlap, asset_coverage=asset, candidate_coverage=candidate),
+        overlap=shown,
+        shown=shown,
+        projection=np.array([[1.0, 0, 0], [0, 1, 0], [tilt, 0, 1]]),
         alignment=replace(PIXELS, hole=hole),
         stretch=stretch,
     )
@@ -54,6 +64,8 @@ def said(
     [
         ({}, "the whole image"),
         ({"mirrored": True}, "mirrored whole image"),
+        ({"tilt": 0.001}, "the whole image, seen from the side"),
+        ({"tilt": 0.0001}, "the whole image"),
         ({"asset": 0.412}, "crop of 41 % of the image"),
         ({"asset": 0.412, "mirrored": True}, "mirrored crop of 41 % of the image"),
         ({"angle": 12.3}, "the whole image, turned 12°"),

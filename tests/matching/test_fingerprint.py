@@ -1,16 +1,17 @@
 """What the index keeps of an asset."""
 
 import pickle
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
 from guardian.matching import hashing
-from guardian.matching.fingerprint import PREVIEW_SIDE, fingerprint
+from guardian.matching.fingerprint import fingerprint
 from guardian.matching.image import decode
-from guardian.matching.keypoints import ASSET_SCALES
 from guardian.matching.matcher import Matcher
+from guardian.matching.profiles import FAST, FULL
 from guardian.matching.settings import MatchingSettings
 from tests.matching.pictures import Pixels, encoded, photograph
 
@@ -42,7 +43,7 @@ def test_the_preview_is_the_picture_in_small_and_grey(name: str, matcher: Matche
     preview = cv2.imdecode(np.frombuffer(made.preview, np.uint8), cv2.IMREAD_UNCHANGED)
     assert preview is not None
     assert preview.ndim == 2
-    assert max(preview.shape) == min(PREVIEW_SIDE, max(picture.shape))
+    assert max(preview.shape) == min(FULL.preview_side, max(picture.shape))
     grey = cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2GRAY)
     expected = cv2.resize(grey, preview.shape[::-1], interpolation=cv2.INTER_AREA)
     assert np.abs(preview.astype(int) - expected).mean() < 5
@@ -74,12 +75,23 @@ def test_hash_and_number_of_points(matcher: Matcher) -> None:
     made = matcher.fingerprint(content)
     picture = decode(content, MatchingSettings())
     assert np.array_equal(made.hash, hashing.hash_upright(picture.grey))
-    assert 100 < len(made.points) <= sum(scale.keypoints for scale in ASSET_SCALES)
+    assert 100 < len(made.points) <= sum(scale.keypoints for scale in FULL.asset_scales)
+
+
+def test_the_fast_profile_keeps_less(matcher: Matcher, tmp_path: Path) -> None:
+    content = encoded(photograph("coffee"))
+    made, less = (
+        matcher.fingerprint(content),
+        Matcher(MatchingSettings(profile="fast"), None, tmp_path).fingerprint(content),
+    )
+    assert len(less.points) <= sum(scale.keypoints for scale in FAST.asset_scales) < len(made.points)
+    assert len(less.preview) < len(made.preview)
+    assert less.recipe != made.recipe
 
 
 def test_an_embedding_is_kept_as_given() -> None:
     vector = np.array([0.6, 0.8], np.float32)
     picture = decode(encoded(photograph("coffee", 300)), MatchingSettings())
-    made = fingerprint(picture, "v1-0123", ASSET_SCALES, vector)
+    made = fingerprint(picture, "v1-0123", FULL, vector)
     assert made.embedding is vector
     assert made.recipe == "v1-0123"

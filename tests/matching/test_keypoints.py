@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from guardian.evaluation.attacks import resized
 from guardian.matching import keypoints
-from guardian.matching.keypoints import ASSET_SCALES, CANDIDATE_SCALES, FAST_CANDIDATE_SCALES, Keypoints, Scale
+from guardian.matching.keypoints import Keypoints, Scale
+from guardian.matching.profiles import FAST, FULL
 from tests.matching.pictures import photograph
 
 NAMES = ("astronaut", "coffee", "chelsea", "china", "motorcycle_left")
@@ -31,7 +32,7 @@ def sampled(points: Keypoints) -> Keypoints:
     return keypoints.taken(points, np.arange(0, len(points), 8, dtype=np.int32))
 
 
-@pytest.mark.parametrize("scales", [ASSET_SCALES, CANDIDATE_SCALES, FAST_CANDIDATE_SCALES])
+@pytest.mark.parametrize("scales", [FULL.asset_scales, FULL.candidate_scales, FAST.asset_scales, FAST.candidate_scales])
 @pytest.mark.parametrize("name", NAMES)
 def test_keypoints_lie_in_the_picture(name: str, scales: tuple[Scale, ...]) -> None:
     picture = grey(name)
@@ -46,7 +47,7 @@ def test_keypoints_lie_in_the_picture(name: str, scales: tuple[Scale, ...]) -> N
 
 
 def test_detection_is_repeatable() -> None:
-    one, again = (keypoints.detect(grey("coffee"), ASSET_SCALES) for _ in range(2))
+    one, again = (keypoints.detect(grey("coffee"), FULL.asset_scales) for _ in range(2))
     assert np.array_equal(one.descriptors, again.descriptors)
     assert np.array_equal(one.x, again.x)
 
@@ -54,10 +55,10 @@ def test_detection_is_repeatable() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_mirrored_keypoints_are_those_of_the_mirror_image(name: str) -> None:
     picture = grey(name)
-    upright, mirrored = keypoints.detect_both_sides(picture, CANDIDATE_SCALES)
-    alone = keypoints.detect(picture, CANDIDATE_SCALES)
+    upright, mirrored = keypoints.detect_both_sides(picture, FULL.candidate_scales)
+    alone = keypoints.detect(picture, FULL.candidate_scales)
     assert np.array_equal(upright.descriptors, alone.descriptors)
-    detected = keypoints.detect(np.ascontiguousarray(picture[:, ::-1]), CANDIDATE_SCALES)
+    detected = keypoints.detect(np.ascontiguousarray(picture[:, ::-1]), FULL.candidate_scales)
     assert len(mirrored) >= 0.95 * len(upright)
     assert close(sampled(detected), mirrored).mean() > 0.6
 
@@ -65,13 +66,13 @@ def test_mirrored_keypoints_are_those_of_the_mirror_image(name: str) -> None:
 @pytest.mark.parametrize("factor", [0.5, 1.7])
 @pytest.mark.parametrize("name", NAMES)
 def test_keypoints_of_a_resized_picture_are_in_its_pixels(name: str, factor: float) -> None:
-    """The pass brings both to one size, so the same points are found, in other pixels."""
+    """What the index keeps of a picture is found again in one of another size, in its pixels."""
     picture = photograph(name, 512)
     other = resized(picture, picture.shape[1] * factor, picture.shape[0] * factor)
-    mine = keypoints.detect(np.asarray(picture.mean(axis=2), np.uint8), CANDIDATE_SCALES)
-    theirs = keypoints.detect(np.asarray(other.mean(axis=2), np.uint8), CANDIDATE_SCALES)
+    mine = keypoints.detect(np.asarray(picture.mean(axis=2), np.uint8), FULL.asset_scales)
+    theirs = keypoints.detect(np.asarray(other.mean(axis=2), np.uint8), FULL.candidate_scales)
     back = keypoints.zoomed(theirs, 1 / factor)
-    assert close(sampled(back), mine).mean() > 0.3
+    assert close(sampled(mine), back).mean() > 0.3
 
 
 @pytest.mark.parametrize("name", ["rocket", "astronaut", "moon", "motorcycle_left", "coffee"])
@@ -90,7 +91,7 @@ def test_keypoints_spread_over_the_picture(name: str) -> None:
 
 
 def test_an_even_picture_has_none() -> None:
-    for side in keypoints.detect_both_sides(np.full((300, 400), 90, np.uint8), CANDIDATE_SCALES):
+    for side in keypoints.detect_both_sides(np.full((300, 400), 90, np.uint8), FULL.candidate_scales):
         assert len(side) == 0
         assert side.descriptors.shape == (0, 32)
         assert side.words.shape == (0, 4)
@@ -99,12 +100,12 @@ def test_an_even_picture_has_none() -> None:
 @pytest.mark.parametrize("shape", [(24, 24), (4, 2048), (2048, 4), (1, 1), (30, 700)])
 def test_any_shape_is_looked_at(shape: tuple[int, int]) -> None:
     picture = np.random.default_rng(2).integers(0, 256, shape, dtype=np.uint8)
-    for side in keypoints.detect_both_sides(picture, CANDIDATE_SCALES):
+    for side in keypoints.detect_both_sides(picture, FULL.candidate_scales):
         assert ((side.x > -1) & (side.x < shape[1] + 1) & (side.y > -1) & (side.y < shape[0] + 1)).all()
 
 
 def test_small_pictures_are_enlarged_to_find_something() -> None:
-    assert len(keypoints.detect(grey("astronaut", 128), CANDIDATE_SCALES)) > 150
+    assert len(keypoints.detect(grey("astronaut", 128), FULL.candidate_scales)) > 150
 
 
 def test_zooming_moves_centres_of_pixels() -> None:
@@ -119,7 +120,7 @@ def test_zooming_moves_centres_of_pixels() -> None:
 
 
 def test_taking_keeps_the_order_asked_for() -> None:
-    points = keypoints.detect(grey("coffee"), ASSET_SCALES)
+    points = keypoints.detect(grey("coffee"), FULL.asset_scales)
     chosen = np.array([5, 2, 9], np.int32)
     some = keypoints.taken(points, chosen)
     assert np.array_equal(some.x, points.x[chosen])

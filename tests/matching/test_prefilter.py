@@ -10,9 +10,11 @@ from guardian.evaluation import attacks
 from guardian.matching import hashing, index, keypoints, prefilter
 from guardian.matching.alignment import overlap_of
 from guardian.matching.index import Index, open_index
-from guardian.matching.keypoints import CANDIDATE_SCALES, Keypoints
+from guardian.matching.keypoints import Keypoints
 from guardian.matching.matcher import Matcher
-from guardian.matching.prefilter import VOTED_ASSETS, Hits, search
+from guardian.matching.prefilter import Hits, search
+from guardian.matching.profiles import FULL
+from guardian.matching.recipe import index_recipe
 from guardian.matching.settings import MatchingSettings
 from guardian.matching.windows import windows
 from tests.matching.pictures import Pixels, drawing, encoded, noise, photograph
@@ -35,19 +37,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def opened(folder: Path) -> Index:
-    return open_index(folder, "v1-none")
+    return open_index(folder, index_recipe(MatchingSettings(), None))
 
 
 def searched(
     opened: Index, picture: Pixels, newer_than: int = 0, *, with_votes: bool = True, with_hashes: bool = True
 ) -> Hits:
     grey = np.asarray(picture.mean(axis=2), np.uint8)
-    sides = keypoints.detect_both_sides(grey, CANDIDATE_SCALES) if with_votes else (NOTHING, NOTHING)
+    sides = keypoints.detect_both_sides(grey, FULL.candidate_scales) if with_votes else (NOTHING, NOTHING)
     parts = [
         (box, hashing.hash_orientations(grey[round(box[1]) : round(box[3]), round(box[0]) : round(box[2])]))
         for box in (windows(grey) if with_hashes else [])
     ]
-    return search(opened, sides, parts, picture.shape[1], newer_than)
+    return search(opened, sides, parts, picture.shape[1], newer_than, FULL.voted_assets)
 
 
 def best_overlap(hits: Hits, opened: Index, place: tuple[int, int], picture: Pixels, box: NDArray[np.float64]) -> float:
@@ -140,7 +142,7 @@ def test_strangers_bring_a_bounded_number(opened: Index) -> None:
     for seed in range(8):
         hits = searched(opened, drawing(1000 + seed))
         voted = [place for place, made in hits.proposals.items() if any(one.votes for one in made)]
-        assert len(voted) <= VOTED_ASSETS
+        assert len(voted) <= FULL.voted_assets
         assert all(len(made) < 40 for made in hits.proposals.values())
 
 
@@ -157,8 +159,8 @@ def test_keypoints_that_vote_for_many_are_common(tmp_path: Path) -> None:
     candidate = noise(500, 400, 300)
     candidate[10 : 10 + badge.shape[0], 10 : 10 + badge.shape[1]] = badge
     grey = np.asarray(candidate.mean(axis=2), np.uint8)
-    sides = keypoints.detect_both_sides(grey, CANDIDATE_SCALES)
-    hits = search(open_index(tmp_path, matcher.recipe), sides, [], 400, 0)
+    sides = keypoints.detect_both_sides(grey, FULL.candidate_scales)
+    hits = search(open_index(tmp_path, matcher.recipe), sides, [], 400, 0, FULL.voted_assets)
     on_badge = (sides[0].x < 10 + badge.shape[1]) & (sides[0].y < 10 + badge.shape[0])
     assert hits.commonness[0][on_badge].mean() > 5 * hits.commonness[0][~on_badge].mean()
     assert hits.commonness[0].max() >= 8
@@ -172,6 +174,6 @@ def test_an_empty_index_brings_nothing() -> None:
 
 
 def test_a_picture_without_keypoints_or_windows_brings_nothing(opened: Index) -> None:
-    hits = prefilter.search(opened, (NOTHING, NOTHING), [], 100, 0)
+    hits = prefilter.search(opened, (NOTHING, NOTHING), [], 100, 0, FULL.voted_assets)
     assert hits.proposals == {}
     assert (np.concatenate(hits.hash_distances) == hashing.BITS).all()

@@ -5,22 +5,25 @@ from guardian.matching.settings import MatchingSettings
 
 
 def test_fingerprints_of_other_weights_have_another_recipe() -> None:
-    names = {index_recipe(None), index_recipe("a" * 64), index_recipe("b" * 64)}
-    assert len(names) == 3
-    assert index_recipe(None) == "v1-none"
+    full, fast = MatchingSettings(), MatchingSettings(profile="fast")
+    names = {index_recipe(full, None), index_recipe(full, "a" * 64), index_recipe(full, "b" * 64)}
+    names |= {index_recipe(fast, None), index_recipe(fast, "a" * 64)}
+    assert len(names) == 5
+    assert index_recipe(full, None) == "v2-none"
 
 
 def test_recipes_are_names_of_folders() -> None:
     for digest in (None, "0123456789abcdef" * 4):
-        name = index_recipe(digest)
-        assert name.replace("-", "").isalnum()
-        assert len(name) < 40
+        for profile in ("full", "fast"):
+            name = index_recipe(MatchingSettings(profile=profile), digest)
+            assert name.replace("-", "").isalnum()
+            assert len(name) < 40
 
 
 def test_answers_depend_on_the_profile_too() -> None:
     full, fast = (report_recipe(MatchingSettings(profile=profile), None) for profile in ("full", "fast"))
     assert full != fast
-    assert full.startswith(index_recipe(None))
+    assert full.startswith(index_recipe(MatchingSettings(), None))
 
 
 def test_limits_and_workers_do_not_change_answers() -> None:

@@ -24,7 +24,7 @@ from guardian.matching import segments
 from guardian.matching.segments import Generation
 from tests.matching.forks import ended, forked, killed_before
 
-RECIPE = "v1-none"
+RECIPE = "v2-none"
 
 
 def arrays(seed: int, count: int = 20) -> dict[str, NDArray[Any]]:

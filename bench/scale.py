@@ -1,0 +1,148 @@
+"""What an index of many assets costs: built from synthetic assets around real photographs, then searched for real.
+
+A synthetic asset has the keypoints of a photograph in other places, its descriptors with a fifth of their bits flipped
+(so they keep clustering as real ones do, and match nothing), and a random hash: no catalogue of 20,000 photographs
+can be shipped with a benchmark.
+"""
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import psutil
+
+from demo.photographs import PROTECTED, STRANGERS, opened
+from guardian.evaluation import attacks
+from guardian.matching.fingerprint import Fingerprint
+from guardian.matching.index import Entry, replacing
+from guardian.matching.matcher import Matcher
+from guardian.matching.settings import MatchingSettings
+
+SIZES = (600, 5_000, 20_000)
+_BATCH = 5_000
+_FOUND = 0.9
+_EDITS = ("crop40", "hflip", "screenshot", "onto_bg", "collage3x3", "mirror_crop30")
+
+
+@dataclass(frozen=True)
+class Grown:
+    """An index of `assets`. Times are CPU milliseconds; `found` is the share of edited copies named at _FOUND."""
+
+    profile: str
+    assets: int
+    build_ms_an_asset: float
+    kilobytes_an_asset: float
+    stranger_ms: float
+    copy_ms: float
+    found: float
+    resident_mib: float
+
+
+@dataclass(frozen=True)
+class Sized:
+    """What a stranger of so many megapixels costs against 600 assets, in CPU milliseconds."""
+
+    profile: str
+    megapixels: float
+    cpu_ms: float
+
+
+def measure(profile: str, sizes: Sequence[int], seen: Callable[[], None]) -> Iterator[Grown]:
+    """Grow an index to each size and ask it about strangers and copies of its few real assets."""
+    cv2.setNumThreads(1)
+    for size in sizes:
+        with tempfile.TemporaryDirectory(prefix="guardian-bench-") as folder:
+            yield _grown(profile, size, Path(folder))
+        seen()
+
+
+def measure_sizes(profile: str, megapixels: Sequence[float]) -> Iterator[Sized]:
+    """The same stranger at several sizes."""
+    cv2.setNumThreads(1)
+    stranger = np.asarray(opened(STRANGERS[1]))
+    with tempfile.TemporaryDirectory(prefix="guardian-bench-") as folder:
+        matcher = _matcher(profile, 600, Path(folder))
+        for size in megapixels:
+            height = round((size * 1e6 / 1.5) ** 0.5)
+            content = _jpeg(attacks.resized(stranger, height * 1.5, height))
+            yield Sized(profile, size, _cpu_ms(lambda content=content: matcher.match(content), 7))  # type: ignore[misc]
+
+
+def _grown(profile: str, size: int, folder: Path) -> Grown:
+    started = time.process_time()
+    matcher = _matcher(profile, size, folder)
+    built = time.process_time() - started
+    kilobytes = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e3
+    random = np.random.default_rng(7)
+    hosts = [np.asarray(opened(photograph)) for photograph in STRANGERS]
+    strangers = [_jpeg(attacks.shrunk(host, 550)) for host in hosts]
+    copies = [
+        (str(number), _jpeg(attacks.apply(edit, np.asarray(opened(photograph)), random, [*hosts, *hosts])))
+        for number, photograph in enumerate(PROTECTED)
+        for edit in _EDITS
+    ]
+    matcher.match(strangers[0])
+    stranger_ms = _cpu_ms(lambda: [matcher.match(content) for content in strangers], 3) / len(strangers)
+    started, found = time.process_time(), 0
+    for name, content in copies:
+        matches = matcher.match(content).matches
+        found += any(match.asset_id == name and match.comparison.probability >= _FOUND for match in matches)
+    return Grown(
+        profile=profile,
+        assets=size,
+        build_ms_an_asset=1000 * built / size,
+        kilobytes_an_asset=kilobytes / size,
+        stranger_ms=stranger_ms,
+        copy_ms=1000 * (time.process_time() - started) / len(copies),
+        found=found / len(copies),
+        resident_mib=psutil.Process().memory_info().rss / 2**20,
+    )
+
+
+def _matcher(profile: str, size: int, folder: Path) -> Matcher:
+    """A matcher whose index holds the demo's photographs (ids 0, 1, ...) and synthetic assets up to `size`."""
+    matcher = Matcher(MatchingSettings.model_validate({"profile": profile}), None, folder)
+    real = [matcher.fingerprint(_jpeg(np.asarray(opened(photograph)), quality=95)) for photograph in PROTECTED]
+    with replacing(folder / matcher.recipe, matcher.recipe) as add:
+        for start in range(0, size, _BATCH):
+            add(list(_entries(real, range(start, min(size, start + _BATCH)))))
+    matcher.warm()
+    return matcher
+
+
+def _entries(real: Sequence[Fingerprint], numbers: range) -> Iterator[Entry]:
+    for number in numbers:
+        model = real[number % len(real)]
+        made = model if number < len(real) else _synthetic(model, np.random.default_rng(number))
+        yield number + 1, str(number), made
+
+
+def _synthetic(model: Fingerprint, random: np.random.Generator) -> Fingerprint:
+    count = len(model.points)
+    flips = np.packbits(random.random((count, 256)) < 0.2, axis=1)
+    points = replace(
+        model.points,
+        x=random.uniform(0, model.width, count).astype(np.float32),
+        y=random.uniform(0, model.height, count).astype(np.float32),
+        descriptors=model.points.descriptors ^ flips,
+    )
+    return replace(model, hash=random.integers(0, 256, 32, dtype=np.uint8), points=points)
+
+
+def _jpeg(pixels: attacks.Picture, quality: int = 88) -> bytes:
+    made = cv2.imencode(".jpg", pixels[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    return made.tobytes()
+
+
+def _cpu_ms(work: Callable[[], object], runs: int) -> float:
+    """The least of several runs: what the work itself costs."""
+    times = []
+    for _ in range(runs):
+        started = time.process_time()
+        work()
+        times.append(time.process_time() - started)
+    return 1000 * min(times)

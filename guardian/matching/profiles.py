@@ -1,0 +1,45 @@
+"""How closely matching looks: what is kept of an asset, and how a candidate is searched for it."""
+
+from dataclasses import dataclass
+
+from guardian.matching.keypoints import Scale
+from guardian.matching.settings import MatchingSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The first two enter the index, the others only the search.
+
+    `preview_side`: pixels of an asset's preview. `voted_assets`: how many the keypoint route brings at most. `windows`:
+    how many parts of a candidate are hashed beside the whole.
+    """
+
+    asset_scales: tuple[Scale, ...]
+    preview_side: int
+    candidate_scales: tuple[Scale, ...]
+    voted_assets: int
+    windows: int
+
+
+# Four levels take the candidate's larger pass down to where the smaller one begins; more would find the same
+# points twice.
+FULL = Profile(
+    asset_scales=(Scale(640, 600), Scale(320, 200)),
+    preview_side=448,
+    candidate_scales=(Scale(512, 1000), Scale(1024, 3000, levels=4)),
+    voted_assets=8,
+    windows=12,
+)
+
+FAST = Profile(
+    asset_scales=(Scale(512, 350),),
+    preview_side=256,
+    candidate_scales=(Scale(512, 700),),
+    voted_assets=3,
+    windows=4,
+)
+
+
+def profile_of(settings: MatchingSettings) -> Profile:
+    """The profile that the settings name."""
+    return FULL if settings.profile == "full" else FAST
