@@ -56,7 +56,7 @@ bench: .venv/.stamp-bench
 	.venv/bin/python -m bench $(if $(BENCH),--folder '$(BENCH)')
 
 fit: .venv/.stamp-test
-	.venv/bin/python -m guardian.evaluation.fit $(PICTURES)
+	.venv/bin/python -m guardian.evaluation.fit --diagram docs/reliability.svg $(PICTURES)
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -27,6 +27,7 @@ from sklearn.model_selection import GroupKFold
 
 from guardian.errors import Unmatchable
 from guardian.evaluation.attacks import Picture, shrunk
+from guardian.evaluation.diagram import drawn
 from guardian.evaluation.examples import Examples, make_examples
 from guardian.matching import hashing
 from guardian.matching.confidence import FACTS, FITTED
@@ -211,6 +212,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help="folders of pictures to fit on")
     parser.add_argument("--out", type=Path, default=FITTED, help="where to write the parameters")
+    parser.add_argument("--diagram", type=Path, help="where to draw the reliability diagram (SVG)")
     parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS))
     arguments = parser.parse_args()
     pictures, digest = load_pictures(arguments.folders)
@@ -233,6 +235,8 @@ def main() -> None:
     }
     fitted = fit(pairs, provenance)
     arguments.out.write_text(json.dumps(fitted, separators=(",", ":")) + "\n", encoding="utf-8")
+    if arguments.diagram is not None:
+        arguments.diagram.write_text(drawn(fitted["reliability"]), encoding="utf-8")
     for row in fitted["reliability"]:
         print("stated {stated:.4f}: right {right:.4f} of {pairs}".format(**row))
 

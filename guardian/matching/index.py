@@ -109,13 +109,14 @@ class IndexSegment:
             width=width,
             height=height,
             hash=self.hashes[row],
-            points=self._points(row),
+            points=self.points(row),
             words=self._words[int(self._starts[row]) : int(self._starts[row + 1])],
             preview=Pyramid(np.asarray(grey, dtype=np.uint8), width, height),
             embedding=self._embedding(row),
         )
 
-    def _points(self, row: int) -> Keypoints:
+    def points(self, row: int) -> Keypoints:
+        """Keypoints of one asset, in pixels of its full upright picture."""
         rows = np.arange(int(self._starts[row]), int(self._starts[row + 1]), dtype=np.int32)
         return self.points_at(rows, np.full(len(rows), row, dtype=np.uint32))
 
@@ -138,7 +139,7 @@ class IndexSegment:
             width=width,
             height=height,
             hash=np.array(self.hashes[row]),
-            points=self._points(row),
+            points=self.points(row),
             preview=self._preview(row).tobytes(),
             embedding=self._embedding(row),
         )

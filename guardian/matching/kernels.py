@@ -31,6 +31,8 @@ def load() -> None:
     mapped = votes.VoteTables(_mapped(tables.offsets), _mapped(tables.rows))
     words, owners = _mapped(points.words), _mapped(np.zeros(12, dtype=np.uint32))
     votes.collect(points.descriptors, mapped, words, owners)
+    votes.match(points.words, points.words)
+    votes.match(words, points.words)
     hashing.nearest_orientation(points.descriptors[:8], points.descriptors)
     hashing.nearest_orientation(points.descriptors[:8], _mapped(points.descriptors))
     geometry.count_agreeing(points, points)

@@ -8,22 +8,21 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from usearch.compiled import MetricKind
-from usearch.index import search as nearest_vectors
 
-from guardian.matching import confidence, hashing, kernels, keypoints, prefilter
+from guardian.matching import confidence, hashing, kernels, keypoints, prefilter, vector_route
 from guardian.matching.alignment import Pyramid
 from guardian.matching.describing import describe
 from guardian.matching.embedding import Embedder
 from guardian.matching.fingerprint import Fingerprint, fingerprint
 from guardian.matching.image import Picture, decode
 from guardian.matching.index import Index, IndexedAsset, open_index
-from guardian.matching.measuring import CandidateViews, Measurement, Proposal, measure
+from guardian.matching.measuring import CandidateViews, Measurement, measure
 from guardian.matching.prefilter import Hits
 from guardian.matching.profiles import profile_of
 from guardian.matching.recipe import index_recipe, report_recipe
 from guardian.matching.settings import MatchingSettings
 from guardian.matching.sharing import Own, own_evidence
+from guardian.matching.vector_route import Part, tiles
 from guardian.matching.windows import windows
 from guardian.model import Comparison, Match, MatchReport, Transform
 
@@ -31,7 +30,6 @@ MIN_PROBABILITY = 1e-4
 """Less probable pairs were compared and are nothing; they are not reported."""
 
 MAX_MATCHES = 20
-_NEAREST_VECTORS = 3
 _REGIONS_EMBEDDED = 3
 
 
@@ -115,9 +113,11 @@ class Matcher:
         ]
         voted = self._profile.voted_assets
         hits = prefilter.search(self._index, sides, hashed, picture.width, newer_than, voted)
-        vector = self._embedder.encode([picture.rgb])[0] if self._embedder else None
-        if vector is not None:
-            self._propose_by_vector(vector, picture, newer_than, hits)
+        parts = self._encoded_parts(picture, hits)
+        if parts:
+            for place, proposals in vector_route.propose(self._index, parts, sides, newer_than).items():
+                hits.proposals.setdefault(place, []).extend(proposals)
+        vector = parts[0].vector if parts else None
         views = CandidateViews(sides, Pyramid(grey, picture.width, picture.height), hits.commonness)
         measured = []
         for (number, row), proposals in hits.proposals.items():
@@ -140,23 +140,15 @@ class Matcher:
             for rank, (probability, pair) in enumerate(kept)
         )
 
-    def _propose_by_vector(self, vector: NDArray[np.float32], picture: Picture, newer_than: int, hits: Hits) -> None:
-        """The nearest assets by descriptor, laid over the whole candidate upright and mirrored; pixels judge them."""
-        whole = (0.0, 0.0, float(picture.width), float(picture.height))
-        for number, segment in enumerate(self._index.segments):
-            rows = np.flatnonzero(segment.alive & (segment.numbers > newer_than))
-            vectors = segment.vectors
-            if vectors is None or not len(rows):
-                continue
-            # Searched among all, the nearest might be withdrawn or older, and hide those that are asked for.
-            among = vectors if len(rows) == len(segment) else vectors[rows]
-            wanted = min(_NEAREST_VECTORS, len(rows))
-            nearest = nearest_vectors(among, vector.astype(np.float16), wanted, MetricKind.IP, exact=True)
-            for row in (int(rows[int(key)]) for key in nearest.keys):
-                width, height = segment.size(row)
-                for orientation in (0, 4):
-                    matrix = hashing.orientation_transform(orientation, width, height, whole)
-                    hits.proposals.setdefault((number, row), []).append(Proposal(matrix, orientation == 4))
+    def _encoded_parts(self, picture: Picture, hits: Hits) -> list[Part]:
+        """The whole candidate's vector; its tiles' too, when nothing so far found it clearly. Empty without weights."""
+        if self._embedder is None:
+            return []
+        boxes = tiles(picture.width, picture.height)[: 1 if hits.is_clear or not self._profile.tiles else None]
+        zoom = picture.rgb.shape[1] / picture.width
+        shown = [tuple(round(side * zoom) for side in box) for box in boxes]
+        vectors = self._embedder.encode([picture.rgb[top:bottom, left:right] for left, top, right, bottom in shown])
+        return [Part(box, vector) for box, vector in zip(boxes, vectors, strict=True)]
 
     def _match(self, picture: Picture, pair: "Compared", probability: float, *, with_region: bool) -> Match:
         measurement = pair.measurement

@@ -18,6 +18,7 @@ MAX_HASH_DISTANCE = 90
 
 _MAX_CORRESPONDENCES = 150
 _MOST_BALLOTS = 16
+_CLEAR = 20
 _PROPOSALS_PER_ASSET = 2
 
 Place = tuple[int, int]
@@ -31,6 +32,11 @@ class Hits:
     proposals: dict[Place, list[Proposal]]
     hash_distances: list[NDArray[np.int16]]
     commonness: tuple[NDArray[np.int32], NDArray[np.int32]]
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether so many votes agree on one asset that there is no need to look for it by dearer means."""
+        return any(proposal.agreeing >= _CLEAR for proposals in self.proposals.values() for proposal in proposals)
 
 
 @dataclass(frozen=True, slots=True)

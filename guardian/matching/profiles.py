@@ -11,7 +11,8 @@ class Profile:
     """The first two enter the index, the others only the search.
 
     `preview_side`: pixels of an asset's preview. `voted_assets`: how many the keypoint route brings at most. `windows`:
-    how many parts of a candidate are hashed beside the whole.
+    how many parts of a candidate are hashed beside the whole. `tiles`: whether its parts are encoded too when there
+    is a descriptor.
     """
 
     asset_scales: tuple[Scale, ...]
@@ -19,6 +20,7 @@ class Profile:
     candidate_scales: tuple[Scale, ...]
     voted_assets: int
     windows: int
+    tiles: bool
 
 
 # Four levels take the candidate's larger pass down to where the smaller one begins; more would find the same
@@ -29,6 +31,7 @@ FULL = Profile(
     candidate_scales=(Scale(512, 1000), Scale(1024, 3000, levels=4)),
     voted_assets=8,
     windows=12,
+    tiles=True,
 )
 
 FAST = Profile(
@@ -37,6 +40,7 @@ FAST = Profile(
     candidate_scales=(Scale(512, 700),),
     voted_assets=3,
     windows=4,
+    tiles=False,
 )
 
 

@@ -20,6 +20,10 @@ RADIUS = 40
 MAX_BUCKET = 64
 """Longer buckets belong to texture that is everywhere (text, grids); they cost time and tell nothing."""
 
+MATCH_RADIUS = 64
+MATCH_RATIO = 0.85
+MOST_MATCHES = 150
+
 _MIN_BITS, _MAX_BITS = 12, 24
 # Which bits make which key: four disjoint, fixed, arbitrary selections. Part of the recipe.
 _POSITIONS = np.random.default_rng(20).permutation(256).reshape(KEYS, 64)[:, :_MAX_BITS].astype(np.int64)
@@ -74,6 +78,37 @@ def collect(
     keys = np.stack([_keys(descriptors, _POSITIONS[key, :bits]) for key in range(KEYS)])
     query_words = np.ascontiguousarray(descriptors).view(np.uint64).reshape(-1, KEYS)
     return Votes(*_collect(keys, query_words, tables.offsets, tables.rows, words, owners))
+
+
+def match(asset: NDArray[np.uint64], candidate: NDArray[np.uint64]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Each asset descriptor (uint64 [n, 4]) with its nearest of the candidate's [m, 4], where that stands out.
+
+    The ratio test of Lowe, "Distinctive Image Features from Scale-Invariant Keypoints" (IJCV 2004). Compares all with
+    all: for single pairs only. Returns indices into both, int32, closest first.
+    """
+    mine, theirs, distances = _match(asset, candidate)
+    order = np.argsort(distances, kind="stable")[:MOST_MATCHES]
+    return mine[order], theirs[order]
+
+
+@numba.njit(cache=True)
+def _match(asset, candidate):  # type: ignore[no-untyped-def]
+    mine = np.empty(asset.shape[0], np.int32)
+    theirs, distances, count = mine.copy(), np.empty(asset.shape[0], np.int16), 0
+    for i in range(asset.shape[0]):
+        least, second, who = 257, 257, -1
+        for j in range(candidate.shape[0]):
+            distance = 0
+            for word in range(4):
+                distance += int(count_bits(asset[i, word] ^ candidate[j, word]))
+            if distance < least:
+                least, second, who = distance, least, j
+            elif distance < second:
+                second = distance
+        if least <= MATCH_RADIUS and least < MATCH_RATIO * second:
+            mine[count], theirs[count], distances[count] = i, who, least
+            count += 1
+    return mine[:count].copy(), theirs[:count].copy(), distances[:count].copy()
 
 
 @numba.njit(cache=True)

@@ -1,0 +1,97 @@
+"""The third route, open only with weights: assets near in a descriptor's space, and how they may lie in the candidate.
+
+A descriptor says which asset, never where. So each asset that it brings is laid over the part that brought it, and
+its keypoints are matched with all of the candidate's, which would be too dear for assets that nothing speaks for.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from usearch.compiled import MetricKind
+from usearch.index import search as nearest_vectors
+
+from guardian.matching import geometry, hashing, votes
+from guardian.matching.geometry import mirrored_back
+from guardian.matching.index import Index, IndexSegment
+from guardian.matching.keypoints import Keypoints, taken
+from guardian.matching.measuring import Proposal
+from guardian.matching.prefilter import Place
+from guardian.matching.windows import PixelBox
+
+NEAREST = 3
+"""Assets that each part of a candidate brings."""
+
+_MOST_MATCHED = 4
+_TILE_SHARE = 0.6
+_TRANSFORMS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A box of the candidate (left, top, right, bottom in its pixels) and its unit vector, float32 [d]."""
+
+    box: PixelBox
+    vector: NDArray[np.float32]
+
+
+def tiles(width: int, height: int) -> list[PixelBox]:
+    """The whole, then its four corners and its middle, each of 60 % of the sides: small copies fill a tile better."""
+    wide, tall = width * _TILE_SHARE, height * _TILE_SHARE
+    corners = [(0.0, 0.0), (width - wide, 0.0), (0.0, height - tall), (width - wide, height - tall)]
+    corners.append(((width - wide) / 2, (height - tall) / 2))
+    return [(0.0, 0.0, float(width), float(height)), *((x, y, x + wide, y + tall) for x, y in corners)]
+
+
+def propose(
+    index: Index, parts: Sequence[Part], sides: tuple[Keypoints, Keypoints], newer_than: int
+) -> dict[Place, list[Proposal]]:
+    """Proposals for the nearest assets of each part. The first part is the whole; `sides` are in candidate pixels."""
+    found: dict[Place, list[Proposal]] = {}
+    closeness: dict[Place, float] = {}
+    for number, segment in enumerate(index.segments):
+        rows = np.flatnonzero(segment.alive & (segment.numbers > newer_than))
+        if segment.vectors is None or not len(rows):
+            continue
+        # Searched among all, the nearest might be withdrawn or older, and hide those that are asked for.
+        among = segment.vectors if len(rows) == len(segment) else segment.vectors[rows]
+        for part in parts:
+            vector = part.vector.astype(np.float16)
+            nearest = nearest_vectors(among, vector, min(NEAREST, len(rows)), MetricKind.IP, exact=True)
+            for key, distance in zip(nearest.keys, nearest.distances, strict=True):
+                place = (number, int(rows[int(key)]))
+                found.setdefault(place, []).extend(_laid_over(segment, place[1], part.box))
+                closeness[place] = min(float(distance), closeness.get(place, np.inf))
+    width = round(parts[0].box[2])
+    for place in sorted(closeness, key=lambda place: closeness[place])[:_MOST_MATCHED]:
+        found[place].extend(_matched(index.segments[place[0]], place[1], sides, width))
+    return found
+
+
+def _laid_over(segment: IndexSegment, row: int, box: PixelBox) -> list[Proposal]:
+    """The asset over the whole box, upright and mirrored."""
+    width, height = segment.size(row)
+    return [
+        Proposal(hashing.orientation_transform(orientation, width, height, box), orientation == 4)
+        for orientation in (0, 4)
+    ]
+
+
+def _matched(segment: IndexSegment, row: int, sides: tuple[Keypoints, Keypoints], width: int) -> list[Proposal]:
+    """The best-supported transforms of the asset's keypoints among all of the candidate's, on both sides."""
+    asset = segment.points(row)
+    proposals = []
+    for mirrored in (False, True):
+        mine, theirs = votes.match(asset.words, sides[mirrored].words)
+        if len(mine) < 2:
+            continue
+        points, places = taken(asset, mine), taken(sides[mirrored], theirs)
+        agreeing = geometry.count_agreeing(points, places)
+        for index in np.argsort(-agreeing, kind="stable")[:_TRANSFORMS]:
+            if agreeing[index] < 2:
+                break
+            matrix = geometry.proposed_similarity(points, places, int(index))
+            matrix = mirrored_back(matrix, width) if mirrored else matrix
+            proposals.append(Proposal(matrix, mirrored, int(agreeing[index]), len(mine)))
+    return proposals
