@@ -9,7 +9,7 @@ _SIDE, _MARGIN = 320, 46
 
 
 def drawn(bands: Sequence[Band]) -> str:
-    """SVG text; a circle for each band, its area by how many pairs it holds, on the diagonal when it states the truth."""
+    """SVG text; a circle for each band, larger with more pairs, on the diagonal when it states the truth."""
     most = max((band["pairs"] for band in bands), default=1.0)
     circles = [
         f'<circle cx="{_x(band["stated"]):.1f}" cy="{_y(band["right"]):.1f}" '
