@@ -65,16 +65,69 @@ def _detect(grey: NDArray[np.uint8], scale: Scale, *, mirror_too: bool) -> list[
         fastThreshold=8,
     )
     found = orb.detect(picture, None)
-    kept = [found[index] for index in _spread(found, scale.keypoints, picture.shape)]
+    chosen = [found[index] for index in _spread(found, scale.keypoints, picture.shape)]
     zoom = (picture.shape[1] / grey.shape[1], picture.shape[0] / grey.shape[0])
-    sides = [_described(orb, picture, kept, zoom)]
+    kept, descriptors = _described(orb, picture, chosen)
+    places = _Places.of(kept)
+    sides = [places.keypoints(descriptors, zoom)]
     if mirror_too:
         right = picture.shape[1] - 1
         mirrored = [
             cv2.KeyPoint(right - k.pt[0], k.pt[1], k.size, (540 - k.angle) % 360, k.response, k.octave) for k in kept
         ]
-        sides.append(_described(orb, np.ascontiguousarray(picture[:, ::-1]), mirrored, zoom))
+        described, descriptors = _described(orb, np.ascontiguousarray(picture[:, ::-1]), mirrored)
+        # ORB drops what lies too close to a border, which a mirror image has at the same distance: mostly nothing.
+        same = len(described) == len(kept)
+        places = places.mirrored(right) if same else _Places.of(described)
+        sides.append(places.keypoints(descriptors, zoom))
     return sides
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where keypoints lie in the picture of one pass: x and y, diameter, angle. float32, [n, 2] and [n]."""
+
+    xy: NDArray[np.float32]
+    size: NDArray[np.float32]
+    angle: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, found: Sequence[cv2.KeyPoint]) -> "_Places":
+        return cls(
+            xy=_points_of(found),
+            size=np.fromiter((k.size for k in found), np.float32, len(found)),
+            angle=np.fromiter((k.angle for k in found), np.float32, len(found)),
+        )
+
+    def mirrored(self, right: int) -> "_Places":
+        """The same in the mirror image of a picture whose last column is `right`."""
+        flipped = np.stack([right - self.xy[:, 0], self.xy[:, 1]], axis=1)
+        return _Places(flipped, self.size, (540 - self.angle) % 360)
+
+    def keypoints(self, descriptors: NDArray[np.uint8], zoom: tuple[float, float]) -> Keypoints:
+        """In pixels of the picture that was given, which the pass saw `zoom` times as large."""
+        return Keypoints(
+            x=(self.xy[:, 0] + np.float32(0.5)) / np.float32(zoom[0]) - np.float32(0.5),
+            y=(self.xy[:, 1] + np.float32(0.5)) / np.float32(zoom[1]) - np.float32(0.5),
+            size=self.size / np.float32(np.sqrt(zoom[0] * zoom[1])),
+            angle=self.angle,
+            descriptors=descriptors,
+        )
+
+
+def _points_of(found: Sequence[cv2.KeyPoint]) -> NDArray[np.float32]:
+    """float32 [n, 2]."""
+    return np.asarray(cv2.KeyPoint.convert(found), np.float32) if found else np.zeros((0, 2), np.float32)
+
+
+def _described(
+    orb: cv2.ORB, picture: NDArray[np.uint8], found: Sequence[cv2.KeyPoint]
+) -> tuple[Sequence[cv2.KeyPoint], NDArray[np.uint8]]:
+    """The keypoints that could be described, by octave, and uint8 [n, 32]."""
+    kept, descriptors = orb.compute(picture, found) if found else ((), None)
+    if descriptors is None:
+        return (), np.zeros((0, DESCRIPTOR_BYTES), dtype=np.uint8)
+    return kept, np.asarray(descriptors, dtype=np.uint8)
 
 
 def _resized(grey: NDArray[np.uint8], longer_side: int) -> NDArray[np.uint8]:
@@ -94,8 +147,8 @@ def _spread(found: Sequence[cv2.KeyPoint], count: int, shape: tuple[int, ...]) -
     if len(found) <= count:
         return np.arange(len(found))
     cells = max(4, int(np.sqrt(count / 4)))
-    points = np.array([k.pt for k in found], dtype=np.float32)
-    response = np.array([k.response for k in found], dtype=np.float32)
+    points = _points_of(found)
+    response = np.fromiter((k.response for k in found), np.float32, len(found))
     column = np.minimum((points[:, 0] * cells / shape[1]).astype(np.int64), cells - 1)
     row = np.minimum((points[:, 1] * cells / shape[0]).astype(np.int64), cells - 1)
     by_cell = np.lexsort((-response, row * cells + column))
@@ -103,23 +156,6 @@ def _spread(found: Sequence[cv2.KeyPoint], count: int, shape: tuple[int, ...]) -
     starts = np.flatnonzero(np.r_[True, cell[1:] != cell[:-1]])
     rank = np.arange(len(cell)) - np.repeat(starts, np.diff(np.r_[starts, len(cell)]))
     return np.asarray(by_cell[np.lexsort((-response[by_cell], rank))[:count]])
-
-
-def _described(
-    orb: cv2.ORB, picture: NDArray[np.uint8], keypoints: list[cv2.KeyPoint], zoom: tuple[float, float]
-) -> Keypoints:
-    kept, descriptors = orb.compute(picture, keypoints) if keypoints else ([], None)
-    if descriptors is None:
-        nothing = np.zeros(0, dtype=np.float32)
-        return Keypoints(nothing, nothing, nothing, nothing, np.zeros((0, DESCRIPTOR_BYTES), dtype=np.uint8))
-    facts = np.array([(*k.pt, k.size, k.angle) for k in kept], dtype=np.float32)
-    return Keypoints(
-        x=(facts[:, 0] + 0.5) / np.float32(zoom[0]) - 0.5,
-        y=(facts[:, 1] + 0.5) / np.float32(zoom[1]) - 0.5,
-        size=facts[:, 2] / np.float32(np.sqrt(zoom[0] * zoom[1])),
-        angle=facts[:, 3].copy(),
-        descriptors=np.asarray(descriptors, dtype=np.uint8),
-    )
 
 
 def _joined(parts: list[Keypoints]) -> Keypoints:

@@ -20,6 +20,7 @@ _MAX_CORRESPONDENCES = 150
 _MOST_BALLOTS = 16
 _CLEAR = 20
 _PROPOSALS_PER_ASSET = 2
+_WORTH_A_SECOND = 4
 
 Place = tuple[int, int]
 """Segment and row of an asset in the index."""
@@ -134,6 +135,8 @@ def _propose_voted(
         mine = proposals.setdefault(ballot.place, [])
         added = 0
         for index in np.argsort(-ballot.agreeing, kind="stable")[:8]:
+            if added and ballot.agreeing[index] < _WORTH_A_SECOND:
+                break
             matrix = geometry.proposed_similarity(ballot.asset, ballot.candidate, int(index))
             matrix = mirrored_back(matrix, width) if ballot.mirrored else matrix
             if added == _PROPOSALS_PER_ASSET or any(_is_near(matrix, known.matrix, ballot.asset) for known in mine):
