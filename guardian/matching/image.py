@@ -10,10 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageFile, ImageOps, UnidentifiedImageError
 
 from guardian.errors import NotAnImage, OverLimit, TooPlain
+from guardian.matching.profiles import profile_of
 from guardian.matching.settings import MatchingSettings
-
-WORKING_SIDE = 2048
-"""Longer side to which a large picture is reduced while decoding; nothing in matching looks closer."""
 
 READABLE = ("JPEG", "PNG", "WEBP", "GIF", "AVIF", "TIFF", "BMP")
 """Formats that are decoded, by Pillow's names (JPEG includes MPO, that of stereo cameras and phones)."""
@@ -46,7 +44,8 @@ _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"heim")
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Upright sRGB pixels. `rgb` is uint8 [height, width, 3], reduced so that neither side passes WORKING_SIDE.
+    """Upright sRGB pixels. `rgb` is uint8 [height, width, 3], reduced so that neither side passes the
+    profile's working side.
 
     `width` and `height` are those of the full upright picture.
     """
@@ -98,10 +97,13 @@ def _decoded(content: bytes, settings: MatchingSettings) -> Picture:
         image = _richest_frame(image, frames, settings)
     width, height = image.size
     # JPEG decodes at 1/2, 1/4 or 1/8 directly: a fraction of the time of the full size.
-    image.draft(None, (WORKING_SIDE, WORKING_SIDE))
+    # Asked for in the picture's own shape: a square would keep an oblong one at its full size.
+    side = profile_of(settings).working_side
+    share = min(1.0, side / max(width, height))
+    image.draft(None, (max(1, int(width * share)), max(1, int(height * share))))
     image.load()
-    if max(image.size) > WORKING_SIDE:
-        image = _reduced(image)
+    if max(image.size) > side:
+        image = _reduced(image, side)
     # Asked only now: Pillow's TIFF decoder has turned picture and size by itself, the others leave it to us.
     turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
     rgb = np.asarray(_rgb(ImageOps.exif_transpose(image)), dtype=np.uint8)
@@ -110,12 +112,12 @@ def _decoded(content: bytes, settings: MatchingSettings) -> Picture:
     return Picture(np.ascontiguousarray(rgb), width, height, name)
 
 
-def _reduced(image: Image.Image) -> Image.Image:
+def _reduced(image: Image.Image, side: int) -> Image.Image:
     """Shrink before colour is converted: twelve megapixels cost little more than four."""
     exif = image.getexif()
     if image.mode in ("P", "1"):
         image = image.convert("RGBA" if "transparency" in image.info else "RGB")
-    factor = WORKING_SIDE / max(image.size)
+    factor = side / max(image.size)
     size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
     info = image.info
     smaller = image.resize(size, Image.Resampling.BOX, reducing_gap=2.0)

@@ -8,13 +8,16 @@ from guardian.matching.settings import MatchingSettings
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """The first two enter the index, the others only the search.
+    """The first three enter the index, the others only the search.
 
+    `working_side`: pixels of the longer side to which a large picture is reduced while it is decoded; nothing looks
+    closer.
     `preview_side`: pixels of an asset's preview. `voted_assets`: how many the keypoint route brings at most. `windows`:
     how many parts of a candidate are hashed beside the whole. `tiles`: whether its parts are encoded too when there
     is a descriptor.
     """
 
+    working_side: int
     asset_scales: tuple[Scale, ...]
     preview_side: int
     candidate_scales: tuple[Scale, ...]
@@ -26,6 +29,7 @@ class Profile:
 # Four levels take the candidate's larger pass down to where the smaller one begins; more would find the same
 # points twice.
 FULL = Profile(
+    working_side=2048,
     asset_scales=(Scale(640, 600), Scale(320, 200)),
     preview_side=448,
     candidate_scales=(Scale(512, 1000), Scale(1024, 3000, levels=4)),
@@ -35,6 +39,7 @@ FULL = Profile(
 )
 
 FAST = Profile(
+    working_side=1024,
     asset_scales=(Scale(512, 350),),
     preview_side=256,
     candidate_scales=(Scale(512, 700),),

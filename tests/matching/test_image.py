@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageOps
 
 from guardian.errors import NotAnImage, OverLimit, TooPlain, Unmatchable
-from guardian.matching.image import MIN_SIDE, WORKING_SIDE, Picture, decode
+from guardian.matching.image import MIN_SIDE, Picture, decode
+from guardian.matching.profiles import FULL
 from guardian.matching.settings import MatchingSettings
 from tests.matching.pictures import Pixels, clouds, encoded, noise, photograph
 
@@ -130,7 +131,7 @@ def test_large_pictures_are_reduced_and_report_their_full_upright_size(
     picture = decode(encoded(large, format, exif=exif, **options), settings)
     assert (picture.width, picture.height) == (2800, 4200)
     height, width = picture.rgb.shape[:2]
-    assert max(height, width) <= WORKING_SIDE
+    assert max(height, width) <= FULL.working_side
     assert height / width == pytest.approx(4200 / 2800, rel=0.01)
     small = np.asarray(Image.fromarray(picture.rgb).resize((HEIGHT, WIDTH)).rotate(90, expand=True))
     assert np.abs(small.astype(int) - COFFEE).mean() < 14
@@ -140,13 +141,13 @@ def test_large_palette_picture_with_transparency(settings: MatchingSettings) -> 
     image = COFFEE_IMAGE.resize((3000, 2000), Image.Resampling.NEAREST).quantize(64)
     picture = decode(encoded(image, "PNG", transparency=0, compress_level=1), settings)
     assert (picture.width, picture.height) == (3000, 2000)
-    assert max(picture.rgb.shape) == WORKING_SIDE
+    assert max(picture.rgb.shape) == FULL.working_side
 
 
 def test_very_long_strip(settings: MatchingSettings) -> None:
     picture = decode(encoded(noise(1, 20_000, 40), "PNG", compress_level=1), settings)
     assert (picture.width, picture.height) == (20_000, 40)
-    assert picture.rgb.shape == (4, WORKING_SIDE, 3)
+    assert picture.rgb.shape == (4, FULL.working_side, 3)
 
 
 def test_alpha_is_laid_over_white(settings: MatchingSettings) -> None:
