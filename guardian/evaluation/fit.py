@@ -40,7 +40,7 @@ from guardian.matching.profiles import FULL
 from guardian.matching.recipe import index_recipe
 from guardian.matching.settings import MatchingSettings
 
-SEEDS = (1, 2, 3)
+SEEDS = (1, 2, 3, 4)
 FOLDS = 5
 LARGEST_SIDE = 1000
 NEAR_DUPLICATE_BITS = 70
@@ -212,6 +212,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help="folders of pictures to fit on")
     parser.add_argument("--out", type=Path, default=FITTED, help="where to write the parameters")
+    parser.add_argument("--pairs", type=Path, help="where to keep the measured pairs (.npz), for studies of one's own")
     parser.add_argument("--diagram", type=Path, help="where to draw the reliability diagram (SVG)")
     parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS))
     arguments = parser.parse_args()
@@ -226,6 +227,11 @@ def main() -> None:
         np.savez(pile, *pictures)
         measured = pool.map(_measure_seed, [pile] * len(arguments.seeds), arguments.seeds)
         pairs = [pair for found in measured for pair in found]
+    if arguments.pairs is not None:
+        columns = {"facts": np.stack([pair.facts for pair in pairs]), "names": np.array(list(FACTS))}
+        for name in ("is_copy", "edit", "group", "query"):
+            columns[name] = np.array([getattr(pair, name) for pair in pairs])
+        np.savez_compressed(arguments.pairs, **columns)  # type: ignore[arg-type]
     provenance = {
         "command": "make fit",
         "pictures": len(pictures),
