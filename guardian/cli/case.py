@@ -120,7 +120,7 @@ def _line(case: Case, asset: Asset | None) -> str:
     severity = case.severity.value if case.severity else "-"
     addresses = "1 address" if case.finding_count == 1 else f"{case.finding_count} addresses"
     title = asset.title if asset else case.asset_id
-    told = f"told {_minute(case.alerted_at)}" if case.alerted_at else "nobody told yet"
+    told = f"message of {_minute(case.alerted_at)}" if case.alerted_at else "no message yet"
     return (
         f"{case.id}  {case.state.value:<9} {case.action.value:<6} {severity:<8} {case.operator:<28} "
         f"{title}  ({addresses}, {told})"

@@ -36,9 +36,9 @@ def test_a_folder_with_all_kinds_of_files(tmp_path: Path, mine: Path, photograph
     assert "\x1b" not in said, "a file's name cannot colour the terminal"
     assert f"known before {mine}/cat.png  (the same bytes as {mine}/again.png)" in said
     assert f"nearly the same as {mine}/again.png" in said
-    assert f"NOT not_an_image {mine}/notes.txt: " in said
-    assert f"NOT too_plain    {mine}/plain.png: " in said
-    assert f"NOT missing      {mine}/gone.png: " in said
+    assert f"unprotected  {mine}/notes.txt: no picture" in said
+    assert f"unprotected  {mine}/plain.png: too plain" in said
+    assert f"unprotected  {mine}/gone.png: there is no file" in said
     assert said.splitlines()[-1].split(", ") == [
         "4 protected",
         "1 known before",
