@@ -153,6 +153,14 @@ def test_sync_adds_moves_and_asks_before_taking_out(tmp_path: Path, mine: Path) 
     assert unanswered == "1 unchanged, 0 moved\n"
 
 
+def test_a_sync_that_nobody_answers_takes_nothing_out(tmp_path: Path, mine: Path) -> None:
+    home = made_home(tmp_path / "home")
+    home.guardian("asset", "sync", mine, "--collection", "press")
+    (mine / "cat.png").unlink()
+    assert "interrupted" in home.guardian("asset", "sync", mine, "--collection", "press", code=130).stderr
+    assert len(home.lines("asset", "list", "--json")) == 2
+
+
 def test_a_terminal_that_writes_no_utf_8(protected: Home) -> None:
     shown = protected.guardian("asset", "list", "--json", PYTHONIOENCODING="latin-1")
     assert len([json.loads(line) for line in io.StringIO(shown.stdout)]) == 2
