@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from guardian.cli.context import Session, log_to_stderr, pass_session
-from guardian.cli.progress import progress_bar
+from guardian.cli.progress import progress_bar, say
 from guardian.cli.showing import json_line, printable
 from guardian.errors import UsageError
 from guardian.model import Asset, AssetState
@@ -206,11 +206,8 @@ async def _add(session: Session, wanted: "Sequence[Wanted]", as_lines: bool, cou
         async with aclosing(catalog.add(wanted, lambda: progress.advance(step))) as added:
             async for result in added:
                 counts[_word(result)] += 1
-                lines = [json_line(_result_facts(result))] if as_lines else _lines(result)
-                for line in lines:
-                    progress.console.print(line, markup=False, highlight=False, soft_wrap=True) if (
-                        not progress.disable
-                    ) else click.echo(line)
+                for line in [json_line(_result_facts(result))] if as_lines else _lines(result):
+                    say(progress, line)
         await workers.aclose()
 
 
