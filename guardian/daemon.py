@@ -6,6 +6,7 @@ ends the last one within the grace period. A failing image, task or source never
 
 import asyncio
 import contextlib
+import shutil
 import signal
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
@@ -33,6 +34,8 @@ ROLE = "crawl"
 
 DELIVERY_PAUSE = timedelta(seconds=2)
 CLOCK_PAUSE = timedelta(seconds=10)
+LEAST_FREE = 10_000_000
+"""Bytes: with less than this a scan may end half-way for want of room."""
 
 log = structlog.get_logger(__name__)
 
@@ -283,6 +286,14 @@ class _Shift:
                 tx.assets.count()
         except GuardianError as error:
             problems["store"] = str(error)
+        if no_room := disk_problem(self._rooms.config.data_dir):
+            problems["disk"] = no_room
         if not self._schedule.running:
             problems["schedule"] = "not running"
         return problems
+
+
+def disk_problem(data_dir: Path, least_free: int = LEAST_FREE) -> str | None:
+    """Why there is no room left to work with; None while there is."""
+    free = shutil.disk_usage(data_dir).free
+    return f"only {free / 1e6:.1f} MB are free in {data_dir}" if free < least_free else None

@@ -3,6 +3,7 @@
 import base64
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import IO
 
 import pytest
 
+from guardian.daemon import disk_problem
 from tests.cli.home import Home, made_home
 
 SECRET = "whsec_" + base64.b64encode(b"thirty-two bytes for one secret.").decode()
@@ -103,3 +105,30 @@ def test_a_reload_that_cannot_work_leaves_the_configuration_before_at_work(
     daemon.process.terminate()
     daemon.until('"event": "stopped"')
     assert daemon.process.wait(30) == 0
+
+
+def test_a_full_disk_is_a_problem_before_it_stops_everything(tmp_path: Path) -> None:
+    assert disk_problem(tmp_path, 0) is None
+    assert f"MB are free in {tmp_path}" in str(disk_problem(tmp_path, 10**18))
+
+
+def test_a_scan_that_hangs_is_cut_off_after_the_grace_period_and_is_due_again(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        page = f"http://127.0.0.1:{silent.getsockname()[1]}/page.html"
+        home = made_home(
+            tmp_path / "home",
+            "web: {listen: '127.0.0.1:0'}\nschedule: {grace_period: 100ms}\n"
+            f"sources:\n  - {{name: silent, kind: page, url: '{page}'}}\n",
+        )
+        daemon = Daemon(home)
+        try:
+            silent.settimeout(60)
+            visitor, _ = silent.accept()
+            daemon.process.terminate()
+            assert '"scans_in_flight": 1' in daemon.until("stopping")
+            daemon.until('"event": "stopped"')
+            assert daemon.process.wait(30) == 0
+            visitor.close()
+        finally:
+            daemon.close()
+    assert "interrupted" in home.guardian("coverage").stdout
