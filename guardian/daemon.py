@@ -199,6 +199,8 @@ class _Shift:
             loops = [asyncio.create_task(self._deliver_forever()), asyncio.create_task(self._follow_clock_forever())]
             self._schedule.start()
             log.info("started", sources=len(self._rooms.config.sources), address=address)
+            if not self._rooms.config.destinations:
+                log.warning("nobody_is_told", reason="no destination is configured; cases wait until there is one")
             try:
                 yield
             finally:

@@ -122,6 +122,7 @@ def test_a_scan_that_hangs_is_cut_off_after_the_grace_period_and_is_due_again(tm
         )
         daemon = Daemon(home)
         try:
+            daemon.until("nobody_is_told")
             silent.settimeout(60)
             visitor, _ = silent.accept()
             daemon.process.terminate()
