@@ -83,3 +83,4 @@ async def _check(session: Session, targets: tuple[str, ...], show: Callable[[Ans
 def load_matcher() -> None:
     """What a worker process does first, before anything is known about its work."""
     importlib.import_module("guardian.matching.matcher")
+    importlib.import_module("guardian.matching.kernels").load()
