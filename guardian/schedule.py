@@ -7,6 +7,8 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
+import structlog
+from apscheduler.events import EVENT_JOB_MAX_INSTANCES, JobSubmissionEvent
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
@@ -19,6 +21,8 @@ LARGEST_DRIFT = timedelta(minutes=1)
 
 Begin = Callable[[SourceSettings], Awaitable[None]]
 LastStart = Callable[[str], datetime | None]
+
+log = structlog.get_logger(__name__)
 
 
 class Schedule:
@@ -38,6 +42,7 @@ class Schedule:
         self._sources, self._begin, self._last_started = sources, begin, last_started
         self._clock, self._steady = clock, steady
         self._scheduler = AsyncIOScheduler(timezone="UTC")
+        self._scheduler.add_listener(_tell_of_passed_over, EVENT_JOB_MAX_INSTANCES)
         self._offset = self._measured_offset()
 
     @property
@@ -84,6 +89,10 @@ class Schedule:
 
     def _measured_offset(self) -> float:
         return self._clock().timestamp() - self._steady()
+
+
+def _tell_of_passed_over(event: JobSubmissionEvent) -> None:
+    log.warning("scan_takes_longer_than_its_interval", source=event.job_id)
 
 
 def trigger_of(settings: SourceSettings) -> BaseTrigger:

@@ -1,10 +1,12 @@
 """When a source is due, and what a clock that jumps does to that."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, MutableMapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+import structlog
 
 from guardian.schedule import Schedule, first_due, trigger_of
 from guardian.sources.settings import PageSettings
@@ -81,6 +83,32 @@ def scheduled(
             await body(schedule, begun)
         finally:
             schedule.stop()
+
+    asyncio.run(run())
+
+
+def test_a_scan_that_takes_longer_than_its_interval_is_passed_over_and_named() -> None:
+    async def run() -> None:
+        begun, told, loop = [], asyncio.Event(), asyncio.get_running_loop()
+
+        def note(_: object, __: str, event: MutableMapping[str, Any]) -> str:
+            assert (event["event"], event["source"]) == ("scan_takes_longer_than_its_interval", "one")
+            loop.call_soon_threadsafe(told.set)
+            raise structlog.DropEvent
+
+        async def begin(settings: object) -> None:
+            begun.append(settings)
+            await asyncio.Event().wait()
+
+        structlog.configure(processors=[note])
+        schedule = Schedule([page(every="1s")], begin, lambda _: None, Clocks().wall)
+        schedule.start()
+        try:
+            await asyncio.wait_for(told.wait(), 20)
+        finally:
+            schedule.stop()
+            structlog.reset_defaults()
+        assert len(begun) == 1
 
     asyncio.run(run())
 
