@@ -87,5 +87,5 @@ def test_wrong_words_are_2(own: Home, words: tuple[str, ...]) -> None:
 def test_a_second_one_on_the_same_data_folder_is_refused(own: Home) -> None:
     with hold(own.folder / "data", "crawl"):
         refused = own.guardian("run", "--once", code=4).stderr
-    assert "another guardian holds the role 'crawl'" in refused
+    assert "in the role 'crawl' (process" in refused
     own.guardian("run", "--once")
