@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import shutil
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -50,7 +50,8 @@ async def run(config_path: Path) -> None:
         while config is not None:
             try:
                 async with opened_rooms(config) as rooms, opened_delivery(config) as delivery:
-                    await prepare(rooms)
+                    if not await _done_before(wishes.stop, prepare(rooms)):
+                        return
                     async with _Shift(rooms, delivery).working():
                         proven = config
                         config = await _next_config(config_path, proven, wishes)
@@ -139,7 +140,7 @@ class _Wishes:
 
     def __init__(self) -> None:
         self.changed = asyncio.Event()
-        self.stop = False
+        self.stop = asyncio.Event()
 
     @contextlib.contextmanager
     def heard(self) -> Iterator[None]:
@@ -155,8 +156,22 @@ class _Wishes:
                 loop.remove_signal_handler(number)
 
     def _wish_to_stop(self) -> None:
-        self.stop = True
+        self.stop.set()
         self.changed.set()
+
+
+async def _done_before(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """Do the work to its end; False when the wish to stop came first, and then it was broken off."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if working.done():
+        await working
+        return True
+    log.info("stopping", unfinished="making the index whole again")
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+    return False
 
 
 async def _next_config(config_path: Path, current: Config, wishes: _Wishes) -> Config | None:
@@ -164,7 +179,7 @@ async def _next_config(config_path: Path, current: Config, wishes: _Wishes) -> C
     while True:
         await wishes.changed.wait()
         wishes.changed.clear()
-        if wishes.stop:
+        if wishes.stop.is_set():
             return None
         try:
             config = await _checked(config_path)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 import pytest
+from PIL import Image
 
 from guardian.daemon import disk_problem
 from tests.cli.home import Home, made_home
@@ -105,6 +106,29 @@ def test_a_reload_that_cannot_work_leaves_the_configuration_before_at_work(
     daemon.process.terminate()
     daemon.until('"event": "stopped"')
     assert daemon.process.wait(30) == 0
+
+
+def test_sigterm_breaks_off_the_rebuilding_of_an_index_and_the_next_start_finishes_it(
+    home: Home, tmp_path: Path, photographs: dict[str, Image.Image]
+) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    for number in range(40):
+        photographs["coffee"].rotate(number).save(mine / f"{number:02}.jpg")
+    home.guardian("asset", "add", mine, "--collection", "press")
+    (descriptors,) = (home.folder / "data" / "index").glob("*/segment-*/descriptors.npy")
+    content = bytearray(descriptors.read_bytes())
+    content[len(content) // 2] ^= 1
+    descriptors.write_bytes(content)
+    daemon = Daemon(home)
+    daemon.until("index_rebuilt")
+    daemon.process.terminate()
+    assert "unfinished" in daemon.until("stopping")
+    assert daemon.process.wait(30) == 0
+    daemon.close()
+    assert "damaged" in home.guardian("index", "verify", code=4).stderr
+    home.guardian("run", "--once", LEGAL_SECRET=SECRET)
+    assert "the index is sound: 40 assets" in home.guardian("index", "verify").stdout
 
 
 def test_a_full_disk_is_a_problem_before_it_stops_everything(tmp_path: Path) -> None:
