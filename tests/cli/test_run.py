@@ -49,7 +49,8 @@ def test_once_with_nothing_found_is_0(watched: Home, site: Any, receiver: Any) -
 
 def test_once_ends_when_a_receiver_fails_and_keeps_its_message(watched: Home, receiver: Any) -> None:
     receiver.then(500)
-    watched.guardian("run", "--once", code=1, **{SECRET: receiver.secrets[0]})
+    said = watched.guardian("run", "--once", code=1, **{SECRET: receiver.secrets[0]}).stdout
+    assert said.endswith("1 message(s) not delivered yet, 0 given up: `guardian delivery list` says why\n")
     (message,) = watched.lines("delivery", "list", "--json")
     assert (message["state"], message["attempts"]) == ("due", 1)
     assert "500" in message["last_error"]
