@@ -24,6 +24,7 @@ from demo.photographs import PROTECTED, copy_protected
 from demo.receiver import Receiver
 from demo.site import PAGES, Exhibit, Site, build, planned
 from guardian.answers import Answer
+from guardian.cli.context import log_to_stderr
 from guardian.daemon import run_once
 from guardian.model import Omission
 
@@ -57,6 +58,8 @@ def main() -> int:
     picture = parser.parse_args().picture
     console = Console(width=None if sys.stdout.isatty() else 110)
     started = time.monotonic()
+    # A daemon's log is not for the reader of the demo.
+    log_to_stderr("warning", "text")
     shutil.rmtree(HOME, ignore_errors=True)
     watch = HOME / "watch"
 
@@ -66,16 +69,17 @@ def main() -> int:
     portfolio, press = HOME / "photographs" / "portfolio", HOME / "photographs" / "press"
     copy_protected([photograph for photograph in PROTECTED if photograph.name != PRESS], portfolio)
     copy_protected([photograph for photograph in PROTECTED if photograph.name == PRESS], press)
-    command(console, "init", watch)
+    command(console, "init", watch, lines=slice(1))
     exhibits = made_site(console, HOME / "site")
     secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
     site, receiver = Site(HOME / "site"), Receiver(secret)
     try:
         configure(watch, site.url, receiver.url, secret)
         config = watch / "config.yaml"
-        command(console, "rules", "check", "--config", config)
-        command(console, "asset", "add", portfolio, "--collection", "portfolio", "--config", config)
-        command(console, "asset", "add", press, "--collection", "press", "--config", config)
+        command(
+            console, "asset", "add", portfolio, "--collection", "portfolio", "--config", config, lines=slice(-1, None)
+        )
+        command(console, "asset", "add", press, "--collection", "press", "--config", config, lines=slice(-1, None))
         command(console, "licence", "add", "--host", "127.0.0.1", "--collection", "press", "--config", config)
         pairs = asyncio.run(scanned(console, config, exhibits))
     finally:
@@ -87,13 +91,17 @@ def main() -> int:
     return ended
 
 
-def command(console: Console, *arguments: object) -> None:
-    """Show a guardian command and run it as a user would. Ends the demo when it fails."""
+def command(console: Console, *arguments: object, lines: slice = slice(None)) -> None:
+    """Show a guardian command and run it as a user would; of its answer show these lines. Ends the demo on failure."""
     words = [str(argument) for argument in arguments]
     console.print(f"[bold cyan]$ guardian {' '.join(words)}[/]", highlight=False, soft_wrap=True)
-    done = subprocess.run([sys.executable, "-m", "guardian", *words], check=False)
+    # Its bar goes to standard error, and so to the terminal.
+    done = subprocess.run([sys.executable, "-m", "guardian", *words], check=False, stdout=subprocess.PIPE, text=True)
     if done.returncode:
-        raise SystemExit(f"the command ended with {done.returncode}")
+        raise SystemExit(f"{done.stdout}the command ended with {done.returncode}")
+    for line in done.stdout.splitlines()[lines]:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    console.print()
 
 
 def bar(console: Console) -> Progress:
@@ -167,6 +175,8 @@ def told(console: Console, pairs: Sequence[tuple[Exhibit, Answer]], receiver: Re
         console.print("[red]No webhook arrived.[/]")
         return 1
     one = receiver.received[0]
+    console.print(report.cases(pairs, len(receiver.received)), highlight=False)
+    console.print()
     tampered = receiver.verify(one.headers, one.body.replace(b"case", b"cause", 1))
     console.print(report.webhook_panel(receiver.received, tampered))
     credits_line = "; ".join(f"{photograph.title}: {photograph.credit}" for photograph in PROTECTED)
@@ -181,6 +191,7 @@ def draw(picture: Path, pairs: Sequence[tuple[Exhibit, Answer]], receiver: Recei
     """The report as a picture, for documents: what a terminal shows, with the reader's own fonts."""
     terminal = Console(width=110, record=True, file=io.StringIO())
     terminal.print("[bold cyan]$ make demo[/]\n", report.found_table(pairs), report.verdict(pairs), sep="")
+    terminal.print(report.cases(pairs, len(receiver.received)), highlight=False)
     drawn = re.sub(r"@font-face \{.*?\}", "", terminal.export_svg(title="guardian"), flags=re.DOTALL)
     picture.write_text(drawn, encoding="utf-8")
 

@@ -1,8 +1,10 @@
 """What the demo prints: a table of what was found, the webhook as it came, and what to try next."""
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Any
 
 from rich import box
 from rich.console import Console, Group
@@ -14,6 +16,7 @@ from rich.text import Text
 from demo.receiver import Received
 from demo.site import Exhibit
 from guardian.answers import Answer, JudgedMatch, Outcome
+from guardian.cli.showing import percent
 
 SHOWN_IN_BODY = ("case", "asset", "page_url", "image_url", "recovered", "measured", "rule", "licence", "evidence")
 FOUND = (Outcome.COPY, Outcome.REVIEW, Outcome.LICENSED)
@@ -43,22 +46,21 @@ def found_table(pairs: Sequence[tuple[Exhibit, Answer]]) -> Table:
     table.add_column("what was done", style="cyan", no_wrap=True)
     table.add_column("found", justify="right", no_wrap=True)
     table.add_column("what guardian says about one of them")
+    table.add_column("how sure", justify="right", style="dim", no_wrap=True)
     for edit, several in sorted(by_edit.items()):
         hits = [pair for pair in several if is_right(*pair)]
         style = "green" if len(hits) == len(several) else "yellow"
-        table.add_row(edit, Text(f"{len(hits)} of {len(several)}", style=style), _in_words(hits))
+        table.add_row(edit, Text(f"{len(hits)} of {len(several)}", style=style), *_in_words(hits))
     return table
 
 
-def _in_words(hits: Sequence[tuple[Exhibit, Answer]]) -> Text:
+def _in_words(hits: Sequence[tuple[Exhibit, Answer]]) -> tuple[Text, str]:
     best = max(hits, key=lambda pair: len(_description(pair[1])), default=None)
     if best is None:
-        return Text("-", style="dim")
+        return Text("-", style="dim"), "-"
     match = owner_of(best[1])
     assert match is not None
-    probability = match.comparison.probability
-    sure = ">99.9 %" if probability > 0.999 else f"{probability:.1%}".replace("%", " %")
-    return Text.assemble((f"{best[0].title}: ", "bold"), _description(best[1]), (f"  {sure} sure", "dim"))
+    return Text.assemble((f"{best[0].title}: ", "bold"), _description(best[1])), percent(match.comparison.probability)
 
 
 def _description(answer: Answer) -> str:
@@ -104,6 +106,15 @@ def verdict(pairs: Sequence[tuple[Exhibit, Answer]]) -> Group:
     return Group(*lines)
 
 
+def cases(pairs: Sequence[tuple[Exhibit, Answer]], messages: int) -> Text:
+    """Why there are fewer messages than copies."""
+    told = sum(answer.outcome in (Outcome.COPY, Outcome.REVIEW) for _, answer in pairs)
+    return Text(
+        f"All uses of one photograph by one site are one case, and a case is told once: {told} uses, "
+        f"{messages} signed messages."
+    )
+
+
 def false_alarms(pairs: Sequence[tuple[Exhibit, Answer]]) -> list[tuple[Exhibit, Answer]]:
     """Strangers that the rules would alert about, and copies traced to somebody else's photograph."""
     return [
@@ -121,11 +132,7 @@ def webhook_panel(received: Sequence[Received], tampered: str | None) -> Panel:
         if name in one.headers:
             head.append(f"{name}: ", style="cyan").append(f"{one.headers[name]}\n")
     data = {name: one.event["data"][name] for name in SHOWN_IN_BODY if name in one.event.get("data", {})}
-    body = json.dumps(
-        {"type": one.event.get("type"), "timestamp": one.event.get("timestamp"), "data": data},
-        indent=1,
-        ensure_ascii=False,
-    )
+    body = _readable({"type": one.event.get("type"), "timestamp": one.event.get("timestamp"), "data": data})
     genuine = sum(each.refused is None for each in received)
     said = Text.assemble(
         (
@@ -145,11 +152,19 @@ def webhook_panel(received: Sequence[Received], tampered: str | None) -> Panel:
     )
 
 
+def _readable(event: dict[str, Any]) -> str:
+    """JSON with lists on one line, and without what nobody filled in about the photograph."""
+    asset = event["data"].get("asset", {})
+    event["data"]["asset"] = {name: value for name, value in asset.items() if value and name != "rights"}
+    text = json.dumps(event, indent=1, ensure_ascii=False)
+    return re.sub(r"\[[^\[\]{}]*\]", lambda found: f"[{' '.join(found.group()[1:-1].split())}]", text)
+
+
 def next_steps(console: Console, home: str) -> None:
     """Exact commands for one's own folder and site."""
     console.print("[bold]Look around in what the demo left behind[/]")
-    for command in (f"check --config {home}/config.yaml YOUR_PICTURE.jpg", f"case list --config {home}/config.yaml"):
-        console.print(f"  .venv/bin/guardian {command}", highlight=False, soft_wrap=True)
+    for command in ("case list", "rules check", "coverage", "check YOUR_PICTURE.jpg"):
+        console.print(f"  .venv/bin/guardian --config {home}/config.yaml {command}", highlight=False, soft_wrap=True)
     console.print("[bold]Then with your own pictures[/]")
     for command in (
         "init ~/guardian && cd ~/guardian",

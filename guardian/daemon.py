@@ -6,17 +6,14 @@ ends the last one within the grace period. A failing image, task or source never
 
 import asyncio
 import contextlib
+import shutil
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import structlog
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from apscheduler.triggers.base import BaseTrigger
-from apscheduler.triggers.cron import CronTrigger
-from apscheduler.triggers.interval import IntervalTrigger
 
 from guardian.config import Config, load_config, require_contact
 from guardian.coverage import as_json, coverages, tell_of_trouble
@@ -25,6 +22,7 @@ from guardian.errors import ConfigError, GuardianError, IndexNotReady
 from guardian.model import Scan
 from guardian.rooms import Rooms, open_rules, opened_delivery, opened_rooms
 from guardian.scanning import Listener, scan_source
+from guardian.schedule import Schedule
 from guardian.sources import SourceSettings
 from guardian.store import hold
 from guardian.web.app import build_app
@@ -35,28 +33,39 @@ ROLE = "crawl"
 """The one lock that `run` and `scan` take on a data folder."""
 
 DELIVERY_PAUSE = timedelta(seconds=2)
+CLOCK_PAUSE = timedelta(seconds=10)
+LEAST_FREE = 10_000_000
+"""Bytes: with less than this a scan may end half-way for want of room."""
 
 log = structlog.get_logger(__name__)
 
 
 async def run(config_path: Path) -> None:
-    """Work until SIGTERM or SIGINT; reread the configuration at SIGHUP, keep the old one if the new is wrong."""
-    config: Config | None = load_config(config_path)
-    assert config is not None
-    require_contact(config, config_path)
+    """Work until SIGTERM or SIGINT; reread the configuration at SIGHUP, keep the old one if the new cannot work."""
+    first = await _checked(config_path)
+    config: Config | None = first
+    proven: Config | None = None
     wishes = _Wishes()
-    with hold(config.data_dir, ROLE), wishes.heard():
+    with hold(first.data_dir, ROLE), wishes.heard():
         while config is not None:
-            async with opened_rooms(config) as rooms, opened_delivery(config) as delivery:
-                await prepare(rooms)
-                async with _Shift(rooms, delivery).working():
-                    config = await _next_config(config_path, config, wishes)
+            try:
+                async with opened_rooms(config) as rooms, opened_delivery(config) as delivery:
+                    if not await _done_before(wishes.stop, prepare(rooms)):
+                        return
+                    async with _Shift(rooms, delivery).working():
+                        proven = config
+                        config = await _next_config(config_path, proven, wishes)
+            except GuardianError as error:
+                if proven is None or config is proven:
+                    raise
+                # Some mistakes show only when a room is opened: an address that is taken, a database that is away.
+                _tell_refused(error)
+                config = proven
 
 
 async def run_once(config_path: Path, listener: Listener) -> list[Scan]:
     """Scan every source once, side by side, and finish all due tasks. A failing source never stops the others."""
-    config = load_config(config_path)
-    require_contact(config, config_path)
+    config = await _checked(config_path)
     with hold(config.data_dir, ROLE):
         async with opened_rooms(config) as rooms, opened_delivery(config) as delivery:
             await prepare(rooms)
@@ -66,6 +75,16 @@ async def run_once(config_path: Path, listener: Listener) -> list[Scan]:
             while (await deliver_due(rooms.store, delivery, rooms.walk.clock)).attempted:
                 pass
     return [scan for scan in ended if scan is not None]
+
+
+async def _checked(config_path: Path) -> Config:
+    """The configuration, if a daemon can work by it: it has a contact, sound rules, and every secret it names."""
+    config = load_config(config_path)
+    require_contact(config, config_path)
+    open_rules(config)
+    async with opened_delivery(config) as delivery:
+        delivery.require_secrets()
+    return config
 
 
 async def prepare(rooms: Rooms) -> None:
@@ -121,7 +140,7 @@ class _Wishes:
 
     def __init__(self) -> None:
         self.changed = asyncio.Event()
-        self.stop = False
+        self.stop = asyncio.Event()
 
     @contextlib.contextmanager
     def heard(self) -> Iterator[None]:
@@ -137,8 +156,22 @@ class _Wishes:
                 loop.remove_signal_handler(number)
 
     def _wish_to_stop(self) -> None:
-        self.stop = True
+        self.stop.set()
         self.changed.set()
+
+
+async def _done_before(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """Do the work to its end; False when the wish to stop came first, and then it was broken off."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if working.done():
+        await working
+        return True
+    log.info("stopping", unfinished="making the index whole again")
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+    return False
 
 
 async def _next_config(config_path: Path, current: Config, wishes: _Wishes) -> Config | None:
@@ -146,19 +179,21 @@ async def _next_config(config_path: Path, current: Config, wishes: _Wishes) -> C
     while True:
         await wishes.changed.wait()
         wishes.changed.clear()
-        if wishes.stop:
+        if wishes.stop.is_set():
             return None
         try:
-            config = load_config(config_path)
-            require_contact(config, config_path)
-            open_rules(config)
+            config = await _checked(config_path)
             if config.data_dir != current.data_dir:
                 raise ConfigError("data_dir has changed: that needs a restart", file=config_path)
         except GuardianError as error:
-            log.error("reload_refused", reason=str(error), now="going on with the configuration before")
+            _tell_refused(error)
             continue
         log.info("reloaded", config=str(config_path))
         return config
+
+
+def _tell_refused(error: GuardianError) -> None:
+    log.error("reload_refused", reason=str(error), now="going on with the configuration before")
 
 
 class _Shift:
@@ -167,7 +202,7 @@ class _Shift:
     def __init__(self, rooms: Rooms, delivery: Delivery) -> None:
         self._rooms, self._delivery = rooms, delivery
         self._metrics = Metrics(rooms.store, rooms.walk.clock)
-        self._scheduler = AsyncIOScheduler(timezone="UTC")
+        self._schedule = Schedule(rooms.config.sources, self._begin_scan, self._last_completed, rooms.walk.clock)
         self._turns = asyncio.Semaphore(rooms.config.schedule.scans_at_once)
         self._scans: set[asyncio.Task[None]] = set()
 
@@ -176,35 +211,21 @@ class _Shift:
         """Work while the body waits; at its end let scans in flight finish within the grace period."""
         app = build_app(self._metrics, self._problems, self._covered)
         async with serving(app, self._rooms.config.web.listen) as address:
-            delivering = asyncio.create_task(self._deliver_forever())
-            self._schedule()
-            self._scheduler.start()
+            loops = [asyncio.create_task(self._deliver_forever()), asyncio.create_task(self._follow_clock_forever())]
+            self._schedule.start()
             log.info("started", sources=len(self._rooms.config.sources), address=address)
+            if not self._rooms.config.destinations:
+                log.warning("nobody_is_told", reason="no destination is configured; cases wait until there is one")
             try:
                 yield
             finally:
                 log.info("stopping", scans_in_flight=len(self._scans))
-                self._scheduler.shutdown(wait=False)
+                self._schedule.stop()
                 await self._let_finish()
-                delivering.cancel()
-                await asyncio.gather(delivering, return_exceptions=True)
+                for loop in loops:
+                    loop.cancel()
+                await asyncio.gather(*loops, return_exceptions=True)
         log.info("stopped")
-
-    def _schedule(self) -> None:
-        """Give every source its trigger. What is due follows from the configuration and the last scan."""
-        now = self._rooms.walk.clock()
-        for settings in self._rooms.config.sources:
-            trigger = trigger_of(settings)
-            self._scheduler.add_job(
-                self._begin_scan,
-                trigger,
-                args=[settings],
-                id=settings.name,
-                max_instances=1,
-                coalesce=True,
-                misfire_grace_time=None,
-                next_run_time=first_due(trigger, self._last_completed(settings.name), now),
-            )
 
     def _last_completed(self, source: str) -> datetime | None:
         with self._rooms.store.read() as tx:
@@ -247,6 +268,16 @@ class _Shift:
                 self._metrics.count_failure("deliveries")
             await asyncio.sleep(DELIVERY_PAUSE.total_seconds())
 
+    async def _follow_clock_forever(self) -> None:
+        while True:
+            await asyncio.sleep(CLOCK_PAUSE.total_seconds())
+            try:
+                if await asyncio.to_thread(self._schedule.follow_clock):
+                    log.warning("clock_jumped", now="it is worked out anew which sources are due")
+            except Exception:
+                log.exception("clock_not_followed")
+                self._metrics.count_failure("clock")
+
     async def _let_finish(self) -> None:
         """Wait for scans in flight, then cut them off: what they had not reached is due again."""
         if not self._scans:
@@ -272,28 +303,14 @@ class _Shift:
                 tx.assets.count()
         except GuardianError as error:
             problems["store"] = str(error)
-        if not self._scheduler.running:
+        if no_room := disk_problem(self._rooms.config.data_dir):
+            problems["disk"] = no_room
+        if not self._schedule.running:
             problems["schedule"] = "not running"
         return problems
 
 
-def trigger_of(settings: SourceSettings) -> BaseTrigger:
-    """APScheduler's trigger for a source: its cron line (UTC), or its interval; both with the source's jitter."""
-    jitter = int(settings.jitter.total_seconds()) or None
-    if settings.cron is not None:
-        minute, hour, day, month, weekday = settings.cron.split()
-        return CronTrigger(
-            minute=minute, hour=hour, day=day, month=month, day_of_week=weekday, timezone="UTC", jitter=jitter
-        )
-    return IntervalTrigger(seconds=max(1, int(settings.every.total_seconds())), timezone="UTC", jitter=jitter)
-
-
-def first_due(trigger: BaseTrigger, last_started: datetime | None, now: datetime) -> datetime:
-    """When a source is first due after a start: at once if never scanned or overdue.
-
-    A last scan in the future means that the clock was turned back; it counts as never.
-    """
-    if last_started is None or last_started > now:
-        return now
-    planned: datetime | None = trigger.get_next_fire_time(last_started, last_started)
-    return max(planned, now) if planned else now
+def disk_problem(data_dir: Path, least_free: int = LEAST_FREE) -> str | None:
+    """Why there is no room left to work with; None while there is."""
+    free = shutil.disk_usage(data_dir).free
+    return f"only {free / 1e6:.1f} MB are free in {data_dir}" if free < least_free else None

@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import structlog
 
 from guardian import rules
-from guardian.catalog import Catalog
 from guardian.config import Config
 from guardian.delivery import Delivery, Secrets
 from guardian.evidence import Vault
@@ -20,6 +20,9 @@ from guardian.fetch import Operator, Stranger
 from guardian.matching.workers import Workers
 from guardian.pipeline import Walk
 from guardian.store import Store, open_store
+
+if TYPE_CHECKING:
+    from guardian.catalog import Catalog
 
 log = structlog.get_logger(__name__)
 
@@ -30,8 +33,12 @@ class Rooms:
 
     config: Config
     store: Store
-    catalog: Catalog
     walk: Walk
+
+    @property
+    def catalog(self) -> "Catalog":
+        """The catalogue; most checks never need it."""
+        return make_catalog(self.config, self.store, self.walk.workers)
 
 
 def utc_now() -> datetime:
@@ -62,8 +69,11 @@ def make_workers(config: Config) -> Workers:
     return workers
 
 
-def make_catalog(config: Config, store: Store, workers: Workers) -> Catalog:
+def make_catalog(config: Config, store: Store, workers: Workers) -> "Catalog":
     """The catalogue of this configuration."""
+    # It brings the index and its kernels, which a check leaves to its workers.
+    from guardian.catalog import Catalog
+
     return Catalog(store, workers, config.data_dir, config.catalog, utc_now, config.matching.max_bytes)
 
 
@@ -89,7 +99,7 @@ async def opened_rooms(config: Config, workers: Workers | None = None) -> AsyncI
                 environment=os.environ,
             )
             try:
-                yield Rooms(config, store, make_catalog(config, store, workers), walk)
+                yield Rooms(config, store, walk)
             finally:
                 await workers.aclose()
 

@@ -267,6 +267,10 @@ def _first_error(error: ValidationError, model: type[BaseModel], positions: Posi
         message = f"{known['tag']!r} is no {known['discriminator']}; it is one of {known['expected_tags']}"
     elif kind == "union_tag_not_found":
         message = f"{first['ctx']['discriminator']} is missing"
+    elif kind == "tuple_type":
+        message = "this must be a list, such as [a, b]"
+    elif kind == "string_pattern_mismatch":
+        message = f"{first['input']!r} is not of the form {first['ctx']['pattern']}"
     elif kind == "string_type" and isinstance(first["input"], int | float):
         message = "this must be text; quote it"
     return positions.error(f"{written}: {message}", place)

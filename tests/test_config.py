@@ -120,6 +120,8 @@ def test_repeated_names_are_refused(tmp_path: Path) -> None:
         ("web: {listen: 8765}\n", "1:7: web.listen: this must be text; quote it"),
         ("web: {listen: '127.0.0.1'}\n", "is not ADDRESS:PORT"),
         ("own_hosts: [https://mine.example/shop]\n", "(its subdomains are meant anyway); write mine.example"),
+        ("own_hosts: mine.example\n", "1:1: own_hosts: this must be a list, such as [a, b]"),
+        ("destinations: [{name: a b, url: 'https://a.example/', secret_env: S}]\n", "'a b' is not of the form ^[A-Za"),
         ("own_hosts: ['*.mine.example']\n", "write mine.example"),
         ("sources: [{name: a, kind: crawl, url: 'https://a.example/'}]\n", "'crawl' is no 'kind'; it is one of 'page'"),
         ("sources: [{name: a, kind: page, url: a.example}]\n", "is not a web address; write it whole"),

@@ -1,47 +1,159 @@
-"""When a source is due. The daemon at work is in test_walkthrough."""
+"""What the daemon refuses to start with, or to reload. The daemon at work is in test_walkthrough."""
 
-from datetime import UTC, datetime, timedelta
+import base64
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
 
 import pytest
+from PIL import Image
 
-from guardian.daemon import first_due, trigger_of
-from guardian.sources.settings import PageSettings
-from guardian.strict_yaml import duration
+from guardian.daemon import disk_problem
+from tests.cli.home import Home, made_home
 
-NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-
-
-def page(**rhythm: object) -> PageSettings:
-    return PageSettings.model_validate({"name": "one", "kind": "page", "url": "https://a.example/", **rhythm})
+SECRET = "whsec_" + base64.b64encode(b"thirty-two bytes for one secret.").decode()
+HOOK = "destinations:\n  - {name: legal, kind: webhook, url: 'https://legal.example/', secret_env: LEGAL_SECRET}\n"
 
 
-def test_a_source_never_scanned_is_due_at_once() -> None:
-    assert first_due(trigger_of(page(every="1h")), None, NOW) == NOW
+class Daemon:
+    """`guardian run` over a home; its log is read line by line as it comes."""
+
+    def __init__(self, home: Home) -> None:
+        command = [sys.executable, "-m", "guardian", "run", "--config", str(home.folder / "config.yaml")]
+        environment = os.environ | {"LEGAL_SECRET": SECRET}
+        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+        assert self.process.stderr is not None
+        self._log: IO[str] = self.process.stderr
+
+    def until(self, word: str) -> str:
+        """The next line of the log that holds this word; fails when the daemon ends before."""
+        said = []
+        for line in self._log:
+            said.append(line)
+            if word in line:
+                return line
+        raise AssertionError(f"it ended before it said {word}: {said}")
+
+    def reload(self) -> None:
+        self.process.send_signal(signal.SIGHUP)
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self._log.close()
 
 
-def test_a_source_is_due_an_interval_after_its_last_scan() -> None:
-    trigger = trigger_of(page(every="1h"))
-    assert first_due(trigger, NOW - timedelta(minutes=20), NOW) == NOW + timedelta(minutes=40)
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return made_home(tmp_path / "home", f"web: {{listen: '127.0.0.1:0'}}\n{HOOK}")
 
 
-def test_what_was_missed_while_the_daemon_was_down_is_due_at_once_and_once() -> None:
-    assert first_due(trigger_of(page(every="1h")), NOW - timedelta(days=3), NOW) == NOW
+@pytest.fixture
+def daemon(home: Home) -> Iterator[Daemon]:
+    one = Daemon(home)
+    yield one
+    one.close()
 
 
-def test_a_clock_turned_back_does_not_silence_a_source() -> None:
-    assert first_due(trigger_of(page(every="1h")), NOW + timedelta(days=30), NOW) == NOW
+@pytest.mark.parametrize("words", [("run",), ("run", "--once")])
+def test_a_missing_secret_refuses_the_start_rather_than_keep_every_alert_waiting(
+    home: Home, words: tuple[str, ...]
+) -> None:
+    said = home.guardian(*words, code=2).stderr
+    assert "destination legal: environment variable LEGAL_SECRET is not set" in said
 
 
-def test_cron_lines_are_read_in_utc() -> None:
-    trigger = trigger_of(page(cron="30 3 * * *"))
-    due = first_due(trigger, NOW - timedelta(hours=1), NOW)
-    assert due == datetime(2026, 11, 25, 3, 30, tzinfo=UTC)
+@pytest.mark.parametrize("words", [("run",), ("run", "--once")])
+def test_without_a_contact_nobody_is_visited(home: Home, words: tuple[str, ...]) -> None:
+    (home.folder / "config.yaml").write_text("matching: {workers: 1}\n")
+    assert "fetch.contact is not set" in home.guardian(*words, code=2).stderr
 
 
-@pytest.mark.parametrize("seconds", [0, 90])
-def test_jitter_only_delays(seconds: int) -> None:
-    settings = page(every="1h", jitter=f"{seconds}s")
-    assert settings.jitter == duration(f"{seconds}s")
-    trigger = trigger_of(settings)
-    planned = [trigger.get_next_fire_time(NOW, NOW) for _ in range(40)]
-    assert all(timedelta(hours=1) <= at - NOW <= timedelta(hours=1, seconds=seconds) for at in planned)
+def test_a_wrong_rule_refuses_the_start_with_its_place(home: Home) -> None:
+    (home.folder / "rules" / "30-mine.yaml").write_text("rules:\n  - {name: mine, when: {}, then: shout}\n")
+    assert "30-mine.yaml:2:28: rules.0.then:" in home.guardian("run", code=2, LEGAL_SECRET=SECRET).stderr
+
+
+@pytest.mark.parametrize(
+    ("mistake", "said"),
+    [
+        ("web: {listen: '192.0.2.1:80'}\n" + HOOK, "cannot listen at 192.0.2.1:80"),
+        ("store: {url: 'mysql://db.example/guardian'}\n" + HOOK, "guardian speaks SQLite and PostgreSQL"),
+        (HOOK.replace("LEGAL_SECRET", "ANOTHER"), "environment variable ANOTHER is not set"),
+        ("delivery: {ca_file: missing.pem}\n" + HOOK, "missing.pem"),
+        ("rules_dir: nowhere\n" + HOOK, "no rule file"),
+        ("data_dir: elsewhere\n" + HOOK, "that needs a restart"),
+    ],
+    ids=["address", "database", "secret", "authority", "rules", "data folder"],
+)
+def test_a_reload_that_cannot_work_leaves_the_configuration_before_at_work(
+    home: Home, daemon: Daemon, mistake: str, said: str
+) -> None:
+    daemon.until('"event": "started"')
+    good = (home.folder / "config.yaml").read_text()
+    (home.folder / "config.yaml").write_text(f"fetch: {{contact: test@example.com}}\n{mistake}")
+    daemon.reload()
+    assert said in daemon.until("reload_refused")
+    (home.folder / "config.yaml").write_text(good)
+    daemon.reload()
+    daemon.until('"event": "reloaded"')
+    daemon.until('"event": "started"')
+    daemon.process.terminate()
+    daemon.until('"event": "stopped"')
+    assert daemon.process.wait(30) == 0
+
+
+def test_sigterm_breaks_off_the_rebuilding_of_an_index_and_the_next_start_finishes_it(
+    home: Home, tmp_path: Path, photographs: dict[str, Image.Image]
+) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    for number in range(40):
+        photographs["coffee"].rotate(number).save(mine / f"{number:02}.jpg")
+    home.guardian("asset", "add", mine, "--collection", "press")
+    (descriptors,) = (home.folder / "data" / "index").glob("*/segment-*/descriptors.npy")
+    content = bytearray(descriptors.read_bytes())
+    content[len(content) // 2] ^= 1
+    descriptors.write_bytes(content)
+    daemon = Daemon(home)
+    daemon.until("index_rebuilt")
+    daemon.process.terminate()
+    assert "unfinished" in daemon.until("stopping")
+    assert daemon.process.wait(30) == 0
+    daemon.close()
+    assert "damaged" in home.guardian("index", "verify", code=4).stderr
+    home.guardian("run", "--once", LEGAL_SECRET=SECRET)
+    assert "the index is sound: 40 assets" in home.guardian("index", "verify").stdout
+
+
+def test_a_full_disk_is_a_problem_before_it_stops_everything(tmp_path: Path) -> None:
+    assert disk_problem(tmp_path, 0) is None
+    assert f"MB are free in {tmp_path}" in str(disk_problem(tmp_path, 10**18))
+
+
+def test_a_scan_that_hangs_is_cut_off_after_the_grace_period_and_is_due_again(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        page = f"http://127.0.0.1:{silent.getsockname()[1]}/page.html"
+        home = made_home(
+            tmp_path / "home",
+            "web: {listen: '127.0.0.1:0'}\nschedule: {grace_period: 100ms}\n"
+            f"sources:\n  - {{name: silent, kind: page, url: '{page}'}}\n",
+        )
+        daemon = Daemon(home)
+        try:
+            daemon.until("nobody_is_told")
+            silent.settimeout(60)
+            visitor, _ = silent.accept()
+            daemon.process.terminate()
+            assert '"scans_in_flight": 1' in daemon.until("stopping")
+            daemon.until('"event": "stopped"')
+            assert daemon.process.wait(30) == 0
+            visitor.close()
+        finally:
+            daemon.close()
+    assert "interrupted" in home.guardian("coverage").stdout

@@ -57,11 +57,11 @@ class Watch:
         lines = (self.folder / f"log-{at}").read_text().splitlines()
         return [json.loads(line) for line in lines if line.startswith("{")]
 
-    def wait_for_event(self, name: str, seconds: float = 60) -> dict[str, Any]:
-        """The first event of this name that the newest daemon logged."""
+    def wait_for_event(self, name: str, seconds: float = 60, **facts: object) -> dict[str, Any]:
+        """The first event of this name, with these facts, that the newest daemon logged."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            found = [event for event in self.events() if event["event"] == name]
+            found = [event for event in self.events() if event.items() >= ({"event": name} | facts).items()]
             if found:
                 return found[0]
             try:
@@ -156,10 +156,7 @@ def test_sighup_reloads_and_a_wrong_configuration_is_passed_over(watch: Watch) -
     )
     process.send_signal(signal.SIGHUP)
     watch.wait_for_event("reloaded")
-    until = time.monotonic() + 60
-    while time.monotonic() < until and not any(event.get("source") == "second" for event in watch.events()):
-        process.poll()
-    assert any(event["event"] == "scanned" and event["source"] == "second" for event in watch.events())
+    watch.wait_for_event("scanned", source="second")
     assert process.poll() is None
 
 

@@ -88,16 +88,19 @@ class Catalog:
         self._folder, self._recipe = workers.index_folder, workers.index_recipe
         self._max_bytes = max_bytes
 
-    async def add(self, wanted: Sequence[Wanted]) -> AsyncGenerator[Added, None]:
-        """Protect files; one result for each, in their order, given when it is durable.
+    async def add(
+        self, wanted: Sequence[Wanted], looked_at: Callable[[], None] = lambda: None
+    ) -> AsyncGenerator[Added, None]:
+        """Protect files; one result for each, in their order, given when it is durable, many together.
 
-        Safe to repeat and to interrupt: files done before are known again. Raises IndexNotReady, VaultFull,
-        OSError (a full disk) when nothing more can be protected, AlreadyRunning while another process adds.
+        `looked_at` is called for each file as soon as it was read and measured. Safe to repeat and to interrupt:
+        files done before are known again. Raises IndexNotReady, VaultFull, OSError (a full disk) when nothing
+        more can be protected, AlreadyRunning while another process adds.
         """
         with hold(self._data_dir, ROLE):
             await self._repair(every_byte=False)
             for batch in _batches(wanted, self._settings.batch):
-                for result in await self._add_batch(batch):
+                for result in await self._add_batch(batch, looked_at):
                     yield result
 
     async def withdraw(self, ids: Sequence[str]) -> list[Asset]:
@@ -204,8 +207,13 @@ class Catalog:
 
         return await _a_few_at_a_time(assets, entry, self._workers.count + 1)
 
-    async def _add_batch(self, batch: Sequence[Wanted]) -> list[Added]:
-        prepared = await _a_few_at_a_time(batch, self._prepare, self._workers.count + 1)
+    async def _add_batch(self, batch: Sequence[Wanted], looked_at: Callable[[], None]) -> list[Added]:
+        async def prepare(wanted: Wanted) -> _Prepared | Added:
+            prepared = await self._prepare(wanted)
+            looked_at()
+            return prepared
+
+        prepared = await _a_few_at_a_time(batch, prepare, self._workers.count + 1)
         ready = [one for one in prepared if isinstance(one, _Prepared)]
         reserved = await asyncio.to_thread(self._reserve, ready)
         fresh = {one.sha256: one for one in ready if reserved[one.sha256].state is AssetState.ADDING}

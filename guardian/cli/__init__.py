@@ -110,6 +110,8 @@ def main() -> None:
             sys.exit(INTERRUPTED)
         raise
     except click.Abort:
+        # Control-C, or a question to which nobody could answer.
+        click.echo("guardian: interrupted; what was finished before is safe", err=True)
         sys.exit(INTERRUPTED)
     except click.ClickException as error:
         error.show()

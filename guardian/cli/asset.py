@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from guardian.cli.context import Session, log_to_stderr, pass_session
-from guardian.cli.progress import progress_bar
+from guardian.cli.progress import progress_bar, say
 from guardian.cli.showing import json_line, printable
 from guardian.errors import UsageError
 from guardian.model import Asset, AssetState
@@ -202,15 +202,12 @@ async def _add(session: Session, wanted: "Sequence[Wanted]", as_lines: bool, cou
     with opened_store(session.config) as store, progress_bar() as progress:
         workers = make_workers(session.config)
         step = progress.add_task("protecting", total=len(wanted))
-        async with aclosing(make_catalog(session.config, store, workers).add(wanted)) as added:
+        catalog = make_catalog(session.config, store, workers)
+        async with aclosing(catalog.add(wanted, lambda: progress.advance(step))) as added:
             async for result in added:
-                progress.advance(step)
                 counts[_word(result)] += 1
-                lines = [json_line(_result_facts(result))] if as_lines else _lines(result)
-                for line in lines:
-                    progress.console.print(line, markup=False, highlight=False, soft_wrap=True) if (
-                        not progress.disable
-                    ) else click.echo(line)
+                for line in [json_line(_result_facts(result))] if as_lines else _lines(result):
+                    say(progress, line)
         await workers.aclose()
 
 
@@ -231,7 +228,7 @@ def _lines(result: "Added") -> list[str]:
     from guardian.catalog import as_text
 
     if result.problem is not None:
-        return [printable(f"NOT {result.problem.reason:<12} {result.path}: {result.problem.detail}")]
+        return [printable(f"{'unprotected':<12} {result.path}: {result.problem.detail or result.problem.reason}")]
     if result.asset is None:
         return []
     lines = [f"{_word(result):<12} {printable(str(result.path))}"]

@@ -1,18 +1,18 @@
 """`guardian case`: what was found, gathered by who shows it, and what you decide about it."""
 
 import getpass
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from guardian.cli.context import Session, pass_session
+from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.showing import json_line
 from guardian.errors import UsageError
 from guardian.model import Asset, Case, CaseEvent, CaseState, Finding
-from guardian.store import Store, Transaction, open_store
+
+if TYPE_CHECKING:
+    from guardian.store import Transaction
 
 
 @click.group
@@ -29,7 +29,7 @@ def command() -> None:
 @pass_session
 def list_cases(session: Session, state: str | None, limit: int, as_lines: bool) -> None:
     """List cases, the last changed first."""
-    with _store(session) as store, store.read() as tx:
+    with opened_store(session) as store, store.read() as tx:
         cases = tx.cases.list(CaseState(state) if state else None, limit=limit)
         rows = [(case, tx.assets.get(case.asset_id)) for case in cases]
     for case, asset in rows:
@@ -44,7 +44,7 @@ def list_cases(session: Session, state: str | None, limit: int, as_lines: bool) 
 @pass_session
 def show_case(session: Session, case_id: str, as_json: bool) -> None:
     """Show a case with its findings and its history. CASE may be shortened as long as it is unique."""
-    with _store(session) as store, store.read() as tx:
+    with opened_store(session) as store, store.read() as tx:
         case = _one(tx, case_id)
         asset, findings, history = tx.assets.get(case.asset_id), tx.findings.list(case.id), tx.cases.history(case.id)
     if as_json:
@@ -68,7 +68,7 @@ def _review(session: Session, case_ids: tuple[str, ...], state: CaseState, by: s
     from guardian.cases import review
 
     now = datetime.now(UTC)
-    with _store(session) as store, store.begin() as tx:
+    with opened_store(session) as store, store.begin() as tx:
         cases = [_one(tx, case_id) for case_id in case_ids]
         reviewed = [review(tx, case.id, state, by=by or _user(), note=note, at=now) for case in cases]
     for case in reviewed:
@@ -91,22 +91,13 @@ _review_command("resolve", CaseState.RESOLVED, "Settled: alerts again only when 
 _review_command("reopen", CaseState.OPEN, "Undo a decision.")
 
 
-def _one(tx: Transaction, case_id: str) -> Case:
+def _one(tx: "Transaction", case_id: str) -> Case:
     found = tx.cases.starting_with(case_id if case_id.startswith("case_") else f"case_{case_id}")
     if not found:
         raise UsageError(f"there is no case {case_id}; `guardian case list` shows them")
     if len(found) > 1:
         raise UsageError(f"{len(found)} cases start with {case_id}: {', '.join(case.id for case in found[:5])}")
     return found[0]
-
-
-@contextmanager
-def _store(session: Session) -> Iterator[Store]:
-    store = open_store(session.config.store, session.config.data_dir)
-    try:
-        yield store
-    finally:
-        store.close()
 
 
 def _user() -> str:
@@ -120,7 +111,7 @@ def _line(case: Case, asset: Asset | None) -> str:
     severity = case.severity.value if case.severity else "-"
     addresses = "1 address" if case.finding_count == 1 else f"{case.finding_count} addresses"
     title = asset.title if asset else case.asset_id
-    told = f"told {_minute(case.alerted_at)}" if case.alerted_at else "nobody told yet"
+    told = f"message of {_minute(case.alerted_at)}" if case.alerted_at else "no message yet"
     return (
         f"{case.id}  {case.state.value:<9} {case.action.value:<6} {severity:<8} {case.operator:<28} "
         f"{title}  ({addresses}, {told})"

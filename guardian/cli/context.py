@@ -47,21 +47,29 @@ def opened_store(session: Session) -> Iterator["Store"]:
 
 
 def log_to_stderr(level: str, style: str) -> None:
-    """Structured logs on standard error, so that standard output carries answers only."""
+    """Structured logs on standard error, so that standard output carries answers only.
+
+    Warnings of libraries are written in the same form.
+    """
     import structlog
 
     # asyncio warns of worker processes that end together with the event loop, as they should.
     logging.getLogger("asyncio").setLevel(logging.ERROR)
+    # What APScheduler would say in its own words, the schedule says in ours.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
     renderer: structlog.typing.Processor
     if style == "json":
         renderer = structlog.processors.JSONRenderer()
     else:
         renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    dated: list[structlog.typing.Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *dated,
             structlog.processors.format_exc_info,
             renderer,
         ],
@@ -69,3 +77,14 @@ def log_to_stderr(level: str, style: str) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
+    foreign = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[*dated, structlog.stdlib.add_logger_name],
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(foreign)
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)

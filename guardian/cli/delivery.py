@@ -1,17 +1,15 @@
 """`guardian delivery`: which messages went out, which are waiting, which were given up; try those again."""
 
 import json
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from datetime import UTC, datetime
 
 import click
 
-from guardian.cli.context import Session, pass_session
+from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.showing import json_line
 from guardian.errors import UsageError
 from guardian.model import Task, TaskKind, TaskState
-from guardian.store import Store, open_store
 
 STATES = [state.value for state in TaskState]
 
@@ -32,7 +30,7 @@ def list_messages(session: Session, state: str | None, limit: int, as_lines: boo
     due: on its way or to be tried again; done: accepted by the receiver; dead: given up until
     `guardian delivery retry`.
     """
-    with _store(session) as store, store.read() as tx:
+    with opened_store(session) as store, store.read() as tx:
         tasks = tx.tasks.list(TaskKind.DELIVER, TaskState(state) if state else None, limit)
         disabled = tx.destinations.disabled()
         counts = tx.tasks.counts()
@@ -48,7 +46,7 @@ def list_messages(session: Session, state: str | None, limit: int, as_lines: boo
 @pass_session
 def show_message(session: Session, number: int, as_lines: bool) -> None:
     """Show one message with its exact body."""
-    with _store(session) as store, store.read() as tx:
+    with opened_store(session) as store, store.read() as tx:
         task, disabled = tx.tasks.get(number), tx.destinations.disabled()
     if task is None or task.kind is not TaskKind.DELIVER:
         raise UsageError(f"there is no message {number}; `guardian delivery list` shows them")
@@ -75,7 +73,7 @@ def retry_messages(session: Session, numbers: tuple[int, ...], all_dead: bool) -
     if bool(numbers) == all_dead:
         raise UsageError("name the messages to try again, or use --all-dead")
     now = datetime.now(UTC)
-    with _store(session) as store, store.begin() as tx:
+    with opened_store(session) as store, store.begin() as tx:
         dead = {task.id: task for task in tx.tasks.list(TaskKind.DELIVER, TaskState.DEAD)}
         unknown = [str(number) for number in numbers if number not in dead]
         if unknown:
@@ -87,15 +85,6 @@ def retry_messages(session: Session, numbers: tuple[int, ...], all_dead: bool) -
     click.echo(f"{len(chosen)} of {len(dead)} dead messages are due again")
     for name in sorted({task.destination for task in chosen if task.destination in disabled and task.destination}):
         click.echo(f"but {name} is disabled: guardian destination enable {name}", err=True)
-
-
-@contextmanager
-def _store(session: Session) -> Iterator[Store]:
-    store = open_store(session.config.store, session.config.data_dir)
-    try:
-        yield store
-    finally:
-        store.close()
 
 
 def _facts(task: Task, disabled: Collection[str]) -> dict[str, object]:

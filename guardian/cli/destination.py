@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import click
 
-from guardian.cli.context import Session, pass_session
+from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.showing import json_line
 from guardian.errors import DeliveryFailed, UsageError
 
@@ -22,14 +22,9 @@ def command() -> None:
 def list_destinations(session: Session, as_lines: bool) -> None:
     """List the configured destinations and whether guardian sends there."""
     from guardian.delivery import shown_url
-    from guardian.store import open_store
 
-    store = open_store(session.config.store, session.config.data_dir)
-    try:
-        with store.read() as tx:
-            disabled = tx.destinations.disabled()
-    finally:
-        store.close()
+    with opened_store(session) as store, store.read() as tx:
+        disabled = tx.destinations.disabled()
     for destination in session.config.destinations:
         reason = disabled.get(destination.name)
         state = "enabled" if reason is None else "disabled"
@@ -66,16 +61,10 @@ def send_test(session: Session, name: str) -> None:
 @pass_session
 def enable(session: Session, name: str) -> None:
     """Send again to a destination that answered 410 Gone; what was held goes out now."""
-    from guardian.store import open_store
-
     if name not in [destination.name for destination in session.config.destinations]:
         raise UsageError(f"the configuration has no destination {name}")
-    store = open_store(session.config.store, session.config.data_dir)
-    try:
-        with store.begin() as tx:
-            was_disabled = tx.destinations.enable(name)
-    finally:
-        store.close()
+    with opened_store(session) as store, store.begin() as tx:
+        was_disabled = tx.destinations.enable(name)
     if not was_disabled:
         click.echo(f"{name} was enabled already")
         return

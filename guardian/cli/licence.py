@@ -117,7 +117,6 @@ def remove(session: Session, licence_id: str) -> None:
 
     ID may be shortened as long as it is unique.
     """
-    today = datetime.now(UTC).date()
     prefix = licence_id if licence_id.startswith("lic_") else f"lic_{licence_id}"
     with opened_store(session) as store, store.begin() as tx:
         found = [licence for licence in tx.licences.list() if licence.id.startswith(prefix)]
@@ -127,7 +126,7 @@ def remove(session: Session, licence_id: str) -> None:
             raise UsageError(f"{len(found)} licences start with {licence_id}: {', '.join(one.id for one in found[:5])}")
         scope = _scope(tx, found[0])
         tx.licences.remove(found[0].id)
-    click.echo(f"removed {found[0].id}  {_sentence(found[0], scope, today)}")
+    click.echo(f"removed {found[0].id}  {_grant(found[0], scope)}")
 
 
 def _host(text: str) -> str:
@@ -189,12 +188,16 @@ def _warning(tx: Transaction, licence: Licence) -> str | None:
 def _sentence(licence: Licence, scope: str, today: date) -> str:
     from guardian.licences import standing_of
 
+    return f"{_grant(licence, scope)}: {TODAY[standing_of(licence, today)]}"
+
+
+def _grant(licence: Licence, scope: str) -> str:
     words = f"{licence.host} may use {scope}{_period(licence)}"
     if licence.territory:
         words += f", territory {licence.territory}"
     if licence.proof_file:
         words += f", proof {licence.proof_file}"
-    return f"{words}: {TODAY[standing_of(licence, today)]}"
+    return words
 
 
 def _period(licence: Licence) -> str:

@@ -1,8 +1,11 @@
 """The progress bar of commands that take a while; silent where nobody looks."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+import click
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -18,3 +21,11 @@ def progress_bar() -> Iterator["Progress"]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         yield progress
+
+
+def say(progress: "Progress", line: str) -> None:
+    """One line of the command's answer, on standard output; above the bar where both are the same terminal."""
+    if progress.disable or not sys.stdout.isatty():
+        click.echo(line)
+    else:
+        progress.console.print(line, markup=False, highlight=False, soft_wrap=True)

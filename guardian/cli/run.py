@@ -8,7 +8,7 @@ import click
 from guardian.answers import Answer
 from guardian.cli.context import Session, log_to_stderr, pass_session
 from guardian.cli.showing import exit_code, summary
-from guardian.model import Omission
+from guardian.model import Omission, TaskState
 
 
 @click.command
@@ -41,6 +41,11 @@ def command(session: Session, once: bool) -> None:
         if scan.outcome != "completed":
             counts["error"] += 1
     with opened_store(session.config) as store, store.read() as tx:
-        assets = tx.assets.count()
+        assets, tasks = tx.assets.count(), tx.tasks.counts()
     click.echo(summary(counts, assets))
+    if tasks[TaskState.DUE] or tasks[TaskState.DEAD]:
+        click.echo(
+            f"{tasks[TaskState.DUE]} message(s) not delivered yet, {tasks[TaskState.DEAD]} given up: "
+            "`guardian delivery list` says why"
+        )
     raise SystemExit(exit_code(counts))

@@ -23,12 +23,15 @@ def command(session: Session, source: str) -> None:
     """
     log_to_stderr("warning", "text")
     counts: Counter[str] = Counter()
-    assets = asyncio.run(_scan(session, source, counts))
+    assets, owed = asyncio.run(_scan(session, source, counts))
     click.echo(summary(counts, assets))
+    if owed:
+        click.echo(f"{owed} message(s) wait to be sent; `guardian run` sends them")
     raise SystemExit(exit_code(counts))
 
 
-async def _scan(session: Session, source: str, counts: Counter[str]) -> int:
+async def _scan(session: Session, source: str, counts: Counter[str]) -> tuple[int, int]:
+    """How many assets were compared with, and how many messages are due now."""
     from guardian.config import require_contact
     from guardian.daemon import ROLE, prepare, scan_and_mend
     from guardian.rooms import opened_rooms
@@ -54,4 +57,4 @@ async def _scan(session: Session, source: str, counts: Counter[str]) -> int:
             # Pages are counted by the scan itself, not by what it found on them.
             counts["pages"] = ended.counts.get("pages", 0)
             with rooms.store.read() as tx:
-                return tx.assets.count()
+                return tx.assets.count(), tx.tasks.due_count(rooms.walk.clock())

@@ -33,6 +33,7 @@ def describe(answer: Answer, *, every_match: bool = False) -> str:
     word = click.style(f"{answer.outcome.value.upper():<11}", fg=COLOURS[answer.outcome], bold=True)
     where = answer.sighting.image_url or "(image inside the page)"
     lines = [f"{word} {printable(answer.target)}"]
+    on_a_site = answer.sighting.page_url is not None or not where.startswith("file:")
     if where != answer.target and not where.startswith("file:"):
         lines.append(f"            image {printable(where)}")
     if answer.own:
@@ -41,7 +42,7 @@ def describe(answer: Answer, *, every_match: bool = False) -> str:
         lines.append(f"            {printable(answer.problem.detail or answer.problem.reason)}")
     for match in answer.judged:
         if every_match or match.kept:
-            lines.extend(f"            {line}" for line in _match_lines(match))
+            lines.extend(f"            {line}" for line in _match_lines(match, on_a_site=on_a_site))
     if answer.also_at:
         lines.append(f"            the same picture also at {len(answer.also_at)} more address(es)")
     if answer.report is not None and answer.report.partial:
@@ -49,7 +50,7 @@ def describe(answer: Answer, *, every_match: bool = False) -> str:
     return "\n".join(lines)
 
 
-def _match_lines(match: JudgedMatch) -> list[str]:
+def _match_lines(match: JudgedMatch, *, on_a_site: bool) -> list[str]:
     asset, comparison, decision = match.asset, match.comparison, match.decision
     severity = f" ({decision.severity.value})" if decision.severity else ""
     lines = [
@@ -57,7 +58,9 @@ def _match_lines(match: JudgedMatch) -> list[str]:
         comparison.description or "not described",
     ]
     done = "ignored" if decision.action is Action.IGNORE else f"{decision.action.value}{severity}"
-    return [*lines, f"{done} {by_rule(decision)}; {STANDINGS[match.standing]}"]
+    # Licences are given to hosts, and a file on this machine has none.
+    licence = f"; {STANDINGS[match.standing]}" if on_a_site else ""
+    return [*lines, f"{done} {by_rule(decision)}{licence}"]
 
 
 def by_rule(decision: Decision) -> str:
@@ -98,7 +101,8 @@ def summary(counts: Counter[str], assets: int | None = None) -> str:
         parts.append(f"{left_out} left out")
     pages = f"{counts['pages']} page(s), " if counts["pages"] else ""
     against = "" if assets is None else f", compared with {assets} protected asset(s)"
-    return f"{pages}{total} image(s){against}: {', '.join(parts) or 'nothing found'}"
+    advice = "; nothing is protected yet: `guardian asset add PATH --collection NAME`" if assets == 0 else ""
+    return f"{pages}{total} image(s){against}: {', '.join(parts) or 'nothing found'}{advice}"
 
 
 def exit_code(counts: Counter[str]) -> int:

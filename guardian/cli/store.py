@@ -1,14 +1,11 @@
 """`guardian store`: a backup of the database while guardian runs, and whether the database is sound."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
-from guardian.cli.context import Session, pass_session
+from guardian.cli.context import Session, opened_store, pass_session
 from guardian.errors import StoreUnusable
-from guardian.store import Store, open_store
 
 
 @click.group
@@ -25,7 +22,7 @@ def back_up(session: Session, path: Path) -> None:
     The copy appears under its name only when it is complete, sound and on disk; an older one is replaced.
     It holds everything guardian knows, but not the files beside it: copy the folders originals and evidence too.
     """
-    with _store(session) as store:
+    with opened_store(session) as store:
         store.backup(path)
     click.echo(f"backed up to {path} ({path.stat().st_size / 1e6:.1f} MB)")
 
@@ -34,17 +31,8 @@ def back_up(session: Session, path: Path) -> None:
 @pass_session
 def check(session: Session) -> None:
     """Read the whole database and say whether it is sound. Exit code 4 if it is not."""
-    with _store(session) as store:
+    with opened_store(session) as store:
         problems = store.problems()
     if problems:
         raise StoreUnusable("the database is damaged; restore a backup:\n" + "\n".join(problems))
     click.echo("the database is sound")
-
-
-@contextmanager
-def _store(session: Session) -> Iterator[Store]:
-    store = open_store(session.config.store, session.config.data_dir)
-    try:
-        yield store
-    finally:
-        store.close()

@@ -25,7 +25,9 @@ def hold(data_dir: Path, role: str) -> Iterator[None]:
         except BlockingIOError:
             holder = os.pread(handle, 64, 0).decode("ascii", errors="replace").strip()
             who = f" (process {holder})" if holder else ""
-            raise AlreadyRunning(f"another guardian holds the role {role!r} on {data_dir}{who}") from None
+            raise AlreadyRunning(
+                f"another guardian is at work on {data_dir}, in the role {role!r}{who}: wait for it, or stop it"
+            ) from None
         os.ftruncate(handle, 0)
         os.pwrite(handle, f"{os.getpid()}\n".encode("ascii"), 0)
         yield

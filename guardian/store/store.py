@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import structlog
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
@@ -21,8 +20,6 @@ DATABASE_FILE = "guardian.db"
 
 # SQLSTATE classes that speak of the server: connection, no resources (disk full), shutting down, wrong log-in.
 _SERVER_STATES = ("08", "28", "53", "57P", "58", "XX")
-
-log = structlog.get_logger(__name__)
 
 
 class Store:
@@ -143,7 +140,9 @@ def find_damage(database: Path) -> list[str]:
     try:
         connection = sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)
         try:
-            lines = [str(row[0]) for row in connection.execute("PRAGMA quick_check(5)")]
+            rows = [str(row[0]) for row in connection.execute("PRAGMA quick_check(5)")]
+            # One row may hold several lines, under a head such as "*** in database main ***".
+            lines = [line for row in rows for line in row.splitlines() if not line.startswith("***")]
         finally:
             connection.close()
     except sqlite3.Error as error:
@@ -162,9 +161,7 @@ def _is_full(database: Path) -> bool:
 def _explain_sqlite(error: sqlite3.Error, database: Path) -> str | None:
     code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        damage = find_damage(database)
-        log.error("store_damaged", database=str(database), damage=damage)
-        found = f" ({damage[0]})" if damage else ""
+        found = "".join(f" ({line})" for line in find_damage(database)[:1])
         return (
             f"the database {database} is damaged{found}. Stop guardian, move {database.name} and its -wal and -shm "
             f"files aside, copy your latest backup to {database}, and start again; "

@@ -67,6 +67,21 @@ def all_agree(config: Config, count: int) -> None:
     assert {name for name in kept if not name.startswith(".")} == {asset.sha256 for asset in known}
 
 
+def test_each_file_is_counted_when_it_was_looked_at_and_told_of_when_it_is_durable(config: Config, mine: Path) -> None:
+    (mine / "notes.txt").write_text("no picture")
+    paths = [path for path in sorted(mine.rglob("*")) if path.is_file()]
+    looked_at: list[int] = []
+
+    async def job(rooms: Rooms) -> None:
+        adding = rooms.catalog.add([Wanted(path, "press") for path in paths], lambda: looked_at.append(1))
+        assert [result.path for result in [await anext(adding)]] == paths[:1]
+        assert len(looked_at) == config.catalog.batch, "the first result comes when the whole batch is durable"
+        assert len([result async for result in adding]) == len(paths) - 1
+        assert len(looked_at) == len(paths)
+
+    with_rooms(config, job)
+
+
 def test_the_whole_life_of_assets(config: Config, mine: Path, photographs: dict[str, Image.Image]) -> None:
     """Added, known again by their bytes, known as nearly the same, too poor to protect, taken out, added again."""
     again = mine / "again.png"

@@ -36,9 +36,9 @@ def test_a_folder_with_all_kinds_of_files(tmp_path: Path, mine: Path, photograph
     assert "\x1b" not in said, "a file's name cannot colour the terminal"
     assert f"known before {mine}/cat.png  (the same bytes as {mine}/again.png)" in said
     assert f"nearly the same as {mine}/again.png" in said
-    assert f"NOT not_an_image {mine}/notes.txt: " in said
-    assert f"NOT too_plain    {mine}/plain.png: " in said
-    assert f"NOT missing      {mine}/gone.png: " in said
+    assert f"unprotected  {mine}/notes.txt: no picture" in said
+    assert f"unprotected  {mine}/plain.png: too plain" in said
+    assert f"unprotected  {mine}/gone.png: there is no file" in said
     assert said.splitlines()[-1].split(", ") == [
         "4 protected",
         "1 known before",
@@ -151,6 +151,14 @@ def test_sync_adds_moves_and_asks_before_taking_out(tmp_path: Path, mine: Path) 
     assert left["path"] == str(mine / "sub" / "moved.png")
     unanswered = home.guardian("asset", "sync", mine, "--collection", "press").stdout
     assert unanswered == "1 unchanged, 0 moved\n"
+
+
+def test_a_sync_that_nobody_answers_takes_nothing_out(tmp_path: Path, mine: Path) -> None:
+    home = made_home(tmp_path / "home")
+    home.guardian("asset", "sync", mine, "--collection", "press")
+    (mine / "cat.png").unlink()
+    assert "interrupted" in home.guardian("asset", "sync", mine, "--collection", "press", code=130).stderr
+    assert len(home.lines("asset", "list", "--json")) == 2
 
 
 def test_a_terminal_that_writes_no_utf_8(protected: Home) -> None:

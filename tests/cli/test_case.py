@@ -59,8 +59,9 @@ def test_list_shows_who_shows_what(folder: Path) -> None:
     assert shown.returncode == 0, shown.stderr
     pirate, thief = shown.stdout.splitlines()
     assert "pirate.example" in pirate
-    assert "nobody told yet" in pirate
-    assert all(word in thief for word in ("thief.example", "Düne", "2 addresses", "told 2026-11-24 12:00Z", "high"))
+    assert "no message yet" in pirate
+    words = ("thief.example", "Düne", "2 addresses", "message of 2026-11-24 12:00Z", "high")
+    assert all(word in thief for word in words)
 
 
 def test_list_by_state_when_there_is_none(folder: Path) -> None:

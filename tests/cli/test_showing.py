@@ -66,6 +66,8 @@ def test_a_file_is_named_once() -> None:
     sighting = Sighting("check", "file:///tmp/copy.jpg", None, NOON)
     shown = lines(Answer("/tmp/copy.jpg", sighting, "c" * 64, 1.0, report=ON_A_PAGE.report))
     assert shown == ["CLEAR       /tmp/copy.jpg"]
+    found = lines(Answer("/tmp/copy.jpg", sighting, "c" * 64, 1.0, (COPY,), ON_A_PAGE.report))
+    assert found[-1].strip() == "alert (high) by rule “certain-copy”", "no host, so nothing about its licences"
 
 
 def test_an_inline_image_own_hosts_repeats_and_a_partial_search_are_said() -> None:
@@ -105,6 +107,7 @@ def test_a_summary_counts_everything_once() -> None:
     counts = Counter({"copy": 2, "clear": 3, "error": 1, "problem: timeout": 1, "left out: robots": 4})
     assert summary(counts, 7) == "6 image(s), compared with 7 protected asset(s): 2 copy, 3 clear, 1 error, 4 left out"
     assert summary(Counter()) == "0 image(s): nothing found"
+    assert "compared with 0 protected asset(s): 1 clear; nothing is protected yet" in summary(Counter(clear=1), 0)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,117 @@
+"""When each source is due: its interval or cron line, its last scan, and a clock that may jump.
+
+APScheduler only says "this source is due"; what is due follows from the configuration and the last scan.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+from apscheduler.events import EVENT_JOB_MAX_INSTANCES, JobSubmissionEvent
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from guardian.sources import SourceSettings
+
+LARGEST_DRIFT = timedelta(minutes=1)
+"""A clock that is put right moves less than this; one that jumps moves more."""
+
+Begin = Callable[[SourceSettings], Awaitable[None]]
+LastStart = Callable[[str], datetime | None]
+
+log = structlog.get_logger(__name__)
+
+
+class Schedule:
+    """Calls `begin` with each source when it is due, never twice at once for one source. Needs a running event loop.
+
+    `last_started` gives the start of a source's last complete scan. `steady` counts seconds and never jumps.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[SourceSettings],
+        begin: Begin,
+        last_started: LastStart,
+        clock: Callable[[], datetime],
+        steady: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._sources, self._begin, self._last_started = sources, begin, last_started
+        self._clock, self._steady = clock, steady
+        self._scheduler = AsyncIOScheduler(timezone="UTC")
+        self._scheduler.add_listener(_tell_of_passed_over, EVENT_JOB_MAX_INSTANCES)
+        self._offset = self._measured_offset()
+
+    @property
+    def running(self) -> bool:
+        return bool(self._scheduler.running)
+
+    def start(self) -> None:
+        """Give every source its trigger, and begin with those that are due."""
+        for settings in self._sources:
+            trigger = trigger_of(settings)
+            self._scheduler.add_job(
+                self._begin,
+                trigger,
+                args=[settings],
+                id=settings.name,
+                max_instances=1,
+                coalesce=True,
+                misfire_grace_time=None,
+                next_run_time=self._first_due(settings, trigger),
+            )
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Begin nothing any more. What has begun goes on."""
+        self._scheduler.shutdown(wait=False)
+
+    def follow_clock(self) -> bool:
+        """Call it now and then: whether the clock has jumped since. Then it is worked out anew what is due.
+
+        A clock that is turned back by a year would else keep every source waiting for a year, and a machine that
+        slept would begin its scans late by the time it slept.
+        """
+        offset = self._measured_offset()
+        jumped = abs(offset - self._offset) > LARGEST_DRIFT.total_seconds()
+        self._offset = offset
+        if jumped:
+            for settings in self._sources:
+                due = self._first_due(settings, trigger_of(settings))
+                self._scheduler.modify_job(settings.name, next_run_time=due)
+        return jumped
+
+    def _first_due(self, settings: SourceSettings, trigger: BaseTrigger) -> datetime:
+        return first_due(trigger, self._last_started(settings.name), self._clock())
+
+    def _measured_offset(self) -> float:
+        return self._clock().timestamp() - self._steady()
+
+
+def _tell_of_passed_over(event: JobSubmissionEvent) -> None:
+    log.warning("scan_takes_longer_than_its_interval", source=event.job_id)
+
+
+def trigger_of(settings: SourceSettings) -> BaseTrigger:
+    """APScheduler's trigger for a source: its cron line (UTC), or its interval; both with the source's jitter."""
+    jitter = int(settings.jitter.total_seconds()) or None
+    if settings.cron is not None:
+        minute, hour, day, month, weekday = settings.cron.split()
+        return CronTrigger(
+            minute=minute, hour=hour, day=day, month=month, day_of_week=weekday, timezone="UTC", jitter=jitter
+        )
+    return IntervalTrigger(seconds=max(1, int(settings.every.total_seconds())), timezone="UTC", jitter=jitter)
+
+
+def first_due(trigger: BaseTrigger, last_started: datetime | None, now: datetime) -> datetime:
+    """When a source is first due after a start: at once if never scanned or overdue.
+
+    A last scan in the future means that the clock was turned back; it counts as never.
+    """
+    if last_started is None or last_started > now:
+        return now
+    planned: datetime | None = trigger.get_next_fire_time(last_started, last_started)
+    return max(planned, now) if planned else now
