@@ -34,7 +34,7 @@ from guardian.matching.workers import Workers
 from guardian.model import AssetState, Candidate, MatchReport, Omission, Remembered, Response, Sighting
 from guardian.recollection import Recollection
 from guardian.rules import Place, Rules, Use, place_of
-from guardian.sources import Milestone, Seen, Source, Visit, files_in, images_on_page, is_page, is_web_address
+from guardian.sources import Milestone, PageReader, Seen, Source, Visit, files_in, is_page, is_web_address
 from guardian.store import Store
 
 IMAGES_IN_FLIGHT = 16
@@ -140,7 +140,8 @@ async def _sightings_at(walk: Walk, target: str) -> list[Sighting | Omission]:
         return [Sighting(source="check", image_url=Path(target).absolute().as_uri(), page_url=None, seen_at=now)]
     response = await walk.stranger.get(target, kind="image", asked_by_person=walk.asked_by_person)
     if is_page(response):
-        return images_on_page(response, "check", now)
+        reader = PageReader("check", Visit(walk.stranger, walk.store, walk.clock), asked_by_person=True)
+        return list((await reader.look(response)).seen)
     return [Sighting(source="check", image_url=target, page_url=None, seen_at=now, image=response)]
 
 

@@ -20,6 +20,7 @@ REASONS = {
     "too_large": "larger than the limit",
     "over_limit": "more pixels or frames than the limit",
     "not_an_image": "not an image",
+    "unreadable": "a page that takes too long to read",
     "vector": "a drawing (SVG), not a photograph",
     "address": "an address inside a private network",
     "bad_address": "not a web address",

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urljoin
 
-from guardian.errors import FetchFailed
+from guardian.errors import FetchFailed, FetchRefused
 from guardian.model import Context, Lead, Omission, Response, Sighting
 from guardian.sources.context import shortened
 from guardian.sources.listed import Listed
-from guardian.sources.pictures import images_on_page
+from guardian.sources.odd_pages import read_guarded
 from guardian.sources.responses import is_web_address
 from guardian.sources.traps import key_of
 from guardian.sources.visit import Visit
@@ -36,7 +36,7 @@ async def read_feed(url: str, source: str, visit: Visit) -> Listed:
     seen: list[Sighting | Omission] = []
     leads = []
     for entry in entries[:MAX_ENTRIES]:
-        seen += _pictures(entry, source, response)
+        seen += await _pictures(entry, source, response)
         if entry.link:
             leads.append(Lead(entry.link, "page", 0, response.final_url, key_of(entry.link)))
     if len(entries) > MAX_ENTRIES:
@@ -44,8 +44,9 @@ async def read_feed(url: str, source: str, visit: Visit) -> Listed:
     return Listed(tuple(seen), tuple(leads))
 
 
-def _pictures(entry: _Entry, source: str, response: Response) -> Iterator[Sighting | Omission]:
+async def _pictures(entry: _Entry, source: str, response: Response) -> list[Sighting | Omission]:
     """Each picture of an entry once. The kept page is the feed itself, which is what was seen."""
+    seen: list[Sighting | Omission] = []
     page_url = entry.link or response.final_url
     shown = set[str | None]()
     context = Context(page_title=shortened(entry.title))
@@ -56,15 +57,21 @@ def _pictures(entry: _Entry, source: str, response: Response) -> Iterator[Sighti
             content=html.encode("utf-8", errors="replace"),
             headers=(("content-type", "text/html; charset=utf-8"),),
         )
-        for item in images_on_page(as_page, source, response.fetched_at):
+        try:
+            found = (await read_guarded(as_page, source)).seen
+        except FetchRefused as error:
+            seen.append(Omission(page_url, error.reason, error.detail))
+            continue
+        for item in found:
             if isinstance(item, Sighting):
                 shown.update((item.image_url, *item.also_at))
                 item = replace(item, page=response)
-            yield item
+            seen.append(item)
     for url in entry.pictures:
         if url not in shown:
             shown.add(url)
-            yield Sighting(source, url, page_url, response.fetched_at, context, page=response)
+            seen.append(Sighting(source, url, page_url, response.fetched_at, context, page=response))
+    return seen
 
 
 def _xml_entries(response: Response) -> Iterator[_Entry]:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser
-from w3lib.encoding import html_to_unicode
 
 from guardian.addresses import canonical_url
 from guardian.model import Response
@@ -16,25 +15,32 @@ _NO_PAGE = (
 )
 _NO_PAGE_ENDINGS = tuple(_NO_PAGE.split())
 
+MAX_LINKS = 5_000
+"""Links of one page beyond these are not followed: such pages are made by machines."""
+
+_LONGEST = 2_000
+
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """`pages` and `sheets` are canonical addresses, each once, in the page's order."""
+    """`pages` and `sheets` are canonical addresses, each once, in the page's order; `more` were beyond MAX_LINKS."""
 
     pages: tuple[str, ...]
     sheets: tuple[str, ...]
+    more: int = 0
 
 
-def links_on_page(response: Response) -> Links:
+def links_on_page(tree: LexborHTMLParser, response: Response) -> Links:
     """What a page links to. A page or a link that asks robots not to follow (nofollow) is obeyed."""
-    text = html_to_unicode(response.header("content-type"), response.content)[1]
-    tree = LexborHTMLParser(text)
     base = tree.css_first("base[href]")
     base_url = _joined(response.final_url, base.attributes.get("href") or "") if base else None
     base_url = base_url or response.final_url
     pages, sheets = dict[str, None](), dict[str, None]()
-    may_follow = not _says_nofollow(response, tree)
+    may_follow, more = not _says_nofollow(response, tree), 0
     for node in tree.css("a[href], area[href], iframe[src], link[rel][href]"):
+        if len(pages) + len(sheets) >= MAX_LINKS:
+            more += 1
+            continue
         attributes = node.attributes
         relations = (attributes.get("rel") or "").lower().split()
         whole = _joined(base_url, attributes.get("href") or attributes.get("src") or "")
@@ -49,7 +55,7 @@ def links_on_page(response: Response) -> Links:
         is_file = name.endswith(_NO_PAGE_ENDINGS) and ":" not in name
         if is_link and may_follow and "nofollow" not in relations and not is_file:
             pages[canonical_url(whole)] = None
-    return Links(tuple(pages), tuple(sheets))
+    return Links(tuple(pages), tuple(sheets), more)
 
 
 def _says_nofollow(response: Response, tree: LexborHTMLParser) -> bool:
@@ -64,4 +70,4 @@ def _joined(base: str, url: str) -> str | None:
         parts = urlsplit(whole)
     except ValueError:
         return None
-    return whole if parts.scheme in ("http", "https") and parts.hostname else None
+    return whole if parts.scheme in ("http", "https") and parts.hostname and len(whole) <= _LONGEST else None

@@ -4,16 +4,14 @@ import base64
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from urllib.parse import unquote_to_bytes, urljoin, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
-from w3lib.encoding import html_to_unicode
 
 from guardian.addresses import address_key
 from guardian.model import Context, Omission, Response, Sighting
-from guardian.sources.context import linked_data, page_words, words_at
+from guardian.sources.context import PageWords, linked_data
 from guardian.sources.css import css_pictures
 from guardian.sources.srcset import Variant, parse_srcset
 from guardian.sources.variants import stated_width, variant_key
@@ -24,14 +22,22 @@ MAX_PICTURES = 3_000
 SMALLEST_SIDE = 32
 """Pixels; a picture that its page shows smaller in both directions is an icon or a counter."""
 
+_MOST_ADDRESSES = 20_000
+_MOST_SOURCES = 64
+_MOST_TEMPLATES = 100
+_LONGEST_ADDRESS = 8_000
 _LONGEST_INLINE = 10_000_000
 _PICTURE_FILE = re.compile(r"\.(?:jpe?g|jfif|png|webp|avif|gif|bmp|tiff?|heic|jxl)$", re.IGNORECASE)
 _LAZY_SETS = ("data-srcset", "data-lazy-srcset", "data-original-set", "data-flickity-lazyload-srcset")
 _LAZY = ("data-src", "data-original", "data-lazy-src", "data-lazy")
 _LAZY_BACKGROUNDS = ("data-bg", "data-background", "data-background-image", "data-bgset", "data-parallax")
+# Takes whole addresses without a step back, so that no script costs more than one pass.
 _IN_SCRIPT = re.compile(
-    r"""https?:(?:\\?/){2}[^\s"'<>\\]+(?:\\/[^\s"'<>\\]*)*\.(?:jpe?g|png|webp|avif)(?:\?[^\s"'<>]*)?""", re.IGNORECASE
+    r"""https?:(?:\\?/){2}(?:[^\s"'<>\\]|\\/|\\u[0-9a-fA-F]{4})++""",
+    re.IGNORECASE,
 )
+_ESCAPE_IN_SCRIPT = re.compile(r"\\u([0-9a-fA-F]{4})")
+_ENDING_IN_SCRIPT = re.compile(r"\.(?:jpe?g|png|webp|avif)(?![a-z0-9])", re.IGNORECASE)
 _BACKGROUNDS = frozenset(["body", "table", "td", "th", "tr"])
 _META = frozenset(
     ["og:image", "og:image:url", "og:image:secure_url", "twitter:image", "twitter:image:src", "image", "thumbnail"]
@@ -47,21 +53,26 @@ class _Find:
     shown: tuple[int, int] | None = None
 
 
-def images_on_page(response: Response, source: str, seen_at: datetime) -> list[Sighting | Omission]:
+def images_on_page(tree: LexborHTMLParser, response: Response, source: str) -> list[Sighting | Omission]:
     """What a page shows, in its order. An Omission names each thing that is no picture to fetch, and why.
 
     Renditions of one picture are one sighting: `image_url` is the largest, `also_at` the others.
     """
-    page = _Page(response)
+    page = _Page(tree, response)
     omissions: list[Omission] = []
     shown: list[list[tuple[str, Context]] | Sighting | Omission] = []
     finds: dict[str, list[tuple[str, Context]]] = {}
     inline = set[str]()
+    named = 0
     for find in page.finds():
+        named += len(find.urls)
+        if named > _MOST_ADDRESSES:
+            omissions.append(Omission(page.url, "budget", f"more than {_MOST_ADDRESSES} addresses on one page"))
+            break
         addresses = [url for url in (page.absolute(raw, omissions) for raw in find.urls) if url]
         for url in (one for one in find.urls if one.startswith("data:") and one not in inline):
             inline.add(url)
-            shown.append(_inline(url, response, source, seen_at, find.context))
+            shown.append(_inline(url, response, source, find.context))
         if not addresses:
             continue
         if find.shown and max(find.shown) < SMALLEST_SIDE and len(addresses) == 1:
@@ -78,33 +89,30 @@ def images_on_page(response: Response, source: str, seen_at: datetime) -> list[S
                 finds.setdefault(variant_key(url), group)
     if len(shown) > MAX_PICTURES:
         omissions.append(Omission(page.url, "budget", f"{len(shown) - MAX_PICTURES} more pictures on one page"))
-    sightings = [
-        _sighting(one, response, source, seen_at) if isinstance(one, list) else one for one in shown[:MAX_PICTURES]
-    ]
+    sightings = [_sighting(one, response, source) if isinstance(one, list) else one for one in shown[:MAX_PICTURES]]
     return [*sightings, *_distinct(omissions)]
 
 
-def _sighting(group: list[tuple[str, Context]], response: Response, source: str, seen_at: datetime) -> Sighting:
+def _sighting(group: list[tuple[str, Context]], response: Response, source: str) -> Sighting:
     """The largest rendition with the fullest words; within one size the page's own order counts."""
-    first = dict.fromkeys(address_key(url) for url, _ in group)
-    spelled = {address_key(url): url for url, _ in reversed(group)}
-    urls = sorted((spelled[key] for key in first), key=lambda url: -_pixels(url, group))
+    spelled: dict[str, str] = {}
+    for url, _ in group:
+        spelled.setdefault(address_key(url), url)
+    urls = list(spelled.values())
+    widths = {url: stated_width(url) for url in urls}
+    # Only where addresses of the group say something about their size is there anything to rank by.
+    if len(set(widths.values())) > 1:
+        urls.sort(key=lambda url: -widths[url])
     words = max((context for _, context in group), key=lambda context: bool(context.caption) * 2 + bool(context.alt))
     return Sighting(
         source=source,
         image_url=urls[0],
         page_url=response.final_url,
-        seen_at=seen_at,
+        seen_at=response.fetched_at,
         context=words,
         also_at=tuple(urls[1:]),
         page=response,
     )
-
-
-def _pixels(url: str, group: list[tuple[str, Context]]) -> float:
-    """How large this address says its picture is. Only asked where addresses of the group say something."""
-    widths = {stated_width(other) for other, _ in group}
-    return stated_width(url) if len(widths) > 1 else 0.0
 
 
 def _is_same_name(one: str, other: str) -> bool:
@@ -116,7 +124,7 @@ def _distinct(omissions: Iterable[Omission]) -> list[Omission]:
     return list({(omission.url, omission.reason): omission for omission in omissions}.values())
 
 
-def _inline(url: str, response: Response, source: str, seen_at: datetime, context: Context) -> Sighting | Omission:
+def _inline(url: str, response: Response, source: str, context: Context) -> Sighting | Omission:
     """A data: address, decoded (RFC 2397)."""
     head, _, body = url[5:].partition(",")
     kind = head.partition(";")[0].strip().lower()
@@ -133,23 +141,26 @@ def _inline(url: str, response: Response, source: str, seen_at: datetime, contex
             return Omission(shown, "not_an_image", "cannot be decoded")
     if len(raw) < 200:
         return Omission(shown, "too_small", f"a placeholder of {len(raw)} bytes inside the page")
-    return Sighting(source, None, response.final_url, seen_at, context, inline=raw, page=response)
+    return Sighting(source, None, response.final_url, response.fetched_at, context, inline=raw, page=response)
 
 
 class _Page:
     """One parsed page."""
 
-    def __init__(self, response: Response) -> None:
+    def __init__(self, tree: LexborHTMLParser, response: Response) -> None:
         self.url = response.final_url
-        text = html_to_unicode(response.header("content-type"), response.content)[1]
-        self._tree = LexborHTMLParser(text)
-        self._title, self._claims = page_words(self._tree)
+        self._tree = tree
+        self._words = PageWords(tree, response)
+        self._offered = set[int]()
         base = self._tree.css_first("base[href]")
         self._base = (base and _joined(self.url, base.attributes.get("href") or "")) or self.url
 
     def absolute(self, raw: str, omissions: list[Omission]) -> str | None:
         """The whole address; None, and an omission where a person would miss it, for what cannot be fetched."""
         address = raw.strip()
+        if len(address) > _LONGEST_ADDRESS and not address.startswith("data:"):
+            omissions.append(Omission(address[:200], "bad_address", f"longer than {_LONGEST_ADDRESS} characters"))
+            return None
         if not address or address.startswith(("data:", "#", "about:", "javascript:", "{", "blob:")):
             return None
         whole = _joined(self._base, address)
@@ -165,35 +176,73 @@ class _Page:
     def finds(self) -> Iterator[_Find]:
         """Everything that names a picture, in the order of the page, then what its scripts and JSON-LD name."""
         trees = [self._tree]
-        for template in self._tree.css("template"):
+        for template in self._tree.css("template")[:_MOST_TEMPLATES]:
             trees.append(LexborHTMLParser(re.sub(r"^<template[^>]*>|</template>$", "", template.html or "")))
         for tree in trees:
             for node in tree.root.traverse() if tree.root else ():
                 yield from self._at(node)
-        plain = Context(page_title=self._title, claims=self._claims)
+        plain = self._words.of_page
         for thing in linked_data(self._tree):
             yield from (_Find([url], plain) for url in _linked_images(thing))
         for script in self._tree.css("script:not([src])"):
             if script.attributes.get("type") != "application/ld+json":
-                yield from (_Find([_unescaped(url)], plain) for url in _IN_SCRIPT.findall(script.text()))
+                yield from (_Find([url], plain) for url in _in_script(script.text()))
 
     def _at(self, node: LexborNode) -> Iterator[_Find]:
         """The pictures that one element names."""
         tag, attributes = node.tag or "", node.attributes
-        groups = [group for group in _named_by(tag, attributes, node) if group]
+        if tag in ("img", "amp-img", "amp-anim"):
+            groups = [*self._image(node), *([value] for value in _other_pictures(attributes))]
+        else:
+            groups = _named_by(tag, attributes)
+        groups = [group for group in groups if group]
         groups += [[url] for url in css_pictures(attributes.get("style") or "")]
         groups += [[url] for url in css_pictures(node.text())] if tag == "style" else []
         groups += [[url] for url in _lazy_backgrounds(tag, attributes)]
         if groups:
-            context = words_at(node, self._title, self._claims)
+            context = self._words.at(node)
             shown = _shown(attributes) if tag in ("img", "amp-img") else None
             yield from (_Find(group, context, shown) for group in groups)
 
+    def _image(self, node: LexborNode) -> list[list[str]]:
+        """The addresses of an img with those of the picture element around it.
 
-def _named_by(tag: str, attributes: dict[str, str | None], node: LexborNode) -> list[list[str]]:
+        Sources that are chosen by type or size show the same picture; one that is chosen by `media` may be
+        another cut of it, and stands for itself.
+        """
+        own: list[Variant] = []
+        plain = _addresses(node.attributes, own)
+        around = self._sources_around(node)
+        by_media = {"": [*own, *around.pop("", ())], **around}
+        groups = []
+        for media, variants in by_media.items():
+            ranked = [variant.url for variant in sorted(variants, key=lambda one: one.rank, reverse=True)]
+            groups.append(list(dict.fromkeys(url for url in (*ranked, *([] if media else plain)) if url)))
+        return groups
+
+    def _sources_around(self, node: LexborNode) -> dict[str, list[Variant]]:
+        """What the picture element around an img offers, by `media`; some pages forget to close sources."""
+        above = node.parent
+        for _ in range(_MOST_SOURCES):
+            if above is None or above.tag not in ("source", "picture"):
+                return {}
+            if above.tag == "picture":
+                break
+            above = above.parent
+        else:
+            return {}
+        if above.mem_id in self._offered:
+            # A second img in it has said so already.
+            return {}
+        self._offered.add(above.mem_id)
+        by_media: dict[str, list[Variant]] = {}
+        for source in above.css("source")[:_MOST_SOURCES]:
+            _addresses(source.attributes, by_media.setdefault(source.attributes.get("media") or "", []))
+        return by_media
+
+
+def _named_by(tag: str, attributes: dict[str, str | None]) -> list[list[str]]:
     """Groups of addresses of one picture each, best first."""
-    if tag in ("img", "amp-img", "amp-anim"):
-        return [*_image(node), *([value] for value in _other_pictures(attributes))]
     named: dict[str, tuple[str, ...]] = {
         "video": ("poster", "data-poster"),
         "amp-video": ("poster",),
@@ -232,27 +281,6 @@ def _link(attributes: dict[str, str | None]) -> list[str]:
         ranked = sorted(parse_srcset(attributes.get("imagesrcset") or ""), key=lambda one: one.rank, reverse=True)
         return [*(variant.url for variant in ranked), attributes.get("href") or ""]
     return []
-
-
-def _image(node: LexborNode) -> list[list[str]]:
-    """The addresses of an img with those of the picture element around it.
-
-    Sources that are chosen by type or size show the same picture; one that is chosen by `media` may be
-    another cut of it, and stands for itself.
-    """
-    by_media: dict[str, list[Variant]] = {"": []}
-    plain = _addresses(node.attributes, by_media[""])
-    above = node.parent
-    while above is not None and above.tag in ("source", "picture"):
-        for source in above.css("source") if above.tag == "picture" else ():
-            media = source.attributes.get("media") or ""
-            _addresses(source.attributes, by_media.setdefault(media, []))
-        above = above.parent
-    groups = []
-    for media, variants in by_media.items():
-        ranked = [variant.url for variant in sorted(variants, key=lambda one: one.rank, reverse=True)]
-        groups.append(list(dict.fromkeys(url for url in (*ranked, *([] if media else plain)) if url)))
-    return groups
 
 
 def _addresses(attributes: dict[str, str | None], variants: list[Variant]) -> list[str]:
@@ -321,8 +349,24 @@ def _is_picture_file(url: str) -> bool:
     return bool(_PICTURE_FILE.search(path)) and ":" not in path.rpartition("/")[2]
 
 
-def _unescaped(url: str) -> str:
-    return url.replace("\\/", "/").replace("\\u0026", "&").replace("&amp;", "&").rstrip("\\")
+def _in_script(text: str) -> Iterator[str]:
+    """Whole addresses of pictures in the text of a script or a JSON block."""
+    for written in _IN_SCRIPT.findall(text):
+        url = _ESCAPE_IN_SCRIPT.sub(_unescaped, written.replace("\\/", "/")).replace("&amp;", "&")
+        path, mark, query = url.partition("?")
+        endings = list(_ENDING_IN_SCRIPT.finditer(path))
+        if endings:
+            # What a script writes after an address, a bracket or the rest of a style rule, is not part of it.
+            end = endings[-1].end()
+            yield url if end == len(path) else path[:end]
+        elif mark and _ENDING_IN_SCRIPT.search(query):
+            # A proxy that is told in its query which picture to make smaller.
+            yield url
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    code = int(escape[1], 16)
+    return "\ufffd" if 0xD800 <= code < 0xE000 else chr(code)
 
 
 def _joined(base: str, url: str) -> str | None:

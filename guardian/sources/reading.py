@@ -6,10 +6,9 @@ from urllib.parse import urljoin, urlsplit
 
 from guardian.errors import FetchFailed, FetchRefused
 from guardian.model import Omission, Response, Sighting
-from guardian.sources.browser_signs import needs_browser
 from guardian.sources.css import css_pictures
-from guardian.sources.links import links_on_page
-from guardian.sources.pictures import images_on_page
+from guardian.sources.links import MAX_LINKS
+from guardian.sources.odd_pages import is_ordinary, read_guarded
 from guardian.sources.responses import is_page, is_picture
 from guardian.sources.variants import variant_key
 from guardian.sources.visit import Visit
@@ -18,6 +17,8 @@ SHEETS_PER_SCAN = 40
 """Style sheets beyond these are left out: what they show is mostly decoration."""
 
 _PICTURES_WITHOUT_DOUBT = 2
+_MOST_UNREADABLE = 5
+"""Pages of one scan that may take the time of a process of their own in vain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +33,36 @@ class Reading:
 class PageReader:
     """Reads the pages of one scan; each style sheet once."""
 
-    def __init__(self, source: str, visit: Visit) -> None:
-        self._source, self._visit = source, visit
+    def __init__(self, source: str, visit: Visit, asked_by_person: bool = False) -> None:
+        self._source, self._visit, self._asked_by_person = source, visit, asked_by_person
         self._sheets = set[str]()
+        self._unreadable = 0
 
     async def read(self, url: str) -> Reading:
         """One page. An address that is a picture itself shows that. Raises FetchRefused, FetchFailed."""
-        response = await self._visit.fetch.get(url, kind="page")
+        response = await self._visit.fetch.get(url, kind="page", asked_by_person=self._asked_by_person)
         if not is_page(response):
             return Reading(response.final_url, (self._no_page(url, response),))
-        links = links_on_page(response)
-        seen = images_on_page(response, self._source, response.fetched_at)
-        seen += await self._in_sheets(links.sheets, response, seen)
-        if sum(isinstance(one, Sighting) for one in seen) < _PICTURES_WITHOUT_DOUBT and (
-            why := needs_browser(response)
-        ):
-            seen.append(Omission(response.final_url, "needs_browser", why))
-        return Reading(response.final_url, tuple(seen), links.pages)
+        return await self.look(response)
+
+    async def look(self, response: Response) -> Reading:
+        """What a page that was fetched shows, its style sheets included. Raises FetchRefused (unreadable)."""
+        if self._unreadable >= _MOST_UNREADABLE and not is_ordinary(response):
+            raise FetchRefused(
+                "unreadable", response.url, "odd HTML like that of the pages before, which took too long"
+            )
+        try:
+            html = await read_guarded(response, self._source)
+        except FetchRefused:
+            self._unreadable += 1
+            raise
+        seen = [*html.seen, *await self._in_sheets(html.links.sheets, response, html.seen)]
+        if html.browser_sign and sum(isinstance(one, Sighting) for one in seen) < _PICTURES_WITHOUT_DOUBT:
+            seen.append(Omission(response.final_url, "needs_browser", html.browser_sign))
+        if html.links.more:
+            detail = f"{html.links.more} links beyond the first {MAX_LINKS} of one page"
+            seen.append(Omission(response.final_url, "budget", detail))
+        return Reading(response.final_url, tuple(seen), html.links.pages)
 
     def _no_page(self, url: str, response: Response) -> Sighting | Omission:
         if is_picture(response):
@@ -70,7 +84,7 @@ class PageReader:
                 break
             self._sheets.add(sheet)
             try:
-                response = await self._visit.fetch.get(sheet, kind="document")
+                response = await self._visit.fetch.get(sheet, kind="document", asked_by_person=self._asked_by_person)
             except (FetchRefused, FetchFailed) as error:
                 found.append(Omission(error.url, error.reason, f"a style sheet: {error.detail}"))
                 continue

@@ -18,7 +18,7 @@ _STATED_WIDTH = ("w", "width", "wid", "imwidth", "maxwidth", "max-w", "size", "s
 
 # WordPress and its kin: photo-1024x683.jpg, photo-scaled.jpg; Shopify: photo_1024x.jpg, photo_600x600@2x.jpg.
 _SUFFIX = re.compile(
-    r"(?:-(\d{2,5})x\d{2,5}|-scaled|_(\d{2,5})x\d{0,5}(?:_crop_\w+)?|_(?:pico|icon|thumb|small|compact|medium|large|grande|master))?"
+    r"(?:-(\d{2,5})x\d{2,5}|-scaled|_(\d{2,5})x\d{0,5}(?:_crop_[a-z]{1,12})?|_(?:pico|icon|thumb|small|compact|medium|large|grande|master))?"
     r"(?:@[23]x)?(\.(?:jpe?g|png|webp|avif|gif))$",
     re.IGNORECASE,
 )

@@ -5,14 +5,15 @@ from datetime import UTC, datetime
 import pytest
 
 from guardian.model import Response
-from guardian.sources.links import Links, links_on_page
+from guardian.sources.html import read_html
+from guardian.sources.links import Links
 
 URL = "https://shop.example/a/"
 
 
 def links(html: str, **headers: str) -> Links:
     named = tuple((name.replace("_", "-"), value) for name, value in headers.items())
-    return links_on_page(Response(URL, URL, 200, named, html.encode(), datetime(2026, 1, 1, tzinfo=UTC)))
+    return read_html(Response(URL, URL, 200, named, html.encode(), datetime(2026, 1, 1, tzinfo=UTC)), "source").links
 
 
 def test_links_are_canonical_and_each_once() -> None:
