@@ -82,7 +82,8 @@ def _lines(coverage: "Coverage", assets: int) -> str:
         f"{coverage.matched} matched"
     )
     unchanged = f"{coverage.unchanged} unchanged (304), {coverage.fresh} still fresh and not asked for"
-    lines.append(f"  came        {coverage.fetched} fetched, {unchanged}")
+    again = f"{coverage.again} seen again on another page"
+    lines.append(f"  came        {coverage.fetched} fetched, {unchanged}, {again}")
     lines += [
         f"  not seen    {number:>6}  {REASONS.get(reason, reason.replace('_', ' '))}"
         for reason, number in coverage.not_seen.items()

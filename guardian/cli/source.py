@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,10 +85,11 @@ async def _try(session: Session, settings: "SourceSettings", as_lines: bool) -> 
         try:
             shown = read_credentials(settings.credentials, os.environ) if settings.credentials else None
             async with Stranger(session.config.fetch, clock=utc_now) as stranger:
-                errand = Errand(stranger, Counter(), shown)
+                errand = Errand(stranger, shown)
                 async for item in open_source(settings).discover(Visit(errand, store, utc_now)):
                     if isinstance(item, Milestone):
-                        item.settle()
+                        with store.begin() as tx:
+                            item.settle(tx)
                         continue
                     seen, left_out = seen + isinstance(item, Sighting), left_out + isinstance(item, Omission)
                     click.echo(json.dumps(_facts(item), ensure_ascii=False) if as_lines else _lines(item))

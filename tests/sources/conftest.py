@@ -57,7 +57,8 @@ def discovered(store: Store, settings_of: Callable[..., Any]) -> Callable[..., l
                 async with aclosing(source.discover(Visit(stranger, store, lambda: NOON))) as items:  # type: ignore[type-var]
                     async for item in items:
                         if isinstance(item, Milestone):
-                            item.settle()
+                            with store.begin() as tx:
+                                item.settle(tx)
                         else:
                             found.append(item)
                         if stop_after is not None and len(found) >= stop_after:
