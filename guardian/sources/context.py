@@ -20,6 +20,7 @@ _FEW = 6
 _FIGURE = re.compile(r"^(?:figure|amp-story-page)\b|caption")
 _CAPTION_CLASSES = frozenset(["wp-caption-text", "caption", "thumbcaption", "gallerytext"])
 _CAPTIONS = ", ".join(["figcaption", *sorted(f".{name}" for name in _CAPTION_CLASSES)])
+_PICTURES = frozenset(["img", "amp-img", "amp-anim", "picture", "video", "amp-video"])
 _WORDLESS = frozenset(["script", "style", "noscript", "template", "head", "select", "svg", "-comment"])
 
 
@@ -29,6 +30,7 @@ class PageWords:
     def __init__(self, tree: LexborHTMLParser, response: Response) -> None:
         self._title, self._claims = _title_and_claims(tree, response)
         self._texts: dict[int, str | None] = {}
+        self._with_picture = set[int]()
         self._captions: dict[int, str | None] = {}
         self.of_page = Context(page_title=self._title, claims=self._claims)
 
@@ -65,22 +67,33 @@ class PageWords:
     def _nearby(self, node: LexborNode) -> str | None:
         """The text that stands beside the picture, or else beside what it stands in."""
         branch = node
-        for ancestor in (*_ancestors(node, 3), None):
-            near = [
-                next((text for one in _beside(branch, after) if (text := self._text(one))), None)
-                for after in (False, True)
-            ]
+        for ancestor in _ancestors(node, 4):
+            if ancestor.tag in ("head", "html"):
+                return None
+            near = [self._text_beside(branch, after) for after in (False, True)]
             if any(near):
                 return shortened(" … ".join(text for text in near if text))
-            if ancestor is None or ancestor.tag in ("body", "html", "head", "main"):
-                return None
             branch = ancestor
+        return None
+
+    def _text_beside(self, branch: LexborNode, after: bool) -> str | None:
+        """The closest text before or after an element, up to where another picture begins."""
+        for near in _beside(branch, after):
+            if near.tag in _PICTURES:
+                continue
+            text = self._text(near)
+            if near.mem_id in self._with_picture:
+                return text if after else None
+            if text:
+                return text
         return None
 
     def _text(self, node: LexborNode) -> str | None:
         name = node.mem_id
         if name not in self._texts:
-            self._texts[name] = _beginning(node)
+            self._texts[name], has_picture = _beginning(node)
+            if has_picture:
+                self._with_picture.add(name)
         return self._texts[name]
 
 
@@ -130,17 +143,20 @@ def shortened(text: str | None) -> str | None:
     return (line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…") or None
 
 
-def _beginning(node: LexborNode) -> str | None:
-    """The first words below an element, those of scripts and styles left out."""
-    parts, length = [], 0
+def _beginning(node: LexborNode) -> tuple[str | None, bool]:
+    """The first words below an element, up to a picture, scripts and styles left out; and whether a picture came."""
+    parts: list[str] = []
+    length = 0
     for seen, part in enumerate(node.traverse(include_text=True)):
+        if part.tag in _PICTURES:
+            return shortened(" ".join(parts)), True
         if part.is_text_node and (part.parent is None or part.parent.tag not in _WORDLESS):
             text = (part.text_content or "")[: _LONGEST * 2].strip()
-            parts.append(text)
+            parts += [text] if text else []
             length += len(text)
         if length > _LONGEST or seen > _FURTHEST:
             break
-    return shortened(" ".join(part for part in parts if part))
+    return shortened(" ".join(parts)), False
 
 
 def _beside(node: LexborNode, after: bool) -> Iterator[LexborNode]:

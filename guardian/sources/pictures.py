@@ -14,7 +14,7 @@ from guardian.model import Context, Omission, Response, Sighting
 from guardian.sources.context import PageWords, linked_data
 from guardian.sources.css import css_pictures
 from guardian.sources.srcset import Variant, parse_srcset
-from guardian.sources.variants import stated_width, variant_key
+from guardian.sources.variants import is_forum_file, stated_width, variant_key
 
 MAX_PICTURES = 3_000
 """Pictures beyond these are left out and named: such pages are made by machines."""
@@ -38,6 +38,10 @@ _IN_SCRIPT = re.compile(
 )
 _ESCAPE_IN_SCRIPT = re.compile(r"\\u([0-9a-fA-F]{4})")
 _ENDING_IN_SCRIPT = re.compile(r"\.(?:jpe?g|png|webp|avif)(?![a-z0-9])", re.IGNORECASE)
+_STAND_IN = re.compile(
+    r"(?:^|[/_.-])(?:blank|spacer|placeholder|transparent|loading|loader|spinner|pixel|grey|gray|lazy|1x1)[^/]{0,12}\.(?:gif|png|svg|jpe?g|webp)(?:\?|$)",
+    re.IGNORECASE,
+)
 _BACKGROUNDS = frozenset(["body", "table", "td", "th", "tr"])
 _META = frozenset(
     ["og:image", "og:image:url", "og:image:secure_url", "twitter:image", "twitter:image:src", "image", "thumbnail"]
@@ -63,6 +67,7 @@ def images_on_page(tree: LexborHTMLParser, response: Response, source: str) -> l
     shown: list[list[tuple[str, Context]] | Sighting | Omission] = []
     finds: dict[str, list[tuple[str, Context]]] = {}
     inline = set[str]()
+    stand_ins: dict[str, set[int]] = {}
     named = 0
     for find in page.finds():
         named += len(find.urls)
@@ -78,17 +83,24 @@ def images_on_page(tree: LexborHTMLParser, response: Response, source: str) -> l
         if find.shown and max(find.shown) < SMALLEST_SIDE and len(addresses) == 1:
             omissions.append(Omission(addresses[0], "too_small", f"shown at {find.shown[0]}x{find.shown[1]} pixels"))
             continue
-        # Only the best address says which picture it is: many pictures share one placeholder.
-        group = finds.get(variant_key(addresses[0]))
+        # Only the best address, and those of its name, say which picture it is: many pictures share one placeholder.
+        keys = [variant_key(url) for url in addresses if url == addresses[0] or _is_same_name(url, addresses[0])]
+        group = next((finds[key] for key in keys if key in finds), None)
         if group is None:
-            group = finds[variant_key(addresses[0])] = []
+            group = []
             shown.append(group)
+        for key in keys:
+            finds.setdefault(key, group)
         group += [(url, find.context) for url in addresses]
         for url in addresses[1:]:
-            if _is_same_name(url, addresses[0]):
-                finds.setdefault(variant_key(url), group)
+            if variant_key(url) not in keys:
+                stand_ins.setdefault(url, set()).add(id(group))
     if len(shown) > MAX_PICTURES:
         omissions.append(Omission(page.url, "budget", f"{len(shown) - MAX_PICTURES} more pictures on one page"))
+    # What stands in for several pictures until they are loaded is none of them.
+    shared = {url for url, groups in stand_ins.items() if len(groups) > 1 or _STAND_IN.search(url)}
+    for group in (one for one in shown if isinstance(one, list)):
+        group[:] = [(url, words) for url, words in group if url not in shared] or group
     sightings = [_sighting(one, response, source) if isinstance(one, list) else one for one in shown[:MAX_PICTURES]]
     return [*sightings, *_distinct(omissions)]
 
@@ -97,7 +109,9 @@ def _sighting(group: list[tuple[str, Context]], response: Response, source: str)
     """The largest rendition with the fullest words; within one size the page's own order counts."""
     spelled: dict[str, str] = {}
     for url, _ in group:
-        spelled.setdefault(address_key(url), url)
+        key = address_key(url)
+        if key not in spelled or (url.startswith("https:") and spelled[key].startswith("http:")):
+            spelled[key] = url
     urls = list(spelled.values())
     widths = {url: stated_width(url) for url in urls}
     # Only where addresses of the group say something about their size is there anything to rank by.
@@ -195,10 +209,12 @@ class _Page:
             groups = [*self._image(node), *([value] for value in _other_pictures(attributes))]
         else:
             groups = _named_by(tag, attributes)
+            if tag == "a" and is_forum_file(attributes.get("href") or "") and node.css_first("img"):
+                groups = [[attributes.get("href") or ""]]
         groups = [group for group in groups if group]
-        groups += [[url] for url in css_pictures(attributes.get("style") or "")]
-        groups += [[url] for url in css_pictures(node.text())] if tag == "style" else []
-        groups += [[url] for url in _lazy_backgrounds(tag, attributes)]
+        groups += [list(urls) for urls in css_pictures(attributes.get("style") or "")]
+        groups += [list(urls) for urls in css_pictures(node.text())] if tag == "style" else []
+        groups += _lazy_backgrounds(tag, attributes)
         if groups:
             context = self._words.at(node)
             shown = _shown(attributes) if tag in ("img", "amp-img") else None
@@ -307,18 +323,22 @@ def _other_pictures(attributes: dict[str, str | None]) -> Iterator[str]:
             yield value or ""
 
 
-def _lazy_backgrounds(tag: str, attributes: dict[str, str | None]) -> Iterator[str]:
+def _lazy_backgrounds(tag: str, attributes: dict[str, str | None]) -> Iterator[list[str]]:
     """Backgrounds that scripts set later, and the old background attribute."""
     for name in _LAZY_BACKGROUNDS:
         value = attributes.get(name) or ""
         if value.startswith("url(") or "image-set(" in value:
-            yield from css_pictures(value)
-        elif value and (_is_picture_file(value) or value.startswith(("http:", "https:", "//"))):
-            yield parse_srcset(value)[0].url
+            yield from (list(urls) for urls in css_pictures(value))
+            continue
+        # lazysizes writes one set for each medium, with a bar between.
+        variants = [variant for part in value.split("|") for variant in parse_srcset(part)]
+        ranked = [variant.url for variant in sorted(variants, key=lambda one: one.rank, reverse=True)]
+        if ranked and (_is_picture_file(ranked[0]) or value.startswith(("http:", "https:", "//"))):
+            yield ranked
     if tag in _BACKGROUNDS and attributes.get("background"):
-        yield attributes.get("background") or ""
+        yield [attributes.get("background") or ""]
     if tag not in ("img", "source", "amp-img") and _is_picture_file(attributes.get("data-src") or ""):
-        yield attributes.get("data-src") or ""
+        yield [attributes.get("data-src") or ""]
 
 
 def _linked_images(thing: dict[str, Any]) -> Iterator[str]:

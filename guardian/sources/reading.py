@@ -113,12 +113,15 @@ class PageReader:
             except (FetchRefused, FetchFailed) as error:
                 found.append(Omission(error.url, error.reason, f"a style sheet: {error.detail}"))
                 continue
-            for url in css_pictures(response.content.decode("utf-8", errors="replace")):
-                whole = _joined(response.final_url, url)
-                if whole is None or variant_key(whole) in shown:
-                    continue
-                shown.add(variant_key(whole))
-                found.append(Sighting(self._source, whole, page.final_url, page.fetched_at, page=page))
+            for urls in css_pictures(response.content.decode("utf-8", errors="replace")):
+                whole = [one for one in (_joined(response.final_url, url) for url in urls) if one]
+                keys = {variant_key(one) for one in whole}
+                if whole and shown.isdisjoint(keys):
+                    shown |= keys
+                    first, *others = whole
+                    found.append(
+                        Sighting(self._source, first, page.final_url, page.fetched_at, also_at=tuple(others), page=page)
+                    )
         return found
 
 
