@@ -1,5 +1,6 @@
 """Reads feeds: RSS and Atom by feedparser, JSON Feed 1.1 by itself."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -16,6 +17,8 @@ from guardian.sources.traps import key_of
 from guardian.sources.visit import Visit
 
 MAX_ENTRIES = 1_000
+MAX_TAGS = 100_000
+"""What the reader of feeds gets through in some seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,9 @@ async def read_feed(url: str, source: str, visit: Visit) -> Listed:
     """One feed. Raises FetchRefused, FetchFailed (not_a_feed)."""
     response = await visit.fetch.get(url, kind="document")
     is_json = response.content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
-    entries = list(_json_entries(response) if is_json else _xml_entries(response))
+    read = _json_entries if is_json else _xml_entries
+    # The reader of feeds is slow; other visits go on meanwhile.
+    entries = await asyncio.to_thread(lambda: list(read(response)))
     seen: list[Sighting | Omission] = []
     leads = []
     for entry in entries[:MAX_ENTRIES]:
@@ -76,8 +81,10 @@ async def _pictures(entry: _Entry, source: str, response: Response) -> list[Sigh
 
 def _xml_entries(response: Response) -> Iterator[_Entry]:
     # A feed declares no entities; whoever declares some wants them expanded without end.
-    if b"<!ENTITY" in response.content[:100_000]:
+    if any(_declares_entities(response.content, encoding) for encoding in ("utf-8", "utf-16-le", "utf-16-be")):
         raise FetchFailed("not_a_feed", response.url, "declares XML entities, which feeds do not need")
+    if response.content.count(b"<") > MAX_TAGS:
+        raise FetchRefused("too_large", response.url, f"a feed of more than {MAX_TAGS} tags")
     # It is loaded with the first feed, not with the command line.
     import feedparser
 
@@ -95,6 +102,13 @@ def _xml_entries(response: Response) -> Iterator[_Entry]:
             html=tuple(dict.fromkeys(text for text in html if text)),
             pictures=_addresses(response, named),
         )
+
+
+def _declares_entities(content: bytes, encoding: str) -> bool:
+    """Before its entries: within them people may write about XML."""
+    ends = [content.find(name.encode(encoding)) for name in ("<item", "<entry")]
+    head = content[: min((end for end in ends if end >= 0), default=len(content))]
+    return "<!ENTITY".encode(encoding) in head
 
 
 def _json_entries(response: Response) -> Iterator[_Entry]:

@@ -9,7 +9,7 @@ from urllib.parse import unquote_to_bytes, urljoin, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from guardian.addresses import address_key
+from guardian.addresses import address_key, printed
 from guardian.model import Context, Omission, Response, Sighting
 from guardian.sources.context import PageWords, linked_data
 from guardian.sources.css import css_pictures
@@ -180,12 +180,12 @@ class _Page:
         whole = _joined(self._base, address)
         parts = urlsplit(whole) if whole else None
         if whole is None or parts is None or parts.scheme not in ("http", "https"):
-            omissions.append(Omission(address[:200], "bad_address", "not a web address"))
+            omissions.append(Omission(printed(address[:200]), "bad_address", "not a web address"))
             return None
         if parts.path.lower().endswith((".svg", ".svgz")):
-            omissions.append(Omission(whole, "vector", "an SVG drawing"))
+            omissions.append(Omission(printed(whole), "vector", "an SVG drawing"))
             return None
-        return whole
+        return printed(whole)
 
     def finds(self) -> Iterator[_Find]:
         """Everything that names a picture, in the order of the page, then what its scripts and JSON-LD name."""
