@@ -7,8 +7,8 @@ import click
 
 from guardian.answers import Answer, Outcome
 from guardian.cli.context import Session, log_to_stderr, pass_session
-from guardian.cli.showing import describe, exit_code, summary
-from guardian.errors import UsageError
+from guardian.cli.showing import COULD_NOT_FETCH, describe, exit_code, printable, summary
+from guardian.errors import FetchFailed, FetchRefused, UsageError
 from guardian.model import Omission
 
 
@@ -23,7 +23,11 @@ def command(session: Session, source: str) -> None:
     """
     log_to_stderr("warning", "text")
     counts: Counter[str] = Counter()
-    assets = asyncio.run(_scan(session, source, counts))
+    try:
+        assets = asyncio.run(_scan(session, source, counts))
+    except (FetchFailed, FetchRefused) as error:
+        click.echo(f"guardian: {printable(str(error))}", err=True)
+        raise SystemExit(COULD_NOT_FETCH) from None
     click.echo(summary(counts, assets))
     raise SystemExit(exit_code(counts))
 

@@ -36,6 +36,10 @@ class Errand:
                     self._failed.popitem(last=False)
             raise
 
+    async def is_forbidden(self, url: str) -> bool:
+        """As `Stranger.is_forbidden`."""
+        return await self._stranger.is_forbidden(url)
+
     async def sitemaps(self, url: str) -> tuple[str, ...]:
         """As `Stranger.sitemaps`."""
         return await self._stranger.sitemaps(url)

@@ -161,6 +161,14 @@ class Stranger:
             current = target
         raise FetchRefused("redirects", url, f"more than {self._settings.max_redirects} redirects")
 
+    async def is_forbidden(self, url: str) -> bool:
+        """Whether the robots.txt of an address's host keeps scans away. What cannot be asked is not forbidden here."""
+        try:
+            await self._robots.check(_fetchable(url))
+        except FetchRefused as error:
+            return error.reason == "robots"
+        return False
+
     async def sitemaps(self, url: str) -> tuple[str, ...]:
         """The sitemaps that the robots.txt of an address's host names. Raises FetchRefused (address)."""
         return await self._robots.sitemaps(_fetchable(url))
