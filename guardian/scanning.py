@@ -22,17 +22,20 @@ Listener = Callable[[Answer | Omission], None]
 async def scan_source(walk: Walk, settings: SourceSettings, listener: Listener) -> Scan:
     """Scan one source and keep the account of it; an unexpected end is recorded and raised again."""
     row, counts = await asyncio.to_thread(_start, walk, settings.name)
+    settled: Counter[str] | None = None
     try:
         errand = await asyncio.to_thread(_errand, walk, settings)
         async for result in scan(replace(walk, stranger=errand), open_source(settings)):
             if isinstance(result, Milestone):
                 counts.update(result.counts)
                 await asyncio.to_thread(_settle, walk, row, result, counts)
+                settled = counts.copy()
                 continue
             counts.update(words_for(result))
             listener(result)
     except asyncio.CancelledError:
-        _end(walk, row, "interrupted", counts)
+        # What was answered since the last milestone is answered, and counted, again.
+        _end(walk, row, "interrupted", counts if settled is None else settled)
         raise
     except Exception as error:
         await asyncio.to_thread(_end, walk, row, "failed", counts, str(error) or repr(error))

@@ -54,11 +54,14 @@ def home(tmp_path: Path, web: Site) -> Home:
     return made_home(tmp_path / "watch", f"sources:\n  - {{name: gallery, kind: site, url: '{web.url}/'}}\n")
 
 
-def test_nothing_is_lost_little_is_repeated_and_the_account_is_whole(home: Home, web: Site) -> None:
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_nothing_is_lost_little_is_repeated_and_the_account_is_whole(
+    home: Home, web: Site, how: signal.Signals
+) -> None:
     command = [sys.executable, "-m", "guardian", "--config", str(home.folder / "config.yaml"), "scan", "gallery"]
     scan = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ))
     web.wait_for(PAGES, seconds=60)
-    scan.send_signal(signal.SIGKILL)
+    scan.send_signal(how)
     scan.wait()
     before = Counter(web.paths())
     web.asked.clear()

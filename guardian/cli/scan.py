@@ -55,7 +55,8 @@ async def _scan(session: Session, source: str, counts: Counter[str]) -> int:
         async with opened_rooms(config) as rooms:
             await prepare(rooms)
             ended = await scan_and_mend(rooms, chosen, show)
-            # Pages are counted by the scan itself, not by what it found on them.
-            counts["pages"] = ended.counts.get("pages", 0)
+            # A crawl that went on where another was cut off speaks of both halves, and pages are counted by the scan.
+            counts.clear()
+            counts.update(ended.counts)
             with rooms.store.read() as tx:
                 return tx.assets.count()
