@@ -1,5 +1,6 @@
 """The links of a page that a crawl may follow."""
 
+import re
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
@@ -19,6 +20,7 @@ MAX_LINKS = 5_000
 """Links of one page beyond these are not followed: such pages are made by machines."""
 
 _LONGEST = 2_000
+_REFRESH = re.compile(r"""^[\s\d.]{0,20}[;,]\s{0,20}url\s{0,20}=\s{0,20}["']?([^"']{1,2000})""", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +39,13 @@ def links_on_page(tree: LexborHTMLParser, response: Response) -> Links:
     base_url = base_url or response.final_url
     pages, sheets = dict[str, None](), dict[str, None]()
     may_follow, more = not _says_nofollow(response, tree), 0
-    for node in tree.css("a[href], area[href], iframe[src], link[rel][href]"):
+    for node in tree.css("a[href], area[href], iframe[src], link[rel][href], meta[http-equiv]"):
         if len(pages) + len(sheets) >= MAX_LINKS:
             more += 1
             continue
         attributes = node.attributes
         relations = (attributes.get("rel") or "").lower().split()
-        whole = _joined(base_url, attributes.get("href") or attributes.get("src") or "")
+        whole = _joined(base_url, attributes.get("href") or attributes.get("src") or _refreshed(attributes))
         if whole is None:
             continue
         if node.tag == "link" and "stylesheet" in relations:
@@ -62,6 +64,13 @@ def _says_nofollow(response: Response, tree: LexborHTMLParser) -> bool:
     words = [response.header("x-robots-tag") or ""]
     words += [node.attributes.get("content") or "" for node in tree.css('meta[name="robots" i]')]
     return any({"nofollow", "none"} & set(said.lower().replace(",", " ").split()) for said in words)
+
+
+def _refreshed(attributes: dict[str, str | None]) -> str:
+    """Where a page sends its readers by itself (meta refresh); what is no link when it does not."""
+    found = _REFRESH.search(attributes.get("content") or "")
+    is_refresh = (attributes.get("http-equiv") or "").lower() == "refresh"
+    return found[1] if found and is_refresh else "javascript:"
 
 
 def _joined(base: str, url: str) -> str | None:

@@ -25,6 +25,11 @@ def test_links_are_canonical_and_each_once() -> None:
     assert found.sheets == (URL + "s.css",)
 
 
+def test_a_page_that_sends_its_readers_on_is_followed() -> None:
+    assert links("<meta http-equiv='Refresh' content='0; URL=/home'>").pages == ("https://shop.example/home",)
+    assert links("<meta http-equiv=refresh content=30><meta http-equiv=x content='0;url=/y'>").pages == ()
+
+
 def test_what_is_no_page_is_not_followed() -> None:
     html = "".join(
         f'<a href="{url}">x</a>'
