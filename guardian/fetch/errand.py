@@ -1,5 +1,7 @@
-"""One scan's visits: through the Stranger that all scans share, with its source's credentials; what failed once is
-not asked for again."""
+"""One scan's visits: through the Stranger that all scans share, with its source's credentials.
+
+A picture that failed once is not asked for again.
+"""
 
 from collections import OrderedDict
 
