@@ -1,23 +1,20 @@
 """Every picture that a page carries, however it is written, each once with all its addresses and its words."""
 
-import base64
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote_to_bytes, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from guardian.addresses import address_key, printed
+from guardian.addresses import printed
 from guardian.model import Context, Omission, Response, Sighting
 from guardian.sources.context import PageWords, linked_data
 from guardian.sources.css import css_pictures
+from guardian.sources.gathering import Gathering
 from guardian.sources.srcset import Variant, parse_srcset
-from guardian.sources.variants import is_forum_file, stated_width, variant_key
-
-MAX_PICTURES = 3_000
-"""Pictures beyond these are left out and named: such pages are made by machines."""
+from guardian.sources.variants import is_forum_file
 
 SMALLEST_SIDE = 32
 """Pixels; a picture that its page shows smaller in both directions is an icon or a counter."""
@@ -26,7 +23,6 @@ _MOST_ADDRESSES = 20_000
 _MOST_SOURCES = 64
 _MOST_TEMPLATES = 100
 _LONGEST_ADDRESS = 8_000
-_LONGEST_INLINE = 10_000_000
 _PICTURE_FILE = re.compile(r"\.(?:jpe?g|jfif|png|webp|avif|gif|bmp|tiff?|heic|jxl)$", re.IGNORECASE)
 _LAZY_SETS = ("data-srcset", "data-lazy-srcset", "data-original-set", "data-flickity-lazyload-srcset")
 _LAZY = ("data-src", "data-original", "data-lazy-src", "data-lazy")
@@ -38,10 +34,6 @@ _IN_SCRIPT = re.compile(
 )
 _ESCAPE_IN_SCRIPT = re.compile(r"\\u([0-9a-fA-F]{4})")
 _ENDING_IN_SCRIPT = re.compile(r"\.(?:jpe?g|png|webp|avif)(?![a-z0-9])", re.IGNORECASE)
-_STAND_IN = re.compile(
-    r"(?:^|[/_.-])(?:blank|spacer|placeholder|transparent|loading|loader|spinner|pixel|grey|gray|lazy|1x1)[^/]{0,12}\.(?:gif|png|svg|jpe?g|webp)(?:\?|$)",
-    re.IGNORECASE,
-)
 _BACKGROUNDS = frozenset(["body", "table", "td", "th", "tr"])
 _META = frozenset(
     ["og:image", "og:image:url", "og:image:secure_url", "twitter:image", "twitter:image:src", "image", "thumbnail"]
@@ -62,100 +54,21 @@ def images_on_page(tree: LexborHTMLParser, response: Response, source: str) -> l
 
     Renditions of one picture are one sighting: `image_url` is the largest, `also_at` the others.
     """
-    page = _Page(tree, response)
-    omissions: list[Omission] = []
-    shown: list[list[tuple[str, Context]] | Sighting | Omission] = []
-    finds: dict[str, list[tuple[str, Context]]] = {}
-    inline = set[str]()
-    stand_ins: dict[str, set[int]] = {}
-    named = 0
+    page, gathered, named = _Page(tree, response), Gathering(response, source), 0
     for find in page.finds():
         named += len(find.urls)
         if named > _MOST_ADDRESSES:
-            omissions.append(Omission(page.url, "budget", f"more than {_MOST_ADDRESSES} addresses on one page"))
+            gathered.leave_out(page.url, "budget", f"more than {_MOST_ADDRESSES} addresses on one page")
             break
-        addresses = [url for url in (page.absolute(raw, omissions) for raw in find.urls) if url]
-        for url in (one for one in find.urls if one.startswith("data:") and one not in inline):
-            inline.add(url)
-            shown.append(_inline(url, response, source, find.context))
-        if not addresses:
-            continue
+        addresses = [url for url in (page.absolute(raw, gathered) for raw in find.urls) if url]
+        for url in find.urls:
+            if url.startswith("data:"):
+                gathered.add_inside(url, find.context)
         if find.shown and max(find.shown) < SMALLEST_SIDE and len(addresses) == 1:
-            omissions.append(Omission(addresses[0], "too_small", f"shown at {find.shown[0]}x{find.shown[1]} pixels"))
-            continue
-        # Only the best address, and those of its name, say which picture it is: many pictures share one placeholder.
-        keys = [variant_key(url) for url in addresses if url == addresses[0] or _is_same_name(url, addresses[0])]
-        group = next((finds[key] for key in keys if key in finds), None)
-        if group is None:
-            group = []
-            shown.append(group)
-        for key in keys:
-            finds.setdefault(key, group)
-        group += [(url, find.context) for url in addresses]
-        for url in addresses[1:]:
-            if variant_key(url) not in keys:
-                stand_ins.setdefault(url, set()).add(id(group))
-    if len(shown) > MAX_PICTURES:
-        omissions.append(Omission(page.url, "budget", f"{len(shown) - MAX_PICTURES} more pictures on one page"))
-    # What stands in for several pictures until they are loaded is none of them.
-    shared = {url for url, groups in stand_ins.items() if len(groups) > 1 or _STAND_IN.search(url)}
-    for group in (one for one in shown if isinstance(one, list)):
-        group[:] = [(url, words) for url, words in group if url not in shared] or group
-    sightings = [_sighting(one, response, source) if isinstance(one, list) else one for one in shown[:MAX_PICTURES]]
-    return [*sightings, *_distinct(omissions)]
-
-
-def _sighting(group: list[tuple[str, Context]], response: Response, source: str) -> Sighting:
-    """The largest rendition with the fullest words; within one size the page's own order counts."""
-    spelled: dict[str, str] = {}
-    for url, _ in group:
-        key = address_key(url)
-        if key not in spelled or (url.startswith("https:") and spelled[key].startswith("http:")):
-            spelled[key] = url
-    urls = list(spelled.values())
-    widths = {url: stated_width(url) for url in urls}
-    # Only where addresses of the group say something about their size is there anything to rank by.
-    if len(set(widths.values())) > 1:
-        urls.sort(key=lambda url: -widths[url])
-    words = max((context for _, context in group), key=lambda context: bool(context.caption) * 2 + bool(context.alt))
-    return Sighting(
-        source=source,
-        image_url=urls[0],
-        page_url=response.final_url,
-        seen_at=response.fetched_at,
-        context=words,
-        also_at=tuple(urls[1:]),
-        page=response,
-    )
-
-
-def _is_same_name(one: str, other: str) -> bool:
-    """Whether two addresses differ in the file's ending only: hero.avif beside hero.jpg."""
-    return variant_key(one).rpartition(".")[0] == variant_key(other).rpartition(".")[0]
-
-
-def _distinct(omissions: Iterable[Omission]) -> list[Omission]:
-    return list({(omission.url, omission.reason): omission for omission in omissions}.values())
-
-
-def _inline(url: str, response: Response, source: str, context: Context) -> Sighting | Omission:
-    """A data: address, decoded (RFC 2397)."""
-    head, _, body = url[5:].partition(",")
-    kind = head.partition(";")[0].strip().lower()
-    shown = f"data:{head[:40]}"
-    if len(body) > _LONGEST_INLINE:
-        return Omission(shown, "too_large", f"{len(body)} characters inside the page")
-    if "svg" in kind:
-        return Omission(shown, "vector", "an SVG drawing inside the page")
-    raw = unquote_to_bytes(body)
-    if head.lower().rstrip().endswith("base64"):
-        try:
-            raw = base64.b64decode(re.sub(rb"\s", b"", raw).replace(b"-", b"+").replace(b"_", b"/") + b"==")
-        except ValueError:
-            return Omission(shown, "not_an_image", "cannot be decoded")
-    if len(raw) < 200:
-        return Omission(shown, "too_small", f"a placeholder of {len(raw)} bytes inside the page")
-    return Sighting(source, None, response.final_url, response.fetched_at, context, inline=raw, page=response)
+            gathered.leave_out(addresses[0], "too_small", f"shown at {find.shown[0]}x{find.shown[1]} pixels")
+        elif addresses:
+            gathered.add(addresses, find.context)
+    return gathered.all()
 
 
 class _Page:
@@ -169,21 +82,21 @@ class _Page:
         base = self._tree.css_first("base[href]")
         self._base = (base and _joined(self.url, base.attributes.get("href") or "")) or self.url
 
-    def absolute(self, raw: str, omissions: list[Omission]) -> str | None:
+    def absolute(self, raw: str, gathered: Gathering) -> str | None:
         """The whole address; None, and an omission where a person would miss it, for what cannot be fetched."""
         address = raw.strip()
         if len(address) > _LONGEST_ADDRESS and not address.startswith("data:"):
-            omissions.append(Omission(address[:200], "bad_address", f"longer than {_LONGEST_ADDRESS} characters"))
+            gathered.leave_out(address[:200], "bad_address", f"longer than {_LONGEST_ADDRESS} characters")
             return None
         if not address or address.startswith(("data:", "#", "about:", "javascript:", "{", "blob:")):
             return None
         whole = _joined(self._base, address)
         parts = urlsplit(whole) if whole else None
         if whole is None or parts is None or parts.scheme not in ("http", "https"):
-            omissions.append(Omission(printed(address[:200]), "bad_address", "not a web address"))
+            gathered.leave_out(address[:200], "bad_address", "not a web address")
             return None
         if parts.path.lower().endswith((".svg", ".svgz")):
-            omissions.append(Omission(printed(whole), "vector", "an SVG drawing"))
+            gathered.leave_out(whole, "vector", "an SVG drawing")
             return None
         return printed(whole)
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guardian.model import Omission, Response, Sighting
+from guardian.sources.gathering import MAX_PICTURES
 from guardian.sources.html import read_html
-from guardian.sources.pictures import MAX_PICTURES
 from tests.sources.conftest import NOON
 
 HERE = "https://shop.example/a/"
