@@ -1,6 +1,6 @@
 """Runs the measurements and prints tables.
 
-python -m bench [--folder F] [--images N] [--requests N] [--only quality|memory|fetching]
+python -m bench [--folder F] [--images N] [--requests N] [--pages N] [--only quality|memory|fetching|scanning]
 """
 
 import argparse
@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bench import fetching, measures, memory, methods, ours, sets
+from bench import fetching, measures, memory, methods, ours, scanning, sets
 from bench.methods import Outcome
 from demo.photographs import PROTECTED, copy_protected
 
@@ -30,8 +30,9 @@ def main() -> None:
         "--folder", type=Path, help="a set with refs/, queries/, manifest.csv, or a folder of such sets"
     )
     parser.add_argument("--images", type=int, default=50_000, help="how many pictures for the memory run")
-    parser.add_argument("--only", choices=("quality", "memory", "fetching"))
+    parser.add_argument("--only", choices=("quality", "memory", "fetching", "scanning"))
     parser.add_argument("--requests", type=int, default=3_000, help="how many requests for the fetching run")
+    parser.add_argument("--pages", type=int, default=200, help="how many pages, of ten pictures, for the scanning run")
     options = parser.parse_args()
     console = Console(width=None if sys.stdout.isatty() else 110)
     if options.only in (None, "quality"):
@@ -41,6 +42,31 @@ def main() -> None:
         flat(console, options.images)
     if options.only in (None, "fetching"):
         requests_cost(console, options.requests)
+    if options.only in (None, "scanning"):
+        whole_site(console, options.pages)
+
+
+def whole_site(console: Console, pages: int) -> None:
+    """Scan a site end to end, and print how fast, who worked and how memory went."""
+    with tempfile.TemporaryDirectory(prefix="guardian-bench-") as name, bar(console) as progress:
+        step = progress.add_task("scanning", total=pages * scanning.PICTURES_A_PAGE)
+        account = scanning.measure(Path(name), pages, lambda number: progress.update(step, completed=number))
+    table = Table(
+        box=box.SIMPLE_HEAD, title=f"a site of {pages} pages, {account.pictures} pictures", title_justify="left"
+    )
+    for heading in ("pictures asked for", "crawler MiB", "workers MiB"):
+        table.add_column(heading, justify="right")
+    for moment in account.moments:
+        table.add_row(f"{moment.pictures}", f"{moment.crawler_mib:.0f}", f"{moment.workers_mib:.0f}")
+    console.print(table)
+    spent = account.crawler_cpu + account.workers_cpu
+    console.print(
+        f"{account.said}\n{account.seconds:.0f} s: {pages / account.seconds:.1f} pages and "
+        f"{account.pictures / account.seconds:.1f} pictures a second. CPU: crawler {account.crawler_cpu:.0f} s "
+        f"({account.crawler_cpu / account.pictures * 1000:.1f} ms a picture, {account.crawler_cpu / spent:.0%}), "
+        f"workers {account.workers_cpu:.0f} s.\n",
+        highlight=False,
+    )
 
 
 def requests_cost(console: Console, requests: int) -> None:

@@ -7,7 +7,7 @@ import ipaddress
 import re
 import socket
 from functools import lru_cache
-from urllib.parse import unquote_to_bytes, urlsplit
+from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 import idna
 from publicsuffixlist import PublicSuffixList
@@ -55,6 +55,11 @@ def canonical_url(url: str) -> str:
     path = _without_dots(_escaped(parts.path.replace("\\", "/"), _KEPT_IN_PATH))
     query = "&".join(part for part in parts.query.split("&") if part and not _is_tracking(part))
     return f"{scheme}://{place}{path}" + (f"?{_escaped(query, _KEPT_IN_QUERY)}" if query else "")
+
+
+def printed(text: str) -> str:
+    """A part of an address with everything that cannot be printed percent-escaped, as browsers ask for it."""
+    return text if text.isprintable() else "".join(sign if sign.isprintable() else quote(sign) for sign in _whole(text))
 
 
 def address_key(url: str) -> str:
@@ -159,7 +164,12 @@ def _host(host: str) -> str:
 
 def _plain(url: str) -> str:
     """What browsers drop from an address before reading it is dropped here too."""
-    return _SURROGATE.sub("\ufffd", url.strip(_BLANKS).translate(_INSIDE_BLANKS))
+    return _whole(url.strip(_BLANKS).translate(_INSIDE_BLANKS))
+
+
+def _whole(text: str) -> str:
+    """Without halves of characters, which cannot be written."""
+    return _SURROGATE.sub("\ufffd", text)
 
 
 def _escaped(text: str, kept: frozenset[int]) -> str:

@@ -22,11 +22,15 @@ class Outcome(StrEnum):
 
 
 class Came(StrEnum):
-    """How the bytes behind an answer came: from the site, known to it as unchanged (304), or without asking it."""
+    """How the bytes behind an answer came: from the site, known to it as unchanged (304), or without asking it.
+
+    `fresh`: its site said it need not be asked; `again`: this scan had asked for it already, on another page.
+    """
 
     FETCHED = "fetched"
     UNCHANGED = "unchanged"
     FRESH = "fresh"
+    AGAIN = "again"
     HERE = "here"
 
 

@@ -34,7 +34,7 @@ from guardian.matching.workers import Workers
 from guardian.model import AssetState, Candidate, MatchReport, Omission, Remembered, Response, Sighting
 from guardian.recollection import Recollection
 from guardian.rules import Place, Rules, Use, place_of
-from guardian.sources import Milestone, Seen, Source, Visit, files_in, images_on_page, is_page, is_web_address
+from guardian.sources import Milestone, PageReader, Seen, Source, Visit, files_in, is_page, is_web_address
 from guardian.store import Store
 
 IMAGES_IN_FLIGHT = 16
@@ -52,7 +52,8 @@ class Walk:
     `recipe` names how fingerprints are made: what was matched under another recipe is matched again.
     `destinations` are the names that a case may be told to. `asked_by_person`: somebody waits for just these
     answers. `max_image_bytes` bounds local files as `fetch` bounds remote ones. `longest_freshness`: how long
-    a site's word is taken that a picture need not be asked for again. `environment` holds the secrets that sources
+    a site's word is taken that a picture need not be asked for again. `asked_since`: when the scan began; what it
+    asked for it does not ask for again. `environment` holds the secrets that sources
     name.
     """
 
@@ -67,6 +68,7 @@ class Walk:
     clock: Callable[[], datetime]
     max_image_bytes: int
     longest_freshness: timedelta = timedelta()
+    asked_since: datetime | None = None
     asked_by_person: bool = False
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -80,8 +82,12 @@ class _Page:
     milestone: Milestone | None = None
 
 
-async def scan(walk: Walk, source: Source) -> AsyncIterator[Answer | Omission]:
-    """One pass over a source: every image walked and recorded, everything left out named."""
+async def scan(walk: Walk, source: Source) -> AsyncIterator[Answer | Omission | Milestone]:
+    """One pass over a source: every image walked and recorded, everything left out named.
+
+    A Milestone comes when everything before it is recorded; the caller, who keeps the account, settles it.
+    """
+    walk = replace(walk, asked_since=walk.clock())
     visit = Visit(fetch=walk.stranger, store=walk.store, clock=walk.clock)
     room = asyncio.Semaphore(IMAGES_IN_FLIGHT)
 
@@ -96,8 +102,7 @@ async def scan(walk: Walk, source: Source) -> AsyncIterator[Answer | Omission]:
         for result in results:
             yield result
         if milestone is not None:
-            # Results come in order: everything before it is recorded.
-            await asyncio.to_thread(milestone.settle)
+            yield milestone
 
 
 async def check(walk: Walk, targets: Iterable[str]) -> AsyncIterator[Answer | Omission]:
@@ -140,7 +145,8 @@ async def _sightings_at(walk: Walk, target: str) -> list[Sighting | Omission]:
         return [Sighting(source="check", image_url=Path(target).absolute().as_uri(), page_url=None, seen_at=now)]
     response = await walk.stranger.get(target, kind="image", asked_by_person=walk.asked_by_person)
     if is_page(response):
-        return images_on_page(response, "check", now)
+        reader = PageReader("check", Visit(walk.stranger, walk.store, walk.clock), asked_by_person=True)
+        return list((await reader.look(response)).seen)
     return [Sighting(source="check", image_url=target, page_url=None, seen_at=now, image=response)]
 
 
@@ -232,7 +238,7 @@ async def _look(
     if first != number:
         return first
     came = _came(candidate, known)
-    verdict = known.verdict if known and came in (Came.UNCHANGED, Came.FRESH) else None
+    verdict = known.verdict if known and came in (Came.UNCHANGED, Came.FRESH, Came.AGAIN) else None
     answer = replace(await _answer_candidate(walk, candidate, started, verdict), came=came)
     if not any(match.kept for match in answer.judged):
         return answer, None
@@ -277,7 +283,8 @@ async def _recall(walk: Walk, sighting: Sighting) -> Recollection | None:
 
     def look() -> Recollection | None:
         with walk.store.read() as tx:
-            return recollection.recall(tx, url, walk.recipe, walk.clock(), walk.longest_freshness)
+            patience = recollection.Patience(walk.clock(), walk.longest_freshness, walk.asked_since)
+            return recollection.recall(tx, url, walk.recipe, patience)
 
     return None if url.startswith("file:") else await asyncio.to_thread(look)
 
@@ -295,7 +302,7 @@ async def _fetch(walk: Walk, sighting: Sighting, known: Recollection | None = No
     if url.startswith("file:"):
         response = await asyncio.to_thread(local.read, url, walk.max_image_bytes)
         return _candidate(sighting, response.content, response)
-    if known is not None and known.is_fresh:
+    if known is not None and (known.is_fresh or known.asked_already):
         return Candidate(sighting, known.remembered.sha256, b"", None)
     remembered = known.remembered if known else None
     try:
@@ -325,10 +332,34 @@ async def _with_bytes(walk: Walk, candidate: Candidate) -> Candidate:
     return replace(candidate, content=content, response=response)
 
 
+async def _with_page(walk: Walk, candidate: Candidate) -> Candidate:
+    """A picture on an unchanged page: the page's bytes are evidence too, from the vault, else asked for anew."""
+    page = candidate.sighting.page
+    if page is None or not page.not_modified:
+        return candidate
+
+    def kept() -> bytes:
+        with walk.store.read() as tx:
+            known = tx.responses.known(page.final_url)
+        return walk.vault.get(known.sha256 if known else "")
+
+    try:
+        whole = replace(page, content=await asyncio.to_thread(kept))
+    except (GuardianError, OSError):
+        try:
+            whole = await walk.stranger.get(page.url, kind="page", asked_by_person=walk.asked_by_person)
+        except (FetchRefused, FetchFailed) as error:
+            log.warning("page_not_kept", reason=str(error), page_url=page.url)
+            return replace(candidate, sighting=replace(candidate.sighting, page=None))
+    return replace(candidate, sighting=replace(candidate.sighting, page=whole))
+
+
 def _came(candidate: Candidate, known: Recollection | None) -> Came:
     response = candidate.response
     if response is None:
-        return Came.FRESH if known is not None else Came.HERE
+        if known is None:
+            return Came.HERE
+        return Came.AGAIN if known.asked_already else Came.FRESH
     if response.url.startswith("file:"):
         return Came.HERE
     return Came.UNCHANGED if response.not_modified else Came.FETCHED
@@ -415,6 +446,7 @@ def _judge(walk: Walk, sighting: Sighting, report: MatchReport) -> tuple[JudgedM
 
 async def _keep_and_record(walk: Walk, answer: Answer, candidate: Candidate) -> None:
     """Keep the exact bytes first, then write finding, case, message and tasks in one transaction."""
+    candidate = await _with_page(walk, candidate)
     kept = await asyncio.to_thread(_keep, walk.vault, candidate)
 
     def record() -> None:

@@ -18,20 +18,28 @@ class Recollection:
     """A picture whose bytes were matched before.
 
     `remembered` holds the validators to ask with, `verdict` what the matcher said about the bytes; `is_fresh`:
-    its site said that asking again is not needed yet.
+    its site said that asking again is not needed yet; `asked_already`: the site was asked within this very scan.
     """
 
     remembered: Remembered
     verdict: MatchReport | Omission
     is_fresh: bool
+    asked_already: bool
 
 
-def recall(tx: Transaction, url: str, recipe: str, now: datetime, longest: timedelta) -> Recollection | None:
-    """What an address last held, if that needs no bytes to be judged; None: ask for the picture whole.
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """`longest` bounds how long a site's own word about freshness is taken; a scan began at `asked_since`."""
 
-    `longest` bounds how long a site's own word about freshness is taken.
-    """
+    now: datetime
+    longest: timedelta
+    asked_since: datetime | None = None
+
+
+def recall(tx: Transaction, url: str, recipe: str, patience: Patience) -> Recollection | None:
+    """What an address last held, if that needs no bytes to be judged; None: ask for the picture whole."""
     known = tx.responses.known(url)
+    asked_at = known.checked_at if known is not None else None
     target, fresh_until = _notes(known)
     if known is not None and target is not None and target != known.url:
         # The address led elsewhere: validators belong to where the picture lies.
@@ -44,8 +52,13 @@ def recall(tx: Transaction, url: str, recipe: str, now: datetime, longest: timed
     if verdict is None or (isinstance(verdict, MatchReport) and verdict.up_to_number < tx.assets.latest_number()):
         return None
     # A clock that was turned back must not keep an answer fresh for ever.
-    is_fresh = fresh_until is not None and known.checked_at <= now < min(fresh_until, known.checked_at + longest)
-    return Recollection(known, verdict, is_fresh) if is_fresh or known.etag or known.last_modified else None
+    now, since = patience.now, patience.asked_since
+    until = min(fresh_until, known.checked_at + patience.longest) if fresh_until is not None else known.checked_at
+    is_fresh = known.checked_at <= now < until
+    asked_already = since is not None and asked_at is not None and since <= min(asked_at, known.checked_at) <= now
+    if not (is_fresh or asked_already or known.etag or known.last_modified):
+        return None
+    return Recollection(known, verdict, is_fresh, asked_already)
 
 
 def remember(tx: Transaction, response: Response, sha256: str) -> None:
@@ -70,6 +83,7 @@ def remember(tx: Transaction, response: Response, sha256: str) -> None:
 
 def confirm(tx: Transaction, known: Remembered, response: Response) -> None:
     """The site said 304: what is known is still so, and fresh for as long as it now says."""
+    tx.responses.confirm(response.url, response.fetched_at)
     until = response.fetched_at + fresh_for(response)
     notes = json.dumps({"picture": known.url, "fresh_until": until.isoformat()})
     tx.responses.remember(

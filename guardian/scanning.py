@@ -4,29 +4,38 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 from guardian.answers import Answer
 from guardian.fetch import Errand, Stranger
 from guardian.fetch.credentials import read_credentials
 from guardian.model import Omission, Scan
 from guardian.pipeline import Walk, scan
-from guardian.sources import SourceSettings, open_source
+from guardian.sources import Milestone, SourceSettings, open_source
+
+REMEMBERED_FOR = timedelta(days=90)
+"""What no scan has met for so long is asked for whole if it comes back."""
 
 Listener = Callable[[Answer | Omission], None]
 
 
 async def scan_source(walk: Walk, settings: SourceSettings, listener: Listener) -> Scan:
     """Scan one source and keep the account of it; an unexpected end is recorded and raised again."""
-    counts: Counter[str] = Counter()
-    row = await asyncio.to_thread(_start, walk, settings.name)
+    row, counts = await asyncio.to_thread(_start, walk, settings.name)
+    settled: Counter[str] | None = None
     try:
-        # Pages are counted where they are asked for, also those without a single picture.
-        errand = await asyncio.to_thread(_errand, walk, settings, counts)
+        errand = await asyncio.to_thread(_errand, walk, settings)
         async for result in scan(replace(walk, stranger=errand), open_source(settings)):
+            if isinstance(result, Milestone):
+                counts.update(result.counts)
+                await asyncio.to_thread(_settle, walk, row, result, counts)
+                settled = counts.copy()
+                continue
             counts.update(words_for(result))
             listener(result)
     except asyncio.CancelledError:
-        _end(walk, row, "interrupted", counts)
+        # What was answered since the last milestone is answered, and counted, again.
+        _end(walk, row, "interrupted", counts if settled is None else settled)
         raise
     except Exception as error:
         await asyncio.to_thread(_end, walk, row, "failed", counts, str(error) or repr(error))
@@ -44,18 +53,31 @@ def words_for(result: Answer | Omission) -> list[str]:
     return words
 
 
-def _errand(walk: Walk, settings: SourceSettings, counts: Counter[str]) -> Errand:
+def _errand(walk: Walk, settings: SourceSettings) -> Errand:
     """This scan's way to the network: the shared one, with the source's own credentials. Raises UsageError."""
     shown = read_credentials(settings.credentials, walk.environment) if settings.credentials else None
     assert isinstance(walk.stranger, Stranger), "each scan has an errand of its own"
-    return Errand(walk.stranger, counts, shown)
+    return Errand(walk.stranger, shown)
 
 
-def _start(walk: Walk, source: str) -> Scan:
+def _start(walk: Walk, source: str) -> tuple[Scan, Counter[str]]:
+    """A new row, and what is counted so far: a crawl that goes on where another scan was cut off goes on counting."""
     with walk.store.begin() as tx:
-        return tx.scans.start(source, walk.clock())
+        row = tx.scans.start(source, walk.clock())
+        before = tx.scans.before(row)
+        goes_on = before is not None and before.outcome != "completed" and tx.frontier.count(source) > 0
+        return row, Counter(before.counts if before is not None and goes_on else {})
+
+
+def _settle(walk: Walk, row: Scan, milestone: Milestone, counts: Counter[str]) -> None:
+    """What was answered, and how it is counted, in one step: a crash loses neither or both."""
+    with walk.store.begin() as tx:
+        milestone.settle(tx)
+        tx.scans.note(row.id, counts)
 
 
 def _end(walk: Walk, row: Scan, outcome: str, counts: Counter[str], error: str | None = None) -> Scan:
+    now = walk.clock()
     with walk.store.begin() as tx:
-        return tx.scans.end(row.id, walk.clock(), outcome, counts, error)
+        tx.responses.forget_before(now - REMEMBERED_FOR)
+        return tx.scans.end(row.id, now, outcome, counts, error)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guardian.addresses import address_key, canonical_url, host_of, is_ip_address, registrable_domain
+from guardian.addresses import address_key, canonical_url, host_of, is_ip_address, printed, registrable_domain
 
 
 @pytest.mark.parametrize(
@@ -115,3 +115,11 @@ def test_host_of() -> None:
     assert host_of("not an address") == ""
     assert is_ip_address("::1")
     assert not is_ip_address("example.com")
+
+
+@given(st.text())
+def test_what_is_printed_moves_no_terminal_and_stays(text: str) -> None:
+    once = printed(text)
+    assert once.isprintable()
+    assert printed(once) == once
+    assert not text.isprintable() or once == text

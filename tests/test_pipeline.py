@@ -21,7 +21,7 @@ from guardian.model import Action, AssetState, Omission
 from guardian.pipeline import Walk, check, scan
 from guardian.rooms import Rooms, opened_rooms
 from guardian.shipped import rules_folder
-from guardian.sources import open_source
+from guardian.sources import Milestone, open_source
 from guardian.sources.settings import PageSettings
 
 Job = Callable[[Rooms], Coroutine[Any, Any, Any]]
@@ -65,7 +65,7 @@ async def protect(rooms: Rooms, *paths: Path) -> list[str]:
 
 async def scanned(walk: Walk, url: str) -> list[Answer | Omission]:
     source = open_source(PageSettings(name="gallery", kind="page", url=url))
-    return [result async for result in scan(walk, source)]
+    return [result async for result in scan(walk, source) if not isinstance(result, Milestone)]
 
 
 async def checked(walk: Walk, *targets: str) -> list[Answer]:

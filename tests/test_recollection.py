@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from guardian.model import MatchReport, Remembered, Response
-from guardian.recollection import Recollection, confirm, recall, remember
+from guardian.recollection import Patience, Recollection, confirm, recall, remember
 from guardian.store import Store, StoreSettings, open_store
 
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
@@ -36,10 +36,14 @@ def met(store: Store, response: Response, recipe: str = "recipe") -> None:
 
 
 def recalled(
-    store: Store, url: str = URL, recipe: str = "recipe", after: timedelta = timedelta(minutes=5)
+    store: Store,
+    url: str = URL,
+    recipe: str = "recipe",
+    after: timedelta = timedelta(minutes=5),
+    asked_since: datetime | None = None,
 ) -> Recollection | None:
     with store.read() as tx:
-        return recall(tx, url, recipe, NOW + after, HOUR)
+        return recall(tx, url, recipe, Patience(NOW + after, HOUR, asked_since))
 
 
 def test_a_picture_with_validators_is_recalled_with_its_report(store: Store) -> None:
@@ -111,3 +115,14 @@ def test_notes_of_other_readers_are_passed_over(store: Store, extract: str | Non
     known = recalled(store)
     assert known is not None
     assert not known.is_fresh
+
+
+@pytest.mark.parametrize(("began", "already"), [(timedelta(), True), (timedelta(minutes=1), False)])
+def test_what_a_scan_asked_for_it_does_not_ask_for_again(store: Store, began: timedelta, already: bool) -> None:
+    met(store, answer(("etag", '"one"')))
+    met(store, answer(url=MOVED, final_url=MOVED))
+    known = recalled(store, asked_since=NOW + began)
+    assert known is not None
+    assert known.asked_already is already
+    # Without validators it is known within its scan and nowhere else.
+    assert (recalled(store, url=MOVED, asked_since=NOW + began) is not None) is already

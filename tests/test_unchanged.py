@@ -230,3 +230,27 @@ def test_what_a_site_says_about_a_pictures_use_is_kept(config: Config, pictures:
         assert "X-Robots-Tag: noimageindex, noai" in (finding.context.claims or "")
 
     with_rooms(config, job)
+
+
+def test_an_unchanged_page_is_evidence_from_the_vault_or_asked_for_anew(
+    config: Config, pictures: dict[str, Path], web: Site, tmp_path: Path
+) -> None:
+    web.put("/copy.jpg", Counted(pictures["coffee"].read_bytes()))
+    shown = Conditional('<title>Ours now</title><img src="/copy.jpg">')
+    page = web.put("/", shown)
+
+    async def job(rooms: Rooms) -> None:
+        await protect(rooms, pictures["coffee"])
+        await seen(rooms.walk, page)
+        assert await seen(rooms.walk, page) == [(Outcome.COPY, Came.UNCHANGED)]
+        assert web.paths().count("/") == 2
+        empty = replace(rooms.walk, vault=Vault(tmp_path / "vault", 10**9))
+        assert await seen(empty, page) == [(Outcome.COPY, Came.UNCHANGED)]
+        assert web.paths().count("/") == 4, "one 304, and the whole page since its bytes were nowhere"
+        with rooms.store.read() as tx:
+            (case,) = tx.cases.list()
+            (finding,) = tx.findings.list(case.id)
+        for walk in (rooms.walk, empty):
+            assert walk.vault.get(finding.page_sha256 or "") == shown.content
+
+    with_rooms(config, job)

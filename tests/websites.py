@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from socketserver import BaseRequestHandler, ThreadingTCPServer
 
 GIF = base64.b64decode("R0lGODlhAQABAIAAAP///wAAACH5BAAAAAAALAAAAAABAAEAAAICRAEAOw==")
@@ -456,12 +457,36 @@ class Conditional(Says):
 
 
 class CalendarTrap(Says):
-    """Every page links to the next day, for ever."""
+    """Every page links to the day before, for ever."""
 
     def say(self, asked: Asked, wire: Wire) -> None:
-        here = asked.path.rpartition("/")[0]
-        number = int(asked.path.rpartition("/")[2] or 0)
-        wire.answer(f"<a href='{here}/{number + 1}'>next</a><img src='/day{number}.jpg'>".encode())
+        here, _, day = asked.path.rpartition("/")
+        before = date.fromisoformat(day) - timedelta(days=1)
+        wire.answer(f"<a href='{here}/{before}'>the day before</a><img src='/day-{day}.jpg'>".encode())
+
+
+class WheelTrap(Says):
+    """Three pages that link in a circle, each time under another tracking parameter."""
+
+    def say(self, asked: Asked, wire: Wire) -> None:
+        number = int(asked.path.partition("?")[0].rpartition("/")[2])
+        wire.answer(f"<a href='/wheel/{number % 3 + 1}?utm_source={asked.at}#{asked.at}'>on</a>".encode())
+
+
+class MirrorTrap(Says):
+    """Every page links to itself below a name of its own length: a path that grows without repeating itself."""
+
+    def say(self, asked: Asked, wire: Wire) -> None:
+        wire.answer(f"<a href='{asked.path}{len(asked.path)}/'>on</a>".encode())
+
+
+class EndlessFilm(Says):
+    """A film where a page was expected."""
+
+    def say(self, asked: Asked, wire: Wire) -> None:
+        wire.send(b"HTTP/1.1 200 OK\r\ncontent-type: video/mp4\r\n\r\n")
+        while True:
+            wire.send(b"film " * 8192)
 
 
 class SessionTrap(Says):

@@ -4,15 +4,19 @@ import asyncio
 import importlib
 from collections import Counter
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import click
 from anyio import to_process
 
 from guardian.answers import Answer, as_json
 from guardian.cli.context import Session, log_to_stderr, pass_session
-from guardian.cli.showing import describe, exit_code, json_line, summary
+from guardian.cli.showing import describe, exit_code, json_line, printable, summary
 from guardian.errors import IndexNotReady, UsageError
 from guardian.model import Omission
+
+if TYPE_CHECKING:
+    from guardian.fetch import Errand, Stranger
 
 
 @click.command
@@ -53,6 +57,16 @@ def command(session: Session, targets: tuple[str, ...], as_lines: bool, every_ma
     raise SystemExit(exit_code(counts))
 
 
+async def _say_what_is_forbidden(stranger: "Stranger | Errand", targets: tuple[str, ...]) -> None:
+    """A person's request goes where scans may not; the person is told."""
+    from guardian.sources import is_web_address
+
+    for target in targets:
+        if is_web_address(target) and await stranger.is_forbidden(target):
+            note = "its robots.txt forbids this to scans; it was fetched because you asked"
+            click.echo(f"guardian: {printable(target)}: {note}", err=True)
+
+
 async def _check(session: Session, targets: tuple[str, ...], show: Callable[[Answer | Omission], None]) -> int:
     # A worker process loads its libraries while this one reads the configuration and loads its own: that halves
     # the wait for the first answer. It is the first worker of the pool that `Workers` uses in this event loop.
@@ -76,6 +90,7 @@ async def _check(session: Session, targets: tuple[str, ...], show: Callable[[Ans
             await rooms.catalog.repair()
         async for result in check(rooms.walk, targets):
             show(result)
+        await _say_what_is_forbidden(rooms.walk.stranger, targets)
         with rooms.store.read() as tx:
             return tx.assets.count()
 

@@ -20,12 +20,16 @@ REASONS = {
     "too_large": "larger than the limit",
     "over_limit": "more pixels or frames than the limit",
     "not_an_image": "not an image",
+    "not_a_page": "linked, but neither a page nor a picture",
+    "elsewhere": "leads out of the source",
+    "crashed": "crashed a worker, or cut scans off",
+    "internal": "guardian's own fault; its log says more",
+    "unreadable": "a page that takes too long to read",
     "vector": "a drawing (SVG), not a photograph",
     "address": "an address inside a private network",
     "bad_address": "not a web address",
     "timeout": "took too long",
     "timed_out": "took a worker too long",
-    "crashed": "crashed a worker",
     "host_busy": "the site asked to be left alone",
     "needs_browser": "the page seems to need a browser",
     "redirects": "too many redirects",
@@ -81,7 +85,8 @@ def _lines(coverage: "Coverage", assets: int) -> str:
         f"{coverage.matched} matched"
     )
     unchanged = f"{coverage.unchanged} unchanged (304), {coverage.fresh} still fresh and not asked for"
-    lines.append(f"  came        {coverage.fetched} fetched, {unchanged}")
+    again = f"{coverage.again} seen again on another page"
+    lines.append(f"  came        {coverage.fetched} fetched, {unchanged}, {again}")
     lines += [
         f"  not seen    {number:>6}  {REASONS.get(reason, reason.replace('_', ' '))}"
         for reason, number in coverage.not_seen.items()

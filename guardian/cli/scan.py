@@ -7,8 +7,8 @@ import click
 
 from guardian.answers import Answer, Outcome
 from guardian.cli.context import Session, log_to_stderr, pass_session
-from guardian.cli.showing import describe, exit_code, summary
-from guardian.errors import UsageError
+from guardian.cli.showing import COULD_NOT_FETCH, describe, exit_code, printable, summary
+from guardian.errors import FetchFailed, FetchRefused, UsageError
 from guardian.model import Omission
 
 
@@ -23,7 +23,11 @@ def command(session: Session, source: str) -> None:
     """
     log_to_stderr("warning", "text")
     counts: Counter[str] = Counter()
-    assets, owed = asyncio.run(_scan(session, source, counts))
+    try:
+        assets, owed = asyncio.run(_scan(session, source, counts))
+    except (FetchFailed, FetchRefused) as error:
+        click.echo(f"guardian: {printable(str(error))}", err=True)
+        raise SystemExit(COULD_NOT_FETCH) from None
     click.echo(summary(counts, assets))
     if owed:
         click.echo(f"{owed} message(s) wait to be sent; `guardian run` sends them")
@@ -54,7 +58,8 @@ async def _scan(session: Session, source: str, counts: Counter[str]) -> tuple[in
         async with opened_rooms(config) as rooms:
             await prepare(rooms)
             ended = await scan_and_mend(rooms, chosen, show)
-            # Pages are counted by the scan itself, not by what it found on them.
-            counts["pages"] = ended.counts.get("pages", 0)
+            # A crawl that went on where another was cut off speaks of both halves, and pages are counted by the scan.
+            counts.clear()
+            counts.update(ended.counts)
             with rooms.store.read() as tx:
                 return tx.assets.count(), tx.tasks.due_count(rooms.walk.clock())

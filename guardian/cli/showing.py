@@ -25,6 +25,7 @@ STANDINGS = {
     Standing.OUT_OF_SCOPE: "this host has a licence, but not for this image",
     Standing.NONE: "no licence for this host",
 }
+COULD_NOT_FETCH = 3
 COULD_NOT_LOOK = ("not_an_image", "over_limit")
 
 
@@ -112,5 +113,5 @@ def exit_code(counts: Counter[str]) -> int:
     if counts[Outcome.COPY.value] or counts[Outcome.REVIEW.value]:
         return 1
     if counts[Outcome.ERROR.value] or any(counts[f"problem: {reason}"] for reason in COULD_NOT_LOOK):
-        return 3
+        return COULD_NOT_FETCH
     return 0

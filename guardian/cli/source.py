@@ -1,18 +1,23 @@
 """`guardian source`: the places that are watched: list them, try what one would yield."""
 
 import asyncio
-import json
-from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from guardian.cli.context import Session, log_to_stderr, pass_session
+from guardian.cli.coverage import REASONS
+from guardian.cli.showing import COULD_NOT_FETCH, json_line, printable
+from guardian.errors import FetchFailed, FetchRefused
 from guardian.model import Omission, Sighting
 
 if TYPE_CHECKING:
     from guardian.sources import SourceSettings
+
+SHOWN_ADDRESSES = 5
+SHOWN_LETTERS = 120
 
 
 @click.group
@@ -64,12 +69,18 @@ def try_source(session: Session, target: str, as_lines: bool, pages: int) -> Non
         raise UsageError(f"{target!r} is neither a source nor a web address; sources are: {known}")
     if "max_pages" in type(chosen).model_fields:
         chosen = chosen.model_copy(update={"max_pages": pages})
-    seen, left_out = asyncio.run(_try(session, chosen, as_lines))
-    if not as_lines:
-        click.echo(f"{seen} picture(s), {left_out} left out")
+    show = _Lines() if not as_lines else _Json()
+    try:
+        asyncio.run(_try(session, chosen, show.add))
+    except (FetchFailed, FetchRefused) as error:
+        # The source itself cannot be read: that too is something left out, and why.
+        show.add(Omission(error.url, error.reason, error.detail))
+        show.end()
+        raise SystemExit(COULD_NOT_FETCH) from None
+    show.end()
 
 
-async def _try(session: Session, settings: "SourceSettings", as_lines: bool) -> tuple[int, int]:
+async def _try(session: Session, settings: "SourceSettings", show: Callable[[Sighting | Omission], None]) -> None:
     import os
     import tempfile
 
@@ -79,33 +90,74 @@ async def _try(session: Session, settings: "SourceSettings", as_lines: bool) -> 
     from guardian.sources import Milestone, Visit, open_source
     from guardian.store import StoreSettings, open_store
 
-    seen = left_out = 0
     # A crawl keeps what it has still to visit in a database: here in one that is thrown away.
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(StoreSettings(), Path(folder))
         try:
             shown = read_credentials(settings.credentials, os.environ) if settings.credentials else None
             async with Stranger(session.config.fetch, clock=utc_now) as stranger:
-                errand = Errand(stranger, Counter(), shown)
+                errand = Errand(stranger, shown)
                 async for item in open_source(settings).discover(Visit(errand, store, utc_now)):
-                    if isinstance(item, Milestone):
-                        item.settle()
+                    if not isinstance(item, Milestone):
+                        show(item)
                         continue
-                    seen, left_out = seen + isinstance(item, Sighting), left_out + isinstance(item, Omission)
-                    click.echo(json.dumps(_facts(item), ensure_ascii=False) if as_lines else _lines(item))
+                    with store.begin() as tx:
+                        item.settle(tx)
         finally:
             store.close()
-    return seen, left_out
 
 
-def _lines(item: Sighting | Omission) -> str:
-    if isinstance(item, Omission):
-        return f"LEFT OUT  {item.url}  ({item.reason}{': ' + item.detail if item.detail else ''})"
-    context = item.context
-    words = context.caption or context.alt or context.title
-    lines = [f"PICTURE   {item.image_url or '(inside the page)'}"]
-    lines += [f"            also {url}" for url in item.also_at]
-    return "\n".join(lines + ([f"            “{words}”"] if words else []))
+class _Json:
+    """One object a line."""
+
+    def add(self, item: Sighting | Omission) -> None:
+        click.echo(json_line(_facts(item)))
+
+    def end(self) -> None:
+        """There is nothing to add."""
+
+
+class _Lines:
+    """For people: pictures under their pages as they come, then what was left out, by reason."""
+
+    def __init__(self) -> None:
+        self._page: str | None = None
+        self._pictures = 0
+        self._left_out: dict[str, list[Omission]] = {}
+
+    def add(self, item: Sighting | Omission) -> None:
+        """Show a picture now; keep what was left out for the end."""
+        if isinstance(item, Omission):
+            self._left_out.setdefault(item.reason, []).append(item)
+            return
+        if item.page_url != self._page:
+            title = f"  “{printable(item.context.page_title)}”" if item.context.page_title else ""
+            click.echo(f"{click.style(printable(item.page_url or 'on no page'), bold=True)}{title}")
+            self._page = item.page_url
+        self._pictures += 1
+        click.echo(f"  PICTURE   {printable(item.image_url or '(inside the page)')}")
+        for url in item.also_at[:SHOWN_ADDRESSES]:
+            click.echo(f"            also {printable(url)}")
+        if len(item.also_at) > SHOWN_ADDRESSES:
+            click.echo(f"            also {len(item.also_at) - SHOWN_ADDRESSES} more address(es)")
+        context = item.context
+        named = {"alt": context.alt, "caption": context.caption, "title": context.title, "beside": context.nearby_text}
+        for name, words in named.items():
+            if words and (name != "beside" or words != context.caption):
+                click.echo(
+                    f"            {name:<8} {printable(words[:SHOWN_LETTERS])}{'…' * (len(words) > SHOWN_LETTERS)}"
+                )
+
+    def end(self) -> None:
+        """What was left out, the most frequent reason first, and a line of sums."""
+        for reason, omissions in sorted(self._left_out.items(), key=lambda found: -len(found[1])):
+            said = REASONS.get(reason, reason.replace("_", " "))
+            click.echo(f"{click.style(f'LEFT OUT, {said}', bold=True)}  ({reason}: {len(omissions)})")
+            for omission in omissions:
+                detail = f"  {printable(omission.detail)}" if omission.detail else ""
+                click.echo(f"  {printable(omission.url)}{detail}")
+        left_out = sum(map(len, self._left_out.values()))
+        click.echo(f"{self._pictures} picture(s), {left_out} left out")
 
 
 def _facts(item: Sighting | Omission) -> dict[str, Any]:

@@ -45,9 +45,10 @@ class Coverage:
     """One source as its latest scan saw it.
 
     `pages` answered, `pages_unchanged` of them with a 304. `images` were answered, whatever the answer: `fetched`
-    whole, `unchanged` by a 304, or `fresh`, not asked for since their site called them so; the rest did not come
-    or lay on this machine. `compared` were compared with the assets, and `matched` a rule kept. `not_seen` counts
-    by reason what was left out or could not be compared. `usual_images` is None until there are enough scans.
+    whole, `unchanged` by a 304, `fresh`, not asked for since their site called them so, or seen `again` on another
+    page of the same scan; the rest did not come or lay on this machine. `compared` were compared with the assets,
+    and `matched` a rule kept. `not_seen` counts by reason what was left out or could not be compared.
+    `usual_images` is None until there are enough scans.
     """
 
     source: str
@@ -59,6 +60,7 @@ class Coverage:
     fetched: int
     unchanged: int
     fresh: int
+    again: int
     compared: int
     matched: int
     not_seen: dict[str, int]
@@ -109,6 +111,7 @@ def coverage_of(
         fetched=counts.get(Came.FETCHED, 0),
         unchanged=counts.get(Came.UNCHANGED, 0),
         fresh=counts.get(Came.FRESH, 0),
+        again=counts.get(Came.AGAIN, 0),
         compared=sum(counts.get(outcome, 0) for outcome in (*_MATCHED, Outcome.CLEAR)),
         matched=sum(counts.get(outcome, 0) for outcome in _MATCHED),
         not_seen=dict(sorted(reasons.items(), key=lambda item: -item[1])),

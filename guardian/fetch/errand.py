@@ -1,35 +1,46 @@
-"""One scan's visits: through the Stranger that all scans share, with its source's credentials, pages counted."""
+"""One scan's visits: through the Stranger that all scans share, with its source's credentials.
 
-from collections import Counter
+A picture that failed once is not asked for again.
+"""
 
+from collections import OrderedDict
+
+from guardian.errors import FetchFailed
 from guardian.fetch.credentials import Credentials
 from guardian.fetch.stranger import Kind, Stranger
 from guardian.model import Remembered, Response
 
-_HTML = ("text/html", "application/xhtml+xml")
+_FAILURES_REMEMBERED = 10_000
 
 
 class Errand:
-    """Asks as `Stranger.get` does. In `counts`: how many pages answered, and how many of them were unchanged."""
+    """Asks as `Stranger.get` does. A picture that is missing on every page of a site is asked for once."""
 
-    def __init__(self, stranger: Stranger, counts: Counter[str], credentials: Credentials | None = None) -> None:
-        self._stranger, self._counts, self._credentials = stranger, counts, credentials
+    def __init__(self, stranger: Stranger, credentials: Credentials | None = None) -> None:
+        self._stranger, self._credentials = stranger, credentials
+        self._failed: OrderedDict[str, FetchFailed] = OrderedDict()
 
     async def get(
         self, url: str, *, kind: Kind, asked_by_person: bool = False, known: Remembered | None = None
     ) -> Response:
         """As `Stranger.get`, which says what is raised."""
-        response = await self._stranger.get(
-            url, kind=kind, asked_by_person=asked_by_person, known=known, credentials=self._credentials
-        )
-        if kind == "page":
-            stated = (response.header("content-type") or "").partition(";")[0].strip().lower()
-            # A 304 need not repeat the type; sitemaps and feeds that say theirs are no pages.
-            if stated in _HTML or not stated:
-                self._counts["pages"] += 1
-                if response.not_modified:
-                    self._counts["pages unchanged"] += 1
-        return response
+        before = self._failed.get(url)
+        if before is not None:
+            raise FetchFailed(before.reason, url, before.detail, before.status)
+        try:
+            return await self._stranger.get(
+                url, kind=kind, asked_by_person=asked_by_person, known=known, credentials=self._credentials
+            )
+        except FetchFailed as error:
+            if kind == "image":
+                self._failed[url] = FetchFailed(error.reason, url, error.detail, error.status)
+                if len(self._failed) > _FAILURES_REMEMBERED:
+                    self._failed.popitem(last=False)
+            raise
+
+    async def is_forbidden(self, url: str) -> bool:
+        """As `Stranger.is_forbidden`."""
+        return await self._stranger.is_forbidden(url)
 
     async def sitemaps(self, url: str) -> tuple[str, ...]:
         """As `Stranger.sitemaps`."""

@@ -19,7 +19,7 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
-from guardian.addresses import host_of
+from guardian.addresses import host_of, printed
 from guardian.errors import FetchFailed, FetchRefused
 from guardian.fetch import robots
 from guardian.fetch.bandwidth import Bandwidth
@@ -40,6 +40,15 @@ _ACCEPT: Mapping[Kind, str] = {
     "document": "application/xml,text/xml,application/feed+json,text/css,*/*;q=0.5",
     "robots": "text/plain,*/*;q=0.5",
 }
+_USUAL_PORTS = {"http": 80, "https": 443}
+_NEVER: Mapping[Kind, tuple[str, ...]] = {
+    "page": ("video/", "audio/", "font/", "application/zip", "application/pdf"),
+    "image": ("video/", "audio/", "font/"),
+    "document": ("video/", "audio/", "font/"),
+    "robots": (),
+}
+"""Types that servers do not state by mistake: such an answer is left before its body is read."""
+
 _REDIRECTS = frozenset([301, 302, 303, 307, 308])
 _TOO_BUSY = frozenset([429, 503])
 _STUMBLED = frozenset([500, 502, 504])
@@ -134,7 +143,7 @@ class Stranger:
         `asked_by_person`: somebody waits for just this address, so robots.txt and the pause between
         requests are left aside, as in a browser. `known`: ask only for what changed since; the answer may
         then be `not_modified`, with an empty body. `credentials` go to their own origin only.
-        Raises FetchRefused (robots, robots_unreachable,
+        Raises FetchRefused (robots, robots_unreachable, not_a_page, not_an_image, wrong_type,
         address, scheme, bad_address, too_large, redirects, host_busy, budget) and FetchFailed (timeout,
         dns, connect, tls, broken, encoding, redirect_loop, status_N).
         """
@@ -151,6 +160,14 @@ class Stranger:
                 return _accepted(response, url)
             current = target
         raise FetchRefused("redirects", url, f"more than {self._settings.max_redirects} redirects")
+
+    async def is_forbidden(self, url: str) -> bool:
+        """Whether the robots.txt of an address's host keeps scans away. What cannot be asked is not forbidden here."""
+        try:
+            await self._robots.check(_fetchable(url))
+        except FetchRefused as error:
+            return error.reason == "robots"
+        return False
 
     async def sitemaps(self, url: str) -> tuple[str, ...]:
         """The sitemaps that the robots.txt of an address's host names. Raises FetchRefused (address)."""
@@ -236,6 +253,9 @@ class Stranger:
     async def _body(self, answer: httpx.Response, url: str, kind: Kind, deadline: asyncio.Timeout) -> bytes:
         """The decoded body. Its size is counted while it comes, before and after decompression."""
         limit, stated = self._most_bytes(kind), answer.headers.get("content-length", "")
+        if answer.headers.get("content-type", "").strip().lower().startswith(_NEVER[kind]):
+            reason = "not_a_page" if kind == "page" else "not_an_image" if kind == "image" else "wrong_type"
+            raise FetchRefused(reason, url, f"the site says it is {answer.headers['content-type'][:100]}")
         if kind != "robots" and stated.isdecimal() and int(stated[:18]) > limit:
             raise FetchRefused("too_large", url, f"{stated} bytes, more than the limit of {limit}")
         decoder, body, came = Decoder(_coding(answer, url)), bytearray(), 0
@@ -280,8 +300,11 @@ def _fetchable(url: str) -> str:
         raise FetchRefused("bad_address", url, "no host in it")
     if len(address) > _LONGEST_ADDRESS:
         raise FetchRefused("bad_address", url, f"longer than {_LONGEST_ADDRESS} characters")
-    place = (f"[{host}]" if ":" in host else host) + (f":{port}" if port else "")
-    return urlunsplit((parts.scheme.lower(), place, parts.path or "/", parts.query, ""))
+    scheme = parts.scheme.lower()
+    # A port that says nothing is not another host to be polite to.
+    is_usual = port is None or port == _USUAL_PORTS[scheme]
+    place = (f"[{host}]" if ":" in host else host) + ("" if is_usual else f":{port}")
+    return urlunsplit((scheme, place, printed(parts.path) or "/", printed(parts.query), ""))
 
 
 def _target(response: Response, current: str) -> str | None:

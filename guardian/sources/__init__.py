@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from guardian.sources.files import files_in
     from guardian.sources.kinds import Source, open_source
-    from guardian.sources.pictures import images_on_page
+    from guardian.sources.reading import PageReader
     from guardian.sources.responses import is_page, is_web_address
     from guardian.sources.settings import SourceSettings
     from guardian.sources.visit import Milestone, Seen, Visit
 
 __all__ = [
     "Milestone",
+    "PageReader",
     "Seen",
     "Source",
     "SourceSettings",
     "Visit",
     "files_in",
-    "images_on_page",
     "is_page",
     "is_web_address",
     "open_source",
@@ -27,7 +27,7 @@ __all__ = [
 _HOMES = {
     "files": ("files_in",),
     "kinds": ("Source", "open_source"),
-    "pictures": ("images_on_page",),
+    "reading": ("PageReader",),
     "responses": ("is_page", "is_web_address"),
     "settings": ("SourceSettings",),
     "visit": ("Milestone", "Seen", "Visit"),

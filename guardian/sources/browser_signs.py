@@ -1,9 +1,6 @@
 """Signs that a page shows its pictures only in a browser, where its scripts run."""
 
 from selectolax.lexbor import LexborHTMLParser
-from w3lib.encoding import html_to_unicode
-
-from guardian.model import Response
 
 _FEWEST_CHARACTERS = 200
 _ROOTS = (
@@ -18,10 +15,11 @@ _ASKS = (
 )
 
 
-def needs_browser(response: Response) -> str | None:
-    """What says so, in words; None when nothing does. Meant for pages on which hardly a picture was found."""
-    text = html_to_unicode(response.header("content-type"), response.content)[1]
-    tree = LexborHTMLParser(text)
+def sign_of_browser(tree: LexborHTMLParser) -> str | None:
+    """What says so, in words; None when nothing does. Takes the tree apart.
+
+    Meant for pages on which hardly a picture was found.
+    """
     notes = " ".join(node.text().lower() for node in tree.css("noscript"))
     scripts = len(tree.css("script"))
     if not scripts:

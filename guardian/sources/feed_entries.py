@@ -1,21 +1,24 @@
 """Reads feeds: RSS and Atom by feedparser, JSON Feed 1.1 by itself."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urljoin
 
-from guardian.errors import FetchFailed
+from guardian.errors import FetchFailed, FetchRefused
 from guardian.model import Context, Lead, Omission, Response, Sighting
 from guardian.sources.context import shortened
 from guardian.sources.listed import Listed
-from guardian.sources.pictures import images_on_page
+from guardian.sources.odd_pages import read_guarded
 from guardian.sources.responses import is_web_address
 from guardian.sources.traps import key_of
 from guardian.sources.visit import Visit
 
 MAX_ENTRIES = 1_000
+MAX_TAGS = 100_000
+"""What the reader of feeds gets through in some seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +35,13 @@ async def read_feed(url: str, source: str, visit: Visit) -> Listed:
     """One feed. Raises FetchRefused, FetchFailed (not_a_feed)."""
     response = await visit.fetch.get(url, kind="document")
     is_json = response.content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
-    entries = list(_json_entries(response) if is_json else _xml_entries(response))
+    read = _json_entries if is_json else _xml_entries
+    # The reader of feeds is slow; other visits go on meanwhile.
+    entries = await asyncio.to_thread(lambda: list(read(response)))
     seen: list[Sighting | Omission] = []
     leads = []
     for entry in entries[:MAX_ENTRIES]:
-        seen += _pictures(entry, source, response)
+        seen += await _pictures(entry, source, response)
         if entry.link:
             leads.append(Lead(entry.link, "page", 0, response.final_url, key_of(entry.link)))
     if len(entries) > MAX_ENTRIES:
@@ -44,8 +49,9 @@ async def read_feed(url: str, source: str, visit: Visit) -> Listed:
     return Listed(tuple(seen), tuple(leads))
 
 
-def _pictures(entry: _Entry, source: str, response: Response) -> Iterator[Sighting | Omission]:
+async def _pictures(entry: _Entry, source: str, response: Response) -> list[Sighting | Omission]:
     """Each picture of an entry once. The kept page is the feed itself, which is what was seen."""
+    seen: list[Sighting | Omission] = []
     page_url = entry.link or response.final_url
     shown = set[str | None]()
     context = Context(page_title=shortened(entry.title))
@@ -56,21 +62,29 @@ def _pictures(entry: _Entry, source: str, response: Response) -> Iterator[Sighti
             content=html.encode("utf-8", errors="replace"),
             headers=(("content-type", "text/html; charset=utf-8"),),
         )
-        for item in images_on_page(as_page, source, response.fetched_at):
+        try:
+            found = (await read_guarded(as_page, source)).seen
+        except FetchRefused as error:
+            seen.append(Omission(page_url, error.reason, error.detail))
+            continue
+        for item in found:
             if isinstance(item, Sighting):
                 shown.update((item.image_url, *item.also_at))
                 item = replace(item, page=response)
-            yield item
+            seen.append(item)
     for url in entry.pictures:
         if url not in shown:
             shown.add(url)
-            yield Sighting(source, url, page_url, response.fetched_at, context, page=response)
+            seen.append(Sighting(source, url, page_url, response.fetched_at, context, page=response))
+    return seen
 
 
 def _xml_entries(response: Response) -> Iterator[_Entry]:
     # A feed declares no entities; whoever declares some wants them expanded without end.
-    if b"<!ENTITY" in response.content[:100_000]:
+    if any(_declares_entities(response.content, encoding) for encoding in ("utf-8", "utf-16-le", "utf-16-be")):
         raise FetchFailed("not_a_feed", response.url, "declares XML entities, which feeds do not need")
+    if response.content.count(b"<") > MAX_TAGS:
+        raise FetchRefused("too_large", response.url, f"a feed of more than {MAX_TAGS} tags")
     # It is loaded with the first feed, not with the command line.
     import feedparser
 
@@ -88,6 +102,13 @@ def _xml_entries(response: Response) -> Iterator[_Entry]:
             html=tuple(dict.fromkeys(text for text in html if text)),
             pictures=_addresses(response, named),
         )
+
+
+def _declares_entities(content: bytes, encoding: str) -> bool:
+    """Before its entries: within them people may write about XML."""
+    ends = [content.find(name.encode(encoding)) for name in ("<item", "<entry")]
+    head = content[: min((end for end in ends if end >= 0), default=len(content))]
+    return "<!ENTITY".encode(encoding) in head
 
 
 def _json_entries(response: Response) -> Iterator[_Entry]:

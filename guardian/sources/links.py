@@ -1,10 +1,10 @@
 """The links of a page that a crawl may follow."""
 
+import re
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser
-from w3lib.encoding import html_to_unicode
 
 from guardian.addresses import canonical_url
 from guardian.model import Response
@@ -16,28 +16,36 @@ _NO_PAGE = (
 )
 _NO_PAGE_ENDINGS = tuple(_NO_PAGE.split())
 
+MAX_LINKS = 5_000
+"""Links of one page beyond these are not followed: such pages are made by machines."""
+
+_LONGEST = 2_000
+_REFRESH = re.compile(r"""^[\s\d.]{0,20}[;,]\s{0,20}url\s{0,20}=\s{0,20}["']?([^"']{1,2000})""", re.IGNORECASE)
+
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """`pages` and `sheets` are canonical addresses, each once, in the page's order."""
+    """`pages` and `sheets` are canonical addresses, each once, in the page's order; `more` were beyond MAX_LINKS."""
 
     pages: tuple[str, ...]
     sheets: tuple[str, ...]
+    more: int = 0
 
 
-def links_on_page(response: Response) -> Links:
+def links_on_page(tree: LexborHTMLParser, response: Response) -> Links:
     """What a page links to. A page or a link that asks robots not to follow (nofollow) is obeyed."""
-    text = html_to_unicode(response.header("content-type"), response.content)[1]
-    tree = LexborHTMLParser(text)
     base = tree.css_first("base[href]")
     base_url = _joined(response.final_url, base.attributes.get("href") or "") if base else None
     base_url = base_url or response.final_url
     pages, sheets = dict[str, None](), dict[str, None]()
-    may_follow = not _says_nofollow(response, tree)
-    for node in tree.css("a[href], area[href], iframe[src], link[rel][href]"):
+    may_follow, more = not _says_nofollow(response, tree), 0
+    for node in tree.css("a[href], area[href], iframe[src], link[rel][href], meta[http-equiv]"):
+        if len(pages) + len(sheets) >= MAX_LINKS:
+            more += 1
+            continue
         attributes = node.attributes
         relations = (attributes.get("rel") or "").lower().split()
-        whole = _joined(base_url, attributes.get("href") or attributes.get("src") or "")
+        whole = _joined(base_url, attributes.get("href") or attributes.get("src") or _refreshed(attributes))
         if whole is None:
             continue
         if node.tag == "link" and "stylesheet" in relations:
@@ -49,7 +57,7 @@ def links_on_page(response: Response) -> Links:
         is_file = name.endswith(_NO_PAGE_ENDINGS) and ":" not in name
         if is_link and may_follow and "nofollow" not in relations and not is_file:
             pages[canonical_url(whole)] = None
-    return Links(tuple(pages), tuple(sheets))
+    return Links(tuple(pages), tuple(sheets), more)
 
 
 def _says_nofollow(response: Response, tree: LexborHTMLParser) -> bool:
@@ -58,10 +66,17 @@ def _says_nofollow(response: Response, tree: LexborHTMLParser) -> bool:
     return any({"nofollow", "none"} & set(said.lower().replace(",", " ").split()) for said in words)
 
 
+def _refreshed(attributes: dict[str, str | None]) -> str:
+    """Where a page sends its readers by itself (meta refresh); what is no link when it does not."""
+    found = _REFRESH.search(attributes.get("content") or "")
+    is_refresh = (attributes.get("http-equiv") or "").lower() == "refresh"
+    return found[1] if found and is_refresh else "javascript:"
+
+
 def _joined(base: str, url: str) -> str | None:
     try:
         whole = urljoin(base, url.strip())
         parts = urlsplit(whole)
     except ValueError:
         return None
-    return whole if parts.scheme in ("http", "https") and parts.hostname else None
+    return whole if parts.scheme in ("http", "https") and parts.hostname and len(whole) <= _LONGEST else None

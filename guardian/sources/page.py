@@ -1,5 +1,6 @@
 """A source that is one web page, or with a depth the pages it links to as well."""
 
+from collections import Counter
 from collections.abc import AsyncIterator
 
 from guardian.model import Lead
@@ -7,7 +8,7 @@ from guardian.sources.crawl import Bounds, Crawl, same_host
 from guardian.sources.reading import PageReader
 from guardian.sources.settings import PageSettings
 from guardian.sources.traps import key_of
-from guardian.sources.visit import Seen, Visit
+from guardian.sources.visit import Milestone, Seen, Visit
 
 
 class PageSource:
@@ -23,6 +24,7 @@ class PageSource:
             reading = await PageReader(settings.name, visit).read(settings.url)
             for shown in reading.seen:
                 yield shown
+            yield Milestone(counts=Counter(reading.counts))
             return
         bounds = Bounds(settings.max_pages, settings.depth, same_host(settings.url))
         start = Lead(settings.url, key=key_of(settings.url))

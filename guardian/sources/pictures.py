@@ -1,37 +1,39 @@
 """Every picture that a page carries, however it is written, each once with all its addresses and its words."""
 
-import base64
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
-from urllib.parse import unquote_to_bytes, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
-from w3lib.encoding import html_to_unicode
 
-from guardian.addresses import address_key
+from guardian.addresses import printed
 from guardian.model import Context, Omission, Response, Sighting
-from guardian.sources.context import linked_data, page_words, words_at
+from guardian.sources.context import PageWords, linked_data
 from guardian.sources.css import css_pictures
+from guardian.sources.gathering import Gathering
 from guardian.sources.srcset import Variant, parse_srcset
-from guardian.sources.variants import stated_width, variant_key
-
-MAX_PICTURES = 3_000
-"""Pictures beyond these are left out and named: such pages are made by machines."""
+from guardian.sources.variants import is_forum_file
 
 SMALLEST_SIDE = 32
 """Pixels; a picture that its page shows smaller in both directions is an icon or a counter."""
 
-_LONGEST_INLINE = 10_000_000
+_MOST_ADDRESSES = 20_000
+_MOST_SOURCES = 64
+_MOST_TEMPLATES = 100
+_LONGEST_ADDRESS = 8_000
 _PICTURE_FILE = re.compile(r"\.(?:jpe?g|jfif|png|webp|avif|gif|bmp|tiff?|heic|jxl)$", re.IGNORECASE)
 _LAZY_SETS = ("data-srcset", "data-lazy-srcset", "data-original-set", "data-flickity-lazyload-srcset")
 _LAZY = ("data-src", "data-original", "data-lazy-src", "data-lazy")
 _LAZY_BACKGROUNDS = ("data-bg", "data-background", "data-background-image", "data-bgset", "data-parallax")
+# Takes whole addresses without a step back, so that no script costs more than one pass.
 _IN_SCRIPT = re.compile(
-    r"""https?:(?:\\?/){2}[^\s"'<>\\]+(?:\\/[^\s"'<>\\]*)*\.(?:jpe?g|png|webp|avif)(?:\?[^\s"'<>]*)?""", re.IGNORECASE
+    r"""https?:(?:\\?/){2}(?:[^\s"'<>\\]|\\/|\\u[0-9a-fA-F]{4})++""",
+    re.IGNORECASE,
 )
+_ESCAPE_IN_SCRIPT = re.compile(r"\\u([0-9a-fA-F]{4})")
+_ENDING_IN_SCRIPT = re.compile(r"\.(?:jpe?g|png|webp|avif)(?![a-z0-9])", re.IGNORECASE)
 _BACKGROUNDS = frozenset(["body", "table", "td", "th", "tr"])
 _META = frozenset(
     ["og:image", "og:image:url", "og:image:secure_url", "twitter:image", "twitter:image:src", "image", "thumbnail"]
@@ -47,153 +49,129 @@ class _Find:
     shown: tuple[int, int] | None = None
 
 
-def images_on_page(response: Response, source: str, seen_at: datetime) -> list[Sighting | Omission]:
+def images_on_page(tree: LexborHTMLParser, response: Response, source: str) -> list[Sighting | Omission]:
     """What a page shows, in its order. An Omission names each thing that is no picture to fetch, and why.
 
     Renditions of one picture are one sighting: `image_url` is the largest, `also_at` the others.
     """
-    page = _Page(response)
-    omissions: list[Omission] = []
-    shown: list[list[tuple[str, Context]] | Sighting | Omission] = []
-    finds: dict[str, list[tuple[str, Context]]] = {}
-    inline = set[str]()
+    page, gathered, named = _Page(tree, response), Gathering(response, source), 0
     for find in page.finds():
-        addresses = [url for url in (page.absolute(raw, omissions) for raw in find.urls) if url]
-        for url in (one for one in find.urls if one.startswith("data:") and one not in inline):
-            inline.add(url)
-            shown.append(_inline(url, response, source, seen_at, find.context))
-        if not addresses:
-            continue
+        named += len(find.urls)
+        if named > _MOST_ADDRESSES:
+            gathered.leave_out(page.url, "budget", f"more than {_MOST_ADDRESSES} addresses on one page")
+            break
+        addresses = [url for url in (page.absolute(raw, gathered) for raw in find.urls) if url]
+        for url in find.urls:
+            if url.startswith("data:"):
+                gathered.add_inside(url, find.context)
         if find.shown and max(find.shown) < SMALLEST_SIDE and len(addresses) == 1:
-            omissions.append(Omission(addresses[0], "too_small", f"shown at {find.shown[0]}x{find.shown[1]} pixels"))
-            continue
-        # Only the best address says which picture it is: many pictures share one placeholder.
-        group = finds.get(variant_key(addresses[0]))
-        if group is None:
-            group = finds[variant_key(addresses[0])] = []
-            shown.append(group)
-        group += [(url, find.context) for url in addresses]
-        for url in addresses[1:]:
-            if _is_same_name(url, addresses[0]):
-                finds.setdefault(variant_key(url), group)
-    if len(shown) > MAX_PICTURES:
-        omissions.append(Omission(page.url, "budget", f"{len(shown) - MAX_PICTURES} more pictures on one page"))
-    sightings = [
-        _sighting(one, response, source, seen_at) if isinstance(one, list) else one for one in shown[:MAX_PICTURES]
-    ]
-    return [*sightings, *_distinct(omissions)]
-
-
-def _sighting(group: list[tuple[str, Context]], response: Response, source: str, seen_at: datetime) -> Sighting:
-    """The largest rendition with the fullest words; within one size the page's own order counts."""
-    first = dict.fromkeys(address_key(url) for url, _ in group)
-    spelled = {address_key(url): url for url, _ in reversed(group)}
-    urls = sorted((spelled[key] for key in first), key=lambda url: -_pixels(url, group))
-    words = max((context for _, context in group), key=lambda context: bool(context.caption) * 2 + bool(context.alt))
-    return Sighting(
-        source=source,
-        image_url=urls[0],
-        page_url=response.final_url,
-        seen_at=seen_at,
-        context=words,
-        also_at=tuple(urls[1:]),
-        page=response,
-    )
-
-
-def _pixels(url: str, group: list[tuple[str, Context]]) -> float:
-    """How large this address says its picture is. Only asked where addresses of the group say something."""
-    widths = {stated_width(other) for other, _ in group}
-    return stated_width(url) if len(widths) > 1 else 0.0
-
-
-def _is_same_name(one: str, other: str) -> bool:
-    """Whether two addresses differ in the file's ending only: hero.avif beside hero.jpg."""
-    return variant_key(one).rpartition(".")[0] == variant_key(other).rpartition(".")[0]
-
-
-def _distinct(omissions: Iterable[Omission]) -> list[Omission]:
-    return list({(omission.url, omission.reason): omission for omission in omissions}.values())
-
-
-def _inline(url: str, response: Response, source: str, seen_at: datetime, context: Context) -> Sighting | Omission:
-    """A data: address, decoded (RFC 2397)."""
-    head, _, body = url[5:].partition(",")
-    kind = head.partition(";")[0].strip().lower()
-    shown = f"data:{head[:40]}"
-    if len(body) > _LONGEST_INLINE:
-        return Omission(shown, "too_large", f"{len(body)} characters inside the page")
-    if "svg" in kind:
-        return Omission(shown, "vector", "an SVG drawing inside the page")
-    raw = unquote_to_bytes(body)
-    if head.lower().rstrip().endswith("base64"):
-        try:
-            raw = base64.b64decode(re.sub(rb"\s", b"", raw).replace(b"-", b"+").replace(b"_", b"/") + b"==")
-        except ValueError:
-            return Omission(shown, "not_an_image", "cannot be decoded")
-    if len(raw) < 200:
-        return Omission(shown, "too_small", f"a placeholder of {len(raw)} bytes inside the page")
-    return Sighting(source, None, response.final_url, seen_at, context, inline=raw, page=response)
+            gathered.leave_out(addresses[0], "too_small", f"shown at {find.shown[0]}x{find.shown[1]} pixels")
+        elif addresses:
+            gathered.add(addresses, find.context)
+    return gathered.all()
 
 
 class _Page:
     """One parsed page."""
 
-    def __init__(self, response: Response) -> None:
+    def __init__(self, tree: LexborHTMLParser, response: Response) -> None:
         self.url = response.final_url
-        text = html_to_unicode(response.header("content-type"), response.content)[1]
-        self._tree = LexborHTMLParser(text)
-        self._title, self._claims = page_words(self._tree)
+        self._tree = tree
+        self._words = PageWords(tree, response)
+        self._offered = set[int]()
         base = self._tree.css_first("base[href]")
         self._base = (base and _joined(self.url, base.attributes.get("href") or "")) or self.url
 
-    def absolute(self, raw: str, omissions: list[Omission]) -> str | None:
+    def absolute(self, raw: str, gathered: Gathering) -> str | None:
         """The whole address; None, and an omission where a person would miss it, for what cannot be fetched."""
         address = raw.strip()
+        if len(address) > _LONGEST_ADDRESS and not address.startswith("data:"):
+            gathered.leave_out(address[:200], "bad_address", f"longer than {_LONGEST_ADDRESS} characters")
+            return None
         if not address or address.startswith(("data:", "#", "about:", "javascript:", "{", "blob:")):
             return None
         whole = _joined(self._base, address)
         parts = urlsplit(whole) if whole else None
         if whole is None or parts is None or parts.scheme not in ("http", "https"):
-            omissions.append(Omission(address[:200], "bad_address", "not a web address"))
+            gathered.leave_out(address[:200], "bad_address", "not a web address")
             return None
         if parts.path.lower().endswith((".svg", ".svgz")):
-            omissions.append(Omission(whole, "vector", "an SVG drawing"))
+            gathered.leave_out(whole, "vector", "an SVG drawing")
             return None
-        return whole
+        return printed(whole)
 
     def finds(self) -> Iterator[_Find]:
         """Everything that names a picture, in the order of the page, then what its scripts and JSON-LD name."""
         trees = [self._tree]
-        for template in self._tree.css("template"):
+        for template in self._tree.css("template")[:_MOST_TEMPLATES]:
             trees.append(LexborHTMLParser(re.sub(r"^<template[^>]*>|</template>$", "", template.html or "")))
         for tree in trees:
             for node in tree.root.traverse() if tree.root else ():
                 yield from self._at(node)
-        plain = Context(page_title=self._title, claims=self._claims)
+        plain = self._words.of_page
         for thing in linked_data(self._tree):
             yield from (_Find([url], plain) for url in _linked_images(thing))
         for script in self._tree.css("script:not([src])"):
             if script.attributes.get("type") != "application/ld+json":
-                yield from (_Find([_unescaped(url)], plain) for url in _IN_SCRIPT.findall(script.text()))
+                yield from (_Find([url], plain) for url in _in_script(script.text()))
 
     def _at(self, node: LexborNode) -> Iterator[_Find]:
         """The pictures that one element names."""
         tag, attributes = node.tag or "", node.attributes
-        groups = [group for group in _named_by(tag, attributes, node) if group]
-        groups += [[url] for url in css_pictures(attributes.get("style") or "")]
-        groups += [[url] for url in css_pictures(node.text())] if tag == "style" else []
-        groups += [[url] for url in _lazy_backgrounds(tag, attributes)]
+        if tag in ("img", "amp-img", "amp-anim"):
+            groups = [*self._image(node), *([value] for value in _other_pictures(attributes))]
+        else:
+            groups = _named_by(tag, attributes)
+            if tag == "a" and is_forum_file(attributes.get("href") or "") and node.css_first("img"):
+                groups = [[attributes.get("href") or ""]]
+        groups = [group for group in groups if group]
+        groups += [list(urls) for urls in css_pictures(attributes.get("style") or "")]
+        groups += [list(urls) for urls in css_pictures(node.text())] if tag == "style" else []
+        groups += _lazy_backgrounds(tag, attributes)
         if groups:
-            context = words_at(node, self._title, self._claims)
+            context = self._words.at(node)
             shown = _shown(attributes) if tag in ("img", "amp-img") else None
             yield from (_Find(group, context, shown) for group in groups)
 
+    def _image(self, node: LexborNode) -> list[list[str]]:
+        """The addresses of an img with those of the picture element around it.
 
-def _named_by(tag: str, attributes: dict[str, str | None], node: LexborNode) -> list[list[str]]:
+        Sources that are chosen by type or size show the same picture; one that is chosen by `media` may be
+        another cut of it, and stands for itself.
+        """
+        own: list[Variant] = []
+        plain = _addresses(node.attributes, own)
+        around = self._sources_around(node)
+        by_media = {"": [*own, *around.pop("", ())], **around}
+        groups = []
+        for media, variants in by_media.items():
+            ranked = [variant.url for variant in sorted(variants, key=lambda one: one.rank, reverse=True)]
+            groups.append(list(dict.fromkeys(url for url in (*ranked, *([] if media else plain)) if url)))
+        return groups
+
+    def _sources_around(self, node: LexborNode) -> dict[str, list[Variant]]:
+        """What the picture element around an img offers, by `media`; some pages forget to close sources."""
+        above = node.parent
+        for _ in range(_MOST_SOURCES):
+            if above is None or above.tag not in ("source", "picture"):
+                return {}
+            if above.tag == "picture":
+                break
+            above = above.parent
+        else:
+            return {}
+        if above.mem_id in self._offered:
+            # A second img in it has said so already.
+            return {}
+        self._offered.add(above.mem_id)
+        by_media: dict[str, list[Variant]] = {}
+        for source in above.css("source")[:_MOST_SOURCES]:
+            _addresses(source.attributes, by_media.setdefault(source.attributes.get("media") or "", []))
+        return by_media
+
+
+def _named_by(tag: str, attributes: dict[str, str | None]) -> list[list[str]]:
     """Groups of addresses of one picture each, best first."""
-    if tag in ("img", "amp-img", "amp-anim"):
-        return [*_image(node), *([value] for value in _other_pictures(attributes))]
     named: dict[str, tuple[str, ...]] = {
         "video": ("poster", "data-poster"),
         "amp-video": ("poster",),
@@ -234,27 +212,6 @@ def _link(attributes: dict[str, str | None]) -> list[str]:
     return []
 
 
-def _image(node: LexborNode) -> list[list[str]]:
-    """The addresses of an img with those of the picture element around it.
-
-    Sources that are chosen by type or size show the same picture; one that is chosen by `media` may be
-    another cut of it, and stands for itself.
-    """
-    by_media: dict[str, list[Variant]] = {"": []}
-    plain = _addresses(node.attributes, by_media[""])
-    above = node.parent
-    while above is not None and above.tag in ("source", "picture"):
-        for source in above.css("source") if above.tag == "picture" else ():
-            media = source.attributes.get("media") or ""
-            _addresses(source.attributes, by_media.setdefault(media, []))
-        above = above.parent
-    groups = []
-    for media, variants in by_media.items():
-        ranked = [variant.url for variant in sorted(variants, key=lambda one: one.rank, reverse=True)]
-        groups.append(list(dict.fromkeys(url for url in (*ranked, *([] if media else plain)) if url)))
-    return groups
-
-
 def _addresses(attributes: dict[str, str | None], variants: list[Variant]) -> list[str]:
     """Adds the sets of one element to `variants`; returns its single addresses, the hidden ones first.
 
@@ -279,18 +236,22 @@ def _other_pictures(attributes: dict[str, str | None]) -> Iterator[str]:
             yield value or ""
 
 
-def _lazy_backgrounds(tag: str, attributes: dict[str, str | None]) -> Iterator[str]:
+def _lazy_backgrounds(tag: str, attributes: dict[str, str | None]) -> Iterator[list[str]]:
     """Backgrounds that scripts set later, and the old background attribute."""
     for name in _LAZY_BACKGROUNDS:
         value = attributes.get(name) or ""
         if value.startswith("url(") or "image-set(" in value:
-            yield from css_pictures(value)
-        elif value and (_is_picture_file(value) or value.startswith(("http:", "https:", "//"))):
-            yield parse_srcset(value)[0].url
+            yield from (list(urls) for urls in css_pictures(value))
+            continue
+        # lazysizes writes one set for each medium, with a bar between.
+        variants = [variant for part in value.split("|") for variant in parse_srcset(part)]
+        ranked = [variant.url for variant in sorted(variants, key=lambda one: one.rank, reverse=True)]
+        if ranked and (_is_picture_file(ranked[0]) or value.startswith(("http:", "https:", "//"))):
+            yield ranked
     if tag in _BACKGROUNDS and attributes.get("background"):
-        yield attributes.get("background") or ""
+        yield [attributes.get("background") or ""]
     if tag not in ("img", "source", "amp-img") and _is_picture_file(attributes.get("data-src") or ""):
-        yield attributes.get("data-src") or ""
+        yield [attributes.get("data-src") or ""]
 
 
 def _linked_images(thing: dict[str, Any]) -> Iterator[str]:
@@ -321,8 +282,24 @@ def _is_picture_file(url: str) -> bool:
     return bool(_PICTURE_FILE.search(path)) and ":" not in path.rpartition("/")[2]
 
 
-def _unescaped(url: str) -> str:
-    return url.replace("\\/", "/").replace("\\u0026", "&").replace("&amp;", "&").rstrip("\\")
+def _in_script(text: str) -> Iterator[str]:
+    """Whole addresses of pictures in the text of a script or a JSON block."""
+    for written in _IN_SCRIPT.findall(text):
+        url = _ESCAPE_IN_SCRIPT.sub(_unescaped, written.replace("\\/", "/")).replace("&amp;", "&")
+        path, mark, query = url.partition("?")
+        endings = list(_ENDING_IN_SCRIPT.finditer(path))
+        if endings:
+            # What a script writes after an address, a bracket or the rest of a style rule, is not part of it.
+            end = endings[-1].end()
+            yield url if end == len(path) else path[:end]
+        elif mark and _ENDING_IN_SCRIPT.search(query):
+            # A proxy that is told in its query which picture to make smaller.
+            yield url
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    code = int(escape[1], 16)
+    return "\ufffd" if 0xD800 <= code < 0xE000 else chr(code)
 
 
 def _joined(base: str, url: str) -> str | None:

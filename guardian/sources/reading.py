@@ -1,15 +1,18 @@
 """Reads one page: the one place where a page's HTML comes from, its pictures, its style sheets' pictures, its links."""
 
+import asyncio
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
 from guardian.errors import FetchFailed, FetchRefused
 from guardian.model import Omission, Response, Sighting
-from guardian.sources.browser_signs import needs_browser
 from guardian.sources.css import css_pictures
-from guardian.sources.links import links_on_page
-from guardian.sources.pictures import images_on_page
+from guardian.sources.html import HtmlReading
+from guardian.sources.links import MAX_LINKS
+from guardian.sources.memory import KnownPage, as_seen_again, recall_page, remember_page
+from guardian.sources.odd_pages import is_ordinary, read_guarded
 from guardian.sources.responses import is_page, is_picture
 from guardian.sources.variants import variant_key
 from guardian.sources.visit import Visit
@@ -18,37 +21,73 @@ SHEETS_PER_SCAN = 40
 """Style sheets beyond these are left out: what they show is mostly decoration."""
 
 _PICTURES_WITHOUT_DOUBT = 2
+_MOST_UNREADABLE = 5
+"""Pages of one scan that may take the time of a process of their own in vain."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one page shows, where it really lies, and what it links to."""
+    """What one page shows, where it really lies, and what it links to. `counts` are for the scan's account."""
 
     final_url: str
     seen: tuple[Sighting | Omission, ...]
     links: tuple[str, ...] = ()
+    counts: tuple[str, ...] = ()
 
 
 class PageReader:
-    """Reads the pages of one scan; each style sheet once."""
+    """Reads the pages of one scan; each style sheet once. `asked_by_person`: whatever robots.txt says."""
 
-    def __init__(self, source: str, visit: Visit) -> None:
-        self._source, self._visit = source, visit
+    def __init__(self, source: str, visit: Visit, asked_by_person: bool = False) -> None:
+        self._source, self._visit, self._asked_by_person = source, visit, asked_by_person
         self._sheets = set[str]()
+        self._unreadable = 0
 
     async def read(self, url: str) -> Reading:
         """One page. An address that is a picture itself shows that. Raises FetchRefused, FetchFailed."""
-        response = await self._visit.fetch.get(url, kind="page")
+        known = await asyncio.to_thread(self._recall, url)
+        response = await self._visit.fetch.get(url, kind="page", known=known.remembered if known else None)
+        if known is not None and response.not_modified:
+            return await self._whole(as_seen_again(known, response), response)
         if not is_page(response):
             return Reading(response.final_url, (self._no_page(url, response),))
-        links = links_on_page(response)
-        seen = images_on_page(response, self._source, response.fetched_at)
-        seen += await self._in_sheets(links.sheets, response, seen)
-        if sum(isinstance(one, Sighting) for one in seen) < _PICTURES_WITHOUT_DOUBT and (
-            why := needs_browser(response)
-        ):
-            seen.append(Omission(response.final_url, "needs_browser", why))
-        return Reading(response.final_url, tuple(seen), links.pages)
+        html = await self._parsed(response)
+        await asyncio.to_thread(self._remember, response, html)
+        return await self._whole(html, response)
+
+    async def look(self, response: Response) -> Reading:
+        """What a page that was fetched shows. Raises FetchRefused (unreadable)."""
+        return await self._whole(await self._parsed(response), response)
+
+    async def _parsed(self, response: Response) -> HtmlReading:
+        if self._unreadable >= _MOST_UNREADABLE and not is_ordinary(response):
+            raise FetchRefused(
+                "unreadable", response.url, "odd HTML like that of the pages before, which took too long"
+            )
+        try:
+            return await read_guarded(response, self._source)
+        except FetchRefused:
+            self._unreadable += 1
+            raise
+
+    async def _whole(self, html: HtmlReading, response: Response) -> Reading:
+        """The page's own pictures, those of its style sheets, and what was left out beside them."""
+        seen = [*html.seen, *await self._in_sheets(html.links.sheets, response, html.seen)]
+        if html.browser_sign and sum(isinstance(one, Sighting) for one in seen) < _PICTURES_WITHOUT_DOUBT:
+            seen.append(Omission(response.final_url, "needs_browser", html.browser_sign))
+        if html.links.more:
+            detail = f"{html.links.more} links beyond the first {MAX_LINKS} of one page"
+            seen.append(Omission(response.final_url, "budget", detail))
+        counts = ("pages", "pages unchanged") if response.not_modified else ("pages",)
+        return Reading(response.final_url, tuple(seen), html.links.pages, counts)
+
+    def _recall(self, url: str) -> KnownPage | None:
+        with self._visit.store.read() as tx:
+            return recall_page(tx, url, self._source, self._visit.clock())
+
+    def _remember(self, response: Response, html: HtmlReading) -> None:
+        with self._visit.store.begin() as tx:
+            remember_page(tx, response, html, hashlib.sha256(response.content).hexdigest())
 
     def _no_page(self, url: str, response: Response) -> Sighting | Omission:
         if is_picture(response):
@@ -70,16 +109,19 @@ class PageReader:
                 break
             self._sheets.add(sheet)
             try:
-                response = await self._visit.fetch.get(sheet, kind="document")
+                response = await self._visit.fetch.get(sheet, kind="document", asked_by_person=self._asked_by_person)
             except (FetchRefused, FetchFailed) as error:
                 found.append(Omission(error.url, error.reason, f"a style sheet: {error.detail}"))
                 continue
-            for url in css_pictures(response.content.decode("utf-8", errors="replace")):
-                whole = _joined(response.final_url, url)
-                if whole is None or variant_key(whole) in shown:
-                    continue
-                shown.add(variant_key(whole))
-                found.append(Sighting(self._source, whole, page.final_url, page.fetched_at, page=page))
+            for urls in css_pictures(response.content.decode("utf-8", errors="replace")):
+                whole = [one for one in (_joined(response.final_url, url) for url in urls) if one]
+                keys = {variant_key(one) for one in whole}
+                if whole and shown.isdisjoint(keys):
+                    shown |= keys
+                    first, *others = whole
+                    found.append(
+                        Sighting(self._source, first, page.final_url, page.fetched_at, also_at=tuple(others), page=page)
+                    )
         return found
 
 

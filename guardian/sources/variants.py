@@ -13,12 +13,31 @@ _SIZES = frozenset(
     | {"q", "quality", "qlt", "fm", "format", "fmt", "auto", "fit", "resize", "crop", "sharp", "strip", "scale", "zoom"}
     | {"imwidth", "imheight", "impolicy", "optimize", "ssl", "usm", "output-quality", "output-format", "downsize"}
 )
+# Signatures and addresses that expire: what they sign is named before them.
+_SIGNATURES = frozenset(
+    {
+        "expires",
+        "signature",
+        "key-pair-id",
+        "policy",
+        "hmac",
+        "sig",
+        "oh",
+        "oe",
+        "stp",
+        "ccb",
+        "edm",
+        "efg",
+        "ig_cache_key",
+    }
+)
+_SIGNED_BY = ("x-amz-", "x-goog-", "_nc_")
 _FRESHNESS = frozenset({"v", "ver", "version", "t", "ts", "timestamp", "_", "cb", "cachebuster", "rev", "itok"})
 _STATED_WIDTH = ("w", "width", "wid", "imwidth", "maxwidth", "max-w", "size", "s", "sz")
 
 # WordPress and its kin: photo-1024x683.jpg, photo-scaled.jpg; Shopify: photo_1024x.jpg, photo_600x600@2x.jpg.
 _SUFFIX = re.compile(
-    r"(?:-(\d{2,5})x\d{2,5}|-scaled|_(\d{2,5})x\d{0,5}(?:_crop_\w+)?|_(?:pico|icon|thumb|small|compact|medium|large|grande|master))?"
+    r"(?:-(\d{2,5})x\d{2,5}|-scaled|_(\d{2,5})x\d{0,5}(?:_crop_[a-z]{1,12})?|_(?:pico|icon|thumb|small|compact|medium|large|grande|master))?"
     r"(?:@[23]x)?(\.(?:jpe?g|png|webp|avif|gif))$",
     re.IGNORECASE,
 )
@@ -26,6 +45,26 @@ _SUFFIX = re.compile(
 _STEP = re.compile(
     r"/(?:(?:[a-z]{1,3}_[\w.:-]+)(?:,[a-z]{1,3}_[\w.:-]+)*|(?:\w+=[\w.-]+)(?:,\w+=[\w.-]+)*)(?=/)", re.IGNORECASE
 )
+# MediaWiki: /thumb/a/ab/Cat.jpg/250px-Cat.jpg beside /a/ab/Cat.jpg.
+_WIKI = re.compile(r"/thumb(/[0-9a-f]/[0-9a-f]{2}/[^/]+)/(?:[a-z0-9-]{1,20}-)?(\d{2,5})px-[^/]+$")
+# phpBB and vBulletin: file.php?id=3&t=1 is the thumbnail of file.php?id=3&mode=view.
+_FORUM = re.compile(r"/(?:download/file|attachment)\.php$")
+_FORUM_VIEWS = frozenset({"t", "mode", "thumb", "stc", "d", "sid"})
+_NAMED_WIDTHS = {
+    "pico": 16,
+    "icon": 32,
+    "thumb": 50,
+    "small": 100,
+    "compact": 160,
+    "medium": 240,
+    "large": 480,
+    "grande": 600,
+}
+_NAMED = re.compile(rf"_({'|'.join(_NAMED_WIDTHS)})(?:@[23]x)?\.\w{{3,4}}$", re.IGNORECASE)
+_SCALED = re.compile(r"-scaled\.\w{3,4}$")
+_SCALED_WIDTH = 2560.0
+_SOCIAL_WIDTH = re.compile(r"[?&]stp=[^&]*[_.-][sp](\d{2,5})x")
+_WIKI_WIDTH = re.compile(r"/thumb/.+/(?:[a-z0-9-]{1,20}-)?(\d{2,5})px-[^/]+$")
 _STEP_WIDTH = re.compile(r"(?:^|[,/])(?:w_|width=|w=)(\d{2,5})", re.IGNORECASE)
 _SIZE_STEP = re.compile(r"(?:^|[,/])(?:[wh]_\d|(?:width|height|w|h)=\d)", re.IGNORECASE)
 
@@ -33,11 +72,18 @@ _SIZE_STEP = re.compile(r"(?:^|[,/])(?:[wh]_\d|(?:width|height|w|h)=\d)", re.IGN
 def variant_key(url: str) -> str:
     """A name that all renditions of one picture share."""
     parts = urlsplit(address_key(url))
-    path = _SUFFIX.sub(lambda match: match[3], _STEP.sub(_without_size, parts.path))
+    path = _SUFFIX.sub(lambda match: match[3], _STEP.sub(_without_size, _WIKI.sub(r"\1", parts.path)))
     # A proxy names the picture it renders in its query: that, not the sizes beside it, is the picture.
     # Without a file name before it, ?v= may be the picture's own name rather than its age.
-    ignored = _SIZES | _FRESHNESS if _SUFFIX.search(parts.path) else _SIZES
-    query = sorted((name, value) for name, value in parse_qsl(parts.query) if name.lower() not in ignored)
+    is_file = _SUFFIX.search(parts.path) is not None
+    ignored = _SIZES | _FRESHNESS | _SIGNATURES if is_file else _SIZES
+    if _FORUM.search(parts.path):
+        ignored = ignored | _FORUM_VIEWS
+    query = sorted(
+        (name, value)
+        for name, value in parse_qsl(parts.query)
+        if name.lower() not in ignored and not (is_file and name.lower().startswith(_SIGNED_BY))
+    )
     return f"{parts.netloc}{path}?{query}" if query else f"{parts.netloc}{path}"
 
 
@@ -48,12 +94,21 @@ def stated_width(url: str) -> float:
     for name in _STATED_WIDTH:
         if query.get(name, "").isdecimal():
             return float(query[name][:6])
-    step, suffix = _STEP_WIDTH.search(parts.path), _SUFFIX.search(parts.path)
-    if step:
-        return float(step[1])
-    if suffix and (suffix[1] or suffix[2]):
+    if _FORUM.search(parts.path) and {"t", "thumb", "stc"} & query.keys():
+        return 0.0
+    for pattern, text in ((_STEP_WIDTH, parts.path), (_WIKI_WIDTH, parts.path), (_SOCIAL_WIDTH, url)):
+        if found := pattern.search(text):
+            return float(found[1])
+    if (suffix := _SUFFIX.search(parts.path)) and (suffix[1] or suffix[2]):
         return float(suffix[1] or suffix[2])
-    return float("inf")
+    if named := _NAMED.search(parts.path):
+        return float(_NAMED_WIDTHS[named[1].lower()])
+    return _SCALED_WIDTH if _SCALED.search(parts.path) else float("inf")
+
+
+def is_forum_file(url: str) -> bool:
+    """Whether an address is one under which forums hand out attached files, though nothing in it says picture."""
+    return bool(_FORUM.search(url.partition("?")[0]))
 
 
 def _without_size(match: re.Match[str]) -> str:

@@ -1,12 +1,12 @@
 """What a source is given to work with, and what it may yield."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from guardian.fetch import Errand, Stranger
 from guardian.model import Omission, Sighting
-from guardian.store import Store
+from guardian.store import Store, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +18,20 @@ class Visit:
     clock: Callable[[], datetime]
 
 
+def _nothing(_: Transaction) -> None:
+    """There is nothing to note."""
+
+
 @dataclass(frozen=True, slots=True)
 class Milestone:
     """All that a source yielded before this belongs together. `settle` notes, in the database, that it was answered.
 
-    Called once everything before it is recorded: what a crash cuts off before that is visited again.
+    Called once everything before it is recorded: what a crash cuts off before that is visited again. `counts` are
+    for the account of the scan, written in the same transaction, so that a page counts once over all crashes.
     """
 
-    settle: Callable[[], None]
+    settle: Callable[[Transaction], None] = _nothing
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 Seen = Sighting | Omission | Milestone

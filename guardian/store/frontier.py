@@ -26,7 +26,7 @@ class Frontier:
         rows = [
             {
                 "source": source,
-                "key": _digest(lead.key if lead.key is not None else address_key(lead.url)),
+                "key": _key(lead),
                 "url": lead.url,
                 "kind": lead.kind,
                 "depth": lead.depth,
@@ -86,6 +86,12 @@ class Frontier:
         )
         return self.count(source, FrontierState.WAITING) > 0
 
+    def knows(self, source: str, lead: Lead) -> bool:
+        """Whether an address is among those of this crawl, in whatever state."""
+        key = _key(lead)
+        query = select(frontier.c.id).where(frontier.c.source == source, frontier.c.key == key)
+        return self._connection.execute(query).first() is not None
+
     def count(self, source: str, state: FrontierState | None = None, kind: str | None = None) -> int:
         """How many addresses there are, by state and kind if given."""
         query = select(func.count()).select_from(frontier).where(frontier.c.source == source)
@@ -109,8 +115,9 @@ class Frontier:
         self._connection.execute(delete(frontier).where(frontier.c.source == source))
 
 
-def _digest(key: str) -> str:
-    """Addresses may be longer than an index takes."""
+def _key(lead: Lead) -> str:
+    """The name of an address, digested: addresses may be longer than an index takes."""
+    key = lead.key if lead.key is not None else address_key(lead.url)
     return hashlib.sha256(key.encode("utf-8", errors="surrogatepass")).hexdigest()[:32]
 
 

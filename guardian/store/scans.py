@@ -27,6 +27,16 @@ class Scans:
         )
         return _scan(started.one())
 
+    def note(self, id_: int, counts: Mapping[str, int]) -> None:
+        """Keep what a running scan has counted so far."""
+        self._connection.execute(update(scans).where(scans.c.id == id_).values(counts=dict(counts)))
+
+    def before(self, scan: Scan) -> Scan | None:
+        """The scan of the same source before this one."""
+        query = select(scans).where(scans.c.source == scan.source, scans.c.id < scan.id).order_by(scans.c.id.desc())
+        row = self._connection.execute(query.limit(1)).first()
+        return None if row is None else _scan(row)
+
     def end(self, id_: int, at: datetime, outcome: str, counts: Mapping[str, int], error: str | None = None) -> Scan:
         """Note how a scan ended: completed, failed or interrupted."""
         ended = self._connection.execute(

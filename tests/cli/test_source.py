@@ -28,8 +28,10 @@ def crawled(own: Home, site: Any, photographs: dict[str, Image.Image]) -> Home:
 def test_try_shows_what_a_source_would_yield_and_stores_nothing(crawled: Home, site: Any) -> None:
     said = crawled.guardian("source", "try", "rival").stdout
     for name in ("copy.jpg", "cat.jpg", "gone.jpg"):
-        assert f"PICTURE   {site.url}/{name}" in said
-    assert f"LEFT OUT  {site.url}/icon.png  (too_small: shown at 9x9 pixels)" in said
+        assert f"  PICTURE   {site.url}/{name}" in said
+    assert f"{site.url}/deep.html  “deep”\n  PICTURE   {site.url}/copy.jpg" in said, "under its page"
+    assert "LEFT OUT, too small to be a picture  (too_small: 1)\n" in said
+    assert f"  {site.url}/icon.png  shown at 9x9 pixels\n" in said
     assert said.splitlines()[-1] == "3 picture(s), 1 left out"
     with sqlite3.connect(crawled.folder / "data" / "guardian.db") as database:
         assert [database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("frontier", "scans")] == [
@@ -82,3 +84,39 @@ def test_a_folder_as_a_source(own: Home, tmp_path: Path, photographs: dict[str, 
     said = own.guardian("scan", "inbox", code=1).stdout
     assert "turned 90°" in said
     assert own.lines("coverage", "--json")[0]["not_seen"] == {"not_an_image": 1}
+
+
+def test_try_shows_the_words_and_all_addresses_and_no_terminal_is_moved(own: Home, site: Any) -> None:
+    others = ", ".join(f"p-{width}x{width}.jpg {width}w" for width in range(100, 800, 100))
+    (site.folder / "p.html").write_text(
+        f"<title>Title\x1b[2J</title><figure><img src='p.jpg' srcset='{others}' alt='\x1b[31mRed'>"
+        "<figcaption>Words</figcaption></figure><img src='x\x1b.svg'>"
+    )
+    said = own.guardian("source", "try", f"{site.url}/p.html").stdout
+    assert "\x1b" not in said
+    assert f"PICTURE   {site.url}/p.jpg\n            also {site.url}/p-700x700.jpg\n" in said
+    assert "also 2 more address(es)" in said
+    assert "caption  Words" in said
+    assert "a drawing (SVG), not a photograph  (vector: 1)" in said
+
+
+def test_a_person_is_told_where_scans_may_not_go(own: Home, site: Any, photographs: dict[str, Image.Image]) -> None:
+    photographs["coffee"].save(site.folder / "coffee.png")
+    page = site.page("page.html", "coffee.png")
+    (site.folder / "robots.txt").write_text("User-agent: *\nDisallow: /page\n")
+    said = own.guardian("check", page, code=1)
+    assert "COPY" in said.stdout
+    assert "robots.txt forbids this to scans; it was fetched because you asked" in said.stderr
+    assert "robots.txt" not in own.guardian("check", f"{site.url}/coffee.png", code=1).stderr
+    refused = own.guardian("source", "try", page, code=3)
+    assert f"LEFT OUT, forbidden by robots.txt  (robots: 1)\n  {page}  its robots.txt forbids it" in refused.stdout
+    with (own.folder / "config.yaml").open("a") as config:
+        config.write(f"sources:\n  - {{name: closed, kind: page, url: '{page}'}}\n")
+    assert "robots.txt forbids it" in own.guardian("scan", "closed", code=3).stderr
+
+
+def test_check_looks_into_style_sheets_too(own: Home, site: Any, photographs: dict[str, Image.Image]) -> None:
+    photographs["coffee"].save(site.folder / "coffee.png")
+    (site.folder / "s.css").write_text(".a{background:url(coffee.png)}")
+    (site.folder / "p.html").write_text("<title>t</title><link rel=stylesheet href=s.css><p>Words")
+    assert "COPY" in own.guardian("check", f"{site.url}/p.html", code=1).stdout

@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,7 +28,7 @@ def by_header(origin: str, **more: Any) -> Credentials:
 def asked(site: Site, settings: Callable[..., Any], credentials: Credentials, *urls: str) -> None:
     async def go() -> None:
         async with Stranger(settings(), clock=lambda: datetime.now(UTC)) as stranger:
-            errand = Errand(stranger, Counter(), credentials)
+            errand = Errand(stranger, credentials)
             for url in urls:
                 await errand.get(url, kind="page")
 

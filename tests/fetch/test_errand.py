@@ -1,33 +1,34 @@
-"""One scan's visits are counted where they happen."""
+"""One scan's visits, which share their turns with those of other scans."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
+import pytest
+
+from guardian.errors import FetchFailed
 from guardian.fetch import Errand, Stranger
-from guardian.model import Remembered
-from tests.websites import Conditional, Says, Site
+from tests.websites import Site
 
 
-def test_pages_are_counted_and_nothing_else(site: Site, settings: Callable[..., Any]) -> None:
-    now, counts = datetime.now(UTC), Counter[str]()
-    page = site.put("/", Conditional("a page"))
-    site.put("/map.xml", Says("<urlset/>", content_type="application/xml"))
-    site.put("/1.gif", "GIF8")
+def test_a_picture_that_failed_is_not_asked_for_again_in_one_scan(site: Site, settings: Callable[..., Any]) -> None:
+    gone, shown = site.url + "/gone.jpg", site.put("/1.gif", "GIF8")
 
     async def go() -> None:
         async with Stranger(settings(), clock=lambda: datetime.now(UTC)) as stranger:
-            errand = Errand(stranger, counts)
-            await errand.get(page, kind="page")
-            await errand.get(page, kind="page", known=Remembered(page, '"one"', None, "0" * 64, now, now))
-            await errand.get(site.url + "/map.xml", kind="page")
-            await errand.get(site.url + "/1.gif", kind="image")
+            for _ in range(2):
+                errand = Errand(stranger)
+                for _ in range(3):
+                    with pytest.raises(FetchFailed) as failed:
+                        await errand.get(gone, kind="image")
+                    assert (failed.value.reason, failed.value.status) == ("status_404", 404)
+                    await errand.get(shown, kind="image")
 
     asyncio.run(go())
-    assert counts == {"pages": 2, "pages unchanged": 1}
+    assert site.paths().count("/gone.jpg") == 2, "the next scan asks anew"
+    assert site.paths().count("/1.gif") == 6
 
 
 def test_two_scans_of_one_host_share_its_turns(site: Site, settings: Callable[..., Any]) -> None:
@@ -36,7 +37,7 @@ def test_two_scans_of_one_host_share_its_turns(site: Site, settings: Callable[..
     async def go() -> None:
         calm = settings(delay_per_host=timedelta(seconds=0.1), requests_per_host=1)
         async with Stranger(calm, clock=lambda: datetime.now(UTC)) as stranger:
-            scans = [Errand(stranger, Counter()), Errand(stranger, Counter())]
+            scans = [Errand(stranger), Errand(stranger)]
             await asyncio.gather(*(scans[n % 2].get(url, kind="page") for n, url in enumerate(urls)))
 
     asyncio.run(go())

@@ -388,7 +388,6 @@ def test_validators_go_to_their_own_address_only(site: Site, get: Get) -> None:
         ("http://[::1", "bad_address"),
         ("http://[zz]/", "bad_address"),
         ("http://a\x00b/", "bad_address"),
-        ("http://127.0.0.1/\x00", "bad_address"),
         ("http://exa mple/", "bad_address"),
         ("http://127.0.0.1/" + "a" * 9000, "bad_address"),
         ("http://\ud800.example/", "bad_address"),

@@ -14,7 +14,8 @@ from pydantic import TypeAdapter
 from guardian.fetch import Stranger
 from guardian.fetch.settings import FetchSettings
 from guardian.model import Response
-from guardian.sources import Milestone, Seen, SourceSettings, Visit, images_on_page, open_source
+from guardian.sources import Milestone, Seen, SourceSettings, Visit, open_source
+from guardian.sources.html import read_html
 from guardian.store import Store, StoreSettings, open_store
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -56,7 +57,8 @@ def discovered(store: Store, settings_of: Callable[..., Any]) -> Callable[..., l
                 async with aclosing(source.discover(Visit(stranger, store, lambda: NOON))) as items:  # type: ignore[type-var]
                     async for item in items:
                         if isinstance(item, Milestone):
-                            item.settle()
+                            with store.begin() as tx:
+                                item.settle(tx)
                         else:
                             found.append(item)
                         if stop_after is not None and len(found) >= stop_after:
@@ -74,6 +76,6 @@ def page() -> Callable[..., list[Any]]:
 
     def read(html: str, url: str = "https://shop.example/a/page.html", **headers: str) -> list[Any]:
         named = (("content-type", "text/html; charset=utf-8"), *headers.items())
-        return images_on_page(Response(url, url, 200, named, html.encode(), NOON), "source", NOON)
+        return read_html(Response(url, url, 200, named, html.encode(), NOON), "source").seen
 
     return read

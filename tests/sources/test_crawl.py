@@ -195,6 +195,41 @@ def test_sites_without_end(serve: Any, discovered: Any) -> None:
     assert len(site.pages()) < 500
 
 
+def test_a_source_that_now_begins_elsewhere_begins_anew(serve: Any, discovered: Any, store: Store) -> None:
+    site, other = serve(tree), serve(tree)
+    discovered(kind="site", url=site.url + "/", stop_after=3)
+    with store.read() as tx:
+        assert tx.frontier.count("source") > 0
+    site.asked.clear()
+    assert len(shown(discovered(kind="site", url=other.url + "/"))) == 100
+    assert site.asked == []
+
+
+def test_a_page_that_cuts_every_scan_off_is_left_out(serve: Any, discovered: Any, store: Store) -> None:
+    site = serve(tree)
+    discovered(kind="site", url=site.url + "/", stop_after=1)
+    with store.begin() as tx:
+        # Interrupted again and again, each time while these were in flight.
+        tx.frontier.reopen("source")
+        for _ in range(4):
+            tx.frontier.claim("source", 3)
+            tx.frontier.reopen("source")
+    seen = discovered(kind="site", url=site.url + "/")
+    assert reasons(seen) == Counter(crashed=3)
+
+
+def test_links_beyond_what_is_kept_are_counted(serve: Any, discovered: Any) -> None:
+    def answer(path: str) -> tuple[int, dict[str, str], str]:
+        number = path.strip("/") or "0"
+        if not number.isdigit() or path == "/robots.txt":
+            return 404, {}, ""
+        return 200, {}, "".join(f'<a href="/{int(number) * 4_000 + n + 1}">x</a>' for n in range(4_000))
+
+    seen = discovered(kind="site", url=serve(answer).url + "/", max_pages=8)
+    (kept,) = [one.detail for one in seen if isinstance(one, Omission) and "that are kept" in one.detail]
+    assert kept.endswith("more links than the 20000 that are kept")
+
+
 CRAWL = """
 import asyncio, sys
 from pathlib import Path
@@ -210,7 +245,8 @@ async def main():
         settings = SiteSettings(name="source", kind="site", url=sys.argv[1])
         async for item in open_source(settings).discover(Visit(stranger, store, lambda: NOON)):
             if isinstance(item, Milestone):
-                item.settle()
+                with store.begin() as tx:
+                    item.settle(tx)
             elif hasattr(item, "image_url"):
                 print(item.image_url, flush=True)
 

@@ -5,14 +5,15 @@ from datetime import UTC, datetime
 import pytest
 
 from guardian.model import Response
-from guardian.sources.links import Links, links_on_page
+from guardian.sources.html import read_html
+from guardian.sources.links import Links
 
 URL = "https://shop.example/a/"
 
 
 def links(html: str, **headers: str) -> Links:
     named = tuple((name.replace("_", "-"), value) for name, value in headers.items())
-    return links_on_page(Response(URL, URL, 200, named, html.encode(), datetime(2026, 1, 1, tzinfo=UTC)))
+    return read_html(Response(URL, URL, 200, named, html.encode(), datetime(2026, 1, 1, tzinfo=UTC)), "source").links
 
 
 def test_links_are_canonical_and_each_once() -> None:
@@ -22,6 +23,11 @@ def test_links_are_canonical_and_each_once() -> None:
     )
     assert found.pages == (URL + "b", "https://shop.example/c", URL + "d.html", URL + "?page=2")
     assert found.sheets == (URL + "s.css",)
+
+
+def test_a_page_that_sends_its_readers_on_is_followed() -> None:
+    assert links("<meta http-equiv='Refresh' content='0; URL=/home'>").pages == ("https://shop.example/home",)
+    assert links("<meta http-equiv=refresh content=30><meta http-equiv=x content='0;url=/y'>").pages == ()
 
 
 def test_what_is_no_page_is_not_followed() -> None:

@@ -5,9 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from guardian.model import Omission, Sighting
-from guardian.sources.pictures import MAX_PICTURES
+from guardian.model import Omission, Response, Sighting
+from guardian.sources.gathering import MAX_PICTURES
+from guardian.sources.html import read_html
+from tests.sources.conftest import NOON
 
 HERE = "https://shop.example/a/"
 PIXEL = base64.b64encode(b"GIF89a" + bytes(20)).decode()
@@ -53,6 +57,38 @@ def left_out(seen: list[Any]) -> dict[str, str]:
 )
 def test_each_way_to_show_a_picture(html: str, url: str, page: Callable[..., list[Any]]) -> None:
     assert HERE + url in pictures(page(f"<!doctype html><title>t</title>{html}"))
+
+
+WAYS = [
+    '<img src="{}.jpg">',
+    '<img data-src="{}.jpg" src="data:image/gif;base64,R0lGODlhAQABAAAAACw=">',
+    '<img class=lazy data-original="{}.jpg" src="blank.gif"><noscript><img src="{}.jpg"></noscript>',
+    '<img srcset="{}-300x200.jpg 300w, {}.jpg 1200w" src="{}-300x200.jpg">',
+    '<picture><source type="image/webp" srcset="{}.webp"><img src="{}.jpg"></picture>',
+    '<a href="{}.jpg"><img src="{}-150x150.jpg" alt="x"></a>',
+    '<div style="background-image:url({}.jpg)">words</div>',
+    '<meta property="og:image" content="{}.jpg?v=3"><img src="{}.jpg?w=600">',
+    '<video poster="{}.jpg"></video>',
+    '<div data-bg="{}.jpg"></div>',
+    '<svg><image href="{}.jpg"/></svg>',
+]
+
+
+@given(
+    st.lists(
+        st.tuples(st.text("abcdefgh", min_size=4, max_size=9), st.sampled_from(WAYS)), unique_by=lambda one: one[0]
+    )
+)
+def test_every_picture_once_however_they_are_written(pictures_and_ways: list[tuple[str, str]]) -> None:
+    html = "".join(f"<p>Words</p>{way.replace('{}', name)}" for name, way in pictures_and_ways)
+    response = Response(HERE, HERE, 200, (("content-type", "text/html"),), html.encode(), NOON)
+    seen = [one for one in read_html(response, "source").seen if isinstance(one, Sighting)]
+    assert [stem(one) for one in seen] == [name for name, _ in pictures_and_ways]
+
+
+def stem(sighting: Sighting) -> str:
+    name = (sighting.image_url or "").rpartition("/")[2]
+    return name.partition(".")[0].partition("-")[0]
 
 
 def test_addresses_are_completed_as_browsers_do(page: Callable[..., list[Any]]) -> None:

@@ -89,3 +89,13 @@ def test_many_at_once_and_claimed_by_many(store: Store) -> None:
     for thread in threads:
         thread.join()
     assert sorted(claimed, key=int) == [str(number) for number in range(2000)]
+
+
+def test_an_address_is_known_in_whatever_state(store: Store) -> None:
+    with store.begin() as tx:
+        tx.frontier.add("web", [*leads("a"), Lead("https://site.example/big?w=1", key="big")])
+        tx.frontier.claim("web", 1)
+        assert tx.frontier.knows("web", Lead("http://SITE.example/a#top"))
+        assert tx.frontier.knows("web", Lead("https://site.example/big?w=2", key="big"))
+        assert not tx.frontier.knows("web", Lead("https://site.example/b"))
+        assert not tx.frontier.knows("other", Lead("https://site.example/a"))

@@ -31,3 +31,15 @@ def test_scan_that_never_ended_was_interrupted(store: Store) -> None:
         assert tx.scans.last("web", outcome="interrupted") is not None
         failed = tx.scans.end(current.id, LATER, "failed", {}, "no\x00 route")
         assert failed.error == "no route"
+
+
+def test_what_a_scan_has_counted_so_far_outlives_it(store: Store) -> None:
+    with store.begin() as tx:
+        first = tx.scans.start("web", NOON)
+        assert tx.scans.before(first) is None
+        tx.scans.start("disk", NOON)
+        tx.scans.note(first.id, {"clear": 3, "pages": 1})
+        second = tx.scans.start("web", LATER)
+        before = tx.scans.before(second)
+    assert before is not None
+    assert (before.id, before.outcome, before.counts) == (first.id, "interrupted", {"clear": 3, "pages": 1})
