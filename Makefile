@@ -1,11 +1,12 @@
 # make demo: the main job on real input. make test: the whole suite. make lint: the checks of the house.
-# make bench: quality and cost beside other methods (BENCH=FOLDER for your own set). make fit PICTURES="FOLDER...": fit the
-# matcher's confidence on your own pictures. All set themselves up in .venv.
+# make bench: quality and cost beside other methods (BENCH=FOLDER for your own set, ONLY=quality, scale, memory, fetching or
+# scanning for one part). make fit PICTURES="FOLDER...": fit the confidence on your own pictures. All set up .venv by themselves.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint bench fit clean
 
 BENCH ?=
+ONLY ?=
 PICTURES ?=
 
 help:
@@ -53,7 +54,7 @@ lint: .venv/.stamp-test
 	@touch $@
 
 bench: .venv/.stamp-bench
-	.venv/bin/python -m bench $(if $(BENCH),--folder '$(BENCH)')
+	.venv/bin/python -m bench $(if $(BENCH),--folder '$(BENCH)') $(if $(ONLY),--only $(ONLY))
 
 fit: .venv/.stamp-test
 	.venv/bin/python -m guardian.evaluation.fit --diagram docs/reliability.svg $(PICTURES)

@@ -1,6 +1,7 @@
 """Runs the measurements and prints tables.
 
-python -m bench [--folder F] [--images N] [--requests N] [--pages N] [--only quality|memory|fetching|scanning]
+python -m bench [--folder F] [--images N] [--requests N] [--pages N] [--assets N ...]
+                [--only quality|scale|memory|fetching|scanning]
 """
 
 import argparse
@@ -16,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bench import fetching, measures, memory, methods, ours, scanning, sets
+from bench import fetching, measures, memory, methods, ours, scale, scanning, sets
 from bench.methods import Outcome
 from demo.photographs import PROTECTED, copy_protected
 
@@ -30,7 +31,8 @@ def main() -> None:
         "--folder", type=Path, help="a set with refs/, queries/, manifest.csv, or a folder of such sets"
     )
     parser.add_argument("--images", type=int, default=50_000, help="how many pictures for the memory run")
-    parser.add_argument("--only", choices=("quality", "memory", "fetching", "scanning"))
+    parser.add_argument("--only", choices=("quality", "scale", "memory", "fetching", "scanning"))
+    parser.add_argument("--assets", type=int, nargs="+", default=scale.SIZES, help="how many assets for the scale run")
     parser.add_argument("--requests", type=int, default=3_000, help="how many requests for the fetching run")
     parser.add_argument("--pages", type=int, default=200, help="how many pages, of ten pictures, for the scanning run")
     options = parser.parse_args()
@@ -38,12 +40,47 @@ def main() -> None:
     if options.only in (None, "quality"):
         for pictures in sets_in(console, options.folder):
             quality(console, pictures)
+    if options.only in (None, "scale"):
+        many_assets(console, options.assets)
     if options.only in (None, "memory"):
         flat(console, options.images)
     if options.only in (None, "fetching"):
         requests_cost(console, options.requests)
     if options.only in (None, "scanning"):
         whole_site(console, options.pages)
+
+
+def many_assets(console: Console, sizes: Sequence[int]) -> None:
+    """Print what indexes of several sizes cost, in both profiles, and what large candidates do."""
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        title=f"{len(PROTECTED)} photographs among synthetic assets; CPU ms, one process",
+        title_justify="left",
+    )
+    for heading in ("profile", "assets", "build", "kB an asset", "a stranger", "a copy", "copies found", "MiB"):
+        table.add_column(heading, justify="right")
+    with bar(console) as progress:
+        step = progress.add_task("growing indexes", total=2 * len(sizes))
+        for profile in ("full", "fast"):
+            for grown in scale.measure(profile, sizes, lambda: progress.advance(step)):
+                table.add_row(
+                    profile,
+                    f"{grown.assets}",
+                    f"{grown.build_ms_an_asset:.1f}",
+                    f"{grown.kilobytes_an_asset:.1f}",
+                    f"{grown.stranger_ms:.0f}",
+                    f"{grown.copy_ms:.0f}",
+                    f"{grown.found:.1%}",
+                    f"{grown.resident_mib:.0f}",
+                )
+    console.print(table)
+    table = Table(box=box.SIMPLE_HEAD, title="a stranger among 600 assets, CPU ms", title_justify="left")
+    table.add_column("profile", justify="right")
+    for size in scale.MEGAPIXELS:
+        table.add_column(f"{size:g} megapixels", justify="right")
+    for profile in ("full", "fast"):
+        table.add_row(profile, *(f"{cost.cpu_ms:.0f}" for cost in scale.measure_sizes(profile)))
+    console.print(table)
 
 
 def whole_site(console: Console, pages: int) -> None:

@@ -23,6 +23,7 @@ from guardian.matching.matcher import Matcher
 from guardian.matching.settings import MatchingSettings
 
 SIZES = (600, 5_000, 20_000)
+MEGAPIXELS = (0.2, 1.0, 12.0)
 _BATCH = 5_000
 _FOUND = 0.9
 _EDITS = ("crop40", "hflip", "screenshot", "onto_bg", "collage3x3", "mirror_crop30")
@@ -60,13 +61,13 @@ def measure(profile: str, sizes: Sequence[int], seen: Callable[[], None]) -> Ite
         seen()
 
 
-def measure_sizes(profile: str, megapixels: Sequence[float]) -> Iterator[Sized]:
-    """The same stranger at several sizes."""
+def measure_sizes(profile: str) -> Iterator[Sized]:
+    """The same stranger at all MEGAPIXELS."""
     cv2.setNumThreads(1)
     stranger = np.asarray(opened(STRANGERS[1]))
     with tempfile.TemporaryDirectory(prefix="guardian-bench-") as folder:
         matcher = _matcher(profile, 600, Path(folder))
-        for size in megapixels:
+        for size in MEGAPIXELS:
             height = round((size * 1e6 / 1.5) ** 0.5)
             content = _jpeg(attacks.resized(stranger, height * 1.5, height))
             yield Sized(profile, size, _cpu_ms(lambda content=content: matcher.match(content), 7))  # type: ignore[misc]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import fetching
+from bench import fetching, scale
 from bench.measures import micro_average_precision, recall, recall_by_attack
 from bench.methods import Guess
 from bench.sets import Query, read
@@ -62,3 +62,13 @@ def test_a_whole_site_is_scanned_and_watched(tmp_path: Path) -> None:
     assert max(numbers) == 20
     assert account.crawler_cpu > 0
     assert account.workers_cpu > 0
+
+
+@pytest.mark.parametrize("profile", ["full", "fast"])
+def test_an_index_grown_with_synthetic_assets_still_names_the_real_ones(profile: str) -> None:
+    seen: list[int] = []
+    small, larger = scale.measure(profile, [30, 120], lambda: seen.append(1))
+    assert (small.assets, larger.assets, len(seen)) == (30, 120, 2)
+    assert small.found > 0.75
+    assert abs(small.found - larger.found) < 0.1
+    assert min(larger.build_ms_an_asset, larger.stranger_ms, larger.copy_ms, larger.kilobytes_an_asset) > 0

@@ -30,14 +30,14 @@ from guardian.evaluation.attacks import Picture, shrunk
 from guardian.evaluation.diagram import drawn
 from guardian.evaluation.examples import Examples, make_examples
 from guardian.matching import hashing
-from guardian.matching.confidence import FACTS, FITTED
+from guardian.matching.confidence import FACTS
 from guardian.matching.fingerprint import fingerprint
 from guardian.matching.image import Picture as Decoded
 from guardian.matching.image import decode
 from guardian.matching.index import publish
 from guardian.matching.matcher import Matcher
 from guardian.matching.profiles import FULL
-from guardian.matching.recipe import index_recipe
+from guardian.matching.recipe import FITTED, index_recipe
 from guardian.matching.settings import MatchingSettings
 
 SEEDS = (1, 2, 3, 4)

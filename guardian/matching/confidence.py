@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 
 from guardian.matching.cells import Core
 from guardian.matching.measuring import Measurement
+from guardian.matching.recipe import FITTED
 from guardian.matching.sharing import Own
-
-FITTED = Path(__file__).with_name("confidence.json")
 
 NOT_MEASURED = -1.0
 """Stands for NaN in a fact; the trees were fitted with it."""

@@ -210,4 +210,4 @@ def _what_it_seems(content: bytes) -> str:
     for magic, name in _KNOWN_UNREADABLE:
         if start.startswith(magic):
             return name
-    return "no picture in a known format (" + ", ".join(READABLE[:-1]) + ")"
+    return "no picture in a known format (" + ", ".join(READABLE) + ")"

@@ -1,9 +1,12 @@
 """Names of how fingerprints and answers are made; unlike recipes are never compared."""
 
 import hashlib
+from pathlib import Path
 
-from guardian.matching.confidence import FITTED
 from guardian.matching.settings import MatchingSettings
+
+FITTED = Path(__file__).with_name("confidence.json")
+"""The fitted confidence. Its path stands here, where nothing heavy is imported: whoever names a recipe needs it."""
 
 FINGERPRINT_VERSION = 2
 """Raise when anything that enters a fingerprint changes: front ends, scales, keys, layout."""

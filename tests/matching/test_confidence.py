@@ -10,7 +10,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from guardian.matching import confidence
+from guardian.matching import confidence, recipe
 from guardian.matching.confidence import FACTS, NOT_MEASURED
 
 RANGES = {
@@ -83,7 +83,7 @@ def test_the_extremes_are_told_apart() -> None:
 
 
 def test_shipped_parameters_say_where_they_come_from() -> None:
-    data = json.loads(confidence.FITTED.read_bytes())
+    data = json.loads(recipe.FITTED.read_bytes())
     assert data["facts"] == list(FACTS)
     assert data["provenance"]["pairs"] > 10_000
     assert data["provenance"]["copies"] > 1000
@@ -92,7 +92,7 @@ def test_shipped_parameters_say_where_they_come_from() -> None:
 
 def test_stated_probabilities_were_no_boast_on_pictures_held_out() -> None:
     """In each range where a rule alerts, at least nearly as many were copies as was stated."""
-    for band in json.loads(confidence.FITTED.read_bytes())["reliability"]:
+    for band in json.loads(recipe.FITTED.read_bytes())["reliability"]:
         if band["pairs"] >= 50 and band["from"] >= 0.5:
             assert band["right"] >= band["stated"] - 0.03
         if band["to"] <= 0.01:
@@ -111,7 +111,7 @@ def test_trees_end_in_leaves() -> None:
 
 
 def test_a_file_fitted_for_other_facts_is_refused(tmp_path: Path) -> None:
-    data = json.loads(confidence.FITTED.read_bytes())
+    data = json.loads(recipe.FITTED.read_bytes())
     data["facts"] = data["facts"][:-1]
     path = tmp_path / "confidence.json"
     path.write_text(json.dumps(data))
