@@ -98,11 +98,12 @@ def _copies(
 def _variants(
     sized: dict[int, Picture], owned: Sequence[int], foreign: Sequence[int], generator: np.random.Generator
 ) -> Iterator[Reference]:
-    """Pictures that are protected twice, as catalogues do: the second time saved, cut, shrunk or relit."""
+    """Pictures that are protected several times, as catalogues do: saved again, cut, shrunk or relit."""
     for number in generator.choice(owned, len(owned) // 8, replace=False):
         near = [sized[other] for other in _neighbours(sized, foreign, generator)]
-        variant = apply(str(generator.choice(_VARIANT_EDITS)), sized[int(number)], generator, near)
-        yield Reference(variant, frozenset([int(number)]))
+        for _ in range(int(generator.choice([1, 1, 2, 5]))):
+            variant = apply(str(generator.choice(_VARIANT_EDITS)), sized[int(number)], generator, near)
+            yield Reference(variant, frozenset([int(number)]))
 
 
 def _strangers(sized: dict[int, Picture], foreign: Sequence[int], generator: np.random.Generator) -> Iterator[Query]:

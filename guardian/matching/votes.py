@@ -18,7 +18,8 @@ RADIUS = 40
 """Bits of 256 within which two ORB descriptors count as the same point."""
 
 MAX_BUCKET = 64
-"""Longer buckets belong to texture that is everywhere (text, grids); they cost time and tell nothing."""
+"""Of longer buckets only so many are looked at, evenly taken: they belong to texture that is everywhere (text, grids)
+and tell little, or to a picture that is in the catalogue many times, which must be found all the same."""
 
 MATCH_RADIUS = 64
 MATCH_RATIO = 0.85
@@ -132,9 +133,8 @@ def _collect(keys, query_words, offsets, rows, words, owners):  # type: ignore[n
         first = count
         for k in range(keys.shape[0]):
             start, stop = offsets[k, keys[k, i]], offsets[k, keys[k, i] + 1]
-            if stop - start > MAX_BUCKET:
-                continue
-            for p in range(start, stop):
+            step = 1 + (stop - start - 1) // MAX_BUCKET if stop > start else 1
+            for p in range(start, stop, step):
                 row = rows[k, p]
                 distance = np.uint64(0)
                 for w in range(4):

@@ -102,12 +102,12 @@ def test_the_nearest_row_of_an_owner_votes() -> None:
     assert (owners[found.row] == found.query).all()
 
 
-def test_crowded_buckets_are_left_out() -> None:
-    """What is everywhere tells nothing: one more of the same, and none of them votes."""
-    one = random_descriptors(1, 9)
-    owners = np.arange(MAX_BUCKET + 1, dtype=np.uint32)
-    assert len(collected(one, np.repeat(one, MAX_BUCKET, axis=0), owners).query) == MAX_BUCKET
-    assert len(collected(one, np.repeat(one, MAX_BUCKET + 1, axis=0), owners).query) == 0
+def test_crowded_buckets_are_sampled() -> None:
+    """Up to MAX_BUCKET all of them vote, then every second, every third; never none, never many more."""
+    one = np.arange(32, dtype=np.uint8)[None]
+    for count, voting in ((MAX_BUCKET, MAX_BUCKET), (MAX_BUCKET + 1, (MAX_BUCKET + 2) // 2), (1000, 1000 // 16 + 1)):
+        votes = collected(one, np.repeat(one, count, axis=0), np.arange(count, dtype=np.uint32))
+        assert len(votes.query) == voting
 
 
 def test_more_votes_than_fit_at_first() -> None:
