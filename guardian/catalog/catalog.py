@@ -170,7 +170,9 @@ class Catalog:
         assets = [*protected, *await asyncio.to_thread(self._renumbered, unfinished)]
         done = 0
         with index.replacing(self._folder, self._recipe) as publish:
-            for batch in _batches(assets, self._settings.batch * 8):
+            # As few segments as small ones are merged into: each costs every search a little.
+            batch_size = max(self._settings.batch * 8, -(-len(assets) // index.MAX_SEGMENTS))
+            for batch in _batches(assets, batch_size):
                 progress(done, len(assets))
                 publish(await self._entries(batch))
                 done += len(batch)

@@ -21,7 +21,16 @@ from guardian.evaluation.attacks import (
     with_text,
 )
 
-_VARIANT_EDITS = ("jpeg10_30", "crop70", "grayscale", "bright_contr_sat", "pad")
+_VARIANT_EDITS = (
+    "jpeg10_30",
+    "crop70",
+    "grayscale",
+    "bright_contr_sat",
+    "pad",
+    "overlay_text",
+    "overlay_emoji",
+    "meme",
+)
 _SIBLING_EDITS = ("jpeg10_30", "crop70", "hflip", "bright_contr_sat", "rot5_15")
 
 
@@ -98,7 +107,7 @@ def _copies(
 def _variants(
     sized: dict[int, Picture], owned: Sequence[int], foreign: Sequence[int], generator: np.random.Generator
 ) -> Iterator[Reference]:
-    """Pictures that are protected several times, as catalogues do: saved again, cut, shrunk or relit."""
+    """Pictures that are protected several times, as catalogues do: saved again, cut, relit, captioned."""
     for number in generator.choice(owned, len(owned) // 8, replace=False):
         near = [sized[other] for other in _neighbours(sized, foreign, generator)]
         for _ in range(int(generator.choice([1, 1, 2, 5]))):

@@ -1,8 +1,9 @@
 """Fits the confidence of the matcher: `make fit PICTURES="FOLDER..."`.
 
 Makes labelled examples, measures every compared pair with the shipped matcher, fits boosted trees whose
-answer may only rise or fall with each fact where that is reason, and calibrates them on pictures that they
-were not fitted on. Writes matching/confidence.json with its provenance. Needs scikit-learn (extra `demo`).
+answer may only rise or fall with each fact where that is reason, and calibrates them on candidates made of
+pictures that they were not fitted on. Writes matching/confidence.json with its provenance. Needs scikit-learn
+(extra `demo`).
 """
 
 import argparse
@@ -197,6 +198,15 @@ def _reliability(probability: NDArray[np.float64], truth: NDArray[np.bool_]) -> 
     return rows
 
 
+def _digest_of_code() -> str:
+    """Of all that makes and measures examples, so that a file says by which code it was fitted."""
+    digest = hashlib.sha256()
+    for folder in (Path(__file__).parent, FITTED.parent):
+        for path in sorted(folder.glob("*.py")):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
 def _decoded(rgb: Picture) -> Decoded:
     return Decoded(np.ascontiguousarray(rgb), rgb.shape[1], rgb.shape[0], "example")
 
@@ -225,10 +235,11 @@ def main() -> None:
     ):
         pile = Path(folder) / "pictures.npz"
         np.savez(pile, *pictures)
-        measured = pool.map(_measure_seed, [pile] * len(arguments.seeds), arguments.seeds)
-        pairs = [pair for found in measured for pair in found]
+        measured = list(pool.map(_measure_seed, [pile] * len(arguments.seeds), arguments.seeds))
+    pairs = [pair for found in measured for pair in found]
     if arguments.pairs is not None:
         columns = {"facts": np.stack([pair.facts for pair in pairs]), "names": np.array(list(FACTS))}
+        columns["seed"] = np.repeat(arguments.seeds, [len(found) for found in measured])
         for name in ("is_copy", "edit", "group", "query"):
             columns[name] = np.array([getattr(pair, name) for pair in pairs])
         np.savez_compressed(arguments.pairs, **columns)  # type: ignore[arg-type]
@@ -238,6 +249,7 @@ def main() -> None:
         "pictures_sha256": digest,
         "seeds": arguments.seeds,
         "stranger_weight": STRANGER_WEIGHT,
+        "code_sha256": _digest_of_code(),
     }
     fitted = fit(pairs, provenance)
     arguments.out.write_text(json.dumps(fitted, separators=(",", ":")) + "\n", encoding="utf-8")

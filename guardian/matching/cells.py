@@ -158,9 +158,12 @@ def _compare(mine, theirs, to_frame, last_x, last_y):  # type: ignore[no-untyped
                     a, b = float(mine[y, x]), float(theirs[y, x])
                     counts[min(15, max(0, int(a) >> 4))] += 1
                     depth = to_frame[2, 0] * x + to_frame[2, 1] * y + to_frame[2, 2]
+                    # Behind the horizon of a homography nothing is seen; and numba's division by nought raises.
+                    if depth <= 0:
+                        continue
                     across = (to_frame[0, 0] * x + to_frame[0, 1] * y + to_frame[0, 2]) / depth
                     down = (to_frame[1, 0] * x + to_frame[1, 1] * y + to_frame[1, 2]) / depth
-                    if across < 0 or down < 0 or across > last_x or down > last_y or depth <= 0:
+                    if across < 0 or down < 0 or across > last_x or down > last_y:
                         continue
                     sums[0] += 1
                     sums[1] += a

@@ -44,7 +44,7 @@ def fingerprint(picture: Picture, recipe: str, profile: Profile, embedding: NDAr
         width=picture.width,
         height=picture.height,
         hash=hashing.hash_upright(grey),
-        points=keypoints.zoomed(found, picture.width / grey.shape[1]),
+        points=keypoints.zoomed(found, picture.width / grey.shape[1], picture.height / grey.shape[0]),
         preview=preview.tobytes(),
         embedding=embedding,
     )

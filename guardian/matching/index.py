@@ -45,10 +45,10 @@ class Contents:
 class IndexedAsset:
     """One asset as the index keeps it. `points` are in pixels of the full upright picture."""
 
+    number: int
     id: str
     width: int
     height: int
-    hash: NDArray[np.uint8]
     points: Keypoints
     words: NDArray[np.uint64]
     preview: Pyramid
@@ -105,10 +105,10 @@ class IndexSegment:
         if grey is None:
             raise IndexNotReady("a preview in the index cannot be decoded; `guardian index rebuild` makes it anew")
         return IndexedAsset(
+            number=int(self.numbers[row]),
             id=self.id(row),
             width=width,
             height=height,
-            hash=self.hashes[row],
             points=self.points(row),
             words=self._words[int(self._starts[row]) : int(self._starts[row + 1])],
             preview=Pyramid(np.asarray(grey, dtype=np.uint8), width, height),

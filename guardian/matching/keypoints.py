@@ -168,15 +168,14 @@ def _joined(parts: list[Keypoints]) -> Keypoints:
     )
 
 
-def zoomed(keypoints: Keypoints, factor: float) -> Keypoints:
-    """The same keypoints in a picture that is `factor` times as large."""
-    if factor == 1.0:
+def zoomed(keypoints: Keypoints, across: float, down: float) -> Keypoints:
+    """The same keypoints in a picture that is `across` times as wide and `down` times as high."""
+    if across == down == 1.0:
         return keypoints
-    zoom = np.float32(factor)
     return Keypoints(
-        (keypoints.x + np.float32(0.5)) * zoom - np.float32(0.5),
-        (keypoints.y + np.float32(0.5)) * zoom - np.float32(0.5),
-        keypoints.size * zoom,
+        (keypoints.x + np.float32(0.5)) * np.float32(across) - np.float32(0.5),
+        (keypoints.y + np.float32(0.5)) * np.float32(down) - np.float32(0.5),
+        keypoints.size * np.float32(np.sqrt(across * down)),
         keypoints.angle,
         keypoints.descriptors,
     )

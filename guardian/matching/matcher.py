@@ -16,14 +16,15 @@ from guardian.matching.embedding import Embedder
 from guardian.matching.fingerprint import Fingerprint, fingerprint
 from guardian.matching.image import Picture, decode
 from guardian.matching.index import Index, IndexedAsset, open_index
+from guardian.matching.keypoints import Keypoints
 from guardian.matching.measuring import CandidateViews, Measurement, measure
 from guardian.matching.prefilter import Hits
 from guardian.matching.profiles import profile_of
 from guardian.matching.recipe import index_recipe, report_recipe
 from guardian.matching.settings import MatchingSettings
-from guardian.matching.sharing import Own, own_evidence
+from guardian.matching.sharing import Own, is_strong, own_evidence
 from guardian.matching.vector_route import Part, tiles
-from guardian.matching.windows import windows
+from guardian.matching.windows import PixelBox, windows
 from guardian.model import Comparison, Match, MatchReport, Transform
 
 MIN_PROBABILITY = 1e-4
@@ -47,6 +48,16 @@ class Compared:
     def facts(self) -> NDArray[np.float64]:
         """What the confidence is fitted on."""
         return confidence.facts_of(self.measurement, self.hash_distance, self.own)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A candidate made ready: keypoints of both sides, windows with their hashes, a grey pyramid; in its pixels."""
+
+    picture: Picture
+    sides: tuple[Keypoints, Keypoints]
+    windows: list[tuple[PixelBox, NDArray[np.uint8]]]
+    pyramid: Pyramid
 
 
 class Matcher:
@@ -102,23 +113,35 @@ class Matcher:
         self._index = open_index(self._folder, self.recipe, self._index)
 
     def compared(self, picture: Picture, newer_than: int = 0) -> list["Compared"]:
-        """Both stages: every asset that some route brought, measured. No probability yet."""
+        """Both stages: every asset above `newer_than` that some route brought, measured. No probability yet."""
+        seen = self._seen(picture)
+        found = self._compared(seen, newer_than)
+        if newer_than and any(is_strong(pair.measurement) for pair in found):
+            # What a newer asset shares with older ones is not its own, so these must be looked at too.
+            found = [pair for pair in self._compared(seen, 0) if pair.asset.number > newer_than]
+        return found
+
+    def _seen(self, picture: Picture) -> "_Seen":
+        """What is computed from a candidate before anything is searched."""
         grey = picture.grey
-        zoom = picture.width / grey.shape[1]
+        across, down = picture.width / grey.shape[1], picture.height / grey.shape[0]
         upright, mirrored = keypoints.detect_both_sides(grey, self._profile.candidate_scales)
-        sides = (keypoints.zoomed(upright, zoom), keypoints.zoomed(mirrored, zoom))
+        sides = (keypoints.zoomed(upright, across, down), keypoints.zoomed(mirrored, across, down))
         hashed = [
-            ((box[0] * zoom, box[1] * zoom, box[2] * zoom, box[3] * zoom), _window_hashes(grey, box))
+            ((box[0] * across, box[1] * down, box[2] * across, box[3] * down), _window_hashes(grey, box))
             for box in windows(grey)[: self._profile.windows + 1]
         ]
+        return _Seen(picture, sides, hashed, Pyramid(grey, picture.width, picture.height))
+
+    def _compared(self, seen: "_Seen", newer_than: int) -> list["Compared"]:
         voted = self._profile.voted_assets
-        hits = prefilter.search(self._index, sides, hashed, picture.width, newer_than, voted)
-        parts = self._encoded_parts(picture, hits)
+        hits = prefilter.search(self._index, seen.sides, seen.windows, seen.picture.width, newer_than, voted)
+        parts = self._encoded_parts(seen.picture, hits)
         if parts:
-            for place, proposals in vector_route.propose(self._index, parts, sides, newer_than).items():
+            for place, proposals in vector_route.propose(self._index, parts, seen.sides, newer_than).items():
                 hits.proposals.setdefault(place, []).extend(proposals)
         vector = parts[0].vector if parts else None
-        views = CandidateViews(sides, Pyramid(grey, picture.width, picture.height), hits.commonness)
+        views = CandidateViews(seen.sides, seen.pyramid, hits.commonness)
         measured = []
         for (number, row), proposals in hits.proposals.items():
             asset = self._index.segments[number].asset(row)
@@ -145,9 +168,7 @@ class Matcher:
         if self._embedder is None:
             return []
         boxes = tiles(picture.width, picture.height)[: 1 if hits.is_clear or not self._profile.tiles else None]
-        zoom = picture.rgb.shape[1] / picture.width
-        shown = [tuple(round(side * zoom) for side in box) for box in boxes]
-        vectors = self._embedder.encode([picture.rgb[top:bottom, left:right] for left, top, right, bottom in shown])
+        vectors = self._embedder.encode([_cut(picture, box) for box in boxes])
         return [Part(box, vector) for box, vector in zip(boxes, vectors, strict=True)]
 
     def _match(self, picture: Picture, pair: "Compared", probability: float, *, with_region: bool) -> Match:
@@ -175,6 +196,15 @@ class Matcher:
         shown = _overlap_in_both(picture, pair.asset, pair.measurement)
         mine, theirs = self._embedder.encode([np.repeat(grey[:, :, None], 3, axis=2) for grey in shown])
         return float(mine @ theirs)
+
+
+def _cut(picture: Picture, box: PixelBox) -> NDArray[np.uint8]:
+    """uint8 [h, w, 3]: what lies in a box of the full picture; at least one pixel of the thinnest strip."""
+    height, width = picture.rgb.shape[:2]
+    left, right = (round(side * width / picture.width) for side in (box[0], box[2]))
+    top, bottom = (round(side * height / picture.height) for side in (box[1], box[3]))
+    left, top = min(left, width - 1), min(top, height - 1)
+    return picture.rgb[top : max(bottom, top + 1), left : max(right, left + 1)]
 
 
 def _similarity(vector: NDArray[np.float32] | None, asset: IndexedAsset) -> float | None:

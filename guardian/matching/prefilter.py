@@ -92,7 +92,7 @@ def _ballots(
     if not len(side) or not eligible.any():
         return []
     votes, owners = segment.vote(side.descriptors)
-    commonness += np.bincount(votes.query, minlength=len(side)).astype(np.int32)
+    commonness += np.bincount(votes.query[segment.alive[owners]], minlength=len(side)).astype(np.int32)
     order = np.lexsort((votes.distance, owners))
     order = order[eligible[owners[order]]]
     if not len(order):
@@ -167,18 +167,19 @@ def _propose_hashed(
     proposals: dict[Place, list[Proposal]],
 ) -> list[NDArray[np.int16]]:
     """The nearest hashes of each window, laid over that window. Returns the least distance to each asset."""
-    least = []
-    for number, segment in enumerate(index.segments):
-        eligible = segment.alive & (segment.numbers > newer_than)
-        nearest = np.full(len(segment), hashing.BITS, np.int16)
-        for box, hashes in windows:
+    eligible = [segment.alive & (segment.numbers > newer_than) for segment in index.segments]
+    least = [np.full(len(segment), hashing.BITS, np.int16) for segment in index.segments]
+    for box, hashes in windows:
+        nearest: list[tuple[int, Place, int]] = []
+        for number, segment in enumerate(index.segments):
             distances, orientations = hashing.nearest_orientation(hashes, segment.hashes)
-            nearest = np.minimum(nearest, distances)
-            near = np.flatnonzero(eligible & (distances <= MAX_HASH_DISTANCE))
-            for row in near[np.argsort(distances[near], kind="stable")[:HASHED_PER_WINDOW]]:
-                width, height = segment.size(int(row))
-                matrix = hashing.orientation_transform(int(orientations[row]), width, height, box)
-                mirrored = bool(matrix[0] * matrix[4] - matrix[1] * matrix[3] < 0)
-                proposals.setdefault((number, int(row)), []).append(Proposal(matrix, mirrored))
-        least.append(nearest)
+            least[number] = np.minimum(least[number], distances)
+            near = np.flatnonzero(eligible[number] & (distances <= MAX_HASH_DISTANCE))
+            closest = near[np.argsort(distances[near], kind="stable")[:HASHED_PER_WINDOW]]
+            nearest.extend((int(distances[row]), (number, int(row)), int(orientations[row])) for row in closest)
+        for _, place, orientation in sorted(nearest)[:HASHED_PER_WINDOW]:
+            width, height = index.segments[place[0]].size(place[1])
+            matrix = hashing.orientation_transform(orientation, width, height, box)
+            mirrored = bool(matrix[0] * matrix[4] - matrix[1] * matrix[3] < 0)
+            proposals.setdefault(place, []).append(Proposal(matrix, mirrored))
     return least

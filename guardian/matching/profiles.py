@@ -29,7 +29,8 @@ class Profile:
 # Four levels take the candidate's larger pass down to where the smaller one begins; more would find the same
 # points twice.
 FULL = Profile(
-    working_side=2048,
+    # Just below the widths of common cameras (4000, 4032, 4096), whose files are then decoded at a half.
+    working_side=2000,
     asset_scales=(Scale(640, 600), Scale(320, 200)),
     preview_side=448,
     candidate_scales=(Scale(512, 1000), Scale(1024, 3000, levels=4)),

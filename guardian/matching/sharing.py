@@ -1,7 +1,8 @@
 """What of a match is the asset's own, and what several assets share: frames, captions, watermarks, stickers.
 
-A candidate that shows a social network's page agrees with every protected picture of such a page. What
-agrees with two assets at the same place of the candidate, while these two are not one picture, speaks for neither.
+A candidate that shows a social network's page agrees with every protected picture of such a page. What agrees with
+two assets at the same place of the candidate speaks for neither, if the candidate shows something else where these
+differ. A picture that is protected twice, once with a caption, keeps its evidence: a copy agrees with one of them.
 """
 
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from guardian.matching.measuring import Measurement
 _MOST_OTHERS = 6
 _STRONG = 2.0
 _DIFFERS_BELOW = 0.2
+_HOLDS_FROM = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Own:
 
 def own_evidence(pairs: Sequence[tuple[IndexedAsset, Measurement]]) -> list[Own]:
     """For each measured asset of one candidate, in their order: what is its own of what agrees."""
-    strong = [index for index, (_, measurement) in enumerate(pairs) if _strength(measurement) >= _STRONG]
+    strong = [index for index, (_, measurement) in enumerate(pairs) if is_strong(measurement)]
     strong.sort(key=lambda index: -_strength(pairs[index][1]))
     evidence = []
     for index, (asset, measurement) in enumerate(pairs):
@@ -44,11 +46,16 @@ def own_evidence(pairs: Sequence[tuple[IndexedAsset, Measurement]]) -> list[Own]
         own &= cells.agreeing
         if index in strong:
             for other in [one for one in strong if one != index][:_MOST_OTHERS]:
-                shared = own & _agrees_too(measurement, *pairs[other])
-                if shared.any() and not _are_one_picture((asset, measurement), pairs[other]):
+                shared = own & _agrees_too(measurement, pairs[other][1])
+                if shared.any() and not _holds_where_they_differ((asset, measurement), pairs[other]):
                     own &= ~shared
         evidence.append(Own(int(own.sum()), float(cells.weight[own].sum())))
     return evidence
+
+
+def is_strong(measurement: Measurement) -> bool:
+    """Whether enough agrees for others to matter."""
+    return _strength(measurement) >= _STRONG
 
 
 def _strength(measurement: Measurement) -> float:
@@ -56,32 +63,45 @@ def _strength(measurement: Measurement) -> float:
     return core.strength if core is not None else 0.0
 
 
-def _agrees_too(measurement: Measurement, asset: IndexedAsset, other: Measurement) -> NDArray[np.bool_]:
+def _agrees_too(measurement: Measurement, other: Measurement) -> NDArray[np.bool_]:
     """bool [rows, columns] of `measurement`: cells whose place in the candidate agrees with the other asset too."""
-    agreeing = measurement.alignment.cells.agreeing
-    rows, columns = agreeing.shape
+    shape = measurement.alignment.cells.agreeing.shape
     side, (left, top, _, _) = measurement.overlap.step * CELL, measurement.overlap.pixels
-    x, y = np.meshgrid(left + (np.arange(columns) + 0.5) * side, top + (np.arange(rows) + 0.5) * side)
+    x, y = np.meshgrid(left + (np.arange(shape[1]) + 0.5) * side, top + (np.arange(shape[0]) + 0.5) * side)
     there = np.linalg.inv(other.projection) @ measurement.projection @ np.stack([x.ravel(), y.ravel(), np.ones(x.size)])
-    theirs = other.alignment.cells.agreeing
-    their_side, (their_left, their_top, _, _) = other.overlap.step * CELL, other.overlap.pixels
-    column = np.floor((there[0] / there[2] - their_left) / their_side).reshape(rows, columns)
-    row = np.floor((there[1] / there[2] - their_top) / their_side).reshape(rows, columns)
-    inside = (column >= 0) & (row >= 0) & (column < theirs.shape[1]) & (row < theirs.shape[0])
-    found = np.zeros_like(agreeing)
-    found[inside] = theirs[row[inside].astype(np.int64), column[inside].astype(np.int64)]
-    return found
+    # What lies behind the horizon of a homography is nowhere.
+    depth = np.where(there[2] > 0, there[2], np.nan)
+    row, column, inside = _cells_at(other, there[0] / depth, there[1] / depth)
+    found = np.zeros(x.size, dtype=bool)
+    found[inside] = other.alignment.cells.agreeing[row, column]
+    return found.reshape(shape)
 
 
-def _are_one_picture(one: tuple[IndexedAsset, Measurement], other: tuple[IndexedAsset, Measurement]) -> bool:
-    """Whether two assets, each laid on the candidate, show the same wherever both show anything.
+def _holds_where_they_differ(one: tuple[IndexedAsset, Measurement], other: tuple[IndexedAsset, Measurement]) -> bool:
+    """Whether the candidate agrees with the first asset at a good part of where the two assets differ.
 
-    Near-duplicates in a catalogue must not take each other's evidence away.
+    Each is laid on the candidate, so they can be laid on each other. Also when they differ nowhere that is seen.
     """
     (mine, measured), (theirs, measured_too) = one, other
     matrix = (np.linalg.inv(measured_too.projection) @ measured.projection).ravel()
     overlap = overlap_of(matrix, (mine.width, mine.height), (theirs.width, theirs.height))
-    if overlap is None:
+    cells = align(matrix, overlap, mine.preview, theirs.preview) if overlap is not None else None
+    if overlap is None or cells is None:
         return False
-    cells = align(matrix, overlap, mine.preview, theirs.preview)
-    return cells is not None and not (cells.rich & (cells.correlation < _DIFFERS_BELOW)).any()
+    rows, columns = np.nonzero(cells.rich & (cells.correlation < _DIFFERS_BELOW))
+    side, (left, top, _, _) = overlap.step * CELL, overlap.pixels
+    row, column, _ = _cells_at(measured, left + (columns + 0.5) * side, top + (rows + 0.5) * side)
+    seen = measured.alignment.cells
+    rich = seen.rich[row, column]
+    return not rich.any() or float(seen.agreeing[row, column][rich].mean()) >= _HOLDS_FROM
+
+
+def _cells_at(
+    measurement: Measurement, x: NDArray[np.floating], y: NDArray[np.floating]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+    """Row and column of the cells that hold points (asset pixels, [n]), only for those inside, and bool [n] which."""
+    rows, columns = measurement.alignment.cells.rich.shape
+    side, (left, top, _, _) = measurement.overlap.step * CELL, measurement.overlap.pixels
+    row, column = np.floor((y - top) / side), np.floor((x - left) / side)
+    inside = (row >= 0) & (column >= 0) & (row < rows) & (column < columns)
+    return row[inside].astype(np.int64), column[inside].astype(np.int64), inside

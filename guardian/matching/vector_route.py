@@ -50,23 +50,30 @@ def propose(
     """Proposals for the nearest assets of each part. The first part is the whole; `sides` are in candidate pixels."""
     found: dict[Place, list[Proposal]] = {}
     closeness: dict[Place, float] = {}
+    for part in parts:
+        for distance, place in _nearest(index, part.vector, newer_than):
+            found.setdefault(place, []).extend(_laid_over(index.segments[place[0]], place[1], part.box))
+            closeness[place] = min(distance, closeness.get(place, np.inf))
+    width = round(parts[0].box[2])
+    for place in sorted(closeness, key=lambda place: closeness[place])[:_MOST_MATCHED]:
+        found[place].extend(_matched(index.segments[place[0]], place[1], sides, width))
+    return found
+
+
+def _nearest(index: Index, vector: NDArray[np.float32], newer_than: int) -> list[tuple[float, Place]]:
+    """The NEAREST assets of all segments, by distance."""
+    found: list[tuple[float, Place]] = []
     for number, segment in enumerate(index.segments):
         rows = np.flatnonzero(segment.alive & (segment.numbers > newer_than))
         if segment.vectors is None or not len(rows):
             continue
         # Searched among all, the nearest might be withdrawn or older, and hide those that are asked for.
         among = segment.vectors if len(rows) == len(segment) else segment.vectors[rows]
-        for part in parts:
-            vector = part.vector.astype(np.float16)
-            nearest = nearest_vectors(among, vector, min(NEAREST, len(rows)), MetricKind.IP, exact=True)
-            for key, distance in zip(nearest.keys, nearest.distances, strict=True):
-                place = (number, int(rows[int(key)]))
-                found.setdefault(place, []).extend(_laid_over(segment, place[1], part.box))
-                closeness[place] = min(float(distance), closeness.get(place, np.inf))
-    width = round(parts[0].box[2])
-    for place in sorted(closeness, key=lambda place: closeness[place])[:_MOST_MATCHED]:
-        found[place].extend(_matched(index.segments[place[0]], place[1], sides, width))
-    return found
+        wanted = min(NEAREST, len(rows))
+        nearest = nearest_vectors(among, vector.astype(np.float16), wanted, MetricKind.IP, exact=True)
+        pairs = zip(nearest.keys, nearest.distances, strict=True)
+        found.extend((float(distance), (number, int(rows[int(key)]))) for key, distance in pairs)
+    return sorted(found)[:NEAREST]
 
 
 def _laid_over(segment: IndexSegment, row: int, box: PixelBox) -> list[Proposal]:

@@ -71,7 +71,7 @@ def test_keypoints_of_a_resized_picture_are_in_its_pixels(name: str, factor: flo
     other = resized(picture, picture.shape[1] * factor, picture.shape[0] * factor)
     mine = keypoints.detect(np.asarray(picture.mean(axis=2), np.uint8), FULL.asset_scales)
     theirs = keypoints.detect(np.asarray(other.mean(axis=2), np.uint8), FULL.candidate_scales)
-    back = keypoints.zoomed(theirs, 1 / factor)
+    back = keypoints.zoomed(theirs, 1 / factor, 1 / factor)
     assert close(sampled(mine), back).mean() > 0.3
 
 
@@ -111,12 +111,12 @@ def test_small_pictures_are_enlarged_to_find_something() -> None:
 def test_zooming_moves_centres_of_pixels() -> None:
     one = np.array([0.0, 9.5], np.float32)
     points = Keypoints(one, one, one + 4, one, np.zeros((2, 32), np.uint8))
-    doubled = keypoints.zoomed(points, 2.0)
+    doubled = keypoints.zoomed(points, 2.0, 2.0)
     assert doubled.x.tolist() == [0.5, 19.5]
     assert doubled.size.tolist() == [8.0, 27.0]
     assert doubled.angle.tolist() == points.angle.tolist()
     assert doubled.x.dtype == np.float32
-    assert keypoints.zoomed(points, 1.0) is points
+    assert keypoints.zoomed(points, 1.0, 1.0) is points
 
 
 def test_taking_keeps_the_order_asked_for() -> None:

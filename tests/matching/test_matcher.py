@@ -346,3 +346,24 @@ def test_any_shape_has_an_answer(matcher: Matcher, shape: tuple[int, int]) -> No
     report = matcher.match(encoded(noise(9, shape[1], shape[0]), "PNG", compress_level=1))
     assert (report.height, report.width) == shape
     assert all(match.comparison.probability < 0.5 for match in report.matches)
+
+
+def test_a_picture_that_is_protected_many_times_is_found_all_the_same(tmp_path: Path) -> None:
+    """Its descriptors are common then, and its buckets crowded; neither may hide it."""
+    matcher = Matcher(MatchingSettings(), None, tmp_path)
+    generator, asset = np.random.default_rng(0), photograph("astronaut")
+    versions = [
+        attacks.recompressed(attacks.shrunk(asset, 512 - 2 * (number % 40)), int(generator.integers(40, 95)))
+        for number in range(100)
+    ]
+    entries = [
+        (number + 1, f"version-{number}", matcher.fingerprint(encoded(one))) for number, one in enumerate(versions)
+    ]
+    index.publish(tmp_path / matcher.recipe, matcher.recipe, entries)
+    host = drawing(77, 900, 700)
+    small = attacks.shrunk(np.ascontiguousarray(asset[60:400, 80:420]), 260)
+    host[100 : 100 + small.shape[0], 300 : 300 + small.shape[1]] = small
+    for picture in (asset, host):
+        best = matcher.match(encoded(picture)).matches[0]
+        assert best.asset_id.startswith("version-")
+        assert best.comparison.probability > 0.9
