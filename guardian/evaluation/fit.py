@@ -174,12 +174,12 @@ def _trees() -> HistGradientBoostingClassifier:
 
 
 def _exported(nodes: NDArray[Any]) -> dict[str, list[float] | list[int]]:
-    """One tree; a leaf points at itself. Numbers keep nine digits: enough to give the same answer, shorter to ship."""
+    """One tree; a leaf points at itself. Thresholds are exact, since many facts lie on them; leaves keep nine digits."""
     own = np.arange(len(nodes))
     leaf = nodes["is_leaf"].astype(bool)
     return {
         "fact": np.where(leaf, 0, nodes["feature_idx"]).astype(int).tolist(),
-        "threshold": [float(f"{value:.9g}") for value in np.where(leaf, 0.0, nodes["num_threshold"])],
+        "threshold": np.where(leaf, 0.0, nodes["num_threshold"]).tolist(),
         "left": np.where(leaf, own, nodes["left"]).astype(int).tolist(),
         "right": np.where(leaf, own, nodes["right"]).astype(int).tolist(),
         "value": [float(f"{value:.9g}") for value in np.where(leaf, nodes["value"], 0.0)],

@@ -100,3 +100,10 @@ def test_holes_are_connected() -> None:
     cells = made([[0.1, 0.9, 0.1], [0.1, 0.9, 0.9], [0.9, 0.9, 0.9]])
     assert hole_of(missing(cells), 9) == pytest.approx(2 / 9)
     assert hole_of(missing(made([[0.9]])), 1) == 0
+
+
+def test_behind_the_horizon_nothing_is_seen() -> None:
+    """Also exactly on it, where a division would fail."""
+    mine = grey("astronaut", 24)
+    cells = compare_cells(mine, mine, np.array([[1.0, 0, 0], [0, 1, 0], [-0.25, 0, 1]]), (24, 24))
+    assert not cells.known.any()

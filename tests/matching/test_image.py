@@ -137,6 +137,15 @@ def test_large_pictures_are_reduced_and_report_their_full_upright_size(
     assert np.abs(small.astype(int) - COFFEE).mean() < 14
 
 
+@pytest.mark.parametrize("size", [(4032, 3024), (4000, 3000), (4096, 3072), (3000, 4000)])
+def test_the_files_of_common_cameras_are_decoded_at_a_half(size: tuple[int, int], settings: MatchingSettings) -> None:
+    """Otherwise four times as many pixels are decoded as are looked at; what is left is not reduced again by much."""
+    image = COFFEE_IMAGE.resize(size, Image.Resampling.NEAREST)
+    picture = decode(encoded(image, "JPEG"), settings)
+    assert (picture.width, picture.height) == size
+    assert max(picture.rgb.shape) == FULL.working_side == max(size) // 2 // 1000 * 1000
+
+
 def test_large_palette_picture_with_transparency(settings: MatchingSettings) -> None:
     image = COFFEE_IMAGE.resize((3000, 2000), Image.Resampling.NEAREST).quantize(64)
     picture = decode(encoded(image, "PNG", transparency=0, compress_level=1), settings)

@@ -367,3 +367,24 @@ def test_a_picture_that_is_protected_many_times_is_found_all_the_same(tmp_path: 
         best = matcher.match(encoded(picture)).matches[0]
         assert best.asset_id.startswith("version-")
         assert best.comparison.probability > 0.9
+
+
+def test_a_newer_asset_is_judged_as_if_all_were_new(tmp_path: Path) -> None:
+    """Pages of one site, protected one after the other: what the last shares with the others is not its own."""
+    matcher = Matcher(MatchingSettings(), None, tmp_path)
+    decor = [photograph(name, 200) for name in ("coins", "flower", "page", "moon")]
+
+    def page(name: str) -> Pixels:
+        return attacks.in_screenshot(photograph(name), np.random.default_rng(5), decor)
+
+    names = ("coffee", "chelsea", "china", "rocket")
+    entries = [(n + 1, name, matcher.fingerprint(encoded(page(name), "PNG"))) for n, name in enumerate(names)]
+    for entry in entries:
+        index.publish(tmp_path / matcher.recipe, matcher.recipe, [entry])
+    stranger = encoded(page("astronaut"), "PNG")
+    whole, newer = matcher.match(stranger), matcher.match(stranger, newer_than=3)
+    assert all(match.asset_id == "rocket" for match in newer.matches)
+    assert probability(newer, "rocket") == pytest.approx(probability(whole, "rocket"), abs=0.02)
+    assert probability(newer, "rocket") < 0.5
+    copy = encoded(attacks.recompressed(page("rocket"), 60))
+    assert certainly(matcher.match(copy, newer_than=3), "rocket")

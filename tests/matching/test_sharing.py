@@ -72,3 +72,29 @@ def test_of_a_copy_on_a_shared_page_only_the_picture_is_own(tmp_path: Path) -> N
 def test_a_stranger_has_next_to_nothing(tmp_path: Path) -> None:
     found = compared(tmp_path, [photograph(name) for name in OTHERS], photograph("astronaut"))
     assert all(pair.own.cells < 8 for pair in found.values())
+
+
+VARIANTS = (
+    lambda picture: picture,
+    lambda picture: attacks.with_text(picture, np.random.default_rng(1), 3),
+    lambda picture: attacks.with_stickers(picture, np.random.default_rng(2), 3),
+    lambda picture: attacks.as_meme(picture, np.random.default_rng(3)),
+)
+
+
+@pytest.mark.parametrize("with_original", [True, False])
+@pytest.mark.parametrize("name", ["rocket", "coffee", "astronaut"])
+def test_captioned_variants_do_not_take_each_others_evidence(tmp_path: Path, name: str, with_original: bool) -> None:
+    """A catalogue holds a picture plain, with words, with stickers: a copy of it agrees with one where they differ."""
+    asset = photograph(name)
+    assets = [make(asset) for make in VARIANTS[0 if with_original else 1 :]]
+    height, width = asset.shape[:2]
+    crop = np.ascontiguousarray(asset[height // 5 : height * 4 // 5, width // 5 : width * 4 // 5])
+    for candidate in (attacks.recompressed(asset, 60), crop):
+        found = compared(tmp_path / str(len(candidate)), assets, candidate)
+        shares = []
+        for pair in found.values():
+            core = pair.measurement.alignment.core
+            assert core is not None
+            shares.append(pair.own.cells / max(1.0, core.over_half * core.rich))
+        assert max(shares) > 0.8

@@ -108,3 +108,26 @@ def test_matching_keypoints_by_hand() -> None:
     assert len(votes.match(words(0), words(100, 250))[0]) == 0
     mine, theirs = votes.match(words(0, 256), words(40, 255))
     assert (mine.tolist(), theirs.tolist()) == ([1, 0], [1, 0])
+
+
+def test_limits_hold_for_the_whole_index(tmp_path: Path) -> None:
+    """Not for each segment: an index in eight parts brings no more than one in one part."""
+    matcher = Matcher(MatchingSettings(), Named(), tmp_path)  # type: ignore[arg-type]
+    for number in range(6):
+        entry = (number + 1, NAMES[number], matcher.fingerprint(encoded(photograph(NAMES[number]), "PNG")))
+        index.publish(tmp_path / matcher.recipe, matcher.recipe, [entry])
+    parted = open_index(tmp_path / matcher.recipe, matcher.recipe)
+    assert len(parted.segments) == 6
+    parts = [Part(tiles(400, 300)[0], one_hot(0))]
+    assert len(propose(parted, parts, sides_of(noise(1, 400, 300)), 0)) == NEAREST
+
+
+def test_the_thinnest_strip_has_tiles(tmp_path: Path) -> None:
+    """A hundred thousand pixels wide, one high after decoding: every tile still holds a pixel."""
+    matcher = Matcher(MatchingSettings(), Named(), tmp_path)  # type: ignore[arg-type]
+    entry = (1, "astronaut", matcher.fingerprint(encoded(photograph("astronaut"), "PNG")))
+    index.publish(tmp_path / matcher.recipe, matcher.recipe, [entry])
+    matcher.refresh()
+    blocks = np.random.default_rng(3).integers(0, 256, (1, 100, 3), dtype=np.uint8)
+    strip = np.repeat(np.repeat(blocks, 24, axis=0), 600, axis=1)
+    assert matcher.match(encoded(strip, "PNG", compress_level=1)).assets_searched == 1

@@ -1,0 +1,78 @@
+"""What is fitted is what is read: export and walk give scikit-learn's own answers; provenance is whole."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from guardian.evaluation import fit
+from guardian.evaluation.fit import Pair
+from guardian.matching import confidence
+from guardian.matching.confidence import FACTS
+from tests.matching.pictures import encoded, photograph
+
+
+def some_pairs(count: int = 1200) -> list[Pair]:
+    """Facts at random; a copy where inliers and agreeing cells are many."""
+    generator = np.random.default_rng(5)
+    facts = generator.uniform(0, 1, (count, len(FACTS)))
+    speaks = facts[:, list(FACTS).index("inliers")] + facts[:, list(FACTS).index("core_strength")]
+    truth = speaks + generator.normal(0, 0.15, count) > 1.1
+    return [Pair(facts[n], bool(truth[n]), "made", n % 40, n) for n in range(count)]
+
+
+@pytest.fixture(scope="module")
+def fitted() -> dict[str, object]:
+    return fit.fit(some_pairs(), {"seeds": [1]})
+
+
+def test_what_is_read_answers_as_scikit_learn_does(fitted: dict[str, object], tmp_path: Path) -> None:
+    pairs = some_pairs()
+    facts, truth = np.stack([pair.facts for pair in pairs]), np.array([pair.is_copy for pair in pairs])
+    model = fit._trees().fit(facts, truth, np.where(truth, 1.0, fit.STRANGER_WEIGHT))
+    path = tmp_path / "confidence.json"
+    path.write_text(json.dumps(fitted))
+    read = confidence.read(path)
+    theirs = model.decision_function(facts[:200])
+    assert [read.raw(row) for row in facts[:200]] == pytest.approx(theirs, abs=1e-5)
+
+
+def test_copies_and_strangers_are_told_apart(fitted: dict[str, object], tmp_path: Path) -> None:
+    path = tmp_path / "confidence.json"
+    path.write_text(json.dumps(fitted))
+    read = confidence.read(path)
+    stated = np.array([read.probability(pair.facts) for pair in some_pairs()])
+    truth = np.array([pair.is_copy for pair in some_pairs()])
+    assert stated[truth].mean() > 0.75
+    assert stated[~truth].mean() < 0.1
+
+
+def test_calibration_is_taken_on_what_was_held_out(fitted: dict[str, object]) -> None:
+    """The bands hold every pair once, and the calibration is a finite, rising line."""
+    bands = fitted["reliability"]
+    assert isinstance(bands, list)
+    assert sum(band["pairs"] for band in bands) == len(some_pairs())
+    calibration = fitted["calibration"]
+    assert isinstance(calibration, dict)
+    assert 0 < calibration["slope"] < 3
+
+
+def test_provenance_says_what_was_fitted_and_by_which_code(fitted: dict[str, object]) -> None:
+    provenance = fitted["provenance"]
+    assert isinstance(provenance, dict)
+    assert (provenance["seeds"], provenance["pairs"]) == ([1], len(some_pairs()))
+    assert provenance["copies"] == sum(pair.is_copy for pair in some_pairs())
+    assert len(fit._digest_of_code()) == 64
+
+
+def test_pictures_that_show_each_other_are_used_once(tmp_path: Path) -> None:
+    """A crop that no hash would notice, and a file that is no picture."""
+    whole = photograph("astronaut", 900)
+    (tmp_path / "a.png").write_bytes(encoded(whole, "PNG"))
+    (tmp_path / "b.png").write_bytes(encoded(np.ascontiguousarray(whole[200:700, 250:700]), "PNG"))
+    (tmp_path / "c.png").write_bytes(encoded(photograph("coffee", 700), "PNG"))
+    (tmp_path / "notes.txt").write_text("no picture")
+    pictures, digest = fit.load_pictures([tmp_path])
+    assert [picture.shape[:2] for picture in pictures] == [whole.shape[:2], photograph("coffee", 700).shape[:2]]
+    assert len(digest) == 64
