@@ -174,7 +174,7 @@ def _trees() -> HistGradientBoostingClassifier:
 
 
 def _exported(nodes: NDArray[Any]) -> dict[str, list[float] | list[int]]:
-    """One tree; a leaf points at itself. Thresholds are exact, since many facts lie on them; leaves have nine digits."""
+    """One tree; a leaf points at itself. Thresholds are exact, since many facts lie on them; leaves are rounded."""
     own = np.arange(len(nodes))
     leaf = nodes["is_leaf"].astype(bool)
     return {
