@@ -15,6 +15,7 @@ AGREES = 0.5
 
 _NOISE = 4.0  # grey levels squared, keeps flat cells from correlating by chance
 _RICH_VARIANCE = 16.0
+_FOREIGN_VARIANCE = 100.0
 _VISIBLE_SHARE = 0.7
 _HOLE_BELOW = 0.35
 _CORE_FROM = 0.45
@@ -27,14 +28,15 @@ class CellMap:
 
     `correlation` is float32, -1 to 1. `known`: enough of the cell is visible in the candidate. `rich`: known, with
     texture in the asset. `weight`: how photograph-like a rich cell of the asset is (many greys, no flat ground), 0 for
-    others. `means`: float32 [2, rows, columns], mean grey in asset and candidate. `whole`: correlation of all visible
-    pixels at once.
+    others. `foreign`: known, hardly any texture in the asset and much in the candidate. `means`: float32
+    [2, rows, columns], mean grey in asset and candidate. `whole`: correlation of all visible pixels at once.
     """
 
     correlation: NDArray[np.float32]
     known: NDArray[np.bool_]
     rich: NDArray[np.bool_]
     weight: NDArray[np.float32]
+    foreign: NDArray[np.bool_]
     means: NDArray[np.float32]
     whole: float
 
@@ -85,7 +87,13 @@ def compare_cells(
     known = facts[0] > _VISIBLE_SHARE * CELL * CELL
     rich = known & (facts[1] > _RICH_VARIANCE)
     return CellMap(
-        correlation=facts[2], known=known, rich=rich, weight=np.where(rich, facts[3], 0), means=facts[4:], whole=whole
+        correlation=facts[2],
+        known=known,
+        rich=rich,
+        weight=np.where(rich, facts[3], 0),
+        foreign=known & ~rich & (facts[6] > _FOREIGN_VARIANCE),
+        means=facts[4:6],
+        whole=whole,
     )
 
 
@@ -144,9 +152,12 @@ def hole_of(without: NDArray[np.bool_], rich: int) -> float:
 
 @numba.njit(cache=True)
 def _compare(mine, theirs, to_frame, last_x, last_y):  # type: ignore[no-untyped-def]
-    """float32 [6, rows, columns]: pixels seen, variance, correlation, naturalness, both means; then the whole's."""
+    """float32 [7, rows, columns]: pixels seen, variance, correlation, naturalness, both means, variance of `theirs`.
+
+    Then the correlation of the whole.
+    """
     rows, columns = mine.shape[0] // CELL, mine.shape[1] // CELL
-    facts = np.zeros((6, rows, columns), np.float32)
+    facts = np.zeros((7, rows, columns), np.float32)
     total = np.zeros(6)
     counts = np.zeros(16, np.int64)
     for row in range(rows):
@@ -173,6 +184,7 @@ def _compare(mine, theirs, to_frame, last_x, last_y):  # type: ignore[no-untyped
                     sums[5] += a * b
             total += sums
             correlation, variance, mean_a, mean_b = _correlation(sums)
+            facts[6, row, column] = max(0.0, sums[4] / max(1.0, sums[0]) - mean_b**2)
             facts[0, row, column], facts[1, row, column], facts[2, row, column] = sums[0], variance, correlation
             facts[4, row, column], facts[5, row, column] = mean_a, mean_b
             entropy, most = 0.0, 0.0

@@ -19,7 +19,7 @@ from guardian.matching.measuring import Measurement
 _MOST_OTHERS = 6
 _STRONG = 2.0
 _DIFFERS_BELOW = 0.2
-_HOLDS_FROM = 0.25
+_HOLDS_FROM = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,22 +78,38 @@ def _agrees_too(measurement: Measurement, other: Measurement) -> NDArray[np.bool
 
 
 def _holds_where_they_differ(one: tuple[IndexedAsset, Measurement], other: tuple[IndexedAsset, Measurement]) -> bool:
-    """Whether the candidate agrees with the first asset at a good part of where the two assets differ.
+    """Whether the candidate agrees with the first asset at nearly all places where the two assets differ.
 
     Each is laid on the candidate, so they can be laid on each other. Also when they differ nowhere that is seen.
     """
     (mine, measured), (theirs, measured_too) = one, other
-    matrix = (np.linalg.inv(measured_too.projection) @ measured.projection).ravel()
-    overlap = overlap_of(matrix, (mine.width, mine.height), (theirs.width, theirs.height))
-    cells = align(matrix, overlap, mine.preview, theirs.preview) if overlap is not None else None
+    to_other = np.linalg.inv(measured_too.projection) @ measured.projection
+    seen = measured.alignment.cells
+    x, y = _differing(mine, theirs, to_other)
+    row, column, _ = _cells_at(measured, x, y)
+    rich = seen.rich[row, column]
+    holds = [seen.agreeing[row, column][rich]]
+    # Where only the other asset has texture, the candidate holds with this one by having none either.
+    x, y = _differing(theirs, mine, np.linalg.inv(to_other))
+    back = np.linalg.inv(to_other) @ np.stack([x, y, np.ones(len(x))])
+    row, column, _ = _cells_at(measured, back[0] / back[2], back[1] / back[2])
+    plain = seen.known[row, column] & ~seen.rich[row, column]
+    holds.append(~seen.foreign[row, column][plain])
+    return all(not len(those) or float(those.mean()) >= _HOLDS_FROM for those in holds)
+
+
+def _differing(
+    asset: IndexedAsset, other: IndexedAsset, to_other: NDArray[np.floating]
+) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """Points (asset pixels, [n]) where the asset has texture and the other, laid over it, shows something else."""
+    matrix = np.asarray(to_other / to_other[2, 2]).ravel()
+    overlap = overlap_of(matrix, (asset.width, asset.height), (other.width, other.height))
+    cells = align(matrix, overlap, asset.preview, other.preview) if overlap is not None else None
     if overlap is None or cells is None:
-        return False
+        return np.zeros(0), np.zeros(0)
     rows, columns = np.nonzero(cells.rich & (cells.correlation < _DIFFERS_BELOW))
     side, (left, top, _, _) = overlap.step * CELL, overlap.pixels
-    row, column, _ = _cells_at(measured, left + (columns + 0.5) * side, top + (rows + 0.5) * side)
-    seen = measured.alignment.cells
-    rich = seen.rich[row, column]
-    return not rich.any() or float(seen.agreeing[row, column][rich].mean()) >= _HOLDS_FROM
+    return left + (columns + 0.5) * side, top + (rows + 0.5) * side
 
 
 def _cells_at(

@@ -22,7 +22,9 @@ def compared(mine: NDArray[np.float32], theirs: NDArray[np.float32]) -> CellMap:
 def made(correlation: list[list[float]]) -> CellMap:
     values = np.array(correlation, np.float32)
     rich = ~np.isnan(values)
-    return CellMap(np.nan_to_num(values), np.ones_like(rich), rich, rich.astype(np.float32), np.zeros((2, 1, 1)), 0.0)
+    return CellMap(
+        np.nan_to_num(values), np.ones_like(rich), rich, rich.astype(np.float32), ~rich, np.zeros((2, 1, 1)), 0.0
+    )
 
 
 def test_every_cell_of_the_same_picture_agrees_by_hand() -> None:

@@ -349,7 +349,7 @@ def test_any_shape_has_an_answer(matcher: Matcher, shape: tuple[int, int]) -> No
 
 
 def test_a_picture_that_is_protected_many_times_is_found_all_the_same(tmp_path: Path) -> None:
-    """Its descriptors are common then, and its buckets crowded; neither may hide it."""
+    """Its descriptors are common then, and its buckets crowded; neither may hide it, though it may wait for review."""
     matcher = Matcher(MatchingSettings(), None, tmp_path)
     generator, asset = np.random.default_rng(0), photograph("astronaut")
     versions = [
@@ -366,7 +366,7 @@ def test_a_picture_that_is_protected_many_times_is_found_all_the_same(tmp_path: 
     for picture in (asset, host):
         best = matcher.match(encoded(picture)).matches[0]
         assert best.asset_id.startswith("version-")
-        assert best.comparison.probability > 0.9
+        assert best.comparison.probability > 0.6
 
 
 def test_a_newer_asset_is_judged_as_if_all_were_new(tmp_path: Path) -> None:
