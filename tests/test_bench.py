@@ -51,14 +51,15 @@ def test_the_cost_of_requests_is_measured_for_each_client() -> None:
 
 
 def test_a_whole_site_is_scanned_and_watched(tmp_path: Path) -> None:
-    pytest.importorskip("psutil", reason="make bench installs it")
     from bench import scanning
 
     numbers: list[int] = []
     account = scanning.measure(tmp_path, 2, numbers.append)
     assert account.said == "2 page(s), 20 image(s), compared with 19 protected asset(s): 20 clear"
     assert [moment.pictures for moment in account.moments] == [5, 10, 15, 20]
-    assert all(moment.crawler_mib > 10 and moment.workers_mib > 10 for moment in account.moments)
+    # Workers start with the first picture that is matched, which may come after the first moment.
+    assert all(moment.crawler_mib > 10 for moment in account.moments)
+    assert max(moment.workers_mib for moment in account.moments) > 10
     assert max(numbers) == 20
     assert account.crawler_cpu > 0
     assert account.workers_cpu > 0

@@ -1,9 +1,8 @@
 """Fits the confidence of the matcher: `make fit PICTURES="FOLDER..."`.
 
-Makes labelled examples, measures every compared pair with the shipped matcher, fits boosted trees whose
-answer may only rise or fall with each fact where that is reason, and calibrates them on candidates made of
-pictures that they were not fitted on. Writes matching/confidence.json with its provenance. Needs scikit-learn
-(extra `demo`).
+Measures labelled examples with the shipped matcher, fits boosted trees whose answer may only rise or fall with each
+fact where that is reason, calibrates them on candidates made of pictures that they were not fitted on, and writes
+matching/confidence.json with its provenance. Needs scikit-learn (extra `demo`).
 """
 
 import argparse

@@ -60,7 +60,7 @@ def test_a_source_that_is_none_and_a_missing_contact_are_2(watched: Home) -> Non
 
 def test_a_page_that_is_gone_ends_the_scan_in_one_line(watched: Home, site: Any) -> None:
     (site.folder / "gallery.html").unlink()
-    said = watched.guardian("scan", "gallery", code=4)
+    said = watched.guardian("scan", "gallery", code=3)
     assert said.stdout == ""
     assert said.stderr.count("\n") == 1
     assert "404" in said.stderr
