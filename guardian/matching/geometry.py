@@ -37,7 +37,6 @@ class CandidateGrid:
     """The keypoints of one side of a candidate, sorted into cells so that neighbours are found at once."""
 
     def __init__(self, keypoints: Keypoints, width: int, height: int) -> None:
-        self.keypoints = keypoints
         self.cell_width, self.cell_height = width / _CELLS + 1e-6, height / _CELLS + 1e-6
         column = np.clip((keypoints.x // self.cell_width).astype(np.int64), 0, _CELLS - 1)
         row = np.clip((keypoints.y // self.cell_height).astype(np.int64), 0, _CELLS - 1)

@@ -90,8 +90,9 @@ def _holds_where_they_differ(one: tuple[IndexedAsset, Measurement], other: tuple
     rich = seen.rich[row, column]
     holds = [seen.agreeing[row, column][rich]]
     # Where only the other asset has texture, the candidate holds with this one by having none either.
-    x, y = _differing(theirs, mine, np.linalg.inv(to_other))
-    back = np.linalg.inv(to_other) @ np.stack([x, y, np.ones(len(x))])
+    from_other = np.linalg.inv(to_other)
+    x, y = _differing(theirs, mine, from_other)
+    back = from_other @ np.stack([x, y, np.ones(len(x))])
     row, column, _ = _cells_at(measured, back[0] / back[2], back[1] / back[2])
     plain = seen.known[row, column] & ~seen.rich[row, column]
     holds.append(~seen.foreign[row, column][plain])
