@@ -34,7 +34,6 @@ def command(session: Session, targets: tuple[str, ...], as_lines: bool, every_ma
     """
     if not all(targets):
         raise UsageError("a TARGET is empty: is there a variable without a value?")
-    log_to_stderr("warning", "text")
     counts: Counter[str] = Counter()
 
     def show(result: Answer | Omission) -> None:
@@ -71,6 +70,7 @@ async def _check(session: Session, targets: tuple[str, ...], show: Callable[[Ans
     # A worker process loads its libraries while this one reads the configuration and loads its own: that halves
     # the wait for the first answer. It is the first worker of the pool that `Workers` uses in this event loop.
     loading = asyncio.create_task(to_process.run_sync(load_matcher, cancellable=True))
+    await asyncio.to_thread(log_to_stderr, "warning", "text")
     config = await asyncio.to_thread(lambda: session.config)
     await asyncio.to_thread(importlib.import_module, "guardian.rooms")
     from guardian.matching.workers import Workers

@@ -1,5 +1,8 @@
 """Loads the compiled kernels, or compiles them where this machine never has: many seconds that belong to no image."""
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import TypeVar
 
@@ -18,6 +21,27 @@ T = TypeVar("T", bound=np.generic)
 @lru_cache(maxsize=1)
 def load() -> None:
     """Call every kernel once, with arrays of the kinds that matching has: an index is mapped read-only."""
+    with _without_blas():
+        _call_all()
+
+
+@contextmanager
+def _without_blas() -> Iterator[None]:
+    """As numba starts it looks for SciPy's BLAS: a third of what loading costs, and no kernel multiplies matrices.
+
+    Only while numba starts; whoever wants SciPy's linear algebra later has it.
+    """
+    if "scipy.linalg" in sys.modules:
+        yield
+        return
+    sys.modules["scipy.linalg"] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules["scipy.linalg"]
+
+
+def _call_all() -> None:
     random = np.random.default_rng(0)
     points = Keypoints(
         x=random.uniform(4, 60, 12).astype(np.float32),

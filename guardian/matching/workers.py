@@ -94,7 +94,7 @@ class Workers:
     async def warm(self) -> None:
         """Start one worker and load what it needs, so that the first image does not wait for that."""
         async with self._slots:
-            await self._load(_warm)
+            await self._load(_follow_index)
 
     async def run(self, job: "Callable[[*Arguments], R]", *arguments: *Arguments) -> R:
         """Do a job in a worker: one at a time in each, so a death concerns one job only.
@@ -155,12 +155,6 @@ def _open(setup: _Setup) -> None:
 
 
 def _follow_index(setup: _Setup) -> None:
-    matcher = _matcher(setup)
-    matcher.load_kernels()
-    matcher.refresh()
-
-
-def _warm(setup: _Setup) -> None:
     _matcher(setup).warm()
 
 
