@@ -124,11 +124,29 @@ def measure_examples(examples: Examples) -> Iterator[Pair]:
     with tempfile.TemporaryDirectory() as folder:
         matcher = _matcher_of([reference.picture for reference in examples.references], Path(folder))
         for number, query in enumerate(examples.queries):
-            for compared in matcher.compared(_decoded(query.picture)):
-                shows = examples.references[int(compared.asset.id)].shows
-                is_copy = bool(shows & query.copies)
-                if is_copy or not shows & query.may_show:
-                    yield Pair(compared.facts, is_copy, query.edit, query.main, number)
+            compared = [(int(pair.asset.id), pair.facts) for pair in matcher.compared(_decoded(query.picture))]
+            yield from _labelled(examples, number, compared)
+
+
+def _labelled(examples: Examples, number: int, compared: Sequence[tuple[int, NDArray[np.float64]]]) -> Iterator[Pair]:
+    """What one query teaches: each compared reference (its place, the facts) is a copy, or is not, or is left out.
+
+    Of an original that is protected several times only the reference with most of its own is learnt from. The others'
+    evidence was taken as shared, and a copy that has nothing of its own would teach that shared pages are copies.
+    """
+    query = examples.queries[number]
+    own = list(FACTS).index("own_natural")
+    most: dict[frozenset[int], float] = {}
+    for place, facts in compared:
+        shows = examples.references[place].shows
+        most[shows] = max(most.get(shows, 0.0), facts[own])
+    for place, facts in compared:
+        shows = examples.references[place].shows
+        is_copy = bool(shows & query.copies)
+        if is_copy and facts[own] < most[shows]:
+            continue
+        if is_copy or not shows & query.may_show:
+            yield Pair(facts, is_copy, query.edit, query.main, number)
 
 
 def fit(pairs: Sequence[Pair], provenance: dict[str, Any]) -> dict[str, Any]:

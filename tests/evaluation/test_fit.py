@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from guardian.evaluation import fit
+from guardian.evaluation.examples import Examples, Query, Reference
 from guardian.evaluation.fit import Pair
 from guardian.matching import confidence
 from guardian.matching.confidence import FACTS
@@ -76,3 +77,16 @@ def test_pictures_that_show_each_other_are_used_once(tmp_path: Path) -> None:
     pictures, digest = fit.load_pictures([tmp_path])
     assert [picture.shape[:2] for picture in pictures] == [whole.shape[:2], photograph("coffee", 700).shape[:2]]
     assert len(digest) == 64
+
+
+def test_of_an_original_protected_twice_the_reference_with_most_of_its_own_is_learnt_from() -> None:
+    """The other's evidence was taken as shared: to learn it as a copy's would teach that shared pages are copies."""
+    blank = photograph("rocket", 64)
+    references = tuple(Reference(blank, frozenset([shown])) for shown in (1, 1, 2, 3))
+    query = Query(blank, "made", 1, frozenset([1]), frozenset([3]))
+    own = list(FACTS).index("own_natural")
+    facts = [np.zeros(len(FACTS)) for _ in references]
+    for row, natural in zip(facts, (0.5, 4.0, 0.0, 9.0), strict=True):
+        row[own] = natural
+    learnt = list(fit._labelled(Examples(references, (query,)), 0, list(enumerate(facts))))
+    assert [(pair.is_copy, pair.facts[own]) for pair in learnt] == [(True, 4.0), (False, 0.0)]
