@@ -5,8 +5,8 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urljoin
 
+from guardian.addresses import joined
 from guardian.errors import FetchFailed, FetchRefused
 from guardian.model import Context, Lead, Omission, Response, Sighting
 from guardian.sources.context import shortened
@@ -143,8 +143,5 @@ def _addresses(response: Response, named: list[Any]) -> tuple[str, ...]:
 def _whole(response: Response, url: Any) -> str | None:
     if not isinstance(url, str) or not url.strip():
         return None
-    try:
-        whole = urljoin(response.final_url, url.strip())
-    except ValueError:
-        return None
-    return whole if is_web_address(whole) else None
+    whole = joined(response.final_url, url)
+    return whole if whole and is_web_address(whole) else None

@@ -4,8 +4,9 @@ import asyncio
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
+from guardian.addresses import joined
 from guardian.errors import FetchFailed, FetchRefused
 from guardian.model import Omission, Response, Sighting
 from guardian.sources.css import css_pictures
@@ -127,10 +128,9 @@ class PageReader:
 
 def _joined(base: str, url: str) -> str | None:
     """The whole address of a picture that can be fetched; None for data: addresses and drawings."""
-    try:
-        whole = urljoin(base, url)
-        parts = urlsplit(whole)
-    except ValueError:
+    whole = joined(base, url)
+    if whole is None:
         return None
+    parts = urlsplit(whole)
     is_drawing = parts.path.lower().endswith((".svg", ".svgz"))
     return whole if parts.scheme in ("http", "https") and not is_drawing else None
