@@ -24,7 +24,7 @@ class SiteSource:
             named = await visit.fetch.sitemaps(settings.url)
             # A referrer marks them as found, so that a missing sitemap is left out and not the whole site.
             starts += [Lead(url, "sitemap", referrer=urljoin(settings.url, "/robots.txt")) for url in named]
-        bounds = Bounds(settings.max_pages, settings.max_depth, self._belongs)
+        bounds = Bounds(settings.max_pages, settings.max_depth, self._belongs, is_whole=True)
         async for item in Crawl(settings.name, visit, bounds).run(starts):
             yield item
 
