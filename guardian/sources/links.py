@@ -38,7 +38,7 @@ def links_on_page(tree: LexborHTMLParser, response: Response) -> Links:
     base_url = base_of(tree, response)
     pages, sheets = dict[str, None](), dict[str, None]()
     may_follow, more = not _says_nofollow(response, tree), 0
-    for node in tree.css("a[href], area[href], iframe[src], link[rel][href], meta[http-equiv]"):
+    for node in tree.css("a[href], area[href], iframe[src], frame[src], link[rel][href], meta[http-equiv]"):
         if len(pages) + len(sheets) >= MAX_LINKS:
             more += 1
             continue
