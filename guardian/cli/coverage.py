@@ -31,6 +31,7 @@ REASONS = {
     "timeout": "took too long",
     "timed_out": "took a worker too long",
     "host_busy": "the site asked to be left alone",
+    "no_pictures": "a page without pictures",
     "needs_browser": "the page seems to need a browser",
     "redirects": "too many redirects",
     "redirect_loop": "redirects without end",

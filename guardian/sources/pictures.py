@@ -25,6 +25,7 @@ _MOST_ADDRESSES = 20_000
 _MOST_SOURCES = 64
 _MOST_TEMPLATES = 100
 _LONGEST_ADDRESS = 8_000
+_SHORTEST_NAME = len("/.jpg")
 _PICTURE_FILE = re.compile(r"\.(?:jpe?g|jfif|png|webp|avif|gif|bmp|tiff?|heic|jxl)$", re.IGNORECASE)
 # Those of the loaders that publishing systems and their caches bring along.
 _LAZY_SETS = [
@@ -287,7 +288,7 @@ def _in_json(text: str) -> Iterator[str]:
         return
     while waiting:
         value = waiting.pop()
-        if isinstance(value, str):
+        if isinstance(value, str) and len(value) >= _SHORTEST_NAME:
             # A name alone is no address: what it is relative to, only the page's scripts know.
             is_file = "/" in value and _is_picture_file(value) and not any(sign.isspace() for sign in value)
             yield from [value] if is_file else _in_script(value)

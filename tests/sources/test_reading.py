@@ -82,3 +82,12 @@ def test_a_style_sheet_of_pictures_without_end(site: Any, discovered: Callable[.
     seen = discovered(kind="page", url=f"{site.url}/p.html")
     assert len(names(seen)) == MAX_PICTURES
     assert [one.detail for one in seen if isinstance(one, Omission)] == ["500 more pictures in one style sheet"]
+
+
+def test_a_page_without_pictures_says_so(site: Any, discovered: Callable[..., list[Any]]) -> None:
+    (site.folder / "p.html").write_text('<meta http-equiv="refresh" content="0;url=/home.html">')
+    [seen] = discovered(kind="page", url=f"{site.url}/p.html")
+    assert (seen.reason, seen.detail) == (
+        "no_pictures",
+        "it shows none itself, and leads to 1 page(s) that a depth would visit",
+    )
