@@ -35,7 +35,9 @@ _SIGNATURES = frozenset(
 )
 _SIGNED_BY = ("x-amz-", "x-goog-", "_nc_")
 _FRESHNESS = frozenset({"v", "ver", "version", "t", "ts", "timestamp", "_", "cb", "cachebuster", "rev", "itok"})
-_STATED_WIDTH = ("w", "width", "wid", "imwidth", "maxwidth", "max-w", "size", "s", "sz")
+_STATED_WIDTH = ("w", "width", "wid", "imwidth", "maxwidth", "max-w", "size", "s", "sz", "resize", "fit", "format")
+# 600, 600x400, Jetpack's 600,400 and Squarespace's 600w.
+_SIDE = re.compile(r"(\d{1,6})\d*(?:w|[x,]\d*)?")
 
 # WordPress and its kin: photo-1024x683.jpg, photo-scaled.jpg; Shopify: photo_1024x.jpg, photo_600x600@2x.jpg.
 _SUFFIX = re.compile(
@@ -114,8 +116,8 @@ def stated_width(url: str) -> float:
     parts = urlsplit(url)
     query = {name.lower(): value for name, value in parse_qsl(parts.query)}
     for name in _STATED_WIDTH:
-        if query.get(name, "").isdecimal():
-            return float(query[name][:6])
+        if found := _SIDE.fullmatch(query.get(name, "")):
+            return float(found[1])
     if _FORUM.search(parts.path) and {"t", "thumb", "stc"} & query.keys():
         return 0.0
     for pattern, text in ((_STEP_WIDTH, parts.path), (_WIKI_WIDTH, parts.path), (_SOCIAL_WIDTH, url)):

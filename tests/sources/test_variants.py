@@ -56,6 +56,9 @@ def test_other_pictures_do_not(one: str, other: str) -> None:
 def test_the_width_that_an_address_states() -> None:
     assert stated_width("https://a.example/u/cat-1024x683.jpg") == 1024
     assert stated_width("https://a.example/p.jpg?w=300") == 300
+    assert stated_width("https://i0.wp.example/p.jpg?resize=300%2C200&ssl=1") == 300
+    assert stated_width("https://a.example/p.jpg?format=1500w") == 1500
+    assert stated_width("https://a.example/p.jpg?format=webp&fit=crop") == float("inf")
     assert stated_width("https://1.bp.blogspot.com/-a/b/s1600/pic.jpg") == 1600
     assert stated_width("https://a.example/sites/default/files/styles/large/public/p.jpg") == 0
     assert stated_width("https://i.pinimg.com/originals/a/b/x.jpg") == float("inf")
