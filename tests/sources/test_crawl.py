@@ -145,7 +145,7 @@ def test_a_start_that_is_gone_fails_the_scan(serve: Any, discovered: Any, store:
 def test_robots_are_obeyed_and_sitemaps_found(serve: Any, discovered: Any) -> None:
     def answer(path: str) -> tuple[int, dict[str, str], str]:
         if path == "/robots.txt":
-            text = f"User-agent: *\nDisallow: /2\nSitemap: {site.url}/map.xml\nSitemap: {site.url}/gone.xml\n"
+            text = f"User-agent: *\nDisallow: /2\nSitemap: /map.xml\nSitemap: {site.url}/gone.xml\n"
             return 200, {"content-type": "text/plain"}, text
         if path == "/map.xml":
             listed = "".join(f"<url><loc>{site.url}/{name}</loc></url>" for name in ("77", "2"))
