@@ -12,7 +12,7 @@ from functools import partial
 
 import structlog
 
-from guardian.addresses import address_key, host_of
+from guardian.addresses import host_of
 from guardian.errors import FetchFailed, FetchRefused
 from guardian.model import FrontierRow, FrontierState, Lead, Omission
 from guardian.sources.feed_entries import read_feed
@@ -121,7 +121,8 @@ class Crawl:
             self._note_deeper(leads)
             leads = ()
         whole = _Visited(reading.seen, leads, counts=reading.counts)
-        if address_key(reading.final_url) == address_key(row.url):
+        # A session id that a redirect adds names no other page.
+        if key_of(reading.final_url) == key_of(row.url):
             return whole
         return await self._elsewhere(row, reading, whole)
 

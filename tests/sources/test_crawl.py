@@ -191,6 +191,18 @@ def test_what_a_redirect_and_a_link_name_is_seen_once(serve: Any, discovered: An
     assert (shown(seen), reasons(seen)) == (["home"], Counter())
 
 
+def test_a_redirect_that_only_adds_a_session_id_is_the_page_itself(serve: Any, discovered: Any) -> None:
+    def answer(path: str) -> tuple[int, dict[str, str], str]:
+        if path == "/robots.txt":
+            return 404, {}, ""
+        if "PHPSESSID" not in path:
+            return 302, {"location": f"{path}?PHPSESSID={len(path)}"}, ""
+        return tree(path.partition("?")[0])
+
+    site = serve(answer)
+    assert shown(discovered(kind="site", url=site.url + "/", max_depth=1)) == ["home", *"123456789"]
+
+
 def test_a_site_that_moved_says_so(serve: Any, discovered: Any) -> None:
     other = serve(tree)
     other.url = other.url.replace("127.0.0.1", "localhost")
