@@ -22,6 +22,7 @@ REASONS = {
     "not_an_image": "not an image",
     "not_a_page": "linked, but neither a page nor a picture",
     "elsewhere": "leads out of the source",
+    "redirected": "many addresses lead to one page, such as a login",
     "crashed": "crashed a worker, or cut scans off",
     "internal": "guardian's own fault; its log says more",
     "unreadable": "a page that takes too long to read",

@@ -28,6 +28,7 @@ _LEADS_PER_PAGE = 50
 _FEWEST_LEADS = 20_000
 _FEWEST_LISTS = 50
 _LISTS_WITHIN_LISTS = 3
+_MANY_REDIRECTS = 10
 _MOST_DEEPER = 20_000
 _MOST_TRIES = 4
 """A page that was in flight at so many interruptions may be what interrupts."""
@@ -73,6 +74,7 @@ class Crawl:
         self._max_lists = max(_FEWEST_LISTS, bounds.max_pages)
         self._met = set[str]()
         self._deeper = dict[str, Lead]()
+        self._led_to = Counter[str]()
 
     async def run(self, starts: Sequence[Lead]) -> AsyncIterator[Seen]:
         """Everything that is seen. Raises what fetching the only start raised: then there is nothing to crawl."""
@@ -85,6 +87,9 @@ class Crawl:
                 yield Milestone(partial(self._done, row.id, visited), Counter(visited.counts))
         for detail in await asyncio.to_thread(self._left):
             yield Omission(starts[0].url, "budget", detail)
+        for url, number in self._led_to.items():
+            if number >= _MANY_REDIRECTS:
+                yield Omission(url, "redirected", f"{number} addresses lead to this one page: a login?")
         yield Milestone(self._clear)
 
     async def _visit_all(self, rows: Sequence[FrontierRow], is_only_start: bool) -> list[_Visited]:
@@ -133,6 +138,7 @@ class Crawl:
             leaves = Omission(row.url, "elsewhere", f"leads out of this source, to {reading.final_url}")
             # What a start leads to was asked for; its links are another site's.
             return replace(whole, seen=(*whole.seen, leaves)) if is_start else _Visited((leaves,), outcome="elsewhere")
+        self._led_to[reading.final_url] += 1
         taken = await asyncio.to_thread(self._take, Lead(reading.final_url, "page", row.depth, row.url))
         if taken is None and not is_start:
             return _Visited(outcome="redirected")

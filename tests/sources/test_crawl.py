@@ -203,6 +203,18 @@ def test_a_redirect_that_only_adds_a_session_id_is_the_page_itself(serve: Any, d
     assert shown(discovered(kind="site", url=site.url + "/", max_depth=1)) == ["home", *"123456789"]
 
 
+def test_pages_that_all_lead_to_a_login_are_named(serve: Any, discovered: Any) -> None:
+    def answer(path: str) -> tuple[int, dict[str, str], str]:
+        if path in ("/", "/login", "/robots.txt"):
+            return 200, {}, "<img src=/pictures/door.jpg>" + "".join(f"<a href=/{n}>x</a>" for n in range(12))
+        return 302, {"location": "/login"}, ""
+
+    site = serve(answer)
+    seen = discovered(kind="site", url=site.url + "/login")
+    assert shown(seen) == ["door"]
+    assert details(seen, "redirected") == ["12 addresses lead to this one page: a login?"]
+
+
 def test_a_site_that_moved_says_so(serve: Any, discovered: Any) -> None:
     other = serve(tree)
     other.url = other.url.replace("127.0.0.1", "localhost")
