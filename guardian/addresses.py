@@ -7,7 +7,7 @@ import ipaddress
 import re
 import socket
 from functools import lru_cache
-from urllib.parse import quote, unquote_to_bytes, urlsplit
+from urllib.parse import quote, unquote_to_bytes, urljoin, urlsplit
 
 import idna
 from publicsuffixlist import PublicSuffixList
@@ -26,6 +26,7 @@ _PLAIN_PATH = re.compile(r"[A-Za-z0-9\-._~!$&'()*+,;=:@/]*")
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
 _PLAIN_HTTP = re.compile(r"^http://(?=(?:[^/:\[]+|\[[^]]*\])/)")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_BEFORE_QUERY = re.compile(r"[^?#]*")
 _BLANKS = "".join(chr(code) for code in range(0x21))
 _INSIDE_BLANKS = str.maketrans("", "", "\t\n\r")
 _NUMERIC_LABEL = re.compile(r"(?:[0-9]+|0[xX][0-9a-fA-F]*)")
@@ -55,6 +56,21 @@ def canonical_url(url: str) -> str:
     path = _without_dots(_escaped(parts.path.replace("\\", "/"), _KEPT_IN_PATH))
     query = "&".join(part for part in parts.query.split("&") if part and not _is_tracking(part))
     return f"{scheme}://{place}{path}" + (f"?{_escaped(query, _KEPT_IN_QUERY)}" if query else "")
+
+
+def joined(base: str, reference: str) -> str | None:
+    """The whole address of what a page names, as browsers read it; None when it is none.
+
+    Blanks around it and line breaks in it are dropped, and backslashes before the query are slashes, as pages
+    made on Windows write them.
+    """
+    text = reference.strip(_BLANKS).translate(_INSIDE_BLANKS)
+    place = _BEFORE_QUERY.match(text)
+    end = place.end() if place else 0
+    try:
+        return urljoin(base, text[:end].replace("\\", "/") + text[end:])
+    except ValueError:
+        return None
 
 
 def printed(text: str) -> str:

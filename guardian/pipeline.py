@@ -8,10 +8,12 @@ import hashlib
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -34,11 +36,14 @@ from guardian.matching.workers import Workers
 from guardian.model import AssetState, Candidate, MatchReport, Omission, Remembered, Response, Sighting
 from guardian.recollection import Recollection
 from guardian.rules import Place, Rules, Use, place_of
-from guardian.sources import Milestone, PageReader, Seen, Source, Visit, files_in, is_page, is_web_address
+from guardian.sources import Milestone, PageReader, Seen, Source, Visit, files_in, is_page, is_picture, is_web_address
 from guardian.store import Store
 
 IMAGES_IN_FLIGHT = 16
 PAGES_IN_FLIGHT = 8
+_OF_ONE_ADDRESS = frozenset(
+    ["robots", "too_large", "not_an_image", "redirects", "redirect_loop", "encoding", "scheme", "bad_address"]
+)
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -232,8 +237,7 @@ async def _look(
 
     What the site says is unchanged is judged from memory: nothing is transferred and nothing decoded.
     """
-    known = await _recall(walk, sighting)
-    candidate = await _fetch(walk, sighting, known)
+    candidate, known = await _first_picture(walk, sighting)
     first = await same.first(number, candidate.sha256)
     if first != number:
         return first
@@ -289,6 +293,45 @@ async def _recall(walk: Walk, sighting: Sighting) -> Recollection | None:
     return None if url.startswith("file:") else await asyncio.to_thread(look)
 
 
+async def _first_picture(walk: Walk, sighting: Sighting) -> tuple[Candidate, Recollection | None]:
+    """The first of a picture's addresses, best first, under which there is a picture, and what is known of it.
+
+    A page may name a largest rendition that is no longer made, that robots.txt forbids, or that is a page in
+    truth; the next one is on show. Raises what the last worthwhile address raised.
+    """
+    known = await _recall(walk, sighting)
+    try:
+        candidate = await _fetch(walk, sighting, known)
+    except (FetchRefused, FetchFailed) as error:
+        others = _others(sighting, error)
+        if not others:
+            raise
+        return await _first_picture(walk, _at_next(sighting, others))
+    if sighting.also_at and _is_no_picture(candidate, known):
+        with suppress(FetchRefused, FetchFailed):
+            return await _first_picture(walk, _at_next(sighting, sighting.also_at))
+    return candidate, known
+
+
+def _at_next(sighting: Sighting, others: Sequence[str]) -> Sighting:
+    return replace(sighting, image_url=others[0], also_at=tuple(others[1:]))
+
+
+def _others(sighting: Sighting, error: FetchRefused | FetchFailed) -> tuple[str, ...]:
+    """Addresses still worth asking for: where a whole host is in trouble, only those elsewhere."""
+    if error.reason in _OF_ONE_ADDRESS or (isinstance(error, FetchFailed) and error.status is not None):
+        return sighting.also_at
+    place = urlsplit(sighting.image_url or "").netloc
+    return tuple(url for url in sighting.also_at if urlsplit(url).netloc != place)
+
+
+def _is_no_picture(candidate: Candidate, known: Recollection | None) -> bool:
+    if candidate.response is not None and candidate.content:
+        return not is_picture(candidate.response)
+    verdict = known.verdict if known else None
+    return isinstance(verdict, Omission) and verdict.reason == "not_an_image"
+
+
 async def _fetch(walk: Walk, sighting: Sighting, known: Recollection | None = None) -> Candidate:
     """The bytes of a sighting: inline, from disk, already fetched by discovery, or from the network.
 
@@ -305,14 +348,7 @@ async def _fetch(walk: Walk, sighting: Sighting, known: Recollection | None = No
     if known is not None and (known.is_fresh or known.asked_already):
         return Candidate(sighting, known.remembered.sha256, b"", None)
     remembered = known.remembered if known else None
-    try:
-        response = await walk.stranger.get(url, kind="image", asked_by_person=walk.asked_by_person, known=remembered)
-    except FetchFailed as error:
-        # A page may name a largest rendition that its server no longer makes; the next one is on show.
-        if not sighting.also_at or error.status is None:
-            raise
-        url, *others = sighting.also_at
-        return await _fetch(walk, replace(sighting, image_url=url, also_at=tuple(others)))
+    response = await walk.stranger.get(url, kind="image", asked_by_person=walk.asked_by_person, known=remembered)
     if response.not_modified and remembered is not None:
         candidate = Candidate(sighting, remembered.sha256, b"", response)
     else:

@@ -7,8 +7,7 @@ import json
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from guardian.addresses import canonical_url
-from guardian.fetch.freshness import fresh_for, may_be_remembered
+from guardian.fetch.freshness import fresh_for, may_be_remembered, sound, to_remember
 from guardian.model import MatchReport, Omission, Remembered, Response
 from guardian.store import Transaction
 
@@ -67,18 +66,9 @@ def remember(tx: Transaction, response: Response, sha256: str) -> None:
         tx.responses.forget(response.url)
         return
     until = response.fetched_at + fresh_for(response)
-    at_its_place = Remembered(
-        url=response.final_url,
-        etag=_sound(response.header("etag")),
-        last_modified=_sound(response.header("last-modified")),
-        sha256=sha256,
-        fetched_at=response.fetched_at,
-        checked_at=response.fetched_at,
-        extract=json.dumps({"picture": response.final_url, "fresh_until": until.isoformat()}),
-    )
-    tx.responses.remember(at_its_place)
-    if canonical_url(response.url) != canonical_url(response.final_url):
-        tx.responses.remember(replace(at_its_place, url=response.url, etag=None, last_modified=None))
+    notes = {"picture": response.final_url, "fresh_until": until.isoformat()}
+    for row in to_remember(response, sha256, notes, notes):
+        tx.responses.remember(row)
 
 
 def confirm(tx: Transaction, known: Remembered, response: Response) -> None:
@@ -89,7 +79,7 @@ def confirm(tx: Transaction, known: Remembered, response: Response) -> None:
     tx.responses.remember(
         replace(
             known,
-            etag=_sound(response.header("etag")) or known.etag,
+            etag=sound(response.header("etag")) or known.etag,
             checked_at=response.fetched_at,
             extract=notes,
         )
@@ -103,10 +93,3 @@ def _notes(known: Remembered | None) -> tuple[str | None, datetime | None]:
         return str(notes["picture"]), datetime.fromisoformat(notes["fresh_until"])
     except (ValueError, KeyError, TypeError):
         return None, None
-
-
-def _sound(validator: str | None) -> str | None:
-    """A validator that can be sent back; a database need not hold others."""
-    return (
-        validator if validator and len(validator) < 1_000 and validator.isascii() and validator.isprintable() else None
-    )

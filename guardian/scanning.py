@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from guardian.answers import Answer
+from guardian.errors import FetchFailed, FetchRefused
 from guardian.fetch import Errand, Stranger
 from guardian.fetch.credentials import read_credentials
 from guardian.model import Omission, Scan
@@ -38,6 +39,9 @@ async def scan_source(walk: Walk, settings: SourceSettings, listener: Listener) 
         _end(walk, row, "interrupted", counts if settled is None else settled)
         raise
     except Exception as error:
+        if isinstance(error, (FetchRefused, FetchFailed)):
+            # The source itself could not be read: that is what was not seen, and why.
+            counts.update([f"left out: {error.reason}"])
         await asyncio.to_thread(_end, walk, row, "failed", counts, str(error) or repr(error))
         raise
     return await asyncio.to_thread(_end, walk, row, "completed", counts)

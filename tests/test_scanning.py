@@ -58,6 +58,7 @@ def test_a_scan_leaves_its_account(tmp_path: Path, site: Any) -> None:
                 last = tx.scans.last("gone")
             assert last is not None
             assert last.outcome == "failed"
+            assert last.counts == {"left out: status_404": 1}, "what was not seen is counted by its reason"
             assert "404" in (last.error or "")
 
     asyncio.run(go())

@@ -254,3 +254,26 @@ def test_an_unchanged_page_is_evidence_from_the_vault_or_asked_for_anew(
             assert walk.vault.get(finding.page_sha256 or "") == shown.content
 
     with_rooms(config, job)
+
+
+def test_the_next_rendition_is_seen_where_the_largest_cannot_be(
+    config: Config, pictures: dict[str, Path], web: Site
+) -> None:
+    small = Counted(pictures["coffee"].read_bytes())
+    web.put("/robots.txt", "User-agent: *\nDisallow: /originals/")
+    for path, largest in (("/forbidden", "/originals/1.jpg"), ("/html", "/html.jpg"), ("/film", "/film.jpg")):
+        web.put(path, f'<img src="/small.jpg" srcset="{largest} 2000w, /small.jpg 300w">')
+    web.put("/down", '<img src="/small.jpg" srcset="http://127.0.0.1:1/large.jpg 2000w, /small.jpg 300w">')
+    web.put("/html.jpg", "<html><body>Please visit our gallery</body></html>")
+    web.put("/film.jpg", "x", content_type="video/mp4")
+    web.put("/small.jpg", small)
+
+    async def job(rooms: Rooms) -> None:
+        await protect(rooms, pictures["coffee"])
+        for path in ("/forbidden", "/html", "/film", "/down"):
+            assert [outcome for outcome, _ in await seen(rooms.walk, web.url + path)] == [Outcome.COPY], path
+        # It is remembered under its own address.
+        assert await seen(rooms.walk, web.url + "/html") == [(Outcome.COPY, Came.UNCHANGED)]
+
+    with_rooms(config, job)
+    assert small.conditional == [False, True, True, True, True]

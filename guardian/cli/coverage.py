@@ -1,11 +1,11 @@
 """`guardian coverage`: what the last scans saw, and what they did not."""
 
-import json
 from typing import TYPE_CHECKING
 
 import click
 
 from guardian.cli.context import Session, pass_session
+from guardian.cli.showing import json_line, printable
 from guardian.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ REASONS = {
     "not_an_image": "not an image",
     "not_a_page": "linked, but neither a page nor a picture",
     "elsewhere": "leads out of the source",
+    "redirected": "many addresses lead to one page, such as a login",
     "crashed": "crashed a worker, or cut scans off",
     "internal": "guardian's own fault; its log says more",
     "unreadable": "a page that takes too long to read",
@@ -31,6 +32,7 @@ REASONS = {
     "timeout": "took too long",
     "timed_out": "took a worker too long",
     "host_busy": "the site asked to be left alone",
+    "no_pictures": "a page without pictures",
     "needs_browser": "the page seems to need a browser",
     "redirects": "too many redirects",
     "redirect_loop": "redirects without end",
@@ -63,7 +65,7 @@ def command(session: Session, source: str | None, as_lines: bool) -> None:
         found = coverages(tx, chosen, utc_now(), config.coverage, config.fetch.closed)
         assets = tx.assets.count()
     for coverage in found:
-        click.echo(json.dumps(as_json(coverage), ensure_ascii=False) if as_lines else _lines(coverage, assets))
+        click.echo(json_line(as_json(coverage)) if as_lines else _lines(coverage, assets))
     if not found and not as_lines:
         click.echo(f"no sources in {session.config_path}")
 
@@ -75,8 +77,12 @@ def _lines(coverage: "Coverage", assets: int) -> str:
     when = f"{last.started_at:%Y-%m-%d %H:%M}Z"
     lines = [click.style(coverage.source, bold=True)]
     if coverage.trouble is not None:
-        lines.append(click.style(f"  {coverage.trouble.kind.value.upper()}: {coverage.trouble.detail}", fg="red"))
-    lines.append(f"  last scan   {when}, {last.outcome or 'running'}{f': {last.error}' if last.error else ''}")
+        lines.append(
+            click.style(f"  {coverage.trouble.kind.value.upper()}: {printable(coverage.trouble.detail)}", fg="red")
+        )
+    lines.append(
+        f"  last scan   {when}, {last.outcome or 'running'}{f': {printable(last.error)}' if last.error else ''}"
+    )
     if coverage.pages:
         lines.append(f"  pages       {coverage.pages}, {coverage.pages_unchanged} unchanged")
     usual = f" (usually {coverage.usual_images:g})" if coverage.usual_images is not None else ""

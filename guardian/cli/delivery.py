@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import click
 
 from guardian.cli.context import Session, opened_store, pass_session
-from guardian.cli.showing import json_line
+from guardian.cli.showing import json_line, printable
 from guardian.errors import UsageError
 from guardian.model import Task, TaskKind, TaskState
 
@@ -111,7 +111,7 @@ def _line(task: Task, disabled: Collection[str]) -> str:
     words = f"{task.id:>6}  {state:<5} {task.destination or '-':<16} {task.created_at:%Y-%m-%d %H:%M:%S}Z"
     if task.state is TaskState.DUE and task.attempts:
         words += f"  tried {task.attempts}x, again at {task.due_at:%Y-%m-%d %H:%M:%S}Z"
-    return f"{words}  {task.last_error}" if task.last_error else words
+    return f"{words}  {printable(task.last_error)}" if task.last_error else words
 
 
 def _indented(body: str) -> str:

@@ -7,7 +7,7 @@ import click
 
 from guardian.answers import Answer
 from guardian.cli.context import Session, log_to_stderr, pass_session
-from guardian.cli.showing import exit_code, summary
+from guardian.cli.showing import exit_code, printable, summary
 from guardian.model import Omission, TaskState
 
 
@@ -36,7 +36,7 @@ def command(session: Session, once: bool) -> None:
 
     scans = asyncio.run(daemon.run_once(session.config_path, count))
     for scan in scans:
-        click.echo(f"{scan.source}: {scan.outcome}{f' ({scan.error})' if scan.error else ''}")
+        click.echo(f"{scan.source}: {scan.outcome}{f' ({printable(scan.error)})' if scan.error else ''}")
         counts["pages"] += scan.counts.get("pages", 0)
         if scan.outcome != "completed":
             counts["error"] += 1

@@ -74,11 +74,18 @@ def by_rule(decision: Decision) -> str:
 def json_line(facts: object, *, indent: int | None = None) -> str:
     """JSON as it goes to standard output: readable where the output is UTF-8, escaped where it is not.
 
-    A file name that is no text keeps its bytes as lone surrogates, which JSON can only write escaped.
+    What cannot be printed is escaped in any case: controls of terminals, turns of the writing direction, and the
+    lone surrogates of a file name that is no text.
     """
     is_utf8 = codecs.lookup(sys.stdout.encoding or "ascii").name == "utf-8"
     line = json.dumps(facts, ensure_ascii=not is_utf8, indent=indent)
-    return line.encode("utf-8", "backslashreplace").decode("utf-8")
+    if line.isprintable():
+        return line
+    return "".join(sign if sign.isprintable() or sign == "\n" else _escaped(sign) for sign in line)
+
+
+def _escaped(sign: str) -> str:
+    return f"\\u{ord(sign):04x}" if ord(sign) < 0x10000 else json.dumps(sign)[1:-1]
 
 
 def printable(text: str) -> str:

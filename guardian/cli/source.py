@@ -39,7 +39,8 @@ def list_sources(session: Session) -> None:
         said = "never scanned"
         if scan is not None:
             counts = ", ".join(f"{number} {word}" for word, number in scan.counts.items())
-            said = f"{scan.outcome or 'running'} {scan.started_at:%Y-%m-%d %H:%M}Z: {counts or scan.error or 'nothing'}"
+            words = "; ".join(part for part in (counts, printable(scan.error or "")) if part) or "nothing"
+            said = f"{scan.outcome or 'running'} {scan.started_at:%Y-%m-%d %H:%M}Z: {words}"
         place = getattr(source, "url", None) or getattr(source, "path", "")
         click.echo(f"{source.name:<20} {source.kind:<8} {place}\n{'':<20} {said}")
     if not config.sources:

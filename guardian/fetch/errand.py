@@ -1,16 +1,18 @@
 """One scan's visits: through the Stranger that all scans share, with its source's credentials.
 
-A picture that failed once is not asked for again.
+A picture that failed or was refused once is not asked for again.
 """
 
 from collections import OrderedDict
 
-from guardian.errors import FetchFailed
+from guardian.errors import FetchFailed, FetchRefused
 from guardian.fetch.credentials import Credentials
 from guardian.fetch.stranger import Kind, Stranger
 from guardian.model import Remembered, Response
 
 _FAILURES_REMEMBERED = 10_000
+_ONLY_NOW = frozenset(["host_busy", "budget"])
+"""Refusals that may be over before the next page, and that cost the site nothing."""
 
 
 class Errand:
@@ -18,7 +20,7 @@ class Errand:
 
     def __init__(self, stranger: Stranger, credentials: Credentials | None = None) -> None:
         self._stranger, self._credentials = stranger, credentials
-        self._failed: OrderedDict[str, FetchFailed] = OrderedDict()
+        self._failed: OrderedDict[str, FetchFailed | FetchRefused] = OrderedDict()
 
     async def get(
         self, url: str, *, kind: Kind, asked_by_person: bool = False, known: Remembered | None = None
@@ -26,14 +28,14 @@ class Errand:
         """As `Stranger.get`, which says what is raised."""
         before = self._failed.get(url)
         if before is not None:
-            raise FetchFailed(before.reason, url, before.detail, before.status)
+            raise _again(before)
         try:
             return await self._stranger.get(
                 url, kind=kind, asked_by_person=asked_by_person, known=known, credentials=self._credentials
             )
-        except FetchFailed as error:
-            if kind == "image":
-                self._failed[url] = FetchFailed(error.reason, url, error.detail, error.status)
+        except (FetchFailed, FetchRefused) as error:
+            if kind == "image" and error.reason not in _ONLY_NOW:
+                self._failed[url] = _again(error)
                 if len(self._failed) > _FAILURES_REMEMBERED:
                     self._failed.popitem(last=False)
             raise
@@ -45,3 +47,10 @@ class Errand:
     async def sitemaps(self, url: str) -> tuple[str, ...]:
         """As `Stranger.sitemaps`."""
         return await self._stranger.sitemaps(url)
+
+
+def _again(error: FetchFailed | FetchRefused) -> FetchFailed | FetchRefused:
+    """The same error without the traceback that it came with, which would hold much in memory."""
+    if isinstance(error, FetchFailed):
+        return FetchFailed(error.reason, error.url, error.detail, error.status)
+    return FetchRefused(error.reason, error.url, error.detail)

@@ -1,10 +1,18 @@
-"""How long an answer may stand without asking again, as its site said (RFC 9111). Nothing is guessed from dates."""
+"""What an answer allows about the next request (RFC 9111): how long it stands, and what to ask with afterwards.
 
+Nothing is guessed from dates.
+"""
+
+import json
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
+from typing import Any
 
-from guardian.model import Response
+from guardian.addresses import canonical_url
+from guardian.model import Remembered, Response
 
 _DIRECTIVE = re.compile(r'([\w-]+)(?:\s*=\s*(?:"([^"]*)"|([^\s,;]*)))?')
 _LONGEST_SECONDS = 2**31
@@ -22,6 +30,34 @@ def fresh_for(response: Response) -> timedelta:
         return timedelta()
     lifetime = _seconds(said["max-age"]) if "max-age" in said else _until_expiry(response)
     return max(timedelta(), timedelta(seconds=lifetime - _seconds(response.header("age"))))
+
+
+def to_remember(
+    response: Response, sha256: str, notes: Mapping[str, Any], pointer: Mapping[str, Any]
+) -> tuple[Remembered, ...]:
+    """What to keep of an answer that came whole: its validators and `notes` under where it lies.
+
+    An address that redirects there gets no validators, which are not its own, and `pointer` as its notes.
+    """
+    at_its_place = Remembered(
+        url=response.final_url,
+        etag=sound(response.header("etag")),
+        last_modified=sound(response.header("last-modified")),
+        sha256=sha256,
+        fetched_at=response.fetched_at,
+        checked_at=response.fetched_at,
+        extract=json.dumps(notes),
+    )
+    if canonical_url(response.url) == canonical_url(response.final_url):
+        return (at_its_place,)
+    led_here = replace(at_its_place, url=response.url, etag=None, last_modified=None, extract=json.dumps(pointer))
+    return at_its_place, led_here
+
+
+def sound(validator: str | None) -> str | None:
+    """A validator that can be sent back; a database need not hold others."""
+    is_sound = validator and len(validator) < 1_000 and validator.isascii() and validator.isprintable()
+    return validator if is_sound else None
 
 
 def _directives(response: Response) -> dict[str, str]:

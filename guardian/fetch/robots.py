@@ -30,6 +30,7 @@ class _Known:
     until: datetime
     since: datetime
     unreachable: bool = False
+    blocked: FetchRefused | None = None
 
 
 class Robots:
@@ -75,6 +76,8 @@ class Robots:
                     self._origins.move_to_end(origin)
                     if len(self._origins) > _ORIGINS_REMEMBERED:
                         self._origins.popitem(last=False)
+                if known.blocked is not None:
+                    raise FetchRefused("address", url, f"its robots.txt: {known.blocked.detail}")
                 return known
         finally:
             if not lock.locked():
@@ -85,9 +88,8 @@ class Robots:
         try:
             response = await self._read(f"{origin}/robots.txt")
         except FetchRefused as error:
-            if error.reason == "address":
-                raise
-            return _Known(Protego.parse(FORBID_ALL), now + _KEPT_AFTER_TROUBLE, now, unreachable=True)
+            blocked = error if error.reason == "address" else None
+            return _Known(Protego.parse(FORBID_ALL), now + _KEPT_AFTER_TROUBLE, now, unreachable=True, blocked=blocked)
         except FetchFailed:
             return _Known(Protego.parse(FORBID_ALL), now + _KEPT_AFTER_TROUBLE, now, unreachable=True)
         if response.status >= 500 or response.status == 429:

@@ -54,6 +54,8 @@ _TOO_BUSY = frozenset([429, 503])
 _STUMBLED = frozenset([500, 502, 504])
 _WORTH_A_RETRY = frozenset(["broken", "timeout", "connect"])
 _LONGEST_ADDRESS = 8000
+_LONGEST_HEADER, _MOST_HEADERS = 32 * 1024, 200
+"""Shops send security policies and preloads of some ten kilobytes; browsers take 256."""
 
 _connected_to: ContextVar[str | None] = ContextVar("connected_to", default=None)
 """The IP address of the answer being received in this task; the transport has no place for it."""
@@ -118,6 +120,8 @@ class Stranger:
             response_class=_Answer,
             skip_auto_headers=("accept", "accept-encoding", "user-agent"),
             timeout=aiohttp.ClientTimeout(total=None),
+            max_field_size=_LONGEST_HEADER,
+            max_headers=_MOST_HEADERS,
         )
         self._transport = AiohttpTransport(client=session)
         return self

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from guardian.sources.files import files_in
     from guardian.sources.kinds import Source, open_source
     from guardian.sources.reading import PageReader
-    from guardian.sources.responses import is_page, is_web_address
+    from guardian.sources.responses import is_page, is_picture, is_web_address
     from guardian.sources.settings import SourceSettings
     from guardian.sources.visit import Milestone, Seen, Visit
 
@@ -20,6 +20,7 @@ __all__ = [
     "Visit",
     "files_in",
     "is_page",
+    "is_picture",
     "is_web_address",
     "open_source",
 ]
@@ -28,7 +29,7 @@ _HOMES = {
     "files": ("files_in",),
     "kinds": ("Source", "open_source"),
     "reading": ("PageReader",),
-    "responses": ("is_page", "is_web_address"),
+    "responses": ("is_page", "is_picture", "is_web_address"),
     "settings": ("SourceSettings",),
     "visit": ("Milestone", "Seen", "Visit"),
 }

@@ -19,6 +19,7 @@ _FURTHEST = 200
 _FEW = 6
 _FIGURE = re.compile(r"^(?:figure|amp-story-page)\b|caption")
 _CAPTION_CLASSES = frozenset(["wp-caption-text", "caption", "thumbcaption", "gallerytext"])
+_COMMENT_MARKS = re.compile(r"^\s*+(?:<!--|(?://|/\*)?\s?<!\[CDATA\[(?:\*/)?)|(?:-->|(?://|/\*)?\s?\]\]>(?:\*/)?)\s*+$")
 _CAPTIONS = ", ".join(["figcaption", *sorted(f".{name}" for name in _CAPTION_CLASSES)])
 _PICTURES = frozenset(["img", "amp-img", "amp-anim", "picture", "video", "amp-video"])
 _WORDLESS = frozenset(["script", "style", "noscript", "template", "head", "select", "svg", "-comment"])
@@ -116,12 +117,22 @@ def _title_and_claims(tree: LexborHTMLParser, response: Response) -> tuple[str |
 
 
 def linked_data(tree: LexborHTMLParser) -> Iterator[dict[str, Any]]:
-    """Every object of the page's JSON-LD, nested ones too. What is not JSON is passed over, as search engines do."""
-    for script in tree.css('script[type="application/ld+json"]'):
-        try:
-            yield from _objects(json.loads(script.text()), 0)
-        except (ValueError, RecursionError):
-            continue
+    """Every object of the page's JSON-LD, nested ones too. What is not JSON is passed over."""
+    for script in tree.css('script[type*="ld+json" i]'):
+        yield from _objects(_read(script), 0)
+
+
+def is_linked_data(script: LexborNode) -> bool:
+    """Whether a script is JSON-LD that can be read; what cannot is text like that of any script."""
+    return "ld+json" in (script.attributes.get("type") or "").lower() and _read(script) is not None
+
+
+def _read(script: LexborNode) -> Any:
+    """The JSON of a script, line breaks within strings and comment marks around it forgiven; None when it is none."""
+    try:
+        return json.loads(_COMMENT_MARKS.sub("", script.text()), strict=False)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _objects(value: Any, depth: int) -> Iterator[dict[str, Any]]:

@@ -7,15 +7,16 @@ visited only when all its pictures have been answered (Milestone).
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import structlog
 
-from guardian.addresses import address_key, host_of
+from guardian.addresses import host_of
 from guardian.errors import FetchFailed, FetchRefused
 from guardian.model import FrontierRow, FrontierState, Lead, Omission
 from guardian.sources.feed_entries import read_feed
+from guardian.sources.listed import Listed
 from guardian.sources.reading import PageReader, Reading
 from guardian.sources.sitemap_entries import read_sitemap
 from guardian.sources.traps import Traps, key_of
@@ -25,29 +26,40 @@ from guardian.store import Transaction
 PAGES_AT_ONCE = 8
 _LEADS_PER_PAGE = 50
 _FEWEST_LEADS = 20_000
+_FEWEST_LISTS = 50
+_LISTS_WITHIN_LISTS = 3
+_MANY_REDIRECTS = 10
+_MOST_DEEPER = 20_000
 _MOST_TRIES = 4
 """A page that was in flight at so many interruptions may be what interrupts."""
+
+_LISTS = ("sitemap", "feed")
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """`wanted`: whether a linked address belongs to the crawl. `max_depth`: links from a start to a page."""
+    """`wanted`: whether a linked address belongs to the crawl. `max_depth`: links from a start to a page.
+
+    `is_whole`: whoever asks means all there is, so that what lies deeper is left out and named.
+    """
 
     max_pages: int
     max_depth: int
     wanted: Callable[[str], bool]
+    is_whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class _Visited:
-    """What came of one address: what it showed and where it leads."""
+    """What came of one address: what it showed and where it leads. `also`: a row that is answered with it."""
 
     seen: tuple[Seen, ...] = ()
     leads: tuple[Lead, ...] = ()
     outcome: str = "fetched"
     counts: tuple[str, ...] = ()
+    also: int | None = None
 
 
 class Crawl:
@@ -57,9 +69,12 @@ class Crawl:
         self._source, self._visit, self._bounds = source, visit, bounds
         self._reader = PageReader(source, visit)
         self._traps = Traps(visit.clock().date())
-        self._pages = self._leads = self._beyond = 0
+        self._pages = self._lists = self._leads = self._beyond = 0
         self._room = max(_FEWEST_LEADS, bounds.max_pages * _LEADS_PER_PAGE)
+        self._max_lists = max(_FEWEST_LISTS, bounds.max_pages)
         self._met = set[str]()
+        self._deeper = dict[str, Lead]()
+        self._led_to = Counter[str]()
 
     async def run(self, starts: Sequence[Lead]) -> AsyncIterator[Seen]:
         """Everything that is seen. Raises what fetching the only start raised: then there is nothing to crawl."""
@@ -69,12 +84,12 @@ class Crawl:
                 omissions = await asyncio.to_thread(self._note, visited.leads)
                 for item in (*visited.seen, *omissions):
                     yield item
-                yield Milestone(partial(self._done, row.id, visited.outcome), Counter(visited.counts))
-        if left := await asyncio.to_thread(self._count_waiting):
-            limit = self._bounds.max_pages
-            yield Omission(starts[0].url, "budget", f"{left} more pages wait beyond max_pages: {limit}")
-        if self._beyond:
-            yield Omission(starts[0].url, "budget", f"{self._beyond} more links than the {self._room} that are kept")
+                yield Milestone(partial(self._done, row.id, visited), Counter(visited.counts))
+        for detail in await asyncio.to_thread(self._left):
+            yield Omission(starts[0].url, "budget", detail)
+        for url, number in self._led_to.items():
+            if number >= _MANY_REDIRECTS:
+                yield Omission(url, "redirected", f"{number} addresses lead to this one page: a login?")
         yield Milestone(self._clear)
 
     async def _visit_all(self, rows: Sequence[FrontierRow], is_only_start: bool) -> list[_Visited]:
@@ -101,24 +116,43 @@ class Crawl:
             return _Visited((Omission(row.url, "crashed", why),), outcome="crashed")
         if row.kind == "sitemap":
             listed = await read_sitemap(row.url, self._source, self._visit)
-            return _Visited(listed.seen, tuple(_within(listed.leads, row)))
+            return _listed(listed, row)
         if row.kind == "feed":
             listed = await read_feed(row.url, self._source, self._visit)
-            return _Visited(listed.seen, tuple(_within(listed.leads, row)))
+            return _listed(listed, row)
         reading = await self._reader.read(row.url)
-        if row.depth and address_key(reading.final_url) != address_key(row.url):
-            return self._elsewhere(row, reading)
-        links = reading.links if row.depth < self._bounds.max_depth else ()
-        leads = (Lead(url, "page", row.depth + 1, row.url, key_of(url)) for url in links)
-        return _Visited(reading.seen, tuple(leads), counts=reading.counts)
+        leads = tuple(Lead(url, "page", row.depth + 1, row.url, key_of(url)) for url in reading.links)
+        if row.depth >= self._bounds.max_depth:
+            self._note_deeper(leads)
+            leads = ()
+        whole = _Visited(reading.seen, leads, counts=reading.counts)
+        # A session id that a redirect adds names no other page.
+        if key_of(reading.final_url) == key_of(row.url):
+            return whole
+        return await self._elsewhere(row, reading, whole)
 
-    def _elsewhere(self, row: FrontierRow, reading: Reading) -> _Visited:
-        """A link that redirects: where it leads is visited as itself, so that it is not seen under two names."""
+    async def _elsewhere(self, row: FrontierRow, reading: Reading, whole: _Visited) -> _Visited:
+        """An address that redirects: where it leads is seen once, under its own name."""
+        is_start = row.depth == 0 and row.referrer is None
         if not self._bounds.wanted(reading.final_url):
             leaves = Omission(row.url, "elsewhere", f"leads out of this source, to {reading.final_url}")
-            return _Visited((leaves,), outcome="elsewhere")
-        lead = Lead(reading.final_url, "page", row.depth, row.url, key_of(reading.final_url))
-        return _Visited((), (lead,), outcome="redirected")
+            # What a start leads to was asked for; its links are another site's.
+            return replace(whole, seen=(*whole.seen, leaves)) if is_start else _Visited((leaves,), outcome="elsewhere")
+        self._led_to[reading.final_url] += 1
+        taken = await asyncio.to_thread(self._take, Lead(reading.final_url, "page", row.depth, row.url))
+        if taken is None and not is_start:
+            return _Visited(outcome="redirected")
+        return replace(whole, outcome="redirected", also=taken)
+
+    def _take(self, lead: Lead) -> int | None:
+        with self._visit.store.begin() as tx:
+            return tx.frontier.take(self._source, replace(lead, key=key_of(lead.url)))
+
+    def _note_deeper(self, leads: Sequence[Lead]) -> None:
+        if self._bounds.is_whole:
+            wanted = [lead for lead in leads if self._bounds.wanted(lead.url)]
+            for lead in wanted[: _MOST_DEEPER - len(self._deeper)]:
+                self._deeper.setdefault(lead.key or lead.url, lead)
 
     def _begin(self, starts: Sequence[Lead]) -> None:
         with self._visit.store.begin() as tx:
@@ -127,15 +161,16 @@ class Crawl:
                 tx.frontier.clear(self._source)
                 tx.frontier.add(self._source, starts)
             self._pages = tx.frontier.count(self._source, FrontierState.DONE, "page")
+            self._lists = sum(tx.frontier.count(self._source, FrontierState.DONE, kind) for kind in _LISTS)
             self._leads = tx.frontier.count(self._source)
 
     def _claim(self) -> list[FrontierRow]:
         with self._visit.store.begin() as tx:
-            lists = [
-                row for kind in ("sitemap", "feed") for row in tx.frontier.claim(self._source, PAGES_AT_ONCE, kind)
-            ]
-            if lists:
-                return lists
+            for kind in _LISTS:
+                room = max(0, min(PAGES_AT_ONCE, self._max_lists - self._lists))
+                if lists := tx.frontier.claim(self._source, room, kind):
+                    self._lists += len(lists)
+                    return lists
             room = max(0, min(PAGES_AT_ONCE, self._bounds.max_pages - self._pages))
             rows = tx.frontier.claim(self._source, room, "page")
         self._pages += len(rows)
@@ -164,12 +199,28 @@ class Crawl:
                 self._leads += tx.frontier.add(self._source, kept)
         return omissions
 
-    def _done(self, row_id: int, outcome: str, tx: Transaction) -> None:
-        tx.frontier.done(row_id, outcome)
+    def _done(self, row_id: int, visited: _Visited, tx: Transaction) -> None:
+        tx.frontier.done(row_id, visited.outcome)
+        if visited.also is not None:
+            tx.frontier.done(visited.also)
 
-    def _count_waiting(self) -> int:
+    def _left(self) -> list[str]:
+        """What was not visited, in words."""
         with self._visit.store.read() as tx:
-            return tx.frontier.count(self._source, FrontierState.WAITING, "page")
+            pages = tx.frontier.count(self._source, FrontierState.WAITING, "page")
+            lists = sum(tx.frontier.count(self._source, FrontierState.WAITING, kind) for kind in _LISTS)
+            deeper = sum(not tx.frontier.knows(self._source, lead) for lead in self._deeper.values())
+        bounds = self._bounds
+        return [
+            words
+            for number, words in (
+                (pages, f"{pages} more pages wait beyond max_pages: {bounds.max_pages}"),
+                (lists, f"{lists} more sitemaps wait beyond the {self._max_lists} that one scan reads"),
+                (deeper, f"{deeper} more pages are linked from those max_depth: {bounds.max_depth} links away"),
+                (self._beyond, f"{self._beyond} more links than the {self._room} that are kept"),
+            )
+            if number
+        ]
 
     def _clear(self, tx: Transaction) -> None:
         tx.frontier.clear(self._source)
@@ -179,9 +230,14 @@ class Crawl:
             self._clear(tx)
 
 
-def _within(leads: Sequence[Lead], row: FrontierRow) -> list[Lead]:
+def _listed(listed: Listed, row: FrontierRow) -> _Visited:
     """Addresses of a list of pages are starts of their own; lists within lists may not go on for ever."""
-    return [lead for lead in leads if lead.kind == "page" or row.depth < 3]
+    lists = [replace(lead, depth=row.depth + 1) for lead in listed.leads if lead.kind != "page"]
+    seen = listed.seen
+    if lists and row.depth >= _LISTS_WITHIN_LISTS:
+        detail = f"{len(lists)} sitemaps, more than {_LISTS_WITHIN_LISTS} sitemaps within each other"
+        lists, seen = [], (*seen, Omission(row.url, "budget", detail))
+    return _Visited(seen, (*lists, *(lead for lead in listed.leads if lead.kind == "page")))
 
 
 def same_host(url: str) -> Callable[[str], bool]:

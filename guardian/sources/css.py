@@ -8,7 +8,8 @@ _RULE_WITHOUT_PICTURE = re.compile(
 )
 # No step back anywhere, and no parenthesis in a bare address (CSS Syntax, 4.3.6): a hostile sheet costs one pass.
 _URL = re.compile(
-    r"""url\(\s*+(?:"((?:\\.|[^"\\])*+)"|'((?:\\.|[^'\\])*+)'|((?:\\.|[^()'"\s\\])*+))\s*+\)""", re.IGNORECASE
+    r"""url\(\s*+(?:"((?:\\.|[^"\\])*+)"|'((?:\\.|[^'\\])*+)'|((?:\\[0-9a-f]{1,6}+\s?|\\.|[^()'"\s\\])*+))\s*+\)""",
+    re.IGNORECASE,
 )
 _IMAGE_SET = re.compile(r"image-set\(", re.IGNORECASE)
 _TYPE = re.compile(r"""type\(\s*+(?:"[^"]*+"|'[^']*+')\s*+\)""", re.IGNORECASE)

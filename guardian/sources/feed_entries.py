@@ -4,9 +4,10 @@ import asyncio
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from html import escape
 from typing import Any
-from urllib.parse import urljoin
 
+from guardian.addresses import joined
 from guardian.errors import FetchFailed, FetchRefused
 from guardian.model import Context, Lead, Omission, Response, Sighting
 from guardian.sources.context import shortened
@@ -23,11 +24,14 @@ MAX_TAGS = 100_000
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """`html` are the pieces of HTML it carries, `pictures` the files it names beside them."""
+    """`html` are the pieces of HTML it carries, each with what its addresses are relative to.
+
+    `pictures` are the files it names beside them.
+    """
 
     link: str | None
     title: str | None
-    html: tuple[str, ...]
+    html: tuple[tuple[str, str], ...]
     pictures: tuple[str, ...]
 
 
@@ -55,11 +59,13 @@ async def _pictures(entry: _Entry, source: str, response: Response) -> list[Sigh
     page_url = entry.link or response.final_url
     shown = set[str | None]()
     context = Context(page_title=shortened(entry.title))
-    for html in entry.html:
+    for html, base in entry.html:
+        # The folder alone: a long address with its query makes a page look odd, which costs a process each time.
+        whole = f'<base href="{escape(joined(base, ".") or page_url)}">{html}'
         as_page = replace(
             response,
             final_url=page_url,
-            content=html.encode("utf-8", errors="replace"),
+            content=whole.encode("utf-8", errors="replace"),
             headers=(("content-type", "text/html; charset=utf-8"),),
         )
         try:
@@ -88,19 +94,29 @@ def _xml_entries(response: Response) -> Iterator[_Entry]:
     # It is loaded with the first feed, not with the command line.
     import feedparser
 
-    parsed = feedparser.parse(response.content, response_headers={"content-location": response.final_url})
+    parsed = feedparser.parse(
+        response.content,
+        response_headers={"content-location": response.final_url},
+        # What it would take out for safety's sake is what lazy and responsive pictures are written in.
+        sanitize_html=False,
+        resolve_relative_uris=False,
+    )
     if not parsed.get("version"):
         raise FetchFailed("not_a_feed", response.url, "neither RSS nor Atom nor JSON Feed")
     for entry in parsed.entries:
         files = [*entry.get("media_content", ()), *entry.get("media_thumbnail", ())]
         named = [one.get("url") for one in files if _may_be_picture(one)]
         named += [one.get("href") for one in entry.get("enclosures", ()) if _may_be_picture(one)]
-        html = [one.get("value") for one in entry.get("content", ())] + [entry.get("summary")]
+        details = [*entry.get("content", ()), entry.get("summary_detail") or {}, entry.get("title_detail") or {}]
+        bases = [one.get("base") or response.final_url for one in details]
+        html = dict[str, str]()
+        for one, base in list(zip(details, bases, strict=True))[:-1]:
+            html.setdefault(one.get("value") or "", base)
         yield _Entry(
-            link=_whole(response, entry.get("link")),
+            link=_whole(response.final_url, entry.get("link")),
             title=entry.get("title"),
-            html=tuple(dict.fromkeys(text for text in html if text)),
-            pictures=_addresses(response, named),
+            html=tuple((text, base) for text, base in html.items() if text),
+            pictures=_addresses(bases[-1], named),
         )
 
 
@@ -120,14 +136,16 @@ def _json_entries(response: Response) -> Iterator[_Entry]:
     except (ValueError, KeyError, RecursionError) as error:
         raise FetchFailed("not_a_feed", response.url, f"not a JSON Feed: {error!r}") from error
     for item in (item for item in items if isinstance(item, dict)):
-        files = [one for one in item.get("attachments") or () if isinstance(one, dict) and _may_be_picture(one)]
-        named = [item.get("image"), item.get("banner_image"), *(one.get("url") for one in files)]
-        html = item.get("content_html")
+        attached = item.get("attachments")
+        files = [one for one in attached if isinstance(one, dict)] if isinstance(attached, list) else []
+        named = [item.get("image"), item.get("banner_image")]
+        named += [one.get("url") for one in files if _may_be_picture(one)]
+        html, link = item.get("content_html"), _whole(response.final_url, item.get("url") or item.get("external_url"))
         yield _Entry(
-            link=_whole(response, item.get("url") or item.get("external_url")),
+            link=link,
             title=item.get("title") if isinstance(item.get("title"), str) else None,
-            html=(html,) if isinstance(html, str) else (),
-            pictures=_addresses(response, named),
+            html=((html, link or response.final_url),) if isinstance(html, str) else (),
+            pictures=_addresses(response.final_url, named),
         )
 
 
@@ -136,15 +154,12 @@ def _may_be_picture(file: dict[str, Any]) -> bool:
     return stated.startswith("image")
 
 
-def _addresses(response: Response, named: list[Any]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(whole for url in named if (whole := _whole(response, url))))
+def _addresses(base: str, named: list[Any]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(whole for url in named if (whole := _whole(base, url))))
 
 
-def _whole(response: Response, url: Any) -> str | None:
+def _whole(base: str, url: Any) -> str | None:
     if not isinstance(url, str) or not url.strip():
         return None
-    try:
-        whole = urljoin(response.final_url, url.strip())
-    except ValueError:
-        return None
-    return whole if is_web_address(whole) else None
+    whole = joined(base, url)
+    return whole if whole and is_web_address(whole) else None

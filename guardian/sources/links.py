@@ -2,12 +2,13 @@
 
 import re
 from dataclasses import dataclass
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from selectolax.lexbor import LexborHTMLParser
 
-from guardian.addresses import canonical_url
+from guardian.addresses import canonical_url, joined
 from guardian.model import Response
+from guardian.sources.responses import is_web_address
 
 _NO_PAGE = (
     ".7z .aac .apk .avi .avif .bmp .bz2 .css .csv .dmg .doc .docx .eot .epub .exe .flac .gif .gz .heic .ico .ics .iso "
@@ -34,12 +35,10 @@ class Links:
 
 def links_on_page(tree: LexborHTMLParser, response: Response) -> Links:
     """What a page links to. A page or a link that asks robots not to follow (nofollow) is obeyed."""
-    base = tree.css_first("base[href]")
-    base_url = _joined(response.final_url, base.attributes.get("href") or "") if base else None
-    base_url = base_url or response.final_url
+    base_url = base_of(tree, response)
     pages, sheets = dict[str, None](), dict[str, None]()
     may_follow, more = not _says_nofollow(response, tree), 0
-    for node in tree.css("a[href], area[href], iframe[src], link[rel][href], meta[http-equiv]"):
+    for node in tree.css("a[href], area[href], iframe[src], frame[src], link[rel][href], meta[http-equiv]"):
         if len(pages) + len(sheets) >= MAX_LINKS:
             more += 1
             continue
@@ -60,6 +59,13 @@ def links_on_page(tree: LexborHTMLParser, response: Response) -> Links:
     return Links(tuple(pages), tuple(sheets), more)
 
 
+def base_of(tree: LexborHTMLParser, response: Response) -> str:
+    """What a page's relative addresses are relative to; a base that is no web address counts for nothing."""
+    base = tree.css_first("base[href]")
+    stated = joined(response.final_url, base.attributes.get("href") or "") if base else None
+    return stated if stated and is_web_address(stated) else response.final_url
+
+
 def _says_nofollow(response: Response, tree: LexborHTMLParser) -> bool:
     words = [response.header("x-robots-tag") or ""]
     words += [node.attributes.get("content") or "" for node in tree.css('meta[name="robots" i]')]
@@ -74,9 +80,8 @@ def _refreshed(attributes: dict[str, str | None]) -> str:
 
 
 def _joined(base: str, url: str) -> str | None:
-    try:
-        whole = urljoin(base, url.strip())
-        parts = urlsplit(whole)
-    except ValueError:
+    whole = joined(base, url)
+    if whole is None:
         return None
+    parts = urlsplit(whole)
     return whole if parts.scheme in ("http", "https") and parts.hostname and len(whole) <= _LONGEST else None

@@ -9,7 +9,7 @@ from typing import Any
 
 from guardian import __version__
 from guardian.addresses import canonical_url
-from guardian.fetch.freshness import may_be_remembered
+from guardian.fetch.freshness import may_be_remembered, to_remember
 from guardian.model import Context, Omission, Remembered, Response, Sighting
 from guardian.sources.html import HtmlReading
 from guardian.sources.links import Links
@@ -18,7 +18,8 @@ from guardian.store import Transaction
 LONGEST = timedelta(days=7)
 """Some servers say "unchanged" for ever; after so long a page is read anew."""
 
-_FORMAT = f"{__version__}/1"
+_FORMAT = f"{__version__}/2"
+"""Counts on when pages are read otherwise: what was read before is then read anew."""
 _LARGEST = 200_000
 
 
@@ -52,19 +53,9 @@ def remember_page(tx: Transaction, response: Response, reading: HtmlReading, sha
     if not may_be_remembered(response) or held is None:
         tx.responses.forget(response.url)
         return
-    at_its_place = Remembered(
-        url=response.final_url,
-        etag=_sound(response.header("etag")),
-        last_modified=_sound(response.header("last-modified")),
-        sha256=sha256,
-        fetched_at=response.fetched_at,
-        checked_at=response.fetched_at,
-        extract=json.dumps({"page": response.final_url, "format": _FORMAT, "held": held}),
-    )
-    tx.responses.remember(at_its_place)
-    if canonical_url(response.url) != canonical_url(response.final_url):
-        pointer = json.dumps({"page": response.final_url})
-        tx.responses.remember(replace(at_its_place, url=response.url, etag=None, last_modified=None, extract=pointer))
+    pointer = {"page": response.final_url}
+    for row in to_remember(response, sha256, pointer | {"format": _FORMAT, "held": held}, pointer):
+        tx.responses.remember(row)
 
 
 def as_seen_again(known: KnownPage, response: Response) -> HtmlReading:
@@ -123,9 +114,3 @@ def _notes(known: Remembered | None) -> dict[str, Any]:
     except ValueError:
         return {}
     return notes if isinstance(notes, dict) else {}
-
-
-def _sound(validator: str | None) -> str | None:
-    """A validator that can be sent back; a database need not hold others."""
-    is_sound = validator and len(validator) < 1_000 and validator.isascii() and validator.isprintable()
-    return validator if is_sound else None

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import AsyncIterator
 
-from guardian.model import Lead
+from guardian.model import Lead, Omission
 from guardian.sources.crawl import Bounds, Crawl, same_host
 from guardian.sources.reading import PageReader
 from guardian.sources.settings import PageSettings
@@ -24,6 +24,9 @@ class PageSource:
             reading = await PageReader(settings.name, visit).read(settings.url)
             for shown in reading.seen:
                 yield shown
+            if not reading.seen:
+                why = f"it shows none itself, and leads to {len(reading.links)} page(s) that a depth would visit"
+                yield Omission(reading.final_url, "no_pictures", why)
             yield Milestone(counts=Counter(reading.counts))
             return
         bounds = Bounds(settings.max_pages, settings.depth, same_host(settings.url))

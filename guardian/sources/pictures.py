@@ -1,18 +1,20 @@
 """Every picture that a page carries, however it is written, each once with all its addresses and its words."""
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from guardian.addresses import printed
+from guardian.addresses import joined, printed
 from guardian.model import Context, Omission, Response, Sighting
-from guardian.sources.context import PageWords, linked_data
+from guardian.sources.context import PageWords, is_linked_data, linked_data
 from guardian.sources.css import css_pictures
 from guardian.sources.gathering import Gathering
+from guardian.sources.links import base_of
 from guardian.sources.srcset import Variant, parse_srcset
 from guardian.sources.variants import is_forum_file
 
@@ -23,9 +25,39 @@ _MOST_ADDRESSES = 20_000
 _MOST_SOURCES = 64
 _MOST_TEMPLATES = 100
 _LONGEST_ADDRESS = 8_000
+_SHORTEST_NAME = len("/.jpg")
 _PICTURE_FILE = re.compile(r"\.(?:jpe?g|jfif|png|webp|avif|gif|bmp|tiff?|heic|jxl)$", re.IGNORECASE)
-_LAZY_SETS = ("data-srcset", "data-lazy-srcset", "data-original-set", "data-flickity-lazyload-srcset")
-_LAZY = ("data-src", "data-original", "data-lazy-src", "data-lazy")
+# Those of the loaders that publishing systems and their caches bring along.
+_LAZY_SETS = [
+    "data-srcset",
+    "data-lazy-srcset",
+    "data-original-set",
+    "data-flickity-lazyload-srcset",
+    "data-orig-srcset",
+    "data-cfsrcset",
+    "data-pagespeed-lazy-srcset",
+    "data-nitro-lazy-srcset",
+    "data-wpfc-original-srcset",
+]
+_LAZY = [
+    "data-src",
+    "data-original",
+    "data-lazy-src",
+    "data-lazy",
+    "data-lazyload",
+    "data-flickity-lazyload",
+    "data-orig-src",
+    "data-real-src",
+    "data-actualsrc",
+    "data-echo",
+    "data-cfsrc",
+    "data-pagespeed-lazy-src",
+    "data-nitro-lazy-src",
+    "data-wpfc-original-src",
+    "data-opt-src",
+    "data-ezsrc",
+    "data-breeze",
+]
 _LAZY_BACKGROUNDS = ("data-bg", "data-background", "data-background-image", "data-bgset", "data-parallax")
 # Takes whole addresses without a step back, so that no script costs more than one pass.
 _IN_SCRIPT = re.compile(
@@ -34,6 +66,7 @@ _IN_SCRIPT = re.compile(
 )
 _ESCAPE_IN_SCRIPT = re.compile(r"\\u([0-9a-fA-F]{4})")
 _ENDING_IN_SCRIPT = re.compile(r"\.(?:jpe?g|png|webp|avif)(?![a-z0-9])", re.IGNORECASE)
+_IMAGES = frozenset(["img", "amp-img", "amp-anim"])
 _BACKGROUNDS = frozenset(["body", "table", "td", "th", "tr"])
 _META = frozenset(
     ["og:image", "og:image:url", "og:image:secure_url", "twitter:image", "twitter:image:src", "image", "thumbnail"]
@@ -61,7 +94,8 @@ def images_on_page(tree: LexborHTMLParser, response: Response, source: str) -> l
             gathered.leave_out(page.url, "budget", f"more than {_MOST_ADDRESSES} addresses on one page")
             break
         addresses = [url for url in (page.absolute(raw, gathered) for raw in find.urls) if url]
-        for url in find.urls:
+        # Beside an address of its own, what is written into the page only holds the picture's place.
+        for url in () if addresses else find.urls:
             if url.startswith("data:"):
                 gathered.add_inside(url, find.context)
         if find.shown and max(find.shown) < SMALLEST_SIDE and len(addresses) == 1:
@@ -79,8 +113,7 @@ class _Page:
         self._tree = tree
         self._words = PageWords(tree, response)
         self._offered = set[int]()
-        base = self._tree.css_first("base[href]")
-        self._base = (base and _joined(self.url, base.attributes.get("href") or "")) or self.url
+        self._base = base_of(tree, response)
 
     def absolute(self, raw: str, gathered: Gathering) -> str | None:
         """The whole address; None, and an omission where a person would miss it, for what cannot be fetched."""
@@ -90,7 +123,7 @@ class _Page:
             return None
         if not address or address.startswith(("data:", "#", "about:", "javascript:", "{", "blob:")):
             return None
-        whole = _joined(self._base, address)
+        whole = joined(self._base, address)
         parts = urlsplit(whole) if whole else None
         if whole is None or parts is None or parts.scheme not in ("http", "https"):
             gathered.leave_out(address[:200], "bad_address", "not a web address")
@@ -103,8 +136,10 @@ class _Page:
     def finds(self) -> Iterator[_Find]:
         """Everything that names a picture, in the order of the page, then what its scripts and JSON-LD name."""
         trees = [self._tree]
-        for template in self._tree.css("template")[:_MOST_TEMPLATES]:
-            trees.append(LexborHTMLParser(re.sub(r"^<template[^>]*>|</template>$", "", template.html or "")))
+        for tree in trees:
+            # What stands in a template, which may hold others, is a document of its own.
+            for template in tree.css("template")[: _MOST_TEMPLATES - len(trees)]:
+                trees.append(LexborHTMLParser(re.sub(r"^<template[^>]*>|</template>$", "", template.html or "")))
         for tree in trees:
             for node in tree.root.traverse() if tree.root else ():
                 yield from self._at(node)
@@ -112,14 +147,14 @@ class _Page:
         for thing in linked_data(self._tree):
             yield from (_Find([url], plain) for url in _linked_images(thing))
         for script in self._tree.css("script:not([src])"):
-            if script.attributes.get("type") != "application/ld+json":
+            if not is_linked_data(script):
                 yield from (_Find([url], plain) for url in _in_script(script.text()))
 
     def _at(self, node: LexborNode) -> Iterator[_Find]:
         """The pictures that one element names."""
         tag, attributes = node.tag or "", node.attributes
-        if tag in ("img", "amp-img", "amp-anim"):
-            groups = [*self._image(node), *([value] for value in _other_pictures(attributes))]
+        if tag in _IMAGES:
+            groups = self._image(node)
         else:
             groups = _named_by(tag, attributes)
             if tag == "a" and is_forum_file(attributes.get("href") or "") and node.css_first("img"):
@@ -128,6 +163,7 @@ class _Page:
         groups += [list(urls) for urls in css_pictures(attributes.get("style") or "")]
         groups += [list(urls) for urls in css_pictures(node.text())] if tag == "style" else []
         groups += _lazy_backgrounds(tag, attributes)
+        groups += [[url] for url in _other_pictures(tag, attributes)]
         if groups:
             context = self._words.at(node)
             shown = _shown(attributes) if tag in ("img", "amp-img") else None
@@ -197,14 +233,15 @@ def _named_rarely(tag: str, attributes: dict[str, str | None]) -> list[list[str]
         return [_link(attributes)]
     elif tag == "input" and (attributes.get("type") or "").lower() == "image":
         url = attributes.get("src") or ""
-    elif tag == "object" and (attributes.get("type") or "").lower().startswith("image/"):
-        url = attributes.get("data") or ""
+    elif tag == "object":
+        data, stated = attributes.get("data") or "", (attributes.get("type") or "").lower()
+        url = data if stated.startswith("image/") or _is_picture_file(data) else ""
     return [[url]] if url else []
 
 
 def _link(attributes: dict[str, str | None]) -> list[str]:
     relations = (attributes.get("rel") or "").lower().split()
-    if "image_src" in relations:
+    if "image_src" in relations or (attributes.get("itemprop") or "").lower() in _META:
         return [attributes.get("href") or ""]
     if "preload" in relations and (attributes.get("as") or "").lower() == "image":
         ranked = sorted(parse_srcset(attributes.get("imagesrcset") or ""), key=lambda one: one.rank, reverse=True)
@@ -229,11 +266,34 @@ def _with_width(url: str, attributes: dict[str, str | None]) -> str:
     return url.replace("{width}", max(widths, key=int))
 
 
-def _other_pictures(attributes: dict[str, str | None]) -> Iterator[str]:
-    """Pictures in attributes that only the page's own scripts know: the back of a product, a larger view."""
+def _other_pictures(tag: str, attributes: dict[str, str | None]) -> Iterator[str]:
+    """Pictures in attributes that only the page's own scripts know: the back of a product, a larger view, a gallery."""
+    is_image = tag in _IMAGES
+    read_before = (*_LAZY, *_LAZY_SETS) if is_image or tag == "source" else ("data-src", *_LAZY_BACKGROUNDS)
     for name, value in attributes.items():
-        if name.startswith("data-") and name not in (*_LAZY, *_LAZY_SETS) and _is_picture_file(value or ""):
-            yield value or ""
+        if not name.startswith("data-") or not value:
+            continue
+        if value.lstrip()[:1] in ("{", "["):
+            yield from _in_json(value)
+        elif name not in read_before and (is_image or "/" in value) and _is_picture_file(value):
+            yield value
+
+
+def _in_json(text: str) -> Iterator[str]:
+    """Pictures among the strings of an attribute that holds JSON, or looks as if it did."""
+    try:
+        waiting = [json.loads(text)]
+    except (ValueError, RecursionError):
+        yield from _in_script(text)
+        return
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str) and len(value) >= _SHORTEST_NAME:
+            # A name alone is no address: what it is relative to, only the page's scripts know.
+            is_file = "/" in value and _is_picture_file(value) and not any(sign.isspace() for sign in value)
+            yield from [value] if is_file else _in_script(value)
+        elif isinstance(value, (dict, list)):
+            waiting += reversed(list(value.values()) if isinstance(value, dict) else value)
 
 
 def _lazy_backgrounds(tag: str, attributes: dict[str, str | None]) -> Iterator[list[str]]:
@@ -300,11 +360,3 @@ def _in_script(text: str) -> Iterator[str]:
 def _unescaped(escape: re.Match[str]) -> str:
     code = int(escape[1], 16)
     return "\ufffd" if 0xD800 <= code < 0xE000 else chr(code)
-
-
-def _joined(base: str, url: str) -> str | None:
-    """The whole address as browsers read it: line breaks left out, backslashes as slashes; None when it is none."""
-    try:
-        return urljoin(base, re.sub(r"[\t\n\r]", "", url))
-    except ValueError:
-        return None

@@ -4,11 +4,15 @@ import asyncio
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
+from w3lib.encoding import html_to_unicode
+
+from guardian.addresses import joined
 from guardian.errors import FetchFailed, FetchRefused
 from guardian.model import Omission, Response, Sighting
 from guardian.sources.css import css_pictures
+from guardian.sources.gathering import MAX_PICTURES
 from guardian.sources.html import HtmlReading
 from guardian.sources.links import MAX_LINKS
 from guardian.sources.memory import KnownPage, as_seen_again, recall_page, remember_page
@@ -113,24 +117,32 @@ class PageReader:
             except (FetchRefused, FetchFailed) as error:
                 found.append(Omission(error.url, error.reason, f"a style sheet: {error.detail}"))
                 continue
-            for urls in css_pictures(response.content.decode("utf-8", errors="replace")):
-                whole = [one for one in (_joined(response.final_url, url) for url in urls) if one]
-                keys = {variant_key(one) for one in whole}
-                if whole and shown.isdisjoint(keys):
+            named = await asyncio.to_thread(_pictures_of_sheet, response)
+            if len(named) > MAX_PICTURES:
+                detail = f"{len(named) - MAX_PICTURES} more pictures in one style sheet"
+                found.append(Omission(response.final_url, "budget", detail))
+            for first, *others in named[:MAX_PICTURES]:
+                keys = {variant_key(one) for one in (first, *others)}
+                if shown.isdisjoint(keys):
                     shown |= keys
-                    first, *others = whole
                     found.append(
                         Sighting(self._source, first, page.final_url, page.fetched_at, also_at=tuple(others), page=page)
                     )
         return found
 
 
+def _pictures_of_sheet(response: Response) -> list[tuple[str, ...]]:
+    """The whole addresses of each picture that a style sheet names."""
+    text = html_to_unicode(response.header("content-type"), response.content, default_encoding="utf-8")[1]
+    pictures = (tuple(filter(None, (_joined(response.final_url, url) for url in urls))) for urls in css_pictures(text))
+    return [addresses for addresses in pictures if addresses]
+
+
 def _joined(base: str, url: str) -> str | None:
     """The whole address of a picture that can be fetched; None for data: addresses and drawings."""
-    try:
-        whole = urljoin(base, url)
-        parts = urlsplit(whole)
-    except ValueError:
+    whole = joined(base, url)
+    if whole is None:
         return None
+    parts = urlsplit(whole)
     is_drawing = parts.path.lower().endswith((".svg", ".svgz"))
     return whole if parts.scheme in ("http", "https") and not is_drawing else None

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from urllib.parse import urljoin, urlsplit
 
+from guardian.addresses import joined
 from guardian.model import Lead
 from guardian.sources.crawl import Bounds, Crawl, same_host
 from guardian.sources.settings import SiteSettings
@@ -22,9 +23,10 @@ class SiteSource:
         starts = [Lead(settings.url, key=key_of(settings.url))]
         if settings.sitemaps:
             named = await visit.fetch.sitemaps(settings.url)
+            robots = urljoin(settings.url, "/robots.txt")
             # A referrer marks them as found, so that a missing sitemap is left out and not the whole site.
-            starts += [Lead(url, "sitemap", referrer=urljoin(settings.url, "/robots.txt")) for url in named]
-        bounds = Bounds(settings.max_pages, settings.max_depth, self._belongs)
+            starts += [Lead(joined(robots, url) or url, "sitemap", referrer=robots) for url in named]
+        bounds = Bounds(settings.max_pages, settings.max_depth, self._belongs, is_whole=True)
         async for item in Crawl(settings.name, visit, bounds).run(starts):
             yield item
 

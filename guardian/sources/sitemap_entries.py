@@ -9,12 +9,15 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
+from guardian.addresses import joined
 from guardian.errors import FetchFailed, FetchRefused
 from guardian.model import Context, Lead, Omission, Response, Sighting
 from guardian.sources.listed import Listed
 from guardian.sources.responses import is_web_address
 from guardian.sources.traps import key_of
 from guardian.sources.visit import Visit
+
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 MAX_BYTES = 50 * 1024**2
 """Uncompressed; what the protocol allows."""
@@ -33,19 +36,26 @@ async def read_sitemap(url: str, source: str, visit: Visit) -> Listed:
 
 
 def _listed(response: Response, source: str) -> Listed:
-    content = _unpacked(response)
-    if not content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+    # Blank lines before the declaration come from careless scripts.
+    content = _unpacked(response).removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n")
+    if not content.startswith((b"<", *_UTF_16)):
         return _plain(content, response)
-    try:
-        return _from_xml(content, response, source)
-    except (ParseError, DefusedXmlException, ValueError) as error:
-        raise FetchFailed("not_a_sitemap", response.url, f"not a sitemap: {error!r}") from error
-
-
-def _from_xml(content: bytes, response: Response, source: str) -> Listed:
-    """Entry by entry, each forgotten when it was read. No document type, no entities: a bomb needs both."""
     seen: list[Sighting | Omission] = []
     leads: list[Lead] = []
+    try:
+        _read_xml(content, response, source, seen, leads)
+    except (ParseError, DefusedXmlException, ValueError) as error:
+        if not (seen or leads):
+            raise FetchFailed("not_a_sitemap", response.url, f"not a sitemap: {error!r}") from error
+        broken = f"{len(leads)} entries were read, then it breaks off: {error!r}"
+        seen.append(Omission(response.url, "not_a_sitemap", broken))
+    return Listed(tuple(seen), tuple(leads))
+
+
+def _read_xml(
+    content: bytes, response: Response, source: str, seen: list[Sighting | Omission], leads: list[Lead]
+) -> None:
+    """Entry by entry, each forgotten when it was read. No document type, no entities: a bomb needs both."""
     open_elements: list[Element] = []
     entries = inside = 0
     for event, element in iterparse(BytesIO(content), events=("start", "end"), forbid_dtd=True):
@@ -64,8 +74,8 @@ def _from_xml(content: bytes, response: Response, source: str) -> Listed:
         if entries > MAX_ADDRESSES:
             seen.append(Omission(response.url, "budget", f"more than {MAX_ADDRESSES} addresses in one sitemap"))
             break
-        address = _text(element, "loc")
-        if address is not None and is_web_address(address):
+        address = _address(element, response)
+        if address is not None:
             if _name(open_elements[0]) == "sitemapindex":
                 leads.append(Lead(address, "sitemap", 1, response.final_url))
             else:
@@ -73,14 +83,13 @@ def _from_xml(content: bytes, response: Response, source: str) -> Listed:
                 seen += _pictures(element, address, source, response)
         open_elements[0].clear()
         inside = 0
-    return Listed(tuple(seen), tuple(leads))
 
 
 def _pictures(entry: Element, page: str, source: str, response: Response) -> Iterator[Sighting]:
     """Google's image extension; the page it names is where the picture is shown."""
     for image in (child for child in entry if _name(child) == "image"):
-        address = _text(image, "loc")
-        if address is not None and is_web_address(address):
+        address = _address(image, response)
+        if address is not None:
             context = Context(
                 caption=_text(image, "caption"), title=_text(image, "title"), claims=_text(image, "license")
             )
@@ -111,6 +120,12 @@ def _unpacked(response: Response) -> bytes:
 
 def _name(element: Element) -> str:
     return str(element.tag).rpartition("}")[2].lower()
+
+
+def _address(element: Element, response: Response) -> str | None:
+    """What an entry names; relative addresses are against the protocol, and written all the same."""
+    address = joined(response.final_url, _text(element, "loc") or "javascript:")
+    return address if address and is_web_address(address) else None
 
 
 def _text(element: Element, name: str) -> str | None:

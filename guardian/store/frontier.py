@@ -23,24 +23,18 @@ class Frontier:
 
     def add(self, source: str, leads: Iterable[Lead]) -> int:
         """Note addresses to visit, in this order within their depth; returns how many were new."""
-        rows = [
-            {
-                "source": source,
-                "key": _key(lead),
-                "url": lead.url,
-                "kind": lead.kind,
-                "depth": lead.depth,
-                "referrer": lead.referrer,
-                "state": FrontierState.WAITING,
-                "tries": 0,
-            }
-            for lead in leads
-        ]
+        return len(self._added([_values(source, lead, FrontierState.WAITING) for lead in leads]))
+
+    def take(self, source: str, lead: Lead) -> int | None:
+        """Note an address that is being visited already; its id, or None when it was known before."""
+        return next(iter(self._added([_values(source, lead, FrontierState.IN_FLIGHT)])), None)
+
+    def _added(self, rows: list[dict[str, object]]) -> list[int]:
         if not rows:
-            return 0
+            return []
         statement = insert_into(self._connection, frontier)
         added = statement.on_conflict_do_nothing(index_elements=["source", "key"]).returning(frontier.c.id)
-        return len(self._connection.execute(added, rows).all())
+        return list(self._connection.execute(added, rows).scalars())
 
     def claim(self, source: str, limit: int, kind: str | None = None) -> list[FrontierRow]:
         """Take up to `limit` waiting addresses in flight, the shallowest and then the oldest first.
@@ -119,6 +113,19 @@ def _key(lead: Lead) -> str:
     """The name of an address, digested: addresses may be longer than an index takes."""
     key = lead.key if lead.key is not None else address_key(lead.url)
     return hashlib.sha256(key.encode("utf-8", errors="surrogatepass")).hexdigest()[:32]
+
+
+def _values(source: str, lead: Lead, state: FrontierState) -> dict[str, object]:
+    return {
+        "source": source,
+        "key": _key(lead),
+        "url": lead.url,
+        "kind": lead.kind,
+        "depth": lead.depth,
+        "referrer": lead.referrer,
+        "state": state,
+        "tries": 0 if state is FrontierState.WAITING else 1,
+    }
 
 
 def _row(row: Row[tuple[object, ...]]) -> FrontierRow:

@@ -1,6 +1,7 @@
 """`guardian source`, `guardian scan` of a crawl, and `guardian coverage`: what a person sees of a source."""
 
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,12 @@ import pytest
 from PIL import Image
 
 from tests.cli.home import Home
+from tests.websites import Raw, RawLocation, Site, running
+
+
+@pytest.fixture
+def web() -> Iterator[Site]:
+    yield from running()
 
 
 @pytest.fixture
@@ -120,3 +127,17 @@ def test_check_looks_into_style_sheets_too(own: Home, site: Any, photographs: di
     (site.folder / "s.css").write_text(".a{background:url(coffee.png)}")
     (site.folder / "p.html").write_text("<title>t</title><link rel=stylesheet href=s.css><p>Words")
     assert "COPY" in own.guardian("check", f"{site.url}/p.html", code=1).stdout
+
+
+def test_no_error_of_a_site_moves_a_terminal(own: Home, web: Site) -> None:
+    web.put("/film", Raw(b"HTTP/1.1 200 OK\r\ncontent-type: video/\x9b2J\r\ncontent-length: 0\r\n\r\n"))
+    web.put("/moved", RawLocation("gopher://x/\u202e\x9b2J".encode()))
+    with (own.folder / "config.yaml").open("a") as config:
+        config.write(f"sources:\n  - {{name: film, kind: page, url: '{web.url}/film'}}\n")
+        config.write(f"  - {{name: moved, kind: page, url: '{web.url}/moved'}}\n")
+    said = [own.guardian("scan", name, code=3) for name in ("film", "moved")]
+    said += [own.guardian(*words) for words in (("source", "list"), ("coverage",), ("coverage", "--json"))]
+    assert "video/\ufffd2J" in said[2].stdout
+    for one in said:
+        assert not {"\x9b", "\u202e"} & set(one.stdout + one.stderr)
+    assert own.lines("coverage", "--json")[0]["last"]["error"].endswith("video/\x9b2J"), "nothing is lost"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from guardian.errors import FetchFailed
+from guardian.errors import FetchFailed, FetchRefused
 from guardian.fetch import Errand, Stranger
 from tests.websites import Site
 
@@ -29,6 +29,25 @@ def test_a_picture_that_failed_is_not_asked_for_again_in_one_scan(site: Site, se
     asyncio.run(go())
     assert site.paths().count("/gone.jpg") == 2, "the next scan asks anew"
     assert site.paths().count("/1.gif") == 6
+
+
+def test_a_picture_that_was_refused_is_not_asked_for_again_in_one_scan(
+    site: Site, settings: Callable[..., Any]
+) -> None:
+    large = site.put("/large.jpg", b"x" * 50_000)
+    film = site.put("/film.jpg", "x", content_type="video/mp4")
+
+    async def go() -> None:
+        async with Stranger(settings(max_image_bytes=20_000), clock=lambda: datetime.now(UTC)) as stranger:
+            errand = Errand(stranger)
+            for _ in range(3):
+                for url, reason in ((large, "too_large"), (film, "not_an_image")):
+                    with pytest.raises(FetchRefused) as refused:
+                        await errand.get(url, kind="image")
+                    assert (refused.value.reason, refused.value.url) == (reason, url)
+
+    asyncio.run(go())
+    assert site.paths() == ["/large.jpg", "/film.jpg"]
 
 
 def test_two_scans_of_one_host_share_its_turns(site: Site, settings: Callable[..., Any]) -> None:

@@ -1,10 +1,11 @@
 """How long sites want their answers to stand."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from guardian.fetch.freshness import fresh_for, may_be_remembered
+from guardian.fetch.freshness import fresh_for, may_be_remembered, to_remember
 from guardian.model import Response
 
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
@@ -54,3 +55,12 @@ def test_an_answer_is_fresh_only_as_long_as_its_site_said(headers: list[tuple[st
 )
 def test_what_sites_want_forgotten_is_forgotten(headers: list[tuple[str, str]], may: bool) -> None:
     assert may_be_remembered(answer(*headers)) is may
+
+
+def test_validators_stand_where_the_answer_lies_and_a_pointer_where_it_was_asked_for() -> None:
+    came = answer(("etag", '"one"'), ("last-modified", "Tue, 24 Nov 2026 07:00:00 GMT\x9b"))
+    [alone] = to_remember(came, "a" * 64, {"note": 1}, {})
+    assert (alone.etag, alone.last_modified, alone.extract) == ('"one"', None, '{"note": 1}')
+    there, here = to_remember(replace(came, final_url="http://a.example/moved"), "a" * 64, {"note": 1}, {"to": 2})
+    assert (there.url, there.etag, there.extract) == ("http://a.example/moved", '"one"', '{"note": 1}')
+    assert (here.url, here.etag, here.extract) == ("http://a.example/", None, '{"to": 2}')

@@ -186,7 +186,12 @@ def test_a_site_that_cannot_be_asked_forbids_all_for_a_while(error: Exception) -
 
 
 def test_a_blocked_address_is_said_as_such() -> None:
-    assert verdict(Origin(error=FetchRefused("address", ORIGIN)).robots(), ORIGIN + "/page") == "address"
+    origin = Origin(error=FetchRefused("address", ORIGIN))
+    robots = origin.robots()
+    assert [verdict(robots, f"{ORIGIN}/{number}") for number in range(3)] == ["address"] * 3
+    assert len(origin.read) == 1, "a file that leads inside is asked for once, not for each page"
+    with pytest.raises(FetchRefused):
+        asyncio.run(robots.sitemaps(ORIGIN))
 
 
 def test_a_file_is_kept_for_a_day_at_most_and_not_across_a_clock_turned_back() -> None:

@@ -120,6 +120,7 @@ WELL_ENOUGH: list[tuple[str, Says, bytes]] = [
     ("no_length", websites.ClosesAtTheEnd(b"until the end"), b"until the end"),
     ("trailers", websites.Trailers(), b"hello"),
     ("early_hints", websites.EarlyHints(), b"after the hint"),
+    ("long_policy", Says(b"shop", content_security_policy="img-src " + "https://cdn.example " * 1_000), b"shop"),
     ("longer_than_stated", websites.LongerThanStated(), b"this"),
     ("gzip", websites.Gzipped(b"packed" * 99), b"packed" * 99),
     ("x_gzip", websites.Gzipped(b"packed", coding="x-gzip"), b"packed"),

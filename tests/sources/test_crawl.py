@@ -92,6 +92,10 @@ def reasons(seen: list[Any]) -> Counter[str]:
     return Counter(one.reason for one in seen if isinstance(one, Omission))
 
 
+def details(seen: list[Any], reason: str) -> list[str]:
+    return [one.detail for one in seen if isinstance(one, Omission) and one.reason == reason]
+
+
 def test_a_page_alone(serve: Any, discovered: Any) -> None:
     site = serve(tree)
     assert shown(discovered(kind="page", url=site.url + "/")) == ["home"]
@@ -141,7 +145,7 @@ def test_a_start_that_is_gone_fails_the_scan(serve: Any, discovered: Any, store:
 def test_robots_are_obeyed_and_sitemaps_found(serve: Any, discovered: Any) -> None:
     def answer(path: str) -> tuple[int, dict[str, str], str]:
         if path == "/robots.txt":
-            text = f"User-agent: *\nDisallow: /2\nSitemap: {site.url}/map.xml\nSitemap: {site.url}/gone.xml\n"
+            text = f"User-agent: *\nDisallow: /2\nSitemap: /map.xml\nSitemap: {site.url}/gone.xml\n"
             return 200, {"content-type": "text/plain"}, text
         if path == "/map.xml":
             listed = "".join(f"<url><loc>{site.url}/{name}</loc></url>" for name in ("77", "2"))
@@ -151,7 +155,7 @@ def test_robots_are_obeyed_and_sitemaps_found(serve: Any, discovered: Any) -> No
     site = serve(answer)
     seen = discovered(kind="site", url=site.url + "/", max_depth=0)
     assert shown(seen) == ["home", "77"]
-    assert reasons(seen) == Counter(robots=1, status_404=1)
+    assert reasons(seen) == Counter(robots=1, status_404=1, budget=1)
     with pytest.raises(FetchRefused, match="robots"):
         discovered(kind="page", url=site.url + "/2")
 
@@ -171,7 +175,92 @@ def test_links_that_lead_elsewhere(serve: Any, discovered: Any) -> None:
     other.url = other.url.replace("127.0.0.1", "localhost")
     seen = discovered(kind="site", url=site.url + "/", max_depth=1)
     assert shown(seen) == ["5"]
-    assert reasons(seen) == Counter(elsewhere=1)
+    assert reasons(seen) == Counter(elsewhere=1, budget=1)
+    assert details(seen, "budget") == ["10 more pages are linked from those max_depth: 1 links away"]
+    assert Counter(site.pages())["/5"] == 1, "what a redirect led to is not asked for again"
+
+
+def test_what_a_redirect_and_a_link_name_is_seen_once(serve: Any, discovered: Any) -> None:
+    def answer(path: str) -> tuple[int, dict[str, str], str]:
+        if path in ("/", "/old"):
+            return 301, {"location": "/home"}, ""
+        return 200, {}, '<img src="/pictures/home.jpg"><a href="/home">a</a><a href="/old">b</a>'
+
+    site = serve(answer)
+    seen = discovered(kind="site", url=site.url + "/")
+    assert (shown(seen), reasons(seen)) == (["home"], Counter())
+
+
+def test_a_redirect_that_only_adds_a_session_id_is_the_page_itself(serve: Any, discovered: Any) -> None:
+    def answer(path: str) -> tuple[int, dict[str, str], str]:
+        if path == "/robots.txt":
+            return 404, {}, ""
+        if "PHPSESSID" not in path:
+            return 302, {"location": f"{path}?PHPSESSID={len(path)}"}, ""
+        return tree(path.partition("?")[0])
+
+    site = serve(answer)
+    assert shown(discovered(kind="site", url=site.url + "/", max_depth=1)) == ["home", *"123456789"]
+
+
+def test_pages_that_all_lead_to_a_login_are_named(serve: Any, discovered: Any) -> None:
+    def answer(path: str) -> tuple[int, dict[str, str], str]:
+        if path in ("/", "/login", "/robots.txt"):
+            return 200, {}, "<img src=/pictures/door.jpg>" + "".join(f"<a href=/{n}>x</a>" for n in range(12))
+        return 302, {"location": "/login"}, ""
+
+    site = serve(answer)
+    seen = discovered(kind="site", url=site.url + "/login")
+    assert shown(seen) == ["door"]
+    assert details(seen, "redirected") == ["12 addresses lead to this one page: a login?"]
+
+
+def test_a_site_that_moved_says_so(serve: Any, discovered: Any) -> None:
+    other = serve(tree)
+    other.url = other.url.replace("127.0.0.1", "localhost")
+    site = serve(lambda path: (301, {"location": f"{other.url}/"}, ""))
+    seen = discovered(kind="site", url=site.url + "/")
+    assert shown(seen) == ["home"]
+    assert details(seen, "elsewhere") == [f"leads out of this source, to {other.url}/"]
+
+
+def test_listed_pages_that_redirect(serve: Any, discovered: Any) -> None:
+    def answer(path: str) -> tuple[int, dict[str, str], str]:
+        if path == "/map.xml":
+            listed = "".join(f"<url><loc>{site.url}/{name}</loc></url>" for name in ("out", "moved", "5"))
+            return 200, {"content-type": "text/xml"}, f"<urlset>{listed}</urlset>"
+        if path == "/out":
+            return 302, {"location": f"{other.url}/7"}, ""
+        return (301, {"location": "/5"}, "") if path == "/moved" else tree(path)
+
+    other = serve(tree)
+    site = serve(answer)
+    other.url = other.url.replace("127.0.0.1", "localhost")
+    seen = discovered(kind="sitemap", url=site.url + "/map.xml")
+    assert (shown(seen), reasons(seen)) == (["5"], Counter(elsewhere=1))
+
+
+def test_sitemaps_without_end(serve: Any, discovered: Any) -> None:
+    def index(path: str) -> tuple[int, dict[str, str], str]:
+        if path == "/robots.txt":
+            return 404, {}, ""
+        wide = path == "/wide"
+        named = range(200) if wide else (f"{path.strip('/')}{digit}" for digit in range(2))
+        return (
+            200,
+            {},
+            "".join(["<sitemapindex>", *(f"<sitemap><loc>{site.url}/{n}</loc></sitemap>" for n in named)])
+            + ("</sitemapindex>"),
+        )
+
+    site = serve(index)
+    seen = discovered(kind="sitemap", url=site.url + "/wide", max_pages=3)
+    assert len(site.pages()) == 50
+    assert "more sitemaps wait beyond the 50 that one scan reads" in details(seen, "budget")[-1]
+    site.asked.clear()
+    seen = discovered(kind="sitemap", url=site.url + "/0", max_pages=1_000)
+    assert len(site.pages()) == 1 + 2 + 4 + 8
+    assert details(seen, "budget") == ["2 sitemaps, more than 3 sitemaps within each other"] * 8
 
 
 def test_sites_without_end(serve: Any, discovered: Any) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from html import escape
 from typing import Any
 
 import pytest
@@ -62,6 +63,41 @@ def test_json_feed(site: Any, discovered: Callable[..., list[Any]]) -> None:
         "more.jpg",
         "shown.jpg",
     ]
+
+
+def test_entries_keep_what_lazy_and_responsive_pictures_are_written_in(
+    site: Any, discovered: Callable[..., list[Any]]
+) -> None:
+    html = (
+        '<img data-src="lazy.jpg" src="blank.gif"><img srcset="small.jpg 300w, large.jpg 900w">'
+        '<noscript><img src="noscript.jpg"></noscript><div style="background:url(background.jpg)"></div>'
+    )
+    feed = f"""<rss version="2.0"><channel><title>t</title><item xml:base="{site.url}/in/"><title>One</title>
+      <description>{escape(html)}</description><enclosure url="file.jpg" type="image/jpeg"/></item></channel></rss>"""
+    (site.folder / "feed.xml").write_text(feed)
+    seen = discovered(kind="feed", url=f"{site.url}/feed.xml", pages=False)
+    assert [(one.image_url.removeprefix(site.url), len(one.also_at)) for one in seen] == [
+        ("/in/lazy.jpg", 0),
+        ("/in/large.jpg", 1),
+        ("/in/noscript.jpg", 0),
+        ("/in/background.jpg", 0),
+        ("/in/file.jpg", 0),
+    ]
+
+
+def test_each_part_of_an_atom_entry_has_its_own_base(site: Any, discovered: Callable[..., list[Any]]) -> None:
+    feed = """<feed xmlns="http://www.w3.org/2005/Atom" xml:base="/atom/"><title>t</title><entry><title>One</title>
+      <link href="e.html"/><content type="html" xml:base="deep/">&lt;img src="p.jpg"&gt;</content></entry></feed>"""
+    (site.folder / "atom.xml").write_text(feed)
+    [seen] = discovered(kind="feed", url=f"{site.url}/atom.xml", pages=False)
+    assert (seen.image_url, seen.page_url) == (f"{site.url}/atom/deep/p.jpg", f"{site.url}/atom/e.html")
+
+
+def test_json_feeds_with_values_of_the_wrong_kind(site: Any, discovered: Callable[..., list[Any]]) -> None:
+    odd = [{"attachments": 5, "url": 7, "image": ["x"], "content_html": [1]}, {"attachments": {"a": 1}, "title": []}]
+    feed = {"version": "https://jsonfeed.org/version/1.1", "items": [*odd, {"image": "/cover.jpg"}]}
+    (site.folder / "feed.json").write_text(json.dumps(feed))
+    assert names(discovered(kind="feed", url=f"{site.url}/feed.json", pages=False)) == ["cover.jpg"]
 
 
 @pytest.mark.parametrize(

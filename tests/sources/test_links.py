@@ -30,6 +30,13 @@ def test_a_page_that_sends_its_readers_on_is_followed() -> None:
     assert links("<meta http-equiv=refresh content=30><meta http-equiv=x content='0;url=/y'>").pages == ()
 
 
+def test_frames_are_followed() -> None:
+    assert links('<frameset><frame src="menu.html"><frame src="gallery.html"></frameset>').pages == (
+        URL + "menu.html",
+        URL + "gallery.html",
+    )
+
+
 def test_what_is_no_page_is_not_followed() -> None:
     html = "".join(
         f'<a href="{url}">x</a>'

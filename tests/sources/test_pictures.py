@@ -52,6 +52,23 @@ def left_out(seen: list[Any]) -> dict[str, str]:
         ('<script type="application/ld+json">{"@type":"Product","image":["p.jpg"]}</script>', "p.jpg"),
         ('<template><img src="p.jpg"></template>', "p.jpg"),
         ('<amp-img src="p.jpg" width="600" height="400"></amp-img>', "p.jpg"),
+        ('<object data="p.jpg"></object>', "p.jpg"),
+        ('<link itemprop="image" href="p.jpg">', "p.jpg"),
+        ("<style>.a{background:url(p\\2e jpg)}</style>", "p.jpg"),
+        ('<img src="\\a\\p.jpg">', "p.jpg"),
+        ('<base href="data:text/html,x"><img src="p.jpg">', "p.jpg"),
+        ('<template><template><img src="p.jpg"></template></template>', "p.jpg"),
+        ('<img data-lazyload="picture" src="blank.gif">', "picture"),
+        ('<img data-lazy=\'{"src": "/a/p.jpg"}\' src="blank.gif">', "p.jpg"),
+        ('<form data-variants=\'[{"image":{"src":"https:\\/\\/shop.example\\/a\\/p.jpg"}}]\'></form>', "p.jpg"),
+        ("<div data-gallery='[\"/a/p.jpg\"]'></div>", "p.jpg"),
+        ('<div data-thumb="/a/p.jpg"></div>', "p.jpg"),
+        ('<div data-props=\'{"image":"https://shop.example/a/p.jpg",}\'></div>', "p.jpg"),
+        ('<script type="application/LD+JSON; charset=utf-8">{"image":"p.jpg"}</script>', "p.jpg"),
+        ('<script type="application/ld+json"><!-- {"image":"p.jpg"} --></script>', "p.jpg"),
+        ('<script type="application/ld+json">\n//<![CDATA[\n{"image":"p.jpg"}\n//]]>\n</script>', "p.jpg"),
+        ('<script type="application/ld+json">{"name":"two\nlines","image":"p.jpg"}</script>', "p.jpg"),
+        ('<script type="application/ld+json">{"image":"https://shop.example/a/p.jpg",}</script>', "p.jpg"),
         ('<script>var x = {"display_url":"https:\\/\\/shop.example\\/a\\/p.jpg"}</script>', "p.jpg"),
     ],
 )
@@ -194,3 +211,14 @@ def test_a_page_of_too_many_pictures_is_cut_and_says_so(page: Callable[..., list
 )
 def test_broken_pages_are_read_as_far_as_they_go(html: str, page: Callable[..., list[Any]]) -> None:
     assert all(isinstance(one, Sighting | Omission) for one in page(html))
+
+
+def test_what_holds_the_place_of_a_picture_is_not_another_one(page: Callable[..., list[Any]]) -> None:
+    small = base64.b64encode(b"\xff\xd8\xff" + bytes(400)).decode()
+    inside = f"data:image/jpeg;base64,{small}"
+    seen = page(f'<img src="{inside}" data-src="p.jpg"><img src="{inside}">')
+    assert [(one.image_url, one.inline is not None) for one in seen] == [(HERE + "p.jpg", False), (None, True)]
+
+
+def test_names_of_files_in_attributes_are_no_addresses(page: Callable[..., list[Any]]) -> None:
+    assert pictures(page('<div data-name="p.jpg" data-props=\'{"file": "p.jpg"}\'></div>')) == {}

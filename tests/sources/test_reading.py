@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from guardian.model import Omission, Sighting
+from guardian.sources.gathering import MAX_PICTURES
 
 
 def names(seen: list[Any]) -> list[str]:
@@ -66,3 +67,27 @@ def test_a_picture_instead_of_a_page(
 def test_neither_page_nor_picture(site: Any, discovered: Callable[..., list[Any]]) -> None:
     (site.folder / "x.bin").write_bytes(b"\x00\x01\x02 data")
     assert reasons(discovered(kind="page", url=f"{site.url}/x.bin")) == [("not_a_page", "x.bin")]
+
+
+def test_a_style_sheet_in_another_encoding(site: Any, discovered: Callable[..., list[Any]]) -> None:
+    (site.folder / "wide.css").write_text('@charset "utf-16"; .a{background:url(hero.jpg)}', encoding="utf-16")
+    (site.folder / "p.html").write_text('<title>t</title><link rel="stylesheet" href="wide.css"><p>Text</p>')
+    assert names(discovered(kind="page", url=f"{site.url}/p.html")) == ["hero.jpg"]
+
+
+def test_a_style_sheet_of_pictures_without_end(site: Any, discovered: Callable[..., list[Any]]) -> None:
+    rules = "".join(f".a{number}{{background:url({number}.jpg)}}" for number in range(MAX_PICTURES + 500))
+    (site.folder / "many.css").write_text(rules)
+    (site.folder / "p.html").write_text('<title>t</title><link rel="stylesheet" href="many.css"><p>Text</p>')
+    seen = discovered(kind="page", url=f"{site.url}/p.html")
+    assert len(names(seen)) == MAX_PICTURES
+    assert [one.detail for one in seen if isinstance(one, Omission)] == ["500 more pictures in one style sheet"]
+
+
+def test_a_page_without_pictures_says_so(site: Any, discovered: Callable[..., list[Any]]) -> None:
+    (site.folder / "p.html").write_text('<meta http-equiv="refresh" content="0;url=/home.html">')
+    [seen] = discovered(kind="page", url=f"{site.url}/p.html")
+    assert (seen.reason, seen.detail) == (
+        "no_pictures",
+        "it shows none itself, and leads to 1 page(s) that a depth would visit",
+    )

@@ -75,3 +75,27 @@ def test_a_sitemap_that_names_itself_ends(site: Any, discovered: Callable[..., l
     (site.folder / "me.xml").write_text(f"<sitemapindex><sitemap><loc>{site.url}/me.xml</loc></sitemap></sitemapindex>")
     assert discovered(kind="sitemap", url=f"{site.url}/me.xml") == []
     assert site.requests.count("/me.xml") == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "encoding", "reasons"),
+    [
+        ("\n\n", "</urlset>", "utf-8", []),
+        ("\ufeff\n", "</urlset>", "utf-8", []),
+        ("", "</urlset>", "utf-16", []),
+        ("", "<url><loc>http://a/?b=1&c=2</loc></url></urlset>", "utf-8", ["not_a_sitemap"]),
+        ("", "<url><loc>http://", "utf-8", ["not_a_sitemap"]),
+    ],
+    ids=["blank lines", "mark and blank line", "UTF-16", "bare ampersand", "torn"],
+)
+def test_careless_sitemaps_are_read_as_far_as_they_go(
+    before: str, after: str, encoding: str, reasons: list[str], site: Any, discovered: Callable[..., list[Any]]
+) -> None:
+    site.page("a.html", "a.jpg")
+    site.page("b.html", "b.jpg")
+    listed = f"<{URLSET}><url><loc> /a.html </loc></url><url><loc>b.html</loc></url>"
+    written = before + HEAD.replace("UTF-8", encoding) + listed + after
+    (site.folder / "map.xml").write_text(written, encoding=encoding)
+    seen = discovered(kind="sitemap", url=f"{site.url}/map.xml")
+    assert pictures(seen) == ["a.jpg", "b.jpg"]
+    assert [one.reason for one in seen if isinstance(one, Omission)] == reasons

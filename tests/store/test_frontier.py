@@ -99,3 +99,18 @@ def test_an_address_is_known_in_whatever_state(store: Store) -> None:
         assert tx.frontier.knows("web", Lead("https://site.example/big?w=2", key="big"))
         assert not tx.frontier.knows("web", Lead("https://site.example/b"))
         assert not tx.frontier.knows("other", Lead("https://site.example/a"))
+
+
+def test_where_a_redirect_led_is_taken_once_and_visited_again_after_a_crash(store: Store) -> None:
+    [lead] = leads("target")
+    with store.begin() as tx:
+        tx.frontier.add("web", leads("a"))
+        taken = tx.frontier.take("web", lead)
+        assert taken is not None
+        assert tx.frontier.take("web", lead) is None
+    assert claim(store, 5) == ["a"]
+    with store.begin() as tx:
+        assert tx.frontier.reopen("web") is True
+        assert [row.url.rpartition("/")[2] for row in tx.frontier.claim("web", 5)] == ["a", "target"]
+        tx.frontier.done(taken)
+        assert tx.frontier.count("web", FrontierState.DONE) == 1
