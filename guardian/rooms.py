@@ -18,8 +18,8 @@ from guardian.delivery import Delivery, Secrets
 from guardian.evidence import Vault
 from guardian.fetch import Operator, Stranger
 from guardian.matching.workers import Workers
-from guardian.pipeline import Walk
 from guardian.store import Store, open_store
+from guardian.walk import Walk
 
 if TYPE_CHECKING:
     from guardian.catalog import Catalog

@@ -11,8 +11,9 @@ from guardian.errors import FetchFailed, FetchRefused
 from guardian.fetch import Errand, Stranger
 from guardian.fetch.credentials import read_credentials
 from guardian.model import Omission, Scan
-from guardian.pipeline import Walk, scan
+from guardian.pipeline import scan
 from guardian.sources import Milestone, SourceSettings, open_source
+from guardian.walk import Walk
 
 REMEMBERED_FOR = timedelta(days=90)
 """What no scan has met for so long is asked for whole if it comes back."""

@@ -18,11 +18,12 @@ from guardian.catalog import Wanted
 from guardian.config import Config, load_config
 from guardian.evidence import Vault
 from guardian.model import Action, AssetState, Omission
-from guardian.pipeline import Walk, check, scan
+from guardian.pipeline import check, scan
 from guardian.rooms import Rooms, opened_rooms
 from guardian.shipped import rules_folder
 from guardian.sources import Milestone, open_source
 from guardian.sources.settings import PageSettings
+from guardian.walk import Walk
 
 Job = Callable[[Rooms], Coroutine[Any, Any, Any]]
 

@@ -15,11 +15,12 @@ from guardian.answers import Answer, Came, Outcome
 from guardian.catalog import Wanted
 from guardian.config import Config, load_config
 from guardian.evidence import Vault
-from guardian.pipeline import Walk, check, scan
+from guardian.pipeline import check, scan
 from guardian.rooms import Rooms, opened_rooms
 from guardian.shipped import rules_folder
 from guardian.sources import open_source
 from guardian.sources.settings import PageSettings
+from guardian.walk import Walk
 from tests.websites import Asked, Conditional, Redirect, Site, Wire, running
 
 
