@@ -52,15 +52,13 @@ class Workers:
     """
 
     def __init__(self, matching: MatchingSettings, embedding: EmbeddingSettings, index_folder: Path) -> None:
-        from guardian.matching.embedding import find_weights
         from guardian.matching.recipe import index_recipe, report_recipe
 
         self.without_descriptor: str | None = None
-        digest = None
         try:
-            weights = find_weights(embedding)
-            digest = weights.digest if weights else None
+            digest = _digest_of_weights(embedding)
         except WeightsMissing as error:
+            digest = None
             self.without_descriptor = str(error)
             embedding = EmbeddingSettings()
         self.index_recipe = index_recipe(matching, digest)
@@ -136,6 +134,17 @@ class Workers:
 
     async def _in_process(self, job: "Callable[..., R]", given: tuple[object, ...]) -> R:
         return await to_process.run_sync(job, *given, cancellable=True, limiter=self._unlimited)
+
+
+def _digest_of_weights(embedding: EmbeddingSettings) -> str | None:
+    """What the descriptor's weights are, None without a descriptor. Raises WeightsMissing."""
+    if embedding.model is None and embedding.weights is None:
+        # The descriptor's file brings OpenCV, which this process needs for nothing else.
+        return None
+    from guardian.matching.embedding import find_weights
+
+    weights = find_weights(embedding)
+    return weights.digest if weights else None
 
 
 def _match(setup: _Setup, content: bytes, newer_than: int) -> MatchReport:

@@ -288,3 +288,15 @@ def test_missing_weights_are_told_and_matching_goes_on(tmp_path: Path) -> None:
 def test_nought_means_one_for_each_processor(tmp_path: Path) -> None:
     assert Workers(MatchingSettings(workers=0), EmbeddingSettings(), tmp_path).count == os.cpu_count()
     assert Workers(MatchingSettings(workers=3), EmbeddingSettings(), tmp_path).count == 3
+
+
+def test_without_a_descriptor_the_parent_loads_nothing_that_looks_at_pixels(tmp_path: Path) -> None:
+    program = (
+        "import sys\nfrom pathlib import Path\nimport guardian.rooms\n"
+        "from guardian.matching.settings import EmbeddingSettings, MatchingSettings\n"
+        f"guardian.rooms.Workers(MatchingSettings(), EmbeddingSettings(), Path({str(tmp_path)!r}))\n"
+        "heavy = {'cv2', 'numpy', 'numba', 'PIL', 'scipy', 'torch', 'alembic', 'apscheduler', 'fastapi', 'uvicorn'}\n"
+        "print('heavy:', sorted(heavy & set(sys.modules)))\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert ran.stdout == "heavy: []\n", ran.stdout + ran.stderr
