@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from guardian.cli.context import Session, log_to_stderr, pass_session
+from guardian.cli.context import Session, pass_session
 from guardian.cli.progress import progress_bar, say
 from guardian.cli.showing import json_line, printable
 from guardian.errors import UsageError
@@ -50,7 +50,6 @@ def add(
     tags: tuple[str, ...],
     as_lines: bool,
 ) -> None:
-    log_to_stderr("warning", "text")
     wanted = _without_own_files(session, _wanted(paths, _checked(collection), title, tags))
     if not wanted:
         raise UsageError(f"there is no file in {', '.join(paths)}")
@@ -71,7 +70,6 @@ def sync(session: Session, folder: Path, collection: str, yes: bool) -> None:
     from guardian.catalog import Wanted, absolute_path, as_text, compare_with_folder
     from guardian.sources import files_in
 
-    log_to_stderr("warning", "text")
     folder = absolute_path(folder)
     _checked(collection)
     assets = _protected(session, None)

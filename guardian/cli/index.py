@@ -4,7 +4,7 @@ import asyncio
 
 import click
 
-from guardian.cli.context import Session, log_to_stderr, pass_session
+from guardian.cli.context import Session, pass_session
 from guardian.cli.progress import progress_bar
 from guardian.model import AssetState
 
@@ -21,7 +21,6 @@ def status(session: Session) -> None:
     from guardian.matching.segments import read_generation
     from guardian.rooms import make_workers, opened_store
 
-    log_to_stderr("warning", "text")
     workers = make_workers(session.config)
     generation = read_generation(workers.index_folder)
     with opened_store(session.config) as store, store.read() as tx:
@@ -42,7 +41,6 @@ def verify(session: Session) -> None:
     from guardian.matching.index import contents
     from guardian.rooms import make_workers, opened_store
 
-    log_to_stderr("warning", "text")
     workers = make_workers(session.config)
     published = set(contents(workers.index_folder, workers.index_recipe, every_byte=True).numbers)
     with opened_store(session.config) as store, store.read() as tx:
@@ -57,7 +55,6 @@ def verify(session: Session) -> None:
 @pass_session
 def rebuild(session: Session) -> None:
     """Make the whole index anew from the kept originals; the one before answers until then."""
-    log_to_stderr("warning", "text")
     click.echo(f"rebuilt: {asyncio.run(_rebuild(session))} assets")
 
 

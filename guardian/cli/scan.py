@@ -6,7 +6,7 @@ from collections import Counter
 import click
 
 from guardian.answers import Answer, Outcome
-from guardian.cli.context import Session, log_to_stderr, pass_session
+from guardian.cli.context import Session, pass_session
 from guardian.cli.showing import COULD_NOT_FETCH, describe, exit_code, printable, summary
 from guardian.errors import FetchFailed, FetchRefused, UsageError
 from guardian.model import Omission
@@ -21,7 +21,6 @@ def command(session: Session, source: str) -> None:
     Findings and cases are recorded; their messages are sent by `guardian run`. Exit code 1 when a copy or
     something to review was found, 3 when something could not be fetched or decoded, else 0.
     """
-    log_to_stderr("warning", "text")
     counts: Counter[str] = Counter()
     try:
         assets, owed = asyncio.run(_scan(session, source, counts))

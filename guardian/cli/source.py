@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from guardian.cli.context import Session, log_to_stderr, pass_session
+from guardian.cli.context import Session, pass_session
 from guardian.cli.coverage import REASONS
 from guardian.cli.showing import COULD_NOT_FETCH, json_line, printable
 from guardian.errors import FetchFailed, FetchRefused
@@ -59,7 +59,6 @@ def try_source(session: Session, target: str, as_lines: bool, pages: int) -> Non
     from guardian.sources import is_web_address
     from guardian.sources.settings import PageSettings
 
-    log_to_stderr("warning", "text")
     config = session.config
     require_contact(config, session.config_path)
     chosen = next((source for source in config.sources if source.name == target), None)

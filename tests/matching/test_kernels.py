@@ -33,3 +33,13 @@ assert min(before[name] for name in ("_keys", "_collect", "_count_agreeing", "_r
 def test_loading_leaves_nothing_to_compile() -> None:
     done = subprocess.run([sys.executable, "-c", PROGRAM], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_loading_kernels_leaves_scipy_alone_and_importable() -> None:
+    program = (
+        "import sys\nfrom guardian.matching import kernels\nkernels.load()\n"
+        "assert 'scipy.linalg' not in sys.modules\n"
+        "import scipy.linalg\nassert scipy.linalg.norm([3, 4]) == 5\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert ran.returncode == 0, ran.stderr
