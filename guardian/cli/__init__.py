@@ -89,8 +89,10 @@ def _config_first(arguments: list[str]) -> list[str]:
 def guardian(ctx: click.Context, config: Path) -> None:
     """Finds copies of the images you own, keeps the evidence and tells your legal team."""
     ctx.obj = Session(config)
-    # Whatever a room logs must not stand among a command's answers; `run` sets what the configuration says.
-    log_to_stderr("warning", "text")
+    # Whatever a room logs must not stand among a command's answers; `run` sets what the configuration says, and
+    # `check` sets logs up while its worker starts: the first answer waits for that worker.
+    if ctx.invoked_subcommand != "check":
+        log_to_stderr("warning", "text")
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ import click
 from anyio import to_process
 
 from guardian.answers import Answer, as_json
-from guardian.cli.context import Session, pass_session
+from guardian.cli.context import Session, log_to_stderr, pass_session
 from guardian.cli.showing import describe, exit_code, json_line, printable, summary
 from guardian.errors import IndexNotReady, UsageError
 from guardian.model import Omission
@@ -70,6 +70,7 @@ async def _check(session: Session, targets: tuple[str, ...], show: Callable[[Ans
     # A worker process loads its libraries while this one reads the configuration and loads its own: that halves
     # the wait for the first answer. It is the first worker of the pool that `Workers` uses in this event loop.
     loading = asyncio.create_task(to_process.run_sync(load_matcher, cancellable=True))
+    await asyncio.to_thread(log_to_stderr, "warning", "text")
     config = await asyncio.to_thread(lambda: session.config)
     await asyncio.to_thread(importlib.import_module, "guardian.rooms")
     from guardian.matching.workers import Workers
