@@ -124,7 +124,8 @@ def _name(element: Element) -> str:
 
 def _address(element: Element, response: Response) -> str | None:
     """What an entry names; relative addresses are against the protocol, and written all the same."""
-    address = joined(response.final_url, _text(element, "loc") or "javascript:")
+    written = _text(element, "loc")
+    address = joined(response.final_url, written) if written else None
     return address if address and is_web_address(address) else None
 
 
