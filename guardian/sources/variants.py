@@ -4,111 +4,124 @@ Only spellings that content networks and publishing systems use for renditions o
 """
 
 import re
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
-from guardian.addresses import address_key
+from guardian.addresses import address_key, joined
+from guardian.sources.spellings import PROXIES, named_width, spelling_of
 
-_SIZES = frozenset(
-    {"w", "h", "width", "height", "wid", "hei", "size", "s", "sz", "dpr", "maxwidth", "maxheight", "max-w", "max-h"}
-    | {"q", "quality", "qlt", "fm", "format", "fmt", "auto", "fit", "resize", "crop", "sharp", "strip", "scale", "zoom"}
-    | {"imwidth", "imheight", "impolicy", "optimize", "ssl", "usm", "output-quality", "output-format", "downsize"}
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_SIZES = _words(
+    "w h width height wid hei size s sz dpr maxwidth maxheight max-w max-h imwidth imheight imdensity "
+    "q quality qlt f fm format fmt auto fit resize crop sharp strip scale zoom mode downsize rect ar im tr "
+    "impolicy optimize ssl usm op_usm op_sharpen resmode scl lossy lossless fl cs bg bgc blur trim "
+    "output-quality output-format x-oss-process x-image-process ixlib ixid fp-x fp-y fp-z "
+    "odnheight odnwidth odnbg"
 )
 # Sizes beside a picture's name, and otherwise as likely the name itself: photo.php?s=1, photo.php?s=2.
-_PERHAPS_NAMES = frozenset({"s", "sz", "size", "q", "scale", "zoom", "crop", "resize"})
+_PERHAPS_NAMES = _words("s sz size f q scale zoom crop resize mode im tr fl cs bg")
+# Of these, what stands beside a width or a format is surely no name.
+_NO_NAMES_BESIDE_SIZES = _words("q scale zoom crop resize mode fl cs bg")
+_SURELY_SIZES = _words("w h width height fit fm auto format")
 # Signatures and addresses that expire: what they sign is named before them.
-_SIGNATURES = frozenset(
-    {
-        "expires",
-        "signature",
-        "key-pair-id",
-        "policy",
-        "hmac",
-        "sig",
-        "oh",
-        "oe",
-        "stp",
-        "ccb",
-        "edm",
-        "efg",
-        "ig_cache_key",
-    }
-)
+_SIGNATURES = _words("expires signature key-pair-id policy hmac sig oh oe stp ccb edm efg ig_cache_key")
+_SIGNATURES_OF_PROXIES = _words("hash sig signature token auth")
 _SIGNED_BY = ("x-amz-", "x-goog-", "_nc_")
+_DIGEST = re.compile(r"[0-9a-f]{32,64}")
 _FRESHNESS = frozenset({"v", "ver", "version", "t", "ts", "timestamp", "_", "cb", "cachebuster", "rev", "itok"})
 _STATED_WIDTH = ("w", "width", "wid", "imwidth", "maxwidth", "max-w", "size", "s", "sz", "resize", "fit", "format")
 # 600, 600x400, Jetpack's 600,400 and Squarespace's 600w.
 _SIDE = re.compile(r"(\d{1,6})\d*(?:w|[x,]\d*)?")
 
-# WordPress and its kin: photo-1024x683.jpg, photo-scaled.jpg; Shopify: photo_1024x.jpg, photo_600x600@2x.jpg.
+_ENDING = r"\.(?:jpe?g|png|webp|avif|gif)"
+# WordPress and its kin: photo-1024x683.jpg, photo-scaled.jpg; Shopify: photo_1024x.jpg, photo_600x600@2x.jpg;
+# Webflow: photo-p-500.jpg; converters: photo.jpg.webp.
 _SUFFIX = re.compile(
-    r"(?:-(\d{2,5})x\d{2,5}|-scaled|_(\d{2,5})x\d{0,5}(?:_crop_[a-z]{1,12})?|_(?:pico|icon|thumb|small|compact|medium|large|grande|master))?"
-    r"(?:@[23]x)?(\.(?:jpe?g|png|webp|avif|gif))$",
+    r"(?:-(\d{2,5})x\d{2,5}|-scaled|_(\d{2,5})x\d{0,5}(?:_crop_[a-z]{1,12})?|-p-(\d{3,4})|_thumb)?"
+    rf"(?:@([23])x)?(?:\.progressive)?({_ENDING})(\.(?:webp|avif))?$",
     re.IGNORECASE,
 )
-# Cloudinary and its kin: /w_600,h_400,c_fill/; image proxies: /cdn-cgi/image/width=600,quality=75/.
+_OPTION = r"[a-z]{1,3}_[\w.:-]+"
+# Options of image proxies as a part of the path: /w_600,h_400,c_fill/, /width=600,quality=75/.
 _STEP = re.compile(
-    r"/(?:(?:[a-z]{1,3}_[\w.:-]+)(?:,[a-z]{1,3}_[\w.:-]+)*|(?:\w+=[\w.-]+)(?:,\w+=[\w.-]+)*)(?=/)", re.IGNORECASE
+    rf"/(?:{_OPTION}(?:,{_OPTION})+|(?<=/fetch/){_OPTION}|(?:\w+=[\w.-]+)(?:,\w+=[\w.-]+)*)(?=/)", re.IGNORECASE
 )
-# MediaWiki: /thumb/a/ab/Cat.jpg/250px-Cat.jpg beside /a/ab/Cat.jpg.
-_WIKI = re.compile(r"/thumb(/[0-9a-f]/[0-9a-f]{2}/[^/]+)/(?:[a-z0-9-]{1,20}-)?(\d{2,5})px-[^/]+$")
-# phpBB and vBulletin: file.php?id=3&t=1 is the thumbnail of file.php?id=3&mode=view.
+_SIZE_STEP = re.compile(r"(?:^|[,/])(?:[wh]_\d|(?:width|height|w|h)=\d)", re.IGNORECASE)
+_STEP_WIDTH = re.compile(r"(?:^|[,/&])(?:w_|w:|width[=:]|w=)(\d{2,5})", re.IGNORECASE)
+# What a query holds as options of its own: im=Resize,width=300; image/resize,w_300; tr=w-300; imageView2/2/w/300.
+_OPTION_WIDTH = re.compile(r"[,=/]w(?:idth)?[=_/-](\d{2,5})", re.IGNORECASE)
+# phpBB and vBulletin: file.php?id=3&t=1 is the thumbnail of file.php?id=3&mode=view. XenForo: attachments/cat-jpg.12/
 _FORUM = re.compile(r"/(?:download/file|attachment)\.php$")
 _FORUM_VIEWS = frozenset({"t", "mode", "thumb", "stc", "d", "sid"})
-# What stands between host and end of the path for the size alone (`cut`), with the width that it states, if any.
-_CUTS = tuple(
-    re.compile(pattern)
-    for pattern in (
-        r"^[\w.-]*(?:googleusercontent|blogspot|ggpht)\.com/.*?(?P<cut>[/=][swh](?P<width>\d{1,5})(?:-[\w-]+)?)(?=/|$)",
-        r"^i\.pinimg\.com(?P<cut>/(?:originals|(?P<width>\d{2,4})x\d{0,4}(?:_RS)?))/",
-        r"^miro\.medium\.com(?P<cut>(?:/v2)?/(?:max|resize:fi(?:t|ll)):?/?(?P<width>\d{2,5})(?::\d{2,5})?)/",
-        r"^[\w.-]*(?:media|images)-amazon\.com/.*(?P<cut>\._[A-Z_]*(?P<width>\d{2,5})[A-Z0-9_,]*_)\.\w{3,4}$",
-        r"^i\.ebayimg\.com/.*(?P<cut>/s-l(?P<width>\d{2,4}))\.\w{3,4}$",
-        r"/sites/[^/]+/files(?P<cut>/styles/[^/]+/p(?:ublic|rivate))/",
-        r"/media/catalog/product(?P<cut>/cache/[0-9a-f]{32})/",
-    )
-)
-_NAMED_WIDTHS = {
-    "pico": 16,
-    "icon": 32,
-    "thumb": 50,
-    "small": 100,
-    "compact": 160,
-    "medium": 240,
-    "large": 480,
-    "grande": 600,
-}
-_AS_UPLOADED = re.compile(r"^/originals$|^[/=][swh]0")
-_NAMED = re.compile(rf"_({'|'.join(_NAMED_WIDTHS)})(?:@[23]x)?\.\w{{3,4}}$", re.IGNORECASE)
+_FORUM_FILE = re.compile(r"/attachments/[^/]+-(?:jpe?g|png|gif|webp)\.\d+/?$")
+_NAMED_SIZES = re.compile(r"^pbs\.twimg\.com/media/")
 _SCALED = re.compile(r"-scaled\.\w{3,4}$")
 _SCALED_WIDTH = 2560.0
 _SOCIAL_WIDTH = re.compile(r"[?&]stp=[^&]*[_.-][sp](\d{2,5})x")
-_WIKI_WIDTH = re.compile(r"/thumb/.+/(?:[a-z0-9-]{1,20}-)?(\d{2,5})px-[^/]+$")
-_STEP_WIDTH = re.compile(r"(?:^|[,/])(?:w_|width=|w=)(\d{2,5})", re.IGNORECASE)
-_SIZE_STEP = re.compile(r"(?:^|[,/])(?:[wh]_\d|(?:width|height|w|h)=\d)", re.IGNORECASE)
+# An address within an address, as proxies write it: /resize/https://host/p.jpg, /fetch/https%3A%2F%2Fhost%2Fp.jpg.
+_INSIDE = re.compile(r"/(https?)(?::|%3A)(?:/|%2F){1,2}([^/%].*)$")
 
 
 def variant_key(url: str) -> str:
     """A name that all renditions of one picture share."""
     parts = urlsplit(address_key(url))
+    pairs = _naming(parts)
+    inside = _inside(parts, pairs)
+    if inside is not None:
+        return variant_key(inside)
     place = parts.netloc + parts.path
-    cut = _cut(place)
-    path = (place[: cut.start("cut")] + place[cut.end("cut") :] if cut else place)[len(parts.netloc) :]
-    path = _SUFFIX.sub(lambda match: match[3], _STEP.sub(_without_size, _WIKI.sub(r"\1", path)))
+    if known := spelling_of(place):
+        row, found = known
+        place = place[: found.start()] + found.expand(row.name) + place[found.end() :]
+    place = _SUFFIX.sub(lambda match: match[5], _STEP.sub(_without_size, place))
+    return f"{place}?{sorted(pairs)}" if pairs else place
+
+
+def _naming(parts: SplitResult) -> list[tuple[str, str]]:
+    """What a query says beside size and freshness: which picture is meant."""
     # A proxy names the picture it renders in its query: that, not the sizes beside it, is the picture.
     # Without a file name before it, ?v= may be the picture's own name rather than its age.
     is_file = _SUFFIX.search(parts.path) is not None
     ignored = _SIZES | _FRESHNESS | _SIGNATURES if is_file else _SIZES
     if _FORUM.search(parts.path):
         ignored = ignored | _FORUM_VIEWS
-    pairs = parse_qsl(parts.query)
-    if not is_file and not any("/" in value or _SUFFIX.search(value) for _, value in pairs):
-        ignored = ignored - _PERHAPS_NAMES
-    query = sorted(
+    if _NAMED_SIZES.search(parts.netloc + parts.path):
+        ignored = ignored | {"name"}
+    pairs = [(name.lower(), value) for name, value in parse_qsl(parts.query)]
+    if not is_file and not any("://" in value or _SUFFIX.search(value) for _, value in pairs):
+        has_sizes = any(name in _SURELY_SIZES for name, _ in pairs)
+        ignored = ignored - (_PERHAPS_NAMES - _NO_NAMES_BESIDE_SIZES if has_sizes else _PERHAPS_NAMES)
+    return [
         (name, value)
         for name, value in pairs
-        if name.lower() not in ignored and not (is_file and name.lower().startswith(_SIGNED_BY))
-    )
-    return f"{parts.netloc}{path}?{query}" if query else f"{parts.netloc}{path}"
+        if _SUFFIX.search(value)
+        or not (
+            name in ignored or (is_file and name.startswith(_SIGNED_BY)) or (name == "s" and _DIGEST.fullmatch(value))
+        )
+    ]
+
+
+def _inside(parts: SplitResult, pairs: list[tuple[str, str]]) -> str | None:
+    """The address of the picture file that a proxy is asked to render; None when none is written in the address."""
+    path = parts.path
+    bare = next((found for proxy in PROXIES if (found := proxy.search(parts.netloc + path))), None)
+    if bare:
+        whole = f"https://{bare['place']}?{parts.query}"
+    elif found := _INSIDE.search(path):
+        is_escaped = "%2F" in found[2] and "/" not in found[2]
+        whole = f"{found[1]}://{unquote(found[2]) if is_escaped else found[2]}"
+        whole += f"?{parts.query}" if parts.query and not is_escaped else ""
+    else:
+        named = [value for name, value in pairs if name not in _SIGNATURES_OF_PROXIES]
+        if len(named) != 1 or not named[0].startswith(("/", "http:", "https:")):
+            return None
+        whole = joined(f"https://{parts.netloc}{path}", named[0]) or ""
+    # Of two addresses the shorter is the inner one; what names itself for ever is left as it is.
+    is_file = _SUFFIX.search(whole.partition("?")[0]) is not None
+    return whole if is_file and len(whole) < len(parts.geturl()) else None
 
 
 def stated_width(url: str) -> float:
@@ -120,26 +133,32 @@ def stated_width(url: str) -> float:
             return float(found[1])
     if _FORUM.search(parts.path) and {"t", "thumb", "stc"} & query.keys():
         return 0.0
-    for pattern, text in ((_STEP_WIDTH, parts.path), (_WIKI_WIDTH, parts.path), (_SOCIAL_WIDTH, url)):
+    if _NAMED_SIZES.search(parts.netloc + parts.path) and "name" in query:
+        return named_width(query["name"])
+    for pattern, text in (
+        (_STEP_WIDTH, parts.path),
+        (_SOCIAL_WIDTH, url),
+        (_OPTION_WIDTH, unquote(parts.query)),
+    ):
         if found := pattern.search(text):
             return float(found[1])
-    if cut := _cut(parts.netloc + parts.path):
-        # "s0" and no number at all: as it was uploaded, or made by a recipe whose size is not said.
-        return float(cut.groupdict().get("width") or 0) or (float("inf") if _AS_UPLOADED.search(cut["cut"]) else 0.0)
-    if (suffix := _SUFFIX.search(parts.path)) and (suffix[1] or suffix[2]):
-        return float(suffix[1] or suffix[2])
-    if named := _NAMED.search(parts.path):
-        return float(_NAMED_WIDTHS[named[1].lower()])
-    return _SCALED_WIDTH if _SCALED.search(parts.path) else float("inf")
-
-
-def _cut(place: str) -> re.Match[str] | None:
-    return next((found for pattern in _CUTS if (found := pattern.search(place))), None)
+    if known := spelling_of(parts.netloc + parts.path):
+        row, found = known
+        return row.width(found)
+    suffix = _SUFFIX.search(parts.path)
+    if suffix and (width := suffix[1] or suffix[2] or suffix[3]):
+        return float(width) * float(suffix[4] or 1)
+    if suffix and "_thumb" in suffix[0].lower():
+        return 0.0
+    # What a proxy or a converter makes of a picture is hardly more than the picture itself.
+    is_made = _SCALED.search(parts.path) or (suffix and suffix[6]) or _inside(parts, _naming(parts))
+    return _SCALED_WIDTH if is_made else float("inf")
 
 
 def is_forum_file(url: str) -> bool:
     """Whether an address is one under which forums hand out attached files, though nothing in it says picture."""
-    return bool(_FORUM.search(url.partition("?")[0]))
+    place = url.partition("?")[0]
+    return bool(_FORUM.search(place) or _FORUM_FILE.search(place))
 
 
 def _without_size(match: re.Match[str]) -> str:
