@@ -38,8 +38,9 @@ class PageWords:
     def at(self, node: LexborNode) -> Context:
         """What the page says at this element."""
         attributes = node.attributes
+        is_drawn = attributes.get("role") == "img"
         return Context(
-            alt=shortened(attributes.get("alt")),
+            alt=shortened(attributes.get("alt") or attributes.get("aria-label" if is_drawn else "alt")),
             caption=self._caption(node),
             title=shortened(attributes.get("title")),
             page_title=self._title,

@@ -1,13 +1,13 @@
 """Which of the many addresses that a page writes are one picture: joined, ranked, with its fullest words."""
 
-import base64
 import re
 from dataclasses import dataclass, field
-from urllib.parse import unquote_to_bytes
 
 from guardian.addresses import address_key, printed
 from guardian.model import Context, Omission, Response, Sighting
-from guardian.sources.variants import stated_width, variant_key
+from guardian.sources.akin import are_akin, rank
+from guardian.sources.data_urls import decoded, kind_of
+from guardian.sources.variants import variant_key
 
 MAX_PICTURES = 3_000
 """Pictures of one page beyond these are left out and named: such pages are made by machines."""
@@ -50,7 +50,7 @@ class Gathering:
         Only the best one, and those of its name, say which picture it is: many pictures share one placeholder.
         """
         best = addresses[0]
-        keys = [variant_key(url) for url in addresses if url == best or _is_same_name(url, best)]
+        keys = [variant_key(url) for url in addresses if url == best or are_akin(url, best, True)]
         picture = next((self._by_key[key] for key in keys if key in self._by_key), None)
         if picture is None:
             picture = _Picture()
@@ -87,10 +87,7 @@ class Gathering:
             if key not in spelled or (url.startswith("https:") and spelled[key].startswith("http:")):
                 spelled[key] = url
         urls = list(spelled.values())
-        widths = {url: stated_width(url) for url in urls}
-        # Only where addresses say something about their size is there anything to rank by.
-        if len(set(widths.values())) > 1:
-            urls.sort(key=lambda url: -widths[url])
+        urls.sort(key=rank, reverse=True)
         words = max((context for _, context in mentions), key=lambda one: bool(one.caption) * 2 + bool(one.alt))
         return Sighting(
             source=self._source,
@@ -103,26 +100,16 @@ class Gathering:
         )
 
 
-def _is_same_name(one: str, other: str) -> bool:
-    """Whether two addresses differ in the file's ending only: hero.avif beside hero.jpg."""
-    return variant_key(one).rpartition(".")[0] == variant_key(other).rpartition(".")[0]
-
-
 def _inline(url: str, response: Response, source: str, context: Context) -> Sighting | Omission:
     """A data: address, decoded (RFC 2397)."""
-    head, _, body = url[5:].partition(",")
-    kind = head.partition(";")[0].strip().lower()
-    shown = f"data:{head[:40]}"
-    if len(body) > _LONGEST_INLINE:
-        return Omission(shown, "too_large", f"{len(body)} characters inside the page")
-    if "svg" in kind:
+    shown = f"data:{url[5:].partition(',')[0][:40]}"
+    if len(url) > _LONGEST_INLINE:
+        return Omission(shown, "too_large", f"{len(url)} characters inside the page")
+    if "svg" in kind_of(url):
         return Omission(shown, "vector", "an SVG drawing inside the page")
-    raw = unquote_to_bytes(body)
-    if head.lower().rstrip().endswith("base64"):
-        try:
-            raw = base64.b64decode(re.sub(rb"\s", b"", raw).replace(b"-", b"+").replace(b"_", b"/") + b"==")
-        except ValueError:
-            return Omission(shown, "not_an_image", "cannot be decoded")
+    raw = decoded(url)
+    if raw is None:
+        return Omission(shown, "not_an_image", "cannot be decoded")
     if len(raw) < _SMALLEST_INLINE:
         return Omission(shown, "too_small", f"a placeholder of {len(raw)} bytes inside the page")
     return Sighting(source, None, response.final_url, response.fetched_at, context, inline=raw, page=response)

@@ -6,17 +6,15 @@ The parser takes milliseconds for what people write, hours for some pages that a
 import asyncio
 import math
 import pickle
-import re
 import resource
 import sys
-from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
 from guardian.errors import FetchRefused
 from guardian.model import Response, Sighting
 from guardian.sources.html import HtmlReading, read_html
+from guardian.sources.ordinary import is_ordinary_html
 
 PATIENCE = timedelta(seconds=20)
 """For the process that reads one odd page, its start included."""
@@ -27,21 +25,6 @@ _READ_ASIDE = 100_000
 
 _ORDINARY_BYTES = 4 * 1024**2
 _LONGEST_ADDRESS = 500
-_TAG = re.compile(rb"<(\\?/)?([a-zA-Z][a-zA-Z0-9]*)")
-_LONG_TAG = re.compile(rb"<[a-zA-Z][^<>]{2000,}")
-_LONG_BASE = re.compile(rb"<base[^<>]{200,}", re.IGNORECASE)
-_MANY_WORDS = 1_000
-_MANY_OPTIONS = 5_000
-_CLOSED_BY_NEIGHBOURS = frozenset(
-    b"area base br col embed hr img input link meta source track wbr param".split()
-    + b"p li dt dd tr td th tbody thead tfoot option".split()
-)
-"""Elements without end tags, which do not pile up."""
-
-_REPEATED = frozenset(b"a b big code em font i nobr s small strike strong tt u".split())
-"""What is left open among these is written again into every following paragraph (HTML Standard, 13.2.4.3)."""
-
-_MOST_STEPS, _MOST_REPEATS = 10_000_000, 1_000_000
 
 
 async def read_guarded(response: Response, source: str, patience: timedelta = PATIENCE) -> HtmlReading:
@@ -56,35 +39,8 @@ async def read_guarded(response: Response, source: str, patience: timedelta = PA
 def is_ordinary(response: Response) -> bool:
     """Whether a page is surely read within a second or so, and in a few hundred megabytes."""
     content = response.content
-    if len(content) > _ORDINARY_BYTES or len(response.final_url) > _LONGEST_ADDRESS or _LONG_BASE.search(content):
-        return False
-    if any(len(tag[0].split()) > _MANY_WORDS for tag in _LONG_TAG.finditer(content)):
-        return False
-    names = Counter[bytes]()
-    most_open, most_repeated = _most_open(content, names, lambda name: name in _REPEATED)
-    tags = names.total()
-    return (
-        tags * most_open <= _MOST_STEPS and tags * most_repeated <= _MOST_REPEATS and names[b"option"] <= _MANY_OPTIONS
-    )
-
-
-def _most_open(content: bytes, names: Counter[bytes], is_repeated: Callable[[bytes], bool]) -> tuple[int, int]:
-    """How many elements are open at once, at most, and how many of the repeated ones. Counts all tags in `names`."""
-    unclosed = Counter[bytes]()
-    now = most = now_repeated = most_repeated = 0
-    for found in _TAG.finditer(content):
-        name = found[2].lower()
-        names[name] += 1
-        if name in _CLOSED_BY_NEIGHBOURS or (found[1] and not unclosed[name]):
-            continue
-        step = -1 if found[1] else 1
-        unclosed[name] += step
-        now += step
-        most = max(most, now)
-        if is_repeated(name):
-            now_repeated += step
-            most_repeated = max(most_repeated, now_repeated)
-    return most, most_repeated
+    is_short = len(content) <= _ORDINARY_BYTES and len(response.final_url) <= _LONGEST_ADDRESS
+    return is_short and is_ordinary_html(content)
 
 
 async def _read_apart(response: Response, source: str, seconds: float) -> HtmlReading:

@@ -1,9 +1,8 @@
 """Every picture that a page carries, however it is written, each once with all its addresses and its words."""
 
-import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,66 +10,36 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from guardian.addresses import joined, printed
 from guardian.model import Context, Omission, Response, Sighting
-from guardian.sources.context import PageWords, is_linked_data, linked_data
+from guardian.sources.akin import are_akin
+from guardian.sources.attributes import (
+    IMAGES,
+    Other,
+    lazy_backgrounds,
+    markup_in,
+    named_by,
+    other_pictures,
+    sets_and_singles,
+    shown_size,
+)
+from guardian.sources.context import PageWords, is_linked_data, linked_data, shortened
 from guardian.sources.css import css_pictures
 from guardian.sources.gathering import Gathering
 from guardian.sources.links import base_of
-from guardian.sources.srcset import Variant, parse_srcset
+from guardian.sources.ordinary import is_ordinary_html
+from guardian.sources.srcset import Variant
 from guardian.sources.variants import is_forum_file
+from guardian.sources.written import in_script, is_picture_file, linked_images
 
 SMALLEST_SIDE = 32
 """Pixels; a picture that its page shows smaller in both directions is an icon or a counter."""
 
 _MOST_ADDRESSES = 20_000
 _MOST_SOURCES = 64
-_MOST_TEMPLATES = 100
+_MOST_INNER_PAGES = 100
+_LONGEST_INNER_PAGE = 1_000_000
 _LONGEST_ADDRESS = 8_000
-_SHORTEST_NAME = len("/.jpg")
-_PICTURE_FILE = re.compile(r"\.(?:jpe?g|jfif|png|webp|avif|gif|bmp|tiff?|heic|jxl)$", re.IGNORECASE)
-# Those of the loaders that publishing systems and their caches bring along.
-_LAZY_SETS = [
-    "data-srcset",
-    "data-lazy-srcset",
-    "data-original-set",
-    "data-flickity-lazyload-srcset",
-    "data-orig-srcset",
-    "data-cfsrcset",
-    "data-pagespeed-lazy-srcset",
-    "data-nitro-lazy-srcset",
-    "data-wpfc-original-srcset",
-]
-_LAZY = [
-    "data-src",
-    "data-original",
-    "data-lazy-src",
-    "data-lazy",
-    "data-lazyload",
-    "data-flickity-lazyload",
-    "data-orig-src",
-    "data-real-src",
-    "data-actualsrc",
-    "data-echo",
-    "data-cfsrc",
-    "data-pagespeed-lazy-src",
-    "data-nitro-lazy-src",
-    "data-wpfc-original-src",
-    "data-opt-src",
-    "data-ezsrc",
-    "data-breeze",
-]
-_LAZY_BACKGROUNDS = ("data-bg", "data-background", "data-background-image", "data-bgset", "data-parallax")
-# Takes whole addresses without a step back, so that no script costs more than one pass.
-_IN_SCRIPT = re.compile(
-    r"""https?:(?:\\?/){2}(?:[^\s"'<>\\]|\\/|\\u[0-9a-fA-F]{4})++""",
-    re.IGNORECASE,
-)
-_ESCAPE_IN_SCRIPT = re.compile(r"\\u([0-9a-fA-F]{4})")
-_ENDING_IN_SCRIPT = re.compile(r"\.(?:jpe?g|png|webp|avif)(?![a-z0-9])", re.IGNORECASE)
-_IMAGES = frozenset(["img", "amp-img", "amp-anim"])
-_BACKGROUNDS = frozenset(["body", "table", "td", "th", "tr"])
-_META = frozenset(
-    ["og:image", "og:image:url", "og:image:secure_url", "twitter:image", "twitter:image:src", "image", "thumbnail"]
-)
+_LINK_ABOVE = 4
+"""Elements between a picture and the link around it."""
 
 
 @dataclass(slots=True)
@@ -102,6 +71,8 @@ def images_on_page(tree: LexborHTMLParser, response: Response, source: str) -> l
             gathered.leave_out(addresses[0], "too_small", f"shown at {find.shown[0]}x{find.shown[1]} pixels")
         elif addresses:
             gathered.add(addresses, find.context)
+    if page.passed_over:
+        gathered.leave_out(page.url, "budget", page.passed_over)
     return gathered.all()
 
 
@@ -110,7 +81,9 @@ class _Page:
 
     def __init__(self, tree: LexborHTMLParser, response: Response) -> None:
         self.url = response.final_url
-        self._tree = tree
+        self._trees = [tree]
+        self._links_of_one = dict[int, bool]()
+        self.passed_over = ""
         self._words = PageWords(tree, response)
         self._offered = set[int]()
         self._base = base_of(tree, response)
@@ -135,55 +108,108 @@ class _Page:
 
     def finds(self) -> Iterator[_Find]:
         """Everything that names a picture, in the order of the page, then what its scripts and JSON-LD name."""
-        trees = [self._tree]
-        for tree in trees:
+        for tree in self._trees:
             # What stands in a template, which may hold others, is a document of its own.
-            for template in tree.css("template")[: _MOST_TEMPLATES - len(trees)]:
-                trees.append(LexborHTMLParser(re.sub(r"^<template[^>]*>|</template>$", "", template.html or "")))
-        for tree in trees:
+            for template in tree.css("template"):
+                self._add_inner(re.sub(r"^<template[^>]*>|</template>$", "", template.html or ""))
             for node in tree.root.traverse() if tree.root else ():
                 yield from self._at(node)
-        plain = self._words.of_page
-        for thing in linked_data(self._tree):
-            yield from (_Find([url], plain) for url in _linked_images(thing))
-        for script in self._tree.css("script:not([src])"):
-            if not is_linked_data(script):
-                yield from (_Find([url], plain) for url in _in_script(script.text()))
+        for thing in linked_data(self._trees[0]):
+            words = self._words_of(thing)
+            yield from (_Find([url], words) for url in linked_images(thing))
+        for tree in self._trees:
+            for script in tree.css("script:not([src])"):
+                if not is_linked_data(script):
+                    yield from (_Find([url], self._words.of_page) for url in in_script(script.text()))
+
+    def _words_of(self, thing: dict[str, Any]) -> Context:
+        caption = thing.get("caption") if "ImageObject" in str(thing.get("@type")) else None
+        return replace(self._words.of_page, caption=shortened(caption) if isinstance(caption, str) else None)
+
+    def _add_inner(self, html: str) -> None:
+        """A page within the page: read with it, unless it is odd or there are too many."""
+        if len(self._trees) > _MOST_INNER_PAGES:
+            self.passed_over = f"more than {_MOST_INNER_PAGES} templates and frames in one page"
+        elif len(html) > _LONGEST_INNER_PAGE or not is_ordinary_html(html.encode(errors="replace")):
+            self.passed_over = "a template or frame of odd HTML"
+        else:
+            self._trees.append(LexborHTMLParser(html))
 
     def _at(self, node: LexborNode) -> Iterator[_Find]:
         """The pictures that one element names."""
-        tag, attributes = node.tag or "", node.attributes
-        if tag in _IMAGES:
+        tag, attributes = (node.tag or "").lower(), node.attributes
+        for html in markup_in(tag, attributes):
+            self._add_inner(html)
+        if tag in IMAGES:
             groups = self._image(node)
+        elif tag == "picture" and not node.css_first(", ".join(IMAGES)):
+            groups = self._sources_alone(node)
         else:
-            groups = _named_by(tag, attributes)
+            groups = named_by(tag, attributes)
             if tag == "a" and is_forum_file(attributes.get("href") or "") and node.css_first("img"):
                 groups = [[attributes.get("href") or ""]]
         groups = [group for group in groups if group]
-        groups += [list(urls) for urls in css_pictures(attributes.get("style") or "")]
-        groups += [list(urls) for urls in css_pictures(node.text())] if tag == "style" else []
-        groups += _lazy_backgrounds(tag, attributes)
-        groups += [[url] for url in _other_pictures(tag, attributes)]
+        for other in (*lazy_backgrounds(tag, attributes), *other_pictures(tag, attributes)):
+            self._put(other, groups)
+        styles = css_pictures(attributes.get("style") or "") + (css_pictures(node.text()) if tag == "style" else [])
+        # What is written into the style of a picture is blurred, and seen until the picture has come.
+        groups += [list(urls) for urls in styles if not (groups and tag in IMAGES and urls[0].startswith("data:"))]
         if groups:
             context = self._words.at(node)
-            shown = _shown(attributes) if tag in ("img", "amp-img") else None
+            shown = shown_size(attributes) if tag in ("img", "amp-img") else None
             yield from (_Find(group, context, shown) for group in groups)
 
-    def _image(self, node: LexborNode) -> list[list[str]]:
-        """The addresses of an img with those of the picture element around it.
+    def _put(self, other: Other, groups: list[list[str]]) -> None:
+        """Another picture of one element: beside what it is a rendition of, or for itself."""
+        same = next((group for group in groups if self._are_akin(other.urls[0], group[0])), None)
+        if same is None:
+            groups.append(other.urls)
+        elif other.is_larger:
+            same[:0] = other.urls
+        else:
+            same += other.urls
 
-        Sources that are chosen by type or size show the same picture; one that is chosen by `media` may be
-        another cut of it, and stands for itself.
+    def _are_akin(self, one: str, other: str, is_link: bool = False) -> bool:
+        whole, other_whole = (joined(self._base, url.strip()) for url in (one, other))
+        return bool(whole and other_whole) and are_akin(whole or "", other_whole or "", is_link)
+
+    def _image(self, node: LexborNode) -> list[list[str]]:
+        """The addresses of an img with those of the picture element around it, and of the link around both.
+
+        Sources that are chosen by type or size show the same picture. One that is chosen by `media` may be
+        another cut of it, and stands for itself unless its name says that it is not.
         """
         own: list[Variant] = []
-        plain = _addresses(node.attributes, own)
-        around = self._sources_around(node)
-        by_media = {"": [*own, *around.pop("", ())], **around}
-        groups = []
-        for media, variants in by_media.items():
-            ranked = [variant.url for variant in sorted(variants, key=lambda one: one.rank, reverse=True)]
-            groups.append(list(dict.fromkeys(url for url in (*ranked, *([] if media else plain)) if url)))
-        return groups
+        plain = sets_and_singles(node.attributes, own)
+        by_media = self._sources_around(node)
+        unconditional = [*own, *by_media.pop("", ())]
+        groups = [[*_ranked(unconditional), *plain]] if unconditional or plain else []
+        for variants in by_media.values():
+            if urls := _ranked(variants):
+                self._put(Other(urls), groups)
+        link = self._link_around(node)
+        if link and groups and (is_forum_file(link) or any(self._are_akin(link, url, True) for url in groups[0])):
+            groups[0].insert(0, link)
+        return [list(dict.fromkeys(url for url in group if url)) for group in groups]
+
+    def _link_around(self, node: LexborNode) -> str | None:
+        """The picture that a link around one picture alone leads to."""
+        above = node.parent
+        for _ in range(_LINK_ABOVE):
+            if above is None or above.tag == "a":
+                break
+            above = above.parent
+        if above is None or above.tag != "a":
+            return None
+        href = above.attributes.get("href") or ""
+        if not is_picture_file(href):
+            # Galleries that open it by a script.
+            href = above.attributes.get("data-src") or href
+        if not (is_picture_file(href) or is_forum_file(href)):
+            return None
+        if above.mem_id not in self._links_of_one:
+            self._links_of_one[above.mem_id] = len(above.css("img, amp-img")) == 1
+        return href if self._links_of_one[above.mem_id] else None
 
     def _sources_around(self, node: LexborNode) -> dict[str, list[Variant]]:
         """What the picture element around an img offers, by `media`; some pages forget to close sources."""
@@ -200,163 +226,22 @@ class _Page:
             # A second img in it has said so already.
             return {}
         self._offered.add(above.mem_id)
+        return self._sources(above)
+
+    def _sources(self, picture: LexborNode) -> dict[str, list[Variant]]:
         by_media: dict[str, list[Variant]] = {}
-        for source in above.css("source")[:_MOST_SOURCES]:
-            _addresses(source.attributes, by_media.setdefault(source.attributes.get("media") or "", []))
+        for source in picture.css("source")[:_MOST_SOURCES]:
+            sets_and_singles(source.attributes, by_media.setdefault(source.attributes.get("media") or "", []))
         return by_media
 
-
-def _named_by(tag: str, attributes: dict[str, str | None]) -> list[list[str]]:
-    """Groups of addresses of one picture each, best first."""
-    named: dict[str, tuple[str, ...]] = {
-        "video": ("poster", "data-poster"),
-        "amp-video": ("poster",),
-        "image": ("href", "xlink:href"),
-        "feimage": ("href", "xlink:href"),
-        "embed": ("src",),
-    }
-    if tag in named:
-        urls = [attributes.get(name) or "" for name in named[tag]]
-        return [[url] for url in urls if url and (tag != "embed" or _is_picture_file(url))]
-    return _named_rarely(tag, attributes)
+    def _sources_alone(self, picture: LexborNode) -> list[list[str]]:
+        """For a picture element whose img comes later, by a script."""
+        groups: list[list[str]] = []
+        for variants in self._sources(picture).values():
+            if urls := _ranked(variants):
+                self._put(Other(urls), groups)
+        return groups
 
 
-def _named_rarely(tag: str, attributes: dict[str, str | None]) -> list[list[str]]:
-    """Pictures of elements that mostly name something else."""
-    url = ""
-    if tag in ("a", "area") and _is_picture_file(attributes.get("href") or ""):
-        url = attributes.get("href") or ""
-    elif tag == "meta":
-        name = attributes.get("property") or attributes.get("name") or attributes.get("itemprop") or ""
-        url = (attributes.get("content") or "") if name.lower() in _META else ""
-    elif tag == "link":
-        return [_link(attributes)]
-    elif tag == "input" and (attributes.get("type") or "").lower() == "image":
-        url = attributes.get("src") or ""
-    elif tag == "object":
-        data, stated = attributes.get("data") or "", (attributes.get("type") or "").lower()
-        url = data if stated.startswith("image/") or _is_picture_file(data) else ""
-    return [[url]] if url else []
-
-
-def _link(attributes: dict[str, str | None]) -> list[str]:
-    relations = (attributes.get("rel") or "").lower().split()
-    if "image_src" in relations or (attributes.get("itemprop") or "").lower() in _META:
-        return [attributes.get("href") or ""]
-    if "preload" in relations and (attributes.get("as") or "").lower() == "image":
-        ranked = sorted(parse_srcset(attributes.get("imagesrcset") or ""), key=lambda one: one.rank, reverse=True)
-        return [*(variant.url for variant in ranked), attributes.get("href") or ""]
-    return []
-
-
-def _addresses(attributes: dict[str, str | None], variants: list[Variant]) -> list[str]:
-    """Adds the sets of one element to `variants`; returns its single addresses, the hidden ones first.
-
-    A lazy loader leaves a placeholder in src; its own attribute has the picture.
-    """
-    for name in ("srcset", *_LAZY_SETS):
-        variants += parse_srcset(attributes.get(name) or "")
-    singles = [_with_width(attributes.get(name) or "", attributes) for name in (*_LAZY, "src")]
-    return [url for url in singles if "{" not in url and not url.startswith("[")]
-
-
-def _with_width(url: str, attributes: dict[str, str | None]) -> str:
-    """Shopify's pages leave the width to a script, and name the widths there are."""
-    widths = re.findall(r"\d{2,5}", attributes.get("data-widths") or "") or ["1080"]
-    return url.replace("{width}", max(widths, key=int))
-
-
-def _other_pictures(tag: str, attributes: dict[str, str | None]) -> Iterator[str]:
-    """Pictures in attributes that only the page's own scripts know: the back of a product, a larger view, a gallery."""
-    is_image = tag in _IMAGES
-    read_before = (*_LAZY, *_LAZY_SETS) if is_image or tag == "source" else ("data-src", *_LAZY_BACKGROUNDS)
-    for name, value in attributes.items():
-        if not name.startswith("data-") or not value:
-            continue
-        if value.lstrip()[:1] in ("{", "["):
-            yield from _in_json(value)
-        elif name not in read_before and (is_image or "/" in value) and _is_picture_file(value):
-            yield value
-
-
-def _in_json(text: str) -> Iterator[str]:
-    """Pictures among the strings of an attribute that holds JSON, or looks as if it did."""
-    try:
-        waiting = [json.loads(text)]
-    except (ValueError, RecursionError):
-        yield from _in_script(text)
-        return
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, str) and len(value) >= _SHORTEST_NAME:
-            # A name alone is no address: what it is relative to, only the page's scripts know.
-            is_file = "/" in value and _is_picture_file(value) and not any(sign.isspace() for sign in value)
-            yield from [value] if is_file else _in_script(value)
-        elif isinstance(value, (dict, list)):
-            waiting += reversed(list(value.values()) if isinstance(value, dict) else value)
-
-
-def _lazy_backgrounds(tag: str, attributes: dict[str, str | None]) -> Iterator[list[str]]:
-    """Backgrounds that scripts set later, and the old background attribute."""
-    for name in _LAZY_BACKGROUNDS:
-        value = attributes.get(name) or ""
-        if value.startswith("url(") or "image-set(" in value:
-            yield from (list(urls) for urls in css_pictures(value))
-            continue
-        # lazysizes writes one set for each medium, with a bar between.
-        variants = [variant for part in value.split("|") for variant in parse_srcset(part)]
-        ranked = [variant.url for variant in sorted(variants, key=lambda one: one.rank, reverse=True)]
-        if ranked and (_is_picture_file(ranked[0]) or value.startswith(("http:", "https:", "//"))):
-            yield ranked
-    if tag in _BACKGROUNDS and attributes.get("background"):
-        yield [attributes.get("background") or ""]
-    if tag not in ("img", "source", "amp-img") and _is_picture_file(attributes.get("data-src") or ""):
-        yield [attributes.get("data-src") or ""]
-
-
-def _linked_images(thing: dict[str, Any]) -> Iterator[str]:
-    """Addresses under the picture properties of one JSON-LD object (schema.org)."""
-    names = ["image", "thumbnailUrl", "primaryImageOfPage", "logo", "photo", "thumbnail"]
-    if "ImageObject" in str(thing.get("@type")):
-        names += ["contentUrl", "url"]
-    for name in names:
-        value = thing.get(name)
-        for part in value if isinstance(value, list) else [value]:
-            if isinstance(part, str):
-                yield part
-
-
-def _shown(attributes: dict[str, str | None]) -> tuple[int, int] | None:
-    """The size in pixels at which the page shows the picture, when it says both sides."""
-    sides = [(attributes.get(name) or "").strip().lower().removesuffix("px") for name in ("width", "height")]
-    if all(side.isascii() and side.isdecimal() for side in sides):
-        return int(sides[0][:6]), int(sides[1][:6])
-    return None
-
-
-def _is_picture_file(url: str) -> bool:
-    if len(url) > 4000 or url.startswith("data:"):
-        return False
-    path = url.partition("#")[0].partition("?")[0].strip()
-    # A wiki's page about a file has the file's name: /wiki/File:Cat.jpg.
-    return bool(_PICTURE_FILE.search(path)) and ":" not in path.rpartition("/")[2]
-
-
-def _in_script(text: str) -> Iterator[str]:
-    """Whole addresses of pictures in the text of a script or a JSON block."""
-    for written in _IN_SCRIPT.findall(text):
-        url = _ESCAPE_IN_SCRIPT.sub(_unescaped, written.replace("\\/", "/")).replace("&amp;", "&")
-        path, mark, query = url.partition("?")
-        endings = list(_ENDING_IN_SCRIPT.finditer(path))
-        if endings:
-            # What a script writes after an address, a bracket or the rest of a style rule, is not part of it.
-            end = endings[-1].end()
-            yield url if end == len(path) else path[:end]
-        elif mark and _ENDING_IN_SCRIPT.search(query):
-            # A proxy that is told in its query which picture to make smaller.
-            yield url
-
-
-def _unescaped(escape: re.Match[str]) -> str:
-    code = int(escape[1], 16)
-    return "\ufffd" if 0xD800 <= code < 0xE000 else chr(code)
+def _ranked(variants: list[Variant]) -> list[str]:
+    return [variant.url for variant in sorted(variants, key=lambda one: one.rank, reverse=True)]

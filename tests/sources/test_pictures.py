@@ -70,6 +70,27 @@ def left_out(seen: list[Any]) -> dict[str, str]:
         ('<script type="application/ld+json">{"name":"two\nlines","image":"p.jpg"}</script>', "p.jpg"),
         ('<script type="application/ld+json">{"image":"https://shop.example/a/p.jpg",}</script>', "p.jpg"),
         ('<script>var x = {"display_url":"https:\\/\\/shop.example\\/a\\/p.jpg"}</script>', "p.jpg"),
+        ('<script>var x = {src:"https:\\u002F\\u002Fshop.example\\u002Fa\\u002Fp.jpg"}</script>', "p.jpg"),
+        ('<script>var x = {"src":"\\/\\/shop.example\\/a\\/p.jpg"}</script>', "p.jpg"),
+        ("<script>{&q;a&q;:&q;https://shop.example/a/p.jpg&q;,&q;b&q;:1}</script>", "p.jpg"),
+        ('<script>x="https://shop.example/a/o.jpg,https://shop.example/a/p.jpg"</script>', "p.jpg"),
+        ("<iframe srcdoc=\"&lt;img src='p.jpg'&gt;\"></iframe>", "p.jpg"),
+        ('<iframe src="p.jpg"></iframe>', "p.jpg"),
+        ('<div data-content="&lt;img src=p.jpg&gt;"></div>', "p.jpg"),
+        ('<link rel=stylesheet href="data:text/css,.a{background:url(https://shop.example/a/p.jpg)}">', "p.jpg"),
+        ('<svg><filter><feImage href="p.jpg"/></filter></svg>', "p.jpg"),
+        ('<picture data-alt="x"><source srcset="p.jpg"></picture>', "p.jpg"),
+        ('<div data-bg-multi="url(o.jpg), url(p.jpg)"></div>', "p.jpg"),
+        ("<div data-background-image-set=\"url('o.jpg') 1x, url('p.jpg') 2x\"></div>", "p.jpg"),
+        ('<div data-echo-background="p.jpg"></div>', "p.jpg"),
+        ('<div data-images="/a/o.jpg,/a/p.jpg"></div>', "p.jpg"),
+        ('<a data-pswp-srcset="o.jpg 600w, p.jpg 1600w"></a>', "p.jpg"),
+        ('<img src="blank.gif" data-src="o.jpg|p.jpg">', "o.jpg"),
+        ('<ion-img src="p.jpg"></ion-img>', "p.jpg"),
+        ('<div itemprop="image" itemscope><meta itemprop="url" content="/a/p.jpg"></div>', "p.jpg"),
+        ('<link itemprop="thumbnailUrl" href="p.jpg">', "p.jpg"),
+        ('<meta name="sailthru.image.full" content="/a/p.jpg">', "p.jpg"),
+        ('<script type="application/ld+json">{"image":{"url":"p.jpg"}}</script>', "p.jpg"),
     ],
 )
 def test_each_way_to_show_a_picture(html: str, url: str, page: Callable[..., list[Any]]) -> None:
@@ -222,3 +243,69 @@ def test_what_holds_the_place_of_a_picture_is_not_another_one(page: Callable[...
 
 def test_names_of_files_in_attributes_are_no_addresses(page: Callable[..., list[Any]]) -> None:
     assert pictures(page('<div data-name="p.jpg" data-props=\'{"file": "p.jpg"}\'></div>')) == {}
+
+
+def test_a_link_to_the_larger_picture_is_no_second_one(page: Callable[..., list[Any]]) -> None:
+    (seen,) = page('<a href="big/boat.jpg"><img src="thumbs/boat.jpg" alt="A boat"></a>')
+    assert (seen.image_url, seen.also_at) == (HERE + "big/boat.jpg", (HERE + "thumbs/boat.jpg",))
+    assert seen.context.alt == "A boat"
+
+
+def test_what_a_link_with_another_name_shows_stays_a_picture(page: Callable[..., list[Any]]) -> None:
+    found = pictures(
+        page('<a href="map.jpg"><img src="pin.jpg"></a><a href="x.jpg"><img src="x_t.jpg"><img src="y.jpg"></a>')
+    )
+    assert list(found) == [HERE + name for name in ("map.jpg", "pin.jpg", "x.jpg", "x_t.jpg", "y.jpg")]
+
+
+def test_a_forum_file_behind_its_thumbnail(page: Callable[..., list[Any]]) -> None:
+    link = "/attachments/img_1-jpg.123/"
+    found = pictures(page(f'<a href="{link}"><img src="/data/attachments/0/123-abcd.jpg"></a>'))
+    assert found == {f"https://shop.example{link}": ("https://shop.example/data/attachments/0/123-abcd.jpg",)}
+
+
+def test_sources_by_medium_in_other_sizes_and_in_other_cuts(page: Callable[..., list[Any]]) -> None:
+    def picture(wide: str, narrow: str) -> str:
+        return f'<picture><source media="(min-width: 9em)" srcset="{wide}"><img src="{narrow}"></picture>'
+
+    assert pictures(page(picture("hero-1600.jpg", "hero-800.jpg"))) == {
+        HERE + "hero-1600.jpg": (HERE + "hero-800.jpg",)
+    }
+    assert list(pictures(page(picture("wide.jpg", "tall.jpg")))) == [HERE + "tall.jpg", HERE + "wide.jpg"]
+
+
+def test_a_larger_view_in_another_attribute_and_another_view(page: Callable[..., list[Any]]) -> None:
+    found = pictures(page('<img src="s/mug.jpg" data-zoom-image="l/mug.jpg" data-hover="back.jpg">'))
+    assert found == {HERE + "l/mug.jpg": (HERE + "s/mug.jpg",), HERE + "back.jpg": ()}
+
+
+def test_placeholders_without_an_ending_join_nothing(page: Callable[..., list[Any]]) -> None:
+    found = pictures(page('<img src="/blank" data-src="/pic/1"><img src="/blank" data-src="/pic/2">'))
+    assert list(found) == ["https://shop.example/pic/1", "https://shop.example/pic/2"]
+
+
+def test_two_cuts_of_a_background_stay_two(page: Callable[..., list[Any]]) -> None:
+    found = pictures(page('<div data-bgset="tall.jpg [(max-width: 9em)] | wide.jpg"></div>'))
+    assert list(found) == [HERE + "tall.jpg", HERE + "wide.jpg"]
+
+
+def test_markup_in_an_attribute_is_no_address(page: Callable[..., list[Any]]) -> None:
+    html = "<div data-cachedhtml='&lt;div&gt;&lt;img src=\"/a/p.jpg?w=9&amp;amp;s=1\"&gt;&lt;/div&gt;'></div>"
+    assert list(pictures(page(html))) == [HERE + "p.jpg?w=9&s=1"]
+
+
+def test_an_address_with_a_gap_for_scripts_to_fill_is_none(page: Callable[..., list[Any]]) -> None:
+    assert pictures(page('<script>x="https://shop.example/p_{width}x.jpg"</script>')) == {}
+
+
+def test_frames_of_hostile_html_are_left_out_and_named(page: Callable[..., list[Any]]) -> None:
+    deep = "&lt;div&gt;" * 20_000
+    assert left_out(page(f'<iframe srcdoc="{deep}"></iframe>')) == {HERE + "page.html": "budget"}
+
+
+def test_words_of_linked_data_and_of_drawn_pictures(page: Callable[..., list[Any]]) -> None:
+    linked = '{"@type":"ImageObject","url":"/a/p.jpg","caption":"Soup with leek"}'
+    (seen,) = page(f'<script type="application/ld+json">{linked}</script>')
+    assert seen.context.caption == "Soup with leek"
+    (seen,) = page('<div role="img" aria-label="A boat" style="background:url(p.jpg)"></div>')
+    assert seen.context.alt == "A boat"

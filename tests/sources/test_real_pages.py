@@ -50,7 +50,7 @@ EXPECTED: dict[str, tuple[str, list[tuple[str, int, str | None, str | None, str 
             ("img/wood.webp", 1, "Wood", None, None),
             ("img/wood-wide.jpg", 0, "Wood", None, None),
             ("img/slate.jpg", 0, None, None, None),
-            ("img/tile-small.jpg", 1, None, None, None),
+            ("img/tile.jpg", 1, None, None, None),
             ("img/film.jpg", 0, None, None, None),
             ("img/one.jpg", 0, "One", None, "First of two"),
             ("img/two.jpg", 0, "Two", None, "First of two … Second of two"),
