@@ -1,4 +1,4 @@
-"""Pictures that style sheets name: url(), image-set() and quoted addresses inside them."""
+"""What style sheets name: pictures, by url(), image-set() and quoted addresses inside them, and imported sheets."""
 
 import re
 
@@ -11,6 +11,7 @@ _URL = re.compile(
     r"""url\(\s*+(?:"((?:\\.|[^"\\])*+)"|'((?:\\.|[^'\\])*+)'|((?:\\[0-9a-f]{1,6}+\s?|\\.|[^()'"\s\\])*+))\s*+\)""",
     re.IGNORECASE,
 )
+_IMPORT = re.compile(rf"""@import\s*+(?:{_URL.pattern}|"((?:\\.|[^"\\])++)"|'((?:\\.|[^'\\])++)')""", re.IGNORECASE)
 _IMAGE_SET = re.compile(r"image-set\(", re.IGNORECASE)
 _TYPE = re.compile(r"""type\(\s*+(?:"[^"]*+"|'[^']*+')\s*+\)""", re.IGNORECASE)
 _OPTION = re.compile(
@@ -38,6 +39,13 @@ def css_pictures(text: str) -> list[tuple[str, ...]]:
     found += _alone(text, at, len(text))
     pictures = (tuple(url for url in urls if _may_be_picture(url)) for urls in found)
     return list(dict.fromkeys(urls for urls in pictures if urls))
+
+
+def css_imports(text: str) -> list[str]:
+    """The addresses of the style sheets that a style sheet imports, as it writes them."""
+    matches = _IMPORT.finditer(_COMMENT.sub(" ", text))
+    urls = (_plain(next(part for part in match.groups() if part is not None)) for match in matches)
+    return [url for url in dict.fromkeys(urls) if url]
 
 
 def _alone(text: str, begin: int, end: int) -> list[tuple[str, ...]]:

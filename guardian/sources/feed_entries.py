@@ -11,6 +11,7 @@ from guardian.addresses import joined
 from guardian.errors import FetchFailed, FetchRefused
 from guardian.model import Context, Lead, Omission, Response, Sighting
 from guardian.sources.context import shortened
+from guardian.sources.gathering import Gathering
 from guardian.sources.listed import Listed
 from guardian.sources.odd_pages import read_guarded
 from guardian.sources.responses import is_web_address
@@ -31,6 +32,7 @@ class _Entry:
 
     link: str | None
     title: str | None
+    claims: str | None
     html: tuple[tuple[str, str], ...]
     pictures: tuple[str, ...]
 
@@ -57,8 +59,9 @@ async def _pictures(entry: _Entry, source: str, response: Response) -> list[Sigh
     """Each picture of an entry once. The kept page is the feed itself, which is what was seen."""
     seen: list[Sighting | Omission] = []
     page_url = entry.link or response.final_url
-    shown = set[str | None]()
-    context = Context(page_title=shortened(entry.title))
+    # A feed names one picture in its summary, in its text and as a file, each time at another size.
+    gathered = Gathering(replace(response, final_url=page_url), source)
+    context = Context(page_title=shortened(entry.title), claims=shortened(entry.claims))
     for html, base in entry.html:
         # The folder alone: a long address with its query makes a page look odd, which costs a process each time.
         whole = f'<base href="{escape(joined(base, ".") or page_url)}">{html}'
@@ -74,15 +77,15 @@ async def _pictures(entry: _Entry, source: str, response: Response) -> list[Sigh
             seen.append(Omission(page_url, error.reason, error.detail))
             continue
         for item in found:
-            if isinstance(item, Sighting):
-                shown.update((item.image_url, *item.also_at))
-                item = replace(item, page=response)
-            seen.append(item)
+            if isinstance(item, Sighting) and item.image_url:
+                words = replace(item.context, page_title=context.page_title, claims=context.claims)
+                gathered.add([item.image_url, *item.also_at], words)
+            else:
+                seen.append(item)
     for url in entry.pictures:
-        if url not in shown:
-            shown.add(url)
-            seen.append(Sighting(source, url, page_url, response.fetched_at, context, page=response))
-    return seen
+        if address := gathered.address(page_url, url):
+            gathered.add([address], context)
+    return [replace(one, page=response) if isinstance(one, Sighting) else one for one in (*gathered.all(), *seen)]
 
 
 def _xml_entries(response: Response) -> Iterator[_Entry]:
@@ -115,6 +118,9 @@ def _xml_entries(response: Response) -> Iterator[_Entry]:
         yield _Entry(
             link=_whole(response.final_url, entry.get("link")),
             title=entry.get("title"),
+            claims=_claims(
+                {"author": entry.get("author"), "rights": entry.get("rights"), "licence": entry.get("license")}
+            ),
             html=tuple((text, base) for text, base in html.items() if text),
             pictures=_addresses(bases[-1], named),
         )
@@ -144,9 +150,21 @@ def _json_entries(response: Response) -> Iterator[_Entry]:
         yield _Entry(
             link=link,
             title=item.get("title") if isinstance(item.get("title"), str) else None,
+            claims=_claims({"author": _json_author(item)}),
             html=((html, link or response.final_url),) if isinstance(html, str) else (),
             pictures=_addresses(response.final_url, named),
         )
+
+
+def _json_author(item: dict[str, Any]) -> Any:
+    """The first author of a JSON Feed's entry; version 1.0 knew one alone."""
+    authors = item.get("authors")
+    first = authors[0] if isinstance(authors, list) and authors else item.get("author")
+    return first.get("name") if isinstance(first, dict) else None
+
+
+def _claims(said: dict[str, Any]) -> str | None:
+    return "; ".join(f"{name}: {value}" for name, value in said.items() if isinstance(value, str) and value) or None
 
 
 def _may_be_picture(file: dict[str, Any]) -> bool:

@@ -2,16 +2,18 @@
 
 import re
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
-from guardian.addresses import address_key, printed
+from guardian.addresses import address_key, joined, printed
 from guardian.model import Context, Omission, Response, Sighting
 from guardian.sources.akin import are_akin, rank
-from guardian.sources.data_urls import decoded, kind_of
+from guardian.sources.data_urls import decoded, is_data_url, kind_of
 from guardian.sources.variants import variant_key
 
 MAX_PICTURES = 3_000
 """Pictures of one page beyond these are left out and named: such pages are made by machines."""
 
+_LONGEST_ADDRESS = 8_000
 _LONGEST_INLINE = 10_000_000
 _SMALLEST_INLINE = 200
 _STAND_IN = re.compile(
@@ -33,7 +35,7 @@ class Gathering:
 
     def __init__(self, response: Response, source: str) -> None:
         self._response, self._source = response, source
-        self._shown: list[_Picture | Sighting | Omission] = []
+        self._shown: list[_Picture | Sighting] = []
         self._by_key: dict[str, _Picture] = {}
         self._stand_ins: dict[str, set[_Picture]] = {}
         self._inside = set[str]()
@@ -43,6 +45,29 @@ class Gathering:
         """Name something that is no picture to fetch; each address once for each reason."""
         shown = printed(url)
         self._omissions[shown, reason] = Omission(shown, reason, detail)
+
+    def address(self, base: str, raw: str) -> str | None:
+        """The whole address of what a page or sheet writes; None for what cannot be fetched.
+
+        An omission names that where a person would miss it.
+        """
+        address = raw.strip()
+        if is_data_url(address):
+            return None
+        if len(address) > _LONGEST_ADDRESS:
+            self.leave_out(address[:200], "bad_address", f"longer than {_LONGEST_ADDRESS} characters")
+            return None
+        if not address or address.startswith(("#", "about:", "javascript:", "{", "blob:")):
+            return None
+        whole = joined(base, address)
+        parts = urlsplit(whole) if whole else None
+        if whole is None or parts is None or parts.scheme not in ("http", "https"):
+            self.leave_out(address[:200], "bad_address", "not a web address")
+            return None
+        if parts.path.lower().endswith((".svg", ".svgz")):
+            self.leave_out(whole, "vector", "an SVG drawing")
+            return None
+        return printed(whole)
 
     def add(self, addresses: list[str], context: Context) -> None:
         """One mention of a picture: its addresses, best first.
@@ -66,7 +91,11 @@ class Gathering:
         """A picture written into the page as a data: address, once however often it stands there."""
         if url not in self._inside:
             self._inside.add(url)
-            self._shown.append(_inline(url, self._response, self._source, context))
+            held = _inline(url, self._response, self._source, context)
+            if isinstance(held, Omission):
+                self.leave_out(held.url, held.reason, held.detail)
+            else:
+                self._shown.append(held)
 
     def all(self) -> list[Sighting | Omission]:
         """The pictures in the page's order, then what was left out."""

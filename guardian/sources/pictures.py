@@ -4,11 +4,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from guardian.addresses import joined, printed
+from guardian.addresses import joined
 from guardian.model import Context, Omission, Response, Sighting
 from guardian.sources.akin import are_akin
 from guardian.sources.attributes import (
@@ -23,6 +22,7 @@ from guardian.sources.attributes import (
 )
 from guardian.sources.context import PageWords, is_linked_data, linked_data, shortened
 from guardian.sources.css import css_pictures
+from guardian.sources.data_urls import is_data_url
 from guardian.sources.gathering import Gathering
 from guardian.sources.links import base_of
 from guardian.sources.ordinary import is_ordinary_html
@@ -37,7 +37,6 @@ _MOST_ADDRESSES = 20_000
 _MOST_SOURCES = 64
 _MOST_INNER_PAGES = 100
 _LONGEST_INNER_PAGE = 1_000_000
-_LONGEST_ADDRESS = 8_000
 _LINK_ABOVE = 4
 """Elements between a picture and the link around it."""
 
@@ -62,11 +61,10 @@ def images_on_page(tree: LexborHTMLParser, response: Response, source: str) -> l
         if named > _MOST_ADDRESSES:
             gathered.leave_out(page.url, "budget", f"more than {_MOST_ADDRESSES} addresses on one page")
             break
-        addresses = [url for url in (page.absolute(raw, gathered) for raw in find.urls) if url]
+        addresses = [url for raw in find.urls if (url := gathered.address(page.base, raw))]
         # Beside an address of its own, what is written into the page only holds the picture's place.
-        for url in () if addresses else find.urls:
-            if url.startswith("data:"):
-                gathered.add_inside(url, find.context)
+        for url in () if addresses else filter(is_data_url, find.urls):
+            gathered.add_inside(url, find.context)
         if find.shown and max(find.shown) < SMALLEST_SIDE and len(addresses) == 1:
             gathered.leave_out(addresses[0], "too_small", f"shown at {find.shown[0]}x{find.shown[1]} pixels")
         elif addresses:
@@ -86,25 +84,7 @@ class _Page:
         self.passed_over = ""
         self._words = PageWords(tree, response)
         self._offered = set[int]()
-        self._base = base_of(tree, response)
-
-    def absolute(self, raw: str, gathered: Gathering) -> str | None:
-        """The whole address; None, and an omission where a person would miss it, for what cannot be fetched."""
-        address = raw.strip()
-        if len(address) > _LONGEST_ADDRESS and not address.startswith("data:"):
-            gathered.leave_out(address[:200], "bad_address", f"longer than {_LONGEST_ADDRESS} characters")
-            return None
-        if not address or address.startswith(("data:", "#", "about:", "javascript:", "{", "blob:")):
-            return None
-        whole = joined(self._base, address)
-        parts = urlsplit(whole) if whole else None
-        if whole is None or parts is None or parts.scheme not in ("http", "https"):
-            gathered.leave_out(address[:200], "bad_address", "not a web address")
-            return None
-        if parts.path.lower().endswith((".svg", ".svgz")):
-            gathered.leave_out(whole, "vector", "an SVG drawing")
-            return None
-        return printed(whole)
+        self.base = base_of(tree, response)
 
     def finds(self) -> Iterator[_Find]:
         """Everything that names a picture, in the order of the page, then what its scripts and JSON-LD name."""
@@ -153,7 +133,7 @@ class _Page:
             self._put(other, groups)
         styles = css_pictures(attributes.get("style") or "") + (css_pictures(node.text()) if tag == "style" else [])
         # What is written into the style of a picture is blurred, and seen until the picture has come.
-        groups += [list(urls) for urls in styles if not (groups and tag in IMAGES and urls[0].startswith("data:"))]
+        groups += [list(urls) for urls in styles if not (groups and tag in IMAGES and is_data_url(urls[0]))]
         if groups:
             context = self._words.at(node)
             shown = shown_size(attributes) if tag in ("img", "amp-img") else None
@@ -170,7 +150,7 @@ class _Page:
             same += other.urls
 
     def _are_akin(self, one: str, other: str, is_link: bool = False) -> bool:
-        whole, other_whole = (joined(self._base, url.strip()) for url in (one, other))
+        whole, other_whole = (joined(self.base, url.strip()) for url in (one, other))
         return bool(whole and other_whole) and are_akin(whole or "", other_whole or "", is_link)
 
     def _image(self, node: LexborNode) -> list[list[str]]:

@@ -2,27 +2,17 @@
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
-from w3lib.encoding import html_to_unicode
-
-from guardian.addresses import joined
-from guardian.errors import FetchFailed, FetchRefused
+from guardian.errors import FetchRefused
 from guardian.model import Omission, Response, Sighting
-from guardian.sources.css import css_pictures
-from guardian.sources.gathering import MAX_PICTURES
 from guardian.sources.html import HtmlReading
 from guardian.sources.links import MAX_LINKS
 from guardian.sources.memory import KnownPage, as_seen_again, recall_page, remember_page
 from guardian.sources.odd_pages import is_ordinary, read_guarded
 from guardian.sources.responses import is_page, is_picture
-from guardian.sources.variants import variant_key
+from guardian.sources.sheets import StyleSheets
 from guardian.sources.visit import Visit
-
-SHEETS_PER_SCAN = 40
-"""Style sheets beyond these are left out: what they show is mostly decoration."""
 
 _PICTURES_WITHOUT_DOUBT = 2
 _MOST_UNREADABLE = 5
@@ -43,8 +33,8 @@ class PageReader:
     """Reads the pages of one scan; each style sheet once. `asked_by_person`: whatever robots.txt says."""
 
     def __init__(self, source: str, visit: Visit, asked_by_person: bool = False) -> None:
-        self._source, self._visit, self._asked_by_person = source, visit, asked_by_person
-        self._sheets = set[str]()
+        self._source, self._visit = source, visit
+        self._sheets = StyleSheets(source, visit, asked_by_person)
         self._unreadable = 0
 
     async def read(self, url: str) -> Reading:
@@ -76,7 +66,7 @@ class PageReader:
 
     async def _whole(self, html: HtmlReading, response: Response) -> Reading:
         """The page's own pictures, those of its style sheets, and what was left out beside them."""
-        seen = [*html.seen, *await self._in_sheets(html.links.sheets, response, html.seen)]
+        seen = [*html.seen, *await self._sheets.pictures(html.links.sheets, response, html.seen)]
         if html.browser_sign and sum(isinstance(one, Sighting) for one in seen) < _PICTURES_WITHOUT_DOUBT:
             seen.append(Omission(response.final_url, "needs_browser", html.browser_sign))
         if html.links.more:
@@ -98,51 +88,3 @@ class PageReader:
             return Sighting(self._source, url, None, response.fetched_at, image=response)
         stated = response.header("content-type") or "nothing known"
         return Omission(url, "not_a_page", f"neither a page nor a picture: {stated[:100]}")
-
-    async def _in_sheets(
-        self, sheets: Sequence[str], page: Response, seen: Sequence[Sighting | Omission]
-    ) -> list[Sighting | Omission]:
-        """Pictures that linked style sheets name and the page itself does not."""
-        shown = {variant_key(one.image_url) for one in seen if isinstance(one, Sighting) and one.image_url}
-        found: list[Sighting | Omission] = []
-        for sheet in sheets:
-            if sheet in self._sheets:
-                continue
-            if len(self._sheets) >= SHEETS_PER_SCAN:
-                found.append(Omission(sheet, "budget", f"more than {SHEETS_PER_SCAN} style sheets in one scan"))
-                break
-            self._sheets.add(sheet)
-            try:
-                response = await self._visit.fetch.get(sheet, kind="document", asked_by_person=self._asked_by_person)
-            except (FetchRefused, FetchFailed) as error:
-                found.append(Omission(error.url, error.reason, f"a style sheet: {error.detail}"))
-                continue
-            named = await asyncio.to_thread(_pictures_of_sheet, response)
-            if len(named) > MAX_PICTURES:
-                detail = f"{len(named) - MAX_PICTURES} more pictures in one style sheet"
-                found.append(Omission(response.final_url, "budget", detail))
-            for first, *others in named[:MAX_PICTURES]:
-                keys = {variant_key(one) for one in (first, *others)}
-                if shown.isdisjoint(keys):
-                    shown |= keys
-                    found.append(
-                        Sighting(self._source, first, page.final_url, page.fetched_at, also_at=tuple(others), page=page)
-                    )
-        return found
-
-
-def _pictures_of_sheet(response: Response) -> list[tuple[str, ...]]:
-    """The whole addresses of each picture that a style sheet names."""
-    text = html_to_unicode(response.header("content-type"), response.content, default_encoding="utf-8")[1]
-    pictures = (tuple(filter(None, (_joined(response.final_url, url) for url in urls))) for urls in css_pictures(text))
-    return [addresses for addresses in pictures if addresses]
-
-
-def _joined(base: str, url: str) -> str | None:
-    """The whole address of a picture that can be fetched; None for data: addresses and drawings."""
-    whole = joined(base, url)
-    if whole is None:
-        return None
-    parts = urlsplit(whole)
-    is_drawing = parts.path.lower().endswith((".svg", ".svgz"))
-    return whole if parts.scheme in ("http", "https") and not is_drawing else None

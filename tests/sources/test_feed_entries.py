@@ -41,6 +41,20 @@ def test_rss(site: Any, discovered: Callable[..., list[Any]]) -> None:
     ]
 
 
+def test_one_picture_of_an_entry_at_several_sizes(site: Any, discovered: Callable[..., list[Any]]) -> None:
+    item = """<item><title>Bay</title><link>{url}/one.html</link><author>a@example.com (Ida Holm)</author>
+      <description>&lt;img src="{url}/bay-150x150.jpg"&gt;</description>
+      <media:content url="{url}/bay.jpg?width=140"/><media:content url="{url}/bay.jpg?width=460"/>
+      <content:encoded><![CDATA[<img src="{url}/bay-1024x683.jpg" alt="The bay">]]></content:encoded></item>"""
+    head, _, _ = RSS.partition("<item>")
+    (site.folder / "feed.xml").write_text((head + item + "</channel></rss>").format(url=site.url))
+    (seen,) = discovered(kind="feed", url=f"{site.url}/feed.xml", pages=False)
+    assert seen.image_url.endswith("/bay-1024x683.jpg")
+    assert len(seen.also_at) == 3
+    assert (seen.context.alt, seen.context.page_title) == ("The bay", "Bay")
+    assert "Ida Holm" in seen.context.claims
+
+
 def test_atom(site: Any, discovered: Callable[..., list[Any]]) -> None:
     site.page("one.html", "shown.jpg")
     (site.folder / "atom.xml").write_text(ATOM.format(url=site.url))

@@ -10,7 +10,7 @@ import pytest
 
 from guardian.errors import FetchRefused
 from guardian.model import Omission, Response, Sighting
-from guardian.sources.css import css_pictures
+from guardian.sources.css import css_imports, css_pictures
 from guardian.sources.html import HtmlReading
 from guardian.sources.odd_pages import is_ordinary, read_guarded
 
@@ -68,6 +68,7 @@ SHEETS = ["url(", 'url("', "url( ", "url('url(\"", "image-set(", '"a" ', "/*", "
 def test_no_style_sheet_takes_long(piece: str) -> None:
     started = time.monotonic()
     css_pictures(many(piece))
+    css_imports(many(piece))
     css_pictures("image-set(" + many(piece))
     assert time.monotonic() - started < 5
 

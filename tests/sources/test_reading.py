@@ -1,5 +1,6 @@
 """One page with its style sheets; pages that need a browser; addresses that are no pages."""
 
+import base64
 from collections.abc import Callable
 from typing import Any
 
@@ -30,7 +31,37 @@ def test_linked_style_sheets(site: Any, discovered: Callable[..., list[Any]]) ->
     seen = discovered(kind="page", url=f"{site.url}/p.html")
     assert names(seen) == ["shown.jpg", "hero.jpg"]
     assert {one.page_url for one in seen if isinstance(one, Sighting)} == {f"{site.url}/p.html"}
-    assert reasons(seen) == [("status_404", "gone.css")]
+    assert reasons(seen) == [("vector", "x.svg"), ("status_404", "gone.css")]
+
+
+def test_imported_style_sheets(site: Any, discovered: Callable[..., list[Any]]) -> None:
+    sheets = {
+        "a.css": '@import "b.css";',
+        "b.css": "@import url('c.css') screen; .b{background:url(b.jpg)}",
+        "c.css": "@import url(d.css); @import url(a.css); .c{background:url(c.jpg)}",
+        "d.css": ".d{background:url(d.jpg)} @font-face{src:url(x.woff)}",
+        "e.css": "@import 'f.css'; .e{background:url(e.jpg)}",
+    }
+    for name, text in sheets.items():
+        (site.folder / name).write_text(text)
+    (site.folder / "p.html").write_text(
+        '<title>t</title><link rel="stylesheet" href="a.css"><style>@import url("e.css?v=1;2");</style><p>Text</p>'
+    )
+    seen = discovered(kind="page", url=f"{site.url}/p.html")
+    assert names(seen) == ["e.jpg", "b.jpg", "c.jpg"]
+    assert reasons(seen) == [("status_404", "f.css"), ("budget", "d.css")]
+
+
+def test_pictures_inside_a_style_sheet(site: Any, discovered: Callable[..., list[Any]]) -> None:
+    held = base64.b64encode(bytes(range(256)) * 2).decode()
+    icon = "url(data:image/svg+xml;utf8,%3Csvg%3E{})"
+    (site.folder / "in.css").write_text(
+        f".a{{background:url(data:image/png;base64,{held})}} .b{{background:{icon.format(1)},{icon.format(2)}}}"
+    )
+    (site.folder / "p.html").write_text('<title>t</title><link rel="stylesheet" href="in.css"><p>Text</p>')
+    seen = discovered(kind="page", url=f"{site.url}/p.html")
+    assert [one.inline for one in seen if isinstance(one, Sighting)] == [bytes(range(256)) * 2]
+    assert reasons(seen) == [("vector", "svg+xml;utf8")]
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,18 @@ def test_pages_pictures_index_and_gzip(site: Any, discovered: Callable[..., list
     assert pictures(discovered(kind="sitemap", url=f"{site.url}/index.xml", pages=False)) == ["extra.jpg"]
 
 
+def test_the_still_of_a_film(site: Any, discovered: Callable[..., list[Any]]) -> None:
+    film = f"<v:thumbnail_loc>{site.url}/still.jpg</v:thumbnail_loc><v:title>Boats</v:title>"
+    film += "<v:description>At sea</v:description>"
+    entry = f"<url><loc>{site.url}/a.html</loc><v:video>{film}</v:video></url>"
+    (site.folder / "v.xml").write_text(
+        f'{HEAD}<{URLSET} xmlns:v="http://www.google.com/schemas/sitemap-video/1.1">{entry}</urlset>'
+    )
+    (seen,) = discovered(kind="sitemap", url=f"{site.url}/v.xml", pages=False)
+    assert pictures([seen]) == ["still.jpg"]
+    assert (seen.context.title, seen.context.nearby_text) == ("Boats", "At sea")
+
+
 def test_a_list_of_addresses_in_plain_text(site: Any, discovered: Callable[..., list[Any]]) -> None:
     (site.folder / "map.txt").write_text("\ufeff" + "\r\n".join([site.page("a.html", "a.jpg"), "", "nonsense"]))
     assert pictures(discovered(kind="sitemap", url=f"{site.url}/map.txt")) == ["a.jpg"]
