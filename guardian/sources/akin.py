@@ -27,7 +27,8 @@ _ENDING = re.compile(r"\.(?:jpe?g|png|webp|avif|gif|jxl|heic)$")
 _LAST_NUMBER = re.compile(r"[-_.]([1-9]\d{2,3})\.\w{3,4}$")
 _DENSITY = re.compile(r"@([23])x\.\w{3,4}$")
 _FEWEST_TIMES = 1.2
-"""Sizes of one picture lie further apart than the numbers of two that a camera took."""
+_STEPS = (10, 16)
+"""Sizes of one picture are round and lie far apart; the numbers of two that a camera took are and do not."""
 
 _MOST_PARTS = 40
 
@@ -37,7 +38,7 @@ def are_akin(one: str, other: str, is_link: bool = False) -> bool:
     first, second = variant_key(one), variant_key(other)
     if _ENDING.sub("", first) == _ENDING.sub("", second):
         return True
-    if "?" in first or "?" in second:
+    if any("?" in key or not _ENDING.search(key) for key in (first, second)):
         return False
     place, other_place = _place(first), _place(second)
     if is_link:
@@ -89,8 +90,12 @@ def _say_sizes(mine: list[str], theirs: list[str]) -> bool:
         return False
     left = [*mine, *theirs]
     if len(left) == 2:
-        if not all(_PIXELS.fullmatch(part) for part in left):
-            return False
-        small, large = sorted(int(part) for part in left)
-        return large >= small * _FEWEST_TIMES
-    return all(_PIXELS.fullmatch(part) or _DIGEST.fullmatch(part) for part in left)
+        small, large = sorted(_pixels(part) for part in left)
+        return 0 < small * _FEWEST_TIMES <= large
+    return all(_pixels(part) or _DIGEST.fullmatch(part) for part in left)
+
+
+def _pixels(part: str) -> int:
+    """The size that a number in a name is; 0 for what is none."""
+    number = int(part) if _PIXELS.fullmatch(part) else 0
+    return number if any(number % step == 0 for step in _STEPS) else 0

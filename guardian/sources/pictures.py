@@ -167,29 +167,25 @@ class _Page:
         for variants in by_media.values():
             if urls := _ranked(variants):
                 self._put(Other(urls), groups)
-        link = self._link_around(node)
-        if link and groups and (is_forum_file(link) or any(self._are_akin(link, url, True) for url in groups[0])):
+        link = self._link_around(node) if groups else ""
+        if link and (is_forum_file(link) or any(self._are_akin(link, url, True) for url in groups[0])):
             groups[0].insert(0, link)
         return [list(dict.fromkeys(url for url in group if url)) for group in groups]
 
-    def _link_around(self, node: LexborNode) -> str | None:
-        """The picture that a link around one picture alone leads to."""
+    def _link_around(self, node: LexborNode) -> str:
+        """Where a link around one picture alone leads; galleries that open it by a script name it beside that."""
         above = node.parent
         for _ in range(_LINK_ABOVE):
             if above is None or above.tag == "a":
                 break
             above = above.parent
         if above is None or above.tag != "a":
-            return None
-        href = above.attributes.get("href") or ""
-        if not is_picture_file(href):
-            # Galleries that open it by a script.
-            href = above.attributes.get("data-src") or href
-        if not (is_picture_file(href) or is_forum_file(href)):
-            return None
+            return ""
         if above.mem_id not in self._links_of_one:
             self._links_of_one[above.mem_id] = len(above.css("img, amp-img")) == 1
-        return href if self._links_of_one[above.mem_id] else None
+        href, beside = above.attributes.get("href") or "", above.attributes.get("data-src") or ""
+        link = beside if is_picture_file(beside) and not is_picture_file(href) else href
+        return link if self._links_of_one[above.mem_id] else ""
 
     def _sources_around(self, node: LexborNode) -> dict[str, list[Variant]]:
         """What the picture element around an img offers, by `media`; some pages forget to close sources."""

@@ -24,7 +24,14 @@ _NAMED_WIDTHS = {
     "large": 480,
     "grande": 600,
     "master": 2048,
-    # Flickr's letters.
+    # Flickr's letters, and SmugMug's.
+    "th": 60,
+    "l": 800,
+    "xl": 1024,
+    "x2": 1280,
+    "x3": 1600,
+    "x4": 2048,
+    "x5": 2560,
     "s": 75,
     "t": 100,
     "q": 150,
@@ -133,6 +140,7 @@ _SPELLINGS = (
     _row(
         r"^[\w.]*staticflickr\.com/(?:\d+/)+(\d+)_[0-9a-f]+(?:_(?P<size>[a-z]|[3-6]k))?\.\w{3,4}$", r"flickr/\1", 500.0
     ),
+    _row(r"^photos\.smugmug\.com/(?:.*/)?(i-\w+)/.*/(?P<size>\w{1,2})/[^/]+$", r"smugmug/\1"),
     _row(r"^preview\.redd\.it/(?:[\w-]+-v0-)?", "i.redd.it/", _NO_SIZE_SAID),
 )
 

@@ -7,15 +7,17 @@ from typing import Any
 
 _SHORTEST_NAME = len("/.jpg")
 _PICTURE_FILE = re.compile(r"\.(?:jpe?g|jfif|png|webp|avif|gif|bmp|tiff?|heic|jxl)$", re.IGNORECASE)
-_SLASH = r"(?:\\?/|\\u002f)"
+# A script within a script has two or more backslashes for one.
+_SLASH = r"(?:\\{0,3}/|\\{1,3}u002f)"
 # Takes whole addresses without a step back, so that no script costs more than one pass. What has no scheme
 # stands in quotes, and has a host with a dot: "//cdn.example/p.jpg".
 _IN_SCRIPT = re.compile(
     rf"""(?:https?:{_SLASH}{{2}}|(?<=["']){_SLASH}{{2}}(?=[\w-]+\.[\w.-]+{_SLASH}))"""
-    r"""(?:[^\s"'<>\\{}]|\\/|\\u[0-9a-fA-F]{4})++(?![{}])""",
+    r"""(?:[^\s"'<>\\{}]|\\{1,3}/|\\{1,3}u[0-9a-fA-F]{4})++(?![{}])""",
     re.IGNORECASE,
 )
-_ESCAPE_IN_SCRIPT = re.compile(r"\\u([0-9a-fA-F]{4})")
+_SLASHES_IN_SCRIPT = re.compile(r"\\{1,3}/")
+_ESCAPE_IN_SCRIPT = re.compile(r"\\{1,3}u([0-9a-fA-F]{4})")
 _ENDING_IN_SCRIPT = re.compile(r"\.(?:jpe?g|png|webp|avif)(?![a-z0-9])", re.IGNORECASE)
 _NEXT_ADDRESS = re.compile(r"[,;|](?=https?:)", re.IGNORECASE)
 
@@ -33,7 +35,7 @@ def in_script(text: str) -> Iterator[str]:
     """Whole addresses of pictures in the text of a script or a JSON block."""
     # Angular writes quotes so into what it leaves for its scripts.
     for found in _IN_SCRIPT.findall(text.replace("&q;", '"').replace("&quot;", '"')):
-        whole = _ESCAPE_IN_SCRIPT.sub(_unescaped, found.replace("\\/", "/")).replace("&amp;", "&")
+        whole = _ESCAPE_IN_SCRIPT.sub(_unescaped, _SLASHES_IN_SCRIPT.sub("/", found)).replace("&amp;", "&")
         for url in _NEXT_ADDRESS.split(whole):
             path, mark, query = url.partition("?")
             endings = list(_ENDING_IN_SCRIPT.finditer(path))

@@ -24,6 +24,7 @@ STRANGERS = [
     ("p/front/mug.jpg", "p/back/mug.jpg"),
     ("p/DSC_1234.jpg", "p/DSC_1235.jpg"),
     ("p/IMG_0100.jpg", "p/IMG_0200.jpg"),
+    ("p/shot-1001.jpg", "p/shot-2002.jpg"),
     ("p/slide-1.jpg", "p/slide-2.jpg"),
     ("p/mug-front.jpg", "p/mug-back.jpg"),
     ("p/mug.jpg", "p/mug-back.jpg"),
