@@ -43,12 +43,14 @@ class Bounds:
     """`wanted`: whether a linked address belongs to the crawl. `max_depth`: links from a start to a page.
 
     `is_whole`: whoever asks means all there is, so that what lies deeper is left out and named.
+    `are_listed`: whoever asks means what a list names, so that pages in it that are not wanted are named.
     """
 
     max_pages: int
     max_depth: int
     wanted: Callable[[str], bool]
     is_whole: bool = False
+    are_listed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,12 @@ class Crawl:
             return _Visited((Omission(row.url, "crashed", why),), outcome="crashed")
         if row.kind == "sitemap":
             listed = await read_sitemap(row.url, self._source, self._visit)
-            return _listed(listed, row)
+            visited = _listed(listed, row)
+            outside = [lead for lead in listed.leads if lead.kind == "page" and not self._bounds.wanted(lead.url)]
+            if outside and self._bounds.are_listed:
+                detail = f"{len(outside)} of its pages lie on other hosts, such as {outside[0].url}"
+                visited = replace(visited, seen=(*visited.seen, Omission(row.url, "elsewhere", detail)))
+            return visited
         if row.kind == "feed":
             listed = await read_feed(row.url, self._source, self._visit)
             return _listed(listed, row)

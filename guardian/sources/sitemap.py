@@ -18,7 +18,7 @@ class SitemapSource:
         """Pictures that the sitemap names, then those of each page."""
         settings = self._settings
         visits = same_host(settings.url) if settings.pages else _none
-        bounds = Bounds(settings.max_pages, 0, visits)
+        bounds = Bounds(settings.max_pages, 0, visits, are_listed=settings.pages)
         async for item in Crawl(settings.name, visit, bounds).run([Lead(settings.url, "sitemap")]):
             yield item
 

@@ -4,6 +4,7 @@ Only spellings that content networks and publishing systems use for renditions o
 """
 
 import re
+from functools import lru_cache
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from guardian.addresses import address_key, joined
@@ -65,6 +66,7 @@ _SOCIAL_WIDTH = re.compile(r"[?&]stp=[^&]*[_.-][sp](\d{2,5})x")
 _INSIDE = re.compile(r"/(https?)(?::|%3A)(?:/|%2F){1,2}([^/%].*)$")
 
 
+@lru_cache(maxsize=2048)
 def variant_key(url: str) -> str:
     """A name that all renditions of one picture share."""
     parts = urlsplit(address_key(url))

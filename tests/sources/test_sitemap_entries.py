@@ -35,7 +35,8 @@ def test_pages_pictures_index_and_gzip(site: Any, discovered: Callable[..., list
     assert seen[0].page_url == a
     assert seen[0].context.caption == "Sea"
     assert [(one.reason, one.url) for one in seen if isinstance(one, Omission)] == [
-        ("status_404", f"{site.url}/gone.xml")
+        ("elsewhere", f"{site.url}/one.xml"),
+        ("status_404", f"{site.url}/gone.xml"),
     ]
     assert pictures(discovered(kind="sitemap", url=f"{site.url}/index.xml", pages=False)) == ["extra.jpg"]
 
