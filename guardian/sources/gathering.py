@@ -75,7 +75,7 @@ class Gathering:
         Only the best one, and those of its name, say which picture it is: many pictures share one placeholder.
         """
         best = addresses[0]
-        keys = [variant_key(url) for url in addresses if url == best or are_akin(url, best, True)]
+        keys = [variant_key(url) for url in addresses if url == best or are_akin(url, best)]
         picture = next((self._by_key[key] for key in keys if key in self._by_key), None)
         if picture is None:
             picture = _Picture()

@@ -73,7 +73,8 @@ def linked_images(thing: dict[str, Any]) -> Iterator[str]:
             # What says its type speaks for itself; many pages forget to.
             if isinstance(part, dict) and "@type" not in part:
                 part = part.get("contentUrl") or part.get("url")
-            if isinstance(part, str):
+            # "https://host/#logo" is the name of another object.
+            if isinstance(part, str) and ("#" not in part or is_picture_file(part)):
                 yield part
     if "ImageObject" in str(thing.get("@type")):
         urls = [thing.get(name) for name in ("contentUrl", "url")]

@@ -284,6 +284,11 @@ def test_placeholders_without_an_ending_join_nothing(page: Callable[..., list[An
     assert list(found) == ["https://shop.example/pic/1", "https://shop.example/pic/2"]
 
 
+def test_placeholders_of_the_same_name_join_nothing(page: Callable[..., list[Any]]) -> None:
+    found = pictures(page("".join(f'<img src="/wait/image.jpg" data-src="/{n}/image.jpg">' for n in (1, 2))))
+    assert list(found) == ["https://shop.example/1/image.jpg", "https://shop.example/2/image.jpg"]
+
+
 def test_two_cuts_of_a_background_stay_two(page: Callable[..., list[Any]]) -> None:
     found = pictures(page('<div data-bgset="tall.jpg [(max-width: 9em)] | wide.jpg"></div>'))
     assert list(found) == [HERE + "tall.jpg", HERE + "wide.jpg"]
@@ -292,6 +297,10 @@ def test_two_cuts_of_a_background_stay_two(page: Callable[..., list[Any]]) -> No
 def test_markup_in_an_attribute_is_no_address(page: Callable[..., list[Any]]) -> None:
     html = "<div data-cachedhtml='&lt;div&gt;&lt;img src=\"/a/p.jpg?w=9&amp;amp;s=1\"&gt;&lt;/div&gt;'></div>"
     assert list(pictures(page(html))) == [HERE + "p.jpg?w=9&s=1"]
+
+
+def test_the_name_of_another_object_is_no_address(page: Callable[..., list[Any]]) -> None:
+    assert pictures(page('<script type="application/ld+json">{"logo":"https://shop.example/#logo"}</script>')) == {}
 
 
 def test_an_address_with_a_gap_for_scripts_to_fill_is_none(page: Callable[..., list[Any]]) -> None:
