@@ -105,6 +105,7 @@ OTHERS = [
     ("https://a.example/mug_small.jpg", "https://a.example/mug_large.jpg"),
     ("https://a.example/small/front.jpg", "https://a.example/large/front.jpg"),
     ("https://a.example/thumb.php?s=/u/one.jpg&w=100", "https://a.example/thumb.php?s=/u/two.jpg&w=100"),
+    ("https://a.example/thumb.php?q=one&w=100", "https://a.example/thumb.php?q=two&w=100"),
     ("https://a.example/thumb.php?f=one&w=100", "https://a.example/thumb.php?f=two&w=100"),
     ("https://a.example/thumb.php?dir=/u/&s=one", "https://a.example/thumb.php?dir=/u/&s=two"),
     ("https://a.example/users/h_12/p.jpg", "https://a.example/users/h_13/p.jpg"),
