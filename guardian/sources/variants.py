@@ -32,7 +32,6 @@ _SIGNATURES = _words("expires signature key-pair-id policy hmac sig oh oe stp cc
 _SIGNATURES_OF_PROXIES = _words("hash sig signature token auth")
 _SIGNED_BY = ("x-amz-", "x-goog-", "_nc_")
 _QUALITY = re.compile(r"\d{2,3}|auto.*|[a-z]_.*", re.IGNORECASE)
-_DIGEST = re.compile(r"[0-9a-f]{32,64}")
 _FRESHNESS = frozenset({"v", "ver", "version", "t", "ts", "timestamp", "_", "cb", "cachebuster", "rev", "itok"})
 _STATED_WIDTH = ("w", "width", "wid", "imwidth", "maxwidth", "max-w", "size", "s", "sz", "resize", "fit", "format")
 # 600, 600x400, Jetpack's 600,400 and Squarespace's 600w.
@@ -102,9 +101,7 @@ def _naming(parts: SplitResult) -> list[tuple[str, str]]:
         for name, value in pairs
         if _SUFFIX.search(value)
         or (name == "q" and not is_file and not _QUALITY.fullmatch(value))
-        or not (
-            name in ignored or (is_file and name.startswith(_SIGNED_BY)) or (name == "s" and _DIGEST.fullmatch(value))
-        )
+        or not (name in ignored or (is_file and name.startswith(_SIGNED_BY)))
     ]
 
 

@@ -106,6 +106,7 @@ OTHERS = [
     ("https://a.example/small/front.jpg", "https://a.example/large/front.jpg"),
     ("https://a.example/thumb.php?s=/u/one.jpg&w=100", "https://a.example/thumb.php?s=/u/two.jpg&w=100"),
     ("https://a.example/thumb.php?q=one&w=100", "https://a.example/thumb.php?q=two&w=100"),
+    (f"https://a.example/img?s={'0a' * 16}&w=100", f"https://a.example/img?s={'0b' * 16}&w=100"),
     ("https://a.example/thumb.php?f=one&w=100", "https://a.example/thumb.php?f=two&w=100"),
     ("https://a.example/thumb.php?dir=/u/&s=one", "https://a.example/thumb.php?dir=/u/&s=two"),
     ("https://a.example/users/h_12/p.jpg", "https://a.example/users/h_13/p.jpg"),
