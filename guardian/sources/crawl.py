@@ -12,14 +12,14 @@ from functools import partial
 
 import structlog
 
-from guardian.addresses import host_of
+from guardian.addresses import address_key, host_of
 from guardian.errors import FetchFailed, FetchRefused
 from guardian.model import FrontierRow, FrontierState, Lead, Omission
 from guardian.sources.feed_entries import read_feed
 from guardian.sources.listed import Listed
 from guardian.sources.reading import PageReader, Reading
 from guardian.sources.sitemap_entries import read_sitemap
-from guardian.sources.traps import Traps, key_of
+from guardian.sources.traps import Traps
 from guardian.sources.visit import Milestone, Seen, Visit
 from guardian.store import Transaction
 
@@ -121,13 +121,13 @@ class Crawl:
             listed = await read_feed(row.url, self._source, self._visit)
             return _listed(listed, row)
         reading = await self._reader.read(row.url)
-        leads = tuple(Lead(url, "page", row.depth + 1, row.url, key_of(url)) for url in reading.links)
+        leads = tuple(Lead(url, "page", row.depth + 1, row.url) for url in reading.links)
         if row.depth >= self._bounds.max_depth:
             self._note_deeper(leads)
             leads = ()
         whole = _Visited(reading.seen, leads, counts=reading.counts)
         # A session id that a redirect adds names no other page.
-        if key_of(reading.final_url) == key_of(row.url):
+        if address_key(reading.final_url) == address_key(row.url):
             return whole
         return await self._elsewhere(row, reading, whole)
 
@@ -146,13 +146,13 @@ class Crawl:
 
     def _take(self, lead: Lead) -> int | None:
         with self._visit.store.begin() as tx:
-            return tx.frontier.take(self._source, replace(lead, key=key_of(lead.url)))
+            return tx.frontier.take(self._source, lead)
 
     def _note_deeper(self, leads: Sequence[Lead]) -> None:
         if self._bounds.is_whole:
             wanted = [lead for lead in leads if self._bounds.wanted(lead.url)]
             for lead in wanted[: _MOST_DEEPER - len(self._deeper)]:
-                self._deeper.setdefault(lead.key or lead.url, lead)
+                self._deeper.setdefault(address_key(lead.url), lead)
 
     def _begin(self, starts: Sequence[Lead]) -> None:
         with self._visit.store.begin() as tx:
@@ -181,7 +181,7 @@ class Crawl:
         omissions: list[Omission] = []
         kept: list[Lead] = []
         for lead in leads:
-            name = lead.key or key_of(lead.url)
+            name = address_key(lead.url)
             if name in self._met or (lead.kind == "page" and not self._bounds.wanted(lead.url)):
                 continue
             if self._leads + len(kept) >= self._room:

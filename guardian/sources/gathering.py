@@ -7,7 +7,7 @@ from urllib.parse import unquote_to_bytes
 
 from guardian.addresses import address_key, printed
 from guardian.model import Context, Omission, Response, Sighting
-from guardian.sources.variants import stated_width, variant_key
+from guardian.variants import stated_width, variant_key
 
 MAX_PICTURES = 3_000
 """Pictures of one page beyond these are left out and named: such pages are made by machines."""

@@ -16,7 +16,7 @@ from guardian.sources.css import css_pictures
 from guardian.sources.gathering import Gathering
 from guardian.sources.links import base_of
 from guardian.sources.srcset import Variant, parse_srcset
-from guardian.sources.variants import is_forum_file
+from guardian.variants import is_forum_file
 
 SMALLEST_SIDE = 32
 """Pixels; a picture that its page shows smaller in both directions is an icon or a counter."""

@@ -18,8 +18,8 @@ from guardian.sources.links import MAX_LINKS
 from guardian.sources.memory import KnownPage, as_seen_again, recall_page, remember_page
 from guardian.sources.odd_pages import is_ordinary, read_guarded
 from guardian.sources.responses import is_page, is_picture
-from guardian.sources.variants import variant_key
 from guardian.sources.visit import Visit
+from guardian.variants import variant_key
 
 SHEETS_PER_SCAN = 40
 """Style sheets beyond these are left out: what they show is mostly decoration."""

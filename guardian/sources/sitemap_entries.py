@@ -14,7 +14,6 @@ from guardian.errors import FetchFailed, FetchRefused
 from guardian.model import Context, Lead, Omission, Response, Sighting
 from guardian.sources.listed import Listed
 from guardian.sources.responses import is_web_address
-from guardian.sources.traps import key_of
 from guardian.sources.visit import Visit
 
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -79,7 +78,7 @@ def _read_xml(
             if _name(open_elements[0]) == "sitemapindex":
                 leads.append(Lead(address, "sitemap", 1, response.final_url))
             else:
-                leads.append(Lead(address, "page", 0, response.final_url, key_of(address)))
+                leads.append(Lead(address, "page", 0, response.final_url))
                 seen += _pictures(element, address, source, response)
         open_elements[0].clear()
         inside = 0
@@ -102,7 +101,7 @@ def _plain(content: bytes, response: Response) -> Listed:
     addresses = [line for line in lines if is_web_address(line)][:MAX_ADDRESSES]
     if not addresses:
         raise FetchFailed("not_a_sitemap", response.url, "neither XML nor a list of addresses")
-    return Listed(leads=tuple(Lead(url, "page", 0, response.final_url, key_of(url)) for url in addresses))
+    return Listed(leads=tuple(Lead(url, "page", 0, response.final_url) for url in addresses))
 
 
 def _unpacked(response: Response) -> bytes:

@@ -111,8 +111,7 @@ class Frontier:
 
 def _key(lead: Lead) -> str:
     """The name of an address, digested: addresses may be longer than an index takes."""
-    key = lead.key if lead.key is not None else address_key(lead.url)
-    return hashlib.sha256(key.encode("utf-8", errors="surrogatepass")).hexdigest()[:32]
+    return hashlib.sha256(address_key(lead.url).encode("utf-8", errors="surrogatepass")).hexdigest()[:32]
 
 
 def _values(source: str, lead: Lead, state: FrontierState) -> dict[str, object]:

@@ -268,7 +268,7 @@ def test_sites_without_end(serve: Any, discovered: Any) -> None:
         links = [f"/cal/{year}/01" for year in range(2020, 2100)]
         links += [
             path.partition("?")[0].rstrip("/") + "/deeper/",
-            f"/page?sid={len(site.asked)}",
+            f"/page?sid={len(site.asked):032x}",
             f"/f?a={len(site.asked)}",
         ]
         return (
