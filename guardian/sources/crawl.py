@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from urllib.parse import unquote, urlsplit
 
 import structlog
 
@@ -138,8 +139,9 @@ class Crawl:
             leaves = Omission(row.url, "elsewhere", f"leads out of this source, to {reading.final_url}")
             # What a start leads to was asked for; its links are another site's.
             return replace(whole, seen=(*whole.seen, leaves)) if is_start else _Visited((leaves,), outcome="elsewhere")
-        self._led_to[reading.final_url] += 1
-        taken = await asyncio.to_thread(self._take, Lead(reading.final_url, "page", row.depth, row.url))
+        place = _without_return(reading.final_url, row.url)
+        self._led_to[place] += 1
+        taken = await asyncio.to_thread(self._take, Lead(place, "page", row.depth, row.url))
         if taken is None and not is_start:
             return _Visited(outcome="redirected")
         return replace(whole, outcome="redirected", also=taken)
@@ -238,6 +240,14 @@ def _listed(listed: Listed, row: FrontierRow) -> _Visited:
         detail = f"{len(lists)} sitemaps, more than {_LISTS_WITHIN_LISTS} sitemaps within each other"
         lists, seen = [], (*seen, Omission(row.url, "budget", detail))
     return _Visited(seen, (*lists, *(lead for lead in listed.leads if lead.kind == "page")))
+
+
+def _without_return(url: str, asked: str) -> str:
+    """An address without what it notes of the one that led there, as logins do: /login?next=%2Fmembers."""
+    place, _, query = url.partition("?")
+    path = urlsplit(asked).path.rstrip("/")
+    kept = "&".join(part for part in query.split("&") if not path or path not in unquote(unquote(part)))
+    return f"{place}?{kept}" if kept else place
 
 
 def same_host(url: str) -> Callable[[str], bool]:

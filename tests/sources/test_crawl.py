@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Condition, Thread
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -203,14 +204,17 @@ def test_a_redirect_that_only_adds_a_session_id_is_the_page_itself(serve: Any, d
     assert shown(discovered(kind="site", url=site.url + "/", max_depth=1)) == ["home", *"123456789"]
 
 
-def test_pages_that_all_lead_to_a_login_are_named(serve: Any, discovered: Any) -> None:
+@pytest.mark.parametrize("location", ["/login", "/login?next={}", "/login?to=http%3A%2F%2Fa.example{}&lang=en"])
+def test_pages_that_all_lead_to_a_login_are_named(serve: Any, discovered: Any, location: str) -> None:
     def answer(path: str) -> tuple[int, dict[str, str], str]:
-        if path in ("/", "/login", "/robots.txt"):
-            return 200, {}, "<img src=/pictures/door.jpg>" + "".join(f"<a href=/{n}>x</a>" for n in range(12))
-        return 302, {"location": "/login"}, ""
+        if path == "/":
+            return 200, {}, "".join(f"<a href=/{n}/a>x</a>" for n in range(12))
+        if path.startswith(("/login", "/robots.txt")):
+            return 200, {}, "<img src=/pictures/door.jpg>"
+        return 302, {"location": location.format(quote(path, safe=""))}, ""
 
     site = serve(answer)
-    seen = discovered(kind="site", url=site.url + "/login")
+    seen = discovered(kind="site", url=site.url + "/")
     assert shown(seen) == ["door"]
     assert details(seen, "redirected") == ["12 addresses lead to this one page: a login?"]
 
