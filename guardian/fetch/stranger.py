@@ -27,7 +27,7 @@ from guardian.fetch.credentials import Credentials
 from guardian.fetch.decoding import CODINGS, Decoder, NotDecodable
 from guardian.fetch.guard import MARK, guarded_socket
 from guardian.fetch.names import LookUp, Names, system_look_up
-from guardian.fetch.pace import Pace, wished_pause
+from guardian.fetch.pace import Pace, Take, wished_pause
 from guardian.fetch.robots import Robots
 from guardian.fetch.settings import FetchSettings
 from guardian.model import Remembered, Response
@@ -81,15 +81,20 @@ class _Answer(aiohttp.ClientResponse):
 class Stranger:
     """A client for addresses that came from anywhere. Use as an async context manager, one for a process.
 
-    `clock` dates the answers, `look_up` finds the addresses of names. Cookies are not kept, environment
+    `clock` dates the answers, `look_up` finds the addresses of names, `take` counts the requests of a day
+    (by default in memory). Cookies are not kept, environment
     proxies not used, certificates verified.
     """
 
     def __init__(
-        self, settings: FetchSettings, clock: Callable[[], datetime], look_up: LookUp = system_look_up
+        self,
+        settings: FetchSettings,
+        clock: Callable[[], datetime],
+        look_up: LookUp = system_look_up,
+        take: Take | None = None,
     ) -> None:
         self._settings, self._clock, self._look_up = settings, clock, look_up
-        self._pace = Pace(settings, clock)
+        self._pace = Pace(settings, clock, take)
         self._bandwidth = Bandwidth(settings.max_bandwidth)
         self._robots = Robots(self._read_robots, settings.robots_token, clock)
         self._transport: AiohttpTransport | None = None
