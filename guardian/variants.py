@@ -63,6 +63,7 @@ _CUTS = tuple(
         r"^miro\.medium\.com(?P<cut>(?:/v2)?/(?:max|resize:fi(?:t|ll)):?/?(?P<width>\d{2,5})(?::\d{2,5})?)/",
         r"^[\w.-]*(?:media|images)-amazon\.com/.*(?P<cut>\._[A-Z_]*(?P<width>\d{2,5})[A-Z0-9_,]*_)\.\w{3,4}$",
         r"^i\.ebayimg\.com/.*(?P<cut>/s-l(?P<width>\d{2,4}))\.\w{3,4}$",
+        r"^static\.wixstatic\.com/media/[^/]+(?P<cut>/v1/.*)$",
         r"/sites/[^/]+/files(?P<cut>/styles/[^/]+/p(?:ublic|rivate))/",
         r"/media/catalog/product(?P<cut>/cache/[0-9a-f]{32})/",
     )

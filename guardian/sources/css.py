@@ -1,7 +1,8 @@
-"""Pictures that style sheets name: url(), image-set() and quoted addresses inside them."""
+"""Pictures that style sheets name: url(), image-set() and quoted addresses inside them; and sheets that they import."""
 
 import re
 
+_IMPORT = re.compile(r"""@import\s++(?:url\(\s*+)?["']?([^"'()\s;]{1,2000})""", re.IGNORECASE)
 _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
 _RULE_WITHOUT_PICTURE = re.compile(
     r"@(?:import|namespace|charset)\b[^;]*(?:;|\Z)|@font-face\s*\{[^}]*(?:\}|\Z)", re.IGNORECASE
@@ -38,6 +39,11 @@ def css_pictures(text: str) -> list[tuple[str, ...]]:
     found += _alone(text, at, len(text))
     pictures = (tuple(url for url in urls if _may_be_picture(url)) for urls in found)
     return list(dict.fromkeys(urls for urls in pictures if urls))
+
+
+def css_imports(text: str) -> list[str]:
+    """The style sheets that a style sheet imports, as it writes them."""
+    return _IMPORT.findall(_COMMENT.sub(" ", text))
 
 
 def _alone(text: str, begin: int, end: int) -> list[tuple[str, ...]]:

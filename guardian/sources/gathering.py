@@ -66,7 +66,7 @@ class Gathering:
         """A picture written into the page as a data: address, once however often it stands there."""
         if url not in self._inside:
             self._inside.add(url)
-            self._shown.append(_inline(url, self._response, self._source, context))
+            self._shown.append(inline_picture(url, self._response, self._source, context))
 
     def all(self) -> list[Sighting | Omission]:
         """The pictures in the page's order, then what was left out."""
@@ -108,8 +108,8 @@ def _is_same_name(one: str, other: str) -> bool:
     return variant_key(one).rpartition(".")[0] == variant_key(other).rpartition(".")[0]
 
 
-def _inline(url: str, response: Response, source: str, context: Context) -> Sighting | Omission:
-    """A data: address, decoded (RFC 2397)."""
+def inline_picture(url: str, page: Response, source: str, context: Context) -> Sighting | Omission:
+    """The picture that a data: address of a page holds, or why it is none."""
     head, _, body = url[5:].partition(",")
     kind = head.partition(";")[0].strip().lower()
     shown = f"data:{head[:40]}"
@@ -117,12 +117,18 @@ def _inline(url: str, response: Response, source: str, context: Context) -> Sigh
         return Omission(shown, "too_large", f"{len(body)} characters inside the page")
     if "svg" in kind:
         return Omission(shown, "vector", "an SVG drawing inside the page")
-    raw = unquote_to_bytes(body)
-    if head.lower().rstrip().endswith("base64"):
-        try:
-            raw = base64.b64decode(re.sub(rb"\s", b"", raw).replace(b"-", b"+").replace(b"_", b"/") + b"==")
-        except ValueError:
-            return Omission(shown, "not_an_image", "cannot be decoded")
+    try:
+        raw = decoded(head, body)
+    except ValueError:
+        return Omission(shown, "not_an_image", "cannot be decoded")
     if len(raw) < _SMALLEST_INLINE:
         return Omission(shown, "too_small", f"a placeholder of {len(raw)} bytes inside the page")
-    return Sighting(source, None, response.final_url, response.fetched_at, context, inline=raw, page=response)
+    return Sighting(source, None, page.final_url, page.fetched_at, context, inline=raw, page=page)
+
+
+def decoded(head: str, body: str) -> bytes:
+    """What a data: address holds, `head` being the part before the comma (RFC 2397). Raises ValueError."""
+    raw = unquote_to_bytes(body)
+    if not head.lower().rstrip().endswith("base64"):
+        return raw
+    return base64.b64decode(re.sub(rb"\s", b"", raw).replace(b"-", b"+").replace(b"_", b"/") + b"==")

@@ -8,6 +8,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from guardian.addresses import canonical_url, joined
 from guardian.model import Response
+from guardian.sources.css import css_imports
 from guardian.sources.responses import is_web_address
 
 _NO_PAGE = (
@@ -38,9 +39,13 @@ def links_on_page(tree: LexborHTMLParser, response: Response) -> Links:
     base_url = base_of(tree, response)
     pages, sheets = dict[str, None](), dict[str, None]()
     may_follow, more = not _says_nofollow(response, tree), 0
-    for node in tree.css("a[href], area[href], iframe[src], frame[src], link[rel][href], meta[http-equiv]"):
+    for node in tree.css("a[href], area[href], iframe[src], frame[src], link[rel][href], meta[http-equiv], style"):
         if len(pages) + len(sheets) >= MAX_LINKS:
             more += 1
+            continue
+        if node.tag == "style":
+            imported = (_joined(base_url, url) for url in css_imports(node.text()))
+            sheets |= {canonical_url(url): None for url in imported if url}
             continue
         attributes = node.attributes
         relations = (attributes.get("rel") or "").lower().split()

@@ -18,7 +18,7 @@ from guardian.store import Transaction
 LONGEST = timedelta(days=7)
 """Some servers say "unchanged" for ever; after so long a page is read anew."""
 
-_FORMAT = f"{__version__}/2"
+_FORMAT = f"{__version__}/3"
 """Counts on when pages are read otherwise: what was read before is then read anew."""
 _LARGEST = 200_000
 

@@ -30,6 +30,9 @@ _LONGEST_ADDRESS = 500
 _TAG = re.compile(rb"<(\\?/)?([a-zA-Z][a-zA-Z0-9]*)")
 _LONG_TAG = re.compile(rb"<[a-zA-Z][^<>]{2000,}")
 _LONG_BASE = re.compile(rb"<base[^<>]{200,}", re.IGNORECASE)
+_FRAME_WITHIN = re.compile(rb"srcdoc", re.IGNORECASE)
+"""Its elements are escaped, in more ways than are worth counting."""
+
 _MANY_WORDS = 1_000
 _MANY_OPTIONS = 5_000
 _CLOSED_BY_NEIGHBOURS = frozenset(
@@ -57,6 +60,8 @@ def is_ordinary(response: Response) -> bool:
     """Whether a page is surely read within a second or so, and in a few hundred megabytes."""
     content = response.content
     if len(content) > _ORDINARY_BYTES or len(response.final_url) > _LONGEST_ADDRESS or _LONG_BASE.search(content):
+        return False
+    if _FRAME_WITHIN.search(content):
         return False
     if any(len(tag[0].split()) > _MANY_WORDS for tag in _LONG_TAG.finditer(content)):
         return False

@@ -1,6 +1,5 @@
 """Every picture that a page carries, however it is written, each once with all its addresses and its words."""
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,8 +12,9 @@ from guardian.addresses import joined, printed
 from guardian.model import Context, Omission, Response, Sighting
 from guardian.sources.context import PageWords, is_linked_data, linked_data
 from guardian.sources.css import css_pictures
-from guardian.sources.gathering import Gathering
+from guardian.sources.gathering import Gathering, decoded
 from guardian.sources.links import base_of
+from guardian.sources.scripts import is_picture_file, pictures_in_json, pictures_in_script, strings_of_json
 from guardian.sources.srcset import Variant, parse_srcset
 from guardian.variants import is_forum_file
 
@@ -25,8 +25,6 @@ _MOST_ADDRESSES = 20_000
 _MOST_SOURCES = 64
 _MOST_TEMPLATES = 100
 _LONGEST_ADDRESS = 8_000
-_SHORTEST_NAME = len("/.jpg")
-_PICTURE_FILE = re.compile(r"\.(?:jpe?g|jfif|png|webp|avif|gif|bmp|tiff?|heic|jxl)$", re.IGNORECASE)
 # Those of the loaders that publishing systems and their caches bring along.
 _LAZY_SETS = [
     "data-srcset",
@@ -37,6 +35,7 @@ _LAZY_SETS = [
     "data-cfsrcset",
     "data-pagespeed-lazy-srcset",
     "data-nitro-lazy-srcset",
+    "nitro-lazy-srcset",
     "data-wpfc-original-srcset",
 ]
 _LAZY = [
@@ -53,19 +52,14 @@ _LAZY = [
     "data-cfsrc",
     "data-pagespeed-lazy-src",
     "data-nitro-lazy-src",
+    "nitro-lazy-src",
     "data-wpfc-original-src",
     "data-opt-src",
     "data-ezsrc",
     "data-breeze",
 ]
 _LAZY_BACKGROUNDS = ("data-bg", "data-background", "data-background-image", "data-bgset", "data-parallax")
-# Takes whole addresses without a step back, so that no script costs more than one pass.
-_IN_SCRIPT = re.compile(
-    r"""https?:(?:\\?/){2}(?:[^\s"'<>\\]|\\/|\\u[0-9a-fA-F]{4})++""",
-    re.IGNORECASE,
-)
-_ESCAPE_IN_SCRIPT = re.compile(r"\\u([0-9a-fA-F]{4})")
-_ENDING_IN_SCRIPT = re.compile(r"\.(?:jpe?g|png|webp|avif)(?![a-z0-9])", re.IGNORECASE)
+_ANY_SOURCE = re.compile(r"(?<!video)(?<!audio)(?<!iframe)-src(?:set)?$")
 _IMAGES = frozenset(["img", "amp-img", "amp-anim"])
 _BACKGROUNDS = frozenset(["body", "table", "td", "th", "tr"])
 _META = frozenset(
@@ -137,9 +131,10 @@ class _Page:
         """Everything that names a picture, in the order of the page, then what its scripts and JSON-LD name."""
         trees = [self._tree]
         for tree in trees:
-            # What stands in a template, which may hold others, is a document of its own.
-            for template in tree.css("template")[: _MOST_TEMPLATES - len(trees)]:
-                trees.append(LexborHTMLParser(re.sub(r"^<template[^>]*>|</template>$", "", template.html or "")))
+            # What stands in a template or a frame, which may hold others, is a document of its own.
+            for inner in tree.css("template, iframe[srcdoc]")[: _MOST_TEMPLATES - len(trees)]:
+                whole = inner.attributes.get("srcdoc") if inner.tag == "iframe" else inner.html
+                trees.append(LexborHTMLParser(re.sub(r"^<template[^>]*>|</template>$", "", whole or "")))
         for tree in trees:
             for node in tree.root.traverse() if tree.root else ():
                 yield from self._at(node)
@@ -148,7 +143,7 @@ class _Page:
             yield from (_Find([url], plain) for url in _linked_images(thing))
         for script in self._tree.css("script:not([src])"):
             if not is_linked_data(script):
-                yield from (_Find([url], plain) for url in _in_script(script.text()))
+                yield from (_Find([url], plain) for url in pictures_in_script(script.text()))
 
     def _at(self, node: LexborNode) -> Iterator[_Find]:
         """The pictures that one element names."""
@@ -162,8 +157,10 @@ class _Page:
         groups = [group for group in groups if group]
         groups += [list(urls) for urls in css_pictures(attributes.get("style") or "")]
         groups += [list(urls) for urls in css_pictures(node.text())] if tag == "style" else []
+        groups += [list(urls) for urls in css_pictures(_sheet_within(attributes))] if tag == "link" else []
         groups += _lazy_backgrounds(tag, attributes)
-        groups += [[url] for url in _other_pictures(tag, attributes)]
+        groups += _other_pictures(tag, attributes)
+        groups += [[url] for url in _behind_renditions(node, attributes)]
         if groups:
             context = self._words.at(node)
             shown = _shown(attributes) if tag in ("img", "amp-img") else None
@@ -181,8 +178,7 @@ class _Page:
         by_media = {"": [*own, *around.pop("", ())], **around}
         groups = []
         for media, variants in by_media.items():
-            ranked = [variant.url for variant in sorted(variants, key=lambda one: one.rank, reverse=True)]
-            groups.append(list(dict.fromkeys(url for url in (*ranked, *([] if media else plain)) if url)))
+            groups.append(list(dict.fromkeys(url for url in (*_ranked(variants), *([] if media else plain)) if url)))
         return groups
 
     def _sources_around(self, node: LexborNode) -> dict[str, list[Variant]]:
@@ -217,14 +213,14 @@ def _named_by(tag: str, attributes: dict[str, str | None]) -> list[list[str]]:
     }
     if tag in named:
         urls = [attributes.get(name) or "" for name in named[tag]]
-        return [[url] for url in urls if url and (tag != "embed" or _is_picture_file(url))]
+        return [[url] for url in urls if url and (tag != "embed" or is_picture_file(url))]
     return _named_rarely(tag, attributes)
 
 
 def _named_rarely(tag: str, attributes: dict[str, str | None]) -> list[list[str]]:
     """Pictures of elements that mostly name something else."""
     url = ""
-    if tag in ("a", "area") and _is_picture_file(attributes.get("href") or ""):
+    if tag in ("a", "area") and is_picture_file(attributes.get("href") or ""):
         url = attributes.get("href") or ""
     elif tag == "meta":
         name = attributes.get("property") or attributes.get("name") or attributes.get("itemprop") or ""
@@ -235,7 +231,7 @@ def _named_rarely(tag: str, attributes: dict[str, str | None]) -> list[list[str]
         url = attributes.get("src") or ""
     elif tag == "object":
         data, stated = attributes.get("data") or "", (attributes.get("type") or "").lower()
-        url = data if stated.startswith("image/") or _is_picture_file(data) else ""
+        url = data if stated.startswith("image/") or is_picture_file(data) else ""
     return [[url]] if url else []
 
 
@@ -244,8 +240,7 @@ def _link(attributes: dict[str, str | None]) -> list[str]:
     if "image_src" in relations or (attributes.get("itemprop") or "").lower() in _META:
         return [attributes.get("href") or ""]
     if "preload" in relations and (attributes.get("as") or "").lower() == "image":
-        ranked = sorted(parse_srcset(attributes.get("imagesrcset") or ""), key=lambda one: one.rank, reverse=True)
-        return [*(variant.url for variant in ranked), attributes.get("href") or ""]
+        return [*_ranked(parse_srcset(attributes.get("imagesrcset") or "")), attributes.get("href") or ""]
     return []
 
 
@@ -260,40 +255,61 @@ def _addresses(attributes: dict[str, str | None], variants: list[Variant]) -> li
     return [url for url in singles if "{" not in url and not url.startswith("[")]
 
 
+def _ranked(variants: list[Variant]) -> list[str]:
+    """The addresses of a set, those of the most pixels first."""
+    return [variant.url for variant in sorted(variants, key=lambda one: one.rank, reverse=True)]
+
+
+def _sheet_within(attributes: dict[str, str | None]) -> str:
+    """The style sheet that a link element holds itself, as a data: address (RFC 2397)."""
+    head, _, body = (attributes.get("href") or "").partition(",")
+    if not head.lower().startswith("data:text/css"):
+        return ""
+    try:
+        return decoded(head, body).decode(errors="replace")
+    except ValueError:
+        return ""
+
+
 def _with_width(url: str, attributes: dict[str, str | None]) -> str:
     """Shopify's pages leave the width to a script, and name the widths there are."""
     widths = re.findall(r"\d{2,5}", attributes.get("data-widths") or "") or ["1080"]
     return url.replace("{width}", max(widths, key=int))
 
 
-def _other_pictures(tag: str, attributes: dict[str, str | None]) -> Iterator[str]:
+def _other_pictures(tag: str, attributes: dict[str, str | None]) -> Iterator[list[str]]:
     """Pictures in attributes that only the page's own scripts know: the back of a product, a larger view, a gallery."""
     is_image = tag in _IMAGES
     read_before = (*_LAZY, *_LAZY_SETS) if is_image or tag == "source" else ("data-src", *_LAZY_BACKGROUNDS)
     for name, value in attributes.items():
-        if not name.startswith("data-") or not value:
+        is_source = is_image and bool(_ANY_SOURCE.search(name))
+        if not value or not (is_source or name.startswith("data-")):
             continue
         if value.lstrip()[:1] in ("{", "["):
-            yield from _in_json(value)
-        elif name not in read_before and (is_image or "/" in value) and _is_picture_file(value):
-            yield value
+            yield from ([url] for url in pictures_in_json(value))
+            continue
+        if name in read_before:
+            continue
+        if is_source and name.endswith("set"):
+            yield _ranked(parse_srcset(value))
+            continue
+        is_named = is_picture_file(value) and (is_image or "/" in value)
+        if is_named or (is_source and value.startswith(("http:", "https:", "/"))):
+            yield [value]
 
 
-def _in_json(text: str) -> Iterator[str]:
-    """Pictures among the strings of an attribute that holds JSON, or looks as if it did."""
-    try:
-        waiting = [json.loads(text)]
-    except (ValueError, RecursionError):
-        yield from _in_script(text)
-        return
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, str) and len(value) >= _SHORTEST_NAME:
-            # A name alone is no address: what it is relative to, only the page's scripts know.
-            is_file = "/" in value and _is_picture_file(value) and not any(sign.isspace() for sign in value)
-            yield from [value] if is_file else _in_script(value)
-        elif isinstance(value, (dict, list)):
-            waiting += reversed(list(value.values()) if isinstance(value, dict) else value)
+def _behind_renditions(node: LexborNode, attributes: dict[str, str | None]) -> Iterator[str]:
+    """The uploaded file that an element's JSON names, where the image in it shows a rendition of that: Wix.
+
+    JSON names a.jpg, and the image is /media/a.jpg/fill/w_147/a.jpg: then /media/a.jpg is the file.
+    """
+    for value in attributes.values():
+        if not value or not value.startswith("{") or '"uri"' not in value:
+            continue
+        names = [name for name in strings_of_json(value) or () if "/" not in name and is_picture_file(name)]
+        image = node.css_first("img[src]") if names else None
+        shown = (image.attributes.get("src") or "") if image else ""
+        yield from (shown.partition(f"/{name}/")[0] + f"/{name}" for name in names if f"/{name}/" in shown)
 
 
 def _lazy_backgrounds(tag: str, attributes: dict[str, str | None]) -> Iterator[list[str]]:
@@ -304,13 +320,12 @@ def _lazy_backgrounds(tag: str, attributes: dict[str, str | None]) -> Iterator[l
             yield from (list(urls) for urls in css_pictures(value))
             continue
         # lazysizes writes one set for each medium, with a bar between.
-        variants = [variant for part in value.split("|") for variant in parse_srcset(part)]
-        ranked = [variant.url for variant in sorted(variants, key=lambda one: one.rank, reverse=True)]
-        if ranked and (_is_picture_file(ranked[0]) or value.startswith(("http:", "https:", "//"))):
+        ranked = _ranked([variant for part in value.split("|") for variant in parse_srcset(part)])
+        if ranked and (is_picture_file(ranked[0]) or value.startswith(("http:", "https:", "//"))):
             yield ranked
     if tag in _BACKGROUNDS and attributes.get("background"):
         yield [attributes.get("background") or ""]
-    if tag not in ("img", "source", "amp-img") and _is_picture_file(attributes.get("data-src") or ""):
+    if tag not in ("img", "source", "amp-img") and is_picture_file(attributes.get("data-src") or ""):
         yield [attributes.get("data-src") or ""]
 
 
@@ -332,31 +347,3 @@ def _shown(attributes: dict[str, str | None]) -> tuple[int, int] | None:
     if all(side.isascii() and side.isdecimal() for side in sides):
         return int(sides[0][:6]), int(sides[1][:6])
     return None
-
-
-def _is_picture_file(url: str) -> bool:
-    if len(url) > 4000 or url.startswith("data:"):
-        return False
-    path = url.partition("#")[0].partition("?")[0].strip()
-    # A wiki's page about a file has the file's name: /wiki/File:Cat.jpg.
-    return bool(_PICTURE_FILE.search(path)) and ":" not in path.rpartition("/")[2]
-
-
-def _in_script(text: str) -> Iterator[str]:
-    """Whole addresses of pictures in the text of a script or a JSON block."""
-    for written in _IN_SCRIPT.findall(text):
-        url = _ESCAPE_IN_SCRIPT.sub(_unescaped, written.replace("\\/", "/")).replace("&amp;", "&")
-        path, mark, query = url.partition("?")
-        endings = list(_ENDING_IN_SCRIPT.finditer(path))
-        if endings:
-            # What a script writes after an address, a bracket or the rest of a style rule, is not part of it.
-            end = endings[-1].end()
-            yield url if end == len(path) else path[:end]
-        elif mark and _ENDING_IN_SCRIPT.search(query):
-            # A proxy that is told in its query which picture to make smaller.
-            yield url
-
-
-def _unescaped(escape: re.Match[str]) -> str:
-    code = int(escape[1], 16)
-    return "\ufffd" if 0xD800 <= code < 0xE000 else chr(code)

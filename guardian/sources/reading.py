@@ -2,17 +2,18 @@
 
 import asyncio
 import hashlib
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from w3lib.encoding import html_to_unicode
 
-from guardian.addresses import joined
+from guardian.addresses import canonical_url, joined
 from guardian.errors import FetchFailed, FetchRefused
-from guardian.model import Omission, Response, Sighting
-from guardian.sources.css import css_pictures
-from guardian.sources.gathering import MAX_PICTURES
+from guardian.model import Context, Omission, Response, Sighting
+from guardian.sources.css import css_imports, css_pictures
+from guardian.sources.gathering import MAX_PICTURES, inline_picture
 from guardian.sources.html import HtmlReading
 from guardian.sources.links import MAX_LINKS
 from guardian.sources.memory import KnownPage, as_seen_again, recall_page, remember_page
@@ -105,7 +106,9 @@ class PageReader:
         """Pictures that linked style sheets name and the page itself does not."""
         shown = {variant_key(one.image_url) for one in seen if isinstance(one, Sighting) and one.image_url}
         found: list[Sighting | Omission] = []
-        for sheet in sheets:
+        waiting = deque(sheets)
+        while waiting:
+            sheet = waiting.popleft()
             if sheet in self._sheets:
                 continue
             if len(self._sheets) >= SHEETS_PER_SCAN:
@@ -117,32 +120,38 @@ class PageReader:
             except (FetchRefused, FetchFailed) as error:
                 found.append(Omission(error.url, error.reason, f"a style sheet: {error.detail}"))
                 continue
-            named = await asyncio.to_thread(_pictures_of_sheet, response)
+            named, imported = await asyncio.to_thread(_read_sheet, response)
+            waiting += imported
             if len(named) > MAX_PICTURES:
                 detail = f"{len(named) - MAX_PICTURES} more pictures in one style sheet"
                 found.append(Omission(response.final_url, "budget", detail))
-            for first, *others in named[:MAX_PICTURES]:
-                keys = {variant_key(one) for one in (first, *others)}
+            for urls in named[:MAX_PICTURES]:
+                keys = {url if url.startswith("data:") else variant_key(url) for url in urls}
                 if shown.isdisjoint(keys):
                     shown |= keys
-                    found.append(
-                        Sighting(self._source, first, page.final_url, page.fetched_at, also_at=tuple(others), page=page)
-                    )
+                    found.append(self._of_sheet(urls, page))
         return found
 
+    def _of_sheet(self, urls: tuple[str, ...], page: Response) -> Sighting | Omission:
+        """One picture that a style sheet of a page names."""
+        first, *others = urls
+        if first.startswith("data:"):
+            return inline_picture(first, page, self._source, Context())
+        if urlsplit(first).path.lower().endswith((".svg", ".svgz")):
+            return Omission(first, "vector", "an SVG drawing")
+        return Sighting(self._source, first, page.final_url, page.fetched_at, also_at=tuple(others), page=page)
 
-def _pictures_of_sheet(response: Response) -> list[tuple[str, ...]]:
-    """The whole addresses of each picture that a style sheet names."""
+
+def _read_sheet(response: Response) -> tuple[list[tuple[str, ...]], list[str]]:
+    """The whole addresses of each picture that a style sheet names, and of the sheets that it imports."""
     text = html_to_unicode(response.header("content-type"), response.content, default_encoding="utf-8")[1]
     pictures = (tuple(filter(None, (_joined(response.final_url, url) for url in urls))) for urls in css_pictures(text))
-    return [addresses for addresses in pictures if addresses]
+    imported = (_joined(response.final_url, url) for url in css_imports(text))
+    sheets = [canonical_url(url) for url in imported if url and not url.startswith("data:")]
+    return [addresses for addresses in pictures if addresses], sheets
 
 
 def _joined(base: str, url: str) -> str | None:
-    """The whole address of a picture that can be fetched; None for data: addresses and drawings."""
-    whole = joined(base, url)
-    if whole is None:
-        return None
-    parts = urlsplit(whole)
-    is_drawing = parts.path.lower().endswith((".svg", ".svgz"))
-    return whole if parts.scheme in ("http", "https") and not is_drawing else None
+    """The whole address; None for one that names nothing. What a data: address holds is its own address."""
+    whole = url if url.startswith("data:") else joined(base, url)
+    return whole if whole and urlsplit(whole).scheme in ("http", "https", "data") else None

@@ -69,6 +69,17 @@ def left_out(seen: list[Any]) -> dict[str, str]:
         ('<script type="application/ld+json">\n//<![CDATA[\n{"image":"p.jpg"}\n//]]>\n</script>', "p.jpg"),
         ('<script type="application/ld+json">{"name":"two\nlines","image":"p.jpg"}</script>', "p.jpg"),
         ('<script type="application/ld+json">{"image":"https://shop.example/a/p.jpg",}</script>', "p.jpg"),
+        ("<iframe srcdoc=\"&lt;img src='p.jpg'&gt;\"></iframe>", "p.jpg"),
+        ("<template><iframe srcdoc=\"<img src='p.jpg'>\"></iframe></template>", "p.jpg"),
+        ('<link rel="stylesheet" href="data:text/css;base64,LmF7YmFja2dyb3VuZDp1cmwocC5qcGcpfQ==">', "p.jpg"),
+        ('<link rel="stylesheet" href="data:text/css,.a%7Bbackground:url(p.jpg)%7D">', "p.jpg"),
+        ('<img nitro-lazy-src="p.jpg">', "p.jpg"),
+        ('<img data-a-loader-of-tomorrow-src="https://shop.example/a/picture">', "picture"),
+        ('<img data-a-loader-of-tomorrow-srcset="s.jpg 1x, p.jpg 2x">', "p.jpg"),
+        ('<script id="__NEXT_DATA__" type="application/json">{"src":"/a/p.jpg"}</script>', "p.jpg"),
+        ('<script>self.__next_f.push([1,"{\\"src\\":\\"/a/p.jpg\\"}"])</script>', "p.jpg"),
+        ("<script>show('\\/a\\/p.jpg')</script>", "p.jpg"),
+        ("<script>show('//shop.example/a/p.jpg')</script>", "p.jpg"),
         ('<script>var x = {"display_url":"https:\\/\\/shop.example\\/a\\/p.jpg"}</script>', "p.jpg"),
     ],
 )
@@ -222,3 +233,32 @@ def test_what_holds_the_place_of_a_picture_is_not_another_one(page: Callable[...
 
 def test_names_of_files_in_attributes_are_no_addresses(page: Callable[..., list[Any]]) -> None:
     assert pictures(page('<div data-name="p.jpg" data-props=\'{"file": "p.jpg"}\'></div>')) == {}
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "/\\.(?:jpg|png)$/.test(name)",
+        'cache("/*.jpg")',
+        'route("/:slug/photo.jpg")',
+        "show(`/photos/${id}.jpg`)",
+        'show("/photos/" + id + ".jpg")',
+        'accept = ".jpg,.png"',
+        'type = "image/jpg"',
+    ],
+)
+def test_what_scripts_put_together_is_no_address(script: str, page: Callable[..., list[Any]]) -> None:
+    assert pictures(page(f"<!doctype html><title>t</title><script>{script}</script>")) == {}
+
+
+def test_the_file_behind_a_blurred_rendition(page: Callable[..., list[Any]]) -> None:
+    """As Wix writes it: the page shows a blur, and its data name the file that was uploaded."""
+    media = "https://static.wixstatic.com/media/a_1~mv2.jpg"
+    small, large = f"{media}/v1/fill/w_147,h_98,blur_2/boat.jpg", f"{media}/v1/fill/w_980,h_653/boat.jpg"
+    info = '{"imageData": {"width": 3000, "uri": "a_1~mv2.jpg", "name": "boat.jpg"}}'
+    seen = page(f"<wow-image data-image-info='{info}'><img src='{small}' alt='Boat'></wow-image><img src='{large}'>")
+    assert pictures(seen) == {media: (large, small)}
+
+
+def test_bad_base64_in_a_style_sheet_is_passed_over(page: Callable[..., list[Any]]) -> None:
+    assert page("<title>t</title><link rel=stylesheet href='data:text/css;base64,A'><img src=p.jpg>")[0].image_url
