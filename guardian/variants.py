@@ -51,8 +51,8 @@ _STEP = re.compile(
 )
 # MediaWiki: /thumb/a/ab/Cat.jpg/250px-Cat.jpg beside /a/ab/Cat.jpg.
 _WIKI = re.compile(r"/thumb(/[0-9a-f]/[0-9a-f]{2}/[^/]+)/(?:[a-z0-9-]{1,20}-)?(\d{2,5})px-[^/]+$")
-# phpBB and vBulletin: file.php?id=3&t=1 is the thumbnail of file.php?id=3&mode=view.
-_FORUM = re.compile(r"/(?:download/file|attachment)\.php$")
+# XenForo: /attachments/boat-jpg.17/. phpBB, vBulletin: file.php?id=3&t=1 is the thumbnail of file.php?id=3&mode=view.
+_FORUM = re.compile(r"/(?:download/file|attachment)\.php$|/attachments/[^/]+-(?:jpe?g|png|webp|gif)\.\d+/?$")
 _FORUM_VIEWS = frozenset({"t", "mode", "thumb", "stc", "d", "sid"})
 # What stands between host and end of the path for the size alone (`cut`), with the width that it states, if any.
 _CUTS = tuple(

@@ -222,11 +222,11 @@ def _named_rarely(tag: str, attributes: dict[str, str | None]) -> list[list[str]
     url = ""
     if tag in ("a", "area") and is_picture_file(attributes.get("href") or ""):
         url = attributes.get("href") or ""
-    elif tag == "meta":
-        name = attributes.get("property") or attributes.get("name") or attributes.get("itemprop") or ""
-        url = (attributes.get("content") or "") if name.lower() in _META else ""
     elif tag == "link":
         return [_link(attributes)]
+    elif tag == "meta" or "itemprop" in attributes:
+        name = attributes.get("property") or attributes.get("name") or attributes.get("itemprop") or ""
+        url = (attributes.get("content") or "") if name.lower() in _META else ""
     elif tag == "input" and (attributes.get("type") or "").lower() == "image":
         url = attributes.get("src") or ""
     elif tag == "object":
@@ -251,7 +251,9 @@ def _addresses(attributes: dict[str, str | None], variants: list[Variant]) -> li
     """
     for name in ("srcset", *_LAZY_SETS):
         variants += parse_srcset(attributes.get(name) or "")
-    singles = [_with_width(attributes.get(name) or "", attributes) for name in (*_LAZY, "src")]
+    # bLazy writes the picture for fine screens behind a bar.
+    written = [part for name in (*_LAZY, "src") for part in reversed((attributes.get(name) or "").split("|"))]
+    singles = [_with_width(url, attributes) for url in written]
     return [url for url in singles if "{" not in url and not url.startswith("[")]
 
 
@@ -279,11 +281,12 @@ def _with_width(url: str, attributes: dict[str, str | None]) -> str:
 
 def _other_pictures(tag: str, attributes: dict[str, str | None]) -> Iterator[list[str]]:
     """Pictures in attributes that only the page's own scripts know: the back of a product, a larger view, a gallery."""
-    is_image = tag in _IMAGES
+    # An element with a hyphen is one of the page's own making, whose attributes may name anything.
+    is_image, is_own = tag in _IMAGES, "-" in tag and tag not in _IMAGES
     read_before = (*_LAZY, *_LAZY_SETS) if is_image or tag == "source" else ("data-src", *_LAZY_BACKGROUNDS)
     for name, value in attributes.items():
         is_source = is_image and bool(_ANY_SOURCE.search(name))
-        if not value or not (is_source or name.startswith("data-")):
+        if not value or not (is_source or is_own or name.startswith("data-")):
             continue
         if value.lstrip()[:1] in ("{", "["):
             yield from ([url] for url in pictures_in_json(value))
@@ -293,7 +296,7 @@ def _other_pictures(tag: str, attributes: dict[str, str | None]) -> Iterator[lis
         if is_source and name.endswith("set"):
             yield _ranked(parse_srcset(value))
             continue
-        is_named = is_picture_file(value) and (is_image or "/" in value)
+        is_named = is_picture_file(value) and (is_image or is_own or "/" in value)
         if is_named or (is_source and value.startswith(("http:", "https:", "/"))):
             yield [value]
 
@@ -326,7 +329,7 @@ def _lazy_backgrounds(tag: str, attributes: dict[str, str | None]) -> Iterator[l
     if tag in _BACKGROUNDS and attributes.get("background"):
         yield [attributes.get("background") or ""]
     if tag not in ("img", "source", "amp-img") and is_picture_file(attributes.get("data-src") or ""):
-        yield [attributes.get("data-src") or ""]
+        yield (attributes.get("data-src") or "").split("|")[::-1]
 
 
 def _linked_images(thing: dict[str, Any]) -> Iterator[str]:
@@ -334,6 +337,8 @@ def _linked_images(thing: dict[str, Any]) -> Iterator[str]:
     names = ["image", "thumbnailUrl", "primaryImageOfPage", "logo", "photo", "thumbnail"]
     if "ImageObject" in str(thing.get("@type")):
         names += ["contentUrl", "url"]
+    elif is_picture_file(str(thing.get("contentUrl"))):
+        names += ["contentUrl"]
     for name in names:
         value = thing.get(name)
         for part in value if isinstance(value, list) else [value]:

@@ -8,8 +8,12 @@ _PICTURE_FILE = re.compile(r"\.(?:jpe?g|jfif|png|webp|avif|gif|bmp|tiff?|heic|jx
 _SHORTEST_NAME = len("/.jpg")
 # Take whole addresses without a step back, so that no script costs more than one pass.
 _WHOLE = re.compile(r"""https?:(?:\\?/){2}(?:[^\s"'<>\\]|\\/|\\u[0-9a-fA-F]{4})++""", re.IGNORECASE)
+_NAME_BEFORE = re.compile(r"""(\w+)\\?["']?\s?:\s?\\?["']$""")
+_LONGEST_NAME = 50
 # A string that begins at the site's root and is nothing but a path; patterns and templates have other signs.
 _FROM_ROOT = re.compile(r"""["'](\\?/(?:[^\s"'<>\\`${}()\[\]*:;|]|\\/|\\u0026)++)(?=\\*["'])""")
+_LARGE = re.compile(r"full|large|orig|zoom|big|hi_?res|max", re.IGNORECASE)
+_SMALL = re.compile(r"thumb|small|tiny|mini|preview|placeholder|lqip|blur|icon", re.IGNORECASE)
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 _ENDING = re.compile(r"\.(?:jpe?g|png|webp|avif)(?![a-z0-9])", re.IGNORECASE)
 
@@ -24,9 +28,12 @@ def is_picture_file(url: str) -> bool:
 
 
 def pictures_in_script(text: str) -> Iterator[str]:
-    """Addresses of pictures in the text of a script or a JSON block: whole ones, and those that begin with a slash."""
-    for written in _WHOLE.findall(text):
-        url = _plain(written)
+    """Addresses of pictures in the text of a script or a JSON block: whole ones, and those that begin with a slash.
+
+    What is called large comes first and what is called small last, since their addresses may not say it.
+    """
+    for found in sorted(_WHOLE.finditer(text), key=lambda found: _rank(text, found.start())):
+        url = _plain(found[0])
         path, mark, query = url.partition("?")
         endings = list(_ENDING.finditer(path))
         if endings:
@@ -65,6 +72,13 @@ def strings_of_json(text: str) -> list[str] | None:
         elif isinstance(value, (dict, list)):
             waiting += reversed(list(value.values()) if isinstance(value, dict) else value)
     return strings
+
+
+def _rank(text: str, at: int) -> int:
+    """How early an address counts, by the name that stands before it in the script."""
+    found = _NAME_BEFORE.search(text[max(0, at - _LONGEST_NAME) : at])
+    name = found[1] if found else ""
+    return -1 if _LARGE.search(name) else 1 if _SMALL.search(name) else 0
 
 
 def _plain(written: str) -> str:

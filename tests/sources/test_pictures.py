@@ -69,6 +69,12 @@ def left_out(seen: list[Any]) -> dict[str, str]:
         ('<script type="application/ld+json">\n//<![CDATA[\n{"image":"p.jpg"}\n//]]>\n</script>', "p.jpg"),
         ('<script type="application/ld+json">{"name":"two\nlines","image":"p.jpg"}</script>', "p.jpg"),
         ('<script type="application/ld+json">{"image":"https://shop.example/a/p.jpg",}</script>', "p.jpg"),
+        ('<span itemprop="image" content="p.jpg"></span>', "p.jpg"),
+        ('<a href="/a/attachments/boat-jpg.17/"><img src="thumb.jpg"></a>', "attachments/boat-jpg.17/"),
+        ('<div class="b-lazy" data-src="s.jpg|p.jpg"></div>', "p.jpg"),
+        ('<img class="b-lazy" data-src="s.jpg|p.jpg" src="blank.gif">', "p.jpg"),
+        ('<gallery-item full="p.jpg"></gallery-item>', "p.jpg"),
+        ('<script type="application/ld+json">{"@type":"MediaObject","contentUrl":"p.jpg"}</script>', "p.jpg"),
         ("<iframe srcdoc=\"&lt;img src='p.jpg'&gt;\"></iframe>", "p.jpg"),
         ("<template><iframe srcdoc=\"<img src='p.jpg'>\"></iframe></template>", "p.jpg"),
         ('<link rel="stylesheet" href="data:text/css;base64,LmF7YmFja2dyb3VuZDp1cmwocC5qcGcpfQ==">', "p.jpg"),
@@ -262,3 +268,12 @@ def test_the_file_behind_a_blurred_rendition(page: Callable[..., list[Any]]) -> 
 
 def test_bad_base64_in_a_style_sheet_is_passed_over(page: Callable[..., list[Any]]) -> None:
     assert page("<title>t</title><link rel=stylesheet href='data:text/css;base64,A'><img src=p.jpg>")[0].image_url
+
+
+def test_what_a_script_calls_large_comes_first(page: Callable[..., list[Any]]) -> None:
+    """As Magento writes it: three sizes of one picture under digests that do not tell them apart."""
+    urls = [f"https://shop.example/media/catalog/product/cache/{n * 32}/a/b/ab.jpg" for n in "123"]
+    data = ",".join(
+        f'"{name}": "{url}"'.replace("/", "\\/") for name, url in zip(("thumb", "img", "full"), urls, strict=True)
+    )
+    assert pictures(page(f"<title>t</title><script>{{{data}}}</script>")) == {urls[2]: (urls[1], urls[0])}
