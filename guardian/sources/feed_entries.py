@@ -11,10 +11,12 @@ from guardian.addresses import joined
 from guardian.errors import FetchFailed, FetchRefused
 from guardian.model import Context, Lead, Omission, Response, Sighting
 from guardian.sources.context import shortened
+from guardian.sources.gathering import Gathering
 from guardian.sources.listed import Listed
 from guardian.sources.odd_pages import read_guarded
 from guardian.sources.responses import is_web_address
 from guardian.sources.visit import Visit
+from guardian.variants import variant_key
 
 MAX_ENTRIES = 1_000
 MAX_TAGS = 100_000
@@ -56,7 +58,7 @@ async def _pictures(entry: _Entry, source: str, response: Response) -> list[Sigh
     """Each picture of an entry once. The kept page is the feed itself, which is what was seen."""
     seen: list[Sighting | Omission] = []
     page_url = entry.link or response.final_url
-    shown = set[str | None]()
+    shown = set[str]()
     context = Context(page_title=shortened(entry.title))
     for html, base in entry.html:
         # The folder alone: a long address with its query makes a page look odd, which costs a process each time.
@@ -74,14 +76,18 @@ async def _pictures(entry: _Entry, source: str, response: Response) -> list[Sigh
             continue
         for item in found:
             if isinstance(item, Sighting):
-                shown.update((item.image_url, *item.also_at))
+                keys = {variant_key(url) for url in (item.image_url, *item.also_at) if url}
+                if not shown.isdisjoint(keys):
+                    continue
+                shown |= keys
                 item = replace(item, page=response)
             seen.append(item)
+    # What an entry lists beside its text may be one picture in several sizes.
+    listed = Gathering(replace(response, final_url=page_url), source)
     for url in entry.pictures:
-        if url not in shown:
-            shown.add(url)
-            seen.append(Sighting(source, url, page_url, response.fetched_at, context, page=response))
-    return seen
+        if variant_key(url) not in shown:
+            listed.add([url], context)
+    return [*seen, *(replace(one, page=response) if isinstance(one, Sighting) else one for one in listed.all())]
 
 
 def _xml_entries(response: Response) -> Iterator[_Entry]:

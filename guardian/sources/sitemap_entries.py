@@ -85,9 +85,9 @@ def _read_xml(
 
 
 def _pictures(entry: Element, page: str, source: str, response: Response) -> Iterator[Sighting]:
-    """Google's image extension; the page it names is where the picture is shown."""
-    for image in (child for child in entry if _name(child) == "image"):
-        address = _address(image, response)
+    """Google's extensions for images and videos; the page that is named is where the picture is shown."""
+    for image in (child for child in entry if _name(child) in ("image", "video")):
+        address = _address(image, response, "loc" if _name(image) == "image" else "thumbnail_loc")
         if address is not None:
             context = Context(
                 caption=_text(image, "caption"), title=_text(image, "title"), claims=_text(image, "license")
@@ -121,9 +121,9 @@ def _name(element: Element) -> str:
     return str(element.tag).rpartition("}")[2].lower()
 
 
-def _address(element: Element, response: Response) -> str | None:
+def _address(element: Element, response: Response, name: str = "loc") -> str | None:
     """What an entry names; relative addresses are against the protocol, and written all the same."""
-    written = _text(element, "loc")
+    written = _text(element, name)
     address = joined(response.final_url, written) if written else None
     return address if address and is_web_address(address) else None
 

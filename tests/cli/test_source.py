@@ -53,6 +53,14 @@ def test_try_shows_what_a_source_would_yield_and_stores_nothing(crawled: Home, s
     ]
 
 
+def test_try_names_pictures_that_robots_may_not_have(crawled: Home, site: Any) -> None:
+    (site.folder / "robots.txt").write_text("User-agent: *\nDisallow: /copy.jpg\n")
+    said = crawled.guardian("source", "try", f"{site.url}/deep.html").stdout
+    assert f"(robots: 1)\n  {site.url}/copy.jpg  its robots.txt forbids it\n" in said
+    assert "PICTURE" not in said
+    assert said.endswith("0 picture(s), 2 left out\n")
+
+
 def test_a_source_that_is_none(crawled: Home) -> None:
     assert "sources are: rival" in crawled.guardian("source", "try", "rivals", code=2).stderr
 

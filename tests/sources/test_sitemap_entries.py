@@ -40,6 +40,17 @@ def test_pages_pictures_index_and_gzip(site: Any, discovered: Callable[..., list
     assert pictures(discovered(kind="sitemap", url=f"{site.url}/index.xml", pages=False)) == ["extra.jpg"]
 
 
+def test_pictures_that_stand_for_films(site: Any, discovered: Callable[..., list[Any]]) -> None:
+    listed = (
+        f"{HEAD}<{URLSET} xmlns:video='http://www.google.com/schemas/sitemap-video/1.1'><url><loc>{site.url}/film</loc>"
+        f"<video:video><video:thumbnail_loc>{site.url}/still.jpg</video:thumbnail_loc><video:title>Sea</video:title>"
+        f"<video:content_loc>{site.url}/film.mp4</video:content_loc></video:video></url></urlset>"
+    )
+    (site.folder / "one.xml").write_text(listed)
+    (seen,) = discovered(kind="sitemap", url=f"{site.url}/one.xml", pages=False)
+    assert (seen.image_url, seen.page_url, seen.context.title) == (f"{site.url}/still.jpg", f"{site.url}/film", "Sea")
+
+
 def test_a_list_of_addresses_in_plain_text(site: Any, discovered: Callable[..., list[Any]]) -> None:
     (site.folder / "map.txt").write_text("\ufeff" + "\r\n".join([site.page("a.html", "a.jpg"), "", "nonsense"]))
     assert pictures(discovered(kind="sitemap", url=f"{site.url}/map.txt")) == ["a.jpg"]
