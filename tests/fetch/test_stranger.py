@@ -5,6 +5,7 @@ import base64
 import gzip
 import itertools
 import resource
+import socket
 import ssl
 import subprocess
 import threading
@@ -21,7 +22,7 @@ from guardian.errors import FetchFailed, FetchRefused
 from guardian.fetch import Stranger
 from guardian.model import Remembered, Response
 from tests import websites
-from tests.websites import Raw, Says, Site
+from tests.websites import Raw, Says, Site, running
 
 Get = Callable[..., Response]
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -286,6 +287,25 @@ def test_requests_to_one_host_keep_their_distance_and_their_number(site: Site, s
     assert len(times) == 6
     assert all(later - earlier > 0.08 for earlier, later in itertools.pairwise(times))
     assert site.most_at_once <= 2
+
+
+def test_ports_and_www_are_the_same_host_to_be_polite_to(site: Site, settings: Callable[..., Any]) -> None:
+    def look_up(host: str, port: int, family: int) -> list[tuple[Any, ...]]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    calm = settings(delay_per_host=timedelta(seconds=0.1))
+    for other in running():
+        hosts = [f"{name}:{one.port}" for one in (site, other) for name in ("site.example", "www.site.example")]
+
+        async def visit(hosts: list[str] = hosts) -> None:
+            async with Stranger(calm, clock=lambda: datetime.now(UTC), look_up=look_up) as stranger:
+                visits = (stranger.get(f"http://{host}/", kind="image") for host in hosts)
+                await asyncio.gather(*visits, return_exceptions=True)
+
+        asyncio.run(visit())
+        times = sorted(asked.at for asked in (*site.asked, *other.asked))
+        assert len(times) == 8, "each with a robots.txt of its own"
+        assert all(later - earlier > 0.08 for earlier, later in itertools.pairwise(times))
 
 
 def test_no_more_than_so_many_requests_to_one_host_are_in_flight(site: Site, settings: Callable[..., Any]) -> None:
