@@ -238,7 +238,9 @@ class _Shift:
         self._scans.add(task)
         task.add_done_callback(self._scans.discard)
         # APScheduler counts this job as running until the scan ends: that is what keeps scans from overlapping.
-        await asyncio.wait([task])
+        # Once it stops it lets go of the job, whose scan may go on: no failure to log.
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait([task])
 
     async def _scan(self, settings: SourceSettings) -> None:
         """The supervision point of one source: whatever happens, the other sources go on."""
