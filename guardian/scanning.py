@@ -24,7 +24,7 @@ Listener = Callable[[Answer | Omission], None]
 async def scan_source(walk: Walk, settings: SourceSettings, listener: Listener) -> Scan:
     """Scan one source and keep the account of it; an unexpected end is recorded and raised again."""
     row, counts = await asyncio.to_thread(_start, walk, settings.name)
-    settled: Counter[str] | None = None
+    settled = counts.copy()
     try:
         errand = await asyncio.to_thread(_errand, walk, settings)
         async for result in scan(replace(walk, stranger=errand), open_source(settings)):
@@ -36,14 +36,13 @@ async def scan_source(walk: Walk, settings: SourceSettings, listener: Listener) 
             counts.update(words_for(result))
             listener(result)
     except asyncio.CancelledError:
-        # What was answered since the last milestone is answered, and counted, again.
-        _end(walk, row, "interrupted", counts if settled is None else settled)
+        _break_off(walk, row, "interrupted", counts, settled)
         raise
     except Exception as error:
         if isinstance(error, (FetchRefused, FetchFailed)):
             # The source itself could not be read: that is what was not seen, and why.
             counts.update([f"left out: {error.reason}"])
-        await asyncio.to_thread(_end, walk, row, "failed", counts, str(error) or repr(error))
+        await asyncio.to_thread(_break_off, walk, row, "failed", counts, settled, str(error) or repr(error))
         raise
     return await asyncio.to_thread(_end, walk, row, "completed", counts)
 
@@ -79,6 +78,15 @@ def _settle(walk: Walk, row: Scan, milestone: Milestone, counts: Counter[str]) -
     with walk.store.begin() as tx:
         milestone.settle(tx)
         tx.scans.note(row.id, counts)
+
+
+def _break_off(
+    walk: Walk, row: Scan, outcome: str, counts: Counter[str], settled: Counter[str], error: str | None = None
+) -> None:
+    """The end before the end. What a crawl answered since its last milestone it answers, and counts, again."""
+    with walk.store.read() as tx:
+        goes_on = tx.frontier.count(row.source) > 0
+    _end(walk, row, outcome, settled if goes_on else counts, error)
 
 
 def _end(walk: Walk, row: Scan, outcome: str, counts: Counter[str], error: str | None = None) -> Scan:

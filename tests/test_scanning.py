@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -63,3 +64,39 @@ def test_a_scan_leaves_its_account(tmp_path: Path, site: Any) -> None:
 
     asyncio.run(go())
     assert len(heard) == 3
+
+
+def test_a_crawl_that_broke_off_between_two_pages_counts_nothing_twice(tmp_path: Path, site: Any) -> None:
+    shutil.copytree(rules_folder(), tmp_path / "rules")
+    for name in ("one", "two", "three"):
+        site.page(f"{name}.html", f"{name}.svg", f"{name}.jpg", "more.svg")
+    start = site.page("page.html", "drawing.svg")
+    links = "".join(f"<a href='{name}.html'>x</a>" for name in ("one", "two", "three"))
+    with (site.folder / "page.html").open("a") as page:
+        page.write(links)
+    (tmp_path / "config.yaml").write_text(
+        "fetch: {contact: a@example.com, allow_networks: [127.0.0.0/8], delay_per_host: 0s}\nmatching: {workers: 1}\n"
+        f"sources:\n  - {{name: crawl, kind: page, depth: 1, url: '{start}'}}\n"
+    )
+    config = load_config(tmp_path / "config.yaml")
+    (source,) = config.sources
+
+    async def go() -> None:
+        async with opened_rooms(config) as rooms:
+            for patience in range(10):
+                left = patience
+
+                def lose_patience(_: Answer | Omission) -> None:
+                    nonlocal left
+                    left -= 1
+                    if left < 0:
+                        raise RuntimeError("no more")
+
+                with suppress(RuntimeError):
+                    await scan_source(rooms.walk, source, lose_patience)
+                scan = await scan_source(rooms.walk, source, lambda _: None)
+                assert scan.counts["pages"] == 4
+                assert scan.counts["left out: vector"] == 7, f"broken off after {patience} answers"
+                assert scan.counts["problem: status_404"] == 3
+
+    asyncio.run(go())

@@ -180,7 +180,7 @@ class Stranger:
         return False
 
     async def sitemaps(self, url: str) -> tuple[str, ...]:
-        """What the robots.txt of an address's host names as sitemaps. Raises FetchRefused (address, host_busy, budget)."""
+        """What a host's robots.txt names as sitemaps. Raises FetchRefused (address, host_busy, budget)."""
         await self._pace.working_hours()
         return await self._robots.sitemaps(_fetchable(url))
 
