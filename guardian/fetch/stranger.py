@@ -115,7 +115,7 @@ class Stranger:
                 limit=0,
                 ssl=context,
                 socket_factory=guarded_socket(settings.networks),
-                resolver=Names(self._look_up),
+                resolver=Names(self._look_up, settings.requests_at_once),
                 keepalive_timeout=20,
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
