@@ -214,6 +214,8 @@ class Stranger:
             except FetchFailed as error:
                 if not left or error.reason not in _WORTH_A_RETRY:
                     raise
+                # What broke may be the 304 itself, which some servers send with a body.
+                extras = replace(extras, known=None)
                 continue
             if response.status in _TOO_BUSY:
                 pause = wished_pause(response.header("retry-after"), self._clock())

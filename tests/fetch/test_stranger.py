@@ -372,6 +372,15 @@ def test_what_has_not_changed_costs_a_304(site: Site, get: Get, etag: str | None
     assert (response.status, response.not_modified, response.content) == (304, True, b"")
 
 
+def test_a_304_may_state_a_length_but_one_with_a_body_is_asked_for_whole(site: Site, get: Get) -> None:
+    unchanged = b"HTTP/1.1 304 Not Modified\r\ncontent-length: 20\r\n\r\n"
+    url = site.put("/", Raw(unchanged))
+    assert get(url, known=remembered(url)).not_modified
+    url = site.put("/body", websites.Flaky(Raw(unchanged + b"x" * 20), Says("whole")))
+    assert get(url, known=remembered(url), retries=1).content == b"whole"
+    assert ["if-none-match" in asked.headers for asked in site.asked if asked.path == "/body"] == [True, False]
+
+
 def test_what_has_changed_comes_whole(site: Site, get: Get) -> None:
     url = site.put("/", websites.Conditional("a page"))
     response = get(url, known=remembered(url, '"another"'))
