@@ -58,7 +58,7 @@ def canonical_url(url: str) -> str:
     if not host:
         return _escaped(text, _KEPT_IN_QUERY | frozenset(b"[]"))
     place = host if port is None or port == _PORTS[scheme] else f"{host}:{port}"
-    path = _without_dots(_escaped(parts.path.replace("\\", "/"), _KEPT_IN_PATH))
+    path = without_dots(_escaped(parts.path.replace("\\", "/"), _KEPT_IN_PATH))
     query = "&".join(part for part in parts.query.split("&") if part and not _is_tracking(part))
     return f"{scheme}://{place}{path}" + (f"?{_escaped(query, _KEPT_IN_QUERY)}" if query else "")
 
@@ -81,6 +81,20 @@ def joined(base: str, reference: str) -> str | None:
 def printed(text: str) -> str:
     """A part of an address with everything that cannot be printed percent-escaped, as browsers ask for it."""
     return text if text.isprintable() else "".join(sign if sign.isprintable() else quote(sign) for sign in _whole(text))
+
+
+def without_dots(path: str) -> str:
+    """Dot segments resolved (RFC 3986, 5.2.4); an empty path is "/"."""
+    kept: list[str] = []
+    segments = path.split("/")[1:] if path.startswith("/") else path.split("/")
+    for segment in segments:
+        if segment == "..":
+            del kept[-1:]
+        elif segment != ".":
+            kept.append(segment)
+    if segments[-1:] in (["."], [".."]):
+        kept.append("")
+    return "/" + "/".join(kept)
 
 
 def address_key(url: str) -> str:
@@ -213,20 +227,6 @@ def _escaped(text: str, kept: frozenset[int]) -> str:
             out.append(chr(value) if value in kept else f"%{value:02X}")
             position += 1
     return "".join(out)
-
-
-def _without_dots(path: str) -> str:
-    """Dot segments resolved (RFC 3986, 5.2.4); an empty path is "/"."""
-    kept: list[str] = []
-    segments = path.split("/")[1:] if path.startswith("/") else path.split("/")
-    for segment in segments:
-        if segment == "..":
-            del kept[-1:]
-        elif segment != ".":
-            kept.append(segment)
-    if segments[-1:] in (["."], [".."]):
-        kept.append("")
-    return "/" + "/".join(kept)
 
 
 def _is_tracking(parameter: str) -> bool:

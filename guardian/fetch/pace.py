@@ -90,11 +90,17 @@ class Pace:
             async with known.turns:
                 if delay is not None:
                     await self._spend(known, url, host)
-                await self._wait(known, url, host, has_time=delay is not None)
-                if delay is not None:
-                    known.next_at = asyncio.get_running_loop().time() + delay.total_seconds() * known.slowness
-                async with self._all:
-                    yield
+                while True:
+                    await self._wait(known, url, host, has_time=delay is not None)
+                    async with self._all:
+                        if self._left(known, has_time=delay is not None) > 0:
+                            # While this one waited for a place another request of the host began.
+                            continue
+                        if delay is not None:
+                            now = asyncio.get_running_loop().time()
+                            known.next_at = now + delay.total_seconds() * known.slowness
+                        yield
+                        return
         finally:
             known.waiting -= 1
 
@@ -112,15 +118,16 @@ class Pace:
 
     async def _wait(self, known: _Host, url: str, host: str, has_time: bool) -> None:
         """Sleep until this host's next turn; another answer meanwhile may have put it off."""
-        loop = asyncio.get_running_loop()
-        while True:
-            closed_for = known.closed_until - loop.time()
+        while (left := self._left(known, has_time)) > 0:
+            closed_for = known.closed_until - asyncio.get_running_loop().time()
             if closed_for > self._settings.max_retry_after.total_seconds():
                 raise FetchRefused("host_busy", url, f"{host} asked for a pause of {closed_for:.0f} s")
-            left = max(closed_for, known.next_at - loop.time() if has_time else 0.0)
-            if left <= 0:
-                return
             await asyncio.sleep(left)
+
+    def _left(self, known: _Host, has_time: bool) -> float:
+        """Seconds until this host may be asked."""
+        now = asyncio.get_running_loop().time()
+        return max(known.closed_until - now, known.next_at - now if has_time else 0.0)
 
     async def _spend(self, known: _Host, url: str, host: str) -> None:
         today, most = self._clock().date(), self._settings.requests_per_host_and_day

@@ -78,10 +78,10 @@ class Crawl:
         self._led_to = Counter[str]()
 
     async def run(self, starts: Sequence[Lead]) -> AsyncIterator[Seen]:
-        """Everything that is seen. Raises what fetching the only start raised: then there is nothing to crawl."""
+        """Everything that is seen. Raises what fetching a start raised when there is nothing else to crawl."""
         await asyncio.to_thread(self._begin, starts)
         while rows := await asyncio.to_thread(self._claim):
-            for row, visited in zip(rows, await self._visit_all(rows, len(starts) == 1), strict=True):
+            for row, visited in zip(rows, await self._visit_all(rows), strict=True):
                 omissions = await asyncio.to_thread(self._note, visited.leads)
                 for item in (*visited.seen, *omissions):
                     yield item
@@ -93,15 +93,14 @@ class Crawl:
                 yield Omission(url, "redirected", f"{number} addresses lead to this one page: a login?")
         yield Milestone(self._clear)
 
-    async def _visit_all(self, rows: Sequence[FrontierRow], is_only_start: bool) -> list[_Visited]:
+    async def _visit_all(self, rows: Sequence[FrontierRow]) -> list[_Visited]:
         """Visit a few addresses side by side, results in their order."""
 
         async def one(row: FrontierRow) -> _Visited:
             try:
                 return await self._visit_one(row)
             except (FetchRefused, FetchFailed) as error:
-                if is_only_start and row.depth == 0 and row.referrer is None:
-                    await asyncio.to_thread(self._give_up)
+                if row.depth == 0 and row.referrer is None and await asyncio.to_thread(self._gives_up, row):
                     raise
                 return _Visited((Omission(error.url, error.reason, error.detail),), outcome=error.reason)
             except Exception as error:
@@ -227,9 +226,13 @@ class Crawl:
     def _clear(self, tx: Transaction) -> None:
         tx.frontier.clear(self._source)
 
-    def _give_up(self) -> None:
+    def _gives_up(self, start: FrontierRow) -> bool:
+        """Whether a start that failed is all there is: no page is known besides. Lists of pages are read first."""
         with self._visit.store.begin() as tx:
-            self._clear(tx)
+            is_all = tx.frontier.count(self._source, kind="page") == (start.kind == "page")
+            if is_all:
+                self._clear(tx)
+        return is_all
 
 
 def _listed(listed: Listed, row: FrontierRow) -> _Visited:

@@ -72,7 +72,7 @@ def base_of(tree: LexborHTMLParser, response: Response) -> str:
 
 
 def _says_nofollow(response: Response, tree: LexborHTMLParser) -> bool:
-    words = [response.header("x-robots-tag") or ""]
+    words = [response.whole_header("x-robots-tag")]
     words += [node.attributes.get("content") or "" for node in tree.css('meta[name="robots" i]')]
     return any({"nofollow", "none"} & set(said.lower().replace(",", " ").split()) for said in words)
 

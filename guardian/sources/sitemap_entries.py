@@ -3,6 +3,7 @@
 import asyncio
 import zlib
 from collections.abc import Iterator
+from gzip import GzipFile
 from io import BytesIO
 from xml.etree.ElementTree import Element, ParseError
 
@@ -20,6 +21,8 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 MAX_BYTES = 50 * 1024**2
 """Uncompressed; what the protocol allows."""
+
+_CHUNK = 64 * 1024
 
 MAX_ADDRESSES = 50_000
 """In one file; what the protocol allows."""
@@ -108,13 +111,17 @@ def _unpacked(response: Response) -> bytes:
     content = response.content
     if not content.startswith(b"\x1f\x8b"):
         return content
+    plain = bytearray()
     try:
-        plain = zlib.decompressobj(wbits=31).decompress(content, MAX_BYTES + 1)
-    except zlib.error as error:
-        raise FetchFailed("not_a_sitemap", response.url, f"damaged gzip: {error}") from error
+        with GzipFile(fileobj=BytesIO(content)) as file:
+            while len(plain) <= MAX_BYTES and (chunk := file.read1(_CHUNK)):
+                plain += chunk
+    except (OSError, EOFError, zlib.error) as error:
+        if not plain:
+            raise FetchFailed("not_a_sitemap", response.url, f"damaged gzip: {error}") from error
     if len(plain) > MAX_BYTES:
         raise FetchRefused("too_large", response.url, f"more than {MAX_BYTES} bytes unpacked")
-    return plain
+    return bytes(plain)
 
 
 def _name(element: Element) -> str:

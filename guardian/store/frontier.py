@@ -108,6 +108,10 @@ class Frontier:
         """The scan is over: forget its frontier."""
         self._connection.execute(delete(frontier).where(frontier.c.source == source))
 
+    def clear_all_but(self, sources: Collection[str]) -> int:
+        """Forget the crawls of sources that are not watched any more; returns how many addresses that were."""
+        return self._connection.execute(delete(frontier).where(frontier.c.source.not_in(list(sources)))).rowcount
+
 
 def _key(lead: Lead) -> str:
     """The name of an address, digested: addresses may be longer than an index takes."""

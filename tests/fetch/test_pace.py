@@ -132,6 +132,18 @@ def test_a_pause_that_is_too_long_is_refused_until_it_is_nearly_over(settings: C
     assert run(go()) == pytest.approx(600)
 
 
+def test_who_waits_for_a_place_among_all_keeps_the_hosts_pause(settings: Callable[..., Any]) -> None:
+    async def go() -> list[float]:
+        pace = Pace(settings(requests_at_once=1, requests_per_host=4), clock=lambda: datetime.now(UTC))
+        busy = asyncio.ensure_future(visit(pace, "b", None, length=30))
+        await asyncio.sleep(0)
+        began = await asyncio.gather(*(visit(pace, "a", 5 * SECOND) for _ in range(4)))
+        await busy
+        return sorted(began)
+
+    assert run(go()) == pytest.approx([30, 35, 40, 45])
+
+
 def passing() -> datetime:
     """A clock for dates that goes with the event loop's."""
     return NOON + timedelta(seconds=asyncio.get_running_loop().time() - 1000)

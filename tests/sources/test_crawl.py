@@ -143,6 +143,28 @@ def test_a_start_that_is_gone_fails_the_scan(serve: Any, discovered: Any, store:
         assert tx.frontier.count("source") == 0
 
 
+@pytest.mark.parametrize("listed", ["", "/7"])
+def test_a_site_fails_when_neither_its_start_nor_its_sitemaps_lead_anywhere(
+    serve: Any, discovered: Any, store: Store, listed: str
+) -> None:
+    def answer(path: str) -> tuple[int, dict[str, str], str]:
+        if path == "/robots.txt":
+            return 200, {"content-type": "text/plain"}, "Sitemap: /map.xml\n"
+        if path == "/map.xml" and listed:
+            return 200, {"content-type": "text/plain"}, site.url + listed
+        return tree(path) if path == listed else (403, {}, "closed")
+
+    site = serve(answer)
+    if listed:
+        seen = discovered(kind="site", url=site.url + "/", max_depth=0)
+        assert (shown(seen), reasons(seen)["status_403"]) == (["7"], 1)
+    else:
+        with pytest.raises(FetchFailed, match="403"):
+            discovered(kind="site", url=site.url + "/")
+    with store.read() as tx:
+        assert tx.frontier.count("source") == 0
+
+
 def test_robots_are_obeyed_and_sitemaps_found(serve: Any, discovered: Any) -> None:
     def answer(path: str) -> tuple[int, dict[str, str], str]:
         if path == "/robots.txt":

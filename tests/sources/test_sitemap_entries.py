@@ -40,6 +40,18 @@ def test_pages_pictures_index_and_gzip(site: Any, discovered: Callable[..., list
     assert pictures(discovered(kind="sitemap", url=f"{site.url}/index.xml", pages=False)) == ["extra.jpg"]
 
 
+def test_gzip_in_several_members_and_cut_off(site: Any, discovered: Callable[..., list[Any]]) -> None:
+    pages = [site.page(f"{name}.html", f"{name}.jpg") for name in "abc"]
+    entries = [f"<url><loc>{page}</loc></url>".encode() for page in pages]
+    members = [gzip.compress(part) for part in (f"{HEAD}<{URLSET}>".encode(), *entries, b"</urlset>")]
+    (site.folder / "whole.xml.gz").write_bytes(b"".join(members))
+    assert pictures(discovered(kind="sitemap", url=f"{site.url}/whole.xml.gz")) == ["a.jpg", "b.jpg", "c.jpg"]
+    (site.folder / "cut.xml.gz").write_bytes(b"".join(members[:3]) + members[3][:12])
+    seen = discovered(kind="sitemap", url=f"{site.url}/cut.xml.gz")
+    assert pictures(seen) == ["a.jpg", "b.jpg"]
+    assert [one.reason for one in seen if isinstance(one, Omission)] == ["not_a_sitemap"]
+
+
 def test_pictures_that_stand_for_films(site: Any, discovered: Callable[..., list[Any]]) -> None:
     listed = (
         f"{HEAD}<{URLSET} xmlns:video='http://www.google.com/schemas/sitemap-video/1.1'><url><loc>{site.url}/film</loc>"

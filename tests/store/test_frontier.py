@@ -74,6 +74,15 @@ def test_given_back_and_cleared(store: Store) -> None:
         assert tx.frontier.reopen("web") is False
 
 
+def test_crawls_of_sources_that_are_watched_no_more_are_forgotten(store: Store) -> None:
+    with store.begin() as tx:
+        for source in ("web", "other", "third"):
+            tx.frontier.add(source, leads("a", "b"))
+        assert tx.frontier.clear_all_but(["web", "new"]) == 4
+        assert [tx.frontier.count(source) for source in ("web", "other", "third")] == [2, 0, 0]
+        assert tx.frontier.clear_all_but([]) == 2
+
+
 def test_many_at_once_and_claimed_by_many(store: Store) -> None:
     with store.begin() as tx:
         assert tx.frontier.add("web", leads(*(str(number) for number in range(2000)))) == 2000
