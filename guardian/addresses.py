@@ -18,6 +18,11 @@ TRACKING = frozenset(
 )
 """Query parameters that only say where a visitor came from."""
 
+_SESSION = re.compile(r"(?:phpsessid|jsessionid|aspsessionid\w*|sessid|cfid|cftoken|zenid|oscsid)=.*", re.IGNORECASE)
+# These may also name a story or a shop: there only what looks like a session id is one.
+_PERHAPS_SESSION = re.compile(r"(?:sid|s_id|session|session_?id)=(?=[^&]*\d)[a-z0-9,_-]{16,}", re.IGNORECASE)
+_SESSION_IN_PATH = re.compile(r";jsessionid=[^/?]*|/\(S\([a-z0-9]{24}\)\)(?=/)", re.IGNORECASE)
+
 _PORTS = {"http": 80, "https": 443}
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _KEPT_IN_PATH = _UNRESERVED | frozenset(b"!$&'()*+,;=:@/")
@@ -53,7 +58,7 @@ def canonical_url(url: str) -> str:
     if not host:
         return _escaped(text, _KEPT_IN_QUERY | frozenset(b"[]"))
     place = host if port is None or port == _PORTS[scheme] else f"{host}:{port}"
-    path = _without_dots(_escaped(parts.path.replace("\\", "/"), _KEPT_IN_PATH))
+    path = without_dots(_escaped(parts.path.replace("\\", "/"), _KEPT_IN_PATH))
     query = "&".join(part for part in parts.query.split("&") if part and not _is_tracking(part))
     return f"{scheme}://{place}{path}" + (f"?{_escaped(query, _KEPT_IN_QUERY)}" if query else "")
 
@@ -78,14 +83,30 @@ def printed(text: str) -> str:
     return text if text.isprintable() else "".join(sign if sign.isprintable() else quote(sign) for sign in _whole(text))
 
 
-def address_key(url: str) -> str:
-    """The canonical address as a name for "the same page" or "the same picture": http and https are one.
+def without_dots(path: str) -> str:
+    """Dot segments resolved (RFC 3986, 5.2.4); an empty path is "/"."""
+    kept: list[str] = []
+    segments = path.split("/")[1:] if path.startswith("/") else path.split("/")
+    for segment in segments:
+        if segment == "..":
+            del kept[-1:]
+        elif segment != ".":
+            kept.append(segment)
+    if segments[-1:] in (["."], [".."]):
+        kept.append("")
+    return "/" + "/".join(kept)
 
-    For comparing and for natural keys only; never fetched and never shown.
+
+def address_key(url: str) -> str:
+    """The canonical address as a name for "the same page" or "the same picture".
+
+    http and https are one, and so are addresses that differ only in a session id. For comparing and for natural
+    keys only; never fetched and never shown.
     """
-    canonical = canonical_url(url)
     # An explicit port belongs to one of the two schemes only, so such addresses stay apart.
-    return _PLAIN_HTTP.sub("https://", canonical)
+    place, _, query = _PLAIN_HTTP.sub("https://", canonical_url(url)).partition("?")
+    kept = "&".join(part for part in query.split("&") if not _is_session(part))
+    return _SESSION_IN_PATH.sub("", place) + (f"?{kept}" if kept else "")
 
 
 def host_of(url: str) -> str:
@@ -208,20 +229,10 @@ def _escaped(text: str, kept: frozenset[int]) -> str:
     return "".join(out)
 
 
-def _without_dots(path: str) -> str:
-    """Dot segments resolved (RFC 3986, 5.2.4); an empty path is "/"."""
-    kept: list[str] = []
-    segments = path.split("/")[1:] if path.startswith("/") else path.split("/")
-    for segment in segments:
-        if segment == "..":
-            del kept[-1:]
-        elif segment != ".":
-            kept.append(segment)
-    if segments[-1:] in (["."], [".."]):
-        kept.append("")
-    return "/" + "/".join(kept)
-
-
 def _is_tracking(parameter: str) -> bool:
     name = parameter.partition("=")[0].lower()
     return name in TRACKING or name.startswith("utm_")
+
+
+def _is_session(parameter: str) -> bool:
+    return bool(_SESSION.fullmatch(parameter) or _PERHAPS_SESSION.fullmatch(parameter))

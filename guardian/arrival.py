@@ -148,7 +148,7 @@ def how_it_came(candidate: Candidate, known: Recollection | None) -> Came:
 
 
 def _candidate(sighting: Sighting, content: bytes, response: Response | None) -> Candidate:
-    wish = response.header("x-robots-tag") if response else None
+    wish = response.whole_header("x-robots-tag") if response else ""
     if wish:
         # What the site says about the picture's use stands beside what the page says.
         said = "\n".join(part for part in (sighting.context.claims, f"X-Robots-Tag: {wish[:200]}") if part)

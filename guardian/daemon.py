@@ -88,16 +88,20 @@ async def _checked(config_path: Path) -> Config:
 
 
 async def prepare(rooms: Rooms) -> None:
-    """Take over from a process that may have died: its leases are free, its index is made whole again."""
+    """Take over from a process that may have died, or that watched other sources.
 
-    def free() -> int:
+    Its leases are free, crawls of sources that are no longer configured are forgotten, its index is made whole again.
+    """
+
+    def free() -> tuple[int, int]:
         with rooms.store.begin() as tx:
-            return tx.tasks.free_leases()
+            left_behind = tx.frontier.clear_all_but([source.name for source in rooms.config.sources])
+            return tx.tasks.free_leases(), left_behind
 
-    freed = await asyncio.to_thread(free)
+    freed, left_behind = await asyncio.to_thread(free)
     repaired = await rooms.catalog.repair()
-    if freed or repaired:
-        log.info("took_over", leases_freed=freed, assets_indexed_again=repaired)
+    if freed or left_behind or repaired:
+        log.info("took_over", leases_freed=freed, addresses_forgotten=left_behind, assets_indexed_again=repaired)
 
 
 async def scan_and_mend(rooms: Rooms, settings: SourceSettings, listener: Listener) -> Scan:
@@ -238,7 +242,9 @@ class _Shift:
         self._scans.add(task)
         task.add_done_callback(self._scans.discard)
         # APScheduler counts this job as running until the scan ends: that is what keeps scans from overlapping.
-        await asyncio.wait([task])
+        # Once it stops it lets go of the job, whose scan may go on: no failure to log.
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait([task])
 
     async def _scan(self, settings: SourceSettings) -> None:
         """The supervision point of one source: whatever happens, the other sources go on."""

@@ -7,7 +7,7 @@ GuardianError                 anything guardian says about the world rather than
 ├── FetchFailed               the other side did not deliver (time-out, status, broken transfer)
 ├── Unmatchable               the bytes cannot be matched; an outcome with a reason, not a fault
 │   ├── NotAnImage            not decodable as a picture
-│   ├── TooPlain              too little structure, or too small, to tell from strangers
+│   ├── TooPlain              too little structure to tell from strangers; TooSmall: too few pixels
 │   └── OverLimit             more bytes, pixels or frames than allowed
 ├── WorkerLost                a worker died or hung on this image: skipped until the recipe changes
 ├── IndexNotReady             no usable index: missing, damaged, or of another recipe
@@ -84,9 +84,15 @@ class NotAnImage(Unmatchable):
 
 
 class TooPlain(Unmatchable):
-    """Too little structure, or too small, to be told from strangers."""
+    """Too little structure to be told from strangers."""
 
     reason = "too_plain"
+
+
+class TooSmall(TooPlain):
+    """Too few pixels to be told from strangers."""
+
+    reason = "too_small"
 
 
 class OverLimit(Unmatchable):

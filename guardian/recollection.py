@@ -11,6 +11,9 @@ from guardian.fetch.freshness import fresh_for, may_be_remembered, sound, to_rem
 from guardian.model import MatchReport, Omission, Remembered, Response
 from guardian.store import Transaction
 
+LONGEST = timedelta(days=30)
+"""Some servers say "unchanged" for ever; after so long a picture is asked for whole."""
+
 
 @dataclass(frozen=True, slots=True)
 class Recollection:
@@ -45,7 +48,7 @@ def recall(tx: Transaction, url: str, recipe: str, patience: Patience) -> Recoll
         moved, known = known, tx.responses.known(target)
         if known is not None and moved.sha256 != known.sha256:
             return None
-    if known is None:
+    if known is None or patience.now >= known.fetched_at + LONGEST:
         return None
     verdict = tx.candidates.known(known.sha256, recipe)
     if verdict is None or (isinstance(verdict, MatchReport) and verdict.up_to_number < tx.assets.latest_number()):

@@ -3,11 +3,12 @@
 The one place where settings become opened objects; everything below gets those as arguments.
 """
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import structlog
@@ -16,7 +17,7 @@ from guardian import rules
 from guardian.config import Config
 from guardian.delivery import Delivery, Secrets
 from guardian.evidence import Vault
-from guardian.fetch import Operator, Stranger
+from guardian.fetch import Operator, Stranger, Take
 from guardian.matching.workers import Workers
 from guardian.store import Store, open_store
 from guardian.walk import Walk
@@ -83,7 +84,7 @@ async def opened_rooms(config: Config, workers: Workers | None = None) -> AsyncI
     checked = open_rules(config)
     workers = workers or make_workers(config)
     with opened_store(config) as store:
-        async with Stranger(config.fetch, clock=utc_now) as stranger:
+        async with Stranger(config.fetch, clock=utc_now, take=_counted_in(store)) as stranger:
             walk = Walk(
                 stranger=stranger,
                 workers=workers,
@@ -102,6 +103,19 @@ async def opened_rooms(config: Config, workers: Workers | None = None) -> AsyncI
                 yield Rooms(config, store, walk)
             finally:
                 await workers.aclose()
+
+
+def _counted_in(store: Store) -> Take:
+    """Counts requests in the database, where restarts and other processes see them."""
+
+    def count(host: str, day: date, number: int, most: int) -> int:
+        with store.begin() as tx:
+            return tx.requests.take(host, day, number, most)
+
+    async def take(host: str, day: date, number: int, most: int) -> int:
+        return await asyncio.to_thread(count, host, day, number, most)
+
+    return take
 
 
 @asynccontextmanager

@@ -24,26 +24,23 @@ Listener = Callable[[Answer | Omission], None]
 async def scan_source(walk: Walk, settings: SourceSettings, listener: Listener) -> Scan:
     """Scan one source and keep the account of it; an unexpected end is recorded and raised again."""
     row, counts = await asyncio.to_thread(_start, walk, settings.name)
-    settled: Counter[str] | None = None
     try:
         errand = await asyncio.to_thread(_errand, walk, settings)
         async for result in scan(replace(walk, stranger=errand), open_source(settings)):
             if isinstance(result, Milestone):
                 counts.update(result.counts)
                 await asyncio.to_thread(_settle, walk, row, result, counts)
-                settled = counts.copy()
                 continue
             counts.update(words_for(result))
             listener(result)
     except asyncio.CancelledError:
-        # What was answered since the last milestone is answered, and counted, again.
-        _end(walk, row, "interrupted", counts if settled is None else settled)
+        _break_off(walk, row, "interrupted", counts)
         raise
     except Exception as error:
         if isinstance(error, (FetchRefused, FetchFailed)):
             # The source itself could not be read: that is what was not seen, and why.
             counts.update([f"left out: {error.reason}"])
-        await asyncio.to_thread(_end, walk, row, "failed", counts, str(error) or repr(error))
+        await asyncio.to_thread(_break_off, walk, row, "failed", counts, str(error) or repr(error))
         raise
     return await asyncio.to_thread(_end, walk, row, "completed", counts)
 
@@ -71,7 +68,9 @@ def _start(walk: Walk, source: str) -> tuple[Scan, Counter[str]]:
         row = tx.scans.start(source, walk.clock())
         before = tx.scans.before(row)
         goes_on = before is not None and before.outcome != "completed" and tx.frontier.count(source) > 0
-        return row, Counter(before.counts if before is not None and goes_on else {})
+        counts = Counter(before.counts if before is not None and goes_on else {})
+        tx.scans.note(row.id, counts)
+        return row, counts
 
 
 def _settle(walk: Walk, row: Scan, milestone: Milestone, counts: Counter[str]) -> None:
@@ -81,7 +80,17 @@ def _settle(walk: Walk, row: Scan, milestone: Milestone, counts: Counter[str]) -
         tx.scans.note(row.id, counts)
 
 
-def _end(walk: Walk, row: Scan, outcome: str, counts: Counter[str], error: str | None = None) -> Scan:
+def _break_off(walk: Walk, row: Scan, outcome: str, counts: Counter[str], error: str | None = None) -> None:
+    """The end before the end. What a crawl answered since its last milestone it answers, and counts, again.
+
+    Up to there the counts stand in the row: a milestone may be settled at this moment, on its thread.
+    """
+    with walk.store.read() as tx:
+        goes_on = tx.frontier.count(row.source) > 0
+    _end(walk, row, outcome, None if goes_on else counts, error)
+
+
+def _end(walk: Walk, row: Scan, outcome: str, counts: Counter[str] | None, error: str | None = None) -> Scan:
     now = walk.clock()
     with walk.store.begin() as tx:
         tx.responses.forget_before(now - REMEMBERED_FOR)

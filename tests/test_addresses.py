@@ -52,6 +52,23 @@ def test_keys_take_http_and_https_as_one_but_not_other_ports() -> None:
     assert address_key("http://example.com:8080/") != address_key("https://example.com:8080/")
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        "https://a.example/p?PHPSESSID=9f&x=1",
+        "http://a.example/p;jsessionid=AB12.node1?x=1",
+        "http://a.example/(S(abcdefghijklmnopqrstuvwx))/p?x=1",
+        "https://A.example/p?x=1&sid=0f3a9c41d7b84e2aa6c5d1e0937b42fe",
+    ],
+)
+def test_a_session_id_names_no_other_page(other: str) -> None:
+    assert address_key(other) == address_key("https://a.example/p?x=1")
+
+
+def test_what_may_be_the_name_of_a_story_is_no_session_id() -> None:
+    assert address_key("https://a.example/news?sid=77") != address_key("https://a.example/news?sid=78")
+
+
 addresses = st.one_of(
     st.text(),
     st.builds(

@@ -68,6 +68,16 @@ def test_without_a_usable_validator_the_picture_is_needed_whole(
     assert recalled(store) is None
 
 
+def test_a_server_that_says_unchanged_for_ever_is_asked_for_the_whole_picture_after_a_month(store: Store) -> None:
+    met(store, answer(("etag", '"one"')))
+    known = recalled(store)
+    assert known is not None
+    with store.begin() as tx:
+        confirm(tx, known.remembered, replace(answer(), fetched_at=NOW + timedelta(days=29), not_modified=True))
+    assert recalled(store, after=timedelta(days=29, hours=23)) is not None
+    assert recalled(store, after=timedelta(days=30)) is None
+
+
 def test_no_store_forgets_what_was_known_before(store: Store) -> None:
     met(store, answer(("etag", '"one"')))
     met(store, answer(("cache-control", "no-store")))

@@ -2,6 +2,8 @@
 
 import asyncio
 import shutil
+import threading
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,7 @@ from typing import Any
 import pytest
 
 from guardian.answers import Answer
-from guardian.config import load_config
+from guardian.config import Config, load_config
 from guardian.errors import FetchFailed
 from guardian.model import Omission, Sighting
 from guardian.rooms import opened_rooms
@@ -63,3 +65,77 @@ def test_a_scan_leaves_its_account(tmp_path: Path, site: Any) -> None:
 
     asyncio.run(go())
     assert len(heard) == 3
+
+
+def crawled(folder: Path, site: Any) -> Config:
+    """A configuration with one source: four pages, three of which show drawings and a picture that is missing."""
+    shutil.copytree(rules_folder(), folder / "rules")
+    names = ("one", "two", "three")
+    for name in names:
+        site.page(f"{name}.html", f"{name}.svg", f"{name}.jpg", "more.svg")
+    start = site.page("page.html", "drawing.svg")
+    with (site.folder / "page.html").open("a") as page:
+        page.write("".join(f"<a href='{name}.html'>x</a>" for name in names))
+    (folder / "config.yaml").write_text(
+        "fetch: {contact: a@example.com, allow_networks: [127.0.0.0/8], delay_per_host: 0s}\nmatching: {workers: 1}\n"
+        f"sources:\n  - {{name: crawl, kind: page, depth: 1, url: '{start}'}}\n"
+    )
+    return load_config(folder / "config.yaml")
+
+
+def test_a_crawl_that_broke_off_between_two_pages_counts_nothing_twice(tmp_path: Path, site: Any) -> None:
+    config = crawled(tmp_path, site)
+    (source,) = config.sources
+
+    async def go() -> None:
+        async with opened_rooms(config) as rooms:
+            for patience in range(10):
+                left = patience
+
+                def lose_patience(_: Answer | Omission) -> None:
+                    nonlocal left
+                    left -= 1
+                    if left < 0:
+                        raise RuntimeError("no more")
+
+                with suppress(RuntimeError):
+                    await scan_source(rooms.walk, source, lose_patience)
+                scan = await scan_source(rooms.walk, source, lambda _: None)
+                assert scan.counts["pages"] == 4
+                assert scan.counts["left out: vector"] == 7, f"broken off after {patience} answers"
+                assert scan.counts["problem: status_404"] == 3
+
+    asyncio.run(go())
+
+
+def test_a_crawl_that_is_stopped_while_a_page_is_noted_loses_no_count(tmp_path: Path, site: Any) -> None:
+    config = crawled(tmp_path, site)
+    (source,) = config.sources
+
+    async def go() -> None:
+        async with opened_rooms(config) as rooms:
+            held, free = threading.Event(), threading.Event()
+
+            def hold_the_database() -> None:
+                with rooms.store.begin():
+                    held.set()
+                    free.wait(20)
+
+            holder = threading.Thread(target=hold_the_database)
+
+            def stop_soon(_: Answer | Omission) -> None:
+                if not holder.is_alive():
+                    holder.start()
+                    held.wait(20)
+                    # By then the page's own milestone waits for the database.
+                    asyncio.get_running_loop().call_later(0.2, scanning.cancel)
+                    threading.Timer(0.4, free.set).start()
+
+            scanning = asyncio.create_task(scan_source(rooms.walk, source, stop_soon))
+            with pytest.raises(asyncio.CancelledError):
+                await scanning
+            holder.join()
+            scan = await scan_source(rooms.walk, source, lambda _: None)
+            assert (scan.counts["pages"], scan.counts["left out: vector"]) == (4, 7)
+
+    asyncio.run(go())

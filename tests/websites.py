@@ -494,7 +494,7 @@ class SessionTrap(Says):
 
     def say(self, asked: Asked, wire: Wire) -> None:
         path = asked.path.partition("?")[0]
-        wire.answer(f"<a href='{path}?sid={time.monotonic_ns():x}'>here</a><img src='/one.jpg'>".encode())
+        wire.answer(f"<a href='{path}?sid={time.monotonic_ns():032x}'>here</a><img src='/one.jpg'>".encode())
 
 
 class DeeperTrap(Says):

@@ -56,14 +56,19 @@ def command(session: Session, targets: tuple[str, ...], as_lines: bool, every_ma
     raise SystemExit(exit_code(counts))
 
 
-async def _say_what_is_forbidden(stranger: "Stranger | Errand", targets: tuple[str, ...]) -> None:
-    """A person's request goes where scans may not; the person is told."""
+async def _say_what_is_forbidden(stranger: "Stranger | Errand", targets: tuple[str, ...], pictures: set[str]) -> None:
+    """A person's request goes where scans may not; the person is told. `pictures` are those that pages showed."""
     from guardian.sources import is_web_address
 
     for target in targets:
         if is_web_address(target) and await stranger.is_forbidden(target):
             note = "its robots.txt forbids this to scans; it was fetched because you asked"
             click.echo(f"guardian: {printable(target)}: {note}", err=True)
+    shown = sorted(url for url in pictures.difference(targets) if is_web_address(url))
+    verdicts = await asyncio.gather(*(stranger.is_forbidden(url) for url in shown))
+    if forbidden := [url for url, is_so in zip(shown, verdicts, strict=True) if is_so]:
+        note = f"robots.txt forbids {len(forbidden)} picture(s) to scans that were fetched because you asked"
+        click.echo(f"guardian: {note}: {printable(forbidden[0])}{', ...' * (len(forbidden) > 1)}", err=True)
 
 
 async def _check(session: Session, targets: tuple[str, ...], show: Callable[[Answer | Omission], None]) -> int:
@@ -88,9 +93,12 @@ async def _check(session: Session, targets: tuple[str, ...], show: Callable[[Ans
         except IndexNotReady as error:
             click.echo(f"guardian: {error}; it is made anew now", err=True)
             await rooms.catalog.repair()
+        pictures = set[str]()
         async for result in check(rooms.walk, targets):
             show(result)
-        await _say_what_is_forbidden(rooms.walk.stranger, targets)
+            if isinstance(result, Answer) and result.came is not None and result.sighting.image_url:
+                pictures.add(result.sighting.image_url)
+        await _say_what_is_forbidden(rooms.walk.stranger, targets, pictures)
         with rooms.store.read() as tx:
             return tx.assets.count()
 

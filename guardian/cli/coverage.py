@@ -32,6 +32,7 @@ REASONS = {
     "timeout": "took too long",
     "timed_out": "took a worker too long",
     "host_busy": "the site asked to be left alone",
+    "host_silent": "the site took too long too often",
     "no_pictures": "a page without pictures",
     "needs_browser": "the page seems to need a browser",
     "redirects": "too many redirects",

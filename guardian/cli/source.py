@@ -14,6 +14,7 @@ from guardian.errors import FetchFailed, FetchRefused
 from guardian.model import Omission, Sighting
 
 if TYPE_CHECKING:
+    from guardian.fetch import Stranger
     from guardian.sources import SourceSettings
 
 SHOWN_ADDRESSES = 5
@@ -99,12 +100,22 @@ async def _try(session: Session, settings: "SourceSettings", show: Callable[[Sig
                 errand = Errand(stranger, shown)
                 async for item in open_source(settings).discover(Visit(errand, store, utc_now)):
                     if not isinstance(item, Milestone):
-                        show(item)
+                        show(await _as_robots_allow(item, stranger))
                         continue
                     with store.begin() as tx:
                         item.settle(tx)
         finally:
             store.close()
+
+
+async def _as_robots_allow(item: Sighting | Omission, stranger: "Stranger") -> Sighting | Omission:
+    """A picture none of whose addresses a scan may fetch is left out; pictures themselves are not fetched here."""
+    if isinstance(item, Omission) or not item.image_url or item.image_url.startswith("file:"):
+        return item
+    for url in (item.image_url, *item.also_at):
+        if not await stranger.is_forbidden(url):
+            return item
+    return Omission(item.image_url, "robots", "its robots.txt forbids it")
 
 
 class _Json:

@@ -6,11 +6,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from guardian.fetch.errand import Errand
     from guardian.fetch.operator import Operator, OperatorAnswer
+    from guardian.fetch.pace import Take
     from guardian.fetch.stranger import Kind, Stranger
 
-__all__ = ["Errand", "Kind", "Operator", "OperatorAnswer", "Stranger"]
+__all__ = ["Errand", "Kind", "Operator", "OperatorAnswer", "Stranger", "Take"]
 
-_HOMES = {"errand": ("Errand",), "operator": ("Operator", "OperatorAnswer"), "stranger": ("Kind", "Stranger")}
+_HOMES = {
+    "errand": ("Errand",),
+    "operator": ("Operator", "OperatorAnswer"),
+    "pace": ("Take",),
+    "stranger": ("Kind", "Stranger"),
+}
 
 
 def __getattr__(name: str) -> object:

@@ -8,11 +8,12 @@ import re
 from collections.abc import Callable, Mapping
 from http.cookiejar import LoadError, MozillaCookieJar
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 from urllib.request import Request
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from guardian.addresses import host_of
 from guardian.errors import UsageError
 
 _PORTS = {"http": 80, "https": 443}
@@ -38,7 +39,7 @@ class CredentialSettings(BaseModel):
     @classmethod
     def _is_origin(cls, value: str) -> str:
         parts = urlsplit(value)
-        if _place(parts) is None or parts.path not in ("", "/") or parts.query or parts.fragment or "@" in value:
+        if _place(value) is None or parts.path not in ("", "/") or parts.query or parts.fragment or "@" in value:
             raise ValueError(f"{value!r} is not a site; write scheme and host: https://shop.example")
         return value
 
@@ -72,14 +73,14 @@ class Credentials:
     """Headers for one origin. Shows nothing of them when printed."""
 
     def __init__(self, origin: str, headers_for: Callable[[str], dict[str, str]]) -> None:
-        self._place, self._headers_for = _place(urlsplit(origin)), headers_for
+        self._place, self._headers_for = _place(origin), headers_for
 
     def __repr__(self) -> str:
         return "Credentials(...)"
 
     def headers_for(self, url: str) -> dict[str, str]:
         """What to send with a request; nothing to any other scheme, host or port. Asked anew at each redirect."""
-        return self._headers_for(url) if _place(urlsplit(url)) == self._place else {}
+        return self._headers_for(url) if _place(url) == self._place else {}
 
 
 def read_credentials(settings: CredentialSettings, environment: Mapping[str, str]) -> Credentials:
@@ -143,10 +144,12 @@ def _cookies(path: Path) -> MozillaCookieJar:
     return jar
 
 
-def _place(parts: SplitResult) -> tuple[str, str, int] | None:
-    """Scheme, host and port; None for what is no web address."""
+def _place(url: str) -> tuple[str, str, int] | None:
+    """Scheme, host and port, in the spelling that requests have; None for what is no web address."""
     try:
+        parts = urlsplit(url)
         port = parts.port or _PORTS[parts.scheme]
     except (ValueError, KeyError):
         return None
-    return (parts.scheme, parts.hostname.rstrip("."), port) if parts.hostname else None
+    host = host_of(url)
+    return (parts.scheme, host, port) if host else None

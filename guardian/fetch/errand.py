@@ -1,44 +1,65 @@
 """One scan's visits: through the Stranger that all scans share, with its source's credentials.
 
-A picture that failed or was refused once is not asked for again.
+A picture that failed or was refused once is not asked for again, and neither is a host that mostly keeps silent.
 """
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 
+from guardian.addresses import host_of
 from guardian.errors import FetchFailed, FetchRefused
 from guardian.fetch.credentials import Credentials
 from guardian.fetch.stranger import Kind, Stranger
 from guardian.model import Remembered, Response
 
 _FAILURES_REMEMBERED = 10_000
-_ONLY_NOW = frozenset(["host_busy", "budget"])
+_ONLY_NOW = frozenset(["host_busy", "host_silent", "budget"])
 """Refusals that may be over before the next page, and that cost the site nothing."""
+
+_SILENCES_BORNE, _ANSWERS_FOR_ONE_MORE = 20, 20
+"""So many time-outs of one host are waited for in a scan, and one more for each so many answers."""
 
 
 class Errand:
-    """Asks as `Stranger.get` does. A picture that is missing on every page of a site is asked for once."""
+    """Asks as `Stranger.get` does. A picture that is missing on every page of a site is asked for once.
+
+    A host that answers a letter at a time would else hold a scan for weeks: each such answer takes a minute or two.
+    """
 
     def __init__(self, stranger: Stranger, credentials: Credentials | None = None) -> None:
         self._stranger, self._credentials = stranger, credentials
         self._failed: OrderedDict[str, FetchFailed | FetchRefused] = OrderedDict()
+        self._silences: Counter[str] = Counter()
+        self._answers: Counter[str] = Counter()
 
     async def get(
         self, url: str, *, kind: Kind, asked_by_person: bool = False, known: Remembered | None = None
     ) -> Response:
-        """As `Stranger.get`, which says what is raised."""
+        """As `Stranger.get`, which says what is raised; also FetchRefused (host_silent)."""
         before = self._failed.get(url)
         if before is not None:
             raise _again(before)
+        self._bear(url)
         try:
-            return await self._stranger.get(
+            response = await self._stranger.get(
                 url, kind=kind, asked_by_person=asked_by_person, known=known, credentials=self._credentials
             )
+            self._answers[host_of(url)] += 1
+            return response
         except (FetchFailed, FetchRefused) as error:
+            if error.reason == "timeout":
+                self._silences[host_of(url)] += 1
             if kind == "image" and error.reason not in _ONLY_NOW:
                 self._failed[url] = _again(error)
                 if len(self._failed) > _FAILURES_REMEMBERED:
                     self._failed.popitem(last=False)
             raise
+
+    def _bear(self, url: str) -> None:
+        """Raises FetchRefused (host_silent) when a host has kept this scan waiting too often."""
+        host = host_of(url)
+        if self._silences[host] > _SILENCES_BORNE + self._answers[host] // _ANSWERS_FOR_ONE_MORE:
+            often = f"{host} did not answer in time {self._silences[host]} times in this scan"
+            raise FetchRefused("host_silent", url, often)
 
     async def is_forbidden(self, url: str) -> bool:
         """As `Stranger.is_forbidden`."""

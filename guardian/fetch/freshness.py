@@ -20,7 +20,7 @@ _LONGEST_SECONDS = 2**31
 
 def may_be_remembered(response: Response) -> bool:
     """Whether the next request may build on this answer: not when it says no-store, or varies by everything."""
-    return "no-store" not in _directives(response) and (response.header("vary") or "").strip() != "*"
+    return "no-store" not in _directives(response) and "*" not in response.whole_header("vary")
 
 
 def fresh_for(response: Response) -> timedelta:
@@ -62,9 +62,8 @@ def sound(validator: str | None) -> str | None:
 
 def _directives(response: Response) -> dict[str, str]:
     """Cache-Control, all its lines; the first of two equal directives counts, and a bare one has no value."""
-    lines = [value for name, value in response.headers if name.lower() == "cache-control"]
     said: dict[str, str] = {}
-    for found in _DIRECTIVE.finditer(", ".join(lines)):
+    for found in _DIRECTIVE.finditer(response.whole_header("cache-control")):
         said.setdefault(found[1].lower(), found[2] or found[3] or "")
     return said
 

@@ -12,8 +12,6 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 LookUp = Callable[[str, int, int], list[tuple[Any, ...]]]
 """(host, port, address family) -> what getaddrinfo returns. Raises OSError."""
 
-_THREADS = 16
-
 
 def system_look_up(host: str, port: int, family: int) -> list[tuple[Any, ...]]:
     """The machine's own name service."""
@@ -21,11 +19,14 @@ def system_look_up(host: str, port: int, family: int) -> list[tuple[Any, ...]]:
 
 
 class Names(AbstractResolver):
-    """Gives the connector the addresses of a name. Whether they may be connected to is not decided here."""
+    """Gives the connector the addresses of a name. Whether they may be connected to is not decided here.
 
-    def __init__(self, look_up: LookUp) -> None:
+    `at_once` names are looked up side by side: as many as there are requests, so that none waits for another's.
+    """
+
+    def __init__(self, look_up: LookUp, at_once: int) -> None:
         self._look_up = look_up
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="names")
+        self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="names")
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET

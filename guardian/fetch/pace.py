@@ -2,10 +2,10 @@
 
 import asyncio
 import contextlib
-from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable
+from collections import Counter, OrderedDict
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 import structlog
@@ -19,7 +19,26 @@ _SLOWEST = 16.0
 _RECOVERY = 0.9
 _LONGEST_SLEEP_SECONDS = 60
 
+_BLOCKS_A_DAY = 50
+"""Requests of a day are taken in so many blocks: a block is one note on disk, and lost when a process dies."""
+
+Take = Callable[[str, date, int, int], Awaitable[int]]
+"""take(host, day, number, most): up to `number` more requests to a host within the `most` of a day; how many."""
+
 log = structlog.get_logger(__name__)
+
+
+class InMemory:
+    """A count of requests that ends with the process."""
+
+    def __init__(self) -> None:
+        self._taken = Counter[tuple[str, date]]()
+
+    async def take(self, host: str, day: date, number: int, most: int) -> int:
+        """As many requests as are left."""
+        granted = max(0, min(number, most - self._taken[host, day]))
+        self._taken[host, day] += granted
+        return granted
 
 
 @dataclass(slots=True)
@@ -28,18 +47,22 @@ class _Host:
 
     turns: asyncio.Semaphore
     next_at: float = 0.0
-    day_began: float = 0.0
-    asked: int = 0
+    day: date | None = None
+    left: int = 0
     closed_until: float = 0.0
     slowness: float = 1.0
     waiting: int = 0
 
 
 class Pace:
-    """Gives turns. All scans share it, so that two sources on one host do not add up."""
+    """Gives turns. All scans share it, so that two sources on one host do not add up.
 
-    def __init__(self, settings: FetchSettings, clock: Callable[[], datetime]) -> None:
+    `take` counts the requests of a day (UTC): where other processes and later ones see it.
+    """
+
+    def __init__(self, settings: FetchSettings, clock: Callable[[], datetime], take: Take | None = None) -> None:
         self._settings, self._clock = settings, clock
+        self._take = take or InMemory().take
         self._has_said_hours = False
         self._all = asyncio.Semaphore(settings.requests_at_once)
         self._hosts: OrderedDict[str, _Host] = OrderedDict()
@@ -66,12 +89,18 @@ class Pace:
         try:
             async with known.turns:
                 if delay is not None:
-                    self._spend(known, url, host)
-                await self._wait(known, url, host, has_time=delay is not None)
-                if delay is not None:
-                    known.next_at = asyncio.get_running_loop().time() + delay.total_seconds() * known.slowness
-                async with self._all:
-                    yield
+                    await self._spend(known, url, host)
+                while True:
+                    await self._wait(known, url, host, has_time=delay is not None)
+                    async with self._all:
+                        if self._left(known, has_time=delay is not None) > 0:
+                            # While this one waited for a place another request of the host began.
+                            continue
+                        if delay is not None:
+                            now = asyncio.get_running_loop().time()
+                            known.next_at = now + delay.total_seconds() * known.slowness
+                        yield
+                        return
         finally:
             known.waiting -= 1
 
@@ -89,23 +118,26 @@ class Pace:
 
     async def _wait(self, known: _Host, url: str, host: str, has_time: bool) -> None:
         """Sleep until this host's next turn; another answer meanwhile may have put it off."""
-        loop = asyncio.get_running_loop()
-        while True:
-            closed_for = known.closed_until - loop.time()
+        while (left := self._left(known, has_time)) > 0:
+            closed_for = known.closed_until - asyncio.get_running_loop().time()
             if closed_for > self._settings.max_retry_after.total_seconds():
                 raise FetchRefused("host_busy", url, f"{host} asked for a pause of {closed_for:.0f} s")
-            left = max(closed_for, known.next_at - loop.time() if has_time else 0.0)
-            if left <= 0:
-                return
             await asyncio.sleep(left)
 
-    def _spend(self, known: _Host, url: str, host: str) -> None:
+    def _left(self, known: _Host, has_time: bool) -> float:
+        """Seconds until this host may be asked."""
         now = asyncio.get_running_loop().time()
-        if known.asked == 0 or now - known.day_began > _DAY.total_seconds():
-            known.day_began, known.asked = now, 0
-        if known.asked >= self._settings.requests_per_host_and_day:
-            raise FetchRefused("budget", url, f"{host} has been asked {known.asked} times today")
-        known.asked += 1
+        return max(known.closed_until - now, known.next_at - now if has_time else 0.0)
+
+    async def _spend(self, known: _Host, url: str, host: str) -> None:
+        today, most = self._clock().date(), self._settings.requests_per_host_and_day
+        if known.day != today:
+            known.day, known.left = today, 0
+        if not known.left:
+            known.left += await self._take(host, today, max(1, most // _BLOCKS_A_DAY), most)
+        if not known.left:
+            raise FetchRefused("budget", url, f"{host} has been asked {most} times today")
+        known.left -= 1
 
     def _host(self, host: str) -> _Host:
         known = self._hosts.get(host)

@@ -16,6 +16,12 @@ from guardian.model import Response
 MAX_BYTES = 512 * 1024
 """More is not read: RFC 9309 asks for 500 kibibytes at least."""
 
+LEAST_REDIRECTS = 5
+"""RFC 9309 asks for as many to be followed, however few a page may have."""
+
+_OUR_OWN = frozenset(["budget", "host_busy"])
+"""Why it is not asked now: that says nothing about the site's wishes, and is not kept."""
+
 _KEPT = timedelta(hours=24)
 _KEPT_AFTER_TROUBLE = timedelta(minutes=10)
 _ORIGINS_REMEMBERED = 5_000
@@ -46,7 +52,7 @@ class Robots:
         self._reading: dict[str, asyncio.Lock] = {}
 
     async def check(self, url: str) -> timedelta | None:
-        """Raise FetchRefused (robots, robots_unreachable) when an address may not be crawled.
+        """Raise FetchRefused (robots, robots_unreachable, address, budget, host_busy) when it may not be crawled.
 
         Returns the crawl-delay that the site asks for, if any.
         """
@@ -72,7 +78,7 @@ class Robots:
                 known, now = self._origins.get(origin), self._clock()
                 # A clock that was turned back must not keep an old file for ever.
                 if known is None or not known.since <= now < known.until:
-                    known = self._origins[origin] = await self._fetched(origin)
+                    known = self._origins[origin] = await self._fetched(origin, url)
                     self._origins.move_to_end(origin)
                     if len(self._origins) > _ORIGINS_REMEMBERED:
                         self._origins.popitem(last=False)
@@ -83,11 +89,13 @@ class Robots:
             if not lock.locked():
                 self._reading.pop(origin, None)
 
-    async def _fetched(self, origin: str) -> _Known:
+    async def _fetched(self, origin: str, url: str) -> _Known:
         now = self._clock()
         try:
             response = await self._read(f"{origin}/robots.txt")
         except FetchRefused as error:
+            if error.reason in _OUR_OWN:
+                raise FetchRefused(error.reason, url, error.detail) from error
             blocked = error if error.reason == "address" else None
             return _Known(Protego.parse(FORBID_ALL), now + _KEPT_AFTER_TROUBLE, now, unreachable=True, blocked=blocked)
         except FetchFailed:

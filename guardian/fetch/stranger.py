@@ -6,6 +6,7 @@ cookies, redirects, passwords or proxies that would have to be switched off.
 """
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from contextvars import ContextVar
@@ -19,7 +20,7 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
-from guardian.addresses import host_of, printed
+from guardian.addresses import host_of, printed, without_dots
 from guardian.errors import FetchFailed, FetchRefused
 from guardian.fetch import robots
 from guardian.fetch.bandwidth import Bandwidth
@@ -27,7 +28,7 @@ from guardian.fetch.credentials import Credentials
 from guardian.fetch.decoding import CODINGS, Decoder, NotDecodable
 from guardian.fetch.guard import MARK, guarded_socket
 from guardian.fetch.names import LookUp, Names, system_look_up
-from guardian.fetch.pace import Pace, wished_pause
+from guardian.fetch.pace import Pace, Take, wished_pause
 from guardian.fetch.robots import Robots
 from guardian.fetch.settings import FetchSettings
 from guardian.model import Remembered, Response
@@ -54,6 +55,7 @@ _TOO_BUSY = frozenset([429, 503])
 _STUMBLED = frozenset([500, 502, 504])
 _WORTH_A_RETRY = frozenset(["broken", "timeout", "connect"])
 _LONGEST_ADDRESS = 8000
+_ESCAPED_DOT = re.compile("%2e", re.IGNORECASE)
 _LONGEST_HEADER, _MOST_HEADERS = 32 * 1024, 200
 """Shops send security policies and preloads of some ten kilobytes; browsers take 256."""
 
@@ -81,15 +83,20 @@ class _Answer(aiohttp.ClientResponse):
 class Stranger:
     """A client for addresses that came from anywhere. Use as an async context manager, one for a process.
 
-    `clock` dates the answers, `look_up` finds the addresses of names. Cookies are not kept, environment
+    `clock` dates the answers, `look_up` finds the addresses of names, `take` counts the requests of a day
+    (by default in memory). Cookies are not kept, environment
     proxies not used, certificates verified.
     """
 
     def __init__(
-        self, settings: FetchSettings, clock: Callable[[], datetime], look_up: LookUp = system_look_up
+        self,
+        settings: FetchSettings,
+        clock: Callable[[], datetime],
+        look_up: LookUp = system_look_up,
+        take: Take | None = None,
     ) -> None:
         self._settings, self._clock, self._look_up = settings, clock, look_up
-        self._pace = Pace(settings, clock)
+        self._pace = Pace(settings, clock, take)
         self._bandwidth = Bandwidth(settings.max_bandwidth)
         self._robots = Robots(self._read_robots, settings.robots_token, clock)
         self._transport: AiohttpTransport | None = None
@@ -113,7 +120,7 @@ class Stranger:
                 limit=0,
                 ssl=context,
                 socket_factory=guarded_socket(settings.networks),
-                resolver=Names(self._look_up),
+                resolver=Names(self._look_up, settings.requests_at_once),
                 keepalive_timeout=20,
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -168,13 +175,18 @@ class Stranger:
     async def is_forbidden(self, url: str) -> bool:
         """Whether the robots.txt of an address's host keeps scans away. What cannot be asked is not forbidden here."""
         try:
-            await self._robots.check(_fetchable(url))
+            # A person waits: a host that is slow or busy is not asked twice for the sake of a note.
+            async with asyncio.timeout(self._settings.read_timeout.total_seconds()):
+                await self._robots.check(_fetchable(url))
         except FetchRefused as error:
             return error.reason == "robots"
+        except TimeoutError:
+            return False
         return False
 
     async def sitemaps(self, url: str) -> tuple[str, ...]:
-        """The sitemaps that the robots.txt of an address's host names. Raises FetchRefused (address)."""
+        """What a host's robots.txt names as sitemaps. Raises FetchRefused (address, host_busy, budget)."""
+        await self._pace.working_hours()
         return await self._robots.sitemaps(_fetchable(url))
 
     async def _delay_for(self, url: str) -> timedelta:
@@ -185,10 +197,13 @@ class Stranger:
         return shortest if wished is None else max(shortest, min(wished, self._settings.max_delay))
 
     async def _read_robots(self, url: str) -> Response:
-        """A robots.txt, redirects followed, whatever its status; the last redirect when there are too many."""
+        """A robots.txt, redirects followed, whatever its status; the last redirect when there are too many.
+
+        It is a request like others: it takes its host's turn, is asked for again when that may help, and counts.
+        """
         current = _fetchable(url)
-        for _ in range(self._settings.max_redirects + 1):
-            response = await self._exchange(current, "robots", None, _Extras())
+        for _ in range(max(self._settings.max_redirects, robots.LEAST_REDIRECTS) + 1):
+            response = await self._exchange_patiently(current, "robots", self._settings.delay_per_host, _Extras())
             target = _target(response, current)
             if target is None:
                 break
@@ -204,6 +219,8 @@ class Stranger:
             except FetchFailed as error:
                 if not left or error.reason not in _WORTH_A_RETRY:
                     raise
+                # What broke may be the 304 itself, which some servers send with a body.
+                extras = replace(extras, known=None)
                 continue
             if response.status in _TOO_BUSY:
                 pause = wished_pause(response.header("retry-after"), self._clock())
@@ -308,7 +325,9 @@ def _fetchable(url: str) -> str:
     # A port that says nothing is not another host to be polite to.
     is_usual = port is None or port == _USUAL_PORTS[scheme]
     place = (f"[{host}]" if ":" in host else host) + ("" if is_usual else f":{port}")
-    return urlunsplit((scheme, place, printed(parts.path) or "/", printed(parts.query), ""))
+    # robots.txt is read for the path that is asked for: the transport would resolve what leads upwards only later.
+    path = without_dots(_ESCAPED_DOT.sub(".", printed(parts.path)))
+    return urlunsplit((scheme, place, path, printed(parts.query), ""))
 
 
 def _target(response: Response, current: str) -> str | None:
@@ -335,8 +354,8 @@ def _coding(answer: httpx.Response, url: str) -> str:
 
 
 def _host(url: str) -> str:
-    """Host and port: the place that politeness is owed to."""
-    return urlsplit(url).netloc.lower()
+    """Whom politeness is owed to: all ports of a host, with and without www, are one machine's work."""
+    return host_of(url).removeprefix("www.")
 
 
 def _conditions(url: str, known: Remembered | None) -> dict[str, str]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageFile, ImageOps, UnidentifiedImageError
 
-from guardian.errors import NotAnImage, OverLimit, TooPlain
+from guardian.errors import NotAnImage, OverLimit, TooPlain, TooSmall
 from guardian.matching.profiles import profile_of
 from guardian.matching.settings import MatchingSettings
 
@@ -194,7 +194,7 @@ def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
 def _refuse_plain(picture: Picture) -> None:
     """Raise TooPlain for what cannot be told from strangers: icons, spacers, blank or nearly blank surfaces."""
     if min(picture.width, picture.height) < MIN_SIDE:
-        raise TooPlain(f"{picture.width} x {picture.height} pixels; at least {MIN_SIDE} on each side are needed")
+        raise TooSmall(f"{picture.width} x {picture.height} pixels; at least {MIN_SIDE} on each side are needed")
     tile = cv2.resize(picture.grey, (64, 64), interpolation=cv2.INTER_AREA).astype(np.float32)
     edge = float((np.abs(np.diff(tile, axis=0)).mean() + np.abs(np.diff(tile, axis=1)).mean()) / 2)
     if float(tile.std()) < MIN_DEVIATION or edge < MIN_EDGE:

@@ -18,14 +18,12 @@ class Lead:
     """An address that a crawl came upon.
 
     `depth` counts links from a start page. `kind` is the crawler's own word (page, sitemap, image...).
-    `key` names the address among its source's; by default its canonical form, http and https being one.
     """
 
     url: str
     kind: str = "page"
     depth: int = 0
     referrer: str | None = None
-    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

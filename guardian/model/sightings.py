@@ -36,8 +36,15 @@ class Response:
 
     def header(self, name: str) -> str | None:
         """The first value of a header, whatever its case."""
+        return next(iter(self._lines(name)), None)
+
+    def whole_header(self, name: str) -> str:
+        """All lines of a header that is a list, as one (RFC 9110, 5.3); "" when there is none."""
+        return ", ".join(self._lines(name))
+
+    def _lines(self, name: str) -> list[str]:
         wanted = name.lower()
-        return next((value for key, value in self.headers if key.lower() == wanted), None)
+        return [value for key, value in self.headers if key.lower() == wanted]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Told by their names. Two that stand unconnected on a page need more than that: s
 import re
 from urllib.parse import unquote, urlsplit
 
-from guardian.sources.variants import stated_width, variant_key
+from guardian.variants import stated_width, variant_key
 
 _WORDS = {
     -1: "thumb thumbs thumbnail thumbnails tn th t s xs sm small mini m md medium preview low lowres",

@@ -4,10 +4,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from selectolax.lexbor import LexborNode
+
 from guardian.sources.css import css_pictures
 from guardian.sources.data_urls import decoded, is_data_url
+from guardian.sources.scripts import is_picture_file, pictures_in_json, strings_of_json
 from guardian.sources.srcset import Variant, parse_srcset
-from guardian.sources.written import in_json, is_picture_file
 
 IMAGES = frozenset(["img", "amp-img", "amp-anim"])
 Attributes = dict[str, str | None]
@@ -49,6 +51,7 @@ _NAMED = {
     "frame": ("src",),
 }
 _MAY_BE_OTHERWISE = ("embed", "iframe", "frame")
+_ANY_SOURCE = re.compile(r"(?<!video)(?<!audio)(?<!iframe)-src(?:set)?$")
 # An attribute of this name holds an address, even where that is a name alone.
 _OF_ADDRESS = re.compile(r"(?:^|[-_])(?:src|bg|background|poster|lazyload|img|image|hidpi|retina)$")
 _OF_LARGER = re.compile(r"large|full|zoom|big|hi-?res|orig|retina|hidpi")
@@ -107,9 +110,7 @@ def _link(attributes: Attributes) -> list[list[str]]:
         return [[*_ranked(parse_srcset(attributes.get("imagesrcset") or "")), href]]
     if "stylesheet" in relations and is_data_url(href):
         text = (decoded(href) or b"").decode("utf-8", errors="replace")
-        # What is relative to a data: address is nowhere.
-        groups = ([url for url in urls if ":" in url.partition("/")[0]] for urls in css_pictures(text))
-        return [urls for urls in groups if urls]
+        return [list(urls) for urls in css_pictures(text)]
     return []
 
 
@@ -122,7 +123,9 @@ def sets_and_singles(attributes: Attributes, variants: list[Variant]) -> list[st
         if _is_set(name):
             variants += parse_srcset(value or "")
     singles = [_with_width(attributes.get(name) or "", attributes) for name in (*_LAZY, "src")]
-    return [part for url in singles if url and "{" not in url and not url.startswith("[") for part in _listed(url)]
+    return [
+        part for url in singles if url and "{" not in url and not url.startswith("[") for part in _pair(url) or [url]
+    ]
 
 
 def _is_set(name: str) -> bool:
@@ -141,15 +144,22 @@ def _listed(value: str) -> list[str]:
     return parts if len(parts) > 1 and all(map(is_picture_file, parts)) else [value]
 
 
+def _pair(value: str) -> list[str]:
+    """bLazy writes the picture for fine screens behind a bar."""
+    return value.split("|")[::-1] if value.count("|") == 1 and all(map(is_picture_file, value.split("|"))) else []
+
+
 def other_pictures(tag: str, attributes: Attributes) -> Iterator[Other]:
     """Pictures in attributes that only the page's own scripts know: the back of a product, a larger view, a gallery."""
-    is_image = tag in IMAGES
+    # An element with a hyphen is one of the page's own making, whose attributes may name anything.
+    is_image, is_own = tag in IMAGES, "-" in tag and tag not in IMAGES
     read_before = ("src", *_LAZY) if is_image or tag == "source" else _LAZY_BACKGROUNDS
     for name, value in attributes.items():
-        if not value or not (name.startswith("data-") or "-" in tag):
+        is_source = is_image and _ANY_SOURCE.search(name) is not None
+        if not value or not (is_source or is_own or name.startswith("data-")):
             continue
         if value.lstrip()[:1] in ("{", "["):
-            yield from (Other([url]) for url in in_json(value))
+            yield from (Other([url]) for url in pictures_in_json(value))
         elif name in read_before:
             continue
         elif "url(" in value or "image-set(" in value:
@@ -158,9 +168,27 @@ def other_pictures(tag: str, attributes: Attributes) -> Iterator[Other]:
             yield from (Other(list(urls)) for urls in css_pictures(text))
         elif _is_set(name):
             yield from [] if is_image or tag == "source" else [Other(_ranked(parse_srcset(value)))]
-        elif is_image or "/" in value or _OF_ADDRESS.search(name):
+        elif pair := _pair(value) if name == "data-src" else None:
+            yield Other(pair)
+        elif is_source and value.startswith(("http:", "https:", "/")):
+            yield Other([value])
+        elif is_image or is_own or "/" in value or _OF_ADDRESS.search(name):
             is_larger = _OF_LARGER.search(name) is not None
             yield from (Other([url], is_larger) for url in _listed(value) if is_picture_file(url))
+
+
+def behind_renditions(node: LexborNode, attributes: Attributes) -> Iterator[str]:
+    """The uploaded file that an element's JSON names, where the image in it shows a rendition of that: Wix.
+
+    JSON names a.jpg, and the image is /media/a.jpg/fill/w_147/a.jpg: then /media/a.jpg is the file.
+    """
+    for value in attributes.values():
+        if not value or not value.startswith("{") or '"uri"' not in value:
+            continue
+        names = [name for name in strings_of_json(value) or () if "/" not in name and is_picture_file(name)]
+        image = node.css_first("img[src]") if names else None
+        shown = (image.attributes.get("src") or "") if image else ""
+        yield from (shown.partition(f"/{name}/")[0] + f"/{name}" for name in names if f"/{name}/" in shown)
 
 
 def lazy_backgrounds(tag: str, attributes: Attributes) -> Iterator[Other]:

@@ -102,7 +102,7 @@ class PageWords:
 def _title_and_claims(tree: LexborHTMLParser, response: Response) -> tuple[str | None, str | None]:
     """The page's title, and what it claims about authors, licences and use (headers, meta elements, JSON-LD)."""
     title = tree.css_first("title")
-    wish = response.header("x-robots-tag") or ""
+    wish = response.whole_header("x-robots-tag")
     found = [f"X-Robots-Tag: {wish}"] if "image" in wish.lower() else []
     for node in tree.css("meta[name], meta[property], link[rel~=license], a[rel~=license]"):
         attributes = node.attributes

@@ -9,17 +9,18 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from urllib.parse import unquote, urlsplit
 
 import structlog
 
-from guardian.addresses import host_of
+from guardian.addresses import address_key, host_of
 from guardian.errors import FetchFailed, FetchRefused
 from guardian.model import FrontierRow, FrontierState, Lead, Omission
 from guardian.sources.feed_entries import read_feed
 from guardian.sources.listed import Listed
 from guardian.sources.reading import PageReader, Reading
 from guardian.sources.sitemap_entries import read_sitemap
-from guardian.sources.traps import Traps, key_of
+from guardian.sources.traps import Traps
 from guardian.sources.visit import Milestone, Seen, Visit
 from guardian.store import Transaction
 
@@ -79,10 +80,10 @@ class Crawl:
         self._led_to = Counter[str]()
 
     async def run(self, starts: Sequence[Lead]) -> AsyncIterator[Seen]:
-        """Everything that is seen. Raises what fetching the only start raised: then there is nothing to crawl."""
+        """Everything that is seen. Raises what fetching a start raised when there is nothing else to crawl."""
         await asyncio.to_thread(self._begin, starts)
         while rows := await asyncio.to_thread(self._claim):
-            for row, visited in zip(rows, await self._visit_all(rows, len(starts) == 1), strict=True):
+            for row, visited in zip(rows, await self._visit_all(rows), strict=True):
                 omissions = await asyncio.to_thread(self._note, visited.leads)
                 for item in (*visited.seen, *omissions):
                     yield item
@@ -94,15 +95,14 @@ class Crawl:
                 yield Omission(url, "redirected", f"{number} addresses lead to this one page: a login?")
         yield Milestone(self._clear)
 
-    async def _visit_all(self, rows: Sequence[FrontierRow], is_only_start: bool) -> list[_Visited]:
+    async def _visit_all(self, rows: Sequence[FrontierRow]) -> list[_Visited]:
         """Visit a few addresses side by side, results in their order."""
 
         async def one(row: FrontierRow) -> _Visited:
             try:
                 return await self._visit_one(row)
             except (FetchRefused, FetchFailed) as error:
-                if is_only_start and row.depth == 0 and row.referrer is None:
-                    await asyncio.to_thread(self._give_up)
+                if row.depth == 0 and row.referrer is None and await asyncio.to_thread(self._gives_up, row):
                     raise
                 return _Visited((Omission(error.url, error.reason, error.detail),), outcome=error.reason)
             except Exception as error:
@@ -128,13 +128,13 @@ class Crawl:
             listed = await read_feed(row.url, self._source, self._visit)
             return _listed(listed, row)
         reading = await self._reader.read(row.url)
-        leads = tuple(Lead(url, "page", row.depth + 1, row.url, key_of(url)) for url in reading.links)
+        leads = tuple(Lead(url, "page", row.depth + 1, row.url) for url in reading.links)
         if row.depth >= self._bounds.max_depth:
             self._note_deeper(leads)
             leads = ()
         whole = _Visited(reading.seen, leads, counts=reading.counts)
         # A session id that a redirect adds names no other page.
-        if key_of(reading.final_url) == key_of(row.url):
+        if address_key(reading.final_url) == address_key(row.url):
             return whole
         return await self._elsewhere(row, reading, whole)
 
@@ -145,21 +145,22 @@ class Crawl:
             leaves = Omission(row.url, "elsewhere", f"leads out of this source, to {reading.final_url}")
             # What a start leads to was asked for; its links are another site's.
             return replace(whole, seen=(*whole.seen, leaves)) if is_start else _Visited((leaves,), outcome="elsewhere")
-        self._led_to[reading.final_url] += 1
-        taken = await asyncio.to_thread(self._take, Lead(reading.final_url, "page", row.depth, row.url))
+        place = _without_return(reading.final_url, row.url)
+        self._led_to[place] += 1
+        taken = await asyncio.to_thread(self._take, Lead(place, "page", row.depth, row.url))
         if taken is None and not is_start:
             return _Visited(outcome="redirected")
         return replace(whole, outcome="redirected", also=taken)
 
     def _take(self, lead: Lead) -> int | None:
         with self._visit.store.begin() as tx:
-            return tx.frontier.take(self._source, replace(lead, key=key_of(lead.url)))
+            return tx.frontier.take(self._source, lead)
 
     def _note_deeper(self, leads: Sequence[Lead]) -> None:
         if self._bounds.is_whole:
             wanted = [lead for lead in leads if self._bounds.wanted(lead.url)]
             for lead in wanted[: _MOST_DEEPER - len(self._deeper)]:
-                self._deeper.setdefault(lead.key or lead.url, lead)
+                self._deeper.setdefault(address_key(lead.url), lead)
 
     def _begin(self, starts: Sequence[Lead]) -> None:
         with self._visit.store.begin() as tx:
@@ -188,7 +189,7 @@ class Crawl:
         omissions: list[Omission] = []
         kept: list[Lead] = []
         for lead in leads:
-            name = lead.key or key_of(lead.url)
+            name = address_key(lead.url)
             if name in self._met or (lead.kind == "page" and not self._bounds.wanted(lead.url)):
                 continue
             if self._leads + len(kept) >= self._room:
@@ -232,9 +233,13 @@ class Crawl:
     def _clear(self, tx: Transaction) -> None:
         tx.frontier.clear(self._source)
 
-    def _give_up(self) -> None:
+    def _gives_up(self, start: FrontierRow) -> bool:
+        """Whether a start that failed is all there is: no page is known besides. Lists of pages are read first."""
         with self._visit.store.begin() as tx:
-            self._clear(tx)
+            is_all = tx.frontier.count(self._source, kind="page") == (start.kind == "page")
+            if is_all:
+                self._clear(tx)
+        return is_all
 
 
 def _listed(listed: Listed, row: FrontierRow) -> _Visited:
@@ -245,6 +250,14 @@ def _listed(listed: Listed, row: FrontierRow) -> _Visited:
         detail = f"{len(lists)} sitemaps, more than {_LISTS_WITHIN_LISTS} sitemaps within each other"
         lists, seen = [], (*seen, Omission(row.url, "budget", detail))
     return _Visited(seen, (*lists, *(lead for lead in listed.leads if lead.kind == "page")))
+
+
+def _without_return(url: str, asked: str) -> str:
+    """An address without what it notes of the one that led there, as logins do: /login?next=%2Fmembers."""
+    place, _, query = url.partition("?")
+    path = urlsplit(asked).path.rstrip("/")
+    kept = "&".join(part for part in query.split("&") if not path or path not in unquote(unquote(part)))
+    return f"{place}?{kept}" if kept else place
 
 
 def same_host(url: str) -> Callable[[str], bool]:

@@ -15,7 +15,6 @@ from guardian.sources.gathering import Gathering
 from guardian.sources.listed import Listed
 from guardian.sources.odd_pages import read_guarded
 from guardian.sources.responses import is_web_address
-from guardian.sources.traps import key_of
 from guardian.sources.visit import Visit
 
 MAX_ENTRIES = 1_000
@@ -49,7 +48,7 @@ async def read_feed(url: str, source: str, visit: Visit) -> Listed:
     for entry in entries[:MAX_ENTRIES]:
         seen += await _pictures(entry, source, response)
         if entry.link:
-            leads.append(Lead(entry.link, "page", 0, response.final_url, key_of(entry.link)))
+            leads.append(Lead(entry.link, "page", 0, response.final_url))
     if len(entries) > MAX_ENTRIES:
         seen.append(Omission(url, "budget", f"{len(entries) - MAX_ENTRIES} more entries in one feed"))
     return Listed(tuple(seen), tuple(leads))

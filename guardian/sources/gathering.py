@@ -8,7 +8,7 @@ from guardian.addresses import address_key, joined, printed
 from guardian.model import Context, Omission, Response, Sighting
 from guardian.sources.akin import are_akin, rank
 from guardian.sources.data_urls import decoded, is_data_url, kind_of
-from guardian.sources.variants import variant_key
+from guardian.variants import variant_key
 
 MAX_PICTURES = 3_000
 """Pictures of one page beyond these are left out and named: such pages are made by machines."""

@@ -43,6 +43,10 @@ def links_on_page(tree: LexborHTMLParser, response: Response) -> Links:
         if len(pages) + len(sheets) >= MAX_LINKS:
             more += 1
             continue
+        if node.tag == "style":
+            imported = (_joined(base_url, url) for url in css_imports(node.text()))
+            sheets |= {canonical_url(url): None for url in imported if url}
+            continue
         attributes = node.attributes
         if node.tag == "style":
             imported = (_joined(base_url, url) for url in css_imports(node.text()))
@@ -72,7 +76,7 @@ def base_of(tree: LexborHTMLParser, response: Response) -> str:
 
 
 def _says_nofollow(response: Response, tree: LexborHTMLParser) -> bool:
-    words = [response.header("x-robots-tag") or ""]
+    words = [response.whole_header("x-robots-tag")]
     words += [node.attributes.get("content") or "" for node in tree.css('meta[name="robots" i]')]
     return any({"nofollow", "none"} & set(said.lower().replace(",", " ").split()) for said in words)
 

@@ -7,7 +7,6 @@ from guardian.model import Lead, Omission
 from guardian.sources.crawl import Bounds, Crawl, same_host
 from guardian.sources.reading import PageReader
 from guardian.sources.settings import PageSettings
-from guardian.sources.traps import key_of
 from guardian.sources.visit import Milestone, Seen, Visit
 
 
@@ -30,6 +29,6 @@ class PageSource:
             yield Milestone(counts=Counter(reading.counts))
             return
         bounds = Bounds(settings.max_pages, settings.depth, same_host(settings.url))
-        start = Lead(settings.url, key=key_of(settings.url))
+        start = Lead(settings.url)
         async for item in Crawl(settings.name, visit, bounds).run([start]):
             yield item

@@ -13,6 +13,7 @@ from guardian.sources.akin import are_akin
 from guardian.sources.attributes import (
     IMAGES,
     Other,
+    behind_renditions,
     lazy_backgrounds,
     markup_in,
     named_by,
@@ -26,9 +27,9 @@ from guardian.sources.data_urls import is_data_url
 from guardian.sources.gathering import Gathering
 from guardian.sources.links import base_of
 from guardian.sources.ordinary import is_ordinary_html
+from guardian.sources.scripts import is_picture_file, linked_images, pictures_in_script
 from guardian.sources.srcset import Variant
-from guardian.sources.variants import is_forum_file
-from guardian.sources.written import in_script, is_picture_file, linked_images
+from guardian.variants import is_forum_file
 
 SMALLEST_SIDE = 32
 """Pixels; a picture that its page shows smaller in both directions is an icon or a counter."""
@@ -100,7 +101,7 @@ class _Page:
         for tree in self._trees:
             for script in tree.css("script:not([src])"):
                 if not is_linked_data(script):
-                    yield from (_Find([url], self._words.of_page) for url in in_script(script.text()))
+                    yield from (_Find([url], self._words.of_page) for url in pictures_in_script(script.text()))
 
     def _words_of(self, thing: dict[str, Any]) -> Context:
         caption = thing.get("caption") if "ImageObject" in str(thing.get("@type")) else None
@@ -131,6 +132,7 @@ class _Page:
         groups = [group for group in groups if group]
         for other in (*lazy_backgrounds(tag, attributes), *other_pictures(tag, attributes)):
             self._put(other, groups)
+        groups += [[url] for url in behind_renditions(node, attributes)]
         styles = css_pictures(attributes.get("style") or "") + (css_pictures(node.text()) if tag == "style" else [])
         # What is written into the style of a picture is blurred, and seen until the picture has come.
         groups += [list(urls) for urls in styles if not (groups and tag in IMAGES and is_data_url(urls[0]))]

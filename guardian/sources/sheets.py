@@ -13,8 +13,8 @@ from guardian.sources.css import css_imports, css_pictures
 from guardian.sources.data_urls import is_data_url
 from guardian.sources.gathering import MAX_PICTURES, Gathering
 from guardian.sources.responses import is_web_address
-from guardian.sources.variants import variant_key
 from guardian.sources.visit import Visit
+from guardian.variants import variant_key
 
 SHEETS_PER_SCAN = 40
 """Style sheets beyond these are left out: what they show is mostly decoration."""

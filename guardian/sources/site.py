@@ -7,7 +7,6 @@ from guardian.addresses import joined
 from guardian.model import Lead
 from guardian.sources.crawl import Bounds, Crawl, same_host
 from guardian.sources.settings import SiteSettings
-from guardian.sources.traps import key_of
 from guardian.sources.visit import Seen, Visit
 
 
@@ -20,7 +19,7 @@ class SiteSource:
     async def discover(self, visit: Visit) -> AsyncIterator[Seen]:
         """The pictures of every page within reach and budget."""
         settings = self._settings
-        starts = [Lead(settings.url, key=key_of(settings.url))]
+        starts = [Lead(settings.url)]
         if settings.sitemaps:
             named = await visit.fetch.sitemaps(settings.url)
             robots = urljoin(settings.url, "/robots.txt")

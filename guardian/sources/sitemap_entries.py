@@ -3,6 +3,7 @@
 import asyncio
 import zlib
 from collections.abc import Iterator
+from gzip import GzipFile
 from io import BytesIO
 from xml.etree.ElementTree import Element, ParseError
 
@@ -14,13 +15,14 @@ from guardian.errors import FetchFailed, FetchRefused
 from guardian.model import Context, Lead, Omission, Response, Sighting
 from guardian.sources.listed import Listed
 from guardian.sources.responses import is_web_address
-from guardian.sources.traps import key_of
 from guardian.sources.visit import Visit
 
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 MAX_BYTES = 50 * 1024**2
 """Uncompressed; what the protocol allows."""
+
+_CHUNK = 64 * 1024
 
 MAX_ADDRESSES = 50_000
 """In one file; what the protocol allows."""
@@ -79,25 +81,20 @@ def _read_xml(
             if _name(open_elements[0]) == "sitemapindex":
                 leads.append(Lead(address, "sitemap", 1, response.final_url))
             else:
-                leads.append(Lead(address, "page", 0, response.final_url, key_of(address)))
+                leads.append(Lead(address, "page", 0, response.final_url))
                 seen += _pictures(element, address, source, response)
         open_elements[0].clear()
         inside = 0
 
 
 def _pictures(entry: Element, page: str, source: str, response: Response) -> Iterator[Sighting]:
-    """Google's extensions for images and videos; the page it names is where the picture is shown."""
-    for image in (child for child in entry if _name(child) == "image"):
-        address = _address(image, response)
+    """Google's extensions for images and videos; the page that is named is where the picture is shown."""
+    for image in (child for child in entry if _name(child) in ("image", "video")):
+        address = _address(image, response, "loc" if _name(image) == "image" else "thumbnail_loc")
         if address is not None:
             context = Context(
                 caption=_text(image, "caption"), title=_text(image, "title"), claims=_text(image, "license")
             )
-            yield Sighting(source, address, page, response.fetched_at, context, page=response)
-    for video in (child for child in entry if _name(child) == "video"):
-        address = _address(video, response, "thumbnail_loc")
-        if address is not None:
-            context = Context(title=_text(video, "title"), nearby_text=_text(video, "description"))
             yield Sighting(source, address, page, response.fetched_at, context, page=response)
 
 
@@ -107,20 +104,24 @@ def _plain(content: bytes, response: Response) -> Listed:
     addresses = [line for line in lines if is_web_address(line)][:MAX_ADDRESSES]
     if not addresses:
         raise FetchFailed("not_a_sitemap", response.url, "neither XML nor a list of addresses")
-    return Listed(leads=tuple(Lead(url, "page", 0, response.final_url, key_of(url)) for url in addresses))
+    return Listed(leads=tuple(Lead(url, "page", 0, response.final_url) for url in addresses))
 
 
 def _unpacked(response: Response) -> bytes:
     content = response.content
     if not content.startswith(b"\x1f\x8b"):
         return content
+    plain = bytearray()
     try:
-        plain = zlib.decompressobj(wbits=31).decompress(content, MAX_BYTES + 1)
-    except zlib.error as error:
-        raise FetchFailed("not_a_sitemap", response.url, f"damaged gzip: {error}") from error
+        with GzipFile(fileobj=BytesIO(content)) as file:
+            while len(plain) <= MAX_BYTES and (chunk := file.read1(_CHUNK)):
+                plain += chunk
+    except (OSError, EOFError, zlib.error) as error:
+        if not plain:
+            raise FetchFailed("not_a_sitemap", response.url, f"damaged gzip: {error}") from error
     if len(plain) > MAX_BYTES:
         raise FetchRefused("too_large", response.url, f"more than {MAX_BYTES} bytes unpacked")
-    return plain
+    return bytes(plain)
 
 
 def _name(element: Element) -> str:

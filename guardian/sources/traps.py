@@ -1,11 +1,9 @@
-"""Sites that never end: calendars, session ids, filters in every combination, paths that grow at each link."""
+"""Sites that never end: calendars, filters in every combination, paths that grow at each link."""
 
 import re
 from collections import Counter
 from datetime import date
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
-
-from guardian.addresses import address_key
+from urllib.parse import urlsplit
 
 MAX_SEGMENTS = 16
 """A path of more parts is made by a machine."""
@@ -19,10 +17,6 @@ MAX_QUERIES = 200
 MAX_DATED = 400
 """So many addresses that differ only in their dates: a calendar."""
 
-_SESSION = re.compile(
-    r"^(?:phpsessid|jsessionid|aspsessionid\w*|sid|sessid|session_?id|s_?id|cfid|cftoken|zenid)$", re.I
-)
-_SESSION_IN_PATH = re.compile(r";jsessionid=[^/?]*|/\(S\([a-z0-9]{24}\)\)", re.IGNORECASE)
 _DATE = re.compile(r"(?<!\d)((?:19|20|21)\d\d)[-/_.](?:0?[1-9]|1[0-2])(?!\d)(?:[-/_.](?:0?[1-9]|[12]\d|3[01])(?!\d))?")
 
 
@@ -61,12 +55,3 @@ class Traps:
             return None
         self._queries[place] += 1
         return f"more than {MAX_QUERIES} queries of one path" if self._queries[place] > MAX_QUERIES else None
-
-
-def key_of(url: str) -> str:
-    """A name for a page that is the same under another session id."""
-    parts = urlsplit(address_key(url))
-    pairs = parse_qsl(parts.query, keep_blank_values=True)
-    kept = [(name, value) for name, value in pairs if not _SESSION.match(name)]
-    query = parts.query if len(kept) == len(pairs) else urlencode(kept)
-    return urlunsplit((parts.scheme, parts.netloc, _SESSION_IN_PATH.sub("", parts.path), query, ""))

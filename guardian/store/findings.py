@@ -5,15 +5,23 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Row, func, select, update
 
-from guardian.addresses import address_key
+from guardian.addresses import address_key, host_of
 from guardian.model import Finding, FindingDigest
 from guardian.store.inserting import insert_into
 from guardian.store.tables import finding_digests, findings
+from guardian.variants import variant_key
 
 
 def finding_id(asset_id: str, page_url: str, image_url: str) -> str:
-    """The id of the finding with this natural key; other spellings of the addresses give the same id."""
-    key = "\n".join((asset_id, address_key(page_url), address_key(image_url)))
+    """The id of the finding with this natural key; other spellings of the addresses give the same id.
+
+    So do another rendition of the picture and the next signature of its address, which many sites change by the hour.
+    """
+    # Files beside each other are files of their own, whatever their names.
+    picture = variant_key(image_url) if host_of(image_url) else image_url
+    # A picture that was seen on no page is used by its host, and a proxy is another host than the one it asks.
+    page = f"{host_of(image_url)} {picture}" if page_url == image_url else address_key(page_url)
+    key = "\n".join((asset_id, page, picture))
     return "find_" + hashlib.sha256(key.encode()).hexdigest()[:20]
 
 
@@ -26,7 +34,8 @@ class Findings:
     def upsert(self, finding: Finding) -> tuple[Finding, bool]:
         """Write a finding, or what is new about it; returns it as it stands and whether it is new.
 
-        What was first seen, and the case once it has one, stay; evidence that was not kept this time does
+        When it was first seen, and the case once it has one, stay. Its addresses are those that led there last, since
+        signed ones expire. Evidence that was not kept this time does
         not erase evidence that was.
         """
         values = {column.name: getattr(finding, column.name) for column in findings.c}
@@ -40,6 +49,8 @@ class Findings:
                 .where(findings.c.id == finding.id)
                 .values(
                     source=finding.source,
+                    page_url=finding.page_url,
+                    image_url=finding.image_url,
                     last_seen_at=finding.last_seen_at,
                     licence=finding.licence,
                     decision=finding.decision,

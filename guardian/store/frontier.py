@@ -108,11 +108,14 @@ class Frontier:
         """The scan is over: forget its frontier."""
         self._connection.execute(delete(frontier).where(frontier.c.source == source))
 
+    def clear_all_but(self, sources: Collection[str]) -> int:
+        """Forget the crawls of sources that are not watched any more; returns how many addresses that were."""
+        return self._connection.execute(delete(frontier).where(frontier.c.source.not_in(list(sources)))).rowcount
+
 
 def _key(lead: Lead) -> str:
     """The name of an address, digested: addresses may be longer than an index takes."""
-    key = lead.key if lead.key is not None else address_key(lead.url)
-    return hashlib.sha256(key.encode("utf-8", errors="surrogatepass")).hexdigest()[:32]
+    return hashlib.sha256(address_key(lead.url).encode("utf-8", errors="surrogatepass")).hexdigest()[:32]
 
 
 def _values(source: str, lead: Lead, state: FrontierState) -> dict[str, object]:

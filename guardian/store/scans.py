@@ -37,14 +37,14 @@ class Scans:
         row = self._connection.execute(query.limit(1)).first()
         return None if row is None else _scan(row)
 
-    def end(self, id_: int, at: datetime, outcome: str, counts: Mapping[str, int], error: str | None = None) -> Scan:
-        """Note how a scan ended: completed, failed or interrupted."""
-        ended = self._connection.execute(
-            update(scans)
-            .where(scans.c.id == id_)
-            .values(ended_at=at, outcome=outcome, counts=dict(counts), error=error and error.replace("\x00", ""))
-            .returning(*scans.c)
-        )
+    def end(
+        self, id_: int, at: datetime, outcome: str, counts: Mapping[str, int] | None, error: str | None = None
+    ) -> Scan:
+        """Note how a scan ended: completed, failed or interrupted. Without counts those last noted stand."""
+        facts: dict[str, object] = {"ended_at": at, "outcome": outcome, "error": error and error.replace("\x00", "")}
+        if counts is not None:
+            facts["counts"] = dict(counts)
+        ended = self._connection.execute(update(scans).where(scans.c.id == id_).values(**facts).returning(*scans.c))
         return _scan(ended.one())
 
     def last(self, source: str, outcome: str | None = None) -> Scan | None:

@@ -246,3 +246,12 @@ responses = Table(
     Column("extract", Text),
     Index(None, "checked_at"),
 )
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("host", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("taken", BigInteger, nullable=False),
+    Index(None, "day"),
+)

@@ -9,6 +9,7 @@ from guardian.store.destinations import Destinations
 from guardian.store.findings import Findings
 from guardian.store.frontier import Frontier
 from guardian.store.licences import Licences
+from guardian.store.requests import Requests
 from guardian.store.responses import Responses
 from guardian.store.scans import Scans
 from guardian.store.tasks import Tasks
@@ -27,4 +28,5 @@ class Transaction:
         self.destinations = Destinations(connection)
         self.scans = Scans(connection)
         self.frontier = Frontier(connection)
+        self.requests = Requests(connection)
         self.responses = Responses(connection)

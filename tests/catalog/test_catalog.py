@@ -107,7 +107,7 @@ def test_the_whole_life_of_assets(config: Config, mine: Path, photographs: dict[
         assert [asset.id for asset in close.nearly] == [coffee.asset.id]
         assert [result.problem and result.problem.reason for result in poor] == [
             "too_plain",
-            "too_plain",
+            "too_small",
             "not_an_image",
         ]
         assert "20 x 15 pixels" in (poor[1].problem.detail if poor[1].problem else "")

@@ -66,6 +66,17 @@ def test_a_page_that_is_gone_ends_the_scan_in_one_line(watched: Home, site: Any)
     assert "404" in said.stderr
 
 
+def test_the_second_scan_of_a_day_has_what_the_first_one_left_of_the_budget(watched: Home, site: Any) -> None:
+    config = watched.folder / "config.yaml"
+    config.write_text(config.read_text().replace("fetch: {", "fetch: {requests_per_host_and_day: 8, "))
+    site.page("gallery.html", "cat.jpg")
+    # Its robots.txt, a page and a picture each.
+    for _ in range(2):
+        watched.guardian("scan", "gallery")
+    assert "has been asked 8 times today" in watched.guardian("scan", "gallery", code=3).stdout
+    assert "has been asked 8 times today" in watched.guardian("scan", "gallery", code=3).stderr
+
+
 def test_damage_of_the_index_is_mended_and_the_scan_goes_on(watched: Home) -> None:
     (descriptors,) = (watched.folder / "data" / "index").glob("*/segment-*/descriptors.npy")
     content = bytearray(descriptors.read_bytes())

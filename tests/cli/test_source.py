@@ -53,6 +53,14 @@ def test_try_shows_what_a_source_would_yield_and_stores_nothing(crawled: Home, s
     ]
 
 
+def test_try_names_pictures_that_robots_may_not_have(crawled: Home, site: Any) -> None:
+    (site.folder / "robots.txt").write_text("User-agent: *\nDisallow: /copy.jpg\n")
+    said = crawled.guardian("source", "try", f"{site.url}/deep.html").stdout
+    assert f"(robots: 1)\n  {site.url}/copy.jpg  its robots.txt forbids it\n" in said
+    assert "PICTURE" not in said
+    assert said.endswith("0 picture(s), 2 left out\n")
+
+
 def test_a_source_that_is_none(crawled: Home) -> None:
     assert "sources are: rival" in crawled.guardian("source", "try", "rivals", code=2).stderr
 
@@ -114,12 +122,16 @@ def test_a_person_is_told_where_scans_may_not_go(own: Home, site: Any, photograp
     said = own.guardian("check", page, code=1)
     assert "COPY" in said.stdout
     assert "robots.txt forbids this to scans; it was fetched because you asked" in said.stderr
+    assert "picture(s)" not in said.stderr
     assert "robots.txt" not in own.guardian("check", f"{site.url}/coffee.png", code=1).stderr
     refused = own.guardian("source", "try", page, code=3)
     assert f"LEFT OUT, forbidden by robots.txt  (robots: 1)\n  {page}  its robots.txt forbids it" in refused.stdout
     with (own.folder / "config.yaml").open("a") as config:
         config.write(f"sources:\n  - {{name: closed, kind: page, url: '{page}'}}\n")
     assert "robots.txt forbids it" in own.guardian("scan", "closed", code=3).stderr
+    (site.folder / "robots.txt").write_text("User-agent: *\nDisallow: /coffee\n")
+    told = f"robots.txt forbids 1 picture(s) to scans that were fetched because you asked: {site.url}/coffee.png\n"
+    assert own.guardian("check", page, code=1).stderr == f"guardian: {told}"
 
 
 def test_check_looks_into_style_sheets_too(own: Home, site: Any, photographs: dict[str, Image.Image]) -> None:

@@ -63,6 +63,13 @@ def test_another_scheme_port_or_host_is_another_site(url: str) -> None:
     assert credentials.headers_for(url) == {}
 
 
+@pytest.mark.parametrize(
+    "origin", ["https://münchen.example", "https://xn--mnchen-3ya.example", "https://MÜNCHEN.example:443"]
+)
+def test_a_site_may_be_named_in_its_own_script(origin: str) -> None:
+    assert by_header(origin).headers_for("https://xn--mnchen-3ya.example/page") == {"x-key": SECRET}
+
+
 def test_a_login_is_sent_as_basic_does(site: Site, settings: Callable[..., Any], tmp_path: Path) -> None:
     (tmp_path / "word").write_text(f"{SECRET}\n")
     chosen = CredentialSettings(origin=site.url, user="me", secret_file=tmp_path / "word")

@@ -1,6 +1,7 @@
 """One scan's visits, which share their turns with those of other scans."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -10,7 +11,7 @@ import pytest
 
 from guardian.errors import FetchFailed, FetchRefused
 from guardian.fetch import Errand, Stranger
-from tests.websites import Site
+from tests.websites import Silent, Site
 
 
 def test_a_picture_that_failed_is_not_asked_for_again_in_one_scan(site: Site, settings: Callable[..., Any]) -> None:
@@ -48,6 +49,34 @@ def test_a_picture_that_was_refused_is_not_asked_for_again_in_one_scan(
 
     asyncio.run(go())
     assert site.paths() == ["/large.jpg", "/film.jpg"]
+
+
+def test_a_host_that_mostly_keeps_silent_is_left_alone_for_the_rest_of_the_scan(
+    site: Site, settings: Callable[..., Any]
+) -> None:
+    silent = [site.put(f"/silent/{number}", Silent()) for number in range(40)]
+    shown = [site.put(f"/{number}", "GIF8") for number in range(60)]
+    hurried = settings(read_timeout=timedelta(seconds=0.1), requests_per_host=8)
+
+    async def words(errand: Errand, urls: list[str]) -> Counter[str]:
+        said: Counter[str] = Counter()
+        for url in urls:
+            try:
+                await errand.get(url, kind="image")
+                said["answered"] += 1
+            except (FetchFailed, FetchRefused) as error:
+                said[error.reason] += 1
+        return said
+
+    async def go() -> None:
+        async with Stranger(hurried, clock=lambda: datetime.now(UTC)) as stranger:
+            errand = Errand(stranger)
+            assert await words(errand, shown) == {"answered": 60}
+            assert await words(errand, silent) == {"timeout": 24, "host_silent": 16}
+            assert await words(errand, shown) == {"host_silent": 60}
+            assert await words(Errand(stranger), shown[:1]) == {"answered": 1}, "the next scan tries again"
+
+    asyncio.run(go())
 
 
 def test_two_scans_of_one_host_share_its_turns(site: Site, settings: Callable[..., Any]) -> None:

@@ -51,6 +51,7 @@ def test_an_answer_is_fresh_only_as_long_as_its_site_said(headers: list[tuple[st
         ([("cache-control", "private, no-store")], False),
         ([("vary", "accept")], True),
         ([("vary", "*")], False),
+        ([("vary", "accept"), ("vary", "cookie, *")], False),
     ],
 )
 def test_what_sites_want_forgotten_is_forgotten(headers: list[tuple[str, str]], may: bool) -> None:

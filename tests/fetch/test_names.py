@@ -12,7 +12,7 @@ from guardian.fetch.names import Names, system_look_up
 
 def resolved(look_up: Any, host: str = "a.example") -> list[Any]:
     async def go() -> list[Any]:
-        names = Names(look_up)
+        names = Names(look_up, 2)
         try:
             return list(await names.resolve(host, 80))
         finally:
@@ -54,7 +54,7 @@ def test_the_loop_goes_on_while_a_name_server_is_silent() -> None:
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
 
     async def go() -> list[Any]:
-        names = Names(slow)
+        names = Names(slow, 2)
         waiting = asyncio.ensure_future(names.resolve("a.example", 80))
         # The loop's own threads are not those that wait.
         assert await asyncio.to_thread(lambda: "free") == "free"

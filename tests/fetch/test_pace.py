@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from guardian.errors import FetchRefused
-from guardian.fetch.pace import Pace, wished_pause
+from guardian.fetch.pace import InMemory, Pace, wished_pause
 
 SECOND = timedelta(seconds=1)
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -132,9 +132,26 @@ def test_a_pause_that_is_too_long_is_refused_until_it_is_nearly_over(settings: C
     assert run(go()) == pytest.approx(600)
 
 
+def test_who_waits_for_a_place_among_all_keeps_the_hosts_pause(settings: Callable[..., Any]) -> None:
+    async def go() -> list[float]:
+        pace = Pace(settings(requests_at_once=1, requests_per_host=4), clock=lambda: datetime.now(UTC))
+        busy = asyncio.ensure_future(visit(pace, "b", None, length=30))
+        await asyncio.sleep(0)
+        began = await asyncio.gather(*(visit(pace, "a", 5 * SECOND) for _ in range(4)))
+        await busy
+        return sorted(began)
+
+    assert run(go()) == pytest.approx([30, 35, 40, 45])
+
+
+def passing() -> datetime:
+    """A clock for dates that goes with the event loop's."""
+    return NOON + timedelta(seconds=asyncio.get_running_loop().time() - 1000)
+
+
 def test_a_days_budget_is_spent_by_scans_and_given_anew_the_next_day(settings: Callable[..., Any]) -> None:
     async def go() -> None:
-        pace = Pace(settings(requests_per_host_and_day=3), clock=lambda: datetime.now(UTC))
+        pace = Pace(settings(requests_per_host_and_day=3), clock=passing)
         for _ in range(3):
             await visit(pace, "a", timedelta())
         with pytest.raises(FetchRefused) as refused:
@@ -143,10 +160,31 @@ def test_a_days_budget_is_spent_by_scans_and_given_anew_the_next_day(settings: C
         # A person asks for just this page; another host has a budget of its own.
         await visit(pace, "a", None)
         await visit(pace, "b", timedelta())
-        await asyncio.sleep(86_500)
+        await asyncio.sleep(12 * 3600)
         await visit(pace, "a", timedelta())
 
     run(go())
+
+
+@pytest.mark.parametrize("most", [3, 1000])
+def test_a_restart_does_not_begin_the_day_anew(settings: Callable[..., Any], most: int) -> None:
+    async def asked_by(pace: Pace) -> int:
+        for number in range(most + 1):
+            try:
+                await visit(pace, "a", timedelta())
+            except FetchRefused:
+                return number
+        return most + 1
+
+    async def go() -> list[int]:
+        kept = InMemory()
+        paces = [Pace(settings(requests_per_host_and_day=most), passing, kept.take) for _ in range(3)]
+        first = paces[0]
+        await visit(first, "a", timedelta())
+        return [await asked_by(pace) for pace in paces[1:]]
+
+    # A process that dies takes at most a fiftieth of the day with it.
+    assert run(go()) == [most - max(1, most // 50), 0]
 
 
 def test_who_gives_up_waiting_takes_nobodys_turn(settings: Callable[..., Any]) -> None:

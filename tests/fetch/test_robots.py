@@ -1,8 +1,10 @@
 """robots.txt as RFC 9309 has it, over real answers."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -170,7 +172,6 @@ def test_statuses_mean_what_the_standard_says(statuses: tuple[int, ...], expecte
     [
         FetchFailed("timeout", ORIGIN),
         FetchFailed("dns", ORIGIN),
-        FetchRefused("host_busy", ORIGIN),
         FetchRefused("bad_address", ORIGIN),
     ],
 )
@@ -183,6 +184,17 @@ def test_a_site_that_cannot_be_asked_forbids_all_for_a_while(error: Exception) -
     origin.now += timedelta(minutes=11)
     assert verdict(robots, ORIGIN + "/page") is None
     assert len(origin.read) == 2
+
+
+@pytest.mark.parametrize("reason", ["budget", "host_busy"])
+def test_what_guardian_itself_puts_off_is_said_as_such_and_not_kept(reason: str) -> None:
+    origin = Origin(error=FetchRefused(reason, f"{ORIGIN}/robots.txt"))
+    robots = origin.robots()
+    with pytest.raises(FetchRefused) as refused:
+        asyncio.run(robots.check(ORIGIN + "/page"))
+    assert (refused.value.reason, refused.value.url) == (reason, ORIGIN + "/page")
+    origin.error = None
+    assert verdict(robots, ORIGIN + "/page") is None
 
 
 def test_a_blocked_address_is_said_as_such() -> None:
@@ -304,3 +316,64 @@ def test_the_crawl_delay_is_kept_up_to_the_users_limit(site: Site, settings: Cal
     words(site, settings(max_delay=timedelta(seconds=0.3)), "/a", "/b", "/c")
     times = [asked.at for asked in site.asked if asked.path != "/robots.txt"]
     assert 0.55 < times[2] - times[0] < 3
+
+
+def test_a_file_takes_its_hosts_turn_like_any_other_request(site: Site, settings: Callable[..., Any]) -> None:
+    site.put("/elsewhere", "User-agent: *\nAllow: /")
+    site.put("/robots.txt", websites.Redirect("/elsewhere"))
+    site.put("/page", "hello")
+    assert words(site, settings(delay_per_host=timedelta(seconds=0.2)), "/page") == ["hello"]
+    times = [asked.at for asked in site.asked]
+    assert all(later - earlier > 0.18 for earlier, later in pairwise(times))
+    assert words(site, settings(requests_per_host_and_day=2), "/page") == ["budget"]
+
+
+def test_a_file_that_stumbles_once_is_asked_for_again(site: Site, settings: Callable[..., Any]) -> None:
+    site.put("/page", "hello")
+    site.put("/robots.txt", websites.Busy("0", "503 Service Unavailable"))
+    assert words(site, settings(retries=1), "/page") == ["hello"]
+    assert site.paths(but_robots=False) == ["/robots.txt", "/robots.txt", "/page"]
+
+
+def test_five_redirects_of_a_file_are_followed_however_few_a_page_may_have(
+    site: Site, settings: Callable[..., Any]
+) -> None:
+    site.put("/page", "hello")
+    site.put("/robots.txt", websites.Redirect("/1"))
+    for number in range(1, 5):
+        site.put(f"/{number}", websites.Redirect(f"/{number + 1}"))
+    site.put("/5", "User-agent: *\nDisallow: /page")
+    assert words(site, settings(max_redirects=0), "/page") == ["robots"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/public/../private/x", "/public/%2e%2E/private/x", "/./private/x", "/public/.%2e/private/x"]
+)
+def test_the_path_that_is_read_for_is_the_one_that_is_asked_for(
+    site: Site, settings: Callable[..., Any], path: str
+) -> None:
+    site.put("/robots.txt", "User-agent: *\nDisallow: /private")
+    site.put("/private/x", "hello")
+    assert words(site, settings(), path) == ["robots"]
+
+
+def test_sitemaps_are_not_asked_after_outside_the_hours(site: Site, settings: Callable[..., Any]) -> None:
+    async def go() -> None:
+        async with Stranger(settings(hours="22:00-06:00"), clock=lambda: NOON) as stranger:
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(stranger.sitemaps(site.url), 0.2)
+
+    asyncio.run(go())
+    assert site.connections == 0
+
+
+def test_a_person_does_not_wait_long_to_hear_what_a_file_forbids(site: Site, settings: Callable[..., Any]) -> None:
+    site.put("/robots.txt", websites.Status("503 Service Unavailable", retry_after="60"))
+    started = time.monotonic()
+
+    async def go() -> bool:
+        async with Stranger(settings(retries=2, read_timeout=timedelta(seconds=0.3)), lambda: NOON) as stranger:
+            return await stranger.is_forbidden(site.url)
+
+    assert not asyncio.run(go())
+    assert time.monotonic() - started < 5

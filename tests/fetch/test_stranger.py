@@ -5,6 +5,7 @@ import base64
 import gzip
 import itertools
 import resource
+import socket
 import ssl
 import subprocess
 import threading
@@ -21,7 +22,7 @@ from guardian.errors import FetchFailed, FetchRefused
 from guardian.fetch import Stranger
 from guardian.model import Remembered, Response
 from tests import websites
-from tests.websites import Raw, Says, Site
+from tests.websites import Raw, Says, Site, running
 
 Get = Callable[..., Response]
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -288,6 +289,25 @@ def test_requests_to_one_host_keep_their_distance_and_their_number(site: Site, s
     assert site.most_at_once <= 2
 
 
+def test_ports_and_www_are_the_same_host_to_be_polite_to(site: Site, settings: Callable[..., Any]) -> None:
+    def look_up(host: str, port: int, family: int) -> list[tuple[Any, ...]]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    calm = settings(delay_per_host=timedelta(seconds=0.1))
+    for other in running():
+        hosts = [f"{name}:{one.port}" for one in (site, other) for name in ("site.example", "www.site.example")]
+
+        async def visit(hosts: list[str] = hosts) -> None:
+            async with Stranger(calm, clock=lambda: datetime.now(UTC), look_up=look_up) as stranger:
+                visits = (stranger.get(f"http://{host}/", kind="image") for host in hosts)
+                await asyncio.gather(*visits, return_exceptions=True)
+
+        asyncio.run(visit())
+        times = sorted(asked.at for asked in (*site.asked, *other.asked))
+        assert len(times) == 8, "each with a robots.txt of its own"
+        assert all(later - earlier > 0.08 for earlier, later in itertools.pairwise(times))
+
+
 def test_no_more_than_so_many_requests_to_one_host_are_in_flight(site: Site, settings: Callable[..., Any]) -> None:
     gate = websites.Gate()
     urls = [site.put(f"/{number}", gate) for number in range(9)]
@@ -352,6 +372,15 @@ def test_what_has_not_changed_costs_a_304(site: Site, get: Get, etag: str | None
     assert (response.status, response.not_modified, response.content) == (304, True, b"")
 
 
+def test_a_304_may_state_a_length_but_one_with_a_body_is_asked_for_whole(site: Site, get: Get) -> None:
+    unchanged = b"HTTP/1.1 304 Not Modified\r\ncontent-length: 20\r\n\r\n"
+    url = site.put("/", Raw(unchanged))
+    assert get(url, known=remembered(url)).not_modified
+    url = site.put("/body", websites.Flaky(Raw(unchanged + b"x" * 20), Says("whole")))
+    assert get(url, known=remembered(url), retries=1).content == b"whole"
+    assert ["if-none-match" in asked.headers for asked in site.asked if asked.path == "/body"] == [True, False]
+
+
 def test_what_has_changed_comes_whole(site: Site, get: Get) -> None:
     url = site.put("/", websites.Conditional("a page"))
     response = get(url, known=remembered(url, '"another"'))
@@ -413,11 +442,13 @@ def test_a_closed_port_and_an_unknown_name_have_their_words(get: Get) -> None:
 
 
 def test_a_name_server_that_hangs_holds_up_nobody_else(site: Site, settings: Callable[..., Any]) -> None:
-    url, hanging = site.put("/", "hello"), threading.Event()
+    url, hanging = site.put("/", "hello").replace("127.0.0.1", "site.example"), threading.Event()
 
     def look_up(host: str, port: int, family: int) -> list[tuple[Any, ...]]:
-        hanging.wait(20)
-        raise OSError("gave up")
+        if host.startswith("stuck"):
+            hanging.wait(20)
+            raise OSError("gave up")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
 
     async def visit() -> bytes:
         fast = settings(timeout=timedelta(seconds=0.5))
@@ -426,8 +457,9 @@ def test_a_name_server_that_hangs_holds_up_nobody_else(site: Site, settings: Cal
                 asyncio.ensure_future(
                     stranger.get(f"http://stuck{number}.example/", kind="image", asked_by_person=True)
                 )
-                for number in range(8)
+                for number in range(40)
             ]
+            await asyncio.sleep(0)
             content = (await stranger.get(url, kind="page")).content
             # Other rooms work on the loop's own threads.
             assert await asyncio.to_thread(lambda: "free") == "free"

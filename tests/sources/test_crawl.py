@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Condition, Thread
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -142,6 +143,28 @@ def test_a_start_that_is_gone_fails_the_scan(serve: Any, discovered: Any, store:
         assert tx.frontier.count("source") == 0
 
 
+@pytest.mark.parametrize("listed", ["", "/7"])
+def test_a_site_fails_when_neither_its_start_nor_its_sitemaps_lead_anywhere(
+    serve: Any, discovered: Any, store: Store, listed: str
+) -> None:
+    def answer(path: str) -> tuple[int, dict[str, str], str]:
+        if path == "/robots.txt":
+            return 200, {"content-type": "text/plain"}, "Sitemap: /map.xml\n"
+        if path == "/map.xml" and listed:
+            return 200, {"content-type": "text/plain"}, site.url + listed
+        return tree(path) if path == listed else (403, {}, "closed")
+
+    site = serve(answer)
+    if listed:
+        seen = discovered(kind="site", url=site.url + "/", max_depth=0)
+        assert (shown(seen), reasons(seen)["status_403"]) == (["7"], 1)
+    else:
+        with pytest.raises(FetchFailed, match="403"):
+            discovered(kind="site", url=site.url + "/")
+    with store.read() as tx:
+        assert tx.frontier.count("source") == 0
+
+
 def test_robots_are_obeyed_and_sitemaps_found(serve: Any, discovered: Any) -> None:
     def answer(path: str) -> tuple[int, dict[str, str], str]:
         if path == "/robots.txt":
@@ -203,14 +226,17 @@ def test_a_redirect_that_only_adds_a_session_id_is_the_page_itself(serve: Any, d
     assert shown(discovered(kind="site", url=site.url + "/", max_depth=1)) == ["home", *"123456789"]
 
 
-def test_pages_that_all_lead_to_a_login_are_named(serve: Any, discovered: Any) -> None:
+@pytest.mark.parametrize("location", ["/login", "/login?next={}", "/login?to=http%3A%2F%2Fa.example{}&lang=en"])
+def test_pages_that_all_lead_to_a_login_are_named(serve: Any, discovered: Any, location: str) -> None:
     def answer(path: str) -> tuple[int, dict[str, str], str]:
-        if path in ("/", "/login", "/robots.txt"):
-            return 200, {}, "<img src=/pictures/door.jpg>" + "".join(f"<a href=/{n}>x</a>" for n in range(12))
-        return 302, {"location": "/login"}, ""
+        if path == "/":
+            return 200, {}, "".join(f"<a href=/{n}/a>x</a>" for n in range(12))
+        if path.startswith(("/login", "/robots.txt")):
+            return 200, {}, "<img src=/pictures/door.jpg>"
+        return 302, {"location": location.format(quote(path, safe=""))}, ""
 
     site = serve(answer)
-    seen = discovered(kind="site", url=site.url + "/login")
+    seen = discovered(kind="site", url=site.url + "/")
     assert shown(seen) == ["door"]
     assert details(seen, "redirected") == ["12 addresses lead to this one page: a login?"]
 
@@ -268,7 +294,7 @@ def test_sites_without_end(serve: Any, discovered: Any) -> None:
         links = [f"/cal/{year}/01" for year in range(2020, 2100)]
         links += [
             path.partition("?")[0].rstrip("/") + "/deeper/",
-            f"/page?sid={len(site.asked)}",
+            f"/page?sid={len(site.asked):032x}",
             f"/f?a={len(site.asked)}",
         ]
         return (

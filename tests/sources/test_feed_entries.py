@@ -55,6 +55,18 @@ def test_one_picture_of_an_entry_at_several_sizes(site: Any, discovered: Callabl
     assert "Ida Holm" in seen.context.claims
 
 
+def test_one_picture_in_several_sizes_is_one(site: Any, discovered: Callable[..., list[Any]]) -> None:
+    sizes = "".join(
+        f'<media:content url="{site.url}/boat{size}.jpg" medium="image"/>' for size in ("-300x200", "", "-1024x683")
+    )
+    text = f'<description>&lt;img src="{site.url}/media-150x150.jpg"&gt;</description>'
+    feed = RSS.format(url=site.url).replace("<enclosure", f"<media:group>{sizes}</media:group>{text}<enclosure", 1)
+    (site.folder / "feed.xml").write_text(feed)
+    seen = discovered(kind="feed", url=f"{site.url}/feed.xml", pages=False)
+    assert names(seen) == ["inside.jpg", "media.jpg", "boat.jpg", "enclosed.jpg"]
+    assert seen[2].also_at == (f"{site.url}/boat-1024x683.jpg", f"{site.url}/boat-300x200.jpg")
+
+
 def test_atom(site: Any, discovered: Callable[..., list[Any]]) -> None:
     site.page("one.html", "shown.jpg")
     (site.folder / "atom.xml").write_text(ATOM.format(url=site.url))

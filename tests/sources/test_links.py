@@ -51,6 +51,7 @@ def test_what_is_no_page_is_not_followed() -> None:
         ('<meta name="robots" content="noindex, nofollow"><a href="b">', {}),
         ('<meta name="ROBOTS" content="none"><a href="b">', {}),
         ('<a href="b">', {"x_robots_tag": "nofollow"}),
+        ('<a href="b">', {"X_Robots_Tag": "noimageindex", "x_robots_tag": "nofollow"}),
         ('<a rel="nofollow ugc" href="b">', {}),
     ],
 )

@@ -42,7 +42,7 @@ def details(seen: list[Any]) -> str:
     ("start", "trap", "most", "words"),
     [
         ("/calendar/2026-11-24", websites.CalendarTrap(), 52, ""),
-        ("/here?sid=1", websites.SessionTrap(), 1, ""),
+        ("/here?sid=0123456789abcdef0123456789abcdef", websites.SessionTrap(), 1, ""),
         ("/deeper/", websites.DeeperTrap(), 10, "the same part more than"),
         ("/shop?x=1", websites.FacetTrap(), 210, "queries of one path"),
         ("/wheel/1", websites.WheelTrap(), 3, ""),

@@ -69,12 +69,28 @@ def left_out(seen: list[Any]) -> dict[str, str]:
         ('<script type="application/ld+json">\n//<![CDATA[\n{"image":"p.jpg"}\n//]]>\n</script>', "p.jpg"),
         ('<script type="application/ld+json">{"name":"two\nlines","image":"p.jpg"}</script>', "p.jpg"),
         ('<script type="application/ld+json">{"image":"https://shop.example/a/p.jpg",}</script>', "p.jpg"),
+        ('<span itemprop="image" content="p.jpg"></span>', "p.jpg"),
+        ('<a href="/a/attachments/boat-jpg.17/"><img src="thumb.jpg"></a>', "attachments/boat-jpg.17/"),
+        ('<div class="b-lazy" data-src="s.jpg|p.jpg"></div>', "p.jpg"),
+        ('<img class="b-lazy" data-src="s.jpg|p.jpg" src="blank.gif">', "p.jpg"),
+        ('<gallery-item full="p.jpg"></gallery-item>', "p.jpg"),
+        ('<script type="application/ld+json">{"@type":"MediaObject","contentUrl":"p.jpg"}</script>', "p.jpg"),
+        ("<iframe srcdoc=\"&lt;img src='p.jpg'&gt;\"></iframe>", "p.jpg"),
+        ("<template><iframe srcdoc=\"<img src='p.jpg'>\"></iframe></template>", "p.jpg"),
+        ('<link rel="stylesheet" href="data:text/css;base64,LmF7YmFja2dyb3VuZDp1cmwocC5qcGcpfQ==">', "p.jpg"),
+        ('<link rel="stylesheet" href="data:text/css,.a%7Bbackground:url(p.jpg)%7D">', "p.jpg"),
+        ('<img nitro-lazy-src="p.jpg">', "p.jpg"),
+        ('<img data-a-loader-of-tomorrow-src="https://shop.example/a/picture">', "picture"),
+        ('<img data-a-loader-of-tomorrow-srcset="s.jpg 1x, p.jpg 2x">', "p.jpg"),
+        ('<script id="__NEXT_DATA__" type="application/json">{"src":"/a/p.jpg"}</script>', "p.jpg"),
+        ('<script>self.__next_f.push([1,"{\\"src\\":\\"/a/p.jpg\\"}"])</script>', "p.jpg"),
+        ("<script>show('\\/a\\/p.jpg')</script>", "p.jpg"),
+        ("<script>show('//shop.example/a/p.jpg')</script>", "p.jpg"),
         ('<script>var x = {"display_url":"https:\\/\\/shop.example\\/a\\/p.jpg"}</script>', "p.jpg"),
         ('<script>var x = {src:"https:\\u002F\\u002Fshop.example\\u002Fa\\u002Fp.jpg"}</script>', "p.jpg"),
         ('<script>var x = {"src":"\\/\\/shop.example\\/a\\/p.jpg"}</script>', "p.jpg"),
         ("<script>{&q;a&q;:&q;https://shop.example/a/p.jpg&q;,&q;b&q;:1}</script>", "p.jpg"),
         ('<script>x="https://shop.example/a/o.jpg,https://shop.example/a/p.jpg"</script>', "p.jpg"),
-        ("<iframe srcdoc=\"&lt;img src='p.jpg'&gt;\"></iframe>", "p.jpg"),
         ('<iframe src="p.jpg"></iframe>', "p.jpg"),
         ('<div data-content="&lt;img src=p.jpg&gt;"></div>', "p.jpg"),
         ('<link rel=stylesheet href="data:text/css,.a{background:url(https://shop.example/a/p.jpg)}">', "p.jpg"),
@@ -85,7 +101,6 @@ def left_out(seen: list[Any]) -> dict[str, str]:
         ('<div data-echo-background="p.jpg"></div>', "p.jpg"),
         ('<div data-images="/a/o.jpg,/a/p.jpg"></div>', "p.jpg"),
         ('<a data-pswp-srcset="o.jpg 600w, p.jpg 1600w"></a>', "p.jpg"),
-        ('<img src="blank.gif" data-src="o.jpg|p.jpg">', "o.jpg"),
         ('<ion-img src="p.jpg"></ion-img>', "p.jpg"),
         ('<div itemprop="image" itemscope><meta itemprop="url" content="/a/p.jpg"></div>', "p.jpg"),
         ('<link itemprop="thumbnailUrl" href="p.jpg">', "p.jpg"),
@@ -318,3 +333,41 @@ def test_words_of_linked_data_and_of_drawn_pictures(page: Callable[..., list[Any
     assert seen.context.caption == "Soup with leek"
     (seen,) = page('<div role="img" aria-label="A boat" style="background:url(p.jpg)"></div>')
     assert seen.context.alt == "A boat"
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "/\\.(?:jpg|png)$/.test(name)",
+        'cache("/*.jpg")',
+        'route("/:slug/photo.jpg")',
+        "show(`/photos/${id}.jpg`)",
+        'show("/photos/" + id + ".jpg")',
+        'accept = ".jpg,.png"',
+        'type = "image/jpg"',
+    ],
+)
+def test_what_scripts_put_together_is_no_address(script: str, page: Callable[..., list[Any]]) -> None:
+    assert pictures(page(f"<!doctype html><title>t</title><script>{script}</script>")) == {}
+
+
+def test_the_file_behind_a_blurred_rendition(page: Callable[..., list[Any]]) -> None:
+    """As Wix writes it: the page shows a blur, and its data name the file that was uploaded."""
+    media = "https://static.wixstatic.com/media/a_1~mv2.jpg"
+    small, large = f"{media}/v1/fill/w_147,h_98,blur_2/boat.jpg", f"{media}/v1/fill/w_980,h_653/boat.jpg"
+    info = '{"imageData": {"width": 3000, "uri": "a_1~mv2.jpg", "name": "boat.jpg"}}'
+    seen = page(f"<wow-image data-image-info='{info}'><img src='{small}' alt='Boat'></wow-image><img src='{large}'>")
+    assert pictures(seen) == {media: (large, small)}
+
+
+def test_bad_base64_in_a_style_sheet_is_passed_over(page: Callable[..., list[Any]]) -> None:
+    assert page("<title>t</title><link rel=stylesheet href='data:text/css;base64,A'><img src=p.jpg>")[0].image_url
+
+
+def test_what_a_script_calls_large_comes_first(page: Callable[..., list[Any]]) -> None:
+    """As Magento writes it: three sizes of one picture under digests that do not tell them apart."""
+    urls = [f"https://shop.example/media/catalog/product/cache/{n * 32}/a/b/ab.jpg" for n in "123"]
+    data = ",".join(
+        f'"{name}": "{url}"'.replace("/", "\\/") for name, url in zip(("thumb", "img", "full"), urls, strict=True)
+    )
+    assert pictures(page(f"<title>t</title><script>{{{data}}}</script>")) == {urls[2]: (urls[1], urls[0])}

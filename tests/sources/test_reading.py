@@ -1,6 +1,6 @@
 """One page with its style sheets; pages that need a browser; addresses that are no pages."""
 
-import base64
+from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
 
@@ -53,7 +53,7 @@ def test_imported_style_sheets(site: Any, discovered: Callable[..., list[Any]]) 
 
 
 def test_pictures_inside_a_style_sheet(site: Any, discovered: Callable[..., list[Any]]) -> None:
-    held = base64.b64encode(bytes(range(256)) * 2).decode()
+    held = b64encode(bytes(range(256)) * 2).decode()
     icon = "url(data:image/svg+xml;utf8,%3Csvg%3E{})"
     (site.folder / "in.css").write_text(
         f".a{{background:url(data:image/png;base64,{held})}} .b{{background:{icon.format(1)},{icon.format(2)}}}"
@@ -62,6 +62,34 @@ def test_pictures_inside_a_style_sheet(site: Any, discovered: Callable[..., list
     seen = discovered(kind="page", url=f"{site.url}/p.html")
     assert [one.inline for one in seen if isinstance(one, Sighting)] == [bytes(range(256)) * 2]
     assert reasons(seen) == [("vector", "svg+xml;utf8")]
+
+
+def test_style_sheets_that_style_sheets_import(site: Any, discovered: Callable[..., list[Any]]) -> None:
+    (site.folder / "p.html").write_text('<!doctype html><title>t</title><style>@import "one.css";</style><p>Text</p>')
+    (site.folder / "one.css").write_text("@import url('two.css'); @import 'one.css'; .a{background:url(one.jpg)}")
+    (site.folder / "two.css").write_text(
+        "/* @import 'no.css'; */ @import url(one.css) print; .a{background:url(two.jpg)}"
+    )
+    seen = discovered(kind="page", url=f"{site.url}/p.html")
+    assert names(seen) == ["one.jpg", "two.jpg"]
+    assert reasons(seen) == []
+
+
+def test_pictures_within_a_style_sheet(
+    site: Any, discovered: Callable[..., list[Any]], photographs: dict[str, Any]
+) -> None:
+    photographs["cat"].save(site.folder / "cat.jpg")
+    content = (site.folder / "cat.jpg").read_bytes()
+    (site.folder / "p.html").write_text(
+        '<!doctype html><title>t</title><link rel="stylesheet" href="a.css"><p>Text</p>'
+    )
+    inside = ("image/jpeg;base64," + b64encode(content).decode(), "image/svg+xml,<svg/>")
+    (site.folder / "a.css").write_text("".join(f".a{{background:url('data:{one}')}}" for one in inside))
+    seen = discovered(kind="page", url=f"{site.url}/p.html")
+    assert [(one.inline, one.page_url) for one in seen if isinstance(one, Sighting)] == [
+        (content, f"{site.url}/p.html")
+    ]
+    assert [reason for reason, _ in reasons(seen)] == ["vector"]
 
 
 @pytest.mark.parametrize(

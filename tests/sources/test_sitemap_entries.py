@@ -41,16 +41,27 @@ def test_pages_pictures_index_and_gzip(site: Any, discovered: Callable[..., list
     assert pictures(discovered(kind="sitemap", url=f"{site.url}/index.xml", pages=False)) == ["extra.jpg"]
 
 
-def test_the_still_of_a_film(site: Any, discovered: Callable[..., list[Any]]) -> None:
-    film = f"<v:thumbnail_loc>{site.url}/still.jpg</v:thumbnail_loc><v:title>Boats</v:title>"
-    film += "<v:description>At sea</v:description>"
-    entry = f"<url><loc>{site.url}/a.html</loc><v:video>{film}</v:video></url>"
-    (site.folder / "v.xml").write_text(
-        f'{HEAD}<{URLSET} xmlns:v="http://www.google.com/schemas/sitemap-video/1.1">{entry}</urlset>'
+def test_gzip_in_several_members_and_cut_off(site: Any, discovered: Callable[..., list[Any]]) -> None:
+    pages = [site.page(f"{name}.html", f"{name}.jpg") for name in "abc"]
+    entries = [f"<url><loc>{page}</loc></url>".encode() for page in pages]
+    members = [gzip.compress(part) for part in (f"{HEAD}<{URLSET}>".encode(), *entries, b"</urlset>")]
+    (site.folder / "whole.xml.gz").write_bytes(b"".join(members))
+    assert pictures(discovered(kind="sitemap", url=f"{site.url}/whole.xml.gz")) == ["a.jpg", "b.jpg", "c.jpg"]
+    (site.folder / "cut.xml.gz").write_bytes(b"".join(members[:3]) + members[3][:12])
+    seen = discovered(kind="sitemap", url=f"{site.url}/cut.xml.gz")
+    assert pictures(seen) == ["a.jpg", "b.jpg"]
+    assert [one.reason for one in seen if isinstance(one, Omission)] == ["not_a_sitemap"]
+
+
+def test_pictures_that_stand_for_films(site: Any, discovered: Callable[..., list[Any]]) -> None:
+    listed = (
+        f"{HEAD}<{URLSET} xmlns:video='http://www.google.com/schemas/sitemap-video/1.1'><url><loc>{site.url}/film</loc>"
+        f"<video:video><video:thumbnail_loc>{site.url}/still.jpg</video:thumbnail_loc><video:title>Sea</video:title>"
+        f"<video:content_loc>{site.url}/film.mp4</video:content_loc></video:video></url></urlset>"
     )
-    (seen,) = discovered(kind="sitemap", url=f"{site.url}/v.xml", pages=False)
-    assert pictures([seen]) == ["still.jpg"]
-    assert (seen.context.title, seen.context.nearby_text) == ("Boats", "At sea")
+    (site.folder / "one.xml").write_text(listed)
+    (seen,) = discovered(kind="sitemap", url=f"{site.url}/one.xml", pages=False)
+    assert (seen.image_url, seen.page_url, seen.context.title) == (f"{site.url}/still.jpg", f"{site.url}/film", "Sea")
 
 
 def test_a_list_of_addresses_in_plain_text(site: Any, discovered: Callable[..., list[Any]]) -> None:

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from guardian.sources.traps import MAX_DATED, MAX_QUERIES, Traps, key_of
+from guardian.sources.traps import MAX_DATED, MAX_QUERIES, Traps
 
 TODAY = date(2026, 11, 24)
 
@@ -45,20 +45,3 @@ def test_filters_in_every_combination_and_calendars_backwards_end() -> None:
         for d in range(1, 29)
     ]
     assert followed(days) == MAX_DATED
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        "https://a.example/p?PHPSESSID=9f&x=1",
-        "http://a.example/p;jsessionid=AB12.node1?x=1",
-        "https://A.example/p?x=1&sid=77",
-        "https://a.example/p?x=1#here",
-    ],
-)
-def test_a_session_id_names_no_other_page(other: str) -> None:
-    assert key_of(other) == key_of("https://a.example/p?x=1")
-
-
-def test_other_parameters_do() -> None:
-    assert key_of("https://a.example/p?x=1") != key_of("https://a.example/p?x=2")

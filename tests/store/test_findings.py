@@ -64,8 +64,41 @@ def test_second_sighting_keeps_what_was_first(store: Store, finding: Finding) ->
         tx.findings.upsert(finding)
         written, is_new = tx.findings.upsert(again)
     assert is_new is False
-    assert (written.first_seen_at, written.last_seen_at, written.page_url) == (NOON, LATER, finding.page_url)
+    assert (written.first_seen_at, written.last_seen_at, written.page_url) == (NOON, LATER, again.page_url)
     assert (written.comparison, written.image_sha256, written.evidence_note) == (Comparison(0.5), "1" * 64, "no room")
+
+
+@pytest.mark.parametrize(
+    ("page", "image"),
+    [
+        ("https://a.example/p?PHPSESSID=44", "https://cdn.example/i.jpg?Expires=2&Signature=b"),
+        ("https://a.example/p", "https://cdn.example/i-300x200.jpg"),
+    ],
+)
+def test_sessions_signatures_and_renditions_make_no_other_finding(page: str, image: str) -> None:
+    first = finding_id("a", "https://a.example/p?PHPSESSID=1", "https://cdn.example/i.jpg?Expires=1&Signature=a")
+    assert finding_id("a", page, image) == first
+    assert finding_id("a", page, "https://cdn.example/j.jpg") != first
+
+
+def test_a_picture_without_a_page_is_named_like_one() -> None:
+    first, second = (
+        "https://cdn.example/i.jpg?Expires=1&Signature=a",
+        "https://cdn.example/i.jpg?Expires=2&Signature=b",
+    )
+    assert finding_id("a", first, first) == finding_id("a", second, second)
+
+
+def test_a_proxy_is_another_user_than_the_host_it_asks() -> None:
+    direct, proxied = "https://a.example/p.jpg", "https://proxy.example/fetch/https://a.example/p.jpg"
+    assert finding_id("a", direct, direct) != finding_id("a", proxied, proxied)
+    page = "https://b.example/"
+    assert finding_id("a", page, direct) == finding_id("a", page, proxied), "on one page they are one picture"
+
+
+def test_files_beside_each_other_are_findings_of_their_own() -> None:
+    first, second = "file:///inbox/i.jpg", "file:///inbox/i-300x200.jpg"
+    assert finding_id("a", first, first) != finding_id("a", second, second)
 
 
 def test_digests_tell_what_was_seen_when(store: Store, finding: Finding) -> None:

@@ -20,8 +20,8 @@ def test_an_address_is_visited_once_however_it_is_spelled(store: Store) -> None:
         assert tx.frontier.add("web", [*leads("a", "b"), *leads("a")]) == 2
         assert tx.frontier.add("web", [Lead("http://SITE.example:80/a#top"), *leads("c")]) == 1
         assert tx.frontier.add("other", leads("a")) == 1
-        assert tx.frontier.add("web", [Lead("https://site.example/big?w=1", key="big")]) == 1
-        assert tx.frontier.add("web", [Lead("https://site.example/big?w=2", key="big")]) == 0
+        assert tx.frontier.add("web", [Lead("https://site.example/big?utm_source=1")]) == 1
+        assert tx.frontier.add("web", [Lead("http://site.example/big")]) == 0
         assert tx.frontier.count("web") == 4
 
 
@@ -74,6 +74,15 @@ def test_given_back_and_cleared(store: Store) -> None:
         assert tx.frontier.reopen("web") is False
 
 
+def test_crawls_of_sources_that_are_watched_no_more_are_forgotten(store: Store) -> None:
+    with store.begin() as tx:
+        for source in ("web", "other", "third"):
+            tx.frontier.add(source, leads("a", "b"))
+        assert tx.frontier.clear_all_but(["web", "new"]) == 4
+        assert [tx.frontier.count(source) for source in ("web", "other", "third")] == [2, 0, 0]
+        assert tx.frontier.clear_all_but([]) == 2
+
+
 def test_many_at_once_and_claimed_by_many(store: Store) -> None:
     with store.begin() as tx:
         assert tx.frontier.add("web", leads(*(str(number) for number in range(2000)))) == 2000
@@ -93,10 +102,10 @@ def test_many_at_once_and_claimed_by_many(store: Store) -> None:
 
 def test_an_address_is_known_in_whatever_state(store: Store) -> None:
     with store.begin() as tx:
-        tx.frontier.add("web", [*leads("a"), Lead("https://site.example/big?w=1", key="big")])
+        tx.frontier.add("web", [*leads("a"), Lead("https://site.example/big?utm_source=1")])
         tx.frontier.claim("web", 1)
         assert tx.frontier.knows("web", Lead("http://SITE.example/a#top"))
-        assert tx.frontier.knows("web", Lead("https://site.example/big?w=2", key="big"))
+        assert tx.frontier.knows("web", Lead("http://site.example/big"))
         assert not tx.frontier.knows("web", Lead("https://site.example/b"))
         assert not tx.frontier.knows("other", Lead("https://site.example/a"))
 

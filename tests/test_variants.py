@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guardian.sources.variants import stated_width, variant_key
+from guardian.variants import stated_width, variant_key
 
 SAME = [
     ("https://a.example/u/cat.jpg", "https://a.example/u/cat-1024x683.jpg"),

@@ -8,7 +8,7 @@ from functools import lru_cache
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from guardian.addresses import address_key, joined
-from guardian.sources.spellings import PROXIES, named_width, spelling_of
+from guardian.spellings import PROXIES, named_width, spelling_of
 
 
 def _words(text: str) -> frozenset[str]:

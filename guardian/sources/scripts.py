@@ -1,0 +1,115 @@
+"""Pictures that a page's scripts, and the data it hands to them, name."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+_PICTURE_FILE = re.compile(r"\.(?:jpe?g|jfif|png|webp|avif|gif|bmp|tiff?|heic|jxl)$", re.IGNORECASE)
+_SHORTEST_NAME = len("/.jpg")
+# Take whole addresses without a step back, so that no script costs more than one pass.
+# A script within a script has two or more backslashes for one; what stands in braces is for a script to fill in.
+_WHOLE = re.compile(
+    r"""https?:(?:\\{0,3}/|\\{1,3}u002f){2}(?:[^\s"'<>\\{}]|\\{1,3}/|\\{1,3}u[0-9a-f]{4})++(?![{}])""", re.IGNORECASE
+)
+_NEXT_ADDRESS = re.compile(r"[,;|](?=https?:)", re.IGNORECASE)
+_NAME_BEFORE = re.compile(r"""(\w+)\\?["']?\s?:\s?\\?["']$""")
+_LONGEST_NAME = 50
+# A string that begins at the site's root and is nothing but a path; patterns and templates have other signs.
+_FROM_ROOT = re.compile(r"""["'](\\?/(?:[^\s"'<>\\`${}()\[\]*:;|]|\\/|\\u0026)++)(?=\\*["'])""")
+_LARGE = re.compile(r"full|large|orig|zoom|big|hi_?res|max", re.IGNORECASE)
+_SMALL = re.compile(r"thumb|small|tiny|mini|preview|placeholder|lqip|blur|icon", re.IGNORECASE)
+_SLASHES = re.compile(r"\\{1,3}/")
+_ESCAPE = re.compile(r"\\{1,3}u([0-9a-fA-F]{4})")
+_ENDING = re.compile(r"\.(?:jpe?g|png|webp|avif)(?![a-z0-9])", re.IGNORECASE)
+
+
+def is_picture_file(url: str) -> bool:
+    """Whether an address ends like the name of a picture's file."""
+    if len(url) > 4000 or url.startswith("data:") or "<" in url:
+        return False
+    path = url.partition("#")[0].partition("?")[0].strip()
+    # A wiki's page about a file has the file's name: /wiki/File:Cat.jpg.
+    return bool(_PICTURE_FILE.search(path)) and ":" not in path.rpartition("/")[2]
+
+
+def pictures_in_script(text: str) -> Iterator[str]:
+    """Addresses of pictures in the text of a script or a JSON block: whole ones, and those that begin with a slash.
+
+    What is called large comes first and what is called small last, since their addresses may not say it.
+    """
+    # Angular writes quotes so into what it leaves for its scripts.
+    text = text.replace("&q;", '"').replace("&quot;", '"')
+    for found in sorted(_WHOLE.finditer(text), key=lambda found: _rank(text, found.start())):
+        for url in _NEXT_ADDRESS.split(_plain(found[0])):
+            path, mark, query = url.partition("?")
+            endings = list(_ENDING.finditer(path))
+            if endings:
+                # What a script writes after an address, a bracket or the rest of a style rule, is not part of it.
+                end = endings[-1].end()
+                yield url if end == len(path) else path[:end]
+            elif mark and _ENDING.search(query):
+                # A proxy that is told in its query which picture to make smaller.
+                yield url
+    yield from (url for url in map(_plain, _FROM_ROOT.findall(text)) if is_picture_file(url))
+
+
+def pictures_in_json(text: str) -> Iterator[str]:
+    """Pictures among the strings of an attribute that holds JSON, or looks as if it did."""
+    strings = strings_of_json(text)
+    if strings is None:
+        yield from pictures_in_script(text)
+        return
+    for value in strings:
+        # A name alone is no address: what it is relative to, only the page's scripts know.
+        is_file = "/" in value and is_picture_file(value) and not any(sign.isspace() for sign in value)
+        yield from [value] if is_file and "{" not in value else pictures_in_script(value)
+
+
+def strings_of_json(text: str) -> list[str] | None:
+    """The strings of a JSON text that are long enough to name a picture, in its order; None when it is no JSON."""
+    try:
+        waiting = [json.loads(text)]
+    except (ValueError, RecursionError):
+        return None
+    strings = []
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str) and len(value) >= _SHORTEST_NAME:
+            strings.append(value)
+        elif isinstance(value, (dict, list)):
+            waiting += reversed(list(value.values()) if isinstance(value, dict) else value)
+    return strings
+
+
+def linked_images(thing: dict[str, Any]) -> Iterator[str]:
+    """Addresses under the picture properties of one JSON-LD object (schema.org)."""
+    for name in ("image", "thumbnailUrl", "primaryImageOfPage", "logo", "photo", "thumbnail"):
+        value = thing.get(name)
+        for part in value if isinstance(value, list) else [value]:
+            # What says its type speaks for itself; many pages forget to.
+            if isinstance(part, dict) and "@type" not in part:
+                part = part.get("contentUrl") or part.get("url")
+            # "https://host/#logo" is the name of another object.
+            if isinstance(part, str) and ("#" not in part or is_picture_file(part)):
+                yield part
+    is_image = "ImageObject" in str(thing.get("@type"))
+    urls = [thing.get("contentUrl") if is_image or is_picture_file(str(thing.get("contentUrl"))) else None]
+    urls += [thing.get("url")] if is_image else []
+    yield from (url for url in urls if isinstance(url, str))
+
+
+def _rank(text: str, at: int) -> int:
+    """How early an address counts, by the name that stands before it in the script."""
+    found = _NAME_BEFORE.search(text[max(0, at - _LONGEST_NAME) : at])
+    name = found[1] if found else ""
+    return -1 if _LARGE.search(name) else 1 if _SMALL.search(name) else 0
+
+
+def _plain(written: str) -> str:
+    return _ESCAPE.sub(_unescaped, _SLASHES.sub("/", written)).replace("&amp;", "&")
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    code = int(escape[1], 16)
+    return "\ufffd" if 0xD800 <= code < 0xE000 else chr(code)
