@@ -52,9 +52,10 @@ _NAMED_WIDTHS = {
 """Only their order counts."""
 
 _SHOPIFY = "pico|icon|thumb|small|compact|medium|large|grande|master"
-# Each step whole and taken for good: what a hostile address repeats costs one pass.
+# Each step whole and taken for good: what a hostile address repeats costs one pass. Looked at before it is taken,
+# since a group that was tried in vain keeps what it tried.
 _THUMBOR = (
-    r"/(?:unsafe|[\w-]{27}=)(?:/(?:trim|(?:[a-z]+-)?fit-in|\d+x\d+:\d+x\d+|-?(?P<width>\d*)x-?\d*|smart"
+    r"/(?:unsafe|[\w-]{27}=)(?:/(?:trim|(?:[a-z]+-)?fit-in|\d+x\d+:\d+x\d+|(?=-?\d*x-?\d*/)-?(?P<width>\d*)x-?\d*|smart"
     r"|left|center|right|top|middle|bottom|filters:[^/]*)(?=/))*+"
 )
 _CLOUDINARY = r"(?:ar|[acefghqtwxy]|dpr|fl|if|[$]\w{1,20})_[^/]+"

@@ -131,6 +131,8 @@ def test_other_pictures_do_not(one: str, other: str) -> None:
 
 
 def test_the_width_that_an_address_states() -> None:
+    assert stated_width("https://t.example/unsafe/300x200/smart/2024/b.example/p.jpg") == 300
+    assert stated_width("https://t.example/unsafe/fit-in/-900x0/filters:quality(80)/d/p.jpg") == 900
     assert stated_width("https://a.example/u/cat-1024x683.jpg") == 1024
     assert stated_width("https://a.example/p.jpg?w=300") == 300
     assert stated_width("https://i0.wp.example/p.jpg?resize=300%2C200&ssl=1") == 300

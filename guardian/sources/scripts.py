@@ -95,7 +95,8 @@ def linked_images(thing: dict[str, Any]) -> Iterator[str]:
                 yield part
     is_image = "ImageObject" in str(thing.get("@type"))
     urls = [thing.get("contentUrl") if is_image or is_picture_file(str(thing.get("contentUrl"))) else None]
-    urls += [thing.get("url")] if is_image else []
+    named = thing.get("url") if is_image else None
+    urls += named if isinstance(named, list) else [named]
     yield from (url for url in urls if isinstance(url, str))
 
 

@@ -74,6 +74,7 @@ def left_out(seen: list[Any]) -> dict[str, str]:
         ('<div class="b-lazy" data-src="s.jpg|p.jpg"></div>', "p.jpg"),
         ('<img class="b-lazy" data-src="s.jpg|p.jpg" src="blank.gif">', "p.jpg"),
         ('<gallery-item full="p.jpg"></gallery-item>', "p.jpg"),
+        ('<script type="application/ld+json">{"@type":"ImageObject","url":["s.jpg","p.jpg"]}</script>', "p.jpg"),
         ('<script type="application/ld+json">{"@type":"MediaObject","contentUrl":"p.jpg"}</script>', "p.jpg"),
         ("<iframe srcdoc=\"&lt;img src='p.jpg'&gt;\"></iframe>", "p.jpg"),
         ("<template><iframe srcdoc=\"<img src='p.jpg'>\"></iframe></template>", "p.jpg"),
