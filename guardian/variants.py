@@ -31,6 +31,8 @@ _SURELY_SIZES = _words("w h width height fit fm auto format")
 _SIGNATURES = _words("expires signature key-pair-id policy hmac sig oh oe stp ccb edm efg ig_cache_key")
 _SIGNATURES_OF_PROXIES = _words("hash sig signature token auth")
 _SIGNED_BY = ("x-amz-", "x-goog-", "_nc_")
+# Nobody asks for a picture of so few pixels.
+_NUMBER_OF_PICTURE = re.compile(r"\d|1[0-5]")
 _QUALITY = re.compile(r"\d{2,3}|auto.*|[a-z]_.*", re.IGNORECASE)
 _FRESHNESS = frozenset({"v", "ver", "version", "t", "ts", "timestamp", "_", "cb", "cachebuster", "rev", "itok"})
 _STATED_WIDTH = ("w", "width", "wid", "imwidth", "maxwidth", "max-w", "size", "s", "sz", "resize", "fit", "format")
@@ -101,6 +103,7 @@ def _naming(parts: SplitResult) -> list[tuple[str, str]]:
         for name, value in pairs
         if _SUFFIX.search(value)
         or (name == "q" and not is_file and not _QUALITY.fullmatch(value))
+        or (name in _SURELY_SIZES and not is_file and _NUMBER_OF_PICTURE.fullmatch(value))
         or not (name in ignored or (is_file and name.startswith(_SIGNED_BY)))
     ]
 

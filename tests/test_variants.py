@@ -99,6 +99,7 @@ OTHERS = [
     ("https://a.example/_next/image?url=%2Fa.jpg&w=640", "https://a.example/_next/image?url=%2Fb.jpg&w=640"),
     ("https://a.example/image?v=1", "https://a.example/image?v=2"),
     ("https://a.example/photo.php?s=1", "https://a.example/photo.php?s=2"),
+    ("https://a.example/photo.php?w=1", "https://a.example/photo.php?w=2"),
     ("https://a.example/picture?album=3&size=5", "https://a.example/picture?album=3&size=6"),
     ("https://i.ebayimg.com/images/g/a/s-l500.jpg", "https://i.ebayimg.com/images/g/b/s-l500.jpg"),
     ("https://a.example/cat.jpg", "https://b.example/cat.jpg"),
