@@ -118,6 +118,11 @@ def host_of(url: str) -> str:
     return host.strip("[]")
 
 
+def host_without_www(url: str) -> str:
+    """The host of an address, www. left out: most sites answer under both names."""
+    return host_of(url).removeprefix("www.")
+
+
 def host_in(text: str) -> str:
     """The host that a person means by a host, *.host, host:port or a whole address; "" when there is none."""
     plain = text.strip(_BLANKS).removeprefix("*").removeprefix(".")

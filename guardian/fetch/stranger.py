@@ -20,7 +20,7 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
-from guardian.addresses import host_of, printed, without_dots
+from guardian.addresses import host_of, host_without_www, printed, without_dots
 from guardian.errors import FetchFailed, FetchRefused
 from guardian.fetch import robots
 from guardian.fetch.bandwidth import Bandwidth
@@ -83,9 +83,8 @@ class _Answer(aiohttp.ClientResponse):
 class Stranger:
     """A client for addresses that came from anywhere. Use as an async context manager, one for a process.
 
-    `clock` dates the answers, `look_up` finds the addresses of names, `take` counts the requests of a day
-    (by default in memory). Cookies are not kept, environment
-    proxies not used, certificates verified.
+    `clock` dates the answers, `look_up` finds the addresses of names, `take` counts the requests of a day (by
+    default in memory). Cookies are not kept, environment proxies not used, certificates verified.
     """
 
     def __init__(
@@ -355,7 +354,7 @@ def _coding(answer: httpx.Response, url: str) -> str:
 
 def _host(url: str) -> str:
     """Whom politeness is owed to: all ports of a host, with and without www, are one machine's work."""
-    return host_of(url).removeprefix("www.")
+    return host_without_www(url)
 
 
 def _conditions(url: str, known: Remembered | None) -> dict[str, str]:

@@ -54,9 +54,9 @@ class Finding:
     """A match on a sighting that the rules kept.
 
     Natural key: (asset_id, page_url, image_url), both canonical and as last seen; renditions of one picture, session
-    ids and signatures make no other finding. `page_sha256` and `image_sha256` name
-    the exact bytes kept as evidence; None when they were not kept (`evidence_note` says why). An inline
-    (data:) image has urn:sha256:<digest> as its address; a sighting without a page has the image's.
+    ids and signatures make no other finding. `page_sha256` and `image_sha256` name the exact bytes kept as evidence;
+    None when they were not kept (`evidence_note` says why). An inline (data:) image has urn:sha256:<digest> as its
+    address; a sighting without a page has the image's.
     """
 
     id: str

@@ -9,7 +9,7 @@ from selectolax.lexbor import LexborNode
 from guardian.sources.css import css_pictures
 from guardian.sources.data_urls import decoded, is_data_url
 from guardian.sources.scripts import is_picture_file, pictures_in_json, strings_of_json
-from guardian.sources.srcset import Variant, parse_srcset
+from guardian.sources.srcset import Variant, parse_srcset, ranked
 
 IMAGES = frozenset(["img", "amp-img", "amp-anim"])
 Attributes = dict[str, str | None]
@@ -95,11 +95,8 @@ def _content(attributes: Attributes) -> str:
     name = (attributes.get("property") or attributes.get("name") or attributes.get("itemprop") or "").lower()
     url = attributes.get("content") or ""
     says_image = "image" in name or (attributes.get("itemprop") or "").lower() == "url"
-    return (
-        url
-        if name in _META or (says_image and "/" in url and is_picture_file(url) and not name.startswith(_TILE))
-        else ""
-    )
+    is_picture = says_image and "/" in url and is_picture_file(url) and not name.startswith(_TILE)
+    return url if name in _META or is_picture else ""
 
 
 def _link(attributes: Attributes) -> list[list[str]]:
@@ -107,7 +104,7 @@ def _link(attributes: Attributes) -> list[list[str]]:
     if "image_src" in relations or (attributes.get("itemprop") or "").lower() in _META:
         return [[href]]
     if "preload" in relations and (attributes.get("as") or "").lower() == "image":
-        return [[*_ranked(parse_srcset(attributes.get("imagesrcset") or "")), href]]
+        return [[*ranked(parse_srcset(attributes.get("imagesrcset") or "")), href]]
     if "stylesheet" in relations and is_data_url(href):
         text = (decoded(href) or b"").decode("utf-8", errors="replace")
         return [list(urls) for urls in css_pictures(text)]
@@ -153,7 +150,9 @@ def other_pictures(tag: str, attributes: Attributes) -> Iterator[Other]:
     """Pictures in attributes that only the page's own scripts know: the back of a product, a larger view, a gallery."""
     # An element with a hyphen is one of the page's own making, whose attributes may name anything.
     is_image, is_own = tag in IMAGES, "-" in tag and tag not in IMAGES
-    read_before = ("src", *_LAZY) if is_image or tag == "source" else _LAZY_BACKGROUNDS
+    # Whose own attributes, sets among them, sets_and_singles has read.
+    has_sets = is_image or tag == "source"
+    read_before = ("src", *_LAZY) if has_sets else _LAZY_BACKGROUNDS
     for name, value in attributes.items():
         is_source = is_image and _ANY_SOURCE.search(name) is not None
         if not value or not (is_source or is_own or name.startswith("data-")):
@@ -167,8 +166,9 @@ def other_pictures(tag: str, attributes: Attributes) -> Iterator[Other]:
             text = f"image-set({value})" if name.endswith("-set") else value
             yield from (Other(list(urls)) for urls in css_pictures(text))
         elif _is_set(name):
-            yield from [] if is_image or tag == "source" else [Other(_ranked(parse_srcset(value)))]
-        elif pair := _pair(value) if name == "data-src" else None:
+            if not has_sets:
+                yield Other(ranked(parse_srcset(value)))
+        elif name == "data-src" and (pair := _pair(value)):
             yield Other(pair)
         elif is_source and value.startswith(("http:", "https:", "/")):
             yield Other([value])
@@ -200,7 +200,7 @@ def lazy_backgrounds(tag: str, attributes: Attributes) -> Iterator[Other]:
             continue
         # lazysizes writes one set for each medium, with a bar between; each may be another cut.
         for part in value.split("|"):
-            urls = _ranked(parse_srcset(part))
+            urls = ranked(parse_srcset(part))
             if urls and (is_picture_file(urls[0]) or value.startswith(("http:", "https:", "//"))):
                 yield Other(urls)
     if tag in _BACKGROUNDS and attributes.get("background"):
@@ -222,7 +222,3 @@ def shown_size(attributes: Attributes) -> tuple[int, int] | None:
     if all(side.isascii() and side.isdecimal() for side in sides):
         return int(sides[0][:6]), int(sides[1][:6])
     return None
-
-
-def _ranked(variants: list[Variant]) -> list[str]:
-    return [variant.url for variant in sorted(variants, key=lambda one: one.rank, reverse=True)]

@@ -40,7 +40,7 @@ class PageWords:
         attributes = node.attributes
         is_drawn = attributes.get("role") == "img"
         return Context(
-            alt=shortened(attributes.get("alt") or attributes.get("aria-label" if is_drawn else "alt")),
+            alt=shortened(attributes.get("alt") or (attributes.get("aria-label") if is_drawn else None)),
             caption=self._caption(node),
             title=shortened(attributes.get("title")),
             page_title=self._title,

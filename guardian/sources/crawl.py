@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 import structlog
 
-from guardian.addresses import address_key, host_of
+from guardian.addresses import address_key, host_without_www
 from guardian.errors import FetchFailed, FetchRefused
 from guardian.model import FrontierRow, FrontierState, Lead, Omission
 from guardian.sources.feed_entries import read_feed
@@ -262,5 +262,5 @@ def _without_return(url: str, asked: str) -> str:
 
 def same_host(url: str) -> Callable[[str], bool]:
     """Whether an address lies on the same host, with or without www."""
-    home = host_of(url).removeprefix("www.")
-    return lambda other: host_of(other).removeprefix("www.") == home
+    home = host_without_www(url)
+    return lambda other: host_without_www(other) == home

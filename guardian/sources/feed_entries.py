@@ -14,7 +14,7 @@ from guardian.sources.context import shortened
 from guardian.sources.gathering import Gathering
 from guardian.sources.listed import Listed
 from guardian.sources.odd_pages import read_guarded
-from guardian.sources.responses import is_web_address
+from guardian.sources.responses import web_address
 from guardian.sources.visit import Visit
 
 MAX_ENTRIES = 1_000
@@ -176,7 +176,4 @@ def _addresses(base: str, named: list[Any]) -> tuple[str, ...]:
 
 
 def _whole(base: str, url: Any) -> str | None:
-    if not isinstance(url, str) or not url.strip():
-        return None
-    whole = joined(base, url)
-    return whole if whole and is_web_address(whole) else None
+    return web_address(base, url) if isinstance(url, str) and url.strip() else None

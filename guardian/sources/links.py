@@ -9,7 +9,7 @@ from selectolax.lexbor import LexborHTMLParser
 from guardian.addresses import canonical_url, joined
 from guardian.model import Response
 from guardian.sources.css import css_imports
-from guardian.sources.responses import is_web_address
+from guardian.sources.responses import web_address
 
 _NO_PAGE = (
     ".7z .aac .apk .avi .avif .bmp .bz2 .css .csv .dmg .doc .docx .eot .epub .exe .flac .gif .gz .heic .ico .ics .iso "
@@ -48,10 +48,6 @@ def links_on_page(tree: LexborHTMLParser, response: Response) -> Links:
             sheets |= {canonical_url(url): None for url in imported if url}
             continue
         attributes = node.attributes
-        if node.tag == "style":
-            imported = (_joined(base_url, url) for url in css_imports(node.text()))
-            sheets |= {canonical_url(whole): None for whole in imported if whole}
-            continue
         relations = (attributes.get("rel") or "").lower().split()
         whole = _joined(base_url, attributes.get("href") or attributes.get("src") or _refreshed(attributes))
         if whole is None:
@@ -71,8 +67,8 @@ def links_on_page(tree: LexborHTMLParser, response: Response) -> Links:
 def base_of(tree: LexborHTMLParser, response: Response) -> str:
     """What a page's relative addresses are relative to; a base that is no web address counts for nothing."""
     base = tree.css_first("base[href]")
-    stated = joined(response.final_url, base.attributes.get("href") or "") if base else None
-    return stated if stated and is_web_address(stated) else response.final_url
+    stated = web_address(response.final_url, base.attributes.get("href") or "") if base else None
+    return stated or response.final_url
 
 
 def _says_nofollow(response: Response, tree: LexborHTMLParser) -> bool:

@@ -28,7 +28,7 @@ from guardian.sources.gathering import Gathering
 from guardian.sources.links import base_of
 from guardian.sources.ordinary import is_ordinary_html
 from guardian.sources.scripts import is_picture_file, linked_images, pictures_in_script
-from guardian.sources.srcset import Variant
+from guardian.sources.srcset import Variant, ranked
 from guardian.variants import is_forum_file
 
 SMALLEST_SIDE = 32
@@ -165,9 +165,9 @@ class _Page:
         plain = sets_and_singles(node.attributes, own)
         by_media = self._sources_around(node)
         unconditional = [*own, *by_media.pop("", ())]
-        groups = [[*_ranked(unconditional), *plain]] if unconditional or plain else []
+        groups = [[*ranked(unconditional), *plain]] if unconditional or plain else []
         for variants in by_media.values():
-            if urls := _ranked(variants):
+            if urls := ranked(variants):
                 self._put(Other(urls), groups)
         link = self._link_around(node) if groups else ""
         if link and (is_forum_file(link) or any(self._are_akin(link, url, True) for url in groups[0])):
@@ -216,10 +216,6 @@ class _Page:
         """For a picture element whose img comes later, by a script."""
         groups: list[list[str]] = []
         for variants in self._sources(picture).values():
-            if urls := _ranked(variants):
+            if urls := ranked(variants):
                 self._put(Other(urls), groups)
         return groups
-
-
-def _ranked(variants: list[Variant]) -> list[str]:
-    return [variant.url for variant in sorted(variants, key=lambda one: one.rank, reverse=True)]

@@ -1,5 +1,6 @@
-"""What an answer is: a page, or a picture. Judged by its first bytes, since servers are wrong about types."""
+"""What an address and an answer are. A page or a picture is told by its first bytes: servers are wrong about types."""
 
+from guardian.addresses import joined
 from guardian.model import Response
 
 _PICTURES = (
@@ -19,6 +20,12 @@ _MARKUP = (b"<!doctype html", b"<html", b"<head", b"<body", b"<title", b"<meta",
 def is_web_address(text: str) -> bool:
     """Whether a text is an http(s) address rather than a path."""
     return text[:8].lower().startswith(("http://", "https://"))
+
+
+def web_address(base: str, reference: str) -> str | None:
+    """The whole address of what is named, relative to `base`; None for what is no web address."""
+    whole = joined(base, reference)
+    return whole if whole and is_web_address(whole) else None
 
 
 def is_picture(response: Response) -> bool:

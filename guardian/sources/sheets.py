@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from w3lib.encoding import html_to_unicode
 
-from guardian.addresses import canonical_url, joined
+from guardian.addresses import canonical_url
 from guardian.errors import FetchFailed, FetchRefused
 from guardian.model import Context, Omission, Response, Sighting
 from guardian.sources.css import css_imports, css_pictures
 from guardian.sources.data_urls import is_data_url
 from guardian.sources.gathering import MAX_PICTURES, Gathering
-from guardian.sources.responses import is_web_address
+from guardian.sources.responses import web_address
 from guardian.sources.visit import Visit
 from guardian.variants import variant_key
 
@@ -75,5 +75,5 @@ class StyleSheets:
             for url in () if addresses else filter(is_data_url, urls):
                 gathered.add_inside(url, Context())
             shown |= keys
-        wholes = (joined(sheet.final_url, url) for url in css_imports(text))
-        return gathered.all(), [canonical_url(url) for url in wholes if url and is_web_address(url)]
+        imported = (web_address(sheet.final_url, url) for url in css_imports(text))
+        return gathered.all(), [canonical_url(url) for url in imported if url]

@@ -10,11 +10,10 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
-from guardian.addresses import joined
 from guardian.errors import FetchFailed, FetchRefused
 from guardian.model import Context, Lead, Omission, Response, Sighting
 from guardian.sources.listed import Listed
-from guardian.sources.responses import is_web_address
+from guardian.sources.responses import is_web_address, web_address
 from guardian.sources.visit import Visit
 
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -131,8 +130,7 @@ def _name(element: Element) -> str:
 def _address(element: Element, response: Response, name: str = "loc") -> str | None:
     """What an entry names; relative addresses are against the protocol, and written all the same."""
     written = _text(element, name)
-    address = joined(response.final_url, written) if written else None
-    return address if address and is_web_address(address) else None
+    return web_address(response.final_url, written) if written else None
 
 
 def _text(element: Element, name: str) -> str | None:

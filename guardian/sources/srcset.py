@@ -21,6 +21,11 @@ class Variant:
         return (self.width or 0.0, self.density if self.density is not None else 1.0)
 
 
+def ranked(variants: list[Variant]) -> list[str]:
+    """The addresses of a set, those of the most pixels first."""
+    return [variant.url for variant in sorted(variants, key=lambda one: one.rank, reverse=True)]
+
+
 def parse_srcset(text: str) -> list[Variant]:
     """The images of a srcset in its own order. Commas inside addresses are kept, as browsers do; nothing is raised."""
     variants, at = [], 0

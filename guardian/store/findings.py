@@ -34,9 +34,8 @@ class Findings:
     def upsert(self, finding: Finding) -> tuple[Finding, bool]:
         """Write a finding, or what is new about it; returns it as it stands and whether it is new.
 
-        When it was first seen, and the case once it has one, stay. Its addresses are those that led there last, since
-        signed ones expire. Evidence that was not kept this time does
-        not erase evidence that was.
+        When it was first seen, and the case once it has one, stay. Its addresses are those that led there last,
+        since signed ones expire. Evidence that was not kept this time does not erase evidence that was.
         """
         values = {column.name: getattr(finding, column.name) for column in findings.c}
         statement = insert_into(self._connection, findings).values(**values)
