@@ -1,4 +1,4 @@
-"""CPU a request at many in flight over kept connections on loopback: guardian's Stranger beside plain clients."""
+"""CPU a request at many in flight over kept connections on loopback: guardian's WebClient beside plain clients."""
 
 import asyncio
 import multiprocessing
@@ -13,8 +13,8 @@ from multiprocessing.connection import Connection
 import aiohttp
 import httpx
 
-from guardian.fetch import Stranger
 from guardian.fetch.settings import FetchSettings
+from guardian.fetch.web import WebClient
 
 IN_FLIGHT = 64
 _BODY = b"x" * 20_000
@@ -45,7 +45,7 @@ def measure(requests: int) -> list[Cost]:
 
 async def _measure_all(url: str, requests: int) -> list[Cost]:
     costs = []
-    for name, opened in (("guardian", _stranger), ("httpx", _httpx), ("aiohttp", _aiohttp)):
+    for name, opened in (("guardian", _web), ("httpx", _httpx), ("aiohttp", _aiohttp)):
         async with AsyncExitStack() as stack:
             ask = await opened(stack)
             # Connections are made and code is warm before the clock starts.
@@ -66,7 +66,7 @@ async def _ask_all(ask: Ask, url: str, requests: int) -> None:
     await asyncio.gather(*(work() for _ in range(IN_FLIGHT)))
 
 
-async def _stranger(stack: AsyncExitStack) -> Ask:
+async def _web(stack: AsyncExitStack) -> Ask:
     settings = FetchSettings(
         contact="bench@example.com",
         allow_networks=(ip_network("127.0.0.0/8"),),
@@ -74,8 +74,8 @@ async def _stranger(stack: AsyncExitStack) -> Ask:
         requests_per_host=IN_FLIGHT,
         requests_per_host_and_day=10**9,
     )
-    stranger = await stack.enter_async_context(Stranger(settings, clock=lambda: datetime.now(UTC)))
-    return lambda url: stranger.get(url, kind="image")
+    web = await stack.enter_async_context(WebClient(settings, clock=lambda: datetime.now(UTC)))
+    return lambda url: web.get(url, kind="image")
 
 
 async def _httpx(stack: AsyncExitStack) -> Ask:

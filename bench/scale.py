@@ -64,12 +64,12 @@ def measure(profile: str, sizes: Sequence[int], seen: Callable[[], None]) -> Ite
 def measure_sizes(profile: str) -> Iterator[Sized]:
     """The same stranger at all MEGAPIXELS."""
     cv2.setNumThreads(1)
-    stranger = np.asarray(opened(STRANGERS[1]))
+    web = np.asarray(opened(STRANGERS[1]))
     with tempfile.TemporaryDirectory(prefix="guardian-bench-") as folder:
         matcher = _matcher(profile, 600, Path(folder))
         for size in MEGAPIXELS:
             height = round((size * 1e6 / 1.5) ** 0.5)
-            content = _jpeg(attacks.resized(stranger, height * 1.5, height))
+            content = _jpeg(attacks.resized(web, height * 1.5, height))
             yield Sized(profile, size, _cpu_ms(lambda content=content: matcher.match(content), 7))  # type: ignore[misc]
 
 

@@ -23,10 +23,9 @@ from demo import report
 from demo.photographs import PROTECTED, copy_protected
 from demo.receiver import Receiver
 from demo.site import PAGES, Exhibit, Site, build, planned
-from guardian.answers import Answer
 from guardian.cli.context import log_to_stderr
 from guardian.daemon import run_once
-from guardian.model import Omission
+from guardian.model import Answer, Skipped
 
 HOME = Path("demo-data")
 PRESS = "rocket"  # the site has a licence for this one
@@ -141,13 +140,13 @@ def configure(watch: Path, site: str, receiver: str, secret: str) -> None:
 async def scanned(console: Console, config: Path, exhibits: dict[str, Exhibit]) -> list[tuple[Exhibit, Answer]]:
     """Scan every source once and deliver what is due, with the daemon's own code (`guardian run --once`)."""
     pairs: list[tuple[Exhibit, Answer]] = []
-    left_out: list[Omission] = []
+    left_out: list[Skipped] = []
     console.print(f"[bold cyan]$ guardian run --once --config {config}[/]", highlight=False, soft_wrap=True)
     with bar(console) as progress:
         step = progress.add_task("scanning", total=len(exhibits))
 
-        def listen(result: Answer | Omission) -> None:
-            if isinstance(result, Omission):
+        def listen(result: Answer | Skipped) -> None:
+            if isinstance(result, Skipped):
                 left_out.append(result)
                 return
             url = result.sighting.image_url or ""

@@ -15,8 +15,8 @@ from rich.text import Text
 
 from demo.receiver import Received
 from demo.site import Exhibit
-from guardian.answers import Answer, JudgedMatch, Outcome
 from guardian.cli.showing import percent
+from guardian.model import Answer, JudgedMatch, Outcome
 
 SHOWN_IN_BODY = ("case", "asset", "page_url", "image_url", "recovered", "measured", "rule", "licence", "evidence")
 FOUND = (Outcome.COPY, Outcome.REVIEW, Outcome.LICENSED)

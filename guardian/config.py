@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from guardian.addresses import host_name
 from guardian.catalog.settings import CatalogSettings
 from guardian.coverage.settings import CoverageSettings
 from guardian.delivery.settings import DeliverySettings, DestinationSettings
@@ -17,6 +16,7 @@ from guardian.matching.settings import EmbeddingSettings, MatchingSettings
 from guardian.sources.settings import SourceSettings
 from guardian.store.settings import StoreSettings
 from guardian.strict_yaml import Duration, Positions, duration, load_with_positions
+from guardian.urls.addresses import host_name
 from guardian.web.settings import WebSettings
 
 S = TypeVar("S", bound=BaseModel)

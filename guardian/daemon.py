@@ -15,15 +15,17 @@ from typing import Any
 
 import structlog
 
+from guardian.app import App, open_rules, opened_app, opened_delivery
 from guardian.config import Config, load_config, require_contact
-from guardian.coverage import as_json, coverages, tell_of_trouble
-from guardian.delivery import Delivery, deliver_due
+from guardian.coverage.coverage import as_json, coverages
+from guardian.coverage.telling import tell_of_trouble
+from guardian.delivery.outbox import deliver_due
+from guardian.delivery.webhook import Delivery
 from guardian.errors import ConfigError, GuardianError, IndexNotReady
 from guardian.model import Scan
-from guardian.rooms import Rooms, open_rules, opened_delivery, opened_rooms
-from guardian.scanning import Listener, scan_source
+from guardian.scan.runs import Listener, scan_source
 from guardian.schedule import Schedule
-from guardian.sources import SourceSettings
+from guardian.sources.settings import SourceSettings
 from guardian.store import hold
 from guardian.web.app import build_app
 from guardian.web.metrics import Metrics
@@ -49,10 +51,10 @@ async def run(config_path: Path) -> None:
     with hold(first.data_dir, ROLE), wishes.heard():
         while config is not None:
             try:
-                async with opened_rooms(config) as rooms, opened_delivery(config) as delivery:
-                    if not await _done_before(wishes.stop, prepare(rooms)):
+                async with opened_app(config) as app, opened_delivery(config) as delivery:
+                    if not await _done_before(wishes.stop, prepare(app)):
                         return
-                    async with _Shift(rooms, delivery).working():
+                    async with _Shift(app, delivery).working():
                         proven = config
                         config = await _next_config(config_path, proven, wishes)
             except GuardianError as error:
@@ -67,12 +69,12 @@ async def run_once(config_path: Path, listener: Listener) -> list[Scan]:
     """Scan every source once, side by side, and finish all due tasks. A failing source never stops the others."""
     config = await _checked(config_path)
     with hold(config.data_dir, ROLE):
-        async with opened_rooms(config) as rooms, opened_delivery(config) as delivery:
-            await prepare(rooms)
+        async with opened_app(config) as app, opened_delivery(config) as delivery:
+            await prepare(app)
             turns = asyncio.Semaphore(config.schedule.scans_at_once)
-            ended = await asyncio.gather(*(_scan_once(rooms, settings, turns, listener) for settings in config.sources))
-            await asyncio.to_thread(tell_of_troubled_sources, rooms)
-            while (await deliver_due(rooms.store, delivery, rooms.walk.clock)).attempted:
+            ended = await asyncio.gather(*(_scan_once(app, settings, turns, listener) for settings in config.sources))
+            await asyncio.to_thread(tell_of_troubled_sources, app)
+            while (await deliver_due(app.store, delivery, app.services.clock)).attempted:
                 pass
     return [scan for scan in ended if scan is not None]
 
@@ -87,55 +89,53 @@ async def _checked(config_path: Path) -> Config:
     return config
 
 
-async def prepare(rooms: Rooms) -> None:
+async def prepare(app: App) -> None:
     """Take over from a process that may have died, or that watched other sources.
 
     Its leases are free, crawls of sources that are no longer configured are forgotten, its index is made whole again.
     """
 
     def free() -> tuple[int, int]:
-        with rooms.store.begin() as tx:
-            left_behind = tx.frontier.clear_all_but([source.name for source in rooms.config.sources])
+        with app.store.begin() as tx:
+            left_behind = tx.frontier.clear_all_but([source.name for source in app.config.sources])
             return tx.tasks.free_leases(), left_behind
 
     freed, left_behind = await asyncio.to_thread(free)
-    repaired = await rooms.catalog.repair()
+    repaired = await app.catalog.repair()
     if freed or left_behind or repaired:
         log.info("took_over", leases_freed=freed, addresses_forgotten=left_behind, assets_indexed_again=repaired)
 
 
-async def scan_and_mend(rooms: Rooms, settings: SourceSettings, listener: Listener) -> Scan:
+async def scan_and_mend(app: App, settings: SourceSettings, listener: Listener) -> Scan:
     """One scan; when the index turns out to be damaged it is made anew, and the scan begins again."""
     try:
-        return await scan_source(rooms.walk, settings, listener)
+        return await scan_source(app.services, settings, listener)
     except IndexNotReady as error:
         log.warning("index_damaged", reason=str(error))
-        await rooms.catalog.repair()
-        return await scan_source(rooms.walk, settings, listener)
+        await app.catalog.repair()
+        return await scan_source(app.services, settings, listener)
 
 
-def tell_of_troubled_sources(rooms: Rooms) -> None:
+def tell_of_troubled_sources(app: App) -> None:
     """Queue a message about each source that fails, is silent or shrinks, if somebody wants to hear of it."""
-    config, now = rooms.config, rooms.walk.clock()
+    config, now = app.config, app.services.clock()
     if not config.coverage.deliver_to:
         return
-    with rooms.store.begin() as tx:
+    with app.store.begin() as tx:
         found = coverages(tx, config.sources, now, config.coverage, config.fetch.closed)
         if told := tell_of_trouble(tx, found, config.coverage.deliver_to, now):
             log.warning("sources_in_trouble", messages=told)
 
 
-async def _scan_once(
-    rooms: Rooms, settings: SourceSettings, turns: asyncio.Semaphore, listener: Listener
-) -> Scan | None:
+async def _scan_once(app: App, settings: SourceSettings, turns: asyncio.Semaphore, listener: Listener) -> Scan | None:
     async with turns:
         try:
-            return await scan_and_mend(rooms, settings, listener)
+            return await scan_and_mend(app, settings, listener)
         except GuardianError as error:
             log.warning("scan_failed", source=settings.name, reason=str(error))
         except Exception:
             log.exception("scan_failed", source=settings.name)
-        with rooms.store.read() as tx:
+        with app.store.read() as tx:
             return tx.scans.last(settings.name)
 
 
@@ -203,22 +203,22 @@ def _tell_refused(error: GuardianError) -> None:
 class _Shift:
     """One stretch of work under one configuration: schedule, deliveries and the web server."""
 
-    def __init__(self, rooms: Rooms, delivery: Delivery) -> None:
-        self._rooms, self._delivery = rooms, delivery
-        self._metrics = Metrics(rooms.store, rooms.walk.clock)
-        self._schedule = Schedule(rooms.config.sources, self._begin_scan, self._last_completed, rooms.walk.clock)
-        self._turns = asyncio.Semaphore(rooms.config.schedule.scans_at_once)
+    def __init__(self, app: App, delivery: Delivery) -> None:
+        self._app, self._delivery = app, delivery
+        self._metrics = Metrics(app.store, app.services.clock)
+        self._schedule = Schedule(app.config.sources, self._begin_scan, self._last_completed, app.services.clock)
+        self._turns = asyncio.Semaphore(app.config.schedule.scans_at_once)
         self._scans: set[asyncio.Task[None]] = set()
 
     @contextlib.asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
         """Work while the body waits; at its end let scans in flight finish within the grace period."""
         app = build_app(self._metrics, self._problems, self._covered)
-        async with serving(app, self._rooms.config.web.listen) as address:
+        async with serving(app, self._app.config.web.listen) as address:
             loops = [asyncio.create_task(self._deliver_forever()), asyncio.create_task(self._follow_clock_forever())]
             self._schedule.start()
-            log.info("started", sources=len(self._rooms.config.sources), address=address)
-            if not self._rooms.config.destinations:
+            log.info("started", sources=len(self._app.config.sources), address=address)
+            if not self._app.config.destinations:
                 log.warning("nobody_is_told", reason="no destination is configured; cases wait until there is one")
             try:
                 yield
@@ -232,7 +232,7 @@ class _Shift:
         log.info("stopped")
 
     def _last_completed(self, source: str) -> datetime | None:
-        with self._rooms.store.read() as tx:
+        with self._app.store.read() as tx:
             last = tx.scans.last(source, outcome="completed")
         return last.started_at if last else None
 
@@ -251,7 +251,7 @@ class _Shift:
         async with self._turns:
             try:
                 ended = await scan_and_mend(
-                    self._rooms, settings, lambda result: self._metrics.count(settings.name, result)
+                    self._app, settings, lambda result: self._metrics.count(settings.name, result)
                 )
                 log.info("scanned", source=settings.name, counts=ended.counts)
             except GuardianError as error:
@@ -261,13 +261,13 @@ class _Shift:
             except Exception:
                 log.exception("scan_failed", source=settings.name)
                 self._metrics.count_failure("scan")
-        await asyncio.to_thread(tell_of_troubled_sources, self._rooms)
+        await asyncio.to_thread(tell_of_troubled_sources, self._app)
 
     async def _deliver_forever(self) -> None:
         """The supervision point of deliveries: an error is logged, the tasks stay due, the loop goes on."""
         while True:
             try:
-                sent = await deliver_due(self._rooms.store, self._delivery, self._rooms.walk.clock)
+                sent = await deliver_due(self._app.store, self._delivery, self._app.services.clock)
                 self._metrics.count_deliveries(sent)
             except Exception:
                 log.exception("deliveries_failed")
@@ -288,7 +288,7 @@ class _Shift:
         """Wait for scans in flight, then cut them off: what they had not reached is due again."""
         if not self._scans:
             return
-        grace = self._rooms.config.schedule.grace_period.total_seconds()
+        grace = self._app.config.schedule.grace_period.total_seconds()
         _, late = await asyncio.wait(set(self._scans), timeout=grace)
         for task in late:
             task.cancel()
@@ -296,20 +296,20 @@ class _Shift:
 
     def _covered(self) -> list[dict[str, Any]]:
         """What the last scan of each source saw; /coverage asks."""
-        config = self._rooms.config
-        with self._rooms.store.read() as tx:
-            found = coverages(tx, config.sources, self._rooms.walk.clock(), config.coverage, config.fetch.closed)
+        config = self._app.config
+        with self._app.store.read() as tx:
+            found = coverages(tx, config.sources, self._app.services.clock(), config.coverage, config.fetch.closed)
         return [as_json(coverage) for coverage in found]
 
     def _problems(self) -> dict[str, str]:
         """Why guardian could not work right now, by room; /ready asks."""
         problems = {}
         try:
-            with self._rooms.store.read() as tx:
+            with self._app.store.read() as tx:
                 tx.assets.count()
         except GuardianError as error:
             problems["store"] = str(error)
-        if no_room := disk_problem(self._rooms.config.data_dir):
+        if no_room := disk_problem(self._app.config.data_dir):
             problems["disk"] = no_room
         if not self._schedule.running:
             problems["schedule"] = "not running"

@@ -3,23 +3,23 @@
 from collections.abc import Sequence
 from datetime import date
 
-from guardian.addresses import host_is_under
-from guardian.model import Asset, Licence, Standing
+from guardian.model import Asset, Licence, LicenceStatus
+from guardian.urls.addresses import host_is_under
 
-__all__ = ["host_is_under", "standing", "standing_of"]
+__all__ = ["host_is_under", "licence_status", "status_of"]
 
 
-def standing(asset: Asset, host: str, on: date, licences: Sequence[Licence]) -> Standing:
+def licence_status(asset: Asset, host: str, on: date, licences: Sequence[Licence]) -> LicenceStatus:
     """The best that any licence of this host says about this asset on this day.
 
     `out_of_scope`: the host has a licence, but for other images. Both dates of a licence are inclusive.
     """
     of_host = [licence for licence in licences if host_is_under(host, licence.host)]
-    found = {standing_of(licence, on) for licence in of_host if _covers(licence, asset)}
-    for best in (Standing.LICENSED, Standing.LAPSED, Standing.NOT_YET):
+    found = {status_of(licence, on) for licence in of_host if _covers(licence, asset)}
+    for best in (LicenceStatus.LICENSED, LicenceStatus.LAPSED, LicenceStatus.NOT_YET):
         if best in found:
             return best
-    return Standing.OUT_OF_SCOPE if of_host else Standing.NONE
+    return LicenceStatus.OUT_OF_SCOPE if of_host else LicenceStatus.NONE
 
 
 def _covers(licence: Licence, asset: Asset) -> bool:
@@ -28,10 +28,10 @@ def _covers(licence: Licence, asset: Asset) -> bool:
     return licence.collection == asset.collection
 
 
-def standing_of(licence: Licence, on: date) -> Standing:
+def status_of(licence: Licence, on: date) -> LicenceStatus:
     """What one licence says on a day about what it covers: licensed, lapsed or not_yet."""
     if licence.valid_until is not None and on > licence.valid_until:
-        return Standing.LAPSED
+        return LicenceStatus.LAPSED
     if licence.valid_from is not None and on < licence.valid_from:
-        return Standing.NOT_YET
-    return Standing.LICENSED
+        return LicenceStatus.NOT_YET
+    return LicenceStatus.LICENSED

@@ -14,7 +14,7 @@ from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from guardian.sources import SourceSettings
+from guardian.sources.settings import SourceSettings
 
 LARGEST_DRIFT = timedelta(minutes=1)
 """A clock that is put right moves less than this; one that jumps moves more."""

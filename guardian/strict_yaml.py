@@ -106,7 +106,7 @@ class Positions:
         self.file = file
         self._marks: dict[tuple[str | int, ...], yaml.Mark] = {}
         if root is not None:
-            self._walk(root, ())
+            self._services(root, ())
 
     def error(self, message: str, path: Sequence[str | int]) -> ConfigError:
         """An error at the value of `path`, or at its nearest ancestor that was written."""
@@ -122,16 +122,16 @@ class Positions:
                 known = (*known, part)
         return known
 
-    def _walk(self, node: yaml.Node, path: tuple[str | int, ...]) -> None:
+    def _services(self, node: yaml.Node, path: tuple[str | int, ...]) -> None:
         self._marks[path] = node.start_mark
         if isinstance(node, yaml.MappingNode):
             for key, value in node.value:
-                self._walk(value, (*path, str(key.value)))
+                self._services(value, (*path, str(key.value)))
                 # Errors of a value point at its key: that is where people look.
                 self._marks[(*path, str(key.value))] = key.start_mark
         elif isinstance(node, yaml.SequenceNode):
             for index, value in enumerate(node.value):
-                self._walk(value, (*path, index))
+                self._services(value, (*path, index))
 
 
 def load(path: Path, model: type[M]) -> M:

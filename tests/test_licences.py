@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guardian.licences import host_is_under, standing, standing_of
-from guardian.model import Asset, Licence, Standing
+from guardian.licences import host_is_under, licence_status, status_of
+from guardian.model import Asset, Licence, LicenceStatus
 
 TODAY = date(2026, 11, 24)
 DUNE = Asset(
@@ -36,71 +36,75 @@ def press(first: str | None = None, last: str | None = None, host: str = "shop.e
 @pytest.mark.parametrize(
     ("licences", "expected"),
     [
-        ([], Standing.NONE),
-        ([press()], Standing.LICENSED),
-        ([press("2026-11-25")], Standing.NOT_YET),
-        ([press(None, "2026-11-23")], Standing.LAPSED),
-        ([Licence("lic_1", "shop.example", collection="other")], Standing.OUT_OF_SCOPE),
-        ([Licence("lic_1", "shop.example", asset_id="asset_other")], Standing.OUT_OF_SCOPE),
-        ([Licence("lic_1", "shop.example", asset_id="asset_dune")], Standing.LICENSED),
-        ([press(host="other.example")], Standing.NONE),
+        ([], LicenceStatus.NONE),
+        ([press()], LicenceStatus.LICENSED),
+        ([press("2026-11-25")], LicenceStatus.NOT_YET),
+        ([press(None, "2026-11-23")], LicenceStatus.LAPSED),
+        ([Licence("lic_1", "shop.example", collection="other")], LicenceStatus.OUT_OF_SCOPE),
+        ([Licence("lic_1", "shop.example", asset_id="asset_other")], LicenceStatus.OUT_OF_SCOPE),
+        ([Licence("lic_1", "shop.example", asset_id="asset_dune")], LicenceStatus.LICENSED),
+        ([press(host="other.example")], LicenceStatus.NONE),
     ],
 )
-def test_five_standings(licences: list[Licence], expected: Standing) -> None:
-    assert standing(DUNE, "shop.example", TODAY, licences) is expected
+def test_five_standings(licences: list[Licence], expected: LicenceStatus) -> None:
+    assert licence_status(DUNE, "shop.example", TODAY, licences) is expected
 
 
 @pytest.mark.parametrize(
     ("on", "expected"),
     [
-        (date(2025, 12, 31), Standing.NOT_YET),
-        (date(2026, 1, 1), Standing.LICENSED),
-        (date(2026, 12, 31), Standing.LICENSED),
-        (date(2027, 1, 1), Standing.LAPSED),
+        (date(2025, 12, 31), LicenceStatus.NOT_YET),
+        (date(2026, 1, 1), LicenceStatus.LICENSED),
+        (date(2026, 12, 31), LicenceStatus.LICENSED),
+        (date(2027, 1, 1), LicenceStatus.LAPSED),
     ],
 )
-def test_both_days_are_included(on: date, expected: Standing) -> None:
+def test_both_days_are_included(on: date, expected: LicenceStatus) -> None:
     licence = press("2026-01-01", "2026-12-31")
-    assert standing(DUNE, "shop.example", on, [licence]) is expected
-    assert standing_of(licence, on) is expected
+    assert licence_status(DUNE, "shop.example", on, [licence]) is expected
+    assert status_of(licence, on) is expected
 
 
 def test_a_licence_of_one_day() -> None:
     licence = press("2026-11-24", "2026-11-24")
     near = [TODAY + timedelta(days=shift) for shift in (-1, 0, 1)]
-    assert [standing_of(licence, on) for on in near] == [Standing.NOT_YET, Standing.LICENSED, Standing.LAPSED]
+    assert [status_of(licence, on) for on in near] == [
+        LicenceStatus.NOT_YET,
+        LicenceStatus.LICENSED,
+        LicenceStatus.LAPSED,
+    ]
 
 
 @pytest.mark.parametrize(
     ("host", "expected"),
     [
-        ("shop.example", Standing.LICENSED),
-        ("www.shop.example", Standing.LICENSED),
-        ("a.b.shop.example", Standing.LICENSED),
-        ("SHOP.example.", Standing.LICENSED),
-        ("myshop.example", Standing.NONE),
-        ("example", Standing.NONE),
-        ("shop.example.evil.example", Standing.NONE),
-        ("", Standing.NONE),
+        ("shop.example", LicenceStatus.LICENSED),
+        ("www.shop.example", LicenceStatus.LICENSED),
+        ("a.b.shop.example", LicenceStatus.LICENSED),
+        ("SHOP.example.", LicenceStatus.LICENSED),
+        ("myshop.example", LicenceStatus.NONE),
+        ("example", LicenceStatus.NONE),
+        ("shop.example.evil.example", LicenceStatus.NONE),
+        ("", LicenceStatus.NONE),
     ],
 )
-def test_subdomains_are_covered_and_nothing_else(host: str, expected: Standing) -> None:
-    assert standing(DUNE, host, TODAY, [press()]) is expected
+def test_subdomains_are_covered_and_nothing_else(host: str, expected: LicenceStatus) -> None:
+    assert licence_status(DUNE, host, TODAY, [press()]) is expected
 
 
 def test_the_better_of_two_licences_counts() -> None:
     old, new, later = press("2025-01-01", "2025-12-31"), press("2026-01-01"), press("2027-01-01")
     other = Licence("lic_other", "shop.example", collection="other")
-    assert standing(DUNE, "shop.example", TODAY, [old, new]) is Standing.LICENSED
-    assert standing(DUNE, "shop.example", TODAY, [new, old, later, other]) is Standing.LICENSED
-    assert standing(DUNE, "shop.example", TODAY, [old, later, other]) is Standing.LAPSED
-    assert standing(DUNE, "shop.example", TODAY, [other, later]) is Standing.NOT_YET
+    assert licence_status(DUNE, "shop.example", TODAY, [old, new]) is LicenceStatus.LICENSED
+    assert licence_status(DUNE, "shop.example", TODAY, [new, old, later, other]) is LicenceStatus.LICENSED
+    assert licence_status(DUNE, "shop.example", TODAY, [old, later, other]) is LicenceStatus.LAPSED
+    assert licence_status(DUNE, "shop.example", TODAY, [other, later]) is LicenceStatus.NOT_YET
 
 
 def test_a_narrow_host_of_its_own_beside_the_wide_one() -> None:
     wide, narrow = press(None, "2026-01-01"), press(host="blog.shop.example")
-    assert standing(DUNE, "blog.shop.example", TODAY, [wide, narrow]) is Standing.LICENSED
-    assert standing(DUNE, "www.shop.example", TODAY, [wide, narrow]) is Standing.LAPSED
+    assert licence_status(DUNE, "blog.shop.example", TODAY, [wide, narrow]) is LicenceStatus.LICENSED
+    assert licence_status(DUNE, "www.shop.example", TODAY, [wide, narrow]) is LicenceStatus.LAPSED
 
 
 standings = st.lists(
@@ -119,15 +123,21 @@ standings = st.lists(
 def test_the_order_of_licences_does_not_matter(data: st.DataObject) -> None:
     licences = data.draw(standings)
     shuffled = data.draw(st.permutations(licences))
-    found = standing(DUNE, "www.shop.example", TODAY, licences)
-    assert standing(DUNE, "www.shop.example", TODAY, shuffled) is found
+    found = licence_status(DUNE, "www.shop.example", TODAY, licences)
+    assert licence_status(DUNE, "www.shop.example", TODAY, shuffled) is found
 
 
 @given(standings, standings)
 def test_another_licence_never_makes_it_worse(some: list[Licence], more: list[Licence]) -> None:
-    best = [Standing.LICENSED, Standing.LAPSED, Standing.NOT_YET, Standing.OUT_OF_SCOPE, Standing.NONE]
-    before = standing(DUNE, "www.shop.example", TODAY, some)
-    after = standing(DUNE, "www.shop.example", TODAY, [*some, *more])
+    best = [
+        LicenceStatus.LICENSED,
+        LicenceStatus.LAPSED,
+        LicenceStatus.NOT_YET,
+        LicenceStatus.OUT_OF_SCOPE,
+        LicenceStatus.NONE,
+    ]
+    before = licence_status(DUNE, "www.shop.example", TODAY, some)
+    after = licence_status(DUNE, "www.shop.example", TODAY, [*some, *more])
     assert best.index(after) <= best.index(before)
 
 

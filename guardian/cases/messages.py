@@ -8,10 +8,10 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from guardian.addresses import canonical_url
 from guardian.cases.plain_text import clipped, json_size
 from guardian.cases.uses import RecordedUse
 from guardian.model import Asset, Case, Comparison, Context, Decision
+from guardian.urls.addresses import canonical_url
 
 MAX_BYTES = 20_000
 _URL_BYTES = 2_048
@@ -49,7 +49,7 @@ def compose(kind: str, case: Case, finding_id: str, use: RecordedUse) -> bytes:
         "recovered": _recovered(use.comparison),
         "measured": _measured(use.comparison),
         "rule": _rule(use.decision),
-        "licence": use.standing.value,
+        "licence": use.licence_status.value,
         "evidence": {
             "candidate_sha256": use.candidate_sha256,
             "image_sha256": use.kept.image_sha256,

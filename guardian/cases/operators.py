@@ -1,6 +1,6 @@
 """Who is behind an address: one case gathers all that one operator shows of one asset."""
 
-from guardian.addresses import canonical_url, host_of, registrable_domain
+from guardian.urls.addresses import canonical_url, host_of, registrable_domain
 
 
 def operator(page_url: str | None, image_url: str | None, source: str) -> str:

@@ -6,7 +6,6 @@ from datetime import datetime
 
 import structlog
 
-from guardian.addresses import canonical_url
 from guardian.cases.messages import compose, message_id
 from guardian.cases.operators import operator
 from guardian.cases.plain_text import cleaned
@@ -15,6 +14,7 @@ from guardian.errors import UsageError
 from guardian.model import Action, Case, CaseEvent, CaseState, Context, Decision, Finding, Severity, TaskKind
 from guardian.store import Transaction
 from guardian.store.findings import finding_id
+from guardian.urls.addresses import canonical_url
 
 _ACTIONS = (Action.IGNORE, Action.REVIEW, Action.ALERT)
 _SEVERITIES = (None, Severity.LOW, Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL)
@@ -139,7 +139,7 @@ def _finding(use: RecordedUse, case_id: str | None) -> Finding:
         image_url=image_url,
         first_seen_at=use.sighting.seen_at,
         last_seen_at=use.sighting.seen_at,
-        licence=use.standing,
+        licence=use.licence_status,
         decision=use.decision,
         comparison=use.comparison,
         candidate_sha256=use.candidate_sha256,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from guardian.model import Asset, Comparison, Decision, Sighting, Standing
+from guardian.model import Asset, Comparison, Decision, LicenceStatus, Sighting
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class RecordedUse:
     candidate_sha256: str
     asset: Asset
     comparison: Comparison
-    standing: Standing
+    licence_status: LicenceStatus
     decision: Decision
     at: datetime
     kept: Kept = field(default_factory=Kept)

@@ -33,7 +33,7 @@ from guardian.fetch import local
 from guardian.matching import index, segments
 from guardian.matching.fingerprint import Fingerprint
 from guardian.matching.workers import Workers
-from guardian.model import Asset, AssetState, Omission
+from guardian.model import Asset, AssetState, Skipped
 from guardian.store import Store, hold
 
 ROLE = "catalog"
@@ -54,7 +54,7 @@ class Added:
 
     path: Path
     asset: Asset | None = None
-    problem: Omission | None = None
+    problem: Skipped | None = None
     unmatchable: bool = False
     was_known: bool = False
     nearly: tuple[Asset, ...] = ()
@@ -251,11 +251,11 @@ class Catalog:
                 return Added(wanted.path, known, was_known=True)
             fingerprint, metadata = await self._workers.fingerprint_with(read_metadata, content)
         except Unmatchable as error:
-            return Added(wanted.path, problem=Omission(url, error.reason, error.detail), unmatchable=True)
+            return Added(wanted.path, problem=Skipped(url, error.reason, error.detail), unmatchable=True)
         except (FetchFailed, FetchRefused) as error:
-            return Added(wanted.path, problem=Omission(url, error.reason, error.detail))
+            return Added(wanted.path, problem=Skipped(url, error.reason, error.detail))
         except WorkerLost as error:
-            return Added(wanted.path, problem=Omission(url, error.reason, str(error)))
+            return Added(wanted.path, problem=Skipped(url, error.reason, str(error)))
         await asyncio.to_thread(self._originals.keep, content)
         return _Prepared(wanted, sha256, fingerprint, metadata)
 

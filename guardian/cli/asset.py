@@ -16,7 +16,8 @@ from guardian.errors import UsageError
 from guardian.model import Asset, AssetState
 
 if TYPE_CHECKING:
-    from guardian.catalog import Added, Wanted
+    from guardian.catalog.catalog import Added
+    from guardian.catalog.wanted import Wanted
 
 FORMATS = "JPEG, PNG (8 and 16 bit), WebP, GIF, AVIF, TIFF, BMP"
 
@@ -67,8 +68,9 @@ def add(
 @pass_session
 def sync(session: Session, folder: Path, collection: str, yes: bool) -> None:
     """Bring the assets in line with FOLDER: protect new files, note moved ones, ask about deleted ones."""
-    from guardian.catalog import Wanted, absolute_path, as_text, compare_with_folder
-    from guardian.sources import files_in
+    from guardian.catalog.syncing import compare_with_folder
+    from guardian.catalog.wanted import Wanted, absolute_path, as_text
+    from guardian.sources.files import files_in
 
     folder = absolute_path(folder)
     _checked(collection)
@@ -147,8 +149,9 @@ def remove(session: Session, asset_ids: tuple[str, ...]) -> None:
 
 def _wanted(paths: Iterable[str], collection: str | None, title: str | None, tags: tuple[str, ...]) -> "list[Wanted]":
     """Every file that the paths mean. Raises UsageError, ConfigError (a wrong CSV file)."""
-    from guardian.catalog import Wanted, absolute_path, read_spreadsheet
-    from guardian.sources import files_in
+    from guardian.catalog.spreadsheet import read_spreadsheet
+    from guardian.catalog.wanted import Wanted, absolute_path
+    from guardian.sources.files import files_in
 
     wanted: list[Wanted] = []
     for given in paths:
@@ -195,7 +198,7 @@ def _without_own_files(session: Session, wanted: "list[Wanted]") -> "list[Wanted
 
 
 async def _add(session: Session, wanted: "Sequence[Wanted]", as_lines: bool, counts: Counter[str]) -> None:
-    from guardian.rooms import make_catalog, make_workers, opened_store
+    from guardian.app import make_catalog, make_workers, opened_store
 
     with opened_store(session.config) as store, progress_bar() as progress:
         workers = make_workers(session.config)
@@ -210,7 +213,7 @@ async def _add(session: Session, wanted: "Sequence[Wanted]", as_lines: bool, cou
 
 
 async def _withdraw(session: Session, ids: Sequence[str]) -> list[Asset]:
-    from guardian.rooms import make_catalog, make_workers, opened_store
+    from guardian.app import make_catalog, make_workers, opened_store
 
     with opened_store(session.config) as store:
         return await make_catalog(session.config, store, make_workers(session.config)).withdraw(ids)
@@ -223,7 +226,7 @@ def _word(result: "Added") -> str:
 
 
 def _lines(result: "Added") -> list[str]:
-    from guardian.catalog import as_text
+    from guardian.catalog.wanted import as_text
 
     if result.problem is not None:
         return [printable(f"{'unprotected':<12} {result.path}: {result.problem.detail or result.problem.reason}")]
@@ -253,22 +256,22 @@ def _facts(asset: Asset) -> dict[str, Any]:
 
 
 def _protected(session: Session, collection: str | None) -> list[Asset]:
-    from guardian.rooms import opened_store
+    from guardian.app import opened_store
 
     with opened_store(session.config) as store, store.read() as tx:
         return tx.assets.list(collection, AssetState.PROTECTED)
 
 
 def _all(session: Session) -> list[Asset]:
-    from guardian.rooms import opened_store
+    from guardian.app import opened_store
 
     with opened_store(session.config) as store, store.read() as tx:
         return tx.assets.list()
 
 
 def _move(session: Session, moved: Sequence[tuple[Asset, Path]]) -> None:
-    from guardian.catalog import as_text
-    from guardian.rooms import opened_store
+    from guardian.app import opened_store
+    from guardian.catalog.wanted import as_text
 
     if moved:
         with opened_store(session.config) as store, store.begin() as tx:

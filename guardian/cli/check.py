@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 import click
 from anyio import to_process
 
-from guardian.answers import Answer, as_json
 from guardian.cli.context import Session, log_to_stderr, pass_session
 from guardian.cli.showing import describe, exit_code, json_line, printable, summary
 from guardian.errors import IndexNotReady, UsageError
-from guardian.model import Omission
+from guardian.model import Answer, Skipped
+from guardian.views.answers import as_json
 
 if TYPE_CHECKING:
-    from guardian.fetch import Errand, Stranger
+    from guardian.fetch.session import ScanSession
+    from guardian.fetch.web import WebClient
 
 
 @click.command
@@ -36,8 +37,8 @@ def command(session: Session, targets: tuple[str, ...], as_lines: bool, every_ma
         raise UsageError("a TARGET is empty: is there a variable without a value?")
     counts: Counter[str] = Counter()
 
-    def show(result: Answer | Omission) -> None:
-        if isinstance(result, Omission):
+    def show(result: Answer | Skipped) -> None:
+        if isinstance(result, Skipped):
             counts[f"left out: {result.reason}"] += 1
             if every_match and not as_lines:
                 click.echo(f"LEFT OUT    {result.url}  ({result.reason})")
@@ -56,50 +57,50 @@ def command(session: Session, targets: tuple[str, ...], as_lines: bool, every_ma
     raise SystemExit(exit_code(counts))
 
 
-async def _say_what_is_forbidden(stranger: "Stranger | Errand", targets: tuple[str, ...], pictures: set[str]) -> None:
+async def _say_what_is_forbidden(web: "WebClient | ScanSession", targets: tuple[str, ...], pictures: set[str]) -> None:
     """A person's request goes where scans may not; the person is told. `pictures` are those that pages showed."""
-    from guardian.sources import is_web_address
+    from guardian.urls.addresses import is_web_address
 
     for target in targets:
-        if is_web_address(target) and await stranger.is_forbidden(target):
+        if is_web_address(target) and await web.is_forbidden(target):
             note = "its robots.txt forbids this to scans; it was fetched because you asked"
             click.echo(f"guardian: {printable(target)}: {note}", err=True)
     shown = sorted(url for url in pictures.difference(targets) if is_web_address(url))
-    verdicts = await asyncio.gather(*(stranger.is_forbidden(url) for url in shown))
+    verdicts = await asyncio.gather(*(web.is_forbidden(url) for url in shown))
     if forbidden := [url for url, is_so in zip(shown, verdicts, strict=True) if is_so]:
         note = f"robots.txt forbids {len(forbidden)} picture(s) to scans that were fetched because you asked"
         click.echo(f"guardian: {note}: {printable(forbidden[0])}{', ...' * (len(forbidden) > 1)}", err=True)
 
 
-async def _check(session: Session, targets: tuple[str, ...], show: Callable[[Answer | Omission], None]) -> int:
+async def _check(session: Session, targets: tuple[str, ...], show: Callable[[Answer | Skipped], None]) -> int:
     # A worker process loads its libraries while this one reads the configuration and loads its own: that halves
     # the wait for the first answer. It is the first worker of the pool that `Workers` uses in this event loop.
     loading = asyncio.create_task(to_process.run_sync(load_matcher, cancellable=True))
     await asyncio.to_thread(log_to_stderr, "warning", "text")
     config = await asyncio.to_thread(lambda: session.config)
-    await asyncio.to_thread(importlib.import_module, "guardian.rooms")
+    await asyncio.to_thread(importlib.import_module, "guardian.app")
+    from guardian.app import opened_app
     from guardian.matching.workers import Workers
-    from guardian.pipeline import check
-    from guardian.rooms import opened_rooms
+    from guardian.scan.pipeline import check
 
     workers = Workers(config.matching, config.embedding, config.data_dir / "index")
     if workers.without_descriptor is not None:
         click.echo(f"guardian: {workers.without_descriptor}", err=True)
     await loading
     warming = asyncio.create_task(workers.warm())
-    async with opened_rooms(config, workers) as rooms:
+    async with opened_app(config, workers) as app:
         try:
             await warming
         except IndexNotReady as error:
             click.echo(f"guardian: {error}; it is made anew now", err=True)
-            await rooms.catalog.repair()
+            await app.catalog.repair()
         pictures = set[str]()
-        async for result in check(rooms.walk, targets):
+        async for result in check(app.services, targets):
             show(result)
-            if isinstance(result, Answer) and result.came is not None and result.sighting.image_url:
+            if isinstance(result, Answer) and result.cache_status is not None and result.sighting.image_url:
                 pictures.add(result.sighting.image_url)
-        await _say_what_is_forbidden(rooms.walk.stranger, targets, pictures)
-        with rooms.store.read() as tx:
+        await _say_what_is_forbidden(app.services.web, targets, pictures)
+        with app.store.read() as tx:
             return tx.assets.count()
 
 

@@ -9,7 +9,7 @@ from guardian.cli.showing import json_line, printable
 from guardian.errors import UsageError
 
 if TYPE_CHECKING:
-    from guardian.coverage import Coverage
+    from guardian.coverage.coverage import Coverage
 
 REASONS = {
     "robots": "forbidden by robots.txt",
@@ -54,8 +54,8 @@ REASONS = {
 @pass_session
 def command(session: Session, source: str | None, as_lines: bool) -> None:
     """Say what the last scan of each SOURCE saw, what it did not see and why, and which sources are in trouble."""
-    from guardian.coverage import as_json, coverages
-    from guardian.rooms import opened_store, utc_now
+    from guardian.app import opened_store, utc_now
+    from guardian.coverage.coverage import as_json, coverages
 
     config = session.config
     chosen = [settings for settings in config.sources if source in (None, settings.name)]

@@ -88,7 +88,7 @@ def retry_messages(session: Session, numbers: tuple[int, ...], all_dead: bool) -
 
 
 def _facts(task: Task, disabled: Collection[str]) -> dict[str, object]:
-    from guardian.delivery import message_id
+    from guardian.delivery.webhook import message_id
 
     return {
         "id": task.id,

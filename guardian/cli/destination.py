@@ -21,7 +21,7 @@ def command() -> None:
 @pass_session
 def list_destinations(session: Session, as_lines: bool) -> None:
     """List the configured destinations and whether guardian sends there."""
-    from guardian.delivery import shown_url
+    from guardian.delivery.webhook import shown_url
 
     with opened_store(session) as store, store.read() as tx:
         disabled = tx.destinations.disabled()
@@ -72,11 +72,12 @@ def enable(session: Session, name: str) -> None:
 
 
 async def _send_test(session: Session, name: str) -> str:
-    from guardian.delivery import Delivery, Secrets
-    from guardian.fetch.operator import Operator
+    from guardian.delivery.secrets import Secrets
+    from guardian.delivery.webhook import Delivery
+    from guardian.fetch.trusted import TrustedClient
 
     config = session.config
-    async with Operator(config.delivery.ca_file) as operator:
+    async with TrustedClient(config.delivery.ca_file) as operator:
         secrets = Secrets(os.environ)
         delivery = Delivery(config.destinations, config.delivery, operator, secrets, lambda: datetime.now(UTC))
         return await delivery.send_test(name)

@@ -18,8 +18,8 @@ def command() -> None:
 @pass_session
 def status(session: Session) -> None:
     """Say what the index holds, and by which recipe it was made."""
+    from guardian.app import make_workers, opened_store
     from guardian.matching.segments import read_generation
-    from guardian.rooms import make_workers, opened_store
 
     workers = make_workers(session.config)
     generation = read_generation(workers.index_folder)
@@ -37,9 +37,9 @@ def status(session: Session) -> None:
 @pass_session
 def verify(session: Session) -> None:
     """Read every byte of the index and compare it with the store. Exit code 4 if it is not sound."""
+    from guardian.app import make_workers, opened_store
     from guardian.errors import IndexNotReady
     from guardian.matching.index import contents
-    from guardian.rooms import make_workers, opened_store
 
     workers = make_workers(session.config)
     published = set(contents(workers.index_folder, workers.index_recipe, every_byte=True).numbers)
@@ -59,7 +59,7 @@ def rebuild(session: Session) -> None:
 
 
 async def _rebuild(session: Session) -> int:
-    from guardian.rooms import make_catalog, make_workers, opened_store
+    from guardian.app import make_catalog, make_workers, opened_store
 
     with opened_store(session.config) as store, progress_bar() as progress:
         workers = make_workers(session.config)

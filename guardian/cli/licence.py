@@ -10,14 +10,14 @@ import click
 from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.showing import json_line
 from guardian.errors import UsageError
-from guardian.model import Asset, AssetState, Licence, Standing
+from guardian.model import Asset, AssetState, Licence, LicenceStatus
 from guardian.store import Transaction
 
 DAY = click.DateTime(["%Y-%m-%d"])
 TODAY = {
-    Standing.LICENSED: "holds today",
-    Standing.LAPSED: "has ended",
-    Standing.NOT_YET: "has not begun",
+    LicenceStatus.LICENSED: "holds today",
+    LicenceStatus.LAPSED: "has ended",
+    LicenceStatus.NOT_YET: "has not begun",
 }
 
 
@@ -131,7 +131,7 @@ def remove(session: Session, licence_id: str) -> None:
 
 def _host(text: str) -> str:
     """The host that is meant, said aloud when something else was written. Raises UsageError."""
-    from guardian.addresses import host_in, is_public_suffix
+    from guardian.urls.addresses import host_in, is_public_suffix
 
     host = host_in(text)
     if not host:
@@ -186,9 +186,9 @@ def _warning(tx: Transaction, licence: Licence) -> str | None:
 
 
 def _sentence(licence: Licence, scope: str, today: date) -> str:
-    from guardian.licences import standing_of
+    from guardian.licences import status_of
 
-    return f"{_grant(licence, scope)}: {TODAY[standing_of(licence, today)]}"
+    return f"{_grant(licence, scope)}: {TODAY[status_of(licence, today)]}"
 
 
 def _grant(licence: Licence, scope: str) -> str:
@@ -207,8 +207,8 @@ def _period(licence: Licence) -> str:
 
 
 def _facts(licence: Licence, today: date) -> dict[str, Any]:
-    from guardian.licences import standing_of
+    from guardian.licences import status_of
     from guardian.store.codec import to_json
 
     facts: dict[str, Any] = to_json(licence)
-    return facts | {"today": standing_of(licence, today).value}
+    return facts | {"today": status_of(licence, today).value}

@@ -8,7 +8,7 @@ import click
 from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.showing import by_rule
 from guardian.errors import UsageError
-from guardian.model import Action, Asset, AssetState, Decision, Finding, Licence, Standing
+from guardian.model import Action, Asset, AssetState, Decision, Finding, Licence, LicenceStatus
 from guardian.store import Transaction
 
 if TYPE_CHECKING:
@@ -59,15 +59,15 @@ def explain(session: Session, finding_id: str) -> None:
         raise UsageError(f"the asset {finding.asset_id} of this finding is not in the database")
     click.echo("\n".join(_finding_lines(finding, asset)))
     seen_on, today = finding.last_seen_at.date(), datetime.now(UTC).date()
-    standing, accounts = _judged(config, rules, finding, asset, licences, seen_on)
+    licence_status, accounts = _judged(config, rules, finding, asset, licences, seen_on)
     click.echo()
-    click.echo(f"The rules as they are now, for a use seen on {seen_on} (licence {standing.value}):")
+    click.echo(f"The rules as they are now, for a use seen on {seen_on} (licence {licence_status.value}):")
     for number, account in enumerate(accounts, start=1):
         click.echo("\n".join(_account_lines(number, account)))
     click.echo()
-    click.echo("\n".join(_verdict_lines(finding, accounts, standing)))
+    click.echo("\n".join(_verdict_lines(finding, accounts, licence_status)))
     later, later_accounts = _judged(config, rules, finding, asset, licences, today)
-    if later is not standing:
+    if later is not licence_status:
         decision = _decision(later_accounts)
         click.echo(f"Seen again today it would be {_action(decision)}, since its licence is {later.value} today.")
     if asset.state is AssetState.WITHDRAWN:
@@ -92,15 +92,15 @@ def _one(tx: Transaction, finding_id: str) -> Finding:
 
 def _judged(
     config: "Config", rules: "Rules", finding: Finding, asset: Asset, licences: list[Licence], on: date
-) -> "tuple[Standing, tuple[Account, ...]]":
+) -> "tuple[LicenceStatus, tuple[Account, ...]]":
     """What licences and rules say about a recorded use if it were seen on this day."""
-    from guardian.addresses import host_of
-    from guardian.licences import standing
-    from guardian.rules import Use, place_of
+    from guardian.licences import licence_status
+    from guardian.rules import Use, ownership_of
+    from guardian.urls.addresses import host_of
 
     host = host_of(finding.page_url)
-    found = standing(asset, host, on, licences)
-    place = place_of(finding.page_url, finding.image_url, config.own_hosts)
+    found = licence_status(asset, host, on, licences)
+    place = ownership_of(finding.page_url, finding.image_url, config.own_hosts)
     return found, rules.explain(Use(finding.comparison, asset, found, place, host, finding.source))
 
 
@@ -149,12 +149,12 @@ def _account_lines(number: int, account: "Account") -> list[str]:
     return lines if account.tried else [*lines, "       holds  it has no conditions"]
 
 
-def _verdict_lines(finding: Finding, accounts: "tuple[Account, ...]", standing: Standing) -> list[str]:
+def _verdict_lines(finding: Finding, accounts: "tuple[Account, ...]", licence_status: LicenceStatus) -> list[str]:
     """What is said now, and whether that is what was recorded."""
     now, recorded = _decision(accounts), finding.decision
     lines = [f"Now: {_action(now)} {by_rule(now)}."]
-    if standing.value != finding.licence:
-        lines.append(f"The licence of that day is {standing.value} now; it was recorded as {finding.licence}.")
+    if licence_status.value != finding.licence:
+        lines.append(f"The licence of that day is {licence_status.value} now; it was recorded as {finding.licence}.")
     if now == recorded:
         return [*lines, "That is what was recorded."]
     lines.append(f"Recorded was: {_action(recorded)} {by_rule(recorded)}. The rules or licences have changed since.")

@@ -5,10 +5,9 @@ from collections import Counter
 
 import click
 
-from guardian.answers import Answer
 from guardian.cli.context import Session, log_to_stderr, pass_session
 from guardian.cli.showing import exit_code, printable, summary
-from guardian.model import Omission, TaskState
+from guardian.model import Answer, Skipped, TaskState
 
 
 @click.command
@@ -22,8 +21,8 @@ def command(session: Session, once: bool) -> None:
     be fetched or decoded, else 0.
     """
     from guardian import daemon
-    from guardian.rooms import opened_store
-    from guardian.scanning import words_for
+    from guardian.app import opened_store
+    from guardian.scan.runs import words_for
 
     log_to_stderr(session.config.logging.level, session.config.logging.format)
     if not once:
@@ -31,7 +30,7 @@ def command(session: Session, once: bool) -> None:
         return
     counts: Counter[str] = Counter()
 
-    def count(result: Answer | Omission) -> None:
+    def count(result: Answer | Skipped) -> None:
         counts.update(words_for(result))
 
     scans = asyncio.run(daemon.run_once(session.config_path, count))

@@ -5,11 +5,10 @@ from collections import Counter
 
 import click
 
-from guardian.answers import Answer, Outcome
 from guardian.cli.context import Session, pass_session
 from guardian.cli.showing import COULD_NOT_FETCH, describe, exit_code, printable, summary
 from guardian.errors import FetchFailed, FetchRefused, UsageError
-from guardian.model import Omission
+from guardian.model import Answer, Outcome, Skipped
 
 
 @click.command
@@ -35,10 +34,10 @@ def command(session: Session, source: str) -> None:
 
 async def _scan(session: Session, source: str, counts: Counter[str]) -> tuple[int, int]:
     """How many assets were compared with, and how many messages are due now."""
+    from guardian.app import opened_app
     from guardian.config import require_contact
     from guardian.daemon import ROLE, prepare, scan_and_mend
-    from guardian.rooms import opened_rooms
-    from guardian.scanning import words_for
+    from guardian.scan.runs import words_for
     from guardian.store import hold
 
     config = session.config
@@ -48,17 +47,17 @@ async def _scan(session: Session, source: str, counts: Counter[str]) -> tuple[in
         raise UsageError(f"there is no source {source!r} in {session.config_path}; configured are: {known}")
     require_contact(config, session.config_path)
 
-    def show(result: Answer | Omission) -> None:
+    def show(result: Answer | Skipped) -> None:
         counts.update(words_for(result))
         if isinstance(result, Answer) and result.outcome is not Outcome.CLEAR:
             click.echo(describe(result))
 
     with hold(config.data_dir, ROLE):
-        async with opened_rooms(config) as rooms:
-            await prepare(rooms)
-            ended = await scan_and_mend(rooms, chosen, show)
+        async with opened_app(config) as app:
+            await prepare(app)
+            ended = await scan_and_mend(app, chosen, show)
             # A crawl that went on where another was cut off speaks of both halves, and pages are counted by the scan.
             counts.clear()
             counts.update(ended.counts)
-            with rooms.store.read() as tx:
-                return tx.assets.count(), tx.tasks.due_count(rooms.walk.clock())
+            with app.store.read() as tx:
+                return tx.assets.count(), tx.tasks.due_count(app.services.clock())

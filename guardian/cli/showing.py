@@ -7,8 +7,7 @@ from collections import Counter
 
 import click
 
-from guardian.answers import Answer, JudgedMatch, Outcome
-from guardian.model import Action, Decision, Standing
+from guardian.model import Action, Answer, Decision, JudgedMatch, LicenceStatus, Outcome
 
 COLOURS = {
     Outcome.COPY: "red",
@@ -19,11 +18,11 @@ COLOURS = {
     Outcome.ERROR: "magenta",
 }
 STANDINGS = {
-    Standing.LICENSED: "licensed to this host",
-    Standing.LAPSED: "a licence for this host has lapsed",
-    Standing.NOT_YET: "a licence for this host has not begun",
-    Standing.OUT_OF_SCOPE: "this host has a licence, but not for this image",
-    Standing.NONE: "no licence for this host",
+    LicenceStatus.LICENSED: "licensed to this host",
+    LicenceStatus.LAPSED: "a licence for this host has lapsed",
+    LicenceStatus.NOT_YET: "a licence for this host has not begun",
+    LicenceStatus.OUT_OF_SCOPE: "this host has a licence, but not for this image",
+    LicenceStatus.NONE: "no licence for this host",
 }
 COULD_NOT_FETCH = 3
 COULD_NOT_LOOK = ("not_an_image", "over_limit")
@@ -60,7 +59,7 @@ def _match_lines(match: JudgedMatch, *, on_a_site: bool) -> list[str]:
     ]
     done = "ignored" if decision.action is Action.IGNORE else f"{decision.action.value}{severity}"
     # Licences are given to hosts, and a file on this machine has none.
-    licence = f"; {STANDINGS[match.standing]}" if on_a_site else ""
+    licence = f"; {STANDINGS[match.licence_status]}" if on_a_site else ""
     return [*lines, f"{done} {by_rule(decision)}{licence}"]
 
 

@@ -11,11 +11,11 @@ from guardian.cli.context import Session, pass_session
 from guardian.cli.coverage import REASONS
 from guardian.cli.showing import COULD_NOT_FETCH, json_line, printable
 from guardian.errors import FetchFailed, FetchRefused
-from guardian.model import Omission, Sighting
+from guardian.model import Sighting, Skipped
 
 if TYPE_CHECKING:
-    from guardian.fetch import Stranger
-    from guardian.sources import SourceSettings
+    from guardian.fetch.web import WebClient
+    from guardian.sources.settings import SourceSettings
 
 SHOWN_ADDRESSES = 5
 SHOWN_LETTERS = 120
@@ -30,7 +30,7 @@ def command() -> None:
 @pass_session
 def list_sources(session: Session) -> None:
     """List the configured sources with their last scans."""
-    from guardian.rooms import opened_store
+    from guardian.app import opened_store
 
     config = session.config
     with opened_store(config) as store, store.read() as tx:
@@ -57,8 +57,8 @@ def try_source(session: Session, target: str, as_lines: bool, pages: int) -> Non
     """Show what one source or page would yield, and why each thing is left out. Stores and matches nothing."""
     from guardian.config import require_contact
     from guardian.errors import UsageError
-    from guardian.sources import is_web_address
     from guardian.sources.settings import PageSettings
+    from guardian.urls.addresses import is_web_address
 
     config = session.config
     require_contact(config, session.config_path)
@@ -75,20 +75,22 @@ def try_source(session: Session, target: str, as_lines: bool, pages: int) -> Non
         asyncio.run(_try(session, chosen, show.add))
     except (FetchFailed, FetchRefused) as error:
         # The source itself cannot be read: that too is something left out, and why.
-        show.add(Omission(error.url, error.reason, error.detail))
+        show.add(Skipped(error.url, error.reason, error.detail))
         show.end()
         raise SystemExit(COULD_NOT_FETCH) from None
     show.end()
 
 
-async def _try(session: Session, settings: "SourceSettings", show: Callable[[Sighting | Omission], None]) -> None:
+async def _try(session: Session, settings: "SourceSettings", show: Callable[[Sighting | Skipped], None]) -> None:
     import os
     import tempfile
 
-    from guardian.fetch import Errand, Stranger
+    from guardian.app import utc_now
+    from guardian.crawl.context import Checkpoint, CrawlContext
     from guardian.fetch.credentials import read_credentials
-    from guardian.rooms import utc_now
-    from guardian.sources import Milestone, Visit, open_source
+    from guardian.fetch.session import ScanSession
+    from guardian.fetch.web import WebClient
+    from guardian.sources.kinds import open_source
     from guardian.store import StoreSettings, open_store
 
     # A crawl keeps what it has still to visit in a database: here in one that is thrown away.
@@ -96,11 +98,11 @@ async def _try(session: Session, settings: "SourceSettings", show: Callable[[Sig
         store = open_store(StoreSettings(), Path(folder))
         try:
             shown = read_credentials(settings.credentials, os.environ) if settings.credentials else None
-            async with Stranger(session.config.fetch, clock=utc_now) as stranger:
-                errand = Errand(stranger, shown)
-                async for item in open_source(settings).discover(Visit(errand, store, utc_now)):
-                    if not isinstance(item, Milestone):
-                        show(await _as_robots_allow(item, stranger))
+            async with WebClient(session.config.fetch, clock=utc_now) as web:
+                context = CrawlContext(ScanSession(web, shown), store, utc_now)
+                async for item in open_source(settings).discover(context):
+                    if not isinstance(item, Checkpoint):
+                        show(await _as_robots_allow(item, web))
                         continue
                     with store.begin() as tx:
                         item.settle(tx)
@@ -108,20 +110,20 @@ async def _try(session: Session, settings: "SourceSettings", show: Callable[[Sig
             store.close()
 
 
-async def _as_robots_allow(item: Sighting | Omission, stranger: "Stranger") -> Sighting | Omission:
+async def _as_robots_allow(item: Sighting | Skipped, web: "WebClient") -> Sighting | Skipped:
     """A picture none of whose addresses a scan may fetch is left out; pictures themselves are not fetched here."""
-    if isinstance(item, Omission) or not item.image_url or item.image_url.startswith("file:"):
+    if isinstance(item, Skipped) or not item.image_url or item.image_url.startswith("file:"):
         return item
     for url in (item.image_url, *item.also_at):
-        if not await stranger.is_forbidden(url):
+        if not await web.is_forbidden(url):
             return item
-    return Omission(item.image_url, "robots", "its robots.txt forbids it")
+    return Skipped(item.image_url, "robots", "its robots.txt forbids it")
 
 
 class _Json:
     """One object a line."""
 
-    def add(self, item: Sighting | Omission) -> None:
+    def add(self, item: Sighting | Skipped) -> None:
         click.echo(json_line(_facts(item)))
 
     def end(self) -> None:
@@ -134,11 +136,11 @@ class _Lines:
     def __init__(self) -> None:
         self._page: str | None = None
         self._pictures = 0
-        self._left_out: dict[str, list[Omission]] = {}
+        self._left_out: dict[str, list[Skipped]] = {}
 
-    def add(self, item: Sighting | Omission) -> None:
+    def add(self, item: Sighting | Skipped) -> None:
         """Show a picture now; keep what was left out for the end."""
-        if isinstance(item, Omission):
+        if isinstance(item, Skipped):
             self._left_out.setdefault(item.reason, []).append(item)
             return
         if item.page_url != self._page:
@@ -161,18 +163,18 @@ class _Lines:
 
     def end(self) -> None:
         """What was left out, the most frequent reason first, and a line of sums."""
-        for reason, omissions in sorted(self._left_out.items(), key=lambda found: -len(found[1])):
+        for reason, skipped in sorted(self._left_out.items(), key=lambda found: -len(found[1])):
             said = REASONS.get(reason, reason.replace("_", " "))
-            click.echo(f"{click.style(f'LEFT OUT, {said}', bold=True)}  ({reason}: {len(omissions)})")
-            for omission in omissions:
-                detail = f"  {printable(omission.detail)}" if omission.detail else ""
-                click.echo(f"  {printable(omission.url)}{detail}")
+            click.echo(f"{click.style(f'LEFT OUT, {said}', bold=True)}  ({reason}: {len(skipped)})")
+            for skipped_one in skipped:
+                detail = f"  {printable(skipped_one.detail)}" if skipped_one.detail else ""
+                click.echo(f"  {printable(skipped_one.url)}{detail}")
         left_out = sum(map(len, self._left_out.values()))
         click.echo(f"{self._pictures} picture(s), {left_out} left out")
 
 
-def _facts(item: Sighting | Omission) -> dict[str, Any]:
-    if isinstance(item, Omission):
+def _facts(item: Sighting | Skipped) -> dict[str, Any]:
+    if isinstance(item, Skipped):
         return {"left_out": item.url, "reason": item.reason, "detail": item.detail}
     context = {name: getattr(item.context, name) for name in item.context.__slots__}
     return {

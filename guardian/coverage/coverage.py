@@ -8,9 +8,8 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
-from guardian.answers import Came, Outcome
 from guardian.coverage.settings import CoverageSettings
-from guardian.model import Scan
+from guardian.model import CacheStatus, Outcome, Scan
 from guardian.sources.settings import SourceSettings
 from guardian.store import Transaction
 from guardian.store.codec import to_json
@@ -108,10 +107,10 @@ def coverage_of(
         pages=counts.get("pages", 0),
         pages_unchanged=counts.get("pages unchanged", 0),
         images=_images(ended[0]) if ended else 0,
-        fetched=counts.get(Came.FETCHED, 0),
-        unchanged=counts.get(Came.UNCHANGED, 0),
-        fresh=counts.get(Came.FRESH, 0),
-        again=counts.get(Came.AGAIN, 0),
+        fetched=counts.get(CacheStatus.FETCHED, 0),
+        unchanged=counts.get(CacheStatus.UNCHANGED, 0),
+        fresh=counts.get(CacheStatus.FRESH, 0),
+        again=counts.get(CacheStatus.AGAIN, 0),
         compared=sum(counts.get(outcome, 0) for outcome in (*_MATCHED, Outcome.CLEAR)),
         matched=sum(counts.get(outcome, 0) for outcome in _MATCHED),
         not_seen=dict(sorted(reasons.items(), key=lambda item: -item[1])),

@@ -68,8 +68,8 @@ async def deliver_due(
             return [name for name in tx.tasks.destinations_due(clock()) if name not in disabled]
 
     names = [name for name in await asyncio.to_thread(waiting) if not delivery.is_resting(name)]
-    lane = _Lane(store, delivery, clock, limit, chance or random.Random())
-    counts = await asyncio.gather(*(lane.run(name) for name in names))
+    queue = _DestinationQueue(store, delivery, clock, limit, chance or random.Random())
+    counts = await asyncio.gather(*(queue.run(name) for name in names))
     total = sum(counts, Counter[Settled]())
     return Deliveries(total[Settled.DELIVERED], total[Settled.POSTPONED], total[Settled.DEAD])
 
@@ -100,7 +100,7 @@ def settle(
 
 
 @dataclass(frozen=True, slots=True)
-class _Lane:
+class _DestinationQueue:
     """One destination's turn within one pass."""
 
     store: Store

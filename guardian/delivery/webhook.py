@@ -13,7 +13,7 @@ from guardian.delivery.retries import parse_retry_after
 from guardian.delivery.secrets import Secrets
 from guardian.delivery.settings import DeliverySettings, DestinationSettings
 from guardian.errors import DeliveryFailed, FetchFailed, UsageError
-from guardian.fetch.operator import Operator, OperatorAnswer
+from guardian.fetch.trusted import TrustedClient, TrustedResponse
 from guardian.model import Task
 
 QUOTED_CHARACTERS = 200
@@ -27,13 +27,13 @@ class Delivery:
         self,
         destinations: Sequence[DestinationSettings],
         settings: DeliverySettings,
-        operator: Operator,
+        operator: TrustedClient,
         secrets: Secrets,
         clock: Callable[[], datetime],
     ) -> None:
         self.settings = settings
         self._destinations = {destination.name: destination for destination in destinations}
-        self._operator, self._secrets, self._clock = operator, secrets, clock
+        self._client, self._secrets, self._clock = operator, secrets, clock
         self._resting_until: dict[str, datetime] = {}
 
     @property
@@ -84,7 +84,7 @@ class Delivery:
             raise DeliveryFailed(str(error)) from error
         headers = signed_headers(keys, name, self._clock(), body)
         try:
-            answer = await self._operator.post(destination.url, headers, body, self.settings.timeout)
+            answer = await self._client.post(destination.url, headers, body, self.settings.timeout)
         except FetchFailed as error:
             where = shown_url(destination.url)
             raise DeliveryFailed(f"{where}: {error.reason}: {error.detail}") from error
@@ -122,7 +122,7 @@ def signed_headers(keys: Sequence[bytes], name: str, at: datetime, body: bytes) 
     }
 
 
-def failure_of(answer: OperatorAnswer, url: str, now: datetime) -> DeliveryFailed | None:
+def failure_of(answer: TrustedResponse, url: str, now: datetime) -> DeliveryFailed | None:
     """What an answer means: None for 2xx, else why the message counts as not accepted."""
     status, where = answer.status, shown_url(url)
     if 200 <= status < 300:

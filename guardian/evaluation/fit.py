@@ -30,7 +30,7 @@ from guardian.evaluation.attacks import Picture, shrunk
 from guardian.evaluation.diagram import drawn
 from guardian.evaluation.examples import Examples, make_examples
 from guardian.matching import hashing
-from guardian.matching.confidence import FACTS
+from guardian.matching.confidence import FEATURES
 from guardian.matching.fingerprint import fingerprint
 from guardian.matching.image import Picture as Decoded
 from guardian.matching.image import decode
@@ -57,7 +57,7 @@ STRANGER_WEIGHT = 4.0
 class Pair:
     """One compared pair. `group` names the query's main picture, so that folds share no picture."""
 
-    facts: NDArray[np.float64]
+    features: NDArray[np.float64]
     is_copy: bool
     edit: str
     group: int
@@ -124,7 +124,7 @@ def measure_examples(examples: Examples) -> Iterator[Pair]:
     with tempfile.TemporaryDirectory() as folder:
         matcher = _matcher_of([reference.picture for reference in examples.references], Path(folder))
         for number, query in enumerate(examples.queries):
-            compared = [(int(pair.asset.id), pair.facts) for pair in matcher.compared(_decoded(query.picture))]
+            compared = [(int(pair.asset.id), pair.features) for pair in matcher.compared(_decoded(query.picture))]
             yield from _labelled(examples, number, compared)
 
 
@@ -135,33 +135,33 @@ def _labelled(examples: Examples, number: int, compared: Sequence[tuple[int, NDA
     evidence was taken as shared, and a copy that has nothing of its own would teach that shared pages are copies.
     """
     query = examples.queries[number]
-    own = list(FACTS).index("own_natural")
+    own = list(FEATURES).index("own_natural")
     most: dict[frozenset[int], float] = {}
-    for place, facts in compared:
+    for place, features in compared:
         shows = examples.references[place].shows
-        most[shows] = max(most.get(shows, 0.0), facts[own])
-    for place, facts in compared:
+        most[shows] = max(most.get(shows, 0.0), features[own])
+    for place, features in compared:
         shows = examples.references[place].shows
         is_copy = bool(shows & query.copies)
-        if is_copy and facts[own] < most[shows]:
+        if is_copy and features[own] < most[shows]:
             continue
         if is_copy or not shows & query.may_show:
-            yield Pair(facts, is_copy, query.edit, query.main, number)
+            yield Pair(features, is_copy, query.edit, query.main, number)
 
 
 def fit(pairs: Sequence[Pair], provenance: dict[str, Any]) -> dict[str, Any]:
     """Trees on all pairs, calibration on answers for held-out pictures; the content of confidence.json."""
-    facts = np.stack([pair.facts for pair in pairs])
+    features = np.stack([pair.features for pair in pairs])
     truth = np.array([pair.is_copy for pair in pairs])
     groups = np.array([pair.group for pair in pairs])
     weights = np.where(truth, 1.0, STRANGER_WEIGHT)
     held_out = np.zeros(len(pairs))
-    for train, test in GroupKFold(FOLDS).split(facts, truth, groups):
-        held_out[test] = _trees().fit(facts[train], truth[train], weights[train]).decision_function(facts[test])
+    for train, test in GroupKFold(FOLDS).split(features, truth, groups):
+        held_out[test] = _trees().fit(features[train], truth[train], weights[train]).decision_function(features[test])
     # Platt on held-out logits, with the weight of strangers: the probability errs towards caution.
     calibration = LogisticRegression(C=1e6).fit(held_out[:, None], truth, sample_weight=weights)
     slope, intercept = float(calibration.coef_[0, 0]), float(calibration.intercept_[0])
-    model = _trees().fit(facts, truth, weights)
+    model = _trees().fit(features, truth, weights)
     return {
         "provenance": {
             **provenance,
@@ -170,7 +170,7 @@ def fit(pairs: Sequence[Pair], provenance: dict[str, Any]) -> dict[str, Any]:
             "scikit_learn": sklearn.__version__,
         },
         "reliability": _reliability(1 / (1 + np.exp(-(slope * held_out + intercept))), truth),
-        "facts": list(FACTS),
+        "facts": list(FEATURES),
         "baseline": float(model._baseline_prediction.ravel()[0]),
         "calibration": {"slope": slope, "intercept": intercept},
         "trees": [_exported(predictor[0].nodes) for predictor in model._predictors],
@@ -184,7 +184,7 @@ def _trees() -> HistGradientBoostingClassifier:
         max_leaf_nodes=12,
         min_samples_leaf=25,
         l2_regularization=5.0,
-        monotonic_cst=list(FACTS.values()),
+        monotonic_cst=list(FEATURES.values()),
         early_stopping=False,
         random_state=0,
     )
@@ -255,7 +255,7 @@ def main() -> None:
         measured = list(pool.map(_measure_seed, [pile] * len(arguments.seeds), arguments.seeds))
     pairs = [pair for found in measured for pair in found]
     if arguments.pairs is not None:
-        columns = {"facts": np.stack([pair.facts for pair in pairs]), "names": np.array(list(FACTS))}
+        columns = {"facts": np.stack([pair.features for pair in pairs]), "names": np.array(list(FEATURES))}
         columns["seed"] = np.repeat(arguments.seeds, [len(found) for found in measured])
         for name in ("is_copy", "edit", "group", "query"):
             columns[name] = np.array([getattr(pair, name) for pair in pairs])

@@ -13,8 +13,8 @@ from urllib.request import Request
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from guardian.addresses import host_of
 from guardian.errors import UsageError
+from guardian.urls.addresses import host_of
 
 _PORTS = {"http": 80, "https": 443}
 _TOKEN = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)

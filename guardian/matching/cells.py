@@ -83,16 +83,16 @@ def compare_cells(
 
     Rows and columns beyond the last whole cell are left out.
     """
-    facts, whole = _compare(mine, theirs, to_frame, frame[0] - 1.0, frame[1] - 1.0)
-    known = facts[0] > _VISIBLE_SHARE * CELL * CELL
-    rich = known & (facts[1] > _RICH_VARIANCE)
+    features, whole = _compare(mine, theirs, to_frame, frame[0] - 1.0, frame[1] - 1.0)
+    known = features[0] > _VISIBLE_SHARE * CELL * CELL
+    rich = known & (features[1] > _RICH_VARIANCE)
     return CellMap(
-        correlation=facts[2],
+        correlation=features[2],
         known=known,
         rich=rich,
-        weight=np.where(rich, facts[3], 0),
-        foreign=known & ~rich & (facts[6] > _FOREIGN_VARIANCE),
-        means=facts[4:6],
+        weight=np.where(rich, features[3], 0),
+        foreign=known & ~rich & (features[6] > _FOREIGN_VARIANCE),
+        means=features[4:6],
         whole=whole,
     )
 
@@ -157,7 +157,7 @@ def _compare(mine, theirs, to_frame, last_x, last_y):  # type: ignore[no-untyped
     Then the correlation of the whole.
     """
     rows, columns = mine.shape[0] // CELL, mine.shape[1] // CELL
-    facts = np.zeros((7, rows, columns), np.float32)
+    features = np.zeros((7, rows, columns), np.float32)
     total = np.zeros(6)
     counts = np.zeros(16, np.int64)
     for row in range(rows):
@@ -184,17 +184,21 @@ def _compare(mine, theirs, to_frame, last_x, last_y):  # type: ignore[no-untyped
                     sums[5] += a * b
             total += sums
             correlation, variance, mean_a, mean_b = _correlation(sums)
-            facts[6, row, column] = max(0.0, sums[4] / max(1.0, sums[0]) - mean_b**2)
-            facts[0, row, column], facts[1, row, column], facts[2, row, column] = sums[0], variance, correlation
-            facts[4, row, column], facts[5, row, column] = mean_a, mean_b
+            features[6, row, column] = max(0.0, sums[4] / max(1.0, sums[0]) - mean_b**2)
+            features[0, row, column], features[1, row, column], features[2, row, column] = (
+                sums[0],
+                variance,
+                correlation,
+            )
+            features[4, row, column], features[5, row, column] = mean_a, mean_b
             entropy, most = 0.0, 0.0
             for count in counts:
                 if count:
                     share = count / (CELL * CELL)
                     entropy -= share * np.log2(share)
                     most = max(most, share)
-            facts[3, row, column] = min(2.0, max(0.0, entropy - 1.2)) * (1.0 - most)
-    return facts, _correlation(total)[0]
+            features[3, row, column] = min(2.0, max(0.0, entropy - 1.2)) * (1.0 - most)
+    return features, _correlation(total)[0]
 
 
 @numba.njit(cache=True)

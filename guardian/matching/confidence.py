@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from guardian.matching.cells import Core
 from guardian.matching.measuring import Measurement
 from guardian.matching.recipe import FITTED
-from guardian.matching.sharing import Own
+from guardian.matching.sharing import ExclusiveEvidence
 
 NOT_MEASURED = -1.0
 """Stands for NaN in a fact; the trees were fitted with it."""
 
-FACTS = {
+FEATURES = {
     "inliers": 1,
     "close_inliers": 1,
     "rare": 1,
@@ -64,7 +64,7 @@ FACTS = {
 _NO_CORE = Core(0, 0, 0, 0, strength=0.0, rich=0, mean=0.0, over_half=0.0, natural=0.0, share=0.0, hole=0.0)
 
 
-def facts_of(measurement: Measurement, hash_distance: int, own: Own) -> NDArray[np.float64]:
+def features_of(measurement: Measurement, hash_distance: int, own: ExclusiveEvidence) -> NDArray[np.float64]:
     """float64 [len(FACTS)]: one measurement as the trees see it. `hash_distance` in bits of 256."""
     pixels, overlap = measurement.alignment, measurement.overlap
     core = pixels.core or _NO_CORE
@@ -105,7 +105,7 @@ def facts_of(measurement: Measurement, hash_distance: int, own: Own) -> NDArray[
         "own_cells": own.cells,
         "own_natural": own.natural,
     }
-    return np.nan_to_num(np.array([values[name] for name in FACTS], dtype=np.float64), nan=NOT_MEASURED)
+    return np.nan_to_num(np.array([values[name] for name in FEATURES], dtype=np.float64), nan=NOT_MEASURED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,16 +126,16 @@ class Confidence:
     intercept: float
     digest: str
 
-    def probability(self, facts: NDArray[np.float64]) -> float:
+    def probability(self, features: NDArray[np.float64]) -> float:
         """Calibrated probability (0-1, never quite either) that one pair's facts are those of a copy."""
-        return float(1 / (1 + np.exp(-(self.slope * self.raw(facts) + self.intercept))))
+        return float(1 / (1 + np.exp(-(self.slope * self.raw(features) + self.intercept))))
 
-    def raw(self, facts: NDArray[np.float64]) -> float:
+    def raw(self, features: NDArray[np.float64]) -> float:
         """The uncalibrated logit."""
         trees = np.arange(len(self.fact))
         node = np.zeros(len(trees), dtype=np.int64)
         while True:
-            goes_left = facts[self.fact[trees, node]] <= self.threshold[trees, node]
+            goes_left = features[self.fact[trees, node]] <= self.threshold[trees, node]
             following = np.where(goes_left, self.left[trees, node], self.right[trees, node])
             if (following == node).all():
                 return float(self.baseline + self.value[trees, node].sum())
@@ -152,7 +152,7 @@ def read(path: Path) -> Confidence:
     """Parameters from a file that `write` made."""
     content = path.read_bytes()
     data = json.loads(content)
-    if data["facts"] != list(FACTS):
+    if data["facts"] != list(FEATURES):
         raise ValueError(f"{path} was fitted for other facts; run `make fit`")
     trees = data["trees"]
     width = max(len(tree["fact"]) for tree in trees)

@@ -22,7 +22,7 @@ from guardian.matching.prefilter import Hits
 from guardian.matching.profiles import profile_of
 from guardian.matching.recipe import index_recipe, report_recipe
 from guardian.matching.settings import MatchingSettings
-from guardian.matching.sharing import Own, is_strong, own_evidence
+from guardian.matching.sharing import ExclusiveEvidence, is_strong, own_evidence
 from guardian.matching.vector_route import Part, tiles
 from guardian.matching.windows import PixelBox, windows
 from guardian.model import Comparison, Match, MatchReport, Transform
@@ -40,14 +40,14 @@ class Compared:
 
     asset: IndexedAsset
     measurement: Measurement
-    own: Own
+    own: ExclusiveEvidence
     hash_distance: int
     embedding_similarity: float | None
 
     @property
-    def facts(self) -> NDArray[np.float64]:
+    def features(self) -> NDArray[np.float64]:
         """What the confidence is fitted on."""
-        return confidence.facts_of(self.measurement, self.hash_distance, self.own)
+        return confidence.features_of(self.measurement, self.hash_distance, self.own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ class Matcher:
         ]
 
     def _matches(self, picture: Picture, newer_than: int) -> tuple[Match, ...]:
-        rated = [(confidence.fitted().probability(pair.facts), pair) for pair in self.compared(picture, newer_than)]
+        rated = [(confidence.fitted().probability(pair.features), pair) for pair in self.compared(picture, newer_than)]
         ranked = sorted(rated, key=lambda rating: -rating[0])
         kept = [(probability, pair) for probability, pair in ranked if probability >= MIN_PROBABILITY][:MAX_MATCHES]
         return tuple(

@@ -22,7 +22,7 @@ _CLEAR = 20
 _PROPOSALS_PER_ASSET = 2
 _WORTH_A_SECOND = 4
 
-Place = tuple[int, int]
+IndexSlot = tuple[int, int]
 """Segment and row of an asset in the index."""
 
 
@@ -30,7 +30,7 @@ Place = tuple[int, int]
 class Hits:
     """What stage one brings: proposals by place, hash distances by place, commonness of each side's keypoints."""
 
-    proposals: dict[Place, list[Proposal]]
+    proposals: dict[IndexSlot, list[Proposal]]
     hash_distances: list[NDArray[np.int16]]
     commonness: tuple[NDArray[np.int32], NDArray[np.int32]]
 
@@ -44,7 +44,7 @@ class Hits:
 class _Ballot:
     """The votes of one side of the candidate for one asset."""
 
-    place: Place
+    place: IndexSlot
     mirrored: bool
     asset: Keypoints
     candidate: Keypoints
@@ -71,7 +71,7 @@ def search(
         eligible = segment.alive & (segment.numbers > newer_than)
         for mirrored in (False, True):
             ballots.extend(_ballots(segment, number, eligible, sides[mirrored], mirrored, commonness[mirrored]))
-    proposals: dict[Place, list[Proposal]] = {}
+    proposals: dict[IndexSlot, list[Proposal]] = {}
     _propose_voted(ballots, width, voted_assets, proposals)
     distances = _propose_hashed(index, windows, newer_than, proposals)
     return Hits(proposals, distances, commonness)
@@ -124,7 +124,7 @@ def _rank_in_group(groups: NDArray[np.uint32]) -> NDArray[np.int64]:
 
 
 def _propose_voted(
-    ballots: list[_Ballot], width: int, voted_assets: int, proposals: dict[Place, list[Proposal]]
+    ballots: list[_Ballot], width: int, voted_assets: int, proposals: dict[IndexSlot, list[Proposal]]
 ) -> None:
     """The best-supported transforms of the best-voted assets."""
     for ballot in sorted(ballots, key=lambda ballot: -int(ballot.agreeing.max())):
@@ -164,13 +164,13 @@ def _propose_hashed(
     index: Index,
     windows: list[tuple[PixelBox, NDArray[np.uint8]]],
     newer_than: int,
-    proposals: dict[Place, list[Proposal]],
+    proposals: dict[IndexSlot, list[Proposal]],
 ) -> list[NDArray[np.int16]]:
     """The nearest hashes of each window, laid over that window. Returns the least distance to each asset."""
     eligible = [segment.alive & (segment.numbers > newer_than) for segment in index.segments]
     least = [np.full(len(segment), hashing.BITS, np.int16) for segment in index.segments]
     for box, hashes in windows:
-        nearest: list[tuple[int, Place, int]] = []
+        nearest: list[tuple[int, IndexSlot, int]] = []
         for number, segment in enumerate(index.segments):
             distances, orientations = hashing.nearest_orientation(hashes, segment.hashes)
             least[number] = np.minimum(least[number], distances)

@@ -43,7 +43,7 @@ class Segment:
 
     name: str
     arrays: Mapping[str, NDArray[Any]]
-    facts: Mapping[str, Any]
+    features: Mapping[str, Any]
 
 
 @contextlib.contextmanager
@@ -103,7 +103,7 @@ def write_generation(folder: Path, generation: Generation) -> None:
     _remove_others(folder, generation)
 
 
-def write_segment(folder: Path, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> str:
+def write_segment(folder: Path, arrays: Mapping[str, NDArray[Any]], features: Mapping[str, Any]) -> str:
     """Write one segment and return its name. It counts only when a generation names it.
 
     Raises OSError (a full disk, for example) with nothing left behind.
@@ -120,7 +120,7 @@ def write_segment(folder: Path, arrays: Mapping[str, NDArray[Any]], facts: Mappi
                 file.flush()
                 os.fsync(file.fileno())
             files[path.name] = {"bytes": path.stat().st_size, "crc32": _crc_of_file(path)}
-        body = {"format": _FORMAT, "facts": dict(facts), "files": files}
+        body = {"format": _FORMAT, "facts": dict(features), "files": files}
         _write_durably(aside / _MANIFEST, json.dumps({"crc32": _crc_of_json(body), "manifest": body}).encode())
         _sync_folder(aside)
         aside.replace(folder / name)

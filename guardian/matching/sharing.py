@@ -23,14 +23,14 @@ _HOLDS_FROM = 0.9
 
 
 @dataclass(frozen=True, slots=True)
-class Own:
+class ExclusiveEvidence:
     """Of the core's agreeing cells, those that agree with no other asset: how many, and their weight."""
 
     cells: int
     natural: float
 
 
-def own_evidence(pairs: Sequence[tuple[IndexedAsset, Measurement]]) -> list[Own]:
+def own_evidence(pairs: Sequence[tuple[IndexedAsset, Measurement]]) -> list[ExclusiveEvidence]:
     """For each measured asset of one candidate, in their order: what is its own of what agrees."""
     strong = [index for index, (_, measurement) in enumerate(pairs) if is_strong(measurement)]
     strong.sort(key=lambda index: -_strength(pairs[index][1]))
@@ -38,7 +38,7 @@ def own_evidence(pairs: Sequence[tuple[IndexedAsset, Measurement]]) -> list[Own]
     for index, (asset, measurement) in enumerate(pairs):
         core = measurement.alignment.core
         if core is None:
-            evidence.append(Own(0, 0.0))
+            evidence.append(ExclusiveEvidence(0, 0.0))
             continue
         cells = measurement.alignment.cells
         own = np.zeros_like(cells.agreeing)
@@ -49,7 +49,7 @@ def own_evidence(pairs: Sequence[tuple[IndexedAsset, Measurement]]) -> list[Own]
                 shared = own & _agrees_too(measurement, pairs[other][1])
                 if shared.any() and not _holds_where_they_differ((asset, measurement), pairs[other]):
                     own &= ~shared
-        evidence.append(Own(int(own.sum()), float(cells.weight[own].sum())))
+        evidence.append(ExclusiveEvidence(int(own.sum()), float(cells.weight[own].sum())))
     return evidence
 
 

@@ -17,7 +17,7 @@ from guardian.matching.geometry import mirrored_back
 from guardian.matching.index import Index, IndexSegment
 from guardian.matching.keypoints import Keypoints, taken
 from guardian.matching.measuring import Proposal
-from guardian.matching.prefilter import Place
+from guardian.matching.prefilter import IndexSlot
 from guardian.matching.windows import PixelBox
 
 NEAREST = 3
@@ -46,10 +46,10 @@ def tiles(width: int, height: int) -> list[PixelBox]:
 
 def propose(
     index: Index, parts: Sequence[Part], sides: tuple[Keypoints, Keypoints], newer_than: int
-) -> dict[Place, list[Proposal]]:
+) -> dict[IndexSlot, list[Proposal]]:
     """Proposals for the nearest assets of each part. The first part is the whole; `sides` are in candidate pixels."""
-    found: dict[Place, list[Proposal]] = {}
-    closeness: dict[Place, float] = {}
+    found: dict[IndexSlot, list[Proposal]] = {}
+    closeness: dict[IndexSlot, float] = {}
     for part in parts:
         for distance, place in _nearest(index, part.vector, newer_than):
             found.setdefault(place, []).extend(_laid_over(index.segments[place[0]], place[1], part.box))
@@ -60,9 +60,9 @@ def propose(
     return found
 
 
-def _nearest(index: Index, vector: NDArray[np.float32], newer_than: int) -> list[tuple[float, Place]]:
+def _nearest(index: Index, vector: NDArray[np.float32], newer_than: int) -> list[tuple[float, IndexSlot]]:
     """The NEAREST assets of all segments, by distance."""
-    found: list[tuple[float, Place]] = []
+    found: list[tuple[float, IndexSlot]] = []
     for number, segment in enumerate(index.segments):
         rows = np.flatnonzero(segment.alive & (segment.numbers > newer_than))
         if segment.vectors is None or not len(rows):

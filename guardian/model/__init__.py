@@ -1,41 +1,46 @@
 """The domain types: frozen dataclasses without I/O that alone cross room, process and database borders."""
 
-from guardian.model.assets import Asset, AssetState, Licence, Rights, Standing
+from guardian.model.answers import Answer, CacheStatus, JudgedMatch, Outcome
+from guardian.model.assets import Asset, AssetState, Licence, LicenceStatus, Rights
 from guardian.model.cases import Action, Case, CaseEvent, CaseState, Decision, Finding, FindingDigest, Severity
-from guardian.model.crawling import FrontierRow, FrontierState, Lead, Remembered
+from guardian.model.crawling import CrawlRequest, FrontierRow, FrontierState, Remembered
 from guardian.model.matches import Affine, Box, Comparison, Match, MatchReport, Transform
-from guardian.model.sightings import Candidate, Context, Omission, Response, Sighting
+from guardian.model.sightings import Candidate, Context, Response, Sighting, Skipped
 from guardian.model.tasks import Scan, Task, TaskKind, TaskState
 
 __all__ = [
     "Action",
     "Affine",
+    "Answer",
     "Asset",
     "AssetState",
     "Box",
+    "CacheStatus",
     "Candidate",
     "Case",
     "CaseEvent",
     "CaseState",
     "Comparison",
     "Context",
+    "CrawlRequest",
     "Decision",
     "Finding",
     "FindingDigest",
     "FrontierRow",
     "FrontierState",
-    "Lead",
+    "JudgedMatch",
     "Licence",
+    "LicenceStatus",
     "Match",
     "MatchReport",
-    "Omission",
+    "Outcome",
     "Remembered",
     "Response",
     "Rights",
     "Scan",
     "Severity",
     "Sighting",
-    "Standing",
+    "Skipped",
     "Task",
     "TaskKind",
     "TaskState",

@@ -65,7 +65,7 @@ class Licence:
     proof_file: str | None = None
 
 
-class Standing(StrEnum):
+class LicenceStatus(StrEnum):
     """What the licences say about one use of one asset."""
 
     LICENSED = "licensed"

@@ -14,7 +14,7 @@ class FrontierState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Lead:
+class CrawlRequest:
     """An address that a crawl came upon.
 
     `depth` counts links from a start page. `kind` is the crawler's own word (page, sitemap, image...).

@@ -69,7 +69,7 @@ class Sighting:
 
 
 @dataclass(frozen=True, slots=True)
-class Omission:
+class Skipped:
     """Something a source found and did not yield, or a candidate that was not matched, and why.
 
     `reason` is a short stable word (robots, budget, too_small, timeout...) counted in coverage reports.

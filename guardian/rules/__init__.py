@@ -2,19 +2,19 @@
 
 from guardian.rules.files import count_examples, load
 from guardian.rules.rules import NO_RULE, Account, Condition, Rule, Rules, Tried
-from guardian.rules.use import Fact, Place, Use, place_of
+from guardian.rules.use import Fact, Ownership, Use, ownership_of
 
 __all__ = [
     "NO_RULE",
     "Account",
     "Condition",
     "Fact",
-    "Place",
+    "Ownership",
     "Rule",
     "Rules",
     "Tried",
     "Use",
     "count_examples",
     "load",
-    "place_of",
+    "ownership_of",
 ]

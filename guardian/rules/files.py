@@ -6,12 +6,12 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from guardian.addresses import host_name
 from guardian.errors import ConfigError
 from guardian.model import Action, Severity
 from guardian.rules.rules import NO_RULE, Condition, Rule, Rules, decision_of
 from guardian.rules.use import CLOSED_WORDS, NUMBERS, RANGES, WORDS, Fact
 from guardian.strict_yaml import Positions, load_with_positions
+from guardian.urls.addresses import host_name
 
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from guardian.addresses import host_is_under
 from guardian.model import Action, Decision, Severity
 from guardian.rules.use import Fact, Use, facts_of
+from guardian.urls.addresses import host_is_under
 
 NO_RULE = "no rule matched"
 

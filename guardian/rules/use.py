@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from math import inf
 from typing import Literal
 
-from guardian.addresses import host_is_under, host_of
-from guardian.model import Asset, Comparison, Standing
+from guardian.model import Asset, Comparison, LicenceStatus
+from guardian.urls.addresses import host_is_under, host_of
 
 Fact = float | str | tuple[str, ...] | None
 """A number, a word, several words (any may fit), or None: not measured."""
 
-Place = Literal["own", "elsewhere"]
+Ownership = Literal["own", "elsewhere"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +20,13 @@ class Use:
 
     comparison: Comparison
     asset: Asset
-    standing: Standing
-    place: Place
+    licence_status: LicenceStatus
+    place: Ownership
     host: str
     source: str
 
 
-def place_of(page_url: str | None, image_url: str | None, own_hosts: Iterable[str]) -> Place:
+def ownership_of(page_url: str | None, image_url: str | None, own_hosts: Iterable[str]) -> Ownership:
     """Whether the page, or the picture that a page links to, lies on one of the owner's own hosts."""
     hosts = [host_of(url) for url in (page_url, image_url) if url]
     is_own = any(host_is_under(host, own) for host in hosts for own in own_hosts)
@@ -47,7 +47,7 @@ def facts_of(use: Use) -> dict[str, Fact]:
         "region_embedding_similarity": comparison.region_embedding_similarity,
         "scale": transform.scale if transform else None,
         "mirrored": None if transform is None else ("yes" if transform.mirrored else "no"),
-        "licence": use.standing.value,
+        "licence": use.licence_status.value,
         "collection": use.asset.collection,
         "asset_tag": use.asset.tags,
         "host": use.host,
@@ -73,7 +73,7 @@ NUMBERS = tuple(RANGES)
 WORDS = ("mirrored", "licence", "collection", "asset_tag", "host", "place", "source")
 CLOSED_WORDS = {
     "mirrored": ("yes", "no"),
-    "licence": tuple(standing.value for standing in Standing),
+    "licence": tuple(licence_status.value for licence_status in LicenceStatus),
     "place": ("own", "elsewhere"),
 }
 """Facts that can take only these words; another word in a rule is a mistake."""

@@ -2,11 +2,11 @@
 
 from collections.abc import AsyncIterator
 
-from guardian.addresses import host_of
-from guardian.model import Lead
-from guardian.sources.crawl import Bounds, Crawl
+from guardian.crawl.context import CrawlContext, Seen
+from guardian.crawl.crawler import Bounds, Crawler
+from guardian.model import CrawlRequest
 from guardian.sources.settings import FeedSettings
-from guardian.sources.visit import Seen, Visit
+from guardian.urls.addresses import host_of
 
 
 class FeedSource:
@@ -15,11 +15,11 @@ class FeedSource:
     def __init__(self, settings: FeedSettings) -> None:
         self._settings = settings
 
-    async def discover(self, visit: Visit) -> AsyncIterator[Seen]:
+    async def discover(self, context: CrawlContext) -> AsyncIterator[Seen]:
         """Pictures that the feed carries, then those of each entry's page."""
         settings = self._settings
         bounds = Bounds(settings.max_pages, 0, self._is_wanted)
-        async for item in Crawl(settings.name, visit, bounds).run([Lead(settings.url, "feed")]):
+        async for item in Crawler(settings.name, context, bounds).run([CrawlRequest(settings.url, "feed")]):
             yield item
 
     def _is_wanted(self, url: str) -> bool:

@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+from guardian.crawl.context import CrawlContext, Seen
 from guardian.errors import UsageError
 from guardian.model import Sighting
 from guardian.sources.files import files_in
 from guardian.sources.settings import FolderSettings
-from guardian.sources.visit import Seen, Visit
 
 
 class FolderSource:
@@ -16,12 +16,12 @@ class FolderSource:
     def __init__(self, settings: FolderSettings) -> None:
         self._settings = settings
 
-    async def discover(self, visit: Visit) -> AsyncIterator[Seen]:
+    async def discover(self, context: CrawlContext) -> AsyncIterator[Seen]:
         """Every file as a file: address, sorted. Raises UsageError when there is no such folder."""
         folder = self._settings.path
         if not await asyncio.to_thread(folder.is_dir):
             raise UsageError(f"the folder {folder} does not exist")
         for path in await asyncio.to_thread(lambda: list(files_in(folder))):
             yield Sighting(
-                source=self._settings.name, image_url=path.absolute().as_uri(), page_url=None, seen_at=visit.clock()
+                source=self._settings.name, image_url=path.absolute().as_uri(), page_url=None, seen_at=context.clock()
             )

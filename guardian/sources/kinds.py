@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Protocol
 
+from guardian.crawl.context import CrawlContext, Seen
 from guardian.sources.feed import FeedSource
 from guardian.sources.folder import FolderSource
 from guardian.sources.listing import ListingSource
@@ -18,13 +19,12 @@ from guardian.sources.settings import (
 )
 from guardian.sources.site import SiteSource
 from guardian.sources.sitemap import SitemapSource
-from guardian.sources.visit import Seen, Visit
 
 
 class Source(Protocol):
     """A place where pictures are seen."""
 
-    def discover(self, visit: Visit) -> AsyncIterator[Seen]:
+    def discover(self, context: CrawlContext) -> AsyncIterator[Seen]:
         """One pass: every picture seen, and everything left out with its reason.
 
         Raises FetchRefused, FetchFailed or UsageError when the place itself cannot be read.

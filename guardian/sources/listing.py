@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from guardian.crawl.context import CrawlContext, Seen
 from guardian.errors import UsageError
-from guardian.model import Omission, Sighting
-from guardian.sources.responses import is_web_address
+from guardian.model import Sighting, Skipped
 from guardian.sources.settings import ListingSettings
-from guardian.sources.visit import Seen, Visit
+from guardian.urls.addresses import is_web_address
 
 
 class ListingSource:
@@ -17,7 +17,7 @@ class ListingSource:
     def __init__(self, settings: ListingSettings) -> None:
         self._settings = settings
 
-    async def discover(self, visit: Visit) -> AsyncIterator[Seen]:
+    async def discover(self, context: CrawlContext) -> AsyncIterator[Seen]:
         """Every address once, in the file's order; a line that is none is left out and named."""
         path, seen = self._settings.path, set[str]()
         for number, line in enumerate(await asyncio.to_thread(_lines, path), start=1):
@@ -26,9 +26,9 @@ class ListingSource:
                 continue
             seen.add(address)
             if is_web_address(address):
-                yield Sighting(source=self._settings.name, image_url=address, page_url=None, seen_at=visit.clock())
+                yield Sighting(source=self._settings.name, image_url=address, page_url=None, seen_at=context.clock())
             else:
-                yield Omission(address[:200], "bad_address", f"{path}:{number}: not a web address")
+                yield Skipped(address[:200], "bad_address", f"{path}:{number}: not a web address")
 
 
 def _lines(path: Path) -> list[str]:

@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import AsyncIterator
 
-from guardian.model import Lead, Omission
-from guardian.sources.crawl import Bounds, Crawl, same_host
-from guardian.sources.reading import PageReader
+from guardian.crawl.context import Checkpoint, CrawlContext, Seen
+from guardian.crawl.crawler import Bounds, Crawler, same_host
+from guardian.crawl.page_reader import PageReader
+from guardian.model import CrawlRequest, Skipped
 from guardian.sources.settings import PageSettings
-from guardian.sources.visit import Milestone, Seen, Visit
 
 
 class PageSource:
@@ -16,19 +16,19 @@ class PageSource:
     def __init__(self, settings: PageSettings) -> None:
         self._settings = settings
 
-    async def discover(self, visit: Visit) -> AsyncIterator[Seen]:
+    async def discover(self, context: CrawlContext) -> AsyncIterator[Seen]:
         """All the pictures of the page; an address that is a picture itself yields that."""
         settings = self._settings
         if not settings.depth:
-            reading = await PageReader(settings.name, visit).read(settings.url)
+            reading = await PageReader(settings.name, context).read(settings.url)
             for shown in reading.seen:
                 yield shown
             if not reading.seen:
                 why = f"it shows none itself, and leads to {len(reading.links)} page(s) that a depth would visit"
-                yield Omission(reading.final_url, "no_pictures", why)
-            yield Milestone(counts=Counter(reading.counts))
+                yield Skipped(reading.final_url, "no_pictures", why)
+            yield Checkpoint(counts=Counter(reading.counts))
             return
         bounds = Bounds(settings.max_pages, settings.depth, same_host(settings.url))
-        start = Lead(settings.url)
-        async for item in Crawl(settings.name, visit, bounds).run([start]):
+        start = CrawlRequest(settings.url)
+        async for item in Crawler(settings.name, context, bounds).run([start]):
             yield item

@@ -3,11 +3,11 @@
 from collections.abc import AsyncIterator
 from urllib.parse import urljoin, urlsplit
 
-from guardian.addresses import joined
-from guardian.model import Lead
-from guardian.sources.crawl import Bounds, Crawl, same_host
+from guardian.crawl.context import CrawlContext, Seen
+from guardian.crawl.crawler import Bounds, Crawler, same_host
+from guardian.model import CrawlRequest
 from guardian.sources.settings import SiteSettings
-from guardian.sources.visit import Seen, Visit
+from guardian.urls.addresses import joined
 
 
 class SiteSource:
@@ -16,17 +16,17 @@ class SiteSource:
     def __init__(self, settings: SiteSettings) -> None:
         self._settings = settings
 
-    async def discover(self, visit: Visit) -> AsyncIterator[Seen]:
+    async def discover(self, context: CrawlContext) -> AsyncIterator[Seen]:
         """The pictures of every page within reach and budget."""
         settings = self._settings
-        starts = [Lead(settings.url)]
+        starts = [CrawlRequest(settings.url)]
         if settings.sitemaps:
-            named = await visit.fetch.sitemaps(settings.url)
+            named = await context.fetch.sitemaps(settings.url)
             robots = urljoin(settings.url, "/robots.txt")
             # A referrer marks them as found, so that a missing sitemap is left out and not the whole site.
-            starts += [Lead(joined(robots, url) or url, "sitemap", referrer=robots) for url in named]
+            starts += [CrawlRequest(joined(robots, url) or url, "sitemap", referrer=robots) for url in named]
         bounds = Bounds(settings.max_pages, settings.max_depth, self._belongs, is_whole=True)
-        async for item in Crawl(settings.name, visit, bounds).run(starts):
+        async for item in Crawler(settings.name, context, bounds).run(starts):
             yield item
 
     def _belongs(self, url: str) -> bool:

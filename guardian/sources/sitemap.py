@@ -2,10 +2,10 @@
 
 from collections.abc import AsyncIterator
 
-from guardian.model import Lead
-from guardian.sources.crawl import Bounds, Crawl, same_host
+from guardian.crawl.context import CrawlContext, Seen
+from guardian.crawl.crawler import Bounds, Crawler, same_host
+from guardian.model import CrawlRequest
 from guardian.sources.settings import SitemapSettings
-from guardian.sources.visit import Seen, Visit
 
 
 class SitemapSource:
@@ -14,12 +14,12 @@ class SitemapSource:
     def __init__(self, settings: SitemapSettings) -> None:
         self._settings = settings
 
-    async def discover(self, visit: Visit) -> AsyncIterator[Seen]:
+    async def discover(self, context: CrawlContext) -> AsyncIterator[Seen]:
         """Pictures that the sitemap names, then those of each page."""
         settings = self._settings
         visits = same_host(settings.url) if settings.pages else _none
         bounds = Bounds(settings.max_pages, 0, visits, are_listed=settings.pages)
-        async for item in Crawl(settings.name, visit, bounds).run([Lead(settings.url, "sitemap")]):
+        async for item in Crawler(settings.name, context, bounds).run([CrawlRequest(settings.url, "sitemap")]):
             yield item
 
 

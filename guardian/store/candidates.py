@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, delete, select
 
-from guardian.model import MatchReport, Omission
+from guardian.model import MatchReport, Skipped
 from guardian.store.inserting import insert_into
 from guardian.store.tables import candidates
 
@@ -13,20 +13,20 @@ class Candidates:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def known(self, sha256: str, recipe: str) -> MatchReport | Omission | None:
-        """The last answer for these bytes; an Omission (without address) says why they cannot be matched."""
+    def known(self, sha256: str, recipe: str) -> MatchReport | Skipped | None:
+        """The last answer for these bytes; an Skipped (without address) says why they cannot be matched."""
         query = select(candidates).where(candidates.c.sha256 == sha256, candidates.c.recipe == recipe)
         row = self._connection.execute(query).first()
         if row is None:
             return None
         if row.reason is not None:
-            return Omission("", row.reason, row.detail or "")
+            return Skipped("", row.reason, row.detail or "")
         report: MatchReport = row.report
         return report
 
-    def remember(self, sha256: str, recipe: str, answer: MatchReport | Omission) -> None:
+    def remember(self, sha256: str, recipe: str, answer: MatchReport | Skipped) -> None:
         """Keep an answer; the newest for the same bytes and recipe stays."""
-        if isinstance(answer, Omission):
+        if isinstance(answer, Skipped):
             values: dict[str, object] = {
                 "report": None,
                 "reason": answer.reason,

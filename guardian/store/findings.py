@@ -5,11 +5,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Row, func, select, update
 
-from guardian.addresses import address_key, host_of
 from guardian.model import Finding, FindingDigest
 from guardian.store.inserting import insert_into
 from guardian.store.tables import finding_digests, findings
-from guardian.variants import variant_key
+from guardian.urls.addresses import address_key, host_of
+from guardian.urls.renditions import picture_key
 
 
 def finding_id(asset_id: str, page_url: str, image_url: str) -> str:
@@ -18,7 +18,7 @@ def finding_id(asset_id: str, page_url: str, image_url: str) -> str:
     So do another rendition of the picture and the next signature of its address, which many sites change by the hour.
     """
     # Files beside each other are files of their own, whatever their names.
-    picture = variant_key(image_url) if host_of(image_url) else image_url
+    picture = picture_key(image_url) if host_of(image_url) else image_url
     # A picture that was seen on no page is used by its host, and a proxy is another host than the one it asks.
     page = f"{host_of(image_url)} {picture}" if page_url == image_url else address_key(page_url)
     key = "\n".join((asset_id, page, picture))

@@ -9,10 +9,10 @@ from collections.abc import Collection, Iterable
 
 from sqlalchemy import Connection, Row, delete, func, select, update
 
-from guardian.addresses import address_key
-from guardian.model import FrontierRow, FrontierState, Lead
+from guardian.model import CrawlRequest, FrontierRow, FrontierState
 from guardian.store.inserting import insert_into
 from guardian.store.tables import frontier
+from guardian.urls.addresses import address_key
 
 
 class Frontier:
@@ -21,11 +21,11 @@ class Frontier:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(self, source: str, leads: Iterable[Lead]) -> int:
+    def add(self, source: str, leads: Iterable[CrawlRequest]) -> int:
         """Note addresses to visit, in this order within their depth; returns how many were new."""
         return len(self._added([_values(source, lead, FrontierState.WAITING) for lead in leads]))
 
-    def take(self, source: str, lead: Lead) -> int | None:
+    def take(self, source: str, lead: CrawlRequest) -> int | None:
         """Note an address that is being visited already; its id, or None when it was known before."""
         return next(iter(self._added([_values(source, lead, FrontierState.IN_FLIGHT)])), None)
 
@@ -80,7 +80,7 @@ class Frontier:
         )
         return self.count(source, FrontierState.WAITING) > 0
 
-    def knows(self, source: str, lead: Lead) -> bool:
+    def knows(self, source: str, lead: CrawlRequest) -> bool:
         """Whether an address is among those of this crawl, in whatever state."""
         key = _key(lead)
         query = select(frontier.c.id).where(frontier.c.source == source, frontier.c.key == key)
@@ -113,12 +113,12 @@ class Frontier:
         return self._connection.execute(delete(frontier).where(frontier.c.source.not_in(list(sources)))).rowcount
 
 
-def _key(lead: Lead) -> str:
+def _key(lead: CrawlRequest) -> str:
     """The name of an address, digested: addresses may be longer than an index takes."""
     return hashlib.sha256(address_key(lead.url).encode("utf-8", errors="surrogatepass")).hexdigest()[:32]
 
 
-def _values(source: str, lead: Lead, state: FrontierState) -> dict[str, object]:
+def _values(source: str, lead: CrawlRequest, state: FrontierState) -> dict[str, object]:
     return {
         "source": source,
         "key": _key(lead),

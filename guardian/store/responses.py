@@ -5,10 +5,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, select, update
 
-from guardian.addresses import canonical_url
 from guardian.model import Remembered
 from guardian.store.inserting import insert_into
 from guardian.store.tables import responses
+from guardian.urls.addresses import canonical_url
 
 
 class Responses:

@@ -7,9 +7,8 @@ from prometheus_client import CollectorRegistry, Counter, GCCollector, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from guardian.answers import Answer
-from guardian.delivery import Deliveries
-from guardian.model import CaseState, Omission, TaskState
+from guardian.delivery.outbox import Deliveries
+from guardian.model import Answer, CaseState, Skipped, TaskState
 from guardian.store import Store
 
 
@@ -38,9 +37,9 @@ class Metrics:
             "guardian_failures", "Unexpected errors, by supervision point", ["where"], registry=self.registry
         )
 
-    def count(self, source: str, result: Answer | Omission) -> None:
+    def count(self, source: str, result: Answer | Skipped) -> None:
         """Count one result of a scan."""
-        if isinstance(result, Omission):
+        if isinstance(result, Skipped):
             self._left_out.labels(source, result.reason).inc()
             return
         self._images.labels(source, result.outcome.value).inc()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from guardian.cases import Kept, RecordedUse
-from guardian.model import Action, Asset, Comparison, Context, Decision, Severity, Sighting, Standing, Transform
+from guardian.model import Action, Asset, Comparison, Context, Decision, LicenceStatus, Severity, Sighting, Transform
 from guardian.store import Store
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -66,7 +66,7 @@ def use(assets: list[Asset]) -> Use:
             candidate_sha256="c" * 64,
             asset=assets[0],
             comparison=comparison,
-            standing=Standing.NONE,
+            licence_status=LicenceStatus.NONE,
             decision=Decision(action, "copies", severity, deliver_to),
             at=at,
             kept=Kept("1" * 64, "2" * 64),

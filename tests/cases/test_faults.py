@@ -20,7 +20,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from guardian.cases import RecordedUse, record
-from guardian.model import Action, Comparison, Decision, Severity, Sighting, Standing
+from guardian.model import Action, Comparison, Decision, Severity, Sighting, LicenceStatus
 from guardian.store import StoreSettings, open_store
 
 store = open_store(StoreSettings(), Path(sys.argv[1]))
@@ -29,7 +29,7 @@ with store.begin() as tx:
     (asset,) = tx.assets.list()
     use = RecordedUse(
         Sighting("web", "https://thief.example/i.jpg", "https://thief.example/", noon),
-        "c" * 64, asset, Comparison(0.99, description="x" * 200_000), Standing.NONE,
+        "c" * 64, asset, Comparison(0.99, description="x" * 200_000), LicenceStatus.NONE,
         Decision(Action.ALERT, "copies", Severity.HIGH), noon,
     )
     record(tx, use, ("legal", "archive"))

@@ -10,7 +10,7 @@ import pytest
 
 from guardian.cases import RecordedUse, message_id, record, review
 from guardian.errors import UsageError
-from guardian.model import Action, Asset, CaseState, Decision, Finding, Severity, Standing, TaskKind
+from guardian.model import Action, Asset, CaseState, Decision, Finding, LicenceStatus, Severity, TaskKind
 from guardian.store import Store
 
 Use = Callable[..., RecordedUse]
@@ -146,18 +146,18 @@ def test_confirmed_case_stays_confirmed_when_it_escalates(store: Store, use: Use
 
 
 def test_licensed_use_is_a_finding_without_a_case(store: Store, use: Use) -> None:
-    licensed = use(standing=Standing.LICENSED, decision=Decision(Action.IGNORE, "licensed", record=True))
+    licensed = use(licence_status=LicenceStatus.LICENSED, decision=Decision(Action.IGNORE, "licensed", record=True))
     (finding,) = see(store, licensed)
     with store.read() as tx:
         assert tx.cases.list() == []
         assert tx.findings.get(finding.id) == finding
-    assert (finding.case_id, finding.licence) == (None, Standing.LICENSED)
+    assert (finding.case_id, finding.licence) == (None, LicenceStatus.LICENSED)
     assert told(store) == []
 
 
 def test_licence_that_lapses_puts_the_finding_into_a_case(store: Store, use: Use) -> None:
-    licensed = use(standing=Standing.LICENSED, decision=Decision(Action.IGNORE, "licensed", record=True))
-    before, after = see(store, licensed, use(standing=Standing.LAPSED, minutes=60))
+    licensed = use(licence_status=LicenceStatus.LICENSED, decision=Decision(Action.IGNORE, "licensed", record=True))
+    before, after = see(store, licensed, use(licence_status=LicenceStatus.LAPSED, minutes=60))
     assert before.id == after.id
     assert after.case_id is not None
     assert told(store) == ["case.opened"]

@@ -16,34 +16,35 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from guardian.catalog import Added, Wanted
+from guardian.app import App, opened_app, opened_store
+from guardian.catalog.catalog import Added
+from guardian.catalog.wanted import Wanted
 from guardian.cli import main
 from guardian.config import Config
 from guardian.errors import AlreadyRunning, GuardianError
 from guardian.matching import index, segments
 from guardian.model import Asset, AssetState, Rights
-from guardian.rooms import Rooms, opened_rooms, opened_store
 from guardian.store import hold
 from tests.matching.forks import ended, forked
 
 RECIPE = "v2-none"
 
 
-def with_rooms(config: Config, job: Callable[[Rooms], Awaitable[Any]]) -> Any:
+def with_rooms(config: Config, job: Callable[[App], Awaitable[Any]]) -> Any:
     async def go() -> Any:
-        async with opened_rooms(config) as rooms:
-            return await job(rooms)
+        async with opened_app(config) as app:
+            return await job(app)
 
     return asyncio.run(go())
 
 
-async def added(rooms: Rooms, *paths: Path, **facts: Any) -> list[Added]:
+async def added(app: App, *paths: Path, **facts: Any) -> list[Added]:
     wanted = [Wanted(path, facts.get("collection", "press"), **facts) for path in paths]
-    return [result async for result in rooms.catalog.add(wanted)]
+    return [result async for result in app.catalog.add(wanted)]
 
 
 def add(config: Config, *paths: Path, **facts: Any) -> list[Added]:
-    results: list[Added] = with_rooms(config, lambda rooms: added(rooms, *paths, **facts))
+    results: list[Added] = with_rooms(config, lambda app: added(app, *paths, **facts))
     return results
 
 
@@ -72,8 +73,8 @@ def test_each_file_is_counted_when_it_was_looked_at_and_told_of_when_it_is_durab
     paths = [path for path in sorted(mine.rglob("*")) if path.is_file()]
     looked_at: list[int] = []
 
-    async def job(rooms: Rooms) -> None:
-        adding = rooms.catalog.add([Wanted(path, "press") for path in paths], lambda: looked_at.append(1))
+    async def job(app: App) -> None:
+        adding = app.catalog.add([Wanted(path, "press") for path in paths], lambda: looked_at.append(1))
         assert [result.path for result in [await anext(adding)]] == paths[:1]
         assert len(looked_at) == config.catalog.batch, "the first result comes when the whole batch is durable"
         assert len([result async for result in adding]) == len(paths) - 1
@@ -94,9 +95,9 @@ def test_the_whole_life_of_assets(config: Config, mine: Path, photographs: dict[
     torn.write_bytes(b"\xff\xd8\xff not a picture")
     absent = mine / "absent.png"
 
-    async def life(rooms: Rooms) -> None:
+    async def life(app: App) -> None:
         paths = [mine / "coffee.png", again, near, plain, small, torn, absent, mine / "rocket.png"]
-        coffee, copy, close, *poor, gone, rocket = await added(rooms, *paths)
+        coffee, copy, close, *poor, gone, rocket = await added(app, *paths)
         assert coffee.asset is not None
         assert not coffee.was_known
         assert coffee.asset.path == str(mine / "coffee.png")
@@ -118,13 +119,13 @@ def test_the_whole_life_of_assets(config: Config, mine: Path, photographs: dict[
         assert (rocket.was_known, rocket.nearly) == (False, ())
         all_agree(config, 3)
 
-        second = await added(rooms, *paths)
+        second = await added(app, *paths)
         assert [result.was_known for result in second] == [True, True, True, False, False, False, False, True]
         all_agree(config, 3)
-        assert await rooms.catalog.repair() == 0
+        assert await app.catalog.repair() == 0
 
-        assert await rooms.catalog.withdraw([coffee.asset.id, coffee.asset.id, "asset_unknown"]) == [coffee.asset]
-        (back,) = await added(rooms, again)
+        assert await app.catalog.withdraw([coffee.asset.id, coffee.asset.id, "asset_unknown"]) == [coffee.asset]
+        (back,) = await added(app, again)
         assert back.asset is not None
         assert not back.was_known
         assert back.asset.id == coffee.asset.id
@@ -254,18 +255,18 @@ def flip(path: Path, seed: int) -> None:
 def test_any_byte_of_the_index_flipped_is_noticed_and_made_anew(config: Config, mine: Path) -> None:
     folder = config.data_dir / "index" / RECIPE
 
-    async def damage(rooms: Rooms) -> None:
-        await added(rooms, mine / "coffee.png", mine / "rocket.png")
+    async def damage(app: App) -> None:
+        await added(app, mine / "coffee.png", mine / "rocket.png")
         content = (mine / "coffee.png").read_bytes()
-        before = await rooms.walk.workers.match(content)
+        before = await app.services.workers.match(content)
         names = sorted(path.name for path in next(folder.glob("segment-*")).iterdir())
         assert len(names) > 10
         for seed, name in enumerate([*names, "generation.json"]):
             (segment,) = folder.glob("segment-*")
             flip(folder / name if name == "generation.json" else segment / name, seed)
-            assert await rooms.catalog.repair() == 2, f"{name} was damaged"
+            assert await app.catalog.repair() == 2, f"{name} was damaged"
             all_agree(config, 2)
-        after = await rooms.walk.workers.match(content)
+        after = await app.services.workers.match(content)
         assert [match.asset_id for match in after.matches] == [match.asset_id for match in before.matches]
 
     with_rooms(config, damage)
@@ -279,11 +280,11 @@ def test_damage_that_adding_meets_when_it_joins_segments(config: Config, mine: P
         paths.append(mine / f"part-{number}.png")
         picture.crop((number * 10, number * 5, number * 10 + 250, number * 5 + 200)).save(paths[-1])
 
-    async def job(rooms: Rooms) -> list[Added]:
+    async def job(app: App) -> list[Added]:
         for path in paths[:-1]:
-            await added(rooms, path)
+            await added(app, path)
         flip(next(folder.glob("segment-*")) / "descriptors.npy", 1)
-        return await added(rooms, paths[-1])
+        return await added(app, paths[-1])
 
     (last,) = with_rooms(config, job)
     assert last.asset is not None
@@ -292,14 +293,14 @@ def test_damage_that_adding_meets_when_it_joins_segments(config: Config, mine: P
 
 
 def test_a_missing_index_and_a_missing_original(config: Config, mine: Path) -> None:
-    async def job(rooms: Rooms) -> None:
-        first, _ = await added(rooms, mine / "coffee.png", mine / "rocket.png")
+    async def job(app: App) -> None:
+        first, _ = await added(app, mine / "coffee.png", mine / "rocket.png")
         for path in sorted((config.data_dir / "index").rglob("*"), reverse=True):
             path.rmdir() if path.is_dir() else path.unlink()
         told: list[tuple[int, int]] = []
-        assert await rooms.catalog.repair() == 2
+        assert await app.catalog.repair() == 2
         all_agree(config, 2)
-        assert await rooms.catalog.rebuild(lambda done, total: told.append((done, total))) == 2
+        assert await app.catalog.rebuild(lambda done, total: told.append((done, total))) == 2
         assert (told[0], told[-1]) == ((0, 2), (2, 2))
         assert first.asset is not None
         original = next((config.data_dir / "originals").rglob(first.asset.sha256))
@@ -307,7 +308,7 @@ def test_a_missing_index_and_a_missing_original(config: Config, mine: Path) -> N
         original.write_bytes(whole[:-1])
         before = segments.read_generation(config.data_dir / "index" / RECIPE)
         with pytest.raises(GuardianError, match="backup"):
-            await rooms.catalog.rebuild()
+            await app.catalog.rebuild()
         assert segments.read_generation(config.data_dir / "index" / RECIPE) == before, "the one before answers on"
         original.write_bytes(whole)
         all_agree(config, 2)
@@ -318,41 +319,41 @@ def test_a_missing_index_and_a_missing_original(config: Config, mine: Path) -> N
 def test_taken_out_by_another_process_it_is_out_of_the_next_answer(config: Config, mine: Path) -> None:
     command = [sys.executable, "-m", "guardian", "--config", str(config.data_dir.parent / "config.yaml")]
 
-    async def job(rooms: Rooms) -> None:
-        coffee, rocket = await added(rooms, mine / "coffee.png", mine / "rocket.png")
+    async def job(app: App) -> None:
+        coffee, rocket = await added(app, mine / "coffee.png", mine / "rocket.png")
         assert coffee.asset
         assert rocket.asset
         buffer = io.BytesIO()
         Image.open(mine / "coffee.png").save(buffer, "JPEG", quality=50)
-        answers = rooms.walk.workers
+        answers = app.services.workers
         assert (await answers.match(buffer.getvalue())).matches[0].asset_id == coffee.asset.id
         out = await asyncio.to_thread(subprocess.run, [*command, "asset", "remove", coffee.asset.id], check=True)
         assert out.returncode == 0
         report = await answers.match(buffer.getvalue())
         assert coffee.asset.id not in {match.asset_id for match in report.matches}
         assert report.assets_searched == 1
-        assert await rooms.catalog.repair() == 0
+        assert await app.catalog.repair() == 0
 
     with_rooms(config, job)
 
 
 def test_taken_out_while_the_index_is_damaged(config: Config, mine: Path) -> None:
-    async def job(rooms: Rooms) -> None:
-        coffee, _ = await added(rooms, mine / "coffee.png", mine / "rocket.png")
+    async def job(app: App) -> None:
+        coffee, _ = await added(app, mine / "coffee.png", mine / "rocket.png")
         assert coffee.asset
         flip(config.data_dir / "index" / RECIPE / "generation.json", 3)
-        assert await rooms.catalog.withdraw([coffee.asset.id]) == [coffee.asset]
-        assert await rooms.catalog.repair() == 1
+        assert await app.catalog.withdraw([coffee.asset.id]) == [coffee.asset]
+        assert await app.catalog.repair() == 1
 
     with_rooms(config, job)
 
 
 def test_one_process_adds_at_a_time(config: Config, mine: Path) -> None:
-    async def job(rooms: Rooms) -> None:
+    async def job(app: App) -> None:
         with hold(config.data_dir, "catalog"):
             with pytest.raises(AlreadyRunning, match="catalog"):
-                await added(rooms, mine / "coffee.png")
-            assert await rooms.catalog.repair() == 0, "whoever adds mends as well"
-        assert (await added(rooms, mine / "coffee.png"))[0].asset
+                await added(app, mine / "coffee.png")
+            assert await app.catalog.repair() == 0, "whoever adds mends as well"
+        assert (await added(app, mine / "coffee.png"))[0].asset
 
     with_rooms(config, job)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from guardian.catalog import Wanted, read_spreadsheet
-from guardian.catalog.spreadsheet import COLUMNS
+from guardian.catalog.spreadsheet import COLUMNS, read_spreadsheet
+from guardian.catalog.wanted import Wanted
 from guardian.errors import ConfigError
 from guardian.model import Rights
 

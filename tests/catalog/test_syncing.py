@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from guardian.catalog import Sync, compare_with_folder
+from guardian.catalog.syncing import Sync, compare_with_folder
 from guardian.model import Asset
-from guardian.sources import files_in
+from guardian.sources.files import files_in
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 MOST = 1_000

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from guardian.cases import RecordedUse, record
-from guardian.model import Action, Comparison, Context, Decision, Severity, Sighting, Standing
+from guardian.model import Action, Comparison, Context, Decision, LicenceStatus, Severity, Sighting
 from guardian.store import StoreSettings, open_store
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -39,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
                 "c" * 64,
                 asset,
                 Comparison(0.98765, description="cropped to 41 %"),
-                Standing.NONE,
+                LicenceStatus.NONE,
                 Decision(action, "copies", Severity.HIGH),
                 at,
             )

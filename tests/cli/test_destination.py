@@ -30,11 +30,11 @@ def folder(tmp_path: Path, receiver: Any) -> Path:
 def test_a_signed_test_event(folder: Path, receiver: Any) -> None:
     sent = guardian(folder, "test", "legal", HOOK=receiver.secrets[0])
     assert (sent.returncode, sent.stderr) == (0, "")
-    (came,) = receiver.posts
-    assert sent.stdout == f"legal accepted the test event {came.id}\n"
-    assert came.signed_by == (0,)
-    assert came.path == "/hook?token=hidden"
-    assert json.loads(came.body)["type"] == "destination.test"
+    (cache_status,) = receiver.posts
+    assert sent.stdout == f"legal accepted the test event {cache_status.id}\n"
+    assert cache_status.signed_by == (0,)
+    assert cache_status.path == "/hook?token=hidden"
+    assert json.loads(cache_status.body)["type"] == "destination.test"
 
 
 def test_a_refused_test_event_says_why(folder: Path, receiver: Any) -> None:

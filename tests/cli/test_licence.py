@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from guardian.licences import standing
-from guardian.model import Asset, Standing
+from guardian.licences import licence_status
+from guardian.model import Asset, LicenceStatus
 from guardian.store import StoreSettings, open_store
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -33,12 +33,12 @@ def asset(tmp_path: Path) -> Asset:
     return added
 
 
-def standing_now(folder: Path, asset: Asset, host: str, on: date = TODAY) -> Standing:
+def standing_now(folder: Path, asset: Asset, host: str, on: date = TODAY) -> LicenceStatus:
     store = open_store(StoreSettings(), folder / "data")
     with store.read() as tx:
         found = tx.licences.list()
     store.close()
-    return standing(asset, host, on, found)
+    return licence_status(asset, host, on, found)
 
 
 def test_a_collection_for_a_year(tmp_path: Path, asset: Asset) -> None:
@@ -50,15 +50,15 @@ def test_a_collection_for_a_year(tmp_path: Path, asset: Asset) -> None:
     assert (added.returncode, added.stderr) == (0, "")
     assert "customer.example may use the collection press from 2020-01-01 until 2020-12-31" in added.stdout
     assert f"territory EU, proof {tmp_path / 'contract.pdf'}: has ended" in added.stdout
-    assert standing_now(tmp_path, asset, "www.customer.example", date(2020, 12, 31)) is Standing.LICENSED
-    assert standing_now(tmp_path, asset, "www.customer.example") is Standing.LAPSED
+    assert standing_now(tmp_path, asset, "www.customer.example", date(2020, 12, 31)) is LicenceStatus.LICENSED
+    assert standing_now(tmp_path, asset, "www.customer.example") is LicenceStatus.LAPSED
 
 
 def test_one_image_without_end_by_a_shortened_id(tmp_path: Path, asset: Asset) -> None:
     added = licence(tmp_path, "add", "--host", "customer.example", "--asset", "aaaa")
     assert (added.returncode, added.stderr) == (0, "")
     assert f"may use “Düne” ({asset.id}) without end: holds today" in added.stdout
-    assert standing_now(tmp_path, asset, "customer.example") is Standing.LICENSED
+    assert standing_now(tmp_path, asset, "customer.example") is LicenceStatus.LICENSED
     tomorrow = str(TODAY + timedelta(days=1))
     later = licence(tmp_path, "add", "--host", "late.example", "--asset", asset.id, "--from", tomorrow)
     assert later.stdout.endswith(f"from {tomorrow}: has not begun\n")
@@ -68,7 +68,7 @@ def test_an_address_given_by_mistake_is_reduced_to_its_host(tmp_path: Path, asse
     added = licence(tmp_path, "add", "--host", "https://WWW.Straße.example/shop?a=b", "--collection", "press")
     assert added.returncode == 0
     assert "understood https://WWW.Straße.example/shop?a=b as the host www.xn--strae-oqa.example" in added.stderr
-    assert standing_now(tmp_path, asset, "www.xn--strae-oqa.example") is Standing.LICENSED
+    assert standing_now(tmp_path, asset, "www.xn--strae-oqa.example") is LicenceStatus.LICENSED
 
 
 def test_a_collection_that_has_no_image_is_said(tmp_path: Path, asset: Asset) -> None:
@@ -144,5 +144,5 @@ def test_remove_by_a_unique_beginning(tmp_path: Path, asset: Asset) -> None:
     removed = licence(tmp_path, "remove", ids[0].removeprefix("lic_"))
     assert removed.returncode == 0
     assert removed.stdout.startswith(f"removed {ids[0]}  a.example may use the collection press")
-    assert standing_now(tmp_path, asset, "a.example") is Standing.NONE
-    assert standing_now(tmp_path, asset, "b.example") is Standing.LICENSED
+    assert standing_now(tmp_path, asset, "a.example") is LicenceStatus.NONE
+    assert standing_now(tmp_path, asset, "b.example") is LicenceStatus.LICENSED

@@ -13,7 +13,7 @@ from PIL import Image
 
 from guardian.cli import COMMANDS, guardian
 
-HEAVY = {"numpy", "torch", "cv2", "sqlalchemy", "guardian.config", "guardian.pipeline", "pydantic", "yaml"}
+HEAVY = {"numpy", "torch", "cv2", "sqlalchemy", "guardian.config", "guardian.scan.pipeline", "pydantic", "yaml"}
 
 
 def run(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from guardian.cases import RecordedUse, record
-from guardian.model import Action, Comparison, Decision, Finding, Severity, Sighting, Standing
+from guardian.model import Action, Comparison, Decision, Finding, LicenceStatus, Severity, Sighting
 from guardian.store import StoreSettings, open_store
 
 SEEN = datetime(2020, 6, 1, 12, 0, tzinfo=UTC)
@@ -62,7 +62,7 @@ def finding(tmp_path: Path) -> Finding:
             "c" * 64,
             asset,
             Comparison(0.98765, aligned_similarity=0.8),
-            Standing.NONE,
+            LicenceStatus.NONE,
             Decision(Action.ALERT, "certain-copy", Severity.HIGH, record=True),
             SEEN,
         )
@@ -189,7 +189,7 @@ def test_findings_that_are_not_there_or_not_unique(tmp_path: Path, finding: Find
         assert asset is not None
         sighting = Sighting("web", "https://cdn.example/j.jpg", "https://b.example/", SEEN)
         decision = Decision(Action.IGNORE, "licensed", record=True)
-        record(tx, RecordedUse(sighting, "d" * 64, asset, Comparison(0.9), Standing.NONE, decision, SEEN), [])
+        record(tx, RecordedUse(sighting, "d" * 64, asset, Comparison(0.9), LicenceStatus.NONE, decision, SEEN), [])
     store.close()
     ambiguous = rules(tmp_path, "explain", "find_")
     assert ambiguous.returncode == 2

@@ -7,9 +7,20 @@ from datetime import UTC, datetime
 import click
 import pytest
 
-from guardian.answers import Answer, JudgedMatch
 from guardian.cli.showing import describe, exit_code, percent, summary
-from guardian.model import Action, Asset, Comparison, Decision, MatchReport, Omission, Severity, Sighting, Standing
+from guardian.model import (
+    Action,
+    Answer,
+    Asset,
+    Comparison,
+    Decision,
+    JudgedMatch,
+    LicenceStatus,
+    MatchReport,
+    Severity,
+    Sighting,
+    Skipped,
+)
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 DUNE = Asset(
@@ -24,9 +35,9 @@ DUNE = Asset(
     added_at=NOON,
 )
 ALERT = Decision(Action.ALERT, "certain-copy", Severity.HIGH, record=True)
-COPY = JudgedMatch(DUNE, Comparison(0.98765, description="mirrored crop of 41 %"), Standing.LAPSED, ALERT)
+COPY = JudgedMatch(DUNE, Comparison(0.98765, description="mirrored crop of 41 %"), LicenceStatus.LAPSED, ALERT)
 STRANGER = JudgedMatch(
-    replace(DUNE, title="Meer"), Comparison(0.00012), Standing.NONE, Decision(Action.IGNORE, "no rule matched")
+    replace(DUNE, title="Meer"), Comparison(0.00012), LicenceStatus.NONE, Decision(Action.IGNORE, "no rule matched")
 )
 ON_A_PAGE = Answer(
     "https://thief.example/",
@@ -84,13 +95,13 @@ def test_an_inline_image_own_hosts_repeats_and_a_partial_search_are_said() -> No
 
 
 def test_a_problem_is_said_in_its_own_words_and_cannot_write_to_the_terminal() -> None:
-    problem = Omission("https://thief.example/", "status", "answered \x1b[2J404\r\nCLEAR all")
+    problem = Skipped("https://thief.example/", "status", "answered \x1b[2J404\r\nCLEAR all")
     answer = replace(ON_A_PAGE, judged=(), report=None, sha256=None, problem=problem)
     shown = describe(answer)
     assert click.unstyle(shown).startswith("ERROR ")
     assert "\x1b[2J" not in shown
     assert len(shown.splitlines()) == 3
-    unmatchable = replace(answer, unmatchable=True, problem=Omission("u", "too_plain"))
+    unmatchable = replace(answer, unmatchable=True, problem=Skipped("u", "too_plain"))
     assert lines(unmatchable)[0].startswith("UNMATCHABLE ")
     assert lines(unmatchable)[-1].strip() == "too_plain"
 

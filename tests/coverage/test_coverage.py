@@ -4,8 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from guardian.coverage import Coverage, coverage_of
-from guardian.coverage.coverage import TroubleKind, usual_gap
+from guardian.coverage.coverage import Coverage, TroubleKind, coverage_of, usual_gap
 from guardian.coverage.settings import CoverageSettings
 from guardian.model import Scan
 from guardian.sources.settings import PageSettings, SourceSettings

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from guardian.coverage import coverages, tell_of_trouble
+from guardian.coverage.coverage import coverages
 from guardian.coverage.settings import CoverageSettings
+from guardian.coverage.telling import tell_of_trouble
 from guardian.daemon import run_once
 from guardian.shipped import rules_folder
 from guardian.sources.settings import PageSettings

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from guardian.delivery import Delivery, Secrets
+from guardian.delivery.secrets import Secrets
 from guardian.delivery.settings import DeliverySettings, DestinationSettings
+from guardian.delivery.webhook import Delivery
 from guardian.errors import DeliveryFailed
-from guardian.fetch.operator import Operator
+from guardian.fetch.trusted import TrustedClient
 from guardian.model import Task, TaskKind, TaskState
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "receive_webhook.py"
@@ -45,7 +46,7 @@ def deliver(url: str, secret: str, times: int) -> None:
     destination = DestinationSettings(name="legal", url=url, secret_env="HOOK")
 
     async def go() -> None:
-        async with Operator() as operator:
+        async with TrustedClient() as operator:
             secrets = Secrets({"HOOK": secret})
             delivery = Delivery([destination], DeliverySettings(), operator, secrets, lambda: datetime.now(UTC))
             for _ in range(times):

@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
-from guardian.delivery import Deliveries, Delivery, Secrets, deliver_due
-from guardian.delivery.outbox import LEASE
+from guardian.delivery.outbox import LEASE, Deliveries, deliver_due
+from guardian.delivery.secrets import Secrets
 from guardian.delivery.settings import DeliverySettings, DestinationSettings
-from guardian.fetch.operator import Operator
+from guardian.delivery.webhook import Delivery
+from guardian.fetch.trusted import TrustedClient
 from guardian.model import Task, TaskKind, TaskState
 from guardian.store import Store, StoreSettings, open_store
 
@@ -80,7 +81,7 @@ class Outbox:
         """A pass, and one more after each step."""
 
         async def go() -> list[Deliveries]:
-            async with Operator() as operator:
+            async with TrustedClient() as operator:
                 delivery = Delivery(self.destinations, self.settings, operator, self.secrets, self.clock)
                 passes = [await deliver_due(self.store, delivery, self.clock, limit, random.Random(1))]
                 for step in steps:
@@ -224,7 +225,7 @@ def test_stopping_in_the_middle_of_a_post_leaves_the_message_owed(outbox: Outbox
     receiver.then(answer(way="hang"))
 
     async def stopped() -> None:
-        async with Operator() as operator:
+        async with TrustedClient() as operator:
             delivery = Delivery(outbox.destinations, outbox.settings, operator, outbox.secrets, outbox.clock)
             sending = asyncio.create_task(deliver_due(outbox.store, delivery, outbox.clock))
             await asyncio.to_thread(receiver.wait_for, 1)
@@ -241,9 +242,11 @@ import asyncio, os, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
 import structlog
-from guardian.delivery import Delivery, Secrets, deliver_due
+from guardian.delivery.outbox import deliver_due
+from guardian.delivery.secrets import Secrets
+from guardian.delivery.webhook import Delivery
 from guardian.delivery.settings import DeliverySettings, DestinationSettings
-from guardian.fetch.operator import Operator
+from guardian.fetch.trusted import Operator
 from guardian.store import StoreSettings, open_store
 
 structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))

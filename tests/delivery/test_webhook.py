@@ -14,7 +14,7 @@ from guardian.delivery.secrets import Secrets
 from guardian.delivery.settings import DeliverySettings, DestinationSettings
 from guardian.delivery.webhook import Delivery, message_id, shown_url, signed_headers
 from guardian.errors import DeliveryFailed, UsageError
-from guardian.fetch.operator import Operator
+from guardian.fetch.trusted import TrustedClient
 from guardian.model import Task, TaskKind, TaskState
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -32,7 +32,7 @@ def with_delivery(
     secrets = Secrets(env or {"HOOK": receiver.secrets[0]})
 
     async def go() -> Any:
-        async with Operator() as operator:
+        async with TrustedClient() as operator:
             settings = DeliverySettings(timeout=timedelta(seconds=2))
             return await work(Delivery([destination], settings, operator, secrets, clock))
 
@@ -41,23 +41,23 @@ def with_delivery(
 
 def test_the_exact_bytes_arrive_signed(receiver: Any) -> None:
     with_delivery(receiver, lambda delivery: delivery.deliver(a_task()))
-    (came,) = receiver.posts
-    assert came.body == BODY
-    assert came.signed_by == (0,)
-    assert came.id == message_id(a_task())
-    assert came.headers["webhook-timestamp"] == str(int(NOW.timestamp()))
-    assert came.headers["content-type"] == "application/json"
+    (cache_status,) = receiver.posts
+    assert cache_status.body == BODY
+    assert cache_status.signed_by == (0,)
+    assert cache_status.id == message_id(a_task())
+    assert cache_status.headers["webhook-timestamp"] == str(int(NOW.timestamp()))
+    assert cache_status.headers["content-type"] == "application/json"
 
 
 def test_the_librarys_own_check_accepts_it_and_notices_tampering(receiver: Any) -> None:
     with_delivery(receiver, lambda delivery: delivery.deliver(a_task()), clock=lambda: datetime.now(UTC))
-    (came,) = receiver.posts
+    (cache_status,) = receiver.posts
     webhook = Webhook(receiver.secrets[0])
-    assert webhook.verify(came.body, came.headers)["type"] == "case.opened"
+    assert webhook.verify(cache_status.body, cache_status.headers)["type"] == "case.opened"
     with pytest.raises(Exception, match="No matching signature"):
-        webhook.verify(came.body.replace(b"opened", b"closed"), came.headers)
+        webhook.verify(cache_status.body.replace(b"opened", b"closed"), cache_status.headers)
     with pytest.raises(Exception, match="No matching signature"):
-        webhook.verify(came.body, came.headers | {"webhook-id": "msg_other"})
+        webhook.verify(cache_status.body, cache_status.headers | {"webhook-id": "msg_other"})
 
 
 def test_while_rotating_each_secret_signs(receiver: Any) -> None:
@@ -65,12 +65,12 @@ def test_while_rotating_each_secret_signs(receiver: Any) -> None:
     old = receiver.secrets[0]
     receiver.secrets = [old, new]
     with_delivery(receiver, lambda delivery: delivery.deliver(a_task()), NEW=new, OLD=old)
-    (came,) = receiver.posts
-    assert came.signed_by == (0, 1)
-    assert len(came.headers["webhook-signature"].split(" ")) == 2
+    (cache_status,) = receiver.posts
+    assert cache_status.signed_by == (0, 1)
+    assert len(cache_status.headers["webhook-signature"].split(" ")) == 2
     for secret in (old, new):
         assert signed_headers([b"x" * 32], "msg_1", NOW, BODY)["webhook-id"] == "msg_1"
-        assert Webhook(secret).sign(came.id, NOW, BODY.decode()) in came.headers["webhook-signature"]
+        assert Webhook(secret).sign(cache_status.id, NOW, BODY.decode()) in cache_status.headers["webhook-signature"]
 
 
 def test_the_id_depends_on_key_and_bytes_only() -> None:

@@ -10,17 +10,17 @@ from guardian.evaluation import fit
 from guardian.evaluation.examples import Examples, Query, Reference
 from guardian.evaluation.fit import Pair
 from guardian.matching import confidence
-from guardian.matching.confidence import FACTS
+from guardian.matching.confidence import FEATURES
 from tests.matching.pictures import encoded, photograph
 
 
 def some_pairs(count: int = 1200) -> list[Pair]:
     """Facts at random; a copy where inliers and agreeing cells are many."""
     generator = np.random.default_rng(5)
-    facts = generator.uniform(0, 1, (count, len(FACTS)))
-    speaks = facts[:, list(FACTS).index("inliers")] + facts[:, list(FACTS).index("core_strength")]
+    features = generator.uniform(0, 1, (count, len(FEATURES)))
+    speaks = features[:, list(FEATURES).index("inliers")] + features[:, list(FEATURES).index("core_strength")]
     truth = speaks + generator.normal(0, 0.15, count) > 1.1
-    return [Pair(facts[n], bool(truth[n]), "made", n % 40, n) for n in range(count)]
+    return [Pair(features[n], bool(truth[n]), "made", n % 40, n) for n in range(count)]
 
 
 @pytest.fixture(scope="module")
@@ -30,20 +30,20 @@ def fitted() -> dict[str, object]:
 
 def test_what_is_read_answers_as_scikit_learn_does(fitted: dict[str, object], tmp_path: Path) -> None:
     pairs = some_pairs()
-    facts, truth = np.stack([pair.facts for pair in pairs]), np.array([pair.is_copy for pair in pairs])
-    model = fit._trees().fit(facts, truth, np.where(truth, 1.0, fit.STRANGER_WEIGHT))
+    features, truth = np.stack([pair.features for pair in pairs]), np.array([pair.is_copy for pair in pairs])
+    model = fit._trees().fit(features, truth, np.where(truth, 1.0, fit.STRANGER_WEIGHT))
     path = tmp_path / "confidence.json"
     path.write_text(json.dumps(fitted))
     read = confidence.read(path)
-    theirs = model.decision_function(facts[:200])
-    assert [read.raw(row) for row in facts[:200]] == pytest.approx(theirs, abs=1e-5)
+    theirs = model.decision_function(features[:200])
+    assert [read.raw(row) for row in features[:200]] == pytest.approx(theirs, abs=1e-5)
 
 
 def test_copies_and_strangers_are_told_apart(fitted: dict[str, object], tmp_path: Path) -> None:
     path = tmp_path / "confidence.json"
     path.write_text(json.dumps(fitted))
     read = confidence.read(path)
-    stated = np.array([read.probability(pair.facts) for pair in some_pairs()])
+    stated = np.array([read.probability(pair.features) for pair in some_pairs()])
     truth = np.array([pair.is_copy for pair in some_pairs()])
     assert stated[truth].mean() > 0.75
     assert stated[~truth].mean() < 0.1
@@ -84,9 +84,9 @@ def test_of_an_original_protected_twice_the_reference_with_most_of_its_own_is_le
     blank = photograph("rocket", 64)
     references = tuple(Reference(blank, frozenset([shown])) for shown in (1, 1, 2, 3))
     query = Query(blank, "made", 1, frozenset([1]), frozenset([3]))
-    own = list(FACTS).index("own_natural")
-    facts = [np.zeros(len(FACTS)) for _ in references]
-    for row, natural in zip(facts, (0.5, 4.0, 0.0, 9.0), strict=True):
+    own = list(FEATURES).index("own_natural")
+    features = [np.zeros(len(FEATURES)) for _ in references]
+    for row, natural in zip(features, (0.5, 4.0, 0.0, 9.0), strict=True):
         row[own] = natural
-    learnt = list(fit._labelled(Examples(references, (query,)), 0, list(enumerate(facts))))
-    assert [(pair.is_copy, pair.facts[own]) for pair in learnt] == [(True, 4.0), (False, 0.0)]
+    learnt = list(fit._labelled(Examples(references, (query,)), 0, list(enumerate(features))))
+    assert [(pair.is_copy, pair.features[own]) for pair in learnt] == [(True, 4.0), (False, 0.0)]

@@ -1,4 +1,4 @@
-"""A misbehaving web site on loopback, and a Stranger who may visit it."""
+"""A misbehaving web site on loopback, and a WebClient who may visit it."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from guardian.fetch import Stranger
 from guardian.fetch.settings import FetchSettings
+from guardian.fetch.web import WebClient
 from guardian.model import Response
 from tests.websites import Site, running
 
@@ -46,15 +46,15 @@ def settings() -> Callable[..., FetchSettings]:
 
 @pytest.fixture
 def get() -> Callable[..., Response]:
-    """get(url, kind="image", retries=1): one visit by a Stranger of its own; other keywords are settings."""
+    """get(url, kind="image", retries=1): one visit by a WebClient of its own; other keywords are settings."""
 
-    def visit(
+    def fetched(
         url: str, kind: Any = "page", asked_by_person: bool = False, known: Any = None, **changed: Any
     ) -> Response:
         async def go() -> Response:
-            async with Stranger(patient(**changed), clock=utc_now) as stranger:
-                return await stranger.get(url, kind=kind, asked_by_person=asked_by_person, known=known)
+            async with WebClient(patient(**changed), clock=utc_now) as web:
+                return await web.get(url, kind=kind, asked_by_person=asked_by_person, known=known)
 
         return asyncio.run(go())
 
-    return visit
+    return fetched

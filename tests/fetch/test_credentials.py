@@ -11,8 +11,9 @@ import pytest
 from pydantic import ValidationError
 
 from guardian.errors import UsageError
-from guardian.fetch import Errand, Stranger
 from guardian.fetch.credentials import Credentials, CredentialSettings, read_credentials
+from guardian.fetch.session import ScanSession
+from guardian.fetch.web import WebClient
 from tests.websites import Redirect, Site, running
 
 SECRET = "open-sesame"
@@ -27,10 +28,10 @@ def by_header(origin: str, **more: Any) -> Credentials:
 
 def asked(site: Site, settings: Callable[..., Any], credentials: Credentials, *urls: str) -> None:
     async def go() -> None:
-        async with Stranger(settings(), clock=lambda: datetime.now(UTC)) as stranger:
-            errand = Errand(stranger, credentials)
+        async with WebClient(settings(), clock=lambda: datetime.now(UTC)) as web:
+            session = ScanSession(web, credentials)
             for url in urls:
-                await errand.get(url, kind="page")
+                await session.get(url, kind="page")
 
     asyncio.run(go())
 

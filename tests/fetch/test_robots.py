@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from guardian.errors import FetchFailed, FetchRefused
-from guardian.fetch import Stranger
 from guardian.fetch.robots import Robots
+from guardian.fetch.web import WebClient
 from guardian.model import Response
 from tests import websites
 from tests.websites import Says, Site
@@ -231,12 +231,12 @@ def test_each_origin_has_its_own_file() -> None:
 def test_many_visits_at_once_read_the_file_once() -> None:
     origin = Origin("User-agent: *\nDisallow: /no")
 
-    async def visit() -> list[Any]:
+    async def context() -> list[Any]:
         robots = origin.robots()
         paths = ["/yes", "/no"] * 20
         return await asyncio.gather(*(robots.check(ORIGIN + path) for path in paths), return_exceptions=True)
 
-    results = asyncio.run(visit())
+    results = asyncio.run(context())
     assert len(origin.read) == 1
     assert [result is None for result in results] == [True, False] * 20
 
@@ -262,10 +262,10 @@ def test_the_wished_delay_is_handed_on_within_reason(wish: str, expected: float 
 def words(site: Site, settings: Any, *paths: str) -> list[str]:
     async def go() -> list[str]:
         said = []
-        async with Stranger(settings, clock=lambda: datetime.now(UTC)) as stranger:
+        async with WebClient(settings, clock=lambda: datetime.now(UTC)) as web:
             for path in paths:
                 try:
-                    said.append((await stranger.get(site.url + path, kind="page")).content.decode())
+                    said.append((await web.get(site.url + path, kind="page")).content.decode())
                 except (FetchRefused, FetchFailed) as error:
                     said.append(error.reason)
         return said
@@ -359,9 +359,9 @@ def test_the_path_that_is_read_for_is_the_one_that_is_asked_for(
 
 def test_sitemaps_are_not_asked_after_outside_the_hours(site: Site, settings: Callable[..., Any]) -> None:
     async def go() -> None:
-        async with Stranger(settings(hours="22:00-06:00"), clock=lambda: NOON) as stranger:
+        async with WebClient(settings(hours="22:00-06:00"), clock=lambda: NOON) as web:
             with pytest.raises(TimeoutError):
-                await asyncio.wait_for(stranger.sitemaps(site.url), 0.2)
+                await asyncio.wait_for(web.sitemaps(site.url), 0.2)
 
     asyncio.run(go())
     assert site.connections == 0
@@ -372,8 +372,8 @@ def test_a_person_does_not_wait_long_to_hear_what_a_file_forbids(site: Site, set
     started = time.monotonic()
 
     async def go() -> bool:
-        async with Stranger(settings(retries=2, read_timeout=timedelta(seconds=0.3)), lambda: NOON) as stranger:
-            return await stranger.is_forbidden(site.url)
+        async with WebClient(settings(retries=2, read_timeout=timedelta(seconds=0.3)), lambda: NOON) as web:
+            return await web.is_forbidden(site.url)
 
     assert not asyncio.run(go())
     assert time.monotonic() - started < 5

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from guardian.matching import confidence, recipe
-from guardian.matching.confidence import FACTS, NOT_MEASURED
+from guardian.matching.confidence import FEATURES, NOT_MEASURED
 
 RANGES = {
     "inliers": (0, 800),
@@ -41,50 +41,50 @@ RANGES = {
 
 def some_facts(seed: int) -> NDArray[np.float64]:
     generator = np.random.default_rng(seed)
-    return np.array([generator.uniform(*RANGES[name]) for name in FACTS])
+    return np.array([generator.uniform(*RANGES[name]) for name in FEATURES])
 
 
 def test_every_fact_has_a_range_here() -> None:
-    assert set(RANGES) == set(FACTS)
+    assert set(RANGES) == set(FEATURES)
 
 
 @examples(max_examples=200, deadline=None, derandomize=True)
-@given(st.integers(0, 2**32 - 1), st.sampled_from([name for name, way in FACTS.items() if way]), st.floats(0, 1))
+@given(st.integers(0, 2**32 - 1), st.sampled_from([name for name, way in FEATURES.items() if way]), st.floats(0, 1))
 def test_more_of_what_speaks_for_a_copy_never_speaks_against_it(seed: int, name: str, share: float) -> None:
     """The constraints under which the trees were grown hold in what was stored."""
-    facts = some_facts(seed)
-    place, (low, high) = list(FACTS).index(name), RANGES[name]
-    better = facts.copy()
-    towards = high if FACTS[name] > 0 else low
-    better[place] += (towards - facts[place]) * share
-    assert confidence.fitted().probability(better) >= confidence.fitted().probability(facts) - 1e-12
+    features = some_facts(seed)
+    place, (low, high) = list(FEATURES).index(name), RANGES[name]
+    better = features.copy()
+    towards = high if FEATURES[name] > 0 else low
+    better[place] += (towards - features[place]) * share
+    assert confidence.fitted().probability(better) >= confidence.fitted().probability(features) - 1e-12
 
 
 @examples(max_examples=200, deadline=None, derandomize=True)
-@given(st.lists(st.floats(-1e9, 1e9), min_size=len(FACTS), max_size=len(FACTS)))
+@given(st.lists(st.floats(-1e9, 1e9), min_size=len(FEATURES), max_size=len(FEATURES)))
 def test_probabilities_are_never_quite_certain(values: list[float]) -> None:
     assert 0 < confidence.fitted().probability(np.array(values)) < 1
 
 
 def test_what_was_not_measured_is_not_a_copy() -> None:
     """Pixels and keypoints unmeasured, hashes unlike; -1 in the hash distance would be more alike than any two are."""
-    facts = np.full(len(FACTS), NOT_MEASURED)
-    facts[list(FACTS).index("hash_distance")] = RANGES["hash_distance"][1]
-    assert confidence.fitted().probability(facts) < 0.01
+    features = np.full(len(FEATURES), NOT_MEASURED)
+    features[list(FEATURES).index("hash_distance")] = RANGES["hash_distance"][1]
+    assert confidence.fitted().probability(features) < 0.01
 
 
 def test_the_extremes_are_told_apart() -> None:
-    best = {name: high if FACTS[name] >= 0 else low for name, (low, high) in RANGES.items()}
+    best = {name: high if FEATURES[name] >= 0 else low for name, (low, high) in RANGES.items()}
     best |= {"mean_bits": 10, "zoom": 0, "stretch": 1, "inlier_share": 1, "rare_share": 1}
-    worst = {name: low if FACTS[name] >= 0 else high for name, (low, high) in RANGES.items()}
+    worst = {name: low if FEATURES[name] >= 0 else high for name, (low, high) in RANGES.items()}
     probability = confidence.fitted().probability
-    assert probability(np.array([best[name] for name in FACTS], dtype=np.float64)) > 0.95
-    assert probability(np.array([worst[name] for name in FACTS], dtype=np.float64)) < 0.01
+    assert probability(np.array([best[name] for name in FEATURES], dtype=np.float64)) > 0.95
+    assert probability(np.array([worst[name] for name in FEATURES], dtype=np.float64)) < 0.01
 
 
 def test_shipped_parameters_say_where_they_come_from() -> None:
     data = json.loads(recipe.FITTED.read_bytes())
-    assert data["facts"] == list(FACTS)
+    assert data["facts"] == list(FEATURES)
     assert data["provenance"]["pairs"] > 10_000
     assert data["provenance"]["copies"] > 1000
     assert {"seeds", "pictures", "pictures_sha256", "command"} <= set(data["provenance"])
@@ -107,7 +107,7 @@ def test_trees_end_in_leaves() -> None:
         assert np.array_equal(leaves, right == nodes)
         assert (left[~leaves] > nodes[~leaves]).all()
         assert (right[~leaves] > nodes[~leaves]).all()
-    assert ((fitted.fact >= 0) & (fitted.fact < len(FACTS))).all()
+    assert ((fitted.fact >= 0) & (fitted.fact < len(FEATURES))).all()
 
 
 def test_a_file_fitted_for_other_facts_is_refused(tmp_path: Path) -> None:
@@ -125,13 +125,13 @@ def test_reading_is_as_one_would_do_by_hand(tmp_path: Path) -> None:
         {"fact": [0, 0, 0], "threshold": [10.0, 0, 0], "left": [1, 1, 2], "right": [2, 1, 2], "value": [0, -2.0, 3.0]},
         {"fact": [0], "threshold": [0.0], "left": [0], "right": [0], "value": [0.5]},
     ]
-    data = {"facts": list(FACTS), "trees": trees, "baseline": -1.0, "calibration": {"slope": 2.0, "intercept": 0.25}}
+    data = {"facts": list(FEATURES), "trees": trees, "baseline": -1.0, "calibration": {"slope": 2.0, "intercept": 0.25}}
     path = tmp_path / "confidence.json"
     path.write_text(json.dumps(data))
     made = confidence.read(path)
-    facts = np.zeros(len(FACTS))
-    facts[0] = 10
-    assert made.raw(facts) == -1 - 2 + 0.5
-    facts[0] = 10.5
-    assert made.raw(facts) == -1 + 3 + 0.5
-    assert made.probability(facts) == pytest.approx(1 / (1 + np.exp(-(2 * 2.5 + 0.25))))
+    features = np.zeros(len(FEATURES))
+    features[0] = 10
+    assert made.raw(features) == -1 - 2 + 0.5
+    features[0] = 10.5
+    assert made.raw(features) == -1 + 3 + 0.5
+    assert made.probability(features) == pytest.approx(1 / (1 + np.exp(-(2 * 2.5 + 0.25))))

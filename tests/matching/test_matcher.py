@@ -381,8 +381,8 @@ def test_a_newer_asset_is_judged_as_if_all_were_new(tmp_path: Path) -> None:
     entries = [(n + 1, name, matcher.fingerprint(encoded(page(name), "PNG"))) for n, name in enumerate(names)]
     for entry in entries:
         index.publish(tmp_path / matcher.recipe, matcher.recipe, [entry])
-    stranger = encoded(page("astronaut"), "PNG")
-    whole, newer = matcher.match(stranger), matcher.match(stranger, newer_than=3)
+    web = encoded(page("astronaut"), "PNG")
+    whole, newer = matcher.match(web), matcher.match(web, newer_than=3)
     assert all(match.asset_id == "rocket" for match in newer.matches)
     assert probability(newer, "rocket") == pytest.approx(probability(whole, "rocket"), abs=0.02)
     assert probability(newer, "rocket") < 0.5

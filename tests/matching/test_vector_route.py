@@ -13,7 +13,7 @@ from guardian.matching.index import Index, open_index
 from guardian.matching.keypoints import Keypoints
 from guardian.matching.matcher import Matcher
 from guardian.matching.measuring import Proposal
-from guardian.matching.prefilter import Place
+from guardian.matching.prefilter import IndexSlot
 from guardian.matching.profiles import FULL
 from guardian.matching.settings import MatchingSettings
 from guardian.matching.vector_route import NEAREST, Part, propose, tiles
@@ -51,7 +51,9 @@ def sides_of(picture: Pixels) -> tuple[Keypoints, Keypoints]:
     return keypoints.detect_both_sides(np.asarray(picture.mean(axis=2), np.uint8), FULL.candidate_scales)
 
 
-def best(found: dict[Place, list[Proposal]], opened: Index, place: Place, picture: Pixels, box: list[float]) -> float:
+def best(
+    found: dict[IndexSlot, list[Proposal]], opened: Index, place: IndexSlot, picture: Pixels, box: list[float]
+) -> float:
     """The least error of any proposal, as a share of the candidate's sides."""
     size = opened.segments[place[0]].size(place[1])
     overlaps = [overlap_of(one.matrix, size, (picture.shape[1], picture.shape[0])) for one in found[place]]

@@ -292,9 +292,9 @@ def test_nought_means_one_for_each_processor(tmp_path: Path) -> None:
 
 def test_without_a_descriptor_the_parent_loads_nothing_that_looks_at_pixels(tmp_path: Path) -> None:
     program = (
-        "import sys\nfrom pathlib import Path\nimport guardian.rooms\n"
+        "import sys\nfrom pathlib import Path\nimport guardian.app\n"
         "from guardian.matching.settings import EmbeddingSettings, MatchingSettings\n"
-        f"guardian.rooms.Workers(MatchingSettings(), EmbeddingSettings(), Path({str(tmp_path)!r}))\n"
+        f"guardian.app.Workers(MatchingSettings(), EmbeddingSettings(), Path({str(tmp_path)!r}))\n"
         "heavy = {'cv2', 'numpy', 'numba', 'PIL', 'scipy', 'torch', 'alembic', 'apscheduler', 'fastapi', 'uvicorn'}\n"
         "print('heavy:', sorted(heavy & set(sys.modules)))\n"
     )

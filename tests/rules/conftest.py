@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from guardian import rules
-from guardian.model import Asset, Comparison, Standing
+from guardian.model import Asset, Comparison, LicenceStatus
 from guardian.rules import Rules, Use
 
 ASSET = Asset(
@@ -30,10 +30,10 @@ ASSET = Asset(
 def use() -> Callable[..., Use]:
     """A stranger's unlicensed use of a press picture; changes go to the comparison, then to the use."""
 
-    def make(standing: Standing = Standing.NONE, place: Any = "elsewhere", **measured: Any) -> Use:
+    def make(licence_status: LicenceStatus = LicenceStatus.NONE, place: Any = "elsewhere", **measured: Any) -> Use:
         host, source = measured.pop("host", "www.thief.example"), measured.pop("source", "web")
         asset = replace(ASSET, **measured.pop("asset", {}))
-        return Use(Comparison(**{"probability": 0.99} | measured), asset, standing, place, host, source)
+        return Use(Comparison(**{"probability": 0.99} | measured), asset, licence_status, place, host, source)
 
     return make
 

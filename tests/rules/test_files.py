@@ -8,7 +8,7 @@ import pytest
 
 from guardian import rules
 from guardian.errors import ConfigError
-from guardian.model import Action, Decision, Severity, Standing
+from guardian.model import Action, Decision, LicenceStatus, Severity
 from guardian.rules import Rules, Use
 
 SHIPPED = Path(__file__).resolve().parent.parent.parent / "rules"
@@ -34,9 +34,9 @@ def test_shipped_rules_load_and_do_what_they_say(use: MakeUse) -> None:
     copy = {"probability": 0.995, "aligned_similarity": 0.8}
     assert shipped.decide(use(**copy)).action is Action.ALERT
     assert shipped.decide(use(**copy, place="own")).action is Action.IGNORE
-    licensed = shipped.decide(use(**copy, standing=Standing.LICENSED))
+    licensed = shipped.decide(use(**copy, licence_status=LicenceStatus.LICENSED))
     assert (licensed.action, licensed.record) == (Action.IGNORE, True)
-    assert shipped.decide(use(**copy, standing=Standing.LAPSED)).rule == "copy-after-licence"
+    assert shipped.decide(use(**copy, licence_status=LicenceStatus.LAPSED)).rule == "copy-after-licence"
     assert shipped.decide(use(probability=0.995)).action is Action.REVIEW
     assert shipped.decide(use(probability=0.3, aligned_similarity=0.9)).action is Action.IGNORE
     assert rules.count_examples(SHIPPED) >= 10

@@ -2,7 +2,7 @@
 
 import pytest
 
-from guardian.rules import place_of
+from guardian.rules import ownership_of
 
 
 @pytest.mark.parametrize(
@@ -21,8 +21,8 @@ from guardian.rules import place_of
     ],
 )
 def test_place(page_url: str | None, image_url: str | None, place: str) -> None:
-    assert place_of(page_url, image_url, ("mine.example", "::1", "straße.example")) == place
+    assert ownership_of(page_url, image_url, ("mine.example", "::1", "straße.example")) == place
 
 
 def test_without_own_hosts_everything_is_elsewhere() -> None:
-    assert place_of("https://mine.example/", "https://mine.example/i.jpg", ()) == "elsewhere"
+    assert ownership_of("https://mine.example/", "https://mine.example/i.jpg", ()) == "elsewhere"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from guardian.errors import UsageError
-from guardian.model import Omission, Sighting
+from guardian.model import Sighting, Skipped
 
 
 def test_a_listing(tmp_path: Path, discovered: Callable[..., list[Any]]) -> None:
@@ -25,7 +25,7 @@ def test_a_listing(tmp_path: Path, discovered: Callable[..., list[Any]]) -> None
         "https://a.example/1.jpg",
         "https://a.example/2.jpg",
     ]
-    assert [(one.url, one.detail) for one in seen if isinstance(one, Omission)] == [
+    assert [(one.url, one.detail) for one in seen if isinstance(one, Skipped)] == [
         ("nonsense", f"{tmp_path}/list.txt:5: not a web address")
     ]
 

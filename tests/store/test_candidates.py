@@ -1,6 +1,6 @@
 """What is remembered about bytes."""
 
-from guardian.model import Comparison, Match, MatchReport, Omission
+from guardian.model import Comparison, Match, MatchReport, Skipped
 from guardian.store import Store
 
 REPORT = MatchReport("r1", (Match("asset_1", Comparison(0.1 + 0.2, aligned_similarity=1 / 3)),), 7, 600, 800, 600)
@@ -10,14 +10,14 @@ def test_answers_are_kept_by_recipe_and_replaced(store: Store) -> None:
     with store.begin() as tx:
         assert tx.candidates.known("a", "r1") is None
         tx.candidates.remember("a", "r1", REPORT)
-        tx.candidates.remember("a", "r2", Omission("https://x.example/", "too_plain", "one\x00 colour"))
+        tx.candidates.remember("a", "r2", Skipped("https://x.example/", "too_plain", "one\x00 colour"))
     with store.begin() as tx:
         assert tx.candidates.known("a", "r1") == REPORT
-        assert tx.candidates.known("a", "r2") == Omission("", "too_plain", "one colour")
+        assert tx.candidates.known("a", "r2") == Skipped("", "too_plain", "one colour")
         tx.candidates.remember("a", "r2", REPORT)
         assert tx.candidates.known("a", "r2") == REPORT
-        tx.candidates.remember("a", "r2", Omission("", "crashed"))
-        assert tx.candidates.known("a", "r2") == Omission("", "crashed")
+        tx.candidates.remember("a", "r2", Skipped("", "crashed"))
+        assert tx.candidates.known("a", "r2") == Skipped("", "crashed")
 
 
 def test_other_recipes_can_be_forgotten(store: Store) -> None:

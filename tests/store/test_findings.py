@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from guardian.model import Action, Asset, Comparison, Context, Decision, Finding, Standing, Transform
+from guardian.model import Action, Asset, Comparison, Context, Decision, Finding, LicenceStatus, Transform
 from guardian.store import Store
 from guardian.store.findings import finding_id
 
@@ -28,7 +28,7 @@ def finding(protect: Callable[[str], Asset]) -> Finding:
         image_url=image,
         first_seen_at=NOON,
         last_seen_at=NOON,
-        licence=Standing.NONE,
+        licence=LicenceStatus.NONE,
         decision=Decision(Action.ALERT, "copies", None, ("legal",)),
         comparison=Comparison(0.9, transform=Transform((1.0, 0.0, 0.0, 0.0, 1.0, 0.0), True, 0.5, 1.0, box, box)),
         candidate_sha256="c" * 64,

@@ -2,12 +2,12 @@
 
 import threading
 
-from guardian.model import FrontierState, Lead
+from guardian.model import CrawlRequest, FrontierState
 from guardian.store import Store
 
 
-def leads(*paths: str, depth: int = 0) -> list[Lead]:
-    return [Lead(f"https://site.example/{path}", depth=depth) for path in paths]
+def leads(*paths: str, depth: int = 0) -> list[CrawlRequest]:
+    return [CrawlRequest(f"https://site.example/{path}", depth=depth) for path in paths]
 
 
 def claim(store: Store, limit: int = 1, source: str = "web", kind: str | None = None) -> list[str]:
@@ -18,17 +18,17 @@ def claim(store: Store, limit: int = 1, source: str = "web", kind: str | None = 
 def test_an_address_is_visited_once_however_it_is_spelled(store: Store) -> None:
     with store.begin() as tx:
         assert tx.frontier.add("web", [*leads("a", "b"), *leads("a")]) == 2
-        assert tx.frontier.add("web", [Lead("http://SITE.example:80/a#top"), *leads("c")]) == 1
+        assert tx.frontier.add("web", [CrawlRequest("http://SITE.example:80/a#top"), *leads("c")]) == 1
         assert tx.frontier.add("other", leads("a")) == 1
-        assert tx.frontier.add("web", [Lead("https://site.example/big?utm_source=1")]) == 1
-        assert tx.frontier.add("web", [Lead("http://site.example/big")]) == 0
+        assert tx.frontier.add("web", [CrawlRequest("https://site.example/big?utm_source=1")]) == 1
+        assert tx.frontier.add("web", [CrawlRequest("http://site.example/big")]) == 0
         assert tx.frontier.count("web") == 4
 
 
 def test_shallow_first_then_in_order(store: Store) -> None:
     with store.begin() as tx:
         tx.frontier.add("web", [*leads("deep", depth=2), *leads("z", "y"), *leads("middle", depth=1)])
-        tx.frontier.add("web", [Lead("https://site.example/map.xml", kind="sitemap")])
+        tx.frontier.add("web", [CrawlRequest("https://site.example/map.xml", kind="sitemap")])
     assert claim(store, kind="sitemap") == ["map.xml"]
     assert [claim(store, 2), claim(store, 2), claim(store, 2)] == [["z", "y"], ["middle", "deep"], []]
 
@@ -102,12 +102,12 @@ def test_many_at_once_and_claimed_by_many(store: Store) -> None:
 
 def test_an_address_is_known_in_whatever_state(store: Store) -> None:
     with store.begin() as tx:
-        tx.frontier.add("web", [*leads("a"), Lead("https://site.example/big?utm_source=1")])
+        tx.frontier.add("web", [*leads("a"), CrawlRequest("https://site.example/big?utm_source=1")])
         tx.frontier.claim("web", 1)
-        assert tx.frontier.knows("web", Lead("http://SITE.example/a#top"))
-        assert tx.frontier.knows("web", Lead("http://site.example/big"))
-        assert not tx.frontier.knows("web", Lead("https://site.example/b"))
-        assert not tx.frontier.knows("other", Lead("https://site.example/a"))
+        assert tx.frontier.knows("web", CrawlRequest("http://SITE.example/a#top"))
+        assert tx.frontier.knows("web", CrawlRequest("http://site.example/big"))
+        assert not tx.frontier.knows("web", CrawlRequest("https://site.example/b"))
+        assert not tx.frontier.knows("other", CrawlRequest("https://site.example/a"))
 
 
 def test_where_a_redirect_led_is_taken_once_and_visited_again_after_a_crash(store: Store) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from guardian.delivery import Deliveries
+from guardian.delivery.outbox import Deliveries
 from guardian.errors import UsageError
-from guardian.model import Omission
+from guardian.model import Skipped
 from guardian.store import Store, StoreSettings, open_store
 from guardian.web.app import build_app
 from guardian.web.metrics import Metrics
@@ -25,7 +25,7 @@ def store(tmp_path: Path) -> Store:
 
 def get(store: Store, path: str, problems: dict[str, str]) -> httpx.Response:
     metrics = Metrics(store, lambda: datetime.now(UTC))
-    metrics.count("gallery", Omission("https://a.example/x.svg", "vector"))
+    metrics.count("gallery", Skipped("https://a.example/x.svg", "vector"))
     metrics.count_deliveries(Deliveries(delivered=2, postponed=1, dead=0))
     metrics.count_failure("scan")
 

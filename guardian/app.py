@@ -1,0 +1,128 @@
+"""Opens the rooms that a Config describes, in the order they need each other, and closes them again.
+
+The one place where settings become opened objects; everything below gets those as arguments.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+import structlog
+
+from guardian import rules
+from guardian.config import Config
+from guardian.delivery.secrets import Secrets
+from guardian.delivery.webhook import Delivery
+from guardian.evidence import Vault
+from guardian.fetch.throttle import Take
+from guardian.fetch.trusted import TrustedClient
+from guardian.fetch.web import WebClient
+from guardian.matching.workers import Workers
+from guardian.scan.services import Services
+from guardian.store import Store, open_store
+
+if TYPE_CHECKING:
+    from guardian.catalog.catalog import Catalog
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """Everything that was opened for one configuration."""
+
+    config: Config
+    store: Store
+    services: Services
+
+    @property
+    def catalog(self) -> "Catalog":
+        """The catalogue; most checks never need it."""
+        return make_catalog(self.config, self.store, self.services.workers)
+
+
+def utc_now() -> datetime:
+    """The clock that every room is given."""
+    return datetime.now(UTC)
+
+
+@contextmanager
+def opened_store(config: Config) -> Iterator[Store]:
+    """The database of this configuration, migrated forward."""
+    store = open_store(config.store, config.data_dir)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def open_rules(config: Config) -> rules.Rules:
+    """The rule files, checked against the configured destinations. Raises ConfigError."""
+    return rules.load(config.rules_dir, [destination.name for destination in config.destinations])
+
+
+def make_workers(config: Config) -> Workers:
+    """Worker processes over this configuration's index; a descriptor that cannot be used is said once."""
+    workers = Workers(config.matching, config.embedding, config.data_dir / "index")
+    if workers.without_descriptor is not None:
+        log.warning("without_descriptor", reason=workers.without_descriptor)
+    return workers
+
+
+def make_catalog(config: Config, store: Store, workers: Workers) -> "Catalog":
+    """The catalogue of this configuration."""
+    # It brings the index and its kernels, which a check leaves to its workers.
+    from guardian.catalog.catalog import Catalog
+
+    return Catalog(store, workers, config.data_dir, config.catalog, utc_now, config.matching.max_bytes)
+
+
+@asynccontextmanager
+async def opened_app(config: Config, workers: Workers | None = None) -> AsyncIterator[App]:
+    """All rooms that images walk through, inside a running event loop; with these workers if they were made before."""
+    checked = open_rules(config)
+    workers = workers or make_workers(config)
+    with opened_store(config) as store:
+        async with WebClient(config.fetch, clock=utc_now, take=_counted_in(store)) as web:
+            services = Services(
+                web=web,
+                workers=workers,
+                store=store,
+                rules=checked,
+                vault=Vault(config.data_dir / "evidence", config.evidence.max_bytes),
+                recipe=workers.report_recipe,
+                own_hosts=config.own_hosts,
+                destinations=tuple(destination.name for destination in config.destinations),
+                clock=utc_now,
+                max_image_bytes=config.matching.max_bytes,
+                longest_freshness=config.fetch.longest_freshness,
+                environment=os.environ,
+            )
+            try:
+                yield App(config, store, services)
+            finally:
+                await workers.aclose()
+
+
+def _counted_in(store: Store) -> Take:
+    """Counts requests in the database, where restarts and other processes see them."""
+
+    def count(host: str, day: date, number: int, most: int) -> int:
+        with store.begin() as tx:
+            return tx.requests.take(host, day, number, most)
+
+    async def take(host: str, day: date, number: int, most: int) -> int:
+        return await asyncio.to_thread(count, host, day, number, most)
+
+    return take
+
+
+@asynccontextmanager
+async def opened_delivery(config: Config) -> AsyncIterator[Delivery]:
+    """The sender, for commands that send: the only ones that read secrets."""
+    async with TrustedClient(config.delivery.ca_file) as operator:
+        yield Delivery(config.destinations, config.delivery, operator, Secrets(os.environ), utc_now)

@@ -1,0 +1,178 @@
+"""Reads feeds: RSS and Atom by feedparser, JSON Feed 1.1 by itself."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from html import escape
+from typing import Any
+
+from guardian.crawl.context import CrawlContext
+from guardian.crawl.entries import ListEntries
+from guardian.errors import FetchFailed, FetchRefused
+from guardian.extract.grouping import ImageGrouping
+from guardian.extract.html_sandbox import read_guarded
+from guardian.extract.image_context import shortened
+from guardian.model import Context, CrawlRequest, Response, Sighting, Skipped
+from guardian.urls.addresses import joined, web_address
+
+MAX_ENTRIES = 1_000
+MAX_TAGS = 100_000
+"""What the reader of feeds gets through in some seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """`html` are the pieces of HTML it carries, each with what its addresses are relative to.
+
+    `pictures` are the files it names beside them.
+    """
+
+    link: str | None
+    title: str | None
+    claims: str | None
+    html: tuple[tuple[str, str], ...]
+    pictures: tuple[str, ...]
+
+
+async def read_feed(url: str, source: str, context: CrawlContext) -> ListEntries:
+    """One feed. Raises FetchRefused, FetchFailed (not_a_feed)."""
+    response = await context.fetch.get(url, kind="document")
+    is_json = response.content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
+    read = _json_entries if is_json else _xml_entries
+    # The reader of feeds is slow; other visits go on meanwhile.
+    entries = await asyncio.to_thread(lambda: list(read(response)))
+    seen: list[Sighting | Skipped] = []
+    leads = []
+    for entry in entries[:MAX_ENTRIES]:
+        seen += await _pictures(entry, source, response)
+        if entry.link:
+            leads.append(CrawlRequest(entry.link, "page", 0, response.final_url))
+    if len(entries) > MAX_ENTRIES:
+        seen.append(Skipped(url, "budget", f"{len(entries) - MAX_ENTRIES} more entries in one feed"))
+    return ListEntries(tuple(seen), tuple(leads))
+
+
+async def _pictures(entry: _Entry, source: str, response: Response) -> list[Sighting | Skipped]:
+    """Each picture of an entry once. The kept page is the feed itself, which is what was seen."""
+    seen: list[Sighting | Skipped] = []
+    page_url = entry.link or response.final_url
+    # A feed names one picture in its summary, in its text and as a file, each time at another size.
+    grouping = ImageGrouping(replace(response, final_url=page_url), source)
+    context = Context(page_title=shortened(entry.title), claims=shortened(entry.claims))
+    for html, base in entry.html:
+        # The folder alone: a long address with its query makes a page look odd, which costs a process each time.
+        whole = f'<base href="{escape(joined(base, ".") or page_url)}">{html}'
+        as_page = replace(
+            response,
+            final_url=page_url,
+            content=whole.encode("utf-8", errors="replace"),
+            headers=(("content-type", "text/html; charset=utf-8"),),
+        )
+        try:
+            found = (await read_guarded(as_page, source)).seen
+        except FetchRefused as error:
+            seen.append(Skipped(page_url, error.reason, error.detail))
+            continue
+        for item in found:
+            if isinstance(item, Sighting) and item.image_url:
+                words = replace(item.context, page_title=context.page_title, claims=context.claims)
+                grouping.add([item.image_url, *item.also_at], words)
+            else:
+                seen.append(item)
+    for url in entry.pictures:
+        if address := grouping.address(page_url, url):
+            grouping.add([address], context)
+    return [replace(one, page=response) if isinstance(one, Sighting) else one for one in (*grouping.all(), *seen)]
+
+
+def _xml_entries(response: Response) -> Iterator[_Entry]:
+    # A feed declares no entities; whoever declares some wants them expanded without end.
+    if any(_declares_entities(response.content, encoding) for encoding in ("utf-8", "utf-16-le", "utf-16-be")):
+        raise FetchFailed("not_a_feed", response.url, "declares XML entities, which feeds do not need")
+    if response.content.count(b"<") > MAX_TAGS:
+        raise FetchRefused("too_large", response.url, f"a feed of more than {MAX_TAGS} tags")
+    # It is loaded with the first feed, not with the command line.
+    import feedparser
+
+    parsed = feedparser.parse(
+        response.content,
+        response_headers={"content-location": response.final_url},
+        # What it would take out for safety's sake is what lazy and responsive pictures are written in.
+        sanitize_html=False,
+        resolve_relative_uris=False,
+    )
+    if not parsed.get("version"):
+        raise FetchFailed("not_a_feed", response.url, "neither RSS nor Atom nor JSON Feed")
+    for entry in parsed.entries:
+        files = [*entry.get("media_content", ()), *entry.get("media_thumbnail", ())]
+        named = [one.get("url") for one in files if _may_be_picture(one)]
+        named += [one.get("href") for one in entry.get("enclosures", ()) if _may_be_picture(one)]
+        details = [*entry.get("content", ()), entry.get("summary_detail") or {}, entry.get("title_detail") or {}]
+        bases = [one.get("base") or response.final_url for one in details]
+        html = dict[str, str]()
+        for one, base in list(zip(details, bases, strict=True))[:-1]:
+            html.setdefault(one.get("value") or "", base)
+        yield _Entry(
+            link=_whole(response.final_url, entry.get("link")),
+            title=entry.get("title"),
+            claims=_claims(
+                {"author": entry.get("author"), "rights": entry.get("rights"), "licence": entry.get("license")}
+            ),
+            html=tuple((text, base) for text, base in html.items() if text),
+            pictures=_addresses(bases[-1], named),
+        )
+
+
+def _declares_entities(content: bytes, encoding: str) -> bool:
+    """Before its entries: within them people may write about XML."""
+    ends = [content.find(name.encode(encoding)) for name in ("<item", "<entry")]
+    head = content[: min((end for end in ends if end >= 0), default=len(content))]
+    return "<!ENTITY".encode(encoding) in head
+
+
+def _json_entries(response: Response) -> Iterator[_Entry]:
+    try:
+        feed = json.loads(response.content.decode("utf-8-sig"))
+        items = feed["items"]
+        if "jsonfeed" not in str(feed.get("version")) or not isinstance(items, list):
+            raise ValueError("no version of JSON Feed")
+    except (ValueError, KeyError, RecursionError) as error:
+        raise FetchFailed("not_a_feed", response.url, f"not a JSON Feed: {error!r}") from error
+    for item in (item for item in items if isinstance(item, dict)):
+        attached = item.get("attachments")
+        files = [one for one in attached if isinstance(one, dict)] if isinstance(attached, list) else []
+        named = [item.get("image"), item.get("banner_image")]
+        named += [one.get("url") for one in files if _may_be_picture(one)]
+        html, link = item.get("content_html"), _whole(response.final_url, item.get("url") or item.get("external_url"))
+        yield _Entry(
+            link=link,
+            title=item.get("title") if isinstance(item.get("title"), str) else None,
+            claims=_claims({"author": _json_author(item)}),
+            html=((html, link or response.final_url),) if isinstance(html, str) else (),
+            pictures=_addresses(response.final_url, named),
+        )
+
+
+def _json_author(item: dict[str, Any]) -> Any:
+    """The first author of a JSON Feed's entry; version 1.0 knew one alone."""
+    authors = item.get("authors")
+    first = authors[0] if isinstance(authors, list) and authors else item.get("author")
+    return first.get("name") if isinstance(first, dict) else None
+
+
+def _claims(said: dict[str, Any]) -> str | None:
+    return "; ".join(f"{name}: {value}" for name, value in said.items() if isinstance(value, str) and value) or None
+
+
+def _may_be_picture(file: dict[str, Any]) -> bool:
+    stated = str(file.get("type") or file.get("mime_type") or file.get("medium") or "image")
+    return stated.startswith("image")
+
+
+def _addresses(base: str, named: list[Any]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(whole for url in named if (whole := _whole(base, url))))
+
+
+def _whole(base: str, url: Any) -> str | None:
+    return web_address(base, url) if isinstance(url, str) and url.strip() else None

@@ -1,0 +1,91 @@
+"""The links of a page that a crawl may follow."""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from selectolax.lexbor import LexborHTMLParser
+
+from guardian.extract.css import css_imports
+from guardian.model import Response
+from guardian.urls.addresses import canonical_url, joined, web_address
+
+_NO_PAGE = (
+    ".7z .aac .apk .avi .avif .bmp .bz2 .css .csv .dmg .doc .docx .eot .epub .exe .flac .gif .gz .heic .ico .ics .iso "
+    ".jpeg .jpg .js .json .jxl .m4a .m4v .mkv .mov .mp3 .mp4 .mpeg .mpg .msi .ogg .otf .pdf .png .ppt .pptx .rar .rss "
+    ".svg .tar .tgz .tif .tiff .ttf .wav .webm .webmanifest .webp .woff .woff2 .xls .xlsx .xml .zip"
+)
+_NO_PAGE_ENDINGS = tuple(_NO_PAGE.split())
+
+MAX_LINKS = 5_000
+"""Links of one page beyond these are not followed: such pages are made by machines."""
+
+_LONGEST = 2_000
+_REFRESH = re.compile(r"""^[\s\d.]{0,20}[;,]\s{0,20}url\s{0,20}=\s{0,20}["']?([^"']{1,2000})""", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """`pages` and `sheets` are canonical addresses, each once, in the page's order; `more` were beyond MAX_LINKS."""
+
+    pages: tuple[str, ...]
+    sheets: tuple[str, ...]
+    more: int = 0
+
+
+def links_on_page(tree: LexborHTMLParser, response: Response) -> Links:
+    """What a page links to. A page or a link that asks robots not to follow (nofollow) is obeyed."""
+    base_url = base_of(tree, response)
+    pages, sheets = dict[str, None](), dict[str, None]()
+    may_follow, more = not _says_nofollow(response, tree), 0
+    for node in tree.css("a[href], area[href], iframe[src], frame[src], link[rel][href], meta[http-equiv], style"):
+        if len(pages) + len(sheets) >= MAX_LINKS:
+            more += 1
+            continue
+        if node.tag == "style":
+            imported = (_joined(base_url, url) for url in css_imports(node.text()))
+            sheets |= {canonical_url(url): None for url in imported if url}
+            continue
+        attributes = node.attributes
+        relations = (attributes.get("rel") or "").lower().split()
+        whole = _joined(base_url, attributes.get("href") or attributes.get("src") or _refreshed(attributes))
+        if whole is None:
+            continue
+        if node.tag == "link" and "stylesheet" in relations:
+            sheets[canonical_url(whole)] = None
+            continue
+        is_link = node.tag != "link" or "next" in relations
+        name = urlsplit(whole).path.lower().rpartition("/")[2]
+        # A wiki's page about a file has the file's name: /wiki/File:Cat.jpg.
+        is_file = name.endswith(_NO_PAGE_ENDINGS) and ":" not in name
+        if is_link and may_follow and "nofollow" not in relations and not is_file:
+            pages[canonical_url(whole)] = None
+    return Links(tuple(pages), tuple(sheets), more)
+
+
+def base_of(tree: LexborHTMLParser, response: Response) -> str:
+    """What a page's relative addresses are relative to; a base that is no web address counts for nothing."""
+    base = tree.css_first("base[href]")
+    stated = web_address(response.final_url, base.attributes.get("href") or "") if base else None
+    return stated or response.final_url
+
+
+def _says_nofollow(response: Response, tree: LexborHTMLParser) -> bool:
+    words = [response.whole_header("x-robots-tag")]
+    words += [node.attributes.get("content") or "" for node in tree.css('meta[name="robots" i]')]
+    return any({"nofollow", "none"} & set(said.lower().replace(",", " ").split()) for said in words)
+
+
+def _refreshed(attributes: dict[str, str | None]) -> str:
+    """Where a page sends its readers by itself (meta refresh); what is no link when it does not."""
+    found = _REFRESH.search(attributes.get("content") or "")
+    is_refresh = (attributes.get("http-equiv") or "").lower() == "refresh"
+    return found[1] if found and is_refresh else "javascript:"
+
+
+def _joined(base: str, url: str) -> str | None:
+    whole = joined(base, url)
+    if whole is None:
+        return None
+    parts = urlsplit(whole)
+    return whole if parts.scheme in ("http", "https") and parts.hostname and len(whole) <= _LONGEST else None

@@ -1,0 +1,61 @@
+"""Host names looked up on threads of their own, so that a slow name server holds up nothing but its own visits."""
+
+import asyncio
+import errno
+import socket
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+LookUp = Callable[[str, int, int], list[tuple[Any, ...]]]
+"""(host, port, address family) -> what getaddrinfo returns. Raises OSError."""
+
+
+def system_look_up(host: str, port: int, family: int) -> list[tuple[Any, ...]]:
+    """The machine's own name service."""
+    return list(socket.getaddrinfo(host, port, family, socket.SOCK_STREAM, 0, socket.AI_ADDRCONFIG))
+
+
+class Resolver(AbstractResolver):
+    """Gives the connector the addresses of a name. Whether they may be connected to is not decided here.
+
+    `at_once` names are looked up side by side: as many as there are requests, so that none waits for another's.
+    """
+
+    def __init__(self, look_up: LookUp, at_once: int) -> None:
+        self._look_up = look_up
+        self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="names")
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """Every address of a host. Raises OSError when there is none."""
+        loop = asyncio.get_running_loop()
+        try:
+            found = await loop.run_in_executor(self._threads, self._look_up, host, port, family)
+        except UnicodeError as error:
+            # The codec of host names refuses empty and overlong labels in its own way.
+            raise OSError(errno.EINVAL, f"not a host name: {error}") from error
+        return [
+            ResolveResult(
+                hostname=host,
+                host=_with_scope(place),
+                port=place[1],
+                family=kind,
+                proto=protocol,
+                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
+            )
+            for kind, _, protocol, _, place in found
+        ]
+
+    async def close(self) -> None:
+        """Leave lookups in progress to themselves."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _with_scope(place: tuple[Any, ...]) -> str:
+    """The address as connect takes it; a link-local one needs its interface."""
+    has_scope = len(place) > 3 and place[3] and "%" not in place[0]
+    return f"{place[0]}%{place[3]}" if has_scope else str(place[0])

@@ -1,0 +1,113 @@
+"""Requests to addresses that the operator chose (destinations, authorities): no guard, no redirects, no proxy.
+
+Strangers' addresses never come here; they go through `web`.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from guardian import __version__
+from guardian.errors import FetchFailed, UsageError
+
+BODY_BYTES = 2048
+BODY_PATIENCE = timedelta(seconds=2)
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedResponse:
+    """What the other side answered. `headers` keep wire order; `body_start` is at most 2048 undecoded bytes."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body_start: bytes
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header, whatever its case."""
+        wanted = name.lower()
+        return next((value for key, value in self.headers if key.lower() == wanted), None)
+
+
+class TrustedClient:
+    """A client for the operator's own choices; loopback and private addresses are welcome.
+
+    Use as an async context manager. `ca_file` holds certificate authorities (PEM) to trust besides the
+    usual ones. Certificates are always verified; environment proxies are never used.
+    """
+
+    def __init__(self, ca_file: Path | None = None) -> None:
+        self._ca_file = ca_file
+        self._client: httpx.AsyncClient | None = None
+
+    async def __aenter__(self) -> Self:
+        context = httpx.create_ssl_context(trust_env=False)
+        # httpx brings its own list of authorities; a company's own authority stands in the system's.
+        context.load_default_certs()
+        if self._ca_file is not None:
+            try:
+                context.load_verify_locations(self._ca_file)
+            except OSError as error:
+                raise UsageError(f"cannot read certificate authorities from {self._ca_file}: {error}") from error
+        self._client = httpx.AsyncClient(
+            verify=context,
+            follow_redirects=False,
+            trust_env=False,
+            timeout=None,  # noqa: S113 - each request has one limit for all of it, below
+            # A kept connection may be dead by the next message, which would look like a failed delivery.
+            limits=httpx.Limits(max_keepalive_connections=0),
+            headers={"user-agent": f"guardian/{__version__}", "accept": "*/*", "accept-encoding": "identity"},
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._client is not None:
+            await self._client.aclose()
+            self._client = None
+
+    async def post(self, url: str, headers: Mapping[str, str], content: bytes, timeout: timedelta) -> TrustedResponse:
+        """POST `content` and return whatever was answered, redirects and errors included.
+
+        `timeout` covers everything up to the answer's headers; after that the body is listened to for at
+        most 2 seconds and 2048 bytes, and its failing changes nothing. Raises FetchFailed (timeout,
+        connect, tls, broken) when there was no answer.
+        """
+        if self._client is None:
+            raise RuntimeError("Operator is used before it was opened")
+        request = self._client.build_request("POST", url, headers=dict(headers), content=content)
+        try:
+            async with asyncio.timeout(timeout.total_seconds()):
+                response = await self._client.send(request, stream=True)
+        except TimeoutError as error:
+            raise FetchFailed("timeout", url, f"no answer within {timeout.total_seconds():g} s") from error
+        except httpx.ConnectError as error:
+            reason = "tls" if "certificate" in str(error).lower() or "ssl" in str(error).lower() else "connect"
+            raise FetchFailed(reason, url, str(error) or "no connection") from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise FetchFailed("broken", url, str(error) or type(error).__name__) from error
+        try:
+            body_start = await _body_start(response)
+        finally:
+            with suppress(httpx.HTTPError):
+                await response.aclose()
+        return TrustedResponse(response.status_code, tuple(response.headers.multi_items()), body_start)
+
+
+async def _body_start(response: httpx.Response) -> bytes:
+    """The first bytes of the body, as far as they come in time; the answer stands without them."""
+    body = bytearray()
+    with suppress(TimeoutError, httpx.HTTPError):
+        async with asyncio.timeout(BODY_PATIENCE.total_seconds()):
+            async for chunk in response.aiter_raw():
+                body += chunk
+                if len(body) >= BODY_BYTES:
+                    break
+    return bytes(body[:BODY_BYTES])

@@ -1,0 +1,393 @@
+"""Visits to addresses that strangers chose: guarded by IP address, polite, by robots.txt, bounded in every direction.
+
+httpx's requests and answers go over its transport seam, where aiohttp carries them: a tenth of the processor
+time that httpx's own transport spends with many requests in flight. There is no client above the seam, so no
+cookies, redirects, passwords or proxies that would have to be switched off.
+"""
+
+import asyncio
+import re
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Any, Literal, Self
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+import aiohttp
+import httpx
+from httpx_aiohttp import AiohttpTransport
+
+from guardian.errors import FetchFailed, FetchRefused
+from guardian.fetch import robots
+from guardian.fetch.bandwidth import Bandwidth
+from guardian.fetch.credentials import Credentials
+from guardian.fetch.decoding import CODINGS, Decoder, NotDecodable
+from guardian.fetch.dns import LookUp, Resolver, system_look_up
+from guardian.fetch.robots import Robots
+from guardian.fetch.settings import FetchSettings
+from guardian.fetch.ssrf_guard import MARK, guarded_socket
+from guardian.fetch.throttle import Take, Throttle, wished_pause
+from guardian.model import Remembered, Response
+from guardian.urls.addresses import host_of, host_without_www, printed, without_dots
+
+Kind = Literal["page", "image", "document", "robots"]
+
+_ACCEPT: Mapping[Kind, str] = {
+    "page": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.5",
+    "image": "image/avif,image/webp,image/png,image/jpeg,image/*;q=0.9,*/*;q=0.5",
+    "document": "application/xml,text/xml,application/feed+json,text/css,*/*;q=0.5",
+    "robots": "text/plain,*/*;q=0.5",
+}
+_USUAL_PORTS = {"http": 80, "https": 443}
+_NEVER: Mapping[Kind, tuple[str, ...]] = {
+    "page": ("video/", "audio/", "font/", "application/zip", "application/pdf"),
+    "image": ("video/", "audio/", "font/"),
+    "document": ("video/", "audio/", "font/"),
+    "robots": (),
+}
+"""Types that servers do not state by mistake: such an answer is left before its body is read."""
+
+_REDIRECTS = frozenset([301, 302, 303, 307, 308])
+_TOO_BUSY = frozenset([429, 503])
+_STUMBLED = frozenset([500, 502, 504])
+_WORTH_A_RETRY = frozenset(["broken", "timeout", "connect"])
+_LONGEST_ADDRESS = 8000
+_ESCAPED_DOT = re.compile("%2e", re.IGNORECASE)
+_LONGEST_HEADER, _MOST_HEADERS = 32 * 1024, 200
+"""Shops send security policies and preloads of some ten kilobytes; browsers take 256."""
+
+_connected_to: ContextVar[str | None] = ContextVar("connected_to", default=None)
+"""The IP address of the answer being received in this task; the transport has no place for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Extras:
+    """What a request carries besides its address; each hop of a redirect decides anew whether it may."""
+
+    known: Remembered | None = None
+    credentials: Credentials | None = None
+
+
+class _Answer(aiohttp.ClientResponse):
+    """Notes which address answered, as long as the connection is there to be asked."""
+
+    async def start(self, connection: Any) -> aiohttp.ClientResponse:
+        peer = connection.transport.get_extra_info("peername") if connection.transport else None
+        _connected_to.set(str(peer[0]) if peer else None)
+        return await super().start(connection)
+
+
+class WebClient:
+    """A client for addresses that came from anywhere. Use as an async context manager, one for a process.
+
+    `clock` dates the answers, `look_up` finds the addresses of names, `take` counts the requests of a day (by
+    default in memory). Cookies are not kept, environment proxies not used, certificates verified.
+    """
+
+    def __init__(
+        self,
+        settings: FetchSettings,
+        clock: Callable[[], datetime],
+        look_up: LookUp = system_look_up,
+        take: Take | None = None,
+    ) -> None:
+        self._settings, self._clock, self._look_up = settings, clock, look_up
+        self._throttle = Throttle(settings, clock, take)
+        self._bandwidth = Bandwidth(settings.max_bandwidth)
+        self._robots = Robots(self._read_robots, settings.robots_token, clock)
+        self._transport: AiohttpTransport | None = None
+        # The site is told who asks, and what can be decoded.
+        self._headers = {
+            "user-agent": settings.user_agent_header,
+            "accept-encoding": "gzip, deflate",
+            "accept-language": "en, *;q=0.5",
+        }
+        self._patience = {
+            "connect": settings.connect_timeout.total_seconds(),
+            "read": settings.read_timeout.total_seconds(),
+        }
+
+    async def __aenter__(self) -> Self:
+        context = httpx.create_ssl_context(trust_env=False)
+        context.load_default_certs()
+        settings = self._settings
+        session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=0,
+                ssl=context,
+                socket_factory=guarded_socket(settings.networks),
+                resolver=Resolver(self._look_up, settings.requests_at_once),
+                keepalive_timeout=20,
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            response_class=_Answer,
+            skip_auto_headers=("accept", "accept-encoding", "user-agent"),
+            timeout=aiohttp.ClientTimeout(total=None),
+            max_field_size=_LONGEST_HEADER,
+            max_headers=_MOST_HEADERS,
+        )
+        self._transport = AiohttpTransport(client=session)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._transport is not None:
+            await self._transport.aclose()
+            self._transport = None
+
+    async def get(
+        self,
+        url: str,
+        *,
+        kind: Kind,
+        asked_by_person: bool = False,
+        known: Remembered | None = None,
+        credentials: Credentials | None = None,
+    ) -> Response:
+        """Fetch one address, redirects followed, body included.
+
+        `asked_by_person`: somebody waits for just this address, so robots.txt and the pause between
+        requests are left aside, as in a browser. `known`: ask only for what changed since; the answer may
+        then be `not_modified`, with an empty body. `credentials` go to their own origin only.
+        Raises FetchRefused (robots, robots_unreachable, not_a_page, not_an_image, wrong_type,
+        address, scheme, bad_address, too_large, redirects, host_busy, budget) and FetchFailed (timeout,
+        dns, connect, tls, broken, encoding, redirect_loop, status_N).
+        """
+        seen = set[str]()
+        current = _fetchable(url)
+        for _ in range(self._settings.max_redirects + 1):
+            if current in seen:
+                raise FetchFailed("redirect_loop", url, f"redirects lead back to {current}")
+            seen.add(current)
+            delay = None if asked_by_person else await self._delay_for(current)
+            response = await self._exchange_patiently(current, kind, delay, _Extras(known, credentials))
+            target = _target(response, current)
+            if target is None:
+                return _accepted(response, url)
+            current = target
+        raise FetchRefused("redirects", url, f"more than {self._settings.max_redirects} redirects")
+
+    async def is_forbidden(self, url: str) -> bool:
+        """Whether the robots.txt of an address's host keeps scans away. What cannot be asked is not forbidden here."""
+        try:
+            # A person waits: a host that is slow or busy is not asked twice for the sake of a note.
+            async with asyncio.timeout(self._settings.read_timeout.total_seconds()):
+                await self._robots.check(_fetchable(url))
+        except FetchRefused as error:
+            return error.reason == "robots"
+        except TimeoutError:
+            return False
+        return False
+
+    async def sitemaps(self, url: str) -> tuple[str, ...]:
+        """What a host's robots.txt names as sitemaps. Raises FetchRefused (address, host_busy, budget)."""
+        await self._throttle.working_hours()
+        return await self._robots.sitemaps(_fetchable(url))
+
+    async def _delay_for(self, url: str) -> timedelta:
+        """The pause that settings and robots.txt ask for. Raises FetchRefused when robots.txt forbids."""
+        await self._throttle.working_hours()
+        wished = await self._robots.check(url)
+        shortest = self._settings.delay_per_host
+        return shortest if wished is None else max(shortest, min(wished, self._settings.max_delay))
+
+    async def _read_robots(self, url: str) -> Response:
+        """A robots.txt, redirects followed, whatever its status; the last redirect when there are too many.
+
+        It is a request like others: it takes its host's turn, is asked for again when that may help, and counts.
+        """
+        current = _fetchable(url)
+        for _ in range(max(self._settings.max_redirects, robots.LEAST_REDIRECTS) + 1):
+            response = await self._exchange_patiently(current, "robots", self._settings.delay_per_host, _Extras())
+            target = _target(response, current)
+            if target is None:
+                break
+            current = target
+        return response
+
+    async def _exchange_patiently(self, url: str, kind: Kind, delay: timedelta | None, extras: _Extras) -> Response:
+        """One exchange, again where another try may help: a broken answer at once, a busy host after its pause."""
+        tries = 1 if delay is None else 1 + self._settings.retries
+        for left in reversed(range(tries)):
+            try:
+                response = await self._exchange(url, kind, delay, extras)
+            except FetchFailed as error:
+                if not left or error.reason not in _WORTH_A_RETRY:
+                    raise
+                # What broke may be the 304 itself, which some servers send with a body.
+                extras = replace(extras, known=None)
+                continue
+            if response.status in _TOO_BUSY:
+                pause = wished_pause(response.header("retry-after"), self._clock())
+                if pause is None:
+                    pause = self._settings.busy_pause * 2 ** (tries - left - 1)
+                self._throttle.slow_down(_host(url), pause)
+            elif response.status not in _STUMBLED:
+                self._throttle.speed_up(_host(url))
+                return response
+        return response
+
+    async def _exchange(self, url: str, kind: Kind, delay: timedelta | None, extras: _Extras) -> Response:
+        """One request and its whole answer, whatever its status, in this host's turn."""
+        async with self._throttle.turn(_host(url), url, delay):
+            limit = self._settings.timeout.total_seconds()
+            try:
+                async with asyncio.timeout(limit) as deadline:
+                    return await self._receive(url, kind, extras, deadline)
+            except TimeoutError as error:
+                raise FetchFailed("timeout", url, f"not complete within {limit:g} s") from error
+            except (httpx.HTTPError, aiohttp.ClientError) as error:
+                raise _said_plainly(url, error) from error
+            except (httpx.InvalidURL, ValueError) as error:
+                raise FetchRefused("bad_address", url, str(error)) from error
+
+    async def _receive(self, url: str, kind: Kind, extras: _Extras, deadline: asyncio.Timeout) -> Response:
+        if self._transport is None:
+            raise RuntimeError("WebClient is used before it was opened")
+        conditions = _conditions(url, extras.known)
+        shown = extras.credentials.headers_for(url) if extras.credentials else {}
+        headers = {**self._headers, "accept": _ACCEPT[kind], **conditions, **shown}
+        request = httpx.Request("GET", url, headers=headers, extensions={"timeout": self._patience})
+        _connected_to.set(None)
+        answer = await self._transport.handle_async_request(request)
+        try:
+            wanted = answer.status_code not in _REDIRECTS and answer.status_code < 400
+            content = await self._body(answer, url, kind, deadline) if wanted else b""
+        finally:
+            await answer.aclose()
+        return Response(
+            url=url,
+            final_url=url,
+            status=answer.status_code,
+            headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers.raw),
+            content=content,
+            fetched_at=self._clock(),
+            remote_address=_connected_to.get(),
+            not_modified=answer.status_code == 304 and bool(conditions),
+        )
+
+    async def _body(self, answer: httpx.Response, url: str, kind: Kind, deadline: asyncio.Timeout) -> bytes:
+        """The decoded body. Its size is counted while it comes, before and after decompression."""
+        limit, stated = self._most_bytes(kind), answer.headers.get("content-length", "")
+        if answer.headers.get("content-type", "").strip().lower().startswith(_NEVER[kind]):
+            reason = "not_a_page" if kind == "page" else "not_an_image" if kind == "image" else "wrong_type"
+            raise FetchRefused(reason, url, f"the site says it is {answer.headers['content-type'][:100]}")
+        if kind != "robots" and stated.isdecimal() and int(stated[:18]) > limit:
+            raise FetchRefused("too_large", url, f"{stated} bytes, more than the limit of {limit}")
+        decoder, body, cache_status = Decoder(_coding(answer, url)), bytearray(), 0
+        try:
+            async for chunk in answer.aiter_raw():
+                cache_status += len(chunk)
+                body += decoder.feed(chunk, limit - len(body))
+                # What is padded without end never decodes to anything.
+                if len(body) > limit or cache_status > limit:
+                    break
+                waited = await self._bandwidth.take(len(chunk))
+                if waited:
+                    # Our own cap is not the site's slowness.
+                    deadline.reschedule((deadline.when() or 0.0) + waited)
+            else:
+                decoder.finish()
+        except NotDecodable as error:
+            raise FetchFailed("encoding", url, str(error)) from error
+        if kind != "robots" and (len(body) > limit or cache_status > limit):
+            raise FetchRefused("too_large", url, f"more than the limit of {limit} bytes")
+        return bytes(body[:limit])
+
+    def _most_bytes(self, kind: Kind) -> int:
+        if kind == "robots":
+            return robots.MAX_BYTES
+        return self._settings.max_image_bytes if kind == "image" else self._settings.max_page_bytes
+
+
+def _fetchable(url: str) -> str:
+    """The address as it is asked for: http or https, without fragment, user name and password."""
+    address = url.strip()
+    try:
+        parts = urlsplit(address)
+        # Politeness and robots.txt need one spelling of a host; reading the port checks it.
+        host, port = host_of(address), parts.port
+    except ValueError as error:
+        raise FetchRefused("bad_address", url, str(error)) from error
+    if parts.scheme.lower() not in ("http", "https"):
+        raise FetchRefused("scheme", url, f"{parts.scheme or 'an address without scheme'} is not http or https")
+    # Parsers disagree about a backslash: which part is the host must not depend on who reads it.
+    if not host or port == 0 or "\\" in parts.netloc or not parts.netloc.isprintable():
+        raise FetchRefused("bad_address", url, "no host in it")
+    if len(address) > _LONGEST_ADDRESS:
+        raise FetchRefused("bad_address", url, f"longer than {_LONGEST_ADDRESS} characters")
+    scheme = parts.scheme.lower()
+    # A port that says nothing is not another host to be polite to.
+    is_usual = port is None or port == _USUAL_PORTS[scheme]
+    place = (f"[{host}]" if ":" in host else host) + ("" if is_usual else f":{port}")
+    # robots.txt is read for the path that is asked for: the transport would resolve what leads upwards only later.
+    path = without_dots(_ESCAPED_DOT.sub(".", printed(parts.path)))
+    return urlunsplit((scheme, place, path, printed(parts.query), ""))
+
+
+def _target(response: Response, current: str) -> str | None:
+    """Where a redirect leads; None when the answer is none, or does not say."""
+    location = response.header("location") if response.status in _REDIRECTS else None
+    if location is None:
+        return None
+    # Headers are read as Latin-1, but what servers write beyond ASCII is UTF-8.
+    with suppress(UnicodeDecodeError):
+        location = location.encode("latin-1").decode("utf-8")
+    try:
+        return _fetchable(urljoin(current, location))
+    except ValueError as error:
+        raise FetchRefused("bad_address", location, str(error)) from error
+
+
+def _coding(answer: httpx.Response, url: str) -> str:
+    """The one content coding of an answer, "" for none. Raises FetchFailed for others, and for several at once."""
+    stated = answer.headers.get("content-encoding", "").lower().split(",")
+    codings = [coding for coding in (part.strip() for part in stated) if coding not in ("", "identity")]
+    if len(codings) > 1 or not set(codings) <= CODINGS:
+        raise FetchFailed("encoding", url, f"content-encoding {', '.join(codings)} was not asked for")
+    return codings[0] if codings else ""
+
+
+def _host(url: str) -> str:
+    """Whom politeness is owed to: all ports of a host, with and without www, are one machine's work."""
+    return host_without_www(url)
+
+
+def _conditions(url: str, known: Remembered | None) -> dict[str, str]:
+    """A conditional request header (RFC 9110, 13.1), for the address that the validators came from.
+
+    The tag alone, where there is one: some servers answer 304 for an old date whose tag has changed.
+    """
+    if known is None or _fetchable(known.url) != url:
+        return {}
+    validators = {"if-none-match": known.etag, "if-modified-since": known.last_modified}
+    usable = [(name, value) for name, value in validators.items() if value and value.isascii() and value.isprintable()]
+    return dict(usable[:1])
+
+
+def _accepted(response: Response, url: str) -> Response:
+    """The answer under the address that was asked for. Raises FetchFailed for anything but success."""
+    if response.status != 200 and not response.not_modified:
+        raise FetchFailed(f"status_{response.status}", url, f"the site answered {response.status}", response.status)
+    return replace(response, url=url)
+
+
+def _said_plainly(url: str, error: Exception) -> FetchFailed | FetchRefused:
+    """What went wrong, in one of guardian's words. The transport's own classes lump too much together."""
+    cause = error.__cause__ if isinstance(error.__cause__, aiohttp.ClientError) else error
+    text = str(cause) or type(cause).__name__
+    if MARK in text:
+        return FetchRefused("address", url, text[text.index(MARK) :].rstrip("]"))
+    if isinstance(cause, (aiohttp.ServerTimeoutError, TimeoutError)):
+        return FetchFailed("timeout", url, "the site was silent for too long")
+    if isinstance(cause, (aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch)):
+        return FetchFailed("tls", url, text)
+    if isinstance(cause, aiohttp.ClientConnectorDNSError):
+        return FetchFailed("dns", url, text)
+    if isinstance(cause, aiohttp.ClientConnectorError):
+        return FetchFailed("connect", url, text)
+    return FetchFailed("broken", url, text)

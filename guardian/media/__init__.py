@@ -1,0 +1,1 @@
+"""What kind of medium an answer holds, told by its first bytes."""

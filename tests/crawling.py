@@ -1,0 +1,83 @@
+"""Sources are tried on a real web site on loopback, with a real database for what is still to visit."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+
+from guardian.crawl.context import Checkpoint, CrawlContext, Seen
+from guardian.extract.html import read_html
+from guardian.fetch.settings import FetchSettings
+from guardian.fetch.web import WebClient
+from guardian.model import Response
+from guardian.sources.kinds import open_source
+from guardian.sources.settings import SourceSettings
+from guardian.store import Store, StoreSettings, open_store
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+LOOPBACK = FetchSettings(
+    contact="tests@example.com",
+    allow_networks=(ip_network("127.0.0.0/8"),),
+    delay_per_host=timedelta(),
+    requests_per_host=8,
+    retries=0,
+)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = open_store(StoreSettings(), tmp_path)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def settings_of() -> Callable[..., Any]:
+    """settings_of(kind="site", url=...): checked as the configuration checks them."""
+
+    def make(**values: Any) -> Any:
+        return TypeAdapter(SourceSettings).validate_python({"name": "source", **values})
+
+    return make
+
+
+@pytest.fixture
+def discovered(store: Store, settings_of: Callable[..., Any]) -> Callable[..., list[Seen]]:
+    """discovered(kind="page", url=...): everything one pass yields, milestones settled. `stop_after`: so many items."""
+
+    def run(stop_after: int | None = None, **values: Any) -> list[Seen]:
+        async def go() -> list[Seen]:
+            found: list[Seen] = []
+            async with WebClient(LOOPBACK, clock=lambda: NOON) as web:
+                source = open_source(settings_of(**values))
+                async with aclosing(source.discover(CrawlContext(web, store, lambda: NOON))) as items:  # type: ignore[type-var]
+                    async for item in items:
+                        if isinstance(item, Checkpoint):
+                            with store.begin() as tx:
+                                item.settle(tx)
+                        else:
+                            found.append(item)
+                        if stop_after is not None and len(found) >= stop_after:
+                            break
+            return found
+
+        return asyncio.run(go())
+
+    return run
+
+
+@pytest.fixture
+def page() -> Callable[..., list[Any]]:
+    """page(html, url=...): what one page shows, sightings and omissions."""
+
+    def read(html: str, url: str = "https://shop.example/a/page.html", **headers: str) -> list[Any]:
+        named = (("content-type", "text/html; charset=utf-8"), *headers.items())
+        return read_html(Response(url, url, 200, named, html.encode(), NOON), "source").seen
+
+    return read

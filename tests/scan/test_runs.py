@@ -1,0 +1,140 @@
+"""The account that is kept of a scan."""
+
+import asyncio
+import shutil
+import threading
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from guardian.app import opened_app
+from guardian.config import Config, load_config
+from guardian.errors import FetchFailed
+from guardian.model import Answer, Sighting, Skipped
+from guardian.scan.runs import scan_source, words_for
+from guardian.shipped import rules_folder
+
+SIGHTING = Sighting("gallery", "https://a.example/1.jpg", None, datetime(2026, 11, 24, tzinfo=UTC))
+
+
+def test_every_result_is_counted_under_its_words() -> None:
+    problem = Skipped("https://a.example/1.jpg", "timeout")
+    assert words_for(Skipped("https://a.example/2.svg", "vector")) == ["left out: vector"]
+    assert words_for(Answer("t", SIGHTING, None, 1.0)) == ["clear"]
+    assert words_for(Answer("t", SIGHTING, None, 1.0, problem=problem)) == ["error", "problem: timeout"]
+
+
+def test_a_scan_leaves_its_account(tmp_path: Path, site: Any) -> None:
+    shutil.copytree(rules_folder(), tmp_path / "rules")
+    (site.folder / "text.jpg").write_text("no picture")
+    page = site.page("page.html", "text.jpg", "missing.jpg", "drawing.svg")
+    (tmp_path / "config.yaml").write_text(
+        "fetch: {contact: a@example.com, allow_networks: [127.0.0.0/8], delay_per_host: 0s}\nmatching: {workers: 1}\n"
+        f"sources:\n  - {{name: good, kind: page, url: '{page}'}}\n"
+        f"  - {{name: gone, kind: page, url: '{site.url}/gone.html'}}\n"
+    )
+    config = load_config(tmp_path / "config.yaml")
+    heard: list[Answer | Skipped] = []
+
+    async def go() -> None:
+        async with opened_app(config) as app:
+            good, gone = config.sources
+            scan = await scan_source(app.services, good, heard.append)
+            assert (scan.outcome, scan.error) == ("completed", None)
+            assert scan.counts == {
+                "pages": 1,
+                "fetched": 1,
+                "unmatchable": 1,
+                "problem: not_an_image": 1,
+                "error": 1,
+                "problem: status_404": 1,
+                "left out: vector": 1,
+            }
+            with pytest.raises(FetchFailed, match="404"):
+                await scan_source(app.services, gone, heard.append)
+            with app.store.read() as tx:
+                last = tx.scans.last("gone")
+            assert last is not None
+            assert last.outcome == "failed"
+            assert last.counts == {"left out: status_404": 1}, "what was not seen is counted by its reason"
+            assert "404" in (last.error or "")
+
+    asyncio.run(go())
+    assert len(heard) == 3
+
+
+def crawled(folder: Path, site: Any) -> Config:
+    """A configuration with one source: four pages, three of which show drawings and a picture that is missing."""
+    shutil.copytree(rules_folder(), folder / "rules")
+    names = ("one", "two", "three")
+    for name in names:
+        site.page(f"{name}.html", f"{name}.svg", f"{name}.jpg", "more.svg")
+    start = site.page("page.html", "drawing.svg")
+    with (site.folder / "page.html").open("a") as page:
+        page.write("".join(f"<a href='{name}.html'>x</a>" for name in names))
+    (folder / "config.yaml").write_text(
+        "fetch: {contact: a@example.com, allow_networks: [127.0.0.0/8], delay_per_host: 0s}\nmatching: {workers: 1}\n"
+        f"sources:\n  - {{name: crawl, kind: page, depth: 1, url: '{start}'}}\n"
+    )
+    return load_config(folder / "config.yaml")
+
+
+def test_a_crawl_that_broke_off_between_two_pages_counts_nothing_twice(tmp_path: Path, site: Any) -> None:
+    config = crawled(tmp_path, site)
+    (source,) = config.sources
+
+    async def go() -> None:
+        async with opened_app(config) as app:
+            for patience in range(10):
+                left = patience
+
+                def lose_patience(_: Answer | Skipped) -> None:
+                    nonlocal left
+                    left -= 1
+                    if left < 0:
+                        raise RuntimeError("no more")
+
+                with suppress(RuntimeError):
+                    await scan_source(app.services, source, lose_patience)
+                scan = await scan_source(app.services, source, lambda _: None)
+                assert scan.counts["pages"] == 4
+                assert scan.counts["left out: vector"] == 7, f"broken off after {patience} answers"
+                assert scan.counts["problem: status_404"] == 3
+
+    asyncio.run(go())
+
+
+def test_a_crawl_that_is_stopped_while_a_page_is_noted_loses_no_count(tmp_path: Path, site: Any) -> None:
+    config = crawled(tmp_path, site)
+    (source,) = config.sources
+
+    async def go() -> None:
+        async with opened_app(config) as app:
+            held, free = threading.Event(), threading.Event()
+
+            def hold_the_database() -> None:
+                with app.store.begin():
+                    held.set()
+                    free.wait(20)
+
+            holder = threading.Thread(target=hold_the_database)
+
+            def stop_soon(_: Answer | Skipped) -> None:
+                if not holder.is_alive():
+                    holder.start()
+                    held.wait(20)
+                    # By then the page's own milestone waits for the database.
+                    asyncio.get_running_loop().call_later(0.2, scanning.cancel)
+                    threading.Timer(0.4, free.set).start()
+
+            scanning = asyncio.create_task(scan_source(app.services, source, stop_soon))
+            with pytest.raises(asyncio.CancelledError):
+                await scanning
+            holder.join()
+            scan = await scan_source(app.services, source, lambda _: None)
+            assert (scan.counts["pages"], scan.counts["left out: vector"]) == (4, 7)
+
+    asyncio.run(go())
