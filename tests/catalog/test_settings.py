@@ -31,11 +31,3 @@ def test_reading_settings_loads_nothing_heavy() -> None:
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stderr) == (0, "")
-
-
-def test_the_room_names_its_doors() -> None:
-    import guardian.catalog
-
-    assert all(getattr(guardian.catalog, name) is not None for name in guardian.catalog.__all__)
-    with pytest.raises(AttributeError, match="nothing_here"):
-        _ = guardian.catalog.nothing_here
