@@ -22,7 +22,7 @@ from guardian.fetch.throttle import Take
 from guardian.fetch.trusted import TrustedClient
 from guardian.fetch.web import WebClient
 from guardian.matching.workers import Workers
-from guardian.scan.services import Services
+from guardian.scan.services import ScanSettings, Services
 from guardian.store import Store, open_store
 
 if TYPE_CHECKING:
@@ -94,18 +94,24 @@ async def opened_app(config: Config, workers: Workers | None = None) -> AsyncIte
                 store=store,
                 rules=checked,
                 vault=Vault(config.data_dir / "evidence", config.evidence.max_bytes),
-                recipe=workers.report_recipe,
-                own_hosts=config.own_hosts,
-                destinations=tuple(destination.name for destination in config.destinations),
                 clock=utc_now,
-                max_image_bytes=config.matching.max_bytes,
-                longest_freshness=config.fetch.longest_freshness,
+                settings=_scan_settings(config),
                 environment=os.environ,
             )
             try:
                 yield App(config, store, services)
             finally:
                 await workers.aclose()
+
+
+def _scan_settings(config: Config) -> ScanSettings:
+    """Return what the walk of an image needs of the configuration."""
+    return ScanSettings(
+        own_hosts=config.own_hosts,
+        destinations=tuple(destination.name for destination in config.destinations),
+        max_image_bytes=config.matching.max_bytes,
+        longest_freshness=config.fetch.longest_freshness,
+    )
 
 
 def _counted_in(store: Store) -> Take:

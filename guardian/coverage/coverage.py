@@ -9,7 +9,7 @@ from statistics import median
 from typing import Any
 
 from guardian.coverage.settings import CoverageSettings
-from guardian.model import CacheStatus, Outcome, Scan
+from guardian.model import CacheStatus, Outcome, Scan, ScanOutcome
 from guardian.sources.settings import SourceSettings
 from guardian.store import Transaction
 from guardian.store.codec import to_json
@@ -91,7 +91,7 @@ def coverage_of(
 ) -> Coverage:
     """What the scans of one source, the newest first, say about it."""
     ended = [scan for scan in scans if scan.outcome is not None]
-    complete = [scan for scan in ended if scan.outcome == "completed"]
+    complete = [scan for scan in ended if scan.outcome is ScanOutcome.COMPLETED]
     counts = ended[0].counts if ended else {}
     reasons = {word.removeprefix(LEFT_OUT).removeprefix(PROBLEM): 0 for word in counts if ": " in word}
     for word, number in counts.items():
@@ -153,7 +153,7 @@ def _trouble(
 ) -> Trouble | None:
     last_good = complete[0].id if complete else 0
     row = ended[: settings.failing_after]
-    if len(row) == settings.failing_after and all(scan.outcome == "failed" for scan in row):
+    if len(row) == settings.failing_after and all(scan.outcome is ScanOutcome.FAILED for scan in row):
         return Trouble(
             TroubleKind.FAILING, f"{len(row)} scans in a row failed, the last one: {row[0].error}", last_good
         )

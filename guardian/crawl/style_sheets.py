@@ -11,7 +11,7 @@ from guardian.errors import FetchFailed, FetchRefused
 from guardian.extract.css import css_imports, css_pictures
 from guardian.extract.data_urls import is_data_url
 from guardian.extract.grouping import MAX_PICTURES, ImageGrouping
-from guardian.model import Context, Response, Sighting, Skipped
+from guardian.model import Context, PageImage, Response, Skipped
 from guardian.urls.addresses import canonical_url, web_address
 from guardian.urls.renditions import picture_key
 
@@ -22,18 +22,18 @@ _IMPORTS_WITHIN_IMPORTS = 2
 
 
 class StyleSheets:
-    """The style sheets of one scan, each looked at once. `asked_by_person`: whatever robots.txt says."""
+    """The style sheets of one scan, each looked at once."""
 
-    def __init__(self, source: str, context: CrawlContext, asked_by_person: bool) -> None:
-        self._source, self._context, self._asked_by_person = source, context, asked_by_person
+    def __init__(self, context: CrawlContext) -> None:
+        self._context = context
         self._met = set[str]()
 
     async def pictures(
-        self, sheets: Sequence[str], page: Response, seen: Sequence[Sighting | Skipped]
-    ) -> list[Sighting | Skipped]:
-        """What the sheets of a page name and the page itself does not."""
-        shown = {picture_key(one.image_url) for one in seen if isinstance(one, Sighting) and one.image_url}
-        found: list[Sighting | Skipped] = []
+        self, sheets: Sequence[str], page_url: str, seen: Sequence[PageImage | Skipped]
+    ) -> list[PageImage | Skipped]:
+        """Return what the sheets of a page name and the page itself, whose images are `seen`, does not."""
+        shown = {picture_key(one.image_url) for one in seen if isinstance(one, PageImage) and one.image_url}
+        found: list[PageImage | Skipped] = []
         waiting = deque((sheet, 0) for sheet in sheets)
         while waiting:
             sheet, depth = waiting.popleft()
@@ -48,19 +48,19 @@ class StyleSheets:
                 found.append(Skipped(sheet, "budget", detail))
                 continue
             try:
-                response = await self._context.fetch.get(sheet, kind="document", asked_by_person=self._asked_by_person)
+                response = await self._context.fetcher.get(sheet, kind="document")
             except (FetchRefused, FetchFailed) as error:
                 found.append(Skipped(error.url, error.reason, f"a style sheet: {error.detail}"))
                 continue
-            pictures, imports = await asyncio.to_thread(self._look, response, page, shown)
+            pictures, imports = await asyncio.to_thread(self._read, response, page_url, shown)
             found += pictures
             waiting.extend((url, depth + 1) for url in imports)
         return found
 
-    def _look(self, sheet: Response, page: Response, shown: set[str]) -> tuple[list[Sighting | Skipped], list[str]]:
-        """The pictures of one sheet that are not among `shown`, which grows by them, and what it imports."""
+    def _read(self, sheet: Response, page_url: str, shown: set[str]) -> tuple[list[PageImage | Skipped], list[str]]:
+        """Return the pictures of one sheet that are not among `shown`, which grows by them, and what it imports."""
         text = html_to_unicode(sheet.header("content-type"), sheet.content, default_encoding="utf-8")[1]
-        grouping = ImageGrouping(page, self._source)
+        grouping = ImageGrouping(page_url)
         named = css_pictures(text)
         if len(named) > MAX_PICTURES:
             grouping.leave_out(

@@ -12,6 +12,7 @@ from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 from types import TracebackType
 from typing import Any, Literal, Self
 from urllib.parse import urljoin, urlsplit, urlunsplit
@@ -63,12 +64,34 @@ _connected_to: ContextVar[str | None] = ContextVar("connected_to", default=None)
 """The IP address of the answer being received in this task; the transport has no place for it."""
 
 
+class AskedBy(StrEnum):
+    """Who waits for an answer: a scan, which obeys robots.txt and its host's pauses, or a person, as in a browser."""
+
+    SCAN = "scan"
+    PERSON = "person"
+
+
+@dataclass(frozen=True, slots=True)
+class FetchPolicy:
+    """What holds for all requests of one scan or one check.
+
+    For a person robots.txt, working hours and the pause between requests are left aside. `credentials` go to
+    their own origin only.
+    """
+
+    asked_by: AskedBy = AskedBy.SCAN
+    credentials: Credentials | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class _Extras:
     """What a request carries besides its address; each hop of a redirect decides anew whether it may."""
 
     known: Remembered | None = None
     credentials: Credentials | None = None
+
+
+_FOR_A_SCAN = FetchPolicy()
 
 
 class _Answer(aiohttp.ClientResponse):
@@ -105,7 +128,7 @@ class WebClient:
             "accept-encoding": "gzip, deflate",
             "accept-language": "en, *;q=0.5",
         }
-        self._patience = {
+        self._timeouts = {
             "connect": settings.connect_timeout.total_seconds(),
             "read": settings.read_timeout.total_seconds(),
         }
@@ -144,15 +167,13 @@ class WebClient:
         url: str,
         *,
         kind: Kind,
-        asked_by_person: bool = False,
+        policy: FetchPolicy = _FOR_A_SCAN,
         known: Remembered | None = None,
-        credentials: Credentials | None = None,
     ) -> Response:
         """Fetch one address, redirects followed, body included.
 
-        `asked_by_person`: somebody waits for just this address, so robots.txt and the pause between
-        requests are left aside, as in a browser. `known`: ask only for what changed since; the answer may
-        then be `not_modified`, with an empty body. `credentials` go to their own origin only.
+        `policy` says who asks. `known`: ask only for what changed since; the answer may then be
+        `not_modified`, with an empty body.
         Raises FetchRefused (robots, robots_unreachable, not_a_page, not_an_image, wrong_type,
         address, scheme, bad_address, too_large, redirects, host_busy, budget) and FetchFailed (timeout,
         dns, connect, tls, broken, encoding, redirect_loop, status_N).
@@ -163,8 +184,9 @@ class WebClient:
             if current in seen:
                 raise FetchFailed("redirect_loop", url, f"redirects lead back to {current}")
             seen.add(current)
-            delay = None if asked_by_person else await self._delay_for(current)
-            response = await self._exchange_patiently(current, kind, delay, _Extras(known, credentials))
+            # Each hop of a redirect may lie on another host, with a robots.txt and a pause of its own.
+            delay = None if policy.asked_by is AskedBy.PERSON else await self._delay_for(current)
+            response = await self._exchange_patiently(current, kind, delay, _Extras(known, policy.credentials))
             target = _target(response, current)
             if target is None:
                 return _accepted(response, url)
@@ -251,7 +273,7 @@ class WebClient:
         conditions = _conditions(url, extras.known)
         shown = extras.credentials.headers_for(url) if extras.credentials else {}
         headers = {**self._headers, "accept": _ACCEPT[kind], **conditions, **shown}
-        request = httpx.Request("GET", url, headers=headers, extensions={"timeout": self._patience})
+        request = httpx.Request("GET", url, headers=headers, extensions={"timeout": self._timeouts})
         _connected_to.set(None)
         answer = await self._transport.handle_async_request(request)
         try:
@@ -278,13 +300,13 @@ class WebClient:
             raise FetchRefused(reason, url, f"the site says it is {answer.headers['content-type'][:100]}")
         if kind != "robots" and stated.isdecimal() and int(stated[:18]) > limit:
             raise FetchRefused("too_large", url, f"{stated} bytes, more than the limit of {limit}")
-        decoder, body, cache_status = Decoder(_coding(answer, url)), bytearray(), 0
+        decoder, body, received = Decoder(_coding(answer, url)), bytearray(), 0
         try:
             async for chunk in answer.aiter_raw():
-                cache_status += len(chunk)
+                received += len(chunk)
                 body += decoder.feed(chunk, limit - len(body))
                 # What is padded without end never decodes to anything.
-                if len(body) > limit or cache_status > limit:
+                if len(body) > limit or received > limit:
                     break
                 waited = await self._bandwidth.take(len(chunk))
                 if waited:
@@ -294,7 +316,7 @@ class WebClient:
                 decoder.finish()
         except NotDecodable as error:
             raise FetchFailed("encoding", url, str(error)) from error
-        if kind != "robots" and (len(body) > limit or cache_status > limit):
+        if kind != "robots" and (len(body) > limit or received > limit):
             raise FetchRefused("too_large", url, f"more than the limit of {limit} bytes")
         return bytes(body[:limit])
 

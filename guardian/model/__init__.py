@@ -2,11 +2,12 @@
 
 from guardian.model.answers import Answer, CacheStatus, JudgedMatch, Outcome
 from guardian.model.assets import Asset, AssetState, Licence, LicenceStatus, Rights
+from guardian.model.candidates import Candidate, Fetched, Unchanged
 from guardian.model.cases import Action, Case, CaseEvent, CaseState, Decision, Finding, FindingDigest, Severity
-from guardian.model.crawling import CrawlRequest, FrontierRow, FrontierState, Remembered
+from guardian.model.crawling import Checkpoint, CrawlRequest, FrontierRow, FrontierState, Remembered
 from guardian.model.matches import Affine, Box, Comparison, Match, MatchReport, Transform
-from guardian.model.sightings import Candidate, Context, Response, Sighting, Skipped
-from guardian.model.tasks import Scan, Task, TaskKind, TaskState
+from guardian.model.sightings import Context, PageCapture, PageImage, Response, Sighting, Skipped
+from guardian.model.tasks import Scan, ScanOutcome, Task, TaskKind, TaskState
 
 __all__ = [
     "Action",
@@ -20,10 +21,12 @@ __all__ = [
     "Case",
     "CaseEvent",
     "CaseState",
+    "Checkpoint",
     "Comparison",
     "Context",
     "CrawlRequest",
     "Decision",
+    "Fetched",
     "Finding",
     "FindingDigest",
     "FrontierRow",
@@ -34,10 +37,13 @@ __all__ = [
     "Match",
     "MatchReport",
     "Outcome",
+    "PageCapture",
+    "PageImage",
     "Remembered",
     "Response",
     "Rights",
     "Scan",
+    "ScanOutcome",
     "Severity",
     "Sighting",
     "Skipped",
@@ -45,4 +51,5 @@ __all__ = [
     "TaskKind",
     "TaskState",
     "Transform",
+    "Unchanged",
 ]

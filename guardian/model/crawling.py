@@ -1,6 +1,7 @@
 """What a crawl still has to visit, and what servers said that makes the next visit cheap."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -39,6 +40,22 @@ class FrontierRow:
     state: FrontierState
     tries: int
     outcome: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Says how far a crawl has come: everything that it yielded before this belongs together.
+
+    Plain data that any process may settle (guardian.crawl.checkpoints), once everything before it is recorded; what
+    a crash cuts off before that is visited again. `visited` are ids of frontier rows with what came of each.
+    `is_finished`: nothing is left to visit, so that the next scan of `source` begins anew. `counts` are for the
+    account of the scan.
+    """
+
+    source: str
+    visited: tuple[tuple[int, str], ...] = ()
+    is_finished: bool = False
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

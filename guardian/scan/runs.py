@@ -3,15 +3,12 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 
-from guardian.crawl.context import Checkpoint
+from guardian.crawl.checkpoints import settle
 from guardian.errors import FetchFailed, FetchRefused
-from guardian.fetch.credentials import read_credentials
-from guardian.fetch.session import ScanSession
-from guardian.fetch.web import WebClient
-from guardian.model import Answer, Scan, Skipped
+from guardian.model import Answer, Checkpoint, Scan, ScanOutcome, Skipped
+from guardian.scan.context import context_of_scan
 from guardian.scan.pipeline import scan
 from guardian.scan.services import Services
 from guardian.sources.kinds import open_source
@@ -27,8 +24,8 @@ async def scan_source(services: Services, settings: SourceSettings, listener: Li
     """Scan one source and keep the account of it; an unexpected end is recorded and raised again."""
     row, counts = await asyncio.to_thread(_start, services, settings.name)
     try:
-        session = await asyncio.to_thread(_session, services, settings)
-        async for result in scan(replace(services, web=session), open_source(settings)):
+        context = await asyncio.to_thread(context_of_scan, services, settings)
+        async for result in scan(services, context, open_source(settings)):
             if isinstance(result, Checkpoint):
                 counts.update(result.counts)
                 await asyncio.to_thread(_settle, services, row, result, counts)
@@ -36,15 +33,15 @@ async def scan_source(services: Services, settings: SourceSettings, listener: Li
             counts.update(words_for(result))
             listener(result)
     except asyncio.CancelledError:
-        _break_off(services, row, "interrupted", counts)
+        _break_off(services, row, ScanOutcome.INTERRUPTED, counts)
         raise
     except Exception as error:
         if isinstance(error, (FetchRefused, FetchFailed)):
             # The source itself could not be read: that is what was not seen, and why.
             counts.update([f"left out: {error.reason}"])
-        await asyncio.to_thread(_break_off, services, row, "failed", counts, str(error) or repr(error))
+        await asyncio.to_thread(_break_off, services, row, ScanOutcome.FAILED, counts, str(error) or repr(error))
         raise
-    return await asyncio.to_thread(_end, services, row, "completed", counts)
+    return await asyncio.to_thread(_end, services, row, ScanOutcome.COMPLETED, counts)
 
 
 def words_for(result: Answer | Skipped) -> list[str]:
@@ -57,19 +54,12 @@ def words_for(result: Answer | Skipped) -> list[str]:
     return words
 
 
-def _session(services: Services, settings: SourceSettings) -> ScanSession:
-    """This scan's way to the network: the shared one, with the source's own credentials. Raises UsageError."""
-    shown = read_credentials(settings.credentials, services.environment) if settings.credentials else None
-    assert isinstance(services.web, WebClient), "each scan has an errand of its own"
-    return ScanSession(services.web, shown)
-
-
 def _start(services: Services, source: str) -> tuple[Scan, Counter[str]]:
     """A new row, and what is counted so far: a crawl that goes on where another scan was cut off goes on counting."""
     with services.store.begin() as tx:
         row = tx.scans.start(source, services.clock())
         before = tx.scans.before(row)
-        goes_on = before is not None and before.outcome != "completed" and tx.frontier.count(source) > 0
+        goes_on = before is not None and before.outcome is not ScanOutcome.COMPLETED and tx.frontier.count(source) > 0
         counts = Counter(before.counts if before is not None and goes_on else {})
         tx.scans.note(row.id, counts)
         return row, counts
@@ -78,21 +68,25 @@ def _start(services: Services, source: str) -> tuple[Scan, Counter[str]]:
 def _settle(services: Services, row: Scan, checkpoint: Checkpoint, counts: Counter[str]) -> None:
     """What was answered, and how it is counted, in one step: a crash loses neither or both."""
     with services.store.begin() as tx:
-        checkpoint.settle(tx)
+        settle(tx, checkpoint)
         tx.scans.note(row.id, counts)
 
 
-def _break_off(services: Services, row: Scan, outcome: str, counts: Counter[str], error: str | None = None) -> None:
-    """The end before the end. What a crawl answered since its last milestone it answers, and counts, again.
+def _break_off(
+    services: Services, row: Scan, outcome: ScanOutcome, counts: Counter[str], error: str | None = None
+) -> None:
+    """End a scan that did not complete. What a crawl answered since its last checkpoint it answers, and counts, again.
 
-    Up to there the counts stand in the row: a milestone may be settled at this moment, on its thread.
+    Up to there the counts stand in the row: a checkpoint may be settled at this moment, on its thread.
     """
     with services.store.read() as tx:
         goes_on = tx.frontier.count(row.source) > 0
     _end(services, row, outcome, None if goes_on else counts, error)
 
 
-def _end(services: Services, row: Scan, outcome: str, counts: Counter[str] | None, error: str | None = None) -> Scan:
+def _end(
+    services: Services, row: Scan, outcome: ScanOutcome, counts: Counter[str] | None, error: str | None = None
+) -> Scan:
     now = services.clock()
     with services.store.begin() as tx:
         tx.responses.forget_before(now - RESPONSES_KEPT_FOR)

@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import AsyncIterator
 
-from guardian.crawl.context import Checkpoint, CrawlContext, Seen
+from guardian.crawl.context import CrawlContext, Seen
 from guardian.crawl.crawler import Bounds, Crawler, same_host
 from guardian.crawl.page_reader import PageReader
-from guardian.model import CrawlRequest, Skipped
+from guardian.model import Checkpoint, CrawlRequest, Skipped
 from guardian.sources.settings import PageSettings
 
 
@@ -26,8 +26,9 @@ class PageSource:
             if not reading.seen:
                 why = f"it shows none itself, and leads to {len(reading.links)} page(s) that a depth would visit"
                 yield Skipped(reading.final_url, "no_pictures", why)
-            yield Checkpoint(counts=Counter(reading.counts))
+            yield Checkpoint(settings.name, counts=dict(Counter(reading.counts)))
             return
+
         bounds = Bounds(settings.max_pages, settings.depth, same_host(settings.url))
         start = CrawlRequest(settings.url)
         async for item in Crawler(settings.name, context, bounds).run([start]):

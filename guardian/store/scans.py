@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from guardian.model import Scan
+from guardian.model import Scan, ScanOutcome
 from guardian.store.tables import scans
 
 
@@ -20,7 +20,7 @@ class Scans:
         self._connection.execute(
             update(scans)
             .where(scans.c.source == source, scans.c.ended_at.is_(None))
-            .values(ended_at=at, outcome="interrupted")
+            .values(ended_at=at, outcome=ScanOutcome.INTERRUPTED)
         )
         started = self._connection.execute(
             insert(scans).values(source=source, started_at=at, counts={}).returning(*scans.c)
@@ -38,16 +38,16 @@ class Scans:
         return None if row is None else _scan(row)
 
     def end(
-        self, id_: int, at: datetime, outcome: str, counts: Mapping[str, int] | None, error: str | None = None
+        self, id_: int, at: datetime, outcome: ScanOutcome, counts: Mapping[str, int] | None, error: str | None = None
     ) -> Scan:
-        """Note how a scan ended: completed, failed or interrupted. Without counts those last noted stand."""
+        """Note how a scan ended. Without counts those last noted stand."""
         facts: dict[str, object] = {"ended_at": at, "outcome": outcome, "error": error and error.replace("\x00", "")}
         if counts is not None:
             facts["counts"] = dict(counts)
         ended = self._connection.execute(update(scans).where(scans.c.id == id_).values(**facts).returning(*scans.c))
         return _scan(ended.one())
 
-    def last(self, source: str, outcome: str | None = None) -> Scan | None:
+    def last(self, source: str, outcome: ScanOutcome | None = None) -> Scan | None:
         """The latest scan of a source, or its latest with this outcome."""
         query = select(scans).where(scans.c.source == source).order_by(scans.c.id.desc()).limit(1)
         if outcome is not None:

@@ -10,7 +10,7 @@ import pytest
 
 from guardian.delivery.outbox import Deliveries
 from guardian.errors import UsageError
-from guardian.model import Skipped
+from guardian.model import ScanOutcome, Skipped
 from guardian.store import Store, StoreSettings, open_store
 from guardian.web.app import build_app
 from guardian.web.metrics import Metrics
@@ -64,7 +64,7 @@ def test_coverage_is_shown_by_source(store: Store) -> None:
 def test_the_last_scan_is_shown_in_numbers(store: Store) -> None:
     now = datetime.now(UTC)
     with store.begin() as tx:
-        tx.scans.end(tx.scans.start("gallery", now).id, now, "completed", {"pages": 3, "left out: robots": 2})
+        tx.scans.end(tx.scans.start("gallery", now).id, now, ScanOutcome.COMPLETED, {"pages": 3, "left out: robots": 2})
     text = get(store, "/metrics", {}).text
     assert 'guardian_last_scan_count{source="gallery",what="pages"} 3.0' in text
     assert 'guardian_last_scan_count{source="gallery",what="left out: robots"} 2.0' in text
