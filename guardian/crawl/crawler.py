@@ -90,7 +90,7 @@ class Crawler:
         self._led_to = Counter[str]()
 
     async def run(self, starts: Sequence[CrawlRequest]) -> AsyncIterator[Seen]:
-        """Everything that is seen. Raises what fetching a start raised when there is nothing else to crawl."""
+        """Yield everything that is seen. Raises what fetching a start raised when there is nothing else to crawl."""
         await asyncio.to_thread(self._begin, starts)
         while rows := await asyncio.to_thread(self._claim):
             for row, visited in zip(rows, await self._visit_all(rows), strict=True):
@@ -151,7 +151,7 @@ class Crawler:
         return await self._elsewhere(row, reading, whole)
 
     async def _elsewhere(self, row: FrontierRow, reading: PageReading, whole: _Visited) -> _Visited:
-        """An address that redirects: where it leads is seen once, under its own name."""
+        """Return what comes of an address that redirects: where it leads is seen once, under its own name."""
         is_start = row.depth == 0 and row.referrer is None
         if not self._bounds.wanted(reading.final_url):
             leaves = Skipped(row.url, "elsewhere", f"leads out of this source, to {reading.final_url}")
@@ -226,7 +226,7 @@ class Crawler:
         return skipped
 
     def _left(self) -> list[str]:
-        """What was not visited, in words."""
+        """Return what was not visited, in words."""
         with self._context.store.read() as tx:
             pages = tx.frontier.count(self._source, FrontierState.WAITING, "page")
             lists = sum(tx.frontier.count(self._source, FrontierState.WAITING, kind) for kind in _LISTS)
@@ -244,7 +244,7 @@ class Crawler:
         ]
 
     def _gives_up(self, start: FrontierRow) -> bool:
-        """Whether a start that failed is all there is: no page is known besides. Lists of pages are read first."""
+        """Return whether a start that failed is all there is: no other page is known. Lists of pages are read first."""
         with self._context.store.begin() as tx:
             is_all = tx.frontier.count(self._source, kind="page") == (start.kind == "page")
             if is_all:
@@ -262,7 +262,7 @@ def _of_list(listed: ListReading, row: FrontierRow) -> _Visited:
 
 
 def _without_return(url: str, asked: str) -> str:
-    """An address without what it notes of the one that led there, as logins do: /login?next=%2Fmembers."""
+    """Return an address without what it notes of the one that led there, as logins do: /login?next=%2Fmembers."""
     place, _, query = url.partition("?")
     path = urlsplit(asked).path.rstrip("/")
     kept = "&".join(part for part in query.split("&") if not path or path not in unquote(unquote(part)))
@@ -270,6 +270,6 @@ def _without_return(url: str, asked: str) -> str:
 
 
 def same_host(url: str) -> Callable[[str], bool]:
-    """Whether an address lies on the same host, with or without www."""
+    """Return a test of whether an address lies on the same host, with or without www."""
     home = host_without_www(url)
     return lambda other: host_without_www(other) == home

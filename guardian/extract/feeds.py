@@ -126,7 +126,7 @@ def _xml_entries(response: Response) -> Iterator[_Entry]:
 
 
 def _declares_entities(content: bytes, encoding: str) -> bool:
-    """Before its entries: within them people may write about XML."""
+    """Return whether a feed declares entities before its entries: within them people may write about XML."""
     ends = [content.find(name.encode(encoding)) for name in ("<item", "<entry")]
     head = content[: min((end for end in ends if end >= 0), default=len(content))]
     return "<!ENTITY".encode(encoding) in head
@@ -156,7 +156,7 @@ def _json_entries(response: Response) -> Iterator[_Entry]:
 
 
 def _json_author(item: dict[str, Any]) -> Any:
-    """The first author of a JSON Feed's entry; version 1.0 knew one alone."""
+    """Return the first author of a JSON Feed's entry; version 1.0 knew one alone."""
     authors = item.get("authors")
     first = authors[0] if isinstance(authors, list) and authors else item.get("author")
     return first.get("name") if isinstance(first, dict) else None

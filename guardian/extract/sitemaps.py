@@ -142,7 +142,7 @@ def _name(element: Element) -> str:
 
 
 def _address(element: Element, response: Response, name: str = "loc") -> str | None:
-    """What an entry names; relative addresses are against the protocol, and written all the same."""
+    """Return what an entry names; relative addresses are against the protocol, and written all the same."""
     written = _text(element, name)
     return web_address(response.final_url, written) if written else None
 

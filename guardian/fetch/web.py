@@ -194,7 +194,7 @@ class WebClient:
         raise FetchRefused("redirects", url, f"more than {self._settings.max_redirects} redirects")
 
     async def is_forbidden(self, url: str) -> bool:
-        """Whether the robots.txt of an address's host keeps scans away. What cannot be asked is not forbidden here."""
+        """Return whether the robots.txt of an address's host keeps scans away. What cannot be asked is allowed."""
         try:
             # A person waits: a host that is slow or busy is not asked twice for the sake of a note.
             async with asyncio.timeout(self._settings.read_timeout.total_seconds()):
@@ -206,19 +206,19 @@ class WebClient:
         return False
 
     async def sitemaps(self, url: str) -> tuple[str, ...]:
-        """What a host's robots.txt names as sitemaps. Raises FetchRefused (address, host_busy, budget)."""
+        """Return what a host's robots.txt names as sitemaps. Raises FetchRefused (address, host_busy, budget)."""
         await self._throttle.working_hours()
         return await self._robots.sitemaps(_fetchable(url))
 
     async def _delay_for(self, url: str) -> timedelta:
-        """The pause that settings and robots.txt ask for. Raises FetchRefused when robots.txt forbids."""
+        """Return the pause that settings and robots.txt ask for. Raises FetchRefused when robots.txt forbids."""
         await self._throttle.working_hours()
         wished = await self._robots.check(url)
         shortest = self._settings.delay_per_host
         return shortest if wished is None else max(shortest, min(wished, self._settings.max_delay))
 
     async def _read_robots(self, url: str) -> Response:
-        """A robots.txt, redirects followed, whatever its status; the last redirect when there are too many.
+        """Return a robots.txt, redirects followed, whatever its status; the last redirect when there are too many.
 
         It is a request like others: it takes its host's turn, is asked for again when that may help, and counts.
         """
@@ -232,7 +232,7 @@ class WebClient:
         return response
 
     async def _exchange_patiently(self, url: str, kind: Kind, delay: timedelta | None, extras: _Extras) -> Response:
-        """One exchange, again where another try may help: a broken answer at once, a busy host after its pause."""
+        """Make one exchange, again where another try may help: a broken answer at once, a busy host after its pause."""
         tries = 1 if delay is None else 1 + self._settings.retries
         for left in reversed(range(tries)):
             try:
@@ -254,7 +254,7 @@ class WebClient:
         return response
 
     async def _exchange(self, url: str, kind: Kind, delay: timedelta | None, extras: _Extras) -> Response:
-        """One request and its whole answer, whatever its status, in this host's turn."""
+        """Make one request and return its whole answer, whatever its status, in this host's turn."""
         async with self._throttle.turn(_host(url), url, delay):
             limit = self._settings.timeout.total_seconds()
             try:
@@ -293,7 +293,7 @@ class WebClient:
         )
 
     async def _body(self, answer: httpx.Response, url: str, kind: Kind, deadline: asyncio.Timeout) -> bytes:
-        """The decoded body. Its size is counted while it comes, before and after decompression."""
+        """Return the decoded body. Its size is counted while it comes, before and after decompression."""
         limit, stated = self._most_bytes(kind), answer.headers.get("content-length", "")
         if answer.headers.get("content-type", "").strip().lower().startswith(_NEVER[kind]):
             reason = "not_a_page" if kind == "page" else "not_an_image" if kind == "image" else "wrong_type"
@@ -327,7 +327,7 @@ class WebClient:
 
 
 def _fetchable(url: str) -> str:
-    """The address as it is asked for: http or https, without fragment, user name and password."""
+    """Return the address as it is asked for: http or https, without fragment, user name and password."""
     address = url.strip()
     try:
         parts = urlsplit(address)
@@ -352,7 +352,7 @@ def _fetchable(url: str) -> str:
 
 
 def _target(response: Response, current: str) -> str | None:
-    """Where a redirect leads; None when the answer is none, or does not say."""
+    """Return where a redirect leads; None when the answer is none, or does not say."""
     location = response.header("location") if response.status in _REDIRECTS else None
     if location is None:
         return None
@@ -366,7 +366,7 @@ def _target(response: Response, current: str) -> str | None:
 
 
 def _coding(answer: httpx.Response, url: str) -> str:
-    """The one content coding of an answer, "" for none. Raises FetchFailed for others, and for several at once."""
+    """Return the one content coding of an answer, "" for none. Raises FetchFailed for others, and for several."""
     stated = answer.headers.get("content-encoding", "").lower().split(",")
     codings = [coding for coding in (part.strip() for part in stated) if coding not in ("", "identity")]
     if len(codings) > 1 or not set(codings) <= CODINGS:
@@ -375,12 +375,12 @@ def _coding(answer: httpx.Response, url: str) -> str:
 
 
 def _host(url: str) -> str:
-    """Whom politeness is owed to: all ports of a host, with and without www, are one machine's work."""
+    """Return whom politeness is owed to: all ports of a host, with and without www, are one machine's work."""
     return host_without_www(url)
 
 
 def _conditions(url: str, known: Remembered | None) -> dict[str, str]:
-    """A conditional request header (RFC 9110, 13.1), for the address that the validators came from.
+    """Return a conditional request header (RFC 9110, 13.1), for the address that the validators came from.
 
     The tag alone, where there is one: some servers answer 304 for an old date whose tag has changed.
     """
@@ -392,14 +392,14 @@ def _conditions(url: str, known: Remembered | None) -> dict[str, str]:
 
 
 def _accepted(response: Response, url: str) -> Response:
-    """The answer under the address that was asked for. Raises FetchFailed for anything but success."""
+    """Return the answer under the address that was asked for. Raises FetchFailed for anything but success."""
     if response.status != 200 and not response.not_modified:
         raise FetchFailed(f"status_{response.status}", url, f"the site answered {response.status}", response.status)
     return replace(response, url=url)
 
 
 def _said_plainly(url: str, error: Exception) -> FetchFailed | FetchRefused:
-    """What went wrong, in one of guardian's words. The transport's own classes lump too much together."""
+    """Return what went wrong, in one of guardian's words. The transport's own classes lump too much together."""
     cause = error.__cause__ if isinstance(error.__cause__, aiohttp.ClientError) else error
     text = str(cause) or type(cause).__name__
     if MARK in text:
