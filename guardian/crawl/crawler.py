@@ -128,22 +128,32 @@ class Crawler:
         if row.tries > _MOST_TRIES:
             why = f"the scan was cut off {row.tries - 1} times while this was being visited"
             return _Visited((Skipped(row.url, "crashed", why),), outcome="crashed")
-        if row.kind == "sitemap":
-            listed = await self._lists_reader.sitemap(row.url, row.depth)
-            visited = _of_list(listed, row)
-            outside = [page for page in listed.pages if not self._bounds.wanted(page.url)]
-            if outside and self._bounds.are_listed:
-                detail = f"{len(outside)} of its pages lie on other hosts, such as {outside[0].url}"
-                visited = replace(visited, seen=(*visited.seen, Skipped(row.url, "elsewhere", detail)))
-            return visited
-        if row.kind == "feed":
-            return _of_list(await self._lists_reader.feed(row.url), row)
 
+        match row.kind:
+            case "sitemap":
+                return await self._visit_sitemap(row)
+            case "feed":
+                return _of_list(await self._lists_reader.feed(row.url), row)
+            case _:
+                return await self._visit_page(row)
+
+    async def _visit_sitemap(self, row: FrontierRow) -> _Visited:
+        listed = await self._lists_reader.sitemap(row.url, row.depth)
+        visited = _of_list(listed, row)
+
+        outside = [page for page in listed.pages if not self._bounds.wanted(page.url)]
+        if outside and self._bounds.are_listed:
+            detail = f"{len(outside)} of its pages lie on other hosts, such as {outside[0].url}"
+            visited = replace(visited, seen=(*visited.seen, Skipped(row.url, "elsewhere", detail)))
+        return visited
+
+    async def _visit_page(self, row: FrontierRow) -> _Visited:
         reading = await self._pages_reader.read(row.url)
         links = tuple(CrawlRequest(url, "page", row.depth + 1, row.url) for url in reading.links)
         if row.depth >= self._bounds.max_depth:
             self._note_deeper(links)
             links = ()
+
         whole = _Visited(reading.seen, links, counts=reading.counts)
         # A session id that a redirect adds names no other page.
         if address_key(reading.final_url) == address_key(row.url):
@@ -157,6 +167,8 @@ class Crawler:
             leaves = Skipped(row.url, "elsewhere", f"leads out of this source, to {reading.final_url}")
             # What a start leads to was asked for; its links are another site's.
             return replace(whole, seen=(*whole.seen, leaves)) if is_start else _Visited((leaves,), outcome="elsewhere")
+
+        # Many addresses that lead to one page are one visit: the first takes the page's place in the frontier.
         place = _without_return(reading.final_url, row.url)
         self._led_to[place] += 1
         taken = await asyncio.to_thread(self._take, CrawlRequest(place, "page", row.depth, row.url))
