@@ -52,6 +52,6 @@ async def _scan(session: Session, source: str) -> tuple[ScanCounts, int, int]:
         async with opened_app(config) as app:
             await prepare(app)
             ended = await scan_and_mend(app, chosen, show)
-            # A crawl that went on where another was cut off speaks of both halves, and pages are counted by the scan.
             with app.store.read() as tx:
+                # The row's own counts: a crawl that went on where another was cut off speaks of both halves.
                 return ended.counts, tx.assets.count(), tx.tasks.due_count(app.services.clock())

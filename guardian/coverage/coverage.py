@@ -114,9 +114,6 @@ def coverage_of(
 def as_json(coverage: Coverage) -> dict[str, Any]:
     """The JSON object of one source, as `guardian coverage --json` and /coverage show it."""
     facts: dict[str, Any] = to_json(coverage)
-    for name, scan in (("last", coverage.last), ("last_complete", coverage.last_complete)):
-        if scan is not None:
-            facts[name]["counts"] = scan.counts.as_words()
     facts["trouble"] = to_json(coverage.trouble) if coverage.trouble else None
     return facts
 

@@ -92,7 +92,7 @@ class SkipReason(StrEnum):
         Scope.ADDRESS,
         Retry.NOT_NOW,
         "not a web address",
-        "What stands there cannot be read as a web address, or is longer than 8,000 characters.",
+        "What stands there cannot be read as a web address, or is too long for one.",
     )
     SCHEME = (
         "scheme",
@@ -158,21 +158,21 @@ class SkipReason(StrEnum):
         Scope.ADDRESS,
         Retry.NOT_NOW,
         "redirects without end",
-        "The address redirects to where it was redirected from.",
+        "The redirects of this address lead back to where they began.",
     )
     WRONG_TYPE = (
         "wrong_type",
         Scope.ADDRESS,
         Retry.NOT_NOW,
         "a file of another type than asked for",
-        "Where a sitemap, a feed or a style sheet should lie, the site says that it is a video, a sound or a font.",
+        "Where a sitemap, a feed or a style sheet should lie, the site says that it is video, audio or a font.",
     )
     TOO_LARGE = (
         "too_large",
         Scope.ADDRESS,
         Retry.NOT_NOW,
         "larger than the limit",
-        "There are more bytes than `fetch.max_image_bytes` or `fetch.max_page_bytes`.",
+        "It has more bytes than `fetch.max_image_bytes`, `fetch.max_page_bytes` or the limits of feeds and sitemaps.",
     )
 
     # Files on this machine.
@@ -307,7 +307,7 @@ class SkipReason(StrEnum):
         Scope.OURSELVES,
         Retry.NOT_NOW,
         "guardian's own fault; its log says more",
-        "guardian made a mistake; its log has the traceback, which is worth a report.",
+        "A fault of guardian itself; its log has the traceback, which is worth a report.",
     )
 
     @property

@@ -165,8 +165,7 @@ async def _answer_page(
                 found = await _look(services, sighting, number, same, started)
             except (FetchRefused, FetchFailed) as error:
                 await same.first(number, None)
-                problem = error.skipped
-                return _answer(sighting, None, started, problem=problem), None
+                return _answer(sighting, None, started, problem=error.skipped), None
             finally:
                 same.pass_on(number)
         if isinstance(found, int):

@@ -22,13 +22,13 @@ class Scans:
             .values(ended_at=at, outcome="interrupted")
         )
         started = self._connection.execute(
-            insert(scans).values(source=source, started_at=at, counts={}).returning(*scans.c)
+            insert(scans).values(source=source, started_at=at, counts=ScanCounts()).returning(*scans.c)
         )
         return _scan(started.one())
 
     def note(self, id_: int, counts: ScanCounts) -> None:
         """Keep what a running scan has counted so far."""
-        self._connection.execute(update(scans).where(scans.c.id == id_).values(counts=counts.as_words()))
+        self._connection.execute(update(scans).where(scans.c.id == id_).values(counts=counts))
 
     def before(self, scan: Scan) -> Scan | None:
         """The scan of the same source before this one."""
@@ -40,7 +40,7 @@ class Scans:
         """Note how a scan ended: completed, failed or interrupted. Without counts those last noted stand."""
         facts: dict[str, object] = {"ended_at": at, "outcome": outcome, "error": error and error.replace("\x00", "")}
         if counts is not None:
-            facts["counts"] = counts.as_words()
+            facts["counts"] = counts
         ended = self._connection.execute(update(scans).where(scans.c.id == id_).values(**facts).returning(*scans.c))
         return _scan(ended.one())
 
@@ -75,6 +75,6 @@ def _scan(row: Row[tuple[object, ...]]) -> Scan:
         started_at=row.started_at,
         ended_at=row.ended_at,
         outcome=row.outcome,
-        counts=ScanCounts.from_words(row.counts),
+        counts=row.counts,
         error=row.error,
     )
