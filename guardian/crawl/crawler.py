@@ -7,7 +7,7 @@ visited only when all its pictures have been answered (Checkpoint).
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from urllib.parse import unquote, urlsplit
 
 import structlog
@@ -17,7 +17,7 @@ from guardian.crawl.lists import ListReader, ListReading
 from guardian.crawl.page_reader import PageReader, PageReading
 from guardian.crawl.traps import Traps
 from guardian.errors import FetchFailed, FetchRefused
-from guardian.model import Checkpoint, CrawlRequest, FrontierRow, FrontierState, Skipped
+from guardian.model import Checkpoint, CrawlRequest, FrontierRow, FrontierState, ScanCounts, Skipped, SkipReason
 from guardian.urls.addresses import address_key, host_without_www
 
 PAGES_AT_ONCE = 8
@@ -55,14 +55,14 @@ class Bounds:
 class _Visited:
     """What came of one address: what it showed and where it leads.
 
-    `counts` are words for the account of the scan. `also_visited`: the frontier row of the page that the address
+    `counts` are for the account of the scan. `also_visited`: the frontier row of the page that the address
     redirects to, which is answered with it.
     """
 
     seen: tuple[Seen, ...] = ()
     links: tuple[CrawlRequest, ...] = ()
     outcome: str = "fetched"
-    counts: tuple[str, ...] = ()
+    counts: ScanCounts = field(default_factory=ScanCounts)
     also_visited: int | None = None
 
     def checkpoint(self, source: str, row_id: int) -> Checkpoint:
@@ -70,7 +70,7 @@ class _Visited:
         visited = [(row_id, self.outcome)]
         if self.also_visited is not None:
             visited.append((self.also_visited, "fetched"))
-        return Checkpoint(source, tuple(visited), counts=dict(Counter(self.counts)))
+        return Checkpoint(source, tuple(visited), counts=self.counts)
 
 
 class Crawler:
@@ -101,10 +101,10 @@ class Crawler:
                 yield visited.checkpoint(self._source, row.id)
 
         for detail in await asyncio.to_thread(self._left):
-            yield Skipped(starts[0].url, "budget", detail)
+            yield Skipped(starts[0].url, SkipReason.BUDGET, detail)
         for url, number in self._led_to.items():
             if number >= _MANY_REDIRECTS:
-                yield Skipped(url, "redirected", f"{number} addresses lead to this one page: a login?")
+                yield Skipped(url, SkipReason.REDIRECTED, f"{number} addresses lead to this one page: a login?")
         yield Checkpoint(self._source, is_finished=True)
 
     async def _visit_all(self, rows: Sequence[FrontierRow]) -> list[_Visited]:
@@ -116,18 +116,18 @@ class Crawler:
             except (FetchRefused, FetchFailed) as error:
                 if row.depth == 0 and row.referrer is None and await asyncio.to_thread(self._gives_up, row):
                     raise
-                return _Visited((Skipped(error.url, error.reason, error.detail),), outcome=error.reason)
+                return _Visited((error.skipped,), outcome=error.skipped.word)
             except Exception as error:
                 # The supervision point of one page: whatever it does to guardian, the others are visited.
                 log.exception("page_failed", page_url=row.url)
-                return _Visited((Skipped(row.url, "internal", repr(error)),), outcome="internal")
+                return _Visited((Skipped(row.url, SkipReason.INTERNAL, repr(error)),), outcome="internal")
 
         return list(await asyncio.gather(*(one(row) for row in rows)))
 
     async def _visit_one(self, row: FrontierRow) -> _Visited:
         if row.tries > _MOST_TRIES:
             why = f"the scan was cut off {row.tries - 1} times while this was being visited"
-            return _Visited((Skipped(row.url, "crashed", why),), outcome="crashed")
+            return _Visited((Skipped(row.url, SkipReason.CRASHED, why),), outcome="crashed")
 
         match row.kind:
             case "sitemap":
@@ -144,7 +144,7 @@ class Crawler:
         outside = [page for page in listed.pages if not self._bounds.wanted(page.url)]
         if outside and self._bounds.are_listed:
             detail = f"{len(outside)} of its pages lie on other hosts, such as {outside[0].url}"
-            visited = replace(visited, seen=(*visited.seen, Skipped(row.url, "elsewhere", detail)))
+            visited = replace(visited, seen=(*visited.seen, Skipped(row.url, SkipReason.ELSEWHERE, detail)))
         return visited
 
     async def _visit_page(self, row: FrontierRow) -> _Visited:
@@ -164,7 +164,7 @@ class Crawler:
         """Return what comes of an address that redirects: where it leads is seen once, under its own name."""
         is_start = row.depth == 0 and row.referrer is None
         if not self._bounds.wanted(reading.final_url):
-            leaves = Skipped(row.url, "elsewhere", f"leads out of this source, to {reading.final_url}")
+            leaves = Skipped(row.url, SkipReason.ELSEWHERE, f"leads out of this source, to {reading.final_url}")
             # What a start leads to was asked for; its links are another site's.
             return replace(whole, seen=(*whole.seen, leaves)) if is_start else _Visited((leaves,), outcome="elsewhere")
 
@@ -230,7 +230,7 @@ class Crawler:
             if reason is None:
                 kept.append(link)
             else:
-                skipped.append(Skipped(link.url, "budget", reason))
+                skipped.append(Skipped(link.url, SkipReason.BUDGET, reason))
 
         if kept:
             with self._context.store.begin() as tx:
@@ -269,7 +269,7 @@ def _of_list(listed: ListReading, row: FrontierRow) -> _Visited:
     sitemaps, seen = listed.sitemaps, listed.seen
     if sitemaps and row.depth >= _LISTS_WITHIN_LISTS:
         detail = f"{len(sitemaps)} sitemaps, more than {_LISTS_WITHIN_LISTS} sitemaps within each other"
-        sitemaps, seen = (), (*seen, Skipped(row.url, "budget", detail))
+        sitemaps, seen = (), (*seen, Skipped(row.url, SkipReason.BUDGET, detail))
     return _Visited(seen, (*sitemaps, *listed.pages))
 
 

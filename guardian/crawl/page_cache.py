@@ -11,7 +11,7 @@ from guardian import __version__
 from guardian.extract.html import HtmlReading
 from guardian.extract.links import Links
 from guardian.fetch.http_cache import may_be_remembered, to_remember
-from guardian.model import Context, PageCapture, PageImage, Remembered, Skipped
+from guardian.model import Context, PageCapture, PageImage, Remembered, Skipped, read_reason
 from guardian.store import Transaction
 from guardian.urls.addresses import canonical_url
 
@@ -75,7 +75,7 @@ def _packed(reading: HtmlReading) -> str | None:
 
 def _facts(one: PageImage | Skipped) -> list[Any]:
     if isinstance(one, Skipped):
-        return [one.url, one.reason, one.detail]
+        return [one.url, one.word, one.detail]
     return [one.image_url, one.also_at, {name: words for name, words in asdict(one.context).items() if words}]
 
 
@@ -94,7 +94,8 @@ def _seen(facts: list[Any]) -> PageImage | Skipped:
     url, second, third = facts
     if isinstance(third, dict):
         return PageImage(url, Context(**third), tuple(second))
-    return Skipped(url, second, third)
+    reason, status = read_reason(second)
+    return Skipped(url, reason, third, status)
 
 
 def _notes(known: Remembered | None) -> dict[str, Any]:

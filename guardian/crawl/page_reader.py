@@ -1,7 +1,7 @@
 """Reads one page: its pictures, those of its style sheets, and its links."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from guardian.crawl.context import CrawlContext
 from guardian.crawl.page_cache import KnownPage, recall_page, remember_page
@@ -13,7 +13,7 @@ from guardian.extract.html import HtmlReading
 from guardian.extract.html_sandbox import is_simple, read_guarded
 from guardian.extract.links import MAX_LINKS
 from guardian.media.sniff import is_page, is_picture
-from guardian.model import PageCapture, PageImage, Sighting, Skipped
+from guardian.model import PageCapture, PageImage, ScanCounts, Sighting, Skipped, SkipReason
 
 _PICTURES_WITHOUT_DOUBT = 2
 """A page that shows so many needs no browser, whatever its scripts look like."""
@@ -29,7 +29,7 @@ class PageReading:
     final_url: str
     seen: tuple[Sighting | Skipped, ...]
     links: tuple[str, ...] = ()
-    counts: tuple[str, ...] = ()
+    counts: ScanCounts = field(default_factory=ScanCounts)
 
 
 class PageReader:
@@ -64,7 +64,9 @@ class PageReader:
 
     async def _parsed(self, page: PageCapture) -> HtmlReading:
         if self._unreadable >= _MOST_UNREADABLE and not is_simple(page.response):
-            raise FetchRefused("unreadable", page.url, "odd HTML like that of the pages before, which took too long")
+            raise FetchRefused(
+                SkipReason.UNREADABLE, page.url, "odd HTML like that of the pages before, which took too long"
+            )
         try:
             return await read_guarded(page.response)
         except FetchRefused:
@@ -77,12 +79,12 @@ class PageReader:
         seen = [sighting_of(one, self._source, page) if isinstance(one, PageImage) else one for one in shown]
 
         if html.browser_sign and sum(isinstance(one, Sighting) for one in seen) < _PICTURES_WITHOUT_DOUBT:
-            seen.append(Skipped(page.final_url, "needs_browser", html.browser_sign))
+            seen.append(Skipped(page.final_url, SkipReason.NEEDS_BROWSER, html.browser_sign))
         if html.links.more:
             detail = f"{html.links.more} links beyond the first {MAX_LINKS} of one page"
-            seen.append(Skipped(page.final_url, "budget", detail))
+            seen.append(Skipped(page.final_url, SkipReason.BUDGET, detail))
 
-        counts = ("pages", "pages unchanged") if page.is_unchanged else ("pages",)
+        counts = ScanCounts(pages=1, pages_unchanged=int(page.is_unchanged))
         return PageReading(page.final_url, tuple(seen), html.links.pages, counts)
 
     def _recall(self, url: str) -> KnownPage | None:
@@ -98,4 +100,4 @@ class PageReader:
         if is_picture(response):
             return Sighting(self._source, page.url, None, response.fetched_at, image=response)
         stated = response.header("content-type") or "nothing known"
-        return Skipped(page.url, "not_a_page", f"neither a page nor a picture: {stated[:100]}")
+        return Skipped(page.url, SkipReason.NOT_A_PAGE, f"neither a page nor a picture: {stated[:100]}")

@@ -12,7 +12,7 @@ from guardian.extract.entries import ListEntries, ListEntry
 from guardian.extract.grouping import ImageGrouping
 from guardian.extract.html_sandbox import read_guarded
 from guardian.extract.image_context import shortened
-from guardian.model import Context, PageImage, Response, Skipped
+from guardian.model import Context, PageImage, Response, Skipped, SkipReason
 from guardian.urls.addresses import joined, web_address
 
 MAX_ENTRIES = 1_000
@@ -48,7 +48,7 @@ async def read_feed(response: Response) -> ListEntries:
         skipped += [one for one in seen if isinstance(one, Skipped)]
         entries.append(ListEntry(entry.link, tuple(one for one in seen if isinstance(one, PageImage))))
     if len(found) > MAX_ENTRIES:
-        skipped.append(Skipped(response.url, "budget", f"{len(found) - MAX_ENTRIES} more entries in one feed"))
+        skipped.append(Skipped(response.url, SkipReason.BUDGET, f"{len(found) - MAX_ENTRIES} more entries in one feed"))
     return ListEntries(tuple(entries), skipped=tuple(skipped))
 
 
@@ -72,7 +72,7 @@ async def _images(entry: _Entry, response: Response) -> list[PageImage | Skipped
         try:
             found = (await read_guarded(as_page)).seen
         except FetchRefused as error:
-            seen.append(Skipped(page_url, error.reason, error.detail))
+            seen.append(replace(error.skipped, url=page_url))
             continue
         for item in found:
             if isinstance(item, PageImage) and item.image_url:
@@ -90,9 +90,9 @@ async def _images(entry: _Entry, response: Response) -> list[PageImage | Skipped
 def _xml_entries(response: Response) -> Iterator[_Entry]:
     # A feed declares no entities; whoever declares some wants them expanded without end.
     if any(_declares_entities(response.content, encoding) for encoding in ("utf-8", "utf-16-le", "utf-16-be")):
-        raise FetchFailed("not_a_feed", response.url, "declares XML entities, which feeds do not need")
+        raise FetchFailed(SkipReason.NOT_A_FEED, response.url, "declares XML entities, which feeds do not need")
     if response.content.count(b"<") > MAX_TAGS:
-        raise FetchRefused("too_large", response.url, f"a feed of more than {MAX_TAGS} tags")
+        raise FetchRefused(SkipReason.TOO_LARGE, response.url, f"a feed of more than {MAX_TAGS} tags")
     # It is loaded with the first feed, not with the command line.
     import feedparser
 
@@ -104,7 +104,7 @@ def _xml_entries(response: Response) -> Iterator[_Entry]:
         resolve_relative_uris=False,
     )
     if not parsed.get("version"):
-        raise FetchFailed("not_a_feed", response.url, "neither RSS nor Atom nor JSON Feed")
+        raise FetchFailed(SkipReason.NOT_A_FEED, response.url, "neither RSS nor Atom nor JSON Feed")
     for entry in parsed.entries:
         files = [*entry.get("media_content", ()), *entry.get("media_thumbnail", ())]
         named = [one.get("url") for one in files if _may_be_picture(one)]
@@ -139,7 +139,7 @@ def _json_entries(response: Response) -> Iterator[_Entry]:
         if "jsonfeed" not in str(feed.get("version")) or not isinstance(items, list):
             raise ValueError("no version of JSON Feed")
     except (ValueError, KeyError, RecursionError) as error:
-        raise FetchFailed("not_a_feed", response.url, f"not a JSON Feed: {error!r}") from error
+        raise FetchFailed(SkipReason.NOT_A_FEED, response.url, f"not a JSON Feed: {error!r}") from error
     for item in (item for item in items if isinstance(item, dict)):
         attached = item.get("attachments")
         files = [one for one in attached if isinstance(one, dict)] if isinstance(attached, list) else []

@@ -13,7 +13,7 @@ from datetime import timedelta
 from guardian.errors import FetchRefused
 from guardian.extract.html import HtmlReading, read_html
 from guardian.extract.html_complexity import is_simple_html
-from guardian.model import Response
+from guardian.model import Response, SkipReason
 
 TIME_LIMIT = timedelta(seconds=20)
 """For the process that reads one complex page, its start included."""
@@ -57,13 +57,13 @@ async def _read_in_child(response: Response, seconds: float) -> HtmlReading:
         async with asyncio.timeout(seconds):
             written, _ = await child.communicate(pickle.dumps(response))
     except TimeoutError:
-        raise FetchRefused("unreadable", response.url, refused) from None
+        raise FetchRefused(SkipReason.UNREADABLE, response.url, refused) from None
     finally:
         if child.returncode is None:
             child.kill()
             await child.wait()
     if child.returncode != 0:
-        raise FetchRefused("unreadable", response.url, refused)
+        raise FetchRefused(SkipReason.UNREADABLE, response.url, refused)
     reading: HtmlReading = pickle.loads(written)  # noqa: S301 - written by guardian itself
     return reading
 

@@ -12,7 +12,7 @@ from defusedxml.ElementTree import iterparse
 
 from guardian.errors import FetchFailed, FetchRefused
 from guardian.extract.entries import ListEntries, ListEntry
-from guardian.model import Context, PageImage, Response, Skipped
+from guardian.model import Context, PageImage, Response, Skipped, SkipReason
 from guardian.urls.addresses import is_web_address, web_address
 
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -59,9 +59,9 @@ def read_sitemap(response: Response) -> ListEntries:
         _read_xml(content, response, reading)
     except (ParseError, DefusedXmlException, ValueError) as error:
         if not reading.count:
-            raise FetchFailed("not_a_sitemap", response.url, f"not a sitemap: {error!r}") from error
+            raise FetchFailed(SkipReason.NOT_A_SITEMAP, response.url, f"not a sitemap: {error!r}") from error
         broken = f"{reading.count} entries were read, then it breaks off: {error!r}"
-        reading.skipped.append(Skipped(response.url, "not_a_sitemap", broken))
+        reading.skipped.append(Skipped(response.url, SkipReason.NOT_A_SITEMAP, broken))
     return reading.done()
 
 
@@ -74,9 +74,11 @@ def _read_xml(content: bytes, response: Response, reading: _Reading) -> None:
             open_elements.append(element)
             inside += 1
             if len(open_elements) == 1 and _name(element) not in ("urlset", "sitemapindex"):
-                raise FetchFailed("not_a_sitemap", response.url, f"not a sitemap but <{_name(element)[:40]}>")
+                raise FetchFailed(SkipReason.NOT_A_SITEMAP, response.url, f"not a sitemap but <{_name(element)[:40]}>")
             if inside > MAX_ELEMENTS or len(open_elements) > MAX_DEPTH:
-                raise FetchFailed("not_a_sitemap", response.url, f"more than {MAX_ELEMENTS} elements in one entry")
+                raise FetchFailed(
+                    SkipReason.NOT_A_SITEMAP, response.url, f"more than {MAX_ELEMENTS} elements in one entry"
+                )
             continue
 
         open_elements.pop()
@@ -87,7 +89,7 @@ def _read_xml(content: bytes, response: Response, reading: _Reading) -> None:
         entries += 1
         if entries > MAX_ADDRESSES:
             too_many = f"more than {MAX_ADDRESSES} addresses in one sitemap"
-            reading.skipped.append(Skipped(response.url, "budget", too_many))
+            reading.skipped.append(Skipped(response.url, SkipReason.BUDGET, too_many))
             break
 
         address = _address(element, response)
@@ -116,7 +118,7 @@ def _plain(content: bytes, response: Response) -> ListEntries:
     lines = [line.strip() for line in content.decode("utf-8-sig", errors="replace").splitlines()]
     addresses = [line for line in lines if is_web_address(line)][:MAX_ADDRESSES]
     if not addresses:
-        raise FetchFailed("not_a_sitemap", response.url, "neither XML nor a list of addresses")
+        raise FetchFailed(SkipReason.NOT_A_SITEMAP, response.url, "neither XML nor a list of addresses")
     return ListEntries(tuple(ListEntry(url) for url in addresses))
 
 
@@ -131,9 +133,9 @@ def _unpacked(response: Response) -> bytes:
                 plain += chunk
     except (OSError, EOFError, zlib.error) as error:
         if not plain:
-            raise FetchFailed("not_a_sitemap", response.url, f"damaged gzip: {error}") from error
+            raise FetchFailed(SkipReason.NOT_A_SITEMAP, response.url, f"damaged gzip: {error}") from error
     if len(plain) > MAX_BYTES:
-        raise FetchRefused("too_large", response.url, f"more than {MAX_BYTES} bytes unpacked")
+        raise FetchRefused(SkipReason.TOO_LARGE, response.url, f"more than {MAX_BYTES} bytes unpacked")
     return bytes(plain)
 
 

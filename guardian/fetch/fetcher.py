@@ -9,13 +9,10 @@ from collections import Counter, OrderedDict
 from guardian.errors import FetchFailed, FetchRefused
 from guardian.fetch.credentials import Credentials
 from guardian.fetch.web import AskedBy, FetchPolicy, Kind, WebClient
-from guardian.model import Remembered, Response
+from guardian.model import Remembered, Response, Retry, SkipReason
 from guardian.urls.addresses import host_of
 
 _FAILURES_REMEMBERED = 10_000
-_ONLY_NOW = frozenset(["host_busy", "host_silent", "budget"])
-"""Refusals that may be over before the next page, and that cost the site nothing."""
-
 _TIMEOUTS_TOLERATED, _ANSWERS_FOR_ONE_MORE = 20, 20
 """So many time-outs of one host are waited for in a scan, and one more for each so many answers."""
 
@@ -83,14 +80,15 @@ class _Failures:
         tolerated = _TIMEOUTS_TOLERATED + self._answers[host] // _ANSWERS_FOR_ONE_MORE
         if self._timeouts[host] > tolerated:
             often = f"{host} did not answer in time {self._timeouts[host]} times in this scan"
-            raise FetchRefused("host_silent", url, often)
+            raise FetchRefused(SkipReason.HOST_SILENT, url, often)
 
     def note(self, url: str, kind: Kind, error: FetchFailed | FetchRefused) -> None:
         """Remember that an address could not be fetched."""
-        if error.reason == "timeout":
+        if error.reason is SkipReason.TIMEOUT:
             self._timeouts[host_of(url)] += 1
-        # Pages are visited once in a scan anyway; it is pictures that every page shows again.
-        if kind == "image" and error.reason not in _ONLY_NOW:
+        # Pages are visited once in a scan anyway; it is pictures that every page shows again. What may be over before
+        # the next page cost the site nothing.
+        if kind == "image" and error.reason.retry is not Retry.LATER:
             self._by_url[url] = _again(error)
             if len(self._by_url) > _FAILURES_REMEMBERED:
                 self._by_url.popitem(last=False)

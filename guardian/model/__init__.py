@@ -6,6 +6,8 @@ from guardian.model.candidates import Candidate, Fetched, Unchanged
 from guardian.model.cases import Action, Case, CaseEvent, CaseState, Decision, Finding, FindingDigest, Severity
 from guardian.model.crawling import Checkpoint, CrawlRequest, FrontierRow, FrontierState, Remembered
 from guardian.model.matches import Affine, Box, Comparison, Match, MatchReport, Transform
+from guardian.model.reasons import Retry, Scope, SkipReason, label_of, read_reason, reason_word
+from guardian.model.scans import ScanCounts
 from guardian.model.sightings import Context, PageCapture, PageImage, Response, Sighting, Skipped
 from guardian.model.tasks import Scan, ScanOutcome, Task, TaskKind, TaskState
 
@@ -41,15 +43,22 @@ __all__ = [
     "PageImage",
     "Remembered",
     "Response",
+    "Retry",
     "Rights",
     "Scan",
+    "ScanCounts",
     "ScanOutcome",
+    "Scope",
     "Severity",
     "Sighting",
+    "SkipReason",
     "Skipped",
     "Task",
     "TaskKind",
     "TaskState",
     "Transform",
     "Unchanged",
+    "label_of",
+    "read_reason",
+    "reason_word",
 ]

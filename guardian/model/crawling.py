@@ -1,9 +1,10 @@
 """What a crawl still has to visit, and what servers said that makes the next visit cheap."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+from guardian.model.scans import ScanCounts
 
 
 class FrontierState(StrEnum):
@@ -55,7 +56,7 @@ class Checkpoint:
     source: str
     visited: tuple[tuple[int, str], ...] = ()
     is_finished: bool = False
-    counts: Mapping[str, int] = field(default_factory=dict)
+    counts: ScanCounts = field(default_factory=ScanCounts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,19 +23,16 @@ from guardian.model import (
     PageCapture,
     Remembered,
     Response,
+    Scope,
     Sighting,
     Skipped,
+    SkipReason,
     Unchanged,
 )
 from guardian.scan import image_cache
 from guardian.scan.context import ScanContext
 from guardian.scan.image_cache import CachedImage, CachePolicy
 from guardian.scan.services import Services
-
-_OF_ONE_ADDRESS = frozenset(
-    ["robots", "too_large", "not_an_image", "redirects", "redirect_loop", "encoding", "scheme", "bad_address"]
-)
-"""Refusals that say nothing about the other addresses of a host."""
 
 log = structlog.get_logger(__name__)
 
@@ -155,8 +152,7 @@ def _at_next(sighting: Sighting, others: Sequence[str]) -> Sighting:
 
 def _still_worth_asking(sighting: Sighting, error: FetchRefused | FetchFailed) -> tuple[str, ...]:
     """Return the other addresses of a picture; where a whole host is in trouble, only those elsewhere."""
-    answered = isinstance(error, FetchFailed) and error.status is not None
-    if answered or error.reason in _OF_ONE_ADDRESS:
+    if error.reason.scope is Scope.ADDRESS:
         return sighting.also_at
     place = urlsplit(sighting.image_url or "").netloc
     return tuple(url for url in sighting.also_at if urlsplit(url).netloc != place)
@@ -167,7 +163,7 @@ def _is_no_picture(candidate: Candidate) -> bool:
         case Fetched():
             return candidate.response is not None and not is_picture(candidate.response)
         case Unchanged():
-            return isinstance(candidate.report, Skipped) and candidate.report.reason == "not_an_image"
+            return isinstance(candidate.report, Skipped) and candidate.report.reason is SkipReason.NOT_AN_IMAGE
 
 
 def _recall(services: Services, context: ScanContext, url: str) -> CachedImage | None:

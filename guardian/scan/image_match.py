@@ -1,7 +1,9 @@
 """Measures a picture against the protected assets, or remembers what was measured before."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 
 from guardian.errors import Unmatchable
 from guardian.matching.workers import Workers
@@ -9,7 +11,9 @@ from guardian.model import Fetched, MatchReport, Skipped
 from guardian.store import Store
 
 
-async def match_image(store: Store, workers: Workers, fetched: Fetched) -> MatchReport | Skipped:
+async def match_image(
+    store: Store, workers: Workers, clock: Callable[[], datetime], fetched: Fetched
+) -> MatchReport | Skipped:
     """Return the matcher's report about these bytes; a Skipped says why they cannot be matched.
 
     Bytes that were met before are compared only with assets that were added since. Both answers are remembered
@@ -21,6 +25,10 @@ async def match_image(store: Store, workers: Workers, fetched: Fetched) -> Match
             known = tx.candidates.known(fetched.sha256, workers.report_recipe)
             return known, tx.assets.latest_number(), tx.assets.count()
 
+    def remember(answer: MatchReport | Skipped) -> None:
+        with store.begin() as tx:
+            tx.candidates.remember(fetched.sha256, workers.report_recipe, answer, clock())
+
     known, latest_number, protected = await asyncio.to_thread(recall)
     if isinstance(known, Skipped):
         return known
@@ -31,7 +39,7 @@ async def match_image(store: Store, workers: Workers, fetched: Fetched) -> Match
         newer = await workers.match(fetched.content, newer_than=known.up_to_number if known is not None else 0)
     except Unmatchable as error:
         skipped = Skipped("", error.reason, error.detail)
-        await asyncio.to_thread(_remember, store, workers, fetched.sha256, skipped)
+        await asyncio.to_thread(remember, skipped)
         return skipped
 
     report = _joined(known, newer)
@@ -40,13 +48,8 @@ async def match_image(store: Store, workers: Workers, fetched: Fetched) -> Match
         report = replace(report, partial=True)
     if not report.partial:
         # What could not look everywhere must be asked again.
-        await asyncio.to_thread(_remember, store, workers, fetched.sha256, report)
+        await asyncio.to_thread(remember, report)
     return report
-
-
-def _remember(store: Store, workers: Workers, sha256: str, answer: MatchReport | Skipped) -> None:
-    with store.begin() as tx:
-        tx.candidates.remember(sha256, workers.report_recipe, answer)
 
 
 def _joined(known: MatchReport | None, newer: MatchReport) -> MatchReport:

@@ -17,7 +17,7 @@ from guardian.crawl.page_loader import PageLoader
 from guardian.crawl.page_reader import PageReader
 from guardian.errors import FetchFailed, FetchRefused, IndexNotReady, StoreUnusable, WorkerLost
 from guardian.media.sniff import is_page
-from guardian.model import Answer, Candidate, Checkpoint, Fetched, Sighting, Skipped, Unchanged
+from guardian.model import Answer, Candidate, Checkpoint, Fetched, Sighting, Skipped, SkipReason, Unchanged
 from guardian.scan.acquire import acquire, transfer
 from guardian.scan.context import CHECK, ScanContext, context_of_check
 from guardian.scan.image_match import match_image
@@ -179,7 +179,7 @@ async def _answer(services: Services, candidate: Candidate, started: float) -> A
         if isinstance(candidate, Unchanged):
             report = candidate.report
         else:
-            report = await match_image(services.store, services.workers, candidate)
+            report = await match_image(services.store, services.workers, services.clock, candidate)
         if isinstance(report, Skipped):
             return _not_compared(candidate, replace(report, url=where), started, unmatchable=True)
 
@@ -202,7 +202,7 @@ async def _answer(services: Services, candidate: Candidate, started: float) -> A
         raise
     except Exception as error:
         log.exception("image_failed", image_url=where, sha256=candidate.sha256)
-        return _not_compared(candidate, Skipped(where, "internal", repr(error)), started)
+        return _not_compared(candidate, Skipped(where, SkipReason.INTERNAL, repr(error)), started)
 
 
 def _not_fetched(sighting: Sighting, error: FetchRefused | FetchFailed, started: float) -> Answer:
@@ -212,7 +212,7 @@ def _not_fetched(sighting: Sighting, error: FetchRefused | FetchFailed, started:
         sighting=sighting,
         sha256=None,
         elapsed_ms=_elapsed_ms(started),
-        problem=Skipped(error.url, error.reason, error.detail),
+        problem=error.skipped,
     )
 
 

@@ -26,6 +26,7 @@ from guardian.model import (
     LicenceStatus,
     MatchReport,
     Rights,
+    ScanCounts,
     ScanOutcome,
     Severity,
     TaskKind,
@@ -68,6 +69,7 @@ assets = Table(
     Column("rights", Document(Rights), nullable=False),
     Column("added_at", Instant, nullable=False),
     Column("withdrawn_at", Instant),
+    Column("perceptual_hash", Text),
     Index(None, "state", "number"),
     Index(None, "collection"),
 )
@@ -94,7 +96,8 @@ candidates = Table(
     Column("report", Document(MatchReport)),
     Column("reason", Text),
     Column("detail", Text),
-    Index(None, "recipe"),
+    Column("matched_at", Instant, nullable=False),
+    Index(None, "matched_at"),
 )
 
 cases = Table(
@@ -145,6 +148,7 @@ findings = Table(
     Column("decision", Document(Decision), nullable=False),
     Column("comparison", Document(Comparison), nullable=False),
     Column("candidate_sha256", Text, nullable=False),
+    Column("perceptual_hash", Text),
     Column("image_sha256", Text),
     Column("page_sha256", Text),
     Column("evidence_note", Text),
@@ -192,6 +196,8 @@ tasks = Table(
         sqlite_where=text("state = 'due'"),
         postgresql_where=text("state = 'due'"),
     ),
+    # What was done long ago is forgotten by when it was done.
+    Index(None, "done_at"),
     sqlite_autoincrement=True,
 )
 
@@ -211,9 +217,10 @@ scans = Table(
     Column("started_at", Instant, nullable=False),
     Column("ended_at", Instant),
     Column("outcome", Word(ScanOutcome)),
-    Column("counts", Document(dict[str, int]), nullable=False),
+    Column("counts", Document(ScanCounts), nullable=False),
     Column("error", Text),
     Index(None, "source", "id"),
+    Index(None, "ended_at"),
     sqlite_autoincrement=True,
 )
 
@@ -246,6 +253,8 @@ responses = Table(
     Column("checked_at", Instant, nullable=False),
     Column("extract", Text),
     Index(None, "checked_at"),
+    # Leads from what was measured of some bytes to whether any address still holds them.
+    Index(None, "sha256"),
 )
 
 requests = Table(

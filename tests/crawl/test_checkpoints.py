@@ -3,12 +3,11 @@
 import json
 import pickle
 from collections.abc import Callable
-from dataclasses import asdict
-from typing import Any
 
 from guardian.crawl.checkpoints import settle
-from guardian.model import Checkpoint, CrawlRequest, FrontierState
+from guardian.model import Checkpoint, CrawlRequest, FrontierState, ScanCounts
 from guardian.store import Store
+from guardian.store.codec import from_json, to_json
 from tests.websites import Redirect, Site
 
 SOURCE = "source"
@@ -30,9 +29,11 @@ def counted(store: Store, state: FrontierState | None = None) -> int:
 
 def test_a_checkpoint_travels(store: Store) -> None:
     one, other = claimed(store)
-    checkpoint = Checkpoint(SOURCE, ((one, "redirected"), (other, "fetched")), counts={"pages": 1})
+    checkpoint = Checkpoint(SOURCE, ((one, "redirected"), (other, "fetched")), counts=ScanCounts(pages=1))
     assert pickle.loads(pickle.dumps(checkpoint)) == checkpoint
-    assert json.loads(json.dumps(asdict(checkpoint))) == {
+    written = json.dumps(to_json(checkpoint))
+    assert from_json(Checkpoint, json.loads(written)) == checkpoint
+    assert json.loads(written) == {
         "source": SOURCE,
         "visited": [[one, "redirected"], [other, "fetched"]],
         "is_finished": False,
@@ -64,14 +65,14 @@ def test_every_checkpoint_of_a_crawl_is_plain_data(web: Site, checkpoints: Calla
     start = web.put("/", "<a href=/old>on</a><img src=b.jpg>")
     found = checkpoints(kind="site", url=start)
     assert [pickle.loads(pickle.dumps(one)) for one in found] == found
-    written: list[Any] = [json.loads(json.dumps(asdict(one))) for one in found]
-    assert [len(one["visited"]) for one in written] == [1, 2, 0], "an address that redirects, and where it leads"
-    assert [one["is_finished"] for one in written] == [False, False, True]
-    assert sum(one["counts"].get("pages", 0) for one in written) == 2
+    assert [from_json(Checkpoint, json.loads(json.dumps(to_json(one)))) for one in found] == found
+    assert [len(one.visited) for one in found] == [1, 2, 0], "an address that redirects, and where it leads"
+    assert [one.is_finished for one in found] == [False, False, True]
+    assert sum(one.counts.pages for one in found) == 2
 
 
 def test_one_page_alone_has_a_checkpoint_with_its_counts(
     web: Site, checkpoints: Callable[..., list[Checkpoint]]
 ) -> None:
     start = web.put("/", "<img src=b.jpg>")
-    assert checkpoints(kind="page", url=start) == [Checkpoint(SOURCE, counts={"pages": 1})]
+    assert checkpoints(kind="page", url=start) == [Checkpoint(SOURCE, counts=ScanCounts(pages=1))]

@@ -9,7 +9,7 @@ from guardian.crawl.page_loader import PageLoader
 from guardian.errors import FetchFailed, FetchRefused
 from guardian.fetch.fetcher import Fetcher
 from guardian.fetch.web import Kind, WebClient
-from guardian.model import PageCapture, Remembered
+from guardian.model import PageCapture, Remembered, SkipReason
 from tests.crawling import LOOPBACK, NOON
 from tests.websites import Conditional, Redirect, Site
 
@@ -55,7 +55,7 @@ def test_robots_txt_stops_scans_and_not_people(web: Site) -> None:
     url = web.put("/", "<p>Hello")
     with pytest.raises(FetchRefused) as refused:
         loaded(url)
-    assert refused.value.reason == "robots"
+    assert refused.value.reason is SkipReason.ROBOTS
     assert loaded(url, by_person=True).sha256 == digest(b"<p>Hello")
 
 

@@ -9,7 +9,7 @@ import pytest
 from guardian.errors import FetchFailed, FetchRefused
 from guardian.extract.entries import ListEntries
 from guardian.extract.feeds import MAX_ENTRIES, MAX_TAGS, read_feed
-from guardian.model import Response
+from guardian.model import Response, SkipReason
 
 URL = "https://a.example/feed"
 
@@ -53,7 +53,7 @@ def test_an_entry_without_a_page_is_shown_by_the_feed_itself() -> None:
 def test_what_is_left_out_is_named() -> None:
     found = read(rss(*["<link>https://a.example/1</link><enclosure url='/x.svg' type='image/svg'/>"] * 2))
     assert [entry.images for entry in found.entries] == [(), ()]
-    assert [one.reason for one in found.skipped] == ["vector", "vector"]
+    assert [one.reason for one in found.skipped] == [SkipReason.VECTOR, SkipReason.VECTOR]
     more = read(rss(*["<link>https://a.example/1</link>"] * (MAX_ENTRIES + 2)))
     assert len(more.entries) == MAX_ENTRIES
     assert [one.detail for one in more.skipped] == ["2 more entries in one feed"]
@@ -65,10 +65,10 @@ def test_what_is_left_out_is_named() -> None:
 def test_what_is_no_feed_is_refused(content: str) -> None:
     with pytest.raises(FetchFailed) as failed:
         read(content)
-    assert failed.value.reason == "not_a_feed"
+    assert failed.value.reason is SkipReason.NOT_A_FEED
 
 
 def test_a_feed_of_very_many_tags_is_refused() -> None:
     with pytest.raises(FetchRefused) as refused:
         read("<a>" * (MAX_TAGS + 1))
-    assert refused.value.reason == "too_large"
+    assert refused.value.reason is SkipReason.TOO_LARGE

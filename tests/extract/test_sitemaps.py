@@ -8,7 +8,7 @@ import pytest
 from guardian.errors import FetchFailed
 from guardian.extract.entries import ListEntries, ListEntry
 from guardian.extract.sitemaps import MAX_ADDRESSES, read_sitemap
-from guardian.model import PageImage, Response
+from guardian.model import PageImage, Response, SkipReason
 
 URL = "https://a.example/maps/sitemap.xml"
 IMAGES = 'xmlns:image="http://www.google.com/schemas/sitemap-image/1.1"'
@@ -60,7 +60,7 @@ def test_more_addresses_than_the_protocol_allows_are_named() -> None:
 def test_what_is_no_sitemap_is_refused(content: str) -> None:
     with pytest.raises(FetchFailed) as failed:
         read(content)
-    assert failed.value.reason == "not_a_sitemap"
+    assert failed.value.reason is SkipReason.NOT_A_SITEMAP
 
 
 def test_a_film_is_shown_by_its_still() -> None:

@@ -69,7 +69,7 @@ def measured(app: App, content: bytes) -> MatchReport:
     """Remember that these bytes were matched, and nothing was found."""
     report = MatchReport(app.services.workers.report_recipe, (), 0, 0, width=1, height=1)
     with app.store.begin() as tx:
-        tx.candidates.remember(digest(content), app.services.workers.report_recipe, report)
+        tx.candidates.remember(digest(content), app.services.workers.report_recipe, report, app.services.clock())
     return report
 
 
