@@ -40,7 +40,7 @@ def test_what_was_seen_and_what_was_not() -> None:
     counts = {"clear": 7, "copy": 1, "unmatchable": 2, "error": 1, "pages": 3}
     counts |= {"problem: not_an_image": 2, "problem: timeout": 1, "left out: robots": 4, "left out: timeout": 1}
     counts |= {"fetched": 6, "unchanged": 3, "fresh": 1, "pages unchanged": 2}
-    scan = Scan(1, "gallery", NOW, NOW, "completed", ScanCounts.from_words(counts))
+    scan = Scan(1, "gallery", NOW, NOW, ScanOutcome.COMPLETED, ScanCounts.from_words(counts))
     coverage = coverage_of(HOURLY, [scan], NOW, CoverageSettings())
     assert (coverage.fetched, coverage.unchanged, coverage.fresh, coverage.matched) == (6, 3, 1, 1)
     assert coverage.pages_unchanged == 2
