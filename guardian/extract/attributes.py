@@ -91,7 +91,7 @@ def named_by(tag: str, attributes: Attributes) -> list[list[str]]:
 
 
 def _content(attributes: Attributes) -> str:
-    """Return the picture in the content attribute, which meta elements have, and others by microdata."""
+    """A picture in the content attribute, which meta elements have, and others by microdata."""
     name = (attributes.get("property") or attributes.get("name") or attributes.get("itemprop") or "").lower()
     url = attributes.get("content") or ""
     says_image = "image" in name or (attributes.get("itemprop") or "").lower() == "url"
@@ -130,24 +130,24 @@ def _is_set(name: str) -> bool:
 
 
 def _with_width(url: str, attributes: Attributes) -> str:
-    """Return a picture's address with its width: Shopify's pages leave that to a script and name the widths."""
+    """Shopify's pages leave the width to a script, and name the widths there are."""
     widths = re.findall(r"\d{2,5}", attributes.get("data-widths") or "") or ["1080"]
     return url.replace("{width}", max(widths, key=int))
 
 
 def _listed(value: str) -> list[str]:
-    """Return the addresses of pictures with commas or bars between; the value itself when it is no such list."""
+    """The addresses of pictures with commas or bars between; the value itself when it is no such list."""
     parts = [part for part in _LIST.split(value.strip()) if part]
     return parts if len(parts) > 1 and all(map(is_picture_file, parts)) else [value]
 
 
 def _pair(value: str) -> list[str]:
-    """Return both addresses of a value: bLazy writes the picture for fine screens behind a bar."""
+    """bLazy writes the picture for fine screens behind a bar."""
     return value.split("|")[::-1] if value.count("|") == 1 and all(map(is_picture_file, value.split("|"))) else []
 
 
 def other_pictures(tag: str, attributes: Attributes) -> Iterator[Other]:
-    """Yield pictures in attributes that only the page's scripts know: a product's back, a larger view, a gallery."""
+    """Pictures in attributes that only the page's own scripts know: the back of a product, a larger view, a gallery."""
     # An element with a hyphen is one of the page's own making, whose attributes may name anything.
     is_image, is_own = tag in IMAGES, "-" in tag and tag not in IMAGES
     # Whose own attributes, sets among them, sets_and_singles has read.
@@ -178,7 +178,7 @@ def other_pictures(tag: str, attributes: Attributes) -> Iterator[Other]:
 
 
 def behind_renditions(node: LexborNode, attributes: Attributes) -> Iterator[str]:
-    """Yield the uploaded file that an element's JSON names, where the image in it shows a rendition of that: Wix.
+    """The uploaded file that an element's JSON names, where the image in it shows a rendition of that: Wix.
 
     JSON names a.jpg, and the image is /media/a.jpg/fill/w_147/a.jpg: then /media/a.jpg is the file.
     """
@@ -192,7 +192,7 @@ def behind_renditions(node: LexborNode, attributes: Attributes) -> Iterator[str]
 
 
 def lazy_backgrounds(tag: str, attributes: Attributes) -> Iterator[Other]:
-    """Yield backgrounds that scripts set later, and the old background attribute."""
+    """Backgrounds that scripts set later, and the old background attribute."""
     for name in _LAZY_BACKGROUNDS:
         value = attributes.get(name) or ""
         if "url(" in value or "image-set(" in value:
@@ -208,7 +208,7 @@ def lazy_backgrounds(tag: str, attributes: Attributes) -> Iterator[Other]:
 
 
 def markup_in(tag: str, attributes: Attributes) -> Iterator[str]:
-    """Yield HTML with pictures that an element's attributes hold: a frame's own page, what a script shows later."""
+    """Pieces of HTML with pictures that an element's attributes hold: a frame's own page, what a script shows later."""
     if tag == "iframe" and attributes.get("srcdoc"):
         yield attributes["srcdoc"] or ""
     for name, value in attributes.items():
@@ -217,7 +217,7 @@ def markup_in(tag: str, attributes: Attributes) -> Iterator[str]:
 
 
 def shown_size(attributes: Attributes) -> tuple[int, int] | None:
-    """Return the size in pixels at which the page shows the picture, when it says both sides."""
+    """The size in pixels at which the page shows the picture, when it says both sides."""
     sides = [(attributes.get(name) or "").strip().lower().removesuffix("px") for name in ("width", "height")]
     if all(side.isascii() and side.isdecimal() for side in sides):
         return int(sides[0][:6]), int(sides[1][:6])

@@ -8,17 +8,17 @@ _BLANKS = re.compile(rb"\s")
 
 
 def is_data_url(url: str) -> bool:
-    """Return whether an address is a data: address."""
+    """Whether an address is one."""
     return url[:5].lower() == "data:"
 
 
 def kind_of(url: str) -> str:
-    """Return the media type that a data: address states, in lower case."""
+    """The type that it states, in lower case."""
     return url[5:].partition(",")[0].partition(";")[0].strip().lower()
 
 
 def decoded(url: str) -> bytes | None:
-    """Return the file in a data: address; None for what cannot be decoded."""
+    """The file; None for what cannot be decoded."""
     head, _, body = url[5:].partition(",")
     raw = unquote_to_bytes(body)
     if not head.lower().rstrip().endswith("base64"):

@@ -47,7 +47,7 @@ class ImageGrouping:
         self._omissions[shown, reason] = Skipped(shown, reason, detail)
 
     def address(self, base: str, raw: str) -> str | None:
-        """Return the whole address of what a page or sheet writes; None for what cannot be fetched.
+        """The whole address of what a page or sheet writes; None for what cannot be fetched.
 
         An omission names that where a person would miss it.
         """
@@ -70,7 +70,7 @@ class ImageGrouping:
         return printed(whole)
 
     def add(self, addresses: list[str], context: Context) -> None:
-        """Note one mention of a picture: its addresses, best first.
+        """One mention of a picture: its addresses, best first.
 
         Only the best one, and those of its name, say which picture it is: many pictures share one placeholder.
         """
@@ -88,7 +88,7 @@ class ImageGrouping:
                 self._stand_ins.setdefault(url, set()).add(picture)
 
     def add_inside(self, url: str, context: Context) -> None:
-        """Note a picture written into the page as a data: address, once however often it stands there."""
+        """A picture written into the page as a data: address, once however often it stands there."""
         if url not in self._inside:
             self._inside.add(url)
             held = _inline(url, context)
@@ -98,7 +98,7 @@ class ImageGrouping:
                 self._shown.append(held)
 
     def all(self) -> list[PageImage | Skipped]:
-        """Return the pictures in the page's order, then what was left out."""
+        """The pictures in the page's order, then what was left out."""
         if len(self._shown) > MAX_PICTURES:
             detail = f"{len(self._shown) - MAX_PICTURES} more pictures on one page"
             self.leave_out(self._page_url, SkipReason.BUDGET, detail)
@@ -108,7 +108,7 @@ class ImageGrouping:
         return [*seen, *self._omissions.values()]
 
     def _image(self, picture: _Picture, shared: set[str]) -> PageImage:
-        """Return the largest rendition with the fullest words; within one size the page's own order counts."""
+        """The largest rendition with the fullest words; within one size the page's own order counts."""
         mentions = [mention for mention in picture.mentions if mention[0] not in shared] or picture.mentions
         spelled: dict[str, str] = {}
         for url, _ in mentions:
@@ -122,7 +122,7 @@ class ImageGrouping:
 
 
 def _inline(url: str, context: Context) -> PageImage | Skipped:
-    """Return the picture in a data: address (RFC 2397), or why it is left out."""
+    """A data: address, decoded (RFC 2397)."""
     shown = f"data:{url[5:].partition(',')[0][:40]}"
     if len(url) > _LONGEST_INLINE:
         return Skipped(shown, SkipReason.TOO_LARGE, f"{len(url)} characters inside the page")

@@ -34,7 +34,7 @@ class Links:
 
 
 def links_on_page(tree: LexborHTMLParser, response: Response) -> Links:
-    """Return what a page links to. A page or a link that asks robots not to follow (nofollow) is obeyed."""
+    """What a page links to. A page or a link that asks robots not to follow (nofollow) is obeyed."""
     base_url = base_of(tree, response)
     pages, sheets = dict[str, None](), dict[str, None]()
     may_follow, more = not _says_nofollow(response, tree), 0
@@ -64,7 +64,7 @@ def links_on_page(tree: LexborHTMLParser, response: Response) -> Links:
 
 
 def base_of(tree: LexborHTMLParser, response: Response) -> str:
-    """Return what a page's relative addresses are relative to; a base that is no web address counts for nothing."""
+    """What a page's relative addresses are relative to; a base that is no web address counts for nothing."""
     base = tree.css_first("base[href]")
     stated = web_address(response.final_url, base.attributes.get("href") or "") if base else None
     return stated or response.final_url
@@ -77,7 +77,7 @@ def _says_nofollow(response: Response, tree: LexborHTMLParser) -> bool:
 
 
 def _refreshed(attributes: dict[str, str | None]) -> str:
-    """Return where a page sends its readers by itself (meta refresh); what is no link when it does not."""
+    """Where a page sends its readers by itself (meta refresh); what is no link when it does not."""
     found = _REFRESH.search(attributes.get("content") or "")
     is_refresh = (attributes.get("http-equiv") or "").lower() == "refresh"
     return found[1] if found and is_refresh else "javascript:"

@@ -88,7 +88,7 @@ class _Page:
         self.base = base_of(tree, response)
 
     def finds(self) -> Iterator[_Find]:
-        """Yield everything that names a picture, in the order of the page, then what its scripts and JSON-LD name."""
+        """Everything that names a picture, in the order of the page, then what its scripts and JSON-LD name."""
         for tree in self._trees:
             # What stands in a template, which may hold others, is a document of its own.
             for template in tree.css("template"):
@@ -108,7 +108,7 @@ class _Page:
         return replace(self._words.of_page, caption=shortened(caption) if isinstance(caption, str) else None)
 
     def _add_inner(self, html: str) -> None:
-        """Note a page within the page, to be read with it, unless it is complex or there are too many."""
+        """A page within the page: read with it, unless it is odd or there are too many."""
         if len(self._trees) > _MOST_INNER_PAGES:
             self.passed_over = f"more than {_MOST_INNER_PAGES} templates and frames in one page"
         elif len(html) > _LONGEST_INNER_PAGE or not is_simple_html(html.encode(errors="replace")):
@@ -117,7 +117,7 @@ class _Page:
             self._trees.append(LexborHTMLParser(html))
 
     def _at(self, node: LexborNode) -> Iterator[_Find]:
-        """Yield the pictures that one element names."""
+        """The pictures that one element names."""
         tag, attributes = (node.tag or "").lower(), node.attributes
         for html in markup_in(tag, attributes):
             self._add_inner(html)
@@ -142,7 +142,7 @@ class _Page:
             yield from (_Find(group, context, shown) for group in groups)
 
     def _put(self, other: Other, groups: list[list[str]]) -> None:
-        """Add another picture of one element: beside what it is a rendition of, or for itself."""
+        """Another picture of one element: beside what it is a rendition of, or for itself."""
         same = next((group for group in groups if self._are_akin(other.urls[0], group[0])), None)
         if same is None:
             groups.append(other.urls)
@@ -156,7 +156,7 @@ class _Page:
         return bool(whole and other_whole) and are_renditions(whole or "", other_whole or "", is_link)
 
     def _image(self, node: LexborNode) -> list[list[str]]:
-        """Return the addresses of an img with those of the picture element around it, and of the link around both.
+        """The addresses of an img with those of the picture element around it, and of the link around both.
 
         Sources that are chosen by type or size show the same picture. One that is chosen by `media` may be
         another cut of it, and stands for itself unless its name says that it is not.
@@ -175,7 +175,7 @@ class _Page:
         return [list(dict.fromkeys(url for url in group if url)) for group in groups]
 
     def _link_around(self, node: LexborNode) -> str:
-        """Return where a link around one picture alone leads; galleries that open it by a script name it beside."""
+        """Where a link around one picture alone leads; galleries that open it by a script name it beside that."""
         above = node.parent
         for _ in range(_LINK_ABOVE):
             if above is None or above.tag == "a":
@@ -190,7 +190,7 @@ class _Page:
         return link if self._links_of_one[above.mem_id] else ""
 
     def _sources_around(self, node: LexborNode) -> dict[str, list[Variant]]:
-        """Return what the picture element around an img offers, by `media`; some pages forget to close sources."""
+        """What the picture element around an img offers, by `media`; some pages forget to close sources."""
         above = node.parent
         for _ in range(_MOST_SOURCES):
             if above is None or above.tag not in ("source", "picture"):
@@ -213,7 +213,7 @@ class _Page:
         return by_media
 
     def _sources_alone(self, picture: LexborNode) -> list[list[str]]:
-        """Return what a picture element offers whose img comes later, by a script."""
+        """For a picture element whose img comes later, by a script."""
         groups: list[list[str]] = []
         for variants in self._sources(picture).values():
             if urls := ranked(variants):

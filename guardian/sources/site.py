@@ -17,7 +17,7 @@ class SiteSource:
         self._settings = settings
 
     async def discover(self, context: CrawlContext) -> AsyncIterator[Seen]:
-        """Yield the pictures of every page within reach and budget."""
+        """The pictures of every page within reach and budget."""
         settings = self._settings
         starts = [CrawlRequest(settings.url)]
         if settings.sitemaps:
