@@ -114,6 +114,7 @@ class Crawler:
             try:
                 return await self._visit_one(row)
             except (FetchRefused, FetchFailed) as error:
+                # A start that cannot be read is a source that cannot be read; any other page is one page less.
                 if row.depth == 0 and row.referrer is None and await asyncio.to_thread(self._gives_up, row):
                     raise
                 return _Visited((error.skipped,), outcome=error.skipped.word)
@@ -126,6 +127,7 @@ class Crawler:
 
     async def _visit_one(self, row: FrontierRow) -> _Visited:
         if row.tries > _MOST_TRIES:
+            # Without this a page that kills guardian would be met first by every scan from now on.
             why = f"the scan was cut off {row.tries - 1} times while this was being visited"
             return _Visited((Skipped(row.url, SkipReason.CRASHED, why),), outcome="crashed")
 
@@ -243,23 +245,24 @@ class Crawler:
             pages = tx.frontier.count(self._source, FrontierState.WAITING, "page")
             lists = sum(tx.frontier.count(self._source, FrontierState.WAITING, kind) for kind in _LISTS)
             deeper = sum(not tx.frontier.knows(self._source, link) for link in self._deeper.values())
-        bounds = self._bounds
-        return [
-            words
-            for number, words in (
-                (pages, f"{pages} more pages wait beyond max_pages: {bounds.max_pages}"),
-                (lists, f"{lists} more sitemaps wait beyond the {self._max_lists} that one scan reads"),
-                (deeper, f"{deeper} more pages are linked from those max_depth: {bounds.max_depth} links away"),
-                (self._links_beyond, f"{self._links_beyond} more links than the {self._max_links} that are kept"),
-            )
-            if number
-        ]
+
+        bounds, left = self._bounds, list[str]()
+        if pages:
+            left.append(f"{pages} more pages wait beyond max_pages: {bounds.max_pages}")
+        if lists:
+            left.append(f"{lists} more sitemaps wait beyond the {self._max_lists} that one scan reads")
+        if deeper:
+            left.append(f"{deeper} more pages are linked from those max_depth: {bounds.max_depth} links away")
+        if self._links_beyond:
+            left.append(f"{self._links_beyond} more links than the {self._max_links} that are kept")
+        return left
 
     def _gives_up(self, start: FrontierRow) -> bool:
         """Return whether a start that failed is all there is: no other page is known. Lists of pages are read first."""
         with self._context.store.begin() as tx:
             is_all = tx.frontier.count(self._source, kind="page") == (start.kind == "page")
             if is_all:
+                # Nothing to go on with: the next scan begins at the start again.
                 tx.frontier.clear(self._source)
         return is_all
 

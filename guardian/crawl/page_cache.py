@@ -19,8 +19,10 @@ LONGEST = timedelta(days=7)
 """Some servers say "unchanged" for ever; after so long a page is read anew."""
 
 _FORMAT = f"{__version__}/3"
-"""Counts on when pages are read otherwise: what was read before is then read anew."""
+"""Changes whenever pages are read differently, so that what an older version read is read anew."""
+
 _LARGEST = 200_000
+"""Characters; a page that holds more is parsed at each scan rather than filling the database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +40,13 @@ def recall_page(tx: Transaction, url: str, now: datetime) -> KnownPage | None:
     if known is not None and isinstance(target, str) and canonical_url(target) != canonical_url(url):
         # The address led elsewhere: validators belong to where the page lies.
         known = tx.responses.known(target)
+
     notes = _notes(known)
     if known is None or not (known.etag or known.last_modified) or "held" not in notes:
         return None
     if notes.get("format") != _FORMAT or not known.fetched_at <= now < known.fetched_at + LONGEST:
         return None
+
     reading = _unpacked(notes["held"])
     return KnownPage(known, reading) if reading is not None else None
 

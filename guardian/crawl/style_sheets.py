@@ -35,24 +35,30 @@ class StyleSheets:
         """Return what the sheets of a page name and the page itself, whose images are `seen`, does not."""
         shown = {picture_key(one.image_url) for one in seen if isinstance(one, PageImage) and one.image_url}
         found: list[PageImage | Skipped] = []
+        # Breadth first, so that the budget goes to the sheets that the page links to before those that they import.
         waiting = deque((sheet, 0) for sheet in sheets)
         while waiting:
             sheet, depth = waiting.popleft()
             if sheet in self._met:
+                # Nearly all pages of a site share their sheets; what these show was seen on the first of them.
                 continue
+
             if len(self._met) >= SHEETS_PER_SCAN:
                 found.append(Skipped(sheet, SkipReason.BUDGET, f"more than {SHEETS_PER_SCAN} style sheets in one scan"))
                 break
+
             self._met.add(sheet)
             if depth > _IMPORTS_WITHIN_IMPORTS:
                 detail = f"more than {_IMPORTS_WITHIN_IMPORTS} style sheets that import each other"
                 found.append(Skipped(sheet, SkipReason.BUDGET, detail))
                 continue
+
             try:
                 response = await self._context.fetcher.get(sheet, kind="document")
             except (FetchRefused, FetchFailed) as error:
                 found.append(replace(error.skipped, detail=f"a style sheet: {error.detail}"))
                 continue
+
             pictures, imports = await asyncio.to_thread(self._read, response, page_url, shown)
             found += pictures
             waiting.extend((url, depth + 1) for url in imports)
@@ -72,8 +78,11 @@ class StyleSheets:
             keys = {picture_key(url) for url in addresses}
             if addresses and shown.isdisjoint(keys):
                 grouping.add(addresses, Context())
-            for url in () if addresses else filter(is_data_url, urls):
-                grouping.add_inside(url, Context())
+            if not addresses:
+                # Only what has no address of its own: a data: address beside one merely holds the picture's place.
+                for url in filter(is_data_url, urls):
+                    grouping.add_inside(url, Context())
             shown |= keys
+
         imported = (web_address(sheet.final_url, url) for url in css_imports(text))
         return grouping.all(), [canonical_url(url) for url in imported if url]

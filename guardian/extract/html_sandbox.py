@@ -31,6 +31,7 @@ async def read_guarded(response: Response, time_limit: timedelta = TIME_LIMIT) -
     if not is_simple(response):
         return await _read_in_child(response, time_limit.total_seconds())
     if len(response.content) < _READ_ASIDE:
+        # A thread would cost more than these few milliseconds.
         return read_html(response)
     return await asyncio.to_thread(read_html, response)
 
@@ -59,9 +60,11 @@ async def _read_in_child(response: Response, seconds: float) -> HtmlReading:
     except TimeoutError:
         raise FetchRefused(SkipReason.UNREADABLE, response.url, refused) from None
     finally:
+        # Also when the scan is cancelled: the child would go on for its whole time limit.
         if child.returncode is None:
             child.kill()
             await child.wait()
+
     if child.returncode != 0:
         raise FetchRefused(SkipReason.UNREADABLE, response.url, refused)
     reading: HtmlReading = pickle.loads(written)  # noqa: S301 - written by guardian itself

@@ -30,7 +30,10 @@ from guardian.sources.kinds import Source
 from guardian.urls.addresses import is_web_address
 
 IMAGES_IN_FLIGHT = 16
+"""Of one scan or check: bounds the bytes in memory, while hosts have bounds of their own for requests."""
+
 PAGES_IN_FLIGHT = 8
+"""Pages whose images are walked at once; a slow image of one does not hold up the next."""
 
 log = structlog.get_logger(__name__)
 
