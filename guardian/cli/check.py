@@ -13,7 +13,7 @@ from guardian.cli.context import Session, log_to_stderr, pass_session
 from guardian.cli.showing import describe, exit_code, json_line, printable, summary
 from guardian.errors import IndexNotReady, UsageError
 from guardian.model import Answer, Skipped
-from guardian.views.answers import as_json
+from guardian.views.answers import answer_json
 
 if TYPE_CHECKING:
     from guardian.fetch.session import ScanSession
@@ -47,7 +47,7 @@ def command(session: Session, targets: tuple[str, ...], as_lines: bool, every_ma
         if result.problem is not None:
             counts[f"problem: {result.problem.reason}"] += 1
         if as_lines:
-            click.echo(json_line(as_json(result, every_match=every_match)))
+            click.echo(json_line(answer_json(result, every_match=every_match)))
         else:
             click.echo(describe(result, every_match=every_match))
 

@@ -7,6 +7,7 @@ import click
 from guardian.cli.context import Session, pass_session
 from guardian.cli.showing import json_line, printable
 from guardian.errors import UsageError
+from guardian.views.timestamps import minute_text
 
 if TYPE_CHECKING:
     from guardian.coverage.coverage import Coverage
@@ -75,7 +76,7 @@ def _lines(coverage: "Coverage", assets: int) -> str:
     last = coverage.last
     if last is None:
         return f"{click.style(coverage.source, bold=True)}\n  never scanned"
-    when = f"{last.started_at:%Y-%m-%d %H:%M}Z"
+    when = minute_text(last.started_at)
     lines = [click.style(coverage.source, bold=True)]
     if coverage.trouble is not None:
         lines.append(

@@ -2,13 +2,15 @@
 
 from guardian.model.answers import Answer, CacheStatus, JudgedMatch, Outcome
 from guardian.model.assets import Asset, AssetState, Licence, LicenceStatus, Rights
-from guardian.model.cases import Action, Case, CaseEvent, CaseState, Decision, Finding, FindingDigest, Severity
+from guardian.model.cases import NO_RULE, Action, Case, CaseEvent, CaseState, Decision, Finding, FindingDigest, Severity
 from guardian.model.crawling import CrawlRequest, FrontierRow, FrontierState, Remembered
-from guardian.model.matches import Affine, Box, Comparison, Match, MatchReport, Transform
+from guardian.model.matches import MEASURED_FACTS, Affine, Box, Comparison, Match, MatchReport, MeasuredFact, Transform
 from guardian.model.sightings import Candidate, Context, Response, Sighting, Skipped
 from guardian.model.tasks import Scan, Task, TaskKind, TaskState
 
 __all__ = [
+    "MEASURED_FACTS",
+    "NO_RULE",
     "Action",
     "Affine",
     "Answer",
@@ -33,6 +35,7 @@ __all__ = [
     "LicenceStatus",
     "Match",
     "MatchReport",
+    "MeasuredFact",
     "Outcome",
     "Remembered",
     "Response",
