@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from guardian.cli.context import Session, pass_session
-from guardian.cli.coverage import REASONS
 from guardian.cli.showing import COULD_NOT_FETCH, json_line, printable
 from guardian.errors import FetchFailed, FetchRefused
-from guardian.model import Sighting, Skipped
+from guardian.model import Sighting, Skipped, SkipReason, label_of
 from guardian.views.scans import outcome_text
 from guardian.views.sources import sighting_json, skipped_json
 
@@ -72,7 +71,7 @@ def try_source(session: Session, target: str, as_lines: bool, pages: int) -> Non
         asyncio.run(_try(session, chosen, show.add))
     except (FetchFailed, FetchRefused) as error:
         # The source itself cannot be read: that too is something left out, and why.
-        show.add(Skipped(error.url, error.reason, error.detail))
+        show.add(error.skipped)
         show.end()
         raise SystemExit(COULD_NOT_FETCH) from None
     show.end()
@@ -114,7 +113,7 @@ async def _as_robots_allow(item: Sighting | Skipped, web: "WebClient") -> Sighti
     for url in (item.image_url, *item.also_at):
         if not await web.is_forbidden(url):
             return item
-    return Skipped(item.image_url, "robots", "its robots.txt forbids it")
+    return Skipped(item.image_url, SkipReason.ROBOTS, "its robots.txt forbids it")
 
 
 class _Json:
@@ -138,7 +137,7 @@ class _Lines:
     def add(self, item: Sighting | Skipped) -> None:
         """Show a picture now; keep what was left out for the end."""
         if isinstance(item, Skipped):
-            self._left_out.setdefault(item.reason, []).append(item)
+            self._left_out.setdefault(item.word, []).append(item)
             return
         if item.page_url != self._page:
             title = f"  “{printable(item.context.page_title)}”" if item.context.page_title else ""
@@ -160,9 +159,8 @@ class _Lines:
 
     def end(self) -> None:
         """What was left out, the most frequent reason first, and a line of sums."""
-        for reason, skipped in sorted(self._left_out.items(), key=lambda found: -len(found[1])):
-            said = REASONS.get(reason, reason.replace("_", " "))
-            click.echo(f"{click.style(f'LEFT OUT, {said}', bold=True)}  ({reason}: {len(skipped)})")
+        for word, skipped in sorted(self._left_out.items(), key=lambda found: -len(found[1])):
+            click.echo(f"{click.style(f'LEFT OUT, {label_of(word)}', bold=True)}  ({word}: {len(skipped)})")
             for skipped_one in skipped:
                 detail = f"  {printable(skipped_one.detail)}" if skipped_one.detail else ""
                 click.echo(f"  {printable(skipped_one.url)}{detail}")

@@ -5,6 +5,8 @@ from guardian.model.assets import Asset, AssetState, Licence, LicenceStatus, Rig
 from guardian.model.cases import NO_RULE, Action, Case, CaseEvent, CaseState, Decision, Finding, FindingDigest, Severity
 from guardian.model.crawling import CrawlRequest, FrontierRow, FrontierState, Remembered
 from guardian.model.matches import MEASURED_FACTS, Affine, Box, Comparison, Match, MatchReport, MeasuredFact, Transform
+from guardian.model.reasons import Retry, Scope, SkipReason, label_of, read_reason, reason_word
+from guardian.model.scans import ScanCounts
 from guardian.model.sightings import Candidate, Context, Response, Sighting, Skipped
 from guardian.model.tasks import Scan, Task, TaskKind, TaskState
 
@@ -39,13 +41,20 @@ __all__ = [
     "Outcome",
     "Remembered",
     "Response",
+    "Retry",
     "Rights",
     "Scan",
+    "ScanCounts",
+    "Scope",
     "Severity",
     "Sighting",
+    "SkipReason",
     "Skipped",
     "Task",
     "TaskKind",
     "TaskState",
     "Transform",
+    "label_of",
+    "read_reason",
+    "reason_word",
 ]

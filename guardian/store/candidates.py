@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, delete, select
 
-from guardian.model import MatchReport, Skipped
+from guardian.model import MatchReport, Skipped, read_reason
 from guardian.store.inserting import insert_into
 from guardian.store.tables import candidates
 
@@ -14,13 +14,20 @@ class Candidates:
         self._connection = connection
 
     def known(self, sha256: str, recipe: str) -> MatchReport | Skipped | None:
-        """The last answer for these bytes; an Skipped (without address) says why they cannot be matched."""
+        """Return the last answer for these bytes; a Skipped (without address) says why they cannot be matched.
+
+        None when there is none, or one whose reason this version does not know: the bytes are then matched anew.
+        """
         query = select(candidates).where(candidates.c.sha256 == sha256, candidates.c.recipe == recipe)
         row = self._connection.execute(query).first()
         if row is None:
             return None
         if row.reason is not None:
-            return Skipped("", row.reason, row.detail or "")
+            try:
+                reason, status = read_reason(row.reason)
+            except ValueError:
+                return None
+            return Skipped("", reason, row.detail or "", status)
         report: MatchReport = row.report
         return report
 
@@ -29,7 +36,7 @@ class Candidates:
         if isinstance(answer, Skipped):
             values: dict[str, object] = {
                 "report": None,
-                "reason": answer.reason,
+                "reason": answer.word,
                 "detail": answer.detail.replace("\x00", ""),
             }
         else:

@@ -17,7 +17,7 @@ def scan_json(scan: Scan) -> dict[str, Any]:
         "started_at": json_timestamp(scan.started_at),
         "ended_at": json_timestamp(scan.ended_at) if scan.ended_at else None,
         "outcome": scan.outcome,
-        "counts": dict(scan.counts),
+        "counts": scan.counts.as_words(),
         "error": scan.error,
     }
 
@@ -29,6 +29,6 @@ def outcome_text(scan: Scan | None) -> str:
     """
     if scan is None:
         return "never scanned"
-    counts = ", ".join(f"{number} {word}" for word, number in scan.counts.items())
+    counts = ", ".join(f"{number} {word}" for word, number in scan.counts.as_words().items())
     words = "; ".join(part for part in (counts, scan.error or "") if part) or "nothing"
     return f"{scan.outcome or 'running'} {minute_text(scan.started_at)}: {words}"

@@ -21,4 +21,4 @@ def sighting_json(sighting: Sighting) -> dict[str, Any]:
 
 def skipped_json(skipped: Skipped) -> dict[str, Any]:
     """Return the object of an address that a source leaves out, and why, as `source try --json` prints it."""
-    return {"left_out": skipped.url, "reason": skipped.reason, "detail": skipped.detail}
+    return {"left_out": skipped.url, "reason": skipped.word, "detail": skipped.detail}

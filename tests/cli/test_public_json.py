@@ -18,6 +18,7 @@ from guardian.model import (
     Decision,
     LicenceStatus,
     Rights,
+    ScanCounts,
     Severity,
     Sighting,
     Transform,
@@ -58,8 +59,8 @@ def filled(store: Store) -> None:
         review(tx, case_id, CaseState.CONFIRMED, by="mara", note="ours", at=NOON + timedelta(hours=1))
         failed = tx.scans.start("rival", NOON - timedelta(hours=2))
         counts = {"pages": 3, "clear": 2, "copy": 1, "error": 1, "fetched": 3, "left out: robots": 4}
-        tx.scans.end(failed.id, NOON - timedelta(hours=1), "completed", counts, None)
-        tx.scans.end(tx.scans.start("rival", NOON).id, NOON, "failed", {}, "it answered 403")
+        tx.scans.end(failed.id, NOON - timedelta(hours=1), "completed", ScanCounts.from_words(counts), None)
+        tx.scans.end(tx.scans.start("rival", NOON).id, NOON, "failed", ScanCounts(), "it answered 403")
 
 
 def use_of(asset: Asset) -> RecordedUse:
