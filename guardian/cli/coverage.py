@@ -1,17 +1,13 @@
 """`guardian coverage`: what the last scans saw, and what they did not."""
 
-from typing import TYPE_CHECKING
-
 import click
 
 from guardian.cli.context import Session, pass_session
 from guardian.cli.showing import json_line, printable
 from guardian.errors import UsageError
-from guardian.model import label_of
+from guardian.model import Coverage, label_of
+from guardian.views.coverage import coverage_json
 from guardian.views.timestamps import minute_text
-
-if TYPE_CHECKING:
-    from guardian.coverage.coverage import Coverage
 
 
 @click.command
@@ -21,7 +17,7 @@ if TYPE_CHECKING:
 def command(session: Session, source: str | None, as_lines: bool) -> None:
     """Say what the last scan of each SOURCE saw, what it did not see and why, and which sources are in trouble."""
     from guardian.app import opened_store, utc_now
-    from guardian.coverage.coverage import as_json, coverages
+    from guardian.coverage.coverage import coverages
 
     config = session.config
     chosen = [settings for settings in config.sources if source in (None, settings.name)]
@@ -32,12 +28,12 @@ def command(session: Session, source: str | None, as_lines: bool) -> None:
         found = coverages(tx, chosen, utc_now(), config.coverage, config.fetch.closed)
         assets = tx.assets.count()
     for coverage in found:
-        click.echo(json_line(as_json(coverage)) if as_lines else _lines(coverage, assets))
+        click.echo(json_line(coverage_json(coverage)) if as_lines else _lines(coverage, assets))
     if not found and not as_lines:
         click.echo(f"no sources in {session.config_path}")
 
 
-def _lines(coverage: "Coverage", assets: int) -> str:
+def _lines(coverage: Coverage, assets: int) -> str:
     last = coverage.last
     if last is None:
         return f"{click.style(coverage.source, bold=True)}\n  never scanned"

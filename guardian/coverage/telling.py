@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from guardian.coverage.coverage import Coverage
-from guardian.model import Scan, TaskKind
+from guardian.model import Coverage, Scan, TaskKind
 from guardian.store import Transaction
 
 _LONGEST_ERROR = 1_000

@@ -3,6 +3,7 @@
 from guardian.model.answers import Answer, CacheStatus, JudgedMatch, Outcome
 from guardian.model.assets import Asset, AssetState, Licence, LicenceStatus, Rights
 from guardian.model.cases import NO_RULE, Action, Case, CaseEvent, CaseState, Decision, Finding, FindingDigest, Severity
+from guardian.model.coverage import Coverage, Trouble, TroubleKind
 from guardian.model.crawling import CrawlRequest, FrontierRow, FrontierState, Remembered
 from guardian.model.matches import MEASURED_FACTS, Affine, Box, Comparison, Match, MatchReport, MeasuredFact, Transform
 from guardian.model.reasons import Retry, Scope, SkipReason, label_of, read_reason, reason_word
@@ -26,6 +27,7 @@ __all__ = [
     "CaseState",
     "Comparison",
     "Context",
+    "Coverage",
     "CrawlRequest",
     "Decision",
     "Finding",
@@ -54,6 +56,8 @@ __all__ = [
     "TaskKind",
     "TaskState",
     "Transform",
+    "Trouble",
+    "TroubleKind",
     "label_of",
     "read_reason",
     "reason_word",
