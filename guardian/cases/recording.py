@@ -8,13 +8,13 @@ import structlog
 
 from guardian.cases.messages import compose, message_id
 from guardian.cases.operators import operator
-from guardian.cases.plain_text import cleaned
 from guardian.cases.uses import RecordedUse
 from guardian.errors import UsageError
 from guardian.model import Action, Case, CaseEvent, CaseState, Context, Decision, Finding, Severity, TaskKind
 from guardian.store import Transaction
 from guardian.store.findings import finding_id
 from guardian.urls.addresses import canonical_url
+from guardian.views.plain_text import cleaned
 
 _ACTIONS = (Action.IGNORE, Action.REVIEW, Action.ALERT)
 _SEVERITIES = (None, Severity.LOW, Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL)
