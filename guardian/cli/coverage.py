@@ -6,8 +6,7 @@ from guardian.cli.context import Session, pass_session
 from guardian.cli.showing import json_line, printable
 from guardian.errors import UsageError
 from guardian.model import Coverage, label_of
-from guardian.views.coverage import coverage_json
-from guardian.views.timestamps import minute_text
+from guardian.views.coverage import coverage_facts, coverage_json
 
 
 @click.command
@@ -34,27 +33,12 @@ def command(session: Session, source: str | None, as_lines: bool) -> None:
 
 
 def _lines(coverage: Coverage, assets: int) -> str:
-    last = coverage.last
-    if last is None:
-        return f"{click.style(coverage.source, bold=True)}\n  never scanned"
-    when = minute_text(last.started_at)
     lines = [click.style(coverage.source, bold=True)]
+    if coverage.last is None:
+        return "\n".join([*lines, "  never scanned"])
     if coverage.trouble is not None:
-        lines.append(
-            click.style(f"  {coverage.trouble.kind.value.upper()}: {printable(coverage.trouble.detail)}", fg="red")
-        )
-    lines.append(
-        f"  last scan   {when}, {last.outcome or 'running'}{f': {printable(last.error)}' if last.error else ''}"
-    )
-    if coverage.pages:
-        lines.append(f"  pages       {coverage.pages}, {coverage.pages_unchanged} unchanged")
-    usual = f" (usually {coverage.usual_images:g})" if coverage.usual_images is not None else ""
-    lines.append(
-        f"  images      {coverage.images}{usual}, {coverage.compared} compared with {assets} protected asset(s), "
-        f"{coverage.matched} matched"
-    )
-    unchanged = f"{coverage.unchanged} unchanged (304), {coverage.fresh} still fresh and not asked for"
-    again = f"{coverage.again} seen again on another page"
-    lines.append(f"  came        {coverage.fetched} fetched, {unchanged}, {again}")
+        trouble = f"  {coverage.trouble.kind.value.upper()}: {printable(coverage.trouble.detail)}"
+        lines.append(click.style(trouble, fg="red"))
+    lines += [f"  {label:<11} {printable(fact)}" for label, fact in coverage_facts(coverage, assets).items()]
     lines += [f"  not seen    {number:>6}  {label_of(word)}" for word, number in coverage.not_seen.items()]
     return "\n".join(lines)

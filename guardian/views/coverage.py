@@ -1,9 +1,10 @@
-"""What the last scans of a source saw, and what they did not, as JSON."""
+"""What the last scans of a source saw, and what they did not, as JSON and in words."""
 
 from typing import Any
 
 from guardian.model import Coverage, Trouble
 from guardian.views.scans import scan_json
+from guardian.views.timestamps import minute_text
 
 
 def coverage_json(coverage: Coverage) -> dict[str, Any]:
@@ -28,6 +29,28 @@ def coverage_json(coverage: Coverage) -> dict[str, Any]:
         "usual_images": coverage.usual_images,
         "trouble": _trouble_json(coverage.trouble) if coverage.trouble else None,
     }
+
+
+def coverage_facts(coverage: Coverage, assets: int) -> dict[str, str]:
+    """Return what people read of a source, by short labels in reading order; empty when it was never scanned.
+
+    `assets`: how many are protected. A scan's error is as the site caused it: escape it for the medium.
+    """
+    last = coverage.last
+    if last is None:
+        return {}
+    error = f": {last.error}" if last.error else ""
+    facts = {"last scan": f"{minute_text(last.started_at)}, {last.outcome or 'running'}{error}"}
+    if coverage.pages:
+        facts["pages"] = f"{coverage.pages}, {coverage.pages_unchanged} unchanged"
+
+    usual = f" (usually {coverage.usual_images:g})" if coverage.usual_images is not None else ""
+    compared = f"{coverage.compared} compared with {assets} protected asset(s)"
+    facts["images"] = f"{coverage.images}{usual}, {compared}, {coverage.matched} matched"
+
+    unchanged = f"{coverage.unchanged} unchanged (304), {coverage.fresh} still fresh and not asked for"
+    facts["came"] = f"{coverage.fetched} fetched, {unchanged}, {coverage.again} seen again on another page"
+    return facts
 
 
 def _trouble_json(trouble: Trouble) -> dict[str, Any]:

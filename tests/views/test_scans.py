@@ -1,9 +1,10 @@
 """Scans, and sources in trouble, as pages and messages show them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from guardian.model import Coverage, Scan, ScanCounts, Trouble, TroubleKind
-from guardian.views.coverage import coverage_json
+from guardian.views.coverage import coverage_facts, coverage_json
 from guardian.views.messages import message_trouble
 from guardian.views.scans import outcome_text, scan_json
 
@@ -29,6 +30,16 @@ def test_the_last_scan_in_one_line() -> None:
 
 def test_a_well_source_has_no_trouble() -> None:
     assert coverage_json(covered(None, {}))["trouble"] is None
+
+
+def test_what_people_read_of_a_source() -> None:
+    assert coverage_facts(covered(None, {}), 7) == {
+        "last scan": "2026-11-24 12:00Z, running",
+        "pages": "3, 0 unchanged",
+        "images": "0 (usually 2.5), 0 compared with 7 protected asset(s), 0 matched",
+        "came": "0 fetched, 0 unchanged (304), 0 still fresh and not asked for, 0 seen again on another page",
+    }
+    assert coverage_facts(replace(covered(None, {}), last=None), 7) == {}
 
 
 def test_a_message_about_a_source_stays_small() -> None:
