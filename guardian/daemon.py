@@ -19,8 +19,8 @@ from guardian.app import App, open_rules, opened_app, opened_delivery
 from guardian.config import Config, load_config, require_contact
 from guardian.coverage.coverage import coverages
 from guardian.coverage.telling import tell_of_trouble
-from guardian.delivery.outbox import deliver_due
-from guardian.delivery.webhook import Delivery
+from guardian.delivery.delivery import Delivery
+from guardian.delivery.sending import deliver_due
 from guardian.errors import ConfigError, GuardianError, IndexNotReady
 from guardian.model import Scan
 from guardian.scan.runs import Listener, scan_source

@@ -1,13 +1,11 @@
-"""Composes the messages that a case causes: the exact final bytes, Standard Webhooks style, under 20 kB.
+"""Composes the messages that a case causes, Standard Webhooks style, under 20 kB.
 
 Published as message.schema.json beside this file.
 """
 
-import hashlib
-import json
-
 from guardian.cases.uses import RecordedUse
-from guardian.model import Case
+from guardian.model import Case, Message
+from guardian.outbox import mint
 from guardian.views.messages import (
     message_also_at,
     message_asset,
@@ -24,13 +22,8 @@ from guardian.views.timestamps import message_timestamp
 MAX_BYTES = 20_000
 
 
-def message_id(case_id: str, sequence: int) -> str:
-    """The id of a case's nth message: the same whenever and wherever it is composed."""
-    return "msg_" + hashlib.sha256(f"{case_id}:{sequence}".encode()).hexdigest()[:24]
-
-
-def compose(kind: str, case: Case, finding_id: str, use: RecordedUse) -> bytes:
-    """The body of one message. `kind`: case.opened, case.escalated or case.reopened.
+def compose(kind: str, case: Case, finding_id: str, use: RecordedUse) -> Message:
+    """Return a new message about a use. `kind`: case.opened, case.escalated or case.reopened.
 
     Whatever strangers wrote is cleaned and cut so that the whole stays under MAX_BYTES.
     """
@@ -56,5 +49,4 @@ def compose(kind: str, case: Case, finding_id: str, use: RecordedUse) -> bytes:
         },
         "seen_at": message_timestamp(sighting.seen_at),
     }
-    event = {"type": kind, "timestamp": message_timestamp(use.at), "data": data}
-    return json.dumps(event, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    return mint(kind, data, use.at)

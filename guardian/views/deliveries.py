@@ -6,14 +6,14 @@ from guardian.model import Task, TaskState
 from guardian.views.timestamps import json_timestamp
 
 
-def delivery_json(task: Task, webhook_id: str, *, is_held: bool) -> dict[str, Any]:
+def delivery_json(task: Task, *, is_held: bool) -> dict[str, Any]:
     """Return the object of one message to one destination, without its body: `delivery list --json`.
 
     `is_held`: it is due, but its destination is disabled.
     """
     return {
         "id": task.id,
-        "webhook_id": webhook_id,
+        "webhook_id": task.message_id,
         "destination": task.destination,
         "state": task.state.value,
         "held": is_held,
