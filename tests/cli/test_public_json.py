@@ -1,4 +1,4 @@
-"""The JSON that people build on, whole and to the byte: every command that prints it, from one known database."""
+"""What people build on, whole and to the byte: the JSON of every command that prints some, from one known database."""
 
 import json
 from collections.abc import Callable
@@ -315,6 +315,18 @@ def test_coverage(home: Home) -> None:
     never = json.loads(other)
     assert (never["last"], never["last_complete"], never["usual_images"], never["trouble"]) == (None, None, None, None)
     assert list(never) == list(json.loads(rival))
+
+
+def test_coverage_for_people(home: Home) -> None:
+    assert home.guardian("coverage").stdout == (
+        "rival\n"
+        "  FAILING: 1 scans in a row failed, the last one: it answered 403\n"
+        "  last scan   2026-11-24 12:00Z, failed: it answered 403\n"
+        "  images      0, 0 compared with 1 protected asset(s), 0 matched\n"
+        "  came        0 fetched, 0 unchanged (304), 0 still fresh and not asked for, 0 seen again on another page\n"
+        "other\n"
+        "  never scanned\n"
+    )
 
 
 def test_delivery_list_and_show(home: Home, read: Read) -> None:
