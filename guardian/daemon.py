@@ -253,7 +253,7 @@ class _Shift:
                 ended = await scan_and_mend(
                     self._app, settings, lambda result: self._metrics.count(settings.name, result)
                 )
-                log.info("scanned", source=settings.name, counts=ended.counts)
+                log.info("scanned", source=settings.name, counts=ended.counts.as_words())
             except GuardianError as error:
                 # The world's fault, and said plainly: a traceback would add nothing.
                 log.warning("scan_failed", source=settings.name, reason=str(error))

@@ -17,6 +17,8 @@ from guardian.model.cases import (
 from guardian.model.crawling import CrawlRequest, FrontierRow, FrontierState, Remembered
 from guardian.model.matches import Affine, Box, Comparison, Match, MatchReport, Transform
 from guardian.model.messages import Message
+from guardian.model.reasons import Retry, Scope, SkipReason, label_of, read_reason, reason_word
+from guardian.model.scans import ScanCounts
 from guardian.model.sightings import Candidate, Context, Response, Sighting, Skipped
 from guardian.model.tasks import Scan, Task, TaskKind, TaskState
 
@@ -51,13 +53,20 @@ __all__ = [
     "Outcome",
     "Remembered",
     "Response",
+    "Retry",
     "Rights",
     "Scan",
+    "ScanCounts",
+    "Scope",
     "Severity",
     "Sighting",
+    "SkipReason",
     "Skipped",
     "Task",
     "TaskKind",
     "TaskState",
     "Transform",
+    "label_of",
+    "read_reason",
+    "reason_word",
 ]

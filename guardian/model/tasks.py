@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from guardian.model.scans import ScanCounts
+
 
 class TaskKind(StrEnum):
     """What is owed."""
@@ -46,7 +48,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """One pass over a source. `counts` are numbers by short stable words (found, matched, robots...).
+    """One pass over a source, and what it counted.
 
     `outcome`: None while running, then completed, failed or interrupted.
     """
@@ -56,5 +58,5 @@ class Scan:
     started_at: datetime
     ended_at: datetime | None
     outcome: str | None
-    counts: dict[str, int]
+    counts: ScanCounts
     error: str | None = None
