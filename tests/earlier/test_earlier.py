@@ -26,7 +26,7 @@ from tests.earlier.stage import Web
 
 EXPECTED: dict[str, Any] = json.loads((Path(__file__).parent / "expected.json").read_text())
 WHAT_SCANS_MAY_ADD = (
-    "SELECT id, case_id, image_url FROM findings",
+    "SELECT id, case_id FROM findings",
     "SELECT id, state, message_count FROM cases",
     "SELECT case_id, kind, message_id FROM case_events",
     "SELECT id, destination FROM tasks",
