@@ -290,7 +290,7 @@ async def _match(services: Services, candidate: Candidate) -> MatchReport | Skip
 
 def _remember(services: Services, sha256: str, answer: MatchReport | Skipped) -> None:
     with services.store.begin() as tx:
-        tx.candidates.remember(sha256, services.recipe, answer)
+        tx.candidates.remember(sha256, services.recipe, answer, services.clock())
 
 
 def _joined(known: MatchReport | None, newer: MatchReport) -> MatchReport:

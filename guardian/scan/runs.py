@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
 
 from guardian.crawl.context import Checkpoint
 from guardian.errors import FetchFailed, FetchRefused
@@ -15,9 +14,6 @@ from guardian.scan.pipeline import scan
 from guardian.scan.services import Services
 from guardian.sources.kinds import open_source
 from guardian.sources.settings import SourceSettings
-
-RESPONSES_KEPT_FOR = timedelta(days=90)
-"""What no scan has met for so long is asked for whole if it comes back."""
 
 Listener = Callable[[Answer | Skipped], None]
 
@@ -84,5 +80,4 @@ def _break_off(services: Services, row: Scan, outcome: str, counts: ScanCounts, 
 def _end(services: Services, row: Scan, outcome: str, counts: ScanCounts | None, error: str | None = None) -> Scan:
     now = services.clock()
     with services.store.begin() as tx:
-        tx.responses.forget_before(now - RESPONSES_KEPT_FOR)
         return tx.scans.end(row.id, now, outcome, counts, error)

@@ -25,6 +25,7 @@ OF_LAST_SIGHTING = (
     "evidence_note",
     "context",
     "also_at",
+    "perceptual_hash",
 )
 """What a further sighting of a finding replaces."""
 

@@ -1,10 +1,12 @@
 """Messages as rows: written once, never changed."""
 
-from sqlalchemy import Connection, Row, insert, select
+from datetime import datetime
+
+from sqlalchemy import Connection, Row, delete, insert, select
 
 from guardian.model import Message
 from guardian.store.inserting import insert_into
-from guardian.store.tables import messages
+from guardian.store.tables import messages, tasks
 
 
 class Messages:
@@ -27,6 +29,12 @@ class Messages:
         """Return the message of this id; None when there is none."""
         row = self._connection.execute(select(messages).where(messages.c.id == id_)).first()
         return None if row is None else _message(row)
+
+    def forget_unowed(self, before: datetime, limit: int) -> int:
+        """Drop up to `limit` messages of before then that no delivery refers to any more; return how many."""
+        is_referred_to = select(tasks.c.id).where(tasks.c.message_id == messages.c.id).exists()
+        old = select(messages.c.id).where(messages.c.created_at < before, ~is_referred_to).limit(limit)
+        return self._connection.execute(delete(messages).where(messages.c.id.in_(old))).rowcount
 
 
 def _values(message: Message) -> dict[str, object]:

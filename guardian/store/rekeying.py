@@ -6,7 +6,7 @@ Part of opening a database, like a migration and in its transaction: see `schema
 from collections.abc import Sequence
 
 import structlog
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, func, insert, select, update
 
 from guardian.errors import StoreUnusable
 from guardian.model import ACTIONS_BY_STRENGTH, SEVERITIES_BY_STRENGTH
@@ -46,21 +46,48 @@ def renew_keys(connection: Connection) -> None:
     )
     ids = connection.execute(stale).scalars().all()
     merged = 0
+    taken = _taken_places(connection)
     for start in range(0, len(ids), _AT_A_TIME):
-        query = (
-            select(findings.c.id, findings.c.asset_id, findings.c.page_url, findings.c.image_url)
-            .where(findings.c.id.in_(ids[start : start + _AT_A_TIME]))
-            .order_by(findings.c.first_seen_at, findings.c.id)
-        )
-        for row in connection.execute(query).all():
-            merged += _renew(connection, row.id, row.asset_id, place_keys(row.page_url, row.image_url))
+        alone: list[dict[str, object]] = []
+        perhaps_taken: list[tuple[str, str, PlaceKeys]] = []
+        for id_, asset_id, keys in _keyed(connection, ids[start : start + _AT_A_TIME]):
+            place = hash((asset_id, keys.page, keys.picture))
+            if place in taken:
+                perhaps_taken.append((id_, asset_id, keys))
+            else:
+                taken.add(place)
+                alone.append({"row": id_, **_columns(keys)})
+
+        # Keys of other versions never meet these, so the order in which rows come forward does not matter.
+        if alone:
+            connection.execute(update(findings).where(findings.c.id == bindparam("row")), alone)
+        for id_, asset_id, keys in perhaps_taken:
+            merged += _renew(connection, id_, asset_id, keys)
     if ids:
         log.info("finding_keys_renewed", version=KEY_VERSION, findings=len(ids), merged=merged)
 
 
+def _taken_places(connection: Connection) -> set[int]:
+    """Return hashes of the places at which findings with keys of this version are.
+
+    Numbers alone, since a database may hold millions. Two places may share one; then it is looked up who is there.
+    """
+    places = select(findings.c.asset_id, findings.c.page_key, findings.c.picture_key)
+    return {hash(tuple(row)) for row in connection.execute(places.where(findings.c.key_version == KEY_VERSION))}
+
+
+def _keyed(connection: Connection, ids: Sequence[str]) -> list[tuple[str, str, PlaceKeys]]:
+    """Return id, asset and new keys of findings, the one first seen first."""
+    query = (
+        select(findings.c.id, findings.c.asset_id, findings.c.page_url, findings.c.image_url)
+        .where(findings.c.id.in_(ids))
+        .order_by(findings.c.first_seen_at, findings.c.id)
+    )
+    return [(row.id, row.asset_id, place_keys(row.page_url, row.image_url)) for row in connection.execute(query)]
+
+
 def _renew(connection: Connection, id_: str, asset_id: str, keys: PlaceKeys) -> bool:
     """Give one finding its new keys; return whether another one had them already, so that the two became one."""
-    # Keys of other versions never meet these, so the order in which rows come forward does not matter.
     twin = connection.execute(select(findings.c.id).where(is_at(asset_id, keys))).scalar()
     if twin is None:
         connection.execute(update(findings).where(findings.c.id == id_).values(**_columns(keys)))

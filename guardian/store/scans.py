@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from guardian.model import Scan, ScanCounts
 from guardian.store.tables import scans
@@ -57,6 +57,19 @@ class Scans:
         newest = select(func.max(scans.c.id)).group_by(scans.c.source)
         query = select(scans).where(scans.c.id.in_(newest)).order_by(scans.c.source)
         return [_scan(row) for row in self._connection.execute(query)]
+
+    def forget_before(self, at: datetime, limit: int) -> int:
+        """Drop up to `limit` accounts of scans that ended before `at`; returns how many were dropped.
+
+        The latest scan and the latest complete one of each source stay: what is due, and what is wrong with a
+        source, is told from them.
+        """
+        latest = select(func.max(scans.c.id)).group_by(scans.c.source)
+        latest_complete = latest.where(scans.c.outcome == "completed")
+        old = select(scans.c.id).where(
+            scans.c.ended_at < at, scans.c.id.not_in(latest), scans.c.id.not_in(latest_complete)
+        )
+        return self._connection.execute(delete(scans).where(scans.c.id.in_(old.limit(limit)))).rowcount
 
     def list(self, source: str | None = None, limit: int | None = None) -> list[Scan]:
         """Scans, the newest first."""

@@ -68,6 +68,7 @@ assets = Table(
     Column("rights", Document(Rights), nullable=False),
     Column("added_at", Instant, nullable=False),
     Column("withdrawn_at", Instant),
+    Column("perceptual_hash", Text),
     Index(None, "state", "number"),
     Index(None, "collection"),
 )
@@ -94,7 +95,8 @@ candidates = Table(
     Column("report", Document(MatchReport)),
     Column("reason", Text),
     Column("detail", Text),
-    Index(None, "recipe"),
+    Column("matched_at", Instant, nullable=False),
+    Index(None, "matched_at"),
 )
 
 cases = Table(
@@ -145,6 +147,7 @@ findings = Table(
     Column("decision", Document(Decision), nullable=False),
     Column("comparison", Document(Comparison), nullable=False),
     Column("candidate_sha256", Text, nullable=False),
+    Column("perceptual_hash", Text),
     Column("image_sha256", Text),
     Column("page_sha256", Text),
     Column("evidence_note", Text),
@@ -220,6 +223,8 @@ tasks = Table(
         sqlite_where=text("state = 'due'"),
         postgresql_where=text("state = 'due'"),
     ),
+    # What was done long ago is forgotten by when it was done.
+    Index(None, "done_at"),
     sqlite_autoincrement=True,
 )
 
@@ -242,6 +247,7 @@ scans = Table(
     Column("counts", Document(ScanCounts), nullable=False),
     Column("error", Text),
     Index(None, "source", "id"),
+    Index(None, "ended_at"),
     sqlite_autoincrement=True,
 )
 
@@ -274,6 +280,8 @@ responses = Table(
     Column("checked_at", Instant, nullable=False),
     Column("extract", Text),
     Index(None, "checked_at"),
+    # Leads from what was measured of some bytes to whether any address still holds them.
+    Index(None, "sha256"),
 )
 
 requests = Table(

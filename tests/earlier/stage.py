@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,7 +18,6 @@ from typing import Any
 
 from tests.earlier.loading import SECRET
 
-SITE_PORT = 59_999
 RECEIVER_PORT = 59_998
 CLOSED_PORT = 59_997
 
@@ -57,17 +56,20 @@ class Web:
     `hold_after`: a site stops answering after so many requests, as a crawl is to be cut off in its middle.
     """
 
-    def __init__(self, hosts: Iterable[str]) -> None:
+    def __init__(self, hosts: Sequence[str], port: int) -> None:
+        """Begin to serve at this port of every host; 0: at any that is free on all of them."""
         self.hold_after: dict[str, int] = {}
         self.stalled = threading.Event()
         self._content: dict[tuple[str, str], tuple[bytes, str]] = {}
         self._asked: dict[str, int] = {}
         self._closing = threading.Event()
         self._lock = threading.Lock()
-        self._servers = [_serve(host, SITE_PORT, self._respond) for host in hosts]
+        first = _serve(hosts[0], port, self._respond)
+        self.port = first.server_port
+        self._servers = [first, *(_serve(host, self.port, self._respond) for host in hosts[1:])]
 
     def url(self, host: str, path: str) -> str:
-        return f"http://{host}:{SITE_PORT}{path}"
+        return f"http://{host}:{self.port}{path}"
 
     def picture(self, host: str, path: str, content: bytes) -> None:
         self._content[host, path] = content, "image/jpeg"

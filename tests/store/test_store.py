@@ -20,7 +20,7 @@ NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 def remember(store: Store, *digests: str, detail: str = "") -> None:
     with store.begin() as tx:
         for digest in digests:
-            tx.candidates.remember(digest, "recipe", Skipped("", SkipReason.TOO_PLAIN, detail))
+            tx.candidates.remember(digest, "recipe", Skipped("", SkipReason.TOO_PLAIN, detail), NOON)
 
 
 def knows(store: Store, digest: str) -> bool:
@@ -31,7 +31,7 @@ def knows(store: Store, digest: str) -> bool:
 def test_a_block_that_raises_is_undone(store: Store) -> None:
     def fail() -> None:
         with store.begin() as tx:
-            tx.candidates.remember("a", "recipe", Skipped("", SkipReason.TOO_PLAIN))
+            tx.candidates.remember("a", "recipe", Skipped("", SkipReason.TOO_PLAIN), NOON)
             raise RuntimeError("stop")
 
     with pytest.raises(RuntimeError, match="stop"):
@@ -50,7 +50,7 @@ def test_what_was_committed_is_there_after_reopening(store: Store, database: str
 def test_reading_does_not_wait_for_a_writer_and_cannot_write(store: Store) -> None:
     remember(store, "before")
     with store.begin() as tx:
-        tx.candidates.remember("during", "recipe", Skipped("", SkipReason.TOO_PLAIN))
+        tx.candidates.remember("during", "recipe", Skipped("", SkipReason.TOO_PLAIN), NOON)
         seen = {}
 
         def look() -> None:
@@ -61,7 +61,7 @@ def test_reading_does_not_wait_for_a_writer_and_cannot_write(store: Store) -> No
         reader.join(timeout=20)
     assert seen == {"before": True, "during": False}
     with pytest.raises(Exception, match=r"(?i)read.?only"), store.read() as tx:
-        tx.candidates.remember("never", "recipe", Skipped("", SkipReason.TOO_PLAIN))
+        tx.candidates.remember("never", "recipe", Skipped("", SkipReason.TOO_PLAIN), NOON)
     assert knows(store, "during")
     remember(store, "writing still works on the same connection")
 
@@ -91,10 +91,10 @@ def test_sqlite_is_set_up_for_safety(tmp_path: Path) -> None:
 
 @pytest.fixture
 def small_disk() -> Iterator[Callable[[], None]]:
-    """Call it: from then on a new SQLite connection finds the disk full after 60 pages. Undone at the end."""
+    """Call it: from then on a new SQLite connection finds the disk full after 100 pages. Undone at the end."""
 
     def fill(connection: sqlite3.Connection, _record: object) -> None:
-        connection.execute("PRAGMA max_page_count = 60")
+        connection.execute("PRAGMA max_page_count = 100")
 
     yield lambda: event.listen(Engine, "connect", fill)
     if event.contains(Engine, "connect", fill):

@@ -33,6 +33,15 @@ _messages = sa.table(
 )
 _events = sa.table("case_events", sa.column("id", sa.BigInteger()), sa.column("message_id", sa.Text()))
 
+_ADD_MESSAGE = sa.insert(_messages).values(
+    {name: sa.bindparam(name) for name in ("id", "type", "body", "episode")} | {"created_at": sa.bindparam("at")}
+)
+_REFER_TO_MESSAGE = (
+    sa.update(_tasks)
+    .where(_tasks.c.id == sa.bindparam("row"))
+    .values(message_id=sa.bindparam("message"), key=sa.bindparam("key"), body=None)
+)
+
 
 def upgrade() -> None:
     """Make columns and tables, and fill them from what stood in ids and tasks."""
@@ -100,29 +109,26 @@ def _mint_what_was_promised() -> None:
     full_ids: dict[str, str] = {}
     last = 0
     while rows := _deliveries_after(connection, last):
+        new: list[dict[str, object]] = []
+        changed: list[dict[str, object]] = []
         for row in rows:
             name, id_ = _old_ids(row.key, row.body)
+            full_ids.setdefault(name, id_)
             type_ = _type_of(row.body)
-            episode = name.removeprefix("msg_") if type_.startswith("source.") else None
+            episode, key = None, row.key
+            if type_.startswith("source."):
+                episode = name.removeprefix("msg_")
+                first = first_of_episode.setdefault(episode, id_)
+                # An episode is told each destination once: by this key the next telling of it is recognised.
+                key = f"{first}:{row.destination}"
+                episode = episode if first == id_ else None
             if id_ not in minted:
                 minted.add(id_)
-                is_first = episode is not None and episode not in first_of_episode
-                connection.execute(
-                    sa.insert(_messages).values(
-                        id=id_,
-                        type=type_,
-                        created_at=row.created_at,
-                        body=row.body,
-                        episode=episode if is_first else None,
-                    )
-                )
-            key = row.key
-            if episode is not None:
-                # An episode is told each destination once: by this key the next telling of it is recognised.
-                key = f"{first_of_episode.setdefault(episode, id_)}:{row.destination}"
-            changes = {"message_id": id_, "body": None, "key": key}
-            connection.execute(sa.update(_tasks).where(_tasks.c.id == row.id).values(**changes))
-            full_ids.setdefault(name, id_)
+                new.append({"id": id_, "type": type_, "at": row.created_at, "body": row.body, "episode": episode})
+            changed.append({"row": row.id, "message": id_, "key": key})
+        if new:
+            connection.execute(_ADD_MESSAGE, new)
+        connection.execute(_REFER_TO_MESSAGE, changed)
         last = rows[-1].id
     _say_in_histories(connection, full_ids)
 
