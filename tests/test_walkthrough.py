@@ -82,7 +82,7 @@ class Watch:
 
 @pytest.fixture
 def watch(tmp_path: Path, site: Any, receiver: Any, photographs: dict[str, Image.Image]) -> Iterator[Watch]:
-    """Two photographs are protected; the page shows an edited copy of one, and another picture."""
+    """Two photographs are protected; the page shows an edited copy of one, and a stranger."""
     folder = tmp_path / "watch"
     subprocess.run([sys.executable, "-m", "guardian", "init", str(folder)], check=True, capture_output=True)
     mine = tmp_path / "mine"
@@ -92,9 +92,11 @@ def watch(tmp_path: Path, site: Any, receiver: Any, photographs: dict[str, Image
     width, height = photographs["astronaut"].size
     cut = photographs["astronaut"].crop((0, 0, round(width * 0.8), round(height * 0.8)))
     cut.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(site.folder / COPY_AT, quality=70)
-    photographs["rocket"].save(site.folder / "other.jpg")
+    photographs["rocket"].save(site.folder / "stranger.jpg")
     one = Watch(folder, site, receiver)
-    one.configure(f"{{name: gallery, kind: page, url: '{site.page('gallery.html', COPY_AT, 'other.jpg')}', every: 1h}}")
+    one.configure(
+        f"{{name: gallery, kind: page, url: '{site.page('gallery.html', COPY_AT, 'stranger.jpg')}', every: 1h}}"
+    )
     one.guardian("asset", "add", str(mine), "--collection", "portfolio")
     yield one
     one.close()
@@ -195,7 +197,7 @@ def test_check_answers_json_lines_in_the_order_of_the_targets(watch: Watch, tmp_
     targets = [
         f"{watch.site.url}/gallery.html",
         str(pictures),
-        f"{watch.site.url}/other.jpg",
+        f"{watch.site.url}/stranger.jpg",
         str(tmp_path / "none.jpg"),
     ]
     lines = [json.loads(line) for line in watch.guardian("check", "--json", *targets, code=1).splitlines()]
