@@ -38,8 +38,9 @@ help:
 demo: .venv/.stamp-demo
 	@.venv/bin/python -m demo
 
+# One process for each core, up to eight (each takes a gigabyte); who is done takes over tests of another.
 test: .venv/.stamp-test
-	.venv/bin/pytest
+	.venv/bin/pytest -n logical --maxprocesses 8 --dist worksteal
 
 lint: .venv/.stamp-test
 	.venv/bin/ruff check
