@@ -17,8 +17,9 @@ import psutil
 
 from demo.photographs import PROTECTED, STRANGERS, opened
 from guardian.evaluation import attacks
-from guardian.matching.fingerprint import Fingerprint
-from guardian.matching.index import Entry, replacing
+from guardian.matching.features.fingerprint import Fingerprint
+from guardian.matching.index.layout import Entry
+from guardian.matching.index.writer import IndexWriter
 from guardian.matching.matcher import Matcher
 from guardian.matching.settings import MatchingSettings
 
@@ -108,7 +109,7 @@ def _matcher(profile: str, size: int, folder: Path) -> Matcher:
     """A matcher whose index holds the demo's photographs (ids 0, 1, ...) and synthetic assets up to `size`."""
     matcher = Matcher(MatchingSettings.model_validate({"profile": profile}), None, folder)
     real = [matcher.fingerprint(_jpeg(np.asarray(opened(photograph)), quality=95)) for photograph in PROTECTED]
-    with replacing(folder / matcher.recipe, matcher.recipe) as add:
+    with IndexWriter(folder / matcher.recipe, matcher.recipe).rebuild() as add:
         for start in range(0, size, _BATCH):
             add(list(_entries(real, range(start, min(size, start + _BATCH)))))
     matcher.warm()

@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 from PIL import ExifTags, Image, ImageFile, IptcImagePlugin
 
-from guardian.matching.image import READABLE
+from guardian.matching.features.image import READABLE
 from guardian.model import Rights
 
 log = structlog.get_logger(__name__)

@@ -29,16 +29,16 @@ from guardian.errors import Unmatchable
 from guardian.evaluation.attacks import Picture, shrunk
 from guardian.evaluation.diagram import drawn
 from guardian.evaluation.examples import Examples, make_examples
-from guardian.matching import hashing
-from guardian.matching.confidence import FEATURES
-from guardian.matching.fingerprint import fingerprint
-from guardian.matching.image import Picture as Decoded
-from guardian.matching.image import decode
-from guardian.matching.index import publish
+from guardian.matching.features import hashing
+from guardian.matching.features.fingerprint import fingerprint
+from guardian.matching.features.image import Picture as Decoded
+from guardian.matching.features.image import decode
+from guardian.matching.index.writer import IndexWriter
 from guardian.matching.matcher import Matcher
 from guardian.matching.profiles import FULL
 from guardian.matching.recipe import FITTED, index_recipe
 from guardian.matching.settings import MatchingSettings
+from guardian.matching.verify.confidence import FEATURES
 
 SEEDS = (1, 2)
 FOLDS = 5
@@ -113,7 +113,7 @@ def _matcher_of(pictures: Sequence[Picture], folder: Path) -> Matcher:
         (number, str(number - 1), fingerprint(_decoded(picture), recipe, FULL, None))
         for number, picture in enumerate(pictures, start=1)
     ]
-    publish(folder / recipe, recipe, entries)
+    IndexWriter(folder / recipe, recipe).publish(entries)
     matcher = Matcher(MatchingSettings(), None, folder)
     matcher.refresh()
     return matcher
@@ -218,8 +218,9 @@ def _reliability(probability: NDArray[np.float64], truth: NDArray[np.bool_]) -> 
 def _digest_of_code() -> str:
     """Of all that makes and measures examples, so that a file says by which code it was fitted."""
     digest = hashlib.sha256()
-    for folder in (Path(__file__).parent, FITTED.parent):
-        for path in sorted(folder.glob("*.py")):
+    # The matcher's folder: FITTED lies one below it.
+    for folder in (Path(__file__).parent, FITTED.parent.parent):
+        for path in sorted(folder.rglob("*.py")):
             digest.update(path.read_bytes())
     return digest.hexdigest()
 

@@ -11,8 +11,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from guardian.matching.bits import count_bits
-from guardian.matching.keypoints import Keypoints, taken
+from guardian.matching.features.bits import count_bits
+from guardian.matching.features.keypoints import Keypoints, taken
 
 Matrix = NDArray[np.float64]
 """float64 [6]: row-major 2x3, x' = m0 x + m1 y + m2, y' = m3 x + m4 y + m5; or [9]: row-major 3x3, a homography."""
@@ -31,6 +31,19 @@ class Agreement:
     asset: NDArray[np.int32]
     candidate: NDArray[np.int32]
     bits: NDArray[np.int16]
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """How the asset might lie in the candidate. `agreeing` votes support it, of `votes` for this asset.
+
+    `matrix` maps asset pixels to candidate pixels. Both counts are 0 when the hash proposed it.
+    """
+
+    matrix: Matrix
+    mirrored: bool
+    agreeing: int = 0
+    votes: int = 0
 
 
 class CandidateGrid:

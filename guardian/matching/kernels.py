@@ -9,10 +9,13 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from guardian.matching import geometry, hashing, votes
-from guardian.matching.alignment import Pyramid, align, overlap_of
-from guardian.matching.cells import core_of
-from guardian.matching.keypoints import Keypoints
+from guardian.matching import geometry
+from guardian.matching.features import hashing
+from guardian.matching.features.keypoints import Keypoints
+from guardian.matching.features.pyramid import Pyramid
+from guardian.matching.index import votes
+from guardian.matching.verify.alignment import align, overlap_of
+from guardian.matching.verify.cells import core_of
 
 _SIDE = 64
 T = TypeVar("T", bound=np.generic)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from guardian.matching.keypoints import Scale
+from guardian.matching.features.keypoints import Scale
 from guardian.matching.settings import MatchingSettings
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from guardian.matching.settings import MatchingSettings
 
-FITTED = Path(__file__).with_name("confidence.json")
+FITTED = Path(__file__).parent / "verify" / "confidence.json"
 """The fitted confidence. Its path stands here, where nothing heavy is imported: whoever names a recipe needs it."""
 
 FINGERPRINT_VERSION = 2

@@ -24,7 +24,7 @@ from guardian.matching.settings import EmbeddingSettings, MatchingSettings
 from guardian.model import MatchReport
 
 if TYPE_CHECKING:
-    from guardian.matching.fingerprint import Fingerprint
+    from guardian.matching.features.fingerprint import Fingerprint
     from guardian.matching.matcher import Matcher
 
 START_TIME = timedelta(minutes=3)
@@ -141,7 +141,7 @@ def _digest_of_weights(embedding: EmbeddingSettings) -> str | None:
     if embedding.model is None and embedding.weights is None:
         # The descriptor's file brings OpenCV, which this process needs for nothing else.
         return None
-    from guardian.matching.embedding import find_weights
+    from guardian.matching.features.embedding import find_weights
 
     weights = find_weights(embedding)
     return weights.digest if weights else None
@@ -172,7 +172,7 @@ def _matcher(setup: _Setup) -> "Matcher":
     """The matcher of this worker process, opened once; limits are set before any byte of an image is seen."""
     import cv2
 
-    from guardian.matching.embedding import load
+    from guardian.matching.features.embedding import load
     from guardian.matching.matcher import Matcher
 
     # The parent may be killed without a chance to say goodbye; its workers must not stay behind.

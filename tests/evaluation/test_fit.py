@@ -9,8 +9,8 @@ import pytest
 from guardian.evaluation import fit
 from guardian.evaluation.examples import Examples, Query, Reference
 from guardian.evaluation.fit import Pair
-from guardian.matching import confidence
-from guardian.matching.confidence import FEATURES
+from guardian.matching.verify import confidence
+from guardian.matching.verify.confidence import FEATURES
 from tests.matching.pictures import encoded, photograph
 
 

@@ -5,9 +5,9 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from guardian.matching.fingerprint import Fingerprint
-from guardian.matching.index import Entry
-from guardian.matching.keypoints import Keypoints
+from guardian.matching.features.fingerprint import Fingerprint
+from guardian.matching.features.keypoints import Keypoints
+from guardian.matching.index.layout import Entry
 
 RECIPE = "v2-none"
 

@@ -7,9 +7,10 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from guardian.matching import geometry, keypoints
+from guardian.matching import geometry
+from guardian.matching.features import keypoints
+from guardian.matching.features.keypoints import Keypoints
 from guardian.matching.geometry import CandidateGrid, Matrix
-from guardian.matching.keypoints import Keypoints
 
 WIDTH, HEIGHT = 640, 480
 

@@ -12,8 +12,10 @@ from skimage import data
 from demo.photographs import PROTECTED, STRANGERS
 from guardian.errors import IndexNotReady, NotAnImage, TooPlain
 from guardian.evaluation import attacks
-from guardian.matching import index, segments
-from guardian.matching.matcher import MAX_MATCHES, MIN_PROBABILITY, Matcher
+from guardian.matching.combine import MAX_MATCHES, MIN_PROBABILITY
+from guardian.matching.index import segments
+from guardian.matching.index.writer import IndexWriter
+from guardian.matching.matcher import Matcher
 from guardian.matching.recipe import report_recipe
 from guardian.matching.settings import MatchingSettings
 from guardian.model import Comparison, MatchReport
@@ -39,7 +41,7 @@ def publish(folder: Path, matcher: Matcher, names: tuple[str, ...], first: int =
     entries = [
         (first + at, name, matcher.fingerprint(encoded(photograph(name, 800), "PNG"))) for at, name in enumerate(names)
     ]
-    index.publish(folder / matcher.recipe, matcher.recipe, entries)
+    IndexWriter(folder / matcher.recipe, matcher.recipe).publish(entries)
 
 
 def of(report: MatchReport, name: str) -> Comparison | None:
@@ -272,11 +274,11 @@ def test_answers_follow_the_index(tmp_path: Path) -> None:
     assert matcher.match(content).matches == ()
     publish(tmp_path, matcher, ("rocket", "coffee"))
     assert probability(matcher.match(content), "rocket") > 0.9
-    segments.withdraw(tmp_path / matcher.recipe, frozenset({1}))
+    IndexWriter(tmp_path / matcher.recipe, matcher.recipe).withdraw({1})
     report = matcher.match(content)
     assert of(report, "rocket") is None
     assert (report.assets_searched, report.up_to_number) == (1, 2)
-    with index.replacing(tmp_path / matcher.recipe, matcher.recipe) as add:
+    with IndexWriter(tmp_path / matcher.recipe, matcher.recipe).rebuild() as add:
         add([(7, "rocket again", matcher.fingerprint(content))])
     report = matcher.match(content)
     assert probability(report, "rocket again") > 0.9
@@ -359,7 +361,7 @@ def test_a_picture_that_is_protected_many_times_is_found_all_the_same(tmp_path: 
     entries = [
         (number + 1, f"version-{number}", matcher.fingerprint(encoded(one))) for number, one in enumerate(versions)
     ]
-    index.publish(tmp_path / matcher.recipe, matcher.recipe, entries)
+    IndexWriter(tmp_path / matcher.recipe, matcher.recipe).publish(entries)
     host = drawing(77, 900, 700)
     small = attacks.shrunk(np.ascontiguousarray(asset[60:400, 80:420]), 260)
     host[100 : 100 + small.shape[0], 300 : 300 + small.shape[1]] = small
@@ -380,7 +382,7 @@ def test_a_newer_asset_is_judged_as_if_all_were_new(tmp_path: Path) -> None:
     names = ("coffee", "chelsea", "china", "rocket")
     entries = [(n + 1, name, matcher.fingerprint(encoded(page(name), "PNG"))) for n, name in enumerate(names)]
     for entry in entries:
-        index.publish(tmp_path / matcher.recipe, matcher.recipe, [entry])
+        IndexWriter(tmp_path / matcher.recipe, matcher.recipe).publish([entry])
     web = encoded(page("astronaut"), "PNG")
     whole, newer = matcher.match(web), matcher.match(web, newer_than=3)
     assert all(match.asset_id == "rocket" for match in newer.matches)
