@@ -13,7 +13,6 @@ from typing import Any
 
 import anyio
 import pytest
-from tests.matching.test_image import png_that_says
 
 from guardian.errors import IndexNotReady, NotAnImage, OverLimit, TooPlain, WorkerLost
 from guardian.matching.index.writer import IndexWriter
@@ -21,6 +20,7 @@ from guardian.matching.matcher import Matcher
 from guardian.matching.settings import EmbeddingSettings, MatchingSettings
 from guardian.matching.workers import Workers
 from tests.matching import jobs
+from tests.matching.features.test_image import png_that_says
 from tests.matching.pictures import encoded, noise, photograph
 
 ROOT = Path(__file__).resolve().parents[2]
