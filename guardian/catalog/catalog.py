@@ -196,7 +196,10 @@ class Catalog:
             return [tx.assets.renumber(asset.id) for asset in assets]
 
     async def _entries(self, assets: Sequence[Asset]) -> list[Entry]:
-        """Fingerprints of assets, computed again from their kept originals."""
+        """Compute fingerprints of assets again from their kept originals.
+
+        Raises GuardianError when one cannot be read.
+        """
 
         async def entry(asset: Asset) -> Entry:
             content = await asyncio.to_thread(self._originals.get, asset.sha256)
@@ -218,6 +221,7 @@ class Catalog:
 
         prepared = await _a_few_at_a_time(batch, prepare, self._workers.count + 1)
         ready = [one for one in prepared if isinstance(one, _Prepared)]
+
         reserved = await asyncio.to_thread(self._reserve, ready)
         fresh = {one.sha256: one for one in ready if reserved[one.sha256].state is AssetState.ADDING}
         nearly = await asyncio.to_thread(self._nearly, list(fresh.values()), reserved)
@@ -230,6 +234,8 @@ class Catalog:
             log.warning("index_rebuilt", reason=str(error))
             await self._rebuild(lambda done, total: None)
             reserved = await asyncio.to_thread(self._reserve, ready)
+
+        # Of several files with the same bytes the first is new, the others are known.
         results, told = [], set[str]()
         for one in prepared:
             if isinstance(one, Added):
@@ -257,6 +263,7 @@ class Catalog:
             return Added(wanted.path, problem=Skipped(url, error.reason, error.detail))
         except WorkerLost as error:
             return Added(wanted.path, problem=Skipped(url, error.reason, str(error)))
+
         await asyncio.to_thread(self._originals.keep, content)
         return _Prepared(wanted, sha256, fingerprint, metadata)
 
@@ -266,7 +273,7 @@ class Catalog:
         return known if known is not None and known.state is AssetState.PROTECTED else None
 
     def _reserve(self, ready: Sequence[_Prepared]) -> dict[str, Asset]:
-        """A row for each, in one transaction; the first of several files with the same bytes names it."""
+        """Reserve a row for each, in one transaction; the first of several files with the same bytes names it."""
         reserved: dict[str, Asset] = {}
         if not ready:
             return reserved
@@ -287,10 +294,12 @@ class Catalog:
         return reserved
 
     def _nearly(self, fresh: Sequence[_Prepared], reserved: dict[str, Asset]) -> dict[str, tuple[Asset, ...]]:
-        """For each new asset, those before it whose hashes are nearly the same."""
+        """Find for each new asset those before it whose hashes are nearly the same."""
         if not fresh:
             return {}
         before = self._index.contents(every_byte=False)
+
+        # Each new asset is compared with those before it in the batch, too.
         hashes, ids = before.hashes, list(before.ids)
         found: dict[str, tuple[Asset, ...]] = {}
         for one in fresh:

@@ -64,6 +64,6 @@ def candidate_of(picture: Picture, profile: Profile) -> Candidate:
 
 
 def _hashes(grey: NDArray[np.uint8], box: PixelBox) -> NDArray[np.uint8]:
-    """uint8 [8, 32]: the hashes of one part in eight orientations."""
+    """Return the hashes of one part in eight orientations: uint8 [8, 32]."""
     left, top, right, bottom = (round(side) for side in box)
     return hashing.hash_orientations(grey[top:bottom, left:right])

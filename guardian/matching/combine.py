@@ -117,7 +117,7 @@ def ranking(pairs: Sequence[ComparedPair]) -> tuple[RankedPair, ...]:
 
 
 def _up_to_number(answers: Sequence[ShardAnswer], newer_than: int) -> int:
-    """The newest number up to which every shard has answered for all assets that it holds.
+    """Return the newest number up to which every shard has answered for all assets that it holds.
 
     A shard that has not yet followed the index to the newest assets bounds the others: what it did not search must
     be searched when the candidate is seen again. Never below `newer_than`, of which an earlier answer speaks.
@@ -126,7 +126,7 @@ def _up_to_number(answers: Sequence[ShardAnswer], newer_than: int) -> int:
 
 
 def _commonness(answers: Sequence[ShardAnswer]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """For each side of the candidate int32 [keypoints]: for how many assets of the catalogue a keypoint votes."""
+    """Count for each keypoint of either side for how many assets of the catalogue it votes: int32 [keypoints]."""
     upright = [answer.commonness[0] for answer in answers]
     mirrored = [answer.commonness[1] for answer in answers]
     return np.asarray(sum(upright), np.int32), np.asarray(sum(mirrored), np.int32)

@@ -30,9 +30,9 @@ def load() -> None:
 
 @contextmanager
 def _without_blas() -> Iterator[None]:
-    """As numba starts it looks for SciPy's BLAS: a third of what loading costs, and no kernel multiplies matrices.
+    """Hide SciPy's linear algebra while numba starts; whoever wants it later has it.
 
-    Only while numba starts; whoever wants SciPy's linear algebra later has it.
+    Numba looks for a BLAS there: a third of what loading costs, and no kernel multiplies matrices.
     """
     if "scipy.linalg" in sys.modules:
         yield
@@ -53,6 +53,7 @@ def _call_all() -> None:
         angle=np.zeros(12, dtype=np.float32),
         descriptors=random.integers(0, 256, (12, 32), dtype=np.uint8),
     )
+
     tables = votes.build_tables(_mapped(points.descriptors))
     votes.build_tables(points.descriptors)
     mapped = votes.VoteTables(_mapped(tables.offsets), _mapped(tables.rows))
@@ -60,12 +61,15 @@ def _call_all() -> None:
     votes.collect(points.descriptors, mapped, words, owners)
     votes.match(points.words, points.words)
     votes.match(words, points.words)
+
     hashing.nearest_orientation(points.descriptors[:8], points.descriptors)
     hashing.nearest_orientation(points.descriptors[:8], _mapped(points.descriptors))
+
     geometry.count_agreeing(points, points)
     same = np.array([1.0, 0.0, 0.0, 0.0, 1.0, 0.0])
     geometry.CandidateGrid(points, _SIDE, _SIDE).refine(same, points, words)
     geometry.similarity_of(np.stack([points.x, points.y], axis=1), np.stack([points.y, points.x], axis=1))
+
     picture = Pyramid(random.integers(0, 256, (_SIDE, _SIDE), dtype=np.uint8), _SIDE, _SIDE)
     overlap = overlap_of(same, (_SIDE, _SIDE), (_SIDE, _SIDE))
     laid = align(same, overlap, picture, picture) if overlap is not None else None
@@ -74,7 +78,7 @@ def _call_all() -> None:
 
 
 def _mapped(array: NDArray[T]) -> NDArray[T]:
-    """The array as one mapped from a file: not to be written to."""
+    """Return the array as one mapped from a file: not to be written to."""
     copy = array.copy()
     copy.flags.writeable = False
     return copy

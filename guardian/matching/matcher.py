@@ -71,6 +71,7 @@ class Matcher:
         picture = decode(content, self._settings)
         self.refresh()
         combined = combine.combine(self._answers(picture, newer_than), newer_than)
+
         return MatchReport(
             recipe=self._report_recipe,
             matches=tuple(
@@ -93,7 +94,7 @@ class Matcher:
         return combine.compared(self._answers(picture, newer_than), newer_than)
 
     def _answers(self, picture: Picture, newer_than: int) -> list[ShardAnswer]:
-        """What each shard knows of the candidate; of older assets too where the newer ones may share with them."""
+        """Ask every shard; for older assets too where the newer ones may share evidence with them."""
         shards = [shard for shard in self._shards if not shard.is_empty]
         if not shards:
             return []
@@ -110,6 +111,7 @@ class Matcher:
         measurement, shown = pair.measurement, pair.measurement.shown
         transform = transform_of(measurement)
         aligned = measurement.aligned_similarity
+
         comparison = Comparison(
             probability=ranked.probability,
             hash_distance=pair.hash_distance,
@@ -125,7 +127,10 @@ class Matcher:
         return Match(pair.asset.id, comparison)
 
     def _region_similarity(self, picture: Picture, pair: MeasuredPair) -> float | None:
-        """Cosine of the descriptors of what both show, in grey, as the index keeps no colour. None without weights."""
+        """Return the cosine of the descriptors of what both show, None without weights.
+
+        In grey, as the index keeps no colour.
+        """
         if self._embedder is None:
             return None
         candidate = Pyramid(picture.grey, picture.width, picture.height)

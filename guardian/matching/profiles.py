@@ -51,5 +51,5 @@ FAST = Profile(
 
 
 def profile_of(settings: MatchingSettings) -> Profile:
-    """The profile that the settings name."""
+    """Return the profile that the settings name."""
     return FULL if settings.profile == "full" else FAST

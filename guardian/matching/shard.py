@@ -97,7 +97,7 @@ class Shard:
 def _joined(
     one: dict[IndexSlot, list[Proposal]], other: dict[IndexSlot, list[Proposal]]
 ) -> dict[IndexSlot, list[Proposal]]:
-    """The union of what the routes bring."""
+    """Return the union of what the routes bring."""
     slots = [*one, *(slot for slot in other if slot not in one)]
     return {slot: [*one.get(slot, ()), *other.get(slot, ())] for slot in slots}
 

@@ -112,12 +112,12 @@ def test_what_assets_of_two_shards_share_is_neither_ones_own(catalogue: list[Ent
         assert several == replace(one, up_to_number=several.up_to_number)
 
     # Each shard by itself would take the page's frame for its own asset's.
-    stranger = decode(encoded(on_a_page("hubble_deep_field")), MatchingSettings())
+    distractor = decode(encoded(on_a_page("hubble_deep_field")), MatchingSettings())
     alone = [split(tmp_path / entry[1], [entry], 1) for entry in pages]
     for matcher in (*alone, parts):
         matcher.refresh()
-    by_themselves = [pair.exclusive.cells for matcher in alone for pair in matcher.compared(stranger)]
-    together = [pair.exclusive.cells for pair in parts.compared(stranger)]
+    by_themselves = [pair.exclusive.cells for matcher in alone for pair in matcher.compared(distractor)]
+    together = [pair.exclusive.cells for pair in parts.compared(distractor)]
     assert len(by_themselves) == len(together) == 2
     assert min(by_themselves) > 5
     assert max(together) <= 2

@@ -1,4 +1,4 @@
-"""The whole of matching, by rates: copies are found, strangers are not, and answers follow the index."""
+"""The whole of matching, by rates: copies are found, distractors are not, and answers follow the index."""
 
 import random
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from demo.photographs import PROTECTED, STRANGERS
+from demo.photographs import DISTRACTORS, PROTECTED
 from guardian.errors import IndexNotReady, NotAnImage, TooPlain
 from guardian.evaluation import attacks
 from guardian.matching.combine import MAX_MATCHES, MIN_PROBABILITY
@@ -118,9 +118,9 @@ def test_measurements_of_copies_are_within_their_bounds(copies: list[Found]) -> 
         assert -180 <= comparison.transform.angle_degrees <= 180
 
 
-def strangers() -> dict[str, Pixels]:
+def distractors() -> dict[str, Pixels]:
     """More than sixty pictures that copy nothing: photographs, faces, textures, drawings, lettering, noise."""
-    found = {each.name: photograph(each.name) for each in STRANGERS}
+    found = {each.name: photograph(each.name) for each in DISTRACTORS}
     faces = (np.asarray(data.lfw_subset()) * 255).astype(np.uint8)
     for number in range(0, 160, 11):
         face = Image.fromarray(faces[number]).resize((300, 300), Image.Resampling.BICUBIC).convert("RGB")
@@ -142,7 +142,7 @@ def strangers() -> dict[str, Pixels]:
 
 def test_strangers_are_not_found(matcher: Matcher) -> None:
     likely = {}
-    pictures = strangers()
+    pictures = distractors()
     assert len(pictures) >= 60
     for name, picture in pictures.items():
         report = matcher.match(encoded(picture, quality=88))

@@ -55,11 +55,13 @@ class Embedder(Protocol):
     digest: str
 
     def encode(self, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """uint8 [h, w, 3] sRGB pictures to float32 [n, d], each row of length one."""
+        """Encode uint8 [h, w, 3] sRGB pictures as float32 [n, d], each row of length one."""
 
 
 def find_weights(settings: EmbeddingSettings) -> Weights | None:
-    """The configured weights; None when no descriptor is configured. Looks at local disk only, imports nothing heavy.
+    """Return the configured weights; None when no descriptor is configured.
+
+    Looks at local disk only and imports nothing heavy.
 
     Raises WeightsMissing, in well under a second, with the ways to get them.
     """
@@ -67,6 +69,7 @@ def find_weights(settings: EmbeddingSettings) -> Weights | None:
         return None
     if settings.weights is None:
         raise WeightsMissing(_how_to_get(settings, "embedding.weights is not set"))
+
     named = Path(settings.weights).expanduser()
     if named.is_file():
         return Weights(named, _digest(named))
@@ -75,8 +78,10 @@ def find_weights(settings: EmbeddingSettings) -> Weights | None:
         if not found:
             raise WeightsMissing(_how_to_get(settings, f"the folder {named} holds no checkpoint"))
         return Weights(found[0], _digest(found[0]))
+
     if settings.names_a_file:
         raise WeightsMissing(_how_to_get(settings, f"there is no file {named}"))
+
     cached = _cached(settings)
     if cached is None:
         raise WeightsMissing(_how_to_get(settings, f"the weights “{settings.weights}” are not on this machine"))
@@ -128,25 +133,28 @@ def download(settings: EmbeddingSettings) -> Weights:
 
 
 def _open_clip_tag(model: str, weights: str) -> dict[str, Any]:
-    """What open_clip knows about a tag. Raises WeightsMissing that names what may be meant instead."""
+    """Return what open_clip knows about a tag. Raises WeightsMissing that names what may be meant instead."""
     try:
         from open_clip import get_model_config, list_models, list_pretrained_tags_by_model
         from open_clip.pretrained import get_pretrained_cfg
     except ImportError as error:
         raise WeightsMissing("open_clip is not installed: pip install 'guardian[clip]'") from error
+
     tag: dict[str, Any] = get_pretrained_cfg(model, weights)
     if not tag:
         tags = list_pretrained_tags_by_model(model)
         kind, near = ("weights", tags) if tags else ("model", list_models())
         known = difflib.get_close_matches(weights if tags else model, near, 3, 0.4) or near
         raise WeightsMissing(f"open_clip knows no {kind} of this name; embedding.{kind} may be: {', '.join(known)}")
+
+    # Loaded into the other activation, the weights would give vectors that look right and are not.
     if tag.get("quick_gelu") and not (get_model_config(model) or {}).get("quick_gelu"):
         raise WeightsMissing(f"these weights were trained for {model}-quickgelu: set embedding.model to it")
     return tag
 
 
 def _hub_answers() -> bool:
-    """Whether the model hub, or the proxy on the way there, answers anything at all within seconds."""
+    """Return whether the model hub, or the proxy on the way there, answers anything at all within seconds."""
     hub = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
     try:
         request = urllib.request.Request(hub, method="HEAD")  # noqa: S310 - the user's own setting
@@ -173,7 +181,7 @@ def measure(settings: EmbeddingSettings) -> Cost | None:
 
 
 def _memory() -> int:
-    """The most memory that this process has held so far, in bytes."""
+    """Return the most memory that this process has held so far, in bytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
@@ -258,6 +266,8 @@ class _OnnxEmbedder:
             raise WeightsMissing("onnxruntime is not installed: pip install 'guardian[onnx]'") from error
         self.digest = weights.digest
         self._settings = settings
+
+        # One worker for each processor: threads within it would only get in each other's way.
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         providers = onnxruntime.get_available_providers() if settings.device != "cpu" else ["CPUExecutionProvider"]
@@ -283,7 +293,7 @@ def _batch(
     *,
     crop: bool,
 ) -> NDArray[np.float32]:
-    """float32 [n, 3, side, side]: shorter side fitted and centre cropped (CLIP), or squeezed square (SSCD)."""
+    """Return float32 [n, 3, side, side]: shorter side fitted and centre cropped (CLIP), or squeezed square (SSCD)."""
     return np.stack([_input(picture, side, mean, std, crop=crop) for picture in pictures])
 
 
@@ -310,7 +320,7 @@ def _normalised(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _cached(settings: EmbeddingSettings) -> Path | None:
-    """The local copy of an open_clip tag's weights, found without importing open_clip or asking the network.
+    """Return the local copy of an open_clip tag's weights, without importing open_clip or asking the network.
 
     `download` notes where it put them. Weights that something else fetched are looked for by their names.
     """
@@ -319,6 +329,7 @@ def _cached(settings: EmbeddingSettings) -> Path | None:
         noted = Path(note.read_text(encoding="utf-8").strip())
         if noted.is_file():
             return noted
+
     cache = Path(os.environ.get("HF_HOME", Path.home() / ".cache" / "huggingface")) / "hub"
     model, tag = _plain(settings.model or ""), _plain(settings.weights or "")
     for folder in (cache, Path.home() / ".cache" / "clip"):
@@ -330,14 +341,14 @@ def _cached(settings: EmbeddingSettings) -> Path | None:
 
 
 def _note_of(settings: EmbeddingSettings) -> Path:
-    """The file that says where this tag's weights are."""
+    """Return the file that says where this tag's weights are."""
     return (
         Path.home() / ".cache" / "guardian" / "weights" / _plain(settings.model or "") / _plain(settings.weights or "")
     )
 
 
 def _plain(name: str) -> str:
-    """Names as the hub's folders spell them, where tags have underscores."""
+    """Spell a name as the hub's folders do, where tags have underscores."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower())
 
 

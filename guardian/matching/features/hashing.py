@@ -1,4 +1,4 @@
-"""The perceptual hash: one fixed front end, 256 bits, in all eight orientations of the candidate."""
+"""The hash that guardian searches by: one fixed front end, 256 bits, in all eight orientations of the candidate."""
 
 import cv2
 import numba
@@ -13,7 +13,7 @@ _KEPT = 16
 
 
 def _cosines() -> NDArray[np.float32]:
-    """Rows 1-16 of the orthonormal DCT-II matrix of size 64 (row 0, the mean, says nothing)."""
+    """Return rows 1-16 of the orthonormal DCT-II matrix of size 64 (row 0, the mean, says nothing)."""
     positions = np.arange(TILE)
     frequencies = np.arange(1, _KEPT + 1)[:, None]
     cosines = np.cos(np.pi / (2 * TILE) * (2 * positions + 1) * frequencies)
@@ -24,12 +24,12 @@ _DCT = _cosines()
 
 
 def tile(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """The front end: uint8 [h, w] to float32 [64, 64] by averaging areas. Aspect ratio is given up on purpose."""
+    """Reduce uint8 [h, w] to float32 [64, 64] by averaging areas. Aspect ratio is given up on purpose."""
     return cv2.resize(grey, (TILE, TILE), interpolation=cv2.INTER_AREA).astype(np.float32)
 
 
 def hash_tiles(tiles: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """float32 [n, 64, 64] to uint8 [n, 32]: signs of the 16 x 16 low DCT coefficients about their median.
+    """Hash float32 [n, 64, 64] as uint8 [n, 32]: signs of the 16 x 16 low DCT coefficients about their median.
 
     After Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions" (2010), with the
     size of PDQ (Facebook, 2019).
@@ -39,12 +39,12 @@ def hash_tiles(tiles: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 
 def hash_upright(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """uint8 [32]: the hash of a picture as it stands (what an asset keeps)."""
+    """Return the hash of a picture as it stands, uint8 [32]: what an asset keeps."""
     return np.asarray(hash_tiles(tile(grey)[None])[0], dtype=np.uint8)
 
 
 def hash_orientations(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """uint8 [8, 32]: hashes of the picture turned by 0, 90, 180, 270 degrees, then of its mirror image so.
+    """Return hashes of the picture turned by 0, 90, 180, 270 degrees, then of its mirror image so: uint8 [8, 32].
 
     Computed from the pixels: the hash of a turned picture is not the turned hash.
     """
@@ -56,7 +56,7 @@ def hash_orientations(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def nearest_orientation(
     orientations: NDArray[np.uint8], hashes: NDArray[np.uint8]
 ) -> tuple[NDArray[np.int16], NDArray[np.int64]]:
-    """For each of the hashes [n, 32]: bits that differ in the best orientation, and which that is (0-7)."""
+    """Return for each of the hashes [n, 32] the bits that differ in the best orientation, and which that is (0-7)."""
     return _nearest(_words(orientations), _words(hashes))  # type: ignore[no-any-return]
 
 
@@ -66,7 +66,7 @@ def _words(hashes: NDArray[np.uint8]) -> NDArray[np.uint64]:
 
 @numba.njit(cache=True)
 def _nearest(orientations, hashes):  # type: ignore[no-untyped-def]
-    """A scan of all hashes: exact, and at 20,000 of them still a millisecond for all orientations."""
+    """Scan all hashes: exact, and at 20,000 of them still a millisecond for all orientations."""
     least = np.empty(hashes.shape[0], np.int16)
     which = np.empty(hashes.shape[0], np.int64)
     for row in range(hashes.shape[0]):
@@ -84,7 +84,7 @@ def _nearest(orientations, hashes):  # type: ignore[no-untyped-def]
 def orientation_transform(
     orientation: int, width: int, height: int, box: tuple[float, float, float, float]
 ) -> NDArray[np.float64]:
-    """float64 [6], row-major 2x3: asset pixels (of a width x height asset) to candidate pixels.
+    """Return float64 [6], row-major 2x3, from pixels of a width x height asset to candidate pixels.
 
     For a candidate whose window `box` (left, top, right, bottom in pixels), seen in `orientation`, looks
     like the whole asset.

@@ -69,6 +69,7 @@ def decode(content: bytes, settings: MatchingSettings) -> Picture:
     """
     if len(content) > settings.max_bytes:
         raise OverLimit(f"{len(content)} bytes, allowed are {settings.max_bytes} (matching.max_bytes)")
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -80,6 +81,7 @@ def decode(content: bytes, settings: MatchingSettings) -> Picture:
     # Pillow's decoders raise nearly anything on hostile bytes (struct.error, KeyError, SyntaxError, ...).
     except Exception as error:
         raise NotAnImage(f"cannot be decoded: {error or type(error).__name__}") from error
+
     _refuse_plain(picture)
     return picture
 
@@ -89,13 +91,16 @@ def _decoded(content: bytes, settings: MatchingSettings) -> Picture:
         image: Image.Image = Image.open(io.BytesIO(content), formats=list(READABLE))
     except UnidentifiedImageError as error:
         raise NotAnImage(_what_it_seems(content)) from error
+
     _refuse_large(image, settings)
     frames = getattr(image, "n_frames", 1)
     if frames > settings.max_frames:
         raise OverLimit(f"{frames} frames, allowed are {settings.max_frames} (matching.max_frames)")
+
     name = image.format or "?"
     if frames > 1 and name in ("GIF", "PNG", "WEBP", "AVIF"):
         image = _richest_frame(image, frames, settings)
+
     width, height = image.size
     # JPEG decodes at 1/2, 1/4 or 1/8 directly: a fraction of the time of the full size.
     # Asked for in the picture's own shape: a square would keep an oblong one at its full size.
@@ -105,6 +110,7 @@ def _decoded(content: bytes, settings: MatchingSettings) -> Picture:
     image.load()
     if max(image.size) > side:
         image = _reduced(image, side)
+
     # Asked only now: Pillow's TIFF decoder has turned picture and size by itself, the others leave it to us.
     turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
     rgb = np.asarray(_rgb(ImageOps.exif_transpose(image)), dtype=np.uint8)
@@ -133,12 +139,13 @@ def _refuse_large(image: Image.Image, settings: MatchingSettings) -> None:
 
 
 def _richest_frame(image: Image.Image, frames: int, settings: MatchingSettings) -> Image.Image:
-    """The most detailed of a few frames: many animations begin with an empty one.
+    """Return the most detailed of a few frames: many animations begin with an empty one.
 
     Frames build on each other, so all before are decoded too; of large ones only so many as hold max_pixels.
     """
     farthest = settings.max_pixels // (image.width * image.height)
     wanted = {number for number in (0, 1, frames // 4, frames // 2) if number <= farthest}
+
     best, most = None, -1.0
     for number in range(max(wanted) + 1):
         image.seek(number)
@@ -146,22 +153,27 @@ def _richest_frame(image: Image.Image, frames: int, settings: MatchingSettings) 
         _refuse_large(image, settings)
         if number not in wanted:
             continue
+
         frame = image.convert("RGBA")
         detail = float(np.asarray(frame.convert("L").resize((64, 64)), dtype=np.float32).std())
         if detail > most * 1.25:
             best, most = frame, detail
+
     if best is None:
         raise NotAnImage("an animation without a readable frame")
     return best
 
 
 def _rgb(image: Image.Image) -> Image.Image:
-    """To eight-bit sRGB: profile applied, sixteen bits scaled down, alpha laid over white."""
+    """Convert to eight-bit sRGB: profile applied, sixteen bits scaled down, alpha laid over white."""
     if image.mode in ("I;16", "I;16L", "I;16B", "I", "F"):
         return _eight_bits(image).convert("RGB")
+
     profile = image.info.get("icc_profile")
     if profile and image.mode in ("RGB", "RGBA", "CMYK", "L"):
         image = _to_srgb(image, profile)
+
+    # Browsers show what is transparent on white, so that is what people see and copy.
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         layered = image.convert("RGBA")
         white = Image.new("RGBA", layered.size, (255, 255, 255, 255))
@@ -193,7 +205,7 @@ def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
 
 
 def _refuse_plain(picture: Picture) -> None:
-    """Raise TooPlain for what cannot be told from strangers: icons, spacers, blank or nearly blank surfaces."""
+    """Raise TooPlain for what cannot be told from anything else: icons, spacers, blank or nearly blank surfaces."""
     if min(picture.width, picture.height) < MIN_SIDE:
         raise TooSmall(f"{picture.width} x {picture.height} pixels; at least {MIN_SIDE} on each side are needed")
     tile = cv2.resize(picture.grey, (64, 64), interpolation=cv2.INTER_AREA).astype(np.float32)

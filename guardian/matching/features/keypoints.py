@@ -45,12 +45,12 @@ class Keypoints:
 
 
 def detect(grey: NDArray[np.uint8], scales: tuple[Scale, ...]) -> Keypoints:
-    """Keypoints of uint8 [h, w] at all scales (Rublee et al., "ORB", ICCV 2011)."""
+    """Detect the keypoints of uint8 [h, w] at all scales (Rublee et al., "ORB", ICCV 2011)."""
     return _joined([_detect(grey, scale, mirror_too=False)[0] for scale in scales])
 
 
 def detect_both_sides(grey: NDArray[np.uint8], scales: tuple[Scale, ...]) -> tuple[Keypoints, Keypoints]:
-    """Keypoints of the picture and of its mirror image; the latter in the mirror image's coordinates."""
+    """Detect the keypoints of the picture and of its mirror image; the latter in the mirror image's coordinates."""
     passes = [_detect(grey, scale, mirror_too=True) for scale in scales]
     return _joined([found[0] for found in passes]), _joined([found[1] for found in passes])
 
@@ -64,12 +64,17 @@ def _detect(grey: NDArray[np.uint8], scale: Scale, *, mirror_too: bool) -> list[
         edgeThreshold=16,
         fastThreshold=8,
     )
+
+    # More corners than are kept, so that the grid has a choice in every cell.
     found = orb.detect(picture, None)
     chosen = [found[index] for index in _spread(found, scale.keypoints, picture.shape)]
     zoom = (picture.shape[1] / grey.shape[1], picture.shape[0] / grey.shape[0])
+
     kept, descriptors = _described(orb, picture, chosen)
     places = _Places.of(kept)
     sides = [places.keypoints(descriptors, zoom)]
+
+    # The mirror image has its corners in the mirrored places: only descriptors are computed again.
     if mirror_too:
         right = picture.shape[1] - 1
         mirrored = [
@@ -100,12 +105,12 @@ class _Places:
         )
 
     def mirrored(self, right: int) -> "_Places":
-        """The same in the mirror image of a picture whose last column is `right`."""
+        """Return the same in the mirror image of a picture whose last column is `right`."""
         flipped = np.stack([right - self.xy[:, 0], self.xy[:, 1]], axis=1)
         return _Places(flipped, self.size, (540 - self.angle) % 360)
 
     def keypoints(self, descriptors: NDArray[np.uint8], zoom: tuple[float, float]) -> Keypoints:
-        """In pixels of the picture that was given, which the pass saw `zoom` times as large."""
+        """Return keypoints in pixels of the picture that was given, which the pass saw `zoom` times as large."""
         return Keypoints(
             x=(self.xy[:, 0] + np.float32(0.5)) / np.float32(zoom[0]) - np.float32(0.5),
             y=(self.xy[:, 1] + np.float32(0.5)) / np.float32(zoom[1]) - np.float32(0.5),
@@ -116,14 +121,14 @@ class _Places:
 
 
 def _points_of(found: Sequence[cv2.KeyPoint]) -> NDArray[np.float32]:
-    """float32 [n, 2]."""
+    """Return x and y of each, float32 [n, 2]."""
     return np.asarray(cv2.KeyPoint.convert(found), np.float32) if found else np.zeros((0, 2), np.float32)
 
 
 def _described(
     orb: cv2.ORB, picture: NDArray[np.uint8], found: Sequence[cv2.KeyPoint]
 ) -> tuple[Sequence[cv2.KeyPoint], NDArray[np.uint8]]:
-    """The keypoints that could be described, by octave, and uint8 [n, 32]."""
+    """Return the keypoints that could be described, by octave, and their descriptors, uint8 [n, 32]."""
     kept, descriptors = orb.compute(picture, found) if found else ((), None)
     if descriptors is None:
         return (), np.zeros((0, DESCRIPTOR_BYTES), dtype=np.uint8)
@@ -131,7 +136,7 @@ def _described(
 
 
 def _resized(grey: NDArray[np.uint8], longer_side: int) -> NDArray[np.uint8]:
-    """Large pictures are shrunk, small ones enlarged (at most twice): ORB finds little on thumbnails."""
+    """Shrink a large picture, enlarge a small one (at most twice): ORB finds little on thumbnails."""
     height, width = grey.shape
     factor = min(longer_side / max(height, width), _MAX_ENLARGEMENT)
     size = (max(8, round(width * factor)), max(8, round(height * factor)))
@@ -140,17 +145,20 @@ def _resized(grey: NDArray[np.uint8], longer_side: int) -> NDArray[np.uint8]:
 
 
 def _spread(found: Sequence[cv2.KeyPoint], count: int, shape: tuple[int, ...]) -> NDArray[np.int64]:
-    """Which keypoints to keep: the strongest of each cell of a grid, then the second strongest, and so on.
+    """Choose keypoints to keep: the strongest of each cell of a grid, then the second strongest, and so on.
 
     The strongest anywhere would all sit on one textured corner, which a crop removes.
     """
     if len(found) <= count:
         return np.arange(len(found))
+
     cells = max(4, int(np.sqrt(count / 4)))
     points = _points_of(found)
     response = np.fromiter((k.response for k in found), np.float32, len(found))
     column = np.minimum((points[:, 0] * cells / shape[1]).astype(np.int64), cells - 1)
     row = np.minimum((points[:, 1] * cells / shape[0]).astype(np.int64), cells - 1)
+
+    # Each keypoint's rank within its cell, then all ranks one after the other.
     by_cell = np.lexsort((-response, row * cells + column))
     cell = (row * cells + column)[by_cell]
     starts = np.flatnonzero(np.r_[True, cell[1:] != cell[:-1]])
@@ -169,7 +177,7 @@ def _joined(parts: list[Keypoints]) -> Keypoints:
 
 
 def zoomed(keypoints: Keypoints, across: float, down: float) -> Keypoints:
-    """The same keypoints in a picture that is `across` times as wide and `down` times as high."""
+    """Return the same keypoints in a picture that is `across` times as wide and `down` times as high."""
     if across == down == 1.0:
         return keypoints
     return Keypoints(
@@ -182,7 +190,7 @@ def zoomed(keypoints: Keypoints, across: float, down: float) -> Keypoints:
 
 
 def taken(keypoints: Keypoints, indices: NDArray[np.int32]) -> Keypoints:
-    """Some of the keypoints, in the order of `indices`."""
+    """Return some of the keypoints, in the order of `indices`."""
     return Keypoints(
         keypoints.x[indices],
         keypoints.y[indices],

@@ -15,7 +15,7 @@ _MIN_SHARE, _MAX_SHARE = 0.015, 0.97
 
 
 def windows(grey: NDArray[np.uint8]) -> list[PixelBox]:
-    """The whole of uint8 [h, w] first, then up to MAX_WINDOWS parts, largest first.
+    """Return the whole of uint8 [h, w] first, then up to MAX_WINDOWS parts, largest first.
 
     Three ways to find them: strip even borders, take compact islands on even ground, cut along straight
     edges that cross the whole picture.
@@ -24,11 +24,13 @@ def windows(grey: NDArray[np.uint8]) -> list[PixelBox]:
     factor = min(1.0, _SIDE / max(height, width))
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
     small = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
     boxes = _Boxes(*size)
     for ground in _grounds(small):
         _strip_borders(ground, boxes)
         _take_islands(ground, boxes)
     _cut_tiles(small, boxes)
+
     across, down = width / size[0], height / size[1]
     parts = [
         (left * across, top * down, min(float(width), right * across), min(float(height), bottom * down))
@@ -56,7 +58,7 @@ class _Boxes:
 
 
 def _overlap(a: tuple[int, int, int, int], b: tuple[int, int, int, int]) -> float:
-    """Intersection over union."""
+    """Return intersection over union."""
     across = max(0, min(a[2], b[2]) - max(a[0], b[0]))
     down = max(0, min(a[3], b[3]) - max(a[1], b[1]))
     union = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - across * down
@@ -64,15 +66,17 @@ def _overlap(a: tuple[int, int, int, int], b: tuple[int, int, int, int]) -> floa
 
 
 def _grounds(small: NDArray[np.uint8]) -> list[NDArray[np.bool_]]:
-    """Masks of even ground: one for each common grey of flat areas and of the border, and all of them together."""
+    """Return masks of even ground: one for each common grey of flat areas and of the border, and all together."""
     kernel = np.ones((3, 3), dtype=np.uint8)
     flat = cv2.subtract(cv2.dilate(small, kernel), cv2.erode(small, kernel)) <= 6
     counts = np.bincount(small[flat] >> 2, minlength=64)
     greys = [int(grey) for grey in np.argsort(-counts)[:3] if counts[grey] > 0.04 * small.size]
+
     border = np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]])
     outside = int(np.bincount(border >> 2, minlength=64).argmax())
     if outside not in greys:
         greys.append(outside)
+
     masks = [np.abs(small.astype(np.int16) - (grey * 4 + 2)) <= 8 for grey in greys]
     if len(masks) > 1:
         masks.append(np.logical_or.reduce(masks))
@@ -107,7 +111,7 @@ def _cut_tiles(small: NDArray[np.uint8], boxes: _Boxes) -> None:
 
 
 def _cuts(edge_share: NDArray[np.floating]) -> list[int]:
-    """Where an edge crosses more than 60 % of the picture, at most four, away from the rim."""
+    """Find where an edge crosses more than 60 % of the picture: at most four places, away from the rim."""
     strong = [
         index
         for index in range(8, len(edge_share) - 8)

@@ -106,7 +106,7 @@ def _ballots(
     side: Keypoints,
     mirrored: bool,
 ) -> list[_Ballot]:
-    """The assets with most votes that agree on one transform; those without two in agreement are left out.
+    """Return the assets with most votes that agree on one transform; those without two in agreement are left out.
 
     All assets are counted in one go: with many assets nearly each gets a few votes by chance.
     """
@@ -140,7 +140,7 @@ def _ballots(
 
 
 def _rank_in_group(groups: NDArray[np.uint32]) -> NDArray[np.int64]:
-    """int64 [n]: the place of each entry in its run of equal values."""
+    """Return the place of each entry in its run of equal values: int64 [n]."""
     starts = np.flatnonzero(np.r_[True, groups[1:] != groups[:-1]])
     return np.arange(len(groups)) - np.repeat(starts, np.diff(np.r_[starts, len(groups)]))
 
@@ -173,7 +173,7 @@ def _propose_transforms(ballot: _Ballot, width: int, known: list[Proposal]) -> N
 
 
 def _is_near(matrix: NDArray[np.float64], known: NDArray[np.float64], points: Keypoints) -> bool:
-    """Whether two transforms put the asset's voted points within a tenth of their extent of each other."""
+    """Return whether two transforms put the asset's voted points within a tenth of their extent of each other."""
     corners = np.array(
         [
             [points.x.min(), points.y.min(), 1.0],

@@ -115,6 +115,7 @@ class IndexSegment:
         grey = cv2.imdecode(self._preview(row), cv2.IMREAD_GRAYSCALE)
         if grey is None:
             raise IndexNotReady("a preview in the index cannot be decoded; `guardian index rebuild` makes it anew")
+
         return IndexedAsset(
             number=int(self.numbers[row]),
             id=self.id(row),

@@ -65,7 +65,7 @@ def publishing(folder: Path) -> Iterator[None]:
 
 
 def read_generation(folder: Path) -> Generation | None:
-    """The current generation; None when nothing was ever published. Raises IndexNotReady when it is damaged."""
+    """Return the current generation; None when nothing was ever published. Raises IndexNotReady when it is damaged."""
     path = folder / _GENERATION
     try:
         text = path.read_bytes()
@@ -93,12 +93,15 @@ def write_generation(folder: Path, generation: Generation) -> None:
         "segments": list(generation.segments),
         "withdrawn": sorted(generation.withdrawn),
     }
+
     aside = folder / f"{_GENERATION}.{uuid.uuid4().hex}"
     try:
         _write_durably(aside, json.dumps({"crc32": _crc_of_json(body), "generation": body}).encode())
         aside.replace(folder / _GENERATION)
     finally:
         aside.unlink(missing_ok=True)
+
+    # The rename itself must be on disk before segments that only the generation before names may go.
     _sync_folder(folder)
     _remove_others(folder, generation)
 
@@ -120,9 +123,11 @@ def write_segment(folder: Path, arrays: Mapping[str, NDArray[Any]], notes: Mappi
                 file.flush()
                 os.fsync(file.fileno())
             files[path.name] = {"bytes": path.stat().st_size, "crc32": _crc_of_file(path)}
+
         body = {"format": _FORMAT, "facts": dict(notes), "files": files}
         _write_durably(aside / _MANIFEST, json.dumps({"crc32": _crc_of_json(body), "manifest": body}).encode())
         _sync_folder(aside)
+
         aside.replace(folder / name)
         _sync_folder(folder)
     except BaseException:
@@ -138,6 +143,7 @@ def open_segment(folder: Path, name: str, only: Collection[str] | None = None) -
     noticed before an answer is believed.
     """
     body = verify_segment(folder, name, only)
+
     try:
         arrays = {
             Path(file).stem: np.asarray(np.load(folder / name / file, mmap_mode="r", allow_pickle=False))

@@ -98,7 +98,7 @@ def propose(
 
 
 def _nearest(index: Index, vector: NDArray[np.float32], newer_than: int) -> list[tuple[float, IndexSlot]]:
-    """The NEAREST assets of all segments, by distance."""
+    """Return the NEAREST assets of all segments, by distance."""
     found: list[tuple[float, IndexSlot]] = []
     for number, segment in enumerate(index.segments):
         rows = np.flatnonzero(segment.alive & (segment.numbers > newer_than))
@@ -114,7 +114,7 @@ def _nearest(index: Index, vector: NDArray[np.float32], newer_than: int) -> list
 
 
 def _laid_over(segment: IndexSegment, row: int, box: PixelBox) -> list[Proposal]:
-    """The asset over the whole box, upright and mirrored."""
+    """Lay the asset over the whole box, upright and mirrored."""
     width, height = segment.size(row)
     return [
         Proposal(hashing.orientation_transform(orientation, width, height, box), orientation == 4)
@@ -123,15 +123,17 @@ def _laid_over(segment: IndexSegment, row: int, box: PixelBox) -> list[Proposal]
 
 
 def _matched(segment: IndexSegment, row: int, sides: tuple[Keypoints, Keypoints], width: int) -> list[Proposal]:
-    """The best-supported transforms of the asset's keypoints among all of the candidate's, on both sides."""
+    """Match the asset's keypoints with all of the candidate's, on both sides, for the best-supported transforms."""
     asset = segment.points(row)
     proposals = []
     for mirrored in (False, True):
         mine, theirs = votes.match(asset.words, sides[mirrored].words)
         if len(mine) < 2:
             continue
+
         points, positions = taken(asset, mine), taken(sides[mirrored], theirs)
         agreeing = geometry.count_agreeing(points, positions)
+
         for index in np.argsort(-agreeing, kind="stable")[:_TRANSFORMS]:
             if agreeing[index] < 2:
                 break

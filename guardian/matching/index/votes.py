@@ -56,7 +56,7 @@ class Votes:
 
 
 def build_tables(descriptors: NDArray[np.uint8]) -> VoteTables:
-    """Tables over uint8 [n, 32]."""
+    """Build tables over descriptors, uint8 [n, 32]."""
     count = len(descriptors)
     bits = int(np.clip(np.floor(np.log2(max(count, 2))), _MIN_BITS, _MAX_BITS))
     offsets, rows = [], []
@@ -71,7 +71,7 @@ def build_tables(descriptors: NDArray[np.uint8]) -> VoteTables:
 def collect(
     descriptors: NDArray[np.uint8], tables: VoteTables, words: NDArray[np.uint64], owners: NDArray[np.uint32]
 ) -> Votes:
-    """Votes of the candidate's descriptors (uint8 [m, 32]) among rows `words` (uint64 [n, 4]).
+    """Collect the votes of the candidate's descriptors (uint8 [m, 32]) among rows `words` (uint64 [n, 4]).
 
     Each of the candidate's descriptors votes at most once for each owner, for that owner's nearest row.
     """
@@ -82,7 +82,7 @@ def collect(
 
 
 def match(asset: NDArray[np.uint64], candidate: NDArray[np.uint64]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Each asset descriptor (uint64 [n, 4]) with its nearest of the candidate's [m, 4], where that stands out.
+    """Match each asset descriptor (uint64 [n, 4]) with its nearest of the candidate's [m, 4], where that stands out.
 
     The ratio test of Lowe, "Distinctive Image Features from Scale-Invariant Keypoints" (IJCV 2004). Compares all with
     all: for single pairs only. Returns indices into both, int32, closest first.
@@ -106,6 +106,7 @@ def _match(asset, candidate):  # type: ignore[no-untyped-def]
                 least, second, who = distance, least, j
             elif distance < second:
                 second = distance
+
         if least <= MATCH_RADIUS and least < MATCH_RATIO * second:
             mine[count], theirs[count], distances[count] = i, who, least
             count += 1
@@ -141,6 +142,8 @@ def _collect(keys, query_words, offsets, rows, words, owners):  # type: ignore[n
                     distance += count_bits(query_words[i, w] ^ words[row, w])
                 if distance > RADIUS:
                     continue
+
+                # An owner that this descriptor voted for already keeps the nearer of the two rows.
                 at = count
                 for earlier in range(first, count):
                     if owners[found[1, earlier]] == owners[row]:
@@ -150,6 +153,7 @@ def _collect(keys, query_words, offsets, rows, words, owners):  # type: ignore[n
                     if distance < distances[at]:
                         found[1, at], distances[at] = row, distance
                     continue
+
                 if count == size:
                     larger = np.empty((2, 2 * size), np.int32)
                     larger[:, :size] = found

@@ -69,26 +69,31 @@ def overlap_of(
     candidate_size: tuple[int, int],
     part: tuple[float, float, float, float] | None = None,
 ) -> Overlap | None:
-    """Where asset and candidate (sizes as width, height) lie on each other; None when they hardly do.
+    """Return where asset and candidate (sizes as width, height) lie on each other; None when they hardly do.
 
     `part`: only this box (left, top, right, bottom in asset pixels) of the asset counts; coverage stays that of the
     whole asset.
     """
     width, height = asset_size
     left, top, right, bottom = part or (0.0, 0.0, float(width), float(height))
+
     corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
     forward = square(matrix)
     if not np.isfinite(forward).all() or abs(np.linalg.det(forward)) < 1e-9:
         return None
+
     laid = _moved(corners, forward)
     across, down = candidate_size
     frame = np.array([[0, 0], [across, 0], [across, down], [0, down]], dtype=np.float32)
     if laid is None or not np.isfinite(laid).all():
         return None
+
     area, polygon = cv2.intersectConvexConvex(laid.astype(np.float32), frame)
     whole = abs(cv2.contourArea(laid.astype(np.float32)))
     if polygon is None or area <= 1 or whole <= 1:
         return None
+
+    # The shared polygon seen from the asset: its box is what is compared.
     shared = np.asarray(polygon.reshape(-1, 2), dtype=np.float64)
     back = _moved(shared, np.asarray(np.linalg.inv(forward)))
     if back is None:
@@ -97,8 +102,10 @@ def overlap_of(
     right, bottom = (float(side) for side in np.minimum(back.max(axis=0), [right, bottom]))
     if right - left < 4 or bottom - top < 4:
         return None
+
     low, high = shared.min(axis=0) / candidate_size, shared.max(axis=0) / candidate_size
     counted = (corners[2, 0] - corners[0, 0]) * (corners[2, 1] - corners[0, 1]) / (width * height)
+
     return Overlap(
         pixels=(left, top, right, bottom),
         asset_box=(left / width, top / height, right / width, bottom / height),
@@ -109,7 +116,7 @@ def overlap_of(
 
 
 def _moved(points: NDArray[np.floating], matrix: NDArray[np.float64]) -> NDArray[np.float64] | None:
-    """float64 [n, 2] through a 3x3 matrix; None when a point lies behind or beyond the horizon."""
+    """Move points, float64 [n, 2], through a 3x3 matrix; None when one lies behind or beyond the horizon."""
     moved = np.c_[points, np.ones(len(points))] @ matrix.T
     depth = moved[:, 2:]
     if depth.min() <= 1e-9 < depth.max() or abs(depth).min() < 1e-9:
@@ -148,10 +155,11 @@ def sampled_alike(
 
 
 def summarised(cells: CellMap, core: Core | None) -> Alignment:
-    """The cells of an overlap in numbers."""
+    """Summarise the cells of an overlap in numbers."""
     known = int(cells.known.sum())
     correlation = cells.correlation[cells.rich]
     weight = float(cells.weight.sum())
+
     nothing = float("nan")
     return Alignment(
         cells=cells,
@@ -171,7 +179,7 @@ def summarised(cells: CellMap, core: Core | None) -> Alignment:
 
 
 def _correlated(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
-    """Correlation of two rows of mean greys, with the noise that keeps even ones from correlating."""
+    """Correlate two rows of mean greys, with the noise that keeps even ones from correlating."""
     a, b = a - a.mean(), b - b.mean()
     noise = 4.0 * len(a)
     return float((a * b).sum() / np.sqrt(((a * a).sum() + noise) * ((b * b).sum() + noise)))

@@ -86,6 +86,7 @@ def compare_cells(
     features, whole = _compare(mine, theirs, to_frame, frame[0] - 1.0, frame[1] - 1.0)
     known = features[0] > _VISIBLE_SHARE * CELL * CELL
     rich = known & (features[1] > _RICH_VARIANCE)
+
     return CellMap(
         correlation=features[2],
         known=known,
@@ -98,11 +99,13 @@ def compare_cells(
 
 
 def core_of(cells: CellMap) -> Core | None:
-    """The rectangle with the largest sum of what its cells speak for the asset; None when nothing does."""
+    """Return the rectangle whose cells together speak loudest for the asset; None when nothing does."""
     values = np.where(cells.rich, cells.correlation - _CORE_FROM, np.where(cells.known, 0.0, -_UNSEEN_COSTS))
     strength, top, left, bottom, right = _best_rectangle(values)
+
     if strength <= 0:
         return None
+
     inside = (slice(top, bottom), slice(left, right))
     rich, correlation = cells.rich[inside], cells.correlation[inside]
     mine = correlation[rich]
@@ -122,12 +125,13 @@ def core_of(cells: CellMap) -> Core | None:
 
 
 def extent_of(cells: CellMap, core: Core) -> tuple[int, int, int, int]:
-    """top, left, bottom, right of the core, grown over what says nothing against it: even ground, sky, blur.
+    """Return top, left, bottom, right of the core, grown over what says nothing against it: even ground, sky, blur.
 
     A side stops where the cells beyond it disagree.
     """
     values = np.where(cells.rich, cells.correlation - _CORE_FROM, 0.0)
     (rows, columns), (top, left, bottom, right) = values.shape, (core.top, core.left, core.bottom, core.right)
+
     grown = True
     while grown:
         before = (top, left, bottom, right)
@@ -140,21 +144,21 @@ def extent_of(cells: CellMap, core: Core) -> tuple[int, int, int, int]:
 
 
 def missing(cells: CellMap) -> NDArray[np.bool_]:
-    """bool [rows, columns]: rich cells in which the candidate shows something else."""
+    """Return the rich cells in which the candidate shows something else: bool [rows, columns]."""
     return cells.rich & (cells.correlation < _HOLE_BELOW)
 
 
 def hole_of(without: NDArray[np.bool_], rich: int) -> float:
-    """Size of the largest connected part of the cells `without`, as a share of the rich ones."""
+    """Return the size of the largest connected part of the cells `without`, as a share of the rich ones."""
     _, _, statistics, _ = cv2.connectedComponentsWithStats(without.astype(np.uint8), connectivity=4)
     return float(statistics[1:, 4].max() / max(1, rich)) if len(statistics) > 1 else 0.0
 
 
 @numba.njit(cache=True)
 def _compare(mine, theirs, to_frame, last_x, last_y):  # type: ignore[no-untyped-def]
-    """float32 [7, rows, columns]: pixels seen, variance, correlation, naturalness, both means, variance of `theirs`.
+    """Measure every cell: float32 [7, rows, columns], and the correlation of the whole.
 
-    Then the correlation of the whole.
+    The planes: pixels seen, variance, correlation, naturalness, both means, variance of `theirs`.
     """
     rows, columns = mine.shape[0] // CELL, mine.shape[1] // CELL
     features = np.zeros((7, rows, columns), np.float32)
@@ -182,6 +186,7 @@ def _compare(mine, theirs, to_frame, last_x, last_y):  # type: ignore[no-untyped
                     sums[3] += a * a
                     sums[4] += b * b
                     sums[5] += a * b
+
             total += sums
             correlation, variance, mean_a, mean_b = _correlation(sums)
             features[6, row, column] = max(0.0, sums[4] / max(1.0, sums[0]) - mean_b**2)
@@ -191,6 +196,8 @@ def _compare(mine, theirs, to_frame, last_x, last_y):  # type: ignore[no-untyped
                 correlation,
             )
             features[4, row, column], features[5, row, column] = mean_a, mean_b
+
+            # Naturalness: many grey levels, none of them most of the cell.
             entropy, most = 0.0, 0.0
             for count in counts:
                 if count:
@@ -203,7 +210,7 @@ def _compare(mine, theirs, to_frame, last_x, last_y):  # type: ignore[no-untyped
 
 @numba.njit(cache=True)
 def _correlation(sums):  # type: ignore[no-untyped-def]
-    """Of sums n, a, b, aa, bb, ab: correlation (noise counted in), variance of a, both means."""
+    """Turn sums n, a, b, aa, bb, ab into correlation (noise counted in), variance of a, both means."""
     n = max(1.0, sums[0])
     mean_a, mean_b = sums[1] / n, sums[2] / n
     variance_a, variance_b = max(0.0, sums[3] / n - mean_a**2), max(0.0, sums[4] / n - mean_b**2)
@@ -213,10 +220,11 @@ def _correlation(sums):  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True)
 def _best_rectangle(values):  # type: ignore[no-untyped-def]
-    """Largest sum over rectangles: Kadane's scan of the column sums for each pair of rows."""
+    """Find the rectangle with the largest sum: Kadane's scan of the column sums for each pair of rows."""
     rows, columns = values.shape
     best, top, left, bottom, right = 0.0, 0, 0, 0, 0
     sums = np.zeros(columns)
+
     for first in range(rows):
         sums[:] = 0.0
         for last in range(first, rows):

@@ -72,6 +72,7 @@ def features_of(
     """
     pixels, overlap = measurement.alignment, measurement.overlap
     core = pixels.core or _NO_CORE
+
     values = {
         "inliers": measurement.inliers,
         "close_inliers": measurement.close_inliers,

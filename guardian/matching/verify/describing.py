@@ -20,6 +20,7 @@ def transform_of(measurement: Measurement) -> Transform:
         a, b = -a, -b
     # Image rows grow downwards, so a positive turn in pixel coordinates is clockwise as seen.
     angle = -float(np.degrees(np.arctan2(c - b, a + d)))
+
     return Transform(
         matrix=tuple(float(value) for value in measurement.matrix),  # type: ignore[arg-type]
         mirrored=measurement.mirrored,
@@ -55,7 +56,7 @@ def describe(measurement: Measurement, transform: Transform) -> str:
 
 
 def _depth_ratio(measurement: Measurement) -> float:
-    """How much farther one corner of what is shown lies than another; 1 for a picture seen from the front."""
+    """Return how much farther one corner of what is shown lies than another; 1 for a picture seen from the front."""
     left, top, right, bottom = measurement.shown.pixels
     corners = np.array([[left, top, 1], [right, top, 1], [right, bottom, 1], [left, bottom, 1]])
     depths = corners @ measurement.projection[2]

@@ -146,7 +146,7 @@ def _trials(asset: IndexedAsset, candidate: Candidate, proposal: Proposal) -> It
 
 
 def _refined(asset: IndexedAsset, candidate: Candidate, proposal: Proposal) -> Agreement | None:
-    """The transform that most keypoints near the proposal agree with, in the frame of the proposal's side."""
+    """Return the transform that most keypoints near the proposal agree with, in the frame of the proposal's side."""
     if not len(candidate.sides[proposal.mirrored]):
         return None
     start = _flipped_if_mirrored(proposal.matrix, candidate, proposal)
@@ -192,7 +192,7 @@ def _laid(
 
 
 def _measured(asset: IndexedAsset, candidate: Candidate, trial: _Trial) -> Measurement:
-    """Everything that is told of the transform that won."""
+    """Return all that is told of the transform that won."""
     proposal, agreement, points = trial.proposal, trial.agreement, asset.points
     shown = _shown(trial, asset, candidate)
     affine = _affine_at(trial.matrix, shown)
@@ -224,7 +224,7 @@ def _measured(asset: IndexedAsset, candidate: Candidate, trial: _Trial) -> Measu
 
 
 def _shown(trial: _Trial, asset: IndexedAsset, candidate: Candidate) -> Overlap:
-    """The overlap, or the part of it where the pixels agree when that is clearly smaller."""
+    """Return the overlap, or the part of it where the pixels agree when that is clearly smaller."""
     overlap, cells = trial.overlap, trial.cells
     if trial.core is None:
         return overlap
@@ -241,7 +241,7 @@ def _shown(trial: _Trial, asset: IndexedAsset, candidate: Candidate) -> Overlap:
 
 
 def _affine_at(matrix: Matrix, shown: Overlap) -> Matrix:
-    """float64 [6]: the transform itself, or the affine closest to a homography at the middle of what it shows."""
+    """Return the affine part, float64 [6]: that of a homography is taken at the middle of what it shows."""
     if len(matrix) == 6:
         return matrix
     full = square(matrix)
@@ -257,7 +257,7 @@ def _affine_at(matrix: Matrix, shown: Overlap) -> Matrix:
 
 
 def _spread(points: Keypoints, overlap: Overlap, agreement: Agreement | None) -> int:
-    """How many of 4 x 4 parts of the overlap hold inliers: copies agree all over, captions in one place."""
+    """Count how many of 4 x 4 parts of the overlap hold inliers: copies agree all over, captions in one place."""
     if agreement is None:
         return 0
     left, top, right, bottom = overlap.pixels

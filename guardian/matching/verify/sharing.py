@@ -48,7 +48,7 @@ def exclusive_evidence(pairs: Sequence[MeasuredAsset]) -> list[ExclusiveEvidence
 
 
 def _exclusive(pair: MeasuredAsset, others: Sequence[MeasuredAsset]) -> ExclusiveEvidence:
-    """What is left of the agreeing cells in the pair's core when each of the others has taken what it shares."""
+    """Return what is left of the agreeing cells in the pair's core when the others have taken what they share."""
     _, measurement = pair
     core, cells = measurement.alignment.core, measurement.alignment.cells
     if core is None:
@@ -75,7 +75,7 @@ def _strength(measurement: Measurement) -> float:
 
 
 def _agrees_too(measurement: Measurement, other: Measurement) -> NDArray[np.bool_]:
-    """bool [rows, columns] of `measurement`: cells whose place in the candidate agrees with the other asset too."""
+    """Return the cells whose place in the candidate agrees with the other asset too: bool [rows, columns]."""
     shape = measurement.alignment.cells.agreeing.shape
     side, (left, top, _, _) = measurement.overlap.step * CELL, measurement.overlap.pixels
     x, y = np.meshgrid(left + (np.arange(shape[1]) + 0.5) * side, top + (np.arange(shape[0]) + 0.5) * side)
@@ -92,7 +92,7 @@ def _agrees_too(measurement: Measurement, other: Measurement) -> NDArray[np.bool
 
 
 def _holds_where_they_differ(one: MeasuredAsset, other: MeasuredAsset) -> bool:
-    """Whether the candidate agrees with the first asset at nearly all places where the two assets differ.
+    """Return whether the candidate agrees with the first asset at nearly all places where the two assets differ.
 
     Each is laid on the candidate, so they can be laid on each other. Also when they differ nowhere that is seen.
     """
@@ -119,7 +119,7 @@ def _holds_where_they_differ(one: MeasuredAsset, other: MeasuredAsset) -> bool:
 def _differing(
     asset: PreviewedAsset, other: PreviewedAsset, to_other: NDArray[np.floating]
 ) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    """Points (asset pixels, [n]) where the asset has texture and the other, laid over it, shows something else."""
+    """Find points (x and y in asset pixels, [n]) where the asset has texture and the other shows something else."""
     matrix = np.asarray(to_other / to_other[2, 2]).ravel()
     overlap = overlap_of(matrix, (asset.width, asset.height), (other.width, other.height))
     cells = align(matrix, overlap, asset.preview, other.preview) if overlap is not None else None
@@ -133,7 +133,10 @@ def _differing(
 def _cells_at(
     measurement: Measurement, x: NDArray[np.floating], y: NDArray[np.floating]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
-    """Row and column of the cells that hold points (asset pixels, [n]), only for those inside, and bool [n] which."""
+    """Return row and column of the cells that hold points (asset pixels, [n]).
+
+    Only for those inside; the third array, bool [n], says which these are.
+    """
     rows, columns = measurement.alignment.cells.rich.shape
     side, (left, top, _, _) = measurement.overlap.step * CELL, measurement.overlap.pixels
     row, column = np.floor((y - top) / side), np.floor((x - left) / side)

@@ -123,7 +123,7 @@ def test_without_keypoints_the_pixels_judge_the_proposal_as_it_came(asset: Index
     assert measured.overlap.asset_coverage > 0.99
 
 
-def test_a_stranger_is_measured_as_one(asset: IndexedAsset) -> None:
+def test_a_distractor_is_measured_as_one(asset: IndexedAsset) -> None:
     for seed in range(5):
         picture = drawing(seed)
         measured = measure(asset, candidate(picture), [whole(asset, picture), ELSEWHERE])
