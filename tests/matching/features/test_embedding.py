@@ -242,8 +242,8 @@ def test_weights_without_a_model_or_of_an_unknown_one(checkpoint: Path) -> None:
 def test_fetching_without_network_says_so_in_seconds(tmp_path: Path) -> None:
     """In a process of its own: the hub's client reads its settings when it is loaded."""
     program = (
-        "import sys, time; from guardian.errors import WeightsMissing; from guardian.matching.features import embedding\n"
-        "from guardian.matching.settings import EmbeddingSettings; import torch\n"
+        "import sys, time; from guardian.errors import WeightsMissing; import torch\n"
+        "from guardian.matching.features import embedding; from guardian.matching.settings import EmbeddingSettings\n"
         "started = time.monotonic()\n"
         "try: embedding.download(EmbeddingSettings(model='ViT-B-32', weights='laion2b_s34b_b79k'))\n"
         "except WeightsMissing as error: print(time.monotonic() - started < 20, error)"

@@ -52,9 +52,9 @@ def seeds(folder: Path) -> list[int]:
     found = []
     for name in generation.segments if generation else ():
         segment = segments.open_segment(folder, name)
-        for key, expected in arrays(segment.features["seed"], segment.features["count"]).items():
+        for key, expected in arrays(segment.notes["seed"], segment.notes["count"]).items():
             assert np.array_equal(segment.arrays[key], expected)
-        found.append(segment.features["seed"])
+        found.append(segment.notes["seed"])
     return found
 
 
@@ -100,7 +100,7 @@ def test_arrays_of_all_shapes(tmp_path: Path) -> None:
     }
     name = segments.write_segment(tmp_path, written, {"made": "up"})
     segment = segments.open_segment(tmp_path, name)
-    assert dict(segment.features) == {"made": "up"}
+    assert dict(segment.notes) == {"made": "up"}
     for key, expected in written.items():
         assert segment.arrays[key].dtype == expected.dtype
         assert np.array_equal(segment.arrays[key], expected)
