@@ -15,8 +15,8 @@ import structlog
 
 from guardian import rules
 from guardian.config import Config
+from guardian.delivery.delivery import Delivery
 from guardian.delivery.secrets import Secrets
-from guardian.delivery.webhook import Delivery
 from guardian.evidence import Vault
 from guardian.fetch.throttle import Take
 from guardian.fetch.trusted import TrustedClient
@@ -124,5 +124,5 @@ def _counted_in(store: Store) -> Take:
 @asynccontextmanager
 async def opened_delivery(config: Config) -> AsyncIterator[Delivery]:
     """The sender, for commands that send: the only ones that read secrets."""
-    async with TrustedClient(config.delivery.ca_file) as operator:
-        yield Delivery(config.destinations, config.delivery, operator, Secrets(os.environ), utc_now)
+    async with TrustedClient(config.delivery.ca_file) as client:
+        yield Delivery(config.destinations, config.delivery, client, Secrets(os.environ), utc_now)

@@ -2,7 +2,6 @@
 
 import asyncio
 import importlib
-from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -12,8 +11,8 @@ from anyio import to_process
 from guardian.cli.context import Session, log_to_stderr, pass_session
 from guardian.cli.showing import describe, exit_code, json_line, printable, summary
 from guardian.errors import IndexNotReady, UsageError
-from guardian.model import Answer, Skipped
-from guardian.views.answers import as_json
+from guardian.model import Answer, ScanCounts, Skipped
+from guardian.views.answers import answer_json
 
 if TYPE_CHECKING:
     from guardian.fetch.session import ScanSession
@@ -35,19 +34,17 @@ def command(session: Session, targets: tuple[str, ...], as_lines: bool, every_ma
     """
     if not all(targets):
         raise UsageError("a TARGET is empty: is there a variable without a value?")
-    counts: Counter[str] = Counter()
+    counts = ScanCounts()
 
     def show(result: Answer | Skipped) -> None:
+        nonlocal counts
+        counts += ScanCounts.of(result)
         if isinstance(result, Skipped):
-            counts[f"left out: {result.reason}"] += 1
             if every_match and not as_lines:
-                click.echo(f"LEFT OUT    {result.url}  ({result.reason})")
+                click.echo(f"LEFT OUT    {result.url}  ({result.word})")
             return
-        counts[result.outcome.value] += 1
-        if result.problem is not None:
-            counts[f"problem: {result.problem.reason}"] += 1
         if as_lines:
-            click.echo(json_line(as_json(result, every_match=every_match)))
+            click.echo(json_line(answer_json(result, every_match=every_match)))
         else:
             click.echo(describe(result, every_match=every_match))
 

@@ -3,11 +3,13 @@
 import codecs
 import json
 import sys
-from collections import Counter
 
 import click
 
-from guardian.model import Action, Answer, Decision, JudgedMatch, LicenceStatus, Outcome
+from guardian.model import Action, Answer, JudgedMatch, Outcome, ScanCounts, SkipReason
+from guardian.views.comparisons import description_text, percent_text
+from guardian.views.decisions import action_text, decided_by_text
+from guardian.views.licences import USE_TEXTS
 
 COLOURS = {
     Outcome.COPY: "red",
@@ -17,15 +19,8 @@ COLOURS = {
     Outcome.UNMATCHABLE: "magenta",
     Outcome.ERROR: "magenta",
 }
-STANDINGS = {
-    LicenceStatus.LICENSED: "licensed to this host",
-    LicenceStatus.LAPSED: "a licence for this host has lapsed",
-    LicenceStatus.NOT_YET: "a licence for this host has not begun",
-    LicenceStatus.OUT_OF_SCOPE: "this host has a licence, but not for this image",
-    LicenceStatus.NONE: "no licence for this host",
-}
 COULD_NOT_FETCH = 3
-COULD_NOT_LOOK = ("not_an_image", "over_limit")
+UNDECODABLE = [reason for reason in SkipReason if reason.is_undecodable]
 
 
 def describe(answer: Answer, *, every_match: bool = False) -> str:
@@ -39,7 +34,7 @@ def describe(answer: Answer, *, every_match: bool = False) -> str:
     if answer.own:
         lines.append("            on one of your own hosts")
     if answer.problem is not None:
-        lines.append(f"            {printable(answer.problem.detail or answer.problem.reason)}")
+        lines.append(f"            {printable(answer.problem.detail or answer.problem.word)}")
     for match in answer.judged:
         if every_match or match.kept:
             lines.extend(f"            {line}" for line in _match_lines(match, on_a_site=on_a_site))
@@ -52,22 +47,14 @@ def describe(answer: Answer, *, every_match: bool = False) -> str:
 
 def _match_lines(match: JudgedMatch, *, on_a_site: bool) -> list[str]:
     asset, comparison, decision = match.asset, match.comparison, match.decision
-    severity = f" ({decision.severity.value})" if decision.severity else ""
     lines = [
-        f"“{asset.title}”  {asset.collection}/{asset.id}  {percent(comparison.probability)} sure",
-        comparison.description or "not described",
+        f"“{asset.title}”  {asset.collection}/{asset.id}  {percent_text(comparison.probability)} sure",
+        description_text(comparison),
     ]
-    done = "ignored" if decision.action is Action.IGNORE else f"{decision.action.value}{severity}"
+    done = "ignored" if decision.action is Action.IGNORE else action_text(decision)
     # Licences are given to hosts, and a file on this machine has none.
-    licence = f"; {STANDINGS[match.licence_status]}" if on_a_site else ""
-    return [*lines, f"{done} {by_rule(decision)}{licence}"]
-
-
-def by_rule(decision: Decision) -> str:
-    """Which rule decided, as the end of a sentence."""
-    from guardian.rules import NO_RULE
-
-    return f"since {NO_RULE}" if decision.rule == NO_RULE else f"by rule “{decision.rule}”"
+    licence = f"; {USE_TEXTS[match.licence_status]}" if on_a_site else ""
+    return [*lines, f"{done} {decided_by_text(decision)}{licence}"]
 
 
 def json_line(facts: object, *, indent: int | None = None) -> str:
@@ -92,32 +79,23 @@ def printable(text: str) -> str:
     return "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
 
 
-def percent(probability: float) -> str:
-    """A probability for people, never rounded to certainty."""
-    if 0 < probability < 0.001:
-        return "<0.1 %"
-    return ">99.9 %" if probability > 0.999 else f"{probability * 100:.1f} %"
-
-
-def summary(counts: Counter[str], assets: int | None = None) -> str:
+def summary(counts: ScanCounts, assets: int | None = None) -> str:
     """One line: how many images, what came of them, and against how many assets."""
-    total = sum(counts[outcome.value] for outcome in Outcome)
-    parts = [f"{counts[outcome.value]} {outcome.value}" for outcome in Outcome if counts[outcome.value]]
-    left_out = sum(number for name, number in counts.items() if name.startswith("left out: "))
-    if left_out:
-        parts.append(f"{left_out} left out")
-    pages = f"{counts['pages']} page(s), " if counts["pages"] else ""
+    parts = [f"{counts.outcomes[outcome]} {outcome.value}" for outcome in Outcome if counts.outcomes[outcome]]
+    if counts.skipped:
+        parts.append(f"{counts.skipped.total()} left out")
+    pages = f"{counts.pages} page(s), " if counts.pages else ""
     against = "" if assets is None else f", compared with {assets} protected asset(s)"
     advice = "; nothing is protected yet: `guardian asset add PATH --collection NAME`" if assets == 0 else ""
-    return f"{pages}{total} image(s){against}: {', '.join(parts) or 'nothing found'}{advice}"
+    return f"{pages}{counts.images} image(s){against}: {', '.join(parts) or 'nothing found'}{advice}"
 
 
-def exit_code(counts: Counter[str]) -> int:
+def exit_code(counts: ScanCounts) -> int:
     """4 internal, then 1 copy or review, then 3 could not fetch or decode, else 0."""
-    if counts["problem: internal"]:
+    if counts.problems[SkipReason.INTERNAL]:
         return 4
-    if counts[Outcome.COPY.value] or counts[Outcome.REVIEW.value]:
+    if counts.outcomes[Outcome.COPY] or counts.outcomes[Outcome.REVIEW]:
         return 1
-    if counts[Outcome.ERROR.value] or any(counts[f"problem: {reason}"] for reason in COULD_NOT_LOOK):
+    if counts.outcomes[Outcome.ERROR] or any(counts.problems[reason] for reason in UNDECODABLE):
         return COULD_NOT_FETCH
     return 0

@@ -3,15 +3,16 @@
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from guardian.cli.context import Session, pass_session
-from guardian.cli.coverage import REASONS
 from guardian.cli.showing import COULD_NOT_FETCH, json_line, printable
 from guardian.errors import FetchFailed, FetchRefused
-from guardian.model import Sighting, Skipped
+from guardian.model import Sighting, Skipped, SkipReason, label_of
+from guardian.views.scans import outcome_text
+from guardian.views.sources import sighting_json, skipped_json
 
 if TYPE_CHECKING:
     from guardian.fetch.web import WebClient
@@ -36,14 +37,9 @@ def list_sources(session: Session) -> None:
     with opened_store(config) as store, store.read() as tx:
         last = {source.name: tx.scans.last(source.name) for source in config.sources}
     for source in config.sources:
-        scan = last[source.name]
-        said = "never scanned"
-        if scan is not None:
-            counts = ", ".join(f"{number} {word}" for word, number in scan.counts.items())
-            words = "; ".join(part for part in (counts, printable(scan.error or "")) if part) or "nothing"
-            said = f"{scan.outcome or 'running'} {scan.started_at:%Y-%m-%d %H:%M}Z: {words}"
         place = getattr(source, "url", None) or getattr(source, "path", "")
-        click.echo(f"{source.name:<20} {source.kind:<8} {place}\n{'':<20} {said}")
+        click.echo(f"{source.name:<20} {source.kind:<8} {place}")
+        click.echo(f"{'':<20} {printable(outcome_text(last[source.name]))}")
     if not config.sources:
         click.echo(f"no sources in {session.config_path}; each needs a name, a kind and an address")
 
@@ -75,7 +71,7 @@ def try_source(session: Session, target: str, as_lines: bool, pages: int) -> Non
         asyncio.run(_try(session, chosen, show.add))
     except (FetchFailed, FetchRefused) as error:
         # The source itself cannot be read: that too is something left out, and why.
-        show.add(Skipped(error.url, error.reason, error.detail))
+        show.add(error.skipped)
         show.end()
         raise SystemExit(COULD_NOT_FETCH) from None
     show.end()
@@ -117,14 +113,14 @@ async def _as_robots_allow(item: Sighting | Skipped, web: "WebClient") -> Sighti
     for url in (item.image_url, *item.also_at):
         if not await web.is_forbidden(url):
             return item
-    return Skipped(item.image_url, "robots", "its robots.txt forbids it")
+    return Skipped(item.image_url, SkipReason.ROBOTS, "its robots.txt forbids it")
 
 
 class _Json:
     """One object a line."""
 
     def add(self, item: Sighting | Skipped) -> None:
-        click.echo(json_line(_facts(item)))
+        click.echo(json_line(skipped_json(item) if isinstance(item, Skipped) else sighting_json(item)))
 
     def end(self) -> None:
         """There is nothing to add."""
@@ -141,7 +137,7 @@ class _Lines:
     def add(self, item: Sighting | Skipped) -> None:
         """Show a picture now; keep what was left out for the end."""
         if isinstance(item, Skipped):
-            self._left_out.setdefault(item.reason, []).append(item)
+            self._left_out.setdefault(item.word, []).append(item)
             return
         if item.page_url != self._page:
             title = f"  “{printable(item.context.page_title)}”" if item.context.page_title else ""
@@ -163,23 +159,10 @@ class _Lines:
 
     def end(self) -> None:
         """What was left out, the most frequent reason first, and a line of sums."""
-        for reason, skipped in sorted(self._left_out.items(), key=lambda found: -len(found[1])):
-            said = REASONS.get(reason, reason.replace("_", " "))
-            click.echo(f"{click.style(f'LEFT OUT, {said}', bold=True)}  ({reason}: {len(skipped)})")
+        for word, skipped in sorted(self._left_out.items(), key=lambda found: -len(found[1])):
+            click.echo(f"{click.style(f'LEFT OUT, {label_of(word)}', bold=True)}  ({word}: {len(skipped)})")
             for skipped_one in skipped:
                 detail = f"  {printable(skipped_one.detail)}" if skipped_one.detail else ""
                 click.echo(f"  {printable(skipped_one.url)}{detail}")
         left_out = sum(map(len, self._left_out.values()))
         click.echo(f"{self._pictures} picture(s), {left_out} left out")
-
-
-def _facts(item: Sighting | Skipped) -> dict[str, Any]:
-    if isinstance(item, Skipped):
-        return {"left_out": item.url, "reason": item.reason, "detail": item.detail}
-    context = {name: getattr(item.context, name) for name in item.context.__slots__}
-    return {
-        "image_url": item.image_url,
-        "page_url": item.page_url,
-        "also_at": list(item.also_at),
-        "context": {name: words for name, words in context.items() if words},
-    }

@@ -6,15 +6,17 @@ from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from email.utils import parsedate_to_datetime
 
 import structlog
 
 from guardian.errors import FetchRefused
 from guardian.fetch.settings import FetchSettings
+from guardian.model import SkipReason
 
 _HOSTS_REMEMBERED = 20_000
-_DAY = timedelta(days=1)
+LONGEST_PAUSE = timedelta(days=1)
+"""Longer wishes of a host are cut to this: what it says may be a mistake."""
+
 _SLOWEST = 16.0
 _RECOVERY = 0.9
 _LONGEST_SLEEP_SECONDS = 60
@@ -121,7 +123,7 @@ class Throttle:
         while (left := self._left(known, has_time)) > 0:
             closed_for = known.closed_until - asyncio.get_running_loop().time()
             if closed_for > self._settings.max_retry_after.total_seconds():
-                raise FetchRefused("host_busy", url, f"{host} asked for a pause of {closed_for:.0f} s")
+                raise FetchRefused(SkipReason.HOST_BUSY, url, f"{host} asked for a pause of {closed_for:.0f} s")
             await asyncio.sleep(left)
 
     def _left(self, known: _Host, has_time: bool) -> float:
@@ -136,7 +138,7 @@ class Throttle:
         if not known.left:
             known.left += await self._take(host, today, max(1, most // _BLOCKS_A_DAY), most)
         if not known.left:
-            raise FetchRefused("budget", url, f"{host} has been asked {most} times today")
+            raise FetchRefused(SkipReason.BUDGET, url, f"{host} has been asked {most} times today")
         known.left -= 1
 
     def _host(self, host: str) -> _Host:
@@ -153,19 +155,3 @@ class Throttle:
         for name, host in list(self._hosts.items())[: _HOSTS_REMEMBERED // 10]:
             if not host.waiting:
                 del self._hosts[name]
-
-
-def wished_pause(retry_after: str | None, now: datetime) -> timedelta | None:
-    """What a Retry-After header asks for (RFC 9110: seconds, or a date); None when it says nothing sensible."""
-    if retry_after is None:
-        return None
-    text = retry_after.strip()
-    if text.isascii() and text.isdigit():
-        return timedelta(seconds=min(int(text[:9]), _DAY.total_seconds()))
-    try:
-        until = parsedate_to_datetime(text)
-    except (ValueError, TypeError):
-        return None
-    if until.tzinfo is None:
-        return None
-    return min(max(until - now, timedelta()), _DAY)

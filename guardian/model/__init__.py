@@ -2,13 +2,33 @@
 
 from guardian.model.answers import Answer, CacheStatus, JudgedMatch, Outcome
 from guardian.model.assets import Asset, AssetState, Licence, LicenceStatus, Rights
-from guardian.model.cases import Action, Case, CaseEvent, CaseState, Decision, Finding, FindingDigest, Severity
+from guardian.model.cases import (
+    ACTIONS_BY_STRENGTH,
+    NO_RULE,
+    SEVERITIES_BY_STRENGTH,
+    Action,
+    Case,
+    CaseEvent,
+    CaseState,
+    Decision,
+    Finding,
+    FindingDigest,
+    Severity,
+)
+from guardian.model.coverage import Coverage, Trouble, TroubleKind
 from guardian.model.crawling import CrawlRequest, FrontierRow, FrontierState, Remembered
-from guardian.model.matches import Affine, Box, Comparison, Match, MatchReport, Transform
+from guardian.model.matches import MEASURED_FACTS, Affine, Box, Comparison, Match, MatchReport, MeasuredFact, Transform
+from guardian.model.messages import Message
+from guardian.model.reasons import Retry, Scope, SkipReason, label_of, read_reason, reason_word
+from guardian.model.scans import ScanCounts
 from guardian.model.sightings import Candidate, Context, Response, Sighting, Skipped
 from guardian.model.tasks import Scan, Task, TaskKind, TaskState
 
 __all__ = [
+    "ACTIONS_BY_STRENGTH",
+    "MEASURED_FACTS",
+    "NO_RULE",
+    "SEVERITIES_BY_STRENGTH",
     "Action",
     "Affine",
     "Answer",
@@ -22,6 +42,7 @@ __all__ = [
     "CaseState",
     "Comparison",
     "Context",
+    "Coverage",
     "CrawlRequest",
     "Decision",
     "Finding",
@@ -33,16 +54,27 @@ __all__ = [
     "LicenceStatus",
     "Match",
     "MatchReport",
+    "MeasuredFact",
+    "Message",
     "Outcome",
     "Remembered",
     "Response",
+    "Retry",
     "Rights",
     "Scan",
+    "ScanCounts",
+    "Scope",
     "Severity",
     "Sighting",
+    "SkipReason",
     "Skipped",
     "Task",
     "TaskKind",
     "TaskState",
     "Transform",
+    "Trouble",
+    "TroubleKind",
+    "label_of",
+    "read_reason",
+    "reason_word",
 ]

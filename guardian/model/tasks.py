@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from guardian.model.scans import ScanCounts
+
 
 class TaskKind(StrEnum):
     """What is owed."""
@@ -26,8 +28,8 @@ class TaskState(StrEnum):
 class Task:
     """One durable duty. (kind, key) is unique, so promising the same thing twice is one task.
 
-    `body` are the final bytes of a message, or a JSON document for other kinds. `destination` is set for
-    deliveries only. `attempts` counts finished tries.
+    A delivery has a `destination` and the id of the message that is owed to it; other kinds may have a `body`, a JSON
+    document. `attempts` counts finished tries.
     """
 
     id: int
@@ -36,16 +38,17 @@ class Task:
     due_at: datetime
     state: TaskState
     attempts: int
-    body: bytes = field(repr=False)
     created_at: datetime
+    body: bytes | None = field(default=None, repr=False)
     destination: str | None = None
+    message_id: str | None = None
     leased_until: datetime | None = None
     last_error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """One pass over a source. `counts` are numbers by short stable words (found, matched, robots...).
+    """One pass over a source, and what it counted.
 
     `outcome`: None while running, then completed, failed or interrupted.
     """
@@ -55,5 +58,5 @@ class Scan:
     started_at: datetime
     ended_at: datetime | None
     outcome: str | None
-    counts: dict[str, int]
+    counts: ScanCounts
     error: str | None = None

@@ -1,11 +1,10 @@
 """Passes over sources: when, how they ended, and what they counted."""
 
-from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
-from guardian.model import Scan
+from guardian.model import Scan, ScanCounts
 from guardian.store.tables import scans
 
 
@@ -23,13 +22,13 @@ class Scans:
             .values(ended_at=at, outcome="interrupted")
         )
         started = self._connection.execute(
-            insert(scans).values(source=source, started_at=at, counts={}).returning(*scans.c)
+            insert(scans).values(source=source, started_at=at, counts=ScanCounts()).returning(*scans.c)
         )
         return _scan(started.one())
 
-    def note(self, id_: int, counts: Mapping[str, int]) -> None:
+    def note(self, id_: int, counts: ScanCounts) -> None:
         """Keep what a running scan has counted so far."""
-        self._connection.execute(update(scans).where(scans.c.id == id_).values(counts=dict(counts)))
+        self._connection.execute(update(scans).where(scans.c.id == id_).values(counts=counts))
 
     def before(self, scan: Scan) -> Scan | None:
         """The scan of the same source before this one."""
@@ -37,13 +36,11 @@ class Scans:
         row = self._connection.execute(query.limit(1)).first()
         return None if row is None else _scan(row)
 
-    def end(
-        self, id_: int, at: datetime, outcome: str, counts: Mapping[str, int] | None, error: str | None = None
-    ) -> Scan:
+    def end(self, id_: int, at: datetime, outcome: str, counts: ScanCounts | None, error: str | None = None) -> Scan:
         """Note how a scan ended: completed, failed or interrupted. Without counts those last noted stand."""
         facts: dict[str, object] = {"ended_at": at, "outcome": outcome, "error": error and error.replace("\x00", "")}
         if counts is not None:
-            facts["counts"] = dict(counts)
+            facts["counts"] = counts
         ended = self._connection.execute(update(scans).where(scans.c.id == id_).values(**facts).returning(*scans.c))
         return _scan(ended.one())
 
@@ -60,6 +57,19 @@ class Scans:
         newest = select(func.max(scans.c.id)).group_by(scans.c.source)
         query = select(scans).where(scans.c.id.in_(newest)).order_by(scans.c.source)
         return [_scan(row) for row in self._connection.execute(query)]
+
+    def forget_before(self, at: datetime, limit: int) -> int:
+        """Drop up to `limit` accounts of scans that ended before `at`; returns how many were dropped.
+
+        The latest scan and the latest complete one of each source stay: what is due, and what is wrong with a
+        source, is told from them.
+        """
+        latest = select(func.max(scans.c.id)).group_by(scans.c.source)
+        latest_complete = latest.where(scans.c.outcome == "completed")
+        old = select(scans.c.id).where(
+            scans.c.ended_at < at, scans.c.id.not_in(latest), scans.c.id.not_in(latest_complete)
+        )
+        return self._connection.execute(delete(scans).where(scans.c.id.in_(old.limit(limit)))).rowcount
 
     def list(self, source: str | None = None, limit: int | None = None) -> list[Scan]:
         """Scans, the newest first."""

@@ -26,6 +26,7 @@ from guardian.model import (
     LicenceStatus,
     MatchReport,
     Rights,
+    ScanCounts,
     Severity,
     TaskKind,
     TaskState,
@@ -67,6 +68,7 @@ assets = Table(
     Column("rights", Document(Rights), nullable=False),
     Column("added_at", Instant, nullable=False),
     Column("withdrawn_at", Instant),
+    Column("perceptual_hash", Text),
     Index(None, "state", "number"),
     Index(None, "collection"),
 )
@@ -93,7 +95,8 @@ candidates = Table(
     Column("report", Document(MatchReport)),
     Column("reason", Text),
     Column("detail", Text),
-    Index(None, "recipe"),
+    Column("matched_at", Instant, nullable=False),
+    Index(None, "matched_at"),
 )
 
 cases = Table(
@@ -144,6 +147,7 @@ findings = Table(
     Column("decision", Document(Decision), nullable=False),
     Column("comparison", Document(Comparison), nullable=False),
     Column("candidate_sha256", Text, nullable=False),
+    Column("perceptual_hash", Text),
     Column("image_sha256", Text),
     Column("page_sha256", Text),
     Column("evidence_note", Text),
@@ -151,7 +155,22 @@ findings = Table(
     Column("also_at", Document(tuple[str, ...]), nullable=False),
     Index(None, "case_id"),
     Index(None, "asset_id"),
+    # What recognises a finding, and the version of the rules that made the two keys (see guardian/urls/keys.py).
+    Column("page_key", Text, nullable=False),
+    Column("picture_key", Text, nullable=False),
+    Column("key_version", Integer, nullable=False),
+    Index(None, "asset_id", "page_key", "picture_key", "key_version", unique=True),
+    Index(None, "key_version"),
     Index(None, "last_seen_at"),
+)
+
+# Ids of findings that turned out to be another one: people and receivers noted them, so they lead there for ever.
+finding_aliases = Table(
+    "finding_aliases",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("finding_id", Text, ForeignKey("findings.id"), nullable=False),
+    Index(None, "finding_id"),
 )
 
 finding_digests = Table(
@@ -166,6 +185,17 @@ finding_digests = Table(
     Column("last_seen_at", Instant, nullable=False),
 )
 
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("type", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    # Names what may be told once only; null where every message is an event of its own.
+    Column("episode", Text, unique=True),
+)
+
 tasks = Table(
     "tasks",
     metadata,
@@ -178,11 +208,13 @@ tasks = Table(
     Column("owner", Text),
     Column("attempts", Integer, nullable=False),
     Column("destination", Text),
-    Column("body", LargeBinary, nullable=False),
+    Column("message_id", Text, ForeignKey("messages.id")),
+    Column("body", LargeBinary),
     Column("created_at", Instant, nullable=False),
     Column("done_at", Instant),
     Column("last_error", Text),
     UniqueConstraint("kind", "key"),
+    Index(None, "message_id"),
     # What is due is always few, what is done ever more: the index the queue lives on holds only the few.
     Index(
         "ix_tasks_due",
@@ -191,6 +223,8 @@ tasks = Table(
         sqlite_where=text("state = 'due'"),
         postgresql_where=text("state = 'due'"),
     ),
+    # What was done long ago is forgotten by when it was done.
+    Index(None, "done_at"),
     sqlite_autoincrement=True,
 )
 
@@ -210,9 +244,10 @@ scans = Table(
     Column("started_at", Instant, nullable=False),
     Column("ended_at", Instant),
     Column("outcome", Text),
-    Column("counts", Document(dict[str, int]), nullable=False),
+    Column("counts", Document(ScanCounts), nullable=False),
     Column("error", Text),
     Index(None, "source", "id"),
+    Index(None, "ended_at"),
     sqlite_autoincrement=True,
 )
 
@@ -245,6 +280,8 @@ responses = Table(
     Column("checked_at", Instant, nullable=False),
     Column("extract", Text),
     Index(None, "checked_at"),
+    # Leads from what was measured of some bytes to whether any address still holds them.
+    Index(None, "sha256"),
 )
 
 requests = Table(

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Row, and_, func, or_, select, true, update
+from sqlalchemy import Connection, Row, and_, delete, func, or_, select, true, update
 from sqlalchemy.sql import ColumnElement
 
 from guardian.model import Task, TaskKind, TaskState
@@ -24,13 +24,17 @@ class Tasks:
         self,
         kind: TaskKind,
         key: str,
-        body: bytes,
+        body: bytes | None = None,
         *,
         due_at: datetime,
         at: datetime,
         destination: str | None = None,
+        message_id: str | None = None,
     ) -> Task | None:
-        """Promise a duty; None when the same (kind, key) was promised before, which changes nothing."""
+        """Promise a duty; None when the same (kind, key) was promised before, which changes nothing.
+
+        `message_id` is that of a message already written in this transaction or before.
+        """
         statement = insert_into(self._connection, tasks).values(
             kind=kind,
             key=key,
@@ -38,6 +42,7 @@ class Tasks:
             due_at=due_at,
             created_at=at,
             destination=destination,
+            message_id=message_id,
             state=TaskState.DUE,
             attempts=0,
         )
@@ -107,6 +112,11 @@ class Tasks:
         )
         return changed.first() is not None
 
+    def forget_done(self, before: datetime, limit: int) -> int:
+        """Drop up to `limit` duties that were done before then; returns how many were dropped."""
+        old = select(tasks.c.id).where(tasks.c.state == TaskState.DONE, tasks.c.done_at < before).limit(limit)
+        return self._connection.execute(delete(tasks).where(tasks.c.id.in_(old))).rowcount
+
     def free_leases(self, owner: str | None = None) -> int:
         """End all leases, or one owner's: for the new holder of a role, whose predecessor is dead."""
         statement = update(tasks).where(tasks.c.state == TaskState.DUE, tasks.c.leased_until.is_not(None))
@@ -139,11 +149,6 @@ class Tasks:
         """How many duties are due, leased ones included."""
         query = select(func.count()).select_from(tasks).where(tasks.c.state == TaskState.DUE, _is_due(now))
         return self._connection.execute(query).scalar_one()
-
-    def next_due_at(self) -> datetime | None:
-        """When the earliest open duty is or was due; None when nothing is owed."""
-        query = select(func.min(tasks.c.due_at)).where(tasks.c.state == TaskState.DUE)
-        return self._connection.execute(query).scalar()
 
     def counts(self) -> dict[TaskState, int]:
         """How many tasks there are in each state."""
@@ -191,9 +196,10 @@ def _task(row: Row[tuple[object, ...]]) -> Task:
         due_at=row.due_at,
         state=row.state,
         attempts=row.attempts,
-        body=bytes(row.body),
         created_at=row.created_at,
+        body=None if row.body is None else bytes(row.body),
         destination=row.destination,
+        message_id=row.message_id,
         leased_until=row.leased_until,
         last_error=row.last_error,
     )

@@ -5,10 +5,12 @@ from sqlalchemy import Connection
 from guardian.store.assets import Assets
 from guardian.store.candidates import Candidates
 from guardian.store.cases import Cases
+from guardian.store.counters import Counters
 from guardian.store.destinations import Destinations
 from guardian.store.findings import Findings
 from guardian.store.frontier import Frontier
 from guardian.store.licences import Licences
+from guardian.store.messages import Messages
 from guardian.store.requests import Requests
 from guardian.store.responses import Responses
 from guardian.store.scans import Scans
@@ -22,8 +24,10 @@ class Transaction:
         self.assets = Assets(connection)
         self.licences = Licences(connection)
         self.candidates = Candidates(connection)
+        self.counters = Counters(connection)
         self.findings = Findings(connection)
         self.cases = Cases(connection)
+        self.messages = Messages(connection)
         self.tasks = Tasks(connection)
         self.destinations = Destinations(connection)
         self.scans = Scans(connection)
