@@ -2,8 +2,16 @@
 
 from dataclasses import dataclass
 
-from guardian.matching.features.keypoints import Scale
 from guardian.matching.settings import MatchingSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """One pass of detection: the picture's longer side in pixels, how many keypoints to keep, pyramid levels."""
+
+    longer_side: int
+    keypoints: int
+    levels: int = 8
 
 
 @dataclass(frozen=True, slots=True)

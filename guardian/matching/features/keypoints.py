@@ -7,19 +7,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from guardian.matching.profiles import Scale
+
 DESCRIPTOR_BYTES = 32
 _PATCH = 31
 _MAX_ENLARGEMENT = 2.0
 _SURPLUS = 2.5
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """One pass of detection: the picture's longer side in pixels, how many keypoints to keep, pyramid levels."""
-
-    longer_side: int
-    keypoints: int
-    levels: int = 8
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from guardian.evaluation.attacks import resized
 from guardian.matching.features import keypoints
-from guardian.matching.features.keypoints import Keypoints, Scale
-from guardian.matching.profiles import FAST, FULL
+from guardian.matching.features.keypoints import Keypoints
+from guardian.matching.profiles import FAST, FULL, Scale
 from tests.matching.pictures import photograph
 
 NAMES = ("astronaut", "coffee", "chelsea", "china", "motorcycle_left")
