@@ -21,6 +21,9 @@ _HOLE_BELOW = 0.35
 _CORE_FROM = 0.45
 _UNSEEN_COSTS = 0.1
 
+# The planes of what is measured of each cell: the asset's, but where "their" says that it is the candidate's.
+_SEEN, _VARIANCE, _CORRELATION, _NATURALNESS, _MEAN, _THEIR_MEAN, _THEIR_VARIANCE = range(7)
+
 
 @dataclass(frozen=True, slots=True)
 class CellMap:
@@ -83,17 +86,17 @@ def compare_cells(
 
     Rows and columns beyond the last whole cell are left out.
     """
-    features, whole = _compare(mine, theirs, to_frame, frame[0] - 1.0, frame[1] - 1.0)
-    known = features[0] > _VISIBLE_SHARE * CELL * CELL
-    rich = known & (features[1] > _RICH_VARIANCE)
+    planes, whole = _compare(mine, theirs, to_frame, frame[0] - 1.0, frame[1] - 1.0)
+    known = planes[_SEEN] > _VISIBLE_SHARE * CELL * CELL
+    rich = known & (planes[_VARIANCE] > _RICH_VARIANCE)
 
     return CellMap(
-        correlation=features[2],
+        correlation=planes[_CORRELATION],
         known=known,
         rich=rich,
-        weight=np.where(rich, features[3], 0),
-        foreign=known & ~rich & (features[6] > _FOREIGN_VARIANCE),
-        means=features[4:6],
+        weight=np.where(rich, planes[_NATURALNESS], 0),
+        foreign=known & ~rich & (planes[_THEIR_VARIANCE] > _FOREIGN_VARIANCE),
+        means=planes[_MEAN : _THEIR_MEAN + 1],
         whole=whole,
     )
 
@@ -156,56 +159,67 @@ def hole_of(without: NDArray[np.bool_], rich: int) -> float:
 
 @numba.njit(cache=True)
 def _compare(mine, theirs, to_frame, last_x, last_y):  # type: ignore[no-untyped-def]
-    """Measure every cell: float32 [7, rows, columns], and the correlation of the whole.
-
-    The planes: pixels seen, variance, correlation, naturalness, both means, variance of `theirs`.
-    """
+    """Measure every cell: float32 [7, rows, columns] by the planes named above, and the correlation of the whole."""
     rows, columns = mine.shape[0] // CELL, mine.shape[1] // CELL
-    features = np.zeros((7, rows, columns), np.float32)
-    total = np.zeros(6)
+    planes = np.zeros((7, rows, columns), np.float32)
+    total, sums = np.zeros(6), np.zeros(6)
     counts = np.zeros(16, np.int64)
     for row in range(rows):
         for column in range(columns):
-            sums = np.zeros(6)
-            counts[:] = 0
-            for y in range(row * CELL, (row + 1) * CELL):
-                for x in range(column * CELL, (column + 1) * CELL):
-                    a, b = float(mine[y, x]), float(theirs[y, x])
-                    counts[min(15, max(0, int(a) >> 4))] += 1
-                    depth = to_frame[2, 0] * x + to_frame[2, 1] * y + to_frame[2, 2]
-                    # Behind the horizon of a homography nothing is seen; and numba's division by nought raises.
-                    if depth <= 0:
-                        continue
-                    across = (to_frame[0, 0] * x + to_frame[0, 1] * y + to_frame[0, 2]) / depth
-                    down = (to_frame[1, 0] * x + to_frame[1, 1] * y + to_frame[1, 2]) / depth
-                    if across < 0 or down < 0 or across > last_x or down > last_y:
-                        continue
-                    sums[0] += 1
-                    sums[1] += a
-                    sums[2] += b
-                    sums[3] += a * a
-                    sums[4] += b * b
-                    sums[5] += a * b
-
+            _add_up(mine, theirs, (row * CELL, column * CELL), (to_frame, last_x, last_y), sums, counts)
             total += sums
             correlation, variance, mean_a, mean_b = _correlation(sums)
-            features[6, row, column] = max(0.0, sums[4] / max(1.0, sums[0]) - mean_b**2)
-            features[0, row, column], features[1, row, column], features[2, row, column] = (
-                sums[0],
-                variance,
-                correlation,
-            )
-            features[4, row, column], features[5, row, column] = mean_a, mean_b
+            planes[_SEEN, row, column] = sums[0]
+            planes[_VARIANCE, row, column] = variance
+            planes[_CORRELATION, row, column] = correlation
+            planes[_NATURALNESS, row, column] = _naturalness(counts)
+            planes[_MEAN, row, column] = mean_a
+            planes[_THEIR_MEAN, row, column] = mean_b
+            planes[_THEIR_VARIANCE, row, column] = max(0.0, sums[4] / max(1.0, sums[0]) - mean_b**2)
+    return planes, _correlation(total)[0]
 
-            # Naturalness: many grey levels, none of them most of the cell.
-            entropy, most = 0.0, 0.0
-            for count in counts:
-                if count:
-                    share = count / (CELL * CELL)
-                    entropy -= share * np.log2(share)
-                    most = max(most, share)
-            features[3, row, column] = min(2.0, max(0.0, entropy - 1.2)) * (1.0 - most)
-    return features, _correlation(total)[0]
+
+@numba.njit(cache=True)
+def _add_up(mine, theirs, corner, frame, sums, counts):  # type: ignore[no-untyped-def]
+    """Fill `sums` (n, a, b, aa, bb, ab) of the visible pixels of one cell, `counts` of all of the asset's grey levels.
+
+    `counts` has a place for every sixteen levels.
+    """
+    (top, left), (to_frame, last_x, last_y) = corner, frame
+    sums[:] = 0.0
+    counts[:] = 0
+    for y in range(top, top + CELL):
+        for x in range(left, left + CELL):
+            a, b = float(mine[y, x]), float(theirs[y, x])
+            counts[min(15, max(0, int(a) >> 4))] += 1
+
+            depth = to_frame[2, 0] * x + to_frame[2, 1] * y + to_frame[2, 2]
+            # Behind the horizon of a homography nothing is seen; and numba's division by nought raises.
+            if depth <= 0:
+                continue
+            across = (to_frame[0, 0] * x + to_frame[0, 1] * y + to_frame[0, 2]) / depth
+            down = (to_frame[1, 0] * x + to_frame[1, 1] * y + to_frame[1, 2]) / depth
+            if across < 0 or down < 0 or across > last_x or down > last_y:
+                continue
+
+            sums[0] += 1
+            sums[1] += a
+            sums[2] += b
+            sums[3] += a * a
+            sums[4] += b * b
+            sums[5] += a * b
+
+
+@numba.njit(cache=True)
+def _naturalness(counts):  # type: ignore[no-untyped-def]
+    """Return 0 to 2: how photograph-like a cell is. Many grey levels (entropy in bits), none of them most of it."""
+    entropy, most = 0.0, 0.0
+    for count in counts:
+        if count:
+            share = count / (CELL * CELL)
+            entropy -= share * np.log2(share)
+            most = max(most, share)
+    return min(2.0, max(0.0, entropy - 1.2)) * (1.0 - most)
 
 
 @numba.njit(cache=True)
