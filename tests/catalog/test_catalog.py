@@ -22,7 +22,8 @@ from guardian.catalog.wanted import Wanted
 from guardian.cli import main
 from guardian.config import Config
 from guardian.errors import AlreadyRunning, GuardianError
-from guardian.matching import index, segments
+from guardian.matching.index import reader, segments
+from guardian.matching.index.writer import MAX_SEGMENTS
 from guardian.model import Asset, AssetState, Rights
 from guardian.store import hold
 from tests.matching.forks import ended, forked
@@ -58,7 +59,7 @@ def all_agree(config: Config, count: int) -> None:
     known = assets(config)
     assert [asset.state for asset in known] == [AssetState.PROTECTED] * count
     folder = config.data_dir / "index" / RECIPE
-    found = index.contents(folder, RECIPE, every_byte=True)
+    found = reader.contents(folder, RECIPE, every_byte=True)
     assert sorted(found.numbers) == [asset.number for asset in known]
     assert sorted(found.ids) == sorted(asset.id for asset in known)
     generation = segments.read_generation(folder)
@@ -276,7 +277,7 @@ def test_damage_that_adding_meets_when_it_joins_segments(config: Config, mine: P
     folder = config.data_dir / "index" / RECIPE
     picture = Image.open(mine / "astronaut.png")
     paths = []
-    for number in range(index.MAX_SEGMENTS + 1):
+    for number in range(MAX_SEGMENTS + 1):
         paths.append(mine / f"part-{number}.png")
         picture.crop((number * 10, number * 5, number * 10 + 250, number * 5 + 200)).save(paths[-1])
 

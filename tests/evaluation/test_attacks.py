@@ -29,7 +29,7 @@ def test_examples_know_which_original_they_show(photographs: dict[str, Image.Ima
     again = make_examples(pictures, seed=1)
     assert [query.edit for query in examples.queries] == [query.edit for query in again.queries]
     edits = {query.edit.split("_")[0] for query in examples.queries}
-    assert {"stranger", "template", "sibling"} <= edits
+    assert {"distractor", "template", "sibling"} <= edits
     copies = [query for query in examples.queries if query.copies]
     owned = {number for reference in examples.references for number in reference.shows}
     assert copies
