@@ -162,6 +162,7 @@ class Catalog:
         for batch in _batches([*lost, *renumbered], self._settings.batch):
             entries = await self._entries(batch)
             await asyncio.to_thread(self._index.publish, entries)
+            await asyncio.to_thread(self._note_hashes, entries)
             await asyncio.to_thread(self._protect, batch)
         return len(lost) + len(renumbered)
 
@@ -175,7 +176,9 @@ class Catalog:
             batch_size = max(self._settings.batch * 8, -(-len(assets) // MAX_SEGMENTS))
             for batch in _batches(assets, batch_size):
                 progress(done, len(assets))
-                publish(await self._entries(batch))
+                entries = await self._entries(batch)
+                publish(entries)
+                await asyncio.to_thread(self._note_hashes, entries)
                 done += len(batch)
         await asyncio.to_thread(self._protect, assets)
         progress(done, len(assets))
@@ -188,6 +191,13 @@ class Catalog:
     def _protect(self, assets: Sequence[Asset]) -> None:
         with self._store.begin() as tx:
             tx.assets.protect([asset.number for asset in assets])
+
+    def _note_hashes(self, entries: Sequence[Entry]) -> None:
+        """Keep the published hashes; assets of earlier versions get theirs when they are fingerprinted anew."""
+        with self._store.begin() as tx:
+            for number, _, fingerprint in entries:
+                if fingerprint.perceptual_hash is not None:
+                    tx.assets.note_perceptual_hash(number, fingerprint.perceptual_hash)
 
     def _renumbered(self, assets: Sequence[Asset]) -> list[Asset]:
         if not assets:
@@ -228,6 +238,7 @@ class Catalog:
         entries = [(reserved[sha256].number, reserved[sha256].id, one.fingerprint) for sha256, one in fresh.items()]
         try:
             await asyncio.to_thread(self._index.publish, entries)
+            await asyncio.to_thread(self._note_hashes, entries)
             await asyncio.to_thread(self._protect, [reserved[sha256] for sha256 in fresh])
         except IndexNotReady as error:
             # Joining small segments reads them whole, and may be the first to notice damage.
@@ -243,7 +254,8 @@ class Catalog:
                 continue
             is_first = one.sha256 in fresh and one.sha256 not in told
             told.add(one.sha256)
-            asset = replace(reserved[one.sha256], state=AssetState.PROTECTED)
+            published_hash = one.fingerprint.perceptual_hash
+            asset = replace(reserved[one.sha256], state=AssetState.PROTECTED, perceptual_hash=published_hash)
             results.append(Added(one.wanted.path, asset, was_known=not is_first, nearly=nearly.get(one.sha256, ())))
         return results
 

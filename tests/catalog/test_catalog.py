@@ -5,6 +5,7 @@ import io
 import os
 import resource
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import imagehash
 import numpy as np
 import pytest
 from PIL import Image
@@ -358,3 +360,24 @@ def test_one_process_adds_at_a_time(config: Config, mine: Path) -> None:
         assert (await added(app, mine / "coffee.png"))[0].asset
 
     with_rooms(config, job)
+
+
+def test_assets_carry_the_hash_that_other_tools_compare(config: Config, mine: Path) -> None:
+    (told,) = add(config, mine / "coffee.png")
+    (asset,) = assets(config)
+    assert told.asset is not None
+    assert told.asset.perceptual_hash == asset.perceptual_hash is not None
+    theirs = imagehash.phash(Image.open(mine / "coffee.png"))
+    assert imagehash.hex_to_hash(asset.perceptual_hash) - theirs <= 2, "bits of 64"
+
+
+def test_assets_of_earlier_versions_get_theirs_when_the_index_is_rebuilt(config: Config, mine: Path) -> None:
+    add(config, mine / "coffee.png")
+    (before,) = assets(config)
+    database = sqlite3.connect(config.data_dir / "guardian.db")
+    with database:
+        database.execute("UPDATE assets SET perceptual_hash = NULL")
+    database.close()
+
+    assert with_rooms(config, lambda app: app.catalog.rebuild()) == 1
+    assert assets(config) == [before]
