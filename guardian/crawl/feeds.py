@@ -14,7 +14,7 @@ from guardian.extract.grouping import ImageGrouping
 from guardian.extract.html_sandbox import read_guarded
 from guardian.extract.image_context import shortened
 from guardian.model import Context, CrawlRequest, Response, Sighting, Skipped, SkipReason
-from guardian.urls.addresses import joined, web_address
+from guardian.urls.addresses import resolve_url, resolve_web_url
 
 MAX_ENTRIES = 1_000
 MAX_TAGS = 100_000
@@ -62,7 +62,7 @@ async def _pictures(entry: _Entry, source: str, response: Response) -> list[Sigh
     context = Context(page_title=shortened(entry.title), claims=shortened(entry.claims))
     for html, base in entry.html:
         # The folder alone: a long address with its query makes a page look odd, which costs a process each time.
-        whole = f'<base href="{escape(joined(base, ".") or page_url)}">{html}'
+        whole = f'<base href="{escape(resolve_url(base, ".") or page_url)}">{html}'
         as_page = replace(
             response,
             final_url=page_url,
@@ -175,4 +175,4 @@ def _addresses(base: str, named: list[Any]) -> tuple[str, ...]:
 
 
 def _whole(base: str, url: Any) -> str | None:
-    return web_address(base, url) if isinstance(url, str) and url.strip() else None
+    return resolve_web_url(base, url) if isinstance(url, str) and url.strip() else None

@@ -14,7 +14,7 @@ from guardian.crawl.context import CrawlContext
 from guardian.crawl.entries import ListEntries
 from guardian.errors import FetchFailed, FetchRefused
 from guardian.model import Context, CrawlRequest, Response, Sighting, Skipped, SkipReason
-from guardian.urls.addresses import is_web_address, web_address
+from guardian.urls.addresses import is_web_address, resolve_web_url
 
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -132,7 +132,7 @@ def _name(element: Element) -> str:
 def _address(element: Element, response: Response, name: str = "loc") -> str | None:
     """What an entry names; relative addresses are against the protocol, and written all the same."""
     written = _text(element, name)
-    return web_address(response.final_url, written) if written else None
+    return resolve_web_url(response.final_url, written) if written else None
 
 
 def _text(element: Element, name: str) -> str | None:

@@ -71,7 +71,7 @@ class Other:
 
 
 def named_by(tag: str, attributes: Attributes) -> list[list[str]]:
-    """Groups of addresses of one picture each, best first, which the element itself shows or names."""
+    """Return groups of addresses of one picture each, best first, which the element itself shows or names."""
     if tag in _NAMED:
         urls = [attributes.get(name) or "" for name in _NAMED[tag]]
         return [[url] for url in urls if url and (tag not in _MAY_BE_OTHERWISE or is_picture_file(url))]
@@ -91,7 +91,7 @@ def named_by(tag: str, attributes: Attributes) -> list[list[str]]:
 
 
 def _content(attributes: Attributes) -> str:
-    """A picture in the content attribute, which meta elements have, and others by microdata."""
+    """Return a picture in the content attribute, which meta elements have, and others by microdata."""
     name = (attributes.get("property") or attributes.get("name") or attributes.get("itemprop") or "").lower()
     url = attributes.get("content") or ""
     says_image = "image" in name or (attributes.get("itemprop") or "").lower() == "url"
@@ -136,7 +136,7 @@ def _with_width(url: str, attributes: Attributes) -> str:
 
 
 def _listed(value: str) -> list[str]:
-    """The addresses of pictures with commas or bars between; the value itself when it is no such list."""
+    """Return the addresses of pictures with commas or bars between; the value itself when it is no such list."""
     parts = [part for part in _LIST.split(value.strip()) if part]
     return parts if len(parts) > 1 and all(map(is_picture_file, parts)) else [value]
 
@@ -147,7 +147,7 @@ def _pair(value: str) -> list[str]:
 
 
 def other_pictures(tag: str, attributes: Attributes) -> Iterator[Other]:
-    """Pictures in attributes that only the page's own scripts know: the back of a product, a larger view, a gallery."""
+    """Yield pictures in attributes that only the page's own scripts know: the back of a product, a larger view, a gallery."""
     # An element with a hyphen is one of the page's own making, whose attributes may name anything.
     is_image, is_own = tag in IMAGES, "-" in tag and tag not in IMAGES
     # Whose own attributes, sets among them, sets_and_singles has read.
@@ -178,7 +178,7 @@ def other_pictures(tag: str, attributes: Attributes) -> Iterator[Other]:
 
 
 def behind_renditions(node: LexborNode, attributes: Attributes) -> Iterator[str]:
-    """The uploaded file that an element's JSON names, where the image in it shows a rendition of that: Wix.
+    """Yield the uploaded file that an element's JSON names, where the image in it shows a rendition of that: Wix.
 
     JSON names a.jpg, and the image is /media/a.jpg/fill/w_147/a.jpg: then /media/a.jpg is the file.
     """
@@ -217,7 +217,7 @@ def markup_in(tag: str, attributes: Attributes) -> Iterator[str]:
 
 
 def shown_size(attributes: Attributes) -> tuple[int, int] | None:
-    """The size in pixels at which the page shows the picture, when it says both sides."""
+    """Return the size in pixels at which the page shows the picture, when it says both sides."""
     sides = [(attributes.get(name) or "").strip().lower().removesuffix("px") for name in ("width", "height")]
     if all(side.isascii() and side.isdecimal() for side in sides):
         return int(sides[0][:6]), int(sides[1][:6])

@@ -16,7 +16,7 @@ _ASKS = (
 
 
 def sign_of_browser(tree: LexborHTMLParser) -> str | None:
-    """What says so, in words; None when nothing does. Takes the tree apart.
+    """Return what says so, in words; None when nothing does. Takes the tree apart.
 
     Meant for pages on which hardly a picture was found.
     """

@@ -24,7 +24,7 @@ _NO_PICTURE = (".woff", ".woff2", ".ttf", ".otf", ".eot", ".css", ".cur")
 
 
 def css_pictures(text: str) -> list[tuple[str, ...]]:
-    """Pictures of a style sheet or style attribute, each once, in order: all addresses of one, the finest first.
+    """Return pictures of a style sheet or style attribute, each once, in order: all addresses of one, the finest first.
 
     Several addresses come from an image-set, which offers one picture in several sizes or types. Fonts are left out.
     """
@@ -42,7 +42,7 @@ def css_pictures(text: str) -> list[tuple[str, ...]]:
 
 
 def css_imports(text: str) -> list[str]:
-    """The addresses of the style sheets that a style sheet imports, as it writes them."""
+    """Return the addresses of the style sheets that a style sheet imports, as it writes them."""
     matches = _IMPORT.finditer(_COMMENT.sub(" ", text))
     urls = (_plain(next(part for part in match.groups() if part is not None)) for match in matches)
     return [url for url in dict.fromkeys(urls) if url]
@@ -54,7 +54,7 @@ def _alone(text: str, begin: int, end: int) -> list[tuple[str, ...]]:
 
 
 def _options(inside: str) -> tuple[str, ...]:
-    """The addresses of one image-set, the finest first, in its own order where it does not say."""
+    """Return the addresses of one image-set, the finest first, in its own order where it does not say."""
     options = []
     for match in _OPTION.finditer(inside):
         *written, number, unit = match.groups()
@@ -68,7 +68,7 @@ def _may_be_picture(url: str) -> bool:
 
 
 def _end_of(text: str, at: int) -> int:
-    """The place of the parenthesis that closes what was opened before `at`; the end of the text if none does."""
+    """Return the place of the parenthesis that closes what was opened before `at`; the end of the text if none does."""
     depth = 1
     for sign in _PARENTHESIS.finditer(text, at):
         depth += 1 if sign[0] == "(" else -1

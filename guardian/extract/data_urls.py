@@ -8,17 +8,17 @@ _BLANKS = re.compile(rb"\s")
 
 
 def is_data_url(url: str) -> bool:
-    """Whether an address is one."""
+    """Return whether an address is one."""
     return url[:5].lower() == "data:"
 
 
 def kind_of(url: str) -> str:
-    """The type that it states, in lower case."""
+    """Return the type that it states, in lower case."""
     return url[5:].partition(",")[0].partition(";")[0].strip().lower()
 
 
 def decoded(url: str) -> bytes | None:
-    """The file; None for what cannot be decoded."""
+    """Return the file; None for what cannot be decoded."""
     head, _, body = url[5:].partition(",")
     raw = unquote_to_bytes(body)
     if not head.lower().rstrip().endswith("base64"):

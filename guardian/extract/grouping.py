@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 from guardian.extract.data_urls import decoded, is_data_url, kind_of
 from guardian.model import Context, Response, Sighting, Skipped, SkipReason
-from guardian.urls.addresses import address_key, joined, printed
-from guardian.urls.rendition_names import are_renditions, rank
+from guardian.urls.addresses import address_key, escape_unprintable, resolve_url
+from guardian.urls.rendition_names import are_renditions, rendition_rank
 from guardian.urls.renditions import picture_key
 
 MAX_PICTURES = 3_000
@@ -43,11 +43,11 @@ class ImageGrouping:
 
     def leave_out(self, url: str, reason: SkipReason, detail: str) -> None:
         """Name something that is no picture to fetch; each address once for each reason."""
-        shown = printed(url)
+        shown = escape_unprintable(url)
         self._omissions[shown, reason] = Skipped(shown, reason, detail)
 
     def address(self, base: str, raw: str) -> str | None:
-        """The whole address of what a page or sheet writes; None for what cannot be fetched.
+        """Return the whole address of what a page or sheet writes; None for what cannot be fetched.
 
         An omission names that where a person would miss it.
         """
@@ -59,7 +59,7 @@ class ImageGrouping:
             return None
         if not address or address.startswith(("#", "about:", "javascript:", "{", "blob:")):
             return None
-        whole = joined(base, address)
+        whole = resolve_url(base, address)
         parts = urlsplit(whole) if whole else None
         if whole is None or parts is None or parts.scheme not in ("http", "https"):
             self.leave_out(address[:200], SkipReason.BAD_ADDRESS, "not a web address")
@@ -67,7 +67,7 @@ class ImageGrouping:
         if parts.path.lower().endswith((".svg", ".svgz")):
             self.leave_out(whole, SkipReason.VECTOR, "an SVG drawing")
             return None
-        return printed(whole)
+        return escape_unprintable(whole)
 
     def add(self, addresses: list[str], context: Context) -> None:
         """One mention of a picture: its addresses, best first.
@@ -98,7 +98,7 @@ class ImageGrouping:
                 self._shown.append(held)
 
     def all(self) -> list[Sighting | Skipped]:
-        """The pictures in the page's order, then what was left out."""
+        """Return the pictures in the page's order, then what was left out."""
         if len(self._shown) > MAX_PICTURES:
             detail = f"{len(self._shown) - MAX_PICTURES} more pictures on one page"
             self.leave_out(self._response.final_url, SkipReason.BUDGET, detail)
@@ -108,7 +108,7 @@ class ImageGrouping:
         return [*seen, *self._omissions.values()]
 
     def _sighting(self, picture: _Picture, shared: set[str]) -> Sighting:
-        """The largest rendition with the fullest words; within one size the page's own order counts."""
+        """Return the largest rendition with the fullest words; within one size the page's own order counts."""
         mentions = [mention for mention in picture.mentions if mention[0] not in shared] or picture.mentions
         spelled: dict[str, str] = {}
         for url, _ in mentions:
@@ -116,7 +116,7 @@ class ImageGrouping:
             if key not in spelled or (url.startswith("https:") and spelled[key].startswith("http:")):
                 spelled[key] = url
         urls = list(spelled.values())
-        urls.sort(key=rank, reverse=True)
+        urls.sort(key=rendition_rank, reverse=True)
         words = max((context for _, context in mentions), key=lambda one: bool(one.caption) * 2 + bool(one.alt))
         return Sighting(
             source=self._source,
@@ -130,7 +130,7 @@ class ImageGrouping:
 
 
 def _inline(url: str, response: Response, source: str, context: Context) -> Sighting | Skipped:
-    """A data: address, decoded (RFC 2397)."""
+    """Return a data: address, decoded (RFC 2397)."""
     shown = f"data:{url[5:].partition(',')[0][:40]}"
     if len(url) > _LONGEST_INLINE:
         return Skipped(shown, SkipReason.TOO_LARGE, f"{len(url)} characters inside the page")

@@ -22,7 +22,7 @@ _MOST_STEPS, _MOST_REPEATS = 10_000_000, 1_000_000
 
 
 def is_simple_html(content: bytes) -> bool:
-    """Whether the parser gets through this soon, and in a few hundred megabytes."""
+    """Return whether the parser gets through this soon, and in a few hundred megabytes."""
     if _LONG_BASE.search(content):
         return False
     if any(len(tag[0].split()) > _MANY_WORDS for tag in _LONG_TAG.finditer(content)):
@@ -36,7 +36,7 @@ def is_simple_html(content: bytes) -> bool:
 
 
 def _most_open(content: bytes, names: Counter[bytes], is_repeated: Callable[[bytes], bool]) -> tuple[int, int]:
-    """How many elements are open at once, at most, and how many of the repeated ones. Counts all tags in `names`."""
+    """Return how many elements are open at once, at most, and how many of the repeated ones. Counts all tags in `names`."""
     unclosed = Counter[bytes]()
     now = most = now_repeated = most_repeated = 0
     for found in _TAG.finditer(content):

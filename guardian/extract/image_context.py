@@ -36,7 +36,7 @@ class PageWords:
         self.of_page = Context(page_title=self._title, claims=self._claims)
 
     def at(self, node: LexborNode) -> Context:
-        """What the page says at this element."""
+        """Return what the page says at this element."""
         attributes = node.attributes
         is_drawn = attributes.get("role") == "img"
         return Context(
@@ -49,7 +49,7 @@ class PageWords:
         )
 
     def _caption(self, node: LexborNode) -> str | None:
-        """The caption of the figure around the picture; of several the one that follows it, or stands before it."""
+        """Return the caption of the figure around the picture; of several the one that follows it, or stands before it."""
         branch = node
         for ancestor in _ancestors(node, 4):
             names = f"{ancestor.tag} {ancestor.attributes.get('class') or ''}"
@@ -67,7 +67,7 @@ class PageWords:
         return self._captions[name]
 
     def _nearby(self, node: LexborNode) -> str | None:
-        """The text that stands beside the picture, or else beside what it stands in."""
+        """Return the text that stands beside the picture, or else beside what it stands in."""
         branch = node
         for ancestor in _ancestors(node, 4):
             if ancestor.tag in ("head", "html"):
@@ -79,7 +79,7 @@ class PageWords:
         return None
 
     def _text_beside(self, branch: LexborNode, after: bool) -> str | None:
-        """The closest text before or after an element, up to where another picture begins."""
+        """Return the closest text before or after an element, up to where another picture begins."""
         for near in _beside(branch, after):
             if near.tag in _PICTURES:
                 continue
@@ -100,7 +100,7 @@ class PageWords:
 
 
 def _title_and_claims(tree: LexborHTMLParser, response: Response) -> tuple[str | None, str | None]:
-    """The page's title, and what it claims about authors, licences and use (headers, meta elements, JSON-LD)."""
+    """Return the page's title, and what it claims about authors, licences and use (headers, meta elements, JSON-LD)."""
     title = tree.css_first("title")
     wish = response.whole_header("x-robots-tag")
     found = [f"X-Robots-Tag: {wish}"] if "image" in wish.lower() else []
@@ -118,18 +118,18 @@ def _title_and_claims(tree: LexborHTMLParser, response: Response) -> tuple[str |
 
 
 def linked_data(tree: LexborHTMLParser) -> Iterator[dict[str, Any]]:
-    """Every object of the page's JSON-LD, nested ones too. What is not JSON is passed over."""
+    """Yield every object of the page's JSON-LD, nested ones too. What is not JSON is passed over."""
     for script in tree.css('script[type*="ld+json" i]'):
         yield from _objects(_read(script), 0)
 
 
 def is_linked_data(script: LexborNode) -> bool:
-    """Whether a script is JSON-LD that can be read; what cannot is text like that of any script."""
+    """Return whether a script is JSON-LD that can be read; what cannot is text like that of any script."""
     return "ld+json" in (script.attributes.get("type") or "").lower() and _read(script) is not None
 
 
 def _read(script: LexborNode) -> Any:
-    """The JSON of a script, line breaks within strings and comment marks around it forgiven; None when it is none."""
+    """Return the JSON of a script, line breaks within strings and comment marks around it forgiven; None when it is none."""
     try:
         return json.loads(_COMMENT_MARKS.sub("", script.text()), strict=False)
     except (ValueError, RecursionError):
@@ -147,7 +147,7 @@ def _objects(value: Any, depth: int) -> Iterator[dict[str, Any]]:
 
 
 def shortened(text: str | None) -> str | None:
-    """One line of at most 500 printable characters; None when nothing is left."""
+    """Return one line of at most 500 printable characters; None when nothing is left."""
     if not text:
         return None
     text = text[: _LONGEST * 8]
@@ -156,7 +156,7 @@ def shortened(text: str | None) -> str | None:
 
 
 def _beginning(node: LexborNode) -> tuple[str | None, bool]:
-    """The first words below an element, up to a picture, scripts and styles left out; and whether a picture came."""
+    """Return the first words below an element, up to a picture, scripts and styles left out; and whether a picture came."""
     parts: list[str] = []
     length = 0
     for seen, part in enumerate(node.traverse(include_text=True)):
@@ -172,7 +172,7 @@ def _beginning(node: LexborNode) -> tuple[str | None, bool]:
 
 
 def _beside(node: LexborNode, after: bool) -> Iterator[LexborNode]:
-    """The next few elements and texts after an element, or before it, the closest first."""
+    """Yield the next few elements and texts after an element, or before it, the closest first."""
     at = node.next if after else node.prev
     for _ in range(_FEW):
         if at is None:

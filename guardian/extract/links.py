@@ -8,7 +8,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from guardian.extract.css import css_imports
 from guardian.model import Response
-from guardian.urls.addresses import canonical_url, joined, web_address
+from guardian.urls.addresses import canonical_url, resolve_url, resolve_web_url
 
 _NO_PAGE = (
     ".7z .aac .apk .avi .avif .bmp .bz2 .css .csv .dmg .doc .docx .eot .epub .exe .flac .gif .gz .heic .ico .ics .iso "
@@ -34,7 +34,7 @@ class Links:
 
 
 def links_on_page(tree: LexborHTMLParser, response: Response) -> Links:
-    """What a page links to. A page or a link that asks robots not to follow (nofollow) is obeyed."""
+    """Return what a page links to. A page or a link that asks robots not to follow (nofollow) is obeyed."""
     base_url = base_of(tree, response)
     pages, sheets = dict[str, None](), dict[str, None]()
     may_follow, more = not _says_nofollow(response, tree), 0
@@ -64,9 +64,9 @@ def links_on_page(tree: LexborHTMLParser, response: Response) -> Links:
 
 
 def base_of(tree: LexborHTMLParser, response: Response) -> str:
-    """What a page's relative addresses are relative to; a base that is no web address counts for nothing."""
+    """Return what a page's relative addresses are relative to; a base that is no web address counts for nothing."""
     base = tree.css_first("base[href]")
-    stated = web_address(response.final_url, base.attributes.get("href") or "") if base else None
+    stated = resolve_web_url(response.final_url, base.attributes.get("href") or "") if base else None
     return stated or response.final_url
 
 
@@ -77,14 +77,14 @@ def _says_nofollow(response: Response, tree: LexborHTMLParser) -> bool:
 
 
 def _refreshed(attributes: dict[str, str | None]) -> str:
-    """Where a page sends its readers by itself (meta refresh); what is no link when it does not."""
+    """Return where a page sends its readers by itself (meta refresh); what is no link when it does not."""
     found = _REFRESH.search(attributes.get("content") or "")
     is_refresh = (attributes.get("http-equiv") or "").lower() == "refresh"
     return found[1] if found and is_refresh else "javascript:"
 
 
 def _joined(base: str, url: str) -> str | None:
-    whole = joined(base, url)
+    whole = resolve_url(base, url)
     if whole is None:
         return None
     parts = urlsplit(whole)

@@ -27,7 +27,7 @@ from guardian.extract.links import base_of
 from guardian.extract.scripts import is_picture_file, linked_images, pictures_in_script
 from guardian.extract.srcset import Variant, ranked
 from guardian.model import Context, Response, Sighting, Skipped, SkipReason
-from guardian.urls.addresses import joined
+from guardian.urls.addresses import resolve_url
 from guardian.urls.rendition_names import are_renditions
 from guardian.urls.renditions import is_forum_file
 
@@ -52,7 +52,7 @@ class _Find:
 
 
 def images_on_page(tree: LexborHTMLParser, response: Response, source: str) -> list[Sighting | Skipped]:
-    """What a page shows, in its order. An Skipped names each thing that is no picture to fetch, and why.
+    """Return what a page shows, in its order. An Skipped names each thing that is no picture to fetch, and why.
 
     Renditions of one picture are one sighting: `image_url` is the largest, `also_at` the others.
     """
@@ -88,7 +88,7 @@ class _Page:
         self.base = base_of(tree, response)
 
     def finds(self) -> Iterator[_Find]:
-        """Everything that names a picture, in the order of the page, then what its scripts and JSON-LD name."""
+        """Yield everything that names a picture, in the order of the page, then what its scripts and JSON-LD name."""
         for tree in self._trees:
             # What stands in a template, which may hold others, is a document of its own.
             for template in tree.css("template"):
@@ -117,7 +117,7 @@ class _Page:
             self._trees.append(LexborHTMLParser(html))
 
     def _at(self, node: LexborNode) -> Iterator[_Find]:
-        """The pictures that one element names."""
+        """Yield the pictures that one element names."""
         tag, attributes = (node.tag or "").lower(), node.attributes
         for html in markup_in(tag, attributes):
             self._add_inner(html)
@@ -152,11 +152,11 @@ class _Page:
             same += other.urls
 
     def _are_akin(self, one: str, other: str, is_link: bool = False) -> bool:
-        whole, other_whole = (joined(self.base, url.strip()) for url in (one, other))
+        whole, other_whole = (resolve_url(self.base, url.strip()) for url in (one, other))
         return bool(whole and other_whole) and are_renditions(whole or "", other_whole or "", is_link)
 
     def _image(self, node: LexborNode) -> list[list[str]]:
-        """The addresses of an img with those of the picture element around it, and of the link around both.
+        """Return the addresses of an img with those of the picture element around it, and of the link around both.
 
         Sources that are chosen by type or size show the same picture. One that is chosen by `media` may be
         another cut of it, and stands for itself unless its name says that it is not.
@@ -175,7 +175,7 @@ class _Page:
         return [list(dict.fromkeys(url for url in group if url)) for group in groups]
 
     def _link_around(self, node: LexborNode) -> str:
-        """Where a link around one picture alone leads; galleries that open it by a script name it beside that."""
+        """Return where a link around one picture alone leads; galleries that open it by a script name it beside that."""
         above = node.parent
         for _ in range(_LINK_ABOVE):
             if above is None or above.tag == "a":
@@ -190,7 +190,7 @@ class _Page:
         return link if self._links_of_one[above.mem_id] else ""
 
     def _sources_around(self, node: LexborNode) -> dict[str, list[Variant]]:
-        """What the picture element around an img offers, by `media`; some pages forget to close sources."""
+        """Return what the picture element around an img offers, by `media`; some pages forget to close sources."""
         above = node.parent
         for _ in range(_MOST_SOURCES):
             if above is None or above.tag not in ("source", "picture"):

@@ -25,7 +25,7 @@ _ENDING = re.compile(r"\.(?:jpe?g|png|webp|avif)(?![a-z0-9])", re.IGNORECASE)
 
 
 def is_picture_file(url: str) -> bool:
-    """Whether an address ends like the name of a picture's file."""
+    """Return whether an address ends like the name of a picture's file."""
     if len(url) > 4000 or url.startswith("data:") or "<" in url:
         return False
     path = url.partition("#")[0].partition("?")[0].strip()
@@ -34,7 +34,7 @@ def is_picture_file(url: str) -> bool:
 
 
 def pictures_in_script(text: str) -> Iterator[str]:
-    """Addresses of pictures in the text of a script or a JSON block: whole ones, and those that begin with a slash.
+    """Yield addresses of pictures in the text of a script or a JSON block: whole ones, and those that begin with a slash.
 
     What is called large comes first and what is called small last, since their addresses may not say it.
     """
@@ -55,7 +55,7 @@ def pictures_in_script(text: str) -> Iterator[str]:
 
 
 def pictures_in_json(text: str) -> Iterator[str]:
-    """Pictures among the strings of an attribute that holds JSON, or looks as if it did."""
+    """Yield pictures among the strings of an attribute that holds JSON, or looks as if it did."""
     strings = strings_of_json(text)
     if strings is None:
         yield from pictures_in_script(text)
@@ -67,7 +67,7 @@ def pictures_in_json(text: str) -> Iterator[str]:
 
 
 def strings_of_json(text: str) -> list[str] | None:
-    """The strings of a JSON text that are long enough to name a picture, in its order; None when it is no JSON."""
+    """Return the strings of a JSON text that are long enough to name a picture, in its order; None when it is no JSON."""
     try:
         waiting = [json.loads(text)]
     except (ValueError, RecursionError):
@@ -83,7 +83,7 @@ def strings_of_json(text: str) -> list[str] | None:
 
 
 def linked_images(thing: dict[str, Any]) -> Iterator[str]:
-    """Addresses under the picture properties of one JSON-LD object (schema.org)."""
+    """Yield addresses under the picture properties of one JSON-LD object (schema.org)."""
     for name in ("image", "thumbnailUrl", "primaryImageOfPage", "logo", "photo", "thumbnail"):
         value = thing.get(name)
         for part in value if isinstance(value, list) else [value]:
@@ -101,7 +101,7 @@ def linked_images(thing: dict[str, Any]) -> Iterator[str]:
 
 
 def _rank(text: str, at: int) -> int:
-    """How early an address counts, by the name that stands before it in the script."""
+    """Return how early an address counts, by the name that stands before it in the script."""
     found = _NAME_BEFORE.search(text[max(0, at - _LONGEST_NAME) : at])
     name = found[1] if found else ""
     return -1 if _LARGE.search(name) else 1 if _SMALL.search(name) else 0

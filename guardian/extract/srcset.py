@@ -22,12 +22,12 @@ class Variant:
 
 
 def ranked(variants: list[Variant]) -> list[str]:
-    """The addresses of a set, those of the most pixels first."""
+    """Return the addresses of a set, those of the most pixels first."""
     return [variant.url for variant in sorted(variants, key=lambda one: one.rank, reverse=True)]
 
 
 def parse_srcset(text: str) -> list[Variant]:
-    """The images of a srcset in its own order. Commas inside addresses are kept, as browsers do; nothing is raised."""
+    """Return the images of a srcset in its own order. Commas inside addresses are kept, as browsers do; nothing is raised."""
     variants, at = [], 0
     while at < len(text):
         while at < len(text) and (text[at] in _SPACES or text[at] == ","):
@@ -47,7 +47,7 @@ def parse_srcset(text: str) -> list[Variant]:
 
 
 def _descriptors(text: str, at: int) -> tuple[str, int]:
-    """The words up to the next comma outside parentheses, and the place after it."""
+    """Return the words up to the next comma outside parentheses, and the place after it."""
     begin, depth = at, 0
     while at < len(text):
         if text[at] == "(":

@@ -31,7 +31,7 @@ from guardian.fetch.settings import FetchSettings
 from guardian.fetch.ssrf_guard import MARK, guarded_socket
 from guardian.fetch.throttle import Take, Throttle, wished_pause
 from guardian.model import Remembered, Response, Retry, SkipReason
-from guardian.urls.addresses import host_of, host_without_www, printed, without_dots
+from guardian.urls.addresses import escape_unprintable, host_of, host_without_www, remove_dot_segments
 
 Kind = Literal["page", "image", "document", "robots"]
 
@@ -332,8 +332,8 @@ def _fetchable(url: str) -> str:
     is_usual = port is None or port == _USUAL_PORTS[scheme]
     place = (f"[{host}]" if ":" in host else host) + ("" if is_usual else f":{port}")
     # robots.txt is read for the path that is asked for: the transport would resolve what leads upwards only later.
-    path = without_dots(_ESCAPED_DOT.sub(".", printed(parts.path)))
-    return urlunsplit((scheme, place, path, printed(parts.query), ""))
+    path = remove_dot_segments(_ESCAPED_DOT.sub(".", escape_unprintable(parts.path)))
+    return urlunsplit((scheme, place, path, escape_unprintable(parts.query), ""))
 
 
 def _target(response: Response, current: str) -> str | None:

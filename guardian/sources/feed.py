@@ -16,7 +16,7 @@ class FeedSource:
         self._settings = settings
 
     async def discover(self, context: CrawlContext) -> AsyncIterator[Seen]:
-        """Pictures that the feed carries, then those of each entry's page."""
+        """Yield pictures that the feed carries, then those of each entry's page."""
         settings = self._settings
         bounds = Bounds(settings.max_pages, 0, self._is_wanted)
         async for item in Crawler(settings.name, context, bounds).run([CrawlRequest(settings.url, "feed")]):

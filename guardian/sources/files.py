@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 def files_in(folder: Path) -> Iterator[Path]:
-    """Every file below a folder, sorted by name in each folder, links followed, names with a leading dot left out.
+    """Yield every file below a folder, sorted by name in each folder, links followed, names with a leading dot left out.
 
     A link back to a folder above is not entered again. A subfolder that cannot be listed comes as itself,
     so that reading it says why. Raises OSError when the folder itself cannot be listed.

@@ -17,7 +17,7 @@ class FolderSource:
         self._settings = settings
 
     async def discover(self, context: CrawlContext) -> AsyncIterator[Seen]:
-        """Every file as a file: address, sorted. Raises UsageError when there is no such folder."""
+        """Yield every file as a file: address, sorted. Raises UsageError when there is no such folder."""
         folder = self._settings.path
         if not await asyncio.to_thread(folder.is_dir):
             raise UsageError(f"the folder {folder} does not exist")

@@ -18,7 +18,7 @@ class ListingSource:
         self._settings = settings
 
     async def discover(self, context: CrawlContext) -> AsyncIterator[Seen]:
-        """Every address once, in the file's order; a line that is none is left out and named."""
+        """Yield every address once, in the file's order; a line that is none is left out and named."""
         path, seen = self._settings.path, set[str]()
         for number, line in enumerate(await asyncio.to_thread(_lines, path), start=1):
             address = line.strip()

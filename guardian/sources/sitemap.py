@@ -15,7 +15,7 @@ class SitemapSource:
         self._settings = settings
 
     async def discover(self, context: CrawlContext) -> AsyncIterator[Seen]:
-        """Pictures that the sitemap names, then those of each page."""
+        """Yield pictures that the sitemap names, then those of each page."""
         settings = self._settings
         visits = same_host(settings.url) if settings.pages else _none
         bounds = Bounds(settings.max_pages, 0, visits, are_listed=settings.pages)
