@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from guardian.extract.data_urls import decoded, is_data_url, kind_of
+from guardian.extract.data_urls import decode_data_url, is_data_url, media_type_of
 from guardian.model import Context, Response, Sighting, Skipped, SkipReason
 from guardian.urls.addresses import address_key, escape_unprintable, resolve_url
 from guardian.urls.rendition_names import are_renditions, rendition_rank
@@ -134,9 +134,9 @@ def _inline(url: str, response: Response, source: str, context: Context) -> Sigh
     shown = f"data:{url[5:].partition(',')[0][:40]}"
     if len(url) > _LONGEST_INLINE:
         return Skipped(shown, SkipReason.TOO_LARGE, f"{len(url)} characters inside the page")
-    if "svg" in kind_of(url):
+    if "svg" in media_type_of(url):
         return Skipped(shown, SkipReason.VECTOR, "an SVG drawing inside the page")
-    raw = decoded(url)
+    raw = decode_data_url(url)
     if raw is None:
         return Skipped(shown, SkipReason.NOT_AN_IMAGE, "cannot be decoded")
     if len(raw) < _SMALLEST_INLINE:

@@ -9,13 +9,13 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from guardian.extract.attributes import (
     IMAGES,
-    Other,
-    behind_renditions,
-    lazy_backgrounds,
-    markup_in,
-    named_by,
+    OtherPicture,
+    background_pictures,
+    embedded_markup,
+    image_sources,
+    originals_in_json,
     other_pictures,
-    sets_and_singles,
+    own_pictures,
     shown_size,
 )
 from guardian.extract.css import css_pictures
@@ -25,7 +25,7 @@ from guardian.extract.html_complexity import is_simple_html
 from guardian.extract.image_context import PageWords, is_linked_data, linked_data, shortened
 from guardian.extract.links import base_of
 from guardian.extract.scripts import is_picture_file, linked_images, pictures_in_script
-from guardian.extract.srcset import Variant, ranked
+from guardian.extract.srcset import Variant, largest_first
 from guardian.model import Context, Response, Sighting, Skipped, SkipReason
 from guardian.urls.addresses import resolve_url
 from guardian.urls.rendition_names import are_renditions
@@ -119,20 +119,20 @@ class _Page:
     def _at(self, node: LexborNode) -> Iterator[_Find]:
         """Yield the pictures that one element names."""
         tag, attributes = (node.tag or "").lower(), node.attributes
-        for html in markup_in(tag, attributes):
+        for html in embedded_markup(tag, attributes):
             self._add_inner(html)
         if tag in IMAGES:
             groups = self._image(node)
         elif tag == "picture" and not node.css_first(", ".join(IMAGES)):
             groups = self._sources_alone(node)
         else:
-            groups = named_by(tag, attributes)
+            groups = own_pictures(tag, attributes)
             if tag == "a" and is_forum_file(attributes.get("href") or "") and node.css_first("img"):
                 groups = [[attributes.get("href") or ""]]
         groups = [group for group in groups if group]
-        for other in (*lazy_backgrounds(tag, attributes), *other_pictures(tag, attributes)):
+        for other in (*background_pictures(tag, attributes), *other_pictures(tag, attributes)):
             self._put(other, groups)
-        groups += [[url] for url in behind_renditions(node, attributes)]
+        groups += [[url] for url in originals_in_json(node, attributes)]
         styles = css_pictures(attributes.get("style") or "") + (css_pictures(node.text()) if tag == "style" else [])
         # What is written into the style of a picture is blurred, and seen until the picture has come.
         groups += [list(urls) for urls in styles if not (groups and tag in IMAGES and is_data_url(urls[0]))]
@@ -141,7 +141,7 @@ class _Page:
             shown = shown_size(attributes) if tag in ("img", "amp-img") else None
             yield from (_Find(group, context, shown) for group in groups)
 
-    def _put(self, other: Other, groups: list[list[str]]) -> None:
+    def _put(self, other: OtherPicture, groups: list[list[str]]) -> None:
         """Another picture of one element: beside what it is a rendition of, or for itself."""
         same = next((group for group in groups if self._are_akin(other.urls[0], group[0])), None)
         if same is None:
@@ -161,14 +161,13 @@ class _Page:
         Sources that are chosen by type or size show the same picture. One that is chosen by `media` may be
         another cut of it, and stands for itself unless its name says that it is not.
         """
-        own: list[Variant] = []
-        plain = sets_and_singles(node.attributes, own)
+        own, plain = image_sources(node.attributes)
         by_media = self._sources_around(node)
         unconditional = [*own, *by_media.pop("", ())]
-        groups = [[*ranked(unconditional), *plain]] if unconditional or plain else []
+        groups = [[*largest_first(unconditional), *plain]] if unconditional or plain else []
         for variants in by_media.values():
-            if urls := ranked(variants):
-                self._put(Other(urls), groups)
+            if urls := largest_first(variants):
+                self._put(OtherPicture(urls), groups)
         link = self._link_around(node) if groups else ""
         if link and (is_forum_file(link) or any(self._are_akin(link, url, True) for url in groups[0])):
             groups[0].insert(0, link)
@@ -209,13 +208,14 @@ class _Page:
     def _sources(self, picture: LexborNode) -> dict[str, list[Variant]]:
         by_media: dict[str, list[Variant]] = {}
         for source in picture.css("source")[:_MOST_SOURCES]:
-            sets_and_singles(source.attributes, by_media.setdefault(source.attributes.get("media") or "", []))
+            variants, _ = image_sources(source.attributes)
+            by_media.setdefault(source.attributes.get("media") or "", []).extend(variants)
         return by_media
 
     def _sources_alone(self, picture: LexborNode) -> list[list[str]]:
         """For a picture element whose img comes later, by a script."""
         groups: list[list[str]] = []
         for variants in self._sources(picture).values():
-            if urls := ranked(variants):
-                self._put(Other(urls), groups)
+            if urls := largest_first(variants):
+                self._put(OtherPicture(urls), groups)
         return groups
