@@ -174,7 +174,7 @@ class _Page:
         return [list(dict.fromkeys(url for url in group if url)) for group in groups]
 
     def _link_around(self, node: LexborNode) -> str:
-        """Return where a link around one picture alone leads; galleries that open it by a script name it beside that."""
+        """Return where a link around one picture alone leads; galleries that open it by a script name it beside."""
         above = node.parent
         for _ in range(_LINK_ABOVE):
             if above is None or above.tag == "a":
