@@ -157,7 +157,7 @@ class Throttle:
 
 
 def wished_pause(retry_after: str | None, now: datetime) -> timedelta | None:
-    """What a Retry-After header asks for (RFC 9110: seconds, or a date); None when it says nothing sensible."""
+    """Return what a Retry-After header asks for (RFC 9110: seconds, or a date); None when it says nothing sensible."""
     if retry_after is None:
         return None
     text = retry_after.strip()

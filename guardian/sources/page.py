@@ -16,7 +16,7 @@ class PageSource:
         self._settings = settings
 
     async def discover(self, context: CrawlContext) -> AsyncIterator[Seen]:
-        """Yield all the pictures of the page; an address that is a picture itself yields that."""
+        """Yield the pictures of the page, and with a depth of those it links to. A picture's URL yields that picture."""
         settings = self._settings
         if not settings.depth:
             reading = await PageReader(settings.name, context).read(settings.url)

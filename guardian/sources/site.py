@@ -11,13 +11,13 @@ from guardian.urls.addresses import resolve_url
 
 
 class SiteSource:
-    """From a start page along its links, and from the sitemaps that the site's robots.txt names."""
+    """The pages of one host, found from a start page along its links, and from the sitemaps that robots.txt names."""
 
     def __init__(self, settings: SiteSettings) -> None:
         self._settings = settings
 
     async def discover(self, context: CrawlContext) -> AsyncIterator[Seen]:
-        """Yield the pictures of every page within reach and budget."""
+        """Yield the pictures of every page within the depth and number of pages that the settings allow."""
         settings = self._settings
         starts = [CrawlRequest(settings.url)]
         if settings.sitemaps:
