@@ -17,16 +17,17 @@ import structlog
 
 from guardian.app import App, open_rules, opened_app, opened_delivery
 from guardian.config import Config, load_config, require_contact
-from guardian.coverage.coverage import as_json, coverages
+from guardian.coverage.coverage import coverages
 from guardian.coverage.telling import tell_of_trouble
-from guardian.delivery.outbox import deliver_due
-from guardian.delivery.webhook import Delivery
+from guardian.delivery.delivery import Delivery
+from guardian.delivery.sending import deliver_due
 from guardian.errors import ConfigError, GuardianError, IndexNotReady
-from guardian.model import Scan
+from guardian.model import Scan, ScanOutcome
 from guardian.scan.runs import Listener, scan_source
 from guardian.schedule import Schedule
 from guardian.sources.settings import SourceSettings
 from guardian.store import hold
+from guardian.views.coverage import coverage_json
 from guardian.web.app import build_app
 from guardian.web.metrics import Metrics
 from guardian.web.serving import serving
@@ -233,7 +234,7 @@ class _Shift:
 
     def _last_completed(self, source: str) -> datetime | None:
         with self._app.store.read() as tx:
-            last = tx.scans.last(source, outcome="completed")
+            last = tx.scans.last(source, outcome=ScanOutcome.COMPLETED)
         return last.started_at if last else None
 
     async def _begin_scan(self, settings: SourceSettings) -> None:
@@ -299,7 +300,7 @@ class _Shift:
         config = self._app.config
         with self._app.store.read() as tx:
             found = coverages(tx, config.sources, self._app.services.clock(), config.coverage, config.fetch.closed)
-        return [as_json(coverage) for coverage in found]
+        return [coverage_json(coverage) for coverage in found]
 
     def _problems(self) -> dict[str, str]:
         """Why guardian could not work right now, by room; /ready asks."""

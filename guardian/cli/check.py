@@ -12,10 +12,9 @@ from guardian.cli.context import Session, log_to_stderr, pass_session
 from guardian.cli.showing import describe, exit_code, json_line, printable, summary
 from guardian.errors import IndexNotReady, UsageError
 from guardian.model import Answer, ScanCounts, Skipped
-from guardian.views.answers import as_json
+from guardian.views.answers import answer_json
 
 if TYPE_CHECKING:
-    from guardian.fetch.session import ScanSession
     from guardian.fetch.web import WebClient
 
 
@@ -44,7 +43,7 @@ def command(session: Session, targets: tuple[str, ...], as_lines: bool, every_ma
                 click.echo(f"LEFT OUT    {result.url}  ({result.word})")
             return
         if as_lines:
-            click.echo(json_line(as_json(result, every_match=every_match)))
+            click.echo(json_line(answer_json(result, every_match=every_match)))
         else:
             click.echo(describe(result, every_match=every_match))
 
@@ -54,7 +53,7 @@ def command(session: Session, targets: tuple[str, ...], as_lines: bool, every_ma
     raise SystemExit(exit_code(counts))
 
 
-async def _say_what_is_forbidden(web: "WebClient | ScanSession", targets: tuple[str, ...], pictures: set[str]) -> None:
+async def _say_what_is_forbidden(web: "WebClient", targets: tuple[str, ...], pictures: set[str]) -> None:
     """A person's request goes where scans may not; the person is told. `pictures` are those that pages showed."""
     from guardian.urls.addresses import is_web_address
 

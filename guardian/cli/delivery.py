@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection
 from datetime import UTC, datetime
+from typing import Any
 
 import click
 
@@ -10,6 +11,8 @@ from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.showing import json_line, printable
 from guardian.errors import UsageError
 from guardian.model import Task, TaskKind, TaskState
+from guardian.views.deliveries import delivery_json
+from guardian.views.timestamps import second_text
 
 STATES = [state.value for state in TaskState]
 
@@ -48,10 +51,11 @@ def show_message(session: Session, number: int, as_lines: bool) -> None:
     """Show one message with its exact body."""
     with opened_store(session) as store, store.read() as tx:
         task, disabled = tx.tasks.get(number), tx.destinations.disabled()
-    if task is None or task.kind is not TaskKind.DELIVER:
+        message = tx.messages.get(task.message_id) if task is not None and task.message_id is not None else None
+    if task is None or message is None:
         raise UsageError(f"there is no message {number}; `guardian delivery list` shows them")
     facts = _facts(task, disabled)
-    body = task.body.decode("utf-8", errors="replace")
+    body = message.body.decode("utf-8", errors="replace")
     if as_lines:
         click.echo(json_line(facts | {"body": body}))
         return
@@ -87,31 +91,21 @@ def retry_messages(session: Session, numbers: tuple[int, ...], all_dead: bool) -
         click.echo(f"but {name} is disabled: guardian destination enable {name}", err=True)
 
 
-def _facts(task: Task, disabled: Collection[str]) -> dict[str, object]:
-    from guardian.delivery.webhook import message_id
-
-    return {
-        "id": task.id,
-        "webhook_id": message_id(task),
-        "destination": task.destination,
-        "state": task.state.value,
-        "held": task.state is TaskState.DUE and task.destination in disabled,
-        "attempts": task.attempts,
-        "created_at": task.created_at.isoformat(),
-        "due_at": task.due_at.isoformat() if task.state is TaskState.DUE else None,
-        "last_error": task.last_error,
-        "key": task.key,
-    }
+def _facts(task: Task, disabled: Collection[str]) -> dict[str, Any]:
+    return delivery_json(task, is_held=_is_held(task, disabled))
 
 
 def _line(task: Task, disabled: Collection[str]) -> str:
-    state = task.state.value
-    if task.state is TaskState.DUE and task.destination in disabled:
-        state = "held"
-    words = f"{task.id:>6}  {state:<5} {task.destination or '-':<16} {task.created_at:%Y-%m-%d %H:%M:%S}Z"
+    state = "held" if _is_held(task, disabled) else task.state.value
+    words = f"{task.id:>6}  {state:<5} {task.destination or '-':<16} {second_text(task.created_at)}"
     if task.state is TaskState.DUE and task.attempts:
-        words += f"  tried {task.attempts}x, again at {task.due_at:%Y-%m-%d %H:%M:%S}Z"
+        words += f"  tried {task.attempts}x, again at {second_text(task.due_at)}"
     return f"{words}  {printable(task.last_error)}" if task.last_error else words
+
+
+def _is_held(task: Task, disabled: Collection[str]) -> bool:
+    """Return whether a message waits only because its destination is disabled."""
+    return task.state is TaskState.DUE and task.destination in disabled
 
 
 def _indented(body: str) -> str:

@@ -1,14 +1,13 @@
 """`guardian destination`: where messages go; send a signed test; enable one that asked for silence."""
 
 import asyncio
-import os
-from datetime import UTC, datetime
 
 import click
 
 from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.showing import json_line
 from guardian.errors import DeliveryFailed, UsageError
+from guardian.views.deliveries import destination_json
 
 
 @click.group
@@ -21,19 +20,17 @@ def command() -> None:
 @pass_session
 def list_destinations(session: Session, as_lines: bool) -> None:
     """List the configured destinations and whether guardian sends there."""
-    from guardian.delivery.webhook import shown_url
+    from guardian.delivery.channels.webhook import shown_url
 
     with opened_store(session) as store, store.read() as tx:
         disabled = tx.destinations.disabled()
     for destination in session.config.destinations:
         reason = disabled.get(destination.name)
-        state = "enabled" if reason is None else "disabled"
-        url = shown_url(destination.url)
+        facts = destination_json(destination.name, destination.kind, shown_url(destination.url), reason)
         if as_lines:
-            facts = {"name": destination.name, "kind": destination.kind, "url": url, "state": state, "reason": reason}
             click.echo(json_line(facts))
         else:
-            click.echo(f"{destination.name:<16} {destination.kind:<8} {state:<9} {url}")
+            click.echo("{name:<16} {kind:<8} {state:<9} {url}".format_map(facts))
             if reason is not None:
                 click.echo(f"{'':<16} {reason}; guardian destination enable {destination.name}")
     if not session.config.destinations and not as_lines:
@@ -72,12 +69,7 @@ def enable(session: Session, name: str) -> None:
 
 
 async def _send_test(session: Session, name: str) -> str:
-    from guardian.delivery.secrets import Secrets
-    from guardian.delivery.webhook import Delivery
-    from guardian.fetch.trusted import TrustedClient
+    from guardian.app import opened_delivery
 
-    config = session.config
-    async with TrustedClient(config.delivery.ca_file) as operator:
-        secrets = Secrets(os.environ)
-        delivery = Delivery(config.destinations, config.delivery, operator, secrets, lambda: datetime.now(UTC))
+    async with opened_delivery(session.config) as delivery:
         return await delivery.send_test(name)

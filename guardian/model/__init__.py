@@ -2,15 +2,34 @@
 
 from guardian.model.answers import Answer, CacheStatus, JudgedMatch, Outcome
 from guardian.model.assets import Asset, AssetState, Licence, LicenceStatus, Rights
-from guardian.model.cases import Action, Case, CaseEvent, CaseState, Decision, Finding, FindingDigest, Severity
-from guardian.model.crawling import CrawlRequest, FrontierRow, FrontierState, Remembered
-from guardian.model.matches import Affine, Box, Comparison, Match, MatchReport, Transform
+from guardian.model.candidates import Candidate, Fetched, Unchanged
+from guardian.model.cases import (
+    ACTIONS_BY_STRENGTH,
+    NO_RULE,
+    SEVERITIES_BY_STRENGTH,
+    Action,
+    Case,
+    CaseEvent,
+    CaseState,
+    Decision,
+    Finding,
+    FindingDigest,
+    Severity,
+)
+from guardian.model.coverage import Coverage, Trouble, TroubleKind
+from guardian.model.crawling import Checkpoint, CrawlRequest, FrontierRow, FrontierState, Remembered
+from guardian.model.matches import MEASURED_FACTS, Affine, Box, Comparison, Match, MatchReport, MeasuredFact, Transform
+from guardian.model.messages import Message
 from guardian.model.reasons import Retry, Scope, SkipReason, label_of, read_reason, reason_word
 from guardian.model.scans import ScanCounts
-from guardian.model.sightings import Candidate, Context, Response, Sighting, Skipped
-from guardian.model.tasks import Scan, Task, TaskKind, TaskState
+from guardian.model.sightings import Context, PageCapture, PageImage, Response, Sighting, Skipped
+from guardian.model.tasks import Scan, ScanOutcome, Task, TaskKind, TaskState
 
 __all__ = [
+    "ACTIONS_BY_STRENGTH",
+    "MEASURED_FACTS",
+    "NO_RULE",
+    "SEVERITIES_BY_STRENGTH",
     "Action",
     "Affine",
     "Answer",
@@ -22,10 +41,13 @@ __all__ = [
     "Case",
     "CaseEvent",
     "CaseState",
+    "Checkpoint",
     "Comparison",
     "Context",
+    "Coverage",
     "CrawlRequest",
     "Decision",
+    "Fetched",
     "Finding",
     "FindingDigest",
     "FrontierRow",
@@ -35,13 +57,18 @@ __all__ = [
     "LicenceStatus",
     "Match",
     "MatchReport",
+    "MeasuredFact",
+    "Message",
     "Outcome",
+    "PageCapture",
+    "PageImage",
     "Remembered",
     "Response",
     "Retry",
     "Rights",
     "Scan",
     "ScanCounts",
+    "ScanOutcome",
     "Scope",
     "Severity",
     "Sighting",
@@ -51,6 +78,9 @@ __all__ = [
     "TaskKind",
     "TaskState",
     "Transform",
+    "Trouble",
+    "TroubleKind",
+    "Unchanged",
     "label_of",
     "read_reason",
     "reason_word",

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from guardian.model.assets import LicenceStatus
 from guardian.model.matches import Comparison
 from guardian.model.sightings import Context
 
@@ -25,9 +26,16 @@ class Severity(StrEnum):
     CRITICAL = "critical"
 
 
+NO_RULE = "no rule matched"
+"""Stands where the name of the deciding rule would, when none of them fired."""
+
+ACTIONS_BY_STRENGTH = (Action.IGNORE, Action.REVIEW, Action.ALERT)
+SEVERITIES_BY_STRENGTH = (None, Severity.LOW, Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL)
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What the rules said about one match, and which rule said it.
+    """What the rules said about one match, and which rule said it; NO_RULE when none did.
 
     `deliver_to`: names of destinations; empty means every destination. `record`: keep a finding even
     though nobody is told (a licensed use, for example); alerts and reviews are always recorded.
@@ -53,10 +61,10 @@ class CaseState(StrEnum):
 class Finding:
     """A match on a sighting that the rules kept.
 
-    Natural key: (asset_id, page_url, image_url), both canonical and as last seen; renditions of one picture, session
-    ids and signatures make no other finding. `page_sha256` and `image_sha256` name the exact bytes kept as evidence;
-    None when they were not kept (`evidence_note` says why). An inline (data:) image has urn:sha256:<digest> as its
-    address; a sighting without a page has the image's.
+    Recognised by its asset and the keys of its addresses (guardian/urls/keys.py): renditions of one picture, session
+    ids and signatures make no other finding. Both addresses are canonical and as last seen. An inline (data:) image
+    has urn:sha256:<digest> as its address; a sighting without a page has the image's. `page_sha256` and `image_sha256`
+    name the exact bytes kept as evidence; None when they were not kept (`evidence_note` says why).
     """
 
     id: str
@@ -67,7 +75,7 @@ class Finding:
     image_url: str
     first_seen_at: datetime
     last_seen_at: datetime
-    licence: str
+    licence: LicenceStatus
     decision: Decision
     comparison: Comparison
     candidate_sha256: str
@@ -115,7 +123,11 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class CaseEvent:
-    """One line of a case's history. `kind`: opened, escalated, reopened or the state a review gave it."""
+    """One line of a case's history.
+
+    `kind`: opened, escalated, reopened, the state a review gave it, or moved (a finding, to another case; see
+    docs/cases.md). `message_id` is the webhook-id that receivers get.
+    """
 
     case_id: str
     at: datetime

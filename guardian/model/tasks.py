@@ -28,8 +28,8 @@ class TaskState(StrEnum):
 class Task:
     """One durable duty. (kind, key) is unique, so promising the same thing twice is one task.
 
-    `body` are the final bytes of a message, or a JSON document for other kinds. `destination` is set for
-    deliveries only. `attempts` counts finished tries.
+    A delivery has a `destination` and the id of the message that is owed to it; other kinds may have a `body`, a JSON
+    document. `attempts` counts finished tries.
     """
 
     id: int
@@ -38,24 +38,33 @@ class Task:
     due_at: datetime
     state: TaskState
     attempts: int
-    body: bytes = field(repr=False)
     created_at: datetime
+    body: bytes | None = field(default=None, repr=False)
     destination: str | None = None
+    message_id: str | None = None
     leased_until: datetime | None = None
     last_error: str | None = None
+
+
+class ScanOutcome(StrEnum):
+    """How a scan ended. interrupted: told to stop, or cut off; failed: the source or guardian could not go on."""
+
+    COMPLETED = "completed"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
     """One pass over a source, and what it counted.
 
-    `outcome`: None while running, then completed, failed or interrupted.
+    `outcome`: None while running.
     """
 
     id: int
     source: str
     started_at: datetime
     ended_at: datetime | None
-    outcome: str | None
+    outcome: ScanOutcome | None
     counts: ScanCounts
     error: str | None = None

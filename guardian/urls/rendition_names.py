@@ -41,9 +41,12 @@ def are_renditions(one: str, other: str, is_link: bool = False) -> bool:
     Their folders must be equal but for words of size, unless one URL is a link around the other (`is_link`).
     """
     first, second = picture_key(one), picture_key(other)
+    if "?" in first or "?" in second:
+        # A query names the picture; nothing in it is taken for a size or an ending.
+        return first == second
     if _ENDING.sub("", first) == _ENDING.sub("", second):
         return True
-    if any("?" in key or not _ENDING.search(key) for key in (first, second)):
+    if not (_ENDING.search(first) and _ENDING.search(second)):
         return False
 
     *folders, name = _path_parts(first)

@@ -6,7 +6,7 @@ one would be worse than one that is seen twice.
 
 import re
 from functools import lru_cache
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
 
 from guardian.urls.addresses import address_key, resolve_url
 from guardian.urls.rendition_patterns import IMAGE_PROXIES, named_width, rendition_pattern_of
@@ -92,7 +92,7 @@ def picture_key(url: str) -> str:
         pattern, found = known
         place = place[: found.start()] + found.expand(pattern.replacement) + place[found.end() :]
     place = _SUFFIX.sub(lambda match: match[5], _OPTION_SEGMENT.sub(_without_size, place))
-    return f"{place}?{sorted(pairs)}" if pairs else place
+    return f"{place}?{urlencode(sorted(pairs))}" if pairs else place
 
 
 def _identifying_parameters(parts: SplitResult) -> list[tuple[str, str]]:

@@ -4,10 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from guardian.coverage.coverage import Coverage, TroubleKind, as_json, coverage_of, usual_gap
+from guardian.coverage.coverage import coverage_of, usual_gap
 from guardian.coverage.settings import CoverageSettings
-from guardian.model import Scan, ScanCounts
+from guardian.model import Coverage, Scan, ScanCounts, ScanOutcome, TroubleKind
 from guardian.sources.settings import PageSettings, SourceSettings
+from guardian.views.coverage import coverage_json
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 HOURLY = PageSettings(name="gallery", kind="page", url="https://a.example/", every=timedelta(hours=1))
@@ -22,7 +23,7 @@ def scans(*images: int | str | None) -> list[Scan]:
         counts = ScanCounts.from_words(
             {"clear": seen - 1, "copy": 1, "problem: timeout": 0} if isinstance(seen, int) else {}
         )
-        outcome = None if seen is None else "completed" if isinstance(seen, int) else "failed"
+        outcome = None if seen is None else ScanOutcome.COMPLETED if isinstance(seen, int) else ScanOutcome.FAILED
         rows.append(Scan(100 - age, "gallery", at, ended, outcome, counts, seen if isinstance(seen, str) else None))
     return rows
 
@@ -40,13 +41,13 @@ def test_what_was_seen_and_what_was_not() -> None:
     counts = {"clear": 7, "copy": 1, "unmatchable": 2, "error": 1, "pages": 3}
     counts |= {"problem: not_an_image": 2, "problem: timeout": 1, "left out: robots": 4, "left out: timeout": 1}
     counts |= {"fetched": 6, "unchanged": 3, "fresh": 1, "pages unchanged": 2}
-    scan = Scan(1, "gallery", NOW, NOW, "completed", ScanCounts.from_words(counts))
+    scan = Scan(1, "gallery", NOW, NOW, ScanOutcome.COMPLETED, ScanCounts.from_words(counts))
     coverage = coverage_of(HOURLY, [scan], NOW, CoverageSettings())
     assert (coverage.fetched, coverage.unchanged, coverage.fresh, coverage.matched) == (6, 3, 1, 1)
     assert coverage.pages_unchanged == 2
     assert (coverage.pages, coverage.images, coverage.compared) == (3, 11, 8)
     assert coverage.not_seen == {"robots": 4, "not_an_image": 2, "timeout": 2}
-    shown = as_json(coverage)
+    shown = coverage_json(coverage)
     assert shown["not_seen"] == coverage.not_seen
     assert shown["last"]["counts"] == shown["last_complete"]["counts"] == counts
     assert coverage.trouble is None

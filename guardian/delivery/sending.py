@@ -13,11 +13,11 @@ from enum import StrEnum
 
 import structlog
 
+from guardian.delivery.delivery import Delivery
 from guardian.delivery.retries import retry_at
 from guardian.delivery.settings import DeliverySettings
-from guardian.delivery.webhook import Delivery
 from guardian.errors import DeliveryFailed
-from guardian.model import Task, TaskKind
+from guardian.model import Message, Task, TaskKind
 from guardian.store import Store, Transaction
 
 LEASE = timedelta(seconds=45)
@@ -115,10 +115,10 @@ class _DestinationQueue:
         ends_at = self.clock() + PASS
         try:
             while counts.total() < self.limit and self.clock() < ends_at:
-                task = await asyncio.to_thread(self._claim, destination)
-                if task is None:
+                claimed = await asyncio.to_thread(self._claim, destination)
+                if claimed is None:
                     break
-                settled = await self._send(task)
+                settled = await self._send(*claimed, destination)
                 counts[settled] += 1
                 if settled is not Settled.DELIVERED:
                     break
@@ -126,17 +126,23 @@ class _DestinationQueue:
             log.exception("delivery_turn_failed", destination=destination)
         return counts
 
-    def _claim(self, destination: str) -> Task | None:
+    def _claim(self, destination: str) -> tuple[Task, Message | None] | None:
+        """Return the next delivery and the message that is owed by it; None when nothing is due."""
         with self.store.begin() as tx:
             claimed = tx.tasks.claim(
                 [TaskKind.DELIVER], self.clock(), LEASE, limit=1, owner="deliver", destination=destination
             )
-        return claimed[0] if claimed else None
+            if not claimed:
+                return None
+            task = claimed[0]
+            return task, tx.messages.get(task.message_id) if task.message_id is not None else None
 
-    async def _send(self, task: Task) -> Settled:
+    async def _send(self, task: Task, message: Message | None, destination: str) -> Settled:
         failure: DeliveryFailed | None = None
         try:
-            await self.delivery.deliver(task)
+            if message is None:
+                raise DeliveryFailed("its message is not in the database", permanent=True)
+            await self.delivery.deliver(message, destination)
         except DeliveryFailed as error:
             failure = error
         except Exception as error:
