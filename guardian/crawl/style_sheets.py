@@ -81,7 +81,7 @@ class StyleSheets:
             if not addresses:
                 # Only what has no address of its own: a data: address beside one merely holds the picture's place.
                 for url in filter(is_data_url, urls):
-                    grouping.add_inside(url, Context())
+                    grouping.add_inline(url, Context())
             shown |= keys
 
         imported = (resolve_web_url(sheet.final_url, url) for url in css_imports(text))
