@@ -1,4 +1,4 @@
-"""Limits how often, and by how many requests at a time, a host is asked. All scans of a process share one `Throttle`."""
+"""Limits how often, and by how many requests at a time, a host is asked. The scans of a process share one `Throttle`."""
 
 import asyncio
 import contextlib
