@@ -37,6 +37,7 @@ class Vault:
     def __init__(self, folder: Path, max_bytes: int) -> None:
         self.folder, self.max_bytes = folder, max_bytes
         self._lock = threading.Lock()
+        # Bytes of writes in progress count too, or threads that write at once would exceed the limit together.
         self._used = self._writing = 0
         self._counted_at: float | None = None
 
@@ -124,6 +125,7 @@ class Vault:
             missing.append(folder)
             folder = folder.parent
         for path in reversed(missing):
+            # Another process may make it at the same moment.
             path.mkdir(mode=0o700, exist_ok=True)
             sync_folder(path.parent)
 
@@ -151,6 +153,7 @@ def _write(path: Path, content: bytes) -> None:
         os.fsync(handle)
         part.replace(path)
     except BaseException:
+        # Also when the task is cancelled or the process is interrupted.
         part.unlink(missing_ok=True)
         raise
     finally:

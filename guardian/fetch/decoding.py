@@ -64,6 +64,7 @@ class Decoder:
 
         if self._inflater is not None:
             return False
+
         # Many servers leave out the zlib header (RFC 1950) that `deflate` means, so it is told by its checksum.
         is_wrapped = start[0] & 15 == 8 and int.from_bytes(start[:2], "big") % 31 == 0
         self._inflater = zlib.decompressobj(zlib.MAX_WBITS if is_wrapped else -zlib.MAX_WBITS)

@@ -52,7 +52,7 @@ class Resolver(AbstractResolver):
         ]
 
     async def close(self) -> None:
-        """Leave lookups in progress to themselves."""
+        """Stop looking up names. Lookups in progress cannot be cancelled, and end unheard."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 

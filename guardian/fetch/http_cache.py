@@ -52,6 +52,7 @@ def to_remember(
         checked_at=response.fetched_at,
         extract=json.dumps(notes),
     )
+    # A redirect that only corrects the spelling leads to what canonical_url calls the same address.
     if canonical_url(response.url) == canonical_url(response.final_url):
         return (at_its_place,)
     led_here = replace(at_its_place, url=response.url, etag=None, last_modified=None, extract=json.dumps(pointer))

@@ -48,6 +48,7 @@ def read(url: str, max_bytes: int) -> Response:
         url=url,
         final_url=url,
         status=200,
+        # As a web server would state it.
         headers=(("last-modified", modified.strftime("%a, %d %b %Y %H:%M:%S GMT")),),
         content=content,
         fetched_at=datetime.now(UTC),

@@ -87,6 +87,7 @@ class Robots:
                 if known is None or not known.since <= now < known.until:
                     known = self._origins[origin] = await self._fetched(origin, url)
                     self._origins.move_to_end(origin)
+                    # A file costs up to half a megabyte of memory; the origin that was read longest ago goes.
                     if len(self._origins) > _ORIGINS_REMEMBERED:
                         self._origins.popitem(last=False)
                 if known.blocked is not None:

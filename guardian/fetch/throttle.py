@@ -1,4 +1,4 @@
-"""Limits how often, and by how many requests at a time, a host is asked. The scans of a process share one `Throttle`."""
+"""Limits how often, and by how many requests at a time, a host is asked. One `Throttle` serves all scans."""
 
 import asyncio
 import contextlib
@@ -163,6 +163,7 @@ class Throttle:
         """Drop the hosts that were used least recently, when there are too many; never one that is being waited for."""
         if len(self._hosts) <= _HOSTS_REMEMBERED:
             return
+        # A tenth at once, so that a crawl over ever new hosts does not pay for this at each of them.
         for name, host in list(self._hosts.items())[: _HOSTS_REMEMBERED // 10]:
             if not host.waiting:
                 del self._hosts[name]

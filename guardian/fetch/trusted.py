@@ -93,6 +93,7 @@ class TrustedClient:
         except TimeoutError as error:
             raise FetchFailed(SkipReason.TIMEOUT, url, f"no answer within {timeout.total_seconds():g} s") from error
         except httpx.ConnectError as error:
+            # httpx has no error of its own for TLS.
             is_tls = "certificate" in str(error).lower() or "ssl" in str(error).lower()
             reason = SkipReason.TLS if is_tls else SkipReason.CONNECT
             raise FetchFailed(reason, url, str(error) or "no connection") from error

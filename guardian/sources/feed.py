@@ -18,6 +18,7 @@ class FeedSource:
     async def discover(self, context: CrawlContext) -> AsyncIterator[Seen]:
         """Yield the pictures that the feed carries, then those of each entry's page."""
         settings = self._settings
+        # Depth 0: the pages of the entries, and none of the links on them.
         bounds = Bounds(settings.max_pages, 0, self._may_visit)
         async for item in Crawler(settings.name, context, bounds).run([CrawlRequest(settings.url, "feed")]):
             yield item

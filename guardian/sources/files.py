@@ -29,4 +29,5 @@ def _below(folder: Path, above: frozenset[tuple[int, int]]) -> Iterator[Path]:
         try:
             yield from _below(path, above | {identity})
         except PermissionError:
+            # Named rather than passed over, so that the report shows what was not looked at.
             yield path

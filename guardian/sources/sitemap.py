@@ -17,6 +17,7 @@ class SitemapSource:
     async def discover(self, context: CrawlContext) -> AsyncIterator[Seen]:
         """Yield the pictures that the sitemap names, then those of each page it lists."""
         settings = self._settings
+        # The protocol lets a sitemap name pages of its own host only; others may be anybody's.
         visits = same_host(settings.url) if settings.pages else _visit_none
         bounds = Bounds(settings.max_pages, 0, visits, are_listed=settings.pages)
         async for item in Crawler(settings.name, context, bounds).run([CrawlRequest(settings.url, "sitemap")]):
