@@ -1,6 +1,6 @@
 """The optional descriptor, with tiny models made here: never random weights, found without network, used in answers."""
 
-import json
+import importlib
 import os
 import pickle
 import subprocess
@@ -8,14 +8,12 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
-import open_clip
 import pytest
-import torch
 from numpy.typing import NDArray
-from PIL import Image
 
 from guardian.errors import WeightsMissing
 from guardian.evaluation import attacks
@@ -29,24 +27,19 @@ from tests.matching.pictures import Pixels, clouds, drawing, encoded, noise, pho
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning:torch", "ignore:Detected pickle protocol")
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = "guardian-tests-tiny"
-CONFIG = {
-    "embed_dim": 32,
-    "vision_cfg": {"image_size": 64, "layers": 2, "width": 64, "head_width": 32, "patch_size": 16},
-    "text_cfg": {"context_length": 16, "vocab_size": 512, "width": 32, "heads": 2, "layers": 1},
-}
 
 
 @pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def models() -> Any:
+    """tests.matching.tiny_models."""
+    return importlib.import_module("tests.matching.tiny_models")
+
+
+@pytest.fixture(scope="module")
+def checkpoint(models: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An open_clip model that is known by name from now on, and its seeded weights in a file."""
-    folder = tmp_path_factory.mktemp("weights")
-    (folder / f"{MODEL}.json").write_text(json.dumps(CONFIG))
-    open_clip.add_model_config(folder)
-    torch.manual_seed(20)
-    made = open_clip.create_model(MODEL)
-    path = folder / "tiny.pt"
-    torch.save(made.state_dict(), path)
-    return path
+    saved: Path = models.save_clip(tmp_path_factory.mktemp("weights"))
+    return saved
 
 
 @pytest.fixture(scope="module")
@@ -56,17 +49,10 @@ def embedder(checkpoint: Path) -> Embedder:
     return made
 
 
-class Squares(torch.nn.Module):
-    """Mean colour of four by four squares: as good a descriptor as any."""
-
-    def forward(self, batch: torch.Tensor) -> torch.Tensor:
-        return torch.nn.functional.adaptive_avg_pool2d(batch, 4).flatten(1)
-
-
 @pytest.fixture(scope="module")
-def torchscript(tmp_path_factory: pytest.TempPathFactory) -> EmbeddingSettings:
+def torchscript(models: Any, tmp_path_factory: pytest.TempPathFactory) -> EmbeddingSettings:
     path = tmp_path_factory.mktemp("torchscript") / "squares.torchscript"
-    torch.jit.trace(Squares(), torch.zeros(1, 3, 32, 32)).save(str(path))
+    models.save_squares(path)
     return EmbeddingSettings(kind="torchscript", weights=str(path), image_size=32)
 
 
@@ -89,13 +75,12 @@ def test_rows_have_length_one_and_are_repeatable(embedder: Embedder, checkpoint:
 
 
 @pytest.mark.parametrize("name", ["coffee", "rocket", "astronaut", "retina", "page"])
-def test_pictures_are_prepared_as_the_model_was_trained(embedder: Embedder, checkpoint: Path, name: str) -> None:
+def test_pictures_are_prepared_as_the_model_was_trained(
+    models: Any, embedder: Embedder, checkpoint: Path, name: str
+) -> None:
     """Against open_clip's own preparation."""
-    model, _, prepare = open_clip.create_model_and_transforms(MODEL, pretrained=str(checkpoint))
-    model.eval()
     picture = photograph(name)
-    with torch.inference_mode():
-        expected = model.encode_image(prepare(Image.fromarray(picture))[None])[0].numpy()
+    expected = models.open_clip_vector(checkpoint, picture)
     assert embedder.encode([picture])[0] @ expected / np.linalg.norm(expected) > 0.995
 
 
@@ -199,17 +184,13 @@ class Hostile:
 
 
 @pytest.mark.parametrize("kind", ["text", "empty", "pickle", "zeros", "fewer", "shape", "nan file"])
-def test_what_is_no_checkpoint_of_the_model_is_refused(checkpoint: Path, tmp_path: Path, kind: str) -> None:
+def test_what_is_no_checkpoint_of_the_model_is_refused(
+    models: Any, checkpoint: Path, tmp_path: Path, kind: str
+) -> None:
     """Never random weights in place of those that are missing, never code out of a file."""
-    weights = torch.load(checkpoint)
     path = tmp_path / ("weights.safetensors" if kind == "zeros" else "weights.pt")
     if kind in ("fewer", "shape"):
-        name = next(name for name in weights if name.startswith("visual."))
-        if kind == "fewer":
-            del weights[name]
-        else:
-            weights[name] = torch.zeros(2, 2)
-        torch.save(weights, path)
+        models.save_damaged(checkpoint, path, shape=None if kind == "fewer" else (2, 2))
     else:
         contents = {
             "text": b"hello",
