@@ -2,7 +2,7 @@
 
 import pytest
 
-from guardian.urls.rendition_names import are_renditions, rank
+from guardian.urls.rendition_names import are_renditions, rendition_rank
 
 HERE = "https://a.example/"
 BESIDE = [
@@ -68,4 +68,4 @@ def test_a_link_alone_makes_no_kin(one: str, other: str) -> None:
     ],
 )
 def test_the_larger_ranks_higher(larger: str, smaller: str) -> None:
-    assert rank(HERE + larger) > rank(HERE + smaller)
+    assert rendition_rank(HERE + larger) > rendition_rank(HERE + smaller)
