@@ -14,7 +14,7 @@ from guardian.evidence.settings import EvidenceSettings
 from guardian.fetch.settings import FetchSettings
 from guardian.matching.settings import EmbeddingSettings, MatchingSettings
 from guardian.sources.settings import SourceSettings
-from guardian.store.settings import StoreSettings
+from guardian.store.settings import ProcessSettings, StoreSettings
 from guardian.strict_yaml import Duration, Positions, duration, load_with_positions
 from guardian.urls.addresses import host_name
 from guardian.web.settings import WebSettings
@@ -63,6 +63,9 @@ class Config(BaseModel):
     evidence: EvidenceSettings = Field(EvidenceSettings(), description="the exact bytes kept behind findings")
     delivery: DeliverySettings = Field(DeliverySettings(), description="how messages are sent and tried again")
     store: StoreSettings = Field(StoreSettings(), description="the database")
+    processes: ProcessSettings = Field(
+        ProcessSettings(), description="several processes that work on one database, on one machine or on many"
+    )
     schedule: ScheduleSettings = Field(ScheduleSettings(), description="how the daemon works through its sources")
     coverage: CoverageSettings = Field(
         CoverageSettings(), description="when a source counts as failing, silent or shrinking, and who is told"

@@ -6,7 +6,7 @@ from guardian.model.cases import Action, Case, CaseEvent, CaseState, Decision, F
 from guardian.model.crawling import CrawlRequest, FrontierRow, FrontierState, Remembered
 from guardian.model.matches import Affine, Box, Comparison, Match, MatchReport, Transform
 from guardian.model.sightings import Candidate, Context, Response, Sighting, Skipped
-from guardian.model.tasks import Scan, Task, TaskKind, TaskState
+from guardian.model.tasks import Process, Scan, Task, TaskKind, TaskState
 
 __all__ = [
     "Action",
@@ -34,6 +34,7 @@ __all__ = [
     "Match",
     "MatchReport",
     "Outcome",
+    "Process",
     "Remembered",
     "Response",
     "Rights",

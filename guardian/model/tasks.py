@@ -6,12 +6,9 @@ from enum import StrEnum
 
 
 class TaskKind(StrEnum):
-    """What is owed."""
+    """What is owed. A kind is listed here once there is a consumer for it (see daemon.py)."""
 
     DELIVER = "deliver"
-    CAPTURE = "capture"
-    RECHECK = "recheck"
-    REMATCH = "rematch"
 
 
 class TaskState(StrEnum):
@@ -41,13 +38,32 @@ class Task:
     destination: str | None = None
     leased_until: datetime | None = None
     last_error: str | None = None
+    owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One process that works on the database, as it tells of itself.
+
+    `id` is new at each start. `pid` and `host` are for people to read. `heartbeat_at` and `leased_until` are
+    moments of the database's clock; past `leased_until` the process is lost.
+    """
+
+    id: str
+    host: str
+    pid: int
+    command: str
+    started_at: datetime
+    heartbeat_at: datetime
+    leased_until: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
     """One pass over a source. `counts` are numbers by short stable words (found, matched, robots...).
 
-    `outcome`: None while running, then completed, failed or interrupted.
+    `outcome`: None while running, then completed, failed or interrupted. `owner`: id of the process that scans or
+    scanned; None for scans of earlier versions.
     """
 
     id: int
@@ -57,3 +73,4 @@ class Scan:
     outcome: str | None
     counts: dict[str, int]
     error: str | None = None
+    owner: str | None = None

@@ -9,6 +9,7 @@ from guardian.store.destinations import Destinations
 from guardian.store.findings import Findings
 from guardian.store.frontier import Frontier
 from guardian.store.licences import Licences
+from guardian.store.processes import Processes
 from guardian.store.requests import Requests
 from guardian.store.responses import Responses
 from guardian.store.scans import Scans
@@ -24,6 +25,7 @@ class Transaction:
         self.candidates = Candidates(connection)
         self.findings = Findings(connection)
         self.cases = Cases(connection)
+        self.processes = Processes(connection)
         self.tasks = Tasks(connection)
         self.destinations = Destinations(connection)
         self.scans = Scans(connection)
