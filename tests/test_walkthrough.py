@@ -94,7 +94,7 @@ def watch(tmp_path: Path, site: Any, receiver: Any, photographs: dict[str, Image
     cut.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(site.folder / COPY_AT, quality=70)
     photographs["rocket"].save(site.folder / "stranger.jpg")
     one = Watch(folder, site, receiver)
-    one.configure(f"{{name: gallery, kind: page, url: '{site.page('gallery.html', COPY_AT, 'web.jpg')}', every: 1h}}")
+    one.configure(f"{{name: gallery, kind: page, url: '{site.page('gallery.html', COPY_AT, 'stranger.jpg')}', every: 1h}}")
     one.guardian("asset", "add", str(mine), "--collection", "portfolio")
     yield one
     one.close()
@@ -129,11 +129,11 @@ def test_killed_between_post_and_mark_the_same_message_comes_again(watch: Watch,
     assert after.signed_by == (0,)
 
 
-def test_sigterm_ends_cleanly_and_a_second_daemon_is_refused(watch: Watch) -> None:
+def test_a_scan_works_beside_a_daemon_and_sigterm_ends_it_cleanly(watch: Watch) -> None:
     process = watch.start()
     watch.receiver.wait_for(1, 60)
-    refused = watch.guardian("scan", "gallery", code=4)
-    assert refused == ""
+    watch.wait_for_event("scanned")
+    watch.guardian("scan", "gallery", code=1)
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 0
     assert watch.events()[-1]["event"] == "stopped"

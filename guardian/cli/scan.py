@@ -34,11 +34,9 @@ def command(session: Session, source: str) -> None:
 
 async def _scan(session: Session, source: str, counts: Counter[str]) -> tuple[int, int]:
     """How many assets were compared with, and how many messages are due now."""
-    from guardian.app import opened_app
+    from guardian.app import at_work, opened_app, prepare, scan_and_mend
     from guardian.config import require_contact
-    from guardian.daemon import ROLE, prepare, scan_and_mend
     from guardian.scan.runs import words_for
-    from guardian.store import hold
 
     config = session.config
     chosen = next((settings for settings in config.sources if settings.name == source), None)
@@ -52,12 +50,11 @@ async def _scan(session: Session, source: str, counts: Counter[str]) -> tuple[in
         if isinstance(result, Answer) and result.outcome is not Outcome.CLEAR:
             click.echo(describe(result))
 
-    with hold(config.data_dir, ROLE):
-        async with opened_app(config) as app:
-            await prepare(app)
-            ended = await scan_and_mend(app, chosen, show)
-            # A crawl that went on where another was cut off speaks of both halves, and pages are counted by the scan.
-            counts.clear()
-            counts.update(ended.counts)
-            with app.store.read() as tx:
-                return tx.assets.count(), tx.tasks.due_count(app.services.clock())
+    async with opened_app(config) as app, at_work(app, f"guardian scan {source}") as heartbeat:
+        await prepare(app)
+        ended = await scan_and_mend(app, heartbeat, chosen, show)
+        # A crawl that went on where another was cut off speaks of both halves, and pages are counted by the scan.
+        counts.clear()
+        counts.update(ended.counts)
+        with app.store.read() as tx:
+            return tx.assets.count(), tx.tasks.due_count(app.services.clock())

@@ -19,7 +19,7 @@ from guardian.crawl.feeds import read_feed
 from guardian.crawl.page_reader import PageReader, PageReading
 from guardian.crawl.sitemaps import read_sitemap
 from guardian.crawl.traps import Traps
-from guardian.errors import FetchFailed, FetchRefused
+from guardian.errors import ClaimLost, FetchFailed, FetchRefused
 from guardian.model import CrawlRequest, FrontierRow, FrontierState, Skipped
 from guardian.store import Transaction
 from guardian.urls.addresses import address_key, host_without_www
@@ -105,6 +105,8 @@ class Crawler:
                 if row.depth == 0 and row.referrer is None and await asyncio.to_thread(self._gives_up, row):
                     raise
                 return _Visited((Skipped(error.url, error.reason, error.detail),), outcome=error.reason)
+            except ClaimLost:
+                raise
             except Exception as error:
                 # The supervision point of one page: whatever it does to guardian, the others are visited.
                 log.exception("page_failed", page_url=row.url)

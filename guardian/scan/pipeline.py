@@ -18,6 +18,7 @@ from guardian.cases import Kept, RecordedUse
 from guardian.crawl.context import Checkpoint, CrawlContext, Seen
 from guardian.crawl.page_reader import PageReader
 from guardian.errors import (
+    ClaimLost,
     FetchFailed,
     FetchRefused,
     IndexNotReady,
@@ -241,7 +242,7 @@ async def _answer_candidate(
         )
     except WorkerLost as error:
         return _answer(sighting, sha256, started, problem=Skipped(where, error.reason, str(error)))
-    except (IndexNotReady, StoreUnusable):
+    except (IndexNotReady, StoreUnusable, ClaimLost):
         # No fault of this image, and every other one would fail the same way.
         raise
     except Exception as error:

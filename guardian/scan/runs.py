@@ -7,11 +7,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 from guardian.crawl.context import Checkpoint
-from guardian.errors import FetchFailed, FetchRefused
+from guardian.errors import ClaimLost, FetchFailed, FetchRefused
 from guardian.fetch.credentials import read_credentials
 from guardian.fetch.session import ScanSession
 from guardian.fetch.web import WebClient
 from guardian.model import Answer, Scan, Skipped
+from guardian.processes import Claim, Heartbeat
 from guardian.scan.pipeline import scan
 from guardian.scan.services import Services
 from guardian.sources.kinds import open_source
@@ -23,18 +24,35 @@ RESPONSES_KEPT_FOR = timedelta(days=90)
 Listener = Callable[[Answer | Skipped], None]
 
 
-async def scan_source(services: Services, settings: SourceSettings, listener: Listener) -> Scan:
-    """Scan one source and keep the account of it; an unexpected end is recorded and raised again."""
-    row, counts = await asyncio.to_thread(_start, services, settings.name)
+async def scan_source(services: Services, heartbeat: Heartbeat, settings: SourceSettings, listener: Listener) -> Scan:
+    """Claim one source, scan it and keep the account of it; an unexpected end is recorded and raised again.
+
+    Raises SourceClaimed while another scan of it runs, ClaimLost when another process has taken this one over.
+    """
+    row, counts = await asyncio.to_thread(_start, services, heartbeat, settings.name)
+    # From here on nothing is written unless the scan is still this process's own.
+    claimed = services.store.under(lambda tx: tx.scans.require(row.id, heartbeat.id))
+    with heartbeat.renewing(row.id) as claim:
+        return await _scan_claimed(replace(services, store=claimed), row, counts, claim, settings, listener)
+
+
+async def _scan_claimed(
+    services: Services, row: Scan, counts: Counter[str], claim: Claim, settings: SourceSettings, listener: Listener
+) -> Scan:
     try:
         session = await asyncio.to_thread(_session, services, settings)
         async for result in scan(replace(services, web=session), open_source(settings)):
+            if claim.is_lost:
+                raise ClaimLost(f"another process has taken over the scan of {settings.name}")
             if isinstance(result, Checkpoint):
                 counts.update(result.counts)
                 await asyncio.to_thread(_settle, services, row, result, counts)
                 continue
             counts.update(words_for(result))
             listener(result)
+    except ClaimLost:
+        # Whoever took over has closed the account, and goes on from the last checkpoint.
+        raise
     except asyncio.CancelledError:
         _break_off(services, row, "interrupted", counts)
         raise
@@ -64,10 +82,10 @@ def _session(services: Services, settings: SourceSettings) -> ScanSession:
     return ScanSession(services.web, shown)
 
 
-def _start(services: Services, source: str) -> tuple[Scan, Counter[str]]:
+def _start(services: Services, heartbeat: Heartbeat, source: str) -> tuple[Scan, Counter[str]]:
     """A new row, and what is counted so far: a crawl that goes on where another scan was cut off goes on counting."""
     with services.store.begin() as tx:
-        row = tx.scans.start(source, services.clock())
+        row = tx.scans.start(source, services.clock(), heartbeat.id, heartbeat.lease)
         before = tx.scans.before(row)
         goes_on = before is not None and before.outcome != "completed" and tx.frontier.count(source) > 0
         counts = Counter(before.counts if before is not None and goes_on else {})
