@@ -194,6 +194,7 @@ class _Shift:
         self._metrics = Metrics(app.store, app.services.clock)
         self._schedule = Schedule(app.config.sources, self._begin_scan, self._last_completed, app.services.clock)
         self._turns = asyncio.Semaphore(app.config.schedule.scans_at_once)
+        self._known_assets: tuple[int, int] | None = None
         self._scans: dict[str, asyncio.Task[None]] = {}
 
     @contextlib.asynccontextmanager
@@ -204,7 +205,7 @@ class _Shift:
             loops = [
                 asyncio.create_task(self._deliver_forever()),
                 asyncio.create_task(self._follow_clock_forever()),
-                asyncio.create_task(self._take_over_forever()),
+                asyncio.create_task(self._follow_others_forever()),
             ]
             self._schedule.start()
             log.info("started", sources=len(self._app.config.sources), address=address)
@@ -278,18 +279,30 @@ class _Shift:
         is_settled = last.outcome == "completed" or last.owner in {process.id for process in tx.processes.living()}
         return last if is_settled else tx.scans.last(source, outcome="completed")
 
-    async def _take_over_forever(self) -> None:
-        """Look now and then for processes that are lost, and for scans that were cut off and wait to be taken up."""
+    async def _follow_others_forever(self) -> None:
+        """Look now and then what other processes on this database have done, or left undone when they were lost."""
         while True:
             await asyncio.sleep(self._heartbeat.lease.total_seconds() / 4)
             try:
+                await self._follow_assets()
                 await take_over(self._app)
                 for source in await asyncio.to_thread(self._cut_off):
                     if source not in self._scans and self._schedule.running:
                         self._schedule.begin_now(source)
             except Exception:
-                log.exception("nothing_taken_over")
-                self._metrics.count_failure("take_over")
+                log.exception("others_not_followed")
+                self._metrics.count_failure("others")
+
+    async def _follow_assets(self) -> None:
+        """Bring the index up to date when assets were added or taken out, maybe on another machine."""
+
+        def read() -> tuple[int, int]:
+            with self._app.store.read() as tx:
+                return tx.assets.latest_number(), tx.assets.count()
+
+        known = await asyncio.to_thread(read)
+        if known != self._known_assets and await self._app.catalog.follow():
+            self._known_assets = known
 
     def _cut_off(self) -> set[str]:
         with self._app.store.read() as tx:

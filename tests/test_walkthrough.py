@@ -94,7 +94,9 @@ def watch(tmp_path: Path, site: Any, receiver: Any, photographs: dict[str, Image
     cut.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(site.folder / COPY_AT, quality=70)
     photographs["rocket"].save(site.folder / "stranger.jpg")
     one = Watch(folder, site, receiver)
-    one.configure(f"{{name: gallery, kind: page, url: '{site.page('gallery.html', COPY_AT, 'stranger.jpg')}', every: 1h}}")
+    one.configure(
+        f"{{name: gallery, kind: page, url: '{site.page('gallery.html', COPY_AT, 'stranger.jpg')}', every: 1h}}"
+    )
     one.guardian("asset", "add", str(mine), "--collection", "portfolio")
     yield one
     one.close()

@@ -270,8 +270,9 @@ async def _match(services: Services, candidate: Candidate) -> MatchReport | Skip
     try:
         newer_than = known.up_to_number if known else 0
         answer = _joined(known, await services.workers.match(candidate.content, newer_than=newer_than))
-        if answer.assets_searched < protected:
-            # Assets are published before they count as protected: fewer in the index means that some are lost.
+        if answer.assets_searched < protected or answer.up_to_number < latest_number:
+            # Assets are published before they count as protected: fewer in the index, or none so new, means that some
+            # are lost, or that a process with another data folder added them and they are not here yet.
             answer = replace(answer, partial=True)
     except Unmatchable as error:
         answer = Skipped(candidate.sighting.image_url or "data:", error.reason, error.detail)
