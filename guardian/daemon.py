@@ -248,7 +248,7 @@ class _Shift:
                 ended = await scan_and_mend(
                     self._app, self._heartbeat, settings, lambda result: self._metrics.count(settings.name, result)
                 )
-                log.info("scanned", source=settings.name, counts=ended.counts)
+                log.info("scanned", source=settings.name, counts=ended.counts.as_words())
             except SourceClaimed as error:
                 log.info("scanned_elsewhere", source=settings.name, reason=str(error))
                 return

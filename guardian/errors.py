@@ -24,6 +24,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from guardian.model import Skipped, SkipReason, reason_word
+
 
 class GuardianError(Exception):
     """Base of everything guardian raises on purpose. `str(error)` is fit to show to a user."""
@@ -54,25 +56,35 @@ class ConfigError(UsageError):
 
 
 class FetchRefused(GuardianError):
-    """guardian decided not to fetch. `reason` is a short stable word for reports (robots, address, size...)."""
+    """guardian decided not to fetch (ROBOTS, PRIVATE_ADDRESS, BUDGET, TOO_LARGE...)."""
 
-    def __init__(self, reason: str, url: str, detail: str = "") -> None:
+    def __init__(self, reason: SkipReason, url: str, detail: str = "") -> None:
         super().__init__(f"refused to fetch {url}: {detail or reason}")
         self.reason, self.url, self.detail = reason, url, detail
 
+    @property
+    def skipped(self) -> Skipped:
+        """What is left out because of this."""
+        return Skipped(self.url, self.reason, self.detail)
+
 
 class FetchFailed(GuardianError):
-    """The other side did not deliver. `reason` is a short stable word for reports (timeout, status_404...)."""
+    """The other side did not deliver (TIMEOUT, BROKEN...). `status` is set when the reason is HTTP_STATUS."""
 
-    def __init__(self, reason: str, url: str, detail: str = "", status: int | None = None) -> None:
-        super().__init__(f"could not fetch {url}: {detail or reason}")
+    def __init__(self, reason: SkipReason, url: str, detail: str = "", status: int | None = None) -> None:
+        super().__init__(f"could not fetch {url}: {detail or reason_word(reason, status)}")
         self.reason, self.url, self.detail, self.status = reason, url, detail, status
+
+    @property
+    def skipped(self) -> Skipped:
+        """What is left out because of this."""
+        return Skipped(self.url, self.reason, self.detail, self.status)
 
 
 class Unmatchable(GuardianError):
-    """These bytes cannot be matched. `reason` is a short stable word for reports."""
+    """These bytes cannot be matched; `reason` says why."""
 
-    reason = "unmatchable"
+    reason = SkipReason.UNMATCHABLE
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
@@ -82,31 +94,31 @@ class Unmatchable(GuardianError):
 class NotAnImage(Unmatchable):
     """Not decodable as a picture."""
 
-    reason = "not_an_image"
+    reason = SkipReason.NOT_AN_IMAGE
 
 
 class TooPlain(Unmatchable):
     """Too little structure to be told from strangers."""
 
-    reason = "too_plain"
+    reason = SkipReason.TOO_PLAIN
 
 
 class TooSmall(TooPlain):
     """Too few pixels to be told from strangers."""
 
-    reason = "too_small"
+    reason = SkipReason.TOO_SMALL
 
 
 class OverLimit(Unmatchable):
     """More bytes, pixels or frames than the limits allow."""
 
-    reason = "over_limit"
+    reason = SkipReason.OVER_LIMIT
 
 
 class WorkerLost(GuardianError):
-    """A worker process died or ran out of time on this image (`reason`: crashed or timed_out)."""
+    """A worker process died or ran out of time on this image (`reason`: CRASHED or TIMED_OUT)."""
 
-    def __init__(self, reason: str, detail: str) -> None:
+    def __init__(self, reason: SkipReason, detail: str) -> None:
         super().__init__(detail)
         self.reason = reason
 

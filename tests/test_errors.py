@@ -21,16 +21,17 @@ from guardian.errors import (
     UsageError,
     WorkerLost,
 )
+from guardian.model import SkipReason
 
 EXAMPLES: list[GuardianError] = [
     ConfigError("unknown key", file=Path("config.yaml"), line=3, column=5),
     ConfigError("empty", file=Path("config.yaml")),
-    FetchRefused("robots", "http://example.org/a.jpg", "robots.txt forbids it"),
-    FetchFailed("status_404", "http://example.org/a.jpg", status=404),
+    FetchRefused(SkipReason.ROBOTS, "http://example.org/a.jpg", "robots.txt forbids it"),
+    FetchFailed(SkipReason.HTTP_STATUS, "http://example.org/a.jpg", status=404),
     NotAnImage("an HTML page"),
     TooPlain("12 x 12 pixels"),
     OverLimit("too many frames"),
-    WorkerLost("timed_out", "busy for more than 30 s"),
+    WorkerLost(SkipReason.TIMED_OUT, "busy for more than 30 s"),
     DeliveryFailed("410 Gone", permanent=True, disable=True, retry_after=timedelta(minutes=5)),
 ]
 KINDS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, GuardianError)]
@@ -57,7 +58,7 @@ def test_every_kind_pickles(kind: type[GuardianError]) -> None:
 
 
 def test_notes_travel_too() -> None:
-    error = WorkerLost("crashed", "died twice")
+    error = WorkerLost(SkipReason.CRASHED, "died twice")
     error.add_note("while adding coffee.jpg")
     assert pickle.loads(pickle.dumps(error)).__notes__ == ["while adding coffee.jpg"]
 

@@ -195,8 +195,9 @@ class Fleet:
 
         for source in range(SOURCES):
             (scan,) = self.completed(f"s{source}")
-            answered = sum(scan.counts.get(word, 0) for word in ("clear", "copy", "review"))
-            assert (scan.counts["pages"], answered) == (PAGES + 1, PAGES), f"s{source}: {scan.counts}"
+            words = scan.counts.as_words()
+            answered = sum(words.get(word, 0) for word in ("clear", "copy", "review"))
+            assert (words["pages"], answered) == (PAGES + 1, PAGES), f"s{source}: {words}"
 
     def close(self) -> None:
         for daemon in self.daemons:

@@ -41,7 +41,8 @@ ONLY_HERE = {
 }
 HEAVY = {
     "alembic", "apscheduler", "cv2", "guardian.scan.pipeline", "guardian.matching.matcher", "httpx", "imagehash",
-    "numba", "numpy", "open_clip", "PIL", "scipy", "selectolax", "sqlalchemy", "starlette", "torch", "usearch", "uvicorn",
+    "numba", "numpy", "open_clip", "PIL", "scipy", "selectolax", "sqlalchemy", "starlette", "torch", "usearch",
+    "uvicorn",
 }  # fmt: skip
 
 

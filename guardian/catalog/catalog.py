@@ -320,7 +320,7 @@ class Catalog:
         except Unmatchable as error:
             return Added(wanted.path, problem=Skipped(url, error.reason, error.detail), unmatchable=True)
         except (FetchFailed, FetchRefused) as error:
-            return Added(wanted.path, problem=Skipped(url, error.reason, error.detail))
+            return Added(wanted.path, problem=replace(error.skipped, url=url))
         except WorkerLost as error:
             return Added(wanted.path, problem=Skipped(url, error.reason, str(error)))
         await asyncio.to_thread(self._originals.keep, content)

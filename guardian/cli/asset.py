@@ -229,7 +229,7 @@ def _lines(result: "Added") -> list[str]:
     from guardian.catalog.wanted import as_text
 
     if result.problem is not None:
-        return [printable(f"{'unprotected':<12} {result.path}: {result.problem.detail or result.problem.reason}")]
+        return [printable(f"{'unprotected':<12} {result.path}: {result.problem.detail or result.problem.word}")]
     if result.asset is None:
         return []
     lines = [f"{_word(result):<12} {printable(str(result.path))}"]
@@ -244,7 +244,7 @@ def _result_facts(result: "Added") -> dict[str, Any]:
         "outcome": _word(result).replace(" ", "_"),
         "asset": _facts(result.asset) if result.asset else None,
         "nearly_the_same_as": [near.id for near in result.nearly],
-        "error": f"{result.problem.reason}: {result.problem.detail}" if result.problem else None,
+        "error": f"{result.problem.word}: {result.problem.detail}" if result.problem else None,
     }
 
 

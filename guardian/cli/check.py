@@ -2,7 +2,6 @@
 
 import asyncio
 import importlib
-from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from anyio import to_process
 from guardian.cli.context import Session, log_to_stderr, pass_session
 from guardian.cli.showing import describe, exit_code, json_line, printable, summary
 from guardian.errors import IndexNotReady, UsageError
-from guardian.model import Answer, Skipped
+from guardian.model import Answer, ScanCounts, Skipped
 from guardian.views.answers import as_json
 
 if TYPE_CHECKING:
@@ -35,17 +34,15 @@ def command(session: Session, targets: tuple[str, ...], as_lines: bool, every_ma
     """
     if not all(targets):
         raise UsageError("a TARGET is empty: is there a variable without a value?")
-    counts: Counter[str] = Counter()
+    counts = ScanCounts()
 
     def show(result: Answer | Skipped) -> None:
+        nonlocal counts
+        counts += ScanCounts.of(result)
         if isinstance(result, Skipped):
-            counts[f"left out: {result.reason}"] += 1
             if every_match and not as_lines:
-                click.echo(f"LEFT OUT    {result.url}  ({result.reason})")
+                click.echo(f"LEFT OUT    {result.url}  ({result.word})")
             return
-        counts[result.outcome.value] += 1
-        if result.problem is not None:
-            counts[f"problem: {result.problem.reason}"] += 1
         if as_lines:
             click.echo(json_line(as_json(result, every_match=every_match)))
         else:

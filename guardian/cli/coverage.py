@@ -7,45 +7,10 @@ import click
 from guardian.cli.context import Session, pass_session
 from guardian.cli.showing import json_line, printable
 from guardian.errors import UsageError
+from guardian.model import label_of
 
 if TYPE_CHECKING:
     from guardian.coverage.coverage import Coverage
-
-REASONS = {
-    "robots": "forbidden by robots.txt",
-    "robots_unreachable": "robots.txt could not be read",
-    "budget": "over a budget",
-    "too_small": "too small to be a picture",
-    "too_plain": "too plain to tell from strangers",
-    "too_large": "larger than the limit",
-    "over_limit": "more pixels or frames than the limit",
-    "not_an_image": "not an image",
-    "not_a_page": "linked, but neither a page nor a picture",
-    "elsewhere": "leads out of the source",
-    "redirected": "many addresses lead to one page, such as a login",
-    "crashed": "crashed a worker, or cut scans off",
-    "internal": "guardian's own fault; its log says more",
-    "unreadable": "a page that takes too long to read",
-    "vector": "a drawing (SVG), not a photograph",
-    "address": "an address inside a private network",
-    "bad_address": "not a web address",
-    "timeout": "took too long",
-    "timed_out": "took a worker too long",
-    "host_busy": "the site asked to be left alone",
-    "host_silent": "the site took too long too often",
-    "no_pictures": "a page without pictures",
-    "needs_browser": "the page seems to need a browser",
-    "redirects": "too many redirects",
-    "redirect_loop": "redirects without end",
-    "dns": "no such host",
-    "connect": "the site took no connection",
-    "tls": "its certificate is not valid",
-    "broken": "a broken answer",
-    "encoding": "an answer in no readable encoding",
-    "status_403": "the site refused (403)",
-    "status_404": "no longer there (404)",
-    "status_429": "the site refused more requests (429)",
-}
 
 
 @click.command
@@ -94,8 +59,5 @@ def _lines(coverage: "Coverage", assets: int) -> str:
     unchanged = f"{coverage.unchanged} unchanged (304), {coverage.fresh} still fresh and not asked for"
     again = f"{coverage.again} seen again on another page"
     lines.append(f"  came        {coverage.fetched} fetched, {unchanged}, {again}")
-    lines += [
-        f"  not seen    {number:>6}  {REASONS.get(reason, reason.replace('_', ' '))}"
-        for reason, number in coverage.not_seen.items()
-    ]
+    lines += [f"  not seen    {number:>6}  {label_of(word)}" for word, number in coverage.not_seen.items()]
     return "\n".join(lines)

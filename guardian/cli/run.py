@@ -7,7 +7,7 @@ import click
 
 from guardian.cli.context import Session, log_to_stderr, pass_session
 from guardian.cli.showing import exit_code, printable, summary
-from guardian.model import Answer, Skipped, TaskState
+from guardian.model import Answer, Outcome, ScanCounts, Skipped, TaskState
 
 
 @click.command
@@ -22,16 +22,16 @@ def command(session: Session, once: bool) -> None:
     """
     from guardian import daemon
     from guardian.app import opened_store
-    from guardian.scan.runs import words_for
 
     log_to_stderr(session.config.logging.level, session.config.logging.format)
     if not once:
         asyncio.run(daemon.run(session.config_path))
         return
-    counts: Counter[str] = Counter()
+    counts = ScanCounts()
 
     def count(result: Answer | Skipped) -> None:
-        counts.update(words_for(result))
+        nonlocal counts
+        counts += ScanCounts.of(result)
 
     scans = asyncio.run(daemon.run_once(session.config_path, count))
     for scan in scans:
@@ -39,9 +39,9 @@ def command(session: Session, once: bool) -> None:
             click.echo(f"{scan.source}: another process is scanning it")
             continue
         click.echo(f"{scan.source}: {scan.outcome}{f' ({printable(scan.error)})' if scan.error else ''}")
-        counts["pages"] += scan.counts.get("pages", 0)
+        counts += ScanCounts(pages=scan.counts.pages)
         if scan.outcome != "completed":
-            counts["error"] += 1
+            counts += ScanCounts(outcomes=Counter([Outcome.ERROR]))
     with opened_store(session.config) as store, store.read() as tx:
         assets, tasks = tx.assets.count(), tx.tasks.counts()
     click.echo(summary(counts, assets))

@@ -1,14 +1,13 @@
 """`guardian scan SOURCE`: one pass over one source; findings are recorded, messages wait for `guardian run`."""
 
 import asyncio
-from collections import Counter
 
 import click
 
 from guardian.cli.context import Session, pass_session
 from guardian.cli.showing import COULD_NOT_FETCH, describe, exit_code, printable, summary
 from guardian.errors import FetchFailed, FetchRefused, UsageError
-from guardian.model import Answer, Outcome, Skipped
+from guardian.model import Answer, Outcome, ScanCounts, Skipped
 
 
 @click.command
@@ -20,9 +19,8 @@ def command(session: Session, source: str) -> None:
     Findings and cases are recorded; their messages are sent by `guardian run`. Exit code 1 when a copy or
     something to review was found, 3 when something could not be fetched or decoded, else 0.
     """
-    counts: Counter[str] = Counter()
     try:
-        assets, owed = asyncio.run(_scan(session, source, counts))
+        counts, assets, owed = asyncio.run(_scan(session, source))
     except (FetchFailed, FetchRefused) as error:
         click.echo(f"guardian: {printable(str(error))}", err=True)
         raise SystemExit(COULD_NOT_FETCH) from None
@@ -32,11 +30,10 @@ def command(session: Session, source: str) -> None:
     raise SystemExit(exit_code(counts))
 
 
-async def _scan(session: Session, source: str, counts: Counter[str]) -> tuple[int, int]:
-    """How many assets were compared with, and how many messages are due now."""
+async def _scan(session: Session, source: str) -> tuple[ScanCounts, int, int]:
+    """What the scan counted, how many assets were compared with, and how many messages are due now."""
     from guardian.app import at_work, opened_app, prepare, scan_and_mend
     from guardian.config import require_contact
-    from guardian.scan.runs import words_for
 
     config = session.config
     chosen = next((settings for settings in config.sources if settings.name == source), None)
@@ -46,15 +43,12 @@ async def _scan(session: Session, source: str, counts: Counter[str]) -> tuple[in
     require_contact(config, session.config_path)
 
     def show(result: Answer | Skipped) -> None:
-        counts.update(words_for(result))
         if isinstance(result, Answer) and result.outcome is not Outcome.CLEAR:
             click.echo(describe(result))
 
     async with opened_app(config) as app, at_work(app, f"guardian scan {source}") as heartbeat:
         await prepare(app)
         ended = await scan_and_mend(app, heartbeat, chosen, show)
-        # A crawl that went on where another was cut off speaks of both halves, and pages are counted by the scan.
-        counts.clear()
-        counts.update(ended.counts)
         with app.store.read() as tx:
-            return tx.assets.count(), tx.tasks.due_count(app.services.clock())
+            # The row's own counts: a crawl that went on where another was cut off speaks of both halves.
+            return ended.counts, tx.assets.count(), tx.tasks.due_count(app.services.clock())

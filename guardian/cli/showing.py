@@ -3,11 +3,10 @@
 import codecs
 import json
 import sys
-from collections import Counter
 
 import click
 
-from guardian.model import Action, Answer, Decision, JudgedMatch, LicenceStatus, Outcome
+from guardian.model import Action, Answer, Decision, JudgedMatch, LicenceStatus, Outcome, ScanCounts, SkipReason
 
 COLOURS = {
     Outcome.COPY: "red",
@@ -25,7 +24,7 @@ STANDINGS = {
     LicenceStatus.NONE: "no licence for this host",
 }
 COULD_NOT_FETCH = 3
-COULD_NOT_LOOK = ("not_an_image", "over_limit")
+UNDECODABLE = [reason for reason in SkipReason if reason.is_undecodable]
 
 
 def describe(answer: Answer, *, every_match: bool = False) -> str:
@@ -39,7 +38,7 @@ def describe(answer: Answer, *, every_match: bool = False) -> str:
     if answer.own:
         lines.append("            on one of your own hosts")
     if answer.problem is not None:
-        lines.append(f"            {printable(answer.problem.detail or answer.problem.reason)}")
+        lines.append(f"            {printable(answer.problem.detail or answer.problem.word)}")
     for match in answer.judged:
         if every_match or match.kept:
             lines.extend(f"            {line}" for line in _match_lines(match, on_a_site=on_a_site))
@@ -99,25 +98,23 @@ def percent(probability: float) -> str:
     return ">99.9 %" if probability > 0.999 else f"{probability * 100:.1f} %"
 
 
-def summary(counts: Counter[str], assets: int | None = None) -> str:
+def summary(counts: ScanCounts, assets: int | None = None) -> str:
     """One line: how many images, what came of them, and against how many assets."""
-    total = sum(counts[outcome.value] for outcome in Outcome)
-    parts = [f"{counts[outcome.value]} {outcome.value}" for outcome in Outcome if counts[outcome.value]]
-    left_out = sum(number for name, number in counts.items() if name.startswith("left out: "))
-    if left_out:
-        parts.append(f"{left_out} left out")
-    pages = f"{counts['pages']} page(s), " if counts["pages"] else ""
+    parts = [f"{counts.outcomes[outcome]} {outcome.value}" for outcome in Outcome if counts.outcomes[outcome]]
+    if counts.skipped:
+        parts.append(f"{counts.skipped.total()} left out")
+    pages = f"{counts.pages} page(s), " if counts.pages else ""
     against = "" if assets is None else f", compared with {assets} protected asset(s)"
     advice = "; nothing is protected yet: `guardian asset add PATH --collection NAME`" if assets == 0 else ""
-    return f"{pages}{total} image(s){against}: {', '.join(parts) or 'nothing found'}{advice}"
+    return f"{pages}{counts.images} image(s){against}: {', '.join(parts) or 'nothing found'}{advice}"
 
 
-def exit_code(counts: Counter[str]) -> int:
+def exit_code(counts: ScanCounts) -> int:
     """4 internal, then 1 copy or review, then 3 could not fetch or decode, else 0."""
-    if counts["problem: internal"]:
+    if counts.problems[SkipReason.INTERNAL]:
         return 4
-    if counts[Outcome.COPY.value] or counts[Outcome.REVIEW.value]:
+    if counts.outcomes[Outcome.COPY] or counts.outcomes[Outcome.REVIEW]:
         return 1
-    if counts[Outcome.ERROR.value] or any(counts[f"problem: {reason}"] for reason in COULD_NOT_LOOK):
+    if counts.outcomes[Outcome.ERROR] or any(counts.problems[reason] for reason in UNDECODABLE):
         return COULD_NOT_FETCH
     return 0

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from guardian.cli.context import Session, pass_session
-from guardian.cli.coverage import REASONS
 from guardian.cli.showing import COULD_NOT_FETCH, json_line, printable
 from guardian.errors import FetchFailed, FetchRefused
-from guardian.model import Sighting, Skipped
+from guardian.model import Sighting, Skipped, SkipReason, label_of
 
 if TYPE_CHECKING:
     from guardian.fetch.web import WebClient
@@ -39,7 +38,7 @@ def list_sources(session: Session) -> None:
         scan = last[source.name]
         said = "never scanned"
         if scan is not None:
-            counts = ", ".join(f"{number} {word}" for word, number in scan.counts.items())
+            counts = ", ".join(f"{number} {word}" for word, number in scan.counts.as_words().items())
             words = "; ".join(part for part in (counts, printable(scan.error or "")) if part) or "nothing"
             said = f"{scan.outcome or 'running'} {scan.started_at:%Y-%m-%d %H:%M}Z: {words}"
         place = getattr(source, "url", None) or getattr(source, "path", "")
@@ -75,7 +74,7 @@ def try_source(session: Session, target: str, as_lines: bool, pages: int) -> Non
         asyncio.run(_try(session, chosen, show.add))
     except (FetchFailed, FetchRefused) as error:
         # The source itself cannot be read: that too is something left out, and why.
-        show.add(Skipped(error.url, error.reason, error.detail))
+        show.add(error.skipped)
         show.end()
         raise SystemExit(COULD_NOT_FETCH) from None
     show.end()
@@ -117,7 +116,7 @@ async def _as_robots_allow(item: Sighting | Skipped, web: "WebClient") -> Sighti
     for url in (item.image_url, *item.also_at):
         if not await web.is_forbidden(url):
             return item
-    return Skipped(item.image_url, "robots", "its robots.txt forbids it")
+    return Skipped(item.image_url, SkipReason.ROBOTS, "its robots.txt forbids it")
 
 
 class _Json:
@@ -141,7 +140,7 @@ class _Lines:
     def add(self, item: Sighting | Skipped) -> None:
         """Show a picture now; keep what was left out for the end."""
         if isinstance(item, Skipped):
-            self._left_out.setdefault(item.reason, []).append(item)
+            self._left_out.setdefault(item.word, []).append(item)
             return
         if item.page_url != self._page:
             title = f"  “{printable(item.context.page_title)}”" if item.context.page_title else ""
@@ -163,9 +162,8 @@ class _Lines:
 
     def end(self) -> None:
         """What was left out, the most frequent reason first, and a line of sums."""
-        for reason, skipped in sorted(self._left_out.items(), key=lambda found: -len(found[1])):
-            said = REASONS.get(reason, reason.replace("_", " "))
-            click.echo(f"{click.style(f'LEFT OUT, {said}', bold=True)}  ({reason}: {len(skipped)})")
+        for word, skipped in sorted(self._left_out.items(), key=lambda found: -len(found[1])):
+            click.echo(f"{click.style(f'LEFT OUT, {label_of(word)}', bold=True)}  ({word}: {len(skipped)})")
             for skipped_one in skipped:
                 detail = f"  {printable(skipped_one.detail)}" if skipped_one.detail else ""
                 click.echo(f"  {printable(skipped_one.url)}{detail}")
@@ -175,7 +173,7 @@ class _Lines:
 
 def _facts(item: Sighting | Skipped) -> dict[str, Any]:
     if isinstance(item, Skipped):
-        return {"left_out": item.url, "reason": item.reason, "detail": item.detail}
+        return {"left_out": item.url, "reason": item.word, "detail": item.detail}
     context = {name: getattr(item.context, name) for name in item.context.__slots__}
     return {
         "image_url": item.image_url,

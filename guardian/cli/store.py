@@ -1,5 +1,6 @@
-"""`guardian store`: a backup of the database while guardian runs, and whether the database is sound."""
+"""`guardian store`: a backup of the database while guardian runs, whether it is sound, and what it may forget."""
 
+import json
 from pathlib import Path
 
 import click
@@ -10,7 +11,7 @@ from guardian.errors import StoreUnusable
 
 @click.group
 def command() -> None:
-    """The database: back it up, check it."""
+    """The database: back it up, check it, prune it."""
 
 
 @command.command("backup")
@@ -36,3 +37,31 @@ def check(session: Session) -> None:
     if problems:
         raise StoreUnusable("the database is damaged; restore a backup:\n" + "\n".join(problems))
     click.echo("the database is sound")
+
+
+@command.command("prune")
+@click.option("--json", "as_json", is_flag=True, help="one JSON object with the number of rows of each kind")
+@pass_session
+def prune_now(session: Session, as_json: bool) -> None:
+    """Forget what is older than `retention` in the configuration keeps it, now.
+
+    `guardian run` and `guardian scan` do so once a day. Cases, findings, their histories and their evidence
+    are never forgotten, nor are messages that were not delivered.
+    """
+    from guardian.app import make_workers, utc_now
+    from guardian.retention import prune
+
+    recipe = make_workers(session.config).report_recipe
+    with opened_store(session) as store:
+        pruned = prune(store, session.config.retention, recipe, utc_now())
+
+    counts = {
+        "deliveries": pruned.deliveries,
+        "scans": pruned.scans,
+        "responses": pruned.responses,
+        "candidates": pruned.candidates,
+    }
+    if as_json:
+        click.echo(json.dumps(counts))
+    else:
+        click.echo("forgotten: " + ", ".join(f"{number} {kind}" for kind, number in counts.items()))

@@ -9,16 +9,12 @@ from statistics import median
 from typing import Any
 
 from guardian.coverage.settings import CoverageSettings
-from guardian.model import CacheStatus, Outcome, Scan
+from guardian.model import CacheStatus, Outcome, Scan, ScanCounts
 from guardian.sources.settings import SourceSettings
 from guardian.store import Transaction
 from guardian.store.codec import to_json
 
-LEFT_OUT, PROBLEM = "left out: ", "problem: "
-"""How a scan's counts name what was not seen: left out by the source, or lost on the way to an answer."""
-
 _MATCHED = (Outcome.COPY, Outcome.REVIEW, Outcome.LICENSED)
-_OUTCOMES = tuple(outcome.value for outcome in Outcome)
 _FEWEST_USUAL_IMAGES = 4
 
 
@@ -92,28 +88,24 @@ def coverage_of(
     """What the scans of one source, the newest first, say about it."""
     ended = [scan for scan in scans if scan.outcome is not None]
     complete = [scan for scan in ended if scan.outcome == "completed"]
-    counts = ended[0].counts if ended else {}
-    reasons = {word.removeprefix(LEFT_OUT).removeprefix(PROBLEM): 0 for word in counts if ": " in word}
-    for word, number in counts.items():
-        if word.startswith((LEFT_OUT, PROBLEM)):
-            reasons[word.removeprefix(LEFT_OUT).removeprefix(PROBLEM)] += number
+    counts = ended[0].counts if ended else ScanCounts()
     silent_before = now - usual_gap(source, now) * settings.silent_after - closed
-    usual = [_images(scan) for scan in complete[1 : settings.usual_scans + 1]]
+    usual = [scan.counts.images for scan in complete[1 : settings.usual_scans + 1]]
     usual_images = median(usual) if len(usual) >= min(3, settings.usual_scans) else None
     return Coverage(
         source=source.name,
         last=scans[0] if scans else None,
         last_complete=complete[0] if complete else None,
-        pages=counts.get("pages", 0),
-        pages_unchanged=counts.get("pages unchanged", 0),
-        images=_images(ended[0]) if ended else 0,
-        fetched=counts.get(CacheStatus.FETCHED, 0),
-        unchanged=counts.get(CacheStatus.UNCHANGED, 0),
-        fresh=counts.get(CacheStatus.FRESH, 0),
-        again=counts.get(CacheStatus.AGAIN, 0),
-        compared=sum(counts.get(outcome, 0) for outcome in (*_MATCHED, Outcome.CLEAR)),
-        matched=sum(counts.get(outcome, 0) for outcome in _MATCHED),
-        not_seen=dict(sorted(reasons.items(), key=lambda item: -item[1])),
+        pages=counts.pages,
+        pages_unchanged=counts.pages_unchanged,
+        images=counts.images,
+        fetched=counts.cache_statuses[CacheStatus.FETCHED],
+        unchanged=counts.cache_statuses[CacheStatus.UNCHANGED],
+        fresh=counts.cache_statuses[CacheStatus.FRESH],
+        again=counts.cache_statuses[CacheStatus.AGAIN],
+        compared=sum(counts.outcomes[outcome] for outcome in (*_MATCHED, Outcome.CLEAR)),
+        matched=sum(counts.outcomes[outcome] for outcome in _MATCHED),
+        not_seen=dict(counts.not_seen.most_common()),
         usual_images=usual_images,
         trouble=_trouble(ended, complete, usual_images, silent_before, now, settings),
     )
@@ -162,14 +154,10 @@ def _trouble(
         hours = (now - reference).total_seconds() / 3600
         return Trouble(TroubleKind.SILENT, f"no complete scan for {hours:.1f} hours", last_good)
     if complete and usual_images is not None and usual_images >= _FEWEST_USUAL_IMAGES:
-        images = _images(complete[0])
+        images = complete[0].counts.images
         fewest = usual_images * settings.shrunk_to
         if images < fewest:
             detail = f"the last scan saw {images} images, a usual one {usual_images:g}"
-            last_well = next((scan.id for scan in complete if _images(scan) >= fewest), 0)
+            last_well = next((scan.id for scan in complete if scan.counts.images >= fewest), 0)
             return Trouble(TroubleKind.SHRINKING, detail, last_well)
     return None
-
-
-def _images(scan: Scan) -> int:
-    return sum(scan.counts.get(outcome, 0) for outcome in _OUTCOMES)

@@ -1,12 +1,12 @@
 """What a source is given to work with, and what it may yield."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from guardian.fetch.session import ScanSession
 from guardian.fetch.web import WebClient
-from guardian.model import Sighting, Skipped
+from guardian.model import ScanCounts, Sighting, Skipped
 from guardian.store import Store, Transaction
 
 
@@ -32,7 +32,7 @@ class Checkpoint:
     """
 
     settle: Callable[[Transaction], None] = _nothing
-    counts: Mapping[str, int] = field(default_factory=dict)
+    counts: ScanCounts = field(default_factory=ScanCounts)
 
 
 Seen = Sighting | Skipped | Checkpoint

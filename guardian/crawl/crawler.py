@@ -7,7 +7,7 @@ visited only when all its pictures have been answered (Checkpoint).
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from urllib.parse import unquote, urlsplit
 
@@ -20,7 +20,7 @@ from guardian.crawl.page_reader import PageReader, PageReading
 from guardian.crawl.sitemaps import read_sitemap
 from guardian.crawl.traps import Traps
 from guardian.errors import ClaimLost, FetchFailed, FetchRefused
-from guardian.model import CrawlRequest, FrontierRow, FrontierState, Skipped
+from guardian.model import CrawlRequest, FrontierRow, FrontierState, ScanCounts, Skipped, SkipReason
 from guardian.store import Transaction
 from guardian.urls.addresses import address_key, host_without_www
 
@@ -61,7 +61,7 @@ class _Visited:
     seen: tuple[Seen, ...] = ()
     leads: tuple[CrawlRequest, ...] = ()
     outcome: str = "fetched"
-    counts: tuple[str, ...] = ()
+    counts: ScanCounts = field(default_factory=ScanCounts)
     also: int | None = None
 
 
@@ -87,12 +87,12 @@ class Crawler:
                 skipped = await asyncio.to_thread(self._note, visited.leads)
                 for item in (*visited.seen, *skipped):
                     yield item
-                yield Checkpoint(partial(self._done, row.id, visited), Counter(visited.counts))
+                yield Checkpoint(partial(self._done, row.id, visited), visited.counts)
         for detail in await asyncio.to_thread(self._left):
-            yield Skipped(starts[0].url, "budget", detail)
+            yield Skipped(starts[0].url, SkipReason.BUDGET, detail)
         for url, number in self._led_to.items():
             if number >= _MANY_REDIRECTS:
-                yield Skipped(url, "redirected", f"{number} addresses lead to this one page: a login?")
+                yield Skipped(url, SkipReason.REDIRECTED, f"{number} addresses lead to this one page: a login?")
         yield Checkpoint(self._clear)
 
     async def _visit_all(self, rows: Sequence[FrontierRow]) -> list[_Visited]:
@@ -104,27 +104,27 @@ class Crawler:
             except (FetchRefused, FetchFailed) as error:
                 if row.depth == 0 and row.referrer is None and await asyncio.to_thread(self._gives_up, row):
                     raise
-                return _Visited((Skipped(error.url, error.reason, error.detail),), outcome=error.reason)
+                return _Visited((error.skipped,), outcome=error.skipped.word)
             except ClaimLost:
                 raise
             except Exception as error:
                 # The supervision point of one page: whatever it does to guardian, the others are visited.
                 log.exception("page_failed", page_url=row.url)
-                return _Visited((Skipped(row.url, "internal", repr(error)),), outcome="internal")
+                return _Visited((Skipped(row.url, SkipReason.INTERNAL, repr(error)),), outcome="internal")
 
         return list(await asyncio.gather(*(one(row) for row in rows)))
 
     async def _visit_one(self, row: FrontierRow) -> _Visited:
         if row.tries > _MOST_TRIES:
             why = f"the scan was cut off {row.tries - 1} times while this was being visited"
-            return _Visited((Skipped(row.url, "crashed", why),), outcome="crashed")
+            return _Visited((Skipped(row.url, SkipReason.CRASHED, why),), outcome="crashed")
         if row.kind == "sitemap":
             listed = await read_sitemap(row.url, self._source, self._context)
             visited = _listed(listed, row)
             outside = [lead for lead in listed.leads if lead.kind == "page" and not self._bounds.wanted(lead.url)]
             if outside and self._bounds.are_listed:
                 detail = f"{len(outside)} of its pages lie on other hosts, such as {outside[0].url}"
-                visited = replace(visited, seen=(*visited.seen, Skipped(row.url, "elsewhere", detail)))
+                visited = replace(visited, seen=(*visited.seen, Skipped(row.url, SkipReason.ELSEWHERE, detail)))
             return visited
         if row.kind == "feed":
             listed = await read_feed(row.url, self._source, self._context)
@@ -144,7 +144,7 @@ class Crawler:
         """An address that redirects: where it leads is seen once, under its own name."""
         is_start = row.depth == 0 and row.referrer is None
         if not self._bounds.wanted(reading.final_url):
-            leaves = Skipped(row.url, "elsewhere", f"leads out of this source, to {reading.final_url}")
+            leaves = Skipped(row.url, SkipReason.ELSEWHERE, f"leads out of this source, to {reading.final_url}")
             # What a start leads to was asked for; its links are another site's.
             return replace(whole, seen=(*whole.seen, leaves)) if is_start else _Visited((leaves,), outcome="elsewhere")
         place = _without_return(reading.final_url, row.url)
@@ -203,7 +203,7 @@ class Crawler:
             if reason is None:
                 kept.append(lead)
             else:
-                skipped.append(Skipped(lead.url, "budget", reason))
+                skipped.append(Skipped(lead.url, SkipReason.BUDGET, reason))
         if kept:
             with self._context.store.begin() as tx:
                 self._leads += tx.frontier.add(self._source, kept)
@@ -250,7 +250,7 @@ def _listed(listed: ListEntries, row: FrontierRow) -> _Visited:
     seen = listed.seen
     if lists and row.depth >= _LISTS_WITHIN_LISTS:
         detail = f"{len(lists)} sitemaps, more than {_LISTS_WITHIN_LISTS} sitemaps within each other"
-        lists, seen = [], (*seen, Skipped(row.url, "budget", detail))
+        lists, seen = [], (*seen, Skipped(row.url, SkipReason.BUDGET, detail))
     return _Visited(seen, (*lists, *(lead for lead in listed.leads if lead.kind == "page")))
 
 

@@ -13,7 +13,7 @@ from guardian.errors import FetchFailed, FetchRefused
 from guardian.extract.grouping import ImageGrouping
 from guardian.extract.html_sandbox import read_guarded
 from guardian.extract.image_context import shortened
-from guardian.model import Context, CrawlRequest, Response, Sighting, Skipped
+from guardian.model import Context, CrawlRequest, Response, Sighting, Skipped, SkipReason
 from guardian.urls.addresses import joined, web_address
 
 MAX_ENTRIES = 1_000
@@ -49,7 +49,7 @@ async def read_feed(url: str, source: str, context: CrawlContext) -> ListEntries
         if entry.link:
             leads.append(CrawlRequest(entry.link, "page", 0, response.final_url))
     if len(entries) > MAX_ENTRIES:
-        seen.append(Skipped(url, "budget", f"{len(entries) - MAX_ENTRIES} more entries in one feed"))
+        seen.append(Skipped(url, SkipReason.BUDGET, f"{len(entries) - MAX_ENTRIES} more entries in one feed"))
     return ListEntries(tuple(seen), tuple(leads))
 
 
@@ -72,7 +72,7 @@ async def _pictures(entry: _Entry, source: str, response: Response) -> list[Sigh
         try:
             found = (await read_guarded(as_page, source)).seen
         except FetchRefused as error:
-            seen.append(Skipped(page_url, error.reason, error.detail))
+            seen.append(replace(error.skipped, url=page_url))
             continue
         for item in found:
             if isinstance(item, Sighting) and item.image_url:
@@ -89,9 +89,9 @@ async def _pictures(entry: _Entry, source: str, response: Response) -> list[Sigh
 def _xml_entries(response: Response) -> Iterator[_Entry]:
     # A feed declares no entities; whoever declares some wants them expanded without end.
     if any(_declares_entities(response.content, encoding) for encoding in ("utf-8", "utf-16-le", "utf-16-be")):
-        raise FetchFailed("not_a_feed", response.url, "declares XML entities, which feeds do not need")
+        raise FetchFailed(SkipReason.NOT_A_FEED, response.url, "declares XML entities, which feeds do not need")
     if response.content.count(b"<") > MAX_TAGS:
-        raise FetchRefused("too_large", response.url, f"a feed of more than {MAX_TAGS} tags")
+        raise FetchRefused(SkipReason.TOO_LARGE, response.url, f"a feed of more than {MAX_TAGS} tags")
     # It is loaded with the first feed, not with the command line.
     import feedparser
 
@@ -103,7 +103,7 @@ def _xml_entries(response: Response) -> Iterator[_Entry]:
         resolve_relative_uris=False,
     )
     if not parsed.get("version"):
-        raise FetchFailed("not_a_feed", response.url, "neither RSS nor Atom nor JSON Feed")
+        raise FetchFailed(SkipReason.NOT_A_FEED, response.url, "neither RSS nor Atom nor JSON Feed")
     for entry in parsed.entries:
         files = [*entry.get("media_content", ()), *entry.get("media_thumbnail", ())]
         named = [one.get("url") for one in files if _may_be_picture(one)]
@@ -138,7 +138,7 @@ def _json_entries(response: Response) -> Iterator[_Entry]:
         if "jsonfeed" not in str(feed.get("version")) or not isinstance(items, list):
             raise ValueError("no version of JSON Feed")
     except (ValueError, KeyError, RecursionError) as error:
-        raise FetchFailed("not_a_feed", response.url, f"not a JSON Feed: {error!r}") from error
+        raise FetchFailed(SkipReason.NOT_A_FEED, response.url, f"not a JSON Feed: {error!r}") from error
     for item in (item for item in items if isinstance(item, dict)):
         attached = item.get("attachments")
         files = [one for one in attached if isinstance(one, dict)] if isinstance(attached, list) else []

@@ -11,7 +11,7 @@ from guardian import __version__
 from guardian.extract.html import HtmlReading
 from guardian.extract.links import Links
 from guardian.fetch.http_cache import may_be_remembered, to_remember
-from guardian.model import Context, Remembered, Response, Sighting, Skipped
+from guardian.model import Context, Remembered, Response, Sighting, Skipped, read_reason
 from guardian.store import Transaction
 from guardian.urls.addresses import canonical_url
 
@@ -86,7 +86,7 @@ def _packed(reading: HtmlReading) -> str | None:
 
 def _facts(one: Sighting | Skipped) -> list[Any]:
     if isinstance(one, Skipped):
-        return [one.url, one.reason, one.detail]
+        return [one.url, one.word, one.detail]
     return [one.image_url, one.also_at, {name: words for name, words in asdict(one.context).items() if words}]
 
 
@@ -105,7 +105,8 @@ def _thing(facts: list[Any], source: str, now: datetime) -> Sighting | Skipped:
     url, second, third = facts
     if isinstance(third, dict):
         return Sighting(source, url, None, now, Context(**third), tuple(second))
-    return Skipped(url, second, third)
+    reason, status = read_reason(second)
+    return Skipped(url, reason, third, status)
 
 
 def _notes(known: Remembered | None) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from guardian.crawl.context import CrawlContext
 from guardian.crawl.page_cache import KnownPage, as_seen_again, recall_page, remember_page
@@ -12,7 +12,7 @@ from guardian.extract.html import HtmlReading
 from guardian.extract.html_sandbox import is_simple, read_guarded
 from guardian.extract.links import MAX_LINKS
 from guardian.media.sniff import is_page, is_picture
-from guardian.model import Response, Sighting, Skipped
+from guardian.model import Response, ScanCounts, Sighting, Skipped, SkipReason
 
 _PICTURES_WITHOUT_DOUBT = 2
 _MOST_UNREADABLE = 5
@@ -26,7 +26,7 @@ class PageReading:
     final_url: str
     seen: tuple[Sighting | Skipped, ...]
     links: tuple[str, ...] = ()
-    counts: tuple[str, ...] = ()
+    counts: ScanCounts = field(default_factory=ScanCounts)
 
 
 class PageReader:
@@ -56,7 +56,7 @@ class PageReader:
     async def _parsed(self, response: Response) -> HtmlReading:
         if self._unreadable >= _MOST_UNREADABLE and not is_simple(response):
             raise FetchRefused(
-                "unreadable", response.url, "odd HTML like that of the pages before, which took too long"
+                SkipReason.UNREADABLE, response.url, "odd HTML like that of the pages before, which took too long"
             )
         try:
             return await read_guarded(response, self._source)
@@ -68,11 +68,11 @@ class PageReader:
         """The page's own pictures, those of its style sheets, and what was left out beside them."""
         seen = [*html.seen, *await self._sheets.pictures(html.links.sheets, response, html.seen)]
         if html.browser_sign and sum(isinstance(one, Sighting) for one in seen) < _PICTURES_WITHOUT_DOUBT:
-            seen.append(Skipped(response.final_url, "needs_browser", html.browser_sign))
+            seen.append(Skipped(response.final_url, SkipReason.NEEDS_BROWSER, html.browser_sign))
         if html.links.more:
             detail = f"{html.links.more} links beyond the first {MAX_LINKS} of one page"
-            seen.append(Skipped(response.final_url, "budget", detail))
-        counts = ("pages", "pages unchanged") if response.not_modified else ("pages",)
+            seen.append(Skipped(response.final_url, SkipReason.BUDGET, detail))
+        counts = ScanCounts(pages=1, pages_unchanged=int(response.not_modified))
         return PageReading(response.final_url, tuple(seen), html.links.pages, counts)
 
     def _recall(self, url: str) -> KnownPage | None:
@@ -87,4 +87,4 @@ class PageReader:
         if is_picture(response):
             return Sighting(self._source, url, None, response.fetched_at, image=response)
         stated = response.header("content-type") or "nothing known"
-        return Skipped(url, "not_a_page", f"neither a page nor a picture: {stated[:100]}")
+        return Skipped(url, SkipReason.NOT_A_PAGE, f"neither a page nor a picture: {stated[:100]}")

@@ -13,7 +13,7 @@ from defusedxml.ElementTree import iterparse
 from guardian.crawl.context import CrawlContext
 from guardian.crawl.entries import ListEntries
 from guardian.errors import FetchFailed, FetchRefused
-from guardian.model import Context, CrawlRequest, Response, Sighting, Skipped
+from guardian.model import Context, CrawlRequest, Response, Sighting, Skipped, SkipReason
 from guardian.urls.addresses import is_web_address, web_address
 
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -47,9 +47,9 @@ def _listed(response: Response, source: str) -> ListEntries:
         _read_xml(content, response, source, seen, leads)
     except (ParseError, DefusedXmlException, ValueError) as error:
         if not (seen or leads):
-            raise FetchFailed("not_a_sitemap", response.url, f"not a sitemap: {error!r}") from error
+            raise FetchFailed(SkipReason.NOT_A_SITEMAP, response.url, f"not a sitemap: {error!r}") from error
         broken = f"{len(leads)} entries were read, then it breaks off: {error!r}"
-        seen.append(Skipped(response.url, "not_a_sitemap", broken))
+        seen.append(Skipped(response.url, SkipReason.NOT_A_SITEMAP, broken))
     return ListEntries(tuple(seen), tuple(leads))
 
 
@@ -64,16 +64,18 @@ def _read_xml(
             open_elements.append(element)
             inside += 1
             if len(open_elements) == 1 and _name(element) not in ("urlset", "sitemapindex"):
-                raise FetchFailed("not_a_sitemap", response.url, f"not a sitemap but <{_name(element)[:40]}>")
+                raise FetchFailed(SkipReason.NOT_A_SITEMAP, response.url, f"not a sitemap but <{_name(element)[:40]}>")
             if inside > MAX_ELEMENTS or len(open_elements) > MAX_DEPTH:
-                raise FetchFailed("not_a_sitemap", response.url, f"more than {MAX_ELEMENTS} elements in one entry")
+                raise FetchFailed(
+                    SkipReason.NOT_A_SITEMAP, response.url, f"more than {MAX_ELEMENTS} elements in one entry"
+                )
             continue
         open_elements.pop()
         if len(open_elements) != 1:
             continue
         entries += 1
         if entries > MAX_ADDRESSES:
-            seen.append(Skipped(response.url, "budget", f"more than {MAX_ADDRESSES} addresses in one sitemap"))
+            seen.append(Skipped(response.url, SkipReason.BUDGET, f"more than {MAX_ADDRESSES} addresses in one sitemap"))
             break
         address = _address(element, response)
         if address is not None:
@@ -102,7 +104,7 @@ def _plain(content: bytes, response: Response) -> ListEntries:
     lines = [line.strip() for line in content.decode("utf-8-sig", errors="replace").splitlines()]
     addresses = [line for line in lines if is_web_address(line)][:MAX_ADDRESSES]
     if not addresses:
-        raise FetchFailed("not_a_sitemap", response.url, "neither XML nor a list of addresses")
+        raise FetchFailed(SkipReason.NOT_A_SITEMAP, response.url, "neither XML nor a list of addresses")
     return ListEntries(leads=tuple(CrawlRequest(url, "page", 0, response.final_url) for url in addresses))
 
 
@@ -117,9 +119,9 @@ def _unpacked(response: Response) -> bytes:
                 plain += chunk
     except (OSError, EOFError, zlib.error) as error:
         if not plain:
-            raise FetchFailed("not_a_sitemap", response.url, f"damaged gzip: {error}") from error
+            raise FetchFailed(SkipReason.NOT_A_SITEMAP, response.url, f"damaged gzip: {error}") from error
     if len(plain) > MAX_BYTES:
-        raise FetchRefused("too_large", response.url, f"more than {MAX_BYTES} bytes unpacked")
+        raise FetchRefused(SkipReason.TOO_LARGE, response.url, f"more than {MAX_BYTES} bytes unpacked")
     return bytes(plain)
 
 

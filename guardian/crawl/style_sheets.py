@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 
 from w3lib.encoding import html_to_unicode
 
@@ -11,7 +12,7 @@ from guardian.errors import FetchFailed, FetchRefused
 from guardian.extract.css import css_imports, css_pictures
 from guardian.extract.data_urls import is_data_url
 from guardian.extract.grouping import MAX_PICTURES, ImageGrouping
-from guardian.model import Context, Response, Sighting, Skipped
+from guardian.model import Context, Response, Sighting, Skipped, SkipReason
 from guardian.urls.addresses import canonical_url, web_address
 from guardian.urls.renditions import picture_key
 
@@ -40,17 +41,17 @@ class StyleSheets:
             if sheet in self._met:
                 continue
             if len(self._met) >= SHEETS_PER_SCAN:
-                found.append(Skipped(sheet, "budget", f"more than {SHEETS_PER_SCAN} style sheets in one scan"))
+                found.append(Skipped(sheet, SkipReason.BUDGET, f"more than {SHEETS_PER_SCAN} style sheets in one scan"))
                 break
             self._met.add(sheet)
             if depth > _IMPORTS_WITHIN_IMPORTS:
                 detail = f"more than {_IMPORTS_WITHIN_IMPORTS} style sheets that import each other"
-                found.append(Skipped(sheet, "budget", detail))
+                found.append(Skipped(sheet, SkipReason.BUDGET, detail))
                 continue
             try:
                 response = await self._context.fetch.get(sheet, kind="document", asked_by_person=self._asked_by_person)
             except (FetchRefused, FetchFailed) as error:
-                found.append(Skipped(error.url, error.reason, f"a style sheet: {error.detail}"))
+                found.append(replace(error.skipped, detail=f"a style sheet: {error.detail}"))
                 continue
             pictures, imports = await asyncio.to_thread(self._look, response, page, shown)
             found += pictures
@@ -64,7 +65,7 @@ class StyleSheets:
         named = css_pictures(text)
         if len(named) > MAX_PICTURES:
             grouping.leave_out(
-                sheet.final_url, "budget", f"{len(named) - MAX_PICTURES} more pictures in one style sheet"
+                sheet.final_url, SkipReason.BUDGET, f"{len(named) - MAX_PICTURES} more pictures in one style sheet"
             )
         for urls in named[:MAX_PICTURES]:
             addresses = [whole for url in urls if (whole := grouping.address(sheet.final_url, url))]

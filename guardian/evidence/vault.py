@@ -14,6 +14,7 @@ from pathlib import Path
 
 import structlog
 
+from guardian.durable import sync_folder
 from guardian.errors import GuardianError, VaultFull
 
 COUNT_AGAIN_AFTER = timedelta(minutes=10)
@@ -50,7 +51,7 @@ class Vault:
     def keep_as(self, path: Path, content: bytes) -> None:
         """Keep bytes at a path inside the vault that no other content will ever claim; else as `keep`."""
         if _holds(path, content):
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
             return
         self._reserve(len(content))
         written = 0
@@ -118,7 +119,7 @@ class Vault:
             folder = folder.parent
         for path in reversed(missing):
             path.mkdir(mode=0o700, exist_ok=True)
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
 
 
 def _holds(path: Path, content: bytes) -> bool:
@@ -147,7 +148,7 @@ def _write(path: Path, content: bytes) -> None:
         raise
     finally:
         os.close(handle)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def _open_part(path: Path) -> tuple[Path, int]:
@@ -158,14 +159,6 @@ def _open_part(path: Path) -> tuple[Path, int]:
         fcntl.flock(handle, fcntl.LOCK_SH)
         if os.fstat(handle).st_nlink:
             return part, handle
-        os.close(handle)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
         os.close(handle)
 
 

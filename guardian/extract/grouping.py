@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from guardian.extract.data_urls import decoded, is_data_url, kind_of
-from guardian.model import Context, Response, Sighting, Skipped
+from guardian.model import Context, Response, Sighting, Skipped, SkipReason
 from guardian.urls.addresses import address_key, joined, printed
 from guardian.urls.rendition_names import are_renditions, rank
 from guardian.urls.renditions import picture_key
@@ -39,9 +39,9 @@ class ImageGrouping:
         self._by_key: dict[str, _Picture] = {}
         self._stand_ins: dict[str, set[_Picture]] = {}
         self._inside = set[str]()
-        self._omissions: dict[tuple[str, str], Skipped] = {}
+        self._omissions: dict[tuple[str, SkipReason], Skipped] = {}
 
-    def leave_out(self, url: str, reason: str, detail: str) -> None:
+    def leave_out(self, url: str, reason: SkipReason, detail: str) -> None:
         """Name something that is no picture to fetch; each address once for each reason."""
         shown = printed(url)
         self._omissions[shown, reason] = Skipped(shown, reason, detail)
@@ -55,17 +55,17 @@ class ImageGrouping:
         if is_data_url(address):
             return None
         if len(address) > _LONGEST_ADDRESS:
-            self.leave_out(address[:200], "bad_address", f"longer than {_LONGEST_ADDRESS} characters")
+            self.leave_out(address[:200], SkipReason.BAD_ADDRESS, f"longer than {_LONGEST_ADDRESS} characters")
             return None
         if not address or address.startswith(("#", "about:", "javascript:", "{", "blob:")):
             return None
         whole = joined(base, address)
         parts = urlsplit(whole) if whole else None
         if whole is None or parts is None or parts.scheme not in ("http", "https"):
-            self.leave_out(address[:200], "bad_address", "not a web address")
+            self.leave_out(address[:200], SkipReason.BAD_ADDRESS, "not a web address")
             return None
         if parts.path.lower().endswith((".svg", ".svgz")):
-            self.leave_out(whole, "vector", "an SVG drawing")
+            self.leave_out(whole, SkipReason.VECTOR, "an SVG drawing")
             return None
         return printed(whole)
 
@@ -101,7 +101,7 @@ class ImageGrouping:
         """The pictures in the page's order, then what was left out."""
         if len(self._shown) > MAX_PICTURES:
             detail = f"{len(self._shown) - MAX_PICTURES} more pictures on one page"
-            self.leave_out(self._response.final_url, "budget", detail)
+            self.leave_out(self._response.final_url, SkipReason.BUDGET, detail)
         # What stands in for several pictures until they are loaded is none of them.
         shared = {url for url, pictures in self._stand_ins.items() if len(pictures) > 1 or _STAND_IN.search(url)}
         seen = [self._sighting(one, shared) if isinstance(one, _Picture) else one for one in self._shown[:MAX_PICTURES]]
@@ -133,12 +133,12 @@ def _inline(url: str, response: Response, source: str, context: Context) -> Sigh
     """A data: address, decoded (RFC 2397)."""
     shown = f"data:{url[5:].partition(',')[0][:40]}"
     if len(url) > _LONGEST_INLINE:
-        return Skipped(shown, "too_large", f"{len(url)} characters inside the page")
+        return Skipped(shown, SkipReason.TOO_LARGE, f"{len(url)} characters inside the page")
     if "svg" in kind_of(url):
-        return Skipped(shown, "vector", "an SVG drawing inside the page")
+        return Skipped(shown, SkipReason.VECTOR, "an SVG drawing inside the page")
     raw = decoded(url)
     if raw is None:
-        return Skipped(shown, "not_an_image", "cannot be decoded")
+        return Skipped(shown, SkipReason.NOT_AN_IMAGE, "cannot be decoded")
     if len(raw) < _SMALLEST_INLINE:
-        return Skipped(shown, "too_small", f"a placeholder of {len(raw)} bytes inside the page")
+        return Skipped(shown, SkipReason.TOO_SMALL, f"a placeholder of {len(raw)} bytes inside the page")
     return Sighting(source, None, response.final_url, response.fetched_at, context, inline=raw, page=response)

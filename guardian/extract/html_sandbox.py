@@ -14,7 +14,7 @@ from datetime import timedelta
 from guardian.errors import FetchRefused
 from guardian.extract.html import HtmlReading, read_html
 from guardian.extract.html_complexity import is_simple_html
-from guardian.model import Response, Sighting
+from guardian.model import Response, Sighting, SkipReason
 
 PATIENCE = timedelta(seconds=20)
 """For the process that reads one odd page, its start included."""
@@ -58,13 +58,13 @@ async def _read_apart(response: Response, source: str, seconds: float) -> HtmlRe
         async with asyncio.timeout(seconds):
             written, _ = await child.communicate(pickle.dumps((response, source)))
     except TimeoutError:
-        raise FetchRefused("unreadable", response.url, refused) from None
+        raise FetchRefused(SkipReason.UNREADABLE, response.url, refused) from None
     finally:
         if child.returncode is None:
             child.kill()
             await child.wait()
     if child.returncode != 0:
-        raise FetchRefused("unreadable", response.url, refused)
+        raise FetchRefused(SkipReason.UNREADABLE, response.url, refused)
     reading: HtmlReading = pickle.loads(written)  # noqa: S301 - written by guardian itself
     seen = [replace(one, page=response) if isinstance(one, Sighting) else one for one in reading.seen]
     return replace(reading, seen=seen)

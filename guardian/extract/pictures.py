@@ -26,7 +26,7 @@ from guardian.extract.image_context import PageWords, is_linked_data, linked_dat
 from guardian.extract.links import base_of
 from guardian.extract.scripts import is_picture_file, linked_images, pictures_in_script
 from guardian.extract.srcset import Variant, ranked
-from guardian.model import Context, Response, Sighting, Skipped
+from guardian.model import Context, Response, Sighting, Skipped, SkipReason
 from guardian.urls.addresses import joined
 from guardian.urls.rendition_names import are_renditions
 from guardian.urls.renditions import is_forum_file
@@ -60,18 +60,18 @@ def images_on_page(tree: LexborHTMLParser, response: Response, source: str) -> l
     for find in page.finds():
         named += len(find.urls)
         if named > _MOST_ADDRESSES:
-            grouping.leave_out(page.url, "budget", f"more than {_MOST_ADDRESSES} addresses on one page")
+            grouping.leave_out(page.url, SkipReason.BUDGET, f"more than {_MOST_ADDRESSES} addresses on one page")
             break
         addresses = [url for raw in find.urls if (url := grouping.address(page.base, raw))]
         # Beside an address of its own, what is written into the page only holds the picture's place.
         for url in () if addresses else filter(is_data_url, find.urls):
             grouping.add_inside(url, find.context)
         if find.shown and max(find.shown) < SMALLEST_SIDE and len(addresses) == 1:
-            grouping.leave_out(addresses[0], "too_small", f"shown at {find.shown[0]}x{find.shown[1]} pixels")
+            grouping.leave_out(addresses[0], SkipReason.TOO_SMALL, f"shown at {find.shown[0]}x{find.shown[1]} pixels")
         elif addresses:
             grouping.add(addresses, find.context)
     if page.passed_over:
-        grouping.leave_out(page.url, "budget", page.passed_over)
+        grouping.leave_out(page.url, SkipReason.BUDGET, page.passed_over)
     return grouping.all()
 
 

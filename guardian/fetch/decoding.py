@@ -59,15 +59,3 @@ class Decoder:
         is_wrapped = start[0] & 15 == 8 and int.from_bytes(start[:2], "big") % 31 == 0
         self._inflater = zlib.decompressobj(zlib.MAX_WBITS if is_wrapped else -zlib.MAX_WBITS)
         return True
-
-
-def gunzipped(content: bytes, limit: int) -> bytes:
-    """A gzip file unpacked, or any other bytes as they are. Raises NotDecodable, also above `limit` bytes."""
-    if not content.startswith(_GZIP_MAGIC):
-        return content
-    decoder = Decoder("gzip")
-    plain = decoder.feed(content, limit)
-    if len(plain) > limit:
-        raise NotDecodable(f"unpacks to more than {limit} bytes")
-    decoder.finish()
-    return plain

@@ -7,14 +7,14 @@ from pathlib import Path
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from guardian.errors import FetchFailed, FetchRefused
-from guardian.model import Response
+from guardian.model import Response, SkipReason
 
 
 def path_of(url: str) -> Path:
     """The path that a file: URL names. Raises FetchRefused when it names another machine."""
     parts = urlsplit(url)
     if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
-        raise FetchRefused("scheme", url, "not a file on this machine")
+        raise FetchRefused(SkipReason.SCHEME, url, "not a file on this machine")
     return Path(os.fsdecode(unquote_to_bytes(parts.path)))
 
 
@@ -27,17 +27,17 @@ def read(url: str, max_bytes: int) -> Response:
         try:
             facts = os.fstat(descriptor)
             if not stat.S_ISREG(facts.st_mode):
-                raise FetchRefused("not_a_file", url, f"{path} is not a regular file")
+                raise FetchRefused(SkipReason.NOT_A_FILE, url, f"{path} is not a regular file")
             with open(descriptor, "rb", closefd=False) as file:
                 content = file.read(max_bytes + 1)
         finally:
             os.close(descriptor)
     except FileNotFoundError as error:
-        raise FetchFailed("missing", url, f"there is no file {path}") from error
+        raise FetchFailed(SkipReason.MISSING, url, f"there is no file {path}") from error
     except (OSError, ValueError) as error:
-        raise FetchFailed("unreadable", url, f"{path}: {error}") from error
+        raise FetchFailed(SkipReason.UNREADABLE, url, f"{path}: {error}") from error
     if len(content) > max_bytes:
-        raise FetchRefused("too_large", url, f"{path} has more than {max_bytes} bytes")
+        raise FetchRefused(SkipReason.TOO_LARGE, url, f"{path} has more than {max_bytes} bytes")
     modified = datetime.fromtimestamp(facts.st_mtime, UTC)
     return Response(
         url=url,

@@ -11,16 +11,13 @@ from urllib.parse import urlsplit
 from protego import Protego
 
 from guardian.errors import FetchFailed, FetchRefused
-from guardian.model import Response
+from guardian.model import Response, Scope, SkipReason
 
 MAX_BYTES = 512 * 1024
 """More is not read: RFC 9309 asks for 500 kibibytes at least."""
 
 LEAST_REDIRECTS = 5
 """RFC 9309 asks for as many to be followed, however few a page may have."""
-
-_OUR_OWN = frozenset(["budget", "host_busy"])
-"""Why it is not asked now: that says nothing about the site's wishes, and is not kept."""
 
 _KEPT = timedelta(hours=24)
 _KEPT_AFTER_TROUBLE = timedelta(minutes=10)
@@ -59,8 +56,10 @@ class Robots:
         known = await self._of(url)
         if not known.rules.can_fetch(url, self._token):
             if known.unreachable:
-                raise FetchRefused("robots_unreachable", url, "its robots.txt could not be read, which forbids all")
-            raise FetchRefused("robots", url, "its robots.txt forbids it")
+                raise FetchRefused(
+                    SkipReason.ROBOTS_UNREACHABLE, url, "its robots.txt could not be read, which forbids all"
+                )
+            raise FetchRefused(SkipReason.ROBOTS, url, "its robots.txt forbids it")
         delay = known.rules.crawl_delay(self._token)
         # Not a number is what some files say, literally.
         return timedelta(seconds=max(0.0, min(float(delay), 86400))) if delay is not None and delay == delay else None
@@ -83,7 +82,7 @@ class Robots:
                     if len(self._origins) > _ORIGINS_REMEMBERED:
                         self._origins.popitem(last=False)
                 if known.blocked is not None:
-                    raise FetchRefused("address", url, f"its robots.txt: {known.blocked.detail}")
+                    raise FetchRefused(SkipReason.PRIVATE_ADDRESS, url, f"its robots.txt: {known.blocked.detail}")
                 return known
         finally:
             if not lock.locked():
@@ -94,9 +93,10 @@ class Robots:
         try:
             response = await self._read(f"{origin}/robots.txt")
         except FetchRefused as error:
-            if error.reason in _OUR_OWN:
+            if error.reason.scope is Scope.OURSELVES:
+                # Not asked now: that says nothing about the site's wishes, and is not kept.
                 raise FetchRefused(error.reason, url, error.detail) from error
-            blocked = error if error.reason == "address" else None
+            blocked = error if error.reason is SkipReason.PRIVATE_ADDRESS else None
             return _Known(Protego.parse(FORBID_ALL), now + _KEPT_AFTER_TROUBLE, now, unreachable=True, blocked=blocked)
         except FetchFailed:
             return _Known(Protego.parse(FORBID_ALL), now + _KEPT_AFTER_TROUBLE, now, unreachable=True)

@@ -8,13 +8,10 @@ from collections import Counter, OrderedDict
 from guardian.errors import FetchFailed, FetchRefused
 from guardian.fetch.credentials import Credentials
 from guardian.fetch.web import Kind, WebClient
-from guardian.model import Remembered, Response
+from guardian.model import Remembered, Response, Retry, SkipReason
 from guardian.urls.addresses import host_of
 
 _FAILURES_REMEMBERED = 10_000
-_ONLY_NOW = frozenset(["host_busy", "host_silent", "budget"])
-"""Refusals that may be over before the next page, and that cost the site nothing."""
-
 _TIMEOUTS_TOLERATED, _ANSWERS_FOR_ONE_MORE = 20, 20
 """So many time-outs of one host are waited for in a scan, and one more for each so many answers."""
 
@@ -46,9 +43,9 @@ class ScanSession:
             self._answers[host_of(url)] += 1
             return response
         except (FetchFailed, FetchRefused) as error:
-            if error.reason == "timeout":
+            if error.reason is SkipReason.TIMEOUT:
                 self._timeouts[host_of(url)] += 1
-            if kind == "image" and error.reason not in _ONLY_NOW:
+            if kind == "image" and error.reason.retry is not Retry.LATER:
                 self._failed[url] = _again(error)
                 if len(self._failed) > _FAILURES_REMEMBERED:
                     self._failed.popitem(last=False)
@@ -59,7 +56,7 @@ class ScanSession:
         host = host_of(url)
         if self._timeouts[host] > _TIMEOUTS_TOLERATED + self._answers[host] // _ANSWERS_FOR_ONE_MORE:
             often = f"{host} did not answer in time {self._timeouts[host]} times in this scan"
-            raise FetchRefused("host_silent", url, often)
+            raise FetchRefused(SkipReason.HOST_SILENT, url, often)
 
     async def is_forbidden(self, url: str) -> bool:
         """As `WebClient.is_forbidden`."""

@@ -12,6 +12,7 @@ import structlog
 
 from guardian.errors import FetchRefused
 from guardian.fetch.settings import FetchSettings
+from guardian.model import SkipReason
 
 _HOSTS_REMEMBERED = 20_000
 _DAY = timedelta(days=1)
@@ -121,7 +122,7 @@ class Throttle:
         while (left := self._left(known, has_time)) > 0:
             closed_for = known.closed_until - asyncio.get_running_loop().time()
             if closed_for > self._settings.max_retry_after.total_seconds():
-                raise FetchRefused("host_busy", url, f"{host} asked for a pause of {closed_for:.0f} s")
+                raise FetchRefused(SkipReason.HOST_BUSY, url, f"{host} asked for a pause of {closed_for:.0f} s")
             await asyncio.sleep(left)
 
     def _left(self, known: _Host, has_time: bool) -> float:
@@ -136,7 +137,7 @@ class Throttle:
         if not known.left:
             known.left += await self._take(host, today, max(1, most // _BLOCKS_A_DAY), most)
         if not known.left:
-            raise FetchRefused("budget", url, f"{host} has been asked {most} times today")
+            raise FetchRefused(SkipReason.BUDGET, url, f"{host} has been asked {most} times today")
         known.left -= 1
 
     def _host(self, host: str) -> _Host:

@@ -16,6 +16,7 @@ import httpx
 
 from guardian import __version__
 from guardian.errors import FetchFailed, UsageError
+from guardian.model import SkipReason
 
 BODY_BYTES = 2048
 BODY_PATIENCE = timedelta(seconds=2)
@@ -87,12 +88,13 @@ class TrustedClient:
             async with asyncio.timeout(timeout.total_seconds()):
                 response = await self._client.send(request, stream=True)
         except TimeoutError as error:
-            raise FetchFailed("timeout", url, f"no answer within {timeout.total_seconds():g} s") from error
+            raise FetchFailed(SkipReason.TIMEOUT, url, f"no answer within {timeout.total_seconds():g} s") from error
         except httpx.ConnectError as error:
-            reason = "tls" if "certificate" in str(error).lower() or "ssl" in str(error).lower() else "connect"
+            is_tls = "certificate" in str(error).lower() or "ssl" in str(error).lower()
+            reason = SkipReason.TLS if is_tls else SkipReason.CONNECT
             raise FetchFailed(reason, url, str(error) or "no connection") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise FetchFailed("broken", url, str(error) or type(error).__name__) from error
+            raise FetchFailed(SkipReason.BROKEN, url, str(error) or type(error).__name__) from error
         try:
             body_start = await _body_start(response)
         finally:

@@ -30,7 +30,7 @@ from guardian.fetch.robots import Robots
 from guardian.fetch.settings import FetchSettings
 from guardian.fetch.ssrf_guard import MARK, guarded_socket
 from guardian.fetch.throttle import Take, Throttle, wished_pause
-from guardian.model import Remembered, Response
+from guardian.model import Remembered, Response, Retry, SkipReason
 from guardian.urls.addresses import host_of, host_without_www, printed, without_dots
 
 Kind = Literal["page", "image", "document", "robots"]
@@ -50,10 +50,16 @@ _NEVER: Mapping[Kind, tuple[str, ...]] = {
 }
 """Types that servers do not state by mistake: such an answer is left before its body is read."""
 
+_NOT_OF_KIND: Mapping[Kind, SkipReason] = {
+    "page": SkipReason.NOT_A_PAGE,
+    "image": SkipReason.NOT_AN_IMAGE,
+    "document": SkipReason.WRONG_TYPE,
+    "robots": SkipReason.WRONG_TYPE,
+}
+
 _REDIRECTS = frozenset([301, 302, 303, 307, 308])
 _TOO_BUSY = frozenset([429, 503])
 _STUMBLED = frozenset([500, 502, 504])
-_WORTH_A_RETRY = frozenset(["broken", "timeout", "connect"])
 _LONGEST_ADDRESS = 8000
 _ESCAPED_DOT = re.compile("%2e", re.IGNORECASE)
 _LONGEST_HEADER, _MOST_HEADERS = 32 * 1024, 200
@@ -161,7 +167,7 @@ class WebClient:
         current = _fetchable(url)
         for _ in range(self._settings.max_redirects + 1):
             if current in seen:
-                raise FetchFailed("redirect_loop", url, f"redirects lead back to {current}")
+                raise FetchFailed(SkipReason.REDIRECT_LOOP, url, f"redirects lead back to {current}")
             seen.add(current)
             delay = None if asked_by_person else await self._delay_for(current)
             response = await self._exchange_patiently(current, kind, delay, _Extras(known, credentials))
@@ -169,7 +175,7 @@ class WebClient:
             if target is None:
                 return _accepted(response, url)
             current = target
-        raise FetchRefused("redirects", url, f"more than {self._settings.max_redirects} redirects")
+        raise FetchRefused(SkipReason.REDIRECTS, url, f"more than {self._settings.max_redirects} redirects")
 
     async def is_forbidden(self, url: str) -> bool:
         """Whether the robots.txt of an address's host keeps scans away. What cannot be asked is not forbidden here."""
@@ -178,7 +184,7 @@ class WebClient:
             async with asyncio.timeout(self._settings.read_timeout.total_seconds()):
                 await self._robots.check(_fetchable(url))
         except FetchRefused as error:
-            return error.reason == "robots"
+            return error.reason is SkipReason.ROBOTS
         except TimeoutError:
             return False
         return False
@@ -216,7 +222,7 @@ class WebClient:
             try:
                 response = await self._exchange(url, kind, delay, extras)
             except FetchFailed as error:
-                if not left or error.reason not in _WORTH_A_RETRY:
+                if not left or error.reason.retry is not Retry.AT_ONCE:
                     raise
                 # What broke may be the 304 itself, which some servers send with a body.
                 extras = replace(extras, known=None)
@@ -239,11 +245,11 @@ class WebClient:
                 async with asyncio.timeout(limit) as deadline:
                     return await self._receive(url, kind, extras, deadline)
             except TimeoutError as error:
-                raise FetchFailed("timeout", url, f"not complete within {limit:g} s") from error
+                raise FetchFailed(SkipReason.TIMEOUT, url, f"not complete within {limit:g} s") from error
             except (httpx.HTTPError, aiohttp.ClientError) as error:
                 raise _said_plainly(url, error) from error
             except (httpx.InvalidURL, ValueError) as error:
-                raise FetchRefused("bad_address", url, str(error)) from error
+                raise FetchRefused(SkipReason.BAD_ADDRESS, url, str(error)) from error
 
     async def _receive(self, url: str, kind: Kind, extras: _Extras, deadline: asyncio.Timeout) -> Response:
         if self._transport is None:
@@ -274,10 +280,9 @@ class WebClient:
         """The decoded body. Its size is counted while it comes, before and after decompression."""
         limit, stated = self._most_bytes(kind), answer.headers.get("content-length", "")
         if answer.headers.get("content-type", "").strip().lower().startswith(_NEVER[kind]):
-            reason = "not_a_page" if kind == "page" else "not_an_image" if kind == "image" else "wrong_type"
-            raise FetchRefused(reason, url, f"the site says it is {answer.headers['content-type'][:100]}")
+            raise FetchRefused(_NOT_OF_KIND[kind], url, f"the site says it is {answer.headers['content-type'][:100]}")
         if kind != "robots" and stated.isdecimal() and int(stated[:18]) > limit:
-            raise FetchRefused("too_large", url, f"{stated} bytes, more than the limit of {limit}")
+            raise FetchRefused(SkipReason.TOO_LARGE, url, f"{stated} bytes, more than the limit of {limit}")
         decoder, body, cache_status = Decoder(_coding(answer, url)), bytearray(), 0
         try:
             async for chunk in answer.aiter_raw():
@@ -293,9 +298,9 @@ class WebClient:
             else:
                 decoder.finish()
         except NotDecodable as error:
-            raise FetchFailed("encoding", url, str(error)) from error
+            raise FetchFailed(SkipReason.ENCODING, url, str(error)) from error
         if kind != "robots" and (len(body) > limit or cache_status > limit):
-            raise FetchRefused("too_large", url, f"more than the limit of {limit} bytes")
+            raise FetchRefused(SkipReason.TOO_LARGE, url, f"more than the limit of {limit} bytes")
         return bytes(body[:limit])
 
     def _most_bytes(self, kind: Kind) -> int:
@@ -312,14 +317,16 @@ def _fetchable(url: str) -> str:
         # Politeness and robots.txt need one spelling of a host; reading the port checks it.
         host, port = host_of(address), parts.port
     except ValueError as error:
-        raise FetchRefused("bad_address", url, str(error)) from error
+        raise FetchRefused(SkipReason.BAD_ADDRESS, url, str(error)) from error
     if parts.scheme.lower() not in ("http", "https"):
-        raise FetchRefused("scheme", url, f"{parts.scheme or 'an address without scheme'} is not http or https")
+        raise FetchRefused(
+            SkipReason.SCHEME, url, f"{parts.scheme or 'an address without scheme'} is not http or https"
+        )
     # Parsers disagree about a backslash: which part is the host must not depend on who reads it.
     if not host or port == 0 or "\\" in parts.netloc or not parts.netloc.isprintable():
-        raise FetchRefused("bad_address", url, "no host in it")
+        raise FetchRefused(SkipReason.BAD_ADDRESS, url, "no host in it")
     if len(address) > _LONGEST_ADDRESS:
-        raise FetchRefused("bad_address", url, f"longer than {_LONGEST_ADDRESS} characters")
+        raise FetchRefused(SkipReason.BAD_ADDRESS, url, f"longer than {_LONGEST_ADDRESS} characters")
     scheme = parts.scheme.lower()
     # A port that says nothing is not another host to be polite to.
     is_usual = port is None or port == _USUAL_PORTS[scheme]
@@ -340,7 +347,7 @@ def _target(response: Response, current: str) -> str | None:
     try:
         return _fetchable(urljoin(current, location))
     except ValueError as error:
-        raise FetchRefused("bad_address", location, str(error)) from error
+        raise FetchRefused(SkipReason.BAD_ADDRESS, location, str(error)) from error
 
 
 def _coding(answer: httpx.Response, url: str) -> str:
@@ -348,7 +355,7 @@ def _coding(answer: httpx.Response, url: str) -> str:
     stated = answer.headers.get("content-encoding", "").lower().split(",")
     codings = [coding for coding in (part.strip() for part in stated) if coding not in ("", "identity")]
     if len(codings) > 1 or not set(codings) <= CODINGS:
-        raise FetchFailed("encoding", url, f"content-encoding {', '.join(codings)} was not asked for")
+        raise FetchFailed(SkipReason.ENCODING, url, f"content-encoding {', '.join(codings)} was not asked for")
     return codings[0] if codings else ""
 
 
@@ -372,7 +379,7 @@ def _conditions(url: str, known: Remembered | None) -> dict[str, str]:
 def _accepted(response: Response, url: str) -> Response:
     """The answer under the address that was asked for. Raises FetchFailed for anything but success."""
     if response.status != 200 and not response.not_modified:
-        raise FetchFailed(f"status_{response.status}", url, f"the site answered {response.status}", response.status)
+        raise FetchFailed(SkipReason.HTTP_STATUS, url, f"the site answered {response.status}", response.status)
     return replace(response, url=url)
 
 
@@ -381,13 +388,13 @@ def _said_plainly(url: str, error: Exception) -> FetchFailed | FetchRefused:
     cause = error.__cause__ if isinstance(error.__cause__, aiohttp.ClientError) else error
     text = str(cause) or type(cause).__name__
     if MARK in text:
-        return FetchRefused("address", url, text[text.index(MARK) :].rstrip("]"))
+        return FetchRefused(SkipReason.PRIVATE_ADDRESS, url, text[text.index(MARK) :].rstrip("]"))
     if isinstance(cause, (aiohttp.ServerTimeoutError, TimeoutError)):
-        return FetchFailed("timeout", url, "the site was silent for too long")
+        return FetchFailed(SkipReason.TIMEOUT, url, "the site was silent for too long")
     if isinstance(cause, (aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch)):
-        return FetchFailed("tls", url, text)
+        return FetchFailed(SkipReason.TLS, url, text)
     if isinstance(cause, aiohttp.ClientConnectorDNSError):
-        return FetchFailed("dns", url, text)
+        return FetchFailed(SkipReason.DNS, url, text)
     if isinstance(cause, aiohttp.ClientConnectorError):
-        return FetchFailed("connect", url, text)
-    return FetchFailed("broken", url, text)
+        return FetchFailed(SkipReason.CONNECT, url, text)
+    return FetchFailed(SkipReason.BROKEN, url, text)

@@ -20,6 +20,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from guardian.durable import sync_folder
 from guardian.errors import IndexNotReady
 
 _GENERATION = "generation.json"
@@ -99,7 +100,7 @@ def write_generation(folder: Path, generation: Generation) -> None:
         aside.replace(folder / _GENERATION)
     finally:
         aside.unlink(missing_ok=True)
-    _sync_folder(folder)
+    sync_folder(folder)
     _remove_others(folder, generation)
 
 
@@ -122,9 +123,9 @@ def write_segment(folder: Path, arrays: Mapping[str, NDArray[Any]], features: Ma
             files[path.name] = {"bytes": path.stat().st_size, "crc32": _crc_of_file(path)}
         body = {"format": _FORMAT, "facts": dict(features), "files": files}
         _write_durably(aside / _MANIFEST, json.dumps({"crc32": _crc_of_json(body), "manifest": body}).encode())
-        _sync_folder(aside)
+        sync_folder(aside)
         aside.replace(folder / name)
-        _sync_folder(folder)
+        sync_folder(folder)
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
         raise
@@ -214,11 +215,3 @@ def _write_durably(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

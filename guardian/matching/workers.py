@@ -21,7 +21,7 @@ from anyio import BrokenWorkerProcess, CapacityLimiter, to_process
 
 from guardian.errors import WeightsMissing, WorkerLost
 from guardian.matching.settings import EmbeddingSettings, MatchingSettings
-from guardian.model import MatchReport
+from guardian.model import MatchReport, SkipReason
 
 if TYPE_CHECKING:
     from guardian.matching.fingerprint import Fingerprint
@@ -114,7 +114,7 @@ class Workers:
             try:
                 return await self._attempt(prepare, job, given)
             except BrokenWorkerProcess as error:
-                raise WorkerLost("crashed", "a worker process died on this image, twice") from error
+                raise WorkerLost(SkipReason.CRASHED, "a worker process died on this image, twice") from error
 
     async def _attempt(
         self, prepare: "Callable[[_Setup], None]", job: "Callable[..., R]", given: tuple[object, ...]
@@ -125,12 +125,14 @@ class Workers:
         limit = self._setup.matching.timeout
         with anyio.move_on_after(limit.total_seconds()):
             return await self._in_process(job, given)
-        raise WorkerLost("timed_out", f"a worker was busy with this image for more than {limit.total_seconds():g} s")
+        raise WorkerLost(
+            SkipReason.TIMED_OUT, f"a worker was busy with this image for more than {limit.total_seconds():g} s"
+        )
 
     async def _load(self, prepare: "Callable[[_Setup], None]") -> None:
         with anyio.move_on_after(START_TIME.total_seconds()):
             return await self._in_process(prepare, (self._setup,))
-        raise WorkerLost("timed_out", f"a worker was not ready after {START_TIME.total_seconds():g} s")
+        raise WorkerLost(SkipReason.TIMED_OUT, f"a worker was not ready after {START_TIME.total_seconds():g} s")
 
     async def _in_process(self, job: "Callable[..., R]", given: tuple[object, ...]) -> R:
         return await to_process.run_sync(job, *given, cancellable=True, limiter=self._unlimited)

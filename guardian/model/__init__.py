@@ -5,6 +5,8 @@ from guardian.model.assets import Asset, AssetState, Licence, LicenceStatus, Rig
 from guardian.model.cases import Action, Case, CaseEvent, CaseState, Decision, Finding, FindingDigest, Severity
 from guardian.model.crawling import CrawlRequest, FrontierRow, FrontierState, Remembered
 from guardian.model.matches import Affine, Box, Comparison, Match, MatchReport, Transform
+from guardian.model.reasons import Retry, Scope, SkipReason, label_of, read_reason, reason_word
+from guardian.model.scans import ScanCounts
 from guardian.model.sightings import Candidate, Context, Response, Sighting, Skipped
 from guardian.model.tasks import Process, Scan, Task, TaskKind, TaskState
 
@@ -37,13 +39,20 @@ __all__ = [
     "Process",
     "Remembered",
     "Response",
+    "Retry",
     "Rights",
     "Scan",
+    "ScanCounts",
+    "Scope",
     "Severity",
     "Sighting",
+    "SkipReason",
     "Skipped",
     "Task",
     "TaskKind",
     "TaskState",
     "Transform",
+    "label_of",
+    "read_reason",
+    "reason_word",
 ]

@@ -31,6 +31,8 @@ class Asset:
     `id` derives from the bytes, so adding the same file twice names the same asset. `number` is the
     ever-growing sequence number by which "added since" is asked; an asset taken out and added again gets
     a new number. `path` is the absolute path that was given to `asset add`, never an internal copy.
+    `perceptual_hash`: the published 64-bit hash (imagehash.phash, 16 hex digits) that other tools can compare; None for
+    assets that were added before it was kept.
     """
 
     id: str
@@ -45,6 +47,7 @@ class Asset:
     tags: tuple[str, ...] = ()
     rights: Rights = field(default_factory=Rights)
     state: AssetState = AssetState.PROTECTED
+    perceptual_hash: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

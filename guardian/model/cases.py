@@ -76,6 +76,7 @@ class Finding:
     evidence_note: str | None = None
     context: Context = field(default_factory=Context)
     also_at: tuple[str, ...] = ()
+    perceptual_hash: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from guardian.model.reasons import SkipReason, reason_word
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -72,12 +74,18 @@ class Sighting:
 class Skipped:
     """Something a source found and did not yield, or a candidate that was not matched, and why.
 
-    `reason` is a short stable word (robots, budget, too_small, timeout...) counted in coverage reports.
+    `status` is the site's answer when the reason is HTTP_STATUS.
     """
 
     url: str
-    reason: str
+    reason: SkipReason
     detail: str = ""
+    status: int | None = None
+
+    @property
+    def word(self) -> str:
+        """The word under which it is counted and shown: robots, budget, too_small, status_404..."""
+        return reason_word(self.reason, self.status)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from guardian.model.scans import ScanCounts
+
 
 class TaskKind(StrEnum):
     """What is owed. A kind is listed here once there is a consumer for it (see daemon.py)."""
@@ -60,7 +62,7 @@ class Process:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """One pass over a source. `counts` are numbers by short stable words (found, matched, robots...).
+    """One pass over a source, and what it counted.
 
     `outcome`: None while running, then completed, failed or interrupted. `owner`: id of the process that scans or
     scanned; None for scans of earlier versions.
@@ -71,6 +73,6 @@ class Scan:
     started_at: datetime
     ended_at: datetime | None
     outcome: str | None
-    counts: dict[str, int]
+    counts: ScanCounts
     error: str | None = None
     owner: str | None = None

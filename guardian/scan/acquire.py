@@ -12,14 +12,10 @@ import structlog
 from guardian.errors import FetchFailed, FetchRefused, GuardianError
 from guardian.fetch import local
 from guardian.media.sniff import is_picture
-from guardian.model import CacheStatus, Candidate, Remembered, Response, Sighting, Skipped
+from guardian.model import CacheStatus, Candidate, Remembered, Response, Scope, Sighting, Skipped, SkipReason
 from guardian.scan import image_cache
 from guardian.scan.image_cache import CachedImage
 from guardian.scan.services import Services
-
-_OF_ONE_ADDRESS = frozenset(
-    ["robots", "too_large", "not_an_image", "redirects", "redirect_loop", "encoding", "scheme", "bad_address"]
-)
 
 log = structlog.get_logger(__name__)
 
@@ -64,7 +60,7 @@ def _at_next(sighting: Sighting, others: Sequence[str]) -> Sighting:
 
 def _others(sighting: Sighting, error: FetchRefused | FetchFailed) -> tuple[str, ...]:
     """Addresses still worth asking for: where a whole host is in trouble, only those elsewhere."""
-    if error.reason in _OF_ONE_ADDRESS or (isinstance(error, FetchFailed) and error.status is not None):
+    if error.reason.scope is Scope.ADDRESS:
         return sighting.also_at
     place = urlsplit(sighting.image_url or "").netloc
     return tuple(url for url in sighting.also_at if urlsplit(url).netloc != place)
@@ -74,7 +70,7 @@ def _is_no_picture(candidate: Candidate, known: CachedImage | None) -> bool:
     if candidate.response is not None and candidate.content:
         return not is_picture(candidate.response)
     verdict = known.verdict if known else None
-    return isinstance(verdict, Skipped) and verdict.reason == "not_an_image"
+    return isinstance(verdict, Skipped) and verdict.reason is SkipReason.NOT_AN_IMAGE
 
 
 async def _fetch(services: Services, sighting: Sighting, known: CachedImage | None = None) -> Candidate:

@@ -28,7 +28,17 @@ from guardian.errors import (
 )
 from guardian.evidence import Vault, VaultFull, keep_response
 from guardian.media.sniff import is_page
-from guardian.model import Answer, AssetState, CacheStatus, Candidate, JudgedMatch, MatchReport, Sighting, Skipped
+from guardian.model import (
+    Answer,
+    AssetState,
+    CacheStatus,
+    Candidate,
+    JudgedMatch,
+    MatchReport,
+    Sighting,
+    Skipped,
+    SkipReason,
+)
 from guardian.rules import Ownership, Use, ownership_of
 from guardian.scan.acquire import acquire_image, cache_status_of, with_content, with_page
 from guardian.scan.services import Services
@@ -88,7 +98,7 @@ async def check(services: Services, targets: Iterable[str]) -> AsyncIterator[Ans
             seen = await _sightings_at(services, target)
         except (FetchRefused, FetchFailed) as error:
             sighting = Sighting(source="check", image_url=target, page_url=None, seen_at=services.clock())
-            return [_answer(sighting, None, time.monotonic(), problem=Skipped(error.url, error.reason, error.detail))]
+            return [_answer(sighting, None, time.monotonic(), problem=error.skipped)]
         pictures = [item for item in seen if isinstance(item, Sighting)]
         answers = [replace(found, target=target) for found, _ in await _answer_page(services, pictures, room)]
         return [*(item for item in seen if isinstance(item, Skipped)), *answers]
@@ -156,8 +166,7 @@ async def _answer_page(
                 found = await _look(services, sighting, number, same, started)
             except (FetchRefused, FetchFailed) as error:
                 await same.first(number, None)
-                problem = Skipped(error.url, error.reason, error.detail)
-                return _answer(sighting, None, started, problem=problem), None
+                return _answer(sighting, None, started, problem=error.skipped), None
             finally:
                 same.pass_on(number)
         if isinstance(found, int):
@@ -247,7 +256,7 @@ async def _answer_candidate(
         raise
     except Exception as error:
         log.exception("image_failed", image_url=where, sha256=sha256)
-        return _answer(sighting, sha256, started, problem=Skipped(where, "internal", repr(error)))
+        return _answer(sighting, sha256, started, problem=Skipped(where, SkipReason.INTERNAL, repr(error)))
 
 
 async def _match(services: Services, candidate: Candidate) -> MatchReport | Skipped:
@@ -283,7 +292,7 @@ async def _match(services: Services, candidate: Candidate) -> MatchReport | Skip
 
 def _remember(services: Services, sha256: str, answer: MatchReport | Skipped) -> None:
     with services.store.begin() as tx:
-        tx.candidates.remember(sha256, services.recipe, answer)
+        tx.candidates.remember(sha256, services.recipe, answer, services.clock())
 
 
 def _joined(known: MatchReport | None, newer: MatchReport) -> MatchReport:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from guardian.crawl.context import CrawlContext, Seen
 from guardian.errors import UsageError
-from guardian.model import Sighting, Skipped
+from guardian.model import Sighting, Skipped, SkipReason
 from guardian.sources.settings import ListingSettings
 from guardian.urls.addresses import is_web_address
 
@@ -28,7 +28,7 @@ class ListingSource:
             if is_web_address(address):
                 yield Sighting(source=self._settings.name, image_url=address, page_url=None, seen_at=context.clock())
             else:
-                yield Skipped(address[:200], "bad_address", f"{path}:{number}: not a web address")
+                yield Skipped(address[:200], SkipReason.BAD_ADDRESS, f"{path}:{number}: not a web address")
 
 
 def _lines(path: Path) -> list[str]:

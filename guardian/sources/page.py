@@ -1,12 +1,11 @@
 """A source that is one web page, or with a depth the pages it links to as well."""
 
-from collections import Counter
 from collections.abc import AsyncIterator
 
 from guardian.crawl.context import Checkpoint, CrawlContext, Seen
 from guardian.crawl.crawler import Bounds, Crawler, same_host
 from guardian.crawl.page_reader import PageReader
-from guardian.model import CrawlRequest, Skipped
+from guardian.model import CrawlRequest, Skipped, SkipReason
 from guardian.sources.settings import PageSettings
 
 
@@ -25,8 +24,8 @@ class PageSource:
                 yield shown
             if not reading.seen:
                 why = f"it shows none itself, and leads to {len(reading.links)} page(s) that a depth would visit"
-                yield Skipped(reading.final_url, "no_pictures", why)
-            yield Checkpoint(counts=Counter(reading.counts))
+                yield Skipped(reading.final_url, SkipReason.NO_PICTURES, why)
+            yield Checkpoint(counts=reading.counts)
             return
         bounds = Bounds(settings.max_pages, settings.depth, same_host(settings.url))
         start = CrawlRequest(settings.url)

@@ -7,8 +7,9 @@ from sqlalchemy import Connection, Row, func, select, update
 from sqlalchemy.sql import ColumnElement
 
 from guardian.model import Asset, AssetState, Rights
+from guardian.store.counters import Counters
 from guardian.store.inserting import insert_into
-from guardian.store.tables import assets, counters
+from guardian.store.tables import assets
 
 _CHUNK = 500
 
@@ -18,11 +19,16 @@ def asset_id(sha256: str) -> str:
     return f"asset_{sha256[:16]}"
 
 
+_NUMBERS = "asset"
+
+
 class Assets:
     """The assets table. Rows are never deleted; one that was withdrawn can be reserved again."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        # Its row stays locked until the commit, so that numbers are committed in order.
+        self._counters = Counters(connection)
 
     def reserve(
         self,
@@ -45,7 +51,7 @@ class Assets:
         if known is not None and known.state is not AssetState.WITHDRAWN:
             return known
         values = {
-            "number": self._next_number(),
+            "number": self._counters.next(_NUMBERS),
             "state": AssetState.ADDING,
             "title": title,
             "collection": collection,
@@ -70,7 +76,7 @@ class Assets:
         self._connection.execute(
             update(assets)
             .where(assets.c.id == id_, assets.c.state == AssetState.ADDING)
-            .values(number=self._next_number())
+            .values(number=self._counters.next(_NUMBERS))
         )
         return self._one(assets.c.id == id_)
 
@@ -100,10 +106,6 @@ class Assets:
         """The asset with these bytes, whatever its state."""
         return self._first(assets.c.sha256 == sha256)
 
-    def by_number(self, number: int) -> Asset | None:
-        """The asset that has this number now; an asset added again no longer has its old one."""
-        return self._first(assets.c.number == number)
-
     def list(self, collection: str | None = None, state: AssetState | None = None) -> list[Asset]:
         """Assets in the order of their numbers."""
         query = select(assets).order_by(assets.c.number)
@@ -120,20 +122,13 @@ class Assets:
 
     def latest_number_for_writing(self) -> int:
         """As `latest_number`; until the transaction ends nobody else protects or numbers an asset."""
-        self._connection.execute(select(counters.c.value).where(counters.c.name == "asset").with_for_update())
+        self._counters.hold(_NUMBERS)
         return self.latest_number()
 
     def count(self, state: AssetState = AssetState.PROTECTED) -> int:
         """How many assets are in this state."""
         query = select(func.count()).select_from(assets).where(assets.c.state == state)
         return self._connection.execute(query).scalar_one()
-
-    def _next_number(self) -> int:
-        """Ever growing; the counter's row stays locked until the commit, so numbers are committed in order."""
-        statement = insert_into(self._connection, counters).values(name="asset", value=1)
-        counted = statement.on_conflict_do_update(index_elements=["name"], set_={"value": counters.c.value + 1})
-        number: int = self._connection.execute(counted.returning(counters.c.value)).scalar_one()
-        return number
 
     def _set_state(self, numbers: Collection[int], before: AssetState, after: AssetState) -> int:
         changed = 0
@@ -170,4 +165,5 @@ def _asset(row: Row[tuple[object, ...]]) -> Asset:
         tags=row.tags,
         rights=row.rights,
         state=row.state,
+        perceptual_hash=row.perceptual_hash,
     )

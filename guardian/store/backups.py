@@ -4,6 +4,7 @@ import os
 import sqlite3
 from pathlib import Path
 
+from guardian.durable import sync_folder
 from guardian.errors import StoreUnusable
 
 
@@ -19,7 +20,7 @@ def copy_database(database: Path, target: Path) -> None:
         with aside.open("rb") as written:
             os.fsync(written.fileno())
         aside.replace(target)
-        _sync_folder(target.absolute().parent)
+        sync_folder(target.absolute().parent)
     except (OSError, sqlite3.OperationalError) as error:
         raise StoreUnusable(f"cannot write the backup {target}: {error}") from error
     finally:
@@ -40,11 +41,3 @@ def _copy(database: Path, target: Path) -> None:
     finally:
         copy.close()
         source.close()
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -1,10 +1,15 @@
 """What the matcher said about bytes that were met before, so that it need not look twice."""
 
-from sqlalchemy import Connection, delete, select
+from datetime import datetime, timedelta
 
-from guardian.model import MatchReport, Skipped
+from sqlalchemy import Connection, and_, delete, or_, select, tuple_
+
+from guardian.model import MatchReport, Skipped, read_reason
 from guardian.store.inserting import insert_into
-from guardian.store.tables import candidates
+from guardian.store.tables import candidates, responses
+
+OLD_RECIPES_KEPT = timedelta(days=7)
+"""Two processes may match under two recipes for a while, during an upgrade for instance."""
 
 
 class Candidates:
@@ -14,26 +19,34 @@ class Candidates:
         self._connection = connection
 
     def known(self, sha256: str, recipe: str) -> MatchReport | Skipped | None:
-        """The last answer for these bytes; an Skipped (without address) says why they cannot be matched."""
+        """Return the last answer for these bytes; a Skipped (without address) says why they cannot be matched.
+
+        None when there is none, or one whose reason this version does not know: the bytes are then matched anew.
+        """
         query = select(candidates).where(candidates.c.sha256 == sha256, candidates.c.recipe == recipe)
         row = self._connection.execute(query).first()
         if row is None:
             return None
         if row.reason is not None:
-            return Skipped("", row.reason, row.detail or "")
+            try:
+                reason, status = read_reason(row.reason)
+            except ValueError:
+                return None
+            return Skipped("", reason, row.detail or "", status)
         report: MatchReport = row.report
         return report
 
-    def remember(self, sha256: str, recipe: str, answer: MatchReport | Skipped) -> None:
-        """Keep an answer; the newest for the same bytes and recipe stays."""
+    def remember(self, sha256: str, recipe: str, answer: MatchReport | Skipped, at: datetime) -> None:
+        """Keep an answer that was measured at `at`; the newest for the same bytes and recipe stays."""
         if isinstance(answer, Skipped):
             values: dict[str, object] = {
                 "report": None,
-                "reason": answer.reason,
+                "reason": answer.word,
                 "detail": answer.detail.replace("\x00", ""),
             }
         else:
             values = {"report": answer, "reason": None, "detail": None}
+        values["matched_at"] = at
         statement = insert_into(self._connection, candidates).values(sha256=sha256, recipe=recipe, **values)
         self._connection.execute(
             statement.on_conflict_do_update(
@@ -42,7 +55,16 @@ class Candidates:
             )
         )
 
-    def forget_other_recipes(self, recipe: str) -> int:
-        """Drop the answers of all recipes but this one; returns how many."""
-        statement = delete(candidates).where(candidates.c.recipe != recipe)
-        return self._connection.execute(statement).rowcount
+    def forget(self, recipe: str, before: datetime, now: datetime, limit: int) -> int:
+        """Drop up to `limit` answers that nobody needs any more; returns how many were dropped.
+
+        Those of other recipes go after a week. Those of `recipe` go when they were measured before `before`
+        and no remembered response leads to their bytes; such a picture would be matched anew.
+        """
+        still_met = select(responses.c.sha256).where(responses.c.sha256 == candidates.c.sha256).exists()
+        is_of_old_recipe = and_(candidates.c.recipe != recipe, candidates.c.matched_at < now - OLD_RECIPES_KEPT)
+        is_stale = and_(candidates.c.matched_at < before, ~still_met)
+
+        keys = select(candidates.c.sha256, candidates.c.recipe).where(or_(is_of_old_recipe, is_stale)).limit(limit)
+        key = tuple_(candidates.c.sha256, candidates.c.recipe)
+        return self._connection.execute(delete(candidates).where(key.in_(keys))).rowcount

@@ -11,6 +11,8 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
+from guardian.model import ScanCounts
+
 T = TypeVar("T")
 
 
@@ -19,6 +21,9 @@ def to_json(value: object) -> Any:
 
     Raises ValueError for numbers that JSON cannot say and TypeError for types that have no form here.
     """
+    if isinstance(value, ScanCounts):
+        # Its words are what JSON, metrics and earlier versions' rows know.
+        return value.as_words()
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: to_json(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Enum):
@@ -53,6 +58,8 @@ def _read(kind: Any, value: Any) -> Any:
     if origin is dict:
         part = get_args(kind)[1]
         return {key: _read(part, item) for key, item in value.items()}
+    if kind is ScanCounts:
+        return ScanCounts.from_words(_read(dict[str, int], value))
     if is_dataclass(kind):
         return _read_dataclass(kind, value)
     if isinstance(kind, type) and issubclass(kind, Enum):

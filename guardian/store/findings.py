@@ -58,6 +58,7 @@ class Findings:
                     evidence_note=finding.evidence_note,
                     context=finding.context,
                     also_at=finding.also_at,
+                    perceptual_hash=finding.perceptual_hash,
                     case_id=func.coalesce(findings.c.case_id, finding.case_id),
                     image_sha256=func.coalesce(finding.image_sha256, findings.c.image_sha256),
                     page_sha256=func.coalesce(finding.page_sha256, findings.c.page_sha256),

@@ -64,14 +64,6 @@ class Frontier:
             update(frontier).where(frontier.c.id == id_).values(state=FrontierState.DONE, outcome=outcome)
         )
 
-    def give_back(self, ids: Collection[int]) -> None:
-        """Addresses that were claimed and not visited wait again (a scan that was told to stop)."""
-        self._connection.execute(
-            update(frontier)
-            .where(frontier.c.id.in_(list(ids)), frontier.c.state == FrontierState.IN_FLIGHT)
-            .values(state=FrontierState.WAITING)
-        )
-
     def reopen(self, source: str) -> bool:
         """Take up a crawl that was interrupted: what was in flight waits again. False: there is none to take up."""
         self._connection.execute(
@@ -95,15 +87,6 @@ class Frontier:
         if kind is not None:
             query = query.where(frontier.c.kind == kind)
         return self._connection.execute(query).scalar_one()
-
-    def outcomes(self, source: str) -> dict[str, int]:
-        """How many addresses are done, by outcome."""
-        query = (
-            select(frontier.c.outcome, func.count())
-            .where(frontier.c.source == source, frontier.c.state == FrontierState.DONE)
-            .group_by(frontier.c.outcome)
-        )
-        return {row[0]: row[1] for row in self._connection.execute(query)}
 
     def clear(self, source: str) -> None:
         """The scan is over: forget its frontier."""

@@ -54,9 +54,10 @@ class Responses:
         """Ask unconditionally next time."""
         self._connection.execute(delete(responses).where(responses.c.key == _key(url)))
 
-    def forget_before(self, at: datetime) -> int:
-        """Drop what nobody has confirmed since; returns how many."""
-        return self._connection.execute(delete(responses).where(responses.c.checked_at < at)).rowcount
+    def forget_before(self, at: datetime, limit: int) -> int:
+        """Drop up to `limit` answers that nobody has confirmed since; returns how many were dropped."""
+        stale = select(responses.c.key).where(responses.c.checked_at < at).limit(limit)
+        return self._connection.execute(delete(responses).where(responses.c.key.in_(stale))).rowcount
 
 
 def _key(url: str) -> str:

@@ -1,13 +1,13 @@
 """Passes over sources: when, how they ended, and what they counted."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, Row, func, not_, or_, select, update
+from sqlalchemy import Connection, Row, delete, func, not_, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
 from guardian.errors import ClaimLost, SourceClaimed
-from guardian.model import Scan
+from guardian.model import Scan, ScanCounts
 from guardian.store.inserting import insert_into
 from guardian.store.leases import is_over, lease_clock
 from guardian.store.tables import processes, scans
@@ -34,7 +34,7 @@ class Scans:
             update(scans).where(*running, _is_abandoned(now)).values(ended_at=at, outcome="interrupted")
         )
         statement = insert_into(self._connection, scans).values(
-            source=source, started_at=at, counts={}, owner=owner, leased_until=now + lease
+            source=source, started_at=at, counts=ScanCounts(), owner=owner, leased_until=now + lease
         )
         started = self._connection.execute(statement.on_conflict_do_nothing().returning(*scans.c)).first()
         if started is None:
@@ -96,9 +96,9 @@ class Scans:
         who = f"process {row.pid} on {row.host} (`{row.command}`)" if row.pid is not None else "another process"
         return f"{source} is being scanned by {who} since {since}: wait for it, or stop it"
 
-    def note(self, id_: int, counts: Mapping[str, int]) -> None:
+    def note(self, id_: int, counts: ScanCounts) -> None:
         """Keep what a running scan has counted so far."""
-        self._connection.execute(update(scans).where(scans.c.id == id_).values(counts=dict(counts)))
+        self._connection.execute(update(scans).where(scans.c.id == id_).values(counts=counts))
 
     def before(self, scan: Scan) -> Scan | None:
         """The scan of the same source before this one."""
@@ -106,13 +106,11 @@ class Scans:
         row = self._connection.execute(query.limit(1)).first()
         return None if row is None else _scan(row)
 
-    def end(
-        self, id_: int, at: datetime, outcome: str, counts: Mapping[str, int] | None, error: str | None = None
-    ) -> Scan:
+    def end(self, id_: int, at: datetime, outcome: str, counts: ScanCounts | None, error: str | None = None) -> Scan:
         """Note how a scan ended: completed, failed or interrupted. Without counts those last noted stand."""
         facts: dict[str, object] = {"ended_at": at, "outcome": outcome, "error": error and error.replace("\x00", "")}
         if counts is not None:
-            facts["counts"] = dict(counts)
+            facts["counts"] = counts
         ended = self._connection.execute(update(scans).where(scans.c.id == id_).values(**facts).returning(*scans.c))
         return _scan(ended.one())
 
@@ -129,6 +127,19 @@ class Scans:
         newest = select(func.max(scans.c.id)).group_by(scans.c.source)
         query = select(scans).where(scans.c.id.in_(newest)).order_by(scans.c.source)
         return [_scan(row) for row in self._connection.execute(query)]
+
+    def forget_before(self, at: datetime, limit: int) -> int:
+        """Drop up to `limit` accounts of scans that ended before `at`; returns how many were dropped.
+
+        The latest scan and the latest complete one of each source stay: what is due, and what is wrong with a
+        source, is told from them.
+        """
+        latest = select(func.max(scans.c.id)).group_by(scans.c.source)
+        latest_complete = latest.where(scans.c.outcome == "completed")
+        old = select(scans.c.id).where(
+            scans.c.ended_at < at, scans.c.id.not_in(latest), scans.c.id.not_in(latest_complete)
+        )
+        return self._connection.execute(delete(scans).where(scans.c.id.in_(old.limit(limit)))).rowcount
 
     def list(self, source: str | None = None, limit: int | None = None) -> list[Scan]:
         """Scans, the newest first."""

@@ -5,7 +5,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from guardian.errors import StoreUnusable
 from guardian.store.connecting import READ_ONLY
 
-REVISIONS = ("0001", "0002", "0004")
+REVISIONS = ("0001", "0002", "0004", "0005")
 """All schema revisions, oldest first (a test compares them with the migration files)."""
 
 _MIGRATION_LOCK = 0x67756172

@@ -1,4 +1,4 @@
-"""Where guardian's database is. Imports nothing heavy."""
+"""Where guardian's database is, and how long it keeps what only grows. Imports nothing heavy."""
 
 from datetime import timedelta
 
@@ -28,4 +28,25 @@ class ProcessSettings(BaseModel):
         ge=timedelta(seconds=1),
         le=timedelta(hours=1),
         description="a process not heard of for so long is lost, and another takes over its work; at most 1h",
+    )
+
+
+class RetentionSettings(BaseModel):
+    """How long rows are kept that nobody asks for any more. Cases, findings and their histories are never pruned."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    deliveries: Duration = Field(
+        duration("365d"),
+        description="messages that were delivered; what is due or dead stays until a person settles it",
+    )
+    scans: Duration = Field(
+        duration("365d"), description="accounts of scans; the latest, and the latest complete one, of each source stay"
+    )
+    responses: Duration = Field(
+        duration("90d"), description="what sites last answered; what no scan has met for so long is asked for whole"
+    )
+    candidates: Duration = Field(
+        duration("180d"),
+        description="what was measured of pictures that no scan meets any more; they would be matched anew",
     )

@@ -26,6 +26,7 @@ from guardian.model import (
     LicenceStatus,
     MatchReport,
     Rights,
+    ScanCounts,
     Severity,
     TaskKind,
     TaskState,
@@ -67,6 +68,7 @@ assets = Table(
     Column("rights", Document(Rights), nullable=False),
     Column("added_at", Instant, nullable=False),
     Column("withdrawn_at", Instant),
+    Column("perceptual_hash", Text),
     Index(None, "state", "number"),
     Index(None, "collection"),
 )
@@ -93,7 +95,8 @@ candidates = Table(
     Column("report", Document(MatchReport)),
     Column("reason", Text),
     Column("detail", Text),
-    Index(None, "recipe"),
+    Column("matched_at", Instant, nullable=False),
+    Index(None, "matched_at"),
 )
 
 cases = Table(
@@ -144,6 +147,7 @@ findings = Table(
     Column("decision", Document(Decision), nullable=False),
     Column("comparison", Document(Comparison), nullable=False),
     Column("candidate_sha256", Text, nullable=False),
+    Column("perceptual_hash", Text),
     Column("image_sha256", Text),
     Column("page_sha256", Text),
     Column("evidence_note", Text),
@@ -191,6 +195,8 @@ tasks = Table(
         sqlite_where=text("state = 'due'"),
         postgresql_where=text("state = 'due'"),
     ),
+    # What was done long ago is forgotten by when it was done.
+    Index(None, "done_at"),
     sqlite_autoincrement=True,
 )
 
@@ -223,12 +229,13 @@ scans = Table(
     Column("started_at", Instant, nullable=False),
     Column("ended_at", Instant),
     Column("outcome", Text),
-    Column("counts", Document(dict[str, int]), nullable=False),
+    Column("counts", Document(ScanCounts), nullable=False),
     Column("error", Text),
     # No foreign key: the row of a process goes when it ends, what it did stays.
     Column("owner", Text),
     Column("leased_until", Instant),
     Index(None, "source", "id"),
+    Index(None, "ended_at"),
     # A running scan is the claim on its source, so the database itself refuses a second one.
     Index(
         "uq_scans_running",
@@ -269,6 +276,8 @@ responses = Table(
     Column("checked_at", Instant, nullable=False),
     Column("extract", Text),
     Index(None, "checked_at"),
+    # Leads from what was measured of some bytes to whether any address still holds them.
+    Index(None, "sha256"),
 )
 
 requests = Table(

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Row, and_, func, not_, or_, select, true, update
+from sqlalchemy import Connection, Row, and_, delete, func, not_, or_, select, true, update
 from sqlalchemy.sql import ColumnElement
 
 from guardian.model import Task, TaskKind, TaskState
@@ -126,6 +126,11 @@ class Tasks:
         )
         return changed.first() is not None
 
+    def forget_done(self, before: datetime, limit: int) -> int:
+        """Drop up to `limit` duties that were done before then; returns how many were dropped."""
+        old = select(tasks.c.id).where(tasks.c.state == TaskState.DONE, tasks.c.done_at < before).limit(limit)
+        return self._connection.execute(delete(tasks).where(tasks.c.id.in_(old))).rowcount
+
     def free_leases(self, owner: str) -> int:
         """End the leases of an owner that ended or is lost; returns how many there were."""
         freed = self._connection.execute(
@@ -161,11 +166,6 @@ class Tasks:
         is_due = (tasks.c.state == TaskState.DUE, _IS_KNOWN, _is_due(now))
         query = select(func.count()).select_from(tasks).where(*is_due)
         return self._connection.execute(query).scalar_one()
-
-    def next_due_at(self) -> datetime | None:
-        """When the earliest open duty is or was due; None when nothing is owed."""
-        query = select(func.min(tasks.c.due_at)).where(tasks.c.state == TaskState.DUE)
-        return self._connection.execute(query).scalar()
 
     def counts(self) -> dict[TaskState, int]:
         """How many tasks there are in each state."""

@@ -5,6 +5,7 @@ from sqlalchemy import Connection
 from guardian.store.assets import Assets
 from guardian.store.candidates import Candidates
 from guardian.store.cases import Cases
+from guardian.store.counters import Counters
 from guardian.store.destinations import Destinations
 from guardian.store.findings import Findings
 from guardian.store.frontier import Frontier
@@ -23,6 +24,7 @@ class Transaction:
         self.assets = Assets(connection)
         self.licences = Licences(connection)
         self.candidates = Candidates(connection)
+        self.counters = Counters(connection)
         self.findings = Findings(connection)
         self.cases = Cases(connection)
         self.processes = Processes(connection)

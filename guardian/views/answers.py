@@ -30,7 +30,7 @@ def as_json(answer: Answer, *, every_match: bool = False) -> dict[str, Any]:
 def _problem_text(problem: Skipped | None) -> str | None:
     if problem is None:
         return None
-    return f"{problem.reason}: {problem.detail}" if problem.detail else problem.reason
+    return f"{problem.word}: {problem.detail}" if problem.detail else problem.word
 
 
 def _match_json(match: JudgedMatch) -> dict[str, Any]:

@@ -40,12 +40,12 @@ class Metrics:
     def count(self, source: str, result: Answer | Skipped) -> None:
         """Count one result of a scan."""
         if isinstance(result, Skipped):
-            self._left_out.labels(source, result.reason).inc()
+            self._left_out.labels(source, result.word).inc()
             return
         self._images.labels(source, result.outcome.value).inc()
         self._seconds.observe(result.elapsed_ms / 1000)
         if result.problem is not None:
-            self._left_out.labels(source, result.problem.reason).inc()
+            self._left_out.labels(source, result.problem.word).inc()
 
     def count_deliveries(self, sent: Deliveries) -> None:
         """Count delivery attempts by what came of them."""
@@ -78,7 +78,7 @@ class _StoreFacts(Collector):
             for scan in tx.scans.latest():
                 if scan.ended_at is not None:
                     last.add_metric([scan.source], scan.ended_at.timestamp())
-                    for what, number in scan.counts.items():
+                    for what, number in scan.counts.as_words().items():
                         counts.add_metric([scan.source, what], number)
             yield last
             yield counts

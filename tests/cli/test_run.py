@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from guardian.model import ScanCounts
 from guardian.store import StoreSettings, open_store
 from tests.cli.home import Home
 
@@ -96,7 +97,7 @@ def test_a_source_that_another_process_is_scanning_is_left_to_it(watched: Home, 
     refused = watched.guardian("scan", "gallery", code=4).stderr
     assert "gallery is being scanned by process 99 on there (`guardian run`) since 20" in refused
     with store.begin() as tx:
-        tx.scans.end(running.id, datetime.now(UTC), "completed", {})
+        tx.scans.end(running.id, datetime.now(UTC), "completed", ScanCounts())
     assert "1 copy" in watched.guardian("run", "--once", code=1, **secret).stdout
     with store.read() as tx:
         assert [process.id for process in tx.processes.living()] == ["other"], "those that ended have left"

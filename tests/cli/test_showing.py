@@ -1,6 +1,5 @@
 """How an answer reads on a terminal, and the exit code that goes with it."""
 
-from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -17,9 +16,11 @@ from guardian.model import (
     JudgedMatch,
     LicenceStatus,
     MatchReport,
+    ScanCounts,
     Severity,
     Sighting,
     Skipped,
+    SkipReason,
 )
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -95,13 +96,13 @@ def test_an_inline_image_own_hosts_repeats_and_a_partial_search_are_said() -> No
 
 
 def test_a_problem_is_said_in_its_own_words_and_cannot_write_to_the_terminal() -> None:
-    problem = Skipped("https://thief.example/", "status", "answered \x1b[2J404\r\nCLEAR all")
+    problem = Skipped("https://thief.example/", SkipReason.HTTP_STATUS, "answered \x1b[2J404\r\nCLEAR all", 404)
     answer = replace(ON_A_PAGE, judged=(), report=None, sha256=None, problem=problem)
     shown = describe(answer)
     assert click.unstyle(shown).startswith("ERROR ")
     assert "\x1b[2J" not in shown
     assert len(shown.splitlines()) == 3
-    unmatchable = replace(answer, unmatchable=True, problem=Skipped("u", "too_plain"))
+    unmatchable = replace(answer, unmatchable=True, problem=Skipped("u", SkipReason.TOO_PLAIN))
     assert lines(unmatchable)[0].startswith("UNMATCHABLE ")
     assert lines(unmatchable)[-1].strip() == "too_plain"
 
@@ -115,10 +116,12 @@ def test_probabilities_are_never_rounded_to_certainty(probability: float, shown:
 
 
 def test_a_summary_counts_everything_once() -> None:
-    counts = Counter({"copy": 2, "clear": 3, "error": 1, "problem: timeout": 1, "left out: robots": 4})
+    counts = ScanCounts.from_words({"copy": 2, "clear": 3, "error": 1, "problem: timeout": 1, "left out: robots": 4})
     assert summary(counts, 7) == "6 image(s), compared with 7 protected asset(s): 2 copy, 3 clear, 1 error, 4 left out"
-    assert summary(Counter()) == "0 image(s): nothing found"
-    assert "compared with 0 protected asset(s): 1 clear; nothing is protected yet" in summary(Counter(clear=1), 0)
+    assert summary(ScanCounts()) == "0 image(s): nothing found"
+    assert "compared with 0 protected asset(s): 1 clear; nothing is protected yet" in summary(
+        ScanCounts.from_words({"clear": 1}), 0
+    )
 
 
 @pytest.mark.parametrize(
@@ -136,4 +139,4 @@ def test_a_summary_counts_everything_once() -> None:
     ],
 )
 def test_exit_codes(counts: dict[str, int], code: int) -> None:
-    assert exit_code(Counter(counts)) == code
+    assert exit_code(ScanCounts.from_words(counts)) == code

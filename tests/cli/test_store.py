@@ -1,5 +1,6 @@
 """`guardian store` as a person runs it."""
 
+import json
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -56,3 +57,21 @@ def test_damage_is_said_with_exit_code_4_and_no_traceback(folder: Path) -> None:
     failed = guardian(folder, "store", "backup", str(folder / "copy.db"))
     assert failed.returncode == 4
     assert not (folder / "copy.db").exists()
+
+
+def test_prune_says_what_it_forgot_and_leaves_what_is_owed(folder: Path) -> None:
+    store = open_store(StoreSettings(), folder / "data")
+    with store.begin() as tx:
+        old = tx.tasks.add(TaskKind.DELIVER, "delivered long ago", b"{}", due_at=NOON, at=NOON)
+        assert old is not None
+        tx.tasks.done(old.id, datetime(2020, 1, 1, tzinfo=UTC))
+    store.close()
+    said = guardian(folder, "store", "prune")
+    assert (said.returncode, said.stderr) == (0, "")
+    assert said.stdout == "forgotten: 1 deliveries, 0 scans, 0 responses, 0 candidates\n"
+    again = guardian(folder, "store", "prune", "--json")
+    assert json.loads(again.stdout) == {"deliveries": 0, "scans": 0, "responses": 0, "candidates": 0}
+    store = open_store(StoreSettings(), folder / "data")
+    with store.read() as tx:
+        assert tx.tasks.due_count(NOON) == 100
+    store.close()

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from guardian.coverage.coverage import Coverage, TroubleKind, coverage_of, usual_gap
+from guardian.coverage.coverage import Coverage, TroubleKind, as_json, coverage_of, usual_gap
 from guardian.coverage.settings import CoverageSettings
-from guardian.model import Scan
+from guardian.model import Scan, ScanCounts
 from guardian.sources.settings import PageSettings, SourceSettings
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -19,7 +19,9 @@ def scans(*images: int | str | None) -> list[Scan]:
     for age, seen in enumerate(images):
         at = NOW - timedelta(hours=age, minutes=30)
         ended = None if seen is None else at + timedelta(minutes=1)
-        counts = {"clear": seen - 1, "copy": 1, "problem: timeout": 0} if isinstance(seen, int) else {}
+        counts = ScanCounts.from_words(
+            {"clear": seen - 1, "copy": 1, "problem: timeout": 0} if isinstance(seen, int) else {}
+        )
         outcome = None if seen is None else "completed" if isinstance(seen, int) else "failed"
         rows.append(Scan(100 - age, "gallery", at, ended, outcome, counts, seen if isinstance(seen, str) else None))
     return rows
@@ -37,13 +39,16 @@ def test_a_source_never_scanned_is_not_in_trouble() -> None:
 def test_what_was_seen_and_what_was_not() -> None:
     counts = {"clear": 7, "copy": 1, "unmatchable": 2, "error": 1, "pages": 3}
     counts |= {"problem: not_an_image": 2, "problem: timeout": 1, "left out: robots": 4, "left out: timeout": 1}
-    scan = Scan(1, "gallery", NOW, NOW, "completed", counts)
     counts |= {"fetched": 6, "unchanged": 3, "fresh": 1, "pages unchanged": 2}
+    scan = Scan(1, "gallery", NOW, NOW, "completed", ScanCounts.from_words(counts))
     coverage = coverage_of(HOURLY, [scan], NOW, CoverageSettings())
     assert (coverage.fetched, coverage.unchanged, coverage.fresh, coverage.matched) == (6, 3, 1, 1)
     assert coverage.pages_unchanged == 2
     assert (coverage.pages, coverage.images, coverage.compared) == (3, 11, 8)
     assert coverage.not_seen == {"robots": 4, "not_an_image": 2, "timeout": 2}
+    shown = as_json(coverage)
+    assert shown["not_seen"] == coverage.not_seen
+    assert shown["last"]["counts"] == shown["last_complete"]["counts"] == counts
     assert coverage.trouble is None
 
 

@@ -13,6 +13,7 @@ from guardian.coverage.coverage import coverages
 from guardian.coverage.settings import CoverageSettings
 from guardian.coverage.telling import tell_of_trouble
 from guardian.daemon import run_once
+from guardian.model import ScanCounts
 from guardian.shipped import rules_folder
 from guardian.sources.settings import PageSettings
 from guardian.store import StoreSettings, open_store
@@ -29,7 +30,8 @@ def test_trouble_is_told_once_an_episode_to_each_destination(tmp_path: Path) -> 
         with store.begin() as tx:
             for outcome in outcomes:
                 scan = tx.scans.start("gallery", NOW)
-                tx.scans.end(scan.id, NOW, outcome, {"clear": 10}, "it answered 403" if outcome == "failed" else None)
+                error = "it answered 403" if outcome == "failed" else None
+                tx.scans.end(scan.id, NOW, outcome, ScanCounts.from_words({"clear": 10}), error)
             found = coverages(tx, [SOURCE], NOW, SETTINGS)
             return tell_of_trouble(tx, found, SETTINGS.deliver_to, NOW)
 

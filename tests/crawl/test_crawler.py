@@ -90,7 +90,7 @@ def shown(seen: list[Any]) -> list[str]:
 
 
 def reasons(seen: list[Any]) -> Counter[str]:
-    return Counter(one.reason for one in seen if isinstance(one, Skipped))
+    return Counter(one.word for one in seen if isinstance(one, Skipped))
 
 
 def details(seen: list[Any], reason: str) -> list[str]:

@@ -31,7 +31,7 @@ def web() -> Iterator[Site]:
 
 
 def reasons(seen: list[Any]) -> dict[str, int]:
-    found = [one.reason for one in seen if isinstance(one, Skipped)]
+    found = [one.word for one in seen if isinstance(one, Skipped)]
     return {reason: found.count(reason) for reason in found}
 
 
@@ -187,7 +187,7 @@ def test_no_list_fills_the_memory_or_takes_long(
         try:
             discovered(kind=kind, url=url)
         except (FetchRefused, FetchFailed) as error:
-            said = error.reason
+            said = error.skipped.word
             raise
     assert said == reason
     assert time.monotonic() - started < 20

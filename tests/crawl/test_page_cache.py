@@ -1,6 +1,10 @@
 """An unchanged page costs its site a 304 and is seen as before; everything else is read anew."""
 
+import base64
+import json
+import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -84,6 +88,19 @@ def test_what_another_program_wrote_is_passed_over(store: Store) -> None:
         for extract in ("[]", "{", '{"page": 3}', (known.extract or "").replace('"held": "', '"held": "!')):
             tx.responses.remember(known.__class__(**{**_fields(known), "extract": extract}))
             assert recall_page(tx, URL, "source", NOW) is None
+
+
+def test_a_reason_of_another_version_has_its_page_read_anew(store: Store) -> None:
+    kept(store, answer(("etag", '"one"')))
+    with store.begin() as tx:
+        known = tx.responses.known(URL)
+        assert known is not None
+        notes = json.loads(known.extract or "")
+        held = zlib.decompress(base64.b85decode(notes["held"]))
+        assert b'"vector"' in held
+        notes["held"] = base64.b85encode(zlib.compress(held.replace(b'"vector"', b'"moon"'))).decode()
+        tx.responses.remember(replace(known, extract=json.dumps(notes)))
+        assert recall_page(tx, URL, "source", NOW) is None
 
 
 def _fields(known: Any) -> dict[str, Any]:

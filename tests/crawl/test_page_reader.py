@@ -15,7 +15,7 @@ def names(seen: list[Any]) -> list[str]:
 
 
 def reasons(seen: list[Any]) -> list[tuple[str, str]]:
-    return [(one.reason, one.url.rpartition("/")[2]) for one in seen if isinstance(one, Skipped)]
+    return [(one.word, one.url.rpartition("/")[2]) for one in seen if isinstance(one, Skipped)]
 
 
 def test_linked_style_sheets(site: Any, discovered: Callable[..., list[Any]]) -> None:

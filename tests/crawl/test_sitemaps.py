@@ -34,7 +34,7 @@ def test_pages_pictures_index_and_gzip(site: Any, discovered: Callable[..., list
     assert pictures(seen) == ["extra.jpg", "a.jpg", "b.jpg"]
     assert seen[0].page_url == a
     assert seen[0].context.caption == "Sea"
-    assert [(one.reason, one.url) for one in seen if isinstance(one, Skipped)] == [
+    assert [(one.word, one.url) for one in seen if isinstance(one, Skipped)] == [
         ("elsewhere", f"{site.url}/one.xml"),
         ("status_404", f"{site.url}/gone.xml"),
     ]

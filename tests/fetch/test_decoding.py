@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from guardian.fetch.decoding import Decoder, NotDecodable, gunzipped
+from guardian.fetch.decoding import Decoder, NotDecodable
 
 
 def raw_deflate(content: bytes) -> bytes:
@@ -57,14 +57,3 @@ def test_a_bomb_makes_no_more_than_was_asked_for(coding: str) -> None:
     bomb = CODED[coding](bytes(50_000_000))
     assert len(bomb) < 60_000
     assert len(Decoder(coding).feed(bomb, 1000)) == 1001
-
-
-def test_a_gzip_file_is_unpacked_within_its_limit() -> None:
-    assert gunzipped(b"<urlset/>", 5) == b"<urlset/>"
-    assert gunzipped(gzip.compress(b"<urlset/>"), 9) == b"<urlset/>"
-    with pytest.raises(NotDecodable, match="more than 8 bytes"):
-        gunzipped(gzip.compress(b"<urlset/>"), 8)
-    with pytest.raises(NotDecodable, match="too early"):
-        gunzipped(gzip.compress(b"<urlset/>")[:-9], 100)
-    with pytest.raises(NotDecodable, match="not gzip"):
-        gunzipped(b"\x1f\x8b nothing of the kind", 100)

@@ -12,7 +12,7 @@ import pytest
 from guardian.errors import FetchFailed, FetchRefused
 from guardian.fetch.robots import Robots
 from guardian.fetch.web import WebClient
-from guardian.model import Response
+from guardian.model import Response, SkipReason
 from tests import websites
 from tests.websites import Says, Site
 
@@ -170,9 +170,9 @@ def test_statuses_mean_what_the_standard_says(statuses: tuple[int, ...], expecte
 @pytest.mark.parametrize(
     "error",
     [
-        FetchFailed("timeout", ORIGIN),
-        FetchFailed("dns", ORIGIN),
-        FetchRefused("bad_address", ORIGIN),
+        FetchFailed(SkipReason.TIMEOUT, ORIGIN),
+        FetchFailed(SkipReason.DNS, ORIGIN),
+        FetchRefused(SkipReason.BAD_ADDRESS, ORIGIN),
     ],
 )
 def test_a_site_that_cannot_be_asked_forbids_all_for_a_while(error: Exception) -> None:
@@ -186,8 +186,8 @@ def test_a_site_that_cannot_be_asked_forbids_all_for_a_while(error: Exception) -
     assert len(origin.read) == 2
 
 
-@pytest.mark.parametrize("reason", ["budget", "host_busy"])
-def test_what_guardian_itself_puts_off_is_said_as_such_and_not_kept(reason: str) -> None:
+@pytest.mark.parametrize("reason", [SkipReason.BUDGET, SkipReason.HOST_BUSY])
+def test_what_guardian_itself_puts_off_is_said_as_such_and_not_kept(reason: SkipReason) -> None:
     origin = Origin(error=FetchRefused(reason, f"{ORIGIN}/robots.txt"))
     robots = origin.robots()
     with pytest.raises(FetchRefused) as refused:
@@ -198,7 +198,7 @@ def test_what_guardian_itself_puts_off_is_said_as_such_and_not_kept(reason: str)
 
 
 def test_a_blocked_address_is_said_as_such() -> None:
-    origin = Origin(error=FetchRefused("address", ORIGIN))
+    origin = Origin(error=FetchRefused(SkipReason.PRIVATE_ADDRESS, ORIGIN))
     robots = origin.robots()
     assert [verdict(robots, f"{ORIGIN}/{number}") for number in range(3)] == ["address"] * 3
     assert len(origin.read) == 1, "a file that leads inside is asked for once, not for each page"

@@ -25,7 +25,7 @@ def test_a_picture_that_failed_is_not_asked_for_again_in_one_scan(site: Site, se
                 for _ in range(3):
                     with pytest.raises(FetchFailed) as failed:
                         await session.get(gone, kind="image")
-                    assert (failed.value.reason, failed.value.status) == ("status_404", 404)
+                    assert (failed.value.skipped.word, failed.value.status) == ("status_404", 404)
                     await session.get(shown, kind="image")
 
     asyncio.run(go())
@@ -66,7 +66,7 @@ def test_a_host_that_mostly_keeps_silent_is_left_alone_for_the_rest_of_the_scan(
                 await session.get(url, kind="image")
                 said["answered"] += 1
             except (FetchFailed, FetchRefused) as error:
-                said[error.reason] += 1
+                said[error.skipped.word] += 1
         return said
 
     async def go() -> None:

@@ -32,7 +32,7 @@ def answer(*headers: tuple[str, str], url: str = URL, final_url: str = URL) -> R
 def met(store: Store, response: Response, recipe: str = "recipe") -> None:
     with store.begin() as tx:
         remember(tx, response, SHA256)
-        tx.candidates.remember(SHA256, recipe, REPORT)
+        tx.candidates.remember(SHA256, recipe, REPORT, NOW)
 
 
 def recalled(
@@ -121,7 +121,7 @@ def test_a_304_confirms_and_may_renew_the_tag(store: Store) -> None:
 def test_notes_of_other_readers_are_passed_over(store: Store, extract: str | None) -> None:
     with store.begin() as tx:
         tx.responses.remember(Remembered(URL, '"one"', None, SHA256, NOW, NOW, extract))
-        tx.candidates.remember(SHA256, "recipe", REPORT)
+        tx.candidates.remember(SHA256, "recipe", REPORT, NOW)
     known = recalled(store)
     assert known is not None
     assert not known.is_fresh

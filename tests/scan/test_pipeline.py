@@ -235,7 +235,7 @@ def test_what_cannot_be_matched_is_named_and_remembered(config: Config, mine: Pa
                 Outcome.UNMATCHABLE,
                 Outcome.ERROR,
             )
-            assert [answer.problem.reason for answer in (text, white, missing) if answer.problem] == [
+            assert [answer.problem.word for answer in (text, white, missing) if answer.problem] == [
                 "not_an_image",
                 "too_plain",
                 "missing",

@@ -13,18 +13,19 @@ import pytest
 from guardian.app import at_work, opened_app
 from guardian.config import Config, load_config
 from guardian.errors import FetchFailed
-from guardian.model import Answer, Sighting, Skipped
-from guardian.scan.runs import scan_source, words_for
+from guardian.model import Answer, ScanCounts, Sighting, Skipped, SkipReason
+from guardian.scan.runs import scan_source
 from guardian.shipped import rules_folder
 
 SIGHTING = Sighting("gallery", "https://a.example/1.jpg", None, datetime(2026, 11, 24, tzinfo=UTC))
 
 
 def test_every_result_is_counted_under_its_words() -> None:
-    problem = Skipped("https://a.example/1.jpg", "timeout")
-    assert words_for(Skipped("https://a.example/2.svg", "vector")) == ["left out: vector"]
-    assert words_for(Answer("t", SIGHTING, None, 1.0)) == ["clear"]
-    assert words_for(Answer("t", SIGHTING, None, 1.0, problem=problem)) == ["error", "problem: timeout"]
+    problem = Skipped("https://a.example/1.jpg", SkipReason.TIMEOUT)
+    assert ScanCounts.of(Skipped("https://a.example/2.svg", SkipReason.VECTOR)).as_words() == {"left out: vector": 1}
+    assert ScanCounts.of(Answer("t", SIGHTING, None, 1.0)).as_words() == {"clear": 1}
+    failed = ScanCounts.of(Answer("t", SIGHTING, None, 1.0, problem=problem))
+    assert failed.as_words() == {"error": 1, "problem: timeout": 1}
 
 
 def test_a_scan_leaves_its_account(tmp_path: Path, site: Any) -> None:
@@ -44,7 +45,7 @@ def test_a_scan_leaves_its_account(tmp_path: Path, site: Any) -> None:
             good, gone = config.sources
             scan = await scan_source(app.services, heartbeat, good, heard.append)
             assert (scan.outcome, scan.error) == ("completed", None)
-            assert scan.counts == {
+            assert scan.counts.as_words() == {
                 "pages": 1,
                 "fetched": 1,
                 "unmatchable": 1,
@@ -59,7 +60,7 @@ def test_a_scan_leaves_its_account(tmp_path: Path, site: Any) -> None:
                 last = tx.scans.last("gone")
             assert last is not None
             assert last.outcome == "failed"
-            assert last.counts == {"left out: status_404": 1}, "what was not seen is counted by its reason"
+            assert last.counts.as_words() == {"left out: status_404": 1}, "what was not seen is counted by its reason"
             assert "404" in (last.error or "")
 
     asyncio.run(go())
@@ -100,9 +101,9 @@ def test_a_crawl_that_broke_off_between_two_pages_counts_nothing_twice(tmp_path:
                 with suppress(RuntimeError):
                     await scan_source(app.services, heartbeat, source, lose_patience)
                 scan = await scan_source(app.services, heartbeat, source, lambda _: None)
-                assert scan.counts["pages"] == 4
-                assert scan.counts["left out: vector"] == 7, f"broken off after {patience} answers"
-                assert scan.counts["problem: status_404"] == 3
+                assert scan.counts.pages == 4
+                assert scan.counts.skipped[SkipReason.VECTOR] == 7, f"broken off after {patience} answers"
+                assert scan.counts.problems["status_404"] == 3
 
     asyncio.run(go())
 
@@ -135,6 +136,6 @@ def test_a_crawl_that_is_stopped_while_a_page_is_noted_loses_no_count(tmp_path: 
                 await scanning
             holder.join()
             scan = await scan_source(app.services, heartbeat, source, lambda _: None)
-            assert (scan.counts["pages"], scan.counts["left out: vector"]) == (4, 7)
+            assert (scan.counts.pages, scan.counts.skipped[SkipReason.VECTOR]) == (4, 7)
 
     asyncio.run(go())

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guardian.model import Comparison, Decision, Licence, Match, MatchReport, Scan, Severity, Transform
+from guardian.model import Comparison, Decision, Licence, Match, MatchReport, Scan, ScanCounts, Severity, Transform
 from guardian.store.codec import from_json, to_json
 
 numbers = st.floats(allow_nan=False, allow_infinity=False)
@@ -58,7 +58,14 @@ def test_enums_dates_and_moments_round_trip() -> None:
     for value in (
         Decision("alert", "rule", Severity.HIGH, ("a", "b"), record=True),
         Licence("lic", "x.example", collection="c", valid_from=date(2026, 1, 2)),
-        Scan(1, "web", now, None, None, {"found": 3}),
+        Scan(
+            1,
+            "web",
+            now,
+            None,
+            None,
+            ScanCounts.from_words({"found": 3, "left out: robots": 1, "clear": 2}),
+        ),
     ):
         assert from_json(type(value), json.loads(json.dumps(to_json(value)))) == value
 

@@ -4,10 +4,12 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from sqlalchemy import text
 
 from guardian.errors import ClaimLost, SourceClaimed
-from guardian.model import CrawlRequest, FrontierState, Process
+from guardian.model import CrawlRequest, FrontierState, Process, ScanCounts
 from guardian.store import Store
 from guardian.store.connecting import connect
 
@@ -57,7 +59,7 @@ def test_a_source_that_is_being_scanned_is_claimed_and_who_scans_is_said(store: 
             tx.scans.start("web", NOON + MINUTE, "two", MINUTE)
         assert tx.scans.start("disk", NOON, "two", MINUTE).source == "disk"
         assert tx.scans.abandoned() == {"disk"}, "of a process that nobody knows"
-        tx.scans.end(running.id, NOON, "completed", {})
+        tx.scans.end(running.id, NOON, "completed", ScanCounts())
         assert tx.scans.start("web", NOON, "two", MINUTE).id > running.id
 
 
@@ -81,7 +83,7 @@ def test_only_running_scans_of_their_owner_are_renewed(store: Store) -> None:
     with store.begin() as tx:
         mine, ended, short = (tx.scans.start(name, NOON, "one", MINUTE) for name in ("a", "b", "c"))
         other = tx.scans.start("d", NOON, "two", MINUTE)
-        tx.scans.end(ended.id, NOON, "completed", {})
+        tx.scans.end(ended.id, NOON, "completed", ScanCounts())
         assert tx.scans.renew([mine.id, ended.id, other.id], "one", MINUTE) == {mine.id}
         assert tx.scans.renew([short.id], "one", OVER) == {short.id}
         assert tx.scans.abandoned() == {"c", "d"}
@@ -94,7 +96,7 @@ def test_a_process_that_lost_its_claim_writes_nothing_more(store: Store) -> None
         tx.frontier.add("web", [CrawlRequest("https://a.example/")])
     claimed = store.under(lambda tx: tx.scans.require(scan.id, "one"))
     with claimed.begin() as tx:
-        tx.scans.note(scan.id, {"pages": 1})
+        tx.scans.note(scan.id, ScanCounts(pages=1))
     with store.begin() as tx:
         tx.scans.interrupt("one", NOON)
         taken = tx.scans.start("web", NOON, "two", MINUTE)
@@ -148,23 +150,21 @@ def test_one_of_many_that_start_at_once_scans(store: Store) -> None:
     assert all("is being scanned by process 7" in said for said in sorted(came)[1:])
 
 
-def test_scans_that_an_earlier_version_left_running_are_closed_by_the_migration(store: Store) -> None:
-    engine = connect(store.url)
+def test_scans_that_an_earlier_version_left_running_are_closed_by_the_migration(database: str) -> None:
+    engine = connect(database)
     with engine.begin() as connection:
-        connection.execute(text("DROP INDEX uq_scans_running"))
-        connection.execute(text("ALTER TABLE scans DROP COLUMN owner"))
-        connection.execute(text("ALTER TABLE scans DROP COLUMN leased_until"))
-        connection.execute(text("DROP TABLE processes"))
-        connection.execute(
-            text("INSERT INTO scans (source, started_at, counts) VALUES ('web', '2026-11-24 12:00:00.000000', '{}')")
-        )
-        connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
+        config = Config()
+        config.set_main_option("script_location", "guardian.store:migrations")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        row = "INSERT INTO scans (source, started_at, counts) VALUES ('web', '2026-11-24 12:00:00.000000', '{}')"
+        connection.execute(text(row))
+        connection.execute(text(row))
     engine.dispose()
-    migrated = Store(store.url)
+    migrated = Store(database)
     with migrated.begin() as tx:
-        left = tx.scans.last("web")
-        assert left is not None
-        assert (left.outcome, left.owner) == ("interrupted", None)
+        left = tx.scans.list("web")
+        assert [(scan.outcome, scan.owner) for scan in left] == [("interrupted", None)] * 2
         assert tx.scans.abandoned() == {"web"}
-        assert tx.scans.start("web", NOON, "one", MINUTE).id > left.id
+        assert tx.scans.start("web", NOON, "one", MINUTE).id > left[0].id
     migrated.close()

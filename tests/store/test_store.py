@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from guardian.errors import StoreUnusable, UsageError
-from guardian.model import Asset, Skipped, TaskKind
+from guardian.model import Asset, Skipped, SkipReason, TaskKind
 from guardian.store import Store, StoreSettings, open_store
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -20,7 +20,7 @@ NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 def remember(store: Store, *digests: str, detail: str = "") -> None:
     with store.begin() as tx:
         for digest in digests:
-            tx.candidates.remember(digest, "recipe", Skipped("", "too_plain", detail))
+            tx.candidates.remember(digest, "recipe", Skipped("", SkipReason.TOO_PLAIN, detail), NOON)
 
 
 def knows(store: Store, digest: str) -> bool:
@@ -31,7 +31,7 @@ def knows(store: Store, digest: str) -> bool:
 def test_a_block_that_raises_is_undone(store: Store) -> None:
     def fail() -> None:
         with store.begin() as tx:
-            tx.candidates.remember("a", "recipe", Skipped("", "too_plain"))
+            tx.candidates.remember("a", "recipe", Skipped("", SkipReason.TOO_PLAIN), NOON)
             raise RuntimeError("stop")
 
     with pytest.raises(RuntimeError, match="stop"):
@@ -50,7 +50,7 @@ def test_what_was_committed_is_there_after_reopening(store: Store, database: str
 def test_reading_does_not_wait_for_a_writer_and_cannot_write(store: Store) -> None:
     remember(store, "before")
     with store.begin() as tx:
-        tx.candidates.remember("during", "recipe", Skipped("", "too_plain"))
+        tx.candidates.remember("during", "recipe", Skipped("", SkipReason.TOO_PLAIN), NOON)
         seen = {}
 
         def look() -> None:
@@ -61,7 +61,7 @@ def test_reading_does_not_wait_for_a_writer_and_cannot_write(store: Store) -> No
         reader.join(timeout=20)
     assert seen == {"before": True, "during": False}
     with pytest.raises(Exception, match=r"(?i)read.?only"), store.read() as tx:
-        tx.candidates.remember("never", "recipe", Skipped("", "too_plain"))
+        tx.candidates.remember("never", "recipe", Skipped("", SkipReason.TOO_PLAIN), NOON)
     assert knows(store, "during")
     remember(store, "writing still works on the same connection")
 

@@ -19,6 +19,7 @@ from guardian.model import (
     Severity,
     Sighting,
     Skipped,
+    SkipReason,
     Transform,
 )
 from guardian.views.answers import as_json
@@ -77,9 +78,9 @@ def test_outcomes_from_the_strongest_decision_down(matches: list[JudgedMatch], o
 
 
 def test_what_was_not_compared_is_never_clear() -> None:
-    problem = Skipped("https://thief.example/i.jpg", "timeout", "no answer within 60 s")
+    problem = Skipped("https://thief.example/i.jpg", SkipReason.TIMEOUT, "no answer within 60 s")
     assert answer(problem=problem, report=None, sha256=None).outcome is Outcome.ERROR
-    plain = Skipped("https://thief.example/i.jpg", "too_plain", "one colour only")
+    plain = Skipped("https://thief.example/i.jpg", SkipReason.TOO_PLAIN, "one colour only")
     assert answer(problem=plain, unmatchable=True, report=None).outcome is Outcome.UNMATCHABLE
 
 
@@ -135,7 +136,7 @@ def test_the_line_is_exactly_as_promised() -> None:
 
 def test_every_kind_of_answer_has_the_same_keys() -> None:
     inline = Sighting("check", None, "https://thief.example/", NOON, inline=b"data")
-    problem = Skipped("https://thief.example/i.jpg", "too_plain", "one colour only")
+    problem = Skipped("https://thief.example/i.jpg", SkipReason.TOO_PLAIN, "one colour only")
     lines = [
         as_json(answer()),
         as_json(answer(judged(ALERT))),
@@ -152,7 +153,7 @@ def test_every_kind_of_answer_has_the_same_keys() -> None:
         None,
     )
     assert failed["error"] == "too_plain: one colour only"
-    assert as_json(answer(problem=Skipped("u", "robots"), report=None))["error"] == "robots"
+    assert as_json(answer(problem=Skipped("u", SkipReason.ROBOTS), report=None))["error"] == "robots"
 
 
 def test_matches_are_sorted_by_the_unrounded_probability() -> None:

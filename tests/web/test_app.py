@@ -10,7 +10,7 @@ import pytest
 
 from guardian.delivery.outbox import Deliveries
 from guardian.errors import UsageError
-from guardian.model import Skipped
+from guardian.model import ScanCounts, Skipped, SkipReason
 from guardian.store import Store, StoreSettings, open_store
 from guardian.web.app import build_app
 from guardian.web.metrics import Metrics
@@ -25,7 +25,7 @@ def store(tmp_path: Path) -> Store:
 
 def get(store: Store, path: str, problems: dict[str, str]) -> httpx.Response:
     metrics = Metrics(store, lambda: datetime.now(UTC))
-    metrics.count("gallery", Skipped("https://a.example/x.svg", "vector"))
+    metrics.count("gallery", Skipped("https://a.example/x.svg", SkipReason.VECTOR))
     metrics.count_deliveries(Deliveries(delivered=2, postponed=1, dead=0))
     metrics.count_failure("scan")
 
@@ -63,8 +63,9 @@ def test_coverage_is_shown_by_source(store: Store) -> None:
 
 def test_the_last_scan_is_shown_in_numbers(store: Store) -> None:
     now = datetime.now(UTC)
+    counts = ScanCounts.from_words({"pages": 3, "left out: robots": 2})
     with store.begin() as tx:
-        tx.scans.end(tx.scans.start("gallery", now).id, now, "completed", {"pages": 3, "left out: robots": 2})
+        tx.scans.end(tx.scans.start("gallery", now).id, now, "completed", counts)
     text = get(store, "/metrics", {}).text
     assert 'guardian_last_scan_count{source="gallery",what="pages"} 3.0' in text
     assert 'guardian_last_scan_count{source="gallery",what="left out: robots"} 2.0' in text

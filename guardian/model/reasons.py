@@ -1,0 +1,354 @@
+"""Reasons for leaving something out: what each concerns, whether to try again, and the words people read.
+
+The value of a member is its word: in JSON, in coverage reports, in metrics and in the database. Words are for ever;
+a new reason is added here, and everything that lists or explains reasons follows.
+"""
+
+from enum import Enum, StrEnum
+from typing import Self
+
+
+class Scope(Enum):
+    """How far a reason reaches: what else it says nothing about may still be asked for."""
+
+    ADDRESS = "one address, or the bytes that lie there"
+    HOST = "every address of the host"
+    SOURCE = "the way a source leads there"
+    OURSELVES = "guardian's own limits and state; it says nothing about the site"
+
+
+class Retry(Enum):
+    """When the same request may end otherwise."""
+
+    AT_ONCE = "a second try right away often succeeds"
+    LATER = "the cause may be gone before this scan ends, and asking costs the site nothing"
+    NOT_NOW = "within this scan nothing changes"
+
+
+class SkipReason(StrEnum):
+    """Why something that was found was not fetched, or what was fetched not compared.
+
+    `label` completes "left out:" in a few words; `explanation` is a sentence. A site's answer with any status but
+    success is HTTP_STATUS, and the number stands beside it: see `reason_word`.
+    """
+
+    scope: Scope
+    retry: Retry
+    label: str
+    explanation: str
+
+    def __new__(cls, word: str, scope: Scope, retry: Retry, label: str, explanation: str) -> Self:
+        """Make a member that equals its word."""
+        member = str.__new__(cls, word)
+        member._value_ = word
+        member.scope, member.retry, member.label, member.explanation = scope, retry, label, explanation
+        return member
+
+    # Before a connection is made.
+    ROBOTS = (
+        "robots",
+        Scope.ADDRESS,
+        Retry.NOT_NOW,
+        "forbidden by robots.txt",
+        "The site's robots.txt forbids this address to guardian.",
+    )
+    ROBOTS_UNREACHABLE = (
+        "robots_unreachable",
+        Scope.HOST,
+        Retry.NOT_NOW,
+        "robots.txt could not be read",
+        "The site's robots.txt could not be read, which forbids the whole site (RFC 9309).",
+    )
+    BUDGET = (
+        "budget",
+        Scope.OURSELVES,
+        Retry.LATER,
+        "over a budget",
+        "A limit on pages, depth, links or requests a day was reached; the detail names it.",
+    )
+    HOST_BUSY = (
+        "host_busy",
+        Scope.OURSELVES,
+        Retry.LATER,
+        "the site asked to be left alone",
+        "The site asked for a longer pause than a scan waits.",
+    )
+    HOST_SILENT = (
+        "host_silent",
+        Scope.OURSELVES,
+        Retry.LATER,
+        "the site took too long too often",
+        "The site kept this scan waiting so often that it is not asked any more.",
+    )
+    PRIVATE_ADDRESS = (
+        "address",
+        Scope.HOST,
+        Retry.NOT_NOW,
+        "an address inside a private network",
+        "The name leads to an address in a private network, where guardian never connects.",
+    )
+    BAD_ADDRESS = (
+        "bad_address",
+        Scope.ADDRESS,
+        Retry.NOT_NOW,
+        "not a web address",
+        "What stands there cannot be read as a web address, or is too long for one.",
+    )
+    SCHEME = (
+        "scheme",
+        Scope.ADDRESS,
+        Retry.NOT_NOW,
+        "neither http nor https",
+        "The address is of another kind than http and https, such as ftp or a file on another machine.",
+    )
+
+    # The network and the site's answer.
+    TIMEOUT = (
+        "timeout",
+        Scope.HOST,
+        Retry.AT_ONCE,
+        "took too long",
+        "The site did not answer, or did not finish its answer, in time.",
+    )
+    DNS = ("dns", Scope.HOST, Retry.NOT_NOW, "no such host", "The name of the host could not be resolved.")
+    CONNECT = (
+        "connect",
+        Scope.HOST,
+        Retry.AT_ONCE,
+        "the site took no connection",
+        "No connection to the site could be made.",
+    )
+    TLS = (
+        "tls",
+        Scope.HOST,
+        Retry.NOT_NOW,
+        "its certificate is not valid",
+        "No secure connection could be made: mostly the site's certificate is expired or another's.",
+    )
+    BROKEN = (
+        "broken",
+        Scope.HOST,
+        Retry.AT_ONCE,
+        "a broken answer",
+        "The answer was cut off or does not follow HTTP.",
+    )
+    ENCODING = (
+        "encoding",
+        Scope.ADDRESS,
+        Retry.NOT_NOW,
+        "an answer in no readable encoding",
+        "The answer is compressed in a way that guardian did not ask for, or is damaged.",
+    )
+    HTTP_STATUS = (
+        "http_status",
+        Scope.ADDRESS,
+        Retry.NOT_NOW,
+        "the site answered with an error",
+        "The site answered with a status other than success; it is counted as `status_` and the number.",
+    )
+    REDIRECTS = (
+        "redirects",
+        Scope.ADDRESS,
+        Retry.NOT_NOW,
+        "too many redirects",
+        "The address redirects more often than `fetch.max_redirects`.",
+    )
+    REDIRECT_LOOP = (
+        "redirect_loop",
+        Scope.ADDRESS,
+        Retry.NOT_NOW,
+        "redirects without end",
+        "The redirects of this address lead back to where they began.",
+    )
+    WRONG_TYPE = (
+        "wrong_type",
+        Scope.ADDRESS,
+        Retry.NOT_NOW,
+        "a file of another type than asked for",
+        "Where a sitemap, a feed or a style sheet should lie, the site says that it is video, audio or a font.",
+    )
+    TOO_LARGE = (
+        "too_large",
+        Scope.ADDRESS,
+        Retry.NOT_NOW,
+        "larger than the limit",
+        "It has more bytes than `fetch.max_image_bytes`, `fetch.max_page_bytes` or the limits of feeds and sitemaps.",
+    )
+
+    # Files on this machine.
+    MISSING = ("missing", Scope.ADDRESS, Retry.NOT_NOW, "no such file", "There is no file of this name.")
+    NOT_A_FILE = (
+        "not_a_file",
+        Scope.ADDRESS,
+        Retry.NOT_NOW,
+        "not a regular file",
+        "The path leads to a device, a pipe or something else that is no file.",
+    )
+
+    # Pages and lists of pages.
+    NOT_A_PAGE = (
+        "not_a_page",
+        Scope.ADDRESS,
+        Retry.NOT_NOW,
+        "linked, but neither a page nor a picture",
+        "The address was followed as a page, and is neither a page nor a picture.",
+    )
+    NOT_A_SITEMAP = (
+        "not_a_sitemap",
+        Scope.ADDRESS,
+        Retry.NOT_NOW,
+        "not a sitemap, or a damaged one",
+        "What lies where a sitemap should be cannot be read as one to its end.",
+    )
+    NOT_A_FEED = (
+        "not_a_feed",
+        Scope.ADDRESS,
+        Retry.NOT_NOW,
+        "not a feed",
+        "What lies where a feed should be is neither RSS nor Atom nor JSON Feed.",
+    )
+    UNREADABLE = (
+        "unreadable",
+        Scope.ADDRESS,
+        Retry.NOT_NOW,
+        "a page that takes too long to read",
+        "The page takes more time or memory to read than a page may, or the file cannot be opened.",
+    )
+    NEEDS_BROWSER = (
+        "needs_browser",
+        Scope.ADDRESS,
+        Retry.NOT_NOW,
+        "the page seems to need a browser",
+        "The page shows hardly a picture and has signs of being built by scripts in a browser.",
+    )
+    NO_PICTURES = (
+        "no_pictures",
+        Scope.ADDRESS,
+        Retry.NOT_NOW,
+        "a page without pictures",
+        "The page that was to be watched shows no pictures.",
+    )
+    ELSEWHERE = (
+        "elsewhere",
+        Scope.SOURCE,
+        Retry.NOT_NOW,
+        "leads out of the source",
+        "The address lies on, or redirects to, another host than those that the source means.",
+    )
+    REDIRECTED = (
+        "redirected",
+        Scope.SOURCE,
+        Retry.NOT_NOW,
+        "many addresses lead to one page, such as a login",
+        "Ten or more addresses of the source redirect to this one page, as to a login.",
+    )
+
+    # Pictures.
+    VECTOR = (
+        "vector",
+        Scope.ADDRESS,
+        Retry.NOT_NOW,
+        "a drawing (SVG), not a photograph",
+        "The picture is an SVG drawing, which is not compared.",
+    )
+    NOT_AN_IMAGE = (
+        "not_an_image",
+        Scope.ADDRESS,
+        Retry.NOT_NOW,
+        "not an image",
+        "The bytes cannot be decoded as a picture, or the site says that they are something else.",
+    )
+    TOO_SMALL = (
+        "too_small",
+        Scope.ADDRESS,
+        Retry.NOT_NOW,
+        "too small to be a picture",
+        "The picture has too few pixels to be recognised, or the page shows it too small.",
+    )
+    TOO_PLAIN = (
+        "too_plain",
+        Scope.ADDRESS,
+        Retry.NOT_NOW,
+        "too plain to tell from strangers",
+        "The picture has too little structure to be told from others.",
+    )
+    OVER_LIMIT = (
+        "over_limit",
+        Scope.ADDRESS,
+        Retry.NOT_NOW,
+        "more pixels or frames than the limit",
+        "The picture has more bytes, pixels or frames than the limits of `matching` allow.",
+    )
+    UNMATCHABLE = (
+        "unmatchable",
+        Scope.ADDRESS,
+        Retry.NOT_NOW,
+        "cannot be compared",
+        "The picture cannot be compared for a reason that has no word of its own.",
+    )
+
+    # guardian itself.
+    CRASHED = (
+        "crashed",
+        Scope.OURSELVES,
+        Retry.NOT_NOW,
+        "crashed a worker, or cut scans off",
+        "A worker process died on this picture twice, or scans were cut off four times while visiting this page.",
+    )
+    TIMED_OUT = (
+        "timed_out",
+        Scope.OURSELVES,
+        Retry.NOT_NOW,
+        "took a worker too long",
+        "A worker process was busy with this picture for longer than `matching.timeout`.",
+    )
+    INTERNAL = (
+        "internal",
+        Scope.OURSELVES,
+        Retry.NOT_NOW,
+        "guardian's own fault; its log says more",
+        "A fault of guardian itself; its log has the traceback, which is worth a report.",
+    )
+
+    @property
+    def is_undecodable(self) -> bool:
+        """Whether there were bytes that could not be looked at; commands then exit with 3, as for a failed fetch."""
+        return self in (SkipReason.NOT_AN_IMAGE, SkipReason.OVER_LIMIT)
+
+
+_BY_WORD = {reason.value: reason for reason in SkipReason}
+_STATUS = "status_"
+_STATUS_LABELS = {
+    403: "the site refused (403)",
+    404: "no longer there (404)",
+    429: "the site refused more requests (429)",
+}
+
+
+def reason_word(reason: SkipReason, status: int | None = None) -> str:
+    """Return the word under which a reason is counted, shown and stored: its own, or `status_404` for a status."""
+    return reason.value if status is None else f"{_STATUS}{status}"
+
+
+def read_reason(word: str) -> tuple[SkipReason, int | None]:
+    """Return the reason, and the status if it is one, that a stored word means. Inverse of `reason_word`.
+
+    Raises ValueError for a word that no version up to this one has written.
+    """
+    number = word.removeprefix(_STATUS)
+    if number != word and number.isascii() and number.isdecimal():
+        return SkipReason.HTTP_STATUS, int(number)
+    if word not in _BY_WORD:
+        raise ValueError(f"not a reason: {word}")
+    return _BY_WORD[word], None
+
+
+def label_of(word: str) -> str:
+    """Return what people read for a counted word; one that this version does not know is shown as it is."""
+    try:
+        reason, status = read_reason(word)
+    except ValueError:
+        return word.replace("_", " ")
+    if status is None:
+        return reason.label
+    return _STATUS_LABELS.get(status, f"the site answered {status}")

@@ -1,0 +1,256 @@
+"""Today's guardian takes over what earlier versions left: no id is lost, nothing that was owed is forgotten.
+
+What is expected was written down by the earlier versions themselves; README.md beside this file says how.
+"""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from guardian.store import Store
+from tests.earlier.loading import FIXTURES, SECRET, Restored, TakenOver
+from tests.earlier.sites import HOSTS, show_as_left
+from tests.earlier.stage import Web
+
+EXPECTED: dict[str, Any] = json.loads((Path(__file__).parent / "expected.json").read_text())
+WHAT_SCANS_MAY_ADD = (
+    "SELECT id, case_id, image_url FROM findings",
+    "SELECT id, state, message_count FROM cases",
+    "SELECT case_id, kind, message_id FROM case_events",
+    "SELECT id, destination FROM tasks",
+)
+LEFT_OUT = tuple(f"  - {{name: {source}," for source in ("archive", "library", "gone"))
+FAR_AHEAD = "2099"
+"""A receiver asked to be left alone until 2100."""
+
+
+def guardian(data: Restored, *words: str, code: int = 0) -> str:
+    """Run today's command over restored data and return what it printed."""
+    line = [sys.executable, "-m", "guardian", *words, "--config", str(data.config)]
+    environment = os.environ | {"GUARDIAN_SECRET": SECRET}
+    done = subprocess.run(line, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == code, f"{words} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def lines(data: Restored, *words: str, code: int = 0) -> list[dict[str, Any]]:
+    """Return what a command with --json says."""
+    return [json.loads(line) for line in guardian(data, *words, "--json", code=code).splitlines()]
+
+
+def history(case: dict[str, Any]) -> list[tuple[str, ...]]:
+    return [(line["kind"], line["by"], line["note"], line["message_id"]) for line in case["history"]]
+
+
+def message(delivery: dict[str, Any]) -> tuple[str, ...]:
+    """What a receiver tells a message by: where it was sent, its id, its very bytes."""
+    return delivery["destination"], delivery["webhook_id"], delivery["body_sha256"]
+
+
+# What the data holds, so that a fixture that was made anew still poses every question.
+
+
+@pytest.mark.parametrize("fixture", FIXTURES)
+def test_the_data_holds_every_kind_of_case_and_message(fixture: str) -> None:
+    expected = EXPECTED[fixture]
+    kinds = {line["kind"] for case in expected["cases"] for line in case["history"]}
+    assert {case["state"] for case in expected["cases"]} == {"open", "confirmed", "dismissed", "resolved"}
+    assert kinds >= {"opened", "escalated", "reopened", "confirmed", "dismissed", "resolved"}
+    assert any(finding["case_id"] is None for finding in expected["findings"]), "a licensed use has no case"
+    assert any(finding["pictures"] > 1 for finding in expected["findings"])
+    assert expected["running_scans"]
+    assert all(expected["frontier"][source]["in_flight"] for source in expected["running_scans"])
+    assert expected["disabled"] == ["mirror"]
+
+    deliveries = expected["deliveries"]
+    states = {(one["state"], one["held"], bool(one["attempts"])) for one in deliveries}
+    assert states >= {("done", False, True), ("dead", False, True), ("due", False, True), ("due", False, False)}
+    assert ("due", True, False) in states, "held back from a disabled destination"
+    assert any(one["state"] == "due" and one["due_at"] > FAR_AHEAD for one in deliveries)
+    assert any(one["type"] == "source.failing" for one in deliveries)
+
+
+@pytest.mark.parametrize("fixture", FIXTURES)
+def test_the_data_holds_findings_that_later_rules_take_for_one(fixture: str) -> None:
+    expected = EXPECTED[fixture]
+    cases = {finding["id"]: finding["case_id"] for finding in expected["findings"]}
+    states = {case["id"]: case["state"] for case in expected["cases"]}
+    groups = [[states.get(cases[id_], "no case") for id_ in group] for group in expected["one_picture"]]
+    assert len(groups) >= 6
+    assert ["open", "open"] in groups
+    assert any(len(group) > 2 for group in groups)
+    assert any(group[0] == "no case" and group[1] != "no case" for group in groups)
+    assert any(set(group) == {"resolved"} for group in groups)
+
+
+@pytest.mark.parametrize("fixture", FIXTURES)
+def test_one_message_was_posted_and_never_marked(fixture: str) -> None:
+    expected = EXPECTED[fixture]
+    accepted = {message(post) for post in expected["received"] if post["answered"] == 204}
+    unanswered = {message(post) for post in expected["received"] if post["answered"] is None}
+    (leased,) = (one for one in expected["deliveries"] if one["leased"])
+    assert unanswered - accepted == {message(leased)}
+    assert leased["state"] == "due"
+
+
+# What today's guardian makes of it.
+
+
+def test_every_asset_keeps_its_id_and_number(taken_over: TakenOver) -> None:
+    with taken_over.store.read() as tx:
+        assets = tx.assets.list()
+    kept = [(asset.id, asset.number, asset.state.value, asset.title) for asset in assets]
+    wanted = [(one["id"], one["number"], one["state"], one["title"]) for one in taken_over.data.expected["assets"]]
+    assert sorted(kept) == sorted(wanted)
+
+
+def test_every_case_keeps_its_id_state_and_history(taken_over: TakenOver) -> None:
+    with taken_over.store.read() as tx:
+        cases = {case.id: case for case in tx.cases.list()}
+        told = {id_: tx.cases.history(id_) for id_ in cases}
+    assert set(cases) == {case["id"] for case in taken_over.data.expected["cases"]}
+    for wanted in taken_over.data.expected["cases"]:
+        case = cases[wanted["id"]]
+        assert (case.asset_id, case.operator, case.state.value) == tuple(
+            wanted[name] for name in ("asset_id", "operator", "state")
+        )
+        kept = [(line.kind, line.by, line.note, line.message_id) for line in told[case.id]]
+        assert kept == history(wanted)
+
+
+def test_every_finding_keeps_its_id_addresses_and_case(taken_over: TakenOver) -> None:
+    with taken_over.store.read() as tx:
+        found = {finding.id: finding for finding in tx.findings.list()}
+        digests = {id_: len(tx.findings.digests(id_)) for id_ in found}
+    assert set(found) == {finding["id"] for finding in taken_over.data.expected["findings"]}
+    for wanted in taken_over.data.expected["findings"]:
+        finding = found[wanted["id"]]
+        assert finding.case_id == wanted["case_id"]
+        assert (finding.asset_id, finding.page_url, finding.image_url) == tuple(
+            wanted[name] for name in ("asset_id", "page_url", "image_url")
+        )
+        assert digests[finding.id] == wanted["digests"]
+
+
+def test_every_message_keeps_its_destination_state_and_bytes(taken_over: TakenOver) -> None:
+    with taken_over.store.read() as tx:
+        tasks, disabled = tx.tasks.list(), tx.destinations.disabled()
+    kept = Counter(
+        (task.destination, task.state.value, task.attempts, hashlib.sha256(task.body).hexdigest()) for task in tasks
+    )
+    wanted = Counter(
+        (one["destination"], one["state"], one["attempts"], one["body_sha256"])
+        for one in taken_over.data.expected["deliveries"]
+    )
+    assert kept == wanted
+    assert sorted(disabled) == taken_over.data.expected["disabled"]
+
+
+def test_a_crawl_that_was_cut_off_is_still_to_be_taken_up(taken_over: TakenOver) -> None:
+    with taken_over.store.read() as tx:
+        running = [scan.source for scan in reversed(tx.scans.list()) if scan.ended_at is None]
+        left = {source: tx.frontier.count(source) for source in taken_over.data.expected["frontier"]}
+    assert running == taken_over.data.expected["running_scans"]
+    assert left == {source: sum(states.values()) for source, states in taken_over.data.expected["frontier"].items()}
+
+
+def test_evidence_and_originals_are_where_the_database_says(taken_over: TakenOver) -> None:
+    with taken_over.store.read() as tx:
+        found, assets = tx.findings.list(), tx.assets.list()
+    digests = {digest for finding in found for digest in (finding.image_sha256, finding.page_sha256) if digest}
+    assert digests
+    for folder, wanted in (("evidence", digests), ("originals", {asset.sha256 for asset in assets})):
+        kept = {file.name: file for file in (taken_over.data.data_dir / folder).rglob("*") if file.is_file()}
+        assert set(kept) >= wanted
+        assert all(hashlib.sha256(kept[digest].read_bytes()).hexdigest() == digest for digest in wanted)
+
+
+def test_opening_it_again_changes_nothing(earlier: Restored) -> None:
+    counts = "SELECT (SELECT count(*) FROM cases), (SELECT count(*) FROM tasks), (SELECT count(*) FROM case_events)"
+    before = earlier.rows(counts)
+    for _ in range(2):
+        Store(earlier.database_url).close()
+        assert earlier.rows(counts) == before
+
+
+def test_people_see_their_cases_and_messages(earlier: Restored) -> None:
+    shown = {case["id"]: case["state"] for case in lines(earlier, "case", "list", "--limit", "1000")}
+    assert shown == {case["id"]: case["state"] for case in earlier.expected["cases"]}
+    wanted = max(earlier.expected["cases"], key=lambda case: len(case["history"]))
+    case = json.loads(guardian(earlier, "case", "show", wanted["id"], "--json"))
+    assert history(case) == history(wanted)
+    assert {finding["id"] for finding in case["findings"]} == {
+        finding["id"] for finding in earlier.expected["findings"] if finding["case_id"] == wanted["id"]
+    }
+
+    kept = {
+        (one["destination"], one["webhook_id"], one["state"], one["held"], one["attempts"])
+        for one in lines(earlier, "delivery", "list", "--limit", "1000")
+    }
+    assert kept == {
+        (one["destination"], one["webhook_id"], one["state"], one["held"], one["attempts"])
+        for one in earlier.expected["deliveries"]
+    }
+
+
+def test_what_is_owed_arrives_once_and_what_was_told_is_not_told_again(earlier: Restored, receiver: Any) -> None:
+    receiver.secrets = [SECRET]
+    told = "".join(
+        f"  - {{name: {name}, kind: webhook, url: '{receiver.url}?{name}', secret_env: GUARDIAN_SECRET}}\n"
+        for name in ("legal", "press", "mirror", "down")
+    )
+    before, _, after = earlier.config.read_text().partition("sources:\n")
+    store = "".join(line for line in after.splitlines(keepends=True) if line.startswith("store:"))
+    earlier.config.write_text(f"{before}{store}sources: []\ndestinations:\n{told}")
+    guardian(earlier, "run", "--once")
+
+    due = [one for one in earlier.expected["deliveries"] if one["state"] == "due" and not one["held"]]
+    owed = Counter(message(one) for one in due if one["due_at"] < FAR_AHEAD)
+    arrived = Counter(
+        (post.path.partition("?")[2], post.id, hashlib.sha256(post.body).hexdigest()) for post in receiver.accepted
+    )
+    assert arrived == owed
+    assert all(post.signed_by == (0,) for post in receiver.posts)
+    accepted_before = {message(post) for post in earlier.expected["received"] if post["answered"] == 204}
+    assert not accepted_before & set(arrived)
+    left = {(one["destination"], one["webhook_id"]) for one in lines(earlier, "delivery", "list", "--state", "due")}
+    assert left == {
+        (one["destination"], one["webhook_id"])
+        for one in earlier.expected["deliveries"]
+        if one["state"] == "due" and (one["held"] or one["due_at"] > FAR_AHEAD)
+    }
+
+
+@pytest.mark.parametrize("fixture", ["sqlite_0001", "sqlite_0002"])
+def test_a_copy_is_still_found_with_the_index_of_then(fixture: str, restore: Callable[..., Restored]) -> None:
+    data = restore(fixture)
+    (answer,) = lines(data, "check", str(data.folder / "incoming" / "sent-in.jpg"), code=1)
+    (match,) = answer["matches"]
+    coffee = next(asset for asset in data.expected["assets"] if asset["title"] == "coffee")
+    assert match["asset"]["id"] == coffee["id"]
+
+
+# The coins' case was resolved; by other rules for renditions its picture is another finding, and the case is reopened.
+@pytest.mark.xfail(strict=True, reason="the id of a finding is a digest of its addresses by rules that have changed")
+@pytest.mark.parametrize("fixture", ["sqlite_0001", "sqlite_0002", "postgresql_0001"])
+def test_what_is_shown_as_before_is_not_found_or_told_again(fixture: str, restore: Callable[..., Restored]) -> None:
+    with closing(Web(HOSTS, 0)) as web:
+        show_as_left(web, fixture.partition("_")[2])
+        data = restore(fixture, site_port=web.port)
+        Store(data.database_url).close()
+        before = {query: data.rows(query) for query in WHAT_SCANS_MAY_ADD}
+        # All but the crawl that was cut off, which has more to see, and the source that always fails.
+        config = data.config.read_text().splitlines(keepends=True)
+        data.config.write_text("".join(line for line in config if not line.startswith(LEFT_OUT)))
+        guardian(data, "run", "--once", code=1)
+        changed = {query: set(data.rows(query)) ^ set(rows) for query, rows in before.items()}
+        assert not any(changed.values()), changed

@@ -1,0 +1,99 @@
+"""What is forgotten by age, and what never is."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from guardian import retention
+from guardian.model import Comparison, Match, MatchReport, Remembered, TaskKind, TaskState
+from guardian.retention import Pruned, prune, prune_daily
+from guardian.store import Store
+from guardian.store.settings import RetentionSettings
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+KEPT = RetentionSettings(deliveries=10 * DAY, scans=20 * DAY, responses=30 * DAY, candidates=40 * DAY)
+REPORT = MatchReport("recipe", (Match("asset_1", Comparison(0.5)),), 7, 600, 800, 600)
+
+
+@pytest.fixture
+def store(database: str) -> Iterator[Store]:
+    opened = Store(database)
+    yield opened
+    opened.close()
+
+
+def deliver(store: Store, key: str, done_at: datetime | None) -> None:
+    with store.begin() as tx:
+        task = tx.tasks.add(TaskKind.DELIVER, key, b"{}", due_at=NOW - 99 * DAY, at=NOW - 99 * DAY)
+        assert task is not None
+        if done_at is not None:
+            tx.tasks.done(task.id, done_at)
+
+
+def scan(store: Store, source: str, ended_at: datetime, outcome: str) -> int:
+    with store.begin() as tx:
+        row = tx.scans.start(source, ended_at)
+        tx.scans.end(row.id, ended_at, outcome, {})
+        return row.id
+
+
+def test_only_what_is_older_than_its_time_goes(store: Store) -> None:
+    for age in (9, 11):
+        deliver(store, f"delivered {age}", NOW - age * DAY)
+    for age in (29, 31):
+        with store.begin() as tx:
+            tx.responses.remember(
+                Remembered(f"https://x.example/{age}", '"a"', None, f"sha {age}", NOW - age * DAY, NOW - age * DAY)
+            )
+    for sha, age in (("sha 29", 99), ("sha 31", 99), ("young", 39), ("old", 41)):
+        with store.begin() as tx:
+            tx.candidates.remember(sha, "recipe", REPORT, NOW - age * DAY)
+
+    assert prune(store, KEPT, "recipe", NOW) == Pruned(deliveries=1, responses=1, candidates=2)
+    with store.read() as tx:
+        assert [task.key for task in tx.tasks.list()] == ["delivered 9"]
+        assert tx.responses.known("https://x.example/31") is None
+        left = {sha for sha in ("sha 29", "sha 31", "young", "old") if tx.candidates.known(sha, "recipe")}
+    assert left == {"sha 29", "young"}, "what an address still holds is not measured anew"
+    assert prune(store, KEPT, "recipe", NOW).total == 0
+
+
+def test_what_is_owed_and_what_waits_for_a_person_stays(store: Store) -> None:
+    deliver(store, "due", None)
+    with store.begin() as tx:
+        dead = tx.tasks.add(TaskKind.DELIVER, "dead", b"{}", due_at=NOW - 99 * DAY, at=NOW - 99 * DAY)
+        assert dead is not None
+        tx.tasks.bury(dead.id, "404")
+    assert prune(store, KEPT, "recipe", NOW).deliveries == 0
+    with store.read() as tx:
+        assert tx.tasks.counts() == {TaskState.DUE: 1, TaskState.DONE: 0, TaskState.DEAD: 1}
+
+
+def test_the_latest_scans_of_each_source_stay(store: Store) -> None:
+    ids = [scan(store, "web", NOW - age * DAY, outcome) for age, outcome in ((90, "completed"), (80, "completed"))]
+    ids += [scan(store, "web", NOW - age * DAY, "failed") for age in (70, 60)]
+    other = scan(store, "other", NOW - 95 * DAY, "interrupted")
+    assert prune(store, KEPT, "recipe", NOW).scans == 2
+    with store.read() as tx:
+        assert [row.id for row in tx.scans.list("web")] == [ids[3], ids[1]]
+        assert [row.id for row in tx.scans.list("other")] == [other]
+
+
+def test_many_rows_go_in_several_transactions(store: Store) -> None:
+    with store.begin() as tx:
+        for number in range(retention.ROWS_AT_ONCE + 1):
+            tx.candidates.remember(f"{number}", "recipe", REPORT, NOW - 99 * DAY)
+    assert prune(store, KEPT, "recipe", NOW).candidates == retention.ROWS_AT_ONCE + 1
+
+
+def test_once_a_day_whoever_asks(store: Store, database: str) -> None:
+    deliver(store, "old", NOW - 11 * DAY)
+    assert prune_daily(store, KEPT, "recipe", NOW) == Pruned(deliveries=1)
+    other = Store(database)
+    try:
+        assert prune_daily(other, KEPT, "recipe", NOW + timedelta(hours=1)) is None
+        assert prune_daily(other, KEPT, "recipe", NOW + DAY) == Pruned()
+    finally:
+        other.close()
