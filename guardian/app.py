@@ -170,10 +170,12 @@ async def take_over(app: App) -> None:
         log.info("took_over", processes=taken.processes, leases_freed=taken.leases, scans_cut_off=taken.scans)
 
 
-async def scan_and_mend(app: App, heartbeat: Heartbeat, settings: SourceSettings, listener: Listener) -> Scan:
-    """One scan; when the index turns out to be damaged it is made anew, and the scan begins again."""
+async def scan_and_mend(
+    app: App, heartbeat: Heartbeat, settings: SourceSettings, listener: Listener, latest_known: int | None = None
+) -> Scan:
+    """One scan, as `scan_source`; when the index turns out to be damaged it is made anew, and the scan begins again."""
     try:
-        return await scan_source(app.services, heartbeat, settings, listener)
+        return await scan_source(app.services, heartbeat, settings, listener, latest_known)
     except IndexNotReady as error:
         log.warning("index_damaged", reason=str(error))
         await app.catalog.repair()

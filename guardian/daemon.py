@@ -29,20 +29,20 @@ from guardian.app import (
 )
 from guardian.config import Config, load_config, require_contact
 from guardian.coverage.coverage import as_json, coverages
-from guardian.delivery.outbox import deliver_due
+from guardian.delivery.outbox import DeliveryConsumer, deliveries_of
 from guardian.delivery.webhook import Delivery
 from guardian.errors import ConfigError, GuardianError, SourceClaimed
-from guardian.model import Scan
+from guardian.model import Scan, TaskKind
 from guardian.processes import Heartbeat
 from guardian.scan.runs import Listener
 from guardian.schedule import Schedule, is_due
 from guardian.sources.settings import SourceSettings
-from guardian.store import Transaction
+from guardian.tasks.runner import Runner
 from guardian.web.app import build_app
 from guardian.web.metrics import Metrics
 from guardian.web.serving import serving
 
-DELIVERY_PAUSE = timedelta(seconds=2)
+TASK_PAUSE = timedelta(seconds=2)
 CLOCK_PAUSE = timedelta(seconds=10)
 LEAST_FREE = 10_000_000
 """Bytes: with less than this a scan may end half-way for want of room."""
@@ -94,7 +94,8 @@ async def run_once(config_path: Path, listener: Listener) -> list[Scan]:
             *(_scan_once(app, heartbeat, settings, turns, listener) for settings in config.sources)
         )
         await asyncio.to_thread(tell_of_troubled_sources, app)
-        while (await deliver_due(app.store, delivery, app.services.clock)).attempted:
+        runner = _runner(app, delivery, heartbeat)
+        while any(counts.total() for counts in (await runner.run_due()).values()):
             pass
     return [scan for scan in ended if scan is not None]
 
@@ -123,6 +124,13 @@ async def _scan_once(
             log.exception("scan_failed", source=settings.name)
         with app.store.read() as tx:
             return tx.scans.last(settings.name)
+
+
+def _runner(app: App, delivery: Delivery, heartbeat: Heartbeat) -> Runner:
+    """Who does what is owed, kind by kind: a new kind of task is listed here."""
+    clock = app.services.clock
+    consumers = {TaskKind.DELIVER: DeliveryConsumer(app.store, delivery, clock, heartbeat.id)}
+    return Runner(app.store, heartbeat.id, clock, consumers)
 
 
 class _Wishes:
@@ -190,7 +198,8 @@ class _Shift:
     """One stretch of work under one configuration: schedule, deliveries and the web server."""
 
     def __init__(self, app: App, delivery: Delivery, heartbeat: Heartbeat) -> None:
-        self._app, self._delivery, self._heartbeat = app, delivery, heartbeat
+        self._app, self._heartbeat = app, heartbeat
+        self._runner = _runner(app, delivery, heartbeat)
         self._metrics = Metrics(app.store, app.services.clock)
         self._schedule = Schedule(app.config.sources, self._begin_scan, self._last_completed, app.services.clock)
         self._turns = asyncio.Semaphore(app.config.schedule.scans_at_once)
@@ -203,7 +212,7 @@ class _Shift:
         app = build_app(self._metrics, self._problems, self._covered)
         async with serving(app, self._app.config.web.listen) as address:
             loops = [
-                asyncio.create_task(self._deliver_forever()),
+                asyncio.create_task(self._run_tasks_forever()),
                 asyncio.create_task(self._follow_clock_forever()),
                 asyncio.create_task(self._follow_others_forever()),
             ]
@@ -241,15 +250,21 @@ class _Shift:
         """The supervision point of one source: whatever happens, the other sources go on."""
         async with self._turns:
             try:
-                if not await asyncio.to_thread(self._is_due, settings):
+                latest_known = await asyncio.to_thread(self._latest_if_due, settings)
+                if latest_known is None:
                     self._schedule.plan_anew(settings)
                     log.info("scanned_elsewhere", source=settings.name)
                     return
                 ended = await scan_and_mend(
-                    self._app, self._heartbeat, settings, lambda result: self._metrics.count(settings.name, result)
+                    self._app,
+                    self._heartbeat,
+                    settings,
+                    lambda result: self._metrics.count(settings.name, result),
+                    latest_known,
                 )
                 log.info("scanned", source=settings.name, counts=ended.counts.as_words())
             except SourceClaimed as error:
+                self._schedule.plan_anew(settings)
                 log.info("scanned_elsewhere", source=settings.name, reason=str(error))
                 return
             except GuardianError as error:
@@ -261,23 +276,26 @@ class _Shift:
                 self._metrics.count_failure("scan")
         await asyncio.to_thread(tell_of_troubled_sources, self._app)
 
-    def _is_due(self, settings: SourceSettings) -> bool:
-        """Whether a source whose time has come by this daemon's own schedule was not scanned by another meanwhile."""
-        with self._app.store.read() as tx:
-            last = self._last_of_others(tx, settings.name)
-        return last is None or is_due(settings, last.started_at, self._app.services.clock())
+    def _latest_if_due(self, settings: SourceSettings) -> int | None:
+        """Return the id of a source's latest scan (0: none) if it is due, None if another process cares for it.
 
-    def _last_of_others(self, tx: Transaction, source: str) -> Scan | None:
-        """The last scan of a source if it is one that another process has brought to its end.
-
-        A failed one counts while that process lives: it will try again in its time. Of one's own scans the schedule
-        knows already, and one that was cut off is to be taken up at once.
+        That its time has come by this daemon's own schedule says enough after a scan of its own. One that was cut off
+        is to be taken up at once. A failed one of another process counts while that lives: it tries again in its time.
         """
-        last = tx.scans.last(source)
-        if last is None or last.owner == self._heartbeat.id or last.outcome not in ("completed", "failed"):
-            return None
-        is_settled = last.outcome == "completed" or last.owner in {process.id for process in tx.processes.living()}
-        return last if is_settled else tx.scans.last(source, outcome="completed")
+        with self._app.store.read() as tx:
+            last = tx.scans.last(settings.name)
+            if last is None:
+                return 0
+            if last.outcome is None and settings.name not in tx.scans.abandoned():
+                return None
+            if last.owner == self._heartbeat.id or last.outcome in (None, "interrupted"):
+                return last.id
+            counted: Scan | None = last
+            if last.outcome == "failed" and last.owner not in {process.id for process in tx.processes.living()}:
+                counted = tx.scans.last(settings.name, outcome="completed")
+        if counted is None or is_due(settings, counted.started_at, self._app.services.clock()):
+            return last.id
+        return None
 
     async def _follow_others_forever(self) -> None:
         """Look now and then what other processes on this database have done, or left undone when they were lost."""
@@ -308,16 +326,15 @@ class _Shift:
         with self._app.store.read() as tx:
             return tx.scans.abandoned() & {settings.name for settings in self._app.config.sources}
 
-    async def _deliver_forever(self) -> None:
-        """The supervision point of deliveries: an error is logged, the tasks stay due, the loop goes on."""
+    async def _run_tasks_forever(self) -> None:
+        """The supervision point of what is owed: an error is logged, the tasks stay due, the loop goes on."""
         while True:
             try:
-                sent = await deliver_due(self._app.store, self._delivery, self._app.services.clock)
-                self._metrics.count_deliveries(sent)
+                self._metrics.count_deliveries(deliveries_of(await self._runner.run_due()))
             except Exception:
                 log.exception("deliveries_failed")
                 self._metrics.count_failure("deliveries")
-            await asyncio.sleep(DELIVERY_PAUSE.total_seconds())
+            await asyncio.sleep(TASK_PAUSE.total_seconds())
 
     async def _follow_clock_forever(self) -> None:
         while True:

@@ -19,12 +19,19 @@ from guardian.sources.settings import SourceSettings
 Listener = Callable[[Answer | Skipped], None]
 
 
-async def scan_source(services: Services, heartbeat: Heartbeat, settings: SourceSettings, listener: Listener) -> Scan:
+async def scan_source(
+    services: Services,
+    heartbeat: Heartbeat,
+    settings: SourceSettings,
+    listener: Listener,
+    latest_known: int | None = None,
+) -> Scan:
     """Claim one source, scan it and keep the account of it; an unexpected end is recorded and raised again.
 
-    Raises SourceClaimed while another scan of it runs, ClaimLost when another process has taken this one over.
+    Raises SourceClaimed while another scan of it runs, or when one has begun after the one of the id `latest_known`;
+    ClaimLost when another process has taken this one over.
     """
-    row, counts = await asyncio.to_thread(_start, services, heartbeat, settings.name)
+    row, counts = await asyncio.to_thread(_start, services, heartbeat, settings.name, latest_known)
     # From here on nothing is written unless the scan is still this process's own.
     claimed = services.store.under(lambda tx: tx.scans.require(row.id, heartbeat.id))
     with heartbeat.renewing(row.id) as claim:
@@ -67,10 +74,10 @@ def _session(services: Services, settings: SourceSettings) -> ScanSession:
     return ScanSession(services.web, shown)
 
 
-def _start(services: Services, heartbeat: Heartbeat, source: str) -> tuple[Scan, ScanCounts]:
+def _start(services: Services, heartbeat: Heartbeat, source: str, latest_known: int | None) -> tuple[Scan, ScanCounts]:
     """A new row, and what is counted so far: a crawl that goes on where another scan was cut off goes on counting."""
     with services.store.begin() as tx:
-        row = tx.scans.start(source, services.clock(), heartbeat.id, heartbeat.lease)
+        row = tx.scans.start(source, services.clock(), heartbeat.id, heartbeat.lease, latest_known)
         before = tx.scans.before(row)
         goes_on = before is not None and before.outcome != "completed" and tx.frontier.count(source) > 0
         counts = before.counts if before is not None and goes_on else ScanCounts()

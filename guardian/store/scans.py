@@ -23,10 +23,19 @@ class Scans:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def start(self, source: str, at: datetime, owner: str | None = None, lease: timedelta = timedelta()) -> Scan:
+    def start(
+        self,
+        source: str,
+        at: datetime,
+        owner: str | None = None,
+        lease: timedelta = timedelta(),
+        latest_known: int | None = None,
+    ) -> Scan:
         """Claim a source for a scan that begins. Raises SourceClaimed while another one of it is running.
 
         One whose lease is over, or whose owner is not among the processes any more, was interrupted: it is closed.
+        `latest_known`: the id of the scan (0: none) after which this one was found due; with a later one
+        SourceClaimed is raised too, and the transaction must be given up.
         """
         now = lease_clock(self._connection)
         running = (scans.c.source == source, scans.c.ended_at.is_(None))
@@ -39,7 +48,12 @@ class Scans:
         started = self._connection.execute(statement.on_conflict_do_nothing().returning(*scans.c)).first()
         if started is None:
             raise SourceClaimed(self._who_scans(source))
-        return _scan(started)
+        scan = _scan(started)
+        # Only now, with the claim in hand, can no other begin and end between the question and the answer.
+        before = self.before(scan)
+        if latest_known is not None and (before.id if before else 0) != latest_known:
+            raise SourceClaimed(f"{source} was scanned by another process just now")
+        return scan
 
     def renew(self, ids: Collection[int], owner: str, lease: timedelta) -> set[int]:
         """Lengthen the leases of an owner's running scans; returns those that it still owns."""

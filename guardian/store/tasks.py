@@ -62,24 +62,19 @@ class Tasks:
     ) -> list[Task]:
         """Take up to `limit` due tasks (of one destination, if named) for the time of the lease, the longest due first.
 
-        No task is handed out twice while its lease lasts, whoever asks from wherever. A lease that ends
-        later than any given now could (the clock was turned back) counts as over. `owner` is the id of a process;
-        when that is lost, `free_leases` ends its leases.
+        No task is handed out twice while its lease lasts, whoever asks from wherever, and a named destination is one
+        owner's at a time, so that its order holds. A lease that ends later than any given now could (the clock was
+        turned back) counts as over. `owner` is the id of a process; when that is lost, `free_leases` ends its leases.
         """
-        living = select(processes.c.id)
-        is_mine_or_nobodys = or_(tasks.c.owner == owner, tasks.c.owner.is_(None), not_(tasks.c.owner.in_(living)))
+        if destination is not None and self._is_anothers(destination, now, lease, owner):
+            return []
         waiting = (
             select(tasks.c.id)
             .where(
                 tasks.c.state == TaskState.DUE,
                 tasks.c.kind.in_(list(kinds)),
                 _is_due(now),
-                or_(
-                    tasks.c.leased_until.is_(None),
-                    and_(tasks.c.leased_until <= now, is_mine_or_nobodys),
-                    tasks.c.leased_until <= now - CLOCK_SLACK,
-                    tasks.c.leased_until > now + lease + CLOCK_SLACK,
-                ),
+                _is_free(now, lease, owner),
                 true() if destination is None else tasks.c.destination == destination,
             )
             .order_by(tasks.c.due_at, tasks.c.id)
@@ -93,6 +88,19 @@ class Tasks:
             update(tasks).where(tasks.c.id.in_(ids)).values(leased_until=now + lease, owner=owner).returning(*tasks.c)
         )
         return sorted((_task(row) for row in taken), key=lambda task: (task.due_at, task.id))
+
+    def _is_anothers(self, destination: str, now: datetime, lease: timedelta, owner: str) -> bool:
+        """Whether another owner is at work for a destination. Until the transaction ends nobody else begins to be."""
+        if self._connection.dialect.name == "postgresql":
+            # Two who ask at once would each see nobody. On SQLite a transaction that writes is alone anyway.
+            self._connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"destination {destination}"))))
+        held = select(tasks.c.id).where(
+            tasks.c.state == TaskState.DUE,
+            tasks.c.destination == destination,
+            tasks.c.owner != owner,
+            not_(_is_free(now, lease, owner)),
+        )
+        return self._connection.execute(held.limit(1)).first() is not None
 
     def renew(self, id_: int, owner: str, until: datetime) -> bool:
         """Lengthen a lease for work that takes long; False when the task is not this owner's any more."""
@@ -200,6 +208,18 @@ def _is_due(now: datetime) -> ColumnElement[bool]:
     Once only: what was tried since then waits as postponed, or its attempts would be used up in moments.
     """
     return or_(tasks.c.due_at <= now, and_(tasks.c.created_at > now + CLOCK_SLACK, tasks.c.attempts == 0))
+
+
+def _is_free(now: datetime, lease: timedelta, owner: str) -> ColumnElement[bool]:
+    """The condition that nobody but perhaps `owner` itself holds a task at `now`, by the clock of that process."""
+    living = select(processes.c.id)
+    is_mine_or_nobodys = or_(tasks.c.owner == owner, tasks.c.owner.is_(None), not_(tasks.c.owner.in_(living)))
+    return or_(
+        tasks.c.leased_until.is_(None),
+        and_(tasks.c.leased_until <= now, is_mine_or_nobodys),
+        tasks.c.leased_until <= now - CLOCK_SLACK,
+        tasks.c.leased_until > now + lease + CLOCK_SLACK,
+    )
 
 
 def _text(error: str) -> str:

@@ -63,6 +63,17 @@ def test_a_source_that_is_being_scanned_is_claimed_and_who_scans_is_said(store: 
         assert tx.scans.start("web", NOON, "two", MINUTE).id > running.id
 
 
+def test_a_scan_that_was_found_due_is_not_begun_when_another_was_faster(store: Store) -> None:
+    with store.begin() as tx:
+        first = tx.scans.start("web", NOON, "one", MINUTE, latest_known=0)
+        tx.scans.end(first.id, NOON, "completed", ScanCounts())
+    with pytest.raises(SourceClaimed, match="web was scanned by another process just now"), store.begin() as tx:
+        tx.scans.start("web", NOON, "two", MINUTE, latest_known=0)
+    with store.begin() as tx:
+        assert tx.scans.list("web") == [tx.scans.last("web", "completed")]
+        assert tx.scans.start("web", NOON, "two", MINUTE, latest_known=first.id).id > first.id
+
+
 @pytest.mark.parametrize("way", ["silent", "gone", "lease"])
 def test_a_scan_whose_owner_is_lost_is_closed_by_the_next(store: Store, way: str) -> None:
     beat(store, "one")

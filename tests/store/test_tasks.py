@@ -92,6 +92,36 @@ def test_a_lease_of_another_living_process_has_room_for_clocks_that_differ(store
     assert claim(store, NOON + 90 * MINUTE) == ["a"], "for ever it waits for nobody"
 
 
+def test_a_destination_is_one_owners_at_a_time(store: Store) -> None:
+    promise(store, "a", "b")
+    promise(store, "c", destination="archive")
+    with store.begin() as tx:
+        (first,) = tx.tasks.claim([TaskKind.DELIVER], NOON, MINUTE, 1, "another", "legal")
+    assert claim(store, destination="legal") == []
+    assert claim(store, destination="archive") == ["c"]
+    with store.begin() as tx:
+        tx.tasks.done(first.id, NOON)
+    assert claim(store, destination="legal") == ["b"]
+
+
+def test_of_many_who_ask_for_a_destination_at_once_one_gets_it(store: Store) -> None:
+    promise(store, *(str(number) for number in range(40)))
+    start = threading.Barrier(4)
+    came: list[list[Task]] = []
+
+    def work(owner: str) -> None:
+        start.wait()
+        with store.begin() as tx:
+            came.append(tx.tasks.claim([TaskKind.DELIVER], NOON, MINUTE, 1, owner, "legal"))
+
+    threads = [threading.Thread(target=work, args=(str(number),)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(map(len, came)) == [0, 0, 0, 1]
+
+
 def test_a_long_task_keeps_its_lease_and_one_that_was_taken_over_is_not_its_owners_to_put_off(store: Store) -> None:
     promise(store, "a")
     (task,) = claim_tasks(store)
