@@ -13,7 +13,6 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -172,11 +171,13 @@ class Fleet:
         with self.store.read() as tx:
             return [scan for scan in tx.scans.list(source) if scan.outcome == "completed"]
 
+    def all_is_told(self) -> bool:
+        with self.store.read() as tx:
+            return {task.state for task in tx.tasks.list()} == {TaskState.DONE}
+
     def count_at_the_end(self) -> None:
         """Stop the daemons that live; then everything was answered and told, once, and nothing is left claimed."""
-        with self.store.read() as tx:
-            promised = len(tx.tasks.list())
-        self.until(lambda: len({post.id for post in self.receiver.accepted}) >= promised)
+        self.until(self.all_is_told)
         for daemon in self.daemons:
             if daemon.process.poll() is None:
                 daemon.stop()
@@ -190,7 +191,7 @@ class Fleet:
         assert sorted(finding.image_url.removeprefix(self.web.url) for finding in findings) == sorted(copies)
 
         bodies = {post.id: post.body for post in self.receiver.posts}
-        assert len({post.id for post in self.receiver.accepted}) == len(tasks), "every message was delivered"
+        assert len(bodies) == len(tasks), "every message was delivered under an id of its own"
         assert all(bodies[post.id] == post.body for post in self.receiver.posts), "repeats are the same message"
 
         for source in range(SOURCES):
@@ -265,6 +266,7 @@ def test_of_three_one_killed_between_post_and_mark_loses_no_message(fleet: Fleet
     killed = fleet.whose(posted.owner)
     killed.kill()
     fleet.until_each_is_scanned()
+    fleet.until(lambda: any(daemon.heard("took_over", processes=1) for daemon in fleet.daemons))
     fleet.count_at_the_end()
     again = Counter(post.id for post in fleet.receiver.posts)
     assert set(again.values()) == {1, 2}, "only what was being posted came twice"
@@ -274,11 +276,35 @@ def test_one_interval_gives_one_scan_however_many_daemons_there_are(fleet: Fleet
     fleet.every = "8s"
     fleet.start()
     fleet.start()
-    fleet.until_each_is_scanned(times=3)
+    fleet.until_each_is_scanned(times=4)
     for source in (f"s{number}" for number in range(SOURCES)):
         starts = sorted(scan.started_at for scan in fleet.completed(source))
-        pauses = [later - earlier for earlier, later in pairwise(starts)]
-        assert min(pauses) > timedelta(seconds=4), f"{source}: {pauses}"
+        # A scan may begin late, when others have their turn first, and the next one in time again.
+        assert len(starts) <= (starts[-1] - starts[0]) / timedelta(seconds=8) + 2, f"{source}: {starts}"
+
+
+def test_one_that_was_suspended_past_its_lease_finds_its_scan_taken_over_and_does_no_harm(
+    fleet: Fleet, galleries: Galleries
+) -> None:
+    galleries.held = "/3/page/1"
+    for daemon in [fleet.start(), fleet.start()]:
+        daemon.until("started")
+    assert galleries.is_asked.wait(PATIENCE)
+    with fleet.store.read() as tx:
+        cut_off = tx.scans.last("s3")
+    assert cut_off is not None
+    suspended = fleet.whose(cut_off.owner)
+    (other,) = [daemon for daemon in fleet.daemons if daemon is not suspended]
+    suspended.process.send_signal(signal.SIGSTOP)
+    galleries.held = None
+    other.until("took_over", processes=1)
+    other.until("scanned", source="s3")
+    suspended.process.send_signal(signal.SIGCONT)
+    galleries.is_free.set()
+    said = suspended.until("scan_failed", source="s3")["reason"]
+    assert "another process has taken over" in said
+    fleet.until_each_is_scanned()
+    fleet.count_at_the_end()
 
 
 def test_commands_work_beside_a_daemon_that_is_scanning(

@@ -246,7 +246,7 @@ from guardian.delivery.outbox import deliver_due
 from guardian.delivery.secrets import Secrets
 from guardian.delivery.webhook import Delivery
 from guardian.delivery.settings import DeliverySettings, DestinationSettings
-from guardian.fetch.trusted import Operator
+from guardian.fetch.trusted import TrustedClient
 from guardian.store import StoreSettings, open_store
 
 structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
@@ -265,7 +265,7 @@ async def main():
             tx.tasks.free_leases("deliver")
     destination = DestinationSettings(name="legal", url=sys.argv[2], secret_env="HOOK")
     clock = lambda: datetime.now(UTC)
-    async with Operator() as operator:
+    async with TrustedClient() as operator:
         delivery = KilledAfterPosting([destination], DeliverySettings(), operator, Secrets(os.environ), clock)
         told = await deliver_due(store, delivery, clock)
     print("delivered", told.delivered, flush=True)
