@@ -17,8 +17,8 @@ from guardian import rules
 from guardian.config import Config
 from guardian.coverage.coverage import coverages
 from guardian.coverage.telling import tell_of_trouble
+from guardian.delivery.delivery import Delivery
 from guardian.delivery.secrets import Secrets
-from guardian.delivery.webhook import Delivery
 from guardian.errors import IndexNotReady
 from guardian.evidence import Vault
 from guardian.fetch.throttle import Take
@@ -134,8 +134,8 @@ def _counted_in(store: Store) -> Take:
 @asynccontextmanager
 async def opened_delivery(config: Config) -> AsyncIterator[Delivery]:
     """The sender, for commands that send: the only ones that read secrets."""
-    async with TrustedClient(config.delivery.ca_file) as operator:
-        yield Delivery(config.destinations, config.delivery, operator, Secrets(os.environ), utc_now)
+    async with TrustedClient(config.delivery.ca_file) as client:
+        yield Delivery(config.destinations, config.delivery, client, Secrets(os.environ), utc_now)
 
 
 @asynccontextmanager

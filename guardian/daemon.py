@@ -29,8 +29,8 @@ from guardian.app import (
 )
 from guardian.config import Config, load_config, require_contact
 from guardian.coverage.coverage import as_json, coverages
-from guardian.delivery.outbox import DeliveryConsumer, deliveries_of
-from guardian.delivery.webhook import Delivery
+from guardian.delivery.delivery import Delivery
+from guardian.delivery.sending import DeliveryConsumer, deliveries_of
 from guardian.errors import ConfigError, GuardianError, SourceClaimed
 from guardian.model import Scan, TaskKind
 from guardian.processes import Heartbeat

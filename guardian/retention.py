@@ -45,12 +45,15 @@ def prune(store: Store, settings: RetentionSettings, recipe: str, now: datetime)
                 return dropped
 
     # Responses first: they keep alive what was measured of the bytes that they lead to.
-    return Pruned(
+    pruned = Pruned(
         responses=repeat(lambda tx: tx.responses.forget_before(now - settings.responses, ROWS_AT_ONCE)),
         candidates=repeat(lambda tx: tx.candidates.forget(recipe, now - settings.candidates, now, ROWS_AT_ONCE)),
         deliveries=repeat(lambda tx: tx.tasks.forget_done(now - settings.deliveries, ROWS_AT_ONCE)),
         scans=repeat(lambda tx: tx.scans.forget_before(now - settings.scans, ROWS_AT_ONCE)),
     )
+    # A message stays as long as one of its deliveries does.
+    repeat(lambda tx: tx.messages.forget_unowed(now - settings.deliveries, ROWS_AT_ONCE))
+    return pruned
 
 
 def prune_daily(store: Store, settings: RetentionSettings, recipe: str, now: datetime) -> Pruned | None:

@@ -7,6 +7,7 @@ import pytest
 
 from guardian import retention
 from guardian.model import Comparison, Match, MatchReport, Remembered, TaskKind, TaskState
+from guardian.outbox import enqueue, mint
 from guardian.retention import Pruned, prune, prune_daily
 from guardian.store import Store
 from guardian.store.settings import RetentionSettings
@@ -69,6 +70,20 @@ def test_what_is_owed_and_what_waits_for_a_person_stays(store: Store) -> None:
     assert prune(store, KEPT, "recipe", NOW).deliveries == 0
     with store.read() as tx:
         assert tx.tasks.counts() == {TaskState.DUE: 1, TaskState.DONE: 0, TaskState.DEAD: 1}
+
+
+def test_a_message_goes_with_the_last_of_its_deliveries(store: Store) -> None:
+    messages = [mint("case.opened", {}, NOW - age * DAY) for age in (99, 99, 99, 1)]
+    _, half, owed, young = messages
+    with store.begin() as tx:
+        for message in messages:
+            enqueue(tx, message, ["legal", "press"])
+        for task in tx.tasks.list():
+            if task.message_id != owed.id and (task.message_id, task.destination) != (half.id, "press"):
+                tx.tasks.done(task.id, NOW - 11 * DAY)
+    assert prune(store, KEPT, "recipe", NOW) == Pruned(deliveries=5)
+    with store.read() as tx:
+        assert [tx.messages.get(message.id) for message in messages] == [None, half, owed, young]
 
 
 def test_the_latest_scans_of_each_source_stay(store: Store) -> None:

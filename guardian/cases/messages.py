@@ -1,16 +1,15 @@
-"""Composes the messages that a case causes: the exact final bytes, Standard Webhooks style, under 20 kB.
+"""Composes the messages that a case causes, Standard Webhooks style, under 20 kB.
 
 Published as message.schema.json beside this file.
 """
 
-import hashlib
-import json
 from datetime import UTC, datetime
 from typing import Any
 
 from guardian.cases.plain_text import clipped, json_size
 from guardian.cases.uses import RecordedUse
-from guardian.model import Asset, Case, Comparison, Context, Decision
+from guardian.model import Asset, Case, Comparison, Context, Decision, Message
+from guardian.outbox import mint
 from guardian.urls.addresses import canonical_url
 
 MAX_BYTES = 20_000
@@ -18,13 +17,8 @@ _URL_BYTES = 2_048
 _ALSO_AT_BYTES = 3_000
 
 
-def message_id(case_id: str, sequence: int) -> str:
-    """The id of a case's nth message: the same whenever and wherever it is composed."""
-    return "msg_" + hashlib.sha256(f"{case_id}:{sequence}".encode()).hexdigest()[:24]
-
-
-def compose(kind: str, case: Case, finding_id: str, use: RecordedUse) -> bytes:
-    """The body of one message. `kind`: case.opened, case.escalated or case.reopened.
+def compose(kind: str, case: Case, finding_id: str, use: RecordedUse) -> Message:
+    """Return a new message about a use. `kind`: case.opened, case.escalated or case.reopened.
 
     Whatever strangers wrote is cleaned and cut so that the whole stays under MAX_BYTES.
     """
@@ -58,8 +52,7 @@ def compose(kind: str, case: Case, finding_id: str, use: RecordedUse) -> bytes:
         },
         "seen_at": _moment(sighting.seen_at),
     }
-    event = {"type": kind, "timestamp": _moment(use.at), "data": data}
-    return json.dumps(event, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    return mint(kind, data, use.at)
 
 
 def _asset(asset: Asset) -> dict[str, Any]:

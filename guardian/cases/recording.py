@@ -6,18 +6,27 @@ from datetime import datetime
 
 import structlog
 
-from guardian.cases.messages import compose, message_id
+from guardian.cases.messages import compose
 from guardian.cases.operators import operator
 from guardian.cases.plain_text import cleaned
 from guardian.cases.uses import RecordedUse
 from guardian.errors import UsageError
-from guardian.model import Action, Case, CaseEvent, CaseState, Context, Decision, Finding, Severity, TaskKind
+from guardian.model import (
+    ACTIONS_BY_STRENGTH,
+    SEVERITIES_BY_STRENGTH,
+    Action,
+    Case,
+    CaseEvent,
+    CaseState,
+    Context,
+    Decision,
+    Finding,
+)
+from guardian.outbox import enqueue
 from guardian.store import Transaction
-from guardian.store.findings import finding_id
+from guardian.store.ids import new_id
 from guardian.urls.addresses import canonical_url
 
-_ACTIONS = (Action.IGNORE, Action.REVIEW, Action.ALERT)
-_SEVERITIES = (None, Severity.LOW, Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL)
 _MAX_NOTE = 4_000
 
 log = structlog.get_logger(__name__)
@@ -88,22 +97,19 @@ def _tell(tx: Transaction, kind: str, case: Case, finding_id: str, use: Recorded
         replace(
             case,
             state=CaseState.OPEN if case.state is CaseState.RESOLVED else case.state,
-            action=max(case.action, use.decision.action, key=_ACTIONS.index),
-            severity=max(case.severity, use.decision.severity, key=_SEVERITIES.index),
+            action=max(case.action, use.decision.action, key=ACTIONS_BY_STRENGTH.index),
+            severity=max(case.severity, use.decision.severity, key=SEVERITIES_BY_STRENGTH.index),
             updated_at=use.at,
             alerted_at=use.at if names else case.alerted_at,
             message_count=case.message_count + bool(names),
         )
     )
-    identity = message_id(case.id, grown.message_count) if names else None
-    if identity is not None:
-        body = compose(kind, grown, finding_id, use)
-        for name in names:
-            tx.tasks.add(TaskKind.DELIVER, f"{identity}:{name}", body, due_at=use.at, at=use.at, destination=name)
+    told_as = enqueue(tx, compose(kind, grown, finding_id, use), names).id if names else None
+
     is_repeated = kind == "case.opened" and case.finding_count > 0
-    if identity is not None or not is_repeated:
-        tx.cases.note(CaseEvent(case.id, use.at, kind.removeprefix("case."), message_id=identity))
-        log.info("case_changed", case=case.id, change=kind, operator=case.operator, message=identity)
+    if told_as is not None or not is_repeated:
+        tx.cases.note(CaseEvent(case.id, use.at, kind.removeprefix("case."), message_id=told_as))
+        log.info("case_changed", case=case.id, change=kind, operator=case.operator, message=told_as)
 
 
 def _event(case: Case, decision: Decision, *, is_new: bool) -> str | None:
@@ -115,8 +121,8 @@ def _event(case: Case, decision: Decision, *, is_new: bool) -> str | None:
         return "case.reopened" if is_new else None
     if case.alerted_at is None:
         return "case.opened"
-    is_stronger = _ACTIONS.index(decision.action) > _ACTIONS.index(case.action) or (
-        _SEVERITIES.index(decision.severity) > _SEVERITIES.index(case.severity)
+    is_stronger = ACTIONS_BY_STRENGTH.index(decision.action) > ACTIONS_BY_STRENGTH.index(case.action) or (
+        SEVERITIES_BY_STRENGTH.index(decision.severity) > SEVERITIES_BY_STRENGTH.index(case.severity)
     )
     return "case.escalated" if is_stronger else None
 
@@ -131,7 +137,7 @@ def _addresses(use: RecordedUse) -> tuple[str, str]:
 def _finding(use: RecordedUse, case_id: str | None) -> Finding:
     page_url, image_url = _addresses(use)
     return Finding(
-        id=finding_id(use.asset.id, page_url, image_url),
+        id=new_id("find"),
         asset_id=use.asset.id,
         case_id=case_id,
         source=use.sighting.source,

@@ -48,10 +48,11 @@ def show_message(session: Session, number: int, as_lines: bool) -> None:
     """Show one message with its exact body."""
     with opened_store(session) as store, store.read() as tx:
         task, disabled = tx.tasks.get(number), tx.destinations.disabled()
-    if task is None or task.kind is not TaskKind.DELIVER:
+        message = tx.messages.get(task.message_id) if task is not None and task.message_id is not None else None
+    if task is None or message is None:
         raise UsageError(f"there is no message {number}; `guardian delivery list` shows them")
     facts = _facts(task, disabled)
-    body = task.body.decode("utf-8", errors="replace")
+    body = message.body.decode("utf-8", errors="replace")
     if as_lines:
         click.echo(json_line(facts | {"body": body}))
         return
@@ -88,11 +89,9 @@ def retry_messages(session: Session, numbers: tuple[int, ...], all_dead: bool) -
 
 
 def _facts(task: Task, disabled: Collection[str]) -> dict[str, object]:
-    from guardian.delivery.webhook import message_id
-
     return {
         "id": task.id,
-        "webhook_id": message_id(task),
+        "webhook_id": task.message_id,
         "destination": task.destination,
         "state": task.state.value,
         "held": task.state is TaskState.DUE and task.destination in disabled,

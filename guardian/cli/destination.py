@@ -1,8 +1,6 @@
 """`guardian destination`: where messages go; send a signed test; enable one that asked for silence."""
 
 import asyncio
-import os
-from datetime import UTC, datetime
 
 import click
 
@@ -21,7 +19,7 @@ def command() -> None:
 @pass_session
 def list_destinations(session: Session, as_lines: bool) -> None:
     """List the configured destinations and whether guardian sends there."""
-    from guardian.delivery.webhook import shown_url
+    from guardian.delivery.channels.webhook import shown_url
 
     with opened_store(session) as store, store.read() as tx:
         disabled = tx.destinations.disabled()
@@ -72,12 +70,7 @@ def enable(session: Session, name: str) -> None:
 
 
 async def _send_test(session: Session, name: str) -> str:
-    from guardian.delivery.secrets import Secrets
-    from guardian.delivery.webhook import Delivery
-    from guardian.fetch.trusted import TrustedClient
+    from guardian.app import opened_delivery
 
-    config = session.config
-    async with TrustedClient(config.delivery.ca_file) as operator:
-        secrets = Secrets(os.environ)
-        delivery = Delivery(config.destinations, config.delivery, operator, secrets, lambda: datetime.now(UTC))
+    async with opened_delivery(session.config) as delivery:
         return await delivery.send_test(name)

@@ -1,36 +1,39 @@
 """Tells destinations about a source in trouble: once for each episode, by the same durable queue as alerts."""
 
 import hashlib
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from guardian.coverage.coverage import Coverage
-from guardian.model import Scan, TaskKind
+from guardian.coverage.coverage import Coverage, Trouble
+from guardian.model import Message, Scan
+from guardian.outbox import enqueue_once, mint
 from guardian.store import Transaction
 
 _LONGEST_ERROR = 1_000
 
 
 def tell_of_trouble(tx: Transaction, found: Sequence[Coverage], destinations: Sequence[str], now: datetime) -> int:
-    """Queue one message for each destination and each new episode of trouble; returns how many are new."""
+    """Owe one message to each destination for each episode of trouble; return how many destinations hear of it anew."""
     told = 0
     for coverage in found:
         if coverage.trouble is None:
             continue
-        name = f"{coverage.source}:{coverage.trouble.kind}:{coverage.trouble.since_scan}"
-        message_id = "msg_" + hashlib.sha256(name.encode()).hexdigest()[:24]
-        body = compose(coverage, now)
-        for destination in destinations:
-            key = f"{message_id}:{destination}"
-            task = tx.tasks.add(TaskKind.DELIVER, key, body, due_at=now, at=now, destination=destination)
-            told += task is not None
+        episode = episode_of(coverage.source, coverage.trouble)
+        told += enqueue_once(tx, compose(coverage, now), destinations, episode)
     return told
 
 
-def compose(coverage: Coverage, now: datetime) -> bytes:
-    """The body of one message: type source.failing, source.silent or source.shrinking. Well under 20 kB."""
+def episode_of(source: str, trouble: Trouble) -> str:
+    """Return what tells one episode of trouble from all others.
+
+    Migration 0003 relies on this form to know which episodes an earlier version has told of.
+    """
+    return hashlib.sha256(f"{source}:{trouble.kind}:{trouble.since_scan}".encode()).hexdigest()[:24]
+
+
+def compose(coverage: Coverage, now: datetime) -> Message:
+    """Return a new message, of type source.failing, source.silent or source.shrinking. Well under 20 kB."""
     trouble = coverage.trouble
     if trouble is None:
         raise ValueError("there is no trouble to tell of")
@@ -43,8 +46,7 @@ def compose(coverage: Coverage, now: datetime) -> bytes:
         "usual_images": coverage.usual_images,
         "not_seen": dict(list(coverage.not_seen.items())[:50]),
     }
-    event = {"type": f"source.{trouble.kind.value}", "timestamp": _moment(now), "data": data}
-    return json.dumps(event, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    return mint(f"source.{trouble.kind.value}", data, now)
 
 
 def _scan(scan: Scan | None) -> dict[str, Any] | None:

@@ -1,8 +1,7 @@
 """When a message that was not accepted is tried again."""
 
 import random
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 
 from guardian.delivery.settings import DeliverySettings
 from guardian.errors import DeliveryFailed
@@ -27,19 +26,3 @@ def retry_at(
     if failure.retry_after is not None:
         delay = max(delay, min(failure.retry_after, settings.longest_delay))
     return now + delay
-
-
-def parse_retry_after(value: str | None, now: datetime) -> timedelta | None:
-    """What a Retry-After header (RFC 9110, seconds or a date) asks for; None when it says nothing sensible."""
-    if value is None:
-        return None
-    text = value.strip()
-    if text.isascii() and text.isdigit():
-        # Absurd numbers overflow timedelta; whatever is more than a year is a year.
-        return timedelta(seconds=min(int(text[:12]), 365 * 86_400))
-    try:
-        date = parsedate_to_datetime(text)
-    except (ValueError, TypeError):
-        return None
-    date = date if date.tzinfo is not None else date.replace(tzinfo=UTC)
-    return max(date - now, timedelta(0))

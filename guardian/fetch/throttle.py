@@ -6,7 +6,6 @@ from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from email.utils import parsedate_to_datetime
 
 import structlog
 
@@ -15,7 +14,9 @@ from guardian.fetch.settings import FetchSettings
 from guardian.model import SkipReason
 
 _HOSTS_REMEMBERED = 20_000
-_DAY = timedelta(days=1)
+LONGEST_PAUSE = timedelta(days=1)
+"""Longer wishes of a host are cut to this: what it says may be a mistake."""
+
 _SLOWEST = 16.0
 _RECOVERY = 0.9
 _LONGEST_SLEEP_SECONDS = 60
@@ -154,19 +155,3 @@ class Throttle:
         for name, host in list(self._hosts.items())[: _HOSTS_REMEMBERED // 10]:
             if not host.waiting:
                 del self._hosts[name]
-
-
-def wished_pause(retry_after: str | None, now: datetime) -> timedelta | None:
-    """What a Retry-After header asks for (RFC 9110: seconds, or a date); None when it says nothing sensible."""
-    if retry_after is None:
-        return None
-    text = retry_after.strip()
-    if text.isascii() and text.isdigit():
-        return timedelta(seconds=min(int(text[:9]), _DAY.total_seconds()))
-    try:
-        until = parsedate_to_datetime(text)
-    except (ValueError, TypeError):
-        return None
-    if until.tzinfo is None:
-        return None
-    return min(max(until - now, timedelta()), _DAY)

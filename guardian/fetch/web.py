@@ -26,10 +26,11 @@ from guardian.fetch.bandwidth import Bandwidth
 from guardian.fetch.credentials import Credentials
 from guardian.fetch.decoding import CODINGS, Decoder, NotDecodable
 from guardian.fetch.dns import LookUp, Resolver, system_look_up
+from guardian.fetch.retry_after import parse_retry_after
 from guardian.fetch.robots import Robots
 from guardian.fetch.settings import FetchSettings
 from guardian.fetch.ssrf_guard import MARK, guarded_socket
-from guardian.fetch.throttle import Take, Throttle, wished_pause
+from guardian.fetch.throttle import LONGEST_PAUSE, Take, Throttle
 from guardian.model import Remembered, Response, Retry, SkipReason
 from guardian.urls.addresses import host_of, host_without_www, printed, without_dots
 
@@ -228,10 +229,10 @@ class WebClient:
                 extras = replace(extras, known=None)
                 continue
             if response.status in _TOO_BUSY:
-                pause = wished_pause(response.header("retry-after"), self._clock())
+                pause = parse_retry_after(response.header("retry-after"), self._clock())
                 if pause is None:
                     pause = self._settings.busy_pause * 2 ** (tries - left - 1)
-                self._throttle.slow_down(_host(url), pause)
+                self._throttle.slow_down(_host(url), min(pause, LONGEST_PAUSE))
             elif response.status not in _STUMBLED:
                 self._throttle.speed_up(_host(url))
                 return response

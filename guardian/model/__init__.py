@@ -2,15 +2,29 @@
 
 from guardian.model.answers import Answer, CacheStatus, JudgedMatch, Outcome
 from guardian.model.assets import Asset, AssetState, Licence, LicenceStatus, Rights
-from guardian.model.cases import Action, Case, CaseEvent, CaseState, Decision, Finding, FindingDigest, Severity
+from guardian.model.cases import (
+    ACTIONS_BY_STRENGTH,
+    SEVERITIES_BY_STRENGTH,
+    Action,
+    Case,
+    CaseEvent,
+    CaseState,
+    Decision,
+    Finding,
+    FindingDigest,
+    Severity,
+)
 from guardian.model.crawling import CrawlRequest, FrontierRow, FrontierState, Remembered
 from guardian.model.matches import Affine, Box, Comparison, Match, MatchReport, Transform
+from guardian.model.messages import Message
 from guardian.model.reasons import Retry, Scope, SkipReason, label_of, read_reason, reason_word
 from guardian.model.scans import ScanCounts
 from guardian.model.sightings import Candidate, Context, Response, Sighting, Skipped
 from guardian.model.tasks import Process, Scan, Task, TaskKind, TaskState
 
 __all__ = [
+    "ACTIONS_BY_STRENGTH",
+    "SEVERITIES_BY_STRENGTH",
     "Action",
     "Affine",
     "Answer",
@@ -35,6 +49,7 @@ __all__ = [
     "LicenceStatus",
     "Match",
     "MatchReport",
+    "Message",
     "Outcome",
     "Process",
     "Remembered",

@@ -25,6 +25,10 @@ class Severity(StrEnum):
     CRITICAL = "critical"
 
 
+ACTIONS_BY_STRENGTH = (Action.IGNORE, Action.REVIEW, Action.ALERT)
+SEVERITIES_BY_STRENGTH = (None, Severity.LOW, Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL)
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What the rules said about one match, and which rule said it.
@@ -53,10 +57,10 @@ class CaseState(StrEnum):
 class Finding:
     """A match on a sighting that the rules kept.
 
-    Natural key: (asset_id, page_url, image_url), both canonical and as last seen; renditions of one picture, session
-    ids and signatures make no other finding. `page_sha256` and `image_sha256` name the exact bytes kept as evidence;
-    None when they were not kept (`evidence_note` says why). An inline (data:) image has urn:sha256:<digest> as its
-    address; a sighting without a page has the image's.
+    Recognised by its asset and the keys of its addresses (guardian/urls/keys.py): renditions of one picture, session
+    ids and signatures make no other finding. Both addresses are canonical and as last seen. An inline (data:) image
+    has urn:sha256:<digest> as its address; a sighting without a page has the image's. `page_sha256` and `image_sha256`
+    name the exact bytes kept as evidence; None when they were not kept (`evidence_note` says why).
     """
 
     id: str
@@ -115,7 +119,11 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class CaseEvent:
-    """One line of a case's history. `kind`: opened, escalated, reopened or the state a review gave it."""
+    """One line of a case's history.
+
+    `kind`: opened, escalated, reopened, the state a review gave it, or moved (a finding, to another case; see
+    docs/cases.md). `message_id` is the webhook-id that receivers get.
+    """
 
     case_id: str
     at: datetime

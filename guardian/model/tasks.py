@@ -25,8 +25,8 @@ class TaskState(StrEnum):
 class Task:
     """One durable duty. (kind, key) is unique, so promising the same thing twice is one task.
 
-    `body` are the final bytes of a message, or a JSON document for other kinds. `destination` is set for
-    deliveries only. `attempts` counts finished tries.
+    A delivery has a `destination` and the id of the message that is owed to it; other kinds may have a `body`, a JSON
+    document. `attempts` counts finished tries.
     """
 
     id: int
@@ -35,9 +35,10 @@ class Task:
     due_at: datetime
     state: TaskState
     attempts: int
-    body: bytes = field(repr=False)
     created_at: datetime
+    body: bytes | None = field(default=None, repr=False)
     destination: str | None = None
+    message_id: str | None = None
     leased_until: datetime | None = None
     last_error: str | None = None
     owner: str | None = None

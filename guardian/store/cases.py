@@ -1,18 +1,13 @@
 """Cases as rows. Which transitions there are is decided in guardian.cases alone."""
 
-import hashlib
 from datetime import datetime
 
 from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
 from guardian.model import Action, Case, CaseEvent, CaseState, Severity
+from guardian.store.ids import new_id
 from guardian.store.inserting import insert_into
 from guardian.store.tables import case_events, cases, findings
-
-
-def case_id(asset_id: str, operator: str) -> str:
-    """The id of the case with this natural key."""
-    return "case_" + hashlib.sha256(f"{asset_id}\n{operator}".encode()).hexdigest()[:16]
 
 
 class Cases:
@@ -23,7 +18,7 @@ class Cases:
 
     def find(self, asset_id: str, operator: str) -> Case | None:
         """The case of this asset and operator."""
-        return self.get(case_id(asset_id, operator))
+        return self._first(_select().where(cases.c.asset_id == asset_id, cases.c.operator == operator))
 
     def lock(self, id_: str) -> Case | None:
         """The case of this id; nobody else can change it until the transaction ends."""
@@ -37,7 +32,7 @@ class Cases:
         If another transaction was quicker, its case comes back, locked, and nothing is changed.
         """
         statement = insert_into(self._connection, cases).values(
-            id=case_id(asset_id, operator),
+            id=new_id("case"),
             asset_id=asset_id,
             operator=operator,
             state=CaseState.OPEN,
@@ -47,9 +42,10 @@ class Cases:
             updated_at=at,
             message_count=0,
         )
-        # Either of the two unique keys may be the one that a quicker transaction is found by.
-        inserted = self._connection.execute(statement.on_conflict_do_nothing().returning(cases.c.id)).first()
-        case = self.lock(case_id(asset_id, operator))
+        wanted = statement.on_conflict_do_nothing(index_elements=["asset_id", "operator"]).returning(cases.c.id)
+        inserted = self._connection.execute(wanted).first()
+        same = (cases.c.asset_id == asset_id, cases.c.operator == operator)
+        case = self._first(_select().where(*same).with_for_update(of=cases))
         if case is None:
             raise LookupError(f"a case that was just written is gone: {asset_id} {operator}")
         return case, inserted is not None

@@ -1,28 +1,33 @@
-"""Matches that the rules kept, each at one address, with the digests that were seen there."""
+"""Matches that the rules kept, each at one place, with the digests that were seen there."""
 
-import hashlib
+from dataclasses import fields
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, select, update
 
 from guardian.model import Finding, FindingDigest
 from guardian.store.inserting import insert_into
-from guardian.store.tables import finding_digests, findings
-from guardian.urls.addresses import address_key, host_of
-from guardian.urls.renditions import picture_key
+from guardian.store.tables import finding_aliases, finding_digests, findings
+from guardian.urls.keys import PlaceKeys, place_keys
 
+_FACTS = tuple(findings.c[field.name] for field in fields(Finding))
+"""The columns without the keys, which are of the store alone."""
 
-def finding_id(asset_id: str, page_url: str, image_url: str) -> str:
-    """The id of the finding with this natural key; other spellings of the addresses give the same id.
-
-    So do another rendition of the picture and the next signature of its address, which many sites change by the hour.
-    """
-    # Files beside each other are files of their own, whatever their names.
-    picture = picture_key(image_url) if host_of(image_url) else image_url
-    # A picture that was seen on no page is used by its host, and a proxy is another host than the one it asks.
-    page = f"{host_of(image_url)} {picture}" if page_url == image_url else address_key(page_url)
-    key = "\n".join((asset_id, page, picture))
-    return "find_" + hashlib.sha256(key.encode()).hexdigest()[:20]
+OF_LAST_SIGHTING = (
+    "source",
+    "page_url",
+    "image_url",
+    "last_seen_at",
+    "licence",
+    "decision",
+    "comparison",
+    "candidate_sha256",
+    "evidence_note",
+    "context",
+    "also_at",
+    "perceptual_hash",
+)
+"""What a further sighting of a finding replaces."""
 
 
 class Findings:
@@ -32,57 +37,56 @@ class Findings:
         self._connection = connection
 
     def upsert(self, finding: Finding) -> tuple[Finding, bool]:
-        """Write a finding, or what is new about it; returns it as it stands and whether it is new.
+        """Write a finding, or what is new about it; return it as it stands and whether it is new.
 
-        When it was first seen, and the case once it has one, stay. Its addresses are those that led there last,
-        since signed ones expire. Evidence that was not kept this time does not erase evidence that was.
+        Its id counts only if it is new: else the asset and the keys of its addresses tell which finding it is. When
+        it was first seen, and the case once it has one, stay. Its addresses are those that led there last, since
+        signed ones expire. Evidence that was not kept this time does not erase evidence that was.
         """
-        values = {column.name: getattr(finding, column.name) for column in findings.c}
-        statement = insert_into(self._connection, findings).values(**values)
+        keys = place_keys(finding.page_url, finding.image_url)
+        statement = insert_into(self._connection, findings).values(
+            **{column.name: getattr(finding, column.name) for column in _FACTS},
+            page_key=keys.page,
+            picture_key=keys.picture,
+            key_version=keys.version,
+        )
+        recognised_by = ["asset_id", "page_key", "picture_key", "key_version"]
         inserted = self._connection.execute(
-            statement.on_conflict_do_nothing(index_elements=["id"]).returning(findings.c.id)
+            statement.on_conflict_do_nothing(index_elements=recognised_by).returning(findings.c.id)
         ).first()
-        if inserted is None:
-            self._connection.execute(
-                update(findings)
-                .where(findings.c.id == finding.id)
-                .values(
-                    source=finding.source,
-                    page_url=finding.page_url,
-                    image_url=finding.image_url,
-                    last_seen_at=finding.last_seen_at,
-                    licence=finding.licence,
-                    decision=finding.decision,
-                    comparison=finding.comparison,
-                    candidate_sha256=finding.candidate_sha256,
-                    evidence_note=finding.evidence_note,
-                    context=finding.context,
-                    also_at=finding.also_at,
-                    perceptual_hash=finding.perceptual_hash,
-                    case_id=func.coalesce(findings.c.case_id, finding.case_id),
-                    image_sha256=func.coalesce(finding.image_sha256, findings.c.image_sha256),
-                    page_sha256=func.coalesce(finding.page_sha256, findings.c.page_sha256),
-                )
-            )
-        self._note_digest(finding)
-        return self._one(finding.id), inserted is not None
+
+        id_ = self._seen_again(finding, keys) if inserted is None else finding.id
+        self._note_digest(id_, finding)
+        return self._one(id_), inserted is not None
 
     def get(self, id_: str) -> Finding | None:
-        """The finding of this id."""
-        row = self._connection.execute(select(findings).where(findings.c.id == id_)).first()
+        """Return the finding of this id, or the one that it became part of."""
+        known_as = select(finding_aliases.c.finding_id).where(finding_aliases.c.id == id_)
+        query = select(*_FACTS).where((findings.c.id == id_) | findings.c.id.in_(known_as))
+        row = self._connection.execute(query).first()
         return None if row is None else _finding(row)
 
     def starting_with(self, prefix: str) -> list[Finding]:
-        """Findings whose id starts so, by id; people type the first few characters."""
-        query = select(findings).where(findings.c.id.startswith(prefix, autoescape=True)).order_by(findings.c.id)
+        """Return findings of which an id, also an earlier one, starts so; people type the first few characters."""
+        earlier = finding_aliases.c.id.startswith(prefix, autoescape=True)
+        query = (
+            select(*_FACTS)
+            .where(
+                findings.c.id.startswith(prefix, autoescape=True)
+                | findings.c.id.in_(select(finding_aliases.c.finding_id).where(earlier))
+            )
+            .order_by(findings.c.id)
+        )
         return [_finding(row) for row in self._connection.execute(query)]
 
     def at(self, asset_id: str, page_url: str, image_url: str) -> Finding | None:
-        """The finding of this asset at this address, however it is spelled."""
-        return self.get(finding_id(asset_id, page_url, image_url))
+        """Return the finding of this asset at this place, however its addresses are spelled."""
+        query = select(*_FACTS).where(is_at(asset_id, place_keys(page_url, image_url)))
+        row = self._connection.execute(query).first()
+        return None if row is None else _finding(row)
 
     def digests(self, finding_id: str) -> list[FindingDigest]:
-        """All bytes that were seen at a finding's address, oldest first."""
+        """Return all bytes that were seen at a finding's place, oldest first."""
         query = (
             select(finding_digests)
             .where(finding_digests.c.finding_id == finding_id)
@@ -100,17 +104,33 @@ class Findings:
         ]
 
     def list(self, case_id: str | None = None, since: datetime | None = None) -> list[Finding]:
-        """Findings, oldest first; `since`: only those seen then or later."""
-        query = select(findings).order_by(findings.c.first_seen_at, findings.c.id)
+        """Return findings, oldest first; `since`: only those seen then or later."""
+        query = select(*_FACTS).order_by(findings.c.first_seen_at, findings.c.id)
         if case_id is not None:
             query = query.where(findings.c.case_id == case_id)
         if since is not None:
             query = query.where(findings.c.last_seen_at >= since)
         return [_finding(row) for row in self._connection.execute(query)]
 
-    def _note_digest(self, finding: Finding) -> None:
+    def _seen_again(self, finding: Finding, keys: PlaceKeys) -> str:
+        """Write what is new about a finding that is known; return its id."""
+        statement = (
+            update(findings)
+            .where(is_at(finding.asset_id, keys))
+            .values(
+                **{name: getattr(finding, name) for name in OF_LAST_SIGHTING},
+                case_id=func.coalesce(findings.c.case_id, finding.case_id),
+                image_sha256=func.coalesce(finding.image_sha256, findings.c.image_sha256),
+                page_sha256=func.coalesce(finding.page_sha256, findings.c.page_sha256),
+            )
+            .returning(findings.c.id)
+        )
+        id_: str = self._connection.execute(statement).scalar_one()
+        return id_
+
+    def _note_digest(self, id_: str, finding: Finding) -> None:
         statement = insert_into(self._connection, finding_digests).values(
-            finding_id=finding.id,
+            finding_id=id_,
             candidate_sha256=finding.candidate_sha256,
             image_sha256=finding.image_sha256,
             page_sha256=finding.page_sha256 or "",
@@ -128,7 +148,17 @@ class Findings:
         )
 
     def _one(self, id_: str) -> Finding:
-        return _finding(self._connection.execute(select(findings).where(findings.c.id == id_)).one())
+        return _finding(self._connection.execute(select(*_FACTS).where(findings.c.id == id_)).one())
+
+
+def is_at(asset_id: str, keys: PlaceKeys) -> ColumnElement[bool]:
+    """Return the condition that recognises a finding."""
+    return and_(
+        findings.c.asset_id == asset_id,
+        findings.c.page_key == keys.page,
+        findings.c.picture_key == keys.picture,
+        findings.c.key_version == keys.version,
+    )
 
 
 def _finding(row: Row[tuple[object, ...]]) -> Finding:

@@ -1,23 +1,26 @@
-"""Brings a database to the schema this code speaks: only forward, under a lock, in one transaction."""
+"""Brings a database to the schema and the keys this code speaks: only forward, under a lock, in one transaction."""
 
 from sqlalchemy import Connection, Engine, inspect, text
 
 from guardian.errors import StoreUnusable
 from guardian.store.connecting import READ_ONLY
+from guardian.store.rekeying import are_keys_current, renew_keys
 
-REVISIONS = ("0001", "0002", "0004", "0005")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 """All schema revisions, oldest first (a test compares them with the migration files)."""
 
 _MIGRATION_LOCK = 0x67756172
 
 
 def bring_forward(engine: Engine) -> None:
-    """Run the migrations that are missing. Alembic is imported only when there are any.
+    """Run the migrations that are missing, then renew keys of earlier rules (see `rekeying`).
+
+    Alembic is imported only when a migration is missing.
 
     Raises StoreUnusable when the database is of a newer guardian.
     """
     with engine.connect().execution_options(**{READ_ONLY: True}) as connection:
-        if _is_current(connection):
+        if _is_current(connection) and are_keys_current(connection):
             return
     with engine.begin() as connection:
         # On SQLite the transaction is itself the lock (BEGIN IMMEDIATE).
@@ -25,6 +28,8 @@ def bring_forward(engine: Engine) -> None:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
         if not _is_current(connection):
             _migrate(connection)
+        if not are_keys_current(connection):
+            renew_keys(connection)
 
 
 def _is_current(connection: Connection) -> bool:

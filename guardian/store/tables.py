@@ -155,7 +155,22 @@ findings = Table(
     Column("also_at", Document(tuple[str, ...]), nullable=False),
     Index(None, "case_id"),
     Index(None, "asset_id"),
+    # What recognises a finding, and the version of the rules that made the two keys (see guardian/urls/keys.py).
+    Column("page_key", Text, nullable=False),
+    Column("picture_key", Text, nullable=False),
+    Column("key_version", Integer, nullable=False),
+    Index(None, "asset_id", "page_key", "picture_key", "key_version", unique=True),
+    Index(None, "key_version"),
     Index(None, "last_seen_at"),
+)
+
+# Ids of findings that turned out to be another one: people and receivers noted them, so they lead there for ever.
+finding_aliases = Table(
+    "finding_aliases",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("finding_id", Text, ForeignKey("findings.id"), nullable=False),
+    Index(None, "finding_id"),
 )
 
 finding_digests = Table(
@@ -170,6 +185,17 @@ finding_digests = Table(
     Column("last_seen_at", Instant, nullable=False),
 )
 
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("type", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    # Names what may be told once only; null where every message is an event of its own.
+    Column("episode", Text, unique=True),
+)
+
 tasks = Table(
     "tasks",
     metadata,
@@ -182,11 +208,13 @@ tasks = Table(
     Column("owner", Text),
     Column("attempts", Integer, nullable=False),
     Column("destination", Text),
-    Column("body", LargeBinary, nullable=False),
+    Column("message_id", Text, ForeignKey("messages.id")),
+    Column("body", LargeBinary),
     Column("created_at", Instant, nullable=False),
     Column("done_at", Instant),
     Column("last_error", Text),
     UniqueConstraint("kind", "key"),
+    Index(None, "message_id"),
     # What is due is always few, what is done ever more: the index the queue lives on holds only the few.
     Index(
         "ix_tasks_due",

@@ -29,13 +29,17 @@ class Tasks:
         self,
         kind: TaskKind,
         key: str,
-        body: bytes,
+        body: bytes | None = None,
         *,
         due_at: datetime,
         at: datetime,
         destination: str | None = None,
+        message_id: str | None = None,
     ) -> Task | None:
-        """Promise a duty; None when the same (kind, key) was promised before, which changes nothing."""
+        """Promise a duty; None when the same (kind, key) was promised before, which changes nothing.
+
+        `message_id` is that of a message already written in this transaction or before.
+        """
         statement = insert_into(self._connection, tasks).values(
             kind=kind,
             key=key,
@@ -43,6 +47,7 @@ class Tasks:
             due_at=due_at,
             created_at=at,
             destination=destination,
+            message_id=message_id,
             state=TaskState.DUE,
             attempts=0,
         )
@@ -234,9 +239,10 @@ def _task(row: Row[tuple[object, ...]]) -> Task:
         due_at=row.due_at,
         state=row.state,
         attempts=row.attempts,
-        body=bytes(row.body),
         created_at=row.created_at,
+        body=None if row.body is None else bytes(row.body),
         destination=row.destination,
+        message_id=row.message_id,
         leased_until=row.leased_until,
         last_error=row.last_error,
         owner=row.owner,

@@ -10,6 +10,7 @@ from guardian.store.destinations import Destinations
 from guardian.store.findings import Findings
 from guardian.store.frontier import Frontier
 from guardian.store.licences import Licences
+from guardian.store.messages import Messages
 from guardian.store.processes import Processes
 from guardian.store.requests import Requests
 from guardian.store.responses import Responses
@@ -28,6 +29,7 @@ class Transaction:
         self.findings = Findings(connection)
         self.cases = Cases(connection)
         self.processes = Processes(connection)
+        self.messages = Messages(connection)
         self.tasks = Tasks(connection)
         self.destinations = Destinations(connection)
         self.scans = Scans(connection)

@@ -36,9 +36,12 @@ _MOST_PARTS = 40
 def are_renditions(one: str, other: str, is_link: bool = False) -> bool:
     """Whether one is a rendition of the other. `is_link`: one links to the other, so that folders may differ."""
     first, second = picture_key(one), picture_key(other)
+    if "?" in first or "?" in second:
+        # A query names the picture; nothing in it is taken for a size or an ending.
+        return first == second
     if _ENDING.sub("", first) == _ENDING.sub("", second):
         return True
-    if any("?" in key or not _ENDING.search(key) for key in (first, second)):
+    if not (_ENDING.search(first) and _ENDING.search(second)):
         return False
     place, other_place = _place(first), _place(second)
     if is_link:

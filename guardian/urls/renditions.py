@@ -5,7 +5,7 @@ Only spellings that content networks and publishing systems use for renditions o
 
 import re
 from functools import lru_cache
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
 
 from guardian.urls.addresses import address_key, joined
 from guardian.urls.rendition_patterns import PROXIES, named_width, rendition_pattern_of
@@ -81,7 +81,7 @@ def picture_key(url: str) -> str:
         row, found = known
         place = place[: found.start()] + found.expand(row.name) + place[found.end() :]
     place = _SUFFIX.sub(lambda match: match[5], _STEP.sub(_without_size, place))
-    return f"{place}?{sorted(pairs)}" if pairs else place
+    return f"{place}?{urlencode(sorted(pairs))}" if pairs else place
 
 
 def _naming(parts: SplitResult) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, GCCollector, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from guardian.delivery.outbox import Deliveries
+from guardian.delivery.sending import Deliveries
 from guardian.model import Answer, CaseState, Skipped, TaskState
 from guardian.store import Store
 

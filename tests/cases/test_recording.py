@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from guardian.cases import RecordedUse, message_id, record, review
+from guardian.cases import RecordedUse, record, review
 from guardian.errors import UsageError
 from guardian.model import Action, Asset, CaseState, Decision, Finding, LicenceStatus, Severity, TaskKind
 from guardian.store import Store
@@ -28,7 +28,11 @@ def see(store: Store, *uses: RecordedUse, to: tuple[str, ...] = ("legal",)) -> l
 def told(store: Store) -> list[str]:
     """The types of all messages owed, oldest first."""
     with store.read() as tx:
-        return [json.loads(task.body)["type"] for task in reversed(tx.tasks.list(TaskKind.DELIVER))]
+        messages = [tx.messages.get(task.message_id or "") for task in reversed(tx.tasks.list(TaskKind.DELIVER))]
+    types = [message.type for message in messages if message is not None]
+    assert types == [json.loads(message.body)["type"] for message in messages if message is not None]
+    assert len(types) == len(messages)
+    return types
 
 
 def test_first_alert_opens_a_case_and_owes_one_message_to_each_destination(store: Store, use: Use) -> None:
@@ -37,6 +41,7 @@ def test_first_alert_opens_a_case_and_owes_one_message_to_each_destination(store
         (case,) = tx.cases.list()
         tasks = tx.tasks.list()
         (event,) = tx.cases.history(case.id)
+        message = tx.messages.get(event.message_id or "")
     assert (case.operator, case.state, case.finding_count, case.message_count) == (
         "thief.example",
         CaseState.OPEN,
@@ -44,13 +49,14 @@ def test_first_alert_opens_a_case_and_owes_one_message_to_each_destination(store
         1,
     )
     assert finding.case_id == case.id
-    identity = message_id(case.id, 1)
-    assert {(task.key, task.destination) for task in tasks} == {
-        (f"{identity}:legal", "legal"),
-        (f"{identity}:archive", "archive"),
+    assert message is not None
+    assert {(task.message_id, task.destination) for task in tasks} == {
+        (message.id, "legal"),
+        (message.id, "archive"),
     }
-    assert len({task.body for task in tasks}) == 1
-    assert (event.kind, event.message_id) == ("opened", identity)
+    assert event.kind == "opened"
+    assert json.loads(message.body)["timestamp"] == "2026-11-24T12:00:00.000Z"
+    assert message.created_at == event.at
 
 
 def test_more_addresses_of_one_operator_grow_the_case_in_silence(store: Store, use: Use) -> None:

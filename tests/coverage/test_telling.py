@@ -42,13 +42,16 @@ def test_trouble_is_told_once_an_episode_to_each_destination(tmp_path: Path) -> 
     assert tell("failed", "failed", "failed") == 2, "a new episode"
     with store.read() as tx:
         tasks = tx.tasks.list()
+        told = tx.messages.get(tasks[0].message_id or "")
     assert {task.destination for task in tasks} == {"legal", "ops"}
-    message = json.loads(tasks[0].body)
+    assert len({task.message_id for task in tasks}) == 2, "one message an episode"
+    assert told is not None
+    message = json.loads(told.body)
     assert message["type"] == "source.failing"
     assert message["data"]["source"] == "gallery"
     assert "403" in message["data"]["detail"]
     assert message["data"]["last_complete_scan"]["outcome"] == "completed"
-    assert len(tasks[0].body) < 20_000
+    assert len(told.body) < 20_000
 
 
 def test_a_receiver_hears_of_a_failing_source_once_and_it_is_signed(

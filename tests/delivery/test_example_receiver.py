@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from guardian.delivery.delivery import Delivery
 from guardian.delivery.secrets import Secrets
 from guardian.delivery.settings import DeliverySettings, DestinationSettings
-from guardian.delivery.webhook import Delivery
 from guardian.errors import DeliveryFailed
 from guardian.fetch.trusted import TrustedClient
-from guardian.model import Task, TaskKind, TaskState
+from guardian.model import Message
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "receive_webhook.py"
 SECRET = "whsec_Z3VhcmRpYW4gdGVzdHM6IGEgc2VjcmV0IG9mIDMyIEIu"
@@ -42,7 +42,7 @@ def line(process: subprocess.Popen[str]) -> str:
 def deliver(url: str, secret: str, times: int) -> None:
     now = datetime.now(UTC)
     body = '{"type":"case.opened","timestamp":"2026-11-24T12:00:00Z","data":{"title":"Düne"}}'.encode()
-    task = Task(1, TaskKind.DELIVER, "case-1", now, TaskState.DUE, 0, body, now, destination="legal")
+    message = Message("msg_1", "case.opened", now, body)
     destination = DestinationSettings(name="legal", url=url, secret_env="HOOK")
 
     async def go() -> None:
@@ -50,7 +50,7 @@ def deliver(url: str, secret: str, times: int) -> None:
             secrets = Secrets({"HOOK": secret})
             delivery = Delivery([destination], DeliverySettings(), operator, secrets, lambda: datetime.now(UTC))
             for _ in range(times):
-                await delivery.deliver(task)
+                await delivery.deliver(message, "legal")
 
     asyncio.run(go())
 

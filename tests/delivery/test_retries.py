@@ -4,9 +4,7 @@ import random
 import statistics
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
-from guardian.delivery.retries import parse_retry_after, retry_at
+from guardian.delivery.retries import retry_at
 from guardian.delivery.settings import DeliverySettings
 from guardian.errors import DeliveryFailed
 
@@ -50,26 +48,6 @@ def test_the_receivers_wish_is_a_lower_bound_with_a_cap() -> None:
     assert retry_at(1, NOW, wish, SETTINGS, chance) == NOW + timedelta(minutes=10)
     absurd = DeliveryFailed("later", retry_after=timedelta(days=300))
     assert retry_at(1, NOW, absurd, SETTINGS, chance) == NOW + SETTINGS.longest_delay
-
-
-@pytest.mark.parametrize(
-    ("header", "wish"),
-    [
-        ("120", timedelta(seconds=120)),
-        (" 0 ", timedelta(0)),
-        ("99999999999999999999", timedelta(days=365)),
-        ("Tue, 24 Nov 2026 12:05:00 GMT", timedelta(minutes=5)),
-        ("Tue, 24 Nov 2026 11:00:00 GMT", timedelta(0)),
-        ("Tue, 24 Nov 2026 14:05:00 +0200", timedelta(minutes=5)),
-        ("soon", None),
-        ("-5", None),
-        ("1.5", None),
-        ("²", None),
-        (None, None),
-    ],
-)
-def test_retry_after_in_both_forms(header: str | None, wish: timedelta | None) -> None:
-    assert parse_retry_after(header, NOW) == wish
 
 
 def test_very_many_attempts_do_not_overflow() -> None:

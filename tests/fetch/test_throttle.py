@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from guardian.errors import FetchRefused
-from guardian.fetch.throttle import InMemory, Throttle, wished_pause
+from guardian.fetch.throttle import InMemory, Throttle
 
 SECOND = timedelta(seconds=1)
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -212,29 +212,3 @@ def test_hosts_are_forgotten_before_they_fill_the_memory(settings: Callable[...,
         return len(pace._hosts)
 
     assert run(go()) <= 20_001
-
-
-@pytest.mark.parametrize(
-    ("header", "seconds"),
-    [
-        ("120", 120),
-        (" 7 ", 7),
-        ("0", 0),
-        ("99999999999999999999", 86_400),
-        ("Tue, 24 Nov 2026 12:01:00 GMT", 60),
-        ("Tue, 24 Nov 2026 11:00:00 GMT", 0),
-        ("Fri, 24 Nov 2028 12:00:00 GMT", 86_400),
-        ("Tuesday, 24-Nov-26 12:00:30 GMT", 30),
-        ("-5", None),
-        ("1.5", None),
-        ("\u0663", None),
-        ("soon", None),
-        ("", None),
-        (None, None),
-        ("Tue, 24 Nov 2026 12:01:00", None),
-        ("Tue, 99 Nov 2026 12:01:00 GMT", None),
-        ("Tue, 24 Nov 99999999 12:01:00 GMT", None),
-    ],
-)
-def test_retry_after_is_seconds_or_a_date_or_nothing(header: str | None, seconds: int | None) -> None:
-    assert wished_pause(header, NOON) == (None if seconds is None else timedelta(seconds=seconds))

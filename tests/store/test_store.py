@@ -91,10 +91,10 @@ def test_sqlite_is_set_up_for_safety(tmp_path: Path) -> None:
 
 @pytest.fixture
 def small_disk() -> Iterator[Callable[[], None]]:
-    """Call it: from then on a new SQLite connection finds the disk full after 60 pages. Undone at the end."""
+    """Call it: from then on a new SQLite connection finds the disk full after 100 pages. Undone at the end."""
 
     def fill(connection: sqlite3.Connection, _record: object) -> None:
-        connection.execute("PRAGMA max_page_count = 60")
+        connection.execute("PRAGMA max_page_count = 100")
 
     yield lambda: event.listen(Engine, "connect", fill)
     if event.contains(Engine, "connect", fill):
@@ -124,7 +124,7 @@ def test_a_damaged_page_says_how_to_restore(tmp_path: Path) -> None:
     store.close()
     database = tmp_path / "guardian.db"
     content = bytearray(database.read_bytes())
-    for page in range(30, 60):
+    for page in range(80, 110):
         content[page * 4096 : page * 4096 + 200] = b"\xff" * 200
     database.write_bytes(content)
     damaged = open_store(StoreSettings(), tmp_path)

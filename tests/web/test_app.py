@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from guardian.delivery.outbox import Deliveries
+from guardian.delivery.sending import Deliveries
 from guardian.errors import UsageError
 from guardian.model import ScanCounts, Skipped, SkipReason
 from guardian.store import Store, StoreSettings, open_store

@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from guardian.delivery.delivery import Delivery
 from guardian.delivery.retries import retry_at
-from guardian.delivery.webhook import Delivery
 from guardian.errors import DeliveryFailed
-from guardian.model import Task, TaskKind
+from guardian.model import Message, Task, TaskKind
 from guardian.store import Store
 from guardian.tasks.outcomes import Dead, Done, Outcome, Postponed, Settled
 from guardian.tasks.runner import Runner, Settlements
@@ -96,7 +96,10 @@ class DeliveryConsumer:
     async def perform(self, task: Task) -> Outcome:
         """Post one message: done, due again later, or dead. A receiver that answers 410 is disabled."""
         try:
-            await self._delivery.deliver(task)
+            message = await asyncio.to_thread(self._message_of, task)
+            if message is None or task.destination is None:
+                raise DeliveryFailed("its message is not in the database", permanent=True)
+            await self._delivery.deliver(message, task.destination)
             return Done()
         except DeliveryFailed as error:
             failure = error
@@ -122,6 +125,12 @@ class DeliveryConsumer:
                 log.warning("delivery_postponed", reason=error, **facts)
             case Dead(error):
                 log.error("delivery_dead", reason=error, **facts)
+
+    def _message_of(self, task: Task) -> Message | None:
+        if task.message_id is None:
+            return None
+        with self._store.read() as tx:
+            return tx.messages.get(task.message_id)
 
     def _disable(self, destination: str, now: datetime, reason: str) -> None:
         with self._store.begin() as tx:

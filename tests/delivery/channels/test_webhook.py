@@ -10,19 +10,19 @@ from typing import Any
 import pytest
 from standardwebhooks.webhooks import Webhook
 
+from guardian.delivery.channels.webhook import shown_url, signed_headers
+from guardian.delivery.delivery import Delivery
 from guardian.delivery.secrets import Secrets
 from guardian.delivery.settings import DeliverySettings, DestinationSettings
-from guardian.delivery.webhook import Delivery, message_id, shown_url, signed_headers
 from guardian.errors import DeliveryFailed, UsageError
 from guardian.fetch.trusted import TrustedClient
-from guardian.model import Task, TaskKind, TaskState
+from guardian.model import Message
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 BODY = '{"type":"case.opened","data":{"title":"Düne – 砂丘"}}'.encode()
 
 
-def a_task(key: str = "case-1/1/legal", body: bytes = BODY, destination: str = "legal") -> Task:
-    return Task(7, TaskKind.DELIVER, key, NOW, TaskState.DUE, 0, body, NOW, destination=destination)
+MESSAGE = Message("msg_0a1b2c", "case.opened", NOW, BODY)
 
 
 def with_delivery(
@@ -40,59 +40,45 @@ def with_delivery(
 
 
 def test_the_exact_bytes_arrive_signed(receiver: Any) -> None:
-    with_delivery(receiver, lambda delivery: delivery.deliver(a_task()))
-    (cache_status,) = receiver.posts
-    assert cache_status.body == BODY
-    assert cache_status.signed_by == (0,)
-    assert cache_status.id == message_id(a_task())
-    assert cache_status.headers["webhook-timestamp"] == str(int(NOW.timestamp()))
-    assert cache_status.headers["content-type"] == "application/json"
+    with_delivery(receiver, lambda delivery: delivery.deliver(MESSAGE, "legal"))
+    (post,) = receiver.posts
+    assert post.body == BODY
+    assert post.signed_by == (0,)
+    assert post.id == MESSAGE.id
+    assert post.headers["webhook-timestamp"] == str(int(NOW.timestamp()))
+    assert post.headers["content-type"] == "application/json"
 
 
 def test_the_librarys_own_check_accepts_it_and_notices_tampering(receiver: Any) -> None:
-    with_delivery(receiver, lambda delivery: delivery.deliver(a_task()), clock=lambda: datetime.now(UTC))
-    (cache_status,) = receiver.posts
+    with_delivery(receiver, lambda delivery: delivery.deliver(MESSAGE, "legal"), clock=lambda: datetime.now(UTC))
+    (post,) = receiver.posts
     webhook = Webhook(receiver.secrets[0])
-    assert webhook.verify(cache_status.body, cache_status.headers)["type"] == "case.opened"
+    assert webhook.verify(post.body, post.headers)["type"] == "case.opened"
     with pytest.raises(Exception, match="No matching signature"):
-        webhook.verify(cache_status.body.replace(b"opened", b"closed"), cache_status.headers)
+        webhook.verify(post.body.replace(b"opened", b"closed"), post.headers)
     with pytest.raises(Exception, match="No matching signature"):
-        webhook.verify(cache_status.body, cache_status.headers | {"webhook-id": "msg_other"})
+        webhook.verify(post.body, post.headers | {"webhook-id": "msg_other"})
 
 
 def test_while_rotating_each_secret_signs(receiver: Any) -> None:
     new = "whsec_" + base64.b64encode(b"the secret that comes next, 32 B").decode()
     old = receiver.secrets[0]
     receiver.secrets = [old, new]
-    with_delivery(receiver, lambda delivery: delivery.deliver(a_task()), NEW=new, OLD=old)
-    (cache_status,) = receiver.posts
-    assert cache_status.signed_by == (0, 1)
-    assert len(cache_status.headers["webhook-signature"].split(" ")) == 2
+    with_delivery(receiver, lambda delivery: delivery.deliver(MESSAGE, "legal"), NEW=new, OLD=old)
+    (post,) = receiver.posts
+    assert post.signed_by == (0, 1)
+    assert len(post.headers["webhook-signature"].split(" ")) == 2
     for secret in (old, new):
         assert signed_headers([b"x" * 32], "msg_1", NOW, BODY)["webhook-id"] == "msg_1"
-        assert Webhook(secret).sign(cache_status.id, NOW, BODY.decode()) in cache_status.headers["webhook-signature"]
-
-
-def test_the_id_depends_on_key_and_bytes_only() -> None:
-    assert message_id(a_task()) == message_id(a_task())
-    others = {message_id(a_task(key="case-1/2/legal")), message_id(a_task(body=b"{}")), message_id(a_task())}
-    assert len(others) == 3
-
-
-def test_a_named_message_has_one_id_for_all_destinations_and_another_for_other_bytes() -> None:
-    legal, chat = a_task(key="msg_0a1b2c:legal"), a_task(key="msg_0a1b2c:chat", destination="chat")
-    assert message_id(legal) == message_id(chat)
-    assert message_id(legal).startswith("msg_0a1b2c_")
-    assert message_id(a_task(key="msg_0a1b2c:legal", body=b"{}")) != message_id(legal)
-    assert "." not in message_id(a_task(key="msg_a.b:legal")), "the dot separates what is signed"
+        assert Webhook(secret).sign(post.id, NOW, BODY.decode()) in post.headers["webhook-signature"]
 
 
 def test_the_timestamp_is_that_of_the_attempt_the_id_is_not(receiver: Any) -> None:
     times = iter([NOW, NOW, NOW + timedelta(hours=1), NOW + timedelta(hours=1)])
 
     async def twice(delivery: Delivery) -> None:
-        await delivery.deliver(a_task())
-        await delivery.deliver(a_task())
+        await delivery.deliver(MESSAGE, "legal")
+        await delivery.deliver(MESSAGE, "legal")
 
     with_delivery(receiver, twice, clock=lambda: next(times))
     first, second = receiver.posts
@@ -102,16 +88,16 @@ def test_the_timestamp_is_that_of_the_attempt_the_id_is_not(receiver: Any) -> No
     assert second.signed_by == (0,)
 
 
-def failure(receiver: Any, **more: Any) -> DeliveryFailed:
+def failure(receiver: Any, to: str = "legal") -> DeliveryFailed:
     with pytest.raises(DeliveryFailed) as error:
-        with_delivery(receiver, lambda delivery: delivery.deliver(a_task(**more)))
+        with_delivery(receiver, lambda delivery: delivery.deliver(MESSAGE, to))
     return error.value
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
 def test_any_2xx_is_success(receiver: Any, status: int) -> None:
     receiver.then(status)
-    with_delivery(receiver, lambda delivery: delivery.deliver(a_task()))
+    with_delivery(receiver, lambda delivery: delivery.deliver(MESSAGE, "legal"))
     assert len(receiver.accepted) == 1
 
 
@@ -149,7 +135,7 @@ def test_no_answer_is_tried_again(receiver: Any, answer: Any, way: str) -> None:
 
 
 def test_an_unknown_destination_is_dead_at_once(receiver: Any) -> None:
-    failed = failure(receiver, destination="gone")
+    failed = failure(receiver, to="gone")
     assert failed.permanent
     assert "no destination gone" in str(failed)
     assert receiver.posts == []
@@ -157,7 +143,7 @@ def test_an_unknown_destination_is_dead_at_once(receiver: Any) -> None:
 
 def test_without_its_secret_nothing_is_sent_and_the_message_waits(receiver: Any) -> None:
     with pytest.raises(DeliveryFailed, match="HOOK is not set") as error:
-        with_delivery(receiver, lambda delivery: delivery.deliver(a_task()), HOOK="")
+        with_delivery(receiver, lambda delivery: delivery.deliver(MESSAGE, "legal"), HOOK="")
     assert not error.value.permanent
     assert receiver.posts == []
 
@@ -172,7 +158,7 @@ def test_a_test_event_is_signed_and_each_one_is_new(receiver: Any) -> None:
     assert [post.id for post in receiver.posts] == list(ids)
     assert ids[0] != ids[1]
     event = json.loads(receiver.posts[0].body)
-    assert (event["type"], event["timestamp"]) == ("destination.test", "2026-11-24T12:00:00Z")
+    assert (event["type"], event["timestamp"]) == ("destination.test", "2026-11-24T12:00:00.000Z")
     with pytest.raises(UsageError, match="there are: legal"):
         with_delivery(receiver, lambda delivery: delivery.send_test("other"))
 
@@ -184,7 +170,7 @@ def test_retry_after_lets_the_whole_destination_rest(receiver: Any, answer: Any)
     async def rest(delivery: Delivery) -> list[bool]:
         seen = [delivery.is_resting("legal")]
         with pytest.raises(DeliveryFailed):
-            await delivery.deliver(a_task())
+            await delivery.deliver(MESSAGE, "legal")
         for seconds in (0, 59, 61):
             now[0] = NOW + timedelta(seconds=seconds)
             seen.append(delivery.is_resting("legal"))

@@ -1,4 +1,4 @@
-"""The outbox against a real store and a real receiver: nothing lost, nothing out of turn, nothing twice in flight."""
+"""Sending against a real store and a real receiver: nothing lost, nothing out of turn, nothing twice in flight."""
 
 import asyncio
 import os
@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 
-from guardian.delivery.outbox import LEASE, Deliveries, deliver_due
+from guardian.delivery.delivery import Delivery
 from guardian.delivery.secrets import Secrets
+from guardian.delivery.sending import LEASE, Deliveries, deliver_due
 from guardian.delivery.settings import DeliverySettings, DestinationSettings
-from guardian.delivery.webhook import Delivery
 from guardian.fetch.trusted import TrustedClient
-from guardian.model import Task, TaskKind, TaskState
+from guardian.model import Message, Task, TaskState
+from guardian.outbox import enqueue
 from guardian.store import Store, StoreSettings, open_store
 
 START = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -59,13 +60,13 @@ class Outbox:
         self.secrets = Secrets({"HOOK": secret})
 
     def add(self, key: str, destination: str = "legal", due_in: timedelta = timedelta(0)) -> Task:
-        body = f'{{"key":"{key}"}}'.encode()
+        return self.add_bytes(key, f'{{"key":"{key}"}}'.encode(), destination, due_in)
+
+    def add_bytes(self, key: str, body: bytes, destination: str = "legal", due_in: timedelta = timedelta(0)) -> Task:
+        message = Message(f"msg_{key}", "case.opened", self.clock.now + due_in, body)
         with self.store.begin() as tx:
-            task = tx.tasks.add(
-                TaskKind.DELIVER, key, body, due_at=self.clock.now + due_in, at=self.clock.now, destination=destination
-            )
-        assert task is not None
-        return task
+            enqueue(tx, message, [destination])
+            return tx.tasks.list(limit=1)[0]
 
     def get(self, task: Task) -> Task:
         with self.store.read() as tx:
@@ -195,11 +196,7 @@ def test_a_message_to_a_destination_that_is_gone_is_dead_and_says_so(outbox: Out
 
 def test_a_fault_of_guardians_own_is_survived(outbox: Outbox, receiver: Any) -> None:
     broken = outbox.add("not UTF-8")
-    with outbox.store.begin() as tx:
-        other = tx.tasks.add(
-            TaskKind.DELIVER, "bytes", b"\xff", due_at=START - timedelta(days=1), at=START, destination="legal"
-        )
-    assert other is not None
+    other = outbox.add_bytes("bytes", b"\xff", due_in=-timedelta(days=1))
     first, second = outbox.send(lambda: None)
     assert (first.postponed, second.delivered) == (1, 1)
     assert "internal error" in (outbox.get(other).last_error or "")
@@ -242,9 +239,9 @@ import asyncio, os, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
 import structlog
-from guardian.delivery.outbox import deliver_due
+from guardian.delivery.sending import deliver_due
 from guardian.delivery.secrets import Secrets
-from guardian.delivery.webhook import Delivery
+from guardian.delivery.delivery import Delivery
 from guardian.delivery.settings import DeliverySettings, DestinationSettings
 from guardian.fetch.trusted import TrustedClient
 from guardian.store import StoreSettings, open_store
@@ -252,8 +249,8 @@ from guardian.store import StoreSettings, open_store
 structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
 
 class KilledAfterPosting(Delivery):
-    async def deliver(self, task):
-        await super().deliver(task)
+    async def deliver(self, message, name):
+        await super().deliver(message, name)
         print("posted", flush=True)
         if sys.argv[3] == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
@@ -278,8 +275,8 @@ def test_killed_between_post_and_mark_the_same_message_comes_again(tmp_path: Pat
     store = open_store(StoreSettings(), tmp_path)
     now = datetime.now(UTC)
     with store.begin() as tx:
-        task = tx.tasks.add(TaskKind.DELIVER, "case-1", b'{"type":"x"}', due_at=now, at=now, destination="legal")
-    assert task is not None
+        enqueue(tx, Message("msg_1", "x", now, b'{"type":"x"}'), ["legal"])
+        (task,) = tx.tasks.list()
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-c", KILLED, str(tmp_path), receiver.url, *arguments]

@@ -1,0 +1,99 @@
+"""Signs a message as standardwebhooks.com describes, posts it, and says what the answer means."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from standardwebhooks.webhooks import Webhook
+
+from guardian.delivery.secrets import Secrets
+from guardian.delivery.settings import DeliverySettings, DestinationSettings
+from guardian.errors import DeliveryFailed, FetchFailed, UsageError
+from guardian.fetch.retry_after import parse_retry_after
+from guardian.fetch.trusted import TrustedClient, TrustedResponse
+from guardian.model import Message
+
+QUOTED_CHARACTERS = 200
+
+
+class WebhookChannel:
+    """A signed POST to one destination. Its secrets are read anew for each message."""
+
+    def __init__(
+        self,
+        destination: DestinationSettings,
+        settings: DeliverySettings,
+        client: TrustedClient,
+        secrets: Secrets,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._destination, self._timeout = destination, settings.timeout
+        self._client, self._secrets, self._clock = client, secrets, clock
+
+    def require_secrets(self) -> None:
+        """Raise UsageError when a secret is missing or malformed."""
+        self._secrets.of(self._destination)
+
+    async def send(self, message: Message) -> None:
+        """Post a message; return when the receiver answered 2xx. Raises DeliveryFailed."""
+        try:
+            keys = self._secrets.of(self._destination)
+        except UsageError as error:
+            # Not permanent: the message waits until somebody provides the secret.
+            raise DeliveryFailed(str(error)) from error
+
+        url = self._destination.url
+        headers = signed_headers(keys, message.id, self._clock(), message.body)
+        try:
+            answer = await self._client.post(url, headers, message.body, self._timeout)
+        except FetchFailed as error:
+            raise DeliveryFailed(f"{shown_url(url)}: {error.reason}: {error.detail}") from error
+
+        failure = failure_of(answer, url, self._clock())
+        if failure is not None:
+            raise failure
+
+
+def signed_headers(keys: Sequence[bytes], id_: str, at: datetime, body: bytes) -> Mapping[str, str]:
+    """Return the headers of a Standard Webhooks message: one signature for each key, space between them."""
+    text = body.decode("utf-8")
+    signatures = [Webhook(key).sign(id_, at.astimezone(UTC), text) for key in keys]
+    return {
+        "content-type": "application/json",
+        "webhook-id": id_,
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": " ".join(signatures),
+    }
+
+
+def failure_of(answer: TrustedResponse, url: str, now: datetime) -> DeliveryFailed | None:
+    """Return why a message counts as not accepted by this answer; None for 2xx."""
+    status, where = answer.status, shown_url(url)
+    if 200 <= status < 300:
+        return None
+    if status == 410:
+        detail = f"{where} answered 410 Gone: it wants no more messages"
+        return DeliveryFailed(detail, permanent=True, disable=True)
+    if 300 <= status < 400:
+        target = shown_url(answer.header("location") or "an unnamed place")
+        return DeliveryFailed(f"{where} answered {status}, pointing to {target}; redirects are not followed")
+    said = _quoted(answer.body_start)
+    retry_after = parse_retry_after(answer.header("retry-after"), now)
+    return DeliveryFailed(f"{where} answered {status}{said}", retry_after=retry_after)
+
+
+def shown_url(url: str) -> str:
+    """Return an address fit for logs: without user, password, query and fragment, which often hold secrets."""
+    try:
+        parts = urlsplit(url)
+        host = parts.netloc.rpartition("@")[2]
+    except ValueError:
+        return "an unreadable address"
+    return f"{parts.scheme}://{host}{parts.path}" if host else parts.path
+
+
+def _quoted(body_start: bytes) -> str:
+    text = body_start.decode("utf-8", errors="replace")
+    printable = "".join(letter if letter.isprintable() else " " for letter in text)
+    words = " ".join(printable.split())[:QUOTED_CHARACTERS]
+    return f": {words}" if words else ""

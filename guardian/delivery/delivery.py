@@ -1,0 +1,72 @@
+"""Brings one message to one configured destination, whatever its kind."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from guardian.delivery.channels.kinds import make_channel
+from guardian.delivery.secrets import Secrets
+from guardian.delivery.settings import DeliverySettings, DestinationSettings
+from guardian.errors import DeliveryFailed, UsageError
+from guardian.fetch.trusted import TrustedClient
+from guardian.model import Message
+from guardian.outbox import mint
+
+
+class Delivery:
+    """The channels to the configured destinations. Knows nothing of queues: see `sending`."""
+
+    def __init__(
+        self,
+        destinations: Sequence[DestinationSettings],
+        settings: DeliverySettings,
+        client: TrustedClient,
+        secrets: Secrets,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self.settings, self._clock = settings, clock
+        self._channels = {
+            destination.name: make_channel(destination, settings, client, secrets, clock)
+            for destination in destinations
+        }
+        self._resting_until: dict[str, datetime] = {}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The configured destinations, in the order of the configuration."""
+        return tuple(self._channels)
+
+    def require_secrets(self) -> None:
+        """Raise UsageError now, at the start, when a destination's secret is missing or malformed."""
+        for channel in self._channels.values():
+            channel.require_secrets()
+
+    def is_resting(self, name: str) -> bool:
+        """Return whether a destination asked to be left alone for a while (Retry-After) and that time is not over."""
+        until = self._resting_until.get(name)
+        return until is not None and self._clock() < until
+
+    async def deliver(self, message: Message, name: str) -> None:
+        """Send a message to the destination of this name; return when it was accepted. Raises DeliveryFailed."""
+        channel = self._channels.get(name)
+        if channel is None:
+            raise DeliveryFailed(f"the configuration has no destination {name}", permanent=True)
+        try:
+            await channel.send(message)
+        except DeliveryFailed as failure:
+            if failure.retry_after is not None:
+                # The wish concerns the receiver and not only this message. Forgetting it at a restart does no harm.
+                rest = min(failure.retry_after, self.settings.longest_delay)
+                self._resting_until[name] = self._clock() + rest
+            raise
+
+    async def send_test(self, name: str) -> str:
+        """Send a test event now and return its message id. Raises UsageError or DeliveryFailed."""
+        channel = self._channels.get(name)
+        if channel is None:
+            known = ", ".join(self._channels) or "none"
+            raise UsageError(f"the configuration has no destination {name} (there are: {known})")
+        channel.require_secrets()
+        said = {"destination": name, "message": "This is a test from guardian. No copy was found."}
+        message = mint("destination.test", said, self._clock())
+        await self.deliver(message, name)
+        return message.id

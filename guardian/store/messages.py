@@ -1,0 +1,45 @@
+"""Messages as rows: written once, never changed."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, Row, delete, insert, select
+
+from guardian.model import Message
+from guardian.store.inserting import insert_into
+from guardian.store.tables import messages, tasks
+
+
+class Messages:
+    """The messages table. What is owed to whom stands in the tasks that refer to it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, message: Message) -> None:
+        """Write a message down."""
+        self._connection.execute(insert(messages).values(**_values(message)))
+
+    def add_first(self, message: Message, episode: str) -> Message:
+        """Write the message of an episode down, unless it has one already; return the one it has."""
+        statement = insert_into(self._connection, messages).values(**_values(message), episode=episode)
+        self._connection.execute(statement.on_conflict_do_nothing(index_elements=["episode"]))
+        return _message(self._connection.execute(select(messages).where(messages.c.episode == episode)).one())
+
+    def get(self, id_: str) -> Message | None:
+        """Return the message of this id; None when there is none."""
+        row = self._connection.execute(select(messages).where(messages.c.id == id_)).first()
+        return None if row is None else _message(row)
+
+    def forget_unowed(self, before: datetime, limit: int) -> int:
+        """Drop up to `limit` messages of before then that no delivery refers to any more; return how many."""
+        is_referred_to = select(tasks.c.id).where(tasks.c.message_id == messages.c.id).exists()
+        old = select(messages.c.id).where(messages.c.created_at < before, ~is_referred_to).limit(limit)
+        return self._connection.execute(delete(messages).where(messages.c.id.in_(old))).rowcount
+
+
+def _values(message: Message) -> dict[str, object]:
+    return {"id": message.id, "type": message.type, "created_at": message.created_at, "body": message.body}
+
+
+def _message(row: Row[tuple[object, ...]]) -> Message:
+    return Message(row.id, row.type, row.created_at, bytes(row.body))
