@@ -161,7 +161,7 @@ def test_one_of_many_that_start_at_once_scans(store: Store) -> None:
     assert all("is being scanned by process 7" in said for said in sorted(came)[1:])
 
 
-def test_scans_that_an_earlier_version_left_running_are_closed_by_the_migration(database: str) -> None:
+def test_a_scan_that_an_earlier_version_left_running_is_nobodys_and_is_taken_up(database: str) -> None:
     engine = connect(database)
     with engine.begin() as connection:
         config = Config()
@@ -175,7 +175,8 @@ def test_scans_that_an_earlier_version_left_running_are_closed_by_the_migration(
     migrated = Store(database)
     with migrated.begin() as tx:
         left = tx.scans.list("web")
-        assert [(scan.outcome, scan.owner) for scan in left] == [("interrupted", None)] * 2
+        assert [(scan.outcome, scan.owner) for scan in left] == [(None, None), ("interrupted", None)]
         assert tx.scans.abandoned() == {"web"}
         assert tx.scans.start("web", NOON, "one", MINUTE).id > left[0].id
+        assert [scan.outcome for scan in tx.scans.list("web")] == [None, "interrupted", "interrupted"]
     migrated.close()

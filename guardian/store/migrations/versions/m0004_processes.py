@@ -22,8 +22,12 @@ def upgrade() -> None:
     )
     op.add_column("scans", sa.Column("owner", sa.Text()))
     op.add_column("scans", sa.Column("leased_until", sa.DateTime(timezone=True)))
-    # Versions before closed what a dead process had left only when the next scan of that source began.
-    op.execute("UPDATE scans SET ended_at = started_at, outcome = 'interrupted' WHERE ended_at IS NULL")
+    # What a dead process has left running is nobody's, and the next scan of its source closes it. Two of one source
+    # should not be, but nothing kept them from being.
+    op.execute(
+        "UPDATE scans SET ended_at = started_at, outcome = 'interrupted' WHERE ended_at IS NULL "
+        "AND id NOT IN (SELECT max(id) FROM scans WHERE ended_at IS NULL GROUP BY source)"
+    )
     running = sa.text("ended_at IS NULL")
     op.create_index(
         "uq_scans_running", "scans", ["source"], unique=True, sqlite_where=running, postgresql_where=running
