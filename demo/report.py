@@ -15,8 +15,8 @@ from rich.text import Text
 
 from demo.receiver import Received
 from demo.site import Exhibit
-from guardian.cli.showing import percent
 from guardian.model import Answer, JudgedMatch, Outcome
+from guardian.views.comparisons import percent_text
 
 SHOWN_IN_BODY = ("case", "asset", "page_url", "image_url", "recovered", "measured", "rule", "licence", "evidence")
 FOUND = (Outcome.COPY, Outcome.REVIEW, Outcome.LICENSED)
@@ -60,7 +60,9 @@ def _in_words(hits: Sequence[tuple[Exhibit, Answer]]) -> tuple[Text, str]:
         return Text("-", style="dim"), "-"
     match = owner_of(best[1])
     assert match is not None
-    return Text.assemble((f"{best[0].title}: ", "bold"), _description(best[1])), percent(match.comparison.probability)
+    return Text.assemble((f"{best[0].title}: ", "bold"), _description(best[1])), percent_text(
+        match.comparison.probability
+    )
 
 
 def _description(answer: Answer) -> str:

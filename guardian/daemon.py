@@ -28,7 +28,7 @@ from guardian.app import (
     tell_of_troubled_sources,
 )
 from guardian.config import Config, load_config, require_contact
-from guardian.coverage.coverage import as_json, coverages
+from guardian.coverage.coverage import coverages
 from guardian.delivery.delivery import Delivery
 from guardian.delivery.sending import DeliveryConsumer, deliveries_of
 from guardian.errors import ConfigError, GuardianError, SourceClaimed
@@ -38,6 +38,7 @@ from guardian.scan.runs import Listener
 from guardian.schedule import Schedule, is_due
 from guardian.sources.settings import SourceSettings
 from guardian.tasks.runner import Runner
+from guardian.views.coverage import coverage_json
 from guardian.web.app import build_app
 from guardian.web.metrics import Metrics
 from guardian.web.serving import serving
@@ -361,7 +362,7 @@ class _Shift:
         config = self._app.config
         with self._app.store.read() as tx:
             found = coverages(tx, config.sources, self._app.services.clock(), config.coverage, config.fetch.closed)
-        return [as_json(coverage) for coverage in found]
+        return [coverage_json(coverage) for coverage in found]
 
     def _problems(self) -> dict[str, str]:
         """Why guardian could not work right now, by room; /ready asks."""

@@ -6,12 +6,13 @@ it; after the commit every attempt sends the same id and the same bytes. Sending
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from guardian.model import Message, TaskKind
 from guardian.store import Transaction
 from guardian.store.ids import new_id
+from guardian.views.timestamps import message_timestamp
 
 
 def mint(type_: str, data: Mapping[str, Any], at: datetime) -> Message:
@@ -19,7 +20,7 @@ def mint(type_: str, data: Mapping[str, Any], at: datetime) -> Message:
 
     It is nothing but a value until it is enqueued. Raises ValueError for numbers that JSON cannot say.
     """
-    envelope = {"type": type_, "timestamp": _moment(at), "data": data}
+    envelope = {"type": type_, "timestamp": message_timestamp(at), "data": data}
     body = json.dumps(envelope, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
     return Message(new_id("msg"), type_, at, body)
 
@@ -55,7 +56,3 @@ def _owe(tx: Transaction, message: Message, destinations: Sequence[str], due_at:
         for name in destinations
     ]
     return sum(task is not None for task in promised)
-
-
-def _moment(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -8,7 +8,6 @@ import structlog
 
 from guardian.cases.messages import compose
 from guardian.cases.operators import operator
-from guardian.cases.plain_text import cleaned
 from guardian.cases.uses import RecordedUse
 from guardian.errors import UsageError
 from guardian.model import (
@@ -26,6 +25,7 @@ from guardian.outbox import enqueue
 from guardian.store import Transaction
 from guardian.store.ids import new_id
 from guardian.urls.addresses import canonical_url
+from guardian.views.plain_text import cleaned
 
 _MAX_NOTE = 4_000
 

@@ -14,6 +14,7 @@ from guardian.cli.progress import progress_bar, say
 from guardian.cli.showing import json_line, printable
 from guardian.errors import UsageError
 from guardian.model import Asset, AssetState
+from guardian.views.assets import asset_json
 
 if TYPE_CHECKING:
     from guardian.catalog.catalog import Added
@@ -111,7 +112,7 @@ def list_assets(session: Session, collection: str | None, as_lines: bool) -> Non
     assets = _protected(session, collection)
     for asset in assets:
         if as_lines:
-            click.echo(json_line(_facts(asset)))
+            click.echo(json_line(asset_json(asset)))
         else:
             click.echo(
                 printable(
@@ -129,7 +130,7 @@ def list_assets(session: Session, collection: str | None, as_lines: bool) -> Non
 def show(session: Session, asset_id: str) -> None:
     """Show one asset. ASSET may be shortened as long as it is unique."""
     asset = _one(_all(session), asset_id)
-    click.echo(json_line(_facts(asset), indent=2))
+    click.echo(json_line(asset_json(asset), indent=2))
 
 
 @command.command("remove")
@@ -242,17 +243,10 @@ def _result_facts(result: "Added") -> dict[str, Any]:
     return {
         "path": str(result.path),
         "outcome": _word(result).replace(" ", "_"),
-        "asset": _facts(result.asset) if result.asset else None,
+        "asset": asset_json(result.asset) if result.asset else None,
         "nearly_the_same_as": [near.id for near in result.nearly],
         "error": f"{result.problem.word}: {result.problem.detail}" if result.problem else None,
     }
-
-
-def _facts(asset: Asset) -> dict[str, Any]:
-    from guardian.store.codec import to_json
-
-    facts: dict[str, Any] = to_json(asset)
-    return facts
 
 
 def _protected(session: Session, collection: str | None) -> list[Asset]:

@@ -2,17 +2,14 @@
 
 import getpass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
 
 import click
 
 from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.showing import json_line
-from guardian.errors import UsageError
-from guardian.model import Asset, Case, CaseEvent, CaseState, Finding
-
-if TYPE_CHECKING:
-    from guardian.store import Transaction
+from guardian.model import Asset, Case, CaseState, Finding
+from guardian.views.cases import case_detail_json, case_json, event_text, extent_text
+from guardian.views.findings import finding_facts
 
 
 @click.group
@@ -33,7 +30,7 @@ def list_cases(session: Session, state: str | None, limit: int, as_lines: bool) 
         cases = tx.cases.list(CaseState(state) if state else None, limit=limit)
         rows = [(case, tx.assets.get(case.asset_id)) for case in cases]
     for case, asset in rows:
-        click.echo(json_line(_case_facts(case, asset)) if as_lines else _line(case, asset))
+        click.echo(json_line(case_json(case, asset)) if as_lines else _line(case, asset))
     if not as_lines and not rows:
         click.echo("no cases")
 
@@ -44,32 +41,30 @@ def list_cases(session: Session, state: str | None, limit: int, as_lines: bool) 
 @pass_session
 def show_case(session: Session, case_id: str, as_json: bool) -> None:
     """Show a case with its findings and its history. CASE may be shortened as long as it is unique."""
+    from guardian.cases.reading import case_detail, case_starting_with
+
     with opened_store(session) as store, store.read() as tx:
-        case = _one(tx, case_id)
-        asset, findings, history = tx.assets.get(case.asset_id), tx.findings.list(case.id), tx.cases.history(case.id)
+        detail = case_detail(tx, case_starting_with(tx, case_id))
     if as_json:
-        whole = _case_facts(case, asset) | {
-            "findings": [_finding_facts(finding) for finding in findings],
-            "history": [_event_facts(event) for event in history],
-        }
-        click.echo(json_line(whole, indent=2))
+        click.echo(json_line(case_detail_json(detail), indent=2))
         return
-    click.echo(_line(case, asset))
-    for finding in findings:
+    click.echo(_line(detail.case, detail.asset))
+    for finding in detail.findings:
         click.echo()
         click.echo(_finding_lines(finding))
     click.echo()
-    for event in history:
-        click.echo(_event_line(event))
+    for event in detail.history:
+        click.echo(event_text(event))
 
 
 def _review(session: Session, case_ids: tuple[str, ...], state: CaseState, by: str | None, note: str | None) -> None:
     """Review all or none of the cases."""
     from guardian.cases import review
+    from guardian.cases.reading import case_starting_with
 
     now = datetime.now(UTC)
     with opened_store(session) as store, store.begin() as tx:
-        cases = [_one(tx, case_id) for case_id in case_ids]
+        cases = [case_starting_with(tx, case_id) for case_id in case_ids]
         reviewed = [review(tx, case.id, state, by=by or _user(), note=note, at=now) for case in cases]
     for case in reviewed:
         click.echo(f"{case.id}  {case.operator}  {case.state.value}")
@@ -91,15 +86,6 @@ _review_command("resolve", CaseState.RESOLVED, "Settled: alerts again only when 
 _review_command("reopen", CaseState.OPEN, "Undo a decision.")
 
 
-def _one(tx: "Transaction", case_id: str) -> Case:
-    found = tx.cases.starting_with(case_id if case_id.startswith("case_") else f"case_{case_id}")
-    if not found:
-        raise UsageError(f"there is no case {case_id}; `guardian case list` shows them")
-    if len(found) > 1:
-        raise UsageError(f"{len(found)} cases start with {case_id}: {', '.join(case.id for case in found[:5])}")
-    return found[0]
-
-
 def _user() -> str:
     try:
         return getpass.getuser()
@@ -109,65 +95,13 @@ def _user() -> str:
 
 def _line(case: Case, asset: Asset | None) -> str:
     severity = case.severity.value if case.severity else "-"
-    addresses = "1 address" if case.finding_count == 1 else f"{case.finding_count} addresses"
     title = asset.title if asset else case.asset_id
-    told = f"message of {_minute(case.alerted_at)}" if case.alerted_at else "no message yet"
     return (
         f"{case.id}  {case.state.value:<9} {case.action.value:<6} {severity:<8} {case.operator:<28} "
-        f"{title}  ({addresses}, {told})"
+        f"{title}  ({extent_text(case)})"
     )
 
 
 def _finding_lines(finding: Finding) -> str:
-    comparison, words = finding.comparison, finding.context.caption or finding.context.alt
-    facts = {
-        "finding": finding.id,
-        "on page": finding.page_url if finding.page_url != finding.image_url else None,
-        "what": comparison.description or None,
-        "confidence": f"{comparison.probability:.4f}, rule {finding.decision.rule}, licence {finding.licence}",
-        "caption": words,
-        "seen": f"{_minute(finding.first_seen_at)} to {_minute(finding.last_seen_at)} by {finding.source}",
-        "image kept": finding.image_sha256 or "no",
-        "page kept": finding.page_sha256 or "no",
-        "evidence": finding.evidence_note,
-    }
-    lines = [f"  {name:<10} {fact}" for name, fact in facts.items() if fact is not None]
+    lines = [f"  {label:<10} {fact}" for label, fact in finding_facts(finding).items()]
     return "\n".join([finding.image_url, *lines])
-
-
-def _minute(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M}Z"
-
-
-def _event_line(event: CaseEvent) -> str:
-    words = f"{event.at:%Y-%m-%d %H:%M:%S}Z  {event.kind}"
-    if event.by:
-        words += f" by {event.by}"
-    if event.note:
-        words += f": {event.note}"
-    return f"{words}  ({event.message_id})" if event.message_id else words
-
-
-def _case_facts(case: Case, asset: Asset | None) -> dict[str, Any]:
-    from guardian.store.codec import to_json
-
-    facts: dict[str, Any] = to_json(case)
-    facts["asset"] = {"id": case.asset_id, "title": asset.title, "collection": asset.collection} if asset else None
-    return facts
-
-
-def _finding_facts(finding: Finding) -> dict[str, Any]:
-    from guardian.store.codec import to_json
-
-    facts: dict[str, Any] = to_json(finding)
-    return facts
-
-
-def _event_facts(event: CaseEvent) -> dict[str, Any]:
-    return {
-        "at": event.at.isoformat(),
-        "kind": event.kind,
-        "by": event.by,
-        "note": event.note,
-        "message_id": event.message_id,
-    }

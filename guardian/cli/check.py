@@ -12,7 +12,7 @@ from guardian.cli.context import Session, log_to_stderr, pass_session
 from guardian.cli.showing import describe, exit_code, json_line, printable, summary
 from guardian.errors import IndexNotReady, UsageError
 from guardian.model import Answer, ScanCounts, Skipped
-from guardian.views.answers import as_json
+from guardian.views.answers import answer_json
 
 if TYPE_CHECKING:
     from guardian.fetch.session import ScanSession
@@ -44,7 +44,7 @@ def command(session: Session, targets: tuple[str, ...], as_lines: bool, every_ma
                 click.echo(f"LEFT OUT    {result.url}  ({result.word})")
             return
         if as_lines:
-            click.echo(json_line(as_json(result, every_match=every_match)))
+            click.echo(json_line(answer_json(result, every_match=every_match)))
         else:
             click.echo(describe(result, every_match=every_match))
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection
 from datetime import UTC, datetime
+from typing import Any
 
 import click
 
@@ -10,6 +11,8 @@ from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.showing import json_line, printable
 from guardian.errors import UsageError
 from guardian.model import Task, TaskKind, TaskState
+from guardian.views.deliveries import delivery_json
+from guardian.views.timestamps import second_text
 
 STATES = [state.value for state in TaskState]
 
@@ -88,29 +91,21 @@ def retry_messages(session: Session, numbers: tuple[int, ...], all_dead: bool) -
         click.echo(f"but {name} is disabled: guardian destination enable {name}", err=True)
 
 
-def _facts(task: Task, disabled: Collection[str]) -> dict[str, object]:
-    return {
-        "id": task.id,
-        "webhook_id": task.message_id,
-        "destination": task.destination,
-        "state": task.state.value,
-        "held": task.state is TaskState.DUE and task.destination in disabled,
-        "attempts": task.attempts,
-        "created_at": task.created_at.isoformat(),
-        "due_at": task.due_at.isoformat() if task.state is TaskState.DUE else None,
-        "last_error": task.last_error,
-        "key": task.key,
-    }
+def _facts(task: Task, disabled: Collection[str]) -> dict[str, Any]:
+    return delivery_json(task, is_held=_is_held(task, disabled))
 
 
 def _line(task: Task, disabled: Collection[str]) -> str:
-    state = task.state.value
-    if task.state is TaskState.DUE and task.destination in disabled:
-        state = "held"
-    words = f"{task.id:>6}  {state:<5} {task.destination or '-':<16} {task.created_at:%Y-%m-%d %H:%M:%S}Z"
+    state = "held" if _is_held(task, disabled) else task.state.value
+    words = f"{task.id:>6}  {state:<5} {task.destination or '-':<16} {second_text(task.created_at)}"
     if task.state is TaskState.DUE and task.attempts:
-        words += f"  tried {task.attempts}x, again at {task.due_at:%Y-%m-%d %H:%M:%S}Z"
+        words += f"  tried {task.attempts}x, again at {second_text(task.due_at)}"
     return f"{words}  {printable(task.last_error)}" if task.last_error else words
+
+
+def _is_held(task: Task, disabled: Collection[str]) -> bool:
+    """Return whether a message waits only because its destination is disabled."""
+    return task.state is TaskState.DUE and task.destination in disabled
 
 
 def _indented(body: str) -> str:

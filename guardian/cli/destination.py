@@ -7,6 +7,7 @@ import click
 from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.showing import json_line
 from guardian.errors import DeliveryFailed, UsageError
+from guardian.views.deliveries import destination_json
 
 
 @click.group
@@ -25,13 +26,11 @@ def list_destinations(session: Session, as_lines: bool) -> None:
         disabled = tx.destinations.disabled()
     for destination in session.config.destinations:
         reason = disabled.get(destination.name)
-        state = "enabled" if reason is None else "disabled"
-        url = shown_url(destination.url)
+        facts = destination_json(destination.name, destination.kind, shown_url(destination.url), reason)
         if as_lines:
-            facts = {"name": destination.name, "kind": destination.kind, "url": url, "state": state, "reason": reason}
             click.echo(json_line(facts))
         else:
-            click.echo(f"{destination.name:<16} {destination.kind:<8} {state:<9} {url}")
+            click.echo("{name:<16} {kind:<8} {state:<9} {url}".format_map(facts))
             if reason is not None:
                 click.echo(f"{'':<16} {reason}; guardian destination enable {destination.name}")
     if not session.config.destinations and not as_lines:

@@ -10,15 +10,11 @@ import click
 from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.showing import json_line
 from guardian.errors import UsageError
-from guardian.model import Asset, AssetState, Licence, LicenceStatus
+from guardian.model import Asset, AssetState, Licence
 from guardian.store import Transaction
+from guardian.views.licences import TODAY_TEXTS, grant_text, licence_json, scope_text
 
 DAY = click.DateTime(["%Y-%m-%d"])
-TODAY = {
-    LicenceStatus.LICENSED: "holds today",
-    LicenceStatus.LAPSED: "has ended",
-    LicenceStatus.NOT_YET: "has not begun",
-}
 
 
 @click.group
@@ -95,6 +91,8 @@ def add(session: Session, /, **options: Any) -> None:
 @pass_session
 def list_licences(session: Session, host: str | None, as_lines: bool) -> None:
     """List licences by host, and whether each holds today."""
+    from guardian.licences import status_of
+
     today = datetime.now(UTC).date()
     wanted = _host(host) if host is not None else None
     with opened_store(session) as store, store.read() as tx:
@@ -102,7 +100,7 @@ def list_licences(session: Session, host: str | None, as_lines: bool) -> None:
         rows = [(licence, _scope(tx, licence)) for licence in found]
     for licence, scope in rows:
         if as_lines:
-            click.echo(json_line(_facts(licence, today)))
+            click.echo(json_line(licence_json(licence, status_of(licence, today))))
         else:
             click.echo(f"{licence.id}  {_sentence(licence, scope, today)}")
     if not rows and not as_lines:
@@ -126,7 +124,7 @@ def remove(session: Session, licence_id: str) -> None:
             raise UsageError(f"{len(found)} licences start with {licence_id}: {', '.join(one.id for one in found[:5])}")
         scope = _scope(tx, found[0])
         tx.licences.remove(found[0].id)
-    click.echo(f"removed {found[0].id}  {_grant(found[0], scope)}")
+    click.echo(f"removed {found[0].id}  {grant_text(found[0], scope)}")
 
 
 def _host(text: str) -> str:
@@ -163,11 +161,8 @@ def _speaks_about(licence: Licence, host: str) -> bool:
 
 
 def _scope(tx: Transaction, licence: Licence) -> str:
-    """What a licence covers, in words."""
-    if licence.asset_id is not None:
-        asset = tx.assets.get(licence.asset_id)
-        return f"“{asset.title}” ({licence.asset_id})" if asset else licence.asset_id
-    return f"the collection {licence.collection}"
+    """Return what a licence covers, in words."""
+    return scope_text(licence, tx.assets.get(licence.asset_id) if licence.asset_id is not None else None)
 
 
 def _warning(tx: Transaction, licence: Licence) -> str | None:
@@ -188,27 +183,4 @@ def _warning(tx: Transaction, licence: Licence) -> str | None:
 def _sentence(licence: Licence, scope: str, today: date) -> str:
     from guardian.licences import status_of
 
-    return f"{_grant(licence, scope)}: {TODAY[status_of(licence, today)]}"
-
-
-def _grant(licence: Licence, scope: str) -> str:
-    words = f"{licence.host} may use {scope}{_period(licence)}"
-    if licence.territory:
-        words += f", territory {licence.territory}"
-    if licence.proof_file:
-        words += f", proof {licence.proof_file}"
-    return words
-
-
-def _period(licence: Licence) -> str:
-    first = f" from {licence.valid_from}" if licence.valid_from else ""
-    last = f" until {licence.valid_until}" if licence.valid_until else ""
-    return first + last or " without end"
-
-
-def _facts(licence: Licence, today: date) -> dict[str, Any]:
-    from guardian.licences import status_of
-    from guardian.store.codec import to_json
-
-    facts: dict[str, Any] = to_json(licence)
-    return facts | {"today": status_of(licence, today).value}
+    return f"{grant_text(licence, scope)}: {TODAY_TEXTS[status_of(licence, today)]}"

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 import click
 
 from guardian.cli.context import Session, opened_store, pass_session
-from guardian.cli.showing import by_rule
 from guardian.errors import UsageError
-from guardian.model import Action, Asset, AssetState, Decision, Finding, Licence, LicenceStatus
+from guardian.model import NO_RULE, Action, Asset, AssetState, Decision, Finding, Licence, LicenceStatus
 from guardian.store import Transaction
+from guardian.views.decisions import action_text, decided_by_text
+from guardian.views.timestamps import minute_text
 
 if TYPE_CHECKING:
     from guardian.config import Config
@@ -69,7 +70,7 @@ def explain(session: Session, finding_id: str) -> None:
     later, later_accounts = _judged(config, rules, finding, asset, licences, today)
     if later is not licence_status:
         decision = _decision(later_accounts)
-        click.echo(f"Seen again today it would be {_action(decision)}, since its licence is {later.value} today.")
+        click.echo(f"Seen again today it would be {action_text(decision)}, since its licence is {later.value} today.")
     if asset.state is AssetState.WITHDRAWN:
         click.echo("The image has been taken out of protection since: new sightings are not compared with it.")
 
@@ -105,8 +106,6 @@ def _judged(
 
 
 def _decision(accounts: "tuple[Account, ...]") -> Decision:
-    from guardian.rules import NO_RULE
-
     decided = next((account.rule.decision for account in accounts if account.decides), None)
     return decided or Decision(Action.IGNORE, NO_RULE)
 
@@ -124,23 +123,23 @@ def _consequence(decision: Decision, destinations: list[str]) -> str:
     if decision.action is Action.IGNORE:
         return "ignore, but record it" if decision.record else "ignore"
     told = ", ".join(decision.deliver_to or destinations) or "nobody: no destination is configured"
-    return f"{_action(decision)}; tells {told}"
+    return f"{action_text(decision)}; tells {told}"
 
 
 def _finding_lines(finding: Finding, asset: Asset) -> list[str]:
     page = [f"  on page   {finding.page_url}"] if finding.page_url != finding.image_url else []
-    recorded = f"{_action(finding.decision)} {by_rule(finding.decision)}, licence {finding.licence}"
+    recorded = f"{action_text(finding.decision)} {decided_by_text(finding.decision)}, licence {finding.licence}"
     return [
         f"{finding.id}  {finding.image_url}",
         *page,
         f"  shows     “{asset.title}”  {asset.collection}/{asset.id}",
-        f"  recorded  {finding.last_seen_at:%Y-%m-%d %H:%M}Z: {recorded}",
+        f"  recorded  {minute_text(finding.last_seen_at)}: {recorded}",
     ]
 
 
 def _account_lines(number: int, account: "Account") -> list[str]:
     if account.decides:
-        verdict = f"fires and decides: {_action(account.rule.decision)}"
+        verdict = f"fires and decides: {action_text(account.rule.decision)}"
     else:
         verdict = "would fire, but an earlier one has decided" if account.fires else "does not fire"
     lines = [f"{number:>3}. {account.rule.name}: {verdict}"]
@@ -152,18 +151,15 @@ def _account_lines(number: int, account: "Account") -> list[str]:
 def _verdict_lines(finding: Finding, accounts: "tuple[Account, ...]", licence_status: LicenceStatus) -> list[str]:
     """What is said now, and whether that is what was recorded."""
     now, recorded = _decision(accounts), finding.decision
-    lines = [f"Now: {_action(now)} {by_rule(now)}."]
+    lines = [f"Now: {action_text(now)} {decided_by_text(now)}."]
     if licence_status.value != finding.licence:
         lines.append(f"The licence of that day is {licence_status.value} now; it was recorded as {finding.licence}.")
     if now == recorded:
         return [*lines, "That is what was recorded."]
-    lines.append(f"Recorded was: {_action(recorded)} {by_rule(recorded)}. The rules or licences have changed since.")
+    lines.append(
+        f"Recorded was: {action_text(recorded)} {decided_by_text(recorded)}. The rules or licences have changed since."
+    )
     return [*lines, "The record changes when the picture is seen there again."]
-
-
-def _action(decision: Decision) -> str:
-    severity = f" ({decision.severity.value})" if decision.severity else ""
-    return f"{decision.action.value}{severity}"
 
 
 def _value(tried: "Tried") -> str:

@@ -6,7 +6,10 @@ import sys
 
 import click
 
-from guardian.model import Action, Answer, Decision, JudgedMatch, LicenceStatus, Outcome, ScanCounts, SkipReason
+from guardian.model import Action, Answer, JudgedMatch, Outcome, ScanCounts, SkipReason
+from guardian.views.comparisons import description_text, percent_text
+from guardian.views.decisions import action_text, decided_by_text
+from guardian.views.licences import USE_TEXTS
 
 COLOURS = {
     Outcome.COPY: "red",
@@ -15,13 +18,6 @@ COLOURS = {
     Outcome.CLEAR: "green",
     Outcome.UNMATCHABLE: "magenta",
     Outcome.ERROR: "magenta",
-}
-STANDINGS = {
-    LicenceStatus.LICENSED: "licensed to this host",
-    LicenceStatus.LAPSED: "a licence for this host has lapsed",
-    LicenceStatus.NOT_YET: "a licence for this host has not begun",
-    LicenceStatus.OUT_OF_SCOPE: "this host has a licence, but not for this image",
-    LicenceStatus.NONE: "no licence for this host",
 }
 COULD_NOT_FETCH = 3
 UNDECODABLE = [reason for reason in SkipReason if reason.is_undecodable]
@@ -51,22 +47,14 @@ def describe(answer: Answer, *, every_match: bool = False) -> str:
 
 def _match_lines(match: JudgedMatch, *, on_a_site: bool) -> list[str]:
     asset, comparison, decision = match.asset, match.comparison, match.decision
-    severity = f" ({decision.severity.value})" if decision.severity else ""
     lines = [
-        f"“{asset.title}”  {asset.collection}/{asset.id}  {percent(comparison.probability)} sure",
-        comparison.description or "not described",
+        f"“{asset.title}”  {asset.collection}/{asset.id}  {percent_text(comparison.probability)} sure",
+        description_text(comparison),
     ]
-    done = "ignored" if decision.action is Action.IGNORE else f"{decision.action.value}{severity}"
+    done = "ignored" if decision.action is Action.IGNORE else action_text(decision)
     # Licences are given to hosts, and a file on this machine has none.
-    licence = f"; {STANDINGS[match.licence_status]}" if on_a_site else ""
-    return [*lines, f"{done} {by_rule(decision)}{licence}"]
-
-
-def by_rule(decision: Decision) -> str:
-    """Which rule decided, as the end of a sentence."""
-    from guardian.rules import NO_RULE
-
-    return f"since {NO_RULE}" if decision.rule == NO_RULE else f"by rule “{decision.rule}”"
+    licence = f"; {USE_TEXTS[match.licence_status]}" if on_a_site else ""
+    return [*lines, f"{done} {decided_by_text(decision)}{licence}"]
 
 
 def json_line(facts: object, *, indent: int | None = None) -> str:
@@ -89,13 +77,6 @@ def _escaped(sign: str) -> str:
 def printable(text: str) -> str:
     """What others wrote cannot move the cursor or colour the terminal."""
     return "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
-
-
-def percent(probability: float) -> str:
-    """A probability for people, never rounded to certainty."""
-    if 0 < probability < 0.001:
-        return "<0.1 %"
-    return ">99.9 %" if probability > 0.999 else f"{probability * 100:.1f} %"
 
 
 def summary(counts: ScanCounts, assets: int | None = None) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +11,8 @@ from guardian.cli.context import Session, pass_session
 from guardian.cli.showing import COULD_NOT_FETCH, json_line, printable
 from guardian.errors import FetchFailed, FetchRefused
 from guardian.model import Sighting, Skipped, SkipReason, label_of
+from guardian.views.scans import outcome_text
+from guardian.views.sources import sighting_json, skipped_json
 
 if TYPE_CHECKING:
     from guardian.fetch.web import WebClient
@@ -35,14 +37,9 @@ def list_sources(session: Session) -> None:
     with opened_store(config) as store, store.read() as tx:
         last = {source.name: tx.scans.last(source.name) for source in config.sources}
     for source in config.sources:
-        scan = last[source.name]
-        said = "never scanned"
-        if scan is not None:
-            counts = ", ".join(f"{number} {word}" for word, number in scan.counts.as_words().items())
-            words = "; ".join(part for part in (counts, printable(scan.error or "")) if part) or "nothing"
-            said = f"{scan.outcome or 'running'} {scan.started_at:%Y-%m-%d %H:%M}Z: {words}"
         place = getattr(source, "url", None) or getattr(source, "path", "")
-        click.echo(f"{source.name:<20} {source.kind:<8} {place}\n{'':<20} {said}")
+        click.echo(f"{source.name:<20} {source.kind:<8} {place}")
+        click.echo(f"{'':<20} {printable(outcome_text(last[source.name]))}")
     if not config.sources:
         click.echo(f"no sources in {session.config_path}; each needs a name, a kind and an address")
 
@@ -123,7 +120,7 @@ class _Json:
     """One object a line."""
 
     def add(self, item: Sighting | Skipped) -> None:
-        click.echo(json_line(_facts(item)))
+        click.echo(json_line(skipped_json(item) if isinstance(item, Skipped) else sighting_json(item)))
 
     def end(self) -> None:
         """There is nothing to add."""
@@ -169,15 +166,3 @@ class _Lines:
                 click.echo(f"  {printable(skipped_one.url)}{detail}")
         left_out = sum(map(len, self._left_out.values()))
         click.echo(f"{self._pictures} picture(s), {left_out} left out")
-
-
-def _facts(item: Sighting | Skipped) -> dict[str, Any]:
-    if isinstance(item, Skipped):
-        return {"left_out": item.url, "reason": item.word, "detail": item.detail}
-    context = {name: getattr(item.context, name) for name in item.context.__slots__}
-    return {
-        "image_url": item.image_url,
-        "page_url": item.page_url,
-        "also_at": list(item.also_at),
-        "context": {name: words for name, words in context.items() if words},
-    }

@@ -1,66 +1,17 @@
 """Reads the scans of each source: what they saw, what they left out, and whether something is wrong with them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from itertools import pairwise
 from statistics import median
-from typing import Any
 
 from guardian.coverage.settings import CoverageSettings
-from guardian.model import CacheStatus, Outcome, Scan, ScanCounts
+from guardian.model import CacheStatus, Coverage, Outcome, Scan, ScanCounts, Trouble, TroubleKind
 from guardian.sources.settings import SourceSettings
 from guardian.store import Transaction
-from guardian.store.codec import to_json
 
 _MATCHED = (Outcome.COPY, Outcome.REVIEW, Outcome.LICENSED)
 _FEWEST_USUAL_IMAGES = 4
-
-
-class TroubleKind(StrEnum):
-    """failing: scans end in errors; silent: none completes; shrinking: the last one saw far fewer images."""
-
-    FAILING = "failing"
-    SILENT = "silent"
-    SHRINKING = "shrinking"
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """`since_scan` is the id of the last scan that was well (0 for none): it names this episode of trouble."""
-
-    kind: TroubleKind
-    detail: str
-    since_scan: int
-
-
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """One source as its latest scan saw it.
-
-    `pages` answered, `pages_unchanged` of them with a 304. `images` were answered, whatever the answer: `fetched`
-    whole, `unchanged` by a 304, `fresh`, not asked for since their site called them so, or seen `again` on another
-    page of the same scan; the rest did not come or lay on this machine. `compared` were compared with the assets,
-    and `matched` a rule kept. `not_seen` counts by reason what was left out or could not be compared.
-    `usual_images` is None until there are enough scans.
-    """
-
-    source: str
-    last: Scan | None
-    last_complete: Scan | None
-    pages: int
-    pages_unchanged: int
-    images: int
-    fetched: int
-    unchanged: int
-    fresh: int
-    again: int
-    compared: int
-    matched: int
-    not_seen: dict[str, int]
-    usual_images: float | None
-    trouble: Trouble | None
 
 
 def coverages(
@@ -109,13 +60,6 @@ def coverage_of(
         usual_images=usual_images,
         trouble=_trouble(ended, complete, usual_images, silent_before, now, settings),
     )
-
-
-def as_json(coverage: Coverage) -> dict[str, Any]:
-    """The JSON object of one source, as `guardian coverage --json` and /coverage show it."""
-    facts: dict[str, Any] = to_json(coverage)
-    facts["trouble"] = to_json(coverage.trouble) if coverage.trouble else None
-    return facts
 
 
 def usual_gap(source: SourceSettings, now: datetime) -> timedelta:

@@ -2,15 +2,12 @@
 
 import hashlib
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
 
-from guardian.coverage.coverage import Coverage, Trouble
-from guardian.model import Message, Scan
+from guardian.model import Coverage, Message, Trouble
 from guardian.outbox import enqueue_once, mint
 from guardian.store import Transaction
-
-_LONGEST_ERROR = 1_000
+from guardian.views.messages import message_trouble
 
 
 def tell_of_trouble(tx: Transaction, found: Sequence[Coverage], destinations: Sequence[str], now: datetime) -> int:
@@ -37,28 +34,4 @@ def compose(coverage: Coverage, now: datetime) -> Message:
     trouble = coverage.trouble
     if trouble is None:
         raise ValueError("there is no trouble to tell of")
-    data = {
-        "source": coverage.source,
-        "detail": trouble.detail[:_LONGEST_ERROR],
-        "last_scan": _scan(coverage.last),
-        "last_complete_scan": _scan(coverage.last_complete),
-        "images": coverage.images,
-        "usual_images": coverage.usual_images,
-        "not_seen": dict(list(coverage.not_seen.items())[:50]),
-    }
-    return mint(f"source.{trouble.kind.value}", data, now)
-
-
-def _scan(scan: Scan | None) -> dict[str, Any] | None:
-    if scan is None:
-        return None
-    return {
-        "started_at": _moment(scan.started_at),
-        "ended_at": _moment(scan.ended_at) if scan.ended_at else None,
-        "outcome": scan.outcome,
-        "error": scan.error[:_LONGEST_ERROR] if scan.error else None,
-    }
-
-
-def _moment(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return mint(f"source.{trouble.kind.value}", message_trouble(coverage, trouble), now)

@@ -4,6 +4,7 @@ from guardian.model.answers import Answer, CacheStatus, JudgedMatch, Outcome
 from guardian.model.assets import Asset, AssetState, Licence, LicenceStatus, Rights
 from guardian.model.cases import (
     ACTIONS_BY_STRENGTH,
+    NO_RULE,
     SEVERITIES_BY_STRENGTH,
     Action,
     Case,
@@ -14,8 +15,9 @@ from guardian.model.cases import (
     FindingDigest,
     Severity,
 )
+from guardian.model.coverage import Coverage, Trouble, TroubleKind
 from guardian.model.crawling import CrawlRequest, FrontierRow, FrontierState, Remembered
-from guardian.model.matches import Affine, Box, Comparison, Match, MatchReport, Transform
+from guardian.model.matches import MEASURED_FACTS, Affine, Box, Comparison, Match, MatchReport, MeasuredFact, Transform
 from guardian.model.messages import Message
 from guardian.model.reasons import Retry, Scope, SkipReason, label_of, read_reason, reason_word
 from guardian.model.scans import ScanCounts
@@ -24,6 +26,8 @@ from guardian.model.tasks import Process, Scan, Task, TaskKind, TaskState
 
 __all__ = [
     "ACTIONS_BY_STRENGTH",
+    "MEASURED_FACTS",
+    "NO_RULE",
     "SEVERITIES_BY_STRENGTH",
     "Action",
     "Affine",
@@ -38,6 +42,7 @@ __all__ = [
     "CaseState",
     "Comparison",
     "Context",
+    "Coverage",
     "CrawlRequest",
     "Decision",
     "Finding",
@@ -49,6 +54,7 @@ __all__ = [
     "LicenceStatus",
     "Match",
     "MatchReport",
+    "MeasuredFact",
     "Message",
     "Outcome",
     "Process",
@@ -67,6 +73,8 @@ __all__ = [
     "TaskKind",
     "TaskState",
     "Transform",
+    "Trouble",
+    "TroubleKind",
     "label_of",
     "read_reason",
     "reason_word",

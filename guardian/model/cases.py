@@ -25,13 +25,16 @@ class Severity(StrEnum):
     CRITICAL = "critical"
 
 
+NO_RULE = "no rule matched"
+"""Stands where the name of the deciding rule would, when none of them fired."""
+
 ACTIONS_BY_STRENGTH = (Action.IGNORE, Action.REVIEW, Action.ALERT)
 SEVERITIES_BY_STRENGTH = (None, Severity.LOW, Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL)
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What the rules said about one match, and which rule said it.
+    """What the rules said about one match, and which rule said it; NO_RULE when none did.
 
     `deliver_to`: names of destinations; empty means every destination. `record`: keep a finding even
     though nobody is told (a licensed use, for example); alerts and reviews are always recorded.

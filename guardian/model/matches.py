@@ -1,6 +1,7 @@
 """What the matcher measured. No verdicts: rules judge."""
 
 from dataclasses import dataclass
+from math import inf
 
 Box = tuple[float, float, float, float]
 """left, top, right, bottom as fractions (0-1) of a picture's width and height."""
@@ -30,12 +31,9 @@ class Transform:
 class Comparison:
     """What was measured between one candidate and one asset. None means not measured, never zero.
 
-    `hash_distance`: bits of 256 that differ in the best of eight orientations. `keypoint_inliers`: matched
-    keypoints that agree with `transform`. `asset_coverage`, `candidate_coverage`: shares (0-1) of each
-    picture that the overlap fills. `aligned_similarity`: local correlation (0-1) of the pixels after
-    alignment. `embedding_similarity`, `region_embedding_similarity`: cosine (-1 to 1) of the descriptors of
-    the whole pictures and of the aligned region. `probability`: calibrated probability (0-1) that the
-    candidate shows the asset's own pixels. `description`: what was done to the picture, in words.
+    MEASURED_FACTS says of each number what it means and how large it can be; a number that is added here gets a
+    row there, and rules' ranges, messages, their schema and the JSON of the commands follow. `transform`: how the
+    asset lies in the candidate. `description`: what was done to the picture, in words.
     """
 
     probability: float
@@ -48,6 +46,39 @@ class Comparison:
     embedding_similarity: float | None = None
     region_embedding_similarity: float | None = None
     description: str = ""
+
+    @property
+    def measured(self) -> dict[str, float | None]:
+        """Return the numbers by name, in the order of MEASURED_FACTS."""
+        return {fact.name: getattr(self, fact.name) for fact in MEASURED_FACTS}
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredFact:
+    """A number of a Comparison: the field, the least and greatest it can be (inf: no bound), its unit, its meaning."""
+
+    name: str
+    least: float
+    greatest: float
+    unit: str
+    meaning: str
+
+
+MEASURED_FACTS = (
+    MeasuredFact(
+        "probability", 0, 1, "probability", "Calibrated probability that the picture shows the asset's own pixels."
+    ),
+    MeasuredFact("hash_distance", 0, 256, "bits", "Bits of 256 that differ in the best of eight orientations."),
+    MeasuredFact("keypoint_inliers", 0, inf, "keypoints", "Matched keypoints that agree with the transform."),
+    MeasuredFact("asset_coverage", 0, 1, "fraction", "Share of the asset that the overlap fills."),
+    MeasuredFact("candidate_coverage", 0, 1, "fraction", "Share of the found picture that the overlap fills."),
+    MeasuredFact("aligned_similarity", 0, 1, "correlation", "Local correlation of the pixels after alignment."),
+    MeasuredFact("embedding_similarity", -1, 1, "cosine", "Cosine of the descriptors of the whole pictures."),
+    MeasuredFact(
+        "region_embedding_similarity", -1, 1, "cosine", "Cosine of the descriptors of the region where both overlap."
+    ),
+)
+"""The one list of what is measured, in the order in which it is shown."""
 
 
 @dataclass(frozen=True, slots=True)

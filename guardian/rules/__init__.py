@@ -1,11 +1,10 @@
 """Rule files -> Rules; decide(...) -> Decision. Judges what others measured and cannot measure itself."""
 
 from guardian.rules.files import count_examples, load
-from guardian.rules.rules import NO_RULE, Account, Condition, Rule, Rules, Tried
+from guardian.rules.rules import Account, Condition, Rule, Rules, Tried
 from guardian.rules.use import Fact, Ownership, Use, ownership_of
 
 __all__ = [
-    "NO_RULE",
     "Account",
     "Condition",
     "Fact",

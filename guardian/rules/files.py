@@ -7,9 +7,9 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from guardian.errors import ConfigError
-from guardian.model import Action, Severity
-from guardian.rules.rules import NO_RULE, Condition, Rule, Rules, decision_of
-from guardian.rules.use import CLOSED_WORDS, NUMBERS, RANGES, WORDS, Fact
+from guardian.model import NO_RULE, Action, Severity
+from guardian.rules.rules import Condition, Rule, Rules, decision_of
+from guardian.rules.use import CLOSED_WORDS, RANGES, WORDS, Fact
 from guardian.strict_yaml import Positions, load_with_positions
 from guardian.urls.addresses import host_name
 
@@ -68,7 +68,7 @@ class _When(BaseModel):
 
     @model_validator(mode="after")
     def _can_hold(self) -> "_When":
-        for fact in NUMBERS:
+        for fact in _NUMBERS:
             bounds: _NumberBounds | None = getattr(self, fact)
             if bounds is not None:
                 _refuse_out_of_range(fact, bounds)
@@ -88,7 +88,7 @@ class _When(BaseModel):
 
     def conditions(self) -> tuple[Condition, ...]:
         """As conditions, in the order of the facts."""
-        numbers = ((fact, getattr(self, fact)) for fact in NUMBERS)
+        numbers = ((fact, getattr(self, fact)) for fact in _NUMBERS)
         words = ((fact, getattr(self, fact)) for fact in WORDS)
         return (
             *(Condition(fact, at_least=one.at_least, at_most=one.at_most) for fact, one in numbers if one is not None),
@@ -98,6 +98,10 @@ class _When(BaseModel):
                 if one is not None
             ),
         )
+
+
+_NUMBERS = tuple(fact for fact in RANGES if fact in _When.model_fields)
+"""The measured facts that rules may speak about."""
 
 
 class _Expectation(BaseModel):
@@ -122,10 +126,10 @@ class _Example(BaseModel):
     @model_validator(mode="after")
     def _known_facts(self) -> "_Example":
         for fact, value in self.given.items():
-            if fact not in (*NUMBERS, *WORDS):
-                raise ValueError(f"there is no fact {fact!r}; facts are {', '.join((*NUMBERS, *WORDS))}")
-            if value is not None and (fact in NUMBERS) != isinstance(value, float | int):
-                raise ValueError(f"{fact} is a {'number' if fact in NUMBERS else 'word'}, not {value!r}")
+            if fact not in (*_NUMBERS, *WORDS):
+                raise ValueError(f"there is no fact {fact!r}; facts are {', '.join((*_NUMBERS, *WORDS))}")
+            if value is not None and (fact in _NUMBERS) != isinstance(value, float | int):
+                raise ValueError(f"{fact} is a {'number' if fact in _NUMBERS else 'word'}, not {value!r}")
             for word in _words(value):
                 _refuse_unknown_word(fact, word)
         return self

@@ -3,11 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from guardian.model import Action, Decision, Severity
+from guardian.model import NO_RULE, Action, Decision, Severity
 from guardian.rules.use import Fact, Use, facts_of
 from guardian.urls.addresses import host_is_under
-
-NO_RULE = "no rule matched"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Literal
 
-from guardian.model import Asset, Comparison, LicenceStatus
+from guardian.model import MEASURED_FACTS, Asset, Comparison, LicenceStatus
 from guardian.urls.addresses import host_is_under, host_of
 
 Fact = float | str | tuple[str, ...] | None
@@ -37,14 +37,7 @@ def facts_of(use: Use) -> dict[str, Fact]:
     """The facts of a use under the names that rule files use."""
     comparison, transform = use.comparison, use.comparison.transform
     return {
-        "probability": comparison.probability,
-        "hash_distance": comparison.hash_distance,
-        "keypoint_inliers": comparison.keypoint_inliers,
-        "asset_coverage": comparison.asset_coverage,
-        "candidate_coverage": comparison.candidate_coverage,
-        "aligned_similarity": comparison.aligned_similarity,
-        "embedding_similarity": comparison.embedding_similarity,
-        "region_embedding_similarity": comparison.region_embedding_similarity,
+        **comparison.measured,
         "scale": transform.scale if transform else None,
         "mirrored": None if transform is None else ("yes" if transform.mirrored else "no"),
         "licence": use.licence_status.value,
@@ -56,20 +49,9 @@ def facts_of(use: Use) -> dict[str, Fact]:
     }
 
 
-RANGES = {
-    "probability": (0, 1),
-    "hash_distance": (0, 256),
-    "keypoint_inliers": (0, inf),
-    "asset_coverage": (0, 1),
-    "candidate_coverage": (0, 1),
-    "aligned_similarity": (0, 1),
-    "embedding_similarity": (-1, 1),
-    "region_embedding_similarity": (-1, 1),
-    "scale": (0, inf),
-}
-"""Facts that are numbers, and the least and greatest that each can be."""
+RANGES = {fact.name: (fact.least, fact.greatest) for fact in MEASURED_FACTS} | {"scale": (0, inf)}
+"""Facts that are numbers, and the least and greatest that each can be. The scale is that of the transform."""
 
-NUMBERS = tuple(RANGES)
 WORDS = ("mirrored", "licence", "collection", "asset_tag", "host", "place", "source")
 CLOSED_WORDS = {
     "mirrored": ("yes", "no"),

@@ -1,1 +1,4 @@
-"""What the command line, the messages and the web pages show: one shape for each thing, apart from how it is stored."""
+"""What the command line, the messages and the web pages show: one file for each noun, apart from how it is stored.
+
+Pure functions from domain types to JSON objects and to sentences. Nothing here reads, writes or decides.
+"""

@@ -1,12 +1,13 @@
-"""The JSON object of one answer. Shared by `check`, the scans and the API, so that they cannot say different things."""
+"""What guardian says of one image, as JSON."""
 
 from typing import Any
 
-from guardian.model import Answer, Comparison, JudgedMatch, Skipped
+from guardian.model import Answer, JudgedMatch, Skipped
+from guardian.views.comparisons import comparison_json
 
 
-def as_json(answer: Answer, *, every_match: bool = False) -> dict[str, Any]:
-    """The JSON object that `check --json` prints for one image.
+def answer_json(answer: Answer, *, every_match: bool = False) -> dict[str, Any]:
+    """Return the object that `check --json` prints for one image, its matches from the most probable down.
 
     `every_match` also lists compared assets that the rules ignore.
     """
@@ -45,28 +46,4 @@ def _match_json(match: JudgedMatch) -> dict[str, Any]:
             "severity": decision.severity.value if decision.severity else None,
         },
         "comparison": comparison_json(match.comparison),
-    }
-
-
-def comparison_json(comparison: Comparison) -> dict[str, Any]:
-    """What was measured, without the probability; what was not measured stays null."""
-    transform = comparison.transform
-    return {
-        "hash_distance": comparison.hash_distance,
-        "keypoint_inliers": comparison.keypoint_inliers,
-        "asset_coverage": comparison.asset_coverage,
-        "candidate_coverage": comparison.candidate_coverage,
-        "transform": transform
-        and {
-            "matrix": [list(transform.matrix[:3]), list(transform.matrix[3:])],
-            "mirrored": transform.mirrored,
-            "angle_degrees": transform.angle_degrees,
-            "scale": transform.scale,
-            "asset_box": list(transform.asset_box),
-            "candidate_box": list(transform.candidate_box),
-        },
-        "aligned_similarity": comparison.aligned_similarity,
-        "embedding_similarity": comparison.embedding_similarity,
-        "region_embedding_similarity": comparison.region_embedding_similarity,
-        "description": comparison.description,
     }

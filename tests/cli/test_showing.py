@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import click
 import pytest
 
-from guardian.cli.showing import describe, exit_code, percent, summary
+from guardian.cli.showing import describe, exit_code, summary
 from guardian.model import (
     Action,
     Answer,
@@ -105,14 +105,6 @@ def test_a_problem_is_said_in_its_own_words_and_cannot_write_to_the_terminal() -
     unmatchable = replace(answer, unmatchable=True, problem=Skipped("u", SkipReason.TOO_PLAIN))
     assert lines(unmatchable)[0].startswith("UNMATCHABLE ")
     assert lines(unmatchable)[-1].strip() == "too_plain"
-
-
-@pytest.mark.parametrize(
-    ("probability", "shown"),
-    [(1.0, ">99.9 %"), (0.9991, ">99.9 %"), (0.999, "99.9 %"), (0.5, "50.0 %"), (0.0004, "<0.1 %"), (0.0, "0.0 %")],
-)
-def test_probabilities_are_never_rounded_to_certainty(probability: float, shown: str) -> None:
-    assert percent(probability) == shown
 
 
 def test_a_summary_counts_everything_once() -> None:

@@ -4,10 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from guardian.coverage.coverage import Coverage, TroubleKind, as_json, coverage_of, usual_gap
+from guardian.coverage.coverage import coverage_of, usual_gap
 from guardian.coverage.settings import CoverageSettings
-from guardian.model import Scan, ScanCounts
+from guardian.model import Coverage, Scan, ScanCounts, TroubleKind
 from guardian.sources.settings import PageSettings, SourceSettings
+from guardian.views.coverage import coverage_json
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 HOURLY = PageSettings(name="gallery", kind="page", url="https://a.example/", every=timedelta(hours=1))
@@ -46,7 +47,7 @@ def test_what_was_seen_and_what_was_not() -> None:
     assert coverage.pages_unchanged == 2
     assert (coverage.pages, coverage.images, coverage.compared) == (3, 11, 8)
     assert coverage.not_seen == {"robots": 4, "not_an_image": 2, "timeout": 2}
-    shown = as_json(coverage)
+    shown = coverage_json(coverage)
     assert shown["not_seen"] == coverage.not_seen
     assert shown["last"]["counts"] == shown["last_complete"]["counts"] == counts
     assert coverage.trouble is None

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from guardian.coverage.coverage import Trouble, TroubleKind
 from guardian.coverage.telling import episode_of
+from guardian.model import Trouble, TroubleKind
 from guardian.outbox import enqueue_once, mint
 from guardian.store import Store
 from tests.earlier.loading import FIXTURES, SECRET, Restored, TakenOver

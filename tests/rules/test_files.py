@@ -56,7 +56,7 @@ def test_a_rule_of_ones_own_goes_between_the_shipped_ones(tmp_path: Path, use: M
 
 
 def test_every_condition_can_be_written(written: Written, use: MakeUse) -> None:
-    numbers = "".join(f"    {fact}: {{at_least: 0, at_most: 1}}\n" for fact in rules.use.NUMBERS)
+    numbers = "".join(f"    {fact}: {{at_least: 0, at_most: 1}}\n" for fact in rules.use.RANGES)
     found = written(
         "rules:\n- name: all\n  then: review\n  when:\n" + numbers + "    mirrored: {any_of: ['yes', 'no']}\n"
         "    licence: {any_of: [none, out_of_scope]}\n    collection: {any_of: [press]}\n"
@@ -67,7 +67,7 @@ def test_every_condition_can_be_written(written: Written, use: MakeUse) -> None:
         "    scale: 1, mirrored: 'no', collection: press, asset_tag: [cover, unreleased], host: www.thief.example,\n"
         "    source: web}\n  expect: {rule: all, then: review}\n"
     )
-    assert len(found.rules[0].conditions) == len(rules.use.NUMBERS) + len(rules.use.WORDS)
+    assert len(found.rules[0].conditions) == len(rules.use.RANGES) + len(rules.use.WORDS)
     assert found.decide(use()).action is Action.IGNORE, "most of it was not measured"
 
 

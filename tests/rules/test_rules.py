@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from guardian.model import Action, Decision, Severity, Transform
-from guardian.rules import NO_RULE, Condition, Fact, Rule, Rules, Use
-from guardian.rules.use import NUMBERS, WORDS, facts_of
+from guardian.model import NO_RULE, Action, Decision, Severity, Transform
+from guardian.rules import Condition, Fact, Rule, Rules, Use
+from guardian.rules.use import RANGES, WORDS, facts_of
 
 
 def rule(name: str, *conditions: Condition, then: Action = Action.ALERT) -> Rule:
@@ -43,11 +43,11 @@ def test_conditions(condition: Condition, value: Fact, holds: bool) -> None:
     assert condition.holds(value) is holds
 
 
-@pytest.mark.parametrize("fact", [*NUMBERS, *WORDS])
+@pytest.mark.parametrize("fact", [*RANGES, *WORDS])
 def test_what_was_not_measured_satisfies_nothing(fact: str) -> None:
     bounds = (
         [Condition(fact, at_least=-1e9), Condition(fact, at_most=1e9)]
-        if fact in NUMBERS
+        if fact in RANGES
         else [Condition(fact, any_of=("yes", "no", "none", "")), Condition(fact, is_under=("",))]
     )
     for condition in bounds:
@@ -63,7 +63,7 @@ def test_an_unmeasured_value_of_a_real_use_keeps_a_rule_from_firing(use: Callabl
 def test_facts_of_a_use(use: Callable[..., Use]) -> None:
     placed = Transform((-0.5, 0, 400, 0, 0.5, 0), True, 0.0, 0.5, (0, 0, 1, 1), (0, 0, 1, 1))
     facts = facts_of(use(transform=placed, hash_distance=12))
-    assert set(facts) == {*NUMBERS, *WORDS}
+    assert set(facts) == {*RANGES, *WORDS}
     assert (facts["mirrored"], facts["scale"], facts["hash_distance"]) == ("yes", 0.5, 12)
     assert (facts["asset_tag"], facts["host"], facts["licence"]) == (
         ("cover", "unreleased"),

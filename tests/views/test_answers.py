@@ -22,7 +22,7 @@ from guardian.model import (
     SkipReason,
     Transform,
 )
-from guardian.views.answers import as_json
+from guardian.views.answers import answer_json
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 IGNORED = Decision(Action.IGNORE, "no rule matched")
@@ -90,7 +90,7 @@ def test_the_line_is_exactly_as_promised() -> None:
         0.123456789012345678, 12, 80, 0.6, 0.64, transform, 0.87, None, None, "mirrored crop of 60 %"
     )
     match = judged(ALERT)
-    line = as_json(
+    line = answer_json(
         answer(JudgedMatch(match.asset, comparison, LicenceStatus.LAPSED, ALERT), also_at=("https://b.example/",))
     )
     assert json.loads(json.dumps(line)) == {
@@ -138,10 +138,10 @@ def test_every_kind_of_answer_has_the_same_keys() -> None:
     inline = Sighting("check", None, "https://thief.example/", NOON, inline=b"data")
     problem = Skipped("https://thief.example/i.jpg", SkipReason.TOO_PLAIN, "one colour only")
     lines = [
-        as_json(answer()),
-        as_json(answer(judged(ALERT))),
-        as_json(answer(sighting=inline)),
-        as_json(answer(problem=problem, unmatchable=True, report=None, sha256=None)),
+        answer_json(answer()),
+        answer_json(answer(judged(ALERT))),
+        answer_json(answer(sighting=inline)),
+        answer_json(answer(problem=problem, unmatchable=True, report=None, sha256=None)),
     ]
     assert len({tuple(line) for line in lines}) == 1
     assert lines[2]["image_url"] is None
@@ -153,18 +153,18 @@ def test_every_kind_of_answer_has_the_same_keys() -> None:
         None,
     )
     assert failed["error"] == "too_plain: one colour only"
-    assert as_json(answer(problem=Skipped("u", SkipReason.ROBOTS), report=None))["error"] == "robots"
+    assert answer_json(answer(problem=Skipped("u", SkipReason.ROBOTS), report=None))["error"] == "robots"
 
 
 def test_matches_are_sorted_by_the_unrounded_probability() -> None:
     near = [judged(ALERT, probability=0.99999, title="B"), judged(REVIEW, probability=0.999991, title="A")]
-    assert [match["asset"]["title"] for match in as_json(answer(*near))["matches"]] == ["A", "B"]
+    assert [match["asset"]["title"] for match in answer_json(answer(*near))["matches"]] == ["A", "B"]
 
 
 def test_ignored_matches_are_shown_only_on_request() -> None:
     one = answer(judged(IGNORED, title="A"), judged(RECORDED, LicenceStatus.LICENSED, title="B"))
-    assert [match["asset"]["title"] for match in as_json(one)["matches"]] == ["B"]
-    shown = as_json(one, every_match=True)["matches"]
+    assert [match["asset"]["title"] for match in answer_json(one)["matches"]] == ["B"]
+    shown = answer_json(one, every_match=True)["matches"]
     assert sorted(match["asset"]["title"] for match in shown) == ["A", "B"]
     assert {match["decision"]["rule"]: match["decision"]["severity"] for match in shown} == {
         "no rule matched": None,
@@ -174,5 +174,5 @@ def test_ignored_matches_are_shown_only_on_request() -> None:
 
 def test_partial_and_own_are_passed_on() -> None:
     partial = MatchReport("recipe", (), 7, 5, 640, 480, partial=True)
-    line = as_json(answer(report=partial, own=True))
+    line = answer_json(answer(report=partial, own=True))
     assert (line["partial"], line["own"], line["outcome"]) == (True, True, "clear")

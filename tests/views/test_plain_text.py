@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guardian.cases.plain_text import cleaned, clipped, json_size
+from guardian.views.plain_text import cleaned, clipped, json_size
 
 
 @given(st.text(), st.integers(min_value=3, max_value=50))

@@ -1,0 +1,34 @@
+"""Reads what is shown of a case, the same for the command line and for pages."""
+
+from guardian.errors import UsageError
+from guardian.model import Case
+from guardian.store import Transaction
+from guardian.views.cases import CaseDetail
+
+
+def case_starting_with(tx: Transaction, start: str) -> Case:
+    """Return the one case whose id starts so, with or without "case_".
+
+    Raises UsageError when there is none, and when there are several.
+    """
+    found = tx.cases.starting_with(start if start.startswith("case_") else f"case_{start}")
+    if not found:
+        raise UsageError(f"there is no case {start}; `guardian case list` shows them")
+    if len(found) > 1:
+        raise UsageError(f"{len(found)} cases start with {start}: {', '.join(case.id for case in found[:5])}")
+    return found[0]
+
+
+def case_detail(tx: Transaction, case: Case, *, with_versions: bool = False) -> CaseDetail:
+    """Return a case with its asset, findings and history.
+
+    `with_versions` also reads every version of the bytes that was seen at each finding: one query a finding.
+    """
+    findings = tx.findings.list(case.id)
+    return CaseDetail(
+        case=case,
+        asset=tx.assets.get(case.asset_id),
+        findings=findings,
+        history=tx.cases.history(case.id),
+        versions={finding.id: tx.findings.digests(finding.id) for finding in findings} if with_versions else {},
+    )

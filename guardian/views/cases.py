@@ -1,0 +1,87 @@
+"""Cases as JSON and in words: alone, or in detail with findings, versions and history."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from guardian.model import Asset, Case, CaseEvent, Finding, FindingDigest
+from guardian.views.findings import finding_json, version_json
+from guardian.views.timestamps import json_timestamp, minute_text, second_text
+
+
+@dataclass(frozen=True, slots=True)
+class CaseDetail:
+    """Everything that is shown of one case.
+
+    `asset` is None when the database has lost it. `versions` are, by the id of a finding, the bytes that were seen
+    there, oldest first; a reader that does not show them leaves them out.
+    """
+
+    case: Case
+    asset: Asset | None
+    findings: Sequence[Finding]
+    history: Sequence[CaseEvent]
+    versions: Mapping[str, Sequence[FindingDigest]] = field(default_factory=dict)
+
+
+def case_json(case: Case, asset: Asset | None) -> dict[str, Any]:
+    """Return the object of one case: `case list --json`, and the beginning of `case show --json`."""
+    return {
+        "id": case.id,
+        "asset_id": case.asset_id,
+        "operator": case.operator,
+        "state": case.state.value,
+        "severity": case.severity.value if case.severity else None,
+        "opened_at": json_timestamp(case.opened_at),
+        "updated_at": json_timestamp(case.updated_at),
+        "finding_count": case.finding_count,
+        "alerted_at": json_timestamp(case.alerted_at) if case.alerted_at else None,
+        "reviewed_by": case.reviewed_by,
+        "review_note": case.review_note,
+        "action": case.action.value,
+        "message_count": case.message_count,
+        "asset": {"id": case.asset_id, "title": asset.title, "collection": asset.collection} if asset else None,
+    }
+
+
+def case_detail_json(detail: CaseDetail) -> dict[str, Any]:
+    """Return the object of a case with its findings and its history: `case show --json`, and the page of a case.
+
+    A finding has the key `versions` when its versions were read.
+    """
+    findings = []
+    for finding in detail.findings:
+        shown = finding_json(finding)
+        if finding.id in detail.versions:
+            shown["versions"] = [version_json(version) for version in detail.versions[finding.id]]
+        findings.append(shown)
+    history = [event_json(event) for event in detail.history]
+    return case_json(detail.case, detail.asset) | {"findings": findings, "history": history}
+
+
+def event_json(event: CaseEvent) -> dict[str, Any]:
+    """Return the object of one line of a case's history."""
+    return {
+        "at": json_timestamp(event.at),
+        "kind": event.kind,
+        "by": event.by,
+        "note": event.note,
+        "message_id": event.message_id,
+    }
+
+
+def event_text(event: CaseEvent) -> str:
+    """Return one line of a case's history for people: when, what, by whom, why, and the message it caused."""
+    words = f"{second_text(event.at)}  {event.kind}"
+    if event.by:
+        words += f" by {event.by}"
+    if event.note:
+        words += f": {event.note}"
+    return f"{words}  ({event.message_id})" if event.message_id else words
+
+
+def extent_text(case: Case) -> str:
+    """Return how large a case is and whether somebody was told: "2 addresses, message of 2026-11-24 12:00Z"."""
+    addresses = "1 address" if case.finding_count == 1 else f"{case.finding_count} addresses"
+    told = f"message of {minute_text(case.alerted_at)}" if case.alerted_at else "no message yet"
+    return f"{addresses}, {told}"

@@ -1,0 +1,57 @@
+"""What the last scans of a source saw, and what they did not, as JSON and in words."""
+
+from typing import Any
+
+from guardian.model import Coverage, Trouble
+from guardian.views.scans import scan_json
+from guardian.views.timestamps import minute_text
+
+
+def coverage_json(coverage: Coverage) -> dict[str, Any]:
+    """Return the object of one source, as `coverage --json` and /coverage show it.
+
+    `not_seen` counts by reason, the most frequent first; `trouble` is null when the source is well.
+    """
+    return {
+        "source": coverage.source,
+        "last": scan_json(coverage.last) if coverage.last else None,
+        "last_complete": scan_json(coverage.last_complete) if coverage.last_complete else None,
+        "pages": coverage.pages,
+        "pages_unchanged": coverage.pages_unchanged,
+        "images": coverage.images,
+        "fetched": coverage.fetched,
+        "unchanged": coverage.unchanged,
+        "fresh": coverage.fresh,
+        "again": coverage.again,
+        "compared": coverage.compared,
+        "matched": coverage.matched,
+        "not_seen": dict(coverage.not_seen),
+        "usual_images": coverage.usual_images,
+        "trouble": _trouble_json(coverage.trouble) if coverage.trouble else None,
+    }
+
+
+def coverage_facts(coverage: Coverage, assets: int) -> dict[str, str]:
+    """Return what people read of a source, by short labels in reading order; empty when it was never scanned.
+
+    `assets`: how many are protected. A scan's error is as the site caused it: escape it for the medium.
+    """
+    last = coverage.last
+    if last is None:
+        return {}
+    error = f": {last.error}" if last.error else ""
+    facts = {"last scan": f"{minute_text(last.started_at)}, {last.outcome or 'running'}{error}"}
+    if coverage.pages:
+        facts["pages"] = f"{coverage.pages}, {coverage.pages_unchanged} unchanged"
+
+    usual = f" (usually {coverage.usual_images:g})" if coverage.usual_images is not None else ""
+    compared = f"{coverage.compared} compared with {assets} protected asset(s)"
+    facts["images"] = f"{coverage.images}{usual}, {compared}, {coverage.matched} matched"
+
+    unchanged = f"{coverage.unchanged} unchanged (304), {coverage.fresh} still fresh and not asked for"
+    facts["came"] = f"{coverage.fetched} fetched, {unchanged}, {coverage.again} seen again on another page"
+    return facts
+
+
+def _trouble_json(trouble: Trouble) -> dict[str, Any]:
+    return {"kind": trouble.kind.value, "detail": trouble.detail, "since_scan": trouble.since_scan}

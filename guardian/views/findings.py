@@ -1,0 +1,77 @@
+"""Findings as JSON and as labelled facts for people, with every version of the bytes that was seen there."""
+
+from typing import Any
+
+from guardian.model import Decision, Finding, FindingDigest
+from guardian.views.comparisons import recorded_comparison_json
+from guardian.views.contexts import context_json
+from guardian.views.timestamps import json_timestamp, minute_text
+
+
+def finding_json(finding: Finding) -> dict[str, Any]:
+    """Return the object of one finding, as `case show --json` lists them."""
+    return {
+        "id": finding.id,
+        "asset_id": finding.asset_id,
+        "case_id": finding.case_id,
+        "source": finding.source,
+        "page_url": finding.page_url,
+        "image_url": finding.image_url,
+        "first_seen_at": json_timestamp(finding.first_seen_at),
+        "last_seen_at": json_timestamp(finding.last_seen_at),
+        "licence": finding.licence,
+        "decision": _decision_json(finding.decision),
+        "comparison": recorded_comparison_json(finding.comparison),
+        "candidate_sha256": finding.candidate_sha256,
+        "image_sha256": finding.image_sha256,
+        "page_sha256": finding.page_sha256,
+        "evidence_note": finding.evidence_note,
+        "context": context_json(finding.context),
+        "also_at": list(finding.also_at),
+    }
+
+
+def version_json(version: FindingDigest) -> dict[str, Any]:
+    """Return the object of one version of the bytes seen at a finding's address.
+
+    `image_sha256` and `page_sha256` name kept evidence; null when it was not kept.
+    """
+    return {
+        "candidate_sha256": version.candidate_sha256,
+        "image_sha256": version.image_sha256,
+        "page_sha256": version.page_sha256,
+        "first_seen_at": json_timestamp(version.first_seen_at),
+        "last_seen_at": json_timestamp(version.last_seen_at),
+    }
+
+
+def finding_facts(finding: Finding) -> dict[str, str]:
+    """Return what people read of a finding, by short labels in reading order; what is not known has no label.
+
+    The words of the page are as strangers wrote them: escape them for the medium.
+    """
+    comparison, words = finding.comparison, finding.context.caption or finding.context.alt
+    seen = f"{minute_text(finding.first_seen_at)} to {minute_text(finding.last_seen_at)} by {finding.source}"
+    facts = {
+        "finding": finding.id,
+        # A picture that was seen on no page has its own address there.
+        "on page": finding.page_url if finding.page_url != finding.image_url else None,
+        "what": comparison.description or None,
+        "confidence": f"{comparison.probability:.4f}, rule {finding.decision.rule}, licence {finding.licence}",
+        "caption": words,
+        "seen": seen,
+        "image kept": finding.image_sha256 or "no",
+        "page kept": finding.page_sha256 or "no",
+        "evidence": finding.evidence_note,
+    }
+    return {label: fact for label, fact in facts.items() if fact is not None}
+
+
+def _decision_json(decision: Decision) -> dict[str, Any]:
+    return {
+        "action": decision.action.value,
+        "rule": decision.rule,
+        "severity": decision.severity.value if decision.severity else None,
+        "deliver_to": list(decision.deliver_to),
+        "record": decision.record,
+    }

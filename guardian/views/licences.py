@@ -1,0 +1,59 @@
+"""Licences as JSON and in words, and what each status of a use is called."""
+
+from typing import Any
+
+from guardian.model import Asset, Licence, LicenceStatus
+
+USE_TEXTS = {
+    LicenceStatus.LICENSED: "licensed to this host",
+    LicenceStatus.LAPSED: "a licence for this host has lapsed",
+    LicenceStatus.NOT_YET: "a licence for this host has not begun",
+    LicenceStatus.OUT_OF_SCOPE: "this host has a licence, but not for this image",
+    LicenceStatus.NONE: "no licence for this host",
+}
+"""What the licences say about one use, in words."""
+
+TODAY_TEXTS = {
+    LicenceStatus.LICENSED: "holds today",
+    LicenceStatus.LAPSED: "has ended",
+    LicenceStatus.NOT_YET: "has not begun",
+}
+"""What one licence is today, in words. A licence by itself has no other status."""
+
+
+def licence_json(licence: Licence, today: LicenceStatus) -> dict[str, Any]:
+    """Return the object of one licence, as `licence list --json` prints it. `today` is its status on this day."""
+    return {
+        "id": licence.id,
+        "host": licence.host,
+        "asset_id": licence.asset_id,
+        "collection": licence.collection,
+        "valid_from": licence.valid_from.isoformat() if licence.valid_from else None,
+        "valid_until": licence.valid_until.isoformat() if licence.valid_until else None,
+        "territory": licence.territory,
+        "proof_file": licence.proof_file,
+        "today": today.value,
+    }
+
+
+def scope_text(licence: Licence, asset: Asset | None) -> str:
+    """Return what a licence covers. `asset` is the one it names; None when it names none, or one that is gone."""
+    if licence.asset_id is None:
+        return f"the collection {licence.collection}"
+    return f"“{asset.title}” ({licence.asset_id})" if asset else licence.asset_id
+
+
+def grant_text(licence: Licence, scope: str) -> str:
+    """Return who may use what, when and where, as a sentence without its full stop. `scope` as scope_text says it."""
+    words = f"{licence.host} may use {scope}{_period_text(licence)}"
+    if licence.territory:
+        words += f", territory {licence.territory}"
+    if licence.proof_file:
+        words += f", proof {licence.proof_file}"
+    return words
+
+
+def _period_text(licence: Licence) -> str:
+    first = f" from {licence.valid_from}" if licence.valid_from else ""
+    last = f" until {licence.valid_until}" if licence.valid_until else ""
+    return first + last or " without end"

@@ -1,0 +1,147 @@
+"""The parts of messages to destinations: every text cleaned, and cut so that the whole stays under 20 kB.
+
+Shapes are published as guardian/cases/message.schema.json. Which parts a message has is decided by who sends it.
+"""
+
+from collections.abc import Sequence
+from math import isfinite
+from typing import Any, get_args, get_type_hints
+
+from guardian.model import MEASURED_FACTS, Asset, Case, Comparison, Context, Coverage, Decision, Scan, Trouble
+from guardian.urls.addresses import canonical_url
+from guardian.views.plain_text import clipped, json_size
+from guardian.views.timestamps import message_timestamp
+
+_URL_BYTES = 2_048
+_ALSO_AT_BYTES = 3_000
+_LONGEST_ERROR = 1_000
+
+
+def message_case(case: Case) -> dict[str, Any]:
+    """Return what a message says of its case."""
+    return {
+        "id": case.id,
+        "operator": clipped(case.operator, 300),
+        "state": case.state.value,
+        "action": case.action.value,
+        "severity": case.severity.value if case.severity else None,
+        "finding_count": case.finding_count,
+        "opened_at": message_timestamp(case.opened_at),
+    }
+
+
+def message_asset(asset: Asset) -> dict[str, Any]:
+    """Return what a message says of the owner's image. Its path stays here: it says where the owner keeps files."""
+    rights = asset.rights
+    return {
+        "id": asset.id,
+        "title": clipped(asset.title, 300),
+        "collection": clipped(asset.collection, 200),
+        "tags": [clipped(tag, 60) for tag in asset.tags[:20]],
+        "sha256": asset.sha256,
+        "rights": {
+            "creator": message_text(rights.creator, 300),
+            "copyright_notice": message_text(rights.copyright_notice, 500),
+            "licensor": message_text(rights.licensor, 300),
+            "web_statement": message_text(rights.web_statement, 500),
+            "registration": message_text(rights.registration, 200),
+        },
+    }
+
+
+def message_context(context: Context) -> dict[str, Any]:
+    """Return the words around the picture, cut to size; null where the page did not say."""
+    return {
+        "alt": message_text(context.alt, 600),
+        "caption": message_text(context.caption, 600),
+        "title": message_text(context.title, 300),
+        "page_title": message_text(context.page_title, 400),
+        "nearby_text": message_text(context.nearby_text, 1_000),
+        "claims": message_text(context.claims, 600),
+    }
+
+
+def message_also_at(addresses: Sequence[str]) -> dict[str, Any]:
+    """Return as many other addresses as fit (`also_at`), and how many there are (`also_at_count`)."""
+    shown: list[str] = []
+    left = _ALSO_AT_BYTES
+    for address in addresses:
+        text = canonical_url(address)
+        # Two quotes and a comma stand around each.
+        left -= json_size(text) + 3
+        if left < 0:
+            break
+        shown.append(text)
+    return {"also_at": shown, "also_at_count": len(addresses)}
+
+
+def message_recovered(comparison: Comparison) -> dict[str, Any]:
+    """Return what was done to the picture; all but the words is null when no transform was recovered."""
+    transform = comparison.transform
+    return {
+        "description": clipped(comparison.description, 600),
+        "mirrored": transform.mirrored if transform else None,
+        "angle_degrees": transform.angle_degrees if transform else None,
+        "scale": transform.scale if transform else None,
+        "asset_box": list(transform.asset_box) if transform else None,
+        "candidate_box": list(transform.candidate_box) if transform else None,
+    }
+
+
+def message_rule(decision: Decision) -> dict[str, Any]:
+    """Return which rule decided, and what."""
+    return {
+        "name": clipped(decision.rule, 200),
+        "action": decision.action.value,
+        "severity": decision.severity.value if decision.severity else None,
+    }
+
+
+def message_trouble(coverage: Coverage, trouble: Trouble) -> dict[str, Any]:
+    """Return the whole data of a message about a source in trouble, with its 50 most frequent reasons."""
+    return {
+        "source": coverage.source,
+        "detail": trouble.detail[:_LONGEST_ERROR],
+        "last_scan": _scan(coverage.last) if coverage.last else None,
+        "last_complete_scan": _scan(coverage.last_complete) if coverage.last_complete else None,
+        "images": coverage.images,
+        "usual_images": coverage.usual_images,
+        "not_seen": dict(list(coverage.not_seen.items())[:50]),
+    }
+
+
+def _scan(scan: Scan) -> dict[str, Any]:
+    return {
+        "started_at": message_timestamp(scan.started_at),
+        "ended_at": message_timestamp(scan.ended_at) if scan.ended_at else None,
+        "outcome": scan.outcome,
+        "error": scan.error[:_LONGEST_ERROR] if scan.error else None,
+    }
+
+
+def message_url(url: str | None) -> str | None:
+    """Return the canonical address: escaped, and without credentials that a page's author left in it."""
+    return None if url is None else clipped(canonical_url(url), _URL_BYTES)
+
+
+def message_text(text: str | None, max_bytes: int) -> str | None:
+    """Return a text cleaned and cut to `max_bytes` of a JSON string, or None for None."""
+    return None if text is None else clipped(text, max_bytes)
+
+
+def measured_schema() -> dict[str, Any]:
+    """Return the JSON Schema of `measured`, which is Comparison.measured. tools/message_schema.py writes it."""
+    kinds = get_type_hints(Comparison)
+    properties: dict[str, Any] = {}
+    for fact in MEASURED_FACTS:
+        # An annotation such as `int | None` says both: whole numbers only, and that it may not have been measured.
+        parts = get_args(kinds[fact.name]) or (kinds[fact.name],)
+        number = "integer" if int in parts else "number"
+        properties[fact.name] = {
+            "description": fact.meaning,
+            "type": [number, "null"] if type(None) in parts else number,
+            "minimum": fact.least,
+        }
+        if isfinite(fact.greatest):
+            properties[fact.name]["maximum"] = fact.greatest
+    return {"type": "object", "properties": properties, "required": list(properties)}

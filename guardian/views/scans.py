@@ -1,0 +1,34 @@
+"""Scans as JSON and in words."""
+
+from typing import Any
+
+from guardian.model import Scan
+from guardian.views.timestamps import json_timestamp, minute_text
+
+
+def scan_json(scan: Scan) -> dict[str, Any]:
+    """Return the object of one scan, as `coverage --json` and /coverage show the last ones of a source.
+
+    `outcome` and `ended_at` are null while the scan runs.
+    """
+    return {
+        "id": scan.id,
+        "source": scan.source,
+        "started_at": json_timestamp(scan.started_at),
+        "ended_at": json_timestamp(scan.ended_at) if scan.ended_at else None,
+        "outcome": scan.outcome,
+        "counts": scan.counts.as_words(),
+        "error": scan.error,
+    }
+
+
+def outcome_text(scan: Scan | None) -> str:
+    """Return how a source's last scan ended and what it counted, in one line; None: it was never scanned.
+
+    The error is as the site caused it: escape it for the medium.
+    """
+    if scan is None:
+        return "never scanned"
+    counts = ", ".join(f"{number} {word}" for word, number in scan.counts.as_words().items())
+    words = "; ".join(part for part in (counts, scan.error or "") if part) or "nothing"
+    return f"{scan.outcome or 'running'} {minute_text(scan.started_at)}: {words}"

@@ -1,0 +1,45 @@
+"""What is read of a case for those who show it."""
+
+from collections.abc import Callable
+
+import pytest
+
+from guardian.cases import RecordedUse, record
+from guardian.cases.reading import case_detail, case_starting_with
+from guardian.errors import UsageError
+from guardian.store import Store
+
+Use = Callable[..., RecordedUse]
+
+
+@pytest.fixture
+def ids(store: Store, use: Use) -> list[str]:
+    """Two cases; the bytes of the first one's only finding changed once."""
+    with store.begin() as tx:
+        findings = [
+            record(tx, use("https://thief.example/1"), ("legal",)),
+            record(tx, use("https://thief.example/1", minutes=5, candidate_sha256="d" * 64), ("legal",)),
+            record(tx, use("https://pirate.example/"), ()),
+        ]
+    return [finding.case_id or "" for finding in findings[1:]]
+
+
+def test_a_case_by_the_beginning_of_its_id(store: Store, ids: list[str]) -> None:
+    with store.read() as tx:
+        assert case_starting_with(tx, ids[0][:14]).id == ids[0]
+        assert case_starting_with(tx, ids[0].removeprefix("case_")).id == ids[0]
+        with pytest.raises(UsageError, match="2 cases start with case_"):
+            case_starting_with(tx, "case_")
+        with pytest.raises(UsageError, match="no case zzz"):
+            case_starting_with(tx, "zzz")
+
+
+def test_findings_and_history_and_versions_on_request(store: Store, ids: list[str]) -> None:
+    with store.read() as tx:
+        case = case_starting_with(tx, ids[0])
+        detail, whole = case_detail(tx, case), case_detail(tx, case, with_versions=True)
+    assert detail.asset is not None
+    assert [event.kind for event in detail.history] == ["opened"]
+    assert not detail.versions
+    (finding,) = detail.findings
+    assert [version.candidate_sha256[0] for version in whole.versions[finding.id]] == ["c", "d"]
