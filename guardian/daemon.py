@@ -32,7 +32,7 @@ from guardian.coverage.coverage import coverages
 from guardian.delivery.delivery import Delivery
 from guardian.delivery.sending import DeliveryConsumer, deliveries_of
 from guardian.errors import ConfigError, GuardianError, SourceClaimed
-from guardian.model import Scan, TaskKind
+from guardian.model import Scan, ScanOutcome, TaskKind
 from guardian.processes import Heartbeat
 from guardian.scan.runs import Listener
 from guardian.schedule import Schedule, is_due
@@ -234,7 +234,7 @@ class _Shift:
 
     def _last_completed(self, source: str) -> datetime | None:
         with self._app.store.read() as tx:
-            last = tx.scans.last(source, outcome="completed")
+            last = tx.scans.last(source, outcome=ScanOutcome.COMPLETED)
         return last.started_at if last else None
 
     async def _begin_scan(self, settings: SourceSettings) -> None:
@@ -289,11 +289,13 @@ class _Shift:
                 return 0
             if last.outcome is None and settings.name not in tx.scans.abandoned():
                 return None
-            if last.owner == self._heartbeat.id or last.outcome in (None, "interrupted"):
+            if last.owner == self._heartbeat.id or last.outcome in (None, ScanOutcome.INTERRUPTED):
                 return last.id
             counted: Scan | None = last
-            if last.outcome == "failed" and last.owner not in {process.id for process in tx.processes.living()}:
-                counted = tx.scans.last(settings.name, outcome="completed")
+            if last.outcome is ScanOutcome.FAILED and last.owner not in {
+                process.id for process in tx.processes.living()
+            }:
+                counted = tx.scans.last(settings.name, outcome=ScanOutcome.COMPLETED)
         if counted is None or is_due(settings, counted.started_at, self._app.services.clock()):
             return last.id
         return None

@@ -15,7 +15,6 @@ from guardian.model import Answer, ScanCounts, Skipped
 from guardian.views.answers import answer_json
 
 if TYPE_CHECKING:
-    from guardian.fetch.session import ScanSession
     from guardian.fetch.web import WebClient
 
 
@@ -54,7 +53,7 @@ def command(session: Session, targets: tuple[str, ...], as_lines: bool, every_ma
     raise SystemExit(exit_code(counts))
 
 
-async def _say_what_is_forbidden(web: "WebClient | ScanSession", targets: tuple[str, ...], pictures: set[str]) -> None:
+async def _say_what_is_forbidden(web: "WebClient", targets: tuple[str, ...], pictures: set[str]) -> None:
     """A person's request goes where scans may not; the person is told. `pictures` are those that pages showed."""
     from guardian.urls.addresses import is_web_address
 

@@ -82,10 +82,12 @@ async def _try(session: Session, settings: "SourceSettings", show: Callable[[Sig
     import tempfile
 
     from guardian.app import utc_now
-    from guardian.crawl.context import Checkpoint, CrawlContext
+    from guardian.crawl.checkpoints import settle
+    from guardian.crawl.context import CrawlContext
     from guardian.fetch.credentials import read_credentials
-    from guardian.fetch.session import ScanSession
+    from guardian.fetch.fetcher import Fetcher
     from guardian.fetch.web import WebClient
+    from guardian.model import Checkpoint
     from guardian.sources.kinds import open_source
     from guardian.store import StoreSettings, open_store
 
@@ -93,15 +95,15 @@ async def _try(session: Session, settings: "SourceSettings", show: Callable[[Sig
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(StoreSettings(), Path(folder))
         try:
-            shown = read_credentials(settings.credentials, os.environ) if settings.credentials else None
+            credentials = read_credentials(settings.credentials, os.environ) if settings.credentials else None
             async with WebClient(session.config.fetch, clock=utc_now) as web:
-                context = CrawlContext(ScanSession(web, shown), store, utc_now)
+                context = CrawlContext(Fetcher.for_scan(web, credentials), store, utc_now)
                 async for item in open_source(settings).discover(context):
                     if not isinstance(item, Checkpoint):
                         show(await _as_robots_allow(item, web))
                         continue
                     with store.begin() as tx:
-                        item.settle(tx)
+                        settle(tx, item)
         finally:
             store.close()
 

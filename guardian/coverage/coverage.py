@@ -6,7 +6,16 @@ from itertools import pairwise
 from statistics import median
 
 from guardian.coverage.settings import CoverageSettings
-from guardian.model import CacheStatus, Coverage, Outcome, Scan, ScanCounts, Trouble, TroubleKind
+from guardian.model import (
+    CacheStatus,
+    Coverage,
+    Outcome,
+    Scan,
+    ScanCounts,
+    ScanOutcome,
+    Trouble,
+    TroubleKind,
+)
 from guardian.sources.settings import SourceSettings
 from guardian.store import Transaction
 
@@ -38,7 +47,7 @@ def coverage_of(
 ) -> Coverage:
     """What the scans of one source, the newest first, say about it."""
     ended = [scan for scan in scans if scan.outcome is not None]
-    complete = [scan for scan in ended if scan.outcome == "completed"]
+    complete = [scan for scan in ended if scan.outcome is ScanOutcome.COMPLETED]
     counts = ended[0].counts if ended else ScanCounts()
     silent_before = now - usual_gap(source, now) * settings.silent_after - closed
     usual = [scan.counts.images for scan in complete[1 : settings.usual_scans + 1]]
@@ -89,7 +98,7 @@ def _trouble(
 ) -> Trouble | None:
     last_good = complete[0].id if complete else 0
     row = ended[: settings.failing_after]
-    if len(row) == settings.failing_after and all(scan.outcome == "failed" for scan in row):
+    if len(row) == settings.failing_after and all(scan.outcome is ScanOutcome.FAILED for scan in row):
         return Trouble(
             TroubleKind.FAILING, f"{len(row)} scans in a row failed, the last one: {row[0].error}", last_good
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from guardian.extract.data_urls import decoded, is_data_url, kind_of
-from guardian.model import Context, Response, Sighting, Skipped, SkipReason
+from guardian.model import Context, PageImage, Skipped, SkipReason
 from guardian.urls.addresses import address_key, joined, printed
 from guardian.urls.rendition_names import are_renditions, rank
 from guardian.urls.renditions import picture_key
@@ -33,9 +33,9 @@ class _Picture:
 class ImageGrouping:
     """The pictures of one page in its own order, and what was left out beside them."""
 
-    def __init__(self, response: Response, source: str) -> None:
-        self._response, self._source = response, source
-        self._shown: list[_Picture | Sighting] = []
+    def __init__(self, page_url: str) -> None:
+        self._page_url = page_url
+        self._shown: list[_Picture | PageImage] = []
         self._by_key: dict[str, _Picture] = {}
         self._stand_ins: dict[str, set[_Picture]] = {}
         self._inside = set[str]()
@@ -91,23 +91,23 @@ class ImageGrouping:
         """A picture written into the page as a data: address, once however often it stands there."""
         if url not in self._inside:
             self._inside.add(url)
-            held = _inline(url, self._response, self._source, context)
+            held = _inline(url, context)
             if isinstance(held, Skipped):
                 self.leave_out(held.url, held.reason, held.detail)
             else:
                 self._shown.append(held)
 
-    def all(self) -> list[Sighting | Skipped]:
+    def all(self) -> list[PageImage | Skipped]:
         """The pictures in the page's order, then what was left out."""
         if len(self._shown) > MAX_PICTURES:
             detail = f"{len(self._shown) - MAX_PICTURES} more pictures on one page"
-            self.leave_out(self._response.final_url, SkipReason.BUDGET, detail)
+            self.leave_out(self._page_url, SkipReason.BUDGET, detail)
         # What stands in for several pictures until they are loaded is none of them.
         shared = {url for url, pictures in self._stand_ins.items() if len(pictures) > 1 or _STAND_IN.search(url)}
-        seen = [self._sighting(one, shared) if isinstance(one, _Picture) else one for one in self._shown[:MAX_PICTURES]]
+        seen = [self._image(one, shared) if isinstance(one, _Picture) else one for one in self._shown[:MAX_PICTURES]]
         return [*seen, *self._omissions.values()]
 
-    def _sighting(self, picture: _Picture, shared: set[str]) -> Sighting:
+    def _image(self, picture: _Picture, shared: set[str]) -> PageImage:
         """The largest rendition with the fullest words; within one size the page's own order counts."""
         mentions = [mention for mention in picture.mentions if mention[0] not in shared] or picture.mentions
         spelled: dict[str, str] = {}
@@ -118,18 +118,10 @@ class ImageGrouping:
         urls = list(spelled.values())
         urls.sort(key=rank, reverse=True)
         words = max((context for _, context in mentions), key=lambda one: bool(one.caption) * 2 + bool(one.alt))
-        return Sighting(
-            source=self._source,
-            image_url=urls[0],
-            page_url=self._response.final_url,
-            seen_at=self._response.fetched_at,
-            context=words,
-            also_at=tuple(urls[1:]),
-            page=self._response,
-        )
+        return PageImage(image_url=urls[0], context=words, also_at=tuple(urls[1:]))
 
 
-def _inline(url: str, response: Response, source: str, context: Context) -> Sighting | Skipped:
+def _inline(url: str, context: Context) -> PageImage | Skipped:
     """A data: address, decoded (RFC 2397)."""
     shown = f"data:{url[5:].partition(',')[0][:40]}"
     if len(url) > _LONGEST_INLINE:
@@ -141,4 +133,4 @@ def _inline(url: str, response: Response, source: str, context: Context) -> Sigh
         return Skipped(shown, SkipReason.NOT_AN_IMAGE, "cannot be decoded")
     if len(raw) < _SMALLEST_INLINE:
         return Skipped(shown, SkipReason.TOO_SMALL, f"a placeholder of {len(raw)} bytes inside the page")
-    return Sighting(source, None, response.final_url, response.fetched_at, context, inline=raw, page=response)
+    return PageImage(None, context, inline=raw)

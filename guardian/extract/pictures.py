@@ -26,7 +26,7 @@ from guardian.extract.image_context import PageWords, is_linked_data, linked_dat
 from guardian.extract.links import base_of
 from guardian.extract.scripts import is_picture_file, linked_images, pictures_in_script
 from guardian.extract.srcset import Variant, ranked
-from guardian.model import Context, Response, Sighting, Skipped, SkipReason
+from guardian.model import Context, PageImage, Response, Skipped, SkipReason
 from guardian.urls.addresses import joined
 from guardian.urls.rendition_names import are_renditions
 from guardian.urls.renditions import is_forum_file
@@ -51,12 +51,12 @@ class _Find:
     shown: tuple[int, int] | None = None
 
 
-def images_on_page(tree: LexborHTMLParser, response: Response, source: str) -> list[Sighting | Skipped]:
-    """What a page shows, in its order. An Skipped names each thing that is no picture to fetch, and why.
+def images_on_page(tree: LexborHTMLParser, response: Response) -> list[PageImage | Skipped]:
+    """Return what a page shows, in its order. A Skipped names each thing that is no picture to fetch, and why.
 
-    Renditions of one picture are one sighting: `image_url` is the largest, `also_at` the others.
+    Renditions of one picture are one PageImage: `image_url` is the largest, `also_at` the others.
     """
-    page, grouping, named = _Page(tree, response), ImageGrouping(response, source), 0
+    page, grouping, named = _Page(tree, response), ImageGrouping(response.final_url), 0
     for find in page.finds():
         named += len(find.urls)
         if named > _MOST_ADDRESSES:

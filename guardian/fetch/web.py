@@ -12,6 +12,7 @@ from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 from types import TracebackType
 from typing import Any, Literal, Self
 from urllib.parse import urljoin, urlsplit, urlunsplit
@@ -70,12 +71,34 @@ _connected_to: ContextVar[str | None] = ContextVar("connected_to", default=None)
 """The IP address of the answer being received in this task; the transport has no place for it."""
 
 
+class AskedBy(StrEnum):
+    """Who waits for an answer: a scan, which obeys robots.txt and its host's pauses, or a person, as in a browser."""
+
+    SCAN = "scan"
+    PERSON = "person"
+
+
+@dataclass(frozen=True, slots=True)
+class FetchPolicy:
+    """What holds for all requests of one scan or one check.
+
+    For a person robots.txt, working hours and the pause between requests are left aside. `credentials` go to
+    their own origin only.
+    """
+
+    asked_by: AskedBy = AskedBy.SCAN
+    credentials: Credentials | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class _Extras:
     """What a request carries besides its address; each hop of a redirect decides anew whether it may."""
 
     known: Remembered | None = None
     credentials: Credentials | None = None
+
+
+_FOR_A_SCAN = FetchPolicy()
 
 
 class _Answer(aiohttp.ClientResponse):
@@ -112,7 +135,7 @@ class WebClient:
             "accept-encoding": "gzip, deflate",
             "accept-language": "en, *;q=0.5",
         }
-        self._patience = {
+        self._timeouts = {
             "connect": settings.connect_timeout.total_seconds(),
             "read": settings.read_timeout.total_seconds(),
         }
@@ -151,15 +174,13 @@ class WebClient:
         url: str,
         *,
         kind: Kind,
-        asked_by_person: bool = False,
+        policy: FetchPolicy = _FOR_A_SCAN,
         known: Remembered | None = None,
-        credentials: Credentials | None = None,
     ) -> Response:
         """Fetch one address, redirects followed, body included.
 
-        `asked_by_person`: somebody waits for just this address, so robots.txt and the pause between
-        requests are left aside, as in a browser. `known`: ask only for what changed since; the answer may
-        then be `not_modified`, with an empty body. `credentials` go to their own origin only.
+        `policy` says who asks. `known`: ask only for what changed since; the answer may then be
+        `not_modified`, with an empty body.
         Raises FetchRefused (robots, robots_unreachable, not_a_page, not_an_image, wrong_type,
         address, scheme, bad_address, too_large, redirects, host_busy, budget) and FetchFailed (timeout,
         dns, connect, tls, broken, encoding, redirect_loop, status_N).
@@ -170,8 +191,9 @@ class WebClient:
             if current in seen:
                 raise FetchFailed(SkipReason.REDIRECT_LOOP, url, f"redirects lead back to {current}")
             seen.add(current)
-            delay = None if asked_by_person else await self._delay_for(current)
-            response = await self._exchange_patiently(current, kind, delay, _Extras(known, credentials))
+            # Each hop of a redirect may lie on another host, with a robots.txt and a pause of its own.
+            delay = None if policy.asked_by is AskedBy.PERSON else await self._delay_for(current)
+            response = await self._exchange_patiently(current, kind, delay, _Extras(known, policy.credentials))
             target = _target(response, current)
             if target is None:
                 return _accepted(response, url)
@@ -179,7 +201,7 @@ class WebClient:
         raise FetchRefused(SkipReason.REDIRECTS, url, f"more than {self._settings.max_redirects} redirects")
 
     async def is_forbidden(self, url: str) -> bool:
-        """Whether the robots.txt of an address's host keeps scans away. What cannot be asked is not forbidden here."""
+        """Return whether the robots.txt of an address's host keeps scans away. What cannot be asked is allowed."""
         try:
             # A person waits: a host that is slow or busy is not asked twice for the sake of a note.
             async with asyncio.timeout(self._settings.read_timeout.total_seconds()):
@@ -191,19 +213,19 @@ class WebClient:
         return False
 
     async def sitemaps(self, url: str) -> tuple[str, ...]:
-        """What a host's robots.txt names as sitemaps. Raises FetchRefused (address, host_busy, budget)."""
+        """Return what a host's robots.txt names as sitemaps. Raises FetchRefused (address, host_busy, budget)."""
         await self._throttle.working_hours()
         return await self._robots.sitemaps(_fetchable(url))
 
     async def _delay_for(self, url: str) -> timedelta:
-        """The pause that settings and robots.txt ask for. Raises FetchRefused when robots.txt forbids."""
+        """Return the pause that settings and robots.txt ask for. Raises FetchRefused when robots.txt forbids."""
         await self._throttle.working_hours()
         wished = await self._robots.check(url)
         shortest = self._settings.delay_per_host
         return shortest if wished is None else max(shortest, min(wished, self._settings.max_delay))
 
     async def _read_robots(self, url: str) -> Response:
-        """A robots.txt, redirects followed, whatever its status; the last redirect when there are too many.
+        """Return a robots.txt, redirects followed, whatever its status; the last redirect when there are too many.
 
         It is a request like others: it takes its host's turn, is asked for again when that may help, and counts.
         """
@@ -217,7 +239,7 @@ class WebClient:
         return response
 
     async def _exchange_patiently(self, url: str, kind: Kind, delay: timedelta | None, extras: _Extras) -> Response:
-        """One exchange, again where another try may help: a broken answer at once, a busy host after its pause."""
+        """Make one exchange, again where another try may help: a broken answer at once, a busy host after its pause."""
         tries = 1 if delay is None else 1 + self._settings.retries
         for left in reversed(range(tries)):
             try:
@@ -239,7 +261,7 @@ class WebClient:
         return response
 
     async def _exchange(self, url: str, kind: Kind, delay: timedelta | None, extras: _Extras) -> Response:
-        """One request and its whole answer, whatever its status, in this host's turn."""
+        """Make one request and return its whole answer, whatever its status, in this host's turn."""
         async with self._throttle.turn(_host(url), url, delay):
             limit = self._settings.timeout.total_seconds()
             try:
@@ -258,7 +280,7 @@ class WebClient:
         conditions = _conditions(url, extras.known)
         shown = extras.credentials.headers_for(url) if extras.credentials else {}
         headers = {**self._headers, "accept": _ACCEPT[kind], **conditions, **shown}
-        request = httpx.Request("GET", url, headers=headers, extensions={"timeout": self._patience})
+        request = httpx.Request("GET", url, headers=headers, extensions={"timeout": self._timeouts})
         _connected_to.set(None)
         answer = await self._transport.handle_async_request(request)
         try:
@@ -278,19 +300,19 @@ class WebClient:
         )
 
     async def _body(self, answer: httpx.Response, url: str, kind: Kind, deadline: asyncio.Timeout) -> bytes:
-        """The decoded body. Its size is counted while it comes, before and after decompression."""
+        """Return the decoded body. Its size is counted while it comes, before and after decompression."""
         limit, stated = self._most_bytes(kind), answer.headers.get("content-length", "")
         if answer.headers.get("content-type", "").strip().lower().startswith(_NEVER[kind]):
             raise FetchRefused(_NOT_OF_KIND[kind], url, f"the site says it is {answer.headers['content-type'][:100]}")
         if kind != "robots" and stated.isdecimal() and int(stated[:18]) > limit:
             raise FetchRefused(SkipReason.TOO_LARGE, url, f"{stated} bytes, more than the limit of {limit}")
-        decoder, body, cache_status = Decoder(_coding(answer, url)), bytearray(), 0
+        decoder, body, received = Decoder(_coding(answer, url)), bytearray(), 0
         try:
             async for chunk in answer.aiter_raw():
-                cache_status += len(chunk)
+                received += len(chunk)
                 body += decoder.feed(chunk, limit - len(body))
                 # What is padded without end never decodes to anything.
-                if len(body) > limit or cache_status > limit:
+                if len(body) > limit or received > limit:
                     break
                 waited = await self._bandwidth.take(len(chunk))
                 if waited:
@@ -300,7 +322,7 @@ class WebClient:
                 decoder.finish()
         except NotDecodable as error:
             raise FetchFailed(SkipReason.ENCODING, url, str(error)) from error
-        if kind != "robots" and (len(body) > limit or cache_status > limit):
+        if kind != "robots" and (len(body) > limit or received > limit):
             raise FetchRefused(SkipReason.TOO_LARGE, url, f"more than the limit of {limit} bytes")
         return bytes(body[:limit])
 
@@ -311,7 +333,7 @@ class WebClient:
 
 
 def _fetchable(url: str) -> str:
-    """The address as it is asked for: http or https, without fragment, user name and password."""
+    """Return the address as it is asked for: http or https, without fragment, user name and password."""
     address = url.strip()
     try:
         parts = urlsplit(address)
@@ -338,7 +360,7 @@ def _fetchable(url: str) -> str:
 
 
 def _target(response: Response, current: str) -> str | None:
-    """Where a redirect leads; None when the answer is none, or does not say."""
+    """Return where a redirect leads; None when the answer is none, or does not say."""
     location = response.header("location") if response.status in _REDIRECTS else None
     if location is None:
         return None
@@ -352,7 +374,7 @@ def _target(response: Response, current: str) -> str | None:
 
 
 def _coding(answer: httpx.Response, url: str) -> str:
-    """The one content coding of an answer, "" for none. Raises FetchFailed for others, and for several at once."""
+    """Return the one content coding of an answer, "" for none. Raises FetchFailed for others, and for several."""
     stated = answer.headers.get("content-encoding", "").lower().split(",")
     codings = [coding for coding in (part.strip() for part in stated) if coding not in ("", "identity")]
     if len(codings) > 1 or not set(codings) <= CODINGS:
@@ -361,12 +383,12 @@ def _coding(answer: httpx.Response, url: str) -> str:
 
 
 def _host(url: str) -> str:
-    """Whom politeness is owed to: all ports of a host, with and without www, are one machine's work."""
+    """Return whom politeness is owed to: all ports of a host, with and without www, are one machine's work."""
     return host_without_www(url)
 
 
 def _conditions(url: str, known: Remembered | None) -> dict[str, str]:
-    """A conditional request header (RFC 9110, 13.1), for the address that the validators came from.
+    """Return a conditional request header (RFC 9110, 13.1), for the address that the validators came from.
 
     The tag alone, where there is one: some servers answer 304 for an old date whose tag has changed.
     """
@@ -378,14 +400,14 @@ def _conditions(url: str, known: Remembered | None) -> dict[str, str]:
 
 
 def _accepted(response: Response, url: str) -> Response:
-    """The answer under the address that was asked for. Raises FetchFailed for anything but success."""
+    """Return the answer under the address that was asked for. Raises FetchFailed for anything but success."""
     if response.status != 200 and not response.not_modified:
         raise FetchFailed(SkipReason.HTTP_STATUS, url, f"the site answered {response.status}", response.status)
     return replace(response, url=url)
 
 
 def _said_plainly(url: str, error: Exception) -> FetchFailed | FetchRefused:
-    """What went wrong, in one of guardian's words. The transport's own classes lump too much together."""
+    """Return what went wrong, in one of guardian's words. The transport's own classes lump too much together."""
     cause = error.__cause__ if isinstance(error.__cause__, aiohttp.ClientError) else error
     text = str(cause) or type(cause).__name__
     if MARK in text:

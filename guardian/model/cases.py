@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from guardian.model.assets import LicenceStatus
 from guardian.model.matches import Comparison
 from guardian.model.sightings import Context
 
@@ -74,7 +75,7 @@ class Finding:
     image_url: str
     first_seen_at: datetime
     last_seen_at: datetime
-    licence: str
+    licence: LicenceStatus
     decision: Decision
     comparison: Comparison
     candidate_sha256: str

@@ -61,19 +61,26 @@ class Process:
     leased_until: datetime
 
 
+class ScanOutcome(StrEnum):
+    """How a scan ended. interrupted: told to stop, or cut off; failed: the source or guardian could not go on."""
+
+    COMPLETED = "completed"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
 @dataclass(frozen=True, slots=True)
 class Scan:
     """One pass over a source, and what it counted.
 
-    `outcome`: None while running, then completed, failed or interrupted. `owner`: id of the process that scans or
-    scanned; None for scans of earlier versions.
+    `outcome`: None while running. `owner`: id of the process that scans or scanned; None for scans of earlier versions.
     """
 
     id: int
     source: str
     started_at: datetime
     ended_at: datetime | None
-    outcome: str | None
+    outcome: ScanOutcome | None
     counts: ScanCounts
     error: str | None = None
     owner: str | None = None

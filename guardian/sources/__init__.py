@@ -1,1 +1,1 @@
-"""Where candidates come from: one file per kind of source, and the reading of pages."""
+"""The kinds of sources: one file each, listed in kinds.py."""

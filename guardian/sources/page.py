@@ -2,10 +2,10 @@
 
 from collections.abc import AsyncIterator
 
-from guardian.crawl.context import Checkpoint, CrawlContext, Seen
+from guardian.crawl.context import CrawlContext, Seen
 from guardian.crawl.crawler import Bounds, Crawler, same_host
 from guardian.crawl.page_reader import PageReader
-from guardian.model import CrawlRequest, Skipped, SkipReason
+from guardian.model import Checkpoint, CrawlRequest, Skipped, SkipReason
 from guardian.sources.settings import PageSettings
 
 
@@ -25,8 +25,9 @@ class PageSource:
             if not reading.seen:
                 why = f"it shows none itself, and leads to {len(reading.links)} page(s) that a depth would visit"
                 yield Skipped(reading.final_url, SkipReason.NO_PICTURES, why)
-            yield Checkpoint(counts=reading.counts)
+            yield Checkpoint(settings.name, counts=reading.counts)
             return
+
         bounds = Bounds(settings.max_pages, settings.depth, same_host(settings.url))
         start = CrawlRequest(settings.url)
         async for item in Crawler(settings.name, context, bounds).run([start]):

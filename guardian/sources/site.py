@@ -21,7 +21,7 @@ class SiteSource:
         settings = self._settings
         starts = [CrawlRequest(settings.url)]
         if settings.sitemaps:
-            named = await context.fetch.sitemaps(settings.url)
+            named = await context.fetcher.sitemaps(settings.url)
             robots = urljoin(settings.url, "/robots.txt")
             # A referrer marks them as found, so that a missing sitemap is left out and not the whole site.
             starts += [CrawlRequest(joined(robots, url) or url, "sitemap", referrer=robots) for url in named]

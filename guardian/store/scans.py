@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row, delete, func, not_, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
 from guardian.errors import ClaimLost, SourceClaimed
-from guardian.model import Scan, ScanCounts
+from guardian.model import Scan, ScanCounts, ScanOutcome
 from guardian.store.inserting import insert_into
 from guardian.store.leases import is_over, lease_clock
 from guardian.store.tables import processes, scans
@@ -40,7 +40,7 @@ class Scans:
         now = lease_clock(self._connection)
         running = (scans.c.source == source, scans.c.ended_at.is_(None))
         self._connection.execute(
-            update(scans).where(*running, _is_abandoned(now)).values(ended_at=at, outcome="interrupted")
+            update(scans).where(*running, _is_abandoned(now)).values(ended_at=at, outcome=ScanOutcome.INTERRUPTED)
         )
         statement = insert_into(self._connection, scans).values(
             source=source, started_at=at, counts=ScanCounts(), owner=owner, leased_until=now + lease
@@ -81,7 +81,7 @@ class Scans:
         closed = self._connection.execute(
             update(scans)
             .where(scans.c.owner == owner, scans.c.ended_at.is_(None))
-            .values(ended_at=at, outcome="interrupted")
+            .values(ended_at=at, outcome=ScanOutcome.INTERRUPTED)
             .returning(scans.c.id)
         )
         return len(closed.all())
@@ -90,7 +90,7 @@ class Scans:
         """Sources whose latest scan did not reach its end and is not running: it waits to be taken up."""
         newest = select(func.max(scans.c.id)).group_by(scans.c.source)
         is_unfinished = or_(
-            scans.c.outcome == "interrupted",
+            scans.c.outcome == ScanOutcome.INTERRUPTED,
             scans.c.ended_at.is_(None) & _is_abandoned(lease_clock(self._connection)),
         )
         query = select(scans.c.source).where(scans.c.id.in_(newest), is_unfinished)
@@ -120,15 +120,17 @@ class Scans:
         row = self._connection.execute(query.limit(1)).first()
         return None if row is None else _scan(row)
 
-    def end(self, id_: int, at: datetime, outcome: str, counts: ScanCounts | None, error: str | None = None) -> Scan:
-        """Note how a scan ended: completed, failed or interrupted. Without counts those last noted stand."""
+    def end(
+        self, id_: int, at: datetime, outcome: ScanOutcome, counts: ScanCounts | None, error: str | None = None
+    ) -> Scan:
+        """Note how a scan ended. Without counts those last noted stand."""
         facts: dict[str, object] = {"ended_at": at, "outcome": outcome, "error": error and error.replace("\x00", "")}
         if counts is not None:
             facts["counts"] = counts
         ended = self._connection.execute(update(scans).where(scans.c.id == id_).values(**facts).returning(*scans.c))
         return _scan(ended.one())
 
-    def last(self, source: str, outcome: str | None = None) -> Scan | None:
+    def last(self, source: str, outcome: ScanOutcome | None = None) -> Scan | None:
         """The latest scan of a source, or its latest with this outcome."""
         query = select(scans).where(scans.c.source == source).order_by(scans.c.id.desc()).limit(1)
         if outcome is not None:
@@ -149,7 +151,7 @@ class Scans:
         source, is told from them.
         """
         latest = select(func.max(scans.c.id)).group_by(scans.c.source)
-        latest_complete = latest.where(scans.c.outcome == "completed")
+        latest_complete = latest.where(scans.c.outcome == ScanOutcome.COMPLETED)
         old = select(scans.c.id).where(
             scans.c.ended_at < at, scans.c.id.not_in(latest), scans.c.id.not_in(latest_complete)
         )

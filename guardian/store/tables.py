@@ -27,6 +27,7 @@ from guardian.model import (
     MatchReport,
     Rights,
     ScanCounts,
+    ScanOutcome,
     Severity,
     TaskKind,
     TaskState,
@@ -256,7 +257,7 @@ scans = Table(
     Column("source", Text, nullable=False),
     Column("started_at", Instant, nullable=False),
     Column("ended_at", Instant),
-    Column("outcome", Text),
+    Column("outcome", Word(ScanOutcome)),
     Column("counts", Document(ScanCounts), nullable=False),
     Column("error", Text),
     # No foreign key: the row of a process goes when it ends, what it did stays.

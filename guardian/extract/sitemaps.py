@@ -1,8 +1,8 @@
 """Reads sitemaps (sitemaps.org 0.9): lists of pages and of sitemaps, the image extension, plain text, gzip."""
 
-import asyncio
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from gzip import GzipFile
 from io import BytesIO
 from xml.etree.ElementTree import Element, ParseError
@@ -10,10 +10,9 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
-from guardian.crawl.context import CrawlContext
-from guardian.crawl.entries import ListEntries
 from guardian.errors import FetchFailed, FetchRefused
-from guardian.model import Context, CrawlRequest, Response, Sighting, Skipped, SkipReason
+from guardian.extract.entries import ListEntries, ListEntry
+from guardian.model import Context, PageImage, Response, Skipped, SkipReason
 from guardian.urls.addresses import is_web_address, web_address
 
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -30,33 +29,44 @@ MAX_ELEMENTS, MAX_DEPTH = 20_000, 16
 """Within one entry: Google's extension allows a thousand pictures of five elements each."""
 
 
-async def read_sitemap(url: str, source: str, context: CrawlContext) -> ListEntries:
-    """One sitemap file. Raises FetchRefused, FetchFailed (not_a_sitemap)."""
-    response = await context.fetch.get(url, kind="document")
-    return await asyncio.to_thread(_listed, response, source)
+@dataclass(slots=True)
+class _Reading:
+    """What was read of one sitemap so far; a file that breaks off in the middle is worth what came before."""
+
+    entries: list[ListEntry] = field(default_factory=list)
+    sitemaps: list[str] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        """How many addresses were read."""
+        return len(self.entries) + len(self.sitemaps)
+
+    def done(self) -> ListEntries:
+        """Return what was read."""
+        return ListEntries(tuple(self.entries), tuple(self.sitemaps), tuple(self.skipped))
 
 
-def _listed(response: Response, source: str) -> ListEntries:
+def read_sitemap(response: Response) -> ListEntries:
+    """Return what one sitemap file names. Raises FetchFailed (not_a_sitemap), FetchRefused (too_large)."""
     # Blank lines before the declaration come from careless scripts.
     content = _unpacked(response).removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n")
     if not content.startswith((b"<", *_UTF_16)):
         return _plain(content, response)
-    seen: list[Sighting | Skipped] = []
-    leads: list[CrawlRequest] = []
+
+    reading = _Reading()
     try:
-        _read_xml(content, response, source, seen, leads)
+        _read_xml(content, response, reading)
     except (ParseError, DefusedXmlException, ValueError) as error:
-        if not (seen or leads):
+        if not reading.count:
             raise FetchFailed(SkipReason.NOT_A_SITEMAP, response.url, f"not a sitemap: {error!r}") from error
-        broken = f"{len(leads)} entries were read, then it breaks off: {error!r}"
-        seen.append(Skipped(response.url, SkipReason.NOT_A_SITEMAP, broken))
-    return ListEntries(tuple(seen), tuple(leads))
+        broken = f"{reading.count} entries were read, then it breaks off: {error!r}"
+        reading.skipped.append(Skipped(response.url, SkipReason.NOT_A_SITEMAP, broken))
+    return reading.done()
 
 
-def _read_xml(
-    content: bytes, response: Response, source: str, seen: list[Sighting | Skipped], leads: list[CrawlRequest]
-) -> None:
-    """Entry by entry, each forgotten when it was read. No document type, no entities: a bomb needs both."""
+def _read_xml(content: bytes, response: Response, reading: _Reading) -> None:
+    """Read entry by entry, each forgotten when it was read. No document type, no entities: a bomb needs both."""
     open_elements: list[Element] = []
     entries = inside = 0
     for event, element in iterparse(BytesIO(content), events=("start", "end"), forbid_dtd=True):
@@ -70,42 +80,46 @@ def _read_xml(
                     SkipReason.NOT_A_SITEMAP, response.url, f"more than {MAX_ELEMENTS} elements in one entry"
                 )
             continue
+
         open_elements.pop()
         if len(open_elements) != 1:
+            # Still within an entry, or the end of the whole file.
             continue
+
         entries += 1
         if entries > MAX_ADDRESSES:
-            seen.append(Skipped(response.url, SkipReason.BUDGET, f"more than {MAX_ADDRESSES} addresses in one sitemap"))
+            too_many = f"more than {MAX_ADDRESSES} addresses in one sitemap"
+            reading.skipped.append(Skipped(response.url, SkipReason.BUDGET, too_many))
             break
+
         address = _address(element, response)
         if address is not None:
             if _name(open_elements[0]) == "sitemapindex":
-                leads.append(CrawlRequest(address, "sitemap", 1, response.final_url))
+                reading.sitemaps.append(address)
             else:
-                leads.append(CrawlRequest(address, "page", 0, response.final_url))
-                seen += _pictures(element, address, source, response)
+                reading.entries.append(ListEntry(address, tuple(_images(element, response))))
         open_elements[0].clear()
         inside = 0
 
 
-def _pictures(entry: Element, page: str, source: str, response: Response) -> Iterator[Sighting]:
-    """Google's extensions for images and videos; the page that is named is where the picture is shown."""
+def _images(entry: Element, response: Response) -> Iterator[PageImage]:
+    """Yield what Google's extensions for images and videos name; the page of the entry is where it is shown."""
     for image in (child for child in entry if _name(child) in ("image", "video")):
         address = _address(image, response, "loc" if _name(image) == "image" else "thumbnail_loc")
         if address is not None:
             context = Context(
                 caption=_text(image, "caption"), title=_text(image, "title"), claims=_text(image, "license")
             )
-            yield Sighting(source, address, page, response.fetched_at, context, page=response)
+            yield PageImage(address, context)
 
 
 def _plain(content: bytes, response: Response) -> ListEntries:
-    """One address a line (sitemaps.org, "Text file")."""
+    """Return the entries of a text file, one address a line (sitemaps.org, "Text file")."""
     lines = [line.strip() for line in content.decode("utf-8-sig", errors="replace").splitlines()]
     addresses = [line for line in lines if is_web_address(line)][:MAX_ADDRESSES]
     if not addresses:
         raise FetchFailed(SkipReason.NOT_A_SITEMAP, response.url, "neither XML nor a list of addresses")
-    return ListEntries(leads=tuple(CrawlRequest(url, "page", 0, response.final_url) for url in addresses))
+    return ListEntries(tuple(ListEntry(url) for url in addresses))
 
 
 def _unpacked(response: Response) -> bytes:
@@ -130,7 +144,7 @@ def _name(element: Element) -> str:
 
 
 def _address(element: Element, response: Response, name: str = "loc") -> str | None:
-    """What an entry names; relative addresses are against the protocol, and written all the same."""
+    """Return what an entry names; relative addresses are against the protocol, and written all the same."""
     written = _text(element, name)
     return web_address(response.final_url, written) if written else None
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from guardian.errors import FetchFailed, FetchRefused
-from guardian.fetch.session import ScanSession
-from guardian.fetch.web import WebClient
+from guardian.fetch.fetcher import Fetcher
+from guardian.fetch.web import AskedBy, FetchPolicy, WebClient
 from tests.websites import Silent, Site
 
 
@@ -21,12 +21,12 @@ def test_a_picture_that_failed_is_not_asked_for_again_in_one_scan(site: Site, se
     async def go() -> None:
         async with WebClient(settings(), clock=lambda: datetime.now(UTC)) as web:
             for _ in range(2):
-                session = ScanSession(web)
+                fetcher = Fetcher.for_scan(web)
                 for _ in range(3):
                     with pytest.raises(FetchFailed) as failed:
-                        await session.get(gone, kind="image")
+                        await fetcher.get(gone, kind="image")
                     assert (failed.value.skipped.word, failed.value.status) == ("status_404", 404)
-                    await session.get(shown, kind="image")
+                    await fetcher.get(shown, kind="image")
 
     asyncio.run(go())
     assert site.paths().count("/gone.jpg") == 2, "the next scan asks anew"
@@ -41,11 +41,11 @@ def test_a_picture_that_was_refused_is_not_asked_for_again_in_one_scan(
 
     async def go() -> None:
         async with WebClient(settings(max_image_bytes=20_000), clock=lambda: datetime.now(UTC)) as web:
-            session = ScanSession(web)
+            fetcher = Fetcher.for_scan(web)
             for _ in range(3):
                 for url, reason in ((large, "too_large"), (film, "not_an_image")):
                     with pytest.raises(FetchRefused) as refused:
-                        await session.get(url, kind="image")
+                        await fetcher.get(url, kind="image")
                     assert (refused.value.reason, refused.value.url) == (reason, url)
 
     asyncio.run(go())
@@ -59,11 +59,11 @@ def test_a_host_that_mostly_keeps_silent_is_left_alone_for_the_rest_of_the_scan(
     shown = [site.put(f"/{number}", "GIF8") for number in range(60)]
     hurried = settings(read_timeout=timedelta(seconds=0.1), requests_per_host=8)
 
-    async def words(session: ScanSession, urls: list[str]) -> Counter[str]:
+    async def words(fetcher: Fetcher, urls: list[str]) -> Counter[str]:
         said: Counter[str] = Counter()
         for url in urls:
             try:
-                await session.get(url, kind="image")
+                await fetcher.get(url, kind="image")
                 said["answered"] += 1
             except (FetchFailed, FetchRefused) as error:
                 said[error.skipped.word] += 1
@@ -71,11 +71,11 @@ def test_a_host_that_mostly_keeps_silent_is_left_alone_for_the_rest_of_the_scan(
 
     async def go() -> None:
         async with WebClient(hurried, clock=lambda: datetime.now(UTC)) as web:
-            session = ScanSession(web)
-            assert await words(session, shown) == {"answered": 60}
-            assert await words(session, silent) == {"timeout": 24, "host_silent": 16}
-            assert await words(session, shown) == {"host_silent": 60}
-            assert await words(ScanSession(web), shown[:1]) == {"answered": 1}, "the next scan tries again"
+            fetcher = Fetcher.for_scan(web)
+            assert await words(fetcher, shown) == {"answered": 60}
+            assert await words(fetcher, silent) == {"timeout": 24, "host_silent": 16}
+            assert await words(fetcher, shown) == {"host_silent": 60}
+            assert await words(Fetcher.for_scan(web), shown[:1]) == {"answered": 1}, "the next scan tries again"
 
     asyncio.run(go())
 
@@ -86,7 +86,7 @@ def test_two_scans_of_one_host_share_its_turns(site: Site, settings: Callable[..
     async def go() -> None:
         calm = settings(delay_per_host=timedelta(seconds=0.1), requests_per_host=1)
         async with WebClient(calm, clock=lambda: datetime.now(UTC)) as web:
-            scans = [ScanSession(web), ScanSession(web)]
+            scans = [Fetcher.for_scan(web), Fetcher.for_scan(web)]
             await asyncio.gather(*(scans[n % 2].get(url, kind="page") for n, url in enumerate(urls)))
 
     asyncio.run(go())
@@ -106,7 +106,7 @@ def test_scans_wait_for_their_hours_and_people_do_not(site: Site, settings: Call
     async def go() -> None:
         async with WebClient(settings(hours="22:00-06:00"), clock=clock) as web:
             waiting = asyncio.ensure_future(web.get(url, kind="page"))
-            await web.get(url, kind="page", asked_by_person=True)
+            await web.get(url, kind="page", policy=FetchPolicy(AskedBy.PERSON))
             assert site.paths(but_robots=False) == ["/"]
             await waiting
 
@@ -122,7 +122,7 @@ def test_the_bandwidth_is_shared_and_costs_no_answer_its_time(site: Site, settin
         slow = settings(max_bandwidth=400_000, timeout=timedelta(seconds=0.7), requests_per_host=4)
         async with WebClient(slow, clock=lambda: datetime.now(UTC)) as web:
             started = asyncio.get_running_loop().time()
-            await asyncio.gather(*(web.get(url, kind="image", asked_by_person=True) for url in urls))
+            await asyncio.gather(*(web.get(url, kind="image", policy=FetchPolicy(AskedBy.PERSON)) for url in urls))
             return asyncio.get_running_loop().time() - started
 
     # 800,000 bytes, of which a second's worth goes through at once.

@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
-from guardian.crawl.context import CrawlContext
-from guardian.crawl.entries import ListEntries
 from guardian.errors import FetchFailed, FetchRefused
+from guardian.extract.entries import ListEntries, ListEntry
 from guardian.extract.grouping import ImageGrouping
 from guardian.extract.html_sandbox import read_guarded
 from guardian.extract.image_context import shortened
-from guardian.model import Context, CrawlRequest, Response, Sighting, Skipped, SkipReason
+from guardian.model import Context, PageImage, Response, Skipped, SkipReason
 from guardian.urls.addresses import joined, web_address
 
 MAX_ENTRIES = 1_000
@@ -35,33 +34,34 @@ class _Entry:
     pictures: tuple[str, ...]
 
 
-async def read_feed(url: str, source: str, context: CrawlContext) -> ListEntries:
-    """One feed. Raises FetchRefused, FetchFailed (not_a_feed)."""
-    response = await context.fetch.get(url, kind="document")
+async def read_feed(response: Response) -> ListEntries:
+    """Return the entries of one feed. Raises FetchFailed (not_a_feed), FetchRefused (too_large)."""
     is_json = response.content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
     read = _json_entries if is_json else _xml_entries
-    # The reader of feeds is slow; other visits go on meanwhile.
-    entries = await asyncio.to_thread(lambda: list(read(response)))
-    seen: list[Sighting | Skipped] = []
-    leads = []
-    for entry in entries[:MAX_ENTRIES]:
-        seen += await _pictures(entry, source, response)
-        if entry.link:
-            leads.append(CrawlRequest(entry.link, "page", 0, response.final_url))
-    if len(entries) > MAX_ENTRIES:
-        seen.append(Skipped(url, SkipReason.BUDGET, f"{len(entries) - MAX_ENTRIES} more entries in one feed"))
-    return ListEntries(tuple(seen), tuple(leads))
+    # feedparser is slow; other visits go on meanwhile.
+    found = await asyncio.to_thread(lambda: list(read(response)))
+
+    entries: list[ListEntry] = []
+    skipped: list[Skipped] = []
+    for entry in found[:MAX_ENTRIES]:
+        seen = await _images(entry, response)
+        skipped += [one for one in seen if isinstance(one, Skipped)]
+        entries.append(ListEntry(entry.link, tuple(one for one in seen if isinstance(one, PageImage))))
+    if len(found) > MAX_ENTRIES:
+        skipped.append(Skipped(response.url, SkipReason.BUDGET, f"{len(found) - MAX_ENTRIES} more entries in one feed"))
+    return ListEntries(tuple(entries), skipped=tuple(skipped))
 
 
-async def _pictures(entry: _Entry, source: str, response: Response) -> list[Sighting | Skipped]:
-    """Each picture of an entry once. The kept page is the feed itself, which is what was seen."""
-    seen: list[Sighting | Skipped] = []
+async def _images(entry: _Entry, response: Response) -> list[PageImage | Skipped]:
+    """Return each image of an entry once, and what was left out."""
+    seen: list[PageImage | Skipped] = []
     page_url = entry.link or response.final_url
     # A feed names one picture in its summary, in its text and as a file, each time at another size.
-    grouping = ImageGrouping(replace(response, final_url=page_url), source)
+    grouping = ImageGrouping(page_url)
     context = Context(page_title=shortened(entry.title), claims=shortened(entry.claims))
+
     for html, base in entry.html:
-        # The folder alone: a long address with its query makes a page look odd, which costs a process each time.
+        # The folder alone: a long address with its query makes a page look complex, which costs a process each time.
         whole = f'<base href="{escape(joined(base, ".") or page_url)}">{html}'
         as_page = replace(
             response,
@@ -70,20 +70,21 @@ async def _pictures(entry: _Entry, source: str, response: Response) -> list[Sigh
             headers=(("content-type", "text/html; charset=utf-8"),),
         )
         try:
-            found = (await read_guarded(as_page, source)).seen
+            found = (await read_guarded(as_page)).seen
         except FetchRefused as error:
             seen.append(replace(error.skipped, url=page_url))
             continue
         for item in found:
-            if isinstance(item, Sighting) and item.image_url:
+            if isinstance(item, PageImage) and item.image_url:
                 words = replace(item.context, page_title=context.page_title, claims=context.claims)
                 grouping.add([item.image_url, *item.also_at], words)
             else:
                 seen.append(item)
+
     for url in entry.pictures:
         if address := grouping.address(page_url, url):
             grouping.add([address], context)
-    return [replace(one, page=response) if isinstance(one, Sighting) else one for one in (*grouping.all(), *seen)]
+    return [*grouping.all(), *seen]
 
 
 def _xml_entries(response: Response) -> Iterator[_Entry]:
@@ -125,7 +126,7 @@ def _xml_entries(response: Response) -> Iterator[_Entry]:
 
 
 def _declares_entities(content: bytes, encoding: str) -> bool:
-    """Before its entries: within them people may write about XML."""
+    """Return whether a feed declares entities before its entries: within them people may write about XML."""
     ends = [content.find(name.encode(encoding)) for name in ("<item", "<entry")]
     head = content[: min((end for end in ends if end >= 0), default=len(content))]
     return "<!ENTITY".encode(encoding) in head
@@ -155,7 +156,7 @@ def _json_entries(response: Response) -> Iterator[_Entry]:
 
 
 def _json_author(item: dict[str, Any]) -> Any:
-    """The first author of a JSON Feed's entry; version 1.0 knew one alone."""
+    """Return the first author of a JSON Feed's entry; version 1.0 knew one alone."""
     authors = item.get("authors")
     first = authors[0] if isinstance(authors, list) and authors else item.get("author")
     return first.get("name") if isinstance(first, dict) else None
