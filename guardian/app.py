@@ -27,6 +27,7 @@ from guardian.fetch.web import WebClient
 from guardian.matching.workers import Workers
 from guardian.model import Scan
 from guardian.processes import Heartbeat, registered, take_over_lost
+from guardian.retention import prune_daily
 from guardian.scan.runs import Listener, scan_source
 from guardian.scan.services import ScanSettings, Services
 from guardian.sources.settings import SourceSettings
@@ -163,10 +164,19 @@ async def prepare(app: App) -> None:
         with app.store.begin() as tx:
             return tx.frontier.clear_abandoned(watched, app.services.clock() - CRAWLS_KEPT_FOR)
 
+    await prune_old_rows(app)
     forgotten = await asyncio.to_thread(clear)
     repaired = await app.catalog.repair()
     if forgotten or repaired:
         log.info("made_ready", addresses_forgotten=forgotten, assets_indexed_again=repaired)
+
+
+async def prune_old_rows(app: App) -> None:
+    """Forget what `retention` in the configuration keeps no longer, unless another process has done so today."""
+    recipe, now = app.services.workers.report_recipe, app.services.clock()
+    pruned = await asyncio.to_thread(prune_daily, app.store, app.config.retention, recipe, now)
+    if pruned is not None and pruned.total:
+        log.info("pruned", rows=pruned.total)
 
 
 async def take_over(app: App) -> None:

@@ -23,6 +23,7 @@ from guardian.app import (
     opened_app,
     opened_delivery,
     prepare,
+    prune_old_rows,
     scan_and_mend,
     take_over,
     tell_of_troubled_sources,
@@ -204,6 +205,7 @@ class _Shift:
         self._metrics = Metrics(app.store, app.services.clock)
         self._schedule = Schedule(app.config.sources, self._begin_scan, self._last_completed, app.services.clock)
         self._turns = asyncio.Semaphore(app.config.schedule.scans_at_once)
+        self._pruned_on = app.services.clock().date()
         self._known_assets: tuple[int, int] | None = None
         self._scans: dict[str, asyncio.Task[None]] = {}
 
@@ -307,6 +309,9 @@ class _Shift:
             try:
                 await self._follow_assets()
                 await take_over(self._app)
+                if (today := self._app.services.clock().date()) != self._pruned_on:
+                    await prune_old_rows(self._app)
+                    self._pruned_on = today
                 for source in await asyncio.to_thread(self._cut_off):
                     if source not in self._scans and self._schedule.running:
                         self._schedule.begin_now(source)
