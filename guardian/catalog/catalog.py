@@ -142,6 +142,9 @@ class Catalog:
         Assets whose bytes are not within reach stay out of it, and answers say `partial` meanwhile. Returns False
         while another process adds assets here: try again later.
         """
+        # Without the lock when there is nothing to do, as always after an addition here: the next one needs it.
+        if await asyncio.to_thread(self._agrees):
+            return True
         try:
             with hold(self._data_dir, ROLE):
                 await self._repair(every_byte=False)
@@ -202,6 +205,16 @@ class Catalog:
     def _assets(self, state: AssetState) -> list[Asset]:
         with self._store.read() as tx:
             return tx.assets.list(state=state)
+
+    def _agrees(self) -> bool:
+        """Whether the index holds exactly the protected assets and no addition is left unfinished."""
+        try:
+            published = set(index.contents(self._folder, self._recipe, every_byte=False).numbers)
+        except IndexNotReady:
+            return False
+        return published == {asset.number for asset in self._assets(AssetState.PROTECTED)} and not self._kept_here(
+            self._assets(AssetState.ADDING)
+        )
 
     def _kept_here(self, assets: Sequence[Asset]) -> list[Asset]:
         """Those whose original lies in this data folder. The others are being added by a process with another."""

@@ -12,7 +12,7 @@ from guardian.catalog.wanted import Wanted
 from guardian.config import Config
 from guardian.matching import index
 from guardian.model import Asset, AssetState
-from guardian.store import StoreSettings
+from guardian.store import StoreSettings, hold
 
 RECIPE = "v2-none"
 
@@ -53,6 +53,16 @@ def test_what_one_adds_or_takes_out_the_other_follows(machines: tuple[Config, Co
         assert await there.catalog.follow()
         assert indexed(there) == {coffee.id}
         assert await there.catalog.rebuild() == 1, "the original is kept there now"
+
+    on_both(machines, job)
+
+
+def test_following_needs_no_turn_when_the_index_is_up_to_date(machines: tuple[Config, Config], mine: Path) -> None:
+    async def job(here: App, there: App) -> None:
+        await add(here, mine / "coffee.png")
+        with hold(here.config.data_dir, "catalog"), hold(there.config.data_dir, "catalog"):
+            assert await here.catalog.follow()
+            assert not await there.catalog.follow(), "somebody adds there: later"
 
     on_both(machines, job)
 
