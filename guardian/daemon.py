@@ -255,7 +255,7 @@ class _Shift:
             try:
                 latest_known = await asyncio.to_thread(self._latest_if_due, settings)
                 if latest_known is None:
-                    self._schedule.plan_anew(settings)
+                    self._schedule.put_off(settings)
                     log.info("scanned_elsewhere", source=settings.name)
                     return
                 ended = await scan_and_mend(
@@ -267,7 +267,7 @@ class _Shift:
                 )
                 log.info("scanned", source=settings.name, counts=ended.counts.as_words())
             except SourceClaimed as error:
-                self._schedule.plan_anew(settings)
+                self._schedule.put_off(settings)
                 log.info("scanned_elsewhere", source=settings.name, reason=str(error))
                 return
             except GuardianError as error:

@@ -69,9 +69,11 @@ class Schedule:
         """Begin a source as soon as can be, whatever its plan was."""
         self._scheduler.modify_job(name, next_run_time=self._clock())
 
-    def plan_anew(self, settings: SourceSettings) -> None:
-        """Work out anew when a source is due: another process has scanned it."""
-        self._scheduler.modify_job(settings.name, next_run_time=self._first_due(settings, trigger_of(settings)))
+    def put_off(self, settings: SourceSettings) -> None:
+        """Plan a source that another process has scanned for when it is due again. One that is due stays as planned."""
+        due = self._first_due(settings, trigger_of(settings))
+        if due > self._clock():
+            self._scheduler.modify_job(settings.name, next_run_time=due)
 
     def stop(self) -> None:
         """Begin nothing any more. What has begun goes on."""
@@ -88,7 +90,8 @@ class Schedule:
         self._offset = offset
         if jumped:
             for settings in self._sources:
-                self.plan_anew(settings)
+                due = self._first_due(settings, trigger_of(settings))
+                self._scheduler.modify_job(settings.name, next_run_time=due)
         return jumped
 
     def _first_due(self, settings: SourceSettings, trigger: BaseTrigger) -> datetime:

@@ -147,12 +147,12 @@ def test_a_clock_turned_back_while_the_daemon_runs_silences_no_source() -> None:
     scheduled(clocks, datetime.now(UTC), body)
 
 
-def test_a_source_is_begun_at_once_when_asked_and_planned_anew_when_another_has_scanned_it() -> None:
+def test_a_source_is_begun_at_once_when_asked_and_put_off_when_another_has_scanned_it() -> None:
     async def body(schedule: Schedule, begun: "asyncio.Queue[str]") -> None:
         assert begun.empty(), "it was scanned a moment ago"
         schedule.begin_now("one")
         assert await asyncio.wait_for(begun.get(), 10) == "one"
-        schedule.plan_anew(page(every="1h"))
+        schedule.put_off(page(every="1h"))
         assert begun.empty()
 
     scheduled(Clocks(), datetime.now(UTC), body)
