@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from guardian.cli.context import Session, pass_session
+from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.showing import COULD_NOT_FETCH, json_line, printable
 from guardian.errors import FetchFailed, FetchRefused
 from guardian.model import Sighting, Skipped, SkipReason, label_of
@@ -31,10 +31,8 @@ def command() -> None:
 @pass_session
 def list_sources(session: Session) -> None:
     """List the configured sources with their last scans."""
-    from guardian.app import opened_store
-
     config = session.config
-    with opened_store(config) as store, store.read() as tx:
+    with opened_store(session) as store, store.read() as tx:
         last = {source.name: tx.scans.last(source.name) for source in config.sources}
     for source in config.sources:
         place = getattr(source, "url", None) or getattr(source, "path", "")

@@ -13,7 +13,7 @@ from guardian.extract.css import css_imports, css_pictures
 from guardian.extract.data_urls import is_data_url
 from guardian.extract.grouping import MAX_PICTURES, ImageGrouping
 from guardian.model import Context, PageImage, Response, Skipped, SkipReason
-from guardian.urls.addresses import canonical_url, web_address
+from guardian.urls.addresses import canonical_url, resolve_web_url
 from guardian.urls.renditions import picture_key
 
 SHEETS_PER_SCAN = 40
@@ -81,8 +81,8 @@ class StyleSheets:
             if not addresses:
                 # Only what has no address of its own: a data: address beside one merely holds the picture's place.
                 for url in filter(is_data_url, urls):
-                    grouping.add_inside(url, Context())
+                    grouping.add_inline(url, Context())
             shown |= keys
 
-        imported = (web_address(sheet.final_url, url) for url in css_imports(text))
+        imported = (resolve_web_url(sheet.final_url, url) for url in css_imports(text))
         return grouping.all(), [canonical_url(url) for url in imported if url]

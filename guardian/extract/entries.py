@@ -1,4 +1,4 @@
-"""What a list of addresses (a sitemap, a feed) names: pages with their images, and further lists."""
+"""What sitemaps and feeds name: pages with their images, and further sitemaps."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from guardian.model import PageImage, Skipped
 
 @dataclass(frozen=True, slots=True)
 class ListEntry:
-    """One entry of a list. `page_url` is the page that it names, where its `images` are shown."""
+    """One entry of a sitemap or feed. `page_url` is the page that it names, on which its `images` are shown."""
 
     page_url: str | None
     images: tuple[PageImage, ...] = ()
@@ -15,7 +15,7 @@ class ListEntry:
 
 @dataclass(frozen=True, slots=True)
 class ListEntries:
-    """The entries of one list. `sitemaps` are the addresses of lists that it names, `skipped` what was left out."""
+    """The entries of one sitemap or feed. `sitemaps` holds the URLs of further ones, `skipped` what was left out."""
 
     entries: tuple[ListEntry, ...] = ()
     sitemaps: tuple[str, ...] = ()

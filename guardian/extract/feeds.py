@@ -13,18 +13,19 @@ from guardian.extract.grouping import ImageGrouping
 from guardian.extract.html_sandbox import read_guarded
 from guardian.extract.image_context import shortened
 from guardian.model import Context, PageImage, Response, Skipped, SkipReason
-from guardian.urls.addresses import joined, web_address
+from guardian.urls.addresses import resolve_url, resolve_web_url
 
 MAX_ENTRIES = 1_000
 MAX_TAGS = 100_000
-"""What the reader of feeds gets through in some seconds."""
+"""As many as feedparser reads within some seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """`html` are the pieces of HTML it carries, each with what its addresses are relative to.
+    """One entry of a feed, as it is written.
 
-    `pictures` are the files it names beside them.
+    `html` holds its pieces of HTML, each with the base URL of its references, and `pictures` the absolute URLs of the
+    files that it names beside them.
     """
 
     link: str | None
@@ -62,7 +63,7 @@ async def _images(entry: _Entry, response: Response) -> list[PageImage | Skipped
 
     for html, base in entry.html:
         # The folder alone: a long address with its query makes a page look complex, which costs a process each time.
-        whole = f'<base href="{escape(joined(base, ".") or page_url)}">{html}'
+        whole = f'<base href="{escape(resolve_url(base, ".") or page_url)}">{html}'
         as_page = replace(
             response,
             final_url=page_url,
@@ -88,34 +89,39 @@ async def _images(entry: _Entry, response: Response) -> list[PageImage | Skipped
 
 
 def _xml_entries(response: Response) -> Iterator[_Entry]:
-    # A feed declares no entities; whoever declares some wants them expanded without end.
+    """Yield the entries of RSS or Atom. Raises FetchFailed (not_a_feed), FetchRefused (too_large)."""
+    # Feeds need no entities of their own, and nested ones expand to gigabytes (an XML bomb).
     if any(_declares_entities(response.content, encoding) for encoding in ("utf-8", "utf-16-le", "utf-16-be")):
         raise FetchFailed(SkipReason.NOT_A_FEED, response.url, "declares XML entities, which feeds do not need")
     if response.content.count(b"<") > MAX_TAGS:
         raise FetchRefused(SkipReason.TOO_LARGE, response.url, f"a feed of more than {MAX_TAGS} tags")
-    # It is loaded with the first feed, not with the command line.
+
+    # Loaded with the first feed, since it would slow down every start of the command line.
     import feedparser
 
     parsed = feedparser.parse(
         response.content,
         response_headers={"content-location": response.final_url},
-        # What it would take out for safety's sake is what lazy and responsive pictures are written in.
+        # Sanitizing would remove the attributes in which lazy and responsive pictures are written.
         sanitize_html=False,
         resolve_relative_uris=False,
     )
     if not parsed.get("version"):
         raise FetchFailed(SkipReason.NOT_A_FEED, response.url, "neither RSS nor Atom nor JSON Feed")
+
     for entry in parsed.entries:
         files = [*entry.get("media_content", ()), *entry.get("media_thumbnail", ())]
         named = [one.get("url") for one in files if _may_be_picture(one)]
         named += [one.get("href") for one in entry.get("enclosures", ()) if _may_be_picture(one)]
+
+        # Each piece of text has its own xml:base. That of the title stands for the files, which have none.
         details = [*entry.get("content", ()), entry.get("summary_detail") or {}, entry.get("title_detail") or {}]
         bases = [one.get("base") or response.final_url for one in details]
         html = dict[str, str]()
         for one, base in list(zip(details, bases, strict=True))[:-1]:
             html.setdefault(one.get("value") or "", base)
         yield _Entry(
-            link=_whole(response.final_url, entry.get("link")),
+            link=_absolute_url(response.final_url, entry.get("link")),
             title=entry.get("title"),
             claims=_claims(
                 {"author": entry.get("author"), "rights": entry.get("rights"), "licence": entry.get("license")}
@@ -126,13 +132,14 @@ def _xml_entries(response: Response) -> Iterator[_Entry]:
 
 
 def _declares_entities(content: bytes, encoding: str) -> bool:
-    """Return whether a feed declares entities before its entries: within them people may write about XML."""
+    """Return whether a feed declares entities. Only its head counts, since the entries may be about XML."""
     ends = [content.find(name.encode(encoding)) for name in ("<item", "<entry")]
     head = content[: min((end for end in ends if end >= 0), default=len(content))]
     return "<!ENTITY".encode(encoding) in head
 
 
 def _json_entries(response: Response) -> Iterator[_Entry]:
+    """Yield the entries of a JSON Feed; parts of a wrong type are passed over. Raises FetchFailed (not_a_feed)."""
     try:
         feed = json.loads(response.content.decode("utf-8-sig"))
         items = feed["items"]
@@ -140,12 +147,16 @@ def _json_entries(response: Response) -> Iterator[_Entry]:
             raise ValueError("no version of JSON Feed")
     except (ValueError, KeyError, RecursionError) as error:
         raise FetchFailed(SkipReason.NOT_A_FEED, response.url, f"not a JSON Feed: {error!r}") from error
-    for item in (item for item in items if isinstance(item, dict)):
+
+    for item in items:
+        if not isinstance(item, dict):
+            continue
         attached = item.get("attachments")
         files = [one for one in attached if isinstance(one, dict)] if isinstance(attached, list) else []
         named = [item.get("image"), item.get("banner_image")]
         named += [one.get("url") for one in files if _may_be_picture(one)]
-        html, link = item.get("content_html"), _whole(response.final_url, item.get("url") or item.get("external_url"))
+        html = item.get("content_html")
+        link = _absolute_url(response.final_url, item.get("url") or item.get("external_url"))
         yield _Entry(
             link=link,
             title=item.get("title") if isinstance(item.get("title"), str) else None,
@@ -156,7 +167,7 @@ def _json_entries(response: Response) -> Iterator[_Entry]:
 
 
 def _json_author(item: dict[str, Any]) -> Any:
-    """Return the first author of a JSON Feed's entry; version 1.0 knew one alone."""
+    """Return the name of the first author of a JSON Feed's entry; version 1.0 had only one author."""
     authors = item.get("authors")
     first = authors[0] if isinstance(authors, list) and authors else item.get("author")
     return first.get("name") if isinstance(first, dict) else None
@@ -172,8 +183,10 @@ def _may_be_picture(file: dict[str, Any]) -> bool:
 
 
 def _addresses(base: str, named: list[Any]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(whole for url in named if (whole := _whole(base, url))))
+    """Return the absolute URLs of what a feed names, each once."""
+    resolved = (_absolute_url(base, url) for url in named)
+    return tuple(dict.fromkeys(url for url in resolved if url))
 
 
-def _whole(base: str, url: Any) -> str | None:
-    return web_address(base, url) if isinstance(url, str) and url.strip() else None
+def _absolute_url(base: str, url: Any) -> str | None:
+    return resolve_web_url(base, url) if isinstance(url, str) and url.strip() else None

@@ -37,7 +37,7 @@ async def read_guarded(response: Response, time_limit: timedelta = TIME_LIMIT) -
 
 
 def is_simple(response: Response) -> bool:
-    """Whether a page is surely read within a second or so, and in a few hundred megabytes."""
+    """Return whether a page is surely read within a second or so, and in a few hundred megabytes."""
     content = response.content
     is_short = len(content) <= _SIMPLE_BYTES and len(response.final_url) <= _LONGEST_ADDRESS
     return is_short and is_simple_html(content)

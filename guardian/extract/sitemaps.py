@@ -13,17 +13,17 @@ from defusedxml.ElementTree import iterparse
 from guardian.errors import FetchFailed, FetchRefused
 from guardian.extract.entries import ListEntries, ListEntry
 from guardian.model import Context, PageImage, Response, Skipped, SkipReason
-from guardian.urls.addresses import is_web_address, web_address
+from guardian.urls.addresses import is_web_address, resolve_web_url
 
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 MAX_BYTES = 50 * 1024**2
-"""Uncompressed; what the protocol allows."""
+"""Uncompressed bytes of one file, as many as the protocol allows."""
 
 _CHUNK = 64 * 1024
 
 MAX_ADDRESSES = 50_000
-"""In one file; what the protocol allows."""
+"""URLs in one file, as many as the protocol allows."""
 
 MAX_ELEMENTS, MAX_DEPTH = 20_000, 16
 """Within one entry: Google's extension allows a thousand pictures of five elements each."""
@@ -31,7 +31,7 @@ MAX_ELEMENTS, MAX_DEPTH = 20_000, 16
 
 @dataclass(slots=True)
 class _Reading:
-    """What was read of one sitemap so far; a file that breaks off in the middle is worth what came before."""
+    """What was read of one sitemap so far, which counts even if the file breaks off in the middle."""
 
     entries: list[ListEntry] = field(default_factory=list)
     sitemaps: list[str] = field(default_factory=list)
@@ -66,7 +66,10 @@ def read_sitemap(response: Response) -> ListEntries:
 
 
 def _read_xml(content: bytes, response: Response, reading: _Reading) -> None:
-    """Read entry by entry, each forgotten when it was read. No document type, no entities: a bomb needs both."""
+    """Add the entries of an XML sitemap to `reading`, one at a time, so that memory stays small.
+
+    A document type is refused: without one there are no entities to expand without end (an XML bomb).
+    """
     open_elements: list[Element] = []
     entries = inside = 0
     for event, element in iterparse(BytesIO(content), events=("start", "end"), forbid_dtd=True):
@@ -103,7 +106,7 @@ def _read_xml(content: bytes, response: Response, reading: _Reading) -> None:
 
 
 def _images(entry: Element, response: Response) -> Iterator[PageImage]:
-    """Yield what Google's extensions for images and videos name; the page of the entry is where it is shown."""
+    """Yield the images, and the thumbnails of videos, that an entry names with Google's extensions."""
     for image in (child for child in entry if _name(child) in ("image", "video")):
         address = _address(image, response, "loc" if _name(image) == "image" else "thumbnail_loc")
         if address is not None:
@@ -123,14 +126,17 @@ def _plain(content: bytes, response: Response) -> ListEntries:
 
 
 def _unpacked(response: Response) -> bytes:
+    """Return the bytes of a response, unpacked if they are gzip. Raises FetchFailed, FetchRefused (too_large)."""
     content = response.content
     if not content.startswith(b"\x1f\x8b"):
         return content
+
     plain = bytearray()
     try:
         with GzipFile(fileobj=BytesIO(content)) as file:
             while len(plain) <= MAX_BYTES and (chunk := file.read1(_CHUNK)):
                 plain += chunk
+    # A download that was cut off still yields the entries before the cut.
     except (OSError, EOFError, zlib.error) as error:
         if not plain:
             raise FetchFailed(SkipReason.NOT_A_SITEMAP, response.url, f"damaged gzip: {error}") from error
@@ -140,15 +146,17 @@ def _unpacked(response: Response) -> bytes:
 
 
 def _name(element: Element) -> str:
+    """Return the name of an element in lower case and without its namespace."""
     return str(element.tag).rpartition("}")[2].lower()
 
 
 def _address(element: Element, response: Response, name: str = "loc") -> str | None:
-    """Return what an entry names; relative addresses are against the protocol, and written all the same."""
+    """Return the absolute URL that an entry names. The protocol forbids relative ones, but sites write them."""
     written = _text(element, name)
-    return web_address(response.final_url, written) if written else None
+    return resolve_web_url(response.final_url, written) if written else None
 
 
 def _text(element: Element, name: str) -> str | None:
+    """Return the text of the first child with this name; None when it is missing or empty."""
     found = next((child for child in element if _name(child) == name), None)
     return ((found.text or "").strip() or None) if found is not None else None

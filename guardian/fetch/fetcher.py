@@ -18,7 +18,7 @@ _TIMEOUTS_TOLERATED, _ANSWERS_FOR_ONE_MORE = 20, 20
 
 
 class Fetcher:
-    """Asks as `WebClient.get` does, under one policy. Made by `for_scan` or `for_person`."""
+    """Fetches as `WebClient.get` does, under one policy. Made by `for_scan` or `for_person`."""
 
     def __init__(self, web: WebClient, policy: FetchPolicy) -> None:
         self._web, self._policy = web, policy
@@ -32,7 +32,7 @@ class Fetcher:
 
     @classmethod
     def for_person(cls, web: WebClient) -> "Fetcher":
-        """Return a fetcher for a person who waits: as a browser, it goes where robots.txt keeps scans away."""
+        """Return a fetcher for a person who waits. Like a browser, it ignores robots.txt."""
         return cls(web, FetchPolicy(AskedBy.PERSON))
 
     @property
@@ -55,7 +55,7 @@ class Fetcher:
         return response
 
     async def sitemaps(self, url: str) -> tuple[str, ...]:
-        """Return what a host's robots.txt names as sitemaps. Raises as `WebClient.sitemaps` does."""
+        """Return the sitemaps that a host's robots.txt names. Raises as `WebClient.sitemaps` does."""
         return await self._web.sitemaps(url)
 
 

@@ -64,7 +64,8 @@ class Finding:
     Recognised by its asset and the keys of its addresses (guardian/urls/keys.py): renditions of one picture, session
     ids and signatures make no other finding. Both addresses are canonical and as last seen. An inline (data:) image
     has urn:sha256:<digest> as its address; a sighting without a page has the image's. `page_sha256` and `image_sha256`
-    name the exact bytes kept as evidence; None when they were not kept (`evidence_note` says why).
+    name the exact bytes kept as evidence; None when they were not kept (`evidence_note` says why). `perceptual_hash`
+    is an Asset's, of the picture as last seen.
     """
 
     id: str

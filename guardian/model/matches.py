@@ -94,7 +94,8 @@ class MatchReport:
     """The matcher's answer for one candidate, most probable first.
 
     `up_to_number`: the newest asset number this answer speaks about. `assets_searched`: how many assets
-    stood in the index. `partial`: some part of the index could not be searched.
+    stood in the index. `partial`: some part of the index could not be searched. `perceptual_hash`: the candidate's
+    64-bit pHash in hex, for other tools to compare; None in answers from before it was computed.
     """
 
     recipe: str
@@ -104,3 +105,4 @@ class MatchReport:
     width: int
     height: int
     partial: bool = False
+    perceptual_hash: str | None = None

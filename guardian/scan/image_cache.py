@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from guardian.fetch.http_cache import fresh_for, may_be_remembered, sound, to_remember
+from guardian.fetch.http_cache import fresh_for, may_be_remembered, sendable_validator, to_remember
 from guardian.model import MatchReport, Remembered, Response, Skipped
 from guardian.store import Transaction
 
@@ -97,7 +97,7 @@ def confirm(tx: Transaction, known: Remembered, response: Response) -> None:
     tx.responses.remember(
         replace(
             known,
-            etag=sound(response.header("etag")) or known.etag,
+            etag=sendable_validator(response.header("etag")) or known.etag,
             checked_at=response.fetched_at,
             extract=notes,
         )

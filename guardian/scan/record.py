@@ -43,6 +43,7 @@ async def record(services: Services, answer: Answer, fetched: Fetched, kept: Kep
                         at=services.clock(),
                         kept=kept,
                         also_at=answer.also_at,
+                        perceptual_hash=answer.report.perceptual_hash if answer.report else None,
                     )
                     cases.record(tx, use, services.settings.destinations)
 

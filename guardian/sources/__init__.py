@@ -1,1 +1,1 @@
-"""The kinds of sources: one file each, listed in kinds.py."""
+"""Where pictures are looked for: one file for each kind of source, and their settings."""

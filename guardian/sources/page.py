@@ -16,8 +16,9 @@ class PageSource:
         self._settings = settings
 
     async def discover(self, context: CrawlContext) -> AsyncIterator[Seen]:
-        """All the pictures of the page; an address that is a picture itself yields that."""
+        """Yield the pictures of the page, and with a depth of those it links to. An image's URL yields that image."""
         settings = self._settings
+        # One page needs no frontier, and its errors are those of the source, not of one page among many.
         if not settings.depth:
             reading = await PageReader(settings.name, context).read(settings.url)
             for shown in reading.seen:

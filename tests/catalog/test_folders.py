@@ -10,7 +10,7 @@ import pytest
 from guardian.app import App, opened_app
 from guardian.catalog.wanted import Wanted
 from guardian.config import Config
-from guardian.matching import index
+from guardian.matching.index import reader
 from guardian.model import Asset, AssetState
 from guardian.store import StoreSettings, hold
 
@@ -39,7 +39,7 @@ async def add(app: App, path: Path) -> Asset:
 
 
 def indexed(app: App) -> set[str]:
-    return set(index.contents(app.config.data_dir / "index" / RECIPE, RECIPE, every_byte=False).ids)
+    return set(reader.contents(app.config.data_dir / "index" / RECIPE, RECIPE, every_byte=False).ids)
 
 
 def test_what_one_adds_or_takes_out_the_other_follows(machines: tuple[Config, Config], mine: Path) -> None:
