@@ -32,10 +32,8 @@ def command(session: Session, source: str) -> None:
 
 async def _scan(session: Session, source: str) -> tuple[ScanCounts, int, int]:
     """What the scan counted, how many assets were compared with, and how many messages are due now."""
-    from guardian.app import opened_app
+    from guardian.app import at_work, opened_app, prepare, scan_and_mend
     from guardian.config import require_contact
-    from guardian.daemon import ROLE, prepare, scan_and_mend
-    from guardian.store import hold
 
     config = session.config
     chosen = next((settings for settings in config.sources if settings.name == source), None)
@@ -48,10 +46,9 @@ async def _scan(session: Session, source: str) -> tuple[ScanCounts, int, int]:
         if isinstance(result, Answer) and result.outcome is not Outcome.CLEAR:
             click.echo(describe(result))
 
-    with hold(config.data_dir, ROLE):
-        async with opened_app(config) as app:
-            await prepare(app)
-            ended = await scan_and_mend(app, chosen, show)
-            with app.store.read() as tx:
-                # The row's own counts: a crawl that went on where another was cut off speaks of both halves.
-                return ended.counts, tx.assets.count(), tx.tasks.due_count(app.services.clock())
+    async with opened_app(config) as app, at_work(app, f"guardian scan {source}") as heartbeat:
+        await prepare(app)
+        ended = await scan_and_mend(app, heartbeat, chosen, show)
+        with app.store.read() as tx:
+            # The row's own counts: a crawl that went on where another was cut off speaks of both halves.
+            return ended.counts, tx.assets.count(), tx.tasks.due_count(app.services.clock())

@@ -13,6 +13,9 @@ from sqlalchemy.exc import ArgumentError
 from guardian.errors import StoreUnusable, UsageError
 
 BUSY_SECONDS = 30
+IDLE_SECONDS = 120
+"""PostgreSQL ends a connection whose transaction waits so long for its next statement."""
+
 READ_ONLY = "guardian_read_only"
 
 # asyncio.to_thread has up to 32 threads; none should wait for a connection.
@@ -37,9 +40,18 @@ def connect(url: str | URL) -> Engine:
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     try:
-        return create_engine(parsed, pool_pre_ping=True, max_overflow=_MORE_CONNECTIONS)
+        engine = create_engine(parsed, pool_pre_ping=True, max_overflow=_MORE_CONNECTIONS)
     except ImportError as error:
         raise UsageError("a PostgreSQL store needs: pip install 'guardian[postgres]'") from error
+
+    @event.listens_for(engine, "connect")
+    def _bound_idling(connection: Any, _record: Any) -> None:
+        # A process that is suspended in the midst of a transaction would keep its locks from everybody for hours.
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'")
+        connection.commit()
+
+    return engine
 
 
 def _sqlite(url: URL) -> Engine:

@@ -1,6 +1,6 @@
 """Named numbers that all processes share."""
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from guardian.store.inserting import insert_into
 from guardian.store.tables import counters
@@ -18,6 +18,10 @@ class Counters:
         counted = statement.on_conflict_do_update(index_elements=["name"], set_={"value": counters.c.value + 1})
         number: int = self._connection.execute(counted.returning(counters.c.value)).scalar_one()
         return number
+
+    def hold(self, name: str) -> None:
+        """Keep a number from being counted up or held by others until the transaction ends."""
+        self._connection.execute(select(counters.c.value).where(counters.c.name == name).with_for_update())
 
     def put(self, name: str, value: int) -> bool:
         """Set a number; return whether it was another one before. Of several that put the same, one gets True."""

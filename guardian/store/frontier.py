@@ -6,12 +6,13 @@ fetch, and in ONE transaction `add` the leads found and `done`; at the end `clea
 
 import hashlib
 from collections.abc import Collection, Iterable
+from datetime import datetime
 
-from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy import Connection, Row, delete, func, or_, select, update
 
 from guardian.model import CrawlRequest, FrontierRow, FrontierState
 from guardian.store.inserting import insert_into
-from guardian.store.tables import frontier
+from guardian.store.tables import frontier, scans
 from guardian.urls.addresses import address_key
 
 
@@ -39,8 +40,8 @@ class Frontier:
     def claim(self, source: str, limit: int, kind: str | None = None) -> list[FrontierRow]:
         """Take up to `limit` waiting addresses in flight, the shallowest and then the oldest first.
 
-        They stay in flight until done, given back, or reopened after a crash; no lease, since one scan at
-        a time works on a source.
+        They stay in flight until done, given back, or reopened after a crash. They need no lease: the running scan
+        (see Scans) is a claim on its source, and no other scan writes to its rows.
         """
         waiting = select(frontier.c.id).where(frontier.c.source == source, frontier.c.state == FrontierState.WAITING)
         if kind is not None:
@@ -91,9 +92,17 @@ class Frontier:
         """The scan is over: forget its frontier."""
         self._connection.execute(delete(frontier).where(frontier.c.source == source))
 
-    def clear_all_but(self, sources: Collection[str]) -> int:
-        """Forget the crawls of sources that are not watched any more; returns how many addresses that were."""
-        return self._connection.execute(delete(frontier).where(frontier.c.source.not_in(list(sources)))).rowcount
+    def clear_abandoned(self, watched: Collection[str], untouched_since: datetime) -> int:
+        """Forget crawls that nobody goes on with; returns how many addresses that were.
+
+        These are the crawls of sources that are not `watched` here and that no process has scanned since then:
+        another process on this database may watch other sources.
+        """
+        touched = select(scans.c.source).where(
+            or_(scans.c.ended_at.is_(None), scans.c.ended_at > untouched_since, scans.c.started_at > untouched_since)
+        )
+        is_left = (frontier.c.source.not_in(list(watched)), frontier.c.source.not_in(touched))
+        return self._connection.execute(delete(frontier).where(*is_left)).rowcount
 
 
 def _key(lead: CrawlRequest) -> str:

@@ -1,30 +1,114 @@
 """Passes over sources: when, how they ended, and what they counted."""
 
-from datetime import datetime
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, not_, or_, select, update
+from sqlalchemy.sql import ColumnElement
 
+from guardian.errors import ClaimLost, SourceClaimed
 from guardian.model import Scan, ScanCounts, ScanOutcome
-from guardian.store.tables import scans
+from guardian.store.inserting import insert_into
+from guardian.store.leases import is_over, lease_clock
+from guardian.store.tables import processes, scans
 
 
 class Scans:
-    """The scans table."""
+    """The scans table.
+
+    A running scan is the claim of its owner on the source: an index lets one at a time run for each source. It
+    covers the source's rows of the frontier, which need no owners of their own, since only that scan works on them.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def start(self, source: str, at: datetime) -> Scan:
-        """Note that a scan begins. One of this source that never ended was interrupted, so it is closed."""
+    def start(
+        self,
+        source: str,
+        at: datetime,
+        owner: str | None = None,
+        lease: timedelta = timedelta(),
+        latest_known: int | None = None,
+    ) -> Scan:
+        """Claim a source for a scan that begins. Raises SourceClaimed while another one of it is running.
+
+        One whose lease is over, or whose owner is not among the processes any more, was interrupted: it is closed.
+        `latest_known`: the id of the scan (0: none) after which this one was found due; with a later one
+        SourceClaimed is raised too, and the transaction must be given up.
+        """
+        now = lease_clock(self._connection)
+        running = (scans.c.source == source, scans.c.ended_at.is_(None))
         self._connection.execute(
+            update(scans).where(*running, _is_abandoned(now)).values(ended_at=at, outcome=ScanOutcome.INTERRUPTED)
+        )
+        statement = insert_into(self._connection, scans).values(
+            source=source, started_at=at, counts=ScanCounts(), owner=owner, leased_until=now + lease
+        )
+        started = self._connection.execute(statement.on_conflict_do_nothing().returning(*scans.c)).first()
+        if started is None:
+            raise SourceClaimed(self._who_scans(source))
+        scan = _scan(started)
+        # Only now, with the claim in hand, can no other begin and end between the question and the answer.
+        before = self.before(scan)
+        if latest_known is not None and (before.id if before else 0) != latest_known:
+            raise SourceClaimed(f"{source} was scanned by another process just now")
+        return scan
+
+    def renew(self, ids: Collection[int], owner: str, lease: timedelta) -> set[int]:
+        """Lengthen the leases of an owner's running scans; returns those that it still owns."""
+        renewed = self._connection.execute(
             update(scans)
-            .where(scans.c.source == source, scans.c.ended_at.is_(None))
+            .where(scans.c.id.in_(list(ids)), scans.c.owner == owner, scans.c.ended_at.is_(None))
+            .values(leased_until=lease_clock(self._connection) + lease)
+            .returning(scans.c.id)
+        )
+        return set(renewed.scalars())
+
+    def require(self, id_: int, owner: str) -> None:
+        """Raise ClaimLost unless this owner's scan is running, and keep it so until the transaction ends.
+
+        Every write of a scan stands behind this: a process that was suspended past its lease changes nothing of
+        what another has taken over meanwhile.
+        """
+        query = select(scans.c.id).where(scans.c.id == id_, scans.c.owner == owner, scans.c.ended_at.is_(None))
+        # The share lock makes whoever takes over wait for this transaction (SQLite has one writer anyway).
+        if self._connection.execute(query.with_for_update(read=True)).first() is None:
+            raise ClaimLost("another process has taken over this scan: this one was not heard of for too long")
+
+    def interrupt(self, owner: str, at: datetime) -> int:
+        """Close the running scans of an owner that is lost; returns how many there were."""
+        closed = self._connection.execute(
+            update(scans)
+            .where(scans.c.owner == owner, scans.c.ended_at.is_(None))
             .values(ended_at=at, outcome=ScanOutcome.INTERRUPTED)
+            .returning(scans.c.id)
         )
-        started = self._connection.execute(
-            insert(scans).values(source=source, started_at=at, counts=ScanCounts()).returning(*scans.c)
+        return len(closed.all())
+
+    def abandoned(self) -> set[str]:
+        """Sources whose latest scan did not reach its end and is not running: it waits to be taken up."""
+        newest = select(func.max(scans.c.id)).group_by(scans.c.source)
+        is_unfinished = or_(
+            scans.c.outcome == ScanOutcome.INTERRUPTED,
+            scans.c.ended_at.is_(None) & _is_abandoned(lease_clock(self._connection)),
         )
-        return _scan(started.one())
+        query = select(scans.c.source).where(scans.c.id.in_(newest), is_unfinished)
+        return set(self._connection.execute(query).scalars())
+
+    def _who_scans(self, source: str) -> str:
+        """Say who scans a source, since when, for people."""
+        query = (
+            select(scans.c.started_at, processes.c.pid, processes.c.host, processes.c.command)
+            .join(processes, processes.c.id == scans.c.owner, isouter=True)
+            .where(scans.c.source == source, scans.c.ended_at.is_(None))
+        )
+        row = self._connection.execute(query).first()
+        if row is None:
+            return f"{source} was being scanned by another process a moment ago: try again"
+        since = row.started_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        who = f"process {row.pid} on {row.host} (`{row.command}`)" if row.pid is not None else "another process"
+        return f"{source} is being scanned by {who} since {since}: wait for it, or stop it"
 
     def note(self, id_: int, counts: ScanCounts) -> None:
         """Keep what a running scan has counted so far."""
@@ -92,4 +176,11 @@ def _scan(row: Row[tuple[object, ...]]) -> Scan:
         outcome=row.outcome,
         counts=row.counts,
         error=row.error,
+        owner=row.owner,
     )
+
+
+def _is_abandoned(now: datetime) -> ColumnElement[bool]:
+    """The condition that nobody works on a running scan any more, at `now` by `lease_clock`."""
+    owners = select(processes.c.id)
+    return or_(is_over(scans.c.leased_until, now), scans.c.owner.is_(None), not_(scans.c.owner.in_(owners)))
