@@ -1,4 +1,4 @@
-"""What the matcher measured. No verdicts: rules judge."""
+"""What the matcher measured. Whether it matters is decided by the rules."""
 
 from dataclasses import dataclass
 from math import inf
@@ -49,13 +49,13 @@ class Comparison:
 
     @property
     def measured(self) -> dict[str, float | None]:
-        """Return the numbers by name, in the order of MEASURED_FACTS."""
+        """The numbers by name, in the order of MEASURED_FACTS."""
         return {fact.name: getattr(self, fact.name) for fact in MEASURED_FACTS}
 
 
 @dataclass(frozen=True, slots=True)
 class MeasuredFact:
-    """A number of a Comparison: the field, the least and greatest it can be (inf: no bound), its unit, its meaning."""
+    """One number of a Comparison: its field, the range it can take (`greatest` is inf without a bound), its unit."""
 
     name: str
     least: float
@@ -91,10 +91,11 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class MatchReport:
-    """The matcher's answer for one candidate, most probable first.
+    """The matcher's answer for one candidate; `matches` are sorted by probability, the highest first.
 
-    `up_to_number`: the newest asset number this answer speaks about. `assets_searched`: how many assets
-    stood in the index. `partial`: some part of the index could not be searched.
+    `up_to_number`: the highest asset number that was compared; later assets need another match. `assets_searched`: how
+    many assets the index held. `partial`: some part of the index could not be searched. `width` and `height` are the
+    candidate's, in pixels.
     """
 
     recipe: str

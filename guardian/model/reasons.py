@@ -9,7 +9,7 @@ from typing import Self
 
 
 class Scope(Enum):
-    """How far a reason reaches: what else it says nothing about may still be asked for."""
+    """How far a reason reaches. What lies outside its scope may still be requested."""
 
     ADDRESS = "one address, or the bytes that lie there"
     HOST = "every address of the host"
@@ -18,7 +18,7 @@ class Scope(Enum):
 
 
 class Retry(Enum):
-    """When the same request may end otherwise."""
+    """Whether and when the same request may succeed."""
 
     AT_ONCE = "a second try right away often succeeds"
     LATER = "the cause may be gone before this scan ends, and asking costs the site nothing"
@@ -344,11 +344,15 @@ def read_reason(word: str) -> tuple[SkipReason, int | None]:
 
 
 def label_of(word: str) -> str:
-    """Return what people read for a counted word; one that this version does not know is shown as it is."""
+    """Return the label that people read for a counted word.
+
+    A word that this version does not know is shown as it is, with spaces.
+    """
     try:
         reason, status = read_reason(word)
     except ValueError:
         return word.replace("_", " ")
+
     if status is None:
         return reason.label
     return _STATUS_LABELS.get(status, f"the site answered {status}")

@@ -37,11 +37,11 @@ class Response:
     not_modified: bool = False
 
     def header(self, name: str) -> str | None:
-        """The first value of a header, whatever its case."""
+        """Return the first value of a header, whatever its case."""
         return next(iter(self._lines(name)), None)
 
     def whole_header(self, name: str) -> str:
-        """All lines of a header that is a list, as one (RFC 9110, 5.3); "" when there is none."""
+        """Return all lines of a header that is a list, joined by commas (RFC 9110, 5.3); "" when there is none."""
         return ", ".join(self._lines(name))
 
     def _lines(self, name: str) -> list[str]:

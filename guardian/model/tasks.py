@@ -1,4 +1,4 @@
-"""The duties guardian has promised to do, and the passes it makes over its sources."""
+"""Tasks in the durable queue, and scans of sources."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,7 +8,7 @@ from guardian.model.scans import ScanCounts
 
 
 class TaskKind(StrEnum):
-    """What is owed."""
+    """The kind of work a task asks for; the task runner has a consumer for each."""
 
     DELIVER = "deliver"
     CAPTURE = "capture"
@@ -17,7 +17,7 @@ class TaskKind(StrEnum):
 
 
 class TaskState(StrEnum):
-    """due: to be done at `due_at`; done; dead: given up, waits for a person."""
+    """due: to be done at `due_at`; done; dead: given up, and waiting for a person."""
 
     DUE = "due"
     DONE = "done"
@@ -26,7 +26,7 @@ class TaskState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One durable duty. (kind, key) is unique, so promising the same thing twice is one task.
+    """One row of the durable queue. (kind, key) is unique, so adding the same work twice makes one task.
 
     A delivery has a `destination` and the id of the message that is owed to it; other kinds may have a `body`, a JSON
     document. `attempts` counts finished tries.
@@ -48,7 +48,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """One pass over a source, and what it counted.
+    """One scan of a source, and what it counted.
 
     `outcome`: None while running, then completed, failed or interrupted.
     """
