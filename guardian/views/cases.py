@@ -55,6 +55,7 @@ def case_detail_json(detail: CaseDetail) -> dict[str, Any]:
         if finding.id in detail.versions:
             shown["versions"] = [version_json(version) for version in detail.versions[finding.id]]
         findings.append(shown)
+
     history = [event_json(event) for event in detail.history]
     return case_json(detail.case, detail.asset) | {"findings": findings, "history": history}
 

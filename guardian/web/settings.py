@@ -1,4 +1,4 @@
-"""What a user may set about the pages guardian serves. Imports nothing heavy."""
+"""Settings of the web server. Imports nothing heavy."""
 
 import ipaddress
 
@@ -23,6 +23,7 @@ class WebSettings(BaseModel):
             is_port = port.isdecimal() and int(port) < 65536
         except ValueError:
             is_port = False
+
         if not is_port:
             raise ValueError(f"{value!r} is not ADDRESS:PORT, such as 127.0.0.1:8765 or [::1]:8765")
         return value
