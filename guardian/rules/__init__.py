@@ -1,4 +1,4 @@
-"""Rule files -> Rules; decide(...) -> Decision. Judges what others measured and cannot measure itself."""
+"""Rules: `load` reads the rule files, `Rules.decide` turns the measured facts of one use into a decision."""
 
 from guardian.rules.files import count_examples, load
 from guardian.rules.rules import Account, Condition, Rule, Rules, Tried
