@@ -1,6 +1,6 @@
-"""Sends the messages that are due and settles each one after its post, never before.
+"""Sends the messages that are due, and marks each one as delivered after it was sent, never before.
 
-A crash between post and settlement means the same id and the same bytes once more, after the lease.
+After a crash between the two, the same id and the same bytes are sent once more when the lease has ended.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 
 class Settled(StrEnum):
-    """What became of a message: it arrived, will be tried again, or waits for a person."""
+    """What became of a message: it was accepted, will be tried again, or waits for a person."""
 
     DELIVERED = "delivered"
     POSTPONED = "postponed"
@@ -44,7 +44,7 @@ class Deliveries:
 
     @property
     def attempted(self) -> int:
-        """All messages that were tried."""
+        """How many messages were tried."""
         return self.delivered + self.postponed + self.dead
 
 
@@ -55,7 +55,7 @@ async def deliver_due(
     limit: int = 1000,
     chance: random.Random | None = None,
 ) -> Deliveries:
-    """Send what is due: destinations side by side, each one message at a time in order of due time.
+    """Send what is due: destinations concurrently, each one message at a time in order of due time.
 
     A destination's turn ends at its first failure, after `limit` messages, or after ten seconds, so that a slow
     one cannot hold up the next pass for long. Messages to a disabled destination stay due and untouched.
@@ -82,9 +82,9 @@ def settle(
     settings: DeliverySettings,
     chance: random.Random,
 ) -> Settled:
-    """Write down what a post came to: done, due again later, or dead; 410 also disables the destination.
+    """Record the result of one attempt: done, due again later, or dead; 410 also disables the destination.
 
-    Call it in a transaction of its own, after the post.
+    Call it in a transaction of its own, after the attempt.
     """
     if failure is None:
         tx.tasks.done(task.id, now)
@@ -95,6 +95,7 @@ def settle(
     if due_at is None:
         tx.tasks.bury(task.id, str(failure))
         return Settled.DEAD
+
     tx.tasks.postpone(task.id, due_at, str(failure))
     return Settled.POSTPONED
 
@@ -110,7 +111,7 @@ class _DestinationQueue:
     chance: random.Random
 
     async def run(self, destination: str) -> Counter[Settled]:
-        """Send one message after the other until the turn ends. A fault of one destination stops no other."""
+        """Send one message after the other until the turn ends; return the results. Logs any error, raises none."""
         counts: Counter[Settled] = Counter()
         ends_at = self.clock() + PASS
         try:
@@ -118,12 +119,14 @@ class _DestinationQueue:
                 claimed = await asyncio.to_thread(self._claim, destination)
                 if claimed is None:
                     break
+
                 settled = await self._send(*claimed, destination)
                 counts[settled] += 1
                 if settled is not Settled.DELIVERED:
                     break
         except Exception:
             log.exception("delivery_turn_failed", destination=destination)
+
         return counts
 
     def _claim(self, destination: str) -> tuple[Task, Message | None] | None:
@@ -134,6 +137,7 @@ class _DestinationQueue:
             )
             if not claimed:
                 return None
+
             task = claimed[0]
             return task, tx.messages.get(task.message_id) if task.message_id is not None else None
 
@@ -148,13 +152,15 @@ class _DestinationQueue:
         except Exception as error:
             log.exception("delivery_crashed", task=task.id, destination=task.destination)
             failure = DeliveryFailed(f"internal error: {error!r}")
+
         settling = asyncio.create_task(asyncio.to_thread(self._settle, task, failure))
         try:
             settled = await asyncio.shield(settling)
         except asyncio.CancelledError:
-            # The post is over: write that down before going, or it is sent once more for nothing.
+            # The message was sent: record that before giving way, or it is sent once more for nothing.
             await settling
             raise
+
         _tell(task, settled, failure)
         return settled
 

@@ -1,4 +1,4 @@
-"""What a configuration may say about destinations and about how patiently guardian sends."""
+"""Settings of destinations and of retries."""
 
 import re
 from datetime import timedelta
@@ -41,7 +41,7 @@ def _check_timeout(timeout: timedelta) -> timedelta:
 
 
 class DestinationSettings(BaseModel):
-    """Where messages go. Exactly one of `secret_env` and `secret_file` is set."""
+    """One destination of messages. Exactly one of `secret_env` and `secret_file` is set."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
