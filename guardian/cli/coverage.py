@@ -23,9 +23,11 @@ def command(session: Session, source: str | None, as_lines: bool) -> None:
     if source is not None and not chosen:
         known = ", ".join(settings.name for settings in config.sources) or "none"
         raise UsageError(f"there is no source {source!r} in {session.config_path}; configured are: {known}")
+
     with opened_store(config) as store, store.read() as tx:
         found = coverages(tx, chosen, utc_now(), config.coverage, config.fetch.closed)
         assets = tx.assets.count()
+
     for coverage in found:
         click.echo(json_line(coverage_json(coverage)) if as_lines else _lines(coverage, assets))
     if not found and not as_lines:
@@ -39,6 +41,7 @@ def _lines(coverage: Coverage, assets: int) -> str:
     if coverage.trouble is not None:
         trouble = f"  {coverage.trouble.kind.value.upper()}: {printable(coverage.trouble.detail)}"
         lines.append(click.style(trouble, fg="red"))
+
     lines += [f"  {label:<11} {printable(fact)}" for label, fact in coverage_facts(coverage, assets).items()]
     lines += [f"  not seen    {number:>6}  {label_of(word)}" for word, number in coverage.not_seen.items()]
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""`guardian init DIR`: a configuration, rules and a data folder that work as they are."""
+"""`guardian init DIR`: writes a configuration, rules and a data folder that work as they are."""
 
 import shlex
 import shutil
@@ -22,14 +22,17 @@ def command(folder: Path) -> None:
         present = [str(path) for path in (config, rules) if path.exists()]
         if present:
             raise UsageError(f"{' and '.join(present)} exist already; choose another folder, or remove them first")
+
         folder.mkdir(parents=True, exist_ok=True)
         rules.mkdir()
         for file in shipped:
             shutil.copyfile(file, rules / file.name)
+
         (folder / "data").mkdir(mode=0o700, exist_ok=True)
         config.write_text(example_text(), encoding="utf-8")
     except OSError as error:
         raise UsageError(f"cannot write {error.filename or folder}: {error.strerror}") from error
+
     click.echo(f"Wrote {config}, {rules} and {folder / 'data'}.")
     click.echo("Next:")
     click.echo(f"  cd {shlex.quote(str(folder))}")

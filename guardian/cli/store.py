@@ -1,4 +1,4 @@
-"""`guardian store`: a backup of the database while guardian runs, whether it is sound, and what it may forget."""
+"""`guardian store`: back up the database while guardian runs, check it, prune it."""
 
 import json
 from pathlib import Path
