@@ -96,7 +96,7 @@ def _tell_of_passed_over(event: JobSubmissionEvent) -> None:
 
 
 def trigger_of(settings: SourceSettings) -> BaseTrigger:
-    """APScheduler's trigger for a source: its cron line (UTC), or its interval; both with the source's jitter."""
+    """Return APScheduler's trigger for a source: its cron line (UTC) or its interval, with the source's jitter."""
     jitter = int(settings.jitter.total_seconds()) or None
     if settings.cron is not None:
         minute, hour, day, month, weekday = settings.cron.split()
@@ -107,7 +107,7 @@ def trigger_of(settings: SourceSettings) -> BaseTrigger:
 
 
 def first_due(trigger: BaseTrigger, last_started: datetime | None, now: datetime) -> datetime:
-    """When a source is first due after a start: at once if never scanned or overdue.
+    """Return when a source is first due after a start of the daemon: at once if it was never scanned or is overdue.
 
     A last scan in the future means that the clock was turned back; it counts as never.
     """

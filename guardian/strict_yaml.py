@@ -1,4 +1,4 @@
-"""YAML text to pydantic models, strictly: every mistake is named with file, line, column and what to do.
+"""Reads YAML files into pydantic models, strictly: an error names file, line and column, and says what to do.
 
 Refuses what YAML forgives: duplicate and unknown keys, `NO` for false, `12:30` for 750, null sections.
 """
@@ -30,8 +30,9 @@ _BYTES = {
     "GiB": 2**30,
     "TiB": 2**40,
 }
-# YAML 1.1 words and numbers that people meant as text: NO, 12:30 (750), 010 (8).
+# What YAML 1.1 reads as booleans or numbers, and people mean as text: NO, 12:30 (750), 010 (8).
 _SURPRISES = re.compile(r"(?:y|n|yes|no|on|off)|[-+]?\d+(?::[0-5]?\d)+(?:\.\d*)?|[-+]?0[\d_]+", re.IGNORECASE)
+# Far more than any configuration needs, and far less than would exhaust Python's stack.
 _DEEPEST = 40
 _PLAIN_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq")}
 
@@ -39,7 +40,7 @@ M = TypeVar("M", bound=BaseModel)
 
 
 def duration(text: str) -> timedelta:
-    """`90s`, `15m`, `2h`, `7d`, `500ms` as a timedelta. Raises ValueError that says the accepted form."""
+    """Return `90s`, `15m`, `2h`, `7d` or `500ms` as a timedelta. Raises ValueError that says the accepted form."""
     found = _DURATION.fullmatch(text.strip())
     if not found:
         raise ValueError(f"{text!r} is not a duration; write a number and a unit: 500ms, 30s, 15m, 2h or 7d")
@@ -50,7 +51,7 @@ def duration(text: str) -> timedelta:
 
 
 def byte_size(text: str) -> int:
-    """`20MB`, `10GiB`, `512kB` as bytes. Raises ValueError that says the accepted form."""
+    """Return `20MB`, `10GiB` or `512kB` as a number of bytes. Raises ValueError that says the accepted form."""
     found = _SIZE.fullmatch(text.strip())
     if not found:
         raise ValueError(f"{text!r} is not a size; write a number and a unit: 512kB, 20MB or 10GiB")
@@ -58,18 +59,19 @@ def byte_size(text: str) -> int:
 
 
 def show_duration(value: timedelta) -> str:
-    """The shortest exact spelling that `duration` reads back."""
+    """Return the shortest exact text that `duration` reads back."""
     seconds = value.total_seconds()
     for unit in ("d", "h", "m", "s"):
         if seconds and seconds % _SECONDS[unit] == 0:
             return f"{int(seconds // _SECONDS[unit])}{unit}"
+
     thousandths = value // timedelta(microseconds=1)
     digits = f"{thousandths // 1000}.{thousandths % 1000:03}".rstrip("0").rstrip(".")
     return f"{digits}ms" if thousandths else "0s"
 
 
 def show_byte_size(value: int) -> str:
-    """The shortest exact spelling that `byte_size` reads back."""
+    """Return the shortest exact text that `byte_size` reads back."""
     for unit in ("TiB", "GiB", "MiB", "KiB", "GB", "MB", "kB"):
         if value and value % _BYTES[unit] == 0:
             return f"{value // _BYTES[unit]}{unit}"
@@ -100,47 +102,51 @@ ByteSize = Annotated[int, BeforeValidator(_read_byte_size), PlainSerializer(show
 
 
 class Positions:
-    """Where each value of a document stands, by its path of keys and indices."""
+    """The line and column of each value of a document, by its path of keys and indices."""
 
     def __init__(self, file: Path, root: yaml.Node | None) -> None:
         self.file = file
         self._marks: dict[tuple[str | int, ...], yaml.Mark] = {}
         if root is not None:
-            self._services(root, ())
+            self._add_marks(root, ())
 
     def error(self, message: str, path: Sequence[str | int]) -> ConfigError:
-        """An error at the value of `path`, or at its nearest ancestor that was written."""
+        """Return an error at the value of `path`, or at its nearest ancestor that the document holds."""
         mark = self._marks.get(self.written(path))
         line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
         return ConfigError(message, file=self.file, line=line, column=column)
 
     def written(self, path: Sequence[str | int]) -> tuple[str | int, ...]:
-        """The part of a path that stands in the document; names of union members, which do not, are left out."""
+        """Return the part of a path that the document holds: pydantic's paths also name members of unions."""
         known: tuple[str | int, ...] = ()
         for part in path:
             if (*known, part) in self._marks:
                 known = (*known, part)
         return known
 
-    def _services(self, node: yaml.Node, path: tuple[str | int, ...]) -> None:
+    def _add_marks(self, node: yaml.Node, path: tuple[str | int, ...]) -> None:
+        """Record where a node, and everything below it, begins."""
         self._marks[path] = node.start_mark
         if isinstance(node, yaml.MappingNode):
             for key, value in node.value:
-                self._services(value, (*path, str(key.value)))
+                self._add_marks(value, (*path, str(key.value)))
                 # Errors of a value point at its key: that is where people look.
                 self._marks[(*path, str(key.value))] = key.start_mark
         elif isinstance(node, yaml.SequenceNode):
             for index, value in enumerate(node.value):
-                self._services(value, (*path, index))
+                self._add_marks(value, (*path, index))
 
 
 def load(path: Path, model: type[M]) -> M:
-    """Read a YAML file into a model. An empty file is an empty mapping. Raises ConfigError."""
+    """Return a YAML file as a model. An empty file is an empty mapping. Raises ConfigError."""
     return load_with_positions(path, model)[0]
 
 
 def load_with_positions(path: Path, model: type[M]) -> tuple[M, Positions]:
-    """Like `load`, with the positions of the values for errors that only later checks can find."""
+    """Return a YAML file as a model, and the positions of its values, for errors that only later checks can find.
+
+    Raises ConfigError.
+    """
     node = _compose(path)
     positions = Positions(path, node)
     if node is not None:
@@ -151,6 +157,7 @@ def load_with_positions(path: Path, model: type[M]) -> tuple[M, Positions]:
         raise ConfigError(
             f"a number cannot be read: {str(error).partition(';')[0]}", file=path, line=1, column=1
         ) from error
+
     if not isinstance(data, dict):
         raise positions.error("the file must hold `key: value` lines at its top", ())
     try:
@@ -160,13 +167,14 @@ def load_with_positions(path: Path, model: type[M]) -> tuple[M, Positions]:
 
 
 class _PlainLoader(yaml.SafeLoader):
-    """Composes what a person writes: no aliases (which can make a small file enormous), no tags, no depths."""
+    """A loader of what people write by hand: no aliases, which can make a small file enormous, no tags, no depths."""
 
     def __init__(self, text: str, path: Path) -> None:
         super().__init__(text)
         self._path, self._depth = path, 0
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """Return the next node. Raises ConfigError where the document holds what is refused."""
         event: yaml.Event = self.peek_event()  # type: ignore[no-untyped-call]
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise _at(event, self._path, "anchors (&) and aliases (*) are not understood; write the value itself")
@@ -174,6 +182,7 @@ class _PlainLoader(yaml.SafeLoader):
             raise _at(event, self._path, f"tags such as {tag} are not understood; quote the text if it is one")
         if self._depth > _DEEPEST:
             raise _at(event, self._path, f"nested more than {_DEEPEST} deep")
+
         self._depth += 1
         node: yaml.Node | None = super().compose_node(parent, index)
         self._depth -= 1
@@ -181,6 +190,7 @@ class _PlainLoader(yaml.SafeLoader):
 
 
 def _compose(path: Path) -> yaml.Node | None:
+    """Return the tree of a file's document; None when it is empty. Raises ConfigError for what is not valid YAML."""
     text = _read(path)
     try:
         return _PlainLoader(text, path).get_single_node()
@@ -197,12 +207,14 @@ def _compose(path: Path) -> yaml.Node | None:
 
 
 def _read(path: Path) -> str:
+    """Return the text of a file, without a byte order mark. Raises ConfigError."""
     try:
         content = path.read_bytes()
     except FileNotFoundError as error:
         raise ConfigError("there is no such file; `guardian init DIR` writes one", file=path) from error
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror}", file=path) from error
+
     try:
         return content.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
@@ -211,12 +223,12 @@ def _read(path: Path) -> str:
 
 
 def _place(before: str) -> tuple[int, int]:
-    """Line and column, counted from 1, of what follows this text."""
+    """Return line and column, counted from 1, of what follows this text."""
     return before.count("\n") + 1, len(before) - before.rfind("\n")
 
 
 def _refuse_surprises(node: yaml.Node, path: Path) -> None:
-    """Duplicate keys, merge keys and plain scalars that YAML would turn into something nobody meant."""
+    """Raise ConfigError for duplicate keys, merge keys, and plain scalars that YAML reads as something else."""
     if isinstance(node, yaml.MappingNode):
         seen: dict[str, int] = {}
         for key, value in node.value:
@@ -226,6 +238,7 @@ def _refuse_surprises(node: yaml.Node, path: Path) -> None:
                 raise _at(key, path, "a key must be plain text; quote it if it is meant as text")
             if key.value in seen:
                 raise _at(key, path, f"{key.value!r} stands here twice, first in line {seen[key.value]}; remove one")
+
             seen[key.value] = key.start_mark.line + 1
             _refuse_surprises(value, path)
     elif isinstance(node, yaml.SequenceNode):
@@ -245,11 +258,13 @@ def _at(node: yaml.Node | yaml.Event, path: Path, message: str) -> ConfigError:
 
 
 def _first_error(error: ValidationError, model: type[BaseModel], positions: Positions) -> ConfigError:
+    """Return the error that helps most, in words that say what to write instead."""
     found = error.errors()
     # A misspelt key explains the missing one, so it is said first.
     first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
     path, kind = first["loc"], first["type"]
     place = positions.written(path)
+
     # A missing key does not stand in the document, but it is the one to name.
     named = (*place, path[-1]) if kind == "missing" else place
     written = ".".join(str(part) for part in named) or "the file"
@@ -257,10 +272,13 @@ def _first_error(error: ValidationError, model: type[BaseModel], positions: Posi
         near = difflib.get_close_matches(str(path[-1]), _fields_at(model, path[:-1]), n=1)
         suggestion = f"; did you mean {near[0]!r}?" if near else ""
         return positions.error(f"there is no key {written!r}{suggestion}", place)
+
     if kind == "missing":
         return positions.error(f"{written} is missing", place)
     if first.get("input") is None:
         return positions.error(f"{written} is empty; give it a value, or remove the line to use the default", place)
+
+    # The rest is pydantic's own text, except where that speaks of Python and not of YAML.
     message = str(first["msg"]).removeprefix("Value error, ")
     if kind == "union_tag_invalid":
         known = first["ctx"]
@@ -273,21 +291,25 @@ def _first_error(error: ValidationError, model: type[BaseModel], positions: Posi
         message = f"{first['input']!r} is not of the form {first['ctx']['pattern']}"
     elif kind == "string_type" and isinstance(first["input"], int | float):
         message = "this must be text; quote it"
+
     return positions.error(f"{written}: {message}", place)
 
 
 def _fields_at(model: Any, path: Sequence[str | int]) -> list[str]:
-    """Names of the fields that the model has at a path; all names found where the type is a union."""
+    """Return the names of the fields that the model has at a path; those of all members of a union."""
     models = [model]
     for part in path:
         if isinstance(part, int):
             continue
+
         annotations = [m.model_fields[part].annotation for m in models if part in m.model_fields]
         models = [found for annotation in annotations for found in _models_in(annotation)] or models
+
     return [name for found in models for name in found.model_fields]
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    """Return all models that an annotation such as `tuple[A | B, ...]` names."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [found for part in getattr(annotation, "__args__", ()) for found in _models_in(part)]
