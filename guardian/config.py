@@ -128,6 +128,7 @@ def example_text() -> str:
     return "\n".join(lines)
 
 
+# Lists have no defaults to show, so these stand for them.
 _EXAMPLES = {
     "sources": [
         "sources: []",
@@ -159,6 +160,7 @@ def _yaml(value: Any) -> str:
     """Return a value in YAML's flow style, quoted only where it must be."""
     if value is None:
         return "null"
+    # Before str(): Python writes True, and bool is an int.
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
@@ -207,6 +209,7 @@ def _with_local_weights(settings: EmbeddingSettings, folder: Path) -> EmbeddingS
     """
     if settings.weights is None:
         return settings
+    # A tag such as laion2b_s34b_b79k looks like a file name, so the folder is asked.
     path = folder / Path(settings.weights).expanduser()
     is_path = settings.names_a_file or path.exists()
     return settings.model_copy(update={"weights": str(path)}) if is_path else settings

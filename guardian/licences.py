@@ -16,6 +16,7 @@ def licence_status(asset: Asset, host: str, on: date, licences: Sequence[Licence
     """
     of_host = [licence for licence in licences if host_is_under(host, licence.host)]
     found = {status_of(licence, on) for licence in of_host if _covers(licence, asset)}
+    # Several licences may cover the asset, an old one beside its renewal for instance.
     for best in (LicenceStatus.LICENSED, LicenceStatus.LAPSED, LicenceStatus.NOT_YET):
         if best in found:
             return best

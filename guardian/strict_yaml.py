@@ -154,6 +154,7 @@ def load_with_positions(path: Path, model: type[M]) -> tuple[M, Positions]:
     try:
         data = yaml.SafeLoader("").construct_document(node) if node is not None else {}
     except ValueError as error:
+        # Python refuses to read integers of thousands of digits.
         raise ConfigError(
             f"a number cannot be read: {str(error).partition(';')[0]}", file=path, line=1, column=1
         ) from error
@@ -297,15 +298,19 @@ def _first_error(error: ValidationError, model: type[BaseModel], positions: Posi
 
 def _fields_at(model: Any, path: Sequence[str | int]) -> list[str]:
     """Return the names of the fields that the model has at a path; those of all members of a union."""
-    models = [model]
+    models: list[type[BaseModel]] = [model]
     for part in path:
         if isinstance(part, int):
             continue
 
-        annotations = [m.model_fields[part].annotation for m in models if part in m.model_fields]
-        models = [found for annotation in annotations for found in _models_in(annotation)] or models
+        below: list[type[BaseModel]] = []
+        for each in models:
+            if part in each.model_fields:
+                below += _models_in(each.model_fields[part].annotation)
+        # The name of a union's member is part of pydantic's path, but is no field.
+        models = below or models
 
-    return [name for found in models for name in found.model_fields]
+    return [name for each in models for name in each.model_fields]
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:

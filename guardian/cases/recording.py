@@ -56,6 +56,7 @@ def record(tx: Transaction, use: RecordedUse, destinations: Sequence[str]) -> Fi
     case = _case_for(tx, use)
     finding, is_new = tx.findings.upsert(_finding(use, case.id))
     kind = _event(case, decision, is_new=is_new)
+    # dict.fromkeys: a rule may name a destination twice, which is then told once.
     if kind is not None:
         _tell(tx, kind, case, finding.id, use, tuple(dict.fromkeys(decision.deliver_to or destinations)))
     elif is_new:
@@ -123,6 +124,7 @@ def _tell(tx: Transaction, kind: str, case: Case, finding_id: str, use: Recorded
 def _event(case: Case, decision: Decision, *, is_new: bool) -> str | None:
     """Return the type of message that one more finding of a case calls for; None for no message."""
     if case.state is CaseState.DISMISSED:
+        # A person has said that this operator's use of the asset is of no interest.
         return None
     if case.state is CaseState.RESOLVED:
         # What a person called resolved may take days to vanish: only another address says it goes on.

@@ -102,6 +102,7 @@ async def _check(session: Session, targets: tuple[str, ...], show: Callable[[Ans
         pictures = set[str]()
         async for result in check(app.services, targets):
             show(result)
+            # Without bytes (no cache status) nothing was fetched, so no robots.txt was ignored either.
             if isinstance(result, Answer) and result.cache_status is not None and result.sighting.image_url:
                 pictures.add(result.sighting.image_url)
 

@@ -35,10 +35,12 @@ def command(session: Session, source: str | None, as_lines: bool) -> None:
 
 
 def _lines(coverage: Coverage, assets: int) -> str:
+    """Return what people read of one source; sites' own words are made safe for the terminal."""
     lines = [click.style(coverage.source, bold=True)]
     if coverage.last is None:
         return "\n".join([*lines, "  never scanned"])
     if coverage.trouble is not None:
+        # First of all lines: it is what a person has to act on.
         trouble = f"  {coverage.trouble.kind.value.upper()}: {printable(coverage.trouble.detail)}"
         lines.append(click.style(trouble, fg="red"))
 

@@ -85,6 +85,7 @@ def retry_messages(session: Session, numbers: tuple[int, ...], all_dead: bool) -
     now = datetime.now(UTC)
     with opened_store(session) as store, store.begin() as tx:
         dead = {task.id: task for task in tx.tasks.list(TaskKind.DELIVER, TaskState.DEAD)}
+        # All or none: an error ends the transaction before anything is changed.
         unknown = [str(number) for number in numbers if number not in dead]
         if unknown:
             raise UsageError(f"not dead, so nothing to retry: {', '.join(unknown)}; nothing was changed")
@@ -96,7 +97,8 @@ def retry_messages(session: Session, numbers: tuple[int, ...], all_dead: bool) -
 
     click.echo(f"{len(chosen)} of {len(dead)} dead messages are due again")
     # They are due, yet nothing goes to a disabled destination.
-    for name in sorted({task.destination for task in chosen if task.destination in disabled and task.destination}):
+    named = {task.destination for task in chosen if task.destination is not None}
+    for name in sorted(named.intersection(disabled)):
         click.echo(f"but {name} is disabled: guardian destination enable {name}", err=True)
 
 

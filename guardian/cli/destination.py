@@ -27,6 +27,7 @@ def list_destinations(session: Session, as_lines: bool) -> None:
 
     for destination in session.config.destinations:
         reason = disabled.get(destination.name)
+        # shown_url: the address of a receiver may carry a token, which must not end up on a screen or in a file.
         facts = destination_json(destination.name, destination.kind, shown_url(destination.url), reason)
         if as_lines:
             click.echo(json_line(facts))
@@ -61,6 +62,7 @@ def send_test(session: Session, name: str) -> None:
 @pass_session
 def enable(session: Session, name: str) -> None:
     """Send again to a destination that answered 410 Gone; what was held goes out now."""
+    # Only configured names, so that a misspelt one is not reported as enabled.
     if name not in [destination.name for destination in session.config.destinations]:
         raise UsageError(f"the configuration has no destination {name}")
 

@@ -16,6 +16,7 @@ def command(folder: Path) -> None:
     from guardian.config import example_text
     from guardian.shipped import rules_folder
 
+    # The shipped rules are looked for before anything is written: a broken installation leaves no half folder.
     config, rules = folder / "config.yaml", folder / "rules"
     shipped = sorted(rules_folder().glob("*.yaml"))
     try:
@@ -28,6 +29,7 @@ def command(folder: Path) -> None:
         for file in shipped:
             shutil.copyfile(file, rules / file.name)
 
+        # Other users of the machine have no business with evidence.
         (folder / "data").mkdir(mode=0o700, exist_ok=True)
         config.write_text(example_text(), encoding="utf-8")
     except OSError as error:

@@ -22,6 +22,7 @@ def command() -> None:
     """Licences: who may use what, where and when. Rules see for every use whether one covers it."""
 
 
+# One object instead of eight arguments, which is what click would pass.
 @dataclass(frozen=True, slots=True)
 class _Terms:
     """The options of `licence add`."""
@@ -184,6 +185,7 @@ def _warning(tx: Transaction, licence: Licence) -> str | None:
         is_out = asset is not None and asset.state is AssetState.WITHDRAWN
         return "this image has been taken out of protection; nothing is compared with it" if is_out else None
 
+    # A collection need not exist yet, so a misspelt one is no error; it is only worth a note.
     protected = tx.assets.list(state=AssetState.PROTECTED)
     if any(asset.collection == licence.collection for asset in protected):
         return None

@@ -96,6 +96,7 @@ def _show(config: "Config", weights: "Weights") -> None:
     click.echo(f"model    {config.embedding.model or config.embedding.kind}")
     click.echo(f"weights  {weights.path} ({weights.path.stat().st_size / 1e6:.1f} MB)")
     click.echo(f"sha256   {weights.digest}")
+    # Weights are part of the recipe, so other weights mean another index, in a folder of its own.
     made = (config.data_dir / "index" / recipe).is_dir()
     click.echo(f"recipe   {recipe}, " + ("its index is made" if made else "no index yet: `guardian index rebuild`"))
 

@@ -7,6 +7,7 @@ from guardian.delivery.settings import DeliverySettings
 from guardian.errors import DeliveryFailed
 
 GROWTH = 4
+"""How many times longer each pause may be than the one before: 14 attempts then span about three days."""
 
 
 def retry_at(

@@ -71,8 +71,12 @@ class Secrets:
             self._warned.add(file)
             log.warning("secret_file_open_to_everybody", file=str(file), advice="chmod 600")
 
-        lines = [(f"{file}, line {number}", line.strip()) for number, line in enumerate(text.splitlines(), 1)]
-        secrets = [(where, line) for where, line in lines if line and not line.startswith("#")]
+        secrets: list[tuple[str, str]] = []
+        for number, line in enumerate(text.splitlines(), start=1):
+            secret = line.strip()
+            if secret and not secret.startswith("#"):
+                secrets.append((f"{file}, line {number}", secret))
+
         if not secrets:
             raise UsageError(f"secret_file {file} holds no secret; it must hold a whsec_ secret on a line")
         return secrets

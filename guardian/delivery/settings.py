@@ -14,11 +14,13 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def _as_names(value: object) -> object:
+    # One name may be written without brackets; several are for the time of a rotation.
     return (value,) if isinstance(value, str) else value
 
 
 def _check_names(names: tuple[str, ...]) -> tuple[str, ...]:
     for name in names:
+        # The commonest mistake is to paste the secret where its variable's name belongs. It must not be repeated.
         if name.startswith("whsec_") or not _VARIABLE.fullmatch(name):
             raise ValueError("give the name of an environment variable, never the secret itself")
     return names

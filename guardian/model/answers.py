@@ -76,6 +76,7 @@ class Answer:
         if self.problem is not None:
             return Outcome.UNMATCHABLE if self.unmatchable else Outcome.ERROR
 
+        # Stronger words first: one alert makes the picture a copy, whatever its other matches are.
         actions = {match.decision.action for match in self.judged}
         if Action.ALERT in actions:
             return Outcome.COPY

@@ -39,6 +39,7 @@ class SkipReason(StrEnum):
 
     def __new__(cls, word: str, scope: Scope, retry: Retry, label: str, explanation: str) -> Self:
         """Make a member that equals its word."""
+        # The value stays the plain word, so members can be looked up by what is stored, and printed as they are.
         member = str.__new__(cls, word)
         member._value_ = word
         member.scope, member.retry, member.label, member.explanation = scope, retry, label, explanation
@@ -335,6 +336,7 @@ def read_reason(word: str) -> tuple[SkipReason, int | None]:
 
     Raises ValueError for a word that no version up to this one has written.
     """
+    # isascii and isdecimal: int() also takes signs, blanks, underscores and digits of other scripts.
     number = word.removeprefix(_STATUS)
     if number != word and number.isascii() and number.isdecimal():
         return SkipReason.HTTP_STATUS, int(number)

@@ -58,6 +58,7 @@ class ScanCounts:
             elif word in _CACHE_STATUSES:
                 counts.cache_statuses[_CACHE_STATUSES[word]] = number
             else:
+                # A word of another version: kept, so that rolling an upgrade back loses no numbers.
                 counts.other[word] = number
 
         return counts

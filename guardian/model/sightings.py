@@ -45,6 +45,7 @@ class Response:
         return ", ".join(self._lines(name))
 
     def _lines(self, name: str) -> list[str]:
+        # A list of pairs and not a mapping: evidence keeps the headers as the wire had them, repeats included.
         wanted = name.lower()
         return [value for key, value in self.headers if key.lower() == wanted]
 

@@ -13,6 +13,7 @@ from guardian.rules.use import CLOSED_WORDS, RANGES, WORDS, Fact
 from guardian.strict_yaml import Positions, load_with_positions
 from guardian.urls.addresses import host_name
 
+# Strict: YAML's `true` must not count as 1, nor a quoted "0.9" as a number.
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
@@ -192,6 +193,7 @@ def load(folder: Path, destinations: Collection[str] | None = None) -> Rules:
     rules: list[Rule] = []
     for content, positions in read:
         for index, entry in enumerate(content.rules):
+            # Each rule is checked against those before it, of earlier files too.
             rules.append(_rule(entry, index, positions, rules, destinations))
 
     # An example states the outcome of all rules together, so it runs after the last file is read.

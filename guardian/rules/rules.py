@@ -28,13 +28,16 @@ class Condition:
         words = (value,) if isinstance(value, str) else value
         if self.any_of is not None and not any(word in self.any_of for word in words):
             return False
-        return self.is_under is None or any(host_is_under(word, host) for word in words for host in self.is_under)
+        if self.is_under is None:
+            return True
+        return any(host_is_under(word, host) for word in words for host in self.is_under)
 
     def implies(self, other: "Condition") -> bool:
         """Return whether every value that satisfies this also satisfies `other`, a condition on the same fact.
 
         May be False in doubt, never True in doubt: a rule that can fire must not be refused as one that cannot.
         """
+        # For each bound: the other has none, or this one has a bound that is at least as narrow.
         low = other.at_least is None or (self.at_least is not None and self.at_least >= other.at_least)
         high = other.at_most is None or (self.at_most is not None and self.at_most <= other.at_most)
         words = other.any_of is None or (self.any_of is not None and set(self.any_of) <= set(other.any_of))

@@ -42,6 +42,7 @@ class Cases:
             updated_at=at,
             message_count=0,
         )
+        # Insert first and look afterwards: looking first would race with another process that sees the same use.
         wanted = statement.on_conflict_do_nothing(index_elements=["asset_id", "operator"]).returning(cases.c.id)
         inserted = self._connection.execute(wanted).first()
         same = (cases.c.asset_id == asset_id, cases.c.operator == operator)
@@ -85,6 +86,7 @@ class Cases:
 
     def starting_with(self, prefix: str) -> list[Case]:
         """Return the cases whose id begins with `prefix`, by id; people type the first few characters."""
+        # autoescape: % and _ in what a person typed are characters, not wildcards.
         query = _select().where(cases.c.id.startswith(prefix, autoescape=True)).order_by(cases.c.id)
         return [_case(row) for row in self._connection.execute(query)]
 
@@ -103,6 +105,7 @@ class Cases:
 
     def history(self, id_: str) -> list[CaseEvent]:
         """Return a case's history, oldest first."""
+        # By row number, since two events of one transaction have the same time.
         query = select(case_events).where(case_events.c.case_id == id_).order_by(case_events.c.id)
         return [
             CaseEvent(row.case_id, row.at, row.kind, row.by, row.note, row.message_id)
@@ -126,6 +129,7 @@ class Cases:
 
 
 def _select() -> Select[tuple[object, ...]]:
+    # Counted and not stored: findings also leave a case by being merged, and a stored number would drift.
     counted = select(func.count()).where(findings.c.case_id == cases.c.id).correlate(cases).scalar_subquery()
     return select(cases, counted.label("finding_count"))
 

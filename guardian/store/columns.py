@@ -44,6 +44,7 @@ class Word(TypeDecorator[Enum]):
 
     def process_bind_param(self, value: Enum | None, dialect: Dialect) -> str | None:
         """Return the word of a member. Raises ValueError for a string that is none of the words."""
+        # By way of the enum, so that a misspelt word in a query raises instead of finding nothing.
         return None if value is None else str(self.kind(value).value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Enum | None:
@@ -54,6 +55,7 @@ class Word(TypeDecorator[Enum]):
 class Document(TypeDecorator[Any]):
     """A domain value (see codec) as a JSON document. `kind` is its annotation, also tuple[...] or dict[...]."""
 
+    # None is SQL's NULL, which queries can ask for, and not the JSON value null.
     impl = JSON(none_as_null=True)
     cache_ok = True
 

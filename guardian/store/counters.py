@@ -14,6 +14,7 @@ class Counters:
 
     def next(self, name: str) -> int:
         """Increase a counter by one and return it; the first number is 1. No number is ever returned twice."""
+        # One statement counts and reads, so no two processes can get the same number.
         statement = insert_into(self._connection, counters).values(name=name, value=1)
         counted = statement.on_conflict_do_update(index_elements=["name"], set_={"value": counters.c.value + 1})
         number: int = self._connection.execute(counted.returning(counters.c.value)).scalar_one()
@@ -22,6 +23,7 @@ class Counters:
     def put(self, name: str, value: int) -> bool:
         """Set a counter; return whether that changed it. Of several callers that set the same value, one gets True."""
         statement = insert_into(self._connection, counters).values(name=name, value=value)
+        # The condition makes setting the same value change no row, and so return none.
         changed = statement.on_conflict_do_update(
             index_elements=["name"], set_={"value": value}, where=counters.c.value != value
         )

@@ -50,6 +50,7 @@ class Findings:
             picture_key=keys.picture,
             key_version=keys.version,
         )
+        # Insert first and look afterwards: looking first would race with another process that sees the same picture.
         recognised_by = ["asset_id", "page_key", "picture_key", "key_version"]
         inserted = self._connection.execute(
             statement.on_conflict_do_nothing(index_elements=recognised_by).returning(findings.c.id)
@@ -119,6 +120,7 @@ class Findings:
             .where(is_at(finding.asset_id, keys))
             .values(
                 **{name: getattr(finding, name) for name in OF_LAST_SIGHTING},
+                # A finding that was recorded without a case gets one when the rules change their mind, and keeps it.
                 case_id=func.coalesce(findings.c.case_id, finding.case_id),
                 image_sha256=func.coalesce(finding.image_sha256, findings.c.image_sha256),
                 page_sha256=func.coalesce(finding.page_sha256, findings.c.page_sha256),
@@ -133,6 +135,7 @@ class Findings:
             finding_id=id_,
             candidate_sha256=finding.candidate_sha256,
             image_sha256=finding.image_sha256,
+            # "" for a page that was not kept: the column is part of the primary key, which cannot be null.
             page_sha256=finding.page_sha256 or "",
             first_seen_at=finding.last_seen_at,
             last_seen_at=finding.last_seen_at,

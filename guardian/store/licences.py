@@ -62,6 +62,7 @@ class Licences:
             proof_file=proof_file,
             added_at=at,
         )
+        # The proof is not one of the terms, so adding them again may name another file.
         self._connection.execute(
             statement.on_conflict_do_update(index_elements=["id"], set_={"proof_file": proof_file})
         )

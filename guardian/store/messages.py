@@ -21,6 +21,7 @@ class Messages:
 
     def add_first(self, message: Message, episode: str) -> Message:
         """Write the message of an episode unless there is one already; return the one that is stored."""
+        # Two processes may find the same trouble at once: the unique episode lets one message win for both.
         statement = insert_into(self._connection, messages).values(**_values(message), episode=episode)
         self._connection.execute(statement.on_conflict_do_nothing(index_elements=["episode"]))
         return _message(self._connection.execute(select(messages).where(messages.c.episode == episode)).one())

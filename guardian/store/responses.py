@@ -59,6 +59,7 @@ class Responses:
 
     def forget_before(self, at: datetime, limit: int) -> int:
         """Delete up to `limit` answers that were last confirmed before then; return how many."""
+        # In portions, so that nobody who writes waits for long.
         stale = select(responses.c.key).where(responses.c.checked_at < at).limit(limit)
         return self._connection.execute(delete(responses).where(responses.c.key.in_(stale))).rowcount
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from guardian.model import Asset, Licence, LicenceStatus
 
+# Two tables, since "lapsed" reads differently of a use on a host and of the licence itself.
 USE_TEXTS = {
     LicenceStatus.LICENSED: "licensed to this host",
     LicenceStatus.LAPSED: "a licence for this host has lapsed",

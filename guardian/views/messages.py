@@ -12,6 +12,7 @@ from guardian.urls.addresses import canonical_url
 from guardian.views.plain_text import clipped, json_size
 from guardian.views.timestamps import message_timestamp
 
+# A message stays under 20 kB because the parts that a site can make long are bounded, each by its own number.
 _URL_BYTES = 2_048
 _ALSO_AT_BYTES = 3_000
 _LONGEST_ERROR = 1_000

@@ -30,6 +30,7 @@ def outcome_text(scan: Scan | None) -> str:
     if scan is None:
         return "never scanned"
 
+    # A scan that was stopped at its first page may have counted nothing and met no error.
     counts = ", ".join(f"{number} {word}" for word, number in scan.counts.as_words().items())
     words = "; ".join(part for part in (counts, scan.error or "") if part) or "nothing"
     return f"{scan.outcome or 'running'} {minute_text(scan.started_at)}: {words}"

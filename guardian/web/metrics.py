@@ -62,12 +62,14 @@ class Metrics:
 
 
 class _StoreFacts(Collector):
-    """Facts that live in the database, read at scrape time so that they cannot drift from it."""
+    """Gauges of what the database holds, read at each scrape so that they cannot drift from it."""
 
     def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
         self._store, self._clock = store, clock
 
     def collect(self) -> Iterable[Metric]:
+        """Yield the gauges; the registry calls this for each scrape."""
+        # One snapshot for all of them, so that their numbers fit together.
         with self._store.read() as tx:
             now = self._clock()
             yield GaugeMetricFamily("guardian_assets", "Protected assets", tx.assets.count())

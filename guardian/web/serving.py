@@ -25,6 +25,7 @@ async def serving(app: Starlette, listen: str) -> AsyncIterator[str]:
         try:
             yield f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         finally:
+            # Requests that are being answered end first; an error of theirs must not hide the daemon's own.
             server.should_exit = True
             await asyncio.gather(serving_task, return_exceptions=True)
 

@@ -17,6 +17,7 @@ class WebSettings(BaseModel):
     @field_validator("listen")
     @classmethod
     def _is_address(cls, value: str) -> str:
+        # An address and no name: a name could come to mean another interface than loopback.
         host, _, port = value.rpartition(":")
         try:
             ipaddress.ip_address(host.strip("[]"))

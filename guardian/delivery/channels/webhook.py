@@ -44,6 +44,7 @@ class WebhookChannel:
             raise DeliveryFailed(str(error)) from error
 
         url = self._destination.url
+        # Each attempt is signed anew: receivers refuse old timestamps. Id and body stay the same.
         headers = signed_headers(keys, message.id, self._clock(), message.body)
         try:
             answer = await self._client.post(url, headers, message.body, self._timeout)
@@ -73,6 +74,7 @@ def failure_of(answer: TrustedResponse, url: str, now: datetime) -> DeliveryFail
     if 200 <= status < 300:
         return None
     if status == 410:
+        # Gone for good, as Standard Webhooks has it; every other status may be a fault that passes.
         detail = f"{where} answered 410 Gone: it wants no more messages"
         return DeliveryFailed(detail, permanent=True, disable=True)
     if 300 <= status < 400:
