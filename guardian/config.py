@@ -88,6 +88,7 @@ def load_config(path: Path) -> Config:
 
     # A daemon is started from anywhere, so the working folder must not decide where files lie.
     folder = path.absolute().parent
+
     return config.model_copy(
         update={
             "data_dir": folder / config.data_dir.expanduser(),

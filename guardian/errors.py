@@ -48,8 +48,9 @@ class ConfigError(UsageError):
     """
 
     def __init__(self, message: str, *, file: Path, line: int | None = None, column: int | None = None) -> None:
-        where = ":".join(str(part) for part in (file, line, column) if part is not None)
-        super().__init__(f"{where}: {message}")
+        # file:line:column, which editors and terminals know how to open.
+        position = ":".join(str(part) for part in (file, line, column) if part is not None)
+        super().__init__(f"{position}: {message}")
         self.file, self.line, self.column = file, line, column
 
 

@@ -47,4 +47,5 @@ def compose(kind: str, case: Case, finding_id: str, use: RecordedUse) -> Message
         },
         "seen_at": message_timestamp(sighting.seen_at),
     }
+
     return mint(kind, data, use.at)

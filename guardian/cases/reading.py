@@ -26,6 +26,7 @@ def case_detail(tx: Transaction, case: Case, *, with_versions: bool = False) -> 
     """
     findings = tx.findings.list(case.id)
     versions = {finding.id: tx.findings.digests(finding.id) for finding in findings} if with_versions else {}
+
     return CaseDetail(
         case=case,
         asset=tx.assets.get(case.asset_id),

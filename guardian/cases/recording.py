@@ -135,6 +135,7 @@ def _event(case: Case, decision: Decision, *, is_new: bool) -> str | None:
     is_stronger = ACTIONS_BY_STRENGTH.index(decision.action) > ACTIONS_BY_STRENGTH.index(case.action) or (
         SEVERITIES_BY_STRENGTH.index(decision.severity) > SEVERITIES_BY_STRENGTH.index(case.severity)
     )
+
     return "case.escalated" if is_stronger else None
 
 

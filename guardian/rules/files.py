@@ -298,8 +298,8 @@ def _run(example: _Example, index: int, positions: Positions, rules: Rules) -> N
 
 def _why_not(example: _Example, rules: Rules) -> str:
     """Return which condition keeps the expected rule from firing, as the end of a message; "" when none does."""
-    for account in rules.explain_facts(example.facts()):
-        failing = [str(one.condition) for one in account.tried if not one.holds]
-        if account.rule.name == example.expect.rule and failing:
+    for trace in rules.explain_facts(example.facts()):
+        failing = [str(one.condition) for one in trace.tried if not one.holds]
+        if trace.rule.name == example.expect.rule and failing:
             return f": not {failing[0]}"
     return ""

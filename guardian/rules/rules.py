@@ -1,4 +1,4 @@
-"""Rules in memory: which one fires first for the facts of a use, and an account of why."""
+"""Rules in memory: which one fires first for the facts of a use, and a trace of why."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -81,7 +81,7 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class ConditionTrace:
     """A condition applied to one use: the fact's value (None: not measured), and whether the condition holds."""
 
     condition: Condition
@@ -90,11 +90,11 @@ class Tried:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class RuleTrace:
     """What one rule says about one use. `fires`: all conditions hold; `decides`: no earlier rule fires."""
 
     rule: Rule
-    tried: tuple[Tried, ...]
+    tried: tuple[ConditionTrace, ...]
     fires: bool
     decides: bool
 
@@ -114,21 +114,21 @@ class Rules:
         first = next((rule for rule in self.rules if rule.fires(facts)), None)
         return first.decision if first else Decision(Action.IGNORE, NO_RULE)
 
-    def explain(self, use: Use) -> tuple[Account, ...]:
+    def explain(self, use: Use) -> tuple[RuleTrace, ...]:
         """Return what every rule says about a use, in order, whether or not an earlier one has decided."""
         return self.explain_facts(facts_of(use))
 
-    def explain_facts(self, facts: Mapping[str, Fact]) -> tuple[Account, ...]:
+    def explain_facts(self, facts: Mapping[str, Fact]) -> tuple[RuleTrace, ...]:
         """Return what every rule says about facts by name; see `explain`."""
-        is_decided, accounts = False, []
+        is_decided, traces = False, []
         for rule in self.rules:
             values = [(condition, facts.get(condition.fact)) for condition in rule.conditions]
-            tried = tuple(Tried(condition, value, condition.holds(value)) for condition, value in values)
+            tried = tuple(ConditionTrace(condition, value, condition.holds(value)) for condition, value in values)
             fires = rule.fires(facts)
-            accounts.append(Account(rule, tried, fires, decides=fires and not is_decided))
+            traces.append(RuleTrace(rule, tried, fires, decides=fires and not is_decided))
             is_decided = is_decided or fires
 
-        return tuple(accounts)
+        return tuple(traces)
 
 
 def decision_of(

@@ -78,6 +78,7 @@ class Findings:
             )
             .order_by(findings.c.id)
         )
+
         return [_finding(row) for row in self._connection.execute(query)]
 
     def at(self, asset_id: str, page_url: str, image_url: str) -> Finding | None:
@@ -93,6 +94,7 @@ class Findings:
             .where(finding_digests.c.finding_id == finding_id)
             .order_by(finding_digests.c.first_seen_at, finding_digests.c.candidate_sha256)
         )
+
         return [
             FindingDigest(
                 candidate_sha256=row.candidate_sha256,

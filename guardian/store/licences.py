@@ -66,6 +66,7 @@ class Licences:
         self._connection.execute(
             statement.on_conflict_do_update(index_elements=["id"], set_={"proof_file": proof_file})
         )
+
         return licence
 
     def for_asset(self, asset: Asset) -> list[Licence]:

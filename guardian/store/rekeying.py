@@ -47,16 +47,16 @@ def renew_keys(connection: Connection) -> None:
     )
     ids = connection.execute(stale).scalars().all()
     merged = 0
-    taken = _taken_places(connection)
+    taken = _hashes_of_current_keys(connection)
     for start in range(0, len(ids), _AT_A_TIME):
         alone: list[dict[str, object]] = []
         perhaps_taken: list[tuple[str, str, PlaceKeys]] = []
         for id_, asset_id, keys in _keyed(connection, ids[start : start + _AT_A_TIME]):
-            place = hash((asset_id, keys.page, keys.picture))
-            if place in taken:
+            hashed = hash((asset_id, keys.page, keys.picture))
+            if hashed in taken:
                 perhaps_taken.append((id_, asset_id, keys))
             else:
-                taken.add(place)
+                taken.add(hashed)
                 alone.append({"row": id_, **_columns(keys)})
 
         # Keys of other versions never meet these, so the order in which rows come forward does not matter.
@@ -69,13 +69,13 @@ def renew_keys(connection: Connection) -> None:
         log.info("finding_keys_renewed", version=KEY_VERSION, findings=len(ids), merged=merged)
 
 
-def _taken_places(connection: Connection) -> set[int]:
+def _hashes_of_current_keys(connection: Connection) -> set[int]:
     """Return hashes of asset and keys of all findings whose keys are of this version.
 
     Hashes, since a database may hold millions of findings. When two share one, a query tells them apart.
     """
-    places = select(findings.c.asset_id, findings.c.page_key, findings.c.picture_key)
-    return {hash(tuple(row)) for row in connection.execute(places.where(findings.c.key_version == KEY_VERSION))}
+    keys = select(findings.c.asset_id, findings.c.page_key, findings.c.picture_key)
+    return {hash(tuple(row)) for row in connection.execute(keys.where(findings.c.key_version == KEY_VERSION))}
 
 
 def _keyed(connection: Connection, ids: Sequence[str]) -> list[tuple[str, str, PlaceKeys]]:

@@ -25,6 +25,7 @@ class Responses:
         row = self._connection.execute(select(responses).where(responses.c.key == _key(url))).first()
         if row is None:
             return None
+
         return Remembered(
             url=row.url,
             etag=row.etag,

@@ -33,6 +33,7 @@ from guardian.model import (
 )
 from guardian.store.columns import Document, Instant, Word
 
+# Names of constraints are spelled out, since a migration can only drop what it can name.
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",

@@ -18,6 +18,7 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
     if comparison.transform is not None:
         matrix = comparison.transform.matrix
         shown["transform"]["matrix"] = [list(matrix[:3]), list(matrix[3:])]
+
     return shown
 
 

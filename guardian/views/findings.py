@@ -66,6 +66,7 @@ def finding_facts(finding: Finding) -> dict[str, str]:
         "page kept": finding.page_sha256 or "no",
         "evidence": finding.evidence_note,
     }
+
     return {label: fact for label, fact in facts.items() if fact is not None}
 
 

@@ -60,6 +60,7 @@ def signed_headers(keys: Sequence[bytes], id_: str, at: datetime, body: bytes) -
     """Return the headers of a Standard Webhooks message, signed with each of the keys (space between signatures)."""
     text = body.decode("utf-8")
     signatures = [Webhook(key).sign(id_, at.astimezone(UTC), text) for key in keys]
+
     return {
         "content-type": "application/json",
         "webhook-id": id_,
@@ -70,21 +71,21 @@ def signed_headers(keys: Sequence[bytes], id_: str, at: datetime, body: bytes) -
 
 def failure_of(answer: TrustedResponse, url: str, now: datetime) -> DeliveryFailed | None:
     """Return why this answer does not accept the message; None for 2xx."""
-    status, where = answer.status, shown_url(url)
+    status, receiver = answer.status, shown_url(url)
     if 200 <= status < 300:
         return None
     if status == 410:
         # Gone for good, as Standard Webhooks has it; every other status may be a fault that passes.
-        detail = f"{where} answered 410 Gone: it wants no more messages"
+        detail = f"{receiver} answered 410 Gone: it wants no more messages"
         return DeliveryFailed(detail, permanent=True, disable=True)
     if 300 <= status < 400:
         # A redirect could lead a signed message to anybody.
         target = shown_url(answer.header("location") or "an unnamed place")
-        return DeliveryFailed(f"{where} answered {status}, pointing to {target}; redirects are not followed")
+        return DeliveryFailed(f"{receiver} answered {status}, pointing to {target}; redirects are not followed")
 
     quote = _quoted(answer.body_start)
     retry_after = parse_retry_after(answer.header("retry-after"), now)
-    return DeliveryFailed(f"{where} answered {status}{quote}", retry_after=retry_after)
+    return DeliveryFailed(f"{receiver} answered {status}{quote}", retry_after=retry_after)
 
 
 def shown_url(url: str) -> str:
