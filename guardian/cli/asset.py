@@ -207,6 +207,7 @@ def _own_files(session: Session) -> Callable[[Path], bool]:
 
     What it keeps there are the originals of assets, and evidence: copies, which must not become assets.
     """
+    # Only folders are resolved: a link in the data folder counts as lying there, wherever it points.
     data = session.config.data_dir.resolve()
     return lambda path: path.parent.resolve().is_relative_to(data)
 

@@ -78,6 +78,7 @@ class Finding:
     licence: str
     decision: Decision
     comparison: Comparison
+    # What was compared, also when it was not kept; the next two say what was.
     candidate_sha256: str
     image_sha256: str | None
     page_sha256: str | None

@@ -69,10 +69,12 @@ MEASURED_FACTS = (
         "probability", 0, 1, "probability", "Calibrated probability that the picture shows the asset's own pixels."
     ),
     MeasuredFact("hash_distance", 0, 256, "bits", "Bits of 256 that differ in the best of eight orientations."),
+    # Without a bound: large pictures have many keypoints.
     MeasuredFact("keypoint_inliers", 0, inf, "keypoints", "Matched keypoints that agree with the transform."),
     MeasuredFact("asset_coverage", 0, 1, "fraction", "Share of the asset that the overlap fills."),
     MeasuredFact("candidate_coverage", 0, 1, "fraction", "Share of the found picture that the overlap fills."),
     MeasuredFact("aligned_similarity", 0, 1, "correlation", "Local correlation of the pixels after alignment."),
+    # A cosine may be negative, unlike all the others.
     MeasuredFact("embedding_similarity", -1, 1, "cosine", "Cosine of the descriptors of the whole pictures."),
     MeasuredFact(
         "region_embedding_similarity", -1, 1, "cosine", "Cosine of the descriptors of the region where both overlap."

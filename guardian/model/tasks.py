@@ -34,6 +34,7 @@ class Task:
 
     id: int
     kind: TaskKind
+    # Only compared, never parsed: what a task is about stands in fields of its own.
     key: str
     due_at: datetime
     state: TaskState

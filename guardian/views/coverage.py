@@ -45,6 +45,7 @@ def coverage_facts(coverage: Coverage, assets: int) -> dict[str, str]:
     if coverage.pages:
         facts["pages"] = f"{coverage.pages}, {coverage.pages_unchanged} unchanged"
 
+    # Without a usual number nothing is said: "usually 0" would be wrong after the first scans.
     usual = f" (usually {coverage.usual_images:g})" if coverage.usual_images is not None else ""
     compared = f"{coverage.compared} compared with {assets} protected asset(s)"
     facts["images"] = f"{coverage.images}{usual}, {compared}, {coverage.matched} matched"

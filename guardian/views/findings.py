@@ -62,6 +62,7 @@ def finding_facts(finding: Finding) -> dict[str, str]:
         "confidence": f"{comparison.probability:.4f}, rule {finding.decision.rule}, licence {finding.licence}",
         "caption": caption,
         "seen": seen,
+        # The digests name files in the evidence folder.
         "image kept": finding.image_sha256 or "no",
         "page kept": finding.page_sha256 or "no",
         "evidence": finding.evidence_note,
