@@ -21,7 +21,7 @@ from bench import fetching, measures, memory, methods, ours, scale, scanning, se
 from bench.methods import Outcome
 from demo.photographs import PROTECTED, copy_protected
 
-MANY_STRANGERS = 500
+MANY_DISTRACTORS = 500
 
 
 def main() -> None:
@@ -57,7 +57,7 @@ def many_assets(console: Console, sizes: Sequence[int]) -> None:
         title=f"{len(PROTECTED)} photographs among synthetic assets; CPU ms, one process",
         title_justify="left",
     )
-    for heading in ("profile", "assets", "build", "kB an asset", "a stranger", "a copy", "copies found", "MiB"):
+    for heading in ("profile", "assets", "build", "kB an asset", "a distractor", "a copy", "copies found", "MiB"):
         table.add_column(heading, justify="right")
     with bar(console) as progress:
         step = progress.add_task("growing indexes", total=2 * len(sizes))
@@ -68,13 +68,13 @@ def many_assets(console: Console, sizes: Sequence[int]) -> None:
                     f"{grown.assets}",
                     f"{grown.build_ms_an_asset:.1f}",
                     f"{grown.kilobytes_an_asset:.1f}",
-                    f"{grown.stranger_ms:.0f}",
+                    f"{grown.distractor_ms:.0f}",
                     f"{grown.copy_ms:.0f}",
                     f"{grown.found:.1%}",
                     f"{grown.resident_mib:.0f}",
                 )
     console.print(table)
-    table = Table(box=box.SIMPLE_HEAD, title="a stranger among 600 assets, CPU ms", title_justify="left")
+    table = Table(box=box.SIMPLE_HEAD, title="a distractor among 600 assets, CPU ms", title_justify="left")
     table.add_column("profile", justify="right")
     for size in scale.MEGAPIXELS:
         table.add_column(f"{size:g} megapixels", justify="right")
@@ -147,8 +147,8 @@ def quality(console: Console, pictures: sets.BenchSet) -> None:
             step = progress.add_task(method.name, total=len(pictures.queries))
             outcomes.append(methods.measure(method, pictures, lambda step=step: progress.advance(step)))  # type: ignore[misc]
     copies = sum(query.ref is not None for query in pictures.queries)
-    strangers = len(pictures.queries) - copies
-    title = f"{pictures.name}: {len(pictures.refs)} references, {copies} copies, {strangers} strangers"
+    distractors = len(pictures.queries) - copies
+    title = f"{pictures.name}: {len(pictures.refs)} references, {copies} copies, {distractors} distractors"
     console.print(quality_table(title, pictures.queries, outcomes))
     if copies:
         console.print(attack_table(pictures.queries, outcomes))
@@ -158,7 +158,7 @@ def quality(console: Console, pictures: sets.BenchSet) -> None:
     wrong = sum(ref is not None and ref != query.ref for query, ref in zip(pictures.queries, mine.alerted, strict=True))
     console.print(
         f"With the shipped rules guardian alerts about {right} of {copies} copies, and wrongly {wrong} times "
-        f"({strangers} strangers). Protecting a reference took {mine.protect_ms:.0f} ms of CPU.\n",
+        f"({distractors} distractors). Protecting a reference took {mine.protect_ms:.0f} ms of CPU.\n",
         highlight=False,
     )
 
@@ -169,9 +169,9 @@ def quality_table(title: str, queries: Sequence[sets.Query], outcomes: Sequence[
     table.add_column("method")
     for name in ("µAP", "recall, no false alarm", "recall, 1 in 1000", "CPU ms a picture"):
         table.add_column(name, justify="right")
-    strangers = sum(query.ref is None for query in queries)
+    distractors = sum(query.ref is None for query in queries)
     for outcome in outcomes:
-        few = max(1, strangers // 1000) if strangers >= MANY_STRANGERS else None
+        few = max(1, distractors // 1000) if distractors >= MANY_DISTRACTORS else None
         table.add_row(
             outcome.method,
             f"{measures.micro_average_precision(queries, outcome.guesses):.3f}",

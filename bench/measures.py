@@ -1,4 +1,4 @@
-"""Numbers out of guesses: micro average precision, and recall at a threshold that few strangers pass."""
+"""Numbers out of guesses: micro average precision, and recall at a threshold that few distractors pass."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -10,10 +10,10 @@ Guesses = Sequence[Guess | None]
 
 
 def threshold(queries: Sequence[Query], guesses: Guesses, allowed: int) -> float:
-    """The strength that at most `allowed` strangers exceed."""
-    strangers = [guess.strength for query, guess in zip(queries, guesses, strict=True) if query.ref is None and guess]
-    strangers.sort(reverse=True)
-    return strangers[allowed] if len(strangers) > allowed else float("-inf")
+    """The strength that at most `allowed` distractors exceed."""
+    distractors = [guess.strength for query, guess in zip(queries, guesses, strict=True) if query.ref is None and guess]
+    distractors.sort(reverse=True)
+    return distractors[allowed] if len(distractors) > allowed else float("-inf")
 
 
 def recall(queries: Sequence[Query], guesses: Guesses, allowed: int) -> float:
@@ -35,7 +35,7 @@ def recall_by_attack(queries: Sequence[Query], guesses: Guesses, allowed: int) -
 
 
 def micro_average_precision(queries: Sequence[Query], guesses: Guesses) -> float:
-    """Area under precision and recall of all guesses in one ranking, strangers included (DISC21's measure)."""
+    """Area under precision and recall of all guesses in one ranking, distractors included (DISC21's measure)."""
     ranked = sorted(
         ((guess.strength, query.ref == guess.ref) for query, guess in zip(queries, guesses, strict=True) if guess),
         key=lambda pair: (-pair[0], pair[1]),

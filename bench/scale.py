@@ -15,10 +15,11 @@ import cv2
 import numpy as np
 import psutil
 
-from demo.photographs import PROTECTED, STRANGERS, opened
+from demo.photographs import DISTRACTORS, PROTECTED, opened
 from guardian.evaluation import attacks
-from guardian.matching.fingerprint import Fingerprint
-from guardian.matching.index import Entry, replacing
+from guardian.matching.features.fingerprint import Fingerprint
+from guardian.matching.index.layout import Entry
+from guardian.matching.index.writer import IndexWriter
 from guardian.matching.matcher import Matcher
 from guardian.matching.settings import MatchingSettings
 
@@ -37,7 +38,7 @@ class Grown:
     assets: int
     build_ms_an_asset: float
     kilobytes_an_asset: float
-    stranger_ms: float
+    distractor_ms: float
     copy_ms: float
     found: float
     resident_mib: float
@@ -45,7 +46,7 @@ class Grown:
 
 @dataclass(frozen=True)
 class Sized:
-    """What a stranger of so many megapixels costs against 600 assets, in CPU milliseconds."""
+    """What a distractor of so many megapixels costs against 600 assets, in CPU milliseconds."""
 
     profile: str
     megapixels: float
@@ -53,7 +54,7 @@ class Sized:
 
 
 def measure(profile: str, sizes: Sequence[int], seen: Callable[[], None]) -> Iterator[Grown]:
-    """Grow an index to each size and ask it about strangers and copies of its few real assets."""
+    """Grow an index to each size and ask it about distractors and copies of its few real assets."""
     cv2.setNumThreads(1)
     for size in sizes:
         with tempfile.TemporaryDirectory(prefix="guardian-bench-") as folder:
@@ -62,9 +63,9 @@ def measure(profile: str, sizes: Sequence[int], seen: Callable[[], None]) -> Ite
 
 
 def measure_sizes(profile: str) -> Iterator[Sized]:
-    """The same stranger at all MEGAPIXELS."""
+    """The same distractor at all MEGAPIXELS."""
     cv2.setNumThreads(1)
-    web = np.asarray(opened(STRANGERS[1]))
+    web = np.asarray(opened(DISTRACTORS[1]))
     with tempfile.TemporaryDirectory(prefix="guardian-bench-") as folder:
         matcher = _matcher(profile, 600, Path(folder))
         for size in MEGAPIXELS:
@@ -79,15 +80,15 @@ def _grown(profile: str, size: int, folder: Path) -> Grown:
     built = time.process_time() - started
     kilobytes = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e3
     random = np.random.default_rng(7)
-    hosts = [np.asarray(opened(photograph)) for photograph in STRANGERS]
-    strangers = [_jpeg(attacks.shrunk(host, 550)) for host in hosts]
+    hosts = [np.asarray(opened(photograph)) for photograph in DISTRACTORS]
+    distractors = [_jpeg(attacks.shrunk(host, 550)) for host in hosts]
     copies = [
         (str(number), _jpeg(attacks.apply(edit, np.asarray(opened(photograph)), random, [*hosts, *hosts])))
         for number, photograph in enumerate(PROTECTED)
         for edit in _EDITS
     ]
-    matcher.match(strangers[0])
-    stranger_ms = _cpu_ms(lambda: [matcher.match(content) for content in strangers], 3) / len(strangers)
+    matcher.match(distractors[0])
+    distractor_ms = _cpu_ms(lambda: [matcher.match(content) for content in distractors], 3) / len(distractors)
     started, found = time.process_time(), 0
     for name, content in copies:
         matches = matcher.match(content).matches
@@ -97,7 +98,7 @@ def _grown(profile: str, size: int, folder: Path) -> Grown:
         assets=size,
         build_ms_an_asset=1000 * built / size,
         kilobytes_an_asset=kilobytes / size,
-        stranger_ms=stranger_ms,
+        distractor_ms=distractor_ms,
         copy_ms=1000 * (time.process_time() - started) / len(copies),
         found=found / len(copies),
         resident_mib=psutil.Process().memory_info().rss / 2**20,
@@ -108,7 +109,7 @@ def _matcher(profile: str, size: int, folder: Path) -> Matcher:
     """A matcher whose index holds the demo's photographs (ids 0, 1, ...) and synthetic assets up to `size`."""
     matcher = Matcher(MatchingSettings.model_validate({"profile": profile}), None, folder)
     real = [matcher.fingerprint(_jpeg(np.asarray(opened(photograph)), quality=95)) for photograph in PROTECTED]
-    with replacing(folder / matcher.recipe, matcher.recipe) as add:
+    with IndexWriter(folder / matcher.recipe, matcher.recipe).rebuild() as add:
         for start in range(0, size, _BATCH):
             add(list(_entries(real, range(start, min(size, start + _BATCH)))))
     matcher.warm()

@@ -22,7 +22,7 @@ import numpy as np
 import psutil
 from PIL import Image
 
-from demo.photographs import PROTECTED, STRANGERS, copy_protected, opened
+from demo.photographs import DISTRACTORS, PROTECTED, copy_protected, opened
 
 PICTURES_A_PAGE = 10
 LINKS_A_PAGE = 10
@@ -199,7 +199,7 @@ def _page(number: int, pages: int) -> bytes:
 def _pictures() -> list[bytes]:
     """Parts of photographs that are not protected, a few hundred."""
     random = np.random.default_rng(1)
-    photographs = [opened(one).convert("RGB") for one in STRANGERS]
+    photographs = [opened(one).convert("RGB") for one in DISTRACTORS]
     made = []
     for number in range(_KINDS):
         photograph = photographs[number % len(photographs)]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from demo.photographs import PROTECTED, STRANGERS, copy_protected, opened
+from demo.photographs import DISTRACTORS, PROTECTED, copy_protected, opened
 from guardian.evaluation import attacks
 
 SEED = 20261124
@@ -16,7 +16,7 @@ SEED = 20261124
 
 @dataclass(frozen=True)
 class Query:
-    """A picture to ask about. `ref`: file name of the reference it copies; None for a stranger."""
+    """A picture to ask about. `ref`: file name of the reference it copies; None for a distractor."""
 
     path: Path
     attack: str
@@ -49,15 +49,15 @@ def made(folder: Path) -> Iterator[str]:
     copy_protected(PROTECTED, folder / "refs")
     queries = folder / "queries"
     queries.mkdir()
-    strangers = [np.asarray(opened(photograph)) for photograph in STRANGERS]
+    distractors = [np.asarray(opened(photograph)) for photograph in DISTRACTORS]
     random = np.random.default_rng(SEED)
     with (folder / "manifest.csv").open("w", encoding="utf-8", newline="") as file:
         manifest = csv.writer(file)
         manifest.writerow(["query", "attack", "kind", "ref"])
-        for photograph, is_copy in [*((one, True) for one in PROTECTED), *((one, False) for one in STRANGERS)]:
+        for photograph, is_copy in [*((one, True) for one in PROTECTED), *((one, False) for one in DISTRACTORS)]:
             pixels = np.asarray(opened(photograph))
             for attack in (*attacks.STANDARD, *attacks.HARD):
                 name = f"{'pos' if is_copy else 'neg'}_{attack}_{photograph.name}.jpg"
-                Image.fromarray(attacks.apply(attack, pixels, random, strangers)).save(queries / name, quality=90)
+                Image.fromarray(attacks.apply(attack, pixels, random, distractors)).save(queries / name, quality=90)
                 manifest.writerow([name, attack, "pos" if is_copy else "neg", photograph.file if is_copy else ""])
                 yield name

@@ -54,7 +54,7 @@ PROTECTED = (
 )
 """What the demo's owner owns."""
 
-STRANGERS = (
+DISTRACTORS = (
     Photograph("ascent.npz", "Staircase", "public-domain-image.com, public domain", WAVELETS),
     Photograph("aero.npz", "Aerial view", "shipped by PyWavelets, MIT", WAVELETS),
     Photograph("grass.png", "Grass", "linolafett, CC0"),

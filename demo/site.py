@@ -10,7 +10,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from demo.edits import EDITS, Edit
-from demo.photographs import PROTECTED, STRANGERS, Photograph, opened
+from demo.photographs import DISTRACTORS, PROTECTED, Photograph, opened
 
 PAGES = {
     "wallpapers": "Ten thousand wallpapers, free for everybody",
@@ -45,7 +45,7 @@ def planned() -> list[tuple[Photograph, Edit, bool]]:
         copies += [(photograph, edit, True) for edit in chosen]
     strangers = [
         (photograph, EDITS[(3 * number + turn) % len(EDITS)], False)
-        for number, photograph in enumerate(STRANGERS)
+        for number, photograph in enumerate(DISTRACTORS)
         for turn in (0, 5, 9)
     ]
     shown = copies + strangers
@@ -59,7 +59,7 @@ def build(folder: Path) -> Iterator[Exhibit]:
     exhibits: list[Exhibit] = []
     pages = list(PAGES)
     for number, (photograph, edit, is_protected) in enumerate(planned()):
-        other = opened(STRANGERS[number % len(STRANGERS)])
+        other = opened(DISTRACTORS[number % len(DISTRACTORS)])
         content, suffix = edit.make(opened(photograph), other, number)
         file = f"{number:02}{suffix}"
         (folder / file).write_bytes(content)

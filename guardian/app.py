@@ -22,7 +22,7 @@ from guardian.fetch.throttle import Take
 from guardian.fetch.trusted import TrustedClient
 from guardian.fetch.web import WebClient
 from guardian.matching.workers import Workers
-from guardian.scan.services import Services
+from guardian.scan.services import ScanSettings, Services
 from guardian.store import Store, open_store
 
 if TYPE_CHECKING:
@@ -46,13 +46,13 @@ class App:
 
 
 def utc_now() -> datetime:
-    """The clock that every room is given."""
+    """Return the time now; the clock that every room is given."""
     return datetime.now(UTC)
 
 
 @contextmanager
 def opened_store(config: Config) -> Iterator[Store]:
-    """The database of this configuration, migrated forward."""
+    """Open the database of this configuration, migrated forward."""
     store = open_store(config.store, config.data_dir)
     try:
         yield store
@@ -61,12 +61,12 @@ def opened_store(config: Config) -> Iterator[Store]:
 
 
 def open_rules(config: Config) -> rules.Rules:
-    """The rule files, checked against the configured destinations. Raises ConfigError."""
+    """Return the rule files, checked against the configured destinations. Raises ConfigError."""
     return rules.load(config.rules_dir, [destination.name for destination in config.destinations])
 
 
 def make_workers(config: Config) -> Workers:
-    """Worker processes over this configuration's index; a descriptor that cannot be used is said once."""
+    """Return worker processes over this configuration's index; a descriptor that cannot be used is said once."""
     workers = Workers(config.matching, config.embedding, config.data_dir / "index")
     if workers.without_descriptor is not None:
         log.warning("without_descriptor", reason=workers.without_descriptor)
@@ -74,7 +74,7 @@ def make_workers(config: Config) -> Workers:
 
 
 def make_catalog(config: Config, store: Store, workers: Workers) -> "Catalog":
-    """The catalogue of this configuration."""
+    """Return the catalogue of this configuration."""
     # It brings the index and its kernels, which a check leaves to its workers.
     from guardian.catalog.catalog import Catalog
 
@@ -83,7 +83,7 @@ def make_catalog(config: Config, store: Store, workers: Workers) -> "Catalog":
 
 @asynccontextmanager
 async def opened_app(config: Config, workers: Workers | None = None) -> AsyncIterator[App]:
-    """All rooms that images walk through, inside a running event loop; with these workers if they were made before."""
+    """Open all services, inside a running event loop; with these workers if they were made before."""
     checked = open_rules(config)
     workers = workers or make_workers(config)
     with opened_store(config) as store:
@@ -94,18 +94,24 @@ async def opened_app(config: Config, workers: Workers | None = None) -> AsyncIte
                 store=store,
                 rules=checked,
                 vault=Vault(config.data_dir / "evidence", config.evidence.max_bytes),
-                recipe=workers.report_recipe,
-                own_hosts=config.own_hosts,
-                destinations=tuple(destination.name for destination in config.destinations),
                 clock=utc_now,
-                max_image_bytes=config.matching.max_bytes,
-                longest_freshness=config.fetch.longest_freshness,
+                settings=_scan_settings(config),
                 environment=os.environ,
             )
             try:
                 yield App(config, store, services)
             finally:
                 await workers.aclose()
+
+
+def _scan_settings(config: Config) -> ScanSettings:
+    """Return what the walk of an image needs of the configuration."""
+    return ScanSettings(
+        own_hosts=config.own_hosts,
+        destinations=tuple(destination.name for destination in config.destinations),
+        max_image_bytes=config.matching.max_bytes,
+        longest_freshness=config.fetch.longest_freshness,
+    )
 
 
 def _counted_in(store: Store) -> Take:
@@ -123,6 +129,6 @@ def _counted_in(store: Store) -> Take:
 
 @asynccontextmanager
 async def opened_delivery(config: Config) -> AsyncIterator[Delivery]:
-    """The sender, for commands that send: the only ones that read secrets."""
+    """Open the sender, for commands that send: the only ones that read secrets."""
     async with TrustedClient(config.delivery.ca_file) as client:
         yield Delivery(config.destinations, config.delivery, client, Secrets(os.environ), utc_now)

@@ -22,7 +22,7 @@ from guardian.coverage.telling import tell_of_trouble
 from guardian.delivery.delivery import Delivery
 from guardian.delivery.sending import deliver_due
 from guardian.errors import ConfigError, GuardianError, IndexNotReady
-from guardian.model import Scan
+from guardian.model import Scan, ScanOutcome
 from guardian.scan.runs import Listener, scan_source
 from guardian.schedule import Schedule
 from guardian.sources.settings import SourceSettings
@@ -234,7 +234,7 @@ class _Shift:
 
     def _last_completed(self, source: str) -> datetime | None:
         with self._app.store.read() as tx:
-            last = tx.scans.last(source, outcome="completed")
+            last = tx.scans.last(source, outcome=ScanOutcome.COMPLETED)
         return last.started_at if last else None
 
     async def _begin_scan(self, settings: SourceSettings) -> None:

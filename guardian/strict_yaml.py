@@ -1,4 +1,4 @@
-"""Reads YAML files into pydantic models, strictly: an error names file, line and column, and says what to do.
+"""Reads YAML into pydantic models, strictly: an error names file, line, column and what to do.
 
 Refuses what YAML forgives: duplicate and unknown keys, `NO` for false, `12:30` for 750, null sections.
 """
@@ -30,17 +30,17 @@ _BYTES = {
     "GiB": 2**30,
     "TiB": 2**40,
 }
-# What YAML 1.1 reads as booleans or numbers, and people mean as text: NO, 12:30 (750), 010 (8).
+# Plain scalars that YAML 1.1 reads as something else than the text: NO (false), 12:30 (750), 010 (8).
 _SURPRISES = re.compile(r"(?:y|n|yes|no|on|off)|[-+]?\d+(?::[0-5]?\d)+(?:\.\d*)?|[-+]?0[\d_]+", re.IGNORECASE)
-# Far more than any configuration needs, and far less than would exhaust Python's stack.
 _DEEPEST = 40
+# Tags of what JSON has too. YAML also knows dates, binary data and sets.
 _PLAIN_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq")}
 
 M = TypeVar("M", bound=BaseModel)
 
 
 def duration(text: str) -> timedelta:
-    """Return `90s`, `15m`, `2h`, `7d` or `500ms` as a timedelta. Raises ValueError that says the accepted form."""
+    """Return the time that 500ms, 90s, 15m, 2h or 7d states. Raises ValueError that says the accepted form."""
     found = _DURATION.fullmatch(text.strip())
     if not found:
         raise ValueError(f"{text!r} is not a duration; write a number and a unit: 500ms, 30s, 15m, 2h or 7d")
@@ -51,7 +51,7 @@ def duration(text: str) -> timedelta:
 
 
 def byte_size(text: str) -> int:
-    """Return `20MB`, `10GiB` or `512kB` as a number of bytes. Raises ValueError that says the accepted form."""
+    """Return the number of bytes that 512kB, 20MB or 10GiB states. Raises ValueError that says the accepted form."""
     found = _SIZE.fullmatch(text.strip())
     if not found:
         raise ValueError(f"{text!r} is not a size; write a number and a unit: 512kB, 20MB or 10GiB")
@@ -59,19 +59,20 @@ def byte_size(text: str) -> int:
 
 
 def show_duration(value: timedelta) -> str:
-    """Return the shortest exact text that `duration` reads back."""
+    """Return the shortest exact spelling that `duration` reads back."""
     seconds = value.total_seconds()
     for unit in ("d", "h", "m", "s"):
         if seconds and seconds % _SECONDS[unit] == 0:
             return f"{int(seconds // _SECONDS[unit])}{unit}"
 
+    # Integers, since a fraction of a second as a float would show digits that nobody wrote.
     thousandths = value // timedelta(microseconds=1)
     digits = f"{thousandths // 1000}.{thousandths % 1000:03}".rstrip("0").rstrip(".")
     return f"{digits}ms" if thousandths else "0s"
 
 
 def show_byte_size(value: int) -> str:
-    """Return the shortest exact text that `byte_size` reads back."""
+    """Return the shortest exact spelling that `byte_size` reads back."""
     for unit in ("TiB", "GiB", "MiB", "KiB", "GB", "MB", "kB"):
         if value and value % _BYTES[unit] == 0:
             return f"{value // _BYTES[unit]}{unit}"
@@ -102,39 +103,39 @@ ByteSize = Annotated[int, BeforeValidator(_read_byte_size), PlainSerializer(show
 
 
 class Positions:
-    """The line and column of each value of a document, by its path of keys and indices."""
+    """The position of each value of a document, found by its path of keys and indices."""
 
     def __init__(self, file: Path, root: yaml.Node | None) -> None:
         self.file = file
         self._marks: dict[tuple[str | int, ...], yaml.Mark] = {}
         if root is not None:
-            self._add_marks(root, ())
+            self._mark(root, ())
 
     def error(self, message: str, path: Sequence[str | int]) -> ConfigError:
-        """Return an error at the value of `path`, or at its nearest ancestor that the document holds."""
+        """Return an error that points at the value of a path, or at its nearest ancestor in the document."""
         mark = self._marks.get(self.written(path))
         line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
         return ConfigError(message, file=self.file, line=line, column=column)
 
     def written(self, path: Sequence[str | int]) -> tuple[str | int, ...]:
-        """Return the part of a path that the document holds: pydantic's paths also name members of unions."""
+        """Return the parts of a path that are in the document; pydantic's names of union members are not."""
         known: tuple[str | int, ...] = ()
         for part in path:
             if (*known, part) in self._marks:
                 known = (*known, part)
         return known
 
-    def _add_marks(self, node: yaml.Node, path: tuple[str | int, ...]) -> None:
-        """Record where a node, and everything below it, begins."""
+    def _mark(self, node: yaml.Node, path: tuple[str | int, ...]) -> None:
+        """Note the positions of a node and of all below it."""
         self._marks[path] = node.start_mark
         if isinstance(node, yaml.MappingNode):
             for key, value in node.value:
-                self._add_marks(value, (*path, str(key.value)))
+                self._mark(value, (*path, str(key.value)))
                 # Errors of a value point at its key: that is where people look.
                 self._marks[(*path, str(key.value))] = key.start_mark
         elif isinstance(node, yaml.SequenceNode):
             for index, value in enumerate(node.value):
-                self._add_marks(value, (*path, index))
+                self._mark(value, (*path, index))
 
 
 def load(path: Path, model: type[M]) -> M:
@@ -143,24 +144,21 @@ def load(path: Path, model: type[M]) -> M:
 
 
 def load_with_positions(path: Path, model: type[M]) -> tuple[M, Positions]:
-    """Return a YAML file as a model, and the positions of its values, for errors that only later checks can find.
-
-    Raises ConfigError.
-    """
+    """Return a YAML file as a model, and the positions of its values for later checks. Raises ConfigError."""
     node = _compose(path)
     positions = Positions(path, node)
     if node is not None:
         _refuse_surprises(node, path)
+
     try:
         data = yaml.SafeLoader("").construct_document(node) if node is not None else {}
     except ValueError as error:
-        # Python refuses to read integers of thousands of digits.
         raise ConfigError(
             f"a number cannot be read: {str(error).partition(';')[0]}", file=path, line=1, column=1
         ) from error
-
     if not isinstance(data, dict):
         raise positions.error("the file must hold `key: value` lines at its top", ())
+
     try:
         return model.model_validate(data), positions
     except ValidationError as error:
@@ -168,14 +166,13 @@ def load_with_positions(path: Path, model: type[M]) -> tuple[M, Positions]:
 
 
 class _PlainLoader(yaml.SafeLoader):
-    """A loader of what people write by hand: no aliases, which can make a small file enormous, no tags, no depths."""
+    """Composes plain YAML: no aliases (which can make a small file enormous), no tags, no deep nesting."""
 
     def __init__(self, text: str, path: Path) -> None:
         super().__init__(text)
         self._path, self._depth = path, 0
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        """Return the next node. Raises ConfigError where the document holds what is refused."""
         event: yaml.Event = self.peek_event()  # type: ignore[no-untyped-call]
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise _at(event, self._path, "anchors (&) and aliases (*) are not understood; write the value itself")
@@ -191,7 +188,7 @@ class _PlainLoader(yaml.SafeLoader):
 
 
 def _compose(path: Path) -> yaml.Node | None:
-    """Return the tree of a file's document; None when it is empty. Raises ConfigError for what is not valid YAML."""
+    """Return the root node of a file, None for an empty one. Raises ConfigError."""
     text = _read(path)
     try:
         return _PlainLoader(text, path).get_single_node()
@@ -208,14 +205,13 @@ def _compose(path: Path) -> yaml.Node | None:
 
 
 def _read(path: Path) -> str:
-    """Return the text of a file, without a byte order mark. Raises ConfigError."""
+    """Return the text of a file without its byte order mark. Raises ConfigError."""
     try:
         content = path.read_bytes()
     except FileNotFoundError as error:
         raise ConfigError("there is no such file; `guardian init DIR` writes one", file=path) from error
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror}", file=path) from error
-
     try:
         return content.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
@@ -224,12 +220,12 @@ def _read(path: Path) -> str:
 
 
 def _place(before: str) -> tuple[int, int]:
-    """Return line and column, counted from 1, of what follows this text."""
+    """Return the line and column, counted from 1, at which a text ends."""
     return before.count("\n") + 1, len(before) - before.rfind("\n")
 
 
 def _refuse_surprises(node: yaml.Node, path: Path) -> None:
-    """Raise ConfigError for duplicate keys, merge keys, and plain scalars that YAML reads as something else."""
+    """Raise ConfigError for duplicate keys, merge keys and plain scalars that YAML reads as something else."""
     if isinstance(node, yaml.MappingNode):
         seen: dict[str, int] = {}
         for key, value in node.value:
@@ -239,7 +235,6 @@ def _refuse_surprises(node: yaml.Node, path: Path) -> None:
                 raise _at(key, path, "a key must be plain text; quote it if it is meant as text")
             if key.value in seen:
                 raise _at(key, path, f"{key.value!r} stands here twice, first in line {seen[key.value]}; remove one")
-
             seen[key.value] = key.start_mark.line + 1
             _refuse_surprises(value, path)
     elif isinstance(node, yaml.SequenceNode):
@@ -259,27 +254,25 @@ def _at(node: yaml.Node | yaml.Event, path: Path, message: str) -> ConfigError:
 
 
 def _first_error(error: ValidationError, model: type[BaseModel], positions: Positions) -> ConfigError:
-    """Return the error that helps most, in words that say what to write instead."""
+    """Return the one of pydantic's errors that helps most, in words for people and with its position."""
     found = error.errors()
-    # A misspelt key explains the missing one, so it is said first.
+    # A misspelt key explains the missing one, so it comes first.
     first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
     path, kind = first["loc"], first["type"]
     place = positions.written(path)
-
     # A missing key does not stand in the document, but it is the one to name.
     named = (*place, path[-1]) if kind == "missing" else place
     written = ".".join(str(part) for part in named) or "the file"
+
     if kind == "extra_forbidden":
         near = difflib.get_close_matches(str(path[-1]), _fields_at(model, path[:-1]), n=1)
         suggestion = f"; did you mean {near[0]!r}?" if near else ""
         return positions.error(f"there is no key {written!r}{suggestion}", place)
-
     if kind == "missing":
         return positions.error(f"{written} is missing", place)
     if first.get("input") is None:
         return positions.error(f"{written} is empty; give it a value, or remove the line to use the default", place)
 
-    # The rest is pydantic's own text, except where that speaks of Python and not of YAML.
     message = str(first["msg"]).removeprefix("Value error, ")
     if kind == "union_tag_invalid":
         known = first["ctx"]
@@ -292,29 +285,22 @@ def _first_error(error: ValidationError, model: type[BaseModel], positions: Posi
         message = f"{first['input']!r} is not of the form {first['ctx']['pattern']}"
     elif kind == "string_type" and isinstance(first["input"], int | float):
         message = "this must be text; quote it"
-
     return positions.error(f"{written}: {message}", place)
 
 
 def _fields_at(model: Any, path: Sequence[str | int]) -> list[str]:
-    """Return the names of the fields that the model has at a path; those of all members of a union."""
-    models: list[type[BaseModel]] = [model]
+    """Return the names of the fields that a model has at a path; those of all members where a type is a union."""
+    models = [model]
     for part in path:
         if isinstance(part, int):
             continue
-
-        below: list[type[BaseModel]] = []
-        for each in models:
-            if part in each.model_fields:
-                below += _models_in(each.model_fields[part].annotation)
-        # The name of a union's member is part of pydantic's path, but is no field.
-        models = below or models
-
-    return [name for each in models for name in each.model_fields]
+        annotations = [m.model_fields[part].annotation for m in models if part in m.model_fields]
+        models = [found for annotation in annotations for found in _models_in(annotation)] or models
+    return [name for found in models for name in found.model_fields]
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    """Return all models that an annotation such as `tuple[A | B, ...]` names."""
+    """Return the models that a type annotation names, within unions, lists and Annotated too."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [found for part in getattr(annotation, "__args__", ()) for found in _models_in(part)]

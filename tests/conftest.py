@@ -1,11 +1,28 @@
-"""What every room's tests share: a receiver of webhooks that misbehaves on request, and empty databases."""
+"""What every room's tests share: a receiver of webhooks that misbehaves on request, and empty databases.
+
+Under pytest-xdist (`make test`) each worker has its own temporary folder and PostgreSQL server.
+"""
+
+import os
+import sys
+
+# The workers of pytest-xdist take all cores. Pools of threads below them would only wait for one another, which the
+# threads of OpenMP do by spinning. Said here, before NumPy is imported, for this process and all that tests start.
+for _pool in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OPENCV_FOR_THREADS_NUM"):
+    os.environ.setdefault(_pool, "1")
+
+# Some containers forbid to keep compiled modules; each of the hundreds of commands would compile all of guardian again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 import base64
+import ctypes
 import hashlib
 import hmac
 import itertools
 import socket
 import struct
+import subprocess
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -19,6 +36,25 @@ import psycopg
 import pytest
 from PIL import Image
 from skimage import data
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile the kernels once, before the workers of pytest-xdist start: each would take twelve seconds for it."""
+    is_worker, has_workers = hasattr(config, "workerinput"), bool(config.getoption("numprocesses", None))
+    if has_workers and not is_worker:
+        program = "from guardian.matching import kernels; kernels.load()"
+        subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def memory_given_back() -> Iterator[None]:
+    """Return freed memory to the system after each file: allocators keep the pictures' gigabytes for a next time."""
+    yield
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from guardian.crawl.context import Checkpoint, CrawlContext, Seen
+from guardian.crawl.checkpoints import settle
+from guardian.crawl.context import CrawlContext, Seen
 from guardian.extract.html import read_html
+from guardian.fetch.fetcher import Fetcher
 from guardian.fetch.settings import FetchSettings
 from guardian.fetch.web import WebClient
-from guardian.model import Response
+from guardian.model import Checkpoint, Response
 from guardian.sources.kinds import open_source
 from guardian.sources.settings import SourceSettings
 from guardian.store import Store, StoreSettings, open_store
@@ -49,18 +51,19 @@ def settings_of() -> Callable[..., Any]:
 
 @pytest.fixture
 def discovered(store: Store, settings_of: Callable[..., Any]) -> Callable[..., list[Seen]]:
-    """discovered(kind="page", url=...): everything one pass yields, milestones settled. `stop_after`: so many items."""
+    """discovered(kind="page", url=...): what one pass yields, checkpoints settled. `stop_after`: so many items."""
 
     def run(stop_after: int | None = None, **values: Any) -> list[Seen]:
         async def go() -> list[Seen]:
             found: list[Seen] = []
             async with WebClient(LOOPBACK, clock=lambda: NOON) as web:
                 source = open_source(settings_of(**values))
-                async with aclosing(source.discover(CrawlContext(web, store, lambda: NOON))) as items:  # type: ignore[type-var]
+                context = CrawlContext(Fetcher.for_scan(web), store, lambda: NOON)
+                async with aclosing(source.discover(context)) as items:  # type: ignore[type-var]
                     async for item in items:
                         if isinstance(item, Checkpoint):
                             with store.begin() as tx:
-                                item.settle(tx)
+                                settle(tx, item)
                         else:
                             found.append(item)
                         if stop_after is not None and len(found) >= stop_after:
@@ -73,11 +76,32 @@ def discovered(store: Store, settings_of: Callable[..., Any]) -> Callable[..., l
 
 
 @pytest.fixture
+def checkpoints(store: Store, settings_of: Callable[..., Any]) -> Callable[..., list[Checkpoint]]:
+    """checkpoints(kind="site", url=...): the checkpoints of one pass, each settled."""
+
+    def run(**values: Any) -> list[Checkpoint]:
+        async def go() -> list[Checkpoint]:
+            found: list[Checkpoint] = []
+            async with WebClient(LOOPBACK, clock=lambda: NOON) as web:
+                context = CrawlContext(Fetcher.for_scan(web), store, lambda: NOON)
+                async for item in open_source(settings_of(**values)).discover(context):
+                    if isinstance(item, Checkpoint):
+                        found.append(item)
+                        with store.begin() as tx:
+                            settle(tx, item)
+            return found
+
+        return asyncio.run(go())
+
+    return run
+
+
+@pytest.fixture
 def page() -> Callable[..., list[Any]]:
-    """page(html, url=...): what one page shows, sightings and omissions."""
+    """page(html, url=...): what one page shows, images and what was left out."""
 
     def read(html: str, url: str = "https://shop.example/a/page.html", **headers: str) -> list[Any]:
         named = (("content-type", "text/html; charset=utf-8"), *headers.items())
-        return read_html(Response(url, url, 200, named, html.encode(), NOON), "source").seen
+        return read_html(Response(url, url, 200, named, html.encode(), NOON)).seen
 
     return read

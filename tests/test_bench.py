@@ -15,7 +15,7 @@ STRANGER = Query(Path("s"), "plain", None)
 QUERIES = [COPY_A, COPY_B, STRANGER]
 
 
-def test_recall_counts_only_copies_above_every_stranger_and_of_the_right_reference() -> None:
+def test_recall_counts_only_copies_above_every_distractor_and_of_the_right_reference() -> None:
     guesses = [Guess(0.9, "a.jpg"), Guess(0.4, "b.jpg"), Guess(0.5, "a.jpg")]
     assert recall(QUERIES, guesses, allowed=0) == 0.5
     assert recall(QUERIES, guesses, allowed=1) == 1.0
@@ -23,15 +23,15 @@ def test_recall_counts_only_copies_above_every_stranger_and_of_the_right_referen
     assert recall_by_attack(QUERIES, guesses, allowed=0) == {"crop": 1.0, "mirror": 0.0}
 
 
-def test_a_copy_as_strong_as_a_stranger_is_not_found() -> None:
+def test_a_copy_as_strong_as_a_distractor_is_not_found() -> None:
     assert recall(QUERIES, [Guess(0.5, "a.jpg"), None, Guess(0.5, "b.jpg")], allowed=0) == 0.0
 
 
-def test_micro_average_precision_ranks_copies_and_strangers_together() -> None:
+def test_micro_average_precision_ranks_copies_and_distractors_together() -> None:
     right_first = [Guess(0.9, "a.jpg"), Guess(0.8, "b.jpg"), Guess(0.1, "a.jpg")]
     assert micro_average_precision(QUERIES, right_first) == 1.0
-    stranger_first = [Guess(0.8, "a.jpg"), None, Guess(0.9, "a.jpg")]
-    assert micro_average_precision(QUERIES, stranger_first) == pytest.approx(0.5 / 2)
+    distractor_first = [Guess(0.8, "a.jpg"), None, Guess(0.9, "a.jpg")]
+    assert micro_average_precision(QUERIES, distractor_first) == pytest.approx(0.5 / 2)
 
 
 def test_a_set_is_read_from_its_manifest(tmp_path: Path) -> None:
@@ -72,4 +72,4 @@ def test_an_index_grown_with_synthetic_assets_still_names_the_real_ones(profile:
     assert (small.assets, larger.assets, len(seen)) == (30, 120, 2)
     assert small.found > 0.75
     assert abs(small.found - larger.found) < 0.1
-    assert min(larger.build_ms_an_asset, larger.stranger_ms, larger.copy_ms, larger.kilobytes_an_asset) > 0
+    assert min(larger.build_ms_an_asset, larger.distractor_ms, larger.copy_ms, larger.kilobytes_an_asset) > 0

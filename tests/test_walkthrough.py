@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -80,15 +81,27 @@ class Watch:
         return [sys.executable, "-m", "guardian", *words, "--config", str(self.config)]
 
 
-@pytest.fixture
-def watch(tmp_path: Path, site: Any, receiver: Any, photographs: dict[str, Image.Image]) -> Iterator[Watch]:
-    """Two photographs are protected; the page shows an edited copy of one, and a stranger."""
-    folder = tmp_path / "watch"
-    subprocess.run([sys.executable, "-m", "guardian", "init", str(folder)], check=True, capture_output=True)
-    mine = tmp_path / "mine"
+@pytest.fixture(scope="module")
+def protected(tmp_path_factory: pytest.TempPathFactory, photographs: dict[str, Image.Image]) -> Path:
+    """A working folder `watch` and two protected photographs in `mine`, made once: tests copy it."""
+    folder = tmp_path_factory.mktemp("protected")
+    subprocess.run([sys.executable, "-m", "guardian", "init", str(folder / "watch")], check=True, capture_output=True)
+    mine = folder / "mine"
     mine.mkdir()
     for name in ("astronaut", "coffee"):
         photographs[name].save(mine / f"{name}.png")
+    add = [sys.executable, "-m", "guardian", "asset", "add", str(mine), "--collection", "portfolio"]
+    subprocess.run([*add, "--config", str(folder / "watch" / "config.yaml")], check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture
+def watch(
+    tmp_path: Path, protected: Path, site: Any, receiver: Any, photographs: dict[str, Image.Image]
+) -> Iterator[Watch]:
+    """Two photographs are protected; the page shows an edited copy of one, and a stranger."""
+    folder = tmp_path / "watch"
+    shutil.copytree(protected / "watch", folder)
     width, height = photographs["astronaut"].size
     cut = photographs["astronaut"].crop((0, 0, round(width * 0.8), round(height * 0.8)))
     cut.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(site.folder / COPY_AT, quality=70)
@@ -97,7 +110,6 @@ def watch(tmp_path: Path, site: Any, receiver: Any, photographs: dict[str, Image
     one.configure(
         f"{{name: gallery, kind: page, url: '{site.page('gallery.html', COPY_AT, 'stranger.jpg')}', every: 1h}}"
     )
-    one.guardian("asset", "add", str(mine), "--collection", "portfolio")
     yield one
     one.close()
 

@@ -171,6 +171,7 @@ def _finding(use: RecordedUse, case_id: str | None) -> Finding:
         evidence_note=use.kept.note,
         context=_clean_context(use.sighting.context),
         also_at=tuple(canonical_url(url) for url in use.also_at),
+        perceptual_hash=use.perceptual_hash,
     )
 
 

@@ -20,7 +20,7 @@ class RecordedUse:
     """One asset seen at one address.
 
     `candidate_sha256` is the digest of the image's bytes, `also_at` other addresses of the same picture,
-    `at` the moment of recording (aware UTC).
+    `at` the moment of recording (aware UTC), `perceptual_hash` the published hash of the picture seen.
     """
 
     sighting: Sighting
@@ -32,3 +32,4 @@ class RecordedUse:
     at: datetime
     kept: Kept = field(default_factory=Kept)
     also_at: tuple[str, ...] = ()
+    perceptual_hash: str | None = None

@@ -30,8 +30,9 @@ from guardian.errors import (
 )
 from guardian.evidence import Vault
 from guardian.fetch import local
-from guardian.matching import index, segments
-from guardian.matching.fingerprint import Fingerprint
+from guardian.matching.features.fingerprint import Fingerprint
+from guardian.matching.index.layout import Entry
+from guardian.matching.index.writer import MAX_SEGMENTS, IndexWriter
 from guardian.matching.workers import Workers
 from guardian.model import Asset, AssetState, Skipped
 from guardian.store import Store, hold
@@ -85,7 +86,7 @@ class Catalog:
         self._store, self._workers, self._settings, self._clock = store, workers, settings, clock
         self._data_dir = data_dir
         self._originals = Vault(data_dir / "originals", sys.maxsize)
-        self._folder, self._recipe = workers.index_folder, workers.index_recipe
+        self._index = IndexWriter(workers.index_folder, workers.index_recipe)
         self._max_bytes = max_bytes
 
     async def add(
@@ -112,7 +113,7 @@ class Catalog:
                 taken = [asset for asset in known if tx.assets.withdraw(asset.id, self._clock())]
             if taken:
                 try:
-                    segments.withdraw(self._folder, frozenset(asset.number for asset in taken))
+                    self._index.withdraw([asset.number for asset in taken])
                 except IndexNotReady as error:
                     # The store has them out of every answer; whoever mends the index leaves them out as well.
                     log.warning("index_damaged", reason=str(error))
@@ -143,7 +144,7 @@ class Catalog:
 
     async def _repair(self, *, every_byte: bool) -> int:
         try:
-            found = await asyncio.to_thread(index.contents, self._folder, self._recipe, every_byte=every_byte)
+            found = await asyncio.to_thread(self._index.contents, every_byte=every_byte)
         except IndexNotReady as error:
             log.warning("index_rebuilt", reason=str(error))
             return await self._rebuild(lambda done, total: None)
@@ -152,7 +153,7 @@ class Catalog:
         protected = await asyncio.to_thread(self._assets, AssetState.PROTECTED)
         wanted = {asset.number for asset in (*adding, *protected)}
         if published - wanted:
-            await asyncio.to_thread(segments.withdraw, self._folder, published - wanted)
+            await asyncio.to_thread(self._index.withdraw, published - wanted)
         await asyncio.to_thread(self._protect, [asset for asset in adding if asset.number in published])
         lost = [asset for asset in protected if asset.number not in published]
         unfinished = [asset for asset in adding if asset.number not in published]
@@ -160,7 +161,8 @@ class Catalog:
         renumbered = await asyncio.to_thread(self._renumbered, unfinished)
         for batch in _batches([*lost, *renumbered], self._settings.batch):
             entries = await self._entries(batch)
-            await asyncio.to_thread(index.publish, self._folder, self._recipe, entries)
+            await asyncio.to_thread(self._index.publish, entries)
+            await asyncio.to_thread(self._note_hashes, entries)
             await asyncio.to_thread(self._protect, batch)
         return len(lost) + len(renumbered)
 
@@ -169,12 +171,14 @@ class Catalog:
         protected = await asyncio.to_thread(self._assets, AssetState.PROTECTED)
         assets = [*protected, *await asyncio.to_thread(self._renumbered, unfinished)]
         done = 0
-        with index.replacing(self._folder, self._recipe) as publish:
+        with self._index.rebuild() as publish:
             # As few segments as small ones are merged into: each costs every search a little.
-            batch_size = max(self._settings.batch * 8, -(-len(assets) // index.MAX_SEGMENTS))
+            batch_size = max(self._settings.batch * 8, -(-len(assets) // MAX_SEGMENTS))
             for batch in _batches(assets, batch_size):
                 progress(done, len(assets))
-                publish(await self._entries(batch))
+                entries = await self._entries(batch)
+                publish(entries)
+                await asyncio.to_thread(self._note_hashes, entries)
                 done += len(batch)
         await asyncio.to_thread(self._protect, assets)
         progress(done, len(assets))
@@ -188,16 +192,26 @@ class Catalog:
         with self._store.begin() as tx:
             tx.assets.protect([asset.number for asset in assets])
 
+    def _note_hashes(self, entries: Sequence[Entry]) -> None:
+        """Keep the published hashes; assets of earlier versions get theirs when they are fingerprinted anew."""
+        with self._store.begin() as tx:
+            for number, _, fingerprint in entries:
+                if fingerprint.perceptual_hash is not None:
+                    tx.assets.note_perceptual_hash(number, fingerprint.perceptual_hash)
+
     def _renumbered(self, assets: Sequence[Asset]) -> list[Asset]:
         if not assets:
             return []
         with self._store.begin() as tx:
             return [tx.assets.renumber(asset.id) for asset in assets]
 
-    async def _entries(self, assets: Sequence[Asset]) -> list[index.Entry]:
-        """Fingerprints of assets, computed again from their kept originals."""
+    async def _entries(self, assets: Sequence[Asset]) -> list[Entry]:
+        """Compute fingerprints of assets again from their kept originals.
 
-        async def entry(asset: Asset) -> index.Entry:
+        Raises GuardianError when one cannot be read.
+        """
+
+        async def entry(asset: Asset) -> Entry:
             content = await asyncio.to_thread(self._originals.get, asset.sha256)
             try:
                 return asset.number, asset.id, await self._workers.fingerprint(content)
@@ -217,18 +231,22 @@ class Catalog:
 
         prepared = await _a_few_at_a_time(batch, prepare, self._workers.count + 1)
         ready = [one for one in prepared if isinstance(one, _Prepared)]
+
         reserved = await asyncio.to_thread(self._reserve, ready)
         fresh = {one.sha256: one for one in ready if reserved[one.sha256].state is AssetState.ADDING}
         nearly = await asyncio.to_thread(self._nearly, list(fresh.values()), reserved)
         entries = [(reserved[sha256].number, reserved[sha256].id, one.fingerprint) for sha256, one in fresh.items()]
         try:
-            await asyncio.to_thread(index.publish, self._folder, self._recipe, entries)
+            await asyncio.to_thread(self._index.publish, entries)
+            await asyncio.to_thread(self._note_hashes, entries)
             await asyncio.to_thread(self._protect, [reserved[sha256] for sha256 in fresh])
         except IndexNotReady as error:
             # Joining small segments reads them whole, and may be the first to notice damage.
             log.warning("index_rebuilt", reason=str(error))
             await self._rebuild(lambda done, total: None)
             reserved = await asyncio.to_thread(self._reserve, ready)
+
+        # Of several files with the same bytes the first is new, the others are known.
         results, told = [], set[str]()
         for one in prepared:
             if isinstance(one, Added):
@@ -236,7 +254,8 @@ class Catalog:
                 continue
             is_first = one.sha256 in fresh and one.sha256 not in told
             told.add(one.sha256)
-            asset = replace(reserved[one.sha256], state=AssetState.PROTECTED)
+            published_hash = one.fingerprint.perceptual_hash
+            asset = replace(reserved[one.sha256], state=AssetState.PROTECTED, perceptual_hash=published_hash)
             results.append(Added(one.wanted.path, asset, was_known=not is_first, nearly=nearly.get(one.sha256, ())))
         return results
 
@@ -256,6 +275,7 @@ class Catalog:
             return Added(wanted.path, problem=replace(error.skipped, url=url))
         except WorkerLost as error:
             return Added(wanted.path, problem=Skipped(url, error.reason, str(error)))
+
         await asyncio.to_thread(self._originals.keep, content)
         return _Prepared(wanted, sha256, fingerprint, metadata)
 
@@ -265,7 +285,7 @@ class Catalog:
         return known if known is not None and known.state is AssetState.PROTECTED else None
 
     def _reserve(self, ready: Sequence[_Prepared]) -> dict[str, Asset]:
-        """A row for each, in one transaction; the first of several files with the same bytes names it."""
+        """Reserve a row for each, in one transaction; the first of several files with the same bytes names it."""
         reserved: dict[str, Asset] = {}
         if not ready:
             return reserved
@@ -286,10 +306,12 @@ class Catalog:
         return reserved
 
     def _nearly(self, fresh: Sequence[_Prepared], reserved: dict[str, Asset]) -> dict[str, tuple[Asset, ...]]:
-        """For each new asset, those before it whose hashes are nearly the same."""
+        """Find for each new asset those before it whose hashes are nearly the same."""
         if not fresh:
             return {}
-        before = index.contents(self._folder, self._recipe, every_byte=False)
+        before = self._index.contents(every_byte=False)
+
+        # Each new asset is compared with those before it in the batch, too.
         hashes, ids = before.hashes, list(before.ids)
         found: dict[str, tuple[Asset, ...]] = {}
         for one in fresh:

@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 from PIL import ExifTags, Image, ImageFile, IptcImagePlugin
 
-from guardian.matching.image import READABLE
+from guardian.matching.features.image import READABLE
 from guardian.model import Rights
 
 log = structlog.get_logger(__name__)
@@ -31,7 +31,7 @@ class FileMetadata:
 
 
 def read_metadata(content: bytes) -> FileMetadata:
-    """Rights and title of an encoded image; XMP counts before IPTC, IPTC before EXIF (Metadata Working Group).
+    """Read rights and title of an encoded image; XMP counts before IPTC, IPTC before EXIF (Metadata Working Group).
 
     What cannot be read is left out: metadata is a courtesy, its damage no reason not to protect a picture.
     """
@@ -58,13 +58,13 @@ def read_metadata(content: bytes) -> FileMetadata:
 
 
 def filled(said: Rights, found: Rights) -> Rights:
-    """What the owner said, and what the file says where they said nothing."""
+    """Return what the owner said, and what the file says where they said nothing."""
     mine, theirs = asdict(said), asdict(found)
     return Rights(**{name: mine[name] or theirs[name] for name in mine})
 
 
 def _without_pixels(content: bytes) -> bytes:
-    """A PNG without its pixels: Pillow decodes them all to look for metadata that may come after them."""
+    """Return a PNG without its pixels: Pillow decodes them all to look for metadata that may come after them."""
     if not content.startswith(_PNG_START):
         return content
     return _PNG_START + b"".join(chunk for kind, chunk in _png_chunks(content) if kind not in (b"IDAT", b"fdAT"))
@@ -94,7 +94,7 @@ def _exif(image: Image.Image) -> dict[str, str]:
 
 
 def _as_utf8(value: Any) -> Any:
-    """EXIF knows ASCII only; Pillow reads it as Latin-1, most programs write UTF-8."""
+    """Read EXIF text again: it knows ASCII only, Pillow reads it as Latin-1, most programs write UTF-8."""
     if isinstance(value, str):
         try:
             return value.encode("latin-1").decode("utf-8")
@@ -124,7 +124,7 @@ def _xmp(image: Image.Image) -> dict[str, str]:
 
 
 def _outermost(tree: Any) -> dict[str, Any]:
-    """The outermost value under each name, whatever the RDF around it looks like."""
+    """Return the outermost value under each name, whatever the RDF around it looks like."""
     found: dict[str, Any] = {}
     pending = deque([tree])
     seen = 0
@@ -146,7 +146,7 @@ def _present(values: dict[str, Any]) -> dict[str, str]:
 
 
 def _text(value: Any) -> str:
-    """The plain text of bytes, of lists of names, of RDF containers, and of language alternatives (the default)."""
+    """Return the plain text of bytes, lists of names, RDF containers, and language alternatives (the default)."""
     if isinstance(value, bytes):
         try:
             value = value.decode("utf-8")
@@ -163,7 +163,7 @@ def _text(value: Any) -> str:
 
 
 def _default_language(alternatives: Any) -> Any:
-    """Of `<rdf:Alt>`, the entry in x-default, else the first."""
+    """Return of `<rdf:Alt>` the entry in x-default, else the first."""
     entries = alternatives.get("li", "") if isinstance(alternatives, dict) else alternatives
     if not isinstance(entries, list):
         return entries

@@ -15,7 +15,7 @@ _SEPARATORS = ",;\t"
 
 
 def read_spreadsheet(path: Path, collection: str | None) -> list[Wanted]:
-    """One wanted file a row; paths count from the spreadsheet's folder, tags are parted by semicolons.
+    """Read one wanted file a row; paths count from the spreadsheet's folder, tags are parted by semicolons.
 
     Columns are parted by comma, semicolon or tab. Only `path` is required; `collection` is for rows that
     name none. Raises ConfigError with the line.

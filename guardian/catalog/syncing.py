@@ -42,12 +42,15 @@ def compare_with_folder(
         progress(number, len(files))
         digests[path] = _digest(path, max_bytes)
     progress(len(files), len(files))
+
     found: dict[str, list[Path]] = {}
     for path, digest in digests.items():
         found.setdefault(digest or f"unreadable {path}", []).append(path)
+
     known = {asset.sha256 for asset in assets}
     new = sorted(paths[0] for digest, paths in found.items() if digest not in known)
     moved, gone, replaced, unchanged = [], [], [], 0
+
     # An asset's path may have been given by way of another link.
     spelt = {_real(Path(as_text(path))): path for path in files}
     for asset in assets:
@@ -83,7 +86,7 @@ def _real(path: Path) -> Path:
 
 
 def _may_exist(path: Path) -> bool:
-    """Whether something is there, or might be: a folder that may not be entered hides what it holds."""
+    """Return whether something is there, or might be: a folder that may not be entered hides what it holds."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):

@@ -19,11 +19,11 @@ class Wanted:
 
 
 def absolute_path(path: Path) -> Path:
-    """The path as it was given, made absolute. `..` is worked out, for which links must be followed."""
+    """Return the path as it was given, made absolute. `..` is worked out, for which links must be followed."""
     path = path.absolute()
     return path.resolve() if ".." in path.parts else path
 
 
 def as_text(path: Path) -> str:
-    """The path as text that every database can hold: a name's bytes that are no UTF-8 are written as \\xff."""
+    """Return the path as text that every database can hold: a name's bytes that are no UTF-8 are written as \\xff."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")

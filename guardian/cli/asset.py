@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from guardian.cli.context import Session, pass_session
+from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.progress import progress_bar, say
 from guardian.cli.showing import json_line, printable
 from guardian.errors import UsageError
@@ -223,9 +223,9 @@ def _without_own_files(session: Session, wanted: "list[Wanted]") -> "list[Wanted
 
 async def _add(session: Session, wanted: "Sequence[Wanted]", as_lines: bool, counts: Counter[str]) -> None:
     """Protect files, print a line for each as it is done, and add the results to `counts` by word."""
-    from guardian.app import make_catalog, make_workers, opened_store
+    from guardian.app import make_catalog, make_workers
 
-    with opened_store(session.config) as store, progress_bar() as progress:
+    with opened_store(session) as store, progress_bar() as progress:
         workers = make_workers(session.config)
         step = progress.add_task("protecting", total=len(wanted))
         catalog = make_catalog(session.config, store, workers)
@@ -240,9 +240,9 @@ async def _add(session: Session, wanted: "Sequence[Wanted]", as_lines: bool, cou
 
 async def _withdraw(session: Session, ids: Sequence[str]) -> list[Asset]:
     """Take assets out of all answers; return those that were not out already."""
-    from guardian.app import make_catalog, make_workers, opened_store
+    from guardian.app import make_catalog, make_workers
 
-    with opened_store(session.config) as store:
+    with opened_store(session) as store:
         return await make_catalog(session.config, store, make_workers(session.config)).withdraw(ids)
 
 
@@ -279,26 +279,21 @@ def _result_facts(result: "Added") -> dict[str, Any]:
 
 
 def _protected(session: Session, collection: str | None) -> list[Asset]:
-    from guardian.app import opened_store
-
-    with opened_store(session.config) as store, store.read() as tx:
+    with opened_store(session) as store, store.read() as tx:
         return tx.assets.list(collection, AssetState.PROTECTED)
 
 
 def _all(session: Session) -> list[Asset]:
-    from guardian.app import opened_store
-
-    with opened_store(session.config) as store, store.read() as tx:
+    with opened_store(session) as store, store.read() as tx:
         return tx.assets.list()
 
 
 def _move(session: Session, moved: Sequence[tuple[Asset, Path]]) -> None:
     """Record the new paths of assets whose files were moved."""
-    from guardian.app import opened_store
     from guardian.catalog.wanted import as_text
 
     if moved:
-        with opened_store(session.config) as store, store.begin() as tx:
+        with opened_store(session) as store, store.begin() as tx:
             for asset, path in moved:
                 tx.assets.move(asset.id, as_text(path))
 

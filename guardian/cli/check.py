@@ -15,7 +15,6 @@ from guardian.model import Answer, ScanCounts, Skipped
 from guardian.views.answers import answer_json
 
 if TYPE_CHECKING:
-    from guardian.fetch.session import ScanSession
     from guardian.fetch.web import WebClient
 
 
@@ -55,7 +54,7 @@ def command(session: Session, targets: tuple[str, ...], as_lines: bool, every_ma
     raise SystemExit(exit_code(counts))
 
 
-async def _say_what_is_forbidden(web: "WebClient | ScanSession", targets: tuple[str, ...], pictures: set[str]) -> None:
+async def _say_what_is_forbidden(web: "WebClient", targets: tuple[str, ...], pictures: set[str]) -> None:
     """Print which of the fetched addresses robots.txt forbids to scans, since a person's request ignores it.
 
     `pictures` are the addresses of images that the target pages showed.

@@ -19,7 +19,7 @@ def command() -> None:
 def status(session: Session) -> None:
     """Say what the index holds, and by which recipe it was made."""
     from guardian.app import make_workers, opened_store
-    from guardian.matching.segments import read_generation
+    from guardian.matching.index.segments import read_generation
 
     workers = make_workers(session.config)
     generation = read_generation(workers.index_folder)
@@ -40,7 +40,7 @@ def verify(session: Session) -> None:
     """Read every byte of the index and compare it with the store. Exit code 4 if it is not sound."""
     from guardian.app import make_workers, opened_store
     from guardian.errors import IndexNotReady
-    from guardian.matching.index import contents
+    from guardian.matching.index.reader import contents
 
     # contents() raises IndexNotReady for a damaged file, which ends the command with code 4 as well.
     workers = make_workers(session.config)

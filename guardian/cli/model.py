@@ -9,7 +9,7 @@ from guardian.errors import UsageError, WeightsMissing
 
 if TYPE_CHECKING:
     from guardian.config import Config
-    from guardian.matching.embedding import Weights
+    from guardian.matching.features.embedding import Weights
     from guardian.matching.settings import EmbeddingSettings
 
 NOT_HERE = 3
@@ -29,7 +29,7 @@ def status(session: Session, measure: bool) -> None:
 
     The exit code is 3 when weights are configured that cannot be used on this machine.
     """
-    from guardian.matching.embedding import find_weights
+    from guardian.matching.features.embedding import find_weights
 
     settings = session.config.embedding
     if settings.model is None and settings.weights is None:
@@ -56,7 +56,7 @@ def fetch(session: Session) -> None:
 
     The exit code is 3 when they could not be fetched.
     """
-    from guardian.matching.embedding import download, find_weights
+    from guardian.matching.features.embedding import download, find_weights
 
     settings = session.config.embedding
     _refuse_nothing_to_fetch(settings)
@@ -102,7 +102,7 @@ def _show(config: "Config", weights: "Weights") -> None:
 
 
 def _show_cost(settings: "EmbeddingSettings") -> None:
-    from guardian.matching.embedding import measure
+    from guardian.matching.features.embedding import measure
 
     click.echo("measuring ...", err=True)
     cost = measure(settings)

@@ -7,7 +7,7 @@ import click
 
 from guardian.cli.context import Session, log_to_stderr, pass_session
 from guardian.cli.showing import exit_code, printable, summary
-from guardian.model import Answer, Outcome, ScanCounts, Skipped, TaskState
+from guardian.model import Answer, Outcome, ScanCounts, ScanOutcome, Skipped, TaskState
 
 
 @click.command
@@ -39,7 +39,7 @@ def command(session: Session, once: bool) -> None:
         click.echo(f"{scan.source}: {scan.outcome}{f' ({printable(scan.error)})' if scan.error else ''}")
         # Images were counted as they came; a scan that failed counts as one thing that could not be fetched.
         counts += ScanCounts(pages=scan.counts.pages)
-        if scan.outcome != "completed":
+        if scan.outcome is not ScanOutcome.COMPLETED:
             counts += ScanCounts(outcomes=Counter([Outcome.ERROR]))
 
     with opened_store(session.config) as store, store.read() as tx:

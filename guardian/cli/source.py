@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from guardian.cli.context import Session, pass_session
+from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.showing import COULD_NOT_FETCH, json_line, printable
 from guardian.errors import FetchFailed, FetchRefused
 from guardian.model import Sighting, Skipped, SkipReason, label_of
@@ -31,10 +31,8 @@ def command() -> None:
 @pass_session
 def list_sources(session: Session) -> None:
     """List the configured sources with their last scans."""
-    from guardian.app import opened_store
-
     config = session.config
-    with opened_store(config) as store, store.read() as tx:
+    with opened_store(session) as store, store.read() as tx:
         last = {source.name: tx.scans.last(source.name) for source in config.sources}
 
     for source in config.sources:
@@ -87,10 +85,12 @@ async def _try(session: Session, settings: "SourceSettings", show: Callable[[Sig
     import tempfile
 
     from guardian.app import utc_now
-    from guardian.crawl.context import Checkpoint, CrawlContext
+    from guardian.crawl.checkpoints import settle
+    from guardian.crawl.context import CrawlContext
     from guardian.fetch.credentials import read_credentials
-    from guardian.fetch.session import ScanSession
+    from guardian.fetch.fetcher import Fetcher
     from guardian.fetch.web import WebClient
+    from guardian.model import Checkpoint
     from guardian.sources.kinds import open_source
     from guardian.store import StoreSettings, open_store
 
@@ -100,13 +100,13 @@ async def _try(session: Session, settings: "SourceSettings", show: Callable[[Sig
         try:
             credentials = read_credentials(settings.credentials, os.environ) if settings.credentials else None
             async with WebClient(session.config.fetch, clock=utc_now) as web:
-                context = CrawlContext(ScanSession(web, credentials), store, utc_now)
+                context = CrawlContext(Fetcher.for_scan(web, credentials), store, utc_now)
                 async for item in open_source(settings).discover(context):
                     if not isinstance(item, Checkpoint):
                         show(await _as_robots_allow(item, web))
                         continue
                     with store.begin() as tx:
-                        item.settle(tx)
+                        settle(tx, item)
         finally:
             store.close()
 

@@ -6,7 +6,16 @@ from itertools import pairwise
 from statistics import median
 
 from guardian.coverage.settings import CoverageSettings
-from guardian.model import CacheStatus, Coverage, Outcome, Scan, ScanCounts, Trouble, TroubleKind
+from guardian.model import (
+    CacheStatus,
+    Coverage,
+    Outcome,
+    Scan,
+    ScanCounts,
+    ScanOutcome,
+    Trouble,
+    TroubleKind,
+)
 from guardian.sources.settings import SourceSettings
 from guardian.store import Transaction
 
@@ -40,7 +49,7 @@ def coverage_of(
 ) -> Coverage:
     """Return the coverage of one source, given its scans, the newest first."""
     ended = [scan for scan in scans if scan.outcome is not None]
-    complete = [scan for scan in ended if scan.outcome == "completed"]
+    complete = [scan for scan in ended if scan.outcome is ScanOutcome.COMPLETED]
     counts = ended[0].counts if ended else ScanCounts()
     silent_before = now - usual_gap(source, now) * settings.silent_after - closed
 
@@ -100,7 +109,7 @@ def _trouble(
     """Return what is wrong with a source, the heaviest first: failing, silent, shrinking; None when all is well."""
     last_good = complete[0].id if complete else 0
     latest = ended[: settings.failing_after]
-    if len(latest) == settings.failing_after and all(scan.outcome == "failed" for scan in latest):
+    if len(latest) == settings.failing_after and all(scan.outcome is ScanOutcome.FAILED for scan in latest):
         detail = f"{len(latest)} scans in a row failed, the last one: {latest[0].error}"
         return Trouble(TroubleKind.FAILING, detail, last_good)
 

@@ -1,6 +1,6 @@
 """A crawl over many pages, breadth first, kept in the frontier table so that a killed scan goes on where it was.
 
-The order of things makes it safe: leads are noted before their page counts as visited, and a page counts as
+The order of things makes it safe: the links of a page are noted before it counts as visited, and it counts as
 visited only when all its pictures have been answered (Checkpoint).
 """
 
@@ -8,25 +8,21 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from urllib.parse import unquote, urlsplit
 
 import structlog
 
-from guardian.crawl.context import Checkpoint, CrawlContext, Seen
-from guardian.crawl.entries import ListEntries
-from guardian.crawl.feeds import read_feed
+from guardian.crawl.context import CrawlContext, Seen
+from guardian.crawl.lists import ListReader, ListReading
 from guardian.crawl.page_reader import PageReader, PageReading
-from guardian.crawl.sitemaps import read_sitemap
 from guardian.crawl.traps import Traps
 from guardian.errors import FetchFailed, FetchRefused
-from guardian.model import CrawlRequest, FrontierRow, FrontierState, ScanCounts, Skipped, SkipReason
-from guardian.store import Transaction
+from guardian.model import Checkpoint, CrawlRequest, FrontierRow, FrontierState, ScanCounts, Skipped, SkipReason
 from guardian.urls.addresses import address_key, host_without_www
 
 PAGES_AT_ONCE = 8
-_LEADS_PER_PAGE = 50
-_FEWEST_LEADS = 20_000
+_LINKS_PER_PAGE = 50
+_FEWEST_LINKS = 20_000
 _FEWEST_LISTS = 50
 _LISTS_WITHIN_LISTS = 3
 _MANY_REDIRECTS = 10
@@ -41,10 +37,11 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """`wanted`: whether a linked address belongs to the crawl. `max_depth`: links from a start to a page.
+    """How far a crawl goes. `wanted` tells whether a linked address belongs to it.
 
-    `is_whole`: whoever asks means all there is, so that what lies deeper is left out and named.
-    `are_listed`: whoever asks means what a list names, so that pages in it that are not wanted are named.
+    `max_depth` counts links from a start to a page. `is_whole`: the source stands for a whole site, so pages that
+    lie deeper are reported as skipped. `are_listed`: the source stands for what a list names, so pages of the list
+    that are not wanted are reported as skipped.
     """
 
     max_pages: int
@@ -56,13 +53,24 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class _Visited:
-    """What came of one address: what it showed and where it leads. `also`: a row that is answered with it."""
+    """What came of one address: what it showed and where it leads.
+
+    `counts` are for the account of the scan. `also_visited`: the frontier row of the page that the address
+    redirects to, which is answered with it.
+    """
 
     seen: tuple[Seen, ...] = ()
-    leads: tuple[CrawlRequest, ...] = ()
+    links: tuple[CrawlRequest, ...] = ()
     outcome: str = "fetched"
     counts: ScanCounts = field(default_factory=ScanCounts)
-    also: int | None = None
+    also_visited: int | None = None
+
+    def checkpoint(self, source: str, row_id: int) -> Checkpoint:
+        """Return what is to be noted once everything that was seen here is answered."""
+        visited = [(row_id, self.outcome)]
+        if self.also_visited is not None:
+            visited.append((self.also_visited, "fetched"))
+        return Checkpoint(source, tuple(visited), counts=self.counts)
 
 
 class Crawler:
@@ -70,30 +78,34 @@ class Crawler:
 
     def __init__(self, source: str, context: CrawlContext, bounds: Bounds) -> None:
         self._source, self._context, self._bounds = source, context, bounds
-        self._reader = PageReader(source, context)
+        self._pages_reader = PageReader(source, context)
+        self._lists_reader = ListReader(source, context)
         self._traps = Traps(context.clock().date())
-        self._pages = self._lists = self._leads = self._beyond = 0
-        self._room = max(_FEWEST_LEADS, bounds.max_pages * _LEADS_PER_PAGE)
+        # Numbers of pages and lists claimed, links kept in the frontier, and links that there was no place for.
+        self._pages = self._lists = self._links = self._links_beyond = 0
+        self._max_links = max(_FEWEST_LINKS, bounds.max_pages * _LINKS_PER_PAGE)
         self._max_lists = max(_FEWEST_LISTS, bounds.max_pages)
         self._met = set[str]()
         self._deeper = dict[str, CrawlRequest]()
         self._led_to = Counter[str]()
 
     async def run(self, starts: Sequence[CrawlRequest]) -> AsyncIterator[Seen]:
-        """Everything that is seen. Raises what fetching a start raised when there is nothing else to crawl."""
+        """Yield everything that is seen. Raises what fetching a start raised when there is nothing else to crawl."""
         await asyncio.to_thread(self._begin, starts)
         while rows := await asyncio.to_thread(self._claim):
             for row, visited in zip(rows, await self._visit_all(rows), strict=True):
-                skipped = await asyncio.to_thread(self._note, visited.leads)
+                # What a page leads to is kept before the page counts as visited, so that a crash loses no link.
+                skipped = await asyncio.to_thread(self._note, visited.links)
                 for item in (*visited.seen, *skipped):
                     yield item
-                yield Checkpoint(partial(self._done, row.id, visited), visited.counts)
+                yield visited.checkpoint(self._source, row.id)
+
         for detail in await asyncio.to_thread(self._left):
             yield Skipped(starts[0].url, SkipReason.BUDGET, detail)
         for url, number in self._led_to.items():
             if number >= _MANY_REDIRECTS:
                 yield Skipped(url, SkipReason.REDIRECTED, f"{number} addresses lead to this one page: a login?")
-        yield Checkpoint(self._clear)
+        yield Checkpoint(self._source, is_finished=True)
 
     async def _visit_all(self, rows: Sequence[FrontierRow]) -> list[_Visited]:
         """Visit a few addresses side by side, results in their order."""
@@ -102,6 +114,7 @@ class Crawler:
             try:
                 return await self._visit_one(row)
             except (FetchRefused, FetchFailed) as error:
+                # A start that cannot be read is a source that cannot be read; any other page is one page less.
                 if row.depth == 0 and row.referrer is None and await asyncio.to_thread(self._gives_up, row):
                     raise
                 return _Visited((error.skipped,), outcome=error.skipped.word)
@@ -114,53 +127,67 @@ class Crawler:
 
     async def _visit_one(self, row: FrontierRow) -> _Visited:
         if row.tries > _MOST_TRIES:
+            # Without this a page that kills guardian would be met first by every scan from now on.
             why = f"the scan was cut off {row.tries - 1} times while this was being visited"
             return _Visited((Skipped(row.url, SkipReason.CRASHED, why),), outcome="crashed")
-        if row.kind == "sitemap":
-            listed = await read_sitemap(row.url, self._source, self._context)
-            visited = _listed(listed, row)
-            outside = [lead for lead in listed.leads if lead.kind == "page" and not self._bounds.wanted(lead.url)]
-            if outside and self._bounds.are_listed:
-                detail = f"{len(outside)} of its pages lie on other hosts, such as {outside[0].url}"
-                visited = replace(visited, seen=(*visited.seen, Skipped(row.url, SkipReason.ELSEWHERE, detail)))
-            return visited
-        if row.kind == "feed":
-            listed = await read_feed(row.url, self._source, self._context)
-            return _listed(listed, row)
-        reading = await self._reader.read(row.url)
-        leads = tuple(CrawlRequest(url, "page", row.depth + 1, row.url) for url in reading.links)
+
+        match row.kind:
+            case "sitemap":
+                return await self._visit_sitemap(row)
+            case "feed":
+                return _of_list(await self._lists_reader.feed(row.url), row)
+            case _:
+                return await self._visit_page(row)
+
+    async def _visit_sitemap(self, row: FrontierRow) -> _Visited:
+        listed = await self._lists_reader.sitemap(row.url, row.depth)
+        visited = _of_list(listed, row)
+
+        outside = [page for page in listed.pages if not self._bounds.wanted(page.url)]
+        if outside and self._bounds.are_listed:
+            detail = f"{len(outside)} of its pages lie on other hosts, such as {outside[0].url}"
+            visited = replace(visited, seen=(*visited.seen, Skipped(row.url, SkipReason.ELSEWHERE, detail)))
+        return visited
+
+    async def _visit_page(self, row: FrontierRow) -> _Visited:
+        reading = await self._pages_reader.read(row.url)
+        links = tuple(CrawlRequest(url, "page", row.depth + 1, row.url) for url in reading.links)
         if row.depth >= self._bounds.max_depth:
-            self._note_deeper(leads)
-            leads = ()
-        whole = _Visited(reading.seen, leads, counts=reading.counts)
+            self._note_deeper(links)
+            links = ()
+
+        whole = _Visited(reading.seen, links, counts=reading.counts)
         # A session id that a redirect adds names no other page.
         if address_key(reading.final_url) == address_key(row.url):
             return whole
         return await self._elsewhere(row, reading, whole)
 
     async def _elsewhere(self, row: FrontierRow, reading: PageReading, whole: _Visited) -> _Visited:
-        """An address that redirects: where it leads is seen once, under its own name."""
+        """Return what comes of an address that redirects: where it leads is seen once, under its own name."""
         is_start = row.depth == 0 and row.referrer is None
         if not self._bounds.wanted(reading.final_url):
             leaves = Skipped(row.url, SkipReason.ELSEWHERE, f"leads out of this source, to {reading.final_url}")
             # What a start leads to was asked for; its links are another site's.
             return replace(whole, seen=(*whole.seen, leaves)) if is_start else _Visited((leaves,), outcome="elsewhere")
+
+        # Many addresses that lead to one page are one visit: the first takes the page's place in the frontier.
         place = _without_return(reading.final_url, row.url)
         self._led_to[place] += 1
         taken = await asyncio.to_thread(self._take, CrawlRequest(place, "page", row.depth, row.url))
         if taken is None and not is_start:
             return _Visited(outcome="redirected")
-        return replace(whole, outcome="redirected", also=taken)
+        return replace(whole, outcome="redirected", also_visited=taken)
 
-    def _take(self, lead: CrawlRequest) -> int | None:
+    def _take(self, request: CrawlRequest) -> int | None:
         with self._context.store.begin() as tx:
-            return tx.frontier.take(self._source, lead)
+            return tx.frontier.take(self._source, request)
 
-    def _note_deeper(self, leads: Sequence[CrawlRequest]) -> None:
+    def _note_deeper(self, links: Sequence[CrawlRequest]) -> None:
+        """Remember pages that lie too deep; whether another way leads to them is known at the end."""
         if self._bounds.is_whole:
-            wanted = [lead for lead in leads if self._bounds.wanted(lead.url)]
-            for lead in wanted[: _MOST_DEEPER - len(self._deeper)]:
-                self._deeper.setdefault(address_key(lead.url), lead)
+            wanted = [link for link in links if self._bounds.wanted(link.url)]
+            for link in wanted[: _MOST_DEEPER - len(self._deeper)]:
+                self._deeper.setdefault(address_key(link.url), link)
 
     def _begin(self, starts: Sequence[CrawlRequest]) -> None:
         with self._context.store.begin() as tx:
@@ -170,90 +197,87 @@ class Crawler:
                 tx.frontier.add(self._source, starts)
             self._pages = tx.frontier.count(self._source, FrontierState.DONE, "page")
             self._lists = sum(tx.frontier.count(self._source, FrontierState.DONE, kind) for kind in _LISTS)
-            self._leads = tx.frontier.count(self._source)
+            self._links = tx.frontier.count(self._source)
 
     def _claim(self) -> list[FrontierRow]:
         with self._context.store.begin() as tx:
+            # Lists first: they name pages that a breadth-first crawl would come upon late or never.
             for kind in _LISTS:
-                room = max(0, min(PAGES_AT_ONCE, self._max_lists - self._lists))
-                if lists := tx.frontier.claim(self._source, room, kind):
+                most = max(0, min(PAGES_AT_ONCE, self._max_lists - self._lists))
+                if lists := tx.frontier.claim(self._source, most, kind):
                     self._lists += len(lists)
                     return lists
-            room = max(0, min(PAGES_AT_ONCE, self._bounds.max_pages - self._pages))
-            rows = tx.frontier.claim(self._source, room, "page")
+
+            most = max(0, min(PAGES_AT_ONCE, self._bounds.max_pages - self._pages))
+            rows = tx.frontier.claim(self._source, most, "page")
         self._pages += len(rows)
         return rows
 
-    def _note(self, leads: Sequence[CrawlRequest]) -> list[Skipped]:
-        """Add what is worth following; an Skipped for each thing that is not, once."""
+    def _note(self, links: Sequence[CrawlRequest]) -> list[Skipped]:
+        """Add what is worth following; return a Skipped for each thing that is not, once."""
         skipped: list[Skipped] = []
         kept: list[CrawlRequest] = []
-        for lead in leads:
-            name = address_key(lead.url)
-            if name in self._met or (lead.kind == "page" and not self._bounds.wanted(lead.url)):
+        for link in links:
+            name = address_key(link.url)
+            if name in self._met or (link.kind == "page" and not self._bounds.wanted(link.url)):
                 continue
-            if self._leads + len(kept) >= self._room:
+
+            if self._links + len(kept) >= self._max_links:
                 # Not noted as met either: memory has bounds, and so has the count's exactness.
-                self._beyond += 1
+                self._links_beyond += 1
                 continue
+
             self._met.add(name)
-            reason = self._traps.reason(lead.url) if lead.kind == "page" else None
+            reason = self._traps.reason(link.url) if link.kind == "page" else None
             if reason is None:
-                kept.append(lead)
+                kept.append(link)
             else:
-                skipped.append(Skipped(lead.url, SkipReason.BUDGET, reason))
+                skipped.append(Skipped(link.url, SkipReason.BUDGET, reason))
+
         if kept:
             with self._context.store.begin() as tx:
-                self._leads += tx.frontier.add(self._source, kept)
+                self._links += tx.frontier.add(self._source, kept)
         return skipped
 
-    def _done(self, row_id: int, visited: _Visited, tx: Transaction) -> None:
-        tx.frontier.done(row_id, visited.outcome)
-        if visited.also is not None:
-            tx.frontier.done(visited.also)
-
     def _left(self) -> list[str]:
-        """What was not visited, in words."""
+        """Return what was not visited, in words."""
         with self._context.store.read() as tx:
             pages = tx.frontier.count(self._source, FrontierState.WAITING, "page")
             lists = sum(tx.frontier.count(self._source, FrontierState.WAITING, kind) for kind in _LISTS)
-            deeper = sum(not tx.frontier.knows(self._source, lead) for lead in self._deeper.values())
-        bounds = self._bounds
-        return [
-            words
-            for number, words in (
-                (pages, f"{pages} more pages wait beyond max_pages: {bounds.max_pages}"),
-                (lists, f"{lists} more sitemaps wait beyond the {self._max_lists} that one scan reads"),
-                (deeper, f"{deeper} more pages are linked from those max_depth: {bounds.max_depth} links away"),
-                (self._beyond, f"{self._beyond} more links than the {self._room} that are kept"),
-            )
-            if number
-        ]
+            deeper = sum(not tx.frontier.knows(self._source, link) for link in self._deeper.values())
 
-    def _clear(self, tx: Transaction) -> None:
-        tx.frontier.clear(self._source)
+        bounds, left = self._bounds, list[str]()
+        if pages:
+            left.append(f"{pages} more pages wait beyond max_pages: {bounds.max_pages}")
+        if lists:
+            left.append(f"{lists} more sitemaps wait beyond the {self._max_lists} that one scan reads")
+        if deeper:
+            left.append(f"{deeper} more pages are linked from those max_depth: {bounds.max_depth} links away")
+        if self._links_beyond:
+            left.append(f"{self._links_beyond} more links than the {self._max_links} that are kept")
+        return left
 
     def _gives_up(self, start: FrontierRow) -> bool:
-        """Whether a start that failed is all there is: no page is known besides. Lists of pages are read first."""
+        """Return whether a start that failed is all there is: no other page is known. Lists of pages are read first."""
         with self._context.store.begin() as tx:
             is_all = tx.frontier.count(self._source, kind="page") == (start.kind == "page")
             if is_all:
-                self._clear(tx)
+                # Nothing to go on with: the next scan begins at the start again.
+                tx.frontier.clear(self._source)
         return is_all
 
 
-def _listed(listed: ListEntries, row: FrontierRow) -> _Visited:
-    """Addresses of a list of pages are starts of their own; lists within lists may not go on for ever."""
-    lists = [replace(lead, depth=row.depth + 1) for lead in listed.leads if lead.kind != "page"]
-    seen = listed.seen
-    if lists and row.depth >= _LISTS_WITHIN_LISTS:
-        detail = f"{len(lists)} sitemaps, more than {_LISTS_WITHIN_LISTS} sitemaps within each other"
-        lists, seen = [], (*seen, Skipped(row.url, SkipReason.BUDGET, detail))
-    return _Visited(seen, (*lists, *(lead for lead in listed.leads if lead.kind == "page")))
+def _of_list(listed: ListReading, row: FrontierRow) -> _Visited:
+    """Return what a sitemap or feed shows and leads to; lists within lists may not go on for ever."""
+    sitemaps, seen = listed.sitemaps, listed.seen
+    if sitemaps and row.depth >= _LISTS_WITHIN_LISTS:
+        detail = f"{len(sitemaps)} sitemaps, more than {_LISTS_WITHIN_LISTS} sitemaps within each other"
+        sitemaps, seen = (), (*seen, Skipped(row.url, SkipReason.BUDGET, detail))
+    return _Visited(seen, (*sitemaps, *listed.pages))
 
 
 def _without_return(url: str, asked: str) -> str:
-    """An address without what it notes of the one that led there, as logins do: /login?next=%2Fmembers."""
+    """Return an address without what it notes of the one that led there, as logins do: /login?next=%2Fmembers."""
     place, _, query = url.partition("?")
     path = urlsplit(asked).path.rstrip("/")
     kept = "&".join(part for part in query.split("&") if not path or path not in unquote(unquote(part)))
@@ -261,6 +285,6 @@ def _without_return(url: str, asked: str) -> str:
 
 
 def same_host(url: str) -> Callable[[str], bool]:
-    """Whether an address lies on the same host, with or without www."""
+    """Return a test of whether an address lies on the same host, with or without www."""
     home = host_without_www(url)
     return lambda other: host_without_www(other) == home

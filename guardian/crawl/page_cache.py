@@ -1,9 +1,9 @@
-"""What is remembered of pages, so that an unchanged one costs its site a 304 and guardian no reading."""
+"""Remembers what pages held, so that an unchanged one costs its site a 304 and guardian no parsing."""
 
 import base64
 import json
 import zlib
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ from guardian import __version__
 from guardian.extract.html import HtmlReading
 from guardian.extract.links import Links
 from guardian.fetch.http_cache import may_be_remembered, to_remember
-from guardian.model import Context, Remembered, Response, Sighting, Skipped, read_reason
+from guardian.model import Context, PageCapture, PageImage, Remembered, Skipped, read_reason
 from guardian.store import Transaction
 from guardian.urls.addresses import canonical_url
 
@@ -19,59 +19,52 @@ LONGEST = timedelta(days=7)
 """Some servers say "unchanged" for ever; after so long a page is read anew."""
 
 _FORMAT = f"{__version__}/3"
-"""Counts on when pages are read otherwise: what was read before is then read anew."""
+"""Changes whenever pages are read differently, so that what an older version read is read anew."""
+
 _LARGEST = 200_000
+"""Characters; a page that holds more is parsed at each scan rather than filling the database."""
 
 
 @dataclass(frozen=True, slots=True)
 class KnownPage:
-    """`remembered` holds what to ask with, `reading` what the page held; its sightings still lack their page."""
+    """`remembered` holds the validators to ask with, `reading` what the page held when it last came whole."""
 
     remembered: Remembered
     reading: HtmlReading
 
 
-def recall_page(tx: Transaction, url: str, source: str, now: datetime) -> KnownPage | None:
-    """What a page held when it last came whole; None: ask for it whole."""
+def recall_page(tx: Transaction, url: str, now: datetime) -> KnownPage | None:
+    """Return what a page held when it last came whole; None: ask for it whole."""
     known = tx.responses.known(url)
     target = _notes(known).get("page")
     if known is not None and isinstance(target, str) and canonical_url(target) != canonical_url(url):
         # The address led elsewhere: validators belong to where the page lies.
         known = tx.responses.known(target)
+
     notes = _notes(known)
     if known is None or not (known.etag or known.last_modified) or "held" not in notes:
         return None
     if notes.get("format") != _FORMAT or not known.fetched_at <= now < known.fetched_at + LONGEST:
         return None
-    reading = _unpacked(notes["held"], source, now)
+
+    reading = _unpacked(notes["held"])
     return KnownPage(known, reading) if reading is not None else None
 
 
-def remember_page(tx: Transaction, response: Response, reading: HtmlReading, sha256: str) -> None:
+def remember_page(tx: Transaction, page: PageCapture, reading: HtmlReading) -> None:
     """Keep what a page held, under its address and where redirects ended. Forgets what must not be remembered."""
-    held = _packed(reading)
+    response, held = page.response, _packed(reading)
     if not may_be_remembered(response) or held is None:
         tx.responses.forget(response.url)
         return
     pointer = {"page": response.final_url}
-    for row in to_remember(response, sha256, pointer | {"format": _FORMAT, "held": held}, pointer):
+    for row in to_remember(response, page.sha256, pointer | {"format": _FORMAT, "held": held}, pointer):
         tx.responses.remember(row)
 
 
-def as_seen_again(known: KnownPage, response: Response) -> HtmlReading:
-    """What an unchanged page holds, seen now. `response` is the 304, which has no body."""
-    seen = [
-        replace(one, page_url=response.final_url, seen_at=response.fetched_at, page=response)
-        if isinstance(one, Sighting)
-        else one
-        for one in known.reading.seen
-    ]
-    return replace(known.reading, seen=seen)
-
-
 def _packed(reading: HtmlReading) -> str | None:
-    """A reading as text for the database; None when it is too large for that, or has pictures inside the page."""
-    if any(isinstance(one, Sighting) and one.inline is not None for one in reading.seen):
+    """Return a reading as text for the database; None when it is too large or has pictures inside the page."""
+    if any(isinstance(one, PageImage) and one.inline is not None for one in reading.seen):
         return None
     facts = {
         "seen": [_facts(one) for one in reading.seen],
@@ -84,27 +77,27 @@ def _packed(reading: HtmlReading) -> str | None:
     return packed if len(packed) <= _LARGEST else None
 
 
-def _facts(one: Sighting | Skipped) -> list[Any]:
+def _facts(one: PageImage | Skipped) -> list[Any]:
     if isinstance(one, Skipped):
         return [one.url, one.word, one.detail]
     return [one.image_url, one.also_at, {name: words for name, words in asdict(one.context).items() if words}]
 
 
-def _unpacked(held: str, source: str, now: datetime) -> HtmlReading | None:
-    """The reading; None for what another program or a damaged disk has written."""
+def _unpacked(held: str) -> HtmlReading | None:
+    """Return the reading; None for what another program or a damaged disk has written."""
     try:
         facts = json.loads(zlib.decompress(base64.b85decode(held)))
-        seen = [_thing(one, source, now) for one in facts["seen"]]
+        seen = [_seen(one) for one in facts["seen"]]
         links = Links(tuple(facts["pages"]), tuple(facts["sheets"]), facts["more"])
         return HtmlReading(seen, links, facts["sign"])
     except (ValueError, KeyError, TypeError, zlib.error):
         return None
 
 
-def _thing(facts: list[Any], source: str, now: datetime) -> Sighting | Skipped:
+def _seen(facts: list[Any]) -> PageImage | Skipped:
     url, second, third = facts
     if isinstance(third, dict):
-        return Sighting(source, url, None, now, Context(**third), tuple(second))
+        return PageImage(url, Context(**third), tuple(second))
     reason, status = read_reason(second)
     return Skipped(url, reason, third, status)
 

@@ -1,20 +1,23 @@
-"""Reads one page: the one place where a page's HTML comes from, its pictures, its style sheets' pictures, its links."""
+"""Reads one page: its pictures, those of its style sheets, and its links."""
 
 import asyncio
-import hashlib
 from dataclasses import dataclass, field
 
 from guardian.crawl.context import CrawlContext
-from guardian.crawl.page_cache import KnownPage, as_seen_again, recall_page, remember_page
+from guardian.crawl.page_cache import KnownPage, recall_page, remember_page
+from guardian.crawl.page_loader import PageLoader
+from guardian.crawl.sightings import sighting_of
 from guardian.crawl.style_sheets import StyleSheets
 from guardian.errors import FetchRefused
 from guardian.extract.html import HtmlReading
 from guardian.extract.html_sandbox import is_simple, read_guarded
 from guardian.extract.links import MAX_LINKS
 from guardian.media.sniff import is_page, is_picture
-from guardian.model import Response, ScanCounts, Sighting, Skipped, SkipReason
+from guardian.model import PageCapture, PageImage, ScanCounts, Sighting, Skipped, SkipReason
 
 _PICTURES_WITHOUT_DOUBT = 2
+"""A page that shows so many needs no browser, whatever its scripts look like."""
+
 _MOST_UNREADABLE = 5
 """Pages of one scan that may take the time of a process of their own in vain."""
 
@@ -30,61 +33,71 @@ class PageReading:
 
 
 class PageReader:
-    """Reads the pages of one scan; each style sheet once. `asked_by_person`: whatever robots.txt says."""
+    """Reads the pages of one scan; each style sheet once."""
 
-    def __init__(self, source: str, context: CrawlContext, asked_by_person: bool = False) -> None:
+    def __init__(self, source: str, context: CrawlContext) -> None:
         self._source, self._context = source, context
-        self._sheets = StyleSheets(source, context, asked_by_person)
+        self._loader = PageLoader(context.fetcher)
+        self._sheets = StyleSheets(context)
         self._unreadable = 0
 
     async def read(self, url: str) -> PageReading:
-        """One page. An address that is a picture itself shows that. Raises FetchRefused, FetchFailed."""
+        """Load a page and return what it shows. An address that is a picture itself shows that.
+
+        A page that is unchanged since it was last read costs its site a 304 and is not parsed again. Raises
+        FetchRefused, FetchFailed.
+        """
         known = await asyncio.to_thread(self._recall, url)
-        response = await self._context.fetch.get(url, kind="page", known=known.remembered if known else None)
-        if known is not None and response.not_modified:
-            return await self._whole(as_seen_again(known, response), response)
-        if not is_page(response):
-            return PageReading(response.final_url, (self._no_page(url, response),))
-        html = await self._parsed(response)
-        await asyncio.to_thread(self._remember, response, html)
-        return await self._whole(html, response)
+        page = await self._loader.load(url, known=known.remembered if known else None)
+        if known is not None and page.is_unchanged:
+            return await self._whole(known.reading, page)
+        if not is_page(page.response):
+            return PageReading(page.final_url, (self._no_page(page),))
 
-    async def look(self, response: Response) -> PageReading:
-        """What a page that was fetched shows. Raises FetchRefused (unreadable)."""
-        return await self._whole(await self._parsed(response), response)
+        html = await self._parsed(page)
+        await asyncio.to_thread(self._remember, page, html)
+        return await self._whole(html, page)
 
-    async def _parsed(self, response: Response) -> HtmlReading:
-        if self._unreadable >= _MOST_UNREADABLE and not is_simple(response):
+    async def read_capture(self, page: PageCapture) -> PageReading:
+        """Return what a page that was loaded already shows. Raises FetchRefused (unreadable)."""
+        return await self._whole(await self._parsed(page), page)
+
+    async def _parsed(self, page: PageCapture) -> HtmlReading:
+        if self._unreadable >= _MOST_UNREADABLE and not is_simple(page.response):
             raise FetchRefused(
-                SkipReason.UNREADABLE, response.url, "odd HTML like that of the pages before, which took too long"
+                SkipReason.UNREADABLE, page.url, "odd HTML like that of the pages before, which took too long"
             )
         try:
-            return await read_guarded(response, self._source)
+            return await read_guarded(page.response)
         except FetchRefused:
             self._unreadable += 1
             raise
 
-    async def _whole(self, html: HtmlReading, response: Response) -> PageReading:
-        """The page's own pictures, those of its style sheets, and what was left out beside them."""
-        seen = [*html.seen, *await self._sheets.pictures(html.links.sheets, response, html.seen)]
+    async def _whole(self, html: HtmlReading, page: PageCapture) -> PageReading:
+        """Return the page's own pictures, those of its style sheets, and what was left out beside them."""
+        shown = [*html.seen, *await self._sheets.pictures(html.links.sheets, page.final_url, html.seen)]
+        seen = [sighting_of(one, self._source, page) if isinstance(one, PageImage) else one for one in shown]
+
         if html.browser_sign and sum(isinstance(one, Sighting) for one in seen) < _PICTURES_WITHOUT_DOUBT:
-            seen.append(Skipped(response.final_url, SkipReason.NEEDS_BROWSER, html.browser_sign))
+            seen.append(Skipped(page.final_url, SkipReason.NEEDS_BROWSER, html.browser_sign))
         if html.links.more:
             detail = f"{html.links.more} links beyond the first {MAX_LINKS} of one page"
-            seen.append(Skipped(response.final_url, SkipReason.BUDGET, detail))
-        counts = ScanCounts(pages=1, pages_unchanged=int(response.not_modified))
-        return PageReading(response.final_url, tuple(seen), html.links.pages, counts)
+            seen.append(Skipped(page.final_url, SkipReason.BUDGET, detail))
+
+        counts = ScanCounts(pages=1, pages_unchanged=int(page.is_unchanged))
+        return PageReading(page.final_url, tuple(seen), html.links.pages, counts)
 
     def _recall(self, url: str) -> KnownPage | None:
         with self._context.store.read() as tx:
-            return recall_page(tx, url, self._source, self._context.clock())
+            return recall_page(tx, url, self._context.clock())
 
-    def _remember(self, response: Response, html: HtmlReading) -> None:
+    def _remember(self, page: PageCapture, html: HtmlReading) -> None:
         with self._context.store.begin() as tx:
-            remember_page(tx, response, html, hashlib.sha256(response.content).hexdigest())
+            remember_page(tx, page, html)
 
-    def _no_page(self, url: str, response: Response) -> Sighting | Skipped:
+    def _no_page(self, page: PageCapture) -> Sighting | Skipped:
+        response = page.response
         if is_picture(response):
-            return Sighting(self._source, url, None, response.fetched_at, image=response)
+            return Sighting(self._source, page.url, None, response.fetched_at, image=response)
         stated = response.header("content-type") or "nothing known"
-        return Skipped(url, SkipReason.NOT_A_PAGE, f"neither a page nor a picture: {stated[:100]}")
+        return Skipped(page.url, SkipReason.NOT_A_PAGE, f"neither a page nor a picture: {stated[:100]}")

@@ -29,7 +29,7 @@ class Traps:
         self._dated: Counter[str] = Counter()
 
     def reason(self, url: str) -> str | None:
-        """Why an address that was not met before is not worth following; None: follow it."""
+        """Return why an address that was not met before is not worth following; None: follow it."""
         parts = urlsplit(url)
         segments = [part for part in parts.path.split("/") if part]
         if len(segments) > MAX_SEGMENTS:

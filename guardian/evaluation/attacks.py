@@ -60,27 +60,30 @@ _WORDS = (
 
 
 def apply(name: str, picture: Picture, generator: np.random.Generator, others: Sequence[Picture]) -> Picture:
-    """One edit by its name, saved as a JPEG of common quality as the web does. `others`: at least nine pictures."""
+    """Apply one edit by its name, and save as a JPEG of common quality as the web does.
+
+    `others`: at least nine pictures.
+    """
     edit = STANDARD.get(name) or HARD[name]
     edited = edit(np.ascontiguousarray(picture), generator, others)
     return recompressed(np.ascontiguousarray(edited), int(generator.integers(70, 96)))
 
 
 def recompressed(picture: Picture, quality: int) -> Picture:
-    """The picture after saving as JPEG and reading it back."""
+    """Return the picture after saving as JPEG and reading it back."""
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, "JPEG", quality=quality)
     return _pixels(Image.open(buffer))
 
 
 def resized(picture: Picture, width: float, height: float) -> Picture:
-    """Shrunk by area, enlarged by cubic interpolation."""
+    """Shrink by area, or enlarge by cubic interpolation; sizes in pixels."""
     method = cv2.INTER_AREA if width < picture.shape[1] else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(picture, (max(1, int(width)), max(1, int(height))), interpolation=method), np.uint8)
 
 
 def cropped(picture: Picture, generator: np.random.Generator, share: float) -> Picture:
-    """A random part that holds `share` of the area."""
+    """Cut out a random part that holds `share` of the area."""
     height, width = picture.shape[:2]
     shape = np.exp(generator.uniform(-0.25, 0.25))
     tall = min(height, int(height * np.sqrt(share / shape)))
@@ -90,7 +93,7 @@ def cropped(picture: Picture, generator: np.random.Generator, share: float) -> P
 
 
 def turned(picture: Picture, generator: np.random.Generator, degrees: float) -> Picture:
-    """Rotated about the centre; half of the time with the frame grown so that nothing is cut off."""
+    """Rotate about the centre; half of the time with the frame grown so that nothing is cut off."""
     fill = _colour(generator) if generator.random() < 0.5 else (0, 0, 0)
     grown = bool(generator.random() < 0.5)
     image = Image.fromarray(picture).rotate(degrees, Image.Resampling.BICUBIC, expand=grown, fillcolor=fill)
@@ -98,7 +101,7 @@ def turned(picture: Picture, generator: np.random.Generator, degrees: float) -> 
 
 
 def with_text(picture: Picture, generator: np.random.Generator, lines: int | None = None) -> Picture:
-    """Words laid over the picture."""
+    """Lay words over the picture."""
     image = Image.fromarray(picture)
     draw, (width, height) = ImageDraw.Draw(image), image.size
     for _ in range(lines or int(generator.integers(1, 4))):
@@ -115,7 +118,7 @@ def with_text(picture: Picture, generator: np.random.Generator, lines: int | Non
 
 
 def with_stickers(picture: Picture, generator: np.random.Generator, count: int | None = None) -> Picture:
-    """Round faces, hearts on tiles, polygons and blobs, each up to two fifths of the shorter side."""
+    """Stick on round faces, hearts on tiles, polygons and blobs, each up to two fifths of the shorter side."""
     image = Image.fromarray(picture)
     draw, (width, height) = ImageDraw.Draw(image), image.size
     for _ in range(count or int(generator.integers(1, 4))):
@@ -126,7 +129,7 @@ def with_stickers(picture: Picture, generator: np.random.Generator, count: int |
 
 
 def with_stripes(picture: Picture, generator: np.random.Generator) -> Picture:
-    """Half-transparent parallel bands of one colour."""
+    """Lay half-transparent parallel bands of one colour over the picture."""
     height, width = picture.shape[:2]
     period, angle = generator.uniform(0.04, 0.15) * max(height, width), generator.uniform(0, np.pi)
     down, across = np.mgrid[:height, :width]
@@ -136,7 +139,7 @@ def with_stripes(picture: Picture, generator: np.random.Generator) -> Picture:
 
 
 def as_meme(picture: Picture, generator: np.random.Generator) -> Picture:
-    """A caption bar above or below."""
+    """Add a caption bar above or below."""
     height, width = picture.shape[:2]
     bar, is_light = int(height * generator.uniform(0.15, 0.35)), generator.random() < 0.7
     image = Image.new("RGB", (width, height + bar), (255, 255, 255) if is_light else (0, 0, 0))
@@ -150,7 +153,7 @@ def as_meme(picture: Picture, generator: np.random.Generator) -> Picture:
 
 
 def padded(picture: Picture, generator: np.random.Generator) -> Picture:
-    """An even border of different widths on the four sides."""
+    """Add an even border of different widths on the four sides."""
     height, width = picture.shape[:2]
     top, bottom, left, right = (
         int(part * side)
@@ -162,7 +165,7 @@ def padded(picture: Picture, generator: np.random.Generator) -> Picture:
 
 
 def in_perspective(picture: Picture, generator: np.random.Generator) -> Picture:
-    """Seen from the side, as a photographed poster is."""
+    """Show the picture from the side, as a photographed poster is seen."""
     height, width = picture.shape[:2]
     strength = generator.uniform(0.05, 0.18)
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float32)
@@ -176,7 +179,7 @@ def in_perspective(picture: Picture, generator: np.random.Generator) -> Picture:
 def pasted(
     picture: Picture, host: Picture, generator: np.random.Generator, least: float = 0.3, most: float = 0.6
 ) -> Picture:
-    """Pasted into another picture, over a share of its area between `least` and `most`."""
+    """Paste into another picture, over a share of its area between `least` and `most`."""
     tall, wide = host.shape[:2]
     height, width = picture.shape[:2]
     share = generator.uniform(least, most)
@@ -188,7 +191,7 @@ def pasted(
 
 
 def in_collage(picture: Picture, others: Sequence[Picture], generator: np.random.Generator, side: int) -> Picture:
-    """One tile of a side x side collage; tiles are squeezed or cut to squares."""
+    """Make it one tile of a side x side collage; tiles are squeezed or cut to squares."""
     tile = int(generator.integers(240, 340) if side == 3 else generator.integers(300, 480))
     gap, place = int(generator.integers(0, 9)), int(generator.integers(0, side * side))
     whole = side * tile + (side + 1) * gap
@@ -206,12 +209,17 @@ def in_collage(picture: Picture, others: Sequence[Picture], generator: np.random
 
 
 def in_screenshot(picture: Picture, generator: np.random.Generator, decor: Sequence[Picture] = ()) -> Picture:
-    """Shown by an invented social network, on a telephone or in a browser. `decor`: its users and advertisements."""
+    """Show it on an invented social network, on a telephone or in a browser.
+
+    `decor`: the network's advertisement, then its users.
+    """
     is_mobile, is_dark = generator.random() < 0.5, generator.random() < 0.3
     width, height = (414, 736) if is_mobile else (1024, 628)
     ground, ink = ((24, 24, 26), (230, 230, 230)) if is_dark else ((255, 255, 255), (40, 40, 40))
     image = Image.new("RGB", (width, height), ground)
     draw = ImageDraw.Draw(image)
+
+    # A bar with the network's name, its users, and beside them an advertisement.
     draw.rectangle((0, 0, width, 48), fill=tuple(int(part * 0.95) for part in ground))
     draw.text((16, 12), _words(generator, 1, 2), fill=ink, font=_font(22))
     for index in range(int(generator.integers(4, 9))):
@@ -220,10 +228,14 @@ def in_screenshot(picture: Picture, generator: np.random.Generator, decor: Seque
         image.paste(Image.fromarray(resized(shown, 38, 38)), (16 + index * 50, 64))
     if decor:
         image.paste(Image.fromarray(resized(decor[0], 130, 90)), (width - 146, 56))
+
+    # What people write, on the left and on the right.
     for index in range(int(generator.integers(3, 8))):
         draw.text((16, 112 + index * 22), _words(generator, 2, 5), fill=ink, font=_font(14))
     for index in range(int(generator.integers(3, 7))):
         draw.text((width - 160, 112 + index * 60), _words(generator, 1, 3), fill=ink, font=_font(13))
+
+    # The picture itself, fitted into its frame.
     box = (16, int(height * 0.38), width - 16, int(height * 0.9)) if is_mobile else (170, 220, width - 190, 596)
     room = (box[2] - box[0], box[3] - box[1])
     factor = min(room[0] / picture.shape[1], room[1] / picture.shape[0])
@@ -235,7 +247,7 @@ def in_screenshot(picture: Picture, generator: np.random.Generator, decor: Seque
 
 
 def recoloured(picture: Picture, generator: np.random.Generator) -> Picture:
-    """Hue turned, channels mixed, or a gamma for each channel, as photo filters do."""
+    """Turn the hue, mix the channels, or apply a gamma to each channel, as photo filters do."""
     kind = generator.integers(0, 3)
     if kind == 0:
         values = np.array(Image.fromarray(picture).convert("HSV"))
@@ -248,7 +260,7 @@ def recoloured(picture: Picture, generator: np.random.Generator) -> Picture:
 
 
 def relit(picture: Picture, generator: np.random.Generator) -> Picture:
-    """Brightness, contrast and saturation changed."""
+    """Change brightness, contrast and saturation."""
     image = Image.fromarray(picture)
     image = ImageEnhance.Brightness(image).enhance(generator.uniform(0.5, 1.6))
     image = ImageEnhance.Contrast(image).enhance(generator.uniform(0.5, 1.8))
@@ -256,7 +268,7 @@ def relit(picture: Picture, generator: np.random.Generator) -> Picture:
 
 
 def sharpened_or_pixelated(picture: Picture, generator: np.random.Generator) -> Picture:
-    """Oversharpened, or shrunk and blown up again."""
+    """Sharpen too much, or shrink and blow up again."""
     if generator.random() < 0.5:
         return _pixels(
             Image.fromarray(picture).filter(ImageFilter.UnsharpMask(4, int(generator.integers(150, 400)), 0))
@@ -267,7 +279,7 @@ def sharpened_or_pixelated(picture: Picture, generator: np.random.Generator) -> 
 
 
 def stretched(picture: Picture, generator: np.random.Generator) -> Picture:
-    """One side up to twice, or down to half, as long."""
+    """Make one side up to twice, or down to half, as long."""
     factor = generator.uniform(1.4, 2.0) ** (1 if generator.random() < 0.5 else -1)
     height, width = picture.shape[:2]
     if generator.random() < 0.5:
@@ -276,13 +288,13 @@ def stretched(picture: Picture, generator: np.random.Generator) -> Picture:
 
 
 def shrunk(picture: Picture, longer_side: int) -> Picture:
-    """A thumbnail."""
+    """Resize so that the longer side has so many pixels."""
     factor = longer_side / max(picture.shape[:2])
     return resized(picture, picture.shape[1] * factor, picture.shape[0] * factor)
 
 
 def stacked(picture: Picture, generator: np.random.Generator, others: Sequence[Picture], count: int) -> Picture:
-    """Several standard edits one after the other; at most one that puts the picture into another comes last."""
+    """Apply several standard edits one after the other; at most one that puts the picture into another comes last."""
     names = [str(name) for name in generator.choice([n for n in STANDARD if n not in _NOT_STACKED], count, False)]
     outer = [name for name in names if name in ("screenshot", "onto_bg")][:1]
     for name in [name for name in names if name not in ("screenshot", "onto_bg")] + outer:

@@ -9,7 +9,7 @@ _SIDE, _MARGIN = 320, 46
 
 
 def drawn(bands: Sequence[Band]) -> str:
-    """SVG text; a circle for each band, larger with more pairs, on the diagonal when it states the truth."""
+    """Return SVG text: a circle for each band, larger with more pairs, on the diagonal when it states the truth."""
     most = max((band["pairs"] for band in bands), default=1.0)
     circles = [
         f'<circle cx="{_x(band["stated"]):.1f}" cy="{_y(band["right"]):.1f}" '
@@ -17,11 +17,13 @@ def drawn(bands: Sequence[Band]) -> str:
         f"<title>stated {band['stated']:.4f}, right {band['right']:.4f}, {band['pairs']:.0f} pairs</title></circle>"
         for band in bands
     ]
+
     ticks = [
         f'<text x="{_x(at):.0f}" y="{_y(0) + 20:.0f}" text-anchor="middle">{at:g}</text>'
         f'<text x="{_x(0) - 10:.0f}" y="{_y(at) + 4:.0f}" text-anchor="end">{at:g}</text>'
         for at in (0, 0.25, 0.5, 0.75, 1)
     ]
+
     size = _SIDE + 2 * _MARGIN
     return "\n".join(
         [

@@ -1,4 +1,4 @@
-"""Labelled examples made from a pile of pictures: edited copies, strangers, and look-alikes that copy nothing."""
+"""Labelled examples made from a pile of pictures: edited copies, distractors, and look-alikes that copy nothing."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -67,11 +67,12 @@ class Examples:
 
 
 def make_examples(pictures: Sequence[Picture], seed: int) -> Examples:
-    """Half of the pictures are protected and edited; the others are hosts, strangers and look-alikes."""
+    """Protect and edit half of the pictures; the others are hosts, distractors and look-alikes."""
     generator = np.random.default_rng(seed)
     order = [int(number) for number in generator.permutation(len(pictures))]
     sized = {number: _web_sized(pictures[number], generator) for number in order}
     owned, foreign = order[: len(order) // 2], order[len(order) // 2 :]
+
     references = [Reference(sized[number], frozenset([number])) for number in owned]
     queries = list(_copies(sized, owned, foreign, generator))
     references += _variants(sized, owned, foreign, generator)
@@ -79,7 +80,7 @@ def make_examples(pictures: Sequence[Picture], seed: int) -> Examples:
         more_references, more_queries = make(sized, foreign, generator)
         references += more_references
         queries += more_queries
-    queries += _strangers(sized, foreign, generator)
+    queries += _distractors(sized, foreign, generator)
     return Examples(tuple(references), tuple(query for query in queries if min(query.picture.shape[:2]) >= 32))
 
 
@@ -107,7 +108,7 @@ def _copies(
 def _variants(
     sized: dict[int, Picture], owned: Sequence[int], foreign: Sequence[int], generator: np.random.Generator
 ) -> Iterator[Reference]:
-    """Pictures that are protected several times, as catalogues do: saved again, cut, relit, captioned."""
+    """Yield pictures that are protected several times, as catalogues do: saved again, cut, relit, captioned."""
     for number in generator.choice(owned, len(owned) // 8, replace=False):
         near = [sized[other] for other in _neighbours(sized, foreign, generator)]
         for _ in range(int(generator.choice([1, 1, 2, 5]))):
@@ -115,20 +116,20 @@ def _variants(
             yield Reference(variant, frozenset([int(number)]))
 
 
-def _strangers(sized: dict[int, Picture], foreign: Sequence[int], generator: np.random.Generator) -> Iterator[Query]:
+def _distractors(sized: dict[int, Picture], foreign: Sequence[int], generator: np.random.Generator) -> Iterator[Query]:
     for number in list(foreign) * 3:
         near = _neighbours(sized, foreign, generator)
         edit = str(generator.choice(list(STANDARD))) if generator.random() < 0.6 else None
         shown = sized[number]
         if edit is not None:
             shown = apply(edit, shown, generator, [sized[other] for other in near])
-        yield Query(shown, f"stranger_{edit}", number, frozenset(), _any_part_of([number, *near]))
+        yield Query(shown, f"distractor_{edit}", number, frozenset(), _any_part_of([number, *near]))
 
 
 def _templates(
     sized: dict[int, Picture], foreign: Sequence[int], generator: np.random.Generator
 ) -> tuple[list[Reference], list[Query]]:
-    """Pictures that share a watermark, caption, sticker, frame or page with a protected one, and nothing else."""
+    """Make pictures that share a watermark, caption, sticker, frame or page with a protected one, and nothing else."""
     references, queries = [], []
     decor = [int(number) for number in generator.choice(foreign, min(40, len(foreign)), replace=False)]
     for number in range(120):
@@ -139,9 +140,11 @@ def _templates(
         # Some templates are on one protected picture only, some on a dozen: both happen.
         group = int(generator.choice([1, 1, 2, 4, 12]))
         chosen = [int(other) for other in generator.choice(foreign, group + 3, replace=False)]
+
         for other in chosen[:group]:
             framed = _TEMPLATES[name](sized[other], np.random.default_rng(seed), beside)
             references.append(Reference(framed, frozenset([other])))
+
         for other in chosen[group:]:
             shown = _TEMPLATES[name](sized[other], np.random.default_rng(seed), beside)
             shown = recompressed(shown, int(generator.integers(60, 95)))
@@ -154,7 +157,7 @@ def _templates(
 def _siblings(
     sized: dict[int, Picture], foreign: Sequence[int], generator: np.random.Generator
 ) -> tuple[list[Reference], list[Query]]:
-    """The other half of a protected picture: the same scene, light and texture, and no common pixel."""
+    """Make the other half of a protected picture: the same scene, light and texture, and no common pixel."""
     references, queries = [], []
     for number in generator.choice(foreign, min(len(foreign), 100), replace=False):
         picture = sized[int(number)]
@@ -164,6 +167,7 @@ def _siblings(
             mine, other = picture[:, : int(cut * width)], picture[:, int(cut * width) :]
         else:
             mine, other = picture[: int(cut * height)], picture[int(cut * height) :]
+
         near = [sized[n] for n in _neighbours(sized, foreign, generator)]
         shown = apply(str(generator.choice(_SIBLING_EDITS)), other, generator, near)
         # The half itself must not be found by its other half; pictures of the whole may be.
@@ -173,12 +177,12 @@ def _siblings(
 
 
 def _half_of(number: int) -> int:
-    """The name of the protected half of a picture, apart from that of the whole."""
+    """Return the name of the protected half of a picture, apart from that of the whole."""
     return -1 - number
 
 
 def _any_part_of(numbers: Sequence[int]) -> frozenset[int]:
-    """The pictures and their halves: what shows the whole shows the half too."""
+    """Return the pictures and their halves: what shows the whole shows the half too."""
     return frozenset([*numbers, *map(_half_of, numbers)])
 
 
@@ -190,6 +194,7 @@ def _watermarked(picture: Picture, generator: np.random.Generator) -> Picture:
     font = ImageFont.load_default(max(8, int(width * generator.uniform(0.05, 0.16))))
     text = " ".join(generator.choice(("photo", "studio", "archive", "(c)", "stock", "preview"), 2))
     ink = (255, 255, 255, int(generator.integers(70, 200)))
+
     for _ in range(int(generator.integers(1, 12))):
         place = (width * generator.uniform(-0.05, 0.7), height * generator.uniform(0, 0.92))
         draw.text(place, text, fill=ink, font=font)

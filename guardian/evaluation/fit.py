@@ -1,7 +1,7 @@
 """Fits the confidence of the matcher: `make fit PICTURES="FOLDER..."`.
 
 Measures labelled examples with the shipped matcher, fits boosted trees whose answer may only rise or fall with each
-fact where that is reason, calibrates them on candidates made of pictures that they were not fitted on, and writes
+feature where that is reason, calibrates them on candidates made of pictures that they were not fitted on, and writes
 matching/confidence.json with its provenance. Needs scikit-learn (extra `demo`).
 """
 
@@ -29,16 +29,16 @@ from guardian.errors import Unmatchable
 from guardian.evaluation.attacks import Picture, shrunk
 from guardian.evaluation.diagram import drawn
 from guardian.evaluation.examples import Examples, make_examples
-from guardian.matching import hashing
-from guardian.matching.confidence import FEATURES
-from guardian.matching.fingerprint import fingerprint
-from guardian.matching.image import Picture as Decoded
-from guardian.matching.image import decode
-from guardian.matching.index import publish
+from guardian.matching.features import hashing
+from guardian.matching.features.fingerprint import fingerprint
+from guardian.matching.features.image import Picture as Decoded
+from guardian.matching.features.image import decode
+from guardian.matching.index.writer import IndexWriter
 from guardian.matching.matcher import Matcher
 from guardian.matching.profiles import FULL
 from guardian.matching.recipe import FITTED, index_recipe
 from guardian.matching.settings import MatchingSettings
+from guardian.matching.verify.confidence import FEATURES
 
 SEEDS = (1, 2)
 FOLDS = 5
@@ -49,7 +49,7 @@ NEAR_DUPLICATE_BITS = 70
 SHARED_INLIERS, SHARED_STRENGTH = 15, 4.0
 """Nor are those used that show a part of another one: close keypoints that agree, and strength of the core."""
 
-STRANGER_WEIGHT = 4.0
+DISTRACTOR_WEIGHT = 4.0
 """How many missed copies a false accusation costs while fitting."""
 
 
@@ -65,7 +65,7 @@ class Pair:
 
 
 def load_pictures(folders: Sequence[Path]) -> tuple[list[Picture], str]:
-    """All usable pictures below the folders, near-duplicates dropped, and a digest of their bytes."""
+    """Load all usable pictures below the folders, near-duplicates dropped, and a digest of their bytes."""
     pictures, hashes = list[Picture](), list[NDArray[np.uint8]]()
     digest = hashlib.sha256()
     for path in sorted(path for folder in folders for path in folder.rglob("*") if path.is_file()):
@@ -74,14 +74,18 @@ def load_pictures(folders: Sequence[Path]) -> tuple[list[Picture], str]:
             picture = decode(content, MatchingSettings())
         except Unmatchable:
             continue
+
+        # Small and even pictures teach nothing about keypoints and cells.
         grey = picture.grey
         if min(grey.shape) < 280 or grey.std() < 12 or cv2.Laplacian(grey, cv2.CV_32F).std() < 4:
             continue
+
         orientations = hashing.hash_orientations(grey)
         if hashes:
             nearest = hashing.nearest_orientation(orientations, np.stack(hashes))[0].min()
             if nearest < NEAR_DUPLICATE_BITS:
                 continue
+
         hashes.append(orientations[0])
         pictures.append(shrunk(picture.rgb, min(LARGEST_SIDE, max(grey.shape))))
         digest.update(hashlib.sha256(content).digest())
@@ -89,7 +93,7 @@ def load_pictures(folders: Sequence[Path]) -> tuple[list[Picture], str]:
 
 
 def _without_overlaps(pictures: Sequence[Picture]) -> list[Picture]:
-    """Pictures that show a part of an earlier one left out: a copy that is labelled a stranger teaches the opposite."""
+    """Leave out pictures that show a part of an earlier one: a copy labelled a distractor teaches the opposite."""
     kept: dict[int, Picture] = {}
     with tempfile.TemporaryDirectory() as folder:
         matcher = _matcher_of(pictures, Path(folder))
@@ -107,13 +111,13 @@ def _without_overlaps(pictures: Sequence[Picture]) -> list[Picture]:
 
 
 def _matcher_of(pictures: Sequence[Picture], folder: Path) -> Matcher:
-    """A matcher over a throw-away index; asset ids are the places in `pictures`."""
+    """Make a matcher over a throw-away index; asset ids are the places in `pictures`."""
     recipe = index_recipe(MatchingSettings(), None)
     entries = [
         (number, str(number - 1), fingerprint(_decoded(picture), recipe, FULL, None))
         for number, picture in enumerate(pictures, start=1)
     ]
-    publish(folder / recipe, recipe, entries)
+    IndexWriter(folder / recipe, recipe).publish(entries)
     matcher = Matcher(MatchingSettings(), None, folder)
     matcher.refresh()
     return matcher
@@ -129,7 +133,7 @@ def measure_examples(examples: Examples) -> Iterator[Pair]:
 
 
 def _labelled(examples: Examples, number: int, compared: Sequence[tuple[int, NDArray[np.float64]]]) -> Iterator[Pair]:
-    """What one query teaches: each compared reference (its place, the facts) is a copy, or is not, or is left out.
+    """Yield what one query teaches: each compared reference (its place, features) is a copy, is not, or is left out.
 
     Of an original that is protected several times only the reference with most of its own is learnt from. The others'
     evidence was taken as shared, and a copy that has nothing of its own would teach that shared pages are copies.
@@ -140,6 +144,7 @@ def _labelled(examples: Examples, number: int, compared: Sequence[tuple[int, NDA
     for place, features in compared:
         shows = examples.references[place].shows
         most[shows] = max(most.get(shows, 0.0), features[own])
+
     for place, features in compared:
         shows = examples.references[place].shows
         is_copy = bool(shows & query.copies)
@@ -150,17 +155,20 @@ def _labelled(examples: Examples, number: int, compared: Sequence[tuple[int, NDA
 
 
 def fit(pairs: Sequence[Pair], provenance: dict[str, Any]) -> dict[str, Any]:
-    """Trees on all pairs, calibration on answers for held-out pictures; the content of confidence.json."""
+    """Fit trees on all pairs and calibrate on answers for held-out pictures; returns the content of confidence.json."""
     features = np.stack([pair.features for pair in pairs])
     truth = np.array([pair.is_copy for pair in pairs])
     groups = np.array([pair.group for pair in pairs])
-    weights = np.where(truth, 1.0, STRANGER_WEIGHT)
+    weights = np.where(truth, 1.0, DISTRACTOR_WEIGHT)
+
+    # The calibration must be learnt on answers that the trees did not see.
     held_out = np.zeros(len(pairs))
     for train, test in GroupKFold(FOLDS).split(features, truth, groups):
         held_out[test] = _trees().fit(features[train], truth[train], weights[train]).decision_function(features[test])
-    # Platt on held-out logits, with the weight of strangers: the probability errs towards caution.
+    # Platt on held-out logits, with the weight of distractors: the probability errs towards caution.
     calibration = LogisticRegression(C=1e6).fit(held_out[:, None], truth, sample_weight=weights)
     slope, intercept = float(calibration.coef_[0, 0]), float(calibration.intercept_[0])
+
     model = _trees().fit(features, truth, weights)
     return {
         "provenance": {
@@ -191,7 +199,7 @@ def _trees() -> HistGradientBoostingClassifier:
 
 
 def _exported(nodes: NDArray[Any]) -> dict[str, list[float] | list[int]]:
-    """One tree; a leaf points at itself. Thresholds are exact, since many facts lie on them; leaves are rounded."""
+    """Export one tree; a leaf points at itself. Leaves are rounded, thresholds exact: many features lie on them."""
     own = np.arange(len(nodes))
     leaf = nodes["is_leaf"].astype(bool)
     return {
@@ -204,7 +212,7 @@ def _exported(nodes: NDArray[Any]) -> dict[str, list[float] | list[int]]:
 
 
 def _reliability(probability: NDArray[np.float64], truth: NDArray[np.bool_]) -> list[dict[str, float]]:
-    """For steps of stated probability: how many pairs, and which share really are copies."""
+    """Count for steps of stated probability how many pairs there are, and which share really are copies."""
     edges = [0.0, 0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 0.999, 1.0]
     rows = []
     for low, high in pairwise(edges):
@@ -216,10 +224,11 @@ def _reliability(probability: NDArray[np.float64], truth: NDArray[np.bool_]) -> 
 
 
 def _digest_of_code() -> str:
-    """Of all that makes and measures examples, so that a file says by which code it was fitted."""
+    """Digest all that makes and measures examples, so that a file says by which code it was fitted."""
     digest = hashlib.sha256()
-    for folder in (Path(__file__).parent, FITTED.parent):
-        for path in sorted(folder.glob("*.py")):
+    # The matcher's folder: FITTED lies one below it.
+    for folder in (Path(__file__).parent, FITTED.parent.parent):
+        for path in sorted(folder.rglob("*.py")):
             digest.update(path.read_bytes())
     return digest.hexdigest()
 
@@ -243,6 +252,7 @@ def main() -> None:
     parser.add_argument("--diagram", type=Path, help="where to draw the reliability diagram (SVG)")
     parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS))
     arguments = parser.parse_args()
+
     pictures, digest = load_pictures(arguments.folders)
     print(f"{len(pictures)} pictures")
     # Spawned, and the pictures handed over in a file: a fork would inherit OpenCV's locked thread pool and hang.
@@ -253,6 +263,7 @@ def main() -> None:
         pile = Path(folder) / "pictures.npz"
         np.savez(pile, *pictures)
         measured = list(pool.map(_measure_seed, [pile] * len(arguments.seeds), arguments.seeds))
+
     pairs = [pair for found in measured for pair in found]
     if arguments.pairs is not None:
         columns = {"facts": np.stack([pair.features for pair in pairs]), "names": np.array(list(FEATURES))}
@@ -260,14 +271,16 @@ def main() -> None:
         for name in ("is_copy", "edit", "group", "query"):
             columns[name] = np.array([getattr(pair, name) for pair in pairs])
         np.savez_compressed(arguments.pairs, **columns)  # type: ignore[arg-type]
+
     provenance = {
         "command": "make fit",
         "pictures": len(pictures),
         "pictures_sha256": digest,
         "seeds": arguments.seeds,
-        "stranger_weight": STRANGER_WEIGHT,
+        "distractor_weight": DISTRACTOR_WEIGHT,
         "code_sha256": _digest_of_code(),
     }
+
     fitted = fit(pairs, provenance)
     arguments.out.write_text(json.dumps(fitted, separators=(",", ":")) + "\n", encoding="utf-8")
     if arguments.diagram is not None:

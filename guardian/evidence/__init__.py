@@ -1,4 +1,4 @@
-"""Keeps the exact bytes behind findings: content-addressed, durable, within a cap."""
+"""Evidence: the exact bytes behind findings, kept under their digest, durable, within a limit of size."""
 
 from guardian.errors import VaultFull
 from guardian.evidence.http_records import keep_response, records_of

@@ -1,4 +1,4 @@
-"""Keeps an HTTP answer: its body, and beside it a record of status, headers, addresses and times."""
+"""Stores HTTP responses as evidence: the body, and beside it a record of status, headers, addresses and times."""
 
 import hashlib
 import json
@@ -11,35 +11,37 @@ RECORD_FORMAT = 1
 
 
 def keep_response(vault: Vault, response: Response) -> str:
-    """Keep an answer and return the SHA-256 of its body; all of it is on disk when this returns.
+    """Store a response and return the SHA-256 of its body; all of it is on disk when this returns.
 
-    The record lies in the folder `<body's sha256>.answers` beside the body, named by day, address and its own
-    SHA-256. One record a day is kept for the same bytes from the same address: later ones add only their date.
-    Raises as Vault.keep does.
+    The record lies in the folder `<body's sha256>.answers` beside the body. Its name holds the day (UTC), a digest of
+    the URL and the record's own SHA-256. Of the same bytes from the same URL one record a
+    day is kept. Raises as Vault.keep does.
     """
     digest = vault.keep(response.content)
     folder = vault.path_of(digest).with_name(f"{digest}.answers")
     day = response.fetched_at.astimezone(UTC).date().isoformat()
-    start = f"{day}.{hashlib.sha256(response.url.encode()).hexdigest()[:16]}."
-    if not any(folder.glob(f"{start}*.json")):
+    # A digest of the URL: the URL itself may be too long for a file name, or hold a slash.
+    prefix = f"{day}.{hashlib.sha256(response.url.encode()).hexdigest()[:16]}."
+    if not any(folder.glob(f"{prefix}*.json")):
         record = _record(response, digest)
-        vault.keep_as(folder / f"{start}{hashlib.sha256(record).hexdigest()}.json", record)
+        vault.keep_as(folder / f"{prefix}{hashlib.sha256(record).hexdigest()}.json", record)
     return digest
 
 
 def records_of(vault: Vault, digest: str) -> list[dict[str, object]]:
-    """What is recorded about the answers that had this body, oldest first. Damaged records are left out."""
+    """Return the records of the responses that had this body, oldest first. Damaged records are left out."""
     folder = vault.path_of(digest).with_name(f"{digest}.answers")
     records = []
     for path in sorted(folder.glob("*.json")):
         content = path.read_bytes()
+        # The name holds the digest of the whole record, so a changed byte shows.
         if path.name.endswith(f".{hashlib.sha256(content).hexdigest()}.json"):
             records.append(json.loads(content))
     return records
 
 
 def _record(response: Response, digest: str) -> bytes:
-    """The answer without its body, as JSON; headers keep the order and spelling of the wire, as WARC needs them."""
+    """Return a response without its body as JSON. Headers keep wire order and spelling, which WARC files need."""
     record = {
         "format": RECORD_FORMAT,
         "url": response.url,

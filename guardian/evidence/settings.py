@@ -1,4 +1,4 @@
-"""What a configuration may say about keeping evidence."""
+"""The settings of keeping evidence."""
 
 from pydantic import BaseModel, ConfigDict, Field
 

@@ -1,4 +1,4 @@
-"""Keeps bytes under their SHA-256: durable before it returns, within a cap, never evicting anything."""
+"""Stores bytes under their SHA-256: on disk before the call returns, within a limit of size, nothing ever evicted."""
 
 import errno
 import fcntl
@@ -18,6 +18,8 @@ from guardian.durable import sync_folder
 from guardian.errors import GuardianError, VaultFull
 
 COUNT_AGAIN_AFTER = timedelta(minutes=10)
+"""How old the count of used bytes may be; other processes add to the folder unseen."""
+
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _PART = ".part"
@@ -26,33 +28,36 @@ log = structlog.get_logger(__name__)
 
 
 class Vault:
-    """A folder of kept bytes: `folder/ab/<sha256>`, files readable by their owner only.
+    """A content-addressed folder: `folder/ab/<sha256>`, files readable by their owner only.
 
-    Threads may share one Vault. Several processes may share the folder: what the others add is noticed
-    by counting again every ten minutes, so the cap may be passed by what they write in between.
+    Threads may share one Vault, and processes may share its folder. What other processes add is noticed when the
+    folder is counted again, every ten minutes, so the limit may be exceeded by what they write in between.
     """
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
         self.folder, self.max_bytes = folder, max_bytes
         self._lock = threading.Lock()
+        # Bytes of writes in progress count too, or threads that write at once would exceed the limit together.
         self._used = self._writing = 0
         self._counted_at: float | None = None
 
     def keep(self, content: bytes) -> str:
         """Keep these bytes and return their lower-case hex SHA-256; they are on disk when this returns.
 
-        Keeping the same bytes again changes nothing. Raises VaultFull when the cap or the disk has no
-        room (nothing is left behind then), OSError when the folder cannot be written for other reasons.
+        Keeping the same bytes again changes nothing. Raises VaultFull when they exceed `max_bytes` or the disk is
+        full (nothing is left behind then), OSError when the folder cannot be written for other reasons.
         """
         digest = hashlib.sha256(content).hexdigest()
         self.keep_as(self.path_of(digest), content)
         return digest
 
     def keep_as(self, path: Path, content: bytes) -> None:
-        """Keep bytes at a path inside the vault that no other content will ever claim; else as `keep`."""
-        if _holds(path, content):
+        """Keep bytes at a path inside the vault that no other content will ever have; otherwise as `keep`."""
+        if _has_content(path, content):
+            # Another process may have written it just now, and not have synced the folder yet.
             sync_folder(path.parent)
             return
+
         self._reserve(len(content))
         written = 0
         try:
@@ -69,7 +74,7 @@ class Vault:
                 self._used += written
 
     def get(self, digest: str) -> bytes:
-        """The bytes kept under a digest. Raises GuardianError when they are missing or no longer what they were."""
+        """Return the bytes kept under a digest. Raises GuardianError when they are missing or damaged."""
         try:
             content = self.path_of(digest).read_bytes()
         except FileNotFoundError as error:
@@ -79,21 +84,22 @@ class Vault:
         return content
 
     def holds(self, digest: str) -> bool:
-        """Whether something is kept under this digest; `get` says whether it is intact."""
+        """Return whether a file is kept under this digest; only `get` checks whether it is intact."""
         return self.path_of(digest).is_file()
 
     def path_of(self, digest: str) -> Path:
-        """Where the bytes with this digest lie, kept or not. Raises ValueError for what is not a digest."""
+        """Return the path for the bytes with this digest, kept or not. Raises ValueError for what is no digest."""
         if not _DIGEST.fullmatch(digest):
             raise ValueError("not a lower-case hex SHA-256")
         return self.folder / digest[:2] / digest
 
     def used_bytes(self) -> int:
-        """How many bytes the vault holds; counted on disk at first and every ten minutes, else carried forward."""
+        """Return how many bytes the vault holds: counted on disk every ten minutes, plus what was kept since."""
         with self._lock:
             return self._count()
 
     def _reserve(self, size: int) -> None:
+        """Set aside bytes for a write that begins. Raises VaultFull when they do not fit."""
         with self._lock:
             used = self._count() + self._writing
             if used + size > self.max_bytes:
@@ -104,6 +110,7 @@ class Vault:
             self._writing += size
 
     def _count(self) -> int:
+        """Return the bytes in use. The lock must be held."""
         # Elapsed time, not the wall clock, decides here; a clock jump must not stop the counting.
         now = time.monotonic()
         if self._counted_at is None or now - self._counted_at > COUNT_AGAIN_AFTER.total_seconds():
@@ -112,18 +119,19 @@ class Vault:
         return self._used
 
     def _make_folder(self, folder: Path) -> None:
-        """Make a folder inside the vault so that it survives a power cut."""
+        """Make a folder and those above it so that they survive a power cut."""
         missing = []
         while not folder.is_dir():
             missing.append(folder)
             folder = folder.parent
         for path in reversed(missing):
+            # Another process may make it at the same moment.
             path.mkdir(mode=0o700, exist_ok=True)
             sync_folder(path.parent)
 
 
-def _holds(path: Path, content: bytes) -> bool:
-    """Whether exactly these bytes lie there; damaged ones do not count and are written again."""
+def _has_content(path: Path, content: bytes) -> bool:
+    """Return whether a file has exactly these bytes. A damaged one does not, and is written again."""
     try:
         kept = path.read_bytes()
     except FileNotFoundError:
@@ -135,15 +143,17 @@ def _holds(path: Path, content: bytes) -> bool:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write aside, sync, rename, sync the folder. Nothing is left behind by an error."""
+    """Write a file atomically: aside, synced, renamed, its folder synced. An error leaves nothing behind."""
     part, handle = _open_part(path)
     try:
         view = memoryview(content)
         while view:
+            # One write takes at most 2 GiB, and fewer bytes when the disk is nearly full.
             view = view[os.write(handle, view) :]
         os.fsync(handle)
         part.replace(path)
     except BaseException:
+        # Also when the task is cancelled or the process is interrupted.
         part.unlink(missing_ok=True)
         raise
     finally:
@@ -152,29 +162,35 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _open_part(path: Path) -> tuple[Path, int]:
-    """A new file beside `path`, locked, so that nobody takes it for the left-over of a killed process."""
+    """Return the path and descriptor of a new temporary file beside `path`.
+
+    It is locked, so that no other process takes it for the remains of a killed one and removes it.
+    """
     while True:
         part = path.with_name(f".{path.name[:64]}.{secrets.token_hex(8)}{_PART}")
         handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         fcntl.flock(handle, fcntl.LOCK_SH)
+        # Between creating and locking it may have been removed by another process that counts.
         if os.fstat(handle).st_nlink:
             return part, handle
         os.close(handle)
 
 
 def _bytes_under(folder: Path) -> int:
-    """The sizes of all files below a folder; parts that a killed process left are removed on the way."""
+    """Return the total size of all files below a folder. Removes temporary files that a killed process left."""
     total = 0
     pending = [folder]
+
     while pending:
         try:
             entries = list(os.scandir(pending.pop()))
         except FileNotFoundError:
             continue
+
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
                 pending.append(Path(entry.path))
-            elif entry.name.endswith(_PART) and _removed_as_left_over(Path(entry.path)):
+            elif entry.name.endswith(_PART) and _remove_if_abandoned(Path(entry.path)):
                 continue
             else:
                 with suppress(FileNotFoundError):
@@ -182,7 +198,8 @@ def _bytes_under(folder: Path) -> int:
     return total
 
 
-def _removed_as_left_over(part: Path) -> bool:
+def _remove_if_abandoned(part: Path) -> bool:
+    """Remove a temporary file that no process holds a lock on. Returns whether it is gone."""
     try:
         handle = os.open(part, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:

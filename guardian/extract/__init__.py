@@ -1,1 +1,1 @@
-"""Extraction from HTML, CSS and scripts: the pictures that a page shows, the words around them, its links."""
+"""Extraction from HTML, CSS and scripts: the pictures that a page shows, the text around them, its links."""

@@ -1,4 +1,4 @@
-"""Signs that a page shows its pictures only in a browser, where its scripts run."""
+"""Recognises pages that show their pictures only in a browser, where their scripts run."""
 
 from selectolax.lexbor import LexborHTMLParser
 
@@ -16,9 +16,9 @@ _ASKS = (
 
 
 def sign_of_browser(tree: LexborHTMLParser) -> str | None:
-    """What says so, in words; None when nothing does. Takes the tree apart.
+    """Return why a page seems to need a browser, in words for people; None when nothing says so.
 
-    Meant for pages on which hardly a picture was found.
+    Meant for pages on which hardly a picture was found. Removes elements from `tree`, so call it last.
     """
     notes = " ".join(node.text().lower() for node in tree.css("noscript"))
     scripts = len(tree.css("script"))
@@ -26,6 +26,8 @@ def sign_of_browser(tree: LexborHTMLParser) -> str | None:
         return None
     if any(words in notes for words in _ASKS):
         return "the page asks for JavaScript"
+
+    # Frameworks fill one empty element, so hardly any text stands in the HTML.
     has_root = tree.css_first(_ROOTS) is not None
     tree.strip_tags(["script", "style", "noscript", "template", "head"])
     shown = len(" ".join((tree.body.text() if tree.body else "").split()))

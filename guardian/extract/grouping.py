@@ -1,13 +1,13 @@
-"""Which of the many addresses that a page writes are one picture: joined, ranked, with its fullest words."""
+"""Groups the URLs that a page writes into pictures: the renditions of each, largest first, with the best context."""
 
 import re
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from guardian.extract.data_urls import decoded, is_data_url, kind_of
-from guardian.model import Context, Response, Sighting, Skipped, SkipReason
-from guardian.urls.addresses import address_key, joined, printed
-from guardian.urls.rendition_names import are_renditions, rank
+from guardian.extract.data_urls import decode_data_url, is_data_url, media_type_of
+from guardian.model import Context, PageImage, Skipped, SkipReason
+from guardian.urls.addresses import address_key, escape_unprintable, resolve_url
+from guardian.urls.rendition_names import are_renditions, rendition_rank
 from guardian.urls.renditions import picture_key
 
 MAX_PICTURES = 3_000
@@ -15,8 +15,13 @@ MAX_PICTURES = 3_000
 
 _LONGEST_ADDRESS = 8_000
 _LONGEST_INLINE = 10_000_000
+"""Characters of a data: URL."""
+
 _SMALLEST_INLINE = 200
-_STAND_IN = re.compile(
+"""Bytes; a smaller picture within a page is a placeholder or a blurred preview."""
+
+# File names of what lazy loaders show until the picture has come.
+_PLACEHOLDER = re.compile(
     r"(?:^|[/_.-])(?:blank|spacer|placeholder|transparent|loading|loader|spinner|pixel|grey|gray|lazy|1x1)[^/]{0,12}"
     r"\.(?:gif|png|svg|jpe?g|webp)(?:\?|$)",
     re.IGNORECASE,
@@ -25,31 +30,31 @@ _STAND_IN = re.compile(
 
 @dataclass(slots=True, eq=False)
 class _Picture:
-    """One picture: every address the page has written for it, with the words that stood there."""
+    """One picture: every URL that the page has written for it, each with the context in which it stood."""
 
     mentions: list[tuple[str, Context]] = field(default_factory=list)
 
 
 class ImageGrouping:
-    """The pictures of one page in its own order, and what was left out beside them."""
+    """Collects the pictures of one page in its own order, and what was left out of it."""
 
-    def __init__(self, response: Response, source: str) -> None:
-        self._response, self._source = response, source
-        self._shown: list[_Picture | Sighting] = []
+    def __init__(self, page_url: str) -> None:
+        self._page_url = page_url
+        self._shown: list[_Picture | PageImage] = []
         self._by_key: dict[str, _Picture] = {}
-        self._stand_ins: dict[str, set[_Picture]] = {}
-        self._inside = set[str]()
-        self._omissions: dict[tuple[str, SkipReason], Skipped] = {}
+        self._others: dict[str, set[_Picture]] = {}
+        self._inline = set[str]()
+        self._skipped: dict[tuple[str, SkipReason], Skipped] = {}
 
     def leave_out(self, url: str, reason: SkipReason, detail: str) -> None:
-        """Name something that is no picture to fetch; each address once for each reason."""
-        shown = printed(url)
-        self._omissions[shown, reason] = Skipped(shown, reason, detail)
+        """Note something that is no picture to fetch; each URL once for each reason."""
+        shown = escape_unprintable(url)
+        self._skipped[shown, reason] = Skipped(shown, reason, detail)
 
     def address(self, base: str, raw: str) -> str | None:
-        """The whole address of what a page or sheet writes; None for what cannot be fetched.
+        """Return the absolute URL of a picture that a page or style sheet writes; None for what cannot be fetched.
 
-        An omission names that where a person would miss it.
+        What a person would miss is noted as left out.
         """
         address = raw.strip()
         if is_data_url(address):
@@ -59,7 +64,8 @@ class ImageGrouping:
             return None
         if not address or address.startswith(("#", "about:", "javascript:", "{", "blob:")):
             return None
-        whole = joined(base, address)
+
+        whole = resolve_url(base, address)
         parts = urlsplit(whole) if whole else None
         if whole is None or parts is None or parts.scheme not in ("http", "https"):
             self.leave_out(address[:200], SkipReason.BAD_ADDRESS, "not a web address")
@@ -67,12 +73,12 @@ class ImageGrouping:
         if parts.path.lower().endswith((".svg", ".svgz")):
             self.leave_out(whole, SkipReason.VECTOR, "an SVG drawing")
             return None
-        return printed(whole)
+        return escape_unprintable(whole)
 
     def add(self, addresses: list[str], context: Context) -> None:
-        """One mention of a picture: its addresses, best first.
+        """Note one mention of a picture: its URLs, best first.
 
-        Only the best one, and those of its name, say which picture it is: many pictures share one placeholder.
+        Only the best URL and its renditions say which picture it is, since many pictures share one placeholder.
         """
         best = addresses[0]
         keys = [picture_key(url) for url in addresses if url == best or are_renditions(url, best)]
@@ -80,65 +86,68 @@ class ImageGrouping:
         if picture is None:
             picture = _Picture()
             self._shown.append(picture)
+
         for key in keys:
             self._by_key.setdefault(key, picture)
         picture.mentions += [(url, context) for url in addresses]
         for url in addresses[1:]:
             if picture_key(url) not in keys:
-                self._stand_ins.setdefault(url, set()).add(picture)
+                self._others.setdefault(url, set()).add(picture)
 
-    def add_inside(self, url: str, context: Context) -> None:
-        """A picture written into the page as a data: address, once however often it stands there."""
-        if url not in self._inside:
-            self._inside.add(url)
-            held = _inline(url, self._response, self._source, context)
-            if isinstance(held, Skipped):
-                self.leave_out(held.url, held.reason, held.detail)
-            else:
-                self._shown.append(held)
+    def add_inline(self, url: str, context: Context) -> None:
+        """Note a picture that stands in the page as a data: URL. Repeated ones count once."""
+        if url in self._inline:
+            return
+        self._inline.add(url)
 
-    def all(self) -> list[Sighting | Skipped]:
-        """The pictures in the page's order, then what was left out."""
+        decoded = _decode_inline(url, context)
+        if isinstance(decoded, Skipped):
+            self.leave_out(decoded.url, decoded.reason, decoded.detail)
+        else:
+            self._shown.append(decoded)
+
+    def all(self) -> list[PageImage | Skipped]:
+        """Return the pictures in the order of the page, then what was left out."""
         if len(self._shown) > MAX_PICTURES:
             detail = f"{len(self._shown) - MAX_PICTURES} more pictures on one page"
-            self.leave_out(self._response.final_url, SkipReason.BUDGET, detail)
-        # What stands in for several pictures until they are loaded is none of them.
-        shared = {url for url, pictures in self._stand_ins.items() if len(pictures) > 1 or _STAND_IN.search(url)}
-        seen = [self._sighting(one, shared) if isinstance(one, _Picture) else one for one in self._shown[:MAX_PICTURES]]
-        return [*seen, *self._omissions.values()]
+            self.leave_out(self._page_url, SkipReason.BUDGET, detail)
 
-    def _sighting(self, picture: _Picture, shared: set[str]) -> Sighting:
-        """The largest rendition with the fullest words; within one size the page's own order counts."""
-        mentions = [mention for mention in picture.mentions if mention[0] not in shared] or picture.mentions
-        spelled: dict[str, str] = {}
-        for url, _ in mentions:
-            key = address_key(url)
-            if key not in spelled or (url.startswith("https:") and spelled[key].startswith("http:")):
-                spelled[key] = url
-        urls = list(spelled.values())
-        urls.sort(key=rank, reverse=True)
-        words = max((context for _, context in mentions), key=lambda one: bool(one.caption) * 2 + bool(one.alt))
-        return Sighting(
-            source=self._source,
-            image_url=urls[0],
-            page_url=self._response.final_url,
-            seen_at=self._response.fetched_at,
-            context=words,
-            also_at=tuple(urls[1:]),
-            page=self._response,
-        )
+        # What several pictures show until they are loaded is none of them.
+        placeholders = {url for url, pictures in self._others.items() if len(pictures) > 1 or _PLACEHOLDER.search(url)}
+        images: list[PageImage | Skipped] = []
+        for shown in self._shown[:MAX_PICTURES]:
+            images.append(_page_image(shown, placeholders) if isinstance(shown, _Picture) else shown)
+        return [*images, *self._skipped.values()]
 
 
-def _inline(url: str, response: Response, source: str, context: Context) -> Sighting | Skipped:
-    """A data: address, decoded (RFC 2397)."""
+def _page_image(picture: _Picture, placeholders: set[str]) -> PageImage:
+    """Return a picture with its largest rendition first. Of renditions of one size the page's first one is first."""
+    mentions = [mention for mention in picture.mentions if mention[0] not in placeholders] or picture.mentions
+
+    by_key: dict[str, str] = {}
+    for url, _ in mentions:
+        key = address_key(url)
+        if key not in by_key or (url.startswith("https:") and by_key[key].startswith("http:")):
+            by_key[key] = url
+    # Stable, so the page's own order decides where the URLs say nothing about size.
+    urls = sorted(by_key.values(), key=rendition_rank, reverse=True)
+
+    # A caption says more about a picture than its alternative text does.
+    context = max((context for _, context in mentions), key=lambda one: bool(one.caption) * 2 + bool(one.alt))
+    return PageImage(image_url=urls[0], context=context, also_at=tuple(urls[1:]))
+
+
+def _decode_inline(url: str, context: Context) -> PageImage | Skipped:
+    """Return the picture in a data: URL, or why it is left out."""
     shown = f"data:{url[5:].partition(',')[0][:40]}"
     if len(url) > _LONGEST_INLINE:
         return Skipped(shown, SkipReason.TOO_LARGE, f"{len(url)} characters inside the page")
-    if "svg" in kind_of(url):
+    if "svg" in media_type_of(url):
         return Skipped(shown, SkipReason.VECTOR, "an SVG drawing inside the page")
-    raw = decoded(url)
+
+    raw = decode_data_url(url)
     if raw is None:
         return Skipped(shown, SkipReason.NOT_AN_IMAGE, "cannot be decoded")
     if len(raw) < _SMALLEST_INLINE:
         return Skipped(shown, SkipReason.TOO_SMALL, f"a placeholder of {len(raw)} bytes inside the page")
-    return Sighting(source, None, response.final_url, response.fetched_at, context, inline=raw, page=response)
+    return PageImage(None, context, inline=raw)

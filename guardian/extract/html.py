@@ -1,4 +1,4 @@
-"""One page of HTML: parsed once, then asked for its pictures, its links and the signs that it needs a browser."""
+"""Reads a page of HTML: parses it once, and returns its pictures, its links and whether it needs a browser."""
 
 from dataclasses import dataclass
 
@@ -8,22 +8,22 @@ from w3lib.encoding import html_to_unicode
 from guardian.extract.browser_signs import sign_of_browser
 from guardian.extract.links import Links, links_on_page
 from guardian.extract.pictures import images_on_page
-from guardian.model import Response, Sighting, Skipped
+from guardian.model import PageImage, Response, Skipped
 
 
 @dataclass(frozen=True, slots=True)
 class HtmlReading:
-    """What one page shows, what it links to, and why it seems to need a browser."""
+    """What one page shows, what it links to, and why it seems to need a browser (None if it does not)."""
 
-    seen: list[Sighting | Skipped]
+    seen: list[PageImage | Skipped]
     links: Links
     browser_sign: str | None
 
 
-def read_html(response: Response, source: str) -> HtmlReading:
-    """Parse a page and look for everything. Its time has no bounds unless the page is simple (`html_complexity`)."""
+def read_html(response: Response) -> HtmlReading:
+    """Parse a page and return what it holds. Takes unbounded time unless the page is simple (see `html_complexity`)."""
     tree = LexborHTMLParser(html_to_unicode(response.header("content-type"), response.content)[1])
-    seen = images_on_page(tree, response, source)
+    seen = images_on_page(tree, response)
     links = links_on_page(tree, response)
-    # This one takes the tree apart.
+    # Last, since it removes elements from the tree.
     return HtmlReading(seen, links, sign_of_browser(tree))

@@ -1,11 +1,16 @@
-"""Whether HTML is like what people write, so that the parser surely reads it within a second or so."""
+"""Judges how complex HTML is before it is parsed: what people write is read within a second or so.
+
+Some pages that attackers write make a standard parser take quadratic time or worse. They are told by counting tags.
+"""
 
 import re
 from collections import Counter
 from collections.abc import Callable
 
 _TAG = re.compile(rb"<(\\?/)?([a-zA-Z][a-zA-Z0-9]*)")
+# Comparing attributes of one element with each other takes quadratic time.
 _LONG_TAG = re.compile(rb"<[a-zA-Z][^<>]{2000,}")
+# Every relative URL of the page is appended to it.
 _LONG_BASE = re.compile(rb"<base[^<>]{200,}", re.IGNORECASE)
 _MANY_WORDS = 1_000
 _MANY_OPTIONS = 5_000
@@ -13,20 +18,21 @@ _CLOSED_BY_NEIGHBOURS = frozenset(
     b"area base br col embed hr img input link meta source track wbr param".split()
     + b"p li dt dd tr td th tbody thead tfoot option".split()
 )
-"""Elements without end tags, which do not pile up."""
+"""Elements that need no end tag: they are empty, or the next one closes them, so they do not nest."""
 
 _REPEATED = frozenset(b"a b big code em font i nobr s small strike strong tt u".split())
-"""What is left open among these is written again into every following paragraph (HTML Standard, 13.2.4.3)."""
+"""Formatting elements: the parser opens unclosed ones again in every following paragraph (HTML Standard, 13.2.4.3)."""
 
 _MOST_STEPS, _MOST_REPEATS = 10_000_000, 1_000_000
 
 
 def is_simple_html(content: bytes) -> bool:
-    """Whether the parser gets through this soon, and in a few hundred megabytes."""
+    """Return whether the parser reads this soon, and in a few hundred megabytes. Only counts tags; takes one pass."""
     if _LONG_BASE.search(content):
         return False
     if any(len(tag[0].split()) > _MANY_WORDS for tag in _LONG_TAG.finditer(content)):
         return False
+
     names = Counter[bytes]()
     most_open, most_repeated = _most_open(content, names, lambda name: name in _REPEATED)
     tags = names.total()
@@ -36,7 +42,10 @@ def is_simple_html(content: bytes) -> bool:
 
 
 def _most_open(content: bytes, names: Counter[bytes], is_repeated: Callable[[bytes], bool]) -> tuple[int, int]:
-    """How many elements are open at once, at most, and how many of the repeated ones. Counts all tags in `names`."""
+    """Return the most elements that are open at once, and the most formatting elements among them.
+
+    Adds the number of tags of each name to `names`.
+    """
     unclosed = Counter[bytes]()
     now = most = now_repeated = most_repeated = 0
     for found in _TAG.finditer(content):
@@ -44,6 +53,7 @@ def _most_open(content: bytes, names: Counter[bytes], is_repeated: Callable[[byt
         names[name] += 1
         if name in _CLOSED_BY_NEIGHBOURS or (found[1] and not unclosed[name]):
             continue
+
         step = -1 if found[1] else 1
         unclosed[name] += step
         now += step

@@ -1,4 +1,4 @@
-"""Reads any page in bounded time and memory: odd ones in a process of their own, which has little of both.
+"""Reads any page in bounded time and memory: a complex one in a child process with limits on both.
 
 The parser takes milliseconds for what people write, hours for some pages that attackers write, and cannot be stopped.
 """
@@ -8,42 +8,42 @@ import math
 import pickle
 import resource
 import sys
-from dataclasses import replace
 from datetime import timedelta
 
 from guardian.errors import FetchRefused
 from guardian.extract.html import HtmlReading, read_html
 from guardian.extract.html_complexity import is_simple_html
-from guardian.model import Response, Sighting, SkipReason
+from guardian.model import Response, SkipReason
 
-PATIENCE = timedelta(seconds=20)
-"""For the process that reads one odd page, its start included."""
+TIME_LIMIT = timedelta(seconds=20)
+"""For the process that reads one complex page, its start included."""
 
 _MEMORY_BYTES = 2 * 1024**3
 _READ_ASIDE = 100_000
 """Pages of more bytes are read on a thread, so that other visits go on meanwhile."""
 
-_ORDINARY_BYTES = 4 * 1024**2
+_SIMPLE_BYTES = 4 * 1024**2
 _LONGEST_ADDRESS = 500
 
 
-async def read_guarded(response: Response, source: str, patience: timedelta = PATIENCE) -> HtmlReading:
-    """As read_html, in bounded time and memory. Raises FetchRefused (unreadable) for what needs more."""
+async def read_guarded(response: Response, time_limit: timedelta = TIME_LIMIT) -> HtmlReading:
+    """Return what read_html does, in bounded time and memory. Raises FetchRefused (unreadable) for what needs more."""
     if not is_simple(response):
-        return await _read_apart(response, source, patience.total_seconds())
+        return await _read_in_child(response, time_limit.total_seconds())
     if len(response.content) < _READ_ASIDE:
-        return read_html(response, source)
-    return await asyncio.to_thread(read_html, response, source)
+        # A thread would cost more than these few milliseconds.
+        return read_html(response)
+    return await asyncio.to_thread(read_html, response)
 
 
 def is_simple(response: Response) -> bool:
-    """Whether a page is surely read within a second or so, and in a few hundred megabytes."""
+    """Return whether a page is surely read within a second or so, and in a few hundred megabytes."""
     content = response.content
-    is_short = len(content) <= _ORDINARY_BYTES and len(response.final_url) <= _LONGEST_ADDRESS
+    is_short = len(content) <= _SIMPLE_BYTES and len(response.final_url) <= _LONGEST_ADDRESS
     return is_short and is_simple_html(content)
 
 
-async def _read_apart(response: Response, source: str, seconds: float) -> HtmlReading:
+async def _read_in_child(response: Response, seconds: float) -> HtmlReading:
     refused = f"its HTML takes more than {seconds:g} s or {_MEMORY_BYTES >> 30} GiB to read"
     child = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -56,18 +56,19 @@ async def _read_apart(response: Response, source: str, seconds: float) -> HtmlRe
     )
     try:
         async with asyncio.timeout(seconds):
-            written, _ = await child.communicate(pickle.dumps((response, source)))
+            written, _ = await child.communicate(pickle.dumps(response))
     except TimeoutError:
         raise FetchRefused(SkipReason.UNREADABLE, response.url, refused) from None
     finally:
+        # Also when the scan is cancelled: the child would go on for its whole time limit.
         if child.returncode is None:
             child.kill()
             await child.wait()
+
     if child.returncode != 0:
         raise FetchRefused(SkipReason.UNREADABLE, response.url, refused)
     reading: HtmlReading = pickle.loads(written)  # noqa: S301 - written by guardian itself
-    seen = [replace(one, page=response) if isinstance(one, Sighting) else one for one in reading.seen]
-    return replace(reading, seen=seen)
+    return reading
 
 
 def _main() -> None:
@@ -76,11 +77,8 @@ def _main() -> None:
     # A parent that was killed must not leave it behind.
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
-    response, source = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by guardian itself
-    reading = read_html(response, source)
-    # The page itself need not travel back with each of its pictures.
-    seen = [replace(one, page=None) if isinstance(one, Sighting) else one for one in reading.seen]
-    sys.stdout.buffer.write(pickle.dumps(replace(reading, seen=seen)))
+    response = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by guardian itself
+    sys.stdout.buffer.write(pickle.dumps(read_html(response)))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""The words around a picture on its page, as a lawyer wants them: captions, titles, claims."""
+"""Reads the text around a picture on its page: alternative text, caption, titles, and claims about rights.
+
+A case shows it as evidence of what the page said about the picture.
+"""
 
 import json
 import re
@@ -10,15 +13,20 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from guardian.model import Context, Response
 
 _LONGEST = 500
+"""Characters of one text."""
+
 _CLAIMS = ("license", "acquireLicensePage", "creditText", "copyrightNotice", "creator", "author", "copyrightHolder")
 _MAX_DEPTH = 32
 _MOST_CLAIMS = 50
 _FURTHEST = 200
 """Nodes below an element that are searched for its first words."""
 
-_FEW = 6
+_SIBLINGS = 6
+"""Siblings of an element that are searched on each side."""
+
 _FIGURE = re.compile(r"^(?:figure|amp-story-page)\b|caption")
 _CAPTION_CLASSES = frozenset(["wp-caption-text", "caption", "thumbcaption", "gallerytext"])
+# Comment and CDATA marks that old pages put around scripts.
 _COMMENT_MARKS = re.compile(r"^\s*+(?:<!--|(?://|/\*)?\s?<!\[CDATA\[(?:\*/)?)|(?:-->|(?://|/\*)?\s?\]\]>(?:\*/)?)\s*+$")
 _CAPTIONS = ", ".join(["figcaption", *sorted(f".{name}" for name in _CAPTION_CLASSES)])
 _PICTURES = frozenset(["img", "amp-img", "amp-anim", "picture", "video", "amp-video"])
@@ -26,7 +34,7 @@ _WORDLESS = frozenset(["script", "style", "noscript", "template", "head", "selec
 
 
 class PageWords:
-    """The words of one page. Each element's text is read once and no further than needed, however often it is asked."""
+    """The text of one page. Each element is read once and no further than needed, whatever number of pictures ask."""
 
     def __init__(self, tree: LexborHTMLParser, response: Response) -> None:
         self._title, self._claims = _title_and_claims(tree, response)
@@ -36,7 +44,7 @@ class PageWords:
         self.of_page = Context(page_title=self._title, claims=self._claims)
 
     def at(self, node: LexborNode) -> Context:
-        """What the page says at this element."""
+        """Return what the page says about the picture in an element."""
         attributes = node.attributes
         is_drawn = attributes.get("role") == "img"
         return Context(
@@ -49,7 +57,7 @@ class PageWords:
         )
 
     def _caption(self, node: LexborNode) -> str | None:
-        """The caption of the figure around the picture; of several the one that follows it, or stands before it."""
+        """Return the caption of the figure around a picture; of several captions the one beside the picture."""
         branch = node
         for ancestor in _ancestors(node, 4):
             names = f"{ancestor.tag} {ancestor.attributes.get('class') or ''}"
@@ -60,6 +68,7 @@ class PageWords:
         return None
 
     def _caption_in(self, figure: LexborNode) -> str | None:
+        # A gallery asks for the same figure with each of its pictures.
         name = figure.mem_id
         if name not in self._captions:
             found = figure.css_first(_CAPTIONS)
@@ -67,11 +76,12 @@ class PageWords:
         return self._captions[name]
 
     def _nearby(self, node: LexborNode) -> str | None:
-        """The text that stands beside the picture, or else beside what it stands in."""
+        """Return the text before and after a picture, or else that around the element it stands in."""
         branch = node
         for ancestor in _ancestors(node, 4):
             if ancestor.tag in ("head", "html"):
                 return None
+
             near = [self._text_beside(branch, after) for after in (False, True)]
             if any(near):
                 return shortened(" … ".join(text for text in near if text))
@@ -79,7 +89,7 @@ class PageWords:
         return None
 
     def _text_beside(self, branch: LexborNode, after: bool) -> str | None:
-        """The closest text before or after an element, up to where another picture begins."""
+        """Return the closest text before or after an element, up to the next picture, whose text it may be."""
         for near in _beside(branch, after):
             if near.tag in _PICTURES:
                 continue
@@ -91,6 +101,7 @@ class PageWords:
         return None
 
     def _text(self, node: LexborNode) -> str | None:
+        """Return the first text in an element. Notes whether a picture follows it there."""
         name = node.mem_id
         if name not in self._texts:
             self._texts[name], has_picture = _beginning(node)
@@ -100,36 +111,42 @@ class PageWords:
 
 
 def _title_and_claims(tree: LexborHTMLParser, response: Response) -> tuple[str | None, str | None]:
-    """The page's title, and what it claims about authors, licences and use (headers, meta elements, JSON-LD)."""
+    """Return a page's title, and its claims about authors, licences and use (headers, meta elements, JSON-LD)."""
     title = tree.css_first("title")
     wish = response.whole_header("x-robots-tag")
     found = [f"X-Robots-Tag: {wish}"] if "image" in wish.lower() else []
+
     for node in tree.css("meta[name], meta[property], link[rel~=license], a[rel~=license]"):
         attributes = node.attributes
         name = (attributes.get("name") or attributes.get("property") or "licence").lower()
         if name in ("author", "copyright", "rights", "licence", "dc.rights", "dc.creator", "dcterms.license", "robots"):
             value = attributes.get("content") or attributes.get("href") or ""
+            # Of the wishes to robots only the one about images is a claim.
             if name != "robots" or "noimageindex" in value.lower():
                 found.append(f"{name}: {value}")
     for thing in linked_data(tree):
         found += [f"{key}: {_name(thing[key])}" for key in _CLAIMS if thing.get(key)]
+
     claims = "; ".join(dict.fromkeys(" ".join(claim[:_LONGEST].split()) for claim in found[:_MOST_CLAIMS]))
     return shortened(title.text() if title else None), shortened(claims)
 
 
 def linked_data(tree: LexborHTMLParser) -> Iterator[dict[str, Any]]:
-    """Every object of the page's JSON-LD, nested ones too. What is not JSON is passed over."""
+    """Yield every object of a page's JSON-LD, nested ones too. Scripts that are not JSON are passed over."""
     for script in tree.css('script[type*="ld+json" i]'):
-        yield from _objects(_read(script), 0)
+        yield from _objects(_parsed_json(script), 0)
 
 
 def is_linked_data(script: LexborNode) -> bool:
-    """Whether a script is JSON-LD that can be read; what cannot is text like that of any script."""
-    return "ld+json" in (script.attributes.get("type") or "").lower() and _read(script) is not None
+    """Return whether a script is JSON-LD that can be parsed. What cannot is searched like any other script."""
+    return "ld+json" in (script.attributes.get("type") or "").lower() and _parsed_json(script) is not None
 
 
-def _read(script: LexborNode) -> Any:
-    """The JSON of a script, line breaks within strings and comment marks around it forgiven; None when it is none."""
+def _parsed_json(script: LexborNode) -> Any:
+    """Return the value of a script that holds JSON; None when it cannot be parsed.
+
+    Line breaks within strings and comment marks around the whole are forgiven, since many pages have them.
+    """
     try:
         return json.loads(_COMMENT_MARKS.sub("", script.text()), strict=False)
     except (ValueError, RecursionError):
@@ -137,6 +154,7 @@ def _read(script: LexborNode) -> Any:
 
 
 def _objects(value: Any, depth: int) -> Iterator[dict[str, Any]]:
+    """Yield every object in a JSON value, outer ones first, down to a bounded depth."""
     if depth > _MAX_DEPTH:
         return
     if isinstance(value, dict):
@@ -147,21 +165,26 @@ def _objects(value: Any, depth: int) -> Iterator[dict[str, Any]]:
 
 
 def shortened(text: str | None) -> str | None:
-    """One line of at most 500 printable characters; None when nothing is left."""
+    """Return a text as one line of at most 500 printable characters; None when nothing is left of it."""
     if not text:
         return None
+    # Cut first: a page may hold megabytes between two tags.
     text = text[: _LONGEST * 8]
     line = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
     return (line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…") or None
 
 
 def _beginning(node: LexborNode) -> tuple[str | None, bool]:
-    """The first words below an element, up to a picture, scripts and styles left out; and whether a picture came."""
+    """Return the first text below an element, and whether it ended because a picture follows.
+
+    The text of scripts, styles and the like is left out.
+    """
     parts: list[str] = []
     length = 0
     for seen, part in enumerate(node.traverse(include_text=True)):
         if part.tag in _PICTURES:
             return shortened(" ".join(parts)), True
+
         if part.is_text_node and (part.parent is None or part.parent.tag not in _WORDLESS):
             text = (part.text_content or "")[: _LONGEST * 2].strip()
             parts += [text] if text else []
@@ -172,9 +195,9 @@ def _beginning(node: LexborNode) -> tuple[str | None, bool]:
 
 
 def _beside(node: LexborNode, after: bool) -> Iterator[LexborNode]:
-    """The next few elements and texts after an element, or before it, the closest first."""
+    """Yield the next few siblings after an element, or before it, the closest first; without scripts and the like."""
     at = node.next if after else node.prev
-    for _ in range(_FEW):
+    for _ in range(_SIBLINGS):
         if at is None:
             return
         if at.tag not in _WORDLESS:
@@ -183,6 +206,7 @@ def _beside(node: LexborNode, after: bool) -> Iterator[LexborNode]:
 
 
 def _beside_both(node: LexborNode) -> Iterator[LexborNode]:
+    # Most captions follow their picture.
     yield from _beside(node, True)
     yield from _beside(node, False)
 
@@ -194,6 +218,7 @@ def _is_caption(node: LexborNode) -> bool:
 
 
 def _ancestors(node: LexborNode, most: int) -> Iterator[LexborNode]:
+    """Yield the parent of an element, then that one's, at most `most`."""
     above = node.parent
     while above is not None and most:
         yield above
@@ -201,6 +226,7 @@ def _ancestors(node: LexborNode, most: int) -> Iterator[LexborNode]:
 
 
 def _name(value: Any) -> str:
+    """Return a JSON-LD value as text: the name of an object, or the names of a list's first five."""
     if isinstance(value, dict):
         value = value.get("name") or value.get("url") or value.get("@id") or ""
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""The links of a page that a crawl may follow."""
+"""Finds the links of a page that a crawl may follow, and its style sheets."""
 
 import re
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from guardian.extract.css import css_imports
 from guardian.model import Response
-from guardian.urls.addresses import canonical_url, joined, web_address
+from guardian.urls.addresses import canonical_url, resolve_url, resolve_web_url
 
 _NO_PAGE = (
     ".7z .aac .apk .avi .avif .bmp .bz2 .css .csv .dmg .doc .docx .eot .epub .exe .flac .gif .gz .heic .ico .ics .iso "
@@ -21,12 +21,14 @@ MAX_LINKS = 5_000
 """Links of one page beyond these are not followed: such pages are made by machines."""
 
 _LONGEST = 2_000
+"""Characters of a URL; longer ones are hardly links."""
+
 _REFRESH = re.compile(r"""^[\s\d.]{0,20}[;,]\s{0,20}url\s{0,20}=\s{0,20}["']?([^"']{1,2000})""", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """`pages` and `sheets` are canonical addresses, each once, in the page's order; `more` were beyond MAX_LINKS."""
+    """What a page links to: canonical URLs, each once, in its order. `more` counts the links beyond MAX_LINKS."""
 
     pages: tuple[str, ...]
     sheets: tuple[str, ...]
@@ -34,7 +36,7 @@ class Links:
 
 
 def links_on_page(tree: LexborHTMLParser, response: Response) -> Links:
-    """What a page links to. A page or a link that asks robots not to follow (nofollow) is obeyed."""
+    """Return what a page links to, except where the page or the link asks robots not to follow it (nofollow)."""
     base_url = base_of(tree, response)
     pages, sheets = dict[str, None](), dict[str, None]()
     may_follow, more = not _says_nofollow(response, tree), 0
@@ -42,18 +44,22 @@ def links_on_page(tree: LexborHTMLParser, response: Response) -> Links:
         if len(pages) + len(sheets) >= MAX_LINKS:
             more += 1
             continue
+
         if node.tag == "style":
-            imported = (_joined(base_url, url) for url in css_imports(node.text()))
+            imported = (_absolute_url(base_url, url) for url in css_imports(node.text()))
             sheets |= {canonical_url(url): None for url in imported if url}
             continue
+
         attributes = node.attributes
         relations = (attributes.get("rel") or "").lower().split()
-        whole = _joined(base_url, attributes.get("href") or attributes.get("src") or _refreshed(attributes))
+        whole = _absolute_url(base_url, attributes.get("href") or attributes.get("src") or _refresh_target(attributes))
         if whole is None:
             continue
         if node.tag == "link" and "stylesheet" in relations:
             sheets[canonical_url(whole)] = None
             continue
+
+        # Of link elements only the next page of a series is one to visit; others name icons, feeds and the like.
         is_link = node.tag != "link" or "next" in relations
         name = urlsplit(whole).path.lower().rpartition("/")[2]
         # A wiki's page about a file has the file's name: /wiki/File:Cat.jpg.
@@ -64,27 +70,29 @@ def links_on_page(tree: LexborHTMLParser, response: Response) -> Links:
 
 
 def base_of(tree: LexborHTMLParser, response: Response) -> str:
-    """What a page's relative addresses are relative to; a base that is no web address counts for nothing."""
+    """Return the base URL of a page: what its base element states, if that is a web address, else its own URL."""
     base = tree.css_first("base[href]")
-    stated = web_address(response.final_url, base.attributes.get("href") or "") if base else None
+    stated = resolve_web_url(response.final_url, base.attributes.get("href") or "") if base else None
     return stated or response.final_url
 
 
 def _says_nofollow(response: Response, tree: LexborHTMLParser) -> bool:
     words = [response.whole_header("x-robots-tag")]
     words += [node.attributes.get("content") or "" for node in tree.css('meta[name="robots" i]')]
+    # "none" is short for "noindex, nofollow".
     return any({"nofollow", "none"} & set(said.lower().replace(",", " ").split()) for said in words)
 
 
-def _refreshed(attributes: dict[str, str | None]) -> str:
-    """Where a page sends its readers by itself (meta refresh); what is no link when it does not."""
+def _refresh_target(attributes: dict[str, str | None]) -> str:
+    """Return the URL to which a meta refresh leads; "javascript:", which is never followed, for other elements."""
     found = _REFRESH.search(attributes.get("content") or "")
     is_refresh = (attributes.get("http-equiv") or "").lower() == "refresh"
     return found[1] if found and is_refresh else "javascript:"
 
 
-def _joined(base: str, url: str) -> str | None:
-    whole = joined(base, url)
+def _absolute_url(base: str, url: str) -> str | None:
+    """Return the absolute http(s) URL of a link; None for other schemes, a missing host or an overlong URL."""
+    whole = resolve_url(base, url)
     if whole is None:
         return None
     parts = urlsplit(whole)

@@ -1,4 +1,4 @@
-"""Pictures that a page's scripts, and the data it hands to them, name."""
+"""Finds the pictures that a page's scripts name, and those in the JSON that a page hands to them."""
 
 import json
 import re
@@ -7,8 +7,8 @@ from typing import Any
 
 _PICTURE_FILE = re.compile(r"\.(?:jpe?g|jfif|png|webp|avif|gif|bmp|tiff?|heic|jxl)$", re.IGNORECASE)
 _SHORTEST_NAME = len("/.jpg")
-# Take whole addresses without a step back, so that no script costs more than one pass.
-# A script within a script has two or more backslashes for one; what stands in braces is for a script to fill in.
+# Possessive, so that no script costs more than one pass. A script within a script has two or more backslashes for
+# one, and what stands in braces is a template for a script to fill in.
 _WHOLE = re.compile(
     r"""https?:(?:\\{0,3}/|\\{1,3}u002f){2}(?:[^\s"'<>\\{}]|\\{1,3}/|\\{1,3}u[0-9a-f]{4})++(?![{}])""", re.IGNORECASE
 )
@@ -25,7 +25,7 @@ _ENDING = re.compile(r"\.(?:jpe?g|png|webp|avif)(?![a-z0-9])", re.IGNORECASE)
 
 
 def is_picture_file(url: str) -> bool:
-    """Whether an address ends like the name of a picture's file."""
+    """Return whether the path of a URL ends like the name of an image file."""
     if len(url) > 4000 or url.startswith("data:") or "<" in url:
         return False
     path = url.partition("#")[0].partition("?")[0].strip()
@@ -34,44 +34,48 @@ def is_picture_file(url: str) -> bool:
 
 
 def pictures_in_script(text: str) -> Iterator[str]:
-    """Addresses of pictures in the text of a script or a JSON block: whole ones, and those that begin with a slash.
+    """Yield the URLs of pictures in the text of a script or a JSON block: absolute ones, then paths from the root.
 
-    What is called large comes first and what is called small last, since their addresses may not say it.
+    Those whose key says large come first and those whose key says small last, since the URLs may not say it.
     """
-    # Angular writes quotes so into what it leaves for its scripts.
+    # Angular escapes quotes this way in the state that it leaves for its scripts.
     text = text.replace("&q;", '"').replace("&quot;", '"')
-    for found in sorted(_WHOLE.finditer(text), key=lambda found: _rank(text, found.start())):
-        for url in _NEXT_ADDRESS.split(_plain(found[0])):
+    for found in sorted(_WHOLE.finditer(text), key=lambda found: _size_order(text, found.start())):
+        for url in _NEXT_ADDRESS.split(_unescaped(found[0])):
             path, mark, query = url.partition("?")
             endings = list(_ENDING.finditer(path))
             if endings:
-                # What a script writes after an address, a bracket or the rest of a style rule, is not part of it.
+                # What follows the file's ending, such as a bracket or the rest of a style rule, is not part of the URL.
                 end = endings[-1].end()
                 yield url if end == len(path) else path[:end]
             elif mark and _ENDING.search(query):
-                # A proxy that is told in its query which picture to make smaller.
+                # An image proxy, whose query names the picture to resize.
                 yield url
-    yield from (url for url in map(_plain, _FROM_ROOT.findall(text)) if is_picture_file(url))
+
+    yield from (url for url in map(_unescaped, _FROM_ROOT.findall(text)) if is_picture_file(url))
 
 
 def pictures_in_json(text: str) -> Iterator[str]:
-    """Pictures among the strings of an attribute that holds JSON, or looks as if it did."""
+    """Yield the URLs of pictures among the strings of an attribute that holds JSON, or looks as if it did."""
     strings = strings_of_json(text)
     if strings is None:
         yield from pictures_in_script(text)
         return
+
     for value in strings:
-        # A name alone is no address: what it is relative to, only the page's scripts know.
+        # Only the page's scripts know what a file name alone is relative to.
         is_file = "/" in value and is_picture_file(value) and not any(sign.isspace() for sign in value)
         yield from [value] if is_file and "{" not in value else pictures_in_script(value)
 
 
 def strings_of_json(text: str) -> list[str] | None:
-    """The strings of a JSON text that are long enough to name a picture, in its order; None when it is no JSON."""
+    """Return the strings of a JSON text that are long enough to name a picture, in order; None when it is not JSON."""
     try:
         waiting = [json.loads(text)]
     except (ValueError, RecursionError):
         return None
+
+    # Put onto the stack in reverse, the parts of each value come off it in the order of the text.
     strings = []
     while waiting:
         value = waiting.pop()
@@ -83,16 +87,17 @@ def strings_of_json(text: str) -> list[str] | None:
 
 
 def linked_images(thing: dict[str, Any]) -> Iterator[str]:
-    """Addresses under the picture properties of one JSON-LD object (schema.org)."""
+    """Yield the URLs under the picture properties of one JSON-LD object (schema.org)."""
     for name in ("image", "thumbnailUrl", "primaryImageOfPage", "logo", "photo", "thumbnail"):
         value = thing.get(name)
         for part in value if isinstance(value, list) else [value]:
-            # What says its type speaks for itself; many pages forget to.
+            # An object with a type is visited by itself; many pages forget the type.
             if isinstance(part, dict) and "@type" not in part:
                 part = part.get("contentUrl") or part.get("url")
             # "https://host/#logo" is the name of another object.
             if isinstance(part, str) and ("#" not in part or is_picture_file(part)):
                 yield part
+
     is_image = "ImageObject" in str(thing.get("@type"))
     urls = [thing.get("contentUrl") if is_image or is_picture_file(str(thing.get("contentUrl"))) else None]
     named = thing.get("url") if is_image else None
@@ -100,17 +105,18 @@ def linked_images(thing: dict[str, Any]) -> Iterator[str]:
     yield from (url for url in urls if isinstance(url, str))
 
 
-def _rank(text: str, at: int) -> int:
-    """How early an address counts, by the name that stands before it in the script."""
+def _size_order(text: str, at: int) -> int:
+    """Return -1 if the key before a URL in a script says large, 1 if it says small, else 0."""
     found = _NAME_BEFORE.search(text[max(0, at - _LONGEST_NAME) : at])
     name = found[1] if found else ""
     return -1 if _LARGE.search(name) else 1 if _SMALL.search(name) else 0
 
 
-def _plain(written: str) -> str:
-    return _ESCAPE.sub(_unescaped, _SLASHES.sub("/", written)).replace("&amp;", "&")
+def _unescaped(written: str) -> str:
+    """Return a URL with the escapes of scripts and of HTML resolved."""
+    return _ESCAPE.sub(_character, _SLASHES.sub("/", written)).replace("&amp;", "&")
 
 
-def _unescaped(escape: re.Match[str]) -> str:
+def _character(escape: re.Match[str]) -> str:
     code = int(escape[1], 16)
     return "\ufffd" if 0xD800 <= code < 0xE000 else chr(code)

@@ -1,4 +1,4 @@
-"""The srcset attribute (HTML Standard, "parsing a srcset attribute") and what CSS calls image-set."""
+"""Parses the srcset attribute (HTML Standard, "parsing a srcset attribute")."""
 
 import re
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ _DESCRIPTOR = re.compile(r"(\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)([wxh])")
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One image of a set. `width` in pixels and `density` are None where the set does not say."""
+    """One image of a srcset. `width` (pixels) and `density` (pixels per CSS pixel) are None where it does not say."""
 
     url: str
     width: float | None = None
@@ -17,37 +17,44 @@ class Variant:
 
     @property
     def rank(self) -> tuple[float, float]:
-        """Larger means more pixels; stated widths and densities do not occur in one valid set."""
+        """A sort key: larger means more pixels. One valid set states widths or densities, never both."""
         return (self.width or 0.0, self.density if self.density is not None else 1.0)
 
 
-def ranked(variants: list[Variant]) -> list[str]:
-    """The addresses of a set, those of the most pixels first."""
+def largest_first(variants: list[Variant]) -> list[str]:
+    """Return the URLs of a set, those with the most pixels first."""
     return [variant.url for variant in sorted(variants, key=lambda one: one.rank, reverse=True)]
 
 
 def parse_srcset(text: str) -> list[Variant]:
-    """The images of a srcset in its own order. Commas inside addresses are kept, as browsers do; nothing is raised."""
+    """Return the images of a srcset in its own order.
+
+    As in browsers, commas inside URLs are kept, and what is malformed is passed over; nothing is raised.
+    """
     variants, at = [], 0
     while at < len(text):
         while at < len(text) and (text[at] in _SPACES or text[at] == ","):
             at += 1
+
         begin = at
         while at < len(text) and text[at] not in _SPACES:
             at += 1
         url = text[begin:at]
         if not url:
             break
+
+        # A comma at the end of a URL ends the image: it has no descriptors.
         if url.endswith(","):
             variants.append(Variant(url.rstrip(",")))
             continue
+
         descriptors, at = _descriptors(text, at)
         variants.append(_variant(url, descriptors))
     return [variant for variant in variants if variant.url]
 
 
 def _descriptors(text: str, at: int) -> tuple[str, int]:
-    """The words up to the next comma outside parentheses, and the place after it."""
+    """Return the text from `at` to the next comma outside parentheses, and the index after that comma."""
     begin, depth = at, 0
     while at < len(text):
         if text[at] == "(":
@@ -61,6 +68,7 @@ def _descriptors(text: str, at: int) -> tuple[str, int]:
 
 
 def _variant(url: str, descriptors: str) -> Variant:
+    """Return an image with its width (600w) or density (2x). Heights and unknown descriptors are passed over."""
     width = density = None
     for word in descriptors.split():
         found = _DESCRIPTOR.fullmatch(word)

@@ -1,4 +1,4 @@
-"""What a source's own site asks for before it shows its pages: a header, a password or cookies, sent there alone.
+"""Credentials for a source's own site: a header, a password or cookies, sent to that origin alone.
 
 Secrets stand in the environment or in files, never in the configuration. Imports nothing heavy.
 """
@@ -18,7 +18,8 @@ from guardian.urls.addresses import host_of
 
 _PORTS = {"http": 80, "https": 443}
 _TOKEN = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
-_NOT_THESE = frozenset(
+# Set by the HTTP client; another value would break the request.
+_RESERVED_HEADERS = frozenset(
     ["host", "connection", "content-length", "transfer-encoding", "accept", "accept-encoding", "user-agent"]
 )
 
@@ -39,14 +40,14 @@ class CredentialSettings(BaseModel):
     @classmethod
     def _is_origin(cls, value: str) -> str:
         parts = urlsplit(value)
-        if _place(value) is None or parts.path not in ("", "/") or parts.query or parts.fragment or "@" in value:
+        if _origin(value) is None or parts.path not in ("", "/") or parts.query or parts.fragment or "@" in value:
             raise ValueError(f"{value!r} is not a site; write scheme and host: https://shop.example")
         return value
 
     @field_validator("header")
     @classmethod
     def _is_header_name(cls, value: str | None) -> str | None:
-        if value is not None and (not _TOKEN.fullmatch(value) or value.lower() in _NOT_THESE):
+        if value is not None and (not _TOKEN.fullmatch(value) or value.lower() in _RESERVED_HEADERS):
             raise ValueError(f"{value!r} cannot be set as a header")
         return value
 
@@ -70,23 +71,29 @@ class CredentialSettings(BaseModel):
 
 
 class Credentials:
-    """Headers for one origin. Shows nothing of them when printed."""
+    """The headers that one origin gets. Its repr shows none of them, so that no log does."""
 
     def __init__(self, origin: str, headers_for: Callable[[str], dict[str, str]]) -> None:
-        self._place, self._headers_for = _place(origin), headers_for
+        self._origin, self._headers_for = _origin(origin), headers_for
 
     def __repr__(self) -> str:
         return "Credentials(...)"
 
     def headers_for(self, url: str) -> dict[str, str]:
-        """What to send with a request; nothing to any other scheme, host or port. Asked anew at each redirect."""
-        return self._headers_for(url) if _place(url) == self._place else {}
+        """Return the headers to send with a request; none to any other scheme, host or port.
+
+        To be asked again at each redirect, which may lead to another origin.
+        """
+        return self._headers_for(url) if _origin(url) == self._origin else {}
 
 
 def read_credentials(settings: CredentialSettings, environment: Mapping[str, str]) -> Credentials:
-    """Read the secret now, so that a changed one needs no restart. Raises UsageError that never shows it."""
+    """Read the secret from its file or variable. Raises UsageError, whose text never shows it.
+
+    Called for each scan, so that a changed secret needs no restart.
+    """
     if settings.cookie_file is not None:
-        jar = _cookies(settings.cookie_file)
+        jar = _read_cookies(settings.cookie_file)
 
         def cookies_for(url: str) -> dict[str, str]:
             # Domain, path, `secure` and expiry are the jar's business.
@@ -96,7 +103,8 @@ def read_credentials(settings: CredentialSettings, environment: Mapping[str, str
             return {"cookie": cookie} if cookie else {}
 
         return Credentials(settings.origin, cookies_for)
-    secret = _secret(settings, environment)
+
+    secret = _read_secret(settings, environment)
     if settings.user is not None:
         login = base64.b64encode(f"{settings.user}:{secret}".encode()).decode()
         headers = {"authorization": f"Basic {login}"}
@@ -105,12 +113,14 @@ def read_credentials(settings: CredentialSettings, environment: Mapping[str, str
     return Credentials(settings.origin, lambda _: headers)
 
 
-def _secret(settings: CredentialSettings, environment: Mapping[str, str]) -> str:
+def _read_secret(settings: CredentialSettings, environment: Mapping[str, str]) -> str:
+    """Return the secret without blanks around it. Raises UsageError when it is missing or cannot be sent."""
     if settings.secret_env is not None:
         where, text = f"environment variable {settings.secret_env}", environment.get(settings.secret_env, "")
     else:
         where = f"secret_file {settings.secret_file}"
-        text = _text(Path(str(settings.secret_file)), where)
+        text = _read_text(Path(str(settings.secret_file)), where)
+
     secret = text.strip()
     if not secret:
         raise UsageError(f"credentials for {settings.origin}: {where} is not set or empty")
@@ -119,7 +129,7 @@ def _secret(settings: CredentialSettings, environment: Mapping[str, str]) -> str
     return secret
 
 
-def _text(path: Path, where: str) -> str:
+def _read_text(path: Path, where: str) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
@@ -128,7 +138,8 @@ def _text(path: Path, where: str) -> str:
         raise UsageError(f"cannot read {where}: it is not text") from None
 
 
-def _cookies(path: Path) -> MozillaCookieJar:
+def _read_cookies(path: Path) -> MozillaCookieJar:
+    """Return the cookies of a cookies.txt, session cookies included. Raises UsageError."""
     jar = MozillaCookieJar()
     try:
         jar.load(str(path), ignore_discard=True, ignore_expires=True)
@@ -137,6 +148,7 @@ def _cookies(path: Path) -> MozillaCookieJar:
         raise UsageError(f"cookie_file {path} is not in the Netscape format of cookies.txt") from None
     except OSError as error:
         raise UsageError(f"cannot read cookie_file {path}: {error.strerror}") from error
+
     for cookie in jar:
         if not cookie.expires:
             # Browsers' exporters write 0 for cookies that end with the session.
@@ -144,8 +156,8 @@ def _cookies(path: Path) -> MozillaCookieJar:
     return jar
 
 
-def _place(url: str) -> tuple[str, str, int] | None:
-    """Scheme, host and port, in the spelling that requests have; None for what is no web address."""
+def _origin(url: str) -> tuple[str, str, int] | None:
+    """Return the scheme, the canonical host and the port of a URL (RFC 6454); None for what is no web address."""
     try:
         parts = urlsplit(url)
         port = parts.port or _PORTS[parts.scheme]

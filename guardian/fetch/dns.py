@@ -1,4 +1,4 @@
-"""Host names looked up on threads of their own, so that a slow name server holds up nothing but its own visits."""
+"""Looks up host names on threads of their own, so that a slow name server delays only the visits to its hosts."""
 
 import asyncio
 import errno
@@ -14,14 +14,14 @@ LookUp = Callable[[str, int, int], list[tuple[Any, ...]]]
 
 
 def system_look_up(host: str, port: int, family: int) -> list[tuple[Any, ...]]:
-    """The machine's own name service."""
+    """Return what the machine's own name service (getaddrinfo) says. Raises OSError."""
     return list(socket.getaddrinfo(host, port, family, socket.SOCK_STREAM, 0, socket.AI_ADDRCONFIG))
 
 
 class Resolver(AbstractResolver):
-    """Gives the connector the addresses of a name. Whether they may be connected to is not decided here.
+    """Resolves names for aiohttp's connector. Whether an address may be connected to is decided in `ssrf_guard`.
 
-    `at_once` names are looked up side by side: as many as there are requests, so that none waits for another's.
+    `at_once` names are looked up at a time: as many as there are requests, so that none waits for another's lookup.
     """
 
     def __init__(self, look_up: LookUp, at_once: int) -> None:
@@ -31,31 +31,32 @@ class Resolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        """Every address of a host. Raises OSError when there is none."""
+        """Return every IP address of a host. Raises OSError when there is none."""
         loop = asyncio.get_running_loop()
         try:
             found = await loop.run_in_executor(self._threads, self._look_up, host, port, family)
         except UnicodeError as error:
             # The codec of host names refuses empty and overlong labels in its own way.
             raise OSError(errno.EINVAL, f"not a host name: {error}") from error
+
         return [
             ResolveResult(
                 hostname=host,
-                host=_with_scope(place),
-                port=place[1],
+                host=_with_scope(address),
+                port=address[1],
                 family=kind,
                 proto=protocol,
                 flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
             )
-            for kind, _, protocol, _, place in found
+            for kind, _, protocol, _, address in found
         ]
 
     async def close(self) -> None:
-        """Leave lookups in progress to themselves."""
+        """Stop looking up names. Lookups in progress cannot be cancelled, and end unheard."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
-def _with_scope(place: tuple[Any, ...]) -> str:
-    """The address as connect takes it; a link-local one needs its interface."""
-    has_scope = len(place) > 3 and place[3] and "%" not in place[0]
-    return f"{place[0]}%{place[3]}" if has_scope else str(place[0])
+def _with_scope(address: tuple[Any, ...]) -> str:
+    """Return the IP address of a socket address as connect takes it; a link-local one needs its interface (%3)."""
+    has_scope = len(address) > 3 and address[3] and "%" not in address[0]
+    return f"{address[0]}%{address[3]}" if has_scope else str(address[0])

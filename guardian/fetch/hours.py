@@ -1,4 +1,4 @@
-"""The hours of the day, in UTC, in which scans may ask other people's sites."""
+"""The hours of the day, in UTC, in which scans may send requests to other people's sites."""
 
 import re
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ _FORM = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\s*-\s*([01]\d|2[0-3]):([0-5]\d)")
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """From one time of day to another, over midnight where the second is earlier."""
+    """A window of the day in UTC, from `begin` to `end`; it spans midnight where `end` is earlier."""
 
     begin: time
     end: time
@@ -24,16 +24,17 @@ class Hours:
         return timedelta(minutes=minutes % (24 * 60))
 
     def until_open(self, now: datetime) -> timedelta:
-        """How long to wait; zero within the window."""
+        """Return how long it is until the window opens; zero within it."""
         moment = now.astimezone(UTC)
         began = moment.replace(hour=self.begin.hour, minute=self.begin.minute, second=0, microsecond=0)
         if began > moment:
+            # The window that matters opened yesterday, and may span midnight.
             began -= timedelta(days=1)
         return timedelta() if moment < began + self.length else began + timedelta(days=1) - moment
 
 
 def hours(text: str) -> Hours:
-    """`22:00-06:00` as Hours. Raises ValueError that says the accepted form."""
+    """Return the window that a text such as 22:00-06:00 states. Raises ValueError that says the accepted form."""
     found = _FORM.fullmatch(text.strip())
     if not found:
         raise ValueError(f"{text!r} is not a stretch of the day; write two times in UTC: 22:00-06:00")

@@ -1,6 +1,6 @@
-"""What an answer allows about the next request (RFC 9111): how long it stands, and what to ask with afterwards.
+"""HTTP caching (RFC 9111): how long an answer stays fresh, and with what to revalidate it afterwards.
 
-Nothing is guessed from dates.
+Only what the server states counts: no freshness is guessed from Last-Modified (RFC 9111, 4.2.2).
 """
 
 import json
@@ -19,12 +19,15 @@ _LONGEST_SECONDS = 2**31
 
 
 def may_be_remembered(response: Response) -> bool:
-    """Whether the next request may build on this answer: not when it says no-store, or varies by everything."""
+    """Return whether an answer may be stored: not when it says no-store, or that it varies by everything."""
     return "no-store" not in _directives(response) and "*" not in response.whole_header("vary")
 
 
 def fresh_for(response: Response) -> timedelta:
-    """How much longer the site calls this answer fresh, from the moment it came: max-age, else Expires, less Age."""
+    """Return how long an answer stays fresh from the moment it came: max-age, else Expires, less its Age.
+
+    Zero when the answer says no-cache or no-store, or states no lifetime.
+    """
     said = _directives(response)
     if "no-cache" in said or "no-store" in said:
         return timedelta()
@@ -35,33 +38,38 @@ def fresh_for(response: Response) -> timedelta:
 def to_remember(
     response: Response, sha256: str, notes: Mapping[str, Any], pointer: Mapping[str, Any]
 ) -> tuple[Remembered, ...]:
-    """What to keep of an answer that came whole: its validators and `notes` under where it lies.
+    """Return what to store of a complete answer: its validators and `notes` (as JSON) under its final URL.
 
-    An address that redirects there gets no validators, which are not its own, and `pointer` as its notes.
+    Where a redirect led there, the URL that was asked is stored as well, with `pointer` as its notes and without
+    validators, which belong to the final URL.
     """
     at_its_place = Remembered(
         url=response.final_url,
-        etag=sound(response.header("etag")),
-        last_modified=sound(response.header("last-modified")),
+        etag=sendable_validator(response.header("etag")),
+        last_modified=sendable_validator(response.header("last-modified")),
         sha256=sha256,
         fetched_at=response.fetched_at,
         checked_at=response.fetched_at,
         extract=json.dumps(notes),
     )
+    # A redirect that only corrects the spelling leads to what canonical_url calls the same address.
     if canonical_url(response.url) == canonical_url(response.final_url):
         return (at_its_place,)
     led_here = replace(at_its_place, url=response.url, etag=None, last_modified=None, extract=json.dumps(pointer))
     return at_its_place, led_here
 
 
-def sound(validator: str | None) -> str | None:
-    """A validator that can be sent back; a database need not hold others."""
-    is_sound = validator and len(validator) < 1_000 and validator.isascii() and validator.isprintable()
-    return validator if is_sound else None
+def sendable_validator(validator: str | None) -> str | None:
+    """Return an ETag or Last-Modified value if it can be sent back in a request header, else None."""
+    is_sendable = validator and len(validator) < 1_000 and validator.isascii() and validator.isprintable()
+    return validator if is_sendable else None
 
 
 def _directives(response: Response) -> dict[str, str]:
-    """Cache-Control, all its lines; the first of two equal directives counts, and a bare one has no value."""
+    """Return the directives of all Cache-Control lines, names in lower case; one without a value has "".
+
+    Of two equal directives the first counts.
+    """
     said: dict[str, str] = {}
     for found in _DIRECTIVE.finditer(response.whole_header("cache-control")):
         said.setdefault(found[1].lower(), found[2] or found[3] or "")
@@ -69,19 +77,20 @@ def _directives(response: Response) -> dict[str, str]:
 
 
 def _until_expiry(response: Response) -> float:
-    expires = _moment(response.header("expires"))
+    """Return the seconds from Date, or from when the answer came, to Expires; 0 when it has no valid Expires."""
+    expires = _parsed_date(response.header("expires"))
     if expires is None:
         return 0
-    return (expires - (_moment(response.header("date")) or response.fetched_at)).total_seconds()
+    return (expires - (_parsed_date(response.header("date")) or response.fetched_at)).total_seconds()
 
 
 def _seconds(text: str | None) -> int:
-    """A number of seconds; what is none counts as 0, which is never too trusting."""
+    """Return a header's number of seconds. What is not a number counts as 0, which only costs another request."""
     text = (text or "").strip()
     return min(int(text[:12]), _LONGEST_SECONDS) if text.isascii() and text.isdigit() else 0
 
 
-def _moment(text: str | None) -> datetime | None:
+def _parsed_date(text: str | None) -> datetime | None:
     try:
         moment = parsedate_to_datetime(text or "")
     except (ValueError, TypeError):

@@ -1,4 +1,4 @@
-"""Local files read as if they were answers, so that a folder walks the same way as a web site."""
+"""Reads local files as if they were HTTP responses, so that a folder is scanned in the same way as a web site."""
 
 import os
 import stat
@@ -11,7 +11,7 @@ from guardian.model import Response, SkipReason
 
 
 def path_of(url: str) -> Path:
-    """The path that a file: URL names. Raises FetchRefused when it names another machine."""
+    """Return the path that a file: URL names. Raises FetchRefused (scheme) when it names another machine."""
     parts = urlsplit(url)
     if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
         raise FetchRefused(SkipReason.SCHEME, url, "not a file on this machine")
@@ -19,16 +19,20 @@ def path_of(url: str) -> Path:
 
 
 def read(url: str, max_bytes: int) -> Response:
-    """The bytes of a regular file, links followed. Raises FetchFailed (missing, unreadable), FetchRefused."""
+    """Return a regular file of at most `max_bytes` as a response with status 200; symbolic links are followed.
+
+    Raises FetchFailed (missing, unreadable) and FetchRefused (scheme, not_a_file, too_large).
+    """
     path = path_of(url)
     try:
-        # Not to wait for ever on a pipe that nobody writes to.
+        # Without O_NONBLOCK, a pipe that nobody writes to would block for ever.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
             facts = os.fstat(descriptor)
             if not stat.S_ISREG(facts.st_mode):
                 raise FetchRefused(SkipReason.NOT_A_FILE, url, f"{path} is not a regular file")
             with open(descriptor, "rb", closefd=False) as file:
+                # One byte more than allowed tells a file that is too large without reading all of it.
                 content = file.read(max_bytes + 1)
         finally:
             os.close(descriptor)
@@ -36,6 +40,7 @@ def read(url: str, max_bytes: int) -> Response:
         raise FetchFailed(SkipReason.MISSING, url, f"there is no file {path}") from error
     except (OSError, ValueError) as error:
         raise FetchFailed(SkipReason.UNREADABLE, url, f"{path}: {error}") from error
+
     if len(content) > max_bytes:
         raise FetchRefused(SkipReason.TOO_LARGE, url, f"{path} has more than {max_bytes} bytes")
     modified = datetime.fromtimestamp(facts.st_mtime, UTC)
@@ -43,6 +48,7 @@ def read(url: str, max_bytes: int) -> Response:
         url=url,
         final_url=url,
         status=200,
+        # As a web server would state it.
         headers=(("last-modified", modified.strftime("%a, %d %b %Y %H:%M:%S GMT")),),
         content=content,
         fetched_at=datetime.now(UTC),

@@ -1,4 +1,4 @@
-"""Reads Retry-After: how long a server wants to be left alone."""
+"""Reads the Retry-After header: how long a server wants to be left alone."""
 
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -7,10 +7,9 @@ _YEAR_SECONDS = 365 * 86_400
 
 
 def parse_retry_after(value: str | None, now: datetime) -> timedelta | None:
-    """Return what a Retry-After header asks for (RFC 9110, 10.2.3: seconds, or a date), at most about a year.
+    """Return how long a Retry-After header asks to wait (RFC 9110, 10.2.3: seconds, or a date), at most a year.
 
-    None when it says nothing sensible; nothing at all (zero) when its date is over. How much of a wish is granted is
-    for the caller to decide.
+    None when it is missing or invalid; zero when its date has passed. The caller decides how much of it to grant.
     """
     if value is None:
         return None

@@ -1,4 +1,4 @@
-"""robots.txt as RFC 9309 has it: 4xx allows all, 5xx and silence forbid all, kept for a day at most."""
+"""Obeys robots.txt as RFC 9309 asks: 4xx allows all, 5xx and no answer forbid all; cached for a day at most."""
 
 import asyncio
 import re
@@ -29,6 +29,8 @@ _AGENT = re.compile(r"(?:^|(?<=[\r\n]))([ \t]*user-agent[ \t]*:[ \t]*)([\w-]+|\*
 
 @dataclass(frozen=True, slots=True)
 class _Known:
+    """The rules of one origin, and the time from which to which they hold."""
+
     rules: Protego
     until: datetime
     since: datetime
@@ -37,10 +39,10 @@ class _Known:
 
 
 class Robots:
-    """The robots.txt files of all origins.
+    """A cache of the robots.txt files of all origins.
 
-    `read` fetches one, redirects followed, whatever its status. One that redirects too often counts as not
-    there (RFC 9309, 2.3.1.2), like every 3xx and 4xx.
+    `read` fetches one, follows redirects, and returns it whatever its status. One that redirects too often counts as
+    missing (RFC 9309, 2.3.1.2), like every 3xx and 4xx. `token` is the product token that its groups are matched with.
     """
 
     def __init__(self, read: Callable[[str], Awaitable[Response]], token: str, clock: Callable[[], datetime]) -> None:
@@ -49,28 +51,34 @@ class Robots:
         self._reading: dict[str, asyncio.Lock] = {}
 
     async def check(self, url: str) -> timedelta | None:
-        """Raise FetchRefused (robots, robots_unreachable, address, budget, host_busy) when it may not be crawled.
+        """Return the crawl-delay that the site of a URL asks for, at most a day; None when it asks for none.
 
-        Returns the crawl-delay that the site asks for, if any.
+        Raises FetchRefused (robots, robots_unreachable, private_address, budget, host_busy) when the URL may not be
+        crawled.
         """
-        known = await self._of(url)
+        known = await self._known_of(url)
         if not known.rules.can_fetch(url, self._token):
             if known.unreachable:
                 raise FetchRefused(
                     SkipReason.ROBOTS_UNREACHABLE, url, "its robots.txt could not be read, which forbids all"
                 )
             raise FetchRefused(SkipReason.ROBOTS, url, "its robots.txt forbids it")
+
         delay = known.rules.crawl_delay(self._token)
-        # Not a number is what some files say, literally.
-        return timedelta(seconds=max(0.0, min(float(delay), 86400))) if delay is not None and delay == delay else None
+        # Some files say "Crawl-delay: nan", which equals nothing, not even itself.
+        if delay is None or delay != delay:
+            return None
+        return timedelta(seconds=max(0.0, min(float(delay), 86400)))
 
     async def sitemaps(self, url: str) -> tuple[str, ...]:
-        """What the robots.txt of this address's origin names as sitemaps, each once."""
-        return tuple(dict.fromkeys((await self._of(url)).rules.sitemaps))
+        """Return the sitemaps that the robots.txt of a URL's origin names, each once. Raises FetchRefused."""
+        return tuple(dict.fromkeys((await self._known_of(url)).rules.sitemaps))
 
-    async def _of(self, url: str) -> _Known:
+    async def _known_of(self, url: str) -> _Known:
+        """Return the rules of a URL's origin, fetched when they are not cached. Raises FetchRefused."""
         parts = urlsplit(url)
         origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+        # One lock for each origin: of many visits that begin together one fetches the file.
         lock = self._reading.setdefault(origin, asyncio.Lock())
         try:
             async with lock:
@@ -79,6 +87,7 @@ class Robots:
                 if known is None or not known.since <= now < known.until:
                     known = self._origins[origin] = await self._fetched(origin, url)
                     self._origins.move_to_end(origin)
+                    # A file costs up to half a megabyte of memory; the origin that was read longest ago goes.
                     if len(self._origins) > _ORIGINS_REMEMBERED:
                         self._origins.popitem(last=False)
                 if known.blocked is not None:
@@ -89,25 +98,31 @@ class Robots:
                 self._reading.pop(origin, None)
 
     async def _fetched(self, origin: str, url: str) -> _Known:
+        """Fetch the robots.txt of an origin and return its rules. Raises FetchRefused for reasons of our own."""
         now = self._clock()
         try:
             response = await self._read(f"{origin}/robots.txt")
         except FetchRefused as error:
             if error.reason.scope is Scope.OURSELVES:
-                # Not asked now: that says nothing about the site's wishes, and is not kept.
+                # The file was not asked for, which says nothing about the site's wishes and is not cached.
                 raise FetchRefused(error.reason, url, error.detail) from error
             blocked = error if error.reason is SkipReason.PRIVATE_ADDRESS else None
             return _Known(Protego.parse(FORBID_ALL), now + _KEPT_AFTER_TROUBLE, now, unreachable=True, blocked=blocked)
         except FetchFailed:
             return _Known(Protego.parse(FORBID_ALL), now + _KEPT_AFTER_TROUBLE, now, unreachable=True)
+
         if response.status >= 500 or response.status == 429:
             return _Known(Protego.parse(FORBID_ALL), now + _KEPT_AFTER_TROUBLE, now, unreachable=True)
+
         # Some editors write a byte order mark first.
         text = response.content[:MAX_BYTES].decode("utf-8-sig", errors="replace") if response.status == 200 else ""
         return _Known(Protego.parse(self._with_exact_names(text)), now + _KEPT, now)
 
     def _with_exact_names(self, text: str) -> str:
-        """The file with groups of other visitors renamed: Protego takes any part of our name for our name."""
+        """Return the text with the groups of other crawlers renamed, and ours and "*" left.
+
+        Protego also matches a group whose name is only a part of ours; RFC 9309 (2.2.1) matches whole names.
+        """
         ours, another = self._token.lower(), f"{self._token}-another"
 
         def renamed(line: re.Match[str]) -> str:

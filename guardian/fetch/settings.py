@@ -1,4 +1,4 @@
-"""What a user may set about visits to other people's sites. Imports nothing heavy."""
+"""The settings of visits to other people's sites. Imports nothing heavy."""
 
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network

@@ -1,6 +1,6 @@
-"""Which IP addresses guardian may connect to. Asked when a socket is made, so nothing lies between check and use.
+"""Guards against SSRF. Asked when a socket is made, so nothing lies between check and use.
 
-Names, redirects and odd notations need no rules of their own: whatever they resolve to ends here.
+Names, redirects and odd notations need no rules of their own: all of them end at an IP address.
 """
 
 import errno
@@ -11,13 +11,14 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 AddressInfo = tuple[int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[object, ...]]
-"""As getaddrinfo returns it."""
+"""An entry of the list that getaddrinfo returns."""
 
 MARK = "blocked address"
 """Begins the text of every refusal; connection libraries join several errors into one text."""
 
-# Global by registry, yet answering for the machine's own network.
+# A global address by registry, at which Azure answers for the machine's own network.
 _METADATA = frozenset([ip_address("168.63.129.16")])
+# Networks whose addresses hold an IPv4 address, and how many bits stand behind it.
 _CARRIERS_OF_IPV4 = (
     (IPv6Network("64:ff9b::/96"), 0),  # NAT64, RFC 6052
     (IPv6Network("2002::/16"), 80),  # 6to4, RFC 3056: the IPv4 address follows the prefix
@@ -25,7 +26,7 @@ _CARRIERS_OF_IPV4 = (
     (IPv6Network("::ffff:0:0:0/96"), 0),  # IPv4-translated, RFC 2765
 )
 _UNICAST = IPv6Network("2000::/3")
-"""All that is handed out so far (IANA); what lies outside is special, known to this Python or not."""
+"""All global unicast that IANA has allocated. What lies outside is special, whether this Python knows it or not."""
 
 _NEVER = (
     IPv6Network("2001::/32"),  # Teredo, RFC 4380: tunnels to an address inside
@@ -35,17 +36,18 @@ _NEVER = (
 
 
 class BlockedAddress(OSError):
-    """The guard refused to make a socket. A connection error, so the next address of a name is tried."""
+    """The guard refused to make a socket. It is an OSError, so that the next address of the name is tried."""
 
 
 def refusal(address: Address, allowed: Sequence[Network]) -> str | None:
-    """Why guardian must not connect to an address; None when it may.
+    """Return why guardian must not connect to an address; None when it may.
 
-    `allowed` networks are let through. An IPv6 address that carries an IPv4 one is judged by what it carries.
+    `allowed` networks are let through. An IPv6 address that embeds an IPv4 one is judged by the IPv4 address.
     """
     carried = _carried(address)
     if any(one in network for network in allowed for one in (address, carried) if one.version == network.version):
         return None
+
     if isinstance(carried, IPv6Address) and (carried not in _UNICAST or any(carried in one for one in _NEVER)):
         return "this machine" if carried.is_loopback else "not a public address"
     if carried in _METADATA:
@@ -58,7 +60,7 @@ def refusal(address: Address, allowed: Sequence[Network]) -> str | None:
 
 
 def guarded_socket(allowed: Sequence[Network]) -> Callable[[AddressInfo], socket.socket]:
-    """A maker of sockets that refuses by the very address the socket will be connected to."""
+    """Return a factory of sockets that raises BlockedAddress by the very address the socket will connect to."""
 
     def make(info: AddressInfo) -> socket.socket:
         family, kind, protocol, _, place = info
@@ -66,7 +68,7 @@ def guarded_socket(allowed: Sequence[Network]) -> Callable[[AddressInfo], socket
         address = ip_address(str(place[0]).partition("%")[0])
         reason = refusal(address, allowed)
         if reason is not None:
-            # Connection libraries show the second part only.
+            # Connection libraries show only the text of an OSError.
             raise BlockedAddress(errno.EACCES, f"{MARK} {address}: {reason}")
         return socket.socket(family, kind, protocol)
 
@@ -74,12 +76,13 @@ def guarded_socket(allowed: Sequence[Network]) -> Callable[[AddressInfo], socket
 
 
 def _carried(address: Address) -> Address:
-    """The IPv4 address inside an IPv6 one, or the address itself."""
+    """Return the IPv4 address that an IPv6 one embeds, or the address itself."""
     if isinstance(address, IPv4Address):
         return address
     if address.ipv4_mapped is not None:
         return address.ipv4_mapped
     for network, shift in _CARRIERS_OF_IPV4:
+        # ::1 and its neighbours lie in ::/96 but embed nothing.
         if address in network and int(address) > 0xFFFF:
             return IPv4Address((int(address) >> shift) & 0xFFFFFFFF)
     return address

@@ -1,4 +1,4 @@
-"""Politeness: how often, and how many at a time, one host is asked. One `Throttle` for all scans of a process."""
+"""Limits how often, and by how many requests at a time, a host is asked. One `Throttle` serves all scans."""
 
 import asyncio
 import contextlib
@@ -18,26 +18,31 @@ LONGEST_PAUSE = timedelta(days=1)
 """Longer wishes of a host are cut to this: what it says may be a mistake."""
 
 _SLOWEST = 16.0
+"""The most times by which the delay of an overloaded host grows."""
+
 _RECOVERY = 0.9
+"""What one good answer leaves of that growth."""
+
 _LONGEST_SLEEP_SECONDS = 60
+"""After which the wall clock is read again: it may have been set."""
 
 _BLOCKS_A_DAY = 50
-"""Requests of a day are taken in so many blocks: a block is one note on disk, and lost when a process dies."""
+"""The requests of a day are taken in this many blocks. Each costs one write to disk, and is lost with the process."""
 
 Take = Callable[[str, date, int, int], Awaitable[int]]
-"""take(host, day, number, most): up to `number` more requests to a host within the `most` of a day; how many."""
+"""take(host, day, number, most) grants up to `number` more requests, `most` in a day, and returns how many."""
 
 log = structlog.get_logger(__name__)
 
 
 class InMemory:
-    """A count of requests that ends with the process."""
+    """Counts the requests of a day in memory, for one process alone."""
 
     def __init__(self) -> None:
         self._taken = Counter[tuple[str, date]]()
 
     async def take(self, host: str, day: date, number: int, most: int) -> int:
-        """As many requests as are left."""
+        """Return how many of `number` more requests to a host are granted, `most` in a day."""
         granted = max(0, min(number, most - self._taken[host, day]))
         self._taken[host, day] += granted
         return granted
@@ -45,7 +50,10 @@ class InMemory:
 
 @dataclass(slots=True)
 class _Host:
-    """What is remembered of one host. Times are of the event loop's clock, in seconds."""
+    """The state of one host. Times are of the event loop's clock, in seconds.
+
+    `left` requests may be sent before another block of the `day` is taken; `waiting` visits use this state.
+    """
 
     turns: asyncio.Semaphore
     next_at: float = 0.0
@@ -57,9 +65,9 @@ class _Host:
 
 
 class Throttle:
-    """Gives turns. All scans share it, so that two sources on one host do not add up.
+    """Makes visits wait for their turn. All scans share it, so that two sources on one host do not double its load.
 
-    `take` counts the requests of a day (UTC): where other processes and later ones see it.
+    `take` counts the requests of a day (UTC) where other and later processes see it; by default in memory.
     """
 
     def __init__(self, settings: FetchSettings, clock: Callable[[], datetime], take: Take | None = None) -> None:
@@ -70,7 +78,7 @@ class Throttle:
         self._hosts: OrderedDict[str, _Host] = OrderedDict()
 
     async def working_hours(self) -> None:
-        """Wait until scans may ask at all. The wall clock decides, which may be set meanwhile."""
+        """Wait until the hours begin in which scans may send requests, by the wall clock."""
         hours = self._settings.hours
         while hours is not None and (left := hours.until_open(self._clock())):
             if not self._has_said_hours:
@@ -81,10 +89,10 @@ class Throttle:
 
     @contextlib.asynccontextmanager
     async def turn(self, host: str, url: str, delay: timedelta | None) -> AsyncIterator[None]:
-        """Wait until `host` may be asked, and hold a place while the body runs.
+        """Wait until a host may be asked, and count as one of its requests while the body runs.
 
-        `delay` since the last request to this host; None asks without a pause (a person waits).
-        Raises FetchRefused (host_busy, budget).
+        `delay` is the least time since the last request to the host. None waits for no delay and counts against no
+        budget, since a person waits. Raises FetchRefused (host_busy, budget).
         """
         known = self._host(host)
         known.waiting += 1
@@ -93,10 +101,10 @@ class Throttle:
                 if delay is not None:
                     await self._spend(known, url, host)
                 while True:
-                    await self._wait(known, url, host, has_time=delay is not None)
+                    await self._wait(known, url, host, is_paced=delay is not None)
                     async with self._all:
-                        if self._left(known, has_time=delay is not None) > 0:
-                            # While this one waited for a place another request of the host began.
+                        if self._left(known, is_paced=delay is not None) > 0:
+                            # While this one waited for the others, another request to the host began.
                             continue
                         if delay is not None:
                             now = asyncio.get_running_loop().time()
@@ -107,31 +115,33 @@ class Throttle:
             known.waiting -= 1
 
     def slow_down(self, host: str, pause: timedelta) -> None:
-        """Leave a host alone for a while, and ask it less often afterwards: it said that it has too much to do."""
+        """Leave an overloaded host alone for a while, and double its delay afterwards, up to a bound."""
         known = self._host(host)
         known.closed_until = max(known.closed_until, asyncio.get_running_loop().time() + pause.total_seconds())
         known.slowness = min(known.slowness * 2, _SLOWEST)
 
     def speed_up(self, host: str) -> None:
-        """The host answered as usual: come back to the usual pace, little by little."""
+        """Note that a host answered as usual, which brings its delay back little by little."""
         known = self._host(host)
         if known.slowness > 1:
             known.slowness = max(1.0, known.slowness * _RECOVERY)
 
-    async def _wait(self, known: _Host, url: str, host: str, has_time: bool) -> None:
-        """Sleep until this host's next turn; another answer meanwhile may have put it off."""
-        while (left := self._left(known, has_time)) > 0:
+    async def _wait(self, known: _Host, url: str, host: str, is_paced: bool) -> None:
+        """Sleep until a host's next turn. Raises FetchRefused (host_busy) when it asked for too long a pause."""
+        # In a loop: while this one slept, an answer to another request may have put the turn off.
+        while (left := self._left(known, is_paced)) > 0:
             closed_for = known.closed_until - asyncio.get_running_loop().time()
             if closed_for > self._settings.max_retry_after.total_seconds():
                 raise FetchRefused(SkipReason.HOST_BUSY, url, f"{host} asked for a pause of {closed_for:.0f} s")
             await asyncio.sleep(left)
 
-    def _left(self, known: _Host, has_time: bool) -> float:
-        """Seconds until this host may be asked."""
+    def _left(self, known: _Host, is_paced: bool) -> float:
+        """Return the seconds until a host may be asked."""
         now = asyncio.get_running_loop().time()
-        return max(known.closed_until - now, known.next_at - now if has_time else 0.0)
+        return max(known.closed_until - now, known.next_at - now if is_paced else 0.0)
 
     async def _spend(self, known: _Host, url: str, host: str) -> None:
+        """Count one request against the host's budget of the day. Raises FetchRefused (budget) when it is used up."""
         today, most = self._clock().date(), self._settings.requests_per_host_and_day
         if known.day != today:
             known.day, known.left = today, 0
@@ -150,8 +160,10 @@ class Throttle:
         return known
 
     def _forget_some(self) -> None:
+        """Drop the hosts that were used least recently, when there are too many; never one that is being waited for."""
         if len(self._hosts) <= _HOSTS_REMEMBERED:
             return
+        # A tenth at once, so that a crawl over ever new hosts does not pay for this at each of them.
         for name, host in list(self._hosts.items())[: _HOSTS_REMEMBERED // 10]:
             if not host.waiting:
                 del self._hosts[name]

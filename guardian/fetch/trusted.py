@@ -1,6 +1,6 @@
-"""Requests to addresses that the operator chose (destinations, authorities): no guard, no redirects, no proxy.
+"""Sends requests to addresses that the operator chose (destinations, authorities): no guard, no redirects, no proxy.
 
-Strangers' addresses never come here; they go through `web`.
+Addresses from other people's pages never come here; they go through `web`.
 """
 
 import asyncio
@@ -19,25 +19,27 @@ from guardian.errors import FetchFailed, UsageError
 from guardian.model import SkipReason
 
 BODY_BYTES = 2048
+"""Bytes of an answer's body that are kept, for people to read when a delivery fails."""
+
 BODY_PATIENCE = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
 class TrustedResponse:
-    """What the other side answered. `headers` keep wire order; `body_start` is at most 2048 undecoded bytes."""
+    """The answer to a request. `headers` keep wire order; `body_start` is at most 2048 undecoded bytes."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
     body_start: bytes
 
     def header(self, name: str) -> str | None:
-        """The first value of a header, whatever its case."""
+        """Return the first value of a header; its name is compared without case. None when it is missing."""
         wanted = name.lower()
         return next((value for key, value in self.headers if key.lower() == wanted), None)
 
 
 class TrustedClient:
-    """A client for the operator's own choices; loopback and private addresses are welcome.
+    """A client for addresses of the operator's choice; loopback and private addresses are allowed.
 
     Use as an async context manager. `ca_file` holds certificate authorities (PEM) to trust besides the
     usual ones. Certificates are always verified; environment proxies are never used.
@@ -75,14 +77,15 @@ class TrustedClient:
             self._client = None
 
     async def post(self, url: str, headers: Mapping[str, str], content: bytes, timeout: timedelta) -> TrustedResponse:
-        """POST `content` and return whatever was answered, redirects and errors included.
+        """POST `content` and return the answer, whatever its status; redirects are not followed.
 
-        `timeout` covers everything up to the answer's headers; after that the body is listened to for at
-        most 2 seconds and 2048 bytes, and its failing changes nothing. Raises FetchFailed (timeout,
-        connect, tls, broken) when there was no answer.
+        `timeout` covers everything up to the answer's headers. After that the body is read for at most 2 seconds and
+        2048 bytes, and its failing changes nothing. Raises FetchFailed (timeout, connect, tls, broken) when there was
+        no answer.
         """
         if self._client is None:
-            raise RuntimeError("Operator is used before it was opened")
+            raise RuntimeError("TrustedClient is used before it was opened")
+
         request = self._client.build_request("POST", url, headers=dict(headers), content=content)
         try:
             async with asyncio.timeout(timeout.total_seconds()):
@@ -90,11 +93,13 @@ class TrustedClient:
         except TimeoutError as error:
             raise FetchFailed(SkipReason.TIMEOUT, url, f"no answer within {timeout.total_seconds():g} s") from error
         except httpx.ConnectError as error:
+            # httpx has no error of its own for TLS.
             is_tls = "certificate" in str(error).lower() or "ssl" in str(error).lower()
             reason = SkipReason.TLS if is_tls else SkipReason.CONNECT
             raise FetchFailed(reason, url, str(error) or "no connection") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise FetchFailed(SkipReason.BROKEN, url, str(error) or type(error).__name__) from error
+
         try:
             body_start = await _body_start(response)
         finally:
@@ -104,7 +109,7 @@ class TrustedClient:
 
 
 async def _body_start(response: httpx.Response) -> bytes:
-    """The first bytes of the body, as far as they come in time; the answer stands without them."""
+    """Return the first bytes of a body, as far as they come in time. The answer is valid without them."""
     body = bytearray()
     with suppress(TimeoutError, httpx.HTTPError):
         async with asyncio.timeout(BODY_PATIENCE.total_seconds()):

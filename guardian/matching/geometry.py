@@ -11,8 +11,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from guardian.matching.bits import count_bits
-from guardian.matching.keypoints import Keypoints, taken
+from guardian.matching.features.bits import count_bits
+from guardian.matching.features.keypoints import Keypoints, taken
 
 Matrix = NDArray[np.float64]
 """float64 [6]: row-major 2x3, x' = m0 x + m1 y + m2, y' = m3 x + m4 y + m5; or [9]: row-major 3x3, a homography."""
@@ -31,6 +31,19 @@ class Agreement:
     asset: NDArray[np.int32]
     candidate: NDArray[np.int32]
     bits: NDArray[np.int16]
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """How the asset might lie in the candidate. `agreeing` votes support it, of `votes` for this asset.
+
+    `matrix` maps asset pixels to candidate pixels. Both counts are 0 when the hash proposed it.
+    """
+
+    matrix: Matrix
+    mirrored: bool
+    agreeing: int = 0
+    votes: int = 0
 
 
 class CandidateGrid:
@@ -64,7 +77,7 @@ class CandidateGrid:
 def count_agreeing(
     asset: Keypoints, candidate: Keypoints, starts: NDArray[np.int64] | None = None
 ) -> NDArray[np.int32]:
-    """For n correspondences (equally long Keypoints): how many agree with the similarity that each proposes.
+    """Count for n correspondences (equally long Keypoints) how many agree with the similarity that each proposes.
 
     `starts` (n groups: int64 [n + 1], the last is the end) counts within each group only.
     """
@@ -78,12 +91,12 @@ def count_agreeing(
 
 
 def square(matrix: Matrix) -> NDArray[np.float64]:
-    """The matrix as float64 [3, 3]."""
+    """Return the matrix as float64 [3, 3]."""
     return matrix.reshape(3, 3) if len(matrix) == 9 else np.vstack([matrix.reshape(2, 3), [0.0, 0.0, 1.0]])
 
 
 def similarity_of(asset: NDArray[np.floating], candidate: NDArray[np.floating]) -> Matrix | None:
-    """The similarity that lays points [n, 2] best on others; None when the points are degenerate."""
+    """Return the similarity that lays points [n, 2] best on others; None when the points are degenerate."""
     matrix = np.empty(6)
     (ax, ay), (cx, cy) = asset.T.astype(np.float64), candidate.T.astype(np.float64)
     fits = _solve(ax, ay, cx, cy, np.ones(len(ax)), matrix, True) and _is_plausible(matrix)
@@ -91,7 +104,7 @@ def similarity_of(asset: NDArray[np.floating], candidate: NDArray[np.floating]) 
 
 
 def homography_of(asset: NDArray[np.floating], candidate: NDArray[np.floating]) -> Matrix | None:
-    """The homography [9] that lays points [n, 2] best on others, outliers left out; None when there is none."""
+    """Return the homography [9] that lays points [n, 2] best on others, outliers left out; None when there is none."""
     found, _ = cv2.findHomography(asset.astype(np.float32), candidate.astype(np.float32), cv2.LMEDS)
     if found is None or not np.isfinite(found).all() or abs(found[2, 2]) < 1e-9:
         return None
@@ -99,7 +112,7 @@ def homography_of(asset: NDArray[np.floating], candidate: NDArray[np.floating]) 
 
 
 def proposed_similarity(asset: Keypoints, candidate: Keypoints, index: int) -> Matrix:
-    """The similarity that one correspondence of oriented keypoints proposes, asset to candidate pixels."""
+    """Return the similarity that one correspondence of oriented keypoints proposes, asset to candidate pixels."""
     scale = float(candidate.size[index]) / float(asset.size[index])
     turn = np.deg2rad(float(candidate.angle[index]) - float(asset.angle[index]))
     cosine, sine = scale * np.cos(turn), scale * np.sin(turn)
@@ -130,6 +143,7 @@ def _count_in_group(asset, candidate, start, stop, agreeing):  # type: ignore[no
     for i in range(start, stop):
         scale = csize[i] / asize[i]
         turn = cangle[i] - aangle[i]
+
         cosine, sine = scale * np.cos(np.deg2rad(turn)), scale * np.sin(np.deg2rad(turn))
         for j in range(start, stop):
             dx, dy = ax[j] - ax[i], ay[j] - ay[i]
@@ -139,6 +153,7 @@ def _count_in_group(asset, candidate, start, stop, agreeing):  # type: ignore[no
             reach = 0.35 * csize[j] + 0.08 * scale * np.sqrt(dx * dx + dy * dy)
             if error_x > reach or error_y > reach:
                 continue
+
             zoom = csize[j] / asize[j] / scale
             if zoom > 1.8 or zoom < 0.55:
                 continue
@@ -159,16 +174,20 @@ def _refine(matrix, asset, candidate, grid):  # type: ignore[no-untyped-def]
     for rung in range(_REACH.shape[0]):
         scale = np.sqrt(current[0] * current[4] - current[1] * current[3])
         _pair(current, (scale, _REACH[rung], _BITS[rung]), asset, candidate, grid, (nearest, bits, taken))
+
         found = 0
         for i in range(n):
             found += nearest[i] >= 0
         if found < 3:
             break
+
         count = 0
         for i in range(n):
             if nearest[i] >= 0:
                 mine[count], theirs[count], differing[count] = i, nearest[i], bits[i]
                 count += 1
+
+        # `kept` is the transform under which these pairs were found; the refit leads to the next round.
         kept[:] = current
         who, whom = mine[:count], theirs[:count]
         fitted, ok = _fit(ax[who], ay[who], candidate[0][whom], candidate[1][whom], asize[who] * scale)
@@ -180,12 +199,13 @@ def _refine(matrix, asset, candidate, grid):  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True)
 def _pair(matrix, bounds, asset, candidate, grid, pairs):  # type: ignore[no-untyped-def]
-    """For each asset keypoint the candidate keypoint near its image that is closest in bits, one to one."""
+    """Pair each asset keypoint with the candidate keypoint near its image that is closest in bits, one to one."""
     ax, ay, asize, aangle, awords = asset
     cx, cy, csize, cangle, cwords = candidate
     starts, cell_width, cell_height = grid
     scale, reach_share, radius = bounds
     nearest, bits, taken = pairs
+
     turn = np.rad2deg(np.arctan2(matrix[3] - matrix[1], matrix[0] + matrix[4]))
     nearest[:] = -1
     taken[:] = -1
@@ -194,11 +214,14 @@ def _pair(matrix, bounds, asset, candidate, grid, pairs):  # type: ignore[no-unt
         y = matrix[3] * ax[i] + matrix[4] * ay[i] + matrix[5]
         size = asize[i] * scale
         reach, smallest, largest, angle = reach_share * size, 0.6 * size, 1.7 * size, aangle[i] + turn
+
+        # Only the cells of the grid that the reach touches.
         left, right = int(np.floor((x - reach) / cell_width)), int(np.floor((x + reach) / cell_width))
         top, bottom = int(np.floor((y - reach) / cell_height)), int(np.floor((y + reach) / cell_height))
         if right < 0 or bottom < 0 or left >= _CELLS or top >= _CELLS:
             continue
         left, right = max(left, 0), min(right, _CELLS - 1)
+
         least, who = radius + 1, -1
         for row in range(max(top, 0), min(bottom, _CELLS - 1) + 1):
             for j in range(starts[row * _CELLS + left], starts[row * _CELLS + right + 1]):
@@ -212,8 +235,11 @@ def _pair(matrix, bounds, asset, candidate, grid, pairs):  # type: ignore[no-unt
                     distance += np.int64(count_bits(cwords[j, w] ^ awords[i, w]))
                 if distance < least:
                     least, who = distance, j
+
         if who < 0:
             continue
+
+        # One to one: the closer of two asset keypoints keeps the candidate's, the other goes without.
         rival = taken[who]
         if rival >= 0:
             if bits[rival] <= least:
@@ -224,12 +250,14 @@ def _pair(matrix, bounds, asset, candidate, grid, pairs):  # type: ignore[no-unt
 
 @numba.njit(cache=True)
 def _fit(ax, ay, cx, cy, sizes):  # type: ignore[no-untyped-def]
-    """Affine by iteratively reweighted least squares; a similarity while there are fewer than six points."""
+    """Fit an affine by iteratively reweighted least squares; a similarity while there are fewer than six points."""
     matrix = np.empty(6)
     weights = np.ones(ax.shape[0])
     if ax.shape[0] < 6:
         ok = _solve(ax, ay, cx, cy, weights, matrix, True)
         return matrix, ok and _is_plausible(matrix)
+
+    # Cauchy weights: what lies far off the fit hardly pulls on the next one.
     for _ in range(4):
         if not _solve(ax, ay, cx, cy, weights, matrix, False):
             return matrix, False
@@ -242,13 +270,15 @@ def _fit(ax, ay, cx, cy, sizes):  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True)
 def _solve(ax, ay, cx, cy, weights, matrix, similarity):  # type: ignore[no-untyped-def]
-    """Weighted least squares about the centroids, into `matrix`. False when the points are degenerate."""
+    """Solve weighted least squares about the centroids, into `matrix`. False when the points are degenerate."""
     total = weights.sum()
     mx, my = (weights * ax).sum() / total, (weights * ay).sum() / total
     ux, uy = (weights * cx).sum() / total, (weights * cy).sum() / total
     x, y, u, v = ax - mx, ay - my, cx - ux, cy - uy
+
     xx, xy, yy = (weights * x * x).sum(), (weights * x * y).sum(), (weights * y * y).sum()
     xu, yu, xv, yv = (weights * x * u).sum(), (weights * y * u).sum(), (weights * x * v).sum(), (weights * y * v).sum()
+
     if similarity:
         if xx + yy < 1e-9:
             return False
@@ -260,6 +290,7 @@ def _solve(ax, ay, cx, cy, weights, matrix, similarity):  # type: ignore[no-unty
             return False
         matrix[0], matrix[1] = (xu * yy - yu * xy) / determinant, (yu * xx - xu * xy) / determinant
         matrix[3], matrix[4] = (xv * yy - yv * xy) / determinant, (yv * xx - xv * xy) / determinant
+
     matrix[2] = ux - matrix[0] * mx - matrix[1] * my
     matrix[5] = uy - matrix[3] * mx - matrix[4] * my
     return True
@@ -267,7 +298,7 @@ def _solve(ax, ay, cx, cy, weights, matrix, similarity):  # type: ignore[no-unty
 
 @numba.njit(cache=True)
 def _is_plausible(matrix):  # type: ignore[no-untyped-def]
-    """Orientation kept (mirrors are handled before), not collapsed, stretched less than 2.5 to 1."""
+    """Check that orientation is kept (mirrors are handled before), nothing collapsed, stretched less than 2.5 to 1."""
     determinant = matrix[0] * matrix[4] - matrix[1] * matrix[3]
     if determinant <= 1e-6:
         return False

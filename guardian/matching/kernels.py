@@ -9,10 +9,13 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from guardian.matching import geometry, hashing, votes
-from guardian.matching.alignment import Pyramid, align, overlap_of
-from guardian.matching.cells import core_of
-from guardian.matching.keypoints import Keypoints
+from guardian.matching import geometry
+from guardian.matching.features import hashing
+from guardian.matching.features.keypoints import Keypoints
+from guardian.matching.features.pyramid import Pyramid
+from guardian.matching.index import votes
+from guardian.matching.verify.alignment import align, overlap_of
+from guardian.matching.verify.cells import core_of
 
 _SIDE = 64
 T = TypeVar("T", bound=np.generic)
@@ -27,9 +30,9 @@ def load() -> None:
 
 @contextmanager
 def _without_blas() -> Iterator[None]:
-    """As numba starts it looks for SciPy's BLAS: a third of what loading costs, and no kernel multiplies matrices.
+    """Hide SciPy's linear algebra while numba starts; whoever wants it later has it.
 
-    Only while numba starts; whoever wants SciPy's linear algebra later has it.
+    Numba looks for a BLAS there: a third of what loading costs, and no kernel multiplies matrices.
     """
     if "scipy.linalg" in sys.modules:
         yield
@@ -50,6 +53,7 @@ def _call_all() -> None:
         angle=np.zeros(12, dtype=np.float32),
         descriptors=random.integers(0, 256, (12, 32), dtype=np.uint8),
     )
+
     tables = votes.build_tables(_mapped(points.descriptors))
     votes.build_tables(points.descriptors)
     mapped = votes.VoteTables(_mapped(tables.offsets), _mapped(tables.rows))
@@ -57,12 +61,15 @@ def _call_all() -> None:
     votes.collect(points.descriptors, mapped, words, owners)
     votes.match(points.words, points.words)
     votes.match(words, points.words)
+
     hashing.nearest_orientation(points.descriptors[:8], points.descriptors)
     hashing.nearest_orientation(points.descriptors[:8], _mapped(points.descriptors))
+
     geometry.count_agreeing(points, points)
     same = np.array([1.0, 0.0, 0.0, 0.0, 1.0, 0.0])
     geometry.CandidateGrid(points, _SIDE, _SIDE).refine(same, points, words)
     geometry.similarity_of(np.stack([points.x, points.y], axis=1), np.stack([points.y, points.x], axis=1))
+
     picture = Pyramid(random.integers(0, 256, (_SIDE, _SIDE), dtype=np.uint8), _SIDE, _SIDE)
     overlap = overlap_of(same, (_SIDE, _SIDE), (_SIDE, _SIDE))
     laid = align(same, overlap, picture, picture) if overlap is not None else None
@@ -71,7 +78,7 @@ def _call_all() -> None:
 
 
 def _mapped(array: NDArray[T]) -> NDArray[T]:
-    """The array as one mapped from a file: not to be written to."""
+    """Return the array as one mapped from a file: not to be written to."""
     copy = array.copy()
     copy.flags.writeable = False
     return copy

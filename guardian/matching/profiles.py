@@ -2,8 +2,16 @@
 
 from dataclasses import dataclass
 
-from guardian.matching.keypoints import Scale
 from guardian.matching.settings import MatchingSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """One pass of detection: the picture's longer side in pixels, how many keypoints to keep, pyramid levels."""
+
+    longer_side: int
+    keypoints: int
+    levels: int = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,5 +59,5 @@ FAST = Profile(
 
 
 def profile_of(settings: MatchingSettings) -> Profile:
-    """The profile that the settings name."""
+    """Return the profile that the settings name."""
     return FULL if settings.profile == "full" else FAST

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from guardian.matching.settings import MatchingSettings
 
-FITTED = Path(__file__).with_name("confidence.json")
+FITTED = Path(__file__).parent / "verify" / "confidence.json"
 """The fitted confidence. Its path stands here, where nothing heavy is imported: whoever names a recipe needs it."""
 
 FINGERPRINT_VERSION = 2
@@ -16,12 +16,12 @@ MATCHING_VERSION = 2
 
 
 def index_recipe(settings: MatchingSettings, weights_digest: str | None) -> str:
-    """The recipe of fingerprints, and the name of their index folder."""
+    """Return the recipe of fingerprints: the name of their index folder, too."""
     kept = "" if settings.profile == "full" else f"{settings.profile}-"
     return f"v{FINGERPRINT_VERSION}-{kept}{weights_digest[:12] if weights_digest else 'none'}"
 
 
 def report_recipe(settings: MatchingSettings, weights_digest: str | None) -> str:
-    """The recipe of answers: fingerprints, what is compared, and the fitted confidence."""
+    """Return the recipe of answers: fingerprints, what is compared, and the fitted confidence."""
     fitted = hashlib.sha256(FITTED.read_bytes()).hexdigest()[:12] if FITTED.exists() else "unfitted"
     return f"{index_recipe(settings, weights_digest)}-{settings.profile}-m{MATCHING_VERSION}-{fitted}"

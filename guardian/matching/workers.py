@@ -24,7 +24,7 @@ from guardian.matching.settings import EmbeddingSettings, MatchingSettings
 from guardian.model import MatchReport, SkipReason
 
 if TYPE_CHECKING:
-    from guardian.matching.fingerprint import Fingerprint
+    from guardian.matching.features.fingerprint import Fingerprint
     from guardian.matching.matcher import Matcher
 
 START_TIME = timedelta(minutes=3)
@@ -86,7 +86,10 @@ class Workers:
         return await self.run(_fingerprint, self._setup, content)
 
     async def fingerprint_with(self, also: Callable[[bytes], R], content: bytes) -> "tuple[Fingerprint, R]":
-        """A fingerprint, and what `also` (importable by its name) says of the same bytes, in one way there and back."""
+        """Compute a fingerprint, and what `also` says of the same bytes, in one way there and back.
+
+        `also` must be importable by its name. Raises Unmatchable, WorkerLost.
+        """
         return await self.run(_fingerprint_with, self._setup, also, content)
 
     async def warm(self) -> None:
@@ -139,11 +142,11 @@ class Workers:
 
 
 def _digest_of_weights(embedding: EmbeddingSettings) -> str | None:
-    """What the descriptor's weights are, None without a descriptor. Raises WeightsMissing."""
+    """Return the digest of the descriptor's weights, None without a descriptor. Raises WeightsMissing."""
     if embedding.model is None and embedding.weights is None:
         # The descriptor's file brings OpenCV, which this process needs for nothing else.
         return None
-    from guardian.matching.embedding import find_weights
+    from guardian.matching.features.embedding import find_weights
 
     weights = find_weights(embedding)
     return weights.digest if weights else None
@@ -171,10 +174,10 @@ def _follow_index(setup: _Setup) -> None:
 
 @lru_cache(maxsize=1)
 def _matcher(setup: _Setup) -> "Matcher":
-    """The matcher of this worker process, opened once; limits are set before any byte of an image is seen."""
+    """Open the matcher of this worker process, once; limits are set before any byte of an image is seen."""
     import cv2
 
-    from guardian.matching.embedding import load
+    from guardian.matching.features.embedding import load
     from guardian.matching.matcher import Matcher
 
     # The parent may be killed without a chance to say goodbye; its workers must not stay behind.

@@ -1,1 +1,1 @@
-"""What kind of medium an answer holds, told by its first bytes."""
+"""Recognises the kind of medium that a response holds."""

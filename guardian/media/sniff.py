@@ -1,7 +1,8 @@
-"""Tells pages and pictures by their first bytes: servers are often wrong about types."""
+"""Tells pages and pictures by their first bytes, since servers are often wrong about types."""
 
 from guardian.model import Response
 
+# JPEG, PNG, GIF, BMP, TIFF in both byte orders, ICO, and JPEG XL bare and in a container.
 _PICTURES = (
     b"\xff\xd8\xff",
     b"\x89PNG\r\n\x1a\n",
@@ -13,23 +14,36 @@ _PICTURES = (
     b"\xff\x0a",
     b"\x00\x00\x00\x0cJXL ",
 )
+# HTML begins with any of these, or holds one soon: many pages have no doctype.
 _MARKUP = (b"<!doctype html", b"<html", b"<head", b"<body", b"<title", b"<meta", b"<div", b"<p>", b"<img", b"<figure")
 
 
 def is_picture(response: Response) -> bool:
-    """Whether an answer begins as the files of pictures do, or is said to be one."""
+    """Return whether a response begins as image files do, or is declared to be an image (Content-Type)."""
     start = response.content[:16]
     stated = (response.header("content-type") or "").strip().lower()
-    return start.startswith(_PICTURES) or start[:4] == b"RIFF" or start[4:8] == b"ftyp" or stated.startswith("image/")
+    # A declared image is taken as one even when its bytes are unknown: decoding it will say what is wrong.
+    return _begins_as_picture(start) or stated.startswith("image/")
 
 
 def is_page(response: Response) -> bool:
-    """Whether an answer is HTML to be searched for pictures."""
+    """Return whether a response is HTML, to be searched for pictures."""
     start = response.content[:2048].lstrip(b"\xef\xbb\xbf \t\r\n\x0c")
-    if start.startswith(_PICTURES) or start[:4] == b"RIFF" or start[4:8] == b"ftyp":
+    if _begins_as_picture(start):
         return False
+
     stated = (response.header("content-type") or "").partition(";")[0].strip().lower()
     if stated in ("text/html", "application/xhtml+xml"):
         return True
+
+    # SVG is markup too, but no page.
     lowered = start.lower()
     return lowered.startswith(b"<") and not lowered.startswith(b"<svg") and any(tag in lowered for tag in _MARKUP)
+
+
+def _begins_as_picture(start: bytes) -> bool:
+    """Return whether bytes begin as an image file does.
+
+    Any RIFF file is taken for WebP, and any ISO media file (ftyp) for AVIF or HEIC; decoding tells them apart.
+    """
+    return start.startswith(_PICTURES) or start[:4] == b"RIFF" or start[4:8] == b"ftyp"

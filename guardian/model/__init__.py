@@ -2,6 +2,7 @@
 
 from guardian.model.answers import Answer, CacheStatus, JudgedMatch, Outcome
 from guardian.model.assets import Asset, AssetState, Licence, LicenceStatus, Rights
+from guardian.model.candidates import Candidate, Fetched, Unchanged
 from guardian.model.cases import (
     ACTIONS_BY_STRENGTH,
     NO_RULE,
@@ -16,13 +17,13 @@ from guardian.model.cases import (
     Severity,
 )
 from guardian.model.coverage import Coverage, Trouble, TroubleKind
-from guardian.model.crawling import CrawlRequest, FrontierRow, FrontierState, Remembered
+from guardian.model.crawling import Checkpoint, CrawlRequest, FrontierRow, FrontierState, Remembered
 from guardian.model.matches import MEASURED_FACTS, Affine, Box, Comparison, Match, MatchReport, MeasuredFact, Transform
 from guardian.model.messages import Message
 from guardian.model.reasons import Retry, Scope, SkipReason, label_of, read_reason, reason_word
 from guardian.model.scans import ScanCounts
-from guardian.model.sightings import Candidate, Context, Response, Sighting, Skipped
-from guardian.model.tasks import Scan, Task, TaskKind, TaskState
+from guardian.model.sightings import Context, PageCapture, PageImage, Response, Sighting, Skipped
+from guardian.model.tasks import Scan, ScanOutcome, Task, TaskKind, TaskState
 
 __all__ = [
     "ACTIONS_BY_STRENGTH",
@@ -40,11 +41,13 @@ __all__ = [
     "Case",
     "CaseEvent",
     "CaseState",
+    "Checkpoint",
     "Comparison",
     "Context",
     "Coverage",
     "CrawlRequest",
     "Decision",
+    "Fetched",
     "Finding",
     "FindingDigest",
     "FrontierRow",
@@ -57,12 +60,15 @@ __all__ = [
     "MeasuredFact",
     "Message",
     "Outcome",
+    "PageCapture",
+    "PageImage",
     "Remembered",
     "Response",
     "Retry",
     "Rights",
     "Scan",
     "ScanCounts",
+    "ScanOutcome",
     "Scope",
     "Severity",
     "Sighting",
@@ -74,6 +80,7 @@ __all__ = [
     "Transform",
     "Trouble",
     "TroubleKind",
+    "Unchanged",
     "label_of",
     "read_reason",
     "reason_word",

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from guardian.model.assets import LicenceStatus
 from guardian.model.matches import Comparison
 from guardian.model.sightings import Context
 
@@ -64,7 +65,8 @@ class Finding:
     Recognised by its asset and the keys of its addresses (guardian/urls/keys.py), so another rendition of the picture,
     session id or signature is the same finding. Both addresses are canonical and as last seen. The address of an inline
     (data:) image is urn:sha256:<digest>; without a page, `page_url` is the image's. `page_sha256` and `image_sha256`
-    name the bytes kept as evidence; None when they were not kept (`evidence_note` says why).
+    name the bytes kept as evidence; None when they were not kept (`evidence_note` says why). `perceptual_hash`
+    is an Asset's, of the picture as last seen.
     """
 
     id: str
@@ -75,7 +77,7 @@ class Finding:
     image_url: str
     first_seen_at: datetime
     last_seen_at: datetime
-    licence: str
+    licence: LicenceStatus
     decision: Decision
     comparison: Comparison
     # What was compared, also when it was not kept; the next two say what was.

@@ -1,8 +1,10 @@
 """The crawl frontier (addresses still to visit), and the HTTP validators that make the next visit cheap."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+from guardian.model.scans import ScanCounts
 
 
 class FrontierState(StrEnum):
@@ -39,6 +41,22 @@ class FrontierRow:
     state: FrontierState
     tries: int
     outcome: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Says how far a crawl has come: everything that it yielded before this belongs together.
+
+    Plain data that any process may settle (guardian.crawl.checkpoints), once everything before it is recorded; what
+    a crash cuts off before that is visited again. `visited` are ids of frontier rows with what came of each.
+    `is_finished`: nothing is left to visit, so that the next scan of `source` begins anew. `counts` are for the
+    account of the scan.
+    """
+
+    source: str
+    visited: tuple[tuple[int, str], ...] = ()
+    is_finished: bool = False
+    counts: ScanCounts = field(default_factory=ScanCounts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,8 @@ class MatchReport:
 
     `up_to_number`: the highest asset number that was compared; later assets need another match. `assets_searched`: how
     many assets the index held. `partial`: some part of the index could not be searched. `width` and `height` are the
-    candidate's, in pixels.
+    candidate's, in pixels. `perceptual_hash`: the candidate's 64-bit pHash in hex, for other tools to
+    compare; None in answers from before it was computed.
     """
 
     recipe: str
@@ -107,3 +108,4 @@ class MatchReport:
     width: int
     height: int
     partial: bool = False
+    perceptual_hash: str | None = None

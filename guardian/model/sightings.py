@@ -1,4 +1,4 @@
-"""What was seen on the web, and the bytes that were fetched from there."""
+"""What was seen on the web: answers of sites, the pages that were captured, and the images that they show."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,7 +24,7 @@ class Response:
 
     `final_url` is where redirects ended. `headers` keep the order and spelling of the wire.
     `remote_address` is the IP address that was connected to; None for local files and cached answers.
-    `not_modified`: the server answered 304 and `content` is what it had sent before.
+    `not_modified`: the server answered 304, which has no body: `content` is empty.
     """
 
     url: str
@@ -51,13 +51,54 @@ class Response:
 
 
 @dataclass(frozen=True, slots=True)
+class PageCapture:
+    """A page, sitemap or feed as it was loaded: what evidence is kept of, and what sightings refer to.
+
+    `sha256` is the lower-case hex digest of the body, also when the site said that it is unchanged (304) and the
+    body was not transferred. `response` is the answer that came.
+    """
+
+    response: Response = field(repr=False)
+    sha256: str
+
+    @property
+    def url(self) -> str:
+        """The address that was asked for."""
+        return self.response.url
+
+    @property
+    def final_url(self) -> str:
+        """The address where redirects ended."""
+        return self.response.final_url
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether the site said that the page is as it was, so that its bytes are only where they were kept."""
+        return self.response.not_modified
+
+
+@dataclass(frozen=True, slots=True)
+class PageImage:
+    """An image as the text of a page, style sheet, sitemap or feed shows it; nothing has been fetched.
+
+    `image_url` is the best of its addresses and `also_at` the others. `image_url` is None only for a data: image,
+    whose bytes are then in `inline`.
+    """
+
+    image_url: str | None
+    context: Context = field(default_factory=Context)
+    also_at: tuple[str, ...] = ()
+    inline: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Sighting:
     """An image seen on a page (or in a listing or folder) at a time; what a source yields.
 
     `image_url` is None only for a data: image, whose bytes are then in `inline`. A local file has a
-    file: URL. `also_at` holds other addresses that are known to be the same picture. `page` is the
-    answer that the page itself came from, when there was a page; `image` the answer that the image came
-    in, when discovery had to fetch it already.
+    file: URL. `also_at` holds other addresses that are known to be the same picture. `page` refers to what was
+    captured of the page, sitemap or feed that named the image, shared by all its sightings; `image` is the answer
+    that the image came in, when discovery had to fetch it already.
     """
 
     source: str
@@ -67,7 +108,7 @@ class Sighting:
     context: Context = field(default_factory=Context)
     also_at: tuple[str, ...] = ()
     inline: bytes | None = field(default=None, repr=False)
-    page: Response | None = field(default=None, repr=False)
+    page: PageCapture | None = field(default=None, repr=False)
     image: Response | None = field(default=None, repr=False)
 
 
@@ -87,13 +128,3 @@ class Skipped:
     def word(self) -> str:
         """The word under which it is counted and shown: robots, budget, too_small, status_404..."""
         return reason_word(self.reason, self.status)
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A sighting whose image was fetched. `sha256` is the lower-case hex digest of `content`."""
-
-    sighting: Sighting
-    sha256: str
-    content: bytes = field(repr=False)
-    response: Response | None = field(repr=False)

@@ -47,17 +47,25 @@ class Task:
     last_error: str | None = None
 
 
+class ScanOutcome(StrEnum):
+    """How a scan ended. interrupted: told to stop, or cut off; failed: the source or guardian could not go on."""
+
+    COMPLETED = "completed"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
 @dataclass(frozen=True, slots=True)
 class Scan:
     """One scan of a source, and what it counted.
 
-    `outcome`: None while running, then completed, failed or interrupted.
+    `outcome`: None while running.
     """
 
     id: int
     source: str
     started_at: datetime
     ended_at: datetime | None
-    outcome: str | None
+    outcome: ScanOutcome | None
     counts: ScanCounts
     error: str | None = None

@@ -1,4 +1,7 @@
-"""How a picture comes: from memory, from disk or from the network, under the best of its addresses. Judges nothing."""
+"""Gets the bytes behind a sighting: from memory, from disk or from the network. Judges nothing.
+
+Each function goes one way, from a sighting or a candidate to the bytes; none knows what they are wanted for.
+"""
 
 import asyncio
 import hashlib
@@ -9,151 +12,171 @@ from urllib.parse import urlsplit
 
 import structlog
 
+from guardian.crawl.page_loader import PageLoader
 from guardian.errors import FetchFailed, FetchRefused, GuardianError
 from guardian.fetch import local
 from guardian.media.sniff import is_picture
-from guardian.model import CacheStatus, Candidate, Remembered, Response, Scope, Sighting, Skipped, SkipReason
+from guardian.model import (
+    CacheStatus,
+    Candidate,
+    Fetched,
+    PageCapture,
+    Remembered,
+    Response,
+    Scope,
+    Sighting,
+    Skipped,
+    SkipReason,
+    Unchanged,
+)
 from guardian.scan import image_cache
-from guardian.scan.image_cache import CachedImage
+from guardian.scan.context import ScanContext
+from guardian.scan.image_cache import CachedImage, CachePolicy
 from guardian.scan.services import Services
 
 log = structlog.get_logger(__name__)
 
 
-async def _recall(services: Services, sighting: Sighting) -> CachedImage | None:
-    """What is known of a picture's address, to ask only for what changed. A person's question is asked anew."""
-    url = sighting.image_url
-    if services.asked_by_person or sighting.inline is not None or sighting.image is not None or not url:
-        return None
-
-    def look() -> CachedImage | None:
-        with services.store.read() as tx:
-            patience = image_cache.Patience(services.clock(), services.longest_freshness, services.asked_since)
-            return image_cache.recall(tx, url, services.recipe, patience)
-
-    return None if url.startswith("file:") else await asyncio.to_thread(look)
-
-
-async def acquire_image(services: Services, sighting: Sighting) -> tuple[Candidate, CachedImage | None]:
-    """The first of a picture's addresses, best first, under which there is a picture, and what is known of it.
+async def acquire(services: Services, context: ScanContext, sighting: Sighting) -> Candidate:
+    """Return the first of a picture's addresses, best first, under which there is a picture.
 
     A page may name a largest rendition that is no longer made, that robots.txt forbids, or that is a page in
-    truth; the next one is on show. Raises what the last worthwhile address raised.
+    truth; the next one is on show. Raises what the last worthwhile address raised (FetchRefused, FetchFailed).
     """
-    known = await _recall(services, sighting)
     try:
-        candidate = await _fetch(services, sighting, known)
+        candidate = await _at_best_address(services, context, sighting)
     except (FetchRefused, FetchFailed) as error:
-        others = _others(sighting, error)
+        others = _still_worth_asking(sighting, error)
         if not others:
             raise
-        return await acquire_image(services, _at_next(sighting, others))
-    if sighting.also_at and _is_no_picture(candidate, known):
+        return await acquire(services, context, _at_next(sighting, others))
+
+    if sighting.also_at and _is_no_picture(candidate):
         with suppress(FetchRefused, FetchFailed):
-            return await acquire_image(services, _at_next(sighting, sighting.also_at))
-    return candidate, known
+            return await acquire(services, context, _at_next(sighting, sighting.also_at))
+    return candidate
+
+
+async def transfer(services: Services, context: ScanContext, unchanged: Unchanged) -> Fetched:
+    """Return an unchanged picture with its bytes: from the vault, else from its site, asked anew.
+
+    What its site sends may be other bytes by now, with another digest. Raises FetchRefused, FetchFailed.
+    """
+    try:
+        content = await asyncio.to_thread(services.vault.get, unchanged.sha256)
+    except (GuardianError, OSError):
+        return await _download(services, context, unchanged.sighting)
+
+    # The 304 is what the site answered now; with the bytes that it stands for, it is evidence of today.
+    response = replace(unchanged.response, content=content) if unchanged.response is not None else None
+    return Fetched(unchanged.sighting, unchanged.sha256, content, response)
+
+
+async def transfer_page(services: Services, context: ScanContext, page: PageCapture) -> PageCapture | None:
+    """Return a page with its bytes: an unchanged one from the vault, else loaded anew; None when neither goes."""
+    if not page.is_unchanged:
+        return page
+    try:
+        content = await asyncio.to_thread(services.vault.get, page.sha256)
+        return replace(page, response=replace(page.response, content=content))
+    except (GuardianError, OSError):
+        pass
+
+    try:
+        return await PageLoader(context.fetcher).load(page.url)
+    except (FetchRefused, FetchFailed) as error:
+        log.warning("page_not_kept", reason=str(error), page_url=page.url)
+        return None
+
+
+async def _at_best_address(services: Services, context: ScanContext, sighting: Sighting) -> Candidate:
+    """Return what the sighting's own `image_url` holds; its other addresses are not looked at."""
+    if sighting.inline is not None:
+        return _fetched(sighting, sighting.inline, None)
+    if sighting.image is not None:
+        return _fetched(sighting, sighting.image.content, sighting.image)
+
+    url = sighting.image_url or ""
+    if url.startswith("file:"):
+        response = await asyncio.to_thread(local.read, url, services.settings.max_image_bytes)
+        return _fetched(sighting, response.content, response)
+
+    if context.asked_by_person:
+        # A person wants to know what lies there now, whatever is remembered.
+        return await _download(services, context, sighting)
+
+    known = await asyncio.to_thread(_recall, services, context, url)
+    if known is None:
+        return await _download(services, context, sighting)
+    if known.is_fresh or known.asked_already:
+        how = CacheStatus.AGAIN if known.asked_already else CacheStatus.FRESH
+        return Unchanged(sighting, known.remembered.sha256, known.report, how)
+    return await _ask_for_changes(services, context, sighting, known)
+
+
+async def _download(services: Services, context: ScanContext, sighting: Sighting) -> Fetched:
+    """Return the picture at `image_url`, asked for whole."""
+    response = await context.fetcher.get(sighting.image_url or "", kind="image")
+    fetched = _fetched(sighting, response.content, response)
+    if not context.asked_by_person:
+        await asyncio.to_thread(_remember, services, response, fetched.sha256)
+    return fetched
+
+
+async def _ask_for_changes(
+    services: Services, context: ScanContext, sighting: Sighting, known: CachedImage
+) -> Candidate:
+    """Return the picture at `image_url`, asked for with the validators of what is known (RFC 9110, 13.1)."""
+    response = await context.fetcher.get(sighting.image_url or "", kind="image", known=known.remembered)
+    if response.not_modified:
+        await asyncio.to_thread(_confirm, services, response, known.remembered)
+        return Unchanged(sighting, known.remembered.sha256, known.report, CacheStatus.UNCHANGED, response)
+
+    fetched = _fetched(sighting, response.content, response)
+    await asyncio.to_thread(_remember, services, response, fetched.sha256)
+    return fetched
+
+
+def _fetched(sighting: Sighting, content: bytes, response: Response | None) -> Fetched:
+    wish = response.whole_header("x-robots-tag") if response else ""
+    if wish:
+        # What the site says about the picture's use stands beside what the page says.
+        said = "\n".join(part for part in (sighting.context.claims, f"X-Robots-Tag: {wish[:200]}") if part)
+        sighting = replace(sighting, context=replace(sighting.context, claims=said))
+    return Fetched(sighting, hashlib.sha256(content).hexdigest(), content, response)
 
 
 def _at_next(sighting: Sighting, others: Sequence[str]) -> Sighting:
     return replace(sighting, image_url=others[0], also_at=tuple(others[1:]))
 
 
-def _others(sighting: Sighting, error: FetchRefused | FetchFailed) -> tuple[str, ...]:
-    """Addresses still worth asking for: where a whole host is in trouble, only those elsewhere."""
+def _still_worth_asking(sighting: Sighting, error: FetchRefused | FetchFailed) -> tuple[str, ...]:
+    """Return the other addresses of a picture; where a whole host is in trouble, only those elsewhere."""
     if error.reason.scope is Scope.ADDRESS:
         return sighting.also_at
     place = urlsplit(sighting.image_url or "").netloc
     return tuple(url for url in sighting.also_at if urlsplit(url).netloc != place)
 
 
-def _is_no_picture(candidate: Candidate, known: CachedImage | None) -> bool:
-    if candidate.response is not None and candidate.content:
-        return not is_picture(candidate.response)
-    verdict = known.verdict if known else None
-    return isinstance(verdict, Skipped) and verdict.reason is SkipReason.NOT_AN_IMAGE
+def _is_no_picture(candidate: Candidate) -> bool:
+    match candidate:
+        case Fetched():
+            return candidate.response is not None and not is_picture(candidate.response)
+        case Unchanged():
+            return isinstance(candidate.report, Skipped) and candidate.report.reason is SkipReason.NOT_AN_IMAGE
 
 
-async def _fetch(services: Services, sighting: Sighting, known: CachedImage | None = None) -> Candidate:
-    """The bytes of a sighting: inline, from disk, already fetched by discovery, or from the network.
-
-    What is `known` and unchanged has no bytes: its digest stands for them.
-    """
-    if sighting.inline is not None:
-        return _candidate(sighting, sighting.inline, None)
-    if sighting.image is not None:
-        return _candidate(sighting, sighting.image.content, sighting.image)
-    url = sighting.image_url or ""
-    if url.startswith("file:"):
-        response = await asyncio.to_thread(local.read, url, services.max_image_bytes)
-        return _candidate(sighting, response.content, response)
-    if known is not None and (known.is_fresh or known.asked_already):
-        return Candidate(sighting, known.remembered.sha256, b"", None)
-    remembered = known.remembered if known else None
-    response = await services.web.get(url, kind="image", asked_by_person=services.asked_by_person, known=remembered)
-    if response.not_modified and remembered is not None:
-        candidate = Candidate(sighting, remembered.sha256, b"", response)
-    else:
-        candidate = _candidate(sighting, response.content, response)
-    if not services.asked_by_person:
-        await asyncio.to_thread(_remember_response, services, response, remembered, candidate.sha256)
-    return candidate
+def _recall(services: Services, context: ScanContext, url: str) -> CachedImage | None:
+    policy = CachePolicy(services.clock(), services.settings.longest_freshness, context.started_at)
+    with services.store.read() as tx:
+        return image_cache.recall(tx, url, services.workers.report_recipe, policy)
 
 
-async def with_content(services: Services, candidate: Candidate) -> Candidate:
-    """An unchanged picture that is evidence: its exact bytes from the vault, else from its site, asked anew."""
-    try:
-        content = await asyncio.to_thread(services.vault.get, candidate.sha256)
-    except (GuardianError, OSError):
-        return await _fetch(services, candidate.sighting)
-    response = candidate.response and replace(candidate.response, content=content)
-    return replace(candidate, content=content, response=response)
-
-
-async def with_page(services: Services, candidate: Candidate) -> Candidate:
-    """A picture on an unchanged page: the page's bytes are evidence too, from the vault, else asked for anew."""
-    page = candidate.sighting.page
-    if page is None or not page.not_modified:
-        return candidate
-
-    def kept() -> bytes:
-        with services.store.read() as tx:
-            known = tx.responses.known(page.final_url)
-        return services.vault.get(known.sha256 if known else "")
-
-    try:
-        whole = replace(page, content=await asyncio.to_thread(kept))
-    except (GuardianError, OSError):
-        try:
-            whole = await services.web.get(page.url, kind="page", asked_by_person=services.asked_by_person)
-        except (FetchRefused, FetchFailed) as error:
-            log.warning("page_not_kept", reason=str(error), page_url=page.url)
-            return replace(candidate, sighting=replace(candidate.sighting, page=None))
-    return replace(candidate, sighting=replace(candidate.sighting, page=whole))
-
-
-def cache_status_of(candidate: Candidate, known: CachedImage | None) -> CacheStatus:
-    response = candidate.response
-    if response is None:
-        if known is None:
-            return CacheStatus.HERE
-        return CacheStatus.AGAIN if known.asked_already else CacheStatus.FRESH
-    if response.url.startswith("file:"):
-        return CacheStatus.HERE
-    return CacheStatus.UNCHANGED if response.not_modified else CacheStatus.FETCHED
-
-
-def _candidate(sighting: Sighting, content: bytes, response: Response | None) -> Candidate:
-    wish = response.whole_header("x-robots-tag") if response else ""
-    if wish:
-        # What the site says about the picture's use stands beside what the page says.
-        said = "\n".join(part for part in (sighting.context.claims, f"X-Robots-Tag: {wish[:200]}") if part)
-        sighting = replace(sighting, context=replace(sighting.context, claims=said))
-    return Candidate(sighting, hashlib.sha256(content).hexdigest(), content, response)
-
-
-def _remember_response(services: Services, response: Response, known: Remembered | None, sha256: str) -> None:
+def _remember(services: Services, response: Response, sha256: str) -> None:
     with services.store.begin() as tx:
-        if response.not_modified and known is not None:
-            image_cache.confirm(tx, known, response)
-        else:
-            image_cache.remember(tx, response, sha256)
+        image_cache.remember(tx, response, sha256)
+
+
+def _confirm(services: Services, response: Response, known: Remembered) -> None:
+    with services.store.begin() as tx:
+        image_cache.confirm(tx, known, response)

@@ -1,83 +1,88 @@
-"""THE WALK of one image: fetch, match, judge, keep, record. `check` asks, `scan` also records.
+"""The walk of one image, from top to bottom: acquire, same bytes?, match, judge, keep, record.
 
-Reads from top to bottom; nothing calls back. The only caller of arrival + match + decide + record.
+`scan` takes every image of a source all the way. `check` stops after judging: it records nothing and tells nobody.
+Each step is one function of its own module; they know nothing of each other, and none calls back into this one.
 """
 
 import asyncio
 import time
-from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
 
 import structlog
 
-from guardian import cases, licences
-from guardian.cases import Kept, RecordedUse
-from guardian.crawl.context import Checkpoint, CrawlContext, Seen
+from guardian.crawl.context import CrawlContext, Seen
+from guardian.crawl.page_loader import PageLoader
 from guardian.crawl.page_reader import PageReader
-from guardian.errors import (
-    FetchFailed,
-    FetchRefused,
-    IndexNotReady,
-    StoreUnusable,
-    Unmatchable,
-    WorkerLost,
-)
-from guardian.evidence import Vault, VaultFull, keep_response
+from guardian.errors import FetchFailed, FetchRefused, IndexNotReady, StoreUnusable, WorkerLost
 from guardian.media.sniff import is_page
-from guardian.model import (
-    Answer,
-    AssetState,
-    CacheStatus,
-    Candidate,
-    JudgedMatch,
-    MatchReport,
-    Sighting,
-    Skipped,
-    SkipReason,
-)
-from guardian.rules import Ownership, Use, ownership_of
-from guardian.scan.acquire import acquire_image, cache_status_of, with_content, with_page
+from guardian.model import Answer, Candidate, Checkpoint, Fetched, Sighting, Skipped, SkipReason, Unchanged
+from guardian.scan.acquire import acquire, transfer
+from guardian.scan.context import CHECK, ScanContext, context_of_check
+from guardian.scan.image_match import match_image
+from guardian.scan.judge import is_own, judge
+from guardian.scan.ordering import SameBytes, Turn, in_order
+from guardian.scan.record import keep_evidence, record
 from guardian.scan.services import Services
 from guardian.sources.files import files_in
 from guardian.sources.kinds import Source
-from guardian.urls.addresses import host_of, is_web_address
+from guardian.urls.addresses import is_web_address
 
 IMAGES_IN_FLIGHT = 16
+"""Of one scan or check: bounds the bytes in memory, while hosts have bounds of their own for requests."""
+
 PAGES_IN_FLIGHT = 8
+"""Pages whose images are walked at once; a slow image of one does not hold up the next."""
+
 log = structlog.get_logger(__name__)
-T = TypeVar("T")
-R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """Sightings that share a page, or one sighting that has none, and what was left out beside them."""
+    """Sightings that share a page, or one that has none; or what was left out, or how far the crawl has come."""
 
     sightings: tuple[Sighting, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     checkpoint: Checkpoint | None = None
 
 
-async def scan(services: Services, source: Source) -> AsyncIterator[Answer | Skipped | Checkpoint]:
-    """One pass over a source: every image walked and recorded, everything left out named.
+@dataclass(frozen=True, slots=True)
+class _Walked:
+    """What came of one image. `evidence` holds its bytes exactly when the rules want a match kept."""
 
-    A Checkpoint comes when everything before it is recorded; the caller, who keeps the account, settles it.
+    answer: Answer
+    evidence: Fetched | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Repeat:
+    """An image with the same bytes as an earlier one of its page, which answers for both."""
+
+    of: int
+
+
+async def scan(
+    services: Services, context: ScanContext, source: Source
+) -> AsyncIterator[Answer | Skipped | Checkpoint]:
+    """Make one pass over a source: every image is walked and recorded, everything left out is named.
+
+    A Checkpoint comes when everything before it is recorded; the caller, who keeps the account, settles it. Raises
+    what the source raises when it cannot be read itself.
     """
-    services = replace(services, asked_since=services.clock())
-    context = CrawlContext(fetch=services.web, store=services.store, clock=services.clock)
-    room = asyncio.Semaphore(IMAGES_IN_FLIGHT)
+    crawl = CrawlContext(context.fetcher, services.store, services.clock)
+    slots = asyncio.Semaphore(IMAGES_IN_FLIGHT)
 
-    async def process_page(page: _Page) -> tuple[list[Answer | Skipped], Checkpoint | None]:
-        seen = await _answer_page(services, page.sightings, room)
-        for answer, candidate in seen:
-            if candidate is not None and any(match.kept for match in answer.judged):
-                await _keep_and_record(services, answer, candidate)
-        return [*page.skipped, *(answer for answer, _ in seen)], page.checkpoint
+    async def walk_page(page: _Page) -> tuple[list[Answer | Skipped], Checkpoint | None]:
+        walked = await _walk_images(services, context, page.sightings, slots)
+        for image in walked:
+            if image.evidence is not None:
+                # The exact bytes are on disk before anything says that they were found.
+                kept = await keep_evidence(services, context, image.evidence)
+                await record(services, image.answer, image.evidence, kept)
+        return [*page.skipped, *(image.answer for image in walked)], page.checkpoint
 
-    async for results, checkpoint in _in_order(_pages(source.discover(context)), process_page, PAGES_IN_FLIGHT):
+    async for results, checkpoint in in_order(_by_page(source.discover(crawl)), walk_page, PAGES_IN_FLIGHT):
         for result in results:
             yield result
         if checkpoint is not None:
@@ -89,26 +94,205 @@ async def check(services: Services, targets: Iterable[str]) -> AsyncIterator[Ans
 
     Nothing is recorded and nobody is told. A person asks, so robots.txt does not stop these few requests.
     """
-    services = replace(services, asked_by_person=True)
-    room = asyncio.Semaphore(IMAGES_IN_FLIGHT)
+    context = context_of_check(services)
+    slots = asyncio.Semaphore(IMAGES_IN_FLIGHT)
 
     async def answer(target: str) -> list[Answer | Skipped]:
         try:
-            seen = await _sightings_at(services, target)
+            seen = await _seen_at(services, context, target)
         except (FetchRefused, FetchFailed) as error:
-            sighting = Sighting(source="check", image_url=target, page_url=None, seen_at=services.clock())
-            return [_answer(sighting, None, time.monotonic(), problem=error.skipped)]
-        pictures = [item for item in seen if isinstance(item, Sighting)]
-        answers = [replace(found, target=target) for found, _ in await _answer_page(services, pictures, room)]
-        return [*(item for item in seen if isinstance(item, Skipped)), *answers]
+            sighting = Sighting(source=CHECK, image_url=target, page_url=None, seen_at=services.clock())
+            return [_not_fetched(sighting, error, time.monotonic())]
 
-    async for results in _in_order(_each(targets), answer, IMAGES_IN_FLIGHT):
+        images = [item for item in seen if isinstance(item, Sighting)]
+        walked = await _walk_images(services, context, images, slots)
+        skipped = [item for item in seen if isinstance(item, Skipped)]
+        return [*skipped, *(replace(image.answer, target=target) for image in walked)]
+
+    async for results in in_order(_each(targets), answer, IMAGES_IN_FLIGHT):
         for result in results:
             yield result
 
 
+# The walk of the images of one page.
+
+
+async def _walk_images(
+    services: Services, context: ScanContext, sightings: Sequence[Sighting], slots: asyncio.Semaphore
+) -> list[_Walked]:
+    """Answer each image of one page; the same bytes at several addresses are one answer with `also_at`.
+
+    The bytes of images that nobody wants to keep are dropped at once, so a page of a thousand images costs no memory.
+    """
+    same_bytes = SameBytes(len(sightings))
+
+    async def walk(number: int, sighting: Sighting) -> _Walked | _Repeat:
+        started = time.monotonic()
+        async with slots, same_bytes.turn(number) as turn:
+            return await _walk_image(services, context, sighting, turn, started)
+
+    walked = await asyncio.gather(*(walk(number, sighting) for number, sighting in enumerate(sightings)))
+    return _without_repeats(sightings, walked)
+
+
+async def _walk_image(
+    services: Services, context: ScanContext, sighting: Sighting, turn: Turn, started: float
+) -> _Walked | _Repeat:
+    """Take one image from its address to its answer, with its bytes if the rules want them kept.
+
+    What the site says is unchanged is judged by what was measured before: nothing is transferred and nothing decoded.
+    """
+    # Acquire: from memory, from disk or from the network, under the best address that has a picture.
+    try:
+        candidate = await acquire(services, context, sighting)
+    except (FetchRefused, FetchFailed) as error:
+        return _Walked(_not_fetched(sighting, error, started))
+
+    # Same bytes? A page that shows a picture twice is one finding with two addresses.
+    first = await turn.first_with(candidate.sha256)
+    if first != turn.number:
+        return _Repeat(first)
+
+    # Match and judge.
+    answer = await _answer(services, candidate, started)
+    if not _is_kept(answer):
+        return _Walked(answer)
+
+    # Evidence needs the bytes, also of what was not transferred so far.
+    if isinstance(candidate, Fetched):
+        return _Walked(answer, candidate)
+    try:
+        fetched = await transfer(services, context, candidate)
+    except (FetchRefused, FetchFailed) as error:
+        return _Walked(_not_fetched(sighting, error, started))
+
+    if fetched.sha256 != candidate.sha256:
+        # Replaced between the two requests: what came last is what is judged.
+        answer = await _answer(services, fetched, started)
+    return _Walked(answer, fetched if _is_kept(answer) else None)
+
+
+async def _answer(services: Services, candidate: Candidate, started: float) -> Answer:
+    """Match and judge a picture, or judge what was measured before, when it is unchanged.
+
+    The supervision point of one image: whatever happens, the rest goes on.
+    """
+    where = candidate.sighting.image_url or "data:"
+    try:
+        if isinstance(candidate, Unchanged):
+            report = candidate.report
+        else:
+            report = await match_image(services.store, services.workers, services.clock, candidate)
+        if isinstance(report, Skipped):
+            return _not_compared(candidate, replace(report, url=where), started, unmatchable=True)
+
+        own_hosts = services.settings.own_hosts
+        judged = await asyncio.to_thread(judge, services.store, services.rules, own_hosts, candidate.sighting, report)
+        return Answer(
+            target=_target(candidate.sighting),
+            sighting=candidate.sighting,
+            sha256=candidate.sha256,
+            elapsed_ms=_elapsed_ms(started),
+            judged=judged,
+            report=report,
+            own=is_own(candidate.sighting, own_hosts),
+            cache_status=candidate.cache_status,
+        )
+    except WorkerLost as error:
+        return _not_compared(candidate, Skipped(where, error.reason, str(error)), started)
+    except (IndexNotReady, StoreUnusable):
+        # No fault of this image, and every other one would fail the same way.
+        raise
+    except Exception as error:
+        log.exception("image_failed", image_url=where, sha256=candidate.sha256)
+        return _not_compared(candidate, Skipped(where, SkipReason.INTERNAL, repr(error)), started)
+
+
+def _not_fetched(sighting: Sighting, error: FetchRefused | FetchFailed, started: float) -> Answer:
+    """Return the answer for an image whose bytes could not be had."""
+    return Answer(
+        target=_target(sighting),
+        sighting=sighting,
+        sha256=None,
+        elapsed_ms=_elapsed_ms(started),
+        problem=error.skipped,
+    )
+
+
+def _not_compared(candidate: Candidate, problem: Skipped, started: float, *, unmatchable: bool = False) -> Answer:
+    """Return the answer for an image that is here, but with which nothing was compared."""
+    return Answer(
+        target=_target(candidate.sighting),
+        sighting=candidate.sighting,
+        sha256=candidate.sha256,
+        elapsed_ms=_elapsed_ms(started),
+        problem=problem,
+        unmatchable=unmatchable,
+        cache_status=candidate.cache_status,
+    )
+
+
+def _target(sighting: Sighting) -> str:
+    return sighting.page_url or sighting.image_url or "data:"
+
+
+def _elapsed_ms(started: float) -> float:
+    return (time.monotonic() - started) * 1000
+
+
+def _is_kept(answer: Answer) -> bool:
+    return any(match.kept for match in answer.judged)
+
+
+def _without_repeats(sightings: Sequence[Sighting], walked: Sequence[_Walked | _Repeat]) -> list[_Walked]:
+    """Return one answer for each picture, with all the addresses that the page has for it."""
+    addresses: dict[int, list[str]] = {}
+    for sighting, one in zip(sightings, walked, strict=True):
+        if isinstance(one, _Repeat):
+            more = addresses.setdefault(one.of, [])
+            if sighting.image_url is not None:
+                more.append(sighting.image_url)
+            more.extend(sighting.also_at)
+
+    answered = []
+    for number, one in enumerate(walked):
+        if isinstance(one, _Walked):
+            also_at = _other_addresses(one.answer.sighting, addresses.get(number, []))
+            answered.append(replace(one, answer=replace(one.answer, also_at=also_at)))
+    return answered
+
+
+def _other_addresses(sighting: Sighting, more: Sequence[str]) -> tuple[str, ...]:
+    """Return the other addresses of a picture, each once, its own address left out."""
+    addresses = dict.fromkeys([*sighting.also_at, *more])
+    addresses.pop(sighting.image_url or "", None)
+    return tuple(addresses)
+
+
+# What there is to walk.
+
+
+async def _by_page(discovered: AsyncIterator[Seen]) -> AsyncIterator[_Page]:
+    """Group what a source yields by page, so that one picture under many addresses is met together."""
+    group: list[Sighting] = []
+    async for item in discovered:
+        match item:
+            case Skipped():
+                yield _Page(skipped=(item,))
+            case Checkpoint():
+                yield _Page(tuple(group), checkpoint=item)
+                group = []
+            case Sighting():
+                if group and (item.page_url is None or item.page_url != group[0].page_url):
+                    yield _Page(tuple(group))
+                    group = []
+                group.append(item)
+    if group:
+        yield _Page(tuple(group))
+
+
 async def _each(targets: Iterable[str]) -> AsyncIterator[str]:
-    """Targets as asked, a folder replaced by its files (sorted, links followed)."""
+    """Yield targets as asked, a folder replaced by its files (sorted, links followed)."""
     for target in targets:
         if is_web_address(target) or not Path(target).is_dir():
             yield target
@@ -117,279 +301,16 @@ async def _each(targets: Iterable[str]) -> AsyncIterator[str]:
                 yield str(path)
 
 
-async def _sightings_at(services: Services, target: str) -> list[Sighting | Skipped]:
-    """What a target shows: itself when it is an image, all its images when it is a page."""
+async def _seen_at(services: Services, context: ScanContext, target: str) -> list[Sighting | Skipped]:
+    """Return what a target shows: itself when it is an image, all its images when it is a page."""
     now = services.clock()
     if not is_web_address(target):
-        return [Sighting(source="check", image_url=Path(target).absolute().as_uri(), page_url=None, seen_at=now)]
-    response = await services.web.get(target, kind="image", asked_by_person=services.asked_by_person)
-    if is_page(response):
-        reader = PageReader("check", CrawlContext(services.web, services.store, services.clock), asked_by_person=True)
-        return list((await reader.look(response)).seen)
-    return [Sighting(source="check", image_url=target, page_url=None, seen_at=now, image=response)]
+        return [Sighting(source=CHECK, image_url=Path(target).absolute().as_uri(), page_url=None, seen_at=now)]
 
+    # Asked for as an image, which is what most people name; a page comes as well.
+    capture = await PageLoader(context.fetcher).load(target, kind="image")
+    if not is_page(capture.response):
+        return [Sighting(source=CHECK, image_url=target, page_url=None, seen_at=now, image=capture.response)]
 
-async def _pages(discovered: AsyncIterator[Seen]) -> AsyncIterator[_Page]:
-    """Group what a source yields by page, so that one picture under many addresses is met together."""
-    group: list[Sighting] = []
-    async for item in discovered:
-        if isinstance(item, Skipped):
-            yield _Page(skipped=(item,))
-            continue
-        if isinstance(item, Checkpoint):
-            yield _Page(tuple(group), checkpoint=item)
-            group = []
-            continue
-        if group and (item.page_url is None or item.page_url != group[0].page_url):
-            yield _Page(tuple(group))
-            group = []
-        group.append(item)
-    if group:
-        yield _Page(tuple(group))
-
-
-async def _answer_page(
-    services: Services, sightings: Sequence[Sighting], room: asyncio.Semaphore
-) -> list[tuple[Answer, Candidate | None]]:
-    """Answer each image of one page; the same bytes at several addresses are one answer with `also_at`.
-
-    Candidates that nobody wants to keep are dropped at once, so a page of a thousand images costs no memory.
-    """
-    same = _SameBytes(len(sightings))
-    repeats: dict[int, int] = {}
-
-    async def one(number: int, sighting: Sighting) -> tuple[Answer, Candidate | None] | None:
-        started = time.monotonic()
-        async with room:
-            try:
-                found = await _look(services, sighting, number, same, started)
-            except (FetchRefused, FetchFailed) as error:
-                await same.first(number, None)
-                return _answer(sighting, None, started, problem=error.skipped), None
-            finally:
-                same.pass_on(number)
-        if isinstance(found, int):
-            repeats[number] = found
-            return None
-        return found
-
-    seen = await asyncio.gather(*(one(number, sighting) for number, sighting in enumerate(sightings)))
-    addresses: dict[int, list[str]] = {}
-    for number, first in repeats.items():
-        addresses.setdefault(first, []).extend(_addresses(sightings[number]))
-    return [
-        (replace(result[0], also_at=_distinct(result[0], addresses.get(number, []))), result[1])
-        for number, result in enumerate(seen)
-        if result is not None
-    ]
-
-
-class _SameBytes:
-    """Which image of a page first showed some bytes: in the page's order, whatever order they arrive in."""
-
-    def __init__(self, count: int) -> None:
-        self._turns = [asyncio.Event() for _ in range(count + 1)]
-        self._turns[0].set()
-        self._first: dict[str, int] = {}
-
-    async def first(self, number: int, sha256: str | None) -> int:
-        """The number of the first image with these bytes, once all images before `number` are known."""
-        await self._turns[number].wait()
-        self.pass_on(number)
-        return number if sha256 is None else self._first.setdefault(sha256, number)
-
-    def pass_on(self, number: int) -> None:
-        """Nobody waits for this image any more, whatever came of it."""
-        self._turns[number + 1].set()
-
-
-async def _look(
-    services: Services, sighting: Sighting, number: int, same: "_SameBytes", started: float
-) -> tuple[Answer, Candidate | None] | int:
-    """One image's answer, with its bytes if the rules keep them; or the number of the one that has the same bytes.
-
-    What the site says is unchanged is judged from memory: nothing is transferred and nothing decoded.
-    """
-    candidate, known = await acquire_image(services, sighting)
-    first = await same.first(number, candidate.sha256)
-    if first != number:
-        return first
-    cache_status = cache_status_of(candidate, known)
-    verdict = (
-        known.verdict
-        if known and cache_status in (CacheStatus.UNCHANGED, CacheStatus.FRESH, CacheStatus.AGAIN)
-        else None
-    )
-    answer = replace(await _answer_candidate(services, candidate, started, verdict), cache_status=cache_status)
-    if not any(match.kept for match in answer.judged):
-        return answer, None
-    if verdict is not None:
-        candidate = await with_content(services, candidate)
-        if candidate.sha256 != answer.sha256:
-            # Replaced between the two requests: what came last is what is judged.
-            answer = replace(await _answer_candidate(services, candidate, started), cache_status=CacheStatus.FETCHED)
-    return answer, candidate
-
-
-async def _answer_candidate(
-    services: Services, candidate: Candidate, started: float, verdict: MatchReport | Skipped | None = None
-) -> Answer:
-    """Match and judge a picture, or judge what was measured before (`verdict`), when there are no bytes here.
-
-    The supervision point of one image: whatever happens, the rest goes on.
-    """
-    sighting, sha256 = candidate.sighting, candidate.sha256
-    where = sighting.image_url or "data:"
-    try:
-        report = verdict or await _match(services, candidate)
-        if isinstance(report, Skipped):
-            return _answer(sighting, sha256, started, problem=replace(report, url=where), unmatchable=True)
-        judged = await asyncio.to_thread(_judge, services, sighting, report)
-        return _answer(
-            sighting, sha256, started, judged=judged, report=report, own=_ownership(services, sighting) == "own"
-        )
-    except WorkerLost as error:
-        return _answer(sighting, sha256, started, problem=Skipped(where, error.reason, str(error)))
-    except (IndexNotReady, StoreUnusable):
-        # No fault of this image, and every other one would fail the same way.
-        raise
-    except Exception as error:
-        log.exception("image_failed", image_url=where, sha256=sha256)
-        return _answer(sighting, sha256, started, problem=Skipped(where, SkipReason.INTERNAL, repr(error)))
-
-
-async def _match(services: Services, candidate: Candidate) -> MatchReport | Skipped:
-    """Measure, or remember: bytes seen before are compared only with assets that were added since.
-
-    An Skipped says why these bytes cannot be matched; that too is remembered until the recipe changes.
-    """
-
-    def recall() -> tuple[MatchReport | Skipped | None, int, int]:
-        with services.store.read() as tx:
-            known = tx.candidates.known(candidate.sha256, services.recipe)
-            return known, tx.assets.latest_number(), tx.assets.count()
-
-    known, latest_number, protected = await asyncio.to_thread(recall)
-    if isinstance(known, Skipped):
-        return replace(known, url=candidate.sighting.image_url or "data:")
-    if known is not None and known.up_to_number >= latest_number:
-        return known
-    answer: MatchReport | Skipped
-    try:
-        newer_than = known.up_to_number if known else 0
-        answer = _joined(known, await services.workers.match(candidate.content, newer_than=newer_than))
-        if answer.assets_searched < protected:
-            # Assets are published before they count as protected: fewer in the index means that some are lost.
-            answer = replace(answer, partial=True)
-    except Unmatchable as error:
-        answer = Skipped(candidate.sighting.image_url or "data:", error.reason, error.detail)
-    if isinstance(answer, Skipped) or not answer.partial:
-        await asyncio.to_thread(_remember, services, candidate.sha256, answer)
-    return answer
-
-
-def _remember(services: Services, sha256: str, answer: MatchReport | Skipped) -> None:
-    with services.store.begin() as tx:
-        tx.candidates.remember(sha256, services.recipe, answer, services.clock())
-
-
-def _joined(known: MatchReport | None, newer: MatchReport) -> MatchReport:
-    """What was known before and what the newer assets add; the newer measurement of an asset wins."""
-    if known is None:
-        return newer
-    again = {match.asset_id for match in newer.matches}
-    kept = [match for match in known.matches if match.asset_id not in again]
-    ranked = sorted([*kept, *newer.matches], key=lambda match: -match.comparison.probability)
-    return replace(newer, matches=tuple(ranked))
-
-
-def _judge(services: Services, sighting: Sighting, report: MatchReport) -> tuple[JudgedMatch, ...]:
-    """What licences and rules say about each match. Assets taken out since are left out at once."""
-    host = host_of(sighting.page_url or sighting.image_url or "")
-    place = _ownership(services, sighting)
-    judged = []
-    with services.store.read() as tx:
-        granted = tx.licences.list()
-        for match in report.matches:
-            asset = tx.assets.get(match.asset_id)
-            if asset is None or asset.state is not AssetState.PROTECTED:
-                continue
-            licence_status = licences.licence_status(asset, host, sighting.seen_at.date(), granted)
-            use = Use(match.comparison, asset, licence_status, place, host, sighting.source)
-            judged.append(JudgedMatch(asset, match.comparison, licence_status, services.rules.decide(use)))
-    return tuple(judged)
-
-
-async def _keep_and_record(services: Services, answer: Answer, candidate: Candidate) -> None:
-    """Keep the exact bytes first, then write finding, case, message and tasks in one transaction."""
-    candidate = await with_page(services, candidate)
-    kept = await asyncio.to_thread(_keep, services.vault, candidate)
-
-    def record() -> None:
-        with services.store.begin() as tx:
-            # In the order of their ids, so that two images with the same assets never lock each other out.
-            for match in sorted(answer.judged, key=lambda judged: judged.asset.id):
-                if match.kept:
-                    use = RecordedUse(
-                        sighting=candidate.sighting,
-                        candidate_sha256=candidate.sha256,
-                        asset=match.asset,
-                        comparison=match.comparison,
-                        licence_status=match.licence_status,
-                        decision=match.decision,
-                        at=services.clock(),
-                        kept=kept,
-                        also_at=answer.also_at,
-                    )
-                    cases.record(tx, use, services.destinations)
-
-    await asyncio.to_thread(record)
-
-
-def _keep(vault: Vault, candidate: Candidate) -> Kept:
-    """The exact bytes of image and page, on disk before anybody is told. A full vault is said in the finding."""
-    image, page = candidate.response, candidate.sighting.page
-    image_sha256 = page_sha256 = note = None
-    try:
-        image_sha256 = keep_response(vault, image) if image else vault.keep(candidate.content)
-        page_sha256 = keep_response(vault, page) if page else None
-    except (VaultFull, OSError) as error:
-        log.warning("evidence_not_kept", reason=str(error), image_url=candidate.sighting.image_url)
-        note = str(error)
-    return Kept(image_sha256=image_sha256, page_sha256=page_sha256, note=note)
-
-
-def _ownership(services: Services, sighting: Sighting) -> Ownership:
-    return ownership_of(sighting.page_url, sighting.image_url, services.own_hosts)
-
-
-def _answer(sighting: Sighting, sha256: str | None, started: float, **facts: Any) -> Answer:
-    target = sighting.page_url or sighting.image_url or "data:"
-    elapsed_ms = (time.monotonic() - started) * 1000
-    return Answer(target=target, sighting=sighting, sha256=sha256, elapsed_ms=elapsed_ms, **facts)
-
-
-def _addresses(sighting: Sighting) -> list[str]:
-    return [*([sighting.image_url] if sighting.image_url else []), *sighting.also_at]
-
-
-def _distinct(answer: Answer, more: Sequence[str]) -> tuple[str, ...]:
-    """Other addresses of the same picture, each once, its own address left out."""
-    both = dict.fromkeys([*answer.sighting.also_at, *more])
-    both.pop(answer.sighting.image_url or "", None)
-    return tuple(both)
-
-
-async def _in_order(items: AsyncIterator[T], work: Callable[[T], Awaitable[R]], at_once: int) -> AsyncIterator[R]:
-    """Do `work` for a few items at a time; results come in the order of the items."""
-    pending: deque[asyncio.Future[R]] = deque()
-    try:
-        async for item in items:
-            pending.append(asyncio.ensure_future(work(item)))
-            if len(pending) >= at_once:
-                yield await pending.popleft()
-        while pending:
-            yield await pending.popleft()
-    finally:
-        for left in pending:
-            left.cancel()
+    reader = PageReader(CHECK, CrawlContext(context.fetcher, services.store, services.clock))
+    return list((await reader.read_capture(capture)).seen)

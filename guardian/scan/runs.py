@@ -2,14 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 
-from guardian.crawl.context import Checkpoint
+from guardian.crawl.checkpoints import settle
 from guardian.errors import FetchFailed, FetchRefused
-from guardian.fetch.credentials import read_credentials
-from guardian.fetch.session import ScanSession
-from guardian.fetch.web import WebClient
-from guardian.model import Answer, Scan, ScanCounts, Skipped
+from guardian.model import Answer, Checkpoint, Scan, ScanCounts, ScanOutcome, Skipped
+from guardian.scan.context import context_of_scan
 from guardian.scan.pipeline import scan
 from guardian.scan.services import Services
 from guardian.sources.kinds import open_source
@@ -22,8 +19,8 @@ async def scan_source(services: Services, settings: SourceSettings, listener: Li
     """Scan one source and keep the account of it; an unexpected end is recorded and raised again."""
     row, counts = await asyncio.to_thread(_start, services, settings.name)
     try:
-        session = await asyncio.to_thread(_session, services, settings)
-        async for result in scan(replace(services, web=session), open_source(settings)):
+        context = await asyncio.to_thread(context_of_scan, services, settings)
+        async for result in scan(services, context, open_source(settings)):
             if isinstance(result, Checkpoint):
                 counts += result.counts
                 await asyncio.to_thread(_settle, services, row, result, counts)
@@ -31,53 +28,50 @@ async def scan_source(services: Services, settings: SourceSettings, listener: Li
             counts += ScanCounts.of(result)
             listener(result)
     except asyncio.CancelledError:
-        _break_off(services, row, "interrupted", counts)
+        _break_off(services, row, ScanOutcome.INTERRUPTED, counts)
         raise
     except Exception as error:
         if isinstance(error, (FetchRefused, FetchFailed)):
             # The source itself could not be read: that is what was not seen, and why.
             counts += ScanCounts.of(error.skipped)
-        await asyncio.to_thread(_break_off, services, row, "failed", counts, str(error) or repr(error))
+        await asyncio.to_thread(_break_off, services, row, ScanOutcome.FAILED, counts, str(error) or repr(error))
         raise
-    return await asyncio.to_thread(_end, services, row, "completed", counts)
-
-
-def _session(services: Services, settings: SourceSettings) -> ScanSession:
-    """This scan's way to the network: the shared one, with the source's own credentials. Raises UsageError."""
-    shown = read_credentials(settings.credentials, services.environment) if settings.credentials else None
-    assert isinstance(services.web, WebClient), "each scan has an errand of its own"
-    return ScanSession(services.web, shown)
+    return await asyncio.to_thread(_end, services, row, ScanOutcome.COMPLETED, counts)
 
 
 def _start(services: Services, source: str) -> tuple[Scan, ScanCounts]:
-    """A new row, and what is counted so far: a crawl that goes on where another scan was cut off goes on counting."""
+    """Return a new row, and what is counted so far: a crawl that goes on where a scan was cut off goes on counting."""
     with services.store.begin() as tx:
         row = tx.scans.start(source, services.clock())
         before = tx.scans.before(row)
-        goes_on = before is not None and before.outcome != "completed" and tx.frontier.count(source) > 0
+        goes_on = before is not None and before.outcome is not ScanOutcome.COMPLETED and tx.frontier.count(source) > 0
         counts = before.counts if before is not None and goes_on else ScanCounts()
         tx.scans.note(row.id, counts)
         return row, counts
 
 
 def _settle(services: Services, row: Scan, checkpoint: Checkpoint, counts: ScanCounts) -> None:
-    """What was answered, and how it is counted, in one step: a crash loses neither or both."""
+    """Note what was answered, and how it is counted, in one step: a crash loses neither or both."""
     with services.store.begin() as tx:
-        checkpoint.settle(tx)
+        settle(tx, checkpoint)
         tx.scans.note(row.id, counts)
 
 
-def _break_off(services: Services, row: Scan, outcome: str, counts: ScanCounts, error: str | None = None) -> None:
-    """The end before the end. What a crawl answered since its last milestone it answers, and counts, again.
+def _break_off(
+    services: Services, row: Scan, outcome: ScanOutcome, counts: ScanCounts, error: str | None = None
+) -> None:
+    """End a scan that did not complete. What a crawl answered since its last checkpoint it answers, and counts, again.
 
-    Up to there the counts stand in the row: a milestone may be settled at this moment, on its thread.
+    Up to there the counts stand in the row: a checkpoint may be settled at this moment, on its thread.
     """
     with services.store.read() as tx:
         goes_on = tx.frontier.count(row.source) > 0
     _end(services, row, outcome, None if goes_on else counts, error)
 
 
-def _end(services: Services, row: Scan, outcome: str, counts: ScanCounts | None, error: str | None = None) -> Scan:
+def _end(
+    services: Services, row: Scan, outcome: ScanOutcome, counts: ScanCounts | None, error: str | None = None
+) -> Scan:
     now = services.clock()
     with services.store.begin() as tx:
         return tx.scans.end(row.id, now, outcome, counts, error)

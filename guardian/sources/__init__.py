@@ -1,1 +1,1 @@
-"""Where candidates come from: one file per kind of source, and the reading of pages."""
+"""Where pictures are looked for: one file for each kind of source, and their settings."""

@@ -10,17 +10,18 @@ from guardian.urls.addresses import host_of
 
 
 class FeedSource:
-    """RSS, Atom or JSON Feed. Entries may lead to any host: feeds are often served by another."""
+    """RSS, Atom or JSON Feed. Entries may lead to any host, since many feeds are served by another one."""
 
     def __init__(self, settings: FeedSettings) -> None:
         self._settings = settings
 
     async def discover(self, context: CrawlContext) -> AsyncIterator[Seen]:
-        """Pictures that the feed carries, then those of each entry's page."""
+        """Yield the pictures that the feed carries, then those of each entry's page."""
         settings = self._settings
-        bounds = Bounds(settings.max_pages, 0, self._is_wanted)
+        # Depth 0: the pages of the entries, and none of the links on them.
+        bounds = Bounds(settings.max_pages, 0, self._may_visit)
         async for item in Crawler(settings.name, context, bounds).run([CrawlRequest(settings.url, "feed")]):
             yield item
 
-    def _is_wanted(self, url: str) -> bool:
+    def _may_visit(self, url: str) -> bool:
         return self._settings.pages and bool(host_of(url))

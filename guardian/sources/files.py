@@ -1,23 +1,25 @@
-"""The files below a folder, in one fixed order."""
+"""Lists the files below a folder in a fixed order."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 
 def files_in(folder: Path) -> Iterator[Path]:
-    """Every file below a folder, sorted by name in each folder, links followed, names with a leading dot left out.
+    """Yield every file below a folder, sorted by name in each folder; names with a leading dot are left out.
 
-    A link back to a folder above is not entered again. A subfolder that cannot be listed comes as itself,
+    Symbolic links are followed, except back to a folder above. A subfolder that cannot be listed is yielded itself,
     so that reading it says why. Raises OSError when the folder itself cannot be listed.
     """
     yield from _below(folder, frozenset())
 
 
 def _below(folder: Path, above: frozenset[tuple[int, int]]) -> Iterator[Path]:
+    # Device and inode, since a link gives a folder another path.
     facts = folder.stat()
-    me = (facts.st_dev, facts.st_ino)
-    if me in above:
+    identity = (facts.st_dev, facts.st_ino)
+    if identity in above:
         return
+
     for path in sorted(folder.iterdir()):
         if path.name.startswith("."):
             continue
@@ -25,6 +27,7 @@ def _below(folder: Path, above: frozenset[tuple[int, int]]) -> Iterator[Path]:
             yield path
             continue
         try:
-            yield from _below(path, above | {me})
+            yield from _below(path, above | {identity})
         except PermissionError:
+            # Named rather than passed over, so that the report shows what was not looked at.
             yield path

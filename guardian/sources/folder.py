@@ -11,16 +11,18 @@ from guardian.sources.settings import FolderSettings
 
 
 class FolderSource:
-    """A folder with its subfolders, looked through anew at each scan."""
+    """A folder with its subfolders, listed anew at each scan."""
 
     def __init__(self, settings: FolderSettings) -> None:
         self._settings = settings
 
     async def discover(self, context: CrawlContext) -> AsyncIterator[Seen]:
-        """Every file as a file: address, sorted. Raises UsageError when there is no such folder."""
+        """Yield every file under its file: URL, sorted. Raises UsageError when there is no such folder."""
         folder = self._settings.path
         if not await asyncio.to_thread(folder.is_dir):
             raise UsageError(f"the folder {folder} does not exist")
+
+        # On a thread: a network drive may take long to answer.
         for path in await asyncio.to_thread(lambda: list(files_in(folder))):
             yield Sighting(
                 source=self._settings.name, image_url=path.absolute().as_uri(), page_url=None, seen_at=context.clock()

@@ -25,7 +25,7 @@ class Source(Protocol):
     """A place where pictures are seen."""
 
     def discover(self, context: CrawlContext) -> AsyncIterator[Seen]:
-        """One pass: every picture seen, and everything left out with its reason.
+        """Return an iterator over one scan: every picture seen, and everything left out with its reason.
 
         Raises FetchRefused, FetchFailed or UsageError when the place itself cannot be read.
         """
@@ -33,7 +33,7 @@ class Source(Protocol):
 
 
 def open_source(settings: SourceSettings) -> Source:
-    """The source that these settings describe."""
+    """Return the source that these settings describe."""
     match settings:
         case PageSettings():
             return PageSource(settings)

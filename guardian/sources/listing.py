@@ -12,18 +12,19 @@ from guardian.urls.addresses import is_web_address
 
 
 class ListingSource:
-    """A file with one address a line; empty lines and lines that begin with # are passed over."""
+    """A file with one URL a line; empty lines and lines that begin with # are ignored."""
 
     def __init__(self, settings: ListingSettings) -> None:
         self._settings = settings
 
     async def discover(self, context: CrawlContext) -> AsyncIterator[Seen]:
-        """Every address once, in the file's order; a line that is none is left out and named."""
+        """Yield every URL once, in file order, and other lines as Skipped. Raises UsageError for an unreadable file."""
         path, seen = self._settings.path, set[str]()
         for number, line in enumerate(await asyncio.to_thread(_lines, path), start=1):
             address = line.strip()
             if not address or address.startswith("#") or address in seen:
                 continue
+
             seen.add(address)
             if is_web_address(address):
                 yield Sighting(source=self._settings.name, image_url=address, page_url=None, seen_at=context.clock())

@@ -2,10 +2,10 @@
 
 from collections.abc import AsyncIterator
 
-from guardian.crawl.context import Checkpoint, CrawlContext, Seen
+from guardian.crawl.context import CrawlContext, Seen
 from guardian.crawl.crawler import Bounds, Crawler, same_host
 from guardian.crawl.page_reader import PageReader
-from guardian.model import CrawlRequest, Skipped, SkipReason
+from guardian.model import Checkpoint, CrawlRequest, Skipped, SkipReason
 from guardian.sources.settings import PageSettings
 
 
@@ -16,8 +16,9 @@ class PageSource:
         self._settings = settings
 
     async def discover(self, context: CrawlContext) -> AsyncIterator[Seen]:
-        """All the pictures of the page; an address that is a picture itself yields that."""
+        """Yield the pictures of the page, and with a depth of those it links to. An image's URL yields that image."""
         settings = self._settings
+        # One page needs no frontier, and its errors are those of the source, not of one page among many.
         if not settings.depth:
             reading = await PageReader(settings.name, context).read(settings.url)
             for shown in reading.seen:
@@ -25,8 +26,9 @@ class PageSource:
             if not reading.seen:
                 why = f"it shows none itself, and leads to {len(reading.links)} page(s) that a depth would visit"
                 yield Skipped(reading.final_url, SkipReason.NO_PICTURES, why)
-            yield Checkpoint(counts=reading.counts)
+            yield Checkpoint(settings.name, counts=reading.counts)
             return
+
         bounds = Bounds(settings.max_pages, settings.depth, same_host(settings.url))
         start = CrawlRequest(settings.url)
         async for item in Crawler(settings.name, context, bounds).run([start]):

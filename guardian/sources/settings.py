@@ -1,4 +1,4 @@
-"""What a user may set about a source: what to look at, and how often. Imports nothing heavy."""
+"""The settings of a source: where to look, and how often. Imports nothing heavy."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -22,7 +22,7 @@ Cron = Annotated[str, Field(pattern=r"^\S+ \S+ \S+ \S+ \S+$")]
 
 
 class _Watched(BaseModel):
-    """A name and a rhythm, which every kind of source has."""
+    """What every kind of source has: a name, a schedule and perhaps credentials."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -121,4 +121,4 @@ SourceSettings = Annotated[
     PageSettings | SiteSettings | SitemapSettings | FeedSettings | ListingSettings | FolderSettings,
     Field(discriminator="kind"),
 ]
-"""One source as the configuration names it. A new kind: one class here, one file, one line in `kinds`."""
+"""One source of the configuration. A new kind is one class here, one file, and one case in `kinds`."""

@@ -7,24 +7,24 @@ from guardian.crawl.context import CrawlContext, Seen
 from guardian.crawl.crawler import Bounds, Crawler, same_host
 from guardian.model import CrawlRequest
 from guardian.sources.settings import SiteSettings
-from guardian.urls.addresses import joined
+from guardian.urls.addresses import resolve_url
 
 
 class SiteSource:
-    """From a start page along its links, and from the sitemaps that the site's robots.txt names."""
+    """The pages of one host, found from a start page along its links, and from the sitemaps that robots.txt names."""
 
     def __init__(self, settings: SiteSettings) -> None:
         self._settings = settings
 
     async def discover(self, context: CrawlContext) -> AsyncIterator[Seen]:
-        """The pictures of every page within reach and budget."""
+        """Yield the pictures of every page within the depth and number of pages that the settings allow."""
         settings = self._settings
         starts = [CrawlRequest(settings.url)]
         if settings.sitemaps:
-            named = await context.fetch.sitemaps(settings.url)
+            named = await context.fetcher.sitemaps(settings.url)
             robots = urljoin(settings.url, "/robots.txt")
             # A referrer marks them as found, so that a missing sitemap is left out and not the whole site.
-            starts += [CrawlRequest(joined(robots, url) or url, "sitemap", referrer=robots) for url in named]
+            starts += [CrawlRequest(resolve_url(robots, url) or url, "sitemap", referrer=robots) for url in named]
         bounds = Bounds(settings.max_pages, settings.max_depth, self._belongs, is_whole=True)
         async for item in Crawler(settings.name, context, bounds).run(starts):
             yield item

@@ -15,13 +15,14 @@ class SitemapSource:
         self._settings = settings
 
     async def discover(self, context: CrawlContext) -> AsyncIterator[Seen]:
-        """Pictures that the sitemap names, then those of each page."""
+        """Yield the pictures that the sitemap names, then those of each page it lists."""
         settings = self._settings
-        visits = same_host(settings.url) if settings.pages else _none
+        # The protocol lets a sitemap name pages of its own host only; others may be anybody's.
+        visits = same_host(settings.url) if settings.pages else _visit_none
         bounds = Bounds(settings.max_pages, 0, visits, are_listed=settings.pages)
         async for item in Crawler(settings.name, context, bounds).run([CrawlRequest(settings.url, "sitemap")]):
             yield item
 
 
-def _none(_: str) -> bool:
+def _visit_none(_: str) -> bool:
     return False

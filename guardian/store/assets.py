@@ -97,6 +97,11 @@ class Assets:
         )
         return changed.first() is not None
 
+    def note_perceptual_hash(self, number: int, perceptual_hash: str) -> None:
+        """Keep the published hash of an asset, unless it has one."""
+        is_it = (assets.c.number == number, assets.c.perceptual_hash.is_(None))
+        self._connection.execute(update(assets).where(*is_it).values(perceptual_hash=perceptual_hash))
+
     def move(self, id_: str, path: str) -> None:
         """Record that the owner's file has moved to another path."""
         self._connection.execute(update(assets).where(assets.c.id == id_).values(path=path))

@@ -3,10 +3,10 @@
 import hashlib
 from datetime import date, datetime
 
-from sqlalchemy import Connection, Row, delete, or_, select
+from sqlalchemy import Connection, Row, delete, select
 
 from guardian.errors import UsageError
-from guardian.model import Asset, Licence
+from guardian.model import Licence
 from guardian.store.inserting import insert_into
 from guardian.store.tables import licences
 
@@ -69,13 +69,14 @@ class Licences:
 
         return licence
 
-    def for_asset(self, asset: Asset) -> list[Licence]:
-        """Return the licences of this asset and of its collection, by host."""
-        query = (
-            select(licences)
-            .where(or_(licences.c.asset_id == asset.id, licences.c.collection == asset.collection))
-            .order_by(licences.c.host, licences.c.id)
-        )
+    def for_host(self, host: str) -> list[Licence]:
+        """Return the licences that speak about a host: its own and those of the domains above it, by host.
+
+        `host` is lower case and IDNA, as `guardian.urls.addresses.host_of` writes it.
+        """
+        labels = host.split(".")
+        domains = [".".join(labels[start:]) for start in range(len(labels))]
+        query = select(licences).where(licences.c.host.in_(domains)).order_by(licences.c.host, licences.c.id)
         return [_licence(row) for row in self._connection.execute(query)]
 
     def remove(self, id_: str) -> bool:

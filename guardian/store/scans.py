@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
-from guardian.model import Scan, ScanCounts
+from guardian.model import Scan, ScanCounts, ScanOutcome
 from guardian.store.tables import scans
 
 
@@ -19,7 +19,7 @@ class Scans:
         self._connection.execute(
             update(scans)
             .where(scans.c.source == source, scans.c.ended_at.is_(None))
-            .values(ended_at=at, outcome="interrupted")
+            .values(ended_at=at, outcome=ScanOutcome.INTERRUPTED)
         )
         started = self._connection.execute(
             insert(scans).values(source=source, started_at=at, counts=ScanCounts()).returning(*scans.c)
@@ -36,15 +36,17 @@ class Scans:
         row = self._connection.execute(query.limit(1)).first()
         return None if row is None else _scan(row)
 
-    def end(self, id_: int, at: datetime, outcome: str, counts: ScanCounts | None, error: str | None = None) -> Scan:
-        """Note how a scan ended: completed, failed or interrupted. Without counts those last noted stand."""
+    def end(
+        self, id_: int, at: datetime, outcome: ScanOutcome, counts: ScanCounts | None, error: str | None = None
+    ) -> Scan:
+        """Note how a scan ended. Without counts those last noted stand."""
         facts: dict[str, object] = {"ended_at": at, "outcome": outcome, "error": error and error.replace("\x00", "")}
         if counts is not None:
             facts["counts"] = counts
         ended = self._connection.execute(update(scans).where(scans.c.id == id_).values(**facts).returning(*scans.c))
         return _scan(ended.one())
 
-    def last(self, source: str, outcome: str | None = None) -> Scan | None:
+    def last(self, source: str, outcome: ScanOutcome | None = None) -> Scan | None:
         """The latest scan of a source, or its latest with this outcome."""
         query = select(scans).where(scans.c.source == source).order_by(scans.c.id.desc()).limit(1)
         if outcome is not None:
@@ -65,7 +67,7 @@ class Scans:
         source, is told from them.
         """
         latest = select(func.max(scans.c.id)).group_by(scans.c.source)
-        latest_complete = latest.where(scans.c.outcome == "completed")
+        latest_complete = latest.where(scans.c.outcome == ScanOutcome.COMPLETED)
         old = select(scans.c.id).where(
             scans.c.ended_at < at, scans.c.id.not_in(latest), scans.c.id.not_in(latest_complete)
         )

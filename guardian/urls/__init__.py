@@ -1,1 +1,1 @@
-"""What addresses say: one spelling for each URL, its host, and which addresses are renditions of one picture."""
+"""Knowledge about URLs: canonical form, host and domain, and which URLs are renditions of one picture."""

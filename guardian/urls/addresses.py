@@ -1,6 +1,6 @@
-"""Web addresses as names: canonical forms, hosts, and who operates a host. No I/O and no opinion on safety.
+"""Brings URLs into canonical form, resolves references, and tells the host and the registered domain of a URL.
 
-What may be fetched is decided in `fetch`; here addresses are only brought into one spelling each.
+Pure text work: nothing is looked up or fetched, and whether a URL is safe to fetch is decided in `fetch`.
 """
 
 import ipaddress
@@ -16,14 +16,16 @@ TRACKING = frozenset(
     {"gclid", "gclsrc", "dclid", "wbraid", "gbraid", "fbclid", "msclkid", "yclid", "twclid", "ttclid", "igshid", "igsh"}
     | {"mc_cid", "mc_eid", "_ga", "_gl", "_hsenc", "_hsmi", "mkt_tok", "oly_anon_id", "oly_enc_id", "vero_id"}
 )
-"""Query parameters that only say where a visitor came from."""
+"""Query parameters of advertising and newsletters. They tell where a visitor came from, never what is shown."""
 
 _SESSION = re.compile(r"(?:phpsessid|jsessionid|aspsessionid\w*|sessid|cfid|cftoken|zenid|oscsid)=.*", re.IGNORECASE)
-# These may also name a story or a shop: there only what looks like a session id is one.
+# These names may also stand for a story or a shop, so only a value that looks like a session id makes them one.
 _PERHAPS_SESSION = re.compile(r"(?:sid|s_id|session|session_?id)=(?=[^&]*\d)[a-z0-9,_-]{16,}", re.IGNORECASE)
 _SESSION_IN_PATH = re.compile(r";jsessionid=[^/?]*|/\(S\([a-z0-9]{24}\)\)(?=/)", re.IGNORECASE)
 
 _PORTS = {"http": 80, "https": 443}
+# Character classes of RFC 3986 (2.2, 2.3, 3.3, 3.4).
+# Character classes of RFC 3986 (2.2, 2.3, 3.3, 3.4).
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _KEPT_IN_PATH = _UNRESERVED | frozenset(b"!$&'()*+,;=:@/")
 _KEPT_IN_QUERY = _KEPT_IN_PATH | frozenset(b"?")
@@ -32,46 +34,51 @@ _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
 _PLAIN_HTTP = re.compile(r"^http://(?=(?:[^/:\[]+|\[[^]]*\])/)")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _BEFORE_QUERY = re.compile(r"[^?#]*")
+# The WHATWG URL Standard strips these around a URL, and removes tabs and line breaks within it.
 _BLANKS = "".join(chr(code) for code in range(0x21))
-_INSIDE_BLANKS = str.maketrans("", "", "\t\n\r")
+_WITHOUT_LINE_BREAKS = str.maketrans("", "", "\t\n\r")
+# A last label of this form makes browsers read the whole host as an IPv4 address: 0x7f.1, 2130706433.
 _NUMERIC_LABEL = re.compile(r"(?:[0-9]+|0[xX][0-9a-fA-F]*)")
 
 
 def canonical_url(url: str) -> str:
-    """One spelling for one address, still fit to be fetched: canonical_url(canonical_url(u)) == canonical_url(u).
+    """Return the canonical form of a URL, which can still be fetched. Applying it twice changes nothing more.
 
     Lower-case scheme and host, IDNA host, numeric hosts as plain IP addresses, no default port, no user name
     or password, dot segments resolved, percent escapes in upper case and only where needed, no fragment, no
-    tracking parameters; the other parameters keep their order, since servers may care. An address that
-    cannot be parsed comes back percent-escaped but otherwise as it is; nothing is raised.
+    tracking parameters; the other parameters keep their order, since servers may care. A URL that cannot be
+    parsed is returned percent-escaped but otherwise unchanged; nothing is raised.
     """
-    text = _plain(url)
+    text = _as_browsers_read(url)
     try:
         parts = urlsplit(text)
         port = parts.port
-        host = _host(parts.hostname or "")
+        host = _canonical_host(parts.hostname or "")
     except ValueError:
         return _escaped(text, _KEPT_IN_QUERY | frozenset(b"[]"))
+
     scheme = parts.scheme.lower()
     if scheme not in _PORTS:
         return _escaped(text.split("#")[0], _KEPT_IN_QUERY | frozenset(b"[]"))
     if not host:
         return _escaped(text, _KEPT_IN_QUERY | frozenset(b"[]"))
-    place = host if port is None or port == _PORTS[scheme] else f"{host}:{port}"
-    path = without_dots(_escaped(parts.path.replace("\\", "/"), _KEPT_IN_PATH))
+
+    origin = host if port is None or port == _PORTS[scheme] else f"{host}:{port}"
+    # Browsers take a backslash in a path for a slash. Escapes come first: %2E%2E is a dot segment too.
+    path = remove_dot_segments(_escaped(parts.path.replace("\\", "/"), _KEPT_IN_PATH))
     query = "&".join(part for part in parts.query.split("&") if part and not _is_tracking(part))
-    return f"{scheme}://{place}{path}" + (f"?{_escaped(query, _KEPT_IN_QUERY)}" if query else "")
+    return f"{scheme}://{origin}{path}" + (f"?{_escaped(query, _KEPT_IN_QUERY)}" if query else "")
 
 
-def joined(base: str, reference: str) -> str | None:
-    """The whole address of what a page names, as browsers read it; None when it is none.
+def resolve_url(base: str, reference: str) -> str | None:
+    """Return the absolute URL of a reference on a page, as browsers resolve it; None when it cannot be parsed.
 
-    Blanks around it and line breaks in it are dropped, and backslashes before the query are slashes, as pages
-    made on Windows write them.
+    Blanks around the reference and line breaks within it are removed. Backslashes before the query become
+    slashes: pages made on Windows write them.
     """
-    text = reference.strip(_BLANKS).translate(_INSIDE_BLANKS)
-    place = _BEFORE_QUERY.match(text)
-    end = place.end() if place else 0
+    text = reference.strip(_BLANKS).translate(_WITHOUT_LINE_BREAKS)
+    before_query = _BEFORE_QUERY.match(text)
+    end = before_query.end() if before_query else 0
     try:
         return urljoin(base, text[:end].replace("\\", "/") + text[end:])
     except ValueError:
@@ -79,23 +86,25 @@ def joined(base: str, reference: str) -> str | None:
 
 
 def is_web_address(text: str) -> bool:
-    """Whether a text is an http(s) address rather than a path."""
+    """Return whether a text is an http or https URL rather than the path of a file."""
     return text[:8].lower().startswith(("http://", "https://"))
 
 
-def web_address(base: str, reference: str) -> str | None:
-    """The whole address of what is named, relative to `base`; None for what is no web address."""
-    whole = joined(base, reference)
-    return whole if whole and is_web_address(whole) else None
+def resolve_web_url(base: str, reference: str) -> str | None:
+    """Return the absolute http(s) URL of a reference relative to `base`; None when it has another scheme or none."""
+    absolute = resolve_url(base, reference)
+    return absolute if absolute and is_web_address(absolute) else None
 
 
-def printed(text: str) -> str:
-    """A part of an address with everything that cannot be printed percent-escaped, as browsers ask for it."""
-    return text if text.isprintable() else "".join(sign if sign.isprintable() else quote(sign) for sign in _whole(text))
+def escape_unprintable(text: str) -> str:
+    """Return a part of a URL with each unprintable character percent-escaped, as browsers send it."""
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() else quote(sign) for sign in _without_surrogates(text))
 
 
-def without_dots(path: str) -> str:
-    """Dot segments resolved (RFC 3986, 5.2.4); an empty path is "/"."""
+def remove_dot_segments(path: str) -> str:
+    """Return a path with "." and ".." resolved (RFC 3986, 5.2.4). An empty path becomes "/"."""
     kept: list[str] = []
     segments = path.split("/")[1:] if path.startswith("/") else path.split("/")
     for segment in segments:
@@ -103,47 +112,53 @@ def without_dots(path: str) -> str:
             del kept[-1:]
         elif segment != ".":
             kept.append(segment)
+
+    # /a/. and /a/b/.. name a folder, so the slash at the end stays.
     if segments[-1:] in (["."], [".."]):
         kept.append("")
     return "/" + "/".join(kept)
 
 
 def address_key(url: str) -> str:
-    """The canonical address as a name for "the same page" or "the same picture".
+    """Return a key that is equal for all URLs of one page or picture.
 
-    http and https are one, and so are addresses that differ only in a session id. For comparing and for natural
-    keys only; never fetched and never shown.
+    http and https count as one, and session ids are left out. The key is for comparing and for natural keys only:
+    it is never fetched and never shown.
     """
-    # An explicit port belongs to one of the two schemes only, so such addresses stay apart.
-    place, _, query = _PLAIN_HTTP.sub("https://", canonical_url(url)).partition("?")
+    # An explicit port belongs to one of the two schemes only, so such URLs stay apart.
+    before_query, _, query = _PLAIN_HTTP.sub("https://", canonical_url(url)).partition("?")
     kept = "&".join(part for part in query.split("&") if not _is_session(part))
-    return _SESSION_IN_PATH.sub("", place) + (f"?{kept}" if kept else "")
+    return _SESSION_IN_PATH.sub("", before_query) + (f"?{kept}" if kept else "")
 
 
 def host_of(url: str) -> str:
-    """The host of an address: lower case, IDNA, without port and brackets; "" when there is none."""
+    """Return the host of a URL in lower case and IDNA, without port and brackets; "" when it has none."""
     try:
-        host = _host(urlsplit(_plain(url)).hostname or "")
+        host = _canonical_host(urlsplit(_as_browsers_read(url)).hostname or "")
     except ValueError:
         return ""
     return host.strip("[]")
 
 
 def host_without_www(url: str) -> str:
-    """The host of an address, www. left out: most sites answer under both names."""
+    """Return the host of a URL without a leading "www.", since most sites answer under both names."""
     return host_of(url).removeprefix("www.")
 
 
 def host_in(text: str) -> str:
-    """The host that a person means by a host, *.host, host:port or a whole address; "" when there is none."""
+    """Return the host in what a person wrote: host, *.host, host:port or a whole URL; "" when there is none."""
     plain = text.strip(_BLANKS).removeprefix("*").removeprefix(".")
+    # A bare IPv6 address needs brackets before it can stand in a URL.
     if is_ip_address(plain):
         return host_of(f"//[{plain}]" if ":" in plain else f"//{plain}")
     return host_of(plain if "://" in plain else f"//{plain}")
 
 
 def host_name(text: str) -> str:
-    """A host that was written alone, in its one spelling. Raises ValueError that says what to write instead."""
+    """Return the canonical form of a host that a person wrote without scheme, port and path.
+
+    Raises ValueError whose text says what to write instead.
+    """
     host = host_in(text)
     if not host:
         raise ValueError(f"{text!r} is not a host name")
@@ -153,24 +168,25 @@ def host_name(text: str) -> str:
 
 
 def host_is_under(host: str, domain: str) -> bool:
-    """Whether a host is the domain or lies below it. Case, a trailing dot and the spelling of IDNs do not matter."""
+    """Return whether a host equals a domain or lies below it, compared in canonical form."""
     inner, outer = host_in(host), host_in(domain)
     return bool(inner and outer) and (inner == outer or inner.endswith(f".{outer}"))
 
 
 def is_public_suffix(host: str) -> bool:
-    """Whether everybody may have a name below this host (com, co.uk, github.io), so that it names nobody."""
+    """Return whether anybody may register a name below this host (com, co.uk, github.io), so that it names nobody."""
     return bool(_suffixes().publicsuffix(host, accept_unknown=False) == host)
 
 
 def registrable_domain(host: str) -> str:
-    """The part of a host that somebody registered: a.b.example.co.uk -> example.co.uk.
+    """Return the domain that somebody registered: a.b.example.co.uk -> example.co.uk.
 
-    Private suffixes count, so alice.github.io is an operator of its own. IP addresses, single labels and
-    public suffixes themselves come back as they are.
+    Private suffixes of the Public Suffix List count, so alice.github.io is a domain of its own. IP addresses, single
+    labels and public suffixes themselves are returned as they are.
     """
+    bare = host.strip("[]")
     try:
-        name = _host(host.strip("[]") if not host.count(":") else f"[{host.strip('[]')}]").strip("[]")
+        name = _canonical_host(f"[{bare}]" if ":" in host else bare).strip("[]")
     except ValueError:
         return host.lower()
     if is_ip_address(name):
@@ -179,7 +195,7 @@ def registrable_domain(host: str) -> str:
 
 
 def is_ip_address(host: str) -> bool:
-    """Whether a host (without brackets) is an IPv4 or IPv6 address in its plain spelling."""
+    """Return whether a host (without brackets) is an IPv4 or IPv6 address in its usual notation."""
     try:
         ipaddress.ip_address(host)
     except ValueError:
@@ -193,42 +209,51 @@ def _suffixes() -> PublicSuffixList:
 
 
 @lru_cache(maxsize=4096)
-def _host(host: str) -> str:
-    """The host as the canonical URL spells it. Raises ValueError when it cannot be a host."""
+def _canonical_host(host: str) -> str:
+    """Return the host as it stands in a canonical URL, IPv6 in brackets. Raises ValueError when it is not a host."""
     name = unquote_to_bytes(host).decode("utf-8", errors="replace").lower().rstrip(".")
     if ":" in name:
         return f"[{ipaddress.IPv6Address(name.strip('[]')).compressed}]"
+
     if _NUMERIC_LABEL.fullmatch(name.rpartition(".")[2]):
         try:
+            # inet_aton reads the notations that browsers read too: octal, hexadecimal, fewer than four parts.
             return socket.inet_ntoa(socket.inet_aton(name))
         except OSError as error:
             raise ValueError(f"not an IPv4 address: {name}") from error
+
     if name.isascii():
         if not re.fullmatch(r"[a-z0-9._-]*", name):
             raise ValueError(f"not a host name: {name}")
         return name
+
     try:
-        # NFKC may turn full-width digits into an address in numbers, so the result is looked at again.
         encoded = idna.encode(name, uts46=True, transitional=False).decode("ascii").lower()
     except idna.IDNAError as error:
         raise ValueError(f"not a host name: {name}") from error
-    return _host(encoded)
+    # NFKC may have turned full-width digits into a numeric address, which needs its own canonical form.
+    return _canonical_host(encoded)
 
 
-def _plain(url: str) -> str:
-    """What browsers drop from an address before reading it is dropped here too."""
-    return _whole(url.strip(_BLANKS).translate(_INSIDE_BLANKS))
+def _as_browsers_read(url: str) -> str:
+    """Return a URL without the blanks and line breaks that browsers remove before they parse it."""
+    return _without_surrogates(url.strip(_BLANKS).translate(_WITHOUT_LINE_BREAKS))
 
 
-def _whole(text: str) -> str:
-    """Without halves of characters, which cannot be written."""
+def _without_surrogates(text: str) -> str:
+    """Return a text with lone surrogates replaced by U+FFFD, since they cannot be encoded as UTF-8."""
     return _SURROGATE.sub("\ufffd", text)
 
 
 def _escaped(text: str, kept: frozenset[int]) -> str:
-    """Percent escapes in upper case, unreserved characters plain, everything unsafe escaped."""
+    """Return a text with every byte that is not in `kept` percent-escaped, except for escapes that it has already.
+
+    Those are written in upper case, or undone where they stand for an unreserved character (RFC 3986, 2.3).
+    """
+    # Most paths need no work, and this function is called for every address of a crawl.
     if kept is _KEPT_IN_PATH and _PLAIN_PATH.fullmatch(text):
         return text
+
     raw = text.encode()
     out: list[str] = []
     position = 0

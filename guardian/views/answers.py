@@ -19,6 +19,7 @@ def answer_json(answer: Answer, *, every_match: bool = False) -> dict[str, Any]:
         "page_url": answer.sighting.page_url,
         "also_at": list(answer.also_at),
         "sha256": answer.sha256,
+        "perceptual_hash": answer.report.perceptual_hash if answer.report else None,
         "outcome": answer.outcome.value,
         "own": answer.own,
         "matches": [_match_json(match) for match in sorted(shown, key=lambda m: -m.comparison.probability)],

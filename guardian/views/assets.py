@@ -16,6 +16,7 @@ def asset_json(asset: Asset) -> dict[str, Any]:
         "collection": asset.collection,
         "path": asset.path,
         "sha256": asset.sha256,
+        "perceptual_hash": asset.perceptual_hash,
         "width": asset.width,
         "height": asset.height,
         "added_at": json_timestamp(asset.added_at),

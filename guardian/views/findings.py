@@ -23,6 +23,7 @@ def finding_json(finding: Finding) -> dict[str, Any]:
         "decision": _decision_json(finding.decision),
         "comparison": recorded_comparison_json(finding.comparison),
         "candidate_sha256": finding.candidate_sha256,
+        "perceptual_hash": finding.perceptual_hash,
         "image_sha256": finding.image_sha256,
         "page_sha256": finding.page_sha256,
         "evidence_note": finding.evidence_note,
@@ -62,6 +63,7 @@ def finding_facts(finding: Finding) -> dict[str, str]:
         "confidence": f"{comparison.probability:.4f}, rule {finding.decision.rule}, licence {finding.licence}",
         "caption": caption,
         "seen": seen,
+        "phash": finding.perceptual_hash,
         # The digests name files in the evidence folder.
         "image kept": finding.image_sha256 or "no",
         "page kept": finding.page_sha256 or "no",

@@ -5,6 +5,7 @@ import io
 import os
 import resource
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import imagehash
 import numpy as np
 import pytest
 from PIL import Image
@@ -22,7 +24,8 @@ from guardian.catalog.wanted import Wanted
 from guardian.cli import main
 from guardian.config import Config
 from guardian.errors import AlreadyRunning, GuardianError
-from guardian.matching import index, segments
+from guardian.matching.index import reader, segments
+from guardian.matching.index.writer import MAX_SEGMENTS
 from guardian.model import Asset, AssetState, Rights
 from guardian.store import hold
 from tests.matching.forks import ended, forked
@@ -58,7 +61,7 @@ def all_agree(config: Config, count: int) -> None:
     known = assets(config)
     assert [asset.state for asset in known] == [AssetState.PROTECTED] * count
     folder = config.data_dir / "index" / RECIPE
-    found = index.contents(folder, RECIPE, every_byte=True)
+    found = reader.contents(folder, RECIPE, every_byte=True)
     assert sorted(found.numbers) == [asset.number for asset in known]
     assert sorted(found.ids) == sorted(asset.id for asset in known)
     generation = segments.read_generation(folder)
@@ -276,7 +279,7 @@ def test_damage_that_adding_meets_when_it_joins_segments(config: Config, mine: P
     folder = config.data_dir / "index" / RECIPE
     picture = Image.open(mine / "astronaut.png")
     paths = []
-    for number in range(index.MAX_SEGMENTS + 1):
+    for number in range(MAX_SEGMENTS + 1):
         paths.append(mine / f"part-{number}.png")
         picture.crop((number * 10, number * 5, number * 10 + 250, number * 5 + 200)).save(paths[-1])
 
@@ -357,3 +360,24 @@ def test_one_process_adds_at_a_time(config: Config, mine: Path) -> None:
         assert (await added(app, mine / "coffee.png"))[0].asset
 
     with_rooms(config, job)
+
+
+def test_assets_carry_the_hash_that_other_tools_compare(config: Config, mine: Path) -> None:
+    (told,) = add(config, mine / "coffee.png")
+    (asset,) = assets(config)
+    assert told.asset is not None
+    assert told.asset.perceptual_hash == asset.perceptual_hash is not None
+    theirs = imagehash.phash(Image.open(mine / "coffee.png"))
+    assert imagehash.hex_to_hash(asset.perceptual_hash) - theirs <= 2, "bits of 64"
+
+
+def test_assets_of_earlier_versions_get_theirs_when_the_index_is_rebuilt(config: Config, mine: Path) -> None:
+    add(config, mine / "coffee.png")
+    (before,) = assets(config)
+    database = sqlite3.connect(config.data_dir / "guardian.db")
+    with database:
+        database.execute("UPDATE assets SET perceptual_hash = NULL")
+    database.close()
+
+    assert with_rooms(config, lambda app: app.catalog.rebuild()) == 1
+    assert assets(config) == [before]

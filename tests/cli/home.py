@@ -2,9 +2,12 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +43,18 @@ class Home:
         return [json.loads(line) for line in self.guardian(*words, code=code).stdout.splitlines()]
 
 
+@lru_cache(maxsize=1)
+def _initialised() -> tempfile.TemporaryDirectory[str]:
+    """A folder that holds `home`, made by the command once in this process, and deleted at its end."""
+    holder = tempfile.TemporaryDirectory(prefix="guardian-tests-")
+    command = [sys.executable, "-m", "guardian", "init", f"{holder.name}/home"]
+    subprocess.run(command, check=True, capture_output=True)
+    return holder
+
+
 def made_home(folder: Path, more: str = "") -> Home:
     """As `guardian init` leaves it, with loopback allowed and one worker."""
-    subprocess.run([sys.executable, "-m", "guardian", "init", str(folder)], check=True, capture_output=True)
+    shutil.copytree(Path(_initialised().name) / "home", folder)
     (folder / "config.yaml").write_text(
         "fetch: {contact: test@example.com, allow_networks: [127.0.0.0/8], delay_per_host: 0s}\n"
         f"matching: {{workers: 1}}\n{more}"

@@ -44,6 +44,7 @@ def filled(store: Store) -> None:
             tags=("sea", "cover"),
             rights=Rights(creator="Ann", registration="VA 1-234"),
         )
+        tx.assets.note_perceptual_hash(asset.number, "c3a55a3c96694b2d")
         tx.assets.protect([asset.number])
         tx.licences.add(
             "customer.example",
@@ -71,6 +72,7 @@ def use_of(asset: Asset) -> RecordedUse:
             "rival", "https://cdn.example/i.jpg", "https://thief.example/1", NOON, Context(alt="a dune", caption="Düne")
         ),
         candidate_sha256="c" * 64,
+        perceptual_hash="d1c49b8e3f20a657",
         asset=asset,
         comparison=Comparison(0.98765, 12, 80, 0.6, 0.64, transform, 0.87, None, 0.5, "mirrored"),
         licence_status=LicenceStatus.LAPSED,
@@ -124,6 +126,7 @@ ASSET = {
     "collection": "shop",
     "path": "/own/düne.jpg",
     "sha256": "a" * 64,
+    "perceptual_hash": "c3a55a3c96694b2d",
     "width": 800,
     "height": 600,
     "added_at": "2026-11-24T12:00:00+00:00",
@@ -198,6 +201,7 @@ def finding_of(read: Read) -> dict[str, Any]:
             "description": "mirrored",
         },
         "candidate_sha256": "c" * 64,
+        "perceptual_hash": "d1c49b8e3f20a657",
         "image_sha256": "1" * 64,
         "page_sha256": None,
         "evidence_note": "the page was not kept",

@@ -6,7 +6,7 @@ import pytest
 
 from guardian.coverage.coverage import coverage_of, usual_gap
 from guardian.coverage.settings import CoverageSettings
-from guardian.model import Coverage, Scan, ScanCounts, TroubleKind
+from guardian.model import Coverage, Scan, ScanCounts, ScanOutcome, TroubleKind
 from guardian.sources.settings import PageSettings, SourceSettings
 from guardian.views.coverage import coverage_json
 
@@ -23,7 +23,7 @@ def scans(*images: int | str | None) -> list[Scan]:
         counts = ScanCounts.from_words(
             {"clear": seen - 1, "copy": 1, "problem: timeout": 0} if isinstance(seen, int) else {}
         )
-        outcome = None if seen is None else "completed" if isinstance(seen, int) else "failed"
+        outcome = None if seen is None else ScanOutcome.COMPLETED if isinstance(seen, int) else ScanOutcome.FAILED
         rows.append(Scan(100 - age, "gallery", at, ended, outcome, counts, seen if isinstance(seen, str) else None))
     return rows
 
@@ -41,7 +41,7 @@ def test_what_was_seen_and_what_was_not() -> None:
     counts = {"clear": 7, "copy": 1, "unmatchable": 2, "error": 1, "pages": 3}
     counts |= {"problem: not_an_image": 2, "problem: timeout": 1, "left out: robots": 4, "left out: timeout": 1}
     counts |= {"fetched": 6, "unchanged": 3, "fresh": 1, "pages unchanged": 2}
-    scan = Scan(1, "gallery", NOW, NOW, "completed", ScanCounts.from_words(counts))
+    scan = Scan(1, "gallery", NOW, NOW, ScanOutcome.COMPLETED, ScanCounts.from_words(counts))
     coverage = coverage_of(HOURLY, [scan], NOW, CoverageSettings())
     assert (coverage.fetched, coverage.unchanged, coverage.fresh, coverage.matched) == (6, 3, 1, 1)
     assert coverage.pages_unchanged == 2

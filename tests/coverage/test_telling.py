@@ -13,7 +13,7 @@ from guardian.coverage.coverage import coverages
 from guardian.coverage.settings import CoverageSettings
 from guardian.coverage.telling import tell_of_trouble
 from guardian.daemon import run_once
-from guardian.model import ScanCounts
+from guardian.model import ScanCounts, ScanOutcome
 from guardian.shipped import rules_folder
 from guardian.sources.settings import PageSettings
 from guardian.store import StoreSettings, open_store
@@ -26,11 +26,11 @@ SETTINGS = CoverageSettings(deliver_to=("legal", "ops"))
 def test_trouble_is_told_once_an_episode_to_each_destination(tmp_path: Path) -> None:
     store = open_store(StoreSettings(), tmp_path)
 
-    def tell(*outcomes: str) -> int:
+    def tell(*words: str) -> int:
         with store.begin() as tx:
-            for outcome in outcomes:
+            for outcome in map(ScanOutcome, words):
                 scan = tx.scans.start("gallery", NOW)
-                error = "it answered 403" if outcome == "failed" else None
+                error = "it answered 403" if outcome is ScanOutcome.FAILED else None
                 tx.scans.end(scan.id, NOW, outcome, ScanCounts.from_words({"clear": 10}), error)
             found = coverages(tx, [SOURCE], NOW, SETTINGS)
             return tell_of_trouble(tx, found, SETTINGS.deliver_to, NOW)

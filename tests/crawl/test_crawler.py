@@ -348,8 +348,11 @@ def test_links_beyond_what_is_kept_are_counted(serve: Any, discovered: Any) -> N
 CRAWL = """
 import asyncio, sys
 from pathlib import Path
+from guardian.crawl.checkpoints import settle
+from guardian.crawl.context import CrawlContext
+from guardian.fetch.fetcher import Fetcher
 from guardian.fetch.web import WebClient
-from guardian.crawl.context import Checkpoint, CrawlContext
+from guardian.model import Checkpoint
 from guardian.sources.kinds import open_source
 from guardian.store import StoreSettings, open_store
 from tests.crawling import LOOPBACK, NOON
@@ -359,10 +362,10 @@ async def main():
     store = open_store(StoreSettings(), Path(sys.argv[2]))
     async with WebClient(LOOPBACK, clock=lambda: NOON) as web:
         settings = SiteSettings(name="source", kind="site", url=sys.argv[1])
-        async for item in open_source(settings).discover(CrawlContext(web, store, lambda: NOON)):
+        async for item in open_source(settings).discover(CrawlContext(Fetcher.for_scan(web), store, lambda: NOON)):
             if isinstance(item, Checkpoint):
                 with store.begin() as tx:
-                    item.settle(tx)
+                    settle(tx, item)
             elif hasattr(item, "image_url"):
                 print(item.image_url, flush=True)
 

@@ -33,7 +33,7 @@ def test_rss(site: Any, discovered: Callable[..., list[Any]]) -> None:
     assert names(seen) == ["inside.jpg", "media.jpg", "enclosed.jpg", "shown.jpg"]
     assert {one.page_url for one in seen} == {page}
     assert seen[0].context.alt == "In"
-    assert seen[0].page.content.startswith(b"<?xml"), "the evidence is the feed as it came"
+    assert seen[0].page.response.content.startswith(b"<?xml"), "the evidence is the feed as it came"
     assert names(discovered(kind="feed", url=f"{site.url}/feed.xml", pages=False)) == [
         "inside.jpg",
         "media.jpg",

@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 
-from guardian.crawl.context import Checkpoint, CrawlContext, Seen
+from guardian.crawl.checkpoints import settle
+from guardian.crawl.context import CrawlContext, Seen
 from guardian.errors import FetchFailed, FetchRefused
+from guardian.fetch.fetcher import Fetcher
 from guardian.fetch.web import WebClient
-from guardian.model import Sighting, Skipped
+from guardian.model import Checkpoint, Sighting, Skipped
 from guardian.sources.kinds import open_source
 from guardian.store import Store
 from tests import websites
@@ -94,12 +96,13 @@ def fenced(store: Store, settings_of: Callable[..., Any]) -> Callable[..., list[
             found: list[Seen] = []
             async with WebClient(settings, clock=lambda: datetime.now(UTC)) as web:
                 source = open_source(settings_of(**values))
-                async for item in source.discover(CrawlContext(web, store, lambda: datetime.now(UTC))):
+                context = CrawlContext(Fetcher.for_scan(web), store, lambda: datetime.now(UTC))
+                async for item in source.discover(context):
                     if not isinstance(item, Checkpoint):
                         found.append(item)
                         continue
                     with store.begin() as tx:
-                        item.settle(tx)
+                        settle(tx, item)
             return found
 
         return asyncio.run(go())

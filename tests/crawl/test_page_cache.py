@@ -10,14 +10,16 @@ from typing import Any
 
 import pytest
 
-from guardian.crawl.page_cache import LONGEST, as_seen_again, recall_page, remember_page
+from guardian.crawl.page_cache import LONGEST, recall_page, remember_page
+from guardian.crawl.sightings import sighting_of
 from guardian.extract.html import HtmlReading, read_html
-from guardian.model import Response, Sighting, Skipped
+from guardian.model import PageCapture, PageImage, Response, Sighting, Skipped
 from guardian.store import Store
 from tests.websites import Conditional, Redirect, Says, Site, running
 
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
 URL, MOVED = "https://a.example/", "https://a.example/home"
+SHA256 = "5" * 64
 PAGE = """<title>Cats</title><meta name=author content=Me><a href="/on">on</a><a href="/back">back</a>
 <figure><img src="cat-s.jpg" srcset="cat-l.jpg 900w" alt="A cat"><figcaption>Ours</figcaption></figure>
 <img src="x.svg">"""
@@ -33,30 +35,33 @@ def answer(*headers: tuple[str, str], html: str = PAGE, url: str = URL, final_ur
 
 
 def kept(store: Store, response: Response) -> HtmlReading:
-    reading = read_html(response, "source")
+    reading = read_html(response)
     with store.begin() as tx:
-        remember_page(tx, response, reading, "5" * 64)
+        remember_page(tx, PageCapture(response, SHA256), reading)
     return reading
 
 
 def recalled(store: Store, url: str = URL, after: timedelta = timedelta(hours=1)) -> Any:
     with store.read() as tx:
-        return recall_page(tx, url, "source", NOW + after)
+        return recall_page(tx, url, NOW + after)
 
 
 def test_a_page_is_recalled_as_it_was_read(store: Store) -> None:
     reading = kept(store, answer(("etag", '"one"')))
     known = recalled(store)
-    later = Response(URL, URL, 304, (), b"", NOW + timedelta(hours=1), not_modified=True)
-    again = as_seen_again(known, later)
+    again = known.reading
     assert (again.links, again.browser_sign) == (reading.links, reading.browser_sign)
     assert [one for one in again.seen if isinstance(one, Skipped)] == [
         one for one in reading.seen if isinstance(one, Skipped)
     ]
-    (before,) = (one for one in reading.seen if isinstance(one, Sighting))
-    (now,) = (one for one in again.seen if isinstance(one, Sighting))
+    (before,) = (one for one in reading.seen if isinstance(one, PageImage))
+    (image,) = (one for one in again.seen if isinstance(one, PageImage))
+    later = Response(URL, URL, 304, (), b"", NOW + timedelta(hours=1), not_modified=True)
+    now = sighting_of(image, "source", PageCapture(later, known.remembered.sha256))
     assert (now.image_url, now.also_at, now.context) == (before.image_url, before.also_at, before.context)
-    assert (now.page, now.seen_at, now.page_url) == (later, later.fetched_at, URL)
+    assert now.page is not None
+    assert (now.page.response, now.page.sha256) == (later, SHA256)
+    assert (now.seen_at, now.page_url) == (later.fetched_at, URL)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +92,7 @@ def test_what_another_program_wrote_is_passed_over(store: Store) -> None:
         assert known is not None
         for extract in ("[]", "{", '{"page": 3}', (known.extract or "").replace('"held": "', '"held": "!')):
             tx.responses.remember(known.__class__(**{**_fields(known), "extract": extract}))
-            assert recall_page(tx, URL, "source", NOW) is None
+            assert recall_page(tx, URL, NOW) is None
 
 
 def test_a_reason_of_another_version_has_its_page_read_anew(store: Store) -> None:
@@ -100,7 +105,7 @@ def test_a_reason_of_another_version_has_its_page_read_anew(store: Store) -> Non
         assert b'"vector"' in held
         notes["held"] = base64.b85encode(zlib.compress(held.replace(b'"vector"', b'"moon"'))).decode()
         tx.responses.remember(replace(known, extract=json.dumps(notes)))
-        assert recall_page(tx, URL, "source", NOW) is None
+        assert recall_page(tx, URL, NOW) is None
 
 
 def _fields(known: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -150,3 +151,12 @@ def test_a_page_without_pictures_says_so(site: Any, discovered: Callable[..., li
         "no_pictures",
         "it shows none itself, and leads to 1 page(s) that a depth would visit",
     )
+
+
+def test_a_complex_page_is_what_its_pictures_refer_to(site: Any, discovered: Callable[..., list[Any]]) -> None:
+    # So many open elements are read in a process of their own, from which the page does not travel back.
+    (site.folder / "p.html").write_text("<title>Cats</title><img src=cat.jpg>" + "<div>" * 10_000)
+    (seen,) = (one for one in discovered(kind="page", url=f"{site.url}/p.html") if isinstance(one, Sighting))
+    assert seen.page is not None
+    assert seen.page.response.content.startswith(b"<title>Cats")
+    assert seen.page.sha256 == sha256(seen.page.response.content).hexdigest()

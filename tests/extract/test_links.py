@@ -13,7 +13,7 @@ URL = "https://shop.example/a/"
 
 def links(html: str, **headers: str) -> Links:
     named = tuple((name.replace("_", "-"), value) for name, value in headers.items())
-    return read_html(Response(URL, URL, 200, named, html.encode(), datetime(2026, 1, 1, tzinfo=UTC)), "source").links
+    return read_html(Response(URL, URL, 200, named, html.encode(), datetime(2026, 1, 1, tzinfo=UTC))).links
 
 
 def test_links_are_canonical_and_each_once() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from guardian.extract.grouping import MAX_PICTURES
 from guardian.extract.html import read_html
-from guardian.model import Response, Sighting, Skipped
+from guardian.model import PageImage, Response, Skipped
 from tests.crawling import NOON
 
 HERE = "https://shop.example/a/"
@@ -18,7 +18,7 @@ PIXEL = base64.b64encode(b"GIF89a" + bytes(20)).decode()
 
 
 def pictures(seen: list[Any]) -> dict[str | None, tuple[str, ...]]:
-    return {one.image_url: one.also_at for one in seen if isinstance(one, Sighting)}
+    return {one.image_url: one.also_at for one in seen if isinstance(one, PageImage)}
 
 
 def left_out(seen: list[Any]) -> dict[str, str]:
@@ -136,11 +136,11 @@ WAYS = [
 def test_every_picture_once_however_they_are_written(pictures_and_ways: list[tuple[str, str]]) -> None:
     html = "".join(f"<p>Words</p>{way.replace('{}', name)}" for name, way in pictures_and_ways)
     response = Response(HERE, HERE, 200, (("content-type", "text/html"),), html.encode(), NOON)
-    seen = [one for one in read_html(response, "source").seen if isinstance(one, Sighting)]
+    seen = [one for one in read_html(response).seen if isinstance(one, PageImage)]
     assert [stem(one) for one in seen] == [name for name, _ in pictures_and_ways]
 
 
-def stem(sighting: Sighting) -> str:
+def stem(sighting: PageImage) -> str:
     name = (sighting.image_url or "").rpartition("/")[2]
     return name.partition(".")[0].partition("-")[0]
 
@@ -195,7 +195,7 @@ def test_wikipedia_like_figure(page: Callable[..., list[Any]]) -> None:
     html = """<figure><a href="/wiki/File:Cat.jpg"><img src="//upload.example/thumb/a/Cat.jpg/250px-Cat.jpg"
       srcset="//upload.example/thumb/a/Cat.jpg/375px-Cat.jpg 1.5x, //upload.example/thumb/a/Cat.jpg/500px-Cat.jpg 2x"
       width="250" height="170"></a><figcaption>A cat in Paris</figcaption></figure>"""
-    (seen,) = [one for one in page(html) if isinstance(one, Sighting) and one.context.caption]
+    (seen,) = [one for one in page(html) if isinstance(one, PageImage) and one.context.caption]
     assert seen.image_url == "https://upload.example/thumb/a/Cat.jpg/500px-Cat.jpg"
     assert seen.context.caption == "A cat in Paris"
 
@@ -247,7 +247,7 @@ def test_a_page_of_too_many_pictures_is_cut_and_says_so(page: Callable[..., list
     ["", "<", "<img", "<img src=", "\x00\xff", "<base href='http://['><img src='p.jpg'>", "<a href='http://[x'>"],
 )
 def test_broken_pages_are_read_as_far_as_they_go(html: str, page: Callable[..., list[Any]]) -> None:
-    assert all(isinstance(one, Sighting | Skipped) for one in page(html))
+    assert all(isinstance(one, PageImage | Skipped) for one in page(html))
 
 
 def test_what_holds_the_place_of_a_picture_is_not_another_one(page: Callable[..., list[Any]]) -> None:

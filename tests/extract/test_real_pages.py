@@ -11,7 +11,7 @@ import pytest
 
 from guardian.extract.html import HtmlReading, read_html
 from guardian.extract.html_sandbox import is_simple
-from guardian.model import Response, Sighting, Skipped
+from guardian.model import PageImage, Response, Skipped
 
 PAGES = Path(__file__).parent / "pages"
 SOCIAL = "https://scontent.photogram.example/v/t51"
@@ -111,12 +111,12 @@ def read(name: str) -> HtmlReading:
     content = (PAGES / f"{name}.html").read_bytes()
     response = Response(url, url, 200, (("content-type", "text/html"),), content, datetime(2026, 1, 1, tzinfo=UTC))
     assert is_simple(response)
-    return read_html(response, "source")
+    return read_html(response)
 
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_every_picture_once_with_its_words(name: str) -> None:
-    seen = [one for one in read(name).seen if isinstance(one, Sighting)]
+    seen = [one for one in read(name).seen if isinstance(one, PageImage)]
     url, expected = EXPECTED[name]
     assert [(one.image_url, len(one.also_at)) for one in seen] == [
         (urljoin(url, each[0]), each[1]) for each in expected
@@ -144,7 +144,7 @@ def test_no_page_is_missing() -> None:
 )
 def test_what_a_page_claims_goes_with_its_pictures(name: str, claim: str) -> None:
     for one in read(name).seen:
-        if isinstance(one, Sighting):
+        if isinstance(one, PageImage):
             assert claim in (one.context.claims or "")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from guardian.fetch.settings import FetchSettings
-from guardian.fetch.web import WebClient
+from guardian.fetch.web import AskedBy, FetchPolicy, WebClient
 from guardian.model import Response
 from tests.websites import Site, running
 
@@ -53,7 +53,8 @@ def get() -> Callable[..., Response]:
     ) -> Response:
         async def go() -> Response:
             async with WebClient(patient(**changed), clock=utc_now) as web:
-                return await web.get(url, kind=kind, asked_by_person=asked_by_person, known=known)
+                policy = FetchPolicy(AskedBy.PERSON if asked_by_person else AskedBy.SCAN)
+                return await web.get(url, kind=kind, policy=policy, known=known)
 
         return asyncio.run(go())
 

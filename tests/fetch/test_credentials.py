@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from guardian.errors import UsageError
 from guardian.fetch.credentials import Credentials, CredentialSettings, read_credentials
-from guardian.fetch.session import ScanSession
+from guardian.fetch.fetcher import Fetcher
 from guardian.fetch.web import WebClient
 from tests.websites import Redirect, Site, running
 
@@ -29,9 +29,9 @@ def by_header(origin: str, **more: Any) -> Credentials:
 def asked(site: Site, settings: Callable[..., Any], credentials: Credentials, *urls: str) -> None:
     async def go() -> None:
         async with WebClient(settings(), clock=lambda: datetime.now(UTC)) as web:
-            session = ScanSession(web, credentials)
+            fetcher = Fetcher.for_scan(web, credentials)
             for url in urls:
-                await session.get(url, kind="page")
+                await fetcher.get(url, kind="page")
 
     asyncio.run(go())
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as some
 
 from guardian.errors import FetchRefused
 from guardian.fetch.ssrf_guard import BlockedAddress, guarded_socket, refusal
-from guardian.fetch.web import WebClient
+from guardian.fetch.web import AskedBy, FetchPolicy, WebClient
 from guardian.model import Response
 from tests import websites
 from tests.websites import Site, running
@@ -161,10 +161,11 @@ def context(url: str, settings: Any, look_up: Rebinding, visits: int = 1, asked_
 
     async def go() -> list[str]:
         words = []
+        policy = FetchPolicy(AskedBy.PERSON if asked_by_person else AskedBy.SCAN)
         async with WebClient(settings, clock=lambda: datetime.now(UTC), look_up=look_up) as web:
             for _ in range(visits):
                 try:
-                    response = await web.get(url, kind="page", asked_by_person=asked_by_person)
+                    response = await web.get(url, kind="page", policy=policy)
                     words.append(f"{response.content.decode()} from {response.remote_address}")
                 except FetchRefused as error:
                     words.append(error.reason)

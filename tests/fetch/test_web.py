@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from guardian.errors import FetchFailed, FetchRefused
-from guardian.fetch.web import WebClient
+from guardian.fetch.web import AskedBy, FetchPolicy, WebClient
 from guardian.model import Remembered, Response
 from tests import websites
 from tests.websites import Raw, Says, Site, running
@@ -454,7 +454,9 @@ def test_a_name_server_that_hangs_holds_up_nobody_else(site: Site, settings: Cal
         fast = settings(timeout=timedelta(seconds=0.5))
         async with WebClient(fast, clock=lambda: datetime.now(UTC), look_up=look_up) as web:
             stuck = [
-                asyncio.ensure_future(web.get(f"http://stuck{number}.example/", kind="image", asked_by_person=True))
+                asyncio.ensure_future(
+                    web.get(f"http://stuck{number}.example/", kind="image", policy=FetchPolicy(AskedBy.PERSON))
+                )
                 for number in range(40)
             ]
             await asyncio.sleep(0)
@@ -503,4 +505,4 @@ def test_pictures_and_pages_have_limits_of_their_own(site: Site, get: Get) -> No
 def test_a_stranger_must_be_opened(settings: Callable[..., Any]) -> None:
     web = WebClient(settings(), clock=lambda: datetime.now(UTC))
     with pytest.raises(RuntimeError, match="before it was opened"):
-        asyncio.run(web.get("http://127.0.0.1/", kind="page", asked_by_person=True))
+        asyncio.run(web.get("http://127.0.0.1/", kind="page", policy=FetchPolicy(AskedBy.PERSON)))

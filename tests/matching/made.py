@@ -1,13 +1,17 @@
 """Made-up fingerprints for tests of storage, where it does not matter what a picture shows."""
 
 from functools import lru_cache
+from pathlib import Path
 
 import cv2
 import numpy as np
 
-from guardian.matching.fingerprint import Fingerprint
-from guardian.matching.index import Entry
-from guardian.matching.keypoints import Keypoints
+from guardian.matching.features.fingerprint import Fingerprint
+from guardian.matching.features.keypoints import Keypoints
+from guardian.matching.index import reader
+from guardian.matching.index.layout import Entry
+from guardian.matching.index.reader import Index
+from guardian.matching.index.writer import IndexWriter
 
 RECIPE = "v2-none"
 
@@ -42,3 +46,40 @@ def made_fingerprint(seed: int, points: int = 60, dimensions: int = 0) -> Finger
 def made_entries(*numbers: int, dimensions: int = 0) -> list[Entry]:
     """One for each asset number, its seed the number."""
     return [(number, f"asset-{number:024d}", made_fingerprint(number, dimensions=dimensions)) for number in numbers]
+
+
+def publish_made(folder: Path, *numbers: int, dimensions: int = 0) -> None:
+    """Add assets of these numbers to an index."""
+    IndexWriter(folder, RECIPE).publish(made_entries(*numbers, dimensions=dimensions))
+
+
+def answering(opened: Index) -> list[int]:
+    """The numbers of the assets that answer in an opened index."""
+    return sorted(int(number) for segment in opened.segments for number in segment.numbers[segment.alive])
+
+
+def published(opened: Index) -> dict[int, tuple[str, Fingerprint]]:
+    """Id and fingerprint by number, as an opened index gives them back."""
+    return {number: (asset, made) for one in opened.segments for number, asset, made in one.entries(RECIPE)}
+
+
+def same(one: Fingerprint, other: Fingerprint) -> bool:
+    """Whether two are equal but for the rounding of places, sizes, angles and vectors that the index keeps."""
+    mine, theirs = one.points, other.points
+    vectors = one.embedding is None and other.embedding is None
+    if one.embedding is not None and other.embedding is not None:
+        vectors = bool(np.allclose(one.embedding, other.embedding, atol=1e-3))
+    return vectors and bool(
+        (one.recipe, one.width, one.height, one.preview) == (other.recipe, other.width, other.height, other.preview)
+        and np.array_equal(one.hash, other.hash)
+        and np.array_equal(mine.descriptors, theirs.descriptors)
+        and np.allclose(mine.x, theirs.x, atol=0.01)
+        and np.allclose(mine.y, theirs.y, atol=0.01)
+        and np.allclose(mine.size, theirs.size, rtol=1e-3)
+        and (np.abs((mine.angle - theirs.angle + 180) % 360 - 180) <= 0.71).all()
+    )
+
+
+def numbers_in(folder: Path) -> frozenset[int]:
+    """What answers, every byte checked."""
+    return frozenset(reader.contents(folder, RECIPE, every_byte=True).numbers)

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-from demo.photographs import PROTECTED, STRANGERS, opened
+from demo.photographs import DISTRACTORS, PROTECTED, opened
 
 Pixels = NDArray[np.uint8]
-_BY_NAME = {photograph.name: photograph for photograph in (*PROTECTED, *STRANGERS)}
+_BY_NAME = {photograph.name: photograph for photograph in (*PROTECTED, *DISTRACTORS)}
 
 
 @lru_cache(maxsize=64)

@@ -7,9 +7,10 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from guardian.matching import geometry, keypoints
+from guardian.matching import geometry
+from guardian.matching.features import keypoints
+from guardian.matching.features.keypoints import Keypoints
 from guardian.matching.geometry import CandidateGrid, Matrix
-from guardian.matching.keypoints import Keypoints
 
 WIDTH, HEIGHT = 640, 480
 
@@ -113,9 +114,9 @@ def test_a_lone_correspondence_agrees_with_itself() -> None:
 @examples(max_examples=40, deadline=None, derandomize=True)
 @given(similarities, st.integers(0, 2**32 - 1))
 def test_a_rough_start_is_refined(matrix: Matrix, seed: int) -> None:
-    """Among as many strangers as friends, from a start that one keypoint proposed."""
+    """Among as many distractors as friends, from a start that one keypoint proposed."""
     asset = scattered(300, seed)
-    candidate = joined(moved(asset, matrix, jitter=0.3, seed=seed), strangers(300, matrix, seed))
+    candidate = joined(moved(asset, matrix, jitter=0.3, seed=seed), distractors(300, matrix, seed))
     box = corners(matrix)
     low, extent = box.min(axis=0), np.ptp(box, axis=0)
     shifted = Keypoints(
@@ -138,7 +139,7 @@ def test_a_rough_start_is_refined(matrix: Matrix, seed: int) -> None:
     assert (agreement.bits[right] == 0).all()
 
 
-def strangers(count: int, matrix: Matrix, seed: int) -> Keypoints:
+def distractors(count: int, matrix: Matrix, seed: int) -> Keypoints:
     return moved(scattered(count, seed + 1), matrix)
 
 

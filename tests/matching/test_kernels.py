@@ -9,7 +9,9 @@ PROGRAM = """
 import sys, tempfile
 from pathlib import Path
 from numba.core.dispatcher import Dispatcher
-from guardian.matching import geometry, index, kernels, votes
+from guardian.matching import geometry, kernels
+from guardian.matching.index.writer import IndexWriter
+from guardian.matching.index import reader, votes
 from guardian.matching.matcher import Matcher
 from guardian.matching.settings import MatchingSettings
 from tests.matching.pictures import encoded, photograph
@@ -22,7 +24,8 @@ kernels.load()
 before = compiled()
 folder = Path(tempfile.mkdtemp())
 matcher = Matcher(MatchingSettings(), None, folder)
-index.publish(folder / matcher.recipe, matcher.recipe, [(1, "a", matcher.fingerprint(encoded(photograph("coffee"))))])
+entry = (1, "a", matcher.fingerprint(encoded(photograph("coffee"))))
+IndexWriter(folder / matcher.recipe, matcher.recipe).publish([entry])
 (match,) = matcher.match(encoded(photograph("coffee", 500))).matches
 assert match.comparison.keypoint_inliers > 50
 assert compiled() == before, (before, compiled())

@@ -1,4 +1,4 @@
-"""The whole of matching, by rates: copies are found, strangers are not, and answers follow the index."""
+"""The whole of matching, by rates: copies are found, distractors are not, and answers follow the index."""
 
 import random
 from dataclasses import dataclass
@@ -9,11 +9,13 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from demo.photographs import PROTECTED, STRANGERS
+from demo.photographs import DISTRACTORS, PROTECTED
 from guardian.errors import IndexNotReady, NotAnImage, TooPlain
 from guardian.evaluation import attacks
-from guardian.matching import index, segments
-from guardian.matching.matcher import MAX_MATCHES, MIN_PROBABILITY, Matcher
+from guardian.matching.combine import MAX_MATCHES, MIN_PROBABILITY
+from guardian.matching.index import segments
+from guardian.matching.index.writer import IndexWriter
+from guardian.matching.matcher import Matcher
 from guardian.matching.recipe import report_recipe
 from guardian.matching.settings import MatchingSettings
 from guardian.model import Comparison, MatchReport
@@ -39,7 +41,7 @@ def publish(folder: Path, matcher: Matcher, names: tuple[str, ...], first: int =
     entries = [
         (first + at, name, matcher.fingerprint(encoded(photograph(name, 800), "PNG"))) for at, name in enumerate(names)
     ]
-    index.publish(folder / matcher.recipe, matcher.recipe, entries)
+    IndexWriter(folder / matcher.recipe, matcher.recipe).publish(entries)
 
 
 def of(report: MatchReport, name: str) -> Comparison | None:
@@ -116,9 +118,9 @@ def test_measurements_of_copies_are_within_their_bounds(copies: list[Found]) -> 
         assert -180 <= comparison.transform.angle_degrees <= 180
 
 
-def strangers() -> dict[str, Pixels]:
+def distractors() -> dict[str, Pixels]:
     """More than sixty pictures that copy nothing: photographs, faces, textures, drawings, lettering, noise."""
-    found = {each.name: photograph(each.name) for each in STRANGERS}
+    found = {each.name: photograph(each.name) for each in DISTRACTORS}
     faces = (np.asarray(data.lfw_subset()) * 255).astype(np.uint8)
     for number in range(0, 160, 11):
         face = Image.fromarray(faces[number]).resize((300, 300), Image.Resampling.BICUBIC).convert("RGB")
@@ -140,7 +142,7 @@ def strangers() -> dict[str, Pixels]:
 
 def test_strangers_are_not_found(matcher: Matcher) -> None:
     likely = {}
-    pictures = strangers()
+    pictures = distractors()
     assert len(pictures) >= 60
     for name, picture in pictures.items():
         report = matcher.match(encoded(picture, quality=88))
@@ -272,11 +274,11 @@ def test_answers_follow_the_index(tmp_path: Path) -> None:
     assert matcher.match(content).matches == ()
     publish(tmp_path, matcher, ("rocket", "coffee"))
     assert probability(matcher.match(content), "rocket") > 0.9
-    segments.withdraw(tmp_path / matcher.recipe, frozenset({1}))
+    IndexWriter(tmp_path / matcher.recipe, matcher.recipe).withdraw({1})
     report = matcher.match(content)
     assert of(report, "rocket") is None
     assert (report.assets_searched, report.up_to_number) == (1, 2)
-    with index.replacing(tmp_path / matcher.recipe, matcher.recipe) as add:
+    with IndexWriter(tmp_path / matcher.recipe, matcher.recipe).rebuild() as add:
         add([(7, "rocket again", matcher.fingerprint(content))])
     report = matcher.match(content)
     assert probability(report, "rocket again") > 0.9
@@ -359,7 +361,7 @@ def test_a_picture_that_is_protected_many_times_is_found_all_the_same(tmp_path: 
     entries = [
         (number + 1, f"version-{number}", matcher.fingerprint(encoded(one))) for number, one in enumerate(versions)
     ]
-    index.publish(tmp_path / matcher.recipe, matcher.recipe, entries)
+    IndexWriter(tmp_path / matcher.recipe, matcher.recipe).publish(entries)
     host = drawing(77, 900, 700)
     small = attacks.shrunk(np.ascontiguousarray(asset[60:400, 80:420]), 260)
     host[100 : 100 + small.shape[0], 300 : 300 + small.shape[1]] = small
@@ -380,7 +382,7 @@ def test_a_newer_asset_is_judged_as_if_all_were_new(tmp_path: Path) -> None:
     names = ("coffee", "chelsea", "china", "rocket")
     entries = [(n + 1, name, matcher.fingerprint(encoded(page(name), "PNG"))) for n, name in enumerate(names)]
     for entry in entries:
-        index.publish(tmp_path / matcher.recipe, matcher.recipe, [entry])
+        IndexWriter(tmp_path / matcher.recipe, matcher.recipe).publish([entry])
     web = encoded(page("astronaut"), "PNG")
     whole, newer = matcher.match(web), matcher.match(web, newer_than=3)
     assert all(match.asset_id == "rocket" for match in newer.matches)

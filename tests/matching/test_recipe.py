@@ -33,6 +33,6 @@ def test_limits_and_workers_do_not_change_answers() -> None:
 
 
 def test_the_fitted_confidence_is_part_of_the_name() -> None:
-    from guardian.matching.confidence import fitted
+    from guardian.matching.verify.confidence import fitted
 
     assert report_recipe(MatchingSettings(), None).endswith(fitted().digest)

@@ -15,13 +15,13 @@ import anyio
 import pytest
 
 from guardian.errors import IndexNotReady, NotAnImage, OverLimit, TooPlain, WorkerLost
-from guardian.matching import index
+from guardian.matching.index.writer import IndexWriter
 from guardian.matching.matcher import Matcher
 from guardian.matching.settings import EmbeddingSettings, MatchingSettings
 from guardian.matching.workers import Workers
 from tests.matching import jobs
+from tests.matching.features.test_image import png_that_says
 from tests.matching.pictures import encoded, noise, photograph
-from tests.matching.test_image import png_that_says
 
 ROOT = Path(__file__).resolve().parents[2]
 COFFEE = encoded(photograph("coffee", 400))
@@ -263,7 +263,7 @@ def test_answers_are_those_of_the_matcher_and_follow_the_index(tmp_path: Path, s
         await workers.warm()
         assert (await workers.match(COFFEE)).matches == ()
         entry = (1, "coffee", await workers.fingerprint(COFFEE))
-        index.publish(workers.index_folder, workers.index_recipe, [entry])
+        IndexWriter(workers.index_folder, workers.index_recipe).publish([entry])
         report = await workers.match(COFFEE)
         assert [match.asset_id for match in report.matches] == ["coffee"]
         assert report == Matcher(settings, None, tmp_path / "index").match(COFFEE)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from guardian.model import MatchReport, Remembered, Response
-from guardian.scan.image_cache import CachedImage, Patience, confirm, recall, remember
+from guardian.scan.image_cache import CachedImage, CachePolicy, confirm, recall, remember
 from guardian.store import Store, StoreSettings, open_store
 
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
@@ -43,14 +43,14 @@ def recalled(
     asked_since: datetime | None = None,
 ) -> CachedImage | None:
     with store.read() as tx:
-        return recall(tx, url, recipe, Patience(NOW + after, HOUR, asked_since))
+        return recall(tx, url, recipe, CachePolicy(NOW + after, HOUR, asked_since))
 
 
 def test_a_picture_with_validators_is_recalled_with_its_report(store: Store) -> None:
     met(store, answer(("ETag", '"one"'), ("Last-Modified", "Tue, 24 Nov 2026 07:00:00 GMT")))
     known = recalled(store)
     assert known is not None
-    assert (known.remembered.etag, known.remembered.sha256, known.verdict) == ('"one"', SHA256, REPORT)
+    assert (known.remembered.etag, known.remembered.sha256, known.report) == ('"one"', SHA256, REPORT)
     assert not known.is_fresh
 
 

@@ -16,9 +16,9 @@ from PIL import Image
 from guardian.app import App, opened_app
 from guardian.catalog.wanted import Wanted
 from guardian.config import Config, load_config
-from guardian.crawl.context import Checkpoint
 from guardian.evidence import Vault
-from guardian.model import Action, Answer, AssetState, Outcome, Skipped
+from guardian.model import Action, Answer, AssetState, Checkpoint, Outcome, Skipped
+from guardian.scan.context import context_of_scan
 from guardian.scan.pipeline import check, scan
 from guardian.scan.services import Services
 from guardian.shipped import rules_folder
@@ -64,9 +64,14 @@ async def protect(app: App, *paths: Path) -> list[str]:
     return [result.asset.id for result in added if result.asset is not None]
 
 
+def with_settings(services: Services, **changed: Any) -> Services:
+    return replace(services, settings=replace(services.settings, **changed))
+
+
 async def scanned(services: Services, url: str) -> list[Answer | Skipped]:
-    source = open_source(PageSettings(name="gallery", kind="page", url=url))
-    return [result async for result in scan(services, source) if not isinstance(result, Checkpoint)]
+    settings = PageSettings(name="gallery", kind="page", url=url)
+    results = scan(services, context_of_scan(services, settings), open_source(settings))
+    return [result async for result in results if not isinstance(result, Checkpoint)]
 
 
 async def checked(services: Services, *targets: str) -> list[Answer]:
@@ -170,7 +175,7 @@ def test_licensed_and_own_places_are_labelled_and_not_alarmed(config: Config, mi
 
     async def job(app: App) -> None:
         await protect(app, mine / "coffee.png")
-        (own,) = await scanned(replace(app.services, own_hosts=("127.0.0.1",)), page)
+        (own,) = await scanned(with_settings(app.services, own_hosts=("127.0.0.1",)), page)
         assert isinstance(own, Answer)
         assert own.own
         assert own.outcome is Outcome.CLEAR

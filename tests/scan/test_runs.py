@@ -127,7 +127,7 @@ def test_a_crawl_that_is_stopped_while_a_page_is_noted_loses_no_count(tmp_path: 
                 if not holder.is_alive():
                     holder.start()
                     held.wait(20)
-                    # By then the page's own milestone waits for the database.
+                    # By then the page's own checkpoint waits for the database.
                     asyncio.get_running_loop().call_later(0.2, scanning.cancel)
                     threading.Timer(0.4, free.set).start()
 

@@ -16,6 +16,7 @@ from guardian.catalog.wanted import Wanted
 from guardian.config import Config, load_config
 from guardian.evidence import Vault
 from guardian.model import Answer, CacheStatus, Outcome
+from guardian.scan.context import context_of_scan
 from guardian.scan.pipeline import check, scan
 from guardian.scan.services import Services
 from guardian.shipped import rules_folder
@@ -74,9 +75,13 @@ async def protect(app: App, path: Path) -> None:
         assert result.asset is not None
 
 
+def with_settings(services: Services, **changed: Any) -> Services:
+    return replace(services, settings=replace(services.settings, **changed))
+
+
 async def seen(services: Services, url: str) -> list[tuple[Outcome, CacheStatus | None]]:
-    source = open_source(PageSettings(name="gallery", kind="page", url=url))
-    results = [result async for result in scan(services, source)]
+    settings = PageSettings(name="gallery", kind="page", url=url)
+    results = [result async for result in scan(services, context_of_scan(services, settings), open_source(settings))]
     return [(result.outcome, result.cache_status) for result in results if isinstance(result, Answer)]
 
 
@@ -133,7 +138,7 @@ def test_evidence_that_was_never_kept_is_fetched_whole(
     async def job(app: App) -> None:
         await protect(app, pictures["coffee"])
         # On an own host nothing is kept; the rules change their mind when the host is no longer ours.
-        assert await seen(replace(app.services, own_hosts=("127.0.0.1",)), page) == [
+        assert await seen(with_settings(app.services, own_hosts=("127.0.0.1",)), page) == [
             (Outcome.CLEAR, CacheStatus.FETCHED)
         ]
         services = replace(app.services, vault=Vault(tmp_path / "vault", 10**9))
@@ -187,7 +192,7 @@ def test_fresh_pictures_are_not_asked_for_but_a_person_always_asks(
         await protect(app, pictures["coffee"])
         assert await seen(app.services, page) == [(Outcome.CLEAR, CacheStatus.FETCHED)]
         assert await seen(app.services, page) == [(Outcome.CLEAR, CacheStatus.FRESH)]
-        assert await seen(replace(app.services, longest_freshness=timedelta()), page) == [
+        assert await seen(with_settings(app.services, longest_freshness=timedelta()), page) == [
             (Outcome.CLEAR, CacheStatus.UNCHANGED)
         ]
         assert picture.conditional == [False, True]

@@ -12,15 +12,17 @@ from guardian.store import Store
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 
-def test_licences_of_an_asset_and_of_its_collection(store: Store, protect: Callable[..., Asset]) -> None:
-    asset, other = protect("a"), protect("b", "press")
+def test_licences_of_a_host_and_of_the_domains_above_it(store: Store, protect: Callable[..., Asset]) -> None:
+    asset = protect("a")
     with store.begin() as tx:
         by_asset = tx.licences.add("A.example", at=NOON, asset_id=asset.id, dates=(date(2026, 1, 1), None))
         by_collection = tx.licences.add("b.example", at=NOON, collection="shop", territory="EU")
-        tx.licences.add("c.example", at=NOON, collection="press")
+        above = tx.licences.add("example", at=NOON, collection="press")
     with store.read() as tx:
-        assert tx.licences.for_asset(asset) == [by_asset, by_collection]
-        assert [licence.host for licence in tx.licences.for_asset(other)] == ["c.example"]
+        assert tx.licences.for_host("a.example") == [by_asset, above]
+        assert tx.licences.for_host("www.b.example") == [by_collection, above]
+        assert tx.licences.for_host("aa.example") == [above], "no part of a name"
+        assert tx.licences.for_host("") == []
     assert (by_asset.host, by_asset.valid_from, by_asset.valid_until) == ("a.example", date(2026, 1, 1), None)
 
 

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
-from guardian.model import Outcome, ScanCounts
+from guardian.model import Outcome, ScanCounts, ScanOutcome
 from guardian.store import Store
 from guardian.store.connecting import connect
 
@@ -17,13 +17,13 @@ def test_scan_begins_and_ends(store: Store) -> None:
     with store.begin() as tx:
         started = tx.scans.start("web", NOON)
         assert (started.outcome, started.ended_at, started.counts) == (None, None, ScanCounts())
-        ended = tx.scans.end(started.id, LATER, "completed", counts)
+        ended = tx.scans.end(started.id, LATER, ScanOutcome.COMPLETED, counts)
         other = tx.scans.start("disk", NOON)
         assert tx.scans.last("web") == ended
         assert tx.scans.last("none") is None
         assert tx.scans.list() == [other, ended]
         assert tx.scans.list("web", limit=5) == [ended]
-    assert (ended.outcome, ended.ended_at, ended.counts) == ("completed", LATER, counts)
+    assert (ended.outcome, ended.ended_at, ended.counts) == (ScanOutcome.COMPLETED, LATER, counts)
     assert ended.counts.as_words() == {"clear": 3, "left out: robots": 1}
 
 
@@ -32,10 +32,10 @@ def test_scan_that_never_ended_was_interrupted(store: Store) -> None:
         lost, foreign = tx.scans.start("web", NOON), tx.scans.start("disk", NOON)
         current = tx.scans.start("web", LATER)
         outcomes = {scan.id: scan.outcome for scan in tx.scans.list()}
-        assert outcomes == {lost.id: "interrupted", foreign.id: None, current.id: None}
+        assert outcomes == {lost.id: ScanOutcome.INTERRUPTED, foreign.id: None, current.id: None}
         assert tx.scans.latest() == [foreign, current]
-        assert tx.scans.last("web", outcome="interrupted") is not None
-        failed = tx.scans.end(current.id, LATER, "failed", ScanCounts(), "no\x00 route")
+        assert tx.scans.last("web", outcome=ScanOutcome.INTERRUPTED) is not None
+        failed = tx.scans.end(current.id, LATER, ScanOutcome.FAILED, ScanCounts(), "no\x00 route")
         assert failed.error == "no route"
 
 

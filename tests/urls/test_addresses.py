@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guardian.urls.addresses import address_key, canonical_url, host_of, is_ip_address, printed, registrable_domain
+from guardian.urls.addresses import (
+    address_key,
+    canonical_url,
+    escape_unprintable,
+    host_of,
+    is_ip_address,
+    registrable_domain,
+)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +143,7 @@ def test_host_of() -> None:
 
 @given(st.text())
 def test_what_is_printed_moves_no_terminal_and_stays(text: str) -> None:
-    once = printed(text)
+    once = escape_unprintable(text)
     assert once.isprintable()
-    assert printed(once) == once
+    assert escape_unprintable(once) == once
     assert not text.isprintable() or once == text

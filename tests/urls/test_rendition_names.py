@@ -2,7 +2,7 @@
 
 import pytest
 
-from guardian.urls.rendition_names import are_renditions, rank
+from guardian.urls.rendition_names import are_renditions, rendition_rank
 
 HERE = "https://a.example/"
 BESIDE = [
@@ -20,7 +20,7 @@ LINKED = [
     ("k2/cache/0a1b2c3d4e5f_XL.jpg", "k2/cache/0a1b2c3d4e5f_M.jpg"),
     ("albums/normal_boat.jpg", "albums/thumb_boat.jpg"),
 ]
-STRANGERS = [
+DISTRACTORS = [
     ("p/front/mug.jpg", "p/back/mug.jpg"),
     ("p/DSC_1234.jpg", "p/DSC_1235.jpg"),
     ("p/IMG_0100.jpg", "p/IMG_0200.jpg"),
@@ -47,12 +47,12 @@ def test_what_links_to_its_larger_self(one: str, other: str) -> None:
     assert are_renditions(HERE + one, HERE + other, is_link=True)
 
 
-@pytest.mark.parametrize(("one", "other"), STRANGERS)
+@pytest.mark.parametrize(("one", "other"), DISTRACTORS)
 def test_other_pictures(one: str, other: str) -> None:
     assert not are_renditions(HERE + one, HERE + other)
 
 
-@pytest.mark.parametrize(("one", "other"), [pair for pair in STRANGERS if "/mug.jpg" not in pair[0]])
+@pytest.mark.parametrize(("one", "other"), [pair for pair in DISTRACTORS if "/mug.jpg" not in pair[0]])
 def test_a_link_alone_makes_no_kin(one: str, other: str) -> None:
     assert not are_renditions(HERE + one, HERE + other, is_link=True)
 
@@ -68,4 +68,4 @@ def test_a_link_alone_makes_no_kin(one: str, other: str) -> None:
     ],
 )
 def test_the_larger_ranks_higher(larger: str, smaller: str) -> None:
-    assert rank(HERE + larger) > rank(HERE + smaller)
+    assert rendition_rank(HERE + larger) > rendition_rank(HERE + smaller)

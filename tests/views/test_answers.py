@@ -99,6 +99,7 @@ def test_the_line_is_exactly_as_promised() -> None:
         "page_url": "https://thief.example/",
         "also_at": ["https://b.example/"],
         "sha256": "c" * 64,
+        "perceptual_hash": None,
         "outcome": "copy",
         "own": False,
         "matches": [

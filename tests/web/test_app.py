@@ -10,7 +10,7 @@ import pytest
 
 from guardian.delivery.sending import Deliveries
 from guardian.errors import UsageError
-from guardian.model import ScanCounts, Skipped, SkipReason
+from guardian.model import ScanCounts, ScanOutcome, Skipped, SkipReason
 from guardian.store import Store, StoreSettings, open_store
 from guardian.web.app import build_app
 from guardian.web.metrics import Metrics
@@ -65,7 +65,7 @@ def test_the_last_scan_is_shown_in_numbers(store: Store) -> None:
     now = datetime.now(UTC)
     counts = ScanCounts.from_words({"pages": 3, "left out: robots": 2})
     with store.begin() as tx:
-        tx.scans.end(tx.scans.start("gallery", now).id, now, "completed", counts)
+        tx.scans.end(tx.scans.start("gallery", now).id, now, ScanOutcome.COMPLETED, counts)
     text = get(store, "/metrics", {}).text
     assert 'guardian_last_scan_count{source="gallery",what="pages"} 3.0' in text
     assert 'guardian_last_scan_count{source="gallery",what="left out: robots"} 2.0' in text

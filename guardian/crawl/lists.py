@@ -1,0 +1,54 @@
+"""Fetches lists of addresses (sitemaps and feeds): the images that they name, and where they lead."""
+
+import asyncio
+import hashlib
+from dataclasses import dataclass
+
+from guardian.crawl.context import CrawlContext
+from guardian.crawl.sightings import sighting_of
+from guardian.extract.entries import ListEntries
+from guardian.extract.feeds import read_feed
+from guardian.extract.sitemaps import read_sitemap
+from guardian.model import CrawlRequest, PageCapture, Sighting, Skipped
+
+
+@dataclass(frozen=True, slots=True)
+class ListReading:
+    """`seen` are images that the list names itself; `pages` and `sitemaps` are what it leads to."""
+
+    seen: tuple[Sighting | Skipped, ...]
+    pages: tuple[CrawlRequest, ...]
+    sitemaps: tuple[CrawlRequest, ...]
+
+
+class ListReader:
+    """Reads the sitemaps and feeds of one source. The list is what was seen, so it is the evidence."""
+
+    def __init__(self, source: str, context: CrawlContext) -> None:
+        self._source, self._context = source, context
+
+    async def sitemap(self, url: str, depth: int) -> ListReading:
+        """Read one sitemap; `depth` is how many others led to it. Raises FetchRefused, FetchFailed (not_a_sitemap)."""
+        capture = await self._fetched(url)
+        return self._reading(await asyncio.to_thread(read_sitemap, capture.response), capture, depth)
+
+    async def feed(self, url: str) -> ListReading:
+        """Read one feed. Raises FetchRefused, FetchFailed (not_a_feed)."""
+        capture = await self._fetched(url)
+        return self._reading(await read_feed(capture.response), capture, 0)
+
+    async def _fetched(self, url: str) -> PageCapture:
+        response = await self._context.fetcher.get(url, kind="document")
+        return PageCapture(response, hashlib.sha256(response.content).hexdigest())
+
+    def _reading(self, listed: ListEntries, capture: PageCapture, depth: int) -> ListReading:
+        seen: list[Sighting | Skipped] = []
+        pages: list[CrawlRequest] = []
+        for entry in listed.entries:
+            seen += [sighting_of(image, self._source, capture, entry.page_url) for image in entry.images]
+            if entry.page_url is not None:
+                # A page that a list names is a start of its own: no links lead to it.
+                pages.append(CrawlRequest(entry.page_url, "page", 0, capture.final_url))
+
+        sitemaps = [CrawlRequest(url, "sitemap", depth + 1, capture.final_url) for url in listed.sitemaps]
+        return ListReading((*seen, *listed.skipped), tuple(pages), tuple(sitemaps))

@@ -1,0 +1,21 @@
+"""Makes sightings of the images that a captured page, sitemap or feed shows."""
+
+from guardian.model import PageCapture, PageImage, Sighting
+
+
+def sighting_of(image: PageImage, source: str, page: PageCapture, shown_on: str | None = None) -> Sighting:
+    """Return an image as seen by a source on a page, at the time when the page was captured.
+
+    `shown_on` is the address of the page that shows the image, where that is another than the captured one: a
+    sitemap and a feed name images of other pages.
+    """
+    return Sighting(
+        source=source,
+        image_url=image.image_url,
+        page_url=shown_on or page.final_url,
+        seen_at=page.response.fetched_at,
+        context=image.context,
+        also_at=image.also_at,
+        inline=image.inline,
+        page=page,
+    )

@@ -1,0 +1,105 @@
+"""Fetches for one scan or one person's check, through the WebClient that all of them share.
+
+A Fetcher carries what holds for all its requests: who asks, with whose credentials, and what failed before. In one
+scan a picture that failed or was refused is not asked for again, and neither is a host that mostly keeps silent.
+"""
+
+from collections import Counter, OrderedDict
+
+from guardian.errors import FetchFailed, FetchRefused
+from guardian.fetch.credentials import Credentials
+from guardian.fetch.web import AskedBy, FetchPolicy, Kind, WebClient
+from guardian.model import Remembered, Response, Retry, SkipReason
+from guardian.urls.addresses import host_of
+
+_FAILURES_REMEMBERED = 10_000
+_TIMEOUTS_TOLERATED, _ANSWERS_FOR_ONE_MORE = 20, 20
+"""So many time-outs of one host are waited for in a scan, and one more for each so many answers."""
+
+
+class Fetcher:
+    """Fetches as `WebClient.get` does, under one policy. Made by `for_scan` or `for_person`."""
+
+    def __init__(self, web: WebClient, policy: FetchPolicy) -> None:
+        self._web, self._policy = web, policy
+        # A person who asks twice wants to know anew.
+        self._failures = None if self.asked_by_person else _Failures()
+
+    @classmethod
+    def for_scan(cls, web: WebClient, credentials: Credentials | None = None) -> "Fetcher":
+        """Return a fetcher that obeys robots.txt, with the credentials of the source if it has some."""
+        return cls(web, FetchPolicy(AskedBy.SCAN, credentials))
+
+    @classmethod
+    def for_person(cls, web: WebClient) -> "Fetcher":
+        """Return a fetcher for a person who waits. Like a browser, it ignores robots.txt."""
+        return cls(web, FetchPolicy(AskedBy.PERSON))
+
+    @property
+    def asked_by_person(self) -> bool:
+        """Whether somebody waits for just these answers, so that nothing remembered may stand in for them."""
+        return self._policy.asked_by is AskedBy.PERSON
+
+    async def get(self, url: str, *, kind: Kind, known: Remembered | None = None) -> Response:
+        """Fetch one address. Raises as `WebClient.get` does; in a scan also FetchRefused (host_silent)."""
+        if self._failures is None:
+            return await self._web.get(url, kind=kind, policy=self._policy, known=known)
+
+        self._failures.check(url)
+        try:
+            response = await self._web.get(url, kind=kind, policy=self._policy, known=known)
+        except (FetchFailed, FetchRefused) as error:
+            self._failures.note(url, kind, error)
+            raise
+        self._failures.note_answer(url)
+        return response
+
+    async def sitemaps(self, url: str) -> tuple[str, ...]:
+        """Return the sitemaps that a host's robots.txt names. Raises as `WebClient.sitemaps` does."""
+        return await self._web.sitemaps(url)
+
+
+class _Failures:
+    """What failed in one scan: a picture that is missing on every page of a site is asked for once.
+
+    A host that answers a letter at a time would else hold a scan for weeks: each such answer takes a minute or two.
+    """
+
+    def __init__(self) -> None:
+        self._by_url: OrderedDict[str, FetchFailed | FetchRefused] = OrderedDict()
+        self._timeouts: Counter[str] = Counter()
+        self._answers: Counter[str] = Counter()
+
+    def check(self, url: str) -> None:
+        """Raise the error that an address met before, or FetchRefused (host_silent)."""
+        before = self._by_url.get(url)
+        if before is not None:
+            raise _again(before)
+
+        host = host_of(url)
+        tolerated = _TIMEOUTS_TOLERATED + self._answers[host] // _ANSWERS_FOR_ONE_MORE
+        if self._timeouts[host] > tolerated:
+            often = f"{host} did not answer in time {self._timeouts[host]} times in this scan"
+            raise FetchRefused(SkipReason.HOST_SILENT, url, often)
+
+    def note(self, url: str, kind: Kind, error: FetchFailed | FetchRefused) -> None:
+        """Remember that an address could not be fetched."""
+        if error.reason is SkipReason.TIMEOUT:
+            self._timeouts[host_of(url)] += 1
+        # Pages are visited once in a scan anyway; it is pictures that every page shows again. What may be over before
+        # the next page cost the site nothing.
+        if kind == "image" and error.reason.retry is not Retry.LATER:
+            self._by_url[url] = _again(error)
+            if len(self._by_url) > _FAILURES_REMEMBERED:
+                self._by_url.popitem(last=False)
+
+    def note_answer(self, url: str) -> None:
+        """Remember that a host answered."""
+        self._answers[host_of(url)] += 1
+
+
+def _again(error: FetchFailed | FetchRefused) -> FetchFailed | FetchRefused:
+    """Return the same error without the traceback that it came with, which would hold much in memory."""
+    if isinstance(error, FetchFailed):
+        return FetchFailed(error.reason, error.url, error.detail, error.status)
+    return FetchRefused(error.reason, error.url, error.detail)

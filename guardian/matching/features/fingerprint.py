@@ -1,0 +1,58 @@
+"""Everything that is computed once from an asset's picture and kept in the index."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from guardian.matching.features import hashing, keypoints
+from guardian.matching.features.image import Picture
+from guardian.matching.features.keypoints import Keypoints
+from guardian.matching.features.phash import phash
+from guardian.matching.profiles import Profile
+
+_PREVIEW_QUALITY = 72
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """One picture, ready to be published. Pickles.
+
+    `hash` is uint8 [32]; `points` are in pixels of the full upright picture (`width` x `height`);
+    `preview` a grey JPEG of at most the profile's side; `embedding` float32 [d] or None without weights.
+    `perceptual_hash` is the published one (see phash.py); the index does not keep it, so it is None in what was read
+    back from there.
+    """
+
+    recipe: str
+    width: int
+    height: int
+    hash: NDArray[np.uint8]
+    points: Keypoints
+    preview: bytes
+    embedding: NDArray[np.float32] | None = None
+    perceptual_hash: str | None = None
+
+
+def fingerprint(picture: Picture, recipe: str, profile: Profile, embedding: NDArray[np.float32] | None) -> Fingerprint:
+    """Compute the fingerprint of a decoded picture; `embedding` is its descriptor's vector, None without weights."""
+    grey = picture.grey
+
+    # The preview is what alignment compares with; nothing looks closer than its side.
+    factor = min(1.0, profile.preview_side / max(grey.shape))
+    size = (max(1, round(grey.shape[1] * factor)), max(1, round(grey.shape[0] * factor)))
+    small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    preview = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, _PREVIEW_QUALITY])[1]
+
+    found = keypoints.detect(grey, profile.asset_scales)
+    return Fingerprint(
+        recipe=recipe,
+        width=picture.width,
+        height=picture.height,
+        hash=hashing.hash_upright(grey),
+        points=keypoints.zoomed(found, picture.width / grey.shape[1], picture.height / grey.shape[0]),
+        preview=preview.tobytes(),
+        embedding=embedding,
+        perceptual_hash=phash(grey),
+    )

@@ -1,0 +1,212 @@
+"""Stage one: routes to the few assets of one index worth verifying: votes of keypoints, and hashes.
+
+None gates another; their union goes on, with what a descriptor brings (vector_route.py).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from guardian.matching import geometry
+from guardian.matching.candidate import Candidate, HashedWindow
+from guardian.matching.features import hashing
+from guardian.matching.features.keypoints import Keypoints, taken
+from guardian.matching.geometry import Proposal, mirrored_back
+from guardian.matching.index.reader import Index, IndexSegment
+from guardian.matching.index.votes import Votes
+
+HASHED_PER_WINDOW = 2
+MAX_HASH_DISTANCE = 90
+"""Bits of 256; wide on purpose, since alignment judges what the hash brings."""
+
+# Agreement is counted between all pairs of an asset's votes, so their number is bounded.
+_MAX_CORRESPONDENCES = 150
+# Of each segment and side; the best of all are chosen afterwards.
+_MOST_BALLOTS = 16
+_CLEAR = 20
+_PROPOSALS_PER_ASSET = 2
+_WORTH_A_SECOND = 4
+# Of an asset's correspondences so many, best supported first, are looked through for a second transform.
+_TRIED_PER_ASSET = 8
+
+IndexSlot = tuple[int, int]
+"""Where an asset lies in an opened index: which segment, and which row of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """What stage one brings of one index.
+
+    `hash_distances`: for each segment int16 [assets], bits of 256 between an asset and the candidate's most similar
+    window. `commonness`: for each side int32 [keypoints], for how many assets of this index a keypoint votes.
+    """
+
+    proposals: dict[IndexSlot, list[Proposal]]
+    hash_distances: list[NDArray[np.int16]]
+    commonness: tuple[NDArray[np.int32], NDArray[np.int32]]
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether so many votes agree on one asset that there is no need to look for it by dearer means."""
+        return any(proposal.agreeing >= _CLEAR for proposals in self.proposals.values() for proposal in proposals)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ballot:
+    """The votes of one side of the candidate for one asset.
+
+    n correspondences: `asset` and `candidate` are equally long Keypoints; `agreeing` int32 [n] counts how many of them
+    agree with the transform that each proposes. `votes`: how many there were before their number was bounded.
+    """
+
+    slot: IndexSlot
+    mirrored: bool
+    asset: Keypoints
+    candidate: Keypoints
+    agreeing: NDArray[np.int32]
+    votes: int
+
+    @property
+    def support(self) -> int:
+        """Votes that agree on one transform, at most."""
+        return int(self.agreeing.max())
+
+
+def search(index: Index, candidate: Candidate, newer_than: int, voted_assets: int) -> Hits:
+    """Search all segments for assets above `newer_than`; the keypoint route brings at most `voted_assets`."""
+    sides = candidate.sides
+    commonness = (np.zeros(len(sides[0]), np.int32), np.zeros(len(sides[1]), np.int32))
+    ballots: list[_Ballot] = []
+    for number, segment in enumerate(index.segments):
+        eligible = segment.alive & (segment.numbers > newer_than)
+        if not eligible.any():
+            continue
+        for mirrored in (False, True):
+            side = sides[mirrored]
+            if not len(side):
+                continue
+            votes, owners = segment.vote(side.descriptors)
+            # Older assets of the segment count too: a keypoint is common whichever assets are asked about.
+            alive = votes.query[segment.alive[owners]]
+            commonness[mirrored][:] += np.bincount(alive, minlength=len(side)).astype(np.int32)
+            ballots.extend(_ballots((segment, number), (votes, owners), eligible, side, mirrored))
+
+    proposals: dict[IndexSlot, list[Proposal]] = {}
+    _propose_voted(ballots, candidate.width, voted_assets, proposals)
+    distances = _propose_hashed(index, candidate.windows, newer_than, proposals)
+    return Hits(proposals, distances, commonness)
+
+
+def _ballots(
+    searched: tuple[IndexSegment, int],
+    collected: tuple[Votes, NDArray[np.uint32]],
+    eligible: NDArray[np.bool_],
+    side: Keypoints,
+    mirrored: bool,
+) -> list[_Ballot]:
+    """Return the assets with most votes that agree on one transform; those without two in agreement are left out.
+
+    All assets are counted in one go: with many assets nearly each gets a few votes by chance.
+    """
+    (segment, number), (votes, owners) = searched, collected
+
+    # Votes grouped by asset, the closest first.
+    order = np.lexsort((votes.distance, owners))
+    order = order[eligible[owners[order]]]
+    if not len(order):
+        return []
+    rank = _rank_in_group(owners[order])
+    counted = np.bincount(owners[order], minlength=len(eligible))
+    order = order[(rank < _MAX_CORRESPONDENCES) & (counted[owners[order]] > 1)]
+    if not len(order):
+        return []
+
+    owners = owners[order]
+    starts = np.r_[0, np.flatnonzero(owners[1:] != owners[:-1]) + 1, len(owners)]
+    asset, candidate = segment.points_at(votes.row[order], owners), taken(side, votes.query[order])
+    agreeing = geometry.count_agreeing(asset, candidate, starts)
+
+    most = np.maximum.reduceat(agreeing, starts[:-1])
+    best = [group for group in np.argsort(-most, kind="stable")[:_MOST_BALLOTS] if most[group] >= 2]
+    ballots = []
+    for group in best:
+        mine = np.arange(starts[group], starts[group + 1], dtype=np.int32)
+        owner = int(owners[starts[group]])
+        points = (taken(asset, mine), taken(candidate, mine))
+        ballots.append(_Ballot((number, owner), mirrored, *points, agreeing[mine], int(counted[owner])))
+    return ballots
+
+
+def _rank_in_group(groups: NDArray[np.uint32]) -> NDArray[np.int64]:
+    """Return the place of each entry in its run of equal values: int64 [n]."""
+    starts = np.flatnonzero(np.r_[True, groups[1:] != groups[:-1]])
+    return np.arange(len(groups)) - np.repeat(starts, np.diff(np.r_[starts, len(groups)]))
+
+
+def _propose_voted(
+    ballots: list[_Ballot], width: int, voted_assets: int, proposals: dict[IndexSlot, list[Proposal]]
+) -> None:
+    """Add the best-supported transforms of the best-voted assets. `width` is the candidate's, in pixels."""
+    for ballot in sorted(ballots, key=lambda ballot: -ballot.support):
+        if ballot.slot not in proposals and len(proposals) >= voted_assets:
+            continue
+        # Two votes agree by chance: they only fill half of the places.
+        if ballot.support < 3 and len(proposals) > voted_assets // 2:
+            continue
+        _propose_transforms(ballot, width, proposals.setdefault(ballot.slot, []))
+
+
+def _propose_transforms(ballot: _Ballot, width: int, known: list[Proposal]) -> None:
+    """Add the ballot's best transform to those that are known of its asset; a second one where enough support it."""
+    added = 0
+    for index in np.argsort(-ballot.agreeing, kind="stable")[:_TRIED_PER_ASSET]:
+        if added == _PROPOSALS_PER_ASSET or (added and ballot.agreeing[index] < _WORTH_A_SECOND):
+            return
+        matrix = geometry.proposed_similarity(ballot.asset, ballot.candidate, int(index))
+        matrix = mirrored_back(matrix, width) if ballot.mirrored else matrix
+        if any(_is_near(matrix, other.matrix, ballot.asset) for other in known):
+            continue
+        known.append(Proposal(matrix, ballot.mirrored, ballot.support, ballot.votes))
+        added += 1
+
+
+def _is_near(matrix: NDArray[np.float64], known: NDArray[np.float64], points: Keypoints) -> bool:
+    """Return whether two transforms put the asset's voted points within a tenth of their extent of each other."""
+    corners = np.array(
+        [
+            [points.x.min(), points.y.min(), 1.0],
+            [points.x.max(), points.y.min(), 1.0],
+            [points.x.max(), points.y.max(), 1.0],
+            [points.x.min(), points.y.max(), 1.0],
+        ]
+    )
+    mine, theirs = corners @ matrix.reshape(2, 3).T, corners @ known.reshape(2, 3).T
+    extent = max(float(np.ptp(mine, axis=0).max()), 1.0)
+    return bool(np.abs(mine - theirs).max() < 0.1 * extent)
+
+
+def _propose_hashed(
+    index: Index, windows: Sequence[HashedWindow], newer_than: int, proposals: dict[IndexSlot, list[Proposal]]
+) -> list[NDArray[np.int16]]:
+    """Add the nearest hashes of each window, laid over that window. Returns the least distance to each asset."""
+    eligible = [segment.alive & (segment.numbers > newer_than) for segment in index.segments]
+    least = [np.full(len(segment), hashing.BITS, np.int16) for segment in index.segments]
+    for box, hashes in windows:
+        nearest: list[tuple[int, IndexSlot, int]] = []
+        for number, segment in enumerate(index.segments):
+            distances, orientations = hashing.nearest_orientation(hashes, segment.hashes)
+            least[number] = np.minimum(least[number], distances)
+
+            near = np.flatnonzero(eligible[number] & (distances <= MAX_HASH_DISTANCE))
+            closest = near[np.argsort(distances[near], kind="stable")[:HASHED_PER_WINDOW]]
+            nearest.extend((int(distances[row]), (number, int(row)), int(orientations[row])) for row in closest)
+
+        for _, slot, orientation in sorted(nearest)[:HASHED_PER_WINDOW]:
+            width, height = index.segments[slot[0]].size(slot[1])
+            matrix = hashing.orientation_transform(orientation, width, height, box)
+            # A negative determinant turns the picture over.
+            mirrored = bool(matrix[0] * matrix[4] - matrix[1] * matrix[3] < 0)
+            proposals.setdefault(slot, []).append(Proposal(matrix, mirrored))
+    return least

@@ -1,0 +1,214 @@
+"""Crash-safe storage of named arrays: immutable segments, and one generation file that lists what counts.
+
+A segment is a folder written aside, fsynced, checksummed and renamed; the generation file is replaced
+atomically. Whatever happens in between, readers see the generation before or the one after. The folder
+of an index belongs to one recipe. Knows nothing of what the arrays mean.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import uuid
+import zlib
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from guardian.durable import sync_folder
+from guardian.errors import IndexNotReady
+
+_GENERATION = "generation.json"
+_MANIFEST = "manifest.json"
+_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """What counts at one moment. `withdrawn` are asset numbers that are still in segments but answer no more."""
+
+    number: int
+    recipe: str
+    segments: tuple[str, ...] = ()
+    withdrawn: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One immutable set of arrays, memory-mapped read-only, and notes that were written with it."""
+
+    name: str
+    arrays: Mapping[str, NDArray[Any]]
+    notes: Mapping[str, Any]
+
+
+@contextlib.contextmanager
+def publishing(folder: Path) -> Iterator[None]:
+    """Hold the one lock under which an index folder is changed. Freed by the kernel when its holder dies.
+
+    What a dead publisher left half done is removed first, and what this one leaves when it fails: a disk
+    that is full would otherwise stay so.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "publish.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _remove_leftovers(folder)
+        try:
+            yield
+        except BaseException:
+            _remove_leftovers(folder)
+            raise
+
+
+def read_generation(folder: Path) -> Generation | None:
+    """Return the current generation; None when nothing was ever published. Raises IndexNotReady when it is damaged."""
+    path = folder / _GENERATION
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    try:
+        wrapped = json.loads(text)
+        body = wrapped["generation"]
+        if wrapped["crc32"] != _crc_of_json(body) or body["format"] != _FORMAT:
+            raise ValueError("checksum or format differs")
+        return Generation(body["number"], body["recipe"], tuple(body["segments"]), frozenset(body["withdrawn"]))
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise IndexNotReady(f"{path} is damaged ({error}); `guardian index rebuild` makes it anew") from error
+
+
+def write_generation(folder: Path, generation: Generation) -> None:
+    """Make this the current generation, durably, and remove segments that no generation names any more.
+
+    Readers that still map a removed segment keep it until they close it: that is how files work on Linux.
+    """
+    body = {
+        "format": _FORMAT,
+        "number": generation.number,
+        "recipe": generation.recipe,
+        "segments": list(generation.segments),
+        "withdrawn": sorted(generation.withdrawn),
+    }
+
+    aside = folder / f"{_GENERATION}.{uuid.uuid4().hex}"
+    try:
+        _write_durably(aside, json.dumps({"crc32": _crc_of_json(body), "generation": body}).encode())
+        aside.replace(folder / _GENERATION)
+    finally:
+        aside.unlink(missing_ok=True)
+
+    # The rename itself must be on disk before segments that only the generation before names may go.
+    sync_folder(folder)
+    _remove_others(folder, generation)
+
+
+def write_segment(folder: Path, arrays: Mapping[str, NDArray[Any]], notes: Mapping[str, Any]) -> str:
+    """Write one segment and return its name. It counts only when a generation names it.
+
+    Raises OSError (a full disk, for example) with nothing left behind.
+    """
+    name = f"segment-{uuid.uuid4().hex}"
+    aside = folder / f"aside-{name}"
+    aside.mkdir(parents=True)
+    try:
+        files = {}
+        for key, array in arrays.items():
+            path = aside / f"{key}.npy"
+            with path.open("wb") as file:
+                np.save(_Writing(file), np.ascontiguousarray(array), allow_pickle=False)
+                file.flush()
+                os.fsync(file.fileno())
+            files[path.name] = {"bytes": path.stat().st_size, "crc32": _crc_of_file(path)}
+
+        body = {"format": _FORMAT, "facts": dict(notes), "files": files}
+        _write_durably(aside / _MANIFEST, json.dumps({"crc32": _crc_of_json(body), "manifest": body}).encode())
+        sync_folder(aside)
+
+        aside.replace(folder / name)
+        sync_folder(folder)
+    except BaseException:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
+    return name
+
+
+def open_segment(folder: Path, name: str, only: Collection[str] | None = None) -> Segment:
+    """Map one segment, or some of its arrays. Raises IndexNotReady when anything in them is not as it was written.
+
+    Every file is read once through its checksum (about a second for a gigabyte): a flipped bit must be
+    noticed before an answer is believed.
+    """
+    body = verify_segment(folder, name, only)
+
+    try:
+        arrays = {
+            Path(file).stem: np.asarray(np.load(folder / name / file, mmap_mode="r", allow_pickle=False))
+            for file in body["files"]
+            if only is None or Path(file).stem in only
+        }
+    except OSError as error:
+        raise IndexNotReady(f"index segment {folder / name} cannot be read: {error}") from error
+    return Segment(name, arrays, body["facts"])
+
+
+def verify_segment(folder: Path, name: str, only: Collection[str] | None = None) -> dict[str, Any]:
+    """Check every byte of a segment, or of some of its arrays, and return its manifest. Raises IndexNotReady."""
+    where = folder / name
+    try:
+        wrapped = json.loads((where / _MANIFEST).read_bytes())
+        body: dict[str, Any] = wrapped["manifest"]
+        if wrapped["crc32"] != _crc_of_json(body) or body["format"] != _FORMAT:
+            raise ValueError("the manifest's checksum or format differs")
+        for file, expected in body["files"].items():
+            path = where / file
+            if only is not None and path.stem not in only:
+                continue
+            if path.stat().st_size != expected["bytes"] or _crc_of_file(path) != expected["crc32"]:
+                raise ValueError(f"{file} is not as it was written")
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise IndexNotReady(f"index segment {where} is damaged: {error}; `guardian index rebuild` helps") from error
+    return body
+
+
+def _remove_leftovers(folder: Path) -> None:
+    # While the list is damaged nobody knows what counts, so everything stays.
+    with contextlib.suppress(IndexNotReady):
+        _remove_others(folder, read_generation(folder) or Generation(0, ""))
+
+
+def _remove_others(folder: Path, generation: Generation) -> None:
+    for path in folder.iterdir():
+        is_segment = path.name.startswith(("segment-", "aside-")) and path.name not in generation.segments
+        if is_segment or path.name.startswith(f"{_GENERATION}."):
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+class _Writing:
+    """Something to write to that numpy does not take for a file: its own writing hides why a disk refuses."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.write = file.write
+
+
+def _crc_of_json(body: Mapping[str, Any]) -> int:
+    return zlib.crc32(json.dumps(body, sort_keys=True).encode())
+
+
+def _crc_of_file(path: Path) -> int:
+    value = 0
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            value = zlib.crc32(chunk, value)
+    return value
+
+
+def _write_durably(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())

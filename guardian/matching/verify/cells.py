@@ -1,0 +1,253 @@
+"""Two pictures laid on each other, compared cell by cell: local correlations, where they hold, and where they end."""
+
+from dataclasses import dataclass
+
+import cv2
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+CELL = 12
+"""Side of a cell in pixels."""
+
+AGREES = 0.5
+"""Correlation from which the two pictures show the same thing in a cell."""
+
+_NOISE = 4.0  # grey levels squared, keeps flat cells from correlating by chance
+_RICH_VARIANCE = 16.0
+_FOREIGN_VARIANCE = 100.0
+_VISIBLE_SHARE = 0.7
+_HOLE_BELOW = 0.35
+_CORE_FROM = 0.45
+_UNSEEN_COSTS = 0.1
+
+# The planes of what is measured of each cell: the asset's, but where "their" says that it is the candidate's.
+_SEEN, _VARIANCE, _CORRELATION, _NATURALNESS, _MEAN, _THEIR_MEAN, _THEIR_VARIANCE = range(7)
+
+
+@dataclass(frozen=True, slots=True)
+class CellMap:
+    """All cells of a comparison; arrays are [rows, columns].
+
+    `correlation` is float32, -1 to 1. `known`: enough of the cell is visible in the candidate. `rich`: known, with
+    texture in the asset. `weight`: how photograph-like a rich cell of the asset is (many greys, no flat ground), 0 for
+    others. `foreign`: known, hardly any texture in the asset and much in the candidate. `means`: float32
+    [2, rows, columns], mean grey in asset and candidate. `whole`: correlation of all visible pixels at once.
+    """
+
+    correlation: NDArray[np.float32]
+    known: NDArray[np.bool_]
+    rich: NDArray[np.bool_]
+    weight: NDArray[np.float32]
+    foreign: NDArray[np.bool_]
+    means: NDArray[np.float32]
+    whole: float
+
+    @property
+    def mean(self) -> float:
+        """Mean correlation of the rich cells; NaN without any."""
+        rich = int(self.rich.sum())
+        return float(self.correlation[self.rich].sum()) / rich if rich else float("nan")
+
+    @property
+    def agreeing(self) -> NDArray[np.bool_]:
+        """bool [rows, columns]: rich cells in which both show the same."""
+        return self.rich & (self.correlation > AGREES)
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """The rectangle of cells in which the two agree most: what a crop, a tile or a paste has left of the asset.
+
+    `top`, `left`, `bottom`, `right` count cells. `strength`: sum of its rich cells' correlations above _CORE_FROM.
+    `share` of the known cells lie in it; `natural` is the weight of those that agree.
+    """
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+    strength: float
+    rich: int
+    mean: float
+    over_half: float
+    natural: float
+    share: float
+    hole: float
+
+
+def compare_cells(
+    mine: NDArray[np.float32],
+    theirs: NDArray[np.float32],
+    to_frame: NDArray[np.float64],
+    frame: tuple[int, int],
+) -> CellMap:
+    """Compare float32 grey pictures [h, w]; `theirs` is seen where `to_frame` (3x3) leads into `frame` (width, height).
+
+    Rows and columns beyond the last whole cell are left out.
+    """
+    planes, whole = _compare(mine, theirs, to_frame, frame[0] - 1.0, frame[1] - 1.0)
+    known = planes[_SEEN] > _VISIBLE_SHARE * CELL * CELL
+    rich = known & (planes[_VARIANCE] > _RICH_VARIANCE)
+
+    return CellMap(
+        correlation=planes[_CORRELATION],
+        known=known,
+        rich=rich,
+        weight=np.where(rich, planes[_NATURALNESS], 0),
+        foreign=known & ~rich & (planes[_THEIR_VARIANCE] > _FOREIGN_VARIANCE),
+        means=planes[_MEAN : _THEIR_MEAN + 1],
+        whole=whole,
+    )
+
+
+def core_of(cells: CellMap) -> Core | None:
+    """Return the rectangle whose cells together speak loudest for the asset; None when nothing does."""
+    values = np.where(cells.rich, cells.correlation - _CORE_FROM, np.where(cells.known, 0.0, -_UNSEEN_COSTS))
+    strength, top, left, bottom, right = _best_rectangle(values)
+
+    if strength <= 0:
+        return None
+
+    inside = (slice(top, bottom), slice(left, right))
+    rich, correlation = cells.rich[inside], cells.correlation[inside]
+    mine = correlation[rich]
+    return Core(
+        top=top,
+        left=left,
+        bottom=bottom,
+        right=right,
+        strength=strength,
+        rich=len(mine),
+        mean=float(mine.mean()),
+        over_half=float((mine > AGREES).mean()),
+        natural=float(cells.weight[inside][correlation > AGREES].sum()),
+        share=float(cells.known[inside].sum() / max(1, int(cells.known.sum()))),
+        hole=hole_of(rich & (correlation < _HOLE_BELOW), len(mine)),
+    )
+
+
+def extent_of(cells: CellMap, core: Core) -> tuple[int, int, int, int]:
+    """Return top, left, bottom, right of the core, grown over what says nothing against it: even ground, sky, blur.
+
+    A side stops where the cells beyond it disagree.
+    """
+    values = np.where(cells.rich, cells.correlation - _CORE_FROM, 0.0)
+    (rows, columns), (top, left, bottom, right) = values.shape, (core.top, core.left, core.bottom, core.right)
+
+    grown = True
+    while grown:
+        before = (top, left, bottom, right)
+        top -= top > 0 and values[top - 1, left:right].sum() >= 0
+        bottom += bottom < rows and values[bottom, left:right].sum() >= 0
+        left -= left > 0 and values[top:bottom, left - 1].sum() >= 0
+        right += right < columns and values[top:bottom, right].sum() >= 0
+        grown = before != (top, left, bottom, right)
+    return int(top), int(left), int(bottom), int(right)
+
+
+def missing(cells: CellMap) -> NDArray[np.bool_]:
+    """Return the rich cells in which the candidate shows something else: bool [rows, columns]."""
+    return cells.rich & (cells.correlation < _HOLE_BELOW)
+
+
+def hole_of(without: NDArray[np.bool_], rich: int) -> float:
+    """Return the size of the largest connected part of the cells `without`, as a share of the rich ones."""
+    _, _, statistics, _ = cv2.connectedComponentsWithStats(without.astype(np.uint8), connectivity=4)
+    return float(statistics[1:, 4].max() / max(1, rich)) if len(statistics) > 1 else 0.0
+
+
+@numba.njit(cache=True)
+def _compare(mine, theirs, to_frame, last_x, last_y):  # type: ignore[no-untyped-def]
+    """Measure every cell: float32 [7, rows, columns] by the planes named above, and the correlation of the whole."""
+    rows, columns = mine.shape[0] // CELL, mine.shape[1] // CELL
+    planes = np.zeros((7, rows, columns), np.float32)
+    total, sums = np.zeros(6), np.zeros(6)
+    counts = np.zeros(16, np.int64)
+    for row in range(rows):
+        for column in range(columns):
+            _add_up(mine, theirs, (row * CELL, column * CELL), (to_frame, last_x, last_y), sums, counts)
+            total += sums
+            correlation, variance, mean_a, mean_b = _correlation(sums)
+            planes[_SEEN, row, column] = sums[0]
+            planes[_VARIANCE, row, column] = variance
+            planes[_CORRELATION, row, column] = correlation
+            planes[_NATURALNESS, row, column] = _naturalness(counts)
+            planes[_MEAN, row, column] = mean_a
+            planes[_THEIR_MEAN, row, column] = mean_b
+            planes[_THEIR_VARIANCE, row, column] = max(0.0, sums[4] / max(1.0, sums[0]) - mean_b**2)
+    return planes, _correlation(total)[0]
+
+
+@numba.njit(cache=True)
+def _add_up(mine, theirs, corner, frame, sums, counts):  # type: ignore[no-untyped-def]
+    """Fill `sums` (n, a, b, aa, bb, ab) of the visible pixels of one cell, `counts` of all of the asset's grey levels.
+
+    `counts` has a place for every sixteen levels.
+    """
+    (top, left), (to_frame, last_x, last_y) = corner, frame
+    sums[:] = 0.0
+    counts[:] = 0
+    for y in range(top, top + CELL):
+        for x in range(left, left + CELL):
+            a, b = float(mine[y, x]), float(theirs[y, x])
+            counts[min(15, max(0, int(a) >> 4))] += 1
+
+            depth = to_frame[2, 0] * x + to_frame[2, 1] * y + to_frame[2, 2]
+            # Behind the horizon of a homography nothing is seen; and numba's division by nought raises.
+            if depth <= 0:
+                continue
+            across = (to_frame[0, 0] * x + to_frame[0, 1] * y + to_frame[0, 2]) / depth
+            down = (to_frame[1, 0] * x + to_frame[1, 1] * y + to_frame[1, 2]) / depth
+            if across < 0 or down < 0 or across > last_x or down > last_y:
+                continue
+
+            sums[0] += 1
+            sums[1] += a
+            sums[2] += b
+            sums[3] += a * a
+            sums[4] += b * b
+            sums[5] += a * b
+
+
+@numba.njit(cache=True)
+def _naturalness(counts):  # type: ignore[no-untyped-def]
+    """Return 0 to 2: how photograph-like a cell is. Many grey levels (entropy in bits), none of them most of it."""
+    entropy, most = 0.0, 0.0
+    for count in counts:
+        if count:
+            share = count / (CELL * CELL)
+            entropy -= share * np.log2(share)
+            most = max(most, share)
+    return min(2.0, max(0.0, entropy - 1.2)) * (1.0 - most)
+
+
+@numba.njit(cache=True)
+def _correlation(sums):  # type: ignore[no-untyped-def]
+    """Turn sums n, a, b, aa, bb, ab into correlation (noise counted in), variance of a, both means."""
+    n = max(1.0, sums[0])
+    mean_a, mean_b = sums[1] / n, sums[2] / n
+    variance_a, variance_b = max(0.0, sums[3] / n - mean_a**2), max(0.0, sums[4] / n - mean_b**2)
+    covariance = sums[5] / n - mean_a * mean_b
+    return covariance / np.sqrt((variance_a + _NOISE) * (variance_b + _NOISE)), variance_a, mean_a, mean_b
+
+
+@numba.njit(cache=True)
+def _best_rectangle(values):  # type: ignore[no-untyped-def]
+    """Find the rectangle with the largest sum: Kadane's scan of the column sums for each pair of rows."""
+    rows, columns = values.shape
+    best, top, left, bottom, right = 0.0, 0, 0, 0, 0
+    sums = np.zeros(columns)
+
+    for first in range(rows):
+        sums[:] = 0.0
+        for last in range(first, rows):
+            running, start = 0.0, 0
+            for column in range(columns):
+                sums[column] += values[last, column]
+                if running <= 0.0:
+                    running, start = 0.0, column
+                running += sums[column]
+                if running > best:
+                    best, top, left, bottom, right = running, first, start, last + 1, column + 1
+    return best, top, left, bottom, right

@@ -1,0 +1,184 @@
+"""Measurement to probability: boosted trees fitted on edited copies, distractors and look-alikes.
+
+The fitted parameters and their provenance are in confidence.json; `make fit` makes it again.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from guardian.matching.recipe import FITTED
+from guardian.matching.verify.cells import Core
+from guardian.matching.verify.measuring import Measurement
+from guardian.matching.verify.sharing import ExclusiveEvidence
+
+NOT_MEASURED = -1.0
+"""Stands for NaN in a feature; the trees were fitted with it."""
+
+FEATURES = {
+    "inliers": 1,
+    "close_inliers": 1,
+    "rare": 1,
+    "inlier_share": 0,
+    "rare_share": 0,
+    "mean_bits": 0,
+    "spread": 1,
+    "visible": 0,
+    "agreeing": 1,
+    "votes": 0,
+    "hash_distance": -1,
+    "asset_coverage": 0,
+    "candidate_coverage": 0,
+    "zoom": 0,
+    "stretch": 0,
+    "cells": 0,
+    "rich": 0,
+    "over_half": 1,
+    "over_seven_tenths": 1,
+    "median": 1,
+    "mean": 1,
+    "whole": 1,
+    "means": 1,
+    "natural": 0,
+    "natural_over_half": 1,
+    "hole": -1,
+    "core_strength": 1,
+    "core_rich": 0,
+    "core_mean": 1,
+    "core_over_half": 1,
+    "core_natural": 1,
+    "core_share": 0,
+    "core_hole": -1,
+    "own_cells": 1,
+    "own_natural": 1,
+}
+"""The features in their order, and how the probability may move with each: 1 only up, -1 only down, 0 freely."""
+
+_NO_CORE = Core(0, 0, 0, 0, strength=0.0, rich=0, mean=0.0, over_half=0.0, natural=0.0, share=0.0, hole=0.0)
+
+
+def features_of(
+    measurement: Measurement, hash_distance: int, rare: int, exclusive: ExclusiveEvidence
+) -> NDArray[np.float64]:
+    """Return one measurement as the trees see it: float64 [len(FEATURES)], NOT_MEASURED for NaN.
+
+    `hash_distance` in bits of 256; `rare`: inliers whose keypoint is not common in the catalogue.
+    """
+    pixels, overlap = measurement.alignment, measurement.overlap
+    core = pixels.core or _NO_CORE
+
+    values = {
+        "inliers": measurement.inliers,
+        "close_inliers": measurement.close_inliers,
+        "rare": rare,
+        "inlier_share": measurement.inliers / max(1, measurement.visible),
+        "rare_share": rare / max(1, measurement.inliers),
+        "mean_bits": measurement.mean_bits,
+        "spread": measurement.spread,
+        "visible": measurement.visible,
+        "agreeing": measurement.agreeing,
+        "votes": measurement.votes,
+        "hash_distance": hash_distance,
+        "asset_coverage": overlap.asset_coverage,
+        "candidate_coverage": overlap.candidate_coverage,
+        "zoom": abs(np.log(max(1e-3, measurement.scale))),
+        "stretch": measurement.stretch,
+        "cells": pixels.known,
+        "rich": pixels.rich,
+        "over_half": pixels.over_half,
+        "over_seven_tenths": pixels.over_seven_tenths,
+        "median": pixels.median,
+        "mean": pixels.mean,
+        "whole": pixels.whole,
+        "means": pixels.means,
+        "natural": pixels.natural,
+        "natural_over_half": pixels.natural_over_half,
+        "hole": pixels.hole,
+        "core_strength": core.strength,
+        "core_rich": core.rich,
+        "core_mean": core.mean,
+        "core_over_half": core.over_half,
+        "core_natural": core.natural,
+        "core_share": core.share,
+        "core_hole": core.hole,
+        "own_cells": exclusive.cells,
+        "own_natural": exclusive.natural,
+    }
+    return np.nan_to_num(np.array([values[name] for name in FEATURES], dtype=np.float64), nan=NOT_MEASURED)
+
+
+@dataclass(frozen=True, slots=True)
+class Confidence:
+    """Fitted trees. Node arrays are [trees, nodes]; a leaf's `left` and `right` point at itself.
+
+    A node asks whether `feature` (a place in FEATURES) is at most `threshold`, and goes `left` if so.
+
+    The logit is `slope * (baseline + sum of leaves) + intercept`: trees, then Platt's calibration
+    (Platt, "Probabilistic Outputs for Support Vector Machines", 1999) on held-out pictures.
+    """
+
+    feature: NDArray[np.int64]
+    threshold: NDArray[np.float64]
+    left: NDArray[np.int64]
+    right: NDArray[np.int64]
+    value: NDArray[np.float64]
+    baseline: float
+    slope: float
+    intercept: float
+    digest: str
+
+    def probability(self, features: NDArray[np.float64]) -> float:
+        """Return the calibrated probability (0-1, never quite either) that one pair's features are those of a copy."""
+        return float(1 / (1 + np.exp(-(self.slope * self.raw(features) + self.intercept))))
+
+    def raw(self, features: NDArray[np.float64]) -> float:
+        """Return the logit before calibration."""
+        trees = np.arange(len(self.feature))
+        node = np.zeros(len(trees), dtype=np.int64)
+        # All trees go down one step at a time, until each has come to a leaf.
+        while True:
+            goes_left = features[self.feature[trees, node]] <= self.threshold[trees, node]
+            following = np.where(goes_left, self.left[trees, node], self.right[trees, node])
+            if (following == node).all():
+                return float(self.baseline + self.value[trees, node].sum())
+            node = following
+
+
+@lru_cache(maxsize=1)
+def fitted() -> Confidence:
+    """Return the shipped parameters, read once."""
+    return read(FITTED)
+
+
+def read(path: Path) -> Confidence:
+    """Read parameters that `make fit` wrote. Raises ValueError when they were fitted on other features."""
+    content = path.read_bytes()
+    data = json.loads(content)
+    # The file's own words are "fact" and "facts"; its digest is part of the recipe, so they stay.
+    if data["facts"] != list(FEATURES):
+        raise ValueError(f"{path} was fitted for other features; run `make fit`")
+
+    trees = data["trees"]
+    # Trees of different sizes, filled up to the largest: one array for all can be walked at once.
+    width = max(len(tree["fact"]) for tree in trees)
+
+    def column(name: str, fill: float) -> NDArray[Any]:
+        return np.array([tree[name] + [fill] * (width - len(tree[name])) for tree in trees])
+
+    return Confidence(
+        feature=column("fact", 0).astype(np.int64),
+        threshold=column("threshold", 0.0).astype(np.float64),
+        left=column("left", 0).astype(np.int64),
+        right=column("right", 0).astype(np.int64),
+        value=column("value", 0.0).astype(np.float64),
+        baseline=float(data["baseline"]),
+        slope=float(data["calibration"]["slope"]),
+        intercept=float(data["calibration"]["intercept"]),
+        digest=hashlib.sha256(content).hexdigest()[:12],
+    )

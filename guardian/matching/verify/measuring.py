@@ -1,0 +1,266 @@
+"""Stage two, for one asset: from proposed transforms to everything that can be measured about the pair."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from guardian.matching.candidate import Candidate
+from guardian.matching.features.keypoints import Keypoints
+from guardian.matching.geometry import (
+    Agreement,
+    Matrix,
+    Proposal,
+    homography_of,
+    mirrored_back,
+    similarity_of,
+    square,
+)
+from guardian.matching.index.reader import IndexedAsset
+from guardian.matching.verify.alignment import Alignment, Overlap, align, overlap_of, summarised
+from guardian.matching.verify.cells import CELL, CellMap, Core, core_of, extent_of
+
+CLOSE_BITS = 40
+"""Descriptors of 256 bits that differ in no more than these are hardly ever alike by chance."""
+
+# With fewer inliers the refined transform may be an accident, so the proposal itself is tried as well.
+_ENOUGH_INLIERS = 8
+# A homography has eight unknowns: with few points it bends to fit any.
+_INLIERS_OF_HOMOGRAPHY = 16
+# Pixels that agree so well, over so much of the overlap, need no other transform.
+_GOOD_MEAN, _GOOD_SHARE = 0.85, 0.95
+# The pixels of distractors hardly agree at all; only above this is another transform worth its time.
+_PROMISING_MEAN = 0.1
+# Of the visible cells: below this share the part that agrees is named instead of the whole overlap.
+_SHOWN_BELOW = 0.8
+
+_NO_BITS = 64.0
+"""Stands for the mean distance of inliers where there are none: as far as guided matching accepts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What was measured under the best transform. `matrix` is its affine part, `projection` (3x3) all of it.
+
+    `overlap` is where the transform lays the two on each other, `shown` where they also agree: a crop in a collage
+    ends where its tile does. `inlier_points`: int32 [inliers], which keypoints of the candidate's side (the mirror
+    image's if `mirrored`) agree. `spread`: how many of 4 x 4 parts of the overlap hold inliers. `visible`: asset
+    keypoints inside the overlap. `stretch`: ratio of the two scales. Pickles; refers to no mapped file.
+    """
+
+    matrix: Matrix
+    projection: NDArray[np.float64]
+    mirrored: bool
+    overlap: Overlap
+    shown: Overlap
+    alignment: Alignment
+    inlier_points: NDArray[np.int32]
+    close_inliers: int
+    mean_bits: float
+    spread: int
+    visible: int
+    scale: float
+    stretch: float
+    agreeing: int
+    votes: int
+
+    @property
+    def inliers(self) -> int:
+        """How many keypoints agree with the transform."""
+        return len(self.inlier_points)
+
+    @property
+    def hole(self) -> float:
+        """Of what is shown: the largest connected part that does not agree, as a share of its textured cells."""
+        core = self.alignment.core
+        return self.alignment.hole if core is None or self.shown == self.overlap else core.hole
+
+    @property
+    def aligned_similarity(self) -> float:
+        """Mean correlation of the textured cells of what is shown; NaN without any."""
+        core = self.alignment.core
+        return self.alignment.mean if core is None or self.shown == self.overlap else core.mean
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """One transform laid on the candidate. `agreement` is None when no keypoints were asked."""
+
+    matrix: Matrix
+    proposal: Proposal
+    agreement: Agreement | None
+    overlap: Overlap
+    cells: CellMap
+    core: Core | None
+
+    @property
+    def support(self) -> float:
+        """How well pixels and keypoints agree; ranks transforms of one pair, says nothing across pairs."""
+        rich = int(self.cells.rich.sum())
+        inliers = 0 if self.agreement is None else len(self.agreement.asset)
+
+        # A mean over few cells is hardly one: it counts in full from a dozen.
+        pixels = self.cells.mean * min(1.0, rich / 12) if rich else 0.0
+        core = 0.5 * min(1.0, self.core.strength / 20) if self.core is not None else 0.0
+        return pixels + 0.3 * self.cells.whole + core + 0.1 * min(1.0, inliers / 40)
+
+    @property
+    def is_promising(self) -> bool:
+        """Whether another transform may make a copy of it: the pixels agree somewhere."""
+        return self.cells.mean >= _PROMISING_MEAN
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the pixels agree so well that no other transform need be tried."""
+        return self.cells.mean >= _GOOD_MEAN and self.core is not None and self.core.share >= _GOOD_SHARE
+
+
+def measure(asset: IndexedAsset, candidate: Candidate, proposals: list[Proposal]) -> Measurement | None:
+    """Return the best-supported measurement over all proposals; None when none puts the two on each other."""
+    trials = [trial for proposal in proposals for trial in _trials(asset, candidate, proposal)]
+    best = max(trials, key=lambda trial: trial.support, default=None)
+    return None if best is None else _measured(asset, candidate, best)
+
+
+def _trials(asset: IndexedAsset, candidate: Candidate, proposal: Proposal) -> Iterator[_Trial]:
+    """Refine a proposal by keypoints; where these are few, the pixels also judge the proposal as it came."""
+    agreement = _refined(asset, candidate, proposal)
+
+    if agreement is not None:
+        matrix = _flipped_if_mirrored(agreement.matrix, candidate, proposal)
+        refined = _laid(asset, candidate, proposal, matrix, agreement)
+        if refined is not None:
+            yield refined
+
+            if refined.is_promising and not refined.is_good:
+                for other in _other_transforms(asset, candidate, proposal, agreement):
+                    tried = _laid(asset, candidate, proposal, other, agreement)
+                    if tried is not None:
+                        yield tried
+
+    if agreement is None or len(agreement.asset) < _ENOUGH_INLIERS:
+        raw = _laid(asset, candidate, proposal, proposal.matrix, None)
+        if raw is not None:
+            yield raw
+
+
+def _refined(asset: IndexedAsset, candidate: Candidate, proposal: Proposal) -> Agreement | None:
+    """Return the transform that most keypoints near the proposal agree with, in the frame of the proposal's side."""
+    if not len(candidate.sides[proposal.mirrored]):
+        return None
+    start = _flipped_if_mirrored(proposal.matrix, candidate, proposal)
+    return candidate.grid(mirrored=proposal.mirrored).refine(start, asset.points, asset.words)
+
+
+def _flipped_if_mirrored(matrix: Matrix, candidate: Candidate, proposal: Proposal) -> Matrix:
+    """Lead between the frame of the proposal's side and the candidate's own: a flip is its own inverse."""
+    return mirrored_back(matrix, candidate.width) if proposal.mirrored else matrix
+
+
+def _other_transforms(
+    asset: IndexedAsset, candidate: Candidate, proposal: Proposal, agreement: Agreement
+) -> Iterator[Matrix]:
+    """Yield what else the same keypoints may mean, for the pixels to choose from.
+
+    A similarity: keypoints that sit close together stretch an affine at will. A homography: a picture seen from the
+    side.
+    """
+    if (agreement.bits <= CLOSE_BITS).sum() < _ENOUGH_INLIERS:
+        return
+    side = candidate.sides[proposal.mirrored]
+    points = np.stack([asset.points.x, asset.points.y], axis=1)[agreement.asset]
+    positions = np.stack([side.x, side.y], axis=1)[agreement.candidate]
+
+    found = [similarity_of(points, positions)]
+    if len(points) >= _INLIERS_OF_HOMOGRAPHY:
+        found.append(homography_of(points, positions))
+    for matrix in found:
+        if matrix is not None:
+            yield _flipped_if_mirrored(matrix, candidate, proposal)
+
+
+def _laid(
+    asset: IndexedAsset, candidate: Candidate, proposal: Proposal, matrix: Matrix, agreement: Agreement | None
+) -> _Trial | None:
+    """Lay the asset on the candidate and compare the pixels; None when hardly anything of it is seen there."""
+    overlap = overlap_of(matrix, (asset.width, asset.height), (candidate.width, candidate.height))
+    if overlap is None:
+        return None
+    cells = align(matrix, overlap, asset.preview, candidate.pyramid)
+    return None if cells is None else _Trial(matrix, proposal, agreement, overlap, cells, core_of(cells))
+
+
+def _measured(asset: IndexedAsset, candidate: Candidate, trial: _Trial) -> Measurement:
+    """Return all that is told of the transform that won."""
+    proposal, agreement, points = trial.proposal, trial.agreement, asset.points
+    shown = _shown(trial, asset, candidate)
+    affine = _affine_at(trial.matrix, shown)
+    # Singular values: the longest and the shortest that a unit of the asset becomes in the candidate.
+    scales = np.linalg.svd(affine.reshape(2, 3)[:, :2], compute_uv=False)
+
+    left, top, right, bottom = trial.overlap.pixels
+    visible = (points.x >= left) & (points.x <= right) & (points.y >= top) & (points.y <= bottom)
+    bits = agreement.bits if agreement is not None else np.zeros(0)
+    inlier_points = agreement.candidate if agreement is not None else np.zeros(0, np.int32)
+
+    return Measurement(
+        matrix=affine,
+        projection=square(trial.matrix),
+        mirrored=proposal.mirrored,
+        overlap=trial.overlap,
+        shown=shown,
+        alignment=summarised(trial.cells, trial.core),
+        inlier_points=inlier_points,
+        close_inliers=int((bits <= CLOSE_BITS).sum()),
+        mean_bits=float(bits.mean()) if len(bits) else _NO_BITS,
+        spread=_spread(points, trial.overlap, agreement),
+        visible=int(visible.sum()),
+        scale=float(np.sqrt(scales[0] * scales[1])),
+        stretch=float(scales[0] / max(scales[1], 1e-9)),
+        agreeing=proposal.agreeing,
+        votes=proposal.votes,
+    )
+
+
+def _shown(trial: _Trial, asset: IndexedAsset, candidate: Candidate) -> Overlap:
+    """Return the overlap, or the part of it where the pixels agree when that is clearly smaller."""
+    overlap, cells = trial.overlap, trial.cells
+    if trial.core is None:
+        return overlap
+
+    first_row, first_column, last_row, last_column = extent_of(cells, trial.core)
+    known = cells.known[first_row:last_row, first_column:last_column]
+    if known.sum() > _SHOWN_BELOW * cells.known.sum():
+        return overlap
+
+    side, (left, top, _, _) = overlap.step * CELL, overlap.pixels
+    box = (left + first_column * side, top + first_row * side, left + last_column * side, top + last_row * side)
+    part = overlap_of(trial.matrix, (asset.width, asset.height), (candidate.width, candidate.height), box)
+    return part or overlap
+
+
+def _affine_at(matrix: Matrix, shown: Overlap) -> Matrix:
+    """Return the affine part, float64 [6]: that of a homography is taken at the middle of what it shows."""
+    if len(matrix) == 6:
+        return matrix
+    full = square(matrix)
+    left, top, right, bottom = shown.pixels
+    middle = np.array([(left + right) / 2, (top + bottom) / 2, 1.0])
+    across, down, depth = full @ middle
+    centre = np.array([across, down]) / depth
+
+    # The derivative of the homography there (quotient rule), and the shift that keeps the middle where it is.
+    linear = (full[:2, :2] - np.outer(centre, full[2, :2])) / depth
+    shift = centre - linear @ middle[:2]
+    return np.array([*linear[0], shift[0], *linear[1], shift[1]])
+
+
+def _spread(points: Keypoints, overlap: Overlap, agreement: Agreement | None) -> int:
+    """Count how many of 4 x 4 parts of the overlap hold inliers: copies agree all over, captions in one place."""
+    if agreement is None:
+        return 0
+    left, top, right, bottom = overlap.pixels
+    column = ((points.x[agreement.asset] - left) / (right - left) * 4).astype(np.int64).clip(0, 3)
+    row = ((points.y[agreement.asset] - top) / (bottom - top) * 4).astype(np.int64).clip(0, 3)
+    return len(np.unique(row * 4 + column))

@@ -1,0 +1,46 @@
+"""An image whose bytes are known: transferred now, or unchanged since they were matched."""
+
+from dataclasses import dataclass, field
+
+from guardian.model.answers import CacheStatus
+from guardian.model.matches import MatchReport
+from guardian.model.sightings import Response, Sighting, Skipped
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A sighting whose image is here: from its site, from disk, or out of the page that it is written into.
+
+    `sha256` is the lower-case hex digest of `content`. `response` is the answer that the bytes came in; None for an
+    image that is written into its page.
+    """
+
+    sighting: Sighting
+    sha256: str
+    content: bytes = field(repr=False)
+    response: Response | None = field(repr=False)
+
+    @property
+    def cache_status(self) -> CacheStatus:
+        """How the bytes came: from the site, or from this machine."""
+        is_here = self.response is None or self.response.url.startswith("file:")
+        return CacheStatus.HERE if is_here else CacheStatus.FETCHED
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """A sighting whose image was not transferred, because it is known and still the same.
+
+    `sha256` is the digest of the bytes that were matched before and `report` what the matcher said about them; a
+    Skipped says why they cannot be matched. `response` is the 304 of the site; None when it was not asked.
+    """
+
+    sighting: Sighting
+    sha256: str
+    report: MatchReport | Skipped
+    cache_status: CacheStatus
+    response: Response | None = field(default=None, repr=False)
+
+
+Candidate = Fetched | Unchanged
+"""What is known of a sighting's image once its site was asked, or need not be."""

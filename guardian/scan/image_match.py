@@ -1,0 +1,62 @@
+"""Measures a picture against the protected assets, or remembers what was measured before."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from guardian.errors import Unmatchable
+from guardian.matching.workers import Workers
+from guardian.model import Fetched, MatchReport, Skipped
+from guardian.store import Store
+
+
+async def match_image(
+    store: Store, workers: Workers, clock: Callable[[], datetime], fetched: Fetched
+) -> MatchReport | Skipped:
+    """Return the matcher's report about these bytes; a Skipped says why they cannot be matched.
+
+    Bytes that were met before are compared only with assets that were added since. Both answers are remembered
+    until the recipe, which names how features are made, changes. Raises IndexNotReady, WorkerLost.
+    """
+
+    def recall() -> tuple[MatchReport | Skipped | None, int, int]:
+        with store.read() as tx:
+            known = tx.candidates.known(fetched.sha256, workers.report_recipe)
+            return known, tx.assets.latest_number(), tx.assets.count()
+
+    def remember(answer: MatchReport | Skipped) -> None:
+        with store.begin() as tx:
+            tx.candidates.remember(fetched.sha256, workers.report_recipe, answer, clock())
+
+    known, latest_number, protected = await asyncio.to_thread(recall)
+    if isinstance(known, Skipped):
+        return known
+    if known is not None and known.up_to_number >= latest_number:
+        return known
+
+    try:
+        newer = await workers.match(fetched.content, newer_than=known.up_to_number if known is not None else 0)
+    except Unmatchable as error:
+        skipped = Skipped("", error.reason, error.detail)
+        await asyncio.to_thread(remember, skipped)
+        return skipped
+
+    report = _joined(known, newer)
+    if report.assets_searched < protected:
+        # Assets are published before they count as protected: fewer in the index means that some are lost.
+        report = replace(report, partial=True)
+    if not report.partial:
+        # What could not look everywhere must be asked again.
+        await asyncio.to_thread(remember, report)
+    return report
+
+
+def _joined(known: MatchReport | None, newer: MatchReport) -> MatchReport:
+    """Return what was known before and what the newer assets add; the newer measurement of an asset wins."""
+    if known is None:
+        return newer
+    again = {match.asset_id for match in newer.matches}
+    kept = [match for match in known.matches if match.asset_id not in again]
+    ranked = sorted([*kept, *newer.matches], key=lambda match: -match.comparison.probability)
+    return replace(newer, matches=tuple(ranked))

@@ -1,0 +1,62 @@
+"""Work side by side with results in order: a few items at a time, and images of a page in the page's order."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from types import TracebackType
+from typing import Self, TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+async def in_order(items: AsyncIterator[T], work: Callable[[T], Awaitable[R]], at_once: int) -> AsyncIterator[R]:
+    """Do `work` for at most `at_once` items at a time; yield the results in the order of the items."""
+    pending: deque[asyncio.Future[R]] = deque()
+    try:
+        async for item in items:
+            pending.append(asyncio.ensure_future(work(item)))
+            if len(pending) >= at_once:
+                yield await pending.popleft()
+        while pending:
+            yield await pending.popleft()
+    finally:
+        for left in pending:
+            left.cancel()
+
+
+class SameBytes:
+    """Tells which image of a page first showed some bytes: in the page's order, whatever order they arrive in."""
+
+    def __init__(self, count: int) -> None:
+        self._is_turn = [asyncio.Event() for _ in range(count + 1)]
+        self._is_turn[0].set()
+        self._first: dict[str, int] = {}
+
+    def turn(self, number: int) -> "Turn":
+        """Return the turn of one image, an async context manager. Each image must take its turn, or others wait."""
+        return Turn(number, self._is_turn[number], self._is_turn[number + 1], self._first)
+
+
+class Turn:
+    """The turn of one image of a page; it ends when the bytes are named, or with the context."""
+
+    def __init__(self, number: int, begins: asyncio.Event, next_begins: asyncio.Event, first: dict[str, int]) -> None:
+        self.number = number
+        self._begins, self._next_begins, self._first = begins, next_begins, first
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # An image that could not be had waits for its turn as well: else one after it would overtake one before it.
+        await self._begins.wait()
+        self._next_begins.set()
+
+    async def first_with(self, sha256: str) -> int:
+        """Return the number of the first image with these bytes, once all images before this one are known."""
+        await self._begins.wait()
+        self._next_begins.set()
+        return self._first.setdefault(sha256, self.number)

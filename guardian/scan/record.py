@@ -1,0 +1,62 @@
+"""Keeps the evidence of a use that the rules want kept, then writes it down: finding, case and messages owed."""
+
+import asyncio
+
+import structlog
+
+from guardian import cases
+from guardian.cases import Kept, RecordedUse
+from guardian.evidence import Vault, VaultFull, keep_response
+from guardian.model import Answer, Fetched, PageCapture
+from guardian.scan.acquire import transfer_page
+from guardian.scan.context import ScanContext
+from guardian.scan.services import Services
+
+log = structlog.get_logger(__name__)
+
+
+async def keep_evidence(services: Services, context: ScanContext, fetched: Fetched) -> Kept:
+    """Put the exact bytes of an image and of its page on disk, and return their digests.
+
+    A vault that is full, or a page that cannot be had any more, stops no finding: it is said there.
+    """
+    page = fetched.sighting.page
+    whole_page = await transfer_page(services, context, page) if page is not None else None
+    return await asyncio.to_thread(_keep, services.vault, fetched, whole_page)
+
+
+async def record(services: Services, answer: Answer, fetched: Fetched, kept: Kept) -> None:
+    """Write finding, case, message and tasks of every match that the rules want kept, in one transaction."""
+
+    def write() -> None:
+        with services.store.begin() as tx:
+            # In the order of their ids, so that two images with the same assets never lock each other out.
+            for match in sorted(answer.judged, key=lambda judged: judged.asset.id):
+                if match.kept:
+                    use = RecordedUse(
+                        sighting=fetched.sighting,
+                        candidate_sha256=fetched.sha256,
+                        asset=match.asset,
+                        comparison=match.comparison,
+                        licence_status=match.licence_status,
+                        decision=match.decision,
+                        at=services.clock(),
+                        kept=kept,
+                        also_at=answer.also_at,
+                        perceptual_hash=answer.report.perceptual_hash if answer.report else None,
+                    )
+                    cases.record(tx, use, services.settings.destinations)
+
+    await asyncio.to_thread(write)
+
+
+def _keep(vault: Vault, fetched: Fetched, page: PageCapture | None) -> Kept:
+    image_sha256 = page_sha256 = note = None
+    try:
+        image = fetched.response
+        image_sha256 = keep_response(vault, image) if image is not None else vault.keep(fetched.content)
+        page_sha256 = keep_response(vault, page.response) if page is not None else None
+    except (VaultFull, OSError) as error:
+        log.warning("evidence_not_kept", reason=str(error), image_url=fetched.sighting.image_url)
+        note = str(error)
+    return Kept(image_sha256=image_sha256, page_sha256=page_sha256, note=note)
