@@ -8,25 +8,36 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
 
 from guardian import rules
 from guardian.config import Config
+from guardian.coverage.coverage import coverages
+from guardian.coverage.telling import tell_of_trouble
 from guardian.delivery.delivery import Delivery
 from guardian.delivery.secrets import Secrets
+from guardian.errors import IndexNotReady
 from guardian.evidence import Vault
 from guardian.fetch.throttle import Take
 from guardian.fetch.trusted import TrustedClient
 from guardian.fetch.web import WebClient
 from guardian.matching.workers import Workers
+from guardian.model import Scan
+from guardian.processes import Heartbeat, registered, take_over_lost
+from guardian.retention import prune_daily
+from guardian.scan.runs import Listener, scan_source
 from guardian.scan.services import ScanSettings, Services
+from guardian.sources.settings import SourceSettings
 from guardian.store import Store, open_store
 
 if TYPE_CHECKING:
     from guardian.catalog.catalog import Catalog
+
+CRAWLS_KEPT_FOR = timedelta(days=30)
+"""A crawl that was cut off is gone on with for so long; after that its source is crawled from its start."""
 
 log = structlog.get_logger(__name__)
 
@@ -132,3 +143,67 @@ async def opened_delivery(config: Config) -> AsyncIterator[Delivery]:
     """Open the sender, for commands that send: the only ones that read secrets."""
     async with TrustedClient(config.delivery.ca_file) as client:
         yield Delivery(config.destinations, config.delivery, client, Secrets(os.environ), utc_now)
+
+
+@asynccontextmanager
+async def at_work(app: App, command: str) -> AsyncIterator[Heartbeat]:
+    """Be known, under the words of a command, among the processes that work on this database."""
+    async with registered(app.store, app.config.data_dir, app.config.processes.lease, command) as heartbeat:
+        yield heartbeat
+
+
+async def prepare(app: App) -> None:
+    """Take over from processes that are lost, and make the index whole again.
+
+    Crawls that nobody goes on with are forgotten. What living processes work on is left alone.
+    """
+    await take_over(app)
+    watched = [source.name for source in app.config.sources]
+
+    def clear() -> int:
+        with app.store.begin() as tx:
+            return tx.frontier.clear_abandoned(watched, app.services.clock() - CRAWLS_KEPT_FOR)
+
+    await prune_old_rows(app)
+    forgotten = await asyncio.to_thread(clear)
+    repaired = await app.catalog.repair()
+    if forgotten or repaired:
+        log.info("made_ready", addresses_forgotten=forgotten, assets_indexed_again=repaired)
+
+
+async def prune_old_rows(app: App) -> None:
+    """Forget what `retention` in the configuration keeps no longer, unless another process has done so today."""
+    recipe, now = app.services.workers.report_recipe, app.services.clock()
+    pruned = await asyncio.to_thread(prune_daily, app.store, app.config.retention, recipe, now)
+    if pruned is not None and pruned.total:
+        log.info("pruned", rows=pruned.total)
+
+
+async def take_over(app: App) -> None:
+    """Free what lost processes had claimed, so that others may go on with it."""
+    taken = await asyncio.to_thread(take_over_lost, app.store, app.config.data_dir, app.services.clock())
+    if taken.processes:
+        log.info("took_over", processes=taken.processes, leases_freed=taken.leases, scans_cut_off=taken.scans)
+
+
+async def scan_and_mend(
+    app: App, heartbeat: Heartbeat, settings: SourceSettings, listener: Listener, latest_known: int | None = None
+) -> Scan:
+    """One scan, as `scan_source`; when the index turns out to be damaged it is made anew, and the scan begins again."""
+    try:
+        return await scan_source(app.services, heartbeat, settings, listener, latest_known)
+    except IndexNotReady as error:
+        log.warning("index_damaged", reason=str(error))
+        await app.catalog.repair()
+        return await scan_source(app.services, heartbeat, settings, listener)
+
+
+def tell_of_troubled_sources(app: App) -> None:
+    """Queue a message about each source that fails, is silent or shrinks, if somebody wants to hear of it."""
+    config, now = app.config, app.services.clock()
+    if not config.coverage.deliver_to:
+        return
+    with app.store.begin() as tx:
+        found = coverages(tx, config.sources, now, config.coverage, config.fetch.closed)
+        if told := tell_of_trouble(tx, found, config.coverage.deliver_to, now):
+            log.warning("sources_in_trouble", messages=told)

@@ -14,7 +14,7 @@ from guardian.evidence.settings import EvidenceSettings
 from guardian.fetch.settings import FetchSettings
 from guardian.matching.settings import EmbeddingSettings, MatchingSettings
 from guardian.sources.settings import SourceSettings
-from guardian.store.settings import RetentionSettings, StoreSettings
+from guardian.store.settings import ProcessSettings, RetentionSettings, StoreSettings
 from guardian.strict_yaml import Duration, Positions, duration, load_with_positions
 from guardian.urls.addresses import host_name
 from guardian.web.settings import WebSettings
@@ -65,6 +65,9 @@ class Config(BaseModel):
     store: StoreSettings = Field(StoreSettings(), description="the database")
     retention: RetentionSettings = Field(
         RetentionSettings(), description="how long rows are kept that nobody asks for any more; cases and findings stay"
+    )
+    processes: ProcessSettings = Field(
+        ProcessSettings(), description="several processes that work on one database, on one machine or on many"
     )
     schedule: ScheduleSettings = Field(ScheduleSettings(), description="how the daemon works through its sources")
     coverage: CoverageSettings = Field(

@@ -1,7 +1,8 @@
 """`guardian run`: schedule, scans, deliveries and the web server, started and stopped together.
 
 One configuration is one shift; SIGHUP begins the next shift if the new configuration is good, SIGTERM
-ends the last one within the grace period. A failing image, task or source never stops the rest.
+ends the last one within the grace period. A failing image, task or source never stops the rest. Several daemons
+may share a database: whoever claims a due source scans it, and what a lost one left is taken over.
 """
 
 import asyncio
@@ -15,27 +16,35 @@ from typing import Any
 
 import structlog
 
-from guardian.app import App, open_rules, opened_app, opened_delivery
+from guardian.app import (
+    App,
+    at_work,
+    open_rules,
+    opened_app,
+    opened_delivery,
+    prepare,
+    prune_old_rows,
+    scan_and_mend,
+    take_over,
+    tell_of_troubled_sources,
+)
 from guardian.config import Config, load_config, require_contact
 from guardian.coverage.coverage import coverages
-from guardian.coverage.telling import tell_of_trouble
 from guardian.delivery.delivery import Delivery
-from guardian.delivery.sending import deliver_due
-from guardian.errors import ConfigError, GuardianError, IndexNotReady
-from guardian.model import Scan, ScanOutcome
-from guardian.scan.runs import Listener, scan_source
-from guardian.schedule import Schedule
+from guardian.delivery.sending import DeliveryConsumer, deliveries_of
+from guardian.errors import ConfigError, GuardianError, SourceClaimed
+from guardian.model import Scan, ScanOutcome, TaskKind
+from guardian.processes import Heartbeat
+from guardian.scan.runs import Listener
+from guardian.schedule import Schedule, is_due
 from guardian.sources.settings import SourceSettings
-from guardian.store import hold
+from guardian.tasks.runner import Runner
 from guardian.views.coverage import coverage_json
 from guardian.web.app import build_app
 from guardian.web.metrics import Metrics
 from guardian.web.serving import serving
 
-ROLE = "crawl"
-"""The one lock that `run` and `scan` take on a data folder."""
-
-DELIVERY_PAUSE = timedelta(seconds=2)
+TASK_PAUSE = timedelta(seconds=2)
 CLOCK_PAUSE = timedelta(seconds=10)
 LEAST_FREE = 10_000_000
 """Bytes: with less than this a scan may end half-way for want of room."""
@@ -49,13 +58,17 @@ async def run(config_path: Path) -> None:
     config: Config | None = first
     proven: Config | None = None
     wishes = _Wishes()
-    with hold(first.data_dir, ROLE), wishes.heard():
+    with wishes.heard():
         while config is not None:
             try:
-                async with opened_app(config) as app, opened_delivery(config) as delivery:
+                async with (
+                    opened_app(config) as app,
+                    opened_delivery(config) as delivery,
+                    at_work(app, "guardian run") as heartbeat,
+                ):
                     if not await _done_before(wishes.stop, prepare(app)):
                         return
-                    async with _Shift(app, delivery).working():
+                    async with _Shift(app, delivery, heartbeat).working():
                         proven = config
                         config = await _next_config(config_path, proven, wishes)
             except GuardianError as error:
@@ -67,16 +80,25 @@ async def run(config_path: Path) -> None:
 
 
 async def run_once(config_path: Path, listener: Listener) -> list[Scan]:
-    """Scan every source once, side by side, and finish all due tasks. A failing source never stops the others."""
+    """Scan every source once, side by side, and finish all due tasks. A failing source never stops the others.
+
+    A source that another process is scanning is left to it; its running scan is among those returned.
+    """
     config = await _checked(config_path)
-    with hold(config.data_dir, ROLE):
-        async with opened_app(config) as app, opened_delivery(config) as delivery:
-            await prepare(app)
-            turns = asyncio.Semaphore(config.schedule.scans_at_once)
-            ended = await asyncio.gather(*(_scan_once(app, settings, turns, listener) for settings in config.sources))
-            await asyncio.to_thread(tell_of_troubled_sources, app)
-            while (await deliver_due(app.store, delivery, app.services.clock)).attempted:
-                pass
+    async with (
+        opened_app(config) as app,
+        opened_delivery(config) as delivery,
+        at_work(app, "guardian run --once") as heartbeat,
+    ):
+        await prepare(app)
+        turns = asyncio.Semaphore(config.schedule.scans_at_once)
+        ended = await asyncio.gather(
+            *(_scan_once(app, heartbeat, settings, turns, listener) for settings in config.sources)
+        )
+        await asyncio.to_thread(tell_of_troubled_sources, app)
+        runner = _runner(app, delivery, heartbeat)
+        while any(counts.total() for counts in (await runner.run_due()).values()):
+            pass
     return [scan for scan in ended if scan is not None]
 
 
@@ -90,54 +112,27 @@ async def _checked(config_path: Path) -> Config:
     return config
 
 
-async def prepare(app: App) -> None:
-    """Take over from a process that may have died, or that watched other sources.
-
-    Its leases are free, crawls of sources that are no longer configured are forgotten, its index is made whole again.
-    """
-
-    def free() -> tuple[int, int]:
-        with app.store.begin() as tx:
-            left_behind = tx.frontier.clear_all_but([source.name for source in app.config.sources])
-            return tx.tasks.free_leases(), left_behind
-
-    freed, left_behind = await asyncio.to_thread(free)
-    repaired = await app.catalog.repair()
-    if freed or left_behind or repaired:
-        log.info("took_over", leases_freed=freed, addresses_forgotten=left_behind, assets_indexed_again=repaired)
-
-
-async def scan_and_mend(app: App, settings: SourceSettings, listener: Listener) -> Scan:
-    """One scan; when the index turns out to be damaged it is made anew, and the scan begins again."""
-    try:
-        return await scan_source(app.services, settings, listener)
-    except IndexNotReady as error:
-        log.warning("index_damaged", reason=str(error))
-        await app.catalog.repair()
-        return await scan_source(app.services, settings, listener)
-
-
-def tell_of_troubled_sources(app: App) -> None:
-    """Queue a message about each source that fails, is silent or shrinks, if somebody wants to hear of it."""
-    config, now = app.config, app.services.clock()
-    if not config.coverage.deliver_to:
-        return
-    with app.store.begin() as tx:
-        found = coverages(tx, config.sources, now, config.coverage, config.fetch.closed)
-        if told := tell_of_trouble(tx, found, config.coverage.deliver_to, now):
-            log.warning("sources_in_trouble", messages=told)
-
-
-async def _scan_once(app: App, settings: SourceSettings, turns: asyncio.Semaphore, listener: Listener) -> Scan | None:
+async def _scan_once(
+    app: App, heartbeat: Heartbeat, settings: SourceSettings, turns: asyncio.Semaphore, listener: Listener
+) -> Scan | None:
     async with turns:
         try:
-            return await scan_and_mend(app, settings, listener)
+            return await scan_and_mend(app, heartbeat, settings, listener)
+        except SourceClaimed as error:
+            log.info("scanned_elsewhere", source=settings.name, reason=str(error))
         except GuardianError as error:
             log.warning("scan_failed", source=settings.name, reason=str(error))
         except Exception:
             log.exception("scan_failed", source=settings.name)
         with app.store.read() as tx:
             return tx.scans.last(settings.name)
+
+
+def _runner(app: App, delivery: Delivery, heartbeat: Heartbeat) -> Runner:
+    """Who does what is owed, kind by kind: a new kind of task is listed here."""
+    clock = app.services.clock
+    consumers = {TaskKind.DELIVER: DeliveryConsumer(app.store, delivery, clock, heartbeat.id)}
+    return Runner(app.store, heartbeat.id, clock, consumers)
 
 
 class _Wishes:
@@ -204,19 +199,26 @@ def _tell_refused(error: GuardianError) -> None:
 class _Shift:
     """One stretch of work under one configuration: schedule, deliveries and the web server."""
 
-    def __init__(self, app: App, delivery: Delivery) -> None:
-        self._app, self._delivery = app, delivery
+    def __init__(self, app: App, delivery: Delivery, heartbeat: Heartbeat) -> None:
+        self._app, self._heartbeat = app, heartbeat
+        self._runner = _runner(app, delivery, heartbeat)
         self._metrics = Metrics(app.store, app.services.clock)
         self._schedule = Schedule(app.config.sources, self._begin_scan, self._last_completed, app.services.clock)
         self._turns = asyncio.Semaphore(app.config.schedule.scans_at_once)
-        self._scans: set[asyncio.Task[None]] = set()
+        self._pruned_on = app.services.clock().date()
+        self._known_assets: tuple[int, int] | None = None
+        self._scans: dict[str, asyncio.Task[None]] = {}
 
     @contextlib.asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
         """Work while the body waits; at its end let scans in flight finish within the grace period."""
         app = build_app(self._metrics, self._problems, self._covered)
         async with serving(app, self._app.config.web.listen) as address:
-            loops = [asyncio.create_task(self._deliver_forever()), asyncio.create_task(self._follow_clock_forever())]
+            loops = [
+                asyncio.create_task(self._run_tasks_forever()),
+                asyncio.create_task(self._follow_clock_forever()),
+                asyncio.create_task(self._follow_others_forever()),
+            ]
             self._schedule.start()
             log.info("started", sources=len(self._app.config.sources), address=address)
             if not self._app.config.destinations:
@@ -240,8 +242,8 @@ class _Shift:
     async def _begin_scan(self, settings: SourceSettings) -> None:
         """Run one scan as a task that outlives the scheduler, so that stopping can wait for it."""
         task = asyncio.create_task(self._scan(settings))
-        self._scans.add(task)
-        task.add_done_callback(self._scans.discard)
+        self._scans[settings.name] = task
+        task.add_done_callback(lambda _: self._scans.pop(settings.name))
         # APScheduler counts this job as running until the scan ends: that is what keeps scans from overlapping.
         # Once it stops it lets go of the job, whose scan may go on: no failure to log.
         with contextlib.suppress(asyncio.CancelledError):
@@ -251,10 +253,23 @@ class _Shift:
         """The supervision point of one source: whatever happens, the other sources go on."""
         async with self._turns:
             try:
+                latest_known = await asyncio.to_thread(self._latest_if_due, settings)
+                if latest_known is None:
+                    self._schedule.put_off(settings)
+                    log.info("scanned_elsewhere", source=settings.name)
+                    return
                 ended = await scan_and_mend(
-                    self._app, settings, lambda result: self._metrics.count(settings.name, result)
+                    self._app,
+                    self._heartbeat,
+                    settings,
+                    lambda result: self._metrics.count(settings.name, result),
+                    latest_known,
                 )
                 log.info("scanned", source=settings.name, counts=ended.counts.as_words())
+            except SourceClaimed as error:
+                self._schedule.put_off(settings)
+                log.info("scanned_elsewhere", source=settings.name, reason=str(error))
+                return
             except GuardianError as error:
                 # The world's fault, and said plainly: a traceback would add nothing.
                 log.warning("scan_failed", source=settings.name, reason=str(error))
@@ -264,16 +279,70 @@ class _Shift:
                 self._metrics.count_failure("scan")
         await asyncio.to_thread(tell_of_troubled_sources, self._app)
 
-    async def _deliver_forever(self) -> None:
-        """The supervision point of deliveries: an error is logged, the tasks stay due, the loop goes on."""
+    def _latest_if_due(self, settings: SourceSettings) -> int | None:
+        """Return the id of a source's latest scan (0: none) if it is due, None if another process cares for it.
+
+        That its time has come by this daemon's own schedule says enough after a scan of its own. One that was cut off
+        is to be taken up at once. A failed one of another process counts while that lives: it tries again in its time.
+        """
+        with self._app.store.read() as tx:
+            last = tx.scans.last(settings.name)
+            if last is None:
+                return 0
+            if last.outcome is None and settings.name not in tx.scans.abandoned():
+                return None
+            if last.owner == self._heartbeat.id or last.outcome in (None, ScanOutcome.INTERRUPTED):
+                return last.id
+            counted: Scan | None = last
+            if last.outcome is ScanOutcome.FAILED and last.owner not in {
+                process.id for process in tx.processes.living()
+            }:
+                counted = tx.scans.last(settings.name, outcome=ScanOutcome.COMPLETED)
+        if counted is None or is_due(settings, counted.started_at, self._app.services.clock()):
+            return last.id
+        return None
+
+    async def _follow_others_forever(self) -> None:
+        """Look now and then what other processes on this database have done, or left undone when they were lost."""
+        while True:
+            await asyncio.sleep(self._heartbeat.lease.total_seconds() / 4)
+            try:
+                await self._follow_assets()
+                await take_over(self._app)
+                if (today := self._app.services.clock().date()) != self._pruned_on:
+                    await prune_old_rows(self._app)
+                    self._pruned_on = today
+                for source in await asyncio.to_thread(self._cut_off):
+                    if source not in self._scans and self._schedule.running:
+                        self._schedule.begin_now(source)
+            except Exception:
+                log.exception("others_not_followed")
+                self._metrics.count_failure("others")
+
+    async def _follow_assets(self) -> None:
+        """Bring the index up to date when assets were added or taken out, maybe on another machine."""
+
+        def read() -> tuple[int, int]:
+            with self._app.store.read() as tx:
+                return tx.assets.latest_number(), tx.assets.count()
+
+        known = await asyncio.to_thread(read)
+        if known != self._known_assets and await self._app.catalog.follow():
+            self._known_assets = known
+
+    def _cut_off(self) -> set[str]:
+        with self._app.store.read() as tx:
+            return tx.scans.abandoned() & {settings.name for settings in self._app.config.sources}
+
+    async def _run_tasks_forever(self) -> None:
+        """The supervision point of what is owed: an error is logged, the tasks stay due, the loop goes on."""
         while True:
             try:
-                sent = await deliver_due(self._app.store, self._delivery, self._app.services.clock)
-                self._metrics.count_deliveries(sent)
+                self._metrics.count_deliveries(deliveries_of(await self._runner.run_due()))
             except Exception:
                 log.exception("deliveries_failed")
                 self._metrics.count_failure("deliveries")
-            await asyncio.sleep(DELIVERY_PAUSE.total_seconds())
+            await asyncio.sleep(TASK_PAUSE.total_seconds())
 
     async def _follow_clock_forever(self) -> None:
         while True:
@@ -290,7 +359,7 @@ class _Shift:
         if not self._scans:
             return
         grace = self._app.config.schedule.grace_period.total_seconds()
-        _, late = await asyncio.wait(set(self._scans), timeout=grace)
+        _, late = await asyncio.wait(set(self._scans.values()), timeout=grace)
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)

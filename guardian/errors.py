@@ -15,7 +15,9 @@ GuardianError                 something in the world went wrong, not in guardian
 ├── DeliveryFailed            a destination did not accept a message; `permanent` says whether to stop
 ├── VaultFull                 there is no room to keep evidence: the finding goes on without, and says so
 ├── StoreUnusable             the database is damaged, on a network file system, or at another schema
+├── ClaimLost                 another process has taken over this scan: whatever this one would write is refused
 └── AlreadyRunning            another process holds this role on this data folder
+    └── SourceClaimed         another scan of this source is running
 """
 
 from datetime import timedelta
@@ -157,5 +159,13 @@ class StoreUnusable(GuardianError):
     """The database cannot be used as it is; the message says why and how to restore."""
 
 
+class ClaimLost(GuardianError):
+    """This process was not heard of for longer than its lease, and another has taken over its scan."""
+
+
 class AlreadyRunning(GuardianError):
     """Another process holds this role on this data folder."""
+
+
+class SourceClaimed(AlreadyRunning):
+    """Another scan of this source is running; the message says whose, and since when."""

@@ -65,6 +65,16 @@ class Schedule:
             )
         self._scheduler.start()
 
+    def begin_now(self, name: str) -> None:
+        """Begin a source as soon as can be, whatever its plan was."""
+        self._scheduler.modify_job(name, next_run_time=self._clock())
+
+    def put_off(self, settings: SourceSettings) -> None:
+        """Plan a source that another process has scanned for when it is due again. One that is due stays as planned."""
+        due = self._first_due(settings, trigger_of(settings))
+        if due > self._clock():
+            self._scheduler.modify_job(settings.name, next_run_time=due)
+
     def stop(self) -> None:
         """Begin nothing any more. What has begun goes on."""
         self._scheduler.shutdown(wait=False)
@@ -109,9 +119,16 @@ def trigger_of(settings: SourceSettings) -> BaseTrigger:
 def first_due(trigger: BaseTrigger, last_started: datetime | None, now: datetime) -> datetime:
     """Return when a source is first due after a start of the daemon: at once if it was never scanned or is overdue.
 
-    A last scan in the future means that the clock was turned back; it counts as never.
+    A last scan in the future means that the clock was turned back; it counts as never. A little in the future is
+    another machine's present.
     """
-    if last_started is None or last_started > now:
+    if last_started is None or last_started > now + LARGEST_DRIFT:
         return now
     planned: datetime | None = trigger.get_next_fire_time(last_started, last_started)
     return max(planned, now) if planned else now
+
+
+def is_due(settings: SourceSettings, last_started: datetime, now: datetime) -> bool:
+    """Whether a source is due again, by its interval or cron line alone: jitter only spreads what is planned."""
+    trigger = trigger_of(settings.model_copy(update={"jitter": timedelta()}))
+    return first_due(trigger, last_started, now) <= now

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import structlog
 
-from guardian.schedule import Schedule, first_due, trigger_of
+from guardian.schedule import Schedule, first_due, is_due, trigger_of
 from guardian.sources.settings import PageSettings
 from guardian.strict_yaml import duration
 
@@ -34,6 +34,19 @@ def test_what_was_missed_while_the_daemon_was_down_is_due_at_once_and_once() -> 
 
 def test_a_clock_turned_back_does_not_silence_a_source() -> None:
     assert first_due(trigger_of(page(every="1h")), NOW + timedelta(days=30), NOW) == NOW
+
+
+def test_another_machines_clock_may_be_a_little_ahead() -> None:
+    ahead = NOW + timedelta(seconds=30)
+    assert first_due(trigger_of(page(every="1h")), ahead, NOW) == ahead + timedelta(hours=1)
+
+
+@pytest.mark.parametrize(("minutes", "due"), [(59, False), (60, True), (90, True)])
+def test_a_source_that_another_process_scanned_is_due_after_its_interval_whatever_its_jitter(
+    minutes: int, due: bool
+) -> None:
+    settings = page(every="1h", jitter="30m")
+    assert {is_due(settings, NOW - timedelta(minutes=minutes), NOW) for _ in range(20)} == {due}
 
 
 def test_cron_lines_are_read_in_utc() -> None:
@@ -132,6 +145,17 @@ def test_a_clock_turned_back_while_the_daemon_runs_silences_no_source() -> None:
         assert not schedule.follow_clock(), "told once"
 
     scheduled(clocks, datetime.now(UTC), body)
+
+
+def test_a_source_is_begun_at_once_when_asked_and_put_off_when_another_has_scanned_it() -> None:
+    async def body(schedule: Schedule, begun: "asyncio.Queue[str]") -> None:
+        assert begun.empty(), "it was scanned a moment ago"
+        schedule.begin_now("one")
+        assert await asyncio.wait_for(begun.get(), 10) == "one"
+        schedule.put_off(page(every="1h"))
+        assert begun.empty()
+
+    scheduled(Clocks(), datetime.now(UTC), body)
 
 
 def test_a_jump_forward_is_noticed_too() -> None:

@@ -143,11 +143,11 @@ def test_killed_between_post_and_mark_the_same_message_comes_again(watch: Watch,
     assert after.signed_by == (0,)
 
 
-def test_sigterm_ends_cleanly_and_a_second_daemon_is_refused(watch: Watch) -> None:
+def test_a_scan_works_beside_a_daemon_and_sigterm_ends_it_cleanly(watch: Watch) -> None:
     process = watch.start()
     watch.receiver.wait_for(1, 60)
-    refused = watch.guardian("scan", "gallery", code=4)
-    assert refused == ""
+    watch.wait_for_event("scanned")
+    watch.guardian("scan", "gallery", code=1)
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 0
     assert watch.events()[-1]["event"] == "stopped"

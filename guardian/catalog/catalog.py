@@ -1,7 +1,8 @@
 """Adds assets and takes them out, so that store, originals and index agree whatever interrupts it.
 
 An asset is first kept (its bytes), then reserved (a row, state "adding"), then published (the index), then
-protected (the row). `repair` finishes or mends whatever an interruption left in between.
+protected (the row). `repair` finishes or mends whatever an interruption left in between. Machines that share a
+database have an index and originals each: `follow` brings this one up to what the others added and took out.
 """
 
 import asyncio
@@ -72,7 +73,10 @@ class _Prepared:
 
 
 class Catalog:
-    """The catalogue over one store, one index and one folder of originals. Several processes may work on it."""
+    """The catalogue over one store, one index and one folder of originals.
+
+    Several processes may work on it; one at a time, by a lock on the data folder, changes the index.
+    """
 
     def __init__(
         self,
@@ -133,6 +137,22 @@ class Catalog:
         except AlreadyRunning:
             return 0
 
+    async def follow(self) -> bool:
+        """Bring the index up to what the database says, after processes with other data folders changed that.
+
+        Assets whose bytes are not within reach stay out of it, and answers say `partial` meanwhile. Returns False
+        while another process adds assets here: try again later.
+        """
+        # Without the lock when there is nothing to do, as always after an addition here: the next one needs it.
+        if await asyncio.to_thread(self._agrees):
+            return True
+        try:
+            with hold(self._data_dir, ROLE):
+                await self._repair(every_byte=False)
+        except AlreadyRunning:
+            return False
+        return True
+
     async def rebuild(self, progress: Callable[[int, int], None] = lambda done, total: None) -> int:
         """Make the whole index anew from the originals; returns how many assets it holds.
 
@@ -147,28 +167,30 @@ class Catalog:
             found = await asyncio.to_thread(self._index.contents, every_byte=every_byte)
         except IndexNotReady as error:
             log.warning("index_rebuilt", reason=str(error))
-            return await self._rebuild(lambda done, total: None)
+            return await self._rebuild(lambda done, total: None, within_reach=True)
         published = frozenset(found.numbers)
         adding = await asyncio.to_thread(self._assets, AssetState.ADDING)
         protected = await asyncio.to_thread(self._assets, AssetState.PROTECTED)
         wanted = {asset.number for asset in (*adding, *protected)}
         if published - wanted:
             await asyncio.to_thread(self._index.withdraw, published - wanted)
-        await asyncio.to_thread(self._protect, [asset for asset in adding if asset.number in published])
-        lost = [asset for asset in protected if asset.number not in published]
-        unfinished = [asset for asset in adding if asset.number not in published]
+        await self._protect_published([asset for asset in adding if asset.number in published])
+        lost = await self._within_reach([asset for asset in protected if asset.number not in published])
+        unfinished = self._kept_here([asset for asset in adding if asset.number not in published])
         # Newer assets may have been published meanwhile: answers "up to number n" never compared these.
         renumbered = await asyncio.to_thread(self._renumbered, unfinished)
         for batch in _batches([*lost, *renumbered], self._settings.batch):
             entries = await self._entries(batch)
             await asyncio.to_thread(self._index.publish, entries)
             await asyncio.to_thread(self._note_hashes, entries)
-            await asyncio.to_thread(self._protect, batch)
+            await self._protect_published(batch)
         return len(lost) + len(renumbered)
 
-    async def _rebuild(self, progress: Callable[[int, int], None]) -> int:
-        unfinished = await asyncio.to_thread(self._assets, AssetState.ADDING)
+    async def _rebuild(self, progress: Callable[[int, int], None], *, within_reach: bool = False) -> int:
+        unfinished = self._kept_here(await asyncio.to_thread(self._assets, AssetState.ADDING))
         protected = await asyncio.to_thread(self._assets, AssetState.PROTECTED)
+        if within_reach:
+            protected = await self._within_reach(protected)
         assets = [*protected, *await asyncio.to_thread(self._renumbered, unfinished)]
         done = 0
         with self._index.rebuild() as publish:
@@ -180,7 +202,7 @@ class Catalog:
                 publish(entries)
                 await asyncio.to_thread(self._note_hashes, entries)
                 done += len(batch)
-        await asyncio.to_thread(self._protect, assets)
+        await self._protect_published(assets)
         progress(done, len(assets))
         return done
 
@@ -188,9 +210,67 @@ class Catalog:
         with self._store.read() as tx:
             return tx.assets.list(state=state)
 
-    def _protect(self, assets: Sequence[Asset]) -> None:
+    def _agrees(self) -> bool:
+        """Whether the index holds exactly the protected assets and no addition is left unfinished."""
+        try:
+            published = set(self._index.contents(every_byte=False).numbers)
+        except IndexNotReady:
+            return False
+        return published == {asset.number for asset in self._assets(AssetState.PROTECTED)} and not self._kept_here(
+            self._assets(AssetState.ADDING)
+        )
+
+    def _kept_here(self, assets: Sequence[Asset]) -> list[Asset]:
+        """Those whose original lies in this data folder. The others are being added by a process with another."""
+        return [asset for asset in assets if self._originals.holds(asset.sha256)]
+
+    async def _within_reach(self, assets: Sequence[Asset]) -> list[Asset]:
+        """Those whose original is kept here, or still lies where it was added from and is kept here from now on.
+
+        The others were added on another machine: answers are partial without them, which a warning says.
+        """
+
+        def fetch(asset: Asset) -> bool:
+            if self._originals.holds(asset.sha256):
+                return True
+            try:
+                content = local.read(Path(asset.path).as_uri(), self._max_bytes).content
+            except (FetchFailed, FetchRefused, ValueError):
+                return False
+            if hashlib.sha256(content).hexdigest() != asset.sha256:
+                return False
+            self._originals.keep(content)
+            return True
+
+        found = [asset for asset in assets if await asyncio.to_thread(fetch, asset)]
+        if len(found) < len(assets):
+            known = {asset.id for asset in found}
+            missing = [asset for asset in assets if asset.id not in known]
+            log.warning("assets_out_of_reach", assets=len(missing), such_as=missing[0].path, now="answers are partial")
+        return found
+
+    async def _protect_published(self, assets: Sequence[Asset]) -> None:
+        """Count published assets as protected, in the order of their numbers over all data folders.
+
+        What was compared "up to number n" is not compared again with numbers below: an asset that a later one, added
+        elsewhere, has overtaken is published anew under a number of its own.
+        """
+        while overtaken := await asyncio.to_thread(self._protect, assets):
+            before = {asset.id: asset.number for asset in assets}
+            await asyncio.to_thread(self._index.publish, await self._entries(overtaken))
+            await asyncio.to_thread(self._index.withdraw, frozenset(before[one.id] for one in overtaken))
+            assets = overtaken
+
+    def _protect(self, assets: Sequence[Asset]) -> list[Asset]:
+        """Protect assets; those that were overtaken get a new number instead and are returned with it."""
+        if not assets:
+            return []
         with self._store.begin() as tx:
-            tx.assets.protect([asset.number for asset in assets])
+            latest = tx.assets.latest_number_for_writing()
+            known = [asset for asset in (tx.assets.get(one.id) for one in assets) if asset is not None]
+            adding = [asset for asset in known if asset.state is AssetState.ADDING]
+            tx.assets.protect([asset.number for asset in adding if asset.number > latest])
+            return [tx.assets.renumber(asset.id) for asset in adding if asset.number < latest]
 
     def _note_hashes(self, entries: Sequence[Entry]) -> None:
         """Keep the published hashes; assets of earlier versions get theirs when they are fingerprinted anew."""
@@ -239,7 +319,7 @@ class Catalog:
         try:
             await asyncio.to_thread(self._index.publish, entries)
             await asyncio.to_thread(self._note_hashes, entries)
-            await asyncio.to_thread(self._protect, [reserved[sha256] for sha256 in fresh])
+            await self._protect_published([reserved[sha256] for sha256 in fresh])
         except IndexNotReady as error:
             # Joining small segments reads them whole, and may be the first to notice damage.
             log.warning("index_rebuilt", reason=str(error))

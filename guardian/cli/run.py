@@ -36,6 +36,9 @@ def command(session: Session, once: bool) -> None:
 
     scans = asyncio.run(daemon.run_once(session.config_path, count))
     for scan in scans:
+        if scan.outcome is None:
+            click.echo(f"{scan.source}: another process is scanning it")
+            continue
         click.echo(f"{scan.source}: {scan.outcome}{f' ({printable(scan.error)})' if scan.error else ''}")
         # Images were counted as they came; a scan that failed counts as one thing that could not be fetched.
         counts += ScanCounts(pages=scan.counts.pages)

@@ -1,4 +1,4 @@
-"""`guardian scan SOURCE`: scans one source; findings are recorded, messages wait for `guardian run`."""
+"""`guardian scan SOURCE`: one pass over one source; findings are recorded, messages wait for `guardian run`."""
 
 import asyncio
 
@@ -33,10 +33,8 @@ def command(session: Session, source: str) -> None:
 
 async def _scan(session: Session, source: str) -> tuple[ScanCounts, int, int]:
     """Scan a source; return its counts, the number of protected assets, and the number of messages now due."""
-    from guardian.app import opened_app
+    from guardian.app import at_work, opened_app, prepare, scan_and_mend
     from guardian.config import require_contact
-    from guardian.daemon import ROLE, prepare, scan_and_mend
-    from guardian.store import hold
 
     config = session.config
     chosen = next((settings for settings in config.sources if settings.name == source), None)
@@ -50,10 +48,9 @@ async def _scan(session: Session, source: str) -> tuple[ScanCounts, int, int]:
         if isinstance(result, Answer) and result.outcome is not Outcome.CLEAR:
             click.echo(describe(result))
 
-    with hold(config.data_dir, ROLE):
-        async with opened_app(config) as app:
-            await prepare(app)
-            ended = await scan_and_mend(app, chosen, show)
-            with app.store.read() as tx:
-                # The counts of the scan's row: a crawl that continued an interrupted one has counted both halves.
-                return ended.counts, tx.assets.count(), tx.tasks.due_count(app.services.clock())
+    async with opened_app(config) as app, at_work(app, f"guardian scan {source}") as heartbeat:
+        await prepare(app)
+        ended = await scan_and_mend(app, heartbeat, chosen, show)
+        with app.store.read() as tx:
+            # The counts of the scan's row: a crawl that continued an interrupted one has counted both halves.
+            return ended.counts, tx.assets.count(), tx.tasks.due_count(app.services.clock())

@@ -23,7 +23,7 @@ from guardian.model.messages import Message
 from guardian.model.reasons import Retry, Scope, SkipReason, label_of, read_reason, reason_word
 from guardian.model.scans import ScanCounts
 from guardian.model.sightings import Context, PageCapture, PageImage, Response, Sighting, Skipped
-from guardian.model.tasks import Scan, ScanOutcome, Task, TaskKind, TaskState
+from guardian.model.tasks import Process, Scan, ScanOutcome, Task, TaskKind, TaskState
 
 __all__ = [
     "ACTIONS_BY_STRENGTH",
@@ -62,6 +62,7 @@ __all__ = [
     "Outcome",
     "PageCapture",
     "PageImage",
+    "Process",
     "Remembered",
     "Response",
     "Retry",

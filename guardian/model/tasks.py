@@ -8,12 +8,9 @@ from guardian.model.scans import ScanCounts
 
 
 class TaskKind(StrEnum):
-    """The kind of work a task asks for; the task runner has a consumer for each."""
+    """The kind of work a task asks for. A kind is listed here once it has a consumer (see daemon.py)."""
 
     DELIVER = "deliver"
-    CAPTURE = "capture"
-    RECHECK = "recheck"
-    REMATCH = "rematch"
 
 
 class TaskState(StrEnum):
@@ -45,6 +42,24 @@ class Task:
     message_id: str | None = None
     leased_until: datetime | None = None
     last_error: str | None = None
+    owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One process that works on the database, as it tells of itself.
+
+    `id` is new at each start. `pid` and `host` are for people to read. `heartbeat_at` and `leased_until` are
+    moments of the database's clock; past `leased_until` the process is lost.
+    """
+
+    id: str
+    host: str
+    pid: int
+    command: str
+    started_at: datetime
+    heartbeat_at: datetime
+    leased_until: datetime
 
 
 class ScanOutcome(StrEnum):
@@ -59,7 +74,7 @@ class ScanOutcome(StrEnum):
 class Scan:
     """One scan of a source, and what it counted.
 
-    `outcome`: None while running.
+    `outcome`: None while running. `owner`: id of the process that scans or scanned; None for scans of earlier versions.
     """
 
     id: int
@@ -69,3 +84,4 @@ class Scan:
     outcome: ScanOutcome | None
     counts: ScanCounts
     error: str | None = None
+    owner: str | None = None

@@ -43,8 +43,9 @@ async def match_image(
         return skipped
 
     report = _joined(known, newer)
-    if report.assets_searched < protected:
-        # Assets are published before they count as protected: fewer in the index means that some are lost.
+    if report.assets_searched < protected or report.up_to_number < latest_number:
+        # Assets are published before they count as protected: fewer in the index, or none so new, means that some are
+        # lost, or that a process with another data folder added them and they are not here yet.
         report = replace(report, partial=True)
     if not report.partial:
         # What could not look everywhere must be asked again.

@@ -15,7 +15,7 @@ import structlog
 from guardian.crawl.context import CrawlContext, Seen
 from guardian.crawl.page_loader import PageLoader
 from guardian.crawl.page_reader import PageReader
-from guardian.errors import FetchFailed, FetchRefused, IndexNotReady, StoreUnusable, WorkerLost
+from guardian.errors import ClaimLost, FetchFailed, FetchRefused, IndexNotReady, StoreUnusable, WorkerLost
 from guardian.media.sniff import is_page
 from guardian.model import Answer, Candidate, Checkpoint, Fetched, Sighting, Skipped, SkipReason, Unchanged
 from guardian.scan.acquire import acquire, transfer
@@ -200,7 +200,7 @@ async def _answer(services: Services, candidate: Candidate, started: float) -> A
         )
     except WorkerLost as error:
         return _not_compared(candidate, Skipped(where, error.reason, str(error)), started)
-    except (IndexNotReady, StoreUnusable):
+    except (IndexNotReady, StoreUnusable, ClaimLost):
         # No fault of this image, and every other one would fail the same way.
         raise
     except Exception as error:

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 from guardian.crawl.checkpoints import settle
-from guardian.errors import FetchFailed, FetchRefused
+from guardian.errors import ClaimLost, FetchFailed, FetchRefused
 from guardian.model import Answer, Checkpoint, Scan, ScanCounts, ScanOutcome, Skipped
+from guardian.processes import Claim, Heartbeat
 from guardian.scan.context import context_of_scan
 from guardian.scan.pipeline import scan
 from guardian.scan.services import Services
@@ -15,18 +17,43 @@ from guardian.sources.settings import SourceSettings
 Listener = Callable[[Answer | Skipped], None]
 
 
-async def scan_source(services: Services, settings: SourceSettings, listener: Listener) -> Scan:
-    """Scan one source and keep the account of it; an unexpected end is recorded and raised again."""
-    row, counts = await asyncio.to_thread(_start, services, settings.name)
+async def scan_source(
+    services: Services,
+    heartbeat: Heartbeat,
+    settings: SourceSettings,
+    listener: Listener,
+    latest_known: int | None = None,
+) -> Scan:
+    """Claim one source, scan it and keep the account of it; an unexpected end is recorded and raised again.
+
+    Raises SourceClaimed while another scan of it runs, or when one has begun after the one of the id `latest_known`;
+    ClaimLost when another process has taken this one over.
+    """
+    row, counts = await asyncio.to_thread(_start, services, heartbeat, settings.name, latest_known)
+    # From here on nothing is written unless the scan is still this process's own.
+    claimed = services.store.under(lambda tx: tx.scans.require(row.id, heartbeat.id))
+    with heartbeat.renewing(row.id) as claim:
+        return await _scan_claimed(replace(services, store=claimed), row, counts, claim, settings, listener)
+
+
+async def _scan_claimed(
+    services: Services, row: Scan, counts: ScanCounts, claim: Claim, settings: SourceSettings, listener: Listener
+) -> Scan:
+    """Scan a source whose row has been started, through a store that refuses to write once the claim is lost."""
     try:
         context = await asyncio.to_thread(context_of_scan, services, settings)
         async for result in scan(services, context, open_source(settings)):
+            if claim.is_lost:
+                raise ClaimLost(f"another process has taken over the scan of {settings.name}")
             if isinstance(result, Checkpoint):
                 counts += result.counts
                 await asyncio.to_thread(_settle, services, row, result, counts)
                 continue
             counts += ScanCounts.of(result)
             listener(result)
+    except ClaimLost:
+        # Whoever took over has closed the account, and goes on from the last checkpoint.
+        raise
     except asyncio.CancelledError:
         _break_off(services, row, ScanOutcome.INTERRUPTED, counts)
         raise
@@ -39,10 +66,10 @@ async def scan_source(services: Services, settings: SourceSettings, listener: Li
     return await asyncio.to_thread(_end, services, row, ScanOutcome.COMPLETED, counts)
 
 
-def _start(services: Services, source: str) -> tuple[Scan, ScanCounts]:
+def _start(services: Services, heartbeat: Heartbeat, source: str, latest_known: int | None) -> tuple[Scan, ScanCounts]:
     """Return a new row, and what is counted so far: a crawl that goes on where a scan was cut off goes on counting."""
     with services.store.begin() as tx:
-        row = tx.scans.start(source, services.clock())
+        row = tx.scans.start(source, services.clock(), heartbeat.id, heartbeat.lease, latest_known)
         before = tx.scans.before(row)
         goes_on = before is not None and before.outcome is not ScanOutcome.COMPLETED and tx.frontier.count(source) > 0
         counts = before.counts if before is not None and goes_on else ScanCounts()

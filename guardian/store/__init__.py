@@ -3,9 +3,18 @@
 Synchronous: the daemon calls it through asyncio.to_thread.
 """
 
-from guardian.store.locks import hold
-from guardian.store.settings import StoreSettings
+from guardian.store.locks import has_holder, hold, remove_lock
+from guardian.store.settings import ProcessSettings, StoreSettings
 from guardian.store.store import Store, open_store
 from guardian.store.transaction import Transaction
 
-__all__ = ["Store", "StoreSettings", "Transaction", "hold", "open_store"]
+__all__ = [
+    "ProcessSettings",
+    "Store",
+    "StoreSettings",
+    "Transaction",
+    "has_holder",
+    "hold",
+    "open_store",
+    "remove_lock",
+]

@@ -128,6 +128,11 @@ class Assets:
         query = select(func.max(assets.c.number)).where(assets.c.state == AssetState.PROTECTED)
         return self._connection.execute(query).scalar() or 0
 
+    def latest_number_for_writing(self) -> int:
+        """As `latest_number`; until the transaction ends nobody else protects or numbers an asset."""
+        self._counters.hold(_NUMBERS)
+        return self.latest_number()
+
     def count(self, state: AssetState = AssetState.PROTECTED) -> int:
         """Return how many assets are in this state."""
         query = select(func.count()).select_from(assets).where(assets.c.state == state)

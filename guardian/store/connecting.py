@@ -15,6 +15,9 @@ from guardian.errors import StoreUnusable, UsageError
 BUSY_SECONDS = 30
 """How long a writer waits for another one before it gives up."""
 
+IDLE_SECONDS = 120
+"""PostgreSQL ends a connection whose transaction waits so long for its next statement."""
+
 READ_ONLY = "guardian_read_only"
 """The execution option of a connection that only reads."""
 
@@ -47,9 +50,18 @@ def connect(url: str | URL) -> Engine:
         parsed = parsed.set(drivername="postgresql+psycopg")
     try:
         # pool_pre_ping: a server that was restarted must cost no transaction.
-        return create_engine(parsed, pool_pre_ping=True, max_overflow=_MORE_CONNECTIONS)
+        engine = create_engine(parsed, pool_pre_ping=True, max_overflow=_MORE_CONNECTIONS)
     except ImportError as error:
         raise UsageError("a PostgreSQL store needs: pip install 'guardian[postgres]'") from error
+
+    @event.listens_for(engine, "connect")
+    def _bound_idling(connection: Any, _record: Any) -> None:
+        # A process that is suspended in the midst of a transaction would keep its locks from everybody for hours.
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'")
+        connection.commit()
+
+    return engine
 
 
 def _sqlite(url: URL) -> Engine:

@@ -1,6 +1,6 @@
 """Named counters that all processes on this database share."""
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from guardian.store.inserting import insert_into
 from guardian.store.tables import counters
@@ -19,6 +19,10 @@ class Counters:
         counted = statement.on_conflict_do_update(index_elements=["name"], set_={"value": counters.c.value + 1})
         number: int = self._connection.execute(counted.returning(counters.c.value)).scalar_one()
         return number
+
+    def hold(self, name: str) -> None:
+        """Keep a number from being counted up or held by others until the transaction ends."""
+        self._connection.execute(select(counters.c.value).where(counters.c.name == name).with_for_update())
 
     def put(self, name: str, value: int) -> bool:
         """Set a counter; return whether that changed it. Of several callers that set the same value, one gets True."""

@@ -33,3 +33,24 @@ def hold(data_dir: Path, role: str) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def has_holder(data_dir: Path, role: str) -> bool | None:
+    """Return whether somebody holds a role on this data folder; None when nobody ever did there."""
+    try:
+        handle = os.open(data_dir / "locks" / f"{role}.lock", os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    try:
+        # Shared, so that of two who ask at once neither takes the other for the holder.
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
+def remove_lock(data_dir: Path, role: str) -> None:
+    """Remove the file of a role that nobody will hold again, such as one that is named after a process."""
+    (data_dir / "locks" / f"{role}.lock").unlink(missing_ok=True)

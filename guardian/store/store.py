@@ -1,9 +1,10 @@
 """The opened database: begins transactions, and explains in plain words when it cannot be used."""
 
+import copy
 import shutil
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -35,6 +36,7 @@ class Store:
         self._is_sqlite = self._engine.dialect.name == "sqlite"
         # SQLite lets one connection write at a time, and wakes those that wait in no order; threads queue here instead.
         self._writing = threading.Lock()
+        self._condition: Callable[[Transaction], None] = _no_condition
         try:
             with self._explained():
                 bring_forward(self._engine)
@@ -49,7 +51,18 @@ class Store:
         Never keep one open across an await or a wait for anything else: all other writers wait for it.
         """
         with self._explained(), self._turn(), self._engine.connect() as connection, connection.begin():
-            yield Transaction(connection)
+            transaction = Transaction(connection)
+            self._condition(transaction)
+            yield transaction
+
+    def under(self, condition: Callable[[Transaction], None]) -> "Store":
+        """Return this same store, but every transaction that may write begins with `condition`, which may raise.
+
+        It shares the connections; closing either closes both.
+        """
+        conditional = copy.copy(self)
+        conditional._condition = condition
+        return conditional
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
@@ -127,6 +140,10 @@ class Store:
         if is_away or error.connection_invalidated or (state or "").startswith(_SERVER_STATES):
             return f"PostgreSQL at {self.url.host or 'the local socket'} cannot be used: {original}"
         return None
+
+
+def _no_condition(_: Transaction) -> None:
+    """Everybody may write."""
 
 
 def open_store(settings: StoreSettings, data_dir: Path) -> Store:

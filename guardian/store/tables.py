@@ -232,6 +232,19 @@ tasks = Table(
     sqlite_autoincrement=True,
 )
 
+processes = Table(
+    "processes",
+    metadata,
+    # Opaque and new at each start: a process id of the system comes again, and means nothing on another machine.
+    Column("id", Text, primary_key=True),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("command", Text, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("heartbeat_at", Instant, nullable=False),
+    Column("leased_until", Instant, nullable=False),
+)
+
 destinations = Table(
     "destinations",
     metadata,
@@ -250,8 +263,19 @@ scans = Table(
     Column("outcome", Word(ScanOutcome)),
     Column("counts", Document(ScanCounts), nullable=False),
     Column("error", Text),
+    # No foreign key: the row of a process goes when it ends, what it did stays.
+    Column("owner", Text),
+    Column("leased_until", Instant),
     Index(None, "source", "id"),
     Index(None, "ended_at"),
+    # A running scan is the claim on its source, so the database itself refuses a second one.
+    Index(
+        "uq_scans_running",
+        "source",
+        unique=True,
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
     sqlite_autoincrement=True,
 )
 

@@ -11,6 +11,7 @@ from guardian.store.findings import Findings
 from guardian.store.frontier import Frontier
 from guardian.store.licences import Licences
 from guardian.store.messages import Messages
+from guardian.store.processes import Processes
 from guardian.store.requests import Requests
 from guardian.store.responses import Responses
 from guardian.store.scans import Scans
@@ -27,6 +28,7 @@ class Transaction:
         self.counters = Counters(connection)
         self.findings = Findings(connection)
         self.cases = Cases(connection)
+        self.processes = Processes(connection)
         self.messages = Messages(connection)
         self.tasks = Tasks(connection)
         self.destinations = Destinations(connection)

@@ -1,12 +1,14 @@
 """`guardian run --once`, and what `guardian run` says and refuses. The daemon at work is in test_walkthrough."""
 
 import base64
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from PIL import Image
 
-from guardian.store import hold
+from guardian.model import ScanCounts
+from guardian.store import StoreSettings, open_store
 from tests.cli.home import Home
 
 SECRET = "LEGAL_SECRET"
@@ -85,8 +87,18 @@ def test_wrong_words_are_2(own: Home, words: tuple[str, ...]) -> None:
     assert "Usage: guardian run" in own.guardian(*words, code=2).stderr
 
 
-def test_a_second_one_on_the_same_data_folder_is_refused(own: Home) -> None:
-    with hold(own.folder / "data", "crawl"):
-        refused = own.guardian("run", "--once", code=4).stderr
-    assert "in the role 'crawl' (process" in refused
-    own.guardian("run", "--once")
+def test_a_source_that_another_process_is_scanning_is_left_to_it(watched: Home, receiver: Any) -> None:
+    secret = {SECRET: receiver.secrets[0]}
+    store = open_store(StoreSettings(), watched.folder / "data")
+    with store.begin() as tx:
+        tx.processes.beat("other", timedelta(minutes=5), host="there", pid=99, command="guardian run")
+        running = tx.scans.start("gallery", datetime.now(UTC), "other", timedelta(minutes=5))
+    assert "gallery: another process is scanning it" in watched.guardian("run", "--once", **secret).stdout
+    refused = watched.guardian("scan", "gallery", code=4).stderr
+    assert "gallery is being scanned by process 99 on there (`guardian run`) since 20" in refused
+    with store.begin() as tx:
+        tx.scans.end(running.id, datetime.now(UTC), "completed", ScanCounts())
+    assert "1 copy" in watched.guardian("run", "--once", code=1, **secret).stdout
+    with store.read() as tx:
+        assert [process.id for process in tx.processes.living()] == ["other"], "those that ended have left"
+    store.close()

@@ -25,7 +25,7 @@ def folder(tmp_path: Path) -> Path:
     store = open_store(StoreSettings(), tmp_path / "data")
     with store.begin() as tx:
         for number in range(100):
-            tx.tasks.add(TaskKind.RECHECK, str(number), b"x" * 3000, due_at=NOON, at=NOON)
+            tx.tasks.add(TaskKind.DELIVER, str(number), b"x" * 3000, due_at=NOON, at=NOON)
     store.close()
     return tmp_path
 

@@ -259,7 +259,7 @@ async def main():
     store = open_store(StoreSettings(), Path(sys.argv[1]))
     if sys.argv[4:] == ["free"]:
         with store.begin() as tx:
-            tx.tasks.free_leases()
+            tx.tasks.free_leases("deliver")
     destination = DestinationSettings(name="legal", url=sys.argv[2], secret_env="HOOK")
     clock = lambda: datetime.now(UTC)
     async with TrustedClient() as operator:

@@ -11,7 +11,7 @@ from pathlib import Path
 from numba.core.dispatcher import Dispatcher
 from guardian.matching import geometry, kernels
 from guardian.matching.index.writer import IndexWriter
-from guardian.matching.index import reader, votes
+from guardian.matching.index import votes
 from guardian.matching.matcher import Matcher
 from guardian.matching.settings import MatchingSettings
 from tests.matching.pictures import encoded, photograph

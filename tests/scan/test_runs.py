@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from guardian.app import opened_app
+from guardian.app import at_work, opened_app
 from guardian.config import Config, load_config
 from guardian.errors import FetchFailed
 from guardian.model import Answer, ScanCounts, Sighting, Skipped, SkipReason
@@ -41,9 +41,9 @@ def test_a_scan_leaves_its_account(tmp_path: Path, site: Any) -> None:
     heard: list[Answer | Skipped] = []
 
     async def go() -> None:
-        async with opened_app(config) as app:
+        async with opened_app(config) as app, at_work(app, "a test") as heartbeat:
             good, gone = config.sources
-            scan = await scan_source(app.services, good, heard.append)
+            scan = await scan_source(app.services, heartbeat, good, heard.append)
             assert (scan.outcome, scan.error) == ("completed", None)
             assert scan.counts.as_words() == {
                 "pages": 1,
@@ -55,7 +55,7 @@ def test_a_scan_leaves_its_account(tmp_path: Path, site: Any) -> None:
                 "left out: vector": 1,
             }
             with pytest.raises(FetchFailed, match="404"):
-                await scan_source(app.services, gone, heard.append)
+                await scan_source(app.services, heartbeat, gone, heard.append)
             with app.store.read() as tx:
                 last = tx.scans.last("gone")
             assert last is not None
@@ -88,7 +88,7 @@ def test_a_crawl_that_broke_off_between_two_pages_counts_nothing_twice(tmp_path:
     (source,) = config.sources
 
     async def go() -> None:
-        async with opened_app(config) as app:
+        async with opened_app(config) as app, at_work(app, "a test") as heartbeat:
             for patience in range(10):
                 left = patience
 
@@ -99,8 +99,8 @@ def test_a_crawl_that_broke_off_between_two_pages_counts_nothing_twice(tmp_path:
                         raise RuntimeError("no more")
 
                 with suppress(RuntimeError):
-                    await scan_source(app.services, source, lose_patience)
-                scan = await scan_source(app.services, source, lambda _: None)
+                    await scan_source(app.services, heartbeat, source, lose_patience)
+                scan = await scan_source(app.services, heartbeat, source, lambda _: None)
                 assert scan.counts.pages == 4
                 assert scan.counts.skipped[SkipReason.VECTOR] == 7, f"broken off after {patience} answers"
                 assert scan.counts.problems["status_404"] == 3
@@ -113,7 +113,7 @@ def test_a_crawl_that_is_stopped_while_a_page_is_noted_loses_no_count(tmp_path: 
     (source,) = config.sources
 
     async def go() -> None:
-        async with opened_app(config) as app:
+        async with opened_app(config) as app, at_work(app, "a test") as heartbeat:
             held, free = threading.Event(), threading.Event()
 
             def hold_the_database() -> None:
@@ -131,11 +131,11 @@ def test_a_crawl_that_is_stopped_while_a_page_is_noted_loses_no_count(tmp_path: 
                     asyncio.get_running_loop().call_later(0.2, scanning.cancel)
                     threading.Timer(0.4, free.set).start()
 
-            scanning = asyncio.create_task(scan_source(app.services, source, stop_soon))
+            scanning = asyncio.create_task(scan_source(app.services, heartbeat, source, stop_soon))
             with pytest.raises(asyncio.CancelledError):
                 await scanning
             holder.join()
-            scan = await scan_source(app.services, source, lambda _: None)
+            scan = await scan_source(app.services, heartbeat, source, lambda _: None)
             assert (scan.counts.pages, scan.counts.skipped[SkipReason.VECTOR]) == (4, 7)
 
     asyncio.run(go())

@@ -1,9 +1,12 @@
 """A crawl that is killed goes on where it was."""
 
 import threading
+from datetime import UTC, datetime, timedelta
 
 from guardian.model import CrawlRequest, FrontierState
 from guardian.store import Store
+
+NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 
 def leads(*paths: str, depth: int = 0) -> list[CrawlRequest]:
@@ -77,9 +80,24 @@ def test_crawls_of_sources_that_are_watched_no_more_are_forgotten(store: Store) 
     with store.begin() as tx:
         for source in ("web", "other", "third"):
             tx.frontier.add(source, leads("a", "b"))
-        assert tx.frontier.clear_all_but(["web", "new"]) == 4
+        assert tx.frontier.clear_abandoned(["web", "new"], NOON) == 4
         assert [tx.frontier.count(source) for source in ("web", "other", "third")] == [2, 0, 0]
-        assert tx.frontier.clear_all_but([]) == 2
+        assert tx.frontier.clear_abandoned([], NOON) == 2
+
+
+def test_crawls_that_another_process_goes_on_with_are_kept(store: Store) -> None:
+    with store.begin() as tx:
+        for source in ("running", "recent", "old"):
+            tx.frontier.add(source, leads("a", "b"))
+        tx.scans.start("running", NOON - timedelta(days=40))
+        tx.scans.end(
+            tx.scans.start("recent", NOON - timedelta(days=2)).id, NOON - timedelta(days=1), "interrupted", None
+        )
+        tx.scans.end(
+            tx.scans.start("old", NOON - timedelta(days=40)).id, NOON - timedelta(days=39), "interrupted", None
+        )
+        assert tx.frontier.clear_abandoned(["mine"], NOON - timedelta(days=30)) == 2
+        assert [tx.frontier.count(source) for source in ("running", "recent", "old")] == [2, 2, 0]
 
 
 def test_many_at_once_and_claimed_by_many(store: Store) -> None:

@@ -6,9 +6,12 @@ import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from sqlalchemy import text
+
 import guardian
 from guardian.model import Task, TaskKind, TaskState
 from guardian.store import Store
+from guardian.store.connecting import connect
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -34,10 +37,8 @@ def test_promising_twice_is_one_task_and_the_first_body_stays(store: Store) -> N
     with store.begin() as tx:
         first = tx.tasks.add(TaskKind.DELIVER, "a", b"\x00\xff one", due_at=NOON, at=NOON, destination="legal")
         second = tx.tasks.add(TaskKind.DELIVER, "a", b"two", due_at=NOON, at=NOON)
-        other_kind = tx.tasks.add(TaskKind.RECHECK, "a", b"three", due_at=NOON, at=NOON)
     assert first is not None
     assert second is None
-    assert other_kind is not None
     with store.read() as tx:
         assert tx.tasks.get(first.id) == first
     assert (first.body, first.state, first.attempts, first.destination) == (b"\x00\xff one", TaskState.DUE, 0, "legal")
@@ -69,13 +70,93 @@ def test_lease_ends_and_the_task_is_claimed_again(store: Store) -> None:
     assert (again.key, again.leased_until) == ("a", NOON + 2 * MINUTE)
 
 
-def test_new_holder_frees_the_leases_of_the_dead_one(store: Store) -> None:
-    promise(store, "a", "b")
-    claim(store)
+def test_leases_of_a_process_that_is_lost_are_freed_and_nobody_elses(store: Store) -> None:
+    promise(store, "a", "b", "c")
+    claim(store, limit=2)
     with store.begin() as tx:
+        tx.tasks.claim([TaskKind.DELIVER], NOON, MINUTE, 1, "another")
         assert tx.tasks.free_leases("somebody else") == 0
-        assert tx.tasks.free_leases() == 2
+        assert tx.tasks.free_leases("me") == 2
     assert claim(store) == ["a", "b"]
+
+
+def test_a_lease_of_another_living_process_has_room_for_clocks_that_differ(store: Store) -> None:
+    promise(store, "a")
+    with store.begin() as tx:
+        tx.processes.beat("another", timedelta(minutes=5), host="b", pid=1, command="guardian run")
+        assert tx.tasks.claim([TaskKind.DELIVER], NOON, MINUTE, 1, "another")
+    assert claim(store, NOON + 10 * MINUTE) == [], "its clock may be behind"
+    with store.begin() as tx:
+        (task,) = tx.tasks.claim([TaskKind.DELIVER], NOON + MINUTE, MINUTE, 1, "another")
+        assert task.owner == "another", "it knows its own clock"
+    assert claim(store, NOON + 90 * MINUTE) == ["a"], "for ever it waits for nobody"
+
+
+def test_a_destination_is_one_owners_at_a_time(store: Store) -> None:
+    promise(store, "a", "b")
+    promise(store, "c", destination="archive")
+    with store.begin() as tx:
+        (first,) = tx.tasks.claim([TaskKind.DELIVER], NOON, MINUTE, 1, "another", "legal")
+    assert claim(store, destination="legal") == []
+    assert claim(store, destination="archive") == ["c"]
+    with store.begin() as tx:
+        tx.tasks.done(first.id, NOON)
+    assert claim(store, destination="legal") == ["b"]
+
+
+def test_of_many_who_ask_for_a_destination_at_once_one_gets_it(store: Store) -> None:
+    promise(store, *(str(number) for number in range(40)))
+    start = threading.Barrier(4)
+    came: list[list[Task]] = []
+
+    def work(owner: str) -> None:
+        start.wait()
+        with store.begin() as tx:
+            came.append(tx.tasks.claim([TaskKind.DELIVER], NOON, MINUTE, 1, owner, "legal"))
+
+    threads = [threading.Thread(target=work, args=(str(number),)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(map(len, came)) == [0, 0, 0, 1]
+
+
+def test_a_long_task_keeps_its_lease_and_one_that_was_taken_over_is_not_its_owners_to_put_off(store: Store) -> None:
+    promise(store, "a")
+    (task,) = claim_tasks(store)
+    with store.begin() as tx:
+        assert tx.tasks.renew(task.id, "me", NOON + 3 * MINUTE)
+    assert claim(store, NOON + 2 * MINUTE) == []
+    with store.begin() as tx:
+        (taken,) = tx.tasks.claim([TaskKind.DELIVER], NOON + 3 * MINUTE, MINUTE, 1, "another")
+        assert not tx.tasks.renew(task.id, "me", NOON + 9 * MINUTE)
+        tx.tasks.postpone(task.id, NOON + 60 * MINUTE, "too late", "me")
+        tx.tasks.bury(task.id, "too late", "me")
+        assert tx.tasks.get(task.id) == taken
+        tx.tasks.done(task.id, NOON)
+        ended = tx.tasks.get(task.id)
+    assert ended is not None
+    assert ended.state is TaskState.DONE, "what was done counts, whoever did it"
+
+
+def test_tasks_of_kinds_that_another_version_queued_are_left_alone(store: Store) -> None:
+    promise(store, "a")
+    engine = connect(store.url)
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO tasks (kind, key, state, due_at, attempts, body, created_at) "
+                "SELECT 'capture', key, state, due_at, attempts, body, created_at FROM tasks"
+            )
+        )
+        unknown = connection.execute(text("SELECT id FROM tasks WHERE kind = 'capture'")).scalar_one()
+    engine.dispose()
+    with store.read() as tx:
+        assert [task.key for task in tx.tasks.list()] == ["a"]
+        assert tx.tasks.get(unknown) is None
+        assert tx.tasks.due_count(NOON) == 1
+    assert claim(store) == ["a"]
 
 
 def test_a_clock_turned_back_holds_up_nothing(store: Store) -> None:

@@ -1,0 +1,173 @@
+"""The runner over a real store: in order within a lane, lanes side by side, settled after, leases renewed."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from guardian.model import Task, TaskKind, TaskState
+from guardian.store import Store
+from guardian.tasks.outcomes import Dead, Done, Outcome, Postponed, Settled
+from guardian.tasks.runner import Runner
+
+NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def store(database: str) -> Iterator[Store]:
+    opened = Store(database)
+    yield opened
+    opened.close()
+
+
+class Writer:
+    """A consumer that does what a test says, and notes in which order."""
+
+    def __init__(self, work: Callable[[Task], Awaitable[Outcome]], *lanes: str | None) -> None:
+        self.work, self.open = work, lanes or (None,)
+        self.lease = timedelta(minutes=1)
+        self.told: list[tuple[str, Settled]] = []
+
+    def lanes(self) -> list[str | None]:
+        return list(self.open)
+
+    async def perform(self, task: Task) -> Outcome:
+        return await self.work(task)
+
+    def tell(self, task: Task, outcome: Outcome) -> None:
+        self.told.append((task.key, outcome.settled))
+
+
+def owe(store: Store, *keys: str, lane: str = "a") -> None:
+    with store.begin() as tx:
+        for number, key in enumerate(keys):
+            at = NOON - timedelta(minutes=10 - number)
+            tx.tasks.add(TaskKind.DELIVER, key, b"", due_at=at, at=at, destination=lane)
+
+
+def run(store: Store, consumer: Writer, owner: str = "me", limit: int = 1000) -> dict[Settled, int]:
+    runner = Runner(store, owner, lambda: NOON, {TaskKind.DELIVER: consumer})
+    return dict(asyncio.run(runner.run_due(limit))[TaskKind.DELIVER])
+
+
+def states(store: Store) -> dict[str, TaskState]:
+    with store.read() as tx:
+        tasks = tx.tasks.list()
+    assert {task.owner for task in tasks if task.state is not TaskState.DUE} <= {None}
+    return {task.key: task.state for task in tasks}
+
+
+async def done(_: Task) -> Outcome:
+    return Done()
+
+
+def test_tasks_are_done_in_order_and_told_of_after(store: Store) -> None:
+    owe(store, "one", "two", "three")
+    writer = Writer(done)
+    assert run(store, writer, limit=2) == {Settled.DONE: 2}
+    assert run(store, writer) == {Settled.DONE: 1}
+    assert run(store, writer) == {}
+    assert writer.told == [("one", Settled.DONE), ("two", Settled.DONE), ("three", Settled.DONE)]
+    assert set(states(store).values()) == {TaskState.DONE}
+
+
+@pytest.mark.parametrize("outcome", [Postponed(NOON + timedelta(hours=1), "busy"), Dead("gone")], ids=["later", "dead"])
+def test_what_is_not_done_ends_its_lanes_turn_and_no_others(store: Store, outcome: Outcome) -> None:
+    owe(store, "a1", "a2", lane="a")
+    owe(store, "b1", "b2", lane="b")
+
+    async def work(task: Task) -> Outcome:
+        return outcome if task.destination == "a" else Done()
+
+    assert run(store, Writer(work, "a", "b")) == {outcome.settled: 1, Settled.DONE: 2}
+    with store.read() as tx:
+        tasks = {task.key: task for task in tx.tasks.list()}
+    assert tasks["a1"].last_error in ("busy", "gone")
+    assert (tasks["a2"].state, tasks["a2"].attempts, tasks["a2"].owner) == (TaskState.DUE, 0, None)
+
+
+def test_a_fault_of_a_consumer_is_survived_and_its_task_comes_again_after_the_lease(store: Store) -> None:
+    owe(store, "a1", lane="a")
+    owe(store, "b1", lane="b")
+
+    async def work(task: Task) -> Outcome:
+        if task.destination == "a":
+            raise RuntimeError("a mistake")
+        return Done()
+
+    assert run(store, Writer(work, "a", "b")) == {Settled.DONE: 1}
+    with store.begin() as tx:
+        assert tx.tasks.claim([TaskKind.DELIVER], NOON, timedelta(minutes=1), 9, "me") == []
+        (again,) = tx.tasks.claim([TaskKind.DELIVER], NOON + timedelta(minutes=1), timedelta(minutes=1), 9, "me")
+    assert (again.key, again.attempts) == ("a1", 0)
+
+
+def test_the_lease_of_a_long_task_is_renewed(store: Store) -> None:
+    owe(store, "long")
+    renewed = asyncio.Event()
+
+    async def work(task: Task) -> Outcome:
+        await renewed.wait()
+        return Done()
+
+    async def go() -> None:
+        clock = iter(NOON + timedelta(seconds=number) for number in range(10_000))
+        writer = Writer(work)
+        writer.lease = timedelta(seconds=0.2)
+        running = asyncio.create_task(
+            Runner(store, "me", lambda: next(clock), {TaskKind.DELIVER: writer}).run_due(limit=1)
+        )
+        ends = set[datetime | None]()
+        while len(ends - {None}) < 3:
+            with store.read() as tx:
+                ends |= {task.leased_until for task in tx.tasks.list()}
+            await asyncio.sleep(0)
+        renewed.set()
+        assert (await running)[TaskKind.DELIVER] == {Settled.DONE: 1}
+
+    asyncio.run(asyncio.wait_for(go(), 60))
+
+
+def test_a_task_that_another_process_took_over_is_let_go(store: Store) -> None:
+    owe(store, "taken")
+    ended: list[str] = []
+
+    async def work(task: Task) -> Outcome:
+        with store.begin() as tx:
+            tx.tasks.free_leases("me")
+            tx.tasks.claim([TaskKind.DELIVER], NOON, timedelta(minutes=1), 1, "another")
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(task.key)
+        return Done()
+
+    writer = Writer(work)
+    writer.lease = timedelta(seconds=0.2)
+    assert run(store, writer) == {}
+    assert ended == ["taken"]
+    with store.read() as tx:
+        (task,) = tx.tasks.list()
+    assert (task.owner, task.state) == ("another", TaskState.DUE)
+
+
+def test_stopped_in_the_middle_a_task_stays_owed(store: Store) -> None:
+    owe(store, "one")
+    begun = asyncio.Event()
+
+    async def work(_: Task) -> Outcome:
+        begun.set()
+        await asyncio.Event().wait()
+        return Done()
+
+    async def go() -> None:
+        writer = Writer(work)
+        running = asyncio.create_task(Runner(store, "me", lambda: NOON, {TaskKind.DELIVER: writer}).run_due())
+        await begun.wait()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        assert writer.told == []
+
+    asyncio.run(go())
+    assert states(store) == {"one": TaskState.DUE}
