@@ -129,7 +129,7 @@ class Assets:
         return self._connection.execute(query).scalar() or 0
 
     def latest_number_for_writing(self) -> int:
-        """As `latest_number`; until the transaction ends nobody else protects or numbers an asset."""
+        """Return `latest_number`; no other transaction can protect or number an asset until this one ends."""
         self._counters.hold(_NUMBERS)
         return self.latest_number()
 

@@ -60,7 +60,7 @@ class Frontier:
         return sorted((_row(row) for row in taken), key=lambda row: (row.depth, row.id))
 
     def done(self, id_: int, outcome: str = "fetched") -> None:
-        """Mark an address as needing no more visits in this scan. `outcome`: what came of it, as a short stable word."""
+        """Mark an address as done for this scan. `outcome`: what came of it, in a short stable word."""
         self._connection.execute(
             update(frontier).where(frontier.c.id == id_).values(state=FrontierState.DONE, outcome=outcome)
         )
