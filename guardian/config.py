@@ -1,4 +1,4 @@
-"""config.yaml -> Config. Only composes the Settings that the rooms declare, and knows where files lie."""
+"""Reads config.yaml. Composes the settings that each room declares, and resolves relative paths."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -43,7 +43,7 @@ class LoggingSettings(BaseModel):
 
 
 class Config(BaseModel):
-    """The whole configuration. No room is handed this; each gets its own settings."""
+    """The whole configuration. No room gets this; each gets its own settings."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -83,12 +83,18 @@ class Config(BaseModel):
 
 
 def load_config(path: Path) -> Config:
-    """Read and check a configuration file; relative paths in it count from its own folder. Raises ConfigError."""
+    """Return a configuration file, read and checked; relative paths in it count from its own folder.
+
+    Raises ConfigError with file, line and column of the first mistake.
+    """
     config, positions = load_with_positions(path, Config)
     _refuse_repeated_names(positions, "sources", [source.name for source in config.sources])
     _refuse_repeated_names(positions, "destinations", [destination.name for destination in config.destinations])
     _refuse_unknown_destinations(config, positions)
+
+    # A daemon is started from anywhere, so the working folder must not decide where files lie.
     folder = path.absolute().parent
+
     return config.model_copy(
         update={
             "data_dir": folder / config.data_dir.expanduser(),
@@ -102,7 +108,7 @@ def load_config(path: Path) -> Config:
 
 
 def require_contact(config: Config, path: Path) -> None:
-    """Refuse to visit other people's sites anonymously. Raises ConfigError that names the key."""
+    """Raise ConfigError unless fetch.contact is set: nobody visits other people's sites anonymously."""
     if not config.fetch.contact:
         raise ConfigError(
             "fetch.contact is not set: site owners must be able to reach you; "
@@ -112,7 +118,7 @@ def require_contact(config: Config, path: Path) -> None:
 
 
 def example_text() -> str:
-    """config.example.yaml: every key with its default and one line of why, and examples in comments."""
+    """Return the text of config.example.yaml: every key with its default and one line about it."""
     lines = [
         "# guardian's configuration: every key with its default. Keys may be left out; unknown keys are refused.",
         "# Durations are written 500ms, 30s, 15m, 2h, 7d; sizes 512kB, 20MB, 10GiB.",
@@ -125,9 +131,11 @@ def example_text() -> str:
             lines += [f"# {field.description}", f"{name}:", *_section(field.default), ""]
         else:
             lines += [f"# {field.description}", f"{name}: {_yaml(_plain(Config(), name))}", ""]
+
     return "\n".join(lines)
 
 
+# Lists have no defaults to show, so these stand for them.
 _EXAMPLES = {
     "sources": [
         "sources: []",
@@ -156,9 +164,10 @@ def _plain(settings: BaseModel, name: str) -> Any:
 
 
 def _yaml(value: Any) -> str:
-    """A value in YAML's flow style, as a person would write it."""
+    """Return a value in YAML's flow style, quoted only where it must be."""
     if value is None:
         return "null"
+    # Before str(): Python writes True, and bool is an int.
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
@@ -166,6 +175,7 @@ def _yaml(value: Any) -> str:
     if isinstance(value, str) and (not value or any(sign in value for sign in ": #{}[],&*!|>'\"%@`")):
         escaped = value.replace("'", "''")
         return f"'{escaped}'"
+
     return str(value)
 
 
@@ -191,7 +201,7 @@ def _with_local_paths(settings: S, name: str, folder: Path) -> S:
 
 
 def _with_local_files(source: SourceSettings, folder: Path) -> SourceSettings:
-    """A source with the files that it and its credentials name counted from the configuration's folder."""
+    """Return a source whose files, and those of its credentials, are resolved against the configuration's folder."""
     source = _with_local_paths(source, "path", folder)
     if source.credentials is None:
         return source
@@ -200,9 +210,13 @@ def _with_local_files(source: SourceSettings, folder: Path) -> SourceSettings:
 
 
 def _with_local_weights(settings: EmbeddingSettings, folder: Path) -> EmbeddingSettings:
-    """Weights are a path or a tag; a bare name is a path when something of this name lies beside the file."""
+    """Return the settings with `weights` resolved against the folder, if it is a path and not a tag.
+
+    A bare name counts as a path when a file of this name lies in the folder.
+    """
     if settings.weights is None:
         return settings
+    # A tag such as laion2b_s34b_b79k looks like a file name, so the folder is asked.
     path = folder / Path(settings.weights).expanduser()
     is_path = settings.names_a_file or path.exists()
     return settings.model_copy(update={"weights": str(path)}) if is_path else settings

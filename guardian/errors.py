@@ -1,6 +1,6 @@
 """Every error that some caller treats differently, in one tree.
 
-GuardianError                 anything guardian says about the world rather than about its own code
+GuardianError                 something in the world went wrong, not in guardian's own code
 ├── UsageError                the request makes no sense: say so, exit 2
 │   └── ConfigError           a configuration or rule file is wrong: file, line, column, what to do
 ├── FetchRefused              guardian decided not to fetch (robots, blocked address, budget, too large)
@@ -31,7 +31,7 @@ class GuardianError(Exception):
     """Base of everything guardian raises on purpose. `str(error)` is fit to show to a user."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickled without its constructor, whose arguments are not the message: errors travel from workers."""
+        """Pickle without the constructor, whose arguments are not the message: errors travel from workers."""
         return _without_constructor, (type(self), self.args), self.__dict__
 
 
@@ -50,8 +50,9 @@ class ConfigError(UsageError):
     """
 
     def __init__(self, message: str, *, file: Path, line: int | None = None, column: int | None = None) -> None:
-        where = ":".join(str(part) for part in (file, line, column) if part is not None)
-        super().__init__(f"{where}: {message}")
+        # file:line:column, which editors and terminals know how to open.
+        position = ":".join(str(part) for part in (file, line, column) if part is not None)
+        super().__init__(f"{position}: {message}")
         self.file, self.line, self.column = file, line, column
 
 
@@ -64,7 +65,7 @@ class FetchRefused(GuardianError):
 
     @property
     def skipped(self) -> Skipped:
-        """What is left out because of this."""
+        """The same as an item that a scan left out."""
         return Skipped(self.url, self.reason, self.detail)
 
 
@@ -77,7 +78,7 @@ class FetchFailed(GuardianError):
 
     @property
     def skipped(self) -> Skipped:
-        """What is left out because of this."""
+        """The same as an item that a scan left out."""
         return Skipped(self.url, self.reason, self.detail, self.status)
 
 
@@ -134,8 +135,8 @@ class WeightsMissing(GuardianError):
 class DeliveryFailed(GuardianError):
     """A destination did not accept a message.
 
-    `permanent`: do not try again. `disable`: the receiver asked for silence (410).
-    `retry_after`: the receiver's own wish, when it gave one.
+    `permanent`: do not try again. `disable`: the receiver wants no more messages (410).
+    `retry_after`: the pause that the receiver asked for (Retry-After), if it did.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
-"""Mints messages and owes them to destinations, in the transaction of whatever they speak of.
+"""The outbox: makes messages and enqueues them, in the transaction that writes what they are about.
 
 The one place where a message gets its id, its timestamp and its bytes. A crash before the commit leaves nothing of
-it; after the commit every attempt sends the same id and the same bytes. Sending is the room `delivery`.
+it; after the commit every attempt sends the same id and the same bytes. The room `delivery` sends them.
 """
 
 import json
@@ -16,9 +16,9 @@ from guardian.views.timestamps import message_timestamp
 
 
 def mint(type_: str, data: Mapping[str, Any], at: datetime) -> Message:
-    """Return a new message of this type about `data` (JSON values), created at `at`.
+    """Return a new message of this type about `data` (JSON values), created at `at`. Nothing is written.
 
-    It is nothing but a value until it is enqueued. Raises ValueError for numbers that JSON cannot say.
+    Raises ValueError for infinity and NaN, which JSON does not have.
     """
     envelope = {"type": type_, "timestamp": message_timestamp(at), "data": data}
     body = json.dumps(envelope, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
@@ -26,26 +26,26 @@ def mint(type_: str, data: Mapping[str, Any], at: datetime) -> Message:
 
 
 def enqueue(tx: Transaction, message: Message, destinations: Sequence[str]) -> Message:
-    """Write a message once and owe it to each of the named destinations; return it."""
+    """Write a message, add a delivery task for each of the named destinations, and return the message."""
     tx.messages.add(message)
     _owe(tx, message, destinations, message.created_at)
     return message
 
 
 def enqueue_once(tx: Transaction, message: Message, destinations: Sequence[str], episode: str) -> int:
-    """Like `enqueue`, but an episode has one message only: the first that was written about it.
+    """Enqueue a message unless its episode has one already; return how many deliveries are new.
 
-    Return to how many destinations a message is owed that was not owed to them before. A destination that was named
-    later gets the first message too.
+    A destination that is named for the first time after that still gets the first message of the episode.
     """
-    standing = tx.messages.add_first(message, episode)
-    return _owe(tx, standing, destinations, message.created_at)
+    first_message = tx.messages.add_first(message, episode)
+    return _owe(tx, first_message, destinations, message.created_at)
 
 
 def _owe(tx: Transaction, message: Message, destinations: Sequence[str], due_at: datetime) -> int:
-    """Promise the message to each destination, once; return how many promises are new."""
-    promised = [
-        tx.tasks.add(
+    """Add a delivery task for each destination that has none for this message; return how many are new."""
+    new_tasks = 0
+    for name in destinations:
+        task = tx.tasks.add(
             TaskKind.DELIVER,
             f"{message.id}:{name}",
             due_at=due_at,
@@ -53,6 +53,8 @@ def _owe(tx: Transaction, message: Message, destinations: Sequence[str], due_at:
             destination=name,
             message_id=message.id,
         )
-        for name in destinations
-    ]
-    return sum(task is not None for task in promised)
+        # None: the key is taken, so this destination has, or had, the message already.
+        if task is not None:
+            new_tasks += 1
+
+    return new_tasks

@@ -1,4 +1,4 @@
-"""Forgets what only grows and nobody asks for any more. Cases, findings, histories and evidence are never touched."""
+"""Prunes tables that would only grow. Cases, findings, histories and evidence are never touched."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -8,14 +8,15 @@ from guardian.store import Store, Transaction
 from guardian.store.settings import RetentionSettings
 
 ROWS_AT_ONCE = 2_000
-"""One transaction forgets so many rows, so that nobody who writes waits for long."""
+"""How many rows one transaction deletes: few enough that no other writer waits for long."""
 
 _LAST_PRUNED = "pruned_on_day"
+"""The counter that holds the day (its ordinal number) on which some process pruned last."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """How many rows of each kind were forgotten."""
+    """How many rows of each kind were deleted."""
 
     deliveries: int = 0
     scans: int = 0
@@ -24,27 +25,28 @@ class Pruned:
 
     @property
     def total(self) -> int:
-        """All of them."""
+        """The sum over all kinds."""
         return sum(getattr(self, field.name) for field in fields(self))
 
 
 def prune(store: Store, settings: RetentionSettings, recipe: str, now: datetime) -> Pruned:
-    """Forget all rows that are older than the settings keep them.
+    """Delete all rows that are older than the settings keep them; return how many.
 
-    `recipe` names how fingerprints are made today: what was measured under others is forgotten after a week.
-    Safe beside other processes, and to be broken off at any moment: what is left is forgotten the next time.
+    `recipe` names how pictures are matched today: answers of other recipes are deleted after a week. Safe beside
+    other processes, and to interrupt at any moment: the next call goes on.
     """
 
     def repeat(forget: Callable[[Transaction], int]) -> int:
-        dropped = 0
+        total = 0
         while True:
             with store.begin() as tx:
-                now_dropped = forget(tx)
-            dropped += now_dropped
-            if now_dropped < ROWS_AT_ONCE:
-                return dropped
+                deleted = forget(tx)
 
-    # Responses first: they keep alive what was measured of the bytes that they lead to.
+            total += deleted
+            if deleted < ROWS_AT_ONCE:
+                return total
+
+    # Responses first: an answer of the matcher is kept as long as a response refers to the same bytes.
     pruned = Pruned(
         responses=repeat(lambda tx: tx.responses.forget_before(now - settings.responses, ROWS_AT_ONCE)),
         candidates=repeat(lambda tx: tx.candidates.forget(recipe, now - settings.candidates, now, ROWS_AT_ONCE)),
@@ -57,12 +59,11 @@ def prune(store: Store, settings: RetentionSettings, recipe: str, now: datetime)
 
 
 def prune_daily(store: Store, settings: RetentionSettings, recipe: str, now: datetime) -> Pruned | None:
-    """Prune unless that was done today already, by any process on this database; None says that it was.
-
-    A clock that was turned back makes another day of it, and pruning twice does no harm.
-    """
+    """Prune once a day, whichever process on this database comes first; return None when it was done already."""
+    # A clock that is turned back makes it another day, and pruning twice does no harm.
     today = now.date().toordinal()
     with store.begin() as tx:
         if not tx.counters.put(_LAST_PRUNED, today):
             return None
+
     return prune(store, settings, recipe, now)

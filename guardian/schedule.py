@@ -106,7 +106,7 @@ def _tell_of_passed_over(event: JobSubmissionEvent) -> None:
 
 
 def trigger_of(settings: SourceSettings) -> BaseTrigger:
-    """APScheduler's trigger for a source: its cron line (UTC), or its interval; both with the source's jitter."""
+    """Return APScheduler's trigger for a source: its cron line (UTC) or its interval, with the source's jitter."""
     jitter = int(settings.jitter.total_seconds()) or None
     if settings.cron is not None:
         minute, hour, day, month, weekday = settings.cron.split()
@@ -117,7 +117,7 @@ def trigger_of(settings: SourceSettings) -> BaseTrigger:
 
 
 def first_due(trigger: BaseTrigger, last_started: datetime | None, now: datetime) -> datetime:
-    """When a source is first due after a start: at once if never scanned or overdue.
+    """Return when a source is first due after a start of the daemon: at once if it was never scanned or is overdue.
 
     A last scan in the future means that the clock was turned back; it counts as never. A little in the future is
     another machine's present.
@@ -129,6 +129,6 @@ def first_due(trigger: BaseTrigger, last_started: datetime | None, now: datetime
 
 
 def is_due(settings: SourceSettings, last_started: datetime, now: datetime) -> bool:
-    """Whether a source is due again, by its interval or cron line alone: jitter only spreads what is planned."""
+    """Return whether a source is due again, by its interval or cron line alone: jitter only spreads what is planned."""
     trigger = trigger_of(settings.model_copy(update={"jitter": timedelta()}))
     return first_due(trigger, last_started, now) <= now

@@ -1,4 +1,4 @@
-"""Where the working defaults that come with guardian are: the rule files that `guardian init` writes.
+"""Finds the rule files that come with guardian, which `guardian init` copies.
 
 In a checkout they are the top-level `rules/`; the wheel carries a copy inside the package (see setup.py).
 """
@@ -9,7 +9,7 @@ from guardian.errors import UsageError
 
 
 def rules_folder() -> Path:
-    """The folder with the shipped rule files. Raises UsageError when this installation has lost them."""
+    """Return the folder with the shipped rule files. Raises UsageError when this installation lacks them."""
     package = Path(__file__).resolve().parent
     for folder in (package / "shipped_rules", package.parent / "rules"):
         if any(folder.glob("*.yaml")):

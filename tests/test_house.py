@@ -5,7 +5,9 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -39,6 +41,13 @@ ONLY_HERE = {
     "alembic": ("guardian/store/",),
     "sqlite3": ("guardian/store/",),
 }
+# Words that a sentence about a thing begins with. A function does something: "Return the host", not "The host".
+NO_VERBS = {
+    "a", "about", "all", "an", "another", "any", "as", "at", "both", "by", "each", "every", "everything", "for", "from",
+    "how", "if", "in", "like", "many", "no", "nothing", "of", "on", "one", "only", "several", "so", "some", "that",
+    "the", "there", "these", "this", "those", "to", "what", "whatever", "when", "where", "whether", "which", "who",
+    "whoever", "why", "with",
+}  # fmt: skip
 HEAVY = {
     "alembic", "apscheduler", "cv2", "guardian.scan.pipeline", "guardian.matching.matcher", "httpx", "imagehash",
     "numba", "numpy", "open_clip", "PIL", "scipy", "selectolax", "sqlalchemy", "starlette", "torch", "usearch",
@@ -103,6 +112,44 @@ def test_every_module_says_what_it_is_for() -> None:
         elif text and len(text.splitlines()) > MOST_LINES_IN_DOCSTRING and file.name != "errors.py":
             found.append(f"{named(file)} opens with {len(text.splitlines())} lines")
     assert not found, "\n".join(found)
+
+
+def test_docstrings_of_functions_begin_with_a_verb() -> None:
+    """ruff's D401 finds verbs in another mood; this finds what is no verb at all.
+
+    Properties are things. The docstring of a click command is its help.
+    """
+    found = []
+    for file in MODULES:
+        if any(fnmatch(named(file), pattern) for pattern in _not_yet_imperative()):
+            continue
+
+        for function in functions(file):
+            text = ast.get_docstring(function) or ""
+            if not text or _decorators(function) & {"property", "cached_property", "command", "group"}:
+                continue
+
+            first = text.split()[0]
+            if not first.isalpha() or first.lower() in NO_VERBS:
+                found.append(f"{named(file)}:{function.lineno} {function.name}: {text.splitlines()[0]}")
+    assert not found, "\n".join(found)
+
+
+def _not_yet_imperative() -> list[str]:
+    """The files of the package that pyproject.toml excuses from D401."""
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    excused = config["tool"]["ruff"]["lint"]["per-file-ignores"]
+    return [pattern for pattern, rules in excused.items() if pattern.startswith("guardian/") and "D401" in rules]
+
+
+def _decorators(function: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
+    """The last names of a function's decorators: `command` for `@click.command(...)`."""
+    calls = [one.func if isinstance(one, ast.Call) else one for one in function.decorator_list]
+    return {
+        one.attr if isinstance(one, ast.Attribute) else one.id
+        for one in calls
+        if isinstance(one, ast.Attribute | ast.Name)
+    }
 
 
 def test_names_say_something() -> None:

@@ -1,4 +1,4 @@
-"""Findings become cases: the only transitions there are, and the messages they cause."""
+"""Groups findings into cases. The only place that changes the state of a case, and that writes messages about one."""
 
 from guardian.cases.messages import compose
 from guardian.cases.operators import operator

@@ -1,7 +1,4 @@
-"""Composes the messages that a case causes, Standard Webhooks style, under 20 kB.
-
-Published as message.schema.json beside this file.
-"""
+"""Composes the messages about a case, under 20 kB each. message.schema.json beside this file publishes their form."""
 
 from guardian.cases.uses import RecordedUse
 from guardian.model import Case, Message
@@ -20,12 +17,13 @@ from guardian.views.plain_text import clipped
 from guardian.views.timestamps import message_timestamp
 
 MAX_BYTES = 20_000
+"""The size that Standard Webhooks recommends not to exceed."""
 
 
 def compose(kind: str, case: Case, finding_id: str, use: RecordedUse) -> Message:
     """Return a new message about a use. `kind`: case.opened, case.escalated or case.reopened.
 
-    Whatever strangers wrote is cleaned and cut so that the whole stays under MAX_BYTES.
+    All text is cleaned and cut so that the whole stays under MAX_BYTES.
     """
     sighting = use.sighting
     data = {
@@ -49,4 +47,5 @@ def compose(kind: str, case: Case, finding_id: str, use: RecordedUse) -> Message
         },
         "seen_at": message_timestamp(sighting.seen_at),
     }
+
     return mint(kind, data, use.at)

@@ -1,4 +1,4 @@
-"""Reads what is shown of a case, the same for the command line and for pages."""
+"""Reads a case with all that is shown of it, for the command line and for web pages alike."""
 
 from guardian.errors import UsageError
 from guardian.model import Case
@@ -7,9 +7,9 @@ from guardian.views.cases import CaseDetail
 
 
 def case_starting_with(tx: Transaction, start: str) -> Case:
-    """Return the one case whose id starts so, with or without "case_".
+    """Return the only case whose id begins with `start`, which may lack "case_".
 
-    Raises UsageError when there is none, and when there are several.
+    Raises UsageError when there is no such case, or more than one.
     """
     found = tx.cases.starting_with(start if start.startswith("case_") else f"case_{start}")
     if not found:
@@ -25,10 +25,12 @@ def case_detail(tx: Transaction, case: Case, *, with_versions: bool = False) -> 
     `with_versions` also reads every version of the bytes that was seen at each finding: one query a finding.
     """
     findings = tx.findings.list(case.id)
+    versions = {finding.id: tx.findings.digests(finding.id) for finding in findings} if with_versions else {}
+
     return CaseDetail(
         case=case,
         asset=tx.assets.get(case.asset_id),
         findings=findings,
         history=tx.cases.history(case.id),
-        versions={finding.id: tx.findings.digests(finding.id) for finding in findings} if with_versions else {},
+        versions=versions,
     )

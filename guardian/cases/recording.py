@@ -1,4 +1,4 @@
-"""The only transitions a case has: what a new sighting does to it, and what a person's review does."""
+"""Changes cases, in the two ways there are: a use that was seen (`record`), and a person's decision (`review`)."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -33,17 +33,17 @@ log = structlog.get_logger(__name__)
 
 
 def record(tx: Transaction, use: RecordedUse, destinations: Sequence[str]) -> Finding:
-    """Write what was seen: the finding, its case, and the messages owed, all in the caller's transaction.
+    """Write a use that was seen: its finding, its case, and the messages to send, all in the caller's transaction.
 
-    A decision to ignore that asks to be recorded (a licensed use) makes a finding without a case. Else the
-    case of this asset and operator is opened or grows. Somebody is told when
+    A decision to ignore that asks to be recorded (a licensed use) makes a finding without a case. Otherwise the
+    case of this asset and operator is opened, or gets one more finding. A message is enqueued when
 
-    - nobody was told of the case before (case.opened),
-    - a finding is stronger than all before it: alert after review, or a higher severity (case.escalated),
-    - a resolved case shows up at a new address (case.reopened).
+    - there has been none about this case (case.opened),
+    - the finding is stronger than all before it: alert after review, or a higher severity (case.escalated),
+    - a resolved case has a finding at a new address (case.reopened).
 
-    A dismissed case is recorded and stays silent. `destinations` are all configured names; the decision's
-    `deliver_to` narrows them. Without any, the case waits untold and the next sighting tells.
+    Findings of a dismissed case are written without a message. `destinations` are all configured names; the
+    decision's `deliver_to` narrows them. When there are none, the next sighting enqueues the message instead.
 
     Raises ValueError for a use that the rules did not want recorded.
     """
@@ -52,48 +52,56 @@ def record(tx: Transaction, use: RecordedUse, destinations: Sequence[str]) -> Fi
         if not decision.record:
             raise ValueError("the rules ignore this use, so it is not recorded")
         return tx.findings.upsert(_finding(use, None))[0]
+
     case = _case_for(tx, use)
     finding, is_new = tx.findings.upsert(_finding(use, case.id))
     kind = _event(case, decision, is_new=is_new)
+    # dict.fromkeys: a rule may name a destination twice, which is then told once.
     if kind is not None:
         _tell(tx, kind, case, finding.id, use, tuple(dict.fromkeys(decision.deliver_to or destinations)))
     elif is_new:
         tx.cases.update(replace(case, updated_at=use.at))
+
     return finding
 
 
 def review(tx: Transaction, case_id: str, state: CaseState, *, by: str, note: str | None, at: datetime) -> Case:
-    """Note what a person decided about a case. Any state may follow any other; the history keeps them all.
+    """Set the state that a person decided on, and add it to the case's history; return the case.
 
-    Raises UsageError when there is no such case.
+    Any state may follow any other. Raises UsageError when there is no such case.
     """
     case = tx.cases.lock(case_id)
     if case is None:
         raise UsageError(f"there is no case {case_id}")
-    who, why = cleaned(by)[:200], cleaned(note)[:_MAX_NOTE] if note else None
-    tx.cases.note(CaseEvent(case.id, at, state.value, by=who, note=why))
-    log.info("case_reviewed", case=case.id, state=state.value, by=who)
-    return tx.cases.update(replace(case, state=state, reviewed_by=who, review_note=why, updated_at=at))
+
+    reviewer = cleaned(by)[:200]
+    review_note = cleaned(note)[:_MAX_NOTE] if note else None
+    tx.cases.note(CaseEvent(case.id, at, state.value, by=reviewer, note=review_note))
+    log.info("case_reviewed", case=case.id, state=state.value, by=reviewer)
+    return tx.cases.update(replace(case, state=state, reviewed_by=reviewer, review_note=review_note, updated_at=at))
 
 
 def _case_for(tx: Transaction, use: RecordedUse) -> Case:
-    """The case this use belongs to, as it was before, its row locked; a new one has no findings yet.
+    """Return the case that this use belongs to, before the use is written, with its row locked.
 
-    A finding stays in its case, also when another source comes upon it or the list of public suffixes changes.
+    A new case has no findings yet. A finding stays in its case, also when another source finds it or the list of
+    public suffixes changes.
     """
     page_url, image_url = _addresses(use)
     known = tx.findings.at(use.asset.id, page_url, image_url)
-    case = tx.cases.lock(known.case_id) if known is not None and known.case_id is not None else None
-    if case is not None:
-        return case
+    if known is not None and known.case_id is not None:
+        case = tx.cases.lock(known.case_id)
+        if case is not None:
+            return case
+
     sighting, decision = use.sighting, use.decision
-    who = operator(sighting.page_url, sighting.image_url, sighting.source)
-    return tx.cases.insert(use.asset.id, who, decision.action, decision.severity, use.at)[0]
+    of_operator = operator(sighting.page_url, sighting.image_url, sighting.source)
+    return tx.cases.insert(use.asset.id, of_operator, decision.action, decision.severity, use.at)[0]
 
 
 def _tell(tx: Transaction, kind: str, case: Case, finding_id: str, use: RecordedUse, names: tuple[str, ...]) -> None:
-    """Let an event change the case, and owe its message to each named destination (there may be none)."""
-    grown = tx.cases.update(
+    """Update a case for an event, enqueue its message to each named destination, and write both into the history."""
+    updated = tx.cases.update(
         replace(
             case,
             state=CaseState.OPEN if case.state is CaseState.RESOLVED else case.state,
@@ -104,39 +112,48 @@ def _tell(tx: Transaction, kind: str, case: Case, finding_id: str, use: Recorded
             message_count=case.message_count + bool(names),
         )
     )
-    told_as = enqueue(tx, compose(kind, grown, finding_id, use), names).id if names else None
+    message_id = enqueue(tx, compose(kind, updated, finding_id, use), names).id if names else None
 
+    # Without destinations a case counts as opened at each sighting. Its history says so once, and again with a message.
     is_repeated = kind == "case.opened" and case.finding_count > 0
-    if told_as is not None or not is_repeated:
-        tx.cases.note(CaseEvent(case.id, use.at, kind.removeprefix("case."), message_id=told_as))
-        log.info("case_changed", case=case.id, change=kind, operator=case.operator, message=told_as)
+    if message_id is not None or not is_repeated:
+        tx.cases.note(CaseEvent(case.id, use.at, kind.removeprefix("case."), message_id=message_id))
+        log.info("case_changed", case=case.id, change=kind, operator=case.operator, message=message_id)
 
 
 def _event(case: Case, decision: Decision, *, is_new: bool) -> str | None:
-    """What is to be told about a case that meets one more finding; None: nothing."""
+    """Return the type of message that one more finding of a case calls for; None for no message."""
     if case.state is CaseState.DISMISSED:
+        # A person has said that this operator's use of the asset is of no interest.
         return None
     if case.state is CaseState.RESOLVED:
         # What a person called resolved may take days to vanish: only another address says it goes on.
         return "case.reopened" if is_new else None
     if case.alerted_at is None:
         return "case.opened"
+
     is_stronger = ACTIONS_BY_STRENGTH.index(decision.action) > ACTIONS_BY_STRENGTH.index(case.action) or (
         SEVERITIES_BY_STRENGTH.index(decision.severity) > SEVERITIES_BY_STRENGTH.index(case.severity)
     )
+
     return "case.escalated" if is_stronger else None
 
 
 def _addresses(use: RecordedUse) -> tuple[str, str]:
-    """Page and image address of a finding; an inline image is named by its digest, a missing page by the image."""
+    """Return the addresses of the page and of the image, canonical.
+
+    An inline image has its digest as its address; without a page, the page's address is the image's.
+    """
     sighting = use.sighting
     image_url = canonical_url(sighting.image_url) if sighting.image_url else f"urn:sha256:{use.candidate_sha256}"
-    return (canonical_url(sighting.page_url) if sighting.page_url else image_url), image_url
+    page_url = canonical_url(sighting.page_url) if sighting.page_url else image_url
+    return page_url, image_url
 
 
 def _finding(use: RecordedUse, case_id: str | None) -> Finding:
     page_url, image_url = _addresses(use)
     return Finding(
+        # Only for a finding that is new: the store keeps the id of one that it recognises.
         id=new_id("find"),
         asset_id=use.asset.id,
         case_id=case_id,
@@ -159,7 +176,10 @@ def _finding(use: RecordedUse, case_id: str | None) -> Finding:
 
 
 def _clean_context(context: Context) -> Context:
-    """PostgreSQL takes neither NUL nor half characters, and nobody reads more than this of a caption."""
+    """Return the words around the image made safe to store, at most 10,000 characters of each.
+
+    PostgreSQL takes neither NUL nor lone surrogates, and both occur on pages.
+    """
 
     def clean(text: str | None) -> str | None:
         return None if text is None else cleaned(text[:10_000])

@@ -1,4 +1,4 @@
-"""What is handed to `record`: one sighting of one asset, judged, with its evidence already kept."""
+"""The argument of `record`: one sighting of one asset, judged by the rules, its evidence already kept."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,7 +8,7 @@ from guardian.model import Asset, Comparison, Decision, LicenceStatus, Sighting
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Digests of the evidence that is kept already; None where it could not be, and `note` says why."""
+    """SHA-256 digests of the evidence that was kept; None where it was not, and `note` says why."""
 
     image_sha256: str | None = None
     page_sha256: str | None = None
@@ -17,7 +17,7 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class RecordedUse:
-    """One asset seen at one place.
+    """One asset seen at one address.
 
     `candidate_sha256` is the digest of the image's bytes, `also_at` other addresses of the same picture,
     `at` the moment of recording (aware UTC), `perceptual_hash` the published hash of the picture seen.

@@ -1,6 +1,6 @@
-"""The `guardian` command: finds the command's file, hands it the configuration, turns errors into exit codes.
+"""The `guardian` command: finds the file of a subcommand, gives it the configuration, turns errors into exit codes.
 
-One file per noun; none is imported before it is asked for, so that `guardian --help` is quick.
+One file for each noun; none is imported before it is used, so that `guardian --help` is quick.
 """
 
 import importlib
@@ -16,6 +16,7 @@ from guardian.cli.context import DEFAULT_CONFIG, Session, log_to_stderr
 from guardian.errors import GuardianError, UsageError
 
 INTERNAL, USAGE, INTERRUPTED = 4, 2, 130
+"""Exit codes: a fault of guardian or of the machine; a wrong request or configuration; broken off (128 + SIGINT)."""
 
 COMMANDS = {
     "init": "Write a configuration, rules and a data folder that work as they are.",
@@ -37,35 +38,39 @@ COMMANDS = {
 
 
 class _Commands(click.Group):
-    """Commands by name; `--config FILE` is understood before and after the command."""
+    """Subcommands by name, imported when used; takes `--config FILE` before and after the subcommand."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order in which a newcomer needs them, not by the alphabet."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the file of a subcommand and return its `command`; None for an unknown name."""
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = importlib.import_module(f"guardian.cli.{cmd_name}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of subcommands without importing them, which click would do to read their help."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments as if `--config` stood in front, which is where click expects a group's option."""
         return super().parse_args(ctx, _config_first(args))
 
 
 def _config_first(arguments: list[str]) -> list[str]:
-    """Move `--config FILE` to the front; after `--` everything is taken as it stands."""
+    """Return the arguments with `--config FILE` moved to the front; what follows `--` is left as it is."""
     front: list[str] = []
     rest: list[str] = []
-    waiting = iter(arguments)
-    for argument in waiting:
+    remaining = iter(arguments)
+    for argument in remaining:
         if argument == "--":
-            return [*front, *rest, "--", *waiting]
+            return [*front, *rest, "--", *remaining]
         if argument == "--config":
-            file = next(waiting, None)
+            file = next(remaining, None)
             if file is None:
                 raise click.UsageError("Option '--config' requires an argument.")
             front = ["--config", file]
@@ -73,6 +78,7 @@ def _config_first(arguments: list[str]) -> list[str]:
             front = [argument]
         else:
             rest.append(argument)
+
     return [*front, *rest]
 
 
@@ -89,19 +95,20 @@ def _config_first(arguments: list[str]) -> list[str]:
 def guardian(ctx: click.Context, config: Path) -> None:
     """Finds copies of the images you own, keeps the evidence and tells your legal team."""
     ctx.obj = Session(config)
-    # Whatever a room logs must not stand among a command's answers; `run` sets what the configuration says, and
-    # `check` sets logs up while its worker starts: the first answer waits for that worker.
+    # Logs must not stand among a command's answers on standard output. `run` later sets what the configuration says.
+    # `check` sets logs up by itself while its worker starts, since its first answer waits for that worker.
     if ctx.invoked_subcommand != "check":
         log_to_stderr("warning", "text")
 
 
 def main() -> None:
-    """Run the command and exit: 4 internal, 2 usage or configuration, else what the command says."""
+    """Run the command line and exit with its code: INTERNAL, USAGE or INTERRUPTED, else what the subcommand says."""
     output = sys.stdout
     # A file name or title that the terminal's encoding cannot write must not end a command half-way.
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
     try:
         # Without standalone mode click hands back the code of `--help` and the like instead of exiting.
         code = guardian.main(prog_name="guardian", standalone_mode=False)

@@ -55,6 +55,8 @@ def add(
     wanted = _without_own_files(session, _wanted(paths, _checked(collection), title, tags))
     if not wanted:
         raise UsageError(f"there is no file in {', '.join(paths)}")
+
+    # Filled while the work goes on, in the order in which results of each kind first come.
     counts: Counter[str] = Counter()
     asyncio.run(_add(session, wanted, as_lines, counts))
     if not as_lines:
@@ -76,8 +78,9 @@ def sync(session: Session, folder: Path, collection: str, yes: bool) -> None:
     folder = absolute_path(folder)
     _checked(collection)
     assets = _protected(session, None)
-    own = _own_files(session)
-    files = [path for path in files_in(folder) if not own(path)]
+    is_own = _own_files(session)
+    files = [path for path in files_in(folder) if not is_own(path)]
+
     with progress_bar() as progress:
         step = progress.add_task("comparing", total=len(files))
         found = compare_with_folder(
@@ -87,18 +90,24 @@ def sync(session: Session, folder: Path, collection: str, yes: bool) -> None:
             session.config.matching.max_bytes,
             lambda done, total: progress.update(step, completed=done, total=total),
         )
+
+    # Moved files first: their assets keep id and history, which protecting them anew would lose.
     for asset, path in found.moved:
         click.echo(printable(f"moved        {asset.path} -> {as_text(path)}"))
+
     _move(session, found.moved)
     counts: Counter[str] = Counter({"unchanged": found.unchanged, "moved": len(found.moved)})
     if found.new:
         asyncio.run(_add(session, [Wanted(path, collection) for path in found.new], False, counts))
-    left = (*found.gone, *found.replaced)
-    for asset in left:
+    # A deleted file may be a mistake, or a disk that is not there: a person decides.
+    missing = (*found.gone, *found.replaced)
+    for asset in missing:
         click.echo(printable(f"gone         {asset.path}  “{asset.title}”"))
-    if left and (yes or click.confirm(f"Take {len(left)} asset(s) out of protection?")):
-        asyncio.run(_withdraw(session, [asset.id for asset in left]))
-        counts["taken out"] = len(left)
+
+    if missing and (yes or click.confirm(f"Take {len(missing)} asset(s) out of protection?")):
+        asyncio.run(_withdraw(session, [asset.id for asset in missing]))
+        counts["taken out"] = len(missing)
+
     click.echo(", ".join(f"{number} {word}" for word, number in counts.items()))
     raise SystemExit(3 if counts["could not be read"] else 0)
 
@@ -120,6 +129,7 @@ def list_assets(session: Session, collection: str | None, as_lines: bool) -> Non
                     f"{asset.title}  ({asset.path})"
                 )
             )
+
     if not assets and not as_lines:
         click.echo("no assets; `guardian asset add PATH --collection NAME` protects some")
 
@@ -149,7 +159,10 @@ def remove(session: Session, asset_ids: tuple[str, ...]) -> None:
 
 
 def _wanted(paths: Iterable[str], collection: str | None, title: str | None, tags: tuple[str, ...]) -> "list[Wanted]":
-    """Every file that the paths mean. Raises UsageError, ConfigError (a wrong CSV file)."""
+    """Return all files that are to be protected: files, those of folders, and those that CSV files list.
+
+    Raises UsageError for a path that cannot be read and ConfigError for a wrong CSV file.
+    """
     from guardian.catalog.spreadsheet import read_spreadsheet
     from guardian.catalog.wanted import Wanted, absolute_path
     from guardian.sources.files import files_in
@@ -159,46 +172,57 @@ def _wanted(paths: Iterable[str], collection: str | None, title: str | None, tag
         # Path("") is the working folder, which nobody meant.
         if not given:
             raise UsageError("a PATH is empty: is there a variable without a value?")
+
         path = Path(given)
         if path.suffix.lower() == ".csv":
             wanted += read_spreadsheet(path, collection)
             continue
         if collection is None:
             raise UsageError("--collection NAME is required: it groups the images for rules and licences")
+
         try:
             path.stat()
         except FileNotFoundError as error:
             raise UsageError(f"there is no file or folder {path}") from error
         except (OSError, ValueError) as error:
             raise UsageError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+
         files = files_in(absolute_path(path)) if path.is_dir() else [absolute_path(path)]
         wanted += [Wanted(file, collection, title, tags) for file in files]
+
     if title is not None and len(wanted) != 1:
         raise UsageError(f"--title is for one file; these are {len(wanted)}")
     return wanted
 
 
 def _checked(collection: str | None) -> str | None:
+    """Return the name of a collection as it is. Raises UsageError for a blank one."""
     if collection is not None and (not collection.strip() or not collection.isprintable()):
         raise UsageError("--collection: a name has at least one letter, and no line breaks")
     return collection
 
 
 def _own_files(session: Session) -> Callable[[Path], bool]:
-    """Whether a file is guardian's own: what it keeps there are originals, and copies that strangers made."""
+    """Return a function that tells whether a file lies in guardian's data folder.
+
+    What it keeps there are the originals of assets, and evidence: copies, which must not become assets.
+    """
+    # Only folders are resolved: a link in the data folder counts as lying there, wherever it points.
     data = session.config.data_dir.resolve()
     return lambda path: path.parent.resolve().is_relative_to(data)
 
 
 def _without_own_files(session: Session, wanted: "list[Wanted]") -> "list[Wanted]":
-    own = _own_files(session)
-    left = [one for one in wanted if not own(one.path)]
-    if len(left) < len(wanted):
-        click.echo(f"left out: {len(wanted) - len(left)} file(s) of guardian's own data folder", err=True)
-    return left
+    """Return the files outside guardian's data folder; print how many were left out."""
+    is_own = _own_files(session)
+    others = [one for one in wanted if not is_own(one.path)]
+    if len(others) < len(wanted):
+        click.echo(f"left out: {len(wanted) - len(others)} file(s) of guardian's own data folder", err=True)
+    return others
 
 
 async def _add(session: Session, wanted: "Sequence[Wanted]", as_lines: bool, counts: Counter[str]) -> None:
+    """Protect files, print a line for each as it is done, and add the results to `counts` by word."""
     from guardian.app import make_catalog, make_workers
 
     with opened_store(session) as store, progress_bar() as progress:
@@ -210,10 +234,12 @@ async def _add(session: Session, wanted: "Sequence[Wanted]", as_lines: bool, cou
                 counts[_word(result)] += 1
                 for line in [json_line(_result_facts(result))] if as_lines else _lines(result):
                     say(progress, line)
+
         await workers.aclose()
 
 
 async def _withdraw(session: Session, ids: Sequence[str]) -> list[Asset]:
+    """Take assets out of all answers; return those that were not out already."""
     from guardian.app import make_catalog, make_workers
 
     with opened_store(session) as store:
@@ -221,18 +247,21 @@ async def _withdraw(session: Session, ids: Sequence[str]) -> list[Asset]:
 
 
 def _word(result: "Added") -> str:
+    """Return what became of a file, in the words of the last line and, with underscores, of JSON."""
     if result.problem is not None:
         return "cannot be protected" if result.unmatchable else "could not be read"
     return "known before" if result.was_known else "protected"
 
 
 def _lines(result: "Added") -> list[str]:
+    """Return what people read about one file, and about assets that are nearly the same."""
     from guardian.catalog.wanted import as_text
 
     if result.problem is not None:
         return [printable(f"{'unprotected':<12} {result.path}: {result.problem.detail or result.problem.word}")]
     if result.asset is None:
         return []
+
     lines = [f"{_word(result):<12} {printable(str(result.path))}"]
     if result.was_known and result.asset.path != as_text(result.path):
         lines[0] += printable(f"  (the same bytes as {result.asset.path})")
@@ -260,6 +289,7 @@ def _all(session: Session) -> list[Asset]:
 
 
 def _move(session: Session, moved: Sequence[tuple[Asset, Path]]) -> None:
+    """Record the new paths of assets whose files were moved."""
     from guardian.catalog.wanted import as_text
 
     if moved:
@@ -269,6 +299,7 @@ def _move(session: Session, moved: Sequence[tuple[Asset, Path]]) -> None:
 
 
 def _one(assets: Sequence[Asset], start: str) -> Asset:
+    """Return the only asset whose id begins with `start`. Raises UsageError when there is none, or several."""
     wanted = start if start.startswith("asset_") else f"asset_{start}"
     found = [asset for asset in assets if asset.id.startswith(wanted)]
     if not found:

@@ -1,4 +1,4 @@
-"""`guardian case`: what was found, gathered by who shows it, and what you decide about it."""
+"""`guardian case`: list and show cases, and record what a person decides about them."""
 
 import getpass
 from datetime import UTC, datetime
@@ -29,6 +29,7 @@ def list_cases(session: Session, state: str | None, limit: int, as_lines: bool) 
     with opened_store(session) as store, store.read() as tx:
         cases = tx.cases.list(CaseState(state) if state else None, limit=limit)
         rows = [(case, tx.assets.get(case.asset_id)) for case in cases]
+
     for case, asset in rows:
         click.echo(json_line(case_json(case, asset)) if as_lines else _line(case, asset))
     if not as_lines and not rows:
@@ -45,32 +46,39 @@ def show_case(session: Session, case_id: str, as_json: bool) -> None:
 
     with opened_store(session) as store, store.read() as tx:
         detail = case_detail(tx, case_starting_with(tx, case_id))
+
     if as_json:
         click.echo(json_line(case_detail_json(detail), indent=2))
         return
+
     click.echo(_line(detail.case, detail.asset))
     for finding in detail.findings:
         click.echo()
         click.echo(_finding_lines(finding))
+
     click.echo()
     for event in detail.history:
         click.echo(event_text(event))
 
 
 def _review(session: Session, case_ids: tuple[str, ...], state: CaseState, by: str | None, note: str | None) -> None:
-    """Review all or none of the cases."""
+    """Record a person's decision about all of the cases, or about none when one of them is unknown."""
     from guardian.cases import review
     from guardian.cases.reading import case_starting_with
 
+    # One transaction for all: a mistyped id must leave no half of the cases decided.
     now = datetime.now(UTC)
     with opened_store(session) as store, store.begin() as tx:
         cases = [case_starting_with(tx, case_id) for case_id in case_ids]
         reviewed = [review(tx, case.id, state, by=by or _user(), note=note, at=now) for case in cases]
+
     for case in reviewed:
         click.echo(f"{case.id}  {case.operator}  {case.state.value}")
 
 
 def _review_command(name: str, state: CaseState, text: str) -> None:
+    """Add a subcommand that gives cases this state: the decisions differ in name, state and help only."""
+
     @command.command(name, help=text)
     @click.argument("case_ids", metavar="CASE...", nargs=-1, required=True)
     @click.option("--note", help="Why; kept in the case's history.")
@@ -87,6 +95,7 @@ _review_command("reopen", CaseState.OPEN, "Undo a decision.")
 
 
 def _user() -> str:
+    """Return the name of this machine's user. In a container the user may have none."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):

@@ -1,4 +1,4 @@
-"""`guardian check TARGET...`: is this a copy of something you own? Answers at once and records nothing."""
+"""`guardian check TARGET...`: compares images with the assets at once, and records nothing."""
 
 import asyncio
 import importlib
@@ -33,6 +33,7 @@ def command(session: Session, targets: tuple[str, ...], as_lines: bool, every_ma
     """
     if not all(targets):
         raise UsageError("a TARGET is empty: is there a variable without a value?")
+
     counts = ScanCounts()
 
     def show(result: Answer | Skipped) -> None:
@@ -54,21 +55,27 @@ def command(session: Session, targets: tuple[str, ...], as_lines: bool, every_ma
 
 
 async def _say_what_is_forbidden(web: "WebClient", targets: tuple[str, ...], pictures: set[str]) -> None:
-    """A person's request goes where scans may not; the person is told. `pictures` are those that pages showed."""
+    """Print which of the fetched addresses robots.txt forbids to scans, since a person's request ignores it.
+
+    `pictures` are the addresses of images that the target pages showed.
+    """
     from guardian.urls.addresses import is_web_address
 
     for target in targets:
         if is_web_address(target) and await web.is_forbidden(target):
             note = "its robots.txt forbids this to scans; it was fetched because you asked"
             click.echo(f"guardian: {printable(target)}: {note}", err=True)
+
     shown = sorted(url for url in pictures.difference(targets) if is_web_address(url))
     verdicts = await asyncio.gather(*(web.is_forbidden(url) for url in shown))
-    if forbidden := [url for url, is_so in zip(shown, verdicts, strict=True) if is_so]:
+    forbidden = [url for url, is_forbidden in zip(shown, verdicts, strict=True) if is_forbidden]
+    if forbidden:
         note = f"robots.txt forbids {len(forbidden)} picture(s) to scans that were fetched because you asked"
         click.echo(f"guardian: {note}: {printable(forbidden[0])}{', ...' * (len(forbidden) > 1)}", err=True)
 
 
 async def _check(session: Session, targets: tuple[str, ...], show: Callable[[Answer | Skipped], None]) -> int:
+    """Call `show` with each result as it comes; return how many assets are protected."""
     # A worker process loads its libraries while this one reads the configuration and loads its own: that halves
     # the wait for the first answer. It is the first worker of the pool that `Workers` uses in this event loop.
     loading = asyncio.create_task(to_process.run_sync(load_matcher, cancellable=True))
@@ -90,17 +97,20 @@ async def _check(session: Session, targets: tuple[str, ...], show: Callable[[Ans
         except IndexNotReady as error:
             click.echo(f"guardian: {error}; it is made anew now", err=True)
             await app.catalog.repair()
+
         pictures = set[str]()
         async for result in check(app.services, targets):
             show(result)
+            # Without bytes (no cache status) nothing was fetched, so no robots.txt was ignored either.
             if isinstance(result, Answer) and result.cache_status is not None and result.sighting.image_url:
                 pictures.add(result.sighting.image_url)
+
         await _say_what_is_forbidden(app.services.web, targets, pictures)
         with app.store.read() as tx:
             return tx.assets.count()
 
 
 def load_matcher() -> None:
-    """What a worker process does first, before anything is known about its work."""
+    """Import what every match needs. A worker process runs this before it gets its first image."""
     importlib.import_module("guardian.matching.matcher")
     importlib.import_module("guardian.matching.kernels").load()

@@ -1,4 +1,4 @@
-"""What every command is given: the configuration, read when first asked for."""
+"""What commands share: the configuration, read on first use, the database, and the set-up of logs."""
 
 import logging
 import sys
@@ -18,7 +18,7 @@ DEFAULT_CONFIG = Path("config.yaml")
 
 
 class Session:
-    """One invocation. `config_path` comes from --config, wherever it stands."""
+    """One invocation of the command line. `config_path` is the value of --config."""
 
     def __init__(self, config_path: Path = DEFAULT_CONFIG) -> None:
         self.config_path = config_path
@@ -26,6 +26,7 @@ class Session:
     @cached_property
     def config(self) -> "Config":
         """The configuration. Raises ConfigError."""
+        # Here and not above: `guardian --help` should not wait for the settings of all rooms to load.
         from guardian.config import load_config
 
         return load_config(self.config_path)
@@ -36,7 +37,7 @@ pass_session = click.make_pass_decorator(Session, ensure=True)
 
 @contextmanager
 def opened_store(session: Session) -> Iterator["Store"]:
-    """The database alone, for commands that only read and write it: the other rooms take long to load."""
+    """Open the database alone, for commands that need nothing else: the other rooms take long to load."""
     from guardian.store import open_store
 
     store = open_store(session.config.store, session.config.data_dir)
@@ -47,21 +48,23 @@ def opened_store(session: Session) -> Iterator["Store"]:
 
 
 def log_to_stderr(level: str, style: str) -> None:
-    """Structured logs on standard error, so that standard output carries answers only.
+    """Send logs to standard error, so that standard output carries answers only.
 
-    Warnings of libraries are written in the same form.
+    `level` is the least severe one to write, `style` json or text. Warnings of libraries are written in the same form.
     """
     import structlog
 
     # asyncio warns of worker processes that end together with the event loop, as they should.
     logging.getLogger("asyncio").setLevel(logging.ERROR)
-    # What APScheduler would say in its own words, the schedule says in ours.
+    # guardian/schedule.py logs the same events itself, with the names of sources.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
+
     renderer: structlog.typing.Processor
     if style == "json":
         renderer = structlog.processors.JSONRenderer()
     else:
         renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+
     dated: list[structlog.typing.Processor] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

@@ -1,4 +1,4 @@
-"""`guardian delivery`: which messages went out, which are waiting, which were given up; try those again."""
+"""`guardian delivery`: list and show messages by state, and retry those that were given up."""
 
 import json
 from collections.abc import Collection
@@ -37,6 +37,7 @@ def list_messages(session: Session, state: str | None, limit: int, as_lines: boo
         tasks = tx.tasks.list(TaskKind.DELIVER, TaskState(state) if state else None, limit)
         disabled = tx.destinations.disabled()
         counts = tx.tasks.counts()
+
     for task in tasks:
         click.echo(json_line(_facts(task, disabled)) if as_lines else _line(task, disabled))
     if not as_lines:
@@ -52,15 +53,19 @@ def show_message(session: Session, number: int, as_lines: bool) -> None:
     with opened_store(session) as store, store.read() as tx:
         task, disabled = tx.tasks.get(number), tx.destinations.disabled()
         message = tx.messages.get(task.message_id) if task is not None and task.message_id is not None else None
+
     if task is None or message is None:
         raise UsageError(f"there is no message {number}; `guardian delivery list` shows them")
+
     facts = _facts(task, disabled)
     body = message.body.decode("utf-8", errors="replace")
     if as_lines:
         click.echo(json_line(facts | {"body": body}))
         return
+
     for name, value in facts.items():
         click.echo(f"{name:<12} {'-' if value is None else value}")
+
     click.echo()
     click.echo(_indented(body))
 
@@ -76,18 +81,24 @@ def retry_messages(session: Session, numbers: tuple[int, ...], all_dead: bool) -
     """
     if bool(numbers) == all_dead:
         raise UsageError("name the messages to try again, or use --all-dead")
+
     now = datetime.now(UTC)
     with opened_store(session) as store, store.begin() as tx:
         dead = {task.id: task for task in tx.tasks.list(TaskKind.DELIVER, TaskState.DEAD)}
+        # All or none: an error ends the transaction before anything is changed.
         unknown = [str(number) for number in numbers if number not in dead]
         if unknown:
             raise UsageError(f"not dead, so nothing to retry: {', '.join(unknown)}; nothing was changed")
+
         chosen = [dead[number] for number in dict.fromkeys(numbers)] or list(dead.values())
         for task in chosen:
             tx.tasks.revive(task.id, now)
         disabled = tx.destinations.disabled()
+
     click.echo(f"{len(chosen)} of {len(dead)} dead messages are due again")
-    for name in sorted({task.destination for task in chosen if task.destination in disabled and task.destination}):
+    # They are due, yet nothing goes to a disabled destination.
+    named = {task.destination for task in chosen if task.destination is not None}
+    for name in sorted(named.intersection(disabled)):
         click.echo(f"but {name} is disabled: guardian destination enable {name}", err=True)
 
 
@@ -109,6 +120,7 @@ def _is_held(task: Task, disabled: Collection[str]) -> bool:
 
 
 def _indented(body: str) -> str:
+    """Return JSON indented for reading; a body that is not JSON is returned as it is."""
     try:
         return json_line(json.loads(body), indent=2)
     except ValueError:

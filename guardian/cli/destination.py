@@ -1,4 +1,4 @@
-"""`guardian destination`: where messages go; send a signed test; enable one that asked for silence."""
+"""`guardian destination`: list destinations, send a signed test, enable one that was disabled."""
 
 import asyncio
 
@@ -24,8 +24,10 @@ def list_destinations(session: Session, as_lines: bool) -> None:
 
     with opened_store(session) as store, store.read() as tx:
         disabled = tx.destinations.disabled()
+
     for destination in session.config.destinations:
         reason = disabled.get(destination.name)
+        # shown_url: the address of a receiver may carry a token, which must not end up on a screen or in a file.
         facts = destination_json(destination.name, destination.kind, shown_url(destination.url), reason)
         if as_lines:
             click.echo(json_line(facts))
@@ -33,6 +35,7 @@ def list_destinations(session: Session, as_lines: bool) -> None:
             click.echo("{name:<16} {kind:<8} {state:<9} {url}".format_map(facts))
             if reason is not None:
                 click.echo(f"{'':<16} {reason}; guardian destination enable {destination.name}")
+
     if not session.config.destinations and not as_lines:
         click.echo("no destinations are configured: nobody will be told")
 
@@ -46,11 +49,12 @@ def send_test(session: Session, name: str) -> None:
     The exit code is 0 when it was accepted, 3 when it was not.
     """
     try:
-        identity = asyncio.run(_send_test(session, name))
+        message_id = asyncio.run(_send_test(session, name))
     except DeliveryFailed as error:
         click.echo(f"not accepted: {error}", err=True)
         raise SystemExit(3) from error
-    click.echo(f"{name} accepted the test event {identity}")
+
+    click.echo(f"{name} accepted the test event {message_id}")
 
 
 @command.command("enable")
@@ -58,13 +62,17 @@ def send_test(session: Session, name: str) -> None:
 @pass_session
 def enable(session: Session, name: str) -> None:
     """Send again to a destination that answered 410 Gone; what was held goes out now."""
+    # Only configured names, so that a misspelt one is not reported as enabled.
     if name not in [destination.name for destination in session.config.destinations]:
         raise UsageError(f"the configuration has no destination {name}")
+
     with opened_store(session) as store, store.begin() as tx:
         was_disabled = tx.destinations.enable(name)
+
     if not was_disabled:
         click.echo(f"{name} was enabled already")
         return
+
     click.echo(f"{name} is enabled; the message it refused: guardian delivery retry --all-dead")
 
 

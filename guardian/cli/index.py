@@ -1,4 +1,4 @@
-"""`guardian index`: the search index: what is in it, whether it is sound, and making it anew."""
+"""`guardian index`: show the state of the search index, verify it, rebuild it."""
 
 import asyncio
 
@@ -25,6 +25,7 @@ def status(session: Session) -> None:
     generation = read_generation(workers.index_folder)
     with opened_store(session.config) as store, store.read() as tx:
         protected, adding = tx.assets.count(), tx.assets.count(AssetState.ADDING)
+
     size = sum(file.stat().st_size for file in workers.index_folder.rglob("*") if file.is_file())
     click.echo(f"recipe      {workers.index_recipe}")
     click.echo(f"folder      {workers.index_folder} ({size / 1e6:.1f} MB)")
@@ -41,10 +42,12 @@ def verify(session: Session) -> None:
     from guardian.errors import IndexNotReady
     from guardian.matching.index.reader import contents
 
+    # contents() raises IndexNotReady for a damaged file, which ends the command with code 4 as well.
     workers = make_workers(session.config)
     published = set(contents(workers.index_folder, workers.index_recipe, every_byte=True).numbers)
     with opened_store(session.config) as store, store.read() as tx:
         protected = {asset.number for asset in tx.assets.list(state=AssetState.PROTECTED)}
+
     missing = protected - published
     if missing:
         raise IndexNotReady(f"{len(missing)} of {len(protected)} assets are not in the index: `guardian index rebuild`")

@@ -1,4 +1,4 @@
-"""`guardian init DIR`: a configuration, rules and a data folder that work as they are."""
+"""`guardian init DIR`: writes a configuration, rules and a data folder that work as they are."""
 
 import shlex
 import shutil
@@ -16,20 +16,25 @@ def command(folder: Path) -> None:
     from guardian.config import example_text
     from guardian.shipped import rules_folder
 
+    # The shipped rules are looked for before anything is written: a broken installation leaves no half folder.
     config, rules = folder / "config.yaml", folder / "rules"
     shipped = sorted(rules_folder().glob("*.yaml"))
     try:
         present = [str(path) for path in (config, rules) if path.exists()]
         if present:
             raise UsageError(f"{' and '.join(present)} exist already; choose another folder, or remove them first")
+
         folder.mkdir(parents=True, exist_ok=True)
         rules.mkdir()
         for file in shipped:
             shutil.copyfile(file, rules / file.name)
+
+        # Other users of the machine have no business with evidence.
         (folder / "data").mkdir(mode=0o700, exist_ok=True)
         config.write_text(example_text(), encoding="utf-8")
     except OSError as error:
         raise UsageError(f"cannot write {error.filename or folder}: {error.strerror}") from error
+
     click.echo(f"Wrote {config}, {rules} and {folder / 'data'}.")
     click.echo("Next:")
     click.echo(f"  cd {shlex.quote(str(folder))}")

@@ -1,4 +1,4 @@
-"""`guardian licence`: who may use which of your images, where and when."""
+"""`guardian licence`: add, list and remove licences."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -22,9 +22,10 @@ def command() -> None:
     """Licences: who may use what, where and when. Rules see for every use whether one covers it."""
 
 
+# One object instead of eight arguments, which is what click would pass.
 @dataclass(frozen=True, slots=True)
 class _Terms:
-    """What the options of `licence add` say."""
+    """The options of `licence add`."""
 
     host: str
     collection: str | None
@@ -63,6 +64,7 @@ def add(session: Session, /, **options: Any) -> None:
     terms = _Terms(**options)
     if (terms.collection is None) == (terms.asset is None):
         raise UsageError("say what the licence covers: either --collection NAME or --asset ID")
+
     host = _host(terms.host)
     now = datetime.now(UTC)
     with opened_store(session) as store, store.begin() as tx:
@@ -78,6 +80,7 @@ def add(session: Session, /, **options: Any) -> None:
         )
         scope = _scope(tx, licence)
         warning = _warning(tx, licence)
+
     click.echo(f"{licence.id}  {_sentence(licence, scope, now.date())}")
     if warning:
         click.echo(f"note: {warning}", err=True)
@@ -98,11 +101,13 @@ def list_licences(session: Session, host: str | None, as_lines: bool) -> None:
     with opened_store(session) as store, store.read() as tx:
         found = [licence for licence in tx.licences.list() if wanted is None or _speaks_about(licence, wanted)]
         rows = [(licence, _scope(tx, licence)) for licence in found]
+
     for licence, scope in rows:
         if as_lines:
             click.echo(json_line(licence_json(licence, status_of(licence, today))))
         else:
             click.echo(f"{licence.id}  {_sentence(licence, scope, today)}")
+
     if not rows and not as_lines:
         click.echo("no licences" if wanted is None else f"no licences that speak about {wanted}")
 
@@ -122,18 +127,24 @@ def remove(session: Session, licence_id: str) -> None:
             raise UsageError(f"there is no licence {licence_id}; `guardian licence list` shows them")
         if len(found) > 1:
             raise UsageError(f"{len(found)} licences start with {licence_id}: {', '.join(one.id for one in found[:5])}")
+
         scope = _scope(tx, found[0])
         tx.licences.remove(found[0].id)
+
     click.echo(f"removed {found[0].id}  {grant_text(found[0], scope)}")
 
 
 def _host(text: str) -> str:
-    """The host that is meant, said aloud when something else was written. Raises UsageError."""
+    """Return the host that a person means, and print it when it differs from what was written.
+
+    Raises UsageError for what is no host, and for a public suffix such as co.uk.
+    """
     from guardian.urls.addresses import host_in, is_public_suffix
 
     host = host_in(text)
     if not host:
         raise UsageError(f"{text!r} is not a host; write one such as customer.example")
+    # A licence for co.uk would cover all of its shops.
     if is_public_suffix(host):
         raise UsageError(
             f"everybody may have a name below {host}, so it names nobody; write the licensee's own host, "
@@ -145,6 +156,7 @@ def _host(text: str) -> str:
 
 
 def _asset(tx: Transaction, text: str) -> Asset:
+    """Return the only asset whose id begins so. Raises UsageError when there is none, or several."""
     prefix = text if text.startswith("asset_") else f"asset_{text}"
     found = [asset for asset in tx.assets.list() if asset.id.startswith(prefix)]
     if not found:
@@ -155,6 +167,7 @@ def _asset(tx: Transaction, text: str) -> Asset:
 
 
 def _speaks_about(licence: Licence, host: str) -> bool:
+    """Return whether a licence is of this host, of a host above it or of one below it."""
     from guardian.licences import host_is_under
 
     return host_is_under(host, licence.host) or host_is_under(licence.host, host)
@@ -166,14 +179,17 @@ def _scope(tx: Transaction, licence: Licence) -> str:
 
 
 def _warning(tx: Transaction, licence: Licence) -> str | None:
-    """What makes a new licence say less than it seems to."""
+    """Return why a new licence covers nothing at present; None when it covers something."""
     if licence.asset_id is not None:
         asset = tx.assets.get(licence.asset_id)
         is_out = asset is not None and asset.state is AssetState.WITHDRAWN
         return "this image has been taken out of protection; nothing is compared with it" if is_out else None
+
+    # A collection need not exist yet, so a misspelt one is no error; it is only worth a note.
     protected = tx.assets.list(state=AssetState.PROTECTED)
     if any(asset.collection == licence.collection for asset in protected):
         return None
+
     known = ", ".join(sorted({asset.collection for asset in protected}))
     return f"no protected image is in the collection {licence.collection}; " + (
         f"collections are: {known}" if known else "nothing is protected yet"

@@ -1,4 +1,4 @@
-"""`guardian model`: the optional neural descriptor: is it here, what does it cost, fetch it."""
+"""`guardian model`: show the state and the cost of the optional neural descriptor, and fetch its weights."""
 
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from guardian.matching.settings import EmbeddingSettings
 
 NOT_HERE = 3
+"""The exit code when configured weights cannot be used."""
 
 
 @click.group
@@ -36,6 +37,7 @@ def status(session: Session, measure: bool) -> None:
         click.echo("To add one, set embedding.model and embedding.weights in the configuration, for example")
         click.echo("ViT-B-32 and laion2b_s34b_b79k, then `guardian model fetch` and `guardian index rebuild`.")
         return
+
     try:
         weights = find_weights(settings)
         if weights is not None:
@@ -63,15 +65,18 @@ def fetch(session: Session) -> None:
         click.echo("these weights are here already:")
     except WeightsMissing:
         weights = None
+
     try:
         _show(session.config, weights or download(settings))
     except WeightsMissing as error:
         click.echo(f"guardian: {error}", err=True)
         raise SystemExit(NOT_HERE) from error
+
     click.echo("`guardian index rebuild` compares your images by it; `guardian model status --measure` times it.")
 
 
 def _refuse_nothing_to_fetch(settings: "EmbeddingSettings") -> None:
+    """Raise UsageError unless the settings name weights that open_clip can download."""
     if settings.model is None or settings.weights is None:
         raise UsageError(
             "nothing to fetch: set embedding.model and embedding.weights to an open_clip model and tag, for example "
@@ -91,6 +96,7 @@ def _show(config: "Config", weights: "Weights") -> None:
     click.echo(f"model    {config.embedding.model or config.embedding.kind}")
     click.echo(f"weights  {weights.path} ({weights.path.stat().st_size / 1e6:.1f} MB)")
     click.echo(f"sha256   {weights.digest}")
+    # Weights are part of the recipe, so other weights mean another index, in a folder of its own.
     made = (config.data_dir / "index" / recipe).is_dir()
     click.echo(f"recipe   {recipe}, " + ("its index is made" if made else "no index yet: `guardian index rebuild`"))
 

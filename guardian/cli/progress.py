@@ -1,4 +1,4 @@
-"""The progress bar of commands that take a while; silent where nobody looks."""
+"""The progress bar of commands that take long, shown only on a terminal."""
 
 import sys
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def progress_bar() -> Iterator["Progress"]:
-    """A bar on standard error, gone when it is done; nothing at all when standard error is not a terminal."""
+    """Show a progress bar on standard error while the block runs; nothing when standard error is not a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -24,7 +24,8 @@ def progress_bar() -> Iterator["Progress"]:
 
 
 def say(progress: "Progress", line: str) -> None:
-    """One line of the command's answer, on standard output; above the bar where both are the same terminal."""
+    """Print one line of the command's answer on standard output, above the bar when both are on one terminal."""
+    # A line that is printed past the bar would end up inside it.
     if progress.disable or not sys.stdout.isatty():
         click.echo(line)
     else:

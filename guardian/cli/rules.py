@@ -1,4 +1,4 @@
-"""`guardian rules`: check the rule files and read them back; explain what they say about a finding."""
+"""`guardian rules`: check and list the rules of the rule files; explain what they say about a finding."""
 
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from guardian.views.timestamps import minute_text
 
 if TYPE_CHECKING:
     from guardian.config import Config
-    from guardian.rules import Account, Rule, Rules, Tried
+    from guardian.rules import ConditionTrace, Rule, Rules, RuleTrace
 
 
 @click.group
@@ -36,6 +36,7 @@ def check(session: Session) -> None:
     for number, rule in enumerate(rules.rules, start=1):
         click.echo()
         click.echo("\n".join(_rule_lines(number, rule, destinations)))
+
     click.echo()
     click.echo("When none fires: ignore.")
     click.echo(f"All {examples} examples give what they expect." if examples else "There are no examples to run.")
@@ -56,33 +57,38 @@ def explain(session: Session, finding_id: str) -> None:
         finding = _one(tx, finding_id)
         asset = tx.assets.get(finding.asset_id)
         licences = tx.licences.list()
+
     if asset is None:
         raise UsageError(f"the asset {finding.asset_id} of this finding is not in the database")
+
     click.echo("\n".join(_finding_lines(finding, asset)))
+    # Licences have dates: what counts is the day on which the picture was seen, not today.
     seen_on, today = finding.last_seen_at.date(), datetime.now(UTC).date()
-    licence_status, accounts = _judged(config, rules, finding, asset, licences, seen_on)
+    licence_status, traces = _judged(config, rules, finding, asset, licences, seen_on)
     click.echo()
     click.echo(f"The rules as they are now, for a use seen on {seen_on} (licence {licence_status.value}):")
-    for number, account in enumerate(accounts, start=1):
-        click.echo("\n".join(_account_lines(number, account)))
+    for number, trace in enumerate(traces, start=1):
+        click.echo("\n".join(_trace_lines(number, trace)))
+
     click.echo()
-    click.echo("\n".join(_verdict_lines(finding, accounts, licence_status)))
-    later, later_accounts = _judged(config, rules, finding, asset, licences, today)
+    click.echo("\n".join(_verdict_lines(finding, traces, licence_status)))
+    later, later_traces = _judged(config, rules, finding, asset, licences, today)
     if later is not licence_status:
-        decision = _decision(later_accounts)
+        decision = _decision(later_traces)
         click.echo(f"Seen again today it would be {action_text(decision)}, since its licence is {later.value} today.")
     if asset.state is AssetState.WITHDRAWN:
         click.echo("The image has been taken out of protection since: new sightings are not compared with it.")
 
 
 def _rules(config: "Config") -> "Rules":
-    """The rules as the daemon would load them. Raises ConfigError."""
+    """Return the rules as the daemon loads them, destinations checked. Raises ConfigError."""
     from guardian import rules
 
     return rules.load(config.rules_dir, [destination.name for destination in config.destinations])
 
 
 def _one(tx: Transaction, finding_id: str) -> Finding:
+    """Return the only finding whose id begins so. Raises UsageError when there is none, or several."""
     found = tx.findings.starting_with(finding_id if finding_id.startswith("find_") else f"find_{finding_id}")
     if not found:
         raise UsageError(f"there is no finding {finding_id}; `guardian case show CASE` gives their ids")
@@ -93,20 +99,21 @@ def _one(tx: Transaction, finding_id: str) -> Finding:
 
 def _judged(
     config: "Config", rules: "Rules", finding: Finding, asset: Asset, licences: list[Licence], on: date
-) -> "tuple[LicenceStatus, tuple[Account, ...]]":
-    """What licences and rules say about a recorded use if it were seen on this day."""
+) -> "tuple[LicenceStatus, tuple[RuleTrace, ...]]":
+    """Return the licence status, and what each rule says, of a recorded finding if it were seen on this day."""
     from guardian.licences import licence_status
     from guardian.rules import Use, ownership_of
     from guardian.urls.addresses import host_of
 
     host = host_of(finding.page_url)
-    found = licence_status(asset, host, on, licences)
+    status = licence_status(asset, host, on, licences)
     place = ownership_of(finding.page_url, finding.image_url, config.own_hosts)
-    return found, rules.explain(Use(finding.comparison, asset, found, place, host, finding.source))
+    return status, rules.explain(Use(finding.comparison, asset, status, place, host, finding.source))
 
 
-def _decision(accounts: "tuple[Account, ...]") -> Decision:
-    decided = next((account.rule.decision for account in accounts if account.decides), None)
+def _decision(traces: "tuple[RuleTrace, ...]") -> Decision:
+    """Return the decision of the rule that decides; ignore when none does."""
+    decided = next((trace.rule.decision for trace in traces if trace.decides), None)
     return decided or Decision(Action.IGNORE, NO_RULE)
 
 
@@ -129,6 +136,7 @@ def _consequence(decision: Decision, destinations: list[str]) -> str:
 def _finding_lines(finding: Finding, asset: Asset) -> list[str]:
     page = [f"  on page   {finding.page_url}"] if finding.page_url != finding.image_url else []
     recorded = f"{action_text(finding.decision)} {decided_by_text(finding.decision)}, licence {finding.licence}"
+
     return [
         f"{finding.id}  {finding.image_url}",
         *page,
@@ -137,33 +145,36 @@ def _finding_lines(finding: Finding, asset: Asset) -> list[str]:
     ]
 
 
-def _account_lines(number: int, account: "Account") -> list[str]:
-    if account.decides:
-        verdict = f"fires and decides: {action_text(account.rule.decision)}"
+def _trace_lines(number: int, trace: "RuleTrace") -> list[str]:
+    if trace.decides:
+        verdict = f"fires and decides: {action_text(trace.rule.decision)}"
     else:
-        verdict = "would fire, but an earlier one has decided" if account.fires else "does not fire"
-    lines = [f"{number:>3}. {account.rule.name}: {verdict}"]
-    for one in account.tried:
+        verdict = "would fire, but an earlier one has decided" if trace.fires else "does not fire"
+
+    lines = [f"{number:>3}. {trace.rule.name}: {verdict}"]
+    for one in trace.tried:
         lines.append(f"       {'holds' if one.holds else 'no':<6} {one.condition!s:<44} {_value(one)}")
-    return lines if account.tried else [*lines, "       holds  it has no conditions"]
+    return lines if trace.tried else [*lines, "       holds  it has no conditions"]
 
 
-def _verdict_lines(finding: Finding, accounts: "tuple[Account, ...]", licence_status: LicenceStatus) -> list[str]:
-    """What is said now, and whether that is what was recorded."""
-    now, recorded = _decision(accounts), finding.decision
+def _verdict_lines(finding: Finding, traces: "tuple[RuleTrace, ...]", licence_status: LicenceStatus) -> list[str]:
+    """Return the decision by today's rules, and how it differs from the recorded one."""
+    now, recorded = _decision(traces), finding.decision
     lines = [f"Now: {action_text(now)} {decided_by_text(now)}."]
     if licence_status.value != finding.licence:
         lines.append(f"The licence of that day is {licence_status.value} now; it was recorded as {finding.licence}.")
     if now == recorded:
         return [*lines, "That is what was recorded."]
+
     lines.append(
         f"Recorded was: {action_text(recorded)} {decided_by_text(recorded)}. The rules or licences have changed since."
     )
+
     return [*lines, "The record changes when the picture is seen there again."]
 
 
-def _value(tried: "Tried") -> str:
-    """What was measured, for people; never rounded so far that a bound seems met or missed."""
+def _value(tried: "ConditionTrace") -> str:
+    """Return the value of a fact for people, not rounded so far that a bound seems met or missed."""
     value = tried.value
     if value is None:
         return "not measured"
@@ -171,5 +182,7 @@ def _value(tried: "Tried") -> str:
         return ", ".join(value) or "none"
     if isinstance(value, str):
         return value or "none"
+
+    # 0.97996 must not read as 0.98 beside the words "at least 0.98: no".
     rounded = f"{value:.4g}"
     return rounded if tried.condition.holds(float(rounded)) == tried.holds else str(value)

@@ -1,4 +1,4 @@
-"""`guardian run`: the daemon; `guardian run --once`: every source once, all due tasks, and out."""
+"""`guardian run`: the daemon; `guardian run --once`: scans every source once, works off all due tasks, and ends."""
 
 import asyncio
 from collections import Counter
@@ -27,6 +27,7 @@ def command(session: Session, once: bool) -> None:
     if not once:
         asyncio.run(daemon.run(session.config_path))
         return
+
     counts = ScanCounts()
 
     def count(result: Answer | Skipped) -> None:
@@ -39,15 +40,19 @@ def command(session: Session, once: bool) -> None:
             click.echo(f"{scan.source}: another process is scanning it")
             continue
         click.echo(f"{scan.source}: {scan.outcome}{f' ({printable(scan.error)})' if scan.error else ''}")
+        # Images were counted as they came; a scan that failed counts as one thing that could not be fetched.
         counts += ScanCounts(pages=scan.counts.pages)
         if scan.outcome is not ScanOutcome.COMPLETED:
             counts += ScanCounts(outcomes=Counter([Outcome.ERROR]))
+
     with opened_store(session.config) as store, store.read() as tx:
         assets, tasks = tx.assets.count(), tx.tasks.counts()
+
     click.echo(summary(counts, assets))
     if tasks[TaskState.DUE] or tasks[TaskState.DEAD]:
         click.echo(
             f"{tasks[TaskState.DUE]} message(s) not delivered yet, {tasks[TaskState.DEAD]} given up: "
             "`guardian delivery list` says why"
         )
+
     raise SystemExit(exit_code(counts))

@@ -24,6 +24,7 @@ def command(session: Session, source: str) -> None:
     except (FetchFailed, FetchRefused) as error:
         click.echo(f"guardian: {printable(str(error))}", err=True)
         raise SystemExit(COULD_NOT_FETCH) from None
+
     click.echo(summary(counts, assets))
     if owed:
         click.echo(f"{owed} message(s) wait to be sent; `guardian run` sends them")
@@ -31,7 +32,7 @@ def command(session: Session, source: str) -> None:
 
 
 async def _scan(session: Session, source: str) -> tuple[ScanCounts, int, int]:
-    """What the scan counted, how many assets were compared with, and how many messages are due now."""
+    """Scan a source; return its counts, the number of protected assets, and the number of messages now due."""
     from guardian.app import at_work, opened_app, prepare, scan_and_mend
     from guardian.config import require_contact
 
@@ -40,6 +41,7 @@ async def _scan(session: Session, source: str) -> tuple[ScanCounts, int, int]:
     if chosen is None:
         known = ", ".join(settings.name for settings in config.sources) or "none"
         raise UsageError(f"there is no source {source!r} in {session.config_path}; configured are: {known}")
+
     require_contact(config, session.config_path)
 
     def show(result: Answer | Skipped) -> None:
@@ -50,5 +52,5 @@ async def _scan(session: Session, source: str) -> tuple[ScanCounts, int, int]:
         await prepare(app)
         ended = await scan_and_mend(app, heartbeat, chosen, show)
         with app.store.read() as tx:
-            # The row's own counts: a crawl that went on where another was cut off speaks of both halves.
+            # The counts of the scan's row: a crawl that continued an interrupted one has counted both halves.
             return ended.counts, tx.assets.count(), tx.tasks.due_count(app.services.clock())

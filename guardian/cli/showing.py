@@ -1,4 +1,4 @@
-"""How an answer reads on a terminal, and the exit code that goes with it."""
+"""Formats answers for a terminal, and works out the exit code that goes with them."""
 
 import codecs
 import json
@@ -20,24 +20,32 @@ COLOURS = {
     Outcome.ERROR: "magenta",
 }
 COULD_NOT_FETCH = 3
+"""The exit code when something could not be fetched or decoded."""
+
 UNDECODABLE = [reason for reason in SkipReason if reason.is_undecodable]
 
 
 def describe(answer: Answer, *, every_match: bool = False) -> str:
-    """A few lines for people: what it is, of what, what was done to it, and what the rules say."""
+    """Return a few lines for people: the outcome, the matched assets, what was done to them, and the decision.
+
+    `every_match` also shows compared assets that the rules ignore.
+    """
     word = click.style(f"{answer.outcome.value.upper():<11}", fg=COLOURS[answer.outcome], bold=True)
-    where = answer.sighting.image_url or "(image inside the page)"
+    image = answer.sighting.image_url or "(image inside the page)"
+    is_file = image.startswith("file:")
     lines = [f"{word} {printable(answer.target)}"]
-    on_a_site = answer.sighting.page_url is not None or not where.startswith("file:")
-    if where != answer.target and not where.startswith("file:"):
-        lines.append(f"            image {printable(where)}")
+    if image != answer.target and not is_file:
+        lines.append(f"            image {printable(image)}")
     if answer.own:
         lines.append("            on one of your own hosts")
     if answer.problem is not None:
         lines.append(f"            {printable(answer.problem.detail or answer.problem.word)}")
+
+    on_a_site = answer.sighting.page_url is not None or not is_file
     for match in answer.judged:
         if every_match or match.kept:
             lines.extend(f"            {line}" for line in _match_lines(match, on_a_site=on_a_site))
+
     if answer.also_at:
         lines.append(f"            the same picture also at {len(answer.also_at)} more address(es)")
     if answer.report is not None and answer.report.partial:
@@ -58,10 +66,10 @@ def _match_lines(match: JudgedMatch, *, on_a_site: bool) -> list[str]:
 
 
 def json_line(facts: object, *, indent: int | None = None) -> str:
-    """JSON as it goes to standard output: readable where the output is UTF-8, escaped where it is not.
+    """Return JSON for standard output: readable where its encoding is UTF-8, escaped where it is not.
 
-    What cannot be printed is escaped in any case: controls of terminals, turns of the writing direction, and the
-    lone surrogates of a file name that is no text.
+    What cannot be printed is escaped in any case: control characters, changes of the writing direction, and the
+    lone surrogates of a file name that is not text.
     """
     is_utf8 = codecs.lookup(sys.stdout.encoding or "ascii").name == "utf-8"
     line = json.dumps(facts, ensure_ascii=not is_utf8, indent=indent)
@@ -75,12 +83,12 @@ def _escaped(sign: str) -> str:
 
 
 def printable(text: str) -> str:
-    """What others wrote cannot move the cursor or colour the terminal."""
+    """Return the text without what could move the cursor or colour the terminal; others wrote it."""
     return "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
 
 
 def summary(counts: ScanCounts, assets: int | None = None) -> str:
-    """One line: how many images, what came of them, and against how many assets."""
+    """Return one line: how many images there were, with how many assets they were compared, and the outcomes."""
     parts = [f"{counts.outcomes[outcome]} {outcome.value}" for outcome in Outcome if counts.outcomes[outcome]]
     if counts.skipped:
         parts.append(f"{counts.skipped.total()} left out")
@@ -91,7 +99,7 @@ def summary(counts: ScanCounts, assets: int | None = None) -> str:
 
 
 def exit_code(counts: ScanCounts) -> int:
-    """4 internal, then 1 copy or review, then 3 could not fetch or decode, else 0."""
+    """Return the exit code: 4 internal fault, else 1 copy or review, else 3 could not fetch or decode, else 0."""
     if counts.problems[SkipReason.INTERNAL]:
         return 4
     if counts.outcomes[Outcome.COPY] or counts.outcomes[Outcome.REVIEW]:

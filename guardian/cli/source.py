@@ -1,4 +1,4 @@
-"""`guardian source`: the places that are watched: list them, try what one would yield."""
+"""`guardian source`: list sources, and try what one would yield."""
 
 import asyncio
 from collections.abc import Callable
@@ -34,10 +34,12 @@ def list_sources(session: Session) -> None:
     config = session.config
     with opened_store(session) as store, store.read() as tx:
         last = {source.name: tx.scans.last(source.name) for source in config.sources}
+
     for source in config.sources:
-        place = getattr(source, "url", None) or getattr(source, "path", "")
-        click.echo(f"{source.name:<20} {source.kind:<8} {place}")
+        address = getattr(source, "url", None) or getattr(source, "path", "")
+        click.echo(f"{source.name:<20} {source.kind:<8} {address}")
         click.echo(f"{'':<20} {printable(outcome_text(last[source.name]))}")
+
     if not config.sources:
         click.echo(f"no sources in {session.config_path}; each needs a name, a kind and an address")
 
@@ -62,6 +64,7 @@ def try_source(session: Session, target: str, as_lines: bool, pages: int) -> Non
     if chosen is None:
         known = ", ".join(source.name for source in config.sources) or "none"
         raise UsageError(f"{target!r} is neither a source nor a web address; sources are: {known}")
+    # Only crawls have this limit; a whole one would take hours where a person wants an impression.
     if "max_pages" in type(chosen).model_fields:
         chosen = chosen.model_copy(update={"max_pages": pages})
     show = _Lines() if not as_lines else _Json()
@@ -72,10 +75,12 @@ def try_source(session: Session, target: str, as_lines: bool, pages: int) -> Non
         show.add(error.skipped)
         show.end()
         raise SystemExit(COULD_NOT_FETCH) from None
+
     show.end()
 
 
 async def _try(session: Session, settings: "SourceSettings", show: Callable[[Sighting | Skipped], None]) -> None:
+    """Call `show` with everything that the source yields or leaves out."""
     import os
     import tempfile
 
@@ -107,7 +112,10 @@ async def _try(session: Session, settings: "SourceSettings", show: Callable[[Sig
 
 
 async def _as_robots_allow(item: Sighting | Skipped, web: "WebClient") -> Sighting | Skipped:
-    """A picture none of whose addresses a scan may fetch is left out; pictures themselves are not fetched here."""
+    """Return the item, or why a scan would leave it out: robots.txt forbids all addresses of the picture.
+
+    Scans learn this when they fetch the picture, which `source try` does not do.
+    """
     if isinstance(item, Skipped) or not item.image_url or item.image_url.startswith("file:"):
         return item
     for url in (item.image_url, *item.also_at):
@@ -117,17 +125,18 @@ async def _as_robots_allow(item: Sighting | Skipped, web: "WebClient") -> Sighti
 
 
 class _Json:
-    """One object a line."""
+    """Prints one JSON object a line."""
 
     def add(self, item: Sighting | Skipped) -> None:
+        """Print the object of an item."""
         click.echo(json_line(skipped_json(item) if isinstance(item, Skipped) else sighting_json(item)))
 
     def end(self) -> None:
-        """There is nothing to add."""
+        """Do nothing: every item has been printed."""
 
 
 class _Lines:
-    """For people: pictures under their pages as they come, then what was left out, by reason."""
+    """Prints for people: pictures under their pages as they come, then what was left out, by reason."""
 
     def __init__(self) -> None:
         self._page: str | None = None
@@ -143,13 +152,16 @@ class _Lines:
             title = f"  “{printable(item.context.page_title)}”" if item.context.page_title else ""
             click.echo(f"{click.style(printable(item.page_url or 'on no page'), bold=True)}{title}")
             self._page = item.page_url
+
         self._pictures += 1
         click.echo(f"  PICTURE   {printable(item.image_url or '(inside the page)')}")
         for url in item.also_at[:SHOWN_ADDRESSES]:
             click.echo(f"            also {printable(url)}")
+
         if len(item.also_at) > SHOWN_ADDRESSES:
             click.echo(f"            also {len(item.also_at) - SHOWN_ADDRESSES} more address(es)")
         context = item.context
+        # Letters bound by SHOWN_LETTERS: some pages have whole articles beside their pictures.
         named = {"alt": context.alt, "caption": context.caption, "title": context.title, "beside": context.nearby_text}
         for name, words in named.items():
             if words and (name != "beside" or words != context.caption):
@@ -158,11 +170,12 @@ class _Lines:
                 )
 
     def end(self) -> None:
-        """What was left out, the most frequent reason first, and a line of sums."""
-        for word, skipped in sorted(self._left_out.items(), key=lambda found: -len(found[1])):
+        """Print what was left out, the most frequent reason first, and a line of sums."""
+        for word, skipped in sorted(self._left_out.items(), key=lambda word_and_items: -len(word_and_items[1])):
             click.echo(f"{click.style(f'LEFT OUT, {label_of(word)}', bold=True)}  ({word}: {len(skipped)})")
-            for skipped_one in skipped:
-                detail = f"  {printable(skipped_one.detail)}" if skipped_one.detail else ""
-                click.echo(f"  {printable(skipped_one.url)}{detail}")
+            for item in skipped:
+                detail = f"  {printable(item.detail)}" if item.detail else ""
+                click.echo(f"  {printable(item.url)}{detail}")
+
         left_out = sum(map(len, self._left_out.values()))
         click.echo(f"{self._pictures} picture(s), {left_out} left out")

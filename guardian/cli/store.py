@@ -1,4 +1,4 @@
-"""`guardian store`: a backup of the database while guardian runs, whether it is sound, and what it may forget."""
+"""`guardian store`: back up the database while guardian runs, check it, prune it."""
 
 import json
 from pathlib import Path
@@ -51,10 +51,12 @@ def prune_now(session: Session, as_json: bool) -> None:
     from guardian.app import make_workers, utc_now
     from guardian.retention import prune
 
+    # The workers only name the recipe; no process is started.
     recipe = make_workers(session.config).report_recipe
     with opened_store(session) as store:
         pruned = prune(store, session.config.retention, recipe, utc_now())
 
+    # Written out, since users know these names from --json: a field that is renamed must not change them.
     counts = {
         "deliveries": pruned.deliveries,
         "scans": pruned.scans,

@@ -1,1 +1,1 @@
-"""What was seen, what was not, and whether a source has gone quiet."""
+"""Coverage of the sources: what their scans saw, what they did not, and messages about sources in trouble."""

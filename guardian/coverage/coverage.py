@@ -1,4 +1,4 @@
-"""Reads the scans of each source: what they saw, what they left out, and whether something is wrong with them."""
+"""Works out the coverage of each source from its scans: what they saw, what they left out, and any trouble."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -21,6 +21,7 @@ from guardian.store import Transaction
 
 _MATCHED = (Outcome.COPY, Outcome.REVIEW, Outcome.LICENSED)
 _FEWEST_USUAL_IMAGES = 4
+"""With fewer than these a source may well shrink by half without anything being wrong."""
 
 
 def coverages(
@@ -30,10 +31,11 @@ def coverages(
     settings: CoverageSettings,
     closed: timedelta = timedelta(),
 ) -> list[Coverage]:
-    """The coverage of every configured source, in the configuration's order.
+    """Return the coverage of every configured source, in the configuration's order.
 
-    `closed`: how long each day nothing is asked for (fetch.hours); a source may be silent so much longer.
+    `closed`: how long each day nothing is fetched (fetch.hours); a source may be silent for so much longer.
     """
+    # Twice as many as are looked at, since some of them may have failed; and one that may still be running.
     wanted = max(settings.usual_scans, settings.failing_after) * 2 + 1
     return [coverage_of(source, tx.scans.list(source.name, wanted), now, settings, closed) for source in sources]
 
@@ -45,13 +47,16 @@ def coverage_of(
     settings: CoverageSettings,
     closed: timedelta = timedelta(),
 ) -> Coverage:
-    """What the scans of one source, the newest first, say about it."""
+    """Return the coverage of one source, given its scans, the newest first."""
     ended = [scan for scan in scans if scan.outcome is not None]
     complete = [scan for scan in ended if scan.outcome is ScanOutcome.COMPLETED]
     counts = ended[0].counts if ended else ScanCounts()
     silent_before = now - usual_gap(source, now) * settings.silent_after - closed
+
+    # The newest complete scan is the one that is compared with the usual, so it does not count towards it.
     usual = [scan.counts.images for scan in complete[1 : settings.usual_scans + 1]]
     usual_images = median(usual) if len(usual) >= min(3, settings.usual_scans) else None
+
     return Coverage(
         source=source.name,
         last=scans[0] if scans else None,
@@ -72,9 +77,13 @@ def coverage_of(
 
 
 def usual_gap(source: SourceSettings, now: datetime) -> timedelta:
-    """The time between two scans: the interval, or the longer of the next two gaps of a cron line."""
+    """Return the usual time between two scans: the interval, or the longer of the next two gaps of a cron line.
+
+    A cron line without further times counts as daily.
+    """
     if source.cron is None:
         return source.every
+
     # Only configurations with cron lines pay for loading the scheduler.
     from apscheduler.triggers.cron import CronTrigger
 
@@ -84,6 +93,7 @@ def usual_gap(source: SourceSettings, now: datetime) -> timedelta:
         if following is None:
             break
         times.append(following)
+
     # The first gap begins now, not at a scan.
     return max((later - earlier for earlier, later in pairwise(times[1:])), default=timedelta(days=1))
 
@@ -96,21 +106,26 @@ def _trouble(
     now: datetime,
     settings: CoverageSettings,
 ) -> Trouble | None:
+    """Return what is wrong with a source, the heaviest first: failing, silent, shrinking; None when all is well."""
     last_good = complete[0].id if complete else 0
-    row = ended[: settings.failing_after]
-    if len(row) == settings.failing_after and all(scan.outcome is ScanOutcome.FAILED for scan in row):
-        return Trouble(
-            TroubleKind.FAILING, f"{len(row)} scans in a row failed, the last one: {row[0].error}", last_good
-        )
+    latest = ended[: settings.failing_after]
+    if len(latest) == settings.failing_after and all(scan.outcome is ScanOutcome.FAILED for scan in latest):
+        detail = f"{len(latest)} scans in a row failed, the last one: {latest[0].error}"
+        return Trouble(TroubleKind.FAILING, detail, last_good)
+
+    # Without a complete scan, silence counts from the first one that is known. A source never scanned is only new.
     reference = complete[0].ended_at if complete else ended[-1].started_at if ended else None
     if reference is not None and reference < silent_before:
         hours = (now - reference).total_seconds() / 3600
         return Trouble(TroubleKind.SILENT, f"no complete scan for {hours:.1f} hours", last_good)
+
     if complete and usual_images is not None and usual_images >= _FEWEST_USUAL_IMAGES:
         images = complete[0].counts.images
         fewest = usual_images * settings.shrunk_to
         if images < fewest:
             detail = f"the last scan saw {images} images, a usual one {usual_images:g}"
+            # The scan that is complaining completed: the episode began after the last one that saw enough.
             last_well = next((scan.id for scan in complete if scan.counts.images >= fewest), 0)
             return Trouble(TroubleKind.SHRINKING, detail, last_well)
+
     return None

@@ -1,4 +1,4 @@
-"""What a user may set about watching the watchers. Imports nothing heavy."""
+"""Settings of coverage: when a source counts as in trouble. Imports nothing heavy."""
 
 from pydantic import BaseModel, ConfigDict, Field
 

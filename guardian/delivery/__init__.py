@@ -1,1 +1,1 @@
-"""Signs and sends what is due, and settles it afterwards; knows nothing of cases."""
+"""Sends the messages that are due, and tries again those that were not accepted. Knows nothing of cases."""

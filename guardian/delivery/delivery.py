@@ -1,4 +1,4 @@
-"""Brings one message to one configured destination, whatever its kind."""
+"""Sends one message to one configured destination, whatever its kind."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -32,16 +32,16 @@ class Delivery:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The configured destinations, in the order of the configuration."""
+        """The names of the destinations, in the order of the configuration."""
         return tuple(self._channels)
 
     def require_secrets(self) -> None:
-        """Raise UsageError now, at the start, when a destination's secret is missing or malformed."""
+        """Raise UsageError when a destination's secret is missing or malformed; called at the start."""
         for channel in self._channels.values():
             channel.require_secrets()
 
     def is_resting(self, name: str) -> bool:
-        """Return whether a destination asked to be left alone for a while (Retry-After) and that time is not over."""
+        """Return whether a destination asked for a pause (Retry-After) that is not over."""
         until = self._resting_until.get(name)
         return until is not None and self._clock() < until
 
@@ -54,9 +54,10 @@ class Delivery:
             await channel.send(message)
         except DeliveryFailed as failure:
             if failure.retry_after is not None:
-                # The wish concerns the receiver and not only this message. Forgetting it at a restart does no harm.
+                # The pause concerns the receiver and not only this message. Forgetting it at a restart does no harm.
                 rest = min(failure.retry_after, self.settings.longest_delay)
                 self._resting_until[name] = self._clock() + rest
+
             raise
 
     async def send_test(self, name: str) -> str:
@@ -65,8 +66,9 @@ class Delivery:
         if channel is None:
             known = ", ".join(self._channels) or "none"
             raise UsageError(f"the configuration has no destination {name} (there are: {known})")
+
         channel.require_secrets()
-        said = {"destination": name, "message": "This is a test from guardian. No copy was found."}
-        message = mint("destination.test", said, self._clock())
+        data = {"destination": name, "message": "This is a test from guardian. No copy was found."}
+        message = mint("destination.test", data, self._clock())
         await self.deliver(message, name)
         return message.id

@@ -1,6 +1,6 @@
-"""Sends the messages that are due: what the task runner calls for tasks of the kind `deliver`.
+"""Sends the messages that are due: the consumer that the task runner calls for tasks of the kind `deliver`.
 
-A crash between post and settlement means the same id and the same bytes once more, after the lease.
+After a crash between a post and its settlement, the same id and the same bytes are sent again once the lease is over.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from guardian.tasks.outcomes import Dead, Done, Outcome, Postponed, Settled
 from guardian.tasks.runner import Runner, Settlements
 
 LEASE = timedelta(seconds=45)
-"""How long one post may be without an answer, with room to settle it."""
+"""Longer than the longest time-out of a post (30 s), with room to settle it."""
 
 log = structlog.get_logger(__name__)
 
@@ -36,12 +36,12 @@ class Deliveries:
 
     @property
     def attempted(self) -> int:
-        """All messages that were tried."""
+        """How many messages were tried."""
         return self.delivered + self.postponed + self.dead
 
 
 def deliveries_of(settlements: Settlements) -> Deliveries:
-    """Count the deliveries among what one pass of the runner settled."""
+    """Return the deliveries among what one pass of the runner settled."""
     counts = settlements.get(TaskKind.DELIVER, Counter[Settled]())
     return Deliveries(counts[Settled.DONE], counts[Settled.POSTPONED], counts[Settled.DEAD])
 
@@ -54,7 +54,7 @@ async def deliver_due(
     chance: random.Random | None = None,
     owner: str = "deliver",
 ) -> Deliveries:
-    """Send what is due: destinations side by side, each one message at a time in order of due time.
+    """Send what is due: destinations concurrently, each one message at a time in order of due time.
 
     A destination's turn ends at its first failure, after `limit` messages, or after ten seconds, so that a slow
     one cannot hold up the next pass for long. Messages to a disabled destination stay due and untouched.
@@ -65,7 +65,7 @@ async def deliver_due(
 
 
 class DeliveryConsumer:
-    """Does the tasks of the kind `deliver`. Their lanes are destinations."""
+    """The consumer of tasks of the kind `deliver`. Their lanes are destinations."""
 
     lease = LEASE
 
@@ -81,17 +81,23 @@ class DeliveryConsumer:
         self._chance = chance or random.Random()
 
     def lanes(self) -> list[str | None]:
-        """Destinations with something due that are neither disabled nor resting.
+        """Return the destinations with something due that are neither disabled nor resting.
 
-        One that is not configured here may be known to another process on this database. While there is one its
-        messages wait; once there is none they are dead.
+        A destination that is not configured here may be known to another process on this database. While other
+        processes live, its messages wait; without any, they are claimed here and found dead.
         """
         with self._store.read() as tx:
             disabled = tx.destinations.disabled()
             due = [name for name in tx.tasks.destinations_due(self._clock()) if name not in disabled]
             is_alone = not any(process.id != self._owner for process in tx.processes.living())
-        known = self._delivery.names
-        return [name for name in due if (is_alone or name in known) and not self._delivery.is_resting(name)]
+
+        lanes: list[str | None] = []
+        for name in due:
+            is_ours = is_alone or name in self._delivery.names
+            if is_ours and not self._delivery.is_resting(name):
+                lanes.append(name)
+
+        return lanes
 
     async def perform(self, task: Task) -> Outcome:
         """Post one message: done, due again later, or dead. A receiver that answers 410 is disabled."""
@@ -99,6 +105,7 @@ class DeliveryConsumer:
             message = await asyncio.to_thread(self._message_of, task)
             if message is None or task.destination is None:
                 raise DeliveryFailed("its message is not in the database", permanent=True)
+
             await self._delivery.deliver(message, task.destination)
             return Done()
         except DeliveryFailed as error:
@@ -109,9 +116,10 @@ class DeliveryConsumer:
 
         now = self._clock()
         if failure.disable and task.destination is not None:
-            # Before the message is settled: its successors must not be posted to one who asked for silence.
+            # Before the message is settled: nothing more may be posted to a receiver that wants no more messages.
             await asyncio.to_thread(self._disable, task.destination, now, str(failure))
             log.error("destination_disabled", destination=task.destination, task=task.id, reason=str(failure))
+
         due_at = retry_at(task.attempts + 1, now, failure, self._delivery.settings, self._chance)
         return Dead(str(failure)) if due_at is None else Postponed(due_at, str(failure))
 

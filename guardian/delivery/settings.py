@@ -1,4 +1,4 @@
-"""What a configuration may say about destinations and about how patiently guardian sends."""
+"""Settings of destinations and of retries."""
 
 import re
 from datetime import timedelta
@@ -14,11 +14,13 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def _as_names(value: object) -> object:
+    # One name may be written without brackets; several are for the time of a rotation.
     return (value,) if isinstance(value, str) else value
 
 
 def _check_names(names: tuple[str, ...]) -> tuple[str, ...]:
     for name in names:
+        # The commonest mistake is to paste the secret where its variable's name belongs. It must not be repeated.
         if name.startswith("whsec_") or not _VARIABLE.fullmatch(name):
             raise ValueError("give the name of an environment variable, never the secret itself")
     return names
@@ -41,7 +43,7 @@ def _check_timeout(timeout: timedelta) -> timedelta:
 
 
 class DestinationSettings(BaseModel):
-    """Where messages go. Exactly one of `secret_env` and `secret_file` is set."""
+    """One destination of messages. Exactly one of `secret_env` and `secret_file` is set."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 

@@ -1,4 +1,4 @@
-"""The domain types: frozen dataclasses without I/O that alone cross room, process and database borders."""
+"""Domain types: frozen dataclasses without I/O, which alone pass between rooms, processes and the database."""
 
 from guardian.model.answers import Answer, CacheStatus, JudgedMatch, Outcome
 from guardian.model.assets import Asset, AssetState, Licence, LicenceStatus, Rights

@@ -10,7 +10,7 @@ from guardian.model.sightings import Sighting, Skipped
 
 
 class Outcome(StrEnum):
-    """One word for one image. `unmatchable` and `error` say that nothing was compared, never "clear"."""
+    """The answer for one image in one word. `unmatchable` and `error`: nothing was compared, so it is never "clear"."""
 
     COPY = "copy"
     REVIEW = "review"
@@ -21,9 +21,11 @@ class Outcome(StrEnum):
 
 
 class CacheStatus(StrEnum):
-    """How the bytes behind an answer came: from the site, known to it as unchanged (304), or without asking it.
+    """Where the bytes behind an answer came from.
 
-    `fresh`: its site said it need not be asked; `again`: this scan had asked for it already, on another page.
+    `fetched`: from the site. `unchanged`: kept from before, and confirmed by the site (304). `fresh`: kept from before,
+    and the site had said how long it need not be asked. `again`: fetched by this scan already, for another page.
+    `here`: on this machine, as a file or inside the page.
     """
 
     FETCHED = "fetched"
@@ -52,8 +54,8 @@ class JudgedMatch:
 class Answer:
     """The whole answer for one image. `problem` is set exactly when nothing was compared.
 
-    `own`: the picture lies on one of the owner's own hosts. `elapsed_ms` counts from the start of the
-    fetch, waiting for a worker included. `cache_status` is None when no bytes came.
+    `own`: the picture lies on one of the owner's own hosts. `elapsed_ms` counts from the start of the fetch and
+    includes waiting for a worker. `cache_status` is None when there are no bytes.
     """
 
     target: str
@@ -70,14 +72,18 @@ class Answer:
 
     @property
     def outcome(self) -> Outcome:
-        """The one word, from the strongest decision down."""
+        """The answer in one word: that of the strongest decision among the matches."""
         if self.problem is not None:
             return Outcome.UNMATCHABLE if self.unmatchable else Outcome.ERROR
+
+        # Stronger words first: one alert makes the picture a copy, whatever its other matches are.
         actions = {match.decision.action for match in self.judged}
         if Action.ALERT in actions:
             return Outcome.COPY
         if Action.REVIEW in actions:
             return Outcome.REVIEW
+
+        # A match that the rules ignore without recording it does not make a picture licensed.
         kept = [match for match in self.judged if match.kept]
         if kept and all(match.licence_status is LicenceStatus.LICENSED for match in kept):
             return Outcome.LICENSED

@@ -17,7 +17,7 @@ class Rights:
 
 
 class AssetState(StrEnum):
-    """Where an asset is in its life: only protected assets appear in answers."""
+    """The stage of an asset's life. Only protected assets appear in answers."""
 
     ADDING = "adding"
     PROTECTED = "protected"
@@ -28,11 +28,10 @@ class AssetState(StrEnum):
 class Asset:
     """An image that the owner protects.
 
-    `id` derives from the bytes, so adding the same file twice names the same asset. `number` is the
-    ever-growing sequence number by which "added since" is asked; an asset taken out and added again gets
-    a new number. `path` is the absolute path that was given to `asset add`, never an internal copy.
-    `perceptual_hash`: the published 64-bit hash (imagehash.phash, 16 hex digits) that other tools can compare; None for
-    assets that were added before it was kept.
+    `id` derives from the bytes, so the same file is the same asset wherever it is added. `number` counts up with each
+    addition, and an asset that is withdrawn and added again gets a new one: "added since" compares numbers. `path` is
+    the absolute path that was given to `asset add`, never an internal copy. `perceptual_hash`: the published 64-bit
+    hash (imagehash.phash, 16 hex digits) that other tools can compare; None for assets added before it was kept.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""What the rules decided, and what guardian keeps and owes because of it."""
+"""Decisions of the rules, and the findings and cases that are kept because of them."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,7 +18,7 @@ class Action(StrEnum):
 
 
 class Severity(StrEnum):
-    """How much a rule's author cares."""
+    """How urgent a case is, in the eyes of the author of a rule."""
 
     LOW = "low"
     MEDIUM = "medium"
@@ -27,18 +27,19 @@ class Severity(StrEnum):
 
 
 NO_RULE = "no rule matched"
-"""Stands where the name of the deciding rule would, when none of them fired."""
+"""Stands in for the name of the deciding rule when no rule fired."""
 
+# From the weakest to the strongest: a case takes the strongest of its findings. None is "no severity given".
 ACTIONS_BY_STRENGTH = (Action.IGNORE, Action.REVIEW, Action.ALERT)
 SEVERITIES_BY_STRENGTH = (None, Severity.LOW, Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL)
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What the rules said about one match, and which rule said it; NO_RULE when none did.
+    """What is done about one match, and the name of the rule that decided it (NO_RULE when none fired).
 
-    `deliver_to`: names of destinations; empty means every destination. `record`: keep a finding even
-    though nobody is told (a licensed use, for example); alerts and reviews are always recorded.
+    `deliver_to`: names of destinations; empty means every destination. `record`: keep a finding even though no message
+    is sent, for a licensed use for example; alerts and reviews are always recorded.
     """
 
     action: Action
@@ -49,7 +50,7 @@ class Decision:
 
 
 class CaseState(StrEnum):
-    """Where a case is; only `cases/` moves it."""
+    """The state of a case. Only the room `cases` changes it."""
 
     OPEN = "open"
     CONFIRMED = "confirmed"
@@ -61,10 +62,10 @@ class CaseState(StrEnum):
 class Finding:
     """A match on a sighting that the rules kept.
 
-    Recognised by its asset and the keys of its addresses (guardian/urls/keys.py): renditions of one picture, session
-    ids and signatures make no other finding. Both addresses are canonical and as last seen. An inline (data:) image
-    has urn:sha256:<digest> as its address; a sighting without a page has the image's. `page_sha256` and `image_sha256`
-    name the exact bytes kept as evidence; None when they were not kept (`evidence_note` says why). `perceptual_hash`
+    Recognised by its asset and the keys of its addresses (guardian/urls/keys.py), so another rendition of the picture,
+    session id or signature is the same finding. Both addresses are canonical and as last seen. The address of an inline
+    (data:) image is urn:sha256:<digest>; without a page, `page_url` is the image's. `page_sha256` and `image_sha256`
+    name the bytes kept as evidence; None when they were not kept (`evidence_note` says why). `perceptual_hash`
     is an Asset's, of the picture as last seen.
     """
 
@@ -79,6 +80,7 @@ class Finding:
     licence: LicenceStatus
     decision: Decision
     comparison: Comparison
+    # What was compared, also when it was not kept; the next two say what was.
     candidate_sha256: str
     image_sha256: str | None
     page_sha256: str | None
@@ -90,7 +92,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class FindingDigest:
-    """Bytes that were seen at a finding's address, and when. `image_sha256` names kept evidence or is None."""
+    """One version of the bytes at a finding's address, and when it was seen.
+
+    `image_sha256` and `page_sha256` name kept evidence; None when it was not kept.
+    """
 
     candidate_sha256: str
     image_sha256: str | None
@@ -103,8 +108,8 @@ class FindingDigest:
 class Case:
     """One use of one asset by one operator (registrable domain, platform account or IP address).
 
-    `action` and `severity` are the strongest that any of its findings was given. `alerted_at`: when
-    somebody was last told; None as long as nobody was. `message_count`: how many messages it has caused.
+    `action` and `severity` are the strongest of its findings. `alerted_at`: when a message about it was last written;
+    None before the first. `message_count`: how many messages it has caused.
     """
 
     id: str
@@ -126,8 +131,8 @@ class Case:
 class CaseEvent:
     """One line of a case's history.
 
-    `kind`: opened, escalated, reopened, the state a review gave it, or moved (a finding, to another case; see
-    docs/cases.md). `message_id` is the webhook-id that receivers get.
+    `kind`: opened, escalated, reopened, the state that a review gave the case, or moved (one of its findings went to
+    another case; see docs/cases.md). `message_id` is the webhook-id that receivers get.
     """
 
     case_id: str

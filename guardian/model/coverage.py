@@ -1,4 +1,4 @@
-"""What the scans of one source saw, what they did not, and whether something is wrong with the source."""
+"""Coverage of one source: what its scans saw, what they did not see, and whether the source is in trouble."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,7 +7,7 @@ from guardian.model.tasks import Scan
 
 
 class TroubleKind(StrEnum):
-    """failing: scans end in errors; silent: none completes; shrinking: the last one saw far fewer images."""
+    """failing: scans end in errors; silent: no scan completes; shrinking: the last one saw far fewer images."""
 
     FAILING = "failing"
     SILENT = "silent"
@@ -16,7 +16,10 @@ class TroubleKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """`since_scan` is the id of the last scan that was well (0 for none): it names this episode of trouble."""
+    """Why a source needs attention.
+
+    `since_scan` is the id of the last scan without trouble (0: none), which identifies this episode.
+    """
 
     kind: TroubleKind
     detail: str
@@ -27,11 +30,10 @@ class Trouble:
 class Coverage:
     """One source as its latest scan saw it.
 
-    `pages` answered, `pages_unchanged` of them with a 304. `images` were answered, whatever the answer: `fetched`
-    whole, `unchanged` by a 304, `fresh`, not asked for since their site called them so, or seen `again` on another
-    page of the same scan; the rest did not come or lay on this machine. `compared` were compared with the assets,
-    and `matched` a rule kept. `not_seen` counts by reason what was left out or could not be compared.
-    `usual_images` is None until there are enough scans.
+    `pages` counts answered pages, `pages_unchanged` those answered with a 304. `images` counts pictures, whatever came
+    of them; `fetched`, `unchanged`, `fresh` and `again` split them by CacheStatus, and the rest failed or lay on this
+    machine. `compared` counts those compared with the assets, `matched` those of which a rule kept a match. `not_seen`
+    counts by reason what was left out or could not be compared. `usual_images` is None until there are enough scans.
     """
 
     source: str

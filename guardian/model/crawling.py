@@ -1,4 +1,4 @@
-"""What a crawl still has to visit, and what servers said that makes the next visit cheap."""
+"""The crawl frontier (addresses still to visit), and the HTTP validators that make the next visit cheap."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,9 +17,9 @@ class FrontierState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CrawlRequest:
-    """An address that a crawl came upon.
+    """An address that a crawl discovered.
 
-    `depth` counts links from a start page. `kind` is the crawler's own word (page, sitemap, image...).
+    `depth` counts links from a start page. `kind` says what it is expected to be (page, sitemap, image...).
     """
 
     url: str
@@ -61,10 +61,10 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """What the last complete answer of an address was like (RFC 9111 validators and what was in it).
+    """What is kept of an address's last complete answer: its RFC 9111 validators and what was in it.
 
-    `sha256` is the digest of its body; `extract` the reader's own notes (the links and pictures that a page
-    held, say), so that a 304 costs no parsing. `checked_at`: when the server last confirmed it.
+    `sha256` is the digest of its body. `extract` is what was read from it (a page's links and pictures, for example),
+    so that a 304 costs no parsing. `checked_at`: when the server last confirmed it.
     """
 
     url: str

@@ -1,4 +1,4 @@
-"""What the matcher measured. No verdicts: rules judge."""
+"""What the matcher measured. Whether it matters is decided by the rules."""
 
 from dataclasses import dataclass
 from math import inf
@@ -49,13 +49,13 @@ class Comparison:
 
     @property
     def measured(self) -> dict[str, float | None]:
-        """Return the numbers by name, in the order of MEASURED_FACTS."""
+        """The numbers by name, in the order of MEASURED_FACTS."""
         return {fact.name: getattr(self, fact.name) for fact in MEASURED_FACTS}
 
 
 @dataclass(frozen=True, slots=True)
 class MeasuredFact:
-    """A number of a Comparison: the field, the least and greatest it can be (inf: no bound), its unit, its meaning."""
+    """One number of a Comparison: its field, the range it can take (`greatest` is inf without a bound), its unit."""
 
     name: str
     least: float
@@ -69,10 +69,12 @@ MEASURED_FACTS = (
         "probability", 0, 1, "probability", "Calibrated probability that the picture shows the asset's own pixels."
     ),
     MeasuredFact("hash_distance", 0, 256, "bits", "Bits of 256 that differ in the best of eight orientations."),
+    # Without a bound: large pictures have many keypoints.
     MeasuredFact("keypoint_inliers", 0, inf, "keypoints", "Matched keypoints that agree with the transform."),
     MeasuredFact("asset_coverage", 0, 1, "fraction", "Share of the asset that the overlap fills."),
     MeasuredFact("candidate_coverage", 0, 1, "fraction", "Share of the found picture that the overlap fills."),
     MeasuredFact("aligned_similarity", 0, 1, "correlation", "Local correlation of the pixels after alignment."),
+    # A cosine may be negative, unlike all the others.
     MeasuredFact("embedding_similarity", -1, 1, "cosine", "Cosine of the descriptors of the whole pictures."),
     MeasuredFact(
         "region_embedding_similarity", -1, 1, "cosine", "Cosine of the descriptors of the region where both overlap."
@@ -91,11 +93,12 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class MatchReport:
-    """The matcher's answer for one candidate, most probable first.
+    """The matcher's answer for one candidate; `matches` are sorted by probability, the highest first.
 
-    `up_to_number`: the newest asset number this answer speaks about. `assets_searched`: how many assets
-    stood in the index. `partial`: some part of the index could not be searched. `perceptual_hash`: the candidate's
-    64-bit pHash in hex, for other tools to compare; None in answers from before it was computed.
+    `up_to_number`: the highest asset number that was compared; later assets need another match. `assets_searched`: how
+    many assets the index held. `partial`: some part of the index could not be searched. `width` and `height` are the
+    candidate's, in pixels. `perceptual_hash`: the candidate's 64-bit pHash in hex, for other tools to
+    compare; None in answers from before it was computed.
     """
 
     recipe: str

@@ -1,4 +1,4 @@
-"""What guardian tells somebody."""
+"""A message to destinations."""
 
 from dataclasses import dataclass, field
 from datetime import datetime

@@ -9,7 +9,7 @@ from typing import Self
 
 
 class Scope(Enum):
-    """How far a reason reaches: what else it says nothing about may still be asked for."""
+    """How far a reason reaches. What lies outside its scope may still be requested."""
 
     ADDRESS = "one address, or the bytes that lie there"
     HOST = "every address of the host"
@@ -18,7 +18,7 @@ class Scope(Enum):
 
 
 class Retry(Enum):
-    """When the same request may end otherwise."""
+    """Whether and when the same request may succeed."""
 
     AT_ONCE = "a second try right away often succeeds"
     LATER = "the cause may be gone before this scan ends, and asking costs the site nothing"
@@ -39,6 +39,7 @@ class SkipReason(StrEnum):
 
     def __new__(cls, word: str, scope: Scope, retry: Retry, label: str, explanation: str) -> Self:
         """Make a member that equals its word."""
+        # The value stays the plain word, so members can be looked up by what is stored, and printed as they are.
         member = str.__new__(cls, word)
         member._value_ = word
         member.scope, member.retry, member.label, member.explanation = scope, retry, label, explanation
@@ -335,6 +336,7 @@ def read_reason(word: str) -> tuple[SkipReason, int | None]:
 
     Raises ValueError for a word that no version up to this one has written.
     """
+    # isascii and isdecimal: int() also takes signs, blanks, underscores and digits of other scripts.
     number = word.removeprefix(_STATUS)
     if number != word and number.isascii() and number.isdecimal():
         return SkipReason.HTTP_STATUS, int(number)
@@ -344,11 +346,15 @@ def read_reason(word: str) -> tuple[SkipReason, int | None]:
 
 
 def label_of(word: str) -> str:
-    """Return what people read for a counted word; one that this version does not know is shown as it is."""
+    """Return the label that people read for a counted word.
+
+    A word that this version does not know is shown as it is, with spaces.
+    """
     try:
         reason, status = read_reason(word)
     except ValueError:
         return word.replace("_", " ")
+
     if status is None:
         return reason.label
     return _STATUS_LABELS.get(status, f"the site answered {status}")

@@ -1,4 +1,4 @@
-"""What one pass over a source counts, and the words under which the counts are stored and shown."""
+"""Counts of one scan of a source, and the words under which they are stored and shown."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ class ScanCounts:
 
     @classmethod
     def of(cls, result: Answer | Skipped) -> Self:
-        """Return the counts of one result: its outcome, how it came, and the reason of what was not compared."""
+        """Return the counts of one result: its outcome, its cache status, and the reason if it was not compared."""
         if isinstance(result, Skipped):
             return cls(skipped=Counter([result.word]))
         return cls(
@@ -44,7 +44,7 @@ class ScanCounts:
 
     @classmethod
     def from_words(cls, words: Mapping[str, int]) -> Self:
-        """Return the counts that `as_words` wrote, in this version or an earlier one."""
+        """Return the counts that `as_words` of this version, or of another one, wrote."""
         counts = cls(pages=words.get(_PAGES, 0), pages_unchanged=words.get(_PAGES_UNCHANGED, 0))
         for word, number in words.items():
             if word in (_PAGES, _PAGES_UNCHANGED):
@@ -58,13 +58,19 @@ class ScanCounts:
             elif word in _CACHE_STATUSES:
                 counts.cache_statuses[_CACHE_STATUSES[word]] = number
             else:
+                # A word of another version: kept, so that rolling an upgrade back loses no numbers.
                 counts.other[word] = number
+
         return counts
 
     def as_words(self) -> dict[str, int]:
-        """Return the numbers by words, as the database, JSON, metrics and logs have them."""
-        words = {_PAGES: self.pages, _PAGES_UNCHANGED: self.pages_unchanged}
-        words = {word: number for word, number in words.items() if number}
+        """Return the numbers by word, as they stand in the database, JSON, metrics and logs."""
+        words: dict[str, int] = {}
+        if self.pages:
+            words[_PAGES] = self.pages
+        if self.pages_unchanged:
+            words[_PAGES_UNCHANGED] = self.pages_unchanged
+
         words |= {outcome.value: number for outcome, number in self.outcomes.items()}
         words |= {status.value: number for status, number in self.cache_statuses.items()}
         words |= {f"{_LEFT_OUT}{word}": number for word, number in self.skipped.items()}
@@ -72,7 +78,7 @@ class ScanCounts:
         return words | self.other
 
     def __add__(self, more: "ScanCounts") -> "ScanCounts":
-        """Return both together."""
+        """Return the sums of both."""
         return ScanCounts(
             outcomes=self.outcomes + more.outcomes,
             cache_statuses=self.cache_statuses + more.cache_statuses,

@@ -41,10 +41,11 @@ class Response:
         return next(iter(self._lines(name)), None)
 
     def whole_header(self, name: str) -> str:
-        """Return all lines of a header that is a list, as one (RFC 9110, 5.3); "" when there is none."""
+        """Return all lines of a header that is a list, joined by commas (RFC 9110, 5.3); "" when there is none."""
         return ", ".join(self._lines(name))
 
     def _lines(self, name: str) -> list[str]:
+        # A list of pairs and not a mapping: evidence keeps the headers as the wire had them, repeats included.
         wanted = name.lower()
         return [value for key, value in self.headers if key.lower() == wanted]
 

@@ -1,4 +1,4 @@
-"""The duties guardian has promised to do, and the passes it makes over its sources."""
+"""Tasks in the durable queue, and scans of sources."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,13 +8,13 @@ from guardian.model.scans import ScanCounts
 
 
 class TaskKind(StrEnum):
-    """What is owed. A kind is listed here once there is a consumer for it (see daemon.py)."""
+    """The kind of work a task asks for. A kind is listed here once it has a consumer (see daemon.py)."""
 
     DELIVER = "deliver"
 
 
 class TaskState(StrEnum):
-    """due: to be done at `due_at`; done; dead: given up, waits for a person."""
+    """due: to be done at `due_at`; done; dead: given up, and waiting for a person."""
 
     DUE = "due"
     DONE = "done"
@@ -23,7 +23,7 @@ class TaskState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One durable duty. (kind, key) is unique, so promising the same thing twice is one task.
+    """One row of the durable queue. (kind, key) is unique, so adding the same work twice makes one task.
 
     A delivery has a `destination` and the id of the message that is owed to it; other kinds may have a `body`, a JSON
     document. `attempts` counts finished tries.
@@ -31,6 +31,7 @@ class Task:
 
     id: int
     kind: TaskKind
+    # Only compared, never parsed: what a task is about stands in fields of its own.
     key: str
     due_at: datetime
     state: TaskState
@@ -71,7 +72,7 @@ class ScanOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """One pass over a source, and what it counted.
+    """One scan of a source, and what it counted.
 
     `outcome`: None while running. `owner`: id of the process that scans or scanned; None for scans of earlier versions.
     """

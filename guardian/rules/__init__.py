@@ -1,17 +1,17 @@
-"""Rule files -> Rules; decide(...) -> Decision. Judges what others measured and cannot measure itself."""
+"""Rules: `load` reads the rule files, `Rules.decide` turns the measured facts of one use into a decision."""
 
 from guardian.rules.files import count_examples, load
-from guardian.rules.rules import Account, Condition, Rule, Rules, Tried
+from guardian.rules.rules import Condition, ConditionTrace, Rule, Rules, RuleTrace
 from guardian.rules.use import Fact, Ownership, Use, ownership_of
 
 __all__ = [
-    "Account",
     "Condition",
+    "ConditionTrace",
     "Fact",
     "Ownership",
     "Rule",
+    "RuleTrace",
     "Rules",
-    "Tried",
     "Use",
     "count_examples",
     "load",

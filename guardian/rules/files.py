@@ -1,4 +1,4 @@
-"""Rule files: their form, and the checks that refuse the start: examples that fail, rules that never fire."""
+"""Reads and checks rule files. Failing examples and rules that can never fire are errors, as typing mistakes are."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -13,6 +13,7 @@ from guardian.rules.use import CLOSED_WORDS, RANGES, WORDS, Fact
 from guardian.strict_yaml import Positions, load_with_positions
 from guardian.urls.addresses import host_name
 
+# Strict: YAML's `true` must not count as 1, nor a quoted "0.9" as a number.
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
@@ -45,7 +46,7 @@ class _WordBounds(_Bounds):
 
 
 class _When(BaseModel):
-    """Conditions by fact; all must hold. The closed list of facts is what use.py names."""
+    """The conditions of a rule, by fact; all must hold. The names are those of `facts_of` in use.py."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -84,24 +85,28 @@ class _When(BaseModel):
                 raise ValueError(f"is_under is for host only; use any_of for {fact}")
             for word in (*(bounds.any_of or ()), *(bounds.is_under or ())):
                 _refuse_unknown_word(fact, word)
+
         return self
 
     def conditions(self) -> tuple[Condition, ...]:
-        """As conditions, in the order of the facts."""
-        numbers = ((fact, getattr(self, fact)) for fact in _NUMBERS)
-        words = ((fact, getattr(self, fact)) for fact in WORDS)
-        return (
-            *(Condition(fact, at_least=one.at_least, at_most=one.at_most) for fact, one in numbers if one is not None),
-            *(
-                Condition(fact, any_of=_spelled(fact, one.any_of), is_under=_spelled(fact, one.is_under))
-                for fact, one in words
-                if one is not None
-            ),
-        )
+        """Return the conditions that were written, in the order of the facts: numbers first, then words."""
+        conditions: list[Condition] = []
+        for fact in _NUMBERS:
+            number: _NumberBounds | None = getattr(self, fact)
+            if number is not None:
+                conditions.append(Condition(fact, at_least=number.at_least, at_most=number.at_most))
+
+        for fact in WORDS:
+            word: _WordBounds | None = getattr(self, fact)
+            if word is not None:
+                any_of, is_under = _canonical(fact, word.any_of), _canonical(fact, word.is_under)
+                conditions.append(Condition(fact, any_of=any_of, is_under=is_under))
+
+        return tuple(conditions)
 
 
 _NUMBERS = tuple(fact for fact in RANGES if fact in _When.model_fields)
-"""The measured facts that rules may speak about."""
+"""The numeric facts that conditions may name."""
 
 
 class _Expectation(BaseModel):
@@ -132,11 +137,17 @@ class _Example(BaseModel):
                 raise ValueError(f"{fact} is a {'number' if fact in _NUMBERS else 'word'}, not {value!r}")
             for word in _words(value):
                 _refuse_unknown_word(fact, word)
+
         return self
 
     def facts(self) -> dict[str, Fact]:
-        """The facts as measured ones would be; what is not given is a stranger's use without a licence."""
+        """Return the facts of the example by name, as `facts_of` returns measured ones.
+
+        Unless the example says otherwise, it is a use on a foreign host without a licence.
+        """
         facts: dict[str, Fact] = {"place": "elsewhere", "licence": "none", "host": "stranger.example", **self.given}
+
+        # Rules compare host names in canonical form (lower case, IDNA), however a person writes them.
         host = facts["host"]
         return facts | {"host": host_name(host) if isinstance(host, str) else host}
 
@@ -169,7 +180,7 @@ class _RuleFile(BaseModel):
 
 
 def load(folder: Path, destinations: Collection[str] | None = None) -> Rules:
-    """Read all rule files of a folder (by name), check them and run their examples.
+    """Return the rules of all files of a folder, in the order of their names, once their examples have passed.
 
     `destinations` are the configured names that `deliver_to` may use; None skips that check. Raises
     ConfigError with file and line for the first mistake.
@@ -177,25 +188,33 @@ def load(folder: Path, destinations: Collection[str] | None = None) -> Rules:
     files = _rule_files(folder)
     if not files:
         raise ConfigError("no rule file (*.yaml) here; `guardian init` writes working ones", file=folder)
+
     read = [load_with_positions(file, _RuleFile) for file in files]
     rules: list[Rule] = []
     for content, positions in read:
         for index, entry in enumerate(content.rules):
+            # Each rule is checked against those before it, of earlier files too.
             rules.append(_rule(entry, index, positions, rules, destinations))
+
+    # An example states the outcome of all rules together, so it runs after the last file is read.
     checked = Rules(tuple(rules))
     for content, positions in read:
         for index, example in enumerate(content.examples):
             _run(example, index, positions, checked)
+
     return checked
 
 
 def count_examples(folder: Path) -> int:
-    """How many examples the files of a folder hold."""
+    """Return how many examples the files of a folder hold."""
     return sum(len(load_with_positions(file, _RuleFile)[0].examples) for file in _rule_files(folder))
 
 
 def _rule_files(folder: Path) -> list[Path]:
-    """By name, without what editors and file managers leave behind."""
+    """Return the rule files of a folder by name, without the hidden ones that editors and file managers leave behind.
+
+    Raises ConfigError for a file that would be overlooked because it ends in .yml.
+    """
     files = [file for file in sorted(folder.glob("*.y*ml")) if not file.name.startswith(".")]
     for file in files:
         if file.suffix != ".yaml":
@@ -218,23 +237,33 @@ def _refuse_unknown_word(fact: str, word: str) -> None:
         host_name(word)
 
 
-def _spelled(fact: str, words: tuple[str, ...] | None) -> tuple[str, ...] | None:
-    return tuple(host_name(word) for word in words) if fact == "host" and words is not None else words
+def _canonical(fact: str, words: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """Return the words of a condition, host names in canonical form."""
+    if fact != "host" or words is None:
+        return words
+    return tuple(host_name(word) for word in words)
 
 
 def _words(value: Fact) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else value if isinstance(value, tuple) else ()
+    """Return the words of a fact; none for a number or a fact that was not measured."""
+    if isinstance(value, str):
+        return (value,)
+    return value if isinstance(value, tuple) else ()
 
 
 def _rule(
     entry: _RuleEntry, index: int, positions: Positions, before: list[Rule], destinations: Collection[str] | None
 ) -> Rule:
+    """Return the rule of an entry. Raises ConfigError for an unknown destination, or a clash with a rule `before`."""
     path = ("rules", index, "name")
-    for name in entry.deliver_to if destinations is not None else ():
-        if name not in (destinations or ()):
-            known = ", ".join(sorted(destinations or ())) or "none"
-            message = f"there is no destination {name!r}; configured are: {known}"
-            raise positions.error(message, ("rules", index, "deliver_to"))
+    if destinations is not None:
+        for name in entry.deliver_to:
+            if name not in destinations:
+                known = ", ".join(sorted(destinations)) or "none"
+                message = f"there is no destination {name!r}; configured are: {known}"
+                raise positions.error(message, ("rules", index, "deliver_to"))
+
+    # An error begins with file and line; alone, that is where the rule stands.
     where = str(positions.error("", path)).removesuffix(": ")
     decision = decision_of(entry.name, entry.then, entry.severity, entry.deliver_to, entry.record)
     rule = Rule(entry.name, entry.why, entry.when.conditions(), decision, where)
@@ -247,13 +276,16 @@ def _rule(
                 "everything before it; move it up, or narrow the other",
                 path,
             )
+
     return rule
 
 
 def _run(example: _Example, index: int, positions: Positions, rules: Rules) -> None:
+    """Raise ConfigError at the example's line when the rules decide otherwise than it expects."""
     expected, path = example.expect, ("examples", index)
     if expected.rule is not None and expected.rule not in {rule.name for rule in rules.rules}:
         raise positions.error(f"there is no rule {expected.rule!r} to expect", (*path, "expect", "rule"))
+
     decision = rules.decide_facts(example.facts())
     wrong_rule = expected.rule is not None and decision.rule != expected.rule
     wrong_action = expected.then is not None and decision.action is not expected.then
@@ -265,9 +297,9 @@ def _run(example: _Example, index: int, positions: Positions, rules: Rules) -> N
 
 
 def _why_not(example: _Example, rules: Rules) -> str:
-    """Which condition keeps the expected rule from firing, when one does."""
-    for account in rules.explain_facts(example.facts()):
-        failing = [str(one.condition) for one in account.tried if not one.holds]
-        if account.rule.name == example.expect.rule and failing:
+    """Return which condition keeps the expected rule from firing, as the end of a message; "" when none does."""
+    for trace in rules.explain_facts(example.facts()):
+        failing = [str(one.condition) for one in trace.tried if not one.holds]
+        if trace.rule.name == example.expect.rule and failing:
             return f": not {failing[0]}"
     return ""

@@ -1,4 +1,4 @@
-"""Rules in memory: conditions, which rule fires first, and why."""
+"""Rules in memory: which one fires first for the facts of a use, and a trace of why."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,24 +19,32 @@ class Condition:
     is_under: tuple[str, ...] | None = None
 
     def holds(self, value: Fact) -> bool:
-        """Whether the fact's value satisfies this condition."""
+        """Return whether the fact's value satisfies this condition; of several words, one is enough."""
         if value is None:
             return False
         if isinstance(value, int | float):
             return (self.at_least is None or value >= self.at_least) and (self.at_most is None or value <= self.at_most)
+
         words = (value,) if isinstance(value, str) else value
         if self.any_of is not None and not any(word in self.any_of for word in words):
             return False
-        return self.is_under is None or any(host_is_under(word, host) for word in words for host in self.is_under)
+        if self.is_under is None:
+            return True
+        return any(host_is_under(word, host) for word in words for host in self.is_under)
 
     def implies(self, other: "Condition") -> bool:
-        """Whether everything that satisfies this also satisfies `other` (on the same fact). Never wrongly True."""
+        """Return whether every value that satisfies this also satisfies `other`, a condition on the same fact.
+
+        May be False in doubt, never True in doubt: a rule that can fire must not be refused as one that cannot.
+        """
+        # For each bound: the other has none, or this one has a bound that is at least as narrow.
         low = other.at_least is None or (self.at_least is not None and self.at_least >= other.at_least)
         high = other.at_most is None or (self.at_most is not None and self.at_most <= other.at_most)
         words = other.any_of is None or (self.any_of is not None and set(self.any_of) <= set(other.any_of))
         return low and high and words and (other.is_under is None or self._is_under(other.is_under))
 
     def _is_under(self, hosts: tuple[str, ...]) -> bool:
+        # Hosts that are listed one by one lie under a domain as well as those of a subdomain do.
         mine = self.is_under or self.any_of or ()
         return bool(mine) and all(any(host_is_under(host, outer) for outer in hosts) for host in mine)
 
@@ -52,7 +60,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """When all conditions hold, `decision` is what is done. `where` is the rule's file and line."""
+    """One rule: when all conditions hold, `decision` is what is done. `where` is its file and line."""
 
     name: str
     why: str
@@ -61,11 +69,11 @@ class Rule:
     where: str
 
     def fires(self, facts: Mapping[str, Fact]) -> bool:
-        """Whether all conditions hold."""
+        """Return whether all conditions hold."""
         return all(condition.holds(facts.get(condition.fact)) for condition in self.conditions)
 
     def shadows(self, later: "Rule") -> bool:
-        """Whether this rule, standing earlier, fires on everything that `later` could fire on."""
+        """Return whether this rule fires on everything that `later` could fire on, which then never decides."""
         theirs: dict[str, list[Condition]] = {}
         for condition in later.conditions:
             theirs.setdefault(condition.fact, []).append(condition)
@@ -73,8 +81,8 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
-    """A condition held against one use: the fact's value (None: not measured) and whether it satisfies."""
+class ConditionTrace:
+    """A condition applied to one use: the fact's value (None: not measured), and whether the condition holds."""
 
     condition: Condition
     value: Fact
@@ -82,11 +90,11 @@ class Tried:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
-    """What one rule says about one use. `fires`: all of its conditions hold; `decides`: it is the first such."""
+class RuleTrace:
+    """What one rule says about one use. `fires`: all conditions hold; `decides`: no earlier rule fires."""
 
     rule: Rule
-    tried: tuple[Tried, ...]
+    tried: tuple[ConditionTrace, ...]
     fires: bool
     decides: bool
 
@@ -98,32 +106,34 @@ class Rules:
         self.rules = rules
 
     def decide(self, use: Use) -> Decision:
-        """The decision of the first rule that fires; without one, ignore."""
+        """Return the decision of the first rule that fires; when none does, ignore by NO_RULE."""
         return self.decide_facts(facts_of(use))
 
     def decide_facts(self, facts: Mapping[str, Fact]) -> Decision:
-        """Like `decide`, on facts by name."""
+        """Return the decision on facts by name; see `decide`."""
         first = next((rule for rule in self.rules if rule.fires(facts)), None)
         return first.decision if first else Decision(Action.IGNORE, NO_RULE)
 
-    def explain(self, use: Use) -> tuple[Account, ...]:
-        """What every rule says about a use, in order, whether or not an earlier one has decided."""
+    def explain(self, use: Use) -> tuple[RuleTrace, ...]:
+        """Return what every rule says about a use, in order, whether or not an earlier one has decided."""
         return self.explain_facts(facts_of(use))
 
-    def explain_facts(self, facts: Mapping[str, Fact]) -> tuple[Account, ...]:
-        """Like `explain`, on facts by name."""
-        decided, accounts = False, []
+    def explain_facts(self, facts: Mapping[str, Fact]) -> tuple[RuleTrace, ...]:
+        """Return what every rule says about facts by name; see `explain`."""
+        is_decided, traces = False, []
         for rule in self.rules:
             values = [(condition, facts.get(condition.fact)) for condition in rule.conditions]
-            tried = tuple(Tried(condition, value, condition.holds(value)) for condition, value in values)
+            tried = tuple(ConditionTrace(condition, value, condition.holds(value)) for condition, value in values)
             fires = rule.fires(facts)
-            accounts.append(Account(rule, tried, fires, fires and not decided))
-            decided = decided or fires
-        return tuple(accounts)
+            traces.append(RuleTrace(rule, tried, fires, decides=fires and not is_decided))
+            is_decided = is_decided or fires
+
+        return tuple(traces)
 
 
 def decision_of(
     name: str, then: Action, severity: Severity | None, deliver_to: tuple[str, ...], record: bool | None
 ) -> Decision:
-    """The decision a rule makes; alerts and reviews are always recorded."""
-    return Decision(then, name, severity, deliver_to, record if record is not None else then is not Action.IGNORE)
+    """Return the decision that a rule makes. Alerts and reviews are always recorded: `record` is for ignored uses."""
+    is_recorded = then is not Action.IGNORE if record is None else record
+    return Decision(then, name, severity, deliver_to, is_recorded)

@@ -1,4 +1,4 @@
-"""What rules may speak about: one match at one place, as named facts."""
+"""The facts that conditions may name: one match at one address, as numbers and words by name."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ Ownership = Literal["own", "elsewhere"]
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One match at one place. `place` is "own" on the owner's own hosts."""
+    """One match at one address. `place` is "own" on the owner's own hosts."""
 
     comparison: Comparison
     asset: Asset
@@ -27,14 +27,14 @@ class Use:
 
 
 def ownership_of(page_url: str | None, image_url: str | None, own_hosts: Iterable[str]) -> Ownership:
-    """Whether the page, or the picture that a page links to, lies on one of the owner's own hosts."""
+    """Return "own" when the page or the picture lies on one of the owner's own hosts, "elsewhere" otherwise."""
     hosts = [host_of(url) for url in (page_url, image_url) if url]
     is_own = any(host_is_under(host, own) for host in hosts for own in own_hosts)
     return "own" if is_own else "elsewhere"
 
 
 def facts_of(use: Use) -> dict[str, Fact]:
-    """The facts of a use under the names that rule files use."""
+    """Return the facts of a use under the names that rule files use."""
     comparison, transform = use.comparison, use.comparison.transform
     return {
         **comparison.measured,
@@ -50,7 +50,7 @@ def facts_of(use: Use) -> dict[str, Fact]:
 
 
 RANGES = {fact.name: (fact.least, fact.greatest) for fact in MEASURED_FACTS} | {"scale": (0, inf)}
-"""Facts that are numbers, and the least and greatest that each can be. The scale is that of the transform."""
+"""The numeric facts, and the least and greatest value of each. The scale is that of the transform."""
 
 WORDS = ("mirrored", "licence", "collection", "asset_tag", "host", "place", "source")
 CLOSED_WORDS = {
@@ -58,4 +58,4 @@ CLOSED_WORDS = {
     "licence": tuple(licence_status.value for licence_status in LicenceStatus),
     "place": ("own", "elsewhere"),
 }
-"""Facts that can take only these words; another word in a rule is a mistake."""
+"""Facts that take no other words than these; another word in a rule file is an error."""

@@ -1,6 +1,6 @@
-"""The only room that speaks SQL: SQLite by default, PostgreSQL by its URL. One file per noun.
+"""The database, and the only room that speaks SQL: SQLite by default, PostgreSQL by its URL. One file for each noun.
 
-Synchronous; the daemon crosses it with asyncio.to_thread.
+Synchronous: the daemon calls it through asyncio.to_thread.
 """
 
 from guardian.store.locks import has_holder, hold, remove_lock

@@ -15,11 +15,12 @@ _CHUNK = 500
 
 
 def asset_id(sha256: str) -> str:
-    """The id of the asset with these bytes (hex SHA-256): the same file is the same asset everywhere."""
+    """Return the id of the asset with these bytes (hex SHA-256): the same file is the same asset everywhere."""
     return f"asset_{sha256[:16]}"
 
 
 _NUMBERS = "asset"
+"""The name of the counter that asset numbers are taken from."""
 
 
 class Assets:
@@ -27,7 +28,8 @@ class Assets:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        # Its row stays locked until the commit, so that numbers are committed in order.
+        # Taking a number locks its row until the commit, so numbers are committed in order: once asset 7 can be
+        # read, no asset below 7 appears any more.
         self._counters = Counters(connection)
 
     def reserve(
@@ -42,14 +44,15 @@ class Assets:
         tags: tuple[str, ...] = (),
         rights: Rights | None = None,
     ) -> Asset:
-        """Take a number for an asset that is being added; `size` is its width and height in pixels.
+        """Write an asset that is being added, with a number of its own. `size`: its width and height in pixels.
 
-        An asset with these bytes that is not withdrawn comes back as it is. A withdrawn one starts over
+        An asset with these bytes that is not withdrawn is returned as it is. A withdrawn one starts over
         with a new number, so that everything seen meanwhile is compared with it.
         """
         known = self.by_sha256(sha256)
         if known is not None and known.state is not AssetState.WITHDRAWN:
             return known
+
         values = {
             "number": self._counters.next(_NUMBERS),
             "state": AssetState.ADDING,
@@ -68,10 +71,10 @@ class Assets:
         return self._one(assets.c.sha256 == sha256)
 
     def renumber(self, id_: str) -> Asset:
-        """Give an asset that is still being added a new number.
+        """Give an asset that is still being added a new number; return it.
 
-        Whoever takes up an interrupted adding needs it when newer assets were published meanwhile: answers
-        that speak "up to number n" would else never be compared with this one.
+        Needed when an interrupted `asset add` is resumed after newer assets were published: pictures whose answers
+        already cover all numbers up to theirs would otherwise never be compared with this one.
         """
         self._connection.execute(
             update(assets)
@@ -81,11 +84,11 @@ class Assets:
         return self._one(assets.c.id == id_)
 
     def protect(self, numbers: Collection[int]) -> int:
-        """Assets whose segment is published are protected from now on. Returns how many changed."""
+        """Mark assets as protected once their index segment is published; return how many changed."""
         return self._set_state(numbers, AssetState.ADDING, AssetState.PROTECTED)
 
     def withdraw(self, id_: str, at: datetime) -> bool:
-        """Take an asset out of all answers; False when there is nothing to withdraw."""
+        """Take an asset out of all answers; return False when there is none, or it is withdrawn already."""
         changed = self._connection.execute(
             update(assets)
             .where(assets.c.id == id_, assets.c.state != AssetState.WITHDRAWN)
@@ -100,19 +103,19 @@ class Assets:
         self._connection.execute(update(assets).where(*is_it).values(perceptual_hash=perceptual_hash))
 
     def move(self, id_: str, path: str) -> None:
-        """Note that the owner's file lies elsewhere now."""
+        """Record that the owner's file has moved to another path."""
         self._connection.execute(update(assets).where(assets.c.id == id_).values(path=path))
 
     def get(self, id_: str) -> Asset | None:
-        """The asset of this id, whatever its state."""
+        """Return the asset of this id, whatever its state; None when there is none."""
         return self._first(assets.c.id == id_)
 
     def by_sha256(self, sha256: str) -> Asset | None:
-        """The asset with these bytes, whatever its state."""
+        """Return the asset with these bytes (hex SHA-256), whatever its state; None when there is none."""
         return self._first(assets.c.sha256 == sha256)
 
     def list(self, collection: str | None = None, state: AssetState | None = None) -> list[Asset]:
-        """Assets in the order of their numbers."""
+        """Return assets in the order of their numbers."""
         query = select(assets).order_by(assets.c.number)
         if collection is not None:
             query = query.where(assets.c.collection == collection)
@@ -121,21 +124,22 @@ class Assets:
         return [_asset(row) for row in self._connection.execute(query)]
 
     def latest_number(self) -> int:
-        """The highest number among protected assets; 0 when there are none."""
+        """Return the highest number among protected assets; 0 when there are none."""
         query = select(func.max(assets.c.number)).where(assets.c.state == AssetState.PROTECTED)
         return self._connection.execute(query).scalar() or 0
 
     def latest_number_for_writing(self) -> int:
-        """As `latest_number`; until the transaction ends nobody else protects or numbers an asset."""
+        """Return `latest_number`; no other transaction can protect or number an asset until this one ends."""
         self._counters.hold(_NUMBERS)
         return self.latest_number()
 
     def count(self, state: AssetState = AssetState.PROTECTED) -> int:
-        """How many assets are in this state."""
+        """Return how many assets are in this state."""
         query = select(func.count()).select_from(assets).where(assets.c.state == state)
         return self._connection.execute(query).scalar_one()
 
     def _set_state(self, numbers: Collection[int], before: AssetState, after: AssetState) -> int:
+        # In chunks, since SQLite bounds the number of parameters of a statement.
         changed = 0
         wanted = sorted(numbers)
         for start in range(0, len(wanted), _CHUNK):
@@ -146,6 +150,7 @@ class Assets:
                 .returning(assets.c.id)
             )
             changed += len(result.all())
+
         return changed
 
     def _first(self, condition: ColumnElement[bool]) -> Asset | None:

@@ -1,4 +1,4 @@
-"""A whole copy of a living SQLite database."""
+"""Backups of an SQLite database that is in use."""
 
 import os
 import sqlite3
@@ -9,7 +9,7 @@ from guardian.errors import StoreUnusable
 
 
 def copy_database(database: Path, target: Path) -> None:
-    """Copy by SQLite's online backup, check the copy, and only then give it its name.
+    """Copy a database by SQLite's online backup, check the copy, and only then give it its name.
 
     Raises StoreUnusable when the target cannot be written or the copy is not sound.
     """
@@ -19,7 +19,9 @@ def copy_database(database: Path, target: Path) -> None:
         _copy(database, aside)
         with aside.open("rb") as written:
             os.fsync(written.fileno())
+
         aside.replace(target)
+        # Without this a power cut may lose the new name although the bytes are on disk.
         sync_folder(target.absolute().parent)
     except (OSError, sqlite3.OperationalError) as error:
         raise StoreUnusable(f"cannot write the backup {target}: {error}") from error

@@ -1,4 +1,4 @@
-"""What the matcher said about bytes that were met before, so that it need not look twice."""
+"""Cached answers of the matcher by the digest of a picture, so that the same bytes are not matched twice."""
 
 from datetime import datetime, timedelta
 
@@ -9,7 +9,7 @@ from guardian.store.inserting import insert_into
 from guardian.store.tables import candidates, responses
 
 OLD_RECIPES_KEPT = timedelta(days=7)
-"""Two processes may match under two recipes for a while, during an upgrade for instance."""
+"""How long answers of other recipes stay: during an upgrade two processes may match by two recipes for a while."""
 
 
 class Candidates:
@@ -21,7 +21,7 @@ class Candidates:
     def known(self, sha256: str, recipe: str) -> MatchReport | Skipped | None:
         """Return the last answer for these bytes; a Skipped (without address) says why they cannot be matched.
 
-        None when there is none, or one whose reason this version does not know: the bytes are then matched anew.
+        None when there is no answer, or one whose reason this version does not know: match the bytes anew then.
         """
         query = select(candidates).where(candidates.c.sha256 == sha256, candidates.c.recipe == recipe)
         row = self._connection.execute(query).first()
@@ -32,7 +32,9 @@ class Candidates:
                 reason, status = read_reason(row.reason)
             except ValueError:
                 return None
+
             return Skipped("", reason, row.detail or "", status)
+
         report: MatchReport = row.report
         return report
 
@@ -42,10 +44,12 @@ class Candidates:
             values: dict[str, object] = {
                 "report": None,
                 "reason": answer.word,
+                # PostgreSQL takes no NUL in a text, and a detail may quote the picture's own bytes.
                 "detail": answer.detail.replace("\x00", ""),
             }
         else:
             values = {"report": answer, "reason": None, "detail": None}
+
         values["matched_at"] = at
         statement = insert_into(self._connection, candidates).values(sha256=sha256, recipe=recipe, **values)
         self._connection.execute(
@@ -56,7 +60,7 @@ class Candidates:
         )
 
     def forget(self, recipe: str, before: datetime, now: datetime, limit: int) -> int:
-        """Drop up to `limit` answers that nobody needs any more; returns how many were dropped.
+        """Delete up to `limit` answers that are not needed any more; return how many.
 
         Those of other recipes go after a week. Those of `recipe` go when they were measured before `before`
         and no remembered response leads to their bytes; such a picture would be matched anew.

@@ -1,4 +1,4 @@
-"""Cases as rows. Which transitions there are is decided in guardian.cases alone."""
+"""Cases and their histories as rows. When a case changes is decided in guardian.cases."""
 
 from datetime import datetime
 
@@ -17,19 +17,19 @@ class Cases:
         self._connection = connection
 
     def find(self, asset_id: str, operator: str) -> Case | None:
-        """The case of this asset and operator."""
+        """Return the case of this asset and operator; None when there is none."""
         return self._first(_select().where(cases.c.asset_id == asset_id, cases.c.operator == operator))
 
     def lock(self, id_: str) -> Case | None:
-        """The case of this id; nobody else can change it until the transaction ends."""
+        """Return the case of this id, its row locked until the transaction ends; None when there is none."""
         return self._first(_select().where(cases.c.id == id_).with_for_update(of=cases))
 
     def insert(
         self, asset_id: str, operator: str, action: Action, severity: Severity | None, at: datetime
     ) -> tuple[Case, bool]:
-        """Open a case, of which nobody was told yet; returns it and whether it is new.
+        """Write a new open case, about which there is no message yet; return it, and whether it is new.
 
-        If another transaction was quicker, its case comes back, locked, and nothing is changed.
+        When this asset and operator have a case already, that one is returned, its row locked and unchanged.
         """
         statement = insert_into(self._connection, cases).values(
             id=new_id("case"),
@@ -42,6 +42,7 @@ class Cases:
             updated_at=at,
             message_count=0,
         )
+        # Insert first and look afterwards: looking first would race with another process that sees the same use.
         wanted = statement.on_conflict_do_nothing(index_elements=["asset_id", "operator"]).returning(cases.c.id)
         inserted = self._connection.execute(wanted).first()
         same = (cases.c.asset_id == asset_id, cases.c.operator == operator)
@@ -51,7 +52,10 @@ class Cases:
         return case, inserted is not None
 
     def update(self, case: Case) -> Case:
-        """Write everything of a case that may change; its finding count is always counted."""
+        """Write all fields of a case that may change; return the case as it now stands.
+
+        Its finding count is not written but counted at each reading. Raises LookupError when there is no such case.
+        """
         self._connection.execute(
             update(cases)
             .where(cases.c.id == case.id)
@@ -72,16 +76,17 @@ class Cases:
         return written
 
     def get(self, id_: str) -> Case | None:
-        """The case of this id."""
+        """Return the case of this id; None when there is none."""
         return self._first(_select().where(cases.c.id == id_))
 
     def count(self, state: CaseState) -> int:
-        """How many cases are in this state."""
+        """Return how many cases are in this state."""
         query = select(func.count()).select_from(cases).where(cases.c.state == state)
         return self._connection.execute(query).scalar_one()
 
     def starting_with(self, prefix: str) -> list[Case]:
-        """Cases whose id starts so, by id; people type the first few characters."""
+        """Return the cases whose id begins with `prefix`, by id; people type the first few characters."""
+        # autoescape: % and _ in what a person typed are characters, not wildcards.
         query = _select().where(cases.c.id.startswith(prefix, autoescape=True)).order_by(cases.c.id)
         return [_case(row) for row in self._connection.execute(query)]
 
@@ -99,7 +104,8 @@ class Cases:
         )
 
     def history(self, id_: str) -> list[CaseEvent]:
-        """A case's history, oldest first."""
+        """Return a case's history, oldest first."""
+        # By row number, since two events of one transaction have the same time.
         query = select(case_events).where(case_events.c.case_id == id_).order_by(case_events.c.id)
         return [
             CaseEvent(row.case_id, row.at, row.kind, row.by, row.note, row.message_id)
@@ -107,7 +113,7 @@ class Cases:
         ]
 
     def list(self, state: CaseState | None = None, asset_id: str | None = None, limit: int | None = None) -> list[Case]:
-        """Cases, the ones last changed first."""
+        """Return cases, those last changed first."""
         query = _select().order_by(cases.c.updated_at.desc(), cases.c.id)
         if state is not None:
             query = query.where(cases.c.state == state)
@@ -123,6 +129,7 @@ class Cases:
 
 
 def _select() -> Select[tuple[object, ...]]:
+    # Counted and not stored: findings also leave a case by being merged, and a stored number would drift.
     counted = select(func.count()).where(findings.c.case_id == cases.c.id).correlate(cases).scalar_subquery()
     return select(cases, counted.label("finding_count"))
 

@@ -1,6 +1,6 @@
-"""Domain dataclasses to JSON values and back, without losing a bit of any number.
+"""Converts domain dataclasses to JSON values and back, without losing a bit of any number.
 
-Follows type annotations, so a new field with a default needs no code and old rows still read.
+Follows type annotations: a new field with a default needs no code here, and old rows can still be read.
 """
 
 import math
@@ -17,9 +17,9 @@ T = TypeVar("T")
 
 
 def to_json(value: object) -> Any:
-    """A dataclass, or a tuple, enum, date or plain value in one, as JSON values.
+    """Return a dataclass, or any value that a field of one may hold, as JSON values.
 
-    Raises ValueError for numbers that JSON cannot say and TypeError for types that have no form here.
+    Raises ValueError for infinity and NaN, which JSON does not have, and TypeError for types without a JSON form.
     """
     if isinstance(value, ScanCounts):
         # Its words are what JSON, metrics and earlier versions' rows know.
@@ -42,9 +42,9 @@ def to_json(value: object) -> Any:
 
 
 def from_json(kind: type[T], value: object) -> T:
-    """The inverse of to_json. Unknown keys are left out, missing ones take their defaults.
+    """Return the value of this kind that `to_json` wrote. Unknown keys are ignored, missing ones take their defaults.
 
-    Raises ValueError when the value cannot be of this kind.
+    Raises ValueError when the JSON value cannot be of this kind.
     """
     return cast(T, _read(kind, value))
 
@@ -66,6 +66,7 @@ def _read(kind: Any, value: Any) -> Any:
         return kind(value)
     if isinstance(kind, type) and issubclass(kind, (datetime, date)):
         return kind.fromisoformat(value)
+    # JSON has one type of number, so 1.0 may have come back as 1. True is an int to Python, but no number here.
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if not isinstance(value, kind):
@@ -91,14 +92,18 @@ def _read_tuple(parts: tuple[Any, ...], value: Any) -> tuple[Any, ...]:
 def _read_dataclass(kind: Any, value: Any) -> Any:
     if not isinstance(value, dict):
         raise ValueError(f"expected a {kind.__name__}, found {value!r}")
+
     hints = _hints(kind)
     known = {name: _read(hints[name], value[name]) for name in hints if name in value}
     for field in fields(kind):
-        if field.name not in known and field.default is MISSING and field.default_factory is MISSING:
+        has_default = field.default is not MISSING or field.default_factory is not MISSING
+        if field.name not in known and not has_default:
             raise ValueError(f"{kind.__name__} without {field.name}")
+
     return kind(**known)
 
 
 @lru_cache(maxsize=64)
 def _hints(kind: Any) -> dict[str, Any]:
+    """Return the annotations of a dataclass, evaluated: slow enough to be worth keeping."""
     return get_type_hints(kind)

@@ -1,4 +1,4 @@
-"""Column types: instants that keep their zone, enums as words, and domain values as JSON."""
+"""Column types: timestamps in UTC, enums as words, and domain values as JSON."""
 
 from datetime import UTC, datetime
 from enum import Enum
@@ -11,13 +11,13 @@ from guardian.store.codec import from_json, to_json
 
 
 class Instant(TypeDecorator[datetime]):
-    """A moment, always aware and in UTC. SQLite drops zones, so they are taken off and put back here."""
+    """A timestamp, always aware and in UTC. SQLite stores no zone, so it is taken off and put back here."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """To UTC; refuses a moment without a zone."""
+        """Return the timestamp in UTC as the driver takes it. Raises ValueError for one without a zone."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -26,7 +26,7 @@ class Instant(TypeDecorator[datetime]):
         return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Back to an aware moment in UTC."""
+        """Return the stored timestamp as an aware one in UTC."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -43,17 +43,19 @@ class Word(TypeDecorator[Enum]):
         self.kind = kind
 
     def process_bind_param(self, value: Enum | None, dialect: Dialect) -> str | None:
-        """The word of a member; a plain string must be one of the words."""
+        """Return the word of a member. Raises ValueError for a string that is none of the words."""
+        # By way of the enum, so that a misspelt word in a query raises instead of finding nothing.
         return None if value is None else str(self.kind(value).value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Enum | None:
-        """The member again."""
+        """Return the member of a stored word. Raises ValueError for a word that this version does not know."""
         return None if value is None else self.kind(value)
 
 
 class Document(TypeDecorator[Any]):
     """A domain value (see codec) as a JSON document. `kind` is its annotation, also tuple[...] or dict[...]."""
 
+    # None is SQL's NULL, which queries can ask for, and not the JSON value null.
     impl = JSON(none_as_null=True)
     cache_ok = True
 
@@ -62,9 +64,9 @@ class Document(TypeDecorator[Any]):
         self.kind = kind
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
-        """As JSON values."""
+        """Return the domain value as JSON values."""
         return None if value is None else to_json(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
-        """As the domain type again."""
+        """Return the domain value of stored JSON values."""
         return None if value is None else from_json(self.kind, value)

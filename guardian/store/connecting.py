@@ -1,4 +1,4 @@
-"""How a database is connected to: SQLite's pragmas and transactions, and what may not carry an SQLite file."""
+"""Connects to a database: SQLite's pragmas and transactions, and the file systems that SQLite must not use."""
 
 import os
 import sqlite3
@@ -13,14 +13,18 @@ from sqlalchemy.exc import ArgumentError
 from guardian.errors import StoreUnusable, UsageError
 
 BUSY_SECONDS = 30
+"""How long a writer waits for another one before it gives up."""
+
 IDLE_SECONDS = 120
 """PostgreSQL ends a connection whose transaction waits so long for its next statement."""
 
 READ_ONLY = "guardian_read_only"
+"""The execution option of a connection that only reads."""
 
 # asyncio.to_thread has up to 32 threads; none should wait for a connection.
 _MORE_CONNECTIONS = 32
 
+# Their locks do not reach other machines reliably, and WAL needs memory that all users of the file share.
 _NETWORK = frozenset(
     {"nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "afs", "ncpfs", "ceph", "lustre", "beegfs", "gfs2", "ocfs2"}
     | {"9p", "davfs", "fuse.sshfs", "fuse.glusterfs", "fuse.rclone", "fuse.s3fs", "fuse.davfs2", "fuse.ceph"}
@@ -28,18 +32,24 @@ _NETWORK = frozenset(
 
 
 def connect(url: str | URL) -> Engine:
-    """An engine for SQLite (WAL, every commit on disk, foreign keys on) or PostgreSQL. Nothing is opened yet."""
+    """Return an engine for SQLite (WAL, every commit on disk, foreign keys on) or PostgreSQL, without connecting yet.
+
+    Raises UsageError for a URL of another kind, and StoreUnusable for an SQLite file on a network file system.
+    """
     try:
         parsed = make_url(url)
     except ArgumentError as error:
         raise UsageError("store.url is not a database URL") from error
+
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed)
     if parsed.get_backend_name() != "postgresql":
         raise UsageError(f"store.url: guardian speaks SQLite and PostgreSQL, not {parsed.get_backend_name()}")
+    # A URL without a driver would ask for psycopg2, which guardian does not use.
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     try:
+        # pool_pre_ping: a server that was restarted must cost no transaction.
         engine = create_engine(parsed, pool_pre_ping=True, max_overflow=_MORE_CONNECTIONS)
     except ImportError as error:
         raise UsageError("a PostgreSQL store needs: pip install 'guardian[postgres]'") from error
@@ -57,6 +67,7 @@ def connect(url: str | URL) -> Engine:
 def _sqlite(url: URL) -> Engine:
     if not url.database or url.database == ":memory:":
         raise UsageError("an SQLite store needs a file: several threads share it")
+
     refuse_network_file_system(Path(url.database))
     # isolation_level None: the driver starts no transactions of its own; ours begin in `_begin`.
     engine = create_engine(
@@ -72,7 +83,8 @@ def _sqlite(url: URL) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        # A transaction that reads first and writes later would fail when another wrote in between.
+        # IMMEDIATE takes the write lock at once: a transaction that reads first and writes later would fail when
+        # another one wrote in between.
         read_only = connection.get_execution_options().get(READ_ONLY, False)
         connection.exec_driver_sql(f"PRAGMA query_only = {int(read_only)}")
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
@@ -81,23 +93,27 @@ def _sqlite(url: URL) -> Engine:
 
 
 def _switch_to_wal(connection: sqlite3.Connection) -> None:
-    """Lasting, so only a new file needs it; SQLite does not wait by itself when two switch at once."""
-    patience = time.monotonic() + BUSY_SECONDS
+    """Set WAL mode, which the file keeps, so only a new one needs it.
+
+    Raises StoreUnusable when the file system cannot carry it. SQLite does not wait by itself when two processes
+    switch at once, so this function does.
+    """
+    deadline = time.monotonic() + BUSY_SECONDS
     while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         try:
             (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
             if mode != "wal":
                 raise StoreUnusable(f"this file system cannot carry an SQLite database in WAL mode (it stays {mode})")
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > patience:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
             time.sleep(0.01)
 
 
 def refuse_network_file_system(database: Path, mounts: Path = Path("/proc/self/mountinfo")) -> None:
-    """Raise StoreUnusable when the file would lie on a network file system, whose locks lose data.
+    """Raise StoreUnusable when the file would lie on a network file system, where SQLite's locks fail.
 
-    Where the system has no mount table (not Linux) nothing is known and nothing refused.
+    Without a mount table (systems other than Linux) nothing is known, and nothing is refused.
     """
     kind = file_system_of(database, mounts)
     if kind in _NETWORK:
@@ -108,22 +124,30 @@ def refuse_network_file_system(database: Path, mounts: Path = Path("/proc/self/m
 
 
 def file_system_of(path: Path, mounts: Path) -> str | None:
-    """The kind of file system that holds a path, by the longest mount point above it; None if unknown."""
+    """Return the type of the file system that holds a path (ext4, nfs...), None if unknown.
+
+    `mounts` has the form of /proc/self/mountinfo; the longest mount point above the path decides.
+    """
     try:
         lines = mounts.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError:
         return None
+
     target = os.path.realpath(path)
     best: tuple[int, str] | None = None
     for line in lines:
+        # Columns up to the separator vary in number: the fifth is the mount point. After it comes the type.
         before, _, after = line.partition(" - ")
         columns, kinds = before.split(" "), after.split(" ")
         if len(columns) < 5:
             continue
+
+        # Blanks in a mount point are written as octal escapes.
         point = columns[4].replace("\\040", " ").replace("\\011", "\t").replace("\\134", "\\")
         inside = point == "/" or target == point or target.startswith(point + "/")
         # A sandbox may mount its very root by 9p; that is its local disk.
         kind = "root" if point == "/" and kinds[0] == "9p" else kinds[0]
         if inside and (best is None or len(point) >= best[0]):
             best = (len(point), kind)
+
     return best[1] if best else None

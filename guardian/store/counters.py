@@ -1,4 +1,4 @@
-"""Named numbers that all processes share."""
+"""Named counters that all processes on this database share."""
 
 from sqlalchemy import Connection, select
 
@@ -13,7 +13,8 @@ class Counters:
         self._connection = connection
 
     def next(self, name: str) -> int:
-        """Count one up and return the new number; the first is 1. No number is ever given twice."""
+        """Increase a counter by one and return it; the first number is 1. No number is ever returned twice."""
+        # One statement counts and reads, so no two processes can get the same number.
         statement = insert_into(self._connection, counters).values(name=name, value=1)
         counted = statement.on_conflict_do_update(index_elements=["name"], set_={"value": counters.c.value + 1})
         number: int = self._connection.execute(counted.returning(counters.c.value)).scalar_one()
@@ -24,8 +25,9 @@ class Counters:
         self._connection.execute(select(counters.c.value).where(counters.c.name == name).with_for_update())
 
     def put(self, name: str, value: int) -> bool:
-        """Set a number; return whether it was another one before. Of several that put the same, one gets True."""
+        """Set a counter; return whether that changed it. Of several callers that set the same value, one gets True."""
         statement = insert_into(self._connection, counters).values(name=name, value=value)
+        # The condition makes setting the same value change no row, and so return none.
         changed = statement.on_conflict_do_update(
             index_elements=["name"], set_={"value": value}, where=counters.c.value != value
         )

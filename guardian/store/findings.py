@@ -1,4 +1,4 @@
-"""Matches that the rules kept, each at one place, with the digests that were seen there."""
+"""Findings as rows, with the digests of all bytes that were seen at each."""
 
 from dataclasses import fields
 from datetime import datetime
@@ -11,7 +11,7 @@ from guardian.store.tables import finding_aliases, finding_digests, findings
 from guardian.urls.keys import PlaceKeys, place_keys
 
 _FACTS = tuple(findings.c[field.name] for field in fields(Finding))
-"""The columns without the keys, which are of the store alone."""
+"""The columns of a Finding; the keys that recognise it are the store's own."""
 
 OF_LAST_SIGHTING = (
     "source",
@@ -27,7 +27,7 @@ OF_LAST_SIGHTING = (
     "also_at",
     "perceptual_hash",
 )
-"""What a further sighting of a finding replaces."""
+"""The columns that another sighting of a finding replaces."""
 
 
 class Findings:
@@ -37,11 +37,11 @@ class Findings:
         self._connection = connection
 
     def upsert(self, finding: Finding) -> tuple[Finding, bool]:
-        """Write a finding, or what is new about it; return it as it stands and whether it is new.
+        """Insert a finding, or update the one that it is another sighting of; return it, and whether it is new.
 
-        Its id counts only if it is new: else the asset and the keys of its addresses tell which finding it is. When
-        it was first seen, and the case once it has one, stay. Its addresses are those that led there last, since
-        signed ones expire. Evidence that was not kept this time does not erase evidence that was.
+        The asset and the keys of the addresses tell which finding it is; the id is used only if it is new. An update
+        keeps the first-seen time and the case. It replaces the addresses, since signed ones expire. Evidence that was
+        not kept this time does not erase evidence that was.
         """
         keys = place_keys(finding.page_url, finding.image_url)
         statement = insert_into(self._connection, findings).values(
@@ -50,6 +50,7 @@ class Findings:
             picture_key=keys.picture,
             key_version=keys.version,
         )
+        # Insert first and look afterwards: looking first would race with another process that sees the same picture.
         recognised_by = ["asset_id", "page_key", "picture_key", "key_version"]
         inserted = self._connection.execute(
             statement.on_conflict_do_nothing(index_elements=recognised_by).returning(findings.c.id)
@@ -60,14 +61,14 @@ class Findings:
         return self._one(id_), inserted is not None
 
     def get(self, id_: str) -> Finding | None:
-        """Return the finding of this id, or the one that it became part of."""
+        """Return the finding of this id, or the one that it was merged into; None when there is none."""
         known_as = select(finding_aliases.c.finding_id).where(finding_aliases.c.id == id_)
         query = select(*_FACTS).where((findings.c.id == id_) | findings.c.id.in_(known_as))
         row = self._connection.execute(query).first()
         return None if row is None else _finding(row)
 
     def starting_with(self, prefix: str) -> list[Finding]:
-        """Return findings of which an id, also an earlier one, starts so; people type the first few characters."""
+        """Return the findings whose id, or an id that was merged into theirs, begins with `prefix`."""
         earlier = finding_aliases.c.id.startswith(prefix, autoescape=True)
         query = (
             select(*_FACTS)
@@ -77,21 +78,23 @@ class Findings:
             )
             .order_by(findings.c.id)
         )
+
         return [_finding(row) for row in self._connection.execute(query)]
 
     def at(self, asset_id: str, page_url: str, image_url: str) -> Finding | None:
-        """Return the finding of this asset at this place, however its addresses are spelled."""
+        """Return the finding of this asset at these addresses, or at others with the same keys; None without one."""
         query = select(*_FACTS).where(is_at(asset_id, place_keys(page_url, image_url)))
         row = self._connection.execute(query).first()
         return None if row is None else _finding(row)
 
     def digests(self, finding_id: str) -> list[FindingDigest]:
-        """Return all bytes that were seen at a finding's place, oldest first."""
+        """Return all versions of the bytes that were seen at a finding, oldest first."""
         query = (
             select(finding_digests)
             .where(finding_digests.c.finding_id == finding_id)
             .order_by(finding_digests.c.first_seen_at, finding_digests.c.candidate_sha256)
         )
+
         return [
             FindingDigest(
                 candidate_sha256=row.candidate_sha256,
@@ -104,7 +107,7 @@ class Findings:
         ]
 
     def list(self, case_id: str | None = None, since: datetime | None = None) -> list[Finding]:
-        """Return findings, oldest first; `since`: only those seen then or later."""
+        """Return findings, the first seen first. `since`: only those that were last seen then or later."""
         query = select(*_FACTS).order_by(findings.c.first_seen_at, findings.c.id)
         if case_id is not None:
             query = query.where(findings.c.case_id == case_id)
@@ -113,12 +116,13 @@ class Findings:
         return [_finding(row) for row in self._connection.execute(query)]
 
     def _seen_again(self, finding: Finding, keys: PlaceKeys) -> str:
-        """Write what is new about a finding that is known; return its id."""
+        """Update the finding with these keys for another sighting; return its id."""
         statement = (
             update(findings)
             .where(is_at(finding.asset_id, keys))
             .values(
                 **{name: getattr(finding, name) for name in OF_LAST_SIGHTING},
+                # A finding that was recorded without a case gets one when the rules change their mind, and keeps it.
                 case_id=func.coalesce(findings.c.case_id, finding.case_id),
                 image_sha256=func.coalesce(finding.image_sha256, findings.c.image_sha256),
                 page_sha256=func.coalesce(finding.page_sha256, findings.c.page_sha256),
@@ -133,6 +137,7 @@ class Findings:
             finding_id=id_,
             candidate_sha256=finding.candidate_sha256,
             image_sha256=finding.image_sha256,
+            # "" for a page that was not kept: the column is part of the primary key, which cannot be null.
             page_sha256=finding.page_sha256 or "",
             first_seen_at=finding.last_seen_at,
             last_seen_at=finding.last_seen_at,
@@ -152,7 +157,7 @@ class Findings:
 
 
 def is_at(asset_id: str, keys: PlaceKeys) -> ColumnElement[bool]:
-    """Return the condition that recognises a finding."""
+    """Return the SQL condition that recognises a finding."""
     return and_(
         findings.c.asset_id == asset_id,
         findings.c.page_key == keys.page,

@@ -1,7 +1,7 @@
-"""What the crawl of a source has still to visit; it outlives a crash and is cleared when the scan ends.
+"""The crawl frontier: addresses that a scan has still to visit. It survives a crash, and is cleared when the scan ends.
 
-A crawl: `reopen` (takes up what a crash left in flight; False means begin: `add` the start pages), then claim,
-fetch, and in ONE transaction `add` the leads found and `done`; at the end `clear`.
+A crawl calls `reopen` (False: a new crawl, so `add` the start pages), then again and again `claim`, fetches, and in
+ONE transaction calls `add` for the links that it found and `done`; at the end `clear`.
 """
 
 import hashlib
@@ -17,17 +17,17 @@ from guardian.urls.addresses import address_key
 
 
 class Frontier:
-    """The frontier table. Natural key: (source, address), so coming upon an address again changes nothing."""
+    """The frontier table. Its key is (source, address), so finding an address again changes nothing."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def add(self, source: str, leads: Iterable[CrawlRequest]) -> int:
-        """Note addresses to visit, in this order within their depth; returns how many were new."""
+        """Add addresses to visit, in this order within their depth; return how many were new."""
         return len(self._added([_values(source, lead, FrontierState.WAITING) for lead in leads]))
 
     def take(self, source: str, lead: CrawlRequest) -> int | None:
-        """Note an address that is being visited already; its id, or None when it was known before."""
+        """Add an address that is being visited already; return its id, or None when it was known before."""
         return next(iter(self._added([_values(source, lead, FrontierState.IN_FLIGHT)])), None)
 
     def _added(self, rows: list[dict[str, object]]) -> list[int]:
@@ -38,7 +38,7 @@ class Frontier:
         return list(self._connection.execute(added, rows).scalars())
 
     def claim(self, source: str, limit: int, kind: str | None = None) -> list[FrontierRow]:
-        """Take up to `limit` waiting addresses in flight, the shallowest and then the oldest first.
+        """Mark up to `limit` waiting addresses as in flight and return them, the shallowest, then the oldest first.
 
         They stay in flight until done, given back, or reopened after a crash. They need no lease: the running scan
         (see Scans) is a claim on its source, and no other scan writes to its rows.
@@ -50,6 +50,7 @@ class Frontier:
         ids = list(self._connection.execute(waiting).scalars())
         if not ids:
             return []
+
         taken = self._connection.execute(
             update(frontier)
             .where(frontier.c.id.in_(ids))
@@ -59,13 +60,13 @@ class Frontier:
         return sorted((_row(row) for row in taken), key=lambda row: (row.depth, row.id))
 
     def done(self, id_: int, outcome: str = "fetched") -> None:
-        """An address needs no more visits in this scan, whatever came of it (a short stable word)."""
+        """Mark an address as done for this scan. `outcome`: what came of it, in a short stable word."""
         self._connection.execute(
             update(frontier).where(frontier.c.id == id_).values(state=FrontierState.DONE, outcome=outcome)
         )
 
     def reopen(self, source: str) -> bool:
-        """Take up a crawl that was interrupted: what was in flight waits again. False: there is none to take up."""
+        """Continue a crawl that was interrupted: what was in flight waits again. Return False when there is none."""
         self._connection.execute(
             update(frontier)
             .where(frontier.c.source == source, frontier.c.state == FrontierState.IN_FLIGHT)
@@ -74,13 +75,13 @@ class Frontier:
         return self.count(source, FrontierState.WAITING) > 0
 
     def knows(self, source: str, lead: CrawlRequest) -> bool:
-        """Whether an address is among those of this crawl, in whatever state."""
+        """Return whether an address is among those of this crawl, in whatever state."""
         key = _key(lead)
         query = select(frontier.c.id).where(frontier.c.source == source, frontier.c.key == key)
         return self._connection.execute(query).first() is not None
 
     def count(self, source: str, state: FrontierState | None = None, kind: str | None = None) -> int:
-        """How many addresses there are, by state and kind if given."""
+        """Return how many addresses there are, of one state and kind if given."""
         query = select(func.count()).select_from(frontier).where(frontier.c.source == source)
         if state is not None:
             query = query.where(frontier.c.state == state)
@@ -89,11 +90,11 @@ class Frontier:
         return self._connection.execute(query).scalar_one()
 
     def clear(self, source: str) -> None:
-        """The scan is over: forget its frontier."""
+        """Delete the frontier of a scan that is over."""
         self._connection.execute(delete(frontier).where(frontier.c.source == source))
 
     def clear_abandoned(self, watched: Collection[str], untouched_since: datetime) -> int:
-        """Forget crawls that nobody goes on with; returns how many addresses that were.
+        """Delete the frontiers of crawls that nobody continues; return how many addresses they held.
 
         These are the crawls of sources that are not `watched` here and that no process has scanned since then:
         another process on this database may watch other sources.
@@ -106,7 +107,7 @@ class Frontier:
 
 
 def _key(lead: CrawlRequest) -> str:
-    """The name of an address, digested: addresses may be longer than an index takes."""
+    """Return a digest (32 hex digits) of an address, which itself may be longer than an index takes."""
     return hashlib.sha256(address_key(lead.url).encode("utf-8", errors="surrogatepass")).hexdigest()[:32]
 
 

@@ -1,4 +1,4 @@
-"""Mints the ids that are stored and shown. They are random, so that nothing they name can ever change them."""
+"""Makes the ids that are stored and shown. They are random: a change of what they name never changes them."""
 
 import secrets
 
@@ -6,8 +6,8 @@ _BYTES = 10
 
 
 def new_id(kind: str) -> str:
-    """Return an id that was never given before: the word for what it names (find, case, msg), `_` and 20 digits.
+    """Return a new random id: a word for what it names (find, case, msg), `_` and 20 hex digits.
 
-    Nothing is encoded in it, and its first digits already differ: people type only the beginning of an id.
+    It carries no timestamp, so that the first digits already differ: people type only the beginning of an id.
     """
     return f"{kind}_{secrets.token_hex(_BYTES)}"

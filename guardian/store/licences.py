@@ -1,4 +1,4 @@
-"""Who may use what. What that means for one use is said in guardian.licences."""
+"""Licences as rows. What they mean for one use is worked out in guardian.licences."""
 
 import hashlib
 from datetime import date, datetime
@@ -28,7 +28,7 @@ class Licences:
         territory: str | None = None,
         proof_file: str | None = None,
     ) -> Licence:
-        """Note a licence for one asset or one collection; `dates` are its first and last day.
+        """Write a licence for one asset or one collection, and return it; `dates` are its first and last day.
 
         The same terms twice are one licence. Raises UsageError unless exactly one of `asset_id` and
         `collection` is given, and for dates in the wrong order.
@@ -38,6 +38,8 @@ class Licences:
             raise UsageError("a licence covers either one asset or one collection")
         if first is not None and last is not None and last < first:
             raise UsageError(f"the licence would end ({last}) before it begins ({first})")
+
+        # The id digests the terms, so that adding the same licence again, from a script say, changes nothing.
         terms = "\n".join(str(part) for part in (host.lower(), asset_id, collection, first, last, territory))
         licence = Licence(
             id="lic_" + hashlib.sha256(terms.encode()).hexdigest()[:12],
@@ -60,9 +62,11 @@ class Licences:
             proof_file=proof_file,
             added_at=at,
         )
+        # The proof is not one of the terms, so adding them again may name another file.
         self._connection.execute(
             statement.on_conflict_do_update(index_elements=["id"], set_={"proof_file": proof_file})
         )
+
         return licence
 
     def for_host(self, host: str) -> list[Licence]:
@@ -76,12 +80,12 @@ class Licences:
         return [_licence(row) for row in self._connection.execute(query)]
 
     def remove(self, id_: str) -> bool:
-        """Take a licence out; False when there is none of this id."""
+        """Delete a licence; return False when there is none of this id."""
         statement = delete(licences).where(licences.c.id == id_).returning(licences.c.id)
         return self._connection.execute(statement).first() is not None
 
     def list(self) -> list[Licence]:
-        """All licences, by host."""
+        """Return all licences, by host."""
         query = select(licences).order_by(licences.c.host, licences.c.id)
         return [_licence(row) for row in self._connection.execute(query)]
 

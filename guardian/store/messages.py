@@ -10,17 +10,18 @@ from guardian.store.tables import messages, tasks
 
 
 class Messages:
-    """The messages table. What is owed to whom stands in the tasks that refer to it."""
+    """The messages table. The tasks that refer to a message say which destinations get it."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def add(self, message: Message) -> None:
-        """Write a message down."""
+        """Write a new message."""
         self._connection.execute(insert(messages).values(**_values(message)))
 
     def add_first(self, message: Message, episode: str) -> Message:
-        """Write the message of an episode down, unless it has one already; return the one it has."""
+        """Write the message of an episode unless there is one already; return the one that is stored."""
+        # Two processes may find the same trouble at once: the unique episode lets one message win for both.
         statement = insert_into(self._connection, messages).values(**_values(message), episode=episode)
         self._connection.execute(statement.on_conflict_do_nothing(index_elements=["episode"]))
         return _message(self._connection.execute(select(messages).where(messages.c.episode == episode)).one())
@@ -31,7 +32,7 @@ class Messages:
         return None if row is None else _message(row)
 
     def forget_unowed(self, before: datetime, limit: int) -> int:
-        """Drop up to `limit` messages of before then that no delivery refers to any more; return how many."""
+        """Delete up to `limit` messages created before then that no delivery refers to any more; return how many."""
         is_referred_to = select(tasks.c.id).where(tasks.c.message_id == messages.c.id).exists()
         old = select(messages.c.id).where(messages.c.created_at < before, ~is_referred_to).limit(limit)
         return self._connection.execute(delete(messages).where(messages.c.id.in_(old))).rowcount

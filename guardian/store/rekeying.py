@@ -1,6 +1,6 @@
-"""Brings the keys of findings to the rules of this code, and makes one finding of those that now are one.
+"""Recomputes the keys of findings after their rules changed, and merges findings whose keys have become the same.
 
-Part of opening a database, like a migration and in its transaction: see `schema`. Nobody is told of anything here.
+Part of opening a database, like a migration and in its transaction: see `schema`. No message is sent because of it.
 """
 
 from collections.abc import Sequence
@@ -16,15 +16,15 @@ from guardian.store.tables import case_events, cases, finding_aliases, finding_d
 from guardian.urls.keys import KEY_VERSION, PlaceKeys, place_keys
 
 _AT_A_TIME = 500
-"""Findings read at once."""
+"""How many findings are read at once."""
 
 log = structlog.get_logger(__name__)
 
 
 def are_keys_current(connection: Connection) -> bool:
-    """Return whether all keys were made by the rules of this code.
+    """Return whether all keys were made by the rules of this version.
 
-    Raises StoreUnusable when a newer guardian made some: this one would not recognise what they name.
+    Raises StoreUnusable when a newer guardian made some, since this one would not recognise those findings.
     """
     oldest = connection.execute(select(func.min(findings.c.key_version))).scalar()
     newest = connection.execute(select(func.max(findings.c.key_version))).scalar()
@@ -34,11 +34,12 @@ def are_keys_current(connection: Connection) -> bool:
             f"{KEY_VERSION}): a newer guardian has written it. Install that version again, or restore the backup from "
             "before."
         )
+
     return oldest is None or oldest == KEY_VERSION
 
 
 def renew_keys(connection: Connection) -> None:
-    """Recompute the keys of all findings that have earlier ones, and merge findings that come to the same place."""
+    """Recompute all keys of earlier versions, and merge findings of an asset whose keys become the same."""
     stale = (
         select(findings.c.id)
         .where(findings.c.key_version < KEY_VERSION)
@@ -46,16 +47,16 @@ def renew_keys(connection: Connection) -> None:
     )
     ids = connection.execute(stale).scalars().all()
     merged = 0
-    taken = _taken_places(connection)
+    taken = _hashes_of_current_keys(connection)
     for start in range(0, len(ids), _AT_A_TIME):
         alone: list[dict[str, object]] = []
         perhaps_taken: list[tuple[str, str, PlaceKeys]] = []
         for id_, asset_id, keys in _keyed(connection, ids[start : start + _AT_A_TIME]):
-            place = hash((asset_id, keys.page, keys.picture))
-            if place in taken:
+            hashed = hash((asset_id, keys.page, keys.picture))
+            if hashed in taken:
                 perhaps_taken.append((id_, asset_id, keys))
             else:
-                taken.add(place)
+                taken.add(hashed)
                 alone.append({"row": id_, **_columns(keys)})
 
         # Keys of other versions never meet these, so the order in which rows come forward does not matter.
@@ -63,21 +64,22 @@ def renew_keys(connection: Connection) -> None:
             connection.execute(update(findings).where(findings.c.id == bindparam("row")), alone)
         for id_, asset_id, keys in perhaps_taken:
             merged += _renew(connection, id_, asset_id, keys)
+
     if ids:
         log.info("finding_keys_renewed", version=KEY_VERSION, findings=len(ids), merged=merged)
 
 
-def _taken_places(connection: Connection) -> set[int]:
-    """Return hashes of the places at which findings with keys of this version are.
+def _hashes_of_current_keys(connection: Connection) -> set[int]:
+    """Return hashes of asset and keys of all findings whose keys are of this version.
 
-    Numbers alone, since a database may hold millions. Two places may share one; then it is looked up who is there.
+    Hashes, since a database may hold millions of findings. When two share one, a query tells them apart.
     """
-    places = select(findings.c.asset_id, findings.c.page_key, findings.c.picture_key)
-    return {hash(tuple(row)) for row in connection.execute(places.where(findings.c.key_version == KEY_VERSION))}
+    keys = select(findings.c.asset_id, findings.c.page_key, findings.c.picture_key)
+    return {hash(tuple(row)) for row in connection.execute(keys.where(findings.c.key_version == KEY_VERSION))}
 
 
 def _keyed(connection: Connection, ids: Sequence[str]) -> list[tuple[str, str, PlaceKeys]]:
-    """Return id, asset and new keys of findings, the one first seen first."""
+    """Return id, asset and new keys of these findings, the one first seen first."""
     query = (
         select(findings.c.id, findings.c.asset_id, findings.c.page_url, findings.c.image_url)
         .where(findings.c.id.in_(ids))
@@ -87,7 +89,7 @@ def _keyed(connection: Connection, ids: Sequence[str]) -> list[tuple[str, str, P
 
 
 def _renew(connection: Connection, id_: str, asset_id: str, keys: PlaceKeys) -> bool:
-    """Give one finding its new keys; return whether another one had them already, so that the two became one."""
+    """Give one finding its new keys; return whether another one had them already, so that the two were merged."""
     twin = connection.execute(select(findings.c.id).where(is_at(asset_id, keys))).scalar()
     if twin is None:
         connection.execute(update(findings).where(findings.c.id == id_).values(**_columns(keys)))
@@ -102,11 +104,12 @@ def _renew(connection: Connection, id_: str, asset_id: str, keys: PlaceKeys) -> 
 def _merge(
     connection: Connection, kept: Row[tuple[object, ...]], gone: Row[tuple[object, ...]], keys: PlaceKeys
 ) -> None:
-    """Make one finding of two: under the id of the one found first, in the older of their cases, as last seen."""
+    """Merge two findings: the result has the id of the first, the older of their cases, and the latest sighting."""
     _merge_digests(connection, kept.id, gone.id)
     connection.execute(
         update(finding_aliases).where(finding_aliases.c.finding_id == gone.id).values(finding_id=kept.id)
     )
+    # People and receivers have noted the id that disappears, so it leads to the finding from now on.
     connection.execute(insert(finding_aliases).values(id=gone.id, finding_id=kept.id))
     connection.execute(delete(findings).where(findings.c.id == gone.id))
 
@@ -126,18 +129,20 @@ def _merge(
 
 
 def _merge_digests(connection: Connection, kept: str, gone: str) -> None:
-    """Move what was seen of one finding to the other; the same bytes stand there once."""
+    """Move the digests of one finding to the other; bytes that both have seen become one row."""
     both = select(finding_digests).where(finding_digests.c.finding_id.in_([kept, gone]))
     rows = connection.execute(both).all()
     of_kept = {(row.candidate_sha256, row.page_sha256): row for row in rows if row.finding_id == kept}
     for row in rows:
         if row.finding_id == kept:
             continue
+
         this = _digest(gone, row)
         same = of_kept.get((row.candidate_sha256, row.page_sha256))
         if same is None:
             connection.execute(update(finding_digests).where(*this).values(finding_id=kept))
             continue
+
         connection.execute(delete(finding_digests).where(*this))
         connection.execute(
             update(finding_digests)
@@ -159,18 +164,20 @@ def _digest(finding_id: str, row: Row[tuple[object, ...]]) -> Sequence[ColumnEle
 
 
 def _older_case(connection: Connection, kept: Row[tuple[object, ...]], gone: Row[tuple[object, ...]]) -> str | None:
-    """Return the case that the merged finding belongs to: the older of the two, if they differ.
+    """Return the id of the case that the merged finding belongs to: the older of the two, if they differ.
 
     The other case stays, even without findings: it is of another operator, and what a person decided about that one
-    must neither be lost nor come to mean the other. Its history says where the finding went.
+    must neither be lost nor apply to the other. Its history says where the finding went.
     """
     ids = {row.case_id for row in (kept, gone) if row.case_id is not None}
     if len(ids) < 2:
         return next(iter(ids), None)
+
     query = select(cases).where(cases.c.id.in_(ids)).order_by(cases.c.opened_at, cases.c.id)
     older, younger = connection.execute(query).all()
 
-    # As strong as both: or the next sighting would tell of a strength that was told before.
+    # The older case takes the strength of both, or the next sighting would escalate it to a strength that a message
+    # has reported already.
     connection.execute(
         update(cases)
         .where(cases.c.id == older.id)

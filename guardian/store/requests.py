@@ -1,4 +1,4 @@
-"""How often each host was asked on a day, so that restarts and other processes do not begin the day anew."""
+"""Daily request counts by host, so that a restart or another process does not start from zero."""
 
 from datetime import date
 
@@ -15,13 +15,15 @@ class Requests:
         self._connection = connection
 
     def take(self, host: str, day: date, number: int, most: int) -> int:
-        """Set aside up to `number` requests to a host, within the `most` of this day; how many were granted."""
-        here = (requests.c.host == host, requests.c.day == day)
+        """Reserve up to `number` requests to a host, of the `most` that this day allows; return how many."""
+        of_host = (requests.c.host == host, requests.c.day == day)
         statement = insert_into(self._connection, requests).values(host=host, day=day, taken=0)
-        if self._connection.execute(statement.on_conflict_do_nothing().returning(requests.c.host)).first() is not None:
+        is_first = self._connection.execute(statement.on_conflict_do_nothing().returning(requests.c.host)).first()
+        # Once a day for each host is often enough to forget the days before.
+        if is_first is not None:
             self._connection.execute(delete(requests).where(requests.c.day < day))
-        taken: int = self._connection.execute(select(requests.c.taken).where(*here).with_for_update()).scalar_one()
+        taken: int = self._connection.execute(select(requests.c.taken).where(*of_host).with_for_update()).scalar_one()
         granted = max(0, min(number, most - taken))
         if granted:
-            self._connection.execute(update(requests).where(*here).values(taken=taken + granted))
+            self._connection.execute(update(requests).where(*of_host).values(taken=taken + granted))
         return granted

@@ -1,4 +1,4 @@
-"""What servers last answered, so that the next request can be conditional and a 304 needs no work (RFC 9111)."""
+"""The HTTP cache's rows: what servers last answered, so that the next request can be conditional (RFC 9111)."""
 
 import hashlib
 from datetime import datetime
@@ -18,10 +18,14 @@ class Responses:
         self._connection = connection
 
     def known(self, url: str) -> Remembered | None:
-        """The last complete answer of an address. Its `sha256` leads to what the matcher said about it."""
+        """Return what is kept of the last complete answer of an address; None when nothing is.
+
+        Its `sha256` is the key of the matcher's answer for a picture; see `candidates`.
+        """
         row = self._connection.execute(select(responses).where(responses.c.key == _key(url))).first()
         if row is None:
             return None
+
         return Remembered(
             url=row.url,
             etag=row.etag,
@@ -33,7 +37,7 @@ class Responses:
         )
 
     def remember(self, answer: Remembered) -> None:
-        """Keep what a complete answer (200, not 304) was like; replaces what was known of the address."""
+        """Write what a complete answer (200, not 304) was like, in place of the answer before."""
         values = {
             "url": answer.url,
             "etag": answer.etag,
@@ -47,19 +51,20 @@ class Responses:
         self._connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=values))
 
     def confirm(self, url: str, at: datetime) -> None:
-        """The server said 304: what is known is still so."""
+        """Record that the server confirmed the last answer (304)."""
         self._connection.execute(update(responses).where(responses.c.key == _key(url)).values(checked_at=at))
 
     def forget(self, url: str) -> None:
-        """Ask unconditionally next time."""
+        """Delete what is known of an address, so that the next request is unconditional."""
         self._connection.execute(delete(responses).where(responses.c.key == _key(url)))
 
     def forget_before(self, at: datetime, limit: int) -> int:
-        """Drop up to `limit` answers that nobody has confirmed since; returns how many were dropped."""
+        """Delete up to `limit` answers that were last confirmed before then; return how many."""
+        # In portions, so that nobody who writes waits for long.
         stale = select(responses.c.key).where(responses.c.checked_at < at).limit(limit)
         return self._connection.execute(delete(responses).where(responses.c.key.in_(stale))).rowcount
 
 
 def _key(url: str) -> str:
-    """Addresses may be longer than an index takes."""
+    """Return a digest (32 hex digits) of the canonical address, which itself may be longer than an index takes."""
     return hashlib.sha256(canonical_url(url).encode()).hexdigest()[:32]

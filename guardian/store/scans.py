@@ -1,4 +1,4 @@
-"""Passes over sources: when, how they ended, and what they counted."""
+"""Scans of sources as rows: when they ran, how they ended, and what they counted."""
 
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
@@ -31,11 +31,11 @@ class Scans:
         lease: timedelta = timedelta(),
         latest_known: int | None = None,
     ) -> Scan:
-        """Claim a source for a scan that begins. Raises SourceClaimed while another one of it is running.
+        """Begin a scan, which claims its source, and return it. Raises SourceClaimed while another one is running.
 
-        One whose lease is over, or whose owner is not among the processes any more, was interrupted: it is closed.
-        `latest_known`: the id of the scan (0: none) after which this one was found due; with a later one
-        SourceClaimed is raised too, and the transaction must be given up.
+        A running scan whose lease is over, or whose process is gone, is closed as interrupted. `latest_known`: the id
+        of the scan (0: none) after which this one was found due; if there is a later one, SourceClaimed is raised too,
+        and the transaction must be given up.
         """
         now = lease_clock(self._connection)
         running = (scans.c.source == source, scans.c.ended_at.is_(None))
@@ -48,6 +48,7 @@ class Scans:
         started = self._connection.execute(statement.on_conflict_do_nothing().returning(*scans.c)).first()
         if started is None:
             raise SourceClaimed(self._who_scans(source))
+
         scan = _scan(started)
         # Only now, with the claim in hand, can no other begin and end between the question and the answer.
         before = self.before(scan)
@@ -56,7 +57,7 @@ class Scans:
         return scan
 
     def renew(self, ids: Collection[int], owner: str, lease: timedelta) -> set[int]:
-        """Lengthen the leases of an owner's running scans; returns those that it still owns."""
+        """Extend the leases of an owner's running scans; return the ids of those that it still owns."""
         renewed = self._connection.execute(
             update(scans)
             .where(scans.c.id.in_(list(ids)), scans.c.owner == owner, scans.c.ended_at.is_(None))
@@ -66,10 +67,10 @@ class Scans:
         return set(renewed.scalars())
 
     def require(self, id_: int, owner: str) -> None:
-        """Raise ClaimLost unless this owner's scan is running, and keep it so until the transaction ends.
+        """Raise ClaimLost unless this owner's scan is running; it stays so until the transaction ends.
 
-        Every write of a scan stands behind this: a process that was suspended past its lease changes nothing of
-        what another has taken over meanwhile.
+        Called before every write of a scan: a process that was suspended past its lease must change nothing of
+        what another one has taken over meanwhile.
         """
         query = select(scans.c.id).where(scans.c.id == id_, scans.c.owner == owner, scans.c.ended_at.is_(None))
         # The share lock makes whoever takes over wait for this transaction (SQLite has one writer anyway).
@@ -87,7 +88,7 @@ class Scans:
         return len(closed.all())
 
     def abandoned(self) -> set[str]:
-        """Sources whose latest scan did not reach its end and is not running: it waits to be taken up."""
+        """Return the sources whose latest scan was cut off and is not running: it waits to be continued."""
         newest = select(func.max(scans.c.id)).group_by(scans.c.source)
         is_unfinished = or_(
             scans.c.outcome == ScanOutcome.INTERRUPTED,
@@ -97,7 +98,7 @@ class Scans:
         return set(self._connection.execute(query).scalars())
 
     def _who_scans(self, source: str) -> str:
-        """Say who scans a source, since when, for people."""
+        """Return who scans a source, and since when, for people."""
         query = (
             select(scans.c.started_at, processes.c.pid, processes.c.host, processes.c.command)
             .join(processes, processes.c.id == scans.c.owner, isouter=True)
@@ -106,16 +107,17 @@ class Scans:
         row = self._connection.execute(query).first()
         if row is None:
             return f"{source} was being scanned by another process a moment ago: try again"
+
         since = row.started_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
         who = f"process {row.pid} on {row.host} (`{row.command}`)" if row.pid is not None else "another process"
         return f"{source} is being scanned by {who} since {since}: wait for it, or stop it"
 
     def note(self, id_: int, counts: ScanCounts) -> None:
-        """Keep what a running scan has counted so far."""
+        """Write what a running scan has counted so far."""
         self._connection.execute(update(scans).where(scans.c.id == id_).values(counts=counts))
 
     def before(self, scan: Scan) -> Scan | None:
-        """The scan of the same source before this one."""
+        """Return the scan of the same source before this one; None when there is none."""
         query = select(scans).where(scans.c.source == scan.source, scans.c.id < scan.id).order_by(scans.c.id.desc())
         row = self._connection.execute(query.limit(1)).first()
         return None if row is None else _scan(row)
@@ -123,7 +125,7 @@ class Scans:
     def end(
         self, id_: int, at: datetime, outcome: ScanOutcome, counts: ScanCounts | None, error: str | None = None
     ) -> Scan:
-        """Note how a scan ended. Without counts those last noted stand."""
+        """Write how a scan ended, and return it. Without `counts` those last written stay."""
         facts: dict[str, object] = {"ended_at": at, "outcome": outcome, "error": error and error.replace("\x00", "")}
         if counts is not None:
             facts["counts"] = counts
@@ -131,7 +133,7 @@ class Scans:
         return _scan(ended.one())
 
     def last(self, source: str, outcome: ScanOutcome | None = None) -> Scan | None:
-        """The latest scan of a source, or its latest with this outcome."""
+        """Return the latest scan of a source, or the latest with this outcome; None when there is none."""
         query = select(scans).where(scans.c.source == source).order_by(scans.c.id.desc()).limit(1)
         if outcome is not None:
             query = query.where(scans.c.outcome == outcome)
@@ -139,16 +141,16 @@ class Scans:
         return None if row is None else _scan(row)
 
     def latest(self) -> list[Scan]:
-        """The latest scan of every source, by source."""
+        """Return the latest scan of every source, by source."""
         newest = select(func.max(scans.c.id)).group_by(scans.c.source)
         query = select(scans).where(scans.c.id.in_(newest)).order_by(scans.c.source)
         return [_scan(row) for row in self._connection.execute(query)]
 
     def forget_before(self, at: datetime, limit: int) -> int:
-        """Drop up to `limit` accounts of scans that ended before `at`; returns how many were dropped.
+        """Delete up to `limit` scans that ended before `at`; return how many.
 
         The latest scan and the latest complete one of each source stay: what is due, and what is wrong with a
-        source, is told from them.
+        source, is worked out from them.
         """
         latest = select(func.max(scans.c.id)).group_by(scans.c.source)
         latest_complete = latest.where(scans.c.outcome == ScanOutcome.COMPLETED)
@@ -158,7 +160,7 @@ class Scans:
         return self._connection.execute(delete(scans).where(scans.c.id.in_(old.limit(limit)))).rowcount
 
     def list(self, source: str | None = None, limit: int | None = None) -> list[Scan]:
-        """Scans, the newest first."""
+        """Return scans, the newest first."""
         query = select(scans).order_by(scans.c.id.desc())
         if source is not None:
             query = query.where(scans.c.source == source)
@@ -181,6 +183,6 @@ def _scan(row: Row[tuple[object, ...]]) -> Scan:
 
 
 def _is_abandoned(now: datetime) -> ColumnElement[bool]:
-    """The condition that nobody works on a running scan any more, at `now` by `lease_clock`."""
+    """Return the condition that no process works on a running scan any more, at `now` by `lease_clock`."""
     owners = select(processes.c.id)
     return or_(is_over(scans.c.leased_until, now), scans.c.owner.is_(None), not_(scans.c.owner.in_(owners)))

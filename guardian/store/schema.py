@@ -1,4 +1,4 @@
-"""Brings a database to the schema and the keys this code speaks: only forward, under a lock, in one transaction."""
+"""Migrates a database to the schema and the keys of this version: only forward, under a lock, in one transaction."""
 
 from sqlalchemy import Connection, Engine, inspect, text
 
@@ -13,15 +13,15 @@ _MIGRATION_LOCK = 0x67756172
 
 
 def bring_forward(engine: Engine) -> None:
-    """Run the migrations that are missing, then renew keys of earlier rules (see `rekeying`).
+    """Run the migrations that are missing, then recompute keys of earlier versions (see `rekeying`).
 
-    Alembic is imported only when a migration is missing.
-
-    Raises StoreUnusable when the database is of a newer guardian.
+    Raises StoreUnusable when a newer guardian wrote the database.
     """
     with engine.connect().execution_options(**{READ_ONLY: True}) as connection:
         if _is_current(connection) and are_keys_current(connection):
             return
+
+    # Another process may have migrated meanwhile, so everything is looked at again under the lock.
     with engine.begin() as connection:
         # On SQLite the transaction is itself the lock (BEGIN IMMEDIATE).
         if connection.dialect.name == "postgresql":
@@ -35,16 +35,19 @@ def bring_forward(engine: Engine) -> None:
 def _is_current(connection: Connection) -> bool:
     if not inspect(connection).has_table("alembic_version"):
         return False
+
     found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     if found is not None and found not in REVISIONS:
         raise StoreUnusable(
             f"the database has schema {found}, which this guardian does not know (it knows up to {REVISIONS[-1]}): "
             "a newer guardian has written it. Install that version again, or restore the backup from before."
         )
+
     return found == REVISIONS[-1]
 
 
 def _migrate(connection: Connection) -> None:
+    # Most starts find a current database, and should not wait for Alembic to load.
     from alembic import command
     from alembic.config import Config
 

@@ -1,4 +1,4 @@
-"""Where guardian's database is, and how long it keeps what only grows. Imports nothing heavy."""
+"""Settings of the database: where it is, and how long it keeps rows. Imports nothing heavy."""
 
 from datetime import timedelta
 
@@ -32,7 +32,7 @@ class ProcessSettings(BaseModel):
 
 
 class RetentionSettings(BaseModel):
-    """How long rows are kept that nobody asks for any more. Cases, findings and their histories are never pruned."""
+    """How long rows are kept that are of no use any more. Cases, findings and their histories are never pruned."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -1,4 +1,4 @@
-"""The opened database: hands out transactions, and says in plain words when it cannot be used."""
+"""The opened database: begins transactions, and explains in plain words when it cannot be used."""
 
 import copy
 import shutil
@@ -19,7 +19,7 @@ from guardian.store.transaction import Transaction
 
 DATABASE_FILE = "guardian.db"
 
-# SQLSTATE classes that speak of the server: connection, no resources (disk full), shutting down, wrong log-in.
+# SQLSTATE classes about the server, not about a statement: connection, disk full, shutting down, wrong log-in.
 _SERVER_STATES = ("08", "28", "53", "57P", "58", "XX")
 
 
@@ -34,7 +34,7 @@ class Store:
         self._engine = connect(url)
         self.url = self._engine.url
         self._is_sqlite = self._engine.dialect.name == "sqlite"
-        # SQLite lets one write at a time and its waiting is a lottery; threads queue here instead.
+        # SQLite lets one connection write at a time, and wakes those that wait in no order; threads queue here instead.
         self._writing = threading.Lock()
         self._condition: Callable[[Transaction], None] = _no_condition
         try:
@@ -46,9 +46,9 @@ class Store:
 
     @contextmanager
     def begin(self) -> Iterator[Transaction]:
-        """One transaction: committed at the end of the block, rolled back if the block raises.
+        """Begin a transaction: it is committed at the end of the block, and rolled back if the block raises.
 
-        Never keep one open across an await or a wait for anything else.
+        Never keep one open across an await or a wait for anything else: all other writers wait for it.
         """
         with self._explained(), self._turn(), self._engine.connect() as connection, connection.begin():
             transaction = Transaction(connection)
@@ -66,9 +66,10 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
-        """A transaction for reading only: one moment's picture, and it holds up nobody who writes."""
+        """Begin a transaction that only reads: a consistent snapshot, which does not block writers."""
         with self._explained(), self._engine.connect() as connection:
             reading = connection.execution_options(**{READ_ONLY: True})
+            # PostgreSQL's default shows each statement another state; SQLite's WAL gives a snapshot anyway.
             if not self._is_sqlite:
                 reading = reading.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             with reading.begin():
@@ -77,18 +78,22 @@ class Store:
     def backup(self, path: Path) -> None:
         """Write a complete copy to `path` while others go on writing (SQLite only).
 
-        The copy appears under its name only when it is whole and on disk. Raises StoreUnusable for
-        PostgreSQL, which has pg_dump.
+        The copy gets its name only when it is complete, sound and on disk. Raises StoreUnusable when it cannot be
+        made, and for PostgreSQL, which has pg_dump.
         """
         if not self._is_sqlite:
             raise StoreUnusable("this store is PostgreSQL: back it up with pg_dump")
+
         from guardian.store.backups import copy_database
 
         with self._explained():
             copy_database(self._database_file(), path)
 
     def problems(self) -> list[str]:
-        """What SQLite's own check finds wrong; empty when all is well. Reads the whole file."""
+        """Return what SQLite's own check finds wrong, one line for each fault; empty for PostgreSQL.
+
+        Reads the whole file.
+        """
         if not self._is_sqlite:
             return []
         return find_damage(self._database_file())
@@ -114,7 +119,7 @@ class Store:
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
-        """Turn what the driver says about the database, not about our statements, into StoreUnusable."""
+        """Turn a driver's errors about the database, not those about a statement, into StoreUnusable."""
         try:
             yield
         except DBAPIError as error:
@@ -124,10 +129,13 @@ class Store:
             raise StoreUnusable(explanation) from error
 
     def _explanation(self, error: DBAPIError) -> str | None:
+        """Return what is wrong with the database, for people; None when the statement is at fault."""
         original = error.orig
         if isinstance(original, sqlite3.Error):
             return _explain_sqlite(original, self._database_file())
+
         state = getattr(original, "sqlstate", None)
+        # A server that cannot be reached gives no SQLSTATE.
         is_away = state is None and type(original).__name__ == "OperationalError"
         if is_away or error.connection_invalidated or (state or "").startswith(_SERVER_STATES):
             return f"PostgreSQL at {self.url.host or 'the local socket'} cannot be used: {original}"
@@ -139,21 +147,23 @@ def _no_condition(_: Transaction) -> None:
 
 
 def open_store(settings: StoreSettings, data_dir: Path) -> Store:
-    """Open the configured database, creating and migrating it as needed.
+    """Return the configured database opened, after creating and migrating it as needed.
 
     Raises StoreUnusable when it cannot be used, UsageError when the URL makes no sense.
     """
     if settings.url is not None:
         return Store(settings.url)
+
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreUnusable(f"cannot make the data folder {data_dir}: {error.strerror}") from error
+
     return Store(URL.create("sqlite", database=str(data_dir.absolute() / DATABASE_FILE)))
 
 
 def find_damage(database: Path) -> list[str]:
-    """What PRAGMA quick_check says about an SQLite file, at most a few lines; empty when all is well."""
+    """Return what PRAGMA quick_check finds wrong with an SQLite file, at most a few lines; empty when all is well."""
     try:
         connection = sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)
         try:
@@ -164,11 +174,12 @@ def find_damage(database: Path) -> list[str]:
             connection.close()
     except sqlite3.Error as error:
         return [str(error)]
+
     return [] if lines == ["ok"] else lines
 
 
 def _is_full(database: Path) -> bool:
-    """Whether its disk has no room: SQLite says "I/O error" when its shared memory cannot grow."""
+    """Return whether the database's disk is full: SQLite calls it an I/O error when its shared memory cannot grow."""
     try:
         return shutil.disk_usage(database.parent).free < 64 * 1024
     except OSError:
@@ -176,6 +187,8 @@ def _is_full(database: Path) -> bool:
 
 
 def _explain_sqlite(error: sqlite3.Error, database: Path) -> str | None:
+    """Return what is wrong with the database, for people; None when the statement is at fault."""
+    # The low byte is the primary result code; the others say more than is needed here.
     code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         found = "".join(f" ({line})" for line in find_damage(database)[:1])

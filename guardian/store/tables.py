@@ -1,4 +1,4 @@
-"""All tables. A change here needs a migration (a test compares the two)."""
+"""All tables. A change here needs a migration; a test compares the two."""
 
 from sqlalchemy import (
     BigInteger,
@@ -34,6 +34,7 @@ from guardian.model import (
 )
 from guardian.store.columns import Document, Instant, Word
 
+# Names of constraints are spelled out, since a migration can only drop what it can name.
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -79,6 +80,7 @@ licences = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("host", Text, nullable=False),
+    # Exactly one of the two is set.
     Column("asset_id", Text, ForeignKey("assets.id")),
     Column("collection", Text),
     Column("valid_from", Date),
@@ -93,6 +95,7 @@ candidates = Table(
     metadata,
     Column("sha256", Text, primary_key=True),
     Column("recipe", Text, primary_key=True),
+    # Either the matcher's report, or the reason (and its detail) why these bytes cannot be matched.
     Column("report", Document(MatchReport)),
     Column("reason", Text),
     Column("detail", Text),
@@ -128,6 +131,7 @@ case_events = Table(
     Column("kind", Text, nullable=False),
     Column("by", Text),
     Column("note", Text),
+    # No foreign key: the history outlives messages, which are pruned.
     Column("message_id", Text),
     Index(None, "case_id"),
 )
@@ -135,7 +139,6 @@ case_events = Table(
 findings = Table(
     "findings",
     metadata,
-    # The id is a digest of the natural key, which may be longer than an index takes.
     Column("id", Text, primary_key=True),
     Column("asset_id", Text, ForeignKey("assets.id"), nullable=False),
     Column("case_id", Text, ForeignKey("cases.id")),
@@ -165,7 +168,7 @@ findings = Table(
     Index(None, "last_seen_at"),
 )
 
-# Ids of findings that turned out to be another one: people and receivers noted them, so they lead there for ever.
+# Ids of findings that were merged into another one. People and receivers have noted them, so they are kept for ever.
 finding_aliases = Table(
     "finding_aliases",
     metadata,
@@ -193,7 +196,7 @@ messages = Table(
     Column("type", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("body", LargeBinary, nullable=False),
-    # Names what may be told once only; null where every message is an event of its own.
+    # An episode has one message only; null where every message is an event of its own.
     Column("episode", Text, unique=True),
 )
 

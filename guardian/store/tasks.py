@@ -1,4 +1,4 @@
-"""The one durable queue of duties: claimed with a lease, done, then marked."""
+"""The durable task queue: a task is claimed with a lease, done, and then marked as done."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -36,7 +36,7 @@ class Tasks:
         destination: str | None = None,
         message_id: str | None = None,
     ) -> Task | None:
-        """Promise a duty; None when the same (kind, key) was promised before, which changes nothing.
+        """Add a task and return it; None when there is one of this kind and key already, which stays as it is.
 
         `message_id` is that of a message already written in this transaction or before.
         """
@@ -65,7 +65,7 @@ class Tasks:
         owner: str,
         destination: str | None = None,
     ) -> list[Task]:
-        """Take up to `limit` due tasks (of one destination, if named) for the time of the lease, the longest due first.
+        """Claim up to `limit` due tasks (of one destination, if named) for the length of a lease, longest due first.
 
         No task is handed out twice while its lease lasts, whoever asks from wherever, and a named destination is one
         owner's at a time, so that its order holds. A lease that ends later than any given now could (the clock was
@@ -73,6 +73,7 @@ class Tasks:
         """
         if destination is not None and self._is_anothers(destination, now, lease, owner):
             return []
+
         waiting = (
             select(tasks.c.id)
             .where(
@@ -89,16 +90,18 @@ class Tasks:
         ids = list(self._connection.execute(waiting).scalars())
         if not ids:
             return []
+
         taken = self._connection.execute(
             update(tasks).where(tasks.c.id.in_(ids)).values(leased_until=now + lease, owner=owner).returning(*tasks.c)
         )
         return sorted((_task(row) for row in taken), key=lambda task: (task.due_at, task.id))
 
     def _is_anothers(self, destination: str, now: datetime, lease: timedelta, owner: str) -> bool:
-        """Whether another owner is at work for a destination. Until the transaction ends nobody else begins to be."""
+        """Return whether another owner works on a destination; nobody else can begin to until the transaction ends."""
         if self._connection.dialect.name == "postgresql":
             # Two who ask at once would each see nobody. On SQLite a transaction that writes is alone anyway.
             self._connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"destination {destination}"))))
+
         held = select(tasks.c.id).where(
             tasks.c.state == TaskState.DUE,
             tasks.c.destination == destination,
@@ -108,7 +111,7 @@ class Tasks:
         return self._connection.execute(held.limit(1)).first() is not None
 
     def renew(self, id_: int, owner: str, until: datetime) -> bool:
-        """Lengthen a lease for work that takes long; False when the task is not this owner's any more."""
+        """Extend a lease for work that takes long; return False when the task is not this owner's any more."""
         renewed = self._connection.execute(
             update(tasks)
             .where(tasks.c.id == id_, tasks.c.owner == owner, tasks.c.state == TaskState.DUE)
@@ -118,19 +121,19 @@ class Tasks:
         return renewed.first() is not None
 
     def done(self, id_: int, at: datetime) -> None:
-        """Mark a duty as done. Only after it was, and then whoever holds it now: what was done need not be again."""
+        """Mark a task as done, after it was. Whoever holds it by then: what was done need not be done again."""
         self._finish(id_, None, state=TaskState.DONE, done_at=at, last_error=None)
 
     def postpone(self, id_: int, due_at: datetime, error: str, owner: str | None = None) -> None:
-        """A try failed: again at `due_at`. With an owner, nothing changes unless the task is its own still."""
+        """Make a task that failed due again at `due_at`. With `owner`, only if that owner still holds it."""
         self._finish(id_, owner, due_at=due_at, last_error=_text(error))
 
     def bury(self, id_: int, error: str, owner: str | None = None) -> None:
-        """Give a duty up; it waits for a person, who may revive it. `owner` as in `postpone`."""
+        """Give a task up: it waits for a person, who may revive it. `owner` as in `postpone`."""
         self._finish(id_, owner, state=TaskState.DEAD, last_error=_text(error))
 
     def revive(self, id_: int, now: datetime) -> bool:
-        """Make a dead duty due at once, its attempts counted anew; False when it is not dead."""
+        """Make a dead task due at once, its attempts counted anew; return False when it is not dead."""
         changed = self._connection.execute(
             update(tasks)
             .where(tasks.c.id == id_, tasks.c.state == TaskState.DEAD)
@@ -140,12 +143,12 @@ class Tasks:
         return changed.first() is not None
 
     def forget_done(self, before: datetime, limit: int) -> int:
-        """Drop up to `limit` duties that were done before then; returns how many were dropped."""
+        """Delete up to `limit` tasks that were done before then; return how many."""
         old = select(tasks.c.id).where(tasks.c.state == TaskState.DONE, tasks.c.done_at < before).limit(limit)
         return self._connection.execute(delete(tasks).where(tasks.c.id.in_(old))).rowcount
 
     def free_leases(self, owner: str) -> int:
-        """End the leases of an owner that ended or is lost; returns how many there were."""
+        """End the leases of a process that ended or is lost; return how many there were."""
         freed = self._connection.execute(
             update(tasks)
             .where(tasks.c.state == TaskState.DUE, tasks.c.owner == owner)
@@ -155,7 +158,7 @@ class Tasks:
         return len(freed.all())
 
     def destinations_due(self, now: datetime) -> list[str]:
-        """Destinations for which a delivery is due, configured or not, the longest waiting first."""
+        """Return the destinations for which a delivery is due, configured or not, the longest waiting first."""
         query = (
             select(tasks.c.destination)
             .where(
@@ -170,25 +173,25 @@ class Tasks:
         return list(self._connection.execute(query).scalars())
 
     def get(self, id_: int) -> Task | None:
-        """The task of this id."""
+        """Return the task of this id; None when there is none, or one of a kind that this version does not know."""
         row = self._connection.execute(select(tasks).where(tasks.c.id == id_, _IS_KNOWN)).first()
         return None if row is None else _task(row)
 
     def due_count(self, now: datetime) -> int:
-        """How many duties are due, leased ones included."""
+        """Return how many tasks are due, leased ones included."""
         is_due = (tasks.c.state == TaskState.DUE, _IS_KNOWN, _is_due(now))
         query = select(func.count()).select_from(tasks).where(*is_due)
         return self._connection.execute(query).scalar_one()
 
     def counts(self) -> dict[TaskState, int]:
-        """How many tasks there are in each state."""
+        """Return how many tasks there are in each state."""
         query = select(tasks.c.state, func.count()).group_by(tasks.c.state)
         return dict.fromkeys(TaskState, 0) | {row[0]: row[1] for row in self._connection.execute(query)}
 
     def list(
         self, kind: TaskKind | None = None, state: TaskState | None = None, limit: int | None = None
     ) -> list[Task]:
-        """Tasks, the newest first."""
+        """Return tasks, the newest first."""
         query = select(tasks).where(_IS_KNOWN).order_by(tasks.c.id.desc())
         if kind is not None:
             query = query.where(tasks.c.kind == kind)
@@ -208,15 +211,16 @@ class Tasks:
 
 
 def _is_due(now: datetime) -> ColumnElement[bool]:
-    """Due, or promised in what is the future now that the clock was turned back: then nobody knows, so now.
+    """Return the condition that a task is due.
 
-    Once only: what was tried since then waits as postponed, or its attempts would be used up in moments.
+    A task that was added in the future, since the clock was turned back, is due as well; but only until its first
+    attempt, since its attempts would otherwise be used up in moments.
     """
     return or_(tasks.c.due_at <= now, and_(tasks.c.created_at > now + CLOCK_SLACK, tasks.c.attempts == 0))
 
 
 def _is_free(now: datetime, lease: timedelta, owner: str) -> ColumnElement[bool]:
-    """The condition that nobody but perhaps `owner` itself holds a task at `now`, by the clock of that process."""
+    """Return the condition that nobody but perhaps `owner` itself holds a task at `now`, by that process's clock."""
     living = select(processes.c.id)
     is_mine_or_nobodys = or_(tasks.c.owner == owner, tasks.c.owner.is_(None), not_(tasks.c.owner.in_(living)))
     return or_(

@@ -1,4 +1,4 @@
-"""One open transaction and the nouns it speaks about."""
+"""One open transaction, with an object for each table."""
 
 from sqlalchemy import Connection
 
@@ -19,7 +19,7 @@ from guardian.store.tasks import Tasks
 
 
 class Transaction:
-    """What can be read and written inside one `Store.begin()` block; of no use after it."""
+    """The tables as one `Store.begin()` or `Store.read()` block sees them; of no use after it."""
 
     def __init__(self, connection: Connection) -> None:
         self.assets = Assets(connection)

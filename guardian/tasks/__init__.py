@@ -1,1 +1,1 @@
-"""Does what is owed: one runner for every kind of task, and what a consumer of a kind must be able to do."""
+"""Works off the durable task queue: one runner for all kinds of tasks, and the interface of their consumers."""

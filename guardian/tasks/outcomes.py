@@ -1,4 +1,4 @@
-"""What becomes of a task that was tried, and what whoever does a kind of task must offer."""
+"""The outcomes of a task, and the interface of the consumer of one kind."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,14 +18,14 @@ class Settled(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What was owed has been done."""
+    """The task was done."""
 
     settled = Settled.DONE
 
 
 @dataclass(frozen=True, slots=True)
 class Postponed:
-    """It could not be done now; it is due again at `due_at`."""
+    """The task could not be done now; it is due again at `due_at`."""
 
     due_at: datetime
     error: str
@@ -35,7 +35,7 @@ class Postponed:
 
 @dataclass(frozen=True, slots=True)
 class Dead:
-    """It is given up and waits for a person, who may revive it."""
+    """The task is given up and waits for a person, who may revive it."""
 
     error: str
 
@@ -46,21 +46,21 @@ Outcome = Done | Postponed | Dead
 
 
 class Consumer(Protocol):
-    """Does the tasks of one kind. Tasks of one lane are done one after the other, lanes side by side.
+    """Does the tasks of one kind: those of one lane one after the other, lanes concurrently.
 
-    `lease`: how long a task is this process's own; it is renewed while the task is being done.
+    `lease`: how long a claimed task belongs to this process; it is renewed while the task is being done.
     """
 
     lease: timedelta
 
     def lanes(self) -> list[str | None]:
-        """Return the lanes in which something may be done now, such as destinations; [None] is all tasks in one."""
+        """Return the lanes (destinations, for example) with something to do now; [None] is one lane for all tasks."""
         ...
 
     async def perform(self, task: Task) -> Outcome:
-        """Do one task, and say what came of it. An exception is a fault of guardian's own: see `Runner`."""
+        """Do one task and return its outcome. An exception is a fault of guardian's own: see `Runner`."""
         ...
 
     def tell(self, task: Task, outcome: Outcome) -> None:
-        """Say in the log what came of a task, once that is written down."""
+        """Log the outcome of a task, once it is in the database."""
         ...

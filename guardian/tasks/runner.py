@@ -1,7 +1,7 @@
-"""Claims due tasks for this process, has the consumer of their kind do them, and settles each one after, never before.
+"""Claims due tasks for this process, lets the consumer of their kind do them, and settles each one afterwards.
 
-A crash between doing and settling means that a task is done once more, after its lease: consumers do what is safe to
-do twice.
+After a crash between doing and settling, a task is done once more when its lease is over: consumers do only what is
+safe to do twice.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ class Runner:
     consumers: Mapping[TaskKind, Consumer]
 
     async def run_due(self, limit: int = 1000) -> Settlements:
-        """Do what is due: kinds and lanes side by side, each lane one task at a time in order of due time.
+        """Do what is due: kinds and lanes concurrently, each lane one task at a time in order of due time.
 
         A lane's turn ends at the first task that is not done, after `limit` tasks, or after TURN. Returns when every
         turn has ended; call it again until nothing was settled.
@@ -62,7 +62,10 @@ class _Turn:
     lane: str | None
 
     async def run(self, limit: int) -> Counter[Settled]:
-        """Do one task after the other until the turn ends. The supervision point of one lane: others go on."""
+        """Do one task after the other until the turn ends; return the results.
+
+        Logs any error and raises none, so that other lanes go on.
+        """
         counts: Counter[Settled] = Counter()
         clock = self.runner.clock
         ends_at = clock() + TURN
@@ -71,9 +74,11 @@ class _Turn:
                 task = await asyncio.to_thread(self._claim)
                 if task is None:
                     break
+
                 outcome = await self._perform(task)
                 if outcome is None:
                     break
+
                 await self._settle(task, outcome)
                 self.consumer.tell(task, outcome)
                 counts[outcome.settled] += 1
@@ -82,6 +87,7 @@ class _Turn:
         except Exception:
             # What was claimed stays claimed until its lease ends, and is tried again then.
             log.exception("turn_failed", kind=self.kind.value, lane=self.lane)
+
         return counts
 
     def _claim(self) -> Task | None:
@@ -95,10 +101,11 @@ class _Turn:
                 owner=runner.owner,
                 destination=self.lane,
             )
+
         return claimed[0] if claimed else None
 
     async def _perform(self, task: Task) -> Outcome | None:
-        """Have a task done, its lease renewed meanwhile; None when another process has taken it over."""
+        """Let the consumer do a task while its lease is renewed; return None when another process has taken it over."""
         pause = self.consumer.lease.total_seconds() / RENEWALS_PER_LEASE
         doing = asyncio.ensure_future(self.consumer.perform(task))
         try:
@@ -124,7 +131,7 @@ class _Turn:
         try:
             await asyncio.shield(settling)
         except asyncio.CancelledError:
-            # It is done: write that down before going, or it is done once more for nothing.
+            # The task was done: record that before giving way, or it is done once more for nothing.
             await settling
             raise
 

@@ -11,6 +11,7 @@ def answer_json(answer: Answer, *, every_match: bool = False) -> dict[str, Any]:
 
     `every_match` also lists compared assets that the rules ignore.
     """
+    # Compared assets that the rules ignore are of interest only to somebody who is tuning rules.
     shown = [match for match in answer.judged if every_match or match.kept]
     return {
         "target": answer.target,

@@ -52,9 +52,11 @@ def case_detail_json(detail: CaseDetail) -> dict[str, Any]:
     findings = []
     for finding in detail.findings:
         shown = finding_json(finding)
+        # A list of versions that is empty says something else than one that was not read.
         if finding.id in detail.versions:
             shown["versions"] = [version_json(version) for version in detail.versions[finding.id]]
         findings.append(shown)
+
     history = [event_json(event) for event in detail.history]
     return case_json(detail.case, detail.asset) | {"findings": findings, "history": history}
 

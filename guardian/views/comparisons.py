@@ -1,6 +1,6 @@
-"""What was measured between a picture and an asset. What was not measured is null, never 0.
+"""Comparisons of a picture with an asset, as JSON and in words. What was not measured is null, never 0.
 
-All of them follow model.Comparison and its table of measured facts, so a new fact appears without a line here.
+The fields are those of model.Comparison, so a new measured fact appears here by itself.
 """
 
 from dataclasses import fields
@@ -10,22 +10,25 @@ from guardian.model import Comparison, Transform
 
 
 def comparison_json(comparison: Comparison) -> dict[str, Any]:
-    """Return everything but the probability, which stands beside it in an answer: `check --json`."""
+    """Return the object inside `check --json`: all fields but the probability, which stands beside this object."""
     shown = _fields_json(comparison)
     del shown["probability"]
+
+    # Here a matrix is two rows; in findings it is one row of six. Users know both forms, so both stay.
     if comparison.transform is not None:
         matrix = comparison.transform.matrix
         shown["transform"]["matrix"] = [list(matrix[:3]), list(matrix[3:])]
+
     return shown
 
 
 def recorded_comparison_json(comparison: Comparison) -> dict[str, Any]:
-    """Return everything, the transform's matrix as one row of six numbers: findings of `case show --json`."""
+    """Return the object inside `case show --json`: all fields, the transform's matrix as one row of six numbers."""
     return _fields_json(comparison)
 
 
 def _fields_json(comparison: Comparison) -> dict[str, Any]:
-    """Return the fields in their order in the model."""
+    """Return all fields, in their order in the model."""
     shown: dict[str, Any] = {}
     for field in fields(comparison):
         value = getattr(comparison, field.name)

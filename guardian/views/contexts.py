@@ -4,7 +4,7 @@ from guardian.model import Context
 
 
 def context_json(context: Context) -> dict[str, str | None]:
-    """Return all words by what they are; null where the page did not say."""
+    """Return the object of these words by what they are; null where the page has none."""
     return {
         "alt": context.alt,
         "caption": context.caption,

@@ -1,4 +1,4 @@
-"""What the last scans of a source saw, and what they did not, as JSON and in words."""
+"""Coverage of a source as JSON and in words: what its last scans saw, and what they did not."""
 
 from typing import Any
 
@@ -32,18 +32,20 @@ def coverage_json(coverage: Coverage) -> dict[str, Any]:
 
 
 def coverage_facts(coverage: Coverage, assets: int) -> dict[str, str]:
-    """Return what people read of a source, by short labels in reading order; empty when it was never scanned.
+    """Return short labels and the text of each, in reading order; empty when the source was never scanned.
 
-    `assets`: how many are protected. A scan's error is as the site caused it: escape it for the medium.
+    `assets`: how many are protected. A scan's error may hold words of the site: escape it for the medium.
     """
     last = coverage.last
     if last is None:
         return {}
+
     error = f": {last.error}" if last.error else ""
     facts = {"last scan": f"{minute_text(last.started_at)}, {last.outcome or 'running'}{error}"}
     if coverage.pages:
         facts["pages"] = f"{coverage.pages}, {coverage.pages_unchanged} unchanged"
 
+    # Without a usual number nothing is said: "usually 0" would be wrong after the first scans.
     usual = f" (usually {coverage.usual_images:g})" if coverage.usual_images is not None else ""
     compared = f"{coverage.compared} compared with {assets} protected asset(s)"
     facts["images"] = f"{coverage.images}{usual}, {compared}, {coverage.matched} matched"

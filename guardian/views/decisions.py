@@ -10,5 +10,5 @@ def action_text(decision: Decision) -> str:
 
 
 def decided_by_text(decision: Decision) -> str:
-    """Return which rule decided, as the end of a sentence."""
+    """Return which rule decided, as the end of a sentence: "by rule “copies”"."""
     return f"since {NO_RULE}" if decision.rule == NO_RULE else f"by rule “{decision.rule}”"

@@ -19,6 +19,7 @@ def delivery_json(task: Task, *, is_held: bool) -> dict[str, Any]:
         "held": is_held,
         "attempts": task.attempts,
         "created_at": json_timestamp(task.created_at),
+        # Of a message that is done or dead the column holds only when it was last due.
         "due_at": json_timestamp(task.due_at) if task.state is TaskState.DUE else None,
         "last_error": task.last_error,
         "key": task.key,

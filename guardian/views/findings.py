@@ -1,4 +1,4 @@
-"""Findings as JSON and as labelled facts for people, with every version of the bytes that was seen there."""
+"""Findings as JSON and as labelled facts for people, and the versions of the bytes that were seen there."""
 
 from typing import Any
 
@@ -47,25 +47,29 @@ def version_json(version: FindingDigest) -> dict[str, Any]:
 
 
 def finding_facts(finding: Finding) -> dict[str, str]:
-    """Return what people read of a finding, by short labels in reading order; what is not known has no label.
+    """Return short labels and the text of each, in reading order; what is unknown is left out.
 
-    The words of the page are as strangers wrote them: escape them for the medium.
+    Words of the page are as the site wrote them: escape them for the medium.
     """
-    comparison, words = finding.comparison, finding.context.caption or finding.context.alt
+    comparison = finding.comparison
+    caption = finding.context.caption or finding.context.alt
     seen = f"{minute_text(finding.first_seen_at)} to {minute_text(finding.last_seen_at)} by {finding.source}"
+
     facts = {
         "finding": finding.id,
         # A picture that was seen on no page has its own address there.
         "on page": finding.page_url if finding.page_url != finding.image_url else None,
         "what": comparison.description or None,
         "confidence": f"{comparison.probability:.4f}, rule {finding.decision.rule}, licence {finding.licence}",
-        "caption": words,
+        "caption": caption,
         "seen": seen,
         "phash": finding.perceptual_hash,
+        # The digests name files in the evidence folder.
         "image kept": finding.image_sha256 or "no",
         "page kept": finding.page_sha256 or "no",
         "evidence": finding.evidence_note,
     }
+
     return {label: fact for label, fact in facts.items() if fact is not None}
 
 

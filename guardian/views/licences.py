@@ -4,6 +4,7 @@ from typing import Any
 
 from guardian.model import Asset, Licence, LicenceStatus
 
+# Two tables, since "lapsed" reads differently of a use on a host and of the licence itself.
 USE_TEXTS = {
     LicenceStatus.LICENSED: "licensed to this host",
     LicenceStatus.LAPSED: "a licence for this host has lapsed",
@@ -37,7 +38,10 @@ def licence_json(licence: Licence, today: LicenceStatus) -> dict[str, Any]:
 
 
 def scope_text(licence: Licence, asset: Asset | None) -> str:
-    """Return what a licence covers. `asset` is the one it names; None when it names none, or one that is gone."""
+    """Return what a licence covers, in words.
+
+    `asset` is the one that the licence names; None when it names a collection, or an asset that is gone.
+    """
     if licence.asset_id is None:
         return f"the collection {licence.collection}"
     return f"“{asset.title}” ({licence.asset_id})" if asset else licence.asset_id

@@ -1,6 +1,6 @@
-"""The parts of messages to destinations: every text cleaned, and cut so that the whole stays under 20 kB.
+"""The parts of messages to destinations: every text is cleaned, and cut so that a message stays under 20 kB.
 
-Shapes are published as guardian/cases/message.schema.json. Which parts a message has is decided by who sends it.
+Their shapes are published as guardian/cases/message.schema.json. `cases` and `coverage` put messages together.
 """
 
 from collections.abc import Sequence
@@ -12,13 +12,14 @@ from guardian.urls.addresses import canonical_url
 from guardian.views.plain_text import clipped, json_size
 from guardian.views.timestamps import message_timestamp
 
+# A message stays under 20 kB because the parts that a site can make long are bounded, each by its own number.
 _URL_BYTES = 2_048
 _ALSO_AT_BYTES = 3_000
 _LONGEST_ERROR = 1_000
 
 
 def message_case(case: Case) -> dict[str, Any]:
-    """Return what a message says of its case."""
+    """Return the part `case` of a message."""
     return {
         "id": case.id,
         "operator": clipped(case.operator, 300),
@@ -31,7 +32,7 @@ def message_case(case: Case) -> dict[str, Any]:
 
 
 def message_asset(asset: Asset) -> dict[str, Any]:
-    """Return what a message says of the owner's image. Its path stays here: it says where the owner keeps files."""
+    """Return the part `asset` of a message. The asset's path is left out: it tells where the owner keeps files."""
     rights = asset.rights
     return {
         "id": asset.id,
@@ -50,7 +51,7 @@ def message_asset(asset: Asset) -> dict[str, Any]:
 
 
 def message_context(context: Context) -> dict[str, Any]:
-    """Return the words around the picture, cut to size; null where the page did not say."""
+    """Return the part `context`: the words around the picture, cut to size; null where the page has none."""
     return {
         "alt": message_text(context.alt, 600),
         "caption": message_text(context.caption, 600),
@@ -62,21 +63,22 @@ def message_context(context: Context) -> dict[str, Any]:
 
 
 def message_also_at(addresses: Sequence[str]) -> dict[str, Any]:
-    """Return as many other addresses as fit (`also_at`), and how many there are (`also_at_count`)."""
+    """Return `also_at`, as many of the other addresses as fit, and `also_at_count`, how many there are."""
     shown: list[str] = []
-    left = _ALSO_AT_BYTES
+    bytes_left = _ALSO_AT_BYTES
     for address in addresses:
-        text = canonical_url(address)
+        url = canonical_url(address)
         # Two quotes and a comma stand around each.
-        left -= json_size(text) + 3
-        if left < 0:
+        bytes_left -= json_size(url) + 3
+        if bytes_left < 0:
             break
-        shown.append(text)
+        shown.append(url)
+
     return {"also_at": shown, "also_at_count": len(addresses)}
 
 
 def message_recovered(comparison: Comparison) -> dict[str, Any]:
-    """Return what was done to the picture; all but the words is null when no transform was recovered."""
+    """Return the part `recovered`: what was done to the picture. Only `description` is set without a transform."""
     transform = comparison.transform
     return {
         "description": clipped(comparison.description, 600),
@@ -89,7 +91,7 @@ def message_recovered(comparison: Comparison) -> dict[str, Any]:
 
 
 def message_rule(decision: Decision) -> dict[str, Any]:
-    """Return which rule decided, and what."""
+    """Return the part `rule` of a message: which rule decided, and what."""
     return {
         "name": clipped(decision.rule, 200),
         "action": decision.action.value,
@@ -120,12 +122,12 @@ def _scan(scan: Scan) -> dict[str, Any]:
 
 
 def message_url(url: str | None) -> str | None:
-    """Return the canonical address: escaped, and without credentials that a page's author left in it."""
+    """Return the canonical address, cut to 2,048 bytes: escaped, and without credentials that a page left in it."""
     return None if url is None else clipped(canonical_url(url), _URL_BYTES)
 
 
 def message_text(text: str | None, max_bytes: int) -> str | None:
-    """Return a text cleaned and cut to `max_bytes` of a JSON string, or None for None."""
+    """Return the text cleaned and cut to `max_bytes` inside a JSON string; None for None."""
     return None if text is None else clipped(text, max_bytes)
 
 
@@ -144,4 +146,5 @@ def measured_schema() -> dict[str, Any]:
         }
         if isfinite(fact.greatest):
             properties[fact.name]["maximum"] = fact.greatest
+
     return {"type": "object", "properties": properties, "required": list(properties)}

@@ -23,12 +23,14 @@ def scan_json(scan: Scan) -> dict[str, Any]:
 
 
 def outcome_text(scan: Scan | None) -> str:
-    """Return how a source's last scan ended and what it counted, in one line; None: it was never scanned.
+    """Return one line: how a source's last scan ended and what it counted. None: the source was never scanned.
 
-    The error is as the site caused it: escape it for the medium.
+    The error may hold words of the site: escape it for the medium.
     """
     if scan is None:
         return "never scanned"
+
+    # A scan that was stopped at its first page may have counted nothing and met no error.
     counts = ", ".join(f"{number} {word}" for word, number in scan.counts.as_words().items())
     words = "; ".join(part for part in (counts, scan.error or "") if part) or "nothing"
     return f"{scan.outcome or 'running'} {minute_text(scan.started_at)}: {words}"

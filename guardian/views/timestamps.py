@@ -13,6 +13,7 @@ def json_timestamp(at: datetime) -> str:
 
 def message_timestamp(at: datetime) -> str:
     """Return an aware time as messages write it, in UTC, cut to milliseconds: 2026-11-24T12:00:00.000Z."""
+    # isoformat writes +00:00; receivers' parsers more often know Z.
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

@@ -1,4 +1,4 @@
-"""Prometheus metrics: counted as answers pass, and read from the store when scraped."""
+"""Prometheus metrics: counters of this process, and gauges that are read from the store at each scrape."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -16,9 +16,11 @@ class Metrics:
     """The daemon's counters. One instance a process; `registry` is what /metrics prints."""
 
     def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
+        # A registry of its own: the library's global one would refuse a second instance in one process.
         self.registry = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
+
         self.registry.register(_StoreFacts(store, clock))
         self._images = Counter(
             "guardian_images", "Images answered, by source and outcome", ["source", "outcome"], registry=self.registry
@@ -42,6 +44,7 @@ class Metrics:
         if isinstance(result, Skipped):
             self._left_out.labels(source, result.word).inc()
             return
+
         self._images.labels(source, result.outcome.value).inc()
         self._seconds.observe(result.elapsed_ms / 1000)
         if result.problem is not None:
@@ -49,8 +52,9 @@ class Metrics:
 
     def count_deliveries(self, sent: Deliveries) -> None:
         """Count delivery attempts by what came of them."""
-        for result, number in (("delivered", sent.delivered), ("postponed", sent.postponed), ("dead", sent.dead)):
-            self._deliveries.labels(result).inc(number)
+        self._deliveries.labels("delivered").inc(sent.delivered)
+        self._deliveries.labels("postponed").inc(sent.postponed)
+        self._deliveries.labels("dead").inc(sent.dead)
 
     def count_failure(self, where: str) -> None:
         """Count an unexpected error that a supervision point survived."""
@@ -58,12 +62,14 @@ class Metrics:
 
 
 class _StoreFacts(Collector):
-    """Facts that live in the database, read at scrape time so that they cannot drift from it."""
+    """Gauges of what the database holds, read at each scrape so that they cannot drift from it."""
 
     def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
         self._store, self._clock = store, clock
 
     def collect(self) -> Iterable[Metric]:
+        """Yield the gauges; the registry calls this for each scrape."""
+        # One snapshot for all of them, so that their numbers fit together.
         with self._store.read() as tx:
             now = self._clock()
             yield GaugeMetricFamily("guardian_assets", "Protected assets", tx.assets.count())
@@ -71,6 +77,8 @@ class _StoreFacts(Collector):
             dead = tx.tasks.counts().get(TaskState.DEAD, 0)
             yield GaugeMetricFamily("guardian_tasks_dead", "Tasks given up, waiting for a person", dead)
             yield GaugeMetricFamily("guardian_cases_open", "Open cases", tx.cases.count(CaseState.OPEN))
+
+            # A running scan has counted nothing yet, so its source has no sample until it ends.
             last = GaugeMetricFamily("guardian_last_scan_timestamp_seconds", "End of the last scan", labels=["source"])
             counts = GaugeMetricFamily(
                 "guardian_last_scan_count", "What the last scan counted, by word", labels=["source", "what"]
@@ -80,5 +88,6 @@ class _StoreFacts(Collector):
                     last.add_metric([scan.source], scan.ended_at.timestamp())
                     for what, number in scan.counts.as_words().items():
                         counts.add_metric([scan.source, what], number)
+
             yield last
             yield counts

@@ -17,6 +17,7 @@ async def serving(app: Starlette, listen: str) -> AsyncIterator[str]:
 
     Raises UsageError when the address is taken or not of this machine.
     """
+    # The socket is opened here and not by uvicorn, which would end the process when the address is taken.
     with _listening(listen) as listener:
         host, port = listener.getsockname()[:2]
         server = _Server(uvicorn.Config(app, log_config=None, lifespan="off"))
@@ -24,6 +25,7 @@ async def serving(app: Starlette, listen: str) -> AsyncIterator[str]:
         try:
             yield f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         finally:
+            # Requests that are being answered end first; an error of theirs must not hide the daemon's own.
             server.should_exit = True
             await asyncio.gather(serving_task, return_exceptions=True)
 
@@ -38,8 +40,9 @@ def _listening(listen: str) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, leaving the signals to the daemon."""
+    """A uvicorn server that leaves the process's signals to the daemon."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
+        """Capture none: the daemon stops this server when it is told to stop itself."""
         yield

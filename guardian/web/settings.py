@@ -1,4 +1,4 @@
-"""What a user may set about the pages guardian serves. Imports nothing heavy."""
+"""Settings of the web server. Imports nothing heavy."""
 
 import ipaddress
 
@@ -17,12 +17,14 @@ class WebSettings(BaseModel):
     @field_validator("listen")
     @classmethod
     def _is_address(cls, value: str) -> str:
+        # An address and no name: a name could come to mean another interface than loopback.
         host, _, port = value.rpartition(":")
         try:
             ipaddress.ip_address(host.strip("[]"))
             is_port = port.isdecimal() and int(port) < 65536
         except ValueError:
             is_port = False
+
         if not is_port:
             raise ValueError(f"{value!r} is not ADDRESS:PORT, such as 127.0.0.1:8765 or [::1]:8765")
         return value

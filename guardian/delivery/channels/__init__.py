@@ -1,1 +1,1 @@
-"""Ways to bring a message to somebody: one module for each kind of destination, listed by hand in `kinds`."""
+"""Channels of delivery: one module for each kind of destination, listed by hand in `kinds`."""

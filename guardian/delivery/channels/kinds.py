@@ -1,4 +1,4 @@
-"""The kinds of channels there are, by what a configuration calls them."""
+"""The kinds of channels, by the name that a configuration uses."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -25,5 +25,5 @@ def make_channel(
     secrets: Secrets,
     clock: Callable[[], datetime],
 ) -> Channel:
-    """Return the channel to a destination, of the kind that its settings name."""
+    """Return a channel to the destination, of the kind that its settings name."""
     return _MAKERS[destination.kind](destination, settings, client, secrets, clock)

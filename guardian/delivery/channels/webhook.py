@@ -14,10 +14,11 @@ from guardian.fetch.trusted import TrustedClient, TrustedResponse
 from guardian.model import Message
 
 QUOTED_CHARACTERS = 200
+"""How much of a receiver's refusal is shown: enough for a sentence, little enough for one line of a log."""
 
 
 class WebhookChannel:
-    """A signed POST to one destination. Its secrets are read anew for each message."""
+    """Sends messages to one destination by a signed POST. Its secrets are read anew for each message."""
 
     def __init__(
         self,
@@ -43,6 +44,7 @@ class WebhookChannel:
             raise DeliveryFailed(str(error)) from error
 
         url = self._destination.url
+        # Each attempt is signed anew: receivers refuse old timestamps. Id and body stay the same.
         headers = signed_headers(keys, message.id, self._clock(), message.body)
         try:
             answer = await self._client.post(url, headers, message.body, self._timeout)
@@ -55,9 +57,10 @@ class WebhookChannel:
 
 
 def signed_headers(keys: Sequence[bytes], id_: str, at: datetime, body: bytes) -> Mapping[str, str]:
-    """Return the headers of a Standard Webhooks message: one signature for each key, space between them."""
+    """Return the headers of a Standard Webhooks message, signed with each of the keys (space between signatures)."""
     text = body.decode("utf-8")
     signatures = [Webhook(key).sign(id_, at.astimezone(UTC), text) for key in keys]
+
     return {
         "content-type": "application/json",
         "webhook-id": id_,
@@ -67,19 +70,22 @@ def signed_headers(keys: Sequence[bytes], id_: str, at: datetime, body: bytes) -
 
 
 def failure_of(answer: TrustedResponse, url: str, now: datetime) -> DeliveryFailed | None:
-    """Return why a message counts as not accepted by this answer; None for 2xx."""
-    status, where = answer.status, shown_url(url)
+    """Return why this answer does not accept the message; None for 2xx."""
+    status, receiver = answer.status, shown_url(url)
     if 200 <= status < 300:
         return None
     if status == 410:
-        detail = f"{where} answered 410 Gone: it wants no more messages"
+        # Gone for good, as Standard Webhooks has it; every other status may be a fault that passes.
+        detail = f"{receiver} answered 410 Gone: it wants no more messages"
         return DeliveryFailed(detail, permanent=True, disable=True)
     if 300 <= status < 400:
+        # A redirect could lead a signed message to anybody.
         target = shown_url(answer.header("location") or "an unnamed place")
-        return DeliveryFailed(f"{where} answered {status}, pointing to {target}; redirects are not followed")
-    said = _quoted(answer.body_start)
+        return DeliveryFailed(f"{receiver} answered {status}, pointing to {target}; redirects are not followed")
+
+    quote = _quoted(answer.body_start)
     retry_after = parse_retry_after(answer.header("retry-after"), now)
-    return DeliveryFailed(f"{where} answered {status}{said}", retry_after=retry_after)
+    return DeliveryFailed(f"{receiver} answered {status}{quote}", retry_after=retry_after)
 
 
 def shown_url(url: str) -> str:
@@ -93,6 +99,7 @@ def shown_url(url: str) -> str:
 
 
 def _quoted(body_start: bytes) -> str:
+    """Return the receiver's words as the end of a log line: printable characters only, at most QUOTED_CHARACTERS."""
     text = body_start.decode("utf-8", errors="replace")
     printable = "".join(letter if letter.isprintable() else " " for letter in text)
     words = " ".join(printable.split())[:QUOTED_CHARACTERS]
