@@ -117,8 +117,10 @@ async def registered(store: Store, data_dir: Path, lease: timedelta, command: st
             try:
                 await asyncio.to_thread(heartbeat.stop)
             except GuardianError as error:
+                # The file stays: by it others see at once that nobody holds this role, before the lease is over.
                 log.warning("not_unregistered", reason=str(error))
-            remove_lock(data_dir, heartbeat.id)
+            else:
+                remove_lock(data_dir, heartbeat.id)
 
 
 def take_over_lost(store: Store, data_dir: Path, now: datetime) -> TakenOver:
