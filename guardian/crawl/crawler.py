@@ -16,7 +16,7 @@ from guardian.crawl.context import CrawlContext, Seen
 from guardian.crawl.lists import ListReader, ListReading
 from guardian.crawl.page_reader import PageReader, PageReading
 from guardian.crawl.traps import Traps
-from guardian.errors import ClaimLost, FetchFailed, FetchRefused
+from guardian.errors import ClaimLost, FetchFailed, FetchRefused, StoreUnusable
 from guardian.model import Checkpoint, CrawlRequest, FrontierRow, FrontierState, ScanCounts, Skipped, SkipReason
 from guardian.urls.addresses import address_key, host_without_www
 
@@ -118,7 +118,8 @@ class Crawler:
                 if row.depth == 0 and row.referrer is None and await asyncio.to_thread(self._gives_up, row):
                     raise
                 return _Visited((error.skipped,), outcome=error.skipped.word)
-            except ClaimLost:
+            except (ClaimLost, StoreUnusable):
+                # Not the page's fault: nothing of it was kept, so the crawl goes on with it when the scan is taken up.
                 raise
             except Exception as error:
                 # The supervision point of one page: whatever it does to guardian, the others are visited.
