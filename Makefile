@@ -1,6 +1,6 @@
-# make demo: the main job on real input. make test: the whole suite. make lint: the checks of the house.
-# make bench: quality and cost beside other methods (BENCH=FOLDER for your own set, ONLY=quality, scale, memory, fetching or
-# scanning for one part). make fit PICTURES="FOLDER...": fit the confidence on your own pictures. All set up .venv by themselves.
+# make demo: the main job on real photographs. make test: all tests. make lint: style, types, imports and sizes.
+# make bench: quality and cost beside other methods (BENCH=FOLDER for your own pictures; ONLY=quality, scale, memory, fetching or
+# scanning for one part). make fit PICTURES="FOLDER...": fit the confidence on your own pictures. Each sets up .venv by itself.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint bench fit clean
@@ -12,7 +12,7 @@ PICTURES ?=
 help:
 	@sed -n '1,3s/^# //p' Makefile
 
-# The first of these that starts, is 3.11 or newer and can make virtual environments.
+# Takes the first of these that starts, is Python 3.11 or newer and can make virtual environments.
 .venv/bin/python:
 	@for python in $(PYTHON) python3.13 python3.12 python3.11 python3; do \
 	  if $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
@@ -20,11 +20,11 @@ help:
 	    exec $$python -m venv --clear .venv; \
 	  fi; \
 	done; \
-	echo "guardian needs Python 3.11 or newer with its venv module; none of python3.13, python3.12, python3.11, python3 is that." >&2; \
+	echo "guardian needs Python 3.11 or newer with its venv module; tried python3.13, python3.12, python3.11 and python3." >&2; \
 	echo "On Debian or Ubuntu: sudo apt install python3.11-venv. On macOS: brew install python@3.12. Or name one: make demo PYTHON=/path/to/python3" >&2; \
 	exit 1
 
-# A stamp for each set of extras: once set up, the next call starts at once.
+# One stamp file for each set of extras: what is installed already is not installed again.
 .venv/.stamp-demo: pyproject.toml setup.py constraints.txt | .venv/bin/python
 	@echo "Installing guardian (about a minute the first time)"
 	@.venv/bin/python tools/install.py demo
@@ -38,8 +38,8 @@ help:
 demo: .venv/.stamp-demo
 	@.venv/bin/python -m demo
 
-# One process for each core, up to eight (each takes up to two gigabytes). A file goes to one process as a whole, because
-# what its tests share is made once there, and in the order in which files are found, because short ones come last.
+# One process for each core, up to eight (each takes up to two gigabytes). All tests of a file run in one process, which makes
+# what they share once. Files are run in the order in which they are found: the short ones come last.
 test: .venv/.stamp-test
 	.venv/bin/pytest -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
@@ -49,7 +49,7 @@ lint: .venv/.stamp-test
 	.venv/bin/lint-imports
 	.venv/bin/pytest tests/test_house.py
 
-# PDQ's package has to be compiled; where that fails the bench goes on without it.
+# The package of PDQ must be compiled; where that fails, the bench runs without it.
 .venv/.stamp-bench: .venv/.stamp-test
 	@.venv/bin/pip install -q -c constraints.txt psutil
 	@.venv/bin/pip install -q -c constraints.txt pdqhash || echo "PDQ could not be built here and is left out"

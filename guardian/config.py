@@ -27,7 +27,7 @@ class ScheduleSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    scans_at_once: int = Field(4, ge=1, le=64, description="sources scanned side by side")
+    scans_at_once: int = Field(4, ge=1, le=64, description="sources scanned at the same time")
     grace_period: Duration = Field(
         duration("30s"), description="how long a stopping daemon lets scans finish before it cuts them off"
     )
@@ -48,11 +48,12 @@ class Config(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     data_dir: Path = Field(
-        Path("data"), description="database, index, originals and evidence; beside this file unless absolute"
+        Path("data"),
+        description="folder of database, index, originals and evidence; a relative path counts from this file",
     )
     rules_dir: Path = Field(Path("rules"), description="rule files (*.yaml), read in the order of their names")
     own_hosts: tuple[Annotated[str, AfterValidator(host_name)], ...] = Field(
-        (), description="your own sites, subdomains included; pictures there are labelled own, never alarmed"
+        (), description="your own sites, subdomains included; pictures there are labelled own and raise no alert"
     )
     fetch: FetchSettings = Field(FetchSettings(), description="how guardian visits other people's sites")
     matching: MatchingSettings = Field(MatchingSettings(), description="how images are decoded and compared")
@@ -64,10 +65,12 @@ class Config(BaseModel):
     delivery: DeliverySettings = Field(DeliverySettings(), description="how messages are sent and tried again")
     store: StoreSettings = Field(StoreSettings(), description="the database")
     retention: RetentionSettings = Field(
-        RetentionSettings(), description="how long rows are kept that nobody asks for any more; cases and findings stay"
+        RetentionSettings(),
+        description="how long old rows of the database are kept; cases and findings are always kept",
     )
     processes: ProcessSettings = Field(
-        ProcessSettings(), description="several processes that work on one database, on one machine or on many"
+        ProcessSettings(),
+        description="how processes that share a database know of each other, on one machine or several",
     )
     schedule: ScheduleSettings = Field(ScheduleSettings(), description="how the daemon works through its sources")
     coverage: CoverageSettings = Field(

@@ -9,8 +9,11 @@ class CatalogSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     batch: int = Field(
-        256, ge=1, le=4096, description="assets made durable together; an interruption redoes at most these"
+        256,
+        ge=1,
+        le=4096,
+        description="assets stored in one step; an interruption loses the work on no more than these",
     )
     near_identical_bits: int = Field(
-        24, ge=0, le=64, description="a new asset whose 256-bit hash differs in no more bits from another's is named"
+        24, ge=0, le=64, description="a new asset is reported as nearly identical to another within so many of 256 bits"
     )

@@ -48,10 +48,11 @@ class FetchSettings(BaseModel):
         None, description="your e-mail address or page, told to every site; required before the first scan"
     )
     user_agent: str | None = Field(
-        None, description="null says guardian/VERSION and the contact; robots.txt is read for the word before the slash"
+        None,
+        description="null sends guardian/VERSION and the contact; robots.txt is read for the name before the slash",
     )
     allow_networks: tuple[Network, ...] = Field(
-        (), description="private networks that may be visited all the same, such as 127.0.0.0/8; by default none"
+        (), description="private networks that may be visited nevertheless, such as 127.0.0.0/8; by default none"
     )
     delay_per_host: Duration = Field(duration("1s"), description="pause between two requests to one host in scans")
     max_delay: Duration = Field(
@@ -60,18 +61,18 @@ class FetchSettings(BaseModel):
     requests_per_host: int = Field(2, ge=1, le=64, description="requests to one host at the same time")
     requests_at_once: int = Field(64, ge=1, le=1024, description="requests in flight over all hosts")
     requests_per_host_and_day: int = Field(
-        100_000, ge=1, description="a scan asks one host for no more than this in a day; the rest is left out and named"
+        100_000, ge=1, description="requests of all scans to one host in a day (UTC); the rest is left out and named"
     )
     hours: WorkingHours | None = Field(
-        None, description="scans ask only at these hours of the day in UTC, such as 22:00-06:00; null is at any hour"
+        None, description="scans send requests only at these hours (UTC), such as 22:00-06:00; null means at any hour"
     )
     max_bandwidth: ByteSize | None = Field(
-        None, gt=0, description="bytes a second over all answers, such as 2MB; null is without a limit"
+        None, gt=0, description="bytes a second over all answers, such as 2MB; null means no limit"
     )
     connect_timeout: Duration = Field(duration("10s"), description="how long a site may take to accept a connection")
-    read_timeout: Duration = Field(duration("15s"), description="how long a site may be silent within an answer")
+    read_timeout: Duration = Field(duration("15s"), description="how long a site may send nothing within an answer")
     timeout: Duration = Field(duration("60s"), description="how long one answer may take in all")
-    max_page_bytes: ByteSize = Field(20 * 1024**2, gt=0, description="a larger page is cut off unread")
+    max_page_bytes: ByteSize = Field(20 * 1024**2, gt=0, description="a larger page is not read")
     max_image_bytes: ByteSize = Field(50 * 1024**2, gt=0, description="a larger image is not fetched to its end")
     longest_freshness: Duration = Field(
         duration("1h"),

@@ -31,7 +31,9 @@ class _Watched(BaseModel):
     )
     every: Duration = Field(duration("1h"), description="time from one scan's start to the next one's")
     cron: Cron | None = Field(None, description="five cron fields in UTC, instead of `every`")
-    jitter: Duration = Field(duration("0s"), description="scans start up to this much later, so that none is foreseen")
+    jitter: Duration = Field(
+        duration("0s"), description="scans start later by a random time up to this, so that none is foreseen"
+    )
     credentials: CredentialSettings | None = Field(
         None, description="what the site asks for before it shows its pages; sent to that site only"
     )

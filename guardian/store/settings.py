@@ -14,7 +14,7 @@ class StoreSettings(BaseModel):
 
     url: str | None = Field(
         default=None,
-        description="SQLAlchemy URL of a PostgreSQL database; none: the SQLite file guardian.db in the data folder",
+        description="SQLAlchemy URL of a PostgreSQL database; null: the SQLite file guardian.db in the data folder",
     )
 
 
@@ -27,7 +27,7 @@ class ProcessSettings(BaseModel):
         duration("60s"),
         ge=timedelta(seconds=1),
         le=timedelta(hours=1),
-        description="a process not heard of for so long is lost, and another takes over its work; at most 1h",
+        description="a process without a heartbeat for so long is lost, and others take over its work; at most 1h",
     )
 
 
@@ -38,15 +38,15 @@ class RetentionSettings(BaseModel):
 
     deliveries: Duration = Field(
         duration("365d"),
-        description="messages that were delivered; what is due or dead stays until a person settles it",
+        description="messages that were delivered; those that are due or dead are always kept",
     )
     scans: Duration = Field(
-        duration("365d"), description="accounts of scans; the latest, and the latest complete one, of each source stay"
+        duration("365d"), description="reports of scans; the latest, and the latest complete one, of each source stay"
     )
     responses: Duration = Field(
-        duration("90d"), description="what sites last answered; what no scan has met for so long is asked for whole"
+        duration("90d"), description="what sites last answered at an address; counted from the last scan that met it"
     )
     candidates: Duration = Field(
         duration("180d"),
-        description="what was measured of pictures that no scan meets any more; they would be matched anew",
+        description="what was measured of pictures that no stored answer leads to; they would be matched anew",
     )
