@@ -126,7 +126,7 @@ def _scan_settings(config: Config) -> ScanSettings:
 
 
 def _counted_in(store: Store) -> Take:
-    """Counts requests in the database, where restarts and other processes see them."""
+    """Return counts requests in the database, where restarts and other processes see them."""
 
     def count(host: str, day: date, number: int, most: int) -> int:
         with store.begin() as tx:
@@ -189,7 +189,7 @@ async def take_over(app: App) -> None:
 async def scan_and_mend(
     app: App, heartbeat: Heartbeat, settings: SourceSettings, listener: Listener, latest_known: int | None = None
 ) -> Scan:
-    """One scan, as `scan_source`; when the index turns out to be damaged it is made anew, and the scan begins again."""
+    """Return one scan, as `scan_source`; when the index turns out to be damaged it is made anew, and the scan begins again."""
     try:
         return await scan_source(app.services, heartbeat, settings, listener, latest_known)
     except IndexNotReady as error:

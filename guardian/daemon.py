@@ -103,7 +103,7 @@ async def run_once(config_path: Path, listener: Listener) -> list[Scan]:
 
 
 async def _checked(config_path: Path) -> Config:
-    """The configuration, if a daemon can work by it: it has a contact, sound rules, and every secret it names."""
+    """Return the configuration, if a daemon can work by it: it has a contact, sound rules, and every secret it names."""
     config = load_config(config_path)
     require_contact(config, config_path)
     open_rules(config)
@@ -129,7 +129,7 @@ async def _scan_once(
 
 
 def _runner(app: App, delivery: Delivery, heartbeat: Heartbeat) -> Runner:
-    """Who does what is owed, kind by kind: a new kind of task is listed here."""
+    """Return who does what is owed, kind by kind: a new kind of task is listed here."""
     clock = app.services.clock
     consumers = {TaskKind.DELIVER: DeliveryConsumer(app.store, delivery, clock, heartbeat.id)}
     return Runner(app.store, heartbeat.id, clock, consumers)
@@ -365,14 +365,14 @@ class _Shift:
         await asyncio.gather(*late, return_exceptions=True)
 
     def _covered(self) -> list[dict[str, Any]]:
-        """What the last scan of each source saw; /coverage asks."""
+        """Return what the last scan of each source saw; /coverage asks."""
         config = self._app.config
         with self._app.store.read() as tx:
             found = coverages(tx, config.sources, self._app.services.clock(), config.coverage, config.fetch.closed)
         return [coverage_json(coverage) for coverage in found]
 
     def _problems(self) -> dict[str, str]:
-        """Why guardian could not work right now, by room; /ready asks."""
+        """Return why guardian could not work right now, by room; /ready asks."""
         problems = {}
         try:
             with self._app.store.read() as tx:
@@ -387,6 +387,6 @@ class _Shift:
 
 
 def disk_problem(data_dir: Path, least_free: int = LEAST_FREE) -> str | None:
-    """Why there is no room left to work with; None while there is."""
+    """Return why there is no room left to work with; None while there is."""
     free = shutil.disk_usage(data_dir).free
     return f"only {free / 1e6:.1f} MB are free in {data_dir}" if free < least_free else None

@@ -129,6 +129,6 @@ def first_due(trigger: BaseTrigger, last_started: datetime | None, now: datetime
 
 
 def is_due(settings: SourceSettings, last_started: datetime, now: datetime) -> bool:
-    """Whether a source is due again, by its interval or cron line alone: jitter only spreads what is planned."""
+    """Return whether a source is due again, by its interval or cron line alone: jitter only spreads what is planned."""
     trigger = trigger_of(settings.model_copy(update={"jitter": timedelta()}))
     return first_due(trigger, last_started, now) <= now

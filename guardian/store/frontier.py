@@ -74,13 +74,13 @@ class Frontier:
         return self.count(source, FrontierState.WAITING) > 0
 
     def knows(self, source: str, lead: CrawlRequest) -> bool:
-        """Whether an address is among those of this crawl, in whatever state."""
+        """Return whether an address is among those of this crawl, in whatever state."""
         key = _key(lead)
         query = select(frontier.c.id).where(frontier.c.source == source, frontier.c.key == key)
         return self._connection.execute(query).first() is not None
 
     def count(self, source: str, state: FrontierState | None = None, kind: str | None = None) -> int:
-        """How many addresses there are, by state and kind if given."""
+        """Return how many addresses there are, by state and kind if given."""
         query = select(func.count()).select_from(frontier).where(frontier.c.source == source)
         if state is not None:
             query = query.where(frontier.c.state == state)
@@ -106,7 +106,7 @@ class Frontier:
 
 
 def _key(lead: CrawlRequest) -> str:
-    """The name of an address, digested: addresses may be longer than an index takes."""
+    """Return the name of an address, digested: addresses may be longer than an index takes."""
     return hashlib.sha256(address_key(lead.url).encode("utf-8", errors="surrogatepass")).hexdigest()[:32]
 
 

@@ -87,7 +87,7 @@ class Scans:
         return len(closed.all())
 
     def abandoned(self) -> set[str]:
-        """Sources whose latest scan did not reach its end and is not running: it waits to be taken up."""
+        """Return sources whose latest scan did not reach its end and is not running: it waits to be taken up."""
         newest = select(func.max(scans.c.id)).group_by(scans.c.source)
         is_unfinished = or_(
             scans.c.outcome == ScanOutcome.INTERRUPTED,
@@ -115,7 +115,7 @@ class Scans:
         self._connection.execute(update(scans).where(scans.c.id == id_).values(counts=counts))
 
     def before(self, scan: Scan) -> Scan | None:
-        """The scan of the same source before this one."""
+        """Return the scan of the same source before this one."""
         query = select(scans).where(scans.c.source == scan.source, scans.c.id < scan.id).order_by(scans.c.id.desc())
         row = self._connection.execute(query.limit(1)).first()
         return None if row is None else _scan(row)
@@ -131,7 +131,7 @@ class Scans:
         return _scan(ended.one())
 
     def last(self, source: str, outcome: ScanOutcome | None = None) -> Scan | None:
-        """The latest scan of a source, or its latest with this outcome."""
+        """Return the latest scan of a source, or its latest with this outcome."""
         query = select(scans).where(scans.c.source == source).order_by(scans.c.id.desc()).limit(1)
         if outcome is not None:
             query = query.where(scans.c.outcome == outcome)
@@ -139,7 +139,7 @@ class Scans:
         return None if row is None else _scan(row)
 
     def latest(self) -> list[Scan]:
-        """The latest scan of every source, by source."""
+        """Return the latest scan of every source, by source."""
         newest = select(func.max(scans.c.id)).group_by(scans.c.source)
         query = select(scans).where(scans.c.id.in_(newest)).order_by(scans.c.source)
         return [_scan(row) for row in self._connection.execute(query)]
@@ -158,7 +158,7 @@ class Scans:
         return self._connection.execute(delete(scans).where(scans.c.id.in_(old.limit(limit)))).rowcount
 
     def list(self, source: str | None = None, limit: int | None = None) -> list[Scan]:
-        """Scans, the newest first."""
+        """Return scans, the newest first."""
         query = select(scans).order_by(scans.c.id.desc())
         if source is not None:
             query = query.where(scans.c.source == source)
@@ -181,6 +181,6 @@ def _scan(row: Row[tuple[object, ...]]) -> Scan:
 
 
 def _is_abandoned(now: datetime) -> ColumnElement[bool]:
-    """The condition that nobody works on a running scan any more, at `now` by `lease_clock`."""
+    """Return the condition that nobody works on a running scan any more, at `now` by `lease_clock`."""
     owners = select(processes.c.id)
     return or_(is_over(scans.c.leased_until, now), scans.c.owner.is_(None), not_(scans.c.owner.in_(owners)))

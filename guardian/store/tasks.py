@@ -95,7 +95,7 @@ class Tasks:
         return sorted((_task(row) for row in taken), key=lambda task: (task.due_at, task.id))
 
     def _is_anothers(self, destination: str, now: datetime, lease: timedelta, owner: str) -> bool:
-        """Whether another owner is at work for a destination. Until the transaction ends nobody else begins to be."""
+        """Return whether another owner is at work for a destination. Until the transaction ends nobody else begins to be."""
         if self._connection.dialect.name == "postgresql":
             # Two who ask at once would each see nobody. On SQLite a transaction that writes is alone anyway.
             self._connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"destination {destination}"))))
@@ -155,7 +155,7 @@ class Tasks:
         return len(freed.all())
 
     def destinations_due(self, now: datetime) -> list[str]:
-        """Destinations for which a delivery is due, configured or not, the longest waiting first."""
+        """Return destinations for which a delivery is due, configured or not, the longest waiting first."""
         query = (
             select(tasks.c.destination)
             .where(
@@ -170,25 +170,25 @@ class Tasks:
         return list(self._connection.execute(query).scalars())
 
     def get(self, id_: int) -> Task | None:
-        """The task of this id."""
+        """Return the task of this id."""
         row = self._connection.execute(select(tasks).where(tasks.c.id == id_, _IS_KNOWN)).first()
         return None if row is None else _task(row)
 
     def due_count(self, now: datetime) -> int:
-        """How many duties are due, leased ones included."""
+        """Return how many duties are due, leased ones included."""
         is_due = (tasks.c.state == TaskState.DUE, _IS_KNOWN, _is_due(now))
         query = select(func.count()).select_from(tasks).where(*is_due)
         return self._connection.execute(query).scalar_one()
 
     def counts(self) -> dict[TaskState, int]:
-        """How many tasks there are in each state."""
+        """Return how many tasks there are in each state."""
         query = select(tasks.c.state, func.count()).group_by(tasks.c.state)
         return dict.fromkeys(TaskState, 0) | {row[0]: row[1] for row in self._connection.execute(query)}
 
     def list(
         self, kind: TaskKind | None = None, state: TaskState | None = None, limit: int | None = None
     ) -> list[Task]:
-        """Tasks, the newest first."""
+        """Return tasks, the newest first."""
         query = select(tasks).where(_IS_KNOWN).order_by(tasks.c.id.desc())
         if kind is not None:
             query = query.where(tasks.c.kind == kind)
@@ -216,7 +216,7 @@ def _is_due(now: datetime) -> ColumnElement[bool]:
 
 
 def _is_free(now: datetime, lease: timedelta, owner: str) -> ColumnElement[bool]:
-    """The condition that nobody but perhaps `owner` itself holds a task at `now`, by the clock of that process."""
+    """Return the condition that nobody but perhaps `owner` itself holds a task at `now`, by the clock of that process."""
     living = select(processes.c.id)
     is_mine_or_nobodys = or_(tasks.c.owner == owner, tasks.c.owner.is_(None), not_(tasks.c.owner.in_(living)))
     return or_(
