@@ -1,6 +1,6 @@
-"""When each source is due: its interval or cron line, its last scan, and a clock that may jump.
+"""Plans scans: each source is due by its interval or cron line after its last scan, even when the clock jumps.
 
-APScheduler only says "this source is due"; what is due follows from the configuration and the last scan.
+APScheduler only keeps the time. What is due follows from the configuration and the scans in the database.
 """
 
 import time
@@ -47,10 +47,11 @@ class Schedule:
 
     @property
     def running(self) -> bool:
+        """Whether scans begin when they are due: after `start`, before `stop`."""
         return bool(self._scheduler.running)
 
     def start(self) -> None:
-        """Give every source its trigger, and begin with those that are due."""
+        """Plan every source; those that are due begin at once."""
         for settings in self._sources:
             trigger = trigger_of(settings)
             self._scheduler.add_job(
@@ -59,6 +60,7 @@ class Schedule:
                 args=[settings],
                 id=settings.name,
                 max_instances=1,
+                # A scan that should have begun while the machine slept begins late, and once.
                 coalesce=True,
                 misfire_grace_time=None,
                 next_run_time=self._first_due(settings, trigger),
@@ -66,23 +68,23 @@ class Schedule:
         self._scheduler.start()
 
     def begin_now(self, name: str) -> None:
-        """Begin a source as soon as can be, whatever its plan was."""
+        """Begin a source as soon as possible, whenever it was planned for."""
         self._scheduler.modify_job(name, next_run_time=self._clock())
 
     def put_off(self, settings: SourceSettings) -> None:
-        """Plan a source that another process has scanned for when it is due again. One that is due stays as planned."""
+        """Plan a source that another process has scanned for its next time; leave one that is due as it is."""
         due = self._first_due(settings, trigger_of(settings))
         if due > self._clock():
             self._scheduler.modify_job(settings.name, next_run_time=due)
 
     def stop(self) -> None:
-        """Begin nothing any more. What has begun goes on."""
+        """Begin no more scans. Those that have begun go on."""
         self._scheduler.shutdown(wait=False)
 
     def follow_clock(self) -> bool:
-        """Call it now and then: whether the clock has jumped since. Then it is worked out anew what is due.
+        """Return whether the clock has jumped since the last call; if so, plan every source anew. Call it regularly.
 
-        A clock that is turned back by a year would else keep every source waiting for a year, and a machine that
+        Otherwise a clock that is set back by a year would keep every source waiting for a year, and a machine that
         slept would begin its scans late by the time it slept.
         """
         offset = self._measured_offset()
@@ -95,9 +97,11 @@ class Schedule:
         return jumped
 
     def _first_due(self, settings: SourceSettings, trigger: BaseTrigger) -> datetime:
+        """Return when a source is due by the scans in the database."""
         return first_due(trigger, self._last_started(settings.name), self._clock())
 
     def _measured_offset(self) -> float:
+        """Return the wall clock minus the monotonic clock, in seconds; it changes only when the wall clock is set."""
         return self._clock().timestamp() - self._steady()
 
 
@@ -106,9 +110,10 @@ def _tell_of_passed_over(event: JobSubmissionEvent) -> None:
 
 
 def trigger_of(settings: SourceSettings) -> BaseTrigger:
-    """APScheduler's trigger for a source: its cron line (UTC), or its interval; both with the source's jitter."""
+    """Return APScheduler's trigger for a source: its cron line (UTC), or its interval; both with its jitter."""
     jitter = int(settings.jitter.total_seconds()) or None
     if settings.cron is not None:
+        # Not CronTrigger.from_crontab, which takes no jitter.
         minute, hour, day, month, weekday = settings.cron.split()
         return CronTrigger(
             minute=minute, hour=hour, day=day, month=month, day_of_week=weekday, timezone="UTC", jitter=jitter
@@ -117,10 +122,10 @@ def trigger_of(settings: SourceSettings) -> BaseTrigger:
 
 
 def first_due(trigger: BaseTrigger, last_started: datetime | None, now: datetime) -> datetime:
-    """When a source is first due after a start: at once if never scanned or overdue.
+    """Return when a source is first due after a start: `now` if it was never scanned or is overdue.
 
-    A last scan in the future means that the clock was turned back; it counts as never. A little in the future is
-    another machine's present.
+    A last scan in the future means that the clock was set back, and counts as never. Up to LARGEST_DRIFT in the
+    future it comes from another machine, whose clock is a little ahead.
     """
     if last_started is None or last_started > now + LARGEST_DRIFT:
         return now

@@ -8,7 +8,7 @@ from guardian.model.scans import ScanCounts
 
 
 class TaskKind(StrEnum):
-    """What is owed. A kind is listed here once there is a consumer for it (see daemon.py)."""
+    """What is owed. A kind is listed here once there is a consumer for it (see daemon/consumers.py)."""
 
     DELIVER = "deliver"
 
