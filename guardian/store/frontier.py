@@ -1,7 +1,7 @@
-"""What the crawl of a source has still to visit; it outlives a crash and is cleared when the scan ends.
+"""Stores the frontier: the addresses that the crawl of a source knows, visited or not. It outlives a crash.
 
-A crawl: `reopen` (takes up what a crash left in flight; False means begin: `add` the start pages), then claim,
-fetch, and in ONE transaction `add` the leads found and `done`; at the end `clear`.
+A crawl calls `reopen` (False: there is nothing to go on with, so `add` the start pages), then repeats `claim`, fetch,
+`add` the links found and only then `done`; at the end it calls `clear`.
 """
 
 import hashlib
@@ -22,15 +22,16 @@ class Frontier:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(self, source: str, leads: Iterable[CrawlRequest]) -> int:
-        """Note addresses to visit, in this order within their depth; returns how many were new."""
-        return len(self._added([_values(source, lead, FrontierState.WAITING) for lead in leads]))
+    def add(self, source: str, requests: Iterable[CrawlRequest]) -> int:
+        """Add addresses to visit, in this order within their depth; return how many were new."""
+        return len(self._added([_values(source, request, FrontierState.WAITING) for request in requests]))
 
-    def take(self, source: str, lead: CrawlRequest) -> int | None:
-        """Note an address that is being visited already; its id, or None when it was known before."""
-        return next(iter(self._added([_values(source, lead, FrontierState.IN_FLIGHT)])), None)
+    def take(self, source: str, request: CrawlRequest) -> int | None:
+        """Add an address that is being visited already; return its row id, or None when it was known before."""
+        return next(iter(self._added([_values(source, request, FrontierState.IN_FLIGHT)])), None)
 
     def _added(self, rows: list[dict[str, object]]) -> list[int]:
+        """Insert rows whose address is new to its source; return their ids."""
         if not rows:
             return []
         statement = insert_into(self._connection, frontier)
@@ -38,34 +39,37 @@ class Frontier:
         return list(self._connection.execute(added, rows).scalars())
 
     def claim(self, source: str, limit: int, kind: str | None = None) -> list[FrontierRow]:
-        """Take up to `limit` waiting addresses in flight, the shallowest and then the oldest first.
+        """Mark up to `limit` waiting addresses as in flight and return them: by depth, then by age.
 
-        They stay in flight until done, given back, or reopened after a crash. They need no lease: the running scan
-        (see Scans) is a claim on its source, and no other scan writes to its rows.
+        They stay in flight until `done`, or `reopen` after a crash. They need no lease: the running scan (see Scans)
+        is a claim on its source, and no other scan writes to its rows.
         """
         waiting = select(frontier.c.id).where(frontier.c.source == source, frontier.c.state == FrontierState.WAITING)
         if kind is not None:
             waiting = waiting.where(frontier.c.kind == kind)
+
         waiting = waiting.order_by(frontier.c.depth, frontier.c.id).limit(limit).with_for_update(skip_locked=True)
         ids = list(self._connection.execute(waiting).scalars())
         if not ids:
             return []
+
         taken = self._connection.execute(
             update(frontier)
             .where(frontier.c.id.in_(ids))
             .values(state=FrontierState.IN_FLIGHT, tries=frontier.c.tries + 1)
             .returning(*frontier.c)
         )
+        # An UPDATE returns its rows in no particular order.
         return sorted((_row(row) for row in taken), key=lambda row: (row.depth, row.id))
 
     def done(self, id_: int, outcome: str = "fetched") -> None:
-        """An address needs no more visits in this scan, whatever came of it (a short stable word)."""
+        """Mark an address as visited. `outcome` is one word: "fetched", or why it could not be."""
         self._connection.execute(
             update(frontier).where(frontier.c.id == id_).values(state=FrontierState.DONE, outcome=outcome)
         )
 
     def reopen(self, source: str) -> bool:
-        """Take up a crawl that was interrupted: what was in flight waits again. False: there is none to take up."""
+        """Make addresses that were in flight at an interruption wait again; return whether any address waits."""
         self._connection.execute(
             update(frontier)
             .where(frontier.c.source == source, frontier.c.state == FrontierState.IN_FLIGHT)
@@ -73,14 +77,14 @@ class Frontier:
         )
         return self.count(source, FrontierState.WAITING) > 0
 
-    def knows(self, source: str, lead: CrawlRequest) -> bool:
+    def knows(self, source: str, request: CrawlRequest) -> bool:
         """Return whether an address is among those of this crawl, in whatever state."""
-        key = _key(lead)
+        key = _key(request)
         query = select(frontier.c.id).where(frontier.c.source == source, frontier.c.key == key)
         return self._connection.execute(query).first() is not None
 
     def count(self, source: str, state: FrontierState | None = None, kind: str | None = None) -> int:
-        """Return how many addresses there are, by state and kind if given."""
+        """Return how many addresses a source has, of this state and this kind if given."""
         query = select(func.count()).select_from(frontier).where(frontier.c.source == source)
         if state is not None:
             query = query.where(frontier.c.state == state)
@@ -89,14 +93,14 @@ class Frontier:
         return self._connection.execute(query).scalar_one()
 
     def clear(self, source: str) -> None:
-        """The scan is over: forget its frontier."""
+        """Delete the frontier of a source, when its crawl has come to its end."""
         self._connection.execute(delete(frontier).where(frontier.c.source == source))
 
     def clear_abandoned(self, watched: Collection[str], untouched_since: datetime) -> int:
-        """Forget crawls that nobody goes on with; returns how many addresses that were.
+        """Delete crawls that no process goes on with; return how many addresses that were.
 
-        These are the crawls of sources that are not `watched` here and that no process has scanned since then:
-        another process on this database may watch other sources.
+        These are the crawls of sources that are not in `watched` and that no process has scanned since
+        `untouched_since`: another process on this database may watch other sources.
         """
         touched = select(scans.c.source).where(
             or_(scans.c.ended_at.is_(None), scans.c.ended_at > untouched_since, scans.c.started_at > untouched_since)
@@ -105,19 +109,19 @@ class Frontier:
         return self._connection.execute(delete(frontier).where(*is_left)).rowcount
 
 
-def _key(lead: CrawlRequest) -> str:
-    """Return the name of an address, digested: addresses may be longer than an index takes."""
-    return hashlib.sha256(address_key(lead.url).encode("utf-8", errors="surrogatepass")).hexdigest()[:32]
+def _key(request: CrawlRequest) -> str:
+    """Return a digest of the address, 32 hex digits: addresses may be longer than a database index takes."""
+    return hashlib.sha256(address_key(request.url).encode("utf-8", errors="surrogatepass")).hexdigest()[:32]
 
 
-def _values(source: str, lead: CrawlRequest, state: FrontierState) -> dict[str, object]:
+def _values(source: str, request: CrawlRequest, state: FrontierState) -> dict[str, object]:
     return {
         "source": source,
-        "key": _key(lead),
-        "url": lead.url,
-        "kind": lead.kind,
-        "depth": lead.depth,
-        "referrer": lead.referrer,
+        "key": _key(request),
+        "url": request.url,
+        "kind": request.kind,
+        "depth": request.depth,
+        "referrer": request.referrer,
         "state": state,
         "tries": 0 if state is FrontierState.WAITING else 1,
     }

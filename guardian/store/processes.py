@@ -1,4 +1,4 @@
-"""The processes that work on this database, as they tell of themselves; one that falls silent is lost."""
+"""Stores the processes that work on this database, and when each was last heard of."""
 
 from datetime import timedelta
 
@@ -17,9 +17,9 @@ class Processes:
         self._connection = connection
 
     def beat(self, id_: str, lease: timedelta, *, host: str, pid: int, command: str) -> Process:
-        """Note that a process is alive, for as long as the lease lasts, and return its row.
+        """Write that a process is alive until its lease ends, and return its row.
 
-        The first call registers it. So does the next call of one that was suspended, taken for lost and removed.
+        The first call registers it. So does the next call of a process that was suspended and removed as lost.
         """
         now = lease_clock(self._connection)
         alive = {"heartbeat_at": now, "leased_until": now + lease}
@@ -30,20 +30,20 @@ class Processes:
         return _process(self._connection.execute(beaten).one())
 
     def living(self) -> list[Process]:
-        """Processes whose lease lasts, the oldest first."""
+        """Return processes whose lease lasts, the oldest first."""
         over = is_over(processes.c.leased_until, lease_clock(self._connection))
         query = select(processes).where(not_(over)).order_by(processes.c.started_at, processes.c.id)
         return [_process(row) for row in self._connection.execute(query)]
 
     def lost(self) -> list[Process]:
-        """Processes that were not heard of within their lease."""
+        """Return processes that were not heard of within their lease."""
         over = is_over(processes.c.leased_until, lease_clock(self._connection))
         return [_process(row) for row in self._connection.execute(select(processes).where(over))]
 
     def remove(self, id_: str) -> bool:
-        """Forget a process that ended or is lost. Returns False when it was forgotten before.
+        """Delete a process that has ended or was lost; return False when it was deleted before.
 
-        Whoever calls this frees, in the same transaction, what the process had claimed.
+        The caller frees, in the same transaction, what the process had claimed.
         """
         removed = self._connection.execute(delete(processes).where(processes.c.id == id_).returning(processes.c.id))
         return removed.first() is not None

@@ -1,6 +1,6 @@
-"""Brings the keys of findings to the rules of this code, and makes one finding of those that now are one.
+"""Recomputes the keys of findings when the rules that make keys have changed, and merges findings that now are one.
 
-Part of opening a database, like a migration and in its transaction: see `schema`. Nobody is told of anything here.
+Part of opening a database, like a migration and in its transaction (see `schema`). No message is queued here.
 """
 
 from collections.abc import Sequence
@@ -38,16 +38,21 @@ def are_keys_current(connection: Connection) -> bool:
 
 
 def renew_keys(connection: Connection) -> None:
-    """Recompute the keys of all findings that have earlier ones, and merge findings that come to the same place."""
+    """Recompute the keys of all findings that have keys of an earlier version; merge findings whose keys become equal.
+
+    The merged finding has the id of the one found first. Ids that go stay known as aliases.
+    """
     stale = (
         select(findings.c.id)
         .where(findings.c.key_version < KEY_VERSION)
         .order_by(findings.c.first_seen_at, findings.c.id)
     )
     ids = connection.execute(stale).scalars().all()
+
     merged = 0
     taken = _taken_places(connection)
     for start in range(0, len(ids), _AT_A_TIME):
+        # Findings whose place is free are updated in one statement: nearly all of them.
         alone: list[dict[str, object]] = []
         perhaps_taken: list[tuple[str, str, PlaceKeys]] = []
         for id_, asset_id, keys in _keyed(connection, ids[start : start + _AT_A_TIME]):
@@ -58,26 +63,27 @@ def renew_keys(connection: Connection) -> None:
                 taken.add(place)
                 alone.append({"row": id_, **_columns(keys)})
 
-        # Keys of other versions never meet these, so the order in which rows come forward does not matter.
+        # Keys of different versions are never equal, so the order in which rows are renewed does not matter.
         if alone:
             connection.execute(update(findings).where(findings.c.id == bindparam("row")), alone)
         for id_, asset_id, keys in perhaps_taken:
             merged += _renew(connection, id_, asset_id, keys)
+
     if ids:
         log.info("finding_keys_renewed", version=KEY_VERSION, findings=len(ids), merged=merged)
 
 
 def _taken_places(connection: Connection) -> set[int]:
-    """Return hashes of the places at which findings with keys of this version are.
+    """Return hashes of (asset, page key, picture key) of all findings with keys of this version.
 
-    Numbers alone, since a database may hold millions. Two places may share one; then it is looked up who is there.
+    Only hashes, since a database may hold millions of findings. When two places share one, `_renew` looks them up.
     """
     places = select(findings.c.asset_id, findings.c.page_key, findings.c.picture_key)
     return {hash(tuple(row)) for row in connection.execute(places.where(findings.c.key_version == KEY_VERSION))}
 
 
 def _keyed(connection: Connection, ids: Sequence[str]) -> list[tuple[str, str, PlaceKeys]]:
-    """Return id, asset and new keys of findings, the one first seen first."""
+    """Return (id, asset id, new keys) of these findings, the one first seen first."""
     query = (
         select(findings.c.id, findings.c.asset_id, findings.c.page_url, findings.c.image_url)
         .where(findings.c.id.in_(ids))
@@ -87,7 +93,7 @@ def _keyed(connection: Connection, ids: Sequence[str]) -> list[tuple[str, str, P
 
 
 def _renew(connection: Connection, id_: str, asset_id: str, keys: PlaceKeys) -> bool:
-    """Give one finding its new keys; return whether another one had them already, so that the two became one."""
+    """Give one finding its new keys; return True when another one had them already and the two were merged."""
     twin = connection.execute(select(findings.c.id).where(is_at(asset_id, keys))).scalar()
     if twin is None:
         connection.execute(update(findings).where(findings.c.id == id_).values(**_columns(keys)))
@@ -102,7 +108,8 @@ def _renew(connection: Connection, id_: str, asset_id: str, keys: PlaceKeys) -> 
 def _merge(
     connection: Connection, kept: Row[tuple[object, ...]], gone: Row[tuple[object, ...]], keys: PlaceKeys
 ) -> None:
-    """Make one finding of two: under the id of the one found first, in the older of their cases, as last seen."""
+    """Merge two findings: under the id of the one found first, in the older of their cases, as last seen."""
+    # The id that goes, and all that led to it before, lead to the one that is kept.
     _merge_digests(connection, kept.id, gone.id)
     connection.execute(
         update(finding_aliases).where(finding_aliases.c.finding_id == gone.id).values(finding_id=kept.id)
@@ -126,18 +133,20 @@ def _merge(
 
 
 def _merge_digests(connection: Connection, kept: str, gone: str) -> None:
-    """Move what was seen of one finding to the other; the same bytes stand there once."""
+    """Move the digests of one finding to the other; where both have the same digests, merge the two rows."""
     both = select(finding_digests).where(finding_digests.c.finding_id.in_([kept, gone]))
     rows = connection.execute(both).all()
     of_kept = {(row.candidate_sha256, row.page_sha256): row for row in rows if row.finding_id == kept}
     for row in rows:
         if row.finding_id == kept:
             continue
+
         this = _digest(gone, row)
         same = of_kept.get((row.candidate_sha256, row.page_sha256))
         if same is None:
             connection.execute(update(finding_digests).where(*this).values(finding_id=kept))
             continue
+
         connection.execute(delete(finding_digests).where(*this))
         connection.execute(
             update(finding_digests)
@@ -151,6 +160,7 @@ def _merge_digests(connection: Connection, kept: str, gone: str) -> None:
 
 
 def _digest(finding_id: str, row: Row[tuple[object, ...]]) -> Sequence[ColumnElement[bool]]:
+    """Return the conditions that name the row with these digests at a finding."""
     return (
         finding_digests.c.finding_id == finding_id,
         finding_digests.c.candidate_sha256 == row.candidate_sha256,
@@ -159,18 +169,19 @@ def _digest(finding_id: str, row: Row[tuple[object, ...]]) -> Sequence[ColumnEle
 
 
 def _older_case(connection: Connection, kept: Row[tuple[object, ...]], gone: Row[tuple[object, ...]]) -> str | None:
-    """Return the case that the merged finding belongs to: the older of the two, if they differ.
+    """Return the id of the case that the merged finding belongs to: the older of the two, if they differ.
 
-    The other case stays, even without findings: it is of another operator, and what a person decided about that one
-    must neither be lost nor come to mean the other. Its history says where the finding went.
+    The other case stays, even without findings: it is about another site operator, and what a person decided about
+    that one must neither be lost nor be taken for a decision about the other. Its history says where the finding went.
     """
     ids = {row.case_id for row in (kept, gone) if row.case_id is not None}
     if len(ids) < 2:
         return next(iter(ids), None)
+
     query = select(cases).where(cases.c.id.in_(ids)).order_by(cases.c.opened_at, cases.c.id)
     older, younger = connection.execute(query).all()
 
-    # As strong as both: or the next sighting would tell of a strength that was told before.
+    # The stronger of both: otherwise the next sighting would send a message about a strength that was sent before.
     connection.execute(
         update(cases)
         .where(cases.c.id == older.id)

@@ -1,4 +1,4 @@
-"""How often each host was asked on a day, so that restarts and other processes do not begin the day anew."""
+"""Counts the requests to each host on a day, over restarts and over all processes on this database."""
 
 from datetime import date
 
@@ -15,11 +15,14 @@ class Requests:
         self._connection = connection
 
     def take(self, host: str, day: date, number: int, most: int) -> int:
-        """Set aside up to `number` requests to a host, within the `most` of this day; how many were granted."""
+        """Reserve up to `number` requests to a host, of at most `most` on this day; return how many were granted."""
         here = (requests.c.host == host, requests.c.day == day)
         statement = insert_into(self._connection, requests).values(host=host, day=day, taken=0)
+        # The first request of a day to a host adds its row, and is the time to delete those of earlier days.
         if self._connection.execute(statement.on_conflict_do_nothing().returning(requests.c.host)).first() is not None:
             self._connection.execute(delete(requests).where(requests.c.day < day))
+
+        # Locked, so that two processes together cannot take more than the day allows.
         taken: int = self._connection.execute(select(requests.c.taken).where(*here).with_for_update()).scalar_one()
         granted = max(0, min(number, most - taken))
         if granted:

@@ -1,4 +1,4 @@
-"""Passes over sources: when, how they ended, and what they counted."""
+"""Stores scans: when each ran, by which process, how it ended and what it counted."""
 
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
@@ -31,11 +31,11 @@ class Scans:
         lease: timedelta = timedelta(),
         latest_known: int | None = None,
     ) -> Scan:
-        """Claim a source for a scan that begins. Raises SourceClaimed while another one of it is running.
+        """Claim a source and return the row of its new scan. Raises SourceClaimed while another scan of it is running.
 
-        One whose lease is over, or whose owner is not among the processes any more, was interrupted: it is closed.
-        `latest_known`: the id of the scan (0: none) after which this one was found due; with a later one
-        SourceClaimed is raised too, and the transaction must be given up.
+        A scan whose lease is over, or whose owner is no longer registered, was interrupted: it is closed here.
+        `latest_known` is the id of the latest scan (0: none) when this one was found due. If there is a later one,
+        SourceClaimed is raised too; the transaction must then be rolled back.
         """
         now = lease_clock(self._connection)
         running = (scans.c.source == source, scans.c.ended_at.is_(None))
@@ -45,18 +45,20 @@ class Scans:
         statement = insert_into(self._connection, scans).values(
             source=source, started_at=at, counts=ScanCounts(), owner=owner, leased_until=now + lease
         )
+        # An index on running scans makes the insert conflict when another one holds the source.
         started = self._connection.execute(statement.on_conflict_do_nothing().returning(*scans.c)).first()
         if started is None:
-            raise SourceClaimed(self._who_scans(source))
+            raise SourceClaimed(self._describe_running(source))
         scan = _scan(started)
-        # Only now, with the claim in hand, can no other begin and end between the question and the answer.
+
+        # Asked after claiming: before that another scan could still begin and end after the answer.
         before = self.before(scan)
         if latest_known is not None and (before.id if before else 0) != latest_known:
             raise SourceClaimed(f"{source} was scanned by another process just now")
         return scan
 
     def renew(self, ids: Collection[int], owner: str, lease: timedelta) -> set[int]:
-        """Lengthen the leases of an owner's running scans; returns those that it still owns."""
+        """Extend the leases of an owner's running scans; return the ids of those that it still owns."""
         renewed = self._connection.execute(
             update(scans)
             .where(scans.c.id.in_(list(ids)), scans.c.owner == owner, scans.c.ended_at.is_(None))
@@ -66,10 +68,10 @@ class Scans:
         return set(renewed.scalars())
 
     def require(self, id_: int, owner: str) -> None:
-        """Raise ClaimLost unless this owner's scan is running, and keep it so until the transaction ends.
+        """Raise ClaimLost unless this owner's scan is running; nobody can take it over until the transaction ends.
 
-        Every write of a scan stands behind this: a process that was suspended past its lease changes nothing of
-        what another has taken over meanwhile.
+        Every write of a scan calls this first, so that a process that was suspended past its lease changes nothing
+        of what another one has taken over meanwhile.
         """
         query = select(scans.c.id).where(scans.c.id == id_, scans.c.owner == owner, scans.c.ended_at.is_(None))
         # The share lock makes whoever takes over wait for this transaction (SQLite has one writer anyway).
@@ -77,7 +79,7 @@ class Scans:
             raise ClaimLost("another process has taken over this scan: this one was not heard of for too long")
 
     def interrupt(self, owner: str, at: datetime) -> int:
-        """Close the running scans of an owner that is lost; returns how many there were."""
+        """Close the running scans of a lost owner; return how many there were."""
         closed = self._connection.execute(
             update(scans)
             .where(scans.c.owner == owner, scans.c.ended_at.is_(None))
@@ -87,7 +89,7 @@ class Scans:
         return len(closed.all())
 
     def abandoned(self) -> set[str]:
-        """Return sources whose latest scan did not reach its end and is not running: it waits to be taken up."""
+        """Return the names of sources whose latest scan was cut off and waits for a process to go on with it."""
         newest = select(func.max(scans.c.id)).group_by(scans.c.source)
         is_unfinished = or_(
             scans.c.outcome == ScanOutcome.INTERRUPTED,
@@ -96,8 +98,8 @@ class Scans:
         query = select(scans.c.source).where(scans.c.id.in_(newest), is_unfinished)
         return set(self._connection.execute(query).scalars())
 
-    def _who_scans(self, source: str) -> str:
-        """Say who scans a source, since when, for people."""
+    def _describe_running(self, source: str) -> str:
+        """Return a sentence about the process that scans a source, for people."""
         query = (
             select(scans.c.started_at, processes.c.pid, processes.c.host, processes.c.command)
             .join(processes, processes.c.id == scans.c.owner, isouter=True)
@@ -105,17 +107,19 @@ class Scans:
         )
         row = self._connection.execute(query).first()
         if row is None:
+            # It ended between the insert and this query.
             return f"{source} was being scanned by another process a moment ago: try again"
+
         since = row.started_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-        who = f"process {row.pid} on {row.host} (`{row.command}`)" if row.pid is not None else "another process"
-        return f"{source} is being scanned by {who} since {since}: wait for it, or stop it"
+        process = f"process {row.pid} on {row.host} (`{row.command}`)" if row.pid is not None else "another process"
+        return f"{source} is being scanned by {process} since {since}: wait for it, or stop it"
 
     def note(self, id_: int, counts: ScanCounts) -> None:
-        """Keep what a running scan has counted so far."""
+        """Write what a running scan has counted so far."""
         self._connection.execute(update(scans).where(scans.c.id == id_).values(counts=counts))
 
     def before(self, scan: Scan) -> Scan | None:
-        """Return the scan of the same source before this one."""
+        """Return the scan of the same source before this one; None when it is the first."""
         query = select(scans).where(scans.c.source == scan.source, scans.c.id < scan.id).order_by(scans.c.id.desc())
         row = self._connection.execute(query.limit(1)).first()
         return None if row is None else _scan(row)
@@ -123,15 +127,15 @@ class Scans:
     def end(
         self, id_: int, at: datetime, outcome: ScanOutcome, counts: ScanCounts | None, error: str | None = None
     ) -> Scan:
-        """Note how a scan ended. Without counts those last noted stand."""
-        facts: dict[str, object] = {"ended_at": at, "outcome": outcome, "error": error and error.replace("\x00", "")}
+        """Write how a scan ended and return its row. Without `counts` those of the last `note` stay."""
+        columns: dict[str, object] = {"ended_at": at, "outcome": outcome, "error": error and error.replace("\x00", "")}
         if counts is not None:
-            facts["counts"] = counts
-        ended = self._connection.execute(update(scans).where(scans.c.id == id_).values(**facts).returning(*scans.c))
+            columns["counts"] = counts
+        ended = self._connection.execute(update(scans).where(scans.c.id == id_).values(**columns).returning(*scans.c))
         return _scan(ended.one())
 
     def last(self, source: str, outcome: ScanOutcome | None = None) -> Scan | None:
-        """Return the latest scan of a source, or its latest with this outcome."""
+        """Return the latest scan of a source, or its latest with this outcome; None when there is none."""
         query = select(scans).where(scans.c.source == source).order_by(scans.c.id.desc()).limit(1)
         if outcome is not None:
             query = query.where(scans.c.outcome == outcome)
@@ -139,16 +143,16 @@ class Scans:
         return None if row is None else _scan(row)
 
     def latest(self) -> list[Scan]:
-        """Return the latest scan of every source, by source."""
+        """Return the latest scan of every source, sorted by source name."""
         newest = select(func.max(scans.c.id)).group_by(scans.c.source)
         query = select(scans).where(scans.c.id.in_(newest)).order_by(scans.c.source)
         return [_scan(row) for row in self._connection.execute(query)]
 
     def forget_before(self, at: datetime, limit: int) -> int:
-        """Drop up to `limit` accounts of scans that ended before `at`; returns how many were dropped.
+        """Delete up to `limit` scans that ended before `at`; return how many were deleted.
 
-        The latest scan and the latest complete one of each source stay: what is due, and what is wrong with a
-        source, is told from them.
+        The latest scan and the latest complete one of each source stay: they tell when a source is due and whether
+        something is wrong with it.
         """
         latest = select(func.max(scans.c.id)).group_by(scans.c.source)
         latest_complete = latest.where(scans.c.outcome == ScanOutcome.COMPLETED)
@@ -158,7 +162,7 @@ class Scans:
         return self._connection.execute(delete(scans).where(scans.c.id.in_(old.limit(limit)))).rowcount
 
     def list(self, source: str | None = None, limit: int | None = None) -> list[Scan]:
-        """Return scans, the newest first."""
+        """Return up to `limit` scans of a source (None: of all), the newest first."""
         query = select(scans).order_by(scans.c.id.desc())
         if source is not None:
             query = query.where(scans.c.source == source)
@@ -181,6 +185,6 @@ def _scan(row: Row[tuple[object, ...]]) -> Scan:
 
 
 def _is_abandoned(now: datetime) -> ColumnElement[bool]:
-    """Return the condition that nobody works on a running scan any more, at `now` by `lease_clock`."""
+    """Return the condition that no process works on a running scan any more, at `now` by `lease_clock`."""
     owners = select(processes.c.id)
     return or_(is_over(scans.c.leased_until, now), scans.c.owner.is_(None), not_(scans.c.owner.in_(owners)))

@@ -1,4 +1,4 @@
-"""The one durable queue of duties: claimed with a lease, done, then marked."""
+"""The durable task queue: a task is claimed with a lease, done, then marked as done."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -11,15 +11,15 @@ from guardian.store.inserting import insert_into
 from guardian.store.leases import CLOCK_SLACK
 from guardian.store.tables import processes, tasks
 
-# Another version may have queued kinds that this one has no word for: they wait for that version.
+# Another version may have queued kinds of task that this one does not know: they wait for that version.
 _IS_KNOWN = tasks.c.kind.in_(list(TaskKind))
 
 
 class Tasks:
     """The tasks table.
 
-    Unlike the leases of processes and scans, those of tasks are counted by the clock of whoever claims them, as is
-    what is due. Clocks of several machines differ, so another living process's lease has CLOCK_SLACK to spare.
+    Unlike leases of processes and scans, those of tasks are counted by the clock of the claiming process, and so is
+    what is due. Clocks of machines differ, so another living process's lease counts as over only CLOCK_SLACK later.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -36,9 +36,9 @@ class Tasks:
         destination: str | None = None,
         message_id: str | None = None,
     ) -> Task | None:
-        """Promise a duty; None when the same (kind, key) was promised before, which changes nothing.
+        """Queue a task and return it; None when the same (kind, key) was queued before, which changes nothing.
 
-        `message_id` is that of a message already written in this transaction or before.
+        `message_id` names a message that was written before, in this transaction or an earlier one.
         """
         statement = insert_into(self._connection, tasks).values(
             kind=kind,
@@ -65,14 +65,15 @@ class Tasks:
         owner: str,
         destination: str | None = None,
     ) -> list[Task]:
-        """Take up to `limit` due tasks (of one destination, if named) for the time of the lease, the longest due first.
+        """Claim up to `limit` due tasks (of one destination, if named) until the lease ends, the longest due first.
 
-        No task is handed out twice while its lease lasts, whoever asks from wherever, and a named destination is one
-        owner's at a time, so that its order holds. A lease that ends later than any given now could (the clock was
-        turned back) counts as over. `owner` is the id of a process; when that is lost, `free_leases` ends its leases.
+        No task is claimed twice while its lease lasts, by whatever process. A named destination has one owner at a
+        time, so that its order holds. A lease that ends later than any given now could was given before the clock
+        was set back, and counts as over. `owner` is a process id; `free_leases` ends the leases of a lost one.
         """
         if destination is not None and self._is_anothers(destination, now, lease, owner):
             return []
+
         waiting = (
             select(tasks.c.id)
             .where(
@@ -84,20 +85,23 @@ class Tasks:
             )
             .order_by(tasks.c.due_at, tasks.c.id)
             .limit(limit)
+            # On PostgreSQL: what another process is claiming at this moment is passed over, not waited for.
             .with_for_update(skip_locked=True)
         )
         ids = list(self._connection.execute(waiting).scalars())
         if not ids:
             return []
+
         taken = self._connection.execute(
             update(tasks).where(tasks.c.id.in_(ids)).values(leased_until=now + lease, owner=owner).returning(*tasks.c)
         )
+        # An UPDATE returns its rows in no particular order.
         return sorted((_task(row) for row in taken), key=lambda task: (task.due_at, task.id))
 
     def _is_anothers(self, destination: str, now: datetime, lease: timedelta, owner: str) -> bool:
-        """Return whether another owner is at work for a destination. Until the transaction ends nobody else begins to be."""
+        """Return whether another owner holds tasks of a destination. Until the transaction ends nobody else can."""
         if self._connection.dialect.name == "postgresql":
-            # Two who ask at once would each see nobody. On SQLite a transaction that writes is alone anyway.
+            # Two processes that ask at once would each see no other. SQLite has one writing transaction at a time.
             self._connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"destination {destination}"))))
         held = select(tasks.c.id).where(
             tasks.c.state == TaskState.DUE,
@@ -108,7 +112,7 @@ class Tasks:
         return self._connection.execute(held.limit(1)).first() is not None
 
     def renew(self, id_: int, owner: str, until: datetime) -> bool:
-        """Lengthen a lease for work that takes long; False when the task is not this owner's any more."""
+        """Extend the lease of a task that takes long, to `until`; False when this owner does not hold it any more."""
         renewed = self._connection.execute(
             update(tasks)
             .where(tasks.c.id == id_, tasks.c.owner == owner, tasks.c.state == TaskState.DUE)
@@ -118,19 +122,19 @@ class Tasks:
         return renewed.first() is not None
 
     def done(self, id_: int, at: datetime) -> None:
-        """Mark a duty as done. Only after it was, and then whoever holds it now: what was done need not be again."""
+        """Mark a task as done, after it was done. Whoever holds it by now: it must not be done again."""
         self._finish(id_, None, state=TaskState.DONE, done_at=at, last_error=None)
 
     def postpone(self, id_: int, due_at: datetime, error: str, owner: str | None = None) -> None:
-        """A try failed: again at `due_at`. With an owner, nothing changes unless the task is its own still."""
+        """Note a failed try; the task is due again at `due_at`. Changes nothing when `owner` no longer holds it."""
         self._finish(id_, owner, due_at=due_at, last_error=_text(error))
 
     def bury(self, id_: int, error: str, owner: str | None = None) -> None:
-        """Give a duty up; it waits for a person, who may revive it. `owner` as in `postpone`."""
+        """Give a task up; it waits for a person, who may revive it. `owner` as in `postpone`."""
         self._finish(id_, owner, state=TaskState.DEAD, last_error=_text(error))
 
     def revive(self, id_: int, now: datetime) -> bool:
-        """Make a dead duty due at once, its attempts counted anew; False when it is not dead."""
+        """Make a dead task due at once, its attempts counted from 0; False when it is not dead."""
         changed = self._connection.execute(
             update(tasks)
             .where(tasks.c.id == id_, tasks.c.state == TaskState.DEAD)
@@ -140,12 +144,12 @@ class Tasks:
         return changed.first() is not None
 
     def forget_done(self, before: datetime, limit: int) -> int:
-        """Drop up to `limit` duties that were done before then; returns how many were dropped."""
+        """Delete up to `limit` tasks that were done before `before`; return how many were deleted."""
         old = select(tasks.c.id).where(tasks.c.state == TaskState.DONE, tasks.c.done_at < before).limit(limit)
         return self._connection.execute(delete(tasks).where(tasks.c.id.in_(old))).rowcount
 
     def free_leases(self, owner: str) -> int:
-        """End the leases of an owner that ended or is lost; returns how many there were."""
+        """End the leases of an owner that has ended or was lost; return how many there were."""
         freed = self._connection.execute(
             update(tasks)
             .where(tasks.c.state == TaskState.DUE, tasks.c.owner == owner)
@@ -155,7 +159,7 @@ class Tasks:
         return len(freed.all())
 
     def destinations_due(self, now: datetime) -> list[str]:
-        """Return destinations for which a delivery is due, configured or not, the longest waiting first."""
+        """Return destinations with a due delivery, configured or not, the longest waiting first."""
         query = (
             select(tasks.c.destination)
             .where(
@@ -170,12 +174,12 @@ class Tasks:
         return list(self._connection.execute(query).scalars())
 
     def get(self, id_: int) -> Task | None:
-        """Return the task of this id."""
+        """Return the task of this id; None when there is none, or it is of a kind that this version does not know."""
         row = self._connection.execute(select(tasks).where(tasks.c.id == id_, _IS_KNOWN)).first()
         return None if row is None else _task(row)
 
     def due_count(self, now: datetime) -> int:
-        """Return how many duties are due, leased ones included."""
+        """Return how many tasks are due, leased ones included."""
         is_due = (tasks.c.state == TaskState.DUE, _IS_KNOWN, _is_due(now))
         query = select(func.count()).select_from(tasks).where(*is_due)
         return self._connection.execute(query).scalar_one()
@@ -188,7 +192,7 @@ class Tasks:
     def list(
         self, kind: TaskKind | None = None, state: TaskState | None = None, limit: int | None = None
     ) -> list[Task]:
-        """Return tasks, the newest first."""
+        """Return up to `limit` tasks of a kind and state, the newest first; None means any."""
         query = select(tasks).where(_IS_KNOWN).order_by(tasks.c.id.desc())
         if kind is not None:
             query = query.where(tasks.c.kind == kind)
@@ -199,35 +203,40 @@ class Tasks:
         return [_task(row) for row in self._connection.execute(query)]
 
     def _finish(self, id_: int, owner: str | None, **changes: object) -> None:
-        is_mine = true() if owner is None else tasks.c.owner == owner
+        """End the lease of a task, count the try, and write the other `changes`."""
+        is_held = true() if owner is None else tasks.c.owner == owner
         self._connection.execute(
             update(tasks)
-            .where(tasks.c.id == id_, is_mine)
+            .where(tasks.c.id == id_, is_held)
             .values(leased_until=None, owner=None, attempts=tasks.c.attempts + 1, **changes)
         )
 
 
 def _is_due(now: datetime) -> ColumnElement[bool]:
-    """Due, or promised in what is the future now that the clock was turned back: then nobody knows, so now.
+    """Return the condition that a task is due at `now`, or was queued before the clock was set back.
 
-    Once only: what was tried since then waits as postponed, or its attempts would be used up in moments.
+    When the latter is due nobody can know, so it is due at once. Only for its first try: a task that was postponed
+    since waits until its time, or its attempts would be used up in moments.
     """
     return or_(tasks.c.due_at <= now, and_(tasks.c.created_at > now + CLOCK_SLACK, tasks.c.attempts == 0))
 
 
 def _is_free(now: datetime, lease: timedelta, owner: str) -> ColumnElement[bool]:
-    """Return the condition that nobody but perhaps `owner` itself holds a task at `now`, by the clock of that process."""
+    """Return the condition that no other process than `owner`, whose clock says `now`, holds a task."""
     living = select(processes.c.id)
-    is_mine_or_nobodys = or_(tasks.c.owner == owner, tasks.c.owner.is_(None), not_(tasks.c.owner.in_(living)))
+    is_own_or_unowned = or_(tasks.c.owner == owner, tasks.c.owner.is_(None), not_(tasks.c.owner.in_(living)))
     return or_(
         tasks.c.leased_until.is_(None),
-        and_(tasks.c.leased_until <= now, is_mine_or_nobodys),
+        and_(tasks.c.leased_until <= now, is_own_or_unowned),
+        # Another living process may go by a clock that is behind.
         tasks.c.leased_until <= now - CLOCK_SLACK,
+        # Given before the clock was set back.
         tasks.c.leased_until > now + lease + CLOCK_SLACK,
     )
 
 
 def _text(error: str) -> str:
+    """Return an error that every database can hold: PostgreSQL takes no NUL; at most 2,000 characters."""
     return error.replace("\x00", "")[:2000]
 
 

@@ -1,1 +1,1 @@
-"""Does what is owed: one runner for every kind of task, and what a consumer of a kind must be able to do."""
+"""Runs queued tasks: one runner for every kind, and the interface of the consumers that do them."""

@@ -1,4 +1,4 @@
-"""What becomes of a task that was tried, and what whoever does a kind of task must offer."""
+"""Declares the outcomes of a task that was tried, and the interface of a consumer, which does one kind of task."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,7 +9,7 @@ from guardian.model import Task
 
 
 class Settled(StrEnum):
-    """What became of a task: it was done, will be tried again, or waits for a person."""
+    """How a task was settled: it was done, will be tried again, or waits for a person."""
 
     DONE = "done"
     POSTPONED = "postponed"
@@ -18,14 +18,14 @@ class Settled(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What was owed has been done."""
+    """The task has been done."""
 
     settled = Settled.DONE
 
 
 @dataclass(frozen=True, slots=True)
 class Postponed:
-    """It could not be done now; it is due again at `due_at`."""
+    """The task could not be done now; it is due again at `due_at`."""
 
     due_at: datetime
     error: str
@@ -35,7 +35,7 @@ class Postponed:
 
 @dataclass(frozen=True, slots=True)
 class Dead:
-    """It is given up and waits for a person, who may revive it."""
+    """The task is given up and waits for a person, who may revive it."""
 
     error: str
 
@@ -46,21 +46,21 @@ Outcome = Done | Postponed | Dead
 
 
 class Consumer(Protocol):
-    """Does the tasks of one kind. Tasks of one lane are done one after the other, lanes side by side.
+    """Does the tasks of one kind. Tasks of one lane are done one after the other, lanes at the same time.
 
-    `lease`: how long a task is this process's own; it is renewed while the task is being done.
+    `lease`: how long a task stays claimed without renewal. The runner renews it while the task is being done.
     """
 
     lease: timedelta
 
     def lanes(self) -> list[str | None]:
-        """Return the lanes in which something may be done now, such as destinations; [None] is all tasks in one."""
+        """Return the lanes in which tasks may be done now, such as destinations; [None] puts all tasks into one lane."""
         ...
 
     async def perform(self, task: Task) -> Outcome:
-        """Do one task, and say what came of it. An exception is a fault of guardian's own: see `Runner`."""
+        """Do one task and return its outcome. An exception counts as a bug: it ends the lane's turn and is logged."""
         ...
 
     def tell(self, task: Task, outcome: Outcome) -> None:
-        """Say in the log what came of a task, once that is written down."""
+        """Log the outcome of a task, after it was written to the database."""
         ...

@@ -1,7 +1,7 @@
-"""Claims due tasks for this process, has the consumer of their kind do them, and settles each one after, never before.
+"""Claims due tasks for this process, has the consumer of their kind do them, and settles each one afterwards.
 
-A crash between doing and settling means that a task is done once more, after its lease: consumers do what is safe to
-do twice.
+After a crash between doing and settling, a task is done once more when its lease has ended. So consumers only do what
+is safe to do twice.
 """
 
 import asyncio
@@ -20,16 +20,17 @@ TURN = timedelta(seconds=10)
 """A lane's turn ends after so long, so that a slow one cannot hold up the next pass."""
 
 RENEWALS_PER_LEASE = 3
+"""More than one, so that a renewal may fail or be late without losing the task."""
 
 log = structlog.get_logger(__name__)
 
 Settlements = Mapping[TaskKind, Counter[Settled]]
-"""What one pass came to: how many tasks of each kind were settled, and how."""
+"""How many tasks of each kind one pass settled, by how they were settled."""
 
 
 @dataclass(frozen=True, slots=True)
 class Runner:
-    """Does what is due. `owner` is the id under which this process claims; `consumers` says who does which kind."""
+    """Does due tasks. `owner` is the process id under which it claims them; `consumers` do them, by kind."""
 
     store: Store
     owner: str
@@ -37,10 +38,10 @@ class Runner:
     consumers: Mapping[TaskKind, Consumer]
 
     async def run_due(self, limit: int = 1000) -> Settlements:
-        """Do what is due: kinds and lanes side by side, each lane one task at a time in order of due time.
+        """Make one pass: all kinds and lanes at the same time, within a lane one task at a time in order of due time.
 
-        A lane's turn ends at the first task that is not done, after `limit` tasks, or after TURN. Returns when every
-        turn has ended; call it again until nothing was settled.
+        A lane's turn ends at the first task that is not done, after `limit` tasks, or after TURN. Returns how many
+        tasks were settled once every turn has ended; call it until that is none to finish all due tasks.
         """
 
         async def run_kind(kind: TaskKind, consumer: Consumer) -> Counter[Settled]:
@@ -62,7 +63,7 @@ class _Turn:
     lane: str | None
 
     async def run(self, limit: int) -> Counter[Settled]:
-        """Do one task after the other until the turn ends. The supervision point of one lane: others go on."""
+        """Do one task after the other until the turn ends. Supervises the lane: an error in it ends no other lane."""
         counts: Counter[Settled] = Counter()
         clock = self.runner.clock
         ends_at = clock() + TURN
@@ -74,9 +75,11 @@ class _Turn:
                 outcome = await self._perform(task)
                 if outcome is None:
                     break
+
                 await self._settle(task, outcome)
                 self.consumer.tell(task, outcome)
                 counts[outcome.settled] += 1
+                # What fails for one task of a destination would most likely fail for the next one as well.
                 if outcome.settled is not Settled.DONE:
                     break
         except Exception:
@@ -85,6 +88,7 @@ class _Turn:
         return counts
 
     def _claim(self) -> Task | None:
+        """Claim the next due task of this lane; None when there is none."""
         runner = self.runner
         with runner.store.begin() as tx:
             claimed = tx.tasks.claim(
@@ -98,7 +102,7 @@ class _Turn:
         return claimed[0] if claimed else None
 
     async def _perform(self, task: Task) -> Outcome | None:
-        """Have a task done, its lease renewed meanwhile; None when another process has taken it over."""
+        """Have a task done while renewing its lease; None when another process has taken it over meanwhile."""
         pause = self.consumer.lease.total_seconds() / RENEWALS_PER_LEASE
         doing = asyncio.ensure_future(self.consumer.perform(task))
         try:
@@ -110,6 +114,7 @@ class _Turn:
                     log.warning("task_lost", kind=self.kind.value, task=task.id)
                     return None
         finally:
+            # The task was lost, or this runner is being cancelled.
             if not doing.done():
                 doing.cancel()
                 await asyncio.gather(doing, return_exceptions=True)
@@ -120,11 +125,12 @@ class _Turn:
             return tx.tasks.renew(task.id, runner.owner, runner.clock() + self.consumer.lease)
 
     async def _settle(self, task: Task, outcome: Outcome) -> None:
+        """Write the outcome of a task, even when this runner is cancelled meanwhile."""
         settling = asyncio.create_task(asyncio.to_thread(self._write, task, outcome))
         try:
             await asyncio.shield(settling)
         except asyncio.CancelledError:
-            # It is done: write that down before going, or it is done once more for nothing.
+            # The task has been done: unless that is written before the end, it is done once more for nothing.
             await settling
             raise
 
