@@ -104,7 +104,7 @@ def command(console: Console, *arguments: object, lines: slice = slice(None)) ->
 
 
 def bar(console: Console) -> Progress:
-    """The progress bar of all of the demo's longer steps."""
+    """Return the progress bar of all of the demo's longer steps."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -116,7 +116,7 @@ def bar(console: Console) -> Progress:
 
 
 def made_site(console: Console, folder: Path) -> dict[str, Exhibit]:
-    """The pictures and pages of the site; the exhibits by file name."""
+    """Return the pictures and pages of the site; the exhibits by file name."""
     with bar(console) as progress:
         exhibits = {
             exhibit.file: exhibit

@@ -18,7 +18,7 @@ class Edit:
     quality: int = 85
 
     def make(self, picture: Image.Image, other: Image.Image, seed: int) -> tuple[bytes, str]:
-        """The edited picture as file bytes, and their suffix. `other` is what it may be pasted into."""
+        """Return the edited picture as file bytes, and their suffix. `other` is what it may be pasted into."""
         random = np.random.default_rng(seed)
         pixels, others = np.asarray(picture), [np.asarray(other)]
         for name in self.attacks:

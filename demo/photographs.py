@@ -67,7 +67,7 @@ DISTRACTORS = (
 
 
 def path_of(photograph: Photograph) -> Path:
-    """Where the package keeps it, found without importing the package."""
+    """Return where the package keeps it, found without importing the package."""
     package, folder = photograph.home
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:
@@ -76,7 +76,7 @@ def path_of(photograph: Photograph) -> Path:
 
 
 def opened(photograph: Photograph) -> Image.Image:
-    """The picture in RGB, on white where it is transparent."""
+    """Return the picture in RGB, on white where it is transparent."""
     path = path_of(photograph)
     if path.suffix == ".npz":
         return Image.fromarray(np.load(path)["data"]).convert("RGB")

@@ -39,7 +39,7 @@ class Receiver:
         self._server.server_close()
 
     def verify(self, headers: dict[str, str], body: bytes) -> str | None:
-        """Why a message must not be believed, or None for a genuine one."""
+        """Return why a message must not be believed, or None for a genuine one."""
         try:
             self._webhook.verify(body, headers)
         except (WebhookVerificationError, ValueError) as error:

@@ -23,19 +23,19 @@ FOUND = (Outcome.COPY, Outcome.REVIEW, Outcome.LICENSED)
 
 
 def owner_of(answer: Answer) -> JudgedMatch | None:
-    """The most probable match that the rules kept."""
+    """Return the most probable match that the rules kept."""
     kept = [match for match in answer.judged if match.kept]
     return max(kept, key=lambda match: match.comparison.probability, default=None)
 
 
 def is_right(exhibit: Exhibit, answer: Answer) -> bool:
-    """Whether a copy was traced to the photograph it was made from."""
+    """Return whether a copy was traced to the photograph it was made from."""
     match = owner_of(answer)
     return exhibit.shows is not None and match is not None and match.asset.path.endswith(f"/{exhibit.shows.file}")
 
 
 def found_table(pairs: Sequence[tuple[Exhibit, Answer]]) -> Table:
-    """One row for each kind of edit: how many of its copies were found, and one of them in words."""
+    """Return one row for each kind of edit: how many of its copies were found, and one of them in words."""
     by_edit: dict[str, list[tuple[Exhibit, Answer]]] = defaultdict(list)
     for exhibit, answer in pairs:
         if exhibit.shows is not None:
@@ -71,7 +71,7 @@ def _description(answer: Answer) -> str:
 
 
 def verdict(pairs: Sequence[tuple[Exhibit, Answer]]) -> Group:
-    """The sums, and by name everything that went otherwise than hoped."""
+    """Return the sums, and by name everything that went otherwise than hoped."""
     copies = [pair for pair in pairs if pair[0].shows is not None]
     strangers = [pair for pair in pairs if pair[0].shows is None]
     right = sum(is_right(*pair) for pair in copies)
@@ -109,7 +109,7 @@ def verdict(pairs: Sequence[tuple[Exhibit, Answer]]) -> Group:
 
 
 def cases(pairs: Sequence[tuple[Exhibit, Answer]], messages: int) -> Text:
-    """Why there are fewer messages than copies."""
+    """Return why there are fewer messages than copies."""
     told = sum(answer.outcome in (Outcome.COPY, Outcome.REVIEW) for _, answer in pairs)
     return Text(
         f"All uses of one photograph by one site are one case, and a case is told once: {told} uses, "
@@ -127,7 +127,7 @@ def false_alarms(pairs: Sequence[tuple[Exhibit, Answer]]) -> list[tuple[Exhibit,
 
 
 def webhook_panel(received: Sequence[Received], tampered: str | None) -> Panel:
-    """The first alert exactly as its receiver saw it, long parts cut, and what verifying said."""
+    """Return the first alert exactly as its receiver saw it, long parts cut, and what verifying said."""
     one = received[0]
     head = Text()
     for name in ("content-type", "user-agent", "webhook-id", "webhook-timestamp", "webhook-signature"):

@@ -35,7 +35,7 @@ class Exhibit:
 
 
 def planned() -> list[tuple[Photograph, Edit, bool]]:
-    """Which photograph is shown with which edit, and whether it is a protected one. The same every time."""
+    """Return which photograph is shown with which edit, and whether it is a protected one. The same every time."""
     copies = []
     for number, photograph in enumerate(PROTECTED):
         if photograph.name in GENTLE:
@@ -74,7 +74,7 @@ def build(folder: Path) -> Iterator[Exhibit]:
 
 
 def _page(title: str, exhibits: list[Exhibit]) -> str:
-    """A page as the web writes them: plain, lazy-loaded, responsive and picture elements in turn."""
+    """Return a page as the web writes them: plain, lazy-loaded, responsive and picture elements in turn."""
     ways: list[Callable[[str], str]] = [
         lambda file: f'<img src="{file}" alt="a picture">',
         lambda file: f'<img data-src="{file}" src="data:image/gif;base64,R0lGODlhAQABAAAAACw=" loading="lazy">',

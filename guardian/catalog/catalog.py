@@ -211,7 +211,7 @@ class Catalog:
             return tx.assets.list(state=state)
 
     def _agrees(self) -> bool:
-        """Whether the index holds exactly the protected assets and no addition is left unfinished."""
+        """Return whether the index holds exactly the protected assets and no addition is left unfinished."""
         try:
             published = set(self._index.contents(every_byte=False).numbers)
         except IndexNotReady:

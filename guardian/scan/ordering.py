@@ -1,4 +1,4 @@
-"""Work side by side with results in order: a few items at a time, and images of a page in the page's order."""
+"""Keeps results of concurrent work in order: a few items at a time, and the images of a page in the page's order."""
 
 import asyncio
 from collections import deque
@@ -11,7 +11,10 @@ R = TypeVar("R")
 
 
 async def in_order(items: AsyncIterator[T], work: Callable[[T], Awaitable[R]], at_once: int) -> AsyncIterator[R]:
-    """Do `work` for at most `at_once` items at a time; yield the results in the order of the items."""
+    """Do `work` for at most `at_once` items at a time; yield the results in the order of the items.
+
+    Raises what `work` raises; work in progress is then cancelled, as when the consumer stops early.
+    """
     pending: deque[asyncio.Future[R]] = deque()
     try:
         async for item in items:
@@ -26,7 +29,7 @@ async def in_order(items: AsyncIterator[T], work: Callable[[T], Awaitable[R]], a
 
 
 class SameBytes:
-    """Tells which image of a page first showed some bytes: in the page's order, whatever order they arrive in."""
+    """Tells which image of a page has some bytes first, in the page's order, in whatever order the bytes arrive."""
 
     def __init__(self, count: int) -> None:
         self._is_turn = [asyncio.Event() for _ in range(count + 1)]
@@ -34,12 +37,12 @@ class SameBytes:
         self._first: dict[str, int] = {}
 
     def turn(self, number: int) -> "Turn":
-        """Return the turn of one image, an async context manager. Each image must take its turn, or others wait."""
+        """Return the turn of one image, an async context manager. Each image must take its turn: later ones wait for it."""
         return Turn(number, self._is_turn[number], self._is_turn[number + 1], self._first)
 
 
 class Turn:
-    """The turn of one image of a page; it ends when the bytes are named, or with the context."""
+    """The turn of one image of a page. It ends with `first_with`, or with the context."""
 
     def __init__(self, number: int, begins: asyncio.Event, next_begins: asyncio.Event, first: dict[str, int]) -> None:
         self.number = number
@@ -51,7 +54,7 @@ class Turn:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # An image that could not be had waits for its turn as well: else one after it would overtake one before it.
+        # An image without bytes waits for its turn as well: otherwise later images would overtake earlier ones.
         await self._begins.wait()
         self._next_begins.set()
 
