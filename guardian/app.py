@@ -216,7 +216,12 @@ def tell_of_troubled_sources(app: App) -> None:
     if not config.coverage.deliver_to:
         return
 
-    with app.store.begin() as tx:
+    # Read first: reading the scans of every source should hold up nobody who writes.
+    with app.store.read() as tx:
         found = coverages(tx, config.sources, now, config.coverage, config.fetch.closed)
+    if all(coverage.trouble is None for coverage in found):
+        return
+
+    with app.store.begin() as tx:
         if told := tell_of_trouble(tx, found, config.coverage.deliver_to, now):
             log.warning("sources_in_trouble", messages=told)

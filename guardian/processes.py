@@ -113,15 +113,22 @@ async def registered(store: Store, data_dir: Path, lease: timedelta, command: st
     """
     heartbeat = Heartbeat(store, lease, command)
     with hold(data_dir, heartbeat.id):
-        await asyncio.to_thread(heartbeat.start)
         try:
-            yield heartbeat
-        finally:
+            await asyncio.to_thread(heartbeat.start)
             try:
-                await asyncio.to_thread(heartbeat.stop)
-            except GuardianError as error:
-                log.warning("not_unregistered", reason=str(error))
+                yield heartbeat
+            finally:
+                await _unregister(heartbeat)
+        finally:
+            # Also where the database could not be written: the lock names a process that never was.
             remove_lock(data_dir, heartbeat.id)
+
+
+async def _unregister(heartbeat: Heartbeat) -> None:
+    try:
+        await asyncio.to_thread(heartbeat.stop)
+    except GuardianError as error:
+        log.warning("not_unregistered", reason=str(error))
 
 
 def take_over_lost(store: Store, data_dir: Path, now: datetime) -> TakenOver:

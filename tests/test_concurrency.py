@@ -92,3 +92,26 @@ def test_what_is_no_generator_needs_no_closing() -> None:
             assert await anext(items) == 1
 
     asyncio.run(job())
+
+
+def test_results_come_in_the_order_of_the_items_and_few_at_a_time() -> None:
+    running = most = 0
+
+    async def go() -> list[int]:
+        later = [asyncio.Event() for _ in range(6)]
+
+        async def work(number: int) -> int:
+            nonlocal running, most
+            running += 1
+            most = max(most, running)
+            # Each waits for the one after it, as far as that runs at the same time.
+            if number % 3 != 2:
+                await later[number + 1].wait()
+            later[number].set()
+            running -= 1
+            return number
+
+        return [result async for result in in_order(numbers(6, []), work, 3)]
+
+    assert asyncio.run(go()) == list(range(6))
+    assert most == 3

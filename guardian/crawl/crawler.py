@@ -12,11 +12,12 @@ from urllib.parse import unquote, urlsplit
 
 import structlog
 
+from guardian.concurrency import run_all
 from guardian.crawl.context import CrawlContext, Seen
 from guardian.crawl.lists import ListReader, ListReading
 from guardian.crawl.page_reader import PageReader, PageReading
 from guardian.crawl.traps import Traps
-from guardian.errors import ClaimLost, FetchFailed, FetchRefused
+from guardian.errors import ClaimLost, FetchFailed, FetchRefused, StoreUnusable
 from guardian.model import Checkpoint, CrawlRequest, FrontierRow, FrontierState, ScanCounts, Skipped, SkipReason
 from guardian.urls.addresses import address_key, host_without_www
 
@@ -118,14 +119,15 @@ class Crawler:
                 if row.depth == 0 and row.referrer is None and await asyncio.to_thread(self._gives_up, row):
                     raise
                 return _Visited((error.skipped,), outcome=error.skipped.word)
-            except ClaimLost:
+            except (ClaimLost, StoreUnusable):
+                # No fault of this page, and every other one would fail the same way.
                 raise
             except Exception as error:
                 # The supervision point of one page: whatever it does to guardian, the others are visited.
                 log.exception("page_failed", page_url=row.url)
                 return _Visited((Skipped(row.url, SkipReason.INTERNAL, repr(error)),), outcome="internal")
 
-        return list(await asyncio.gather(*(one(row) for row in rows)))
+        return await run_all(one(row) for row in rows)
 
     async def _visit_one(self, row: FrontierRow) -> _Visited:
         if row.tries > _MOST_TRIES:

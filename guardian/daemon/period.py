@@ -18,8 +18,8 @@ from guardian.daemon.consumers import make_runner
 from guardian.daemon.health import find_problems
 from guardian.delivery.delivery import Delivery
 from guardian.delivery.sending import deliveries_of
-from guardian.errors import GuardianError, SourceClaimed
-from guardian.model import Scan, ScanOutcome
+from guardian.errors import ClaimLost, GuardianError, SourceClaimed
+from guardian.model import Scan, ScanOutcome, TaskKind
 from guardian.processes import Heartbeat
 from guardian.schedule import Schedule, is_due
 from guardian.sources.settings import SourceSettings
@@ -58,13 +58,12 @@ class WorkPeriod:
         """
         web = build_app(self._metrics, self._problems, self._covered)
         async with serving(web, self._app.config.web.listen) as address:
+            self._schedule.start()
             loops = [
-                asyncio.create_task(self._run_tasks_forever()),
+                *(asyncio.create_task(self._run_tasks_forever(kind)) for kind in self._runner.consumers),
                 asyncio.create_task(self._follow_clock_forever()),
                 asyncio.create_task(self._follow_others_forever()),
             ]
-
-            self._schedule.start()
             log.info("started", sources=len(self._app.config.sources), address=address)
             if not self._app.config.destinations:
                 log.warning("nobody_is_told", reason="no destination is configured; cases wait until there is one")
@@ -119,6 +118,10 @@ class WorkPeriod:
                 self._schedule.put_off(settings)
                 log.info("scanned_elsewhere", source=settings.name, reason=str(error))
                 return
+            except ClaimLost as error:
+                # This process was not heard of for longer than its lease: no failure of the source.
+                log.warning("scan_taken_over", source=settings.name, reason=str(error))
+                return
             except GuardianError as error:
                 # The world's fault, and said plainly: a traceback would add nothing.
                 log.warning("scan_failed", source=settings.name, reason=str(error))
@@ -157,22 +160,25 @@ class WorkPeriod:
     async def _follow_others_forever(self) -> None:
         """Look regularly at what other processes on this database did, and take over from those that were lost.
 
-        Supervises its loop: an error is logged, and all of it is tried again after the next pause.
+        Supervises each step: an error is logged, the other steps are taken, and all are tried again after the pause.
         """
+        # What was lost comes first: it waits for somebody, while the index may take long to follow.
+        steps = (self._take_over, self._prune_on_new_day, self._follow_assets)
         while True:
             await asyncio.sleep(self._heartbeat.lease.total_seconds() / LOOKS_PER_LEASE)
-            try:
-                await self._follow_assets()
-                await take_over(self._app)
+            for step in steps:
+                try:
+                    await step()
+                except Exception:
+                    log.exception("others_not_followed", step=step.__name__.strip("_"))
+                    self._metrics.count_failure("others")
 
-                for source in await asyncio.to_thread(self._cut_off):
-                    if source not in self._scans and self._schedule.running:
-                        self._schedule.begin_now(source)
-
-                await self._prune_on_new_day()
-            except Exception:
-                log.exception("others_not_followed")
-                self._metrics.count_failure("others")
+    async def _take_over(self) -> None:
+        """Free what lost processes had claimed, and begin with the sources of this configuration among it."""
+        await take_over(self._app)
+        for source in await asyncio.to_thread(self._cut_off):
+            if source not in self._scans and self._schedule.running:
+                self._schedule.begin_now(source)
 
     async def _prune_on_new_day(self) -> None:
         """Forget old rows once a day. `prepare` did so for the day on which this period began."""
@@ -198,14 +204,17 @@ class WorkPeriod:
         with self._app.store.read() as tx:
             return tx.scans.abandoned() & {settings.name for settings in self._app.config.sources}
 
-    async def _run_tasks_forever(self) -> None:
-        """Do due tasks. Supervises its loop: an error is logged, the tasks stay due, the loop goes on."""
+    async def _run_tasks_forever(self, kind: TaskKind) -> None:
+        """Do due tasks of one kind, so that slow ones hold up no other kind.
+
+        Supervises its loop: an error is logged, the tasks stay due, the loop goes on.
+        """
         while True:
             try:
-                self._metrics.count_deliveries(deliveries_of(await self._runner.run_due()))
+                self._metrics.count_deliveries(deliveries_of({kind: await self._runner.run_due_of(kind)}))
             except Exception:
-                log.exception("deliveries_failed")
-                self._metrics.count_failure("deliveries")
+                log.exception("tasks_failed", kind=kind.value)
+                self._metrics.count_failure("deliveries" if kind is TaskKind.DELIVER else kind.value)
             await asyncio.sleep(TASK_PAUSE.total_seconds())
 
     async def _follow_clock_forever(self) -> None:

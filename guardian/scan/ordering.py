@@ -1,31 +1,8 @@
-"""Keeps results of concurrent work in order: a few items at a time, and the images of a page in the page's order."""
+"""Finds repeats among the images of a page in the page's order, in whatever order their bytes arrive."""
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
 from types import TracebackType
-from typing import Self, TypeVar
-
-T = TypeVar("T")
-R = TypeVar("R")
-
-
-async def in_order(items: AsyncIterator[T], work: Callable[[T], Awaitable[R]], at_once: int) -> AsyncIterator[R]:
-    """Do `work` for at most `at_once` items at a time; yield the results in the order of the items.
-
-    Raises what `work` raises; work in progress is then cancelled, as when the consumer stops early.
-    """
-    pending: deque[asyncio.Future[R]] = deque()
-    try:
-        async for item in items:
-            pending.append(asyncio.ensure_future(work(item)))
-            if len(pending) >= at_once:
-                yield await pending.popleft()
-        while pending:
-            yield await pending.popleft()
-    finally:
-        for left in pending:
-            left.cancel()
+from typing import Self
 
 
 class SameBytes:
@@ -37,7 +14,7 @@ class SameBytes:
         self._first: dict[str, int] = {}
 
     def turn(self, number: int) -> "Turn":
-        """Return the turn of one image, an async context manager. Each image must take its turn: later ones wait for it."""
+        """Return the turn of one image, an async context manager. Each image must take its turn: later ones wait."""
         return Turn(number, self._is_turn[number], self._is_turn[number + 1], self._first)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import structlog
 
+from guardian.concurrency import closed_after, in_order, run_all
 from guardian.crawl.context import CrawlContext, Seen
 from guardian.crawl.page_loader import PageLoader
 from guardian.crawl.page_reader import PageReader
@@ -22,7 +23,7 @@ from guardian.scan.acquire import acquire, transfer
 from guardian.scan.context import CHECK, ScanContext, context_of_check
 from guardian.scan.image_match import match_image
 from guardian.scan.judge import is_own, judge
-from guardian.scan.ordering import SameBytes, Turn, in_order
+from guardian.scan.ordering import SameBytes, Turn
 from guardian.scan.record import keep_evidence, record
 from guardian.scan.services import Services
 from guardian.sources.files import files_in
@@ -82,11 +83,12 @@ async def scan(
                 await record(services, image.answer, image.evidence, kept)
         return [*page.skipped, *(image.answer for image in walked)], page.checkpoint
 
-    async for results, checkpoint in in_order(_by_page(source.discover(crawl)), walk_page, PAGES_IN_FLIGHT):
-        for result in results:
-            yield result
-        if checkpoint is not None:
-            yield checkpoint
+    async with closed_after(in_order(_by_page(source.discover(crawl)), walk_page, PAGES_IN_FLIGHT)) as pages:
+        async for results, checkpoint in pages:
+            for result in results:
+                yield result
+            if checkpoint is not None:
+                yield checkpoint
 
 
 async def check(services: Services, targets: Iterable[str]) -> AsyncIterator[Answer | Skipped]:
@@ -109,9 +111,10 @@ async def check(services: Services, targets: Iterable[str]) -> AsyncIterator[Ans
         skipped = [item for item in seen if isinstance(item, Skipped)]
         return [*skipped, *(replace(image.answer, target=target) for image in walked)]
 
-    async for results in in_order(_each(targets), answer, IMAGES_IN_FLIGHT):
-        for result in results:
-            yield result
+    async with closed_after(in_order(_each(targets), answer, IMAGES_IN_FLIGHT)) as answered:
+        async for results in answered:
+            for result in results:
+                yield result
 
 
 # The walk of the images of one page.
@@ -131,7 +134,7 @@ async def _walk_images(
         async with slots, same_bytes.turn(number) as turn:
             return await _walk_image(services, context, sighting, turn, started)
 
-    walked = await asyncio.gather(*(walk(number, sighting) for number, sighting in enumerate(sightings)))
+    walked = await run_all(walk(number, sighting) for number, sighting in enumerate(sightings))
     return _without_repeats(sightings, walked)
 
 
@@ -275,18 +278,19 @@ def _other_addresses(sighting: Sighting, more: Sequence[str]) -> tuple[str, ...]
 async def _by_page(discovered: AsyncIterator[Seen]) -> AsyncIterator[_Page]:
     """Group what a source yields by page, so that one picture under many addresses is met together."""
     group: list[Sighting] = []
-    async for item in discovered:
-        match item:
-            case Skipped():
-                yield _Page(skipped=(item,))
-            case Checkpoint():
-                yield _Page(tuple(group), checkpoint=item)
-                group = []
-            case Sighting():
-                if group and (item.page_url is None or item.page_url != group[0].page_url):
-                    yield _Page(tuple(group))
+    async with closed_after(discovered):
+        async for item in discovered:
+            match item:
+                case Skipped():
+                    yield _Page(skipped=(item,))
+                case Checkpoint():
+                    yield _Page(tuple(group), checkpoint=item)
                     group = []
-                group.append(item)
+                case Sighting():
+                    if group and (item.page_url is None or item.page_url != group[0].page_url):
+                        yield _Page(tuple(group))
+                        group = []
+                    group.append(item)
     if group:
         yield _Page(tuple(group))
 

@@ -4,8 +4,11 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
+import structlog
+
+from guardian.concurrency import closed_after
 from guardian.crawl.checkpoints import settle
-from guardian.errors import ClaimLost, FetchFailed, FetchRefused
+from guardian.errors import ClaimLost, FetchFailed, FetchRefused, GuardianError
 from guardian.model import Answer, Checkpoint, Scan, ScanCounts, ScanOutcome, Skipped
 from guardian.processes import Claim, Heartbeat
 from guardian.scan.context import context_of_scan
@@ -15,6 +18,8 @@ from guardian.sources.kinds import open_source
 from guardian.sources.settings import SourceSettings
 
 Listener = Callable[[Answer | Skipped], None]
+
+log = structlog.get_logger(__name__)
 
 
 async def scan_source(
@@ -42,17 +47,19 @@ async def _scan_claimed(
     """Scan a source whose row has been started, through a store that raises ClaimLost once the claim is lost."""
     try:
         context = await asyncio.to_thread(context_of_scan, services, settings)
-        async for result in scan(services, context, open_source(settings)):
-            if claim.is_lost:
-                raise ClaimLost(f"another process has taken over the scan of {settings.name}")
+        # Closed at once when something ends the scan: no request goes out after the claim is lost.
+        async with closed_after(scan(services, context, open_source(settings))) as results:
+            async for result in results:
+                if claim.is_lost:
+                    raise ClaimLost(f"another process has taken over the scan of {settings.name}")
 
-            if isinstance(result, Checkpoint):
-                counts += result.counts
-                await asyncio.to_thread(_settle, services, row, result, counts)
-                continue
+                if isinstance(result, Checkpoint):
+                    counts += result.counts
+                    await asyncio.to_thread(_settle, services, row, result, counts)
+                    continue
 
-            counts += ScanCounts.of(result)
-            listener(result)
+                counts += ScanCounts.of(result)
+                listener(result)
     except ClaimLost:
         # The process that took over has closed this row, and goes on from the last checkpoint.
         raise
@@ -95,11 +102,15 @@ def _break_off(
     """End a scan that did not complete. The next scan repeats, and counts again, what came after the last checkpoint.
 
     So for a crawl the counts in the row stay, which are those of the last checkpoint: another thread may be
-    writing one at this moment.
+    writing one at this moment. What ended the scan is what its caller must hear of, so nothing is raised here: a
+    row that cannot be ended is closed by whoever claims the source next.
     """
-    with services.store.read() as tx:
-        goes_on = tx.frontier.count(row.source) > 0
-    _end(services, row, outcome, None if goes_on else counts, error)
+    try:
+        with services.store.read() as tx:
+            goes_on = tx.frontier.count(row.source) > 0
+        _end(services, row, outcome, None if goes_on else counts, error)
+    except GuardianError as not_ended:
+        log.warning("scan_not_ended", source=row.source, reason=str(not_ended))
 
 
 def _end(
