@@ -54,7 +54,7 @@ class Consumer(Protocol):
     lease: timedelta
 
     def lanes(self) -> list[str | None]:
-        """Return the lanes in which tasks may be done now, such as destinations; [None] puts all tasks into one lane."""
+        """Return the lanes in which tasks may be done now, such as destinations; [None] is one lane for all tasks."""
         ...
 
     async def perform(self, task: Task) -> Outcome:
