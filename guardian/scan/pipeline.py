@@ -257,12 +257,12 @@ def _without_repeats(sightings: Sequence[Sighting], answered: Sequence[_Answered
                 more.append(sighting.image_url)
             more.extend(sighting.also_at)
 
-    answered = []
+    distinct = []
     for number, one in enumerate(answered):
         if isinstance(one, _Answered):
             also_at = _other_addresses(one.answer.sighting, addresses.get(number, []))
-            answered.append(replace(one, answer=replace(one.answer, also_at=also_at)))
-    return answered
+            distinct.append(replace(one, answer=replace(one.answer, also_at=also_at)))
+    return distinct
 
 
 def _other_addresses(sighting: Sighting, more: Sequence[str]) -> tuple[str, ...]:
