@@ -14,7 +14,7 @@ class SameBytes:
         self._first: dict[str, int] = {}
 
     def turn(self, number: int) -> "Turn":
-        """Return the turn of one image, an async context manager. Each image must take its turn: later ones wait."""
+        """Return the turn of one image, an async context manager. Each image must take its turn, or later ones wait."""
         return Turn(number, self._is_turn[number], self._is_turn[number + 1], self._first)
 
 
