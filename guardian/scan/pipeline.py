@@ -23,8 +23,8 @@ from guardian.scan.acquire import acquire, transfer
 from guardian.scan.context import CHECK, ScanContext, context_of_check
 from guardian.scan.image_match import match_image
 from guardian.scan.judge import is_own, judge
-from guardian.scan.ordering import SameBytes, Turn
 from guardian.scan.record import keep_evidence, record
+from guardian.scan.same_bytes import SameBytes, Turn
 from guardian.scan.services import Services
 from guardian.sources.files import files_in
 from guardian.sources.kinds import Source

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from guardian.scan.ordering import SameBytes
+from guardian.scan.same_bytes import SameBytes
 
 
 @pytest.mark.parametrize("arrival", [[0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1]])
