@@ -43,7 +43,7 @@ class WorkPeriod:
     def __init__(self, app: App, delivery: Delivery, heartbeat: Heartbeat) -> None:
         self._app, self._heartbeat = app, heartbeat
         self._runner = make_runner(app, delivery, heartbeat)
-        self._metrics = Metrics(app.store, app.services.clock)
+        self._metrics = Metrics(app.store, app.services.vault, app.services.clock)
         self._schedule = Schedule(app.config.sources, self._begin_scan, self._last_completed, app.services.clock)
         self._slots = asyncio.Semaphore(app.config.schedule.scans_at_once)
         self._pruned_on = app.services.clock().date()
