@@ -1,5 +1,6 @@
 """Crawls over a real site: what is reached, what is left out, and going on after a kill."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -15,9 +16,15 @@ from urllib.parse import quote
 
 import pytest
 
+from guardian.crawl.checkpoints import settle
+from guardian.crawl.context import CrawlContext
 from guardian.errors import FetchFailed, FetchRefused
-from guardian.model import Sighting, Skipped
+from guardian.fetch.fetcher import Fetcher
+from guardian.fetch.web import WebClient
+from guardian.model import Checkpoint, Sighting, Skipped
+from guardian.sources.kinds import open_source
 from guardian.store import Store
+from tests.crawling import LOOPBACK, NOON
 
 
 @dataclass
@@ -371,6 +378,28 @@ async def main():
 
 asyncio.run(main())
 """
+
+
+def test_a_crawl_that_was_cut_off_at_its_very_end_visits_nothing_again(
+    serve: Any, store: Store, settings_of: Any, discovered: Any
+) -> None:
+    site = serve(tree)
+
+    async def all_but_the_end() -> None:
+        async with WebClient(LOOPBACK, clock=lambda: NOON) as web:
+            source = open_source(settings_of(kind="site", url=site.url + "/"))
+            async for item in source.discover(CrawlContext(Fetcher.for_scan(web), store, lambda: NOON)):
+                if isinstance(item, Checkpoint) and not item.is_finished:
+                    with store.begin() as tx:
+                        settle(tx, item)
+
+    asyncio.run(all_but_the_end())
+    assert site.pages()
+    site.asked.clear()
+    assert discovered(kind="site", url=site.url + "/") == []
+    assert site.pages() == []
+    with store.read() as tx:
+        assert tx.frontier.count("source") == 0
 
 
 def test_a_killed_crawl_goes_on_and_repeats_only_what_was_in_flight(
