@@ -51,7 +51,7 @@ SOURCE = "  - {{name: {name}, kind: page, url: '{site}/{name}.html', every: 15m}
 
 
 def main() -> int:
-    """0 when the main job worked: copies found, nobody accused wrongly, every alert verified."""
+    """Run the demo; return 0 when copies were found, nobody was accused wrongly and every alert was verified."""
     parser = argparse.ArgumentParser(prog="python -m demo", description="The main job on real photographs.")
     parser.add_argument("--picture", type=Path, metavar="FILE.svg", help="also draw the report into this file")
     picture = parser.parse_args().picture
@@ -65,11 +65,13 @@ def main() -> int:
     console.print(
         "[bold]guardian demo[/]: protects photographs, shows edited copies on a web site, finds and reports them\n"
     )
+
     portfolio, press = HOME / "photographs" / "portfolio", HOME / "photographs" / "press"
     copy_protected([photograph for photograph in PROTECTED if photograph.name != PRESS], portfolio)
     copy_protected([photograph for photograph in PROTECTED if photograph.name == PRESS], press)
     command(console, "init", watch, lines=slice(1))
-    exhibits = made_site(console, HOME / "site")
+
+    exhibits = make_site(console, HOME / "site")
     secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
     site, receiver = Site(HOME / "site"), Receiver(secret)
     try:
@@ -80,21 +82,22 @@ def main() -> int:
         )
         command(console, "asset", "add", press, "--collection", "press", "--config", config, lines=slice(-1, None))
         command(console, "licence", "add", "--host", "127.0.0.1", "--collection", "press", "--config", config)
-        pairs = asyncio.run(scanned(console, config, exhibits))
+        pairs = asyncio.run(scan_all(console, config, exhibits))
     finally:
         site.close()
         receiver.close()
-    ended = told(console, pairs, receiver, time.monotonic() - started)
+
+    exit_code = print_report(console, pairs, receiver, time.monotonic() - started)
     if picture is not None and receiver.received:
         draw(picture, pairs, receiver)
-    return ended
+    return exit_code
 
 
 def command(console: Console, *arguments: object, lines: slice = slice(None)) -> None:
-    """Show a guardian command and run it as a user would; of its answer show these lines. Ends the demo on failure."""
+    """Print a guardian command, run it as a user would, and print these lines of its output. Exit when it fails."""
     words = [str(argument) for argument in arguments]
     console.print(f"[bold cyan]$ guardian {' '.join(words)}[/]", highlight=False, soft_wrap=True)
-    # Its bar goes to standard error, and so to the terminal.
+    # Standard error is not captured, so that the command's progress bar is seen.
     done = subprocess.run([sys.executable, "-m", "guardian", *words], check=False, stdout=subprocess.PIPE, text=True)
     if done.returncode:
         raise SystemExit(f"{done.stdout}the command ended with {done.returncode}")
@@ -104,7 +107,7 @@ def command(console: Console, *arguments: object, lines: slice = slice(None)) ->
 
 
 def bar(console: Console) -> Progress:
-    """The progress bar of all of the demo's longer steps."""
+    """Return a progress bar; all longer steps of the demo use the same kind."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -115,8 +118,8 @@ def bar(console: Console) -> Progress:
     )
 
 
-def made_site(console: Console, folder: Path) -> dict[str, Exhibit]:
-    """The pictures and pages of the site; the exhibits by file name."""
+def make_site(console: Console, folder: Path) -> dict[str, Exhibit]:
+    """Make the pictures and pages of the site; return the exhibits by file name."""
     with bar(console) as progress:
         exhibits = {
             exhibit.file: exhibit
@@ -124,30 +127,31 @@ def made_site(console: Console, folder: Path) -> dict[str, Exhibit]:
         }
     copies = sum(exhibit.shows is not None for exhibit in exhibits.values())
     console.print(
-        f"a web site of {len(PAGES)} pages: {copies} edited copies, {len(exhibits) - copies} pictures of strangers\n"
+        f"a web site of {len(PAGES)} pages: {copies} edited copies, {len(exhibits) - copies} unrelated pictures\n"
     )
     return exhibits
 
 
 def configure(watch: Path, site: str, receiver: str, secret: str) -> None:
-    """Name the site's pages as sources and the receiver as destination, as an owner does in config.yaml."""
+    """Write a config.yaml with the site's pages as sources and the receiver as destination."""
     sources = "\n".join(SOURCE.format(name=name, site=site) for name in PAGES)
     (watch / "config.yaml").write_text(CONFIG.format(sources=sources, receiver=receiver), encoding="utf-8")
     (watch / "secret").write_text(secret + "\n", encoding="utf-8")
     (watch / "secret").chmod(0o600)
 
 
-async def scanned(console: Console, config: Path, exhibits: dict[str, Exhibit]) -> list[tuple[Exhibit, Answer]]:
-    """Scan every source once and deliver what is due, with the daemon's own code (`guardian run --once`)."""
+async def scan_all(console: Console, config: Path, exhibits: dict[str, Exhibit]) -> list[tuple[Exhibit, Answer]]:
+    """Scan every source once and deliver due messages, with the daemon's own code (`guardian run --once`).
+
+    Returns each exhibit that was seen, with its answer.
+    """
     pairs: list[tuple[Exhibit, Answer]] = []
-    left_out: list[Skipped] = []
     console.print(f"[bold cyan]$ guardian run --once --config {config}[/]", highlight=False, soft_wrap=True)
     with bar(console) as progress:
         step = progress.add_task("scanning", total=len(exhibits))
 
         def listen(result: Answer | Skipped) -> None:
             if isinstance(result, Skipped):
-                left_out.append(result)
                 return
             url = result.sighting.image_url or ""
             exhibit = exhibits.get(url.rpartition("/")[2])
@@ -156,6 +160,7 @@ async def scanned(console: Console, config: Path, exhibits: dict[str, Exhibit]) 
                 progress.advance(step)
 
         await run_once(config, listen)
+
     unseen = set(exhibits) - {exhibit.file for exhibit, _ in pairs}
     console.print(
         f"{len(pairs)} pictures seen on {len(PAGES)} pages"
@@ -165,29 +170,32 @@ async def scanned(console: Console, config: Path, exhibits: dict[str, Exhibit]) 
     return pairs
 
 
-def told(console: Console, pairs: Sequence[tuple[Exhibit, Answer]], receiver: Receiver, seconds: float) -> int:
-    """Print the report and say whether the main job worked."""
+def print_report(console: Console, pairs: Sequence[tuple[Exhibit, Answer]], receiver: Receiver, seconds: float) -> int:
+    """Print the report; return the exit code, 0 when the main job worked."""
     console.print(report.found_table(pairs))
     console.print(report.verdict(pairs))
     console.print()
     if not receiver.received:
         console.print("[red]No webhook arrived.[/]")
         return 1
+
     one = receiver.received[0]
     console.print(report.cases(pairs, len(receiver.received)), highlight=False)
     console.print()
+    # A receiver that accepts everything would prove nothing: one changed word must be refused.
     tampered = receiver.verify(one.headers, one.body.replace(b"case", b"cause", 1))
     console.print(report.webhook_panel(receiver.received, tampered))
     credits_line = "; ".join(f"{photograph.title}: {photograph.credit}" for photograph in PROTECTED)
     console.print(f"[dim]Photographs: {credits_line}.[/]\n", highlight=False)
     report.next_steps(console, str(HOME / "watch"))
     console.print(f"\n[dim]{seconds:.0f} s in all. What the demo made is in {HOME}/.[/]", highlight=False)
+
     genuine = all(each.refused is None for each in receiver.received) and tampered is not None
     return 0 if genuine and not report.false_alarms(pairs) and any(report.is_right(*pair) for pair in pairs) else 1
 
 
 def draw(picture: Path, pairs: Sequence[tuple[Exhibit, Answer]], receiver: Receiver) -> None:
-    """The report as a picture, for documents: what a terminal shows, with the reader's own fonts."""
+    """Draw the report as an SVG picture for documents: what a terminal shows, in the fonts of the reader's machine."""
     terminal = Console(width=110, record=True, file=io.StringIO())
     terminal.print("[bold cyan]$ make demo[/]\n", report.found_table(pairs), report.verdict(pairs), sep="")
     terminal.print(report.cases(pairs, len(receiver.received)), highlight=False)

@@ -1,4 +1,4 @@
-"""What the demo's strangers did to the pictures: guardian's own attacks, named in plain words."""
+"""Lists the edits that the demo's site has made to the pictures: guardian's own attacks, named in plain words."""
 
 import io
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Edit:
     quality: int = 85
 
     def make(self, picture: Image.Image, other: Image.Image, seed: int) -> tuple[bytes, str]:
-        """The edited picture as file bytes, and their suffix. `other` is what it may be pasted into."""
+        """Return the edited picture as JPEG bytes, and the file suffix. It may be pasted into `other`."""
         random = np.random.default_rng(seed)
         pixels, others = np.asarray(picture), [np.asarray(other)]
         for name in self.attacks:

@@ -1,4 +1,4 @@
-"""The photographs of the demo: they come in the wheels of scikit-image, scikit-learn and PyWavelets.
+"""Finds the photographs of the demo, which come in the wheels of scikit-image, scikit-learn and PyWavelets.
 
 None is committed here. What those packages say about authors and rights is repeated beside each name.
 """
@@ -28,6 +28,7 @@ class Photograph:
 
     @property
     def name(self) -> str:
+        """The file name without its suffix."""
         return Path(self.file).stem
 
 
@@ -52,7 +53,7 @@ PROTECTED = (
     Photograph("retina.jpg", "Human retina", "Mikael Häggström, CC0"),
     Photograph("rocket.jpg", "Falcon 9 launch", "SpaceX, public domain"),
 )
-"""What the demo's owner owns."""
+"""The pictures that the demo's owner protects."""
 
 DISTRACTORS = (
     Photograph("ascent.npz", "Staircase", "public-domain-image.com, public domain", WAVELETS),
@@ -63,11 +64,11 @@ DISTRACTORS = (
     Photograph("color.png", "Colour wheel", "shipped by scikit-image, BSD-3-Clause"),
     Photograph("logo.png", "Logo of scikit-image", "scikit-image, BSD-3-Clause"),
 )
-"""What other people own: shown on the demo's web site, never protected."""
+"""Unrelated pictures, which other people own: shown on the demo's web site, never protected."""
 
 
 def path_of(photograph: Photograph) -> Path:
-    """Where the package keeps it, found without importing the package."""
+    """Return where the package keeps a photograph, without importing the package."""
     package, folder = photograph.home
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:
@@ -76,7 +77,7 @@ def path_of(photograph: Photograph) -> Path:
 
 
 def opened(photograph: Photograph) -> Image.Image:
-    """The picture in RGB, on white where it is transparent."""
+    """Return the picture in RGB, on white where it is transparent."""
     path = path_of(photograph)
     if path.suffix == ".npz":
         return Image.fromarray(np.load(path)["data"]).convert("RGB")

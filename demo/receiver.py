@@ -1,6 +1,6 @@
-"""The other end: a small web server that receives the alerts, as the owner's ticket system would.
+"""Receives the alerts: a small web server in the place of the owner's ticket system.
 
-It verifies each message with the `standardwebhooks` package, which guardian has no part in.
+It verifies each message with the `standardwebhooks` package, which guardian itself does not use.
 """
 
 import json
@@ -14,7 +14,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 @dataclass(frozen=True)
 class Received:
-    """One post as it came over the wire. `refused` says why it was not believed; None when it was genuine."""
+    """One POST request as received. `refused` says why it was not accepted; None when it was genuine."""
 
     headers: dict[str, str]
     body: bytes
@@ -23,7 +23,7 @@ class Received:
 
 
 class Receiver:
-    """Listens on a free port of loopback; what came is in `received`."""
+    """Listens on a free port of loopback; `received` has the requests so far."""
 
     def __init__(self, secret: str) -> None:
         self.received: list[Received] = []
@@ -35,11 +35,12 @@ class Receiver:
         self.url = f"http://127.0.0.1:{self._server.server_port}/guardian"
 
     def close(self) -> None:
+        """Stop listening and free the port."""
         self._server.shutdown()
         self._server.server_close()
 
     def verify(self, headers: dict[str, str], body: bytes) -> str | None:
-        """Why a message must not be believed, or None for a genuine one."""
+        """Return why a message must not be accepted, or None for a genuine one."""
         try:
             self._webhook.verify(body, headers)
         except (WebhookVerificationError, ValueError) as error:

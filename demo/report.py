@@ -1,4 +1,4 @@
-"""What the demo prints: a table of what was found, the webhook as it came, and what to try next."""
+"""Makes what the demo prints: a table of what was found, a webhook as received, and what to try next."""
 
 import json
 import re
@@ -23,23 +23,24 @@ FOUND = (Outcome.COPY, Outcome.REVIEW, Outcome.LICENSED)
 
 
 def owner_of(answer: Answer) -> JudgedMatch | None:
-    """The most probable match that the rules kept."""
+    """Return the most probable match that the rules kept."""
     kept = [match for match in answer.judged if match.kept]
     return max(kept, key=lambda match: match.comparison.probability, default=None)
 
 
 def is_right(exhibit: Exhibit, answer: Answer) -> bool:
-    """Whether a copy was traced to the photograph it was made from."""
+    """Return whether a copy was traced to the photograph it was made from."""
     match = owner_of(answer)
     return exhibit.shows is not None and match is not None and match.asset.path.endswith(f"/{exhibit.shows.file}")
 
 
 def found_table(pairs: Sequence[tuple[Exhibit, Answer]]) -> Table:
-    """One row for each kind of edit: how many of its copies were found, and one of them in words."""
+    """Return one row for each kind of edit: how many of its copies were found, and one of them in words."""
     by_edit: dict[str, list[tuple[Exhibit, Answer]]] = defaultdict(list)
     for exhibit, answer in pairs:
         if exhibit.shows is not None:
             by_edit[exhibit.edit].append((exhibit, answer))
+
     table = Table(
         box=box.SIMPLE_HEAD, pad_edge=False, title="Copies found on the site", title_justify="left", title_style="bold"
     )
@@ -47,6 +48,7 @@ def found_table(pairs: Sequence[tuple[Exhibit, Answer]]) -> Table:
     table.add_column("found", justify="right", no_wrap=True)
     table.add_column("what guardian says about one of them")
     table.add_column("how sure", justify="right", style="dim", no_wrap=True)
+
     for edit, several in sorted(by_edit.items()):
         hits = [pair for pair in several if is_right(*pair)]
         style = "green" if len(hits) == len(several) else "yellow"
@@ -71,9 +73,9 @@ def _description(answer: Answer) -> str:
 
 
 def verdict(pairs: Sequence[tuple[Exhibit, Answer]]) -> Group:
-    """The sums, and by name everything that went otherwise than hoped."""
+    """Return the totals, and a line for each copy that was missed and each false alarm."""
     copies = [pair for pair in pairs if pair[0].shows is not None]
-    strangers = [pair for pair in pairs if pair[0].shows is None]
+    unrelated = [pair for pair in pairs if pair[0].shows is None]
     right = sum(is_right(*pair) for pair in copies)
     alarms = false_alarms(pairs)
     licensed = sum(answer.outcome is Outcome.LICENSED for _, answer in pairs)
@@ -84,10 +86,11 @@ def verdict(pairs: Sequence[tuple[Exhibit, Answer]]) -> Group:
                 "green" if right == len(copies) else "yellow",
             ),
             ", ",
-            (f"{len(alarms)} false alarms among {len(strangers)} strangers", "green" if not alarms else "red"),
+            (f"{len(alarms)} false alarms among {len(unrelated)} unrelated pictures", "green" if not alarms else "red"),
             f"; {licensed} licensed use(s) recognised, about which nobody is alerted." if licensed else ".",
         )
     ]
+
     for exhibit, answer in copies:
         if not is_right(exhibit, answer):
             why = answer.problem.reason if answer.problem else answer.outcome.value
@@ -109,7 +112,7 @@ def verdict(pairs: Sequence[tuple[Exhibit, Answer]]) -> Group:
 
 
 def cases(pairs: Sequence[tuple[Exhibit, Answer]], messages: int) -> Text:
-    """Why there are fewer messages than copies."""
+    """Return a sentence that says why there are fewer messages than copies."""
     told = sum(answer.outcome in (Outcome.COPY, Outcome.REVIEW) for _, answer in pairs)
     return Text(
         f"All uses of one photograph by one site are one case, and a case is told once: {told} uses, "
@@ -118,7 +121,7 @@ def cases(pairs: Sequence[tuple[Exhibit, Answer]], messages: int) -> Text:
 
 
 def false_alarms(pairs: Sequence[tuple[Exhibit, Answer]]) -> list[tuple[Exhibit, Answer]]:
-    """Strangers that the rules would alert about, and copies traced to somebody else's photograph."""
+    """Return unrelated pictures that the rules would alert about, and copies traced to another photograph."""
     return [
         (exhibit, answer)
         for exhibit, answer in pairs
@@ -127,7 +130,10 @@ def false_alarms(pairs: Sequence[tuple[Exhibit, Answer]]) -> list[tuple[Exhibit,
 
 
 def webhook_panel(received: Sequence[Received], tampered: str | None) -> Panel:
-    """The first alert exactly as its receiver saw it, long parts cut, and what verifying said."""
+    """Return the first alert as its receiver saw it, some fields left out, and the results of verification.
+
+    `tampered` is why the receiver refused a changed message; None when it accepted it.
+    """
     one = received[0]
     head = Text()
     for name in ("content-type", "user-agent", "webhook-id", "webhook-timestamp", "webhook-signature"):
@@ -135,6 +141,7 @@ def webhook_panel(received: Sequence[Received], tampered: str | None) -> Panel:
             head.append(f"{name}: ", style="cyan").append(f"{one.headers[name]}\n")
     data = {name: one.event["data"][name] for name in SHOWN_IN_BODY if name in one.event.get("data", {})}
     body = _readable({"type": one.event.get("type"), "timestamp": one.event.get("timestamp"), "data": data})
+
     genuine = sum(each.refused is None for each in received)
     said = Text.assemble(
         (
@@ -155,7 +162,7 @@ def webhook_panel(received: Sequence[Received], tampered: str | None) -> Panel:
 
 
 def _readable(event: dict[str, Any]) -> str:
-    """JSON with lists on one line, and without what nobody filled in about the photograph."""
+    """Return a message as JSON, each list on one line, without empty fields of the asset."""
     asset = event["data"].get("asset", {})
     event["data"]["asset"] = {name: value for name, value in asset.items() if value and name != "rights"}
     text = json.dumps(event, indent=1, ensure_ascii=False)
@@ -163,7 +170,7 @@ def _readable(event: dict[str, Any]) -> str:
 
 
 def next_steps(console: Console, home: str) -> None:
-    """Exact commands for one's own folder and site."""
+    """Print commands to try next, with the demo's folder and with pictures of one's own."""
     console.print("[bold]Look around in what the demo left behind[/]")
     for command in ("case list", "rules check", "coverage", "check YOUR_PICTURE.jpg"):
         console.print(f"  .venv/bin/guardian --config {home}/config.yaml {command}", highlight=False, soft_wrap=True)

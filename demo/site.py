@@ -1,4 +1,4 @@
-"""The demo's web site: four pages on loopback that show edited copies of the photographs among strangers."""
+"""Makes and serves the demo's web site: four pages that show edited copies among unrelated pictures."""
 
 import html
 import random
@@ -18,14 +18,14 @@ PAGES = {
     "forum": "Pictures we found somewhere",
     "shop": "Posters, mugs and cushions",
 }
-# Too small to lose any more of it.
+# A photograph too small to be recognised after stronger edits.
 GENTLE = {"microaneurysms"}
 GENTLE_EDITS = ("recompressed", "mirrored")
 
 
 @dataclass(frozen=True)
 class Exhibit:
-    """One picture of the site. `shows` is the protected photograph it was made from; None for a stranger."""
+    """One picture of the site. `shows` is the protected photograph it was made from; None for an unrelated picture."""
 
     file: str
     page: str
@@ -35,7 +35,7 @@ class Exhibit:
 
 
 def planned() -> list[tuple[Photograph, Edit, bool]]:
-    """Which photograph is shown with which edit, and whether it is a protected one. The same every time."""
+    """Return which photograph is shown with which edit, and whether it is a protected one. The same every time."""
     copies = []
     for number, photograph in enumerate(PROTECTED):
         if photograph.name in GENTLE:
@@ -43,12 +43,13 @@ def planned() -> list[tuple[Photograph, Edit, bool]]:
         else:
             chosen = [EDITS[number % len(EDITS)], EDITS[(number + len(EDITS) // 2) % len(EDITS)]]
         copies += [(photograph, edit, True) for edit in chosen]
-    strangers = [
+
+    unrelated = [
         (photograph, EDITS[(3 * number + turn) % len(EDITS)], False)
         for number, photograph in enumerate(DISTRACTORS)
         for turn in (0, 5, 9)
     ]
-    shown = copies + strangers
+    shown = copies + unrelated
     random.Random(20261124).shuffle(shown)
     return shown
 
@@ -68,13 +69,14 @@ def build(folder: Path) -> Iterator[Exhibit]:
         )
         exhibits.append(exhibit)
         yield exhibit
+
     for name, title in PAGES.items():
         text = _page(title, [exhibit for exhibit in exhibits if exhibit.page == name])
         (folder / f"{name}.html").write_text(text, encoding="utf-8")
 
 
 def _page(title: str, exhibits: list[Exhibit]) -> str:
-    """A page as the web writes them: plain, lazy-loaded, responsive and picture elements in turn."""
+    """Return the HTML of a page; images are plain, lazy-loaded, responsive and <picture> elements in turn."""
     ways: list[Callable[[str], str]] = [
         lambda file: f'<img src="{file}" alt="a picture">',
         lambda file: f'<img data-src="{file}" src="data:image/gif;base64,R0lGODlhAQABAAAAACw=" loading="lazy">',
@@ -99,6 +101,7 @@ class Site:
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def close(self) -> None:
+        """Stop serving and free the port."""
         self._server.shutdown()
         self._server.server_close()
 

@@ -1,4 +1,4 @@
-"""Opens the rooms that a Config describes, in the order they need each other, and closes them again.
+"""Opens the services that a Config describes, in the order they need each other, and closes them again.
 
 The one place where settings become opened objects; everything below gets those as arguments.
 """
@@ -52,18 +52,18 @@ class App:
 
     @property
     def catalog(self) -> "Catalog":
-        """The catalogue; most checks never need it."""
+        """The catalogue, made on each access: most checks never need it."""
         return make_catalog(self.config, self.store, self.services.workers)
 
 
 def utc_now() -> datetime:
-    """Return the time now; the clock that every room is given."""
+    """Return the current time in UTC. This is the clock that all services are given."""
     return datetime.now(UTC)
 
 
 @contextmanager
 def opened_store(config: Config) -> Iterator[Store]:
-    """Open the database of this configuration, migrated forward."""
+    """Open the database of this configuration, migrated to the newest schema. Raises StoreUnusable."""
     store = open_store(config.store, config.data_dir)
     try:
         yield store
@@ -77,7 +77,7 @@ def open_rules(config: Config) -> rules.Rules:
 
 
 def make_workers(config: Config) -> Workers:
-    """Return worker processes over this configuration's index; a descriptor that cannot be used is said once."""
+    """Return worker processes over this configuration's index; log a warning when its descriptor cannot be used."""
     workers = Workers(config.matching, config.embedding, config.data_dir / "index")
     if workers.without_descriptor is not None:
         log.warning("without_descriptor", reason=workers.without_descriptor)
@@ -86,7 +86,7 @@ def make_workers(config: Config) -> Workers:
 
 def make_catalog(config: Config, store: Store, workers: Workers) -> "Catalog":
     """Return the catalogue of this configuration."""
-    # It brings the index and its kernels, which a check leaves to its workers.
+    # Imported late: it loads the index and its compiled kernels, which a check leaves to its workers.
     from guardian.catalog.catalog import Catalog
 
     return Catalog(store, workers, config.data_dir, config.catalog, utc_now, config.matching.max_bytes)
@@ -94,9 +94,14 @@ def make_catalog(config: Config, store: Store, workers: Workers) -> "Catalog":
 
 @asynccontextmanager
 async def opened_app(config: Config, workers: Workers | None = None) -> AsyncIterator[App]:
-    """Open all services, inside a running event loop; with these workers if they were made before."""
+    """Open all services and close them after the body. Needs a running event loop.
+
+    `workers` are used, and closed, instead of new ones. Raises ConfigError, StoreUnusable.
+    """
+    # First what can be wrong in the configuration: nothing has to be closed again when it is.
     checked = open_rules(config)
     workers = workers or make_workers(config)
+
     with opened_store(config) as store:
         async with WebClient(config.fetch, clock=utc_now, take=_counted_in(store)) as web:
             services = Services(
@@ -109,6 +114,7 @@ async def opened_app(config: Config, workers: Workers | None = None) -> AsyncIte
                 settings=_scan_settings(config),
                 environment=os.environ,
             )
+
             try:
                 yield App(config, store, services)
             finally:
@@ -116,7 +122,7 @@ async def opened_app(config: Config, workers: Workers | None = None) -> AsyncIte
 
 
 def _scan_settings(config: Config) -> ScanSettings:
-    """Return what the walk of an image needs of the configuration."""
+    """Return the settings that scans and checks need."""
     return ScanSettings(
         own_hosts=config.own_hosts,
         destinations=tuple(destination.name for destination in config.destinations),
@@ -126,7 +132,7 @@ def _scan_settings(config: Config) -> ScanSettings:
 
 
 def _counted_in(store: Store) -> Take:
-    """Counts requests in the database, where restarts and other processes see them."""
+    """Return a function that counts requests in the database, where restarts and other processes see them."""
 
     def count(host: str, day: date, number: int, most: int) -> int:
         with store.begin() as tx:
@@ -140,39 +146,41 @@ def _counted_in(store: Store) -> Take:
 
 @asynccontextmanager
 async def opened_delivery(config: Config) -> AsyncIterator[Delivery]:
-    """Open the sender, for commands that send: the only ones that read secrets."""
+    """Open the sender of messages. Only commands that send open it, so that no other command reads secrets."""
     async with TrustedClient(config.delivery.ca_file) as client:
         yield Delivery(config.destinations, config.delivery, client, Secrets(os.environ), utc_now)
 
 
 @asynccontextmanager
 async def at_work(app: App, command: str) -> AsyncIterator[Heartbeat]:
-    """Be known, under the words of a command, among the processes that work on this database."""
+    """Register this process as running `command` among those that work on this database, while the body runs."""
     async with registered(app.store, app.config.data_dir, app.config.processes.lease, command) as heartbeat:
         yield heartbeat
 
 
 async def prepare(app: App) -> None:
-    """Take over from processes that are lost, and make the index whole again.
+    """Take over from processes that were lost, forget what is no longer needed, and repair the index.
 
-    Crawls that nobody goes on with are forgotten. What living processes work on is left alone.
+    What living processes work on is left alone. Raises GuardianError when the index cannot be repaired.
     """
     await take_over(app)
-    watched = [source.name for source in app.config.sources]
-
-    def clear() -> int:
-        with app.store.begin() as tx:
-            return tx.frontier.clear_abandoned(watched, app.services.clock() - CRAWLS_KEPT_FOR)
-
     await prune_old_rows(app)
-    forgotten = await asyncio.to_thread(clear)
+    forgotten = await asyncio.to_thread(_clear_abandoned_crawls, app)
+
     repaired = await app.catalog.repair()
     if forgotten or repaired:
         log.info("made_ready", addresses_forgotten=forgotten, assets_indexed_again=repaired)
 
 
+def _clear_abandoned_crawls(app: App) -> int:
+    """Forget crawls that nobody goes on with; return how many addresses they had left in the frontier."""
+    watched = [source.name for source in app.config.sources]
+    with app.store.begin() as tx:
+        return tx.frontier.clear_abandoned(watched, app.services.clock() - CRAWLS_KEPT_FOR)
+
+
 async def prune_old_rows(app: App) -> None:
-    """Forget what `retention` in the configuration keeps no longer, unless another process has done so today."""
+    """Forget rows older than `retention` keeps them, once a day over all processes on this database."""
     recipe, now = app.services.workers.report_recipe, app.services.clock()
     pruned = await asyncio.to_thread(prune_daily, app.store, app.config.retention, recipe, now)
     if pruned is not None and pruned.total:
@@ -180,7 +188,7 @@ async def prune_old_rows(app: App) -> None:
 
 
 async def take_over(app: App) -> None:
-    """Free what lost processes had claimed, so that others may go on with it."""
+    """Free the leases and scans that lost processes had claimed, so that others may go on with them."""
     taken = await asyncio.to_thread(take_over_lost, app.store, app.config.data_dir, app.services.clock())
     if taken.processes:
         log.info("took_over", processes=taken.processes, leases_freed=taken.leases, scans_cut_off=taken.scans)
@@ -189,21 +197,31 @@ async def take_over(app: App) -> None:
 async def scan_and_mend(
     app: App, heartbeat: Heartbeat, settings: SourceSettings, listener: Listener, latest_known: int | None = None
 ) -> Scan:
-    """One scan, as `scan_source`; when the index turns out to be damaged it is made anew, and the scan begins again."""
+    """Scan a source as `scan_source` does; when the index turns out to be damaged, repair it and scan once more.
+
+    Raises what `scan_source` raises, IndexNotReady only from the second try.
+    """
     try:
         return await scan_source(app.services, heartbeat, settings, listener, latest_known)
     except IndexNotReady as error:
         log.warning("index_damaged", reason=str(error))
         await app.catalog.repair()
+        # Without `latest_known`: the scan that failed just now is the latest.
         return await scan_source(app.services, heartbeat, settings, listener)
 
 
 def tell_of_troubled_sources(app: App) -> None:
-    """Queue a message about each source that fails, is silent or shrinks, if somebody wants to hear of it."""
+    """Queue a message about each source that fails, is silent or shrinks, for `coverage.deliver_to`."""
     config, now = app.config, app.services.clock()
     if not config.coverage.deliver_to:
         return
-    with app.store.begin() as tx:
+
+    # Read first: reading the scans of every source should hold up nobody who writes.
+    with app.store.read() as tx:
         found = coverages(tx, config.sources, now, config.coverage, config.fetch.closed)
+    if all(coverage.trouble is None for coverage in found):
+        return
+
+    with app.store.begin() as tx:
         if told := tell_of_trouble(tx, found, config.coverage.deliver_to, now):
             log.warning("sources_in_trouble", messages=told)

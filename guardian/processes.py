@@ -1,7 +1,7 @@
-"""This process among those that work on one database: its heartbeat, its claims, and those of the lost.
+"""Registers this process among those that work on one database, keeps its claims alive, takes over from lost ones.
 
-Each long-lived process registers under an id of its own and says every few seconds that it is alive. What it works
-on names it. One that is not heard of within its lease is lost: its work is free, and nobody else's is touched.
+Each long-lived process has an id of its own, by which it owns what it works on, and renews its lease every few
+seconds (its heartbeat). A process that does not renew within its lease is lost: only its work becomes free.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from guardian.model import Process
 from guardian.store import Store, has_holder, hold, remove_lock
 
 BEATS_PER_LEASE = 4
-"""So often within a lease a process is heard of; one beat that comes late costs nothing."""
+"""Heartbeats within one lease: more than one, so that a late heartbeat costs nothing."""
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +37,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class TakenOver:
-    """What lost processes left behind: how many there were, the leases freed and the scans closed."""
+    """How many lost processes were removed, leases of theirs freed, and scans of theirs closed."""
 
     processes: int = 0
     leases: int = 0
@@ -45,7 +45,7 @@ class TakenOver:
 
 
 class Heartbeat:
-    """Keeps this process's row and its claims alive, from a thread, however busy the event loop is."""
+    """Renews this process's row and its claims from a thread of its own, however busy the event loop is."""
 
     def __init__(self, store: Store, lease: timedelta, command: str) -> None:
         self.id = f"process_{uuid.uuid4().hex[:16]}"
@@ -56,12 +56,12 @@ class Heartbeat:
         self._thread = threading.Thread(target=self._beat_until_ending, name="heartbeat", daemon=True)
 
     def start(self) -> None:
-        """Register this process and begin to beat. Raises StoreUnusable."""
+        """Register this process and begin to send heartbeats. Raises StoreUnusable."""
         self.beat()
         self._thread.start()
 
     def stop(self) -> None:
-        """Beat no more, leave the list of processes and free whatever is still leased. Raises StoreUnusable."""
+        """End the heartbeats, unregister this process and free its leases. Raises StoreUnusable."""
         self._ending.set()
         self._thread.join()
         with self._store.begin() as tx:
@@ -70,7 +70,7 @@ class Heartbeat:
 
     @contextmanager
     def renewing(self, scan_id: int) -> Iterator[Claim]:
-        """Keep the claim of a scan that has begun alive while the body runs."""
+        """Renew the claim of a running scan while the body runs."""
         claim = self._claims[scan_id] = Claim(scan_id)
         try:
             yield claim
@@ -78,14 +78,17 @@ class Heartbeat:
             del self._claims[scan_id]
 
     def beat(self) -> Process:
-        """Say once that this process is alive and works on what it claimed. Raises StoreUnusable."""
+        """Send one heartbeat: renew the lease of this process and of every scan it claimed. Raises StoreUnusable."""
+        # A copy: the event loop adds and removes claims while this thread waits for the database.
         claims = dict(self._claims)
         with self._store.begin() as tx:
             process = tx.processes.beat(
                 self.id, self.lease, host=socket.gethostname(), pid=os.getpid(), command=self._command
             )
             kept = tx.scans.renew(claims, self.id, self.lease) if claims else set()
+
         for scan_id, claim in claims.items():
+            # A scan that has just ended is not renewed either, but it is not lost.
             claim.is_lost = claim.is_lost or (scan_id not in kept and scan_id in self._claims)
         return process
 
@@ -103,45 +106,60 @@ class Heartbeat:
 
 @asynccontextmanager
 async def registered(store: Store, data_dir: Path, lease: timedelta, command: str) -> AsyncIterator[Heartbeat]:
-    """Be one of the processes at work while the body runs. Raises StoreUnusable.
+    """Register this process while the body runs. Raises StoreUnusable.
 
-    A lock of the kernel's in the data folder dies with the process: whoever shares the folder sees at once that it
-    was killed, and need not wait for the end of its lease.
+    It also holds a kernel lock in the data folder, which dies with it: processes that share the folder see at once
+    that it was killed, and need not wait for the end of its lease.
     """
     heartbeat = Heartbeat(store, lease, command)
     with hold(data_dir, heartbeat.id):
-        await asyncio.to_thread(heartbeat.start)
+        try:
+            await asyncio.to_thread(heartbeat.start)
+        except BaseException:
+            # The database could not be written: the lock names a process that never was.
+            remove_lock(data_dir, heartbeat.id)
+            raise
         try:
             yield heartbeat
         finally:
-            try:
-                await asyncio.to_thread(heartbeat.stop)
-            except GuardianError as error:
-                # The file stays: by it others see at once that nobody holds this role, before the lease is over.
-                log.warning("not_unregistered", reason=str(error))
-            else:
+            if await _unregister(heartbeat):
                 remove_lock(data_dir, heartbeat.id)
 
 
+async def _unregister(heartbeat: Heartbeat) -> bool:
+    """Return whether the row of this process is gone. Otherwise its lock file must stay.
+
+    By a lock file that nobody holds others see at once that this process has ended, before its lease is over.
+    """
+    try:
+        await asyncio.to_thread(heartbeat.stop)
+    except GuardianError as error:
+        log.warning("not_unregistered", reason=str(error))
+        return False
+    return True
+
+
 def take_over_lost(store: Store, data_dir: Path, now: datetime) -> TakenOver:
-    """Free what lost processes had claimed: their leases, and their scans, which others may take up. Nothing else."""
+    """Free the leases of lost processes and close their scans, so that others may go on. Raises StoreUnusable."""
     with store.read() as tx:
         suspects = [process.id for process in tx.processes.lost()]
         suspects += [process.id for process in tx.processes.living() if has_holder(data_dir, process.id) is False]
     if not suspects:
+        # Nearly always: nothing is written then.
         return TakenOver()
 
-    gone = leases = scans = 0
+    removed = leases = scans = 0
     with store.begin() as tx:
         living = {process.id for process in tx.processes.living()}
         for id_ in suspects:
             # One that was suspended may have come back since.
             if id_ in living and has_holder(data_dir, id_) is not False:
                 continue
-            gone += tx.processes.remove(id_)
+            removed += tx.processes.remove(id_)
             leases += tx.tasks.free_leases(id_)
             scans += tx.scans.interrupt(id_, now)
+
     for id_ in suspects:
         if has_holder(data_dir, id_) is False:
             remove_lock(data_dir, id_)
-    return TakenOver(gone, leases, scans)
+    return TakenOver(removed, leases, scans)

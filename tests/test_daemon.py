@@ -13,7 +13,7 @@ from typing import IO
 import pytest
 from PIL import Image
 
-from guardian.daemon import disk_problem
+from guardian.daemon.health import disk_problem
 from tests.cli.home import Home, made_home
 
 SECRET = "whsec_" + base64.b64encode(b"thirty-two bytes for one secret.").decode()

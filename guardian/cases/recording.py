@@ -55,10 +55,10 @@ def record(tx: Transaction, use: RecordedUse, destinations: Sequence[str]) -> Fi
 
     case = _case_for(tx, use)
     finding, is_new = tx.findings.upsert(_finding(use, case.id))
-    kind = _event(case, decision, is_new=is_new)
+    kind = _message_type(case, decision, is_new=is_new)
     # dict.fromkeys: a rule may name a destination twice, which is then told once.
     if kind is not None:
-        _tell(tx, kind, case, finding.id, use, tuple(dict.fromkeys(decision.deliver_to or destinations)))
+        _apply_event(tx, kind, case, finding.id, use, tuple(dict.fromkeys(decision.deliver_to or destinations)))
     elif is_new:
         tx.cases.update(replace(case, updated_at=use.at))
 
@@ -99,7 +99,9 @@ def _case_for(tx: Transaction, use: RecordedUse) -> Case:
     return tx.cases.insert(use.asset.id, of_operator, decision.action, decision.severity, use.at)[0]
 
 
-def _tell(tx: Transaction, kind: str, case: Case, finding_id: str, use: RecordedUse, names: tuple[str, ...]) -> None:
+def _apply_event(
+    tx: Transaction, kind: str, case: Case, finding_id: str, use: RecordedUse, names: tuple[str, ...]
+) -> None:
     """Update a case for an event, enqueue its message to each named destination, and write both into the history."""
     updated = tx.cases.update(
         replace(
@@ -121,7 +123,7 @@ def _tell(tx: Transaction, kind: str, case: Case, finding_id: str, use: Recorded
         log.info("case_changed", case=case.id, change=kind, operator=case.operator, message=message_id)
 
 
-def _event(case: Case, decision: Decision, *, is_new: bool) -> str | None:
+def _message_type(case: Case, decision: Decision, *, is_new: bool) -> str | None:
     """Return the type of message that one more finding of a case calls for; None for no message."""
     if case.state is CaseState.DISMISSED:
         # A person has said that this operator's use of the asset is of no interest.

@@ -1,1 +1,1 @@
-"""What the owner protects: adding and taking out assets, their originals and their rights, and the index's upkeep."""
+"""The catalogue of protected assets: adds and withdraws them, keeps their originals and rights, repairs the index."""

@@ -1,8 +1,8 @@
-"""Adds assets and takes them out, so that store, originals and index agree whatever interrupts it.
+"""Adds and withdraws assets, so that store, originals and index agree whatever interrupts it.
 
 An asset is first kept (its bytes), then reserved (a row, state "adding"), then published (the index), then
-protected (the row). `repair` finishes or mends whatever an interruption left in between. Machines that share a
-database have an index and originals each: `follow` brings this one up to what the others added and took out.
+protected (the row). `repair` finishes whatever an interruption left half done. Machines that share a database have
+an index and originals each: `follow` brings this one up to date with what others added and withdrew.
 """
 
 import asyncio
@@ -48,10 +48,10 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """What came of one wanted file.
+    """The result of adding one file.
 
-    `asset` is None exactly when `problem` says why it is not protected. `was_known`: the same bytes were
-    protected before. `nearly`: assets that look almost the same, most similar first.
+    `asset` is None exactly when `problem` says why it is not protected. `was_known`: the same bytes were protected
+    before. `nearly`: assets that look almost the same, most similar first.
     """
 
     path: Path
@@ -96,11 +96,11 @@ class Catalog:
     async def add(
         self, wanted: Sequence[Wanted], looked_at: Callable[[], None] = lambda: None
     ) -> AsyncGenerator[Added, None]:
-        """Protect files; one result for each, in their order, given when it is durable, many together.
+        """Protect files; yield one result for each, in their order, once it is durable. Many become durable together.
 
         `looked_at` is called for each file as soon as it was read and measured. Safe to repeat and to interrupt:
-        files done before are known again. Raises IndexNotReady, VaultFull, OSError (a full disk) when nothing
-        more can be protected, AlreadyRunning while another process adds.
+        files that were done before are recognised. Raises IndexNotReady, VaultFull, OSError (a full disk) when
+        nothing more can be protected, AlreadyRunning while another process adds.
         """
         with hold(self._data_dir, ROLE):
             await self._repair(every_byte=False)
@@ -109,7 +109,7 @@ class Catalog:
                     yield result
 
     async def withdraw(self, ids: Sequence[str]) -> list[Asset]:
-        """Take assets out of all answers at once. Returns those that were protected until now."""
+        """Withdraw assets, so that no answer names them any more; return those that were protected until now."""
 
         def take_out() -> list[Asset]:
             with self._store.begin() as tx:
@@ -119,17 +119,17 @@ class Catalog:
                 try:
                     self._index.withdraw([asset.number for asset in taken])
                 except IndexNotReady as error:
-                    # The store has them out of every answer; whoever mends the index leaves them out as well.
+                    # The store already keeps them out of every answer, and a repair leaves them out of the index.
                     log.warning("index_damaged", reason=str(error))
             return taken
 
         return await asyncio.to_thread(take_out)
 
     async def repair(self) -> int:
-        """Make store and index agree after an interruption, damage, or a change of recipe; reads every byte.
+        """Make store and index agree after an interruption, damage, or a change of recipe; reads the whole index.
 
-        Returns how many assets had to be published anew. Nothing is done when all is well, or while
-        another process adds assets: what that leaves unfinished is mended by the next one who asks.
+        Returns how many assets had to be published again. Does nothing when all is well, or while another process
+        adds assets: what that process leaves unfinished is repaired by the next call.
         """
         try:
             with hold(self._data_dir, ROLE):
@@ -138,12 +138,12 @@ class Catalog:
             return 0
 
     async def follow(self) -> bool:
-        """Bring the index up to what the database says, after processes with other data folders changed that.
+        """Bring the index up to date after processes with other data folders added or withdrew assets.
 
-        Assets whose bytes are not within reach stay out of it, and answers say `partial` meanwhile. Returns False
-        while another process adds assets here: try again later.
+        Assets whose bytes cannot be read here stay out of it, and answers say `partial` meanwhile. Returns False
+        while another process adds assets here: call it again later.
         """
-        # Without the lock when there is nothing to do, as always after an addition here: the next one needs it.
+        # Usually there is nothing to do, and the lock is left to processes that add.
         if await asyncio.to_thread(self._agrees):
             return True
         try:
@@ -154,31 +154,39 @@ class Catalog:
         return True
 
     async def rebuild(self, progress: Callable[[int, int], None] = lambda done, total: None) -> int:
-        """Make the whole index anew from the originals; returns how many assets it holds.
+        """Rebuild the whole index from the originals; return how many assets it holds.
 
-        The index before answers until the new one is complete. `progress` is told assets done and in all.
-        Raises GuardianError when an original is missing or damaged, and changes nothing then; AlreadyRunning.
+        The old index answers until the new one is complete. `progress` is called with the number of assets done and
+        of all. Raises GuardianError when an original is missing or damaged, and changes nothing then; AlreadyRunning.
         """
         with hold(self._data_dir, ROLE):
             return await self._rebuild(progress)
 
     async def _repair(self, *, every_byte: bool) -> int:
+        """Make store and index agree, with the lock held; return how many assets were published again."""
         try:
             found = await asyncio.to_thread(self._index.contents, every_byte=every_byte)
         except IndexNotReady as error:
             log.warning("index_rebuilt", reason=str(error))
             return await self._rebuild(lambda done, total: None, within_reach=True)
+
         published = frozenset(found.numbers)
         adding = await asyncio.to_thread(self._assets, AssetState.ADDING)
         protected = await asyncio.to_thread(self._assets, AssetState.PROTECTED)
         wanted = {asset.number for asset in (*adding, *protected)}
+
+        # In the index but not wanted: withdrawn while the index could not be written.
         if published - wanted:
             await asyncio.to_thread(self._index.withdraw, published - wanted)
+        # In the index but not yet protected: interrupted between the two.
         await self._protect_published([asset for asset in adding if asset.number in published])
+
+        # Not in the index: lost by damage or added elsewhere, or interrupted before it was published.
         lost = await self._within_reach([asset for asset in protected if asset.number not in published])
         unfinished = self._kept_here([asset for asset in adding if asset.number not in published])
         # Newer assets may have been published meanwhile: answers "up to number n" never compared these.
         renumbered = await asyncio.to_thread(self._renumbered, unfinished)
+
         for batch in _batches([*lost, *renumbered], self._settings.batch):
             entries = await self._entries(batch)
             await asyncio.to_thread(self._index.publish, entries)
@@ -187,14 +195,16 @@ class Catalog:
         return len(lost) + len(renumbered)
 
     async def _rebuild(self, progress: Callable[[int, int], None], *, within_reach: bool = False) -> int:
+        """Rebuild the index, with the lock held; `within_reach` leaves out assets whose original cannot be read."""
         unfinished = self._kept_here(await asyncio.to_thread(self._assets, AssetState.ADDING))
         protected = await asyncio.to_thread(self._assets, AssetState.PROTECTED)
         if within_reach:
             protected = await self._within_reach(protected)
         assets = [*protected, *await asyncio.to_thread(self._renumbered, unfinished)]
+
         done = 0
         with self._index.rebuild() as publish:
-            # As few segments as small ones are merged into: each costs every search a little.
+            # Large batches make few segments, since each segment costs every search a little.
             batch_size = max(self._settings.batch * 8, -(-len(assets) // MAX_SEGMENTS))
             for batch in _batches(assets, batch_size):
                 progress(done, len(assets))
@@ -202,6 +212,7 @@ class Catalog:
                 publish(entries)
                 await asyncio.to_thread(self._note_hashes, entries)
                 done += len(batch)
+
         await self._protect_published(assets)
         progress(done, len(assets))
         return done
@@ -211,7 +222,7 @@ class Catalog:
             return tx.assets.list(state=state)
 
     def _agrees(self) -> bool:
-        """Whether the index holds exactly the protected assets and no addition is left unfinished."""
+        """Return whether the index holds exactly the protected assets and no addition is left unfinished."""
         try:
             published = set(self._index.contents(every_byte=False).numbers)
         except IndexNotReady:
@@ -221,13 +232,13 @@ class Catalog:
         )
 
     def _kept_here(self, assets: Sequence[Asset]) -> list[Asset]:
-        """Those whose original lies in this data folder. The others are being added by a process with another."""
+        """Return those whose original is in this data folder; the others are being added by processes elsewhere."""
         return [asset for asset in assets if self._originals.holds(asset.sha256)]
 
     async def _within_reach(self, assets: Sequence[Asset]) -> list[Asset]:
-        """Those whose original is kept here, or still lies where it was added from and is kept here from now on.
+        """Return those whose original is kept here, or can be copied from where it was added from.
 
-        The others were added on another machine: answers are partial without them, which a warning says.
+        The others were added on another machine: answers are partial without them, and a warning is logged.
         """
 
         def fetch(asset: Asset) -> bool:
@@ -238,6 +249,7 @@ class Catalog:
             except (FetchFailed, FetchRefused, ValueError):
                 return False
             if hashlib.sha256(content).hexdigest() != asset.sha256:
+                # Another picture is at this path now, or always was on this machine.
                 return False
             self._originals.keep(content)
             return True
@@ -250,10 +262,10 @@ class Catalog:
         return found
 
     async def _protect_published(self, assets: Sequence[Asset]) -> None:
-        """Count published assets as protected, in the order of their numbers over all data folders.
+        """Mark published assets as protected, in the order of their numbers over all data folders.
 
-        What was compared "up to number n" is not compared again with numbers below: an asset that a later one, added
-        elsewhere, has overtaken is published anew under a number of its own.
+        Pictures that were compared "up to number n" are never compared with numbers below n again. So an asset is
+        published again under a new number when a later one, added elsewhere, was protected before it.
         """
         while overtaken := await asyncio.to_thread(self._protect, assets):
             before = {asset.id: asset.number for asset in assets}
@@ -262,9 +274,10 @@ class Catalog:
             assets = overtaken
 
     def _protect(self, assets: Sequence[Asset]) -> list[Asset]:
-        """Protect assets; those that were overtaken get a new number instead and are returned with it."""
+        """Mark assets as protected; return those that got a new number instead, because a later one was first."""
         if not assets:
             return []
+
         with self._store.begin() as tx:
             latest = tx.assets.latest_number_for_writing()
             known = [asset for asset in (tx.assets.get(one.id) for one in assets) if asset is not None]
@@ -273,22 +286,23 @@ class Catalog:
             return [tx.assets.renumber(asset.id) for asset in adding if asset.number < latest]
 
     def _note_hashes(self, entries: Sequence[Entry]) -> None:
-        """Keep the published hashes; assets of earlier versions get theirs when they are fingerprinted anew."""
+        """Store the perceptual hashes of assets; those of earlier versions get theirs when fingerprinted again."""
         with self._store.begin() as tx:
             for number, _, fingerprint in entries:
                 if fingerprint.perceptual_hash is not None:
                     tx.assets.note_perceptual_hash(number, fingerprint.perceptual_hash)
 
     def _renumbered(self, assets: Sequence[Asset]) -> list[Asset]:
+        """Give assets new numbers, above all others; return them with these."""
         if not assets:
             return []
         with self._store.begin() as tx:
             return [tx.assets.renumber(asset.id) for asset in assets]
 
     async def _entries(self, assets: Sequence[Asset]) -> list[Entry]:
-        """Compute fingerprints of assets again from their kept originals.
+        """Return index entries of assets, fingerprinted again from their originals.
 
-        Raises GuardianError when one cannot be read.
+        Raises GuardianError when an original cannot be read.
         """
 
         async def entry(asset: Asset) -> Entry:
@@ -304,6 +318,8 @@ class Catalog:
         return await _a_few_at_a_time(assets, entry, self._workers.count + 1)
 
     async def _add_batch(self, batch: Sequence[Wanted], looked_at: Callable[[], None]) -> list[Added]:
+        """Add some files together: prepare, reserve, publish, protect. Return one result for each, in their order."""
+
         async def prepare(wanted: Wanted) -> _Prepared | Added:
             prepared = await self._prepare(wanted)
             looked_at()
@@ -316,12 +332,13 @@ class Catalog:
         fresh = {one.sha256: one for one in ready if reserved[one.sha256].state is AssetState.ADDING}
         nearly = await asyncio.to_thread(self._nearly, list(fresh.values()), reserved)
         entries = [(reserved[sha256].number, reserved[sha256].id, one.fingerprint) for sha256, one in fresh.items()]
+
         try:
             await asyncio.to_thread(self._index.publish, entries)
             await asyncio.to_thread(self._note_hashes, entries)
             await self._protect_published([reserved[sha256] for sha256 in fresh])
         except IndexNotReady as error:
-            # Joining small segments reads them whole, and may be the first to notice damage.
+            # Publishing may merge small segments, which reads them whole and so can be the first to notice damage.
             log.warning("index_rebuilt", reason=str(error))
             await self._rebuild(lambda done, total: None)
             reserved = await asyncio.to_thread(self._reserve, ready)
@@ -340,7 +357,7 @@ class Catalog:
         return results
 
     async def _prepare(self, wanted: Wanted) -> _Prepared | Added:
-        """Read, know or fingerprint one file, and keep its bytes. The supervision point of one file."""
+        """Read and fingerprint one file and keep its bytes; return an Added when it is known or cannot be protected."""
         url = wanted.path.as_uri()
         try:
             content = (await asyncio.to_thread(local.read, url, self._max_bytes)).content
@@ -360,15 +377,17 @@ class Catalog:
         return _Prepared(wanted, sha256, fingerprint, metadata)
 
     def _protected(self, sha256: str) -> Asset | None:
+        """Return the protected asset with these bytes, None if there is none."""
         with self._store.read() as tx:
             known = tx.assets.by_sha256(sha256)
         return known if known is not None and known.state is AssetState.PROTECTED else None
 
     def _reserve(self, ready: Sequence[_Prepared]) -> dict[str, Asset]:
-        """Reserve a row for each, in one transaction; the first of several files with the same bytes names it."""
+        """Reserve rows in one transaction; return them by SHA-256. The first of files with the same bytes counts."""
         reserved: dict[str, Asset] = {}
         if not ready:
             return reserved
+
         with self._store.begin() as tx:
             for one in ready:
                 wanted, metadata = one.wanted, one.metadata
@@ -386,7 +405,7 @@ class Catalog:
         return reserved
 
     def _nearly(self, fresh: Sequence[_Prepared], reserved: dict[str, Asset]) -> dict[str, tuple[Asset, ...]]:
-        """Find for each new asset those before it whose hashes are nearly the same."""
+        """Return up to three earlier assets with nearly the same hash for each new one, the nearest first."""
         if not fresh:
             return {}
         before = self._index.contents(every_byte=False)
@@ -401,20 +420,22 @@ class Catalog:
                 with self._store.read() as tx:
                     assets = [tx.assets.get(ids[row]) for row in close[:3]]
                 found[one.sha256] = tuple(asset for asset in assets if asset is not None)
+
             hashes, ids = np.vstack([hashes, one.fingerprint.hash]), [*ids, reserved[one.sha256].id]
         return found
 
 
 def _batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """Return the items in groups of `size`, the last one perhaps smaller."""
     return (items[start : start + size] for start in range(0, len(items), size))
 
 
 async def _a_few_at_a_time(items: Sequence[T], work: Callable[[T], Awaitable[R]], at_once: int) -> list[R]:
-    """Do `work` for each item, a few at a time; results in the items' order. The first error ends all."""
-    room = asyncio.Semaphore(at_once)
+    """Do `work` for each item, `at_once` at a time; return the results in order. Raises the first error."""
+    slots = asyncio.Semaphore(at_once)
 
     async def one(item: T) -> R:
-        async with room:
+        async with slots:
             return await work(item)
 
     return await asyncio.gather(*(one(item) for item in items))

@@ -1,4 +1,4 @@
-"""Rights metadata inside an image file: IPTC-IIM, XMP, EXIF and PNG's own words. Runs inside worker processes."""
+"""Reads rights metadata in image files: IPTC-IIM, XMP, EXIF and PNG text. Runs inside worker processes."""
 
 import io
 import traceback
@@ -31,9 +31,9 @@ class FileMetadata:
 
 
 def read_metadata(content: bytes) -> FileMetadata:
-    """Read rights and title of an encoded image; XMP counts before IPTC, IPTC before EXIF (Metadata Working Group).
+    """Return rights and title of an encoded image. XMP overrides IPTC, IPTC overrides EXIF (Metadata Working Group).
 
-    What cannot be read is left out: metadata is a courtesy, its damage no reason not to protect a picture.
+    Damaged metadata is left out: it is no reason not to protect a picture.
     """
     readers: tuple[tuple[str, Callable[[Image.Image], dict[str, str]]], ...]
     readers = (("PNG text", _png_words), ("EXIF", _exif), ("IPTC", _iptc), ("XMP", _xmp))
@@ -53,14 +53,15 @@ def read_metadata(content: bytes) -> FileMetadata:
     except Exception:  # noqa: BLE001 - as above
         log.warning("metadata_unreadable", kind="file", traceback=traceback.format_exc())
         damaged.append("file")
+
     title = merged.pop("title", None)
     return FileMetadata(Rights(**merged), title, tuple(damaged))
 
 
-def filled(said: Rights, found: Rights) -> Rights:
-    """Return what the owner said, and what the file says where they said nothing."""
-    mine, theirs = asdict(said), asdict(found)
-    return Rights(**{name: mine[name] or theirs[name] for name in mine})
+def filled(stated: Rights, found: Rights) -> Rights:
+    """Return the rights that the owner stated, each empty one filled from those found in the file."""
+    by_owner, in_file = asdict(stated), asdict(found)
+    return Rights(**{name: by_owner[name] or in_file[name] for name in by_owner})
 
 
 def _without_pixels(content: bytes) -> bytes:
@@ -71,6 +72,7 @@ def _without_pixels(content: bytes) -> bytes:
 
 
 def _png_chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield type and bytes of each chunk of a PNG: 4 bytes length, 4 type, data, 4 checksum."""
     at = len(_PNG_START)
     while at + 12 <= len(content):
         length = int.from_bytes(content[at : at + 4], "big")
@@ -163,7 +165,7 @@ def _text(value: Any) -> str:
 
 
 def _default_language(alternatives: Any) -> Any:
-    """Return of `<rdf:Alt>` the entry in x-default, else the first."""
+    """Return the x-default entry of an `<rdf:Alt>`, else its first."""
     entries = alternatives.get("li", "") if isinstance(alternatives, dict) else alternatives
     if not isinstance(entries, list):
         return entries

@@ -1,4 +1,4 @@
-"""What a user may set about the catalogue. Imports nothing heavy."""
+"""Declares the settings of the catalogue. Imports nothing heavy."""
 
 from pydantic import BaseModel, ConfigDict, Field
 

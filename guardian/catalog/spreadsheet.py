@@ -1,4 +1,4 @@
-"""A CSV file of images and what the owner says about them."""
+"""Reads CSV files that list images and what the owner states about them."""
 
 import csv
 import io
@@ -15,10 +15,10 @@ _SEPARATORS = ",;\t"
 
 
 def read_spreadsheet(path: Path, collection: str | None) -> list[Wanted]:
-    """Read one wanted file a row; paths count from the spreadsheet's folder, tags are parted by semicolons.
+    """Return one wanted file for each row. Relative paths start at the spreadsheet's folder.
 
-    Columns are parted by comma, semicolon or tab. Only `path` is required; `collection` is for rows that
-    name none. Raises ConfigError with the line.
+    Columns are separated by comma, semicolon or tab, tags by semicolons. Only `path` is required; `collection` is
+    for rows that name none. Raises ConfigError with the line.
     """
     try:
         text = path.read_bytes().decode("utf-8-sig")
@@ -32,7 +32,7 @@ def read_spreadsheet(path: Path, collection: str | None) -> list[Wanted]:
 
 def _rows(path: Path, text: str, collection: str | None) -> Iterator[Wanted]:
     head = text.partition("\n")[0]
-    # strict: a quote in the wrong place is said, not guessed about.
+    # strict: a quote in the wrong place is an error, not guessed about.
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(_SEPARATORS, key=head.count), strict=True)
     names: list[str] = []
     try:
@@ -40,7 +40,7 @@ def _rows(path: Path, text: str, collection: str | None) -> Iterator[Wanted]:
         for fields in reader:
             if not names:
                 names = _names(path, fields)
-            # Spreadsheet programs end with rows of nothing but separators.
+            # Spreadsheet programs often add rows with nothing but separators at the end.
             elif any(field.strip() for field in fields):
                 yield _wanted(path, line, _values(path, line, names, fields), collection)
             line = reader.line_num + 1

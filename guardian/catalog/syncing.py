@@ -1,4 +1,4 @@
-"""A folder beside what the catalogue knows of it: what is new, what moved, what is gone."""
+"""Compares a folder with the catalogue: which files are new, which have moved, which are gone."""
 
 import hashlib
 import os
@@ -12,10 +12,10 @@ from guardian.model import Asset
 
 @dataclass(frozen=True, slots=True)
 class Sync:
-    """What it takes to bring the catalogue in line with a folder.
+    """The differences between a folder and the catalogue.
 
-    `gone` are assets whose file left the folder, `replaced` those whose file holds another picture now (which
-    is among the new); `unchanged` counts the assets whose file is where it was, or elsewhere as well.
+    `gone` are assets whose file is no longer in the folder, `replaced` those whose file has another picture now
+    (which is among `new`). `unchanged` counts the assets whose file is where it was.
     """
 
     new: tuple[Path, ...]
@@ -32,10 +32,10 @@ def compare_with_folder(
     max_bytes: int,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Sync:
-    """Compare by content: `files` are those below `folder`, `assets` the protected ones of all collections.
+    """Return the differences, by content: `files` are those below `folder`, `assets` all that are protected.
 
-    A file that cannot be read, or has more than `max_bytes`, counts as new, so that adding it says why; its
-    asset stays. `progress` is told files done and in all.
+    A file that cannot be read, or has more than `max_bytes`, counts as new, so that adding it reports why; its asset
+    stays. `progress` is called with the number of files done and of all.
     """
     digests: dict[Path, str | None] = {}
     for number, path in enumerate(files):
@@ -51,13 +51,13 @@ def compare_with_folder(
     new = sorted(paths[0] for digest, paths in found.items() if digest not in known)
     moved, gone, replaced, unchanged = [], [], [], 0
 
-    # An asset's path may have been given by way of another link.
-    spelt = {_real(Path(as_text(path))): path for path in files}
+    # An asset's path may lead to the same file through another symbolic link.
+    by_real_path = {_real(Path(as_text(path))): path for path in files}
     for asset in assets:
         noted = Path(asset.path)
-        at = spelt.get(_real(noted), noted)
+        at = by_real_path.get(_real(noted), noted)
         if paths := found.get(asset.sha256):
-            # Where it was noted there may be another picture now, or none.
+            # The bytes are in the folder: at the asset's own path, or only at others.
             if at in paths or (at not in digests and _may_exist(at)):
                 unchanged += 1
             else:
@@ -72,7 +72,7 @@ def compare_with_folder(
 
 def _digest(path: Path, max_bytes: int) -> str | None:
     try:
-        # A pipe would be waited for, a film read to its end.
+        # Opening a pipe would wait for ever, and a film would be read to its end.
         if not path.is_file() or path.stat().st_size > max_bytes:
             return None
         with path.open("rb") as file:

@@ -1,4 +1,4 @@
-"""A file that the owner wants protected, and what they say about it."""
+"""Declares a file that the owner wants protected, and what they state about it."""
 
 import os
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from guardian.model import Rights
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """`title` and each right that is None is read from the file's own metadata. `path` is absolute."""
+    """A file to protect. A title or right that is None is taken from the file's metadata. `path` is absolute."""
 
     path: Path
     collection: str
@@ -19,11 +19,11 @@ class Wanted:
 
 
 def absolute_path(path: Path) -> Path:
-    """Return the path as it was given, made absolute. `..` is worked out, for which links must be followed."""
+    """Return the path made absolute, links kept as given; a path with `..` is resolved, which follows its links."""
     path = path.absolute()
     return path.resolve() if ".." in path.parts else path
 
 
 def as_text(path: Path) -> str:
-    """Return the path as text that every database can hold: a name's bytes that are no UTF-8 are written as \\xff."""
+    """Return the path as text that every database can hold: bytes that are not UTF-8 become \\xff escapes."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")

@@ -1,1 +1,1 @@
-"""The crawler: visits pages, sitemaps and feeds by the frontier, and keeps what is known of unchanged ones."""
+"""The crawler: visits the pages, sitemaps and feeds of the frontier, and caches what unchanged pages hold."""

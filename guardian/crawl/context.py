@@ -1,4 +1,4 @@
-"""What a source is given to work with, and what it may yield."""
+"""Declares what a source is given to crawl with, and what it may yield."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from guardian.store import Store
 
 @dataclass(frozen=True, slots=True)
 class CrawlContext:
-    """One scan's means: the network, the database (what a crawl has still to visit), and the time."""
+    """What a source works with in one scan: the network, the database (for the frontier), and the clock."""
 
     fetcher: Fetcher
     store: Store

@@ -1,7 +1,7 @@
-"""A crawl over many pages, breadth first, kept in the frontier table so that a killed scan goes on where it was.
+"""Crawls many pages, breadth first. The frontier table keeps the progress, so that the next scan goes on after a kill.
 
-The order of things makes it safe: the links of a page are noted before it counts as visited, and it counts as
-visited only when all its pictures have been answered (Checkpoint).
+No crash loses a link or a picture: the links of a page are written before it counts as visited, and it counts as
+visited only when all its pictures have been answered (see Checkpoint).
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 import structlog
 
+from guardian.concurrency import run_all
 from guardian.crawl.context import CrawlContext, Seen
 from guardian.crawl.lists import ListReader, ListReading
 from guardian.crawl.page_reader import PageReader, PageReading
@@ -28,7 +29,7 @@ _LISTS_WITHIN_LISTS = 3
 _MANY_REDIRECTS = 10
 _MOST_DEEPER = 20_000
 _MOST_TRIES = 4
-"""A page that was in flight at so many interruptions may be what interrupts."""
+"""A page that was being visited at so many interruptions may be their cause."""
 
 _LISTS = ("sitemap", "feed")
 
@@ -53,10 +54,10 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class _Visited:
-    """What came of one address: what it showed and where it leads.
+    """The result of visiting one address: what it shows and where it leads.
 
-    `counts` are for the account of the scan. `also_visited`: the frontier row of the page that the address
-    redirects to, which is answered with it.
+    `outcome` is the word for its frontier row, `counts` are added to those of the scan. `also_visited` is the
+    frontier row of the page that the address redirects to, which is answered with it.
     """
 
     seen: tuple[Seen, ...] = ()
@@ -66,7 +67,7 @@ class _Visited:
     also_visited: int | None = None
 
     def checkpoint(self, source: str, row_id: int) -> Checkpoint:
-        """Return what is to be noted once everything that was seen here is answered."""
+        """Return the checkpoint to yield after everything that was seen here."""
         visited = [(row_id, self.outcome)]
         if self.also_visited is not None:
             visited.append((self.also_visited, "fetched"))
@@ -74,14 +75,14 @@ class _Visited:
 
 
 class Crawler:
-    """One pass of one source."""
+    """Crawls one source, once."""
 
     def __init__(self, source: str, context: CrawlContext, bounds: Bounds) -> None:
         self._source, self._context, self._bounds = source, context, bounds
         self._pages_reader = PageReader(source, context)
         self._lists_reader = ListReader(source, context)
         self._traps = Traps(context.clock().date())
-        # Numbers of pages and lists claimed, links kept in the frontier, and links that there was no place for.
+        # Counts: pages and lists claimed, links kept in the frontier, and links beyond what it may hold.
         self._pages = self._lists = self._links = self._links_beyond = 0
         self._max_links = max(_FEWEST_LINKS, bounds.max_pages * _LINKS_PER_PAGE)
         self._max_lists = max(_FEWEST_LISTS, bounds.max_pages)
@@ -90,11 +91,14 @@ class Crawler:
         self._led_to = Counter[str]()
 
     async def run(self, starts: Sequence[CrawlRequest]) -> AsyncIterator[Seen]:
-        """Yield everything that is seen. Raises what fetching a start raised when there is nothing else to crawl."""
+        """Yield everything that is seen, and a checkpoint after each visit.
+
+        Raises FetchRefused, FetchFailed when a start cannot be fetched and there is nothing else to crawl.
+        """
         await asyncio.to_thread(self._begin, starts)
         while rows := await asyncio.to_thread(self._claim):
             for row, visited in zip(rows, await self._visit_all(rows), strict=True):
-                # What a page leads to is kept before the page counts as visited, so that a crash loses no link.
+                # The links of a page are written before it counts as visited, so that a crash loses none.
                 skipped = await asyncio.to_thread(self._note, visited.links)
                 for item in (*visited.seen, *skipped):
                     yield item
@@ -108,31 +112,32 @@ class Crawler:
         yield Checkpoint(self._source, is_finished=True)
 
     async def _visit_all(self, rows: Sequence[FrontierRow]) -> list[_Visited]:
-        """Visit a few addresses side by side, results in their order."""
+        """Visit a few addresses at the same time; return the results in their order."""
 
         async def one(row: FrontierRow) -> _Visited:
             try:
                 return await self._visit_one(row)
             except (FetchRefused, FetchFailed) as error:
-                # A start that cannot be read is a source that cannot be read; any other page is one page less.
+                # When a start cannot be read and nothing else is known, the source cannot be read.
                 if row.depth == 0 and row.referrer is None and await asyncio.to_thread(self._gives_up, row):
                     raise
                 return _Visited((error.skipped,), outcome=error.skipped.word)
             except (ClaimLost, StoreUnusable):
-                # Not the page's fault: nothing of it was kept, so the crawl goes on with it when the scan is taken up.
+                # No fault of this page, and every other one would fail the same way.
                 raise
             except Exception as error:
-                # The supervision point of one page: whatever it does to guardian, the others are visited.
+                # Supervises one page: whatever goes wrong with it, the others are visited.
                 log.exception("page_failed", page_url=row.url)
                 return _Visited((Skipped(row.url, SkipReason.INTERNAL, repr(error)),), outcome="internal")
 
-        return list(await asyncio.gather(*(one(row) for row in rows)))
+        return await run_all(one(row) for row in rows)
 
     async def _visit_one(self, row: FrontierRow) -> _Visited:
+        """Visit one page, sitemap or feed. Raises FetchRefused, FetchFailed."""
         if row.tries > _MOST_TRIES:
-            # Without this a page that kills guardian would be met first by every scan from now on.
-            why = f"the scan was cut off {row.tries - 1} times while this was being visited"
-            return _Visited((Skipped(row.url, SkipReason.CRASHED, why),), outcome="crashed")
+            # Otherwise every later scan would begin with the page that kills it.
+            detail = f"the scan was cut off {row.tries - 1} times while this was being visited"
+            return _Visited((Skipped(row.url, SkipReason.CRASHED, detail),), outcome="crashed")
 
         match row.kind:
             case "sitemap":
@@ -160,23 +165,25 @@ class Crawler:
             links = ()
 
         whole = _Visited(reading.seen, links, counts=reading.counts)
-        # A session id that a redirect adds names no other page.
+        # A redirect that only adds a session id leads to the same page.
         if address_key(reading.final_url) == address_key(row.url):
             return whole
-        return await self._elsewhere(row, reading, whole)
+        return await self._redirected(row, reading, whole)
 
-    async def _elsewhere(self, row: FrontierRow, reading: PageReading, whole: _Visited) -> _Visited:
-        """Return what comes of an address that redirects: where it leads is seen once, under its own name."""
+    async def _redirected(self, row: FrontierRow, reading: PageReading, whole: _Visited) -> _Visited:
+        """Return the result for an address that redirects. Its target is reported once, under its own address."""
         is_start = row.depth == 0 and row.referrer is None
         if not self._bounds.wanted(reading.final_url):
             leaves = Skipped(row.url, SkipReason.ELSEWHERE, f"leads out of this source, to {reading.final_url}")
-            # What a start leads to was asked for; its links are another site's.
-            return replace(whole, seen=(*whole.seen, leaves)) if is_start else _Visited((leaves,), outcome="elsewhere")
+            if not is_start:
+                return _Visited((leaves,), outcome="elsewhere")
+            # The user asked for this page by naming a start that leads to it; its links belong to another site.
+            return replace(whole, seen=(*whole.seen, leaves))
 
-        # Many addresses that lead to one page are one visit: the first takes the page's place in the frontier.
-        place = _without_return(reading.final_url, row.url)
-        self._led_to[place] += 1
-        taken = await asyncio.to_thread(self._take, CrawlRequest(place, "page", row.depth, row.url))
+        # Many addresses may redirect to one page: the first of them adds its row to the frontier and reports it.
+        target = _without_return(reading.final_url, row.url)
+        self._led_to[target] += 1
+        taken = await asyncio.to_thread(self._take, CrawlRequest(target, "page", row.depth, row.url))
         if taken is None and not is_start:
             return _Visited(outcome="redirected")
         return replace(whole, outcome="redirected", also_visited=taken)
@@ -186,25 +193,28 @@ class Crawler:
             return tx.frontier.take(self._source, request)
 
     def _note_deeper(self, links: Sequence[CrawlRequest]) -> None:
-        """Remember pages that lie too deep; whether another way leads to them is known at the end."""
+        """Remember pages that lie too deep. Only at the end is it known whether a shorter way leads to them."""
         if self._bounds.is_whole:
             wanted = [link for link in links if self._bounds.wanted(link.url)]
             for link in wanted[: _MOST_DEEPER - len(self._deeper)]:
                 self._deeper.setdefault(address_key(link.url), link)
 
     def _begin(self, starts: Sequence[CrawlRequest]) -> None:
+        """Go on with the crawl that an earlier scan left, or begin a new one from the starts."""
         with self._context.store.begin() as tx:
-            # What was left behind by a source of this name that began elsewhere is nothing to go on with.
+            # A frontier without this start is from before the source's address was changed: begin anew.
             if not (tx.frontier.knows(self._source, starts[0]) and tx.frontier.reopen(self._source)):
                 tx.frontier.clear(self._source)
                 tx.frontier.add(self._source, starts)
+
             self._pages = tx.frontier.count(self._source, FrontierState.DONE, "page")
             self._lists = sum(tx.frontier.count(self._source, FrontierState.DONE, kind) for kind in _LISTS)
             self._links = tx.frontier.count(self._source)
 
     def _claim(self) -> list[FrontierRow]:
+        """Claim the next few addresses, within the budgets of this crawl; none when it is over."""
         with self._context.store.begin() as tx:
-            # Lists first: they name pages that a breadth-first crawl would come upon late or never.
+            # Lists first: they name pages that links would lead to late or never.
             for kind in _LISTS:
                 most = max(0, min(PAGES_AT_ONCE, self._max_lists - self._lists))
                 if lists := tx.frontier.claim(self._source, most, kind):
@@ -217,20 +227,21 @@ class Crawler:
         return rows
 
     def _note(self, links: Sequence[CrawlRequest]) -> list[Skipped]:
-        """Add what is worth following; return a Skipped for each thing that is not, once."""
+        """Add links that are worth following to the frontier; return a Skipped for each new one that is a trap."""
         skipped: list[Skipped] = []
         kept: list[CrawlRequest] = []
         for link in links:
-            name = address_key(link.url)
-            if name in self._met or (link.kind == "page" and not self._bounds.wanted(link.url)):
+            key = address_key(link.url)
+            is_outside = link.kind == "page" and not self._bounds.wanted(link.url)
+            if key in self._met or is_outside:
                 continue
 
             if self._links + len(kept) >= self._max_links:
-                # Not noted as met either: memory has bounds, and so has the count's exactness.
+                # Not added to `_met` either, which would grow without bounds; so a link may be counted twice.
                 self._links_beyond += 1
                 continue
 
-            self._met.add(name)
+            self._met.add(key)
             reason = self._traps.reason(link.url) if link.kind == "page" else None
             if reason is None:
                 kept.append(link)
@@ -243,7 +254,7 @@ class Crawler:
         return skipped
 
     def _left(self) -> list[str]:
-        """Return what was not visited, in words."""
+        """Return what was not visited, one sentence for each reason."""
         with self._context.store.read() as tx:
             pages = tx.frontier.count(self._source, FrontierState.WAITING, "page")
             lists = sum(tx.frontier.count(self._source, FrontierState.WAITING, kind) for kind in _LISTS)
@@ -261,17 +272,20 @@ class Crawler:
         return left
 
     def _gives_up(self, start: FrontierRow) -> bool:
-        """Return whether a start that failed is all there is: no other page is known. Lists of pages are read first."""
+        """Return whether to give up after a start failed: when no page is known but this start.
+
+        Lists are claimed before pages, so by then they have named their pages.
+        """
         with self._context.store.begin() as tx:
             is_all = tx.frontier.count(self._source, kind="page") == (start.kind == "page")
             if is_all:
-                # Nothing to go on with: the next scan begins at the start again.
+                # The next scan begins at the starts again.
                 tx.frontier.clear(self._source)
         return is_all
 
 
 def _of_list(listed: ListReading, row: FrontierRow) -> _Visited:
-    """Return what a sitemap or feed shows and leads to; lists within lists may not go on for ever."""
+    """Return what a sitemap or feed shows and leads to; sitemaps nested too deep are reported as skipped."""
     sitemaps, seen = listed.sitemaps, listed.seen
     if sitemaps and row.depth >= _LISTS_WITHIN_LISTS:
         detail = f"{len(sitemaps)} sitemaps, more than {_LISTS_WITHIN_LISTS} sitemaps within each other"
@@ -280,11 +294,12 @@ def _of_list(listed: ListReading, row: FrontierRow) -> _Visited:
 
 
 def _without_return(url: str, asked: str) -> str:
-    """Return an address without what it notes of the one that led there, as logins do: /login?next=%2Fmembers."""
-    place, _, query = url.partition("?")
+    """Return an address without query parameters that hold the path of `asked`, as in /login?next=%2Fmembers."""
+    address, _, query = url.partition("?")
     path = urlsplit(asked).path.rstrip("/")
+    # Some logins encode the address twice.
     kept = "&".join(part for part in query.split("&") if not path or path not in unquote(unquote(part)))
-    return f"{place}?{kept}" if kept else place
+    return f"{address}?{kept}" if kept else address
 
 
 def same_host(url: str) -> Callable[[str], bool]:

@@ -1,4 +1,4 @@
-"""Fetches lists of addresses (sitemaps and feeds): the images that they name, and where they lead."""
+"""Fetches sitemaps and feeds, and returns the images they name and the pages they lead to."""
 
 import asyncio
 import hashlib
@@ -14,7 +14,7 @@ from guardian.model import CrawlRequest, PageCapture, Sighting, Skipped
 
 @dataclass(frozen=True, slots=True)
 class ListReading:
-    """`seen` are images that the list names itself; `pages` and `sitemaps` are what it leads to."""
+    """The content of one list: `seen` are the images that it names itself, `pages` and `sitemaps` what it leads to."""
 
     seen: tuple[Sighting | Skipped, ...]
     pages: tuple[CrawlRequest, ...]
@@ -22,13 +22,13 @@ class ListReading:
 
 
 class ListReader:
-    """Reads the sitemaps and feeds of one source. The list is what was seen, so it is the evidence."""
+    """Reads the sitemaps and feeds of one source. The images were seen in the list, so the list is their evidence."""
 
     def __init__(self, source: str, context: CrawlContext) -> None:
         self._source, self._context = source, context
 
     async def sitemap(self, url: str, depth: int) -> ListReading:
-        """Read one sitemap; `depth` is how many others led to it. Raises FetchRefused, FetchFailed (not_a_sitemap)."""
+        """Read one sitemap, to which `depth` others led. Raises FetchRefused, FetchFailed (not_a_sitemap)."""
         capture = await self._fetched(url)
         return self._reading(await asyncio.to_thread(read_sitemap, capture.response), capture, depth)
 
@@ -47,7 +47,7 @@ class ListReader:
         for entry in listed.entries:
             seen += [sighting_of(image, self._source, capture, entry.page_url) for image in entry.images]
             if entry.page_url is not None:
-                # A page that a list names is a start of its own: no links lead to it.
+                # Depth 0: a page that a list names is a start, however deep the links to it are.
                 pages.append(CrawlRequest(entry.page_url, "page", 0, capture.final_url))
 
         sitemaps = [CrawlRequest(url, "sitemap", depth + 1, capture.final_url) for url in listed.sitemaps]

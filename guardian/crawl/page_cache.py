@@ -1,4 +1,4 @@
-"""Remembers what pages held, so that an unchanged one costs its site a 304 and guardian no parsing."""
+"""Caches what was read from pages: an unchanged page costs its site only a 304, and is not parsed again."""
 
 import base64
 import json
@@ -16,10 +16,10 @@ from guardian.store import Transaction
 from guardian.urls.addresses import canonical_url
 
 LONGEST = timedelta(days=7)
-"""Some servers say "unchanged" for ever; after so long a page is read anew."""
+"""Some servers answer "unchanged" for ever; after this time a page is downloaded and read again."""
 
 _FORMAT = f"{__version__}/3"
-"""Changes whenever pages are read differently, so that what an older version read is read anew."""
+"""Changes whenever pages are read differently, so that what an older version read is not used."""
 
 _LARGEST = 200_000
 """Characters; a page that holds more is parsed at each scan rather than filling the database."""
@@ -27,18 +27,18 @@ _LARGEST = 200_000
 
 @dataclass(frozen=True, slots=True)
 class KnownPage:
-    """`remembered` holds the validators to ask with, `reading` what the page held when it last came whole."""
+    """A page that was read before. `remembered` has the validators for a conditional request, `reading` its content."""
 
     remembered: Remembered
     reading: HtmlReading
 
 
 def recall_page(tx: Transaction, url: str, now: datetime) -> KnownPage | None:
-    """Return what a page held when it last came whole; None: ask for it whole."""
+    """Return what was read when a page was last downloaded; None: download it again."""
     known = tx.responses.known(url)
     target = _notes(known).get("page")
     if known is not None and isinstance(target, str) and canonical_url(target) != canonical_url(url):
-        # The address led elsewhere: validators belong to where the page lies.
+        # The address redirected: the validators are those of the address that it led to.
         known = tx.responses.known(target)
 
     notes = _notes(known)
@@ -52,50 +52,58 @@ def recall_page(tx: Transaction, url: str, now: datetime) -> KnownPage | None:
 
 
 def remember_page(tx: Transaction, page: PageCapture, reading: HtmlReading) -> None:
-    """Keep what a page held, under its address and where redirects ended. Forgets what must not be remembered."""
+    """Keep what was read from a page, under its address and the one where redirects ended.
+
+    A page that must not be cached, or is too large to be, is forgotten.
+    """
     response, held = page.response, _packed(reading)
     if not may_be_remembered(response) or held is None:
         tx.responses.forget(response.url)
         return
+
+    # The first address only points to the final one, so that the reading is stored once.
     pointer = {"page": response.final_url}
     for row in to_remember(response, page.sha256, pointer | {"format": _FORMAT, "held": held}, pointer):
         tx.responses.remember(row)
 
 
 def _packed(reading: HtmlReading) -> str | None:
-    """Return a reading as text for the database; None when it is too large or has pictures inside the page."""
+    """Return a reading as text: base85 of zlib of JSON. None when it is too large or has inline pictures."""
     if any(isinstance(one, PageImage) and one.inline is not None for one in reading.seen):
         return None
-    facts = {
-        "seen": [_facts(one) for one in reading.seen],
+
+    fields = {
+        "seen": [_as_json(one) for one in reading.seen],
         "pages": reading.links.pages,
         "sheets": reading.links.sheets,
         "more": reading.links.more,
         "sign": reading.browser_sign,
     }
-    packed = base64.b85encode(zlib.compress(json.dumps(facts).encode())).decode()
+    packed = base64.b85encode(zlib.compress(json.dumps(fields).encode())).decode()
     return packed if len(packed) <= _LARGEST else None
 
 
-def _facts(one: PageImage | Skipped) -> list[Any]:
+def _as_json(one: PageImage | Skipped) -> list[Any]:
+    """Return three JSON values that `_from_json` reads; the third is an object exactly for an image."""
     if isinstance(one, Skipped):
         return [one.url, one.word, one.detail]
     return [one.image_url, one.also_at, {name: words for name, words in asdict(one.context).items() if words}]
 
 
 def _unpacked(held: str) -> HtmlReading | None:
-    """Return the reading; None for what another program or a damaged disk has written."""
+    """Return the reading that `_packed` made this text of; None when the text is damaged."""
     try:
-        facts = json.loads(zlib.decompress(base64.b85decode(held)))
-        seen = [_seen(one) for one in facts["seen"]]
-        links = Links(tuple(facts["pages"]), tuple(facts["sheets"]), facts["more"])
-        return HtmlReading(seen, links, facts["sign"])
+        fields = json.loads(zlib.decompress(base64.b85decode(held)))
+        seen = [_from_json(one) for one in fields["seen"]]
+        links = Links(tuple(fields["pages"]), tuple(fields["sheets"]), fields["more"])
+        return HtmlReading(seen, links, fields["sign"])
     except (ValueError, KeyError, TypeError, zlib.error):
         return None
 
 
-def _seen(facts: list[Any]) -> PageImage | Skipped:
-    url, second, third = facts
+def _from_json(values: list[Any]) -> PageImage | Skipped:
+    """Return what `_as_json` made these values of. Raises ValueError, TypeError."""
+    url, second, third = values
     if isinstance(third, dict):
         return PageImage(url, Context(**third), tuple(second))
     reason, status = read_reason(second)
@@ -103,6 +111,7 @@ def _seen(facts: list[Any]) -> PageImage | Skipped:
 
 
 def _notes(known: Remembered | None) -> dict[str, Any]:
+    """Return the notes of a cached response; empty when there are none, or others than this module writes."""
     try:
         notes = json.loads(known.extract) if known is not None and known.extract else {}
     except ValueError:

@@ -1,4 +1,4 @@
-"""Loads pages: an address in, the captured page out. The one door through which pages come."""
+"""Loads pages: takes an address, returns the captured page. All pages are loaded here."""
 
 import hashlib
 
@@ -10,18 +10,18 @@ from guardian.model import PageCapture, Remembered
 class PageLoader:
     """Loads pages by one HTTP request each, under the policy of its fetcher.
 
-    What comes after loading works on the PageCapture alone, so that a browser may stand here one day.
+    All later steps need only the PageCapture, so that a browser can take the place of this class one day.
     """
 
     def __init__(self, fetcher: Fetcher) -> None:
         self._fetcher = fetcher
 
     async def load(self, url: str, *, kind: Kind = "page", known: Remembered | None = None) -> PageCapture:
-        """Return what lies at an address, redirects followed; that need not be a page.
+        """Return what is at an address, redirects followed; it need not be a page.
 
-        `kind` is what is expected: it decides what is accepted and how many bytes it may have. With `known` only
-        what changed since is asked for, and the capture may then be `is_unchanged`, with the known digest.
-        Raises FetchRefused, FetchFailed.
+        `kind` is what is expected: it decides the Accept header and how many bytes are allowed. With `known` the
+        request is conditional, and the capture may then be `is_unchanged`, with the known digest. Raises
+        FetchRefused, FetchFailed.
         """
         response = await self._fetcher.get(url, kind=kind, known=known)
         if response.not_modified and known is not None:

@@ -15,16 +15,16 @@ from guardian.extract.links import MAX_LINKS
 from guardian.media.sniff import is_page, is_picture
 from guardian.model import PageCapture, PageImage, ScanCounts, Sighting, Skipped, SkipReason
 
-_PICTURES_WITHOUT_DOUBT = 2
+_ENOUGH_PICTURES = 2
 """A page that shows so many needs no browser, whatever its scripts look like."""
 
 _MOST_UNREADABLE = 5
-"""Pages of one scan that may take the time of a process of their own in vain."""
+"""Pages of one scan that may use up the time of the HTML sandbox without a result."""
 
 
 @dataclass(frozen=True, slots=True)
 class PageReading:
-    """What one page shows, where it really lies, and what it links to. `counts` are for the scan's account."""
+    """What one page shows and links to. `final_url` is where redirects ended; `counts` are added to the scan's."""
 
     final_url: str
     seen: tuple[Sighting | Skipped, ...]
@@ -42,7 +42,7 @@ class PageReader:
         self._unreadable = 0
 
     async def read(self, url: str) -> PageReading:
-        """Load a page and return what it shows. An address that is a picture itself shows that.
+        """Load a page and return what it shows; for the address of a picture, return that picture.
 
         A page that is unchanged since it was last read costs its site a 304 and is not parsed again. Raises
         FetchRefused, FetchFailed.
@@ -59,10 +59,11 @@ class PageReader:
         return await self._whole(html, page)
 
     async def read_capture(self, page: PageCapture) -> PageReading:
-        """Return what a page that was loaded already shows. Raises FetchRefused (unreadable)."""
+        """Return what an already loaded page shows. Raises FetchRefused (unreadable)."""
         return await self._whole(await self._parsed(page), page)
 
     async def _parsed(self, page: PageCapture) -> HtmlReading:
+        """Return the content of a page, parsed in the sandbox when its HTML is unusual. Raises FetchRefused."""
         if self._unreadable >= _MOST_UNREADABLE and not is_simple(page.response):
             raise FetchRefused(
                 SkipReason.UNREADABLE, page.url, "odd HTML like that of the pages before, which took too long"
@@ -78,7 +79,7 @@ class PageReader:
         shown = [*html.seen, *await self._sheets.pictures(html.links.sheets, page.final_url, html.seen)]
         seen = [sighting_of(one, self._source, page) if isinstance(one, PageImage) else one for one in shown]
 
-        if html.browser_sign and sum(isinstance(one, Sighting) for one in seen) < _PICTURES_WITHOUT_DOUBT:
+        if html.browser_sign and sum(isinstance(one, Sighting) for one in seen) < _ENOUGH_PICTURES:
             seen.append(Skipped(page.final_url, SkipReason.NEEDS_BROWSER, html.browser_sign))
         if html.links.more:
             detail = f"{html.links.more} links beyond the first {MAX_LINKS} of one page"
@@ -96,6 +97,7 @@ class PageReader:
             remember_page(tx, page, html)
 
     def _no_page(self, page: PageCapture) -> Sighting | Skipped:
+        """Return the sighting of a picture that was loaded as a page, or a Skipped for anything else."""
         response = page.response
         if is_picture(response):
             return Sighting(self._source, page.url, None, response.fetched_at, image=response)

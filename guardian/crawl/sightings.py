@@ -6,8 +6,8 @@ from guardian.model import PageCapture, PageImage, Sighting
 def sighting_of(image: PageImage, source: str, page: PageCapture, shown_on: str | None = None) -> Sighting:
     """Return an image as seen by a source on a page, at the time when the page was captured.
 
-    `shown_on` is the address of the page that shows the image, where that is another than the captured one: a
-    sitemap and a feed name images of other pages.
+    `shown_on` is the address of the page that shows the image when that is not the captured one: sitemaps and feeds
+    name images of other pages.
     """
     return Sighting(
         source=source,

@@ -1,4 +1,4 @@
-"""Pictures in the style sheets that a page links to, and in those that these import."""
+"""Finds pictures in the style sheets that a page links to, and in those that these import."""
 
 import asyncio
 from collections import deque
@@ -23,7 +23,7 @@ _IMPORTS_WITHIN_IMPORTS = 2
 
 
 class StyleSheets:
-    """The style sheets of one scan, each looked at once."""
+    """Reads the style sheets of one scan, each once."""
 
     def __init__(self, context: CrawlContext) -> None:
         self._context = context
@@ -32,7 +32,7 @@ class StyleSheets:
     async def pictures(
         self, sheets: Sequence[str], page_url: str, seen: Sequence[PageImage | Skipped]
     ) -> list[PageImage | Skipped]:
-        """Return what the sheets of a page name and the page itself, whose images are `seen`, does not."""
+        """Return the pictures in the sheets of a page that are not among `seen`, those in the page itself."""
         shown = {picture_key(one.image_url) for one in seen if isinstance(one, PageImage) and one.image_url}
         found: list[PageImage | Skipped] = []
         # Breadth first, so that the budget goes to the sheets that the page links to before those that they import.
@@ -40,7 +40,7 @@ class StyleSheets:
         while waiting:
             sheet, depth = waiting.popleft()
             if sheet in self._met:
-                # Nearly all pages of a site share their sheets; what these show was seen on the first of them.
+                # Nearly all pages of a site share their sheets, whose pictures were found with the first page.
                 continue
 
             if len(self._met) >= SHEETS_PER_SCAN:
@@ -73,13 +73,15 @@ class StyleSheets:
             grouping.leave_out(
                 sheet.final_url, SkipReason.BUDGET, f"{len(named) - MAX_PICTURES} more pictures in one style sheet"
             )
+
         for urls in named[:MAX_PICTURES]:
-            addresses = [whole for url in urls if (whole := grouping.address(sheet.final_url, url))]
+            resolved = [grouping.address(sheet.final_url, url) for url in urls]
+            addresses = [address for address in resolved if address]
             keys = {picture_key(url) for url in addresses}
             if addresses and shown.isdisjoint(keys):
                 grouping.add(addresses, Context())
             if not addresses:
-                # Only what has no address of its own: a data: address beside one merely holds the picture's place.
+                # A data: URL beside a real address is only a placeholder.
                 for url in filter(is_data_url, urls):
                     grouping.add_inline(url, Context())
             shown |= keys

@@ -18,7 +18,7 @@ from guardian.errors import DeliveryFailed
 from guardian.model import Message, Task, TaskKind
 from guardian.store import Store
 from guardian.tasks.outcomes import Dead, Done, Outcome, Postponed, Settled
-from guardian.tasks.runner import Runner, Settlements
+from guardian.tasks.runner import Settlements
 
 LEASE = timedelta(seconds=45)
 """Longer than the longest time-out of a post (30 s), with room to settle it."""
@@ -44,24 +44,6 @@ def deliveries_of(settlements: Settlements) -> Deliveries:
     """Return the deliveries among what one pass of the runner settled."""
     counts = settlements.get(TaskKind.DELIVER, Counter[Settled]())
     return Deliveries(counts[Settled.DONE], counts[Settled.POSTPONED], counts[Settled.DEAD])
-
-
-async def deliver_due(
-    store: Store,
-    delivery: Delivery,
-    clock: Callable[[], datetime],
-    limit: int = 1000,
-    chance: random.Random | None = None,
-    owner: str = "deliver",
-) -> Deliveries:
-    """Send what is due: destinations concurrently, each one message at a time in order of due time.
-
-    A destination's turn ends at its first failure, after `limit` messages, or after ten seconds, so that a slow
-    one cannot hold up the next pass for long. Messages to a disabled destination stay due and untouched.
-    Returns when every turn has ended; call it again until nothing was attempted.
-    """
-    consumer = DeliveryConsumer(store, delivery, clock, owner, chance)
-    return deliveries_of(await Runner(store, owner, clock, {TaskKind.DELIVER: consumer}).run_due(limit))
 
 
 class DeliveryConsumer:

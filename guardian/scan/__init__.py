@@ -1,1 +1,1 @@
-"""The way of one image: acquire, match, judge, keep, record; and the passes over sources that start it."""
+"""Scans sources and checks images: acquire, match, judge, keep and record each image."""

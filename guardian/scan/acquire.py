@@ -1,6 +1,6 @@
-"""Gets the bytes behind a sighting: from memory, from disk or from the network. Judges nothing.
+"""Gets the bytes of a sighting: from the image cache, from disk or from the network.
 
-Each function goes one way, from a sighting or a candidate to the bytes; none knows what they are wanted for.
+Nothing here knows what the bytes are wanted for, or judges them.
 """
 
 import asyncio
@@ -38,10 +38,10 @@ log = structlog.get_logger(__name__)
 
 
 async def acquire(services: Services, context: ScanContext, sighting: Sighting) -> Candidate:
-    """Return the first of a picture's addresses, best first, under which there is a picture.
+    """Return the candidate at the first of a picture's addresses, best first, that really has a picture.
 
-    A page may name a largest rendition that is no longer made, that robots.txt forbids, or that is a page in
-    truth; the next one is on show. Raises what the last worthwhile address raised (FetchRefused, FetchFailed).
+    The largest rendition that a page names may be gone, forbidden by robots.txt, or a page itself; then the next
+    one is tried. Raises what the last address worth trying raised (FetchRefused, FetchFailed).
     """
     try:
         candidate = await _at_best_address(services, context, sighting)
@@ -49,31 +49,33 @@ async def acquire(services: Services, context: ScanContext, sighting: Sighting) 
         others = _still_worth_asking(sighting, error)
         if not others:
             raise
+
         return await acquire(services, context, _at_next(sighting, others))
 
     if sighting.also_at and _is_no_picture(candidate):
+        # When no other address has a picture either, this answer is the one to report.
         with suppress(FetchRefused, FetchFailed):
             return await acquire(services, context, _at_next(sighting, sighting.also_at))
     return candidate
 
 
 async def transfer(services: Services, context: ScanContext, unchanged: Unchanged) -> Fetched:
-    """Return an unchanged picture with its bytes: from the vault, else from its site, asked anew.
+    """Return an unchanged picture with its bytes: from the vault, or downloaded again from its site.
 
-    What its site sends may be other bytes by now, with another digest. Raises FetchRefused, FetchFailed.
+    A download may bring other bytes by now, with another digest. Raises FetchRefused, FetchFailed.
     """
     try:
         content = await asyncio.to_thread(services.vault.get, unchanged.sha256)
     except (GuardianError, OSError):
         return await _download(services, context, unchanged.sighting)
 
-    # The 304 is what the site answered now; with the bytes that it stands for, it is evidence of today.
+    # The site answered 304 just now: with the bytes that this confirms, the response is evidence of today.
     response = replace(unchanged.response, content=content) if unchanged.response is not None else None
     return Fetched(unchanged.sighting, unchanged.sha256, content, response)
 
 
 async def transfer_page(services: Services, context: ScanContext, page: PageCapture) -> PageCapture | None:
-    """Return a page with its bytes: an unchanged one from the vault, else loaded anew; None when neither goes."""
+    """Return a page with its bytes; an unchanged one from the vault, or loaded again; None when neither is possible."""
     if not page.is_unchanged:
         return page
     try:
@@ -90,7 +92,7 @@ async def transfer_page(services: Services, context: ScanContext, page: PageCapt
 
 
 async def _at_best_address(services: Services, context: ScanContext, sighting: Sighting) -> Candidate:
-    """Return what the sighting's own `image_url` holds; its other addresses are not looked at."""
+    """Return the candidate at the sighting's own `image_url`, without a look at its other addresses."""
     if sighting.inline is not None:
         return _fetched(sighting, sighting.inline, None)
     if sighting.image is not None:
@@ -102,20 +104,21 @@ async def _at_best_address(services: Services, context: ScanContext, sighting: S
         return _fetched(sighting, response.content, response)
 
     if context.asked_by_person:
-        # A person wants to know what lies there now, whatever is remembered.
+        # A person wants to know what is there now, whatever the cache says.
         return await _download(services, context, sighting)
 
     known = await asyncio.to_thread(_recall, services, context, url)
     if known is None:
         return await _download(services, context, sighting)
+
     if known.is_fresh or known.asked_already:
-        how = CacheStatus.AGAIN if known.asked_already else CacheStatus.FRESH
-        return Unchanged(sighting, known.remembered.sha256, known.report, how)
+        status = CacheStatus.AGAIN if known.asked_already else CacheStatus.FRESH
+        return Unchanged(sighting, known.remembered.sha256, known.report, status)
     return await _ask_for_changes(services, context, sighting, known)
 
 
 async def _download(services: Services, context: ScanContext, sighting: Sighting) -> Fetched:
-    """Return the picture at `image_url`, asked for whole."""
+    """Return the picture at `image_url`, downloaded without conditions."""
     response = await context.fetcher.get(sighting.image_url or "", kind="image")
     fetched = _fetched(sighting, response.content, response)
     if not context.asked_by_person:
@@ -126,7 +129,7 @@ async def _download(services: Services, context: ScanContext, sighting: Sighting
 async def _ask_for_changes(
     services: Services, context: ScanContext, sighting: Sighting, known: CachedImage
 ) -> Candidate:
-    """Return the picture at `image_url`, asked for with the validators of what is known (RFC 9110, 13.1)."""
+    """Return the picture at `image_url`, by a conditional request with the known validators (RFC 9110, 13.1)."""
     response = await context.fetcher.get(sighting.image_url or "", kind="image", known=known.remembered)
     if response.not_modified:
         await asyncio.to_thread(_confirm, services, response, known.remembered)
@@ -138,27 +141,32 @@ async def _ask_for_changes(
 
 
 def _fetched(sighting: Sighting, content: bytes, response: Response | None) -> Fetched:
-    wish = response.whole_header("x-robots-tag") if response else ""
-    if wish:
-        # What the site says about the picture's use stands beside what the page says.
-        said = "\n".join(part for part in (sighting.context.claims, f"X-Robots-Tag: {wish[:200]}") if part)
-        sighting = replace(sighting, context=replace(sighting.context, claims=said))
+    """Return a candidate with these bytes; what its response says about use joins the claims of its page."""
+    robots_tag = response.whole_header("x-robots-tag") if response else ""
+    if robots_tag:
+        claims = f"X-Robots-Tag: {robots_tag[:200]}"
+        if sighting.context.claims:
+            claims = f"{sighting.context.claims}\n{claims}"
+        sighting = replace(sighting, context=replace(sighting.context, claims=claims))
     return Fetched(sighting, hashlib.sha256(content).hexdigest(), content, response)
 
 
 def _at_next(sighting: Sighting, others: Sequence[str]) -> Sighting:
+    """Return the sighting at the first of these addresses, with the rest as its other addresses."""
     return replace(sighting, image_url=others[0], also_at=tuple(others[1:]))
 
 
 def _still_worth_asking(sighting: Sighting, error: FetchRefused | FetchFailed) -> tuple[str, ...]:
-    """Return the other addresses of a picture; where a whole host is in trouble, only those elsewhere."""
+    """Return the other addresses that may have the picture; when a whole host failed, only those on other hosts."""
     if error.reason.scope is Scope.ADDRESS:
         return sighting.also_at
-    place = urlsplit(sighting.image_url or "").netloc
-    return tuple(url for url in sighting.also_at if urlsplit(url).netloc != place)
+
+    failed_host = urlsplit(sighting.image_url or "").netloc
+    return tuple(url for url in sighting.also_at if urlsplit(url).netloc != failed_host)
 
 
 def _is_no_picture(candidate: Candidate) -> bool:
+    """Return whether something else than a picture came, such as a page: now, or when it was last matched."""
     match candidate:
         case Fetched():
             return candidate.response is not None and not is_picture(candidate.response)

@@ -1,4 +1,4 @@
-"""One scan or one check: what is its own, beside the services that all share."""
+"""Declares what belongs to one scan or check: its source, its start and its fetcher."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,9 +14,9 @@ CHECK = "check"
 
 @dataclass(frozen=True, slots=True)
 class ScanContext:
-    """One scan of one source, or one check. The fetcher knows who asks, and with whose credentials.
+    """One scan of one source, or one check. The fetcher carries the policy and credentials of its requests.
 
-    What was asked for since `started_at` is not asked for again.
+    An image that was requested since `started_at` is not requested again.
     """
 
     source: str
@@ -25,7 +25,7 @@ class ScanContext:
 
     @property
     def asked_by_person(self) -> bool:
-        """Whether a person waits for these answers, so that memory must not stand in for the site."""
+        """Whether a person waits for these answers, so that no cache may be used instead of the site."""
         return self.fetcher.asked_by_person
 
 
@@ -38,5 +38,5 @@ def context_of_scan(services: Services, settings: SourceSettings) -> ScanContext
 
 
 def context_of_check(services: Services) -> ScanContext:
-    """Return the context of a check that begins now: a person asks, so robots.txt does not stop these few requests."""
+    """Return the context of a check that begins now. Its few requests are a person's, so robots.txt does not apply."""
     return ScanContext(CHECK, services.clock(), Fetcher.for_person(services.web))

@@ -1,6 +1,6 @@
-"""Remembers images by address: whether their site must be asked again, and what the matcher said about the bytes.
+"""Remembers images by address: whether to ask their site again, and the matcher's report about their bytes.
 
-Only a cached report that says all there is to say is used: made under this recipe, against every asset there is.
+A report is used only if it is complete: made under the current recipe, against every asset there is.
 """
 
 import json
@@ -12,15 +12,15 @@ from guardian.model import MatchReport, Remembered, Response, Skipped
 from guardian.store import Transaction
 
 LONGEST = timedelta(days=30)
-"""Some servers say "unchanged" for ever; after so long a picture is asked for whole."""
+"""Some servers answer "unchanged" for ever; after this time a picture is downloaded again."""
 
 
 @dataclass(frozen=True, slots=True)
 class CachedImage:
     """A picture whose bytes were matched before.
 
-    `remembered` holds the validators to ask with, `report` what the matcher said about the bytes; `is_fresh`:
-    its site said that asking again is not needed yet; `asked_already`: the site was asked within this very scan.
+    `remembered` has the validators for a conditional request, `report` is the matcher's. `is_fresh`: its site said
+    that it need not be asked again yet. `asked_already`: its site was asked within this very scan.
     """
 
     remembered: Remembered
@@ -31,10 +31,10 @@ class CachedImage:
 
 @dataclass(frozen=True, slots=True)
 class CachePolicy:
-    """When a cached image may stand in for its site.
+    """When a cached image may be used instead of asking its site.
 
-    `longest_freshness` bounds how long a site's own word about freshness is taken. What was asked for since
-    `scan_started_at` is not asked for again in that scan.
+    `longest_freshness` bounds how long a site's own statement of freshness counts. An image that was requested
+    since `scan_started_at` is not requested again in that scan.
     """
 
     now: datetime
@@ -43,18 +43,20 @@ class CachePolicy:
 
 
 def recall(tx: Transaction, url: str, recipe: str, policy: CachePolicy) -> CachedImage | None:
-    """Return what an address last held, if that needs no bytes to be judged; None: ask for the picture whole.
+    """Return the image last seen at an address if it can be judged without its bytes; None: download it.
 
-    `recipe` names how features are made: what was matched under another one must be matched again.
+    `recipe` names how features are made: an image that was matched under another one must be matched again.
     """
     known = tx.responses.known(url)
     asked_at = known.checked_at if known is not None else None
-    target, fresh_until = _notes(known)
+    target, fresh_until = _read_notes(known)
+
     if known is not None and target is not None and target != known.url:
-        # The address led elsewhere: validators belong to where the picture lies.
+        # The address redirected: the validators are those of the address that it led to.
         moved, known = known, tx.responses.known(target)
         if known is not None and moved.sha256 != known.sha256:
             return None
+
     if known is None or policy.now >= known.fetched_at + LONGEST:
         return None
 
@@ -62,27 +64,29 @@ def recall(tx: Transaction, url: str, recipe: str, policy: CachePolicy) -> Cache
     if report is None or (isinstance(report, MatchReport) and report.up_to_number < tx.assets.latest_number()):
         return None
 
-    # A clock that was turned back must not keep an answer fresh for ever.
+    # A clock that was set back must not keep an answer fresh for ever, so each time must also lie in the past.
     now, started = policy.now, policy.scan_started_at
     fresh_until = (
         min(fresh_until, known.checked_at + policy.longest_freshness) if fresh_until is not None else known.checked_at
     )
     is_fresh = known.checked_at <= now < fresh_until
+
     asked_already = False
     if started is not None and asked_at is not None:
         asked_already = started <= min(asked_at, known.checked_at) <= now
 
     if not (is_fresh or asked_already or known.etag or known.last_modified):
-        # The site could only be asked for the whole picture.
+        # Without validators there is no conditional request.
         return None
     return CachedImage(known, report, is_fresh, asked_already)
 
 
 def remember(tx: Transaction, response: Response, sha256: str) -> None:
-    """Keep the validators of a picture that came whole, under its address and under where redirects ended."""
+    """Keep the validators of a downloaded picture, under its address and the address where redirects ended."""
     if not may_be_remembered(response):
         tx.responses.forget(response.url)
         return
+
     until = response.fetched_at + fresh_for(response)
     notes = {"picture": response.final_url, "fresh_until": until.isoformat()}
     for row in to_remember(response, sha256, notes, notes):
@@ -90,8 +94,9 @@ def remember(tx: Transaction, response: Response, sha256: str) -> None:
 
 
 def confirm(tx: Transaction, known: Remembered, response: Response) -> None:
-    """Note that the site said 304: what is known is still so, and fresh for as long as it now says."""
+    """Note that the site answered 304: the picture is unchanged, and fresh for as long as this answer says."""
     tx.responses.confirm(response.url, response.fetched_at)
+
     until = response.fetched_at + fresh_for(response)
     notes = json.dumps({"picture": known.url, "fresh_until": until.isoformat()})
     tx.responses.remember(
@@ -104,8 +109,8 @@ def confirm(tx: Transaction, known: Remembered, response: Response) -> None:
     )
 
 
-def _notes(known: Remembered | None) -> tuple[str | None, datetime | None]:
-    """Return where the picture lay and until when it is fresh; nothing from notes that a reader of pages wrote."""
+def _read_notes(known: Remembered | None) -> tuple[str | None, datetime | None]:
+    """Return the address where redirects ended and until when it is fresh; (None, None) for notes about a page."""
     try:
         notes = json.loads(known.extract) if known is not None and known.extract else {}
         return str(notes["picture"]), datetime.fromisoformat(notes["fresh_until"])

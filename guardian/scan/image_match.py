@@ -1,4 +1,4 @@
-"""Measures a picture against the protected assets, or remembers what was measured before."""
+"""Matches a picture with the protected assets, or returns the report of an earlier match."""
 
 import asyncio
 from collections.abc import Callable
@@ -14,10 +14,10 @@ from guardian.store import Store
 async def match_image(
     store: Store, workers: Workers, clock: Callable[[], datetime], fetched: Fetched
 ) -> MatchReport | Skipped:
-    """Return the matcher's report about these bytes; a Skipped says why they cannot be matched.
+    """Return the matcher's report about these bytes, or a Skipped that says why they cannot be matched.
 
-    Bytes that were met before are compared only with assets that were added since. Both answers are remembered
-    until the recipe, which names how features are made, changes. Raises IndexNotReady, WorkerLost.
+    Bytes that were matched before are compared only with assets that were added since. Either answer is remembered
+    until the recipe changes, which names how features are made. Raises IndexNotReady, WorkerLost.
     """
 
     def recall() -> tuple[MatchReport | Skipped | None, int, int]:
@@ -44,20 +44,21 @@ async def match_image(
 
     report = _joined(known, newer)
     if report.assets_searched < protected or report.up_to_number < latest_number:
-        # Assets are published before they count as protected: fewer in the index, or none so new, means that some are
-        # lost, or that a process with another data folder added them and they are not here yet.
+        # Assets are published to the index before they count as protected. So if the index has fewer, or none as new,
+        # it has lost some, or a process with another data folder has added them and they are not here yet.
         report = replace(report, partial=True)
     if not report.partial:
-        # What could not look everywhere must be asked again.
+        # A partial report is not remembered, so that the next sighting is compared with all assets.
         await asyncio.to_thread(remember, report)
     return report
 
 
 def _joined(known: MatchReport | None, newer: MatchReport) -> MatchReport:
-    """Return what was known before and what the newer assets add; the newer measurement of an asset wins."""
+    """Return one report of both, ranked by probability; for an asset in both the newer measurement counts."""
     if known is None:
         return newer
-    again = {match.asset_id for match in newer.matches}
-    kept = [match for match in known.matches if match.asset_id not in again]
+
+    measured_again = {match.asset_id for match in newer.matches}
+    kept = [match for match in known.matches if match.asset_id not in measured_again]
     ranked = sorted([*kept, *newer.matches], key=lambda match: -match.comparison.probability)
     return replace(newer, matches=tuple(ranked))

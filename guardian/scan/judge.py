@@ -1,4 +1,4 @@
-"""Says what licences and rules make of what was measured."""
+"""Applies licences and rules to the matches of a picture."""
 
 from collections.abc import Sequence
 
@@ -14,10 +14,10 @@ def judge(
 ) -> tuple[JudgedMatch, ...]:
     """Return each match with its licence status and the decision of the rules.
 
-    Assets that were taken out since they were compared are left out at once.
+    Assets that were withdrawn since they were compared are left out at once.
     """
     if not report.matches:
-        # Nearly every picture of the web: nothing is read for it.
+        # Nearly every picture of the web has no match: it costs no query.
         return ()
 
     host = host_of(sighting.page_url or sighting.image_url or "")

@@ -1,7 +1,7 @@
-"""The walk of one image, from top to bottom: acquire, same bytes?, match, judge, keep, record.
+"""Takes each image through all steps: acquire, compare bytes within the page, match, judge, keep, record.
 
-`scan` takes every image of a source all the way. `check` stops after judging: it records nothing and tells nobody.
-Each step is one function of its own module; they know nothing of each other, and none calls back into this one.
+`scan` takes every image of a source all the way. `check` stops after judging: it records nothing and queues no message.
+Each step is one function in a module of its own. The steps know nothing of each other, and none calls back into here.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import structlog
 
+from guardian.concurrency import closed_after, in_order, run_all
 from guardian.crawl.context import CrawlContext, Seen
 from guardian.crawl.page_loader import PageLoader
 from guardian.crawl.page_reader import PageReader
@@ -23,25 +24,25 @@ from guardian.scan.acquire import acquire, transfer
 from guardian.scan.context import CHECK, ScanContext, context_of_check
 from guardian.scan.image_match import match_image
 from guardian.scan.judge import is_own, judge
-from guardian.scan.ordering import SameBytes, Turn, in_order
 from guardian.scan.record import keep_evidence, record
+from guardian.scan.same_bytes import SameBytes, Turn
 from guardian.scan.services import Services
 from guardian.sources.files import files_in
 from guardian.sources.kinds import Source
 from guardian.urls.addresses import is_web_address
 
 IMAGES_IN_FLIGHT = 16
-"""Of one scan or check: bounds the bytes in memory, while hosts have bounds of their own for requests."""
+"""Of one scan or check. It bounds the bytes in memory; requests to a host have bounds of their own."""
 
 PAGES_IN_FLIGHT = 8
-"""Pages whose images are walked at once; a slow image of one does not hold up the next."""
+"""Pages whose images are answered at once, so that a slow image of one page does not hold up the next."""
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """Sightings that share a page, or one that has none; or what was left out, or how far the crawl has come."""
+    """Sightings that share a page, or one that has none; or what was left out; or a checkpoint of the crawl."""
 
     sightings: tuple[Sighting, ...] = ()
     skipped: tuple[Skipped, ...] = ()
@@ -49,8 +50,8 @@ class _Page:
 
 
 @dataclass(frozen=True, slots=True)
-class _Walked:
-    """What came of one image. `evidence` holds its bytes exactly when the rules want a match kept."""
+class _Answered:
+    """The answer for one image. `evidence` has its bytes exactly when the rules want a match kept."""
 
     answer: Answer
     evidence: Fetched | None = None
@@ -58,7 +59,7 @@ class _Walked:
 
 @dataclass(frozen=True, slots=True)
 class _Repeat:
-    """An image with the same bytes as an earlier one of its page, which answers for both."""
+    """An image with the same bytes as an earlier one of its page, number `of`, whose answer is for both."""
 
     of: int
 
@@ -66,34 +67,36 @@ class _Repeat:
 async def scan(
     services: Services, context: ScanContext, source: Source
 ) -> AsyncIterator[Answer | Skipped | Checkpoint]:
-    """Make one pass over a source: every image is walked and recorded, everything left out is named.
+    """Scan a source: yield the answer for every image, once it is recorded, and a Skipped for all that was left out.
 
-    A Checkpoint comes when everything before it is recorded; the caller, who keeps the account, settles it. Raises
-    what the source raises when it cannot be read itself.
+    A Checkpoint comes when everything before it is recorded; the caller writes it together with the counts. Raises
+    FetchRefused, FetchFailed when the source itself cannot be read.
     """
     crawl = CrawlContext(context.fetcher, services.store, services.clock)
     slots = asyncio.Semaphore(IMAGES_IN_FLIGHT)
 
-    async def walk_page(page: _Page) -> tuple[list[Answer | Skipped], Checkpoint | None]:
-        walked = await _walk_images(services, context, page.sightings, slots)
-        for image in walked:
+    async def answer_page(page: _Page) -> tuple[list[Answer | Skipped], Checkpoint | None]:
+        answered = await _answer_images(services, context, page.sightings, slots)
+        for image in answered:
             if image.evidence is not None:
-                # The exact bytes are on disk before anything says that they were found.
+                # The exact bytes are on disk before the database refers to them.
                 kept = await keep_evidence(services, context, image.evidence)
                 await record(services, image.answer, image.evidence, kept)
-        return [*page.skipped, *(image.answer for image in walked)], page.checkpoint
 
-    async for results, checkpoint in in_order(_by_page(source.discover(crawl)), walk_page, PAGES_IN_FLIGHT):
-        for result in results:
-            yield result
-        if checkpoint is not None:
-            yield checkpoint
+        return [*page.skipped, *(image.answer for image in answered)], page.checkpoint
+
+    async with closed_after(in_order(_by_page(source.discover(crawl)), answer_page, PAGES_IN_FLIGHT)) as pages:
+        async for results, checkpoint in pages:
+            for result in results:
+                yield result
+            if checkpoint is not None:
+                yield checkpoint
 
 
 async def check(services: Services, targets: Iterable[str]) -> AsyncIterator[Answer | Skipped]:
-    """Answer for files, folders, image addresses and pages (all their images), in the order of the targets.
+    """Yield answers for files, folders, image addresses and pages (all their images), in the order of the targets.
 
-    Nothing is recorded and nobody is told. A person asks, so robots.txt does not stop these few requests.
+    Nothing is recorded and no message is queued. A person asks, so robots.txt does not apply to these few requests.
     """
     context = context_of_check(services)
     slots = asyncio.Semaphore(IMAGES_IN_FLIGHT)
@@ -106,48 +109,49 @@ async def check(services: Services, targets: Iterable[str]) -> AsyncIterator[Ans
             return [_not_fetched(sighting, error, time.monotonic())]
 
         images = [item for item in seen if isinstance(item, Sighting)]
-        walked = await _walk_images(services, context, images, slots)
+        answered = await _answer_images(services, context, images, slots)
         skipped = [item for item in seen if isinstance(item, Skipped)]
-        return [*skipped, *(replace(image.answer, target=target) for image in walked)]
+        return [*skipped, *(replace(image.answer, target=target) for image in answered)]
 
-    async for results in in_order(_each(targets), answer, IMAGES_IN_FLIGHT):
-        for result in results:
-            yield result
-
-
-# The walk of the images of one page.
+    async with closed_after(in_order(_each(targets), answer, IMAGES_IN_FLIGHT)) as answers:
+        async for results in answers:
+            for result in results:
+                yield result
 
 
-async def _walk_images(
+# The images of one page.
+
+
+async def _answer_images(
     services: Services, context: ScanContext, sightings: Sequence[Sighting], slots: asyncio.Semaphore
-) -> list[_Walked]:
+) -> list[_Answered]:
     """Answer each image of one page; the same bytes at several addresses are one answer with `also_at`.
 
-    The bytes of images that nobody wants to keep are dropped at once, so a page of a thousand images costs no memory.
+    Bytes that are not evidence are dropped at once, so that a page with a thousand images needs little memory.
     """
     same_bytes = SameBytes(len(sightings))
 
-    async def walk(number: int, sighting: Sighting) -> _Walked | _Repeat:
+    async def answer_one(number: int, sighting: Sighting) -> _Answered | _Repeat:
         started = time.monotonic()
         async with slots, same_bytes.turn(number) as turn:
-            return await _walk_image(services, context, sighting, turn, started)
+            return await _answer_image(services, context, sighting, turn, started)
 
-    walked = await asyncio.gather(*(walk(number, sighting) for number, sighting in enumerate(sightings)))
-    return _without_repeats(sightings, walked)
+    answered = await run_all(answer_one(number, sighting) for number, sighting in enumerate(sightings))
+    return _without_repeats(sightings, answered)
 
 
-async def _walk_image(
+async def _answer_image(
     services: Services, context: ScanContext, sighting: Sighting, turn: Turn, started: float
-) -> _Walked | _Repeat:
+) -> _Answered | _Repeat:
     """Take one image from its address to its answer, with its bytes if the rules want them kept.
 
-    What the site says is unchanged is judged by what was measured before: nothing is transferred and nothing decoded.
+    An image that is unchanged is judged by the cached report: it is neither transferred nor decoded.
     """
-    # Acquire: from memory, from disk or from the network, under the best address that has a picture.
+    # Acquire: from the cache, from disk or from the network, at the best address that has a picture.
     try:
         candidate = await acquire(services, context, sighting)
     except (FetchRefused, FetchFailed) as error:
-        return _Walked(_not_fetched(sighting, error, started))
+        return _Answered(_not_fetched(sighting, error, started))
 
     # Same bytes? A page that shows a picture twice is one finding with two addresses.
     first = await turn.first_with(candidate.sha256)
@@ -155,37 +159,38 @@ async def _walk_image(
         return _Repeat(first)
 
     # Match and judge.
-    answer = await _answer(services, candidate, started)
+    answer = await _match_and_judge(services, candidate, started)
     if not _is_kept(answer):
-        return _Walked(answer)
+        return _Answered(answer)
 
-    # Evidence needs the bytes, also of what was not transferred so far.
+    # Evidence needs the bytes, also of an image that was not transferred so far.
     if isinstance(candidate, Fetched):
-        return _Walked(answer, candidate)
+        return _Answered(answer, candidate)
     try:
         fetched = await transfer(services, context, candidate)
     except (FetchRefused, FetchFailed) as error:
-        return _Walked(_not_fetched(sighting, error, started))
+        return _Answered(_not_fetched(sighting, error, started))
 
     if fetched.sha256 != candidate.sha256:
-        # Replaced between the two requests: what came last is what is judged.
-        answer = await _answer(services, fetched, started)
-    return _Walked(answer, fetched if _is_kept(answer) else None)
+        # The image was replaced between the two requests: judge what is kept.
+        answer = await _match_and_judge(services, fetched, started)
+    return _Answered(answer, fetched if _is_kept(answer) else None)
 
 
-async def _answer(services: Services, candidate: Candidate, started: float) -> Answer:
-    """Match and judge a picture, or judge what was measured before, when it is unchanged.
+async def _match_and_judge(services: Services, candidate: Candidate, started: float) -> Answer:
+    """Return the answer for a candidate: matched now, or by its cached report when it is unchanged; then judged.
 
-    The supervision point of one image: whatever happens, the rest goes on.
+    Supervises one image: an error in it is logged and reported, and the others go on. Raises only what every other
+    image would raise as well: IndexNotReady, StoreUnusable, ClaimLost.
     """
-    where = candidate.sighting.image_url or "data:"
+    url = candidate.sighting.image_url or "data:"
     try:
         if isinstance(candidate, Unchanged):
             report = candidate.report
         else:
             report = await match_image(services.store, services.workers, services.clock, candidate)
         if isinstance(report, Skipped):
-            return _not_compared(candidate, replace(report, url=where), started, unmatchable=True)
+            return _not_compared(candidate, replace(report, url=url), started, unmatchable=True)
 
         own_hosts = services.settings.own_hosts
         judged = await asyncio.to_thread(judge, services.store, services.rules, own_hosts, candidate.sighting, report)
@@ -200,17 +205,17 @@ async def _answer(services: Services, candidate: Candidate, started: float) -> A
             cache_status=candidate.cache_status,
         )
     except WorkerLost as error:
-        return _not_compared(candidate, Skipped(where, error.reason, str(error)), started)
+        return _not_compared(candidate, Skipped(url, error.reason, str(error)), started)
     except (IndexNotReady, StoreUnusable, ClaimLost):
         # No fault of this image, and every other one would fail the same way.
         raise
     except Exception as error:
-        log.exception("image_failed", image_url=where, sha256=candidate.sha256)
-        return _not_compared(candidate, Skipped(where, SkipReason.INTERNAL, repr(error)), started)
+        log.exception("image_failed", image_url=url, sha256=candidate.sha256)
+        return _not_compared(candidate, Skipped(url, SkipReason.INTERNAL, repr(error)), started)
 
 
 def _not_fetched(sighting: Sighting, error: FetchRefused | FetchFailed, started: float) -> Answer:
-    """Return the answer for an image whose bytes could not be had."""
+    """Return the answer for an image that could not be fetched."""
     return Answer(
         target=_target(sighting),
         sighting=sighting,
@@ -221,7 +226,7 @@ def _not_fetched(sighting: Sighting, error: FetchRefused | FetchFailed, started:
 
 
 def _not_compared(candidate: Candidate, problem: Skipped, started: float, *, unmatchable: bool = False) -> Answer:
-    """Return the answer for an image that is here, but with which nothing was compared."""
+    """Return the answer for an image that was fetched but could not be compared."""
     return Answer(
         target=_target(candidate.sighting),
         sighting=candidate.sighting,
@@ -234,6 +239,7 @@ def _not_compared(candidate: Candidate, problem: Skipped, started: float, *, unm
 
 
 def _target(sighting: Sighting) -> str:
+    """Return what the answer of a scan is about: the page, or the image when it has none."""
     return sighting.page_url or sighting.image_url or "data:"
 
 
@@ -245,22 +251,22 @@ def _is_kept(answer: Answer) -> bool:
     return any(match.kept for match in answer.judged)
 
 
-def _without_repeats(sightings: Sequence[Sighting], walked: Sequence[_Walked | _Repeat]) -> list[_Walked]:
-    """Return one answer for each picture, with all the addresses that the page has for it."""
+def _without_repeats(sightings: Sequence[Sighting], answered: Sequence[_Answered | _Repeat]) -> list[_Answered]:
+    """Return one answer for each different picture, with all the addresses that the page has for it."""
     addresses: dict[int, list[str]] = {}
-    for sighting, one in zip(sightings, walked, strict=True):
+    for sighting, one in zip(sightings, answered, strict=True):
         if isinstance(one, _Repeat):
             more = addresses.setdefault(one.of, [])
             if sighting.image_url is not None:
                 more.append(sighting.image_url)
             more.extend(sighting.also_at)
 
-    answered = []
-    for number, one in enumerate(walked):
-        if isinstance(one, _Walked):
+    distinct = []
+    for number, one in enumerate(answered):
+        if isinstance(one, _Answered):
             also_at = _other_addresses(one.answer.sighting, addresses.get(number, []))
-            answered.append(replace(one, answer=replace(one.answer, also_at=also_at)))
-    return answered
+            distinct.append(replace(one, answer=replace(one.answer, also_at=also_at)))
+    return distinct
 
 
 def _other_addresses(sighting: Sighting, more: Sequence[str]) -> tuple[str, ...]:
@@ -270,30 +276,31 @@ def _other_addresses(sighting: Sighting, more: Sequence[str]) -> tuple[str, ...]
     return tuple(addresses)
 
 
-# What there is to walk.
+# Where images come from.
 
 
 async def _by_page(discovered: AsyncIterator[Seen]) -> AsyncIterator[_Page]:
-    """Group what a source yields by page, so that one picture under many addresses is met together."""
+    """Group what a source yields by page, so that one picture at many addresses of a page is answered once."""
     group: list[Sighting] = []
-    async for item in discovered:
-        match item:
-            case Skipped():
-                yield _Page(skipped=(item,))
-            case Checkpoint():
-                yield _Page(tuple(group), checkpoint=item)
-                group = []
-            case Sighting():
-                if group and (item.page_url is None or item.page_url != group[0].page_url):
-                    yield _Page(tuple(group))
+    async with closed_after(discovered):
+        async for item in discovered:
+            match item:
+                case Skipped():
+                    yield _Page(skipped=(item,))
+                case Checkpoint():
+                    yield _Page(tuple(group), checkpoint=item)
                     group = []
-                group.append(item)
+                case Sighting():
+                    if group and (item.page_url is None or item.page_url != group[0].page_url):
+                        yield _Page(tuple(group))
+                        group = []
+                    group.append(item)
     if group:
         yield _Page(tuple(group))
 
 
 async def _each(targets: Iterable[str]) -> AsyncIterator[str]:
-    """Yield targets as asked, a folder replaced by its files (sorted, links followed)."""
+    """Yield the targets in their order, each folder replaced by its files (sorted, links followed)."""
     for target in targets:
         # Path.is_dir() raises for a name that is too long, which would end the answers for all other targets.
         if is_web_address(target) or not os.path.isdir(target):  # noqa: PTH112
@@ -309,7 +316,7 @@ async def _seen_at(services: Services, context: ScanContext, target: str) -> lis
     if not is_web_address(target):
         return [Sighting(source=CHECK, image_url=Path(target).absolute().as_uri(), page_url=None, seen_at=now)]
 
-    # Asked for as an image, which is what most people name; a page comes as well.
+    # Requested as an image, which is what most people name; a page is accepted as well.
     capture = await PageLoader(context.fetcher).load(target, kind="image")
     if not is_page(capture.response):
         return [Sighting(source=CHECK, image_url=target, page_url=None, seen_at=now, image=capture.response)]

@@ -1,4 +1,4 @@
-"""Keeps the evidence of a use that the rules want kept, then writes it down: finding, case and messages owed."""
+"""Keeps the evidence of a use that the rules want kept, then records it: finding, case and queued messages."""
 
 import asyncio
 
@@ -16,9 +16,9 @@ log = structlog.get_logger(__name__)
 
 
 async def keep_evidence(services: Services, context: ScanContext, fetched: Fetched) -> Kept:
-    """Put the exact bytes of an image and of its page on disk, and return their digests.
+    """Write the exact bytes of an image and its page to the vault, and return their SHA-256 digests.
 
-    A vault that is full, or a page that cannot be had any more, stops no finding: it is said there.
+    A full vault, or a page that can no longer be loaded, does not stop the finding: it is noted in the result.
     """
     page = fetched.sighting.page
     whole_page = await transfer_page(services, context, page) if page is not None else None
@@ -26,11 +26,11 @@ async def keep_evidence(services: Services, context: ScanContext, fetched: Fetch
 
 
 async def record(services: Services, answer: Answer, fetched: Fetched, kept: Kept) -> None:
-    """Write finding, case, message and tasks of every match that the rules want kept, in one transaction."""
+    """Write finding, case, message and tasks for every match that the rules want kept, in one transaction."""
 
     def write() -> None:
         with services.store.begin() as tx:
-            # In the order of their ids, so that two images with the same assets never lock each other out.
+            # In the order of asset ids, so that two images with the same assets never deadlock.
             for match in sorted(answer.judged, key=lambda judged: judged.asset.id):
                 if match.kept:
                     use = RecordedUse(
@@ -51,6 +51,7 @@ async def record(services: Services, answer: Answer, fetched: Fetched, kept: Kep
 
 
 def _keep(vault: Vault, fetched: Fetched, page: PageCapture | None) -> Kept:
+    """Write image and page to the vault; when it is full, keep what went in before and note why the rest did not."""
     image_sha256 = page_sha256 = note = None
     try:
         image = fetched.response

@@ -1,11 +1,14 @@
-"""One pass over a source, with its row in the scans table: what was found, matched and left out, in numbers."""
+"""Runs one scan of a source and keeps its row in the scans table: its claim, its counts and its outcome."""
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
+import structlog
+
+from guardian.concurrency import closed_after
 from guardian.crawl.checkpoints import settle
-from guardian.errors import ClaimLost, FetchFailed, FetchRefused
+from guardian.errors import ClaimLost, FetchFailed, FetchRefused, GuardianError
 from guardian.model import Answer, Checkpoint, Scan, ScanCounts, ScanOutcome, Skipped
 from guardian.processes import Claim, Heartbeat
 from guardian.scan.context import context_of_scan
@@ -16,6 +19,8 @@ from guardian.sources.settings import SourceSettings
 
 Listener = Callable[[Answer | Skipped], None]
 
+log = structlog.get_logger(__name__)
+
 
 async def scan_source(
     services: Services,
@@ -24,13 +29,13 @@ async def scan_source(
     listener: Listener,
     latest_known: int | None = None,
 ) -> Scan:
-    """Claim one source, scan it and keep the account of it; an unexpected end is recorded and raised again.
+    """Claim a source, scan it, and return its ended row; `listener` is called with each result.
 
-    Raises SourceClaimed while another scan of it runs, or when one has begun after the one of the id `latest_known`;
-    ClaimLost when another process has taken this one over.
+    Raises SourceClaimed while another scan of it runs, or when one has begun after the scan with the id
+    `latest_known`; ClaimLost when another process has taken this one over. Any other error is recorded, then raised.
     """
     row, counts = await asyncio.to_thread(_start, services, heartbeat, settings.name, latest_known)
-    # From here on nothing is written unless the scan is still this process's own.
+    # From here on every transaction first requires that this process still owns the scan.
     claimed = services.store.under(lambda tx: tx.scans.require(row.id, heartbeat.id))
     with heartbeat.renewing(row.id) as claim:
         return await _scan_claimed(replace(services, store=claimed), row, counts, claim, settings, listener)
@@ -39,27 +44,31 @@ async def scan_source(
 async def _scan_claimed(
     services: Services, row: Scan, counts: ScanCounts, claim: Claim, settings: SourceSettings, listener: Listener
 ) -> Scan:
-    """Scan a source whose row has been started, through a store that refuses to write once the claim is lost."""
+    """Scan a source whose row has been started, through a store that raises ClaimLost once the claim is lost."""
     try:
         context = await asyncio.to_thread(context_of_scan, services, settings)
-        async for result in scan(services, context, open_source(settings)):
-            if claim.is_lost:
-                raise ClaimLost(f"another process has taken over the scan of {settings.name}")
-            if isinstance(result, Checkpoint):
-                counts += result.counts
-                await asyncio.to_thread(_settle, services, row, result, counts)
-                continue
-            counts += ScanCounts.of(result)
-            listener(result)
+        # Closed at once when something ends the scan: no request goes out after the claim is lost.
+        async with closed_after(scan(services, context, open_source(settings))) as results:
+            async for result in results:
+                if claim.is_lost:
+                    raise ClaimLost(f"another process has taken over the scan of {settings.name}")
+
+                if isinstance(result, Checkpoint):
+                    counts += result.counts
+                    await asyncio.to_thread(_settle, services, row, result, counts)
+                    continue
+
+                counts += ScanCounts.of(result)
+                listener(result)
     except ClaimLost:
-        # Whoever took over has closed the account, and goes on from the last checkpoint.
+        # The process that took over has closed this row, and goes on from the last checkpoint.
         raise
     except asyncio.CancelledError:
         _break_off(services, row, ScanOutcome.INTERRUPTED, counts)
         raise
     except Exception as error:
         if isinstance(error, (FetchRefused, FetchFailed)):
-            # The source itself could not be read: that is what was not seen, and why.
+            # The source itself could not be read: this counts as what was left out, with its reason.
             counts += ScanCounts.of(error.skipped)
         await asyncio.to_thread(_break_off, services, row, ScanOutcome.FAILED, counts, str(error) or repr(error))
         raise
@@ -67,18 +76,21 @@ async def _scan_claimed(
 
 
 def _start(services: Services, heartbeat: Heartbeat, source: str, latest_known: int | None) -> tuple[Scan, ScanCounts]:
-    """Return a new row, and what is counted so far: a crawl that goes on where a scan was cut off goes on counting."""
+    """Claim a source; return its new row and the counts so far, those of the cut-off scan that this one continues."""
     with services.store.begin() as tx:
         row = tx.scans.start(source, services.clock(), heartbeat.id, heartbeat.lease, latest_known)
         before = tx.scans.before(row)
-        goes_on = before is not None and before.outcome is not ScanOutcome.COMPLETED and tx.frontier.count(source) > 0
-        counts = before.counts if before is not None and goes_on else ScanCounts()
+
+        counts = ScanCounts()
+        was_cut_off = before is not None and before.outcome is not ScanOutcome.COMPLETED
+        if before is not None and was_cut_off and tx.frontier.count(source) > 0:
+            counts = before.counts
         tx.scans.note(row.id, counts)
         return row, counts
 
 
 def _settle(services: Services, row: Scan, checkpoint: Checkpoint, counts: ScanCounts) -> None:
-    """Note what was answered, and how it is counted, in one step: a crash loses neither or both."""
+    """Write a checkpoint and the counts up to it in one transaction, so that a crash loses both or neither."""
     with services.store.begin() as tx:
         settle(tx, checkpoint)
         tx.scans.note(row.id, counts)
@@ -87,13 +99,18 @@ def _settle(services: Services, row: Scan, checkpoint: Checkpoint, counts: ScanC
 def _break_off(
     services: Services, row: Scan, outcome: ScanOutcome, counts: ScanCounts, error: str | None = None
 ) -> None:
-    """End a scan that did not complete. What a crawl answered since its last checkpoint it answers, and counts, again.
+    """End a scan that did not complete. The next scan repeats, and counts again, what came after the last checkpoint.
 
-    Up to there the counts stand in the row: a checkpoint may be settled at this moment, on its thread.
+    So for a crawl the counts in the row stay, which are those of the last checkpoint: another thread may be
+    writing one at this moment. What ended the scan is what its caller must hear of, so nothing is raised here: a
+    row that cannot be ended is closed by whoever claims the source next.
     """
-    with services.store.read() as tx:
-        goes_on = tx.frontier.count(row.source) > 0
-    _end(services, row, outcome, None if goes_on else counts, error)
+    try:
+        with services.store.read() as tx:
+            goes_on = tx.frontier.count(row.source) > 0
+        _end(services, row, outcome, None if goes_on else counts, error)
+    except GuardianError as not_ended:
+        log.warning("scan_not_ended", source=row.source, reason=str(not_ended))
 
 
 def _end(

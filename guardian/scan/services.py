@@ -1,4 +1,4 @@
-"""The opened objects and settings that scans and checks work with, opened once for a process."""
+"""Declares the opened objects and settings that all scans and checks of a process share."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,11 +13,11 @@ from guardian.store import Store
 
 @dataclass(frozen=True, slots=True)
 class ScanSettings:
-    """The settings that the walk of an image needs.
+    """The settings that scans and checks need.
 
-    `own_hosts` are the owner's own; what lies there is no copy. `destinations` are the names that a case may be
-    told to. `max_image_bytes` bounds local files as `fetch` bounds remote ones. `longest_freshness`: how long a
-    site's word is taken that a picture need not be asked for again.
+    `own_hosts` are the owner's own sites, where a match is no copy. `destinations` are the names of those that
+    messages about cases may go to. `max_image_bytes` bounds local files, as `fetch` bounds remote ones.
+    `longest_freshness` bounds how long a site's own statement counts that a picture need not be requested again.
     """
 
     own_hosts: tuple[str, ...]
@@ -28,7 +28,7 @@ class ScanSettings:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What was opened for one configuration. `environment` holds the secrets that sources name."""
+    """The objects that were opened for one configuration. `environment` has the secrets that sources name."""
 
     web: WebClient
     workers: Workers

@@ -66,13 +66,17 @@ class Frontier:
         )
 
     def reopen(self, source: str) -> bool:
-        """Continue a crawl that was interrupted: what was in flight waits again. Return False when there is none."""
+        """Continue a crawl that was interrupted: what was in flight waits again. Return False when there is none.
+
+        A crawl of which nothing waits any more was interrupted between its last page and its end. It is continued
+        too: to begin it anew would visit, and count, all of its pages a second time.
+        """
         self._connection.execute(
             update(frontier)
             .where(frontier.c.source == source, frontier.c.state == FrontierState.IN_FLIGHT)
             .values(state=FrontierState.WAITING)
         )
-        return self.count(source, FrontierState.WAITING) > 0
+        return self.count(source) > 0
 
     def knows(self, source: str, lead: CrawlRequest) -> bool:
         """Return whether an address is among those of this crawl, in whatever state."""

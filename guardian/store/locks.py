@@ -1,4 +1,4 @@
-"""One holder per role and data folder. The lock is the kernel's (flock), so it dies with its holder."""
+"""Locks roles on a data folder, one holder each, by kernel locks (flock) that die with their holder."""
 
 import fcntl
 import os
@@ -11,23 +11,25 @@ from guardian.errors import AlreadyRunning
 
 @contextmanager
 def hold(data_dir: Path, role: str) -> Iterator[None]:
-    """Hold a role on a data folder for the length of the block.
+    """Hold a role on a data folder while the body runs.
 
-    Raises AlreadyRunning when another process, or another place in this one, holds it. The file that
-    stays behind is never a lock by itself; the process id in it is only for people to read.
+    Raises AlreadyRunning when another process, or other code in this one, holds it. The file that stays behind is no
+    lock by itself; the process id in it is only for people to read.
     """
     folder = data_dir / "locks"
     folder.mkdir(parents=True, exist_ok=True)
+
     handle = os.open(folder / f"{role}.lock", os.O_RDWR | os.O_CREAT, 0o644)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = os.pread(handle, 64, 0).decode("ascii", errors="replace").strip()
-            who = f" (process {holder})" if holder else ""
+            named = f" (process {holder})" if holder else ""
             raise AlreadyRunning(
-                f"another guardian is at work on {data_dir}, in the role {role!r}{who}: wait for it, or stop it"
+                f"another guardian is at work on {data_dir}, in the role {role!r}{named}: wait for it, or stop it"
             ) from None
+
         os.ftruncate(handle, 0)
         os.pwrite(handle, f"{os.getpid()}\n".encode("ascii"), 0)
         yield
@@ -36,13 +38,13 @@ def hold(data_dir: Path, role: str) -> Iterator[None]:
 
 
 def has_holder(data_dir: Path, role: str) -> bool | None:
-    """Return whether somebody holds a role on this data folder; None when nobody ever did there."""
+    """Return whether a role on this data folder is held; None when it never was."""
     try:
         handle = os.open(data_dir / "locks" / f"{role}.lock", os.O_RDONLY)
     except FileNotFoundError:
         return None
     try:
-        # Shared, so that of two who ask at once neither takes the other for the holder.
+        # Shared, so that of two processes that ask at once neither takes the other for the holder.
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
@@ -52,5 +54,5 @@ def has_holder(data_dir: Path, role: str) -> bool | None:
 
 
 def remove_lock(data_dir: Path, role: str) -> None:
-    """Remove the file of a role that nobody will hold again, such as one that is named after a process."""
+    """Remove the file of a role that will not be held again, such as one that is named after a process."""
     (data_dir / "locks" / f"{role}.lock").unlink(missing_ok=True)

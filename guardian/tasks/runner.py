@@ -12,12 +12,13 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from guardian.concurrency import run_all
 from guardian.model import Task, TaskKind
 from guardian.store import Store
 from guardian.tasks.outcomes import Consumer, Dead, Done, Outcome, Postponed, Settled
 
 TURN = timedelta(seconds=10)
-"""A lane's turn ends after so long, so that a slow one cannot hold up the next pass."""
+"""A lane takes no further task after so long, so that one with many tasks does not hold up the next pass for long."""
 
 RENEWALS_PER_LEASE = 3
 
@@ -37,19 +38,31 @@ class Runner:
     consumers: Mapping[TaskKind, Consumer]
 
     async def run_due(self, limit: int = 1000) -> Settlements:
-        """Do what is due: kinds and lanes concurrently, each lane one task at a time in order of due time.
+        """Do what is due of every kind, the kinds concurrently. An error of one kind is logged; the others go on.
 
-        A lane's turn ends at the first task that is not done, after `limit` tasks, or after TURN. Returns when every
-        turn has ended; call it again until nothing was settled.
+        Returns when every turn has ended; call it again until nothing was settled.
         """
 
-        async def run_kind(kind: TaskKind, consumer: Consumer) -> Counter[Settled]:
-            lanes = await asyncio.to_thread(consumer.lanes)
-            turns = await asyncio.gather(*(_Turn(self, kind, consumer, lane).run(limit) for lane in lanes))
-            return sum(turns, Counter[Settled]())
+        async def run_kind(kind: TaskKind) -> Counter[Settled]:
+            try:
+                return await self.run_due_of(kind, limit)
+            except Exception:
+                log.exception("tasks_failed", kind=kind.value)
+                return Counter()
 
-        totals = await asyncio.gather(*(run_kind(kind, consumer) for kind, consumer in self.consumers.items()))
-        return dict(zip(self.consumers, totals, strict=True))
+        kinds = list(self.consumers)
+        return dict(zip(kinds, await run_all(run_kind(kind) for kind in kinds), strict=True))
+
+    async def run_due_of(self, kind: TaskKind, limit: int = 1000) -> Counter[Settled]:
+        """Do what is due of one kind: lanes concurrently, each lane one task at a time in order of due time.
+
+        A lane's turn ends at the first task that is not done, after `limit` tasks, or after TURN. Raises what the
+        consumer's `lanes` raises.
+        """
+        consumer = self.consumers[kind]
+        lanes = await asyncio.to_thread(consumer.lanes)
+        turns = await run_all(_Turn(self, kind, consumer, lane).run(limit) for lane in lanes)
+        return sum(turns, Counter[Settled]())
 
 
 @dataclass(frozen=True, slots=True)

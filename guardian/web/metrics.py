@@ -8,6 +8,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from guardian.delivery.sending import Deliveries
+from guardian.evidence import Vault
 from guardian.model import Answer, CaseState, Skipped, TaskState
 from guardian.store import Store
 
@@ -15,13 +16,14 @@ from guardian.store import Store
 class Metrics:
     """The daemon's counters. One instance a process; `registry` is what /metrics prints."""
 
-    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
+    def __init__(self, store: Store, vault: Vault, clock: Callable[[], datetime]) -> None:
         # A registry of its own: the library's global one would refuse a second instance in one process.
         self.registry = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
 
         self.registry.register(_StoreFacts(store, clock))
+        self.registry.register(_EvidenceFacts(vault))
         self._images = Counter(
             "guardian_images", "Images answered, by source and outcome", ["source", "outcome"], registry=self.registry
         )
@@ -91,3 +93,15 @@ class _StoreFacts(Collector):
 
             yield last
             yield counts
+
+
+class _EvidenceFacts(Collector):
+    """Gauges of the evidence on disk, so that its cap can be seen coming."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+
+    def collect(self) -> Iterable[Metric]:
+        """Yield the gauges; the registry calls this for each scrape."""
+        yield GaugeMetricFamily("guardian_evidence_bytes", "Bytes of evidence that are kept", self._vault.used_bytes())
+        yield GaugeMetricFamily("guardian_evidence_max_bytes", "evidence.max_bytes", self._vault.max_bytes)

@@ -412,6 +412,28 @@ asyncio.run(main())
 """
 
 
+def test_a_crawl_that_was_cut_off_at_its_very_end_visits_nothing_again(
+    serve: Any, store: Store, settings_of: Any, discovered: Any
+) -> None:
+    site = serve(tree)
+
+    async def all_but_the_end() -> None:
+        async with WebClient(LOOPBACK, clock=lambda: NOON) as web:
+            source = open_source(settings_of(kind="site", url=site.url + "/"))
+            async for item in source.discover(CrawlContext(Fetcher.for_scan(web), store, lambda: NOON)):
+                if isinstance(item, Checkpoint) and not item.is_finished:
+                    with store.begin() as tx:
+                        settle(tx, item)
+
+    asyncio.run(all_but_the_end())
+    assert site.pages()
+    site.asked.clear()
+    assert discovered(kind="site", url=site.url + "/") == []
+    assert site.pages() == []
+    with store.read() as tx:
+        assert tx.frontier.count("source") == 0
+
+
 def test_a_killed_crawl_goes_on_and_repeats_only_what_was_in_flight(
     serve: Any, discovered: Any, tmp_path: Path
 ) -> None:

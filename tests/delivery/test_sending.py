@@ -15,12 +15,13 @@ import pytest
 
 from guardian.delivery.delivery import Delivery
 from guardian.delivery.secrets import Secrets
-from guardian.delivery.sending import LEASE, Deliveries, deliver_due
+from guardian.delivery.sending import LEASE, Deliveries
 from guardian.delivery.settings import DeliverySettings, DestinationSettings
 from guardian.fetch.trusted import TrustedClient
 from guardian.model import Message, Task, TaskState
 from guardian.outbox import enqueue
 from guardian.store import Store, StoreSettings, open_store
+from tests.delivery.passes import deliver_due
 
 START = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
@@ -239,7 +240,7 @@ import asyncio, os, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
 import structlog
-from guardian.delivery.sending import deliver_due
+from tests.delivery.passes import deliver_due
 from guardian.delivery.secrets import Secrets
 from guardian.delivery.delivery import Delivery
 from guardian.delivery.settings import DeliverySettings, DestinationSettings
@@ -280,7 +281,7 @@ def test_killed_between_post_and_mark_the_same_message_comes_again(tmp_path: Pat
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-c", KILLED, str(tmp_path), receiver.url, *arguments]
-        environment = os.environ | {"HOOK": receiver.secrets[0]}
+        environment = os.environ | {"HOOK": receiver.secrets[0], "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
     killed = run("kill")

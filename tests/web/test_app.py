@@ -10,6 +10,7 @@ import pytest
 
 from guardian.delivery.sending import Deliveries
 from guardian.errors import UsageError
+from guardian.evidence import Vault
 from guardian.model import ScanCounts, ScanOutcome, Skipped, SkipReason
 from guardian.store import Store, StoreSettings, open_store
 from guardian.web.app import build_app
@@ -24,7 +25,9 @@ def store(tmp_path: Path) -> Store:
 
 
 def get(store: Store, path: str, problems: dict[str, str]) -> httpx.Response:
-    metrics = Metrics(store, lambda: datetime.now(UTC))
+    vault = Vault(Path(str(store.url.database)).parent / "evidence", max_bytes=10**9)
+    vault.keep(b"kept")
+    metrics = Metrics(store, vault, lambda: datetime.now(UTC))
     metrics.count("gallery", Skipped("https://a.example/x.svg", SkipReason.VECTOR))
     metrics.count_deliveries(Deliveries(delivered=2, postponed=1, dead=0))
     metrics.count_failure("scan")
@@ -55,6 +58,8 @@ def test_metrics_count_what_passed_and_read_the_store(store: Store) -> None:
     assert 'guardian_failures_total{where="scan"} 1.0' in text
     assert "guardian_assets 0.0" in text
     assert "guardian_tasks_due 0.0" in text
+    assert "guardian_evidence_bytes 4.0" in text
+    assert "guardian_evidence_max_bytes 1e+09" in text
 
 
 def test_coverage_is_shown_by_source(store: Store) -> None:

@@ -1,0 +1,60 @@
+"""Concurrent work that leaves nothing running: whatever ends it, what was begun is cancelled and waited for."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+async def run_all(work: Iterable[Awaitable[R]]) -> list[R]:
+    """Do all of it concurrently and return the results in order.
+
+    The first error ends the rest: it is cancelled and waited for, and then the error is raised. `asyncio.gather`
+    would leave the rest running.
+    """
+    tasks = [asyncio.ensure_future(one) for one in work]
+    try:
+        return list(await asyncio.gather(*tasks))
+    finally:
+        await _cancel(tasks)
+
+
+async def in_order(items: AsyncIterator[T], work: Callable[[T], Awaitable[R]], at_once: int) -> AsyncIterator[R]:
+    """Do `work` for at most `at_once` items at a time; yield the results in the order of the items.
+
+    Closes `items` at the end, however it comes.
+    """
+    pending: deque[asyncio.Future[R]] = deque()
+    async with closed_after(items):
+        try:
+            async for item in items:
+                pending.append(asyncio.ensure_future(work(item)))
+                if len(pending) >= at_once:
+                    yield await pending.popleft()
+            while pending:
+                yield await pending.popleft()
+        finally:
+            await _cancel(pending)
+
+
+@asynccontextmanager
+async def closed_after(items: AsyncIterator[T]) -> AsyncIterator[AsyncIterator[T]]:
+    """Close an async generator when the block ends; without that it goes on until it happens to be collected."""
+    try:
+        yield items
+    finally:
+        aclose = getattr(items, "aclose", None)
+        if aclose is not None:
+            await aclose()
+
+
+async def _cancel(tasks: Iterable[asyncio.Future[R]]) -> None:
+    """Cancel what is not done and wait for its end. Results and errors of it are nobody's concern any more."""
+    left = [task for task in tasks if not task.done()]
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)

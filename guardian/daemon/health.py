@@ -1,0 +1,34 @@
+"""Finds out whether this process can work right now: its database, its disk and its schedule. /ready asks."""
+
+import shutil
+from pathlib import Path
+
+from guardian.errors import GuardianError
+from guardian.schedule import Schedule
+from guardian.store import Store
+
+LEAST_FREE = 10_000_000
+"""Bytes: with less free space than this a scan may fail half-way through."""
+
+
+def find_problems(store: Store, data_dir: Path, schedule: Schedule) -> dict[str, str]:
+    """Return why this process cannot work, in words, by part ("store", "disk", "schedule"); empty when all is well."""
+    problems = {}
+    try:
+        # Any small query will do: it fails when the database is away, locked or damaged.
+        with store.read() as tx:
+            tx.assets.count()
+    except GuardianError as error:
+        problems["store"] = str(error)
+
+    if too_full := disk_problem(data_dir):
+        problems["disk"] = too_full
+    if not schedule.running:
+        problems["schedule"] = "not running"
+    return problems
+
+
+def disk_problem(data_dir: Path, least_free: int = LEAST_FREE) -> str | None:
+    """Return a sentence when fewer than `least_free` bytes are free on the disk of a data folder, else None."""
+    free = shutil.disk_usage(data_dir).free
+    return f"only {free / 1e6:.1f} MB are free in {data_dir}" if free < least_free else None

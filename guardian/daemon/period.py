@@ -1,0 +1,251 @@
+"""Works under one configuration: schedule, scans, tasks and the web server, started and stopped together.
+
+A failing image, task or source never stops the rest. Several daemons may share a database: whoever claims a due source
+scans it, and the work of a process that was lost is taken over.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from guardian.app import App, prune_old_rows, scan_and_mend, take_over, tell_of_troubled_sources
+from guardian.coverage.coverage import coverages
+from guardian.daemon.consumers import make_runner
+from guardian.daemon.health import find_problems
+from guardian.delivery.delivery import Delivery
+from guardian.delivery.sending import deliveries_of
+from guardian.errors import ClaimLost, GuardianError, SourceClaimed
+from guardian.model import Scan, ScanOutcome, TaskKind
+from guardian.processes import Heartbeat
+from guardian.schedule import Schedule, is_due
+from guardian.sources.settings import SourceSettings
+from guardian.views.coverage import coverage_json
+from guardian.web.app import build_app
+from guardian.web.metrics import Metrics
+from guardian.web.serving import serving
+
+TASK_PAUSE = timedelta(seconds=2)
+CLOCK_PAUSE = timedelta(seconds=10)
+
+LOOKS_PER_LEASE = 4
+"""How often within a lease this process looks for work that a lost process left."""
+
+log = structlog.get_logger(__name__)
+
+
+class WorkPeriod:
+    """A period of work under one configuration, from its start to the next reload or the end of the process."""
+
+    def __init__(self, app: App, delivery: Delivery, heartbeat: Heartbeat) -> None:
+        self._app, self._heartbeat = app, heartbeat
+        self._runner = make_runner(app, delivery, heartbeat)
+        self._metrics = Metrics(app.store, app.services.vault, app.services.clock)
+        self._schedule = Schedule(app.config.sources, self._begin_scan, self._last_completed, app.services.clock)
+        self._slots = asyncio.Semaphore(app.config.schedule.scans_at_once)
+        self._pruned_on = app.services.clock().date()
+        self._known_assets: tuple[int, int] | None = None
+        self._scans: dict[str, asyncio.Task[None]] = {}
+
+    @contextlib.asynccontextmanager
+    async def working(self) -> AsyncIterator[None]:
+        """Start everything, run the body, then stop: scans in flight have the grace period to finish.
+
+        Raises GuardianError when the web server cannot listen at its address.
+        """
+        web = build_app(self._metrics, self._problems, self._covered)
+        async with serving(web, self._app.config.web.listen) as address:
+            self._schedule.start()
+            loops = [
+                *(asyncio.create_task(self._run_tasks_forever(kind)) for kind in self._runner.consumers),
+                asyncio.create_task(self._follow_clock_forever()),
+                asyncio.create_task(self._follow_others_forever()),
+            ]
+            log.info("started", sources=len(self._app.config.sources), address=address)
+            if not self._app.config.destinations:
+                log.warning("nobody_is_told", reason="no destination is configured; cases wait until there is one")
+
+            try:
+                yield
+            finally:
+                # Begin nothing more, then let scans finish, then end the loops: deliveries go on while scans end.
+                log.info("stopping", scans_in_flight=len(self._scans))
+                self._schedule.stop()
+                await self._let_finish()
+                for loop in loops:
+                    loop.cancel()
+                await asyncio.gather(*loops, return_exceptions=True)
+        log.info("stopped")
+
+    def _last_completed(self, source: str) -> datetime | None:
+        """Return when the last complete scan of a source began; None when there was none."""
+        with self._app.store.read() as tx:
+            last = tx.scans.last(source, outcome=ScanOutcome.COMPLETED)
+        return last.started_at if last else None
+
+    async def _begin_scan(self, settings: SourceSettings) -> None:
+        """Run one scan as a task that outlives the scheduler, so that stopping can wait for it."""
+        task = asyncio.create_task(self._scan(settings))
+        self._scans[settings.name] = task
+        task.add_done_callback(lambda _: self._scans.pop(settings.name))
+        # APScheduler counts this job as running until the scan ends: that is what keeps scans from overlapping.
+        # Once it stops it lets go of the job, whose scan may go on: no failure to log.
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait([task])
+
+    async def _scan(self, settings: SourceSettings) -> None:
+        """Scan one source if it is still due. Supervises it: whatever happens, the other sources go on."""
+        async with self._slots:
+            try:
+                latest_known = await asyncio.to_thread(self._latest_if_due, settings)
+                if latest_known is None:
+                    self._schedule.put_off(settings)
+                    log.info("scanned_elsewhere", source=settings.name)
+                    return
+
+                ended = await scan_and_mend(
+                    self._app,
+                    self._heartbeat,
+                    settings,
+                    lambda result: self._metrics.count(settings.name, result),
+                    latest_known,
+                )
+                log.info("scanned", source=settings.name, counts=ended.counts.as_words())
+            except SourceClaimed as error:
+                self._schedule.put_off(settings)
+                log.info("scanned_elsewhere", source=settings.name, reason=str(error))
+                return
+            except ClaimLost as error:
+                # This process was not heard of for longer than its lease: no failure of the source.
+                log.warning("scan_taken_over", source=settings.name, reason=str(error))
+                return
+            except GuardianError as error:
+                # The world's fault, and said plainly: a traceback would add nothing.
+                log.warning("scan_failed", source=settings.name, reason=str(error))
+                self._metrics.count_failure("scan")
+            except Exception:
+                log.exception("scan_failed", source=settings.name)
+                self._metrics.count_failure("scan")
+        await asyncio.to_thread(tell_of_troubled_sources, self._app)
+
+    def _latest_if_due(self, settings: SourceSettings) -> int | None:
+        """Return the id of a source's latest scan (0: none) if the source is due, None if another process takes care.
+
+        This daemon's own schedule decides after a scan of its own. A scan that was cut off is taken up at once. A
+        failed scan of another living process counts like a complete one: that process will try again in its time.
+        """
+        with self._app.store.read() as tx:
+            last = tx.scans.last(settings.name)
+            if last is None:
+                return 0
+
+            is_running = last.outcome is None and settings.name not in tx.scans.abandoned()
+            if is_running:
+                return None
+            if last.owner == self._heartbeat.id or last.outcome in (None, ScanOutcome.INTERRUPTED):
+                return last.id
+
+            counted: Scan | None = last
+            living = {process.id for process in tx.processes.living()}
+            if last.outcome is ScanOutcome.FAILED and last.owner not in living:
+                counted = tx.scans.last(settings.name, outcome=ScanOutcome.COMPLETED)
+
+        if counted is None or is_due(settings, counted.started_at, self._app.services.clock()):
+            return last.id
+        return None
+
+    async def _follow_others_forever(self) -> None:
+        """Look regularly at what other processes on this database did, and take over from those that were lost.
+
+        Supervises each step: an error is logged, the other steps are taken, and all are tried again after the pause.
+        """
+        # What was lost comes first: it waits for somebody, while the index may take long to follow.
+        steps = (self._take_over, self._prune_on_new_day, self._follow_assets)
+        while True:
+            await asyncio.sleep(self._heartbeat.lease.total_seconds() / LOOKS_PER_LEASE)
+            for step in steps:
+                try:
+                    await step()
+                except Exception:
+                    log.exception("others_not_followed", step=step.__name__.strip("_"))
+                    self._metrics.count_failure("others")
+
+    async def _take_over(self) -> None:
+        """Free what lost processes had claimed, and begin with the sources of this configuration among it."""
+        await take_over(self._app)
+        for source in await asyncio.to_thread(self._cut_off):
+            if source not in self._scans and self._schedule.running:
+                self._schedule.begin_now(source)
+
+    async def _prune_on_new_day(self) -> None:
+        """Forget old rows once a day. `prepare` did so for the day on which this period began."""
+        today = self._app.services.clock().date()
+        if today != self._pruned_on:
+            await prune_old_rows(self._app)
+            self._pruned_on = today
+
+    async def _follow_assets(self) -> None:
+        """Bring the index up to date when assets were added or withdrawn, perhaps on another machine."""
+
+        def read() -> tuple[int, int]:
+            # Additions raise the number, withdrawals lower the count.
+            with self._app.store.read() as tx:
+                return tx.assets.latest_number(), tx.assets.count()
+
+        known = await asyncio.to_thread(read)
+        if known != self._known_assets and await self._app.catalog.follow():
+            self._known_assets = known
+
+    def _cut_off(self) -> set[str]:
+        """Return the names of this configuration's sources whose latest scan was cut off."""
+        with self._app.store.read() as tx:
+            return tx.scans.abandoned() & {settings.name for settings in self._app.config.sources}
+
+    async def _run_tasks_forever(self, kind: TaskKind) -> None:
+        """Do due tasks of one kind, so that slow ones hold up no other kind.
+
+        Supervises its loop: an error is logged, the tasks stay due, the loop goes on.
+        """
+        while True:
+            try:
+                self._metrics.count_deliveries(deliveries_of({kind: await self._runner.run_due_of(kind)}))
+            except Exception:
+                log.exception("tasks_failed", kind=kind.value)
+                self._metrics.count_failure("deliveries" if kind is TaskKind.DELIVER else kind.value)
+            await asyncio.sleep(TASK_PAUSE.total_seconds())
+
+    async def _follow_clock_forever(self) -> None:
+        """Plan the schedule anew when the clock jumps. Supervises its loop: an error is logged, the loop goes on."""
+        while True:
+            await asyncio.sleep(CLOCK_PAUSE.total_seconds())
+            try:
+                if await asyncio.to_thread(self._schedule.follow_clock):
+                    log.warning("clock_jumped", now="it is worked out anew which sources are due")
+            except Exception:
+                log.exception("clock_not_followed")
+                self._metrics.count_failure("clock")
+
+    async def _let_finish(self) -> None:
+        """Wait for scans in flight, at most for the grace period, then cancel them; later scans go on from there."""
+        if not self._scans:
+            return
+
+        grace = self._app.config.schedule.grace_period.total_seconds()
+        _, late = await asyncio.wait(set(self._scans.values()), timeout=grace)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+    def _covered(self) -> list[dict[str, Any]]:
+        """Return what the last scan of each source saw, as JSON objects; /coverage asks."""
+        config = self._app.config
+        with self._app.store.read() as tx:
+            found = coverages(tx, config.sources, self._app.services.clock(), config.coverage, config.fetch.closed)
+        return [coverage_json(coverage) for coverage in found]
+
+    def _problems(self) -> dict[str, str]:
+        """Return why guardian could not work right now, by part; /ready asks."""
+        return find_problems(self._app.store, self._app.config.data_dir, self._schedule)

@@ -1,0 +1,31 @@
+"""What the commands forget at their start, so that no table grows for ever."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from guardian.model import TaskKind
+from guardian.store import StoreSettings, open_store
+from tests.cli.home import Home, made_home
+
+
+@pytest.fixture
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    return made_home(tmp_path_factory.mktemp("home") / "home", "retention: {deliveries: 30d}\n")
+
+
+def test_run_once_forgets_old_deliveries_and_keeps_what_is_due(home: Home) -> None:
+    long_ago = datetime.now(UTC) - timedelta(days=31)
+    store = open_store(StoreSettings(), home.folder / "data")
+    with store.begin() as tx:
+        for key in ("delivered", "due"):
+            tx.tasks.add(TaskKind.DELIVER, key, b"{}", due_at=long_ago, at=long_ago, destination="gone")
+        (delivered,) = [task for task in tx.tasks.list() if task.key == "delivered"]
+        tx.tasks.done(delivered.id, long_ago)
+
+    said = home.guardian("run", "--once", code=None)
+    with store.read() as tx:
+        left = [task.key for task in tx.tasks.list()]
+    store.close()
+    assert left == ["due"], said.stderr
+    assert '"pruned"' in said.stderr, "it is logged"
