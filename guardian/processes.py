@@ -115,20 +115,28 @@ async def registered(store: Store, data_dir: Path, lease: timedelta, command: st
     with hold(data_dir, heartbeat.id):
         try:
             await asyncio.to_thread(heartbeat.start)
-            try:
-                yield heartbeat
-            finally:
-                await _unregister(heartbeat)
-        finally:
-            # Also where the database could not be written: the lock names a process that never was.
+        except BaseException:
+            # The database could not be written: the lock names a process that never was.
             remove_lock(data_dir, heartbeat.id)
+            raise
+        try:
+            yield heartbeat
+        finally:
+            if await _unregister(heartbeat):
+                remove_lock(data_dir, heartbeat.id)
 
 
-async def _unregister(heartbeat: Heartbeat) -> None:
+async def _unregister(heartbeat: Heartbeat) -> bool:
+    """Return whether the row of this process is gone. Otherwise its lock file must stay.
+
+    By a lock file that nobody holds others see at once that this process has ended, before its lease is over.
+    """
     try:
         await asyncio.to_thread(heartbeat.stop)
     except GuardianError as error:
         log.warning("not_unregistered", reason=str(error))
+        return False
+    return True
 
 
 def take_over_lost(store: Store, data_dir: Path, now: datetime) -> TakenOver:

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 import guardian
+from guardian.errors import StoreUnusable
 from guardian.model import TaskKind
 from guardian.processes import Heartbeat, TakenOver, registered, take_over_lost
-from guardian.store import Store, has_holder, hold
+from guardian.store import Store, Transaction, has_holder, hold
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -136,3 +137,23 @@ def test_a_killed_neighbour_on_the_same_data_folder_is_noticed_before_its_lease_
         assert take_over_lost(store, tmp_path, NOON) == TakenOver(processes=1, leases=1, scans=1)
         assert living(store) == {"beside", "elsewhere"}
     assert has_holder(tmp_path, "killed") is None
+
+
+def test_one_that_cannot_leave_the_list_is_taken_for_lost_at_once(tmp_path: Path) -> None:
+    mine, others = (Store(f"sqlite:///{tmp_path / 'guardian.db'}") for _ in range(2))
+
+    def refuse(_: Transaction) -> None:
+        raise StoreUnusable("no room left")
+
+    async def work() -> None:
+        is_full = False
+        store = mine.under(lambda tx: refuse(tx) if is_full else None)
+        async with registered(store, tmp_path, MINUTE, "guardian scan") as heartbeat:
+            claim_something(others, heartbeat.id)
+            is_full = True
+
+    asyncio.run(work())
+    assert take_over_lost(others, tmp_path, NOON) == TakenOver(processes=1, leases=1, scans=1)
+    assert list((tmp_path / "locks").iterdir()) == []
+    mine.close()
+    others.close()

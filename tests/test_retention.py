@@ -7,7 +7,7 @@ import pytest
 
 from guardian import retention
 from guardian.model import Comparison, Match, MatchReport, Remembered, TaskKind, TaskState
-from guardian.outbox import enqueue, mint
+from guardian.outbox import enqueue, enqueue_once, mint
 from guardian.retention import Pruned, prune, prune_daily
 from guardian.store import Store
 from guardian.store.settings import RetentionSettings
@@ -84,6 +84,21 @@ def test_a_message_goes_with_the_last_of_its_deliveries(store: Store) -> None:
     assert prune(store, KEPT, "recipe", NOW) == Pruned(deliveries=5)
     with store.read() as tx:
         assert [tx.messages.get(message.id) for message in messages] == [None, half, owed, young]
+
+
+def test_an_episode_that_outlasts_its_message_is_not_told_again(store: Store) -> None:
+    def tell(at: datetime) -> int:
+        with store.begin() as tx:
+            return enqueue_once(tx, mint("source.failing", {}, at), ["legal"], "an episode")
+
+    assert tell(NOW - 99 * DAY) == 1
+    with store.begin() as tx:
+        (task,) = tx.tasks.list()
+        tx.tasks.done(task.id, NOW - 98 * DAY)
+    prune(store, KEPT, "recipe", NOW)
+    assert tell(NOW) == 0
+    with store.read() as tx:
+        assert [known.message_id for known in tx.tasks.list()] == [task.message_id]
 
 
 def test_the_latest_scans_of_each_source_stay(store: Store) -> None:

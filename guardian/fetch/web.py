@@ -63,6 +63,7 @@ _REDIRECTS = frozenset([301, 302, 303, 307, 308])
 _TOO_BUSY = frozenset([429, 503])
 _FAILED_BRIEFLY = frozenset([500, 502, 504])
 _LONGEST_ADDRESS = 8000
+_MOST_OF_AN_ERROR = 500
 _ESCAPED_DOT = re.compile("%2e", re.IGNORECASE)
 _LONGEST_HEADER, _MOST_HEADERS = 32 * 1024, 200
 """Bytes. Shops send security policies and preloads of some ten kilobytes; browsers allow 256."""
@@ -427,6 +428,9 @@ def _as_fetch_error(url: str, error: Exception) -> FetchFailed | FetchRefused:
     text = str(cause) or type(cause).__name__
     if MARK in text:
         return FetchRefused(SkipReason.PRIVATE_ADDRESS, url, text[text.index(MARK) :].rstrip("]"))
+
+    # It may quote all that the site sent: a picture where no body may be becomes a text four times as long.
+    text = text[:_MOST_OF_AN_ERROR]
     if isinstance(cause, (aiohttp.ServerTimeoutError, TimeoutError)):
         return FetchFailed(SkipReason.TIMEOUT, url, "the site was silent for too long")
     if isinstance(cause, (aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch)):

@@ -5,6 +5,7 @@ Each step is one function in a module of its own. The steps know nothing of each
 """
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -301,7 +302,8 @@ async def _by_page(discovered: AsyncIterator[Seen]) -> AsyncIterator[_Page]:
 async def _each(targets: Iterable[str]) -> AsyncIterator[str]:
     """Yield the targets in their order, each folder replaced by its files (sorted, links followed)."""
     for target in targets:
-        if is_web_address(target) or not Path(target).is_dir():
+        # Path.is_dir() raises for a name that is too long, which would end the answers for all other targets.
+        if is_web_address(target) or not os.path.isdir(target):  # noqa: PTH112
             yield target
         else:
             for path in files_in(Path(target)):

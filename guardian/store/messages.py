@@ -32,9 +32,13 @@ class Messages:
         return None if row is None else _message(row)
 
     def forget_unowed(self, before: datetime, limit: int) -> int:
-        """Delete up to `limit` messages created before then that no delivery refers to any more; return how many."""
+        """Delete up to `limit` messages created before then that no delivery refers to any more; return how many.
+
+        The message of an episode stays, since an episode may last for years: without it, it would be told again.
+        """
         is_referred_to = select(tasks.c.id).where(tasks.c.message_id == messages.c.id).exists()
-        old = select(messages.c.id).where(messages.c.created_at < before, ~is_referred_to).limit(limit)
+        is_forgettable = (messages.c.created_at < before, messages.c.episode.is_(None), ~is_referred_to)
+        old = select(messages.c.id).where(*is_forgettable).limit(limit)
         return self._connection.execute(delete(messages).where(messages.c.id.in_(old))).rowcount
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.sql import ColumnElement
 from guardian.model import Task, TaskKind, TaskState
 from guardian.store.inserting import insert_into
 from guardian.store.leases import CLOCK_SLACK
-from guardian.store.tables import processes, tasks
+from guardian.store.tables import messages, processes, tasks
 
 # Another version may have queued kinds that this one has no word for: they wait for that version.
 _IS_KNOWN = tasks.c.kind.in_(list(TaskKind))
@@ -143,8 +143,15 @@ class Tasks:
         return changed.first() is not None
 
     def forget_done(self, before: datetime, limit: int) -> int:
-        """Delete up to `limit` tasks that were done before then; return how many."""
-        old = select(tasks.c.id).where(tasks.c.state == TaskState.DONE, tasks.c.done_at < before).limit(limit)
+        """Delete up to `limit` tasks that were done before then; return how many.
+
+        Those of an episode's message stay: they alone say which destinations know of the episode.
+        """
+        is_of_episode = (
+            select(messages.c.id).where(messages.c.id == tasks.c.message_id, messages.c.episode.is_not(None)).exists()
+        )
+        is_old = (tasks.c.state == TaskState.DONE, tasks.c.done_at < before)
+        old = select(tasks.c.id).where(*is_old, ~is_of_episode).limit(limit)
         return self._connection.execute(delete(tasks).where(tasks.c.id.in_(old))).rowcount
 
     def free_leases(self, owner: str) -> int:

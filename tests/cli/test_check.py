@@ -168,3 +168,8 @@ def test_names_that_are_no_text_come_back_from_json(protected: Home, tmp_path: P
     said = subprocess.run([*command, str(odd)], capture_output=True, check=True).stdout
     assert json.loads(said.decode("utf-8"))["target"] == str(odd)
     assert said.count(b"\n") == 1
+
+
+def test_a_name_that_is_too_long_is_an_error_of_that_target_alone(protected: Home, pictures: Path) -> None:
+    lines = protected.lines("check", "--json", "n" * 300, pictures / "d.jpg", code=3)
+    assert [line["outcome"] for line in lines] == ["error", "clear"]

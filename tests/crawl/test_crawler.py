@@ -18,12 +18,12 @@ import pytest
 
 from guardian.crawl.checkpoints import settle
 from guardian.crawl.context import CrawlContext
-from guardian.errors import FetchFailed, FetchRefused
+from guardian.errors import FetchFailed, FetchRefused, StoreUnusable
 from guardian.fetch.fetcher import Fetcher
 from guardian.fetch.web import WebClient
 from guardian.model import Checkpoint, Sighting, Skipped
 from guardian.sources.kinds import open_source
-from guardian.store import Store
+from guardian.store import Store, Transaction
 from tests.crawling import LOOPBACK, NOON
 
 
@@ -127,6 +127,38 @@ def test_a_site_breadth_first_within_its_budget(serve: Any, discovered: Any, sto
     whole = discovered(kind="site", url=site.url + "/")
     assert len(shown(whole)) == 100
     assert not reasons(whole)
+
+
+def test_a_database_that_is_away_for_a_moment_costs_no_page(serve: Any, settings_of: Any, store: Store) -> None:
+    is_away = False
+
+    def answer(path: str) -> tuple[int, dict[str, str], str]:
+        nonlocal is_away
+        is_away = is_away or path == "/5"
+        return tree(path)
+
+    def refuse_while_away(_: Transaction) -> None:
+        if is_away:
+            raise StoreUnusable("the server was restarted")
+
+    async def crawl() -> list[Any]:
+        seen: list[Any] = []
+        async with WebClient(LOOPBACK, clock=lambda: NOON) as web:
+            context = CrawlContext(Fetcher.for_scan(web), store.under(refuse_while_away), lambda: NOON)
+            async for item in open_source(settings_of(kind="site", url=site.url + "/")).discover(context):
+                if isinstance(item, Checkpoint):
+                    with store.begin() as tx:
+                        settle(tx, item)
+                seen.append(item)
+        return seen
+
+    site = serve(answer)
+    with pytest.raises(StoreUnusable):
+        asyncio.run(crawl())
+    is_away, site.answer = False, tree
+    seen = asyncio.run(crawl())
+    assert "5" in shown(seen), "the page is visited again, and not left out as a fault of its own"
+    assert not reasons(seen)
 
 
 def test_a_part_of_a_site(serve: Any, discovered: Any) -> None:

@@ -98,6 +98,15 @@ MISBEHAVIOURS: list[tuple[str, Says, str]] = [
 """How the site answers, and guardian's word for it."""
 
 
+def test_a_picture_where_no_body_may_be_is_not_quoted_whole(site: Site, get: Get) -> None:
+    head = b"HTTP/1.1 304 Not Modified\r\ncontent-length: 40000\r\n\r\n"
+    url = site.put("/picture", Raw(head + bytes(range(128, 256)) * 300))
+    with pytest.raises(FetchFailed) as said:
+        get(url)
+    assert said.value.skipped.word in ("broken", "status_304")
+    assert len(str(said.value)) < 1000
+
+
 @pytest.mark.parametrize(("name", "way", "reason"), MISBEHAVIOURS, ids=[name for name, _, _ in MISBEHAVIOURS])
 def test_each_misbehaviour_has_its_reason_in_bounded_time_and_memory(
     site: Site, get: Get, name: str, way: Says, reason: str
