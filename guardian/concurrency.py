@@ -54,7 +54,8 @@ async def closed_after(items: AsyncIterator[T]) -> AsyncIterator[AsyncIterator[T
 
 async def _cancel(tasks: Iterable[asyncio.Future[R]]) -> None:
     """Cancel what is not done and wait for its end. Results and errors of it are nobody's concern any more."""
-    left = [task for task in tasks if not task.done()]
-    for task in left:
+    ended = list(tasks)
+    for task in ended:
         task.cancel()
-    await asyncio.gather(*left, return_exceptions=True)
+    # Those that were done are asked as well: asyncio logs each error that nobody has looked at.
+    await asyncio.gather(*ended, return_exceptions=True)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from apscheduler.events import EVENT_JOB_MAX_INSTANCES, JobSubmissionEvent
+from apscheduler.executors.asyncio import AsyncIOExecutor
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
@@ -23,6 +24,16 @@ Begin = Callable[[SourceSettings], Awaitable[None]]
 LastStart = Callable[[str], datetime | None]
 
 log = structlog.get_logger(__name__)
+
+
+class _Executor(AsyncIOExecutor):  # type: ignore[misc]
+    """Runs jobs in the event loop, and cancels none of them when the scheduler stops.
+
+    APScheduler's own cancels all, and logs an error with a traceback for each that had not begun yet.
+    """
+
+    def shutdown(self, wait: bool = True) -> None:
+        """Leave the jobs alone: `Schedule` begins nothing once it is stopped, and what has begun goes on."""
 
 
 class Schedule:
@@ -41,9 +52,10 @@ class Schedule:
     ) -> None:
         self._sources, self._begin, self._last_started = sources, begin, last_started
         self._clock, self._steady = clock, steady
-        self._scheduler = AsyncIOScheduler(timezone="UTC")
+        self._scheduler = AsyncIOScheduler(timezone="UTC", executors={"default": _Executor()})
         self._scheduler.add_listener(_tell_of_passed_over, EVENT_JOB_MAX_INSTANCES)
         self._offset = self._measured_offset()
+        self._is_stopped = False
 
     @property
     def running(self) -> bool:
@@ -54,7 +66,7 @@ class Schedule:
         for settings in self._sources:
             trigger = trigger_of(settings)
             self._scheduler.add_job(
-                self._begin,
+                self._begin_unless_stopped,
                 trigger,
                 args=[settings],
                 id=settings.name,
@@ -77,6 +89,8 @@ class Schedule:
 
     def stop(self) -> None:
         """Begin nothing any more. What has begun goes on."""
+        # APScheduler itself stops at a later step of the event loop.
+        self._is_stopped = True
         self._scheduler.shutdown(wait=False)
 
     def follow_clock(self) -> bool:
@@ -93,6 +107,11 @@ class Schedule:
                 due = self._first_due(settings, trigger_of(settings))
                 self._scheduler.modify_job(settings.name, next_run_time=due)
         return jumped
+
+    async def _begin_unless_stopped(self, settings: SourceSettings) -> None:
+        # It may have been stopped after APScheduler handed this job to the event loop, and before its first step.
+        if not self._is_stopped:
+            await self._begin(settings)
 
     def _first_due(self, settings: SourceSettings, trigger: BaseTrigger) -> datetime:
         return first_due(trigger, self._last_started(settings.name), self._clock())

@@ -1,6 +1,7 @@
 """Nothing is left running, whatever ends the work."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
@@ -75,6 +76,31 @@ def test_whoever_stops_reading_leaves_nothing_running() -> None:
             while len(worker.begun) < 2:
                 await asyncio.sleep(0)
         assert (sorted(worker.cancelled), closed) == ([1, 2], ["closed"])
+
+    asyncio.run(job())
+
+
+def test_of_two_errors_at_once_one_is_raised_and_the_other_is_not_logged_as_forgotten() -> None:
+    async def job() -> None:
+        forgotten: list[dict[str, object]] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: forgotten.append(context))
+        second_failed = asyncio.Event()
+
+        async def fail(number: int) -> int:
+            if number == 0:
+                await second_failed.wait()
+            second_failed.set()
+            raise ValueError(f"broken {number}")
+
+        async def fail_both() -> None:
+            with pytest.raises(ValueError, match="broken 0"):
+                [one async for one in in_order(numbers(2, []), fail, 2)]
+
+        await fail_both()
+        # asyncio complains when the task is collected, and the step in which it ended still holds it.
+        await asyncio.sleep(0)
+        gc.collect()
+        assert forgotten == []
 
     asyncio.run(job())
 

@@ -133,6 +133,33 @@ def test_a_source_never_scanned_is_begun_at_the_start() -> None:
     scheduled(Clocks(), None, body)
 
 
+@pytest.mark.parametrize("steps", range(8))
+def test_a_stop_just_after_the_start_begins_nothing_later_and_logs_no_error(
+    steps: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def run() -> None:
+        begun: list[object] = []
+        schedule = Schedule([page(every="1h")], _noting(begun), lambda _: None, Clocks().wall)
+        schedule.start()
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        schedule.stop()
+        before = list(begun)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert begun == before
+
+    asyncio.run(run())
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+def _noting(begun: list[object]) -> Callable[[object], Awaitable[None]]:
+    async def begin(settings: object) -> None:
+        begun.append(settings)
+
+    return begin
+
+
 def test_a_clock_turned_back_while_the_daemon_runs_silences_no_source() -> None:
     clocks = Clocks()
 

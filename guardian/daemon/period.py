@@ -92,9 +92,7 @@ class WorkPeriod:
         self._scans[settings.name] = task
         task.add_done_callback(lambda _: self._scans.pop(settings.name))
         # APScheduler counts this job as running until the scan ends: that is what keeps scans from overlapping.
-        # Once it stops it lets go of the job, whose scan may go on: no failure to log.
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.wait([task])
+        await asyncio.wait([task])
 
     async def _scan(self, settings: SourceSettings) -> None:
         """Scan one source if it is still due. Supervises it: whatever happens, the other sources go on."""
