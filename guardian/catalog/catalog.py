@@ -36,7 +36,7 @@ from guardian.matching.index.layout import Entry
 from guardian.matching.index.writer import MAX_SEGMENTS, IndexWriter
 from guardian.matching.workers import Workers
 from guardian.model import Asset, AssetState, Skipped
-from guardian.store import Store, hold
+from guardian.store import Store, hold, hold_when_free
 
 ROLE = "catalog"
 """The lock under which assets are added: one process at a time."""
@@ -100,9 +100,9 @@ class Catalog:
 
         `looked_at` is called for each file as soon as it was read and measured. Safe to repeat and to interrupt:
         files that were done before are recognised. Raises IndexNotReady, VaultFull, OSError (a full disk) when
-        nothing more can be protected, AlreadyRunning while another process adds.
+        nothing more can be protected, AlreadyRunning when another process still adds after `catalog.wait`.
         """
-        with hold(self._data_dir, ROLE):
+        async with hold_when_free(self._data_dir, ROLE, self._settings.wait):
             await self._repair(every_byte=False)
             for batch in _batches(wanted, self._settings.batch):
                 for result in await self._add_batch(batch, looked_at):
@@ -159,7 +159,7 @@ class Catalog:
         The old index answers until the new one is complete. `progress` is called with the number of assets done and
         of all. Raises GuardianError when an original is missing or damaged, and changes nothing then; AlreadyRunning.
         """
-        with hold(self._data_dir, ROLE):
+        async with hold_when_free(self._data_dir, ROLE, self._settings.wait):
             return await self._rebuild(progress)
 
     async def _repair(self, *, every_byte: bool) -> int:

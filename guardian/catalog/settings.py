@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from guardian.strict_yaml import Duration, duration
+
 
 class CatalogSettings(BaseModel):
     """How assets are kept."""
@@ -16,4 +18,7 @@ class CatalogSettings(BaseModel):
     )
     near_identical_bits: int = Field(
         24, ge=0, le=64, description="a new asset is reported as nearly identical to another within so many of 256 bits"
+    )
+    wait: Duration = Field(
+        duration("1m"), description="how long adding and rebuilding wait while another process changes the index"
     )

@@ -3,7 +3,7 @@
 Synchronous: the daemon calls it through asyncio.to_thread.
 """
 
-from guardian.store.locks import has_holder, hold, remove_lock
+from guardian.store.locks import has_holder, hold, hold_when_free, remove_lock
 from guardian.store.settings import ProcessSettings, StoreSettings
 from guardian.store.store import Store, open_store
 from guardian.store.transaction import Transaction
@@ -15,6 +15,7 @@ __all__ = [
     "Transaction",
     "has_holder",
     "hold",
+    "hold_when_free",
     "open_store",
     "remove_lock",
 ]

@@ -1,12 +1,17 @@
 """Locks roles on a data folder, one holder each, by kernel locks (flock) that die with their holder."""
 
+import asyncio
 import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 from guardian.errors import AlreadyRunning
+
+_ASK_AGAIN_AFTER = timedelta(milliseconds=200)
 
 
 @contextmanager
@@ -35,6 +40,26 @@ def hold(data_dir: Path, role: str) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+@asynccontextmanager
+async def hold_when_free(data_dir: Path, role: str, patience: timedelta) -> AsyncIterator[None]:
+    """Hold a role on a data folder while the body runs; wait up to `patience` for another holder to end.
+
+    Raises AlreadyRunning when the role is still held then.
+    """
+    gives_up_at = time.monotonic() + patience.total_seconds()
+    with ExitStack() as held:
+        while True:
+            try:
+                held.enter_context(hold(data_dir, role))
+                break
+            except AlreadyRunning:
+                if time.monotonic() >= gives_up_at:
+                    raise
+            # A lock that blocks would stop everything else on this event loop, so it is asked for now and then.
+            await asyncio.sleep(_ASK_AGAIN_AFTER.total_seconds())
+        yield
 
 
 def has_holder(data_dir: Path, role: str) -> bool | None:

@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -352,12 +353,25 @@ def test_taken_out_while_the_index_is_damaged(config: Config, mine: Path) -> Non
 
 
 def test_one_process_adds_at_a_time(config: Config, mine: Path) -> None:
+    impatient = config.model_copy(update={"catalog": config.catalog.model_copy(update={"wait": timedelta()})})
+
     async def job(app: App) -> None:
         with hold(config.data_dir, "catalog"):
             with pytest.raises(AlreadyRunning, match="catalog"):
                 await added(app, mine / "coffee.png")
             assert await app.catalog.repair() == 0, "whoever adds mends as well"
         assert (await added(app, mine / "coffee.png"))[0].asset
+
+    with_rooms(impatient, job)
+
+
+def test_adding_waits_while_another_process_adds(config: Config, mine: Path) -> None:
+    async def job(app: App) -> None:
+        with hold(config.data_dir, "catalog"):
+            adding = asyncio.create_task(added(app, mine / "coffee.png"))
+            done, _ = await asyncio.wait([adding], timeout=0.5)
+            assert not done
+        assert (await adding)[0].asset
 
     with_rooms(config, job)
 
