@@ -79,13 +79,13 @@ class Schedule:
 
     def begin_now(self, name: str) -> None:
         """Begin a source as soon as can be, whatever its plan was."""
-        self._scheduler.modify_job(name, next_run_time=self._clock())
+        self._plan(name, self._clock())
 
     def put_off(self, settings: SourceSettings) -> None:
         """Plan a source that another process has scanned for when it is due again. One that is due stays as planned."""
         due = self._first_due(settings, trigger_of(settings))
         if due > self._clock():
-            self._scheduler.modify_job(settings.name, next_run_time=due)
+            self._plan(settings.name, due)
 
     def stop(self) -> None:
         """Begin nothing any more. What has begun goes on."""
@@ -105,8 +105,13 @@ class Schedule:
         if jumped:
             for settings in self._sources:
                 due = self._first_due(settings, trigger_of(settings))
-                self._scheduler.modify_job(settings.name, next_run_time=due)
+                self._plan(settings.name, due)
         return jumped
+
+    def _plan(self, name: str, at: datetime) -> None:
+        # A scan that outlives the schedule may still ask for a place in it. APScheduler has forgotten its job by then.
+        if not self._is_stopped:
+            self._scheduler.modify_job(name, next_run_time=at)
 
     async def _begin_unless_stopped(self, settings: SourceSettings) -> None:
         # It may have been stopped after APScheduler handed this job to the event loop, and before its first step.

@@ -185,6 +185,22 @@ def test_a_source_is_begun_at_once_when_asked_and_put_off_when_another_has_scann
     scheduled(Clocks(), datetime.now(UTC), body)
 
 
+def test_nothing_is_planned_once_it_is_stopped() -> None:
+    async def run() -> None:
+        begun: list[object] = []
+        schedule = Schedule([page(every="1h")], _noting(begun), lambda _: datetime.now(UTC), Clocks().wall)
+        schedule.start()
+        schedule.stop()
+        # APScheduler forgets its jobs when it stops, which takes it a step of the event loop.
+        await asyncio.sleep(0)
+        assert not schedule.running
+        schedule.put_off(page(every="1h"))
+        schedule.begin_now("one")
+        assert begun == []
+
+    asyncio.run(run())
+
+
 def test_a_jump_forward_is_noticed_too() -> None:
     clocks = Clocks()
 
