@@ -201,6 +201,9 @@ def test_killed_while_adding_then_repeated(config: Config, mine: Path, point: st
                 if left[0] == 0:
                     os.kill(os.getpid(), signal.SIGKILL)
 
+        # Python keeps what a full disk has cut off of a compiled module, and cannot import it afterwards.
+        sys.dont_write_bytecode = True
+        os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
         sys.addaudithook(watch)
         add(config, *paths)
 

@@ -106,6 +106,7 @@ def test_threads_share_the_cap(tmp_path: Path) -> None:
 
 FILL = """
 import resource, sys
+sys.dont_write_bytecode = True
 from pathlib import Path
 from guardian.evidence import Vault, VaultFull
 folder, limit = Path(sys.argv[1]), int(sys.argv[2])
@@ -154,6 +155,7 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path) -> None:
 
 KILLED = """
 import resource, signal, sys
+sys.dont_write_bytecode = True
 from pathlib import Path
 from guardian.evidence import Vault
 vault = Vault(Path(sys.argv[1]), 10**9)

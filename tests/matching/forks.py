@@ -25,6 +25,8 @@ def forked(job: Callable[[], None]) -> int:
     """Start a job in a child process and return its id. It ends with 0, or with 1 after an error."""
     pid = os.fork()
     if pid == 0:
+        # A child whose files are bounded, or that is killed, must not leave half a compiled module behind.
+        sys.dont_write_bytecode = True
         _run(job)
     return pid
 
