@@ -57,6 +57,15 @@ def memory_given_back() -> Iterator[None]:
         trim(0)
 
 
+_LONGEST = ("test_fleet.py", "test_memory.py", "test_walkthrough.py", "test_bench.py", "test_wheel.py", "test_demo.py")
+"""Files that take a minute or more: begun first, so that no worker is left alone with one of them at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first; everything else keeps its order."""
+    items.sort(key=lambda item: item.path.name not in _LONGEST)
+
+
 @dataclass(frozen=True)
 class Answer:
     """How to answer one post. `way`: plain, reset, hang, drip_head, drip_body or endless_body."""

@@ -258,6 +258,7 @@ def test_two_share_the_sources_and_one_killed_in_a_scan_is_taken_over(fleet: Fle
     assert outcomes["completed"] == SOURCES
     assert 1 <= outcomes["interrupted"] <= SOURCES, "what the killed one was at, and nothing of the survivor's"
     assert not survivor.heard("scan_failed")
+    assert not survivor.heard("scan_taken_over")
 
 
 def test_of_three_one_killed_between_post_and_mark_loses_no_message(fleet: Fleet, answer: Any) -> None:
@@ -307,7 +308,7 @@ def test_one_that_was_suspended_past_its_lease_finds_its_scan_taken_over_and_doe
     other.until("scanned", source="s3")
     suspended.process.send_signal(signal.SIGCONT)
     galleries.is_free.set()
-    said = suspended.until("scan_failed", source="s3")["reason"]
+    said = suspended.until("scan_taken_over", source="s3")["reason"]
     assert "another process has taken over" in said
     fleet.until_each_is_scanned()
     fleet.count_at_the_end()
