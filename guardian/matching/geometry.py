@@ -37,13 +37,15 @@ class Agreement:
 class Proposal:
     """How the asset might lie in the candidate. `agreeing` votes support it, of `votes` for this asset.
 
-    `matrix` maps asset pixels to candidate pixels. Both counts are 0 when the hash proposed it.
+    `matrix` maps asset pixels to candidate pixels. `inverted`: the candidate shows its negative. Both counts are 0
+    when the hash proposed it.
     """
 
     matrix: Matrix
     mirrored: bool
     agreeing: int = 0
     votes: int = 0
+    inverted: bool = False
 
 
 class CandidateGrid:

@@ -22,7 +22,9 @@ class Profile:
     closer.
     `preview_side`: pixels of an asset's preview. `voted_assets`: how many the keypoint route brings at most. `windows`:
     how many parts of a candidate are hashed beside the whole. `tiles`: whether its parts are encoded too when there
-    is a descriptor.
+    is a descriptor. `negatives`: whether keypoints are also looked for in the candidate's negative.
+
+    All sides are those of pictures up to twice as long as wide; longer ones get more (see `elongation`).
     """
 
     working_side: int
@@ -32,6 +34,7 @@ class Profile:
     voted_assets: int
     windows: int
     tiles: bool
+    negatives: bool
 
 
 # Four levels take the candidate's larger pass down to where the smaller one begins; more would find the same
@@ -45,6 +48,7 @@ FULL = Profile(
     voted_assets=8,
     windows=12,
     tiles=True,
+    negatives=True,
 )
 
 FAST = Profile(
@@ -55,7 +59,22 @@ FAST = Profile(
     voted_assets=3,
     windows=4,
     tiles=False,
+    negatives=False,
 )
+
+
+_LONG_FROM = 2.0
+_MOST_ELONGATION = 8.0
+
+
+def elongation(width: int, height: int) -> float:
+    """Return how many times as far a picture reaches as one that is twice as long as wide: 1 to 8.
+
+    Panoramas and strips of web comics are shown and copied in pieces. With the longer side of an ordinary picture, a
+    tenth of them would be a thumbnail: sides in pixels and numbers of keypoints are multiplied by this.
+    """
+    longer, shorter = max(width, height), max(1, min(width, height))
+    return min(_MOST_ELONGATION, max(1.0, longer / shorter / _LONG_FROM))
 
 
 def profile_of(settings: MatchingSettings) -> Profile:

@@ -45,7 +45,7 @@ class ShardAnswer:
     """
 
     pairs: tuple[MeasuredPair, ...]
-    commonness: tuple[NDArray[np.int32], NDArray[np.int32]]
+    commonness: tuple[NDArray[np.int32], ...]
     up_to_number: int
     assets_searched: int
     is_complete: bool = True

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageFile, ImageOps, UnidentifiedImageError
 
 from guardian.errors import NotAnImage, OverLimit, TooPlain, TooSmall
-from guardian.matching.profiles import profile_of
+from guardian.matching.profiles import elongation, profile_of
 from guardian.matching.settings import MatchingSettings
 
 READABLE = ("JPEG", "PNG", "WEBP", "GIF", "AVIF", "TIFF", "BMP")
@@ -104,7 +104,7 @@ def _decoded(content: bytes, settings: MatchingSettings) -> Picture:
     width, height = image.size
     # JPEG decodes at 1/2, 1/4 or 1/8 directly: a fraction of the time of the full size.
     # Asked for in the picture's own shape: a square would keep an oblong one at its full size.
-    side = profile_of(settings).working_side
+    side = round(profile_of(settings).working_side * elongation(width, height))
     share = min(1.0, side / max(width, height))
     image.draft(None, (max(1, int(width * share)), max(1, int(height * share))))
     image.load()

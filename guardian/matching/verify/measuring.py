@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guardian.matching.candidate import Candidate
-from guardian.matching.features.keypoints import Keypoints
+from guardian.matching.features.keypoints import Keypoints, side_of
 from guardian.matching.geometry import (
     Agreement,
     Matrix,
@@ -52,6 +52,7 @@ class Measurement:
     matrix: Matrix
     projection: NDArray[np.float64]
     mirrored: bool
+    inverted: bool
     overlap: Overlap
     shown: Overlap
     alignment: Alignment
@@ -147,10 +148,16 @@ def _trials(asset: IndexedAsset, candidate: Candidate, proposal: Proposal) -> It
 
 def _refined(asset: IndexedAsset, candidate: Candidate, proposal: Proposal) -> Agreement | None:
     """Return the transform that most keypoints near the proposal agree with, in the frame of the proposal's side."""
-    if not len(candidate.sides[proposal.mirrored]):
+    if not len(_side(candidate, proposal)):
         return None
     start = _flipped_if_mirrored(proposal.matrix, candidate, proposal)
-    return candidate.grid(mirrored=proposal.mirrored).refine(start, asset.points, asset.words)
+    grid = candidate.grid(mirrored=proposal.mirrored, inverted=proposal.inverted)
+    return grid.refine(start, asset.points, asset.words)
+
+
+def _side(candidate: Candidate, proposal: Proposal) -> Keypoints:
+    """Return the keypoints of the side of the candidate that the proposal speaks of."""
+    return candidate.sides[side_of(mirrored=proposal.mirrored, inverted=proposal.inverted)]
 
 
 def _flipped_if_mirrored(matrix: Matrix, candidate: Candidate, proposal: Proposal) -> Matrix:
@@ -168,7 +175,7 @@ def _other_transforms(
     """
     if (agreement.bits <= CLOSE_BITS).sum() < _ENOUGH_INLIERS:
         return
-    side = candidate.sides[proposal.mirrored]
+    side = _side(candidate, proposal)
     points = np.stack([asset.points.x, asset.points.y], axis=1)[agreement.asset]
     positions = np.stack([side.x, side.y], axis=1)[agreement.candidate]
 
@@ -187,7 +194,7 @@ def _laid(
     overlap = overlap_of(matrix, (asset.width, asset.height), (candidate.width, candidate.height))
     if overlap is None:
         return None
-    cells = align(matrix, overlap, asset.preview, candidate.pyramid)
+    cells = align(matrix, overlap, asset.preview, candidate.pixels(inverted=proposal.inverted))
     return None if cells is None else _Trial(matrix, proposal, agreement, overlap, cells, core_of(cells))
 
 
@@ -208,6 +215,7 @@ def _measured(asset: IndexedAsset, candidate: Candidate, trial: _Trial) -> Measu
         matrix=affine,
         projection=square(trial.matrix),
         mirrored=proposal.mirrored,
+        inverted=proposal.inverted,
         overlap=trial.overlap,
         shown=shown,
         alignment=summarised(trial.cells, trial.core),
