@@ -19,10 +19,12 @@ class Profile:
     """The first three enter the index, the others only the search.
 
     `working_side`: pixels of the longer side to which a large picture is reduced while it is decoded; nothing looks
-    closer.
-    `preview_side`: pixels of an asset's preview. `voted_assets`: how many the keypoint route brings at most. `windows`:
-    how many parts of a candidate are hashed beside the whole. `tiles`: whether its parts are encoded too when there
-    is a descriptor. `negatives`: whether keypoints are also looked for in the candidate's negative.
+    closer. `preview_side`: pixels of an asset's preview.
+
+    `voted_assets`: how many the keypoint route brings at most; the `measured_assets` of them that a quick look supports
+    best are measured. `windows`: how many parts of a candidate are hashed beside the whole. `tiles`: whether its parts
+    are encoded too when there is a descriptor. `negatives`: whether keypoints are also looked for in the candidate's
+    negative.
 
     All sides are those of pictures up to twice as long as wide; longer ones get more (see `elongation`).
     """
@@ -32,20 +34,22 @@ class Profile:
     preview_side: int
     candidate_scales: tuple[Scale, ...]
     voted_assets: int
+    measured_assets: int
     windows: int
     tiles: bool
     negatives: bool
 
 
-# The small scales cost little: at 256 pixels a crop that was enlarged looks as it did in the asset. Four levels take the candidate's larger pass down to where the smaller one begins; more would find the same
-# points twice.
+# The candidate's smallest scale costs little: there a crop that was enlarged looks as it did in the asset. Four levels
+# take the largest down to where the next one begins; more would find the same points twice.
 FULL = Profile(
     # Just below the widths of common cameras (4000, 4032, 4096), whose files are then decoded at a half.
     working_side=2000,
     asset_scales=(Scale(1100, 250), Scale(640, 450), Scale(320, 150)),
     preview_side=448,
     candidate_scales=(Scale(512, 1000), Scale(1024, 3000, levels=4), Scale(256, 400, levels=4)),
-    voted_assets=8,
+    voted_assets=24,
+    measured_assets=8,
     windows=12,
     tiles=True,
     negatives=True,
@@ -56,7 +60,8 @@ FAST = Profile(
     asset_scales=(Scale(512, 350),),
     preview_side=256,
     candidate_scales=(Scale(512, 700),),
-    voted_assets=3,
+    voted_assets=8,
+    measured_assets=3,
     windows=4,
     tiles=False,
     negatives=False,

@@ -24,7 +24,7 @@ MAX_HASH_DISTANCE = 90
 # Agreement is counted between all pairs of an asset's votes, so their number is bounded.
 _MAX_CORRESPONDENCES = 150
 # Of each segment and side; the best of all are chosen afterwards.
-_MOST_BALLOTS = 16
+_MOST_BALLOTS = 24
 _CLEAR = 20
 _PROPOSALS_PER_ASSET = 2
 _WORTH_A_SECOND = 4
