@@ -17,7 +17,7 @@ from guardian.model import Asset, AssetState
 from guardian.views.assets import asset_json
 
 if TYPE_CHECKING:
-    from guardian.catalog.catalog import Added
+    from guardian.catalog.adding import Added
     from guardian.catalog.wanted import Wanted
 
 FORMATS = "JPEG, PNG (8 and 16 bit), WebP, GIF, AVIF, TIFF, BMP"
