@@ -56,7 +56,8 @@ class Config(BaseModel):
     )
     rules_dir: Path = Field(Path("rules"), description="rule files (*.yaml), read in the order of their names")
     own_hosts: tuple[Annotated[str, AfterValidator(host_name)], ...] = Field(
-        (), description="your own sites, subdomains included; pictures there are labelled own and raise no alert"
+        (),
+        description="your own sites, www or not, with subdomains; pictures there are labelled own and raise no alert",
     )
     fetch: FetchSettings = Field(FetchSettings(), description="how guardian visits other people's sites")
     matching: MatchingSettings = Field(MatchingSettings(), description="how images are decoded and compared")
