@@ -7,7 +7,9 @@ import sys
 import click
 
 from guardian.model import Action, Answer, JudgedMatch, Outcome, ScanCounts, SkipReason
+from guardian.views.answers import outcomes_text
 from guardian.views.comparisons import description_text, percent_text
+from guardian.views.counting import counted
 from guardian.views.decisions import action_text, decided_by_text
 from guardian.views.licences import USE_TEXTS
 
@@ -89,13 +91,14 @@ def printable(text: str) -> str:
 
 def summary(counts: ScanCounts, assets: int | None = None) -> str:
     """Return one line: how many images there were, with how many assets they were compared, and the outcomes."""
-    parts = [f"{counts.outcomes[outcome]} {outcome.value}" for outcome in Outcome if counts.outcomes[outcome]]
+    parts = [outcomes_text(counts.outcomes)]
     if counts.skipped:
         parts.append(f"{counts.skipped.total()} left out")
-    pages = f"{counts.pages} page(s), " if counts.pages else ""
-    against = "" if assets is None else f", compared with {assets} protected asset(s)"
+    pages = f"{counted(counts.pages, 'page')}, " if counts.pages else ""
+    against = "" if assets is None else f", compared with {counted(assets, 'protected asset')}"
     advice = "; nothing is protected yet: `guardian asset add PATH --collection NAME`" if assets == 0 else ""
-    return f"{pages}{counts.images} image(s){against}: {', '.join(parts) or 'nothing found'}{advice}"
+    result = ", ".join(part for part in parts if part) or "nothing found"
+    return f"{pages}{counted(counts.images, 'image')}{against}: {result}{advice}"
 
 
 def exit_code(counts: ScanCounts) -> int:
