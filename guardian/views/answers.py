@@ -7,7 +7,6 @@ from guardian.model import Answer, JudgedMatch, Outcome, Skipped
 from guardian.views.comparisons import comparison_json
 from guardian.views.counting import counted
 
-
 _PLURALS = {Outcome.COPY: "copies", Outcome.ERROR: "errors"}
 
 

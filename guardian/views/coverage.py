@@ -18,7 +18,6 @@ def coverage_json(coverage: Coverage) -> dict[str, Any]:
     return {
         "source": coverage.source,
         "last": scan_json(coverage.last) if coverage.last else None,
-        "last_ended": scan_json(coverage.last_ended) if coverage.last_ended else None,
         "last_complete": scan_json(coverage.last_complete) if coverage.last_complete else None,
         "pages": coverage.pages,
         "pages_unchanged": coverage.pages_unchanged,
@@ -32,12 +31,11 @@ def coverage_json(coverage: Coverage) -> dict[str, Any]:
         "not_seen": dict(coverage.not_seen),
         "usual_images": coverage.usual_images,
         "trouble": _trouble_json(coverage.trouble) if coverage.trouble else None,
+        "last_ended": scan_json(coverage.last_ended) if coverage.last_ended else None,
     }
 
 
-def coverage_facts(
-    coverage: Coverage, assets: int, dated: Callable[[datetime], str] = minute_text
-) -> dict[str, str]:
+def coverage_facts(coverage: Coverage, assets: int, dated: Callable[[datetime], str] = minute_text) -> dict[str, str]:
     """Return short labels and the text of each, in reading order; empty when the source was never scanned.
 
     `assets`: how many are protected. `dated` writes times. A scan's error may hold words of the site: escape it for
