@@ -229,8 +229,15 @@ def test_case_list(home: Home, read: Read) -> None:
 def test_case_show(home: Home, read: Read) -> None:
     case = case_of(read)
     opened, _ = read(lambda tx: tx.cases.history(case["id"]))
+    version = {
+        "candidate_sha256": "c" * 64,
+        "image_sha256": "1" * 64,
+        "page_sha256": None,
+        "first_seen_at": "2026-11-24T12:00:00+00:00",
+        "last_seen_at": "2026-11-24T12:00:00+00:00",
+    }
     whole = case | {
-        "findings": [finding_of(read)],
+        "findings": [finding_of(read) | {"versions": [version]}],
         "history": [
             {
                 "at": "2026-11-24T12:00:00+00:00",
@@ -328,8 +335,8 @@ def test_coverage_for_people(home: Home) -> None:
         "rival\n"
         "  FAILING: the last scan failed: it answered 403\n"
         "  last scan   2026-11-24 12:00Z, failed: it answered 403\n"
-        "  images      0, 0 compared with 1 protected asset, 0 matched\n"
         "  last whole  2026-11-24 10:00Z\n"
+        "  images      0, 0 compared with 1 protected asset, 0 matched\n"
         "  fetched     0 anew, 0 unchanged (304), 0 still fresh and not asked for, 0 seen again on another page\n"
         "other\n"
         "  never scanned\n"

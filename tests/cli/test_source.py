@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -77,9 +78,21 @@ def test_a_site_is_scanned_to_its_last_page_and_accounted_for(crawled: Home) -> 
     shown = crawled.guardian("coverage", "rival").stdout
     assert "no longer there (404)" in shown
     assert "too small to be a picture" in shown
-    listed = crawled.guardian("source", "list").stdout
-    assert "rival" in listed
-    assert "completed" in listed
+    listed = crawled.guardian("source", "list")
+    assert listed.stdout.startswith("rival  site  completed 2")
+    assert "index.html  every 1h  3 pages, 1 copy, 1 clear, 1 error, 2 not seen\n" in listed.stdout
+    assert "no `guardian run` works on this database" in listed.stderr
+    shown = crawled.guardian("source", "list", COLUMNS="80").stdout.splitlines()
+    assert shown[0].split() == ["SOURCE", "KIND", "LAST", "SCAN", "NEXT", "SCAN"]
+    assert shown[1].startswith("rival   site  completed ")
+    assert shown[1].endswith(" minutes")
+    assert shown[3:5] == ["  every 1h", "  3 pages, 1 copy, 1 clear, 1 error, 2 not seen"]
+    (listed_json,) = crawled.lines("source", "list", "--json")
+    assert (listed_json["rhythm"], listed_json["last"]["outcome"]) == ("every 1h", "completed")
+    started, following = (
+        datetime.fromisoformat(at) for at in (listed_json["last"]["started_at"], listed_json["next_at"])
+    )
+    assert following - started == timedelta(hours=1)
     assert crawled.guardian("case", "list").stdout.count("case_") == 1
 
 
