@@ -41,7 +41,7 @@ _UNITS = (
 
 
 def ago_text(at: datetime, now: datetime) -> str:
-    """Return an aware time as seen from `now`, rounded down to one unit: "3 hours ago", "in 2 days", "just now", "now"."""
+    """Return an aware time as seen from `now`, rounded down to one unit: "3 hours ago", "in 2 days", "just now"."""
     seconds = int((now - at).total_seconds())
     for least, unit, name in _UNITS:
         if abs(seconds) >= least:
