@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from itertools import pairwise
 from statistics import median
 
 from guardian.coverage.settings import CoverageSettings
@@ -51,7 +50,7 @@ def coverage_of(
     ended = [scan for scan in scans if scan.outcome is not None]
     complete = [scan for scan in ended if scan.outcome is ScanOutcome.COMPLETED]
     counts = ended[0].counts if ended else ScanCounts()
-    silent_before = now - usual_gap(source, now) * settings.silent_after - closed
+    silent_before = now - usual_gap(source) * settings.silent_after - closed
 
     # The newest complete scan is the one that is compared with the usual, so it does not count towards it.
     usual = [scan.counts.images for scan in complete[1 : settings.usual_scans + 1]]
@@ -76,26 +75,15 @@ def coverage_of(
     )
 
 
-def usual_gap(source: SourceSettings, now: datetime) -> timedelta:
-    """Return the usual time between two scans: the interval, or the longer of the next two gaps of a cron line.
-
-    A cron line without further times counts as daily.
-    """
+def usual_gap(source: SourceSettings) -> timedelta:
+    """Return the usual time between two scans: the interval, or the longest gap of a cron line (over a week-end)."""
     if source.cron is None:
         return source.every
 
-    # Only configurations with cron lines pay for loading the scheduler.
-    from apscheduler.triggers.cron import CronTrigger
+    # Only configurations with cron lines pay for loading their reader.
+    from guardian.sources.cron import longest_gap
 
-    trigger, times = CronTrigger.from_crontab(source.cron, timezone="UTC"), [now]
-    for _ in range(3):
-        following = trigger.get_next_fire_time(times[-1], times[-1] + timedelta(seconds=1))
-        if following is None:
-            break
-        times.append(following)
-
-    # The first gap begins now, not at a scan.
-    return max((later - earlier for earlier, later in pairwise(times[1:])), default=timedelta(days=1))
+    return longest_gap(source.cron, source.timezone or "UTC")
 
 
 def _trouble(

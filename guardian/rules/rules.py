@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from guardian.model import ACTIONS_BY_STRENGTH, NO_RULE, SEVERITIES_BY_STRENGTH, Action, Decision, Severity
 from guardian.rules.use import Fact, Use, facts_of
-from guardian.urls.addresses import host_is_under
+from guardian.urls.addresses import domain_is_under, host_is_under
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,9 @@ class Condition:
 
     def _is_under(self, hosts: tuple[str, ...]) -> bool:
         # Hosts that are listed one by one lie under a domain as well as those of a subdomain do.
-        mine = self.is_under or self.any_of or ()
+        if self.is_under:
+            return all(any(domain_is_under(domain, outer) for outer in hosts) for domain in self.is_under)
+        mine = self.any_of or ()
         return bool(mine) and all(any(host_is_under(host, outer) for outer in hosts) for host in mine)
 
     def __str__(self) -> str:
