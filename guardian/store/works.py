@@ -95,5 +95,5 @@ class Works:
 
 
 def work_of(asset_id: str) -> ScalarSelect[str]:
-    """Return, as SQL, the id of the work that an asset belongs to."""
+    """Return the SQL expression of the id of the work that an asset belongs to."""
     return select(assets.c.work_id).where(assets.c.id == asset_id).scalar_subquery()
