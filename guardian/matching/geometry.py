@@ -79,7 +79,7 @@ class CandidateGrid:
 
 
     def count_near(self, matrix: Matrix, asset: Keypoints, words: NDArray[np.uint64]) -> tuple[int, int]:
-        """Count the asset's keypoints that have one like them where the transform puts them, and those within the picture.
+        """Count the keypoints that have one like them where the transform puts them, and those within the picture.
 
         A quick look: one round of guided matching, no fit.
         """
