@@ -51,6 +51,8 @@ NO_KEYPOINTS = Keypoints(
     descriptors=np.zeros((0, DESCRIPTOR_BYTES), np.uint8),
 )
 
+NO_SIDES: Sides = (NO_KEYPOINTS, NO_KEYPOINTS, NO_KEYPOINTS, NO_KEYPOINTS)
+
 
 def detect(grey: NDArray[np.uint8], scales: tuple[Scale, ...]) -> Keypoints:
     """Detect the keypoints of uint8 [h, w] at all scales (Rublee et al., "ORB", ICCV 2011)."""
@@ -67,12 +69,6 @@ def detect_sides(grey: NDArray[np.uint8], scales: tuple[Scale, ...], *, negative
     upright = _joined([one.upright() for one in passes])
     mirrored = _joined([one.mirrored() for one in passes])
     return upright, mirrored, passes[0].negative() if negatives else NO_KEYPOINTS, NO_KEYPOINTS
-
-
-def detect_both_sides(grey: NDArray[np.uint8], scales: tuple[Scale, ...]) -> tuple[Keypoints, Keypoints]:
-    """Detect the keypoints of the picture and of its mirror image; the latter in the mirror image's coordinates."""
-    upright, mirrored, _, _ = detect_sides(grey, scales, negatives=False)
-    return upright, mirrored
 
 
 def side_of(*, mirrored: bool, inverted: bool) -> int:
