@@ -16,8 +16,8 @@ class Transform:
 
     `matrix` maps asset pixels to candidate pixels, both at their full upright size. `angle_degrees` is
     counter-clockwise as seen, after undoing the mirror; `scale` is candidate pixels per asset pixel.
-    `asset_box` is the part of the asset that is visible, `candidate_box` the part of the candidate it fills. `inverted`:
-    light and dark have changed places, as in a negative.
+    `asset_box` is the part of the asset that is visible, `candidate_box` the part of the candidate it fills.
+    `inverted`: light and dark have changed places, as in a negative.
     """
 
     matrix: Affine

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from guardian.evaluation import attacks
 from guardian.matching.candidate import Candidate
 from guardian.matching.features import hashing, keypoints
+from guardian.matching.features.keypoints import NO_SIDES
 from guardian.matching.features.pyramid import Pyramid
 from guardian.matching.features.windows import windows
 from guardian.matching.index import prefilter

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from guardian.evaluation import attacks
 from guardian.matching.features import keypoints
+from guardian.matching.features.keypoints import Sides
 from guardian.matching.geometry import Proposal
 from guardian.matching.index import votes
 from guardian.matching.index.prefilter import IndexSlot
