@@ -26,6 +26,7 @@ COMMANDS = {
     "run": "The daemon: scan on schedule, tell, serve health and metrics.",
     "coverage": "What the last scans saw, and what they did not.",
     "source": "The places that are watched: list them, try what one would yield.",
+    "config": "Check configuration, rules, secrets and paths before a start.",
     "rules": "The rule files: check them, explain what they said.",
     "licence": "Who may use what, where and when.",
     "case": "Uses of your images: list, show, decide.",
