@@ -7,8 +7,9 @@ scan a picture that failed or was refused is not asked for again, and neither is
 from collections import Counter, OrderedDict
 
 from guardian.errors import FetchFailed, FetchRefused
+from guardian.fetch.bodies import Kind
 from guardian.fetch.credentials import Credentials
-from guardian.fetch.web import AskedBy, FetchPolicy, Kind, WebClient
+from guardian.fetch.web import AskedBy, FetchPolicy, WebClient
 from guardian.model import Remembered, Response, Retry, SkipReason
 from guardian.urls.addresses import host_of
 

@@ -24,7 +24,8 @@ class Response:
 
     `final_url` is where redirects ended. `headers` keep the order and spelling of the wire.
     `remote_address` is the IP address that was connected to; None for local files and cached answers.
-    `not_modified`: the server answered 304, which has no body: `content` is empty.
+    `not_modified`: the server answered 304, which has no body: `content` is empty. `incomplete` says why `content` is
+    only the beginning of the body; None when it is whole.
     """
 
     url: str
@@ -35,6 +36,7 @@ class Response:
     fetched_at: datetime
     remote_address: str | None = None
     not_modified: bool = False
+    incomplete: str | None = None
 
     def header(self, name: str) -> str | None:
         """Return the first value of a header, whatever its case."""
