@@ -1,5 +1,6 @@
 """Findings as rows, with the digests of all bytes that were seen at each."""
 
+from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
 
@@ -9,6 +10,9 @@ from guardian.model import Finding, FindingDigest
 from guardian.store.inserting import insert_into
 from guardian.store.tables import finding_aliases, finding_digests, findings
 from guardian.urls.keys import PlaceKeys, place_keys
+
+_AT_A_TIME = 500
+"""How many findings one query names; SQLite allows a limited number of values."""
 
 _FACTS = tuple(findings.c[field.name] for field in fields(Finding))
 """The columns of a Finding; the keys that recognise it are the store's own."""
@@ -89,22 +93,21 @@ class Findings:
 
     def digests(self, finding_id: str) -> list[FindingDigest]:
         """Return all versions of the bytes that were seen at a finding, oldest first."""
-        query = (
-            select(finding_digests)
-            .where(finding_digests.c.finding_id == finding_id)
-            .order_by(finding_digests.c.first_seen_at, finding_digests.c.candidate_sha256)
-        )
+        return self.versions([finding_id])[finding_id]
 
-        return [
-            FindingDigest(
-                candidate_sha256=row.candidate_sha256,
-                image_sha256=row.image_sha256,
-                page_sha256=row.page_sha256 or None,
-                first_seen_at=row.first_seen_at,
-                last_seen_at=row.last_seen_at,
+    def versions(self, finding_ids: Sequence[str]) -> dict[str, list[FindingDigest]]:
+        """Return by finding all versions of the bytes that were seen there, oldest first."""
+        found: dict[str, list[FindingDigest]] = {id_: [] for id_ in finding_ids}
+        for start in range(0, len(finding_ids), _AT_A_TIME):
+            query = (
+                select(finding_digests)
+                .where(finding_digests.c.finding_id.in_(finding_ids[start : start + _AT_A_TIME]))
+                .order_by(finding_digests.c.first_seen_at, finding_digests.c.candidate_sha256)
             )
-            for row in self._connection.execute(query)
-        ]
+            for row in self._connection.execute(query):
+                found[row.finding_id].append(_digest(row))
+
+        return found
 
     def list(self, case_id: str | None = None, since: datetime | None = None) -> list[Finding]:
         """Return findings, the first seen first. `since`: only those that were last seen then or later."""
@@ -168,3 +171,13 @@ def is_at(asset_id: str, keys: PlaceKeys) -> ColumnElement[bool]:
 
 def _finding(row: Row[tuple[object, ...]]) -> Finding:
     return Finding(**row._mapping)
+
+
+def _digest(row: Row[tuple[object, ...]]) -> FindingDigest:
+    return FindingDigest(
+        candidate_sha256=row.candidate_sha256,
+        image_sha256=row.image_sha256,
+        page_sha256=row.page_sha256 or None,
+        first_seen_at=row.first_seen_at,
+        last_seen_at=row.last_seen_at,
+    )
