@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from guardian.cli.context import Session, opened_store, pass_session
-from guardian.cli.showing import COULD_NOT_FETCH, json_line, printable
+from guardian.cli.showing import NOT_ALL_SEEN, json_line, printable
 from guardian.errors import FetchFailed, FetchRefused
 from guardian.model import Sighting, Skipped, SkipReason, label_of
 from guardian.views.scans import outcome_text
@@ -74,7 +74,7 @@ def try_source(session: Session, target: str, as_lines: bool, pages: int) -> Non
         # The source itself cannot be read: that too is something left out, and why.
         show.add(error.skipped)
         show.end()
-        raise SystemExit(COULD_NOT_FETCH) from None
+        raise SystemExit(NOT_ALL_SEEN) from None
 
     show.end()
 

@@ -26,6 +26,7 @@ from guardian.fetch.bodies import BodyReader, Kind, Received, missing_of_range
 from guardian.fetch.credentials import Credentials
 from guardian.fetch.dns import LookUp, Resolver, system_look_up
 from guardian.fetch.lenient import LenientTransport
+from guardian.fetch.referrer import referer
 from guardian.fetch.requested import REDIRECTS, redirect_target, requested_url
 from guardian.fetch.retry_after import parse_retry_after
 from guardian.fetch.robots import Robots
@@ -34,7 +35,7 @@ from guardian.fetch.ssrf_guard import guarded_socket
 from guardian.fetch.throttle import LONGEST_PAUSE, Take, Throttle
 from guardian.fetch.transport_errors import as_fetch_error, is_odd_http
 from guardian.media.sniff import begins_as_picture
-from guardian.model import Remembered, Response, Retry, SkipReason
+from guardian.model import Referrer, Remembered, Response, Retry, SkipReason
 from guardian.urls.addresses import host_of, host_without_www
 
 _ACCEPT: Mapping[Kind, str] = {
@@ -79,6 +80,7 @@ class _Extras:
 
     known: Remembered | None = None
     credentials: Credentials | None = None
+    referrer: Referrer | None = None
     leniently: bool = False
 
 
@@ -168,12 +170,14 @@ class WebClient:
         kind: Kind,
         policy: FetchPolicy = _FOR_A_SCAN,
         known: Remembered | None = None,
+        referrer: Referrer | None = None,
     ) -> Response:
         """Fetch a URL, following redirects, and return the answer with its whole body.
 
-        `policy` says who asks. With `known` the request is conditional; the answer may then be `not_modified`, with an
-        empty body. Of kind "image" a picture is an answer whatever its status, as in a browser, and a part of one
-        too. What a connection that was cut off brought is an answer that says so (`incomplete`).
+        `policy` says who asks, and `referrer` for the sake of which page. With `known` the request is conditional; the
+        answer may then be `not_modified`, with an empty body. Of kind "image" a picture is an answer whatever its
+        status, as in a browser, and so is a part of one. What a connection that was cut off brought is an answer that
+        says so (`incomplete`).
         Raises FetchRefused (robots, robots_unreachable, not_a_page, not_an_image, wrong_type,
         address, scheme, bad_address, too_large, redirects, host_busy, budget) and FetchFailed (timeout,
         dns, connect, tls, broken, encoding, redirect_loop, status_N).
@@ -186,7 +190,8 @@ class WebClient:
             seen.add(current)
             # Each hop of a redirect may lie on another host, with a robots.txt and a pause of its own.
             delay = None if policy.asked_by is AskedBy.PERSON else await self._delay_for(current)
-            response = await self._exchange_with_retries(current, kind, delay, _Extras(known, policy.credentials))
+            extras = _Extras(known, policy.credentials, referrer)
+            response = await self._exchange_with_retries(current, kind, delay, extras)
             target = redirect_target(response, current)
             if target is None:
                 return _accepted(response, url, kind)
@@ -292,7 +297,9 @@ class WebClient:
 
         conditions = _conditions(url, extras.known)
         credentials = extras.credentials.headers_for(url) if extras.credentials else {}
-        headers = {**self._headers, "accept": _ACCEPT[kind], **conditions, **credentials}
+        named = referer(extras.referrer, url)
+        led_here = {"referer": named} if named is not None else {}
+        headers = {**self._headers, "accept": _ACCEPT[kind], **led_here, **conditions, **credentials}
         request = httpx.Request("GET", url, headers=headers, extensions={"timeout": self._timeouts})
         _connected_to.set(None)
         answer = await transport.handle_async_request(request)
