@@ -9,18 +9,13 @@ import click
 from anyio import to_process
 
 from guardian.cli.context import Session, log_to_stderr, pass_session
-from guardian.cli.showing import (
-    NOT_ALL_SEEN,
-    describe,
-    describe_not_seen,
-    exit_code,
-    json_line,
-    printable,
-    summary,
-)
+from guardian.cli.screen import Screen, echo
+from guardian.cli.showing import NOT_ALL_SEEN, describe, describe_not_seen, exit_code, json_line, summary
 from guardian.errors import IndexNotReady, UsageError
 from guardian.model import Answer, NotSeen, ScanCounts
 from guardian.views.answers import answer_json, not_seen_json
+from guardian.views.counting import counted
+from guardian.views.plain_text import printable
 
 if TYPE_CHECKING:
     from guardian.fetch.web import WebClient
@@ -46,13 +41,16 @@ def command(session: Session, targets: tuple[str, ...], as_lines: bool, every_ma
         raise UsageError("a TARGET is empty: is there a variable without a value?")
 
     counts, saw_all = ScanCounts(), True
+    screen = Screen.of_output()
 
     def show(result: Answer | NotSeen) -> None:
         nonlocal counts, saw_all
         if isinstance(result, Answer):
             counts += ScanCounts.of(result)
-            as_json, text = answer_json(result, every_match=every_match), describe(result, every_match=every_match)
-            click.echo(json_line(as_json) if as_lines else text)
+            if as_lines:
+                click.echo(json_line(answer_json(result, every_match=every_match)))
+            else:
+                click.echo(describe(result, screen, every_match=every_match))
             return
 
         counts += ScanCounts.of(result.skipped)
@@ -62,11 +60,11 @@ def command(session: Session, targets: tuple[str, ...], as_lines: bool, every_ma
             click.echo(json_line(not_seen_json(result)))
         elif may_hide_a_copy or every_match:
             # Icons and drawings, of which each page has some, are named in the last line.
-            click.echo(describe_not_seen(result))
+            click.echo(describe_not_seen(result, screen))
 
     assets = asyncio.run(_check(session, targets, show))
     if not as_lines:
-        click.echo(summary(counts, assets))
+        echo(screen.wrapped(summary(counts, assets)))
     elif not assets:
         click.echo("guardian: nothing is protected yet, so nothing was compared", err=True)
     code = exit_code(counts)
@@ -89,7 +87,7 @@ async def _say_what_is_forbidden(web: "WebClient", targets: tuple[str, ...], pic
     verdicts = await asyncio.gather(*(web.is_forbidden(url) for url in shown))
     forbidden = [url for url, is_forbidden in zip(shown, verdicts, strict=True) if is_forbidden]
     if forbidden:
-        note = f"robots.txt forbids {len(forbidden)} picture(s) to scans that were fetched because you asked"
+        note = f"robots.txt forbids {counted(len(forbidden), 'picture')} to scans; fetched because you asked"
         click.echo(f"guardian: {note}: {printable(forbidden[0])}{', ...' * (len(forbidden) > 1)}", err=True)
 
 

@@ -34,6 +34,7 @@ from guardian.model.sightings import (
     Skipped,
 )
 from guardian.model.tasks import Process, Scan, ScanOutcome, Task, TaskKind, TaskState
+from guardian.model.works import Parted, Work
 
 __all__ = [
     "ACTIONS_BY_STRENGTH",
@@ -74,6 +75,7 @@ __all__ = [
     "Outcome",
     "PageCapture",
     "PageImage",
+    "Parted",
     "Process",
     "Referrer",
     "ReferrerPolicy",
@@ -96,6 +98,7 @@ __all__ = [
     "Trouble",
     "TroubleKind",
     "Unchanged",
+    "Work",
     "label_of",
     "read_reason",
     "reason_word",

@@ -120,7 +120,7 @@ def test_people_read_what_was_found(protected: Home, pictures: Path) -> None:
     assert first.startswith(f"COPY        {pictures}/a.jpg")
     assert "“astronaut”  press/asset_" in said
     assert "mirrored" in said
-    assert said.splitlines()[-1] == "2 image(s), compared with 2 protected asset(s): 1 copy, 1 clear"
+    assert said.splitlines()[-1] == "2 images, compared with 2 protected assets: 1 copy, 1 clear"
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_a_page_on_which_nothing_was_seen_is_not_clean(protected: Home, site: An
     assert lines[-1]["reason"] == reason
     said = protected.guardian("check", page, code=3).stdout
     assert f"NOT SEEN    {page}" in said
-    assert "0 image(s)" in said
+    assert "0 images" in said
 
 
 def test_a_part_of_a_page_that_is_not_seen_is_named(protected: Home, site: Any, pictures: Path) -> None:
