@@ -22,6 +22,7 @@ from guardian.model.matches import MEASURED_FACTS, Affine, Box, Comparison, Matc
 from guardian.model.messages import Message
 from guardian.model.reasons import Retry, Scope, SkipReason, label_of, read_reason, reason_word
 from guardian.model.scans import ScanCounts
+from guardian.model.self_check import SelfCheck, Weakness
 from guardian.model.sightings import Context, PageCapture, PageImage, Response, Sighting, Skipped
 from guardian.model.tasks import Process, Scan, ScanOutcome, Task, TaskKind, TaskState
 
@@ -71,6 +72,7 @@ __all__ = [
     "ScanCounts",
     "ScanOutcome",
     "Scope",
+    "SelfCheck",
     "Severity",
     "Sighting",
     "SkipReason",
@@ -82,6 +84,7 @@ __all__ = [
     "Trouble",
     "TroubleKind",
     "Unchanged",
+    "Weakness",
     "label_of",
     "read_reason",
     "reason_word",

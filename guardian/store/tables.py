@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Date,
     ForeignKey,
@@ -28,6 +29,7 @@ from guardian.model import (
     Rights,
     ScanCounts,
     ScanOutcome,
+    SelfCheck,
     Severity,
     TaskKind,
     TaskState,
@@ -71,6 +73,8 @@ assets = Table(
     Column("added_at", Instant, nullable=False),
     Column("withdrawn_at", Instant),
     Column("perceptual_hash", Text),
+    Column("by_bytes_only", Boolean, nullable=False),
+    Column("self_check", Document(SelfCheck)),
     Index(None, "state", "number"),
     Index(None, "collection"),
 )
