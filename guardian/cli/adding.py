@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from guardian.cli.context import Session, opened_store
 from guardian.cli.progress import progress_bar, say
-from guardian.cli.showing import json_line, printable
+from guardian.cli.showing import json_line
 from guardian.views.assets import asset_json, weakness_words
+from guardian.views.plain_text import printable
 
 if TYPE_CHECKING:
     from guardian.catalog.adding import Added

@@ -25,6 +25,7 @@ from guardian.model.scans import ScanCounts
 from guardian.model.self_check import SelfCheck, Weakness
 from guardian.model.sightings import Context, PageCapture, PageImage, Response, Sighting, Skipped
 from guardian.model.tasks import Process, Scan, ScanOutcome, Task, TaskKind, TaskState
+from guardian.model.works import Parted, Work
 
 __all__ = [
     "ACTIONS_BY_STRENGTH",
@@ -63,6 +64,7 @@ __all__ = [
     "Outcome",
     "PageCapture",
     "PageImage",
+    "Parted",
     "Process",
     "Remembered",
     "Response",
@@ -85,6 +87,7 @@ __all__ = [
     "TroubleKind",
     "Unchanged",
     "Weakness",
+    "Work",
     "label_of",
     "read_reason",
     "reason_word",

@@ -36,6 +36,9 @@ class Asset:
     hash (imagehash.phash, 16 hex digits) that other tools can compare; None for assets added before it was kept.
     `by_bytes_only`: too plain to be compared, so that only the same file is found. `self_check`: None when its copies
     were not searched for yet.
+
+    Assets with the same `work_id` are one work: versions of one picture (the original, a web size, a CMYK file), each
+    of which shows all of it. One use of a work is one case, and a licence for any of its assets covers it.
     """
 
     id: str
@@ -47,6 +50,7 @@ class Asset:
     width: int
     height: int
     added_at: datetime
+    work_id: str
     tags: tuple[str, ...] = ()
     rights: Rights = field(default_factory=Rights)
     state: AssetState = AssetState.PROTECTED
