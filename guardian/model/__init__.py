@@ -22,6 +22,7 @@ from guardian.model.matches import MEASURED_FACTS, Affine, Box, Comparison, Matc
 from guardian.model.messages import Message
 from guardian.model.reasons import Retry, Scope, SkipReason, label_of, read_reason, reason_word
 from guardian.model.scans import ScanCounts
+from guardian.model.self_check import SelfCheck, Weakness
 from guardian.model.sightings import (
     USUAL_POLICY,
     Context,
@@ -87,6 +88,7 @@ __all__ = [
     "ScanCounts",
     "ScanOutcome",
     "Scope",
+    "SelfCheck",
     "Severity",
     "Sighting",
     "SkipReason",
@@ -98,6 +100,7 @@ __all__ = [
     "Trouble",
     "TroubleKind",
     "Unchanged",
+    "Weakness",
     "Work",
     "label_of",
     "read_reason",
