@@ -61,7 +61,8 @@ def _keep(vault: Vault, fetched: Fetched, page: PageCapture | None) -> Kept:
         image_sha256 = keep_response(vault, image) if image is not None else vault.keep(fetched.content)
         page_sha256 = keep_response(vault, page.response) if page is not None else None
     except (VaultFull, OSError) as error:
-        log.warning("evidence_not_kept", reason=str(error), image_url=fetched.sighting.image_url)
+        where = fetched.sighting
+        log.warning("evidence_not_kept", reason=str(error), image_url=where.image_url, page_url=where.page_url)
         note = str(error)
     return Kept(image_sha256=image_sha256, page_sha256=page_sha256, note=note)
 
