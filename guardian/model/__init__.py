@@ -3,6 +3,7 @@
 from guardian.model.answers import Answer, CacheStatus, JudgedMatch, Outcome
 from guardian.model.assets import Asset, AssetState, Licence, LicenceStatus, Rights
 from guardian.model.candidates import Candidate, Fetched, Unchanged
+from guardian.model.captures import IMPORTANCE_BY_STRENGTH, Change, FindingDigest, Importance
 from guardian.model.cases import (
     ACTIONS_BY_STRENGTH,
     NO_RULE,
@@ -13,7 +14,6 @@ from guardian.model.cases import (
     CaseState,
     Decision,
     Finding,
-    FindingDigest,
     Severity,
 )
 from guardian.model.coverage import Coverage, Trouble, TroubleKind
@@ -27,6 +27,7 @@ from guardian.model.tasks import Process, Scan, ScanOutcome, Task, TaskKind, Tas
 
 __all__ = [
     "ACTIONS_BY_STRENGTH",
+    "IMPORTANCE_BY_STRENGTH",
     "MEASURED_FACTS",
     "NO_RULE",
     "SEVERITIES_BY_STRENGTH",
@@ -41,6 +42,7 @@ __all__ = [
     "Case",
     "CaseEvent",
     "CaseState",
+    "Change",
     "Checkpoint",
     "Comparison",
     "Context",
@@ -52,6 +54,7 @@ __all__ = [
     "FindingDigest",
     "FrontierRow",
     "FrontierState",
+    "Importance",
     "JudgedMatch",
     "Licence",
     "LicenceStatus",

@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, func, insert, select, update
 
 from guardian.errors import StoreUnusable
-from guardian.model import ACTIONS_BY_STRENGTH, SEVERITIES_BY_STRENGTH
+from guardian.model import ACTIONS_BY_STRENGTH, IMPORTANCE_BY_STRENGTH, SEVERITIES_BY_STRENGTH, Importance
 from guardian.store.columns import Instant
 from guardian.store.findings import OF_LAST_SIGHTING, is_at
 from guardian.store.tables import case_events, cases, finding_aliases, finding_digests, findings
@@ -151,8 +151,15 @@ def _merge_digests(connection: Connection, kept: str, gone: str) -> None:
                 first_seen_at=min(same.first_seen_at, row.first_seen_at),
                 last_seen_at=max(same.last_seen_at, row.last_seen_at),
                 image_sha256=same.image_sha256 or row.image_sha256,
+                importance=max(same.importance, row.importance, key=IMPORTANCE_BY_STRENGTH.index),
             )
         )
+
+    # Of two first versions the later one is only another one.
+    firsts = sorted((row for row in rows if row.importance is Importance.FIRST), key=lambda row: row.first_seen_at)
+    for row in firsts[1:]:
+        if (row.candidate_sha256, row.page_sha256) != (firsts[0].candidate_sha256, firsts[0].page_sha256):
+            connection.execute(update(finding_digests).where(*_digest(kept, row)).values(importance=Importance.CHANGED))
 
 
 def _digest(finding_id: str, row: Row[tuple[object, ...]]) -> Sequence[ColumnElement[bool]]:
