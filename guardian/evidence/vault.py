@@ -240,7 +240,8 @@ def _remove_if_abandoned(part: Path) -> bool:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         part.unlink()
-    except BlockingIOError:
+    except OSError:
+        # Another process writes it, or the folder is for reading only.
         return False
     finally:
         os.close(handle)

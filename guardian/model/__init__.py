@@ -16,7 +16,7 @@ from guardian.model.cases import (
     Finding,
     Severity,
 )
-from guardian.model.coverage import Coverage, Trouble, TroubleKind
+from guardian.model.coverage import Coverage, EvidenceRoom, Trouble, TroubleKind
 from guardian.model.crawling import Checkpoint, CrawlRequest, FrontierRow, FrontierState, Remembered
 from guardian.model.matches import MEASURED_FACTS, Affine, Box, Comparison, Match, MatchReport, MeasuredFact, Transform
 from guardian.model.messages import Message
@@ -49,6 +49,7 @@ __all__ = [
     "Coverage",
     "CrawlRequest",
     "Decision",
+    "EvidenceRoom",
     "Fetched",
     "Finding",
     "FindingDigest",

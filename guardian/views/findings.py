@@ -35,11 +35,11 @@ def finding_json(finding: Finding) -> dict[str, Any]:
         "perceptual_hash": finding.perceptual_hash,
         "image_sha256": finding.image_sha256,
         "page_sha256": finding.page_sha256,
-        "image_status": finding.image_status,
-        "page_status": finding.page_status,
         "evidence_note": finding.evidence_note,
         "context": context_json(finding.context),
         "also_at": list(finding.also_at),
+        "image_status": finding.image_status,
+        "page_status": finding.page_status,
     }
 
 
