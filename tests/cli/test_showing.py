@@ -35,6 +35,7 @@ DUNE = Asset(
     width=800,
     height=600,
     added_at=NOON,
+    work_id="work_dune",
 )
 ALERT = Decision(Action.ALERT, "certain-copy", Severity.HIGH, record=True)
 COPY = JudgedMatch(DUNE, Comparison(0.98765, description="mirrored crop of 41 %"), LicenceStatus.LAPSED, ALERT)
