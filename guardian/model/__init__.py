@@ -22,6 +22,7 @@ from guardian.model.matches import MEASURED_FACTS, Affine, Box, Comparison, Matc
 from guardian.model.messages import Message
 from guardian.model.reasons import Retry, Scope, SkipReason, label_of, read_reason, reason_word
 from guardian.model.scans import ScanCounts
+from guardian.model.self_check import SelfCheck, Weakness
 from guardian.model.sightings import Context, PageCapture, PageImage, Response, Sighting, Skipped
 from guardian.model.tasks import Process, Scan, ScanOutcome, Task, TaskKind, TaskState
 from guardian.model.works import Parted, Work
@@ -77,6 +78,7 @@ __all__ = [
     "ScanCounts",
     "ScanOutcome",
     "Scope",
+    "SelfCheck",
     "Severity",
     "Sighting",
     "SkipReason",
@@ -88,6 +90,7 @@ __all__ = [
     "Trouble",
     "TroubleKind",
     "Unchanged",
+    "Weakness",
     "Work",
     "label_of",
     "read_reason",
