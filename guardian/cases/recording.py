@@ -130,7 +130,17 @@ def _apply_event(
     is_repeated = kind == "case.opened" and case.finding_count > 0
     if message_id is not None or not is_repeated:
         tx.cases.note(CaseEvent(case.id, use.at, kind.removeprefix("case."), message_id=message_id))
-        log.info("case_changed", case=case.id, change=kind, operator=case.operator, message=message_id)
+        log.info(
+            "case_changed",
+            case=case.id,
+            change=kind,
+            operator=case.operator,
+            asset=use.asset.id,
+            title=use.asset.title,
+            page_url=use.sighting.page_url,
+            image_url=use.sighting.image_url,
+            message=message_id,
+        )
 
 
 def _message_type(case: Case, decision: Decision, *, is_new: bool) -> str | None:
