@@ -1,6 +1,6 @@
 """How closely matching looks: what is kept of an asset, and how a candidate is searched for it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from guardian.matching.settings import MatchingSettings
 
@@ -80,6 +80,11 @@ def elongation(width: int, height: int) -> float:
     """
     longer, shorter = max(width, height), max(1, min(width, height))
     return min(_MOST_ELONGATION, max(1.0, longer / shorter / _LONG_FROM))
+
+
+def quick_search(profile: Profile) -> Profile:
+    """Return a profile that searches the same index with the least effort that finds easy copies."""
+    return replace(profile, candidate_scales=(Scale(320, 300, levels=3),), windows=1, tiles=False, negatives=False)
 
 
 def profile_of(settings: MatchingSettings) -> Profile:
