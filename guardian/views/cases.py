@@ -41,6 +41,8 @@ def case_json(case: Case, asset: Asset | None) -> dict[str, Any]:
         "review_note": case.review_note,
         "action": case.action.value,
         "message_count": case.message_count,
+        "licence_id": case.licence_id,
+        "licensed_since": json_timestamp(case.licensed_since) if case.licensed_since else None,
         "asset": {"id": case.asset_id, "title": asset.title, "collection": asset.collection} if asset else None,
     }
 
@@ -81,4 +83,6 @@ def extent_text(case: Case) -> str:
     """Return how large a case is and whether somebody was told: "2 addresses, message of 2026-11-24 12:00Z"."""
     addresses = "1 address" if case.finding_count == 1 else f"{case.finding_count} addresses"
     told = f"message of {minute_text(case.alerted_at)}" if case.alerted_at else "no message yet"
-    return f"{addresses}, {told}"
+    if case.licensed_since is None:
+        return f"{addresses}, {told}"
+    return f"{addresses}, licensed by {case.licence_id or 'a licence'} since {case.licensed_since:%Y-%m-%d}, {told}"
