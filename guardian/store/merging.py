@@ -93,7 +93,10 @@ def _merge_digests(connection: Connection, kept: str, gone: str) -> None:
     firsts = sorted((row for row in rows if row.importance is Importance.FIRST), key=lambda row: row.first_seen_at)
     for row in firsts[1:]:
         if (row.candidate_sha256, row.page_sha256) != (firsts[0].candidate_sha256, firsts[0].page_sha256):
-            connection.execute(update(finding_digests).where(*_digest(kept, row)).values(importance=Importance.CHANGED))
+            # Only if it is not more by now, by what both findings had of it.
+            is_first = finding_digests.c.importance == Importance.FIRST
+            demoted = update(finding_digests).where(*_digest(kept, row), is_first)
+            connection.execute(demoted.values(importance=Importance.CHANGED))
 
 
 def _digest(finding_id: str, row: Row[tuple[object, ...]]) -> Sequence[ColumnElement[bool]]:

@@ -358,6 +358,7 @@ def test_coverage_for_people(home: Home) -> None:
 def test_delivery_list_and_show(home: Home, read: Read) -> None:
     (task,) = read(lambda tx: tx.tasks.list())
     (event, _) = read(lambda tx: tx.cases.history(tx.cases.list()[0].id))
+    opened = json.loads(read(lambda tx: tx.messages.get(task.message_id)).body)["data"]
     message = {
         "id": task.id,
         "webhook_id": event.message_id,
@@ -369,6 +370,14 @@ def test_delivery_list_and_show(home: Home, read: Read) -> None:
         "due_at": "2026-11-24T12:00:00+00:00",
         "last_error": None,
         "key": task.key,
+        "about": {
+            "type": "case.opened",
+            "case_id": opened["case"]["id"],
+            "operator": "thief.example",
+            "asset_id": ASSET_ID,
+            "asset_title": "Düne",
+            "source": "rival",
+        },
     }
     assert home.guardian("delivery", "list", "--json").stdout == says(message)
     shown = home.guardian("delivery", "show", str(task.id), "--json").stdout
