@@ -57,7 +57,7 @@ def list_cases(session: Session, /, limit: int, as_lines: bool, **options: Any) 
     for case, asset in rows:
         click.echo(json_line(case_json(case, asset)) if as_lines else _line(case, asset))
     if not as_lines and not rows:
-        click.echo("no cases" if not any(options.values()) else "no such cases")
+        click.echo("no cases")
 
 
 @command.command("show")

@@ -80,4 +80,5 @@ def _record(response: Response, digest: str) -> dict[str, Any]:
         "not_modified": response.not_modified,
         "body_sha256": digest,
         "body_bytes": len(response.content),
+        "incomplete": response.incomplete,
     }

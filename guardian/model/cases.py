@@ -71,10 +71,11 @@ class Finding:
     Recognised by the asset's work and the keys of its addresses (guardian/urls/keys.py), so another rendition of the
     picture, session id or signature is the same finding. Both addresses are canonical and as last seen. The address of
     an inline (data:) image is urn:sha256:<digest>; without a page, `page_url` is the image's. `page_sha256` and
-    `image_sha256` name the bytes kept as evidence; None when they were not kept (`evidence_note` says why).
-    `perceptual_hash` is an Asset's, of the picture as last seen. `image_status` and `page_status` are the HTTP statuses
-    that picture and page last came with; None for what came otherwise, or before they were kept. `licence_id` is the
-    licence that gives `licence`, `licensed_since` when guardian began to count the use as licensed without a break.
+    `image_sha256` name the bytes kept as evidence; None when they were not kept. `evidence_note` says why, or what is
+    odd about them. `perceptual_hash` is an Asset's, of the picture as last seen. `image_status` and `page_status` are
+    the HTTP statuses that picture and page last came with; None for what came otherwise, or before they were kept.
+    `licence_id` is the licence that gives `licence`, `licensed_since` when guardian began to count the use as licensed
+    without a break.
     """
 
     id: str

@@ -60,6 +60,7 @@ async def record(services: Services, answer: Answer, evidence: Evidence, kept: K
     def write() -> None:
         with services.store.begin() as tx:
             held = _held(tx, services.vault, evidence, kept)
+            held = replace(held, note="; ".join(filter(None, (_oddity(answer), held.note))) or None)
             # In the order of asset ids, so that two images with the same assets never deadlock.
             for match in sorted(answer.judged, key=lambda judged: judged.asset.id):
                 if match.kept:
@@ -118,3 +119,13 @@ def _held(tx: Transaction, vault: Vault, evidence: Evidence, kept: Kept) -> Kept
 def _status(response: Response | None) -> int | None:
     """Return the status of an answer; None without one, and for a 304, which only says that nothing has changed."""
     return None if response is None or response.not_modified else response.status
+
+
+def _oddity(answer: Answer) -> str | None:
+    """Return what a reader of the evidence must know of the answer that the image came in; None when it is usual."""
+    notes = []
+    if answer.status is not None and answer.status >= 400:
+        notes.append(f"the site sent this picture with status {answer.status}")
+    if answer.incomplete is not None:
+        notes.append(f"only a part of the picture came: {answer.incomplete}")
+    return "; ".join(notes) or None

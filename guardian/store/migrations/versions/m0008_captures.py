@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0007"
-down_revision = "0006"
+revision = "0008"
+down_revision = "0007"
 
 _AT_A_TIME = 500
 
@@ -89,7 +89,7 @@ def _note_those_told() -> None:
 
 
 def _named_in_messages(connection: sa.Connection) -> Iterator[list[dict[str, str]]]:
-    """Yield, some at a time, the finding and the digests that each message about a case names."""
+    """Yield the finding and the digests that each message about a case names, some at a time."""
     last = ""
     while True:
         query = sa.select(_messages).where(_messages.c.id > last).order_by(_messages.c.id).limit(_AT_A_TIME)
