@@ -65,16 +65,12 @@ def add(session: Session, /, **options: Any) -> None:
     Recorded uses are judged again at once, and nobody is told: an open case all of whose uses are covered is licensed.
     The same terms twice are one licence.
     """
-    from guardian.app import judging_of
-    from guardian.cases.standing import judge_again, uses_under
-
     terms = _Terms(**options)
     if (terms.collection is None) == (terms.asset is None):
         raise UsageError("say what the licence covers: either --collection NAME or --asset ID")
 
     host = _host(terms.host)
     now = datetime.now(UTC)
-    judging = judging_of(session.config)
     with opened_store(session) as store, store.begin() as tx:
         asset = asset_starting_with(tx, terms.asset) if terms.asset is not None else None
         licence = tx.licences.add(
@@ -88,7 +84,7 @@ def add(session: Session, /, **options: Any) -> None:
         )
         scope = _scope(tx, licence)
         warning = _warning(tx, licence)
-        rejudged = judge_again(tx, uses_under(tx, licence), judging, now)
+        rejudged = _judged_again(tx, session, licence, now)
 
     screen = Screen.of_output()
     echo(screen.wrapped(f"{licence.id}  {_sentence(licence, scope, now.date())}", 2, first=""))
@@ -135,15 +131,11 @@ def remove(session: Session, licence_id: str) -> None:
     Recorded uses are judged again at once. A use that is not licensed any more is told of once, unless it was not seen
     while it was licensed. ID may be shortened as long as it is unique.
     """
-    from guardian.app import judging_of
-    from guardian.cases.standing import judge_again, uses_under
-
-    judging = judging_of(session.config)
     with opened_store(session) as store, store.begin() as tx:
         licence = licence_starting_with(tx, licence_id)
         scope = _scope(tx, licence)
         tx.licences.remove(licence.id)
-        rejudged = judge_again(tx, uses_under(tx, licence), judging, datetime.now(UTC))
+        rejudged = _judged_again(tx, session, licence, datetime.now(UTC))
 
     echo(Screen.of_output().wrapped(f"removed {licence.id}  {grant_text(licence, scope)}", 2, first=""))
     _echo_rejudged(rejudged)
@@ -165,6 +157,16 @@ def list_uses(session: Session, /, licence_id: str | None, as_lines: bool, **opt
         click.echo(json_line(finding_json(finding)) if as_lines else use_text(finding, asset))
     if not rows and not as_lines:
         click.echo("no licensed uses are recorded")
+
+
+def _judged_again(tx: Transaction, session: Session, licence: Licence, now: datetime) -> "Rejudged":
+    """Judge the recorded uses again that a licence speaks about. Raises ConfigError when the rules cannot be read."""
+    from guardian.app import judging_of
+    from guardian.cases.standing import Rejudged, judge_again, uses_under
+
+    # Without uses no rules are needed, and a licence can be added before there are any.
+    uses = uses_under(tx, licence)
+    return judge_again(tx, uses, judging_of(session.config), now) if uses else Rejudged()
 
 
 def _echo_rejudged(rejudged: "Rejudged") -> None:
