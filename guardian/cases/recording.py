@@ -197,7 +197,17 @@ def _apply_event(
     if message_id is not None or not is_repeated:
         note = f"no longer licensed ({use.licence_status.value})" if case.licensed_since is not None else None
         tx.cases.note(CaseEvent(case.id, use.at, kind.removeprefix("case."), note=note, message_id=message_id))
-        log.info("case_changed", case=case.id, change=kind, operator=case.operator, message=message_id)
+        log.info(
+            "case_changed",
+            case=case.id,
+            change=kind,
+            operator=case.operator,
+            asset=use.asset.id,
+            title=use.asset.title,
+            page_url=use.sighting.page_url,
+            image_url=use.sighting.image_url,
+            message=message_id,
+        )
 
 
 def _message_type(case: Case, decision: Decision, *, is_news: bool) -> str | None:

@@ -99,7 +99,8 @@ def _keep(vault: Vault, evidence: Evidence, make_room: Callable[[int, Callable[[
             digest = make_room(len(page.response.content), lambda: keep_response(vault, page.response))
             kept = replace(kept, page_sha256=digest)
     except (VaultFull, OSError) as error:
-        log.warning("evidence_not_kept", reason=str(error), image_url=fetched.sighting.image_url)
+        where = fetched.sighting
+        log.warning("evidence_not_kept", reason=str(error), image_url=where.image_url, page_url=where.page_url)
         kept = replace(kept, note=str(error))
     return kept
 

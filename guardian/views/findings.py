@@ -91,7 +91,6 @@ def finding_facts(finding: Finding) -> dict[str, str]:
     Words of the page are as the site wrote them: escape them for the medium.
     """
     comparison = finding.comparison
-    caption = finding.context.caption or finding.context.alt
     seen = f"{minute_text(finding.first_seen_at)} to {minute_text(finding.last_seen_at)} by {finding.source}"
 
     facts = {
@@ -100,9 +99,10 @@ def finding_facts(finding: Finding) -> dict[str, str]:
         "on page": finding.page_url if finding.page_url != finding.image_url else None,
         "what": comparison.description or None,
         "confidence": f"{comparison.probability:.4f}, rule {finding.decision.rule}, {licence_text(finding)}",
-        "caption": caption,
+        "caption": finding.context.caption,
+        "alt text": finding.context.alt if finding.context.alt != finding.context.caption else None,
         "seen": seen,
-        "phash": finding.perceptual_hash,
+        "perceptual hash": finding.perceptual_hash,
         # The digests name files in the evidence folder.
         "image kept": finding.image_sha256 or "no",
         "page kept": finding.page_sha256 or "no",
