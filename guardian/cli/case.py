@@ -3,13 +3,15 @@
 import getpass
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import click
 
 from guardian.cli.context import Session, opened_store, pass_session
+from guardian.cli.filters import case_filter, uses_options
 from guardian.cli.screen import Column, Cut, Row, Screen, echo
 from guardian.cli.showing import json_line
-from guardian.model import Asset, Case, CaseState, FindingDigest
+from guardian.model import Asset, Case, CaseState, FindingDigest, LicenceStatus, Severity
 from guardian.views.cases import case_detail_json, case_json, event_text, extent_text
 from guardian.views.findings import finding_facts, version_facts
 
@@ -28,16 +30,37 @@ def command() -> None:
 
 
 @command.command("list")
-@click.option("--state", type=click.Choice([state.value for state in CaseState]), help="Only cases in this state.")
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice([state.value for state in CaseState]),
+    help="Only cases in this state; several times for several.",
+)
+@click.option(
+    "--severity",
+    "severities",
+    multiple=True,
+    type=click.Choice([severity.value for severity in Severity]),
+    help="Only cases of this severity; several times for several.",
+)
+@click.option(
+    "--licence",
+    metavar="STATUS|ID",
+    help=f"Only cases with a use of this status ({', '.join(LicenceStatus)}), or one that this licence was judged by.",
+)
+@uses_options("Changed on this day or later (UTC).")
 @click.option(
     "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="How many, last changed first."
 )
 @click.option("--json", "as_lines", is_flag=True, help="One JSON object a line for each case.")
 @pass_session
-def list_cases(session: Session, state: str | None, limit: int, as_lines: bool) -> None:
-    """List cases, the last changed first."""
+def list_cases(session: Session, /, limit: int, as_lines: bool, **options: Any) -> None:
+    """List cases, the last changed first. Of several options all must apply."""
+    from guardian.cases.reading import cases_matching
+
     with opened_store(session) as store, store.read() as tx:
-        cases = tx.cases.list(CaseState(state) if state else None, limit=limit)
+        cases = cases_matching(tx, case_filter(tx, **options), limit)
         rows = [(case, tx.assets.get(case.asset_id)) for case in cases]
 
     if as_lines:

@@ -43,6 +43,8 @@ def case_json(case: Case, asset: Asset | None) -> dict[str, Any]:
         "review_note": case.review_note,
         "action": case.action.value,
         "message_count": case.message_count,
+        "licence_id": case.licence_id,
+        "licensed_since": json_timestamp(case.licensed_since) if case.licensed_since else None,
         "asset": {"id": case.asset_id, "title": asset.title, "collection": asset.collection} if asset else None,
     }
 
@@ -86,4 +88,6 @@ def extent_text(case: Case, moment: Callable[[datetime], str] = minute_text) -> 
     """
     addresses = counted(case.finding_count, "address", "addresses")
     told = f"message of {moment(case.alerted_at)}" if case.alerted_at else "no message yet"
-    return f"{addresses}, {told}"
+    if case.licensed_since is None:
+        return f"{addresses}, {told}"
+    return f"{addresses}, licensed by {case.licence_id or 'a licence'} since {case.licensed_since:%Y-%m-%d}, {told}"
