@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from guardian.cli.context import Session, opened_store, pass_session
+from guardian.cli.screen import Screen, echo
 from guardian.errors import StoreUnusable
 
 
@@ -25,7 +26,7 @@ def back_up(session: Session, path: Path) -> None:
     """
     with opened_store(session) as store:
         store.backup(path)
-    click.echo(f"backed up to {path} ({path.stat().st_size / 1e6:.1f} MB)")
+    echo(Screen.of_output().reflowed([f"backed up to {path} ({path.stat().st_size / 1e6:.1f} MB)"]))
 
 
 @command.command("check")
