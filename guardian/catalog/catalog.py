@@ -310,6 +310,9 @@ class Catalog:
             try:
                 return asset.number, asset.id, await self._workers.fingerprint(content)
             except (Unmatchable, WorkerLost) as error:
+                if isinstance(error, WorkerLost) and error.failures == 0:
+                    # Its worker was killed from outside, which says nothing of the asset.
+                    raise
                 raise GuardianError(
                     f"{asset.id} ({asset.path}) was protected before and cannot be read now: {error}; "
                     f"`guardian asset remove {asset.id}` takes it out"

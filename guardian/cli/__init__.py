@@ -31,6 +31,7 @@ COMMANDS = {
     "case": "Uses of your images: list, show, decide.",
     "delivery": "Messages: what went out, what waits, what was given up.",
     "destination": "Who is told: list, test, enable again.",
+    "quarantine": "Images that end guardian's worker processes: list, free.",
     "model": "The optional neural descriptor: status, fetch.",
     "index": "The search index: status, verify, rebuild.",
     "store": "The database: back up, check.",

@@ -2,7 +2,7 @@
 
 from guardian.model.answers import Answer, CacheStatus, JudgedMatch, Outcome
 from guardian.model.assets import Asset, AssetState, Licence, LicenceStatus, Rights
-from guardian.model.candidates import Candidate, Fetched, Unchanged
+from guardian.model.candidates import FAILURES_BEFORE_SET_ASIDE, Candidate, Fetched, QuarantinedImage, Unchanged
 from guardian.model.cases import (
     ACTIONS_BY_STRENGTH,
     NO_RULE,
@@ -27,6 +27,7 @@ from guardian.model.tasks import Process, Scan, ScanOutcome, Task, TaskKind, Tas
 
 __all__ = [
     "ACTIONS_BY_STRENGTH",
+    "FAILURES_BEFORE_SET_ASIDE",
     "MEASURED_FACTS",
     "NO_RULE",
     "SEVERITIES_BY_STRENGTH",
@@ -63,6 +64,7 @@ __all__ = [
     "PageCapture",
     "PageImage",
     "Process",
+    "QuarantinedImage",
     "Remembered",
     "Response",
     "Retry",
