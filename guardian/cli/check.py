@@ -93,7 +93,7 @@ async def _check(session: Session, targets: tuple[str, ...], show: Callable[[Ans
         click.echo(f"guardian: {workers.without_descriptor}", err=True)
     await loading
     warming = asyncio.create_task(workers.warm())
-    async with opened_app(config, workers) as app:
+    async with opened_app(config, workers, only_asking=True) as app:
         try:
             await warming
         except IndexNotReady as error:

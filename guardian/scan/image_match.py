@@ -5,9 +5,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from guardian.errors import Unmatchable
+from guardian.errors import StoreUnusable, Unmatchable
 from guardian.matching.workers import Workers
 from guardian.model import Fetched, MatchReport, QuarantinedImage, Skipped
+from guardian.scan.context import CHECK
 from guardian.scan.image_quarantine import match_unless_quarantined
 from guardian.store import Store
 
@@ -28,8 +29,13 @@ async def match_image(
             return known, failed, tx.assets.latest_number(), tx.assets.count()
 
     def remember(answer: MatchReport | Skipped) -> None:
-        with store.begin() as tx:
-            tx.candidates.remember(fetched.sha256, workers.report_recipe, answer, clock())
+        try:
+            with store.begin() as tx:
+                tx.candidates.remember(fetched.sha256, workers.report_recipe, answer, clock())
+        except StoreUnusable:
+            # A check only asks, also where the database cannot be written: it does without the cache then.
+            if fetched.sighting.source != CHECK:
+                raise
 
     known, failed, latest_number, protected = await asyncio.to_thread(recall)
     if isinstance(known, Skipped):

@@ -20,7 +20,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from guardian.durable import sync_folder
+from guardian.durable import naming, sync_folder
 from guardian.errors import IndexNotReady
 
 _GENERATION = "generation.json"
@@ -119,7 +119,7 @@ def write_segment(folder: Path, arrays: Mapping[str, NDArray[Any]], notes: Mappi
         files = {}
         for key, array in arrays.items():
             path = aside / f"{key}.npy"
-            with path.open("wb") as file:
+            with naming(path), path.open("wb") as file:
                 np.save(_Writing(file), np.ascontiguousarray(array), allow_pickle=False)
                 file.flush()
                 os.fsync(file.fileno())
@@ -208,7 +208,7 @@ def _crc_of_file(path: Path) -> int:
 
 
 def _write_durably(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
+    with naming(path), path.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
