@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -77,8 +78,12 @@ async def _check(session: Session, targets: tuple[str, ...], show: Callable[[Ans
     """Call `show` with each result as it comes; return how many assets are protected."""
     # A worker process loads its libraries while this one reads the configuration and loads its own: that halves
     # the wait for the first answer.
+    from guardian.matching.kernel_folder import has_kernel_folder
     from guardian.matching.worker_pool import WorkerPool
 
+    if not has_kernel_folder(os.environ):
+        # Reading the configuration chooses another one, which the worker inherits.
+        await asyncio.to_thread(lambda: session.config)
     pool = WorkerPool()
     loading = asyncio.create_task(pool.preload(load_matcher))
     await asyncio.to_thread(log_to_stderr, "warning", "text")

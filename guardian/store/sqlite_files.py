@@ -1,11 +1,11 @@
 """What is wrong with an SQLite file, in words for people: damaged, full, locked, or not to be written."""
 
 import os
-import pwd
 import shutil
 import sqlite3
 from pathlib import Path
 
+from guardian.disk_errors import current_user, owner_of
 from guardian.store.connecting import BUSY_SECONDS, open_for_reading
 
 
@@ -42,7 +42,7 @@ def explain_sqlite(error: sqlite3.Error, database: Path) -> str | None:
         return f"another process kept {database} locked for {BUSY_SECONDS} s"
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
         if database.exists() and not os.access(database, os.R_OK):
-            return f"{database} cannot be read by {_me()}: it belongs to {_owner(database)}"
+            return f"{database} cannot be read by {current_user()}: it belongs to {owner_of(database)}"
         return f"{why_unwritable(database, error)}: nothing was changed"
     if code == sqlite3.SQLITE_IOERR:
         return f"the disk failed while {database} was read or written: {error}"
@@ -65,7 +65,7 @@ def why_unwritable(database: Path, error: sqlite3.Error) -> str:
     for path in (folder, database):
         if path.exists() and not os.access(path, os.W_OK):
             what = "the folder " if path == folder else ""
-            return f"{what}{path} cannot be written by {_me()}: it belongs to {_owner(path)}"
+            return f"{what}{path} cannot be written by {current_user()}: it belongs to {owner_of(path)}"
     if _is_full(database):
         return f"the folder {folder} lies on a full disk"
     return f"the folder {folder} cannot be written"
@@ -77,18 +77,3 @@ def _is_full(database: Path) -> bool:
         return shutil.disk_usage(database.parent).free < 64 * 1024
     except OSError:
         return False
-
-
-def _me() -> str:
-    return _name(os.geteuid())
-
-
-def _owner(path: Path) -> str:
-    return _name(path.stat().st_uid)
-
-
-def _name(user: int) -> str:
-    try:
-        return pwd.getpwuid(user).pw_name
-    except KeyError:
-        return f"user {user}"

@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
+from guardian.disk_errors import disk_error_text
 from guardian.errors import StoreUnusable
 from guardian.store.connecting import (
     BUSY_SECONDS,
@@ -201,7 +202,7 @@ def open_store(settings: StoreSettings, data_dir: Path) -> Store:
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StoreUnusable(f"cannot make the data folder {data_dir}: {error.strerror}") from error
+        raise StoreUnusable(f"cannot make the data folder {data_dir}: {disk_error_text(error)}") from error
 
     return Store(URL.create("sqlite", database=str(data_dir.absolute() / DATABASE_FILE)))
 
