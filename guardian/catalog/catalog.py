@@ -20,6 +20,7 @@ import structlog
 from guardian.catalog.rights import FileMetadata, filled, read_metadata
 from guardian.catalog.settings import CatalogSettings
 from guardian.catalog.wanted import Wanted, as_text
+from guardian.disk_errors import refuse_root_in
 from guardian.errors import (
     AlreadyRunning,
     FetchFailed,
@@ -112,6 +113,7 @@ class Catalog:
         """Withdraw assets, so that no answer names them any more; return those that were protected until now."""
 
         def take_out() -> list[Asset]:
+            refuse_root_in(self._data_dir)
             with self._store.begin() as tx:
                 known = [asset for asset in map(tx.assets.get, ids) if asset is not None]
                 taken = [asset for asset in known if tx.assets.withdraw(asset.id, self._clock())]

@@ -5,6 +5,9 @@ import tempfile
 from collections.abc import MutableMapping
 from pathlib import Path
 
+from guardian.disk_errors import refuse_root_in
+from guardian.errors import UsageError
+
 _VARIABLE = "NUMBA_CACHE_DIR"
 
 
@@ -14,6 +17,11 @@ def choose_kernel_folder(data_dir: Path, environment: MutableMapping[str, str]) 
     By itself numba takes the folder that NUMBA_CACHE_DIR names, else the one of the code, else the user's cache.
     """
     if has_kernel_folder(environment):
+        return
+    try:
+        refuse_root_in(data_dir)
+    except UsageError:
+        # The command says so itself if it writes. One that only asks compiles its kernels and forgets them.
         return
     if _can_write(data_dir / "kernels"):
         environment[_VARIABLE] = str(data_dir / "kernels")

@@ -140,7 +140,7 @@ class Workers:
         pauses = iter(_PAUSES)
         crashes, alone = 0, self.count == 1
         while True:
-            killed_before = _kills_for_memory()
+            killed_before = _kills_for_memory() if alone else 0
             try:
                 async with self._room(alone=alone):
                     return await self._attempt(prepare, job, given)

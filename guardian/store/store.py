@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
-from guardian.disk_errors import disk_error_text
+from guardian.disk_errors import disk_error_text, refuse_root_in
 from guardian.errors import StoreUnusable
 from guardian.store.connecting import (
     BUSY_SECONDS,
@@ -194,11 +194,15 @@ def _no_condition(_: Transaction) -> None:
 def open_store(settings: StoreSettings, data_dir: Path) -> Store:
     """Return the configured database opened, after creating and migrating it as needed.
 
-    Raises StoreUnusable when it cannot be used, UsageError when the URL makes no sense.
+    Raises StoreUnusable when it cannot be used, UsageError when the URL makes no sense, or when root would make it in
+    the data folder of another user.
     """
     if settings.url is not None:
         return Store(settings.url)
 
+    if not (data_dir / DATABASE_FILE).exists():
+        # SQLite itself gives the files beside a database to whoever owns that.
+        refuse_root_in(data_dir)
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:

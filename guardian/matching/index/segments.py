@@ -20,6 +20,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from guardian.disk_errors import refuse_root_in
 from guardian.durable import naming, sync_folder
 from guardian.errors import IndexNotReady
 
@@ -52,8 +53,9 @@ def publishing(folder: Path) -> Iterator[None]:
     """Hold the one lock under which an index folder is changed. Freed by the kernel when its holder dies.
 
     What a dead publisher left half done is removed first, and what this one leaves when it fails: a disk
-    that is full would otherwise stay so.
+    that is full would otherwise stay so. Raises UsageError for root in the folder of another user.
     """
+    refuse_root_in(folder)
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "publish.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
