@@ -13,7 +13,7 @@ from guardian.errors import ConfigError
 from guardian.evidence.settings import EvidenceSettings
 from guardian.fetch.settings import FetchSettings
 from guardian.matching.settings import EmbeddingSettings, MatchingSettings
-from guardian.sources.settings import SourceSettings
+from guardian.sources.settings import SourceSettings, TimeZone
 from guardian.store.settings import ProcessSettings, RetentionSettings, StoreSettings
 from guardian.strict_yaml import Duration, Positions, duration, load_with_positions
 from guardian.urls.addresses import host_name
@@ -27,6 +27,9 @@ class ScheduleSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    timezone: TimeZone = Field(
+        "UTC", description="time zone of the cron lines of sources, such as Europe/Berlin; daylight saving counts"
+    )
     scans_at_once: int = Field(4, ge=1, le=64, description="sources scanned at the same time")
     grace_period: Duration = Field(
         duration("30s"), description="how long a stopping daemon lets scans finish before it cuts them off"
@@ -53,7 +56,8 @@ class Config(BaseModel):
     )
     rules_dir: Path = Field(Path("rules"), description="rule files (*.yaml), read in the order of their names")
     own_hosts: tuple[Annotated[str, AfterValidator(host_name)], ...] = Field(
-        (), description="your own sites, subdomains included; pictures there are labelled own and raise no alert"
+        (),
+        description="your own sites, www or not, with subdomains; pictures there are labelled own and raise no alert",
     )
     fetch: FetchSettings = Field(FetchSettings(), description="how guardian visits other people's sites")
     matching: MatchingSettings = Field(MatchingSettings(), description="how images are decoded and compared")
@@ -99,7 +103,10 @@ def load_config(path: Path) -> Config:
         update={
             "data_dir": folder / config.data_dir.expanduser(),
             "rules_dir": folder / config.rules_dir.expanduser(),
-            "sources": tuple(_with_local_files(source, folder) for source in config.sources),
+            "sources": tuple(
+                _with_time_zone(_with_local_files(source, folder), config.schedule.timezone)
+                for source in config.sources
+            ),
             "destinations": tuple(_with_local_paths(one, "secret_file", folder) for one in config.destinations),
             "embedding": _with_local_weights(config.embedding, folder),
             "delivery": _with_local_paths(config.delivery, "ca_file", folder),
@@ -141,7 +148,7 @@ _EXAMPLES = {
         "sources: []",
         "#  - {name: gallery, kind: page, url: https://shop.example/gallery, every: 15m}",
         "#  - {name: rival, kind: site, url: https://rival.example/, every: 1d}",
-        "#  - {name: catalogue, kind: sitemap, url: https://shop.example/sitemap.xml, every: 1d}",
+        "#  - {name: catalogue, kind: sitemap, url: https://shop.example/sitemap.xml, cron: '30 3 * * mon-fri'}",
         "#  - {name: news, kind: feed, url: https://news.example/feed.xml, every: 30m}",
         "#  - {name: reported, kind: listing, path: reported.txt, every: 1h}",
         "#  - {name: dropbox, kind: folder, path: incoming, every: 5m}",
@@ -207,6 +214,13 @@ def _with_local_files(source: SourceSettings, folder: Path) -> SourceSettings:
         return source
     shown = _with_local_paths(_with_local_paths(source.credentials, "secret_file", folder), "cookie_file", folder)
     return source.model_copy(update={"credentials": shown})
+
+
+def _with_time_zone(source: SourceSettings, timezone: str) -> SourceSettings:
+    """Return a source whose cron line is in the schedule's time zone, if it has none of its own."""
+    if source.cron is None or source.timezone is not None:
+        return source
+    return source.model_copy(update={"timezone": timezone})
 
 
 def _with_local_weights(settings: EmbeddingSettings, folder: Path) -> EmbeddingSettings:

@@ -12,9 +12,9 @@ from apscheduler.events import EVENT_JOB_MAX_INSTANCES, JobSubmissionEvent
 from apscheduler.executors.asyncio import AsyncIOExecutor
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
-from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
+from guardian.sources.rhythm import next_time
 from guardian.sources.settings import SourceSettings
 
 LARGEST_DRIFT = timedelta(minutes=1)
@@ -129,14 +129,24 @@ def _tell_of_passed_over(event: JobSubmissionEvent) -> None:
     log.warning("scan_takes_longer_than_its_interval", source=event.job_id)
 
 
+class _CronTrigger(BaseTrigger):  # type: ignore[misc]
+    """Fires at the times of a source's cron line. APScheduler's own counts weekdays from Monday and knows no "or"."""
+
+    def __init__(self, settings: SourceSettings, jitter: int | None) -> None:
+        self._settings, self._jitter = settings, jitter
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
+        """Return the first time after the previous one, or after now if there was none; jitter only delays it."""
+        planned = next_time(self._settings, previous_fire_time or now)
+        delayed: datetime | None = self._apply_jitter(planned, self._jitter, now)
+        return delayed
+
+
 def trigger_of(settings: SourceSettings) -> BaseTrigger:
-    """Return APScheduler's trigger for a source: its cron line (UTC) or its interval, with the source's jitter."""
+    """Return APScheduler's trigger for a source: its cron line or its interval, with the source's jitter."""
     jitter = int(settings.jitter.total_seconds()) or None
     if settings.cron is not None:
-        minute, hour, day, month, weekday = settings.cron.split()
-        return CronTrigger(
-            minute=minute, hour=hour, day=day, month=month, day_of_week=weekday, timezone="UTC", jitter=jitter
-        )
+        return _CronTrigger(settings, jitter)
     return IntervalTrigger(seconds=max(1, int(settings.every.total_seconds())), timezone="UTC", jitter=jitter)
 
 

@@ -172,3 +172,32 @@ def test_hours_that_are_none_are_refused_with_their_place(tmp_path: Path, hours:
     path.write_text(f"fetch: {{hours: {hours}}}\n")
     with pytest.raises(ConfigError, match=r"config\.yaml:1"):
         load_config(path)
+
+
+def test_cron_lines_are_in_the_time_zone_of_the_schedule_or_in_their_own(tmp_path: Path) -> None:
+    config = load(
+        tmp_path,
+        "schedule: {timezone: Europe/Berlin}\n"
+        "sources:\n"
+        "  - {name: one, kind: folder, path: in, cron: '0 3 * * 1-5'}\n"
+        "  - {name: two, kind: folder, path: in, cron: '0 3 * * *', timezone: Asia/Tokyo}\n"
+        "  - {name: three, kind: folder, path: in, every: 1h}\n",
+    )
+    assert [source.timezone for source in config.sources] == ["Europe/Berlin", "Asia/Tokyo", None]
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        (
+            "sources:\n  - {name: one, kind: folder, path: in, cron: '0 3 31 2 *'}\n",
+            "2:41: sources.0.cron: '0 3 31 2 *' never fires: no such month has such a day",
+        ),
+        (
+            "schedule:\n  timezone: Berlin\n",
+            "2:3: schedule.timezone: there is no time zone 'Berlin'; write one such as Europe/Berlin or UTC",
+        ),
+    ],
+)
+def test_a_wrong_rhythm_is_named_with_file_and_line(tmp_path: Path, text: str, error: str) -> None:
+    assert refused(tmp_path, text) == error

@@ -55,6 +55,21 @@ def test_cron_lines_are_read_in_utc() -> None:
     assert due == datetime(2026, 11, 25, 3, 30, tzinfo=UTC)
 
 
+def test_cron_counts_days_as_cron_does_and_in_the_zone_of_the_source() -> None:
+    trigger = trigger_of(page(cron="0 3 * * 1-5", timezone="Europe/Berlin"))
+    friday = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
+    assert first_due(trigger, friday, friday) == datetime(2026, 11, 30, 2, 0, tzinfo=UTC), "Monday"
+    sunday = trigger_of(page(cron="0 3 * * 7"))
+    assert first_due(sunday, friday, friday) == datetime(2026, 11, 29, 3, 0, tzinfo=UTC)
+    assert sunday.get_next_fire_time(None, friday) == datetime(2026, 11, 29, 3, 0, tzinfo=UTC)
+
+
+def test_jitter_delays_a_cron_line_too() -> None:
+    trigger = trigger_of(page(cron="0 3 * * *", jitter="10m"))
+    three = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
+    assert all(three <= trigger.get_next_fire_time(NOW, NOW) <= three + timedelta(minutes=10) for _ in range(20))
+
+
 @pytest.mark.parametrize("seconds", [0, 90])
 def test_jitter_only_delays(seconds: int) -> None:
     settings = page(every="1h", jitter=f"{seconds}s")

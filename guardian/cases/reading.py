@@ -19,18 +19,14 @@ def case_starting_with(tx: Transaction, start: str) -> Case:
     return found[0]
 
 
-def case_detail(tx: Transaction, case: Case, *, with_versions: bool = False) -> CaseDetail:
-    """Return a case with its asset, findings and history.
-
-    `with_versions` also reads every version of the bytes that was seen at each finding: one query a finding.
-    """
+def case_detail(tx: Transaction, case: Case) -> CaseDetail:
+    """Return a case with its asset, its findings, every version of the bytes seen at each of them, and its history."""
     findings = tx.findings.list(case.id)
-    versions = {finding.id: tx.findings.digests(finding.id) for finding in findings} if with_versions else {}
 
     return CaseDetail(
         case=case,
         asset=tx.assets.get(case.asset_id),
         findings=findings,
         history=tx.cases.history(case.id),
-        versions=versions,
+        versions=tx.findings.versions([finding.id for finding in findings]),
     )

@@ -1,15 +1,16 @@
 """`guardian case`: list and show cases, and record what a person decides about them."""
 
 import getpass
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import click
 
 from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.showing import json_line
-from guardian.model import Asset, Case, CaseState, Finding
+from guardian.model import Asset, Case, CaseState, Finding, FindingDigest
 from guardian.views.cases import case_detail_json, case_json, event_text, extent_text
-from guardian.views.findings import finding_facts
+from guardian.views.findings import finding_facts, version_facts
 
 
 @click.group
@@ -55,6 +56,10 @@ def show_case(session: Session, case_id: str, as_json: bool) -> None:
     for finding in detail.findings:
         click.echo()
         click.echo(_finding_lines(finding))
+        versions = detail.versions.get(finding.id, ())
+        # A single version is what the finding's own lines say.
+        if len(versions) > 1:
+            click.echo(_version_lines(versions))
 
     click.echo()
     for event in detail.history:
@@ -114,3 +119,13 @@ def _line(case: Case, asset: Asset | None) -> str:
 def _finding_lines(finding: Finding) -> str:
     lines = [f"  {label:<10} {fact}" for label, fact in finding_facts(finding).items()]
     return "\n".join([finding.image_url, *lines])
+
+
+def _version_lines(versions: Sequence[FindingDigest]) -> str:
+    """Return what was captured at a finding, the oldest first: a message names the version that it was about."""
+    lines = [f"  {len(versions)} versions were captured"]
+    for number, version in enumerate(versions, start=1):
+        seen, *digests = version_facts(version).items()
+        lines.append(f"  {number:>4}. {seen[1]}")
+        lines += [f"        {label:<5} {fact}" for label, fact in digests]
+    return "\n".join(lines)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from itertools import pairwise
 from statistics import median
 
 from guardian.coverage.settings import CoverageSettings
@@ -51,7 +50,7 @@ def coverage_of(
     ended = [scan for scan in scans if scan.outcome is not None]
     complete = [scan for scan in ended if scan.outcome is ScanOutcome.COMPLETED]
     counts = ended[0].counts if ended else ScanCounts()
-    silent_before = now - usual_gap(source, now) * settings.silent_after - closed
+    silent_before = now - usual_gap(source) * settings.silent_after - closed
 
     # The newest complete scan is the one that is compared with the usual, so it does not count towards it.
     usual = [scan.counts.images for scan in complete[1 : settings.usual_scans + 1]]
@@ -73,29 +72,19 @@ def coverage_of(
         not_seen=dict(counts.not_seen.most_common()),
         usual_images=usual_images,
         trouble=_trouble(ended, complete, usual_images, silent_before, now, settings),
+        last_ended=ended[0] if ended else None,
     )
 
 
-def usual_gap(source: SourceSettings, now: datetime) -> timedelta:
-    """Return the usual time between two scans: the interval, or the longer of the next two gaps of a cron line.
-
-    A cron line without further times counts as daily.
-    """
+def usual_gap(source: SourceSettings) -> timedelta:
+    """Return the usual time between two scans: the interval, or the longest gap of a cron line (over a week-end)."""
     if source.cron is None:
         return source.every
 
-    # Only configurations with cron lines pay for loading the scheduler.
-    from apscheduler.triggers.cron import CronTrigger
+    # Only configurations with cron lines pay for loading their reader.
+    from guardian.sources.cron import longest_gap
 
-    trigger, times = CronTrigger.from_crontab(source.cron, timezone="UTC"), [now]
-    for _ in range(3):
-        following = trigger.get_next_fire_time(times[-1], times[-1] + timedelta(seconds=1))
-        if following is None:
-            break
-        times.append(following)
-
-    # The first gap begins now, not at a scan.
-    return max((later - earlier for earlier, later in pairwise(times[1:])), default=timedelta(days=1))
+    return longest_gap(source.cron, source.timezone or "UTC")
 
 
 def _trouble(
@@ -110,7 +99,8 @@ def _trouble(
     last_good = complete[0].id if complete else 0
     latest = ended[: settings.failing_after]
     if len(latest) == settings.failing_after and all(scan.outcome is ScanOutcome.FAILED for scan in latest):
-        detail = f"{len(latest)} scans in a row failed, the last one: {latest[0].error}"
+        failed = "the last scan failed" if len(latest) == 1 else f"{len(latest)} scans in a row failed, the last one"
+        detail = f"{failed}: {latest[0].error}"
         return Trouble(TroubleKind.FAILING, detail, last_good)
 
     # Without a complete scan, silence counts from the first one that is known. A source never scanned is only new.

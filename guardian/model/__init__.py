@@ -24,6 +24,7 @@ from guardian.model.reasons import Retry, Scope, SkipReason, label_of, read_reas
 from guardian.model.scans import ScanCounts
 from guardian.model.sightings import Context, PageCapture, PageImage, Response, Sighting, Skipped
 from guardian.model.tasks import Process, Scan, ScanOutcome, Task, TaskKind, TaskState
+from guardian.model.works import Parted, Work
 
 __all__ = [
     "ACTIONS_BY_STRENGTH",
@@ -63,6 +64,7 @@ __all__ = [
     "Outcome",
     "PageCapture",
     "PageImage",
+    "Parted",
     "Process",
     "QuarantinedImage",
     "Remembered",
@@ -84,6 +86,7 @@ __all__ = [
     "Trouble",
     "TroubleKind",
     "Unchanged",
+    "Work",
     "label_of",
     "read_reason",
     "reason_word",

@@ -18,7 +18,32 @@ def _web_address(value: str) -> str:
 
 
 WebAddress = Annotated[str, AfterValidator(_web_address)]
-Cron = Annotated[str, Field(pattern=r"^\S+ \S+ \S+ \S+ \S+$")]
+
+
+def _time_zone(value: str) -> str:
+    # Only configurations that name a zone pay for looking it up.
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"there is no time zone {value!r}; write one such as Europe/Berlin or UTC") from None
+    return value
+
+
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
+"""The name of a time zone in the IANA database."""
+
+
+def _cron(value: str) -> str:
+    # Only configurations with cron lines pay for loading their reader.
+    from guardian.sources.cron import read_cron
+
+    return read_cron(value)
+
+
+Cron = Annotated[str, AfterValidator(_cron)]
+"""Five cron fields, as `guardian.sources.cron` reads them."""
 
 
 class _Watched(BaseModel):
@@ -30,7 +55,10 @@ class _Watched(BaseModel):
         min_length=1, max_length=64, pattern=r"^[\w][\w .-]*$", description="how reports and commands call this source"
     )
     every: Duration = Field(duration("1h"), description="time from one scan's start to the next one's")
-    cron: Cron | None = Field(None, description="five cron fields in UTC, instead of `every`")
+    cron: Cron | None = Field(None, description="five cron fields, or @daily and the like, instead of `every`")
+    timezone: TimeZone | None = Field(
+        None, description="time zone of `cron`, such as Europe/Berlin; by default schedule.timezone"
+    )
     jitter: Duration = Field(
         duration("0s"), description="scans start later by a random time up to this, so that none is foreseen"
     )
@@ -45,23 +73,12 @@ class _Watched(BaseModel):
             raise ValueError("a source cannot be scanned more often than every second")
         return value
 
-    @field_validator("cron")
-    @classmethod
-    def _is_cron(cls, value: str | None) -> str | None:
-        if value is not None:
-            # Only configurations with cron lines pay for loading the scheduler.
-            from apscheduler.triggers.cron import CronTrigger
-
-            try:
-                CronTrigger.from_crontab(value, timezone="UTC")
-            except ValueError as error:
-                raise ValueError(f"{value!r} is not five cron fields: {error}") from error
-        return value
-
     @model_validator(mode="after")
     def _has_one_rhythm(self) -> "_Watched":
         if {"every", "cron"} <= self.model_fields_set and self.cron is not None:
             raise ValueError("`every` and `cron` are both set; keep one")
+        if self.timezone is not None and self.cron is None:
+            raise ValueError("`timezone` is that of `cron`, which is not set")
         return self
 
 

@@ -70,12 +70,13 @@ class Licences:
         return licence
 
     def for_host(self, host: str) -> list[Licence]:
-        """Return the licences that speak about a host: its own and those of the domains above it, by host.
+        """Return the licences that speak about a host, by host: its own (www or not) and those of the domains above.
 
         `host` is lower case and IDNA, as `guardian.urls.addresses.host_of` writes it.
         """
         labels = host.split(".")
-        domains = [".".join(labels[start:]) for start in range(len(labels))]
+        # A licence for www.shop.example is one for shop.example too: see host_is_under.
+        domains = [f"www.{host}", *(".".join(labels[start:]) for start in range(len(labels)))]
         query = select(licences).where(licences.c.host.in_(domains)).order_by(licences.c.host, licences.c.id)
         return [_licence(row) for row in self._connection.execute(query)]
 

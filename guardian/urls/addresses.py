@@ -168,9 +168,19 @@ def host_name(text: str) -> str:
 
 
 def host_is_under(host: str, domain: str) -> bool:
-    """Return whether a host equals a domain or lies below it, compared in canonical form."""
-    inner, outer = host_in(host), host_in(domain)
-    return bool(inner and outer) and (inner == outer or inner.endswith(f".{outer}"))
+    """Return whether a host equals a domain or lies below it, compared in canonical form.
+
+    A site answers under its bare name and under www alike, so www.shop.example is the same as shop.example: each is
+    under the other. Other names below the bare one are under www.shop.example only if they end with it.
+    """
+    bare = host_in(host)
+    return domain_is_under(host, domain) or (bool(bare) and f"www.{bare}" == host_in(domain))
+
+
+def domain_is_under(domain: str, outer: str) -> bool:
+    """Return whether a domain and every name below it are part of another domain, compared in canonical form."""
+    inner, whole = host_in(domain), host_in(outer)
+    return bool(inner and whole) and (inner == whole or inner.endswith(f".{whole}"))
 
 
 def is_public_suffix(host: str) -> bool:

@@ -14,7 +14,7 @@ class CaseDetail:
     """Everything that is shown of one case.
 
     `asset` is None when the database has lost it. `versions` are, by the id of a finding, the bytes that were seen
-    there, oldest first; a reader that does not show them leaves them out.
+    there, oldest first, so that the digests in an older message are found.
     """
 
     case: Case
@@ -29,6 +29,7 @@ def case_json(case: Case, asset: Asset | None) -> dict[str, Any]:
     return {
         "id": case.id,
         "asset_id": case.asset_id,
+        "work": case.work_id,
         "operator": case.operator,
         "state": case.state.value,
         "severity": case.severity.value if case.severity else None,
@@ -45,17 +46,11 @@ def case_json(case: Case, asset: Asset | None) -> dict[str, Any]:
 
 
 def case_detail_json(detail: CaseDetail) -> dict[str, Any]:
-    """Return the object of a case with its findings and its history: `case show --json`, and the page of a case.
-
-    A finding has the key `versions` when its versions were read.
-    """
+    """Return the object of a case with its findings and its history: `case show --json`, and the page of a case."""
     findings = []
     for finding in detail.findings:
-        shown = finding_json(finding)
-        # A list of versions that is empty says something else than one that was not read.
-        if finding.id in detail.versions:
-            shown["versions"] = [version_json(version) for version in detail.versions[finding.id]]
-        findings.append(shown)
+        versions = [version_json(version) for version in detail.versions.get(finding.id, ())]
+        findings.append(finding_json(finding) | {"versions": versions})
 
     history = [event_json(event) for event in detail.history]
     return case_json(detail.case, detail.asset) | {"findings": findings, "history": history}

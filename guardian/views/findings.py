@@ -46,6 +46,18 @@ def version_json(version: FindingDigest) -> dict[str, Any]:
     }
 
 
+def version_facts(version: FindingDigest) -> dict[str, str]:
+    """Return short labels and the text of each: when some bytes were seen, and the digests that name them.
+
+    A picture whose bytes were not kept is named too, since messages name it.
+    """
+    return {
+        "seen": f"{minute_text(version.first_seen_at)} to {minute_text(version.last_seen_at)}",
+        "image": version.image_sha256 or f"{version.candidate_sha256} (not kept)",
+        "page": version.page_sha256 or "not kept",
+    }
+
+
 def finding_facts(finding: Finding) -> dict[str, str]:
     """Return short labels and the text of each, in reading order; what is unknown is left out.
 

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+from guardian.views.counting import counted
+
 
 def json_timestamp(at: datetime) -> str:
     """Return an aware UTC time as the command line's JSON and /coverage write it: 2026-11-24T12:00:00+00:00.
@@ -25,3 +27,24 @@ def minute_text(at: datetime) -> str:
 def second_text(at: datetime) -> str:
     """Return an aware UTC time for people where the order within a minute matters: 2026-11-24 12:00:00Z."""
     return f"{at:%Y-%m-%d %H:%M:%S}Z"
+
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+# From so many seconds on a time is told in this unit: "47 hours ago" says more than "1 day ago".
+_UNITS = (
+    (2 * 365 * _DAY, 365 * _DAY, "year"),
+    (60 * _DAY, 30 * _DAY, "month"),
+    (2 * _DAY, _DAY, "day"),
+    (_HOUR, _HOUR, "hour"),
+    (_MINUTE, _MINUTE, "minute"),
+)
+
+
+def ago_text(at: datetime, now: datetime) -> str:
+    """Return an aware time as seen from `now`, rounded down to one unit: "3 hours ago", "in 2 days", "just now"."""
+    seconds = int((now - at).total_seconds())
+    for least, unit, name in _UNITS:
+        if abs(seconds) >= least:
+            distance = counted(abs(seconds) // unit, name)
+            return f"{distance} ago" if seconds > 0 else f"in {distance}"
+    return "just now" if seconds > 0 else "now"

@@ -34,12 +34,10 @@ def test_a_case_by_the_beginning_of_its_id(store: Store, ids: list[str]) -> None
             case_starting_with(tx, "zzz")
 
 
-def test_findings_and_history_and_versions_on_request(store: Store, ids: list[str]) -> None:
+def test_a_case_has_its_findings_history_and_all_versions(store: Store, ids: list[str]) -> None:
     with store.read() as tx:
-        case = case_starting_with(tx, ids[0])
-        detail, whole = case_detail(tx, case), case_detail(tx, case, with_versions=True)
+        detail = case_detail(tx, case_starting_with(tx, ids[0]))
     assert detail.asset is not None
     assert [event.kind for event in detail.history] == ["opened"]
-    assert not detail.versions
     (finding,) = detail.findings
-    assert [version.candidate_sha256[0] for version in whole.versions[finding.id]] == ["c", "d"]
+    assert [version.candidate_sha256[0] for version in detail.versions[finding.id]] == ["c", "d"]

@@ -20,7 +20,7 @@ import pytest
 from PIL import Image
 
 from guardian.app import App, opened_app, opened_store
-from guardian.catalog.catalog import Added
+from guardian.catalog.adding import Added
 from guardian.catalog.wanted import Wanted
 from guardian.cli import main
 from guardian.config import Config

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from guardian.cases import RecordedUse, record
+from guardian.cases import Kept, RecordedUse, record
 from guardian.model import Action, Comparison, Context, Decision, LicenceStatus, Severity, Sighting
 from guardian.store import StoreSettings, open_store
 
@@ -81,6 +81,43 @@ def test_show_has_findings_and_history(folder: Path) -> None:
     assert whole["findings"][0]["comparison"]["hash_distance"] is None
     assert whole["asset"]["title"] == "Düne"
     assert [event["kind"] for event in whole["history"]] == ["opened"]
+
+
+def test_what_a_sent_message_named_is_found_after_the_bytes_changed(folder: Path) -> None:
+    store = open_store(StoreSettings(), folder / "data")
+    with store.begin() as tx:
+        (asset,) = tx.assets.list()
+        for minutes, digit in ((10, "d"), (20, "e")):
+            at = NOON + timedelta(minutes=minutes)
+            changed = RecordedUse(
+                Sighting("web", "https://cdn.example/i.jpg", "https://thief.example/1", at),
+                digit * 64,
+                asset,
+                Comparison(0.98765),
+                LicenceStatus.NONE,
+                Decision(Action.ALERT, "copies", Severity.HIGH),
+                at,
+                Kept(digit * 64, "f" * 64),
+            )
+            record(tx, changed, ("legal",))
+        messages = [tx.messages.get(task.message_id or "") for task in tx.tasks.list()]
+        sent = [json.loads(message.body) for message in messages if message]
+    store.close()
+    named = {message["data"]["evidence"]["candidate_sha256"] for message in sent}
+    assert named == {"c" * 64}
+
+    case_id = ids(folder)["thief.example"]
+    whole = json.loads(guardian(folder, "case", "show", case_id, "--json").stdout)
+    first = next(finding for finding in whole["findings"] if finding["page_url"].endswith("/1"))
+    assert [(version["candidate_sha256"], version["first_seen_at"][11:16]) for version in first["versions"]] == [
+        ("c" * 64, "12:00"),
+        ("d" * 64, "12:10"),
+        ("e" * 64, "12:20"),
+    ]
+    shown = guardian(folder, "case", "show", case_id).stdout
+    assert "3 versions were captured" in shown
+    assert "2026-11-24 12:10Z to 2026-11-24 12:10Z\n        image " + "d" * 64 in shown
+    assert "c" * 64 + " (not kept)" in shown
 
 
 def test_reviews_are_kept_with_who_and_why(folder: Path) -> None:

@@ -142,6 +142,8 @@ def test_conditions_in_words(condition: Condition, words: str) -> None:
         ((Condition("host", is_under=("a.example",)),), (Condition("host", any_of=("www.a.example",)),), True),
         ((Condition("host", any_of=("a.example",)),), (Condition("host", is_under=("a.example",)),), False),
         ((Condition("host", is_under=("a.example",)),), (Condition("host", is_under=("xa.example",)),), False),
+        ((Condition("host", is_under=("www.a.example",)),), (Condition("host", any_of=("a.example",)),), True),
+        ((Condition("host", is_under=("www.a.example",)),), (Condition("host", is_under=("a.example",)),), False),
         (
             (Condition("probability", at_least=0.5),),
             (Condition("probability", at_least=0.6), Condition("place", any_of=("own",))),
@@ -159,7 +161,7 @@ VALUES: dict[str, tuple[Fact, ...]] = {
     "probability": SHARES,
     "scale": (None, *SHARES),
     "asset_tag": tuple(tags for size in range(4) for tags in combinations(TAGS, size)),
-    "host": (*HOSTS, "a.b.example", "www.xa.example", ""),
+    "host": (*HOSTS, "shop.a.example", "a.b.example", "www.xa.example", ""),
 }
 """Facts, and values that tell all conditions below apart."""
 

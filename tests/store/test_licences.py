@@ -21,9 +21,18 @@ def test_licences_of_a_host_and_of_the_domains_above_it(store: Store, protect: C
     with store.read() as tx:
         assert tx.licences.for_host("a.example") == [by_asset, above]
         assert tx.licences.for_host("www.b.example") == [by_collection, above]
+        assert tx.licences.for_host("www.a.example") == [by_asset, above]
         assert tx.licences.for_host("aa.example") == [above], "no part of a name"
         assert tx.licences.for_host("") == []
     assert (by_asset.host, by_asset.valid_from, by_asset.valid_until) == ("a.example", date(2026, 1, 1), None)
+
+
+def test_a_licence_for_www_speaks_about_the_bare_name(store: Store) -> None:
+    with store.begin() as tx:
+        granted = tx.licences.add("www.a.example", at=NOON, collection="shop")
+        assert tx.licences.for_host("a.example") == [granted]
+        assert tx.licences.for_host("www.a.example") == [granted]
+        assert tx.licences.for_host("b.a.example") == []
 
 
 def test_same_terms_twice_are_one_licence(store: Store) -> None:

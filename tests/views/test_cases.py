@@ -18,11 +18,13 @@ from guardian.model import (
     Severity,
 )
 from guardian.views.cases import CaseDetail, case_detail_json, case_json, event_text, extent_text
-from guardian.views.findings import finding_facts, finding_json
+from guardian.views.findings import finding_facts, finding_json, version_facts
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-ASSET = Asset("asset_1", 1, "Düne", "shop", "/a.jpg", "a" * 64, 800, 600, NOON)
-CASE = Case("case_1", "asset_1", "thief.example", CaseState.OPEN, Severity.HIGH, NOON, NOON, 2, alerted_at=NOON)
+ASSET = Asset("asset_1", 1, "Düne", "shop", "/a.jpg", "a" * 64, 800, 600, NOON, "work_1")
+CASE = Case(
+    "case_1", "asset_1", "work_1", "thief.example", CaseState.OPEN, Severity.HIGH, NOON, NOON, 2, alerted_at=NOON
+)
 FINDING = Finding(
     id="find_1",
     asset_id="asset_1",
@@ -53,7 +55,7 @@ def test_nobody_was_told_and_nothing_is_severe() -> None:
     assert (shown["severity"], shown["alerted_at"]) == (None, None)
 
 
-def test_versions_are_shown_where_they_were_read() -> None:
+def test_every_version_of_a_finding_is_shown() -> None:
     other = replace(FINDING, id="find_2")
     detail = CaseDetail(CASE, ASSET, [FINDING, other], [], {"find_1": [VERSION]})
     first, second = case_detail_json(detail)["findings"]
@@ -67,7 +69,7 @@ def test_versions_are_shown_where_they_were_read() -> None:
         }
     ]
     assert first == finding_json(FINDING)
-    assert second == finding_json(other)
+    assert second == finding_json(other) | {"versions": []}
 
 
 def test_the_extent_of_a_case() -> None:
@@ -94,6 +96,14 @@ def test_what_people_read_of_a_finding() -> None:
         "seen": "2026-11-24 12:00Z to 2026-11-24 12:05Z by web",
         "image kept": "1" * 64,
         "page kept": "no",
+    }
+
+
+def test_what_people_read_of_a_version() -> None:
+    assert version_facts(VERSION) == {
+        "seen": "2026-11-24 12:00Z to 2026-11-25 12:00Z",
+        "image": "d" * 64 + " (not kept)",
+        "page": "2" * 64,
     }
 
 

@@ -1,0 +1,24 @@
+"""Declares what a catalogue works with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from guardian.catalog.settings import CatalogSettings
+from guardian.evidence import Vault
+from guardian.matching.index.writer import IndexWriter
+from guardian.matching.workers import Workers
+from guardian.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogContext:
+    """The opened store, originals, index and workers of one catalogue. A file of more than `max_bytes` is refused."""
+
+    store: Store
+    workers: Workers
+    originals: Vault
+    index: IndexWriter
+    settings: CatalogSettings
+    clock: Callable[[], datetime]
+    max_bytes: int
