@@ -3,8 +3,9 @@
 import click
 
 from guardian.cli.context import Session, opened_store, pass_session
-from guardian.cli.showing import json_line, printable
+from guardian.cli.showing import json_line
 from guardian.errors import UsageError
+from guardian.views.plain_text import printable
 from guardian.views.quarantine import quarantined_json, quarantined_text
 
 
