@@ -3,12 +3,19 @@
 Without such a folder, or with a damaged one, they are compiled anew in each process: slower, with the same results.
 """
 
+import pickle
 from collections.abc import Callable
 from typing import Any
 
 import numba
 import structlog
 from numba.core.caching import FunctionCache
+
+_DAMAGED = (
+    *(OSError, EOFError, pickle.UnpicklingError, ValueError, TypeError, LookupError, AttributeError),
+    *(ImportError, RuntimeError, MemoryError, OverflowError),
+)
+"""What a folder that cannot be used raises, and bytes in it that are no pickle of numba's, or of another version."""
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +38,7 @@ class _ForgivingCache(FunctionCache):
         """Return a compiled function, None when there is none that can be read."""
         try:
             return super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
-        except Exception as error:  # noqa: BLE001 - unpickling damaged bytes raises nearly anything
+        except _DAMAGED as error:
             log.debug("kernel_not_loaded", reason=repr(error))
             return None
 
@@ -39,5 +46,6 @@ class _ForgivingCache(FunctionCache):
         """Keep a compiled function, if it can be written."""
         try:
             super().save_overload(sig, data)  # type: ignore[no-untyped-call]
-        except Exception as error:  # noqa: BLE001 - as above: the index beside it is read first
+        except _DAMAGED as error:
+            # The index beside it is read first.
             log.debug("kernel_not_kept", reason=repr(error))

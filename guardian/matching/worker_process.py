@@ -9,6 +9,7 @@ import pickle
 import signal
 import struct
 import sys
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, BinaryIO, Self
@@ -147,6 +148,7 @@ def _main() -> None:
             job, arguments = pickle.loads(content)  # noqa: S301 - written by guardian itself
             value = job(*arguments)
         except Exception as error:  # noqa: BLE001 - it is raised in the parent, which decides what it means
+            error.add_note(f"In a worker process:\n{traceback.format_exc()}")
             returned, value = False, error
 
         answer = _pickled(returned, value)
@@ -173,8 +175,8 @@ def _read(requests: BinaryIO) -> bytes:
 def _pickled(returned: bool, value: object) -> bytes:
     try:
         return pickle.dumps((returned, value), protocol=pickle.HIGHEST_PROTOCOL)
-    except Exception as error:  # noqa: BLE001 - some errors of libraries cannot be pickled; their words can
-        told = RuntimeError(f"{type(error).__name__}: {error} (in the answer of a worker: {value!r:.200})")
+    except Exception:  # noqa: BLE001 - some errors of libraries cannot be pickled; their words can
+        told = RuntimeError(f"a worker's answer cannot be pickled: {value!r:.200}\n{traceback.format_exc()}")
         return pickle.dumps((False, told), protocol=pickle.HIGHEST_PROTOCOL)
 
 

@@ -36,7 +36,7 @@ def assert_asking_works(home: Home, site: Site, photographs: dict[str, Image.Ima
 
     assert home.guardian("check", site.folder / "coffee.jpg", code=1).stderr == ""
     checked = home.guardian("check", page, code=1)
-    assert "2 image(s), compared with 2 protected asset(s): 1 copy, 1 clear" in checked.stdout
+    assert "2 images, compared with 2 protected assets: 1 copy, 1 clear" in checked.stdout
 
 
 def test_a_read_only_data_folder(own: Home, site: Site, photographs: dict[str, Image.Image], tmp_path: Path) -> None:
