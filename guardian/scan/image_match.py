@@ -26,7 +26,7 @@ async def match_image(
         with store.read() as tx:
             known = tx.candidates.known(fetched.sha256, workers.report_recipe)
             failed = tx.quarantine.known(fetched.sha256, workers.report_recipe)
-            return known, failed, tx.assets.latest_number(), tx.assets.count()
+            return known, failed, tx.assets.latest_number(), tx.assets.count_compared()
 
     def remember(answer: MatchReport | Skipped) -> None:
         try:

@@ -38,7 +38,7 @@ async def match_unless_quarantined(
 
     left = FAILURES_BEFORE_SET_ASIDE - (known.failures if known is not None else 0)
     try:
-        report = await workers.match(fetched.content, newer_than, min(left, CRASHES_TOLERATED))
+        report = await workers.match(fetched.content, newer_than, crashes_tolerated=min(left, CRASHES_TOLERATED))
     except Unmatchable:
         if known is not None and not is_check:
             await asyncio.to_thread(_free, store, fetched.sha256)

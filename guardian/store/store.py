@@ -20,7 +20,7 @@ from guardian.store.connecting import (
     connect_for_reading,
     has_changes_in_wal,
 )
-from guardian.store.schema import bring_forward, is_current
+from guardian.store.schema import bring_forward, is_brought_forward
 from guardian.store.settings import StoreSettings
 from guardian.store.sqlite_files import explain_sqlite, find_damage, why_unwritable
 from guardian.store.transaction import Transaction
@@ -136,7 +136,7 @@ class Store:
         self._engine.dispose()
         self._engine = connect_for_reading(self.url)
         self._unwritable = f"{why}: nothing was changed"
-        if not is_current(self._engine):
+        if not is_brought_forward(self._engine):
             raise StoreUnusable(
                 f"{database} was written by an earlier guardian and must be migrated first, but {why}. "
                 "It is as it was; run the command again where it can be written"
