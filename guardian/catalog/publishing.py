@@ -9,7 +9,15 @@ from typing import TypeVar
 import structlog
 
 from guardian.catalog.context import CatalogContext
-from guardian.errors import FetchFailed, FetchRefused, GuardianError, TooPlain, Unmatchable, WorkerLost, WorkersUnavailable
+from guardian.errors import (
+    FetchFailed,
+    FetchRefused,
+    GuardianError,
+    TooPlain,
+    Unmatchable,
+    WorkerLost,
+    WorkersUnavailable,
+)
 from guardian.fetch import local
 from guardian.matching.index.layout import Entry
 from guardian.model import Asset, AssetState
