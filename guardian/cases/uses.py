@@ -8,11 +8,16 @@ from guardian.model import Asset, Comparison, Decision, LicenceStatus, Sighting
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """SHA-256 digests of the evidence that was kept; None where it was not, and `note` says why."""
+    """SHA-256 digests of the evidence that was kept; None where it was not, and `note` says why.
+
+    The statuses are those of the HTTP answers; None where nothing was transferred.
+    """
 
     image_sha256: str | None = None
     page_sha256: str | None = None
     note: str | None = None
+    image_status: int | None = None
+    page_status: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +25,8 @@ class RecordedUse:
     """One asset seen at one address.
 
     `candidate_sha256` is the digest of the image's bytes, `also_at` other addresses of the same picture,
-    `at` the moment of recording (aware UTC), `perceptual_hash` the published hash of the picture seen.
+    `at` the moment of recording (aware UTC), `perceptual_hash` the published hash of the picture seen,
+    `licence_id` the licence that gives `licence_status`.
     """
 
     sighting: Sighting
@@ -33,3 +39,4 @@ class RecordedUse:
     kept: Kept = field(default_factory=Kept)
     also_at: tuple[str, ...] = ()
     perceptual_hash: str | None = None
+    licence_id: str | None = None

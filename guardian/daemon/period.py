@@ -12,8 +12,9 @@ from typing import Any
 
 import structlog
 
-from guardian.app import App, prune_old_rows, scan_and_mend, take_over, tell_of_troubled_sources
+from guardian.app import App, judge_waiting_uses, prune_old_rows, scan_and_mend, take_over, tell_of_troubled_sources
 from guardian.coverage.coverage import coverages
+from guardian.coverage.evidence import evidence_room
 from guardian.daemon.consumers import make_runner
 from guardian.daemon.health import find_problems
 from guardian.delivery.delivery import Delivery
@@ -186,6 +187,7 @@ class WorkPeriod:
         today = self._app.services.clock().date()
         if today != self._pruned_on:
             await prune_old_rows(self._app)
+            await judge_waiting_uses(self._app)
             self._pruned_on = today
 
     async def _follow_assets(self) -> None:
@@ -251,7 +253,8 @@ class WorkPeriod:
         config = self._app.config
         with self._app.store.read() as tx:
             found = coverages(tx, config.sources, self._app.services.clock(), config.coverage, config.fetch.closed)
-        return [coverage_json(coverage) for coverage in found]
+            room = evidence_room(tx, self._app.services.vault)
+        return [coverage_json(coverage, room) for coverage in found]
 
     def _problems(self) -> dict[str, str]:
         """Return why guardian could not work right now, by part; /ready asks."""

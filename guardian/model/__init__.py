@@ -1,8 +1,9 @@
 """Domain types: frozen dataclasses without I/O, which alone pass between rooms, processes and the database."""
 
 from guardian.model.answers import Answer, CacheStatus, JudgedMatch, NotSeen, Outcome
-from guardian.model.assets import Asset, AssetState, Licence, LicenceStatus, Rights
+from guardian.model.assets import Asset, AssetState, Licence, LicenceStatus, Rights, Standing
 from guardian.model.candidates import FAILURES_BEFORE_SET_ASIDE, Candidate, Fetched, QuarantinedImage, Unchanged
+from guardian.model.captures import IMPORTANCE_BY_STRENGTH, Change, FindingDigest, Importance
 from guardian.model.cases import (
     ACTIONS_BY_STRENGTH,
     NO_RULE,
@@ -10,13 +11,13 @@ from guardian.model.cases import (
     Action,
     Case,
     CaseEvent,
+    CaseFilter,
     CaseState,
     Decision,
     Finding,
-    FindingDigest,
     Severity,
 )
-from guardian.model.coverage import Coverage, Trouble, TroubleKind
+from guardian.model.coverage import Coverage, EvidenceRoom, Trouble, TroubleKind
 from guardian.model.crawling import Checkpoint, CrawlRequest, FrontierRow, FrontierState, Remembered
 from guardian.model.matches import MEASURED_FACTS, Affine, Box, Comparison, Match, MatchReport, MeasuredFact, Transform
 from guardian.model.messages import Message
@@ -40,6 +41,7 @@ from guardian.model.works import Parted, Work
 __all__ = [
     "ACTIONS_BY_STRENGTH",
     "FAILURES_BEFORE_SET_ASIDE",
+    "IMPORTANCE_BY_STRENGTH",
     "MEASURED_FACTS",
     "NO_RULE",
     "SEVERITIES_BY_STRENGTH",
@@ -54,18 +56,22 @@ __all__ = [
     "Candidate",
     "Case",
     "CaseEvent",
+    "CaseFilter",
     "CaseState",
+    "Change",
     "Checkpoint",
     "Comparison",
     "Context",
     "Coverage",
     "CrawlRequest",
     "Decision",
+    "EvidenceRoom",
     "Fetched",
     "Finding",
     "FindingDigest",
     "FrontierRow",
     "FrontierState",
+    "Importance",
     "JudgedMatch",
     "Licence",
     "LicenceStatus",
@@ -95,6 +101,7 @@ __all__ = [
     "Sighting",
     "SkipReason",
     "Skipped",
+    "Standing",
     "Task",
     "TaskKind",
     "TaskState",

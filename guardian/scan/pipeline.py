@@ -33,12 +33,13 @@ from guardian.scan.context import CHECK, ScanContext, context_of_check
 from guardian.scan.identical import with_identical
 from guardian.scan.image_match import match_image
 from guardian.scan.judge import is_own, judge
-from guardian.scan.record import keep_evidence, record
+from guardian.scan.record import Evidence, PageBytes, keep_evidence, record
 from guardian.scan.same_bytes import SameBytes, Turn
 from guardian.scan.services import Services
-from guardian.sources.files import files_in
+from guardian.sources.files import absolute_path, files_in
 from guardian.sources.kinds import Source
 from guardian.urls.addresses import is_web_address
+from guardian.urls.guessing import likely_web_address
 
 IMAGES_IN_FLIGHT = 16
 """Of one scan or check. It bounds the bytes in memory; requests to a host have bounds of their own."""
@@ -86,11 +87,13 @@ async def scan(
 
     async def answer_page(page: _Page) -> tuple[list[Answer | Skipped], Checkpoint | None]:
         answered = await _answer_images(services, context, page.sightings, slots)
+        page_bytes = PageBytes(services, context)
         for image in answered:
             if image.evidence is not None:
                 # The exact bytes are on disk before the database refers to them.
-                kept = await keep_evidence(services, context, image.evidence)
-                await record(services, image.answer, image.evidence, kept)
+                evidence = Evidence(image.evidence, await page_bytes.of(image.evidence.sighting.page))
+                kept = await keep_evidence(services, evidence)
+                await record(services, image.answer, evidence, kept)
 
         return [*page.skipped, *(image.answer for image in answered)], page.checkpoint
 
@@ -230,7 +233,7 @@ async def _match_and_judge(services: Services, candidate: Candidate, started: fl
         # No fault of this image, and every other one would fail the same way.
         raise
     except Exception as error:
-        log.exception("image_failed", image_url=url, sha256=candidate.sha256)
+        log.exception("image_failed", image_url=url, page_url=candidate.sighting.page_url, sha256=candidate.sha256)
         return _not_compared(candidate, Skipped(url, SkipReason.INTERNAL, repr(error)), started)
 
 
@@ -355,7 +358,10 @@ async def _seen_at(services: Services, context: ScanContext, target: str) -> lis
     """Return what a target shows: itself when it is an image, all its images when it is a page."""
     now = services.clock()
     if not is_web_address(target):
-        return [Sighting(source=CHECK, image_url=Path(target).absolute().as_uri(), page_url=None, seen_at=now)]
+        path = absolute_path(Path(target))
+        if not os.path.lexists(path) and (meant := likely_web_address(target)):
+            raise FetchFailed(SkipReason.MISSING, path.as_uri(), f"there is no file {path}; for the site write {meant}")
+        return [Sighting(source=CHECK, image_url=path.as_uri(), page_url=None, seen_at=now)]
 
     # Requested as an image, which is what most people name; a page is accepted as well.
     capture = await PageLoader(context.fetcher).load(target, kind="image")

@@ -20,10 +20,12 @@ from guardian.model import (
     Action,
     AssetState,
     CaseState,
+    Change,
     Comparison,
     Context,
     Decision,
     FrontierState,
+    Importance,
     LicenceStatus,
     MatchReport,
     Rights,
@@ -165,6 +167,8 @@ cases = Table(
     Column("reviewed_by", Text),
     Column("review_note", Text),
     Column("work_id", Text, nullable=False),
+    Column("licence_id", Text),
+    Column("licensed_since", Instant),
     # A case names an asset of its work, so this follows from the index below.
     UniqueConstraint("asset_id", "operator"),
     Index(None, "work_id", "operator", unique=True),
@@ -215,6 +219,11 @@ findings = Table(
     Column("evidence_note", Text),
     Column("context", Document(Context), nullable=False),
     Column("also_at", Document(tuple[str, ...]), nullable=False),
+    Column("image_status", Integer),
+    Column("page_status", Integer),
+    # No foreign key: a use names the licence that it was judged by, also when that is taken out.
+    Column("licence_id", Text),
+    Column("licensed_since", Instant),
     Index(None, "case_id"),
     Index(None, "asset_id"),
     # What recognises a finding, and the version of the rules that made the two keys (see guardian/urls/keys.py).
@@ -226,6 +235,7 @@ findings = Table(
     Index(None, "work_id", "page_key", "picture_key", "key_version", unique=True),
     Index(None, "key_version"),
     Index(None, "last_seen_at"),
+    Index(None, "licence"),
 )
 
 # Ids of findings that were merged into another one. People and receivers have noted them, so they are kept for ever.
@@ -247,6 +257,24 @@ finding_digests = Table(
     Column("page_sha256", Text, primary_key=True),
     Column("first_seen_at", Instant, nullable=False),
     Column("last_seen_at", Instant, nullable=False),
+    Column("importance", Word(Importance), nullable=False),
+    Column("changes", Document(tuple[Change, ...]), nullable=False),
+    Column("content_key", Text),
+    Column("dropped_at", Instant),
+    # What may be dropped is looked for by its importance, the oldest first.
+    Index(None, "importance", "last_seen_at"),
+    # Lead from kept bytes to whether any version still needs them.
+    Index(None, "image_sha256"),
+    Index(None, "page_sha256"),
+)
+
+# Evidence that some version no longer needs. It is removed from the disk unless another version needs it.
+released_evidence = Table(
+    "released_evidence",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("released_at", Instant, nullable=False),
+    Index(None, "released_at"),
 )
 
 messages = Table(

@@ -13,10 +13,12 @@ from guardian.store.licences import Licences
 from guardian.store.messages import Messages
 from guardian.store.processes import Processes
 from guardian.store.quarantine import Quarantine
+from guardian.store.released_evidence import ReleasedEvidence
 from guardian.store.requests import Requests
 from guardian.store.responses import Responses
 from guardian.store.scans import Scans
 from guardian.store.tasks import Tasks
+from guardian.store.versions import Versions
 from guardian.store.works import Works
 
 
@@ -30,6 +32,8 @@ class Transaction:
         self.candidates = Candidates(connection)
         self.counters = Counters(connection)
         self.findings = Findings(connection)
+        self.versions = Versions(connection)
+        self.released_evidence = ReleasedEvidence(connection)
         self.cases = Cases(connection)
         self.processes = Processes(connection)
         self.messages = Messages(connection)
