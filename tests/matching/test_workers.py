@@ -114,6 +114,8 @@ def test_an_image_whose_worker_was_killed_is_tried_again_with_no_other_beside_it
     async def test(workers: Workers) -> None:
         neighbour = asyncio.create_task(workers.run(jobs.wait_at, gate))
         with await asyncio.to_thread(gate.open, "wb"):
+            # The second worker is ready: it dies at once.
+            await workers.run(os.getpid)
             killed = asyncio.create_task(workers.run(jobs.be_killed, log, 1))
             # Longer than the pause before the second attempt.
             await asyncio.wait({killed}, timeout=2)
