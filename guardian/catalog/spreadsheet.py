@@ -5,9 +5,10 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
-from guardian.catalog.wanted import Wanted, absolute_path
+from guardian.catalog.wanted import Wanted
 from guardian.errors import ConfigError
 from guardian.model import Rights
+from guardian.sources.files import absolute_path
 
 _RIGHTS = ("creator", "copyright_notice", "licensor", "web_statement", "registration")
 COLUMNS = ("path", "title", "collection", "tags", *_RIGHTS)
@@ -88,4 +89,5 @@ def _wanted(path: Path, line: int, values: dict[str, str], collection: str | Non
         title=values.get("title") or None,
         tags=tuple(tag.strip() for tag in values.get("tags", "").split(";") if tag.strip()),
         rights=Rights(**{name: values.get(name) or None for name in _RIGHTS}),
+        names_collection=bool(values.get("collection")),
     )

@@ -10,7 +10,7 @@ import click
 
 from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.screen import Column, Cut, Row, Screen, echo
-from guardian.cli.showing import COULD_NOT_FETCH, json_line
+from guardian.cli.showing import NOT_ALL_SEEN, json_line
 from guardian.errors import FetchFailed, FetchRefused
 from guardian.model import ScanOutcome, Sighting, Skipped, SkipReason, label_of
 from guardian.store import Transaction
@@ -92,6 +92,7 @@ def try_source(session: Session, target: str, as_lines: bool, pages: int) -> Non
     from guardian.errors import UsageError
     from guardian.sources.settings import PageSettings
     from guardian.urls.addresses import is_web_address
+    from guardian.urls.guessing import likely_web_address
 
     config = session.config
     require_contact(config, session.config_path)
@@ -100,7 +101,9 @@ def try_source(session: Session, target: str, as_lines: bool, pages: int) -> Non
         chosen = PageSettings(name="try", kind="page", url=target)
     if chosen is None:
         known = ", ".join(source.name for source in config.sources) or "none"
-        raise UsageError(f"{target!r} is neither a source nor a web address; sources are: {known}")
+        meant = likely_web_address(target)
+        advice = f"; for the site write {meant}" if meant else ""
+        raise UsageError(f"{target!r} is neither a source nor a web address; sources are: {known}{advice}")
     # Only crawls have this limit; a whole one would take hours where a person wants an impression.
     if "max_pages" in type(chosen).model_fields:
         chosen = chosen.model_copy(update={"max_pages": pages})
@@ -111,7 +114,7 @@ def try_source(session: Session, target: str, as_lines: bool, pages: int) -> Non
         # The source itself cannot be read: that too is something left out, and why.
         show.add(error.skipped)
         show.end()
-        raise SystemExit(COULD_NOT_FETCH) from None
+        raise SystemExit(NOT_ALL_SEEN) from None
 
     show.end()
 

@@ -1,4 +1,4 @@
-"""Lists the files below a folder in a fixed order."""
+"""Lists the files below a folder in a fixed order, and names a file in one way."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +13,12 @@ def files_in(folder: Path) -> Iterator[Path]:
     yield from _below(folder, frozenset())
 
 
+def absolute_path(path: Path) -> Path:
+    """Return the path made absolute, links kept as given; a path with `..` is resolved, which follows its links."""
+    path = path.absolute()
+    return path.resolve() if ".." in path.parts else path
+
+
 def _below(folder: Path, above: frozenset[tuple[int, int]]) -> Iterator[Path]:
     # Device and inode, since a link gives a folder another path.
     facts = folder.stat()
@@ -23,11 +29,11 @@ def _below(folder: Path, above: frozenset[tuple[int, int]]) -> Iterator[Path]:
     for path in sorted(folder.iterdir()):
         if path.name.startswith("."):
             continue
-        if not path.is_dir():
-            yield path
-            continue
         try:
+            if not path.is_dir():
+                yield path
+                continue
             yield from _below(path, above | {identity})
-        except PermissionError:
+        except OSError:
             # Named rather than passed over, so that the report shows what was not looked at.
             yield path
