@@ -77,8 +77,8 @@ def _listed(tx: Transaction, source: "SourceSettings", now: datetime, *, is_watc
 def _row(source: ListedSource, screen: Screen) -> Row:
     last = f"{outcome_text(source.last)} {screen.moment(source.last.started_at)}" if source.last else "never scanned"
     following = screen.moment(source.next_at) if source.next_at else "never"
-    below = [source.address, source.rhythm, result_text(source.last) if source.last else ""]
-    return Row([source.name, source.kind, last, following], below)
+    below = [source.rhythm, result_text(source.last) if source.last else ""]
+    return Row([source.name, source.kind, last, following], below, source.address)
 
 
 @command.command("try")

@@ -75,6 +75,7 @@ async def record(services: Services, answer: Answer, evidence: Evidence, kept: K
                         kept=held,
                         also_at=answer.also_at,
                         perceptual_hash=answer.report.perceptual_hash if answer.report else None,
+                        licence_id=match.licence_id,
                     )
                     cases.record(tx, use, services.settings.destinations)
 
