@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from guardian.catalog.details import Change
     from guardian.catalog.wanted import Wanted
 
-WEAK, RESTORED, UNREADABLE = "weak", "restored", "could not be read"
+WEAK, RESTORED, CUT_OFF, UNREADABLE = "weak", "restored", "cut off", "could not be read"
 
 _INDENT = " " * 13
 
@@ -49,7 +49,7 @@ def in_words(counts: Counter[str]) -> str:
 def _also(result: "Added") -> list[str]:
     """Return what is counted of a file beside its outcome."""
     is_weak = result.asset is not None and not result.was_known and weakness_words(result.asset)
-    return [WEAK] * bool(is_weak) + [RESTORED] * result.restored
+    return [WEAK] * bool(is_weak) + [RESTORED] * result.restored + [CUT_OFF] * result.is_cut_off
 
 
 def _lines(result: "Added") -> list[str]:
@@ -66,10 +66,11 @@ def _lines(result: "Added") -> list[str]:
     if result.was_known and result.asset.path != as_text(result.path):
         lines[0] += printable(f"  (the same bytes as {result.asset.path})")
     if result.outcome is AddOutcome.REMOVED:
-        lines[0] += f"  ({result.asset.id} was taken out; --again protects it)"
-        return lines
+        return [*lines, f"{_INDENT}{result.asset.id} was taken out; --again protects it"]
 
     notes = []
+    if result.is_cut_off:
+        notes.append("warning: the file is cut off; what is there is protected")
     if result.restored:
         notes.append("its original was lost or damaged, and is restored")
     if weak := weakness_words(result.asset):
@@ -95,5 +96,6 @@ def _facts(result: "Added") -> dict[str, Any]:
         "nearly_the_same_as": [near.id for near in result.nearly],
         "changes": [{"name": change.name, "before": change.before, "after": change.after} for change in result.changes],
         "restored": result.restored,
+        "cut_off": result.is_cut_off,
         "error": f"{result.problem.word}: {result.problem.detail}" if result.problem else None,
     }

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from datetime import UTC
+from pathlib import Path
 
 from guardian.evidence.vault import Vault
 from guardian.model import Response
@@ -38,6 +39,16 @@ def records_of(vault: Vault, digest: str) -> list[dict[str, object]]:
         if path.name.endswith(f".{hashlib.sha256(content).hexdigest()}.json"):
             records.append(json.loads(content))
     return records
+
+
+def damaged_records(vault: Vault, digest: str) -> list[Path]:
+    """Return the records of the responses that had this body and are not as they were written; reads all of them."""
+    folder = vault.path_of(digest).with_name(f"{digest}.answers")
+    return [
+        path
+        for path in sorted(folder.glob("*.json"))
+        if not path.name.endswith(f".{hashlib.sha256(path.read_bytes()).hexdigest()}.json")
+    ]
 
 
 def _record(response: Response, digest: str) -> bytes:

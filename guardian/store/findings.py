@@ -97,6 +97,16 @@ class Findings:
 
         return found
 
+    def kept_digests(self) -> list[tuple[str, str]]:
+        """Return the SHA-256 of everything that is kept as evidence, each with the finding that first names it."""
+        found: dict[str, str] = {}
+        query = select(finding_digests).order_by(finding_digests.c.first_seen_at, finding_digests.c.finding_id)
+        for row in self._connection.execute(query):
+            for digest in (row.image_sha256, row.page_sha256):
+                if digest:
+                    found.setdefault(digest, row.finding_id)
+        return list(found.items())
+
     def of_work(self, work_id: str) -> list[Finding]:
         """Return the findings of a work, the first seen first, also those without a case."""
         query = select(*_FACTS).where(findings.c.work_id == work_id)

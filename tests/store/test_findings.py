@@ -105,3 +105,14 @@ def test_very_long_addresses_have_room(store: Store, finding: Finding) -> None:
     with store.begin() as tx:
         assert tx.findings.upsert(long) == (long, True)
         assert tx.findings.at(long.asset_id, long.page_url, long.image_url) == long
+
+
+def test_what_is_kept_as_evidence_is_named_with_the_finding_that_first_had_it(store: Store, finding: Finding) -> None:
+    later = replace(finding, id="find_2", page_url="https://thief.example/q", first_seen_at=LATER, last_seen_at=LATER)
+    with store.begin() as tx:
+        tx.findings.upsert(finding)
+        tx.findings.upsert(replace(later, page_sha256=None, image_sha256="3" * 64))
+        tx.findings.upsert(replace(later, id="find_3", page_url="https://thief.example/r"))
+    with store.read() as tx:
+        kept = dict(tx.findings.kept_digests())
+    assert kept == {"1" * 64: "find_1", "2" * 64: "find_1", "3" * 64: "find_2"}
