@@ -18,7 +18,6 @@ from guardian.catalog.self_check import is_unchecked, note_self_checks
 from guardian.catalog.upkeep import rebuild
 from guardian.catalog.wanted import Wanted, as_text
 from guardian.errors import FetchFailed, FetchRefused, IndexNotReady, TooPlain, Unmatchable, WorkerLost
-from guardian.evidence.vault import KeptState
 from guardian.fetch import local
 from guardian.matching.features.fingerprint import Fingerprint
 from guardian.model import Asset, AssetState, Skipped
@@ -206,7 +205,7 @@ async def _measured(context: CatalogContext, wanted: Wanted, content: bytes, sha
 
 def _restore(context: CatalogContext, content: bytes, sha256: str) -> bool:
     """Keep the bytes of a known asset, unless its original is whole; return whether it was not."""
-    if context.originals.state_of(sha256) is KeptState.WHOLE:
+    if context.originals.is_whole(sha256):
         return False
     context.originals.keep(content)
     return True

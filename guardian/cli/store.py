@@ -54,7 +54,7 @@ def check(session: Session, quick: bool, as_lines: bool) -> None:
             raise StoreUnusable("the database is damaged; restore a backup:\n" + "\n".join(problems))
         with store.read() as tx:
             assets = tx.assets.list(state=AssetState.PROTECTED)
-            evidence = tx.findings.kept_digests()
+            evidence = tx.versions.kept_digests()
 
     originals, kept = (Vault(session.config.data_dir / name, sys.maxsize) for name in ("originals", "evidence"))
     damaged = []

@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 
 from guardian.evidence import Vault
-from guardian.model import Action, Comparison, Context, Decision, Finding, LicenceStatus, TaskKind
+from guardian.model import (
+    Action,
+    Comparison,
+    Decision,
+    Finding,
+    FindingDigest,
+    Importance,
+    LicenceStatus,
+    TaskKind,
+)
 from guardian.store import StoreSettings, open_store
 from tests.cli.home import Home
 
@@ -93,15 +102,14 @@ def note_finding(home: Home, asset_id: str, image_sha256: str) -> None:
                 first_seen_at=NOON,
                 last_seen_at=NOON,
                 licence=LicenceStatus.NONE,
-                decision=Decision(Action.ALERT, "copies", None, ()),
+                decision=Decision(Action.ALERT, "copies"),
                 comparison=Comparison(0.99),
                 candidate_sha256=image_sha256,
                 image_sha256=image_sha256,
                 page_sha256=None,
-                context=Context(),
-                also_at=(),
             )
         )
+        tx.versions.note("find_1", FindingDigest(image_sha256, image_sha256, None, NOON, NOON, Importance.FIRST))
     store.close()
 
 

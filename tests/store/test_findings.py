@@ -83,21 +83,6 @@ def test_a_finding_keeps_its_id_at_every_spelling_of_its_place(
         assert tx.findings.upsert(again) == (replace(again, id="find_1"), False)
         assert tx.findings.upsert(replace(again, id="find_3", image_url="https://cdn.example/j.jpg"))[1] is True
         assert tx.findings.get("find_2") is None
-        assert len(tx.findings.digests("find_1")) == 1
-
-
-def test_digests_tell_what_was_seen_when(store: Store, finding: Finding) -> None:
-    with store.begin() as tx:
-        for minutes, digest, kept in ((0, "c", None), (1, "c", "1"), (2, "d", "3"), (3, "c", None)):
-            seen_at = NOON + timedelta(minutes=minutes)
-            tx.findings.upsert(
-                replace(
-                    finding, last_seen_at=seen_at, candidate_sha256=digest * 64, image_sha256=kept, page_sha256=None
-                )
-            )
-        digests = tx.findings.digests(finding.id)
-    assert [(digest.candidate_sha256[0], digest.image_sha256) for digest in digests] == [("c", "1"), ("d", "3")]
-    assert digests[0].last_seen_at == NOON + timedelta(minutes=3)
 
 
 def test_very_long_addresses_have_room(store: Store, finding: Finding) -> None:
@@ -105,14 +90,3 @@ def test_very_long_addresses_have_room(store: Store, finding: Finding) -> None:
     with store.begin() as tx:
         assert tx.findings.upsert(long) == (long, True)
         assert tx.findings.at(long.asset_id, long.page_url, long.image_url) == long
-
-
-def test_what_is_kept_as_evidence_is_named_with_the_finding_that_first_had_it(store: Store, finding: Finding) -> None:
-    later = replace(finding, id="find_2", page_url="https://thief.example/q", first_seen_at=LATER, last_seen_at=LATER)
-    with store.begin() as tx:
-        tx.findings.upsert(finding)
-        tx.findings.upsert(replace(later, page_sha256=None, image_sha256="3" * 64))
-        tx.findings.upsert(replace(later, id="find_3", page_url="https://thief.example/r"))
-    with store.read() as tx:
-        kept = dict(tx.findings.kept_digests())
-    assert kept == {"1" * 64: "find_1", "2" * 64: "find_1", "3" * 64: "find_2"}
