@@ -181,7 +181,7 @@ def remove(session: Session, asset_ids: tuple[str, ...]) -> None:
 @click.option("--web-statement", metavar="URL", help="Where its terms are stated.")
 @click.option("--registration", help="Its registration number.")
 @pass_session
-def edit(session: Session, asset_ids: tuple[str, ...], /, **options: Any) -> None:
+def edit(session: Session, /, **options: Any) -> None:
     """Correct title, collection, tags and rights of assets, and say what changed.
 
     Licences and rules see the corrected asset from the next answer on. To correct many, change their CSV file
@@ -190,8 +190,9 @@ def edit(session: Session, asset_ids: tuple[str, ...], /, **options: Any) -> Non
     from guardian.catalog.details import changes, edited
 
     known = _all(session)
+    chosen = [_one(known, asset_id) for asset_id in options.pop("asset_ids")]
     correction = _correction(options)
-    for asset in [_one(known, asset_id) for asset_id in asset_ids]:
+    for asset in chosen:
         after = edited(asset, correction)
         found = changes(asset, after)
         if found:
