@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from guardian import rules
+from guardian.cases.standing import Judging, Rejudged, judge_again, uses_in_waiting
 from guardian.config import Config
 from guardian.coverage.coverage import coverages
 from guardian.coverage.telling import tell_of_trouble
@@ -165,6 +166,7 @@ async def prepare(app: App) -> None:
     """
     await take_over(app)
     await prune_old_rows(app)
+    await judge_waiting_uses(app)
     forgotten = await asyncio.to_thread(_clear_abandoned_crawls, app)
 
     repaired = await app.catalog.repair()
@@ -177,6 +179,25 @@ def _clear_abandoned_crawls(app: App) -> int:
     watched = [source.name for source in app.config.sources]
     with app.store.begin() as tx:
         return tx.frontier.clear_abandoned(watched, app.services.clock() - CRAWLS_KEPT_FOR)
+
+
+def judging_of(config: Config) -> Judging:
+    """Return what recorded uses are judged by. Raises ConfigError for rules that cannot be read."""
+    return Judging(open_rules(config), config.own_hosts, tuple(one.name for one in config.destinations))
+
+
+async def judge_waiting_uses(app: App) -> None:
+    """Judge recorded uses again whose licence begins today, and those of which an earlier version noted no licence."""
+    services = app.services
+    judging = Judging(services.rules, services.settings.own_hosts, services.settings.destinations)
+
+    def judge() -> Rejudged:
+        with app.store.begin() as tx:
+            return judge_again(tx, uses_in_waiting(tx), judging, services.clock())
+
+    rejudged = await asyncio.to_thread(judge)
+    if rejudged.uses:
+        log.info("uses_judged_again", uses=rejudged.uses, cases_licensed=len(rejudged.licensed))
 
 
 async def prune_old_rows(app: App) -> None:

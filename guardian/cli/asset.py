@@ -78,8 +78,8 @@ def add(
 def sync(session: Session, folder: Path, collection: str, yes: bool) -> None:
     """Bring the assets in line with FOLDER: protect new files, note moved ones, ask about deleted ones."""
     from guardian.catalog.syncing import compare_with_folder
-    from guardian.catalog.wanted import Wanted, absolute_path, as_text
-    from guardian.sources.files import files_in
+    from guardian.catalog.wanted import Wanted, as_text
+    from guardian.sources.files import absolute_path, files_in
 
     folder = absolute_path(folder)
     _checked(collection)
@@ -227,8 +227,8 @@ def _wanted(paths: Iterable[str], collection: str | None, title: str | None, tag
     Raises UsageError for a path that cannot be read and ConfigError for a wrong CSV file.
     """
     from guardian.catalog.spreadsheet import read_spreadsheet
-    from guardian.catalog.wanted import Wanted, absolute_path
-    from guardian.sources.files import files_in
+    from guardian.catalog.wanted import Wanted
+    from guardian.sources.files import absolute_path, files_in
 
     wanted: list[Wanted] = []
     for given in paths:

@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from guardian.app import App, prune_old_rows, scan_and_mend, take_over, tell_of_troubled_sources
+from guardian.app import App, judge_waiting_uses, prune_old_rows, scan_and_mend, take_over, tell_of_troubled_sources
 from guardian.coverage.coverage import coverages
 from guardian.coverage.evidence import evidence_room
 from guardian.daemon.consumers import make_runner
@@ -184,6 +184,7 @@ class WorkPeriod:
         today = self._app.services.clock().date()
         if today != self._pruned_on:
             await prune_old_rows(self._app)
+            await judge_waiting_uses(self._app)
             self._pruned_on = today
 
     async def _follow_assets(self) -> None:

@@ -1,7 +1,7 @@
 """Domain types: frozen dataclasses without I/O, which alone pass between rooms, processes and the database."""
 
 from guardian.model.answers import Answer, CacheStatus, JudgedMatch, NotSeen, Outcome
-from guardian.model.assets import Asset, AssetState, Licence, LicenceStatus, Rights
+from guardian.model.assets import Asset, AssetState, Licence, LicenceStatus, Rights, Standing
 from guardian.model.candidates import Candidate, Fetched, Unchanged
 from guardian.model.captures import IMPORTANCE_BY_STRENGTH, Change, FindingDigest, Importance
 from guardian.model.cases import (
@@ -11,6 +11,7 @@ from guardian.model.cases import (
     Action,
     Case,
     CaseEvent,
+    CaseFilter,
     CaseState,
     Decision,
     Finding,
@@ -54,6 +55,7 @@ __all__ = [
     "Candidate",
     "Case",
     "CaseEvent",
+    "CaseFilter",
     "CaseState",
     "Change",
     "Checkpoint",
@@ -97,6 +99,7 @@ __all__ = [
     "Sighting",
     "SkipReason",
     "Skipped",
+    "Standing",
     "Task",
     "TaskKind",
     "TaskState",

@@ -28,9 +28,10 @@ from guardian.scan.judge import is_own, judge
 from guardian.scan.record import Evidence, PageBytes, keep_evidence, record
 from guardian.scan.same_bytes import SameBytes, Turn
 from guardian.scan.services import Services
-from guardian.sources.files import files_in
+from guardian.sources.files import absolute_path, files_in
 from guardian.sources.kinds import Source
 from guardian.urls.addresses import is_web_address
+from guardian.urls.guessing import likely_web_address
 
 IMAGES_IN_FLIGHT = 16
 """Of one scan or check. It bounds the bytes in memory; requests to a host have bounds of their own."""
@@ -224,7 +225,7 @@ async def _match_and_judge(services: Services, candidate: Candidate, started: fl
         # No fault of this image, and every other one would fail the same way.
         raise
     except Exception as error:
-        log.exception("image_failed", image_url=url, sha256=candidate.sha256)
+        log.exception("image_failed", image_url=url, page_url=candidate.sighting.page_url, sha256=candidate.sha256)
         return _not_compared(candidate, Skipped(url, SkipReason.INTERNAL, repr(error)), started)
 
 
@@ -349,7 +350,10 @@ async def _seen_at(services: Services, context: ScanContext, target: str) -> lis
     """Return what a target shows: itself when it is an image, all its images when it is a page."""
     now = services.clock()
     if not is_web_address(target):
-        return [Sighting(source=CHECK, image_url=Path(target).absolute().as_uri(), page_url=None, seen_at=now)]
+        path = absolute_path(Path(target))
+        if not os.path.lexists(path) and (meant := likely_web_address(target)):
+            raise FetchFailed(SkipReason.MISSING, path.as_uri(), f"there is no file {path}; for the site write {meant}")
+        return [Sighting(source=CHECK, image_url=path.as_uri(), page_url=None, seen_at=now)]
 
     # Requested as an image, which is what most people name; a page is accepted as well.
     capture = await PageLoader(context.fetcher).load(target, kind="image")

@@ -75,6 +75,7 @@ async def record(services: Services, answer: Answer, evidence: Evidence, kept: K
                         kept=held,
                         also_at=answer.also_at,
                         perceptual_hash=answer.report.perceptual_hash if answer.report else None,
+                        licence_id=match.licence_id,
                     )
                     cases.record(tx, use, services.settings.destinations)
 
@@ -98,7 +99,8 @@ def _keep(vault: Vault, evidence: Evidence, make_room: Callable[[int, Callable[[
             digest = make_room(len(page.response.content), lambda: keep_response(vault, page.response))
             kept = replace(kept, page_sha256=digest)
     except (VaultFull, OSError) as error:
-        log.warning("evidence_not_kept", reason=str(error), image_url=fetched.sighting.image_url)
+        where = fetched.sighting
+        log.warning("evidence_not_kept", reason=str(error), image_url=where.image_url, page_url=where.page_url)
         kept = replace(kept, note=str(error))
     return kept
 

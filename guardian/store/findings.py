@@ -5,10 +5,10 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, and_, func, select, update
 
-from guardian.model import Finding
+from guardian.model import Finding, LicenceStatus
 from guardian.store.inserting import insert_into
 from guardian.store.merging import OF_LAST_SIGHTING, merge_findings
-from guardian.store.tables import finding_aliases, findings
+from guardian.store.tables import assets, finding_aliases, findings
 from guardian.store.works import work_of
 from guardian.urls.keys import PlaceKeys, place_keys
 
@@ -79,6 +79,54 @@ class Findings:
         query = select(*_FACTS).where(findings.c.work_id == work_id)
         ordered = query.order_by(findings.c.first_seen_at, findings.c.id)
         return [_finding(row) for row in self._connection.execute(ordered)]
+
+    def judge(self, judged: Finding) -> None:
+        """Write what the licences and the rules say of a recorded use now; all else stays as it was last seen."""
+        values = {
+            "licence": judged.licence,
+            "licence_id": judged.licence_id,
+            "licensed_since": judged.licensed_since,
+            "decision": judged.decision,
+        }
+        self._connection.execute(update(findings).where(findings.c.id == judged.id).values(**values))
+
+    def put_into_case(self, id_: str, case_id: str) -> Finding:
+        """Make a finding part of a case, unless it is in one already; return it."""
+        statement = update(findings).where(findings.c.id == id_, findings.c.case_id.is_(None))
+        self._connection.execute(statement.values(case_id=case_id))
+        return self._one(id_)
+
+    def licensed_by_none(self) -> list[str]:
+        """Return the ids of findings of earlier versions, which did not note by which licence a use is licensed."""
+        query = select(findings.c.id).where(
+            findings.c.licence == LicenceStatus.LICENSED, findings.c.licence_id.is_(None)
+        )
+        return list(self._connection.execute(query).scalars())
+
+    def licensed(self, licence_id: str | None = None) -> list[Finding]:
+        """Return the uses that licences cover, by any or by one of them, those licensed last first."""
+        query = select(*_FACTS).where(findings.c.licence == LicenceStatus.LICENSED)
+        if licence_id is not None:
+            query = query.where(findings.c.licence_id == licence_id)
+        rows = self._connection.execute(query.order_by(findings.c.licensed_since.desc(), findings.c.id))
+        return [_finding(row) for row in rows]
+
+    def places(
+        self, *, asset_id: str | None = None, collection: str | None = None, licence: LicenceStatus | None = None
+    ) -> dict[str, str]:
+        """Return by finding the address of its page.
+
+        Only findings of the work of an asset, of works that have an asset in a collection, or of a status, if given.
+        """
+        query = select(findings.c.id, findings.c.page_url)
+        if asset_id is not None:
+            query = query.where(findings.c.work_id == work_of(asset_id))
+        if collection is not None:
+            holding = select(assets.c.work_id).where(assets.c.collection == collection)
+            query = query.where(findings.c.work_id.in_(holding))
+        if licence is not None:
+            query = query.where(findings.c.licence == licence)
+        return {row.id: row.page_url for row in self._connection.execute(query)}
 
     def list(self, case_id: str | None = None, since: datetime | None = None) -> list[Finding]:
         """Return findings, the first seen first. `since`: only those that were last seen then or later."""

@@ -22,6 +22,8 @@ OF_LAST_SIGHTING = (
     "context",
     "also_at",
     "perceptual_hash",
+    "licence_id",
+    "licensed_since",
 )
 """The columns that another sighting of a finding replaces."""
 

@@ -152,6 +152,8 @@ cases = Table(
     Column("reviewed_by", Text),
     Column("review_note", Text),
     Column("work_id", Text, nullable=False),
+    Column("licence_id", Text),
+    Column("licensed_since", Instant),
     # A case names an asset of its work, so this follows from the index below.
     UniqueConstraint("asset_id", "operator"),
     Index(None, "work_id", "operator", unique=True),
@@ -204,6 +206,9 @@ findings = Table(
     Column("also_at", Document(tuple[str, ...]), nullable=False),
     Column("image_status", Integer),
     Column("page_status", Integer),
+    # No foreign key: a use names the licence that it was judged by, also when that is taken out.
+    Column("licence_id", Text),
+    Column("licensed_since", Instant),
     Index(None, "case_id"),
     Index(None, "asset_id"),
     # What recognises a finding, and the version of the rules that made the two keys (see guardian/urls/keys.py).
@@ -215,6 +220,7 @@ findings = Table(
     Index(None, "work_id", "page_key", "picture_key", "key_version", unique=True),
     Index(None, "key_version"),
     Index(None, "last_seen_at"),
+    Index(None, "licence"),
 )
 
 # Ids of findings that were merged into another one. People and receivers have noted them, so they are kept for ever.
