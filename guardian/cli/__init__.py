@@ -22,6 +22,7 @@ COMMANDS = {
     "init": "Write a configuration, rules and a data folder that work as they are.",
     "asset": "Your images: add, sync, list, show, remove.",
     "check": "Is this a copy of something you own? Answers at once.",
+    "evaluate": "Edit your own works as people do: which copies would be found?",
     "scan": "One pass over one source.",
     "run": "The daemon: scan on schedule, tell, serve health and metrics.",
     "coverage": "What the last scans saw, and what they did not.",

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from guardian.cli.adding import UNREADABLE, add_files, change_lines, in_words
+from guardian.cli.adding import UNREADABLE, add_files, change_lines, fitted, in_words, judge_moved
 from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.progress import progress_bar
+from guardian.cli.screen import Column, Cut, Row, Screen, echo
 from guardian.cli.showing import json_line
 from guardian.errors import UsageError
 from guardian.model import Asset, AssetState
 from guardian.views.assets import asset_json, weakness_words
-from guardian.views.plain_text import printable
+from guardian.views.counting import counted
 
 if TYPE_CHECKING:
     from guardian.catalog.details import Correction
@@ -98,8 +99,8 @@ def sync(session: Session, folder: Path, collection: str, yes: bool) -> None:
         )
 
     # Moved files first: their assets keep id and history, which protecting them anew would lose.
-    for asset, path in found.moved:
-        click.echo(printable(f"moved        {asset.path} -> {as_text(path)}"))
+    screen = Screen.of_output()
+    echo(fitted((f"moved        {asset.path} -> {as_text(path)}" for asset, path in found.moved), screen))
 
     _move(session, found.moved)
     counts: Counter[str] = Counter({"unchanged": found.unchanged, "moved": len(found.moved)})
@@ -107,10 +108,9 @@ def sync(session: Session, folder: Path, collection: str, yes: bool) -> None:
         asyncio.run(add_files(session, [Wanted(path, collection) for path in found.new], counts))
     # A deleted file may be a mistake, or a disk that is not there: a person decides.
     missing = (*found.gone, *found.replaced)
-    for asset in missing:
-        click.echo(printable(f"gone         {asset.path}  “{asset.title}”"))
+    echo(fitted((f"gone         {asset.path}  “{asset.title}”" for asset in missing), screen))
 
-    if missing and (yes or click.confirm(f"Take {len(missing)} asset(s) out of protection?")):
+    if missing and (yes or click.confirm(f"Take {counted(len(missing), 'asset')} out of protection?")):
         asyncio.run(_withdraw(session, [asset.id for asset in missing]))
         counts["taken out"] = len(missing)
 
@@ -126,22 +126,21 @@ def sync(session: Session, folder: Path, collection: str, yes: bool) -> None:
 def list_assets(session: Session, collection: str | None, only_weak: bool, as_lines: bool) -> None:
     """List protected assets, oldest first; of weak ones it is said why copies may not be found."""
     assets = [one for one in _protected(session, collection) if not only_weak or weakness_words(one)]
-    for asset in assets:
-        if as_lines:
-            click.echo(json_line(asset_json(asset)))
-        else:
-            click.echo(
-                printable(
-                    f"{asset.id}  {asset.collection:<16} {asset.width:>5}x{asset.height:<5} "
-                    f"{asset.title}  ({asset.path})"
-                )
-            )
-            if weak := weakness_words(asset):
-                click.echo(printable(f"             weak: {weak}"))
+    if as_lines:
+        echo(json_line(asset_json(asset)) for asset in assets)
+        return
 
-    if not assets and only_weak and not as_lines:
+    screen = Screen.of_output()
+    columns = (
+        Column("ASSET"),
+        Column("TITLE", Cut.END),
+        Column("COLLECTION", Cut.END),
+        Column("PIXELS", is_number=True),
+    )
+    echo(screen.table(columns, [_row(asset, screen) for asset in assets]))
+    if not assets and only_weak:
         click.echo("no weak assets")
-    elif not assets and not as_lines:
+    elif not assets:
         click.echo("no assets; `guardian asset add PATH --collection NAME` protects some")
 
 
@@ -162,11 +161,15 @@ def remove(session: Session, asset_ids: tuple[str, ...]) -> None:
     known = _all(session)
     chosen = [_one(known, asset_id) for asset_id in asset_ids]
     taken = asyncio.run(_withdraw(session, [asset.id for asset in chosen]))
-    for asset in taken:
-        click.echo(printable(f"taken out    {asset.id}  “{asset.title}”"))
-    for asset in chosen:
-        if asset.state is AssetState.WITHDRAWN:
-            click.echo(printable(f"was out      {asset.id}  “{asset.title}”"))
+    lines = [f"taken out    {asset.id}  “{asset.title}”" for asset in taken]
+    lines += [f"was out      {asset.id}  “{asset.title}”" for asset in chosen if asset.state is AssetState.WITHDRAWN]
+    echo(fitted(lines, Screen.of_output()))
+
+
+def _row(asset: Asset, screen: Screen) -> Row:
+    weak = weakness_words(asset)
+    cells = [screen.short_id(asset.id), asset.title, asset.collection, f"{asset.width}x{asset.height}"]
+    return Row(cells, [f"weak: {weak}"] if weak else [], asset.path)
 
 
 @command.command("edit")
@@ -184,23 +187,27 @@ def remove(session: Session, asset_ids: tuple[str, ...]) -> None:
 def edit(session: Session, /, **options: Any) -> None:
     """Correct title, collection, tags and rights of assets, and say what changed.
 
-    Licences and rules see the corrected asset from the next answer on. To correct many, change their CSV file
-    and add it again.
+    Licences and rules see the corrected asset from the next answer on; cases follow at once when an asset changes
+    its collection, which licences go by. To correct many, change their CSV file and add it again.
     """
     from guardian.catalog.details import changes, edited
 
     known = _all(session)
     chosen = [_one(known, asset_id) for asset_id in options.pop("asset_ids")]
     correction = _correction(options)
-    for asset in chosen:
-        after = edited(asset, correction)
-        found = changes(asset, after)
-        if found:
-            with opened_store(session) as store, store.begin() as tx:
-                tx.assets.edit(after)
-        click.echo(printable(f"{'changed' if found else 'unchanged':<12} {asset.id}  “{after.title}”"))
-        for line in change_lines(found):
-            click.echo(line)
+    moved, lines = list[str](), list[str]()
+    with opened_store(session) as store:
+        for asset in chosen:
+            after = edited(asset, correction)
+            found = changes(asset, after)
+            if found:
+                with store.begin() as tx:
+                    tx.assets.edit(after)
+            if after.collection != asset.collection:
+                moved.append(asset.id)
+            lines += [f"{'changed' if found else 'unchanged':<12} {asset.id}  “{after.title}”", *change_lines(found)]
+        echo(fitted(lines, Screen.of_output()))
+        judge_moved(session, store, moved)
 
 
 def _correction(options: dict[str, Any]) -> "Correction":

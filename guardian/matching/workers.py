@@ -43,6 +43,7 @@ class _Setup:
     matching: MatchingSettings
     embedding: EmbeddingSettings
     index_folder: Path
+    confidence: Path
 
 
 class Workers:
@@ -52,7 +53,7 @@ class Workers:
     """
 
     def __init__(self, matching: MatchingSettings, embedding: EmbeddingSettings, index_folder: Path) -> None:
-        from guardian.matching.recipe import index_recipe, report_recipe
+        from guardian.matching.recipe import confidence_file, index_recipe, report_recipe
 
         self.without_descriptor: str | None = None
         try:
@@ -62,8 +63,10 @@ class Workers:
             self.without_descriptor = str(error)
             embedding = EmbeddingSettings()
         self.index_recipe = index_recipe(matching, digest)
-        self.report_recipe = report_recipe(matching, digest)
-        self._setup = _Setup(matching, embedding, index_folder)
+        # Chosen once: workers that start later answer by the same file as this recipe says.
+        self.confidence = confidence_file(index_folder, self.index_recipe)
+        self.report_recipe = report_recipe(matching, digest, self.confidence)
+        self._setup = _Setup(matching, embedding, index_folder, self.confidence)
         self.count = matching.workers or os.cpu_count() or 1
         self._slots = CapacityLimiter(self.count)
         # Slots are taken here, before the clock of one image starts; anyio must not queue a second time.
@@ -92,6 +95,10 @@ class Workers:
         `also` must be importable by its name. Raises Unmatchable, WorkerLost.
         """
         return await self.run(_fingerprint_with, self._setup, also, content)
+
+    async def run_with_matcher(self, job: "Callable[[Matcher, *Arguments], R]", *arguments: *Arguments) -> R:
+        """Do a job in a worker with its matcher, which has followed the index. Otherwise as `run`."""
+        return await self._run(_follow_index, _with_matcher, (self._setup, job, arguments))
 
     async def easy_copies(self, content: bytes) -> tuple[bytes, bytes]:
         """Make copies of an encoded image: at half its size, and recompressed. Raises Unmatchable, WorkerLost."""
@@ -173,6 +180,10 @@ def _easy_copies(setup: _Setup, content: bytes) -> tuple[bytes, bytes]:
     return _matcher(setup).easy_copies(content)
 
 
+def _with_matcher(setup: _Setup, job: "Callable[[Matcher, *Arguments], R]", arguments: "tuple[*Arguments]") -> R:
+    return job(_matcher(setup), *arguments)
+
+
 def _open(setup: _Setup) -> None:
     _matcher(setup)
 
@@ -203,4 +214,4 @@ def _matcher(setup: _Setup) -> "Matcher":
         _, most = resource.getrlimit(resource.RLIMIT_AS)
         wanted = setup.matching.max_memory
         resource.setrlimit(resource.RLIMIT_AS, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most))
-    return Matcher(setup.matching, embedder, setup.index_folder)
+    return Matcher(setup.matching, embedder, setup.index_folder, confidence=setup.confidence)
