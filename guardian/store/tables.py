@@ -136,6 +136,21 @@ candidates = Table(
     Index(None, "matched_at"),
 )
 
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("recipe", Text, primary_key=True),
+    Column("image_url", Text, nullable=False),
+    # That of the last attempt, as a word of SkipReason.
+    Column("reason", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("failed_at", Instant, nullable=False),
+    Column("retry_at", Instant, nullable=False),
+)
+
 cases = Table(
     "cases",
     metadata,
