@@ -7,10 +7,10 @@ alignment.py writing is a grey smear, and one filled-in line looks like another;
 from dataclasses import dataclass
 
 import cv2
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from guardian.matching.compiling import kernel
 from guardian.matching.features.bits import count_bits
 from guardian.matching.features.keypoints import Keypoints
 from guardian.matching.features.pyramid import Pyramid
@@ -100,7 +100,7 @@ def particular(points: Keypoints, chosen: NDArray[np.int32]) -> int:
     return int(_particular(points.words, points.x, points.y, points.size, chosen))
 
 
-@numba.njit(cache=True)
+@kernel
 def _particular(words, x, y, size, chosen):  # type: ignore[no-untyped-def]
     count = 0
     for i in chosen:
