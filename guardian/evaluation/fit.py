@@ -168,8 +168,8 @@ def fit(pairs: Sequence[Pair], provenance: dict[str, Any]) -> dict[str, Any]:
     held_out = np.zeros(len(pairs))
     for train, test in GroupKFold(FOLDS).split(features, truth, groups):
         held_out[test] = _trees().fit(features[train], truth[train], weights[train]).decision_function(features[test])
-    # Platt on held-out logits, with the weight of distractors: the probability errs towards caution.
-    calibration = LogisticRegression(C=1e6).fit(held_out[:, None], truth, sample_weight=weights)
+    # Platt on held-out logits, each pair counted once: the weight shapes the trees, what is stated is the true rate.
+    calibration = LogisticRegression(C=1e6).fit(held_out[:, None], truth)
     slope, intercept = float(calibration.coef_[0, 0]), float(calibration.intercept_[0])
 
     model = _trees().fit(features, truth, weights)
