@@ -27,7 +27,8 @@ class Added:
     """The result of adding one file.
 
     `asset` is None exactly when `problem` says why it is not protected. `was_known`: the same bytes were protected
-    before. `nearly`: assets that look almost the same, most similar first.
+    before. `nearly`: assets that look almost the same, most similar first. `versions`: the other protected assets of
+    its work.
     """
 
     path: Path
@@ -36,6 +37,7 @@ class Added:
     unmatchable: bool = False
     was_known: bool = False
     nearly: tuple[Asset, ...] = ()
+    versions: tuple[Asset, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,18 @@ async def add_batch(context: CatalogContext, batch: Sequence[Wanted], looked_at:
         asset = replace(reserved[one.sha256], state=AssetState.PROTECTED, perceptual_hash=published_hash)
         results.append(Added(one.wanted.path, asset, was_known=not is_first, nearly=nearly.get(one.sha256, ())))
     return results
+
+
+def with_versions(context: CatalogContext, result: Added) -> Added:
+    """Return the result with the work that its asset belongs to now, once it was looked for."""
+    if result.asset is None:
+        return result
+    with context.store.read() as tx:
+        work = tx.works.of_asset(result.asset.id)
+    if work is None:
+        return result
+    others = tuple(asset for asset in work.protected if asset.id != result.asset.id)
+    return replace(result, asset=replace(result.asset, work_id=work.id), versions=others)
 
 
 async def _prepare(context: CatalogContext, wanted: Wanted) -> _Prepared | Added:

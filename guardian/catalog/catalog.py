@@ -14,7 +14,7 @@ from pathlib import Path
 import structlog
 
 from guardian.catalog import upkeep
-from guardian.catalog.adding import Added, add_batch
+from guardian.catalog.adding import Added, add_batch, with_versions
 from guardian.catalog.context import CatalogContext
 from guardian.catalog.publishing import in_batches
 from guardian.catalog.settings import CatalogSettings
@@ -66,7 +66,7 @@ class Catalog:
             await upkeep.repair(self._context, every_byte=False)
             for batch in in_batches(wanted, settings.batch):
                 for result in await add_batch(self._context, batch, looked_at):
-                    yield result
+                    yield await asyncio.to_thread(with_versions, self._context, result)
 
     async def withdraw(self, ids: Sequence[str]) -> list[Asset]:
         """Withdraw assets, so that no answer names them any more; return those that were protected until now."""

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import TypeVar
 
 from guardian.catalog.context import CatalogContext
+from guardian.catalog.works import look_for_works
 from guardian.errors import GuardianError, Unmatchable, WorkerLost
 from guardian.matching.index.layout import Entry
 from guardian.model import Asset, AssetState
@@ -54,7 +55,10 @@ async def protect_published(context: CatalogContext, assets: Sequence[Asset]) ->
 
     Pictures that were compared "up to number n" are never compared with numbers below n again. So an asset is
     published again under a new number when a later one, added elsewhere, was protected before it.
+
+    Their works are looked for before: a scan that runs at the same time must not take a new version for a new work.
     """
+    await look_for_works(context, assets)
     while overtaken := await asyncio.to_thread(_protect, context, assets):
         before = {asset.id: asset.number for asset in assets}
         await asyncio.to_thread(context.index.publish, await entries_of(context, overtaken))

@@ -12,6 +12,7 @@ import structlog
 
 from guardian.catalog.context import CatalogContext
 from guardian.catalog.publishing import entries_of, in_batches, note_hashes, protect_published, publish_originals
+from guardian.catalog.works import look_for_all_works
 from guardian.errors import FetchFailed, FetchRefused, IndexNotReady
 from guardian.fetch import local
 from guardian.matching.index.writer import MAX_SEGMENTS
@@ -49,6 +50,8 @@ async def repair(context: CatalogContext, *, every_byte: bool) -> int:
     renumbered = await asyncio.to_thread(_renumbered, context, unfinished)
 
     await publish_originals(context, [*lost, *renumbered])
+    # After an update of guardian nobody has looked for the works of any.
+    await look_for_all_works(context)
     return len(lost) + len(renumbered)
 
 

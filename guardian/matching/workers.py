@@ -92,6 +92,10 @@ class Workers:
         """
         return await self.run(_fingerprint_with, self._setup, also, content)
 
+    async def is_same_picture(self, content: bytes, other: bytes) -> bool:
+        """Return whether two encoded images show the same whole picture. Raises Unmatchable, WorkerLost."""
+        return await self.run(_is_same_picture, self._setup, content, other)
+
     async def warm(self) -> None:
         """Start one worker and load what it needs, so that the first image does not wait for that."""
         async with self._slots:
@@ -162,6 +166,10 @@ def _fingerprint(setup: _Setup, content: bytes) -> "Fingerprint":
 
 def _fingerprint_with(setup: _Setup, also: Callable[[bytes], R], content: bytes) -> "tuple[Fingerprint, R]":
     return _matcher(setup).fingerprint(content), also(content)
+
+
+def _is_same_picture(setup: _Setup, content: bytes, other: bytes) -> bool:
+    return _matcher(setup).is_same_picture(content, other)
 
 
 def _open(setup: _Setup) -> None:
