@@ -24,6 +24,12 @@ class CatalogSettings(BaseModel):
         description="an asset that shows the same whole picture as another becomes part of its work; false: only "
         "`guardian work join` makes works of several assets",
     )
+    found_from: float = Field(
+        0.6,
+        ge=0,
+        le=1,
+        description="an asset is named as weak when its half-size or recompressed copy is found with less probability",
+    )
     wait: Duration = Field(
         duration("1m"), description="how long adding and rebuilding wait while another process changes the index"
     )

@@ -113,7 +113,7 @@ def retry_messages(session: Session, numbers: tuple[int, ...], all_dead: bool, a
     # They are due, yet nothing goes to a disabled destination.
     named = {task.destination for number, task in (dead | due).items() if number in wanted}
     for name in sorted({name for name in named if name is not None}.intersection(disabled)):
-        click.echo(f"but {name} is disabled: guardian destination enable {name}", err=True)
+        click.echo(f"but {name} is disabled: `guardian destination enable {name}`", err=True)
 
 
 def _already(wanted: Collection[int], due: Collection[int], hurried: Collection[int]) -> str:

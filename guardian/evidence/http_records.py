@@ -53,5 +53,6 @@ def _record(response: Response, digest: str) -> bytes:
         "not_modified": response.not_modified,
         "body_sha256": digest,
         "body_bytes": len(response.content),
+        "incomplete": response.incomplete,
     }
     return json.dumps(record, indent=1).encode("ascii")

@@ -87,6 +87,14 @@ class Vault:
         """Return whether a file is kept under this digest; only `get` checks whether it is intact."""
         return self.path_of(digest).is_file()
 
+    def is_whole(self, digest: str) -> bool:
+        """Return whether a file is kept under this digest and has the bytes that it stands for; reads all of it."""
+        try:
+            self.get(digest)
+        except (GuardianError, OSError):
+            return False
+        return True
+
     def path_of(self, digest: str) -> Path:
         """Return the path for the bytes with this digest, kept or not. Raises ValueError for what is no digest."""
         if not _DIGEST.fullmatch(digest):

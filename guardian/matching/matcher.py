@@ -10,13 +10,14 @@ import numpy as np
 from guardian.matching import combine, kernels
 from guardian.matching.candidate import candidate_of
 from guardian.matching.combine import ComparedPair, RankedPair
+from guardian.matching.features import easy_copies
 from guardian.matching.features.embedding import Embedder
 from guardian.matching.features.fingerprint import Fingerprint, fingerprint
 from guardian.matching.features.image import Picture, decode, is_animation
 from guardian.matching.features.phash import phash
 from guardian.matching.features.pyramid import Pyramid
 from guardian.matching.index.vector_route import PartEncoder
-from guardian.matching.profiles import profile_of
+from guardian.matching.profiles import profile_of, quick_search
 from guardian.matching.recipe import index_recipe, report_recipe
 from guardian.matching.settings import MatchingSettings
 from guardian.matching.shard import MeasuredPair, Shard, ShardAnswer
@@ -60,7 +61,19 @@ class Matcher:
 
     def fingerprint(self, content: bytes) -> Fingerprint:
         """Decode an asset and compute what the index keeps, and its published hash. Raises Unmatchable."""
+        return self._fingerprint(decode(content, self._settings))
+
+    def fingerprint_with_copy(self, content: bytes) -> tuple[Fingerprint, bytes]:
+        """Return the fingerprint of an asset and an easy copy of it, encoded. Raises Unmatchable."""
         picture = decode(content, self._settings)
+        return self._fingerprint(picture), easy_copies.quick_copy(picture)
+
+    def easy_copies(self, content: bytes) -> tuple[bytes, bytes]:
+        """Return an asset's picture at half its size and recompressed, encoded. Raises Unmatchable."""
+        picture = decode(content, self._settings)
+        return easy_copies.half_size(picture), easy_copies.recompressed(picture)
+
+    def _fingerprint(self, picture: Picture) -> Fingerprint:
         vector = self._embedder.encode([picture.rgb])[0] if self._embedder else None
         return fingerprint(picture, self.recipe, self._profile, vector)
 
@@ -74,19 +87,21 @@ class Matcher:
         compared = compare_whole(decode(content, self._settings), decode(other, self._settings))
         return compared is not None and compared.is_same
 
-    def match(self, content: bytes, newer_than: int = 0) -> MatchReport:
+    def match(self, content: bytes, newer_than: int = 0, *, quick: bool = False) -> MatchReport:
         """Compare a candidate with the assets whose number is above `newer_than`.
 
-        Raises Unmatchable for what cannot be compared, IndexNotReady for an unusable index.
+        `quick`: with the least effort that finds easy copies, without a descriptor. Raises Unmatchable for what cannot
+        be compared, IndexNotReady for an unusable index.
         """
         picture = decode(content, self._settings)
         self.refresh()
-        combined = combine.combine(self._answers(picture, newer_than), newer_than)
+        answers = self._quick_answers(picture) if quick else self._answers(picture, newer_than)
+        combined = combine.combine(answers, newer_than)
 
         return MatchReport(
             recipe=self._report_recipe,
             matches=tuple(
-                self._match(picture, ranked, with_region=rank < _REGIONS_EMBEDDED)
+                self._match(picture, ranked, with_region=not quick and rank < _REGIONS_EMBEDDED)
                 for rank, ranked in enumerate(combined.ranking)
             ),
             up_to_number=combined.up_to_number,
@@ -116,6 +131,11 @@ class Matcher:
         if combine.needs_older_assets(answers, newer_than):
             answers = [shard.search(candidate, encoder, newer_than=0) for shard in shards]
         return answers
+
+    def _quick_answers(self, picture: Picture) -> list[ShardAnswer]:
+        """Ask every shard about a candidate with few features."""
+        candidate = candidate_of(picture, quick_search(self._profile))
+        return [shard.search(candidate, None, newer_than=0) for shard in self._shards if not shard.is_empty]
 
     def _match(self, picture: Picture, ranked: RankedPair, *, with_region: bool) -> Match:
         pair = ranked.compared.pair

@@ -1,6 +1,6 @@
 """Domain types: frozen dataclasses without I/O, which alone pass between rooms, processes and the database."""
 
-from guardian.model.answers import Answer, CacheStatus, JudgedMatch, Outcome
+from guardian.model.answers import Answer, CacheStatus, JudgedMatch, NotSeen, Outcome
 from guardian.model.assets import Asset, AssetState, Licence, LicenceStatus, Rights
 from guardian.model.candidates import Candidate, Fetched, Unchanged
 from guardian.model.cases import (
@@ -22,7 +22,18 @@ from guardian.model.matches import MEASURED_FACTS, Affine, Box, Comparison, Matc
 from guardian.model.messages import Message
 from guardian.model.reasons import Retry, Scope, SkipReason, label_of, read_reason, reason_word
 from guardian.model.scans import ScanCounts
-from guardian.model.sightings import Context, PageCapture, PageImage, Response, Sighting, Skipped
+from guardian.model.self_check import SelfCheck, Weakness
+from guardian.model.sightings import (
+    USUAL_POLICY,
+    Context,
+    PageCapture,
+    PageImage,
+    Referrer,
+    ReferrerPolicy,
+    Response,
+    Sighting,
+    Skipped,
+)
 from guardian.model.tasks import Process, Scan, ScanOutcome, Task, TaskKind, TaskState
 from guardian.model.works import Parted, Work
 
@@ -31,6 +42,7 @@ __all__ = [
     "MEASURED_FACTS",
     "NO_RULE",
     "SEVERITIES_BY_STRENGTH",
+    "USUAL_POLICY",
     "Action",
     "Affine",
     "Answer",
@@ -60,11 +72,14 @@ __all__ = [
     "MatchReport",
     "MeasuredFact",
     "Message",
+    "NotSeen",
     "Outcome",
     "PageCapture",
     "PageImage",
     "Parted",
     "Process",
+    "Referrer",
+    "ReferrerPolicy",
     "Remembered",
     "Response",
     "Retry",
@@ -73,6 +88,7 @@ __all__ = [
     "ScanCounts",
     "ScanOutcome",
     "Scope",
+    "SelfCheck",
     "Severity",
     "Sighting",
     "SkipReason",
@@ -84,6 +100,7 @@ __all__ = [
     "Trouble",
     "TroubleKind",
     "Unchanged",
+    "Weakness",
     "Work",
     "label_of",
     "read_reason",

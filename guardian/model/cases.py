@@ -66,7 +66,8 @@ class Finding:
     Recognised by the asset's work and the keys of its addresses (guardian/urls/keys.py), so another rendition of the
     picture, session id or signature is the same finding. Both addresses are canonical and as last seen. The address of
     an inline (data:) image is urn:sha256:<digest>; without a page, `page_url` is the image's. `page_sha256` and
-    `image_sha256` name the bytes kept as evidence; None when they were not kept (`evidence_note` says why).
+    `image_sha256` name the bytes kept as evidence; None when they were not kept. `evidence_note` says why, or what is
+    odd about them.
     `perceptual_hash` is an Asset's, of the picture as last seen.
     """
 

@@ -10,6 +10,10 @@ Affine = tuple[float, float, float, float, float, float]
 """Row-major 2x3 matrix: x' = a*x + b*y + c, y' = d*x + e*y + f."""
 
 
+_WHOLE = 0.9
+"""Share of a picture that is nearly all of it: transforms are found to a few percent."""
+
+
 @dataclass(frozen=True, slots=True)
 class Transform:
     """How the asset lies in the candidate.
@@ -46,6 +50,11 @@ class Comparison:
     embedding_similarity: float | None = None
     region_embedding_similarity: float | None = None
     description: str = ""
+
+    @property
+    def shows_whole(self) -> bool:
+        """Whether each of the two pictures shows nearly all of the other."""
+        return min(self.asset_coverage or 0.0, self.candidate_coverage or 0.0) >= _WHOLE
 
     @property
     def measured(self) -> dict[str, float | None]:

@@ -1,6 +1,7 @@
 """Keeps the evidence of a use that the rules want kept, then records it: finding, case and queued messages."""
 
 import asyncio
+from dataclasses import replace
 
 import structlog
 
@@ -27,6 +28,8 @@ async def keep_evidence(services: Services, context: ScanContext, fetched: Fetch
 
 async def record(services: Services, answer: Answer, fetched: Fetched, kept: Kept) -> None:
     """Write finding, case, message and tasks for every match that the rules want kept, in one transaction."""
+
+    kept = replace(kept, note="; ".join(filter(None, (_oddity(answer), kept.note))) or None)
 
     def write() -> None:
         with services.store.begin() as tx:
@@ -61,3 +64,13 @@ def _keep(vault: Vault, fetched: Fetched, page: PageCapture | None) -> Kept:
         log.warning("evidence_not_kept", reason=str(error), image_url=fetched.sighting.image_url)
         note = str(error)
     return Kept(image_sha256=image_sha256, page_sha256=page_sha256, note=note)
+
+
+def _oddity(answer: Answer) -> str | None:
+    """Return what a reader of the evidence must know of the answer that the image came in; None when it is usual."""
+    notes = []
+    if answer.status is not None and answer.status >= 400:
+        notes.append(f"the site sent this picture with status {answer.status}")
+    if answer.incomplete is not None:
+        notes.append(f"only a part of the picture came: {answer.incomplete}")
+    return "; ".join(notes) or None

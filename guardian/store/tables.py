@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Date,
     ForeignKey,
@@ -28,6 +29,7 @@ from guardian.model import (
     Rights,
     ScanCounts,
     ScanOutcome,
+    SelfCheck,
     Severity,
     TaskKind,
     TaskState,
@@ -71,6 +73,8 @@ assets = Table(
     Column("added_at", Instant, nullable=False),
     Column("withdrawn_at", Instant),
     Column("perceptual_hash", Text),
+    Column("by_bytes_only", Boolean, nullable=False),
+    Column("self_check", Document(SelfCheck)),
     # What the assets of one work share. A work is nothing but its assets, so there is no table of works.
     Column("work_id", Text, nullable=False),
     # The version of the rule by which its work was looked for; null before that (see guardian/catalog/works.py).

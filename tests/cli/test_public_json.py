@@ -139,6 +139,8 @@ ASSET = {
         "registration": "VA 1-234",
     },
     "state": "protected",
+    "by_bytes_only": False,
+    "self_check": None,
 }
 
 

@@ -24,6 +24,9 @@ MIN_DEVIATION = 3.0
 MIN_EDGE = 0.6
 """Grey levels: deviation of the whole, mean step between neighbours at 64 x 64. Below both: a plain surface."""
 
+MAX_BLANK = 8
+"""Levels of 255: a surface that differs no more than this in any channel is blank."""
+
 # What a picture that is cut off still shows is worth comparing: a truncated copy is a copy.
 ImageFile.LOAD_TRUNCATED_IMAGES = True
 # The limit is checked by hand before decoding; Pillow's own lets twice its number through.
@@ -220,7 +223,10 @@ def _refuse_plain(picture: Picture) -> None:
     tile = cv2.resize(picture.grey, (64, 64), interpolation=cv2.INTER_AREA).astype(np.float32)
     edge = float((np.abs(np.diff(tile, axis=0)).mean() + np.abs(np.diff(tile, axis=1)).mean()) / 2)
     if float(tile.std()) < MIN_DEVIATION or edge < MIN_EDGE:
-        raise TooPlain("too plain: a nearly even surface that could be anybody's")
+        # Noise of compression makes no difference of more than a few levels; what a person drew does.
+        is_blank = int(np.ptp(picture.rgb, axis=(0, 1)).max()) <= MAX_BLANK
+        size = None if is_blank else (picture.width, picture.height)
+        raise TooPlain("too plain: a nearly even surface that could be anybody's", size)
 
 
 def _what_it_seems(content: bytes) -> str:
