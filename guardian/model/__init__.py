@@ -3,6 +3,7 @@
 from guardian.model.answers import Answer, CacheStatus, JudgedMatch, NotSeen, Outcome
 from guardian.model.assets import Asset, AssetState, Licence, LicenceStatus, Rights
 from guardian.model.candidates import Candidate, Fetched, Unchanged
+from guardian.model.captures import IMPORTANCE_BY_STRENGTH, Change, FindingDigest, Importance
 from guardian.model.cases import (
     ACTIONS_BY_STRENGTH,
     NO_RULE,
@@ -13,10 +14,9 @@ from guardian.model.cases import (
     CaseState,
     Decision,
     Finding,
-    FindingDigest,
     Severity,
 )
-from guardian.model.coverage import Coverage, Trouble, TroubleKind
+from guardian.model.coverage import Coverage, EvidenceRoom, Trouble, TroubleKind
 from guardian.model.crawling import Checkpoint, CrawlRequest, FrontierRow, FrontierState, Remembered
 from guardian.model.matches import MEASURED_FACTS, Affine, Box, Comparison, Match, MatchReport, MeasuredFact, Transform
 from guardian.model.messages import Message
@@ -39,6 +39,7 @@ from guardian.model.works import Parted, Work
 
 __all__ = [
     "ACTIONS_BY_STRENGTH",
+    "IMPORTANCE_BY_STRENGTH",
     "MEASURED_FACTS",
     "NO_RULE",
     "SEVERITIES_BY_STRENGTH",
@@ -54,17 +55,20 @@ __all__ = [
     "Case",
     "CaseEvent",
     "CaseState",
+    "Change",
     "Checkpoint",
     "Comparison",
     "Context",
     "Coverage",
     "CrawlRequest",
     "Decision",
+    "EvidenceRoom",
     "Fetched",
     "Finding",
     "FindingDigest",
     "FrontierRow",
     "FrontierState",
+    "Importance",
     "JudgedMatch",
     "Licence",
     "LicenceStatus",

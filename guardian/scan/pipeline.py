@@ -25,7 +25,7 @@ from guardian.scan.context import CHECK, ScanContext, context_of_check
 from guardian.scan.identical import with_identical
 from guardian.scan.image_match import match_image
 from guardian.scan.judge import is_own, judge
-from guardian.scan.record import keep_evidence, record
+from guardian.scan.record import Evidence, PageBytes, keep_evidence, record
 from guardian.scan.same_bytes import SameBytes, Turn
 from guardian.scan.services import Services
 from guardian.sources.files import files_in
@@ -78,11 +78,13 @@ async def scan(
 
     async def answer_page(page: _Page) -> tuple[list[Answer | Skipped], Checkpoint | None]:
         answered = await _answer_images(services, context, page.sightings, slots)
+        page_bytes = PageBytes(services, context)
         for image in answered:
             if image.evidence is not None:
                 # The exact bytes are on disk before the database refers to them.
-                kept = await keep_evidence(services, context, image.evidence)
-                await record(services, image.answer, image.evidence, kept)
+                evidence = Evidence(image.evidence, await page_bytes.of(image.evidence.sighting.page))
+                kept = await keep_evidence(services, evidence)
+                await record(services, image.answer, evidence, kept)
 
         return [*page.skipped, *(image.answer for image in answered)], page.checkpoint
 

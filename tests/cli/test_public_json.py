@@ -216,6 +216,8 @@ def finding_of(read: Read) -> dict[str, Any]:
             "claims": None,
         },
         "also_at": ["https://mirror.example/i.jpg"],
+        "image_status": None,
+        "page_status": None,
     }
 
 
@@ -237,6 +239,9 @@ def test_case_show(home: Home, read: Read) -> None:
         "page_sha256": None,
         "first_seen_at": "2026-11-24T12:00:00+00:00",
         "last_seen_at": "2026-11-24T12:00:00+00:00",
+        "importance": "told",
+        "changes": [],
+        "dropped_at": None,
     }
     whole = case | {
         "findings": [finding_of(read) | {"versions": [version]}],
@@ -325,6 +330,11 @@ def test_coverage(home: Home) -> None:
                 "since_scan": 1,
             },
             "last_ended": failed,
+            "evidence": {
+                "bytes": 0,
+                "max_bytes": 20 * 2**30,
+                "versions": {"first": 0, "told": 1, "changed": 0, "latest": 0, "unknown": 0},
+            },
         }
     )
     never = json.loads(other)
@@ -342,6 +352,8 @@ def test_coverage_for_people(home: Home) -> None:
         "  fetched     0 anew, 0 unchanged (304), 0 still fresh and not asked for, 0 seen again on another page\n"
         "other\n"
         "  never scanned\n"
+        "evidence\n"
+        "  0 bytes of 20.0 GiB used (0%)\n"
     )
 
 
