@@ -74,7 +74,10 @@ def _lines(result: "Added") -> list[str]:
         notes.append("its original was lost or damaged, and is restored")
     if weak := weakness_words(result.asset):
         notes.append(f"weak: {weak}")
-    notes += [f"nearly the same as {near.path} ({near.id})" for near in result.nearly]
+    if result.versions and not result.was_known:
+        notes.append(f"a version of {result.versions[0].path} ({result.asset.work_id})")
+    versions = {version.id for version in result.versions}
+    notes += [f"nearly the same as {near.path} ({near.id})" for near in result.nearly if near.id not in versions]
     return [*lines, *change_lines(result.changes), *(_INDENT + printable(note) for note in notes)]
 
 
@@ -92,6 +95,7 @@ def _facts(result: "Added") -> dict[str, Any]:
         "path": str(result.path),
         "outcome": result.outcome.value.replace(" ", "_"),
         "asset": asset_json(result.asset) if result.asset else None,
+        "versions": [version.id for version in result.versions],
         "nearly_the_same_as": [near.id for near in result.nearly],
         "changes": [{"name": change.name, "before": change.before, "after": change.after} for change in result.changes],
         "restored": result.restored,

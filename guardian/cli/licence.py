@@ -8,10 +8,11 @@ from typing import Any
 import click
 
 from guardian.cli.context import Session, opened_store, pass_session
+from guardian.cli.naming import asset_starting_with
 from guardian.cli.screen import Screen, echo
 from guardian.cli.showing import json_line
 from guardian.errors import UsageError
-from guardian.model import Asset, AssetState, Licence
+from guardian.model import AssetState, Licence
 from guardian.store import Transaction
 from guardian.views.licences import TODAY_TEXTS, grant_text, licence_json, scope_text
 
@@ -69,7 +70,7 @@ def add(session: Session, /, **options: Any) -> None:
     host = _host(terms.host)
     now = datetime.now(UTC)
     with opened_store(session) as store, store.begin() as tx:
-        asset = _asset(tx, terms.asset) if terms.asset is not None else None
+        asset = asset_starting_with(tx, terms.asset) if terms.asset is not None else None
         licence = tx.licences.add(
             host,
             at=now,
@@ -158,17 +159,6 @@ def _host(text: str) -> str:
     if host != text:
         click.echo(f"understood {text} as the host {host}", err=True)
     return host
-
-
-def _asset(tx: Transaction, text: str) -> Asset:
-    """Return the only asset whose id begins so. Raises UsageError when there is none, or several."""
-    prefix = text if text.startswith("asset_") else f"asset_{text}"
-    found = [asset for asset in tx.assets.list() if asset.id.startswith(prefix)]
-    if not found:
-        raise UsageError(f"there is no asset {text}; `guardian asset list` shows them")
-    if len(found) > 1:
-        raise UsageError(f"{len(found)} assets start with {text}: {', '.join(asset.id for asset in found[:5])}")
-    return found[0]
 
 
 def _speaks_about(licence: Licence, host: str) -> bool:

@@ -29,7 +29,6 @@ def case_json(case: Case, asset: Asset | None) -> dict[str, Any]:
     return {
         "id": case.id,
         "asset_id": case.asset_id,
-        "work": case.work_id,
         "operator": case.operator,
         "state": case.state.value,
         "severity": case.severity.value if case.severity else None,
@@ -42,6 +41,7 @@ def case_json(case: Case, asset: Asset | None) -> dict[str, Any]:
         "action": case.action.value,
         "message_count": case.message_count,
         "asset": {"id": case.asset_id, "title": asset.title, "collection": asset.collection} if asset else None,
+        "work": case.work_id,
     }
 
 
