@@ -34,7 +34,8 @@ def cases_of(store: Store) -> list[Case]:
 def join(store: Store, assets: Sequence[Asset], by: str | None = "ada") -> Work:
     with store.begin() as tx:
         kept, gone = (tx.works.of_asset(asset.id) for asset in assets)
-        assert kept is not None and gone is not None
+        assert kept is not None
+        assert gone is not None
         return join_works(tx, kept, gone, by=by, at=LATER)
 
 
@@ -175,7 +176,9 @@ def test_splitting_divides_cases_by_the_asset_that_matched_and_tells_nobody(
         moved = tx.findings.get(theirs.id)
         divided = tx.cases.get(moved.case_id or "") if moved else None
         history = tx.cases.history(mine.case_id or "")
-    assert kept is not None and whole is not None and divided is not None
+    assert kept is not None
+    assert whole is not None
+    assert divided is not None
     assert (kept.asset_id, kept.finding_count) == (assets[0].id, 1)
     assert (divided.work_id, divided.state, divided.reviewed_by) == (new.id, CaseState.CONFIRMED, "bob")
     # A case all of whose findings go, goes itself: its id and history stay.
@@ -196,7 +199,8 @@ def test_a_split_is_remembered_until_a_person_joins_again(store: Store, assets: 
         tx.assets.withdraw(assets[1].id, LATER)
         same = assets[1]
         again = tx.assets.reserve(same.sha256, title="Again", collection="web", path="/x", size=(8, 6), at=LATER)
-        assert work is not None and again.work_id == work.id
+        assert work is not None
+        assert again.work_id == work.id
     assert (parted.by, parted.note, {parted.asset_id, parted.other_id}) == (
         "ada",
         "another picture",
@@ -231,7 +235,8 @@ def test_licensed_uses_without_a_case_are_merged_and_split_too(store: Store, use
     split(store, assets[1])
     with store.read() as tx:
         at = tx.findings.at(assets[1].id, "https://customer.example/2", "https://cdn.example/copy.jpg")
-    assert at is not None and at.id == other.id
+    assert at is not None
+    assert at.id == other.id
 
 
 def test_withdrawing_an_asset_leaves_the_case_of_its_work_alone(store: Store, use: Use, assets: list[Asset]) -> None:

@@ -56,7 +56,8 @@ def versions_of(store: Store, asset: Asset) -> tuple[Asset, Asset]:
         tx.assets.protect([web.number])
         tx.works.move([web.id], asset.work_id)
         one, other = (tx.assets.get(id_) for id_ in (asset.id, web.id))
-    assert one is not None and other is not None
+    assert one is not None
+    assert other is not None
     return one, other
 
 
@@ -90,7 +91,7 @@ def test_what_a_rule_says_of_a_tag_or_collection_of_one_version_holds_for_the_wo
     original, _ = versions_of(store, asset)
     of_tag = rules_of(
         tmp_path / "tag",
-        "rules:\n- {name: exclusive, when: {asset_tag: exclusive}, then: alert, severity: critical}\n"
+        "rules:\n- {name: exclusive, when: {asset_tag: {any_of: [exclusive]}}, then: alert, severity: critical}\n"
         "- {name: any, when: {probability: {at_least: 0.5}}, then: review}\n",
     )
     (judged,) = judge(store, of_tag, (), seen_on("thief.example"), report(original.id))
@@ -99,7 +100,7 @@ def test_what_a_rule_says_of_a_tag_or_collection_of_one_version_holds_for_the_wo
     # Ignoring one collection does not hide a picture that is in another one as well: the strongest decision counts.
     ignoring = rules_of(
         tmp_path / "ignoring",
-        "rules:\n- {name: stock, when: {collection: web}, then: ignore}\n"
+        "rules:\n- {name: stock, when: {collection: {any_of: [web]}}, then: ignore}\n"
         "- {name: any, when: {probability: {at_least: 0.5}}, then: alert}\n",
     )
     (judged,) = judge(store, ignoring, (), seen_on("thief.example"), report(original.id))

@@ -31,9 +31,8 @@ _TEXTURED = 64.0
 _WHOLE_FROM = 0.95
 _TEXTURED_CELLS = 12
 # Up to here what is textured is type, lines and flat areas: there a small difference is all that tells two apart.
-_DRAWN_BELOW = 0.25
-_LEGIBLE_SIDE = 400
-_DIFFERING_CELLS_DRAWN = 1
+_DRAWN_BELOW = 0.35
+_LEGIBLE_SIDE = 500
 # A retouched spot or a signature, in a photograph.
 _DIFFERING_AREA = 0.01
 _DIFFERING_TEXTURE = 0.05
@@ -66,7 +65,7 @@ class WholeComparison:
         if min(self.asset_coverage, self.candidate_coverage) < _WHOLE_FROM or self.textured < _TEXTURED_CELLS:
             return False
         if self.natural < _DRAWN_BELOW:
-            return self.side >= _LEGIBLE_SIDE and self.differing <= _DIFFERING_CELLS_DRAWN
+            return self.side >= _LEGIBLE_SIDE and self.differing == 0
         return self.differing <= _DIFFERING_AREA * self.cells and self.differing <= _DIFFERING_TEXTURE * self.textured
 
 
