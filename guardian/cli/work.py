@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from guardian.cli.adding import judge_moved
 from guardian.cli.case import user_name
 from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.filters import asset_starting_with
@@ -79,7 +80,7 @@ def join(session: Session, ids: tuple[str, ...], by: str | None) -> None:
     """Make one work of several: what the matcher cannot see to be one picture, a crop say.
 
     ID is that of a work or of one of its assets; of the first the work's id stays. Their cases become one for each
-    operator, and nobody is told. It stays so until a person splits it.
+    operator, and nobody is told. What licences any version has cover all of them. It stays so until a person splits it.
     """
     from guardian.cases import join_works
 
@@ -91,6 +92,8 @@ def join(session: Session, ids: tuple[str, ...], by: str | None) -> None:
         kept, *others = works.values()
         for other in others:
             kept = join_works(tx, kept, other, by=by or user_name(), at=now)
+    with opened_store(session) as store:
+        judge_moved(session, store, [kept.assets[0].id])
 
     click.echo("\n".join(_lines(kept)))
 
@@ -103,8 +106,8 @@ def join(session: Session, ids: tuple[str, ...], by: str | None) -> None:
 def split(session: Session, asset_ids: tuple[str, ...], note: str | None, by: str | None) -> None:
     """Take assets out of their work: they are another picture, whatever the matcher says.
 
-    Several become one new work together. Findings go with the asset that they matched, and nobody is told. The
-    matcher never joins them again; `work join` does.
+    Several become one new work together. Findings go with the asset that they matched, and nobody is told, but of uses
+    that no licence covers any more. The matcher never joins them again; `work join` does.
     """
     from guardian.cases import split_work
 
@@ -119,6 +122,8 @@ def split(session: Session, asset_ids: tuple[str, ...], note: str | None, by: st
             raise UsageError(f"{work.id} has no other assets, so there is nothing to split")
         new = split_work(tx, work, sorted(assets), by=by or user_name(), note=note, at=now)
         left = tx.works.get(work.id)
+    with opened_store(session) as store:
+        judge_moved(session, store, [shown.assets[0].id for shown in (left, new) if shown is not None])
 
     for shown in (left, new):
         if shown is not None:
