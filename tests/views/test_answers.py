@@ -109,6 +109,7 @@ def test_the_line_is_exactly_as_promised() -> None:
                 "asset": {"id": "asset_dune", "title": "Dune", "path": "/pictures/Dune.jpg", "collection": "press"},
                 "probability": 0.123456789012345678,
                 "licence": "lapsed",
+                "licence_id": None,
                 "decision": {"action": "alert", "rule": "certain-copy", "severity": "high"},
                 "comparison": {
                     "hash_distance": 12,
