@@ -319,6 +319,7 @@ class SkipReason(StrEnum):
 
 _BY_WORD = {reason.value: reason for reason in SkipReason}
 _STATUS = "status_"
+_OTHER_LABELS = {"partial": "compared only in part"}
 _STATUS_LABELS = {
     403: "the site refused (403)",
     404: "no longer there (404)",
@@ -353,7 +354,7 @@ def label_of(word: str) -> str:
     try:
         reason, status = read_reason(word)
     except ValueError:
-        return word.replace("_", " ")
+        return _OTHER_LABELS.get(word, word.replace("_", " "))
 
     if status is None:
         return reason.label
