@@ -313,8 +313,12 @@ class SkipReason(StrEnum):
 
     @property
     def may_hide_a_copy(self) -> bool:
-        """Whether what was left out may be a copy that matters: icons, plain areas and drawings are none."""
-        return self not in (SkipReason.TOO_SMALL, SkipReason.TOO_PLAIN, SkipReason.VECTOR)
+        """Whether what was left out may be a copy that matters.
+
+        Icons, plain areas and drawings are none, and nobody asked about what lies elsewhere.
+        """
+        harmless = (SkipReason.TOO_SMALL, SkipReason.TOO_PLAIN, SkipReason.VECTOR, SkipReason.ELSEWHERE)
+        return self not in harmless
 
 
 _BY_WORD = {reason.value: reason for reason in SkipReason}
