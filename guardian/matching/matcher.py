@@ -18,10 +18,11 @@ from guardian.matching.features.phash import phash
 from guardian.matching.features.pyramid import Pyramid
 from guardian.matching.index.vector_route import PartEncoder
 from guardian.matching.profiles import profile_of, quick_search
-from guardian.matching.recipe import index_recipe, report_recipe
+from guardian.matching.recipe import FITTED, index_recipe, report_recipe
 from guardian.matching.settings import MatchingSettings
 from guardian.matching.shard import MeasuredPair, Shard, ShardAnswer
 from guardian.matching.verify.alignment import sampled_alike
+from guardian.matching.verify.confidence import fitted
 from guardian.matching.verify.describing import describe, transform_of
 from guardian.model import Comparison, Match, MatchReport
 
@@ -33,13 +34,16 @@ class Matcher:
     """Fingerprints assets and matches candidates against index folders; follows their generations.
 
     Each folder is a shard: it is searched by itself. `embedder` is None without weights; similarities are then not
-    measured.
+    measured. `confidence`: the file of the fitted confidence.
     """
 
-    def __init__(self, settings: MatchingSettings, embedder: Embedder | None, *index_folders: Path) -> None:
+    def __init__(
+        self, settings: MatchingSettings, embedder: Embedder | None, *index_folders: Path, confidence: Path = FITTED
+    ) -> None:
         digest = embedder.digest if embedder else None
         self.recipe = index_recipe(settings, digest)
-        self._report_recipe = report_recipe(settings, digest)
+        self._report_recipe = report_recipe(settings, digest, confidence)
+        self._fitted = fitted(confidence)
         self._settings, self._embedder = settings, embedder
         self._profile = profile_of(settings)
         self._shards = [Shard(folder / self.recipe, self.recipe, self._profile) for folder in index_folders]
@@ -85,12 +89,23 @@ class Matcher:
         picture = decode(content, self._settings)
         self.refresh()
         answers = self._quick_answers(picture) if quick else self._answers(picture, newer_than)
-        combined = combine.combine(answers, newer_than)
+        return self._report(picture, answers, newer_than, with_regions=not quick)[0]
 
-        return MatchReport(
+    def match_measured(self, picture: Picture) -> tuple[MatchReport, tuple[ComparedPair, ...]]:
+        """Compare a decoded candidate as `match` does; return the report, and every pair that was measured for it.
+
+        Searches the generation that `refresh` opened.
+        """
+        return self._report(picture, self._answers(picture, newer_than=0), newer_than=0, with_regions=True)
+
+    def _report(
+        self, picture: Picture, answers: list[ShardAnswer], newer_than: int, *, with_regions: bool
+    ) -> tuple[MatchReport, tuple[ComparedPair, ...]]:
+        combined = combine.combine(answers, newer_than, fitted=self._fitted)
+        report = MatchReport(
             recipe=self._report_recipe,
             matches=tuple(
-                self._match(picture, ranked, with_region=not quick and rank < _REGIONS_EMBEDDED)
+                self._match(picture, ranked, with_region=with_regions and rank < _REGIONS_EMBEDDED)
                 for rank, ranked in enumerate(combined.ranking)
             ),
             up_to_number=combined.up_to_number,
@@ -100,6 +115,7 @@ class Matcher:
             partial=combined.partial,
             perceptual_hash=phash(picture.grey),
         )
+        return report, combined.compared
 
     def compared(self, picture: Picture, newer_than: int = 0) -> list[ComparedPair]:
         """Measure every asset above `newer_than` that some route brings. No probability yet.
