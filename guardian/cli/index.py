@@ -6,6 +6,7 @@ import click
 
 from guardian.cli.context import Session, pass_session
 from guardian.cli.progress import progress_bar, say
+from guardian.cli.screen import Screen, echo
 from guardian.model import Asset, AssetState
 from guardian.views.plain_text import printable
 
@@ -28,11 +29,14 @@ def status(session: Session) -> None:
         protected, adding = tx.assets.count(), tx.assets.count(AssetState.ADDING)
 
     size = sum(file.stat().st_size for file in workers.index_folder.rglob("*") if file.is_file())
-    click.echo(f"recipe      {workers.index_recipe}")
-    click.echo(f"folder      {workers.index_folder} ({size / 1e6:.1f} MB)")
-    click.echo(f"generation  {generation.number if generation else 'none published yet'}")
-    click.echo(f"segments    {len(generation.segments) if generation else 0}")
-    click.echo(f"assets      {protected} protected" + (f", {adding} not finished" if adding else ""))
+    facts = {
+        "recipe": workers.index_recipe,
+        "folder": f"{workers.index_folder} ({size / 1e6:.1f} MB)",
+        "generation": str(generation.number) if generation else "none published yet",
+        "segments": str(len(generation.segments) if generation else 0),
+        "assets": f"{protected} protected" + (f", {adding} not finished" if adding else ""),
+    }
+    echo(Screen.of_output().facts(facts, indent=0))
 
 
 @command.command("verify")

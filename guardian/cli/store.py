@@ -9,6 +9,7 @@ import click
 
 from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.progress import progress_bar
+from guardian.cli.screen import Screen, echo
 from guardian.cli.showing import json_line
 from guardian.errors import StoreUnusable
 from guardian.evidence.http_records import damaged_records
@@ -36,7 +37,7 @@ def back_up(session: Session, path: Path) -> None:
     """
     with opened_store(session) as store:
         store.backup(path)
-    click.echo(f"backed up to {path} ({path.stat().st_size / 1e6:.1f} MB)")
+    echo(Screen.of_output().reflowed([f"backed up to {path} ({path.stat().st_size / 1e6:.1f} MB)"]))
 
 
 @command.command("check")
