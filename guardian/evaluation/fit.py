@@ -168,8 +168,8 @@ def fit(pairs: Sequence[Pair], provenance: dict[str, Any]) -> dict[str, Any]:
     held_out = np.zeros(len(pairs))
     for train, test in GroupKFold(FOLDS).split(features, truth, groups):
         held_out[test] = _trees().fit(features[train], truth[train], weights[train]).decision_function(features[test])
-    # Platt on held-out logits, each pair counted once: the weight shapes the trees, what is stated is the true rate.
-    calibration = LogisticRegression(C=1e6).fit(held_out[:, None], truth)
+    # Platt on held-out logits, with the weight of distractors: the probability errs towards caution.
+    calibration = LogisticRegression(C=1e6).fit(held_out[:, None], truth, sample_weight=weights)
     slope, intercept = float(calibration.coef_[0, 0]), float(calibration.intercept_[0])
 
     model = _trees().fit(features, truth, weights)
@@ -184,7 +184,7 @@ def fit(pairs: Sequence[Pair], provenance: dict[str, Any]) -> dict[str, Any]:
         "facts": list(FEATURES),
         "baseline": float(model._baseline_prediction.ravel()[0]),
         "calibration": {"slope": slope, "intercept": intercept},
-        "trees": [_exported(predictor[0].nodes) for predictor in model._predictors],
+        "trees": [exported(predictor[0].nodes) for predictor in model._predictors],
     }
 
 
@@ -201,7 +201,7 @@ def _trees() -> HistGradientBoostingClassifier:
     )
 
 
-def _exported(nodes: NDArray[Any]) -> dict[str, list[float] | list[int]]:
+def exported(nodes: NDArray[Any]) -> dict[str, list[float] | list[int]]:
     """Export one tree; a leaf points at itself. Leaves are rounded, thresholds exact: many features lie on them."""
     own = np.arange(len(nodes))
     leaf = nodes["is_leaf"].astype(bool)
