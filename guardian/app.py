@@ -20,9 +20,9 @@ from guardian.coverage.coverage import coverages
 from guardian.coverage.telling import tell_of_trouble
 from guardian.delivery.delivery import Delivery
 from guardian.delivery.secrets import Secrets
-from guardian.errors import IndexNotReady
+from guardian.errors import IndexNotReady, StoreUnusable
 from guardian.evidence import Vault
-from guardian.fetch.throttle import Take
+from guardian.fetch.throttle import InMemory, Take
 from guardian.fetch.trusted import TrustedClient
 from guardian.fetch.web import WebClient
 from guardian.matching.workers import Workers
@@ -94,17 +94,20 @@ def make_catalog(config: Config, store: Store, workers: Workers) -> "Catalog":
 
 
 @asynccontextmanager
-async def opened_app(config: Config, workers: Workers | None = None) -> AsyncIterator[App]:
+async def opened_app(
+    config: Config, workers: Workers | None = None, *, only_asking: bool = False
+) -> AsyncIterator[App]:
     """Open all services and close them after the body. Needs a running event loop.
 
-    `workers` are used, and closed, instead of new ones. Raises ConfigError, StoreUnusable.
+    `workers` are used, and closed, instead of new ones. `only_asking`: nothing is recorded, so that requests need not
+    be counted where the database cannot be written. Raises ConfigError, StoreUnusable.
     """
     # First what can be wrong in the configuration: nothing has to be closed again when it is.
     checked = open_rules(config)
     workers = workers or make_workers(config)
 
     with opened_store(config) as store:
-        async with WebClient(config.fetch, clock=utc_now, take=_counted_in(store)) as web:
+        async with WebClient(config.fetch, clock=utc_now, take=_counted_in(store, only_asking)) as web:
             services = Services(
                 web=web,
                 workers=workers,
@@ -132,15 +135,21 @@ def _scan_settings(config: Config) -> ScanSettings:
     )
 
 
-def _counted_in(store: Store) -> Take:
+def _counted_in(store: Store, only_asking: bool) -> Take:
     """Return a function that counts requests in the database, where restarts and other processes see them."""
+    in_memory = InMemory()
 
     def count(host: str, day: date, number: int, most: int) -> int:
         with store.begin() as tx:
             return tx.requests.take(host, day, number, most)
 
     async def take(host: str, day: date, number: int, most: int) -> int:
-        return await asyncio.to_thread(count, host, day, number, most)
+        try:
+            return await asyncio.to_thread(count, host, day, number, most)
+        except StoreUnusable:
+            if not only_asking:
+                raise
+            return await in_memory.take(host, day, number, most)
 
     return take
 

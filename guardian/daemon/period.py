@@ -168,6 +168,9 @@ class WorkPeriod:
             for step in steps:
                 try:
                     await step()
+                except GuardianError as error:
+                    log.warning("others_not_followed", step=step.__name__.strip("_"), reason=str(error))
+                    self._metrics.count_failure("others")
                 except Exception:
                     log.exception("others_not_followed", step=step.__name__.strip("_"))
                     self._metrics.count_failure("others")
@@ -212,6 +215,9 @@ class WorkPeriod:
         while True:
             try:
                 self._metrics.count_deliveries(deliveries_of({kind: await self._runner.run_due_of(kind)}))
+            except GuardianError as error:
+                log.warning("tasks_failed", kind=kind.value, reason=str(error))
+                self._metrics.count_failure("deliveries" if kind is TaskKind.DELIVER else kind.value)
             except Exception:
                 log.exception("tasks_failed", kind=kind.value)
                 self._metrics.count_failure("deliveries" if kind is TaskKind.DELIVER else kind.value)
@@ -224,6 +230,9 @@ class WorkPeriod:
             try:
                 if await asyncio.to_thread(self._schedule.follow_clock):
                     log.warning("clock_jumped", now="it is worked out anew which sources are due")
+            except GuardianError as error:
+                log.warning("clock_not_followed", reason=str(error))
+                self._metrics.count_failure("clock")
             except Exception:
                 log.exception("clock_not_followed")
                 self._metrics.count_failure("clock")

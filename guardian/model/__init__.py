@@ -2,7 +2,7 @@
 
 from guardian.model.answers import Answer, CacheStatus, JudgedMatch, NotSeen, Outcome
 from guardian.model.assets import Asset, AssetState, Licence, LicenceStatus, Rights, Standing
-from guardian.model.candidates import Candidate, Fetched, Unchanged
+from guardian.model.candidates import FAILURES_BEFORE_SET_ASIDE, Candidate, Fetched, QuarantinedImage, Unchanged
 from guardian.model.captures import IMPORTANCE_BY_STRENGTH, Change, FindingDigest, Importance
 from guardian.model.cases import (
     ACTIONS_BY_STRENGTH,
@@ -40,6 +40,7 @@ from guardian.model.works import Parted, Work
 
 __all__ = [
     "ACTIONS_BY_STRENGTH",
+    "FAILURES_BEFORE_SET_ASIDE",
     "IMPORTANCE_BY_STRENGTH",
     "MEASURED_FACTS",
     "NO_RULE",
@@ -84,6 +85,7 @@ __all__ = [
     "PageImage",
     "Parted",
     "Process",
+    "QuarantinedImage",
     "Referrer",
     "ReferrerPolicy",
     "Remembered",

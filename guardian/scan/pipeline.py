@@ -17,7 +17,15 @@ from guardian.concurrency import closed_after, in_order, run_all
 from guardian.crawl.context import CrawlContext, Seen
 from guardian.crawl.page_loader import PageLoader
 from guardian.crawl.page_reader import PageReader
-from guardian.errors import ClaimLost, FetchFailed, FetchRefused, IndexNotReady, StoreUnusable, WorkerLost
+from guardian.errors import (
+    ClaimLost,
+    FetchFailed,
+    FetchRefused,
+    IndexNotReady,
+    StoreUnusable,
+    WorkerLost,
+    WorkersUnavailable,
+)
 from guardian.media.sniff import is_page
 from guardian.model import Answer, Candidate, Checkpoint, Fetched, NotSeen, Sighting, Skipped, SkipReason, Unchanged
 from guardian.scan.acquire import acquire, transfer
@@ -25,7 +33,7 @@ from guardian.scan.context import CHECK, ScanContext, context_of_check
 from guardian.scan.identical import with_identical
 from guardian.scan.image_match import match_image
 from guardian.scan.judge import is_own, judge
-from guardian.scan.record import Evidence, PageBytes, keep_evidence, record
+from guardian.scan.record import Evidence, PageBytes, keep_evidence, note_doubts, record
 from guardian.scan.same_bytes import SameBytes, Turn
 from guardian.scan.services import Services
 from guardian.sources.files import absolute_path, files_in
@@ -87,7 +95,9 @@ async def scan(
                 kept = await keep_evidence(services, evidence)
                 await record(services, image.answer, evidence, kept)
 
-        return [*page.skipped, *(image.answer for image in answered)], page.checkpoint
+        results: list[Answer | Skipped] = [*page.skipped, *(image.answer for image in answered)]
+        await note_doubts(services, results)
+        return results, page.checkpoint
 
     async with closed_after(in_order(_by_page(source.discover(crawl)), answer_page, PAGES_IN_FLIGHT)) as pages:
         async for results, checkpoint in pages:
@@ -192,7 +202,7 @@ async def _match_and_judge(services: Services, candidate: Candidate, started: fl
     """Return the answer for a candidate: matched now, or by its cached report when it is unchanged; then judged.
 
     Supervises one image: an error in it is logged and reported, and the others go on. Raises only what every other
-    image would raise as well: IndexNotReady, StoreUnusable, ClaimLost.
+    image would raise as well: IndexNotReady, StoreUnusable, ClaimLost, WorkersUnavailable.
     """
     url = candidate.sighting.image_url or "data:"
     try:
@@ -221,7 +231,7 @@ async def _match_and_judge(services: Services, candidate: Candidate, started: fl
         )
     except WorkerLost as error:
         return _not_compared(candidate, Skipped(url, error.reason, str(error)), started)
-    except (IndexNotReady, StoreUnusable, ClaimLost):
+    except (IndexNotReady, StoreUnusable, ClaimLost, WorkersUnavailable):
         # No fault of this image, and every other one would fail the same way.
         raise
     except Exception as error:
