@@ -45,7 +45,7 @@ def record(tx: Transaction, use: RecordedUse, destinations: Sequence[str]) -> Fi
 
     - there has been none about this case (case.opened),
     - the finding is stronger than all before it: alert after review, or a higher severity (case.escalated),
-    - a resolved case has a finding at a new address (case.reopened),
+    - a resolved case has a finding at a new address, or one that was gone and is back (case.reopened),
     - a licence no longer covers a licensed or resolved case (case.reopened).
 
     Findings of a dismissed case are written without a message. `destinations` are all configured names; the
@@ -70,8 +70,7 @@ def record(tx: Transaction, use: RecordedUse, destinations: Sequence[str]) -> Fi
     case = _case_for(tx, use, known)
     finding, is_new = tx.findings.upsert(_finding(use, known, case.id))
     version = note_capture(tx, known, finding, use.kept)
-    was_licensed = known is not None and known.is_licensed
-    _follow(tx, case, finding, version, use, destinations, is_news=is_new or was_licensed)
+    _follow(tx, case, finding, version, use, destinations, news=_news(known, finding, is_new=is_new))
     return finding
 
 
@@ -89,7 +88,7 @@ def tell_of_end(tx: Transaction, before: Finding, use: RecordedUse, destinations
         (one for one in versions if (one.candidate_sha256, one.page_sha256) == shown),
         max(versions, key=lambda one: one.last_seen_at, default=None),
     )
-    _follow(tx, case, finding, version, use, destinations, is_news=True)
+    _follow(tx, case, finding, version, use, destinations, news=_news(before, finding, is_new=False))
     return tx.cases.get(case.id) or case
 
 
@@ -99,7 +98,7 @@ def note_licensed(tx: Transaction, finding: Finding, at: datetime) -> Case | Non
     An open or confirmed case becomes licensed and asks for nothing. What a person has called settled stays so.
     """
     case = tx.cases.lock(finding.case_id) if finding.case_id is not None and finding.is_licensed else None
-    if case is None or not all(one.is_licensed for one in tx.findings.list(case.id)):
+    if case is None or not all(one.is_licensed or one.is_absent for one in tx.findings.list(case.id)):
         return None
     if case.licensed_since is not None:
         # Licensed already; a person may have opened it again, which stays. Its licence may be another one now.
@@ -124,21 +123,34 @@ def _follow(
     use: RecordedUse,
     destinations: Sequence[str],
     *,
-    is_news: bool,
+    news: str | None,
 ) -> None:
     """Let a case follow one of its findings, and enqueue the message that it calls for.
 
-    `is_news`: the finding is new, or was licensed until now.
+    `news` is what makes the finding news, None for one that goes on as it was.
     """
-    kind = _message_type(case, use.decision, is_news=is_news)
+    kind = _message_type(case, use.decision, is_news=news is not None)
     if kind is not None:
         # dict.fromkeys: a rule may name a destination twice, which is then told once.
         names = tuple(dict.fromkeys(use.decision.deliver_to or destinations))
-        _apply_event(tx, kind, case, finding.id, use, names)
+        # Why a case is open that was settled is what its history must say; elsewhere the message says enough.
+        note = news if kind == "case.reopened" else None
+        _apply_event(tx, kind, case, finding.id, use, names, note)
         if names and version is not None:
             tx.versions.mark_told(finding.id, version)
-    elif is_news:
+    elif news is not None:
         tx.cases.update(replace(case, updated_at=use.at, licence_id=None, licensed_since=None))
+
+
+def _news(before: Finding | None, now: Finding, *, is_new: bool) -> str | None:
+    """Return what makes a finding news: its address, a licence that ended, or that it is back; None for nothing."""
+    if is_new:
+        return f"at {now.page_url}"
+    if before is not None and before.is_licensed:
+        return f"no longer licensed ({now.licence.value}): {now.page_url}"
+    if before is not None and before.is_absent and before.first_missed_at is not None:
+        return f"back after it was gone since {before.first_missed_at:%Y-%m-%d}: {now.page_url}"
+    return None
 
 
 def review(tx: Transaction, case_id: str, state: CaseState, *, by: str, note: str | None, at: datetime) -> Case:
@@ -174,7 +186,13 @@ def _case_for(tx: Transaction, use: RecordedUse, known: Finding | None) -> Case:
 
 
 def _apply_event(
-    tx: Transaction, kind: str, case: Case, finding_id: str, use: RecordedUse, names: tuple[str, ...]
+    tx: Transaction,
+    kind: str,
+    case: Case,
+    finding_id: str,
+    use: RecordedUse,
+    names: tuple[str, ...],
+    note: str | None,
 ) -> None:
     """Update a case for an event, enqueue its message to each named destination, and write both into the history."""
     updated = tx.cases.update(
@@ -195,7 +213,6 @@ def _apply_event(
     # Without destinations a case counts as opened at each sighting. Its history says so once, and again with a message.
     is_repeated = kind == "case.opened" and case.finding_count > 0
     if message_id is not None or not is_repeated:
-        note = f"no longer licensed ({use.licence_status.value})" if case.licensed_since is not None else None
         tx.cases.note(CaseEvent(case.id, use.at, kind.removeprefix("case."), note=note, message_id=message_id))
         log.info(
             "case_changed",
@@ -213,13 +230,13 @@ def _apply_event(
 def _message_type(case: Case, decision: Decision, *, is_news: bool) -> str | None:
     """Return the type of message that a finding of a case calls for; None for no message.
 
-    `is_news`: the finding is new, or was licensed until now.
+    `is_news`: the finding is new, was licensed until now, or was gone and is back.
     """
     if case.state is CaseState.DISMISSED:
         # A person has said that this operator's use of the work is of no interest.
         return None
     if case.state is CaseState.RESOLVED:
-        # What a person called resolved may take days to vanish: only another address says it goes on.
+        # What a person called resolved may take days to vanish: only another address, or a return, says it goes on.
         return "case.reopened" if is_news else None
     if case.alerted_at is None:
         return "case.opened"

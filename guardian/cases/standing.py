@@ -134,7 +134,7 @@ def _end(
     """Let the case of a use follow that is not licensed any more, and tell of it; return the case if there is one."""
     asset = next(one for one in work.assets if one.id == judged.asset_id)
     was_seen = before.licensed_since is None or before.last_seen_at >= before.licensed_since
-    if judged.decision.action is not Action.IGNORE and was_seen:
+    if judged.decision.action is not Action.IGNORE and was_seen and not before.is_absent:
         return tell_of_end(tx, before, _use(judged, asset, at), destinations)
 
     case = tx.cases.lock(before.case_id) if before.case_id is not None else None

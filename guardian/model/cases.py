@@ -29,6 +29,9 @@ class Severity(StrEnum):
 NO_RULE = "no rule matched"
 """Stands in for the name of the deciding rule when no rule fired."""
 
+SCANS_UNTIL_ABSENT = 2
+"""A page or picture that is missing once may be back at the next scan; missing twice in a row, it is gone."""
+
 # From the weakest to the strongest: a case takes the strongest of its findings. None is "no severity given".
 ACTIONS_BY_STRENGTH = (Action.IGNORE, Action.REVIEW, Action.ALERT)
 SEVERITIES_BY_STRENGTH = (None, Severity.LOW, Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL)
@@ -75,7 +78,8 @@ class Finding:
     odd about them. `perceptual_hash` is an Asset's, of the picture as last seen. `image_status` and `page_status` are
     the HTTP statuses that picture and page last came with; None for what came otherwise, or before they were kept.
     `licence_id` is the licence that gives `licence`, `licensed_since` when guardian began to count the use as licensed
-    without a break.
+    without a break. `missed_scans` counts the scans since it was last seen that looked at its place and did not see it,
+    the first of them at `first_missed_at`.
     """
 
     id: str
@@ -101,6 +105,13 @@ class Finding:
     page_status: int | None = None
     licence_id: str | None = None
     licensed_since: datetime | None = None
+    first_missed_at: datetime | None = None
+    missed_scans: int = 0
+
+    @property
+    def is_absent(self) -> bool:
+        """Whether it was missed so often in a row that it counts as gone; seen again, it has returned."""
+        return self.missed_scans >= SCANS_UNTIL_ABSENT
 
     @property
     def is_licensed(self) -> bool:

@@ -34,7 +34,7 @@ from guardian.scan.context import CHECK, ScanContext, context_of_check
 from guardian.scan.identical import with_identical
 from guardian.scan.image_match import match_image
 from guardian.scan.judge import is_own, judge
-from guardian.scan.record import Evidence, PageBytes, keep_evidence, record
+from guardian.scan.record import Evidence, PageBytes, keep_evidence, note_doubts, record
 from guardian.scan.same_bytes import SameBytes, Turn
 from guardian.scan.services import Services
 from guardian.sources.files import absolute_path, files_in
@@ -96,7 +96,9 @@ async def scan(
                 kept = await keep_evidence(services, evidence)
                 await record(services, image.answer, evidence, kept)
 
-        return [*page.skipped, *(image.answer for image in answered)], page.checkpoint
+        results: list[Answer | Skipped] = [*page.skipped, *(image.answer for image in answered)]
+        await note_doubts(services, results)
+        return results, page.checkpoint
 
     async with closed_after(in_order(_by_page(source.discover(crawl)), answer_page, PAGES_IN_FLIGHT)) as pages:
         async for results, checkpoint in pages:

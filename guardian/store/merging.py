@@ -24,6 +24,8 @@ OF_LAST_SIGHTING = (
     "perceptual_hash",
     "licence_id",
     "licensed_since",
+    "first_missed_at",
+    "missed_scans",
 )
 """The columns that another sighting of a finding replaces."""
 

@@ -224,6 +224,10 @@ findings = Table(
     # No foreign key: a use names the licence that it was judged by, also when that is taken out.
     Column("licence_id", Text),
     Column("licensed_since", Instant),
+    Column("first_missed_at", Instant),
+    Column("missed_scans", Integer, nullable=False),
+    # When its place was last looked at in vain: nothing can be said of what is there.
+    Column("doubted_at", Instant),
     Index(None, "case_id"),
     Index(None, "asset_id"),
     # What recognises a finding, and the version of the rules that made the two keys (see guardian/urls/keys.py).
@@ -236,6 +240,9 @@ findings = Table(
     Index(None, "key_version"),
     Index(None, "last_seen_at"),
     Index(None, "licence"),
+    # What a scan did not see of its source, and what lies at places that it could not look at.
+    Index(None, "source", "last_seen_at"),
+    Index(None, "page_key"),
 )
 
 # Ids of findings that were merged into another one. People and receivers have noted them, so they are kept for ever.

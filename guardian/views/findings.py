@@ -5,6 +5,7 @@ from typing import Any
 from guardian.model import Asset, Decision, Finding, FindingDigest, Importance
 from guardian.views.comparisons import recorded_comparison_json
 from guardian.views.contexts import context_json
+from guardian.views.counting import counted
 from guardian.views.timestamps import json_timestamp, minute_text
 
 _REASON_TEXTS = {
@@ -42,6 +43,8 @@ def finding_json(finding: Finding) -> dict[str, Any]:
         "page_status": finding.page_status,
         "licence_id": finding.licence_id,
         "licensed_since": json_timestamp(finding.licensed_since) if finding.licensed_since else None,
+        "first_missed_at": json_timestamp(finding.first_missed_at) if finding.first_missed_at else None,
+        "missed_scans": finding.missed_scans,
     }
 
 
@@ -102,6 +105,7 @@ def finding_facts(finding: Finding) -> dict[str, str]:
         "caption": finding.context.caption,
         "alt text": finding.context.alt if finding.context.alt != finding.context.caption else None,
         "seen": seen,
+        "missed": missed_text(finding),
         "perceptual hash": finding.perceptual_hash,
         # The digests name files in the evidence folder.
         "image kept": finding.image_sha256 or "no",
@@ -110,6 +114,15 @@ def finding_facts(finding: Finding) -> dict[str, str]:
     }
 
     return {label: fact for label, fact in facts.items() if fact is not None}
+
+
+def missed_text(finding: Finding) -> str | None:
+    """Return since when a finding is missed, None for one that the last scan saw."""
+    if finding.first_missed_at is None:
+        return None
+    scans = counted(finding.missed_scans, "scan that looked", "scans that looked")
+    gone = "gone" if finding.is_absent else "missed"
+    return f"{gone} since {minute_text(finding.first_missed_at)}, by {scans}"
 
 
 def use_text(finding: Finding, asset: Asset) -> str:

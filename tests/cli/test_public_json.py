@@ -222,6 +222,8 @@ def finding_of(read: Read) -> dict[str, Any]:
         "page_status": None,
         "licence_id": None,
         "licensed_since": None,
+        "first_missed_at": None,
+        "missed_scans": 0,
     }
 
 
