@@ -42,4 +42,4 @@ def _lines(path: Path) -> list[str]:
     except OSError as error:
         raise UsageError(f"the listing cannot be read: {disk_error_text(error)}") from error
     except UnicodeDecodeError as error:
-        raise UsageError(f"the listing {path} is not UTF-8 text; save it as UTF-8") from error
+        raise UsageError(f"the listing {path} cannot be read: it is not UTF-8 text") from error
