@@ -9,6 +9,7 @@ from typing import TypeVar
 import structlog
 
 from guardian.catalog.context import CatalogContext
+from guardian.catalog.works import look_for_works
 from guardian.errors import (
     FetchFailed,
     FetchRefused,
@@ -24,6 +25,8 @@ from guardian.model import Asset, AssetState
 
 LeftOut = Callable[[Asset, str], None]
 """Told of an asset that cannot be indexed, and why."""
+
+_FIRST_BATCH = 8
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -126,7 +129,10 @@ async def protect_published(context: CatalogContext, assets: Sequence[Asset]) ->
 
     Pictures that were compared "up to number n" are never compared with numbers below n again. So an asset is
     published again under a new number when a later one, added elsewhere, was protected before it.
+
+    Their works are looked for before: a scan that runs at the same time must not take a new version for a new work.
     """
+    await look_for_works(context, assets)
     while overtaken := await asyncio.to_thread(_protect, context, assets):
         before = {asset.id: asset.number for asset in assets}
         entries = await entries_of(context, overtaken)
@@ -175,6 +181,14 @@ async def note_hashes(context: CatalogContext, entries: Sequence[Entry]) -> None
                     tx.assets.note_perceptual_hash(number, fingerprint.perceptual_hash)
 
     await asyncio.to_thread(note)
+
+
+def in_growing_batches(items: Sequence[T], most: int) -> Iterator[Sequence[T]]:
+    """Yield the items in groups that double from a few up to `most`, so that the first are done soon."""
+    start, size = 0, min(_FIRST_BATCH, most)
+    while start < len(items):
+        yield items[start : start + size]
+        start, size = start + size, min(size * 2, most)
 
 
 def in_batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
