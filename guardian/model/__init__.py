@@ -18,7 +18,18 @@ from guardian.model.cases import (
 )
 from guardian.model.coverage import Coverage, Trouble, TroubleKind
 from guardian.model.crawling import Checkpoint, CrawlRequest, FrontierRow, FrontierState, Remembered
-from guardian.model.matches import MEASURED_FACTS, Affine, Box, Comparison, Match, MatchReport, MeasuredFact, Transform
+from guardian.model.matches import (
+    MEASURED_FACTS,
+    Affine,
+    Box,
+    Comparison,
+    Incomplete,
+    IncompleteReason,
+    Match,
+    MatchReport,
+    MeasuredFact,
+    Transform,
+)
 from guardian.model.messages import Message
 from guardian.model.reasons import Retry, Scope, SkipReason, label_of, read_reason, reason_word
 from guardian.model.scans import ScanCounts
@@ -52,6 +63,8 @@ __all__ = [
     "FindingDigest",
     "FrontierRow",
     "FrontierState",
+    "Incomplete",
+    "IncompleteReason",
     "JudgedMatch",
     "Licence",
     "LicenceStatus",

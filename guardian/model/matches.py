@@ -1,6 +1,7 @@
 """What the matcher measured. Whether it matters is decided by the rules."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from math import inf
 
 Box = tuple[float, float, float, float]
@@ -89,6 +90,21 @@ class Match:
 
     asset_id: str
     comparison: Comparison
+
+
+class IncompleteReason(StrEnum):
+    """Why a part of a picture was not compared."""
+
+    CUT_OFF = "cut_off"
+    FRAMES = "frames"
+
+
+@dataclass(frozen=True, slots=True)
+class Incomplete:
+    """A part of a picture that was not compared, why, and in words which part that is."""
+
+    reason: IncompleteReason
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)
