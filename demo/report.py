@@ -17,6 +17,7 @@ from demo.receiver import Received
 from demo.site import Exhibit
 from guardian.model import Answer, JudgedMatch, Outcome
 from guardian.views.comparisons import percent_text
+from guardian.views.counting import counted
 
 SHOWN_IN_BODY = ("case", "asset", "page_url", "image_url", "recovered", "measured", "rule", "licence", "evidence")
 FOUND = (Outcome.COPY, Outcome.REVIEW, Outcome.LICENSED)
@@ -87,7 +88,7 @@ def verdict(pairs: Sequence[tuple[Exhibit, Answer]]) -> Group:
             ),
             ", ",
             (f"{len(alarms)} false alarms among {len(unrelated)} unrelated pictures", "green" if not alarms else "red"),
-            f"; {licensed} licensed use(s) recognised, about which nobody is alerted." if licensed else ".",
+            f"; {counted(licensed, 'licensed use')} recognised, about which nobody is alerted." if licensed else ".",
         )
     ]
 

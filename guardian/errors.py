@@ -9,6 +9,7 @@ GuardianError                 something in the world went wrong, not in guardian
 │   ├── NotAnImage            not decodable as a picture
 │   ├── TooPlain              too little structure to tell from strangers; TooSmall: too few pixels
 │   └── OverLimit             more bytes, pixels or frames than allowed
+├── NotRecognisable           an edit for an evaluation would show less than a person could recognise: it makes no copy
 ├── WorkerLost                a worker died or hung on this image: skipped until the recipe changes
 ├── IndexNotReady             no usable index: missing, damaged, or of another recipe
 ├── WeightsMissing            a descriptor was configured whose weights are not here
@@ -114,6 +115,10 @@ class OverLimit(Unmatchable):
     """More bytes, pixels or frames than the limits allow."""
 
     reason = SkipReason.OVER_LIMIT
+
+
+class NotRecognisable(GuardianError):
+    """An edit would show less of a picture than a person could recognise, so what it makes is no copy."""
 
 
 class WorkerLost(GuardianError):

@@ -3,20 +3,22 @@
 from collections.abc import Sequence
 from datetime import date
 
-from guardian.model import Asset, Licence, LicenceStatus
+from guardian.model import Licence, LicenceStatus, Work
 from guardian.urls.addresses import host_is_under
 
 __all__ = ["host_is_under", "licence_status", "status_of"]
 
 
-def licence_status(asset: Asset, host: str, on: date, licences: Sequence[Licence]) -> LicenceStatus:
-    """Return the status of a use of this asset on this host and day: the best that any licence gives.
+def licence_status(work: Work, host: str, on: date, licences: Sequence[Licence]) -> LicenceStatus:
+    """Return the status of a use of this work on this host and day: the best that any licence gives.
 
+    A licence for any asset of the work, or for a collection that holds one, covers the use, also when that asset has
+    been withdrawn since: what was granted is the picture, in whichever of its versions it is used.
     `out_of_scope`: the host has a licence, but for other images. Both dates of a licence are inclusive.
     """
     of_host = [licence for licence in licences if host_is_under(host, licence.host)]
-    found = {status_of(licence, on) for licence in of_host if _covers(licence, asset)}
-    # Several licences may cover the asset, an old one beside its renewal for instance.
+    found = {status_of(licence, on) for licence in of_host if _covers(licence, work)}
+    # Several licences may cover the work, an old one beside its renewal for instance.
     for best in (LicenceStatus.LICENSED, LicenceStatus.LAPSED, LicenceStatus.NOT_YET):
         if best in found:
             return best
@@ -24,10 +26,10 @@ def licence_status(asset: Asset, host: str, on: date, licences: Sequence[Licence
     return LicenceStatus.OUT_OF_SCOPE if of_host else LicenceStatus.NONE
 
 
-def _covers(licence: Licence, asset: Asset) -> bool:
+def _covers(licence: Licence, work: Work) -> bool:
     if licence.asset_id is not None:
-        return licence.asset_id == asset.id
-    return licence.collection == asset.collection
+        return any(asset.id == licence.asset_id for asset in work.assets)
+    return any(asset.collection == licence.collection for asset in work.assets)
 
 
 def status_of(licence: Licence, on: date) -> LicenceStatus:

@@ -30,6 +30,6 @@ def test_demo_finds_copies_accuses_nobody_and_verifies_every_webhook(tmp_path: P
     # One alert for each case: photographs, not pictures, are what the receiver is told about.
     assert 12 <= int(verified[2]) < right
     assert "No matching signature found" in said
-    assert "licensed use(s) recognised" in " ".join(said.split()), "the terminal may break the line"
+    assert "licensed uses recognised" in " ".join(said.split()), "the terminal may break the line"
     assert f"{verified[2]} signed messages" in said
     assert done.stderr == "", "nothing but the story, and bars where there is a terminal"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guardian.licences import host_is_under, licence_status, status_of
-from guardian.model import Asset, Licence, LicenceStatus
+from guardian.model import Asset, Licence, LicenceStatus, Work
 
 TODAY = date(2026, 11, 24)
 DUNE = Asset(
@@ -20,7 +20,10 @@ DUNE = Asset(
     width=800,
     height=600,
     added_at=datetime(2026, 1, 1, tzinfo=UTC),
+    work_id="work_dune",
 )
+
+WORK = Work("work_dune", (DUNE,))
 
 
 def press(first: str | None = None, last: str | None = None, host: str = "shop.example") -> Licence:
@@ -47,7 +50,7 @@ def press(first: str | None = None, last: str | None = None, host: str = "shop.e
     ],
 )
 def test_five_standings(licences: list[Licence], expected: LicenceStatus) -> None:
-    assert licence_status(DUNE, "shop.example", TODAY, licences) is expected
+    assert licence_status(WORK, "shop.example", TODAY, licences) is expected
 
 
 @pytest.mark.parametrize(
@@ -61,7 +64,7 @@ def test_five_standings(licences: list[Licence], expected: LicenceStatus) -> Non
 )
 def test_both_days_are_included(on: date, expected: LicenceStatus) -> None:
     licence = press("2026-01-01", "2026-12-31")
-    assert licence_status(DUNE, "shop.example", on, [licence]) is expected
+    assert licence_status(WORK, "shop.example", on, [licence]) is expected
     assert status_of(licence, on) is expected
 
 
@@ -89,22 +92,22 @@ def test_a_licence_of_one_day() -> None:
     ],
 )
 def test_subdomains_are_covered_and_nothing_else(host: str, expected: LicenceStatus) -> None:
-    assert licence_status(DUNE, host, TODAY, [press()]) is expected
+    assert licence_status(WORK, host, TODAY, [press()]) is expected
 
 
 def test_the_better_of_two_licences_counts() -> None:
     old, new, later = press("2025-01-01", "2025-12-31"), press("2026-01-01"), press("2027-01-01")
     other = Licence("lic_other", "shop.example", collection="other")
-    assert licence_status(DUNE, "shop.example", TODAY, [old, new]) is LicenceStatus.LICENSED
-    assert licence_status(DUNE, "shop.example", TODAY, [new, old, later, other]) is LicenceStatus.LICENSED
-    assert licence_status(DUNE, "shop.example", TODAY, [old, later, other]) is LicenceStatus.LAPSED
-    assert licence_status(DUNE, "shop.example", TODAY, [other, later]) is LicenceStatus.NOT_YET
+    assert licence_status(WORK, "shop.example", TODAY, [old, new]) is LicenceStatus.LICENSED
+    assert licence_status(WORK, "shop.example", TODAY, [new, old, later, other]) is LicenceStatus.LICENSED
+    assert licence_status(WORK, "shop.example", TODAY, [old, later, other]) is LicenceStatus.LAPSED
+    assert licence_status(WORK, "shop.example", TODAY, [other, later]) is LicenceStatus.NOT_YET
 
 
 def test_a_narrow_host_of_its_own_beside_the_wide_one() -> None:
     wide, narrow = press(None, "2026-01-01"), press(host="blog.shop.example")
-    assert licence_status(DUNE, "blog.shop.example", TODAY, [wide, narrow]) is LicenceStatus.LICENSED
-    assert licence_status(DUNE, "www.shop.example", TODAY, [wide, narrow]) is LicenceStatus.LAPSED
+    assert licence_status(WORK, "blog.shop.example", TODAY, [wide, narrow]) is LicenceStatus.LICENSED
+    assert licence_status(WORK, "www.shop.example", TODAY, [wide, narrow]) is LicenceStatus.LAPSED
 
 
 standings = st.lists(
@@ -123,8 +126,8 @@ standings = st.lists(
 def test_the_order_of_licences_does_not_matter(data: st.DataObject) -> None:
     licences = data.draw(standings)
     shuffled = data.draw(st.permutations(licences))
-    found = licence_status(DUNE, "www.shop.example", TODAY, licences)
-    assert licence_status(DUNE, "www.shop.example", TODAY, shuffled) is found
+    found = licence_status(WORK, "www.shop.example", TODAY, licences)
+    assert licence_status(WORK, "www.shop.example", TODAY, shuffled) is found
 
 
 @given(standings, standings)
@@ -136,8 +139,8 @@ def test_another_licence_never_makes_it_worse(some: list[Licence], more: list[Li
         LicenceStatus.OUT_OF_SCOPE,
         LicenceStatus.NONE,
     ]
-    before = licence_status(DUNE, "www.shop.example", TODAY, some)
-    after = licence_status(DUNE, "www.shop.example", TODAY, [*some, *more])
+    before = licence_status(WORK, "www.shop.example", TODAY, some)
+    after = licence_status(WORK, "www.shop.example", TODAY, [*some, *more])
     assert best.index(after) <= best.index(before)
 
 

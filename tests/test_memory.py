@@ -114,7 +114,7 @@ def test_memory_stays_flat_over_thousands_of_pictures(home: Home, web: Pictures)
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as daemon:
         web.weighed = daemon.pid
         said = daemon.communicate()[0]
-    assert f"{PICTURES} image(s)" in said
+    assert f"{PICTURES} images" in said
     for served, weight in web.samples:
         print(f"{served:>6} pictures {weight / 2**20:>6.0f} MiB")
     settled = [weight for served, weight in web.samples if served > SETTLED * PICTURES]

@@ -4,5 +4,6 @@ from guardian.cases.messages import compose
 from guardian.cases.operators import operator
 from guardian.cases.recording import record, review
 from guardian.cases.uses import Kept, RecordedUse
+from guardian.cases.works import join_works, split_work
 
-__all__ = ["Kept", "RecordedUse", "compose", "operator", "record", "review"]
+__all__ = ["Kept", "RecordedUse", "compose", "join_works", "operator", "record", "review", "split_work"]

@@ -1,4 +1,4 @@
-"""Tells the operator of an address, by which findings are grouped: one case for each asset and operator."""
+"""Tells the operator of an address, by which findings are grouped: one case for each work and operator."""
 
 from guardian.urls.addresses import canonical_url, host_of, registrable_domain
 

@@ -36,7 +36,7 @@ def record(tx: Transaction, use: RecordedUse, destinations: Sequence[str]) -> Fi
     """Write a use that was seen: its finding, its case, and the messages to send, all in the caller's transaction.
 
     A decision to ignore that asks to be recorded (a licensed use) makes a finding without a case. Otherwise the
-    case of this asset and operator is opened, or gets one more finding. A message is enqueued when
+    case of the asset's work and operator is opened, or gets one more finding. A message is enqueued when
 
     - there has been none about this case (case.opened),
     - the finding is stronger than all before it: alert after review, or a higher severity (case.escalated),
@@ -48,6 +48,8 @@ def record(tx: Transaction, use: RecordedUse, destinations: Sequence[str]) -> Fi
     Raises ValueError for a use that the rules did not want recorded.
     """
     decision = use.decision
+    # Somebody may join or split works at the same time: where this use belongs is settled for this transaction.
+    tx.works.hold(use.asset.id)
     if decision.action is Action.IGNORE:
         if not decision.record:
             raise ValueError("the rules ignore this use, so it is not recorded")
@@ -126,7 +128,7 @@ def _apply_event(
 def _message_type(case: Case, decision: Decision, *, is_new: bool) -> str | None:
     """Return the type of message that one more finding of a case calls for; None for no message."""
     if case.state is CaseState.DISMISSED:
-        # A person has said that this operator's use of the asset is of no interest.
+        # A person has said that this operator's use of the work is of no interest.
         return None
     if case.state is CaseState.RESOLVED:
         # What a person called resolved may take days to vanish: only another address says it goes on.

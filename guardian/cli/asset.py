@@ -11,10 +11,11 @@ import click
 
 from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.progress import progress_bar, say
-from guardian.cli.showing import json_line, printable
+from guardian.cli.showing import json_line
 from guardian.errors import UsageError
 from guardian.model import Asset, AssetState
 from guardian.views.assets import asset_json
+from guardian.views.plain_text import printable
 
 if TYPE_CHECKING:
     from guardian.catalog.adding import Added

@@ -9,10 +9,13 @@ import click
 from anyio import to_process
 
 from guardian.cli.context import Session, log_to_stderr, pass_session
-from guardian.cli.showing import describe, exit_code, json_line, printable, summary
+from guardian.cli.screen import Screen, echo
+from guardian.cli.showing import describe, exit_code, json_line, summary
 from guardian.errors import IndexNotReady, UsageError
 from guardian.model import Answer, ScanCounts, Skipped
 from guardian.views.answers import answer_json
+from guardian.views.counting import counted
+from guardian.views.plain_text import printable
 
 if TYPE_CHECKING:
     from guardian.fetch.web import WebClient
@@ -35,22 +38,23 @@ def command(session: Session, targets: tuple[str, ...], as_lines: bool, every_ma
         raise UsageError("a TARGET is empty: is there a variable without a value?")
 
     counts = ScanCounts()
+    screen = Screen.of_output()
 
     def show(result: Answer | Skipped) -> None:
         nonlocal counts
         counts += ScanCounts.of(result)
         if isinstance(result, Skipped):
             if every_match and not as_lines:
-                click.echo(f"LEFT OUT    {result.url}  ({result.word})")
+                echo(screen.pair(result.url, f"({result.word})", "LEFT OUT    ", indent=12))
             return
         if as_lines:
             click.echo(json_line(answer_json(result, every_match=every_match)))
         else:
-            click.echo(describe(result, every_match=every_match))
+            click.echo(describe(result, screen, every_match=every_match))
 
     assets = asyncio.run(_check(session, targets, show))
     if not as_lines:
-        click.echo(summary(counts, assets))
+        echo(screen.wrapped(summary(counts, assets)))
     raise SystemExit(exit_code(counts))
 
 
@@ -70,7 +74,7 @@ async def _say_what_is_forbidden(web: "WebClient", targets: tuple[str, ...], pic
     verdicts = await asyncio.gather(*(web.is_forbidden(url) for url in shown))
     forbidden = [url for url, is_forbidden in zip(shown, verdicts, strict=True) if is_forbidden]
     if forbidden:
-        note = f"robots.txt forbids {len(forbidden)} picture(s) to scans that were fetched because you asked"
+        note = f"robots.txt forbids {counted(len(forbidden), 'picture')} to scans; fetched because you asked"
         click.echo(f"guardian: {note}: {printable(forbidden[0])}{', ...' * (len(forbidden) > 1)}", err=True)
 
 

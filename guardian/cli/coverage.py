@@ -1,12 +1,17 @@
 """`guardian coverage`: what the last scans saw, and what they did not."""
 
+from collections.abc import Iterator
+
 import click
 
 from guardian.cli.context import Session, pass_session
-from guardian.cli.showing import json_line, printable
+from guardian.cli.screen import Cut, Screen, echo
+from guardian.cli.showing import json_line
 from guardian.errors import UsageError
 from guardian.model import Coverage, label_of
 from guardian.views.coverage import coverage_facts, coverage_json
+
+LABEL_WIDTH = 10
 
 
 @click.command
@@ -28,22 +33,24 @@ def command(session: Session, source: str | None, as_lines: bool) -> None:
         found = coverages(tx, chosen, utc_now(), config.coverage, config.fetch.closed)
         assets = tx.assets.count()
 
+    screen = Screen.of_output()
     for coverage in found:
-        click.echo(json_line(coverage_json(coverage)) if as_lines else _lines(coverage, assets))
+        echo([json_line(coverage_json(coverage))] if as_lines else _lines(coverage, assets, screen))
     if not found and not as_lines:
         click.echo(f"no sources in {session.config_path}")
 
 
-def _lines(coverage: Coverage, assets: int) -> str:
-    """Return what people read of one source; sites' own words are made safe for the terminal."""
-    lines = [click.style(coverage.source, bold=True)]
+def _lines(coverage: Coverage, assets: int, screen: Screen) -> Iterator[str]:
+    """Yield what people read of one source; sites' own words are made safe for the terminal."""
+    yield click.style(coverage.source, bold=True)
     if coverage.last is None:
-        return "\n".join([*lines, "  never scanned"])
+        yield "  never scanned"
     if coverage.trouble is not None:
         # First of all lines: it is what a person has to act on.
-        trouble = f"  {coverage.trouble.kind.value.upper()}: {printable(coverage.trouble.detail)}"
-        lines.append(click.style(trouble, fg="red"))
+        for line in screen.wrapped(coverage.trouble.detail, 4, first=f"  {coverage.trouble.kind.value.upper()}: "):
+            yield click.style(line, fg="red")
 
-    lines += [f"  {label:<11} {printable(fact)}" for label, fact in coverage_facts(coverage, assets).items()]
-    lines += [f"  not seen    {number:>6}  {label_of(word)}" for word, number in coverage.not_seen.items()]
-    return "\n".join(lines)
+    facts = {f"{label:<{LABEL_WIDTH}}": text for label, text in coverage_facts(coverage, assets, screen.dated).items()}
+    yield from screen.facts(facts, cut=Cut.MIDDLE)
+    for word, number in coverage.not_seen.items():
+        yield from screen.wrapped(label_of(word), LABEL_WIDTH + 12, first=f"  {'not seen':<{LABEL_WIDTH}}{number:>8}  ")

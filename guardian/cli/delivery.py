@@ -8,10 +8,11 @@ from typing import Any
 import click
 
 from guardian.cli.context import Session, opened_store, pass_session
-from guardian.cli.showing import json_line, printable
+from guardian.cli.showing import json_line
 from guardian.errors import UsageError
 from guardian.model import Task, TaskKind, TaskState
 from guardian.views.deliveries import delivery_json
+from guardian.views.plain_text import printable
 from guardian.views.timestamps import second_text
 
 STATES = [state.value for state in TaskState]

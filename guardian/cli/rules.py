@@ -7,7 +7,7 @@ import click
 
 from guardian.cli.context import Session, opened_store, pass_session
 from guardian.errors import UsageError
-from guardian.model import NO_RULE, Action, Asset, AssetState, Decision, Finding, Licence, LicenceStatus
+from guardian.model import NO_RULE, Action, Asset, AssetState, Decision, Finding, Licence, LicenceStatus, Work
 from guardian.store import Transaction
 from guardian.views.decisions import action_text, decided_by_text
 from guardian.views.timestamps import minute_text
@@ -55,16 +55,16 @@ def explain(session: Session, finding_id: str) -> None:
     rules = _rules(config)
     with opened_store(session) as store, store.read() as tx:
         finding = _one(tx, finding_id)
-        asset = tx.assets.get(finding.asset_id)
+        asset, work = tx.assets.get(finding.asset_id), tx.works.of_asset(finding.asset_id)
         licences = tx.licences.list()
 
-    if asset is None:
+    if asset is None or work is None:
         raise UsageError(f"the asset {finding.asset_id} of this finding is not in the database")
 
     click.echo("\n".join(_finding_lines(finding, asset)))
     # Licences have dates: what counts is the day on which the picture was seen, not today.
     seen_on, today = finding.last_seen_at.date(), datetime.now(UTC).date()
-    licence_status, traces = _judged(config, rules, finding, asset, licences, seen_on)
+    licence_status, traces = _judged(config, rules, finding, work, licences, seen_on)
     click.echo()
     click.echo(f"The rules as they are now, for a use seen on {seen_on} (licence {licence_status.value}):")
     for number, trace in enumerate(traces, start=1):
@@ -72,7 +72,7 @@ def explain(session: Session, finding_id: str) -> None:
 
     click.echo()
     click.echo("\n".join(_verdict_lines(finding, traces, licence_status)))
-    later, later_traces = _judged(config, rules, finding, asset, licences, today)
+    later, later_traces = _judged(config, rules, finding, work, licences, today)
     if later is not licence_status:
         decision = _decision(later_traces)
         click.echo(f"Seen again today it would be {action_text(decision)}, since its licence is {later.value} today.")
@@ -98,17 +98,26 @@ def _one(tx: Transaction, finding_id: str) -> Finding:
 
 
 def _judged(
-    config: "Config", rules: "Rules", finding: Finding, asset: Asset, licences: list[Licence], on: date
+    config: "Config", rules: "Rules", finding: Finding, work: Work, licences: list[Licence], on: date
 ) -> "tuple[LicenceStatus, tuple[RuleTrace, ...]]":
-    """Return the licence status, and what each rule says, of a recorded finding if it were seen on this day."""
+    """Return the licence status, and what each rule says, of a recorded finding if it were seen on this day.
+
+    The rules speak of the version of the work whose collection and tags lead to the strongest decision.
+    """
     from guardian.licences import licence_status
     from guardian.rules import Use, ownership_of
     from guardian.urls.addresses import host_of
 
     host = host_of(finding.page_url)
-    status = licence_status(asset, host, on, licences)
+    status = licence_status(work, host, on, licences)
     place = ownership_of(finding.page_url, finding.image_url, config.own_hosts)
-    return status, rules.explain(Use(finding.comparison, asset, status, place, host, finding.source))
+    # The matched asset first, also when it was withdrawn since.
+    matched = [asset for asset in work.assets if asset.id == finding.asset_id]
+    versions = [*matched, *(asset for asset in work.protected if asset.id != finding.asset_id)]
+    use, _ = rules.decide_versions(
+        [Use(finding.comparison, asset, status, place, host, finding.source) for asset in versions]
+    )
+    return status, rules.explain(use)
 
 
 def _decision(traces: "tuple[RuleTrace, ...]") -> Decision:

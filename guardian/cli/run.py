@@ -6,8 +6,10 @@ from collections import Counter
 import click
 
 from guardian.cli.context import Session, log_to_stderr, pass_session
-from guardian.cli.showing import exit_code, printable, summary
+from guardian.cli.screen import Screen, echo
+from guardian.cli.showing import exit_code, summary
 from guardian.model import Answer, Outcome, ScanCounts, ScanOutcome, Skipped, TaskState
+from guardian.views.counting import counted
 
 
 @click.command
@@ -34,12 +36,14 @@ def command(session: Session, once: bool) -> None:
         nonlocal counts
         counts += ScanCounts.of(result)
 
+    screen = Screen.of_output()
     scans = asyncio.run(daemon.run_once(session.config_path, count))
     for scan in scans:
         if scan.outcome is None:
             click.echo(f"{scan.source}: another process is scanning it")
             continue
-        click.echo(f"{scan.source}: {scan.outcome}{f' ({printable(scan.error)})' if scan.error else ''}")
+        error = f" ({scan.error})" if scan.error else ""
+        echo(screen.wrapped(f"{scan.source}: {scan.outcome}{error}", 2, first=""))
         # Images were counted as they came; a scan that failed counts as one thing that could not be fetched.
         counts += ScanCounts(pages=scan.counts.pages)
         if scan.outcome is not ScanOutcome.COMPLETED:
@@ -48,11 +52,9 @@ def command(session: Session, once: bool) -> None:
     with opened_store(session.config) as store, store.read() as tx:
         assets, tasks = tx.assets.count(), tx.tasks.counts()
 
-    click.echo(summary(counts, assets))
+    echo(screen.wrapped(summary(counts, assets)))
     if tasks[TaskState.DUE] or tasks[TaskState.DEAD]:
-        click.echo(
-            f"{tasks[TaskState.DUE]} message(s) not delivered yet, {tasks[TaskState.DEAD]} given up: "
-            "`guardian delivery list` says why"
-        )
+        waiting = f"{counted(tasks[TaskState.DUE], 'message')} not delivered yet, {tasks[TaskState.DEAD]} given up"
+        echo(screen.wrapped(f"{waiting}: `guardian delivery list` says why"))
 
     raise SystemExit(exit_code(counts))

@@ -5,9 +5,12 @@ import asyncio
 import click
 
 from guardian.cli.context import Session, pass_session
-from guardian.cli.showing import COULD_NOT_FETCH, describe, exit_code, printable, summary
+from guardian.cli.screen import Screen, echo
+from guardian.cli.showing import COULD_NOT_FETCH, describe, exit_code, summary
 from guardian.errors import FetchFailed, FetchRefused, UsageError
 from guardian.model import Answer, Outcome, ScanCounts, Skipped
+from guardian.views.counting import counted
+from guardian.views.plain_text import printable
 
 
 @click.command
@@ -25,9 +28,11 @@ def command(session: Session, source: str) -> None:
         click.echo(f"guardian: {printable(str(error))}", err=True)
         raise SystemExit(COULD_NOT_FETCH) from None
 
-    click.echo(summary(counts, assets))
+    screen = Screen.of_output()
+    echo(screen.wrapped(summary(counts, assets)))
     if owed:
-        click.echo(f"{owed} message(s) wait to be sent; `guardian run` sends them")
+        waiting = f"{counted(owed, 'message')} {'waits' if owed == 1 else 'wait'} to be sent"
+        echo(screen.wrapped(f"{waiting}; `guardian run` sends {'it' if owed == 1 else 'them'}"))
     raise SystemExit(exit_code(counts))
 
 
@@ -44,9 +49,11 @@ async def _scan(session: Session, source: str) -> tuple[ScanCounts, int, int]:
 
     require_contact(config, session.config_path)
 
+    screen = Screen.of_output()
+
     def show(result: Answer | Skipped) -> None:
         if isinstance(result, Answer) and result.outcome is not Outcome.CLEAR:
-            click.echo(describe(result))
+            click.echo(describe(result, screen))
 
     async with opened_app(config) as app, at_work(app, f"guardian scan {source}") as heartbeat:
         await prepare(app)

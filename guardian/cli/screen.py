@@ -14,7 +14,7 @@ from enum import Enum
 import click
 from rich.cells import cell_len, set_cell_size
 
-from guardian.cli.showing import printable
+from guardian.views.plain_text import printable
 from guardian.views.timestamps import ago_text, minute_text
 
 GAP = "  "
@@ -92,10 +92,17 @@ class Screen:
         kind, separator, digits = id_.rpartition("_")
         return id_ if self.columns is None else f"{kind}{separator}{digits[:_ID_DIGITS]}"
 
-    def fitted(self, text: str, cut: Cut = Cut.END, indent: int = 0) -> str:
-        """Return one line, cut to the columns that an indent leaves, and free of what moves the cursor."""
+    def fitted(self, text: str, cut: Cut = Cut.END, lead: str = "") -> str:
+        """Return `lead` and a text on one line, the text cut to what is left of it and made safe to print."""
         text = printable(text)
-        return text if self.columns is None else shortened(text, self.columns - indent, cut)
+        return lead + (text if self.columns is None else shortened(text, self.columns - cell_len(lead), cut))
+
+    def pair(self, first: str, second: str, lead: str = "", indent: int = 4) -> list[str]:
+        """Return an address and words about it on one line, or below each other where they do not fit together."""
+        line = f"{lead}{printable(first)}{GAP}{printable(second)}".rstrip()
+        if self.columns is None or cell_len(line) <= self.columns:
+            return [line]
+        return [self.fitted(first, Cut.MIDDLE, lead), *(self.wrapped(second, indent) if second else [])]
 
     def wrapped(self, text: str, indent: int = 0, *, first: str | None = None, cut: Cut = Cut.MIDDLE) -> list[str]:
         """Return a text as lines that are broken between words and indented by so many columns.

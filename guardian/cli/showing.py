@@ -6,8 +6,11 @@ import sys
 
 import click
 
+from guardian.cli.screen import Cut, Screen
 from guardian.model import Action, Answer, JudgedMatch, Outcome, ScanCounts, SkipReason
+from guardian.views.answers import outcomes_text
 from guardian.views.comparisons import description_text, percent_text
+from guardian.views.counting import counted
 from guardian.views.decisions import action_text, decided_by_text
 from guardian.views.licences import USE_TEXTS
 
@@ -19,44 +22,49 @@ COLOURS = {
     Outcome.UNMATCHABLE: "magenta",
     Outcome.ERROR: "magenta",
 }
+_INDENT = " " * 12
 COULD_NOT_FETCH = 3
 """The exit code when something could not be fetched or decoded."""
 
 UNDECODABLE = [reason for reason in SkipReason if reason.is_undecodable]
 
 
-def describe(answer: Answer, *, every_match: bool = False) -> str:
+def describe(answer: Answer, screen: Screen, *, every_match: bool = False) -> str:
     """Return a few lines for people: the outcome, the matched assets, what was done to them, and the decision.
 
-    `every_match` also shows compared assets that the rules ignore.
+    `every_match` also shows compared assets that the rules ignore. The address of what matched stays whole, so that
+    it can be copied; others are cut to the screen.
     """
-    word = click.style(f"{answer.outcome.value.upper():<11}", fg=COLOURS[answer.outcome], bold=True)
+    shown = [match for match in answer.judged if every_match or match.kept]
+    cut = Cut.NEVER if any(match.kept for match in shown) else Cut.MIDDLE
+    word = f"{answer.outcome.value.upper():<11} "
     image = answer.sighting.image_url or "(image inside the page)"
     is_file = image.startswith("file:")
-    lines = [f"{word} {printable(answer.target)}"]
+
+    first = screen.fitted(answer.target, cut, word).removeprefix(word)
+    lines = [click.style(word, fg=COLOURS[answer.outcome], bold=True) + first]
     if image != answer.target and not is_file:
-        lines.append(f"            image {printable(image)}")
-    if answer.own:
-        lines.append("            on one of your own hosts")
+        lines.append(screen.fitted(image, cut, f"{_INDENT}image "))
+    notes = ["on one of your own hosts"] if answer.own else []
     if answer.problem is not None:
-        lines.append(f"            {printable(answer.problem.detail or answer.problem.word)}")
+        notes.append(answer.problem.detail or answer.problem.word)
 
     on_a_site = answer.sighting.page_url is not None or not is_file
-    for match in answer.judged:
-        if every_match or match.kept:
-            lines.extend(f"            {line}" for line in _match_lines(match, on_a_site=on_a_site))
-
+    for match in shown:
+        notes += _match_lines(match, screen, on_a_site=on_a_site)
     if answer.also_at:
-        lines.append(f"            the same picture also at {len(answer.also_at)} more address(es)")
+        more = counted(len(answer.also_at), "more address", "more addresses")
+        notes.append(f"the same picture also at {more}")
     if answer.report is not None and answer.report.partial:
-        lines.append("            partial: some of the index could not be searched")
-    return "\n".join(lines)
+        notes.append("partial: some of the index could not be searched")
+    return "\n".join([*lines, *(line for note in notes for line in screen.wrapped(note, len(_INDENT)))])
 
 
-def _match_lines(match: JudgedMatch, *, on_a_site: bool) -> list[str]:
+def _match_lines(match: JudgedMatch, screen: Screen, *, on_a_site: bool) -> list[str]:
     asset, comparison, decision = match.asset, match.comparison, match.decision
+    place = f"{asset.collection}/{screen.short_id(asset.id)}"
     lines = [
-        f"“{asset.title}”  {asset.collection}/{asset.id}  {percent_text(comparison.probability)} sure",
+        f"“{asset.title}”  {place}  {percent_text(comparison.probability)} sure",
         description_text(comparison),
     ]
     done = "ignored" if decision.action is Action.IGNORE else action_text(decision)
@@ -82,20 +90,16 @@ def _escaped(sign: str) -> str:
     return f"\\u{ord(sign):04x}" if ord(sign) < 0x10000 else json.dumps(sign)[1:-1]
 
 
-def printable(text: str) -> str:
-    """Return the text without what could move the cursor or colour the terminal; others wrote it."""
-    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
-
-
 def summary(counts: ScanCounts, assets: int | None = None) -> str:
     """Return one line: how many images there were, with how many assets they were compared, and the outcomes."""
-    parts = [f"{counts.outcomes[outcome]} {outcome.value}" for outcome in Outcome if counts.outcomes[outcome]]
+    parts = [outcomes_text(counts.outcomes)]
     if counts.skipped:
         parts.append(f"{counts.skipped.total()} left out")
-    pages = f"{counts.pages} page(s), " if counts.pages else ""
-    against = "" if assets is None else f", compared with {assets} protected asset(s)"
+    pages = f"{counted(counts.pages, 'page')}, " if counts.pages else ""
+    against = "" if assets is None else f", compared with {counted(assets, 'protected asset')}"
     advice = "; nothing is protected yet: `guardian asset add PATH --collection NAME`" if assets == 0 else ""
-    return f"{pages}{counts.images} image(s){against}: {', '.join(parts) or 'nothing found'}{advice}"
+    result = ", ".join(part for part in parts if part) or "nothing found"
+    return f"{pages}{counted(counts.images, 'image')}{against}: {result}{advice}"
 
 
 def exit_code(counts: ScanCounts) -> int:

@@ -2,17 +2,21 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from guardian.cli.context import Session, opened_store, pass_session
-from guardian.cli.showing import COULD_NOT_FETCH, json_line, printable
+from guardian.cli.screen import Column, Cut, Row, Screen, echo
+from guardian.cli.showing import COULD_NOT_FETCH, json_line
 from guardian.errors import FetchFailed, FetchRefused
-from guardian.model import Sighting, Skipped, SkipReason, label_of
-from guardian.views.scans import outcome_text
-from guardian.views.sources import sighting_json, skipped_json
+from guardian.model import ScanOutcome, Sighting, Skipped, SkipReason, label_of
+from guardian.store import Transaction
+from guardian.views.counting import counted
+from guardian.views.scans import outcome_text, result_text
+from guardian.views.sources import ListedSource, listed_source_json, sighting_json, skipped_json
 
 if TYPE_CHECKING:
     from guardian.fetch.web import WebClient
@@ -28,20 +32,53 @@ def command() -> None:
 
 
 @command.command("list")
+@click.option("--json", "as_lines", is_flag=True, help="One JSON object a line for each source.")
 @pass_session
-def list_sources(session: Session) -> None:
-    """List the configured sources with their last scans."""
+def list_sources(session: Session, as_lines: bool) -> None:
+    """List the configured sources: when each is scanned, its last scan and its next one."""
     config = session.config
+    screen = Screen.of_output()
     with opened_store(session) as store, store.read() as tx:
-        last = {source.name: tx.scans.last(source.name) for source in config.sources}
+        is_watching = any(process.command == "guardian run" for process in tx.processes.living())
+        listed = [_listed(tx, source, screen.now, is_watching=is_watching) for source in config.sources]
 
-    for source in config.sources:
-        address = getattr(source, "url", None) or getattr(source, "path", "")
-        click.echo(f"{source.name:<20} {source.kind:<8} {address}")
-        click.echo(f"{'':<20} {printable(outcome_text(last[source.name]))}")
+    if as_lines:
+        echo(json_line(listed_source_json(source)) for source in listed)
+        return
 
-    if not config.sources:
+    columns = (Column("SOURCE", Cut.END), Column("KIND"), Column("LAST SCAN"), Column("NEXT SCAN"))
+    echo(screen.table(columns, [_row(source, screen) for source in listed]))
+    if not listed:
         click.echo(f"no sources in {session.config_path}; each needs a name, a kind and an address")
+    elif not is_watching:
+        click.echo("guardian: no `guardian run` works on this database: nothing is scanned until it does", err=True)
+
+
+def _listed(tx: Transaction, source: "SourceSettings", now: datetime, *, is_watching: bool) -> ListedSource:
+    """Return a source with its last scans and the next one, which is now when it is overdue."""
+    from guardian.sources.rhythm import next_time, rhythm_text
+
+    last = tx.scans.last(source.name)
+    complete = tx.scans.last(source.name, outcome=ScanOutcome.COMPLETED)
+    # A daemon that runs waits for the next turn after a failed scan too; one that is started tries again at once.
+    counted_from = last if is_watching and last and last.outcome is not ScanOutcome.INTERRUPTED else complete
+    following = next_time(source, counted_from.started_at) if counted_from else now
+    return ListedSource(
+        name=source.name,
+        kind=source.kind,
+        address=str(getattr(source, "url", None) or getattr(source, "path", "")),
+        rhythm=rhythm_text(source),
+        last=last,
+        last_complete=complete,
+        next_at=max(following, now) if following else None,
+    )
+
+
+def _row(source: ListedSource, screen: Screen) -> Row:
+    last = f"{outcome_text(source.last)} {screen.moment(source.last.started_at)}" if source.last else "never scanned"
+    following = screen.moment(source.next_at) if source.next_at else "never"
+    below = [source.address, source.rhythm, result_text(source.last) if source.last else ""]
+    return Row([source.name, source.kind, last, following], below)
 
 
 @command.command("try")
@@ -139,6 +176,7 @@ class _Lines:
     """Prints for people: pictures under their pages as they come, then what was left out, by reason."""
 
     def __init__(self) -> None:
+        self._screen = Screen.of_output()
         self._page: str | None = None
         self._pictures = 0
         self._left_out: dict[str, list[Skipped]] = {}
@@ -148,34 +186,40 @@ class _Lines:
         if isinstance(item, Skipped):
             self._left_out.setdefault(item.word, []).append(item)
             return
+
+        screen, context = self._screen, item.context
         if item.page_url != self._page:
-            title = f"  “{printable(item.context.page_title)}”" if item.context.page_title else ""
-            click.echo(f"{click.style(printable(item.page_url or 'on no page'), bold=True)}{title}")
+            title = f"“{context.page_title}”" if context.page_title else ""
+            page, *more = screen.pair(item.page_url or "on no page", title, indent=2)
+            echo([click.style(page, bold=True), *more])
             self._page = item.page_url
 
         self._pictures += 1
-        click.echo(f"  PICTURE   {printable(item.image_url or '(inside the page)')}")
+        click.echo(screen.fitted(item.image_url or "(inside the page)", Cut.MIDDLE, "  PICTURE   "))
         for url in item.also_at[:SHOWN_ADDRESSES]:
-            click.echo(f"            also {printable(url)}")
-
+            click.echo(screen.fitted(url, Cut.MIDDLE, f"{'':<12}also "))
         if len(item.also_at) > SHOWN_ADDRESSES:
-            click.echo(f"            also {len(item.also_at) - SHOWN_ADDRESSES} more address(es)")
-        context = item.context
-        # Letters bound by SHOWN_LETTERS: some pages have whole articles beside their pictures.
-        named = {"alt": context.alt, "caption": context.caption, "title": context.title, "beside": context.nearby_text}
+            more_addresses = counted(len(item.also_at) - SHOWN_ADDRESSES, "more address", "more addresses")
+            click.echo(f"{'':<12}also {more_addresses}")
+
+        named = {
+            "alt text": context.alt,
+            "caption": context.caption,
+            "title": context.title,
+            "beside": context.nearby_text,
+        }
         for name, words in named.items():
             if words and (name != "beside" or words != context.caption):
-                click.echo(
-                    f"            {name:<8} {printable(words[:SHOWN_LETTERS])}{'…' * (len(words) > SHOWN_LETTERS)}"
-                )
+                # Letters bound by SHOWN_LETTERS: some pages have whole articles beside their pictures.
+                text = words[:SHOWN_LETTERS] + "…" * (len(words) > SHOWN_LETTERS)
+                echo(screen.wrapped(text, 21, first=f"{'':<12}{name:<8} "))
 
     def end(self) -> None:
         """Print what was left out, the most frequent reason first, and a line of sums."""
         for word, skipped in sorted(self._left_out.items(), key=lambda word_and_items: -len(word_and_items[1])):
             click.echo(f"{click.style(f'LEFT OUT, {label_of(word)}', bold=True)}  ({word}: {len(skipped)})")
             for item in skipped:
-                detail = f"  {printable(item.detail)}" if item.detail else ""
-                click.echo(f"  {printable(item.url)}{detail}")
+                echo(self._screen.pair(item.url, item.detail or "", "  "))
 
         left_out = sum(map(len, self._left_out.values()))
-        click.echo(f"{self._pictures} picture(s), {left_out} left out")
+        click.echo(f"{counted(self._pictures, 'picture')}, {left_out} left out")

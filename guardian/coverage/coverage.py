@@ -72,6 +72,7 @@ def coverage_of(
         not_seen=dict(counts.not_seen.most_common()),
         usual_images=usual_images,
         trouble=_trouble(ended, complete, usual_images, silent_before, now, settings),
+        last_ended=ended[0] if ended else None,
     )
 
 
@@ -98,7 +99,8 @@ def _trouble(
     last_good = complete[0].id if complete else 0
     latest = ended[: settings.failing_after]
     if len(latest) == settings.failing_after and all(scan.outcome is ScanOutcome.FAILED for scan in latest):
-        detail = f"{len(latest)} scans in a row failed, the last one: {latest[0].error}"
+        failed = "the last scan failed" if len(latest) == 1 else f"{len(latest)} scans in a row failed, the last one"
+        detail = f"{failed}: {latest[0].error}"
         return Trouble(TroubleKind.FAILING, detail, last_good)
 
     # Without a complete scan, silence counts from the first one that is known. A source never scanned is only new.

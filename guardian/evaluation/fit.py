@@ -28,7 +28,8 @@ from sklearn.model_selection import GroupKFold
 from guardian.errors import Unmatchable
 from guardian.evaluation.attacks import Picture, shrunk
 from guardian.evaluation.diagram import drawn
-from guardian.evaluation.examples import Examples, make_examples
+from guardian.evaluation.examples import make_examples
+from guardian.evaluation.pile import Examples
 from guardian.matching.features import hashing
 from guardian.matching.features.fingerprint import fingerprint
 from guardian.matching.features.image import Picture as Decoded

@@ -35,6 +35,7 @@ from guardian.model.reasons import Retry, Scope, SkipReason, label_of, read_reas
 from guardian.model.scans import ScanCounts
 from guardian.model.sightings import Context, PageCapture, PageImage, Response, Sighting, Skipped
 from guardian.model.tasks import Process, Scan, ScanOutcome, Task, TaskKind, TaskState
+from guardian.model.works import Parted, Work
 
 __all__ = [
     "ACTIONS_BY_STRENGTH",
@@ -75,6 +76,7 @@ __all__ = [
     "Outcome",
     "PageCapture",
     "PageImage",
+    "Parted",
     "Process",
     "Remembered",
     "Response",
@@ -95,6 +97,7 @@ __all__ = [
     "Trouble",
     "TroubleKind",
     "Unchanged",
+    "Work",
     "label_of",
     "read_reason",
     "reason_word",

@@ -37,12 +37,16 @@ class CacheStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class JudgedMatch:
-    """One compared asset, what was measured, what the licences say and what the rules decided."""
+    """One compared work, what was measured, what the licences say and what the rules decided.
+
+    `asset` is the asset of the work that matches best. `versions` are the work's other protected assets.
+    """
 
     asset: Asset
     comparison: Comparison
     licence_status: LicenceStatus
     decision: Decision
+    versions: tuple[Asset, ...] = ()
 
     @property
     def kept(self) -> bool:

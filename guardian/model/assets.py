@@ -32,6 +32,9 @@ class Asset:
     addition, and an asset that is withdrawn and added again gets a new one: "added since" compares numbers. `path` is
     the absolute path that was given to `asset add`, never an internal copy. `perceptual_hash`: the published 64-bit
     hash (imagehash.phash, 16 hex digits) that other tools can compare; None for assets added before it was kept.
+
+    Assets with the same `work_id` are one work: versions of one picture (the original, a web size, a CMYK file), each
+    of which shows all of it. One use of a work is one case, and a licence for any of its assets covers it.
     """
 
     id: str
@@ -43,6 +46,7 @@ class Asset:
     width: int
     height: int
     added_at: datetime
+    work_id: str
     tags: tuple[str, ...] = ()
     rights: Rights = field(default_factory=Rights)
     state: AssetState = AssetState.PROTECTED

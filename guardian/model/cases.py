@@ -60,13 +60,14 @@ class CaseState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A match on a sighting that the rules kept.
+    """A work at one place: a match on a sighting that the rules kept.
 
-    Recognised by its asset and the keys of its addresses (guardian/urls/keys.py), so another rendition of the picture,
-    session id or signature is the same finding. Both addresses are canonical and as last seen. The address of an inline
-    (data:) image is urn:sha256:<digest>; without a page, `page_url` is the image's. `page_sha256` and `image_sha256`
-    name the bytes kept as evidence; None when they were not kept (`evidence_note` says why). `perceptual_hash`
-    is an Asset's, of the picture as last seen.
+    `asset_id` is the asset of the work that matched best when the picture was last seen, and `comparison` is with it.
+    Recognised by the asset's work and the keys of its addresses (guardian/urls/keys.py), so another rendition of the
+    picture, session id or signature is the same finding. Both addresses are canonical and as last seen. The address of
+    an inline (data:) image is urn:sha256:<digest>; without a page, `page_url` is the image's. `page_sha256` and
+    `image_sha256` name the bytes kept as evidence; None when they were not kept (`evidence_note` says why).
+    `perceptual_hash` is an Asset's, of the picture as last seen.
     """
 
     id: str
@@ -106,14 +107,16 @@ class FindingDigest:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One use of one asset by one operator (registrable domain, platform account or IP address).
+    """One use of one work by one operator (registrable domain, platform account or IP address).
 
-    `action` and `severity` are the strongest of its findings. `alerted_at`: when a message about it was last written;
-    None before the first. `message_count`: how many messages it has caused.
+    `asset_id` is the asset of the work that matched best when the case was opened. `action` and `severity` are the
+    strongest of its findings. `alerted_at`: when a message about it was last written; None before the first.
+    `message_count`: how many messages it has caused.
     """
 
     id: str
     asset_id: str
+    work_id: str
     operator: str
     state: CaseState
     severity: Severity | None
@@ -131,8 +134,9 @@ class Case:
 class CaseEvent:
     """One line of a case's history.
 
-    `kind`: opened, escalated, reopened, the state that a review gave the case, or moved (one of its findings went to
-    another case; see docs/cases.md). `message_id` is the webhook-id that receivers get.
+    `kind`: opened, escalated, reopened, the state that a review gave the case, moved (one of its findings went to
+    another case), merged (another case became part of this one) or split (a part of it became another case; see
+    docs/cases.md). `message_id` is the webhook-id that receivers get.
     """
 
     case_id: str

@@ -28,7 +28,7 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """One source as its latest scan saw it.
+    """One source as the last scan that ended saw it (`last_ended`). `last` may be running.
 
     `pages` counts answered pages, `pages_unchanged` those answered with a 304. `images` counts pictures, whatever came
     of them; `fetched`, `unchanged`, `fresh` and `again` split them by CacheStatus, and the rest failed or lay on this
@@ -51,3 +51,4 @@ class Coverage:
     not_seen: dict[str, int]
     usual_images: float | None
     trouble: Trouble | None
+    last_ended: Scan | None = None

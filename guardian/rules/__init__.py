@@ -1,7 +1,7 @@
 """Rules: `load` reads the rule files, `Rules.decide` turns the measured facts of one use into a decision."""
 
 from guardian.rules.files import count_examples, load
-from guardian.rules.rules import Condition, ConditionTrace, Rule, Rules, RuleTrace
+from guardian.rules.rules import Condition, ConditionTrace, Rule, Rules, RuleTrace, strength
 from guardian.rules.use import Fact, Ownership, Use, ownership_of
 
 __all__ = [
@@ -16,4 +16,5 @@ __all__ = [
     "count_examples",
     "load",
     "ownership_of",
+    "strength",
 ]

@@ -1,9 +1,9 @@
 """Rules in memory: which one fires first for the facts of a use, and a trace of why."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from guardian.model import NO_RULE, Action, Decision, Severity
+from guardian.model import ACTIONS_BY_STRENGTH, NO_RULE, SEVERITIES_BY_STRENGTH, Action, Decision, Severity
 from guardian.rules.use import Fact, Use, facts_of
 from guardian.urls.addresses import domain_is_under, host_is_under
 
@@ -111,6 +111,14 @@ class Rules:
         """Return the decision of the first rule that fires; when none does, ignore by NO_RULE."""
         return self.decide_facts(facts_of(use))
 
+    def decide_versions(self, versions: Sequence[Use]) -> tuple[Use, Decision]:
+        """Return the strongest decision about versions of one work, and the first version that it is about.
+
+        What a rule says of a collection or a tag, it says of the picture, in whichever version it is used.
+        """
+        decided = [(use, self.decide(use)) for use in versions]
+        return max(decided, key=lambda one: strength(one[1]))
+
     def decide_facts(self, facts: Mapping[str, Fact]) -> Decision:
         """Return the decision on facts by name; see `decide`."""
         first = next((rule for rule in self.rules if rule.fires(facts)), None)
@@ -131,6 +139,12 @@ class Rules:
             is_decided = is_decided or fires
 
         return tuple(traces)
+
+
+def strength(decision: Decision) -> tuple[int, bool, int]:
+    """Return what orders decisions: by action, then what is recorded above what is not, then by severity."""
+    severity = SEVERITIES_BY_STRENGTH.index(decision.severity)
+    return ACTIONS_BY_STRENGTH.index(decision.action), decision.record, severity
 
 
 def decision_of(

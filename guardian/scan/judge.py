@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from guardian import licences
-from guardian.model import AssetState, JudgedMatch, MatchReport, Sighting
-from guardian.rules import Rules, Use, ownership_of
+from guardian.model import JudgedMatch, MatchReport, Sighting
+from guardian.rules import Rules, Use, ownership_of, strength
 from guardian.store import Store
 from guardian.urls.addresses import host_of
 
@@ -12,9 +12,10 @@ from guardian.urls.addresses import host_of
 def judge(
     store: Store, rules: Rules, own_hosts: Sequence[str], sighting: Sighting, report: MatchReport
 ) -> tuple[JudgedMatch, ...]:
-    """Return each match with its licence status and the decision of the rules.
+    """Return each matched work with its licence status and the decision of the rules, in the order of the report.
 
-    Assets that were withdrawn since they were compared are left out at once.
+    A work is answered once, by the match with the strongest decision; of several such the most probable one. Assets
+    that were withdrawn since they were compared are left out at once.
     """
     if not report.matches:
         # Nearly every picture of the web has no match: it costs no query.
@@ -22,17 +23,24 @@ def judge(
 
     host = host_of(sighting.page_url or sighting.image_url or "")
     ownership = ownership_of(sighting.page_url, sighting.image_url, own_hosts)
-    judged = []
+    judged: dict[str, JudgedMatch] = {}
     with store.read() as tx:
         granted = tx.licences.for_host(host)
         for match in report.matches:
-            asset = tx.assets.get(match.asset_id)
-            if asset is None or asset.state is not AssetState.PROTECTED:
+            work = tx.works.of_asset(match.asset_id)
+            asset = next((one for one in work.protected if one.id == match.asset_id), None) if work else None
+            if work is None or asset is None:
                 continue
-            status = licences.licence_status(asset, host, sighting.seen_at.date(), granted)
-            use = Use(match.comparison, asset, status, ownership, host, sighting.source)
-            judged.append(JudgedMatch(asset, match.comparison, status, rules.decide(use)))
-    return tuple(judged)
+
+            status = licences.licence_status(work, host, sighting.seen_at.date(), granted)
+            versions = tuple(one for one in work.protected if one is not asset)
+            _, decision = rules.decide_versions(
+                [Use(match.comparison, one, status, ownership, host, sighting.source) for one in (asset, *versions)]
+            )
+            found = JudgedMatch(asset, match.comparison, status, decision, versions)
+            # The report begins with the most probable match, and of equals `max` takes the first.
+            judged[work.id] = max(judged.get(work.id, found), found, key=lambda one: strength(one.decision))
+    return tuple(judged.values())
 
 
 def is_own(sighting: Sighting, own_hosts: Sequence[str]) -> bool:

@@ -22,6 +22,7 @@ from guardian.media.sniff import is_page
 from guardian.model import Answer, Candidate, Checkpoint, Fetched, Sighting, Skipped, SkipReason, Unchanged
 from guardian.scan.acquire import acquire, transfer
 from guardian.scan.context import CHECK, ScanContext, context_of_check
+from guardian.scan.identical import with_identical
 from guardian.scan.image_match import match_image
 from guardian.scan.judge import is_own, judge
 from guardian.scan.record import keep_evidence, record
@@ -189,6 +190,8 @@ async def _match_and_judge(services: Services, candidate: Candidate, started: fl
             report = candidate.report
         else:
             report = await match_image(services.store, services.workers, services.clock, candidate)
+        recipe = services.workers.report_recipe
+        report = await asyncio.to_thread(with_identical, services.store, recipe, candidate.sha256, report)
         if isinstance(report, Skipped):
             return _not_compared(candidate, replace(report, url=url), started, unmatchable=True)
 

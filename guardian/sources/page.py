@@ -7,6 +7,7 @@ from guardian.crawl.crawler import Bounds, Crawler, same_host
 from guardian.crawl.page_reader import PageReader
 from guardian.model import Checkpoint, CrawlRequest, Skipped, SkipReason
 from guardian.sources.settings import PageSettings
+from guardian.views.counting import counted
 
 
 class PageSource:
@@ -24,7 +25,8 @@ class PageSource:
             for shown in reading.seen:
                 yield shown
             if not reading.seen:
-                why = f"it shows none itself, and leads to {len(reading.links)} page(s) that a depth would visit"
+                pages = counted(len(reading.links), "page")
+                why = f"it shows none itself, and leads to {pages} that a depth would visit"
                 yield Skipped(reading.final_url, SkipReason.NO_PICTURES, why)
             yield Checkpoint(settings.name, counts=reading.counts)
             return

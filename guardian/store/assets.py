@@ -8,6 +8,7 @@ from sqlalchemy.sql import ColumnElement
 
 from guardian.model import Asset, AssetState, Rights
 from guardian.store.counters import Counters
+from guardian.store.ids import new_id
 from guardian.store.inserting import insert_into
 from guardian.store.tables import assets
 
@@ -47,7 +48,7 @@ class Assets:
         """Write an asset that is being added, with a number of its own. `size`: its width and height in pixels.
 
         An asset with these bytes that is not withdrawn is returned as it is. A withdrawn one starts over
-        with a new number, so that everything seen meanwhile is compared with it.
+        with a new number, so that everything seen meanwhile is compared with it; it keeps its work.
         """
         known = self.by_sha256(sha256)
         if known is not None and known.state is not AssetState.WITHDRAWN:
@@ -65,8 +66,13 @@ class Assets:
             "rights": rights or Rights(),
             "added_at": at,
             "withdrawn_at": None,
+            # Its work is looked for anew: others may have been added meanwhile.
+            "work_rule": None,
         }
-        statement = insert_into(self._connection, assets).values(id=asset_id(sha256), sha256=sha256, **values)
+        # A work of its own, unless it had one before: what a person decided about that still counts.
+        statement = insert_into(self._connection, assets).values(
+            id=asset_id(sha256), sha256=sha256, work_id=new_id("work"), **values
+        )
         self._connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
         return self._one(assets.c.sha256 == sha256)
 
@@ -121,7 +127,7 @@ class Assets:
             query = query.where(assets.c.collection == collection)
         if state is not None:
             query = query.where(assets.c.state == state)
-        return [_asset(row) for row in self._connection.execute(query)]
+        return [asset_of(row) for row in self._connection.execute(query)]
 
     def latest_number(self) -> int:
         """Return the highest number among protected assets; 0 when there are none."""
@@ -155,13 +161,14 @@ class Assets:
 
     def _first(self, condition: ColumnElement[bool]) -> Asset | None:
         row = self._connection.execute(select(assets).where(condition)).first()
-        return None if row is None else _asset(row)
+        return None if row is None else asset_of(row)
 
     def _one(self, condition: ColumnElement[bool]) -> Asset:
-        return _asset(self._connection.execute(select(assets).where(condition)).one())
+        return asset_of(self._connection.execute(select(assets).where(condition)).one())
 
 
-def _asset(row: Row[tuple[object, ...]]) -> Asset:
+def asset_of(row: Row[tuple[object, ...]]) -> Asset:
+    """Return the asset that a whole row of the table holds."""
     return Asset(
         id=row.id,
         number=row.number,
@@ -176,4 +183,5 @@ def _asset(row: Row[tuple[object, ...]]) -> Asset:
         rights=row.rights,
         state=row.state,
         perceptual_hash=row.perceptual_hash,
+        work_id=row.work_id,
     )

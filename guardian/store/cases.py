@@ -1,13 +1,16 @@
 """Cases and their histories as rows. When a case changes is decided in guardian.cases."""
 
+import heapq
+from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, insert, select, update
 
 from guardian.model import Action, Case, CaseEvent, CaseState, Severity
 from guardian.store.ids import new_id
 from guardian.store.inserting import insert_into
-from guardian.store.tables import case_events, cases, findings
+from guardian.store.tables import case_aliases, case_events, cases, findings
+from guardian.store.works import work_of
 
 
 class Cases:
@@ -17,23 +20,25 @@ class Cases:
         self._connection = connection
 
     def find(self, asset_id: str, operator: str) -> Case | None:
-        """Return the case of this asset and operator; None when there is none."""
-        return self._first(_select().where(cases.c.asset_id == asset_id, cases.c.operator == operator))
+        """Return the case of this asset's work and operator; None when there is none."""
+        return self._first(_select().where(cases.c.work_id == work_of(asset_id), cases.c.operator == operator))
 
     def lock(self, id_: str) -> Case | None:
-        """Return the case of this id, its row locked until the transaction ends; None when there is none."""
-        return self._first(_select().where(cases.c.id == id_).with_for_update(of=cases))
+        """Return the case of this id as `get` does, its row locked until the transaction ends."""
+        return self._first(_select().where(_is_known_as(id_)).with_for_update(of=cases))
 
     def insert(
         self, asset_id: str, operator: str, action: Action, severity: Severity | None, at: datetime
     ) -> tuple[Case, bool]:
         """Write a new open case, about which there is no message yet; return it, and whether it is new.
 
-        When this asset and operator have a case already, that one is returned, its row locked and unchanged.
+        When the asset's work and operator have a case already, that one is returned, its row locked and unchanged.
         """
+        work_id = self._connection.execute(select(work_of(asset_id))).scalar()
         statement = insert_into(self._connection, cases).values(
             id=new_id("case"),
             asset_id=asset_id,
+            work_id=work_id,
             operator=operator,
             state=CaseState.OPEN,
             action=action,
@@ -43,9 +48,9 @@ class Cases:
             message_count=0,
         )
         # Insert first and look afterwards: looking first would race with another process that sees the same use.
-        wanted = statement.on_conflict_do_nothing(index_elements=["asset_id", "operator"]).returning(cases.c.id)
+        wanted = statement.on_conflict_do_nothing(index_elements=["work_id", "operator"]).returning(cases.c.id)
         inserted = self._connection.execute(wanted).first()
-        same = (cases.c.asset_id == asset_id, cases.c.operator == operator)
+        same = (cases.c.work_id == work_id, cases.c.operator == operator)
         case = self._first(_select().where(*same).with_for_update(of=cases))
         if case is None:
             raise LookupError(f"a case that was just written is gone: {asset_id} {operator}")
@@ -76,8 +81,8 @@ class Cases:
         return written
 
     def get(self, id_: str) -> Case | None:
-        """Return the case of this id; None when there is none."""
-        return self._first(_select().where(cases.c.id == id_))
+        """Return the case of this id, or the one that it was merged into; None when there is none."""
+        return self._first(_select().where(_is_known_as(id_)))
 
     def count(self, state: CaseState) -> int:
         """Return how many cases are in this state."""
@@ -85,9 +90,14 @@ class Cases:
         return self._connection.execute(query).scalar_one()
 
     def starting_with(self, prefix: str) -> list[Case]:
-        """Return the cases whose id begins with `prefix`, by id; people type the first few characters."""
+        """Return the cases whose id, or an id that was merged into theirs, begins with `prefix`, by id.
+
+        People type the first few characters.
+        """
         # autoescape: % and _ in what a person typed are characters, not wildcards.
-        query = _select().where(cases.c.id.startswith(prefix, autoescape=True)).order_by(cases.c.id)
+        earlier = select(case_aliases.c.case_id).where(case_aliases.c.id.startswith(prefix, autoescape=True))
+        is_meant = cases.c.id.startswith(prefix, autoescape=True) | cases.c.id.in_(earlier)
+        query = _select().where(is_meant).order_by(cases.c.id)
         return [_case(row) for row in self._connection.execute(query)]
 
     def note(self, event: CaseEvent) -> None:
@@ -112,20 +122,58 @@ class Cases:
             for row in self._connection.execute(query)
         ]
 
+    def of_work(self, work_id: str) -> list[Case]:
+        """Return the cases of a work, the one opened first first, their rows locked until the transaction ends."""
+        query = _select().where(cases.c.work_id == work_id).order_by(cases.c.opened_at, cases.c.id)
+        return [_case(row) for row in self._connection.execute(query.with_for_update(of=cases))]
+
     def list(self, state: CaseState | None = None, asset_id: str | None = None, limit: int | None = None) -> list[Case]:
-        """Return cases, those last changed first."""
+        """Return cases, those last changed first. `asset_id`: only those of the work that this asset belongs to."""
         query = _select().order_by(cases.c.updated_at.desc(), cases.c.id)
         if state is not None:
             query = query.where(cases.c.state == state)
         if asset_id is not None:
-            query = query.where(cases.c.asset_id == asset_id)
+            query = query.where(cases.c.work_id == work_of(asset_id))
         if limit is not None:
             query = query.limit(limit)
         return [_case(row) for row in self._connection.execute(query)]
 
+    def move(self, id_: str, work_id: str, asset_id: str) -> None:
+        """Make a case one of another work, or of another asset of its own work."""
+        self._connection.execute(update(cases).where(cases.c.id == id_).values(work_id=work_id, asset_id=asset_id))
+
+    def absorb(self, kept: Case, gone_id: str) -> Case:
+        """Merge a case into another one, which becomes as `kept` says; return it as it now stands.
+
+        `kept` has the findings and the history of both. The id that disappears leads to it from now on.
+        """
+        for column in (findings.c.case_id, case_aliases.c.case_id):
+            self._connection.execute(update(column.table).where(column == gone_id).values(case_id=kept.id))
+        self._merge_histories(kept.id, gone_id)
+        self._connection.execute(delete(cases).where(cases.c.id == gone_id))
+        self._connection.execute(insert(case_aliases).values(id=gone_id, case_id=kept.id))
+
+        first = {"asset_id": kept.asset_id, "opened_at": kept.opened_at}
+        self._connection.execute(update(cases).where(cases.c.id == kept.id).values(**first))
+        return self.update(kept)
+
+    def _merge_histories(self, kept_id: str, gone_id: str) -> None:
+        """Write the histories of two cases as one, by time, each in its own order."""
+        # A history is in the order of its rows, so the lines of both are written anew.
+        lines = heapq.merge(self.history(kept_id), self.history(gone_id), key=lambda event: event.at)
+        merged = [replace(event, case_id=kept_id) for event in lines]
+        self._connection.execute(delete(case_events).where(case_events.c.case_id.in_([kept_id, gone_id])))
+        for event in merged:
+            self.note(event)
+
     def _first(self, query: Select[tuple[object, ...]]) -> Case | None:
         row = self._connection.execute(query).first()
         return None if row is None else _case(row)
+
+
+def _is_known_as(id_: str) -> ColumnElement[bool]:
+    """Return the SQL condition that finds a case by its id, or by that of a case that was merged into it."""
+    return (cases.c.id == id_) | cases.c.id.in_(select(case_aliases.c.case_id).where(case_aliases.c.id == id_))
 
 
 def _select() -> Select[tuple[object, ...]]:

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, and_, func, select, update
 
 from guardian.model import Finding, FindingDigest
 from guardian.store.inserting import insert_into
+from guardian.store.merging import OF_LAST_SIGHTING, merge_findings
 from guardian.store.tables import finding_aliases, finding_digests, findings
+from guardian.store.works import work_of
 from guardian.urls.keys import PlaceKeys, place_keys
 
 _AT_A_TIME = 500
@@ -16,22 +18,6 @@ _AT_A_TIME = 500
 
 _FACTS = tuple(findings.c[field.name] for field in fields(Finding))
 """The columns of a Finding; the keys that recognise it are the store's own."""
-
-OF_LAST_SIGHTING = (
-    "source",
-    "page_url",
-    "image_url",
-    "last_seen_at",
-    "licence",
-    "decision",
-    "comparison",
-    "candidate_sha256",
-    "evidence_note",
-    "context",
-    "also_at",
-    "perceptual_hash",
-)
-"""The columns that another sighting of a finding replaces."""
 
 
 class Findings:
@@ -43,19 +29,21 @@ class Findings:
     def upsert(self, finding: Finding) -> tuple[Finding, bool]:
         """Insert a finding, or update the one that it is another sighting of; return it, and whether it is new.
 
-        The asset and the keys of the addresses tell which finding it is; the id is used only if it is new. An update
-        keeps the first-seen time and the case. It replaces the addresses, since signed ones expire. Evidence that was
-        not kept this time does not erase evidence that was.
+        The asset's work and the keys of the addresses tell which finding it is; the id is used only if it is new. An
+        update keeps the first-seen time and the case. It replaces the addresses, since signed ones expire, and the
+        asset, since another version of the work may match better now. Evidence that was not kept this time does not
+        erase evidence that was.
         """
         keys = place_keys(finding.page_url, finding.image_url)
         statement = insert_into(self._connection, findings).values(
             **{column.name: getattr(finding, column.name) for column in _FACTS},
+            work_id=work_of(finding.asset_id),
             page_key=keys.page,
             picture_key=keys.picture,
             key_version=keys.version,
         )
         # Insert first and look afterwards: looking first would race with another process that sees the same picture.
-        recognised_by = ["asset_id", "page_key", "picture_key", "key_version"]
+        recognised_by = ["work_id", "page_key", "picture_key", "key_version"]
         inserted = self._connection.execute(
             statement.on_conflict_do_nothing(index_elements=recognised_by).returning(findings.c.id)
         ).first()
@@ -86,8 +74,8 @@ class Findings:
         return [_finding(row) for row in self._connection.execute(query)]
 
     def at(self, asset_id: str, page_url: str, image_url: str) -> Finding | None:
-        """Return the finding of this asset at these addresses, or at others with the same keys; None without one."""
-        query = select(*_FACTS).where(is_at(asset_id, place_keys(page_url, image_url)))
+        """Return the finding of this asset's work at these addresses, or at others with the same keys; None without."""
+        query = select(*_FACTS).where(is_at(work_of(asset_id), place_keys(page_url, image_url)))
         row = self._connection.execute(query).first()
         return None if row is None else _finding(row)
 
@@ -109,6 +97,12 @@ class Findings:
 
         return found
 
+    def of_work(self, work_id: str) -> list[Finding]:
+        """Return the findings of a work, the first seen first, also those without a case."""
+        query = select(*_FACTS).where(findings.c.work_id == work_id)
+        ordered = query.order_by(findings.c.first_seen_at, findings.c.id)
+        return [_finding(row) for row in self._connection.execute(ordered)]
+
     def list(self, case_id: str | None = None, since: datetime | None = None) -> list[Finding]:
         """Return findings, the first seen first. `since`: only those that were last seen then or later."""
         query = select(*_FACTS).order_by(findings.c.first_seen_at, findings.c.id)
@@ -118,11 +112,29 @@ class Findings:
             query = query.where(findings.c.last_seen_at >= since)
         return [_finding(row) for row in self._connection.execute(query)]
 
+    def join_work(self, gone: str, kept: str) -> int:
+        """Make all findings of one work findings of another; return how many were merged.
+
+        Two at one place become one: see merge_findings.
+        """
+        mine, theirs = findings.alias(), findings.alias()
+        same = [mine.c[name] == theirs.c[name] for name in ("page_key", "picture_key", "key_version")]
+        twins = select(mine.c.id, theirs.c.id).where(mine.c.work_id == gone, theirs.c.work_id == kept, *same)
+        pairs = self._connection.execute(twins.order_by(mine.c.id)).all()
+        for one, other in pairs:
+            merge_findings(self._connection, one, other, {"work_id": kept})
+        self._connection.execute(update(findings).where(findings.c.work_id == gone).values(work_id=kept))
+        return len(pairs)
+
+    def move(self, id_: str, work_id: str, case_id: str | None) -> None:
+        """Make a finding one of another work and case."""
+        self._connection.execute(update(findings).where(findings.c.id == id_).values(work_id=work_id, case_id=case_id))
+
     def _seen_again(self, finding: Finding, keys: PlaceKeys) -> str:
         """Update the finding with these keys for another sighting; return its id."""
         statement = (
             update(findings)
-            .where(is_at(finding.asset_id, keys))
+            .where(is_at(work_of(finding.asset_id), keys))
             .values(
                 **{name: getattr(finding, name) for name in OF_LAST_SIGHTING},
                 # A finding that was recorded without a case gets one when the rules change their mind, and keeps it.
@@ -159,10 +171,10 @@ class Findings:
         return _finding(self._connection.execute(select(*_FACTS).where(findings.c.id == id_)).one())
 
 
-def is_at(asset_id: str, keys: PlaceKeys) -> ColumnElement[bool]:
+def is_at(work_id: str | ScalarSelect[str], keys: PlaceKeys) -> ColumnElement[bool]:
     """Return the SQL condition that recognises a finding."""
     return and_(
-        findings.c.asset_id == asset_id,
+        findings.c.work_id == work_id,
         findings.c.page_key == keys.page,
         findings.c.picture_key == keys.picture,
         findings.c.key_version == keys.version,

@@ -71,8 +71,35 @@ assets = Table(
     Column("added_at", Instant, nullable=False),
     Column("withdrawn_at", Instant),
     Column("perceptual_hash", Text),
+    # What the assets of one work share. A work is nothing but its assets, so there is no table of works.
+    Column("work_id", Text, nullable=False),
+    # The version of the rule by which its work was looked for; null before that (see guardian/catalog/works.py).
+    Column("work_rule", Integer),
     Index(None, "state", "number"),
     Index(None, "collection"),
+    Index(None, "work_id"),
+    Index(None, "work_rule"),
+)
+
+# Ids of works that were joined to another. People and receivers have noted them, so they are kept for ever.
+work_aliases = Table(
+    "work_aliases",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("work_id", Text, nullable=False),
+    Index(None, "work_id"),
+)
+
+# Assets that a person has parted: whatever they look like, they are not one work. The lower id stands first.
+parted_assets = Table(
+    "parted_assets",
+    metadata,
+    Column("asset_id", Text, ForeignKey("assets.id"), primary_key=True),
+    Column("other_id", Text, ForeignKey("assets.id"), primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("note", Text),
+    Index(None, "other_id"),
 )
 
 licences = Table(
@@ -118,8 +145,20 @@ cases = Table(
     Column("message_count", Integer, nullable=False),
     Column("reviewed_by", Text),
     Column("review_note", Text),
+    Column("work_id", Text, nullable=False),
+    # A case names an asset of its work, so this follows from the index below.
     UniqueConstraint("asset_id", "operator"),
+    Index(None, "work_id", "operator", unique=True),
     Index(None, "state", "updated_at"),
+)
+
+# Ids of cases that were merged into another one. People and receivers have noted them, so they are kept for ever.
+case_aliases = Table(
+    "case_aliases",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("case_id", Text, ForeignKey("cases.id"), nullable=False),
+    Index(None, "case_id"),
 )
 
 case_events = Table(
@@ -163,7 +202,9 @@ findings = Table(
     Column("page_key", Text, nullable=False),
     Column("picture_key", Text, nullable=False),
     Column("key_version", Integer, nullable=False),
-    Index(None, "asset_id", "page_key", "picture_key", "key_version", unique=True),
+    # A work at one place is one finding, whichever of its assets matched best.
+    Column("work_id", Text, nullable=False),
+    Index(None, "work_id", "page_key", "picture_key", "key_version", unique=True),
     Index(None, "key_version"),
     Index(None, "last_seen_at"),
 )

@@ -16,6 +16,7 @@ from guardian.store.requests import Requests
 from guardian.store.responses import Responses
 from guardian.store.scans import Scans
 from guardian.store.tasks import Tasks
+from guardian.store.works import Works
 
 
 class Transaction:
@@ -23,6 +24,7 @@ class Transaction:
 
     def __init__(self, connection: Connection) -> None:
         self.assets = Assets(connection)
+        self.works = Works(connection)
         self.licences = Licences(connection)
         self.candidates = Candidates(connection)
         self.counters = Counters(connection)

@@ -1,9 +1,24 @@
-"""What guardian says of one image, as JSON."""
+"""What guardian says of images: of one as JSON, of many as a sum in words."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from guardian.model import Answer, JudgedMatch, Skipped
+from guardian.model import Answer, JudgedMatch, Outcome, Skipped
 from guardian.views.comparisons import comparison_json
+from guardian.views.counting import counted
+
+_PLURALS = {Outcome.COPY: "copies", Outcome.ERROR: "errors"}
+
+
+def outcomes_text(outcomes: Mapping[Outcome, int]) -> str:
+    """Return how many images had each outcome: "2 copies, 1 to review, 3 clear"; empty when there were none."""
+    parts = []
+    for outcome in Outcome:
+        number = outcomes.get(outcome, 0)
+        word = "to review" if outcome is Outcome.REVIEW else outcome.value
+        if number:
+            parts.append(counted(number, word, _PLURALS.get(outcome, word)))
+    return ", ".join(parts)
 
 
 def answer_json(answer: Answer, *, every_match: bool = False) -> dict[str, Any]:
@@ -39,6 +54,8 @@ def _problem_text(problem: Skipped | None) -> str | None:
 def _match_json(match: JudgedMatch) -> dict[str, Any]:
     asset, decision = match.asset, match.decision
     return {
+        "work": asset.work_id,
+        "versions": [version.id for version in match.versions],
         "asset": {"id": asset.id, "title": asset.title, "path": asset.path, "collection": asset.collection},
         "probability": match.comparison.probability,
         "licence": match.licence_status.value,

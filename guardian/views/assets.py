@@ -11,6 +11,7 @@ def asset_json(asset: Asset) -> dict[str, Any]:
     rights = asset.rights
     return {
         "id": asset.id,
+        "work": asset.work_id,
         "number": asset.number,
         "title": asset.title,
         "collection": asset.collection,

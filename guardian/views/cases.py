@@ -29,6 +29,7 @@ def case_json(case: Case, asset: Asset | None) -> dict[str, Any]:
     return {
         "id": case.id,
         "asset_id": case.asset_id,
+        "work": case.work_id,
         "operator": case.operator,
         "state": case.state.value,
         "severity": case.severity.value if case.severity else None,

@@ -1,9 +1,12 @@
 """Coverage of a source as JSON and in words: what its last scans saw, and what they did not."""
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
-from guardian.model import Coverage, Trouble
-from guardian.views.scans import scan_json
+from guardian.model import Coverage, ScanOutcome, Trouble
+from guardian.views.counting import counted
+from guardian.views.scans import outcome_text, scan_json
 from guardian.views.timestamps import minute_text
 
 
@@ -28,30 +31,43 @@ def coverage_json(coverage: Coverage) -> dict[str, Any]:
         "not_seen": dict(coverage.not_seen),
         "usual_images": coverage.usual_images,
         "trouble": _trouble_json(coverage.trouble) if coverage.trouble else None,
+        "last_ended": scan_json(coverage.last_ended) if coverage.last_ended else None,
     }
 
 
-def coverage_facts(coverage: Coverage, assets: int) -> dict[str, str]:
+def coverage_facts(coverage: Coverage, assets: int, dated: Callable[[datetime], str] = minute_text) -> dict[str, str]:
     """Return short labels and the text of each, in reading order; empty when the source was never scanned.
 
-    `assets`: how many are protected. A scan's error may hold words of the site: escape it for the medium.
+    `assets`: how many are protected. `dated` writes times. A scan's error may hold words of the site: escape it for
+    the medium.
     """
-    last = coverage.last
+    last, ended = coverage.last, coverage.last_ended
     if last is None:
         return {}
 
-    error = f": {last.error}" if last.error else ""
-    facts = {"last scan": f"{minute_text(last.started_at)}, {last.outcome or 'running'}{error}"}
+    facts = {}
+    if last.outcome is None:
+        facts["running"] = f"a scan since {dated(last.started_at)}"
+        facts["last scan"] = "none has ended yet"
+    if ended is None:
+        return facts
+
+    error = f": {ended.error}" if ended.error else ""
+    facts["last scan"] = f"{dated(ended.started_at)}, {outcome_text(ended)}{error}"
+    if ended.outcome is not ScanOutcome.COMPLETED:
+        whole = coverage.last_complete
+        facts["last whole"] = dated(whole.started_at) if whole else "never"
+
     if coverage.pages:
         facts["pages"] = f"{coverage.pages}, {coverage.pages_unchanged} unchanged"
 
     # Without a usual number nothing is said: "usually 0" would be wrong after the first scans.
     usual = f" (usually {coverage.usual_images:g})" if coverage.usual_images is not None else ""
-    compared = f"{coverage.compared} compared with {assets} protected asset(s)"
+    compared = f"{coverage.compared} compared with {counted(assets, 'protected asset')}"
     facts["images"] = f"{coverage.images}{usual}, {compared}, {coverage.matched} matched"
 
     unchanged = f"{coverage.unchanged} unchanged (304), {coverage.fresh} still fresh and not asked for"
-    facts["came"] = f"{coverage.fetched} fetched, {unchanged}, {coverage.again} seen again on another page"
+    facts["fetched"] = f"{coverage.fetched} anew, {unchanged}, {coverage.again} seen again on another page"
     return facts
 
 

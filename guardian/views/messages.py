@@ -36,6 +36,7 @@ def message_asset(asset: Asset) -> dict[str, Any]:
     rights = asset.rights
     return {
         "id": asset.id,
+        "work": asset.work_id,
         "title": clipped(asset.title, 300),
         "collection": clipped(asset.collection, 200),
         "tags": [clipped(tag, 60) for tag in asset.tags[:20]],

@@ -36,6 +36,11 @@ def clipped(text: str, max_bytes: int) -> str:
     return clean[:low].rstrip() + _CUT
 
 
+def printable(text: str) -> str:
+    """Return the text without what could move the cursor or colour the terminal; others wrote it."""
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
+
+
 def json_size(text: str) -> int:
     """Return the number of bytes that a text takes between the quotes of a JSON string in UTF-8."""
     return len(json.dumps(text, ensure_ascii=False).encode()) - 2

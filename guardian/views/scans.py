@@ -3,7 +3,9 @@
 from typing import Any
 
 from guardian.model import Scan
-from guardian.views.timestamps import json_timestamp, minute_text
+from guardian.views.answers import outcomes_text
+from guardian.views.counting import counted
+from guardian.views.timestamps import json_timestamp
 
 
 def scan_json(scan: Scan) -> dict[str, Any]:
@@ -22,15 +24,22 @@ def scan_json(scan: Scan) -> dict[str, Any]:
     }
 
 
-def outcome_text(scan: Scan | None) -> str:
-    """Return one line: how a source's last scan ended and what it counted. None: the source was never scanned.
+def outcome_text(scan: Scan) -> str:
+    """Return how a scan ended: "completed", "failed", "interrupted", or "running"."""
+    return scan.outcome or "running"
+
+
+def result_text(scan: Scan) -> str:
+    """Return what a scan counted and why it ended, in one line: "3 pages, 2 copies, 1 not seen; it answered 403".
 
     The error may hold words of the site: escape it for the medium.
     """
-    if scan is None:
-        return "never scanned"
+    counts = scan.counts
+    parts = [counted(counts.pages, "page") if counts.pages else "", outcomes_text(counts.outcomes)]
+    if not_seen := counts.not_seen.total():
+        parts.append(f"{not_seen} not seen")
+    parts += [f"{number} {word}" for word, number in counts.other.items()]
 
     # A scan that was stopped at its first page may have counted nothing and met no error.
-    counts = ", ".join(f"{number} {word}" for word, number in scan.counts.as_words().items())
-    words = "; ".join(part for part in (counts, scan.error or "") if part) or "nothing"
-    return f"{scan.outcome or 'running'} {minute_text(scan.started_at)}: {words}"
+    counted_text = ", ".join(part for part in parts if part)
+    return "; ".join(part for part in (counted_text, scan.error or "") if part) or "nothing"

@@ -41,10 +41,10 @@ _UNITS = (
 
 
 def ago_text(at: datetime, now: datetime) -> str:
-    """Return an aware time as seen from `now`, rounded down to one unit: "3 hours ago", "in 2 days", "now"."""
+    """Return an aware time as seen from `now`, rounded down to one unit: "3 hours ago", "in 2 days", "just now"."""
     seconds = int((now - at).total_seconds())
     for least, unit, name in _UNITS:
         if abs(seconds) >= least:
             distance = counted(abs(seconds) // unit, name)
             return f"{distance} ago" if seconds > 0 else f"in {distance}"
-    return "now"
+    return "just now" if seconds > 0 else "now"

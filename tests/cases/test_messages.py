@@ -21,6 +21,7 @@ NOW = datetime(2026, 11, 24, 12, 0, 0, 123456, tzinfo=UTC)
 CASE = Case(
     "case_0123456789abcdef",
     "asset_1",
+    "work_1",
     "thief.example",
     CaseState.OPEN,
     Severity.HIGH,

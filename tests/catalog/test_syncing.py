@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
 def asset(path: Path, content: bytes | None = None) -> Asset:
     """As the catalogue would know this file."""
     sha256 = hashlib.sha256(path.read_bytes() if content is None else content).hexdigest()
-    return Asset(f"asset_{sha256[:16]}", 1, path.stem, "press", str(path), sha256, 9, 9, NOON)
+    return Asset(f"asset_{sha256[:16]}", 1, path.stem, "press", str(path), sha256, 9, 9, NOON, "work_1")
 
 
 def known(folder: Path) -> list[Asset]:

@@ -120,7 +120,7 @@ def test_people_read_what_was_found(protected: Home, pictures: Path) -> None:
     assert first.startswith(f"COPY        {pictures}/a.jpg")
     assert "“astronaut”  press/asset_" in said
     assert "mirrored" in said
-    assert said.splitlines()[-1] == "2 image(s), compared with 2 protected asset(s): 1 copy, 1 clear"
+    assert said.splitlines()[-1] == "2 images, compared with 2 protected assets: 1 copy, 1 clear"
 
 
 @pytest.mark.parametrize(

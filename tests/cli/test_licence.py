@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from guardian.licences import licence_status
-from guardian.model import Asset, LicenceStatus
+from guardian.model import Asset, LicenceStatus, Work
 from guardian.store import StoreSettings, open_store
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -38,7 +38,7 @@ def standing_now(folder: Path, asset: Asset, host: str, on: date = TODAY) -> Lic
     with store.read() as tx:
         found = tx.licences.list()
     store.close()
-    return licence_status(asset, host, on, found)
+    return licence_status(Work(asset.work_id, (asset,)), host, on, found)
 
 
 def test_a_collection_for_a_year(tmp_path: Path, asset: Asset) -> None:

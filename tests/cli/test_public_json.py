@@ -229,8 +229,15 @@ def test_case_list(home: Home, read: Read) -> None:
 def test_case_show(home: Home, read: Read) -> None:
     case = case_of(read)
     opened, _ = read(lambda tx: tx.cases.history(case["id"]))
+    version = {
+        "candidate_sha256": "c" * 64,
+        "image_sha256": "1" * 64,
+        "page_sha256": None,
+        "first_seen_at": "2026-11-24T12:00:00+00:00",
+        "last_seen_at": "2026-11-24T12:00:00+00:00",
+    }
     whole = case | {
-        "findings": [finding_of(read)],
+        "findings": [finding_of(read) | {"versions": [version]}],
         "history": [
             {
                 "at": "2026-11-24T12:00:00+00:00",
@@ -270,18 +277,19 @@ def test_licence_list(home: Home, read: Read) -> None:
 
 def test_coverage(home: Home) -> None:
     rival, other = home.guardian("coverage", "--json").stdout.splitlines()
+    failed = {
+        "id": 2,
+        "source": "rival",
+        "started_at": "2026-11-24T12:00:00+00:00",
+        "ended_at": "2026-11-24T12:00:00+00:00",
+        "outcome": "failed",
+        "counts": {},
+        "error": "it answered 403",
+    }
     assert rival == json.dumps(
         {
             "source": "rival",
-            "last": {
-                "id": 2,
-                "source": "rival",
-                "started_at": "2026-11-24T12:00:00+00:00",
-                "ended_at": "2026-11-24T12:00:00+00:00",
-                "outcome": "failed",
-                "counts": {},
-                "error": "it answered 403",
-            },
+            "last": failed,
             "last_complete": {
                 "id": 1,
                 "source": "rival",
@@ -311,9 +319,10 @@ def test_coverage(home: Home) -> None:
             "usual_images": None,
             "trouble": {
                 "kind": "failing",
-                "detail": "1 scans in a row failed, the last one: it answered 403",
+                "detail": "the last scan failed: it answered 403",
                 "since_scan": 1,
             },
+            "last_ended": failed,
         }
     )
     never = json.loads(other)
@@ -324,10 +333,11 @@ def test_coverage(home: Home) -> None:
 def test_coverage_for_people(home: Home) -> None:
     assert home.guardian("coverage").stdout == (
         "rival\n"
-        "  FAILING: 1 scans in a row failed, the last one: it answered 403\n"
+        "  FAILING: the last scan failed: it answered 403\n"
         "  last scan   2026-11-24 12:00Z, failed: it answered 403\n"
-        "  images      0, 0 compared with 1 protected asset(s), 0 matched\n"
-        "  came        0 fetched, 0 unchanged (304), 0 still fresh and not asked for, 0 seen again on another page\n"
+        "  last whole  2026-11-24 10:00Z\n"
+        "  images      0, 0 compared with 1 protected asset, 0 matched\n"
+        "  fetched     0 anew, 0 unchanged (304), 0 still fresh and not asked for, 0 seen again on another page\n"
         "other\n"
         "  never scanned\n"
     )

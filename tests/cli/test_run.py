@@ -33,7 +33,7 @@ def test_once_scans_every_source_and_sends_what_is_due(watched: Home, receiver: 
     assert done.stdout.splitlines() == [
         "gallery: completed",
         "blog: completed",
-        "2 page(s), 2 image(s), compared with 2 protected asset(s): 1 copy, 1 clear",
+        "2 pages, 2 images, compared with 2 protected assets: 1 copy, 1 clear",
     ]
     (post,) = receiver.accepted
     assert post.signed_by == (0,)
@@ -52,7 +52,7 @@ def test_once_with_nothing_found_is_0(watched: Home, site: Any, receiver: Any) -
 def test_once_ends_when_a_receiver_fails_and_keeps_its_message(watched: Home, receiver: Any) -> None:
     receiver.then(500)
     said = watched.guardian("run", "--once", code=1, **{SECRET: receiver.secrets[0]}).stdout
-    assert said.endswith("1 message(s) not delivered yet, 0 given up: `guardian delivery list` says why\n")
+    assert said.endswith("1 message not delivered yet, 0 given up: `guardian delivery list` says why\n")
     (message,) = watched.lines("delivery", "list", "--json")
     assert (message["state"], message["attempts"]) == ("due", 1)
     assert "500" in message["last_error"]
@@ -68,7 +68,7 @@ def test_once_a_failing_source_is_named_and_the_others_are_scanned(watched: Home
 
 
 def test_without_sources_there_is_nothing_to_do_but_deliver(own: Home) -> None:
-    assert own.guardian("run", "--once").stdout == "0 image(s), compared with 2 protected asset(s): nothing found\n"
+    assert own.guardian("run", "--once").stdout == "0 images, compared with 2 protected assets: nothing found\n"
 
 
 def test_a_secret_file_serves_as_well(watched: Home, receiver: Any) -> None:

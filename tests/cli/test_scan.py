@@ -28,17 +28,17 @@ def test_a_scan_shows_what_it_found_and_what_is_owed(watched: Home, site: Any, r
     assert said[0].split() == ["COPY", f"{site.url}/gallery.html"]
     assert any("“coffee”" in line for line in said)
     assert not any("cat.jpg" in line for line in said), "what is clear is only counted"
-    assert said[-2] == "1 page(s), 2 image(s), compared with 2 protected asset(s): 1 copy, 1 clear"
-    assert said[-1] == "1 message(s) wait to be sent; `guardian run` sends them"
+    assert said[-2] == "1 page, 2 images, compared with 2 protected assets: 1 copy, 1 clear"
+    assert said[-1] == "1 message waits to be sent; `guardian run` sends it"
     assert receiver.posts == [], "a scan needs no secret and sends nothing"
     again = watched.guardian("scan", "gallery", code=1).stdout
-    assert again.endswith("1 message(s) wait to be sent; `guardian run` sends them\n"), "the same copy is told once"
+    assert again.endswith("1 message waits to be sent; `guardian run` sends it\n"), "the same copy is told once"
 
 
 def test_nothing_owed_is_not_spoken_of(watched: Home, site: Any) -> None:
     site.page("gallery.html", "cat.jpg")
     assert watched.guardian("scan", "gallery").stdout == (
-        "1 page(s), 1 image(s), compared with 2 protected asset(s): 1 clear\n"
+        "1 page, 1 image, compared with 2 protected assets: 1 clear\n"
     )
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import click
 import pytest
 
+from guardian.cli.screen import Screen
 from guardian.cli.showing import describe, exit_code, summary
 from guardian.model import (
     Action,
@@ -34,6 +35,7 @@ DUNE = Asset(
     width=800,
     height=600,
     added_at=NOON,
+    work_id="work_dune",
 )
 ALERT = Decision(Action.ALERT, "certain-copy", Severity.HIGH, record=True)
 COPY = JudgedMatch(DUNE, Comparison(0.98765, description="mirrored crop of 41 %"), LicenceStatus.LAPSED, ALERT)
@@ -51,7 +53,7 @@ ON_A_PAGE = Answer(
 
 
 def lines(answer: Answer, *, every_match: bool = False) -> list[str]:
-    return click.unstyle(describe(answer, every_match=every_match)).splitlines()
+    return click.unstyle(describe(answer, Screen(None), every_match=every_match)).splitlines()
 
 
 def test_a_copy_says_of_what_how_sure_what_was_done_and_what_the_rules_say() -> None:
@@ -82,6 +84,17 @@ def test_a_file_is_named_once() -> None:
     assert found[-1].strip() == "alert (high) by rule “certain-copy”", "no host, so nothing about its licences"
 
 
+def test_on_a_terminal_the_address_of_a_match_stays_whole_and_all_else_fits() -> None:
+    url = "https://thief.example/" + "gallery/" * 12 + "harbour.jpg"
+    found = replace(ON_A_PAGE, sighting=replace(ON_A_PAGE.sighting, image_url=url))
+    shown = click.unstyle(describe(found, Screen(80))).splitlines()
+    assert f"            image {url}" in shown, "it is there to be copied"
+    assert all(len(line) <= 80 for line in shown if url not in line)
+    clear = click.unstyle(describe(replace(found, judged=()), Screen(80))).splitlines()
+    assert [len(line) for line in clear][1:] == [80]
+    assert clear[1].endswith("harbour.jpg")
+
+
 def test_an_inline_image_own_hosts_repeats_and_a_partial_search_are_said() -> None:
     inline = replace(ON_A_PAGE.sighting, image_url=None, inline=b"data")
     report = MatchReport("recipe", (), 1, 5, 640, 480, partial=True)
@@ -98,7 +111,7 @@ def test_an_inline_image_own_hosts_repeats_and_a_partial_search_are_said() -> No
 def test_a_problem_is_said_in_its_own_words_and_cannot_write_to_the_terminal() -> None:
     problem = Skipped("https://thief.example/", SkipReason.HTTP_STATUS, "answered \x1b[2J404\r\nCLEAR all", 404)
     answer = replace(ON_A_PAGE, judged=(), report=None, sha256=None, problem=problem)
-    shown = describe(answer)
+    shown = describe(answer, Screen(None))
     assert click.unstyle(shown).startswith("ERROR ")
     assert "\x1b[2J" not in shown
     assert len(shown.splitlines()) == 3
@@ -109,9 +122,9 @@ def test_a_problem_is_said_in_its_own_words_and_cannot_write_to_the_terminal() -
 
 def test_a_summary_counts_everything_once() -> None:
     counts = ScanCounts.from_words({"copy": 2, "clear": 3, "error": 1, "problem: timeout": 1, "left out: robots": 4})
-    assert summary(counts, 7) == "6 image(s), compared with 7 protected asset(s): 2 copy, 3 clear, 1 error, 4 left out"
-    assert summary(ScanCounts()) == "0 image(s): nothing found"
-    assert "compared with 0 protected asset(s): 1 clear; nothing is protected yet" in summary(
+    assert summary(counts, 7) == "6 images, compared with 7 protected assets: 2 copies, 3 clear, 1 error, 4 left out"
+    assert summary(ScanCounts()) == "0 images: nothing found"
+    assert "compared with 0 protected assets: 1 clear; nothing is protected yet" in summary(
         ScanCounts.from_words({"clear": 1}), 0
     )
 

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ def test_try_shows_what_a_source_would_yield_and_stores_nothing(crawled: Home, s
     assert f"{site.url}/deep.html  “deep”\n  PICTURE   {site.url}/copy.jpg" in said, "under its page"
     assert "LEFT OUT, too small to be a picture  (too_small: 1)\n" in said
     assert f"  {site.url}/icon.png  shown at 9x9 pixels\n" in said
-    assert said.splitlines()[-1] == "3 picture(s), 1 left out"
+    assert said.splitlines()[-1] == "3 pictures, 1 left out"
     with sqlite3.connect(crawled.folder / "data" / "guardian.db") as database:
         assert [database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("frontier", "scans")] == [
             0,
@@ -58,7 +59,7 @@ def test_try_names_pictures_that_robots_may_not_have(crawled: Home, site: Any) -
     said = crawled.guardian("source", "try", f"{site.url}/deep.html").stdout
     assert f"(robots: 1)\n  {site.url}/copy.jpg  its robots.txt forbids it\n" in said
     assert "PICTURE" not in said
-    assert said.endswith("0 picture(s), 2 left out\n")
+    assert said.endswith("0 pictures, 2 left out\n")
 
 
 def test_a_source_that_is_none(crawled: Home) -> None:
@@ -77,9 +78,21 @@ def test_a_site_is_scanned_to_its_last_page_and_accounted_for(crawled: Home) -> 
     shown = crawled.guardian("coverage", "rival").stdout
     assert "no longer there (404)" in shown
     assert "too small to be a picture" in shown
-    listed = crawled.guardian("source", "list").stdout
-    assert "rival" in listed
-    assert "completed" in listed
+    listed = crawled.guardian("source", "list")
+    assert listed.stdout.startswith("rival  site  completed 2")
+    assert "index.html  every 1h  3 pages, 1 copy, 1 clear, 1 error, 2 not seen\n" in listed.stdout
+    assert "no `guardian run` works on this database" in listed.stderr
+    shown = crawled.guardian("source", "list", COLUMNS="80").stdout.splitlines()
+    assert shown[0].split() == ["SOURCE", "KIND", "LAST", "SCAN", "NEXT", "SCAN"]
+    assert shown[1].startswith("rival   site  completed ")
+    assert shown[1].endswith(" minutes")
+    assert shown[3:5] == ["  every 1h", "  3 pages, 1 copy, 1 clear, 1 error, 2 not seen"]
+    (listed_json,) = crawled.lines("source", "list", "--json")
+    assert (listed_json["rhythm"], listed_json["last"]["outcome"]) == ("every 1h", "completed")
+    started, following = (
+        datetime.fromisoformat(at) for at in (listed_json["last"]["started_at"], listed_json["next_at"])
+    )
+    assert following - started == timedelta(hours=1)
     assert crawled.guardian("case", "list").stdout.count("case_") == 1
 
 
@@ -110,7 +123,7 @@ def test_try_shows_the_words_and_all_addresses_and_no_terminal_is_moved(own: Hom
     said = own.guardian("source", "try", f"{site.url}/p.html").stdout
     assert "\x1b" not in said
     assert f"PICTURE   {site.url}/p.jpg\n            also {site.url}/p-700x700.jpg\n" in said
-    assert "also 2 more address(es)" in said
+    assert "also 2 more addresses" in said
     assert "caption  Words" in said
     assert "a drawing (SVG), not a photograph  (vector: 1)" in said
 
@@ -122,7 +135,7 @@ def test_a_person_is_told_where_scans_may_not_go(own: Home, site: Any, photograp
     said = own.guardian("check", page, code=1)
     assert "COPY" in said.stdout
     assert "robots.txt forbids this to scans; it was fetched because you asked" in said.stderr
-    assert "picture(s)" not in said.stderr
+    assert "robots.txt forbids 1 picture" not in said.stderr
     assert "robots.txt" not in own.guardian("check", f"{site.url}/coffee.png", code=1).stderr
     refused = own.guardian("source", "try", page, code=3)
     assert f"LEFT OUT, forbidden by robots.txt  (robots: 1)\n  {page}  its robots.txt forbids it" in refused.stdout
@@ -130,7 +143,7 @@ def test_a_person_is_told_where_scans_may_not_go(own: Home, site: Any, photograp
         config.write(f"sources:\n  - {{name: closed, kind: page, url: '{page}'}}\n")
     assert "robots.txt forbids it" in own.guardian("scan", "closed", code=3).stderr
     (site.folder / "robots.txt").write_text("User-agent: *\nDisallow: /coffee\n")
-    told = f"robots.txt forbids 1 picture(s) to scans that were fetched because you asked: {site.url}/coffee.png\n"
+    told = f"robots.txt forbids 1 picture to scans; fetched because you asked: {site.url}/coffee.png\n"
     assert own.guardian("check", page, code=1).stderr == f"guardian: {told}"
 
 

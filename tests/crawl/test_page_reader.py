@@ -149,7 +149,7 @@ def test_a_page_without_pictures_says_so(site: Any, discovered: Callable[..., li
     [seen] = discovered(kind="page", url=f"{site.url}/p.html")
     assert (seen.reason, seen.detail) == (
         "no_pictures",
-        "it shows none itself, and leads to 1 page(s) that a depth would visit",
+        "it shows none itself, and leads to 1 page that a depth would visit",
     )
 
 

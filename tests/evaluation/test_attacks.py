@@ -4,10 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from guardian.evaluation.attacks import HARD, STANDARD, apply
+from guardian.evaluation.attacks import EDITS, HARD, STANDARD, WILD, apply
 from guardian.evaluation.examples import make_examples
-
-EDITS = [*STANDARD, *HARD]
 
 
 @pytest.mark.parametrize("edit", EDITS)
@@ -23,14 +21,18 @@ def test_an_edit_is_repeatable_and_leaves_a_picture(edit: str, photographs: dict
     assert first.shape != picture.shape or not np.array_equal(first, picture)
 
 
+def test_the_families_share_no_name() -> None:
+    assert len(EDITS) == len(STANDARD) + len(HARD) + len(WILD)
+
+
 def test_examples_know_which_original_they_show(photographs: dict[str, Image.Image]) -> None:
-    pictures = [np.asarray(image.resize((400, 300))) for image in photographs.values()] * 4
+    pictures = [np.asarray(image.resize((400, 300))) for image in photographs.values()] * 3
     # Only names are kept of the first time: the pictures of both would be a gigabyte.
     before = [query.edit for query in make_examples(pictures, seed=1).queries]
     examples = make_examples(pictures, seed=1)
     assert [query.edit for query in examples.queries] == before
     edits = {query.edit.split("_")[0] for query in examples.queries}
-    assert {"distractor", "template", "sibling"} <= edits
+    assert {"distractor", "template", "sibling", "design", "scene"} <= edits
     copies = [query for query in examples.queries if query.copies]
     owned = {number for reference in examples.references for number in reference.shows}
     assert copies

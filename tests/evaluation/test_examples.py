@@ -1,10 +1,17 @@
 """Labels decide what is fitted: who copies whom, and who only looks alike."""
 
+from collections import Counter
+
+import cv2
 import numpy as np
 import pytest
 
-from guardian.evaluation.examples import Examples, make_examples
+from guardian.evaluation.attacks import HARD, STANDARD, WILD
+from guardian.evaluation.examples import HARD_COPIES, STANDARD_COPIES, WILD_COPIES, make_examples
+from guardian.evaluation.pile import Examples
 from tests.matching.pictures import Pixels, clouds, drawing
+
+STRANGERS = ("distractor", "template", "sibling", "design", "scene")
 
 
 @pytest.fixture(scope="module")
@@ -27,13 +34,16 @@ def test_the_same_seed_makes_the_same_examples(examples: Examples) -> None:
 def test_every_copy_has_a_reference_that_it_copies(examples: Examples) -> None:
     shown = frozenset().union(*(reference.shows for reference in examples.references))
     copies = [query for query in examples.queries if query.copies]
-    assert len(copies) == 24 * 6
     assert all(query.copies <= shown and query.copies == {query.main} for query in copies)
+    for family, count in ((STANDARD, STANDARD_COPIES), (HARD, HARD_COPIES), (WILD, WILD_COPIES)):
+        made = sum(query.edit in family for query in copies)
+        # A few would show too little of these small pictures to be recognised: no copies to learn from.
+        assert 0.8 * 24 * count <= made <= 24 * count
 
 
 def test_strangers_and_look_alikes_copy_nothing(examples: Examples) -> None:
-    others = [query for query in examples.queries if query.edit.startswith(("distractor", "template", "sibling"))]
-    assert {query.edit.split("_")[0] for query in others} == {"distractor", "template", "sibling"}
+    others = [query for query in examples.queries if query.edit.startswith(STRANGERS)]
+    assert {query.edit.split("_")[0] for query in others} == set(STRANGERS)
     assert not any(query.copies for query in others)
 
 
@@ -61,3 +71,52 @@ def test_templates_show_one_picture_each(examples: Examples) -> None:
 def test_some_pictures_are_protected_several_times(examples: Examples) -> None:
     owned = [number for reference in examples.references for number in reference.shows]
     assert any(owned.count(number) > 1 for number in {query.main for query in examples.queries if query.copies})
+
+
+def test_another_page_of_a_protected_design_must_not_be_found(examples: Examples) -> None:
+    """Nothing excuses finding it but the same picture in it."""
+    protected = frozenset().union(*(reference.shows for reference in examples.references))
+    strangers = [query for query in examples.queries if query.edit.startswith("design_")]
+    assert len({query.edit for query in strangers}) >= 6
+    for query in strangers:
+        assert query.main not in protected
+        assert query.main not in query.may_show
+
+
+def test_copies_of_protected_pages_are_copies_of_these_alone(examples: Examples) -> None:
+    copies = [query for query in examples.queries if query.edit.startswith("of_design_")]
+    assert len(copies) >= 6
+    assert all(query.copies == {query.main} for query in copies)
+
+
+def test_slides_of_long_pictures_are_copies(examples: Examples) -> None:
+    slides = [query for query in examples.queries if query.edit == "slide_of_long"]
+    originals = {number: one.picture for one in examples.references for number in one.shows}
+    assert slides
+    for query in slides:
+        height, width = originals[query.main].shape[:2]
+        assert max(height, width) > 2.5 * min(height, width)
+        assert query.copies == {query.main}
+
+
+def test_no_shift_brings_more_than_a_few_things_of_a_scene_into_line(examples: Examples) -> None:
+    protected = {number: one.picture for one in examples.references for number in one.shows}
+    scenes = [query for query in examples.queries if query.edit == "scene"]
+    assert scenes
+    for query in scenes:
+        first, second = (cv2.cvtColor(one, cv2.COLOR_RGB2GRAY) for one in (protected[query.main], query.picture))
+        shifts = Counter[tuple[int, int]]()
+        for top in range(60, 380, 32):
+            for left in range(0, 608, 32):
+                block, band = first[top : top + 32, left : left + 32], second[top - 20 : top + 52]
+                _, likeness, _, (x, y) = cv2.minMaxLoc(cv2.matchTemplate(band, block, cv2.TM_CCOEFF_NORMED))
+                if likeness > 0.7:
+                    shifts[round((x - left) / 6), round((y - 20) / 6)] += 1
+        assert max(shifts.values(), default=0) < 0.15 * 190
+
+
+def test_who_shows_a_part_of_a_composed_picture_may_be_found_by_it(examples: Examples) -> None:
+    """A panel that stands alone on a page is part of the protected strip: finding that is no fault."""
+    composed = {number for one in examples.references for number in one.shows if number >= 48}
+    distractors = [query for query in examples.queries if query.edit.startswith("distractor")]
+    assert any(query.may_show & composed for query in distractors)

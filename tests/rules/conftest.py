@@ -22,6 +22,7 @@ ASSET = Asset(
     width=800,
     height=600,
     added_at=datetime(2026, 1, 1, tzinfo=UTC),
+    work_id="work_dune",
     tags=("cover", "unreleased"),
 )
 

@@ -47,6 +47,7 @@ def judged(
         width=800,
         height=600,
         added_at=NOON,
+        work_id="work_dune",
     )
     return JudgedMatch(asset, Comparison(probability), licence_status, decision)
 
@@ -104,6 +105,8 @@ def test_the_line_is_exactly_as_promised() -> None:
         "own": False,
         "matches": [
             {
+                "work": "work_dune",
+                "versions": [],
                 "asset": {"id": "asset_dune", "title": "Dune", "path": "/pictures/Dune.jpg", "collection": "press"},
                 "probability": 0.123456789012345678,
                 "licence": "lapsed",

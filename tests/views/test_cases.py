@@ -21,8 +21,10 @@ from guardian.views.cases import CaseDetail, case_detail_json, case_json, event_
 from guardian.views.findings import finding_facts, finding_json, version_facts
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-ASSET = Asset("asset_1", 1, "Düne", "shop", "/a.jpg", "a" * 64, 800, 600, NOON)
-CASE = Case("case_1", "asset_1", "thief.example", CaseState.OPEN, Severity.HIGH, NOON, NOON, 2, alerted_at=NOON)
+ASSET = Asset("asset_1", 1, "Düne", "shop", "/a.jpg", "a" * 64, 800, 600, NOON, "work_1")
+CASE = Case(
+    "case_1", "asset_1", "work_1", "thief.example", CaseState.OPEN, Severity.HIGH, NOON, NOON, 2, alerted_at=NOON
+)
 FINDING = Finding(
     id="find_1",
     asset_id="asset_1",

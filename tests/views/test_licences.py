@@ -7,7 +7,7 @@ import pytest
 from guardian.model import Asset, Licence, LicenceStatus
 from guardian.views.licences import USE_TEXTS, grant_text, licence_json, scope_text
 
-ASSET = Asset("asset_1", 1, "Düne", "shop", "/a.jpg", "a" * 64, 800, 600, datetime(2026, 11, 24, tzinfo=UTC))
+ASSET = Asset("asset_1", 1, "Düne", "shop", "/a.jpg", "a" * 64, 800, 600, datetime(2026, 11, 24, tzinfo=UTC), "work_1")
 OF_ONE = Licence("lic_1", "customer.example", asset_id="asset_1")
 OF_MANY = Licence("lic_2", "customer.example", collection="press")
 

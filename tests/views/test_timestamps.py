@@ -24,7 +24,8 @@ def test_messages_are_in_utc_whatever_the_clock() -> None:
     ("gone", "words"),
     [
         ({"seconds": 0}, "now"),
-        ({"seconds": 59}, "now"),
+        ({"seconds": 59}, "just now"),
+        ({"seconds": -59}, "now"),
         ({"minutes": 1}, "1 minute ago"),
         ({"minutes": 59, "seconds": 59}, "59 minutes ago"),
         ({"hours": 1}, "1 hour ago"),

@@ -1,0 +1,49 @@
+"""Pictures of one design share it and differ in what is particular; every seed is another design."""
+
+import numpy as np
+import pytest
+
+from guardian.evaluation.templates import KINDS, make
+
+SIDE = 96
+
+
+def small(picture: np.ndarray) -> np.ndarray:
+    """Grey and small, so that pictures of different sizes can be compared."""
+    from guardian.evaluation.pictures import resized
+
+    return resized(picture, SIDE, SIDE).astype(float).mean(axis=2)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pictures_of_one_design_are_alike_and_no_two_the_same(kind: str) -> None:
+    first, second, third = make(kind, np.random.default_rng(7), 3)
+    assert first.dtype == np.uint8
+    assert first.shape == second.shape == third.shape
+    assert min(first.shape[:2]) >= 150
+    for one, other in ((first, second), (first, third), (second, third)):
+        # Words and figures differ: at least one pixel in a hundred is another.
+        assert (np.abs(one.astype(int) - other).max(axis=2) > 40).mean() > 0.01
+
+
+def test_a_design_is_shared_by_its_pictures_alone() -> None:
+    """Of most kinds, two pictures of one design are nearer to each other than to the same kind of another seed."""
+    nearer = 0
+    for kind in KINDS:
+        first, second = map(small, make(kind, np.random.default_rng(3), 2))
+        other = small(make(kind, np.random.default_rng(4), 1)[0])
+        nearer += np.abs(first - second).mean() < np.abs(first - other).mean()
+    assert nearer >= 0.85 * len(KINDS)
+
+
+def test_the_same_seed_draws_the_same() -> None:
+    for kind in ("calendar", "quote_card", "sheet_music", "shirt"):
+        one, other = (make(kind, np.random.default_rng(11), 2) for _ in range(2))
+        assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def test_designs_show_the_pictures_that_they_are_given() -> None:
+    red, blue = np.full((90, 120, 3), (250, 0, 0), np.uint8), np.full((90, 120, 3), (0, 0, 250), np.uint8)
+    shown = make("stamp", np.random.default_rng(5), 3, [red, blue])
+    middles = [picture[picture.shape[0] // 2, picture.shape[1] // 2].tolist() for picture in shown]
+    assert middles == [[250, 0, 0], [0, 0, 250], [250, 0, 0]]
