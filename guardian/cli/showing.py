@@ -55,6 +55,8 @@ def describe(answer: Answer, screen: Screen, *, every_match: bool = False) -> st
     if answer.also_at:
         more = counted(len(answer.also_at), "more address", "more addresses")
         notes.append(f"the same picture also at {more}")
+    if answer.report is not None:
+        notes += [f"not all of it was compared: {part.detail}" for part in answer.report.incomplete]
     if answer.report is not None and answer.report.partial:
         notes.append("partial: some of the index could not be searched")
     return "\n".join([*lines, *(line for note in notes for line in screen.wrapped(note, len(_INDENT)))])

@@ -3,16 +3,19 @@
 Opened once in each worker process; measures, and judges nothing.
 """
 
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from guardian.matching import combine, kernels
 from guardian.matching.candidate import candidate_of
-from guardian.matching.combine import ComparedPair, RankedPair
+from guardian.matching.combine import CombinedAnswer, ComparedPair, RankedPair
 from guardian.matching.features.embedding import Embedder
 from guardian.matching.features.fingerprint import Fingerprint, fingerprint
-from guardian.matching.features.image import Picture, decode
+from guardian.matching.features.image import Decoded, Picture, decode_all
 from guardian.matching.features.phash import phash
 from guardian.matching.features.pyramid import Pyramid
 from guardian.matching.index.vector_route import PartEncoder
@@ -22,10 +25,22 @@ from guardian.matching.settings import MatchingSettings
 from guardian.matching.shard import MeasuredPair, Shard, ShardAnswer
 from guardian.matching.verify.alignment import sampled_alike
 from guardian.matching.verify.describing import describe, transform_of
-from guardian.model import Comparison, Match, MatchReport
+from guardian.model import Comparison, Incomplete, IncompleteReason, Match, MatchReport
 
 _REGIONS_EMBEDDED = 3
 """Of so many best matches the descriptors of the regions are compared too; for people, no probability uses it."""
+
+
+COMPARING_SHARE = 0.35
+"""Of `matching.timeout`: CPU time after which no more frames of a file are compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Searched:
+    """One picture of a file, and the whole catalogue's answer for it."""
+
+    picture: Picture
+    combined: CombinedAnswer
 
 
 class Matcher:
@@ -58,8 +73,16 @@ class Matcher:
             shard.refresh()
 
     def fingerprint(self, content: bytes) -> Fingerprint:
-        """Decode an asset and compute what the index keeps, and its published hash. Raises Unmatchable."""
-        picture = decode(content, self._settings)
+        """Decode an asset and compute what the index keeps, and its published hash. Raises Unmatchable.
+
+        Of an animation it is the fingerprint of the frame that shows most; it holds those of the other frames.
+        """
+        decoded = decode_all(content, self._settings)
+        best = decoded.richest
+        others = tuple(self._fingerprint_of(picture) for picture in decoded.pictures if picture is not best)
+        return replace(self._fingerprint_of(best), others=others, incomplete=decoded.incomplete)
+
+    def _fingerprint_of(self, picture: Picture) -> Fingerprint:
         vector = self._embedder.encode([picture.rgb])[0] if self._embedder else None
         return fingerprint(picture, self.recipe, self._profile, vector)
 
@@ -68,22 +91,48 @@ class Matcher:
 
         Raises Unmatchable for what cannot be compared, IndexNotReady for an unusable index.
         """
-        picture = decode(content, self._settings)
+        decoded = decode_all(content, self._settings)
         self.refresh()
-        combined = combine.combine(self._answers(picture, newer_than), newer_than)
+        return self._report(decoded, self._search(decoded, newer_than))
 
+    def _search(self, decoded: Decoded, newer_than: int) -> list[_Searched]:
+        """Search for each picture of a file, the richest first, until the time for one file is over."""
+        best = decoded.richest
+        end = time.thread_time() + COMPARING_SHARE * self._settings.timeout.total_seconds()
+        searched: list[_Searched] = []
+        for picture in (best, *(other for other in decoded.pictures if other is not best)):
+            if searched and time.thread_time() > end:
+                break
+            searched.append(_Searched(picture, combine.combine(self._answers(picture, newer_than), newer_than)))
+        return searched
+
+    def _report(self, decoded: Decoded, searched: Sequence[_Searched]) -> MatchReport:
+        """Return one report on all pictures of a file: of each asset, what was measured where it is most probable."""
+        found = [(one.picture, ranked) for one in searched for ranked in one.combined.ranking]
+        found.sort(key=lambda pair: -pair[1].probability)
+        best_by_asset: dict[str, tuple[Picture, RankedPair]] = {}
+        for picture, ranked in found:
+            best_by_asset.setdefault(ranked.compared.asset.id, (picture, ranked))
+
+        incomplete = decoded.incomplete
+        if unsearched := len(decoded.pictures) - len(searched):
+            words = f"{unsearched} of {len(decoded.pictures)} frames: comparing them takes too long (matching.timeout)"
+            incomplete = (*incomplete, Incomplete(IncompleteReason.FRAMES, words))
+
+        shown = searched[0].picture
         return MatchReport(
             recipe=self._report_recipe,
             matches=tuple(
                 self._match(picture, ranked, with_region=rank < _REGIONS_EMBEDDED)
-                for rank, ranked in enumerate(combined.ranking)
+                for rank, (picture, ranked) in enumerate(list(best_by_asset.values())[: combine.MAX_MATCHES])
             ),
-            up_to_number=combined.up_to_number,
-            assets_searched=combined.assets_searched,
-            width=picture.width,
-            height=picture.height,
-            partial=combined.partial,
-            perceptual_hash=phash(picture.grey),
+            up_to_number=min(one.combined.up_to_number for one in searched),
+            assets_searched=min(one.combined.assets_searched for one in searched),
+            width=shown.width,
+            height=shown.height,
+            partial=any(one.combined.partial for one in searched),
+            perceptual_hash=phash(shown.grey),
+            incomplete=incomplete,
         )
 
     def compared(self, picture: Picture, newer_than: int = 0) -> list[ComparedPair]:
@@ -122,7 +171,9 @@ class Matcher:
             aligned_similarity=None if np.isnan(aligned) else aligned,
             embedding_similarity=pair.embedding_similarity,
             region_embedding_similarity=self._region_similarity(picture, pair) if with_region else None,
-            description=describe(measurement, transform),
+            description=describe(measurement, transform) + _frames_in_words(picture, pair.asset.frame),
+            frame=picture.frame,
+            asset_frame=pair.asset.frame,
         )
         return Match(pair.asset.id, comparison)
 
@@ -138,3 +189,10 @@ class Matcher:
         greys = sampled_alike(measurement.shown, measurement.projection, pair.asset.preview, candidate)
         mine, theirs = self._embedder.encode([np.repeat(grey[:, :, None], 3, axis=2) for grey in greys])
         return float(mine @ theirs)
+
+
+def _frames_in_words(picture: Picture, asset_frame: int | None) -> str:
+    """Return what a description says of frames: nothing where both files have only one."""
+    kind = "page" if picture.format == "TIFF" else "frame"
+    found = f", {kind} {picture.frame} of the file found" if picture.frame is not None else ""
+    return found + (f", frame {asset_frame} of the asset" if asset_frame is not None else "")

@@ -22,7 +22,8 @@ class Profile:
     closer.
     `preview_side`: pixels of an asset's preview. `voted_assets`: how many the keypoint route brings at most. `windows`:
     how many parts of a candidate are hashed beside the whole. `tiles`: whether its parts are encoded too when there
-    is a descriptor. `frames`: how many frames of one file that differ are kept of an asset, and compared of a candidate.
+    is a descriptor. `frames`: how many frames of one file that differ are kept of an asset, and compared of a
+    candidate.
     """
 
     working_side: int

@@ -14,7 +14,7 @@ _DEEP_MODES = ("I;16", "I;16L", "I;16B", "I", "F")
 
 
 def srgb_of(image: Image.Image, ground: tuple[int, int, int] = WHITE) -> Image.Image:
-    """Return an image as RGB: profile applied, deep greys scaled to eight bits, what is transparent laid on `ground`."""
+    """Return an image as RGB: profile applied, deep greys in eight bits, what is transparent on `ground`."""
     if image.mode in _DEEP_MODES:
         return Image.fromarray(eight_bits(np.asarray(image))).convert("RGB")
 

@@ -1,7 +1,7 @@
-"""Decodes what there is of files that were cut off, of the formats whose decoders want all or nothing (WebP, AVIF).
+"""Decodes what there is of files that are cut off, of the formats whose decoders want all or nothing (WebP, AVIF).
 
-What is missing is filled up in two ways: rows that come out the same are those of the file, since rows are coded from the
-top down; where the two differ, the file has ended.
+What is missing is filled up in two ways. Rows are coded from the top down, so those that come out the same are the
+file's; where the two differ, the file has ended.
 """
 
 import io
@@ -21,13 +21,13 @@ _BEGINNINGS = (b"\xff", b"\x55", b"\x01", b"\x80", b"\x10", b"\xaa")
 def missing_bytes(content: bytes) -> int:
     """Return how many bytes a WebP or AVIF says that it has and has not; 0 for whole files and for other formats."""
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
-        (size,) = struct.unpack_from("<I", content, 4)
+        size = int.from_bytes(content[4:8], "little")
         return max(0, size + 8 - len(content))
     return max(0, _end_of_boxes(content) - len(content)) if content[4:8] == b"ftyp" else 0
 
 
 def whole_frames(content: bytes) -> bytes | None:
-    """Return an animated WebP without the frame in which it was cut off; None for others and where no frame is whole."""
+    """Return an animated WebP up to its last whole frame; None for other files and where no frame is whole."""
     is_animated = content[12:16] == b"VP8X" and len(content) > 30 and content[20] & 0x02
     if not is_animated:
         return None
@@ -44,9 +44,7 @@ def whole_frames(content: bytes) -> bytes | None:
     return content[:4] + struct.pack("<I", at - 8) + content[8:at] if frames else None
 
 
-def decoded_part(
-    content: bytes, missing: int, allow: Callable[[int, int], None]
-) -> tuple[Image.Image, int] | None:
+def decoded_part(content: bytes, missing: int, allow: Callable[[int, int], None]) -> tuple[Image.Image, int] | None:
     """Return the picture with the rows that are there, and how many these are (from the top, as stored).
 
     `missing` is what `missing_bytes` says; `allow` is called with width and height before anything is decoded. The

@@ -11,10 +11,12 @@ from guardian.media.colour import DARK, WHITE, is_transparent, srgb_of
 SIDE = 32
 """Pixels of the side of a frame's thumbnail."""
 
-DIFFERENT_FROM = 0.2
-"""Frames are different whose thumbnails' mean difference is this share of the larger of their deviations."""
+DIFFERENT_FRAMES, DIFFERENT_PAGES = 0.15, 0.03
+"""How unlike each other (1 minus the correlation of their thumbnails) frames of an animation are that show different
+things, and pages of a document: text looks much the same on each, and a page comes again only in other sizes."""
 
 _LEAST_DEVIATION = 8.0
+_MORE_CONTRAST = 1.1
 
 
 def thumbnail_of(frame: Image.Image) -> NDArray[np.float32]:
@@ -29,45 +31,49 @@ def thumbnail_of(frame: Image.Image) -> NDArray[np.float32]:
     return max(shown, key=lambda thumbnail: float(thumbnail.std()))
 
 
-def different(thumbnails: Sequence[NDArray[np.float32]], areas: Sequence[int], most: int) -> tuple[list[int], int]:
+def different(
+    thumbnails: Sequence[NDArray[np.float32]], areas: Sequence[int], most: int, unlike: float = DIFFERENT_FRAMES
+) -> tuple[list[int], int]:
     """Return the numbers (from 0) of at most `most` frames that differ, in their order, and how many more there are.
 
-    The first is chosen, then each time the one that is least like all that were chosen (Gonzalez, "Clustering to
-    minimize the maximum intercluster distance", 1985): the pictures of a slide show come before the blends between
-    them, and of a run of frames as in a video only the first counts while the scene stays. Of frames that are alike the
-    one with the larger area stands for them: many a page comes with reduced versions of itself.
+    Frames differ that are `unlike` each other from this on. The first is chosen, then each time the one that is least
+    like all that were chosen (Gonzalez, "Clustering to minimize the maximum intercluster distance", 1985): the pictures
+    of a slide show come before the blends between them, and of a scene that hardly moves only the first frame counts.
+
+    Of frames that are alike the one with the largest area stands for them, since many a page comes with reduced versions
+    of itself; then one with clearly more contrast, since blends have less than the pictures that they are of.
     """
     if not thumbnails:
         return [], 0
-    stacked = np.stack(thumbnails)
-    deviations = np.maximum(stacked.std(axis=(1, 2)), _LEAST_DEVIATION)
+    flat = np.stack(thumbnails).reshape(len(thumbnails), -1)
+    deviations = flat.std(axis=1)
+    # Where nearly nothing shows, noise must not count as a difference.
+    scaled = (flat - flat.mean(axis=1, keepdims=True)) / np.maximum(deviations, _LEAST_DEVIATION)[:, None]
 
     chosen: list[int] = []
-    nearest = np.full(len(stacked), np.inf)
+    nearest = np.full(len(flat), np.inf, np.float32)
     pick = 0
     while True:
-        apart = _apart(stacked, deviations, pick)
+        apart = _apart(scaled, pick)
         nearest = np.minimum(nearest, apart)
-        alike = [pick, *np.flatnonzero(apart < DIFFERENT_FROM).tolist()]
-        largest = max(alike, key=lambda number: areas[number])
-        if largest != pick:
-            nearest = np.minimum(nearest, _apart(stacked, deviations, largest))
-        chosen.append(largest)
+        alike = [pick, *np.flatnonzero(apart < unlike).tolist()]
+        best = max(alike, key=lambda number: (areas[number], deviations[number]))
+        if areas[best] > areas[pick] or deviations[best] > deviations[pick] * _MORE_CONTRAST:
+            nearest = np.minimum(nearest, _apart(scaled, best))
+            pick = best
+        chosen.append(pick)
 
         pick = int(nearest.argmax())
-        if nearest[pick] < DIFFERENT_FROM:
+        if nearest[pick] < unlike:
             return sorted(chosen), 0
         if len(chosen) == most:
-            return sorted(chosen), int((nearest >= DIFFERENT_FROM).sum())
+            return sorted(chosen), int((nearest >= unlike).sum())
 
 
 def _grounds(frame: Image.Image) -> tuple[tuple[int, int, int], ...]:
     return (WHITE, DARK) if is_transparent(frame) else (WHITE,)
 
 
-def _apart(
-    stacked: NDArray[np.float32], deviations: NDArray[np.float32], number: int
-) -> NDArray[np.float32]:
-    """Return how different each frame is from one of them: float32 [frames]."""
-    difference = np.abs(stacked - stacked[number]).mean(axis=(1, 2))
-    return np.asarray(difference / np.maximum(deviations, deviations[number]), dtype=np.float32)
+def _apart(scaled: NDArray[np.float32], number: int) -> NDArray[np.float32]:
+    """Return how unlike one of them each frame is: float32 [frames]. 0: the same; 1: uncorrelated; 2: inverted."""
+    return np.asarray(((scaled - scaled[number]) ** 2).mean(axis=1) / 2, dtype=np.float32)

@@ -45,8 +45,9 @@ def is_misread(image: Image.Image) -> bool:
 def read_page(content: bytes, number: int, allow: Callable[[int, int], None]) -> Image.Image:
     """Return one page (the first is 0), upright, in Pillow's mode L, LA, RGB, RGBA, CMYK or LAB.
 
-    `allow` is called with width and height before anything is decoded, and raises for too large a page. Raises ValueError
-    (with what cannot be read), tifffile's and imagecodecs' errors for damage, IndexError when there is no such page.
+    `allow` is called with width and height before anything is decoded, and raises for too large a page. Raises
+    ValueError (with what cannot be read), what tifffile and imagecodecs raise for damage, IndexError when there is no
+    such page.
     """
     # Most pictures never need it, and loading it takes a tenth of a second.
     from tifffile import TiffFile

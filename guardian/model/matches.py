@@ -34,7 +34,9 @@ class Comparison:
 
     MEASURED_FACTS says of each number what it means and how large it can be; a number that is added here gets a
     row there, and rules' ranges, messages, their schema and the JSON of the commands follow. `transform`: how the
-    asset lies in the candidate. `description`: what was done to the picture, in words.
+    asset lies in the candidate. `description`: what was done to the picture, in words. `frame`: which frame or page of
+    the candidate shows it, `asset_frame`: which one of the asset it shows, both counted from 1; None where the file has
+    only one.
     """
 
     probability: float
@@ -47,6 +49,8 @@ class Comparison:
     embedding_similarity: float | None = None
     region_embedding_similarity: float | None = None
     description: str = ""
+    frame: int | None = None
+    asset_frame: int | None = None
 
     @property
     def measured(self) -> dict[str, float | None]:
@@ -114,7 +118,7 @@ class MatchReport:
     `up_to_number`: the highest asset number that was compared; later assets need another match. `assets_searched`: how
     many assets the index held. `partial`: some part of the index could not be searched. `width` and `height` are the
     candidate's, in pixels. `perceptual_hash`: the candidate's 64-bit pHash in hex, for other tools to
-    compare; None in answers from before it was computed.
+    compare; None in answers from before it was computed. `incomplete`: parts of the candidate that were not compared.
     """
 
     recipe: str
@@ -125,3 +129,4 @@ class MatchReport:
     height: int
     partial: bool = False
     perceptual_hash: str | None = None
+    incomplete: tuple[Incomplete, ...] = ()

@@ -40,6 +40,9 @@ def answer_json(answer: Answer, *, every_match: bool = False) -> dict[str, Any]:
         "matches": [_match_json(match) for match in sorted(shown, key=lambda m: -m.comparison.probability)],
         "assets_searched": answer.report.assets_searched if answer.report else None,
         "partial": answer.report.partial if answer.report else False,
+        "incomplete": [{"reason": part.reason.value, "detail": part.detail} for part in answer.report.incomplete]
+        if answer.report
+        else [],
         "error": _problem_text(answer.problem),
         "elapsed_ms": round(answer.elapsed_ms, 1),
     }

@@ -32,13 +32,7 @@ def block(entries: list[Entry], order: str = "<", behind: bytes = BEHIND) -> byt
     """An EXIF block of one directory."""
     start = b"II*\0" if order == "<" else b"MM\0*"
     directory = b"".join(struct.pack(f"{order}HHI", tag, kind, count) + value for tag, kind, count, value in entries)
-    return (
-        start
-        + struct.pack(f"{order}IH", 8, len(entries))
-        + directory
-        + struct.pack(f"{order}I", 0)
-        + behind
-    )
+    return start + struct.pack(f"{order}IH", 8, len(entries)) + directory + struct.pack(f"{order}I", 0) + behind
 
 
 def orientation(value: int, order: str = "<", kind: int = 3) -> Entry:
@@ -85,10 +79,9 @@ def stands(content: bytes, turn: Image.Transpose | None) -> bool:
     """Whether the picture decodes to COFFEE, turned so."""
     picture = decode(content, SETTINGS)
     expected = np.asarray(COFFEE if turn is None else COFFEE.transpose(turn)).astype(int)
-    return (
-        (picture.height, picture.width) == expected.shape[:2] == picture.rgb.shape[:2]
-        and float(np.abs(picture.rgb - expected).mean()) < 8
-    )
+    return (picture.height, picture.width) == expected.shape[:2] == picture.rgb.shape[:2] and float(
+        np.abs(picture.rgb - expected).mean()
+    ) < 8
 
 
 @pytest.mark.parametrize("file_format", ["JPEG", "MPO", "PNG", "WEBP"])

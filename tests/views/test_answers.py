@@ -128,11 +128,14 @@ def test_the_line_is_exactly_as_promised() -> None:
                     "embedding_similarity": None,
                     "region_embedding_similarity": None,
                     "description": "mirrored crop of 60 %",
+                    "frame": None,
+                    "asset_frame": None,
                 },
             }
         ],
         "assets_searched": 5,
         "partial": False,
+        "incomplete": [],
         "error": None,
         "elapsed_ms": 12.3,
     }

@@ -151,7 +151,8 @@ def _frames_decoded(file: PictureFile, settings: MatchingSettings) -> Decoded:
         raise seen.problem or NotAnImage("an animation without a readable frame")
 
     most = profile_of(settings).frames
-    chosen, more = frames.different(seen.thumbnails, seen.areas, most)
+    unlike = frames.DIFFERENT_PAGES if file.format == "TIFF" else frames.DIFFERENT_FRAMES
+    chosen, more = frames.different(seen.thumbnails, seen.areas, most, unlike)
     is_only_one = len(seen.numbers) == 1 and not seen.incomplete
     pictures: list[Picture] = []
     for index in (seen.numbers[place] for place in chosen):
@@ -189,8 +190,13 @@ class _Seen:
         rich = [place for place, thumbnail in enumerate(self.thumbnails) if thumbnail.std() >= MIN_DEVIATION]
         if not rich:
             return self
-        kept = ([of[place] for place in rich] for of in (self.numbers, self.thumbnails, self.areas))
-        return _Seen(*kept, self.incomplete, self.problem)  # type: ignore[arg-type]
+        return _Seen(
+            [self.numbers[place] for place in rich],
+            [self.thumbnails[place] for place in rich],
+            [self.areas[place] for place in rich],
+            self.incomplete,
+            self.problem,
+        )
 
 
 def _look_through(file: PictureFile, settings: MatchingSettings) -> _Seen:
