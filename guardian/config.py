@@ -1,6 +1,6 @@
 """Reads config.yaml. Composes the settings that each room declares, and resolves relative paths."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -15,7 +15,7 @@ from guardian.fetch.settings import FetchSettings
 from guardian.matching.settings import EmbeddingSettings, MatchingSettings
 from guardian.sources.settings import SourceSettings, TimeZone
 from guardian.store.settings import ProcessSettings, RetentionSettings, StoreSettings
-from guardian.strict_yaml import Duration, Positions, duration, load_with_positions
+from guardian.strict_yaml import Duration, Positions, duration, load_with_mistakes
 from guardian.urls.addresses import host_name
 from guardian.web.settings import WebSettings
 
@@ -91,22 +91,38 @@ def load_config(path: Path) -> Config:
 
     Raises ConfigError with file, line and column of the first mistake.
     """
-    config, positions = load_with_positions(path, Config)
-    _refuse_repeated_names(positions, "sources", [source.name for source in config.sources])
-    _refuse_repeated_names(positions, "destinations", [destination.name for destination in config.destinations])
-    _refuse_unknown_destinations(config, positions)
+    config, _, mistakes = read_config(path)
+    if config is None or mistakes:
+        raise mistakes[0]
+    return config
 
+
+def read_config(path: Path) -> tuple[Config | None, Positions, list[ConfigError]]:
+    """Return a configuration file, the positions of its values and all its mistakes.
+
+    The configuration is None when its values make no sense; it may come with mistakes, since names may not fit.
+    """
+    config, positions, mistakes = load_with_mistakes(path, Config)
+    if config is None:
+        return None, positions, mistakes
+
+    mistakes += _repeated_names(positions, "sources", [source.name for source in config.sources])
+    mistakes += _repeated_names(positions, "destinations", [destination.name for destination in config.destinations])
+    mistakes += _unknown_destinations(config, positions)
     # A daemon is started from anywhere, so the working folder must not decide where files lie.
-    folder = path.absolute().parent
+    return _with_local_names(config, path.absolute().parent), positions, mistakes
+
+
+def _with_local_names(config: Config, folder: Path) -> Config:
+    """Return the configuration with its paths resolved against its folder, and its sources in their time zones."""
+    timezone = config.schedule.timezone
+    sources = tuple(_with_time_zone(_with_local_files(source, folder), timezone) for source in config.sources)
 
     return config.model_copy(
         update={
             "data_dir": folder / config.data_dir.expanduser(),
             "rules_dir": folder / config.rules_dir.expanduser(),
-            "sources": tuple(
-                _with_time_zone(_with_local_files(source, folder), config.schedule.timezone)
-                for source in config.sources
-            ),
+            "sources": sources,
             "destinations": tuple(_with_local_paths(one, "secret_file", folder) for one in config.destinations),
             "embedding": _with_local_weights(config.embedding, folder),
             "delivery": _with_local_paths(config.delivery, "ca_file", folder),
@@ -186,18 +202,18 @@ def _yaml(value: Any) -> str:
     return str(value)
 
 
-def _refuse_repeated_names(positions: Positions, section: str, names: list[str]) -> None:
+def _repeated_names(positions: Positions, section: str, names: list[str]) -> Iterator[ConfigError]:
     for index, name in enumerate(names):
         if name in names[:index]:
-            raise positions.error(f"two {section} are named {name!r}; names must differ", (section, index, "name"))
+            yield positions.error(f"two {section} are named {name!r}; names must differ", (section, index, "name"))
 
 
-def _refuse_unknown_destinations(config: Config, positions: Positions) -> None:
+def _unknown_destinations(config: Config, positions: Positions) -> Iterator[ConfigError]:
     known = [destination.name for destination in config.destinations]
     for index, name in enumerate(config.coverage.deliver_to):
         if name not in known:
             shown = ", ".join(known) or "none"
-            raise positions.error(
+            yield positions.error(
                 f"there is no destination {name!r}; there are: {shown}", ("coverage", "deliver_to", index)
             )
 

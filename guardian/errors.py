@@ -100,9 +100,17 @@ class NotAnImage(Unmatchable):
 
 
 class TooPlain(Unmatchable):
-    """Too little structure to be told from strangers."""
+    """Too little structure to be told from strangers.
+
+    `size`: width and height in pixels of a picture whose file is still worth knowing again by its bytes; None for
+    one that is blank or tiny, as files of anybody are.
+    """
 
     reason = SkipReason.TOO_PLAIN
+
+    def __init__(self, detail: str, size: tuple[int, int] | None = None) -> None:
+        super().__init__(detail)
+        self.size = size
 
 
 class TooSmall(TooPlain):

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from guardian.store import Store, Transaction
 from guardian.store.settings import RetentionSettings
 
 ROWS_AT_ONCE = 2_000
 """How many rows one transaction deletes: few enough that no other writer waits for long."""
+
+RELEASED_KEPT = timedelta(days=30)
+"""How long a process has time to remove the evidence in its data folder that another process has released."""
 
 _LAST_PRUNED = "pruned_on_day"
 """The counter that holds the day (its ordinal number) on which some process pruned last."""
@@ -53,6 +56,9 @@ def prune(store: Store, settings: RetentionSettings, recipe: str, now: datetime)
         deliveries=repeat(lambda tx: tx.tasks.forget_done(now - settings.deliveries, ROWS_AT_ONCE)),
         scans=repeat(lambda tx: tx.scans.forget_before(now - settings.scans, ROWS_AT_ONCE)),
     )
+    # Bytes that are gone, or in the data folder of a process that has ended for good.
+    released_before = now - RELEASED_KEPT
+    repeat(lambda tx: tx.released_evidence.forget_before(released_before, ROWS_AT_ONCE))
     # A message stays as long as one of its deliveries does.
     repeat(lambda tx: tx.messages.forget_unowed(now - settings.deliveries, ROWS_AT_ONCE))
     return pruned

@@ -5,15 +5,18 @@ Refuses what YAML forgives: duplicate and unknown keys, `NO` for false, `12:30` 
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, PlainSerializer, ValidationError
 
 from guardian.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -32,6 +35,7 @@ _BYTES = {
 }
 # Plain scalars that YAML 1.1 reads as something else than the text: NO (false), 12:30 (750), 010 (8).
 _SURPRISES = re.compile(r"(?:y|n|yes|no|on|off)|[-+]?\d+(?::[0-5]?\d)+(?:\.\d*)?|[-+]?0[\d_]+", re.IGNORECASE)
+_YES_OR_NO = re.compile("y|n|yes|no|on|off", re.IGNORECASE)
 _DEEPEST = 40
 # Tags of what JSON has too. YAML also knows dates, binary data and sets.
 _PLAIN_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq")}
@@ -143,26 +147,49 @@ def load(path: Path, model: type[M]) -> M:
     return load_with_positions(path, model)[0]
 
 
-def load_with_positions(path: Path, model: type[M]) -> tuple[M, Positions]:
-    """Return a YAML file as a model, and the positions of its values for later checks. Raises ConfigError."""
-    node = _compose(path)
+def load_with_positions(path: Path, model: type[M], *, words_are_text: bool = False) -> tuple[M, Positions]:
+    """Return a YAML file as a model, and the positions of its values for later checks.
+
+    `words_are_text` as in `load_with_mistakes`. Raises ConfigError for the mistake that is best corrected first.
+    """
+    loaded, positions, mistakes = load_with_mistakes(path, model, words_are_text=words_are_text)
+    if loaded is None:
+        raise mistakes[0]
+    return loaded, positions
+
+
+def load_with_mistakes(
+    path: Path, model: type[M], *, words_are_text: bool = False
+) -> tuple[M | None, Positions, list[ConfigError]]:
+    """Return a YAML file as a model, the positions of its values, and all its mistakes.
+
+    The model is None when there are mistakes; the one that is best corrected first comes first. `words_are_text`: yes,
+    no, on and off are the words that they are in YAML 1.2, and not refused as what YAML 1.1 makes of them.
+    """
+    try:
+        node = _compose(path)
+    except ConfigError as error:
+        return None, Positions(path, None), [error]
+
     positions = Positions(path, node)
-    if node is not None:
-        _refuse_surprises(node, path)
+    if words_are_text and node is not None:
+        _quote_words(node)
+    # Values that YAML misreads would only cause more mistakes further on.
+    if surprises := list(_surprises(node, path) if node is not None else ()):
+        return None, positions, surprises
 
     try:
         data = yaml.SafeLoader("").construct_document(node) if node is not None else {}
     except ValueError as error:
-        raise ConfigError(
-            f"a number cannot be read: {str(error).partition(';')[0]}", file=path, line=1, column=1
-        ) from error
+        message = f"a number cannot be read: {str(error).partition(';')[0]}"
+        return None, positions, [ConfigError(message, file=path, line=1, column=1)]
     if not isinstance(data, dict):
-        raise positions.error("the file must hold `key: value` lines at its top", ())
+        return None, positions, [positions.error("the file must hold `key: value` lines at its top", ())]
 
     try:
-        return model.model_validate(data), positions
+        return model.model_validate(data), positions, []
     except ValidationError as error:
-        raise _first_error(error, model, positions) from error
+        return None, positions, _mistakes(error, model, positions)
 
 
 class _PlainLoader(yaml.SafeLoader):
@@ -224,27 +251,40 @@ def _place(before: str) -> tuple[int, int]:
     return before.count("\n") + 1, len(before) - before.rfind("\n")
 
 
-def _refuse_surprises(node: yaml.Node, path: Path) -> None:
-    """Raise ConfigError for duplicate keys, merge keys and plain scalars that YAML reads as something else."""
+def _quote_words(node: yaml.Node) -> None:
+    """Make plain yes, no, on and off the same as if they were quoted."""
+    if isinstance(node, yaml.MappingNode):
+        for _, value in node.value:
+            _quote_words(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for value in node.value:
+            _quote_words(value)
+    elif isinstance(node, yaml.ScalarNode) and node.style is None and _YES_OR_NO.fullmatch(node.value):
+        node.tag, node.style = "tag:yaml.org,2002:str", "'"
+
+
+def _surprises(node: yaml.Node, path: Path) -> Iterator[ConfigError]:
+    """Yield an error for each duplicate key, merge key and plain scalar that YAML reads as something else."""
     if isinstance(node, yaml.MappingNode):
         seen: dict[str, int] = {}
         for key, value in node.value:
             if key.tag == "tag:yaml.org,2002:merge":
-                raise _at(key, path, "merge keys (<<) are not understood; write the values themselves")
-            if not isinstance(key, yaml.ScalarNode) or key.tag != "tag:yaml.org,2002:str":
-                raise _at(key, path, "a key must be plain text; quote it if it is meant as text")
-            if key.value in seen:
-                raise _at(key, path, f"{key.value!r} stands here twice, first in line {seen[key.value]}; remove one")
-            seen[key.value] = key.start_mark.line + 1
-            _refuse_surprises(value, path)
+                yield _at(key, path, "merge keys (<<) are not understood; write the values themselves")
+            elif not isinstance(key, yaml.ScalarNode) or key.tag != "tag:yaml.org,2002:str":
+                yield _at(key, path, "a key must be plain text; quote it if it is meant as text")
+            elif key.value in seen:
+                yield _at(key, path, f"{key.value!r} stands here twice, first in line {seen[key.value]}; remove one")
+            else:
+                seen[key.value] = key.start_mark.line + 1
+            yield from _surprises(value, path)
     elif isinstance(node, yaml.SequenceNode):
         for value in node.value:
-            _refuse_surprises(value, path)
+            yield from _surprises(value, path)
     elif "\0" in node.value:
-        raise _at(node, path, "a NUL character has no place here")
+        yield _at(node, path, "a NUL character has no place here")
     elif getattr(node, "style", None) is None and (_SURPRISES.fullmatch(node.value) or node.tag not in _PLAIN_TAGS):
         advice = "write true or false, or quote it if you mean the text" if node.value.isalpha() else "quote it"
-        raise _at(node, path, f"YAML does not read {node.value} as you may mean it; {advice}")
+        yield _at(node, path, f"YAML does not read {node.value} as you may mean it; {advice}")
 
 
 def _at(node: yaml.Node | yaml.Event, path: Path, message: str) -> ConfigError:
@@ -253,12 +293,23 @@ def _at(node: yaml.Node | yaml.Event, path: Path, message: str) -> ConfigError:
     return ConfigError(message, file=path, line=line, column=column)
 
 
-def _first_error(error: ValidationError, model: type[BaseModel], positions: Positions) -> ConfigError:
-    """Return the one of pydantic's errors that helps most, in words for people and with its position."""
+def _mistakes(error: ValidationError, model: type[BaseModel], positions: Positions) -> list[ConfigError]:
+    """Return pydantic's errors in words for people, the one that helps most first."""
     found = error.errors()
-    # A misspelt key explains the missing one, so it comes first.
-    first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
-    path, kind = first["loc"], first["type"]
+    # A misspelt key explains a missing one beside it, so it comes first and alone.
+    misspelt = [one for one in found if one["type"] == "extra_forbidden"]
+    beside = {one["loc"][:-1] for one in misspelt}
+    others = [
+        one
+        for one in found
+        if one["type"] != "extra_forbidden" and not (one["type"] == "missing" and one["loc"][:-1] in beside)
+    ]
+    return [_mistake(one, model, positions) for one in (*misspelt, *others)]
+
+
+def _mistake(found: "ErrorDetails", model: type[BaseModel], positions: Positions) -> ConfigError:
+    """Return one of pydantic's errors in words for people and with its position."""
+    path, kind = found["loc"], found["type"]
     place = positions.written(path)
     # A missing key does not stand in the document, but it is the one to name.
     named = (*place, path[-1]) if kind == "missing" else place
@@ -270,20 +321,20 @@ def _first_error(error: ValidationError, model: type[BaseModel], positions: Posi
         return positions.error(f"there is no key {written!r}{suggestion}", place)
     if kind == "missing":
         return positions.error(f"{written} is missing", place)
-    if first.get("input") is None:
+    if found.get("input") is None:
         return positions.error(f"{written} is empty; give it a value, or remove the line to use the default", place)
 
-    message = str(first["msg"]).removeprefix("Value error, ")
+    message = str(found["msg"]).removeprefix("Value error, ")
     if kind == "union_tag_invalid":
-        known = first["ctx"]
+        known = found["ctx"]
         message = f"{known['tag']!r} is no {known['discriminator']}; it is one of {known['expected_tags']}"
     elif kind == "union_tag_not_found":
-        message = f"{first['ctx']['discriminator']} is missing"
+        message = f"{found['ctx']['discriminator']} is missing"
     elif kind == "tuple_type":
         message = "this must be a list, such as [a, b]"
     elif kind == "string_pattern_mismatch":
-        message = f"{first['input']!r} is not of the form {first['ctx']['pattern']}"
-    elif kind == "string_type" and isinstance(first["input"], int | float):
+        message = f"{found['input']!r} is not of the form {found['ctx']['pattern']}"
+    elif kind == "string_type" and isinstance(found["input"], int | float):
         message = "this must be text; quote it"
     return positions.error(f"{written}: {message}", place)
 

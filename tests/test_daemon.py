@@ -108,6 +108,23 @@ def test_a_reload_that_cannot_work_leaves_the_configuration_before_at_work(
     assert daemon.process.wait(30) == 0
 
 
+def test_a_reload_applies_logging_too(home: Home, daemon: Daemon) -> None:
+    assert daemon.until("started").startswith("{"), "json is the default"
+    config = home.folder / "config.yaml"
+    good = config.read_text()
+    config.write_text(f"{good}logging: {{format: text}}\n")
+    daemon.reload()
+    assert not daemon.until(" started ").startswith("{")
+
+    config.write_text(f"{good}logging: {{format: json, level: warning}}\n")
+    daemon.reload()
+    daemon.until(" reloaded ")
+    config.write_text(good.replace("legal.example", "other.example"))
+    daemon.reload()
+    # Between the two no event of level info was written: the next is of the third configuration.
+    assert '"address"' in daemon.until('"event"')
+
+
 def test_sigterm_breaks_off_the_rebuilding_of_an_index_and_the_next_start_finishes_it(
     home: Home, tmp_path: Path, photographs: dict[str, Image.Image]
 ) -> None:

@@ -33,6 +33,40 @@ def test_the_cookbook_has_recipes() -> None:
     assert len(RECIPES) >= 4
 
 
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CONDITIONS = re.findall(r"^\| ((?:`(?:at_least|at_most|any_of|is_under)`(?:, )?)+) \| (.*) \|$", README, re.MULTILINE)
+FACTS = [
+    (bounds, fact, words)
+    for bounds, facts in CONDITIONS
+    for fact, words in re.findall(r"`(\w+)`(?: \(([^)]*)\))?", facts)
+]
+
+
+@pytest.mark.parametrize(("bounds", "fact", "words"), FACTS, ids=lambda part: part)
+def test_each_condition_of_the_table_works_as_written(bounds: str, fact: str, words: str, tmp_path: Path) -> None:
+    for bound in re.findall(r"\w+", bounds):
+        values = words.split(", ") if words else ["press.example"]
+        for value in (
+            ["0.5"] if bound.startswith("at_") else [f"[{', '.join(values)}]", *(f"[{one}]" for one in values)]
+        ):
+            rule = f"rules:\n  - name: mine\n    when:\n      {fact}: {{{bound}: {value}}}\n    then: review\n"
+            (tmp_path / "10-mine.yaml").write_text(rule, encoding="utf-8")
+            (loaded,) = rules.load(tmp_path).rules
+            assert str(loaded.conditions[0]).startswith(fact)
+
+    if words:
+        for word in words.split(", "):
+            example = f"rules:\n  - {{name: mine, when: {{{fact}: {{any_of: [{word}]}}}}, then: review}}\n"
+            example += f"examples:\n  - {{given: {{{fact}: {word}}}, expect: {{rule: mine}}}}\n"
+            (tmp_path / "10-mine.yaml").write_text(example, encoding="utf-8")
+            assert rules.load(tmp_path).rules
+
+
+def test_the_table_names_every_fact_that_rules_may_ask_for() -> None:
+    assert {fact for _, fact, _ in FACTS} == {*rules.use.RANGES, *rules.use.WORDS}
+    assert {words for _, fact, words in FACTS if fact == "mirrored"} == {"yes, no"}
+
+
 def test_configuration_of_the_walkthrough_loads(tmp_path: Path) -> None:
     (written,) = [block for block in blocks(ROOT / "README.md", "yaml") if "sources:" in block]
     lines = [line.removeprefix("   ") for line in written.splitlines()]

@@ -28,5 +28,5 @@ def case_detail(tx: Transaction, case: Case) -> CaseDetail:
         asset=tx.assets.get(case.asset_id),
         findings=findings,
         history=tx.cases.history(case.id),
-        versions=tx.findings.versions([finding.id for finding in findings]),
+        versions=tx.versions.of_all([finding.id for finding in findings]),
     )

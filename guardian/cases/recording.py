@@ -6,6 +6,7 @@ from datetime import datetime
 
 import structlog
 
+from guardian.cases.captures import note_capture
 from guardian.cases.messages import compose
 from guardian.cases.operators import operator
 from guardian.cases.uses import RecordedUse
@@ -48,19 +49,28 @@ def record(tx: Transaction, use: RecordedUse, destinations: Sequence[str]) -> Fi
     Raises ValueError for a use that the rules did not want recorded.
     """
     decision = use.decision
+    if decision.action is Action.IGNORE and not decision.record:
+        raise ValueError("the rules ignore this use, so it is not recorded")
+
     # Somebody may join or split works at the same time: where this use belongs is settled for this transaction.
     tx.works.hold(use.asset.id)
-    if decision.action is Action.IGNORE:
-        if not decision.record:
-            raise ValueError("the rules ignore this use, so it is not recorded")
-        return tx.findings.upsert(_finding(use, None))[0]
 
-    case = _case_for(tx, use)
+    known = tx.findings.at(use.asset.id, *_addresses(use))
+    if decision.action is Action.IGNORE:
+        finding, _ = tx.findings.upsert(_finding(use, None))
+        note_capture(tx, known, finding, use.kept)
+        return finding
+
+    case = _case_for(tx, use, known)
     finding, is_new = tx.findings.upsert(_finding(use, case.id))
+    version = note_capture(tx, known, finding, use.kept)
     kind = _message_type(case, decision, is_new=is_new)
-    # dict.fromkeys: a rule may name a destination twice, which is then told once.
     if kind is not None:
-        _apply_event(tx, kind, case, finding.id, use, tuple(dict.fromkeys(decision.deliver_to or destinations)))
+        # dict.fromkeys: a rule may name a destination twice, which is then told once.
+        names = tuple(dict.fromkeys(decision.deliver_to or destinations))
+        _apply_event(tx, kind, case, finding.id, use, names)
+        if names:
+            tx.versions.mark_told(finding.id, version)
     elif is_new:
         tx.cases.update(replace(case, updated_at=use.at))
 
@@ -83,14 +93,12 @@ def review(tx: Transaction, case_id: str, state: CaseState, *, by: str, note: st
     return tx.cases.update(replace(case, state=state, reviewed_by=reviewer, review_note=review_note, updated_at=at))
 
 
-def _case_for(tx: Transaction, use: RecordedUse) -> Case:
+def _case_for(tx: Transaction, use: RecordedUse, known: Finding | None) -> Case:
     """Return the case that this use belongs to, before the use is written, with its row locked.
 
-    A new case has no findings yet. A finding stays in its case, also when another source finds it or the list of
-    public suffixes changes.
+    `known` is the finding of this use, if there is one. A new case has no findings yet. A finding stays in its case,
+    also when another source finds it or the list of public suffixes changes.
     """
-    page_url, image_url = _addresses(use)
-    known = tx.findings.at(use.asset.id, page_url, image_url)
     if known is not None and known.case_id is not None:
         case = tx.cases.lock(known.case_id)
         if case is not None:
@@ -176,6 +184,8 @@ def _finding(use: RecordedUse, case_id: str | None) -> Finding:
         context=_clean_context(use.sighting.context),
         also_at=tuple(canonical_url(url) for url in use.also_at),
         perceptual_hash=use.perceptual_hash,
+        image_status=use.kept.image_status,
+        page_status=use.kept.page_status,
     )
 
 

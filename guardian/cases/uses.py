@@ -8,11 +8,16 @@ from guardian.model import Asset, Comparison, Decision, LicenceStatus, Sighting
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """SHA-256 digests of the evidence that was kept; None where it was not, and `note` says why."""
+    """SHA-256 digests of the evidence that was kept; None where it was not, and `note` says why.
+
+    The statuses are those of the HTTP answers; None where nothing was transferred.
+    """
 
     image_sha256: str | None = None
     page_sha256: str | None = None
     note: str | None = None
+    image_status: int | None = None
+    page_status: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

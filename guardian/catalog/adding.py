@@ -1,20 +1,23 @@
-"""Protects files: reads and measures each, then reserves, publishes and protects a batch of them together."""
+"""Protects files: reads and measures each, then reserves, publishes, protects and searches for a batch of them."""
 
 import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
 import structlog
 
 from guardian.catalog.context import CatalogContext
-from guardian.catalog.publishing import a_few_at_a_time, protect_published, publish_entries
+from guardian.catalog.details import Change, changes, corrected
+from guardian.catalog.publishing import a_few_at_a_time, protect_published, protect_unindexed, publish_entries
 from guardian.catalog.rights import FileMetadata, filled, read_metadata
+from guardian.catalog.self_check import is_unchecked, note_self_checks
 from guardian.catalog.upkeep import rebuild
 from guardian.catalog.wanted import Wanted, as_text
-from guardian.errors import FetchFailed, FetchRefused, IndexNotReady, Unmatchable, WorkerLost
+from guardian.errors import FetchFailed, FetchRefused, IndexNotReady, TooPlain, Unmatchable, WorkerLost
 from guardian.fetch import local
 from guardian.matching.features.fingerprint import Fingerprint
 from guardian.model import Asset, AssetState, Skipped
@@ -22,100 +25,201 @@ from guardian.model import Asset, AssetState, Skipped
 log = structlog.get_logger(__name__)
 
 
+class AddOutcome(StrEnum):
+    """What became of one file, in the words that people read."""
+
+    PROTECTED = "protected"
+    KNOWN = "known before"
+    CHANGED = "changed"
+    REMOVED = "removed before"
+    UNMATCHABLE = "cannot be protected"
+    UNREADABLE = "could not be read"
+
+
 @dataclass(frozen=True, slots=True)
 class Added:
     """The result of adding one file.
 
-    `asset` is None exactly when `problem` says why it is not protected. `was_known`: the same bytes were protected
-    before. `nearly`: assets that look almost the same, most similar first.
+    `asset` is None exactly when `problem` says why it is not protected. `nearly`: assets that look almost the same,
+    most similar first. `changes`: what the owner corrected of an asset that was known. `restored`: its original was
+    lost or damaged, and is whole again.
     """
 
     path: Path
+    outcome: AddOutcome
     asset: Asset | None = None
     problem: Skipped | None = None
-    unmatchable: bool = False
-    was_known: bool = False
     nearly: tuple[Asset, ...] = ()
+    changes: tuple[Change, ...] = ()
+    restored: bool = False
+
+    @property
+    def was_known(self) -> bool:
+        """Whether the same bytes were protected before."""
+        return self.outcome in (AddOutcome.KNOWN, AddOutcome.CHANGED)
+
+    @property
+    def unmatchable(self) -> bool:
+        """Whether the file was read and is nothing that can be protected."""
+        return self.outcome is AddOutcome.UNMATCHABLE
 
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    """A readable, matchable file, fingerprinted and kept."""
+    """A readable file that is new, kept and measured.
+
+    `fingerprint` and `quick_copy` are None for a picture that is too plain to be compared. `size`: width and height.
+    """
 
     wanted: Wanted
     sha256: str
-    fingerprint: Fingerprint
+    size: tuple[int, int]
     metadata: FileMetadata
+    fingerprint: Fingerprint | None = None
+    quick_copy: bytes | None = None
 
 
-async def add_batch(context: CatalogContext, batch: Sequence[Wanted], looked_at: Callable[[], None]) -> list[Added]:
-    """Add some files together: prepare, reserve, publish, protect. Return one result for each, in their order.
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A file whose bytes are protected already. `restored`: its original was lost or damaged until now."""
 
-    The lock of the catalogue must be held. `looked_at` is called for each file as soon as it was read and measured.
-    """
+    wanted: Wanted
+    asset: Asset
+    restored: bool
 
-    async def prepare(wanted: Wanted) -> _Prepared | Added:
-        prepared = await _prepare(context, wanted)
-        looked_at()
+
+class Adding:
+    """One run of adding files; the lock of the catalogue must be held. `again`: protects removed assets too."""
+
+    def __init__(self, context: CatalogContext, looked_at: Callable[[], None], *, again: bool = False) -> None:
+        self._context, self._looked_at, self._again = context, looked_at, again
+        # Of several files with the same bytes the first counts, or each run would change details to and fro.
+        self._stated: set[str] = set()
+        self.has_restored = False
+
+    async def add(self, batch: Sequence[Wanted]) -> list[Added]:
+        """Add some files together and return one result for each, in their order."""
+        prepared = await a_few_at_a_time(batch, self._prepare_one, self._context.workers.count + 1)
+        ready = [one for one in prepared if isinstance(one, _Prepared)]
+        known = [one for one in prepared if isinstance(one, _Known)]
+        self.has_restored |= any(one.restored for one in known)
+
+        reserved = await asyncio.to_thread(_reserve, self._context, ready)
+        fresh = {one.sha256: one for one in ready if reserved[one.sha256].state is AssetState.ADDING}
+        nearly = await asyncio.to_thread(_nearly, self._context, list(fresh.values()), reserved)
+        await self._publish(fresh, reserved)
+
+        corrections = await asyncio.to_thread(self._correct, prepared)
+        await self._search(fresh, known)
+        current = await asyncio.to_thread(_current, self._context, [one.sha256 for one in ready], known)
+        return _results(prepared, set(fresh), current, nearly, corrections)
+
+    async def _prepare_one(self, wanted: Wanted) -> "_Prepared | _Known | Added":
+        prepared = await _prepare(self._context, wanted, self._again)
+        self._looked_at()
         return prepared
 
-    prepared = await a_few_at_a_time(batch, prepare, context.workers.count + 1)
-    ready = [one for one in prepared if isinstance(one, _Prepared)]
+    async def _publish(self, fresh: dict[str, _Prepared], reserved: dict[str, Asset]) -> None:
+        """Bring new assets into the index and protect them."""
+        context = self._context
+        entries = [
+            (reserved[sha256].number, reserved[sha256].id, one.fingerprint)
+            for sha256, one in fresh.items()
+            if one.fingerprint is not None
+        ]
+        try:
+            await publish_entries(context, entries)
+            compared = [reserved[sha256] for sha256, one in fresh.items() if one.fingerprint is not None]
+            await protect_published(context, compared)
+        except IndexNotReady as error:
+            # Publishing may merge small segments, which reads them whole and so can be the first to notice damage.
+            log.warning("index_rebuilt", reason=str(error))
+            await rebuild(context)
+        await protect_unindexed(context, [reserved[sha256] for sha256, one in fresh.items() if one.fingerprint is None])
 
-    reserved = await asyncio.to_thread(_reserve, context, ready)
-    fresh = {one.sha256: one for one in ready if reserved[one.sha256].state is AssetState.ADDING}
-    nearly = await asyncio.to_thread(_nearly, context, list(fresh.values()), reserved)
-    entries = [(reserved[sha256].number, reserved[sha256].id, one.fingerprint) for sha256, one in fresh.items()]
+    def _correct(self, prepared: "Sequence[_Prepared | _Known | Added]") -> dict[int, tuple[Change, ...]]:
+        """Record what the owner now states otherwise of known assets; return the changes by place in the batch."""
+        found: dict[int, tuple[Change, ...]] = {}
+        edited = []
+        for place, one in enumerate(prepared):
+            if isinstance(one, Added):
+                continue
+            sha256 = one.sha256 if isinstance(one, _Prepared) else one.asset.sha256
+            if isinstance(one, _Known) and sha256 not in self._stated:
+                after = corrected(one.asset, one.wanted)
+                found[place] = changes(one.asset, after)
+                edited += [after] if found[place] else []
+            self._stated.add(sha256)
 
-    try:
-        await publish_entries(context, entries)
-        await protect_published(context, [reserved[sha256] for sha256 in fresh])
-    except IndexNotReady as error:
-        # Publishing may merge small segments, which reads them whole and so can be the first to notice damage.
-        log.warning("index_rebuilt", reason=str(error))
-        await rebuild(context)
-        reserved = await asyncio.to_thread(_reserve, context, ready)
+        if edited:
+            with self._context.store.begin() as tx:
+                for asset in edited:
+                    tx.assets.edit(asset)
+        return found
 
-    # Of several files with the same bytes the first is new, the others are known.
-    results, told = [], set[str]()
-    for one in prepared:
-        if isinstance(one, Added):
-            results.append(one)
-            continue
-        is_first = one.sha256 in fresh and one.sha256 not in told
-        told.add(one.sha256)
-        published_hash = one.fingerprint.perceptual_hash
-        asset = replace(reserved[one.sha256], state=AssetState.PROTECTED, perceptual_hash=published_hash)
-        results.append(Added(one.wanted.path, asset, was_known=not is_first, nearly=nearly.get(one.sha256, ())))
-    return results
+    async def _search(self, fresh: dict[str, _Prepared], known: Sequence[_Known]) -> None:
+        """Search for the new assets, and for known ones that never were searched for."""
+        context = self._context
+        current = await asyncio.to_thread(_current, context, list(fresh), known)
+        copies = {sha256: one.quick_copy for sha256, one in fresh.items()}
+        unchecked = [asset for asset in current.values() if is_unchecked(context, asset)]
+        await note_self_checks(context, [(asset, copies.get(asset.sha256)) for asset in unchecked])
 
 
-async def _prepare(context: CatalogContext, wanted: Wanted) -> _Prepared | Added:
-    """Read and fingerprint one file and keep its bytes; return an Added when it is known or cannot be protected."""
+async def _prepare(context: CatalogContext, wanted: Wanted, again: bool) -> _Prepared | _Known | Added:
+    """Read and fingerprint one file and keep its bytes; return an Added when it stays out."""
     url = wanted.path.as_uri()
     try:
         content = (await asyncio.to_thread(local.read, url, context.max_bytes)).content
         sha256 = hashlib.sha256(content).hexdigest()
-        known = await asyncio.to_thread(_protected, context, sha256)
-        if known is not None:
-            return Added(wanted.path, known, was_known=True)
-        fingerprint, metadata = await context.workers.fingerprint_with(read_metadata, content)
+        asset = await asyncio.to_thread(_by_digest, context, sha256)
+
+        if asset is not None and asset.state is AssetState.PROTECTED:
+            return _Known(wanted, asset, restored=await asyncio.to_thread(_restore, context, content, sha256))
+        if asset is not None and asset.state is AssetState.WITHDRAWN and not again:
+            return Added(wanted.path, AddOutcome.REMOVED, asset)
+        prepared = await _measured(context, wanted, content, sha256)
     except Unmatchable as error:
-        return Added(wanted.path, problem=Skipped(url, error.reason, error.detail), unmatchable=True)
+        return Added(wanted.path, AddOutcome.UNMATCHABLE, problem=Skipped(url, error.reason, error.detail))
     except (FetchFailed, FetchRefused) as error:
-        return Added(wanted.path, problem=replace(error.skipped, url=url))
+        return Added(wanted.path, AddOutcome.UNREADABLE, problem=replace(error.skipped, url=url))
     except WorkerLost as error:
-        return Added(wanted.path, problem=Skipped(url, error.reason, str(error)))
+        return Added(wanted.path, AddOutcome.UNREADABLE, problem=Skipped(url, error.reason, str(error)))
 
     await asyncio.to_thread(context.originals.keep, content)
-    return _Prepared(wanted, sha256, fingerprint, metadata)
+    return prepared
 
 
-def _protected(context: CatalogContext, sha256: str) -> Asset | None:
-    """Return the protected asset with these bytes, None if there is none."""
+async def _measured(context: CatalogContext, wanted: Wanted, content: bytes, sha256: str) -> _Prepared:
+    """Return a new file with its fingerprint and metadata. Raises Unmatchable, WorkerLost."""
+    try:
+        found, quick_copy, metadata = await context.workers.fingerprint_with(read_metadata, content)
+    except TooPlain as error:
+        if error.size is None:
+            raise
+        metadata = await context.workers.run(read_metadata, content)
+        return _Prepared(wanted, sha256, error.size, metadata)
+    return _Prepared(wanted, sha256, (found.width, found.height), metadata, found, quick_copy)
+
+
+def _restore(context: CatalogContext, content: bytes, sha256: str) -> bool:
+    """Keep the bytes of a known asset, unless its original is whole; return whether it was not."""
+    is_whole = context.originals.is_whole(sha256)
+    if not is_whole:
+        context.originals.keep(content)
+    return not is_whole
+
+
+def _by_digest(context: CatalogContext, sha256: str) -> Asset | None:
     with context.store.read() as tx:
-        known = tx.assets.by_sha256(sha256)
-    return known if known is not None and known.state is AssetState.PROTECTED else None
+        return tx.assets.by_sha256(sha256)
+
+
+def _current(context: CatalogContext, sha256s: Sequence[str], known: Sequence[_Known]) -> dict[str, Asset]:
+    """Return assets as they are in the database now, by SHA-256."""
+    with context.store.read() as tx:
+        found = [tx.assets.by_sha256(sha256) for sha256 in {*sha256s, *(one.asset.sha256 for one in known)}]
+    return {asset.sha256: asset for asset in found if asset is not None}
 
 
 def _reserve(context: CatalogContext, ready: Sequence[_Prepared]) -> dict[str, Asset]:
@@ -128,16 +232,19 @@ def _reserve(context: CatalogContext, ready: Sequence[_Prepared]) -> dict[str, A
         for one in ready:
             wanted, metadata = one.wanted, one.metadata
             if one.sha256 not in reserved:
-                reserved[one.sha256] = tx.assets.reserve(
+                asset = tx.assets.reserve(
                     one.sha256,
                     title=wanted.title or metadata.title or as_text(Path(wanted.path.stem)),
                     collection=wanted.collection,
                     path=as_text(wanted.path),
-                    size=(one.fingerprint.width, one.fingerprint.height),
+                    size=one.size,
                     at=context.clock(),
                     tags=wanted.tags,
                     rights=filled(wanted.rights, metadata.rights),
                 )
+                if one.fingerprint is None:
+                    tx.assets.note_by_bytes_only(asset.id)
+                reserved[one.sha256] = asset
     return reserved
 
 
@@ -154,6 +261,8 @@ def _nearly(
     hashes, ids = before.hashes, list(before.ids)
     found: dict[str, tuple[Asset, ...]] = {}
     for one in fresh:
+        if one.fingerprint is None:
+            continue
         distances = np.bitwise_count(hashes ^ one.fingerprint.hash).sum(axis=1)
         close = [int(row) for row in np.argsort(distances) if distances[row] <= most]
         if close:
@@ -163,3 +272,30 @@ def _nearly(
 
         hashes, ids = np.vstack([hashes, one.fingerprint.hash]), [*ids, reserved[one.sha256].id]
     return found
+
+
+def _results(
+    prepared: Sequence[_Prepared | _Known | Added],
+    fresh: set[str],
+    current: dict[str, Asset],
+    nearly: dict[str, tuple[Asset, ...]],
+    corrections: dict[int, tuple[Change, ...]],
+) -> list[Added]:
+    """Return one result for each file. Of several files with the same bytes the first is new, the others are known."""
+    results, told = [], set[str]()
+    for place, one in enumerate(prepared):
+        match one:
+            case Added():
+                results.append(one)
+            case _Known():
+                changed = corrections.get(place, ())
+                outcome = AddOutcome.CHANGED if changed else AddOutcome.KNOWN
+                asset = current[one.asset.sha256]
+                results.append(Added(one.wanted.path, outcome, asset, changes=changed, restored=one.restored))
+            case _Prepared():
+                is_first = one.sha256 in fresh and one.sha256 not in told
+                told.add(one.sha256)
+                outcome = AddOutcome.PROTECTED if is_first else AddOutcome.KNOWN
+                near = nearly.get(one.sha256, ())
+                results.append(Added(one.wanted.path, outcome, current[one.sha256], nearly=near))
+    return results

@@ -14,9 +14,9 @@ from pathlib import Path
 import structlog
 
 from guardian.catalog import upkeep
-from guardian.catalog.adding import Added, add_batch
+from guardian.catalog.adding import Added, Adding
 from guardian.catalog.context import CatalogContext
-from guardian.catalog.publishing import in_batches
+from guardian.catalog.publishing import LeftOut, in_batches, warn_of_left_out
 from guardian.catalog.settings import CatalogSettings
 from guardian.catalog.wanted import Wanted
 from guardian.errors import AlreadyRunning, IndexNotReady
@@ -53,20 +53,25 @@ class Catalog:
         self._context = CatalogContext(store, workers, originals, index, settings, clock, max_bytes)
 
     async def add(
-        self, wanted: Sequence[Wanted], looked_at: Callable[[], None] = lambda: None
+        self, wanted: Sequence[Wanted], looked_at: Callable[[], None] = lambda: None, *, again: bool = False
     ) -> AsyncGenerator[Added, None]:
         """Protect files; yield one result for each, in their order, once it is durable. Many become durable together.
 
-        `looked_at` is called for each file as soon as it was read and measured. Safe to repeat and to interrupt:
-        files that were done before are recognised. Raises IndexNotReady, VaultFull, OSError (a full disk) when
-        nothing more can be protected, AlreadyRunning when another process still adds after `catalog.wait`.
+        `looked_at` is called for each file as soon as it was read and measured. `again` protects assets too that were
+        withdrawn. Safe to repeat and to interrupt: files that were done before are recognised. Raises IndexNotReady,
+        VaultFull, OSError (a full disk) when nothing more can be protected, AlreadyRunning when another process still
+        adds after `catalog.wait`.
         """
         settings = self._context.settings
         async with hold_when_free(self._data_dir, ROLE, settings.wait):
             await upkeep.repair(self._context, every_byte=False)
+            adding = Adding(self._context, looked_at, again=again)
             for batch in in_batches(wanted, settings.batch):
-                for result in await add_batch(self._context, batch, looked_at):
+                for result in await adding.add(batch):
                     yield result
+            if adding.has_restored:
+                # The index may have been made without assets whose originals were lost.
+                await upkeep.repair(self._context, every_byte=False)
 
     async def withdraw(self, ids: Sequence[str]) -> list[Asset]:
         """Withdraw assets, so that no answer names them any more; return those that were protected until now."""
@@ -113,11 +118,14 @@ class Catalog:
             return False
         return True
 
-    async def rebuild(self, progress: upkeep.Progress = lambda done, total: None) -> int:
+    async def rebuild(
+        self, progress: upkeep.Progress = lambda done, total: None, left_out: LeftOut = warn_of_left_out
+    ) -> int:
         """Rebuild the whole index from the originals; return how many assets it holds.
 
         The old index answers until the new one is complete. `progress` is called with the number of assets done and
-        of all. Raises GuardianError when an original is missing or damaged, and changes nothing then; AlreadyRunning.
+        of all, `left_out` with each asset whose original is missing or damaged: it is not compared until its file is
+        added again, and answers say `partial`. Raises AlreadyRunning.
         """
         async with hold_when_free(self._data_dir, ROLE, self._context.settings.wait):
-            return await upkeep.rebuild(self._context, progress)
+            return await upkeep.rebuild(self._context, progress, left_out)

@@ -1,27 +1,44 @@
 """Brings assets whose originals are kept into the index, and marks them as protected."""
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from pathlib import Path
 from typing import TypeVar
 
+import structlog
+
 from guardian.catalog.context import CatalogContext
-from guardian.errors import GuardianError, Unmatchable, WorkerLost
+from guardian.errors import FetchFailed, FetchRefused, GuardianError, TooPlain, Unmatchable, WorkerLost
+from guardian.fetch import local
 from guardian.matching.index.layout import Entry
 from guardian.model import Asset, AssetState
 
+LeftOut = Callable[[Asset, str], None]
+"""Told of an asset that cannot be indexed, and why."""
+
+log = structlog.get_logger(__name__)
 T = TypeVar("T")
 R = TypeVar("R")
 
 
-async def publish_originals(context: CatalogContext, assets: Sequence[Asset]) -> None:
-    """Publish assets, fingerprinted again from their originals, and protect them.
+def warn_of_left_out(asset: Asset, reason: str) -> None:
+    """Log that an asset cannot be indexed. Answers say `partial` while one is missing from the index."""
+    log.warning("asset_not_indexed", asset=asset.id, path=asset.path, reason=reason, now="answers are partial")
 
-    Raises GuardianError when an original cannot be read, IndexNotReady.
+
+async def publish_originals(context: CatalogContext, assets: Sequence[Asset]) -> int:
+    """Publish assets, fingerprinted again from their originals, and protect them; return how many.
+
+    Those whose original cannot be read are left out, with a warning. Raises IndexNotReady.
     """
+    published = 0
     for batch in in_batches(assets, context.settings.batch):
         entries = await entries_of(context, batch)
         await publish_entries(context, entries)
-        await protect_published(context, batch)
+        await protect_published(context, among(batch, entries))
+        published += len(entries)
+    return published
 
 
 async def publish_entries(context: CatalogContext, entries: Sequence[Entry]) -> None:
@@ -30,23 +47,64 @@ async def publish_entries(context: CatalogContext, entries: Sequence[Entry]) -> 
     await note_hashes(context, entries)
 
 
-async def entries_of(context: CatalogContext, assets: Sequence[Asset]) -> list[Entry]:
+async def entries_of(
+    context: CatalogContext, assets: Sequence[Asset], left_out: LeftOut = warn_of_left_out
+) -> list[Entry]:
     """Return index entries of assets, fingerprinted again from their originals.
 
-    Raises GuardianError when an original cannot be read.
+    Those that have become too plain to be compared are found by their bytes only from now on. `left_out` is told of
+    those whose original is missing, damaged, or cannot be read any more.
     """
 
-    async def entry(asset: Asset) -> Entry:
-        content = await asyncio.to_thread(context.originals.get, asset.sha256)
+    async def entry(asset: Asset) -> Entry | None:
         try:
+            content = await asyncio.to_thread(_original, context, asset)
             return asset.number, asset.id, await context.workers.fingerprint(content)
+        except TooPlain:
+            await asyncio.to_thread(_find_by_bytes_only, context, asset)
+            return None
         except (Unmatchable, WorkerLost) as error:
-            raise GuardianError(
-                f"{asset.id} ({asset.path}) was protected before and cannot be read now: {error}; "
-                f"`guardian asset remove {asset.id}` takes it out"
-            ) from error
+            left_out(
+                asset,
+                f"it was protected before and cannot be read now: {error}; "
+                f"`guardian asset remove {asset.id}` takes it out",
+            )
+            return None
+        except GuardianError as error:
+            left_out(asset, f"{error}; adding its file again restores it")
+            return None
 
-    return await a_few_at_a_time(assets, entry, context.workers.count + 1)
+    entries = await a_few_at_a_time(assets, entry, context.workers.count + 1)
+    return [one for one in entries if one is not None]
+
+
+def _original(context: CatalogContext, asset: Asset) -> bytes:
+    """Return the bytes of an asset's original, restored if need be. Raises GuardianError when that cannot be."""
+    try:
+        return context.originals.get(asset.sha256)
+    except GuardianError:
+        if not restore_original(context, asset):
+            raise
+        return context.originals.get(asset.sha256)
+
+
+def restore_original(context: CatalogContext, asset: Asset) -> bool:
+    """Keep the original of an asset again, from the file that it was added from; return whether that is there."""
+    try:
+        content = local.read(Path(asset.path).as_uri(), context.max_bytes).content
+    except (FetchFailed, FetchRefused, ValueError):
+        return False
+    if hashlib.sha256(content).hexdigest() != asset.sha256:
+        # Another picture is at this path now, or always was on this machine.
+        return False
+    context.originals.keep(content)
+    return True
+
+
+def among(assets: Sequence[Asset], entries: Sequence[Entry]) -> list[Asset]:
+    """Return the assets that have one of these entries."""
+    numbers = {number for number, _, _ in entries}
+    return [asset for asset in assets if asset.number in numbers]
 
 
 async def protect_published(context: CatalogContext, assets: Sequence[Asset]) -> None:
@@ -57,9 +115,10 @@ async def protect_published(context: CatalogContext, assets: Sequence[Asset]) ->
     """
     while overtaken := await asyncio.to_thread(_protect, context, assets):
         before = {asset.id: asset.number for asset in assets}
-        await asyncio.to_thread(context.index.publish, await entries_of(context, overtaken))
+        entries = await entries_of(context, overtaken)
+        await asyncio.to_thread(context.index.publish, entries)
         await asyncio.to_thread(context.index.withdraw, frozenset(before[one.id] for one in overtaken))
-        assets = overtaken
+        assets = among(overtaken, entries)
 
 
 def _protect(context: CatalogContext, assets: Sequence[Asset]) -> list[Asset]:
@@ -73,6 +132,23 @@ def _protect(context: CatalogContext, assets: Sequence[Asset]) -> list[Asset]:
         adding = [asset for asset in known if asset.state is AssetState.ADDING]
         tx.assets.protect([asset.number for asset in adding if asset.number > latest])
         return [tx.assets.renumber(asset.id) for asset in adding if asset.number < latest]
+
+
+async def protect_unindexed(context: CatalogContext, assets: Sequence[Asset]) -> None:
+    """Mark assets as protected that are found by their bytes only: no index has to hold them first."""
+
+    def protect() -> None:
+        with context.store.begin() as tx:
+            tx.assets.protect([asset.number for asset in assets])
+
+    if assets:
+        await asyncio.to_thread(protect)
+
+
+def _find_by_bytes_only(context: CatalogContext, asset: Asset) -> None:
+    with context.store.begin() as tx:
+        tx.assets.note_by_bytes_only(asset.id)
+        tx.assets.protect([asset.number])
 
 
 async def note_hashes(context: CatalogContext, entries: Sequence[Entry]) -> None:

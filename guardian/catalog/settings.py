@@ -19,6 +19,12 @@ class CatalogSettings(BaseModel):
     near_identical_bits: int = Field(
         24, ge=0, le=64, description="a new asset is reported as nearly identical to another within so many of 256 bits"
     )
+    found_from: float = Field(
+        0.6,
+        ge=0,
+        le=1,
+        description="an asset is named as weak when its half-size or recompressed copy is found with less probability",
+    )
     wait: Duration = Field(
         duration("1m"), description="how long adding and rebuilding wait while another process changes the index"
     )

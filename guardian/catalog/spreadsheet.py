@@ -88,4 +88,5 @@ def _wanted(path: Path, line: int, values: dict[str, str], collection: str | Non
         title=values.get("title") or None,
         tags=tuple(tag.strip() for tag in values.get("tags", "").split(";") if tag.strip()),
         rights=Rights(**{name: values.get(name) or None for name in _RIGHTS}),
+        names_collection=bool(values.get("collection")),
     )

@@ -4,16 +4,24 @@ Whoever calls these functions holds the lock of the catalogue, but for `agree`.
 """
 
 import asyncio
-import hashlib
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import structlog
 
 from guardian.catalog.context import CatalogContext
-from guardian.catalog.publishing import entries_of, in_batches, note_hashes, protect_published, publish_originals
-from guardian.errors import FetchFailed, FetchRefused, IndexNotReady
-from guardian.fetch import local
+from guardian.catalog.publishing import (
+    LeftOut,
+    among,
+    entries_of,
+    in_batches,
+    note_hashes,
+    protect_published,
+    protect_unindexed,
+    publish_originals,
+    restore_original,
+    warn_of_left_out,
+)
+from guardian.errors import IndexNotReady
 from guardian.matching.index.writer import MAX_SEGMENTS
 from guardian.model import Asset, AssetState
 
@@ -29,12 +37,12 @@ async def repair(context: CatalogContext, *, every_byte: bool) -> int:
         found = await asyncio.to_thread(context.index.contents, every_byte=every_byte)
     except IndexNotReady as error:
         log.warning("index_rebuilt", reason=str(error))
-        return await rebuild(context, within_reach=True)
+        return await rebuild(context)
 
     published = frozenset(found.numbers)
     adding = await asyncio.to_thread(_assets, context, AssetState.ADDING)
     protected = await asyncio.to_thread(_assets, context, AssetState.PROTECTED)
-    wanted = {asset.number for asset in (*adding, *protected)}
+    wanted = {asset.number for asset in (*adding, *protected) if not asset.by_bytes_only}
 
     # In the index but not wanted: withdrawn while the index could not be written.
     if published - wanted:
@@ -43,42 +51,46 @@ async def repair(context: CatalogContext, *, every_byte: bool) -> int:
     await protect_published(context, [asset for asset in adding if asset.number in published])
 
     # Not in the index: lost by damage or added elsewhere, or interrupted before it was published.
-    lost = await _within_reach(context, [asset for asset in protected if asset.number not in published])
-    unfinished = _kept_here(context, [asset for asset in adding if asset.number not in published])
-    # Newer assets may have been published meanwhile: answers "up to number n" never compared these.
-    renumbered = await asyncio.to_thread(_renumbered, context, unfinished)
-
-    await publish_originals(context, [*lost, *renumbered])
-    return len(lost) + len(renumbered)
+    lost = [asset for asset in protected if asset.number in wanted - published]
+    lost, away = await _within_reach(context, lost)
+    _warn_of_assets_away(away)
+    unfinished = await _unfinished(context, [asset for asset in adding if asset.number not in published])
+    return await publish_originals(context, [*lost, *unfinished])
 
 
 async def rebuild(
-    context: CatalogContext, progress: Progress = lambda done, total: None, *, within_reach: bool = False
+    context: CatalogContext,
+    progress: Progress = lambda done, total: None,
+    left_out: LeftOut = warn_of_left_out,
 ) -> int:
     """Rebuild the index from the originals; return how many assets it holds.
 
-    `within_reach` leaves out assets whose original cannot be read; otherwise that raises GuardianError.
+    Goes on without assets whose original is lost, and tells `left_out` of each.
     """
-    unfinished = _kept_here(context, await asyncio.to_thread(_assets, context, AssetState.ADDING))
-    protected = await asyncio.to_thread(_assets, context, AssetState.PROTECTED)
-    if within_reach:
-        protected = await _within_reach(context, protected)
-    assets = [*protected, *await asyncio.to_thread(_renumbered, context, unfinished)]
+    unfinished = await _unfinished(context, await asyncio.to_thread(_assets, context, AssetState.ADDING))
+    protected = [
+        one for one in await asyncio.to_thread(_assets, context, AssetState.PROTECTED) if not one.by_bytes_only
+    ]
+    protected, away = await _within_reach(context, protected)
+    for asset in away:
+        left_out(asset, "its original is not in the data folder, nor is its file where it was added from")
+    assets = [*protected, *unfinished]
 
-    done = 0
+    done, held = 0, list[Asset]()
     with context.index.rebuild() as publish:
         # Large batches make few segments, since each segment costs every search a little.
         batch_size = max(context.settings.batch * 8, -(-len(assets) // MAX_SEGMENTS))
         for batch in in_batches(assets, batch_size):
             progress(done, len(assets))
-            entries = await entries_of(context, batch)
-            publish(entries)
+            entries = await entries_of(context, batch, left_out)
+            await asyncio.to_thread(publish, entries)
             await note_hashes(context, entries)
+            held += among(batch, entries)
             done += len(batch)
 
-    await protect_published(context, assets)
+    await protect_published(context, held)
     progress(done, len(assets))
-    return done
+    return len(held)
 
 
 def agree(context: CatalogContext) -> bool:
@@ -87,7 +99,7 @@ def agree(context: CatalogContext) -> bool:
         published = set(context.index.contents(every_byte=False).numbers)
     except IndexNotReady:
         return False
-    protected = {asset.number for asset in _assets(context, AssetState.PROTECTED)}
+    protected = {asset.number for asset in _assets(context, AssetState.PROTECTED) if not asset.by_bytes_only}
     return published == protected and not _kept_here(context, _assets(context, AssetState.ADDING))
 
 
@@ -101,31 +113,35 @@ def _kept_here(context: CatalogContext, assets: Sequence[Asset]) -> list[Asset]:
     return [asset for asset in assets if context.originals.holds(asset.sha256)]
 
 
-async def _within_reach(context: CatalogContext, assets: Sequence[Asset]) -> list[Asset]:
-    """Return those whose original is kept here, or can be copied from where it was added from.
+async def _within_reach(context: CatalogContext, assets: Sequence[Asset]) -> tuple[list[Asset], list[Asset]]:
+    """Return those whose original is kept here or can be copied from where it was added from, and the others.
 
-    The others were added on another machine: answers are partial without them, and a warning is logged.
+    The others were added on another machine, or both their files are lost.
     """
 
     def fetch(asset: Asset) -> bool:
-        if context.originals.holds(asset.sha256):
-            return True
-        try:
-            content = local.read(Path(asset.path).as_uri(), context.max_bytes).content
-        except (FetchFailed, FetchRefused, ValueError):
-            return False
-        if hashlib.sha256(content).hexdigest() != asset.sha256:
-            # Another picture is at this path now, or always was on this machine.
-            return False
-        context.originals.keep(content)
-        return True
+        return context.originals.holds(asset.sha256) or restore_original(context, asset)
 
-    found = [asset for asset in assets if await asyncio.to_thread(fetch, asset)]
-    if len(found) < len(assets):
-        known = {asset.id for asset in found}
-        missing = [asset for asset in assets if asset.id not in known]
-        log.warning("assets_out_of_reach", assets=len(missing), such_as=missing[0].path, now="answers are partial")
-    return found
+    here, away = list[Asset](), list[Asset]()
+    for asset in assets:
+        (here if await asyncio.to_thread(fetch, asset) else away).append(asset)
+    return here, away
+
+
+def _warn_of_assets_away(assets: Sequence[Asset]) -> None:
+    if assets:
+        log.warning("assets_out_of_reach", assets=len(assets), such_as=assets[0].path, now="answers are partial")
+
+
+async def _unfinished(context: CatalogContext, adding: Sequence[Asset]) -> list[Asset]:
+    """Return assets whose adding was interrupted before the index had them, under new numbers.
+
+    Newer assets may have been published meanwhile: answers "up to number n" never compared these. Those that need
+    no index are protected at once.
+    """
+    kept = _kept_here(context, adding)
+    await protect_unindexed(context, [asset for asset in kept if asset.by_bytes_only])
+    return await asyncio.to_thread(_renumbered, context, [asset for asset in kept if not asset.by_bytes_only])
 
 
 def _renumbered(context: CatalogContext, assets: Sequence[Asset]) -> list[Asset]:

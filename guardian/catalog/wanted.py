@@ -9,13 +9,17 @@ from guardian.model import Rights
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A file to protect. A title or right that is None is taken from the file's metadata. `path` is absolute."""
+    """A file to protect. A title or right that is None is taken from the file's metadata. `path` is absolute.
+
+    `names_collection`: the collection was stated for this very file, not for a folder or a whole list.
+    """
 
     path: Path
     collection: str
     title: str | None = None
     tags: tuple[str, ...] = ()
     rights: Rights = field(default_factory=Rights)
+    names_collection: bool = field(default=False, compare=False)
 
 
 def absolute_path(path: Path) -> Path:

@@ -20,20 +20,21 @@ INTERNAL, USAGE, INTERRUPTED = 4, 2, 130
 
 COMMANDS = {
     "init": "Write a configuration, rules and a data folder that work as they are.",
-    "asset": "Your images: protect, list, show, withdraw.",
+    "asset": "Your images: add, sync, list, show, remove.",
     "check": "Is this a copy of something you own? Answers at once.",
     "scan": "One pass over one source.",
     "run": "The daemon: scan on schedule, tell, serve health and metrics.",
     "coverage": "What the last scans saw, and what they did not.",
-    "source": "The places that are watched: list them, try what one would yield.",
-    "rules": "The rule files: check them, explain what they said.",
-    "licence": "Who may use what, where and when.",
-    "case": "Uses of your images: list, show, decide.",
-    "delivery": "Messages: what went out, what waits, what was given up.",
-    "destination": "Who is told: list, test, enable again.",
+    "source": "The places that are watched: list, try.",
+    "config": "Configuration, rules, secrets and paths, before a start: check.",
+    "rules": "The rule files and what they said: check, explain.",
+    "licence": "Who may use what, where and when: add, list, remove.",
+    "case": "Uses of your images: list, show, confirm, dismiss, resolve, reopen.",
+    "delivery": "Messages that went out, wait or were given up: list, show, retry.",
+    "destination": "Who is told: list, test, enable.",
     "model": "The optional neural descriptor: status, fetch.",
     "index": "The search index: status, verify, rebuild.",
-    "store": "The database: back up, check.",
+    "store": "The database: backup, check, prune.",
 }
 
 

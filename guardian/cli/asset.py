@@ -3,22 +3,21 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import aclosing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from guardian.cli.adding import UNREADABLE, add_files, in_words
 from guardian.cli.context import Session, opened_store, pass_session
-from guardian.cli.progress import progress_bar, say
+from guardian.cli.progress import progress_bar
 from guardian.cli.showing import json_line
 from guardian.errors import UsageError
 from guardian.model import Asset, AssetState
-from guardian.views.assets import asset_json
+from guardian.views.assets import asset_json, weakness_words
 from guardian.views.plain_text import printable
 
 if TYPE_CHECKING:
-    from guardian.catalog.adding import Added
     from guardian.catalog.wanted import Wanted
 
 FORMATS = "JPEG, PNG (8 and 16 bit), WebP, GIF, AVIF, TIFF, BMP"
@@ -36,13 +35,16 @@ def command() -> None:
     Read are {FORMATS}; not read are raw camera files, HEIC, JPEG XL, PSD, SVG and PDF. A CSV file (ending in
     .csv) has a first line of column names: path, and any of title, collection, tags (parted by semicolons),
     creator, copyright_notice, licensor, web_statement, registration. What it leaves out is read from the
-    IPTC, XMP and EXIF fields of the images. Safe to repeat and to interrupt. The exit code is 0 when every
-    file was protected or is named as one that cannot be, 3 when a file could not be read.""",
+    IPTC, XMP and EXIF fields of the images. Safe to repeat and to interrupt: what is stated otherwise of an
+    image that is protected already is corrected, and told. Each new image is searched for by copies of it; one
+    that would not be found is named as weak. The exit code is 0 when every file was protected or is named as
+    one that cannot be, 3 when a file could not be read.""",
 )
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @click.option("--collection", metavar="NAME", help="The group they belong to; rules and licences can name it.")
 @click.option("--title", help="Title of a single file; by default its metadata's, else its name.")
 @click.option("--tag", "tags", multiple=True, help="A word that rules can ask for; may be repeated.")
+@click.option("--again", is_flag=True, help="Protect also what was removed before.")
 @click.option("--json", "as_lines", is_flag=True, help="One JSON object a line for each file.")
 @pass_session
 def add(
@@ -51,6 +53,7 @@ def add(
     collection: str | None,
     title: str | None,
     tags: tuple[str, ...],
+    again: bool,
     as_lines: bool,
 ) -> None:
     wanted = _without_own_files(session, _wanted(paths, _checked(collection), title, tags))
@@ -59,10 +62,10 @@ def add(
 
     # Filled while the work goes on, in the order in which results of each kind first come.
     counts: Counter[str] = Counter()
-    asyncio.run(_add(session, wanted, as_lines, counts))
+    asyncio.run(add_files(session, wanted, counts, as_lines=as_lines, again=again))
     if not as_lines:
-        click.echo(", ".join(f"{number} {word}" for word, number in counts.items()))
-    raise SystemExit(3 if counts["could not be read"] else 0)
+        click.echo(in_words(counts))
+    raise SystemExit(3 if counts[UNREADABLE] else 0)
 
 
 @command.command("sync")
@@ -99,7 +102,7 @@ def sync(session: Session, folder: Path, collection: str, yes: bool) -> None:
     _move(session, found.moved)
     counts: Counter[str] = Counter({"unchanged": found.unchanged, "moved": len(found.moved)})
     if found.new:
-        asyncio.run(_add(session, [Wanted(path, collection) for path in found.new], False, counts))
+        asyncio.run(add_files(session, [Wanted(path, collection) for path in found.new], counts))
     # A deleted file may be a mistake, or a disk that is not there: a person decides.
     missing = (*found.gone, *found.replaced)
     for asset in missing:
@@ -109,17 +112,18 @@ def sync(session: Session, folder: Path, collection: str, yes: bool) -> None:
         asyncio.run(_withdraw(session, [asset.id for asset in missing]))
         counts["taken out"] = len(missing)
 
-    click.echo(", ".join(f"{number} {word}" for word, number in counts.items()))
-    raise SystemExit(3 if counts["could not be read"] else 0)
+    click.echo(in_words(counts))
+    raise SystemExit(3 if counts[UNREADABLE] else 0)
 
 
 @command.command("list")
 @click.option("--collection", metavar="NAME", help="Only this collection.")
+@click.option("--weak", "only_weak", is_flag=True, help="Only those whose copies may not be found.")
 @click.option("--json", "as_lines", is_flag=True, help="One JSON object a line for each asset.")
 @pass_session
-def list_assets(session: Session, collection: str | None, as_lines: bool) -> None:
-    """List protected assets, oldest first."""
-    assets = _protected(session, collection)
+def list_assets(session: Session, collection: str | None, only_weak: bool, as_lines: bool) -> None:
+    """List protected assets, oldest first; of weak ones it is said why copies may not be found."""
+    assets = [one for one in _protected(session, collection) if not only_weak or weakness_words(one)]
     for asset in assets:
         if as_lines:
             click.echo(json_line(asset_json(asset)))
@@ -130,8 +134,12 @@ def list_assets(session: Session, collection: str | None, as_lines: bool) -> Non
                     f"{asset.title}  ({asset.path})"
                 )
             )
+            if weak := weakness_words(asset):
+                click.echo(printable(f"             weak: {weak}"))
 
-    if not assets and not as_lines:
+    if not assets and only_weak and not as_lines:
+        click.echo("no weak assets")
+    elif not assets and not as_lines:
         click.echo("no assets; `guardian asset add PATH --collection NAME` protects some")
 
 
@@ -222,61 +230,12 @@ def _without_own_files(session: Session, wanted: "list[Wanted]") -> "list[Wanted
     return others
 
 
-async def _add(session: Session, wanted: "Sequence[Wanted]", as_lines: bool, counts: Counter[str]) -> None:
-    """Protect files, print a line for each as it is done, and add the results to `counts` by word."""
-    from guardian.app import make_catalog, make_workers
-
-    with opened_store(session) as store, progress_bar() as progress:
-        workers = make_workers(session.config)
-        step = progress.add_task("protecting", total=len(wanted))
-        catalog = make_catalog(session.config, store, workers)
-        async with aclosing(catalog.add(wanted, lambda: progress.advance(step))) as added:
-            async for result in added:
-                counts[_word(result)] += 1
-                for line in [json_line(_result_facts(result))] if as_lines else _lines(result):
-                    say(progress, line)
-
-        await workers.aclose()
-
-
 async def _withdraw(session: Session, ids: Sequence[str]) -> list[Asset]:
     """Take assets out of all answers; return those that were not out already."""
     from guardian.app import make_catalog, make_workers
 
     with opened_store(session) as store:
         return await make_catalog(session.config, store, make_workers(session.config)).withdraw(ids)
-
-
-def _word(result: "Added") -> str:
-    """Return what became of a file, in the words of the last line and, with underscores, of JSON."""
-    if result.problem is not None:
-        return "cannot be protected" if result.unmatchable else "could not be read"
-    return "known before" if result.was_known else "protected"
-
-
-def _lines(result: "Added") -> list[str]:
-    """Return what people read about one file, and about assets that are nearly the same."""
-    from guardian.catalog.wanted import as_text
-
-    if result.problem is not None:
-        return [printable(f"{'unprotected':<12} {result.path}: {result.problem.detail or result.problem.word}")]
-    if result.asset is None:
-        return []
-
-    lines = [f"{_word(result):<12} {printable(str(result.path))}"]
-    if result.was_known and result.asset.path != as_text(result.path):
-        lines[0] += printable(f"  (the same bytes as {result.asset.path})")
-    return lines + [printable(f"             nearly the same as {near.path} ({near.id})") for near in result.nearly]
-
-
-def _result_facts(result: "Added") -> dict[str, Any]:
-    return {
-        "path": str(result.path),
-        "outcome": _word(result).replace(" ", "_"),
-        "asset": asset_json(result.asset) if result.asset else None,
-        "nearly_the_same_as": [near.id for near in result.nearly],
-        "error": f"{result.problem.word}: {result.problem.detail}" if result.problem else None,
-    }
 
 
 def _protected(session: Session, collection: str | None) -> list[Asset]:

@@ -10,10 +10,10 @@ from anyio import to_process
 
 from guardian.cli.context import Session, log_to_stderr, pass_session
 from guardian.cli.screen import Screen, echo
-from guardian.cli.showing import describe, exit_code, json_line, summary
+from guardian.cli.showing import NOT_ALL_SEEN, describe, describe_not_seen, exit_code, json_line, summary
 from guardian.errors import IndexNotReady, UsageError
-from guardian.model import Answer, ScanCounts, Skipped
-from guardian.views.answers import answer_json
+from guardian.model import Answer, NotSeen, ScanCounts
+from guardian.views.answers import answer_json, not_seen_json
 from guardian.views.counting import counted
 from guardian.views.plain_text import printable
 
@@ -23,39 +23,52 @@ if TYPE_CHECKING:
 
 @click.command
 @click.argument("targets", metavar="TARGET...", nargs=-1, required=True)
-@click.option("--json", "as_lines", is_flag=True, help="One JSON object a line for each image.")
-@click.option("--all", "every_match", is_flag=True, help="Also show compared assets that the rules ignore.")
+@click.option("--json", "as_lines", is_flag=True, help="One JSON object a line, also for what was left out.")
+@click.option("--all", "every_match", is_flag=True, help="Also show assets that the rules ignore, and icons left out.")
 @pass_session
 def command(session: Session, targets: tuple[str, ...], as_lines: bool, every_match: bool) -> None:
     """Check images against your protected assets.
 
     TARGET is the address of an image or of a page (all its images), a file, or a folder. Nothing is
     recorded and nobody is told. A page that you name is fetched whatever its robots.txt says, as a person
-    would. The exit code is 1 when a copy or something to review was found, 3 when something could not be
-    fetched or decoded, 0 when all is clear.
+    would. In folders, names that begin with a dot are passed over.
+
+    The exit code is 1 when a copy or something to review was found, else 3 when not everything was seen: a
+    picture or a part of a page could not be fetched, decoded or compared with everything, a target shows no
+    picture, or nothing is protected. It is 0 only when all was seen and nothing found.
     """
     if not all(targets):
         raise UsageError("a TARGET is empty: is there a variable without a value?")
 
-    counts = ScanCounts()
+    counts, saw_all = ScanCounts(), True
     screen = Screen.of_output()
 
-    def show(result: Answer | Skipped) -> None:
-        nonlocal counts
-        counts += ScanCounts.of(result)
-        if isinstance(result, Skipped):
-            if every_match and not as_lines:
-                echo(screen.pair(result.url, f"({result.word})", "LEFT OUT    ", indent=12))
+    def show(result: Answer | NotSeen) -> None:
+        nonlocal counts, saw_all
+        if isinstance(result, Answer):
+            counts += ScanCounts.of(result)
+            if as_lines:
+                click.echo(json_line(answer_json(result, every_match=every_match)))
+            else:
+                click.echo(describe(result, screen, every_match=every_match))
             return
+
+        counts += ScanCounts.of(result.skipped)
+        may_hide_a_copy = result.skipped.reason.may_hide_a_copy
+        saw_all = saw_all and not may_hide_a_copy
         if as_lines:
-            click.echo(json_line(answer_json(result, every_match=every_match)))
-        else:
-            click.echo(describe(result, screen, every_match=every_match))
+            click.echo(json_line(not_seen_json(result)))
+        elif may_hide_a_copy or every_match:
+            # Icons and drawings, of which each page has some, are named in the last line.
+            click.echo(describe_not_seen(result, screen))
 
     assets = asyncio.run(_check(session, targets, show))
     if not as_lines:
         echo(screen.wrapped(summary(counts, assets)))
-    raise SystemExit(exit_code(counts))
+    elif not assets:
+        click.echo("guardian: nothing is protected yet, so nothing was compared", err=True)
+    code = exit_code(counts)
+    raise SystemExit(NOT_ALL_SEEN if code == 0 and not (saw_all and assets) else code)
 
 
 async def _say_what_is_forbidden(web: "WebClient", targets: tuple[str, ...], pictures: set[str]) -> None:
@@ -78,7 +91,7 @@ async def _say_what_is_forbidden(web: "WebClient", targets: tuple[str, ...], pic
         click.echo(f"guardian: {note}: {printable(forbidden[0])}{', ...' * (len(forbidden) > 1)}", err=True)
 
 
-async def _check(session: Session, targets: tuple[str, ...], show: Callable[[Answer | Skipped], None]) -> int:
+async def _check(session: Session, targets: tuple[str, ...], show: Callable[[Answer | NotSeen], None]) -> int:
     """Call `show` with each result as it comes; return how many assets are protected."""
     # A worker process loads its libraries while this one reads the configuration and loads its own: that halves
     # the wait for the first answer. It is the first worker of the pool that `Workers` uses in this event loop.

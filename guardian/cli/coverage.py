@@ -8,8 +8,8 @@ from guardian.cli.context import Session, pass_session
 from guardian.cli.screen import Cut, Screen, echo
 from guardian.cli.showing import json_line
 from guardian.errors import UsageError
-from guardian.model import Coverage, label_of
-from guardian.views.coverage import coverage_facts, coverage_json
+from guardian.model import Coverage, EvidenceRoom, label_of
+from guardian.views.coverage import FILLING, coverage_facts, coverage_json, room_text
 
 LABEL_WIDTH = 10
 
@@ -22,6 +22,8 @@ def command(session: Session, source: str | None, as_lines: bool) -> None:
     """Say what the last scan of each SOURCE saw, what it did not see and why, and which sources are in trouble."""
     from guardian.app import opened_store, utc_now
     from guardian.coverage.coverage import coverages
+    from guardian.coverage.evidence import evidence_room
+    from guardian.evidence import Vault
 
     config = session.config
     chosen = [settings for settings in config.sources if source in (None, settings.name)]
@@ -32,12 +34,22 @@ def command(session: Session, source: str | None, as_lines: bool) -> None:
     with opened_store(config) as store, store.read() as tx:
         found = coverages(tx, chosen, utc_now(), config.coverage, config.fetch.closed)
         assets = tx.assets.count()
+        room = evidence_room(tx, Vault(config.data_dir / "evidence", config.evidence.max_bytes))
 
     screen = Screen.of_output()
     for coverage in found:
-        echo([json_line(coverage_json(coverage))] if as_lines else _lines(coverage, assets, screen))
+        echo([json_line(coverage_json(coverage, room))] if as_lines else _lines(coverage, assets, screen))
     if not found and not as_lines:
         click.echo(f"no sources in {session.config_path}")
+    if room is not None and not as_lines:
+        echo(_room_lines(room, screen))
+
+
+def _room_lines(room: EvidenceRoom, screen: Screen) -> Iterator[str]:
+    """Yield how full the room for evidence is, in red when it soon has none."""
+    yield click.style("evidence", bold=True)
+    for line in screen.wrapped(room_text(room), 2):
+        yield click.style(line, fg="red") if room.share >= FILLING else line
 
 
 def _lines(coverage: Coverage, assets: int, screen: Screen) -> Iterator[str]:

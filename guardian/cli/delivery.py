@@ -3,17 +3,17 @@
 import json
 from collections.abc import Collection
 from datetime import UTC, datetime
-from typing import Any
 
 import click
 
 from guardian.cli.context import Session, opened_store, pass_session
+from guardian.cli.screen import Column, Cut, Row, Screen, echo
 from guardian.cli.showing import json_line
 from guardian.errors import UsageError
 from guardian.model import Task, TaskKind, TaskState
-from guardian.views.deliveries import delivery_json
-from guardian.views.plain_text import printable
-from guardian.views.timestamps import second_text
+from guardian.store import Transaction
+from guardian.views.counting import counted
+from guardian.views.deliveries import Subject, delivery_facts, delivery_json, subject_of, subject_text
 
 STATES = [state.value for state in TaskState]
 
@@ -36,13 +36,18 @@ def list_messages(session: Session, state: str | None, limit: int, as_lines: boo
     """
     with opened_store(session) as store, store.read() as tx:
         tasks = tx.tasks.list(TaskKind.DELIVER, TaskState(state) if state else None, limit)
+        rows = [(task, _subject(tx, task)) for task in tasks]
         disabled = tx.destinations.disabled()
         counts = tx.tasks.counts()
 
-    for task in tasks:
-        click.echo(json_line(_facts(task, disabled)) if as_lines else _line(task, disabled))
-    if not as_lines:
-        click.echo(", ".join(f"{counts[one]} {one.value}" for one in TaskState) + " in all")
+    if as_lines:
+        echo(json_line(delivery_json(task, about, is_held=_is_held(task, disabled))) for task, about in rows)
+        return
+
+    screen = Screen.of_output()
+    columns = (Column("ID", is_number=True), Column("STATE"), Column("TO", Cut.END), Column("WRITTEN"))
+    echo(screen.table(columns, [_row(task, about, disabled, screen) for task, about in rows]))
+    click.echo(", ".join(f"{counts[one]} {one.value}" for one in TaskState) + " in all")
 
 
 @command.command("show")
@@ -58,15 +63,13 @@ def show_message(session: Session, number: int, as_lines: bool) -> None:
     if task is None or message is None:
         raise UsageError(f"there is no message {number}; `guardian delivery list` shows them")
 
-    facts = _facts(task, disabled)
+    subject, is_held = subject_of(message), _is_held(task, disabled)
     body = message.body.decode("utf-8", errors="replace")
     if as_lines:
-        click.echo(json_line(facts | {"body": body}))
+        click.echo(json_line(delivery_json(task, subject, is_held=is_held) | {"body": body}))
         return
 
-    for name, value in facts.items():
-        click.echo(f"{name:<12} {'-' if value is None else value}")
-
+    echo(Screen.of_output().facts(delivery_facts(task, subject, is_held=is_held), indent=0))
     click.echo()
     click.echo(_indented(body))
 
@@ -74,45 +77,66 @@ def show_message(session: Session, number: int, as_lines: bool) -> None:
 @command.command("retry")
 @click.argument("numbers", metavar="[ID]...", type=int, nargs=-1)
 @click.option("--all-dead", is_flag=True, help="Every message that was given up.")
+@click.option("--all-waiting", is_flag=True, help="Every message that waits for its next try.")
 @pass_session
-def retry_messages(session: Session, numbers: tuple[int, ...], all_dead: bool) -> None:
-    """Make dead messages due again, with the same id and the same bytes.
+def retry_messages(session: Session, numbers: tuple[int, ...], all_dead: bool, all_waiting: bool) -> None:
+    """Try messages again now, with the same id and the same bytes: dead ones, and those that wait for their next try.
 
-    The running daemon, or the next `guardian run`, sends them.
+    The running daemon, or the next `guardian run`, sends them. A receiver that asked for a pause (Retry-After) is
+    still left alone until it is over.
     """
-    if bool(numbers) == all_dead:
-        raise UsageError("name the messages to try again, or use --all-dead")
+    if bool(numbers) == (all_dead or all_waiting):
+        raise UsageError("name the messages to try again, or use --all-dead or --all-waiting")
 
     now = datetime.now(UTC)
     with opened_store(session) as store, store.begin() as tx:
         dead = {task.id: task for task in tx.tasks.list(TaskKind.DELIVER, TaskState.DEAD)}
+        due = {task.id: task for task in tx.tasks.list(TaskKind.DELIVER, TaskState.DUE)}
         # All or none: an error ends the transaction before anything is changed.
-        unknown = [str(number) for number in numbers if number not in dead]
+        unknown = [str(number) for number in numbers if number not in dead | due]
         if unknown:
-            raise UsageError(f"not dead, so nothing to retry: {', '.join(unknown)}; nothing was changed")
+            listed = ", ".join(unknown)
+            raise UsageError(f"neither dead nor waiting, so nothing to retry: {listed}; nothing was changed")
 
-        chosen = [dead[number] for number in dict.fromkeys(numbers)] or list(dead.values())
-        for task in chosen:
-            tx.tasks.revive(task.id, now)
+        wanted = {*numbers, *(dead if all_dead else ()), *(due if all_waiting else ())}
+        revived = [number for number in sorted(wanted) if number in dead and tx.tasks.revive(number, now)]
+        hurried = [number for number in sorted(wanted) if number in due and tx.tasks.hurry(number, now)]
         disabled = tx.destinations.disabled()
 
-    click.echo(f"{len(chosen)} of {len(dead)} dead messages are due again")
+    if all_dead or revived:
+        verb = "is" if len(revived) == 1 else "are"
+        click.echo(f"{len(revived)} of {counted(len(dead), 'dead message')} {verb} due again")
+    if all_waiting or hurried or not revived:
+        verb = "is" if len(hurried) == 1 else "are"
+        click.echo(f"{counted(len(hurried), 'waiting message')} {verb} due now{_already(wanted, due, hurried)}")
+
     # They are due, yet nothing goes to a disabled destination.
-    named = {task.destination for task in chosen if task.destination is not None}
-    for name in sorted(named.intersection(disabled)):
-        click.echo(f"but {name} is disabled: guardian destination enable {name}", err=True)
+    named = {task.destination for number, task in (dead | due).items() if number in wanted}
+    for name in sorted({name for name in named if name is not None}.intersection(disabled)):
+        click.echo(f"but {name} is disabled: `guardian destination enable {name}`", err=True)
 
 
-def _facts(task: Task, disabled: Collection[str]) -> dict[str, Any]:
-    return delivery_json(task, is_held=_is_held(task, disabled))
+def _already(wanted: Collection[int], due: Collection[int], hurried: Collection[int]) -> str:
+    """Return how many of the wanted messages were due before, as the end of a sentence; "" for none."""
+    before = len(set(wanted).intersection(due)) - len(hurried)
+    return f"; {before} {'was' if before == 1 else 'were'} due already" if before else ""
 
 
-def _line(task: Task, disabled: Collection[str]) -> str:
+def _subject(tx: Transaction, task: Task) -> Subject | None:
+    message = tx.messages.get(task.message_id) if task.message_id is not None else None
+    return subject_of(message) if message is not None else None
+
+
+def _row(task: Task, subject: Subject | None, disabled: Collection[str], screen: Screen) -> Row:
     state = "held" if _is_held(task, disabled) else task.state.value
-    words = f"{task.id:>6}  {state:<5} {task.destination or '-':<16} {second_text(task.created_at)}"
+    about, waiting = "", ""
+    if subject is not None:
+        about = subject_text(subject, screen.short_id(subject.case_id) if subject.case_id else None) or subject.type
     if task.state is TaskState.DUE and task.attempts:
-        words += f"  tried {task.attempts}x, again at {second_text(task.due_at)}"
-    return f"{words}  {printable(task.last_error)}" if task.last_error else words
+        waiting = f"tried {task.attempts}x, again {screen.planned(task.due_at)}"
+
+    cells = [str(task.id), state, task.destination or "-", screen.moment(task.created_at)]
+    return Row(cells, [about, waiting, task.last_error or ""])
 
 
 def _is_held(task: Task, disabled: Collection[str]) -> bool:

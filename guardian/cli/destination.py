@@ -5,6 +5,7 @@ import asyncio
 import click
 
 from guardian.cli.context import Session, opened_store, pass_session
+from guardian.cli.screen import Column, Cut, Row, Screen, echo
 from guardian.cli.showing import json_line
 from guardian.errors import DeliveryFailed, UsageError
 from guardian.views.deliveries import destination_json
@@ -25,18 +26,23 @@ def list_destinations(session: Session, as_lines: bool) -> None:
     with opened_store(session) as store, store.read() as tx:
         disabled = tx.destinations.disabled()
 
-    for destination in session.config.destinations:
-        reason = disabled.get(destination.name)
-        # shown_url: the address of a receiver may carry a token, which must not end up on a screen or in a file.
-        facts = destination_json(destination.name, destination.kind, shown_url(destination.url), reason)
-        if as_lines:
-            click.echo(json_line(facts))
-        else:
-            click.echo("{name:<16} {kind:<8} {state:<9} {url}".format_map(facts))
-            if reason is not None:
-                click.echo(f"{'':<16} {reason}; guardian destination enable {destination.name}")
+    # shown_url: the address of a receiver may carry a token, which must not end up on a screen or in a file.
+    listed = [
+        destination_json(one.name, one.kind, shown_url(one.url), disabled.get(one.name))
+        for one in session.config.destinations
+    ]
+    if as_lines:
+        echo(json_line(facts) for facts in listed)
+        return
 
-    if not session.config.destinations and not as_lines:
+    columns = (Column("TO", Cut.END), Column("KIND"), Column("STATE"), Column("ADDRESS", Cut.MIDDLE))
+    rows = []
+    for facts in listed:
+        advice = f"{facts['reason']}; `guardian destination enable {facts['name']}`" if facts["reason"] else ""
+        rows.append(Row([facts["name"], facts["kind"], facts["state"], facts["url"]], [advice]))
+    echo(Screen.of_output().table(columns, rows))
+
+    if not listed:
         click.echo("no destinations are configured: nobody will be told")
 
 
@@ -73,7 +79,7 @@ def enable(session: Session, name: str) -> None:
         click.echo(f"{name} was enabled already")
         return
 
-    click.echo(f"{name} is enabled; the message it refused: guardian delivery retry --all-dead")
+    click.echo(f"{name} is enabled; the message it refused: `guardian delivery retry --all-dead`")
 
 
 async def _send_test(session: Session, name: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from guardian.cli.context import Session, opened_store, pass_session
+from guardian.cli.screen import Screen, echo
 from guardian.cli.showing import json_line
 from guardian.errors import UsageError
 from guardian.model import Asset, AssetState, Licence
@@ -81,7 +82,8 @@ def add(session: Session, /, **options: Any) -> None:
         scope = _scope(tx, licence)
         warning = _warning(tx, licence)
 
-    click.echo(f"{licence.id}  {_sentence(licence, scope, now.date())}")
+    screen = Screen.of_output()
+    echo(screen.wrapped(f"{licence.id}  {_sentence(licence, scope, now.date())}", 2, first=""))
     if warning:
         click.echo(f"note: {warning}", err=True)
 
@@ -102,13 +104,16 @@ def list_licences(session: Session, host: str | None, as_lines: bool) -> None:
         found = [licence for licence in tx.licences.list() if wanted is None or _speaks_about(licence, wanted)]
         rows = [(licence, _scope(tx, licence)) for licence in found]
 
-    for licence, scope in rows:
-        if as_lines:
-            click.echo(json_line(licence_json(licence, status_of(licence, today))))
-        else:
-            click.echo(f"{licence.id}  {_sentence(licence, scope, today)}")
+    if as_lines:
+        echo(json_line(licence_json(licence, status_of(licence, today))) for licence, _ in rows)
+        return
 
-    if not rows and not as_lines:
+    screen = Screen.of_output()
+    for licence, scope in rows:
+        first = f"{screen.short_id(licence.id)}  "
+        echo(screen.wrapped(_sentence(licence, scope, today), len(first), first=first))
+
+    if not rows:
         click.echo("no licences" if wanted is None else f"no licences that speak about {wanted}")
 
 
@@ -131,7 +136,7 @@ def remove(session: Session, licence_id: str) -> None:
         scope = _scope(tx, found[0])
         tx.licences.remove(found[0].id)
 
-    click.echo(f"removed {found[0].id}  {grant_text(found[0], scope)}")
+    echo(Screen.of_output().wrapped(f"removed {found[0].id}  {grant_text(found[0], scope)}", 2, first=""))
 
 
 def _host(text: str) -> str:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import click
 
 from guardian.cli.context import Session, opened_store, pass_session
-from guardian.errors import UsageError
+from guardian.cli.screen import Cut, Screen, echo
+from guardian.errors import ConfigError, UsageError
 from guardian.model import NO_RULE, Action, Asset, AssetState, Decision, Finding, Licence, LicenceStatus, Work
 from guardian.store import Transaction
 from guardian.views.decisions import action_text, decided_by_text
@@ -40,6 +41,21 @@ def check(session: Session) -> None:
     click.echo()
     click.echo("When none fires: ignore.")
     click.echo(f"All {examples} examples give what they expect." if examples else "There are no examples to run.")
+    screen = Screen.of_output()
+    for error in _unknown_names(config):
+        echo(screen.wrapped(str(error), 2, first="warning: ", cut=Cut.NEVER))
+
+
+def _unknown_names(config: "Config") -> list[ConfigError]:
+    """Return the names in rules that no source and no protected image has."""
+    from guardian.rules import unknown_names
+    from guardian.store.peeking import protected_groups
+
+    groups = protected_groups(config.store, config.data_dir)
+    known = {"source": {source.name for source in config.sources}}
+    if groups is not None:
+        known |= {"collection": set(groups.collections), "asset_tag": set(groups.tags)}
+    return unknown_names(config.rules_dir, known)
 
 
 @command.command("explain")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +12,9 @@ from guardian.cli.showing import exit_code, summary
 from guardian.model import Answer, Outcome, ScanCounts, ScanOutcome, Skipped, TaskState
 from guardian.views.counting import counted
 
+if TYPE_CHECKING:
+    from guardian.config import LoggingSettings
+
 
 @click.command
 @click.option("--once", is_flag=True, help="Scan every source once, finish all due tasks, and end.")
@@ -18,16 +22,19 @@ from guardian.views.counting import counted
 def command(session: Session, once: bool) -> None:
     """Scan on schedule, tell your destinations, and serve health and metrics, until SIGTERM.
 
-    SIGHUP rereads the configuration; a wrong one is logged and the old one stays in force. With --once the
+    SIGHUP rereads the configuration, logging too; a wrong one is logged and the old one stays in force. With --once the
     exit code is that of a scan: 1 when a copy or something to review was found, 3 when something could not
     be fetched or decoded, else 0.
     """
     from guardian import daemon
     from guardian.app import opened_store
 
-    log_to_stderr(session.config.logging.level, session.config.logging.format)
+    def set_up_logs(settings: "LoggingSettings") -> None:
+        log_to_stderr(settings.level, settings.format)
+
+    set_up_logs(session.config.logging)
     if not once:
-        asyncio.run(daemon.run(session.config_path))
+        asyncio.run(daemon.run(session.config_path, set_up_logs))
         return
 
     counts = ScanCounts()

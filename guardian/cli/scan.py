@@ -6,7 +6,7 @@ import click
 
 from guardian.cli.context import Session, pass_session
 from guardian.cli.screen import Screen, echo
-from guardian.cli.showing import COULD_NOT_FETCH, describe, exit_code, summary
+from guardian.cli.showing import NOT_ALL_SEEN, describe, exit_code, summary
 from guardian.errors import FetchFailed, FetchRefused, UsageError
 from guardian.model import Answer, Outcome, ScanCounts, Skipped
 from guardian.views.counting import counted
@@ -20,20 +20,23 @@ def command(session: Session, source: str) -> None:
     """Scan one configured source now, by its name.
 
     Findings and cases are recorded; their messages are sent by `guardian run`. Exit code 1 when a copy or
-    something to review was found, 3 when something could not be fetched or decoded, else 0.
+    something to review was found, 3 when no picture was seen, or one could not be fetched, decoded or
+    compared with everything, else 0. What was left out: `guardian coverage`.
     """
     try:
         counts, assets, owed = asyncio.run(_scan(session, source))
     except (FetchFailed, FetchRefused) as error:
         click.echo(f"guardian: {printable(str(error))}", err=True)
-        raise SystemExit(COULD_NOT_FETCH) from None
+        raise SystemExit(NOT_ALL_SEEN) from None
 
     screen = Screen.of_output()
     echo(screen.wrapped(summary(counts, assets)))
     if owed:
         waiting = f"{counted(owed, 'message')} {'waits' if owed == 1 else 'wait'} to be sent"
         echo(screen.wrapped(f"{waiting}; `guardian run` sends {'it' if owed == 1 else 'them'}"))
-    raise SystemExit(exit_code(counts))
+    # A scan that saw nothing has not found that all is well.
+    code = exit_code(counts)
+    raise SystemExit(NOT_ALL_SEEN if code == 0 and not counts.images else code)
 
 
 async def _scan(session: Session, source: str) -> tuple[ScanCounts, int, int]:

@@ -1,10 +1,10 @@
 """Lays out what people read: tables and labelled facts that fit the terminal, and times as they speak of them.
 
 Where standard output is a pipe or a file nothing is cut or wrapped, one record is one line, and times are exact.
-`COLUMNS` in the environment sets the width, in a pipe too.
+`COLUMNS` in the environment sets the width of a terminal. It means nothing in a pipe: readline sets it for children.
 """
 
-import os
+import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -65,22 +65,19 @@ class Screen:
     @classmethod
     def of_output(cls) -> "Screen":
         """Return what standard output is now."""
-        wanted = os.environ.get("COLUMNS", "")
-        if wanted.isascii() and wanted.isdecimal() and int(wanted) > 0:
-            return cls(max(NARROWEST, int(wanted)))
         if not sys.stdout.isatty():
             return cls(None)
 
-        try:
-            columns = os.get_terminal_size(sys.stdout.fileno()).columns
-        except OSError:
-            columns = 0
-        # Terminals that do not know their size say 0.
-        return cls(max(NARROWEST, columns or 80))
+        # It looks at COLUMNS first; a terminal that does not know its size has 80 columns.
+        return cls(max(NARROWEST, shutil.get_terminal_size().columns))
 
     def moment(self, at: datetime) -> str:
         """Return an aware time: "3 hours ago" on a terminal, to the minute in UTC elsewhere."""
         return minute_text(at) if self.columns is None else ago_text(at, self.now)
+
+    def planned(self, at: datetime) -> str:
+        """Return a coming time to end a sentence with: "in 2 hours" on a terminal, "at 2026-11-24 12:00Z" elsewhere."""
+        return f"at {minute_text(at)}" if self.columns is None else ago_text(at, self.now)
 
     def dated(self, at: datetime) -> str:
         """Return an aware time to the minute in UTC; on a terminal followed by how long ago that is."""

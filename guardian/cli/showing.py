@@ -7,7 +7,17 @@ import sys
 import click
 
 from guardian.cli.screen import Cut, Screen
-from guardian.model import Action, Answer, JudgedMatch, Outcome, ScanCounts, SkipReason
+from guardian.model import (
+    Action,
+    Answer,
+    JudgedMatch,
+    NotSeen,
+    Outcome,
+    ScanCounts,
+    SkipReason,
+    label_of,
+    read_reason,
+)
 from guardian.views.answers import outcomes_text
 from guardian.views.comparisons import description_text, percent_text
 from guardian.views.counting import counted
@@ -19,14 +29,15 @@ COLOURS = {
     Outcome.REVIEW: "yellow",
     Outcome.LICENSED: "cyan",
     Outcome.CLEAR: "green",
+    Outcome.PARTIAL: "magenta",
     Outcome.UNMATCHABLE: "magenta",
     Outcome.ERROR: "magenta",
 }
 _INDENT = " " * 12
-COULD_NOT_FETCH = 3
-"""The exit code when something could not be fetched or decoded."""
+NOT_ALL_SEEN = 3
+"""The exit code when something could not be looked at: not fetched, not decoded, left out, or only in part."""
 
-UNDECODABLE = [reason for reason in SkipReason if reason.is_undecodable]
+_REASONS_SHOWN = 4
 
 
 def describe(answer: Answer, screen: Screen, *, every_match: bool = False) -> str:
@@ -55,11 +66,24 @@ def describe(answer: Answer, screen: Screen, *, every_match: bool = False) -> st
     if answer.also_at:
         more = counted(len(answer.also_at), "more address", "more addresses")
         notes.append(f"the same picture also at {more}")
+    if answer.status is not None and answer.status >= 400:
+        notes.append(f"the site sent this picture with status {answer.status}")
+    if answer.incomplete is not None:
+        notes.append(f"partial: only a part of the picture came: {answer.incomplete}")
     if answer.report is not None:
-        notes += [f"not all of it was compared: {part.detail}" for part in answer.report.incomplete]
+        notes += [f"partial: {part.detail}" for part in answer.report.not_compared]
     if answer.report is not None and answer.report.partial:
         notes.append("partial: some of the index could not be searched")
     return "\n".join([*lines, *(line for note in notes for line in screen.wrapped(note, len(_INDENT)))])
+
+
+def describe_not_seen(not_seen: NotSeen, screen: Screen) -> str:
+    """Return a few lines for people: what was left out, and why."""
+    skipped = not_seen.skipped
+    word = f"{'NOT SEEN':<11} "
+    first = screen.fitted(skipped.url, Cut.MIDDLE, word).removeprefix(word)
+    why = f"{label_of(skipped.word)}: {skipped.detail}" if skipped.detail else label_of(skipped.word)
+    return "\n".join([click.style(word, fg="magenta", bold=True) + first, *screen.wrapped(why, len(_INDENT))])
 
 
 def _match_lines(match: JudgedMatch, screen: Screen, *, on_a_site: bool) -> list[str]:
@@ -96,7 +120,9 @@ def summary(counts: ScanCounts, assets: int | None = None) -> str:
     """Return one line: how many images there were, with how many assets they were compared, and the outcomes."""
     parts = [outcomes_text(counts.outcomes)]
     if counts.skipped:
-        parts.append(f"{counts.skipped.total()} left out")
+        reasons = [f"{label_of(word)} {number}" for word, number in counts.skipped.most_common(_REASONS_SHOWN)]
+        more = ["..."] if len(counts.skipped) > _REASONS_SHOWN else []
+        parts.append(f"{counts.skipped.total()} left out ({'; '.join([*reasons, *more])})")
     pages = f"{counted(counts.pages, 'page')}, " if counts.pages else ""
     against = "" if assets is None else f", compared with {counted(assets, 'protected asset')}"
     advice = "; nothing is protected yet: `guardian asset add PATH --collection NAME`" if assets == 0 else ""
@@ -105,11 +131,16 @@ def summary(counts: ScanCounts, assets: int | None = None) -> str:
 
 
 def exit_code(counts: ScanCounts) -> int:
-    """Return the exit code: 4 internal fault, else 1 copy or review, else 3 could not fetch or decode, else 0."""
+    """Return the exit code: 4 internal fault, else 1 copy or review, else 3 an image was not wholly seen, else 0.
+
+    What was left out before it became an image to answer is the caller's to judge.
+    """
     if counts.problems[SkipReason.INTERNAL]:
         return 4
     if counts.outcomes[Outcome.COPY] or counts.outcomes[Outcome.REVIEW]:
         return 1
-    if counts.outcomes[Outcome.ERROR] or any(counts.problems[reason] for reason in UNDECODABLE):
-        return COULD_NOT_FETCH
+    if counts.outcomes[Outcome.ERROR] or counts.outcomes[Outcome.PARTIAL]:
+        return NOT_ALL_SEEN
+    if any(read_reason(word)[0].may_hide_a_copy for word in counts.problems):
+        return NOT_ALL_SEEN
     return 0

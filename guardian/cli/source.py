@@ -10,7 +10,7 @@ import click
 
 from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.screen import Column, Cut, Row, Screen, echo
-from guardian.cli.showing import COULD_NOT_FETCH, json_line
+from guardian.cli.showing import NOT_ALL_SEEN, json_line
 from guardian.errors import FetchFailed, FetchRefused
 from guardian.model import ScanOutcome, Sighting, Skipped, SkipReason, label_of
 from guardian.store import Transaction
@@ -111,7 +111,7 @@ def try_source(session: Session, target: str, as_lines: bool, pages: int) -> Non
         # The source itself cannot be read: that too is something left out, and why.
         show.add(error.skipped)
         show.end()
-        raise SystemExit(COULD_NOT_FETCH) from None
+        raise SystemExit(NOT_ALL_SEEN) from None
 
     show.end()
 

@@ -67,7 +67,7 @@ def coverage_of(
         unchanged=counts.cache_statuses[CacheStatus.UNCHANGED],
         fresh=counts.cache_statuses[CacheStatus.FRESH],
         again=counts.cache_statuses[CacheStatus.AGAIN],
-        compared=sum(counts.outcomes[outcome] for outcome in (*_MATCHED, Outcome.CLEAR)),
+        compared=sum(counts.outcomes[outcome] for outcome in (*_MATCHED, Outcome.CLEAR, Outcome.PARTIAL)),
         matched=sum(counts.outcomes[outcome] for outcome in _MATCHED),
         not_seen=dict(counts.not_seen.most_common()),
         usual_images=usual_images,

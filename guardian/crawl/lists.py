@@ -9,7 +9,7 @@ from guardian.crawl.sightings import sighting_of
 from guardian.extract.entries import ListEntries
 from guardian.extract.feeds import read_feed
 from guardian.extract.sitemaps import read_sitemap
-from guardian.model import CrawlRequest, PageCapture, Sighting, Skipped
+from guardian.model import CrawlRequest, PageCapture, Sighting, Skipped, SkipReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,4 +51,7 @@ class ListReader:
                 pages.append(CrawlRequest(entry.page_url, "page", 0, capture.final_url))
 
         sitemaps = [CrawlRequest(url, "sitemap", depth + 1, capture.final_url) for url in listed.sitemaps]
+        if capture.response.incomplete is not None:
+            detail = f"only a part of the list came: {capture.response.incomplete}"
+            seen.append(Skipped(capture.url, SkipReason.BROKEN, detail))
         return ListReading((*seen, *listed.skipped), tuple(pages), tuple(sitemaps))

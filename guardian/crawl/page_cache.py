@@ -10,15 +10,15 @@ from typing import Any
 from guardian import __version__
 from guardian.extract.html import HtmlReading
 from guardian.extract.links import Links
-from guardian.fetch.http_cache import may_be_remembered, to_remember
-from guardian.model import Context, PageCapture, PageImage, Remembered, Skipped, read_reason
+from guardian.fetch.http_cache import is_lasting, may_be_remembered, to_remember
+from guardian.model import Context, PageCapture, PageImage, ReferrerPolicy, Remembered, Skipped, read_reason
 from guardian.store import Transaction
 from guardian.urls.addresses import canonical_url
 
 LONGEST = timedelta(days=7)
 """Some servers answer "unchanged" for ever; after this time a page is downloaded and read again."""
 
-_FORMAT = f"{__version__}/3"
+_FORMAT = f"{__version__}/4"
 """Changes whenever pages are read differently, so that what an older version read is not used."""
 
 _LARGEST = 200_000
@@ -54,10 +54,10 @@ def recall_page(tx: Transaction, url: str, now: datetime) -> KnownPage | None:
 def remember_page(tx: Transaction, page: PageCapture, reading: HtmlReading) -> None:
     """Keep what was read from a page, under its address and the one where redirects ended.
 
-    A page that must not be cached, or is too large to be, is forgotten.
+    A page that must not be cached, did not come whole or is too large is forgotten.
     """
     response, held = page.response, _packed(reading)
-    if not may_be_remembered(response) or held is None:
+    if not may_be_remembered(response) or not is_lasting(response) or held is None:
         tx.responses.forget(response.url)
         return
 
@@ -78,16 +78,18 @@ def _packed(reading: HtmlReading) -> str | None:
         "sheets": reading.links.sheets,
         "more": reading.links.more,
         "sign": reading.browser_sign,
+        "policy": reading.referrer_policy,
     }
     packed = base64.b85encode(zlib.compress(json.dumps(fields).encode())).decode()
     return packed if len(packed) <= _LARGEST else None
 
 
 def _as_json(one: PageImage | Skipped) -> list[Any]:
-    """Return three JSON values that `_from_json` reads; the third is an object exactly for an image."""
+    """Return JSON values that `_from_json` reads; the third is an object exactly for an image."""
     if isinstance(one, Skipped):
         return [one.url, one.word, one.detail]
-    return [one.image_url, one.also_at, {name: words for name, words in asdict(one.context).items() if words}]
+    words = {name: words for name, words in asdict(one.context).items() if words}
+    return [one.image_url, one.also_at, words, one.referrer_policy]
 
 
 def _unpacked(held: str) -> HtmlReading | None:
@@ -96,16 +98,17 @@ def _unpacked(held: str) -> HtmlReading | None:
         fields = json.loads(zlib.decompress(base64.b85decode(held)))
         seen = [_from_json(one) for one in fields["seen"]]
         links = Links(tuple(fields["pages"]), tuple(fields["sheets"]), fields["more"])
-        return HtmlReading(seen, links, fields["sign"])
+        return HtmlReading(seen, links, fields["sign"], ReferrerPolicy(fields["policy"]))
     except (ValueError, KeyError, TypeError, zlib.error):
         return None
 
 
 def _from_json(values: list[Any]) -> PageImage | Skipped:
     """Return what `_as_json` made these values of. Raises ValueError, TypeError."""
-    url, second, third = values
+    url, second, third, *policy = values
     if isinstance(third, dict):
-        return PageImage(url, Context(**third), tuple(second))
+        own = ReferrerPolicy(policy[0]) if policy[0] is not None else None
+        return PageImage(url, Context(**third), tuple(second), referrer_policy=own)
     reason, status = read_reason(second)
     return Skipped(url, reason, third, status)
 

@@ -2,8 +2,8 @@
 
 import hashlib
 
+from guardian.fetch.bodies import Kind
 from guardian.fetch.fetcher import Fetcher
-from guardian.fetch.web import Kind
 from guardian.model import PageCapture, Remembered
 
 

@@ -77,8 +77,16 @@ class PageReader:
     async def _whole(self, html: HtmlReading, page: PageCapture) -> PageReading:
         """Return the page's own pictures, those of its style sheets, and what was left out beside them."""
         shown = [*html.seen, *await self._sheets.pictures(html.links.sheets, page.final_url, html.seen)]
-        seen = [sighting_of(one, self._source, page) if isinstance(one, PageImage) else one for one in shown]
+        seen: list[Sighting | Skipped] = []
+        for one in shown:
+            if isinstance(one, PageImage):
+                seen.append(sighting_of(one, self._source, page, policy=html.referrer_policy))
+            else:
+                seen.append(one)
 
+        if page.response.incomplete is not None:
+            detail = f"only a part of the page came: {page.response.incomplete}"
+            seen.append(Skipped(page.final_url, SkipReason.BROKEN, detail))
         if html.browser_sign and sum(isinstance(one, Sighting) for one in seen) < _ENOUGH_PICTURES:
             seen.append(Skipped(page.final_url, SkipReason.NEEDS_BROWSER, html.browser_sign))
         if html.links.more:

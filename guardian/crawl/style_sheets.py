@@ -59,6 +59,10 @@ class StyleSheets:
                 found.append(replace(error.skipped, detail=f"a style sheet: {error.detail}"))
                 continue
 
+            if response.incomplete is not None:
+                found.append(
+                    Skipped(sheet, SkipReason.BROKEN, f"only a part of the style sheet came: {response.incomplete}")
+                )
             pictures, imports = await asyncio.to_thread(self._read, response, page_url, shown)
             found += pictures
             waiting.extend((url, depth + 1) for url in imports)

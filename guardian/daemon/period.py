@@ -14,6 +14,7 @@ import structlog
 
 from guardian.app import App, prune_old_rows, scan_and_mend, take_over, tell_of_troubled_sources
 from guardian.coverage.coverage import coverages
+from guardian.coverage.evidence import evidence_room
 from guardian.daemon.consumers import make_runner
 from guardian.daemon.health import find_problems
 from guardian.delivery.delivery import Delivery
@@ -242,7 +243,8 @@ class WorkPeriod:
         config = self._app.config
         with self._app.store.read() as tx:
             found = coverages(tx, config.sources, self._app.services.clock(), config.coverage, config.fetch.closed)
-        return [coverage_json(coverage) for coverage in found]
+            room = evidence_room(tx, self._app.services.vault)
+        return [coverage_json(coverage, room) for coverage in found]
 
     def _problems(self) -> dict[str, str]:
         """Return why guardian could not work right now, by part; /ready asks."""

@@ -5,6 +5,7 @@ SIGTERM ends the last one within the grace period.
 """
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
@@ -19,7 +20,7 @@ from guardian.app import (
     scan_and_mend,
     tell_of_troubled_sources,
 )
-from guardian.config import Config, load_config, require_contact
+from guardian.config import Config, LoggingSettings, load_config, require_contact
 from guardian.daemon.consumers import make_runner
 from guardian.daemon.period import WorkPeriod
 from guardian.daemon.signals import SignalRequests
@@ -32,10 +33,11 @@ from guardian.sources.settings import SourceSettings
 log = structlog.get_logger(__name__)
 
 
-async def run(config_path: Path) -> None:
+async def run(config_path: Path, set_up_logs: Callable[[LoggingSettings], None]) -> None:
     """Work until SIGTERM or SIGINT; reread the configuration at SIGHUP, keep the old one if the new cannot work.
 
-    Raises GuardianError when the daemon cannot start.
+    `set_up_logs` is called with the settings of each configuration before work begins under it. Raises GuardianError
+    when the daemon cannot start.
     """
     config: Config | None = await _load_checked(config_path)
     # The latest configuration under which everything was opened and work began.
@@ -43,6 +45,7 @@ async def run(config_path: Path) -> None:
     requests = SignalRequests()
     with requests.listening():
         while config is not None:
+            set_up_logs(config.logging)
             try:
                 async with (
                     opened_app(config) as app,

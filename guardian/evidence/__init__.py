@@ -2,6 +2,7 @@
 
 from guardian.errors import VaultFull
 from guardian.evidence.http_records import keep_response, records_of
+from guardian.evidence.pruning import remove_needless, with_room
 from guardian.evidence.vault import Vault
 
-__all__ = ["Vault", "VaultFull", "keep_response", "records_of"]
+__all__ = ["Vault", "VaultFull", "keep_response", "records_of", "remove_needless", "with_room"]

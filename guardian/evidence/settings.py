@@ -13,5 +13,5 @@ class EvidenceSettings(BaseModel):
     max_bytes: ByteSize = Field(
         20 * 1024**3,
         gt=0,
-        description="disk space for kept pages and images; once full, findings are recorded without them and say so",
+        description="disk space for kept pages and images; once full, the least important make room for others",
     )

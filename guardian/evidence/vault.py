@@ -1,4 +1,7 @@
-"""Stores bytes under their SHA-256: on disk before the call returns, within a limit of size, nothing ever evicted."""
+"""Stores bytes under their SHA-256: on disk before the call returns, within a limit of size.
+
+Nothing is evicted here: what may go is worked out in `pruning`.
+"""
 
 import errno
 import fcntl
@@ -87,6 +90,39 @@ class Vault:
         """Return whether a file is kept under this digest; only `get` checks whether it is intact."""
         return self.path_of(digest).is_file()
 
+    def remove(self, digest: str) -> int:
+        """Remove the bytes kept under a digest with the records beside them; return how many bytes that freed.
+
+        What is not there counts as removed. Raises OSError when the folder cannot be written.
+        """
+        path = self.path_of(digest)
+        records = records_folder(path)
+        paths = [path, *(records.iterdir() if records.is_dir() else ())]
+        freed = sum(self.remove_at(one) for one in paths)
+        if records.is_dir():
+            records.rmdir()
+        return freed
+
+    def remove_at(self, path: Path) -> int:
+        """Remove one file inside the vault; return its size, 0 when there is none."""
+        try:
+            size = path.stat().st_size
+            path.unlink()
+        except FileNotFoundError:
+            return 0
+
+        with self._lock:
+            self._used = max(0, self._used - size)
+        return size
+
+    def is_whole(self, digest: str) -> bool:
+        """Return whether a file is kept under this digest and has the bytes that it stands for; reads all of it."""
+        try:
+            self.get(digest)
+        except (GuardianError, OSError):
+            return False
+        return True
+
     def path_of(self, digest: str) -> Path:
         """Return the path for the bytes with this digest, kept or not. Raises ValueError for what is no digest."""
         if not _DIGEST.fullmatch(digest):
@@ -128,6 +164,11 @@ class Vault:
             # Another process may make it at the same moment.
             path.mkdir(mode=0o700, exist_ok=True)
             sync_folder(path.parent)
+
+
+def records_folder(path: Path) -> Path:
+    """Return the folder that lies beside some bytes and holds the records of the answers that they came in."""
+    return path.with_name(f"{path.name}.answers")
 
 
 def _has_content(path: Path, content: bytes) -> bool:
@@ -207,7 +248,8 @@ def _remove_if_abandoned(part: Path) -> bool:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         part.unlink()
-    except BlockingIOError:
+    except OSError:
+        # Another process writes it, or the folder is for reading only.
         return False
     finally:
         os.close(handle)

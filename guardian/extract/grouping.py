@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from guardian.extract.data_urls import decode_data_url, is_data_url, media_type_of
-from guardian.model import Context, PageImage, Skipped, SkipReason
+from guardian.model import Context, PageImage, ReferrerPolicy, Skipped, SkipReason
 from guardian.urls.addresses import address_key, escape_unprintable, resolve_url
 from guardian.urls.rendition_names import are_renditions, rendition_rank
 from guardian.urls.renditions import picture_key
@@ -33,6 +33,7 @@ class _Picture:
     """One picture: every URL that the page has written for it, each with the context in which it stood."""
 
     mentions: list[tuple[str, Context]] = field(default_factory=list)
+    referrer_policy: ReferrerPolicy | None = None
 
 
 class ImageGrouping:
@@ -75,8 +76,8 @@ class ImageGrouping:
             return None
         return escape_unprintable(whole)
 
-    def add(self, addresses: list[str], context: Context) -> None:
-        """Note one mention of a picture: its URLs, best first.
+    def add(self, addresses: list[str], context: Context, policy: ReferrerPolicy | None = None) -> None:
+        """Note one mention of a picture: its URLs, best first, and the referrer policy of the element if it has one.
 
         Only the best URL and its renditions say which picture it is, since many pictures share one placeholder.
         """
@@ -90,6 +91,7 @@ class ImageGrouping:
         for key in keys:
             self._by_key.setdefault(key, picture)
         picture.mentions += [(url, context) for url in addresses]
+        picture.referrer_policy = picture.referrer_policy or policy
         for url in addresses[1:]:
             if picture_key(url) not in keys:
                 self._others.setdefault(url, set()).add(picture)
@@ -134,7 +136,7 @@ def _page_image(picture: _Picture, placeholders: set[str]) -> PageImage:
 
     # A caption says more about a picture than its alternative text does.
     context = max((context for _, context in mentions), key=lambda one: bool(one.caption) * 2 + bool(one.alt))
-    return PageImage(image_url=urls[0], context=context, also_at=tuple(urls[1:]))
+    return PageImage(urls[0], context, tuple(urls[1:]), referrer_policy=picture.referrer_policy)
 
 
 def _decode_inline(url: str, context: Context) -> PageImage | Skipped:

@@ -24,9 +24,10 @@ from guardian.extract.grouping import ImageGrouping
 from guardian.extract.html_complexity import is_simple_html
 from guardian.extract.image_context import PageWords, is_linked_data, linked_data, shortened
 from guardian.extract.links import base_of
+from guardian.extract.referrers import read_policy
 from guardian.extract.scripts import is_picture_file, linked_images, pictures_in_script
 from guardian.extract.srcset import Variant, largest_first
-from guardian.model import Context, PageImage, Response, Skipped, SkipReason
+from guardian.model import Context, PageImage, ReferrerPolicy, Response, Skipped, SkipReason
 from guardian.urls.addresses import resolve_url
 from guardian.urls.rendition_names import are_renditions
 from guardian.urls.renditions import is_forum_file
@@ -44,11 +45,15 @@ _LINK_ABOVE = 4
 
 @dataclass(slots=True)
 class _Find:
-    """A mention of a picture: its URLs as the page writes them, best first; `shown` is its size there in pixels."""
+    """A mention of a picture: its URLs as the page writes them, best first; `shown` is its size there in pixels.
+
+    `policy`: what the request for it may tell of the page; None means what those for all pictures may.
+    """
 
     urls: list[str]
     context: Context
     shown: tuple[int, int] | None = None
+    policy: ReferrerPolicy | None = None
 
 
 def images_on_page(tree: LexborHTMLParser, response: Response) -> list[PageImage | Skipped]:
@@ -72,7 +77,7 @@ def images_on_page(tree: LexborHTMLParser, response: Response) -> list[PageImage
         if find.shown and max(find.shown) < SMALLEST_SIDE and len(addresses) == 1:
             grouping.leave_out(addresses[0], SkipReason.TOO_SMALL, f"shown at {find.shown[0]}x{find.shown[1]} pixels")
         elif addresses:
-            grouping.add(addresses, find.context)
+            grouping.add(addresses, find.context, find.policy)
 
     if page.passed_over:
         grouping.leave_out(page.url, SkipReason.BUDGET, page.passed_over)
@@ -147,7 +152,8 @@ class _Page:
         if groups:
             context = self._words.at(node)
             shown = shown_size(attributes) if tag in ("img", "amp-img") else None
-            yield from (_Find(group, context, shown) for group in groups)
+            policy = read_policy(attributes.get("referrerpolicy"))
+            yield from (_Find(group, context, shown, policy) for group in groups)
 
     def _in_styles(self, node: LexborNode, tag: str, is_image_with_url: bool) -> list[list[str]]:
         """Return the pictures in the style attribute of an element, and in the text of a style element."""

@@ -7,9 +7,11 @@ scan a picture that failed or was refused is not asked for again, and neither is
 from collections import Counter, OrderedDict
 
 from guardian.errors import FetchFailed, FetchRefused
+from guardian.fetch.bodies import Kind
 from guardian.fetch.credentials import Credentials
-from guardian.fetch.web import AskedBy, FetchPolicy, Kind, WebClient
-from guardian.model import Remembered, Response, Retry, SkipReason
+from guardian.fetch.referrer import referring_origin
+from guardian.fetch.web import AskedBy, FetchPolicy, WebClient
+from guardian.model import Referrer, Remembered, Response, Retry, SkipReason
 from guardian.urls.addresses import host_of
 
 _FAILURES_REMEMBERED = 10_000
@@ -40,16 +42,20 @@ class Fetcher:
         """Whether somebody waits for just these answers, so that nothing remembered may stand in for them."""
         return self._policy.asked_by is AskedBy.PERSON
 
-    async def get(self, url: str, *, kind: Kind, known: Remembered | None = None) -> Response:
+    async def get(
+        self, url: str, *, kind: Kind, known: Remembered | None = None, referrer: Referrer | None = None
+    ) -> Response:
         """Fetch one address. Raises as `WebClient.get` does; in a scan also FetchRefused (host_silent)."""
         if self._failures is None:
-            return await self._web.get(url, kind=kind, policy=self._policy, known=known)
+            return await self._web.get(url, kind=kind, policy=self._policy, known=known, referrer=referrer)
 
-        self._failures.check(url)
+        # What a site refuses to the pages of one host it may give to those of another.
+        request = (url, referring_origin(referrer, url))
+        self._failures.check(request)
         try:
-            response = await self._web.get(url, kind=kind, policy=self._policy, known=known)
+            response = await self._web.get(url, kind=kind, policy=self._policy, known=known, referrer=referrer)
         except (FetchFailed, FetchRefused) as error:
-            self._failures.note(url, kind, error)
+            self._failures.note(request, kind, error)
             raise
         self._failures.note_answer(url)
         return response
@@ -59,6 +65,10 @@ class Fetcher:
         return await self._web.sitemaps(url)
 
 
+_Request = tuple[str, str | None]
+"""An address, and the origin of the page that was named with the request."""
+
+
 class _Failures:
     """What failed in one scan: a picture that is missing on every page of a site is asked for once.
 
@@ -66,32 +76,33 @@ class _Failures:
     """
 
     def __init__(self) -> None:
-        self._by_url: OrderedDict[str, FetchFailed | FetchRefused] = OrderedDict()
+        self._by_request: OrderedDict[_Request, FetchFailed | FetchRefused] = OrderedDict()
         self._timeouts: Counter[str] = Counter()
         self._answers: Counter[str] = Counter()
 
-    def check(self, url: str) -> None:
-        """Raise the error that an address met before, or FetchRefused (host_silent)."""
-        before = self._by_url.get(url)
+    def check(self, request: _Request) -> None:
+        """Raise the error that a request met before, or FetchRefused (host_silent)."""
+        before = self._by_request.get(request)
         if before is not None:
             raise _again(before)
 
+        url = request[0]
         host = host_of(url)
         tolerated = _TIMEOUTS_TOLERATED + self._answers[host] // _ANSWERS_FOR_ONE_MORE
         if self._timeouts[host] > tolerated:
             often = f"{host} did not answer in time {self._timeouts[host]} times in this scan"
             raise FetchRefused(SkipReason.HOST_SILENT, url, often)
 
-    def note(self, url: str, kind: Kind, error: FetchFailed | FetchRefused) -> None:
+    def note(self, request: _Request, kind: Kind, error: FetchFailed | FetchRefused) -> None:
         """Remember that an address could not be fetched."""
         if error.reason is SkipReason.TIMEOUT:
-            self._timeouts[host_of(url)] += 1
+            self._timeouts[host_of(request[0])] += 1
         # Pages are visited once in a scan anyway; it is pictures that every page shows again. What may be over before
         # the next page cost the site nothing.
         if kind == "image" and error.reason.retry is not Retry.LATER:
-            self._by_url[url] = _again(error)
-            if len(self._by_url) > _FAILURES_REMEMBERED:
-                self._by_url.popitem(last=False)
+            self._by_request[request] = _again(error)
+            if len(self._by_request) > _FAILURES_REMEMBERED:
+                self._by_request.popitem(last=False)
 
     def note_answer(self, url: str) -> None:
         """Remember that a host answered."""

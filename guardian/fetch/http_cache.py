@@ -23,13 +23,21 @@ def may_be_remembered(response: Response) -> bool:
     return "no-store" not in _directives(response) and "*" not in response.whole_header("vary")
 
 
+def is_lasting(response: Response) -> bool:
+    """Return whether an answer may stand for what lies at its address: a success that came whole, or a 304.
+
+    A picture that came with an error status, or a part of one, holds only for the moment (RFC 9111, 3.3).
+    """
+    return response.not_modified or (response.status in (200, 203) and response.incomplete is None)
+
+
 def fresh_for(response: Response) -> timedelta:
     """Return how long an answer stays fresh from the moment it came: max-age, else Expires, less its Age.
 
-    Zero when the answer says no-cache or no-store, or states no lifetime.
+    Zero when the answer says no-cache or no-store, states no lifetime, or is not lasting.
     """
     said = _directives(response)
-    if "no-cache" in said or "no-store" in said:
+    if not is_lasting(response) or "no-cache" in said or "no-store" in said:
         return timedelta()
     lifetime = _seconds(said["max-age"]) if "max-age" in said else _until_expiry(response)
     return max(timedelta(), timedelta(seconds=lifetime - _seconds(response.header("age"))))
@@ -38,15 +46,15 @@ def fresh_for(response: Response) -> timedelta:
 def to_remember(
     response: Response, sha256: str, notes: Mapping[str, Any], pointer: Mapping[str, Any]
 ) -> tuple[Remembered, ...]:
-    """Return what to store of a complete answer: its validators and `notes` (as JSON) under its final URL.
+    """Return what to store of an answer: its validators if it is lasting, and `notes` (as JSON), under its final URL.
 
     Where a redirect led there, the URL that was asked is stored as well, with `pointer` as its notes and without
     validators, which belong to the final URL.
     """
     at_its_place = Remembered(
         url=response.final_url,
-        etag=sendable_validator(response.header("etag")),
-        last_modified=sendable_validator(response.header("last-modified")),
+        etag=sendable_validator(response.header("etag")) if is_lasting(response) else None,
+        last_modified=sendable_validator(response.header("last-modified")) if is_lasting(response) else None,
         sha256=sha256,
         fetched_at=response.fetched_at,
         checked_at=response.fetched_at,

@@ -39,7 +39,8 @@ def read(url: str, max_bytes: int) -> Response:
     except FileNotFoundError as error:
         raise FetchFailed(SkipReason.MISSING, url, f"there is no file {path}") from error
     except (OSError, ValueError) as error:
-        raise FetchFailed(SkipReason.UNREADABLE, url, f"{path}: {error}") from error
+        why = (error.strerror if isinstance(error, OSError) else None) or "not a name of a file"
+        raise FetchFailed(SkipReason.UNREADABLE, url, f"{path} cannot be read: {why}") from error
 
     if len(content) > max_bytes:
         raise FetchRefused(SkipReason.TOO_LARGE, url, f"{path} has more than {max_bytes} bytes")

@@ -23,6 +23,8 @@ _KEPT = timedelta(hours=24)
 _KEPT_AFTER_TROUBLE = timedelta(minutes=10)
 _ORIGINS_REMEMBERED = 5_000
 
+_NO_CONNECTION = frozenset([SkipReason.DNS, SkipReason.CONNECT, SkipReason.TLS])
+
 FORBID_ALL = "User-agent: *\nDisallow: /"
 _AGENT = re.compile(r"(?:^|(?<=[\r\n]))([ \t]*user-agent[ \t]*:[ \t]*)([\w-]+|\*)?[^\r\n]*", re.IGNORECASE)
 
@@ -34,8 +36,8 @@ class _Known:
     rules: Protego
     until: datetime
     since: datetime
-    unreachable: bool = False
-    blocked: FetchRefused | None = None
+    trouble: FetchFailed | FetchRefused | None = None
+    """Why the file could not be read, which forbids all; None when it was."""
 
 
 class Robots:
@@ -54,14 +56,12 @@ class Robots:
         """Return the crawl-delay that the site of a URL asks for, at most a day; None when it asks for none.
 
         Raises FetchRefused (robots, robots_unreachable, private_address, budget, host_busy) when the URL may not be
-        crawled.
+        crawled, and FetchFailed (dns, connect, tls) when no connection to its host can be made at all.
         """
         known = await self._known_of(url)
+        if known.trouble is not None:
+            raise _of_url(url, known.trouble)
         if not known.rules.can_fetch(url, self._token):
-            if known.unreachable:
-                raise FetchRefused(
-                    SkipReason.ROBOTS_UNREACHABLE, url, "its robots.txt could not be read, which forbids all"
-                )
             raise FetchRefused(SkipReason.ROBOTS, url, "its robots.txt forbids it")
 
         delay = known.rules.crawl_delay(self._token)
@@ -90,8 +90,8 @@ class Robots:
                     # A file costs up to half a megabyte of memory; the origin that was read longest ago goes.
                     if len(self._origins) > _ORIGINS_REMEMBERED:
                         self._origins.popitem(last=False)
-                if known.blocked is not None:
-                    raise FetchRefused(SkipReason.PRIVATE_ADDRESS, url, f"its robots.txt: {known.blocked.detail}")
+                if known.trouble is not None and known.trouble.reason is SkipReason.PRIVATE_ADDRESS:
+                    raise _of_url(url, known.trouble)
                 return known
         finally:
             if not lock.locked():
@@ -106,13 +106,13 @@ class Robots:
             if error.reason.scope is Scope.OURSELVES:
                 # The file was not asked for, which says nothing about the site's wishes and is not cached.
                 raise FetchRefused(error.reason, url, error.detail) from error
-            blocked = error if error.reason is SkipReason.PRIVATE_ADDRESS else None
-            return _Known(Protego.parse(FORBID_ALL), now + _KEPT_AFTER_TROUBLE, now, unreachable=True, blocked=blocked)
-        except FetchFailed:
-            return _Known(Protego.parse(FORBID_ALL), now + _KEPT_AFTER_TROUBLE, now, unreachable=True)
+            return _after_trouble(error, now)
+        except FetchFailed as error:
+            return _after_trouble(error, now)
 
         if response.status >= 500 or response.status == 429:
-            return _Known(Protego.parse(FORBID_ALL), now + _KEPT_AFTER_TROUBLE, now, unreachable=True)
+            status = f"the site answered {response.status}"
+            return _after_trouble(FetchFailed(SkipReason.HTTP_STATUS, url, status, response.status), now)
 
         # Some editors write a byte order mark first.
         text = response.content[:MAX_BYTES].decode("utf-8-sig", errors="replace") if response.status == 200 else ""
@@ -130,3 +130,20 @@ class Robots:
             return line[1] + (name if name in (ours, "*") else another)
 
         return _AGENT.sub(renamed, text)
+
+
+def _after_trouble(error: FetchFailed | FetchRefused, now: datetime) -> _Known:
+    return _Known(Protego.parse(FORBID_ALL), now + _KEPT_AFTER_TROUBLE, now, error)
+
+
+def _of_url(url: str, trouble: FetchFailed | FetchRefused) -> FetchFailed | FetchRefused:
+    """Return the error for a URL whose robots.txt could not be read.
+
+    A host that cannot be connected to is named as such: a mistyped name forbids nothing.
+    """
+    if isinstance(trouble, FetchFailed) and trouble.reason in _NO_CONNECTION:
+        return FetchFailed(trouble.reason, url, trouble.detail)
+    if trouble.reason is SkipReason.PRIVATE_ADDRESS:
+        return FetchRefused(SkipReason.PRIVATE_ADDRESS, url, f"its robots.txt: {trouble.detail}")
+    detail = f"its robots.txt could not be read, which forbids all: {trouble.detail}"
+    return FetchRefused(SkipReason.ROBOTS_UNREACHABLE, url, detail)

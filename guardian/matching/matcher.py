@@ -13,19 +13,20 @@ import numpy as np
 from guardian.matching import combine, kernels
 from guardian.matching.candidate import candidate_of
 from guardian.matching.combine import CombinedAnswer, ComparedPair, RankedPair
+from guardian.matching.features import easy_copies
 from guardian.matching.features.embedding import Embedder
 from guardian.matching.features.fingerprint import Fingerprint, fingerprint
-from guardian.matching.features.image import Decoded, Picture, decode_all
+from guardian.matching.features.image import Decoded, Picture, decode, decode_all
 from guardian.matching.features.phash import phash
 from guardian.matching.features.pyramid import Pyramid
 from guardian.matching.index.vector_route import PartEncoder
-from guardian.matching.profiles import profile_of
+from guardian.matching.profiles import profile_of, quick_search
 from guardian.matching.recipe import index_recipe, report_recipe
 from guardian.matching.settings import MatchingSettings
 from guardian.matching.shard import MeasuredPair, Shard, ShardAnswer
 from guardian.matching.verify.alignment import sampled_alike
 from guardian.matching.verify.describing import describe, transform_of
-from guardian.model import Comparison, Incomplete, IncompleteReason, Match, MatchReport
+from guardian.model import Comparison, Match, MatchReport, NotCompared, NotComparedReason
 
 _REGIONS_EMBEDDED = 3
 """Of so many best matches the descriptors of the regions are compared too; for people, no probability uses it."""
@@ -77,25 +78,38 @@ class Matcher:
 
         Of an animation it is the fingerprint of the frame that shows most; it holds those of the other frames.
         """
+        return self._fingerprint(decode_all(content, self._settings))
+
+    def fingerprint_with_copy(self, content: bytes) -> tuple[Fingerprint, bytes]:
+        """Return the fingerprint of an asset and an easy copy of it, encoded. Raises Unmatchable."""
         decoded = decode_all(content, self._settings)
+        return self._fingerprint(decoded), easy_copies.quick_copy(decoded.richest)
+
+    def easy_copies(self, content: bytes) -> tuple[bytes, bytes]:
+        """Return an asset's picture at half its size and recompressed, encoded. Raises Unmatchable."""
+        picture = decode(content, self._settings)
+        return easy_copies.half_size(picture), easy_copies.recompressed(picture)
+
+    def _fingerprint(self, decoded: Decoded) -> Fingerprint:
         best = decoded.richest
         others = tuple(self._fingerprint_of(picture) for picture in decoded.pictures if picture is not best)
-        return replace(self._fingerprint_of(best), others=others, incomplete=decoded.incomplete)
+        return replace(self._fingerprint_of(best), others=others, not_compared=decoded.not_compared)
 
     def _fingerprint_of(self, picture: Picture) -> Fingerprint:
         vector = self._embedder.encode([picture.rgb])[0] if self._embedder else None
         return fingerprint(picture, self.recipe, self._profile, vector)
 
-    def match(self, content: bytes, newer_than: int = 0) -> MatchReport:
+    def match(self, content: bytes, newer_than: int = 0, *, quick: bool = False) -> MatchReport:
         """Compare a candidate with the assets whose number is above `newer_than`.
 
-        Raises Unmatchable for what cannot be compared, IndexNotReady for an unusable index.
+        `quick`: with the least effort that finds easy copies, without a descriptor. Raises Unmatchable for what cannot
+        be compared, IndexNotReady for an unusable index.
         """
         decoded = decode_all(content, self._settings)
         self.refresh()
-        return self._report(decoded, self._search(decoded, newer_than))
+        return self._report(decoded, self._search(decoded, newer_than, quick=quick), with_regions=not quick)
 
-    def _search(self, decoded: Decoded, newer_than: int) -> list[_Searched]:
+    def _search(self, decoded: Decoded, newer_than: int, *, quick: bool) -> list[_Searched]:
         """Search for each picture of a file, the richest first, until the time for one file is over."""
         best = decoded.richest
         end = time.thread_time() + COMPARING_SHARE * self._settings.timeout.total_seconds()
@@ -103,10 +117,11 @@ class Matcher:
         for picture in (best, *(other for other in decoded.pictures if other is not best)):
             if searched and time.thread_time() > end:
                 break
-            searched.append(_Searched(picture, combine.combine(self._answers(picture, newer_than), newer_than)))
+            answers = self._quick_answers(picture) if quick else self._answers(picture, newer_than)
+            searched.append(_Searched(picture, combine.combine(answers, newer_than)))
         return searched
 
-    def _report(self, decoded: Decoded, searched: Sequence[_Searched]) -> MatchReport:
+    def _report(self, decoded: Decoded, searched: Sequence[_Searched], *, with_regions: bool) -> MatchReport:
         """Return one report on all pictures of a file: of each asset, what was measured where it is most probable."""
         found = [(one.picture, ranked) for one in searched for ranked in one.combined.ranking]
         found.sort(key=lambda pair: -pair[1].probability)
@@ -114,16 +129,16 @@ class Matcher:
         for picture, ranked in found:
             best_by_asset.setdefault(ranked.compared.asset.id, (picture, ranked))
 
-        incomplete = decoded.incomplete
+        not_compared = decoded.not_compared
         if unsearched := len(decoded.pictures) - len(searched):
             words = f"{unsearched} of {len(decoded.pictures)} frames: comparing them takes too long (matching.timeout)"
-            incomplete = (*incomplete, Incomplete(IncompleteReason.FRAMES, words))
+            not_compared = (*not_compared, NotCompared(NotComparedReason.FRAMES, words))
 
         shown = searched[0].picture
         return MatchReport(
             recipe=self._report_recipe,
             matches=tuple(
-                self._match(picture, ranked, with_region=rank < _REGIONS_EMBEDDED)
+                self._match(picture, ranked, with_region=with_regions and rank < _REGIONS_EMBEDDED)
                 for rank, (picture, ranked) in enumerate(list(best_by_asset.values())[: combine.MAX_MATCHES])
             ),
             up_to_number=min(one.combined.up_to_number for one in searched),
@@ -132,7 +147,7 @@ class Matcher:
             height=shown.height,
             partial=any(one.combined.partial for one in searched),
             perceptual_hash=phash(shown.grey),
-            incomplete=incomplete,
+            not_compared=not_compared,
         )
 
     def compared(self, picture: Picture, newer_than: int = 0) -> list[ComparedPair]:
@@ -154,6 +169,11 @@ class Matcher:
         if combine.needs_older_assets(answers, newer_than):
             answers = [shard.search(candidate, encoder, newer_than=0) for shard in shards]
         return answers
+
+    def _quick_answers(self, picture: Picture) -> list[ShardAnswer]:
+        """Ask every shard about a candidate with few features."""
+        candidate = candidate_of(picture, quick_search(self._profile))
+        return [shard.search(candidate, None, newer_than=0) for shard in self._shards if not shard.is_empty]
 
     def _match(self, picture: Picture, ranked: RankedPair, *, with_region: bool) -> Match:
         pair = ranked.compared.pair

@@ -1,6 +1,6 @@
 """How closely matching looks: what is kept of an asset, and how a candidate is searched for it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from guardian.matching.settings import MatchingSettings
 
@@ -60,6 +60,11 @@ FAST = Profile(
     tiles=False,
     frames=8,
 )
+
+
+def quick_search(profile: Profile) -> Profile:
+    """Return a profile that searches the same index with the least effort that finds easy copies."""
+    return replace(profile, candidate_scales=(Scale(320, 300, levels=3),), windows=1, tiles=False)
 
 
 def profile_of(settings: MatchingSettings) -> Profile:

@@ -74,23 +74,28 @@ class Workers:
         """The folder of this recipe's index."""
         return self._setup.index_folder / self.index_recipe
 
-    async def match(self, content: bytes, newer_than: int = 0) -> MatchReport:
+    async def match(self, content: bytes, newer_than: int = 0, *, quick: bool = False) -> MatchReport:
         """Compare an encoded image with the assets whose number is above `newer_than`.
 
+        `quick`: with the least effort that finds easy copies.
         Raises Unmatchable (what the image is), IndexNotReady, WorkerLost (crashed or timed_out).
         """
-        return await self._run(_follow_index, _match, (self._setup, content, newer_than))
+        return await self._run(_follow_index, _match, (self._setup, content, newer_than, quick))
 
     async def fingerprint(self, content: bytes) -> "Fingerprint":
         """Compute what the index keeps of an encoded image. Raises Unmatchable, WorkerLost."""
         return await self.run(_fingerprint, self._setup, content)
 
-    async def fingerprint_with(self, also: Callable[[bytes], R], content: bytes) -> "tuple[Fingerprint, R]":
-        """Compute a fingerprint, and what `also` says of the same bytes, in one way there and back.
+    async def fingerprint_with(self, also: Callable[[bytes], R], content: bytes) -> "tuple[Fingerprint, bytes, R]":
+        """Compute a fingerprint, an easy copy, and what `also` says of the same bytes, in one way there and back.
 
         `also` must be importable by its name. Raises Unmatchable, WorkerLost.
         """
         return await self.run(_fingerprint_with, self._setup, also, content)
+
+    async def easy_copies(self, content: bytes) -> tuple[bytes, bytes]:
+        """Make copies of an encoded image: at half its size, and recompressed. Raises Unmatchable, WorkerLost."""
+        return await self.run(_easy_copies, self._setup, content)
 
     async def warm(self) -> None:
         """Start one worker and load what it needs, so that the first image does not wait for that."""
@@ -152,16 +157,20 @@ def _digest_of_weights(embedding: EmbeddingSettings) -> str | None:
     return weights.digest if weights else None
 
 
-def _match(setup: _Setup, content: bytes, newer_than: int) -> MatchReport:
-    return _matcher(setup).match(content, newer_than)
+def _match(setup: _Setup, content: bytes, newer_than: int, quick: bool) -> MatchReport:
+    return _matcher(setup).match(content, newer_than, quick=quick)
 
 
 def _fingerprint(setup: _Setup, content: bytes) -> "Fingerprint":
     return _matcher(setup).fingerprint(content)
 
 
-def _fingerprint_with(setup: _Setup, also: Callable[[bytes], R], content: bytes) -> "tuple[Fingerprint, R]":
-    return _matcher(setup).fingerprint(content), also(content)
+def _fingerprint_with(setup: _Setup, also: Callable[[bytes], R], content: bytes) -> "tuple[Fingerprint, bytes, R]":
+    return *_matcher(setup).fingerprint_with_copy(content), also(content)
+
+
+def _easy_copies(setup: _Setup, content: bytes) -> tuple[bytes, bytes]:
+    return _matcher(setup).easy_copies(content)
 
 
 def _open(setup: _Setup) -> None:

@@ -1,7 +1,7 @@
 """Decodes what there is of files that are cut off, of the formats whose decoders want all or nothing (WebP, AVIF).
 
-What is missing is filled up in two ways. Rows are coded from the top down, so those that come out the same are the
-file's; where the two differ, the file has ended.
+What is missing is filled up in several ways. Rows are coded from the top down, so those that come out the same are
+the file's; where they differ, the file has ended.
 """
 
 import io
@@ -16,6 +16,10 @@ GREY = 128
 # A filler may happen to be no valid code: repeated bits, and zeros after one other byte.
 _REPEATED = (b"\0", b"\x55", b"\xaa", b"\xff")
 _BEGINNINGS = (b"\xff", b"\x55", b"\x01", b"\x80", b"\x10", b"\xaa")
+# Two fillers may happen to say the same.
+_ENOUGH = 3
+_MOST_MISSING = 64 * 1024**2
+"""Bytes; a file that promises more is not filled up."""
 
 
 def missing_bytes(content: bytes) -> int:
@@ -51,6 +55,8 @@ def decoded_part(content: bytes, missing: int, allow: Callable[[int, int], None]
     other rows are grey. None when too little is there.
     """
     decoded: list[Image.Image] = []
+    if missing > _MOST_MISSING:
+        return None
     for filler in _fillers(missing):
         try:
             image = Image.open(io.BytesIO(content + filler), formats=("WEBP", "AVIF"))
@@ -63,11 +69,15 @@ def decoded_part(content: bytes, missing: int, allow: Callable[[int, int], None]
         except (OSError, ValueError, RuntimeError):
             continue
         decoded.append(image)
-        if len(decoded) == 2:
-            rows = _rows_in_common(*decoded)
-            image.paste(_grey(image.mode), (0, rows, image.width, image.height))
-            return (image, rows) if rows else None
-    return None
+        if len(decoded) == _ENOUGH:
+            break
+    if len(decoded) < 2:
+        return None
+
+    image, others = decoded[0], decoded[1:]
+    rows = min(_rows_in_common(image, other) for other in others)
+    image.paste(_grey(image.mode), (0, rows, image.width, image.height))
+    return (image, rows) if rows else None
 
 
 def _fillers(missing: int) -> Iterator[bytes]:

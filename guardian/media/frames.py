@@ -40,8 +40,8 @@ def different(
     like all that were chosen (Gonzalez, "Clustering to minimize the maximum intercluster distance", 1985): the pictures
     of a slide show come before the blends between them, and of a scene that hardly moves only the first frame counts.
 
-    Of frames that are alike the one with the largest area stands for them, since many a page comes with reduced versions
-    of itself; then one with clearly more contrast, since blends have less than the pictures that they are of.
+    Of frames that are alike the one with the largest area stands for them, since many a page comes with reduced
+    versions of itself; then one with clearly more contrast, since blends have less than the pictures that they are of.
     """
     if not thumbnails:
         return [], 0

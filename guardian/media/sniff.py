@@ -18,18 +18,26 @@ _PICTURES = (
 _MARKUP = (b"<!doctype html", b"<html", b"<head", b"<body", b"<title", b"<meta", b"<div", b"<p>", b"<img", b"<figure")
 
 
+def begins_as_picture(start: bytes) -> bool:
+    """Return whether bytes begin as an image file does.
+
+    Any RIFF file is taken for WebP, and any ISO media file (ftyp) for AVIF or HEIC; decoding tells them apart.
+    """
+    return start.startswith(_PICTURES) or start[:4] == b"RIFF" or start[4:8] == b"ftyp"
+
+
 def is_picture(response: Response) -> bool:
     """Return whether a response begins as image files do, or is declared to be an image (Content-Type)."""
     start = response.content[:16]
     stated = (response.header("content-type") or "").strip().lower()
     # A declared image is taken as one even when its bytes are unknown: decoding it will say what is wrong.
-    return _begins_as_picture(start) or stated.startswith("image/")
+    return begins_as_picture(start) or stated.startswith("image/")
 
 
 def is_page(response: Response) -> bool:
     """Return whether a response is HTML, to be searched for pictures."""
     start = response.content[:2048].lstrip(b"\xef\xbb\xbf \t\r\n\x0c")
-    if _begins_as_picture(start):
+    if begins_as_picture(start):
         return False
 
     stated = (response.header("content-type") or "").partition(";")[0].strip().lower()
@@ -39,11 +47,3 @@ def is_page(response: Response) -> bool:
     # SVG is markup too, but no page.
     lowered = start.lower()
     return lowered.startswith(b"<") and not lowered.startswith(b"<svg") and any(tag in lowered for tag in _MARKUP)
-
-
-def _begins_as_picture(start: bytes) -> bool:
-    """Return whether bytes begin as an image file does.
-
-    Any RIFF file is taken for WebP, and any ISO media file (ftyp) for AVIF or HEIC; decoding tells them apart.
-    """
-    return start.startswith(_PICTURES) or start[:4] == b"RIFF" or start[4:8] == b"ftyp"

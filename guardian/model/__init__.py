@@ -1,8 +1,9 @@
 """Domain types: frozen dataclasses without I/O, which alone pass between rooms, processes and the database."""
 
-from guardian.model.answers import Answer, CacheStatus, JudgedMatch, Outcome
+from guardian.model.answers import Answer, CacheStatus, JudgedMatch, NotSeen, Outcome
 from guardian.model.assets import Asset, AssetState, Licence, LicenceStatus, Rights
 from guardian.model.candidates import Candidate, Fetched, Unchanged
+from guardian.model.captures import IMPORTANCE_BY_STRENGTH, Change, FindingDigest, Importance
 from guardian.model.cases import (
     ACTIONS_BY_STRENGTH,
     NO_RULE,
@@ -13,35 +14,47 @@ from guardian.model.cases import (
     CaseState,
     Decision,
     Finding,
-    FindingDigest,
     Severity,
 )
-from guardian.model.coverage import Coverage, Trouble, TroubleKind
+from guardian.model.coverage import Coverage, EvidenceRoom, Trouble, TroubleKind
 from guardian.model.crawling import Checkpoint, CrawlRequest, FrontierRow, FrontierState, Remembered
 from guardian.model.matches import (
     MEASURED_FACTS,
     Affine,
     Box,
     Comparison,
-    Incomplete,
-    IncompleteReason,
     Match,
     MatchReport,
     MeasuredFact,
+    NotCompared,
+    NotComparedReason,
     Transform,
 )
 from guardian.model.messages import Message
 from guardian.model.reasons import Retry, Scope, SkipReason, label_of, read_reason, reason_word
 from guardian.model.scans import ScanCounts
-from guardian.model.sightings import Context, PageCapture, PageImage, Response, Sighting, Skipped
+from guardian.model.self_check import SelfCheck, Weakness
+from guardian.model.sightings import (
+    USUAL_POLICY,
+    Context,
+    PageCapture,
+    PageImage,
+    Referrer,
+    ReferrerPolicy,
+    Response,
+    Sighting,
+    Skipped,
+)
 from guardian.model.tasks import Process, Scan, ScanOutcome, Task, TaskKind, TaskState
 from guardian.model.works import Parted, Work
 
 __all__ = [
     "ACTIONS_BY_STRENGTH",
+    "IMPORTANCE_BY_STRENGTH",
     "MEASURED_FACTS",
     "NO_RULE",
     "SEVERITIES_BY_STRENGTH",
+    "USUAL_POLICY",
     "Action",
     "Affine",
     "Answer",
@@ -53,19 +66,20 @@ __all__ = [
     "Case",
     "CaseEvent",
     "CaseState",
+    "Change",
     "Checkpoint",
     "Comparison",
     "Context",
     "Coverage",
     "CrawlRequest",
     "Decision",
+    "EvidenceRoom",
     "Fetched",
     "Finding",
     "FindingDigest",
     "FrontierRow",
     "FrontierState",
-    "Incomplete",
-    "IncompleteReason",
+    "Importance",
     "JudgedMatch",
     "Licence",
     "LicenceStatus",
@@ -73,11 +87,16 @@ __all__ = [
     "MatchReport",
     "MeasuredFact",
     "Message",
+    "NotCompared",
+    "NotComparedReason",
+    "NotSeen",
     "Outcome",
     "PageCapture",
     "PageImage",
     "Parted",
     "Process",
+    "Referrer",
+    "ReferrerPolicy",
     "Remembered",
     "Response",
     "Retry",
@@ -86,6 +105,7 @@ __all__ = [
     "ScanCounts",
     "ScanOutcome",
     "Scope",
+    "SelfCheck",
     "Severity",
     "Sighting",
     "SkipReason",
@@ -97,6 +117,7 @@ __all__ = [
     "Trouble",
     "TroubleKind",
     "Unchanged",
+    "Weakness",
     "Work",
     "label_of",
     "read_reason",

@@ -10,12 +10,18 @@ from guardian.model.sightings import Sighting, Skipped
 
 
 class Outcome(StrEnum):
-    """The answer for one image in one word. `unmatchable` and `error`: nothing was compared, so it is never "clear"."""
+    """The answer for one image in one word.
+
+    "clear" is said only of a whole image that was compared with every asset. `partial`: nothing was found, but only a
+    part of the image came, or only a part of the assets could be searched. `unmatchable` and `error`: nothing was
+    compared.
+    """
 
     COPY = "copy"
     REVIEW = "review"
     LICENSED = "licensed"
     CLEAR = "clear"
+    PARTIAL = "partial"
     UNMATCHABLE = "unmatchable"
     ERROR = "error"
 
@@ -59,7 +65,8 @@ class Answer:
     """The whole answer for one image. `problem` is set exactly when nothing was compared.
 
     `own`: the picture lies on one of the owner's own hosts. `elapsed_ms` counts from the start of the fetch and
-    includes waiting for a worker. `cache_status` is None when there are no bytes.
+    includes waiting for a worker. `cache_status` is None when there are no bytes. `status` is that of the site's answer
+    and `incomplete` says why only the beginning of the image came; both None for what came from this machine.
     """
 
     target: str
@@ -73,6 +80,8 @@ class Answer:
     own: bool = False
     also_at: tuple[str, ...] = field(default=())
     cache_status: CacheStatus | None = None
+    status: int | None = None
+    incomplete: str | None = None
 
     @property
     def outcome(self) -> Outcome:
@@ -91,4 +100,19 @@ class Answer:
         kept = [match for match in self.judged if match.kept]
         if kept and all(match.licence_status is LicenceStatus.LICENSED for match in kept):
             return Outcome.LICENSED
-        return Outcome.CLEAR
+        return Outcome.PARTIAL if self.is_partial else Outcome.CLEAR
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether a part of the image, or of the assets, was not compared."""
+        if self.report is None:
+            return self.incomplete is not None
+        return self.incomplete is not None or self.report.partial or bool(self.report.not_compared)
+
+
+@dataclass(frozen=True, slots=True)
+class NotSeen:
+    """Something that belongs to the target of a check and was left out, and why."""
+
+    target: str
+    skipped: Skipped

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
+from guardian.model.self_check import SelfCheck
+
 
 @dataclass(frozen=True, slots=True)
 class Rights:
@@ -32,6 +34,8 @@ class Asset:
     addition, and an asset that is withdrawn and added again gets a new one: "added since" compares numbers. `path` is
     the absolute path that was given to `asset add`, never an internal copy. `perceptual_hash`: the published 64-bit
     hash (imagehash.phash, 16 hex digits) that other tools can compare; None for assets added before it was kept.
+    `by_bytes_only`: too plain to be compared, so that only the same file is found. `self_check`: None when its copies
+    were not searched for yet.
 
     Assets with the same `work_id` are one work: versions of one picture (the original, a web size, a CMYK file), each
     of which shows all of it. One use of a work is one case, and a licence for any of its assets covers it.
@@ -51,6 +55,8 @@ class Asset:
     rights: Rights = field(default_factory=Rights)
     state: AssetState = AssetState.PROTECTED
     perceptual_hash: str | None = None
+    by_bytes_only: bool = False
+    self_check: SelfCheck | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,18 @@ class Fetched:
     @property
     def cache_status(self) -> CacheStatus:
         """How the bytes came: from the site, or from this machine."""
+        return CacheStatus.FETCHED if self.status is not None else CacheStatus.HERE
+
+    @property
+    def status(self) -> int | None:
+        """The status with which the site sent the image; None when it came from this machine."""
         is_here = self.response is None or self.response.url.startswith("file:")
-        return CacheStatus.HERE if is_here else CacheStatus.FETCHED
+        return None if is_here or self.response is None else self.response.status
+
+    @property
+    def incomplete(self) -> str | None:
+        """Why only the beginning of the image is here; None when all of it is."""
+        return self.response.incomplete if self.response is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +42,8 @@ class Unchanged:
     """A sighting whose image was not transferred, because it is known and still the same.
 
     `sha256` is the digest of the bytes that were matched before and `report` what the matcher said about them; a
-    Skipped says why they cannot be matched. `response` is the 304 of the site; None when it was not asked.
+    Skipped says why they cannot be matched. `response` is the 304 of the site; None when it was not asked. `status` and
+    `incomplete` are those of the answer in which the bytes came.
     """
 
     sighting: Sighting
@@ -40,6 +51,8 @@ class Unchanged:
     report: MatchReport | Skipped
     cache_status: CacheStatus
     response: Response | None = field(default=None, repr=False)
+    status: int | None = None
+    incomplete: str | None = None
 
 
 Candidate = Fetched | Unchanged

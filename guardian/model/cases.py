@@ -66,8 +66,9 @@ class Finding:
     Recognised by the asset's work and the keys of its addresses (guardian/urls/keys.py), so another rendition of the
     picture, session id or signature is the same finding. Both addresses are canonical and as last seen. The address of
     an inline (data:) image is urn:sha256:<digest>; without a page, `page_url` is the image's. `page_sha256` and
-    `image_sha256` name the bytes kept as evidence; None when they were not kept (`evidence_note` says why).
-    `perceptual_hash` is an Asset's, of the picture as last seen.
+    `image_sha256` name the bytes kept as evidence; None when they were not kept. `evidence_note` says why, or what is
+    odd about them. `perceptual_hash` is an Asset's, of the picture as last seen. `image_status` and `page_status` are
+    the HTTP statuses that picture and page last came with; None for what came otherwise, or before they were kept.
     """
 
     id: str
@@ -89,20 +90,8 @@ class Finding:
     context: Context = field(default_factory=Context)
     also_at: tuple[str, ...] = ()
     perceptual_hash: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FindingDigest:
-    """One version of the bytes at a finding's address, and when it was seen.
-
-    `image_sha256` and `page_sha256` name kept evidence; None when it was not kept.
-    """
-
-    candidate_sha256: str
-    image_sha256: str | None
-    page_sha256: str | None
-    first_seen_at: datetime
-    last_seen_at: datetime
+    image_status: int | None = None
+    page_status: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

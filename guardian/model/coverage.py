@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from guardian.model.captures import Importance
 from guardian.model.tasks import Scan
 
 
@@ -52,3 +53,17 @@ class Coverage:
     usual_images: float | None
     trouble: Trouble | None
     last_ended: Scan | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceRoom:
+    """How much evidence is kept, of how much there may be (evidence.max_bytes), and why: versions by importance."""
+
+    used_bytes: int
+    max_bytes: int
+    versions: dict[Importance, int]
+
+    @property
+    def share(self) -> float:
+        """The part of the room that is used, 0 to 1 and a little more."""
+        return self.used_bytes / self.max_bytes

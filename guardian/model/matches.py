@@ -11,6 +11,10 @@ Affine = tuple[float, float, float, float, float, float]
 """Row-major 2x3 matrix: x' = a*x + b*y + c, y' = d*x + e*y + f."""
 
 
+_WHOLE = 0.9
+"""Share of a picture that is nearly all of it: transforms are found to a few percent."""
+
+
 @dataclass(frozen=True, slots=True)
 class Transform:
     """How the asset lies in the candidate.
@@ -51,6 +55,11 @@ class Comparison:
     description: str = ""
     frame: int | None = None
     asset_frame: int | None = None
+
+    @property
+    def shows_whole(self) -> bool:
+        """Whether each of the two pictures shows nearly all of the other."""
+        return min(self.asset_coverage or 0.0, self.candidate_coverage or 0.0) >= _WHOLE
 
     @property
     def measured(self) -> dict[str, float | None]:
@@ -96,7 +105,7 @@ class Match:
     comparison: Comparison
 
 
-class IncompleteReason(StrEnum):
+class NotComparedReason(StrEnum):
     """Why a part of a picture was not compared."""
 
     CUT_OFF = "cut_off"
@@ -104,10 +113,10 @@ class IncompleteReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Incomplete:
+class NotCompared:
     """A part of a picture that was not compared, why, and in words which part that is."""
 
-    reason: IncompleteReason
+    reason: NotComparedReason
     detail: str
 
 
@@ -118,7 +127,7 @@ class MatchReport:
     `up_to_number`: the highest asset number that was compared; later assets need another match. `assets_searched`: how
     many assets the index held. `partial`: some part of the index could not be searched. `width` and `height` are the
     candidate's, in pixels. `perceptual_hash`: the candidate's 64-bit pHash in hex, for other tools to
-    compare; None in answers from before it was computed. `incomplete`: parts of the candidate that were not compared.
+    compare; None in answers from before it was computed. `not_compared`: parts of the candidate that were not compared.
     """
 
     recipe: str
@@ -129,4 +138,4 @@ class MatchReport:
     height: int
     partial: bool = False
     perceptual_hash: str | None = None
-    incomplete: tuple[Incomplete, ...] = ()
+    not_compared: tuple[NotCompared, ...] = ()

@@ -226,8 +226,8 @@ class SkipReason(StrEnum):
         "no_pictures",
         Scope.ADDRESS,
         Retry.NOT_NOW,
-        "a page without pictures",
-        "The page that was to be watched shows no pictures.",
+        "no pictures there",
+        "The page shows no pictures to compare, or the folder holds no files.",
     )
     ELSEWHERE = (
         "elsewhere",
@@ -312,9 +312,9 @@ class SkipReason(StrEnum):
     )
 
     @property
-    def is_undecodable(self) -> bool:
-        """Whether there were bytes that could not be looked at; commands then exit with 3, as for a failed fetch."""
-        return self in (SkipReason.NOT_AN_IMAGE, SkipReason.OVER_LIMIT)
+    def may_hide_a_copy(self) -> bool:
+        """Whether what was left out may be a copy that matters: icons, plain areas and drawings are none."""
+        return self not in (SkipReason.TOO_SMALL, SkipReason.TOO_PLAIN, SkipReason.VECTOR)
 
 
 _BY_WORD = {reason.value: reason for reason in SkipReason}

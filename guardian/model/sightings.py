@@ -2,8 +2,34 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from guardian.model.reasons import SkipReason, reason_word
+
+
+class ReferrerPolicy(StrEnum):
+    """What a page lets its requests tell of its own address (W3C Referrer Policy)."""
+
+    NO_REFERRER = "no-referrer"
+    NO_REFERRER_WHEN_DOWNGRADE = "no-referrer-when-downgrade"
+    SAME_ORIGIN = "same-origin"
+    ORIGIN = "origin"
+    STRICT_ORIGIN = "strict-origin"
+    ORIGIN_WHEN_CROSS_ORIGIN = "origin-when-cross-origin"
+    STRICT_ORIGIN_WHEN_CROSS_ORIGIN = "strict-origin-when-cross-origin"
+    UNSAFE_URL = "unsafe-url"
+
+
+USUAL_POLICY = ReferrerPolicy.STRICT_ORIGIN_WHEN_CROSS_ORIGIN
+"""That of browsers, for a page that states none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Referrer:
+    """The page for whose sake something is requested, and what it lets be told of it."""
+
+    url: str
+    policy: ReferrerPolicy = USUAL_POLICY
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +50,8 @@ class Response:
 
     `final_url` is where redirects ended. `headers` keep the order and spelling of the wire.
     `remote_address` is the IP address that was connected to; None for local files and cached answers.
-    `not_modified`: the server answered 304, which has no body: `content` is empty.
+    `not_modified`: the server answered 304, which has no body: `content` is empty. `incomplete` says why `content` is
+    only the beginning of the body; None when it is whole.
     """
 
     url: str
@@ -35,6 +62,7 @@ class Response:
     fetched_at: datetime
     remote_address: str | None = None
     not_modified: bool = False
+    incomplete: str | None = None
 
     def header(self, name: str) -> str | None:
         """Return the first value of a header, whatever its case."""
@@ -82,13 +110,14 @@ class PageImage:
     """An image as the text of a page, style sheet, sitemap or feed shows it; nothing has been fetched.
 
     `image_url` is the best of its addresses and `also_at` the others. `image_url` is None only for a data: image,
-    whose bytes are then in `inline`.
+    whose bytes are then in `inline`. `referrer_policy` is that of the image alone; None means its page's.
     """
 
     image_url: str | None
     context: Context = field(default_factory=Context)
     also_at: tuple[str, ...] = ()
     inline: bytes | None = field(default=None, repr=False)
+    referrer_policy: ReferrerPolicy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +139,12 @@ class Sighting:
     inline: bytes | None = field(default=None, repr=False)
     page: PageCapture | None = field(default=None, repr=False)
     image: Response | None = field(default=None, repr=False)
+    referrer_policy: ReferrerPolicy = USUAL_POLICY
+
+    @property
+    def referrer(self) -> Referrer | None:
+        """The page that a browser would name when it requests the image; None when no page showed it."""
+        return Referrer(self.page_url, self.referrer_policy) if self.page_url is not None else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Reads and checks rule files. Failing examples and rules that can never fire are errors, as typing mistakes are."""
 
-from collections.abc import Collection
+import difflib
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,7 @@ from guardian.errors import ConfigError
 from guardian.model import NO_RULE, Action, Severity
 from guardian.rules.rules import Condition, Rule, Rules, decision_of
 from guardian.rules.use import CLOSED_WORDS, RANGES, WORDS, Fact
-from guardian.strict_yaml import Positions, load_with_positions
+from guardian.strict_yaml import Positions, load_with_mistakes, load_with_positions
 from guardian.urls.addresses import host_name
 
 # Strict: YAML's `true` must not count as 1, nor a quoted "0.9" as a number.
@@ -185,29 +186,85 @@ def load(folder: Path, destinations: Collection[str] | None = None) -> Rules:
     `destinations` are the configured names that `deliver_to` may use; None skips that check. Raises
     ConfigError with file and line for the first mistake.
     """
-    files = _rule_files(folder)
-    if not files:
-        raise ConfigError("no rule file (*.yaml) here; `guardian init` writes working ones", file=folder)
+    rules, mistakes = read(folder, destinations)
+    if mistakes:
+        raise mistakes[0]
+    return rules
 
-    read = [load_with_positions(file, _RuleFile) for file in files]
+
+def read(folder: Path, destinations: Collection[str] | None = None) -> tuple[Rules, list[ConfigError]]:
+    """Return the rules of a folder as `load` does, and all mistakes, in the order in which `load` would meet them."""
+    try:
+        files = _rule_files(folder)
+    except ConfigError as error:
+        return Rules(()), [error]
+    if not files:
+        return Rules(()), [ConfigError("no rule file (*.yaml) here; `guardian init` writes working ones", file=folder)]
+
+    contents: list[tuple[_RuleFile, Positions]] = []
+    mistakes: list[ConfigError] = []
+    for file in files:
+        content, positions, wrong = load_with_mistakes(file, _RuleFile, words_are_text=True)
+        mistakes += wrong
+        if content is not None:
+            contents.append((content, positions))
+
     rules: list[Rule] = []
-    for content, positions in read:
+    for content, positions in contents:
         for index, entry in enumerate(content.rules):
             # Each rule is checked against those before it, of earlier files too.
-            rules.append(_rule(entry, index, positions, rules, destinations))
+            rule, wrong = _rule(entry, index, positions, rules, destinations)
+            mistakes += wrong
+            rules.append(rule)
 
-    # An example states the outcome of all rules together, so it runs after the last file is read.
+    # An example states the outcome of all rules together: it means nothing while some of them are wrong.
     checked = Rules(tuple(rules))
-    for content, positions in read:
+    for content, positions in contents if not mistakes else ():
         for index, example in enumerate(content.examples):
-            _run(example, index, positions, checked)
+            mistakes += _failures(example, index, positions, checked)
+    return checked, mistakes
 
-    return checked
+
+def unknown_names(folder: Path, known: Mapping[str, Collection[str]]) -> list[ConfigError]:
+    """Return an error, with file and line, for each word of a condition that is none of the known ones.
+
+    `known` gives the words by fact: collection, asset_tag, source. Nothing is wrong with such a rule, but it does not
+    fire while that is so. The files must have been read without a mistake.
+    """
+    found: list[ConfigError] = []
+    for file in _rule_files(folder):
+        content, positions = load_with_positions(file, _RuleFile, words_are_text=True)
+        for index, entry in enumerate(content.rules):
+            for fact, words in known.items():
+                bounds: _WordBounds | None = getattr(entry.when, fact)
+                for place, word in enumerate((bounds and bounds.any_of) or ()):
+                    if word not in words:
+                        message = f"rule {entry.name!r} names {_UNKNOWN[fact].format(repr(word))}{_near(word, words)}"
+                        path = ("rules", index, "when", fact, "any_of", place)
+                        found.append(positions.error(message, path))
+    return found
+
+
+_UNKNOWN = {
+    "collection": "the collection {}, in which no image is protected",
+    "asset_tag": "the tag {}, which no protected image has",
+    "source": "the source {}, which is not configured",
+}
+
+
+def _near(word: str, words: Collection[str]) -> str:
+    """Return which known word may be meant, or which there are, as the end of a message."""
+    near = difflib.get_close_matches(word, words, n=1)
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    return f"; there are: {', '.join(sorted(words)[:10])}" if words else "; there are none"
 
 
 def count_examples(folder: Path) -> int:
     """Return how many examples the files of a folder hold."""
-    return sum(len(load_with_positions(file, _RuleFile)[0].examples) for file in _rule_files(folder))
+    return sum(
+        len(load_with_positions(file, _RuleFile, words_are_text=True)[0].examples) for file in _rule_files(folder)
+    )
 
 
 def _rule_files(folder: Path) -> list[Path]:
@@ -253,15 +310,16 @@ def _words(value: Fact) -> tuple[str, ...]:
 
 def _rule(
     entry: _RuleEntry, index: int, positions: Positions, before: list[Rule], destinations: Collection[str] | None
-) -> Rule:
-    """Return the rule of an entry. Raises ConfigError for an unknown destination, or a clash with a rule `before`."""
+) -> tuple[Rule, list[ConfigError]]:
+    """Return the rule of an entry, and its mistakes: unknown destinations, clashes with the rules `before`."""
     path = ("rules", index, "name")
+    mistakes: list[ConfigError] = []
     if destinations is not None:
         for name in entry.deliver_to:
             if name not in destinations:
                 known = ", ".join(sorted(destinations)) or "none"
                 message = f"there is no destination {name!r}; configured are: {known}"
-                raise positions.error(message, ("rules", index, "deliver_to"))
+                mistakes.append(positions.error(message, ("rules", index, "deliver_to")))
 
     # An error begins with file and line; alone, that is where the rule stands.
     where = str(positions.error("", path)).removesuffix(": ")
@@ -269,22 +327,23 @@ def _rule(
     rule = Rule(entry.name, entry.why, entry.when.conditions(), decision, where)
     for earlier in before:
         if earlier.name == rule.name:
-            raise positions.error(f"two rules are named {rule.name!r}, the other at {earlier.where}", path)
-        if earlier.shadows(rule):
-            raise positions.error(
+            mistakes.append(positions.error(f"two rules are named {rule.name!r}, the other at {earlier.where}", path))
+        elif earlier.shadows(rule):
+            message = (
                 f"rule {rule.name!r} can never fire: {earlier.name!r} at {earlier.where} fires on "
-                "everything before it; move it up, or narrow the other",
-                path,
+                "everything before it; move it up, or narrow the other"
             )
+            mistakes.append(positions.error(message, path))
 
-    return rule
+    return rule, mistakes
 
 
-def _run(example: _Example, index: int, positions: Positions, rules: Rules) -> None:
-    """Raise ConfigError at the example's line when the rules decide otherwise than it expects."""
+def _failures(example: _Example, index: int, positions: Positions, rules: Rules) -> Iterator[ConfigError]:
+    """Yield an error at the example's line when the rules decide otherwise than it expects."""
     expected, path = example.expect, ("examples", index)
     if expected.rule is not None and expected.rule not in {rule.name for rule in rules.rules}:
-        raise positions.error(f"there is no rule {expected.rule!r} to expect", (*path, "expect", "rule"))
+        yield positions.error(f"there is no rule {expected.rule!r} to expect", (*path, "expect", "rule"))
+        return
 
     decision = rules.decide_facts(example.facts())
     wrong_rule = expected.rule is not None and decision.rule != expected.rule
@@ -293,7 +352,7 @@ def _run(example: _Example, index: int, positions: Positions, rules: Rules) -> N
         by = decision.rule if decision.rule == NO_RULE else f"rule {decision.rule!r}"
         wanted = " by ".join(str(part) for part in (expected.then, expected.rule and repr(expected.rule)) if part)
         message = f"this example gives {decision.action} ({by}), expected {wanted}{_why_not(example, rules)}"
-        raise positions.error(message, path)
+        yield positions.error(message, path)
 
 
 def _why_not(example: _Example, rules: Rules) -> str:

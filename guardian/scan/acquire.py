@@ -15,6 +15,7 @@ import structlog
 from guardian.crawl.page_loader import PageLoader
 from guardian.errors import FetchFailed, FetchRefused, GuardianError
 from guardian.fetch import local
+from guardian.fetch.referrer import referring_origin
 from guardian.media.sniff import is_picture
 from guardian.model import (
     CacheStatus,
@@ -41,7 +42,8 @@ async def acquire(services: Services, context: ScanContext, sighting: Sighting) 
     """Return the candidate at the first of a picture's addresses, best first, that really has a picture.
 
     The largest rendition that a page names may be gone, forbidden by robots.txt, or a page itself; then the next
-    one is tried. Raises what the last address worth trying raised (FetchRefused, FetchFailed).
+    one is tried. So it is when a picture came with an error status, as pictures that stand in for a missing one do, or
+    only in part. Raises what the last address worth trying raised (FetchRefused, FetchFailed).
     """
     try:
         candidate = await _at_best_address(services, context, sighting)
@@ -52,10 +54,12 @@ async def acquire(services: Services, context: ScanContext, sighting: Sighting) 
 
         return await acquire(services, context, _at_next(sighting, others))
 
-    if sighting.also_at and _is_no_picture(candidate):
-        # When no other address has a picture either, this answer is the one to report.
+    if sighting.also_at and (_is_no_picture(candidate) or _is_doubtful(candidate)):
+        # When no other address has a better picture, this answer is the one to report.
         with suppress(FetchRefused, FetchFailed):
-            return await acquire(services, context, _at_next(sighting, sighting.also_at))
+            other = await acquire(services, context, _at_next(sighting, sighting.also_at))
+            if _is_no_picture(candidate) or not (_is_no_picture(other) or _is_doubtful(other)):
+                return other
     return candidate
 
 
@@ -107,22 +111,24 @@ async def _at_best_address(services: Services, context: ScanContext, sighting: S
         # A person wants to know what is there now, whatever the cache says.
         return await _download(services, context, sighting)
 
-    known = await asyncio.to_thread(_recall, services, context, url)
+    known = await asyncio.to_thread(_recall, services, context, url, referring_origin(sighting.referrer, url))
     if known is None:
         return await _download(services, context, sighting)
 
     if known.is_fresh or known.asked_already:
         status = CacheStatus.AGAIN if known.asked_already else CacheStatus.FRESH
-        return Unchanged(sighting, known.remembered.sha256, known.report, status)
+        return _unchanged(sighting, known, status)
     return await _ask_for_changes(services, context, sighting, known)
 
 
 async def _download(services: Services, context: ScanContext, sighting: Sighting) -> Fetched:
     """Return the picture at `image_url`, downloaded without conditions."""
-    response = await context.fetcher.get(sighting.image_url or "", kind="image")
+    url = sighting.image_url or ""
+    response = await context.fetcher.get(url, kind="image", referrer=sighting.referrer)
     fetched = _fetched(sighting, response.content, response)
     if not context.asked_by_person:
-        await asyncio.to_thread(_remember, services, response, fetched.sha256)
+        origin = referring_origin(sighting.referrer, url)
+        await asyncio.to_thread(_remember, services, response, fetched.sha256, origin)
     return fetched
 
 
@@ -130,14 +136,28 @@ async def _ask_for_changes(
     services: Services, context: ScanContext, sighting: Sighting, known: CachedImage
 ) -> Candidate:
     """Return the picture at `image_url`, by a conditional request with the known validators (RFC 9110, 13.1)."""
-    response = await context.fetcher.get(sighting.image_url or "", kind="image", known=known.remembered)
+    url = sighting.image_url or ""
+    origin = referring_origin(sighting.referrer, url)
+    response = await context.fetcher.get(url, kind="image", known=known.remembered, referrer=sighting.referrer)
     if response.not_modified:
-        await asyncio.to_thread(_confirm, services, response, known.remembered)
-        return Unchanged(sighting, known.remembered.sha256, known.report, CacheStatus.UNCHANGED, response)
+        await asyncio.to_thread(_confirm, services, response, known.remembered, origin)
+        return replace(_unchanged(sighting, known, CacheStatus.UNCHANGED), response=response)
 
     fetched = _fetched(sighting, response.content, response)
-    await asyncio.to_thread(_remember, services, response, fetched.sha256)
+    await asyncio.to_thread(_remember, services, response, fetched.sha256, origin)
     return fetched
+
+
+def _unchanged(sighting: Sighting, known: CachedImage, status: CacheStatus) -> Unchanged:
+    """Return the candidate for a picture that is known and need not be transferred."""
+    return Unchanged(
+        sighting,
+        known.remembered.sha256,
+        known.report,
+        status,
+        status=known.status,
+        incomplete=known.incomplete,
+    )
 
 
 def _fetched(sighting: Sighting, content: bytes, response: Response | None) -> Fetched:
@@ -174,17 +194,22 @@ def _is_no_picture(candidate: Candidate) -> bool:
             return isinstance(candidate.report, Skipped) and candidate.report.reason is SkipReason.NOT_AN_IMAGE
 
 
-def _recall(services: Services, context: ScanContext, url: str) -> CachedImage | None:
-    policy = CachePolicy(services.clock(), services.settings.longest_freshness, context.started_at)
+def _is_doubtful(candidate: Candidate) -> bool:
+    """Return whether a picture came with an error status, or not whole."""
+    return (candidate.status or 0) >= 400 or candidate.incomplete is not None
+
+
+def _recall(services: Services, context: ScanContext, url: str, origin: str | None) -> CachedImage | None:
+    policy = CachePolicy(services.clock(), services.settings.longest_freshness, context.started_at, origin)
     with services.store.read() as tx:
         return image_cache.recall(tx, url, services.workers.report_recipe, policy)
 
 
-def _remember(services: Services, response: Response, sha256: str) -> None:
+def _remember(services: Services, response: Response, sha256: str, origin: str | None) -> None:
     with services.store.begin() as tx:
-        image_cache.remember(tx, response, sha256)
+        image_cache.remember(tx, response, sha256, origin)
 
 
-def _confirm(services: Services, response: Response, known: Remembered) -> None:
+def _confirm(services: Services, response: Response, known: Remembered, origin: str | None) -> None:
     with services.store.begin() as tx:
-        image_cache.confirm(tx, known, response)
+        image_cache.confirm(tx, known, response, origin)

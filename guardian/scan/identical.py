@@ -2,17 +2,9 @@
 
 from dataclasses import replace
 
-from guardian.model import Asset, AssetState, Comparison, Match, MatchReport, Skipped, SkipReason, Transform
+from guardian.matching.identical import identical_comparison
+from guardian.model import Asset, AssetState, Match, MatchReport, Skipped, SkipReason
 from guardian.store import Store
-
-_IN_PLACE = Transform(
-    matrix=(1.0, 0.0, 0.0, 0.0, 1.0, 0.0),
-    mirrored=False,
-    angle_degrees=0.0,
-    scale=1.0,
-    asset_box=(0.0, 0.0, 1.0, 1.0),
-    candidate_box=(0.0, 0.0, 1.0, 1.0),
-)
 
 
 def with_identical(store: Store, recipe: str, sha256: str, report: MatchReport | Skipped) -> MatchReport | Skipped:
@@ -28,26 +20,9 @@ def with_identical(store: Store, recipe: str, sha256: str, report: MatchReport |
 
     if isinstance(report, Skipped):
         report = _empty_report(recipe, asset, report)
+    measured = next((match.comparison for match in report.matches if match.asset_id == asset.id), None)
     others = tuple(match for match in report.matches if match.asset_id != asset.id)
-    return replace(report, matches=(Match(asset.id, _certain(report, asset)), *others))
-
-
-def _certain(report: MatchReport, asset: Asset) -> Comparison:
-    """Return what the matcher measured of an asset, except where its own bytes leave no doubt.
-
-    To the matcher a symmetric or plain picture may look like a turned crop of itself.
-    """
-    measured = next((match.comparison for match in report.matches if match.asset_id == asset.id), Comparison(1.0))
-    return replace(
-        measured,
-        probability=1.0,
-        hash_distance=0,
-        asset_coverage=1.0,
-        candidate_coverage=1.0,
-        transform=_IN_PLACE,
-        aligned_similarity=1.0,
-        description="the whole image",
-    )
+    return replace(report, matches=(Match(asset.id, identical_comparison(measured)), *others))
 
 
 def _empty_report(recipe: str, asset: Asset, problem: Skipped) -> MatchReport:

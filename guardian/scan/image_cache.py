@@ -20,13 +20,16 @@ class CachedImage:
     """A picture whose bytes were matched before.
 
     `remembered` has the validators for a conditional request, `report` is the matcher's. `is_fresh`: its site said
-    that it need not be asked again yet. `asked_already`: its site was asked within this very scan.
+    that it need not be asked again yet. `asked_already`: its site was asked within this very scan. `status` and
+    `incomplete` are those of the answer in which it came.
     """
 
     remembered: Remembered
     report: MatchReport | Skipped
     is_fresh: bool
     asked_already: bool
+    status: int | None = None
+    incomplete: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +37,30 @@ class CachePolicy:
     """When a cached image may be used instead of asking its site.
 
     `longest_freshness` bounds how long a site's own statement of freshness counts. An image that was requested
-    since `scan_started_at` is not requested again in that scan.
+    since `scan_started_at` is not requested again in that scan. Neither counts for a request that names pages of
+    another origin (`referring_origin`) than the one before: sites that show pictures to their own pages only answer
+    it otherwise.
     """
 
     now: datetime
     longest_freshness: timedelta
     scan_started_at: datetime | None = None
+    referring_origin: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Notes:
+    """What is remembered of an answer beside its validators.
+
+    `picture` is the address where redirects ended. `referring_origin` is what the request named; None before guardian
+    named pages.
+    """
+
+    picture: str | None = None
+    fresh_until: datetime | None = None
+    referring_origin: str | None = None
+    status: int | None = None
+    incomplete: str | None = None
 
 
 def recall(tx: Transaction, url: str, recipe: str, policy: CachePolicy) -> CachedImage | None:
@@ -49,11 +70,11 @@ def recall(tx: Transaction, url: str, recipe: str, policy: CachePolicy) -> Cache
     """
     known = tx.responses.known(url)
     asked_at = known.checked_at if known is not None else None
-    target, fresh_until = _read_notes(known)
+    notes = _read_notes(known)
 
-    if known is not None and target is not None and target != known.url:
+    if known is not None and notes.picture is not None and notes.picture != known.url:
         # The address redirected: the validators are those of the address that it led to.
-        moved, known = known, tx.responses.known(target)
+        moved, known = known, tx.responses.known(notes.picture)
         if known is not None and moved.sha256 != known.sha256:
             return None
 
@@ -66,39 +87,61 @@ def recall(tx: Transaction, url: str, recipe: str, policy: CachePolicy) -> Cache
 
     # A clock that was set back must not keep an answer fresh for ever, so each time must also lie in the past.
     now, started = policy.now, policy.scan_started_at
-    fresh_until = (
-        min(fresh_until, known.checked_at + policy.longest_freshness) if fresh_until is not None else known.checked_at
-    )
-    is_fresh = known.checked_at <= now < fresh_until
+    fresh_until = known.checked_at
+    if notes.fresh_until is not None:
+        fresh_until = min(notes.fresh_until, known.checked_at + policy.longest_freshness)
+    is_same_request = notes.referring_origin == policy.referring_origin
+    is_fresh = is_same_request and known.checked_at <= now < fresh_until
 
     asked_already = False
-    if started is not None and asked_at is not None:
+    if started is not None and asked_at is not None and is_same_request:
         asked_already = started <= min(asked_at, known.checked_at) <= now
 
     if not (is_fresh or asked_already or known.etag or known.last_modified):
         # Without validators there is no conditional request.
         return None
-    return CachedImage(known, report, is_fresh, asked_already)
+    return CachedImage(known, report, is_fresh, asked_already, notes.status, notes.incomplete)
 
 
-def remember(tx: Transaction, response: Response, sha256: str) -> None:
-    """Keep the validators of a downloaded picture, under its address and the address where redirects ended."""
+def remember(tx: Transaction, response: Response, sha256: str, referring_origin: str | None = None) -> None:
+    """Keep the validators of a downloaded picture, under its address and the address where redirects ended.
+
+    `referring_origin` is what the request named.
+    """
     if not may_be_remembered(response):
         tx.responses.forget(response.url)
         return
 
     until = response.fetched_at + fresh_for(response)
-    notes = {"picture": response.final_url, "fresh_until": until.isoformat()}
+    notes = {
+        "picture": response.final_url,
+        "fresh_until": until.isoformat(),
+        "referring_origin": referring_origin,
+        "status": response.status,
+        "incomplete": response.incomplete,
+    }
     for row in to_remember(response, sha256, notes, notes):
         tx.responses.remember(row)
 
 
-def confirm(tx: Transaction, known: Remembered, response: Response) -> None:
-    """Note that the site answered 304: the picture is unchanged, and fresh for as long as this answer says."""
+def confirm(tx: Transaction, known: Remembered, response: Response, referring_origin: str | None = None) -> None:
+    """Note that the site answered 304: the picture is unchanged, and fresh for as long as this answer says.
+
+    `referring_origin` is what the request named.
+    """
     tx.responses.confirm(response.url, response.fetched_at)
 
     until = response.fetched_at + fresh_for(response)
-    notes = json.dumps({"picture": known.url, "fresh_until": until.isoformat()})
+    before = _read_notes(known)
+    notes = json.dumps(
+        {
+            "picture": known.url,
+            "fresh_until": until.isoformat(),
+            "referring_origin": referring_origin,
+            "status": before.status,
+            "incomplete": before.incomplete,
+        }
+    )
     tx.responses.remember(
         replace(
             known,
@@ -109,10 +152,16 @@ def confirm(tx: Transaction, known: Remembered, response: Response) -> None:
     )
 
 
-def _read_notes(known: Remembered | None) -> tuple[str | None, datetime | None]:
-    """Return the address where redirects ended and until when it is fresh; (None, None) for notes about a page."""
+def _read_notes(known: Remembered | None) -> _Notes:
+    """Return the notes of a remembered answer; empty ones for those about a page."""
     try:
         notes = json.loads(known.extract) if known is not None and known.extract else {}
-        return str(notes["picture"]), datetime.fromisoformat(notes["fresh_until"])
+        return _Notes(
+            picture=str(notes["picture"]),
+            fresh_until=datetime.fromisoformat(notes["fresh_until"]),
+            referring_origin=notes.get("referring_origin"),
+            status=notes.get("status"),
+            incomplete=notes.get("incomplete"),
+        )
     except (ValueError, KeyError, TypeError):
-        return None, None
+        return _Notes()

@@ -23,7 +23,7 @@ async def match_image(
     def recall() -> tuple[MatchReport | Skipped | None, int, int]:
         with store.read() as tx:
             known = tx.candidates.known(fetched.sha256, workers.report_recipe)
-            return known, tx.assets.latest_number(), tx.assets.count()
+            return known, tx.assets.latest_number(), tx.assets.count_compared()
 
     def remember(answer: MatchReport | Skipped) -> None:
         with store.begin() as tx:

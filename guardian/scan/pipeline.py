@@ -19,13 +19,13 @@ from guardian.crawl.page_loader import PageLoader
 from guardian.crawl.page_reader import PageReader
 from guardian.errors import ClaimLost, FetchFailed, FetchRefused, IndexNotReady, StoreUnusable, WorkerLost
 from guardian.media.sniff import is_page
-from guardian.model import Answer, Candidate, Checkpoint, Fetched, Sighting, Skipped, SkipReason, Unchanged
+from guardian.model import Answer, Candidate, Checkpoint, Fetched, NotSeen, Sighting, Skipped, SkipReason, Unchanged
 from guardian.scan.acquire import acquire, transfer
 from guardian.scan.context import CHECK, ScanContext, context_of_check
 from guardian.scan.identical import with_identical
 from guardian.scan.image_match import match_image
 from guardian.scan.judge import is_own, judge
-from guardian.scan.record import keep_evidence, record
+from guardian.scan.record import Evidence, PageBytes, keep_evidence, record
 from guardian.scan.same_bytes import SameBytes, Turn
 from guardian.scan.services import Services
 from guardian.sources.files import files_in
@@ -78,11 +78,13 @@ async def scan(
 
     async def answer_page(page: _Page) -> tuple[list[Answer | Skipped], Checkpoint | None]:
         answered = await _answer_images(services, context, page.sightings, slots)
+        page_bytes = PageBytes(services, context)
         for image in answered:
             if image.evidence is not None:
                 # The exact bytes are on disk before the database refers to them.
-                kept = await keep_evidence(services, context, image.evidence)
-                await record(services, image.answer, image.evidence, kept)
+                evidence = Evidence(image.evidence, await page_bytes.of(image.evidence.sighting.page))
+                kept = await keep_evidence(services, evidence)
+                await record(services, image.answer, evidence, kept)
 
         return [*page.skipped, *(image.answer for image in answered)], page.checkpoint
 
@@ -94,15 +96,19 @@ async def scan(
                 yield checkpoint
 
 
-async def check(services: Services, targets: Iterable[str]) -> AsyncIterator[Answer | Skipped]:
+async def check(services: Services, targets: Iterable[str]) -> AsyncIterator[Answer | NotSeen]:
     """Yield answers for files, folders, image addresses and pages (all their images), in the order of the targets.
 
-    Nothing is recorded and no message is queued. A person asks, so robots.txt does not apply to these few requests.
+    What is left out of a target follows its answers. A target of which no image was looked at always has an error
+    among its answers, or something left out that may hide a copy. Nothing is recorded and no message is queued. A
+    person asks, so robots.txt does not apply to these few requests.
     """
     context = context_of_check(services)
     slots = asyncio.Semaphore(IMAGES_IN_FLIGHT)
 
-    async def answer(target: str) -> list[Answer | Skipped]:
+    async def answer(target: str | NotSeen) -> list[Answer | NotSeen]:
+        if isinstance(target, NotSeen):
+            return [target]
         try:
             seen = await _seen_at(services, context, target)
         except (FetchRefused, FetchFailed) as error:
@@ -112,7 +118,10 @@ async def check(services: Services, targets: Iterable[str]) -> AsyncIterator[Ans
         images = [item for item in seen if isinstance(item, Sighting)]
         answered = await _answer_images(services, context, images, slots)
         skipped = [item for item in seen if isinstance(item, Skipped)]
-        return [*skipped, *(replace(image.answer, target=target) for image in answered)]
+        if not answered and not any(one.reason.may_hide_a_copy for one in skipped):
+            skipped.append(Skipped(target, SkipReason.NO_PICTURES, _nothing_to_compare(skipped)))
+        answers = [replace(image.answer, target=target) for image in answered]
+        return [*answers, *(NotSeen(target, one) for one in skipped)]
 
     async with closed_after(in_order(_each(targets), answer, IMAGES_IN_FLIGHT)) as answers:
         async for results in answers:
@@ -206,6 +215,8 @@ async def _match_and_judge(services: Services, candidate: Candidate, started: fl
             report=report,
             own=is_own(candidate.sighting, own_hosts),
             cache_status=candidate.cache_status,
+            status=candidate.status,
+            incomplete=candidate.incomplete,
         )
     except WorkerLost as error:
         return _not_compared(candidate, Skipped(url, error.reason, str(error)), started)
@@ -238,6 +249,8 @@ def _not_compared(candidate: Candidate, problem: Skipped, started: float, *, unm
         problem=problem,
         unmatchable=unmatchable,
         cache_status=candidate.cache_status,
+        status=candidate.status,
+        incomplete=candidate.incomplete,
     )
 
 
@@ -302,15 +315,34 @@ async def _by_page(discovered: AsyncIterator[Seen]) -> AsyncIterator[_Page]:
         yield _Page(tuple(group))
 
 
-async def _each(targets: Iterable[str]) -> AsyncIterator[str]:
-    """Yield the targets in their order, each folder replaced by its files (sorted, links followed)."""
+async def _each(targets: Iterable[str]) -> AsyncIterator[str | NotSeen]:
+    """Yield the targets in their order, each folder replaced by its files (sorted, links followed).
+
+    A folder without files, or one that cannot be listed, is not seen.
+    """
     for target in targets:
         # Path.is_dir() raises for a name that is too long, which would end the answers for all other targets.
         if is_web_address(target) or not os.path.isdir(target):  # noqa: PTH112
             yield target
         else:
-            for path in files_in(Path(target)):
-                yield str(path)
+            problem: Skipped | None = Skipped(target, SkipReason.NO_PICTURES, "there are no files in this folder")
+            try:
+                for path in files_in(Path(target)):
+                    problem = None
+                    yield str(path)
+            except OSError as error:
+                detail = f"the folder cannot be listed: {error.strerror or 'unknown error'}"
+                problem = Skipped(target, SkipReason.UNREADABLE, detail)
+            if problem is not None:
+                yield NotSeen(target, problem)
+
+
+def _nothing_to_compare(skipped: Sequence[Skipped]) -> str:
+    """Return in words what a page shows on which there is nothing to compare."""
+    if not skipped:
+        return "the page shows no pictures"
+    labels = dict.fromkeys(one.reason.label for one in skipped)
+    return f"all that the page shows is left out: {len(skipped)} picture(s), {', '.join(labels)}"
 
 
 async def _seen_at(services: Services, context: ScanContext, target: str) -> list[Sighting | Skipped]:

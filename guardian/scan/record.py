@@ -1,35 +1,66 @@
 """Keeps the evidence of a use that the rules want kept, then records it: finding, case and queued messages."""
 
 import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 
 import structlog
 
 from guardian import cases
 from guardian.cases import Kept, RecordedUse
-from guardian.evidence import Vault, VaultFull, keep_response
-from guardian.model import Answer, Fetched, PageCapture
+from guardian.evidence import Vault, VaultFull, keep_response, with_room
+from guardian.model import Answer, Fetched, PageCapture, Response
 from guardian.scan.acquire import transfer_page
 from guardian.scan.context import ScanContext
 from guardian.scan.services import Services
+from guardian.store import Transaction
 
 log = structlog.get_logger(__name__)
 
 
-async def keep_evidence(services: Services, context: ScanContext, fetched: Fetched) -> Kept:
+class PageBytes:
+    """The bytes of the pages that some pictures were seen on; each page is loaded once for all of them."""
+
+    def __init__(self, services: Services, context: ScanContext) -> None:
+        self._services, self._context = services, context
+        self._loaded: dict[str, PageCapture | None] = {}
+
+    async def of(self, page: PageCapture | None) -> PageCapture | None:
+        """Return a page with its bytes; None when they cannot be had any more, and for no page."""
+        if page is None:
+            return None
+        if page.sha256 not in self._loaded:
+            self._loaded[page.sha256] = await transfer_page(self._services, self._context, page)
+        return self._loaded[page.sha256]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is kept of a use: the picture as it was fetched, and its page with its bytes where there is one."""
+
+    fetched: Fetched
+    page: PageCapture | None = None
+
+
+async def keep_evidence(services: Services, evidence: Evidence) -> Kept:
     """Write the exact bytes of an image and its page to the vault, and return their SHA-256 digests.
 
-    A full vault, or a page that can no longer be loaded, does not stop the finding: it is noted in the result.
+    Less important evidence makes room for them. A vault that is full nevertheless does not stop the finding: it is
+    noted in the result.
     """
-    page = fetched.sighting.page
-    whole_page = await transfer_page(services, context, page) if page is not None else None
-    return await asyncio.to_thread(_keep, services.vault, fetched, whole_page)
+    make_room = partial(with_room, services.store, services.vault, services.clock)
+    return await asyncio.to_thread(_keep, services.vault, evidence, make_room)
 
 
-async def record(services: Services, answer: Answer, fetched: Fetched, kept: Kept) -> None:
+async def record(services: Services, answer: Answer, evidence: Evidence, kept: Kept) -> None:
     """Write finding, case, message and tasks for every match that the rules want kept, in one transaction."""
+    fetched = evidence.fetched
 
     def write() -> None:
         with services.store.begin() as tx:
+            held = _held(tx, services.vault, evidence, kept)
+            held = replace(held, note="; ".join(filter(None, (_oddity(answer), held.note))) or None)
             # In the order of asset ids, so that two images with the same assets never deadlock.
             for match in sorted(answer.judged, key=lambda judged: judged.asset.id):
                 if match.kept:
@@ -41,7 +72,7 @@ async def record(services: Services, answer: Answer, fetched: Fetched, kept: Kep
                         licence_status=match.licence_status,
                         decision=match.decision,
                         at=services.clock(),
-                        kept=kept,
+                        kept=held,
                         also_at=answer.also_at,
                         perceptual_hash=answer.report.perceptual_hash if answer.report else None,
                     )
@@ -50,14 +81,50 @@ async def record(services: Services, answer: Answer, fetched: Fetched, kept: Kep
     await asyncio.to_thread(write)
 
 
-def _keep(vault: Vault, fetched: Fetched, page: PageCapture | None) -> Kept:
-    """Write image and page to the vault; when it is full, keep what went in before and note why the rest did not."""
-    image_sha256 = page_sha256 = note = None
+def _keep(vault: Vault, evidence: Evidence, make_room: Callable[[int, Callable[[], str]], str]) -> Kept:
+    """Write image and page to the vault; when it is full, keep what went in before and note why the rest did not.
+
+    `make_room` calls what writes so many bytes, again if it must.
+    """
+    fetched, page = evidence.fetched, evidence.page
+    image = fetched.response
+    kept = Kept(image_status=_status(image), page_status=_status(page.response if page else None))
     try:
-        image = fetched.response
-        image_sha256 = keep_response(vault, image) if image is not None else vault.keep(fetched.content)
-        page_sha256 = keep_response(vault, page.response) if page is not None else None
+        digest = make_room(
+            len(fetched.content), lambda: keep_response(vault, image) if image else vault.keep(fetched.content)
+        )
+        kept = replace(kept, image_sha256=digest)
+        if page is not None:
+            digest = make_room(len(page.response.content), lambda: keep_response(vault, page.response))
+            kept = replace(kept, page_sha256=digest)
     except (VaultFull, OSError) as error:
         log.warning("evidence_not_kept", reason=str(error), image_url=fetched.sighting.image_url)
-        note = str(error)
-    return Kept(image_sha256=image_sha256, page_sha256=page_sha256, note=note)
+        kept = replace(kept, note=str(error))
+    return kept
+
+
+def _held(tx: Transaction, vault: Vault, evidence: Evidence, kept: Kept) -> Kept:
+    """Return what is kept, of which nothing is removed before the transaction ends.
+
+    The same bytes may have been kept before, and removed as needless since `keep_evidence`: they are written again.
+    """
+    tx.released_evidence.share()
+    digests = [digest for digest in (kept.image_sha256, kept.page_sha256) if digest is not None]
+    if all(vault.holds(digest) for digest in digests):
+        return kept
+    return _keep(vault, evidence, lambda _, write: write())
+
+
+def _status(response: Response | None) -> int | None:
+    """Return the status of an answer; None without one, and for a 304, which only says that nothing has changed."""
+    return None if response is None or response.not_modified else response.status
+
+
+def _oddity(answer: Answer) -> str | None:
+    """Return what a reader of the evidence must know of the answer that the image came in; None when it is usual."""
+    notes = []
+    if answer.status is not None and answer.status >= 400:
+        notes.append(f"the site sent this picture with status {answer.status}")
+    if answer.incomplete is not None:
+        notes.append(f"only a part of the picture came: {answer.incomplete}")
+    return "; ".join(notes) or None

@@ -9,6 +9,7 @@ import structlog
 from guardian.concurrency import closed_after
 from guardian.crawl.checkpoints import settle
 from guardian.errors import ClaimLost, FetchFailed, FetchRefused, GuardianError
+from guardian.evidence import remove_needless
 from guardian.model import Answer, Checkpoint, Scan, ScanCounts, ScanOutcome, Skipped
 from guardian.processes import Claim, Heartbeat
 from guardian.scan.context import context_of_scan
@@ -72,6 +73,8 @@ async def _scan_claimed(
             counts += ScanCounts.of(error.skipped)
         await asyncio.to_thread(_break_off, services, row, ScanOutcome.FAILED, counts, str(error) or repr(error))
         raise
+    # What later versions made needless in this scan.
+    await asyncio.to_thread(remove_needless, services.store, services.vault)
     return await asyncio.to_thread(_end, services, row, ScanOutcome.COMPLETED, counts)
 
 

@@ -23,11 +23,11 @@ def _below(folder: Path, above: frozenset[tuple[int, int]]) -> Iterator[Path]:
     for path in sorted(folder.iterdir()):
         if path.name.startswith("."):
             continue
-        if not path.is_dir():
-            yield path
-            continue
         try:
+            if not path.is_dir():
+                yield path
+                continue
             yield from _below(path, above | {identity})
-        except PermissionError:
+        except OSError:
             # Named rather than passed over, so that the report shows what was not looked at.
             yield path

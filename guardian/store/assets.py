@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Row, func, select, update
 from sqlalchemy.sql import ColumnElement
 
-from guardian.model import Asset, AssetState, Rights
+from guardian.model import Asset, AssetState, Rights, SelfCheck
 from guardian.store.counters import Counters
 from guardian.store.ids import new_id
 from guardian.store.inserting import insert_into
@@ -66,6 +66,8 @@ class Assets:
             "rights": rights or Rights(),
             "added_at": at,
             "withdrawn_at": None,
+            "by_bytes_only": False,
+            "self_check": None,
             # Its work is looked for anew: others may have been added meanwhile.
             "work_rule": None,
         }
@@ -108,9 +110,22 @@ class Assets:
         is_it = (assets.c.number == number, assets.c.perceptual_hash.is_(None))
         self._connection.execute(update(assets).where(*is_it).values(perceptual_hash=perceptual_hash))
 
+    def note_by_bytes_only(self, id_: str) -> None:
+        """Keep that an asset is too plain to be compared, so that it is found by its bytes only."""
+        self._connection.execute(update(assets).where(assets.c.id == id_).values(by_bytes_only=True))
+
+    def note_self_check(self, id_: str, found: SelfCheck) -> None:
+        """Keep what came of searching for copies of an asset."""
+        self._connection.execute(update(assets).where(assets.c.id == id_).values(self_check=found))
+
     def move(self, id_: str, path: str) -> None:
         """Record that the owner's file has moved to another path."""
         self._connection.execute(update(assets).where(assets.c.id == id_).values(path=path))
+
+    def edit(self, asset: Asset) -> None:
+        """Record title, collection, tags and rights of an asset as they are in this one."""
+        values = {"title": asset.title, "collection": asset.collection, "tags": asset.tags, "rights": asset.rights}
+        self._connection.execute(update(assets).where(assets.c.id == asset.id).values(**values))
 
     def get(self, id_: str) -> Asset | None:
         """Return the asset of this id, whatever its state; None when there is none."""
@@ -130,8 +145,8 @@ class Assets:
         return [asset_of(row) for row in self._connection.execute(query)]
 
     def latest_number(self) -> int:
-        """Return the highest number among protected assets; 0 when there are none."""
-        query = select(func.max(assets.c.number)).where(assets.c.state == AssetState.PROTECTED)
+        """Return the highest number among protected assets that are compared; 0 when there are none."""
+        query = select(func.max(assets.c.number)).where(assets.c.state == AssetState.PROTECTED, ~assets.c.by_bytes_only)
         return self._connection.execute(query).scalar() or 0
 
     def latest_number_for_writing(self) -> int:
@@ -143,6 +158,12 @@ class Assets:
         """Return how many assets are in this state."""
         query = select(func.count()).select_from(assets).where(assets.c.state == state)
         return self._connection.execute(query).scalar_one()
+
+    def count_compared(self) -> int:
+        """Return how many protected assets are compared, and so are in the index; the others are found by bytes."""
+        query = select(func.count()).select_from(assets)
+        is_compared = (assets.c.state == AssetState.PROTECTED, ~assets.c.by_bytes_only)
+        return self._connection.execute(query.where(*is_compared)).scalar_one()
 
     def _set_state(self, numbers: Collection[int], before: AssetState, after: AssetState) -> int:
         # In chunks, since SQLite bounds the number of parameters of a statement.
@@ -183,5 +204,7 @@ def asset_of(row: Row[tuple[object, ...]]) -> Asset:
         rights=row.rights,
         state=row.state,
         perceptual_hash=row.perceptual_hash,
+        by_bytes_only=row.by_bytes_only,
+        self_check=row.self_check,
         work_id=row.work_id,
     )

@@ -1,27 +1,23 @@
-"""Findings as rows, with the digests of all bytes that were seen at each."""
+"""Findings as rows. The versions of the bytes that were seen at each are rows of their own: see `versions`."""
 
-from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, and_, func, select, update
 
-from guardian.model import Finding, FindingDigest
+from guardian.model import Finding
 from guardian.store.inserting import insert_into
 from guardian.store.merging import OF_LAST_SIGHTING, merge_findings
-from guardian.store.tables import finding_aliases, finding_digests, findings
+from guardian.store.tables import finding_aliases, findings
 from guardian.store.works import work_of
 from guardian.urls.keys import PlaceKeys, place_keys
-
-_AT_A_TIME = 500
-"""How many findings one query names; SQLite allows a limited number of values."""
 
 _FACTS = tuple(findings.c[field.name] for field in fields(Finding))
 """The columns of a Finding; the keys that recognise it are the store's own."""
 
 
 class Findings:
-    """The findings table and its digests."""
+    """The findings table."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -49,7 +45,6 @@ class Findings:
         ).first()
 
         id_ = self._seen_again(finding, keys) if inserted is None else finding.id
-        self._note_digest(id_, finding)
         return self._one(id_), inserted is not None
 
     def get(self, id_: str) -> Finding | None:
@@ -78,24 +73,6 @@ class Findings:
         query = select(*_FACTS).where(is_at(work_of(asset_id), place_keys(page_url, image_url)))
         row = self._connection.execute(query).first()
         return None if row is None else _finding(row)
-
-    def digests(self, finding_id: str) -> list[FindingDigest]:
-        """Return all versions of the bytes that were seen at a finding, oldest first."""
-        return self.versions([finding_id])[finding_id]
-
-    def versions(self, finding_ids: Sequence[str]) -> dict[str, list[FindingDigest]]:
-        """Return by finding all versions of the bytes that were seen there, oldest first."""
-        found: dict[str, list[FindingDigest]] = {id_: [] for id_ in finding_ids}
-        for start in range(0, len(finding_ids), _AT_A_TIME):
-            query = (
-                select(finding_digests)
-                .where(finding_digests.c.finding_id.in_(finding_ids[start : start + _AT_A_TIME]))
-                .order_by(finding_digests.c.first_seen_at, finding_digests.c.candidate_sha256)
-            )
-            for row in self._connection.execute(query):
-                found[row.finding_id].append(_digest(row))
-
-        return found
 
     def of_work(self, work_id: str) -> list[Finding]:
         """Return the findings of a work, the first seen first, also those without a case."""
@@ -141,31 +118,14 @@ class Findings:
                 case_id=func.coalesce(findings.c.case_id, finding.case_id),
                 image_sha256=func.coalesce(finding.image_sha256, findings.c.image_sha256),
                 page_sha256=func.coalesce(finding.page_sha256, findings.c.page_sha256),
+                # What a site says is unchanged has the status that it had.
+                image_status=func.coalesce(finding.image_status, findings.c.image_status),
+                page_status=func.coalesce(finding.page_status, findings.c.page_status),
             )
             .returning(findings.c.id)
         )
         id_: str = self._connection.execute(statement).scalar_one()
         return id_
-
-    def _note_digest(self, id_: str, finding: Finding) -> None:
-        statement = insert_into(self._connection, finding_digests).values(
-            finding_id=id_,
-            candidate_sha256=finding.candidate_sha256,
-            image_sha256=finding.image_sha256,
-            # "" for a page that was not kept: the column is part of the primary key, which cannot be null.
-            page_sha256=finding.page_sha256 or "",
-            first_seen_at=finding.last_seen_at,
-            last_seen_at=finding.last_seen_at,
-        )
-        self._connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["finding_id", "candidate_sha256", "page_sha256"],
-                set_={
-                    "last_seen_at": statement.excluded.last_seen_at,
-                    "image_sha256": func.coalesce(statement.excluded.image_sha256, finding_digests.c.image_sha256),
-                },
-            )
-        )
 
     def _one(self, id_: str) -> Finding:
         return _finding(self._connection.execute(select(*_FACTS).where(findings.c.id == id_)).one())
@@ -183,13 +143,3 @@ def is_at(work_id: str | ScalarSelect[str], keys: PlaceKeys) -> ColumnElement[bo
 
 def _finding(row: Row[tuple[object, ...]]) -> Finding:
     return Finding(**row._mapping)
-
-
-def _digest(row: Row[tuple[object, ...]]) -> FindingDigest:
-    return FindingDigest(
-        candidate_sha256=row.candidate_sha256,
-        image_sha256=row.image_sha256,
-        page_sha256=row.page_sha256 or None,
-        first_seen_at=row.first_seen_at,
-        last_seen_at=row.last_seen_at,
-    )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
 
-from guardian.model import ACTIONS_BY_STRENGTH, SEVERITIES_BY_STRENGTH
+from guardian.model import ACTIONS_BY_STRENGTH, IMPORTANCE_BY_STRENGTH, SEVERITIES_BY_STRENGTH, Importance
 from guardian.store.columns import Instant
 from guardian.store.tables import case_events, cases, finding_aliases, finding_digests, findings
 
@@ -54,6 +54,8 @@ def merge_findings(connection: Connection, one: str, other: str, recognised_by: 
             case_id=_older_case(connection, kept, gone),
             image_sha256=later.image_sha256 or earlier.image_sha256,
             page_sha256=later.page_sha256 or earlier.page_sha256,
+            image_status=later.image_status or earlier.image_status,
+            page_status=later.page_status or earlier.page_status,
         )
     )
 
@@ -81,8 +83,18 @@ def _merge_digests(connection: Connection, kept: str, gone: str) -> None:
                 first_seen_at=min(same.first_seen_at, row.first_seen_at),
                 last_seen_at=max(same.last_seen_at, row.last_seen_at),
                 image_sha256=same.image_sha256 or row.image_sha256,
+                importance=max(same.importance, row.importance, key=IMPORTANCE_BY_STRENGTH.index),
             )
         )
+
+    # Of two first versions the later one is only another one.
+    firsts = sorted((row for row in rows if row.importance is Importance.FIRST), key=lambda row: row.first_seen_at)
+    for row in firsts[1:]:
+        if (row.candidate_sha256, row.page_sha256) != (firsts[0].candidate_sha256, firsts[0].page_sha256):
+            # Only if it is not more by now, by what both findings had of it.
+            is_first = finding_digests.c.importance == Importance.FIRST
+            demoted = update(finding_digests).where(*_digest(kept, row), is_first)
+            connection.execute(demoted.values(importance=Importance.CHANGED))
 
 
 def _digest(finding_id: str, row: Row[tuple[object, ...]]) -> Sequence[ColumnElement[bool]]:

@@ -6,7 +6,7 @@ from guardian.errors import StoreUnusable
 from guardian.store.connecting import READ_ONLY
 from guardian.store.rekeying import are_keys_current, renew_keys
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
 """All schema revisions, oldest first (a test compares them with the migration files)."""
 
 _MIGRATION_LOCK = 0x67756172
@@ -18,7 +18,7 @@ def bring_forward(engine: Engine) -> None:
     Raises StoreUnusable when a newer guardian wrote the database.
     """
     with engine.connect().execution_options(**{READ_ONLY: True}) as connection:
-        if _is_current(connection) and are_keys_current(connection):
+        if is_current(connection) and are_keys_current(connection):
             return
 
     # Another process may have migrated meanwhile, so everything is looked at again under the lock.
@@ -26,13 +26,14 @@ def bring_forward(engine: Engine) -> None:
         # On SQLite the transaction is itself the lock (BEGIN IMMEDIATE).
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
-        if not _is_current(connection):
+        if not is_current(connection):
             _migrate(connection)
         if not are_keys_current(connection):
             renew_keys(connection)
 
 
-def _is_current(connection: Connection) -> bool:
+def is_current(connection: Connection) -> bool:
+    """Return whether a database has the newest schema. Raises StoreUnusable when a newer guardian wrote it."""
     if not inspect(connection).has_table("alembic_version"):
         return False
 

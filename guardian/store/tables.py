@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Date,
     ForeignKey,
@@ -19,15 +20,18 @@ from guardian.model import (
     Action,
     AssetState,
     CaseState,
+    Change,
     Comparison,
     Context,
     Decision,
     FrontierState,
+    Importance,
     LicenceStatus,
     MatchReport,
     Rights,
     ScanCounts,
     ScanOutcome,
+    SelfCheck,
     Severity,
     TaskKind,
     TaskState,
@@ -71,6 +75,8 @@ assets = Table(
     Column("added_at", Instant, nullable=False),
     Column("withdrawn_at", Instant),
     Column("perceptual_hash", Text),
+    Column("by_bytes_only", Boolean, nullable=False),
+    Column("self_check", Document(SelfCheck)),
     # What the assets of one work share. A work is nothing but its assets, so there is no table of works.
     Column("work_id", Text, nullable=False),
     # The version of the rule by which its work was looked for; null before that (see guardian/catalog/works.py).
@@ -196,6 +202,8 @@ findings = Table(
     Column("evidence_note", Text),
     Column("context", Document(Context), nullable=False),
     Column("also_at", Document(tuple[str, ...]), nullable=False),
+    Column("image_status", Integer),
+    Column("page_status", Integer),
     Index(None, "case_id"),
     Index(None, "asset_id"),
     # What recognises a finding, and the version of the rules that made the two keys (see guardian/urls/keys.py).
@@ -228,6 +236,24 @@ finding_digests = Table(
     Column("page_sha256", Text, primary_key=True),
     Column("first_seen_at", Instant, nullable=False),
     Column("last_seen_at", Instant, nullable=False),
+    Column("importance", Word(Importance), nullable=False),
+    Column("changes", Document(tuple[Change, ...]), nullable=False),
+    Column("content_key", Text),
+    Column("dropped_at", Instant),
+    # What may be dropped is looked for by its importance, the oldest first.
+    Index(None, "importance", "last_seen_at"),
+    # Lead from kept bytes to whether any version still needs them.
+    Index(None, "image_sha256"),
+    Index(None, "page_sha256"),
+)
+
+# Evidence that some version no longer needs. It is removed from the disk unless another version needs it.
+released_evidence = Table(
+    "released_evidence",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("released_at", Instant, nullable=False),
+    Index(None, "released_at"),
 )
 
 messages = Table(

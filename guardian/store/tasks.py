@@ -142,6 +142,16 @@ class Tasks:
         )
         return changed.first() is not None
 
+    def hurry(self, id_: int, now: datetime) -> bool:
+        """Make a task that waits for a later time due at once; return False when it does not wait."""
+        changed = self._connection.execute(
+            update(tasks)
+            .where(tasks.c.id == id_, tasks.c.state == TaskState.DUE, tasks.c.due_at > now)
+            .values(due_at=now)
+            .returning(tasks.c.id)
+        )
+        return changed.first() is not None
+
     def forget_done(self, before: datetime, limit: int) -> int:
         """Delete up to `limit` tasks that were done before then; return how many.
 

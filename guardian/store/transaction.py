@@ -12,10 +12,12 @@ from guardian.store.frontier import Frontier
 from guardian.store.licences import Licences
 from guardian.store.messages import Messages
 from guardian.store.processes import Processes
+from guardian.store.released_evidence import ReleasedEvidence
 from guardian.store.requests import Requests
 from guardian.store.responses import Responses
 from guardian.store.scans import Scans
 from guardian.store.tasks import Tasks
+from guardian.store.versions import Versions
 from guardian.store.works import Works
 
 
@@ -29,6 +31,8 @@ class Transaction:
         self.candidates = Candidates(connection)
         self.counters = Counters(connection)
         self.findings = Findings(connection)
+        self.versions = Versions(connection)
+        self.released_evidence = ReleasedEvidence(connection)
         self.cases = Cases(connection)
         self.processes = Processes(connection)
         self.messages = Messages(connection)

@@ -2,8 +2,16 @@
 
 from typing import Any
 
-from guardian.model import Asset
+from guardian.model import Asset, SelfCheck
 from guardian.views.timestamps import json_timestamp
+
+
+def weakness_words(asset: Asset) -> str:
+    """Return why copies of an asset may not be found, "" when they were or were not searched for yet."""
+    found = asset.self_check
+    if found is None or found.weakness is None:
+        return ""
+    return found.weakness.words + (f" ({found.detail})" if found.detail else "")
 
 
 def asset_json(asset: Asset) -> dict[str, Any]:
@@ -30,4 +38,18 @@ def asset_json(asset: Asset) -> dict[str, Any]:
             "registration": rights.registration,
         },
         "state": asset.state.value,
+        "by_bytes_only": asset.by_bytes_only,
+        "self_check": _self_check(asset.self_check),
+    }
+
+
+def _self_check(found: SelfCheck | None) -> dict[str, Any] | None:
+    """Return what came of searching for an asset; null before it was searched for."""
+    if found is None:
+        return None
+    return {
+        "recipe": found.recipe,
+        "probability": found.probability,
+        "weak": found.weakness.value if found.weakness else None,
+        "detail": found.detail,
     }

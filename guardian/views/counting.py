@@ -7,3 +7,11 @@ def counted(number: int, one: str, several: str | None = None) -> str:
     `several` is the plural where it is not `one` with an s.
     """
     return f"{number} {one if number == 1 else several or f'{one}s'}"
+
+
+def size_text(size: int) -> str:
+    """Return a number of bytes in the largest binary unit of which there is at least one: "20.5 GiB", "999 bytes"."""
+    for unit, factor in (("TiB", 2**40), ("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if size >= factor:
+            return f"{size / factor:.1f} {unit}"
+    return f"{size} bytes"

@@ -4,16 +4,20 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from guardian.model import Coverage, ScanOutcome, Trouble
-from guardian.views.counting import counted
+from guardian.model import Coverage, EvidenceRoom, Importance, ScanOutcome, Trouble
+from guardian.views.counting import counted, size_text
 from guardian.views.scans import outcome_text, scan_json
 from guardian.views.timestamps import minute_text
 
+FILLING = 0.8
+"""The part of the room for evidence from which on people are told what happens when it is full."""
 
-def coverage_json(coverage: Coverage) -> dict[str, Any]:
+
+def coverage_json(coverage: Coverage, room: EvidenceRoom | None) -> dict[str, Any]:
     """Return the object of one source, as `coverage --json` and /coverage show it.
 
-    `not_seen` counts by reason, the most frequent first; `trouble` is null when the source is well.
+    `not_seen` counts by reason, the most frequent first; `trouble` is null when the source is well. `evidence` is the
+    same for all sources, which share the room; null when it is not known.
     """
     return {
         "source": coverage.source,
@@ -32,6 +36,7 @@ def coverage_json(coverage: Coverage) -> dict[str, Any]:
         "usual_images": coverage.usual_images,
         "trouble": _trouble_json(coverage.trouble) if coverage.trouble else None,
         "last_ended": scan_json(coverage.last_ended) if coverage.last_ended else None,
+        "evidence": _room_json(room) if room else None,
     }
 
 
@@ -69,6 +74,28 @@ def coverage_facts(coverage: Coverage, assets: int, dated: Callable[[datetime], 
     unchanged = f"{coverage.unchanged} unchanged (304), {coverage.fresh} still fresh and not asked for"
     facts["fetched"] = f"{coverage.fetched} anew, {unchanged}, {coverage.again} seen again on another page"
     return facts
+
+
+def room_text(room: EvidenceRoom) -> str:
+    """Return how full the room for evidence is, and from FILLING on what happens then."""
+    used = f"{size_text(room.used_bytes)} of {size_text(room.max_bytes)} used ({room.share:.0%})"
+    if room.share < FILLING:
+        return used
+
+    repeated = room.versions.get(Importance.LATEST, 0) + room.versions.get(Importance.UNKNOWN, 0)
+    return (
+        f"{used}. When it is full, captures in which nothing that matters changed are removed to make room for new "
+        f"findings ({counted(repeated, 'capture')} now), then those of dismissed and licensed uses; the first "
+        "capture of an open case stays. Raise evidence.max_bytes, or move evidence to an archive"
+    )
+
+
+def _room_json(room: EvidenceRoom) -> dict[str, Any]:
+    return {
+        "bytes": room.used_bytes,
+        "max_bytes": room.max_bytes,
+        "versions": {importance.value: room.versions.get(importance, 0) for importance in Importance},
+    }
 
 
 def _trouble_json(trouble: Trouble) -> dict[str, Any]:

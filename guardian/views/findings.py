@@ -2,10 +2,19 @@
 
 from typing import Any
 
-from guardian.model import Decision, Finding, FindingDigest
+from guardian.model import Decision, Finding, FindingDigest, Importance
 from guardian.views.comparisons import recorded_comparison_json
 from guardian.views.contexts import context_json
 from guardian.views.timestamps import json_timestamp, minute_text
+
+_REASON_TEXTS = {
+    Importance.FIRST: "the first",
+    Importance.TOLD: "named in a message",
+    Importance.CHANGED: "changed",
+    Importance.LATEST: "the latest",
+    Importance.UNKNOWN: "kept by an earlier guardian",
+}
+"""Why a version of some bytes is kept, in words."""
 
 
 def finding_json(finding: Finding) -> dict[str, Any]:
@@ -29,13 +38,16 @@ def finding_json(finding: Finding) -> dict[str, Any]:
         "evidence_note": finding.evidence_note,
         "context": context_json(finding.context),
         "also_at": list(finding.also_at),
+        "image_status": finding.image_status,
+        "page_status": finding.page_status,
     }
 
 
 def version_json(version: FindingDigest) -> dict[str, Any]:
     """Return the object of one version of the bytes seen at a finding's address.
 
-    `image_sha256` and `page_sha256` name kept evidence; null when it was not kept.
+    `image_sha256` and `page_sha256` name kept evidence; null when it was not kept. `importance` and `changes` say why
+    it is kept, `dropped_at` that it had to make room.
     """
     return {
         "candidate_sha256": version.candidate_sha256,
@@ -43,6 +55,9 @@ def version_json(version: FindingDigest) -> dict[str, Any]:
         "page_sha256": version.page_sha256,
         "first_seen_at": json_timestamp(version.first_seen_at),
         "last_seen_at": json_timestamp(version.last_seen_at),
+        "importance": version.importance.value,
+        "changes": [change.value for change in version.changes],
+        "dropped_at": json_timestamp(version.dropped_at) if version.dropped_at else None,
     }
 
 
@@ -51,11 +66,21 @@ def version_facts(version: FindingDigest) -> dict[str, str]:
 
     A picture whose bytes were not kept is named too, since messages name it.
     """
-    return {
-        "seen": f"{minute_text(version.first_seen_at)} to {minute_text(version.last_seen_at)}",
+    seen = f"{minute_text(version.first_seen_at)} to {minute_text(version.last_seen_at)}"
+    facts = {
+        "seen": f"{seen}, {_reason_text(version)}",
         "image": version.image_sha256 or f"{version.candidate_sha256} (not kept)",
         "page": version.page_sha256 or "not kept",
     }
+    if version.dropped_at is not None:
+        facts["note"] = f"these bytes were removed on {version.dropped_at:%Y-%m-%d} to make room"
+    return facts
+
+
+def _reason_text(version: FindingDigest) -> str:
+    """Return why a version is kept: "first", "changed (words, status)"..."""
+    words = _REASON_TEXTS[version.importance]
+    return f"{words} ({', '.join(version.changes)})" if version.changes else words
 
 
 def finding_facts(finding: Finding) -> dict[str, str]:

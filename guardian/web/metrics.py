@@ -9,7 +9,7 @@ from prometheus_client.registry import Collector
 
 from guardian.delivery.sending import Deliveries
 from guardian.evidence import Vault
-from guardian.model import Answer, CaseState, Skipped, TaskState
+from guardian.model import Answer, CaseState, Importance, Skipped, TaskState
 from guardian.store import Store
 
 
@@ -79,6 +79,14 @@ class _StoreFacts(Collector):
             dead = tx.tasks.counts().get(TaskState.DEAD, 0)
             yield GaugeMetricFamily("guardian_tasks_dead", "Tasks given up, waiting for a person", dead)
             yield GaugeMetricFamily("guardian_cases_open", "Open cases", tx.cases.count(CaseState.OPEN))
+
+            versions = GaugeMetricFamily(
+                "guardian_evidence_versions", "Versions of pictures and pages that are kept, by why", labels=["why"]
+            )
+            kept = tx.versions.counts()
+            for importance in Importance:
+                versions.add_metric([importance.value], kept.get(importance, 0))
+            yield versions
 
             # A running scan has counted nothing yet, so its source has no sample until it ends.
             last = GaugeMetricFamily("guardian_last_scan_timestamp_seconds", "End of the last scan", labels=["source"])

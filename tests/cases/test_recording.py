@@ -209,7 +209,7 @@ def test_one_file_met_by_two_sources_stays_one_case(store: Store, use: Use) -> N
 def test_digests_at_an_address_are_its_history(store: Store, use: Use) -> None:
     (first, _) = see(store, use(), use(candidate_sha256="d" * 64, minutes=5))
     with store.read() as tx:
-        assert [digest.candidate_sha256[0] for digest in tx.findings.digests(first.id)] == ["c", "d"]
+        assert [digest.candidate_sha256[0] for digest in tx.versions.of(first.id)] == ["c", "d"]
 
 
 def test_review_of_an_unknown_case_is_a_usage_error(store: Store) -> None:

@@ -20,11 +20,11 @@ import pytest
 from PIL import Image
 
 from guardian.app import App, opened_app, opened_store
-from guardian.catalog.adding import Added
+from guardian.catalog.adding import Added, AddOutcome
 from guardian.catalog.wanted import Wanted
 from guardian.cli import main
 from guardian.config import Config
-from guardian.errors import AlreadyRunning, GuardianError
+from guardian.errors import AlreadyRunning
 from guardian.matching.index import reader, segments
 from guardian.matching.index.writer import MAX_SEGMENTS
 from guardian.model import Asset, AssetState, Rights
@@ -42,9 +42,10 @@ def with_rooms(config: Config, job: Callable[[App], Awaitable[Any]]) -> Any:
     return asyncio.run(go())
 
 
-async def added(app: App, *paths: Path, **facts: Any) -> list[Added]:
-    wanted = [Wanted(path, facts.get("collection", "press"), **facts) for path in paths]
-    return [result async for result in app.catalog.add(wanted)]
+async def added(app: App, *paths: Path, again: bool = False, **facts: Any) -> list[Added]:
+    collection = facts.pop("collection", "press")
+    wanted = [Wanted(path, collection, **facts) for path in paths]
+    return [result async for result in app.catalog.add(wanted, again=again)]
 
 
 def add(config: Config, *paths: Path, **facts: Any) -> list[Added]:
@@ -57,10 +58,11 @@ def assets(config: Config) -> list[Asset]:
         return tx.assets.list()
 
 
-def all_agree(config: Config, count: int) -> None:
+def all_agree(config: Config, count: int, withdrawn: int = 0) -> None:
     """As many assets as said are protected; each is in the index once, its original whole; nothing is left over."""
-    known = assets(config)
-    assert [asset.state for asset in known] == [AssetState.PROTECTED] * count
+    known = [asset for asset in assets(config) if asset.state is AssetState.PROTECTED]
+    assert len(known) == count
+    assert len(assets(config)) == count + withdrawn
     folder = config.data_dir / "index" / RECIPE
     found = reader.contents(folder, RECIPE, every_byte=True)
     assert sorted(found.numbers) == [asset.number for asset in known]
@@ -69,7 +71,7 @@ def all_agree(config: Config, count: int) -> None:
     assert generation is not None
     assert {path.name for path in folder.iterdir()} == {"publish.lock", "generation.json", *generation.segments}
     kept = {path.name for path in (config.data_dir / "originals").rglob("*") if path.is_file()}
-    assert {name for name in kept if not name.startswith(".")} == {asset.sha256 for asset in known}
+    assert {name for name in kept if not name.startswith(".")} == {asset.sha256 for asset in assets(config)}
 
 
 def test_each_file_is_counted_when_it_was_looked_at_and_told_of_when_it_is_durable(config: Config, mine: Path) -> None:
@@ -129,7 +131,13 @@ def test_the_whole_life_of_assets(config: Config, mine: Path, photographs: dict[
         assert await app.catalog.repair() == 0
 
         assert await app.catalog.withdraw([coffee.asset.id, coffee.asset.id, "asset_unknown"]) == [coffee.asset]
-        (back,) = await added(app, again)
+        (out,) = await added(app, again)
+        assert (out.outcome, out.problem) == (AddOutcome.REMOVED, None), "what was taken out stays out"
+        assert out.asset is not None
+        assert out.asset.id == coffee.asset.id
+        all_agree(config, 2, withdrawn=1)
+
+        (back,) = await added(app, again, again=True)
         assert back.asset is not None
         assert not back.was_known
         assert back.asset.id == coffee.asset.id
@@ -312,13 +320,23 @@ def test_a_missing_index_and_a_missing_original(config: Config, mine: Path) -> N
         assert first.asset is not None
         original = next((config.data_dir / "originals").rglob(first.asset.sha256))
         whole = original.read_bytes()
-        original.write_bytes(whole[:-1])
-        before = segments.read_generation(config.data_dir / "index" / RECIPE)
-        with pytest.raises(GuardianError, match="backup"):
-            await app.catalog.rebuild()
-        assert segments.read_generation(config.data_dir / "index" / RECIPE) == before, "the one before answers on"
-        original.write_bytes(whole)
-        all_agree(config, 2)
+        left_out: list[tuple[str, str]] = []
+        for damage in (whole[:-1], None):
+            left_out.clear()
+            original.write_bytes(damage) if damage else original.unlink()
+            (mine / "coffee.png").rename(mine / "away.png")
+            assert await app.catalog.rebuild(left_out=lambda asset, why: left_out.append((asset.path, why))) == 1
+            ((path, why),) = left_out
+            assert path == str(mine / "coffee.png")
+            assert "restore" in why or "where it was added from" in why
+            report = await app.services.workers.match((mine / "rocket.png").read_bytes())
+            assert report.assets_searched == 1, "fewer than are protected, so that answers are partial"
+
+            (mine / "away.png").rename(mine / "coffee.png")
+            (again,) = await added(app, mine / "coffee.png")
+            assert again.outcome is AddOutcome.KNOWN
+            assert original.read_bytes() == whole, "restored by the file that is there again"
+            all_agree(config, 2)
 
     with_rooms(config, job)
 

@@ -1,15 +1,21 @@
 """The real command over a folder of its own, for the tests of commands."""
 
+import contextlib
 import json
 import os
+import pty
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import termios
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(frozen=True)
@@ -38,9 +44,34 @@ class Home:
         assert "Traceback" not in done.stderr
         return done
 
+    def on_terminal(self, *words: str | Path, columns: int = 80, code: int | None = None) -> list[str]:
+        """The lines that a command writes to a terminal of so many columns, without colours."""
+        command = [sys.executable, "-m", "guardian", "--config", str(self.folder / "config.yaml"), *map(str, words)]
+        return shown_on_terminal(command, columns, code)
+
     def lines(self, *words: str | Path, code: int = 0) -> list[dict[str, Any]]:
         """What a command with --json says."""
         return [json.loads(line) for line in self.guardian(*words, code=code).stdout.splitlines()]
+
+
+def shown_on_terminal(command: list[str], columns: int, code: int | None = None) -> list[str]:
+    """The lines that a command writes to a terminal on its standard output, without colours. `code`: None is any."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, columns))
+    environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+    with subprocess.Popen(command, stdout=theirs, stderr=subprocess.PIPE, env=environment) as running:
+        os.close(theirs)
+        written = bytearray()
+        # Linux ends reading with an error once the command has closed its side.
+        with contextlib.suppress(OSError):
+            while part := os.read(ours, 65_536):
+                written += part
+        os.close(ours)
+        errors = running.stderr.read().decode() if running.stderr else ""
+
+    assert code is None or running.returncode == code, f"{command} ended with {running.returncode}\n{errors}"
+    assert "Traceback" not in errors
+    return _COLOUR.sub("", written.decode()).replace("\r\n", "\n").splitlines()
 
 
 @lru_cache(maxsize=1)

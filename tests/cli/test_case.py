@@ -116,7 +116,7 @@ def test_what_a_sent_message_named_is_found_after_the_bytes_changed(folder: Path
     ]
     shown = guardian(folder, "case", "show", case_id).stdout
     assert "3 versions were captured" in shown
-    assert "2026-11-24 12:10Z to 2026-11-24 12:10Z\n        image " + "d" * 64 in shown
+    assert "2026-11-24 12:10Z to 2026-11-24 12:10Z, the first\n        image " + "d" * 64 in shown
     assert "c" * 64 + " (not kept)" in shown
 
 

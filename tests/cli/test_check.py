@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.cli.home import Home
+from tests.cli.home import Home, made_home
 
 KEYS = {"target", "image_url", "page_url", "also_at", "sha256", "outcome", "matches", "partial", "error", "elapsed_ms"}
 MEASURED = {
@@ -173,3 +173,53 @@ def test_names_that_are_no_text_come_back_from_json(protected: Home, tmp_path: P
 def test_a_name_that_is_too_long_is_an_error_of_that_target_alone(protected: Home, pictures: Path) -> None:
     lines = protected.lines("check", "--json", "n" * 300, pictures / "d.jpg", code=3)
     assert [line["outcome"] for line in lines] == ["error", "clear"]
+
+
+@pytest.mark.parametrize(
+    ("html", "reason"),
+    [
+        ("<div id=root></div><script src=a.js></script>", "needs_browser"),
+        ("<p>only words", "no_pictures"),
+        ("<img src=icon.png width=16 height=16><img src=logo.svg>", "no_pictures"),
+    ],
+)
+def test_a_page_on_which_nothing_was_seen_is_not_clean(protected: Home, site: Any, html: str, reason: str) -> None:
+    (site.folder / "page.html").write_text(html)
+    page = f"{site.url}/page.html"
+    lines = protected.lines("check", "--json", page, code=3)
+    assert {line["outcome"] for line in lines} == {"not_seen"}
+    assert {line["target"] for line in lines} == {page}
+    assert set(lines[0]) >= KEYS
+    assert lines[-1]["reason"] == reason
+    said = protected.guardian("check", page, code=3).stdout
+    assert f"NOT SEEN    {page}" in said
+    assert "0 images" in said
+
+
+def test_a_part_of_a_page_that_is_not_seen_is_named(protected: Home, site: Any, pictures: Path) -> None:
+    (site.folder / "stranger.jpg").write_bytes((pictures / "d.jpg").read_bytes())
+    (site.folder / "page.html").write_text(
+        "<link rel=stylesheet href=gone.css><img src=stranger.jpg><img src=i.png width=9 height=9>"
+    )
+    page = f"{site.url}/page.html"
+    seen, icon, sheet = protected.lines("check", "--json", page, code=3)
+    assert (seen["outcome"], icon["reason"], sheet["reason"]) == ("clear", "too_small", "status_404")
+    assert sheet["url"] == f"{site.url}/gone.css"
+    said = protected.guardian("check", page, code=3).stdout
+    assert "gone.css" in said
+    assert "i.png" not in said
+    assert said.splitlines()[-1].endswith("1 clear, 2 left out (too small to be a picture 1; no longer there (404) 1)")
+    # Icons alone do not keep a page from being clean.
+    (site.folder / "page.html").write_text("<img src=stranger.jpg><img src=i.png width=9 height=9>")
+    assert [line["outcome"] for line in protected.lines("check", "--json", page)] == ["clear", "not_seen"]
+
+
+def test_folders_without_files_are_not_clean(protected: Home, tmp_path: Path) -> None:
+    (tmp_path / "empty" / ".hidden").mkdir(parents=True)
+    (line,) = protected.lines("check", "--json", tmp_path / "empty", code=3)
+    assert (line["outcome"], line["reason"], line["target"]) == ("not_seen", "no_pictures", str(tmp_path / "empty"))
+
+
+def test_comparing_with_nothing_is_not_clean(tmp_path: Path, pictures: Path) -> None:
+    home = made_home(tmp_path / "home")
+    assert "nothing is protected yet" in home.guardian("check", "--json", pictures / "d.jpg", code=3).stderr

@@ -76,9 +76,9 @@ def test_show_prints_the_body(folder: Path) -> None:
 
 
 def test_retry_one_and_all_dead(folder: Path) -> None:
-    assert guardian(folder, "delivery", "retry", "2").stdout == "1 of 2 dead messages are due again\n"
+    assert guardian(folder, "delivery", "retry", "2").stdout == "1 of 2 dead messages is due again\n"
     again = guardian(folder, "delivery", "retry", "--all-dead")
-    assert again.stdout == "1 of 1 dead messages are due again\n"
+    assert again.stdout == "1 of 1 dead message is due again\n"
     assert "guardian destination enable chat" in again.stderr
     states = [json.loads(line) for line in guardian(folder, "delivery", "list", "--json").stdout.splitlines()]
     assert [(one["state"], one["held"]) for one in states] == [
@@ -89,8 +89,54 @@ def test_retry_one_and_all_dead(folder: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("arguments", [[], ["2", "--all-dead"], ["2", "1"], ["99"]])
+def test_retry_hurries_what_waits(folder: Path) -> None:
+    def due_at() -> datetime:
+        lines = guardian(folder, "delivery", "list", "--json").stdout.splitlines()
+        return datetime.fromisoformat(next(one for one in map(json.loads, lines) if one["id"] == 3)["due_at"])
+
+    assert due_at().year == 2036
+    assert guardian(folder, "delivery", "retry", "3").stdout == "1 waiting message is due now\n"
+    assert due_at() <= datetime.now(UTC)
+    again = guardian(folder, "delivery", "retry", "3")
+    assert (again.returncode, again.stdout) == (0, "0 waiting messages are due now; 1 was due already\n")
+    assert guardian(folder, "delivery", "retry", "--all-waiting").returncode == 0
+    both = guardian(folder, "delivery", "retry", "2", "3").stdout
+    assert both == "1 of 2 dead messages is due again\n"
+
+
+@pytest.mark.parametrize("arguments", [[], ["2", "--all-dead"], ["3", "--all-waiting"], ["2", "1"], ["99"]])
 def test_retry_refuses_what_makes_no_sense_and_changes_nothing(folder: Path, arguments: list[str]) -> None:
     refused = guardian(folder, "delivery", "retry", *arguments)
     assert refused.returncode == 2
     assert len(guardian(folder, "delivery", "list", "--state", "dead", "--json").stdout.splitlines()) == 2
+
+
+def test_list_and_show_name_case_and_asset(folder: Path) -> None:
+    data = {
+        "case": {"id": "case_0123456789abcdef0123", "operator": "thief.example"},
+        "asset": {"id": "asset_1", "title": "夜明けの港"},
+    }
+    store = open_store(StoreSettings(), folder / "data")
+    with store.begin() as tx:
+        at = NOW.replace(microsecond=123456)
+        enqueue(tx, Message("msg_e", "case.opened", at, json.dumps({"data": data}).encode()), ["legal"])
+        enqueue(tx, Message("msg_f", "source.failing", at, b'{"data": {"source": "gallery"}}'), ["legal"])
+    store.close()
+
+    failing, opened, *_ = guardian(folder, "delivery", "list").stdout.splitlines()
+    assert opened == "5  due   legal  2026-11-24 12:00Z  “夜明けの港” at thief.example, case_0123456789abcdef0123"
+    assert failing.endswith("  source gallery")
+    listed = json.loads(guardian(folder, "delivery", "list", "--json").stdout.splitlines()[1])
+    assert listed["about"] == {
+        "type": "case.opened",
+        "case_id": "case_0123456789abcdef0123",
+        "operator": "thief.example",
+        "asset_id": "asset_1",
+        "asset_title": "夜明けの港",
+        "source": None,
+    }
+    shown = guardian(folder, "delivery", "show", "5").stdout
+    assert "case         case_0123456789abcdef0123\n" in shown
+    assert "asset        “夜明けの港” (asset_1)\n" in shown
+    assert "created      2026-11-24 12:00:00Z\n" in shown
+    assert "123456" not in shown.partition("{")[0].replace("case_0123456789abcdef0123", "")

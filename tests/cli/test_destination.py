@@ -62,7 +62,7 @@ def test_a_disabled_destination_is_shown_and_enabled(folder: Path) -> None:
         tx.destinations.disable("legal", datetime.now(UTC), "it answered 410 Gone")
     store.close()
     shown = guardian(folder, "list")
-    assert "legal            webhook  disabled  http://127.0.0.1" in shown.stdout
+    assert "legal  webhook  disabled  http://127.0.0.1" in shown.stdout
     assert "guardian destination enable legal" in shown.stdout
     assert "hidden" not in shown.stdout
     assert "legal is enabled" in guardian(folder, "enable", "legal").stdout

@@ -139,6 +139,8 @@ ASSET = {
         "registration": "VA 1-234",
     },
     "state": "protected",
+    "by_bytes_only": False,
+    "self_check": None,
 }
 
 
@@ -214,6 +216,8 @@ def finding_of(read: Read) -> dict[str, Any]:
             "claims": None,
         },
         "also_at": ["https://mirror.example/i.jpg"],
+        "image_status": None,
+        "page_status": None,
     }
 
 
@@ -235,6 +239,9 @@ def test_case_show(home: Home, read: Read) -> None:
         "page_sha256": None,
         "first_seen_at": "2026-11-24T12:00:00+00:00",
         "last_seen_at": "2026-11-24T12:00:00+00:00",
+        "importance": "told",
+        "changes": [],
+        "dropped_at": None,
     }
     whole = case | {
         "findings": [finding_of(read) | {"versions": [version]}],
@@ -323,6 +330,11 @@ def test_coverage(home: Home) -> None:
                 "since_scan": 1,
             },
             "last_ended": failed,
+            "evidence": {
+                "bytes": 0,
+                "max_bytes": 20 * 2**30,
+                "versions": {"first": 0, "told": 1, "changed": 0, "latest": 0, "unknown": 0},
+            },
         }
     )
     never = json.loads(other)
@@ -340,12 +352,15 @@ def test_coverage_for_people(home: Home) -> None:
         "  fetched     0 anew, 0 unchanged (304), 0 still fresh and not asked for, 0 seen again on another page\n"
         "other\n"
         "  never scanned\n"
+        "evidence\n"
+        "  0 bytes of 20.0 GiB used (0%)\n"
     )
 
 
 def test_delivery_list_and_show(home: Home, read: Read) -> None:
     (task,) = read(lambda tx: tx.tasks.list())
     (event, _) = read(lambda tx: tx.cases.history(tx.cases.list()[0].id))
+    opened = json.loads(read(lambda tx: tx.messages.get(task.message_id)).body)["data"]
     message = {
         "id": task.id,
         "webhook_id": event.message_id,
@@ -357,6 +372,14 @@ def test_delivery_list_and_show(home: Home, read: Read) -> None:
         "due_at": "2026-11-24T12:00:00+00:00",
         "last_error": None,
         "key": task.key,
+        "about": {
+            "type": "case.opened",
+            "case_id": opened["case"]["id"],
+            "operator": "thief.example",
+            "asset_id": ASSET_ID,
+            "asset_title": "Düne",
+            "source": "rival",
+        },
     }
     assert home.guardian("delivery", "list", "--json").stdout == says(message)
     shown = home.guardian("delivery", "show", str(task.id), "--json").stdout

@@ -1,7 +1,5 @@
 """What a command prints fits the terminal; in a pipe nothing is cut."""
 
-import os
-import pty
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -10,6 +8,7 @@ import pytest
 from rich.cells import cell_len
 
 from guardian.cli.screen import Column, Cut, Row, Screen, shortened
+from tests.cli.home import shown_on_terminal
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 PATH = "/home/anna/Pictures/portfolio/2024/05/harbour/originals/harbour-at-dawn-0042.jpg"
@@ -101,22 +100,17 @@ def test_nothing_moves_the_cursor() -> None:
     assert lines[1] == "a�[2Jb"
 
 
-SHOW = "from guardian.cli.screen import Screen; print(Screen.of_output().columns)"
+SHOW = [sys.executable, "-c", "from guardian.cli.screen import Screen; print(Screen.of_output().columns)"]
 
 
-def test_the_width_is_that_of_the_terminal_and_columns_overrules_it() -> None:
-    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+def test_the_width_is_that_of_the_terminal() -> None:
+    assert shown_on_terminal(SHOW, 132) == ["132"]
+    assert shown_on_terminal(SHOW, 0) == ["80"], "a terminal that was never told its size"
+    assert shown_on_terminal(SHOW, 3) == ["20"]
+    assert shown_on_terminal(["env", "COLUMNS=72", *SHOW], 132) == ["72"]
 
-    def piped(**more: str) -> str:
-        command = [sys.executable, "-c", SHOW]
-        return subprocess.run(
-            command, capture_output=True, text=True, check=True, env=environment | more
-        ).stdout.strip()
 
-    assert [piped(), piped(COLUMNS="72"), piped(COLUMNS="wide"), piped(COLUMNS="3")] == ["None", "72", "None", "20"]
-    # A terminal that was never told its size says 0.
-    ours, theirs = pty.openpty()
-    subprocess.run([sys.executable, "-c", SHOW], stdout=theirs, check=True, env=environment)
-    assert os.read(ours, 100).strip() == b"80"
-    os.close(ours)
-    os.close(theirs)
+def test_a_pipe_has_no_width_whatever_the_environment_says() -> None:
+    # Readline, which many programs load, sets COLUMNS for the programs that they start.
+    piped = subprocess.run(["env", "COLUMNS=72", *SHOW], capture_output=True, text=True, check=True)
+    assert piped.stdout == "None\n"

@@ -122,7 +122,9 @@ def test_a_problem_is_said_in_its_own_words_and_cannot_write_to_the_terminal() -
 
 def test_a_summary_counts_everything_once() -> None:
     counts = ScanCounts.from_words({"copy": 2, "clear": 3, "error": 1, "problem: timeout": 1, "left out: robots": 4})
-    assert summary(counts, 7) == "6 images, compared with 7 protected assets: 2 copies, 3 clear, 1 error, 4 left out"
+    said = summary(counts, 7)
+    assert said.startswith("6 images, compared with 7 protected assets: 2 copies, 3 clear, 1 error, 4 left out")
+    assert said.endswith(" 4 left out (forbidden by robots.txt 4)")
     assert summary(ScanCounts()) == "0 images: nothing found"
     assert "compared with 0 protected assets: 1 clear; nothing is protected yet" in summary(
         ScanCounts.from_words({"clear": 1}), 0
@@ -138,6 +140,9 @@ def test_a_summary_counts_everything_once() -> None:
         ({"error": 1, "problem: timeout": 1}, 3),
         ({"unmatchable": 1, "problem: not_an_image": 1}, 3),
         ({"unmatchable": 1, "problem: over_limit": 1}, 3),
+        ({"unmatchable": 1, "problem: unmatchable": 1}, 3),
+        ({"clear": 1, "partial": 1}, 3),
+        ({"copy": 1, "partial": 1}, 1),
         ({"copy": 1, "error": 1}, 1),
         ({"review": 1}, 1),
         ({"copy": 1, "error": 1, "problem: internal": 1}, 4),

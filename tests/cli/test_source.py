@@ -82,7 +82,7 @@ def test_a_site_is_scanned_to_its_last_page_and_accounted_for(crawled: Home) -> 
     assert listed.stdout.startswith("rival  site  completed 2")
     assert "index.html  every 1h  3 pages, 1 copy, 1 clear, 1 error, 2 not seen\n" in listed.stdout
     assert "no `guardian run` works on this database" in listed.stderr
-    shown = crawled.guardian("source", "list", COLUMNS="80").stdout.splitlines()
+    shown = crawled.on_terminal("source", "list", code=0)
     assert shown[0].split() == ["SOURCE", "KIND", "LAST", "SCAN", "NEXT", "SCAN"]
     assert shown[1].startswith("rival   site  completed ")
     assert shown[1].endswith(" minutes")

@@ -20,7 +20,8 @@ from tests.websites import Conditional, Redirect, Says, Site, running
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
 URL, MOVED = "https://a.example/", "https://a.example/home"
 SHA256 = "5" * 64
-PAGE = """<title>Cats</title><meta name=author content=Me><a href="/on">on</a><a href="/back">back</a>
+PAGE = """<meta name=referrer content=origin>
+<title>Cats</title><meta name=author content=Me><a href="/on">on</a><a href="/back">back</a>
 <figure><img src="cat-s.jpg" srcset="cat-l.jpg 900w" alt="A cat"><figcaption>Ours</figcaption></figure>
 <img src="x.svg">"""
 
@@ -54,6 +55,7 @@ def test_a_page_is_recalled_as_it_was_read(store: Store) -> None:
     assert [one for one in again.seen if isinstance(one, Skipped)] == [
         one for one in reading.seen if isinstance(one, Skipped)
     ]
+    assert again.referrer_policy == reading.referrer_policy == "origin"
     (before,) = (one for one in reading.seen if isinstance(one, PageImage))
     (image,) = (one for one in again.seen if isinstance(one, PageImage))
     later = Response(URL, URL, 304, (), b"", NOW + timedelta(hours=1), not_modified=True)
@@ -143,3 +145,8 @@ def test_style_sheets_of_unchanged_pages_are_still_looked_at(web: Site, discover
     assert names(discovered(kind="page", url=page)) == ["a.jpg", "one.jpg"]
     web.put("/s.css", Says(".a{background:url(two.jpg)}", content_type="text/css"))
     assert names(discovered(kind="page", url=page)) == ["a.jpg", "two.jpg"]
+
+
+def test_a_page_that_was_cut_off_is_not_remembered(store: Store) -> None:
+    kept(store, replace(answer(("etag", '"one"')), incomplete="the connection ended early"))
+    assert recalled(store) is None

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from guardian.coverage.telling import episode_of
-from guardian.model import Trouble, TroubleKind
+from guardian.model import Importance, Trouble, TroubleKind
 from guardian.outbox import enqueue_once, mint
 from guardian.store import Store
 from tests.earlier.loading import FIXTURES, SECRET, Restored, TakenOver
@@ -185,6 +185,28 @@ def test_all_bytes_that_were_seen_are_remembered(earlier: Restored) -> None:
     assert {tuple(row[:3]): tuple(row[3:]) for row in earlier.rows(query)} == {
         place: (min(first for first, _ in times), max(last for _, last in times)) for place, times in seen.items()
     }
+
+
+def test_bytes_that_messages_named_and_the_first_of_each_finding_are_never_dropped(taken_over: TakenOver) -> None:
+    with taken_over.store.read() as tx:
+        messages = [tx.messages.get(task.message_id or "") for task in tx.tasks.list()]
+        bodies = [json.loads(message.body) for message in messages if message is not None]
+        named = [body["data"] for body in bodies if body["type"].startswith("case.")]
+        assert named
+        for data in named:
+            finding = tx.findings.get(data["finding"]["id"])
+            assert finding is not None
+            evidence = data["evidence"]
+            (told,) = [
+                version
+                for version in tx.versions.of(finding.id)
+                if (version.candidate_sha256, version.page_sha256)
+                == (evidence["candidate_sha256"], evidence["page_sha256"])
+            ]
+            assert told.importance is Importance.TOLD
+        for finding in tx.findings.list():
+            first = next(one for one in tx.versions.of(finding.id) if one.image_sha256 is not None)
+            assert first.importance in (Importance.FIRST, Importance.TOLD)
 
 
 def test_histories_name_messages_as_their_receivers_know_them(taken_over: TakenOver) -> None:

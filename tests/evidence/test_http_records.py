@@ -48,6 +48,37 @@ def test_one_record_a_day_for_the_same_bytes_from_the_same_address(tmp_path: Pat
     ]
 
 
+def test_of_answers_that_say_the_same_the_first_and_the_last_are_recorded(tmp_path: Path) -> None:
+    vault = Vault(tmp_path, 10**6)
+
+    def answered(day: int, **changes: object) -> str:
+        return keep_response(vault, replace(ANSWER, fetched_at=ANSWER.fetched_at + timedelta(days=day), **changes))
+
+    used = []
+    for day in range(9):
+        digest = answered(day)
+        used.append(vault.used_bytes())
+    assert used[1:] == used[1:2] * 8
+    assert answered(9, status=404) == answered(10, status=404) == answered(11, status=404) == digest
+    answered(11, final_url="https://elsewhere.example/a.jpg", status=404)
+    answered(12, final_url="https://elsewhere.example/a.jpg", status=304, not_modified=True)
+    assert [(record["fetched_at"][:10], record["status"]) for record in records_of(vault, digest)] == [
+        ("2026-11-25", 200),
+        ("2026-12-03", 200),
+        ("2026-12-04", 404),
+        ("2026-12-06", 404),
+        ("2026-12-06", 404),
+        ("2026-12-07", 304),
+    ]
+
+
+def test_signatures_and_session_ids_make_no_address_of_its_own(tmp_path: Path) -> None:
+    vault = Vault(tmp_path, 10**6)
+    for visit in range(5):
+        digest = keep_response(vault, replace(ANSWER, url=f"{ANSWER.url}?PHPSESSID={visit}"))
+    assert len(records_of(vault, digest)) == 1
+
+
 def test_a_changed_record_is_not_believed(tmp_path: Path) -> None:
     vault = Vault(tmp_path, 10**6)
     digest = keep_response(vault, ANSWER)

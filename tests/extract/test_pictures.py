@@ -372,3 +372,22 @@ def test_what_a_script_calls_large_comes_first(page: Callable[..., list[Any]]) -
         f'"{name}": "{url}"'.replace("/", "\\/") for name, url in zip(("thumb", "img", "full"), urls, strict=True)
     )
     assert pictures(page(f"<title>t</title><script>{{{data}}}</script>")) == {urls[2]: (urls[1], urls[0])}
+
+
+@pytest.mark.parametrize(
+    ("header", "head", "own", "policy"),
+    [
+        ("", "", "", "strict-origin-when-cross-origin"),
+        ("no-referrer", "", "", "no-referrer"),
+        ("no-referrer, origin, newer-than-us", "", "", "origin"),
+        ("origin", '<meta name="Referrer" content="never">', "", "no-referrer"),
+        ("", '<meta name="referrer" content="same-origin"><meta name="referrer" content="oops">', "", "same-origin"),
+        ("", '<meta name="referrer" content="origin">', "No-Referrer", "no-referrer"),
+    ],
+)
+def test_what_pictures_may_tell_of_their_page(header: str, head: str, own: str, policy: str) -> None:
+    html = f'{head}<p>Words</p><img src="cat.jpg" referrerpolicy="{own}">'
+    named = (("content-type", "text/html"), ("Referrer-Policy", header))
+    reading = read_html(Response(HERE, HERE, 200, named, html.encode(), NOON))
+    (image,) = (one for one in reading.seen if isinstance(one, PageImage))
+    assert (image.referrer_policy or reading.referrer_policy) == policy

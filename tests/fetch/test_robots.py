@@ -43,7 +43,7 @@ def verdict(robots: Robots, url: str) -> str | timedelta | None:
     """The wished delay when an address may be visited, else guardian's word for why not."""
     try:
         return asyncio.run(robots.check(url))
-    except FetchRefused as error:
+    except (FetchFailed, FetchRefused) as error:
         return error.reason
 
 
@@ -168,22 +168,30 @@ def test_statuses_mean_what_the_standard_says(statuses: tuple[int, ...], expecte
 
 
 @pytest.mark.parametrize(
-    "error",
+    ("error", "word"),
     [
-        FetchFailed(SkipReason.TIMEOUT, ORIGIN),
-        FetchFailed(SkipReason.DNS, ORIGIN),
-        FetchRefused(SkipReason.BAD_ADDRESS, ORIGIN),
+        (FetchFailed(SkipReason.TIMEOUT, ORIGIN), "robots_unreachable"),
+        (FetchRefused(SkipReason.BAD_ADDRESS, ORIGIN), "robots_unreachable"),
+        (FetchFailed(SkipReason.DNS, ORIGIN), "dns"),
+        (FetchFailed(SkipReason.CONNECT, ORIGIN), "connect"),
+        (FetchFailed(SkipReason.TLS, ORIGIN), "tls"),
     ],
 )
-def test_a_site_that_cannot_be_asked_forbids_all_for_a_while(error: Exception) -> None:
+def test_a_site_that_cannot_be_asked_forbids_all_for_a_while(error: Exception, word: str) -> None:
     origin = Origin(error=error)
     robots = origin.robots()
-    assert verdict(robots, ORIGIN + "/page") == "robots_unreachable"
+    assert verdict(robots, ORIGIN + "/page") == word
     origin.error = None
-    assert verdict(robots, ORIGIN + "/page") == "robots_unreachable"
+    assert verdict(robots, ORIGIN + "/page") == word
+    assert asyncio.run(robots.sitemaps(ORIGIN + "/page")) == ()
     origin.now += timedelta(minutes=11)
     assert verdict(robots, ORIGIN + "/page") is None
     assert len(origin.read) == 2
+
+
+def test_an_unread_file_says_why() -> None:
+    with pytest.raises(FetchRefused, match="could not be read, which forbids all: the site answered 503"):
+        asyncio.run(Origin(status=503).robots().check(ORIGIN + "/page"))
 
 
 @pytest.mark.parametrize("reason", [SkipReason.BUDGET, SkipReason.HOST_BUSY])

@@ -16,7 +16,7 @@ from guardian.matching.index.writer import IndexWriter
 from guardian.matching.matcher import Matcher
 from guardian.matching.profiles import FULL
 from guardian.matching.settings import MatchingSettings
-from guardian.model import IncompleteReason, MatchReport
+from guardian.model import MatchReport, NotComparedReason
 from tests.matching.pictures import encoded, noise, photograph
 
 SETTINGS = MatchingSettings()
@@ -87,7 +87,7 @@ def test_each_asset_is_found_in_its_frame(file_format: str, stills: Matcher) -> 
         for match in report.matches
         if match.comparison.probability > 0.5
     )
-    assert report.incomplete == ()
+    assert report.not_compared == ()
 
 
 def test_a_still_names_no_frame(stills: Matcher) -> None:
@@ -182,9 +182,9 @@ def test_frames_over_the_bound_are_left_out_and_said() -> None:
     frames = [Image.fromarray(noise(seed, 48, 48)) for seed in range(FULL.frames + 5)]
     decoded = decode_all(animation("PNG", frames), SETTINGS)
     assert len(decoded.pictures) == FULL.frames
-    (incomplete,) = decoded.incomplete
-    assert incomplete.reason is IncompleteReason.FRAMES
-    assert incomplete.detail == f"{FULL.frames} frames that differ are compared, 5 more are not"
+    (not_compared,) = decoded.not_compared
+    assert not_compared.reason is NotComparedReason.FRAMES
+    assert not_compared.detail == f"{FULL.frames} frames that differ are compared, 5 more are not"
 
 
 @pytest.mark.parametrize(
@@ -197,15 +197,15 @@ def test_frames_over_the_bound_are_left_out_and_said() -> None:
 def test_frames_that_are_not_looked_at_are_said(settings: MatchingSettings, says: str) -> None:
     decoded = decode_all(animation("WEBP", SLIDES), settings)
     assert [one.frame for one in decoded.pictures] == [1, 2]
-    (incomplete,) = decoded.incomplete
-    assert incomplete.detail.startswith("frames from 3 on are not compared: ")
-    assert says in incomplete.detail
+    (not_compared,) = decoded.not_compared
+    assert not_compared.detail.startswith("frames from 3 on are not compared: ")
+    assert says in not_compared.detail
 
 
 def test_a_bound_that_is_just_met_leaves_nothing_out() -> None:
     settings = MatchingSettings(max_frames=4, max_pixels=360 * 260 * 4)
     decoded = decode_all(animation("WEBP", SLIDES), settings)
-    assert (len(decoded.pictures), decoded.incomplete) == (4, ())
+    assert (len(decoded.pictures), decoded.not_compared) == (4, ())
 
 
 def pages_of(pages: list[np.ndarray[Any, Any]]) -> bytes:
@@ -228,7 +228,7 @@ def test_a_page_that_cannot_be_read_hinders_no_other() -> None:
         file.write(np.asarray(SLIDES[2]) / np.float32(255), photometric="rgb", metadata=None)
     decoded = decode_all(target.getvalue(), SETTINGS)
     assert [one.frame for one in decoded.pictures] == [1, 3, 4]
-    assert [one.detail for one in decoded.incomplete] == ["page 2 cannot be decoded"]
+    assert [one.detail for one in decoded.not_compared] == ["page 2 cannot be decoded"]
 
 
 def test_pages_have_sizes_of_their_own_and_large_ones_are_refused_by_themselves() -> None:

@@ -11,7 +11,7 @@ from guardian.errors import NotAnImage, OverLimit, Unmatchable
 from guardian.matching.features.image import Decoded, decode_all
 from guardian.matching.settings import MatchingSettings
 from guardian.media.cut_off import GREY, missing_bytes, whole_frames
-from guardian.model import IncompleteReason
+from guardian.model import NotComparedReason
 from tests.matching.pictures import encoded, photograph
 
 SETTINGS = MatchingSettings()
@@ -43,7 +43,7 @@ def rows_alike(decoded: Decoded, name: str) -> int:
 
 @pytest.mark.parametrize("name", FILES)
 def test_whole_files_say_nothing(name: str) -> None:
-    assert decode_all(FILES[name], SETTINGS).incomplete == ()
+    assert decode_all(FILES[name], SETTINGS).not_compared == ()
 
 
 @pytest.mark.parametrize("share", [0.6, 0.9])
@@ -53,9 +53,9 @@ def test_what_is_there_is_decoded_and_its_share_is_said(name: str, share: float)
     decoded = decode_all(content[: int(len(content) * share)], SETTINGS)
     assert (decoded.richest.width, decoded.richest.height) == (WIDTH, HEIGHT)
 
-    (incomplete,) = decoded.incomplete
-    assert incomplete.reason is IncompleteReason.CUT_OFF
-    said = int(incomplete.detail.removeprefix("the file is cut off: about ").split(" %")[0])
+    (not_compared,) = decoded.not_compared
+    assert not_compared.reason is NotComparedReason.CUT_OFF
+    said = int(not_compared.detail.removeprefix("the file is cut off: about ").split(" %")[0])
     alike = rows_alike(decoded, name) / HEIGHT * 100
     # Rows are coded in blocks of up to 64, whose filters reach over their rims.
     assert abs(said - alike) <= 8
@@ -69,10 +69,12 @@ def test_nothing_is_made_up_below_the_cut(name: str) -> None:
     assert (picture.rgb[-HEIGHT // 8 :] == GREY).all()
 
 
-def test_a_progressive_jpeg_that_is_cut_off_says_so() -> None:
-    content = encoded(ASTRONAUT, "JPEG", quality=85, progressive=True)
-    (incomplete,) = decode_all(content[: int(len(content) * 0.7)], SETTINGS).incomplete
-    assert incomplete.reason is IncompleteReason.CUT_OFF
+def test_a_file_that_lacks_only_its_end_mark_or_its_finest_detail_is_compared_as_a_whole() -> None:
+    progressive = encoded(ASTRONAUT, "JPEG", quality=85, progressive=True)
+    for content in (progressive[: int(len(progressive) * 0.7)], FILES["JPEG"][:-2]):
+        decoded = decode_all(content, SETTINGS)
+        assert decoded.not_compared == ()
+        assert np.abs(decoded.richest.rgb.astype(int) - ASTRONAUT).mean() < 8
 
 
 @pytest.mark.parametrize("name", ["WebP", "AVIF"])
@@ -98,7 +100,7 @@ def test_an_animated_webp_keeps_its_whole_frames() -> None:
     content = encoded(frames[0], "WEBP", save_all=True, append_images=frames[1:], duration=500)
     decoded = decode_all(content[: int(len(content) * 0.7)], SETTINGS)
     assert [picture.frame for picture in decoded.pictures] == [1, 2]
-    assert [one.reason for one in decoded.incomplete] == [IncompleteReason.CUT_OFF]
+    assert [one.reason for one in decoded.not_compared] == [NotComparedReason.CUT_OFF]
     assert whole_frames(encoded(frames[0], "WEBP")) is None
     assert whole_frames(content[:60]) is None
 

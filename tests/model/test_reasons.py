@@ -45,8 +45,8 @@ def test_what_a_reason_says_about_other_addresses() -> None:
     assert refused_for_one | {"bad_address", "http_status"} <= of(scope=Scope.ADDRESS)
 
 
-def test_what_could_not_be_decoded() -> None:
-    assert [reason for reason in SkipReason if reason.is_undecodable] == ["not_an_image", "over_limit"]
+def test_only_icons_plain_areas_and_drawings_hide_no_copy() -> None:
+    assert {reason for reason in SkipReason if not reason.may_hide_a_copy} == {"too_small", "too_plain", "vector"}
 
 
 @pytest.mark.parametrize("reason", SkipReason)

@@ -71,6 +71,44 @@ def test_every_condition_can_be_written(written: Written, use: MakeUse) -> None:
     assert found.decide(use()).action is Action.IGNORE, "most of it was not measured"
 
 
+@pytest.mark.parametrize("word", ["yes", "Yes", "'yes'", "no", "off"])
+def test_plain_yes_and_no_are_words_in_rule_files(word: str, written: Written) -> None:
+    rule = f"rules:\n- {{name: mirrored, when: {{collection: {{any_of: [{word}]}}}}, then: ignore, record: no}}\n"
+    (found,) = written(rule).rules
+    assert found.conditions[0].any_of == (word.strip("'"),)
+    assert found.decision.record is False
+
+
+def test_every_mistake_of_all_files_is_found(written: Written, tmp_path: Path) -> None:
+    assert written("rules:\n- {name: one, when: {probability: {at_least: 0.5}}, then: review}\n").rules
+    (tmp_path / "20-more.yaml").write_text(
+        "rules:\n- {name: one, when: {probability: {at_least: 97}}, then: review}\n"
+        "- {name: two, when: {}, than: ignore}\n"
+    )
+    (tmp_path / "30-last.yaml").write_text("rules:\n- {name: one, when: {scale: {at_most: 1}}, then: review}\n")
+    _, mistakes = rules.read(tmp_path)
+    assert [(error.file.name if error.file else None, error.line) for error in mistakes] == [
+        ("20-more.yaml", 3),
+        ("20-more.yaml", 2),
+        ("30-last.yaml", 2),
+    ]
+
+
+def test_names_that_nothing_has_are_told_with_their_line(written: Written, tmp_path: Path) -> None:
+    written(
+        "rules:\n- name: one\n  then: review\n  when:\n    collection: {any_of: [press, pres]}\n"
+        "    asset_tag: {any_of: [cover]}\n    source: {any_of: [web]}\n"
+    )
+    known = {"collection": {"press"}, "asset_tag": set[str](), "source": {"gallery", "news"}}
+    said = [str(error).removeprefix(f"{tmp_path}/") for error in rules.unknown_names(tmp_path, known)]
+    assert [line.partition(": ")[2] for line in said] == [
+        "rule 'one' names the collection 'pres', in which no image is protected; did you mean 'press'?",
+        "rule 'one' names the tag 'cover', which no protected image has; there are none",
+        "rule 'one' names the source 'web', which is not configured; there are: gallery, news",
+    ]
+    assert [line.split(":")[1] for line in said] == ["5", "6", "7"]
+
+
 MISTAKES = {
     "failing example": (
         "rules: [{name: a, when: {probability: {at_least: 0.9}}, then: alert}]\n"

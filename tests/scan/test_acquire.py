@@ -181,3 +181,31 @@ def test_the_bytes_of_an_unchanged_page_are_evidence_too(with_app: Any, web: Sit
         assert await transfer_page(app.services, scan, loaded) is loaded, "what is here need not be asked for"
 
     with_app(job)
+
+
+def test_a_picture_that_stands_in_for_a_missing_one_does_not_hide_another(with_app: Any, web: Site) -> None:
+    stand_in = web.put("/large.gif", Says(GIF, "404 Not Found", content_type="image/gif"))
+    smaller = web.put("/small.gif", Says(OTHER_GIF, content_type="image/gif"))
+
+    async def job(app: App) -> None:
+        found = await acquire(app.services, a_scan(app), sighting(app, stand_in, smaller))
+        assert isinstance(found, Fetched)
+        assert (found.sighting.image_url, found.status) == (smaller, 200)
+        # Where there is no other, it is what the page shows.
+        for others in ((), (web.url + "/nothing.gif",), (web.put("/page", "a page"),)):
+            alone = await acquire(app.services, a_scan(app), sighting(app, stand_in, *others))
+            assert (alone.sighting.image_url, alone.status, alone.sha256) == (stand_in, 404, digest(GIF))
+
+    with_app(job)
+
+
+def test_the_page_of_a_picture_is_named_to_its_site(with_app: Any, web: Site) -> None:
+    url = web.put("/1.gif", Says(GIF, content_type="image/gif"))
+
+    async def job(app: App) -> None:
+        for page in (f"{web.url}/page#part", "https://secure.example/", None):
+            await acquire(app.services, a_scan(app), replace(sighting(app, url), page_url=page))
+
+    with_app(job)
+    told = [asked.headers.get("referer") for asked in web.asked if asked.path == "/1.gif"]
+    assert told == [f"{web.url}/page", None, None]

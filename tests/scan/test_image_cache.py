@@ -136,3 +136,33 @@ def test_what_a_scan_asked_for_it_does_not_ask_for_again(store: Store, began: ti
     assert known.asked_already is already
     # Without validators it is known within its scan and nowhere else.
     assert (recalled(store, url=MOVED, asked_since=NOW + began) is not None) is already
+
+
+def test_what_came_with_an_error_or_in_part_holds_for_its_scan_alone(store: Store) -> None:
+    fresh = (("ETag", '"one"'), ("Cache-Control", "max-age=3600"))
+    for odd in (replace(answer(*fresh), status=404), replace(answer(*fresh), incomplete="cut off")):
+        met(store, odd)
+        assert recalled(store) is None
+        again = recalled(store, asked_since=NOW)
+        assert again is not None
+        assert (again.status, again.incomplete) == (odd.status, odd.incomplete)
+
+
+def test_another_sites_page_is_not_answered_for_this_ones(store: Store) -> None:
+    def seen_from(origin: str | None) -> CachedImage | None:
+        policy = CachePolicy(NOW + timedelta(minutes=5), HOUR, NOW, origin)
+        with store.read() as tx:
+            return recall(tx, URL, "recipe", policy)
+
+    with store.begin() as tx:
+        remember(tx, answer(("ETag", '"one"'), ("Cache-Control", "max-age=3600")), SHA256, "https://shop.example/")
+        tx.candidates.remember(SHA256, "recipe", REPORT, NOW)
+    own, other, none = (seen_from(one) for one in ("https://shop.example/", "https://blog.example/", None))
+    assert own is not None
+    assert other is not None
+    assert none is not None
+    assert [(one.is_fresh, one.asked_already) for one in (own, other, none)] == [
+        (True, True),
+        (False, False),
+        (False, False),
+    ]

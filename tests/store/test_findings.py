@@ -83,21 +83,6 @@ def test_a_finding_keeps_its_id_at_every_spelling_of_its_place(
         assert tx.findings.upsert(again) == (replace(again, id="find_1"), False)
         assert tx.findings.upsert(replace(again, id="find_3", image_url="https://cdn.example/j.jpg"))[1] is True
         assert tx.findings.get("find_2") is None
-        assert len(tx.findings.digests("find_1")) == 1
-
-
-def test_digests_tell_what_was_seen_when(store: Store, finding: Finding) -> None:
-    with store.begin() as tx:
-        for minutes, digest, kept in ((0, "c", None), (1, "c", "1"), (2, "d", "3"), (3, "c", None)):
-            seen_at = NOON + timedelta(minutes=minutes)
-            tx.findings.upsert(
-                replace(
-                    finding, last_seen_at=seen_at, candidate_sha256=digest * 64, image_sha256=kept, page_sha256=None
-                )
-            )
-        digests = tx.findings.digests(finding.id)
-    assert [(digest.candidate_sha256[0], digest.image_sha256) for digest in digests] == [("c", "1"), ("d", "3")]
-    assert digests[0].last_seen_at == NOON + timedelta(minutes=3)
 
 
 def test_very_long_addresses_have_room(store: Store, finding: Finding) -> None:

@@ -15,8 +15,18 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
 from guardian.errors import StoreUnusable
-from guardian.model import Action, Asset, CaseState, Comparison, Decision, Finding, LicenceStatus, Severity
-from guardian.store import Store
+from guardian.model import (
+    Action,
+    Asset,
+    CaseState,
+    Comparison,
+    Decision,
+    Finding,
+    FindingDigest,
+    LicenceStatus,
+    Severity,
+)
+from guardian.store import Store, Transaction
 from guardian.store.connecting import connect
 from guardian.urls.keys import KEY_VERSION
 
@@ -56,6 +66,14 @@ def sighting(
     )
 
 
+def note(tx: Transaction, seen: Finding) -> None:
+    """Write a sighting and the version of the bytes that was seen."""
+    written, _ = tx.findings.upsert(seen)
+    at_once = seen.last_seen_at
+    version = FindingDigest(seen.candidate_sha256, seen.image_sha256, seen.page_sha256, at_once, at_once)
+    tx.versions.note(written.id, version)
+
+
 @contextmanager
 def raw(store: Store) -> Iterator[Connection]:
     """The database without the store."""
@@ -70,7 +88,7 @@ def record_under_earlier_rules(store: Store, *sightings: Finding) -> None:
     for seen in sightings:
         apart = f"https://{seen.id}.example/"
         with store.begin() as tx:
-            tx.findings.upsert(replace(seen, page_url=apart, image_url=apart))
+            note(tx, replace(seen, page_url=apart, image_url=apart))
     with raw(store) as connection:
         for seen in sightings:
             connection.execute(
@@ -117,7 +135,7 @@ def test_two_of_one_place_are_one_under_the_older_id_and_the_other_id_leads_ther
         }
         assert tx.findings.get("find_1") == tx.findings.get("find_2") == merged
         assert tx.findings.starting_with("find_1") == [merged]
-        assert [digest.candidate_sha256[0] for digest in tx.findings.digests("find_2")] == ["c", "d"]
+        assert [digest.candidate_sha256[0] for digest in tx.versions.of("find_2")] == ["c", "d"]
         assert tx.tasks.list() == [], "nobody is told"
     again.close()
 
@@ -206,12 +224,12 @@ def test_merging_gives_what_todays_rules_would_have_recorded(seen: list[tuple[in
         record_under_earlier_rules(then, *sightings)
         with now.begin() as tx:
             for one in sightings:
-                tx.findings.upsert(one)
+                note(tx, one)
         then = opened_again(then)
         with then.read() as merged, now.read() as recorded:
             (left,), (wanted,) = merged.findings.list(), recorded.findings.list()
             assert replace(left, id=wanted.id) == wanted
-            assert merged.findings.digests(left.id) == recorded.findings.digests(wanted.id)
+            assert merged.versions.of(left.id) == recorded.versions.of(wanted.id)
             assert {merged.findings.get(one.id) for one in sightings} == {left}
         then.close()
         now.close()

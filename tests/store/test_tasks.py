@@ -190,6 +190,22 @@ def test_done_postponed_buried_and_revived(store: Store) -> None:
     assert (revived.key, revived.attempts, revived.last_error) == ("buried", 0, "404")
 
 
+def test_only_what_waits_can_be_hurried(store: Store) -> None:
+    promise(store, "done", "waiting", "dead", "due")
+    by_key = {task.key: task.id for task in claim_tasks(store)}
+    with store.begin() as tx:
+        tx.tasks.done(by_key["done"], NOON)
+        tx.tasks.postpone(by_key["waiting"], NOON + MINUTE, "503")
+        tx.tasks.postpone(by_key["due"], NOON, "503")
+        tx.tasks.bury(by_key["dead"], "404")
+    with store.begin() as tx:
+        hurried = [key for key in ("done", "waiting", "dead", "due") if tx.tasks.hurry(by_key[key], NOON)]
+    assert hurried == ["waiting"]
+    (first, second) = claim_tasks(store)
+    assert {first.key, second.key} == {"waiting", "due"}
+    assert first.attempts == second.attempts == 1, "a try that is only earlier counts on"
+
+
 def test_threads_never_claim_the_same_task(store: Store) -> None:
     promise(store, *(f"task {number}" for number in range(600)))
     claimed: list[str] = []

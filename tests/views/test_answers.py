@@ -15,6 +15,7 @@ from guardian.model import (
     JudgedMatch,
     LicenceStatus,
     MatchReport,
+    NotSeen,
     Outcome,
     Severity,
     Sighting,
@@ -22,7 +23,7 @@ from guardian.model import (
     SkipReason,
     Transform,
 )
-from guardian.views.answers import answer_json
+from guardian.views.answers import answer_json, not_seen_json
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 IGNORED = Decision(Action.IGNORE, "no rule matched")
@@ -135,7 +136,9 @@ def test_the_line_is_exactly_as_promised() -> None:
         ],
         "assets_searched": 5,
         "partial": False,
-        "incomplete": [],
+        "status": None,
+        "incomplete": None,
+        "not_compared": [],
         "error": None,
         "elapsed_ms": 12.3,
     }
@@ -150,6 +153,9 @@ def test_every_kind_of_answer_has_the_same_keys() -> None:
         answer_json(answer(sighting=inline)),
         answer_json(answer(problem=problem, unmatchable=True, report=None, sha256=None)),
     ]
+    left_out = not_seen_json(NotSeen("https://thief.example/", problem))
+    assert list(left_out)[: len(lines[0])] == list(lines[0])
+    assert (left_out["outcome"], left_out["reason"], left_out["url"]) == ("not_seen", "too_plain", problem.url)
     assert len({tuple(line) for line in lines}) == 1
     assert lines[2]["image_url"] is None
     failed = lines[3]
@@ -182,4 +188,12 @@ def test_ignored_matches_are_shown_only_on_request() -> None:
 def test_partial_and_own_are_passed_on() -> None:
     partial = MatchReport("recipe", (), 7, 5, 640, 480, partial=True)
     line = answer_json(answer(report=partial, own=True))
-    assert (line["partial"], line["own"], line["outcome"]) == (True, True, "clear")
+    assert (line["partial"], line["own"], line["outcome"]) == (True, True, "partial")
+
+
+def test_a_part_without_a_match_is_partial_and_never_clear() -> None:
+    part = answer(incomplete="the connection ended early", status=404)
+    assert part.outcome is Outcome.PARTIAL
+    line = answer_json(part)
+    assert (line["partial"], line["status"], line["incomplete"]) == (True, 404, "the connection ended early")
+    assert answer(judged(ALERT), incomplete="the connection ended early").outcome is Outcome.COPY

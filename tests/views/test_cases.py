@@ -9,11 +9,13 @@ from guardian.model import (
     Case,
     CaseEvent,
     CaseState,
+    Change,
     Comparison,
     Context,
     Decision,
     Finding,
     FindingDigest,
+    Importance,
     LicenceStatus,
     Severity,
 )
@@ -42,7 +44,7 @@ FINDING = Finding(
     page_sha256=None,
     context=Context(alt="a dune", caption="Düne"),
 )
-VERSION = FindingDigest("d" * 64, None, "2" * 64, NOON, NOON + timedelta(days=1))
+VERSION = FindingDigest("d" * 64, None, "2" * 64, NOON, NOON + timedelta(days=1), Importance.CHANGED, (Change.WORDS,))
 
 
 def test_a_case_whose_asset_is_gone_still_shows() -> None:
@@ -66,6 +68,9 @@ def test_every_version_of_a_finding_is_shown() -> None:
             "page_sha256": "2" * 64,
             "first_seen_at": "2026-11-24T12:00:00+00:00",
             "last_seen_at": "2026-11-25T12:00:00+00:00",
+            "importance": "changed",
+            "changes": ["words"],
+            "dropped_at": None,
         }
     ]
     assert first == finding_json(FINDING)
@@ -101,10 +106,14 @@ def test_what_people_read_of_a_finding() -> None:
 
 def test_what_people_read_of_a_version() -> None:
     assert version_facts(VERSION) == {
-        "seen": "2026-11-24 12:00Z to 2026-11-25 12:00Z",
+        "seen": "2026-11-24 12:00Z to 2026-11-25 12:00Z, changed (words)",
         "image": "d" * 64 + " (not kept)",
         "page": "2" * 64,
     }
+    assert version_facts(replace(VERSION, dropped_at=NOON))["note"] == (
+        "these bytes were removed on 2026-11-24 to make room"
+    )
+    assert version_facts(replace(VERSION, importance=Importance.FIRST, changes=()))["seen"].endswith(", the first")
 
 
 def test_a_picture_without_page_or_words_has_no_empty_labels() -> None:

@@ -60,6 +60,7 @@ def test_metrics_count_what_passed_and_read_the_store(store: Store) -> None:
     assert "guardian_tasks_due 0.0" in text
     assert "guardian_evidence_bytes 4.0" in text
     assert "guardian_evidence_max_bytes 1e+09" in text
+    assert 'guardian_evidence_versions{why="latest"} 0.0' in text
 
 
 def test_coverage_is_shown_by_source(store: Store) -> None:

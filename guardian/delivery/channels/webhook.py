@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from standardwebhooks.webhooks import Webhook
 
+from guardian.delivery.channels.chat_services import chat_service_at, own_body_text
 from guardian.delivery.secrets import Secrets
 from guardian.delivery.settings import DeliverySettings, DestinationSettings
 from guardian.errors import DeliveryFailed, FetchFailed, UsageError
@@ -15,6 +16,11 @@ from guardian.model import Message
 
 QUOTED_CHARACTERS = 200
 """How much of a receiver's refusal is shown: enough for a sentence, little enough for one line of a log."""
+
+
+_NOT_UNDERSTOOD = (400, 415, 422)
+_TEAMS_FAILURE = b"Webhook message delivery failed"
+"""Connectors of Microsoft Teams answer 200 whatever became of the message, and say this when nothing did."""
 
 
 class WebhookChannel:
@@ -73,6 +79,8 @@ def failure_of(answer: TrustedResponse, url: str, now: datetime) -> DeliveryFail
     """Return why this answer does not accept the message; None for 2xx."""
     status, receiver = answer.status, shown_url(url)
     if 200 <= status < 300:
+        if answer.body_start.startswith(_TEAMS_FAILURE):
+            return DeliveryFailed(f"{receiver} answered {status}{_quoted(answer.body_start)}")
         return None
     if status == 410:
         # Gone for good, as Standard Webhooks has it; every other status may be a fault that passes.
@@ -85,7 +93,10 @@ def failure_of(answer: TrustedResponse, url: str, now: datetime) -> DeliveryFail
 
     quote = _quoted(answer.body_start)
     retry_after = parse_retry_after(answer.header("retry-after"), now)
-    return DeliveryFailed(f"{receiver} answered {status}{quote}", retry_after=retry_after)
+    # A chat service names a missing field of its own, which tells nobody that guardian cannot talk to it at all.
+    service = chat_service_at(url) if status in _NOT_UNDERSTOOD else None
+    advice = f" ({own_body_text(service)})" if service else ""
+    return DeliveryFailed(f"{receiver} answered {status}{quote}{advice}", retry_after=retry_after)
 
 
 def shown_url(url: str) -> str:

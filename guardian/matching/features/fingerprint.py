@@ -11,7 +11,7 @@ from guardian.matching.features.image import Picture
 from guardian.matching.features.keypoints import Keypoints
 from guardian.matching.features.phash import phash
 from guardian.matching.profiles import Profile
-from guardian.model import Incomplete
+from guardian.model import NotCompared
 
 _PREVIEW_QUALITY = 72
 
@@ -24,7 +24,7 @@ class Fingerprint:
     `preview` a grey JPEG of at most the profile's side; `embedding` float32 [d] or None without weights.
     `frame`: which frame or page of the asset's file this is, counted from 1; None where it has only one.
     `perceptual_hash` is the published one (see phash.py). `others` are the fingerprints of the file's other frames that
-    differ. `incomplete`: what of the file has no fingerprint. The index does not keep these three: it holds each frame
+    differ, `not_compared` what of the file has no fingerprint. The index does not keep these three: it holds each frame
     by itself.
     """
 
@@ -38,7 +38,7 @@ class Fingerprint:
     frame: int | None = None
     perceptual_hash: str | None = None
     others: tuple["Fingerprint", ...] = ()
-    incomplete: tuple[Incomplete, ...] = ()
+    not_compared: tuple[NotCompared, ...] = ()
 
     @property
     def frames(self) -> "tuple[Fingerprint, ...]":

@@ -19,7 +19,7 @@ from guardian.media import colour, frames
 from guardian.media.opening import Loaded, PictureFile
 from guardian.media.orientation import is_turned, orientation_of, upright
 from guardian.media.refused import what_it_seems
-from guardian.model import Incomplete, IncompleteReason
+from guardian.model import NotCompared, NotComparedReason
 
 READABLE = ("JPEG", "PNG", "WEBP", "GIF", "AVIF", "TIFF", "BMP")
 """Formats that are decoded, by Pillow's names (JPEG includes MPO, that of stereo cameras and phones)."""
@@ -30,6 +30,9 @@ MIN_SIDE = 24
 MIN_DEVIATION = 3.0
 MIN_EDGE = 0.6
 """Grey levels: deviation of the whole, mean step between neighbours at 64 x 64. Below both: a plain surface."""
+
+MAX_BLANK = 8
+"""Levels of 255: a surface that differs no more than this in any channel is blank."""
 
 LOOKING_SHARE = 0.15
 """Of `matching.timeout`: CPU time after which no more frames of an animation are looked at."""
@@ -71,7 +74,7 @@ class Decoded:
     """What of a file is compared: at least one picture, in the file's order, and what of it is not."""
 
     pictures: tuple[Picture, ...]
-    incomplete: tuple[Incomplete, ...] = ()
+    not_compared: tuple[NotCompared, ...] = ()
 
     @property
     def richest(self) -> Picture:
@@ -122,20 +125,23 @@ def _still_decoded(file: PictureFile, settings: MatchingSettings) -> Decoded:
     if not loaded.is_cut_off:
         return Decoded(_not_plain(pictures))
 
-    incomplete = _cut_off(loaded, pictures[0])
+    missing = _cut_off(loaded, pictures[0])
     try:
-        return Decoded(_not_plain(pictures), (incomplete,))
+        return Decoded(_not_plain(pictures), () if missing is None else (missing,))
     except TooSmall:
         raise
     except TooPlain as error:
-        raise TooPlain(f"{incomplete.detail}, and these are too plain") from error
+        raise TooPlain("the file is cut off, and what is there is too plain", error.size) from error
 
 
-def _cut_off(loaded: Loaded, picture: Picture) -> Incomplete:
-    """Say how much of a picture that is cut off is there."""
+def _cut_off(loaded: Loaded, picture: Picture) -> NotCompared | None:
+    """Say how much of a picture that is cut off is there; None when no row is missing, but an end mark or detail."""
     share = loaded.rows / loaded.size[1] if loaded.rows is not None else _share_of_rows(picture)
-    much = f"about {share * 100:.0f} % of its rows are there" if share < 0.995 else "its last bytes are missing"
-    return Incomplete(IncompleteReason.CUT_OFF, f"the file is cut off: {much}")
+    if share >= 0.995:
+        return None
+    return NotCompared(
+        NotComparedReason.CUT_OFF, f"the file is cut off: about {share * 100:.0f} % of its rows are there"
+    )
 
 
 def _share_of_rows(picture: Picture) -> float:
@@ -153,18 +159,18 @@ def _frames_decoded(file: PictureFile, settings: MatchingSettings) -> Decoded:
     most = profile_of(settings).frames
     unlike = frames.DIFFERENT_PAGES if file.format == "TIFF" else frames.DIFFERENT_FRAMES
     chosen, more = frames.different(seen.thumbnails, seen.areas, most, unlike)
-    is_only_one = len(seen.numbers) == 1 and not seen.incomplete
+    is_only_one = len(seen.numbers) == 1 and not seen.not_compared
     pictures: list[Picture] = []
     for index in (seen.numbers[place] for place in chosen):
         frame = file.frame(index)
         name = None if is_only_one else index + 1
         pictures.extend(_pictures_of(frame, frame.size, file.format, name, settings))
 
-    incomplete = list(seen.incomplete)
+    not_compared = list(seen.not_compared)
     if more:
         words = f"{most} {_name(file)}s that differ are compared, {more} more are not"
-        incomplete.append(Incomplete(IncompleteReason.FRAMES, words))
-    return Decoded(_not_plain(pictures), tuple(incomplete))
+        not_compared.append(NotCompared(NotComparedReason.FRAMES, words))
+    return Decoded(_not_plain(pictures), tuple(not_compared))
 
 
 @dataclass(slots=True)
@@ -174,7 +180,7 @@ class _Seen:
     numbers: list[int] = field(default_factory=list)
     thumbnails: list[NDArray[np.float32]] = field(default_factory=list)
     areas: list[int] = field(default_factory=list)
-    incomplete: list[Incomplete] = field(default_factory=list)
+    not_compared: list[NotCompared] = field(default_factory=list)
     problem: Exception | None = None
 
     def add(self, number: int, frame: Image.Image) -> None:
@@ -183,7 +189,7 @@ class _Seen:
         self.areas.append(frame.width * frame.height)
 
     def leave_out(self, words: str) -> None:
-        self.incomplete.append(Incomplete(IncompleteReason.FRAMES, words))
+        self.not_compared.append(NotCompared(NotComparedReason.FRAMES, words))
 
     def without_plain(self) -> "_Seen":
         """Return the frames that show anything; all of them when none does."""
@@ -194,7 +200,7 @@ class _Seen:
             [self.numbers[place] for place in rich],
             [self.thumbnails[place] for place in rich],
             [self.areas[place] for place in rich],
-            self.incomplete,
+            self.not_compared,
             self.problem,
         )
 
@@ -227,7 +233,8 @@ def _look_through(file: PictureFile, settings: MatchingSettings) -> _Seen:
         seen.add(number, frame)
 
     if file.is_cut_off:
-        seen.incomplete.append(Incomplete(IncompleteReason.CUT_OFF, "the file is cut off: later frames are missing"))
+        words = "the file is cut off: its last frames are missing"
+        seen.not_compared.append(NotCompared(NotComparedReason.CUT_OFF, words))
     return seen.without_plain()
 
 
@@ -314,7 +321,10 @@ def _refuse_plain(picture: Picture) -> None:
     tile = _tile(picture.grey)
     edge = float((np.abs(np.diff(tile, axis=0)).mean() + np.abs(np.diff(tile, axis=1)).mean()) / 2)
     if float(tile.std()) < MIN_DEVIATION or edge < MIN_EDGE:
-        raise TooPlain("too plain: a nearly even surface that could be anybody's")
+        # Noise of compression makes no difference of more than a few levels; what a person drew does.
+        is_blank = int(np.ptp(picture.rgb, axis=(0, 1)).max()) <= MAX_BLANK
+        size = None if is_blank else (picture.width, picture.height)
+        raise TooPlain("too plain: a nearly even surface that could be anybody's", size)
 
 
 def _tile(grey: NDArray[np.uint8]) -> NDArray[np.float32]:

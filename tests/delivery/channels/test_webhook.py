@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from guardian.delivery.channels.webhook import shown_url, signed_headers
+from guardian.delivery.channels.webhook import failure_of, shown_url, signed_headers
 from guardian.delivery.delivery import Delivery
 from guardian.delivery.secrets import Secrets
 from guardian.delivery.settings import DeliverySettings, DestinationSettings
 from guardian.errors import DeliveryFailed, UsageError
-from guardian.fetch.trusted import TrustedClient
+from guardian.fetch.trusted import TrustedClient, TrustedResponse
 from guardian.model import Message
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -183,3 +183,45 @@ def test_addresses_are_shown_without_what_may_be_secret() -> None:
     assert shown_url("https://me:pw@host.example:8443/a/b?token=1#x") == "https://host.example:8443/a/b"
     assert shown_url("/elsewhere?x=1") == "/elsewhere"
     assert shown_url("http://[bad") == "an unreadable address"
+
+
+@pytest.mark.parametrize(
+    ("url", "status", "body", "service"),
+    [
+        ("https://hooks.slack.com/services/T0/B0/secret", 400, b"no_text", "Slack"),
+        ("https://discord.com/api/webhooks/1/secret", 400, b'{"message": "Cannot send an empty message"}', "Discord"),
+        ("https://chat.googleapis.com/v1/spaces/A/messages?key=k", 400, b"INVALID_ARGUMENT", "Google Chat"),
+        ("https://firm.webhook.office.com/webhookb2/secret", 400, b"Summary or Text is required.", "Microsoft Teams"),
+        ("https://prod-1.westeurope.logic.azure.com:443/workflows/1", 400, b"", "Microsoft Teams"),
+        ("https://discordapp.com/api/webhooks/1/secret", 415, b"", "Discord"),
+    ],
+)
+def test_a_chat_service_that_wants_its_own_body_is_explained(url: str, status: int, body: bytes, service: str) -> None:
+    failure = failure_of(TrustedResponse(status, (), body), url, NOW)
+    assert failure is not None
+    assert f"answered {status}" in str(failure)
+    assert body.decode() in str(failure), "what it answered is shown too"
+    assert f"{service} takes only messages of its own form" in str(failure)
+    assert not failure.permanent, "the address may be corrected, and the message still goes out"
+
+
+@pytest.mark.parametrize(
+    ("url", "status"),
+    [
+        ("https://legal.example/hook", 400),
+        ("https://hooks.slack.com/services/T0", 503),
+        ("https://notdiscord.com/api", 400),
+        ("https://discord.com.thief.example/", 400),
+    ],
+)
+def test_other_receivers_and_other_answers_are_not(url: str, status: int) -> None:
+    failure = failure_of(TrustedResponse(status, (), b"broken"), url, NOW)
+    assert failure is not None
+    assert str(failure).endswith(f"answered {status}: broken")
+
+
+def test_a_success_that_says_it_failed_is_none() -> None:
+    said = b"Webhook message delivery failed with error: Microsoft Teams endpoint returned HTTP error 400"
+    url = "https://firm.webhook.office.com/webhookb2/1"
+    assert failure_of(TrustedResponse(200, (), said), url, NOW) is not None
+    assert failure_of(TrustedResponse(200, (), b"1"), url, NOW) is None
