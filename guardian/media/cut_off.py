@@ -74,10 +74,10 @@ def decoded_part(content: bytes, missing: int, allow: Callable[[int, int], None]
     if len(decoded) < 2:
         return None
 
-    image, others = decoded[0], decoded[1:]
-    rows = min(_rows_in_common(image, other) for other in others)
-    image.paste(_grey(image.mode), (0, rows, image.width, image.height))
-    return (image, rows) if rows else None
+    shown = decoded[0]
+    rows = min(_rows_in_common(shown, other) for other in decoded[1:])
+    shown.paste(_grey(shown.mode), (0, rows, shown.width, shown.height))
+    return (shown, rows) if rows else None
 
 
 def _fillers(missing: int) -> Iterator[bytes]:
