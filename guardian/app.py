@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING
 import structlog
 
 from guardian import rules
+from guardian.cases.standing import Judging, Rejudged, judge_again, uses_in_waiting
 from guardian.config import Config
 from guardian.coverage.coverage import coverages
 from guardian.coverage.telling import tell_of_trouble
 from guardian.delivery.delivery import Delivery
 from guardian.delivery.secrets import Secrets
-from guardian.errors import IndexNotReady
+from guardian.errors import IndexNotReady, StoreUnusable
 from guardian.evidence import Vault
-from guardian.fetch.throttle import Take
+from guardian.fetch.throttle import InMemory, Take
 from guardian.fetch.trusted import TrustedClient
 from guardian.fetch.web import WebClient
 from guardian.matching.workers import Workers
@@ -93,17 +94,20 @@ def make_catalog(config: Config, store: Store, workers: Workers) -> "Catalog":
 
 
 @asynccontextmanager
-async def opened_app(config: Config, workers: Workers | None = None) -> AsyncIterator[App]:
+async def opened_app(
+    config: Config, workers: Workers | None = None, *, only_asking: bool = False
+) -> AsyncIterator[App]:
     """Open all services and close them after the body. Needs a running event loop.
 
-    `workers` are used, and closed, instead of new ones. Raises ConfigError, StoreUnusable.
+    `workers` are used, and closed, instead of new ones. `only_asking`: nothing is recorded, so that requests need not
+    be counted where the database cannot be written. Raises ConfigError, StoreUnusable.
     """
     # First what can be wrong in the configuration: nothing has to be closed again when it is.
     checked = open_rules(config)
     workers = workers or make_workers(config)
 
     with opened_store(config) as store:
-        async with WebClient(config.fetch, clock=utc_now, take=_counted_in(store)) as web:
+        async with WebClient(config.fetch, clock=utc_now, take=_counted_in(store, only_asking)) as web:
             services = Services(
                 web=web,
                 workers=workers,
@@ -131,15 +135,21 @@ def _scan_settings(config: Config) -> ScanSettings:
     )
 
 
-def _counted_in(store: Store) -> Take:
+def _counted_in(store: Store, only_asking: bool) -> Take:
     """Return a function that counts requests in the database, where restarts and other processes see them."""
+    in_memory = InMemory()
 
     def count(host: str, day: date, number: int, most: int) -> int:
         with store.begin() as tx:
             return tx.requests.take(host, day, number, most)
 
     async def take(host: str, day: date, number: int, most: int) -> int:
-        return await asyncio.to_thread(count, host, day, number, most)
+        try:
+            return await asyncio.to_thread(count, host, day, number, most)
+        except StoreUnusable:
+            if not only_asking:
+                raise
+            return await in_memory.take(host, day, number, most)
 
     return take
 
@@ -165,6 +175,7 @@ async def prepare(app: App) -> None:
     """
     await take_over(app)
     await prune_old_rows(app)
+    await judge_waiting_uses(app)
     forgotten = await asyncio.to_thread(_clear_abandoned_crawls, app)
 
     repaired = await app.catalog.repair()
@@ -177,6 +188,25 @@ def _clear_abandoned_crawls(app: App) -> int:
     watched = [source.name for source in app.config.sources]
     with app.store.begin() as tx:
         return tx.frontier.clear_abandoned(watched, app.services.clock() - CRAWLS_KEPT_FOR)
+
+
+def judging_of(config: Config) -> Judging:
+    """Return what recorded uses are judged by. Raises ConfigError for rules that cannot be read."""
+    return Judging(open_rules(config), config.own_hosts, tuple(one.name for one in config.destinations))
+
+
+async def judge_waiting_uses(app: App) -> None:
+    """Judge recorded uses again whose licence begins today, and those of which an earlier version noted no licence."""
+    services = app.services
+    judging = Judging(services.rules, services.settings.own_hosts, services.settings.destinations)
+
+    def judge() -> Rejudged:
+        with app.store.begin() as tx:
+            return judge_again(tx, uses_in_waiting(tx), judging, services.clock())
+
+    rejudged = await asyncio.to_thread(judge)
+    if rejudged.uses:
+        log.info("uses_judged_again", uses=rejudged.uses, cases_licensed=len(rejudged.licensed))
 
 
 async def prune_old_rows(app: App) -> None:

@@ -10,7 +10,8 @@ GuardianError                 something in the world went wrong, not in guardian
 │   ├── TooPlain              too little structure to tell from strangers; TooSmall: too few pixels
 │   └── OverLimit             more bytes, pixels or frames than allowed
 ├── NotRecognisable           an edit for an evaluation would show less than a person could recognise: it makes no copy
-├── WorkerLost                a worker died or hung on this image: skipped until the recipe changes
+├── WorkerLost                a worker died or hung on this image: it is tried again later
+├── WorkersUnavailable        no worker process can be started: nothing can be compared now
 ├── IndexNotReady             no usable index: missing, damaged, or of another recipe
 ├── WeightsMissing            a descriptor was configured whose weights are not here
 ├── DeliveryFailed            a destination did not accept a message; `permanent` says whether to stop
@@ -130,11 +131,18 @@ class NotRecognisable(GuardianError):
 
 
 class WorkerLost(GuardianError):
-    """A worker process died or ran out of time on this image (`reason`: CRASHED or TIMED_OUT)."""
+    """A worker process died or ran out of time on this image (`reason`: CRASHED, WORKER_KILLED, TIMED_OUT, SET_ASIDE).
 
-    def __init__(self, reason: SkipReason, detail: str) -> None:
+    `failures`: how often this image ended a worker by itself; a worker that was killed from outside does not count.
+    """
+
+    def __init__(self, reason: SkipReason, detail: str, failures: int = 0) -> None:
         super().__init__(detail)
-        self.reason = reason
+        self.reason, self.failures = reason, failures
+
+
+class WorkersUnavailable(GuardianError):
+    """No worker process can be started, or those that were do not get ready; no fault of an image."""
 
 
 class IndexNotReady(GuardianError):

@@ -3,27 +3,38 @@
 from collections.abc import Sequence
 from datetime import date
 
-from guardian.model import Licence, LicenceStatus, Work
+from guardian.model import Licence, LicenceStatus, Standing, Work
 from guardian.urls.addresses import host_is_under
 
-__all__ = ["host_is_under", "licence_status", "status_of"]
+__all__ = ["host_is_under", "licence_status", "standing_of", "status_of"]
 
 
 def licence_status(work: Work, host: str, on: date, licences: Sequence[Licence]) -> LicenceStatus:
-    """Return the status of a use of this work on this host and day: the best that any licence gives.
+    """Return the status of a use of this work on this host and day; see `standing_of`."""
+    return standing_of(work, host, on, licences).status
+
+
+def standing_of(work: Work, host: str, on: date, licences: Sequence[Licence]) -> Standing:
+    """Return the standing of a use of this work on this host and day: the best that any licence gives.
 
     A licence for any asset of the work, or for a collection that holds one, covers the use, also when that asset has
     been withdrawn since: what was granted is the picture, in whichever of its versions it is used.
     `out_of_scope`: the host has a licence, but for other images. Both dates of a licence are inclusive.
     """
     of_host = [licence for licence in licences if host_is_under(host, licence.host)]
-    found = {status_of(licence, on) for licence in of_host if _covers(licence, work)}
-    # Several licences may cover the work, an old one beside its renewal for instance.
+    # Several licences may cover the work, an old one beside its renewal for instance. The one that ends last comes
+    # first, so that the same licence is named as long as it holds.
+    covering = sorted(
+        (licence for licence in of_host if _covers(licence, work)),
+        key=lambda licence: (licence.valid_until or date.max, licence.id),
+        reverse=True,
+    )
     for best in (LicenceStatus.LICENSED, LicenceStatus.LAPSED, LicenceStatus.NOT_YET):
-        if best in found:
-            return best
+        giving = next((licence for licence in covering if status_of(licence, on) is best), None)
+        if giving is not None:
+            return Standing(best, giving)
 
-    return LicenceStatus.OUT_OF_SCOPE if of_host else LicenceStatus.NONE
+    return Standing(LicenceStatus.OUT_OF_SCOPE if of_host else LicenceStatus.NONE)
 
 
 def _covers(licence: Licence, work: Work) -> bool:

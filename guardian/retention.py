@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
 from guardian.store import Store, Transaction
+from guardian.store.candidates import OLD_RECIPES_KEPT
 from guardian.store.settings import RetentionSettings
 
 ROWS_AT_ONCE = 2_000
@@ -61,6 +62,9 @@ def prune(store: Store, settings: RetentionSettings, recipe: str, now: datetime)
     repeat(lambda tx: tx.released_evidence.forget_before(released_before, ROWS_AT_ONCE))
     # A message stays as long as one of its deliveries does.
     repeat(lambda tx: tx.messages.forget_unowed(now - settings.deliveries, ROWS_AT_ONCE))
+    with store.begin() as tx:
+        # A handful at most: two processes may match by two recipes for a while, and each keeps its own.
+        tx.quarantine.forget_other_recipes(recipe, now - OLD_RECIPES_KEPT)
     return pruned
 
 

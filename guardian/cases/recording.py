@@ -21,11 +21,14 @@ from guardian.model import (
     Context,
     Decision,
     Finding,
+    FindingDigest,
+    LicenceStatus,
 )
 from guardian.outbox import enqueue
 from guardian.store import Transaction
 from guardian.store.ids import new_id
 from guardian.urls.addresses import canonical_url
+from guardian.views.licences import grant_text, scope_text
 from guardian.views.plain_text import cleaned
 
 _MAX_NOTE = 4_000
@@ -36,12 +39,14 @@ log = structlog.get_logger(__name__)
 def record(tx: Transaction, use: RecordedUse, destinations: Sequence[str]) -> Finding:
     """Write a use that was seen: its finding, its case, and the messages to send, all in the caller's transaction.
 
-    A decision to ignore that asks to be recorded (a licensed use) makes a finding without a case. Otherwise the
-    case of the asset's work and operator is opened, or gets one more finding. A message is enqueued when
+    A decision to ignore that asks to be recorded (a licensed use) makes a finding without a case; a case all of whose
+    findings have become licensed is licensed. Otherwise the case of the asset's work and operator is opened, or gets
+    one more finding. A message is enqueued when
 
     - there has been none about this case (case.opened),
     - the finding is stronger than all before it: alert after review, or a higher severity (case.escalated),
-    - a resolved case has a finding at a new address (case.reopened).
+    - a resolved case has a finding at a new address, or one that was gone and is back (case.reopened),
+    - a licence no longer covers a licensed or resolved case (case.reopened).
 
     Findings of a dismissed case are written without a message. `destinations` are all configured names; the
     decision's `deliver_to` narrows them. When there are none, the next sighting enqueues the message instead.
@@ -57,24 +62,95 @@ def record(tx: Transaction, use: RecordedUse, destinations: Sequence[str]) -> Fi
 
     known = tx.findings.at(use.asset.id, *_addresses(use))
     if decision.action is Action.IGNORE:
-        finding, _ = tx.findings.upsert(_finding(use, None))
+        finding, _ = tx.findings.upsert(_finding(use, known, None))
         note_capture(tx, known, finding, use.kept)
+        note_licensed(tx, finding, use.at)
         return finding
 
     case = _case_for(tx, use, known)
-    finding, is_new = tx.findings.upsert(_finding(use, case.id))
+    finding, is_new = tx.findings.upsert(_finding(use, known, case.id))
     version = note_capture(tx, known, finding, use.kept)
-    kind = _message_type(case, decision, is_new=is_new)
+    _follow(tx, case, finding, version, use, destinations, news=_news(known, finding, is_new=is_new))
+    return finding
+
+
+def tell_of_end(tx: Transaction, before: Finding, use: RecordedUse, destinations: Sequence[str]) -> Case:
+    """Write that a licence no longer covers a recorded use, and tell of it as `record` does; return its case.
+
+    `before` is the finding as it was licensed, `use` the same as it is judged now. The finding itself must have been
+    updated already.
+    """
+    case = _case_for(tx, use, before)
+    finding = tx.findings.put_into_case(before.id, case.id)
+    versions = tx.versions.of(finding.id)
+    shown = (finding.candidate_sha256, finding.page_sha256)
+    version = next(
+        (one for one in versions if (one.candidate_sha256, one.page_sha256) == shown),
+        max(versions, key=lambda one: one.last_seen_at, default=None),
+    )
+    _follow(tx, case, finding, version, use, destinations, news=_news(before, finding, is_new=False))
+    return tx.cases.get(case.id) or case
+
+
+def note_licensed(tx: Transaction, finding: Finding, at: datetime) -> Case | None:
+    """Let the case of a finding that is licensed follow, if licences cover all of its findings; return it if it does.
+
+    An open or confirmed case becomes licensed and asks for nothing. What a person has called settled stays so.
+    """
+    case = tx.cases.lock(finding.case_id) if finding.case_id is not None and finding.is_licensed else None
+    if case is None or not all(one.is_licensed or one.is_absent for one in tx.findings.list(case.id)):
+        return None
+    if case.licensed_since is not None:
+        # Licensed already; a person may have opened it again, which stays. Its licence may be another one now.
+        return tx.cases.update(replace(case, licence_id=finding.licence_id))
+
+    licensed = replace(case, licence_id=finding.licence_id, licensed_since=at, updated_at=at)
+    if case.state in (CaseState.OPEN, CaseState.CONFIRMED):
+        licensed = replace(licensed, state=CaseState.LICENSED, action=Action.IGNORE, severity=None)
+    licence = tx.licences.get(finding.licence_id) if finding.licence_id is not None else None
+    asset = tx.assets.get(licence.asset_id) if licence is not None and licence.asset_id is not None else None
+    note = f"{licence.id}: {grant_text(licence, scope_text(licence, asset))}" if licence is not None else None
+    tx.cases.note(CaseEvent(case.id, at, "licensed", note=note))
+    log.info("case_changed", case=case.id, change="licensed", operator=case.operator, licence=finding.licence_id)
+    return tx.cases.update(licensed)
+
+
+def _follow(
+    tx: Transaction,
+    case: Case,
+    finding: Finding,
+    version: FindingDigest | None,
+    use: RecordedUse,
+    destinations: Sequence[str],
+    *,
+    news: str | None,
+) -> None:
+    """Let a case follow one of its findings, and enqueue the message that it calls for.
+
+    `news` is what makes the finding news, None for one that goes on as it was.
+    """
+    kind = _message_type(case, use.decision, is_news=news is not None)
     if kind is not None:
         # dict.fromkeys: a rule may name a destination twice, which is then told once.
-        names = tuple(dict.fromkeys(decision.deliver_to or destinations))
-        _apply_event(tx, kind, case, finding.id, use, names)
-        if names:
+        names = tuple(dict.fromkeys(use.decision.deliver_to or destinations))
+        # Why a case is open that was settled is what its history must say; elsewhere the message says enough.
+        note = news if kind == "case.reopened" else None
+        _apply_event(tx, kind, case, finding.id, use, names, note)
+        if names and version is not None:
             tx.versions.mark_told(finding.id, version)
-    elif is_new:
-        tx.cases.update(replace(case, updated_at=use.at))
+    elif news is not None:
+        tx.cases.update(replace(case, updated_at=use.at, licence_id=None, licensed_since=None))
 
-    return finding
+
+def _news(before: Finding | None, now: Finding, *, is_new: bool) -> str | None:
+    """Return what makes a finding news: its address, a licence that ended, or that it is back; None for nothing."""
+    if is_new:
+        return f"at {now.page_url}"
+    if before is not None and before.is_licensed:
+        return f"no longer licensed ({now.licence.value}): {now.page_url}"
+    if before is not None and before.is_absent and before.first_missed_at is not None:
+        return f"back after it was gone since {before.first_missed_at:%Y-%m-%d}: {now.page_url}"
+    return None
 
 
 def review(tx: Transaction, case_id: str, state: CaseState, *, by: str, note: str | None, at: datetime) -> Case:
@@ -110,18 +186,26 @@ def _case_for(tx: Transaction, use: RecordedUse, known: Finding | None) -> Case:
 
 
 def _apply_event(
-    tx: Transaction, kind: str, case: Case, finding_id: str, use: RecordedUse, names: tuple[str, ...]
+    tx: Transaction,
+    kind: str,
+    case: Case,
+    finding_id: str,
+    use: RecordedUse,
+    names: tuple[str, ...],
+    note: str | None,
 ) -> None:
     """Update a case for an event, enqueue its message to each named destination, and write both into the history."""
     updated = tx.cases.update(
         replace(
             case,
-            state=CaseState.OPEN if case.state is CaseState.RESOLVED else case.state,
+            state=CaseState.OPEN if case.state in (CaseState.RESOLVED, CaseState.LICENSED) else case.state,
             action=max(case.action, use.decision.action, key=ACTIONS_BY_STRENGTH.index),
             severity=max(case.severity, use.decision.severity, key=SEVERITIES_BY_STRENGTH.index),
             updated_at=use.at,
             alerted_at=use.at if names else case.alerted_at,
             message_count=case.message_count + bool(names),
+            licence_id=None,
+            licensed_since=None,
         )
     )
     message_id = enqueue(tx, compose(kind, updated, finding_id, use), names).id if names else None
@@ -129,20 +213,35 @@ def _apply_event(
     # Without destinations a case counts as opened at each sighting. Its history says so once, and again with a message.
     is_repeated = kind == "case.opened" and case.finding_count > 0
     if message_id is not None or not is_repeated:
-        tx.cases.note(CaseEvent(case.id, use.at, kind.removeprefix("case."), message_id=message_id))
-        log.info("case_changed", case=case.id, change=kind, operator=case.operator, message=message_id)
+        tx.cases.note(CaseEvent(case.id, use.at, kind.removeprefix("case."), note=note, message_id=message_id))
+        log.info(
+            "case_changed",
+            case=case.id,
+            change=kind,
+            operator=case.operator,
+            asset=use.asset.id,
+            title=use.asset.title,
+            page_url=use.sighting.page_url,
+            image_url=use.sighting.image_url,
+            message=message_id,
+        )
 
 
-def _message_type(case: Case, decision: Decision, *, is_new: bool) -> str | None:
-    """Return the type of message that one more finding of a case calls for; None for no message."""
+def _message_type(case: Case, decision: Decision, *, is_news: bool) -> str | None:
+    """Return the type of message that a finding of a case calls for; None for no message.
+
+    `is_news`: the finding is new, was licensed until now, or was gone and is back.
+    """
     if case.state is CaseState.DISMISSED:
         # A person has said that this operator's use of the work is of no interest.
         return None
     if case.state is CaseState.RESOLVED:
-        # What a person called resolved may take days to vanish: only another address says it goes on.
-        return "case.reopened" if is_new else None
+        # What a person called resolved may take days to vanish: only another address, or a return, says it goes on.
+        return "case.reopened" if is_news else None
     if case.alerted_at is None:
         return "case.opened"
+    if case.state is CaseState.LICENSED:
+        return "case.reopened"
 
     is_stronger = ACTIONS_BY_STRENGTH.index(decision.action) > ACTIONS_BY_STRENGTH.index(case.action) or (
         SEVERITIES_BY_STRENGTH.index(decision.severity) > SEVERITIES_BY_STRENGTH.index(case.severity)
@@ -162,7 +261,8 @@ def _addresses(use: RecordedUse) -> tuple[str, str]:
     return page_url, image_url
 
 
-def _finding(use: RecordedUse, case_id: str | None) -> Finding:
+def _finding(use: RecordedUse, known: Finding | None, case_id: str | None) -> Finding:
+    """Return the finding of a use, `known` as it was before if there is one."""
     page_url, image_url = _addresses(use)
     return Finding(
         # Only for a finding that is new: the store keeps the id of one that it recognises.
@@ -186,7 +286,19 @@ def _finding(use: RecordedUse, case_id: str | None) -> Finding:
         perceptual_hash=use.perceptual_hash,
         image_status=use.kept.image_status,
         page_status=use.kept.page_status,
+        licence_id=use.licence_id,
+        licensed_since=licensed_since(known, use.licence_status, use.at),
     )
+
+
+def licensed_since(before: Finding | None, now: LicenceStatus, at: datetime) -> datetime | None:
+    """Return since when a use counts as licensed without a break, None for one that is not."""
+    if now is not LicenceStatus.LICENSED:
+        return None
+    if before is None or before.licence is not LicenceStatus.LICENSED:
+        return at
+    # Findings of earlier versions do not say.
+    return before.licensed_since or before.last_seen_at
 
 
 def _clean_context(context: Context) -> Context:

@@ -25,7 +25,8 @@ class RecordedUse:
     """One asset seen at one address.
 
     `candidate_sha256` is the digest of the image's bytes, `also_at` other addresses of the same picture,
-    `at` the moment of recording (aware UTC), `perceptual_hash` the published hash of the picture seen.
+    `at` the moment of recording (aware UTC), `perceptual_hash` the published hash of the picture seen,
+    `licence_id` the licence that gives `licence_status`.
     """
 
     sighting: Sighting
@@ -38,3 +39,4 @@ class RecordedUse:
     kept: Kept = field(default_factory=Kept)
     also_at: tuple[str, ...] = ()
     perceptual_hash: str | None = None
+    licence_id: str | None = None

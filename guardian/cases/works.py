@@ -18,7 +18,7 @@ from guardian.model import (
 )
 from guardian.store import Transaction
 
-_BY_ATTENTION = (CaseState.DISMISSED, CaseState.RESOLVED, CaseState.OPEN, CaseState.CONFIRMED)
+_BY_ATTENTION = (CaseState.DISMISSED, CaseState.LICENSED, CaseState.RESOLVED, CaseState.OPEN, CaseState.CONFIRMED)
 """States from the one that asks for least to the one that asks for most."""
 
 log = structlog.get_logger(__name__)

@@ -19,6 +19,7 @@ from guardian.catalog.context import CatalogContext
 from guardian.catalog.publishing import LeftOut, in_batches, warn_of_left_out
 from guardian.catalog.settings import CatalogSettings
 from guardian.catalog.wanted import Wanted
+from guardian.disk_errors import refuse_root_in
 from guardian.errors import AlreadyRunning, IndexNotReady
 from guardian.evidence import Vault
 from guardian.matching.index.writer import IndexWriter
@@ -77,6 +78,7 @@ class Catalog:
         """Withdraw assets, so that no answer names them any more; return those that were protected until now."""
 
         def take_out() -> list[Asset]:
+            refuse_root_in(self._data_dir)
             with self._context.store.begin() as tx:
                 known = [asset for asset in map(tx.assets.get, ids) if asset is not None]
                 taken = [asset for asset in known if tx.assets.withdraw(asset.id, self._context.clock())]

@@ -9,7 +9,15 @@ from typing import TypeVar
 import structlog
 
 from guardian.catalog.context import CatalogContext
-from guardian.errors import FetchFailed, FetchRefused, GuardianError, TooPlain, Unmatchable, WorkerLost
+from guardian.errors import (
+    FetchFailed,
+    FetchRefused,
+    GuardianError,
+    TooPlain,
+    Unmatchable,
+    WorkerLost,
+    WorkersUnavailable,
+)
 from guardian.fetch import local
 from guardian.matching.index.layout import Entry
 from guardian.model import Asset, AssetState
@@ -63,7 +71,13 @@ async def entries_of(
         except TooPlain:
             await asyncio.to_thread(_find_by_bytes_only, context, asset)
             return None
+        except WorkersUnavailable:
+            raise
         except (Unmatchable, WorkerLost) as error:
+            if isinstance(error, WorkerLost) and error.failures == 0:
+                # Its worker was killed from outside, which says nothing of the asset.
+                left_out(asset, f"{error}; `guardian index rebuild` tries again")
+                return None
             left_out(
                 asset,
                 f"it was protected before and cannot be read now: {error}; "

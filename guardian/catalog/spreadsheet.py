@@ -5,9 +5,10 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
-from guardian.catalog.wanted import Wanted, absolute_path
+from guardian.catalog.wanted import Wanted
 from guardian.errors import ConfigError
 from guardian.model import Rights
+from guardian.sources.files import absolute_path
 
 _RIGHTS = ("creator", "copyright_notice", "licensor", "web_statement", "registration")
 COLUMNS = ("path", "title", "collection", "tags", *_RIGHTS)

@@ -22,12 +22,6 @@ class Wanted:
     names_collection: bool = field(default=False, compare=False)
 
 
-def absolute_path(path: Path) -> Path:
-    """Return the path made absolute, links kept as given; a path with `..` is resolved, which follows its links."""
-    path = path.absolute()
-    return path.resolve() if ".." in path.parts else path
-
-
 def as_text(path: Path) -> str:
     """Return the path as text that every database can hold: bytes that are not UTF-8 become \\xff escapes."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")

@@ -13,6 +13,7 @@ import click
 
 from guardian import __version__
 from guardian.cli.context import DEFAULT_CONFIG, Session, log_to_stderr
+from guardian.disk_errors import disk_error_text
 from guardian.errors import GuardianError, UsageError
 
 INTERNAL, USAGE, INTERRUPTED = 4, 2, 130
@@ -22,6 +23,7 @@ COMMANDS = {
     "init": "Write a configuration, rules and a data folder that work as they are.",
     "asset": "Your images: add, sync, list, show, remove.",
     "check": "Is this a copy of something you own? Answers at once.",
+    "evaluate": "Edit your own works as people do: which copies would be found?",
     "scan": "One pass over one source.",
     "run": "The daemon: scan on schedule, tell, serve health and metrics.",
     "coverage": "What the last scans saw, and what they did not.",
@@ -32,6 +34,7 @@ COMMANDS = {
     "case": "Uses of your images: list, show, confirm, dismiss, resolve, reopen.",
     "delivery": "Messages that went out, wait or were given up: list, show, retry.",
     "destination": "Who is told: list, test, enable.",
+    "quarantine": "Images that end guardian's worker processes: list, free.",
     "model": "The optional neural descriptor: status, fetch.",
     "index": "The search index: status, verify, rebuild.",
     "store": "The database: backup, check, prune.",
@@ -138,8 +141,7 @@ def main() -> None:
         sys.exit(INTERRUPTED)
     except OSError as error:
         # The machine's fault, not ours: a full disk, a folder that may not be entered.
-        where = f"{error.filename}: " if error.filename else ""
-        click.echo(f"guardian: {where}{error.strerror or error}; what was finished before is safe", err=True)
+        click.echo(f"guardian: {disk_error_text(error)}; what was finished before is safe", err=True)
         sys.exit(INTERNAL)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)

@@ -1,12 +1,13 @@
 """Protects files for `guardian asset add` and `guardian asset sync`, and tells of each."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from guardian.cli.context import Session, opened_store
 from guardian.cli.progress import progress_bar, say
+from guardian.cli.screen import Screen
 from guardian.cli.showing import json_line
 from guardian.views.assets import asset_json, weakness_words
 from guardian.views.plain_text import printable
@@ -27,6 +28,7 @@ async def add_files(
     """Protect files, print a line for each as it is done, and add the results to `counts` by word."""
     from guardian.app import make_catalog, make_workers
 
+    screen = Screen.of_output()
     with opened_store(session) as store, progress_bar() as progress:
         workers = make_workers(session.config)
         step = progress.add_task("protecting", total=len(wanted))
@@ -35,7 +37,7 @@ async def add_files(
             async for result in added:
                 counts[result.outcome.value] += 1
                 counts.update(_also(result))
-                for line in [json_line(_facts(result))] if as_lines else _lines(result):
+                for line in [json_line(_facts(result))] if as_lines else fitted(_lines(result), screen):
                     say(progress, line)
 
         await workers.aclose()
@@ -44,6 +46,13 @@ async def add_files(
 def in_words(counts: Counter[str]) -> str:
     """Return the last line of the answer: how many files there were of each kind."""
     return ", ".join(f"{number} {word}" for word, number in counts.items())
+
+
+def fitted(lines: Iterable[str], screen: Screen) -> Iterator[str]:
+    """Yield lines that begin with a word and blanks of the indent's width, made to fit the screen."""
+    width = len(_INDENT)
+    for line in lines:
+        yield from screen.wrapped(line[width:], width, first=line[:width])
 
 
 def _also(result: "Added") -> list[str]:

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from guardian.cli.adding import UNREADABLE, add_files, in_words
+from guardian.cli.adding import UNREADABLE, add_files, fitted, in_words
 from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.progress import progress_bar
+from guardian.cli.screen import Column, Cut, Row, Screen, echo
 from guardian.cli.showing import json_line
 from guardian.errors import UsageError
 from guardian.model import Asset, AssetState
 from guardian.views.assets import asset_json, weakness_words
-from guardian.views.plain_text import printable
+from guardian.views.counting import counted
 
 if TYPE_CHECKING:
     from guardian.catalog.wanted import Wanted
@@ -76,8 +77,8 @@ def add(
 def sync(session: Session, folder: Path, collection: str, yes: bool) -> None:
     """Bring the assets in line with FOLDER: protect new files, note moved ones, ask about deleted ones."""
     from guardian.catalog.syncing import compare_with_folder
-    from guardian.catalog.wanted import Wanted, absolute_path, as_text
-    from guardian.sources.files import files_in
+    from guardian.catalog.wanted import Wanted, as_text
+    from guardian.sources.files import absolute_path, files_in
 
     folder = absolute_path(folder)
     _checked(collection)
@@ -96,8 +97,8 @@ def sync(session: Session, folder: Path, collection: str, yes: bool) -> None:
         )
 
     # Moved files first: their assets keep id and history, which protecting them anew would lose.
-    for asset, path in found.moved:
-        click.echo(printable(f"moved        {asset.path} -> {as_text(path)}"))
+    screen = Screen.of_output()
+    echo(fitted((f"moved        {asset.path} -> {as_text(path)}" for asset, path in found.moved), screen))
 
     _move(session, found.moved)
     counts: Counter[str] = Counter({"unchanged": found.unchanged, "moved": len(found.moved)})
@@ -105,10 +106,9 @@ def sync(session: Session, folder: Path, collection: str, yes: bool) -> None:
         asyncio.run(add_files(session, [Wanted(path, collection) for path in found.new], counts))
     # A deleted file may be a mistake, or a disk that is not there: a person decides.
     missing = (*found.gone, *found.replaced)
-    for asset in missing:
-        click.echo(printable(f"gone         {asset.path}  “{asset.title}”"))
+    echo(fitted((f"gone         {asset.path}  “{asset.title}”" for asset in missing), screen))
 
-    if missing and (yes or click.confirm(f"Take {len(missing)} asset(s) out of protection?")):
+    if missing and (yes or click.confirm(f"Take {counted(len(missing), 'asset')} out of protection?")):
         asyncio.run(_withdraw(session, [asset.id for asset in missing]))
         counts["taken out"] = len(missing)
 
@@ -124,22 +124,21 @@ def sync(session: Session, folder: Path, collection: str, yes: bool) -> None:
 def list_assets(session: Session, collection: str | None, only_weak: bool, as_lines: bool) -> None:
     """List protected assets, oldest first; of weak ones it is said why copies may not be found."""
     assets = [one for one in _protected(session, collection) if not only_weak or weakness_words(one)]
-    for asset in assets:
-        if as_lines:
-            click.echo(json_line(asset_json(asset)))
-        else:
-            click.echo(
-                printable(
-                    f"{asset.id}  {asset.collection:<16} {asset.width:>5}x{asset.height:<5} "
-                    f"{asset.title}  ({asset.path})"
-                )
-            )
-            if weak := weakness_words(asset):
-                click.echo(printable(f"             weak: {weak}"))
+    if as_lines:
+        echo(json_line(asset_json(asset)) for asset in assets)
+        return
 
-    if not assets and only_weak and not as_lines:
+    screen = Screen.of_output()
+    columns = (
+        Column("ASSET"),
+        Column("TITLE", Cut.END),
+        Column("COLLECTION", Cut.END),
+        Column("PIXELS", is_number=True),
+    )
+    echo(screen.table(columns, [_row(asset, screen) for asset in assets]))
+    if not assets and only_weak:
         click.echo("no weak assets")
-    elif not assets and not as_lines:
+    elif not assets:
         click.echo("no assets; `guardian asset add PATH --collection NAME` protects some")
 
 
@@ -160,11 +159,15 @@ def remove(session: Session, asset_ids: tuple[str, ...]) -> None:
     known = _all(session)
     chosen = [_one(known, asset_id) for asset_id in asset_ids]
     taken = asyncio.run(_withdraw(session, [asset.id for asset in chosen]))
-    for asset in taken:
-        click.echo(printable(f"taken out    {asset.id}  “{asset.title}”"))
-    for asset in chosen:
-        if asset.state is AssetState.WITHDRAWN:
-            click.echo(printable(f"was out      {asset.id}  “{asset.title}”"))
+    lines = [f"taken out    {asset.id}  “{asset.title}”" for asset in taken]
+    lines += [f"was out      {asset.id}  “{asset.title}”" for asset in chosen if asset.state is AssetState.WITHDRAWN]
+    echo(fitted(lines, Screen.of_output()))
+
+
+def _row(asset: Asset, screen: Screen) -> Row:
+    weak = weakness_words(asset)
+    cells = [screen.short_id(asset.id), asset.title, asset.collection, f"{asset.width}x{asset.height}"]
+    return Row(cells, [f"weak: {weak}"] if weak else [], asset.path)
 
 
 def _wanted(paths: Iterable[str], collection: str | None, title: str | None, tags: tuple[str, ...]) -> "list[Wanted]":
@@ -173,8 +176,8 @@ def _wanted(paths: Iterable[str], collection: str | None, title: str | None, tag
     Raises UsageError for a path that cannot be read and ConfigError for a wrong CSV file.
     """
     from guardian.catalog.spreadsheet import read_spreadsheet
-    from guardian.catalog.wanted import Wanted, absolute_path
-    from guardian.sources.files import files_in
+    from guardian.catalog.wanted import Wanted
+    from guardian.sources.files import absolute_path, files_in
 
     wanted: list[Wanted] = []
     for given in paths:

@@ -1,16 +1,27 @@
 """`guardian case`: list and show cases, and record what a person decides about them."""
 
 import getpass
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import click
 
 from guardian.cli.context import Session, opened_store, pass_session
+from guardian.cli.filters import case_filter, uses_options
+from guardian.cli.screen import Column, Cut, Row, Screen, echo
 from guardian.cli.showing import json_line
-from guardian.model import Asset, Case, CaseState, Finding, FindingDigest
+from guardian.model import Asset, Case, CaseState, FindingDigest, LicenceStatus, Severity
 from guardian.views.cases import case_detail_json, case_json, event_text, extent_text
 from guardian.views.findings import finding_facts, version_facts
+
+COLUMNS = (
+    Column("CASE"),
+    Column("STATE"),
+    Column("ACTION"),
+    Column("SEVERITY"),
+    Column("OPERATOR", Cut.MIDDLE),
+)
 
 
 @click.group
@@ -19,21 +30,46 @@ def command() -> None:
 
 
 @command.command("list")
-@click.option("--state", type=click.Choice([state.value for state in CaseState]), help="Only cases in this state.")
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice([state.value for state in CaseState]),
+    help="Only cases in this state; several times for several.",
+)
+@click.option(
+    "--severity",
+    "severities",
+    multiple=True,
+    type=click.Choice([severity.value for severity in Severity]),
+    help="Only cases of this severity; several times for several.",
+)
+@click.option(
+    "--licence",
+    metavar="STATUS|ID",
+    help=f"Only cases with a use of this status ({', '.join(LicenceStatus)}), or one that this licence was judged by.",
+)
+@uses_options("Changed on this day or later (UTC).")
 @click.option(
     "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="How many, last changed first."
 )
 @click.option("--json", "as_lines", is_flag=True, help="One JSON object a line for each case.")
 @pass_session
-def list_cases(session: Session, state: str | None, limit: int, as_lines: bool) -> None:
-    """List cases, the last changed first."""
+def list_cases(session: Session, /, limit: int, as_lines: bool, **options: Any) -> None:
+    """List cases, the last changed first. Of several options all must apply."""
+    from guardian.cases.reading import cases_matching
+
     with opened_store(session) as store, store.read() as tx:
-        cases = tx.cases.list(CaseState(state) if state else None, limit=limit)
+        cases = cases_matching(tx, case_filter(tx, **options), limit)
         rows = [(case, tx.assets.get(case.asset_id)) for case in cases]
 
-    for case, asset in rows:
-        click.echo(json_line(case_json(case, asset)) if as_lines else _line(case, asset))
-    if not as_lines and not rows:
+    if as_lines:
+        echo(json_line(case_json(case, asset)) for case, asset in rows)
+        return
+
+    screen = Screen.of_output()
+    echo(screen.table(COLUMNS, [_row(case, asset, screen) for case, asset in rows]))
+    if not rows:
         click.echo("no cases")
 
 
@@ -52,18 +88,21 @@ def show_case(session: Session, case_id: str, as_json: bool) -> None:
         click.echo(json_line(case_detail_json(detail), indent=2))
         return
 
-    click.echo(_line(detail.case, detail.asset))
+    screen = Screen.of_output()
+    row = _row(detail.case, detail.asset, screen)
+    echo(screen.wrapped("  ".join([detail.case.id, *row.cells[1:], *row.below]), 2, first=""))
     for finding in detail.findings:
         click.echo()
-        click.echo(_finding_lines(finding))
+        click.echo(screen.fitted(finding.image_url, Cut.NEVER))
+        echo(screen.facts(finding_facts(finding)))
         versions = detail.versions.get(finding.id, ())
         # A single version is what the finding's own lines say.
         if len(versions) > 1:
-            click.echo(_version_lines(versions))
+            echo(_version_lines(versions, screen))
 
     click.echo()
     for event in detail.history:
-        click.echo(event_text(event))
+        echo(screen.wrapped(event_text(event), 2, first=""))
 
 
 def _review(session: Session, case_ids: tuple[str, ...], state: CaseState, by: str | None, note: str | None) -> None:
@@ -107,25 +146,18 @@ def _user() -> str:
         return "unknown"
 
 
-def _line(case: Case, asset: Asset | None) -> str:
+def _row(case: Case, asset: Asset | None, screen: Screen) -> Row:
     severity = case.severity.value if case.severity else "-"
     title = asset.title if asset else case.asset_id
-    return (
-        f"{case.id}  {case.state.value:<9} {case.action.value:<6} {severity:<8} {case.operator:<28} "
-        f"{title}  ({extent_text(case)})"
-    )
+    cells = [screen.short_id(case.id), case.state.value, case.action.value, severity, case.operator]
+    return Row(cells, [f"{title}  ({extent_text(case, screen.moment)})"])
 
 
-def _finding_lines(finding: Finding) -> str:
-    lines = [f"  {label:<10} {fact}" for label, fact in finding_facts(finding).items()]
-    return "\n".join([finding.image_url, *lines])
-
-
-def _version_lines(versions: Sequence[FindingDigest]) -> str:
-    """Return what was captured at a finding, the oldest first: a message names the version that it was about."""
-    lines = [f"  {len(versions)} versions were captured"]
+def _version_lines(versions: Sequence[FindingDigest], screen: Screen) -> Iterator[str]:
+    """Yield what was captured at a finding, the oldest first: a message names the version that it was about."""
+    yield f"  {len(versions)} versions were captured"
     for number, version in enumerate(versions, start=1):
         seen, *digests = version_facts(version).items()
-        lines.append(f"  {number:>4}. {seen[1]}")
-        lines += [f"        {label:<5} {fact}" for label, fact in digests]
-    return "\n".join(lines)
+        yield f"  {number:>4}. {seen[1]}"
+        for label, fact in digests:
+            yield from screen.wrapped(fact, 14, first=f"{'':<8}{label:<5} ", cut=Cut.NEVER)

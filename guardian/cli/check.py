@@ -2,11 +2,11 @@
 
 import asyncio
 import importlib
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
-from anyio import to_process
 
 from guardian.cli.context import Session, log_to_stderr, pass_session
 from guardian.cli.screen import Screen, echo
@@ -94,8 +94,15 @@ async def _say_what_is_forbidden(web: "WebClient", targets: tuple[str, ...], pic
 async def _check(session: Session, targets: tuple[str, ...], show: Callable[[Answer | NotSeen], None]) -> int:
     """Call `show` with each result as it comes; return how many assets are protected."""
     # A worker process loads its libraries while this one reads the configuration and loads its own: that halves
-    # the wait for the first answer. It is the first worker of the pool that `Workers` uses in this event loop.
-    loading = asyncio.create_task(to_process.run_sync(load_matcher, cancellable=True))
+    # the wait for the first answer.
+    from guardian.matching.kernel_folder import has_kernel_folder
+    from guardian.matching.worker_pool import WorkerPool
+
+    if not has_kernel_folder(os.environ):
+        # Reading the configuration chooses another one, which the worker inherits.
+        await asyncio.to_thread(lambda: session.config)
+    pool = WorkerPool()
+    loading = asyncio.create_task(pool.preload(load_matcher))
     await asyncio.to_thread(log_to_stderr, "warning", "text")
     config = await asyncio.to_thread(lambda: session.config)
     await asyncio.to_thread(importlib.import_module, "guardian.app")
@@ -103,12 +110,12 @@ async def _check(session: Session, targets: tuple[str, ...], show: Callable[[Ans
     from guardian.matching.workers import Workers
     from guardian.scan.pipeline import check
 
-    workers = Workers(config.matching, config.embedding, config.data_dir / "index")
+    workers = Workers(config.matching, config.embedding, config.data_dir / "index", pool)
     if workers.without_descriptor is not None:
         click.echo(f"guardian: {workers.without_descriptor}", err=True)
     await loading
     warming = asyncio.create_task(workers.warm())
-    async with opened_app(config, workers) as app:
+    async with opened_app(config, workers, only_asking=True) as app:
         try:
             await warming
         except IndexNotReady as error:

@@ -1,6 +1,7 @@
 """What commands share: the configuration, read on first use, the database, and the set-up of logs."""
 
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,8 +29,12 @@ class Session:
         """The configuration. Raises ConfigError."""
         # Here and not above: `guardian --help` should not wait for the settings of all rooms to load.
         from guardian.config import load_config
+        from guardian.matching.kernel_folder import choose_kernel_folder
 
-        return load_config(self.config_path)
+        config = load_config(self.config_path)
+        # In this process and its children, whichever looks at pictures first.
+        choose_kernel_folder(config.data_dir, os.environ)
+        return config
 
 
 pass_session = click.make_pass_decorator(Session, ensure=True)

@@ -3,19 +3,22 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from guardian.cli.context import Session, opened_store, pass_session
+from guardian.cli.filters import DAY, asset_starting_with, case_filter, licence_starting_with, uses_options
 from guardian.cli.screen import Screen, echo
 from guardian.cli.showing import json_line
 from guardian.errors import UsageError
-from guardian.model import Asset, AssetState, Licence
+from guardian.model import AssetState, Licence
 from guardian.store import Transaction
+from guardian.views.findings import finding_json, use_text
 from guardian.views.licences import TODAY_TEXTS, grant_text, licence_json, scope_text
 
-DAY = click.DateTime(["%Y-%m-%d"])
+if TYPE_CHECKING:
+    from guardian.cases.standing import Rejudged
 
 
 @click.group
@@ -59,7 +62,7 @@ class _Terms:
 def add(session: Session, /, **options: Any) -> None:
     """Note that HOST may use a collection or one image.
 
-    It counts from the next time that a use is seen: then `guardian scan` and `guardian check` call it licensed.
+    Recorded uses are judged again at once, and nobody is told: an open case all of whose uses are covered is licensed.
     The same terms twice are one licence.
     """
     terms = _Terms(**options)
@@ -69,7 +72,7 @@ def add(session: Session, /, **options: Any) -> None:
     host = _host(terms.host)
     now = datetime.now(UTC)
     with opened_store(session) as store, store.begin() as tx:
-        asset = _asset(tx, terms.asset) if terms.asset is not None else None
+        asset = asset_starting_with(tx, terms.asset) if terms.asset is not None else None
         licence = tx.licences.add(
             host,
             at=now,
@@ -81,11 +84,13 @@ def add(session: Session, /, **options: Any) -> None:
         )
         scope = _scope(tx, licence)
         warning = _warning(tx, licence)
+        rejudged = _judged_again(tx, session, licence, now)
 
     screen = Screen.of_output()
     echo(screen.wrapped(f"{licence.id}  {_sentence(licence, scope, now.date())}", 2, first=""))
     if warning:
         click.echo(f"note: {warning}", err=True)
+    _echo_rejudged(rejudged)
 
 
 @command.command("list")
@@ -123,20 +128,53 @@ def list_licences(session: Session, host: str | None, as_lines: bool) -> None:
 def remove(session: Session, licence_id: str) -> None:
     """Take a licence out, as if it had never been. To end one, `add` it again with --until and remove the old.
 
-    ID may be shortened as long as it is unique.
+    Recorded uses are judged again at once. A use that is not licensed any more is told of once, unless it was not seen
+    while it was licensed. ID may be shortened as long as it is unique.
     """
-    prefix = licence_id if licence_id.startswith("lic_") else f"lic_{licence_id}"
     with opened_store(session) as store, store.begin() as tx:
-        found = [licence for licence in tx.licences.list() if licence.id.startswith(prefix)]
-        if not found:
-            raise UsageError(f"there is no licence {licence_id}; `guardian licence list` shows them")
-        if len(found) > 1:
-            raise UsageError(f"{len(found)} licences start with {licence_id}: {', '.join(one.id for one in found[:5])}")
+        licence = licence_starting_with(tx, licence_id)
+        scope = _scope(tx, licence)
+        tx.licences.remove(licence.id)
+        rejudged = _judged_again(tx, session, licence, datetime.now(UTC))
 
-        scope = _scope(tx, found[0])
-        tx.licences.remove(found[0].id)
+    echo(Screen.of_output().wrapped(f"removed {licence.id}  {grant_text(licence, scope)}", 2, first=""))
+    _echo_rejudged(rejudged)
 
-    echo(Screen.of_output().wrapped(f"removed {found[0].id}  {grant_text(found[0], scope)}", 2, first=""))
+
+@command.command("uses")
+@click.argument("licence_id", metavar="[ID]", required=False)
+@uses_options("Counted as licensed since this day or later (UTC).")
+@click.option("--json", "as_lines", is_flag=True, help="One JSON object a line for each use.")
+@pass_session
+def list_uses(session: Session, /, licence_id: str | None, as_lines: bool, **options: Any) -> None:
+    """List the recorded uses that licences cover, or that the licence ID covers; those licensed last first."""
+    from guardian.cases.reading import uses_matching
+
+    with opened_store(session) as store, store.read() as tx:
+        rows = uses_matching(tx, case_filter(tx, licence=licence_id, **options))
+
+    for finding, asset in rows:
+        click.echo(json_line(finding_json(finding)) if as_lines else use_text(finding, asset))
+    if not rows and not as_lines:
+        click.echo("no licensed uses are recorded")
+
+
+def _judged_again(tx: Transaction, session: Session, licence: Licence, now: datetime) -> "Rejudged":
+    """Judge the recorded uses again that a licence speaks about. Raises ConfigError when the rules cannot be read."""
+    from guardian.app import judging_of
+    from guardian.cases.standing import Rejudged, judge_again, uses_under
+
+    # Without uses no rules are needed, and a licence can be added before there are any.
+    uses = uses_under(tx, licence)
+    return judge_again(tx, uses, judging_of(session.config), now) if uses else Rejudged()
+
+
+def _echo_rejudged(rejudged: "Rejudged") -> None:
+    """Print what became of recorded uses because of a change of licences."""
+    for case in rejudged.licensed:
+        click.echo(f"{case.id}  {case.operator}  {case.state.value} now")
+    for case in rejudged.unlicensed:
+        click.echo(f"{case.id}  {case.operator}  not licensed any more, {case.state.value}")
 
 
 def _host(text: str) -> str:
@@ -158,17 +196,6 @@ def _host(text: str) -> str:
     if host != text:
         click.echo(f"understood {text} as the host {host}", err=True)
     return host
-
-
-def _asset(tx: Transaction, text: str) -> Asset:
-    """Return the only asset whose id begins so. Raises UsageError when there is none, or several."""
-    prefix = text if text.startswith("asset_") else f"asset_{text}"
-    found = [asset for asset in tx.assets.list() if asset.id.startswith(prefix)]
-    if not found:
-        raise UsageError(f"there is no asset {text}; `guardian asset list` shows them")
-    if len(found) > 1:
-        raise UsageError(f"{len(found)} assets start with {text}: {', '.join(asset.id for asset in found[:5])}")
-    return found[0]
 
 
 def _speaks_about(licence: Licence, host: str) -> bool:

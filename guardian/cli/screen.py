@@ -49,10 +49,14 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One record: a cell for each column, and texts that stand below it on a terminal and behind it in a pipe."""
+    """One record: a cell for each column, and what stands below it on a terminal and behind it in a pipe.
+
+    `path` is a path or address, which gets a line of its own; `below` are texts.
+    """
 
     cells: Sequence[str]
     below: Sequence[str] = ()
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,16 +120,24 @@ class Screen:
         return [lead + lines[0], *(" " * indent + line for line in lines[1:])]
 
     def facts(self, facts: Mapping[str, str], indent: int = 2, cut: Cut = Cut.NEVER) -> Iterator[str]:
-        """Yield labelled texts as lines, the texts under each other. A long word stays whole, unless `cut` says so."""
+        """Yield labelled texts as lines, the texts under each other. A long word stays whole, unless `cut` says so.
+
+        A text with a word that does not fit beside its label stands below it.
+        """
         label_width = max((cell_len(label) for label in facts), default=0)
         text_column = indent + label_width + len(GAP)
         for label, text in facts.items():
             lead = " " * indent + set_cell_size(label, label_width) + GAP
-            yield from self.wrapped(text, text_column, first=lead, cut=cut)
+            longest_word = max(cell_len(word) for word in text.split(" "))
+            if self.columns is None or cut is not Cut.NEVER or longest_word <= self.columns - text_column:
+                yield from self.wrapped(text, text_column, first=lead, cut=cut)
+            else:
+                yield lead.rstrip()
+                yield from self.wrapped(text, indent + 2, cut=cut)
 
     def table(self, columns: Sequence[Column], rows: Iterable[Row]) -> Iterator[str]:
         """Yield a table as lines; on a terminal the names of the columns come first. Nothing without rows."""
-        records = [Row([printable(cell) for cell in row.cells], row.below) for row in rows]
+        records = [Row([printable(cell) for cell in row.cells], row.below, row.path) for row in rows]
         if not records:
             return
 
@@ -139,9 +151,11 @@ class Screen:
         for row in records:
             line = _line(row.cells, columns, widths)
             if self.columns is None:
-                yield GAP.join([line, *(printable(text) for text in row.below if text)])
+                yield GAP.join([line, *(printable(text) for text in (row.path, *row.below) if text)])
                 continue
             yield line
+            if row.path:
+                yield self.fitted(row.path, Cut.MIDDLE, GAP)
             for text in row.below:
                 yield from self.wrapped(text, len(GAP)) if text else ()
 

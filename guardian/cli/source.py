@@ -77,8 +77,8 @@ def _listed(tx: Transaction, source: "SourceSettings", now: datetime, *, is_watc
 def _row(source: ListedSource, screen: Screen) -> Row:
     last = f"{outcome_text(source.last)} {screen.moment(source.last.started_at)}" if source.last else "never scanned"
     following = screen.moment(source.next_at) if source.next_at else "never"
-    below = [source.address, source.rhythm, result_text(source.last) if source.last else ""]
-    return Row([source.name, source.kind, last, following], below)
+    below = [source.rhythm, result_text(source.last) if source.last else ""]
+    return Row([source.name, source.kind, last, following], below, source.address)
 
 
 @command.command("try")
@@ -92,6 +92,7 @@ def try_source(session: Session, target: str, as_lines: bool, pages: int) -> Non
     from guardian.errors import UsageError
     from guardian.sources.settings import PageSettings
     from guardian.urls.addresses import is_web_address
+    from guardian.urls.guessing import likely_web_address
 
     config = session.config
     require_contact(config, session.config_path)
@@ -100,7 +101,9 @@ def try_source(session: Session, target: str, as_lines: bool, pages: int) -> Non
         chosen = PageSettings(name="try", kind="page", url=target)
     if chosen is None:
         known = ", ".join(source.name for source in config.sources) or "none"
-        raise UsageError(f"{target!r} is neither a source nor a web address; sources are: {known}")
+        meant = likely_web_address(target)
+        advice = f"; for the site write {meant}" if meant else ""
+        raise UsageError(f"{target!r} is neither a source nor a web address; sources are: {known}{advice}")
     # Only crawls have this limit; a whole one would take hours where a person wants an impression.
     if "max_pages" in type(chosen).model_fields:
         chosen = chosen.model_copy(update={"max_pages": pages})

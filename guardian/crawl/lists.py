@@ -2,14 +2,18 @@
 
 import asyncio
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from guardian.crawl.context import CrawlContext
 from guardian.crawl.sightings import sighting_of
 from guardian.extract.entries import ListEntries
 from guardian.extract.feeds import read_feed
-from guardian.extract.sitemaps import read_sitemap
-from guardian.model import CrawlRequest, PageCapture, Sighting, Skipped, SkipReason
+from guardian.extract.sitemaps import read_sitemap, unpacked
+from guardian.extract.xml_text import root_of_list
+from guardian.model import CrawlRequest, PageCapture, Response, Sighting, Skipped, SkipReason
+
+_FEEDS = ("rss", "feed", "rdf")
+_SITEMAPS = ("urlset", "sitemapindex")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +34,19 @@ class ListReader:
     async def sitemap(self, url: str, depth: int) -> ListReading:
         """Read one sitemap, to which `depth` others led. Raises FetchRefused, FetchFailed (not_a_sitemap)."""
         capture = await self._fetched(url)
+        # Some sites name a feed as their sitemap, and search engines read it as one.
+        root, response = await asyncio.to_thread(_unpacked, capture)
+        if root in _FEEDS:
+            return self._reading(await read_feed(response), capture, depth)
         return self._reading(await asyncio.to_thread(read_sitemap, capture.response), capture, depth)
 
     async def feed(self, url: str) -> ListReading:
         """Read one feed. Raises FetchRefused, FetchFailed (not_a_feed)."""
         capture = await self._fetched(url)
-        return self._reading(await read_feed(capture.response), capture, 0)
+        root, response = await asyncio.to_thread(_unpacked, capture)
+        if root in _SITEMAPS:
+            return self._reading(await asyncio.to_thread(read_sitemap, capture.response), capture, 0)
+        return self._reading(await read_feed(response), capture, 0)
 
     async def _fetched(self, url: str) -> PageCapture:
         response = await self._context.fetcher.get(url, kind="document")
@@ -55,3 +66,12 @@ class ListReader:
             detail = f"only a part of the list came: {capture.response.incomplete}"
             seen.append(Skipped(capture.url, SkipReason.BROKEN, detail))
         return ListReading((*seen, *listed.skipped), tuple(pages), tuple(sitemaps))
+
+
+def _unpacked(capture: PageCapture) -> tuple[str | None, Response]:
+    """Return the root element of a list, whatever it was named as, and the list unpacked.
+
+    Raises FetchRefused (too_large), FetchFailed.
+    """
+    response = replace(capture.response, content=unpacked(capture.response))
+    return root_of_list(response.content), response

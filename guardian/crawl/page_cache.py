@@ -18,7 +18,7 @@ from guardian.urls.addresses import canonical_url
 LONGEST = timedelta(days=7)
 """Some servers answer "unchanged" for ever; after this time a page is downloaded and read again."""
 
-_FORMAT = f"{__version__}/4"
+_FORMAT = f"{__version__}/5"
 """Changes whenever pages are read differently, so that what an older version read is not used."""
 
 _LARGEST = 200_000

@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from guardian.app import App, prune_old_rows, scan_and_mend, take_over, tell_of_troubled_sources
+from guardian.app import App, judge_waiting_uses, prune_old_rows, scan_and_mend, take_over, tell_of_troubled_sources
 from guardian.coverage.coverage import coverages
 from guardian.coverage.evidence import evidence_room
 from guardian.daemon.consumers import make_runner
@@ -168,6 +168,9 @@ class WorkPeriod:
             for step in steps:
                 try:
                     await step()
+                except GuardianError as error:
+                    log.warning("others_not_followed", step=step.__name__.strip("_"), reason=str(error))
+                    self._metrics.count_failure("others")
                 except Exception:
                     log.exception("others_not_followed", step=step.__name__.strip("_"))
                     self._metrics.count_failure("others")
@@ -184,6 +187,7 @@ class WorkPeriod:
         today = self._app.services.clock().date()
         if today != self._pruned_on:
             await prune_old_rows(self._app)
+            await judge_waiting_uses(self._app)
             self._pruned_on = today
 
     async def _follow_assets(self) -> None:
@@ -211,6 +215,9 @@ class WorkPeriod:
         while True:
             try:
                 self._metrics.count_deliveries(deliveries_of({kind: await self._runner.run_due_of(kind)}))
+            except GuardianError as error:
+                log.warning("tasks_failed", kind=kind.value, reason=str(error))
+                self._metrics.count_failure("deliveries" if kind is TaskKind.DELIVER else kind.value)
             except Exception:
                 log.exception("tasks_failed", kind=kind.value)
                 self._metrics.count_failure("deliveries" if kind is TaskKind.DELIVER else kind.value)
@@ -223,6 +230,9 @@ class WorkPeriod:
             try:
                 if await asyncio.to_thread(self._schedule.follow_clock):
                     log.warning("clock_jumped", now="it is worked out anew which sources are due")
+            except GuardianError as error:
+                log.warning("clock_not_followed", reason=str(error))
+                self._metrics.count_failure("clock")
             except Exception:
                 log.exception("clock_not_followed")
                 self._metrics.count_failure("clock")

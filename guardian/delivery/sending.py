@@ -19,6 +19,7 @@ from guardian.model import Message, Task, TaskKind
 from guardian.store import Store
 from guardian.tasks.outcomes import Dead, Done, Outcome, Postponed, Settled
 from guardian.tasks.runner import Settlements
+from guardian.views.deliveries import Subject, subject_of
 
 LEASE = timedelta(seconds=45)
 """Longer than the longest time-out of a post (30 s), with room to settle it."""
@@ -61,6 +62,7 @@ class DeliveryConsumer:
     ) -> None:
         self._store, self._delivery, self._clock, self._owner = store, delivery, clock, owner
         self._chance = chance or random.Random()
+        self._subjects: dict[int, Subject] = {}
 
     def lanes(self) -> list[str | None]:
         """Return the destinations with something due that are neither disabled nor resting.
@@ -88,6 +90,7 @@ class DeliveryConsumer:
             if message is None or task.destination is None:
                 raise DeliveryFailed("its message is not in the database", permanent=True)
 
+            self._subjects[task.id] = subject_of(message)
             await self._delivery.deliver(message, task.destination)
             return Done()
         except DeliveryFailed as error:
@@ -107,7 +110,14 @@ class DeliveryConsumer:
 
     def tell(self, task: Task, outcome: Outcome) -> None:
         """Log what came of one message."""
-        facts = {"task": task.id, "destination": task.destination, "attempts": task.attempts + 1}
+        subject = self._subjects.pop(task.id, None)
+        facts = {
+            "task": task.id,
+            "destination": task.destination,
+            "attempts": task.attempts + 1,
+            "case": subject.case_id if subject else None,
+            "asset": subject.asset_id if subject else None,
+        }
         match outcome:
             case Done():
                 log.info("delivered", **facts)

@@ -9,6 +9,7 @@ import argparse
 import hashlib
 import json
 import multiprocessing
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -25,6 +26,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
+from guardian.child_process import end_with_parent
 from guardian.errors import Unmatchable
 from guardian.evaluation.attacks import Picture, shrunk
 from guardian.evaluation.diagram import drawn
@@ -259,7 +261,9 @@ def main() -> None:
     # Spawned, and the pictures handed over in a file: a fork would inherit OpenCV's locked thread pool and hang.
     with (
         tempfile.TemporaryDirectory() as folder,
-        ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as pool,
+        ProcessPoolExecutor(
+            mp_context=multiprocessing.get_context("spawn"), initializer=end_with_parent, initargs=(os.getpid(),)
+        ) as pool,
     ):
         pile = Path(folder) / "pictures.npz"
         np.savez(pile, *pictures)

@@ -8,7 +8,7 @@ from selectolax.lexbor import LexborNode
 
 from guardian.extract.css import css_pictures
 from guardian.extract.data_urls import decode_data_url, is_data_url
-from guardian.extract.scripts import is_picture_file, pictures_in_json, strings_of_json
+from guardian.extract.scripts import is_picture_file, pictures_in_expression, pictures_in_json, strings_of_json
 from guardian.extract.srcset import Variant, largest_first, parse_srcset
 
 IMAGES = frozenset(["img", "amp-img", "amp-anim"])
@@ -60,6 +60,8 @@ _MAY_EMBED_ANYTHING = ("embed", "iframe", "frame")
 _ANY_SOURCE = re.compile(r"(?<!video)(?<!audio)(?<!iframe)-src(?:set)?$")
 # An attribute with such a name holds a URL, even where that is a file name alone.
 _ADDRESS_NAME = re.compile(r"(?:^|[-_])(?:src|bg|background|poster|lazyload|img|image|hidpi|retina)$")
+# Attributes of Vue, Alpine and Angular whose value is an expression.
+_BOUND = (":", "v-", "x-bind:", "[", "ng-style", "ng-bind")
 _LARGER_NAME = re.compile(r"large|full|zoom|big|hi-?res|orig|retina|hidpi")
 _LIST = re.compile(r"[,;|]\s*")
 _MARKUP_WITH_PICTURE = re.compile(r"<(?:img|picture|amp-img)\b", re.IGNORECASE)
@@ -174,7 +176,13 @@ def other_pictures(tag: str, attributes: Attributes) -> Iterator[OtherPicture]:
     Such as the back of a product, a larger view, or the pictures of a gallery.
     """
     for name, value in attributes.items():
-        if value and _may_be_read_by_script(tag, name):
+        if value and name.startswith(_BOUND):
+            # What it is bound to is an expression; what a template engine leaves as it is may name pictures itself.
+            if "url(" in value:
+                yield from (OtherPicture(list(urls)) for urls in css_pictures(value))
+            else:
+                yield from (OtherPicture([url]) for url in pictures_in_expression(value))
+        elif value and _may_be_read_by_script(tag, name):
             yield from _pictures_in_attribute(tag, name, value)
 
 

@@ -6,6 +6,11 @@ _FEWEST_CHARACTERS = 200
 _ROOTS = (
     "#root, #app, #__next, #___gatsby, #q-app, #svelte, app-root, [ng-app], [data-reactroot], [data-server-rendered]"
 )
+# What templates in the page itself look like before a script fills them in (Vue, Alpine, AngularJS, mustaches).
+_FILLED_IN = (
+    'img[src*="{{"], img[data-src*="{{"], img[ng-src*="{{"], img[\\:src], img[v-bind\\:src], '
+    "[v-for] img, img[v-for], [x-for] img, [ng-repeat] img, img[ng-repeat]"
+)
 _ASKS = (
     "enable javascript",
     "requires javascript",
@@ -26,6 +31,8 @@ def sign_of_browser(tree: LexborHTMLParser) -> str | None:
         return None
     if any(words in notes for words in _ASKS):
         return "the page asks for JavaScript"
+    if tree.css_first(_FILLED_IN) is not None:
+        return "its pictures are filled in by scripts"
 
     # Frameworks fill one empty element, so hardly any text stands in the HTML.
     has_root = tree.css_first(_ROOTS) is not None

@@ -2,9 +2,10 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from html import escape
+from html import escape, unescape
 from typing import Any
 
 from guardian.errors import FetchFailed, FetchRefused
@@ -12,12 +13,18 @@ from guardian.extract.entries import ListEntries, ListEntry
 from guardian.extract.grouping import ImageGrouping
 from guardian.extract.html_sandbox import read_guarded
 from guardian.extract.image_context import shortened
+from guardian.extract.scripts import is_picture_file
+from guardian.extract.xml_text import decoded_xml, elements_named, without_sections
 from guardian.model import Context, PageImage, Response, Skipped, SkipReason
 from guardian.urls.addresses import resolve_url, resolve_web_url
 
 MAX_ENTRIES = 1_000
 MAX_TAGS = 100_000
 """As many as feedparser reads within some seconds."""
+
+_ITEM = re.compile(r"<(?:item|entry)(?=[\s>])", re.IGNORECASE)
+_VALUE = re.compile(r"""(?<=[>"'])[^<>"']{9,2000}(?=[<"'])""")
+"""The text of an element without children, and the value of an attribute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +116,15 @@ def _xml_entries(response: Response) -> Iterator[_Entry]:
     if not parsed.get("version"):
         raise FetchFailed(SkipReason.NOT_A_FEED, response.url, "neither RSS nor Atom nor JSON Feed")
 
-    for entry in parsed.entries:
+    text = without_sections(decoded_xml(response.content))
+    yield from _of_channel(parsed.feed, _files_named(text[: _start_of_items(text)]), response.final_url)
+    named_in_items = _files_of_items(text, len(parsed.entries))
+    for entry, more in zip(parsed.entries, named_in_items, strict=True):
         files = [*entry.get("media_content", ()), *entry.get("media_thumbnail", ())]
         named = [one.get("url") for one in files if _may_be_picture(one)]
         named += [one.get("href") for one in entry.get("enclosures", ()) if _may_be_picture(one)]
+        named += [one.get("src") for one in entry.get("content", ()) if _may_be_picture(one)]
+        named += [_image_of(entry), *more]
 
         # Each piece of text has its own xml:base. That of the title stands for the files, which have none.
         details = [*entry.get("content", ()), entry.get("summary_detail") or {}, entry.get("title_detail") or {}]
@@ -129,6 +141,52 @@ def _xml_entries(response: Response) -> Iterator[_Entry]:
             html=tuple((text, base) for text, base in html.items() if text),
             pictures=_addresses(bases[-1], named),
         )
+
+
+def _of_channel(feed: dict[str, Any], more: list[str], base: str) -> Iterator[_Entry]:
+    """Yield an entry for the pictures of a whole feed, which are shown by the feed itself; none when it has none.
+
+    `more` are files of pictures that stand before its entries.
+    """
+    pictures = _addresses(base, [_image_of(feed), feed.get("logo"), feed.get("icon"), *more])
+    if pictures:
+        yield _Entry(
+            link=None,
+            title=feed.get("title"),
+            claims=_claims({"rights": feed.get("rights"), "licence": feed.get("license")}),
+            html=(),
+            pictures=pictures,
+        )
+
+
+def _image_of(holder: dict[str, Any]) -> Any:
+    """Return the address in the image element of a feed or an entry: RSS, iTunes or Media RSS."""
+    image = holder.get("image")
+    return image.get("href") or image.get("url") if isinstance(image, dict) else image
+
+
+def _start_of_items(text: str) -> int:
+    """Return where the first entry of a feed begins."""
+    found = _ITEM.search(text)
+    return found.start() if found else len(text)
+
+
+def _files_of_items(text: str, count: int) -> list[list[str]]:
+    """Return for each of `count` entries the files of pictures that any of its elements and attributes names.
+
+    feedparser keeps of repeated and unknown elements the last one or none, such as the image_link of shops. Empty lists
+    when the entries cannot be told apart.
+    """
+    items = [found.inner for found in elements_named(text, ("item", "entry"))]
+    if len(items) != count:
+        return [[] for _ in range(count)]
+    return [_files_named(item) for item in items]
+
+
+def _files_named(text: str) -> list[str]:
+    """Return the absolute URLs of picture files that are the whole text of an element or the value of an attribute."""
+    values = (unescape(value).strip() for value in _VALUE.findall(text))
+    return [url for url in values if is_picture_file(url) and "://" in url and not any(map(str.isspace, url))]
 
 
 def _declares_entities(content: bytes, encoding: str) -> bool:
@@ -178,6 +236,9 @@ def _claims(said: dict[str, Any]) -> str | None:
 
 
 def _may_be_picture(file: dict[str, Any]) -> bool:
+    # The name says more: podcast tools call every enclosure audio.
+    if is_picture_file(str(file.get("url") or file.get("href") or file.get("src") or "")):
+        return True
     stated = str(file.get("type") or file.get("mime_type") or file.get("medium") or "image")
     return stated.startswith("image")
 

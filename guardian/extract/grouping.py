@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from guardian.extract.data_urls import decode_data_url, is_data_url, media_type_of
+from guardian.extract.scripts import has_placeholder
 from guardian.model import Context, PageImage, ReferrerPolicy, Skipped, SkipReason
 from guardian.urls.addresses import address_key, escape_unprintable, resolve_url
 from guardian.urls.rendition_names import are_renditions, rendition_rank
@@ -63,7 +64,7 @@ class ImageGrouping:
         if len(address) > _LONGEST_ADDRESS:
             self.leave_out(address[:200], SkipReason.BAD_ADDRESS, f"longer than {_LONGEST_ADDRESS} characters")
             return None
-        if not address or address.startswith(("#", "about:", "javascript:", "{", "blob:")):
+        if not address or address.startswith(("#", "about:", "javascript:", "{", "blob:")) or has_placeholder(address):
             return None
 
         whole = resolve_url(base, address)

@@ -3,7 +3,12 @@
 from dataclasses import dataclass
 
 from selectolax.lexbor import LexborHTMLParser
-from w3lib.encoding import html_to_unicode
+from w3lib.encoding import (
+    html_body_declared_encoding,
+    html_to_unicode,
+    http_content_type_encoding,
+    read_bom,
+)
 
 from guardian.extract.browser_signs import sign_of_browser
 from guardian.extract.links import Links, links_on_page
@@ -27,9 +32,22 @@ class HtmlReading:
 
 def read_html(response: Response) -> HtmlReading:
     """Parse a page and return what it holds. Takes unbounded time unless the page is simple (see `html_complexity`)."""
-    tree = LexborHTMLParser(html_to_unicode(response.header("content-type"), response.content)[1])
+    tree = LexborHTMLParser(decoded_html(response))
     seen = images_on_page(tree, response)
     links = links_on_page(tree, response)
     policy = policy_of_page(tree, response)
     # Last, since it removes elements from the tree.
     return HtmlReading(seen, links, sign_of_browser(tree), policy)
+
+
+def decoded_html(response: Response) -> str:
+    """Return the text of a page, decoded as browsers do (HTML Standard, 13.2.3).
+
+    A page that says within itself that it is UTF-16 is UTF-8: otherwise nobody could have read the words.
+    """
+    content, stated = response.content, response.header("content-type")
+    if http_content_type_encoding(stated) is None and read_bom(content[:4])[0] is None:
+        declared = html_body_declared_encoding(content[:4096]) or ""
+        if declared.startswith(("utf-16", "utf-32")) and b"\0" not in content[:4096]:
+            return content.decode("utf-8", errors="replace")
+    return html_to_unicode(stated, content)[1]

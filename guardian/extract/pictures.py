@@ -39,6 +39,7 @@ _MOST_ADDRESSES = 20_000
 _MOST_SOURCES = 64
 _MOST_INNER_PAGES = 100
 _LONGEST_INNER_PAGE = 1_000_000
+_TEMPLATE_SCRIPTS = 'script[type*="template" i], script[type="text/html" i]'
 _LINK_ABOVE = 4
 """How many elements above a picture the link around it may be."""
 
@@ -102,6 +103,8 @@ class _Page:
             # The loop reaches the trees that it adds, so templates within templates are read too.
             for template in tree.css("template"):
                 self._add_inner(re.sub(r"^<template[^>]*>|</template>$", "", template.html or ""))
+            for script in tree.css(_TEMPLATE_SCRIPTS):
+                self._add_inner(script.text())
             for node in tree.root.traverse() if tree.root else ():
                 yield from self._at(node)
 

@@ -17,6 +17,14 @@ _NAME_BEFORE = re.compile(r"""(\w+)\\?["']?\s?:\s?\\?["']$""")
 _LONGEST_NAME = 50
 # A string that begins at the site's root and is nothing but a path; patterns and templates have other signs.
 _FROM_ROOT = re.compile(r"""["'](\\?/(?:[^\s"'<>\\`${}()\[\]*:;|]|\\/|\\u0026)++)(?=\\*["'])""")
+# A picture of Wix by its bare name, which its scripts look up at one address.
+_OF_WIX = re.compile(
+    r"(?:(?<=[\"'])|(?<=wix:image://v1/))([0-9a-z]{4,10}_[0-9a-f]{32}~mv2\w{0,40}\.[a-z]{3,4})(?=[\\\"'/])"
+)
+_MEDIA_OF_WIX = "https://static.wixstatic.com/media/"
+_LITERAL = re.compile(r"""(['"`])([^'"`<>\s]{5,2000})\1""")
+# Filled in by a script on the server or in the browser, and no address before that.
+_PLACEHOLDERS = ("{{", "}}", "<%", "${", "%7b%7b", "[[")
 _LARGE = re.compile(r"full|large|orig|zoom|big|hi_?res|max", re.IGNORECASE)
 _SMALL = re.compile(r"thumb|small|tiny|mini|preview|placeholder|lqip|blur|icon", re.IGNORECASE)
 _SLASHES = re.compile(r"\\{1,3}/")
@@ -53,6 +61,7 @@ def pictures_in_script(text: str) -> Iterator[str]:
                 yield url
 
     yield from (url for url in map(_unescaped, _FROM_ROOT.findall(text)) if is_picture_file(url))
+    yield from (_MEDIA_OF_WIX + name for name in dict.fromkeys(_OF_WIX.findall(text)))
 
 
 def pictures_in_json(text: str) -> Iterator[str]:
@@ -63,9 +72,27 @@ def pictures_in_json(text: str) -> Iterator[str]:
         return
 
     for value in strings:
+        if of_wix := _OF_WIX.search(f'"{value}"'):
+            yield _MEDIA_OF_WIX + of_wix[1]
+            continue
         # Only the page's scripts know what a file name alone is relative to.
         is_file = "/" in value and is_picture_file(value) and not any(sign.isspace() for sign in value)
         yield from [value] if is_file and "{" not in value else pictures_in_script(value)
+
+
+def pictures_in_expression(text: str) -> Iterator[str]:
+    """Yield the URLs of picture files among the string literals of a JavaScript expression in an attribute."""
+    for found in _LITERAL.finditer(text):
+        url = found[2]
+        # "@/" and "~" begin the names of modules, which a bundler has replaced elsewhere.
+        if "/" in url and is_picture_file(url) and not url.startswith(("@", "~")) and not has_placeholder(url):
+            yield url
+
+
+def has_placeholder(url: str) -> bool:
+    """Return whether a URL holds a place that a template engine would fill in, so that it is no address yet."""
+    lowered = url.lower()
+    return any(mark in lowered for mark in _PLACEHOLDERS)
 
 
 def strings_of_json(text: str) -> list[str] | None:

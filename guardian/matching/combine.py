@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from guardian.matching.index.reader import PreviewedAsset
 from guardian.matching.shard import MeasuredPair, ShardAnswer
 from guardian.matching.verify import confidence
+from guardian.matching.verify.confidence import Confidence
 from guardian.matching.verify.measuring import Measurement
 from guardian.matching.verify.sharing import ExclusiveEvidence, exclusive_evidence, is_strong
 
@@ -65,13 +66,15 @@ class RankedPair:
 class CombinedAnswer:
     """The whole catalogue's answer for one candidate, most probable first.
 
-    `up_to_number`, `assets_searched` and `partial`: see MatchReport.
+    `up_to_number`, `assets_searched` and `partial`: see MatchReport. `compared`: every pair that was measured, probable
+    or not.
     """
 
     ranking: tuple[RankedPair, ...]
     up_to_number: int
     assets_searched: int
     partial: bool
+    compared: tuple[ComparedPair, ...] = ()
 
 
 def needs_older_assets(answers: Sequence[ShardAnswer], newer_than: int) -> bool:
@@ -82,17 +85,21 @@ def needs_older_assets(answers: Sequence[ShardAnswer], newer_than: int) -> bool:
     return newer_than > 0 and any(is_strong(pair.measurement) for answer in answers for pair in answer.pairs)
 
 
-def combine(answers: Sequence[ShardAnswer], newer_than: int = 0, missing_shards: int = 0) -> CombinedAnswer:
-    """Combine the answers of the shards that gave one; `missing_shards` gave none.
+def combine(
+    answers: Sequence[ShardAnswer], newer_than: int = 0, missing_shards: int = 0, fitted: Confidence | None = None
+) -> CombinedAnswer:
+    """Combine the answers of the shards that gave one; `missing_shards` gave none. `fitted`: the shipped one if None.
 
     Only assets above `newer_than` are reported. Of older ones the answers may hold pairs: they take part in sharing.
     """
     partial = missing_shards > 0 or not all(answer.is_complete for answer in answers)
+    pairs = compared(answers, newer_than)
     return CombinedAnswer(
-        ranking=ranking(compared(answers, newer_than)),
+        ranking=ranking(pairs, fitted or confidence.fitted()),
         up_to_number=newer_than if partial else _up_to_number(answers, newer_than),
         assets_searched=sum(answer.assets_searched for answer in answers),
         partial=partial,
+        compared=tuple(pairs),
     )
 
 
@@ -108,9 +115,8 @@ def compared(answers: Sequence[ShardAnswer], newer_than: int = 0) -> list[Compar
     ]
 
 
-def ranking(pairs: Sequence[ComparedPair]) -> tuple[RankedPair, ...]:
+def ranking(pairs: Sequence[ComparedPair], fitted: Confidence) -> tuple[RankedPair, ...]:
     """Return the pairs worth reporting, of each asset the best one, most probable first, at most MAX_MATCHES."""
-    fitted = confidence.fitted()
     rated = [RankedPair(fitted.probability(pair.features), pair) for pair in pairs]
     worth = sorted((one for one in rated if one.probability >= MIN_PROBABILITY), key=lambda one: -one.probability)
 

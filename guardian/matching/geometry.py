@@ -7,10 +7,10 @@ proposals that others agree with are refined by guided re-matching and robust af
 from dataclasses import dataclass
 
 import cv2
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from guardian.matching.compiling import kernel
 from guardian.matching.features.bits import count_bits
 from guardian.matching.features.keypoints import Keypoints, taken
 
@@ -128,7 +128,7 @@ def mirrored_back(matrix: Matrix, width: int) -> Matrix:
     return np.asarray((flip @ square(matrix)).ravel()[: len(matrix)])
 
 
-@numba.njit(cache=True)
+@kernel
 def _count_agreeing(asset, candidate, starts):  # type: ignore[no-untyped-def]
     agreeing = np.zeros(asset[0].shape[0], np.int32)
     for group in range(starts.shape[0] - 1):
@@ -136,7 +136,7 @@ def _count_agreeing(asset, candidate, starts):  # type: ignore[no-untyped-def]
     return agreeing
 
 
-@numba.njit(cache=True)
+@kernel
 def _count_in_group(asset, candidate, start, stop, agreeing):  # type: ignore[no-untyped-def]
     ax, ay, asize, aangle = asset
     cx, cy, csize, cangle = candidate
@@ -162,7 +162,7 @@ def _count_in_group(asset, candidate, start, stop, agreeing):  # type: ignore[no
             agreeing[i] += 1
 
 
-@numba.njit(cache=True)
+@kernel
 def _refine(matrix, asset, candidate, grid):  # type: ignore[no-untyped-def]
     ax, ay, asize, _, _ = asset
     n = ax.shape[0]
@@ -197,7 +197,7 @@ def _refine(matrix, asset, candidate, grid):  # type: ignore[no-untyped-def]
     return kept, mine[:count].copy(), theirs[:count].copy(), differing[:count].copy()
 
 
-@numba.njit(cache=True)
+@kernel
 def _pair(matrix, bounds, asset, candidate, grid, pairs):  # type: ignore[no-untyped-def]
     """Pair each asset keypoint with the candidate keypoint near its image that is closest in bits, one to one."""
     ax, ay, asize, aangle, awords = asset
@@ -248,7 +248,7 @@ def _pair(matrix, bounds, asset, candidate, grid, pairs):  # type: ignore[no-unt
         taken[who], nearest[i], bits[i] = i, who, least
 
 
-@numba.njit(cache=True)
+@kernel
 def _fit(ax, ay, cx, cy, sizes):  # type: ignore[no-untyped-def]
     """Fit an affine by iteratively reweighted least squares; a similarity while there are fewer than six points."""
     matrix = np.empty(6)
@@ -268,7 +268,7 @@ def _fit(ax, ay, cx, cy, sizes):  # type: ignore[no-untyped-def]
     return matrix, _is_plausible(matrix)
 
 
-@numba.njit(cache=True)
+@kernel
 def _solve(ax, ay, cx, cy, weights, matrix, similarity):  # type: ignore[no-untyped-def]
     """Solve weighted least squares about the centroids, into `matrix`. False when the points are degenerate."""
     total = weights.sum()
@@ -296,7 +296,7 @@ def _solve(ax, ay, cx, cy, weights, matrix, similarity):  # type: ignore[no-unty
     return True
 
 
-@numba.njit(cache=True)
+@kernel
 def _is_plausible(matrix):  # type: ignore[no-untyped-def]
     """Check that orientation is kept (mirrors are handled before), nothing collapsed, stretched less than 2.5 to 1."""
     determinant = matrix[0] * matrix[4] - matrix[1] * matrix[3]

@@ -21,10 +21,11 @@ from guardian.matching.features.phash import phash
 from guardian.matching.features.pyramid import Pyramid
 from guardian.matching.index.vector_route import PartEncoder
 from guardian.matching.profiles import profile_of, quick_search
-from guardian.matching.recipe import index_recipe, report_recipe
+from guardian.matching.recipe import FITTED, index_recipe, report_recipe
 from guardian.matching.settings import MatchingSettings
 from guardian.matching.shard import MeasuredPair, Shard, ShardAnswer
 from guardian.matching.verify.alignment import sampled_alike
+from guardian.matching.verify.confidence import fitted
 from guardian.matching.verify.describing import describe, transform_of
 from guardian.model import Comparison, Match, MatchReport, NotCompared, NotComparedReason
 
@@ -48,13 +49,16 @@ class Matcher:
     """Fingerprints assets and matches candidates against index folders; follows their generations.
 
     Each folder is a shard: it is searched by itself. `embedder` is None without weights; similarities are then not
-    measured.
+    measured. `confidence`: the file of the fitted confidence.
     """
 
-    def __init__(self, settings: MatchingSettings, embedder: Embedder | None, *index_folders: Path) -> None:
+    def __init__(
+        self, settings: MatchingSettings, embedder: Embedder | None, *index_folders: Path, confidence: Path = FITTED
+    ) -> None:
         digest = embedder.digest if embedder else None
         self.recipe = index_recipe(settings, digest)
-        self._report_recipe = report_recipe(settings, digest)
+        self._report_recipe = report_recipe(settings, digest, confidence)
+        self._fitted = fitted(confidence)
         self._settings, self._embedder = settings, embedder
         self._profile = profile_of(settings)
         self._shards = [Shard(folder / self.recipe, self.recipe, self._profile) for folder in index_folders]
@@ -109,6 +113,15 @@ class Matcher:
         self.refresh()
         return self._report(decoded, self._search(decoded, newer_than, quick=quick), with_regions=not quick)
 
+    def match_measured(self, picture: Picture) -> tuple[MatchReport, tuple[ComparedPair, ...]]:
+        """Compare a decoded candidate as `match` does; return the report, and every pair that was measured for it.
+
+        Searches the generation that `refresh` opened.
+        """
+        decoded = Decoded((picture,))
+        searched = self._search(decoded, newer_than=0, quick=False)
+        return self._report(decoded, searched, with_regions=True), searched[0].combined.compared
+
     def _search(self, decoded: Decoded, newer_than: int, *, quick: bool) -> list[_Searched]:
         """Search for each picture of a file, the richest first, until the time for one file is over."""
         best = decoded.richest
@@ -118,7 +131,7 @@ class Matcher:
             if searched and time.thread_time() > end:
                 break
             answers = self._quick_answers(picture) if quick else self._answers(picture, newer_than)
-            searched.append(_Searched(picture, combine.combine(answers, newer_than)))
+            searched.append(_Searched(picture, combine.combine(answers, newer_than, fitted=self._fitted)))
         return searched
 
     def _report(self, decoded: Decoded, searched: Sequence[_Searched], *, with_regions: bool) -> MatchReport:

@@ -21,7 +21,27 @@ def index_recipe(settings: MatchingSettings, weights_digest: str | None) -> str:
     return f"v{FINGERPRINT_VERSION}-{kept}{weights_digest[:12] if weights_digest else 'none'}"
 
 
-def report_recipe(settings: MatchingSettings, weights_digest: str | None) -> str:
+def own_confidences(index_folder: Path, recipe: str) -> Path:
+    """Return how the files begin that hold a confidence refitted on one's own works, for an index recipe.
+
+    The name ties them to all that they were measured with: another version of guardian does not find them.
+    """
+    name = f"{recipe}-m{MATCHING_VERSION}-{_digest(FITTED)}-"
+    return index_folder.parent / "confidence" / name
+
+
+def confidence_file(index_folder: Path, recipe: str) -> Path:
+    """Return the newest confidence that was refitted on one's own works, or the shipped one when there is none."""
+    prefix = own_confidences(index_folder, recipe)
+    own = prefix.parent.glob(f"{prefix.name}*.json") if prefix.parent.is_dir() else ()
+    return max(own, key=lambda file: (file.stat().st_mtime_ns, file.name), default=FITTED)
+
+
+def report_recipe(settings: MatchingSettings, weights_digest: str | None, confidence: Path = FITTED) -> str:
     """Return the recipe of answers: fingerprints, what is compared, and the fitted confidence."""
-    fitted = hashlib.sha256(FITTED.read_bytes()).hexdigest()[:12] if FITTED.exists() else "unfitted"
+    fitted = _digest(confidence)
     return f"{index_recipe(settings, weights_digest)}-{settings.profile}-m{MATCHING_VERSION}-{fitted}"
+
+
+def _digest(confidence: Path) -> str:
+    return hashlib.sha256(confidence.read_bytes()).hexdigest()[:12] if confidence.exists() else "unfitted"

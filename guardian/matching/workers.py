@@ -5,22 +5,22 @@ Encoded bytes travel in, measurements travel out.
 """
 
 import asyncio
-import ctypes
 import os
 import resource
-import signal
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
 
-import anyio
-from anyio import BrokenWorkerProcess, CapacityLimiter, to_process
+import structlog
 
-from guardian.errors import WeightsMissing, WorkerLost
+from guardian.errors import WeightsMissing, WorkerLost, WorkersUnavailable
 from guardian.matching.settings import EmbeddingSettings, MatchingSettings
+from guardian.matching.worker_pool import WorkerPool
+from guardian.matching.worker_process import WorkerDied, WorkerProcess
 from guardian.model import MatchReport, SkipReason
 
 if TYPE_CHECKING:
@@ -30,10 +30,16 @@ if TYPE_CHECKING:
 START_TIME = timedelta(minutes=3)
 """How long a worker may take to load its libraries, the index and the descriptor."""
 
-_SET_PARENT_DEATH_SIGNAL = 1
+CRASHES_TOLERATED = 2
+"""Of one job: one that crashed two workers by itself is not tried again at once."""
+
+_PAUSES = (timedelta(seconds=1), timedelta(seconds=4))
+"""Before a job is tried again whose worker was killed from outside: memory may be free by then."""
 
 R = TypeVar("R")
 Arguments = TypeVarTuple("Arguments")
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +49,23 @@ class _Setup:
     matching: MatchingSettings
     embedding: EmbeddingSettings
     index_folder: Path
+    confidence: Path
 
 
 class Workers:
-    """A pool of worker processes. Use it inside one event loop; the workers end with it.
+    """Does jobs in worker processes. Use it inside one event loop; the workers end with it.
 
     `without_descriptor` says why a configured descriptor is not used; None when all is as configured.
     """
 
-    def __init__(self, matching: MatchingSettings, embedding: EmbeddingSettings, index_folder: Path) -> None:
-        from guardian.matching.recipe import index_recipe, report_recipe
+    def __init__(
+        self,
+        matching: MatchingSettings,
+        embedding: EmbeddingSettings,
+        index_folder: Path,
+        pool: WorkerPool | None = None,
+    ) -> None:
+        from guardian.matching.recipe import confidence_file, index_recipe, report_recipe
 
         self.without_descriptor: str | None = None
         try:
@@ -62,88 +75,193 @@ class Workers:
             self.without_descriptor = str(error)
             embedding = EmbeddingSettings()
         self.index_recipe = index_recipe(matching, digest)
-        self.report_recipe = report_recipe(matching, digest)
-        self._setup = _Setup(matching, embedding, index_folder)
+        # Chosen once: workers that start later answer by the same file as this recipe says.
+        self.confidence = confidence_file(index_folder, self.index_recipe)
+        self.report_recipe = report_recipe(matching, digest, self.confidence)
+        self._setup = _Setup(matching, embedding, index_folder, self.confidence)
         self.count = matching.workers or os.cpu_count() or 1
-        self._slots = CapacityLimiter(self.count)
-        # Slots are taken here, before the clock of one image starts; anyio must not queue a second time.
-        self._unlimited = CapacityLimiter(self.count + 1)
+        self._pool = pool or WorkerPool()
+        # A job takes one slot; one that must be alone takes all of them, one such job at a time.
+        self._slots = asyncio.Semaphore(self.count)
+        self._alone = asyncio.Lock()
 
     @property
     def index_folder(self) -> Path:
         """The folder of this recipe's index."""
         return self._setup.index_folder / self.index_recipe
 
-    async def match(self, content: bytes, newer_than: int = 0, *, quick: bool = False) -> MatchReport:
+    async def match(
+        self,
+        content: bytes,
+        newer_than: int = 0,
+        *,
+        quick: bool = False,
+        crashes_tolerated: int = CRASHES_TOLERATED,
+    ) -> MatchReport:
         """Compare an encoded image with the assets whose number is above `newer_than`.
 
-        `quick`: with the least effort that finds easy copies.
-        Raises Unmatchable (what the image is), IndexNotReady, WorkerLost (crashed or timed_out).
+        `quick`: with the least effort that finds easy copies. After `crashes_tolerated` crashes the image is not tried
+        again at once. Raises Unmatchable (what the image is), IndexNotReady, and what `run` raises.
         """
-        return await self._run(_follow_index, _match, (self._setup, content, newer_than, quick))
+        given = (self._setup, content, newer_than, quick)
+        return await self._run(_follow_index, _match, given, crashes_tolerated)
 
     async def fingerprint(self, content: bytes) -> "Fingerprint":
-        """Compute what the index keeps of an encoded image. Raises Unmatchable, WorkerLost."""
+        """Compute what the index keeps of an encoded image. Raises Unmatchable, and what `run` raises."""
         return await self.run(_fingerprint, self._setup, content)
 
     async def fingerprint_with(self, also: Callable[[bytes], R], content: bytes) -> "tuple[Fingerprint, bytes, R]":
         """Compute a fingerprint, an easy copy, and what `also` says of the same bytes, in one way there and back.
 
-        `also` must be importable by its name. Raises Unmatchable, WorkerLost.
+        `also` must be importable by its name. Raises Unmatchable, and what `run` raises.
         """
         return await self.run(_fingerprint_with, self._setup, also, content)
+
+    async def run_with_matcher(self, job: "Callable[[Matcher, *Arguments], R]", *arguments: *Arguments) -> R:
+        """Do a job in a worker with its matcher, which has followed the index. Otherwise as `run`."""
+        return await self._run(_follow_index, _with_matcher, (self._setup, job, arguments))
 
     async def easy_copies(self, content: bytes) -> tuple[bytes, bytes]:
         """Make copies of an encoded image: at half its size, and recompressed. Raises Unmatchable, WorkerLost."""
         return await self.run(_easy_copies, self._setup, content)
 
     async def warm(self) -> None:
-        """Start one worker and load what it needs, so that the first image does not wait for that."""
-        async with self._slots:
-            await self._load(_follow_index)
+        """Start one worker and load what it needs, so that the first image does not wait for that.
+
+        Raises IndexNotReady, WorkersUnavailable.
+        """
+        async with self._slots, self._prepared(_follow_index):
+            # Ready: it is kept for the first image.
+            return
 
     async def run(self, job: "Callable[[*Arguments], R]", *arguments: *Arguments) -> R:
         """Do a job in a worker: one at a time in each, so a death concerns one job only.
 
-        A job whose worker died is tried once more, in another worker; one that ran out of time is not.
+        A job that crashes its worker is tried once more, in another one. A job whose worker was killed from outside is
+        tried again after pauses, with no other job beside it. One that ran out of time is not tried again. Raises
+        WorkerLost (crashed, killed or timed_out), WorkersUnavailable.
         """
         return await self._run(_open, job, arguments)
 
     async def aclose(self) -> None:
-        """Nothing to flush: workers hold no state, and die with the event loop or with this process."""
-        await asyncio.sleep(0)
+        """End the workers. They hold no state."""
+        await self._pool.aclose()
 
-    async def _run(self, prepare: "Callable[[_Setup], None]", job: "Callable[..., R]", given: tuple[object, ...]) -> R:
-        async with self._slots:
+    async def _run(
+        self,
+        prepare: "Callable[[_Setup], None]",
+        job: "Callable[..., R]",
+        given: tuple[object, ...],
+        crashes_tolerated: int = CRASHES_TOLERATED,
+    ) -> R:
+        pauses = iter(_PAUSES)
+        crashes, alone = 0, self.count == 1
+        while True:
+            killed_before = _kills_for_memory() if alone else 0
             try:
-                return await self._attempt(prepare, job, given)
-            except BrokenWorkerProcess:
-                pass
-            try:
-                return await self._attempt(prepare, job, given)
-            except BrokenWorkerProcess as error:
-                raise WorkerLost(SkipReason.CRASHED, "a worker process died on this image, twice") from error
+                async with self._room(alone=alone):
+                    return await self._attempt(prepare, job, given)
+            except WorkerDied as death:
+                died = death
+
+            # With no other job beside it, memory was exhausted by this very job.
+            by_itself = not died.was_killed or (alone and _kills_for_memory() > killed_before)
+            crashes += by_itself
+            if by_itself and crashes >= crashes_tolerated:
+                times = {1: "once", 2: "twice"}.get(crashes, f"{crashes} times")
+                detail = f"a worker process died on this image, {times}: it {died}"
+                raise WorkerLost(SkipReason.CRASHED, detail, crashes)
+            if by_itself:
+                continue
+
+            pause = next(pauses, None)
+            if pause is None:
+                raise WorkerLost(SkipReason.WORKER_KILLED, f"a worker process {died} while it had this image", crashes)
+            log.info("worker_killed", how=str(died), tried_again_in=pause.total_seconds())
+            await asyncio.sleep(pause.total_seconds())
+            alone = True
+
+    @asynccontextmanager
+    async def _room(self, *, alone: bool) -> AsyncIterator[None]:
+        """Wait for one slot, or for all of them, and hold it for the body."""
+        if not alone:
+            async with self._slots:
+                yield
+            return
+
+        held = 0
+        try:
+            async with self._alone:
+                while held < self.count:
+                    await self._slots.acquire()
+                    held += 1
+                yield
+        finally:
+            for _ in range(held):
+                self._slots.release()
 
     async def _attempt(
         self, prepare: "Callable[[_Setup], None]", job: "Callable[..., R]", given: tuple[object, ...]
     ) -> R:
-        # What a new worker loads, and a changed index, must not be charged to one image. There are never
-        # more jobs than prepared workers, so whichever worker takes the job is prepared.
-        await self._load(prepare)
-        limit = self._setup.matching.timeout
-        with anyio.move_on_after(limit.total_seconds()):
-            return await self._in_process(job, given)
-        raise WorkerLost(
-            SkipReason.TIMED_OUT, f"a worker was busy with this image for more than {limit.total_seconds():g} s"
-        )
+        limit = self._setup.matching.timeout.total_seconds()
+        async with self._prepared(prepare) as worker:
+            return await _within(
+                limit,
+                worker.run(job, *given),
+                WorkerLost(SkipReason.TIMED_OUT, f"a worker was busy with this image for more than {limit:g} s", 1),
+            )
 
-    async def _load(self, prepare: "Callable[[_Setup], None]") -> None:
-        with anyio.move_on_after(START_TIME.total_seconds()):
-            return await self._in_process(prepare, (self._setup,))
-        raise WorkerLost(SkipReason.TIMED_OUT, f"a worker was not ready after {START_TIME.total_seconds():g} s")
+    @asynccontextmanager
+    async def _prepared(self, prepare: "Callable[[_Setup], None]") -> AsyncIterator[WorkerProcess]:
+        """Lend a worker that has its libraries, its limits and the newest index: none of that is charged to an image.
 
-    async def _in_process(self, job: "Callable[..., R]", given: tuple[object, ...]) -> R:
-        return await to_process.run_sync(job, *given, cancellable=True, limiter=self._unlimited)
+        Raises IndexNotReady, and WorkersUnavailable when several workers die or hang while they start.
+        """
+        worker = await self._ready_worker(prepare)
+        try:
+            yield worker
+        finally:
+            self._pool.give_back(worker)
+
+    async def _ready_worker(self, prepare: "Callable[[_Setup], None]") -> WorkerProcess:
+        seconds = START_TIME.total_seconds()
+        too_slow = WorkersUnavailable(f"a worker process was not ready after {seconds:g} s")
+        pauses = iter(_PAUSES)
+        while True:
+            worker = await self._pool.take()
+            try:
+                await _within(seconds, worker.run(prepare, self._setup), too_slow)
+                return worker
+            except WorkerDied as died:
+                self._pool.give_back(worker)
+                pause = next(pauses, None)
+                if pause is None:
+                    raise WorkersUnavailable(f"a worker process {died} while it started, several times") from died
+            except BaseException:
+                self._pool.give_back(worker)
+                raise
+            await asyncio.sleep(pause.total_seconds())
+
+
+async def _within(seconds: float, work: Awaitable[R], too_late: Exception) -> R:
+    """Return what `work` returns; raise `too_late` when that takes longer than so many seconds."""
+    try:
+        async with asyncio.timeout(seconds) as clock:
+            return await work
+    except TimeoutError:
+        if not clock.expired():
+            # The work itself raised it.
+            raise
+    raise too_late
+
+
+def _kills_for_memory() -> int:
+    """Return how many processes this machine's kernel has killed for want of memory; 0 where it does not say."""
+    try:
+        lines = Path("/proc/vmstat").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)
 
 
 def _digest_of_weights(embedding: EmbeddingSettings) -> str | None:
@@ -173,6 +291,10 @@ def _easy_copies(setup: _Setup, content: bytes) -> tuple[bytes, bytes]:
     return _matcher(setup).easy_copies(content)
 
 
+def _with_matcher(setup: _Setup, job: "Callable[[Matcher, *Arguments], R]", arguments: "tuple[*Arguments]") -> R:
+    return job(_matcher(setup), *arguments)
+
+
 def _open(setup: _Setup) -> None:
     _matcher(setup)
 
@@ -189,13 +311,6 @@ def _matcher(setup: _Setup) -> "Matcher":
     from guardian.matching.features.embedding import load
     from guardian.matching.matcher import Matcher
 
-    # The parent may be killed without a chance to say goodbye; its workers must not stay behind.
-    ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    # Decoders written in C complain on standard error. Nobody reads that pipe; once full, it would stop the worker.
-    with Path(os.devnull).open("w") as nothing:
-        os.dup2(nothing.fileno(), 2)
     cv2.setNumThreads(1)
     embedder = load(setup.embedding)
     if embedder is None:
@@ -203,4 +318,4 @@ def _matcher(setup: _Setup) -> "Matcher":
         _, most = resource.getrlimit(resource.RLIMIT_AS)
         wanted = setup.matching.max_memory
         resource.setrlimit(resource.RLIMIT_AS, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most))
-    return Matcher(setup.matching, embedder, setup.index_folder)
+    return Matcher(setup.matching, embedder, setup.index_folder, confidence=setup.confidence)

@@ -1,8 +1,8 @@
 """Domain types: frozen dataclasses without I/O, which alone pass between rooms, processes and the database."""
 
 from guardian.model.answers import Answer, CacheStatus, JudgedMatch, NotSeen, Outcome
-from guardian.model.assets import Asset, AssetState, Licence, LicenceStatus, Rights
-from guardian.model.candidates import Candidate, Fetched, Unchanged
+from guardian.model.assets import Asset, AssetState, Licence, LicenceStatus, Rights, Standing
+from guardian.model.candidates import FAILURES_BEFORE_SET_ASIDE, Candidate, Fetched, QuarantinedImage, Unchanged
 from guardian.model.captures import IMPORTANCE_BY_STRENGTH, Change, FindingDigest, Importance
 from guardian.model.cases import (
     ACTIONS_BY_STRENGTH,
@@ -11,6 +11,7 @@ from guardian.model.cases import (
     Action,
     Case,
     CaseEvent,
+    CaseFilter,
     CaseState,
     Decision,
     Finding,
@@ -50,6 +51,7 @@ from guardian.model.works import Parted, Work
 
 __all__ = [
     "ACTIONS_BY_STRENGTH",
+    "FAILURES_BEFORE_SET_ASIDE",
     "IMPORTANCE_BY_STRENGTH",
     "MEASURED_FACTS",
     "NO_RULE",
@@ -65,6 +67,7 @@ __all__ = [
     "Candidate",
     "Case",
     "CaseEvent",
+    "CaseFilter",
     "CaseState",
     "Change",
     "Checkpoint",
@@ -95,6 +98,7 @@ __all__ = [
     "PageImage",
     "Parted",
     "Process",
+    "QuarantinedImage",
     "Referrer",
     "ReferrerPolicy",
     "Remembered",
@@ -110,6 +114,7 @@ __all__ = [
     "Sighting",
     "SkipReason",
     "Skipped",
+    "Standing",
     "Task",
     "TaskKind",
     "TaskState",

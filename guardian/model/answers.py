@@ -45,7 +45,8 @@ class CacheStatus(StrEnum):
 class JudgedMatch:
     """One compared work, what was measured, what the licences say and what the rules decided.
 
-    `asset` is the asset of the work that matches best. `versions` are the work's other protected assets.
+    `asset` is the asset of the work that matches best. `versions` are the work's other protected assets. `licence_id`
+    names the licence that gives the status, None where there is none.
     """
 
     asset: Asset
@@ -53,6 +54,7 @@ class JudgedMatch:
     licence_status: LicenceStatus
     decision: Decision
     versions: tuple[Asset, ...] = ()
+    licence_id: str | None = None
 
     @property
     def kept(self) -> bool:

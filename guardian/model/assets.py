@@ -85,3 +85,16 @@ class LicenceStatus(StrEnum):
     NOT_YET = "not_yet"
     OUT_OF_SCOPE = "out_of_scope"
     NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the licences say about one use, and the licence that says so; None for `out_of_scope` and `none`."""
+
+    status: LicenceStatus
+    licence: Licence | None = None
+
+    @property
+    def licence_id(self) -> str | None:
+        """The id of the licence."""
+        return self.licence.id if self.licence else None

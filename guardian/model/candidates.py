@@ -1,9 +1,11 @@
-"""An image whose bytes are known: transferred now, or unchanged since they were matched."""
+"""An image whose bytes are known: transferred now, or unchanged since they were matched; or quarantined."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from guardian.model.answers import CacheStatus
 from guardian.model.matches import MatchReport
+from guardian.model.reasons import SkipReason
 from guardian.model.sightings import Response, Sighting, Skipped
 
 
@@ -57,3 +59,29 @@ class Unchanged:
 
 Candidate = Fetched | Unchanged
 """What is known of a sighting's image once its site was asked, or need not be."""
+
+FAILURES_BEFORE_SET_ASIDE = 3
+"""An image that ended its worker so often by itself is not tried again until a person frees it."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantinedImage:
+    """An image whose worker died or ran out of time, and that has not been compared since.
+
+    `reason` and `detail` are those of the last attempt, at `failed_at`. `attempts` counts all of them, `failures` those
+    in which the image ended its worker by itself. Scans do not try it again before `retry_at`.
+    """
+
+    sha256: str
+    image_url: str
+    reason: SkipReason
+    detail: str
+    attempts: int
+    failures: int
+    failed_at: datetime
+    retry_at: datetime
+
+    @property
+    def is_set_aside(self) -> bool:
+        """Whether it is not tried again by itself."""
+        return self.failures >= FAILURES_BEFORE_SET_ASIDE

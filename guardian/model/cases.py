@@ -29,6 +29,9 @@ class Severity(StrEnum):
 NO_RULE = "no rule matched"
 """Stands in for the name of the deciding rule when no rule fired."""
 
+SCANS_UNTIL_ABSENT = 2
+"""A page or picture that is missing once may be back at the next scan; missing twice in a row, it is gone."""
+
 # From the weakest to the strongest: a case takes the strongest of its findings. None is "no severity given".
 ACTIONS_BY_STRENGTH = (Action.IGNORE, Action.REVIEW, Action.ALERT)
 SEVERITIES_BY_STRENGTH = (None, Severity.LOW, Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL)
@@ -50,12 +53,17 @@ class Decision:
 
 
 class CaseState(StrEnum):
-    """The state of a case. Only the room `cases` changes it."""
+    """The state of a case. Only the room `cases` changes it.
+
+    `licensed`: licences cover all of its findings. guardian sets this state and leaves it again; people decide on the
+    others.
+    """
 
     OPEN = "open"
     CONFIRMED = "confirmed"
     DISMISSED = "dismissed"
     RESOLVED = "resolved"
+    LICENSED = "licensed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +77,9 @@ class Finding:
     `image_sha256` name the bytes kept as evidence; None when they were not kept. `evidence_note` says why, or what is
     odd about them. `perceptual_hash` is an Asset's, of the picture as last seen. `image_status` and `page_status` are
     the HTTP statuses that picture and page last came with; None for what came otherwise, or before they were kept.
+    `licence_id` is the licence that gives `licence`, `licensed_since` when guardian began to count the use as licensed
+    without a break. `missed_scans` counts the scans since it was last seen that looked at its place and did not see it,
+    the first of them at `first_missed_at`.
     """
 
     id: str
@@ -92,6 +103,20 @@ class Finding:
     perceptual_hash: str | None = None
     image_status: int | None = None
     page_status: int | None = None
+    licence_id: str | None = None
+    licensed_since: datetime | None = None
+    first_missed_at: datetime | None = None
+    missed_scans: int = 0
+
+    @property
+    def is_absent(self) -> bool:
+        """Whether it was missed so often in a row that it counts as gone; seen again, it has returned."""
+        return self.missed_scans >= SCANS_UNTIL_ABSENT
+
+    @property
+    def is_licensed(self) -> bool:
+        """Whether a licence covers this use, and the rules ask for nothing because of it."""
+        return self.licence is LicenceStatus.LICENSED and self.decision.action is Action.IGNORE
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +125,8 @@ class Case:
 
     `asset_id` is the asset of the work that matched best when the case was opened. `action` and `severity` are the
     strongest of its findings. `alerted_at`: when a message about it was last written; None before the first.
-    `message_count`: how many messages it has caused.
+    `message_count`: how many messages it has caused. `licence_id` and `licensed_since` are set while licences cover all
+    of its findings; it then asks for nothing (`ignore`, no severity).
     """
 
     id: str
@@ -117,15 +143,36 @@ class Case:
     review_note: str | None = None
     action: Action = Action.ALERT
     message_count: int = 0
+    licence_id: str | None = None
+    licensed_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFilter:
+    """Which cases are wanted: those to which everything that is set applies.
+
+    `asset_id`: the case is about the work of this asset; `collection`: about a work that has an asset in it. `licence`:
+    a status that one of its findings has; `licence_id`: a licence that one of its findings was judged by. `since`: the
+    case changed then or later. `host`: the operator's own name, or a host at or below which one of its findings lies.
+    """
+
+    states: tuple[CaseState, ...] = ()
+    severities: tuple[Severity, ...] = ()
+    asset_id: str | None = None
+    collection: str | None = None
+    licence: LicenceStatus | None = None
+    licence_id: str | None = None
+    since: datetime | None = None
+    host: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CaseEvent:
     """One line of a case's history.
 
-    `kind`: opened, escalated, reopened, the state that a review gave the case, moved (one of its findings went to
-    another case), merged (another case became part of this one) or split (a part of it became another case; see
-    docs/cases.md). `message_id` is the webhook-id that receivers get.
+    `kind`: opened, escalated, reopened, licensed, unlicensed, the state that a review gave the case, moved (one of its
+    findings went to another case), merged (another case became part of this one) or split (a part of it became another
+    case; see docs/cases.md). `message_id` is the webhook-id that receivers get.
     """
 
     case_id: str

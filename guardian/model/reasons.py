@@ -294,14 +294,32 @@ class SkipReason(StrEnum):
         Scope.OURSELVES,
         Retry.NOT_NOW,
         "crashed a worker, or cut scans off",
-        "A worker process died on this picture twice, or scans were cut off four times while visiting this page.",
+        "This picture crashed a worker process, or scans were cut off four times while visiting this page. A picture "
+        "is tried again at a later scan.",
+    )
+    WORKER_KILLED = (
+        "worker_killed",
+        Scope.OURSELVES,
+        Retry.NOT_NOW,
+        "its worker was killed; tried again later",
+        "The process that had this picture or page was killed from outside, by a person or for want of memory. It is "
+        "tried again at a later scan.",
+    )
+    SET_ASIDE = (
+        "set_aside",
+        Scope.OURSELVES,
+        Retry.NOT_NOW,
+        "ended its worker three times",
+        "This picture ended its worker process three times by itself, and is not tried again until it is freed: "
+        "`guardian quarantine list`, `guardian quarantine free`.",
     )
     TIMED_OUT = (
         "timed_out",
         Scope.OURSELVES,
         Retry.NOT_NOW,
         "took a worker too long",
-        "A worker process was busy with this picture for longer than `matching.timeout`.",
+        "A worker process was busy with this picture for longer than `matching.timeout`. It is tried again at a later "
+        "scan.",
     )
     INTERNAL = (
         "internal",

@@ -183,8 +183,8 @@ class _RuleFile(BaseModel):
 def load(folder: Path, destinations: Collection[str] | None = None) -> Rules:
     """Return the rules of all files of a folder, in the order of their names, once their examples have passed.
 
-    `destinations` are the configured names that `deliver_to` may use; None skips that check. Raises
-    ConfigError with file and line for the first mistake.
+    `folder` may be one file. `destinations` are the configured names that `deliver_to` may use; None skips that check.
+    Raises ConfigError with file and line for the first mistake.
     """
     rules, mistakes = read(folder, destinations)
     if mistakes:
@@ -268,10 +268,13 @@ def count_examples(folder: Path) -> int:
 
 
 def _rule_files(folder: Path) -> list[Path]:
-    """Return the rule files of a folder by name, without the hidden ones that editors and file managers leave behind.
+    """Return the rule files of a folder by name, or the one file that it is.
 
-    Raises ConfigError for a file that would be overlooked because it ends in .yml.
+    Hidden files, which editors and file managers leave behind, are left out. Raises ConfigError for a file that would
+    be overlooked because it ends in .yml.
     """
+    if folder.is_file():
+        return [folder]
     files = [file for file in sorted(folder.glob("*.y*ml")) if not file.name.startswith(".")]
     for file in files:
         if file.suffix != ".yaml":

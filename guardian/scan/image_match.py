@@ -5,9 +5,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from guardian.errors import Unmatchable
+from guardian.errors import StoreUnusable, Unmatchable
 from guardian.matching.workers import Workers
-from guardian.model import Fetched, MatchReport, Skipped
+from guardian.model import Fetched, MatchReport, QuarantinedImage, Skipped
+from guardian.scan.context import CHECK
+from guardian.scan.image_quarantine import match_unless_quarantined
 from guardian.store import Store
 
 
@@ -17,26 +19,33 @@ async def match_image(
     """Return the matcher's report about these bytes, or a Skipped that says why they cannot be matched.
 
     Bytes that were matched before are compared only with assets that were added since. Either answer is remembered
-    until the recipe changes, which names how features are made. Raises IndexNotReady, WorkerLost.
+    until the recipe changes, which names how features are made. Raises IndexNotReady, WorkersUnavailable, WorkerLost.
     """
 
-    def recall() -> tuple[MatchReport | Skipped | None, int, int]:
+    def recall() -> tuple[MatchReport | Skipped | None, QuarantinedImage | None, int, int]:
         with store.read() as tx:
             known = tx.candidates.known(fetched.sha256, workers.report_recipe)
-            return known, tx.assets.latest_number(), tx.assets.count_compared()
+            failed = tx.quarantine.known(fetched.sha256, workers.report_recipe)
+            return known, failed, tx.assets.latest_number(), tx.assets.count_compared()
 
     def remember(answer: MatchReport | Skipped) -> None:
-        with store.begin() as tx:
-            tx.candidates.remember(fetched.sha256, workers.report_recipe, answer, clock())
+        try:
+            with store.begin() as tx:
+                tx.candidates.remember(fetched.sha256, workers.report_recipe, answer, clock())
+        except StoreUnusable:
+            # A check only asks, also where the database cannot be written: it does without the cache then.
+            if fetched.sighting.source != CHECK:
+                raise
 
-    known, latest_number, protected = await asyncio.to_thread(recall)
+    known, failed, latest_number, protected = await asyncio.to_thread(recall)
     if isinstance(known, Skipped):
         return known
     if known is not None and known.up_to_number >= latest_number:
         return known
 
     try:
-        newer = await workers.match(fetched.content, newer_than=known.up_to_number if known is not None else 0)
+        newer_than = known.up_to_number if known is not None else 0
+        newer = await match_unless_quarantined(store, workers, clock, fetched, newer_than, failed)
     except Unmatchable as error:
         skipped = Skipped("", error.reason, error.detail)
         await asyncio.to_thread(remember, skipped)

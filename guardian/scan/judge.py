@@ -32,12 +32,11 @@ def judge(
             if work is None or asset is None:
                 continue
 
-            status = licences.licence_status(work, host, sighting.seen_at.date(), granted)
+            standing = licences.standing_of(work, host, sighting.seen_at.date(), granted)
             versions = tuple(one for one in work.protected if one is not asset)
-            _, decision = rules.decide_versions(
-                [Use(match.comparison, one, status, ownership, host, sighting.source) for one in (asset, *versions)]
-            )
-            found = JudgedMatch(asset, match.comparison, status, decision, versions)
+            facts = (standing.status, ownership, host, sighting.source)
+            _, decision = rules.decide_versions([Use(match.comparison, one, *facts) for one in (asset, *versions)])
+            found = JudgedMatch(asset, match.comparison, standing.status, decision, versions, standing.licence_id)
             # The report begins with the most probable match, and of equals `max` takes the first.
             judged[work.id] = max(judged.get(work.id, found), found, key=lambda one: strength(one.decision))
     return tuple(judged.values())

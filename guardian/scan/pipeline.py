@@ -17,7 +17,15 @@ from guardian.concurrency import closed_after, in_order, run_all
 from guardian.crawl.context import CrawlContext, Seen
 from guardian.crawl.page_loader import PageLoader
 from guardian.crawl.page_reader import PageReader
-from guardian.errors import ClaimLost, FetchFailed, FetchRefused, IndexNotReady, StoreUnusable, WorkerLost
+from guardian.errors import (
+    ClaimLost,
+    FetchFailed,
+    FetchRefused,
+    IndexNotReady,
+    StoreUnusable,
+    WorkerLost,
+    WorkersUnavailable,
+)
 from guardian.media.sniff import is_page
 from guardian.model import Answer, Candidate, Checkpoint, Fetched, NotSeen, Sighting, Skipped, SkipReason, Unchanged
 from guardian.scan.acquire import acquire, transfer
@@ -25,12 +33,13 @@ from guardian.scan.context import CHECK, ScanContext, context_of_check
 from guardian.scan.identical import with_identical
 from guardian.scan.image_match import match_image
 from guardian.scan.judge import is_own, judge
-from guardian.scan.record import Evidence, PageBytes, keep_evidence, record
+from guardian.scan.record import Evidence, PageBytes, keep_evidence, note_doubts, record
 from guardian.scan.same_bytes import SameBytes, Turn
 from guardian.scan.services import Services
-from guardian.sources.files import files_in
+from guardian.sources.files import absolute_path, files_in
 from guardian.sources.kinds import Source
 from guardian.urls.addresses import is_web_address
+from guardian.urls.guessing import likely_web_address
 
 IMAGES_IN_FLIGHT = 16
 """Of one scan or check. It bounds the bytes in memory; requests to a host have bounds of their own."""
@@ -86,7 +95,9 @@ async def scan(
                 kept = await keep_evidence(services, evidence)
                 await record(services, image.answer, evidence, kept)
 
-        return [*page.skipped, *(image.answer for image in answered)], page.checkpoint
+        results: list[Answer | Skipped] = [*page.skipped, *(image.answer for image in answered)]
+        await note_doubts(services, results)
+        return results, page.checkpoint
 
     async with closed_after(in_order(_by_page(source.discover(crawl)), answer_page, PAGES_IN_FLIGHT)) as pages:
         async for results, checkpoint in pages:
@@ -191,7 +202,7 @@ async def _match_and_judge(services: Services, candidate: Candidate, started: fl
     """Return the answer for a candidate: matched now, or by its cached report when it is unchanged; then judged.
 
     Supervises one image: an error in it is logged and reported, and the others go on. Raises only what every other
-    image would raise as well: IndexNotReady, StoreUnusable, ClaimLost.
+    image would raise as well: IndexNotReady, StoreUnusable, ClaimLost, WorkersUnavailable.
     """
     url = candidate.sighting.image_url or "data:"
     try:
@@ -220,11 +231,11 @@ async def _match_and_judge(services: Services, candidate: Candidate, started: fl
         )
     except WorkerLost as error:
         return _not_compared(candidate, Skipped(url, error.reason, str(error)), started)
-    except (IndexNotReady, StoreUnusable, ClaimLost):
+    except (IndexNotReady, StoreUnusable, ClaimLost, WorkersUnavailable):
         # No fault of this image, and every other one would fail the same way.
         raise
     except Exception as error:
-        log.exception("image_failed", image_url=url, sha256=candidate.sha256)
+        log.exception("image_failed", image_url=url, page_url=candidate.sighting.page_url, sha256=candidate.sha256)
         return _not_compared(candidate, Skipped(url, SkipReason.INTERNAL, repr(error)), started)
 
 
@@ -349,7 +360,10 @@ async def _seen_at(services: Services, context: ScanContext, target: str) -> lis
     """Return what a target shows: itself when it is an image, all its images when it is a page."""
     now = services.clock()
     if not is_web_address(target):
-        return [Sighting(source=CHECK, image_url=Path(target).absolute().as_uri(), page_url=None, seen_at=now)]
+        path = absolute_path(Path(target))
+        if not os.path.lexists(path) and (meant := likely_web_address(target)):
+            raise FetchFailed(SkipReason.MISSING, path.as_uri(), f"there is no file {path}; for the site write {meant}")
+        return [Sighting(source=CHECK, image_url=path.as_uri(), page_url=None, seen_at=now)]
 
     # Requested as an image, which is what most people name; a page is accepted as well.
     capture = await PageLoader(context.fetcher).load(target, kind="image")

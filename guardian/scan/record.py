@@ -1,7 +1,7 @@
 """Keeps the evidence of a use that the rules want kept, then records it: finding, case and queued messages."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -9,8 +9,9 @@ import structlog
 
 from guardian import cases
 from guardian.cases import Kept, RecordedUse
+from guardian.cases.absence import doubtful_places
 from guardian.evidence import Vault, VaultFull, keep_response, with_room
-from guardian.model import Answer, Fetched, PageCapture, Response
+from guardian.model import Answer, Fetched, PageCapture, Response, Skipped
 from guardian.scan.acquire import transfer_page
 from guardian.scan.context import ScanContext
 from guardian.scan.services import Services
@@ -75,10 +76,23 @@ async def record(services: Services, answer: Answer, evidence: Evidence, kept: K
                         kept=held,
                         also_at=answer.also_at,
                         perceptual_hash=answer.report.perceptual_hash if answer.report else None,
+                        licence_id=match.licence_id,
                     )
                     cases.record(tx, use, services.settings.destinations)
 
     await asyncio.to_thread(write)
+
+
+async def note_doubts(services: Services, results: Sequence[Answer | Skipped]) -> None:
+    """Note the places of which these results say nothing, so that what was seen there before is not missed."""
+    places = [place for result in results for place in doubtful_places(result)]
+
+    def write() -> None:
+        with services.store.begin() as tx:
+            tx.findings.doubt(places, services.clock())
+
+    if places:
+        await asyncio.to_thread(write)
 
 
 def _keep(vault: Vault, evidence: Evidence, make_room: Callable[[int, Callable[[], str]], str]) -> Kept:
@@ -98,7 +112,8 @@ def _keep(vault: Vault, evidence: Evidence, make_room: Callable[[int, Callable[[
             digest = make_room(len(page.response.content), lambda: keep_response(vault, page.response))
             kept = replace(kept, page_sha256=digest)
     except (VaultFull, OSError) as error:
-        log.warning("evidence_not_kept", reason=str(error), image_url=fetched.sighting.image_url)
+        where = fetched.sighting
+        log.warning("evidence_not_kept", reason=str(error), image_url=where.image_url, page_url=where.page_url)
         kept = replace(kept, note=str(error))
     return kept
 

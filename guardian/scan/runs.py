@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import structlog
 
+from guardian.cases.absence import note_missed, note_missed_in_crawl
 from guardian.concurrency import closed_after
 from guardian.crawl.checkpoints import settle
 from guardian.errors import ClaimLost, FetchFailed, FetchRefused, GuardianError
@@ -46,6 +47,7 @@ async def _scan_claimed(
     services: Services, row: Scan, counts: ScanCounts, claim: Claim, settings: SourceSettings, listener: Listener
 ) -> Scan:
     """Scan a source whose row has been started, through a store that raises ClaimLost once the claim is lost."""
+    is_crawl = False
     try:
         context = await asyncio.to_thread(context_of_scan, services, settings)
         # Closed at once when something ends the scan: no request goes out after the claim is lost.
@@ -57,6 +59,7 @@ async def _scan_claimed(
                 if isinstance(result, Checkpoint):
                     counts += result.counts
                     await asyncio.to_thread(_settle, services, row, result, counts)
+                    is_crawl = is_crawl or result.is_finished
                     continue
 
                 counts += ScanCounts.of(result)
@@ -75,6 +78,8 @@ async def _scan_claimed(
         raise
     # What later versions made needless in this scan.
     await asyncio.to_thread(remove_needless, services.store, services.vault)
+    if not is_crawl:
+        await asyncio.to_thread(_note_missed, services, row, counts)
     return await asyncio.to_thread(_end, services, row, ScanOutcome.COMPLETED, counts)
 
 
@@ -95,8 +100,15 @@ def _start(services: Services, heartbeat: Heartbeat, source: str, latest_known: 
 def _settle(services: Services, row: Scan, checkpoint: Checkpoint, counts: ScanCounts) -> None:
     """Write a checkpoint and the counts up to it in one transaction, so that a crash loses both or neither."""
     with services.store.begin() as tx:
+        if checkpoint.is_finished:
+            note_missed_in_crawl(tx, row.source, services.clock())
         settle(tx, checkpoint)
         tx.scans.note(row.id, counts)
+
+
+def _note_missed(services: Services, row: Scan, counts: ScanCounts) -> None:
+    with services.store.begin() as tx:
+        note_missed(tx, row.source, counts, services.clock())
 
 
 def _break_off(

@@ -1,4 +1,4 @@
-"""Lists the files below a folder in a fixed order."""
+"""Lists the files below a folder in a fixed order, and names a file in one way."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +11,12 @@ def files_in(folder: Path) -> Iterator[Path]:
     so that reading it says why. Raises OSError when the folder itself cannot be listed.
     """
     yield from _below(folder, frozenset())
+
+
+def absolute_path(path: Path) -> Path:
+    """Return the path made absolute, links kept as given; a path with `..` is resolved, which follows its links."""
+    path = path.absolute()
+    return path.resolve() if ".." in path.parts else path
 
 
 def _below(folder: Path, above: frozenset[tuple[int, int]]) -> Iterator[Path]:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from guardian.crawl.context import CrawlContext, Seen
 from guardian.errors import UsageError
 from guardian.model import Sighting
-from guardian.sources.files import files_in
+from guardian.sources.files import absolute_path, files_in
 from guardian.sources.settings import FolderSettings
 
 
@@ -24,6 +24,5 @@ class FolderSource:
 
         # On a thread: a network drive may take long to answer.
         for path in await asyncio.to_thread(lambda: list(files_in(folder))):
-            yield Sighting(
-                source=self._settings.name, image_url=path.absolute().as_uri(), page_url=None, seen_at=context.clock()
-            )
+            address = absolute_path(path).as_uri()
+            yield Sighting(source=self._settings.name, image_url=address, page_url=None, seen_at=context.clock())

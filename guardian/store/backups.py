@@ -6,6 +6,7 @@ from pathlib import Path
 
 from guardian.durable import sync_folder
 from guardian.errors import StoreUnusable
+from guardian.store.connecting import open_for_reading
 
 
 def copy_database(database: Path, target: Path) -> None:
@@ -30,7 +31,7 @@ def copy_database(database: Path, target: Path) -> None:
 
 
 def _copy(database: Path, target: Path) -> None:
-    source = sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)
+    source = open_for_reading(database)
     copy = sqlite3.connect(target)
     try:
         # All pages in one step: a writer in between would make a stepwise copy begin again, maybe for ever.

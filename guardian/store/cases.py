@@ -6,10 +6,10 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, insert, select, update
 
-from guardian.model import Action, Case, CaseEvent, CaseState, Severity
+from guardian.model import Action, Case, CaseEvent, CaseFilter, CaseState, Severity
 from guardian.store.ids import new_id
 from guardian.store.inserting import insert_into
-from guardian.store.tables import case_aliases, case_events, cases, findings
+from guardian.store.tables import assets, case_aliases, case_events, cases, findings
 from guardian.store.works import work_of
 
 
@@ -73,6 +73,8 @@ class Cases:
                 message_count=case.message_count,
                 reviewed_by=case.reviewed_by,
                 review_note=case.review_note,
+                licence_id=case.licence_id,
+                licensed_since=case.licensed_since,
             )
         )
         written = self.get(case.id)
@@ -127,6 +129,11 @@ class Cases:
         query = _select().where(cases.c.work_id == work_id).order_by(cases.c.opened_at, cases.c.id)
         return [_case(row) for row in self._connection.execute(query.with_for_update(of=cases))]
 
+    def matching(self, wanted: CaseFilter) -> list[Case]:
+        """Return the cases that a filter wants but for its host, those last changed first."""
+        query = _select().where(*_conditions(wanted)).order_by(cases.c.updated_at.desc(), cases.c.id)
+        return [_case(row) for row in self._connection.execute(query)]
+
     def list(self, state: CaseState | None = None, asset_id: str | None = None, limit: int | None = None) -> list[Case]:
         """Return cases, those last changed first. `asset_id`: only those of the work that this asset belongs to."""
         query = _select().order_by(cases.c.updated_at.desc(), cases.c.id)
@@ -174,6 +181,27 @@ class Cases:
 def _is_known_as(id_: str) -> ColumnElement[bool]:
     """Return the SQL condition that finds a case by its id, or by that of a case that was merged into it."""
     return (cases.c.id == id_) | cases.c.id.in_(select(case_aliases.c.case_id).where(case_aliases.c.id == id_))
+
+
+def _conditions(wanted: CaseFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.states:
+        found.append(cases.c.state.in_(wanted.states))
+    if wanted.severities:
+        found.append(cases.c.severity.in_(wanted.severities))
+    if wanted.asset_id is not None:
+        found.append(cases.c.work_id == work_of(wanted.asset_id))
+    if wanted.collection is not None:
+        found.append(cases.c.work_id.in_(select(assets.c.work_id).where(assets.c.collection == wanted.collection)))
+    if wanted.since is not None:
+        found.append(cases.c.updated_at >= wanted.since)
+
+    of_case = findings.c.case_id == cases.c.id
+    if wanted.licence is not None:
+        found.append(select(findings.c.id).where(of_case, findings.c.licence == wanted.licence).exists())
+    if wanted.licence_id is not None:
+        found.append(select(findings.c.id).where(of_case, findings.c.licence_id == wanted.licence_id).exists())
+    return found
 
 
 def _select() -> Select[tuple[object, ...]]:

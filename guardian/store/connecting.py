@@ -21,6 +21,11 @@ IDLE_SECONDS = 120
 READ_ONLY = "guardian_read_only"
 """The execution option of a connection that only reads."""
 
+CANNOT_WRITE = frozenset(
+    {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
+)
+"""The primary result codes that SQLite gives where it cannot write a file, or one beside it."""
+
 # asyncio.to_thread has up to 32 threads; none should wait for a connection.
 _MORE_CONNECTIONS = 32
 
@@ -81,15 +86,57 @@ def _sqlite(url: URL) -> Engine:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
 
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        # IMMEDIATE takes the write lock at once: a transaction that reads first and writes later would fail when
-        # another one wrote in between.
-        read_only = connection.get_execution_options().get(READ_ONLY, False)
-        connection.exec_driver_sql(f"PRAGMA query_only = {int(read_only)}")
-        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
-
+    event.listen(engine, "begin", _begin)
     return engine
+
+
+def connect_for_reading(url: URL) -> Engine:
+    """Return an engine for an SQLite file that stands where nothing can be written; see `open_for_reading`."""
+    database = Path(url.database or "")
+    engine = create_engine(url, creator=lambda: open_for_reading(database), max_overflow=_MORE_CONNECTIONS)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def open_for_reading(database: Path) -> sqlite3.Connection:
+    """Open an SQLite file without writing anything beside it, if need be. Raises sqlite3.Error.
+
+    WAL mode needs a shared memory file, which cannot be made on a read-only or full disk. Without changes that wait in
+    the WAL nobody is writing, and the file can be read as one that does not change.
+    """
+    address = f"{database.absolute().as_uri()}?mode=ro"
+    connection = _open_address(address)
+    try:
+        connection.execute("PRAGMA schema_version")
+    except sqlite3.OperationalError as error:
+        connection.close()
+        if error.sqlite_errorcode & 0xFF not in CANNOT_WRITE or has_changes_in_wal(database):
+            raise
+        connection = _open_address(f"{address}&immutable=1")
+
+    connection.execute("PRAGMA temp_store = MEMORY")
+    return connection
+
+
+def _open_address(address: str) -> sqlite3.Connection:
+    # Threads hand connections on, one at a time; transactions are begun by `_begin`.
+    return sqlite3.connect(address, BUSY_SECONDS, isolation_level=None, check_same_thread=False, uri=True)
+
+
+def has_changes_in_wal(database: Path) -> bool:
+    """Return whether changes wait beside an SQLite file that are not in the file itself yet."""
+    try:
+        return database.with_name(f"{database.name}-wal").stat().st_size > 0
+    except OSError:
+        return False
+
+
+def _begin(connection: Connection) -> None:
+    # IMMEDIATE takes the write lock at once: a transaction that reads first and writes later would fail when
+    # another one wrote in between.
+    read_only = connection.get_execution_options().get(READ_ONLY, False)
+    connection.exec_driver_sql(f"PRAGMA query_only = {int(read_only)}")
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
 
 def _switch_to_wal(connection: sqlite3.Connection) -> None:
@@ -103,6 +150,9 @@ def _switch_to_wal(connection: sqlite3.Connection) -> None:
         try:
             (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
             if mode != "wal":
+                # A file that cannot be written stays as it is, too: then this raises SQLite's own error.
+                connection.execute("BEGIN IMMEDIATE")
+                connection.execute("ROLLBACK")
                 raise StoreUnusable(f"this file system cannot carry an SQLite database in WAL mode (it stays {mode})")
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:

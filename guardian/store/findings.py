@@ -1,16 +1,21 @@
 """Findings as rows. The versions of the bytes that were seen at each are rows of their own: see `versions`."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, and_, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, and_, func, literal, select, update
 
-from guardian.model import Finding
+from guardian.model import AssetState, Finding, LicenceStatus
+from guardian.store.columns import Instant
 from guardian.store.inserting import insert_into
 from guardian.store.merging import OF_LAST_SIGHTING, merge_findings
-from guardian.store.tables import finding_aliases, findings
+from guardian.store.tables import assets, finding_aliases, findings
 from guardian.store.works import work_of
-from guardian.urls.keys import PlaceKeys, place_keys
+from guardian.urls.keys import PlaceKeys, page_key, place_keys
+
+_AT_A_TIME = 500
+"""How many values one query names; SQLite allows a limited number."""
 
 _FACTS = tuple(findings.c[field.name] for field in fields(Finding))
 """The columns of a Finding; the keys that recognise it are the store's own."""
@@ -79,6 +84,104 @@ class Findings:
         query = select(*_FACTS).where(findings.c.work_id == work_id)
         ordered = query.order_by(findings.c.first_seen_at, findings.c.id)
         return [_finding(row) for row in self._connection.execute(ordered)]
+
+    def unseen(self, source: str, since: datetime) -> dict[str, str]:
+        """Return the findings of a source that were not seen since then, by id the address of their page.
+
+        Left out are those at places that were looked at in vain since then, and those of works that are not compared.
+        """
+        compared = select(assets.c.work_id).where(assets.c.state == AssetState.PROTECTED)
+        query = select(findings.c.id, findings.c.page_url).where(
+            findings.c.source == source,
+            findings.c.last_seen_at < since,
+            findings.c.doubted_at.is_(None) | (findings.c.doubted_at < since),
+            findings.c.work_id.in_(compared),
+        )
+        return {row.id: row.page_url for row in self._connection.execute(query)}
+
+    def miss(self, ids: Sequence[str], at: datetime) -> None:
+        """Note that a scan looked at the places of these findings and did not see them."""
+        for start in range(0, len(ids), _AT_A_TIME):
+            self._connection.execute(
+                update(findings)
+                .where(findings.c.id.in_(ids[start : start + _AT_A_TIME]))
+                .values(
+                    first_missed_at=func.coalesce(findings.c.first_missed_at, literal(at, Instant)),
+                    missed_scans=findings.c.missed_scans + 1,
+                )
+            )
+
+    def doubt(self, places: Iterable[tuple[str, str | None]], at: datetime) -> None:
+        """Note that places could not be looked at, so that what was seen there before is not missed.
+
+        A place is the addresses of a page and of a picture on it; None for all of its pictures. A picture without a
+        page has its own address in both.
+        """
+        pictures: dict[str, set[str | None]] = {}
+        for page_url, image_url in places:
+            keys = place_keys(page_url, image_url or page_url)
+            page = keys.page if image_url is not None else page_key(page_url)
+            pictures.setdefault(page, set()).add(keys.picture if image_url is not None else None)
+
+        doubted: list[str] = []
+        wanted = list(pictures)
+        for start in range(0, len(wanted), _AT_A_TIME):
+            query = select(findings.c.id, findings.c.page_key, findings.c.picture_key)
+            found = query.where(findings.c.page_key.in_(wanted[start : start + _AT_A_TIME]))
+            for row in self._connection.execute(found):
+                if pictures[row.page_key] & {None, row.picture_key}:
+                    doubted.append(row.id)
+        for start in range(0, len(doubted), _AT_A_TIME):
+            ids = doubted[start : start + _AT_A_TIME]
+            self._connection.execute(update(findings).where(findings.c.id.in_(ids)).values(doubted_at=at))
+
+    def judge(self, judged: Finding) -> None:
+        """Write what the licences and the rules say of a recorded use now; all else stays as it was last seen."""
+        values = {
+            "licence": judged.licence,
+            "licence_id": judged.licence_id,
+            "licensed_since": judged.licensed_since,
+            "decision": judged.decision,
+        }
+        self._connection.execute(update(findings).where(findings.c.id == judged.id).values(**values))
+
+    def put_into_case(self, id_: str, case_id: str) -> Finding:
+        """Make a finding part of a case, unless it is in one already; return it."""
+        statement = update(findings).where(findings.c.id == id_, findings.c.case_id.is_(None))
+        self._connection.execute(statement.values(case_id=case_id))
+        return self._one(id_)
+
+    def licensed_by_none(self) -> list[str]:
+        """Return the ids of findings of earlier versions, which did not note by which licence a use is licensed."""
+        query = select(findings.c.id).where(
+            findings.c.licence == LicenceStatus.LICENSED, findings.c.licence_id.is_(None)
+        )
+        return list(self._connection.execute(query).scalars())
+
+    def licensed(self, licence_id: str | None = None) -> list[Finding]:
+        """Return the uses that licences cover, by any or by one of them, those licensed last first."""
+        query = select(*_FACTS).where(findings.c.licence == LicenceStatus.LICENSED)
+        if licence_id is not None:
+            query = query.where(findings.c.licence_id == licence_id)
+        rows = self._connection.execute(query.order_by(findings.c.licensed_since.desc(), findings.c.id))
+        return [_finding(row) for row in rows]
+
+    def places(
+        self, *, asset_id: str | None = None, collection: str | None = None, licence: LicenceStatus | None = None
+    ) -> dict[str, str]:
+        """Return by finding the address of its page.
+
+        Only findings of the work of an asset, of works that have an asset in a collection, or of a status, if given.
+        """
+        query = select(findings.c.id, findings.c.page_url)
+        if asset_id is not None:
+            query = query.where(findings.c.work_id == work_of(asset_id))
+        if collection is not None:
+            holding = select(assets.c.work_id).where(assets.c.collection == collection)
+            query = query.where(findings.c.work_id.in_(holding))
+        if licence is not None:
+            query = query.where(findings.c.licence == licence)
+        return {row.id: row.page_url for row in self._connection.execute(query)}
 
     def list(self, case_id: str | None = None, since: datetime | None = None) -> list[Finding]:
         """Return findings, the first seen first. `since`: only those that were last seen then or later."""

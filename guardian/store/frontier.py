@@ -84,6 +84,22 @@ class Frontier:
         query = select(frontier.c.id).where(frontier.c.source == source, frontier.c.key == key)
         return self._connection.execute(query).first() is not None
 
+    def outcome_of(self, source: str, url: str) -> str | None:
+        """Return what came of visiting an address in this crawl; None for one that was not visited."""
+        query = select(frontier.c.outcome).where(
+            frontier.c.source == source,
+            frontier.c.key == _key(CrawlRequest(url)),
+            frontier.c.state == FrontierState.DONE,
+        )
+        outcome: str | None = self._connection.execute(query).scalar()
+        return outcome
+
+    def is_only(self, source: str, outcomes: Collection[str]) -> bool:
+        """Return whether every address of this crawl was visited, each with one of these outcomes."""
+        is_other = or_(frontier.c.state != FrontierState.DONE, frontier.c.outcome.not_in(list(outcomes)))
+        query = select(frontier.c.id).where(frontier.c.source == source, is_other).limit(1)
+        return self._connection.execute(query).first() is None
+
     def count(self, source: str, state: FrontierState | None = None, kind: str | None = None) -> int:
         """Return how many addresses there are, of one state and kind if given."""
         query = select(func.count()).select_from(frontier).where(frontier.c.source == source)

@@ -80,6 +80,11 @@ class Licences:
         query = select(licences).where(licences.c.host.in_(domains)).order_by(licences.c.host, licences.c.id)
         return [_licence(row) for row in self._connection.execute(query)]
 
+    def get(self, id_: str) -> Licence | None:
+        """Return the licence of this id; None when there is none."""
+        row = self._connection.execute(select(licences).where(licences.c.id == id_)).first()
+        return None if row is None else _licence(row)
+
     def remove(self, id_: str) -> bool:
         """Delete a licence; return False when there is none of this id."""
         statement = delete(licences).where(licences.c.id == id_).returning(licences.c.id)

@@ -9,6 +9,7 @@ from contextlib import ExitStack, asynccontextmanager, contextmanager
 from datetime import timedelta
 from pathlib import Path
 
+from guardian.disk_errors import refuse_root_in
 from guardian.errors import AlreadyRunning
 
 _ASK_AGAIN_AFTER = timedelta(milliseconds=200)
@@ -18,9 +19,11 @@ _ASK_AGAIN_AFTER = timedelta(milliseconds=200)
 def hold(data_dir: Path, role: str) -> Iterator[None]:
     """Hold a role on a data folder while the body runs.
 
-    Raises AlreadyRunning when another process, or other code in this one, holds it. The file that stays behind is no
+    Raises AlreadyRunning when another process, or other code in this one, holds it, and UsageError for root in the data
+    folder of another user. The file that stays behind is no
     lock by itself; the process id in it is only for people to read.
     """
+    refuse_root_in(data_dir)
     folder = data_dir / "locks"
     folder.mkdir(parents=True, exist_ok=True)
 

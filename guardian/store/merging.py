@@ -22,6 +22,10 @@ OF_LAST_SIGHTING = (
     "context",
     "also_at",
     "perceptual_hash",
+    "licence_id",
+    "licensed_since",
+    "first_missed_at",
+    "missed_scans",
 )
 """The columns that another sighting of a finding replaces."""
 

@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from guardian.errors import StoreUnusable
 from guardian.model import AssetState
+from guardian.store.connecting import READ_ONLY, connect_for_reading
 from guardian.store.schema import is_current
 from guardian.store.settings import StoreSettings
 from guardian.store.store import DATABASE_FILE
@@ -31,13 +32,13 @@ def protected_groups(settings: StoreSettings, data_dir: Path) -> Groups | None:
     Raises StoreUnusable when the database cannot be read.
     """
     file = data_dir.absolute() / DATABASE_FILE
-    url: str | URL = settings.url or URL.create("sqlite", database=f"{file.as_uri()}?mode=ro", query={"uri": "true"})
     if settings.url is None and not file.exists():
         return None
 
-    engine = create_engine(url)
+    url = URL.create("sqlite", database=str(file))
+    engine = create_engine(settings.url) if settings.url else connect_for_reading(url)
     try:
-        with engine.connect() as connection:
+        with engine.connect().execution_options(**{READ_ONLY: True}) as connection:
             if not is_current(connection):
                 return None
             protected = Transaction(connection).assets.list(state=AssetState.PROTECTED)

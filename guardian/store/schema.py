@@ -6,7 +6,7 @@ from guardian.errors import StoreUnusable
 from guardian.store.connecting import READ_ONLY
 from guardian.store.rekeying import are_keys_current, renew_keys
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
 """All schema revisions, oldest first (a test compares them with the migration files)."""
 
 _MIGRATION_LOCK = 0x67756172
@@ -17,9 +17,8 @@ def bring_forward(engine: Engine) -> None:
 
     Raises StoreUnusable when a newer guardian wrote the database.
     """
-    with engine.connect().execution_options(**{READ_ONLY: True}) as connection:
-        if is_current(connection) and are_keys_current(connection):
-            return
+    if is_brought_forward(engine):
+        return
 
     # Another process may have migrated meanwhile, so everything is looked at again under the lock.
     with engine.begin() as connection:
@@ -30,6 +29,12 @@ def bring_forward(engine: Engine) -> None:
             _migrate(connection)
         if not are_keys_current(connection):
             renew_keys(connection)
+
+
+def is_brought_forward(engine: Engine) -> bool:
+    """Return whether a database has the schema and the keys of this version. Raises as `bring_forward`."""
+    with engine.connect().execution_options(**{READ_ONLY: True}) as connection:
+        return is_current(connection) and are_keys_current(connection)
 
 
 def is_current(connection: Connection) -> bool:

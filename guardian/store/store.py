@@ -1,7 +1,6 @@
 """The opened database: begins transactions, and explains in plain words when it cannot be used."""
 
 import copy
-import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -11,22 +10,33 @@ from pathlib import Path
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
+from guardian.disk_errors import disk_error_text, refuse_root_in
 from guardian.errors import StoreUnusable
-from guardian.store.connecting import BUSY_SECONDS, READ_ONLY, connect
-from guardian.store.schema import bring_forward
+from guardian.store.connecting import (
+    BUSY_SECONDS,
+    CANNOT_WRITE,
+    READ_ONLY,
+    connect,
+    connect_for_reading,
+    has_changes_in_wal,
+)
+from guardian.store.schema import bring_forward, is_brought_forward
 from guardian.store.settings import StoreSettings
+from guardian.store.sqlite_files import explain_sqlite, find_damage, why_unwritable
 from guardian.store.transaction import Transaction
 
 DATABASE_FILE = "guardian.db"
 
-# SQLSTATE classes about the server, not about a statement: connection, disk full, shutting down, wrong log-in.
-_SERVER_STATES = ("08", "28", "53", "57P", "58", "XX")
+# SQLSTATE classes about the server, not about a statement: connection, a replica that only reads, wrong log-in, disk
+# full, shutting down.
+_SERVER_STATES = ("08", "25006", "28", "53", "57P", "58", "XX")
 
 
 class Store:
     """A migrated database. Threads may share it; each transaction belongs to one thread.
 
-    Raises StoreUnusable, from here and from every transaction, when the database is damaged, full,
+    An SQLite file on a read-only or full disk, or in a folder of another user, can be read; `begin` says why nothing
+    can be written. Raises StoreUnusable, from here and from every transaction, when the database is damaged, full,
     unreachable, on a network file system, or written by a newer guardian.
     """
 
@@ -37,9 +47,11 @@ class Store:
         # SQLite lets one connection write at a time, and wakes those that wait in no order; threads queue here instead.
         self._writing = threading.Lock()
         self._condition: Callable[[Transaction], None] = _no_condition
+        # Why nothing can be written, in words; None when it can.
+        self._unwritable: str | None = None
         try:
             with self._explained():
-                bring_forward(self._engine)
+                self._open()
         except BaseException:
             self.close()
             raise
@@ -50,6 +62,8 @@ class Store:
 
         Never keep one open across an await or a wait for anything else: all other writers wait for it.
         """
+        if self._unwritable is not None:
+            raise StoreUnusable(self._unwritable)
         with self._explained(), self._turn(), self._engine.connect() as connection, connection.begin():
             transaction = Transaction(connection)
             self._condition(transaction)
@@ -102,6 +116,32 @@ class Store:
         """Close all connections. The store cannot be used afterwards."""
         self._engine.dispose()
 
+    def _open(self) -> None:
+        """Migrate the database as needed; where an SQLite file cannot be written, open it for reading alone."""
+        try:
+            bring_forward(self._engine)
+            return
+        except DBAPIError as error:
+            database = self._database_file()
+            refusal = _refusal_to_write(error)
+            if refusal is None or not database.is_file() or not database.stat().st_size:
+                raise
+
+        why = why_unwritable(database, refusal)
+        if has_changes_in_wal(database) and not database.with_name(f"{database.name}-shm").exists():
+            raise StoreUnusable(
+                f"{why}, and changes wait in {database.name}-wal that can only be read where it can: copy both files "
+                "to a folder that can be written"
+            )
+        self._engine.dispose()
+        self._engine = connect_for_reading(self.url)
+        self._unwritable = f"{why}: nothing was changed"
+        if not is_brought_forward(self._engine):
+            raise StoreUnusable(
+                f"{database} was written by an earlier guardian and must be migrated first, but {why}. "
+                "It is as it was; run the command again where it can be written"
+            )
+
     def _database_file(self) -> Path:
         return Path(self.url.database or "")
 
@@ -132,14 +172,19 @@ class Store:
         """Return what is wrong with the database, for people; None when the statement is at fault."""
         original = error.orig
         if isinstance(original, sqlite3.Error):
-            return _explain_sqlite(original, self._database_file())
+            return explain_sqlite(original, self._database_file())
 
         state = getattr(original, "sqlstate", None)
         # A server that cannot be reached gives no SQLSTATE.
         is_away = state is None and type(original).__name__ == "OperationalError"
         if is_away or error.connection_invalidated or (state or "").startswith(_SERVER_STATES):
-            return f"PostgreSQL at {self.url.host or 'the local socket'} cannot be used: {original}"
+            return f"PostgreSQL at {self.url.host or 'the local socket'} cannot be used: {_one_line(original)}"
         return None
+
+
+def _one_line(error: object) -> str:
+    """Return what a driver says, which may be several lines for a terminal, as one line."""
+    return "; ".join(line.strip() for line in str(error).splitlines() if line.strip())
 
 
 def _no_condition(_: Transaction) -> None:
@@ -149,58 +194,33 @@ def _no_condition(_: Transaction) -> None:
 def open_store(settings: StoreSettings, data_dir: Path) -> Store:
     """Return the configured database opened, after creating and migrating it as needed.
 
-    Raises StoreUnusable when it cannot be used, UsageError when the URL makes no sense.
+    Raises StoreUnusable when it cannot be used, UsageError when the URL makes no sense, or when root would make it in
+    the data folder of another user.
     """
     if settings.url is not None:
         return Store(settings.url)
 
+    if not (data_dir / DATABASE_FILE).exists():
+        # SQLite itself gives the files beside a database to whoever owns that.
+        refuse_root_in(data_dir)
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StoreUnusable(f"cannot make the data folder {data_dir}: {error.strerror}") from error
+        raise StoreUnusable(f"cannot make the data folder {data_dir}: {disk_error_text(error)}") from error
 
     return Store(URL.create("sqlite", database=str(data_dir.absolute() / DATABASE_FILE)))
 
 
-def find_damage(database: Path) -> list[str]:
-    """Return what PRAGMA quick_check finds wrong with an SQLite file, at most a few lines; empty when all is well."""
-    try:
-        connection = sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)
-        try:
-            rows = [str(row[0]) for row in connection.execute("PRAGMA quick_check(5)")]
-            # One row may hold several lines, under a head such as "*** in database main ***".
-            lines = [line for row in rows for line in row.splitlines() if not line.startswith("***")]
-        finally:
-            connection.close()
-    except sqlite3.Error as error:
-        return [str(error)]
+def _refusal_to_write(error: BaseException | None) -> sqlite3.Error | None:
+    """Return SQLite's error about a file that it cannot write, None when something else went wrong.
 
-    return [] if lines == ["ok"] else lines
-
-
-def _is_full(database: Path) -> bool:
-    """Return whether the database's disk is full: SQLite calls it an I/O error when its shared memory cannot grow."""
-    try:
-        return shutil.disk_usage(database.parent).free < 64 * 1024
-    except OSError:
-        return False
-
-
-def _explain_sqlite(error: sqlite3.Error, database: Path) -> str | None:
-    """Return what is wrong with the database, for people; None when the statement is at fault."""
-    # The low byte is the primary result code; the others say more than is needed here.
-    code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        found = "".join(f" ({line})" for line in find_damage(database)[:1])
-        return (
-            f"the database {database} is damaged{found}. Stop guardian, move {database.name} and its -wal and -shm "
-            f"files aside, copy your latest backup to {database}, and start again; "
-            "without a backup try: sqlite3 DAMAGED .recover | sqlite3 guardian.db"
-        )
-    if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _is_full(database)):
-        return f"no room left to write {database}: nothing of this step was kept, everything before it is safe"
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return f"another process kept {database} locked for {BUSY_SECONDS} s"
-    if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
-        return f"cannot read or write {database}: {error}"
-    return None
+    A migration may fail once more while it cleans up: then the first error is the one that counts.
+    """
+    found = None
+    while error is not None:
+        original = getattr(error, "orig", None)
+        code = getattr(original, "sqlite_errorcode", None) or 0
+        if isinstance(original, sqlite3.Error) and code & 0xFF in CANNOT_WRITE:
+            found = original
+        error = error.__context__
+    return found

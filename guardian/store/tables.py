@@ -136,6 +136,21 @@ candidates = Table(
     Index(None, "matched_at"),
 )
 
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("recipe", Text, primary_key=True),
+    Column("image_url", Text, nullable=False),
+    # That of the last attempt, as a word of SkipReason.
+    Column("reason", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("failed_at", Instant, nullable=False),
+    Column("retry_at", Instant, nullable=False),
+)
+
 cases = Table(
     "cases",
     metadata,
@@ -152,6 +167,8 @@ cases = Table(
     Column("reviewed_by", Text),
     Column("review_note", Text),
     Column("work_id", Text, nullable=False),
+    Column("licence_id", Text),
+    Column("licensed_since", Instant),
     # A case names an asset of its work, so this follows from the index below.
     UniqueConstraint("asset_id", "operator"),
     Index(None, "work_id", "operator", unique=True),
@@ -204,6 +221,13 @@ findings = Table(
     Column("also_at", Document(tuple[str, ...]), nullable=False),
     Column("image_status", Integer),
     Column("page_status", Integer),
+    # No foreign key: a use names the licence that it was judged by, also when that is taken out.
+    Column("licence_id", Text),
+    Column("licensed_since", Instant),
+    Column("first_missed_at", Instant),
+    Column("missed_scans", Integer, nullable=False),
+    # When its place was last looked at in vain: nothing can be said of what is there.
+    Column("doubted_at", Instant),
     Index(None, "case_id"),
     Index(None, "asset_id"),
     # What recognises a finding, and the version of the rules that made the two keys (see guardian/urls/keys.py).
@@ -215,6 +239,10 @@ findings = Table(
     Index(None, "work_id", "page_key", "picture_key", "key_version", unique=True),
     Index(None, "key_version"),
     Index(None, "last_seen_at"),
+    Index(None, "licence"),
+    # What a scan did not see of its source, and what lies at places that it could not look at.
+    Index(None, "source", "last_seen_at"),
+    Index(None, "page_key"),
 )
 
 # Ids of findings that were merged into another one. People and receivers have noted them, so they are kept for ever.

@@ -12,6 +12,7 @@ from guardian.store.frontier import Frontier
 from guardian.store.licences import Licences
 from guardian.store.messages import Messages
 from guardian.store.processes import Processes
+from guardian.store.quarantine import Quarantine
 from guardian.store.released_evidence import ReleasedEvidence
 from guardian.store.requests import Requests
 from guardian.store.responses import Responses
@@ -40,5 +41,6 @@ class Transaction:
         self.destinations = Destinations(connection)
         self.scans = Scans(connection)
         self.frontier = Frontier(connection)
+        self.quarantine = Quarantine(connection)
         self.requests = Requests(connection)
         self.responses = Responses(connection)

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from guardian.concurrency import run_all
+from guardian.errors import GuardianError
 from guardian.model import Task, TaskKind
 from guardian.store import Store
 from guardian.tasks.outcomes import Consumer, Dead, Done, Outcome, Postponed, Settled
@@ -46,9 +47,12 @@ class Runner:
         async def run_kind(kind: TaskKind) -> Counter[Settled]:
             try:
                 return await self.run_due_of(kind, limit)
+            except GuardianError as error:
+                # The database is away for a moment: said plainly, a traceback would add nothing.
+                log.warning("tasks_failed", kind=kind.value, reason=str(error))
             except Exception:
                 log.exception("tasks_failed", kind=kind.value)
-                return Counter()
+            return Counter()
 
         kinds = list(self.consumers)
         return dict(zip(kinds, await run_all(run_kind(kind) for kind in kinds), strict=True))
@@ -97,8 +101,10 @@ class _Turn:
                 counts[outcome.settled] += 1
                 if outcome.settled is not Settled.DONE:
                     break
+        # What was claimed stays claimed until its lease ends, and is tried again then.
+        except GuardianError as error:
+            log.warning("turn_failed", kind=self.kind.value, lane=self.lane, reason=str(error))
         except Exception:
-            # What was claimed stays claimed until its lease ends, and is tried again then.
             log.exception("turn_failed", kind=self.kind.value, lane=self.lane)
 
         return counts

@@ -41,8 +41,13 @@ def place_keys(page_url: str, image_url: str) -> PlaceKeys:
     # Files beside each other are files of their own, whatever their names.
     picture = picture_key(image_url) if host_of(image_url) else image_url
     # A picture without a page is used by its host, and a proxy is another host than the one it asks.
-    page = f"{host_of(image_url)} {picture}" if page_url == image_url else address_key(page_url)
-    return PlaceKeys(_bounded(page), _bounded(picture), KEY_VERSION)
+    page = _bounded(f"{host_of(image_url)} {picture}") if page_url == image_url else page_key(page_url)
+    return PlaceKeys(page, _bounded(picture), KEY_VERSION)
+
+
+def page_key(page_url: str) -> str:
+    """Return the key of a page, which all pictures on it share."""
+    return _bounded(address_key(page_url))
 
 
 def _bounded(key: str) -> str:

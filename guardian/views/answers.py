@@ -93,6 +93,7 @@ def _match_json(match: JudgedMatch) -> dict[str, Any]:
         "asset": {"id": asset.id, "title": asset.title, "path": asset.path, "collection": asset.collection},
         "probability": match.comparison.probability,
         "licence": match.licence_status.value,
+        "licence_id": match.licence_id,
         "decision": {
             "action": decision.action.value,
             "rule": decision.rule,

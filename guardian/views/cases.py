@@ -1,10 +1,12 @@
 """Cases as JSON and in words: alone, or in detail with findings, versions and history."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from guardian.model import Asset, Case, CaseEvent, Finding, FindingDigest
+from guardian.views.counting import counted
 from guardian.views.findings import finding_json, version_json
 from guardian.views.timestamps import json_timestamp, minute_text, second_text
 
@@ -41,6 +43,8 @@ def case_json(case: Case, asset: Asset | None) -> dict[str, Any]:
         "review_note": case.review_note,
         "action": case.action.value,
         "message_count": case.message_count,
+        "licence_id": case.licence_id,
+        "licensed_since": json_timestamp(case.licensed_since) if case.licensed_since else None,
         "asset": {"id": case.asset_id, "title": asset.title, "collection": asset.collection} if asset else None,
     }
 
@@ -77,8 +81,13 @@ def event_text(event: CaseEvent) -> str:
     return f"{words}  ({event.message_id})" if event.message_id else words
 
 
-def extent_text(case: Case) -> str:
-    """Return how large a case is and whether somebody was told: "2 addresses, message of 2026-11-24 12:00Z"."""
-    addresses = "1 address" if case.finding_count == 1 else f"{case.finding_count} addresses"
-    told = f"message of {minute_text(case.alerted_at)}" if case.alerted_at else "no message yet"
-    return f"{addresses}, {told}"
+def extent_text(case: Case, moment: Callable[[datetime], str] = minute_text) -> str:
+    """Return how large a case is and whether somebody was told: "2 addresses, message of 2026-11-24 12:00Z".
+
+    `moment` writes times.
+    """
+    addresses = counted(case.finding_count, "address", "addresses")
+    told = f"message of {moment(case.alerted_at)}" if case.alerted_at else "no message yet"
+    if case.licensed_since is None:
+        return f"{addresses}, {told}"
+    return f"{addresses}, licensed by {case.licence_id or 'a licence'} since {case.licensed_since:%Y-%m-%d}, {told}"

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from guardian.model import Decision, Finding, FindingDigest, Importance
+from guardian.model import Asset, Decision, Finding, FindingDigest, Importance
 from guardian.views.comparisons import recorded_comparison_json
 from guardian.views.contexts import context_json
+from guardian.views.counting import counted
 from guardian.views.timestamps import json_timestamp, minute_text
 
 _REASON_TEXTS = {
@@ -40,6 +41,10 @@ def finding_json(finding: Finding) -> dict[str, Any]:
         "also_at": list(finding.also_at),
         "image_status": finding.image_status,
         "page_status": finding.page_status,
+        "licence_id": finding.licence_id,
+        "licensed_since": json_timestamp(finding.licensed_since) if finding.licensed_since else None,
+        "first_missed_at": json_timestamp(finding.first_missed_at) if finding.first_missed_at else None,
+        "missed_scans": finding.missed_scans,
     }
 
 
@@ -89,7 +94,6 @@ def finding_facts(finding: Finding) -> dict[str, str]:
     Words of the page are as the site wrote them: escape them for the medium.
     """
     comparison = finding.comparison
-    caption = finding.context.caption or finding.context.alt
     seen = f"{minute_text(finding.first_seen_at)} to {minute_text(finding.last_seen_at)} by {finding.source}"
 
     facts = {
@@ -97,10 +101,12 @@ def finding_facts(finding: Finding) -> dict[str, str]:
         # A picture that was seen on no page has its own address there.
         "on page": finding.page_url if finding.page_url != finding.image_url else None,
         "what": comparison.description or None,
-        "confidence": f"{comparison.probability:.4f}, rule {finding.decision.rule}, licence {finding.licence}",
-        "caption": caption,
+        "confidence": f"{comparison.probability:.4f}, rule {finding.decision.rule}, {licence_text(finding)}",
+        "caption": finding.context.caption,
+        "alt text": finding.context.alt if finding.context.alt != finding.context.caption else None,
         "seen": seen,
-        "phash": finding.perceptual_hash,
+        "missed": missed_text(finding),
+        "perceptual hash": finding.perceptual_hash,
         # The digests name files in the evidence folder.
         "image kept": finding.image_sha256 or "no",
         "page kept": finding.page_sha256 or "no",
@@ -108,6 +114,29 @@ def finding_facts(finding: Finding) -> dict[str, str]:
     }
 
     return {label: fact for label, fact in facts.items() if fact is not None}
+
+
+def missed_text(finding: Finding) -> str | None:
+    """Return since when a finding is missed, None for one that the last scan saw."""
+    if finding.first_missed_at is None:
+        return None
+    scans = counted(finding.missed_scans, "scan that looked", "scans that looked")
+    gone = "gone" if finding.is_absent else "missed"
+    return f"{gone} since {minute_text(finding.first_missed_at)}, by {scans}"
+
+
+def use_text(finding: Finding, asset: Asset) -> str:
+    """Return one licensed use in a line: the licence, since when, where, and the picture."""
+    since = f"{finding.licensed_since:%Y-%m-%d}" if finding.licensed_since else "unknown"
+    return f"{finding.licence_id or '-':<16}  since {since}  {finding.page_url}  {asset.title}  ({finding.id})"
+
+
+def licence_text(finding: Finding) -> str:
+    """Return what the licences say of a use: "licence none", "licence licensed (lic_1, since 2026-11-24)"..."""
+    words = f"licence {finding.licence}"
+    since = f"since {finding.licensed_since:%Y-%m-%d}" if finding.licensed_since else None
+    known = ", ".join(part for part in (finding.licence_id, since) if part)
+    return f"{words} ({known})" if known else words
 
 
 def _decision_json(decision: Decision) -> dict[str, Any]:

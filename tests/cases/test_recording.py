@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
+from structlog.testing import capture_logs
 
 from guardian.cases import RecordedUse, record, review
 from guardian.errors import UsageError
@@ -242,3 +243,12 @@ def test_many_sightings_at_once_make_one_case_and_one_message(store: Store, use:
         (case,) = tx.cases.list()
     assert (case.finding_count, case.message_count) == (7, 1)
     assert told(store) == ["case.opened"]
+
+
+def test_the_log_names_case_asset_and_page(store: Store, use: Use) -> None:
+    seen = use()
+    with capture_logs() as logs:
+        (finding,) = see(store, seen)
+    (changed,) = [event for event in logs if event["event"] == "case_changed"]
+    assert (changed["case"], changed["asset"], changed["title"]) == (finding.case_id, seen.asset.id, seen.asset.title)
+    assert (changed["page_url"], changed["image_url"]) == (seen.sighting.page_url, seen.sighting.image_url)

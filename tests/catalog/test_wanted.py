@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from guardian.catalog.wanted import Wanted, absolute_path, as_text
+from guardian.catalog.wanted import Wanted, as_text
 from guardian.model import Rights
+from guardian.sources.files import absolute_path
 
 
 def test_nothing_is_said_that_was_not_given() -> None:

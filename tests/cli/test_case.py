@@ -1,6 +1,7 @@
 """`guardian case` as a person runs it."""
 
 import json
+import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ import pytest
 
 from guardian.cases import Kept, RecordedUse, record
 from guardian.model import Action, Comparison, Context, Decision, LicenceStatus, Severity, Sighting
+from guardian.shipped import rules_folder
 from guardian.store import StoreSettings, open_store
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -118,6 +120,40 @@ def test_what_a_sent_message_named_is_found_after_the_bytes_changed(folder: Path
     assert "3 versions were captured" in shown
     assert "2026-11-24 12:10Z to 2026-11-24 12:10Z, the first\n        image " + "d" * 64 in shown
     assert "c" * 64 + " (not kept)" in shown
+
+
+def test_a_licence_makes_a_case_licensed_and_lists_choose(folder: Path) -> None:
+    shutil.copytree(rules_folder(), folder / "rules")
+    added = guardian(folder, "licence", "add", "--host", "www.thief.example", "--collection", "shop")
+    assert added.returncode == 0, added.stderr
+    licence_id = added.stdout.split()[0]
+    case_id = ids(folder)["thief.example"]
+    assert f"{case_id}  thief.example  licensed now\n" in added.stdout
+
+    (line,) = guardian(folder, "case", "list", "--state", "licensed", "--host", "thief.example").stdout.splitlines()
+    assert "licensed" in line
+    assert "high" not in line
+    assert f"licensed by {licence_id} since " in line
+    found = json.loads(guardian(folder, "case", "list", "--licence", licence_id[:9], "--json").stdout)
+    assert (found["state"], found["severity"], found["action"]) == ("licensed", None, "ignore")
+    assert (found["licence_id"], found["licensed_since"][:2]) == (licence_id, "20")
+    shown = guardian(folder, "case", "show", case_id).stdout
+    assert f"licensed: {licence_id}: www.thief.example may use the collection shop without end" in shown
+    assert f"licence licensed ({licence_id}, since 20" in shown
+
+    for nothing in (("--severity", "low"), ("--since", "2999-01-01"), ("--licence", "lapsed"), ("--collection", "x")):
+        assert guardian(folder, "case", "list", *nothing).stdout == "no cases\n"
+    (pirate,) = guardian(folder, "case", "list", "--severity", "high", "--asset", "aaaa").stdout.splitlines()
+    assert "pirate.example" in pirate
+    refused = guardian(folder, "case", "list", "--licence", "lic_zz")
+    assert refused.returncode == 2
+    assert "licensed, lapsed, not_yet, out_of_scope, none" in refused.stderr
+
+    uses = guardian(folder, "licence", "uses", licence_id).stdout.splitlines()
+    assert sorted(use.split()[3] for use in uses) == ["https://thief.example/1", "https://www.thief.example/2"]
+    assert guardian(folder, "licence", "uses", "--host", "pirate.example").stdout == "no licensed uses are recorded\n"
+    removed = guardian(folder, "licence", "remove", licence_id)
+    assert f"{case_id}  thief.example  not licensed any more, open\n" in removed.stdout
 
 
 def test_reviews_are_kept_with_who_and_why(folder: Path) -> None:

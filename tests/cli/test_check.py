@@ -214,6 +214,21 @@ def test_a_part_of_a_page_that_is_not_seen_is_named(protected: Home, site: Any, 
     assert [line["outcome"] for line in protected.lines("check", "--json", page)] == ["clear", "not_seen"]
 
 
+def test_a_file_above_the_working_folder_has_a_plain_address(protected: Home, pictures: Path) -> None:
+    command = [sys.executable, "-m", "guardian", "--config", str(protected.folder / "config.yaml"), "check", "--json"]
+    done = subprocess.run([*command, "../d.jpg"], cwd=pictures / "b", capture_output=True, text=True, check=True)
+    line = json.loads(done.stdout)
+    assert (line["target"], line["image_url"]) == ("../d.jpg", (pictures / "d.jpg").as_uri())
+
+
+def test_a_host_without_its_scheme_is_answered_with_advice(protected: Home) -> None:
+    (line,) = protected.lines("check", "--json", "shop.example", code=3)
+    assert line["error"].startswith("missing: there is no file ")
+    assert line["error"].endswith("/shop.example; for the site write https://shop.example")
+    said = protected.guardian("source", "try", "shop.example", code=2).stderr
+    assert "for the site write https://shop.example" in said
+
+
 def test_folders_without_files_are_not_clean(protected: Home, tmp_path: Path) -> None:
     (tmp_path / "empty" / ".hidden").mkdir(parents=True)
     (line,) = protected.lines("check", "--json", tmp_path / "empty", code=3)

@@ -160,6 +160,8 @@ def case_of(read: Read) -> dict[str, Any]:
         "review_note": "ours",
         "action": "alert",
         "message_count": 1,
+        "licence_id": None,
+        "licensed_since": None,
         "asset": {"id": ASSET_ID, "title": "Düne", "collection": "shop"},
     }
 
@@ -220,6 +222,10 @@ def finding_of(read: Read) -> dict[str, Any]:
         "also_at": ["https://mirror.example/i.jpg"],
         "image_status": None,
         "page_status": None,
+        "licence_id": None,
+        "licensed_since": None,
+        "first_missed_at": None,
+        "missed_scans": 0,
     }
 
 

@@ -107,7 +107,7 @@ def test_a_sitemap_that_names_itself_ends(site: Any, discovered: Callable[..., l
         ("\n\n", "</urlset>", "utf-8", []),
         ("\ufeff\n", "</urlset>", "utf-8", []),
         ("", "</urlset>", "utf-16", []),
-        ("", "<url><loc>http://a/?b=1&c=2</loc></url></urlset>", "utf-8", ["not_a_sitemap"]),
+        ("", "<url><loc>http://a/?b=1&c=2</loc></url></urlset>", "utf-8", ["elsewhere"]),
         ("", "<url><loc>http://", "utf-8", ["not_a_sitemap"]),
     ],
     ids=["blank lines", "mark and blank line", "UTF-16", "bare ampersand", "torn"],
@@ -123,3 +123,18 @@ def test_careless_sitemaps_are_read_as_far_as_they_go(
     seen = discovered(kind="sitemap", url=f"{site.url}/map.xml")
     assert pictures(seen) == ["a.jpg", "b.jpg"]
     assert [one.reason for one in seen if isinstance(one, Skipped)] == reasons
+
+
+def test_a_feed_named_as_a_sitemap_and_the_other_way_round(site: Any, discovered: Callable[..., list[Any]]) -> None:
+    page = site.page("a.html", "a.jpg")
+    rss = f"<rss version='2.0'><channel><title>t</title><item><link>{page}</link></item></channel></rss>"
+    (site.folder / "feed.xml").write_text(rss)
+    (site.folder / "feed.xml.gz").write_bytes(gzip.compress(rss.encode()))
+    (site.folder / "map.xml").write_text(f"<{URLSET}><url><loc>{page}</loc></url></urlset>")
+    for kind, name in [
+        ("sitemap", "feed.xml"),
+        ("sitemap", "feed.xml.gz"),
+        ("feed", "feed.xml.gz"),
+        ("feed", "map.xml"),
+    ]:
+        assert pictures(discovered(kind=kind, url=f"{site.url}/{name}")) == ["a.jpg"]

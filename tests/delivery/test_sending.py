@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from guardian.delivery.delivery import Delivery
 from guardian.delivery.secrets import Secrets
@@ -299,3 +300,11 @@ def test_killed_between_post_and_mark_the_same_message_comes_again(tmp_path: Pat
     assert first.signed_by == second.signed_by == (0,)
     assert run("go", "free").stdout == "delivered 0\n"
     store.close()
+
+
+def test_logs_name_case_and_asset(outbox: Outbox, receiver: Any) -> None:
+    outbox.add_bytes("one", b'{"data": {"case": {"id": "case_1"}, "asset": {"id": "asset_1", "title": "D"}}}')
+    with capture_logs() as logs:
+        outbox.send()
+    (delivered,) = [event for event in logs if event["event"] == "delivered"]
+    assert (delivered["case"], delivered["asset"]) == ("case_1", "asset_1")

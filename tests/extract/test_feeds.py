@@ -72,3 +72,58 @@ def test_a_feed_of_very_many_tags_is_refused() -> None:
     with pytest.raises(FetchRefused) as refused:
         read("<a>" * (MAX_TAGS + 1))
     assert refused.value.reason is SkipReason.TOO_LARGE
+
+
+def pictures(content: str) -> list[tuple[str | None, list[str | None]]]:
+    return [(entry.page_url, [image.image_url for image in entry.images]) for entry in read(content).entries]
+
+
+def test_pictures_of_the_whole_feed_are_shown_by_the_feed() -> None:
+    channel = (
+        "<link>https://a.example/</link><image><url>https://a.example/logo.jpg</url><title>x</title></image>"
+        "<itunes:image href='https://a.example/cover.jpg'/>"
+    )
+    feed = rss("<link>https://a.example/one</link>").replace("<title>t</title>", f"<title>t</title>{channel}")
+    (whole, entry) = pictures(feed)
+    assert (whole[0], set(whole[1])) == (None, {"https://a.example/cover.jpg", "https://a.example/logo.jpg"})
+    assert entry == ("https://a.example/one", [])
+    atom = "<feed xmlns='http://www.w3.org/2005/Atom'><title>t</title><logo>/logo.png</logo></feed>"
+    assert pictures(atom) == [(None, ["https://a.example/logo.png"])]
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        "<itunes:image href='https://a.example/x.jpg'/>",
+        "<image><url>https://a.example/x.jpg</url></image>",
+        "<image>https://a.example/x.jpg</image>",
+        "<image><![CDATA[https://a.example/x.jpg]]></image>",
+        "<enclosure url='https://a.example/x.jpg' type='audio/mpeg'/>",
+        "<enclosure url='/x.jpg' type='application/octet-stream'/>",
+        "<g:image_link>https://a.example/x.jpg</g:image_link>",
+        "<media:content url='https://a.example/x.jpg' type='video/mp4'/>",
+        "<anything file='https://a.example/x.jpg'/>",
+    ],
+)
+def test_a_picture_of_an_item_however_it_is_named(named: str) -> None:
+    assert pictures(rss(f"<link>https://a.example/one?a=1&b=2</link>{named}")) == [
+        ("https://a.example/one?a=1&b=2", ["https://a.example/x.jpg"])
+    ]
+
+
+def test_each_of_many_pictures_of_a_shops_item() -> None:
+    more = "".join(f"<g:additional_image_link>https://a.example/{name}.jpg</g:additional_image_link>" for name in "bcd")
+    item = f"<link>/one</link><g:image_link>https://a.example/a.jpg</g:image_link>{more}"
+    assert pictures(rss(item)) == [("https://a.example/one", [f"https://a.example/{name}.jpg" for name in "abcd"])]
+
+
+def test_content_of_an_atom_entry_may_be_the_picture_itself() -> None:
+    entry = "<link href='/one'/><content src='/picture?id=4' type='image/jpeg'/>"
+    atom = f"<feed xmlns='http://www.w3.org/2005/Atom'><title>t</title><entry>{entry}</entry></feed>"
+    assert pictures(atom) == [("https://a.example/one", ["https://a.example/picture?id=4"])]
+
+
+def test_films_and_sounds_are_no_pictures() -> None:
+    assert pictures(rss("<link>/one</link><enclosure url='/x.mp3' type='audio/mpeg'/>")) == [
+        ("https://a.example/one", [])
+    ]

@@ -391,3 +391,52 @@ def test_what_pictures_may_tell_of_their_page(header: str, head: str, own: str, 
     reading = read_html(Response(HERE, HERE, 200, named, html.encode(), NOON))
     (image,) = (one for one in reading.seen if isinstance(one, PageImage))
     assert (image.referrer_policy or reading.referrer_policy) == policy
+
+
+WIX = "11062b_0123456789abcdef0123456789abcdef~mv2.jpg"
+
+
+@pytest.mark.parametrize(
+    ("html", "found"),
+    [
+        (f'<script>{{"uri":"{WIX}","width":9}}</script>', [f"https://static.wixstatic.com/media/{WIX}"]),
+        (f'<script>x="{{\\"uri\\":\\"{WIX}\\"}}"</script>', [f"https://static.wixstatic.com/media/{WIX}"]),
+        (f'<script>"wix:image://v1/{WIX}/a.jpg#w=9"</script>', [f"https://static.wixstatic.com/media/{WIX}"]),
+        (f'<wow-image data-image-info=\'{{"uri":"{WIX}"}}\'>', [f"https://static.wixstatic.com/media/{WIX}"]),
+        ("<img :src=\"'/a.jpg'\">", ["https://here.example/a.jpg"]),
+        (
+            "<img v-bind:src=\"open ? '/a.jpg' : '/b.jpg'\">",
+            ["https://here.example/a.jpg", "https://here.example/b.jpg"],
+        ),
+        ("<img v-lazy=\"'/a.jpg'\">", ["https://here.example/a.jpg"]),
+        ("<img [src]=\"'/a.jpg'\">", ["https://here.example/a.jpg"]),
+        ("<p :style=\"{backgroundImage: 'url(/a.jpg)'}\">", ["https://here.example/a.jpg"]),
+        ('<gallery :items=\'[{"src": "/a.jpg"}]\'>', ["https://here.example/a.jpg"]),
+        ("<script type=text/x-template><img src=/a.jpg></script>", ["https://here.example/a.jpg"]),
+        ("<img :src='item.image'><img src='/{{ id }}.jpg'><img src='<%= id %>.jpg'><img src='%7B%7Bid%7D%7D.jpg'>", []),
+        ("<img :src=\"require('@/assets/a.jpg')\"><img :src='`/img/${id}.jpg`'>", []),
+    ],
+)
+def test_templates_and_bare_names(html: str, found: list[str]) -> None:
+    here = "https://here.example/"
+    response = Response(here, here, 200, (("content-type", "text/html"),), html.encode(), NOON)
+    assert [one.image_url for one in read_html(response).seen if isinstance(one, PageImage)] == found
+
+
+def test_pictures_that_a_template_leaves_to_scripts_need_a_browser() -> None:
+    html = "<p>Words</p><img src='/{{ id }}.jpg'><script src=app.js></script>"
+    response = Response(HERE, HERE, 200, (("content-type", "text/html"),), html.encode(), NOON)
+    assert read_html(response).browser_sign == "its pictures are filled in by scripts"
+
+
+@pytest.mark.parametrize("label", ["utf-16", "utf-16le", "UTF-16BE", "unicode", "utf-32"])
+def test_a_page_that_says_it_is_utf_16_within_itself_is_utf_8(label: str) -> None:
+    for head in (f"<meta charset={label}>", f"<meta http-equiv=Content-Type content='text/html; charset={label}'>"):
+        html = f"{head}<img src=/cat.jpg alt=Caf\u00e9>".encode()
+        (image,) = (
+            one for one in read_html(Response(HERE, HERE, 200, (), html, NOON)).seen if isinstance(one, PageImage)
+        )
+        assert image.context.alt == "Caf\u00e9"
+    real = "\ufeff<meta charset=utf-16><img src=/cat.jpg alt=Caf\u00e9>".encode("utf-16-le")
+    (image,) = (one for one in read_html(Response(HERE, HERE, 200, (), real, NOON)).seen if isinstance(one, PageImage))
+    assert image.context.alt == "Caf\u00e9"

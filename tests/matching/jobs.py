@@ -25,6 +25,25 @@ def crash_at_first(log: Path) -> int:
     return os.getpid()
 
 
+def be_killed(log: Path, times: int) -> int:
+    """Be killed as if from outside, unless as many processes were here before."""
+    note(log)
+    if len(log.read_text().split()) <= times:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return os.getpid()
+
+
+def leave(log: Path, code: int) -> None:
+    """End the process as a library in C may do."""
+    note(log)
+    os._exit(code)
+
+
+def chatter() -> int:
+    """Write to standard output and read standard input as libraries in C do."""
+    return os.write(1, b"RETURN 5\n") + len(os.read(0, 10))
+
+
 def hang(log: Path) -> None:
     note(log)
     signal.pause()

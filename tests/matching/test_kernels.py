@@ -1,8 +1,15 @@
 """Kernels are there before the first image: nothing is compiled while one waits."""
 
+import os
+import shutil
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
+
+import pytest
+
+from tests.disks import read_only
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
@@ -46,3 +53,63 @@ def test_loading_kernels_leaves_scipy_alone_and_importable() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=ROOT)
     assert ran.returncode == 0, ran.stderr
+
+
+@pytest.mark.parametrize("has_data_folder", [True, False])
+def test_without_a_writable_home_or_code_folder_kernels_go_to_the_data_folder_or_nowhere(
+    has_data_folder: bool, tmp_path: Path
+) -> None:
+    """As in a container with a read-only image, by a user without a home."""
+    code, data = tmp_path / "code", tmp_path / "data"
+    shutil.copytree(ROOT / "guardian", code / "guardian", ignore=shutil.ignore_patterns("__pycache__"))
+    data.mkdir()
+    program = (
+        "import os, sys, warnings\nfrom pathlib import Path\n"
+        "from guardian.matching.kernel_folder import choose_kernel_folder\n"
+        f"choose_kernel_folder(Path({str(data)!r}), os.environ)\n"
+        # One small kernel: all of them take many seconds.
+        "import numpy as np\nfrom guardian.matching.features import hashing\n"
+        "same = np.zeros((8, 32), np.uint8)\n"
+        "print(hashing.nearest_orientation(same, same)[0].tolist())\n"
+    )
+    environment = os.environ | {"HOME": "/proc/none", "XDG_CACHE_HOME": "", "NUMBA_CACHE_DIR": "", "PYTHONPATH": ""}
+    with ExitStack() as frozen:
+        frozen.enter_context(read_only(code))
+        if not has_data_folder:
+            frozen.enter_context(read_only(data))
+        ran = subprocess.run(
+            [sys.executable, "-B", "-c", program],
+            cwd=code,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.splitlines()[-1] == "[0, 0, 0, 0, 0, 0, 0, 0]"
+    assert bool(list(data.rglob("*.nbi"))) is has_data_folder
+
+
+def test_damaged_kernels_are_compiled_anew(tmp_path: Path) -> None:
+    program = (
+        "import numpy as np\nfrom guardian.matching.features import hashing\n"
+        "same = np.zeros((8, 32), np.uint8)\n"
+        "print(hashing.nearest_orientation(same, same)[0].tolist())\n"
+    )
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+
+    def run() -> str:
+        ran = subprocess.run(
+            [sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        )
+        assert (ran.returncode, ran.stderr) == (0, "")
+        return ran.stdout.splitlines()[-1]
+
+    sound = run()
+    for kind in ("*.nbi", "*.nbc"):
+        for file in tmp_path.rglob(kind):
+            file.write_bytes(file.read_bytes()[:40])
+        assert run() == sound
+    for file in tmp_path.rglob("*.nb?"):
+        file.write_bytes(b"")
+    assert run() == sound

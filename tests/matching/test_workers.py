@@ -1,6 +1,8 @@
 """Real worker processes: what happens to one stays with it, and none outlives its parent."""
 
+import asyncio
 import os
+import resource
 import select
 import signal
 import subprocess
@@ -14,7 +16,7 @@ from typing import Any
 import anyio
 import pytest
 
-from guardian.errors import IndexNotReady, NotAnImage, OverLimit, TooPlain, WorkerLost
+from guardian.errors import IndexNotReady, NotAnImage, OverLimit, TooPlain, WorkerLost, WorkersUnavailable
 from guardian.matching.index.writer import IndexWriter
 from guardian.matching.matcher import Matcher
 from guardian.matching.settings import EmbeddingSettings, MatchingSettings
@@ -82,6 +84,90 @@ def test_a_crash_that_does_not_come_again_costs_nothing(tmp_path: Path, log: Pat
 
     survivor = with_workers(tmp_path, test)
     assert noted(log)[1:] == [survivor]
+
+
+def test_a_worker_that_was_killed_costs_its_image_nothing(tmp_path: Path, log: Path) -> None:
+    """By a person, or by the kernel for want of memory: the image is tried again after a pause."""
+
+    async def test(workers: Workers) -> int:
+        return await workers.run(jobs.be_killed, log, 1)
+
+    survivor = with_workers(tmp_path, test)
+    assert noted(log)[1:] == [survivor]
+
+
+def test_workers_that_are_killed_again_and_again_are_no_fault_of_the_image(tmp_path: Path, log: Path) -> None:
+    async def test(workers: Workers) -> None:
+        with pytest.raises(WorkerLost, match=r"a worker process was killed \(SIGKILL\)") as caught:
+            await workers.run(jobs.be_killed, log, 9)
+        assert caught.value.reason == "worker_killed"
+        assert caught.value.failures == 0
+
+    with_workers(tmp_path, test)
+    assert len(noted(log)) == 3
+
+
+def test_an_image_whose_worker_was_killed_is_tried_again_with_no_other_beside_it(tmp_path: Path, log: Path) -> None:
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+
+    async def test(workers: Workers) -> None:
+        neighbour = asyncio.create_task(workers.run(jobs.wait_at, gate))
+        with await asyncio.to_thread(gate.open, "wb"):
+            # The second worker is ready: it dies at once.
+            await workers.run(os.getpid)
+            killed = asyncio.create_task(workers.run(jobs.be_killed, log, 1))
+            # Longer than the pause before the second attempt.
+            await asyncio.wait({killed}, timeout=2)
+            assert len(noted(log)) == 1
+        await neighbour
+        survivor = await killed
+        assert noted(log)[1:] == [survivor]
+
+    with_workers(tmp_path, test)
+
+
+def test_an_exit_and_a_crash_are_told_apart(tmp_path: Path, log: Path) -> None:
+    async def test(workers: Workers) -> None:
+        with pytest.raises(WorkerLost, match="twice: it ended by itself with exit code 7") as left:
+            await workers.run(jobs.leave, log, 7)
+        with pytest.raises(WorkerLost, match=r"twice: it crashed \(SIGSEGV\)") as crashed:
+            await workers.run(jobs.crash, log)
+        assert (left.value.failures, crashed.value.failures) == (2, 2)
+
+    with_workers(tmp_path, test)
+
+
+def test_an_idle_worker_that_is_killed_concerns_no_image(tmp_path: Path) -> None:
+    async def test(workers: Workers) -> None:
+        idle = await workers.run(os.getpid)
+        descriptor = os.pidfd_open(idle)
+        os.kill(idle, signal.SIGKILL)
+        assert gone_within(descriptor, 10)
+        assert await workers.run(os.getpid) != idle
+
+    with_workers(tmp_path, test)
+
+
+def test_what_libraries_write_and_read_disturbs_no_answer(tmp_path: Path) -> None:
+    async def test(workers: Workers) -> int:
+        return await workers.run(jobs.chatter)
+
+    assert with_workers(tmp_path, test) == 9
+
+
+def test_a_system_that_allows_no_process_is_no_fault_of_the_image(tmp_path: Path) -> None:
+    async def test(workers: Workers) -> None:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+        try:
+            with pytest.raises(WorkersUnavailable, match="no worker process can be started: Too many open files"):
+                await workers.run(os.getpid)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        assert await workers.run(os.getpid) > 0
+
+    with_workers(tmp_path, test)
 
 
 def test_a_crash_leaves_others_in_flight_alone(tmp_path: Path, log: Path) -> None:
@@ -219,7 +305,7 @@ def test_workers_die_with_a_parent_that_is_killed(tmp_path: Path, log: Path) -> 
     finally:
         parent.kill()
         parent.wait()
-    gone = [gone_within(descriptor, 10) for descriptor in watched]
+    gone = [gone_within(descriptor, 1) for descriptor in watched]
     assert gone == [True, True]
 
 

@@ -40,7 +40,8 @@ def test_what_may_be_asked_again_and_when() -> None:
 
 def test_what_a_reason_says_about_other_addresses() -> None:
     assert of(scope=Scope.HOST) == {"robots_unreachable", "address", "timeout", "dns", "connect", "tls", "broken"}
-    assert of(scope=Scope.OURSELVES) == {"budget", "host_busy", "host_silent", "crashed", "timed_out", "internal"}
+    by_sites = {"budget", "host_busy", "host_silent"}
+    assert of(scope=Scope.OURSELVES) == by_sites | {"crashed", "worker_killed", "timed_out", "set_aside", "internal"}
     refused_for_one = {"robots", "too_large", "not_an_image", "redirects", "redirect_loop", "encoding", "scheme"}
     assert refused_for_one | {"bad_address", "http_status"} <= of(scope=Scope.ADDRESS)
 

@@ -98,6 +98,7 @@ def test_what_people_read_of_a_finding() -> None:
         "what": "mirrored",
         "confidence": "0.9877, rule copies, licence none",
         "caption": "Düne",
+        "alt text": "a dune",
         "seen": "2026-11-24 12:00Z to 2026-11-24 12:05Z by web",
         "image kept": "1" * 64,
         "page kept": "no",

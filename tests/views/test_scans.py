@@ -34,7 +34,7 @@ def test_what_a_scan_counted_in_one_line() -> None:
 
 
 def test_a_well_source_has_no_trouble() -> None:
-    assert coverage_json(covered(None, {}))["trouble"] is None
+    assert coverage_json(covered(None, {}), None)["trouble"] is None
 
 
 def test_what_people_read_of_a_source_while_it_is_scanned() -> None:

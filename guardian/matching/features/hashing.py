@@ -1,10 +1,10 @@
 """The hash that guardian searches by: one fixed front end, 256 bits, in all eight orientations of the candidate."""
 
 import cv2
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from guardian.matching.compiling import kernel
 from guardian.matching.features.bits import count_bits
 
 BITS = 256
@@ -64,7 +64,7 @@ def _words(hashes: NDArray[np.uint8]) -> NDArray[np.uint64]:
     return np.ascontiguousarray(hashes).view(np.uint64).reshape(-1, BITS // 64)
 
 
-@numba.njit(cache=True)
+@kernel
 def _nearest(orientations, hashes):  # type: ignore[no-untyped-def]
     """Scan all hashes: exact, and at 20,000 of them still a millisecond for all orientations."""
     least = np.empty(hashes.shape[0], np.int16)

@@ -20,7 +20,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from guardian.durable import sync_folder
+from guardian.disk_errors import refuse_root_in
+from guardian.durable import naming, sync_folder
 from guardian.errors import IndexNotReady
 
 _GENERATION = "generation.json"
@@ -52,8 +53,9 @@ def publishing(folder: Path) -> Iterator[None]:
     """Hold the one lock under which an index folder is changed. Freed by the kernel when its holder dies.
 
     What a dead publisher left half done is removed first, and what this one leaves when it fails: a disk
-    that is full would otherwise stay so.
+    that is full would otherwise stay so. Raises UsageError for root in the folder of another user.
     """
+    refuse_root_in(folder)
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "publish.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -119,7 +121,7 @@ def write_segment(folder: Path, arrays: Mapping[str, NDArray[Any]], notes: Mappi
         files = {}
         for key, array in arrays.items():
             path = aside / f"{key}.npy"
-            with path.open("wb") as file:
+            with naming(path), path.open("wb") as file:
                 np.save(_Writing(file), np.ascontiguousarray(array), allow_pickle=False)
                 file.flush()
                 os.fsync(file.fileno())
@@ -208,7 +210,7 @@ def _crc_of_file(path: Path) -> int:
 
 
 def _write_durably(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
+    with naming(path), path.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

@@ -7,10 +7,10 @@ key's width follows log2 of the number of descriptors, so that buckets do not gr
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from guardian.matching.compiling import kernel
 from guardian.matching.features.bits import count_bits
 
 KEYS = 4
@@ -92,7 +92,7 @@ def match(asset: NDArray[np.uint64], candidate: NDArray[np.uint64]) -> tuple[NDA
     return mine[order], theirs[order]
 
 
-@numba.njit(cache=True)
+@kernel
 def _match(asset, candidate):  # type: ignore[no-untyped-def]
     mine = np.empty(asset.shape[0], np.int32)
     theirs, distances, count = mine.copy(), np.empty(asset.shape[0], np.int16), 0
@@ -113,7 +113,7 @@ def _match(asset, candidate):  # type: ignore[no-untyped-def]
     return mine[:count].copy(), theirs[:count].copy(), distances[:count].copy()
 
 
-@numba.njit(cache=True)
+@kernel
 def _keys(descriptors, positions):  # type: ignore[no-untyped-def]
     keys = np.empty(descriptors.shape[0], np.uint32)
     for i in range(descriptors.shape[0]):
@@ -125,7 +125,7 @@ def _keys(descriptors, positions):  # type: ignore[no-untyped-def]
     return keys
 
 
-@numba.njit(cache=True)
+@kernel
 def _collect(keys, query_words, offsets, rows, words, owners):  # type: ignore[no-untyped-def]
     size, count = 1 << 14, 0
     found = np.empty((2, size), np.int32)

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 import cv2
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from guardian.matching.compiling import kernel
 
 CELL = 12
 """Side of a cell in pixels."""
@@ -157,7 +158,7 @@ def hole_of(without: NDArray[np.bool_], rich: int) -> float:
     return float(statistics[1:, 4].max() / max(1, rich)) if len(statistics) > 1 else 0.0
 
 
-@numba.njit(cache=True)
+@kernel
 def _compare(mine, theirs, to_frame, last_x, last_y):  # type: ignore[no-untyped-def]
     """Measure every cell: float32 [7, rows, columns] by the planes named above, and the correlation of the whole."""
     rows, columns = mine.shape[0] // CELL, mine.shape[1] // CELL
@@ -179,7 +180,7 @@ def _compare(mine, theirs, to_frame, last_x, last_y):  # type: ignore[no-untyped
     return planes, _correlation(total)[0]
 
 
-@numba.njit(cache=True)
+@kernel
 def _add_up(mine, theirs, corner, frame, sums, counts):  # type: ignore[no-untyped-def]
     """Fill `sums` (n, a, b, aa, bb, ab) of the visible pixels of one cell, `counts` of all of the asset's grey levels.
 
@@ -210,7 +211,7 @@ def _add_up(mine, theirs, corner, frame, sums, counts):  # type: ignore[no-untyp
             sums[5] += a * b
 
 
-@numba.njit(cache=True)
+@kernel
 def _naturalness(counts):  # type: ignore[no-untyped-def]
     """Return 0 to 2: how photograph-like a cell is. Many grey levels (entropy in bits), none of them most of it."""
     entropy, most = 0.0, 0.0
@@ -222,7 +223,7 @@ def _naturalness(counts):  # type: ignore[no-untyped-def]
     return min(2.0, max(0.0, entropy - 1.2)) * (1.0 - most)
 
 
-@numba.njit(cache=True)
+@kernel
 def _correlation(sums):  # type: ignore[no-untyped-def]
     """Turn sums n, a, b, aa, bb, ab into correlation (noise counted in), variance of a, both means."""
     n = max(1.0, sums[0])
@@ -232,7 +233,7 @@ def _correlation(sums):  # type: ignore[no-untyped-def]
     return covariance / np.sqrt((variance_a + _NOISE) * (variance_b + _NOISE)), variance_a, mean_a, mean_b
 
 
-@numba.njit(cache=True)
+@kernel
 def _best_rectangle(values):  # type: ignore[no-untyped-def]
     """Find the rectangle with the largest sum: Kadane's scan of the column sums for each pair of rows."""
     rows, columns = values.shape

@@ -150,10 +150,10 @@ class Confidence:
             node = following
 
 
-@lru_cache(maxsize=1)
-def fitted() -> Confidence:
-    """Return the shipped parameters, read once."""
-    return read(FITTED)
+@lru_cache(maxsize=4)
+def fitted(path: Path = FITTED) -> Confidence:
+    """Return fitted parameters, the shipped ones unless told otherwise; read once."""
+    return read(path)
 
 
 def read(path: Path) -> Confidence:

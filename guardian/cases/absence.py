@@ -1,0 +1,89 @@
+"""Notes which findings a scan looked for and did not see, so that its return is recognised.
+
+A finding is missed only where its place was looked at: its page was read, or is gone, and nothing went wrong with the
+picture. What could not be looked at (an error, a limit, a site that asks to be left alone) says nothing.
+"""
+
+from datetime import datetime
+
+from guardian.model import Answer, ScanCounts, Skipped, SkipReason, reason_word
+from guardian.store import Transaction
+
+_GONE = frozenset({reason_word(SkipReason.HTTP_STATUS, status) for status in (404, 410)})
+
+_PAGE_WAS_READ = frozenset({"fetched", "redirected", SkipReason.ELSEWHERE.value, SkipReason.NOT_A_PAGE.value}) | _GONE
+"""Outcomes of visiting a page after which it is known what the page shows, if only that it shows nothing any more."""
+
+_HIDES_NOTHING = _PAGE_WAS_READ | {
+    reason.value
+    for reason in (
+        SkipReason.ROBOTS,
+        SkipReason.SCHEME,
+        SkipReason.BAD_ADDRESS,
+        SkipReason.VECTOR,
+        SkipReason.TOO_SMALL,
+        SkipReason.NO_PICTURES,
+        SkipReason.REDIRECTED,
+    )
+}
+"""What may be left out of a source that was seen whole all the same. What robots.txt forbids was never seen."""
+
+_ANOTHER_PICTURE = _GONE | {
+    reason.value for reason in (SkipReason.NOT_AN_IMAGE, SkipReason.VECTOR, SkipReason.TOO_SMALL, SkipReason.TOO_PLAIN)
+}
+"""Problems with a picture that mean that something else lies there now."""
+
+
+def note_missed_in_crawl(tx: Transaction, source: str, at: datetime) -> int:
+    """Note the findings that a crawl missed; return how many. To be called before its frontier is cleared.
+
+    A page that was not visited is missed only if the crawl saw the whole source: nothing leads there any more.
+    """
+    unseen = _unseen(tx, source)
+    if not unseen:
+        return 0
+
+    is_whole = tx.frontier.is_only(source, _HIDES_NOTHING)
+    missed = []
+    for id_, page_url in unseen.items():
+        outcome = tx.frontier.outcome_of(source, page_url)
+        if is_whole if outcome is None else outcome in _PAGE_WAS_READ:
+            missed.append(id_)
+    tx.findings.miss(missed, at)
+    return len(missed)
+
+
+def note_missed(tx: Transaction, source: str, counts: ScanCounts, at: datetime) -> int:
+    """Note the findings that a complete scan of a page, a folder or a listing missed; return how many."""
+    if not counts.skipped.keys() <= _HIDES_NOTHING:
+        return 0
+
+    missed = list(_unseen(tx, source))
+    tx.findings.miss(missed, at)
+    return len(missed)
+
+
+def doubtful_places(result: Answer | Skipped) -> list[tuple[str, str | None]]:
+    """Return the pages and pictures of which a result says nothing, so that what was seen there is not missed.
+
+    None in place of a picture stands for all of a page. A picture that the rules ignore is there, though it is not
+    recorded, and so are the other addresses of one that the page shows several times.
+    """
+    if isinstance(result, Skipped):
+        hides = result.reason in (SkipReason.NEEDS_BROWSER, SkipReason.UNREADABLE)
+        return [(result.url, None)] if hides else []
+
+    sighting = result.sighting
+    is_unclear = result.problem is not None and result.problem.word not in _ANOTHER_PICTURE
+    is_partial = result.report is not None and result.report.partial
+    addresses = list(result.also_at) if result.judged else []
+    if sighting.image_url is not None and (is_unclear or is_partial or any(not match.kept for match in result.judged)):
+        addresses += [sighting.image_url, *sighting.also_at]
+    return [(sighting.page_url or address, address) for address in addresses]
+
+
+def _unseen(tx: Transaction, source: str) -> dict[str, str]:
+    """Return the findings that were not seen since the last complete scan of their source, by id the page's address."""
+    last = tx.scans.last_complete(source)
+    # Without one there is nothing to compare with: what this scan saw last was seen a moment ago.
+    return tx.findings.unseen(source, last.ended_at) if last is not None and last.ended_at is not None else {}
