@@ -2,6 +2,8 @@
 
 import io
 import re
+import struct
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +17,12 @@ Allow = Callable[[int, int], None]
 
 _WITH_FRAMES = ("GIF", "PNG", "WEBP", "AVIF", "TIFF")
 """Formats whose frames are all looked at; what else a JPEG holds (MPO) is the same picture once more."""
+
+DECODER_ERRORS = (
+    *(OSError, ValueError, SyntaxError, LookupError, TypeError, AttributeError, RuntimeError, ArithmeticError),
+    *(AssertionError, EOFError, struct.error, zlib.error),
+)
+"""What Pillow, tifffile and imagecodecs raise on damaged bytes: nearly anything, but not that memory is full."""
 
 # An item of an AVIF that holds EXIF (ISO/IEC 14496-12, 8.11.6: version and flags, id, protection index, type).
 _EXIF_ITEM = re.compile(rb"(infe\x02.......)Exif", re.DOTALL)
@@ -75,10 +83,7 @@ class PictureFile:
         try:
             with _strictly():
                 return Loaded(_load(self._image, longest), size)
-        except MemoryError:
-            raise
-        # Decoders raise nearly anything on damaged bytes.
-        except Exception as error:  # noqa: BLE001 - tried again, more patiently
+        except DECODER_ERRORS as error:
             return self._load_patiently(longest, error)
 
     def frame(self, number: int) -> Image.Image:
@@ -105,10 +110,7 @@ class PictureFile:
         """Open the file by Pillow, if need be without what hinders it; None where other ways are left."""
         try:
             return self._opened(self._content)
-        except MemoryError:
-            raise
-        # Pillow raises nearly anything on damaged metadata.
-        except Exception as error:
+        except DECODER_ERRORS as error:
             if self._content.startswith(tiff.STARTS):
                 return None
 
@@ -118,7 +120,7 @@ class PictureFile:
                 if other is not None and other != self._content:
                     try:
                         image = self._opened(other)
-                    except (OSError, ValueError):
+                    except DECODER_ERRORS:
                         continue
                     self.is_cut_off = len(other) < len(self._content)
                     self._content = other
@@ -138,9 +140,7 @@ class PictureFile:
         size = image.size
         try:
             return Loaded(_load(image, longest), size, is_cut_off="runcated" in str(error))
-        except MemoryError:
-            raise
-        except Exception:
+        except DECODER_ERRORS:
             if self.format != "TIFF":
                 raise
             return self._page_loaded(0)
@@ -168,7 +168,7 @@ class PictureFile:
                 return image.copy()
         except EOFError as error:
             raise IndexError(number) from error
-        except (UnidentifiedImageError, OSError, SyntaxError, ValueError, KeyError, TypeError):
+        except DECODER_ERRORS:
             # What Pillow does not know, tifffile may; the file is opened anew for the next page.
             self._image = None
         return tiff.read_page(self._content, number, self._allow)

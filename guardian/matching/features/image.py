@@ -16,7 +16,7 @@ from guardian.errors import NotAnImage, OverLimit, TooPlain, TooSmall, Unmatchab
 from guardian.matching.profiles import profile_of
 from guardian.matching.settings import MatchingSettings
 from guardian.media import colour, frames
-from guardian.media.opening import Loaded, PictureFile
+from guardian.media.opening import DECODER_ERRORS, Loaded, PictureFile
 from guardian.media.orientation import is_turned, orientation_of, upright
 from guardian.media.refused import what_it_seems
 from guardian.model import NotCompared, NotComparedReason
@@ -214,10 +214,8 @@ def _look_through(file: PictureFile, settings: MatchingSettings) -> _Seen:
             frame = file.frame(number)
         except IndexError:
             break
-        except MemoryError:
-            raise
-        # Decoders raise nearly anything; what was read before is as good as it was.
-        except Exception as error:  # noqa: BLE001
+        # What was read before is as good as it was.
+        except (*DECODER_ERRORS, OverLimit) as error:
             seen.problem = seen.problem or error
             if file.format == "TIFF" and number < settings.max_frames:
                 seen.leave_out(f"page {number + 1} cannot be decoded")
