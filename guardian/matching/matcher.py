@@ -3,6 +3,7 @@
 Opened once in each worker process; measures, and judges nothing.
 """
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -125,13 +126,16 @@ class Matcher:
     def _search(self, decoded: Decoded, newer_than: int, *, quick: bool) -> list[_Searched]:
         """Search for each picture of a file, the richest first, until the time for one file is over."""
         best = decoded.richest
-        end = time.thread_time() + COMPARING_SHARE * self._settings.timeout.total_seconds()
         searched: list[_Searched] = []
+        end = math.inf
         for picture in (best, *(other for other in decoded.pictures if other is not best)):
-            if searched and time.thread_time() > end:
+            if time.thread_time() > end:
                 break
             answers = self._quick_answers(picture) if quick else self._answers(picture, newer_than)
             searched.append(_Searched(picture, combine.combine(answers, newer_than, fitted=self._fitted)))
+            if len(searched) == 1:
+                # The first is compared in any case, and may have had kernels to compile.
+                end = time.thread_time() + COMPARING_SHARE * self._settings.timeout.total_seconds()
         return searched
 
     def _report(self, decoded: Decoded, searched: Sequence[_Searched], *, with_regions: bool) -> MatchReport:
