@@ -31,7 +31,7 @@ class AddOutcome(StrEnum):
     PROTECTED = "protected"
     KNOWN = "known before"
     CHANGED = "changed"
-    REMOVED = "removed before"
+    REMOVED = "stays out"
     UNMATCHABLE = "cannot be protected"
     UNREADABLE = "could not be read"
 
@@ -42,7 +42,7 @@ class Added:
 
     `asset` is None exactly when `problem` says why it is not protected. `nearly`: assets that look almost the same,
     most similar first. `changes`: what the owner corrected of an asset that was known. `restored`: its original was
-    lost or damaged, and is whole again.
+    lost or damaged, and is whole again. `is_cut_off`: only a part of the picture is there, and protected.
     """
 
     path: Path
@@ -52,6 +52,7 @@ class Added:
     nearly: tuple[Asset, ...] = ()
     changes: tuple[Change, ...] = ()
     restored: bool = False
+    is_cut_off: bool = False
 
     @property
     def was_known(self) -> bool:
@@ -204,10 +205,10 @@ async def _measured(context: CatalogContext, wanted: Wanted, content: bytes, sha
 
 def _restore(context: CatalogContext, content: bytes, sha256: str) -> bool:
     """Keep the bytes of a known asset, unless its original is whole; return whether it was not."""
-    is_whole = context.originals.is_whole(sha256)
-    if not is_whole:
-        context.originals.keep(content)
-    return not is_whole
+    if context.originals.is_whole(sha256):
+        return False
+    context.originals.keep(content)
+    return True
 
 
 def _by_digest(context: CatalogContext, sha256: str) -> Asset | None:
@@ -297,6 +298,6 @@ def _results(
                 is_first = one.sha256 in fresh and one.sha256 not in told
                 told.add(one.sha256)
                 outcome = AddOutcome.PROTECTED if is_first else AddOutcome.KNOWN
-                near = nearly.get(one.sha256, ())
-                results.append(Added(one.wanted.path, outcome, current[one.sha256], nearly=near))
+                near, cut_off = nearly.get(one.sha256, ()), one.metadata.is_cut_off
+                results.append(Added(one.wanted.path, outcome, current[one.sha256], nearly=near, is_cut_off=cut_off))
     return results

@@ -1,6 +1,7 @@
 """What an owner states about an asset, and what changes when they state it anew: title, collection, tags, rights."""
 
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 
 from guardian.catalog.rights import filled
 from guardian.catalog.wanted import Wanted, as_text
@@ -29,6 +30,28 @@ def corrected(asset: Asset, wanted: Wanted) -> Asset:
         collection=wanted.collection if wanted.names_collection or is_same_file else asset.collection,
         tags=wanted.tags or asset.tags,
         rights=filled(wanted.rights, asset.rights),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What an owner states of an asset by hand. None leaves a detail as it is; "" and () take it away."""
+
+    title: str | None = None
+    collection: str | None = None
+    tags: tuple[str, ...] | None = None
+    rights: Mapping[str, str | None] = field(default_factory=dict)
+
+
+def edited(asset: Asset, correction: Correction) -> Asset:
+    """Return an asset as it is after a correction."""
+    stated = {name: value or None for name, value in correction.rights.items() if value is not None}
+    return replace(
+        asset,
+        title=correction.title or asset.title,
+        collection=correction.collection or asset.collection,
+        tags=asset.tags if correction.tags is None else correction.tags,
+        rights=replace(asset.rights, **stated),
     )
 
 

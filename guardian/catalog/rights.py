@@ -12,6 +12,7 @@ import structlog
 from PIL import ExifTags, Image, ImageFile, IptcImagePlugin
 
 from guardian.matching.features.image import READABLE
+from guardian.media.completeness import is_cut_off
 from guardian.model import Rights
 
 log = structlog.get_logger(__name__)
@@ -23,11 +24,15 @@ _PNG_START = b"\x89PNG\r\n\x1a\n"
 
 @dataclass(frozen=True, slots=True)
 class FileMetadata:
-    """What a file says about itself. `damaged` names the kinds of metadata that are there and cannot be read."""
+    """What a file says about itself. `damaged` names the kinds of metadata that are there and cannot be read.
+
+    `is_cut_off`: the file ends before its format says.
+    """
 
     rights: Rights = field(default_factory=Rights)
     title: str | None = None
     damaged: tuple[str, ...] = ()
+    is_cut_off: bool = False
 
 
 def read_metadata(content: bytes) -> FileMetadata:
@@ -55,7 +60,7 @@ def read_metadata(content: bytes) -> FileMetadata:
         damaged.append("file")
 
     title = merged.pop("title", None)
-    return FileMetadata(Rights(**merged), title, tuple(damaged))
+    return FileMetadata(Rights(**merged), title, tuple(damaged), is_cut_off(content))
 
 
 def filled(stated: Rights, found: Rights) -> Rights:

@@ -83,8 +83,12 @@ def _wanted(path: Path, line: int, values: dict[str, str], collection: str | Non
         file = Path(values["path"]).expanduser()
     except RuntimeError as error:
         raise ConfigError(f"{values['path']}: there is no such user", file=path, line=line) from error
+    try:
+        absolute = absolute_path(path.parent / file)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ConfigError(f"{values['path']}: no usable path: {error}", file=path, line=line) from error
     return Wanted(
-        path=absolute_path(path.parent / file),
+        path=absolute,
         collection=chosen,
         title=values.get("title") or None,
         tags=tuple(tag.strip() for tag in values.get("tags", "").split(";") if tag.strip()),

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from guardian.catalog.adding import Added
     from guardian.catalog.details import Change
     from guardian.catalog.wanted import Wanted
+    from guardian.store import Store
 
-WEAK, RESTORED, UNREADABLE = "weak", "restored", "could not be read"
+WEAK, RESTORED, CUT_OFF, UNREADABLE = "weak", "restored", "cut off", "could not be read"
 
 _INDENT = " " * 13
 
@@ -29,6 +30,7 @@ async def add_files(
     from guardian.app import make_catalog, make_workers
 
     screen = Screen.of_output()
+    moved: list[str] = []
     with opened_store(session) as store, progress_bar() as progress:
         workers = make_workers(session.config)
         step = progress.add_task("protecting", total=len(wanted))
@@ -37,10 +39,33 @@ async def add_files(
             async for result in added:
                 counts[result.outcome.value] += 1
                 counts.update(_also(result))
+                if result.asset is not None and any(change.name == "collection" for change in result.changes):
+                    moved.append(result.asset.id)
                 for line in [json_line(_facts(result))] if as_lines else fitted(_lines(result), screen):
                     say(progress, line)
 
         await workers.aclose()
+        judge_moved(session, store, moved, quietly=as_lines)
+
+
+def judge_moved(session: Session, store: "Store", asset_ids: Sequence[str], *, quietly: bool = False) -> None:
+    """Judge the recorded uses of assets again whose collection has changed: licences go by collections.
+
+    Says which cases are licensed now or no longer, unless `quietly`. Raises ConfigError when there are such uses and
+    the rules cannot be read.
+    """
+    if not asset_ids:
+        return
+    from guardian.app import judging_of, utc_now
+    from guardian.cases.standing import judge_again
+    from guardian.cli.licence import echo_rejudged
+
+    with store.begin() as tx:
+        uses = [use for asset_id in asset_ids for use in tx.findings.places(asset_id=asset_id)]
+        # Without uses no rules are needed, and assets can be corrected before there are any.
+        rejudged = judge_again(tx, uses, judging_of(session.config), utc_now()) if uses else None
+    if rejudged is not None and not quietly:
+        echo_rejudged(rejudged)
 
 
 def in_words(counts: Counter[str]) -> str:
@@ -58,7 +83,7 @@ def fitted(lines: Iterable[str], screen: Screen) -> Iterator[str]:
 def _also(result: "Added") -> list[str]:
     """Return what is counted of a file beside its outcome."""
     is_weak = result.asset is not None and not result.was_known and weakness_words(result.asset)
-    return [WEAK] * bool(is_weak) + [RESTORED] * result.restored
+    return [WEAK] * bool(is_weak) + [RESTORED] * result.restored + [CUT_OFF] * result.is_cut_off
 
 
 def _lines(result: "Added") -> list[str]:
@@ -75,10 +100,11 @@ def _lines(result: "Added") -> list[str]:
     if result.was_known and result.asset.path != as_text(result.path):
         lines[0] += printable(f"  (the same bytes as {result.asset.path})")
     if result.outcome is AddOutcome.REMOVED:
-        lines[0] += f"  ({result.asset.id} was taken out; --again protects it)"
-        return lines
+        return [*lines, f"{_INDENT}{result.asset.id} was taken out; --again protects it"]
 
     notes = []
+    if result.is_cut_off:
+        notes.append("warning: the file is cut off; what is there is protected")
     if result.restored:
         notes.append("its original was lost or damaged, and is restored")
     if weak := weakness_words(result.asset):
@@ -104,5 +130,6 @@ def _facts(result: "Added") -> dict[str, Any]:
         "nearly_the_same_as": [near.id for near in result.nearly],
         "changes": [{"name": change.name, "before": change.before, "after": change.after} for change in result.changes],
         "restored": result.restored,
+        "cut_off": result.is_cut_off,
         "error": f"{result.problem.word}: {result.problem.detail}" if result.problem else None,
     }

@@ -1,14 +1,15 @@
 """`guardian asset`: your images: protect, list, show, withdraw, keep in line with a folder."""
 
 import asyncio
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from guardian.cli.adding import UNREADABLE, add_files, fitted, in_words
+from guardian.cli.adding import UNREADABLE, add_files, change_lines, fitted, in_words, judge_moved
 from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.progress import progress_bar
 from guardian.cli.screen import Column, Cut, Row, Screen, echo
@@ -19,6 +20,7 @@ from guardian.views.assets import asset_json, weakness_words
 from guardian.views.counting import counted
 
 if TYPE_CHECKING:
+    from guardian.catalog.details import Correction
     from guardian.catalog.wanted import Wanted
 
 FORMATS = "JPEG, PNG (8 and 16 bit), WebP, GIF, AVIF, TIFF, BMP"
@@ -26,7 +28,7 @@ FORMATS = "JPEG, PNG (8 and 16 bit), WebP, GIF, AVIF, TIFF, BMP"
 
 @click.group
 def command() -> None:
-    """Your images: protect, list, show, take out."""
+    """Your images: protect, list, show, correct, take out."""
 
 
 @command.command(
@@ -170,6 +172,62 @@ def _row(asset: Asset, screen: Screen) -> Row:
     return Row(cells, [f"weak: {weak}"] if weak else [], asset.path)
 
 
+@command.command("edit")
+@click.argument("asset_ids", metavar="ASSET...", nargs=-1, required=True)
+@click.option("--title", help="Its new title.")
+@click.option("--collection", metavar="NAME", help="The collection that it belongs to from now on.")
+@click.option("--tag", "tags", multiple=True, help="All its tags from now on; may be repeated.")
+@click.option("--no-tags", is_flag=True, help="Take all tags away.")
+@click.option("--creator", help='Who made it; "" takes this and each of the following away.')
+@click.option("--copyright-notice", help="Its copyright notice.")
+@click.option("--licensor", help="Who grants licences.")
+@click.option("--web-statement", metavar="URL", help="Where its terms are stated.")
+@click.option("--registration", help="Its registration number.")
+@pass_session
+def edit(session: Session, /, **options: Any) -> None:
+    """Correct title, collection, tags and rights of assets, and say what changed.
+
+    Licences and rules see the corrected asset from the next answer on; cases follow at once when an asset changes
+    its collection, which licences go by. To correct many, change their CSV file and add it again.
+    """
+    from guardian.catalog.details import changes, edited
+
+    known = _all(session)
+    chosen = [_one(known, asset_id) for asset_id in options.pop("asset_ids")]
+    correction = _correction(options)
+    moved, lines = list[str](), list[str]()
+    with opened_store(session) as store:
+        for asset in chosen:
+            after = edited(asset, correction)
+            found = changes(asset, after)
+            if found:
+                with store.begin() as tx:
+                    tx.assets.edit(after)
+            if after.collection != asset.collection:
+                moved.append(asset.id)
+            lines += [f"{'changed' if found else 'unchanged':<12} {asset.id}  “{after.title}”", *change_lines(found)]
+        echo(fitted(lines, Screen.of_output()))
+        judge_moved(session, store, moved)
+
+
+def _correction(options: dict[str, Any]) -> "Correction":
+    """Return what the options of `asset edit` state. Raises UsageError when that is nothing, or cannot be."""
+    from guardian.catalog.details import Correction
+
+    title, tags, no_tags = options.pop("title"), options.pop("tags"), options.pop("no_tags")
+    collection = _checked(options.pop("collection"))
+    if title is not None and not title.strip():
+        raise UsageError("--title: a title has at least one letter")
+    if tags and no_tags:
+        raise UsageError("--tag and --no-tags exclude each other")
+
+    rights = {name: value for name, value in options.items() if value is not None}
+    correction = Correction(title, collection, () if no_tags else tags or None, rights)
+    if correction == Correction():
+        raise UsageError("nothing to change; `guardian asset edit --help` lists what can be")
+    return correction
+
+
 def _wanted(paths: Iterable[str], collection: str | None, title: str | None, tags: tuple[str, ...]) -> "list[Wanted]":
     """Return all files that are to be protected: files, those of folders, and those that CSV files list.
 
@@ -221,7 +279,8 @@ def _own_files(session: Session) -> Callable[[Path], bool]:
     """
     # Only folders are resolved: a link in the data folder counts as lying there, wherever it points.
     data = session.config.data_dir.resolve()
-    return lambda path: path.parent.resolve().is_relative_to(data)
+    # Unlike Path.resolve() this raises for no path, however long, and for no circle of links.
+    return lambda path: Path(os.path.realpath(path.parent)).is_relative_to(data)
 
 
 def _without_own_files(session: Session, wanted: "list[Wanted]") -> "list[Wanted]":

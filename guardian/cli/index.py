@@ -5,8 +5,10 @@ import asyncio
 import click
 
 from guardian.cli.context import Session, pass_session
-from guardian.cli.progress import progress_bar
-from guardian.model import AssetState
+from guardian.cli.progress import progress_bar, say
+from guardian.cli.screen import Screen, echo
+from guardian.model import Asset, AssetState
+from guardian.views.plain_text import printable
 
 
 @click.group
@@ -27,11 +29,14 @@ def status(session: Session) -> None:
         protected, adding = tx.assets.count(), tx.assets.count(AssetState.ADDING)
 
     size = sum(file.stat().st_size for file in workers.index_folder.rglob("*") if file.is_file())
-    click.echo(f"recipe      {workers.index_recipe}")
-    click.echo(f"folder      {workers.index_folder} ({size / 1e6:.1f} MB)")
-    click.echo(f"generation  {generation.number if generation else 'none published yet'}")
-    click.echo(f"segments    {len(generation.segments) if generation else 0}")
-    click.echo(f"assets      {protected} protected" + (f", {adding} not finished" if adding else ""))
+    facts = {
+        "recipe": workers.index_recipe,
+        "folder": f"{workers.index_folder} ({size / 1e6:.1f} MB)",
+        "generation": str(generation.number) if generation else "none published yet",
+        "segments": str(len(generation.segments) if generation else 0),
+        "assets": f"{protected} protected" + (f", {adding} not finished" if adding else ""),
+    }
+    echo(Screen.of_output().facts(facts, indent=0))
 
 
 @command.command("verify")
@@ -58,16 +63,29 @@ def verify(session: Session) -> None:
 @command.command("rebuild")
 @pass_session
 def rebuild(session: Session) -> None:
-    """Make the whole index anew from the kept originals; the one before answers until then."""
-    click.echo(f"rebuilt: {asyncio.run(_rebuild(session))} assets")
+    """Make the whole index anew from the kept originals; the one before answers until then.
+
+    Assets whose original is lost are named and left out; adding their files again brings them back. Exit code 4
+    if there are any.
+    """
+    left_out: list[Asset] = []
+    held = asyncio.run(_rebuild(session, left_out))
+    click.echo(f"rebuilt: {held} assets" + (f"; {len(left_out)} are left out" if left_out else ""))
+    raise SystemExit(4 if left_out else 0)
 
 
-async def _rebuild(session: Session) -> int:
+async def _rebuild(session: Session, left_out: list[Asset]) -> int:
     from guardian.app import make_catalog, make_workers, opened_store
 
     with opened_store(session.config) as store, progress_bar() as progress:
         workers = make_workers(session.config)
         step = progress.add_task("rebuilding", total=None)
+
+        def tell(asset: Asset, reason: str) -> None:
+            left_out.append(asset)
+            say(progress, printable(f"left out     {asset.id}  “{asset.title}”  ({asset.path})"))
+            say(progress, printable(f"             {reason}"))
+
         return await make_catalog(session.config, store, workers).rebuild(
-            lambda done, total: progress.update(step, completed=done, total=total)
+            lambda done, total: progress.update(step, completed=done, total=total), tell
         )

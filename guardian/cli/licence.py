@@ -90,7 +90,7 @@ def add(session: Session, /, **options: Any) -> None:
     echo(screen.wrapped(f"{licence.id}  {_sentence(licence, scope, now.date())}", 2, first=""))
     if warning:
         click.echo(f"note: {warning}", err=True)
-    _echo_rejudged(rejudged)
+    echo_rejudged(rejudged)
 
 
 @command.command("list")
@@ -138,7 +138,7 @@ def remove(session: Session, licence_id: str) -> None:
         rejudged = _judged_again(tx, session, licence, datetime.now(UTC))
 
     echo(Screen.of_output().wrapped(f"removed {licence.id}  {grant_text(licence, scope)}", 2, first=""))
-    _echo_rejudged(rejudged)
+    echo_rejudged(rejudged)
 
 
 @command.command("uses")
@@ -169,7 +169,7 @@ def _judged_again(tx: Transaction, session: Session, licence: Licence, now: date
     return judge_again(tx, uses, judging_of(session.config), now) if uses else Rejudged()
 
 
-def _echo_rejudged(rejudged: "Rejudged") -> None:
+def echo_rejudged(rejudged: "Rejudged") -> None:
     """Print what became of recorded uses because of a change of licences."""
     for case in rejudged.licensed:
         click.echo(f"{case.id}  {case.operator}  {case.state.value} now")

@@ -10,6 +10,7 @@ from guardian.cli.screen import Cut, Screen, echo
 from guardian.errors import ConfigError, UsageError
 from guardian.model import NO_RULE, Action, Asset, AssetState, Decision, Finding, Licence, LicenceStatus, Work
 from guardian.store import Transaction
+from guardian.views.counting import counted
 from guardian.views.decisions import action_text, decided_by_text
 from guardian.views.timestamps import minute_text
 
@@ -33,15 +34,19 @@ def check(session: Session) -> None:
     rules = _rules(config)
     examples = count_examples(config.rules_dir)
     destinations = [destination.name for destination in config.destinations]
-    click.echo(f"{len(rules.rules)} rules in {config.rules_dir}. The first whose conditions all hold decides:")
+    screen = Screen.of_output()
+    found = counted(len(rules.rules), "rule")
+    echo(screen.reflowed([f"{found} in {config.rules_dir}. The first whose conditions all hold decides:"]))
     for number, rule in enumerate(rules.rules, start=1):
         click.echo()
-        click.echo("\n".join(_rule_lines(number, rule, destinations)))
+        echo(screen.reflowed(_rule_lines(number, rule, destinations)))
 
     click.echo()
     click.echo("When none fires: ignore.")
-    click.echo(f"All {examples} examples give what they expect." if examples else "There are no examples to run.")
-    screen = Screen.of_output()
+    gives = (
+        "The one example gives what it expects." if examples == 1 else f"All {examples} examples give what they expect."
+    )
+    click.echo(gives if examples else "There are no examples to run.")
     for error in _unknown_names(config):
         echo(screen.wrapped(str(error), 2, first="warning: ", cut=Cut.NEVER))
 
@@ -77,23 +82,27 @@ def explain(session: Session, finding_id: str) -> None:
     if asset is None or work is None:
         raise UsageError(f"the asset {finding.asset_id} of this finding is not in the database")
 
-    click.echo("\n".join(_finding_lines(finding, asset)))
+    screen = Screen.of_output()
+    echo(screen.reflowed(_finding_lines(finding, asset)))
     # Licences have dates: what counts is the day on which the picture was seen, not today.
     seen_on, today = finding.last_seen_at.date(), datetime.now(UTC).date()
     licence_status, traces = _judged(config, rules, finding, work, licences, seen_on)
     click.echo()
-    click.echo(f"The rules as they are now, for a use seen on {seen_on} (licence {licence_status.value}):")
+    head = f"The rules as they are now, for a use seen on {seen_on} (licence {licence_status.value}):"
+    echo(screen.reflowed([head]))
     for number, trace in enumerate(traces, start=1):
-        click.echo("\n".join(_trace_lines(number, trace)))
+        echo(screen.reflowed(_trace_lines(number, trace)))
 
     click.echo()
-    click.echo("\n".join(_verdict_lines(finding, traces, licence_status)))
+    echo(screen.reflowed(_verdict_lines(finding, traces, licence_status)))
     later, later_traces = _judged(config, rules, finding, work, licences, today)
     if later is not licence_status:
         decision = _decision(later_traces)
-        click.echo(f"Seen again today it would be {action_text(decision)}, since its licence is {later.value} today.")
+        licence = f"since its licence is {later.value} today"
+        echo(screen.reflowed([f"Seen again today it would be {action_text(decision)}, {licence}."]))
     if asset.state is AssetState.WITHDRAWN:
-        click.echo("The image has been taken out of protection since: new sightings are not compared with it.")
+        gone = "The image has been taken out of protection since: new sightings are not compared with it."
+        echo(screen.reflowed([gone]))
 
 
 def _rules(config: "Config") -> "Rules":

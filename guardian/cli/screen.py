@@ -117,7 +117,14 @@ class Screen:
             return [lead + text]
 
         lines = _broken(text, max(1, self.columns - indent), cut)
-        return [lead + lines[0], *(" " * indent + line for line in lines[1:])]
+        return [(lead + lines[0]).rstrip(), *(" " * indent + line.rstrip() for line in lines[1:])]
+
+    def reflowed(self, lines: Iterable[str]) -> Iterator[str]:
+        """Yield indented lines, those that are too long broken between words and their rest indented by two more."""
+        for line in lines:
+            text = line.lstrip(" ")
+            indent = len(line) - len(text)
+            yield from self.wrapped(text, indent + 2, first=" " * indent, cut=Cut.NEVER)
 
     def facts(self, facts: Mapping[str, str], indent: int = 2, cut: Cut = Cut.NEVER) -> Iterator[str]:
         """Yield labelled texts as lines, the texts under each other. A long word stays whole, unless `cut` says so.
@@ -203,10 +210,10 @@ def _broken(text: str, width: int, cut: Cut) -> list[str]:
 def _words(text: str, width: int, cut: Cut) -> Iterator[str]:
     """Yield the words of a text, those that are wider than a line shortened as `cut` says.
 
-    Scripts whose letters take two cells (Chinese, Japanese) write no spaces and may be broken between any two letters.
+    Scripts whose letters mostly take two cells (Chinese, Japanese) may be broken between any two letters.
     """
     for word in text.split(" "):
-        if cell_len(word) <= width or cell_len(word) < 2 * len(word):
+        if cell_len(word) <= width or cell_len(word) < 1.5 * len(word):
             yield shortened(word, width, cut)
             continue
         while word:

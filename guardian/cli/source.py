@@ -75,10 +75,20 @@ def _listed(tx: Transaction, source: "SourceSettings", now: datetime, *, is_watc
 
 
 def _row(source: ListedSource, screen: Screen) -> Row:
-    last = f"{outcome_text(source.last)} {screen.moment(source.last.started_at)}" if source.last else "never scanned"
-    following = screen.moment(source.next_at) if source.next_at else "never"
-    below = [source.rhythm, result_text(source.last) if source.last else ""]
-    return Row([source.name, source.kind, last, following], below, source.address)
+    last, result, following = "never scanned", "", screen.moment(source.next_at) if source.next_at else "never"
+    if source.last is not None:
+        last = f"{outcome_text(source.last)} {screen.moment(source.last.started_at)}"
+        result = result_text(source.last)
+    if source.last is not None and source.last.outcome is None:
+        last = f"running, begun {screen.moment(source.last.started_at)}"
+        result = ""
+
+    # What the last whole scan saw is what counts while another one runs, or after one that failed.
+    whole = source.last_complete
+    if whole is not None and whole != source.last:
+        seen = f"last whole {screen.moment(whole.started_at)}: {result_text(whole)}"
+        result = f"{result}; {seen}" if result else seen
+    return Row([source.name, source.kind, last, following], [source.rhythm, result], source.address)
 
 
 @command.command("try")

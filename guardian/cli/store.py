@@ -1,12 +1,24 @@
 """`guardian store`: back up the database while guardian runs, check it, prune it."""
 
 import json
+import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from guardian.cli.context import Session, opened_store, pass_session
+from guardian.cli.progress import progress_bar
+from guardian.cli.screen import Screen, echo
+from guardian.cli.showing import json_line
 from guardian.errors import StoreUnusable
+from guardian.evidence.http_records import damaged_records
+from guardian.evidence.vault import KeptState, Vault
+from guardian.model import Asset, AssetState
+from guardian.views.plain_text import printable
+
+DAMAGED = 4
+"""Exit code: something is not sound."""
 
 
 @click.group
@@ -25,18 +37,87 @@ def back_up(session: Session, path: Path) -> None:
     """
     with opened_store(session) as store:
         store.backup(path)
-    click.echo(f"backed up to {path} ({path.stat().st_size / 1e6:.1f} MB)")
+    echo(Screen.of_output().reflowed([f"backed up to {path} ({path.stat().st_size / 1e6:.1f} MB)"]))
 
 
 @command.command("check")
+@click.option("--quick", is_flag=True, help="Only ask whether each file is there, and do not read it.")
+@click.option("--json", "as_lines", is_flag=True, help="One JSON object a line for each file that is not whole.")
 @pass_session
-def check(session: Session) -> None:
-    """Read the whole database and say whether it is sound. Exit code 4 if it is not."""
+def check(session: Session, quick: bool, as_lines: bool) -> None:
+    """Read the whole database, all originals and all evidence, and say what is missing or damaged.
+
+    The files are compared with the digests that they are kept under. Exit code 4 if anything is not sound.
+    """
     with opened_store(session) as store:
         problems = store.problems()
-    if problems:
-        raise StoreUnusable("the database is damaged; restore a backup:\n" + "\n".join(problems))
-    click.echo("the database is sound")
+        if problems:
+            raise StoreUnusable("the database is damaged; restore a backup:\n" + "\n".join(problems))
+        with store.read() as tx:
+            assets = tx.assets.list(state=AssetState.PROTECTED)
+            evidence = tx.versions.kept_digests()
+
+    originals, kept = (Vault(session.config.data_dir / name, sys.maxsize) for name in ("originals", "evidence"))
+    damaged = []
+    with progress_bar() as progress:
+        step = progress.add_task("checking", total=len(assets) + len(evidence))
+        for asset in assets:
+            state = originals.state_of(asset.sha256, only_presence=quick)
+            damaged.append(_LostFile("original", state, originals.path_of(asset.sha256), asset=asset))
+            progress.advance(step)
+        for digest, finding_id in evidence:
+            state = kept.state_of(digest, only_presence=quick)
+            damaged.append(_LostFile("evidence", state, kept.path_of(digest), finding_id=finding_id))
+            for record in [] if quick else damaged_records(kept, digest):
+                damaged.append(_LostFile("record", KeptState.DAMAGED, record, finding_id=finding_id))
+            progress.advance(step)
+
+    damaged = [one for one in damaged if one.state is not KeptState.WHOLE]
+    for one in damaged:
+        for line in [json_line(one.as_json)] if as_lines else one.lines:
+            click.echo(line)
+    if not as_lines:
+        click.echo("the database is sound")
+        if damaged:
+            click.echo(f"of {len(assets)} originals and {len(evidence)} files of evidence {len(damaged)} are not whole")
+        elif assets or evidence:
+            are = "there" if quick else "whole"
+            click.echo(f"{len(assets)} originals and {len(evidence)} files of evidence are {are}")
+    raise SystemExit(DAMAGED if damaged else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _LostFile:
+    """A file that the database names, and what is found at its place: the original of an asset, or evidence."""
+
+    kind: str
+    state: KeptState
+    file: Path
+    asset: Asset | None = None
+    finding_id: str | None = None
+
+    @property
+    def as_json(self) -> dict[str, str | None]:
+        """The object of `store check --json`."""
+        return {
+            "kind": self.kind,
+            "state": self.state.value,
+            "asset": self.asset.id if self.asset else None,
+            "path": self.asset.path if self.asset else None,
+            "finding": self.finding_id,
+            "file": str(self.file),
+        }
+
+    @property
+    def lines(self) -> list[str]:
+        """What people read, and what helps."""
+        if self.asset is not None:
+            of = f"asset {self.asset.id}  “{self.asset.title}”"
+            helps = f"added from {self.asset.path}; adding that file again restores it"
+        else:
+            of, helps = f"finding {self.finding_id}", "restore it from a backup"
+        first = f"{self.state.value:<12} {self.kind} of {of}"
+        return [printable(first), *(f"             {printable(text)}" for text in (str(self.file), helps))]
 
 
 @command.command("prune")

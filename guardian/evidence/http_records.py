@@ -61,6 +61,15 @@ def _records_in(folder: Path, address: str = "*") -> list[tuple[Path, dict[str, 
     return sorted(found, key=lambda one: (one[1]["fetched_at"], one[0].name))
 
 
+def damaged_records(vault: Vault, digest: str) -> list[Path]:
+    """Return the records of the responses that had this body and are not as they were written; reads all of them."""
+    return [
+        path
+        for path in sorted(records_folder(vault.path_of(digest)).glob("*.json"))
+        if not path.name.endswith(f".{hashlib.sha256(path.read_bytes()).hexdigest()}.json")
+    ]
+
+
 def _says_the_same(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
     """Return whether two records of some bytes have the same status and final URL; 304 says that nothing changed."""
     same_status = after["not_modified"] or before["not_modified"] or after["status"] == before["status"]

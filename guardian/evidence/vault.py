@@ -13,6 +13,7 @@ import threading
 import time
 from contextlib import suppress
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 
 import structlog
@@ -28,6 +29,15 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 _PART = ".part"
 
 log = structlog.get_logger(__name__)
+
+
+class KeptState(StrEnum):
+    """What is found under a digest. `unreadable`: the disk or its permissions do not let it be read."""
+
+    WHOLE = "whole"
+    MISSING = "missing"
+    DAMAGED = "damaged"
+    UNREADABLE = "unreadable"
 
 
 class Vault:
@@ -117,11 +127,24 @@ class Vault:
 
     def is_whole(self, digest: str) -> bool:
         """Return whether a file is kept under this digest and has the bytes that it stands for; reads all of it."""
+        return self.state_of(digest) is KeptState.WHOLE
+
+    def state_of(self, digest: str, *, only_presence: bool = False) -> KeptState:
+        """Return whether a file is kept under this digest and has the bytes that it stands for.
+
+        Reads all of it; `only_presence` only asks whether it is there.
+        """
+        path = self.path_of(digest)
         try:
-            self.get(digest)
-        except (GuardianError, OSError):
-            return False
-        return True
+            if only_presence:
+                return KeptState.WHOLE if path.stat().st_size else KeptState.DAMAGED
+            with path.open("rb") as file:
+                is_whole = hashlib.file_digest(file, "sha256").hexdigest() == digest
+        except FileNotFoundError:
+            return KeptState.MISSING
+        except OSError:
+            return KeptState.UNREADABLE
+        return KeptState.WHOLE if is_whole else KeptState.DAMAGED
 
     def path_of(self, digest: str) -> Path:
         """Return the path for the bytes with this digest, kept or not. Raises ValueError for what is no digest."""

@@ -17,11 +17,11 @@ class Weakness(StrEnum):
         member.words = words
         return member
 
-    TOO_PLAIN = ("too_plain", "too plain: nothing but the same file is found")
-    TOO_SMALL = ("too_small", "too small: a copy at half its size cannot be compared")
-    FEW_DETAILS = ("few_details", "few corners and hardly any texture by which copies could be found")
-    SHARED = ("shared", "other assets show so much of the same that its copies speak for none of them")
-    UNCERTAIN = ("uncertain", "its copies are not told apart from strangers, as with patterns that repeat, or noise")
+    TOO_PLAIN = ("too_plain", "too plain: only the same file is found")
+    TOO_SMALL = ("too_small", "too small: half its size cannot be compared")
+    FEW_DETAILS = ("few_details", "few details: copies are found by luck")
+    SHARED = ("shared", "other assets show the same: copies speak for none")
+    UNCERTAIN = ("uncertain", "patterns or noise: copies look like strangers")
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,17 @@ class Versions:
 
         return found
 
+    def kept_digests(self) -> list[tuple[str, str]]:
+        """Return the SHA-256 of everything that is kept as evidence, each with the finding that first names it."""
+        found: dict[str, str] = {}
+        query = select(finding_digests).where(finding_digests.c.dropped_at.is_(None))
+        ordered = query.order_by(finding_digests.c.first_seen_at, finding_digests.c.finding_id)
+        for row in self._connection.execute(ordered):
+            for digest in (row.image_sha256, row.page_sha256):
+                if digest:
+                    found.setdefault(digest, row.finding_id)
+        return list(found.items())
+
     def note(self, finding_id: str, version: FindingDigest) -> None:
         """Write a version; one that was seen before keeps when that was first, and the evidence that it had."""
         statement = insert_into(self._connection, finding_digests).values(

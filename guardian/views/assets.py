@@ -11,7 +11,7 @@ def weakness_words(asset: Asset) -> str:
     found = asset.self_check
     if found is None or found.weakness is None:
         return ""
-    return found.weakness.words + (f" ({found.detail})" if found.detail else "")
+    return found.weakness.words
 
 
 def asset_json(asset: Asset) -> dict[str, Any]:

@@ -169,3 +169,68 @@ def test_a_terminal_that_writes_no_utf_8(protected: Home) -> None:
 
 def test_without_a_home(protected: Home) -> None:
     assert protected.guardian("asset", "list", HOME="/nonexistent").stdout
+
+
+def test_details_are_corrected_by_hand_and_it_is_said_what_changed(own: Home) -> None:
+    coffee = own.lines("asset", "list", "--json")[1]
+    changed = own.guardian("asset", "edit", coffee["id"], "--title", "Cup", "--tag", "hot", "--creator", "Ann").stdout
+    assert changed.splitlines() == [
+        f"changed      {coffee['id']}  “Cup”",
+        "             title: “coffee” -> “Cup”",
+        "             tags: none -> “hot”",
+        "             creator: none -> “Ann”",
+    ]
+    shown = json.loads(own.guardian("asset", "show", coffee["id"]).stdout)
+    assert (shown["title"], shown["tags"], shown["rights"]["creator"]) == ("Cup", ["hot"], "Ann")
+    same = own.guardian("asset", "edit", coffee["id"], "--title", "Cup").stdout
+    assert same == f"unchanged    {coffee['id']}  “Cup”\n"
+    gone = own.guardian("asset", "edit", coffee["id"], "--no-tags", "--creator", "", "--collection", "shop").stdout
+    assert "tags: “hot” -> none" in gone
+    assert "creator: “Ann” -> none" in gone
+    assert "collection: “press” -> “shop”" in gone
+    assert "nothing to change" in own.guardian("asset", "edit", coffee["id"], code=2).stderr
+    assert "exclude each other" in own.guardian("asset", "edit", coffee["id"], "--tag", "a", "--no-tags", code=2).stderr
+
+
+def test_what_was_taken_out_stays_out_until_it_is_wanted_again(own: Home) -> None:
+    coffee = own.lines("asset", "list", "--json")[1]
+    folder = Path(coffee["path"]).parent
+    own.guardian("asset", "remove", coffee["id"])
+    told = own.guardian("asset", "add", folder, "--collection", "press").stdout
+    assert f"stays out    {coffee['path']}\n             {coffee['id']} was taken out; --again protects it" in told
+    assert told.endswith("1 known before, 1 stays out\n")
+    assert "1 stays out" in own.guardian("asset", "sync", folder, "--collection", "press").stdout
+    again = own.lines("asset", "add", folder, "--collection", "press", "--again", "--json")
+    assert [line["outcome"] for line in again] == ["known_before", "protected"]
+    assert len(own.lines("asset", "list", "--json")) == 2
+
+
+def test_what_cannot_be_read_is_named_and_the_rest_is_protected(tmp_path: Path, mine: Path) -> None:
+    """A link to nowhere, a circle of links, a pipe, and folders so deep that no path leads to their end."""
+    (mine / "nowhere.png").symlink_to("gone.png")
+    (mine / "circle").symlink_to("circle")
+    os.mkfifo(mine / "pipe.png")
+    descriptor = os.open(mine, os.O_RDONLY)
+    for _ in range(20):
+        os.mkdir("d" * 250, dir_fd=descriptor)
+        below = os.open("d" * 250, os.O_RDONLY, dir_fd=descriptor)
+        os.close(descriptor)
+        descriptor = below
+    os.close(descriptor)
+    whole = (mine / "cat.png").read_bytes()
+    (mine / "cut.png").write_bytes(whole[: len(whole) * 3 // 4])
+
+    home = made_home(tmp_path / "home")
+    lines = home.lines("asset", "add", mine, "--collection", "press", "--json", code=3)
+    outcomes = {Path(line["path"]).name: line["outcome"] for line in lines}
+    assert outcomes == {
+        "cat.png": "protected",
+        "rocket.png": "protected",
+        "cut.png": "protected",
+        "nowhere.png": "could_not_be_read",
+        "circle": "could_not_be_read",
+        "pipe.png": "could_not_be_read",
+        "d" * 250: "could_not_be_read",
+    }
+    assert [Path(line["path"]).name for line in lines if line["cut_off"]] == ["cut.png"]
+    shutil.rmtree(mine)

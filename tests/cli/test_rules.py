@@ -92,7 +92,7 @@ def test_check_lists_the_rules_in_their_order(tmp_path: Path, finding: Finding) 
         "then alert (high); tells legal, ops",
         "then review; tells legal",
         "When none fires: ignore.",
-        "All 1 examples give what they expect.",
+        "The one example gives what it expects.",
     ):
         assert words in lines, words
 

@@ -8,8 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from guardian.model import TaskKind
+from guardian.evidence import Vault
+from guardian.model import (
+    Action,
+    Comparison,
+    Decision,
+    Finding,
+    FindingDigest,
+    Importance,
+    LicenceStatus,
+    TaskKind,
+)
 from guardian.store import StoreSettings, open_store
+from tests.cli.home import Home
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
@@ -52,7 +63,7 @@ def test_damage_is_said_with_exit_code_4_and_no_traceback(folder: Path) -> None:
     database.write_bytes(content)
     checked = guardian(folder, "store", "check")
     assert checked.returncode == 4
-    assert "restore a backup" in checked.stderr
+    assert "backup" in checked.stderr
     assert "Traceback" not in checked.stderr
     failed = guardian(folder, "store", "backup", str(folder / "copy.db"))
     assert failed.returncode == 4
@@ -75,3 +86,84 @@ def test_prune_says_what_it_forgot_and_leaves_what_is_owed(folder: Path) -> None
     with store.read() as tx:
         assert tx.tasks.due_count(NOON) == 100
     store.close()
+
+
+def note_finding(home: Home, asset_id: str, image_sha256: str) -> None:
+    store = open_store(StoreSettings(), home.folder / "data")
+    with store.begin() as tx:
+        tx.findings.upsert(
+            Finding(
+                id="find_1",
+                asset_id=asset_id,
+                case_id=None,
+                source="web",
+                page_url="https://thief.example/p",
+                image_url="https://thief.example/i.jpg",
+                first_seen_at=NOON,
+                last_seen_at=NOON,
+                licence=LicenceStatus.NONE,
+                decision=Decision(Action.ALERT, "copies"),
+                comparison=Comparison(0.99),
+                candidate_sha256=image_sha256,
+                image_sha256=image_sha256,
+                page_sha256=None,
+            )
+        )
+        tx.versions.note("find_1", FindingDigest(image_sha256, image_sha256, None, NOON, NOON, Importance.FIRST))
+    store.close()
+
+
+def test_lost_and_damaged_files_are_named_by_asset_path_and_finding(own: Home) -> None:
+    astronaut, coffee = own.lines("asset", "list", "--json")
+    evidence = Vault(own.folder / "data" / "evidence", 1 << 20)
+    note_finding(own, coffee["id"], evidence.keep(b"a stolen picture"))
+    sound = own.guardian("store", "check").stdout
+    assert sound == "the database is sound\n2 originals and 1 files of evidence are whole\n"
+
+    originals = Vault(own.folder / "data" / "originals", 1 << 30)
+    originals.path_of(astronaut["sha256"]).unlink()
+    whole = originals.path_of(coffee["sha256"]).read_bytes()
+    originals.path_of(coffee["sha256"]).write_bytes(whole[:-1] + b"!")
+    stolen = evidence.path_of(evidence.keep(b"a stolen picture"))
+    stolen.write_bytes(b"another picture")
+
+    told = own.guardian("store", "check", code=4).stdout
+    assert f"missing      original of asset {astronaut['id']}" in told
+    assert f"added from {astronaut['path']}; adding that file again restores it" in told
+    assert f"damaged      original of asset {coffee['id']}" in told
+    assert "damaged      evidence of finding find_1" in told
+    lost = own.lines("store", "check", "--json", code=4)
+    assert [(one["kind"], one["state"], one["asset"], one["finding"]) for one in lost] == [
+        ("original", "missing", astronaut["id"], None),
+        ("original", "damaged", coffee["id"], None),
+        ("evidence", "damaged", None, "find_1"),
+    ]
+    assert lost[2]["file"] == str(stolen)
+    (quick,) = own.lines("store", "check", "--quick", "--json", code=4)
+    assert quick["asset"] == astronaut["id"], "only presence is asked"
+
+    again = own.guardian("asset", "add", Path(coffee["path"]).parent, "--collection", "press").stdout
+    assert "its original was lost or damaged, and is restored" in again
+    assert originals.path_of(coffee["sha256"]).read_bytes() == whole
+    (left,) = own.lines("store", "check", "--json", code=4)
+    assert left["kind"] == "evidence"
+
+
+def test_rebuilding_goes_on_without_lost_originals_and_names_them(own: Home) -> None:
+    astronaut, coffee = own.lines("asset", "list", "--json")
+    originals = Vault(own.folder / "data" / "originals", 1 << 30)
+    path = originals.path_of(coffee["sha256"])
+    path.write_bytes(path.read_bytes()[:-1])
+    # Its own file is gone as well, so that it cannot be restored from there.
+    store = open_store(StoreSettings(), own.folder / "data")
+    with store.begin() as tx:
+        tx.assets.move(coffee["id"], "/gone/coffee.png")
+    store.close()
+
+    told = own.guardian("index", "rebuild", code=4).stdout
+    assert f"left out     {coffee['id']}  “coffee”  (/gone/coffee.png)" in told
+    assert told.endswith("rebuilt: 1 assets; 1 are left out\n")
+    (answer,) = own.lines("check", "--json", astronaut["path"], code=1)
+    assert answer["partial"], "an answer that could not look everywhere says so"
+    own.guardian("asset", "add", coffee["path"], "--collection", "press")
+    assert own.guardian("index", "verify").stdout == "the index is sound: 2 assets\n"

@@ -126,3 +126,16 @@ def test_evidence_that_another_version_needs_is_needed(store: Store, finding: Ca
 
         assert tx.released_evidence.forget_before(NOON, 10) == 0
         assert tx.released_evidence.forget_before(NOON + timedelta(seconds=1), 10) == 1
+
+
+def test_what_is_kept_is_named_with_the_finding_that_first_had_it(
+    store: Store, finding: Callable[..., Finding]
+) -> None:
+    with store.begin() as tx:
+        one, other = finding(tx, "1", None).id, finding(tx, "2", None).id
+        tx.versions.note(one, version("c", 0, Importance.FIRST))
+        tx.versions.note(other, version("c", 1, Importance.FIRST))
+        tx.versions.note(other, version("d", 2, Importance.CHANGED, None))
+        tx.versions.note(other, replace(version("f", 3, Importance.CHANGED, None), image_sha256=None))
+    with store.read() as tx:
+        assert dict(tx.versions.kept_digests()) == {"c" * 64: one, "e" * 64: one, "d" * 64: other}
