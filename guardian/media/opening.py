@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from guardian.media import cut_off, tiff
+from guardian.media.completeness import is_cut_off
 
 Allow = Callable[[int, int], None]
 """Called with width and height before so much is decoded; raises when it is too large."""
@@ -56,12 +57,13 @@ class PictureFile:
 
     def __init__(self, content: bytes, formats: tuple[str, ...], allow: Allow) -> None:
         self._formats, self._allow = formats, allow
-        self._content, self.is_cut_off = content, False
+        self._content = content
         # None: only tifffile knows this TIFF, or too little is there for a decoder to open it.
         self._image = self._opened_somehow()
         self.format = (self._image.format if self._image is not None else _format_of(content)) or "?"
         if self._image is not None:
             allow(*self._image.size)
+        self.is_cut_off = self.has_frames and is_cut_off(content)
 
     @property
     def has_frames(self) -> bool:
@@ -122,7 +124,6 @@ class PictureFile:
                         image = self._opened(other)
                     except DECODER_ERRORS:
                         continue
-                    self.is_cut_off = len(other) < len(self._content)
                     self._content = other
                     return image
             if cut_off.missing_bytes(self._content):

@@ -105,6 +105,17 @@ def test_an_animated_webp_keeps_its_whole_frames() -> None:
     assert whole_frames(content[:60]) is None
 
 
+@pytest.mark.parametrize("file_format", ["GIF", "PNG"])
+def test_animations_that_are_cut_off_say_so(file_format: str) -> None:
+    names = ("astronaut", "coffee", "rocket", "chelsea")
+    frames = [Image.fromarray(photograph(name, 200)).resize((200, 150)) for name in names]
+    content = encoded(frames[0], file_format, save_all=True, append_images=frames[1:], duration=500)
+    assert decode_all(content, SETTINGS).not_compared == ()
+    decoded = decode_all(content[: int(len(content) * 0.7)], SETTINGS)
+    assert {1, 2} <= {picture.frame for picture in decoded.pictures}
+    assert NotComparedReason.CUT_OFF in [one.reason for one in decoded.not_compared]
+
+
 def test_a_file_that_promises_more_than_a_picture_may_have_is_not_filled_up() -> None:
     content = bytearray(FILES["WebP"][:4000])
     content[4:8] = struct.pack("<I", 2**32 - 10)
