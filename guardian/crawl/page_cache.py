@@ -18,7 +18,7 @@ from guardian.urls.addresses import canonical_url
 LONGEST = timedelta(days=7)
 """Some servers answer "unchanged" for ever; after this time a page is downloaded and read again."""
 
-_FORMAT = f"{__version__}/5"
+_FORMAT = f"{__version__}/6"
 """Changes whenever pages are read differently, so that what an older version read is not used."""
 
 _LARGEST = 200_000
@@ -77,6 +77,7 @@ def _packed(reading: HtmlReading) -> str | None:
         "pages": reading.links.pages,
         "sheets": reading.links.sheets,
         "more": reading.links.more,
+        "frames": reading.links.frames,
         "sign": reading.browser_sign,
         "policy": reading.referrer_policy,
     }
@@ -97,7 +98,7 @@ def _unpacked(held: str) -> HtmlReading | None:
     try:
         fields = json.loads(zlib.decompress(base64.b85decode(held)))
         seen = [_from_json(one) for one in fields["seen"]]
-        links = Links(tuple(fields["pages"]), tuple(fields["sheets"]), fields["more"])
+        links = Links(tuple(fields["pages"]), tuple(fields["sheets"]), fields["more"], tuple(fields["frames"]))
         return HtmlReading(seen, links, fields["sign"], ReferrerPolicy(fields["policy"]))
     except (ValueError, KeyError, TypeError, zlib.error):
         return None

@@ -24,12 +24,16 @@ _MOST_UNREADABLE = 5
 
 @dataclass(frozen=True, slots=True)
 class PageReading:
-    """What one page shows and links to. `final_url` is where redirects ended; `counts` are added to the scan's."""
+    """What one page shows and links to. `final_url` is where redirects ended; `counts` are added to the scan's.
+
+    `frames` are pages that it shows within itself, whose pictures are not among `seen`.
+    """
 
     final_url: str
     seen: tuple[Sighting | Skipped, ...]
     links: tuple[str, ...] = ()
     counts: ScanCounts = field(default_factory=ScanCounts)
+    frames: tuple[str, ...] = ()
 
 
 class PageReader:
@@ -94,7 +98,7 @@ class PageReader:
             seen.append(Skipped(page.final_url, SkipReason.BUDGET, detail))
 
         counts = ScanCounts(pages=1, pages_unchanged=int(page.is_unchanged))
-        return PageReading(page.final_url, tuple(seen), html.links.pages, counts)
+        return PageReading(page.final_url, tuple(seen), html.links.pages, counts, html.links.frames)
 
     def _recall(self, url: str) -> KnownPage | None:
         with self._context.store.read() as tx:

@@ -28,17 +28,21 @@ _REFRESH = re.compile(r"""^[\s\d.]{0,20}[;,]\s{0,20}url\s{0,20}=\s{0,20}["']?([^
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """What a page links to: canonical URLs, each once, in its order. `more` counts the links beyond MAX_LINKS."""
+    """What a page links to: canonical URLs, each once, in its order. `more` counts the links beyond MAX_LINKS.
+
+    `frames` are the pages that it shows within itself; they are among `pages` if they may be followed.
+    """
 
     pages: tuple[str, ...]
     sheets: tuple[str, ...]
     more: int = 0
+    frames: tuple[str, ...] = ()
 
 
 def links_on_page(tree: LexborHTMLParser, response: Response) -> Links:
     """Return what a page links to, except where the page or the link asks robots not to follow it (nofollow)."""
     base_url = base_of(tree, response)
-    pages, sheets = dict[str, None](), dict[str, None]()
+    pages, sheets, frames = dict[str, None](), dict[str, None](), dict[str, None]()
     may_follow, more = not _says_nofollow(response, tree), 0
     for node in tree.css("a[href], area[href], iframe[src], frame[src], link[rel][href], meta[http-equiv], style"):
         if len(pages) + len(sheets) >= MAX_LINKS:
@@ -64,9 +68,11 @@ def links_on_page(tree: LexborHTMLParser, response: Response) -> Links:
         name = urlsplit(whole).path.lower().rpartition("/")[2]
         # A wiki's page about a file has the file's name: /wiki/File:Cat.jpg.
         is_file = name.endswith(_NO_PAGE_ENDINGS) and ":" not in name
+        if node.tag in ("iframe", "frame") and not is_file and not _is_hidden(attributes):
+            frames[canonical_url(whole)] = None
         if is_link and may_follow and "nofollow" not in relations and not is_file:
             pages[canonical_url(whole)] = None
-    return Links(tuple(pages), tuple(sheets), more)
+    return Links(tuple(pages), tuple(sheets), more, tuple(frames))
 
 
 def base_of(tree: LexborHTMLParser, response: Response) -> str:
@@ -74,6 +80,13 @@ def base_of(tree: LexborHTMLParser, response: Response) -> str:
     base = tree.css_first("base[href]")
     stated = resolve_web_url(response.final_url, base.attributes.get("href") or "") if base else None
     return stated or response.final_url
+
+
+def _is_hidden(attributes: dict[str, str | None]) -> bool:
+    """Return whether a frame is one that nobody sees, as those of trackers are."""
+    style = (attributes.get("style") or "").lower().replace(" ", "")
+    sides = {(attributes.get("width") or "").strip(), (attributes.get("height") or "").strip()}
+    return "display:none" in style or bool(sides & {"0", "1", "0px", "1px"})
 
 
 def _says_nofollow(response: Response, tree: LexborHTMLParser) -> bool:

@@ -331,12 +331,17 @@ class SkipReason(StrEnum):
 
     @property
     def may_hide_a_copy(self) -> bool:
-        """Whether what was left out may be a copy that matters: icons, plain areas and drawings are none."""
-        return self not in (SkipReason.TOO_SMALL, SkipReason.TOO_PLAIN, SkipReason.VECTOR)
+        """Whether what was left out may be a copy that matters.
+
+        Icons, plain areas and drawings are none, and nobody asked about what lies elsewhere.
+        """
+        harmless = (SkipReason.TOO_SMALL, SkipReason.TOO_PLAIN, SkipReason.VECTOR, SkipReason.ELSEWHERE)
+        return self not in harmless
 
 
 _BY_WORD = {reason.value: reason for reason in SkipReason}
 _STATUS = "status_"
+_OTHER_LABELS = {"partial": "compared only in part"}
 _STATUS_LABELS = {
     403: "the site refused (403)",
     404: "no longer there (404)",
@@ -371,7 +376,7 @@ def label_of(word: str) -> str:
     try:
         reason, status = read_reason(word)
     except ValueError:
-        return word.replace("_", " ")
+        return _OTHER_LABELS.get(word, word.replace("_", " "))
 
     if status is None:
         return reason.label

@@ -96,7 +96,9 @@ class ScanCounts:
 
     @property
     def not_seen(self) -> Counter[str]:
-        """What was left out or could not be compared, by word."""
+        """What was left out or could not be compared, by word; `partial` is what was compared only in part."""
         seen_nothing = Counter(self.skipped)
         seen_nothing.update(self.problems)
+        if self.outcomes[Outcome.PARTIAL]:
+            seen_nothing[Outcome.PARTIAL.value] = self.outcomes[Outcome.PARTIAL]
         return seen_nothing

@@ -16,7 +16,7 @@ import structlog
 from guardian.concurrency import closed_after, in_order, run_all
 from guardian.crawl.context import CrawlContext, Seen
 from guardian.crawl.page_loader import PageLoader
-from guardian.crawl.page_reader import PageReader
+from guardian.crawl.page_reader import PageReader, PageReading
 from guardian.errors import (
     ClaimLost,
     FetchFailed,
@@ -38,7 +38,7 @@ from guardian.scan.same_bytes import SameBytes, Turn
 from guardian.scan.services import Services
 from guardian.sources.files import absolute_path, files_in
 from guardian.sources.kinds import Source
-from guardian.urls.addresses import is_web_address
+from guardian.urls.addresses import host_without_www, is_web_address
 from guardian.urls.guessing import likely_web_address
 
 IMAGES_IN_FLIGHT = 16
@@ -46,6 +46,8 @@ IMAGES_IN_FLIGHT = 16
 
 PAGES_IN_FLIGHT = 8
 """Pages whose images are answered at once, so that a slow image of one page does not hold up the next."""
+
+_MOST_FRAMES = 10
 
 log = structlog.get_logger(__name__)
 
@@ -371,4 +373,35 @@ async def _seen_at(services: Services, context: ScanContext, target: str) -> lis
         return [Sighting(source=CHECK, image_url=target, page_url=None, seen_at=now, image=capture.response)]
 
     reader = PageReader(CHECK, CrawlContext(context.fetcher, services.store, services.clock))
-    return list((await reader.read_capture(capture)).seen)
+    reading = await reader.read_capture(capture)
+    return [*reading.seen, *await _seen_in_frames(context, reader, reading)]
+
+
+async def _seen_in_frames(context: ScanContext, reader: PageReader, page: PageReading) -> list[Sighting | Skipped]:
+    """Return what the frames of a page show that belong to its site; others, and frames within frames, are left out.
+
+    A scan visits frames like links.
+    """
+    seen: list[Sighting | Skipped] = []
+    home = host_without_www(page.final_url)
+    for number, url in enumerate(page.frames):
+        if host_without_www(url) != home:
+            seen.append(Skipped(url, SkipReason.ELSEWHERE, "a frame with a page of another site"))
+            continue
+        if number >= _MOST_FRAMES:
+            seen.append(Skipped(url, SkipReason.BUDGET, f"more than {_MOST_FRAMES} frames on one page"))
+            break
+
+        try:
+            capture = await PageLoader(context.fetcher).load(url)
+            if not is_page(capture.response):
+                seen.append(Skipped(url, SkipReason.NOT_A_PAGE, "a frame that holds no page"))
+                continue
+            framed = await reader.read_capture(capture)
+        except (FetchRefused, FetchFailed) as error:
+            seen.append(replace(error.skipped, detail=f"a frame: {error.detail}"))
+            continue
+
+        seen += framed.seen
+        seen += [Skipped(inner, SkipReason.BUDGET, "a frame within a frame") for inner in framed.frames]
+    return seen

@@ -238,3 +238,16 @@ def test_folders_without_files_are_not_clean(protected: Home, tmp_path: Path) ->
 def test_comparing_with_nothing_is_not_clean(tmp_path: Path, pictures: Path) -> None:
     home = made_home(tmp_path / "home")
     assert "nothing is protected yet" in home.guardian("check", "--json", pictures / "d.jpg", code=3).stderr
+
+
+def test_the_frames_of_a_page_are_part_of_it_and_others_are_named(protected: Home, site: Any, pictures: Path) -> None:
+    (site.folder / "copy.jpg").write_bytes((pictures / "a.jpg").read_bytes())
+    inner = site.page("inner.html", "copy.jpg")
+    hidden = "<iframe src=https://tracker.example/ height=0></iframe>"
+    (site.folder / "page.html").write_text(
+        f"<iframe src=inner.html></iframe><iframe src=https://films.example/7></iframe>{hidden}<iframe src=gone.html>"
+    )
+    copy, other, gone = protected.lines("check", "--json", f"{site.url}/page.html", code=1)
+    assert (copy["outcome"], copy["page_url"], copy["target"]) == ("copy", inner, f"{site.url}/page.html")
+    assert (other["reason"], other["url"], other["partial"]) == ("elsewhere", "https://films.example/7", False)
+    assert (gone["reason"], gone["url"], gone["partial"]) == ("status_404", f"{site.url}/gone.html", True)

@@ -2,13 +2,22 @@
 
 import asyncio
 import socket
+import ssl
+import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from guardian.errors import FetchFailed, FetchRefused
+from guardian.fetch.dns import Resolver, system_look_up
+from guardian.fetch.lenient import LenientTransport
+from guardian.fetch.ssrf_guard import guarded_socket
+from guardian.fetch.transport_errors import as_fetch_error
 from guardian.fetch.web import AskedBy, FetchPolicy, WebClient
 from guardian.model import Response
 from tests import websites
@@ -137,3 +146,32 @@ def test_what_only_claims_to_be_a_picture_keeps_its_status(site: Site, get: Get)
     with pytest.raises(FetchFailed) as failed:
         get(site.put("/", page), kind="image", max_image_bytes=1_000)
     assert failed.value.status == 404
+
+
+def test_the_lenient_way_verifies_certificates(tmp_path: Path) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *names]
+    subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    served.load_cert_chain(certificate, key)
+
+    async def asked(url: str, context: ssl.SSLContext) -> bytes:
+        resolver = Resolver(system_look_up, 1)
+        transport = LenientTransport(context, resolver, guarded_socket([ip_network("127.0.0.0/8")]), lambda peer: None)
+        request = httpx.Request("GET", url, extensions={"timeout": {"connect": 2.0, "read": 2.0}})
+        answer = await transport.handle_async_request(request)
+        try:
+            return await answer.aread()
+        finally:
+            await answer.aclose()
+            await resolver.close()
+
+    for site in websites.running(context=served):
+        url = site.put("/", Raw(OK + b"x : y\r\ncontent-length: 5\r\n\r\nhello"))
+        assert asyncio.run(asked(url, ssl.create_default_context(cafile=str(certificate)))) == b"hello"
+        with pytest.raises(httpx.ConnectError) as refused:
+            asyncio.run(asked(url, ssl.create_default_context()))
+        error = as_fetch_error(url, "127.0.0.1", refused.value)
+        assert (error.reason, "is not valid: self-signed" in error.detail) == ("tls", True)
+        assert site.paths() == ["/"]

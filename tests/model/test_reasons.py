@@ -47,7 +47,12 @@ def test_what_a_reason_says_about_other_addresses() -> None:
 
 
 def test_only_icons_plain_areas_and_drawings_hide_no_copy() -> None:
-    assert {reason for reason in SkipReason if not reason.may_hide_a_copy} == {"too_small", "too_plain", "vector"}
+    assert {reason for reason in SkipReason if not reason.may_hide_a_copy} == {
+        "too_small",
+        "too_plain",
+        "vector",
+        "elsewhere",
+    }
 
 
 @pytest.mark.parametrize("reason", SkipReason)

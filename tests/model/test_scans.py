@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from guardian.model import Answer, CacheStatus, Outcome, ScanCounts, Sighting, Skipped, SkipReason
+from guardian.model import Answer, CacheStatus, Outcome, ScanCounts, Sighting, Skipped, SkipReason, label_of
 
 SIGHTING = Sighting("gallery", "https://a.example/1.jpg", None, datetime(2026, 11, 24, tzinfo=UTC))
 OLD_ROW = {
@@ -64,3 +64,9 @@ def test_a_result_counts_once_under_each_of_its_words() -> None:
     assert ScanCounts.of(problem).as_words() == {"left out: status_404": 1}
     failed = Answer("t", SIGHTING, None, 1.0, problem=problem)
     assert ScanCounts.of(failed).as_words() == {"error": 1, "problem: status_404": 1}
+
+
+def test_what_was_compared_only_in_part_is_named_among_what_was_not_seen() -> None:
+    counts = ScanCounts.from_words({"clear": 2, "partial": 3, "left out: robots": 1})
+    assert counts.not_seen == {"partial": 3, "robots": 1}
+    assert label_of("partial") == "compared only in part"

@@ -24,6 +24,7 @@ from guardian.scan.services import Services
 from guardian.shipped import rules_folder
 from guardian.sources.kinds import open_source
 from guardian.sources.settings import PageSettings
+from tests.websites import Asked, Raw, Says, Site, Wire, running
 
 Job = Callable[[App], Coroutine[Any, Any, Any]]
 
@@ -280,3 +281,50 @@ def test_decisions_are_recorded_with_the_rule_that_made_them(config: Config, min
         assert finding.comparison.probability > 0.97
 
     with_rooms(config, job)
+
+
+class _Hotlinked(Says):
+    """The picture for who comes from a page of this site; for others one that says so."""
+
+    def __init__(self, picture: bytes, placeholder: bytes) -> None:
+        super().__init__(picture, content_type="image/jpeg")
+        self.placeholder = placeholder
+
+    def say(self, asked: Asked, wire: Wire) -> None:
+        own = f"http://{asked.host}/" in asked.headers.get("referer", "")
+        wire.answer(self.content if own else self.placeholder, content_type="image/jpeg")
+
+
+def test_pictures_are_seen_as_a_browser_shows_them_and_the_evidence_says_how_they_came(
+    config: Config, mine: Path, photographs: dict[str, Image.Image]
+) -> None:
+    copy, stranger = edited(photographs["astronaut"]), edited(photographs["rocket"])
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: image/jpeg\r\ncontent-length: %d\r\n\r\n"
+
+    async def job(app: App, web: Site) -> None:
+        web.put("/hotlinked.jpg", _Hotlinked(copy + b"1", stranger))
+        web.put("/missing.jpg", Says(copy + b"2", "404 Not Found", content_type="image/jpeg"))
+        web.put("/cut.jpg", Raw(head % (2 * len(copy)) + copy))
+        web.put("/stranger.jpg", Raw(head % (2 * len(stranger)) + stranger))
+        names = ("hotlinked", "missing", "cut", "stranger")
+        page = web.put("/page", "".join(f"<img src=/{name}.jpg>" for name in names))
+        await protect(app, mine / "astronaut.png")
+
+        answers = await checked(app.services, page)
+        assert [one.outcome for one in answers] == [Outcome.COPY, Outcome.COPY, Outcome.COPY, Outcome.PARTIAL]
+        assert [one.status for one in answers] == [200, 404, 200, 200]
+        assert [one.incomplete is not None for one in answers] == [False, False, True, True]
+
+        for _ in range(2):
+            await scanned(app.services, page)
+            with app.store.read() as tx:
+                (case,) = tx.cases.list()
+                findings = tx.findings.list(case_id=case.id)
+            notes = {finding.image_url.rpartition("/")[2]: finding.evidence_note for finding in findings}
+            assert notes.keys() == {"hotlinked.jpg", "missing.jpg", "cut.jpg"}
+            assert notes["hotlinked.jpg"] is None
+            assert notes["missing.jpg"] == "the site sent this picture with status 404"
+            assert str(notes["cut.jpg"]).startswith("only a part of the picture came: the connection ended early")
+
+    for web in running():
+        with_rooms(config, lambda app, web=web: job(app, web))
