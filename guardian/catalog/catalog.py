@@ -16,7 +16,7 @@ import structlog
 from guardian.catalog import upkeep
 from guardian.catalog.adding import Added, Adding
 from guardian.catalog.context import CatalogContext
-from guardian.catalog.publishing import LeftOut, in_batches, warn_of_left_out
+from guardian.catalog.publishing import LeftOut, in_growing_batches, warn_of_left_out
 from guardian.catalog.settings import CatalogSettings
 from guardian.catalog.wanted import Wanted
 from guardian.disk_errors import refuse_root_in
@@ -67,7 +67,7 @@ class Catalog:
         async with hold_when_free(self._data_dir, ROLE, settings.wait):
             await upkeep.repair(self._context, every_byte=False)
             adding = Adding(self._context, looked_at, again=again)
-            for batch in in_batches(wanted, settings.batch):
+            for batch in in_growing_batches(wanted, settings.batch):
                 for result in await adding.add(batch):
                     yield result
             if adding.has_restored:

@@ -25,6 +25,8 @@ from guardian.model import Asset, AssetState
 LeftOut = Callable[[Asset, str], None]
 """Told of an asset that cannot be indexed, and why."""
 
+_FIRST_BATCH = 8
+
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 R = TypeVar("R")
@@ -175,6 +177,14 @@ async def note_hashes(context: CatalogContext, entries: Sequence[Entry]) -> None
                     tx.assets.note_perceptual_hash(number, fingerprint.perceptual_hash)
 
     await asyncio.to_thread(note)
+
+
+def in_growing_batches(items: Sequence[T], most: int) -> Iterator[Sequence[T]]:
+    """Yield the items in groups that double from a few up to `most`, so that the first are done soon."""
+    start, size = 0, min(_FIRST_BATCH, most)
+    while start < len(items):
+        yield items[start : start + size]
+        start, size = start + size, min(size * 2, most)
 
 
 def in_batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

@@ -6,7 +6,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from guardian.cli.context import Session, opened_store
-from guardian.cli.progress import progress_bar, say
+from guardian.cli.progress import progress_bar, say, say_if_kernels_are_compiled
 from guardian.cli.screen import Screen
 from guardian.cli.showing import json_line
 from guardian.views.assets import asset_json, weakness_words
@@ -29,6 +29,7 @@ async def add_files(
     """Protect files, print a line for each as it is done, and add the results to `counts` by word."""
     from guardian.app import make_catalog, make_workers
 
+    say_if_kernels_are_compiled()
     screen = Screen.of_output()
     moved: list[str] = []
     with opened_store(session) as store, progress_bar() as progress:

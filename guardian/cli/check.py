@@ -4,11 +4,13 @@ import asyncio
 import importlib
 import os
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
 from guardian.cli.context import Session, log_to_stderr, pass_session
+from guardian.cli.progress import say, say_if_kernels_are_compiled, working
 from guardian.cli.screen import Screen, echo
 from guardian.cli.showing import NOT_ALL_SEEN, describe, describe_not_seen, exit_code, json_line, summary
 from guardian.errors import IndexNotReady, UsageError
@@ -43,24 +45,24 @@ def command(session: Session, targets: tuple[str, ...], as_lines: bool, every_ma
     counts, saw_all = ScanCounts(), True
     screen = Screen.of_output()
 
-    def show(result: Answer | NotSeen) -> None:
+    def show(result: Answer | NotSeen, say: Callable[[str], None]) -> None:
         nonlocal counts, saw_all
         if isinstance(result, Answer):
             counts += ScanCounts.of(result)
             if as_lines:
-                click.echo(json_line(answer_json(result, every_match=every_match)))
+                say(json_line(answer_json(result, every_match=every_match)))
             else:
-                click.echo(describe(result, screen, every_match=every_match))
+                say(describe(result, screen, every_match=every_match))
             return
 
         counts += ScanCounts.of(result.skipped)
         may_hide_a_copy = result.skipped.reason.may_hide_a_copy
         saw_all = saw_all and not may_hide_a_copy
         if as_lines:
-            click.echo(json_line(not_seen_json(result)))
+            say(json_line(not_seen_json(result)))
         elif may_hide_a_copy or every_match:
             # Icons and drawings, of which each page has some, are named in the last line.
-            click.echo(describe_not_seen(result, screen))
+            say(describe_not_seen(result, screen))
 
     assets = asyncio.run(_check(session, targets, show))
     if not as_lines:
@@ -91,8 +93,10 @@ async def _say_what_is_forbidden(web: "WebClient", targets: tuple[str, ...], pic
         click.echo(f"guardian: {note}: {printable(forbidden[0])}{', ...' * (len(forbidden) > 1)}", err=True)
 
 
-async def _check(session: Session, targets: tuple[str, ...], show: Callable[[Answer | NotSeen], None]) -> int:
-    """Call `show` with each result as it comes; return how many assets are protected."""
+async def _check(
+    session: Session, targets: tuple[str, ...], show: Callable[[Answer | NotSeen, Callable[[str], None]], None]
+) -> int:
+    """Call `show` with each result as it comes, and what prints a line; return how many assets are protected."""
     # A worker process loads its libraries while this one reads the configuration and loads its own: that halves
     # the wait for the first answer.
     from guardian.matching.kernel_folder import has_kernel_folder
@@ -101,6 +105,7 @@ async def _check(session: Session, targets: tuple[str, ...], show: Callable[[Ans
     if not has_kernel_folder(os.environ):
         # Reading the configuration chooses another one, which the worker inherits.
         await asyncio.to_thread(lambda: session.config)
+    say_if_kernels_are_compiled()
     pool = WorkerPool()
     loading = asyncio.create_task(pool.preload(load_matcher))
     await asyncio.to_thread(log_to_stderr, "warning", "text")
@@ -113,25 +118,27 @@ async def _check(session: Session, targets: tuple[str, ...], show: Callable[[Ans
     workers = Workers(config.matching, config.embedding, config.data_dir / "index", pool)
     if workers.without_descriptor is not None:
         click.echo(f"guardian: {workers.without_descriptor}", err=True)
-    await loading
-    warming = asyncio.create_task(workers.warm())
-    async with opened_app(config, workers, only_asking=True) as app:
-        try:
-            await warming
-        except IndexNotReady as error:
-            click.echo(f"guardian: {error}; it is made anew now", err=True)
-            await app.catalog.repair()
+    with working("checking") as progress:
+        await loading
+        warming = asyncio.create_task(workers.warm())
+        async with opened_app(config, workers, only_asking=True) as app:
+            try:
+                await warming
+            except IndexNotReady as error:
+                click.echo(f"guardian: {error}; it is made anew now", err=True)
+                await app.catalog.repair()
 
-        pictures = set[str]()
-        async for result in check(app.services, targets):
-            show(result)
-            # Without bytes (no cache status) nothing was fetched, so no robots.txt was ignored either.
-            if isinstance(result, Answer) and result.cache_status is not None and result.sighting.image_url:
-                pictures.add(result.sighting.image_url)
+            pictures = set[str]()
+            async for result in check(app.services, targets):
+                show(result, partial(say, progress))
+                # Without bytes (no cache status) nothing was fetched, so no robots.txt was ignored either.
+                if isinstance(result, Answer) and result.cache_status is not None and result.sighting.image_url:
+                    pictures.add(result.sighting.image_url)
 
-        await _say_what_is_forbidden(app.services.web, targets, pictures)
-        with app.store.read() as tx:
-            return tx.assets.count()
+            progress.stop()
+            await _say_what_is_forbidden(app.services.web, targets, pictures)
+            with app.store.read() as tx:
+                return tx.assets.count()
 
 
 def load_matcher() -> None:

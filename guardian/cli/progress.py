@@ -1,5 +1,6 @@
 """The progress bar of commands that take long, shown only on a terminal."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,27 @@ def progress_bar() -> Iterator["Progress"]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         yield progress
+
+
+@contextmanager
+def working(doing: str) -> Iterator["Progress"]:
+    """Show on a terminal that a command works, and since when, while the block runs; otherwise nothing."""
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        progress.add_task(doing, total=None)
+        yield progress
+
+
+def say_if_kernels_are_compiled() -> None:
+    """Print on standard error that kernels are compiled now, where this machine never has: it takes a while."""
+    from guardian.matching.kernel_folder import are_kernels_kept
+
+    if not are_kernels_kept(os.environ):
+        click.echo("guardian: compiling for this machine, once; this takes up to a minute", err=True)
 
 
 def say(progress: "Progress", line: str) -> None:

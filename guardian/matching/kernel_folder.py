@@ -2,13 +2,17 @@
 
 import os
 import tempfile
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
+from itertools import chain
 from pathlib import Path
 
 from guardian.disk_errors import refuse_root_in
 from guardian.errors import UsageError
 
 _VARIABLE = "NUMBA_CACHE_DIR"
+
+_WITH_KERNELS = ("geometry.py", "features/hashing.py", "index/votes.py", "verify/cells.py")
+"""The modules that have kernels; a test compares them with the code."""
 
 
 def choose_kernel_folder(data_dir: Path, environment: MutableMapping[str, str]) -> None:
@@ -34,9 +38,31 @@ def has_kernel_folder(environment: MutableMapping[str, str]) -> bool:
         return True
     if _can_write(Path(__file__).parent / "__pycache__"):
         return True
-    # A user without a home is left as "~", which numba would take for a folder of that name.
+    cache = _user_cache(environment)
+    return cache is not None and _can_write(cache / "numba")
+
+
+def are_kernels_kept(environment: Mapping[str, str]) -> bool:
+    """Return whether kernels were compiled for this version of the code before, as far as file names and times tell."""
+    chosen, cache = environment.get(_VARIABLE), _user_cache(environment)
+    # The folder that is named comes first, and what lies elsewhere is then not used.
+    elsewhere = [Path(chosen)] if chosen else [cache / "numba"] if cache else []
+
+    for module in _WITH_KERNELS:
+        source = Path(__file__).parent / module
+        # Numba names its files by module and function: geometry._refine-165.py311.nbi
+        name = f"{source.stem}.*.nbi"
+        beside = () if chosen else (source.parent / "__pycache__").glob(name)
+        kept = chain(beside, *(folder.rglob(name) for folder in elsewhere))
+        if not any(file.stat().st_mtime >= source.stat().st_mtime for file in kept):
+            return False
+    return True
+
+
+def _user_cache(environment: Mapping[str, str]) -> Path | None:
+    """Return the user's cache folder; None for a user without a home, whom numba takes for one with a folder "~"."""
     cache = os.path.expanduser(environment.get("XDG_CACHE_HOME") or "~/.cache")  # noqa: PTH111
-    return not cache.startswith("~") and _can_write(Path(cache) / "numba")
+    return None if cache.startswith("~") else Path(cache)
 
 
 def _can_write(folder: Path) -> bool:
