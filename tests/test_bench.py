@@ -55,7 +55,7 @@ def test_a_whole_site_is_scanned_and_watched(tmp_path: Path) -> None:
 
     numbers: list[int] = []
     account = scanning.measure(tmp_path, 2, numbers.append)
-    assert account.said == "2 page(s), 20 image(s), compared with 19 protected asset(s): 20 clear"
+    assert account.said == "2 pages, 20 images, compared with 19 protected assets: 20 clear"
     assert [moment.pictures for moment in account.moments] == [5, 10, 15, 20]
     # Workers start with the first picture that is matched, which may come after the first moment.
     assert all(moment.crawler_mib > 10 for moment in account.moments)

@@ -17,6 +17,7 @@ from guardian.model import (
     Work,
 )
 from guardian.store import Transaction
+from guardian.views.counting import counted
 
 _BY_ATTENTION = (CaseState.DISMISSED, CaseState.LICENSED, CaseState.RESOLVED, CaseState.OPEN, CaseState.CONFIRMED)
 """States from the one that asks for least to the one that asks for most."""
@@ -131,7 +132,10 @@ def _split(tx: Transaction, case: Case, going: set[str], new_work: str, *, by: s
     tx.cases.update(replace(case, id=new.id, updated_at=at))
     for finding in leaving:
         tx.findings.move(finding.id, new_work, new.id)
-    for of, note in ((case.id, f"{len(leaving)} finding(s) are in {new.id} now"), (new.id, f"was part of {case.id}")):
+    for of, note in (
+        (case.id, f"{counted(len(leaving), 'finding')} moved to {new.id}"),
+        (new.id, f"was part of {case.id}"),
+    ):
         tx.cases.note(CaseEvent(of, at, "split", by=by, note=f"{note}: the two are different works"))
 
 

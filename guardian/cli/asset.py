@@ -288,7 +288,8 @@ def _without_own_files(session: Session, wanted: "list[Wanted]") -> "list[Wanted
     is_own = _own_files(session)
     others = [one for one in wanted if not is_own(one.path)]
     if len(others) < len(wanted):
-        click.echo(f"left out: {len(wanted) - len(others)} file(s) of guardian's own data folder", err=True)
+        left_out = counted(len(wanted) - len(others), "file")
+        click.echo(f"left out: {left_out} of guardian's own data folder", err=True)
     return others
 
 

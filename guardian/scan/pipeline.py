@@ -40,6 +40,7 @@ from guardian.sources.files import absolute_path, files_in
 from guardian.sources.kinds import Source
 from guardian.urls.addresses import host_without_www, is_web_address
 from guardian.urls.guessing import likely_web_address
+from guardian.views.counting import counted
 
 IMAGES_IN_FLIGHT = 16
 """Of one scan or check. It bounds the bytes in memory; requests to a host have bounds of their own."""
@@ -355,7 +356,7 @@ def _nothing_to_compare(skipped: Sequence[Skipped]) -> str:
     if not skipped:
         return "the page shows no pictures"
     labels = dict.fromkeys(one.reason.label for one in skipped)
-    return f"all that the page shows is left out: {len(skipped)} picture(s), {', '.join(labels)}"
+    return f"all that the page shows is left out: {counted(len(skipped), 'picture')}, {', '.join(labels)}"
 
 
 async def _seen_at(services: Services, context: ScanContext, target: str) -> list[Sighting | Skipped]:
