@@ -155,7 +155,7 @@ def _row(case: Case, asset: Asset | None, screen: Screen) -> Row:
 
 def _version_lines(versions: Sequence[FindingDigest], screen: Screen) -> Iterator[str]:
     """Yield what was captured at a finding, the oldest first: a message names the version that it was about."""
-    yield f"  {len(versions)} versions were captured"
+    yield f"  {len(versions)} versions are recorded"
     for number, version in enumerate(versions, start=1):
         seen, *digests = version_facts(version).items()
         yield f"  {number:>4}. {seen[1]}"
