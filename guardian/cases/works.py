@@ -30,8 +30,8 @@ def join_works(tx: Transaction, kept: Work, gone: Work, *, by: str | None, at: d
 
     Two cases of one operator become one: it has the id of the one that was opened first, the findings and histories
     of both, the stronger action and severity, and of the two states the one that asks for more attention (confirmed,
-    open, resolved, dismissed): a person may have dismissed the one because of the other. The id of the other case, and
-    of the work, lead on. Findings at one place are merged.
+    open, resolved, licensed, dismissed): a person may have dismissed the one because of the other. The id of the other
+    case, and of the work, lead on. Findings at one place are merged.
     """
     if by is not None:
         tx.works.reunite([asset.id for asset in (*kept.assets, *gone.assets)])
@@ -87,6 +87,8 @@ def _merge(tx: Transaction, one: Case, other: Case, *, by: str | None, at: datet
     ranked = sorted((kept, gone), key=lambda case: (_BY_ATTENTION.index(case.state), case.updated_at))
     decided = ranked[-1]
     found = [*tx.findings.list(kept.id), *tx.findings.list(gone.id)]
+    # A licensed case asks for nothing.
+    asking = (decided,) if decided.state is CaseState.LICENSED else (kept, gone)
 
     note = f"{gone.id} ({gone.state.value}) is part of this case now: both are about one work"
     tx.cases.note(CaseEvent(kept.id, at, "merged", by=by, note=note))
@@ -97,8 +99,10 @@ def _merge(tx: Transaction, one: Case, other: Case, *, by: str | None, at: datet
             state=decided.state,
             reviewed_by=decided.reviewed_by,
             review_note=decided.review_note,
-            action=max(kept.action, gone.action, key=ACTIONS_BY_STRENGTH.index),
-            severity=max(kept.severity, gone.severity, key=SEVERITIES_BY_STRENGTH.index),
+            licence_id=decided.licence_id,
+            licensed_since=decided.licensed_since,
+            action=max((case.action for case in asking), key=ACTIONS_BY_STRENGTH.index),
+            severity=max((case.severity for case in asking), key=SEVERITIES_BY_STRENGTH.index),
             updated_at=max(kept.updated_at, gone.updated_at),
             alerted_at=max(filter(None, (kept.alerted_at, gone.alerted_at)), default=None),
             message_count=kept.message_count + gone.message_count,

@@ -22,6 +22,7 @@ INTERNAL, USAGE, INTERRUPTED = 4, 2, 130
 COMMANDS = {
     "init": "Write a configuration, rules and a data folder that work as they are.",
     "asset": "Your images: add, sync, list, show, remove.",
+    "work": "Versions of one picture, which share cases and licences: list, show, join, split.",
     "check": "Is this a copy of something you own? Answers at once.",
     "evaluate": "Edit your own works as people do: which copies would be found?",
     "scan": "One pass over one source.",

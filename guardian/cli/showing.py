@@ -88,10 +88,11 @@ def describe_not_seen(not_seen: NotSeen, screen: Screen) -> str:
 
 def _match_lines(match: JudgedMatch, screen: Screen, *, on_a_site: bool) -> list[str]:
     asset, comparison, decision = match.asset, match.comparison, match.decision
+    versions = f"; one of {len(match.versions) + 1} versions" if match.versions else ""
     place = f"{asset.collection}/{screen.short_id(asset.id)}"
     lines = [
         f"“{asset.title}”  {place}  {percent_text(comparison.probability)} sure",
-        description_text(comparison),
+        f"{description_text(comparison)}{versions}",
     ]
     done = "ignored" if decision.action is Action.IGNORE else action_text(decision)
     # Licences are given to hosts, and a file on this machine has none.

@@ -28,6 +28,7 @@ from guardian.matching.shard import MeasuredPair, Shard, ShardAnswer
 from guardian.matching.verify.alignment import sampled_alike
 from guardian.matching.verify.confidence import fitted
 from guardian.matching.verify.describing import describe, transform_of
+from guardian.matching.verify.whole import compare_whole
 from guardian.model import Comparison, Match, MatchReport, NotCompared, NotComparedReason
 
 _REGIONS_EMBEDDED = 3
@@ -103,6 +104,17 @@ class Matcher:
     def _fingerprint_of(self, picture: Picture) -> Fingerprint:
         vector = self._embedder.encode([picture.rgb])[0] if self._embedder else None
         return fingerprint(picture, self.recipe, self._profile, vector)
+
+    def is_same_picture(self, content: bytes, other: bytes) -> bool:
+        """Return whether two files show the same whole picture, as versions of one work do. Raises Unmatchable.
+
+        An animation that shows several pictures is the same as no other file.
+        """
+        one, two = decode_all(content, self._settings), decode_all(other, self._settings)
+        if one.shows_several or two.shows_several:
+            return False
+        compared = compare_whole(one.richest, two.richest)
+        return compared is not None and compared.is_same
 
     def match(self, content: bytes, newer_than: int = 0, *, quick: bool = False) -> MatchReport:
         """Compare a candidate with the assets whose number is above `newer_than`.

@@ -88,8 +88,6 @@ def _problem_text(problem: Skipped | None) -> str | None:
 def _match_json(match: JudgedMatch) -> dict[str, Any]:
     asset, decision = match.asset, match.decision
     return {
-        "work": asset.work_id,
-        "versions": [version.id for version in match.versions],
         "asset": {"id": asset.id, "title": asset.title, "path": asset.path, "collection": asset.collection},
         "probability": match.comparison.probability,
         "licence": match.licence_status.value,
@@ -100,4 +98,6 @@ def _match_json(match: JudgedMatch) -> dict[str, Any]:
             "severity": decision.severity.value if decision.severity else None,
         },
         "comparison": comparison_json(match.comparison),
+        "work": asset.work_id,
+        "versions": [version.id for version in match.versions],
     }

@@ -77,6 +77,11 @@ class Decoded:
     not_compared: tuple[NotCompared, ...] = ()
 
     @property
+    def shows_several(self) -> bool:
+        """Whether frames differ, so that one of them is not all of the file."""
+        return len({picture.frame for picture in self.pictures}) > 1
+
+    @property
     def richest(self) -> Picture:
         """The picture that shows most: many animations begin with an empty one. The first of equals, if not on dark."""
         usual = [picture for picture in self.pictures if not picture.on_dark] or list(self.pictures)
