@@ -108,7 +108,7 @@ class Answer:
     def is_partial(self) -> bool:
         """Whether a part of the image, or of the assets, was not compared."""
         if self.report is None:
-            return self.incomplete is not None
+            return False
         return self.incomplete is not None or self.report.partial or bool(self.report.not_compared)
 
 
