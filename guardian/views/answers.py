@@ -39,7 +39,7 @@ def answer_json(answer: Answer, *, every_match: bool = False) -> dict[str, Any]:
         "own": answer.own,
         "matches": [_match_json(match) for match in sorted(shown, key=lambda m: -m.comparison.probability)],
         "assets_searched": answer.report.assets_searched if answer.report else None,
-        "partial": (answer.report.partial if answer.report else False) or answer.incomplete is not None,
+        "partial": answer.report is not None and (answer.report.partial or answer.incomplete is not None),
         "status": answer.status,
         "incomplete": answer.incomplete,
         "error": _problem_text(answer.problem),
