@@ -1,5 +1,6 @@
 """What licences say about one use: five standings."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guardian.licences import host_is_under, licence_status, status_of
-from guardian.model import Asset, Licence, LicenceStatus, Work
+from guardian.model import Asset, AssetState, Licence, LicenceStatus, Work
 
 TODAY = date(2026, 11, 24)
 DUNE = Asset(
@@ -164,3 +165,16 @@ def test_another_licence_never_makes_it_worse(some: list[Licence], more: list[Li
 )
 def test_hosts_in_all_their_spellings(host: str, domain: str, under: bool) -> None:
     assert host_is_under(host, domain) is under
+
+
+@pytest.mark.parametrize("version", ["the asset itself", "another version", "a withdrawn version"])
+def test_a_licence_for_any_version_of_a_work_covers_the_use(version: str) -> None:
+    state = AssetState.WITHDRAWN if version == "a withdrawn version" else AssetState.PROTECTED
+    web = replace(DUNE, id="asset_web", collection="portfolio", state=state)
+    work = Work("work_dune", (DUNE, web))
+    of_asset = Licence("lic_1", "shop.example", asset_id=DUNE.id if version == "the asset itself" else web.id)
+    of_collection = Licence("lic_2", "shop.example", collection="portfolio")
+    other = Licence("lic_3", "shop.example", asset_id="asset_other")
+    assert licence_status(work, "shop.example", TODAY, [of_asset]) is LicenceStatus.LICENSED
+    assert licence_status(work, "shop.example", TODAY, [of_collection]) is LicenceStatus.LICENSED
+    assert licence_status(work, "shop.example", TODAY, [other]) is LicenceStatus.OUT_OF_SCOPE

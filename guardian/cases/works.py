@@ -17,6 +17,7 @@ from guardian.model import (
     Work,
 )
 from guardian.store import Transaction
+from guardian.views.counting import counted
 
 _BY_ATTENTION = (CaseState.DISMISSED, CaseState.LICENSED, CaseState.RESOLVED, CaseState.OPEN, CaseState.CONFIRMED)
 """States from the one that asks for least to the one that asks for most."""
@@ -29,8 +30,8 @@ def join_works(tx: Transaction, kept: Work, gone: Work, *, by: str | None, at: d
 
     Two cases of one operator become one: it has the id of the one that was opened first, the findings and histories
     of both, the stronger action and severity, and of the two states the one that asks for more attention (confirmed,
-    open, resolved, dismissed): a person may have dismissed the one because of the other. The id of the other case, and
-    of the work, lead on. Findings at one place are merged.
+    open, resolved, licensed, dismissed): a person may have dismissed the one because of the other. The id of the other
+    case, and of the work, lead on. Findings at one place are merged.
     """
     if by is not None:
         tx.works.reunite([asset.id for asset in (*kept.assets, *gone.assets)])
@@ -86,6 +87,8 @@ def _merge(tx: Transaction, one: Case, other: Case, *, by: str | None, at: datet
     ranked = sorted((kept, gone), key=lambda case: (_BY_ATTENTION.index(case.state), case.updated_at))
     decided = ranked[-1]
     found = [*tx.findings.list(kept.id), *tx.findings.list(gone.id)]
+    # A licensed case asks for nothing.
+    asking = (decided,) if decided.state is CaseState.LICENSED else (kept, gone)
 
     note = f"{gone.id} ({gone.state.value}) is part of this case now: both are about one work"
     tx.cases.note(CaseEvent(kept.id, at, "merged", by=by, note=note))
@@ -96,8 +99,10 @@ def _merge(tx: Transaction, one: Case, other: Case, *, by: str | None, at: datet
             state=decided.state,
             reviewed_by=decided.reviewed_by,
             review_note=decided.review_note,
-            action=max(kept.action, gone.action, key=ACTIONS_BY_STRENGTH.index),
-            severity=max(kept.severity, gone.severity, key=SEVERITIES_BY_STRENGTH.index),
+            licence_id=decided.licence_id,
+            licensed_since=decided.licensed_since,
+            action=max((case.action for case in asking), key=ACTIONS_BY_STRENGTH.index),
+            severity=max((case.severity for case in asking), key=SEVERITIES_BY_STRENGTH.index),
             updated_at=max(kept.updated_at, gone.updated_at),
             alerted_at=max(filter(None, (kept.alerted_at, gone.alerted_at)), default=None),
             message_count=kept.message_count + gone.message_count,
@@ -131,7 +136,10 @@ def _split(tx: Transaction, case: Case, going: set[str], new_work: str, *, by: s
     tx.cases.update(replace(case, id=new.id, updated_at=at))
     for finding in leaving:
         tx.findings.move(finding.id, new_work, new.id)
-    for of, note in ((case.id, f"{len(leaving)} finding(s) are in {new.id} now"), (new.id, f"was part of {case.id}")):
+    for of, note in (
+        (case.id, f"{counted(len(leaving), 'finding')} moved to {new.id}"),
+        (new.id, f"was part of {case.id}"),
+    ):
         tx.cases.note(CaseEvent(of, at, "split", by=by, note=f"{note}: the two are different works"))
 
 

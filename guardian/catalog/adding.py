@@ -41,8 +41,9 @@ class Added:
     """The result of adding one file.
 
     `asset` is None exactly when `problem` says why it is not protected. `nearly`: assets that look almost the same,
-    most similar first. `changes`: what the owner corrected of an asset that was known. `restored`: its original was
-    lost or damaged, and is whole again. `is_cut_off`: only a part of the picture is there, and protected.
+    most similar first. `versions`: the other protected assets of its work. `changes`: what the owner corrected of an
+    asset that was known. `restored`: its original was lost or damaged, and is whole again. `is_cut_off`: only a part
+    of the picture is there, and protected.
     """
 
     path: Path
@@ -50,6 +51,7 @@ class Added:
     asset: Asset | None = None
     problem: Skipped | None = None
     nearly: tuple[Asset, ...] = ()
+    versions: tuple[Asset, ...] = ()
     changes: tuple[Change, ...] = ()
     restored: bool = False
     is_cut_off: bool = False
@@ -165,6 +167,17 @@ class Adding:
         copies = {sha256: one.quick_copy for sha256, one in fresh.items()}
         unchecked = [asset for asset in current.values() if is_unchecked(context, asset)]
         await note_self_checks(context, [(asset, copies.get(asset.sha256)) for asset in unchecked])
+
+
+def with_versions(context: CatalogContext, result: Added) -> Added:
+    """Return the result with the other versions of the work that its asset is one of."""
+    if result.asset is None:
+        return result
+    with context.store.read() as tx:
+        work = tx.works.of_asset(result.asset.id)
+    if work is None:
+        return result
+    return replace(result, versions=tuple(asset for asset in work.protected if asset.id != result.asset.id))
 
 
 async def _prepare(context: CatalogContext, wanted: Wanted, again: bool) -> _Prepared | _Known | Added:

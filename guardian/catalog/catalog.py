@@ -14,7 +14,7 @@ from pathlib import Path
 import structlog
 
 from guardian.catalog import upkeep
-from guardian.catalog.adding import Added, Adding
+from guardian.catalog.adding import Added, Adding, with_versions
 from guardian.catalog.context import CatalogContext
 from guardian.catalog.publishing import LeftOut, in_growing_batches, warn_of_left_out
 from guardian.catalog.settings import CatalogSettings
@@ -69,7 +69,7 @@ class Catalog:
             adding = Adding(self._context, looked_at, again=again)
             for batch in in_growing_batches(wanted, settings.batch):
                 for result in await adding.add(batch):
-                    yield result
+                    yield await asyncio.to_thread(with_versions, self._context, result)
             if adding.has_restored:
                 # The index may have been made without assets whose originals were lost.
                 await upkeep.repair(self._context, every_byte=False)

@@ -9,6 +9,7 @@ from typing import TypeVar
 import structlog
 
 from guardian.catalog.context import CatalogContext
+from guardian.catalog.works import look_for_works
 from guardian.errors import (
     FetchFailed,
     FetchRefused,
@@ -128,7 +129,10 @@ async def protect_published(context: CatalogContext, assets: Sequence[Asset]) ->
 
     Pictures that were compared "up to number n" are never compared with numbers below n again. So an asset is
     published again under a new number when a later one, added elsewhere, was protected before it.
+
+    Their works are looked for before: a scan that runs at the same time must not take a new version for a new work.
     """
+    await look_for_works(context, assets)
     while overtaken := await asyncio.to_thread(_protect, context, assets):
         before = {asset.id: asset.number for asset in assets}
         entries = await entries_of(context, overtaken)

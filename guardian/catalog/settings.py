@@ -19,6 +19,11 @@ class CatalogSettings(BaseModel):
     near_identical_bits: int = Field(
         24, ge=0, le=64, description="a new asset is reported as nearly identical to another within so many of 256 bits"
     )
+    join_versions: bool = Field(
+        True,
+        description="an asset that shows the same whole picture as another becomes part of its work; false: only "
+        "`guardian work join` makes works of several assets",
+    )
     found_from: float = Field(
         0.6,
         ge=0,

@@ -21,6 +21,7 @@ from guardian.catalog.publishing import (
     restore_original,
     warn_of_left_out,
 )
+from guardian.catalog.works import look_for_all_works
 from guardian.errors import IndexNotReady
 from guardian.matching.index.writer import MAX_SEGMENTS
 from guardian.model import Asset, AssetState
@@ -55,7 +56,10 @@ async def repair(context: CatalogContext, *, every_byte: bool) -> int:
     lost, away = await _within_reach(context, lost)
     _warn_of_assets_away(away)
     unfinished = await _unfinished(context, [asset for asset in adding if asset.number not in published])
-    return await publish_originals(context, [*lost, *unfinished])
+    published_again = await publish_originals(context, [*lost, *unfinished])
+    # After an update of guardian nobody has looked for the works of any.
+    await look_for_all_works(context)
+    return published_again
 
 
 async def rebuild(

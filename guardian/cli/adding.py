@@ -40,7 +40,7 @@ async def add_files(
             async for result in added:
                 counts[result.outcome.value] += 1
                 counts.update(_also(result))
-                if result.asset is not None and any(change.name == "collection" for change in result.changes):
+                if result.asset is not None and _moves_licences(result):
                     moved.append(result.asset.id)
                 for line in [json_line(_facts(result))] if as_lines else fitted(_lines(result), screen):
                     say(progress, line)
@@ -50,7 +50,7 @@ async def add_files(
 
 
 def judge_moved(session: Session, store: "Store", asset_ids: Sequence[str], *, quietly: bool = False) -> None:
-    """Judge the recorded uses of assets again whose collection has changed: licences go by collections.
+    """Judge the recorded uses of assets again whose collection or work has changed: licences go by both.
 
     Says which cases are licensed now or no longer, unless `quietly`. Raises ConfigError when there are such uses and
     the rules cannot be read.
@@ -67,6 +67,12 @@ def judge_moved(session: Session, store: "Store", asset_ids: Sequence[str], *, q
         rejudged = judge_again(tx, uses, judging_of(session.config), utc_now()) if uses else None
     if rejudged is not None and not quietly:
         echo_rejudged(rejudged)
+
+
+def _moves_licences(result: "Added") -> bool:
+    """Return whether other licences may cover an asset's work now: in another collection, or by a new version."""
+    is_new_version = bool(result.versions) and not result.was_known
+    return is_new_version or any(change.name == "collection" for change in result.changes)
 
 
 def in_words(counts: Counter[str]) -> str:
@@ -110,7 +116,10 @@ def _lines(result: "Added") -> list[str]:
         notes.append("its original was lost or damaged, and is restored")
     if weak := weakness_words(result.asset):
         notes.append(f"weak: {weak}")
-    notes += [f"nearly the same as {near.path} ({near.id})" for near in result.nearly]
+    if result.versions and not result.was_known:
+        notes.append(f"a version of {result.versions[0].path} ({result.asset.work_id})")
+    versions = {version.id for version in result.versions}
+    notes += [f"nearly the same as {near.path} ({near.id})" for near in result.nearly if near.id not in versions]
     return [*lines, *change_lines(result.changes), *(_INDENT + printable(note) for note in notes)]
 
 
@@ -128,6 +137,7 @@ def _facts(result: "Added") -> dict[str, Any]:
         "path": str(result.path),
         "outcome": result.outcome.value.replace(" ", "_"),
         "asset": asset_json(result.asset) if result.asset else None,
+        "versions": [version.id for version in result.versions],
         "nearly_the_same_as": [near.id for near in result.nearly],
         "changes": [{"name": change.name, "before": change.before, "after": change.after} for change in result.changes],
         "restored": result.restored,

@@ -11,6 +11,7 @@ import click
 
 from guardian.cli.adding import UNREADABLE, add_files, change_lines, fitted, in_words, judge_moved
 from guardian.cli.context import Session, opened_store, pass_session
+from guardian.cli.filters import asset_starting_with
 from guardian.cli.progress import progress_bar
 from guardian.cli.screen import Column, Cut, Row, Screen, echo
 from guardian.cli.showing import json_line
@@ -148,9 +149,12 @@ def list_assets(session: Session, collection: str | None, only_weak: bool, as_li
 @click.argument("asset_id", metavar="ASSET")
 @pass_session
 def show(session: Session, asset_id: str) -> None:
-    """Show one asset. ASSET may be shortened as long as it is unique."""
-    asset = _one(_all(session), asset_id)
-    click.echo(json_line(asset_json(asset), indent=2))
+    """Show one asset, its work and the other versions in it. ASSET may be shortened as long as it is unique."""
+    with opened_store(session) as store, store.read() as tx:
+        asset = asset_starting_with(tx, asset_id)
+        work = tx.works.of_asset(asset.id)
+    versions = [one.id for one in work.assets if one.id != asset.id] if work is not None else []
+    click.echo(json_line(asset_json(asset) | {"versions": versions}, indent=2))
 
 
 @command.command("remove")
@@ -288,7 +292,8 @@ def _without_own_files(session: Session, wanted: "list[Wanted]") -> "list[Wanted
     is_own = _own_files(session)
     others = [one for one in wanted if not is_own(one.path)]
     if len(others) < len(wanted):
-        click.echo(f"left out: {len(wanted) - len(others)} file(s) of guardian's own data folder", err=True)
+        left_out = counted(len(wanted) - len(others), "file")
+        click.echo(f"left out: {left_out} of guardian's own data folder", err=True)
     return others
 
 

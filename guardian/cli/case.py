@@ -114,7 +114,7 @@ def _review(session: Session, case_ids: tuple[str, ...], state: CaseState, by: s
     now = datetime.now(UTC)
     with opened_store(session) as store, store.begin() as tx:
         cases = [case_starting_with(tx, case_id) for case_id in case_ids]
-        reviewed = [review(tx, case.id, state, by=by or _user(), note=note, at=now) for case in cases]
+        reviewed = [review(tx, case.id, state, by=by or user_name(), note=note, at=now) for case in cases]
 
     for case in reviewed:
         click.echo(f"{case.id}  {case.operator}  {case.state.value}")
@@ -138,7 +138,7 @@ _review_command("resolve", CaseState.RESOLVED, "Settled: alerts again only when 
 _review_command("reopen", CaseState.OPEN, "Undo a decision.")
 
 
-def _user() -> str:
+def user_name() -> str:
     """Return the name of this machine's user. In a container the user may have none."""
     try:
         return getpass.getuser()
@@ -155,7 +155,7 @@ def _row(case: Case, asset: Asset | None, screen: Screen) -> Row:
 
 def _version_lines(versions: Sequence[FindingDigest], screen: Screen) -> Iterator[str]:
     """Yield what was captured at a finding, the oldest first: a message names the version that it was about."""
-    yield f"  {len(versions)} versions were captured"
+    yield f"  {len(versions)} versions are recorded"
     for number, version in enumerate(versions, start=1):
         seen, *digests = version_facts(version).items()
         yield f"  {number:>4}. {seen[1]}"

@@ -9,16 +9,25 @@ import click
 
 from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.filters import DAY, asset_starting_with, case_filter, licence_starting_with, uses_options
-from guardian.cli.screen import Screen, echo
+from guardian.cli.screen import Column, Cut, Row, Screen, echo
 from guardian.cli.showing import json_line
 from guardian.errors import UsageError
-from guardian.model import AssetState, Licence
+from guardian.model import Asset, AssetState, Finding, Licence
 from guardian.store import Transaction
-from guardian.views.findings import finding_json, use_text
+from guardian.views.findings import finding_json
 from guardian.views.licences import TODAY_TEXTS, grant_text, licence_json, scope_text
 
 if TYPE_CHECKING:
     from guardian.cases.standing import Rejudged
+
+
+USE_COLUMNS = (
+    Column("LICENCE"),
+    Column("SINCE"),
+    Column("PAGE", Cut.MIDDLE),
+    Column("IMAGE", Cut.END),
+    Column("FINDING"),
+)
 
 
 @click.group
@@ -153,10 +162,21 @@ def list_uses(session: Session, /, licence_id: str | None, as_lines: bool, **opt
     with opened_store(session) as store, store.read() as tx:
         rows = uses_matching(tx, case_filter(tx, licence=licence_id, **options))
 
-    for finding, asset in rows:
-        click.echo(json_line(finding_json(finding)) if as_lines else use_text(finding, asset))
-    if not rows and not as_lines:
+    if as_lines:
+        echo(json_line(finding_json(finding)) for finding, _ in rows)
+        return
+
+    screen = Screen.of_output()
+    echo(screen.table(USE_COLUMNS, [_use_row(finding, asset, screen) for finding, asset in rows]))
+    if not rows:
         click.echo("no licensed uses are recorded")
+
+
+def _use_row(finding: Finding, asset: Asset, screen: Screen) -> Row:
+    """Return one licensed use as a row of the table."""
+    licence_id = screen.short_id(finding.licence_id) if finding.licence_id else "-"
+    since = f"{finding.licensed_since:%Y-%m-%d}" if finding.licensed_since else "-"
+    return Row([licence_id, since, finding.page_url, asset.title, screen.short_id(finding.id)])
 
 
 def _judged_again(tx: Transaction, session: Session, licence: Licence, now: datetime) -> "Rejudged":

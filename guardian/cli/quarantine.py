@@ -3,9 +3,10 @@
 import click
 
 from guardian.cli.context import Session, opened_store, pass_session
+from guardian.cli.screen import Cut, Screen, echo
 from guardian.cli.showing import json_line
 from guardian.errors import UsageError
-from guardian.views.plain_text import printable
+from guardian.views.counting import counted
 from guardian.views.quarantine import quarantined_json, quarantined_text
 
 
@@ -30,12 +31,14 @@ def list_quarantined(session: Session, as_lines: bool) -> None:
     with opened_store(session) as store, store.read() as tx:
         images = tx.quarantine.list(recipe)
 
+    if as_lines:
+        echo(json_line(quarantined_json(image)) for image in images)
+        return
+
+    screen = Screen.of_output()
     for image in images:
-        if as_lines:
-            click.echo(json_line(quarantined_json(image)))
-        else:
-            click.echo("\n".join(printable(line) for line in quarantined_text(image).splitlines()))
-    if not images and not as_lines:
+        echo(screen.reflowed(quarantined_text(image).splitlines(), Cut.MIDDLE))
+    if not images:
         click.echo("no image is in quarantine")
 
 
@@ -57,7 +60,7 @@ def free(session: Session, digests: tuple[str, ...], every: bool) -> None:
         chosen = known if every else [_one(known, digest) for digest in digests]
         with store.begin() as tx:
             freed = tx.quarantine.free(chosen)
-    click.echo(f"freed {freed} image(s): the next scan that meets them tries them again")
+    click.echo(f"freed {counted(freed, 'image')}: the next scan that meets one tries it again")
 
 
 def _one(known: list[str], beginning: str) -> str:

@@ -119,12 +119,15 @@ class Screen:
         lines = _broken(text, max(1, self.columns - indent), cut)
         return [(lead + lines[0]).rstrip(), *(" " * indent + line.rstrip() for line in lines[1:])]
 
-    def reflowed(self, lines: Iterable[str]) -> Iterator[str]:
-        """Yield indented lines, those that are too long broken between words and their rest indented by two more."""
+    def reflowed(self, lines: Iterable[str], cut: Cut = Cut.NEVER) -> Iterator[str]:
+        """Yield indented lines, those that are too long broken between words and their rest indented by two more.
+
+        `cut` says what becomes of a word that is wider than a line.
+        """
         for line in lines:
             text = line.lstrip(" ")
             indent = len(line) - len(text)
-            yield from self.wrapped(text, indent + 2, first=" " * indent, cut=Cut.NEVER)
+            yield from self.wrapped(text, indent + 2, first=" " * indent, cut=cut)
 
     def facts(self, facts: Mapping[str, str], indent: int = 2, cut: Cut = Cut.NEVER) -> Iterator[str]:
         """Yield labelled texts as lines, the texts under each other. A long word stays whole, unless `cut` says so.

@@ -68,8 +68,8 @@ def describe(answer: Answer, screen: Screen, *, every_match: bool = False) -> st
         notes.append(f"the same picture also at {more}")
     if answer.status is not None and answer.status >= 400:
         notes.append(f"the site sent this picture with status {answer.status}")
-    if answer.incomplete is not None:
-        notes.append(f"partial: only a part of the picture came: {answer.incomplete}")
+    if answer.incomplete is not None and answer.problem is None:
+        notes.append(f"partial: only a part of the picture is there: {answer.incomplete}")
     if answer.report is not None and answer.report.partial:
         notes.append("partial: some of the index could not be searched")
     return "\n".join([*lines, *(line for note in notes for line in screen.wrapped(note, len(_INDENT)))])
@@ -86,10 +86,11 @@ def describe_not_seen(not_seen: NotSeen, screen: Screen) -> str:
 
 def _match_lines(match: JudgedMatch, screen: Screen, *, on_a_site: bool) -> list[str]:
     asset, comparison, decision = match.asset, match.comparison, match.decision
+    versions = f"; one of {len(match.versions) + 1} versions" if match.versions else ""
     place = f"{asset.collection}/{screen.short_id(asset.id)}"
     lines = [
         f"“{asset.title}”  {place}  {percent_text(comparison.probability)} sure",
-        description_text(comparison),
+        f"{description_text(comparison)}{versions}",
     ]
     done = "ignored" if decision.action is Action.IGNORE else action_text(decision)
     # Licences are given to hosts, and a file on this machine has none.

@@ -15,6 +15,7 @@ from guardian.errors import StoreUnusable
 from guardian.evidence.http_records import damaged_records
 from guardian.evidence.vault import KeptState, Vault
 from guardian.model import Asset, AssetState
+from guardian.views.counting import counted
 from guardian.views.plain_text import printable
 
 DAMAGED = 4
@@ -73,16 +74,17 @@ def check(session: Session, quick: bool, as_lines: bool) -> None:
             progress.advance(step)
 
     damaged = [one for one in damaged if one.state is not KeptState.WHOLE]
+    screen = Screen.of_output()
     for one in damaged:
-        for line in [json_line(one.as_json)] if as_lines else one.lines:
-            click.echo(line)
+        echo([json_line(one.as_json)] if as_lines else screen.reflowed(one.lines))
     if not as_lines:
         click.echo("the database is sound")
+        kept_files = f"{counted(len(assets), 'original')} and {counted(len(evidence), 'file')} of evidence"
         if damaged:
-            click.echo(f"of {len(assets)} originals and {len(evidence)} files of evidence {len(damaged)} are not whole")
+            echo(screen.reflowed([f"of {kept_files} {len(damaged)} {'is' if len(damaged) == 1 else 'are'} not whole"]))
         elif assets or evidence:
             are = "there" if quick else "whole"
-            click.echo(f"{len(assets)} originals and {len(evidence)} files of evidence are {are}")
+            click.echo(f"{kept_files} are {are}")
     raise SystemExit(DAMAGED if damaged else 0)
 
 

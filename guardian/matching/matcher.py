@@ -13,7 +13,7 @@ from guardian.matching.combine import ComparedPair, RankedPair
 from guardian.matching.features import easy_copies
 from guardian.matching.features.embedding import Embedder
 from guardian.matching.features.fingerprint import Fingerprint, fingerprint
-from guardian.matching.features.image import Picture, decode
+from guardian.matching.features.image import Picture, decode, is_animation
 from guardian.matching.features.phash import phash
 from guardian.matching.features.pyramid import Pyramid
 from guardian.matching.index.vector_route import PartEncoder
@@ -24,6 +24,7 @@ from guardian.matching.shard import MeasuredPair, Shard, ShardAnswer
 from guardian.matching.verify.alignment import sampled_alike
 from guardian.matching.verify.confidence import fitted
 from guardian.matching.verify.describing import describe, transform_of
+from guardian.matching.verify.whole import compare_whole
 from guardian.model import Comparison, Match, MatchReport
 
 _REGIONS_EMBEDDED = 3
@@ -79,6 +80,16 @@ class Matcher:
     def _fingerprint(self, picture: Picture) -> Fingerprint:
         vector = self._embedder.encode([picture.rgb])[0] if self._embedder else None
         return fingerprint(picture, self.recipe, self._profile, vector)
+
+    def is_same_picture(self, content: bytes, other: bytes) -> bool:
+        """Return whether two files show the same whole picture, as versions of one work do. Raises Unmatchable.
+
+        An animation shows several pictures, so it is the same as no other file.
+        """
+        if is_animation(content) or is_animation(other):
+            return False
+        compared = compare_whole(decode(content, self._settings), decode(other, self._settings))
+        return compared is not None and compared.is_same
 
     def match(self, content: bytes, newer_than: int = 0, *, quick: bool = False) -> MatchReport:
         """Compare a candidate with the assets whose number is above `newer_than`.

@@ -117,6 +117,10 @@ class Workers:
         """
         return await self.run(_fingerprint_with, self._setup, also, content)
 
+    async def is_same_picture(self, content: bytes, other: bytes) -> bool:
+        """Return whether two encoded images show the same whole picture. Raises Unmatchable, WorkerLost."""
+        return await self.run(_is_same_picture, self._setup, content, other)
+
     async def run_with_matcher(self, job: "Callable[[Matcher, *Arguments], R]", *arguments: *Arguments) -> R:
         """Do a job in a worker with its matcher, which has followed the index. Otherwise as `run`."""
         return await self._run(_follow_index, _with_matcher, (self._setup, job, arguments))
@@ -289,6 +293,10 @@ def _fingerprint_with(setup: _Setup, also: Callable[[bytes], R], content: bytes)
 
 def _easy_copies(setup: _Setup, content: bytes) -> tuple[bytes, bytes]:
     return _matcher(setup).easy_copies(content)
+
+
+def _is_same_picture(setup: _Setup, content: bytes, other: bytes) -> bool:
+    return _matcher(setup).is_same_picture(content, other)
 
 
 def _with_matcher(setup: _Setup, job: "Callable[[Matcher, *Arguments], R]", arguments: "tuple[*Arguments]") -> R:

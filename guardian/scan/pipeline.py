@@ -25,6 +25,7 @@ from guardian.errors import (
     StoreUnusable,
     WorkerLost,
     WorkersUnavailable,
+    internal_error_text,
 )
 from guardian.media.sniff import is_page
 from guardian.model import Answer, Candidate, Checkpoint, Fetched, NotSeen, Sighting, Skipped, SkipReason, Unchanged
@@ -40,6 +41,7 @@ from guardian.sources.files import absolute_path, files_in
 from guardian.sources.kinds import Source
 from guardian.urls.addresses import host_without_www, is_web_address
 from guardian.urls.guessing import likely_web_address
+from guardian.views.counting import counted
 
 IMAGES_IN_FLIGHT = 16
 """Of one scan or check. It bounds the bytes in memory; requests to a host have bounds of their own."""
@@ -238,7 +240,7 @@ async def _match_and_judge(services: Services, candidate: Candidate, started: fl
         raise
     except Exception as error:
         log.exception("image_failed", image_url=url, page_url=candidate.sighting.page_url, sha256=candidate.sha256)
-        return _not_compared(candidate, Skipped(url, SkipReason.INTERNAL, repr(error)), started)
+        return _not_compared(candidate, Skipped(url, SkipReason.INTERNAL, internal_error_text(error)), started)
 
 
 def _not_fetched(sighting: Sighting, error: FetchRefused | FetchFailed, started: float) -> Answer:
@@ -355,7 +357,7 @@ def _nothing_to_compare(skipped: Sequence[Skipped]) -> str:
     if not skipped:
         return "the page shows no pictures"
     labels = dict.fromkeys(one.reason.label for one in skipped)
-    return f"all that the page shows is left out: {len(skipped)} picture(s), {', '.join(labels)}"
+    return f"all that the page shows is left out: {counted(len(skipped), 'picture')}, {', '.join(labels)}"
 
 
 async def _seen_at(services: Services, context: ScanContext, target: str) -> list[Sighting | Skipped]:

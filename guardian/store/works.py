@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, bindparam, delete, insert, select, update
 
 from guardian.model import Asset, AssetState, Parted, Work
 from guardian.store.assets import asset_of
@@ -82,9 +82,15 @@ class Works:
         query = select(assets).where(is_due, assets.c.state == AssetState.PROTECTED).order_by(assets.c.number)
         return [asset_of(row) for row in self._connection.execute(query)]
 
-    def note_sought(self, asset_id: str, rule: int) -> None:
-        """Note that an asset's work was looked for by this version of the rule."""
-        self._connection.execute(update(assets).where(assets.c.id == asset_id).values(work_rule=rule))
+    def sought(self, rule: int) -> list[str]:
+        """Return the ids of all assets but withdrawn ones whose work was looked for by this version of the rule."""
+        is_done = (assets.c.work_rule >= rule) & (assets.c.state != AssetState.WITHDRAWN)
+        return list(self._connection.execute(select(assets.c.id).where(is_done)).scalars())
+
+    def note_sought(self, asset_ids: Iterable[str], rule: int) -> None:
+        """Note that the works of assets were looked for by this version of the rule."""
+        statement = update(assets).where(assets.c.id == bindparam("row")).values(work_rule=rule)
+        self._connection.execute(statement, [{"row": asset_id} for asset_id in asset_ids])
 
     def _read(self, *conditions: ColumnElement[bool]) -> list[Work]:
         rows = self._connection.execute(select(assets).where(*conditions).order_by(assets.c.number))

@@ -39,7 +39,7 @@ def answer_json(answer: Answer, *, every_match: bool = False) -> dict[str, Any]:
         "own": answer.own,
         "matches": [_match_json(match) for match in sorted(shown, key=lambda m: -m.comparison.probability)],
         "assets_searched": answer.report.assets_searched if answer.report else None,
-        "partial": (answer.report.partial if answer.report else False) or answer.incomplete is not None,
+        "partial": answer.report is not None and (answer.report.partial or answer.incomplete is not None),
         "status": answer.status,
         "incomplete": answer.incomplete,
         "error": _problem_text(answer.problem),
@@ -81,8 +81,6 @@ def _problem_text(problem: Skipped | None) -> str | None:
 def _match_json(match: JudgedMatch) -> dict[str, Any]:
     asset, decision = match.asset, match.decision
     return {
-        "work": asset.work_id,
-        "versions": [version.id for version in match.versions],
         "asset": {"id": asset.id, "title": asset.title, "path": asset.path, "collection": asset.collection},
         "probability": match.comparison.probability,
         "licence": match.licence_status.value,
@@ -93,4 +91,6 @@ def _match_json(match: JudgedMatch) -> dict[str, Any]:
             "severity": decision.severity.value if decision.severity else None,
         },
         "comparison": comparison_json(match.comparison),
+        "work": asset.work_id,
+        "versions": [version.id for version in match.versions],
     }

@@ -19,7 +19,6 @@ def asset_json(asset: Asset) -> dict[str, Any]:
     rights = asset.rights
     return {
         "id": asset.id,
-        "work": asset.work_id,
         "number": asset.number,
         "title": asset.title,
         "collection": asset.collection,
@@ -40,6 +39,7 @@ def asset_json(asset: Asset) -> dict[str, Any]:
         "state": asset.state.value,
         "by_bytes_only": asset.by_bytes_only,
         "self_check": _self_check(asset.self_check),
+        "work": asset.work_id,
     }
 
 

@@ -31,7 +31,6 @@ def case_json(case: Case, asset: Asset | None) -> dict[str, Any]:
     return {
         "id": case.id,
         "asset_id": case.asset_id,
-        "work": case.work_id,
         "operator": case.operator,
         "state": case.state.value,
         "severity": case.severity.value if case.severity else None,
@@ -46,6 +45,7 @@ def case_json(case: Case, asset: Asset | None) -> dict[str, Any]:
         "licence_id": case.licence_id,
         "licensed_since": json_timestamp(case.licensed_since) if case.licensed_since else None,
         "asset": {"id": case.asset_id, "title": asset.title, "collection": asset.collection} if asset else None,
+        "work": case.work_id,
     }
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from guardian.model import Asset, Decision, Finding, FindingDigest, Importance
+from guardian.model import Decision, Finding, FindingDigest, Importance
 from guardian.views.comparisons import recorded_comparison_json
 from guardian.views.contexts import context_json
 from guardian.views.counting import counted
@@ -123,12 +123,6 @@ def missed_text(finding: Finding) -> str | None:
     scans = counted(finding.missed_scans, "scan that looked", "scans that looked")
     gone = "gone" if finding.is_absent else "missed"
     return f"{gone} since {minute_text(finding.first_missed_at)}, by {scans}"
-
-
-def use_text(finding: Finding, asset: Asset) -> str:
-    """Return one licensed use in a line: the licence, since when, where, and the picture."""
-    since = f"{finding.licensed_since:%Y-%m-%d}" if finding.licensed_since else "unknown"
-    return f"{finding.licence_id or '-':<16}  since {since}  {finding.page_url}  {asset.title}  ({finding.id})"
 
 
 def licence_text(finding: Finding) -> str:

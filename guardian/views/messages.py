@@ -36,7 +36,6 @@ def message_asset(asset: Asset) -> dict[str, Any]:
     rights = asset.rights
     return {
         "id": asset.id,
-        "work": asset.work_id,
         "title": clipped(asset.title, 300),
         "collection": clipped(asset.collection, 200),
         "tags": [clipped(tag, 60) for tag in asset.tags[:20]],
@@ -48,6 +47,7 @@ def message_asset(asset: Asset) -> dict[str, Any]:
             "web_statement": message_text(rights.web_statement, 500),
             "registration": message_text(rights.registration, 200),
         },
+        "work": asset.work_id,
     }
 
 

@@ -38,7 +38,7 @@ def test_a_folder_with_all_kinds_of_files(tmp_path: Path, mine: Path, photograph
     said = home.guardian("asset", "add", mine, "--collection", "press", "--tag", "sea", code=3).stdout
     assert "\x1b" not in said, "a file's name cannot colour the terminal"
     assert f"known before {mine}/cat.png  (the same bytes as {mine}/again.png)" in said
-    assert f"nearly the same as {mine}/again.png" in said
+    assert f"a version of {mine}/again.png (work_" in said
     assert f"unprotected  {mine}/notes.txt: no picture" in said
     assert f"unprotected  {mine}/plain.png: too plain" in said
     assert f"unprotected  {mine}/gone.png: there is no file" in said
@@ -127,7 +127,7 @@ def test_guardians_own_files_are_never_protected(own: Home, mine: Path) -> None:
 def test_show_and_remove_by_the_start_of_an_id(own: Home) -> None:
     astronaut, coffee = own.lines("asset", "list", "--json")
     shown = json.loads(own.guardian("asset", "show", astronaut["id"][:12]).stdout)
-    assert shown == astronaut
+    assert shown == astronaut | {"versions": []}
     assert "assets start with asset_" in own.guardian("asset", "show", "asset_", code=2).stderr
     assert "there is no asset zzz" in own.guardian("asset", "remove", "zzz", code=2).stderr
     short = coffee["id"].removeprefix("asset_")[:8]

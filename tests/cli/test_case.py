@@ -117,7 +117,7 @@ def test_what_a_sent_message_named_is_found_after_the_bytes_changed(folder: Path
         ("e" * 64, "12:20"),
     ]
     shown = guardian(folder, "case", "show", case_id).stdout
-    assert "3 versions were captured" in shown
+    assert "3 versions are recorded" in shown
     assert "2026-11-24 12:10Z to 2026-11-24 12:10Z, the first\n        image " + "d" * 64 in shown
     assert "c" * 64 + " (not kept)" in shown
 
@@ -150,7 +150,7 @@ def test_a_licence_makes_a_case_licensed_and_lists_choose(folder: Path) -> None:
     assert "licensed, lapsed, not_yet, out_of_scope, none" in refused.stderr
 
     uses = guardian(folder, "licence", "uses", licence_id).stdout.splitlines()
-    assert sorted(use.split()[3] for use in uses) == ["https://thief.example/1", "https://www.thief.example/2"]
+    assert sorted(use.split()[2] for use in uses) == ["https://thief.example/1", "https://www.thief.example/2"]
     assert guardian(folder, "licence", "uses", "--host", "pirate.example").stdout == "no licensed uses are recorded\n"
     removed = guardian(folder, "licence", "remove", licence_id)
     assert f"{case_id}  thief.example  not licensed any more, open\n" in removed.stdout

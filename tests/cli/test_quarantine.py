@@ -73,7 +73,7 @@ def test_images_are_freed_by_name_and_all_together(tmp_path: Path) -> None:
     home = home_with(tmp_path, WAITING, ASIDE)
     assert "name the images" in home.guardian("quarantine", "free", code=2).stderr
     assert "no image in quarantine begins" in home.guardian("quarantine", "free", "cc", code=2).stderr
-    assert home.guardian("quarantine", "free", "bbbb").stdout.startswith("freed 1 image(s)")
+    assert home.guardian("quarantine", "free", "bbbb").stdout.startswith("freed 1 image:")
     assert [image["sha256"] for image in home.lines("quarantine", "list", "--json")] == ["a" * 64]
-    assert home.guardian("quarantine", "free", "--all").stdout.startswith("freed 1 image(s)")
+    assert home.guardian("quarantine", "free", "--all").stdout.startswith("freed 1 image:")
     assert home.guardian("quarantine", "list").stdout == "no image is in quarantine\n"

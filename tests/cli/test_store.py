@@ -118,7 +118,7 @@ def test_lost_and_damaged_files_are_named_by_asset_path_and_finding(own: Home) -
     evidence = Vault(own.folder / "data" / "evidence", 1 << 20)
     note_finding(own, coffee["id"], evidence.keep(b"a stolen picture"))
     sound = own.guardian("store", "check").stdout
-    assert sound == "the database is sound\n2 originals and 1 files of evidence are whole\n"
+    assert sound == "the database is sound\n2 originals and 1 file of evidence are whole\n"
 
     originals = Vault(own.folder / "data" / "originals", 1 << 30)
     originals.path_of(astronaut["sha256"]).unlink()

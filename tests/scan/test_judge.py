@@ -1,6 +1,7 @@
 """What licences and rules make of a measured match."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -44,6 +45,66 @@ def report(*asset_ids: str) -> MatchReport:
 def status_on(store: Store, asset: Asset, host: str) -> LicenceStatus:
     (judged,) = judge(store, rules.load(rules_folder(), []), (), seen_on(host), report(asset.id))
     return judged.licence_status
+
+
+def versions_of(store: Store, asset: Asset) -> tuple[Asset, Asset]:
+    """The asset, and a web version of it in another collection, with a tag of its own, that is one work with it."""
+    with store.begin() as tx:
+        web = tx.assets.reserve(
+            "b" * 64, title="Dune", collection="web", path="/w.jpg", size=(80, 60), at=NOON, tags=("exclusive",)
+        )
+        tx.assets.protect([web.number])
+        tx.works.move([web.id], asset.work_id)
+        one, other = (tx.assets.get(id_) for id_ in (asset.id, web.id))
+    assert one is not None
+    assert other is not None
+    return one, other
+
+
+def rules_of(folder: Path, text: str) -> rules.Rules:
+    folder.mkdir()
+    (folder / "10.yaml").write_text(text)
+    return rules.load(folder, [])
+
+
+def test_a_work_is_answered_once_by_the_version_that_matches_best(store: Store, asset: Asset) -> None:
+    original, web = versions_of(store, asset)
+    better = replace(COPY, probability=0.9999)
+    matches = (Match(web.id, better), Match(original.id, COPY))
+    (judged,) = judge(
+        store, rules.load(rules_folder(), []), (), seen_on("thief.example"), replace(report(), matches=matches)
+    )
+    assert (judged.asset, judged.comparison, judged.versions) == (web, better, (original,))
+
+
+def test_a_licence_for_one_version_covers_a_use_that_matches_another_better(store: Store, asset: Asset) -> None:
+    original, web = versions_of(store, asset)
+    with store.begin() as tx:
+        tx.licences.add("shop.example", at=NOON, asset_id=original.id)
+    (judged,) = judge(store, rules.load(rules_folder(), []), (), seen_on("shop.example"), report(web.id, original.id))
+    assert (judged.asset, judged.licence_status) == (web, LicenceStatus.LICENSED)
+
+
+def test_what_a_rule_says_of_a_tag_or_collection_of_one_version_holds_for_the_work(
+    store: Store, asset: Asset, tmp_path: Path
+) -> None:
+    original, _ = versions_of(store, asset)
+    of_tag = rules_of(
+        tmp_path / "tag",
+        "rules:\n- {name: exclusive, when: {asset_tag: {any_of: [exclusive]}}, then: alert, severity: critical}\n"
+        "- {name: any, when: {probability: {at_least: 0.5}}, then: review}\n",
+    )
+    (judged,) = judge(store, of_tag, (), seen_on("thief.example"), report(original.id))
+    assert (judged.asset, judged.decision.rule) == (original, "exclusive")
+
+    # Ignoring one collection does not hide a picture that is in another one as well: the strongest decision counts.
+    ignoring = rules_of(
+        tmp_path / "ignoring",
+        "rules:\n- {name: stock, when: {collection: {any_of: [web]}}, then: ignore}\n"
+        "- {name: any, when: {probability: {at_least: 0.5}}, then: alert}\n",
+    )
+    (judged,) = judge(store, ignoring, (), seen_on("thief.example"), report(original.id))
+    assert judged.decision.rule == "any"
 
 
 def test_the_licences_of_the_host_and_of_the_domains_above_it_count(store: Store, asset: Asset) -> None:

@@ -106,11 +106,10 @@ def test_the_line_is_exactly_as_promised() -> None:
         "own": False,
         "matches": [
             {
-                "work": "work_dune",
-                "versions": [],
                 "asset": {"id": "asset_dune", "title": "Dune", "path": "/pictures/Dune.jpg", "collection": "press"},
                 "probability": 0.123456789012345678,
                 "licence": "lapsed",
+                "licence_id": None,
                 "decision": {"action": "alert", "rule": "certain-copy", "severity": "high"},
                 "comparison": {
                     "hash_distance": 12,
@@ -130,6 +129,8 @@ def test_the_line_is_exactly_as_promised() -> None:
                     "region_embedding_similarity": None,
                     "description": "mirrored crop of 60 %",
                 },
+                "work": "work_dune",
+                "versions": [],
             }
         ],
         "assets_searched": 5,

@@ -53,6 +53,24 @@ def hash_orientations(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return hash_tiles(np.stack(turned))
 
 
+def turned_hashes(upright: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return about what `hash_orientations` would of a picture of which only the hash is left, uint8 [32]: [8, 32].
+
+    A mirror image has the same coefficients, the odd ones with the other sign; a turn is a mirror image with rows and
+    columns exchanged. Bits near the median come out otherwise than from the pixels: about 6 of 256, at most 30 in 80
+    pictures.
+    """
+    bits = np.unpackbits(upright).reshape(_KEPT, _KEPT)
+    odd = (np.arange(1, _KEPT + 1) % 2).astype(np.uint8)
+
+    turned = []
+    for side in (bits, bits ^ odd):
+        for _ in range(4):
+            turned.append(np.packbits(side))
+            side = (side ^ odd).T
+    return np.stack(turned)
+
+
 def nearest_orientation(
     orientations: NDArray[np.uint8], hashes: NDArray[np.uint8]
 ) -> tuple[NDArray[np.int16], NDArray[np.int64]]:

@@ -46,6 +46,9 @@ _KNOWN_UNREADABLE = (
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"heim")
 
 
+_ANIMATED = ("GIF", "PNG", "WEBP", "AVIF")
+
+
 @dataclass(frozen=True)
 class Picture:
     """Upright sRGB pixels. `rgb` is uint8 [height, width, 3], reduced so that neither side passes the
@@ -63,6 +66,12 @@ class Picture:
     def grey(self) -> NDArray[np.uint8]:
         """uint8 [height, width]: luma (ITU-R 601) of `rgb`, computed once."""
         return np.asarray(cv2.cvtColor(self.rgb, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
+
+
+def is_animation(content: bytes) -> bool:
+    """Return whether a picture that `decode` accepts has several frames, so that one of them is not all of it."""
+    with Image.open(io.BytesIO(content)) as image:
+        return image.format in _ANIMATED and getattr(image, "n_frames", 1) > 1
 
 
 def decode(content: bytes, settings: MatchingSettings) -> Picture:
@@ -101,7 +110,7 @@ def _decoded(content: bytes, settings: MatchingSettings) -> Picture:
         raise OverLimit(f"{frames} frames, allowed are {settings.max_frames} (matching.max_frames)")
 
     name = image.format or "?"
-    if frames > 1 and name in ("GIF", "PNG", "WEBP", "AVIF"):
+    if frames > 1 and name in _ANIMATED:
         image = _richest_frame(image, frames, settings)
 
     width, height = image.size
