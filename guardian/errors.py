@@ -37,6 +37,11 @@ class GuardianError(Exception):
         return _without_constructor, (type(self), self.args), self.__dict__
 
 
+def internal_error_text(error: BaseException) -> str:
+    """Return what people read of an error that is guardian's own fault; the caller logs it with its traceback."""
+    return f"internal error ({type(error).__name__}): the log of guardian has its traceback"
+
+
 def _without_constructor(kind: type[GuardianError], arguments: tuple[Any, ...]) -> GuardianError:
     return kind.__new__(kind, *arguments)
 

@@ -46,9 +46,23 @@ def _rows(path: Path, text: str, collection: str | None) -> Iterator[Wanted]:
                 yield _wanted(path, line, _values(path, line, names, fields), collection)
             line = reader.line_num + 1
     except csv.Error as error:
-        raise ConfigError(f"not well-formed CSV: {error}", file=path, line=reader.line_num) from error
+        raise ConfigError(f"not well-formed CSV: {_fault(error)}", file=path, line=reader.line_num) from error
     if not names:
         raise ConfigError("is empty", file=path)
+
+
+def _fault(error: csv.Error) -> str:
+    """Return what is wrong with a line, in the words of a spreadsheet rather than of the parser."""
+    said = str(error)
+    if "expected after" in said:
+        return "after a closing quote there must be a separator; a quote inside a quoted field is written twice"
+    if "field larger" in said:
+        return "a field is longer than 131072 characters: is a closing quote missing?"
+    if "unexpected end" in said:
+        return "a quoted field never ends: a closing quote is missing"
+    if "NUL" in said:
+        return "it holds a zero byte, as no text does; save it as “CSV UTF-8”"
+    return "a quote or line end stands in the wrong place"
 
 
 def _names(path: Path, fields: list[str]) -> list[str]:

@@ -19,9 +19,12 @@ from guardian.errors import GuardianError, UsageError
 INTERNAL, USAGE, INTERRUPTED = 4, 2, 130
 """Exit codes: a fault of guardian or of the machine; a wrong request or configuration; broken off (128 + SIGINT)."""
 
+_READING_MODULES = ("_compile_bytecode", "get_code")
+"""Functions of importlib that read a compiled module."""
+
 COMMANDS = {
     "init": "Write a configuration, rules and a data folder that work as they are.",
-    "asset": "Your images: add, sync, list, show, remove.",
+    "asset": "Your images: add, sync, list, show, edit, remove.",
     "work": "Versions of one picture, which share cases and licences: list, show, join, split.",
     "check": "Is this a copy of something you own? Answers at once.",
     "evaluate": "Edit your own works as people do: which copies would be found?",
@@ -31,7 +34,7 @@ COMMANDS = {
     "source": "The places that are watched: list, try.",
     "config": "Configuration, rules, secrets and paths, before a start: check.",
     "rules": "The rule files and what they said: check, explain.",
-    "licence": "Who may use what, where and when: add, list, remove.",
+    "licence": "Who may use what, where and when: add, list, remove, uses.",
     "case": "Uses of your images: list, show, confirm, dismiss, resolve, reopen.",
     "delivery": "Messages that went out, wait or were given up: list, show, retry.",
     "destination": "Who is told: list, test, enable.",
@@ -123,7 +126,9 @@ def main() -> None:
         if sys.stdout is not output:
             sys.exit(INTERRUPTED)
         raise
-    except click.Abort:
+    except click.Abort as error:
+        # click also takes for Control-C what Python raises when it reads a compiled module that was cut off.
+        _exit_if_module_is_damaged(error)
         # Control-C, or a question to which nobody could answer.
         click.echo("guardian: interrupted; what was finished before is safe", err=True)
         sys.exit(INTERRUPTED)
@@ -146,7 +151,21 @@ def main() -> None:
         sys.exit(INTERNAL)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
-    except Exception:  # noqa: BLE001 - the outermost supervision point: say it, exit 4
+    except Exception as error:  # noqa: BLE001 - the outermost supervision point: say it, exit 4
+        _exit_if_module_is_damaged(error)
         traceback.print_exc()
         click.echo("guardian: internal error; please report the lines above", err=True)
         sys.exit(INTERNAL)
+
+
+def _exit_if_module_is_damaged(error: BaseException) -> None:
+    """Name the compiled module whose reading raised an error, and exit with INTERNAL; return when there is none."""
+    known: BaseException | None = error
+    while known is not None:
+        for frame, _ in traceback.walk_tb(known.__traceback__):
+            # importlib's own function, which alone has this variable.
+            file = frame.f_locals.get("bytecode_path") if frame.f_code.co_name in _READING_MODULES else None
+            if file is not None:
+                click.echo(f"guardian: the compiled module {file} is damaged: delete it, and try again", err=True)
+                sys.exit(INTERNAL)
+        known = known.__cause__ or known.__context__

@@ -17,7 +17,7 @@ from guardian.crawl.context import CrawlContext, Seen
 from guardian.crawl.lists import ListReader, ListReading
 from guardian.crawl.page_reader import PageReader, PageReading
 from guardian.crawl.traps import Traps
-from guardian.errors import ClaimLost, FetchFailed, FetchRefused, StoreUnusable
+from guardian.errors import ClaimLost, FetchFailed, FetchRefused, StoreUnusable, internal_error_text
 from guardian.model import Checkpoint, CrawlRequest, FrontierRow, FrontierState, ScanCounts, Skipped, SkipReason
 from guardian.urls.addresses import address_key, host_without_www
 
@@ -128,7 +128,8 @@ class Crawler:
             except Exception as error:
                 # Supervises one page: whatever goes wrong with it, the others are visited.
                 log.exception("page_failed", page_url=row.url)
-                return _Visited((Skipped(row.url, SkipReason.INTERNAL, repr(error)),), outcome="internal")
+                failed = Skipped(row.url, SkipReason.INTERNAL, internal_error_text(error))
+                return _Visited((failed,), outcome="internal")
 
         return await run_all(one(row) for row in rows)
 

@@ -14,7 +14,7 @@ import structlog
 
 from guardian.delivery.delivery import Delivery
 from guardian.delivery.retries import retry_at
-from guardian.errors import DeliveryFailed
+from guardian.errors import DeliveryFailed, GuardianError, internal_error_text
 from guardian.model import Message, Task, TaskKind
 from guardian.store import Store
 from guardian.tasks.outcomes import Dead, Done, Outcome, Postponed, Settled
@@ -95,9 +95,12 @@ class DeliveryConsumer:
             return Done()
         except DeliveryFailed as error:
             failure = error
+        except GuardianError as error:
+            # The database is away: no fault of the receiver, nor of guardian.
+            failure = DeliveryFailed(str(error))
         except Exception as error:
             log.exception("delivery_crashed", task=task.id, destination=task.destination)
-            failure = DeliveryFailed(f"internal error: {error!r}")
+            failure = DeliveryFailed(internal_error_text(error))
 
         now = self._clock()
         if failure.disable and task.destination is not None:

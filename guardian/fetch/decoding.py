@@ -57,7 +57,7 @@ class Decoder:
             try:
                 out += self._inflater.decompress(left, limit + 1 - len(out))
             except zlib.error as error:
-                raise NotDecodable(f"not {self._coding}: {error}") from error
+                raise NotDecodable(f"its {self._coding} data is damaged, or is something else") from error
             left = self._inflater.unused_data if self._inflater.eof else self._inflater.unconsumed_tail
         return bytes(out)
 

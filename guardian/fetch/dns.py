@@ -37,7 +37,9 @@ class Resolver(AbstractResolver):
             found = await loop.run_in_executor(self._threads, self._look_up, host, port, family)
         except UnicodeError as error:
             # The codec of host names refuses empty and overlong labels in its own way.
-            raise OSError(errno.EINVAL, f"not a host name: {error}") from error
+            raise OSError(
+                errno.EINVAL, "not a host name: a part between its dots is empty or longer than 63 letters"
+            ) from error
 
         return [
             ResolveResult(

@@ -26,7 +26,7 @@ def requested_url(url: str) -> str:
         # The throttle and robots.txt need the canonical host. Reading the port raises if it is not a number.
         host, port = host_of(address), parts.port
     except ValueError as error:
-        raise FetchRefused(SkipReason.BAD_ADDRESS, url, str(error)) from error
+        raise FetchRefused(SkipReason.BAD_ADDRESS, url, bad_address_text(error)) from error
 
     if parts.scheme.lower() not in ("http", "https"):
         raise FetchRefused(
@@ -58,4 +58,16 @@ def redirect_target(response: Response, current: str) -> str | None:
     try:
         return requested_url(urljoin(current, location))
     except ValueError as error:
-        raise FetchRefused(SkipReason.BAD_ADDRESS, location, str(error)) from error
+        raise FetchRefused(SkipReason.BAD_ADDRESS, location, bad_address_text(error)) from error
+
+
+def bad_address_text(error: Exception) -> str:
+    """Return what is wrong with an address that Python or a library refuses to read."""
+    said = str(error).lower()
+    if "port" in said:
+        return "its port is not a number from 0 to 65535"
+    if "ipv6" in said or "bracket" in said or "ipv4" in said:
+        return "it names no IP address where one should be"
+    if isinstance(error, UnicodeError) or "label" in said or "codec" in said or "idna" in said:
+        return "its host is not a name that there can be"
+    return "it cannot be read as a web address"

@@ -1,6 +1,8 @@
 """Turns the errors of the HTTP libraries into guardian's own, with a reason and words for people."""
 
+import socket
 import ssl
+from collections.abc import Iterator
 
 import aiohttp
 import httpx
@@ -66,3 +68,34 @@ def _broken_text(cause: BaseException) -> str:
         # The first line names the fault; those behind it quote what the site sent.
         return f"the answer does not follow HTTP: {cause.message.splitlines()[0].rstrip(':')[:_MOST_OF_AN_ERROR]}"
     return (str(cause) or type(cause).__name__)[:_MOST_OF_AN_ERROR]
+
+
+def as_trusted_error(url: str, host: str, error: Exception) -> FetchFailed:
+    """Return the error of a request to an address that the operator configured, which httpx makes by itself."""
+    # httpx gives one error for all of these; what the system said stands behind it.
+    causes = list(_causes(error))
+    certificate = next((one for one in causes if isinstance(one, ssl.SSLCertVerificationError)), None)
+    if certificate is not None:
+        detail = f"the certificate of {host} is not valid: {certificate.verify_message}"
+        return FetchFailed(SkipReason.TLS, url, detail)
+    if any(isinstance(one, ssl.SSLError) for one in causes):
+        return FetchFailed(SkipReason.TLS, url, f"no secure connection to {host}: the other side does not speak TLS")
+    if any(isinstance(one, socket.gaierror) for one in causes):
+        return FetchFailed(SkipReason.CONNECT, url, f"there is no host named {host}, or no name server knows it now")
+
+    system = next((one for one in causes if isinstance(one, OSError) and one.strerror), None)
+    if isinstance(error, httpx.ConnectError):
+        return FetchFailed(SkipReason.CONNECT, url, f"{host} took no connection{_why(system)}")
+    if isinstance(error, (httpx.ReadError, httpx.WriteError, httpx.CloseError, httpx.RemoteProtocolError)):
+        return FetchFailed(SkipReason.BROKEN, url, "the connection ended, or broke, before a whole answer came")
+    return FetchFailed(SkipReason.BROKEN, url, "the request could not be made: is the address right?")
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and everything behind it, those of groups included."""
+    while error is not None:
+        yield error
+        if isinstance(error, BaseExceptionGroup):
+            for one in error.exceptions:
+                yield from _causes(one)
+        error = error.__cause__ or error.__context__

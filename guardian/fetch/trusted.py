@@ -4,6 +4,7 @@ Addresses from other people's pages never come here; they go through `web`.
 """
 
 import asyncio
+import ssl
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ import httpx
 
 from guardian import __version__
 from guardian.errors import FetchFailed, UsageError
+from guardian.fetch.transport_errors import as_trusted_error
 from guardian.model import SkipReason
 
 BODY_BYTES = 2048
@@ -56,8 +58,12 @@ class TrustedClient:
         if self._ca_file is not None:
             try:
                 context.load_verify_locations(self._ca_file)
+            except ssl.SSLError as error:
+                detail = "it holds no certificate in PEM form"
+                raise UsageError(f"cannot read certificate authorities from {self._ca_file}: {detail}") from error
             except OSError as error:
-                raise UsageError(f"cannot read certificate authorities from {self._ca_file}: {error}") from error
+                detail = error.strerror or "it is no file"
+                raise UsageError(f"cannot read certificate authorities from {self._ca_file}: {detail}") from error
         self._client = httpx.AsyncClient(
             verify=context,
             follow_redirects=False,
@@ -92,13 +98,8 @@ class TrustedClient:
                 response = await self._client.send(request, stream=True)
         except TimeoutError as error:
             raise FetchFailed(SkipReason.TIMEOUT, url, f"no answer within {timeout.total_seconds():g} s") from error
-        except httpx.ConnectError as error:
-            # httpx has no error of its own for TLS.
-            is_tls = "certificate" in str(error).lower() or "ssl" in str(error).lower()
-            reason = SkipReason.TLS if is_tls else SkipReason.CONNECT
-            raise FetchFailed(reason, url, str(error) or "no connection") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise FetchFailed(SkipReason.BROKEN, url, str(error) or type(error).__name__) from error
+            raise as_trusted_error(url, request.url.host, error) from error
 
         try:
             body_start = await _body_start(response)

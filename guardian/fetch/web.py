@@ -27,7 +27,7 @@ from guardian.fetch.credentials import Credentials
 from guardian.fetch.dns import LookUp, Resolver, system_look_up
 from guardian.fetch.lenient import LenientTransport
 from guardian.fetch.referrer import referer
-from guardian.fetch.requested import REDIRECTS, redirect_target, requested_url
+from guardian.fetch.requested import REDIRECTS, bad_address_text, redirect_target, requested_url
 from guardian.fetch.retry_after import parse_retry_after
 from guardian.fetch.robots import Robots
 from guardian.fetch.settings import FetchSettings
@@ -284,7 +284,7 @@ class WebClient:
                     self._note_odd_host(_host(url))
                 raise as_fetch_error(url, host_of(url), error) from error
             except (httpx.InvalidURL, ValueError) as error:
-                raise FetchRefused(SkipReason.BAD_ADDRESS, url, str(error)) from error
+                raise FetchRefused(SkipReason.BAD_ADDRESS, url, bad_address_text(error)) from error
 
     async def _receive(self, url: str, kind: Kind, extras: _Extras, deadline: asyncio.Timeout) -> Response:
         """Send one request and return its answer; redirects and errors come without their body.

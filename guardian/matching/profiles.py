@@ -16,7 +16,7 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """The first three enter the index, the others only the search.
+    """The first three enter the index, the others only the search; `frames` enters both.
 
     `working_side`: pixels of the longer side to which a large picture is reduced while it is decoded; nothing looks
     closer. `preview_side`: pixels of an asset's preview.
@@ -24,7 +24,7 @@ class Profile:
     `voted_assets`: how many the keypoint route brings at most; the `measured_assets` of them that a quick look supports
     best are measured. `windows`: how many parts of a candidate are hashed beside the whole. `tiles`: whether its parts
     are encoded too when there is a descriptor. `negatives`: whether keypoints are also looked for in the candidate's
-    negative.
+    negative. `frames`: how many frames of one file that differ are kept of an asset, and compared of a candidate.
 
     All sides are those of pictures up to twice as long as wide; longer ones get more (see `elongation`).
     """
@@ -38,6 +38,7 @@ class Profile:
     windows: int
     tiles: bool
     negatives: bool
+    frames: int
 
 
 # The candidate's smallest scale costs little: there a crop that was enlarged looks as it did in the asset. Four levels
@@ -53,6 +54,7 @@ FULL = Profile(
     windows=12,
     tiles=True,
     negatives=True,
+    frames=24,
 )
 
 FAST = Profile(
@@ -65,6 +67,7 @@ FAST = Profile(
     windows=4,
     tiles=False,
     negatives=False,
+    frames=8,
 )
 
 

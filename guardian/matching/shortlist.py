@@ -16,6 +16,7 @@ def shortlisted(
     index: Index, candidate: Candidate, proposals: dict[IndexSlot, list[Proposal]], count: int
 ) -> dict[IndexSlot, list[Proposal]]:
     """Return the proposals of the `count` voted assets that keypoints support best, and all that a hash proposed."""
+    # Frames of one asset stand for themselves: each may lie elsewhere in the candidate.
     voted = [slot for slot, ways in proposals.items() if any(way.votes for way in ways)]
     if len(voted) <= count:
         return proposals

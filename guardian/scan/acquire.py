@@ -16,6 +16,7 @@ from guardian.crawl.page_loader import PageLoader
 from guardian.errors import FetchFailed, FetchRefused, GuardianError
 from guardian.fetch import local
 from guardian.fetch.referrer import referring_origin
+from guardian.media.completeness import is_cut_off
 from guardian.media.sniff import is_picture
 from guardian.model import (
     CacheStatus,
@@ -128,7 +129,7 @@ async def _download(services: Services, context: ScanContext, sighting: Sighting
     fetched = _fetched(sighting, response.content, response)
     if not context.asked_by_person:
         origin = referring_origin(sighting.referrer, url)
-        await asyncio.to_thread(_remember, services, response, fetched.sha256, origin)
+        await asyncio.to_thread(_remember, services, fetched.response or response, fetched.sha256, origin)
     return fetched
 
 
@@ -144,7 +145,7 @@ async def _ask_for_changes(
         return replace(_unchanged(sighting, known, CacheStatus.UNCHANGED), response=response)
 
     fetched = _fetched(sighting, response.content, response)
-    await asyncio.to_thread(_remember, services, response, fetched.sha256, origin)
+    await asyncio.to_thread(_remember, services, fetched.response or response, fetched.sha256, origin)
     return fetched
 
 
@@ -161,7 +162,12 @@ def _unchanged(sighting: Sighting, known: CachedImage, status: CacheStatus) -> U
 
 
 def _fetched(sighting: Sighting, content: bytes, response: Response | None) -> Fetched:
-    """Return a candidate with these bytes; what its response says about use joins the claims of its page."""
+    """Return a candidate with these bytes; what its response says about use joins the claims of its page.
+
+    A file that lacks its end is `incomplete`, although the answer with it is whole.
+    """
+    if response is not None and response.incomplete is None and is_cut_off(content):
+        response = replace(response, incomplete="the file lacks its end")
     robots_tag = response.whole_header("x-robots-tag") if response else ""
     if robots_tag:
         claims = f"X-Robots-Tag: {robots_tag[:200]}"

@@ -25,6 +25,7 @@ from guardian.errors import (
     StoreUnusable,
     WorkerLost,
     WorkersUnavailable,
+    internal_error_text,
 )
 from guardian.media.sniff import is_page
 from guardian.model import Answer, Candidate, Checkpoint, Fetched, NotSeen, Sighting, Skipped, SkipReason, Unchanged
@@ -239,7 +240,7 @@ async def _match_and_judge(services: Services, candidate: Candidate, started: fl
         raise
     except Exception as error:
         log.exception("image_failed", image_url=url, page_url=candidate.sighting.page_url, sha256=candidate.sha256)
-        return _not_compared(candidate, Skipped(url, SkipReason.INTERNAL, repr(error)), started)
+        return _not_compared(candidate, Skipped(url, SkipReason.INTERNAL, internal_error_text(error)), started)
 
 
 def _not_fetched(sighting: Sighting, error: FetchRefused | FetchFailed, started: float) -> Answer:

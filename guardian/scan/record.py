@@ -141,5 +141,5 @@ def _oddity(answer: Answer) -> str | None:
     if answer.status is not None and answer.status >= 400:
         notes.append(f"the site sent this picture with status {answer.status}")
     if answer.incomplete is not None:
-        notes.append(f"only a part of the picture came: {answer.incomplete}")
+        notes.append(f"only a part of the picture is there: {answer.incomplete}")
     return "; ".join(notes) or None

@@ -9,7 +9,7 @@ import structlog
 from guardian.cases.absence import note_missed, note_missed_in_crawl
 from guardian.concurrency import closed_after
 from guardian.crawl.checkpoints import settle
-from guardian.errors import ClaimLost, FetchFailed, FetchRefused, GuardianError
+from guardian.errors import ClaimLost, FetchFailed, FetchRefused, GuardianError, internal_error_text
 from guardian.evidence import remove_needless
 from guardian.model import Answer, Checkpoint, Scan, ScanCounts, ScanOutcome, Skipped
 from guardian.processes import Claim, Heartbeat
@@ -74,7 +74,8 @@ async def _scan_claimed(
         if isinstance(error, (FetchRefused, FetchFailed)):
             # The source itself could not be read: this counts as what was left out, with its reason.
             counts += ScanCounts.of(error.skipped)
-        await asyncio.to_thread(_break_off, services, row, ScanOutcome.FAILED, counts, str(error) or repr(error))
+        reason = str(error) if isinstance(error, GuardianError) else internal_error_text(error)
+        await asyncio.to_thread(_break_off, services, row, ScanOutcome.FAILED, counts, reason)
         raise
     # What later versions made needless in this scan.
     await asyncio.to_thread(remove_needless, services.store, services.vault)

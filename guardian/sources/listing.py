@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from guardian.crawl.context import CrawlContext, Seen
+from guardian.disk_errors import disk_error_text
 from guardian.errors import UsageError
 from guardian.model import Sighting, Skipped, SkipReason
 from guardian.sources.settings import ListingSettings
@@ -38,5 +39,7 @@ def _lines(path: Path) -> list[str]:
         return path.read_text(encoding="utf-8-sig").splitlines()
     except FileNotFoundError as error:
         raise UsageError(f"the listing {path} does not exist") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the listing {path} cannot be read: {error}") from error
+    except OSError as error:
+        raise UsageError(f"the listing cannot be read: {disk_error_text(error)}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"the listing {path} cannot be read: it is not UTF-8 text") from error

@@ -4,6 +4,7 @@ import os
 import sqlite3
 from pathlib import Path
 
+from guardian.disk_errors import disk_error_text
 from guardian.durable import sync_folder
 from guardian.errors import StoreUnusable
 from guardian.store.connecting import open_for_reading
@@ -24,7 +25,9 @@ def copy_database(database: Path, target: Path) -> None:
         aside.replace(target)
         # Without this a power cut may lose the new name although the bytes are on disk.
         sync_folder(target.absolute().parent)
-    except (OSError, sqlite3.OperationalError) as error:
+    except OSError as error:
+        raise StoreUnusable(f"cannot write the backup {target}: {disk_error_text(error)}") from error
+    except sqlite3.OperationalError as error:
         raise StoreUnusable(f"cannot write the backup {target}: {error}") from error
     finally:
         aside.unlink(missing_ok=True)

@@ -251,3 +251,10 @@ def test_the_frames_of_a_page_are_part_of_it_and_others_are_named(protected: Hom
     assert (copy["outcome"], copy["page_url"], copy["target"]) == ("copy", inner, f"{site.url}/page.html")
     assert (other["reason"], other["url"], other["partial"]) == ("elsewhere", "https://films.example/7", False)
     assert (gone["reason"], gone["url"], gone["partial"]) == ("status_404", f"{site.url}/gone.html", True)
+
+
+def test_a_file_that_lacks_its_end_is_not_clean(protected: Home, pictures: Path, tmp_path: Path) -> None:
+    whole = (pictures / "d.jpg").read_bytes()
+    (tmp_path / "cut.jpg").write_bytes(whole[: len(whole) * 2 // 3])
+    (line,) = protected.lines("check", "--json", tmp_path / "cut.jpg", code=3)
+    assert (line["outcome"], line["partial"], line["incomplete"]) == ("partial", True, "the file lacks its end")

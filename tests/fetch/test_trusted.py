@@ -73,11 +73,22 @@ def test_a_reset_and_a_closed_port_have_their_reasons(receiver: Any, answer: Any
     with pytest.raises(FetchFailed) as broken:
         post(receiver.url)
     assert broken.value.reason == "broken"
+    assert broken.value.detail == "the connection ended, or broke, before a whole answer came"
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     with pytest.raises(FetchFailed) as refused:
         post(f"http://127.0.0.1:{port}/")
     assert refused.value.reason == "connect"
+    assert refused.value.detail == "127.0.0.1 took no connection: connection refused"
+    with pytest.raises(FetchFailed, match=r"there is no host named nobody\.invalid"):
+        post("http://nobody.invalid/")
+
+
+def test_a_receiver_without_tls_is_named_as_such(receiver: Any) -> None:
+    with pytest.raises(FetchFailed) as plain:
+        post(receiver.url.replace("http:", "https:"))
+    assert plain.value.reason == "tls"
+    assert plain.value.detail == "no secure connection to 127.0.0.1: the other side does not speak TLS"
 
 
 def test_certificates_are_verified_and_an_own_authority_can_be_named(tmp_path: Path) -> None:
@@ -107,6 +118,7 @@ def test_certificates_are_verified_and_an_own_authority_can_be_named(tmp_path: P
         with pytest.raises(FetchFailed) as untrusted:
             post(url)
         assert untrusted.value.reason == "tls"
+        assert untrusted.value.detail == "the certificate of 127.0.0.1 is not valid: self-signed certificate"
         assert post(url, ca_file=certificate).status == 200
         thread.join(10)
 
@@ -114,3 +126,6 @@ def test_certificates_are_verified_and_an_own_authority_can_be_named(tmp_path: P
 def test_a_missing_authority_file_is_said_at_once(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"nowhere\.pem"):
         post("https://127.0.0.1/", ca_file=tmp_path / "nowhere.pem")
+    (tmp_path / "other.pem").write_text("no certificate")
+    with pytest.raises(UsageError, match=r"other\.pem: it holds no certificate in PEM form"):
+        post("https://127.0.0.1/", ca_file=tmp_path / "other.pem")

@@ -324,7 +324,7 @@ def test_pictures_are_seen_as_a_browser_shows_them_and_the_evidence_says_how_the
             assert notes.keys() == {"hotlinked.jpg", "missing.jpg", "cut.jpg"}
             assert notes["hotlinked.jpg"] is None
             assert notes["missing.jpg"] == "the site sent this picture with status 404"
-            assert str(notes["cut.jpg"]).startswith("only a part of the picture came: the connection ended early")
+            assert str(notes["cut.jpg"]).startswith("only a part of the picture is there: the connection ended early")
 
     for web in running():
         with_rooms(config, lambda app, web=web: job(app, web))

@@ -5,9 +5,11 @@ from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
+from guardian.errors import StoreUnusable
 from guardian.model import Task, TaskKind, TaskState
-from guardian.store import Store
+from guardian.store import Store, Transaction
 from guardian.tasks.outcomes import Dead, Done, Outcome, Postponed, Settled
 from guardian.tasks.runner import Runner
 
@@ -101,6 +103,20 @@ def test_a_fault_of_a_consumer_is_survived_and_its_task_comes_again_after_the_le
         assert tx.tasks.claim([TaskKind.DELIVER], NOON, timedelta(minutes=1), 9, "me") == []
         (again,) = tx.tasks.claim([TaskKind.DELIVER], NOON + timedelta(minutes=1), timedelta(minutes=1), 9, "me")
     assert (again.key, again.attempts) == ("a1", 0)
+
+
+def test_a_database_that_is_away_is_one_line_in_the_log(store: Store) -> None:
+    owe(store, "a1")
+
+    def be_away(_: Transaction) -> None:
+        raise StoreUnusable("PostgreSQL at db.example cannot be used: connection refused")
+
+    with capture_logs() as logged:
+        assert run(store.under(be_away), Writer(done, "a")) == {}
+    assert [(line["event"], line["log_level"]) for line in logged] == [("turn_failed", "warning")]
+    assert logged[0]["reason"] == "PostgreSQL at db.example cannot be used: connection refused"
+    assert "exc_info" not in logged[0]
+    assert run(store, Writer(done, "a")) == {Settled.DONE: 1}
 
 
 def test_the_lease_of_a_long_task_is_renewed(store: Store) -> None:

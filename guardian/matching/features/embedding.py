@@ -123,7 +123,11 @@ def download(settings: EmbeddingSettings) -> Weights:
         path = Path(download_pretrained(tag)).absolute()
     # The hub's client raises its own and its transport's errors; all mean the same to the user.
     except Exception as error:
-        reason = f"the model hub said: {error}" if answers else "the model hub does not answer from this machine"
+        reason = (
+            "the model hub answers, but not with these weights"
+            if answers
+            else "the model hub does not answer from this machine"
+        )
         raise WeightsMissing(_how_to_get(settings, reason)) from error
     weights = Weights(path, _digest(path))
     note = _note_of(settings)
@@ -219,7 +223,8 @@ class _OpenClipEmbedder(_TorchEmbedder):
             self._model = open_clip.create_model(settings.model, pretrained=str(weights.path), device=self._device)
         # Loaders raise nearly anything on a file that is not theirs (UnpicklingError, EOFError, SafetensorError, ...).
         except Exception as error:
-            raise WeightsMissing(f"{weights.path} cannot be loaded as {settings.model}: {error!r}") from error
+            detail = "it is something else, of another version, or damaged"
+            raise WeightsMissing(f"{weights.path} cannot be loaded as {settings.model}: {detail}") from error
         self._model.eval()
         visual = self._model.visual
         side = visual.image_size if isinstance(visual.image_size, int) else visual.image_size[0]
@@ -244,7 +249,8 @@ class _TorchScriptEmbedder(_TorchEmbedder):
         try:
             self._model: Any = torch.jit.load(str(weights.path), map_location=self._device)  # type: ignore[no-untyped-call]
         except (RuntimeError, ValueError, EOFError) as error:
-            raise WeightsMissing(f"{weights.path} cannot be loaded as TorchScript: {error!r}") from error
+            detail = "it is something else, of another version, or damaged"
+            raise WeightsMissing(f"{weights.path} cannot be loaded as TorchScript: {detail}") from error
         self._model.eval()
         self._settings = settings
 
@@ -275,7 +281,8 @@ class _OnnxEmbedder:
             self._session: Any = onnxruntime.InferenceSession(str(weights.path), options, providers=providers)
         # onnxruntime has a class of its own for each status, all below Exception.
         except Exception as error:
-            raise WeightsMissing(f"{weights.path} cannot be loaded as ONNX: {error!r}") from error
+            detail = "it is something else, of another version, or damaged"
+            raise WeightsMissing(f"{weights.path} cannot be loaded as ONNX: {detail}") from error
         self._input = self._session.get_inputs()[0].name
 
     def encode(self, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:

@@ -20,7 +20,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from guardian.disk_errors import refuse_root_in
+from guardian.disk_errors import disk_error_text, refuse_root_in
 from guardian.durable import naming, sync_folder
 from guardian.errors import IndexNotReady
 
@@ -81,7 +81,7 @@ def read_generation(folder: Path) -> Generation | None:
             raise ValueError("checksum or format differs")
         return Generation(body["number"], body["recipe"], tuple(body["segments"]), frozenset(body["withdrawn"]))
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise IndexNotReady(f"{path} is damaged ({error}); `guardian index rebuild` makes it anew") from error
+        raise IndexNotReady(f"{path} is damaged; `guardian index rebuild` makes it anew") from error
 
 
 def write_generation(folder: Path, generation: Generation) -> None:
@@ -154,7 +154,7 @@ def open_segment(folder: Path, name: str, only: Collection[str] | None = None) -
             if only is None or Path(file).stem in only
         }
     except OSError as error:
-        raise IndexNotReady(f"index segment {folder / name} cannot be read: {error}") from error
+        raise IndexNotReady(f"index segment {folder / name} cannot be read: {disk_error_text(error)}") from error
     return Segment(name, arrays, body["facts"])
 
 
@@ -165,15 +165,19 @@ def verify_segment(folder: Path, name: str, only: Collection[str] | None = None)
         wrapped = json.loads((where / _MANIFEST).read_bytes())
         body: dict[str, Any] = wrapped["manifest"]
         if wrapped["crc32"] != _crc_of_json(body) or body["format"] != _FORMAT:
-            raise ValueError("the manifest's checksum or format differs")
+            raise _Changed(f"{_MANIFEST} is not as it was written")
         for file, expected in body["files"].items():
             path = where / file
             if only is not None and path.stem not in only:
                 continue
             if path.stat().st_size != expected["bytes"] or _crc_of_file(path) != expected["crc32"]:
-                raise ValueError(f"{file} is not as it was written")
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise IndexNotReady(f"index segment {where} is damaged: {error}; `guardian index rebuild` helps") from error
+                raise _Changed(f"{file} is not as it was written")
+    except (OSError, _Changed) as error:
+        what = disk_error_text(error) if isinstance(error, OSError) else str(error)
+        raise IndexNotReady(f"index segment {where} is damaged: {what}; `guardian index rebuild` helps") from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        detail = f"{_MANIFEST} cannot be read"
+        raise IndexNotReady(f"index segment {where} is damaged: {detail}; `guardian index rebuild` helps") from error
     return body
 
 
@@ -188,6 +192,10 @@ def _remove_others(folder: Path, generation: Generation) -> None:
         is_segment = path.name.startswith(("segment-", "aside-")) and path.name not in generation.segments
         if is_segment or path.name.startswith(f"{_GENERATION}."):
             shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+class _Changed(Exception):
+    """A file of a segment has changed since it was written."""
 
 
 class _Writing:
