@@ -20,10 +20,10 @@ def form(entries: str) -> Pixels:
     """Twelve ruled lines, each with the same label and one of the entries."""
     image = Image.new("RGB", (600, 800), "white")
     draw = ImageDraw.Draw(image)
-    font = ImageFont.load_default(24)
+    font = ImageFont.load_default(34)
     for row, entry in enumerate(entries.split()):
-        draw.text((20, 20 + 60 * row), "Name of it:", font=font, fill="black")
-        draw.text((240, 20 + 60 * row), entry, font=font, fill="black")
+        draw.text((20, 15 + 60 * row), "Name of it:", font=font, fill="black")
+        draw.text((260, 15 + 60 * row), entry.upper(), font=font, fill="black")
         draw.line((20, 60 + 60 * row, 580, 60 + 60 * row), fill="black", width=2)
     return np.asarray(image)
 
@@ -55,14 +55,16 @@ def test_copies_of_a_form_differ_nowhere(factor: float) -> None:
     detail = looked(ONE, copy)
     assert detail.side == pytest.approx(384)
     assert detail.agreeing > 100
-    assert detail.replaced + detail.lost + detail.added < 0.01
+    assert detail.replaced == detail.added == 0
+    # Of a hair line that falls between two samples a few cells are lost.
+    assert detail.lost < 0.05
 
 
 def test_the_same_form_filled_in_otherwise_differs_in_every_entry() -> None:
     detail = looked(ONE, OTHER)
     assert detail.agreeing > 50
-    assert detail.replaced > 0.1
-    assert detail.patch >= 2
+    assert detail.replaced + detail.lost + detail.added > 0.05
+    assert detail.patch >= 3
 
 
 def test_small_candidates_are_looked_at_no_closer_than_they_are() -> None:
