@@ -1,16 +1,18 @@
 # make demo: the main job on real photographs. make test: all tests. make lint: style, types, imports and sizes.
-# make bench: quality and cost beside other methods (BENCH=FOLDER for your own pictures; ONLY=quality, scale, memory, fetching or
-# scanning for one part). make fit PICTURES="FOLDER...": fit the confidence on your own pictures. Each sets up .venv by itself.
+# make bench: quality and cost beside other methods (BENCH=FOLDER for your own pictures; DESCRIPTOR=FILE for a neural one beside
+# them; ONLY=quality, scale, memory, fetching or scanning for one part). make fit PICTURES="FOLDER...": fit the confidence on your
+# own pictures. Each sets up .venv by itself.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint bench fit clean
 
 BENCH ?=
+DESCRIPTOR ?=
 ONLY ?=
 PICTURES ?=
 
 help:
-	@sed -n '1,3s/^# //p' Makefile
+	@sed -n '1,4s/^# //p' Makefile
 
 # Takes the first of these that starts, is Python 3.11 or newer and can make virtual environments.
 .venv/bin/python:
@@ -56,7 +58,7 @@ lint: .venv/.stamp-test
 	@touch $@
 
 bench: .venv/.stamp-bench
-	.venv/bin/python -m bench $(if $(BENCH),--folder '$(BENCH)') $(if $(ONLY),--only $(ONLY))
+	.venv/bin/python -m bench $(if $(BENCH),--folder '$(BENCH)') $(if $(DESCRIPTOR),--descriptor '$(DESCRIPTOR)') $(if $(ONLY),--only $(ONLY))
 
 fit: .venv/.stamp-test
 	.venv/bin/python -m guardian.evaluation.fit --diagram docs/reliability.svg $(PICTURES)

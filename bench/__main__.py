@@ -30,6 +30,8 @@ def main() -> None:
     parser.add_argument(
         "--folder", type=Path, help="a set with refs/, queries/, manifest.csv, or a folder of such sets"
     )
+    parser.add_argument("--descriptor", type=Path, help="an ONNX or TorchScript file of a neural descriptor")
+    parser.add_argument("--descriptor-size", type=int, default=288, help="the side in pixels of what it takes")
     parser.add_argument("--images", type=int, default=50_000, help="how many pictures for the memory run")
     parser.add_argument("--only", choices=("quality", "scale", "memory", "fetching", "scanning"))
     parser.add_argument("--assets", type=int, nargs="+", default=scale.SIZES, help="how many assets for the scale run")
@@ -39,7 +41,7 @@ def main() -> None:
     console = Console(width=None if sys.stdout.isatty() else 110)
     if options.only in (None, "quality"):
         for pictures in sets_in(console, options.folder):
-            quality(console, pictures)
+            quality(console, pictures, options.descriptor, options.descriptor_size)
     if options.only in (None, "scale"):
         many_assets(console, options.assets)
     if options.only in (None, "memory"):
@@ -136,13 +138,17 @@ def sets_in(console: Console, folder: Path | None) -> list[sets.BenchSet]:
     return found
 
 
-def quality(console: Console, pictures: sets.BenchSet) -> None:
+def quality(console: Console, pictures: sets.BenchSet, descriptor: Path | None, image_size: int) -> None:
     """Measure every method on one set and print them side by side."""
-    beside = methods.others()
+    beside = methods.others(descriptor, image_size)
     with bar(console) as progress:
         step = progress.add_task("guardian", total=len(pictures.queries))
         mine = ours.measure(pictures, lambda: progress.advance(step))
         outcomes = [mine.outcome]
+        if descriptor is not None:
+            step = progress.add_task("guardian with the descriptor", total=len(pictures.queries))
+            settings = methods.descriptor_settings(descriptor, image_size)
+            outcomes.append(ours.measure(pictures, lambda: progress.advance(step), settings).outcome)
         for method in beside:
             step = progress.add_task(method.name, total=len(pictures.queries))
             outcomes.append(methods.measure(method, pictures, lambda step=step: progress.advance(step)))  # type: ignore[misc]
@@ -151,6 +157,7 @@ def quality(console: Console, pictures: sets.BenchSet) -> None:
     title = f"{pictures.name}: {len(pictures.refs)} references, {copies} copies, {distractors} distractors"
     console.print(quality_table(title, pictures.queries, outcomes))
     if copies:
+        console.print(family_table(pictures.queries, outcomes, mine.alerted))
         console.print(attack_table(pictures.queries, outcomes))
     right = sum(
         query.ref is not None and query.ref == ref for query, ref in zip(pictures.queries, mine.alerted, strict=True)
@@ -179,6 +186,23 @@ def quality_table(title: str, queries: Sequence[sets.Query], outcomes: Sequence[
             "-" if few is None else f"{measures.recall(queries, outcome.guesses, few):.3f}",
             f"{outcome.cpu_ms:.1f}",
         )
+    return table
+
+
+def family_table(queries: Sequence[sets.Query], outcomes: Sequence[Outcome], alerted: Sequence[str | None]) -> Table:
+    """Recall of each family of edits at one threshold, and what guardian's rules alert about."""
+    distractors = sum(query.ref is None for query in queries)
+    few = max(1, distractors // 1000) if distractors >= MANY_DISTRACTORS else 0
+    title = "recall by family, no false alarm" if not few else f"recall by family, {few} of {distractors} distractors"
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
+    table.add_column("family")
+    by_method = [measures.recall_by_family(queries, outcome.guesses, few) for outcome in outcomes]
+    for outcome in outcomes:
+        table.add_column(outcome.method, justify="right")
+    table.add_column("guardian alerts", justify="right")
+    told = measures.alerted_by_family(queries, alerted)
+    for family in sorted(told):
+        table.add_row(family, *(f"{shares[family]:.3f}" for shares in by_method), f"{told[family]:.3f}")
     return table
 
 

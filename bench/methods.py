@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import cv2
 import imagehash
@@ -15,6 +15,8 @@ import numpy as np
 from PIL import Image
 
 from bench.sets import BenchSet
+from guardian.matching.features.embedding import load
+from guardian.matching.settings import EmbeddingSettings
 
 
 @dataclass(frozen=True)
@@ -116,13 +118,42 @@ class PlainOrb:
         return 0 if mask is None else int(mask.sum())
 
 
+class Descriptor:
+    """A neural descriptor of the whole picture: the reference with the largest cosine."""
+
+    def __init__(self, file: Path, image_size: int) -> None:
+        self.name = f"{file.stem}, whole picture"
+        embedder = load(descriptor_settings(file, image_size))
+        assert embedder is not None
+        self._embedder = embedder
+
+    def _vector(self, path: Path) -> Any:
+        with Image.open(path) as picture:
+            return self._embedder.encode([np.asarray(picture.convert("RGB"))])[0]
+
+    def remember(self, refs: Sequence[Path]) -> None:
+        self._names = [path.name for path in refs]
+        self._vectors = np.stack([self._vector(path) for path in refs])
+
+    def guess(self, query: Path) -> Guess | None:
+        cosines = self._vectors @ self._vector(query)
+        nearest = int(cosines.argmax())
+        return Guess(float(cosines[nearest]), self._names[nearest])
+
+
+def descriptor_settings(file: Path, image_size: int) -> EmbeddingSettings:
+    """The settings of a descriptor that is an ONNX or a TorchScript file."""
+    kind: Literal["onnx", "torchscript"] = "onnx" if file.suffix == ".onnx" else "torchscript"
+    return EmbeddingSettings(weights=str(file.resolve()), kind=kind, image_size=image_size)
+
+
 def _phash(path: Path) -> Any:
     with Image.open(path) as picture:
         return imagehash.phash(picture, hash_size=16).hash.reshape(-1)
 
 
-def others() -> list[Method]:
-    """The methods beside guardian; PDQ only where its package could be built."""
+def others(descriptor: Path | None = None, image_size: int = 288) -> list[Method]:
+    """The methods beside guardian; PDQ only where its package could be built, a descriptor only where one is named."""
     found: list[Method] = [Hashes("imagehash pHash 256", _phash)]
     try:
         import pdqhash
@@ -135,6 +166,8 @@ def others() -> list[Method]:
 
         found.append(Hashes("PDQ 256", pdq))
     found.append(PlainOrb())
+    if descriptor is not None:
+        found.append(Descriptor(descriptor, image_size))
     return found
 
 

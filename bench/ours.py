@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bench.methods import Guess, Outcome
 from bench.sets import BenchSet
+from guardian.matching.settings import EmbeddingSettings
 
 
 @dataclass(frozen=True)
@@ -22,12 +23,15 @@ class Ours:
     protect_ms: float
 
 
-def measure(pictures: BenchSet, seen: Callable[[], None]) -> Ours:
+def measure(pictures: BenchSet, seen: Callable[[], None], descriptor: EmbeddingSettings | None = None) -> Ours:
     """Protect the references and check every query. `alerted` holds the file name of the reference, or None."""
     with tempfile.TemporaryDirectory(prefix="guardian-bench-") as name:
         home = Path(name)
         _run("init", home / "watch")
         config = home / "watch" / "config.yaml"
+        if descriptor is not None:
+            embedding = descriptor.model_dump(include={"kind", "weights", "image_size"})
+            config.write_text(config.read_text(encoding="utf-8") + f"\nembedding: {json.dumps(embedding)}\n")
         folders = sorted({path.parent for path in pictures.refs})
         protecting = _cpu_seconds()
         _run("asset", "add", *folders, "--collection", "bench", "--config", config)
@@ -39,7 +43,8 @@ def measure(pictures: BenchSet, seen: Callable[[], None]) -> Ours:
         answers = _answers(asked, config, seen)
         done = _cpu_seconds()
     ordered = [answers.get(number, []) for number in range(len(pictures.queries))]
-    outcome = Outcome("guardian", tuple(map(_strongest, ordered)), 1000 * (done - protected) / len(ordered))
+    name = "guardian" if descriptor is None else "guardian with it"
+    outcome = Outcome(name, tuple(map(_strongest, ordered)), 1000 * (done - protected) / len(ordered))
     return Ours(outcome, tuple(map(_alerted, ordered)), 1000 * (protected - protecting) / len(pictures.refs))
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from demo.photographs import DISTRACTORS, PROTECTED, copy_protected, opened
+from guardian.errors import NotRecognisable
 from guardian.evaluation import attacks
 
 SEED = 20261124
@@ -21,6 +22,12 @@ class Query:
     path: Path
     attack: str
     ref: str | None
+
+    @property
+    def family(self) -> str:
+        """The family of the edit; the name of the edit itself when it is of another collection."""
+        families = {"standard": attacks.STANDARD, "hard": attacks.HARD, "wild": attacks.WILD}
+        return next((name for name, edits in families.items() if self.attack in edits), self.attack)
 
 
 @dataclass(frozen=True)
@@ -56,8 +63,13 @@ def made(folder: Path) -> Iterator[str]:
         manifest.writerow(["query", "attack", "kind", "ref"])
         for photograph, is_copy in [*((one, True) for one in PROTECTED), *((one, False) for one in DISTRACTORS)]:
             pixels = np.asarray(opened(photograph))
-            for attack in (*attacks.STANDARD, *attacks.HARD):
+            for attack in attacks.EDITS:
                 name = f"{'pos' if is_copy else 'neg'}_{attack}_{photograph.name}.jpg"
-                Image.fromarray(attacks.apply(attack, pixels, random, distractors)).save(queries / name, quality=90)
+                try:
+                    edited = attacks.apply(attack, pixels, random, distractors * 2)
+                except NotRecognisable:
+                    # A ninth of the sky copies nothing.
+                    continue
+                Image.fromarray(edited).save(queries / name, quality=90)
                 manifest.writerow([name, attack, "pos" if is_copy else "neg", photograph.file if is_copy else ""])
                 yield name

@@ -1,13 +1,22 @@
 """The numbers that the bench prints, on cases worked out by hand."""
 
+import importlib
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from bench import fetching, scale
-from bench.measures import micro_average_precision, recall, recall_by_attack
+from bench import fetching, methods, scale
+from bench.measures import (
+    alerted_by_family,
+    micro_average_precision,
+    recall,
+    recall_by_attack,
+    recall_by_family,
+)
 from bench.methods import Guess
 from bench.sets import Query, read
+from tests.matching.pictures import photograph
 
 COPY_A = Query(Path("a"), "crop", "a.jpg")
 COPY_B = Query(Path("b"), "mirror", "b.jpg")
@@ -32,6 +41,41 @@ def test_micro_average_precision_ranks_copies_and_distractors_together() -> None
     assert micro_average_precision(QUERIES, right_first) == 1.0
     distractor_first = [Guess(0.8, "a.jpg"), None, Guess(0.9, "a.jpg")]
     assert micro_average_precision(QUERIES, distractor_first) == pytest.approx(0.5 / 2)
+
+
+def test_families_are_measured_at_one_threshold() -> None:
+    queries = [Query(Path(n), edit, ref) for n, edit, ref in (
+        ("a", "crop70", "a.jpg"), ("b", "crop10", "b.jpg"), ("c", "ninth", "c.jpg"), ("d", "ninth", "d.jpg"),
+        ("e", "of another set", "e.jpg"), ("s", "ninth", None),
+    )]  # fmt: skip
+    guesses = [
+        Guess(0.9, "a.jpg"),
+        Guess(0.5, "b.jpg"),
+        Guess(0.9, "c.jpg"),
+        Guess(0.9, "a.jpg"),
+        None,
+        Guess(0.6, "a.jpg"),
+    ]
+    found = {"standard": 1.0, "hard": 0.0, "wild": 0.5, "of another set": 0.0}
+    assert recall_by_family(queries, guesses, allowed=0) == found
+    assert recall_by_family(queries, guesses, allowed=1) == found | {"hard": 1.0}
+    alerted = ["a.jpg", "c.jpg", None, "d.jpg", None, "a.jpg"]
+    assert alerted_by_family(queries, alerted) == found
+
+
+def test_a_descriptor_that_a_file_holds_is_measured_too(tmp_path: Path) -> None:
+    # torch takes seconds to import: only the process that runs this pays.
+    tiny_models = importlib.import_module("tests.matching.tiny_models")
+    tiny_models.save_squares(tmp_path / "squares.torchscript")
+    files = []
+    for name in ("coffee", "rocket"):
+        files.append(tmp_path / f"{name}.png")
+        Image.fromarray(photograph(name, 300)).save(files[-1])
+    method = methods.Descriptor(tmp_path / "squares.torchscript", 32)
+    method.remember(files)
+    guesses = [method.guess(file) for file in files]
+    assert [guess.ref for guess in guesses if guess] == ["coffee.png", "rocket.png"]
+    assert all(guess is not None and guess.strength > 0.99 for guess in guesses)
 
 
 def test_a_set_is_read_from_its_manifest(tmp_path: Path) -> None:

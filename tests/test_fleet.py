@@ -327,6 +327,8 @@ def test_commands_work_beside_a_daemon_that_is_scanning(
     assert "1 copy" in fleet.guardian("check", f"{fleet.web.url}/1/own/{PAGES - 1}", code=1).stdout
     photographs["rocket"].save(fleet.mine / "rocket.png")
     assert "1 protected" in fleet.guardian("asset", "add", fleet.mine / "rocket.png", "--collection", "press").stdout
+    fleet.guardian("licence", "add", "--host", "customer.example", "--collection", "press")
+    assert "customer.example" in fleet.guardian("licence", "list").stdout
     assert "COPY" in fleet.guardian("check", f"{fleet.web.url}/1/own/0", code=1).stdout
     galleries.held = None
     galleries.is_free.set()

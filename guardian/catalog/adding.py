@@ -278,10 +278,11 @@ def _nearly(
         if one.fingerprint is None:
             continue
         distances = np.bitwise_count(hashes ^ one.fingerprint.hash).sum(axis=1)
-        close = [int(row) for row in np.argsort(distances) if distances[row] <= most]
+        # Frames of an animation are one asset.
+        close = list(dict.fromkeys(ids[row] for row in np.argsort(distances) if distances[row] <= most))
         if close:
             with context.store.read() as tx:
-                assets = [tx.assets.get(ids[row]) for row in close[:3]]
+                assets = [tx.assets.get(identity) for identity in close[:3]]
             found[one.sha256] = tuple(asset for asset in assets if asset is not None)
 
         hashes, ids = np.vstack([hashes, one.fingerprint.hash]), [*ids, reserved[one.sha256].id]

@@ -24,7 +24,7 @@ _READING_MODULES = ("_compile_bytecode", "get_code")
 
 COMMANDS = {
     "init": "Write a configuration, rules and a data folder that work as they are.",
-    "asset": "Your images: add, sync, list, show, remove.",
+    "asset": "Your images: add, sync, list, show, edit, remove.",
     "work": "Versions of one picture, which share cases and licences: list, show, join, split.",
     "check": "Is this a copy of something you own? Answers at once.",
     "evaluate": "Edit your own works as people do: which copies would be found?",
@@ -34,7 +34,7 @@ COMMANDS = {
     "source": "The places that are watched: list, try.",
     "config": "Configuration, rules, secrets and paths, before a start: check.",
     "rules": "The rule files and what they said: check, explain.",
-    "licence": "Who may use what, where and when: add, list, remove.",
+    "licence": "Who may use what, where and when: add, list, remove, uses.",
     "case": "Uses of your images: list, show, confirm, dismiss, resolve, reopen.",
     "delivery": "Messages that went out, wait or were given up: list, show, retry.",
     "destination": "Who is told: list, test, enable.",

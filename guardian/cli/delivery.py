@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,9 +12,11 @@ from guardian.cli.screen import Column, Cut, Row, Screen, echo
 from guardian.cli.showing import json_line
 from guardian.errors import UsageError
 from guardian.model import Task, TaskKind, TaskState
-from guardian.store import Transaction
 from guardian.views.counting import counted
 from guardian.views.deliveries import Subject, delivery_facts, delivery_json, subject_of, subject_text
+
+if TYPE_CHECKING:
+    from guardian.store import Transaction
 
 STATES = [state.value for state in TaskState]
 
@@ -122,7 +125,7 @@ def _already(wanted: Collection[int], due: Collection[int], hurried: Collection[
     return f"; {before} {'was' if before == 1 else 'were'} due already" if before else ""
 
 
-def _subject(tx: Transaction, task: Task) -> Subject | None:
+def _subject(tx: "Transaction", task: Task) -> Subject | None:
     message = tx.messages.get(task.message_id) if task.message_id is not None else None
     return subject_of(message) if message is not None else None
 

@@ -1,8 +1,9 @@
 """`guardian evaluate`: edits your own works in all ways, and says which copies would be found, and at what cost."""
 
 import asyncio
+import importlib.util
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,8 +19,9 @@ from guardian.views.counting import counted
 
 if TYPE_CHECKING:
     from guardian.config import Config
+    from guardian.evaluation.answering import Answer
     from guardian.evaluation.asking import Plan
-    from guardian.evaluation.results import EditResult, Results
+    from guardian.evaluation.results import EditResult, Judge, Results
     from guardian.matching.workers import Workers
 
 _SHOWN = 5
@@ -37,6 +39,7 @@ class _Wish:
     strangers: str | None
     families: tuple[str, ...]
     seed: int
+    fit: bool
 
 
 @click.command
@@ -51,6 +54,7 @@ class _Wish:
 @click.option("--rules", "rules_path", type=click.Path(path_type=Path), help="Other rules: a file or a folder.")
 @click.option("--edits", "families", multiple=True, type=click.Choice(FAMILIES), help="Only edits of this family.")
 @click.option("--seed", default=1, show_default=True, help="Another seed draws other works, edits and strengths.")
+@click.option("--fit", is_flag=True, help="Refit the confidence on this, and use it from now on if it measures better.")
 @click.option("--html", "html_path", type=click.Path(path_type=Path), help="Where to write the page with pictures.")
 @click.option("--json", "as_json", is_flag=True, help="All numbers as one JSON object.")
 @pass_session
@@ -87,6 +91,8 @@ async def _evaluate(
     from guardian.evaluation.results import Judge, results
 
     config = session.config
+    if wish.fit:
+        _refuse_fit(wish)
     names = [destination.name for destination in config.destinations]
     judged_by = rules.load(rules_path or config.rules_dir, names)
     workers = make_workers(config)
@@ -101,11 +107,48 @@ async def _evaluate(
         found = results(plan.questions, answers, Judge(judged_by, protected), len({one.work_id for one in protected}))
 
         notes = _notes(wish, len(protected), rules_path or config.rules_dir)
+        if wish.fit:
+            notes += await asyncio.to_thread(
+                _fit, config, workers, plan, answers, Judge(judged_by, protected), wish.seed
+            )
         page = html_path or folder / "report.html"
         step = progress.add_task("drawing the page", total=None)
         await _write_page(workers, plan, found, notes, page)
     await workers.aclose()
     return found, notes, page
+
+
+def _refuse_fit(wish: _Wish) -> None:
+    """Raise UsageError when the confidence cannot be refitted, before anything is asked for minutes."""
+    if importlib.util.find_spec("sklearn") is None:
+        raise UsageError("--fit needs scikit-learn, which is not installed: pip install 'guardian[fit]'")
+    if wish.strangers is None:
+        raise UsageError("--fit needs pictures that copy nothing of yours: --strangers FOLDER")
+
+
+def _fit(
+    config: "Config", workers: "Workers", plan: "Plan", answers: "Mapping[str, Answer]", judge: "Judge", seed: int
+) -> tuple[str, ...]:
+    """Refit the confidence, keep it if it measures better, and return what is to be said of it. Raises UsageError."""
+    from guardian.evaluation.refit import keep, refit
+    from guardian.matching.recipe import own_confidences
+
+    refitted = refit(plan.questions, answers, judge, seed)
+    made, shipped = refitted.held_out, refitted.shipped
+    measured = (
+        f"Refitted on {refitted.content['provenance']['pairs']} pairs. On works that it had not seen: log loss "
+        f"{refitted.loss:.4f} (shipped {refitted.shipped_loss:.4f}, standard error of the difference "
+        f"{refitted.error:.4f}); copies alerted {made.alerted} ({shipped.alerted}) of {made.copies}; strangers alerted "
+        f"{made.accused} ({shipped.accused}); another work named {made.mistaken} ({shipped.mistaken})."
+    )
+    if not refitted.is_better:
+        return (measured, "That is not surely better, so nothing was kept.")
+    path = keep(refitted, own_confidences(config.data_dir / "index", workers.index_recipe))
+    return (
+        measured,
+        f"It is better, and is kept in {path}: commands use it from now on, a running daemon when it starts anew. "
+        "The numbers here are those of before. Delete the file to go back.",
+    )
 
 
 def _plan(config: "Config", wish: _Wish, protected: list[Asset]) -> "Plan":

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from guardian.errors import UsageError
 from guardian.model import Asset, CaseFilter, CaseState, Licence, LicenceStatus, Severity
-from guardian.store import Transaction
+
+if TYPE_CHECKING:
+    from guardian.store import Transaction
 
 DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -33,7 +35,7 @@ def uses_options(since: str) -> Callable[[F], F]:
 
 
 def case_filter(
-    tx: Transaction,
+    tx: "Transaction",
     *,
     host: str | None,
     asset: str | None,
@@ -58,7 +60,7 @@ def case_filter(
     )
 
 
-def asset_starting_with(tx: Transaction, text: str) -> Asset:
+def asset_starting_with(tx: "Transaction", text: str) -> Asset:
     """Return the only asset whose id begins so. Raises UsageError when there is none, or several."""
     prefix = text if text.startswith("asset_") else f"asset_{text}"
     found = [asset for asset in tx.assets.list() if asset.id.startswith(prefix)]
@@ -69,7 +71,7 @@ def asset_starting_with(tx: Transaction, text: str) -> Asset:
     return found[0]
 
 
-def licence_starting_with(tx: Transaction, text: str) -> Licence:
+def licence_starting_with(tx: "Transaction", text: str) -> Licence:
     """Return the only licence whose id begins so. Raises UsageError when there is none, or several."""
     prefix = text if text.startswith("lic_") else f"lic_{text}"
     found = [licence for licence in tx.licences.list() if licence.id.startswith(prefix)]
@@ -80,7 +82,7 @@ def licence_starting_with(tx: Transaction, text: str) -> Licence:
     return found[0]
 
 
-def _licence_id(tx: Transaction, text: str) -> str:
+def _licence_id(tx: "Transaction", text: str) -> str:
     """Return the id of a licence; one that was taken out may still be asked for, by its whole id."""
     if text.startswith("lic_") and tx.findings.licensed(text):
         return text

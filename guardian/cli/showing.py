@@ -70,6 +70,8 @@ def describe(answer: Answer, screen: Screen, *, every_match: bool = False) -> st
         notes.append(f"the site sent this picture with status {answer.status}")
     if answer.incomplete is not None and answer.problem is None:
         notes.append(f"partial: only a part of the picture is there: {answer.incomplete}")
+    if answer.report is not None:
+        notes += [f"partial: {part.detail}" for part in answer.report.not_compared]
     if answer.report is not None and answer.report.partial:
         notes.append("partial: some of the index could not be searched")
     return "\n".join([*lines, *(line for note in notes for line in screen.wrapped(note, len(_INDENT)))])

@@ -13,7 +13,6 @@ from guardian.cli.screen import Column, Cut, Row, Screen, echo
 from guardian.cli.showing import NOT_ALL_SEEN, json_line
 from guardian.errors import FetchFailed, FetchRefused
 from guardian.model import ScanOutcome, Sighting, Skipped, SkipReason, label_of
-from guardian.store import Transaction
 from guardian.views.counting import counted
 from guardian.views.scans import outcome_text, result_text
 from guardian.views.sources import ListedSource, listed_source_json, sighting_json, skipped_json
@@ -21,6 +20,7 @@ from guardian.views.sources import ListedSource, listed_source_json, sighting_js
 if TYPE_CHECKING:
     from guardian.fetch.web import WebClient
     from guardian.sources.settings import SourceSettings
+    from guardian.store import Transaction
 
 SHOWN_ADDRESSES = 5
 SHOWN_LETTERS = 120
@@ -54,7 +54,7 @@ def list_sources(session: Session, as_lines: bool) -> None:
         click.echo("guardian: no `guardian run` works on this database: nothing is scanned until it does", err=True)
 
 
-def _listed(tx: Transaction, source: "SourceSettings", now: datetime, *, is_watching: bool) -> ListedSource:
+def _listed(tx: "Transaction", source: "SourceSettings", now: datetime, *, is_watching: bool) -> ListedSource:
     """Return a source with its last scans and the next one, which is now when it is overdue."""
     from guardian.sources.rhythm import next_time, rhythm_text
 

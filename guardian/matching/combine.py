@@ -116,10 +116,15 @@ def compared(answers: Sequence[ShardAnswer], newer_than: int = 0) -> list[Compar
 
 
 def ranking(pairs: Sequence[ComparedPair], fitted: Confidence) -> tuple[RankedPair, ...]:
-    """Return the pairs that are worth reporting, most probable first, at most MAX_MATCHES."""
+    """Return the pairs worth reporting, of each asset the best one, most probable first, at most MAX_MATCHES."""
     rated = [RankedPair(fitted.probability(pair.features), pair) for pair in pairs]
-    worth = [one for one in rated if one.probability >= MIN_PROBABILITY]
-    return tuple(sorted(worth, key=lambda one: -one.probability)[:MAX_MATCHES])
+    worth = sorted((one for one in rated if one.probability >= MIN_PROBABILITY), key=lambda one: -one.probability)
+
+    # An animation is several pairs, one for each frame.
+    best: dict[int, RankedPair] = {}
+    for one in worth:
+        best.setdefault(one.compared.asset.number, one)
+    return tuple(best.values())[:MAX_MATCHES]
 
 
 def _up_to_number(answers: Sequence[ShardAnswer], newer_than: int) -> int:

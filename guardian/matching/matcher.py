@@ -3,17 +3,21 @@
 Opened once in each worker process; measures, and judges nothing.
 """
 
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from guardian.matching import combine, kernels
 from guardian.matching.candidate import candidate_of
-from guardian.matching.combine import ComparedPair, RankedPair
+from guardian.matching.combine import CombinedAnswer, ComparedPair, RankedPair
 from guardian.matching.features import easy_copies
 from guardian.matching.features.embedding import Embedder
 from guardian.matching.features.fingerprint import Fingerprint, fingerprint
-from guardian.matching.features.image import Picture, decode, is_animation
+from guardian.matching.features.image import Decoded, Picture, decode, decode_all
 from guardian.matching.features.phash import phash
 from guardian.matching.features.pyramid import Pyramid
 from guardian.matching.index.vector_route import PartEncoder
@@ -25,10 +29,22 @@ from guardian.matching.verify.alignment import sampled_alike
 from guardian.matching.verify.confidence import fitted
 from guardian.matching.verify.describing import describe, transform_of
 from guardian.matching.verify.whole import compare_whole
-from guardian.model import Comparison, Match, MatchReport
+from guardian.model import Comparison, Match, MatchReport, NotCompared, NotComparedReason
 
 _REGIONS_EMBEDDED = 3
 """Of so many best matches the descriptors of the regions are compared too; for people, no probability uses it."""
+
+
+COMPARING_SHARE = 0.35
+"""Of `matching.timeout`: CPU time after which no more frames of a file are compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Searched:
+    """One picture of a file, and the whole catalogue's answer for it."""
+
+    picture: Picture
+    combined: CombinedAnswer
 
 
 class Matcher:
@@ -64,31 +80,40 @@ class Matcher:
             shard.refresh()
 
     def fingerprint(self, content: bytes) -> Fingerprint:
-        """Decode an asset and compute what the index keeps, and its published hash. Raises Unmatchable."""
-        return self._fingerprint(decode(content, self._settings))
+        """Decode an asset and compute what the index keeps, and its published hash. Raises Unmatchable.
+
+        Of an animation it is the fingerprint of the frame that shows most; it holds those of the other frames.
+        """
+        return self._fingerprint(decode_all(content, self._settings))
 
     def fingerprint_with_copy(self, content: bytes) -> tuple[Fingerprint, bytes]:
         """Return the fingerprint of an asset and an easy copy of it, encoded. Raises Unmatchable."""
-        picture = decode(content, self._settings)
-        return self._fingerprint(picture), easy_copies.quick_copy(picture)
+        decoded = decode_all(content, self._settings)
+        return self._fingerprint(decoded), easy_copies.quick_copy(decoded.richest)
 
     def easy_copies(self, content: bytes) -> tuple[bytes, bytes]:
         """Return an asset's picture at half its size and recompressed, encoded. Raises Unmatchable."""
         picture = decode(content, self._settings)
         return easy_copies.half_size(picture), easy_copies.recompressed(picture)
 
-    def _fingerprint(self, picture: Picture) -> Fingerprint:
+    def _fingerprint(self, decoded: Decoded) -> Fingerprint:
+        best = decoded.richest
+        others = tuple(self._fingerprint_of(picture) for picture in decoded.pictures if picture is not best)
+        return replace(self._fingerprint_of(best), others=others, not_compared=decoded.not_compared)
+
+    def _fingerprint_of(self, picture: Picture) -> Fingerprint:
         vector = self._embedder.encode([picture.rgb])[0] if self._embedder else None
         return fingerprint(picture, self.recipe, self._profile, vector)
 
     def is_same_picture(self, content: bytes, other: bytes) -> bool:
         """Return whether two files show the same whole picture, as versions of one work do. Raises Unmatchable.
 
-        An animation shows several pictures, so it is the same as no other file.
+        An animation that shows several pictures is the same as no other file.
         """
-        if is_animation(content) or is_animation(other):
+        one, two = decode_all(content, self._settings), decode_all(other, self._settings)
+        if one.shows_several or two.shows_several:
             return False
-        compared = compare_whole(decode(content, self._settings), decode(other, self._settings))
+        compared = compare_whole(one.richest, two.richest)
         return compared is not None and compared.is_same
 
     def match(self, content: bytes, newer_than: int = 0, *, quick: bool = False) -> MatchReport:
@@ -97,36 +122,62 @@ class Matcher:
         `quick`: with the least effort that finds easy copies, without a descriptor. Raises Unmatchable for what cannot
         be compared, IndexNotReady for an unusable index.
         """
-        picture = decode(content, self._settings)
+        decoded = decode_all(content, self._settings)
         self.refresh()
-        answers = self._quick_answers(picture) if quick else self._answers(picture, newer_than)
-        return self._report(picture, answers, newer_than, with_regions=not quick)[0]
+        return self._report(decoded, self._search(decoded, newer_than, quick=quick), with_regions=not quick)
 
     def match_measured(self, picture: Picture) -> tuple[MatchReport, tuple[ComparedPair, ...]]:
         """Compare a decoded candidate as `match` does; return the report, and every pair that was measured for it.
 
         Searches the generation that `refresh` opened.
         """
-        return self._report(picture, self._answers(picture, newer_than=0), newer_than=0, with_regions=True)
+        decoded = Decoded((picture,))
+        searched = self._search(decoded, newer_than=0, quick=False)
+        return self._report(decoded, searched, with_regions=True), searched[0].combined.compared
 
-    def _report(
-        self, picture: Picture, answers: list[ShardAnswer], newer_than: int, *, with_regions: bool
-    ) -> tuple[MatchReport, tuple[ComparedPair, ...]]:
-        combined = combine.combine(answers, newer_than, fitted=self._fitted)
-        report = MatchReport(
+    def _search(self, decoded: Decoded, newer_than: int, *, quick: bool) -> list[_Searched]:
+        """Search for each picture of a file, the richest first, until the time for one file is over."""
+        best = decoded.richest
+        searched: list[_Searched] = []
+        end = math.inf
+        for picture in (best, *(other for other in decoded.pictures if other is not best)):
+            if time.thread_time() > end:
+                break
+            answers = self._quick_answers(picture) if quick else self._answers(picture, newer_than)
+            searched.append(_Searched(picture, combine.combine(answers, newer_than, fitted=self._fitted)))
+            if len(searched) == 1:
+                # The first is compared in any case, and may have had kernels to compile.
+                end = time.thread_time() + COMPARING_SHARE * self._settings.timeout.total_seconds()
+        return searched
+
+    def _report(self, decoded: Decoded, searched: Sequence[_Searched], *, with_regions: bool) -> MatchReport:
+        """Return one report on all pictures of a file: of each asset, what was measured where it is most probable."""
+        found = [(one.picture, ranked) for one in searched for ranked in one.combined.ranking]
+        found.sort(key=lambda pair: -pair[1].probability)
+        best_by_asset: dict[str, tuple[Picture, RankedPair]] = {}
+        for picture, ranked in found:
+            best_by_asset.setdefault(ranked.compared.asset.id, (picture, ranked))
+
+        not_compared = decoded.not_compared
+        if unsearched := len(decoded.pictures) - len(searched):
+            words = f"{unsearched} of {len(decoded.pictures)} frames: comparing them takes too long (matching.timeout)"
+            not_compared = (*not_compared, NotCompared(NotComparedReason.FRAMES, words))
+
+        shown = searched[0].picture
+        return MatchReport(
             recipe=self._report_recipe,
             matches=tuple(
                 self._match(picture, ranked, with_region=with_regions and rank < _REGIONS_EMBEDDED)
-                for rank, ranked in enumerate(combined.ranking)
+                for rank, (picture, ranked) in enumerate(list(best_by_asset.values())[: combine.MAX_MATCHES])
             ),
-            up_to_number=combined.up_to_number,
-            assets_searched=combined.assets_searched,
-            width=picture.width,
-            height=picture.height,
-            partial=combined.partial,
-            perceptual_hash=phash(picture.grey),
+            up_to_number=min(one.combined.up_to_number for one in searched),
+            assets_searched=min(one.combined.assets_searched for one in searched),
+            width=shown.width,
+            height=shown.height,
+            partial=any(one.combined.partial for one in searched),
+            perceptual_hash=phash(shown.grey),
+            not_compared=not_compared,
         )
-        return report, combined.compared
 
     def compared(self, picture: Picture, newer_than: int = 0) -> list[ComparedPair]:
         """Measure every asset above `newer_than` that some route brings. No probability yet.
@@ -169,7 +220,9 @@ class Matcher:
             aligned_similarity=None if np.isnan(aligned) else aligned,
             embedding_similarity=pair.embedding_similarity,
             region_embedding_similarity=self._region_similarity(picture, pair) if with_region else None,
-            description=describe(measurement, transform),
+            description=describe(measurement, transform) + _frames_in_words(picture, pair.asset.frame),
+            frame=picture.frame,
+            asset_frame=pair.asset.frame,
         )
         return Match(pair.asset.id, comparison)
 
@@ -185,3 +238,10 @@ class Matcher:
         greys = sampled_alike(measurement.shown, measurement.projection, pair.asset.preview, candidate)
         mine, theirs = self._embedder.encode([np.repeat(grey[:, :, None], 3, axis=2) for grey in greys])
         return float(mine @ theirs)
+
+
+def _frames_in_words(picture: Picture, asset_frame: int | None) -> str:
+    """Return what a description says of frames: nothing where both files have only one."""
+    kind = "page" if picture.format == "TIFF" else "frame"
+    found = f", {kind} {picture.frame} of the file found" if picture.frame is not None else ""
+    return found + (f", frame {asset_frame} of the asset" if asset_frame is not None else "")

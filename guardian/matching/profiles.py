@@ -16,13 +16,14 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """The first three enter the index, the others only the search.
+    """The first three enter the index, the others only the search; `frames` enters both.
 
     `working_side`: pixels of the longer side to which a large picture is reduced while it is decoded; nothing looks
     closer.
     `preview_side`: pixels of an asset's preview. `voted_assets`: how many the keypoint route brings at most. `windows`:
     how many parts of a candidate are hashed beside the whole. `tiles`: whether its parts are encoded too when there
-    is a descriptor.
+    is a descriptor. `frames`: how many frames of one file that differ are kept of an asset, and compared of a
+    candidate.
     """
 
     working_side: int
@@ -32,6 +33,7 @@ class Profile:
     voted_assets: int
     windows: int
     tiles: bool
+    frames: int
 
 
 # Four levels take the candidate's larger pass down to where the smaller one begins; more would find the same
@@ -45,6 +47,7 @@ FULL = Profile(
     voted_assets=8,
     windows=12,
     tiles=True,
+    frames=24,
 )
 
 FAST = Profile(
@@ -55,6 +58,7 @@ FAST = Profile(
     voted_assets=3,
     windows=4,
     tiles=False,
+    frames=8,
 )
 
 

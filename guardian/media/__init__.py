@@ -1,1 +1,1 @@
-"""Recognises the kind of medium that a response holds."""
+"""Recognises the kind of medium that bytes hold, and decodes pictures of any layout to upright pixels."""

@@ -19,7 +19,18 @@ from guardian.model.cases import (
 )
 from guardian.model.coverage import Coverage, EvidenceRoom, Trouble, TroubleKind
 from guardian.model.crawling import Checkpoint, CrawlRequest, FrontierRow, FrontierState, Remembered
-from guardian.model.matches import MEASURED_FACTS, Affine, Box, Comparison, Match, MatchReport, MeasuredFact, Transform
+from guardian.model.matches import (
+    MEASURED_FACTS,
+    Affine,
+    Box,
+    Comparison,
+    Match,
+    MatchReport,
+    MeasuredFact,
+    NotCompared,
+    NotComparedReason,
+    Transform,
+)
 from guardian.model.messages import Message
 from guardian.model.reasons import Retry, Scope, SkipReason, label_of, read_reason, reason_word
 from guardian.model.scans import ScanCounts
@@ -79,6 +90,8 @@ __all__ = [
     "MatchReport",
     "MeasuredFact",
     "Message",
+    "NotCompared",
+    "NotComparedReason",
     "NotSeen",
     "Outcome",
     "PageCapture",

@@ -102,8 +102,14 @@ class Answer:
         kept = [match for match in self.judged if match.kept]
         if kept and all(match.licence_status is LicenceStatus.LICENSED for match in kept):
             return Outcome.LICENSED
-        is_partial = self.incomplete is not None or (self.report is not None and self.report.partial)
-        return Outcome.PARTIAL if is_partial else Outcome.CLEAR
+        return Outcome.PARTIAL if self.is_partial else Outcome.CLEAR
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether a part of the image, or of the assets, was not compared."""
+        if self.report is None:
+            return False
+        return self.incomplete is not None or self.report.partial or bool(self.report.not_compared)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What the matcher measured. Whether it matters is decided by the rules."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from math import inf
 
 Box = tuple[float, float, float, float]
@@ -37,7 +38,9 @@ class Comparison:
 
     MEASURED_FACTS says of each number what it means and how large it can be; a number that is added here gets a
     row there, and rules' ranges, messages, their schema and the JSON of the commands follow. `transform`: how the
-    asset lies in the candidate. `description`: what was done to the picture, in words.
+    asset lies in the candidate. `description`: what was done to the picture, in words. `frame`: which frame or page of
+    the candidate shows it, `asset_frame`: which one of the asset it shows, both counted from 1; None where the file has
+    only one.
     """
 
     probability: float
@@ -50,6 +53,8 @@ class Comparison:
     embedding_similarity: float | None = None
     region_embedding_similarity: float | None = None
     description: str = ""
+    frame: int | None = None
+    asset_frame: int | None = None
 
     @property
     def shows_whole(self) -> bool:
@@ -100,6 +105,21 @@ class Match:
     comparison: Comparison
 
 
+class NotComparedReason(StrEnum):
+    """Why a part of a picture was not compared."""
+
+    CUT_OFF = "cut_off"
+    FRAMES = "frames"
+
+
+@dataclass(frozen=True, slots=True)
+class NotCompared:
+    """A part of a picture that was not compared, why, and in words which part that is."""
+
+    reason: NotComparedReason
+    detail: str
+
+
 @dataclass(frozen=True, slots=True)
 class MatchReport:
     """The matcher's answer for one candidate; `matches` are sorted by probability, the highest first.
@@ -107,7 +127,7 @@ class MatchReport:
     `up_to_number`: the highest asset number that was compared; later assets need another match. `assets_searched`: how
     many assets the index held. `partial`: some part of the index could not be searched. `width` and `height` are the
     candidate's, in pixels. `perceptual_hash`: the candidate's 64-bit pHash in hex, for other tools to
-    compare; None in answers from before it was computed.
+    compare; None in answers from before it was computed. `not_compared`: parts of the candidate that were not compared.
     """
 
     recipe: str
@@ -118,3 +138,4 @@ class MatchReport:
     height: int
     partial: bool = False
     perceptual_hash: str | None = None
+    not_compared: tuple[NotCompared, ...] = ()

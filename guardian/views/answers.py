@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from guardian.model import Answer, JudgedMatch, NotSeen, Outcome, Skipped
+from guardian.model import Answer, JudgedMatch, MatchReport, NotSeen, Outcome, Skipped
 from guardian.views.comparisons import comparison_json
 from guardian.views.counting import counted
 
@@ -39,9 +39,10 @@ def answer_json(answer: Answer, *, every_match: bool = False) -> dict[str, Any]:
         "own": answer.own,
         "matches": [_match_json(match) for match in sorted(shown, key=lambda m: -m.comparison.probability)],
         "assets_searched": answer.report.assets_searched if answer.report else None,
-        "partial": answer.report is not None and (answer.report.partial or answer.incomplete is not None),
+        "partial": answer.is_partial,
         "status": answer.status,
         "incomplete": answer.incomplete,
+        "not_compared": _not_compared_json(answer.report),
         "error": _problem_text(answer.problem),
         "elapsed_ms": round(answer.elapsed_ms, 1),
     }
@@ -64,12 +65,18 @@ def not_seen_json(not_seen: NotSeen) -> dict[str, Any]:
         "partial": skipped.reason.may_hide_a_copy,
         "status": skipped.status,
         "incomplete": None,
+        "not_compared": [],
         "error": _problem_text(skipped),
         "elapsed_ms": 0.0,
         "url": skipped.url,
         "reason": skipped.word,
         "detail": skipped.detail,
     }
+
+
+def _not_compared_json(report: MatchReport | None) -> list[dict[str, str]]:
+    """Return the parts of an image that were not compared: frames over a bound, what is missing of a file."""
+    return [{"reason": part.reason.value, "detail": part.detail} for part in report.not_compared] if report else []
 
 
 def _problem_text(problem: Skipped | None) -> str | None:

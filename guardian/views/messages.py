@@ -88,6 +88,8 @@ def message_recovered(comparison: Comparison) -> dict[str, Any]:
         "scale": transform.scale if transform else None,
         "asset_box": list(transform.asset_box) if transform else None,
         "candidate_box": list(transform.candidate_box) if transform else None,
+        "frame": comparison.frame,
+        "asset_frame": comparison.asset_frame,
     }
 
 

@@ -131,11 +131,18 @@ def test_other_rules_are_tried_without_asking_again(
         (["--strangers", "nowhere"], "neither a folder nor a source"),
         (["--rules", "nowhere"], "no rule file"),
         (["--edits", "soft"], "hard"),
+        (["--fit"], "--strangers FOLDER"),
     ],
 )
 def test_what_makes_no_sense_is_refused(protected: Home, words: list[str], said: str) -> None:
     done = protected.guardian("evaluate", *words, code=2)
     assert said in done.stderr
+
+
+def test_a_refit_on_two_works_is_refused(home: Home, strangers: Path, page: dict[str, Any]) -> None:
+    done = home.guardian(*QUICK, "--strangers", strangers, "--fit", code=2)
+    assert "at least 10 works and 20 strangers" in done.stderr
+    assert not (home.folder / "data" / "confidence").exists()
 
 
 def test_an_empty_catalogue_cannot_be_evaluated(tmp_path: Path) -> None:

@@ -215,6 +215,8 @@ def finding_of(read: Read) -> dict[str, Any]:
             "embedding_similarity": None,
             "region_embedding_similarity": 0.5,
             "description": "mirrored",
+            "frame": None,
+            "asset_frame": None,
         },
         "candidate_sha256": "c" * 64,
         "perceptual_hash": "d1c49b8e3f20a657",
@@ -463,6 +465,8 @@ def test_message_of_a_case(home: Home, read: Read) -> None:
             "scale": 0.5,
             "asset_box": [0.0, 0.0, 1.0, 0.6],
             "candidate_box": [0.1, 0.2, 0.9, 1.0],
+            "frame": None,
+            "asset_frame": None,
         },
         "measured": {
             "probability": 0.98765,

@@ -128,6 +128,8 @@ def test_the_line_is_exactly_as_promised() -> None:
                     "embedding_similarity": None,
                     "region_embedding_similarity": None,
                     "description": "mirrored crop of 60 %",
+                    "frame": None,
+                    "asset_frame": None,
                 },
                 "work": "work_dune",
                 "versions": [],
@@ -137,6 +139,7 @@ def test_the_line_is_exactly_as_promised() -> None:
         "partial": False,
         "status": None,
         "incomplete": None,
+        "not_compared": [],
         "error": None,
         "elapsed_ms": 12.3,
     }

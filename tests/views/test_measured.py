@@ -16,7 +16,8 @@ from tests.rules.conftest import ASSET
 
 PACKAGE = Path(guardian.__file__).parent
 NAMES = [fact.name for fact in MEASURED_FACTS]
-NOT_NUMBERS = {"transform", "description"}
+# Where it was seen is said in numbers, too, but measures nothing.
+NOT_NUMBERS = {"transform", "description", "frame", "asset_frame"}
 TRANSFORM = Transform((1.0, 0.0, 0.0, 0.0, 1.0, 0.0), False, 0.0, 1.0, (0.0, 0.0, 1.0, 1.0), (0.0, 0.0, 1.0, 1.0))
 MEASURED = Comparison(0.9, 12, 80, 0.6, 0.64, TRANSFORM, 0.87, 0.5, 0.25, "the whole image")
 

@@ -11,6 +11,7 @@ from guardian.matching.features.image import Picture
 from guardian.matching.features.keypoints import Keypoints
 from guardian.matching.features.phash import phash
 from guardian.matching.profiles import Profile
+from guardian.model import NotCompared
 
 _PREVIEW_QUALITY = 72
 
@@ -21,8 +22,10 @@ class Fingerprint:
 
     `hash` is uint8 [32]; `points` are in pixels of the full upright picture (`width` x `height`);
     `preview` a grey JPEG of at most the profile's side; `embedding` float32 [d] or None without weights.
-    `perceptual_hash` is the published one (see phash.py); the index does not keep it, so it is None in what was read
-    back from there.
+    `frame`: which frame or page of the asset's file this is, counted from 1; None where it has only one.
+    `perceptual_hash` is the published one (see phash.py). `others` are the fingerprints of the file's other frames that
+    differ, `not_compared` what of the file has no fingerprint. The index does not keep these three: it holds each frame
+    by itself.
     """
 
     recipe: str
@@ -32,7 +35,15 @@ class Fingerprint:
     points: Keypoints
     preview: bytes
     embedding: NDArray[np.float32] | None = None
+    frame: int | None = None
     perceptual_hash: str | None = None
+    others: tuple["Fingerprint", ...] = ()
+    not_compared: tuple[NotCompared, ...] = ()
+
+    @property
+    def frames(self) -> "tuple[Fingerprint, ...]":
+        """This fingerprint and those of the file's other frames."""
+        return (self, *self.others)
 
 
 def fingerprint(picture: Picture, recipe: str, profile: Profile, embedding: NDArray[np.float32] | None) -> Fingerprint:
@@ -54,5 +65,6 @@ def fingerprint(picture: Picture, recipe: str, profile: Profile, embedding: NDAr
         points=keypoints.zoomed(found, picture.width / grey.shape[1], picture.height / grey.shape[0]),
         preview=preview.tobytes(),
         embedding=embedding,
+        frame=picture.frame,
         perceptual_hash=phash(grey),
     )

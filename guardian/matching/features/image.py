@@ -1,18 +1,25 @@
-"""Encoded bytes to upright sRGB pixels, safely: limits first, then orientation, colour, alpha and frames."""
+"""Encoded bytes to upright sRGB pixels, safely: limits first, then frames, orientation, colour and alpha."""
 
-import io
+import time
 import warnings
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import count
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageFile, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
-from guardian.errors import NotAnImage, OverLimit, TooPlain, TooSmall
+from guardian.errors import NotAnImage, OverLimit, TooPlain, TooSmall, Unmatchable
 from guardian.matching.profiles import profile_of
 from guardian.matching.settings import MatchingSettings
+from guardian.media import colour, frames
+from guardian.media.opening import DECODER_ERRORS, Loaded, PictureFile
+from guardian.media.orientation import is_turned, orientation_of, upright
+from guardian.media.refused import what_it_seems
+from guardian.model import NotCompared, NotComparedReason
 
 READABLE = ("JPEG", "PNG", "WEBP", "GIF", "AVIF", "TIFF", "BMP")
 """Formats that are decoded, by Pillow's names (JPEG includes MPO, that of stereo cameras and phones)."""
@@ -27,26 +34,11 @@ MIN_EDGE = 0.6
 MAX_BLANK = 8
 """Levels of 255: a surface that differs no more than this in any channel is blank."""
 
-# What a picture that is cut off still shows is worth comparing: a truncated copy is a copy.
-ImageFile.LOAD_TRUNCATED_IMAGES = True
-# The limit is checked by hand before decoding; Pillow's own lets twice its number through.
-Image.MAX_IMAGE_PIXELS = None
+LOOKING_SHARE = 0.15
+"""Of `matching.timeout`: CPU time after which no more frames of an animation are looked at."""
 
-_SRGB = ImageCms.createProfile("sRGB")
-
-_KNOWN_UNREADABLE = (
-    (b"%PDF", "a PDF document; extract its pictures first"),
-    (b"8BPS", "a Photoshop document; export it as TIFF or PNG"),
-    (b"<svg", "an SVG drawing; render it as PNG"),
-    (b"<?xml", "an XML document (SVG?); render it as PNG"),
-    (b"<!DOCTYPE", "an HTML page"),
-    (b"<!doctype", "an HTML page"),
-    (b"<html", "an HTML page"),
-)
-_HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"heim")
-
-
-_ANIMATED = ("GIF", "PNG", "WEBP", "AVIF")
+# A frame, or a ground below a transparent picture, shows more than another from this ratio of their details on.
+_CLEARLY_MORE = 1.25
 
 
 @dataclass(frozen=True)
@@ -54,30 +46,62 @@ class Picture:
     """Upright sRGB pixels. `rgb` is uint8 [height, width, 3], reduced so that neither side passes the
     profile's working side.
 
-    `width` and `height` are those of the full upright picture.
+    `width` and `height` are those of the full upright picture. `frame`: which one of an animation's frames, or of a
+    document's pages, this is, counted from 1; None where there is only one. `on_dark`: what is transparent lies on a
+    dark ground instead of white.
     """
 
     rgb: NDArray[np.uint8]
     width: int
     height: int
     format: str
+    frame: int | None = None
+    on_dark: bool = False
 
     @cached_property
     def grey(self) -> NDArray[np.uint8]:
         """uint8 [height, width]: luma (ITU-R 601) of `rgb`, computed once."""
         return np.asarray(cv2.cvtColor(self.rgb, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
 
+    @cached_property
+    def detail(self) -> float:
+        """How much it shows: the deviation of its grey levels at 64 x 64."""
+        return float(_tile(self.grey).std())
 
-def is_animation(content: bytes) -> bool:
-    """Return whether a picture that `decode` accepts has several frames, so that one of them is not all of it."""
-    with Image.open(io.BytesIO(content)) as image:
-        return image.format in _ANIMATED and getattr(image, "n_frames", 1) > 1
+
+@dataclass(frozen=True)
+class Decoded:
+    """What of a file is compared: at least one picture, in the file's order, and what of it is not."""
+
+    pictures: tuple[Picture, ...]
+    not_compared: tuple[NotCompared, ...] = ()
+
+    @property
+    def shows_several(self) -> bool:
+        """Whether frames differ, so that one of them is not all of the file."""
+        return len({picture.frame for picture in self.pictures}) > 1
+
+    @property
+    def richest(self) -> Picture:
+        """The picture that shows most: many animations begin with an empty one. The first of equals, if not on dark."""
+        usual = [picture for picture in self.pictures if not picture.on_dark] or list(self.pictures)
+        best = usual[0]
+        for picture in usual[1:]:
+            if picture.detail > best.detail * _CLEARLY_MORE:
+                best = picture
+        return best
 
 
 def decode(content: bytes, settings: MatchingSettings) -> Picture:
-    """Decode one picture; of an animation, the frame that shows most.
+    """Decode one picture; of an animation, the frame that shows most. Raises what `decode_all` raises."""
+    return decode_all(content, settings).richest
 
-    Raises OverLimit (bytes, pixels, frames), NotAnImage (with what it seems to be), TooPlain.
+
+def decode_all(content: bytes, settings: MatchingSettings) -> Decoded:
+    """Decode a picture, or the frames of an animation or pages of a TIFF that differ.
+
+    A transparent picture that shows clearly more on a dark ground comes in both ways. Raises OverLimit (bytes, pixels),
+    NotAnImage (with what it seems to be), TooPlain, TooSmall when that is so of every frame.
     """
     if len(content) > settings.max_bytes:
         raise OverLimit(f"{len(content)} bytes, allowed are {settings.max_bytes} (matching.max_bytes)")
@@ -85,142 +109,219 @@ def decode(content: bytes, settings: MatchingSettings) -> Picture:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            picture = _decoded(content, settings)
-    except (NotAnImage, OverLimit):
+            file = PictureFile(content, READABLE, lambda width, height: _refuse_large(width, height, settings))
+            if file.has_frames:
+                return _frames_decoded(file, settings)
+            return _still_decoded(file, settings)
+    except Unmatchable:
         raise
+    except UnidentifiedImageError as error:
+        raise NotAnImage(what_it_seems(content, READABLE)) from error
     except MemoryError as error:
         raise OverLimit("decoding needs more memory than a worker may have (matching.max_memory)") from error
-    # Pillow's decoders raise nearly anything on hostile bytes (struct.error, KeyError, SyntaxError, ...).
+    # Decoders raise nearly anything on hostile bytes (struct.error, KeyError, SyntaxError, ...).
     except Exception as error:
         raise NotAnImage(f"cannot be decoded: {error or type(error).__name__}") from error
 
-    _refuse_plain(picture)
-    return picture
 
+def _still_decoded(file: PictureFile, settings: MatchingSettings) -> Decoded:
+    loaded = file.still(profile_of(settings).working_side)
+    pictures = _pictures_of(loaded.image, loaded.size, file.format, None, settings)
+    if not loaded.is_cut_off:
+        return Decoded(_not_plain(pictures))
 
-def _decoded(content: bytes, settings: MatchingSettings) -> Picture:
+    missing = _cut_off(loaded, pictures[0])
     try:
-        image: Image.Image = Image.open(io.BytesIO(content), formats=list(READABLE))
-    except UnidentifiedImageError as error:
-        raise NotAnImage(_what_it_seems(content)) from error
+        return Decoded(_not_plain(pictures), () if missing is None else (missing,))
+    except TooSmall:
+        raise
+    except TooPlain as error:
+        raise TooPlain("the file is cut off, and what is there is too plain", error.size) from error
 
-    _refuse_large(image, settings)
-    frames = getattr(image, "n_frames", 1)
-    if frames > settings.max_frames:
-        raise OverLimit(f"{frames} frames, allowed are {settings.max_frames} (matching.max_frames)")
 
-    name = image.format or "?"
-    if frames > 1 and name in _ANIMATED:
-        image = _richest_frame(image, frames, settings)
+def _cut_off(loaded: Loaded, picture: Picture) -> NotCompared | None:
+    """Say how much of a picture that is cut off is there; None when no row is missing, but an end mark or detail."""
+    share = loaded.rows / loaded.size[1] if loaded.rows is not None else _share_of_rows(picture)
+    if share >= 0.995:
+        return None
+    return NotCompared(
+        NotComparedReason.CUT_OFF, f"the file is cut off: about {share * 100:.0f} % of its rows are there"
+    )
 
-    width, height = image.size
-    # JPEG decodes at 1/2, 1/4 or 1/8 directly: a fraction of the time of the full size.
-    # Asked for in the picture's own shape: a square would keep an oblong one at its full size.
+
+def _share_of_rows(picture: Picture) -> float:
+    """Return the share (0-1) of rows above the even colour that a decoder leaves where a file has ended."""
+    other = (picture.rgb != picture.rgb[-1, -1]).any(axis=(1, 2))
+    return float(np.flatnonzero(other)[-1] + 1) / len(other) if other.any() else 0.0
+
+
+def _frames_decoded(file: PictureFile, settings: MatchingSettings) -> Decoded:
+    """Decode the frames that differ, within the bounds of frames, pixels and CPU time."""
+    seen = _look_through(file, settings)
+    if not seen.numbers:
+        raise seen.problem or NotAnImage("an animation without a readable frame")
+
+    most = profile_of(settings).frames
+    unlike = frames.DIFFERENT_PAGES if file.format == "TIFF" else frames.DIFFERENT_FRAMES
+    chosen, more = frames.different(seen.thumbnails, seen.areas, most, unlike)
+    is_only_one = len(seen.numbers) == 1 and not seen.not_compared
+    pictures: list[Picture] = []
+    for index in (seen.numbers[place] for place in chosen):
+        frame = file.frame(index)
+        name = None if is_only_one else index + 1
+        pictures.extend(_pictures_of(frame, frame.size, file.format, name, settings))
+
+    not_compared = list(seen.not_compared)
+    if more:
+        words = f"{most} {_name(file)}s that differ are compared, {more} more are not"
+        not_compared.append(NotCompared(NotComparedReason.FRAMES, words))
+    return Decoded(_not_plain(pictures), tuple(not_compared))
+
+
+@dataclass(slots=True)
+class _Seen:
+    """The frames that were looked at: their numbers from 0, thumbnails, areas; what was left out; the first error."""
+
+    numbers: list[int] = field(default_factory=list)
+    thumbnails: list[NDArray[np.float32]] = field(default_factory=list)
+    areas: list[int] = field(default_factory=list)
+    not_compared: list[NotCompared] = field(default_factory=list)
+    problem: Exception | None = None
+
+    def add(self, number: int, frame: Image.Image) -> None:
+        self.numbers.append(number)
+        self.thumbnails.append(frames.thumbnail_of(frame))
+        self.areas.append(frame.width * frame.height)
+
+    def leave_out(self, words: str) -> None:
+        self.not_compared.append(NotCompared(NotComparedReason.FRAMES, words))
+
+    def without_plain(self) -> "_Seen":
+        """Return the frames that show anything; all of them when none does."""
+        rich = [place for place, thumbnail in enumerate(self.thumbnails) if thumbnail.std() >= MIN_DEVIATION]
+        if not rich:
+            return self
+        return _Seen(
+            [self.numbers[place] for place in rich],
+            [self.thumbnails[place] for place in rich],
+            [self.areas[place] for place in rich],
+            self.not_compared,
+            self.problem,
+        )
+
+
+def _look_through(file: PictureFile, settings: MatchingSettings) -> _Seen:
+    """Look at the frames of a file until its end or a bound."""
+    seen, pixels = _Seen(), 0
+    end = time.thread_time() + LOOKING_SHARE * settings.timeout.total_seconds()
+    for number in count():
+        try:
+            frame = file.frame(number)
+        except IndexError:
+            break
+        # What was read before is as good as it was.
+        except (*DECODER_ERRORS, OverLimit) as error:
+            seen.problem = seen.problem or error
+            if file.format == "TIFF" and number < settings.max_frames:
+                seen.leave_out(f"page {number + 1} cannot be decoded")
+                continue
+            seen.leave_out(f"{_name(file)} {number + 1} and what follows cannot be decoded")
+            break
+
+        pixels += frame.width * frame.height
+        bound = _bound_passed(number, pixels, end, settings)
+        if bound is not None:
+            seen.leave_out(f"{_name(file)}s from {number + 1} on are not compared: {bound}")
+            break
+        seen.add(number, frame)
+
+    if file.is_cut_off:
+        words = "the file is cut off: its last frames are missing"
+        seen.not_compared.append(NotCompared(NotComparedReason.CUT_OFF, words))
+    return seen.without_plain()
+
+
+def _bound_passed(number: int, pixels: int, end: float, settings: MatchingSettings) -> str | None:
+    """Return which bound keeps frame `number` (from 0) from being looked at; the first frame always is."""
+    if number >= settings.max_frames:
+        return f"{settings.max_frames} are looked at (matching.max_frames)"
+    if number and pixels > settings.max_pixels:
+        return f"together they have more than {settings.max_pixels} pixels (matching.max_pixels)"
+    if number and time.thread_time() > end:
+        return "looking at more takes too long (matching.timeout)"
+    return None
+
+
+def _name(file: PictureFile) -> str:
+    return "page" if file.format == "TIFF" else "frame"
+
+
+def _pictures_of(
+    image: Image.Image, size: tuple[int, int], file_format: str, frame: int | None, settings: MatchingSettings
+) -> list[Picture]:
+    """Return the upright picture of loaded pixels; where it shows clearly more on a dark ground, that one too.
+
+    `size` is the width and height that the pixels stand for, as they are stored.
+    """
     side = profile_of(settings).working_side
-    share = min(1.0, side / max(width, height))
-    image.draft(None, (max(1, int(width * share)), max(1, int(height * share))))
-    image.load()
     if max(image.size) > side:
         image = _reduced(image, side)
 
-    # Asked only now: Pillow's TIFF decoder has turned picture and size by itself, the others leave it to us.
-    turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
-    rgb = np.asarray(_rgb(ImageOps.exif_transpose(image)), dtype=np.uint8)
-    if turned:
-        width, height = height, width
-    return Picture(np.ascontiguousarray(rgb), width, height, name)
+    orientation = orientation_of(image.info, file_format)
+    width, height = reversed(size) if is_turned(orientation) else size
+    grounds = (colour.WHITE, colour.DARK) if colour.is_transparent(image) else (colour.WHITE,)
+    pictures = []
+    for ground in grounds:
+        rgb = np.asarray(upright(colour.srgb_of(image, ground), orientation), dtype=np.uint8)
+        on_dark = ground is colour.DARK
+        pictures.append(Picture(np.ascontiguousarray(rgb), width, height, file_format, frame, on_dark))
+
+    if "icc_profile" in image.info and all(picture.detail < MIN_DEVIATION for picture in pictures):
+        # A damaged profile may paint everything in one colour; browsers show what is there.
+        image.info = {name: value for name, value in image.info.items() if name != "icc_profile"}
+        return _pictures_of(image, size, file_format, frame, settings)
+    if len(pictures) == 2 and pictures[1].detail <= pictures[0].detail * _CLEARLY_MORE:
+        del pictures[1]
+    return pictures
 
 
 def _reduced(image: Image.Image, side: int) -> Image.Image:
     """Shrink before colour is converted: twelve megapixels cost little more than four."""
-    exif = image.getexif()
+    info = image.info
     if image.mode in ("P", "1"):
-        image = image.convert("RGBA" if "transparency" in image.info else "RGB")
+        image = image.convert("RGBA" if "transparency" in info else "RGB")
     factor = side / max(image.size)
     size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
-    info = image.info
     smaller = image.resize(size, Image.Resampling.BOX, reducing_gap=2.0)
-    smaller.info = {**info, "exif": exif.tobytes()}
+    smaller.info = dict(info)
     return smaller
 
 
-def _refuse_large(image: Image.Image, settings: MatchingSettings) -> None:
-    width, height = image.size
+def _refuse_large(width: int, height: int, settings: MatchingSettings) -> None:
     if width * height > settings.max_pixels:
         raise OverLimit(f"{width} x {height} pixels, allowed are {settings.max_pixels} (matching.max_pixels)")
 
 
-def _richest_frame(image: Image.Image, frames: int, settings: MatchingSettings) -> Image.Image:
-    """Return the most detailed of a few frames: many animations begin with an empty one.
-
-    Frames build on each other, so all before are decoded too; of large ones only so many as hold max_pixels.
-    """
-    farthest = settings.max_pixels // (image.width * image.height)
-    wanted = {number for number in (0, 1, frames // 4, frames // 2) if number <= farthest}
-
-    best, most = None, -1.0
-    for number in range(max(wanted) + 1):
-        image.seek(number)
-        # A GIF's frame may reach beyond the first one's canvas, which then grows.
-        _refuse_large(image, settings)
-        if number not in wanted:
-            continue
-
-        frame = image.convert("RGBA")
-        detail = float(np.asarray(frame.convert("L").resize((64, 64)), dtype=np.float32).std())
-        if detail > most * 1.25:
-            best, most = frame, detail
-
-    if best is None:
-        raise NotAnImage("an animation without a readable frame")
-    return best
-
-
-def _rgb(image: Image.Image) -> Image.Image:
-    """Convert to eight-bit sRGB: profile applied, sixteen bits scaled down, alpha laid over white."""
-    if image.mode in ("I;16", "I;16L", "I;16B", "I", "F"):
-        return _eight_bits(image).convert("RGB")
-
-    profile = image.info.get("icc_profile")
-    if profile and image.mode in ("RGB", "RGBA", "CMYK", "L"):
-        image = _to_srgb(image, profile)
-
-    # Browsers show what is transparent on white, so that is what people see and copy.
-    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-        layered = image.convert("RGBA")
-        white = Image.new("RGBA", layered.size, (255, 255, 255, 255))
-        return Image.alpha_composite(white, layered).convert("RGB")
-    return image.convert("RGB")
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    values = np.asarray(image, dtype=np.float32)
-    values = np.nan_to_num(values, posinf=0.0, neginf=0.0)
-    top = 65535.0 if image.mode.startswith("I") and values.max(initial=0) > 255 else float(values.max(initial=0)) or 1.0
-    return Image.fromarray((values.clip(0, top) * (255.0 / top)).astype(np.uint8))
-
-
-def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
-    """Apply the embedded profile; a broken or mismatched one is ignored, as browsers do."""
-    alpha = image.getchannel("A") if image.mode == "RGBA" else None
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        plain = image.convert("RGB") if image.mode == "RGBA" else image
-        converted = ImageCms.profileToProfile(plain, source, _SRGB, outputMode="RGB")
-    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-        return image
-    if converted is None:
-        return image
-    if alpha is not None:
-        converted.putalpha(alpha)
-    return converted
+def _not_plain(pictures: Sequence[Picture]) -> tuple[Picture, ...]:
+    """Return the pictures that can be told from others. Raises TooPlain, TooSmall when there is none."""
+    kept, problem = [], None
+    for picture in pictures:
+        try:
+            _refuse_plain(picture)
+        except TooPlain as error:
+            problem = problem or error
+        else:
+            kept.append(picture)
+    if problem is not None and not kept:
+        raise problem
+    return tuple(kept)
 
 
 def _refuse_plain(picture: Picture) -> None:
     """Raise TooPlain for what cannot be told from anything else: icons, spacers, blank or nearly blank surfaces."""
     if min(picture.width, picture.height) < MIN_SIDE:
         raise TooSmall(f"{picture.width} x {picture.height} pixels; at least {MIN_SIDE} on each side are needed")
-    tile = cv2.resize(picture.grey, (64, 64), interpolation=cv2.INTER_AREA).astype(np.float32)
+    tile = _tile(picture.grey)
     edge = float((np.abs(np.diff(tile, axis=0)).mean() + np.abs(np.diff(tile, axis=1)).mean()) / 2)
     if float(tile.std()) < MIN_DEVIATION or edge < MIN_EDGE:
         # Noise of compression makes no difference of more than a few levels; what a person drew does.
@@ -229,13 +330,5 @@ def _refuse_plain(picture: Picture) -> None:
         raise TooPlain("too plain: a nearly even surface that could be anybody's", size)
 
 
-def _what_it_seems(content: bytes) -> str:
-    start = content[:512].lstrip()
-    if not content:
-        return "the file is empty"
-    if content[4:8] == b"ftyp" and content[8:12] in _HEIF_BRANDS:
-        return "a HEIC/HEIF picture; convert it to JPEG or AVIF"
-    for magic, name in _KNOWN_UNREADABLE:
-        if start.startswith(magic):
-            return name
-    return "no picture in a known format (" + ", ".join(READABLE) + ")"
+def _tile(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return cv2.resize(grey, (64, 64), interpolation=cv2.INTER_AREA).astype(np.float32)

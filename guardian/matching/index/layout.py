@@ -20,22 +20,24 @@ ANGLE_STEPS = 256
 
 
 def arrays_of(entries: Sequence[Entry]) -> dict[str, NDArray[Any]]:
-    """Return the arrays of one segment that holds n assets with m keypoints together.
+    """Return the arrays of one segment that holds n frames of assets with m keypoints together.
 
-    A row for each asset: `numbers` int64 [n], `ids` S32 [n], `sizes` int32 [n, 2] (width, height), `hashes` uint8
-    [n, 32], `vectors` float16 [n, d] (only when every asset has one). `starts` and `preview_starts` [n + 1] say where
-    an asset's rows begin in the arrays of keypoints and in `previews`.
+    A row for each frame (an asset that is no animation has one): `numbers` int64 [n], `ids` S32 [n] (the same for all
+    frames of an asset), `sizes` int32 [n, 2] (width, height), `hashes` uint8 [n, 32], `vectors` float16 [n, d] (only
+    when every asset has one), `frames` uint32 [n] (0 where a file has only one; only when some have more). `starts` and
+    `preview_starts` [n + 1] say where a frame's rows begin in the arrays of keypoints and in `previews`.
 
-    A row for each keypoint: `owners` uint32 [m] (the asset's row), `places` uint16 [m, 2], `spans` float16 [m],
+    A row for each keypoint: `owners` uint32 [m] (the frame's row), `places` uint16 [m, 2], `spans` float16 [m],
     `angles` uint8 [m], `descriptors` uint8 [m, 32].
 
     `previews` uint8 [bytes]: grey JPEG files, one after the other. `offsets` and `rows`: see votes.VoteTables.
     """
-    fingerprints = [fingerprint for _, _, fingerprint in entries]
+    rows = [(number, identity, frame) for number, identity, fingerprint in entries for frame in fingerprint.frames]
+    fingerprints = [fingerprint for _, _, fingerprint in rows]
     points = [fingerprint.points for fingerprint in fingerprints]
     counts = [len(one) for one in points]
     sizes = np.array([(fingerprint.width, fingerprint.height) for fingerprint in fingerprints], dtype=np.int32)
-    owners = np.repeat(np.arange(len(entries), dtype=np.uint32), counts)
+    owners = np.repeat(np.arange(len(rows), dtype=np.uint32), counts)
 
     x, y = np.concatenate([one.x for one in points]), np.concatenate([one.y for one in points])
     places = np.stack([x, y], axis=1) / sizes[owners] * MOST_PLACE
@@ -43,8 +45,8 @@ def arrays_of(entries: Sequence[Entry]) -> dict[str, NDArray[Any]]:
     preview_sizes = [len(fingerprint.preview) for fingerprint in fingerprints]
 
     arrays = {
-        "numbers": np.array([number for number, _, _ in entries], dtype=np.int64),
-        "ids": np.array([identity.encode("ascii") for _, identity, _ in entries], dtype="S32"),
+        "numbers": np.array([number for number, _, _ in rows], dtype=np.int64),
+        "ids": np.array([identity.encode("ascii") for _, identity, _ in rows], dtype="S32"),
         "sizes": sizes,
         "hashes": np.stack([fingerprint.hash for fingerprint in fingerprints]),
         "starts": np.concatenate([[0], np.cumsum(counts)]).astype(np.uint32),
@@ -59,8 +61,12 @@ def arrays_of(entries: Sequence[Entry]) -> dict[str, NDArray[Any]]:
     }
 
     embeddings = [fingerprint.embedding for fingerprint in fingerprints if fingerprint.embedding is not None]
-    if len(embeddings) == len(entries):
+    if len(embeddings) == len(rows):
         arrays["vectors"] = np.stack(embeddings).astype(np.float16)
+
+    frames = [fingerprint.frame or 0 for fingerprint in fingerprints]
+    if any(frames):
+        arrays["frames"] = np.array(frames, dtype=np.uint32)
 
     tables = votes.build_tables(arrays["descriptors"])
     return {**arrays, "offsets": tables.offsets, "rows": tables.rows}

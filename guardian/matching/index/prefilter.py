@@ -3,6 +3,7 @@
 None gates another; their union goes on, with what a descriptor brings (vector_route.py).
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -28,6 +29,8 @@ _MOST_BALLOTS = 16
 _CLEAR = 20
 _PROPOSALS_PER_ASSET = 2
 _WORTH_A_SECOND = 4
+# The frames of one animation must not take the places of other assets.
+_FRAMES_PER_ASSET = 2
 # Of an asset's correspondences so many, best supported first, are looked through for a second transform.
 _TRIED_PER_ASSET = 8
 
@@ -89,14 +92,26 @@ def search(index: Index, candidate: Candidate, newer_than: int, voted_assets: in
                 continue
             votes, owners = segment.vote(side.descriptors)
             # Older assets of the segment count too: a keypoint is common whichever assets are asked about.
-            alive = votes.query[segment.alive[owners]]
-            commonness[mirrored][:] += np.bincount(alive, minlength=len(side)).astype(np.int32)
+            commonness[mirrored][:] += _assets_voted_for(segment, votes, owners, len(side))
             ballots.extend(_ballots((segment, number), (votes, owners), eligible, side, mirrored))
 
     proposals: dict[IndexSlot, list[Proposal]] = {}
-    _propose_voted(ballots, candidate.width, voted_assets, proposals)
+    _propose_voted(index, ballots, candidate.width, voted_assets, proposals)
     distances = _propose_hashed(index, candidate.windows, newer_than, proposals)
     return Hits(proposals, distances, commonness)
+
+
+def _assets_voted_for(
+    segment: IndexSegment, votes: Votes, owners: NDArray[np.uint32], keypoints: int
+) -> NDArray[np.int32]:
+    """Return for how many assets of a segment each keypoint votes: int32 [keypoints]. Frames of one are one asset."""
+    alive = segment.alive[owners]
+    query, owners = votes.query[alive], owners[alive]
+    if segment.has_frames:
+        # One number for each pair of keypoint and asset.
+        pairs = query.astype(np.int64) * (int(segment.numbers.max()) + 1) + segment.numbers[owners]
+        query = query[np.unique(pairs, return_index=True)[1]]
+    return np.bincount(query, minlength=keypoints).astype(np.int32)
 
 
 def _ballots(
@@ -146,12 +161,18 @@ def _rank_in_group(groups: NDArray[np.uint32]) -> NDArray[np.int64]:
 
 
 def _propose_voted(
-    ballots: list[_Ballot], width: int, voted_assets: int, proposals: dict[IndexSlot, list[Proposal]]
+    index: Index, ballots: list[_Ballot], width: int, voted_assets: int, proposals: dict[IndexSlot, list[Proposal]]
 ) -> None:
     """Add the best-supported transforms of the best-voted assets. `width` is the candidate's, in pixels."""
+    slots_by_asset = defaultdict[int, set[IndexSlot]](set)
     for ballot in sorted(ballots, key=lambda ballot: -ballot.support):
         if ballot.slot not in proposals and len(proposals) >= voted_assets:
             continue
+        segment, row = ballot.slot
+        slots = slots_by_asset[int(index.segments[segment].numbers[row])]
+        if ballot.slot not in slots and len(slots) >= _FRAMES_PER_ASSET:
+            continue
+        slots.add(ballot.slot)
         # Two votes agree by chance: they only fill half of the places.
         if ballot.support < 3 and len(proposals) > voted_assets // 2:
             continue

@@ -24,7 +24,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What an index holds, without its large arrays: number, id and hash (uint8 [n, 32]) of what answers.
+    """What an index holds, without its large arrays: number, id and hash (uint8 [n, 32]) of each frame that answers.
 
     `withdrawn` are numbers that do not answer, whether or not they are still on disk.
     """
@@ -39,7 +39,8 @@ class Contents:
 class PreviewedAsset:
     """An asset as it can be looked at: `preview` stands for a full upright picture of `width` x `height` pixels.
 
-    Pickles; refers to no mapped file.
+    `frame`: which one of its file's frames this is, counted from 1; None where the file has only one. Pickles; refers
+    to no mapped file.
     """
 
     number: int
@@ -47,6 +48,7 @@ class PreviewedAsset:
     width: int
     height: int
     preview: Pyramid
+    frame: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +65,11 @@ class IndexedAsset(PreviewedAsset):
     @property
     def previewed(self) -> PreviewedAsset:
         """The asset without what is mapped."""
-        return PreviewedAsset(self.number, self.id, self.width, self.height, self.preview)
+        return PreviewedAsset(self.number, self.id, self.width, self.height, self.preview, self.frame)
 
 
 class IndexSegment:
-    """One open segment: search it, and read its assets."""
+    """One open segment: search it, and read its assets. A row is one frame of an asset; most have only one."""
 
     def __init__(self, segment: Segment, withdrawn: frozenset[int]) -> None:
         self._segment, self._arrays, self.name = segment, segment.arrays, segment.name
@@ -81,6 +83,11 @@ class IndexSegment:
 
     def __len__(self) -> int:
         return len(self.numbers)
+
+    @cached_property
+    def has_frames(self) -> bool:
+        """Whether some asset has more than one row."""
+        return len(np.unique(self.numbers)) < len(self.numbers)
 
     def without(self, withdrawn: frozenset[int]) -> "IndexSegment":
         """Return the same mapped segment with other assets taken out."""
@@ -124,6 +131,7 @@ class IndexSegment:
             points=self.points(row),
             words=self._words[int(self._starts[row]) : int(self._starts[row + 1])],
             preview=Pyramid(np.asarray(grey, dtype=np.uint8), width, height),
+            frame=self.frame(row),
             embedding=self._embedding(row),
         )
 
@@ -154,6 +162,7 @@ class IndexSegment:
             points=self.points(row),
             preview=self._preview(row).tobytes(),
             embedding=self._embedding(row),
+            frame=self.frame(row),
         )
         return int(self.numbers[row]), self.id(row), fingerprint
 
@@ -161,6 +170,11 @@ class IndexSegment:
         """Return width and height of an asset's full upright picture."""
         width, height = self._arrays["sizes"][row]
         return int(width), int(height)
+
+    def frame(self, row: int) -> int | None:
+        """Return which frame of its asset's file a row is, counted from 1; None where the file has only one."""
+        frames = self._arrays.get("frames")
+        return int(frames[row]) or None if frames is not None else None
 
     def id(self, row: int) -> str:
         """Return the asset id of a row."""
@@ -177,7 +191,7 @@ class Index:
     @cached_property
     def assets(self) -> int:
         """How many assets answer."""
-        return int(sum(segment.alive.sum() for segment in self.segments))
+        return sum(len(np.unique(segment.numbers[segment.alive])) for segment in self.segments)
 
     @cached_property
     def latest_number(self) -> int:

@@ -42,7 +42,10 @@ def exclusive_evidence(pairs: Sequence[MeasuredAsset]) -> list[ExclusiveEvidence
 
     evidence = []
     for index, pair in enumerate(pairs):
-        others = [pairs[other] for other in strong if other != index] if index in strong else []
+        # Frames of one asset share what they show, and none of it is another's.
+        others = [pairs[other] for other in strong if pairs[other][0].number != pair[0].number]
+        if index not in strong:
+            others = []
         evidence.append(_exclusive(pair, others[:_MOST_OTHERS]))
     return evidence
 
