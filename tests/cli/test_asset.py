@@ -4,11 +4,14 @@ import io
 import json
 import os
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from guardian.model import Action, Comparison, Decision, Finding, LicenceStatus
+from guardian.store import StoreSettings, open_store
 from tests.cli.home import Home, made_home
 
 ODD = os.fsdecode(b"d\xfcne\n\x1b[31m.png")
@@ -234,3 +237,42 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_protected(tmp_path: Path, 
     }
     assert [Path(line["path"]).name for line in lines if line["cut_off"]] == ["cut.png"]
     shutil.rmtree(mine)
+
+
+def test_uses_are_judged_again_when_an_asset_changes_its_collection(own: Home) -> None:
+    coffee = own.lines("asset", "list", "--json")[1]
+    own.guardian("licence", "add", "--host", "shop.example", "--collection", "sold")
+    seen = datetime.now(UTC)
+    store = open_store(StoreSettings(), own.folder / "data")
+    with store.begin() as tx:
+        found = Finding(
+            id="find_1",
+            asset_id=coffee["id"],
+            case_id=None,
+            source="web",
+            page_url="https://shop.example/p",
+            image_url="https://shop.example/i.jpg",
+            first_seen_at=seen,
+            last_seen_at=seen,
+            licence=LicenceStatus.NONE,
+            decision=Decision(Action.ALERT, "copies"),
+            comparison=Comparison(0.99),
+            candidate_sha256="c" * 64,
+            image_sha256=None,
+            page_sha256=None,
+        )
+        tx.findings.upsert(found)
+
+    def standing() -> LicenceStatus:
+        with store.read() as tx:
+            found = tx.findings.get("find_1")
+        assert found is not None
+        return found.licence
+
+    own.guardian("asset", "edit", coffee["id"], "--collection", "sold")
+    assert standing() is LicenceStatus.LICENSED
+    table = own.folder / "corrected.csv"
+    table.write_text(f"path,collection\n{coffee['path']},press\n")
+    assert "collection: “sold” -> “press”" in own.guardian("asset", "add", table).stdout
+    assert standing() is not LicenceStatus.LICENSED
+    store.close()
