@@ -3,7 +3,7 @@
 import asyncio
 import importlib.util
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,22 +11,22 @@ from typing import TYPE_CHECKING
 import click
 
 from guardian.cli.context import Session, pass_session
+from guardian.cli.evaluation_page import page_lines
 from guardian.cli.progress import progress_bar
-from guardian.cli.screen import Column, Cut, Row, Screen
-from guardian.errors import UsageError
+from guardian.cli.screen import Screen
+from guardian.errors import IndexNotReady, UsageError
 from guardian.model import Asset, AssetState
 from guardian.views.counting import counted
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from guardian.config import Config
     from guardian.evaluation.answering import Answer
     from guardian.evaluation.asking import Plan
-    from guardian.evaluation.results import EditResult, Judge, Results
+    from guardian.evaluation.results import Judge, Results
     from guardian.matching.workers import Workers
 
-_SHOWN = 5
-_THRESHOLDS = (0.6, 0.8, 0.9, 0.97, 0.99, 0.999)
-_WELL_FOUND, _WELL_ALERTED = 0.95, 0.85
 FAMILIES = ("standard", "hard", "wild")
 
 
@@ -40,6 +40,7 @@ class _Wish:
     families: tuple[str, ...]
     seed: int
     fit: bool
+    also: str | None
 
 
 @click.command
@@ -54,6 +55,11 @@ class _Wish:
 @click.option("--rules", "rules_path", type=click.Path(path_type=Path), help="Other rules: a file or a folder.")
 @click.option("--edits", "families", multiple=True, type=click.Choice(FAMILIES), help="Only edits of this family.")
 @click.option("--seed", default=1, show_default=True, help="Another seed draws other works, edits and strengths.")
+@click.option(
+    "--also",
+    type=click.Choice(["full", "fast", "without-descriptor"]),
+    help="Ask all of it once more with this profile, or without the descriptor, and say what that changes.",
+)
 @click.option("--fit", is_flag=True, help="Refit the confidence on this, and use it from now on if it measures better.")
 @click.option("--html", "html_path", type=click.Path(path_type=Path), help="Where to write the page with pictures.")
 @click.option("--json", "as_json", is_flag=True, help="All numbers as one JSON object.")
@@ -78,7 +84,7 @@ def command(
         click.echo(json.dumps({**results_json(results), "notes": list(notes), "page": str(page)}, ensure_ascii=False))
         return
     screen = Screen.of_output()
-    for line in _page(results, notes, page, screen):
+    for line in page_lines(results, notes, page, screen):
         click.echo(line)
 
 
@@ -101,21 +107,86 @@ async def _evaluate(
 
     plan = _plan(config, wish, protected)
     folder = config.data_dir / "evaluation"
+    await _complete_index(config, workers, protected)
     with progress_bar() as progress:
         step = progress.add_task("asking", total=len(plan.questions))
         answers = await asked(workers, plan, folder, lambda done: progress.update(step, completed=done))
         found = results(plan.questions, answers, Judge(judged_by, protected), len({one.work_id for one in protected}))
 
         notes = _notes(wish, len(protected), rules_path or config.rules_dir)
+        if wish.also is not None:
+            notes += await _also(config, wish.also, plan, protected, found, Judge(judged_by, protected), progress)
         if wish.fit:
             notes += await asyncio.to_thread(
                 _fit, config, workers, plan, answers, Judge(judged_by, protected), wish.seed
             )
         page = html_path or folder / "report.html"
-        step = progress.add_task("drawing the page", total=None)
+        progress.add_task("drawing the page", total=None)
         await _write_page(workers, plan, found, notes, page)
     await workers.aclose()
     return found, notes, page
+
+
+async def _complete_index(config: "Config", workers: "Workers", protected: list[Asset]) -> None:
+    """Bring the index up to date first: works that it lacks could not be found. Raises GuardianError when it cannot."""
+    from guardian.app import make_catalog, opened_store
+    from guardian.matching.index.writer import IndexWriter
+
+    try:
+        published = set(IndexWriter(workers.index_folder, workers.index_recipe).contents(every_byte=False).numbers)
+    except IndexNotReady:
+        published = set()
+    missing = {asset.number for asset in protected} - published
+    if missing:
+        click.echo(f"guardian: the index lacks {counted(len(missing), 'asset')}; it is completed now", err=True)
+        with opened_store(config) as store:
+            await make_catalog(config, store, workers).repair()
+
+
+async def _also(
+    config: "Config",
+    name: str,
+    plan: "Plan",
+    protected: list[Asset],
+    found: "Results",
+    judge: "Judge",
+    progress: "Progress",
+) -> tuple[str, ...]:
+    """Ask everything of a variant and return what that changes."""
+    from guardian.evaluation.asking import asked
+    from guardian.evaluation.results import results
+    from guardian.evaluation.variants import Variant, indexed, variant_workers
+    from guardian.evidence import Vault
+
+    folder = config.data_dir / "evaluation" / name
+    workers = variant_workers(Variant(name), config.matching, config.embedding, folder)
+    originals = Vault(config.data_dir / "originals", 0)
+    step = progress.add_task(f"{name}: indexing", total=len(protected))
+    unread = await indexed(workers, protected, originals.path_of, lambda done: progress.update(step, completed=done))
+    step = progress.add_task(f"{name}: asking", total=len(plan.questions))
+    answers = await asked(workers, plan, folder, lambda done: progress.update(step, completed=done))
+    await workers.aclose()
+
+    other = results(plan.questions, answers, judge, found.works_of_catalogue)
+    copies = max(1, found.copies)
+    families = [
+        f"{family}: found {other.share_found(family):.3f} ({found.share_found(family):.3f}), alerted "
+        f"{other.share_alerted(family):.3f} ({found.share_alerted(family):.3f})"
+        for family in dict.fromkeys(one.family for one in found.edits)
+    ]
+    copies_said = f"copies found {other.found / copies:.3f} ({found.found / copies:.3f})"
+    alerts_said = f"alerted {other.alerted / copies:.3f} ({found.alerted / copies:.3f})"
+    harm_said = (
+        f"strangers alerted {other.accused} ({found.accused}); another work named {other.mistaken} ({found.mistaken})"
+    )
+    lines = [
+        f"With {name.replace('-', ' ')} (in brackets as configured): {copies_said}, {alerts_said}; {harm_said}. "
+        + "; ".join(families)
+        + "."
+    ]
+    if unread:
+        lines.append(f"{counted(unread, 'asset')} could not be read for that and were not searched.")
+    return tuple(lines)
 
 
 def _refuse_fit(wish: _Wish) -> None:
@@ -229,108 +300,3 @@ def _notes(wish: _Wish, assets: int, rules: Path) -> tuple[str, ...]:
     if wish.strangers is None:
         notes.append("No strangers were given (--strangers FOLDER), so false alarms were not measured.")
     return tuple(notes)
-
-
-def _page(results: "Results", notes: tuple[str, ...], page: Path, screen: Screen) -> Iterable[str]:
-    """Yield the lines of the page for a terminal."""
-    for note in notes:
-        yield from screen.wrapped(note)
-    yield ""
-    copies = max(1, results.copies)
-    strangers = "not measured"
-    if results.strangers:
-        strangers = f"{results.accused} of {results.strangers} alerted; the loudest at {results.loudest:.3f}"
-    yield from screen.facts(
-        {
-            "works": f"{results.works} of {results.works_of_catalogue} edited",
-            "copies": f"{results.copies}: found {results.found / copies:.3f}, alerted {results.alerted / copies:.3f}",
-            "strangers": strangers,
-            "mixed up": f"{counted(results.mistaken, 'alert')} would name another of your works",
-        },
-        indent=0,
-    )
-    yield from _titled(
-        "Edits that are found or alerted least (found: first, above every stranger)", _edits(results, screen)
-    )
-    yield from _titled("What a threshold costs", _thresholds(results, screen))
-    yield from _titled("Weak works", _weak(results, screen))
-    yield from _titled("Works that are taken for one another", _pairs(results, screen))
-    yield from _titled("Strangers that resemble your works", _loud(results, screen))
-    if results.left_out:
-        yield from _titled("Not asked", [line for reason, count in results.left_out.items()
-                                         for line in screen.wrapped(f"{count}: {reason}", indent=2)])  # fmt: skip
-    yield ""
-    yield from screen.wrapped(f"With pictures: {page}", cut=Cut.NEVER)
-
-
-def _titled(title: str, lines: Iterable[str]) -> Iterable[str]:
-    shown = list(lines)
-    if shown:
-        yield ""
-        yield click.style(title, bold=True)
-        yield from shown
-
-
-def _edits(results: "Results", screen: Screen) -> Iterable[str]:
-    """Yield the edits that leave something to wish for, and how many do not."""
-    poor = [one for one in results.edits if one.found_share < _WELL_FOUND or one.alerted_share < _WELL_ALERTED]
-    columns = [Column("edit"), Column("family"), Column("found", is_number=True), Column("alerted", is_number=True),
-               Column("review", is_number=True), Column("asked", is_number=True)]  # fmt: skip
-    yield from screen.table(columns, [Row(_edit_cells(one)) for one in poor])
-    rest = len(results.edits) - len(poor)
-    if rest:
-        better = f"{counted(rest, 'edit')}: at least {_WELL_FOUND} found and {_WELL_ALERTED} alerted"
-        yield from screen.wrapped(f"and {better}" if poor else better)
-
-
-def _edit_cells(one: "EditResult") -> tuple[str, ...]:
-    reviewed = one.reviewed / one.asked
-    return (
-        one.edit,
-        one.family,
-        f"{one.found_share:.2f}",
-        f"{one.alerted_share:.2f}",
-        f"{reviewed:.2f}",
-        f"{one.asked}",
-    )
-
-
-def _thresholds(results: "Results", screen: Screen) -> Iterable[str]:
-    columns = [Column("alert from", is_number=True), Column("copies missed", is_number=True),
-               Column("strangers accused", is_number=True), Column("another work named", is_number=True)]  # fmt: skip
-    rows = [
-        Row((f"{cost.threshold:g}", f"{cost.missed} ({cost.missed / max(1, results.copies):.1%})",
-             f"{cost.false_alarms}" if results.strangers else "-", f"{cost.mistaken}"))
-        for cost in results.thresholds
-        if cost.threshold in _THRESHOLDS
-    ]  # fmt: skip
-    return screen.table(columns, rows)
-
-
-def _weak(results: "Results", screen: Screen) -> Iterable[str]:
-    for work in results.weak[:_SHOWN]:
-        reasons = "; ".join(work.reasons) or "no reason that can be named"
-        words = f"{work.asset.title}: found {work.found}, alerted {work.alerted} of {work.asked}; {reasons}"
-        yield from screen.wrapped(words, indent=2)
-    yield from _more(len(results.weak))
-
-
-def _pairs(results: "Results", screen: Screen) -> Iterable[str]:
-    for pair in results.pairs[:_SHOWN]:
-        how = pair.question.edit or "as it is"
-        words = f"{pair.shown.title} ({how}) for {pair.taken_for.title}: {pair.probability:.3f}, {pair.action}"
-        yield from screen.wrapped(words, indent=2)
-    yield from _more(len(results.pairs))
-
-
-def _loud(results: "Results", screen: Screen) -> Iterable[str]:
-    for one in results.loud[:_SHOWN]:
-        how = one.question.edit or "as it is"
-        words = f"{Path(one.question.path).name} ({how}) for {one.asset.title}: {one.probability:.3f}, {one.action}"
-        yield from screen.wrapped(words, indent=2)
-    yield from _more(len(results.loud))
-
-
-def _more(count: int) -> Iterable[str]:
-    if count > _SHOWN:
-        yield f"  and {count - _SHOWN} more"

@@ -132,6 +132,16 @@ class Results:
     own_probabilities: tuple[float, ...]
     stranger_probabilities: tuple[float, ...]
 
+    def share_found(self, family: str) -> float:
+        """Return the share (0-1) that is found of a family of edits."""
+        edits = [one for one in self.edits if one.family == family]
+        return sum(one.found for one in edits) / max(1, sum(one.asked for one in edits))
+
+    def share_alerted(self, family: str) -> float:
+        """Return the share (0-1) of a family of edits that the rules alert about."""
+        edits = [one for one in self.edits if one.family == family]
+        return sum(one.alerted for one in edits) / max(1, sum(one.asked for one in edits))
+
 
 class Judge:
     """Decides by rules what an answer's matches mean, as if each picture were met on a host that is nobody's."""

@@ -139,6 +139,21 @@ def test_what_makes_no_sense_is_refused(protected: Home, words: list[str], said:
     assert said in done.stderr
 
 
+def test_another_profile_is_measured_on_the_same_questions(home: Home, strangers: Path, page: dict[str, Any]) -> None:
+    also = numbers(home, "--strangers", strangers, "--also", "fast")
+    assert without_places(also) == without_places(page)
+    (said,) = [note for note in also["notes"] if note.startswith("With fast")]
+    assert "hard: found" in said
+    assert (home.folder / "data" / "evaluation" / "fast" / "index").is_dir()
+
+
+def test_an_index_that_lacks_works_is_completed_first(own: Home, page: dict[str, Any]) -> None:
+    shutil.rmtree(own.folder / "data" / "index")
+    done = own.guardian(*QUICK, "--json", "--sample", "1")
+    assert "the index lacks 2 assets" in done.stderr
+    assert json.loads(done.stdout)["found"] > 0
+
+
 def test_a_refit_on_two_works_is_refused(home: Home, strangers: Path, page: dict[str, Any]) -> None:
     done = home.guardian(*QUICK, "--strangers", strangers, "--fit", code=2)
     assert "at least 10 works and 20 strangers" in done.stderr

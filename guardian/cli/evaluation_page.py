@@ -1,0 +1,122 @@
+"""The page of an evaluation for a terminal: the numbers, what is found least, and what a threshold costs."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from guardian.cli.screen import Column, Cut, Row, Screen
+from guardian.views.counting import counted
+
+if TYPE_CHECKING:
+    from guardian.evaluation.results import EditResult, Results
+
+_SHOWN = 5
+_THRESHOLDS = (0.6, 0.8, 0.9, 0.97, 0.99, 0.999)
+_WELL_FOUND, _WELL_ALERTED = 0.95, 0.85
+
+
+def page_lines(results: "Results", notes: tuple[str, ...], page: Path, screen: Screen) -> Iterable[str]:
+    """Yield the lines of the page; `notes` say what the numbers rest on, `page` is the file with pictures."""
+    for note in notes:
+        yield from screen.wrapped(note)
+    yield ""
+    copies = max(1, results.copies)
+    strangers = "not measured"
+    if results.strangers:
+        strangers = f"{results.accused} of {results.strangers} alerted; the loudest at {results.loudest:.3f}"
+    yield from screen.facts(
+        {
+            "works": f"{results.works} of {results.works_of_catalogue} edited",
+            "copies": f"{results.copies}: found {results.found / copies:.3f}, alerted {results.alerted / copies:.3f}",
+            "strangers": strangers,
+            "mixed up": f"{counted(results.mistaken, 'alert')} would name another of your works",
+        },
+        indent=0,
+    )
+    yield from _titled(
+        "Edits that are found or alerted least (found: first, above every stranger)", _edits(results, screen)
+    )
+    yield from _titled("What a threshold costs", _thresholds(results, screen))
+    yield from _titled("Weak works", _weak(results, screen))
+    yield from _titled("Works that are taken for one another", _pairs(results, screen))
+    yield from _titled("Strangers that resemble your works", _loud(results, screen))
+    if results.left_out:
+        yield from _titled("Not asked", [line for reason, count in results.left_out.items()
+                                         for line in screen.wrapped(f"{count}: {reason}", indent=2)])  # fmt: skip
+    yield ""
+    yield from screen.wrapped(f"With pictures: {page}", cut=Cut.NEVER)
+
+
+def _titled(title: str, lines: Iterable[str]) -> Iterable[str]:
+    shown = list(lines)
+    if shown:
+        yield ""
+        yield click.style(title, bold=True)
+        yield from shown
+
+
+def _edits(results: "Results", screen: Screen) -> Iterable[str]:
+    """Yield the edits that leave something to wish for, and how many do not."""
+    poor = [one for one in results.edits if one.found_share < _WELL_FOUND or one.alerted_share < _WELL_ALERTED]
+    columns = [Column("edit"), Column("family"), Column("found", is_number=True), Column("alerted", is_number=True),
+               Column("review", is_number=True), Column("asked", is_number=True)]  # fmt: skip
+    yield from screen.table(columns, [Row(_edit_cells(one)) for one in poor])
+    rest = len(results.edits) - len(poor)
+    if rest:
+        better = f"{counted(rest, 'edit')}: at least {_WELL_FOUND} found and {_WELL_ALERTED} alerted"
+        yield from screen.wrapped(f"and {better}" if poor else better)
+
+
+def _edit_cells(one: "EditResult") -> tuple[str, ...]:
+    reviewed = one.reviewed / one.asked
+    return (
+        one.edit,
+        one.family,
+        f"{one.found_share:.2f}",
+        f"{one.alerted_share:.2f}",
+        f"{reviewed:.2f}",
+        f"{one.asked}",
+    )
+
+
+def _thresholds(results: "Results", screen: Screen) -> Iterable[str]:
+    columns = [Column("alert from", is_number=True), Column("copies missed", is_number=True),
+               Column("strangers accused", is_number=True), Column("another work named", is_number=True)]  # fmt: skip
+    rows = [
+        Row((f"{cost.threshold:g}", f"{cost.missed} ({cost.missed / max(1, results.copies):.1%})",
+             f"{cost.false_alarms}" if results.strangers else "-", f"{cost.mistaken}"))
+        for cost in results.thresholds
+        if cost.threshold in _THRESHOLDS
+    ]  # fmt: skip
+    return screen.table(columns, rows)
+
+
+def _weak(results: "Results", screen: Screen) -> Iterable[str]:
+    for work in results.weak[:_SHOWN]:
+        reasons = "; ".join(work.reasons) or "no reason that can be named"
+        words = f"{work.asset.title}: found {work.found}, alerted {work.alerted} of {work.asked}; {reasons}"
+        yield from screen.wrapped(words, indent=2)
+    yield from _more(len(results.weak))
+
+
+def _pairs(results: "Results", screen: Screen) -> Iterable[str]:
+    for pair in results.pairs[:_SHOWN]:
+        how = pair.question.edit or "as it is"
+        words = f"{pair.shown.title} ({how}) for {pair.taken_for.title}: {pair.probability:.3f}, {pair.action}"
+        yield from screen.wrapped(words, indent=2)
+    yield from _more(len(results.pairs))
+
+
+def _loud(results: "Results", screen: Screen) -> Iterable[str]:
+    for one in results.loud[:_SHOWN]:
+        how = one.question.edit or "as it is"
+        words = f"{Path(one.question.path).name} ({how}) for {one.asset.title}: {one.probability:.3f}, {one.action}"
+        yield from screen.wrapped(words, indent=2)
+    yield from _more(len(results.loud))
+
+
+def _more(count: int) -> Iterable[str]:
+    if count > _SHOWN:
+        yield f"  and {count - _SHOWN} more"
