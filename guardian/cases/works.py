@@ -80,9 +80,9 @@ def split_work(
     return _work(tx, new_id)
 
 
-def _merge(tx: Transaction, one: Case, other: Case, *, by: str | None, at: datetime) -> Case:
-    """Merge two cases of one operator into the one that was opened first; return it."""
-    kept, gone = sorted((one, other), key=lambda case: (case.opened_at, case.id))
+def _merge(tx: Transaction, of_kept: Case, of_gone: Case, *, by: str | None, at: datetime) -> Case:
+    """Merge two cases of one operator into the one that was opened first, of whichever work that is; return it."""
+    kept, gone = sorted((of_kept, of_gone), key=lambda case: (case.opened_at, case.id))
     # Of equal states the later review counts.
     ranked = sorted((kept, gone), key=lambda case: (_BY_ATTENTION.index(case.state), case.updated_at))
     decided = ranked[-1]
@@ -95,6 +95,7 @@ def _merge(tx: Transaction, one: Case, other: Case, *, by: str | None, at: datet
     return tx.cases.absorb(
         replace(
             kept,
+            work_id=of_kept.work_id,
             asset_id=_best(found, kept.asset_id),
             state=decided.state,
             reviewed_by=decided.reviewed_by,

@@ -86,7 +86,7 @@ async def look_for_all_works(context: CatalogContext) -> int:
 
     joined = await look_for_works(context, await asyncio.to_thread(unsought))
     if joined:
-        log.info("versions_joined", assets=joined, see="guardian work list")
+        log.info("versions_joined", assets=joined, see="`guardian work list`")
     return joined
 
 

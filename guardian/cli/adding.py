@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from guardian.cli.context import Session, opened_store
 from guardian.cli.progress import progress_bar, say, say_if_kernels_are_compiled
-from guardian.cli.screen import Screen
+from guardian.cli.screen import Cut, Screen
 from guardian.cli.showing import json_line
 from guardian.views.assets import asset_json, weakness_words
 from guardian.views.plain_text import printable
@@ -84,7 +84,8 @@ def fitted(lines: Iterable[str], screen: Screen) -> Iterator[str]:
     """Yield lines that begin with a word and blanks of the indent's width, made to fit the screen."""
     width = len(_INDENT)
     for line in lines:
-        yield from screen.wrapped(line[width:], width, first=line[:width])
+        # A path that is wider than the screen stays whole, so that it can be copied.
+        yield from screen.wrapped(line[width:], width, first=line[:width], cut=Cut.NEVER)
 
 
 def _also(result: "Added") -> list[str]:

@@ -160,7 +160,7 @@ class Cases:
         self._connection.execute(delete(cases).where(cases.c.id == gone_id))
         self._connection.execute(insert(case_aliases).values(id=gone_id, case_id=kept.id))
 
-        first = {"asset_id": kept.asset_id, "opened_at": kept.opened_at}
+        first = {"asset_id": kept.asset_id, "work_id": kept.work_id, "opened_at": kept.opened_at}
         self._connection.execute(update(cases).where(cases.c.id == kept.id).values(**first))
         return self.update(kept)
 

@@ -107,6 +107,17 @@ def test_joining_merges_cases_by_operator_and_tells_nobody(store: Store, use: Us
     assert {case.id for case in cases_of(store)} == {older.case_id, elsewhere.case_id}
 
 
+def test_the_older_case_is_kept_whichever_work_it_is_of(store: Store, use: Use, assets: list[Asset]) -> None:
+    with store.begin() as tx:
+        third = tx.assets.reserve("d" * 64, title="D", collection="web", path="/d.jpg", size=(8, 6), at=NOON)
+        tx.assets.protect([third.number])
+    older, _, _ = see(store, *(use(asset=asset, minutes=n) for n, asset in enumerate((third, assets[1], assets[0]))))
+    for other in (assets[1], third):
+        join(store, (assets[0], other))
+    (case,) = cases_of(store)
+    assert (case.id, case.work_id, case.finding_count) == (older.case_id, assets[0].work_id, 1)
+
+
 @pytest.mark.parametrize(
     ("one", "other", "of_both"),
     [
