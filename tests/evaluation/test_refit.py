@@ -103,8 +103,16 @@ def test_shipped_trees_keep_their_say_where_nothing_was_learnt(taught: refit.Ref
     content = refit._content(refit._joined(shipped, [leaf(0.25)], 0.5), empty_pairs(), 1)
     path.write_text(json.dumps(content))
     row = measured(np.random.default_rng(2), 30).astype(np.float64)
-    expected = refit._logit(shipped, row) + 0.25 + 0.5
-    assert refit._logit(confidence.read(path), row) == pytest.approx(expected, abs=1e-6)
+    expected = shipped.slope * shipped.raw(row) + shipped.intercept + 0.25 + 0.5
+    assert refit._logits(confidence.read(path), row[None])[0] == pytest.approx(expected, abs=1e-6)
+
+
+def test_many_pairs_are_rated_as_one_is() -> None:
+    generator, shipped = np.random.default_rng(5), confidence.fitted()
+    rows = generator.uniform(-1, 60, (50, len(NAMES)))
+    expected = [shipped.slope * shipped.raw(row) + shipped.intercept for row in rows]
+    assert refit._logits(shipped, rows) == pytest.approx(expected, abs=1e-9)
+    assert len(refit._logits(shipped, rows[:0])) == 0
 
 
 def leaf(value: float) -> dict[str, list[float] | list[int]]:
