@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from guardian.matching.features import hashing, keypoints
 from guardian.matching.features.image import Picture
-from guardian.matching.features.keypoints import Keypoints
+from guardian.matching.features.keypoints import Sides, side_of
 from guardian.matching.features.pyramid import Pyramid
 from guardian.matching.features.windows import PixelBox, windows
 from guardian.matching.geometry import CandidateGrid
@@ -21,14 +21,15 @@ HashedWindow = tuple[PixelBox, NDArray[np.uint8]]
 class Candidate:
     """The features of one candidate, all in pixels of its full upright picture. Pickles.
 
-    `sides` are the keypoints of the picture and those of its mirror image (in the mirror image's coordinates).
-    `windows` begin with the whole picture.
+    `sides` are the keypoints of the picture, of its mirror image (in the mirror image's coordinates) and of its
+    negative. `windows` begin with the whole picture.
     """
 
-    sides: tuple[Keypoints, Keypoints]
+    sides: Sides
     windows: list[HashedWindow]
     pyramid: Pyramid
-    _grids: dict[bool, CandidateGrid] = field(default_factory=dict)
+    _grids: dict[int, CandidateGrid] = field(default_factory=dict)
+    _negatives: list[Pyramid] = field(default_factory=list)
 
     @property
     def width(self) -> int:
@@ -40,11 +41,20 @@ class Candidate:
         """Pixels of the full upright picture."""
         return self.pyramid.height
 
-    def grid(self, *, mirrored: bool) -> CandidateGrid:
+    def grid(self, *, mirrored: bool, inverted: bool) -> CandidateGrid:
         """Return the keypoints of one side in a grid, sorted on first use."""
-        if mirrored not in self._grids:
-            self._grids[mirrored] = CandidateGrid(self.sides[mirrored], self.width, self.height)
-        return self._grids[mirrored]
+        side = side_of(mirrored=mirrored, inverted=inverted)
+        if side not in self._grids:
+            self._grids[side] = CandidateGrid(self.sides[side], self.width, self.height)
+        return self._grids[side]
+
+    def pixels(self, *, inverted: bool) -> Pyramid:
+        """Return the picture, or its negative, made on first use."""
+        if not inverted:
+            return self.pyramid
+        if not self._negatives:
+            self._negatives.append(Pyramid(~self.pyramid.grey, self.width, self.height))
+        return self._negatives[0]
 
 
 def candidate_of(picture: Picture, profile: Profile) -> Candidate:
@@ -53,13 +63,14 @@ def candidate_of(picture: Picture, profile: Profile) -> Candidate:
     # Decoding may have reduced the picture; what is measured is said in pixels of the full one.
     across, down = picture.width / grey.shape[1], picture.height / grey.shape[0]
 
-    upright, mirrored = keypoints.detect_both_sides(grey, profile.candidate_scales)
-    sides = (keypoints.zoomed(upright, across, down), keypoints.zoomed(mirrored, across, down))
+    found = keypoints.detect_sides(grey, profile.candidate_scales, negatives=profile.negatives)
+    upright, mirrored, negative, mirrored_negative = (keypoints.zoomed(side, across, down) for side in found)
 
     hashed = [
         ((left * across, top * down, right * across, bottom * down), _hashes(grey, (left, top, right, bottom)))
         for left, top, right, bottom in windows(grey)[: profile.windows + 1]
     ]
+    sides = (upright, mirrored, negative, mirrored_negative)
     return Candidate(sides, hashed, Pyramid(grey, picture.width, picture.height))
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from guardian.matching.features.keypoints import side_of
 from guardian.matching.index.reader import PreviewedAsset
 from guardian.matching.shard import MeasuredPair, ShardAnswer
 from guardian.matching.verify import confidence
@@ -136,12 +137,12 @@ def _up_to_number(answers: Sequence[ShardAnswer], newer_than: int) -> int:
     return max(newer_than, min((answer.up_to_number for answer in answers), default=0))
 
 
-def _commonness(answers: Sequence[ShardAnswer]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Count for each keypoint of either side for how many assets of the catalogue it votes: int32 [keypoints]."""
-    upright = [answer.commonness[0] for answer in answers]
-    mirrored = [answer.commonness[1] for answer in answers]
-    return np.asarray(sum(upright), np.int32), np.asarray(sum(mirrored), np.int32)
+def _commonness(answers: Sequence[ShardAnswer]) -> list[NDArray[np.int32]]:
+    """Count for each keypoint of each side for how many assets of the catalogue it votes: int32 [keypoints]."""
+    by_side = zip(*(answer.commonness for answer in answers), strict=True)
+    return [np.asarray(sum(counts), np.int32) for counts in by_side]
 
 
-def _rare(measurement: Measurement, commonness: tuple[NDArray[np.int32], NDArray[np.int32]]) -> int:
-    return int((commonness[measurement.mirrored][measurement.inlier_points] < COMMON_FROM).sum())
+def _rare(measurement: Measurement, commonness: Sequence[NDArray[np.int32]]) -> int:
+    side = side_of(mirrored=measurement.mirrored, inverted=measurement.inverted)
+    return int((commonness[side][measurement.inlier_points] < COMMON_FROM).sum())

@@ -21,6 +21,8 @@ _CELLS = 24
 # Rounds of guided matching: reach as a share of the keypoint's size, and bits that may differ.
 _REACH = np.array([0.6, 0.3, 0.15])
 _BITS = np.array([56, 60, 64])
+# Fewer for a quick look, which must tell chance from evidence without refinement.
+_QUICK_BITS = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +39,15 @@ class Agreement:
 class Proposal:
     """How the asset might lie in the candidate. `agreeing` votes support it, of `votes` for this asset.
 
-    `matrix` maps asset pixels to candidate pixels. Both counts are 0 when the hash proposed it.
+    `matrix` maps asset pixels to candidate pixels. `inverted`: the candidate shows its negative. Both counts are 0
+    when the hash proposed it.
     """
 
     matrix: Matrix
     mirrored: bool
     agreeing: int = 0
     votes: int = 0
+    inverted: bool = False
 
 
 class CandidateGrid:
@@ -72,6 +76,20 @@ class CandidateGrid:
             (self.starts, self.cell_width, self.cell_height),
         )
         return Agreement(refined, mine, self.order[theirs], bits) if len(mine) >= 3 else None
+
+
+    def count_near(self, matrix: Matrix, asset: Keypoints, words: NDArray[np.uint64]) -> tuple[int, int]:
+        """Count the keypoints that have one like them where the transform puts them, and those within the picture.
+
+        A quick look: one round of guided matching, no fit.
+        """
+        near, visible = _count_near(
+            np.asarray(matrix, dtype=np.float64),
+            (asset.x, asset.y, asset.size, asset.angle, words),
+            self._sorted,
+            (self.starts, self.cell_width, self.cell_height),
+        )
+        return int(near), int(visible)
 
 
 def count_agreeing(
@@ -195,6 +213,23 @@ def _refine(matrix, asset, candidate, grid):  # type: ignore[no-untyped-def]
             break
         current[:] = fitted
     return kept, mine[:count].copy(), theirs[:count].copy(), differing[:count].copy()
+
+
+@kernel
+def _count_near(matrix, asset, candidate, grid):  # type: ignore[no-untyped-def]
+    n = asset[0].shape[0]
+    nearest, bits = np.full(n, -1, np.int32), np.zeros(n, np.int16)
+    taken = np.full(candidate[0].shape[0], -1, np.int32)
+    scale = np.sqrt(matrix[0] * matrix[4] - matrix[1] * matrix[3])
+    _pair(matrix, (scale, _REACH[0], _QUICK_BITS), asset, candidate, grid, (nearest, bits, taken))
+
+    near, visible = 0, 0
+    for i in range(n):
+        near += nearest[i] >= 0
+        x = matrix[0] * asset[0][i] + matrix[1] * asset[1][i] + matrix[2]
+        y = matrix[3] * asset[0][i] + matrix[4] * asset[1][i] + matrix[5]
+        visible += 0 <= x < _CELLS * grid[1] and 0 <= y < _CELLS * grid[2]
+    return near, visible
 
 
 @kernel

@@ -63,7 +63,7 @@ def _call_all() -> None:
     votes.match(words, points.words)
 
     hashing.nearest_orientation(points.descriptors[:8], points.descriptors)
-    hashing.nearest_orientation(points.descriptors[:8], _mapped(points.descriptors))
+    hashing.nearest_view(points.descriptors[:8], _mapped(points.descriptors))
 
     geometry.count_agreeing(points, points)
     same = np.array([1.0, 0.0, 0.0, 0.0, 1.0, 0.0])

@@ -19,11 +19,14 @@ class Profile:
     """The first three enter the index, the others only the search; `frames` enters both.
 
     `working_side`: pixels of the longer side to which a large picture is reduced while it is decoded; nothing looks
-    closer.
-    `preview_side`: pixels of an asset's preview. `voted_assets`: how many the keypoint route brings at most. `windows`:
-    how many parts of a candidate are hashed beside the whole. `tiles`: whether its parts are encoded too when there
-    is a descriptor. `frames`: how many frames of one file that differ are kept of an asset, and compared of a
-    candidate.
+    closer. `preview_side`: pixels of an asset's preview.
+
+    `voted_assets`: how many the keypoint route brings at most; the `measured_assets` of them that a quick look supports
+    best are measured. `windows`: how many parts of a candidate are hashed beside the whole. `tiles`: whether its parts
+    are encoded too when there is a descriptor. `negatives`: whether keypoints are also looked for in the candidate's
+    negative. `frames`: how many frames of one file that differ are kept of an asset, and compared of a candidate.
+
+    All sides are those of pictures up to twice as long as wide; longer ones get more (see `elongation`).
     """
 
     working_side: int
@@ -31,22 +34,26 @@ class Profile:
     preview_side: int
     candidate_scales: tuple[Scale, ...]
     voted_assets: int
+    measured_assets: int
     windows: int
     tiles: bool
+    negatives: bool
     frames: int
 
 
-# Four levels take the candidate's larger pass down to where the smaller one begins; more would find the same
-# points twice.
+# The candidate's smallest scale costs little: there a crop that was enlarged looks as it did in the asset. Four levels
+# take the largest down to where the next one begins; more would find the same points twice.
 FULL = Profile(
     # Just below the widths of common cameras (4000, 4032, 4096), whose files are then decoded at a half.
     working_side=2000,
-    asset_scales=(Scale(640, 600), Scale(320, 200)),
+    asset_scales=(Scale(1100, 250), Scale(640, 450), Scale(320, 150)),
     preview_side=448,
-    candidate_scales=(Scale(512, 1000), Scale(1024, 3000, levels=4)),
-    voted_assets=8,
+    candidate_scales=(Scale(512, 1000), Scale(1024, 3000, levels=4), Scale(256, 400, levels=4)),
+    voted_assets=24,
+    measured_assets=8,
     windows=12,
     tiles=True,
+    negatives=True,
     frames=24,
 )
 
@@ -55,16 +62,32 @@ FAST = Profile(
     asset_scales=(Scale(512, 350),),
     preview_side=256,
     candidate_scales=(Scale(512, 700),),
-    voted_assets=3,
+    voted_assets=8,
+    measured_assets=3,
     windows=4,
     tiles=False,
+    negatives=False,
     frames=8,
 )
 
 
+_LONG_FROM = 2.0
+_MOST_ELONGATION = 8.0
+
+
+def elongation(width: int, height: int) -> float:
+    """Return how many times as far a picture reaches as one that is twice as long as wide: 1 to 8.
+
+    Panoramas and strips of web comics are shown and copied in pieces. With the longer side of an ordinary picture, a
+    tenth of them would be a thumbnail: sides in pixels and numbers of keypoints are multiplied by this.
+    """
+    longer, shorter = max(width, height), max(1, min(width, height))
+    return min(_MOST_ELONGATION, max(1.0, longer / shorter / _LONG_FROM))
+
+
 def quick_search(profile: Profile) -> Profile:
     """Return a profile that searches the same index with the least effort that finds easy copies."""
-    return replace(profile, candidate_scales=(Scale(320, 300, levels=3),), windows=1, tiles=False)
+    return replace(profile, candidate_scales=(Scale(320, 300, levels=3),), windows=1, tiles=False, negatives=False)
 
 
 def profile_of(settings: MatchingSettings) -> Profile:

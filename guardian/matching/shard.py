@@ -17,6 +17,7 @@ from guardian.matching.index.prefilter import IndexSlot
 from guardian.matching.index.reader import Index, IndexedAsset, PreviewedAsset, open_index
 from guardian.matching.index.vector_route import PartEncoder
 from guardian.matching.profiles import Profile
+from guardian.matching.shortlist import shortlisted
 from guardian.matching.verify.measuring import Measurement, measure
 
 
@@ -45,7 +46,7 @@ class ShardAnswer:
     """
 
     pairs: tuple[MeasuredPair, ...]
-    commonness: tuple[NDArray[np.int32], NDArray[np.int32]]
+    commonness: tuple[NDArray[np.int32], ...]
     up_to_number: int
     assets_searched: int
     is_complete: bool = True
@@ -74,7 +75,7 @@ class Shard:
         """
         index = self._index
         hits = prefilter.search(index, candidate, newer_than, self._profile.voted_assets)
-        proposals = hits.proposals
+        proposals = shortlisted(index, candidate, hits.proposals, self._profile.measured_assets)
 
         vector: NDArray[np.float32] | None = None
         if encoder is not None and index.segments:

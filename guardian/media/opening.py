@@ -72,6 +72,11 @@ class PictureFile:
             return self.format == "TIFF"
         return self.format in _WITH_FRAMES and bool(getattr(self._image, "is_animated", False))
 
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Width and height as they are stored; None where no decoder could open the file yet."""
+        return self._image.size if self._image is not None else None
+
     def still(self, longest: int) -> Loaded:
         """Load the only picture. A JPEG may come reduced, if its longer side stays at or above `longest` pixels.
 

@@ -22,6 +22,7 @@ class Transform:
     `matrix` maps asset pixels to candidate pixels, both at their full upright size. `angle_degrees` is
     counter-clockwise as seen, after undoing the mirror; `scale` is candidate pixels per asset pixel.
     `asset_box` is the part of the asset that is visible, `candidate_box` the part of the candidate it fills.
+    `inverted`: light and dark have changed places, as in a negative.
     """
 
     matrix: Affine
@@ -30,6 +31,7 @@ class Transform:
     scale: float
     asset_box: Box
     candidate_box: Box
+    inverted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

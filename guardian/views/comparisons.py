@@ -44,6 +44,7 @@ def _transform_json(transform: Transform) -> dict[str, Any]:
         "scale": transform.scale,
         "asset_box": list(transform.asset_box),
         "candidate_box": list(transform.candidate_box),
+        "polarity": "negative" if transform.inverted else "positive",
     }
 
 

@@ -31,7 +31,7 @@ from guardian.model import Asset, AssetState, Rights
 from guardian.store import hold
 from tests.matching.forks import ended, forked
 
-RECIPE = "v2-none"
+RECIPE = "v3-none"
 
 
 def with_rooms(config: Config, job: Callable[[App], Awaitable[Any]]) -> Any:

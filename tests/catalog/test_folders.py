@@ -14,7 +14,7 @@ from guardian.matching.index import reader
 from guardian.model import Asset, AssetState
 from guardian.store import StoreSettings, hold
 
-RECIPE = "v2-none"
+RECIPE = "v3-none"
 
 
 @pytest.fixture

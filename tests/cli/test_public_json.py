@@ -210,6 +210,7 @@ def finding_of(read: Read) -> dict[str, Any]:
                 "scale": 0.5,
                 "asset_box": [0.0, 0.0, 1.0, 0.6],
                 "candidate_box": [0.1, 0.2, 0.9, 1.0],
+                "polarity": "positive",
             },
             "aligned_similarity": 0.87,
             "embedding_similarity": None,

@@ -13,7 +13,7 @@ from guardian.matching.index.layout import Entry
 from guardian.matching.index.reader import Index
 from guardian.matching.index.writer import IndexWriter
 
-RECIPE = "v2-none"
+RECIPE = "v3-none"
 
 
 @lru_cache(maxsize=32)

@@ -123,6 +123,7 @@ def test_the_line_is_exactly_as_promised() -> None:
                         "scale": 0.5,
                         "asset_box": [0, 0, 1, 0.6],
                         "candidate_box": [0.1, 0.2, 0.9, 1],
+                        "polarity": "positive",
                     },
                     "aligned_similarity": 0.87,
                     "embedding_similarity": None,

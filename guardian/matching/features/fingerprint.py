@@ -10,7 +10,7 @@ from guardian.matching.features import hashing, keypoints
 from guardian.matching.features.image import Picture
 from guardian.matching.features.keypoints import Keypoints
 from guardian.matching.features.phash import phash
-from guardian.matching.profiles import Profile
+from guardian.matching.profiles import Profile, elongation
 from guardian.model import NotCompared
 
 _PREVIEW_QUALITY = 72
@@ -51,7 +51,8 @@ def fingerprint(picture: Picture, recipe: str, profile: Profile, embedding: NDAr
     grey = picture.grey
 
     # The preview is what alignment compares with; nothing looks closer than its side.
-    factor = min(1.0, profile.preview_side / max(grey.shape))
+    side = profile.preview_side * elongation(picture.width, picture.height)
+    factor = min(1.0, side / max(grey.shape))
     size = (max(1, round(grey.shape[1] * factor)), max(1, round(grey.shape[0] * factor)))
     small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
     preview = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, _PREVIEW_QUALITY])[1]

@@ -9,6 +9,7 @@ from guardian.matching.features.bits import count_bits
 
 BITS = 256
 TILE = 64
+ORIENTATIONS = 8
 _KEPT = 16
 
 
@@ -75,7 +76,17 @@ def nearest_orientation(
     orientations: NDArray[np.uint8], hashes: NDArray[np.uint8]
 ) -> tuple[NDArray[np.int16], NDArray[np.int64]]:
     """Return for each of the hashes [n, 32] the bits that differ in the best orientation, and which that is (0-7)."""
-    return _nearest(_words(orientations), _words(hashes))  # type: ignore[no-any-return]
+    return _nearest(_words(orientations), _words(hashes), False)  # type: ignore[no-any-return]
+
+
+def nearest_view(
+    orientations: NDArray[np.uint8], hashes: NDArray[np.uint8]
+) -> tuple[NDArray[np.int16], NDArray[np.int64]]:
+    """Return the same over the eight orientations (0-7) and those of the negative (8-15).
+
+    Every coefficient of a negative has the opposite sign, so that its hash has the opposite bits.
+    """
+    return _nearest(_words(orientations), _words(hashes), True)  # type: ignore[no-any-return]
 
 
 def _words(hashes: NDArray[np.uint8]) -> NDArray[np.uint64]:
@@ -83,7 +94,7 @@ def _words(hashes: NDArray[np.uint8]) -> NDArray[np.uint64]:
 
 
 @kernel
-def _nearest(orientations, hashes):  # type: ignore[no-untyped-def]
+def _nearest(orientations, hashes, negatives_too):  # type: ignore[no-untyped-def]
     """Scan all hashes: exact, and at 20,000 of them still a millisecond for all orientations."""
     least = np.empty(hashes.shape[0], np.int16)
     which = np.empty(hashes.shape[0], np.int64)
@@ -95,6 +106,8 @@ def _nearest(orientations, hashes):  # type: ignore[no-untyped-def]
                 distance += int(count_bits(orientations[turned, word] ^ hashes[row, word]))
             if distance < best:
                 best, orientation = distance, turned
+            if negatives_too and BITS - distance < best:
+                best, orientation = BITS - distance, turned + ORIENTATIONS
         least[row], which[row] = best, orientation
     return least, which
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from guardian.errors import NotAnImage, OverLimit, TooPlain, TooSmall, Unmatchable
-from guardian.matching.profiles import profile_of
+from guardian.matching.profiles import elongation, profile_of
 from guardian.matching.settings import MatchingSettings
 from guardian.media import colour, frames
 from guardian.media.opening import DECODER_ERRORS, Loaded, PictureFile
@@ -125,7 +125,7 @@ def decode_all(content: bytes, settings: MatchingSettings) -> Decoded:
 
 
 def _still_decoded(file: PictureFile, settings: MatchingSettings) -> Decoded:
-    loaded = file.still(profile_of(settings).working_side)
+    loaded = file.still(_working_side(*(file.size or (1, 1)), settings))
     pictures = _pictures_of(loaded.image, loaded.size, file.format, None, settings)
     if not loaded.is_cut_off:
         return Decoded(_not_plain(pictures))
@@ -263,7 +263,7 @@ def _pictures_of(
 
     `size` is the width and height that the pixels stand for, as they are stored.
     """
-    side = profile_of(settings).working_side
+    side = _working_side(*image.size, settings)
     if max(image.size) > side:
         image = _reduced(image, side)
 
@@ -283,6 +283,11 @@ def _pictures_of(
     if len(pictures) == 2 and pictures[1].detail <= pictures[0].detail * _CLEARLY_MORE:
         del pictures[1]
     return pictures
+
+
+def _working_side(width: int, height: int, settings: MatchingSettings) -> int:
+    """Return to how many pixels of its longer side a picture is reduced: more for panoramas and strips."""
+    return round(profile_of(settings).working_side * elongation(width, height))
 
 
 def _reduced(image: Image.Image, side: int) -> Image.Image:

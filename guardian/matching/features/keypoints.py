@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from guardian.matching.profiles import Scale
+from guardian.matching.profiles import Scale, elongation
 
 DESCRIPTOR_BYTES = 32
 _PATCH = 31
@@ -37,48 +37,98 @@ class Keypoints:
         return np.ascontiguousarray(self.descriptors).view(np.uint64).reshape(-1, 4)
 
 
+Sides = tuple[Keypoints, Keypoints, Keypoints, Keypoints]
+"""The keypoints of a candidate as it is, of its mirror image, of its negative, and of that one's mirror image."""
+
+SIDES = ((False, False), (True, False), (False, True), (True, True))
+"""Of each of the Sides: whether it is mirrored, and whether it is inverted."""
+
+NO_KEYPOINTS = Keypoints(
+    x=np.zeros(0, np.float32),
+    y=np.zeros(0, np.float32),
+    size=np.zeros(0, np.float32),
+    angle=np.zeros(0, np.float32),
+    descriptors=np.zeros((0, DESCRIPTOR_BYTES), np.uint8),
+)
+
+NO_SIDES: Sides = (NO_KEYPOINTS, NO_KEYPOINTS, NO_KEYPOINTS, NO_KEYPOINTS)
+
+
 def detect(grey: NDArray[np.uint8], scales: tuple[Scale, ...]) -> Keypoints:
     """Detect the keypoints of uint8 [h, w] at all scales (Rublee et al., "ORB", ICCV 2011)."""
-    return _joined([_detect(grey, scale, mirror_too=False)[0] for scale in scales])
+    return _joined([_Pass(grey, scale).upright() for scale in scales])
 
 
-def detect_both_sides(grey: NDArray[np.uint8], scales: tuple[Scale, ...]) -> tuple[Keypoints, Keypoints]:
-    """Detect the keypoints of the picture and of its mirror image; the latter in the mirror image's coordinates."""
-    passes = [_detect(grey, scale, mirror_too=True) for scale in scales]
-    return _joined([found[0] for found in passes]), _joined([found[1] for found in passes])
+def detect_sides(grey: NDArray[np.uint8], scales: tuple[Scale, ...], *, negatives: bool) -> Sides:
+    """Detect the keypoints of the picture, of its mirror image, and, if asked for, of its negative.
+
+    Those of the mirror image are in the mirror image's coordinates. Negatives are copied whole or in large parts, so
+    they are looked for at the first scale only.
+    """
+    passes = [_Pass(grey, scale) for scale in scales]
+    upright = _joined([one.upright() for one in passes])
+    mirrored = _joined([one.mirrored() for one in passes])
+    return upright, mirrored, passes[0].negative() if negatives else NO_KEYPOINTS, NO_KEYPOINTS
 
 
-def _detect(grey: NDArray[np.uint8], scale: Scale, *, mirror_too: bool) -> list[Keypoints]:
-    picture = _resized(grey, scale.longer_side)
-    orb = cv2.ORB.create(
-        nfeatures=int(scale.keypoints * _SURPLUS),
-        scaleFactor=1.2,
-        nlevels=scale.levels,
-        edgeThreshold=16,
-        fastThreshold=8,
-    )
+def side_of(*, mirrored: bool, inverted: bool) -> int:
+    """Return the place in Sides of the keypoints that see the candidate so."""
+    return int(mirrored) + 2 * int(inverted)
 
-    # More corners than are kept, so that the grid has a choice in every cell.
-    found = orb.detect(picture, None)
-    chosen = [found[index] for index in _spread(found, scale.keypoints, picture.shape)]
-    zoom = (picture.shape[1] / grey.shape[1], picture.shape[0] / grey.shape[0])
 
-    kept, descriptors = _described(orb, picture, chosen)
-    places = _Places.of(kept)
-    sides = [places.keypoints(descriptors, zoom)]
+class _Pass:
+    """The keypoints of a picture at one scale, and their descriptors as the picture, its mirror image and negative.
 
-    # The mirror image has its corners in the mirrored places: only descriptors are computed again.
-    if mirror_too:
-        right = picture.shape[1] - 1
+    A mirror image and a negative have their corners in the same places: only descriptors are computed again.
+    """
+
+    def __init__(self, grey: NDArray[np.uint8], scale: Scale) -> None:
+        longer = elongation(grey.shape[1], grey.shape[0])
+        self._picture = _resized(grey, round(scale.longer_side * longer))
+        self._zoom = (self._picture.shape[1] / grey.shape[1], self._picture.shape[0] / grey.shape[0])
+        count = round(scale.keypoints * longer)
+        self._orb = cv2.ORB.create(
+            nfeatures=int(count * _SURPLUS),
+            scaleFactor=1.2,
+            nlevels=scale.levels,
+            edgeThreshold=16,
+            fastThreshold=8,
+        )
+
+        # More corners than are kept, so that the grid has a choice in every cell.
+        found = self._orb.detect(self._picture, None)
+        chosen = [found[index] for index in _spread(found, count, self._picture.shape)]
+        self._kept, self._descriptors = _described(self._orb, self._picture, chosen)
+        self._places = _Places.of(self._kept)
+
+    def upright(self) -> Keypoints:
+        """Return the keypoints of the picture as it is."""
+        return self._places.keypoints(self._descriptors, self._zoom)
+
+    def mirrored(self) -> Keypoints:
+        """Return the keypoints of the mirror image, in its coordinates."""
+        right = self._picture.shape[1] - 1
         mirrored = [
-            cv2.KeyPoint(right - k.pt[0], k.pt[1], k.size, (540 - k.angle) % 360, k.response, k.octave) for k in kept
+            cv2.KeyPoint(right - k.pt[0], k.pt[1], k.size, (540 - k.angle) % 360, k.response, k.octave)
+            for k in self._kept
         ]
-        described, descriptors = _described(orb, np.ascontiguousarray(picture[:, ::-1]), mirrored)
+        described, descriptors = _described(self._orb, np.ascontiguousarray(self._picture[:, ::-1]), mirrored)
         # ORB drops what lies too close to a border, which a mirror image has at the same distance: mostly nothing.
-        same = len(described) == len(kept)
-        places = places.mirrored(right) if same else _Places.of(described)
-        sides.append(places.keypoints(descriptors, zoom))
-    return sides
+        same = len(described) == len(self._kept)
+        places = self._places.mirrored(right) if same else _Places.of(described)
+        return places.keypoints(descriptors, self._zoom)
+
+    def negative(self) -> Keypoints:
+        """Return the keypoints of the negative.
+
+        Light and dark change places: the centroid that gives a patch its angle lies on the opposite side, and every
+        comparison of two pixels comes out the other way.
+        """
+        turned = [
+            cv2.KeyPoint(k.pt[0], k.pt[1], k.size, (k.angle + 180) % 360, k.response, k.octave) for k in self._kept
+        ]
+        described, descriptors = _described(self._orb, self._picture, turned)
+        return _Places.of(described).keypoints(~descriptors, self._zoom)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from guardian.matching import geometry
 from guardian.matching.candidate import Candidate, HashedWindow
 from guardian.matching.features import hashing
-from guardian.matching.features.keypoints import Keypoints, taken
+from guardian.matching.features.keypoints import SIDES, Keypoints, taken
 from guardian.matching.geometry import Proposal, mirrored_back
 from guardian.matching.index.reader import Index, IndexSegment
 from guardian.matching.index.votes import Votes
@@ -25,7 +25,7 @@ MAX_HASH_DISTANCE = 90
 # Agreement is counted between all pairs of an asset's votes, so their number is bounded.
 _MAX_CORRESPONDENCES = 150
 # Of each segment and side; the best of all are chosen afterwards.
-_MOST_BALLOTS = 16
+_MOST_BALLOTS = 24
 _CLEAR = 20
 _PROPOSALS_PER_ASSET = 2
 _WORTH_A_SECOND = 4
@@ -43,12 +43,13 @@ class Hits:
     """What stage one brings of one index.
 
     `hash_distances`: for each segment int16 [assets], bits of 256 between an asset and the candidate's most similar
-    window. `commonness`: for each side int32 [keypoints], for how many assets of this index a keypoint votes.
+    window. `commonness`: for each of the candidate's sides int32 [keypoints], for how many assets of this index a
+    keypoint votes.
     """
 
     proposals: dict[IndexSlot, list[Proposal]]
     hash_distances: list[NDArray[np.int16]]
-    commonness: tuple[NDArray[np.int32], NDArray[np.int32]]
+    commonness: tuple[NDArray[np.int32], ...]
 
     @property
     def is_clear(self) -> bool:
@@ -66,6 +67,7 @@ class _Ballot:
 
     slot: IndexSlot
     mirrored: bool
+    inverted: bool
     asset: Keypoints
     candidate: Keypoints
     agreeing: NDArray[np.int32]
@@ -80,20 +82,19 @@ class _Ballot:
 def search(index: Index, candidate: Candidate, newer_than: int, voted_assets: int) -> Hits:
     """Search all segments for assets above `newer_than`; the keypoint route brings at most `voted_assets`."""
     sides = candidate.sides
-    commonness = (np.zeros(len(sides[0]), np.int32), np.zeros(len(sides[1]), np.int32))
+    commonness = tuple(np.zeros(len(side), np.int32) for side in sides)
     ballots: list[_Ballot] = []
     for number, segment in enumerate(index.segments):
         eligible = segment.alive & (segment.numbers > newer_than)
         if not eligible.any():
             continue
-        for mirrored in (False, True):
-            side = sides[mirrored]
+        for number_of_side, side in enumerate(sides):
             if not len(side):
                 continue
             votes, owners = segment.vote(side.descriptors)
             # Older assets of the segment count too: a keypoint is common whichever assets are asked about.
-            commonness[mirrored][:] += _assets_voted_for(segment, votes, owners, len(side))
-            ballots.extend(_ballots((segment, number), (votes, owners), eligible, side, mirrored))
+            commonness[number_of_side][:] += _assets_voted_for(segment, votes, owners, len(side))
+            ballots.extend(_ballots((segment, number), (votes, owners), eligible, side, number_of_side))
 
     proposals: dict[IndexSlot, list[Proposal]] = {}
     _propose_voted(index, ballots, candidate.width, voted_assets, proposals)
@@ -119,7 +120,7 @@ def _ballots(
     collected: tuple[Votes, NDArray[np.uint32]],
     eligible: NDArray[np.bool_],
     side: Keypoints,
-    mirrored: bool,
+    number_of_side: int,
 ) -> list[_Ballot]:
     """Return the assets with most votes that agree on one transform; those without two in agreement are left out.
 
@@ -150,7 +151,8 @@ def _ballots(
         mine = np.arange(starts[group], starts[group + 1], dtype=np.int32)
         owner = int(owners[starts[group]])
         points = (taken(asset, mine), taken(candidate, mine))
-        ballots.append(_Ballot((number, owner), mirrored, *points, agreeing[mine], int(counted[owner])))
+        mirrored, inverted = SIDES[number_of_side]
+        ballots.append(_Ballot((number, owner), mirrored, inverted, *points, agreeing[mine], int(counted[owner])))
     return ballots
 
 
@@ -187,9 +189,10 @@ def _propose_transforms(ballot: _Ballot, width: int, known: list[Proposal]) -> N
             return
         matrix = geometry.proposed_similarity(ballot.asset, ballot.candidate, int(index))
         matrix = mirrored_back(matrix, width) if ballot.mirrored else matrix
-        if any(_is_near(matrix, other.matrix, ballot.asset) for other in known):
+        alike = [other for other in known if other.inverted == ballot.inverted]
+        if any(_is_near(matrix, other.matrix, ballot.asset) for other in alike):
             continue
-        known.append(Proposal(matrix, ballot.mirrored, ballot.support, ballot.votes))
+        known.append(Proposal(matrix, ballot.mirrored, ballot.support, ballot.votes, ballot.inverted))
         added += 1
 
 
@@ -217,17 +220,18 @@ def _propose_hashed(
     for box, hashes in windows:
         nearest: list[tuple[int, IndexSlot, int]] = []
         for number, segment in enumerate(index.segments):
-            distances, orientations = hashing.nearest_orientation(hashes, segment.hashes)
+            distances, orientations = hashing.nearest_view(hashes, segment.hashes)
             least[number] = np.minimum(least[number], distances)
 
             near = np.flatnonzero(eligible[number] & (distances <= MAX_HASH_DISTANCE))
             closest = near[np.argsort(distances[near], kind="stable")[:HASHED_PER_WINDOW]]
             nearest.extend((int(distances[row]), (number, int(row)), int(orientations[row])) for row in closest)
 
-        for _, slot, orientation in sorted(nearest)[:HASHED_PER_WINDOW]:
+        for _, slot, view in sorted(nearest)[:HASHED_PER_WINDOW]:
             width, height = index.segments[slot[0]].size(slot[1])
+            inverted, orientation = divmod(view, hashing.ORIENTATIONS)
             matrix = hashing.orientation_transform(orientation, width, height, box)
             # A negative determinant turns the picture over.
             mirrored = bool(matrix[0] * matrix[4] - matrix[1] * matrix[3] < 0)
-            proposals.setdefault(slot, []).append(Proposal(matrix, mirrored))
+            proposals.setdefault(slot, []).append(Proposal(matrix, mirrored, inverted=bool(inverted)))
     return least

@@ -129,7 +129,7 @@ class IndexSegment:
             width=width,
             height=height,
             points=self.points(row),
-            words=self._words[int(self._starts[row]) : int(self._starts[row + 1])],
+            words=self.words(row),
             preview=Pyramid(np.asarray(grey, dtype=np.uint8), width, height),
             frame=self.frame(row),
             embedding=self._embedding(row),
@@ -139,6 +139,10 @@ class IndexSegment:
         """Return the keypoints of one asset, in pixels of its full upright picture."""
         rows = np.arange(int(self._starts[row]), int(self._starts[row + 1]), dtype=np.int32)
         return self.points_at(rows, np.full(len(rows), row, dtype=np.uint32))
+
+    def words(self, row: int) -> NDArray[np.uint64]:
+        """Return the descriptors of one asset, uint64 [n, 4], mapped from the index."""
+        return self._words[int(self._starts[row]) : int(self._starts[row + 1])]
 
     def _preview(self, row: int) -> NDArray[np.uint8]:
         begin, end = (int(at) for at in self._arrays["preview_starts"][row : row + 2])

@@ -16,7 +16,7 @@ from guardian.matching import geometry
 from guardian.matching.features import hashing
 from guardian.matching.features.embedding import Embedder
 from guardian.matching.features.image import Picture
-from guardian.matching.features.keypoints import Keypoints, taken
+from guardian.matching.features.keypoints import Sides, taken
 from guardian.matching.features.windows import PixelBox
 from guardian.matching.geometry import Proposal, mirrored_back
 from guardian.matching.index import votes
@@ -81,7 +81,7 @@ def tiles(width: int, height: int) -> list[PixelBox]:
 
 
 def propose(
-    index: Index, parts: Sequence[Part], sides: tuple[Keypoints, Keypoints], newer_than: int
+    index: Index, parts: Sequence[Part], sides: Sides, newer_than: int
 ) -> dict[IndexSlot, list[Proposal]]:
     """Propose the nearest assets of each part. The first part is the whole; `sides` are in candidate pixels."""
     found: dict[IndexSlot, list[Proposal]] = {}
@@ -122,7 +122,7 @@ def _laid_over(segment: IndexSegment, row: int, box: PixelBox) -> list[Proposal]
     ]
 
 
-def _matched(segment: IndexSegment, row: int, sides: tuple[Keypoints, Keypoints], width: int) -> list[Proposal]:
+def _matched(segment: IndexSegment, row: int, sides: Sides, width: int) -> list[Proposal]:
     """Match the asset's keypoints with all of the candidate's, on both sides, for the best-supported transforms."""
     asset = segment.points(row)
     proposals = []

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from guardian.matching.features.pyramid import Pyramid
 from guardian.matching.geometry import Matrix, square
+from guardian.matching.profiles import elongation
 from guardian.matching.verify.cells import CELL, CellMap, Core, compare_cells, hole_of, missing
 from guardian.model import Box
 
 SIDE = 128
-"""Pixels of the longer side of the overlap at which the two are compared."""
+"""Pixels of the longer side of the overlap at which the two are compared; more for long strips."""
 
 SAMPLED_SIDE = 256
 """Pixels of the longer side at which a descriptor is shown what both have."""
@@ -35,7 +36,8 @@ class Overlap:
     def step(self) -> float:
         """Asset pixels to one pixel of the comparison."""
         left, top, right, bottom = self.pixels
-        return max(right - left, bottom - top) / SIDE
+        across, down = right - left, bottom - top
+        return max(across, down) / (SIDE * elongation(round(across), round(down)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,8 +32,9 @@ class CellMap:
 
     `correlation` is float32, -1 to 1. `known`: enough of the cell is visible in the candidate. `rich`: known, with
     texture in the asset. `weight`: how photograph-like a rich cell of the asset is (many greys, no flat ground), 0 for
-    others. `foreign`: known, hardly any texture in the asset and much in the candidate. `means`: float32
-    [2, rows, columns], mean grey in asset and candidate. `whole`: correlation of all visible pixels at once.
+    others. `foreign`: known, hardly any texture in the asset and much in the candidate. `their_variance`: float32, of
+    the candidate's grey levels. `means`: float32 [2, rows, columns], mean grey in asset and candidate. `whole`:
+    correlation of all visible pixels at once.
     """
 
     correlation: NDArray[np.float32]
@@ -41,6 +42,7 @@ class CellMap:
     rich: NDArray[np.bool_]
     weight: NDArray[np.float32]
     foreign: NDArray[np.bool_]
+    their_variance: NDArray[np.float32]
     means: NDArray[np.float32]
     whole: float
 
@@ -97,6 +99,7 @@ def compare_cells(
         rich=rich,
         weight=np.where(rich, planes[_NATURALNESS], 0),
         foreign=known & ~rich & (planes[_THEIR_VARIANCE] > _FOREIGN_VARIANCE),
+        their_variance=planes[_THEIR_VARIANCE],
         means=planes[_MEAN : _THEIR_MEAN + 1],
         whole=whole,
     )

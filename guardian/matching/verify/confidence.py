@@ -57,6 +57,15 @@ FEATURES = {
     "core_hole": -1,
     "own_cells": 1,
     "own_natural": 1,
+    "particular": 1,
+    "particular_share": 0,
+    "detail_side": 0,
+    "detail_agreeing": 0,
+    "detail_replaced": -1,
+    "detail_lost": -1,
+    "detail_added": -1,
+    "detail_patch": -1,
+    "detail_natural": 0,
 }
 """The features in their order, and how the probability may move with each: 1 only up, -1 only down, 0 freely."""
 
@@ -72,6 +81,7 @@ def features_of(
     """
     pixels, overlap = measurement.alignment, measurement.overlap
     core = pixels.core or _NO_CORE
+    detail = measurement.detail
 
     values = {
         "inliers": measurement.inliers,
@@ -109,6 +119,15 @@ def features_of(
         "core_hole": core.hole,
         "own_cells": exclusive.cells,
         "own_natural": exclusive.natural,
+        "particular": measurement.particular,
+        "particular_share": measurement.particular / max(1, measurement.inliers),
+        "detail_side": detail.side if detail else NOT_MEASURED,
+        "detail_agreeing": detail.agreeing if detail else NOT_MEASURED,
+        "detail_replaced": detail.replaced if detail else NOT_MEASURED,
+        "detail_lost": detail.lost if detail else NOT_MEASURED,
+        "detail_added": detail.added if detail else NOT_MEASURED,
+        "detail_patch": detail.patch if detail else NOT_MEASURED,
+        "detail_natural": detail.natural if detail else NOT_MEASURED,
     }
     return np.nan_to_num(np.array([values[name] for name in FEATURES], dtype=np.float64), nan=NOT_MEASURED)
 

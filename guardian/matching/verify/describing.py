@@ -28,6 +28,7 @@ def transform_of(measurement: Measurement) -> Transform:
         scale=measurement.scale,
         asset_box=measurement.shown.asset_box,
         candidate_box=measurement.shown.candidate_box,
+        inverted=measurement.inverted,
     )
 
 
@@ -38,6 +39,8 @@ def describe(measurement: Measurement, transform: Transform) -> str:
     what = f"crop of {_percent(overlap.asset_coverage)} of the image" if is_crop else "the whole image"
     parts = [f"mirrored {what.removeprefix('the ')}" if transform.mirrored else what]
 
+    if measurement.inverted:
+        parts.append("light and dark inverted")
     if measurement.stretch > _STRETCH:
         parts.append(f"stretched {measurement.stretch:.1f} to 1")
     if abs(transform.angle_degrees) >= _TURN_DEGREES:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guardian.matching.candidate import Candidate
-from guardian.matching.features.keypoints import Keypoints
+from guardian.matching.features.keypoints import Keypoints, side_of
 from guardian.matching.geometry import (
     Agreement,
     Matrix,
@@ -20,6 +20,7 @@ from guardian.matching.geometry import (
 from guardian.matching.index.reader import IndexedAsset
 from guardian.matching.verify.alignment import Alignment, Overlap, align, overlap_of, summarised
 from guardian.matching.verify.cells import CELL, CellMap, Core, core_of, extent_of
+from guardian.matching.verify.detail import Detail, detail_of, particular
 
 CLOSE_BITS = 40
 """Descriptors of 256 bits that differ in no more than these are hardly ever alike by chance."""
@@ -35,6 +36,9 @@ _PROMISING_MEAN = 0.1
 # Of the visible cells: below this share the part that agrees is named instead of the whole overlap.
 _SHOWN_BELOW = 0.8
 
+# Strength of the core: below it nothing is claimed, so nothing need be told apart.
+_WORTH_A_CLOSER_LOOK = 1.0
+
 _NO_BITS = 64.0
 """Stands for the mean distance of inliers where there are none: as far as guided matching accepts."""
 
@@ -43,15 +47,17 @@ _NO_BITS = 64.0
 class Measurement:
     """What was measured under the best transform. `matrix` is its affine part, `projection` (3x3) all of it.
 
-    `overlap` is where the transform lays the two on each other, `shown` where they also agree: a crop in a collage
-    ends where its tile does. `inlier_points`: int32 [inliers], which keypoints of the candidate's side (the mirror
-    image's if `mirrored`) agree. `spread`: how many of 4 x 4 parts of the overlap hold inliers. `visible`: asset
-    keypoints inside the overlap. `stretch`: ratio of the two scales. Pickles; refers to no mapped file.
+    `inverted`: of the candidate's negative. `overlap` is where the transform lays the two on each other, `shown` where
+    they also agree: a crop in a collage ends where its tile does. `inlier_points`: int32 [inliers], which keypoints of
+    the candidate's side (the mirror image's if `mirrored`) agree. `spread`: how many of 4 x 4 parts of the overlap hold
+    inliers. `visible`: asset keypoints inside the overlap. `stretch`: ratio of the two scales. `particular`: inliers
+    that show what the asset shows nowhere else. `detail`: None where little agrees. Pickles; refers to no mapped file.
     """
 
     matrix: Matrix
     projection: NDArray[np.float64]
     mirrored: bool
+    inverted: bool
     overlap: Overlap
     shown: Overlap
     alignment: Alignment
@@ -64,6 +70,8 @@ class Measurement:
     stretch: float
     agreeing: int
     votes: int
+    particular: int
+    detail: Detail | None
 
     @property
     def inliers(self) -> int:
@@ -147,10 +155,16 @@ def _trials(asset: IndexedAsset, candidate: Candidate, proposal: Proposal) -> It
 
 def _refined(asset: IndexedAsset, candidate: Candidate, proposal: Proposal) -> Agreement | None:
     """Return the transform that most keypoints near the proposal agree with, in the frame of the proposal's side."""
-    if not len(candidate.sides[proposal.mirrored]):
+    if not len(_side(candidate, proposal)):
         return None
     start = _flipped_if_mirrored(proposal.matrix, candidate, proposal)
-    return candidate.grid(mirrored=proposal.mirrored).refine(start, asset.points, asset.words)
+    grid = candidate.grid(mirrored=proposal.mirrored, inverted=proposal.inverted)
+    return grid.refine(start, asset.points, asset.words)
+
+
+def _side(candidate: Candidate, proposal: Proposal) -> Keypoints:
+    """Return the keypoints of the side of the candidate that the proposal speaks of."""
+    return candidate.sides[side_of(mirrored=proposal.mirrored, inverted=proposal.inverted)]
 
 
 def _flipped_if_mirrored(matrix: Matrix, candidate: Candidate, proposal: Proposal) -> Matrix:
@@ -168,7 +182,7 @@ def _other_transforms(
     """
     if (agreement.bits <= CLOSE_BITS).sum() < _ENOUGH_INLIERS:
         return
-    side = candidate.sides[proposal.mirrored]
+    side = _side(candidate, proposal)
     points = np.stack([asset.points.x, asset.points.y], axis=1)[agreement.asset]
     positions = np.stack([side.x, side.y], axis=1)[agreement.candidate]
 
@@ -187,7 +201,7 @@ def _laid(
     overlap = overlap_of(matrix, (asset.width, asset.height), (candidate.width, candidate.height))
     if overlap is None:
         return None
-    cells = align(matrix, overlap, asset.preview, candidate.pyramid)
+    cells = align(matrix, overlap, asset.preview, candidate.pixels(inverted=proposal.inverted))
     return None if cells is None else _Trial(matrix, proposal, agreement, overlap, cells, core_of(cells))
 
 
@@ -199,6 +213,8 @@ def _measured(asset: IndexedAsset, candidate: Candidate, trial: _Trial) -> Measu
     # Singular values: the longest and the shortest that a unit of the asset becomes in the candidate.
     scales = np.linalg.svd(affine.reshape(2, 3)[:, :2], compute_uv=False)
 
+    scale = float(np.sqrt(scales[0] * scales[1]))
+
     left, top, right, bottom = trial.overlap.pixels
     visible = (points.x >= left) & (points.x <= right) & (points.y >= top) & (points.y <= bottom)
     bits = agreement.bits if agreement is not None else np.zeros(0)
@@ -208,6 +224,7 @@ def _measured(asset: IndexedAsset, candidate: Candidate, trial: _Trial) -> Measu
         matrix=affine,
         projection=square(trial.matrix),
         mirrored=proposal.mirrored,
+        inverted=proposal.inverted,
         overlap=trial.overlap,
         shown=shown,
         alignment=summarised(trial.cells, trial.core),
@@ -216,11 +233,23 @@ def _measured(asset: IndexedAsset, candidate: Candidate, trial: _Trial) -> Measu
         mean_bits=float(bits.mean()) if len(bits) else _NO_BITS,
         spread=_spread(points, trial.overlap, agreement),
         visible=int(visible.sum()),
-        scale=float(np.sqrt(scales[0] * scales[1])),
+        scale=scale,
         stretch=float(scales[0] / max(scales[1], 1e-9)),
         agreeing=proposal.agreeing,
         votes=proposal.votes,
+        particular=particular(points, agreement.asset) if agreement is not None else 0,
+        detail=_detail(trial, shown, asset, candidate, scale),
     )
+
+
+def _detail(
+    trial: _Trial, shown: Overlap, asset: IndexedAsset, candidate: Candidate, scale: float
+) -> Detail | None:
+    """Look closely where enough agrees for it to matter."""
+    if trial.core is None or trial.core.strength < _WORTH_A_CLOSER_LOOK:
+        return None
+    pixels = candidate.pixels(inverted=trial.proposal.inverted)
+    return detail_of(shown, square(trial.matrix), asset.preview, pixels, scale)
 
 
 def _shown(trial: _Trial, asset: IndexedAsset, candidate: Candidate) -> Overlap:

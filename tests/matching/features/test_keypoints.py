@@ -55,7 +55,7 @@ def test_detection_is_repeatable() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_mirrored_keypoints_are_those_of_the_mirror_image(name: str) -> None:
     picture = grey(name)
-    upright, mirrored = keypoints.detect_both_sides(picture, FULL.candidate_scales)
+    upright, mirrored, _, _ = keypoints.detect_sides(picture, FULL.candidate_scales, negatives=False)
     alone = keypoints.detect(picture, FULL.candidate_scales)
     assert np.array_equal(upright.descriptors, alone.descriptors)
     detected = keypoints.detect(np.ascontiguousarray(picture[:, ::-1]), FULL.candidate_scales)
@@ -91,7 +91,7 @@ def test_keypoints_spread_over_the_picture(name: str) -> None:
 
 
 def test_an_even_picture_has_none() -> None:
-    for side in keypoints.detect_both_sides(np.full((300, 400), 90, np.uint8), FULL.candidate_scales):
+    for side in keypoints.detect_sides(np.full((300, 400), 90, np.uint8), FULL.candidate_scales, negatives=True):
         assert len(side) == 0
         assert side.descriptors.shape == (0, 32)
         assert side.words.shape == (0, 4)
@@ -100,7 +100,7 @@ def test_an_even_picture_has_none() -> None:
 @pytest.mark.parametrize("shape", [(24, 24), (4, 2048), (2048, 4), (1, 1), (30, 700)])
 def test_any_shape_is_looked_at(shape: tuple[int, int]) -> None:
     picture = np.random.default_rng(2).integers(0, 256, shape, dtype=np.uint8)
-    for side in keypoints.detect_both_sides(picture, FULL.candidate_scales):
+    for side in keypoints.detect_sides(picture, FULL.candidate_scales, negatives=True):
         assert ((side.x > -1) & (side.x < shape[1] + 1) & (side.y > -1) & (side.y < shape[0] + 1)).all()
 
 
@@ -126,3 +126,22 @@ def test_taking_keeps_the_order_asked_for() -> None:
     assert np.array_equal(some.x, points.x[chosen])
     assert np.array_equal(some.descriptors, points.descriptors[chosen])
     assert len(keypoints.taken(points, np.zeros(0, np.int32))) == 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_keypoints_of_the_negative_are_those_of_the_picture(name: str) -> None:
+    """Looked for in a negative, a picture's own keypoints are found again, with their angles."""
+    scales = FULL.candidate_scales[:1]
+    asset = keypoints.detect(grey(name), scales)
+    upright, _, negative, _ = keypoints.detect_sides(255 - grey(name), scales, negatives=True)
+    assert close(sampled(asset), negative).mean() > 0.85
+    assert close(sampled(asset), upright).mean() < 0.1
+
+
+def test_long_pictures_have_keypoints_in_proportion() -> None:
+    """A tenth of a strip of ten has about as many as the picture that it shows."""
+    strip = np.concatenate([grey("coffee", 400)] * 10, axis=1)
+    found = keypoints.detect(strip, FULL.asset_scales)
+    alone = keypoints.detect(grey("coffee", 400), FULL.asset_scales)
+    in_one = [((found.x >= 400 * n) & (found.x < 400 * (n + 1))).sum() for n in range(10)]
+    assert min(in_one) > 0.4 * len(alone)

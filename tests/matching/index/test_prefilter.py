@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from guardian.evaluation import attacks
 from guardian.matching.candidate import Candidate
 from guardian.matching.features import hashing, keypoints
-from guardian.matching.features.keypoints import Keypoints
+from guardian.matching.features.keypoints import NO_SIDES
 from guardian.matching.features.pyramid import Pyramid
 from guardian.matching.features.windows import windows
 from guardian.matching.index import prefilter
@@ -25,7 +25,6 @@ from tests.matching.pictures import Pixels, drawing, encoded, noise, photograph
 
 NAMES = ("astronaut", "camera", "chelsea", "china", "coffee", "coins", "flower", "motorcycle_left", "rocket", "page")
 BLANK = Pyramid(np.zeros((300, 400), np.uint8), 400, 300)
-NOTHING = Keypoints(*(np.zeros(0, np.float32) for _ in range(4)), descriptors=np.zeros((0, 32), np.uint8))
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +48,7 @@ def searched(
     opened: Index, picture: Pixels, newer_than: int = 0, *, with_votes: bool = True, with_hashes: bool = True
 ) -> Hits:
     grey = np.asarray(picture.mean(axis=2), np.uint8)
-    sides = keypoints.detect_both_sides(grey, FULL.candidate_scales) if with_votes else (NOTHING, NOTHING)
+    sides = keypoints.detect_sides(grey, FULL.candidate_scales, negatives=True) if with_votes else NO_SIDES
     parts = [
         (box, hashing.hash_orientations(grey[round(box[1]) : round(box[3]), round(box[0]) : round(box[2])]))
         for box in (windows(grey) if with_hashes else [])
@@ -165,7 +164,7 @@ def test_keypoints_that_vote_for_many_are_common(tmp_path: Path) -> None:
     candidate = noise(500, 400, 300)
     candidate[10 : 10 + badge.shape[0], 10 : 10 + badge.shape[1]] = badge
     grey = np.asarray(candidate.mean(axis=2), np.uint8)
-    sides = keypoints.detect_both_sides(grey, FULL.candidate_scales)
+    sides = keypoints.detect_sides(grey, FULL.candidate_scales, negatives=True)
     hits = search(open_index(tmp_path, matcher.recipe), Candidate(sides, [], BLANK), 0, FULL.voted_assets)
     on_badge = (sides[0].x < 10 + badge.shape[1]) & (sides[0].y < 10 + badge.shape[0])
     assert hits.commonness[0][on_badge].mean() > 5 * hits.commonness[0][~on_badge].mean()
@@ -180,6 +179,6 @@ def test_an_empty_index_brings_nothing() -> None:
 
 
 def test_a_picture_without_keypoints_or_windows_brings_nothing(opened: Index) -> None:
-    hits = prefilter.search(opened, Candidate((NOTHING, NOTHING), [], BLANK), 0, FULL.voted_assets)
+    hits = prefilter.search(opened, Candidate(NO_SIDES, [], BLANK), 0, FULL.voted_assets)
     assert hits.proposals == {}
     assert (np.concatenate(hits.hash_distances) == hashing.BITS).all()

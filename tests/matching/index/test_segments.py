@@ -25,7 +25,7 @@ from guardian.matching.index.segments import Generation
 from guardian.matching.index.writer import IndexWriter
 from tests.matching.forks import ended, forked, killed_before
 
-RECIPE = "v2-none"
+RECIPE = "v3-none"
 
 
 def arrays(seed: int, count: int = 20) -> dict[str, NDArray[Any]]:

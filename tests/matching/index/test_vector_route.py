@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from guardian.evaluation import attacks
 from guardian.matching.features import keypoints
-from guardian.matching.features.keypoints import Keypoints
+from guardian.matching.features.keypoints import Sides
 from guardian.matching.geometry import Proposal
 from guardian.matching.index import votes
 from guardian.matching.index.prefilter import IndexSlot
@@ -49,8 +49,8 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Index:
     return open_index(folder / matcher.recipe, matcher.recipe)
 
 
-def sides_of(picture: Pixels) -> tuple[Keypoints, Keypoints]:
-    return keypoints.detect_both_sides(np.asarray(picture.mean(axis=2), np.uint8), FULL.candidate_scales)
+def sides_of(picture: Pixels) -> Sides:
+    return keypoints.detect_sides(np.asarray(picture.mean(axis=2), np.uint8), FULL.candidate_scales, negatives=False)
 
 
 def best(

@@ -23,7 +23,14 @@ def made(correlation: list[list[float]]) -> CellMap:
     values = np.array(correlation, np.float32)
     rich = ~np.isnan(values)
     return CellMap(
-        np.nan_to_num(values), np.ones_like(rich), rich, rich.astype(np.float32), ~rich, np.zeros((2, 1, 1)), 0.0
+        correlation=np.nan_to_num(values),
+        known=np.ones_like(rich),
+        rich=rich,
+        weight=rich.astype(np.float32),
+        foreign=~rich,
+        their_variance=np.zeros_like(values),
+        means=np.zeros((2, 1, 1), np.float32),
+        whole=0.0,
     )
 
 

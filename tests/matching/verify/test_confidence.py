@@ -37,6 +37,13 @@ RANGES = {
     "natural": (0, 1.5),
     **dict.fromkeys(("core_strength", "core_rich", "core_natural", "own_cells", "own_natural"), (0, 60)),
     **dict.fromkeys(("core_mean", "core_over_half", "core_share", "core_hole"), (0, 1)),
+    "particular": (0, 800),
+    "particular_share": (0, 1),
+    "detail_side": (128, 384),
+    "detail_agreeing": (0, 1000),
+    **dict.fromkeys(("detail_replaced", "detail_lost", "detail_added"), (0, 1)),
+    "detail_patch": (0, 400),
+    "detail_natural": (0, 1.5),
 }
 
 

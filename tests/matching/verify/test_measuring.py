@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from guardian.evaluation import attacks
 from guardian.matching.candidate import Candidate
 from guardian.matching.features import hashing, keypoints
+from guardian.matching.features.keypoints import NO_SIDES
 from guardian.matching.features.pyramid import Pyramid
 from guardian.matching.geometry import Proposal
 from guardian.matching.index.reader import IndexedAsset, open_index
@@ -36,7 +37,7 @@ def asset(tmp_path_factory: pytest.TempPathFactory) -> IndexedAsset:
 
 def candidate(picture: Pixels) -> Candidate:
     grey = np.asarray(picture.mean(axis=2), np.uint8)
-    sides = keypoints.detect_both_sides(grey, FULL.candidate_scales)
+    sides = keypoints.detect_sides(grey, FULL.candidate_scales, negatives=True)
     return Candidate(sides, [], Pyramid(grey, grey.shape[1], grey.shape[0]))
 
 
@@ -114,8 +115,7 @@ def test_without_keypoints_the_pixels_judge_the_proposal_as_it_came(asset: Index
     """A copy too blurred for corners."""
     blurred = attacks.resized(attacks.shrunk(photograph("astronaut"), 24), 480, 480)
     seen = candidate(blurred)
-    none = keypoints.taken(seen.sides[0], np.zeros(0, np.int32))
-    without = Candidate((none, none), [], seen.pyramid)
+    without = Candidate(NO_SIDES, [], seen.pyramid)
     measured = measure(asset, without, [whole(asset, blurred)])
     assert measured is not None
     assert (measured.inliers, measured.spread, measured.mean_bits) == (0, 0, 64.0)
@@ -183,3 +183,14 @@ def test_what_is_shown_ends_where_the_tile_of_a_collage_ends(asset: IndexedAsset
     assert measured.overlap.asset_box[2] > 0.95
     assert measured.shown.asset_box == pytest.approx((100 / 512, 100 / 512, 400 / 512, 400 / 512), abs=0.08)
     assert measured.shown.candidate_box == pytest.approx((0, 0, 0.5, 1), abs=0.12)
+
+
+def test_a_negative_is_measured_as_one(asset: IndexedAsset) -> None:
+    negative = 255 - photograph("astronaut")
+    measured = found(asset, negative, Proposal(IDENTITY, mirrored=False, inverted=True))
+    assert measured.inverted
+    assert measured.inliers > 80
+    assert measured.aligned_similarity > 0.9
+    as_it_is = found(asset, negative, Proposal(IDENTITY, mirrored=False))
+    assert not as_it_is.inverted
+    assert as_it_is.aligned_similarity < 0

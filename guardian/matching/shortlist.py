@@ -1,0 +1,54 @@
+"""Between the stages: which of the assets that votes brought are worth measuring.
+
+With many assets a few votes agree by chance, about as many as a small crop has. One round of guided matching under the
+proposed transform tells them apart at a fraction of what measuring costs.
+"""
+
+import numpy as np
+
+from guardian.matching.candidate import Candidate
+from guardian.matching.geometry import Proposal, mirrored_back
+from guardian.matching.index.prefilter import IndexSlot
+from guardian.matching.index.reader import Index
+
+
+def shortlisted(
+    index: Index, candidate: Candidate, proposals: dict[IndexSlot, list[Proposal]], count: int
+) -> dict[IndexSlot, list[Proposal]]:
+    """Return the proposals of the `count` voted assets that keypoints support best, and all that a hash proposed."""
+    # Frames of one asset stand for themselves: each may lie elsewhere in the candidate.
+    voted = [slot for slot, ways in proposals.items() if any(way.votes for way in ways)]
+    if len(voted) <= count:
+        return proposals
+
+    looks = {slot: _best_look(index, slot, candidate, proposals[slot]) for slot in voted}
+    # Nearly all of them are there by chance, so they tell how many keypoints agree by chance.
+    rate = float(np.median([near / max(1, visible) for near, visible in looks.values()]))
+    dropped = sorted(voted, key=lambda slot: -_surplus(*looks[slot], rate))[count:]
+
+    kept: dict[IndexSlot, list[Proposal]] = {}
+    for slot, ways in proposals.items():
+        # An asset that a hash proposed too is measured by that proposal alone.
+        worth = [way for way in ways if not way.votes] if slot in dropped else ways
+        if worth:
+            kept[slot] = worth
+    return kept
+
+
+def _best_look(index: Index, slot: IndexSlot, candidate: Candidate, proposals: list[Proposal]) -> tuple[int, int]:
+    """Return how many keypoints agree with the asset's best proposal, and how many lie within the candidate."""
+    segment, row = index.segments[slot[0]], slot[1]
+    points, words = segment.points(row), segment.words(row)
+    looks = []
+    for proposal in proposals:
+        if proposal.votes:
+            matrix = mirrored_back(proposal.matrix, candidate.width) if proposal.mirrored else proposal.matrix
+            grid = candidate.grid(mirrored=proposal.mirrored, inverted=proposal.inverted)
+            looks.append(grid.count_near(matrix, points, words))
+    return max(looks)
+
+
+def _surplus(near: int, visible: int, rate: float) -> float:
+    """Return by how many standard deviations more keypoints agree than `rate` of the visible ones would by chance."""
+    expected = rate * visible
+    return (near - expected) / float(np.sqrt(expected + 1.0))

@@ -1,0 +1,120 @@
+"""A closer look at pairs of which much agrees: do they also agree in what is particular, or in a template alone?
+
+Two forms of one design agree in ruling lines, labels and frame, and differ in what was filled in. At the grid of
+alignment.py writing is a grey smear, and one filled-in line looks like another; here each cell is a few letters.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from guardian.matching.compiling import kernel
+from guardian.matching.features.bits import count_bits
+from guardian.matching.features.keypoints import Keypoints
+from guardian.matching.features.pyramid import Pyramid
+from guardian.matching.verify.alignment import SIDE, Overlap
+from guardian.matching.verify.cells import CELL, CellMap, compare_cells
+
+FINEST_SIDE = 384
+"""Pixels of the longer side of what is looked at, where both pictures have as many."""
+
+_TEXTURE = 16.0
+_AGREES, _DIFFERS = 0.7, 0.3
+_REPEATS_WITHIN = 48
+"""Bits of 256: two descriptors of one picture that are closer show the same thing twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """What a closer look at the shown part says, in cells of FINEST_SIDE or less.
+
+    `side`: pixels of the longer side that was looked at. `agreeing`: cells with texture in which both show the same.
+
+    Shares are of all cells with texture in either: `replaced`, both have texture and it differs; `lost`, only the asset
+    has any; `added`, only the candidate has. `patch`: cells in the largest connected part of these three. `natural`:
+    how photograph-like the agreeing cells are, 0 to 2.
+    """
+
+    side: float
+    agreeing: int
+    replaced: float
+    lost: float
+    added: float
+    patch: int
+    natural: float
+
+
+def detail_of(
+    shown: Overlap, projection: NDArray[np.float64], asset: Pyramid, candidate: Pyramid, scale: float
+) -> Detail | None:
+    """Compare the shown part closely, as closely as both pictures allow; None where neither has any texture.
+
+    `projection` (3x3) maps asset pixels to candidate pixels, `scale` times as large.
+    """
+    left, top, right, bottom = shown.pixels
+    longer = max(right - left, bottom - top)
+    # Enlarging what is small would compare blur with letters.
+    available = longer * min(1.0, scale, asset.grey.shape[1] / asset.width)
+    side = max(float(SIDE), min(float(FINEST_SIDE), available))
+
+    step = longer / side
+    size = (max(CELL, round((right - left) / step)), max(CELL, round((bottom - top) / step)))
+    to_asset = np.array([[step, 0.0, left], [0.0, step, top], [0.0, 0.0, 1.0]])
+    mine, _, _ = asset.sample(to_asset, size)
+    theirs, to_level, level = candidate.sample(projection @ to_asset, size)
+    return _summarised(compare_cells(mine, theirs, to_level, level), side)
+
+
+def _summarised(cells: CellMap, side: float) -> Detail | None:
+    their_texture = cells.their_variance > _TEXTURE
+    textured = cells.known & (cells.rich | their_texture)
+    count = int(textured.sum())
+    if not count:
+        return None
+
+    agreeing = cells.rich & (cells.correlation > _AGREES)
+    replaced = cells.rich & their_texture & (cells.correlation < _DIFFERS)
+    lost = cells.rich & ~their_texture & (cells.correlation < _DIFFERS)
+    added = cells.foreign
+    _, _, statistics, _ = cv2.connectedComponentsWithStats(
+        (replaced | lost | added).astype(np.uint8), connectivity=8
+    )
+    return Detail(
+        side=side,
+        agreeing=int(agreeing.sum()),
+        replaced=float(replaced.sum()) / count,
+        lost=float(lost.sum()) / count,
+        added=float(added.sum()) / count,
+        patch=int(statistics[1:, 4].max()) if len(statistics) > 1 else 0,
+        natural=float(cells.weight[agreeing].mean()) if agreeing.any() else 0.0,
+    )
+
+
+def particular(points: Keypoints, chosen: NDArray[np.int32]) -> int:
+    """Count the chosen keypoints of a picture that show what it shows nowhere else.
+
+    Ruling lines, staves, boards and lettering repeat: what agrees in them alone may be any picture of their kind.
+    """
+    return int(_particular(points.words, points.x, points.y, points.size, chosen))
+
+
+@kernel
+def _particular(words, x, y, size, chosen):  # type: ignore[no-untyped-def]
+    count = 0
+    for i in chosen:
+        repeated = False
+        for j in range(words.shape[0]):
+            # The same point at another scale is no repeat.
+            reach = 0.5 * max(size[i], size[j])
+            if abs(x[i] - x[j]) < reach and abs(y[i] - y[j]) < reach:
+                continue
+            distance = 0
+            for word in range(words.shape[1]):
+                distance += int(count_bits(words[i, word] ^ words[j, word]))
+            if distance <= _REPEATS_WITHIN:
+                repeated = True
+                break
+        count += not repeated
+    return count
