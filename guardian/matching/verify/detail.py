@@ -78,9 +78,7 @@ def _summarised(cells: CellMap, side: float) -> Detail | None:
     replaced = cells.rich & their_texture & (cells.correlation < _DIFFERS)
     lost = cells.rich & ~their_texture & (cells.correlation < _DIFFERS)
     added = cells.foreign
-    _, _, statistics, _ = cv2.connectedComponentsWithStats(
-        (replaced | lost | added).astype(np.uint8), connectivity=8
-    )
+    _, _, statistics, _ = cv2.connectedComponentsWithStats((replaced | lost | added).astype(np.uint8), connectivity=8)
     return Detail(
         side=side,
         agreeing=int(agreeing.sum()),

@@ -242,9 +242,7 @@ def _measured(asset: IndexedAsset, candidate: Candidate, trial: _Trial) -> Measu
     )
 
 
-def _detail(
-    trial: _Trial, shown: Overlap, asset: IndexedAsset, candidate: Candidate, scale: float
-) -> Detail | None:
+def _detail(trial: _Trial, shown: Overlap, asset: IndexedAsset, candidate: Candidate, scale: float) -> Detail | None:
     """Look closely where enough agrees for it to matter."""
     if trial.core is None or trial.core.strength < _WORTH_A_CLOSER_LOOK:
         return None
