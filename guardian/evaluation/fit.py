@@ -184,7 +184,7 @@ def fit(pairs: Sequence[Pair], provenance: dict[str, Any]) -> dict[str, Any]:
         "facts": list(FEATURES),
         "baseline": float(model._baseline_prediction.ravel()[0]),
         "calibration": {"slope": slope, "intercept": intercept},
-        "trees": [exported(predictor[0].nodes) for predictor in model._predictors],
+        "trees": [_exported(predictor[0].nodes) for predictor in model._predictors],
     }
 
 
@@ -201,7 +201,7 @@ def _trees() -> HistGradientBoostingClassifier:
     )
 
 
-def exported(nodes: NDArray[Any]) -> dict[str, list[float] | list[int]]:
+def _exported(nodes: NDArray[Any]) -> dict[str, list[float] | list[int]]:
     """Export one tree; a leaf points at itself. Leaves are rounded, thresholds exact: many features lie on them."""
     own = np.arange(len(nodes))
     leaf = nodes["is_leaf"].astype(bool)

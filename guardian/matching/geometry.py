@@ -77,7 +77,6 @@ class CandidateGrid:
         )
         return Agreement(refined, mine, self.order[theirs], bits) if len(mine) >= 3 else None
 
-
     def count_near(self, matrix: Matrix, asset: Keypoints, words: NDArray[np.uint64]) -> tuple[int, int]:
         """Count the keypoints that have one like them where the transform puts them, and those within the picture.
 

@@ -100,10 +100,10 @@ def test_shipped_trees_keep_their_say_where_nothing_was_learnt(taught: refit.Ref
     """Joined trees give the shipped logit plus what was added: no leaf of the shipped ones is lost."""
     path = tmp_path / "joined.json"
     shipped = confidence.fitted()
-    content = refit._content(refit._joined(shipped, [leaf(0.25)], 0.5), empty_pairs(), 1)
+    content = refit._content(refit._joined(shipped, [leaf(0.25)]), empty_pairs(), 1)
     path.write_text(json.dumps(content))
     row = measured(np.random.default_rng(2), 30).astype(np.float64)
-    expected = shipped.slope * shipped.raw(row) + shipped.intercept + 0.25 + 0.5
+    expected = shipped.slope * shipped.raw(row) + shipped.intercept + 0.25
     assert refit._logits(confidence.read(path), row[None])[0] == pytest.approx(expected, abs=1e-6)
 
 

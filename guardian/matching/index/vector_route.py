@@ -80,9 +80,7 @@ def tiles(width: int, height: int) -> list[PixelBox]:
     return [(0.0, 0.0, float(width), float(height)), *((x, y, x + wide, y + tall) for x, y in corners)]
 
 
-def propose(
-    index: Index, parts: Sequence[Part], sides: Sides, newer_than: int
-) -> dict[IndexSlot, list[Proposal]]:
+def propose(index: Index, parts: Sequence[Part], sides: Sides, newer_than: int) -> dict[IndexSlot, list[Proposal]]:
     """Propose the nearest assets of each part. The first part is the whole; `sides` are in candidate pixels."""
     found: dict[IndexSlot, list[Proposal]] = {}
     closeness: dict[IndexSlot, float] = {}
