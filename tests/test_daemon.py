@@ -133,7 +133,7 @@ def test_sigterm_breaks_off_the_rebuilding_of_an_index_and_the_next_start_finish
     for number in range(40):
         photographs["coffee"].rotate(number).save(mine / f"{number:02}.jpg")
     home.guardian("asset", "add", mine, "--collection", "press")
-    (descriptors,) = (home.folder / "data" / "index").glob("*/segment-*/descriptors.npy")
+    descriptors = next((home.folder / "data" / "index").glob("*/segment-*/descriptors.npy"))
     content = bytearray(descriptors.read_bytes())
     content[len(content) // 2] ^= 1
     descriptors.write_bytes(content)

@@ -13,6 +13,7 @@ from guardian.cli.filters import asset_starting_with
 from guardian.cli.showing import json_line
 from guardian.errors import UsageError
 from guardian.model import Parted, Work
+from guardian.views.counting import counted
 from guardian.views.plain_text import printable
 from guardian.views.timestamps import minute_text
 from guardian.views.works import version_text, work_detail_json, work_json
@@ -44,7 +45,7 @@ def list_works(session: Session, every: bool, as_lines: bool) -> None:
         click.echo("no works of several assets; `guardian work list --all` lists the others")
     if unsought:
         note = "not compared with the others yet; `guardian run`, `scan` and `asset add` do that"
-        click.echo(f"guardian: {unsought} asset(s) {note}", err=True)
+        click.echo(f"guardian: {counted(unsought, 'asset')} {note}", err=True)
 
 
 @command.command("show")

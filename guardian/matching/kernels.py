@@ -16,6 +16,7 @@ from guardian.matching.features.pyramid import Pyramid
 from guardian.matching.index import votes
 from guardian.matching.verify.alignment import align, overlap_of
 from guardian.matching.verify.cells import core_of
+from guardian.matching.verify.detail import particular
 
 _SIDE = 64
 T = TypeVar("T", bound=np.generic)
@@ -67,8 +68,12 @@ def _call_all() -> None:
 
     geometry.count_agreeing(points, points)
     same = np.array([1.0, 0.0, 0.0, 0.0, 1.0, 0.0])
-    geometry.CandidateGrid(points, _SIDE, _SIDE).refine(same, points, words)
+    grid = geometry.CandidateGrid(points, _SIDE, _SIDE)
+    grid.refine(same, points, words)
+    grid.count_near(same, points, words)
     geometry.similarity_of(np.stack([points.x, points.y], axis=1), np.stack([points.y, points.x], axis=1))
+
+    particular(points, np.arange(12, dtype=np.int32))
 
     picture = Pyramid(random.integers(0, 256, (_SIDE, _SIDE), dtype=np.uint8), _SIDE, _SIDE)
     overlap = overlap_of(same, (_SIDE, _SIDE), (_SIDE, _SIDE))

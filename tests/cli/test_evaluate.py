@@ -100,7 +100,8 @@ def test_what_was_killed_goes_on_where_it_was(own: Home, strangers: Path, page: 
 def test_people_read_one_page(home: Home, strangers: Path, page: dict[str, Any], tmp_path: Path) -> None:
     words = [*QUICK, "--strangers", str(strangers), "--html", str(tmp_path / "page.html")]
     lines = home.on_terminal(*words, code=0)
-    assert max(map(len, lines)) <= 80
+    # Paths stay whole, to be copied.
+    assert max(len(line) for line in lines if "/" not in line) <= 80
     text = "\n".join(lines)
     assert "2 of 2 edited" in text
     assert "0 of 4 alerted" in text

@@ -78,4 +78,4 @@ def test_assets_that_nobody_has_compared_yet_are_counted(home: Home) -> None:
     with store.begin() as tx:
         tx.works.note_sought([DUNE], 0)
     store.close()
-    assert "1 asset(s) not compared with the others yet" in home.guardian("work", "list").stderr
+    assert "1 asset not compared with the others yet" in home.guardian("work", "list").stderr

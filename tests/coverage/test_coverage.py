@@ -47,7 +47,7 @@ def test_what_was_seen_and_what_was_not() -> None:
     assert coverage.pages_unchanged == 2
     assert (coverage.pages, coverage.images, coverage.compared) == (3, 11, 8)
     assert coverage.not_seen == {"robots": 4, "not_an_image": 2, "timeout": 2}
-    shown = coverage_json(coverage)
+    shown = coverage_json(coverage, None)
     assert shown["not_seen"] == coverage.not_seen
     assert shown["last"]["counts"] == shown["last_complete"]["counts"] == counts
     assert coverage.trouble is None
