@@ -50,6 +50,14 @@ class Proposal:
     inverted: bool = False
 
 
+    def flipped(self, matrix: Matrix, width: int) -> Matrix:
+        """Lead between the frame of the proposal's side and the candidate's own, `width` pixels wide.
+
+        A flip is its own inverse.
+        """
+        return mirrored_back(matrix, width) if self.mirrored else matrix
+
+
 class CandidateGrid:
     """The keypoints of one side of a candidate, sorted into cells so that neighbours are found at once."""
 

@@ -7,7 +7,7 @@ proposed transform tells them apart at a fraction of what measuring costs.
 import numpy as np
 
 from guardian.matching.candidate import Candidate
-from guardian.matching.geometry import Proposal, mirrored_back
+from guardian.matching.geometry import Proposal
 from guardian.matching.index.prefilter import IndexSlot
 from guardian.matching.index.reader import Index
 
@@ -42,7 +42,7 @@ def _best_look(index: Index, slot: IndexSlot, candidate: Candidate, proposals: l
     looks = []
     for proposal in proposals:
         if proposal.votes:
-            matrix = mirrored_back(proposal.matrix, candidate.width) if proposal.mirrored else proposal.matrix
+            matrix = proposal.flipped(proposal.matrix, candidate.width)
             grid = candidate.grid(mirrored=proposal.mirrored, inverted=proposal.inverted)
             looks.append(grid.count_near(matrix, points, words))
     return max(looks)

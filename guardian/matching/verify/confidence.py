@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from guardian.matching.recipe import FITTED
 from guardian.matching.verify.cells import Core
+from guardian.matching.verify.detail import Detail
 from guardian.matching.verify.measuring import Measurement
 from guardian.matching.verify.sharing import ExclusiveEvidence
 
@@ -70,6 +71,15 @@ FEATURES = {
 """The features in their order, and how the probability may move with each: 1 only up, -1 only down, 0 freely."""
 
 _NO_CORE = Core(0, 0, 0, 0, strength=0.0, rich=0, mean=0.0, over_half=0.0, natural=0.0, share=0.0, hole=0.0)
+_NO_DETAIL = Detail(
+    side=NOT_MEASURED,
+    agreeing=int(NOT_MEASURED),
+    replaced=NOT_MEASURED,
+    lost=NOT_MEASURED,
+    added=NOT_MEASURED,
+    patch=int(NOT_MEASURED),
+    natural=NOT_MEASURED,
+)
 
 
 def features_of(
@@ -81,7 +91,7 @@ def features_of(
     """
     pixels, overlap = measurement.alignment, measurement.overlap
     core = pixels.core or _NO_CORE
-    detail = measurement.detail
+    detail = measurement.detail or _NO_DETAIL
 
     values = {
         "inliers": measurement.inliers,
@@ -121,13 +131,13 @@ def features_of(
         "own_natural": exclusive.natural,
         "particular": measurement.particular,
         "particular_share": measurement.particular / max(1, measurement.inliers),
-        "detail_side": detail.side if detail else NOT_MEASURED,
-        "detail_agreeing": detail.agreeing if detail else NOT_MEASURED,
-        "detail_replaced": detail.replaced if detail else NOT_MEASURED,
-        "detail_lost": detail.lost if detail else NOT_MEASURED,
-        "detail_added": detail.added if detail else NOT_MEASURED,
-        "detail_patch": detail.patch if detail else NOT_MEASURED,
-        "detail_natural": detail.natural if detail else NOT_MEASURED,
+        "detail_side": detail.side,
+        "detail_agreeing": detail.agreeing,
+        "detail_replaced": detail.replaced,
+        "detail_lost": detail.lost,
+        "detail_added": detail.added,
+        "detail_patch": detail.patch,
+        "detail_natural": detail.natural,
     }
     return np.nan_to_num(np.array([values[name] for name in FEATURES], dtype=np.float64), nan=NOT_MEASURED)
 

@@ -13,7 +13,6 @@ from guardian.matching.geometry import (
     Matrix,
     Proposal,
     homography_of,
-    mirrored_back,
     similarity_of,
     square,
 )
@@ -136,7 +135,7 @@ def _trials(asset: IndexedAsset, candidate: Candidate, proposal: Proposal) -> It
     agreement = _refined(asset, candidate, proposal)
 
     if agreement is not None:
-        matrix = _flipped_if_mirrored(agreement.matrix, candidate, proposal)
+        matrix = proposal.flipped(agreement.matrix, candidate.width)
         refined = _laid(asset, candidate, proposal, matrix, agreement)
         if refined is not None:
             yield refined
@@ -157,7 +156,7 @@ def _refined(asset: IndexedAsset, candidate: Candidate, proposal: Proposal) -> A
     """Return the transform that most keypoints near the proposal agree with, in the frame of the proposal's side."""
     if not len(_side(candidate, proposal)):
         return None
-    start = _flipped_if_mirrored(proposal.matrix, candidate, proposal)
+    start = proposal.flipped(proposal.matrix, candidate.width)
     grid = candidate.grid(mirrored=proposal.mirrored, inverted=proposal.inverted)
     return grid.refine(start, asset.points, asset.words)
 
@@ -165,11 +164,6 @@ def _refined(asset: IndexedAsset, candidate: Candidate, proposal: Proposal) -> A
 def _side(candidate: Candidate, proposal: Proposal) -> Keypoints:
     """Return the keypoints of the side of the candidate that the proposal speaks of."""
     return candidate.sides[side_of(mirrored=proposal.mirrored, inverted=proposal.inverted)]
-
-
-def _flipped_if_mirrored(matrix: Matrix, candidate: Candidate, proposal: Proposal) -> Matrix:
-    """Lead between the frame of the proposal's side and the candidate's own: a flip is its own inverse."""
-    return mirrored_back(matrix, candidate.width) if proposal.mirrored else matrix
 
 
 def _other_transforms(
@@ -191,7 +185,7 @@ def _other_transforms(
         found.append(homography_of(points, positions))
     for matrix in found:
         if matrix is not None:
-            yield _flipped_if_mirrored(matrix, candidate, proposal)
+            yield proposal.flipped(matrix, candidate.width)
 
 
 def _laid(
