@@ -1,6 +1,6 @@
 """The page of an evaluation for a terminal: the numbers, what is found least, and what a threshold costs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -94,29 +94,32 @@ def _thresholds(results: "Results", screen: Screen) -> Iterable[str]:
 
 
 def _weak(results: "Results", screen: Screen) -> Iterable[str]:
-    for work in results.weak[:_SHOWN]:
+    words = []
+    for work in results.weak:
         reasons = "; ".join(work.reasons) or "no reason that can be named"
-        words = f"{work.asset.title}: found {work.found}, alerted {work.alerted} of {work.asked}; {reasons}"
-        yield from screen.wrapped(words, indent=2)
-    yield from _more(len(results.weak))
+        words.append(f"{work.asset.title}: found {work.found}, alerted {work.alerted} of {work.asked}; {reasons}")
+    return _first(words, screen)
 
 
 def _pairs(results: "Results", screen: Screen) -> Iterable[str]:
-    for pair in results.pairs[:_SHOWN]:
+    words = []
+    for pair in results.pairs:
         how = pair.question.edit or "as it is"
-        words = f"{pair.shown.title} ({how}) for {pair.taken_for.title}: {pair.probability:.3f}, {pair.action}"
-        yield from screen.wrapped(words, indent=2)
-    yield from _more(len(results.pairs))
+        words.append(f"{pair.shown.title} ({how}) for {pair.taken_for.title}: {pair.probability:.3f}, {pair.action}")
+    return _first(words, screen)
 
 
 def _loud(results: "Results", screen: Screen) -> Iterable[str]:
-    for one in results.loud[:_SHOWN]:
-        how = one.question.edit or "as it is"
-        words = f"{Path(one.question.path).name} ({how}) for {one.asset.title}: {one.probability:.3f}, {one.action}"
-        yield from screen.wrapped(words, indent=2)
-    yield from _more(len(results.loud))
+    words = []
+    for one in results.loud:
+        how, name = one.question.edit or "as it is", Path(one.question.path).name
+        words.append(f"{name} ({how}) for {one.asset.title}: {one.probability:.3f}, {one.action}")
+    return _first(words, screen)
 
 
-def _more(count: int) -> Iterable[str]:
-    if count > _SHOWN:
-        yield f"  and {count - _SHOWN} more"
+def _first(words: Sequence[str], screen: Screen) -> Iterable[str]:
+    """Yield the first of several sentences, and how many more there are."""
+    for sentence in words[:_SHOWN]:
+        yield from screen.wrapped(sentence, indent=2)
+    if len(words) > _SHOWN:
+        yield f"  and {len(words) - _SHOWN} more"
