@@ -1,10 +1,10 @@
 """Reads a case with all that is shown of it, for the command line and for web pages alike."""
 
-from guardian.errors import UsageError
 from guardian.model import Asset, Case, CaseFilter, Finding
 from guardian.store import Transaction
 from guardian.urls.addresses import host_is_under, host_of
 from guardian.views.cases import CaseDetail
+from guardian.views.short_ids import only_one, with_prefix
 
 
 def case_starting_with(tx: Transaction, start: str) -> Case:
@@ -12,12 +12,8 @@ def case_starting_with(tx: Transaction, start: str) -> Case:
 
     Raises UsageError when there is no such case, or more than one.
     """
-    found = tx.cases.starting_with(start if start.startswith("case_") else f"case_{start}")
-    if not found:
-        raise UsageError(f"there is no case {start}; `guardian case list` shows them")
-    if len(found) > 1:
-        raise UsageError(f"{len(found)} cases start with {start}: {', '.join(case.id for case in found[:5])}")
-    return found[0]
+    found = tx.cases.starting_with(with_prefix(start, "case_"))
+    return only_one(found, [case.id for case in found], start, "case", "`guardian case list` shows them")
 
 
 def cases_matching(tx: Transaction, wanted: CaseFilter, limit: int | None = None) -> list[Case]:

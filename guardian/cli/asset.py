@@ -11,7 +11,7 @@ import click
 
 from guardian.cli.adding import UNREADABLE, add_files, change_lines, fitted, in_words, judge_moved
 from guardian.cli.context import Session, opened_store, pass_session
-from guardian.cli.filters import asset_starting_with
+from guardian.cli.filters import asset_starting_with, one_of_assets
 from guardian.cli.progress import progress_bar
 from guardian.cli.screen import Column, Cut, Row, Screen, echo
 from guardian.cli.showing import json_line
@@ -163,7 +163,7 @@ def show(session: Session, asset_id: str) -> None:
 def remove(session: Session, asset_ids: tuple[str, ...]) -> None:
     """Take assets out of protection: they disappear from all answers at once. Cases and evidence stay."""
     known = _all(session)
-    chosen = [_one(known, asset_id) for asset_id in asset_ids]
+    chosen = [one_of_assets(known, asset_id) for asset_id in asset_ids]
     taken = asyncio.run(_withdraw(session, [asset.id for asset in chosen]))
     lines = [f"taken out    {asset.id}  “{asset.title}”" for asset in taken]
     lines += [f"was out      {asset.id}  “{asset.title}”" for asset in chosen if asset.state is AssetState.WITHDRAWN]
@@ -197,7 +197,7 @@ def edit(session: Session, /, **options: Any) -> None:
     from guardian.catalog.details import changes, edited
 
     known = _all(session)
-    chosen = [_one(known, asset_id) for asset_id in options.pop("asset_ids")]
+    chosen = [one_of_assets(known, asset_id) for asset_id in options.pop("asset_ids")]
     correction = _correction(options)
     moved, lines = list[str](), list[str]()
     with opened_store(session) as store:
@@ -323,14 +323,3 @@ def _move(session: Session, moved: Sequence[tuple[Asset, Path]]) -> None:
         with opened_store(session) as store, store.begin() as tx:
             for asset, path in moved:
                 tx.assets.move(asset.id, as_text(path))
-
-
-def _one(assets: Sequence[Asset], start: str) -> Asset:
-    """Return the only asset whose id begins with `start`. Raises UsageError when there is none, or several."""
-    wanted = start if start.startswith("asset_") else f"asset_{start}"
-    found = [asset for asset in assets if asset.id.startswith(wanted)]
-    if not found:
-        raise UsageError(f"there is no asset {start}; `guardian asset list` shows them")
-    if len(found) > 1:
-        raise UsageError(f"{len(found)} assets start with {start}: {', '.join(asset.id for asset in found[:5])}")
-    return found[0]

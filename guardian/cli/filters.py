@@ -1,6 +1,6 @@
 """The options by which `case list` and `licence uses` choose."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
@@ -8,6 +8,7 @@ import click
 
 from guardian.errors import UsageError
 from guardian.model import Asset, CaseFilter, CaseState, Licence, LicenceStatus, Severity
+from guardian.views.short_ids import only_one, with_prefix
 
 if TYPE_CHECKING:
     from guardian.store import Transaction
@@ -62,24 +63,21 @@ def case_filter(
 
 def asset_starting_with(tx: "Transaction", text: str) -> Asset:
     """Return the only asset whose id begins so. Raises UsageError when there is none, or several."""
-    prefix = text if text.startswith("asset_") else f"asset_{text}"
-    found = [asset for asset in tx.assets.list() if asset.id.startswith(prefix)]
-    if not found:
-        raise UsageError(f"there is no asset {text}; `guardian asset list` shows them")
-    if len(found) > 1:
-        raise UsageError(f"{len(found)} assets start with {text}: {', '.join(asset.id for asset in found[:5])}")
-    return found[0]
+    return one_of_assets(tx.assets.list(), text)
+
+
+def one_of_assets(assets: Iterable[Asset], text: str) -> Asset:
+    """Return the only one of these whose id begins so. Raises UsageError when there is none, or several."""
+    prefix = with_prefix(text, "asset_")
+    found = [asset for asset in assets if asset.id.startswith(prefix)]
+    return only_one(found, [asset.id for asset in found], text, "asset", "`guardian asset list` shows them")
 
 
 def licence_starting_with(tx: "Transaction", text: str) -> Licence:
     """Return the only licence whose id begins so. Raises UsageError when there is none, or several."""
-    prefix = text if text.startswith("lic_") else f"lic_{text}"
+    prefix = with_prefix(text, "lic_")
     found = [licence for licence in tx.licences.list() if licence.id.startswith(prefix)]
-    if not found:
-        raise UsageError(f"there is no licence {text}; `guardian licence list` shows them")
-    if len(found) > 1:
-        raise UsageError(f"{len(found)} licences start with {text}: {', '.join(one.id for one in found[:5])}")
-    return found[0]
+    return only_one(found, [licence.id for licence in found], text, "licence", "`guardian licence list` shows them")
 
 
 def _licence_id(tx: "Transaction", text: str) -> str:

@@ -12,6 +12,7 @@ from guardian.model import NO_RULE, Action, Asset, AssetState, Decision, Finding
 from guardian.store import Transaction
 from guardian.views.counting import counted
 from guardian.views.decisions import action_text, decided_by_text
+from guardian.views.short_ids import only_one, with_prefix
 from guardian.views.timestamps import minute_text
 
 if TYPE_CHECKING:
@@ -114,12 +115,9 @@ def _rules(config: "Config") -> "Rules":
 
 def _one(tx: Transaction, finding_id: str) -> Finding:
     """Return the only finding whose id begins so. Raises UsageError when there is none, or several."""
-    found = tx.findings.starting_with(finding_id if finding_id.startswith("find_") else f"find_{finding_id}")
-    if not found:
-        raise UsageError(f"there is no finding {finding_id}; `guardian case show CASE` gives their ids")
-    if len(found) > 1:
-        raise UsageError(f"{len(found)} findings start with {finding_id}: {', '.join(one.id for one in found[:5])}")
-    return found[0]
+    found = tx.findings.starting_with(with_prefix(finding_id, "find_"))
+    hint = "`guardian case show CASE` gives their ids"
+    return only_one(found, [one.id for one in found], finding_id, "finding", hint)
 
 
 def _judged(

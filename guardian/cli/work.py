@@ -15,6 +15,7 @@ from guardian.errors import UsageError
 from guardian.model import Parted, Work
 from guardian.views.counting import counted
 from guardian.views.plain_text import printable
+from guardian.views.short_ids import only_one, with_prefix
 from guardian.views.timestamps import minute_text
 from guardian.views.works import version_text, work_detail_json, work_json
 
@@ -140,12 +141,8 @@ def _work_starting_with(tx: "Transaction", start: str) -> Work:
         of_asset = tx.works.of_asset(asset_starting_with(tx, start).id)
         found = [of_asset] if of_asset is not None else []
     else:
-        found = tx.works.starting_with(start if start.startswith("work_") else f"work_{start}")
-    if not found:
-        raise UsageError(f"there is no work {start}; `guardian work list --all` shows them")
-    if len(found) > 1:
-        raise UsageError(f"{len(found)} works start with {start}: {', '.join(work.id for work in found[:5])}")
-    return found[0]
+        found = list(tx.works.starting_with(with_prefix(start, "work_")))
+    return only_one(found, [work.id for work in found], start, "work", "`guardian work list --all` shows them")
 
 
 def _parted(tx: "Transaction", work: Work) -> Sequence[Parted]:
