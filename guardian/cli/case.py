@@ -1,12 +1,12 @@
 """`guardian case`: list and show cases, and record what a person decides about them."""
 
-import getpass
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import click
 
+from guardian.cli.acting import user_name
 from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.filters import case_filter, uses_options
 from guardian.cli.screen import Column, Cut, Row, Screen, echo
@@ -136,14 +136,6 @@ _review_command("confirm", CaseState.CONFIRMED, "It is a copy that you pursue; s
 _review_command("dismiss", CaseState.DISMISSED, "Of no interest: goes on being recorded, never alerts again.")
 _review_command("resolve", CaseState.RESOLVED, "Settled: alerts again only when the operator shows it elsewhere.")
 _review_command("reopen", CaseState.OPEN, "Undo a decision.")
-
-
-def user_name() -> str:
-    """Return the name of this machine's user. In a container the user may have none."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "unknown"
 
 
 def _row(case: Case, asset: Asset | None, screen: Screen) -> Row:

@@ -32,6 +32,17 @@ from guardian.model.matches import (
     Transform,
 )
 from guardian.model.messages import Message
+from guardian.model.people import (
+    Actor,
+    ActorKind,
+    ApiToken,
+    AuditHead,
+    AuditLine,
+    BrowserSession,
+    Permission,
+    Person,
+    Role,
+)
 from guardian.model.reasons import Retry, Scope, SkipReason, label_of, read_reason, reason_word
 from guardian.model.scans import ScanCounts
 from guardian.model.self_check import SelfCheck, Weakness
@@ -58,11 +69,17 @@ __all__ = [
     "SEVERITIES_BY_STRENGTH",
     "USUAL_POLICY",
     "Action",
+    "Actor",
+    "ActorKind",
     "Affine",
     "Answer",
+    "ApiToken",
     "Asset",
     "AssetState",
+    "AuditHead",
+    "AuditLine",
     "Box",
+    "BrowserSession",
     "CacheStatus",
     "Candidate",
     "Case",
@@ -97,6 +114,8 @@ __all__ = [
     "PageCapture",
     "PageImage",
     "Parted",
+    "Permission",
+    "Person",
     "Process",
     "QuarantinedImage",
     "Referrer",
@@ -105,6 +124,7 @@ __all__ = [
     "Response",
     "Retry",
     "Rights",
+    "Role",
     "Scan",
     "ScanCounts",
     "ScanOutcome",

@@ -1,12 +1,14 @@
 """Cases and their histories as rows. When a case changes is decided in guardian.cases."""
 
 import heapq
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, insert, select, update
 
 from guardian.model import Action, Case, CaseEvent, CaseFilter, CaseState, Severity
+from guardian.store.audit import Audit
 from guardian.store.ids import new_id
 from guardian.store.inserting import insert_into
 from guardian.store.tables import assets, case_aliases, case_events, cases, findings
@@ -16,8 +18,9 @@ from guardian.store.works import work_of
 class Cases:
     """The cases table and the cases' histories."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, audit: Audit) -> None:
         self._connection = connection
+        self._audit = audit
 
     def find(self, asset_id: str, operator: str) -> Case | None:
         """Return the case of this asset's work and operator; None when there is none."""
@@ -103,17 +106,8 @@ class Cases:
         return [_case(row) for row in self._connection.execute(query)]
 
     def note(self, event: CaseEvent) -> None:
-        """Add a line to a case's history."""
-        self._connection.execute(
-            insert(case_events).values(
-                case_id=event.case_id,
-                at=event.at,
-                kind=event.kind,
-                by=event.by,
-                note=event.note,
-                message_id=event.message_id,
-            )
-        )
+        """Add a line to a case's history, and its digest to the audit log."""
+        self._audit.anchor(event.case_id, self._write(event), event.at)
 
     def history(self, id_: str) -> list[CaseEvent]:
         """Return a case's history, oldest first."""
@@ -170,8 +164,22 @@ class Cases:
         lines = heapq.merge(self.history(kept_id), self.history(gone_id), key=lambda event: event.at)
         merged = [replace(event, case_id=kept_id) for event in lines]
         self._connection.execute(delete(case_events).where(case_events.c.case_id.in_([kept_id, gone_id])))
+        # Their content stays as it is, so the digests in the audit log stand for the new lines too.
         for event in merged:
-            self.note(event)
+            self._write(event)
+
+    def _write(self, event: CaseEvent) -> Mapping[str, object]:
+        """Insert a line of history; return its columns."""
+        values = {
+            "case_id": event.case_id,
+            "at": event.at,
+            "kind": event.kind,
+            "by": event.by,
+            "note": event.note,
+            "message_id": event.message_id,
+        }
+        self._connection.execute(insert(case_events).values(**values))
+        return values
 
     def _first(self, query: Select[tuple[object, ...]]) -> Case | None:
         row = self._connection.execute(query).first()
