@@ -12,13 +12,13 @@ import pytest
 from PIL import Image
 
 from guardian.cli import COMMANDS, guardian
+from tests import forked
 
 HEAVY = {"numpy", "torch", "cv2", "sqlalchemy", "guardian.config", "guardian.scan.pipeline", "pydantic", "yaml"}
 
 
 def run(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "guardian", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
+    return forked.guardian(*arguments, cwd=cwd)
 
 
 @pytest.fixture
@@ -63,6 +63,15 @@ def test_every_command_explains_itself(name: str) -> None:
         assert below.get_short_help_str(200), below.name
         unexplained = [one.name for one in below.params if isinstance(one, click.Option) and not one.help]
         assert not unexplained
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_starts_in_a_python_of_its_own(name: str, tmp_path: Path) -> None:
+    """Elsewhere commands are forked from a process that has imported all of them."""
+    command = [*forked.GUARDIAN, name, "--help"]
+    helped = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert (helped.returncode, helped.stderr) == (0, "")
+    assert helped.stdout.startswith(f"Usage: guardian {name} ")
 
 
 def test_version_and_help_end_well(tmp_path: Path) -> None:
