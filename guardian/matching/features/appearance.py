@@ -1,8 +1,8 @@
 """What a picture looks like, in a little over a kilobyte: its colours, composition, shapes and texture.
 
 Says how alike two pictures are to people, never whether one is a copy of the other. Computed from pixels alone and
-deterministic; kept beside the fingerprint. How the parts are weighed against each other is no part of it: better weights
-need no picture to be looked at again.
+deterministic; kept beside the fingerprint. How the parts are weighed against each other is not said here: better
+weights need no picture to be looked at again.
 """
 
 from dataclasses import dataclass
