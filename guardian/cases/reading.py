@@ -1,5 +1,8 @@
 """Reads a case with all that is shown of it, for the command line and for web pages alike."""
 
+from datetime import datetime
+
+from guardian.cases.priority import priority_of
 from guardian.model import Asset, Case, CaseFilter, Finding
 from guardian.store import Transaction
 from guardian.urls.addresses import host_is_under, host_of
@@ -17,10 +20,10 @@ def case_starting_with(tx: Transaction, start: str) -> Case:
 
 
 def cases_matching(tx: Transaction, wanted: CaseFilter, limit: int | None = None) -> list[Case]:
-    """Return the cases that a filter wants, those last changed first, at most `limit` of them."""
-    found = tx.cases.matching(wanted)
-    if wanted.host is not None:
-        found = [case for case in found if _is_of_host(tx, case, wanted.host)]
+    """Return the cases that a filter wants, in its order, at most `limit` of them."""
+    if wanted.host is None:
+        return tx.cases.matching(wanted, limit)
+    found = [case for case in tx.cases.matching(wanted) if _is_of_host(tx, case, wanted.host)]
     return found[:limit]
 
 
@@ -58,8 +61,8 @@ def _is_of_host(tx: Transaction, case: Case, host: str) -> bool:
     return any(host_is_under(host_of(finding.page_url), host) for finding in tx.findings.list(case.id))
 
 
-def case_detail(tx: Transaction, case: Case) -> CaseDetail:
-    """Return a case with its asset, its findings, every version of the bytes seen at each of them, and its history."""
+def case_detail(tx: Transaction, case: Case, now: datetime) -> CaseDetail:
+    """Return a case with its asset, its findings, every version of the bytes seen at each, its history and priority."""
     findings = tx.findings.list(case.id)
 
     return CaseDetail(
@@ -67,5 +70,6 @@ def case_detail(tx: Transaction, case: Case) -> CaseDetail:
         asset=tx.assets.get(case.asset_id),
         findings=findings,
         history=tx.cases.history(case.id),
+        priority=priority_of(case, tx.cases.count_of_operator(case.operator), now),
         versions=tx.versions.of_all([finding.id for finding in findings]),
     )

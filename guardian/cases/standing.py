@@ -10,7 +10,7 @@ from datetime import datetime
 
 import structlog
 
-from guardian.cases.recording import licensed_since, note_licensed, tell_of_end
+from guardian.cases.recording import licensed_since, note_licensed, rank, tell_of_end
 from guardian.cases.uses import Kept, RecordedUse
 from guardian.licences import host_is_under, standing_of
 from guardian.model import (
@@ -152,7 +152,9 @@ def _end(
         )
     tx.cases.note(CaseEvent(case.id, at, "unlicensed"))
     log.info("case_changed", case=case.id, change="unlicensed", operator=case.operator)
-    return tx.cases.update(restored)
+    tx.cases.update(restored)
+    rank(tx, case.id)
+    return tx.cases.get(case.id)
 
 
 def _use(finding: Finding, asset: Asset, at: datetime) -> RecordedUse:
