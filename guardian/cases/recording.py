@@ -8,7 +8,7 @@ import structlog
 
 from guardian.cases.captures import note_capture
 from guardian.cases.messages import compose
-from guardian.cases.operators import operator
+from guardian.cases.operators import domain_operator, operator
 from guardian.cases.priority import commercial_signs, is_step, rank_of
 from guardian.cases.uses import RecordedUse
 from guardian.model import (
@@ -31,6 +31,7 @@ from guardian.model import (
 from guardian.outbox import enqueue
 from guardian.store import Transaction
 from guardian.store.ids import new_id
+from guardian.urls.accounts import Platform
 from guardian.urls.addresses import canonical_url
 from guardian.views.licences import grant_text, scope_text
 from guardian.views.plain_text import cleaned
@@ -47,7 +48,9 @@ _TOLD = frozenset({"case.opened", "case.escalated", "case.reopened"})
 log = structlog.get_logger(__name__)
 
 
-def record(tx: Transaction, use: RecordedUse, destinations: Sequence[str]) -> Finding:
+def record(
+    tx: Transaction, use: RecordedUse, destinations: Sequence[str], platforms: Sequence[Platform] = ()
+) -> Finding:
     """Write a use that was seen: its finding, its case, and the messages to send, all in the caller's transaction.
 
     A decision to ignore that asks to be recorded (a licensed use) makes a finding without a case; a case all of whose
@@ -61,7 +64,8 @@ def record(tx: Transaction, use: RecordedUse, destinations: Sequence[str]) -> Fi
 
     A case that was gone is open again when a use of it is seen. Findings of a dismissed case are written without a
     message. `destinations` are all configured names; the decision's `deliver_to` narrows them. When there are none, the
-    first sighting after there are some enqueues the message instead.
+    first sighting after there are some enqueues the message instead. `platforms` are those whose accounts are operators
+    beside the usual ones.
 
     Raises ValueError for a use that the rules did not want recorded.
     """
@@ -79,7 +83,7 @@ def record(tx: Transaction, use: RecordedUse, destinations: Sequence[str]) -> Fi
         note_licensed(tx, finding, use.at)
         return finding
 
-    case = _case_for(tx, use, known)
+    case = _case_for(tx, use, known, platforms)
     finding, is_new = tx.findings.upsert(_finding(use, known, case.id))
     version = note_capture(tx, known, finding, use.kept)
     _follow(tx, case, finding, version, use, destinations, news=_news(known, finding, is_new=is_new))
@@ -87,13 +91,15 @@ def record(tx: Transaction, use: RecordedUse, destinations: Sequence[str]) -> Fi
     return finding
 
 
-def tell_of_end(tx: Transaction, before: Finding, use: RecordedUse, destinations: Sequence[str]) -> Case:
+def tell_of_end(
+    tx: Transaction, before: Finding, use: RecordedUse, destinations: Sequence[str], platforms: Sequence[Platform] = ()
+) -> Case:
     """Write that a licence no longer covers a recorded use, and tell of it as `record` does; return its case.
 
     `before` is the finding as it was licensed, `use` the same as it is judged now. The finding itself must have been
     updated already.
     """
-    case = _case_for(tx, use, before)
+    case = _case_for(tx, use, before, platforms)
     finding = tx.findings.put_into_case(before.id, case.id)
     versions = tx.versions.of(finding.id)
     shown = (finding.candidate_sha256, finding.page_sha256)
@@ -213,7 +219,7 @@ def note_gone(tx: Transaction, missed: Sequence[str], at: datetime) -> list[Case
     return gone
 
 
-def _case_for(tx: Transaction, use: RecordedUse, known: Finding | None) -> Case:
+def _case_for(tx: Transaction, use: RecordedUse, known: Finding | None, platforms: Sequence[Platform]) -> Case:
     """Return the case that this use belongs to, before the use is written, with its row locked.
 
     `known` is the finding of this use, if there is one. A new case has no findings yet. A finding stays in its case,
@@ -225,8 +231,25 @@ def _case_for(tx: Transaction, use: RecordedUse, known: Finding | None) -> Case:
             return case
 
     sighting, decision = use.sighting, use.decision
-    of_operator = operator(sighting.page_url, sighting.image_url, sighting.source)
+    of_operator = operator(sighting.page_url, sighting.image_url, sighting.source, platforms)
+    earlier = _case_with_account(tx, use, of_operator, platforms)
+    if earlier is not None:
+        return earlier
     return tx.cases.insert(use.asset.id, of_operator, decision.action, decision.severity, use.at)[0]
+
+
+def _case_with_account(tx: Transaction, use: RecordedUse, account: str, platforms: Sequence[Platform]) -> Case | None:
+    """Return the case of a whole platform that has uses by this account, from when accounts were not told apart.
+
+    What was decided about it, and told of it, holds for this account too. None when there is no such case.
+    """
+    sighting = use.sighting
+    domain = domain_operator(sighting.page_url, sighting.image_url, sighting.source)
+    case = tx.cases.find(use.asset.id, domain) if domain != account else None
+    if case is None:
+        return None
+    pages = (finding.page_url for finding in tx.findings.list(case.id))
+    return tx.cases.lock(case.id) if any(operator(page, None, "", platforms) == account for page in pages) else None
 
 
 def _apply_event(

@@ -190,7 +190,8 @@ cases = Table(
     Index(None, "work_id", "operator", unique=True),
     Index(None, "state", "updated_at"),
     Index(None, "operator"),
-    Index(None, "state", "rank"),
+    # All that the queue is chosen and sorted by, so that no row is read which is not shown.
+    Index("ix_cases_queue", "state", "rank", "id", "severity", "assignee"),
 )
 
 # Ids of cases that were merged into another one. People and receivers have noted them, so they are kept for ever.

@@ -53,7 +53,7 @@ def upgrade() -> None:
     op.execute("UPDATE cases SET version = (SELECT count(*) FROM case_events WHERE case_id = cases.id)")
     _rank()
     op.create_index("ix_cases_operator", "cases", ["operator"])
-    op.create_index("ix_cases_state_rank", "cases", ["state", "rank"])
+    op.create_index("ix_cases_queue", "cases", ["state", "rank", "id", "severity", "assignee"])
 
 
 def _rank() -> None:
