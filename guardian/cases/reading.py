@@ -1,12 +1,18 @@
 """Reads a case with all that is shown of it, for the command line and for web pages alike."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import date, datetime
 
+from guardian.cases.operators import operator
 from guardian.cases.priority import priority_of
+from guardian.errors import UsageError
+from guardian.licences import status_of
 from guardian.model import Asset, Case, CaseFilter, Finding
 from guardian.store import Transaction
-from guardian.urls.addresses import host_is_under, host_of
+from guardian.urls.accounts import Platform
+from guardian.urls.addresses import host_in, host_is_under, host_of
 from guardian.views.cases import CaseDetail
+from guardian.views.operators import OperatorDetail, contacts_in
 from guardian.views.short_ids import only_one, with_prefix
 
 
@@ -59,6 +65,34 @@ def _is_of_host(tx: Transaction, case: Case, host: str) -> bool:
     if not host_is_under(host, case.operator):
         return False
     return any(host_is_under(host_of(finding.page_url), host) for finding in tx.findings.list(case.id))
+
+
+def operator_named(text: str, platforms: Sequence[Platform] = ()) -> str:
+    """Return the operator that a person means by its name, a host or an address of it. Raises UsageError for none."""
+    if text.startswith("folder:"):
+        return text
+    address = text if "://" in text else f"https://{text}"
+    if not host_in(text):
+        raise UsageError(f"{text!r} is no operator; write its host, such as thief.example, or an address of it")
+    return operator(address, None, "", platforms)
+
+
+def operator_detail(tx: Transaction, name: str, on: date) -> OperatorDetail:
+    """Return an operator with all that is known of it on a day. Raises UsageError for one without cases."""
+    summaries = tx.cases.operators(name)
+    if not summaries:
+        raise UsageError(f"no case is about {name}; `guardian operator list` shows all operators")
+
+    found = tx.cases.matching(CaseFilter(operator=name, by_priority=True))
+    host = host_in(name)
+    granted = [licence for licence in tx.licences.list() if host and host_is_under(licence.host, host)]
+    granted += [licence for licence in tx.licences.for_host(host) if licence not in granted] if host else []
+    return OperatorDetail(
+        summary=summaries[0],
+        cases=[(case, tx.assets.get(case.asset_id)) for case in found],
+        licences=[(licence, status_of(licence, on)) for licence in granted],
+        contacts=contacts_in([finding.context for case in found for finding in tx.findings.list(case.id)]),
+    )
 
 
 def case_detail(tx: Transaction, case: Case, now: datetime) -> CaseDetail:

@@ -36,6 +36,7 @@ COMMANDS = {
     "rules": "The rule files and what they said: check, explain.",
     "licence": "Who may use what, where and when: add, list, remove, uses.",
     "case": "Uses of your images: list, show, confirm, dismiss, assign, close, undo...",
+    "operator": "Who uses your images, with all their cases and licences: list, show.",
     "delivery": "Messages that went out, wait or were given up: list, show, retry.",
     "destination": "Who is told: list, test, enable.",
     "quarantine": "Images that end guardian's worker processes: list, free.",

@@ -256,6 +256,27 @@ class CaseFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class OperatorSummary:
+    """An operator and its cases: how many there are in each state, the places of their uses, the highest rank."""
+
+    operator: str
+    states: tuple[tuple[CaseState, int], ...]
+    findings: int
+    rank: float
+    changed_at: datetime
+
+    @property
+    def cases(self) -> int:
+        """How many cases it has: as many as works of yours it uses."""
+        return sum(number for _, number in self.states)
+
+    @property
+    def pursued(self) -> int:
+        """How many of them somebody still has to deal with."""
+        return sum(number for state, number in self.states if state in PURSUED_STATES)
+
+
+@dataclass(frozen=True, slots=True)
 class CaseEvent:
     """One line of a case's history, which only grows.
 

@@ -7,11 +7,23 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Text, cast, delete, func, insert, select, update
 
-from guardian.model import Action, Case, CaseEvent, CaseFilter, CaseState, Severity
+from guardian.model import (
+    PURSUED_STATES,
+    Action,
+    Case,
+    CaseEvent,
+    CaseFilter,
+    CaseState,
+    OperatorSummary,
+    Severity,
+)
 from guardian.store.ids import new_id
 from guardian.store.inserting import insert_into
 from guardian.store.tables import assets, case_aliases, case_events, cases, findings
 from guardian.store.works import work_of
+
+LEAST_RANK = -1e9
+"""The rank of an operator none of whose cases is pursued."""
 
 
 class Cases:
@@ -102,6 +114,32 @@ class Cases:
         """Return how many cases an operator has: as many as works of yours it uses."""
         query = select(func.count()).select_from(cases).where(cases.c.operator == operator)
         return self._connection.execute(query).scalar_one()
+
+    def operators(self, operator: str | None = None) -> list[OperatorSummary]:
+        """Return all operators that have cases, or the one of this name, those with the most urgent case first."""
+        grouped = select(
+            cases.c.operator, cases.c.state, func.count(), func.max(cases.c.rank), func.max(cases.c.updated_at)
+        )
+        places = select(cases.c.operator, func.count()).join(findings, findings.c.case_id == cases.c.id)
+        if operator is not None:
+            grouped, places = (query.where(cases.c.operator == operator) for query in (grouped, places))
+        found = {row[0]: row[1] for row in self._connection.execute(places.group_by(cases.c.operator))}
+
+        rows: dict[str, list[Row[tuple[object, ...]]]] = {}
+        for row in self._connection.execute(grouped.group_by(cases.c.operator, cases.c.state)):
+            rows.setdefault(row[0], []).append(row)
+        summaries = [
+            OperatorSummary(
+                operator=name,
+                states=tuple(sorted((row[1], row[2]) for row in its)),
+                findings=found.get(name, 0),
+                # What is dealt with does not make an operator urgent.
+                rank=max((row[3] for row in its if row[1] in PURSUED_STATES), default=LEAST_RANK),
+                changed_at=max(row[4] for row in its),
+            )
+            for name, its in rows.items()
+        ]
+        return sorted(summaries, key=lambda one: (-one.rank, one.operator))
 
     def get(self, id_: str) -> Case | None:
         """Return the case of this id, or the one that it was merged into; None when there is none."""
