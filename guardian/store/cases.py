@@ -117,25 +117,25 @@ class Cases:
 
     def operators(self, operator: str | None = None) -> list[OperatorSummary]:
         """Return all operators that have cases, or the one of this name, those with the most urgent case first."""
-        grouped = select(
-            cases.c.operator, cases.c.state, func.count(), func.max(cases.c.rank), func.max(cases.c.updated_at)
-        )
-        places = select(cases.c.operator, func.count()).join(findings, findings.c.case_id == cases.c.id)
+        count, rank, changed = func.count(), func.max(cases.c.rank), func.max(cases.c.updated_at)
+        grouped = select(cases.c.operator, cases.c.state, count.label("cases"), rank.label("rank"), changed.label("at"))
+        places = select(cases.c.operator, count.label("places")).join(findings, findings.c.case_id == cases.c.id)
         if operator is not None:
-            grouped, places = (query.where(cases.c.operator == operator) for query in (grouped, places))
-        found = {row[0]: row[1] for row in self._connection.execute(places.group_by(cases.c.operator))}
+            grouped, places = grouped.where(cases.c.operator == operator), places.where(cases.c.operator == operator)
+        counted = self._connection.execute(places.group_by(cases.c.operator))
+        found = {row.operator: row.places for row in counted}
 
         rows: dict[str, list[Row[tuple[object, ...]]]] = {}
         for row in self._connection.execute(grouped.group_by(cases.c.operator, cases.c.state)):
-            rows.setdefault(row[0], []).append(row)
+            rows.setdefault(row.operator, []).append(row)
         summaries = [
             OperatorSummary(
                 operator=name,
-                states=tuple(sorted((row[1], row[2]) for row in its)),
+                states=tuple(sorted((row.state, row.cases) for row in its)),
                 findings=found.get(name, 0),
                 # What is dealt with does not make an operator urgent.
-                rank=max((row[3] for row in its if row[1] in PURSUED_STATES), default=LEAST_RANK),
-                changed_at=max(row[4] for row in its),
+                rank=max((row.rank for row in its if row.state in PURSUED_STATES), default=LEAST_RANK),
+                changed_at=max(row.at for row in its),
             )
             for name, its in rows.items()
         ]
