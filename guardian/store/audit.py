@@ -31,8 +31,9 @@ AUDIT_HEAD = "audit_head"
 _COUNTER = "audit"
 _AT_A_TIME = 1_000
 
-_NOT_OF_CONTENT = {"id", "case_id"}
-"""Columns of a line of history that change when cases are merged, which writes the lines of both anew."""
+_NOT_OF_CONTENT = {"id", "case_id", "undoes", "before"}
+"""Columns of a line of history that change when cases are merged, which writes the lines of both anew, and what undoing
+needs to know."""
 
 
 class Audit:

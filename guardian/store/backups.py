@@ -15,6 +15,10 @@ def copy_database(database: Path, target: Path) -> None:
 
     Raises StoreUnusable when the target cannot be written or the copy is not sound.
     """
+    # Renaming would put the copy in the place of a device or a pipe: as root, of /dev/null for all programs.
+    if target.exists() and not target.is_file():
+        raise StoreUnusable(f"cannot write the backup {target}: it is no file")
+
     aside = target.with_name(target.name + ".part")
     try:
         aside.unlink(missing_ok=True)

@@ -1,5 +1,6 @@
 """A backup is whole, restorable, and taken while others write."""
 
+import os
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,4 +62,14 @@ def test_postgresql_is_backed_up_by_its_own_means(postgresql: str, tmp_path: Pat
     store = Store(postgresql)
     with pytest.raises(StoreUnusable, match="pg_dump"):
         store.backup(tmp_path / "guardian.db")
+    store.close()
+
+
+def test_backup_never_takes_the_place_of_a_device_or_pipe(tmp_path: Path) -> None:
+    store = open_store(StoreSettings(), tmp_path / "data")
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(StoreUnusable, match="it is no file"):
+        store.backup(pipe)
+    assert pipe.is_fifo()
     store.close()

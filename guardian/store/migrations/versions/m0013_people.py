@@ -10,8 +10,8 @@ from guardian.model.people import BY_GUARDIAN
 from guardian.store.audit import BEGUN, Audit, event_digest
 from guardian.store.columns import Instant
 
-revision = "0012"
-down_revision = "0011"
+revision = "0013"
+down_revision = "0012"
 
 _MOMENT = sa.DateTime(timezone=True)
 
@@ -24,6 +24,8 @@ _events = sa.table(
     sa.column("by", sa.Text()),
     sa.column("note", sa.Text()),
     sa.column("message_id", sa.Text()),
+    sa.column("detail", sa.Text()),
+    sa.column("batch", sa.Text()),
 )
 
 
