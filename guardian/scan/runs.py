@@ -40,7 +40,10 @@ async def scan_source(
     # From here on every transaction first requires that this process still owns the scan.
     claimed = services.store.under(lambda tx: tx.scans.require(row.id, heartbeat.id))
     with heartbeat.renewing(row.id) as claim:
-        return await _scan_claimed(replace(services, store=claimed), row, counts, claim, settings, listener)
+        ended = await _scan_claimed(replace(services, store=claimed), row, counts, claim, settings, listener)
+    if services.memory is not None:
+        await asyncio.to_thread(services.memory.fold)
+    return ended
 
 
 async def _scan_claimed(
