@@ -42,7 +42,7 @@ def states_of(app: App) -> dict[str, CaseState]:
 def test_only_what_was_really_gone_returns(tmp_path: Path, web: Site, photographs: dict[str, Image.Image]) -> None:
     shutil.copytree(rules_folder(), tmp_path / "rules")
     (tmp_path / "config.yaml").write_text(
-        "fetch: {contact: test@example.com, allow_networks: [127.0.0.0/8], delay_per_host: 0s}\n"
+        "fetch: {contact: test@example.com, allow_networks: [127.0.0.0/8], delay_per_host: 0s, busy_pause: 100ms}\n"
         "matching: {workers: 1}\n"
     )
 
