@@ -90,8 +90,11 @@ def make_workers(config: Config) -> Workers:
 
 def make_memory(config: Config, store: Store, workers: Workers) -> Memory | None:
     """Return the memory of this configuration; None where nothing is to be remembered."""
-    if not config.memory.enabled:
-        return None
+    return opened_memory(config, store, workers) if config.memory.enabled else None
+
+
+def opened_memory(config: Config, store: Store, workers: Workers) -> Memory:
+    """Return the memory of this configuration, also where nothing more is to be remembered."""
     return Memory(store, config.data_dir / MEMORY_FOLDER, workers.small_recipe, config.memory)
 
 

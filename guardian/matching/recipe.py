@@ -16,7 +16,7 @@ MATCHING_VERSION = 4
 
 
 SMALL_VERSION = 1
-"""Raise when anything that enters a small fingerprint changes: what the memory keeps of every picture."""
+"""Raise when anything that enters a small fingerprint changes, the appearance too: see features/small.py."""
 
 
 def small_recipe(weights_digest: str | None) -> str:

@@ -32,6 +32,7 @@ def prune(store: Store, memory: Memory, now: datetime) -> int:
         total += forgotten
 
     total += _make_room(store, memory)
+    memory.fold()
     memory.writer.tidy()
     return total
 

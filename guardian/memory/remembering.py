@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 FOLDED_FROM = 256
 """So many fingerprints wait in the database before a segment is written while a scan goes on."""
 
+FOLDED_AFTER_SCAN = 32
+"""So many must wait after a scan; fewer are written once a day, and before the memory is asked anything."""
+
 log = structlog.get_logger(__name__)
 
 

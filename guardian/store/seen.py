@@ -292,7 +292,7 @@ class Seen:
         return self._forget_pictures([id_ for id_, _ in self._oldest(limit, seen_pictures.c.last_seen_at < at)])
 
     def forget_oldest(self, shard: str, size: float, limit: int) -> tuple[int, int]:
-        """Forget pictures of a memory folder that were not seen for longest, up to `limit`, until `size` bytes are free.
+        """Forget pictures of a memory folder that were not seen for longest, at most `limit`, to free `size` bytes.
 
         Returns how many bytes that frees in the folder, and how many pictures were forgotten.
         """

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guardian.matching.features import hashing, keypoints
+from guardian.matching.features.appearance import appearance_of
 from guardian.matching.features.fingerprint import Fingerprint
 from guardian.matching.features.image import Picture
 from guardian.matching.features.keypoints import Keypoints
@@ -140,7 +141,9 @@ def small_fingerprint(
     reduced = _reduced(picture.rgb)
     grey = np.asarray(cv2.cvtColor(reduced, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
     vector = None if embedding is None else embedding.astype(np.float16)
-    points = _within_budget(keypoints.detect(grey, _SCALES), 0 if vector is None else vector.nbytes)
+    appearance = appearance_of(reduced).to_bytes()
+    taken_bytes = len(appearance) + (0 if vector is None else vector.nbytes)
+    points = _within_budget(keypoints.detect(grey, _SCALES), taken_bytes)
     return SmallFingerprint(
         width=picture.width,
         height=picture.height,
@@ -149,6 +152,7 @@ def small_fingerprint(
         perceptual_hash=np.frombuffer(bytes.fromhex(published_hash or phash(picture.grey)), np.uint8),
         points=keypoints.zoomed(points, picture.width / grey.shape[1], picture.height / grey.shape[0]),
         preview=_preview(reduced),
+        appearance=appearance,
         embedding=vector,
     )
 
