@@ -7,8 +7,8 @@ from alembic import op
 
 from guardian.store.columns import Instant
 
-revision = "0012"
-down_revision = "0011"
+revision = "0013"
+down_revision = "0012"
 
 
 def upgrade() -> None:
@@ -64,7 +64,7 @@ def upgrade() -> None:
         sa.Column("asset_id", sa.Text(), nullable=False),
         *_place(),
         sa.Column("sha256", sa.Text(), nullable=False),
-        sa.Column("probability", sa.Float(), nullable=False),
+        sa.Column("probability", sa.Double(), nullable=False),
         sa.Column("description", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("checked_at", Instant()),
