@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from guardian.app import App, at_work, opened_app
-from guardian.cases import review
+from guardian.cases import Edit, decide
 from guardian.catalog.wanted import Wanted
 from guardian.config import load_config
 from guardian.model import CaseState, Finding, ScanOutcome
@@ -75,7 +75,7 @@ def test_only_what_was_really_gone_returns(tmp_path: Path, web: Site, photograph
             assert set(first) == set(NAMES)
             with app.store.begin() as tx:
                 for case in tx.cases.list():
-                    review(tx, case.id, CaseState.RESOLVED, by="mara", note=None, at=app.services.clock())
+                    decide(tx, case.id, CaseState.RESOLVED, Edit("mara", app.services.clock()))
 
             # Coffee is taken off its page, rocket's page and camera's picture fail, astronaut's page is gone once.
             web.put("/coffee", "<p>Taken down.</p>")
