@@ -14,7 +14,8 @@ from sqlalchemy import Connection, Row, insert, select
 from guardian.model import Actor, AuditHead, AuditLine
 from guardian.model.people import BY_GUARDIAN
 from guardian.store.counters import Counters
-from guardian.store.tables import audit, case_events
+from guardian.store.people_tables import audit
+from guardian.store.tables import case_events
 
 BEFORE_THE_FIRST = "0" * 64
 """Stands in for the digest before the first line."""

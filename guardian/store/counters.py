@@ -21,7 +21,7 @@ class Counters:
         return number
 
     def value(self, name: str) -> int:
-        """Return the last number that was counted; 0 before the first."""
+        """Return a counter without changing it; 0 for one that was never set."""
         return self._connection.execute(select(counters.c.value).where(counters.c.name == name)).scalar() or 0
 
     def hold(self, name: str) -> None:

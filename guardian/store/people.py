@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from guardian.model import ApiToken, BrowserSession, Permission, Person, Role
-from guardian.store.tables import api_tokens, people, sessions, sign_ins
+from guardian.store.people_tables import api_tokens, people, sessions, sign_ins
 
 
 class People:

@@ -19,7 +19,6 @@ from sqlalchemy import (
 
 from guardian.model import (
     Action,
-    ActorKind,
     AssetState,
     CaseState,
     Change,
@@ -29,12 +28,12 @@ from guardian.model import (
     Decided,
     Decision,
     DismissReason,
+    EarlierUseState,
     FrontierState,
     Importance,
     LicenceStatus,
     MatchReport,
     Rights,
-    Role,
     ScanCounts,
     ScanOutcome,
     SelfCheck,
@@ -55,7 +54,7 @@ metadata = MetaData(
 )
 
 # SQLite numbers rows itself only for a column that is exactly INTEGER.
-_RowNumber = BigInteger().with_variant(Integer(), "sqlite")
+RowNumber = BigInteger().with_variant(Integer(), "sqlite")
 
 counters = Table(
     "counters",
@@ -208,7 +207,7 @@ case_aliases = Table(
 case_events = Table(
     "case_events",
     metadata,
-    Column("id", _RowNumber, primary_key=True),
+    Column("id", RowNumber, primary_key=True),
     Column("case_id", Text, ForeignKey("cases.id"), nullable=False),
     Column("at", Instant, nullable=False),
     Column("kind", Text, nullable=False),
@@ -324,7 +323,7 @@ messages = Table(
 tasks = Table(
     "tasks",
     metadata,
-    Column("id", _RowNumber, primary_key=True),
+    Column("id", RowNumber, primary_key=True),
     Column("kind", Word(TaskKind), nullable=False),
     Column("key", Text, nullable=False),
     Column("state", Word(TaskState), nullable=False),
@@ -377,7 +376,7 @@ destinations = Table(
 scans = Table(
     "scans",
     metadata,
-    Column("id", _RowNumber, primary_key=True),
+    Column("id", RowNumber, primary_key=True),
     Column("source", Text, nullable=False),
     Column("started_at", Instant, nullable=False),
     Column("ended_at", Instant),
@@ -403,7 +402,7 @@ scans = Table(
 frontier = Table(
     "frontier",
     metadata,
-    Column("id", _RowNumber, primary_key=True),
+    Column("id", RowNumber, primary_key=True),
     Column("source", Text, nullable=False),
     Column("key", Text, nullable=False),
     Column("url", Text, nullable=False),
@@ -442,71 +441,95 @@ requests = Table(
     Index(None, "day"),
 )
 
-people = Table(
-    "people",
+# Every picture that a scan compared, strangers too (see guardian/memory/).
+seen_pictures = Table(
+    "seen_pictures",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("name", Text, nullable=False, unique=True),
-    Column("role", Word(Role), nullable=False),
-    # Null for those who sign in at an OpenID Connect provider, and for those who were removed.
-    Column("password_hash", Text),
-    Column("added_at", Instant, nullable=False),
-    Column("removed_at", Instant),
-    Column("issuer", Text),
-    Column("subject", Text),
-    UniqueConstraint("issuer", "subject"),
+    # What names it in the segments of the memory.
+    Column("number", BigInteger, nullable=False, unique=True),
+    Column("sha256", Text, nullable=False, unique=True),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("format", Text, nullable=False),
+    Column("perceptual_hash", Text),
+    Column("first_seen_at", Instant, nullable=False),
+    Column("last_seen_at", Instant, nullable=False),
+    # How its fingerprint was made, the memory folder that is to hold it, and the fingerprint until a segment does.
+    Column("recipe", Text),
+    Column("shard", Text),
+    Column("pending", LargeBinary),
+    Column("bytes", Integer, nullable=False),
+    Column("same_as", Text),
+    Index(None, "last_seen_at"),
+    Index(None, "same_as"),
+    Index(
+        "ix_seen_pictures_pending",
+        "shard",
+        "number",
+        sqlite_where=text("pending IS NOT NULL"),
+        postgresql_where=text("pending IS NOT NULL"),
+    ),
 )
 
-sessions = Table(
-    "sessions",
+seen_addresses = Table(
+    "seen_addresses",
     metadata,
-    # The SHA-256 of the cookie: whoever reads the table cannot sign in with it.
-    Column("id", Text, primary_key=True),
-    Column("person_id", Text, ForeignKey("people.id"), nullable=False),
-    Column("csrf", Text, nullable=False),
-    Column("began_at", Instant, nullable=False),
-    Column("used_at", Instant, nullable=False),
-    Index(None, "person_id"),
+    Column("id", RowNumber, primary_key=True),
+    Column("picture_id", Text, ForeignKey("seen_pictures.id", ondelete="CASCADE"), nullable=False),
+    # A digest of the keys of page and picture: the next signature of an address is no other place.
+    Column("place", Text, nullable=False),
+    Column("image_url", Text),
+    Column("page_url", Text),
+    Column("host", Text, nullable=False),
+    Column("image_host", Text, nullable=False),
+    # The registrable domains of the two, by which a host and its subdomains are found.
+    Column("domain", Text, nullable=False),
+    Column("image_domain", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("context", Document(Context), nullable=False),
+    # The words of the context, one text a line, as they are searched.
+    Column("words", Text, nullable=False),
+    Column("first_seen_at", Instant, nullable=False),
+    Column("last_seen_at", Instant, nullable=False),
+    UniqueConstraint("picture_id", "place", name="uq_seen_addresses_place"),
+    Index(None, "domain"),
+    Index(None, "image_domain"),
+    sqlite_autoincrement=True,
 )
 
-sign_ins = Table(
-    "sign_ins",
+# Hosts whose owners asked to be forgotten: nothing of them is remembered again.
+unremembered_hosts = Table(
+    "unremembered_hosts",
     metadata,
-    Column("id", _RowNumber, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("address", Text, nullable=False),
+    Column("host", Text, primary_key=True),
     Column("at", Instant, nullable=False),
-    Column("succeeded", Boolean, nullable=False),
-    Index(None, "name", "at"),
-    Index(None, "address", "at"),
 )
 
-api_tokens = Table(
-    "api_tokens",
+# Where the memory saw an asset before it was protected, and what a look at the place since then has shown.
+earlier_uses = Table(
+    "earlier_uses",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("secret_sha256", Text, nullable=False, unique=True),
-    Column("scopes", Text, nullable=False),
-    Column("added_at", Instant, nullable=False),
-    Column("until", Instant),
-    Column("used_at", Instant),
-    Column("revoked_at", Instant),
-)
-
-audit = Table(
-    "audit",
-    metadata,
-    # Counted by the counter "audit", without a gap, so that a missing line shows.
-    Column("number", BigInteger, primary_key=True, autoincrement=False),
-    Column("at", Instant, nullable=False),
-    Column("actor_kind", Word(ActorKind), nullable=False),
-    Column("actor", Text, nullable=False),
-    Column("action", Text, nullable=False),
-    Column("subject", Text),
-    Column("address", Text),
-    # JSON as text: its bytes are digested.
+    Column("asset_id", Text, ForeignKey("assets.id"), nullable=False),
+    Column("place", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("image_url", Text),
+    Column("page_url", Text),
+    Column("host", Text, nullable=False),
+    Column("image_host", Text, nullable=False),
+    Column("domain", Text, nullable=False),
+    Column("image_domain", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("context", Document(Context), nullable=False),
+    Column("first_seen_at", Instant, nullable=False),
+    Column("last_seen_at", Instant, nullable=False),
+    Column("probability", Double, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("state", Word(EarlierUseState), nullable=False),
+    Column("checked_at", Instant),
     Column("detail", Text, nullable=False),
-    Column("digest", Text, nullable=False),
-    Index(None, "subject"),
+    UniqueConstraint("asset_id", "place", name="uq_earlier_uses_place"),
+    Index(None, "domain"),
+    Index(None, "image_domain"),
 )

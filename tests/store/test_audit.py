@@ -10,7 +10,8 @@ from guardian.people.audit import verify
 from guardian.store import Store
 from guardian.store.audit import Audit
 from guardian.store.connecting import connect
-from guardian.store.tables import audit, case_events
+from guardian.store.people_tables import audit
+from guardian.store.tables import case_events
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 ANNA = Actor(ActorKind.PERSON, "Anna", frozenset(), "192.0.2.7")

@@ -10,8 +10,8 @@ from guardian.model.people import BY_GUARDIAN
 from guardian.store.audit import BEGUN, Audit, event_digest
 from guardian.store.columns import Instant
 
-revision = "0013"
-down_revision = "0012"
+revision = "0014"
+down_revision = "0013"
 
 _MOMENT = sa.DateTime(timezone=True)
 
