@@ -61,6 +61,7 @@ def _is_of_host(tx: Transaction, case: Case, host: str) -> bool:
 def case_detail(tx: Transaction, case: Case) -> CaseDetail:
     """Return a case with its asset, its findings, every version of the bytes seen at each of them, and its history."""
     findings = tx.findings.list(case.id)
+    work = tx.works.of_asset(case.asset_id)
 
     return CaseDetail(
         case=case,
@@ -68,4 +69,5 @@ def case_detail(tx: Transaction, case: Case) -> CaseDetail:
         findings=findings,
         history=tx.cases.history(case.id),
         versions=tx.versions.of_all([finding.id for finding in findings]),
+        assets=work.assets if work is not None else (),
     )

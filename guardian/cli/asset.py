@@ -11,7 +11,7 @@ import click
 
 from guardian.cli.adding import UNREADABLE, add_files, change_lines, fitted, in_words, judge_moved
 from guardian.cli.context import Session, opened_store, pass_session
-from guardian.cli.filters import asset_starting_with, one_of_assets
+from guardian.cli.filters import asset_starting_with, note_unknown_collection, one_of_assets
 from guardian.cli.progress import progress_bar
 from guardian.cli.screen import Column, Cut, Row, Screen, echo
 from guardian.cli.showing import json_line
@@ -126,7 +126,11 @@ def sync(session: Session, folder: Path, collection: str, yes: bool) -> None:
 @pass_session
 def list_assets(session: Session, collection: str | None, only_weak: bool, as_lines: bool) -> None:
     """List protected assets, oldest first; of weak ones it is said why copies may not be found."""
-    assets = [one for one in _protected(session, collection) if not only_weak or weakness_words(one)]
+    protected = _protected(session, None)
+    note_unknown_collection(protected, collection)
+    assets = [
+        one for one in protected if collection in (None, one.collection) and (not only_weak or weakness_words(one))
+    ]
     if as_lines:
         echo(json_line(asset_json(asset)) for asset in assets)
         return
@@ -141,7 +145,7 @@ def list_assets(session: Session, collection: str | None, only_weak: bool, as_li
     echo(screen.table(columns, [_row(asset, screen) for asset in assets]))
     if not assets and only_weak:
         click.echo("no weak assets")
-    elif not assets:
+    elif not protected:
         click.echo("no assets; `guardian asset add PATH --collection NAME` protects some")
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import click
 
 from guardian.cli.context import Session, opened_store, pass_session
-from guardian.cli.filters import case_filter, uses_options
+from guardian.cli.filters import case_filter, note_unknown_collection, uses_options
 from guardian.cli.screen import Column, Cut, Row, Screen, echo
 from guardian.cli.showing import json_line
 from guardian.model import Asset, Case, CaseState, FindingDigest, LicenceStatus, Severity
-from guardian.views.cases import case_detail_json, case_json, event_text, extent_text
+from guardian.views.cases import asset_facts, case_detail_json, case_json, event_text, extent_text
 from guardian.views.findings import finding_facts, version_facts
 
 COLUMNS = (
@@ -62,7 +62,10 @@ def list_cases(session: Session, /, limit: int, as_lines: bool, **options: Any) 
     with opened_store(session) as store, store.read() as tx:
         cases = cases_matching(tx, case_filter(tx, **options), limit)
         rows = [(case, tx.assets.get(case.asset_id)) for case in cases]
+        assets = [] if rows else tx.assets.list()
 
+    if not rows:
+        note_unknown_collection(assets, options["collection"])
     if as_lines:
         echo(json_line(case_json(case, asset)) for case, asset in rows)
         return
@@ -70,7 +73,7 @@ def list_cases(session: Session, /, limit: int, as_lines: bool, **options: Any) 
     screen = Screen.of_output()
     echo(screen.table(COLUMNS, [_row(case, asset, screen) for case, asset in rows]))
     if not rows:
-        click.echo("no cases")
+        click.echo("no cases to which all of the options apply" if any(options.values()) else "no cases")
 
 
 @command.command("show")
@@ -91,10 +94,11 @@ def show_case(session: Session, case_id: str, as_json: bool) -> None:
     screen = Screen.of_output()
     row = _row(detail.case, detail.asset, screen)
     echo(screen.wrapped("  ".join([detail.case.id, *row.cells[1:], *row.below]), 2, first=""))
+    echo(screen.facts(asset_facts(detail)))
     for finding in detail.findings:
         click.echo()
         click.echo(screen.fitted(finding.image_url, Cut.NEVER))
-        echo(screen.facts(finding_facts(finding)))
+        echo(screen.facts(finding_facts(finding, detail.case.asset_id)))
         versions = detail.versions.get(finding.id, ())
         # A single version is what the finding's own lines say.
         if len(versions) > 1:

@@ -16,7 +16,7 @@ class CaseDetail:
     """Everything that is shown of one case.
 
     `asset` is None when the database has lost it. `versions` are, by the id of a finding, the bytes that were seen
-    there, oldest first, so that the digests in an older message are found.
+    there, oldest first, so that the digests in an older message are found. `assets` are all of its work.
     """
 
     case: Case
@@ -24,6 +24,7 @@ class CaseDetail:
     findings: Sequence[Finding]
     history: Sequence[CaseEvent]
     versions: Mapping[str, Sequence[FindingDigest]] = field(default_factory=dict)
+    assets: Sequence[Asset] = ()
 
 
 def case_json(case: Case, asset: Asset | None) -> dict[str, Any]:
@@ -58,6 +59,18 @@ def case_detail_json(detail: CaseDetail) -> dict[str, Any]:
 
     history = [event_json(event) for event in detail.history]
     return case_json(detail.case, detail.asset) | {"findings": findings, "history": history}
+
+
+def asset_facts(detail: CaseDetail) -> dict[str, str]:
+    """Return short labels and the text of each: which image of yours a case is about, and its other versions."""
+    case, asset = detail.case, detail.asset
+    versions = [one.id for one in detail.assets if one.id != case.asset_id]
+    facts = {
+        "asset": f"{case.asset_id}, {asset.collection}" if asset else case.asset_id,
+        "file": asset.path if asset else None,
+        "work": f"{case.work_id}, also {', '.join(versions)}" if versions else None,
+    }
+    return {label: text for label, text in facts.items() if text is not None}
 
 
 def event_json(event: CaseEvent) -> dict[str, Any]:
