@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -11,14 +10,14 @@ import pytest
 from guardian.licences import licence_status
 from guardian.model import Asset, LicenceStatus, Work
 from guardian.store import StoreSettings, open_store
+from tests import forked
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 TODAY = datetime.now(UTC).date()
 
 
 def licence(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "guardian", "licence", *arguments, "--config", str(folder / "config.yaml")]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return forked.guardian("licence", *arguments, "--config", folder / "config.yaml")
 
 
 @pytest.fixture
@@ -87,7 +86,7 @@ def test_a_collection_that_has_no_image_is_said(tmp_path: Path, asset: Asset) ->
             ["--host", "a.example", "--collection", "press", "--from", "2026-02-02", "--until", "2026-02-01"],
             "would end (2026-02-01) before it begins (2026-02-02)",
         ),
-        (["--host", "a.example", "--collection", "press", "--from", "2.1.2026"], "does not match the format"),
+        (["--host", "a.example", "--collection", "press", "--from", "2.1.2026"], "is no day; write one such as"),
         (["--host", "a.example", "--collection", "press", "--until", "2026-02-30"], "'--until'"),
         (["--host", "a.example", "--collection", "press", "--proof", "/no/such/file"], "does not exist"),
         (["--host", "not a host", "--collection", "press"], "'not a host' is not a host"),
