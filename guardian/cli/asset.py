@@ -17,7 +17,7 @@ from guardian.cli.screen import Column, Cut, Row, Screen, echo
 from guardian.cli.showing import json_line
 from guardian.errors import UsageError
 from guardian.model import Asset, AssetState
-from guardian.views.assets import asset_json, weakness_words
+from guardian.views.assets import asset_facts, asset_json, weakness_words
 from guardian.views.counting import counted
 
 if TYPE_CHECKING:
@@ -151,14 +151,23 @@ def list_assets(session: Session, collection: str | None, only_weak: bool, as_li
 
 @command.command("show")
 @click.argument("asset_id", metavar="ASSET")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, on a terminal too.")
 @pass_session
-def show(session: Session, asset_id: str) -> None:
-    """Show one asset, its work and the other versions in it. ASSET may be shortened as long as it is unique."""
+def show(session: Session, asset_id: str, as_json: bool) -> None:
+    """Show one asset, its work and the other versions in it. ASSET may be shortened as long as it is unique.
+
+    In a pipe it is one JSON object.
+    """
     with opened_store(session) as store, store.read() as tx:
         asset = asset_starting_with(tx, asset_id)
         work = tx.works.of_asset(asset.id)
     versions = [one.id for one in work.assets if one.id != asset.id] if work is not None else []
-    click.echo(json_line(asset_json(asset) | {"versions": versions}, indent=2))
+    screen = Screen.of_output()
+    # Scripts read JSON from here since before there was --json.
+    if as_json or screen.columns is None:
+        click.echo(json_line(asset_json(asset) | {"versions": versions}, indent=2))
+        return
+    echo(screen.facts(asset_facts(asset, versions), indent=0))
 
 
 @command.command("remove")
