@@ -20,6 +20,8 @@ def copy_database(database: Path, target: Path) -> None:
         raise StoreUnusable(f"cannot write the backup {target}: it is no file")
 
     aside = target.with_name(target.name + ".part")
+    if not target.parent.is_dir():
+        raise StoreUnusable(f"cannot write the backup {target}: there is no folder {target.parent}")
     try:
         aside.unlink(missing_ok=True)
         _copy(database, aside)
