@@ -76,8 +76,9 @@ def add(
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--collection", metavar="NAME", required=True, help="Where new files go.")
 @click.option("--yes", is_flag=True, help="Take out what left the folder without asking.")
+@click.option("--again", is_flag=True, help="Protect also what was removed before.")
 @pass_session
-def sync(session: Session, folder: Path, collection: str, yes: bool) -> None:
+def sync(session: Session, folder: Path, collection: str, yes: bool, again: bool) -> None:
     """Bring the assets in line with FOLDER: protect new files, note moved ones, ask about deleted ones."""
     from guardian.catalog.syncing import compare_with_folder
     from guardian.catalog.wanted import Wanted, as_text
@@ -106,9 +107,14 @@ def sync(session: Session, folder: Path, collection: str, yes: bool) -> None:
     _move(session, found.moved)
     counts: Counter[str] = Counter({"unchanged": found.unchanged, "moved": len(found.moved)})
     if found.new:
-        asyncio.run(add_files(session, [Wanted(path, collection) for path in found.new], counts))
+        asyncio.run(add_files(session, [Wanted(path, collection) for path in found.new], counts, again=again))
     # A deleted file may be a mistake, or a disk that is not there: a person decides.
     missing = (*found.gone, *found.replaced)
+    if missing and yes and not files:
+        raise UsageError(
+            f"{folder} holds no file at all, and {counted(len(missing), 'asset')} came from it: is its disk there? "
+            "Nothing was taken out; without --yes you are asked"
+        )
     echo(fitted((f"gone         {asset.path}  “{asset.title}”" for asset in missing), screen))
 
     if missing and (yes or click.confirm(f"Take {counted(len(missing), 'asset')} out of protection?")):

@@ -32,6 +32,7 @@ _MOST_TRIES = 4
 """A page that was being visited at so many interruptions may be their cause."""
 
 _LISTS = ("sitemap", "feed")
+_FETCHED = "fetched"
 
 log = structlog.get_logger(__name__)
 
@@ -62,7 +63,7 @@ class _Visited:
 
     seen: tuple[Seen, ...] = ()
     links: tuple[CrawlRequest, ...] = ()
-    outcome: str = "fetched"
+    outcome: str = _FETCHED
     counts: ScanCounts = field(default_factory=ScanCounts)
     also_visited: int | None = None
 
@@ -70,7 +71,7 @@ class _Visited:
         """Return the checkpoint to yield after everything that was seen here."""
         visited = [(row_id, self.outcome)]
         if self.also_visited is not None:
-            visited.append((self.also_visited, "fetched"))
+            visited.append((self.also_visited, _FETCHED if self.outcome == "redirected" else self.outcome))
         return Checkpoint(source, tuple(visited), counts=self.counts)
 
 
@@ -165,7 +166,9 @@ class Crawler:
             self._note_deeper(links)
             links = ()
 
-        whole = _Visited(reading.seen, links, counts=reading.counts)
+        # A page that did not show what it has is not one that was read: nothing is missed on it.
+        outcome = reading.hidden_by.value if reading.hidden_by is not None else _FETCHED
+        whole = _Visited(reading.seen, links, outcome, reading.counts)
         # A redirect that only adds a session id leads to the same page.
         if address_key(reading.final_url) == address_key(row.url):
             return whole
@@ -181,13 +184,14 @@ class Crawler:
             # The user asked for this page by naming a start that leads to it; its links belong to another site.
             return replace(whole, seen=(*whole.seen, leaves))
 
+        outcome = "redirected" if whole.outcome == _FETCHED else whole.outcome
         # Many addresses may redirect to one page: the first of them adds its row to the frontier and reports it.
         target = _without_return(reading.final_url, row.url)
         self._led_to[target] += 1
         taken = await asyncio.to_thread(self._take, CrawlRequest(target, "page", row.depth, row.url))
         if taken is None and not is_start:
-            return _Visited(outcome="redirected")
-        return replace(whole, outcome="redirected", also_visited=taken)
+            return _Visited(outcome=outcome)
+        return replace(whole, outcome=outcome, also_visited=taken)
 
     def _take(self, request: CrawlRequest) -> int | None:
         with self._context.store.begin() as tx:
