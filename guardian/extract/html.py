@@ -22,8 +22,8 @@ from guardian.model import USUAL_POLICY, PageImage, ReferrerPolicy, Response, Sk
 class HtmlReading:
     """What one page shows, what it links to, and why it seems to need a browser (None if it does not).
 
-    `referrer_policy`: what the requests for its pictures may tell of its address. `wall_sign`: what it asks for before it
-    shows anything, such as a login; None if it does not.
+    `referrer_policy`: what the requests for its pictures may tell of its address. `wall_sign`: what it asks for before
+    it shows anything, such as a login; None if it does not.
     """
 
     seen: list[PageImage | Skipped]

@@ -31,8 +31,8 @@ _DELAY = re.compile(r"\s*(\d{0,6})")
 class Links:
     """What a page links to: canonical URLs, each once, in its order. `more` counts the links beyond MAX_LINKS.
 
-    `frames` are the pages that it shows within itself, or leads on to by itself within a few seconds; they are among `pages`
-    if they may be followed.
+    `frames` are the pages that it shows within itself, or leads on to by itself within a few seconds; they are among
+    `pages` if they may be followed.
     """
 
     pages: tuple[str, ...]

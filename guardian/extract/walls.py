@@ -1,4 +1,4 @@
-"""Recognises pages that stand before the page that was asked for: logins, questions for consent or age, robot checks."""
+"""Recognises pages that stand before what was asked for: logins, questions for consent or age, checks for robots."""
 
 import re
 

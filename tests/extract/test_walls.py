@@ -10,7 +10,7 @@ from guardian.extract.walls import sign_of_wall
 LOGIN = '<form method="post"><input name="user"><input type="password" name="word"></form>'
 BANNER = "<div><p>We use cookies.</p><button>Accept all</button></div>"
 STORY = "<p>" + "The harbour at dusk, seen from the old lighthouse. " * 30
-NAVIGATION = "".join(f"<a href='/{name}'>{name}</a> " for name in ("home shop news about team press jobs map".split()))
+NAVIGATION = "".join(f"<a href='/{name}'>{name}</a> " for name in "ABCDEFGH")
 
 
 @pytest.mark.parametrize(
