@@ -11,7 +11,7 @@ import click
 
 from guardian.cli.adding import UNREADABLE, add_files, change_lines, fitted, in_words, judge_moved
 from guardian.cli.context import Session, opened_store, pass_session
-from guardian.cli.filters import asset_starting_with, one_of_assets
+from guardian.cli.filters import asset_starting_with, collection_name, one_of_assets
 from guardian.cli.progress import progress_bar
 from guardian.cli.screen import Column, Cut, Row, Screen, echo
 from guardian.cli.showing import json_line
@@ -60,7 +60,7 @@ def add(
     again: bool,
     as_lines: bool,
 ) -> None:
-    wanted = _without_own_files(session, _wanted(paths, _checked(collection), title, tags))
+    wanted = _without_own_files(session, _wanted(paths, collection_name(collection), title, tags))
     if not wanted:
         raise UsageError(f"there is no file in {', '.join(paths)}")
 
@@ -85,7 +85,7 @@ def sync(session: Session, folder: Path, collection: str, yes: bool, again: bool
     from guardian.sources.files import absolute_path, files_in
 
     folder = absolute_path(folder)
-    _checked(collection)
+    collection_name(collection)
     assets = _protected(session, None)
     is_own = _own_files(session)
     files = [path for path in files_in(folder) if not is_own(path)]
@@ -225,7 +225,7 @@ def _correction(options: dict[str, Any]) -> "Correction":
     from guardian.catalog.details import Correction
 
     title, tags, no_tags = options.pop("title"), options.pop("tags"), options.pop("no_tags")
-    collection = _checked(options.pop("collection"))
+    collection = collection_name(options.pop("collection"))
     if title is not None and not title.strip():
         raise UsageError("--title: a title has at least one letter")
     if tags and no_tags:
@@ -273,13 +273,6 @@ def _wanted(paths: Iterable[str], collection: str | None, title: str | None, tag
     if title is not None and len(wanted) != 1:
         raise UsageError(f"--title is for one file; these are {len(wanted)}")
     return wanted
-
-
-def _checked(collection: str | None) -> str | None:
-    """Return the name of a collection as it is. Raises UsageError for a blank one."""
-    if collection is not None and (not collection.strip() or not collection.isprintable()):
-        raise UsageError("--collection: a name has at least one letter, and no line breaks")
-    return collection
 
 
 def _own_files(session: Session) -> Callable[[Path], bool]:

@@ -61,6 +61,13 @@ def case_filter(
     )
 
 
+def collection_name(text: str | None) -> str | None:
+    """Return the name of a collection as it is. Raises UsageError for a blank one."""
+    if text is not None and (not text.strip() or not text.isprintable()):
+        raise UsageError("--collection: a name has at least one letter, and no line breaks")
+    return text
+
+
 def asset_starting_with(tx: "Transaction", text: str) -> Asset:
     """Return the only asset whose id begins so. Raises UsageError when there is none, or several."""
     return one_of_assets(tx.assets.list(), text)

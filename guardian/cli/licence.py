@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from guardian.cli.context import Session, opened_store, pass_session
-from guardian.cli.filters import DAY, asset_starting_with, case_filter, licence_starting_with, uses_options
+from guardian.cli.filters import (
+    DAY,
+    asset_starting_with,
+    case_filter,
+    collection_name,
+    licence_starting_with,
+    uses_options,
+)
 from guardian.cli.screen import Column, Cut, Row, Screen, echo
 from guardian.cli.showing import json_line
 from guardian.errors import UsageError
@@ -86,7 +93,7 @@ def add(session: Session, /, **options: Any) -> None:
             host,
             at=now,
             asset_id=asset.id if asset else None,
-            collection=terms.collection,
+            collection=collection_name(terms.collection),
             dates=terms.dates,
             territory=terms.territory,
             proof_file=str(terms.proof.absolute()) if terms.proof else None,

@@ -96,7 +96,8 @@ class Crawler:
 
         Raises FetchRefused, FetchFailed when a start cannot be fetched and there is nothing else to crawl.
         """
-        await asyncio.to_thread(self._begin, starts)
+        if await asyncio.to_thread(self._begin, starts):
+            yield Checkpoint(self._source, begins_anew=True)
         while rows := await asyncio.to_thread(self._claim):
             for row, visited in zip(rows, await self._visit_all(rows), strict=True):
                 # The links of a page are written before it counts as visited, so that a crash loses none.
@@ -204,17 +205,19 @@ class Crawler:
             for link in wanted[: _MOST_DEEPER - len(self._deeper)]:
                 self._deeper.setdefault(address_key(link.url), link)
 
-    def _begin(self, starts: Sequence[CrawlRequest]) -> None:
-        """Go on with the crawl that an earlier scan left, or begin a new one from the starts."""
+    def _begin(self, starts: Sequence[CrawlRequest]) -> bool:
+        """Go on with the crawl that an earlier scan left, or begin a new one from the starts; return whether it did."""
         with self._context.store.begin() as tx:
             # A frontier without this start is from before the source's address was changed: begin anew.
-            if not (tx.frontier.knows(self._source, starts[0]) and tx.frontier.reopen(self._source)):
+            begins_anew = not (tx.frontier.knows(self._source, starts[0]) and tx.frontier.reopen(self._source))
+            if begins_anew:
                 tx.frontier.clear(self._source)
                 tx.frontier.add(self._source, starts)
 
             self._pages = tx.frontier.count(self._source, FrontierState.DONE, "page")
             self._lists = sum(tx.frontier.count(self._source, FrontierState.DONE, kind) for kind in _LISTS)
             self._links = tx.frontier.count(self._source)
+        return begins_anew
 
     def _claim(self) -> list[FrontierRow]:
         """Claim the next few addresses, within the budgets of this crawl; none when it is over."""

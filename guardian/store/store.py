@@ -178,11 +178,11 @@ class Store:
         # A server that cannot be reached gives no SQLSTATE.
         is_away = state is None and type(original).__name__ == "OperationalError"
         if is_away or error.connection_invalidated or (state or "").startswith(_SERVER_STATES):
-            return f"PostgreSQL at {self.url.host or 'the local socket'} cannot be used: {_one_line(original)}"
+            return f"PostgreSQL at {self.url.host or 'the local socket'} cannot be used: {one_line(original)}"
         return None
 
 
-def _one_line(error: object) -> str:
+def one_line(error: object) -> str:
     """Return what a driver says, which may be several lines for a terminal, as one line."""
     return "; ".join(line.strip() for line in str(error).splitlines() if line.strip())
 
