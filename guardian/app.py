@@ -33,6 +33,7 @@ from guardian.scan.runs import Listener, scan_source
 from guardian.scan.services import ScanSettings, Services
 from guardian.sources.settings import SourceSettings
 from guardian.store import Store, open_store
+from guardian.urls.accounts import Platform
 
 if TYPE_CHECKING:
     from guardian.catalog.catalog import Catalog
@@ -132,6 +133,7 @@ def _scan_settings(config: Config) -> ScanSettings:
         destinations=tuple(destination.name for destination in config.destinations),
         max_image_bytes=config.matching.max_bytes,
         longest_freshness=config.fetch.longest_freshness,
+        platforms=platforms_of(config),
     )
 
 
@@ -192,13 +194,20 @@ def _clear_abandoned_crawls(app: App) -> int:
 
 def judging_of(config: Config) -> Judging:
     """Return what recorded uses are judged by. Raises ConfigError for rules that cannot be read."""
-    return Judging(open_rules(config), config.own_hosts, tuple(one.name for one in config.destinations))
+    names = tuple(one.name for one in config.destinations)
+    return Judging(open_rules(config), config.own_hosts, names, platforms_of(config))
+
+
+def platforms_of(config: Config) -> tuple[Platform, ...]:
+    """Return the platforms that the configuration names."""
+    return tuple(one.platform for one in config.platforms)
 
 
 async def judge_waiting_uses(app: App) -> None:
     """Judge recorded uses again whose licence begins today, and those of which an earlier version noted no licence."""
     services = app.services
-    judging = Judging(services.rules, services.settings.own_hosts, services.settings.destinations)
+    settings = services.settings
+    judging = Judging(services.rules, settings.own_hosts, settings.destinations, settings.platforms)
 
     def judge() -> Rejudged:
         with app.store.begin() as tx:

@@ -17,6 +17,7 @@ from guardian.sources.settings import SourceSettings, TimeZone
 from guardian.store.settings import ProcessSettings, RetentionSettings, StoreSettings
 from guardian.strict_yaml import Duration, Positions, duration, load_with_mistakes
 from guardian.urls.addresses import host_name
+from guardian.urls.settings import PlatformSettings
 from guardian.web.settings import WebSettings
 
 S = TypeVar("S", bound=BaseModel)
@@ -68,6 +69,10 @@ class Config(BaseModel):
     own_hosts: tuple[Annotated[str, AfterValidator(host_name)], ...] = Field(
         (),
         description="your own sites, www or not, with subdomains; pictures there are labelled own and raise no alert",
+    )
+    platforms: tuple[PlatformSettings, ...] = Field(
+        (),
+        description="sites whose accounts are operators of their own, beside those that guardian knows (docs/cases.md)",
     )
     fetch: FetchSettings = Field(FetchSettings(), description="how guardian visits other people's sites")
     matching: MatchingSettings = Field(MatchingSettings(), description="how images are decoded and compared")
@@ -170,6 +175,11 @@ def example_text() -> str:
 
 # Lists have no defaults to show, so these stand for them.
 _EXAMPLES = {
+    "platforms": [
+        "platforms: []",
+        "#  - {host: art.example, account: '/artist/{account}'}",
+        "#  - {host: shops.example, account: '{account}.shops.example', no_accounts: [help]}",
+    ],
     "sources": [
         "sources: []",
         "#  - {name: gallery, kind: page, url: https://shop.example/gallery, every: 15m}",

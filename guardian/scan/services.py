@@ -9,6 +9,7 @@ from guardian.fetch.web import WebClient
 from guardian.matching.workers import Workers
 from guardian.rules import Rules
 from guardian.store import Store
+from guardian.urls.accounts import Platform
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +19,14 @@ class ScanSettings:
     `own_hosts` are the owner's own sites, where a match is no copy. `destinations` are the names of those that
     messages about cases may go to. `max_image_bytes` bounds local files, as `fetch` bounds remote ones.
     `longest_freshness` bounds how long a site's own statement counts that a picture need not be requested again.
+    `platforms`: those whose accounts are operators of their own, beside the usual ones.
     """
 
     own_hosts: tuple[str, ...]
     destinations: tuple[str, ...]
     max_image_bytes: int
     longest_freshness: timedelta = timedelta()
+    platforms: tuple[Platform, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

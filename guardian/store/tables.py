@@ -5,6 +5,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Date,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -21,9 +22,12 @@ from guardian.model import (
     AssetState,
     CaseState,
     Change,
+    CommercialSign,
     Comparison,
     Context,
+    Decided,
     Decision,
+    DismissReason,
     FrontierState,
     Importance,
     LicenceStatus,
@@ -169,10 +173,25 @@ cases = Table(
     Column("work_id", Text, nullable=False),
     Column("licence_id", Text),
     Column("licensed_since", Instant),
+    # Grows with each line of its history, so that two people who decide at once learn of each other.
+    Column("version", Integer, nullable=False),
+    Column("reason", Word(DismissReason)),
+    Column("assignee", Text),
+    Column("labels", Document(tuple[str, ...]), nullable=False),
+    Column("due_on", Date),
+    # The kind of event that no destination was told of, since none was configured.
+    Column("untold", Text),
+    Column("share_used", Double),
+    Column("commercial", Document(tuple[CommercialSign, ...]), nullable=False),
+    # Sorts cases by priority: see guardian/cases/priority.py.
+    Column("rank", Double, nullable=False),
     # A case names an asset of its work, so this follows from the index below.
     UniqueConstraint("asset_id", "operator"),
     Index(None, "work_id", "operator", unique=True),
     Index(None, "state", "updated_at"),
+    Index(None, "operator"),
+    # All that the queue is chosen and sorted by, so that no row is read which is not shown.
+    Index("ix_cases_queue", "state", "rank", "id", "severity", "assignee"),
 )
 
 # Ids of cases that were merged into another one. People and receivers have noted them, so they are kept for ever.
@@ -195,7 +214,12 @@ case_events = Table(
     Column("note", Text),
     # No foreign key: the history outlives messages, which are pruned.
     Column("message_id", Text),
+    Column("detail", Text),
+    Column("before", Document(Decided)),
+    Column("undoes", BigInteger),
+    Column("batch", Text),
     Index(None, "case_id"),
+    Index(None, "batch"),
 )
 
 findings = Table(
