@@ -93,7 +93,7 @@ class Store:
         """Write a complete copy to `path` while others go on writing (SQLite only).
 
         The copy gets its name only when it is complete, sound and on disk. Raises StoreUnusable when it cannot be
-        made, and for PostgreSQL, which has pg_dump.
+        made, and for PostgreSQL, which has pg_dump; UsageError when `path` is something that must not be replaced.
         """
         if not self._is_sqlite:
             raise StoreUnusable("this store is PostgreSQL: back it up with pg_dump")

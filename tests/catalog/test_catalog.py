@@ -430,7 +430,7 @@ def test_an_animation_is_one_asset_of_which_each_frame_is_found(
     async def found(app: App, name: str) -> list[tuple[str, int | None]]:
         copy = io.BytesIO()
         photographs[name].resize((300, 225)).save(copy, "JPEG", quality=80)
-        report = await app.workers.match(copy.getvalue())
+        report = await app.services.workers.match(copy.getvalue())
         return [
             (one.asset_id, one.comparison.asset_frame) for one in report.matches if one.comparison.probability > 0.9
         ]
