@@ -25,6 +25,8 @@ _LONGEST = 2_000
 
 _REFRESH = re.compile(r"""^[\s\d.]{0,20}[;,]\s{0,20}url\s{0,20}=\s{0,20}["']?([^"']{1,2000})""", re.IGNORECASE)
 _DELAY = re.compile(r"\s*(\d{0,6})")
+_SOON = 5
+"""Seconds after which a page that leads on is a redirect rather than the next picture of a show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,8 @@ def _is_hidden(attributes: dict[str, str | None]) -> bool:
 def _leads_on(attributes: dict[str, str | None]) -> bool:
     """Return whether a meta refresh is a redirect rather than the next picture of a show."""
     seconds = _DELAY.match(attributes.get("content") or "")
-    return (attributes.get("http-equiv") or "").lower() == "refresh" and bool(seconds) and float(seconds[1] or 0) <= 5
+    is_refresh = (attributes.get("http-equiv") or "").lower() == "refresh"
+    return is_refresh and seconds is not None and float(seconds[1] or 0) <= _SOON
 
 
 def _says_nofollow(response: Response, tree: LexborHTMLParser) -> bool:
