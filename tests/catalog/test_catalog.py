@@ -442,4 +442,4 @@ def test_an_animation_is_one_asset_of_which_each_frame_is_found(
         await app.catalog.withdraw([id_])
         assert await found(app, "rocket") == []
 
-    with_rooms(config, life)
+    run_in_app(config, life)
