@@ -389,7 +389,8 @@ async def _seen_at(services: Services, context: ScanContext, target: str) -> lis
             if named := path_of_file_url(target):
                 path = absolute_path(Path(named))
             elif scheme := other_scheme(target):
-                raise FetchRefused(SkipReason.SCHEME, target, f"{scheme} is not http or https")
+                words = f"{scheme} addresses are not fetched; http, https and files are"
+                raise FetchFailed(SkipReason.SCHEME, target, words)
             elif meant := likely_web_address(target):
                 missing = f"there is no file {path}; for the site write {meant}"
                 raise FetchFailed(SkipReason.MISSING, path.as_uri(), missing)

@@ -21,6 +21,8 @@ def copy_database(database: Path, target: Path) -> None:
     """
     _refuse_to_replace(database, target)
     aside = target.with_name(target.name + ".part")
+    if not target.parent.is_dir():
+        raise StoreUnusable(f"cannot write the backup {target}: there is no folder {target.parent}")
     try:
         aside.unlink(missing_ok=True)
         _copy(database, aside)
