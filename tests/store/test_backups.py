@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from guardian.errors import StoreUnusable
+from guardian.errors import StoreUnusable, UsageError
 from guardian.model import TaskKind
 from guardian.store import Store, StoreSettings, open_store
 
@@ -65,11 +65,27 @@ def test_postgresql_is_backed_up_by_its_own_means(postgresql: str, tmp_path: Pat
     store.close()
 
 
-def test_backup_never_takes_the_place_of_a_device_or_pipe(tmp_path: Path) -> None:
+def test_a_backup_replaces_nothing_but_a_backup(tmp_path: Path) -> None:
     store = open_store(StoreSettings(), tmp_path / "data")
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    with pytest.raises(StoreUnusable, match="it is no file"):
-        store.backup(pipe)
-    assert pipe.is_fifo()
+    database = tmp_path / "data" / "guardian.db"
+    (tmp_path / "link.db").symlink_to(database)
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "photo.jpg").write_bytes(b"\xff\xd8\xff a picture")
+    before = database.stat().st_ino
+    for target, words in [
+        (database, "is the database itself"),
+        (tmp_path / "data" / ".." / "data" / "guardian.db-wal", "is the database itself"),
+        (tmp_path / "link.db", "is the database itself"),
+        (tmp_path / "pipe", "is not a regular file"),
+        (tmp_path, "is not a regular file"),
+        (tmp_path / "photo.jpg", "is a file of another kind"),
+        (Path(), "needs the name of a file"),
+    ]:
+        with pytest.raises(UsageError, match=words):
+            store.backup(target)
+    assert database.stat().st_ino == before
+    assert (tmp_path / "photo.jpg").read_bytes() == b"\xff\xd8\xff a picture"
+    (tmp_path / "empty.db").touch()
+    store.backup(tmp_path / "empty.db")
+    store.backup(tmp_path / "empty.db")
     store.close()
