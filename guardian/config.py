@@ -99,7 +99,7 @@ class Config(BaseModel):
     coverage: CoverageSettings = Field(
         CoverageSettings(), description="when a source counts as failing, silent or shrinking, and who is told"
     )
-    web: WebSettings = Field(WebSettings(), description="health, readiness and metrics")
+    web: WebSettings = Field(WebSettings(), description="health, metrics, and the desk where people decide")
     logging: LoggingSettings = Field(LoggingSettings(), description="what the daemon writes to standard error")
     sources: tuple[SourceSettings, ...] = Field((), description="the places that guardian watches")
     destinations: tuple[DestinationSettings, ...] = Field((), description="who is told")

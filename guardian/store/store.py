@@ -68,6 +68,7 @@ class Store:
             transaction = Transaction(connection)
             self._condition(transaction)
             yield transaction
+            transaction.audit.write()
 
     def under(self, condition: Callable[[Transaction], None]) -> "Store":
         """Return this same store, but every transaction that may write begins with `condition`, which may raise.
