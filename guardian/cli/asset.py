@@ -19,6 +19,7 @@ from guardian.errors import UsageError
 from guardian.model import Asset, AssetState
 from guardian.views.assets import asset_json, weakness_words
 from guardian.views.counting import counted
+from guardian.views.memory import earlier_json
 
 if TYPE_CHECKING:
     from guardian.catalog.details import Correction
@@ -149,12 +150,19 @@ def list_assets(session: Session, collection: str | None, only_weak: bool, as_li
 @click.argument("asset_id", metavar="ASSET")
 @pass_session
 def show(session: Session, asset_id: str) -> None:
-    """Show one asset, its work and the other versions in it. ASSET may be shortened as long as it is unique."""
+    """Show one asset, its work, the other versions in it, and where it was seen before it was protected.
+
+    ASSET may be shortened as long as it is unique."""
     with opened_store(session) as store, store.read() as tx:
         asset = asset_starting_with(tx, asset_id)
         work = tx.works.of_asset(asset.id)
+        earlier = tx.earlier_uses.of_asset(asset.id)
     versions = [one.id for one in work.assets if one.id != asset.id] if work is not None else []
-    click.echo(json_line(asset_json(asset) | {"versions": versions}, indent=2))
+    click.echo(
+        json_line(
+            asset_json(asset) | {"versions": versions, "seen_before": [earlier_json(use) for use in earlier]}, indent=2
+        )
+    )
 
 
 @command.command("remove")

@@ -228,6 +228,12 @@ class Seen:
                 found[standing_for[row.picture_id]].append(_address(row))
         return {id_: tuple(sorted(all_, key=lambda one: one.first_seen_at)) for id_, all_ in found.items()}
 
+    def places_of(self, id_: str) -> tuple[SeenAddress, ...]:
+        """Return where one picture itself was seen, the first place first."""
+        query = select(seen_addresses).where(seen_addresses.c.picture_id == id_)
+        ordered = query.order_by(seen_addresses.c.first_seen_at, seen_addresses.c.id)
+        return tuple(_address(row) for row in self._connection.execute(ordered))
+
     def numbers(self, *, host: str | None = None, since: datetime | None = None) -> set[int]:
         """Return the numbers of pictures that were seen on a host or below it, and at or after `since`."""
         query: Select[Any] = select(func.coalesce(_HEAD.c.number, seen_pictures.c.number)).select_from(

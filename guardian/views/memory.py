@@ -1,10 +1,10 @@
 """What is shown of the memory: how much it holds, and of a picture that it knows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from guardian.model import MemoryCounts
+from guardian.model import EarlierUse, MemoryCounts
 from guardian.views.counting import counted
 from guardian.views.timestamps import json_timestamp, minute_text
 
@@ -68,6 +68,39 @@ def memory_facts(
     if refused:
         facts["refused"] = ", ".join(sorted(refused))
     return facts
+
+
+_PLACES_SHOWN = 5
+
+
+def earlier_lines(uses: Sequence[EarlierUse]) -> list[str]:
+    """Return where an asset was seen before it was protected, for people who have just protected it."""
+    if not uses:
+        return []
+    first = min(use.first_seen_at for use in uses)
+    lines = [f"seen before at {counted(len(uses), 'place')}, since {minute_text(first)}; each is looked at again:"]
+    lines += [f"  {use.page_url or use.image_url or 'data:'} ({use.description})" for use in uses[:_PLACES_SHOWN]]
+    if len(uses) > _PLACES_SHOWN:
+        lines.append("  ... `guardian asset show` has all of them")
+    return lines
+
+
+def earlier_json(use: EarlierUse) -> dict[str, Any]:
+    """Return one place where an asset was seen before it was protected, as a JSON object."""
+    return {
+        "id": use.id,
+        "page_url": use.page_url,
+        "image_url": use.image_url,
+        "source": use.source,
+        "first_seen": json_timestamp(use.first_seen_at),
+        "last_seen": json_timestamp(use.last_seen_at),
+        "sha256": use.sha256,
+        "probability": use.probability,
+        "description": use.description,
+        "state": use.state.value,
+        "checked_at": _timestamp(use.checked_at),
+        "detail": use.detail,
+    }
 
 
 def _timestamp(at: datetime | None) -> str | None:
