@@ -42,6 +42,7 @@ from guardian.model.matches import (
 )
 from guardian.model.messages import Message
 from guardian.model.reasons import Retry, Scope, SkipReason, label_of, read_reason, reason_word
+from guardian.model.replays import CaseChange, ChangeKind, RecipeComparison, Replay, ReplayedUse, SideChange
 from guardian.model.scans import ScanCounts
 from guardian.model.seen import (
     DescribedPicture,
@@ -87,10 +88,12 @@ __all__ = [
     "CacheStatus",
     "Candidate",
     "Case",
+    "CaseChange",
     "CaseEvent",
     "CaseFilter",
     "CaseState",
     "Change",
+    "ChangeKind",
     "Checkpoint",
     "CommercialSign",
     "Comparison",
@@ -131,9 +134,12 @@ __all__ = [
     "PriorityPart",
     "Process",
     "QuarantinedImage",
+    "RecipeComparison",
     "Referrer",
     "ReferrerPolicy",
     "Remembered",
+    "Replay",
+    "ReplayedUse",
     "Response",
     "Retry",
     "Rights",
@@ -145,6 +151,7 @@ __all__ = [
     "SeenPicture",
     "SelfCheck",
     "Severity",
+    "SideChange",
     "Sighting",
     "SkipReason",
     "Skipped",
