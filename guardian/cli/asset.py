@@ -11,15 +11,15 @@ import click
 
 from guardian.cli.adding import UNREADABLE, add_files, change_lines, fitted, in_words, judge_moved
 from guardian.cli.context import Session, opened_store, pass_session
-from guardian.cli.filters import asset_starting_with, one_of_assets
+from guardian.cli.filters import asset_starting_with, note_unknown_collection, one_of_assets
 from guardian.cli.progress import progress_bar
 from guardian.cli.screen import Column, Cut, Row, Screen, echo
 from guardian.cli.showing import json_line
 from guardian.errors import UsageError
 from guardian.model import Asset, AssetState
-from guardian.views.assets import asset_json, weakness_words
+from guardian.views.assets import asset_facts, asset_json, weakness_words
 from guardian.views.counting import counted
-from guardian.views.memory import earlier_json
+from guardian.views.memory import earlier_json, history_lines
 
 if TYPE_CHECKING:
     from guardian.catalog.details import Correction
@@ -127,7 +127,11 @@ def sync(session: Session, folder: Path, collection: str, yes: bool) -> None:
 @pass_session
 def list_assets(session: Session, collection: str | None, only_weak: bool, as_lines: bool) -> None:
     """List protected assets, oldest first; of weak ones it is said why copies may not be found."""
-    assets = [one for one in _protected(session, collection) if not only_weak or weakness_words(one)]
+    protected = _protected(session, None)
+    note_unknown_collection(protected, collection)
+    assets = [
+        one for one in protected if collection in (None, one.collection) and (not only_weak or weakness_words(one))
+    ]
     if as_lines:
         echo(json_line(asset_json(asset)) for asset in assets)
         return
@@ -142,27 +146,32 @@ def list_assets(session: Session, collection: str | None, only_weak: bool, as_li
     echo(screen.table(columns, [_row(asset, screen) for asset in assets]))
     if not assets and only_weak:
         click.echo("no weak assets")
-    elif not assets:
+    elif not protected:
         click.echo("no assets; `guardian asset add PATH --collection NAME` protects some")
 
 
 @command.command("show")
 @click.argument("asset_id", metavar="ASSET")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, on a terminal too.")
 @pass_session
-def show(session: Session, asset_id: str) -> None:
+def show(session: Session, asset_id: str, as_json: bool) -> None:
     """Show one asset, its work, the other versions in it, and where it was seen before it was protected.
 
-    ASSET may be shortened as long as it is unique."""
+    ASSET may be shortened as long as it is unique. In a pipe it is one JSON object.
+    """
     with opened_store(session) as store, store.read() as tx:
         asset = asset_starting_with(tx, asset_id)
         work = tx.works.of_asset(asset.id)
         earlier = tx.earlier_uses.of_asset(asset.id)
     versions = [one.id for one in work.assets if one.id != asset.id] if work is not None else []
-    click.echo(
-        json_line(
-            asset_json(asset) | {"versions": versions, "seen_before": [earlier_json(use) for use in earlier]}, indent=2
-        )
-    )
+    screen = Screen.of_output()
+    # Scripts read JSON from here since before there was --json.
+    if as_json or screen.columns is None:
+        more = {"versions": versions, "seen_before": [earlier_json(use) for use in earlier]}
+        click.echo(json_line(asset_json(asset) | more, indent=2))
+        return
+    echo(screen.facts(asset_facts(asset, versions), indent=0))
+    echo(screen.reflowed(history_lines(earlier)))
 
 
 @command.command("remove")

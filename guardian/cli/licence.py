@@ -8,11 +8,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from guardian.cli.context import Session, opened_store, pass_session
-from guardian.cli.filters import DAY, asset_starting_with, case_filter, licence_starting_with, uses_options
+from guardian.cli.filters import (
+    DAY,
+    asset_starting_with,
+    case_filter,
+    licence_starting_with,
+    note_unknown_collection,
+    uses_options,
+)
 from guardian.cli.screen import Column, Cut, Row, Screen, echo
 from guardian.cli.showing import json_line
 from guardian.errors import UsageError
-from guardian.model import Asset, AssetState, Finding, Licence
+from guardian.model import Asset, AssetState, CaseState, Finding, Licence
 from guardian.store import Transaction
 from guardian.views.findings import finding_json
 from guardian.views.licences import TODAY_TEXTS, grant_text, licence_json, scope_text
@@ -89,7 +96,7 @@ def add(session: Session, /, **options: Any) -> None:
             collection=terms.collection,
             dates=terms.dates,
             territory=terms.territory,
-            proof_file=str(terms.proof.absolute()) if terms.proof else None,
+            proof_file=str(terms.proof.resolve()) if terms.proof else None,
         )
         scope = _scope(tx, licence)
         warning = _warning(tx, licence)
@@ -161,7 +168,10 @@ def list_uses(session: Session, /, licence_id: str | None, as_lines: bool, **opt
 
     with opened_store(session) as store, store.read() as tx:
         rows = uses_matching(tx, case_filter(tx, licence=licence_id, **options))
+        assets = [] if rows else tx.assets.list()
 
+    if not rows:
+        note_unknown_collection(assets, options["collection"])
     if as_lines:
         echo(json_line(finding_json(finding)) for finding, _ in rows)
         return
@@ -169,7 +179,8 @@ def list_uses(session: Session, /, licence_id: str | None, as_lines: bool, **opt
     screen = Screen.of_output()
     echo(screen.table(USE_COLUMNS, [_use_row(finding, asset, screen) for finding, asset in rows]))
     if not rows:
-        click.echo("no licensed uses are recorded")
+        is_all = licence_id is None and not any(options.values())
+        click.echo("no licensed uses are recorded" if is_all else "no licensed uses to which all of the options apply")
 
 
 def _use_row(finding: Finding, asset: Asset, screen: Screen) -> Row:
@@ -192,7 +203,9 @@ def _judged_again(tx: Transaction, session: Session, licence: Licence, now: date
 def echo_rejudged(rejudged: "Rejudged") -> None:
     """Print what became of recorded uses because of a change of licences."""
     for case in rejudged.licensed:
-        click.echo(f"{case.id}  {case.operator}  {case.state.value} now")
+        # A case that a person closed stays so.
+        what = "licensed now" if case.state is CaseState.LICENSED else f"stays {case.state.value}, and is licensed now"
+        click.echo(f"{case.id}  {case.operator}  {what}")
     for case in rejudged.unlicensed:
         click.echo(f"{case.id}  {case.operator}  not licensed any more, {case.state.value}")
 

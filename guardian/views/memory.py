@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from guardian.model import EarlierUse, MemoryCounts
+from guardian.model import EarlierUse, EarlierUseState, MemoryCounts
 from guardian.views.counting import counted
+from guardian.views.plain_text import printable
 from guardian.views.timestamps import json_timestamp, minute_text
 
 
@@ -83,6 +84,25 @@ def earlier_lines(uses: Sequence[EarlierUse]) -> list[str]:
     if len(uses) > _PLACES_SHOWN:
         lines.append("  ... `guardian asset show` has all of them")
     return lines
+
+
+_STATES = {
+    EarlierUseState.WAITING: "is looked at again",
+    EarlierUseState.STILL_THERE: "still there",
+    EarlierUseState.GONE: "gone",
+    EarlierUseState.UNREACHABLE: "could not be looked at",
+}
+
+
+def history_lines(uses: Sequence[EarlierUse]) -> list[str]:
+    """Return where an asset was seen before it was protected, and what became of each place, for people."""
+    lines = ["", "Seen before it was protected:"] if uses else []
+    for use in uses:
+        when = f"{use.first_seen_at:%Y-%m-%d} to {use.last_seen_at:%Y-%m-%d}"
+        lines.append(f"  {when}  {use.page_url or use.image_url or 'data:'}")
+        told = f"{_STATES[use.state]}: {use.detail}" if use.detail else _STATES[use.state]
+        lines.append(f"    {use.description} (probability {use.probability:.2f}); {told}")
+    return [printable(line) for line in lines]
 
 
 def earlier_json(use: EarlierUse) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def rules_from(folder: Path, least: float, then: str = "alert") -> Rules:
     path = folder / f"{then}-{least}.yaml"
     path.write_text(
         f"rules:\n  - name: copies\n    when: {{probability: {{at_least: {least}}}, place: {{any_of: [elsewhere]}}}}\n"
-        f"    then: {then}\n" + ("    severity: high\n" if severity else "")
+        f"    then: {then}\n" + ("    severity: high\n" if then == "alert" else "")
     )
     return rules.load(path)
 
