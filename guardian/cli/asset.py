@@ -174,6 +174,31 @@ def show(session: Session, asset_id: str, as_json: bool) -> None:
     echo(screen.reflowed(history_lines(earlier)))
 
 
+@command.command("spread")
+@click.argument("asset_id", metavar="ASSET")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.option("--dot", type=click.Path(dir_okay=False, path_type=Path), help="Write the graph for Graphviz.")
+@click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), help="Write a time line with pictures.")
+@pass_session
+def spread(session: Session, asset_id: str, as_json: bool, dot: Path | None, svg: Path | None) -> None:
+    """Show how the copies of an asset hang together: what was made of what, who had it first, where and when.
+
+    Known is what scans have met since the memory began, and every finding. ASSET may be shortened.
+    """
+    from guardian.cli.spread import read_spread, write_graph
+    from guardian.views.spread import spread_dot, spread_json, spread_lines, spread_svg
+
+    found = read_spread(session, asset_id)
+    if dot is not None:
+        write_graph(dot, spread_dot(found))
+    if svg is not None:
+        write_graph(svg, spread_svg(found))
+    if as_json:
+        echo([json_line(spread_json(found))])
+        return
+    echo(Screen.of_output().reflowed(spread_lines(found)))
+
+
 @command.command("remove")
 @click.argument("asset_ids", metavar="ASSET...", nargs=-1, required=True)
 @pass_session

@@ -1,6 +1,6 @@
 """Judges everything that was ever compared by other rules, or by the answers of another recipe. Touches nothing."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -42,17 +42,14 @@ def replay(
     the one whose answers are kept; `since`: only uses that were last seen then or later.
     """
     answers = {sha256: report.matches for sha256, report in tx.candidates.matched(recipe)}
-    uses = list(tx.seen.remembered_uses(since))
-    known = tx.candidates.compared_up_to(recipe)
-    matched = [(picture, place) for picture, place in uses if picture.sha256 in answers]
-
+    matched = list(tx.seen.uses_of(answers, since))
+    pictures, places, not_compared = tx.seen.count_compared(recipe, since)
     judged_before = _judged(tx, before, ground, matched, answers)
     judged_after = _judged(tx, after, ground, matched, answers)
-    digests = {picture.sha256 for picture, _ in uses}
     return Replay(
-        pictures=len(digests & known.keys()),
-        places=sum(picture.sha256 in known for picture, _ in uses),
-        not_compared=len(digests - known.keys()),
+        pictures=pictures,
+        places=places,
+        not_compared=not_compared,
         changes=tuple(_case_changes(tx, judged_before, judged_after)),
     )
 
@@ -75,7 +72,7 @@ def compare_recipes(tx: Transaction, rules: Rules, ground: Ground, before: str, 
         return found
 
     old, new = answers(before), answers(after)
-    uses = [(picture, place) for picture, place in tx.seen.remembered_uses() if picture.sha256 in both]
+    uses = list(tx.seen.uses_of(old.keys() | new.keys()))
     judged_before = {use.key: use for use in _judged(tx, rules, ground, uses, old)}
     judged_after = {use.key: use for use in _judged(tx, rules, ground, uses, new)}
     changes = []
@@ -84,6 +81,18 @@ def compare_recipes(tx: Transaction, rules: Rules, ground: Ground, before: str, 
         if _side(change.before) != _side(change.after):
             changes.append(change)
     return RecipeComparison(len(both), len(first.keys() - second.keys()), tuple(changes))
+
+
+def judged_uses(
+    tx: Transaction, rules: Rules, ground: Ground, recipe: str, asset_ids: Collection[str]
+) -> list[ReplayedUse]:
+    """Return the remembered uses of some assets that the rules keep, by the comparisons of a recipe."""
+    answers = {}
+    for sha256, report in tx.candidates.matched(recipe):
+        matches = tuple(match for match in report.matches if match.asset_id in asset_ids)
+        if matches:
+            answers[sha256] = matches
+    return [use for use in _judged(tx, rules, ground, tx.seen.uses_of(answers), answers) if use.match.kept]
 
 
 def _side(use: ReplayedUse | None) -> tuple[int, bool, int] | None:

@@ -65,6 +65,7 @@ from guardian.model.sightings import (
     Sighting,
     Skipped,
 )
+from guardian.model.spread import Spread, SpreadPlace, SpreadVersion
 from guardian.model.tasks import Process, Scan, ScanOutcome, Task, TaskKind, TaskState
 from guardian.model.works import Parted, Work
 
@@ -155,6 +156,9 @@ __all__ = [
     "Sighting",
     "SkipReason",
     "Skipped",
+    "Spread",
+    "SpreadPlace",
+    "SpreadVersion",
     "Standing",
     "Task",
     "TaskKind",

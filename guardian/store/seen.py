@@ -11,7 +11,7 @@ from guardian.model import Context, MemoryCounts, NewlySeen, SeenAddress, SeenPi
 from guardian.store.counters import Counters
 from guardian.store.ids import new_id
 from guardian.store.inserting import insert_into
-from guardian.store.tables import seen_addresses, seen_pictures, unremembered_hosts
+from guardian.store.tables import candidates, seen_addresses, seen_pictures, unremembered_hosts
 from guardian.urls.addresses import canonical_url, host_is_under, host_of, registrable_domain
 from guardian.urls.keys import place_keys
 from guardian.views.plain_text import cleaned
@@ -245,17 +245,50 @@ class Seen:
         on_host = is_on(seen_addresses, host) if host is not None else true()
         return set(self._connection.execute(query.where(recent, on_host)).scalars())
 
+    def uses_of(
+        self, digests: Collection[str], since: datetime | None = None
+    ) -> Iterator[tuple[SeenPicture, SeenAddress]]:
+        """Yield every place of some pictures (by SHA-256) that was last seen at or after `since`."""
+        for part in _parts(sorted(digests)):
+            yield from self._uses(since, seen_pictures.c.sha256.in_(part))
+
     def remembered_uses(self, since: datetime | None = None) -> Iterator[tuple[SeenPicture, SeenAddress]]:
-        """Yield every place of every remembered picture, those last seen at or after `since`, picture by picture."""
+        """Yield every place of every remembered picture that was last seen at or after `since`, picture by picture."""
+        yield from self._uses(since, true())
+
+    def _uses(self, since: datetime | None, wanted: ColumnElement[bool]) -> Iterator[tuple[SeenPicture, SeenAddress]]:
         columns = [*(column.label(f"picture_{column.name}") for column in _PICTURE), *seen_addresses.c]
         query = select(*columns).select_from(
             seen_addresses.join(seen_pictures, seen_addresses.c.picture_id == seen_pictures.c.id)
         )
-        if since is not None:
-            query = query.where(seen_addresses.c.last_seen_at >= since)
-        for row in self._connection.execute(query.order_by(seen_pictures.c.number, seen_addresses.c.id)):
+        recent = seen_addresses.c.last_seen_at >= since if since is not None else true()
+        for row in self._connection.execute(
+            query.where(wanted, recent).order_by(seen_pictures.c.number, seen_addresses.c.id)
+        ):
             picture = SeenPicture(**{column.name: getattr(row, f"picture_{column.name}") for column in _PICTURE})
             yield picture, _address(row)
+
+    def count_compared(self, recipe: str, since: datetime | None = None) -> tuple[int, int, int]:
+        """Return of how many pictures a comparison by this recipe is kept, at how many places, and of how many none is.
+
+        Counted are pictures that were last seen at a place at or after `since`.
+        """
+        recent = seen_addresses.c.last_seen_at >= since if since is not None else true()
+        is_kept = (
+            select(candidates.c.sha256)
+            .where(
+                candidates.c.sha256 == seen_pictures.c.sha256,
+                candidates.c.recipe == recipe,
+                candidates.c.report.is_not(None),
+            )
+            .exists()
+        )
+        joined = seen_addresses.join(seen_pictures, seen_addresses.c.picture_id == seen_pictures.c.id)
+        counts = []
+        for condition in (is_kept, ~is_kept):
+            query = select(func.count(seen_pictures.c.id.distinct()), func.count()).select_from(joined)
+            counts.append(self._connection.execute(query.where(recent, condition)).one())
+        return counts[0][0], counts[0][1], counts[1][0]
 
     def counts(self, shard: str, recipe: str) -> MemoryCounts:
         """Return how much is remembered; `shard` and `recipe` are this machine's."""
