@@ -112,6 +112,10 @@ class Matcher:
         """Decode what of a file shows most. Raises Unmatchable."""
         return decode(content, self._settings)
 
+    def vector_of(self, picture: Picture) -> NDArray[np.float32] | None:
+        """Return the descriptor's vector of a decoded picture; None without weights."""
+        return _vector(self._encoder(picture))
+
     @property
     def confidence(self) -> Confidence:
         """The fitted confidence that its probabilities come from."""

@@ -164,17 +164,32 @@ class Seen:
         """
         here = set(present)
         mine = (seen_pictures.c.shard == shard, seen_pictures.c.pending.is_(None), seen_pictures.c.same_as.is_(None))
-        query = select(seen_pictures.c.number).where(*mine, seen_pictures.c.recipe == recipe)
+        query = select(seen_pictures.c.number).where(*mine, seen_pictures.c.recipe.in_([recipe, coarse(recipe)]))
         lost = [number for number in self._connection.execute(query).scalars() if number not in here]
         for part in _parts(lost):
             chosen = seen_pictures.c.number.in_(part)
             self._connection.execute(update(seen_pictures).where(chosen).values(recipe=None, shard=None, bytes=0))
         return len(lost)
 
-    def note_remade(self, remade: dict[int, int], recipe: str) -> None:
-        """Note that fingerprints were made again under another recipe: number -> bytes in the segments."""
-        for number, size in remade.items():
-            self._write(number, recipe=recipe, bytes=size)
+    def remake(self, number: int, fingerprint: bytes, recipe: str, shard: str) -> bool:
+        """Have a fingerprint of another recipe wait in place of the one before; False when the picture is not known.
+
+        It gets a new number: what the segments hold under the old one no longer counts.
+        """
+        values = {"recipe": recipe, "shard": shard, "pending": fingerprint, "bytes": len(fingerprint)}
+        changed = update(seen_pictures).where(seen_pictures.c.number == number)
+        return self._connection.execute(changed.values(number=self._counters.next(_NUMBERS), **values)).rowcount > 0
+
+    def drop_recipe(self, shard: str, recipe: str) -> int:
+        """Note that a memory folder has no fingerprints of this recipe any more; return how many pictures had one."""
+        mine = (
+            seen_pictures.c.shard == shard,
+            seen_pictures.c.recipe.in_([recipe, coarse(recipe)]),
+            seen_pictures.c.pending.is_(None),
+            seen_pictures.c.same_as.is_(None),
+        )
+        dropped = update(seen_pictures).where(*mine).values(recipe=None, shard=None, bytes=0)
+        return self._connection.execute(dropped).rowcount
 
     # Asking.
 
@@ -314,7 +329,8 @@ class Seen:
             joined=count(columns.same_as.is_not(None)),
             pending=count(columns.pending.is_not(None)),
             elsewhere=count(own, columns.shard.is_not(None), columns.shard != shard),
-            bare=count(own, or_(columns.recipe.is_(None), columns.recipe != recipe)),
+            bare=count(own, or_(columns.recipe.is_(None), columns.recipe.not_in([recipe, coarse(recipe)]))),
+            coarse=count(own, columns.recipe == coarse(recipe)),
             first_seen_at=first,
             last_seen_at=last,
         )
@@ -411,6 +427,11 @@ class Seen:
         if not off and not self.is_off():
             return False
         return self._counters.put(_SWITCH, int(off))
+
+
+def coarse(recipe: str) -> str:
+    """Return what marks fingerprints that were made of a preview, by this recipe, until the picture is met again."""
+    return f"{recipe}-preview"
 
 
 _HEAD = seen_pictures.alias("head")

@@ -40,6 +40,7 @@ def memory_json(
         "waiting": counts.pending,
         "on_other_machines": counts.elsewhere,
         "without_fingerprint": counts.bare,
+        "coarse_fingerprint": counts.coarse,
         "first_seen": _timestamp(counts.first_seen_at),
         "last_seen": _timestamp(counts.last_seen_at),
         "refused_hosts": sorted(refused),
@@ -66,6 +67,8 @@ def memory_facts(
         facts["other machines"] = f"have the fingerprints of {counted(counts.elsewhere, 'picture')}: not searched here"
     if counts.bare:
         facts["no fingerprint"] = f"{counted(counts.bare, 'picture')}, until a scan meets them again"
+    if counts.coarse:
+        facts["coarse"] = f"{counted(counts.coarse, 'picture')} made anew of the preview, until a scan meets them again"
     if refused:
         facts["refused"] = ", ".join(sorted(refused))
     return facts

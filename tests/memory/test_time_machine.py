@@ -12,6 +12,9 @@ from guardian.app import App
 from guardian.catalog.looking_back import LookBackConsumer
 from guardian.catalog.wanted import Wanted
 from guardian.config import Config, load_config
+from guardian.memory.reading import MemoryReader
+from guardian.memory.rebuilding import earlier_recipes, rebuild
+from guardian.memory.remembering import Memory
 from guardian.model import EarlierUseState, TaskKind, TaskState
 from guardian.scan.context import context_of_scan
 from guardian.scan.pipeline import scan
@@ -125,5 +128,42 @@ def test_an_interrupted_adding_looks_back_later(
         with app.store.read() as tx:
             (use,) = tx.earlier_uses.of_asset(added.asset.id)
         assert use.page_url == page
+
+    run_in_app(config, job)
+
+
+def test_after_a_change_of_recipe_what_is_left_is_made_anew(
+    config: Config, site: Any, photographs: dict[str, Image.Image]
+) -> None:
+    (site.folder / "coffee.jpg").write_bytes(cropped(photographs["coffee"]))
+    page = site.page("page.html", "coffee.jpg")
+
+    async def job(app: App) -> None:
+        services, memory = app.services, app.services.memory
+        assert memory is not None
+        await scanned(app, page)
+        memory.fold()
+        assert earlier_recipes(memory) == []
+
+        newer = Memory(app.store, memory.folder, "s2-none", memory.settings)
+        assert earlier_recipes(newer) == [memory.recipe]
+        made = await rebuild(app.store, newer, services.workers, services.vault)
+        assert (made.whole, made.coarse, made.lost) == (0, 1, 0)
+        with app.store.read() as tx:
+            counts = tx.seen.counts(newer.shard, newer.recipe)
+            ((picture, _),) = tx.seen.remembered_uses()
+            assert newer.lacks(tx, picture.sha256), "it is made in full when it is next met"
+        assert (counts.coarse, counts.bare) == (1, 0)
+        assert not (memory.folder / memory.recipe).exists()
+
+        reader = MemoryReader(newer.folder, newer.recipe)
+        reader.refresh()
+        (segment,) = reader.segments
+        assert tuple(segment.sizes[0]) == (picture.width, picture.height)
+
+        # Back again, as evidence has the bytes now.
+        services.vault.keep((site.folder / "coffee.jpg").read_bytes())
+        made = await rebuild(app.store, memory, services.workers, services.vault)
+        assert (made.whole, made.coarse, made.lost) == (1, 0, 0)
 
     run_in_app(config, job)
