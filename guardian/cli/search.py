@@ -14,15 +14,17 @@ from guardian.cli.filters import asset_starting_with
 from guardian.cli.progress import progress_bar, say_if_kernels_are_compiled
 from guardian.cli.screen import Screen, echo
 from guardian.cli.showing import NOT_ALL_SEEN, json_line
-from guardian.errors import FetchFailed, FetchRefused, Unmatchable, UsageError
+from guardian.errors import FetchFailed, FetchRefused, GuardianError, Unmatchable, UsageError
 from guardian.views.counting import counted
-from guardian.views.search_results import result_json
+from guardian.views.search_results import found_asset_json, found_seen_json
 
 if TYPE_CHECKING:
     from guardian.app import App
     from guardian.model import Asset
     from guardian.search.search import Filters, Request, Result, SearchAnswer
     from guardian.store import Transaction
+
+_PLACES_SHOWN = 3
 
 FILTERS = ("collection", "tag", "licence", "host", "since")
 
@@ -65,6 +67,7 @@ async def _search(session: Session, options: dict[str, Any]) -> None:
     async with opened_app(session.config, only_asking=True) as app:
         try:
             request = await _request(app, options)
+            await _fold(app)
             lacking = await _complete(app)
             answer = await app.search.answer(request)
         except (FetchFailed, FetchRefused, Unmatchable) as error:
@@ -75,6 +78,16 @@ async def _search(session: Session, options: dict[str, Any]) -> None:
             await _write_page(app, options["page"], request, answer)
         await _show(app, answer, as_lines=options["as_lines"], page=options["page"])
     raise SystemExit(NOT_ALL_SEEN if answer.not_searched or lacking else 0)
+
+
+async def _fold(app: "App") -> None:
+    """Have the memory write what scans have just met to where the search looks."""
+    if app.services.memory is None:
+        return
+    try:
+        await asyncio.to_thread(app.services.memory.fold)
+    except (GuardianError, OSError) as error:
+        click.echo(f"guardian: what was seen last is not searched: {error}", err=True)
 
 
 async def _complete(app: "App") -> int:
@@ -189,8 +202,7 @@ async def _show(app: "App", answer: "SearchAnswer", *, as_lines: bool, page: Pat
     from guardian.cli.thumbnails import Terminal
 
     if as_lines:
-        echo(json_line(result_json(one.rank, one.kind.value, one.asset, one.score, one.by.value, one.why))
-             for one in answer.results)  # fmt: skip
+        echo(json_line(_json(result)) for result in answer.results)
         for words in answer.not_searched:
             click.echo(f"guardian: not searched: {words}", err=True)
         return
@@ -198,7 +210,7 @@ async def _show(app: "App", answer: "SearchAnswer", *, as_lines: bool, page: Pat
     screen = Screen.of_output()
     terminal = Terminal.of(os.environ, is_terminal=screen.columns is not None)
     for result in answer.results:
-        thumbnail = await app.search.thumbnail(result.asset) if terminal is not None and result.asset else None
+        thumbnail = await _thumbnail(app, result) if terminal is not None else None
         if terminal is not None and thumbnail is not None:
             click.echo(terminal.shown(thumbnail))
         echo(_lines(result, screen))
@@ -209,18 +221,45 @@ async def _show(app: "App", answer: "SearchAnswer", *, as_lines: bool, page: Pat
         echo(screen.wrapped(f"With pictures: {page}"))
 
 
+def _json(result: "Result") -> dict[str, Any]:
+    """Return the object that --json prints for one result."""
+    return {
+        "rank": result.rank,
+        "kind": result.kind.value,
+        "asset": found_asset_json(result.asset),
+        "seen": found_seen_json(result.seen, result.addresses),
+        "score": result.score,
+        "by": result.by.value,
+        "why": result.why,
+    }
+
+
 def _lines(result: "Result", screen: Screen) -> list[str]:
+    """Return the lines of one result: what it is, why it stands there, and where it was seen."""
     lead = f"{result.rank:>3}  "
-    asset = result.asset
-    if asset is None:
+    if result.asset is not None:
+        place = f"{result.asset.collection}/{screen.short_id(result.asset.id)}"
+        return screen.wrapped(f"“{result.asset.title}”  {place}  {result.why}", len(lead), first=lead)
+    if result.seen is None:
         return []
-    first = f"“{asset.title}”  {asset.collection}/{screen.short_id(asset.id)}  {result.why}"
-    return screen.wrapped(first, len(lead), first=lead)
+
+    since = f"seen since {screen.moment(result.seen.first_seen_at)}, last {screen.moment(result.seen.last_seen_at)}"
+    first = f"{screen.short_id(result.seen.id)}  {since}  {result.why}"
+    places = [one.page_url or one.image_url or "inside a page" for one in result.addresses[:_PLACES_SHOWN]]
+    below = [line for one in places for line in screen.pair(one, "", lead=" " * len(lead))]
+    if more := len(result.addresses) - len(places):
+        below.append(f"{' ' * len(lead)}and {counted(more, 'more address', 'more addresses')}")
+    return [*screen.wrapped(first, len(lead), first=lead), *below]
+
+
+async def _thumbnail(app: "App", result: "Result") -> bytes | None:
+    """Return a small JPEG of a result; None when there is none."""
+    return await app.search.thumbnail(result.asset) if result.asset is not None else result.preview
 
 
 async def _write_page(app: "App", file: Path, request: "Request", answer: "SearchAnswer") -> None:
     from guardian.search.page import Shown, page_of
 
-    shown = [Shown(one, await app.search.thumbnail(one.asset) if one.asset else None) for one in answer.results]
+    shown = [Shown(one, await _thumbnail(app, one)) for one in answer.results]
     asked = await app.search.thumbnail_of(request.picture) if request.picture is not None else None
     await asyncio.to_thread(file.write_text, page_of(asked, shown, answer), encoding="utf-8")

@@ -41,8 +41,15 @@ def page_of(asked: bytes | None, shown: Sequence[Shown], answer: SearchAnswer) -
 
 def _item(shown: Shown) -> str:
     result = shown.result
-    title = result.asset.title if result.asset is not None else ""
-    below = f"{result.asset.collection} · {result.asset.id}" if result.asset is not None else ""
+    title, below = "", ""
+    if result.asset is not None:
+        title, below = result.asset.title, f"{result.asset.collection} · {result.asset.id}"
+    elif result.seen is not None:
+        places = [one.page_url or one.image_url or "" for one in result.addresses]
+        title = next(filter(None, places), "inside a page")
+        below = (
+            f"seen {result.seen.first_seen_at:%Y-%m-%d} to {result.seen.last_seen_at:%Y-%m-%d} · {len(places)} places"
+        )
     return (
         f'<li><figure>{_image(shown.thumbnail, title)}<figcaption><span class="rank">{result.rank}</span> '
         f'<span class="title">{html.escape(title)}</span><br>{html.escape(below)}<br>'

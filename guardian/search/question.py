@@ -47,12 +47,14 @@ PictureKey = tuple[Kind, int]
 class Question:
     """One search. `content` are the encoded bytes of the picture asked with, None without one.
 
-    `among`: numbers, int64 [n], of the pictures of each kind that may be returned; a kind that is missing is not
-    searched, None stands for all of them. `like` and `unlike` are examples that move the question. `left_out` is
-    never returned: the picture that was asked with. `copies` are what the matcher found before.
+    `memory_recipe` names the small fingerprints of the memory. `among`: numbers, int64 [n], of the pictures of each
+    kind that may be returned; a kind that is missing is not searched, None stands for all of them. `like` and `unlike`
+    are examples that move the question. `left_out` is never returned: the picture that was asked with. `copies` are
+    what the matcher found before.
     """
 
     data_dir: Path
+    memory_recipe: str
     among: dict[Kind, NDArray[np.int64] | None]
     content: bytes | None = None
     region: Region | None = None
@@ -79,6 +81,7 @@ class Found:
 
     `alike`: the cosine of each aspect that was compared. `copy` is None where the matcher sees none.
     `colour_share`: the smallest share (0-1) that a colour asked for has; None where none was asked for.
+    `preview`: a small JPEG of a picture that was seen; None for an asset.
     """
 
     key: PictureKey
@@ -86,6 +89,7 @@ class Found:
     alike: dict[Aspect, float] = field(default_factory=dict)
     copy: CopyFact | None = None
     colour_share: float | None = None
+    preview: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

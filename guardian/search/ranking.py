@@ -1,7 +1,7 @@
 """Ranks pictures by what they share with the one that is asked with. Runs inside a worker process."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from guardian.errors import IndexNotReady, UsageError
 from guardian.matching.features.image import decode
 from guardian.matching.settings import MatchingSettings
+from guardian.memory.shards import FOLDER as MEMORY_FOLDER
 from guardian.search.aspects import Aspect, Floats, exact_vectors_of, unit
 from guardian.search.colours import scores_of
 from guardian.search.nearest import nearest
 from guardian.search.question import By, CopyFact, Found, Kind, PictureKey, Question, Ranking
 from guardian.search.rows import AssetRows, Rows
+from guardian.search.seen_rows import SeenPictures
 from guardian.search.views_of_query import views_of
 
 HEAD = 400
@@ -52,7 +54,16 @@ def rank(settings: MatchingSettings, question: Question) -> Ranking:
 
     candidates = _Candidates(shelves, question, _asked(question, shelves, settings))
     candidates.add_copies()
-    return Ranking(tuple(candidates.ranked()[: question.top]), searched, not_searched)
+    found = tuple(_with_preview(one, question) for one in candidates.ranked()[: question.top])
+    return Ranking(found, searched, not_searched)
+
+
+def _with_preview(found: Found, question: Question) -> Found:
+    """Return a found picture with its preview from the memory, from which no original can be read."""
+    kind, number = found.key
+    if kind is not Kind.SEEN:
+        return found
+    return replace(found, preview=_memory(question.data_dir, question.memory_recipe).preview(number))
 
 
 def _shelves(question: Question) -> tuple[list[_Shelf], tuple[str, ...]]:
@@ -60,7 +71,8 @@ def _shelves(question: Question) -> tuple[list[_Shelf], tuple[str, ...]]:
     not_searched: tuple[str, ...] = ()
     for kind, numbers in question.among.items():
         try:
-            opened = _opened(kind, question.data_dir)
+            opened, missing = _opened(kind, question)
+            not_searched += missing
         except IndexNotReady as error:
             not_searched += (str(error),)
             continue
@@ -71,11 +83,18 @@ def _shelves(question: Question) -> tuple[list[_Shelf], tuple[str, ...]]:
     return shelves, not_searched
 
 
-def _opened(kind: Kind, data_dir: Path) -> Sequence[Rows]:
+def _opened(kind: Kind, question: Question) -> tuple[Sequence[Rows], tuple[str, ...]]:
+    """Return the rows of one kind, and what of them cannot be searched, in words. Raises IndexNotReady."""
     if kind is Kind.ASSET:
-        assets = AssetRows(data_dir)
-        return _opened_assets(data_dir, assets.generation())
-    return ()
+        return _opened_assets(question.data_dir, AssetRows(question.data_dir).generation()), ()
+    found = _memory(question.data_dir, question.memory_recipe).rows()
+    return found.rows, found.not_searched
+
+
+@lru_cache(maxsize=1)
+def _memory(data_dir: Path, recipe: str) -> SeenPictures:
+    """Return the memory of this worker process, opened once."""
+    return SeenPictures(data_dir / MEMORY_FOLDER, recipe)
 
 
 @lru_cache(maxsize=1)

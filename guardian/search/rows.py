@@ -1,6 +1,6 @@
 """Appearances on disk, in crash-safe segments: those of assets, written as they are added; and reading any."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -25,19 +25,20 @@ AppearanceEntry = tuple[int, NDArray[np.uint8]]
 class Rows:
     """Some pictures that can be ranked. `numbers` int64 [n] name them; only those that are `alive` (bool [n]) answer.
 
-    `appearances` is uint8 [n, APPEARANCE_BYTES], mapped from disk.
+    `appearances` is uint8 [n, APPEARANCE_BYTES], mapped from disk; `opened` holds the vectors that were asked for.
     """
 
     numbers: NDArray[np.int64]
     alive: NDArray[np.bool_]
     appearances: NDArray[np.uint8]
-    _vectors: dict[Aspect, NDArray[np.int8]] = field(default_factory=dict)
+    opened: dict[Aspect, NDArray[np.int8]] = field(default_factory=dict)
+    _made: Callable[[NDArray[np.uint8], Aspect], NDArray[np.int8]] = vectors_of
 
     def vectors(self, aspect: Aspect) -> NDArray[np.int8]:
         """Return the vectors of one aspect, int8 [n, d]: kept ones, or made on first use."""
-        if aspect not in self._vectors:
-            self._vectors[aspect] = vectors_of(np.asarray(self.appearances), aspect)
-        return self._vectors[aspect]
+        if aspect not in self.opened:
+            self.opened[aspect] = self._made(self.appearances, aspect)
+        return self.opened[aspect]
 
 
 class AssetRows:

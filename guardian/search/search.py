@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from guardian.errors import GuardianError, Unmatchable, UsageError, WorkerLost
 from guardian.evidence import Vault
 from guardian.matching.workers import Workers
-from guardian.model import Asset, AssetState, Licence
+from guardian.model import Asset, AssetState, Licence, SeenAddress, SeenPicture
 from guardian.search.question import By, CopyFact, Found, Kind, PictureKey, Question, Region, WantedColour
 from guardian.search.ranking import rank
 from guardian.search.reasons import why
@@ -58,7 +58,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One picture of an answer; `asset` is None for a picture that was seen. `why` says why it stands here."""
+    """One picture of an answer, an asset or one that was seen. `why` says why it stands here.
+
+    `addresses` are the places where it was seen, the first one first, `preview` a small JPEG of it.
+    """
 
     rank: int
     kind: Kind
@@ -66,6 +69,9 @@ class Result:
     by: By
     why: str
     asset: Asset | None = None
+    seen: SeenPicture | None = None
+    addresses: tuple[SeenAddress, ...] = ()
+    preview: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,22 +125,28 @@ class Search:
         if request.by is By.COPY:
             found = [Found(key, fact.probability, copy=fact) for key, fact in copies.items()]
             found.sort(key=lambda one: -one.score)
-            return SearchAnswer(
-                _results(found[: request.top], request, assets), {Kind.ASSET: len(assets)}, not_searched
-            )
+            results = await asyncio.to_thread(self._results, found[: request.top], request, assets)
+            return SearchAnswer(results, {Kind.ASSET: len(assets)}, not_searched)
 
-        ranking = await self._workers.run(rank, self._workers.settings, self._question(request, assets, copies))
+        question = await asyncio.to_thread(self._question, request, assets, copies)
+        ranking = await self._workers.run(rank, self._workers.settings, question)
         not_searched += ranking.not_searched
         if lacking := len(assets) - ranking.searched.get(Kind.ASSET, 0):
             not_searched += (f"{lacking} of {len(assets)} assets, whose appearance is not known",)
-        return SearchAnswer(_results(ranking.found, request, assets), ranking.searched, not_searched)
+        results = await asyncio.to_thread(self._results, ranking.found, request, assets)
+        return SearchAnswer(results, ranking.searched, not_searched)
 
     def _question(self, request: Request, assets: dict[int, Asset], copies: dict[PictureKey, CopyFact]) -> Question:
         among: dict[Kind, NDArray[np.int64] | None] = {}
         if Kind.ASSET in request.where:
             among[Kind.ASSET] = np.array(sorted(assets), dtype=np.int64)
+        filters = request.filters
+        # What only assets have was never seen anywhere.
+        if Kind.SEEN in request.where and filters.collection is filters.tag is filters.licence is None:
+            among[Kind.SEEN] = self._seen_numbers(filters)
         return Question(
             data_dir=self._data_dir,
+            memory_recipe=self._workers.small_recipe,
             among=among,
             content=request.picture,
             region=request.region,
@@ -145,6 +157,30 @@ class Search:
             copies=copies,
             top=request.top,
         )
+
+    def _seen_numbers(self, filters: Filters) -> NDArray[np.int64] | None:
+        if filters.host is None and filters.since is None:
+            return None
+        with self._store.read() as tx:
+            return np.array(sorted(tx.seen.numbers(host=filters.host, since=filters.since)), dtype=np.int64)
+
+    def _results(self, found: Sequence[Found], request: Request, assets: dict[int, Asset]) -> tuple[Result, ...]:
+        """Return the results with what the database says of them; what it has forgotten meanwhile is left out."""
+        with self._store.read() as tx:
+            seen = tx.seen.pictures([number for kind, number in (one.key for one in found) if kind is Kind.SEEN])
+            places = tx.seen.addresses([one.id for one in seen.values()])
+
+        results: list[Result] = []
+        for one in found:
+            kind, number = one.key
+            picture = seen.get(number) if kind is Kind.SEEN else None
+            asset = assets.get(number) if kind is Kind.ASSET else None
+            if picture is None and asset is None:
+                continue
+            rank_, reason = len(results) + 1, why(one, request.by)
+            addresses = places.get(picture.id, ()) if picture is not None else ()
+            results.append(Result(rank_, kind, one.score, request.by, reason, asset, picture, addresses, one.preview))
+        return tuple(results)
 
     def _assets(self, request: Request) -> dict[int, Asset]:
         """Return the protected assets that may be returned, by number."""
@@ -195,10 +231,3 @@ def _refuse_meaningless(request: Request) -> None:
 
 def _is_licensed(asset: Asset, licences: Sequence[Licence]) -> bool:
     return any(asset.id == one.asset_id or asset.collection == one.collection for one in licences)
-
-
-def _results(found: Sequence[Found], request: Request, assets: dict[int, Asset]) -> tuple[Result, ...]:
-    return tuple(
-        Result(place + 1, one.key[0], one.score, request.by, why(one, request.by), assets.get(one.key[1]))
-        for place, one in enumerate(found)
-    )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -66,8 +67,8 @@ def ask(data_dir: Path) -> Asking:
         content = None
         if rgb is not None:
             content = cv2.imencode(".png", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))[1].tobytes()
-        question = Question(data_dir=data_dir, content=content, **({"among": {Kind.ASSET: None}} | more))  # type: ignore[arg-type]
-        return rank(MatchingSettings(), question)
+        given: dict[str, Any] = {"among": {Kind.ASSET: None}} | more
+        return rank(MatchingSettings(), Question(data_dir, "none", content=content, **given))
 
     return asked
 
