@@ -8,17 +8,25 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from guardian.cli.context import Session, opened_store, pass_session
-from guardian.cli.filters import DAY, asset_starting_with, case_filter, licence_starting_with, uses_options
+from guardian.cli.filters import (
+    DAY,
+    asset_starting_with,
+    case_filter,
+    collection_name,
+    licence_starting_with,
+    note_unknown_collection,
+    uses_options,
+)
 from guardian.cli.screen import Column, Cut, Row, Screen, echo
 from guardian.cli.showing import json_line
 from guardian.errors import UsageError
-from guardian.model import Asset, AssetState, Finding, Licence
-from guardian.store import Transaction
+from guardian.model import Asset, AssetState, CaseState, Finding, Licence
 from guardian.views.findings import finding_json
 from guardian.views.licences import TODAY_TEXTS, grant_text, licence_json, scope_text
 
 if TYPE_CHECKING:
     from guardian.cases.standing import Rejudged
+    from guardian.store import Transaction
 
 
 USE_COLUMNS = (
@@ -86,10 +94,10 @@ def add(session: Session, /, **options: Any) -> None:
             host,
             at=now,
             asset_id=asset.id if asset else None,
-            collection=terms.collection,
+            collection=collection_name(terms.collection),
             dates=terms.dates,
             territory=terms.territory,
-            proof_file=str(terms.proof.absolute()) if terms.proof else None,
+            proof_file=str(terms.proof.resolve()) if terms.proof else None,
         )
         scope = _scope(tx, licence)
         warning = _warning(tx, licence)
@@ -161,7 +169,10 @@ def list_uses(session: Session, /, licence_id: str | None, as_lines: bool, **opt
 
     with opened_store(session) as store, store.read() as tx:
         rows = uses_matching(tx, case_filter(tx, licence=licence_id, **options))
+        assets = [] if rows else tx.assets.list()
 
+    if not rows:
+        note_unknown_collection(assets, options["collection"])
     if as_lines:
         echo(json_line(finding_json(finding)) for finding, _ in rows)
         return
@@ -169,7 +180,8 @@ def list_uses(session: Session, /, licence_id: str | None, as_lines: bool, **opt
     screen = Screen.of_output()
     echo(screen.table(USE_COLUMNS, [_use_row(finding, asset, screen) for finding, asset in rows]))
     if not rows:
-        click.echo("no licensed uses are recorded")
+        is_all = licence_id is None and not any(options.values())
+        click.echo("no licensed uses are recorded" if is_all else "no licensed uses to which all of the options apply")
 
 
 def _use_row(finding: Finding, asset: Asset, screen: Screen) -> Row:
@@ -179,7 +191,7 @@ def _use_row(finding: Finding, asset: Asset, screen: Screen) -> Row:
     return Row([licence_id, since, finding.page_url, asset.title, screen.short_id(finding.id)])
 
 
-def _judged_again(tx: Transaction, session: Session, licence: Licence, now: datetime) -> "Rejudged":
+def _judged_again(tx: "Transaction", session: Session, licence: Licence, now: datetime) -> "Rejudged":
     """Judge the recorded uses again that a licence speaks about. Raises ConfigError when the rules cannot be read."""
     from guardian.app import judging_of
     from guardian.cases.standing import Rejudged, judge_again, uses_under
@@ -192,7 +204,9 @@ def _judged_again(tx: Transaction, session: Session, licence: Licence, now: date
 def echo_rejudged(rejudged: "Rejudged") -> None:
     """Print what became of recorded uses because of a change of licences."""
     for case in rejudged.licensed:
-        click.echo(f"{case.id}  {case.operator}  {case.state.value} now")
+        # A case that a person closed stays so.
+        what = "licensed now" if case.state is CaseState.LICENSED else f"stays {case.state.value}, and is licensed now"
+        click.echo(f"{case.id}  {case.operator}  {what}")
     for case in rejudged.unlicensed:
         click.echo(f"{case.id}  {case.operator}  not licensed any more, {case.state.value}")
 
@@ -225,12 +239,12 @@ def _speaks_about(licence: Licence, host: str) -> bool:
     return host_is_under(host, licence.host) or host_is_under(licence.host, host)
 
 
-def _scope(tx: Transaction, licence: Licence) -> str:
+def _scope(tx: "Transaction", licence: Licence) -> str:
     """Return what a licence covers, in words."""
     return scope_text(licence, tx.assets.get(licence.asset_id) if licence.asset_id is not None else None)
 
 
-def _warning(tx: Transaction, licence: Licence) -> str | None:
+def _warning(tx: "Transaction", licence: Licence) -> str | None:
     """Return why a new licence covers nothing at present; None when it covers something."""
     if licence.asset_id is not None:
         asset = tx.assets.get(licence.asset_id)
