@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,10 +10,12 @@ from guardian.catalog.wanted import Wanted
 from guardian.errors import ConfigError
 from guardian.model import Rights
 from guardian.sources.files import absolute_path
+from guardian.views.counting import counted
 
 _RIGHTS = ("creator", "copyright_notice", "licensor", "web_statement", "registration")
 COLUMNS = ("path", "title", "collection", "tags", *_RIGHTS)
 _SEPARATORS = ",;\t"
+_STATED_SEPARATOR = re.compile(r"""["']?sep=([,;\t])["']?[,;\t]*""", re.IGNORECASE)
 
 
 def read_spreadsheet(path: Path, collection: str | None) -> list[Wanted]:
@@ -32,21 +35,25 @@ def read_spreadsheet(path: Path, collection: str | None) -> list[Wanted]:
 
 
 def _rows(path: Path, text: str, collection: str | None) -> Iterator[Wanted]:
-    head = text.partition("\n")[0]
+    head, _, rest = text.partition("\n")
+    # Excel writes its separator in a line before the first: sep=;
+    stated = _STATED_SEPARATOR.fullmatch(head.strip())
+    separator = stated[1] if stated else max(_SEPARATORS, key=head.count)
+    before = 1 if stated else 0
     # strict: a quote in the wrong place is an error, not guessed about.
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(_SEPARATORS, key=head.count), strict=True)
+    reader = csv.reader(io.StringIO(rest if stated else text, newline=""), delimiter=separator, strict=True)
     names: list[str] = []
     try:
-        line = 1
+        line = 1 + before
         for fields in reader:
             if not names:
-                names = _names(path, fields)
+                names = _names(path, line, fields)
             # Spreadsheet programs often add rows with nothing but separators at the end.
             elif any(field.strip() for field in fields):
                 yield _wanted(path, line, _values(path, line, names, fields), collection)
-            line = reader.line_num + 1
+            line = reader.line_num + 1 + before
     except csv.Error as error:
-        raise ConfigError(f"not well-formed CSV: {_fault(error)}", file=path, line=reader.line_num) from error
+        raise ConfigError(f"not well-formed CSV: {_fault(error)}", file=path, line=reader.line_num + before) from error
     if not names:
         raise ConfigError("is empty", file=path)
 
@@ -65,7 +72,7 @@ def _fault(error: csv.Error) -> str:
     return "a quote or line end stands in the wrong place"
 
 
-def _names(path: Path, fields: list[str]) -> list[str]:
+def _names(path: Path, line: int, fields: list[str]) -> list[str]:
     names = [name.strip().lower() for name in fields]
     while names and not names[-1]:
         names.pop()
@@ -75,7 +82,7 @@ def _names(path: Path, fields: list[str]) -> list[str]:
             f"the first line must name the columns, each once: path, and any of {', '.join(COLUMNS[1:])}"
             + (f"; unknown: {', '.join(map(repr, unknown))}" if unknown else ""),
             file=path,
-            line=1,
+            line=line,
         )
     return names
 
@@ -83,7 +90,9 @@ def _names(path: Path, fields: list[str]) -> list[str]:
 def _values(path: Path, line: int, names: list[str], fields: list[str]) -> dict[str, str]:
     values = [field.strip() for field in fields]
     if any(values[len(names) :]) or len(values) < len(names):
-        raise ConfigError(f"{len(values)} fields, but the first line names {len(names)} columns", file=path, line=line)
+        raise ConfigError(
+            f"{counted(len(values), 'field')}, but the first line names {len(names)} columns", file=path, line=line
+        )
     return dict(zip(names, values, strict=False))
 
 
@@ -105,7 +114,7 @@ def _wanted(path: Path, line: int, values: dict[str, str], collection: str | Non
         path=absolute,
         collection=chosen,
         title=values.get("title") or None,
-        tags=tuple(tag.strip() for tag in values.get("tags", "").split(";") if tag.strip()),
+        tags=tuple(dict.fromkeys(tag.strip() for tag in values.get("tags", "").split(";") if tag.strip())),
         rights=Rights(**{name: values.get(name) or None for name in _RIGHTS}),
         names_collection=bool(values.get("collection")),
     )

@@ -1,7 +1,6 @@
 """`guardian case confirm`, `dismiss`, `assign`, `undo`...: what a person decides about cases, several at once."""
 
 import functools
-import getpass
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from guardian.cli.acting import user_name
 from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.filters import DAY
 from guardian.errors import UsageError
@@ -41,14 +41,6 @@ class _Reason(click.ParamType[DismissReason]):
 
 
 REASON = _Reason()
-
-
-def user_name() -> str:
-    """Return the name of this machine's user. In a container the user may have none."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "unknown"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from guardian.cli.filters import (
     DAY,
     asset_starting_with,
     case_filter,
+    collection_name,
     licence_starting_with,
     note_unknown_collection,
     uses_options,
@@ -20,12 +21,12 @@ from guardian.cli.screen import Column, Cut, Row, Screen, echo
 from guardian.cli.showing import json_line
 from guardian.errors import UsageError
 from guardian.model import Asset, AssetState, CaseState, Finding, Licence
-from guardian.store import Transaction
 from guardian.views.findings import finding_json
 from guardian.views.licences import TODAY_TEXTS, grant_text, licence_json, scope_text
 
 if TYPE_CHECKING:
     from guardian.cases.standing import Rejudged
+    from guardian.store import Transaction
 
 
 USE_COLUMNS = (
@@ -93,7 +94,7 @@ def add(session: Session, /, **options: Any) -> None:
             host,
             at=now,
             asset_id=asset.id if asset else None,
-            collection=terms.collection,
+            collection=collection_name(terms.collection),
             dates=terms.dates,
             territory=terms.territory,
             proof_file=str(terms.proof.resolve()) if terms.proof else None,
@@ -190,7 +191,7 @@ def _use_row(finding: Finding, asset: Asset, screen: Screen) -> Row:
     return Row([licence_id, since, finding.page_url, asset.title, screen.short_id(finding.id)])
 
 
-def _judged_again(tx: Transaction, session: Session, licence: Licence, now: datetime) -> "Rejudged":
+def _judged_again(tx: "Transaction", session: Session, licence: Licence, now: datetime) -> "Rejudged":
     """Judge the recorded uses again that a licence speaks about. Raises ConfigError when the rules cannot be read."""
     from guardian.app import judging_of
     from guardian.cases.standing import Rejudged, judge_again, uses_under
@@ -238,12 +239,12 @@ def _speaks_about(licence: Licence, host: str) -> bool:
     return host_is_under(host, licence.host) or host_is_under(licence.host, host)
 
 
-def _scope(tx: Transaction, licence: Licence) -> str:
+def _scope(tx: "Transaction", licence: Licence) -> str:
     """Return what a licence covers, in words."""
     return scope_text(licence, tx.assets.get(licence.asset_id) if licence.asset_id is not None else None)
 
 
-def _warning(tx: Transaction, licence: Licence) -> str | None:
+def _warning(tx: "Transaction", licence: Licence) -> str | None:
     """Return why a new licence covers nothing at present; None when it covers something."""
     if licence.asset_id is not None:
         asset = tx.assets.get(licence.asset_id)
