@@ -108,12 +108,23 @@ def add_note(tx: Transaction, case_id: str, edit: Edit) -> Case:
 def undo(tx: Transaction, case_id: str, edit: Edit) -> Case:
     """Undo what a person changed last at a case and has not undone yet; return the case.
 
-    What it was before holds again; the history keeps both lines. Several times undoes several changes. Notes stay.
-    Raises as `decide`; UsageError too when there is nothing to undo, or when the case has moved on since (a use was
-    seen again, say), so that it would be wrong to take it back.
+    What it was before holds again; the history keeps both lines. Several times undoes several changes. Notes stay. That
+    a picture is not one's own is undone as a whole, with the cases that were closed because of it. Raises as `decide`;
+    UsageError too when there is nothing to undo, or when the case has moved on since (a use was seen again, say), so
+    that it would be wrong to take it back.
     """
     case = _seen(tx, case_id, edit)
     line = last_change(tx, case)
+    restored = _take_back(tx, case, line, edit)
+    if line.kind == CaseState.DISMISSED and line.detail == DismissReason.NOT_MINE and line.batch is not None:
+        tx.lookalikes.remove_batch(line.batch)
+        for other, its_line in _others_of_batch(tx, case, line.batch):
+            _take_back(tx, other, its_line, edit)
+    return restored
+
+
+def _take_back(tx: Transaction, case: Case, line: CaseEvent, edit: Edit) -> Case:
+    """Make what a line of a case's history changed as it was before; return the case."""
     before = line.before
     if before is None:
         raise LookupError(f"a line that can be undone says what was before: {line}")
@@ -123,6 +134,18 @@ def undo(tx: Transaction, case_id: str, edit: Edit) -> Case:
     tx.cases.note(replace(_line(case, edit, "undone"), detail=line.kind, undoes=line.number))
     log.info("case_undone", case=case.id, undone=line.kind, by=_name(edit.by))
     return tx.cases.update(restored)
+
+
+def _others_of_batch(tx: Transaction, case: Case, batch: str) -> list[tuple[Case, CaseEvent]]:
+    """Return the other cases that a decision closed, with its line, if nobody has decided anything about them since."""
+    found = []
+    for line in tx.cases.lines_of_batch(batch):
+        other = tx.cases.lock(line.case_id) if line.case_id != case.id and line.before is not None else None
+        if other is not None and other.reason is DismissReason.LOOK_ALIKE:
+            latest = [one for one in tx.cases.history(other.id) if one.before is not None or one.undoes is not None]
+            if latest[-1].number == line.number:
+                found.append((other, line))
+    return found
 
 
 def last_change(tx: Transaction, case: Case) -> CaseEvent:

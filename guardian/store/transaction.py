@@ -10,6 +10,7 @@ from guardian.store.destinations import Destinations
 from guardian.store.findings import Findings
 from guardian.store.frontier import Frontier
 from guardian.store.licences import Licences
+from guardian.store.lookalikes import LookAlikes
 from guardian.store.messages import Messages
 from guardian.store.processes import Processes
 from guardian.store.quarantine import Quarantine
@@ -29,6 +30,7 @@ class Transaction:
         self.assets = Assets(connection)
         self.works = Works(connection)
         self.licences = Licences(connection)
+        self.lookalikes = LookAlikes(connection)
         self.candidates = Candidates(connection)
         self.counters = Counters(connection)
         self.findings = Findings(connection)
