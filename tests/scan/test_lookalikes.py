@@ -19,7 +19,7 @@ from guardian.scan.lookalikes import find_kin
 from guardian.scan.runs import scan_source
 from guardian.shipped import rules_folder
 from guardian.sources.settings import SiteSettings
-from tests.websites import Site, running
+from tests.websites import Says, Site, running
 
 
 @pytest.fixture
@@ -42,7 +42,8 @@ def cases_of(app: App) -> dict[str, tuple[str, str]]:
 def test_kin_is_quiet_and_ones_own_is_not(tmp_path: Path, web: Site, photographs: dict[str, Image.Image]) -> None:
     shutil.copytree(rules_folder(), tmp_path / "rules")
     (tmp_path / "config.yaml").write_text(
-        "fetch: {contact: test@example.com, allow_networks: [127.0.0.0/8], delay_per_host: 0s}\nmatching: {workers: 1}\n"
+        "fetch: {contact: test@example.com, allow_networks: [127.0.0.0/8], delay_per_host: 0s}\n"
+        "matching: {workers: 1}\n"
     )
     own = photographs["coffee"]
     own.save(tmp_path / "own.png")
@@ -57,7 +58,7 @@ def test_kin_is_quiet_and_ones_own_is_not(tmp_path: Path, web: Site, photographs
         "dave": jpeg(poster, 80),
     }
     for name, content in shown.items():
-        web.put(f"/{name}.jpg", content, "image/jpeg")
+        web.put(f"/{name}.jpg", Says(content, content_type="image/jpeg"))
         web.put(f"/user/{name}", f"<img src=/{name}.jpg>")
     start = web.put("/", "".join(f"<a href=/user/{name}>{name}</a>" for name in ("alice", "bob", "carol")))
 
