@@ -94,6 +94,11 @@ def archive_of(config: Config, store: Store, workers: Workers) -> Archive:
     return Archive(store, evidence, Vault(config.data_dir / "originals", sys.maxsize), workers)
 
 
+def proofs_of(config: Config) -> Vault:
+    """Return where the proofs of licences are kept."""
+    return Vault(config.data_dir / "proofs", sys.maxsize)
+
+
 def make_catalog(config: Config, store: Store, workers: Workers) -> "Catalog":
     """Return the catalogue of this configuration."""
     # Imported late: it loads the index and its compiled kernels, which a check leaves to its workers.

@@ -3,12 +3,14 @@
 The one door for it: the command line, the pages and the API call these functions in a transaction of theirs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 import structlog
 
+from guardian.cases.standing import Judging, judge_again, uses_under
 from guardian.errors import CaseChanged, UsageError
 from guardian.model import STATES_OF_PEOPLE, Case, CaseEvent, CaseState, Decided, DismissReason
 from guardian.store import Transaction
@@ -22,6 +24,9 @@ _MAX_LABELS = 50
 
 _OTHER_CHANGES = {"assigned": ("assignee",), "labelled": ("labels",), "due": ("due_on",)}
 """What the changes beside decisions change, by the kind of their line in the history."""
+
+GRANTED = "granted"
+"""The kind of the line of somebody who said that a use is licensed; its detail is the licence."""
 
 _OF_A_DECISION = ("state", "reason", "reviewed_by", "review_note")
 """What a decision changes."""
@@ -105,16 +110,18 @@ def add_note(tx: Transaction, case_id: str, edit: Edit) -> Case:
     return tx.cases.update(replace(case, updated_at=edit.at))
 
 
-def undo(tx: Transaction, case_id: str, edit: Edit) -> Case:
+def undo(tx: Transaction, case_id: str, edit: Edit, judging: Judging | None = None) -> Case:
     """Undo what a person changed last at a case and has not undone yet; return the case.
 
     What it was before holds again; the history keeps both lines. Several times undoes several changes. Notes stay. That
     a picture is not one's own is undone as a whole, with the cases that were closed because of it. Raises as `decide`;
     UsageError too when there is nothing to undo, or when the case has moved on since (a use was seen again, say), so
-    that it would be wrong to take it back.
+    that it would be wrong to take it back. `judging`: what uses are judged by when a licence is taken out again.
     """
     case = _seen(tx, case_id, edit)
     line = last_change(tx, case)
+    if line.kind == GRANTED:
+        case = _withdraw_licence(tx, case, line, edit, judging)
     restored = _take_back(tx, case, line, edit)
     if line.kind == CaseState.DISMISSED and line.detail == DismissReason.NOT_MINE and line.batch is not None:
         tx.lookalikes.remove_batch(line.batch)
@@ -136,6 +143,18 @@ def _take_back(tx: Transaction, case: Case, line: CaseEvent, edit: Edit) -> Case
     return tx.cases.update(restored)
 
 
+def _withdraw_licence(tx: Transaction, case: Case, line: CaseEvent, edit: Edit, judging: Judging | None) -> Case:
+    """Take out the licence that a line of a case's history has granted; return the case as uses are judged now."""
+    if judging is None:
+        raise UsageError("rules are needed to take a licence out again: remove the licence instead")
+    licence = tx.licences.get(line.detail or "")
+    if licence is None:
+        return case
+    tx.licences.remove(licence.id)
+    judge_again(tx, uses_under(tx, licence), judging, edit.at)
+    return tx.cases.lock(case.id) or case
+
+
 def _others_of_batch(tx: Transaction, case: Case, batch: str) -> list[tuple[Case, CaseEvent]]:
     """Return the other cases that a decision closed, with its line, if nobody has decided anything about them since."""
     found = []
@@ -146,6 +165,25 @@ def _others_of_batch(tx: Transaction, case: Case, batch: str) -> list[tuple[Case
             if latest[-1].number == line.number:
                 found.append((other, line))
     return found
+
+
+@dataclass(slots=True)
+class Change:
+    """A change under way: the case as it was, and what its line will say."""
+
+    case: Case
+    detail: str | None = None
+
+
+@contextmanager
+def note_change(tx: Transaction, case_id: str, edit: Edit, kind: str) -> Iterator[Change]:
+    """Write, after the body has changed a case, the line by which that can be undone. Raises as `decide`."""
+    change = Change(_seen(tx, case_id, edit))
+    yield change
+    case = change.case
+    before = _decided(case)
+    tx.cases.note(replace(_line(case, edit, kind), detail=change.detail, before=before))
+    log.info("case_reviewed", case=case.id, change=kind, by=_name(edit.by))
 
 
 def last_change(tx: Transaction, case: Case) -> CaseEvent:
@@ -181,12 +219,13 @@ def _seen(tx: Transaction, case_id: str, edit: Edit) -> Case:
 
 def _write(tx: Transaction, case: Case, changed: Case, edit: Edit, kind: str, detail: str | None) -> Case:
     """Write a case as it was changed, and the line that says so."""
-    before = Decided(
-        case.state, case.reason, case.reviewed_by, case.review_note, case.assignee, case.labels, case.due_on
-    )
-    tx.cases.note(replace(_line(case, edit, kind), detail=detail, before=before))
+    tx.cases.note(replace(_line(case, edit, kind), detail=detail, before=_decided(case)))
     log.info("case_reviewed", case=case.id, change=kind, state=changed.state.value, by=_name(edit.by))
     return tx.cases.update(replace(changed, updated_at=edit.at))
+
+
+def _decided(case: Case) -> Decided:
+    return Decided(case.state, case.reason, case.reviewed_by, case.review_note, case.assignee, case.labels, case.due_on)
 
 
 def _line(case: Case, edit: Edit, kind: str) -> CaseEvent:

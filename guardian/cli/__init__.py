@@ -36,7 +36,7 @@ COMMANDS = {
     "source": "The places that are watched: list, try.",
     "config": "Configuration, rules, secrets and paths, before a start: check.",
     "rules": "The rule files and what they said: check, explain.",
-    "licence": "Who may use what, where and when: add, list, remove, uses.",
+    "licence": "Who may use what, where and when: add, import, list, edit, end, suggest...",
     "case": "Uses of your images: list, show, confirm, dismiss, assign, close, undo...",
     "operator": "Who uses your images, with all their cases and licences: list, show.",
     "delivery": "Messages that went out, wait or were given up: list, show, retry.",

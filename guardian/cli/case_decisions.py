@@ -217,6 +217,30 @@ def dismiss(session: Session, asked: _Asked, reason: DismissReason | None) -> No
 
 
 @click.command
+@click.option("--until", type=DAY, metavar="YYYY-MM-DD", help="Last day of the licence; open without.")
+@_of_cases
+@pass_session
+def licensed(session: Session, asked: _Asked, until: datetime | None) -> None:
+    """The operator may use the work: write it down as a licence, by which the case is licensed as long as that holds.
+
+    `undo` takes the licence out again; `guardian licence edit` gives it a proof and dates.
+    """
+    from guardian.app import judging_of
+    from guardian.cases.licensing import call_licensed
+
+    judging = judging_of(session.config)
+    last = until.date() if until is not None else None
+
+    def change(tx: "Transaction", case_id: str, edit: "Edit") -> Case:
+        case, licence = call_licensed(tx, case_id, judging, edit, until=last)
+        if case.state is not CaseState.LICENSED:
+            click.echo(f"note: {licence.id} is added, but by your rules or other uses {case.id} stays open", err=True)
+        return case
+
+    _change(session, change, asked)
+
+
+@click.command
 @click.option("--to", "person", metavar="NAME", help="Who deals with it.")
 @click.option("--nobody", is_flag=True, help="Take it back.")
 @_of_cases
@@ -276,15 +300,24 @@ def due(session: Session, asked: _Asked, day: datetime | None, never: bool) -> N
 @pass_session
 def undo(session: Session, asked: _Asked) -> None:
     """Undo the last change that a person made to a case; again for the one before."""
+    from guardian.app import judging_of
     from guardian.cases import undo as undo_case
+    from guardian.cases.deciding import GRANTED, last_change
 
-    _change(session, undo_case, asked)
+    def change(tx: "Transaction", case_id: str, edit: "Edit") -> Case:
+        case = tx.cases.get(case_id)
+        # Only a licence needs the rules, which may not be there.
+        is_licence = case is not None and last_change(tx, case).kind == GRANTED
+        return undo_case(tx, case_id, edit, judging_of(session.config) if is_licence else None)
+
+    _change(session, change, asked)
 
 
 COMMANDS = (
     _state_command("confirm", CaseState.CONFIRMED, "It is a copy that you pursue; stronger findings still alert."),
     dismiss,
     not_mine,
+    licensed,
     _state_command(
         "notice-sent", CaseState.NOTICE_SENT, "You have written to the operator; goes on as a confirmed case."
     ),

@@ -145,7 +145,7 @@ licences = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("host", Text, nullable=False),
-    # Exactly one of the two is set.
+    # Exactly one of asset, collection and tag is set.
     Column("asset_id", Text, ForeignKey("assets.id")),
     Column("collection", Text),
     Column("valid_from", Date),
@@ -153,6 +153,11 @@ licences = Table(
     Column("territory", Text),
     Column("proof_file", Text),
     Column("added_at", Instant, nullable=False),
+    Column("path", Text),
+    Column("tag", Text),
+    Column("medium", Text),
+    Column("note", Text),
+    Column("proof_sha256", Text),
 )
 
 candidates = Table(
