@@ -15,6 +15,9 @@ from guardian.store.tables import licences
 _TERMS = ("host", "path", "asset_id", "collection", "tag", "valid_from", "valid_until", "territory")
 """What makes two licences the same one."""
 
+_SAID = ("medium", "note", "proof_file", "proof_sha256")
+"""What a licence says beside its terms."""
+
 
 class Licences:
     """The licences table."""
@@ -56,14 +59,16 @@ class Licences:
     def grant(self, terms: Licence, at: datetime) -> Licence:
         """Write a licence of these terms, whose id does not count, and return it. Raises as `add`.
 
-        The same terms twice are one licence; only its proof, medium and note may be others then.
+        The same terms twice are one licence; proof, medium and note that are given again replace those that it has.
         """
         terms = replace(terms, host=terms.host.lower(), path=terms.path.lower() if terms.path else None)
         _check(terms)
-        same = select(licences.c.id).where(*(licences.c[name] == getattr(terms, name) for name in _TERMS))
-        known = self._connection.execute(same).scalar()
-        if known is not None:
-            licence = replace(terms, id=known)
+        same = select(licences).where(*(licences.c[name] == getattr(terms, name) for name in _TERMS))
+        row = self._connection.execute(same).first()
+        if row is not None:
+            known = _licence(row)
+            said = {name: getattr(terms, name) or getattr(known, name) for name in _SAID}
+            licence = replace(known, **said)
             self._write(licence)
             return licence
 
