@@ -32,7 +32,9 @@ _OF_A_DECISION = ("state", "reason", "reviewed_by", "review_note")
 """What a decision changes."""
 
 _MOVED_BY_GUARDIAN = frozenset({"reopened", "returned", "gone", "licensed", "unlicensed", "merged", "split"})
-"""Kinds of lines after which a decision before them cannot be undone any more: the case has moved on."""
+"""Kinds of lines that may have given a case another state since a decision, which then cannot be undone any more."""
+
+_STATE_OF_GRANTED = CaseState.LICENSED.value
 
 log = structlog.get_logger(__name__)
 
@@ -190,16 +192,16 @@ def last_change(tx: Transaction, case: Case) -> CaseEvent:
     """Return the line of a case's history that `undo` would undo. Raises UsageError when it would undo nothing."""
     history = tx.cases.history(case.id)
     undone = {line.undoes for line in history}
-    moved: CaseEvent | None = None
+    later: CaseEvent | None = None
     for line in reversed(history):
-        if line.before is None:
-            moved = moved or (line if line.kind in _MOVED_BY_GUARDIAN else None)
-        elif line.number not in undone:
-            if moved is not None and line.kind not in _OTHER_CHANGES:
+        if line.before is not None and line.number not in undone:
+            gave = _STATE_OF_GRANTED if line.kind == GRANTED else line.kind
+            if later is not None and line.kind not in _OTHER_CHANGES and gave != case.state.value:
                 raise UsageError(
-                    f"{case.id} has moved on since it was {line.kind}: {event_text(moved)}; decide anew instead"
+                    f"{case.id} has moved on since it was {line.kind}: {event_text(later)}; decide anew instead"
                 )
             return line
+        later = later or (line if line.kind in _MOVED_BY_GUARDIAN else None)
 
     raise UsageError(f"nobody has decided anything about {case.id} that could be undone")
 
