@@ -13,6 +13,7 @@ from guardian.errors import ConfigError
 from guardian.evidence.settings import EvidenceSettings
 from guardian.fetch.settings import FetchSettings
 from guardian.matching.settings import EmbeddingSettings, MatchingSettings
+from guardian.memory.settings import MemorySettings
 from guardian.sources.settings import SourceSettings, TimeZone
 from guardian.store.settings import ProcessSettings, RetentionSettings, StoreSettings
 from guardian.strict_yaml import Duration, Positions, duration, load_with_mistakes
@@ -71,6 +72,9 @@ class Config(BaseModel):
     )
     catalog: CatalogSettings = Field(CatalogSettings(), description="how your own images are kept")
     evidence: EvidenceSettings = Field(EvidenceSettings(), description="the exact bytes kept behind findings")
+    memory: MemorySettings = Field(
+        MemorySettings(), description="what is remembered of every picture that scans compare, strangers too"
+    )
     delivery: DeliverySettings = Field(DeliverySettings(), description="how messages are sent and tried again")
     store: StoreSettings = Field(StoreSettings(), description="the database")
     retention: RetentionSettings = Field(

@@ -2,7 +2,7 @@
 
 A Python that imports all of guardian anew costs half a second of CPU time, and the tests start hundreds of commands. A
 forked command is a process of its own all the same: it has its own arguments, working folder, environment, files and
-exit code, and ends as every Python does. `tests/cli/test_main.py` starts each command as people do.
+exit code. `tests/cli/test_main.py` starts each command as people do.
 
 Run as a program this is the process that forks. It serves one order at a time from its standard input, a socket.
 """
@@ -153,8 +153,21 @@ def _main() -> NoReturn:
     sys.stdin = os.fdopen(0, closefd=False)
     sys.stdout = os.fdopen(1, "w", errors=sys.stdout.errors, closefd=False)
     sys.stderr = os.fdopen(2, "w", buffering=1, errors=sys.stderr.errors, closefd=False)
-    cli.main()
-    raise AssertionError("`main` exits")
+    ended = 0
+    try:
+        cli.main()
+    except SystemExit as error:
+        ended = error.code if isinstance(error.code, int) else 1
+    _end(ended)
+
+
+def _end(code: int) -> NoReturn:
+    """End as forked processes of multiprocessing do: taking apart what all share would copy it first."""
+    threading._shutdown()
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":

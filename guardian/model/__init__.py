@@ -44,6 +44,15 @@ from guardian.model.matches import (
 from guardian.model.messages import Message
 from guardian.model.reasons import Retry, Scope, SkipReason, label_of, read_reason, reason_word
 from guardian.model.scans import ScanCounts
+from guardian.model.seen import (
+    DescribedPicture,
+    EarlierUse,
+    EarlierUseState,
+    MemoryCounts,
+    NewlySeen,
+    SeenAddress,
+    SeenPicture,
+)
 from guardian.model.self_check import SelfCheck, Weakness
 from guardian.model.sightings import (
     USUAL_POLICY,
@@ -92,7 +101,10 @@ __all__ = [
     "CrawlRequest",
     "Decided",
     "Decision",
+    "DescribedPicture",
     "DismissReason",
+    "EarlierUse",
+    "EarlierUseState",
     "EvidenceRoom",
     "Fetched",
     "Finding",
@@ -107,7 +119,9 @@ __all__ = [
     "Match",
     "MatchReport",
     "MeasuredFact",
+    "MemoryCounts",
     "Message",
+    "NewlySeen",
     "NotCompared",
     "NotComparedReason",
     "NotSeen",
@@ -130,6 +144,8 @@ __all__ = [
     "ScanCounts",
     "ScanOutcome",
     "Scope",
+    "SeenAddress",
+    "SeenPicture",
     "SelfCheck",
     "Severity",
     "Sighting",

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from guardian.evidence import Vault
 from guardian.fetch.web import WebClient
 from guardian.matching.workers import Workers
+from guardian.memory.remembering import Memory
 from guardian.rules import Rules
 from guardian.store import Store
 from guardian.urls.accounts import Platform
@@ -31,7 +32,10 @@ class ScanSettings:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The objects that were opened for one configuration. `environment` has the secrets that sources name."""
+    """The objects that were opened for one configuration.
+
+    `memory` is None where nothing is to be remembered. `environment` has the secrets that sources name.
+    """
 
     web: WebClient
     workers: Workers
@@ -40,4 +44,5 @@ class Services:
     vault: Vault
     clock: Callable[[], datetime]
     settings: ScanSettings
+    memory: Memory | None = None
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
