@@ -11,13 +11,13 @@ import click
 
 from guardian.cli.adding import UNREADABLE, add_files, change_lines, fitted, in_words, judge_moved
 from guardian.cli.context import Session, opened_store, pass_session
-from guardian.cli.filters import asset_starting_with, one_of_assets
+from guardian.cli.filters import asset_starting_with, note_unknown_collection, one_of_assets
 from guardian.cli.progress import progress_bar
 from guardian.cli.screen import Column, Cut, Row, Screen, echo
 from guardian.cli.showing import json_line
 from guardian.errors import UsageError
 from guardian.model import Asset, AssetState
-from guardian.views.assets import asset_json, weakness_words
+from guardian.views.assets import asset_facts, asset_json, weakness_words
 from guardian.views.counting import counted
 
 if TYPE_CHECKING:
@@ -126,7 +126,11 @@ def sync(session: Session, folder: Path, collection: str, yes: bool) -> None:
 @pass_session
 def list_assets(session: Session, collection: str | None, only_weak: bool, as_lines: bool) -> None:
     """List protected assets, oldest first; of weak ones it is said why copies may not be found."""
-    assets = [one for one in _protected(session, collection) if not only_weak or weakness_words(one)]
+    protected = _protected(session, None)
+    note_unknown_collection(protected, collection)
+    assets = [
+        one for one in protected if collection in (None, one.collection) and (not only_weak or weakness_words(one))
+    ]
     if as_lines:
         echo(json_line(asset_json(asset)) for asset in assets)
         return
@@ -141,20 +145,29 @@ def list_assets(session: Session, collection: str | None, only_weak: bool, as_li
     echo(screen.table(columns, [_row(asset, screen) for asset in assets]))
     if not assets and only_weak:
         click.echo("no weak assets")
-    elif not assets:
+    elif not protected:
         click.echo("no assets; `guardian asset add PATH --collection NAME` protects some")
 
 
 @command.command("show")
 @click.argument("asset_id", metavar="ASSET")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, on a terminal too.")
 @pass_session
-def show(session: Session, asset_id: str) -> None:
-    """Show one asset, its work and the other versions in it. ASSET may be shortened as long as it is unique."""
+def show(session: Session, asset_id: str, as_json: bool) -> None:
+    """Show one asset, its work and the other versions in it. ASSET may be shortened as long as it is unique.
+
+    In a pipe it is one JSON object.
+    """
     with opened_store(session) as store, store.read() as tx:
         asset = asset_starting_with(tx, asset_id)
         work = tx.works.of_asset(asset.id)
     versions = [one.id for one in work.assets if one.id != asset.id] if work is not None else []
-    click.echo(json_line(asset_json(asset) | {"versions": versions}, indent=2))
+    screen = Screen.of_output()
+    # Scripts read JSON from here since before there was --json.
+    if as_json or screen.columns is None:
+        click.echo(json_line(asset_json(asset) | {"versions": versions}, indent=2))
+        return
+    echo(screen.facts(asset_facts(asset, versions), indent=0))
 
 
 @command.command("remove")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -13,7 +13,22 @@ from guardian.views.short_ids import only_one, with_prefix
 if TYPE_CHECKING:
     from guardian.store import Transaction
 
-DAY = click.DateTime(["%Y-%m-%d"])
+
+class _Day(click.DateTime):
+    """A day as people write it; the error says how."""
+
+    def __init__(self) -> None:
+        super().__init__(["%Y-%m-%d"])
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the midnight that begins the day."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(f"{value!r} is no day; write one such as 2026-11-24", param, ctx)
+
+
+DAY = _Day()
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -59,6 +74,17 @@ def case_filter(
         since=since.replace(tzinfo=UTC) if since is not None else None,
         host=_host(host) if host is not None else None,
     )
+
+
+def note_unknown_collection(assets: Iterable[Asset], collection: str | None) -> None:
+    """Print a note when none of these assets is in a collection that a person named.
+
+    A collection need not exist yet, so a misspelt one is no error; but nothing found in it must not look clean.
+    """
+    known = {asset.collection for asset in assets}
+    if collection is not None and collection not in known:
+        others = f"collections are: {', '.join(sorted(known))}" if known else "nothing is protected yet"
+        click.echo(f"note: no image is in the collection {collection}; {others}", err=True)
 
 
 def asset_starting_with(tx: "Transaction", text: str) -> Asset:

@@ -12,6 +12,7 @@ from guardian.cli.filters import (
     asset_starting_with,
     case_filter,
     licence_starting_with,
+    note_unknown_collection,
     uses_options,
     work_starting_with,
 )
@@ -111,7 +112,7 @@ def add(session: Session, /, **options: Any) -> None:
             territory=terms.territory,
             medium=terms.medium,
             note=terms.note,
-            proof_file=str(terms.proof.absolute()) if terms.proof else None,
+            proof_file=str(terms.proof.resolve()) if terms.proof else None,
             proof_sha256=keep_proof(session, terms.proof) if terms.proof else None,
         )
         licence, rejudged = add_licence(tx, written, judging_for(session), now)
@@ -203,7 +204,10 @@ def list_uses(session: Session, /, licence_id: str | None, as_lines: bool, **opt
 
     with opened_store(session) as store, store.read() as tx:
         rows = uses_matching(tx, case_filter(tx, licence=licence_id, **options))
+        assets = [] if rows else tx.assets.list()
 
+    if not rows:
+        note_unknown_collection(assets, options["collection"])
     if as_lines:
         echo(json_line(finding_json(finding)) for finding, _ in rows)
         return
@@ -211,7 +215,8 @@ def list_uses(session: Session, /, licence_id: str | None, as_lines: bool, **opt
     screen = Screen.of_output()
     echo(screen.table(USE_COLUMNS, [_use_row(finding, asset, screen) for finding, asset in rows]))
     if not rows:
-        click.echo("no licensed uses are recorded")
+        is_all = licence_id is None and not any(options.values())
+        click.echo("no licensed uses are recorded" if is_all else "no licensed uses to which all of the options apply")
 
 
 def _use_row(finding: Finding, asset: Asset, screen: Screen) -> Row:

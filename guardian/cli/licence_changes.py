@@ -68,7 +68,7 @@ def edit_licence(session: Session, /, licence_id: str, no_end: bool, **options: 
     if last is not None or no_end:
         changes["valid_until"] = last.date() if last is not None else None
     if proof is not None:
-        changes |= {"proof_file": str(proof.absolute()), "proof_sha256": keep_proof(session, proof)}
+        changes |= {"proof_file": str(proof.resolve()), "proof_sha256": keep_proof(session, proof)}
     if not changes:
         raise UsageError("say what changes; `guardian licence edit --help` has what may")
 

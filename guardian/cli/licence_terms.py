@@ -9,7 +9,7 @@ import click
 
 from guardian.cli.context import Session
 from guardian.cli.filters import DAY
-from guardian.model import Licence
+from guardian.model import CaseState, Licence
 from guardian.store import Transaction
 from guardian.views.counting import counted
 from guardian.views.licences import TODAY_TEXTS, grant_text, scope_text
@@ -58,7 +58,9 @@ def judging_for(session: Session) -> "Callable[[], Judging]":
 def echo_rejudged(rejudged: "Rejudged") -> None:
     """Print what became of recorded uses because of a change of licences."""
     for case in rejudged.licensed:
-        click.echo(f"{case.id}  {case.operator}  {case.state.value} now")
+        # A case that a person closed stays so.
+        what = "licensed now" if case.state is CaseState.LICENSED else f"stays {case.state.value}, and is licensed now"
+        click.echo(f"{case.id}  {case.operator}  {what}")
     for case in rejudged.unlicensed:
         click.echo(f"{case.id}  {case.operator}  not licensed any more, {case.state.value}")
 

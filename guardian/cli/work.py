@@ -1,6 +1,6 @@
 """`guardian work`: which assets are versions of one picture, and a person's corrections."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from guardian.cli.adding import judge_moved
 from guardian.cli.case_decisions import user_name
 from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.filters import asset_starting_with, work_starting_with
+from guardian.cli.screen import Cut, Screen, echo
 from guardian.cli.showing import json_line
 from guardian.errors import UsageError
 from guardian.model import Parted, Work
@@ -39,8 +40,9 @@ def list_works(session: Session, every: bool, as_lines: bool) -> None:
         works = [work for work in tx.works.all() if every or len(work.assets) > 1]
         unsought = len(tx.works.unsought(WORK_RULE))
 
+    screen = Screen.of_output()
     for work in works:
-        click.echo(json_line(work_json(work)) if as_lines else "\n".join(_lines(work)))
+        echo([json_line(work_json(work))] if as_lines else _lines(work, screen))
     if not works and not as_lines:
         click.echo("no works of several assets; `guardian work list --all` lists the others")
     if unsought:
@@ -64,13 +66,16 @@ def show(session: Session, work_id: str, as_json: bool) -> None:
         click.echo(json_line(work_detail_json(work, parted, cases), indent=2))
         return
 
-    click.echo("\n".join(_lines(work)))
+    screen = Screen.of_output()
+    echo(_lines(work, screen))
     for pair in parted:
         note = f": {pair.note}" if pair.note else ""
         ids = f"{pair.asset_id} and {pair.other_id}"
-        click.echo(printable(f"  split      {ids} by {pair.by}, {minute_text(pair.at)}{note}"))
+        echo(screen.wrapped(f"split      {ids} by {pair.by}, {minute_text(pair.at)}{note}", 4, first="  "))
     for case in cases:
-        click.echo(printable(f"  case       {case.id}  {case.state.value}  {case.operator}"))
+        echo(
+            screen.wrapped(f"case       {screen.short_id(case.id)}  {case.state.value}  {case.operator}", 4, first="  ")
+        )
 
 
 @command.command("join")
@@ -96,7 +101,7 @@ def join(session: Session, ids: tuple[str, ...], by: str | None) -> None:
     with opened_store(session) as store:
         judge_moved(session, store, [kept.assets[0].id])
 
-    click.echo("\n".join(_lines(kept)))
+    echo(_lines(kept, Screen.of_output()))
 
 
 @command.command("split")
@@ -128,7 +133,7 @@ def split(session: Session, asset_ids: tuple[str, ...], note: str | None, by: st
 
     for shown in (left, new):
         if shown is not None:
-            click.echo("\n".join(_lines(shown)))
+            echo(_lines(shown, Screen.of_output()))
 
 
 def _parted(tx: "Transaction", work: Work) -> Sequence[Parted]:
@@ -137,7 +142,13 @@ def _parted(tx: "Transaction", work: Work) -> Sequence[Parted]:
     return sorted(pairs.values(), key=lambda pair: pair.at)
 
 
-def _lines(work: Work) -> list[str]:
-    lines = [f"{work.id}  {len(work.assets)} version{'s' * (len(work.assets) > 1)}"]
-    lines += [printable(f"  {asset.id}  {asset.title}  ({version_text(asset)}; {asset.path})") for asset in work.assets]
-    return lines
+def _lines(work: Work, screen: Screen) -> Iterator[str]:
+    """Yield a work and its versions; in a pipe each on one line, with the path of its file."""
+    yield f"{screen.short_id(work.id)}  {counted(len(work.assets), 'version')}"
+    for asset in work.assets:
+        line = f"{screen.short_id(asset.id)}  {asset.title}  ({version_text(asset)}"
+        if screen.columns is None:
+            yield printable(f"  {line}; {asset.path})")
+            continue
+        yield from screen.wrapped(f"{line})", 4, first="  ")
+        yield screen.fitted(asset.path, Cut.MIDDLE, "    ")

@@ -387,6 +387,11 @@ async def _seen_at(services: Services, context: ScanContext, target: str) -> lis
     now = services.clock()
     if not is_web_address(target):
         path = absolute_path(Path(target))
+        scheme, separator, _ = target.partition("://")
+        if separator and scheme.isalpha() and not os.path.lexists(path):
+            raise FetchFailed(
+                SkipReason.SCHEME, target, f"{scheme} addresses are not fetched; http, https and files are"
+            )
         if not os.path.lexists(path) and (meant := likely_web_address(target)):
             raise FetchFailed(SkipReason.MISSING, path.as_uri(), f"there is no file {path}; for the site write {meant}")
         return [Sighting(source=CHECK, image_url=path.as_uri(), page_url=None, seen_at=now)]

@@ -16,6 +16,8 @@ def copy_database(database: Path, target: Path) -> None:
     Raises StoreUnusable when the target cannot be written or the copy is not sound.
     """
     aside = target.with_name(target.name + ".part")
+    if not target.parent.is_dir():
+        raise StoreUnusable(f"cannot write the backup {target}: there is no folder {target.parent}")
     try:
         aside.unlink(missing_ok=True)
         _copy(database, aside)

@@ -210,7 +210,8 @@ def open_store(settings: StoreSettings, data_dir: Path) -> Store:
     if settings.url is not None:
         return Store(settings.url)
 
-    if not (data_dir / DATABASE_FILE).exists():
+    if not _has_content(data_dir / DATABASE_FILE):
+        _refuse_lost(data_dir)
         # SQLite itself gives the files beside a database to whoever owns that.
         refuse_root_in(data_dir)
     try:
@@ -219,6 +220,29 @@ def open_store(settings: StoreSettings, data_dir: Path) -> Store:
         raise StoreUnusable(f"cannot make the data folder {data_dir}: {disk_error_text(error)}") from error
 
     return Store(URL.create("sqlite", database=str(data_dir.absolute() / DATABASE_FILE)))
+
+
+def _has_content(file: Path) -> bool:
+    """Return whether a file is there and not empty. SQLite makes a new database of an empty one."""
+    try:
+        return file.stat().st_size > 0
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+def _refuse_lost(data_dir: Path) -> None:
+    """Raise StoreUnusable when the database is gone from a data folder that was worked in.
+
+    A new one would know of no asset and no case: what is protected would be missed, and all that was told and decided
+    told once more.
+    """
+    for name in ("originals", "evidence"):
+        if next((data_dir / name).glob("*/*"), None) is not None:
+            database = data_dir / DATABASE_FILE
+            raise StoreUnusable(
+                f"the database {database} is missing or empty, while {name}/ beside it holds files: it was lost or "
+                f"moved. Copy your latest backup to {database}; to begin anew, move the data folder aside"
+            )
 
 
 def _refusal_to_write(error: BaseException | None) -> sqlite3.Error | None:

@@ -7,6 +7,9 @@ from guardian.errors import UsageError
 
 T = TypeVar("T")
 
+_NAMED = 5
+"""How many ids are named when a beginning is not enough."""
+
 
 def with_prefix(start: str, prefix: str) -> str:
     """Return the beginning of an id with its prefix ("asset_"), which people may leave out."""
@@ -21,5 +24,6 @@ def only_one(found: Sequence[T], ids: Sequence[str], start: str, noun: str, hint
     if not found:
         raise UsageError(f"there is no {noun} {start}; {hint}")
     if len(found) > 1:
-        raise UsageError(f"{len(found)} {noun}s start with {start}: {', '.join(ids[:5])}")
+        more = ", ..." if len(ids) > _NAMED else ""
+        raise UsageError(f"{len(found)} {noun}s start with {start}: {', '.join(ids[:_NAMED])}{more}")
     return found[0]

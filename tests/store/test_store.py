@@ -168,3 +168,16 @@ def test_a_password_is_not_in_the_message() -> None:
     with pytest.raises(StoreUnusable) as caught:
         Store("postgresql://user:hunter2@127.0.0.1:1/none")
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("is_empty", [False, True])
+def test_a_database_that_was_lost_is_not_begun_anew(tmp_path: Path, is_empty: bool) -> None:
+    kept = tmp_path / "originals" / "ab" / "abcd"
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(b"a picture")
+    if is_empty:
+        (tmp_path / "guardian.db").touch()
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(StoreUnusable, match="Copy your latest backup"):
+        open_store(StoreSettings(), tmp_path)
+    assert sorted(tmp_path.rglob("*")) == before
