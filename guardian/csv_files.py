@@ -2,12 +2,15 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from guardian.errors import ConfigError
+from guardian.views.counting import counted
 
 _SEPARATORS = ",;\t"
+_STATED_SEPARATOR = re.compile(r"""["']?sep=([,;\t])["']?[,;\t]*""", re.IGNORECASE)
 
 
 def read_rows(path: Path, columns: Sequence[str], *, required: str) -> Iterator[tuple[int, dict[str, str]]]:
@@ -24,21 +27,25 @@ def read_rows(path: Path, columns: Sequence[str], *, required: str) -> Iterator[
         line = error.object.count(b"\n", 0, error.start) + 1
         raise ConfigError("is not UTF-8 text; save it as “CSV UTF-8”", file=path, line=line) from error
 
-    head = text.partition("\n")[0]
+    head, _, rest = text.partition("\n")
+    # Excel writes its separator in a line before the first: sep=;
+    stated = _STATED_SEPARATOR.fullmatch(head.strip())
+    separator = stated[1] if stated else max(_SEPARATORS, key=head.count)
+    before = 1 if stated else 0
     # strict: a quote in the wrong place is an error, not guessed about.
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(_SEPARATORS, key=head.count), strict=True)
+    reader = csv.reader(io.StringIO(rest if stated else text, newline=""), delimiter=separator, strict=True)
     names: list[str] = []
     try:
-        line = 1
+        line = 1 + before
         for fields in reader:
             if not names:
-                names = _names(path, fields, columns, required)
+                names = _names(path, line, fields, columns, required)
             # Spreadsheet programs often add rows with nothing but separators at the end.
             elif any(field.strip() for field in fields):
                 yield line, _values(path, line, names, fields)
-            line = reader.line_num + 1
+            line = reader.line_num + 1 + before
     except csv.Error as error:
-        raise ConfigError(f"not well-formed CSV: {_fault(error)}", file=path, line=reader.line_num) from error
+        raise ConfigError(f"not well-formed CSV: {_fault(error)}", file=path, line=reader.line_num + before) from error
     if not names:
         raise ConfigError("is empty", file=path)
 
@@ -57,7 +64,7 @@ def _fault(error: csv.Error) -> str:
     return "a quote or line end stands in the wrong place"
 
 
-def _names(path: Path, fields: list[str], columns: Sequence[str], required: str) -> list[str]:
+def _names(path: Path, line: int, fields: list[str], columns: Sequence[str], required: str) -> list[str]:
     names = [name.strip().lower() for name in fields]
     while names and not names[-1]:
         names.pop()
@@ -68,7 +75,7 @@ def _names(path: Path, fields: list[str], columns: Sequence[str], required: str)
             f"the first line must name the columns, each once: {required}, and any of {others}"
             + (f"; unknown: {', '.join(map(repr, unknown))}" if unknown else ""),
             file=path,
-            line=1,
+            line=line,
         )
     return names
 
@@ -76,5 +83,7 @@ def _names(path: Path, fields: list[str], columns: Sequence[str], required: str)
 def _values(path: Path, line: int, names: list[str], fields: list[str]) -> dict[str, str]:
     values = [field.strip() for field in fields]
     if any(values[len(names) :]) or len(values) < len(names):
-        raise ConfigError(f"{len(values)} fields, but the first line names {len(names)} columns", file=path, line=line)
+        raise ConfigError(
+            f"{counted(len(values), 'field')}, but the first line names {len(names)} columns", file=path, line=line
+        )
     return dict(zip(names, values, strict=False))

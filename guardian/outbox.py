@@ -6,11 +6,13 @@ it; after the commit every attempt sends the same id and the same bytes. The roo
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from guardian.model import Message, TaskKind
 from guardian.store import Transaction
+from guardian.store.audit import AUDIT_HEAD
 from guardian.store.ids import new_id
 from guardian.views.timestamps import message_timestamp
 
@@ -21,12 +23,15 @@ def mint(type_: str, data: Mapping[str, Any], at: datetime) -> Message:
     Raises ValueError for infinity and NaN, which JSON does not have.
     """
     envelope = {"type": type_, "timestamp": message_timestamp(at), "data": data}
-    body = json.dumps(envelope, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
-    return Message(new_id("msg"), type_, at, body)
+    return Message(new_id("msg"), type_, at, _encoded(envelope))
 
 
 def enqueue(tx: Transaction, message: Message, destinations: Sequence[str]) -> Message:
-    """Write a message, add a delivery task for each of the named destinations, and return the message."""
+    """Write a message, add a delivery task for each of the named destinations, and return the message as written.
+
+    It carries the head of the audit log, so that whoever receives it can show later that lines are missing.
+    """
+    message = _with_audit_head(tx, message)
     tx.messages.add(message)
     _owe(tx, message, destinations, message.created_at)
     return message
@@ -37,8 +42,20 @@ def enqueue_once(tx: Transaction, message: Message, destinations: Sequence[str],
 
     A destination that is named for the first time after that still gets the first message of the episode.
     """
-    first_message = tx.messages.add_first(message, episode)
+    first_message = tx.messages.add_first(_with_audit_head(tx, message), episode)
     return _owe(tx, first_message, destinations, message.created_at)
+
+
+def _with_audit_head(tx: Transaction, message: Message) -> Message:
+    head = tx.audit.head()
+    if head is None:
+        return message
+    envelope = json.loads(message.body) | {AUDIT_HEAD: str(head)}
+    return replace(message, body=_encoded(envelope))
+
+
+def _encoded(envelope: Mapping[str, Any]) -> bytes:
+    return json.dumps(envelope, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 
 def _owe(tx: Transaction, message: Message, destinations: Sequence[str], due_at: datetime) -> int:

@@ -69,7 +69,7 @@ def check(config_path: Path, environment: Mapping[str, str], now: datetime | Non
     groups: Groups | None = None
     try:
         groups = protected_groups(config.store, config.data_dir)
-    except StoreUnusable as error:
+    except (StoreUnusable, UsageError) as error:
         remarks.append(_problem(error))
     if not rule_mistakes:
         remarks += _name_remarks(config, groups)

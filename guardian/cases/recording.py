@@ -10,6 +10,7 @@ from guardian.cases.captures import note_capture
 from guardian.cases.messages import compose
 from guardian.cases.operators import domain_operator, operator
 from guardian.cases.priority import commercial_signs, is_step, rank_of
+from guardian.cases.splits import divided_case
 from guardian.cases.uses import RecordedUse
 from guardian.model import (
     ACTIONS_BY_STRENGTH,
@@ -252,7 +253,8 @@ def _case_for(tx: Transaction, use: RecordedUse, known: Finding | None, platform
     earlier = _case_with_account(tx, use, of_operator, platforms)
     if earlier is not None:
         return earlier
-    return tx.cases.insert(use.asset.id, of_operator, decision.action, decision.severity, use.at)[0]
+    case, is_new = tx.cases.insert(use.asset.id, of_operator, decision.action, decision.severity, use.at)
+    return divided_case(tx, case, _addresses(use), use.at) if is_new else case
 
 
 def _case_with_account(tx: Transaction, use: RecordedUse, account: str, platforms: Sequence[Platform]) -> Case | None:

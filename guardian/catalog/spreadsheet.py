@@ -40,7 +40,7 @@ def _wanted(path: Path, line: int, values: dict[str, str], collection: str | Non
         path=absolute,
         collection=chosen,
         title=values.get("title") or None,
-        tags=tuple(tag.strip() for tag in values.get("tags", "").split(";") if tag.strip()),
+        tags=tuple(dict.fromkeys(tag.strip() for tag in values.get("tags", "").split(";") if tag.strip())),
         rights=Rights(**{name: values.get(name) or None for name in _RIGHTS}),
         names_collection=bool(values.get("collection")),
     )

@@ -2,7 +2,6 @@
 
 import asyncio
 import functools
-import getpass
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from guardian.cli.acting import user_name
 from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.filters import DAY
 from guardian.errors import UsageError
@@ -43,14 +43,6 @@ class _Reason(click.ParamType[DismissReason]):
 
 
 REASON = _Reason()
-
-
-def user_name() -> str:
-    """Return the name of this machine's user. In a container the user may have none."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "unknown"
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,13 @@ def case_filter(
     )
 
 
+def collection_name(text: str | None) -> str | None:
+    """Return the name of a collection as it is. Raises UsageError for a blank one."""
+    if text is not None and (not text.strip() or not text.isprintable()):
+        raise UsageError("--collection: a name has at least one letter, and no line breaks")
+    return text
+
+
 def note_unknown_collection(assets: Iterable[Asset], collection: str | None) -> None:
     """Print a note when none of these assets is in a collection that a person named.
 

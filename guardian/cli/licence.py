@@ -11,6 +11,7 @@ from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.filters import (
     asset_starting_with,
     case_filter,
+    collection_name,
     licence_starting_with,
     note_unknown_collection,
     uses_options,
@@ -105,7 +106,7 @@ def add(session: Session, /, **options: Any) -> None:
             host=host,
             path=path_named(terms.path) if terms.path else account,
             asset_id=asset_id,
-            collection=terms.collection,
+            collection=collection_name(terms.collection),
             tag=terms.tag,
             valid_from=terms.first.date() if terms.first else None,
             valid_until=terms.last.date() if terms.last else None,

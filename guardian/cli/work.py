@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from guardian.cli.acting import user_name
 from guardian.cli.adding import judge_moved
-from guardian.cli.case_decisions import user_name
 from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.filters import asset_starting_with, work_starting_with
 from guardian.cli.screen import Cut, Screen, echo

@@ -26,6 +26,7 @@ from guardian.schedule import Schedule, is_due
 from guardian.sources.settings import SourceSettings
 from guardian.views.coverage import coverage_json
 from guardian.web.app import build_app
+from guardian.web.desk import Desk
 from guardian.web.metrics import Metrics
 from guardian.web.serving import serving
 
@@ -57,7 +58,7 @@ class WorkPeriod:
 
         Raises GuardianError when the web server cannot listen at its address.
         """
-        web = build_app(self._metrics, self._problems, self._covered)
+        web = build_app(self._metrics, self._problems, self._covered, self._desk())
         async with serving(web, self._app.config.web.listen) as address:
             self._schedule.start()
             loops = [
@@ -80,6 +81,10 @@ class WorkPeriod:
                     loop.cancel()
                 await asyncio.gather(*loops, return_exceptions=True)
         log.info("stopped")
+
+    def _desk(self) -> Desk:
+        app = self._app
+        return Desk(app.store, app.services.vault, app.config.data_dir, app.services.clock, app.config.web)
 
     def _last_completed(self, source: str) -> datetime | None:
         """Return when the last complete scan of a source began; None when there was none."""

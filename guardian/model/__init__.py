@@ -42,6 +42,17 @@ from guardian.model.matches import (
     Transform,
 )
 from guardian.model.messages import Message
+from guardian.model.people import (
+    Actor,
+    ActorKind,
+    ApiToken,
+    AuditHead,
+    AuditLine,
+    BrowserSession,
+    Permission,
+    Person,
+    Role,
+)
 from guardian.model.reasons import Retry, Scope, SkipReason, label_of, read_reason, reason_word
 from guardian.model.scans import ScanCounts
 from guardian.model.seen import (
@@ -81,11 +92,17 @@ __all__ = [
     "STATES_OF_PEOPLE",
     "USUAL_POLICY",
     "Action",
+    "Actor",
+    "ActorKind",
     "Affine",
     "Answer",
+    "ApiToken",
     "Asset",
     "AssetState",
+    "AuditHead",
+    "AuditLine",
     "Box",
+    "BrowserSession",
     "CacheStatus",
     "Candidate",
     "Case",
@@ -130,6 +147,8 @@ __all__ = [
     "PageCapture",
     "PageImage",
     "Parted",
+    "Permission",
+    "Person",
     "Priority",
     "PriorityPart",
     "Process",
@@ -140,6 +159,7 @@ __all__ = [
     "Response",
     "Retry",
     "Rights",
+    "Role",
     "Scan",
     "ScanCounts",
     "ScanOutcome",

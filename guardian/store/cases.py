@@ -2,6 +2,7 @@
 
 import heapq
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -17,6 +18,7 @@ from guardian.model import (
     OperatorSummary,
     Severity,
 )
+from guardian.store.audit import Audit
 from guardian.store.ids import new_id
 from guardian.store.inserting import insert_into
 from guardian.store.tables import assets, case_aliases, case_events, cases, findings
@@ -29,8 +31,9 @@ LEAST_RANK = -1e9
 class Cases:
     """The cases table and the cases' histories."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, audit: Audit) -> None:
         self._connection = connection
+        self._audit = audit
 
     def find(self, asset_id: str, operator: str) -> Case | None:
         """Return the case of this asset's work and operator; None when there is none."""
@@ -162,21 +165,12 @@ class Cases:
         return [_case(row) for row in self._connection.execute(query)]
 
     def note(self, event: CaseEvent) -> int:
-        """Add a line to a case's history, by which its version grows; return the number of the line."""
-        written = insert(case_events).values(
-            case_id=event.case_id,
-            at=event.at,
-            kind=event.kind,
-            by=event.by,
-            note=event.note,
-            message_id=event.message_id,
-            detail=event.detail,
-            before=event.before,
-            undoes=event.undoes,
-            batch=event.batch,
-        )
-        number: int = self._connection.execute(written.returning(case_events.c.id)).scalar_one()
-        self._connection.execute(update(cases).where(cases.c.id == event.case_id).values(version=cases.c.version + 1))
+        """Add a line to a case's history, by which its version grows, and its digest to the audit log.
+
+        Return the number of the line.
+        """
+        number, values = self._write(event)
+        self._audit.anchor(event.case_id, values, event.at)
         return number
 
     def history(self, id_: str) -> list[CaseEvent]:
@@ -245,7 +239,27 @@ class Cases:
         numbers: dict[int | None, int] = {}
         for event in merged:
             undoes = numbers.get(event.undoes) if event.undoes is not None else None
-            numbers[event.number] = self.note(replace(event, undoes=undoes))
+            # Their content stays as it is, so the digests in the audit log stand for the new lines too.
+            numbers[event.number], _ = self._write(replace(event, undoes=undoes))
+
+    def _write(self, event: CaseEvent) -> tuple[int, Mapping[str, object]]:
+        """Insert a line of history; return its number and its columns."""
+        values = {
+            "case_id": event.case_id,
+            "at": event.at,
+            "kind": event.kind,
+            "by": event.by,
+            "note": event.note,
+            "message_id": event.message_id,
+            "detail": event.detail,
+            "before": event.before,
+            "undoes": event.undoes,
+            "batch": event.batch,
+        }
+        written = insert(case_events).values(**values).returning(case_events.c.id)
+        number: int = self._connection.execute(written).scalar_one()
+        self._connection.execute(update(cases).where(cases.c.id == event.case_id).values(version=cases.c.version + 1))
+        return number, values
 
     def _first(self, query: Select[tuple[object, ...]]) -> Case | None:
         row = self._connection.execute(query).first()

@@ -1,10 +1,12 @@
 """Messages as rows: written once, never changed."""
 
+import json
 from datetime import datetime
 
 from sqlalchemy import Connection, Row, delete, insert, select
 
-from guardian.model import Message
+from guardian.model import AuditHead, Message
+from guardian.store.audit import AUDIT_HEAD
 from guardian.store.inserting import insert_into
 from guardian.store.tables import messages, tasks
 
@@ -30,6 +32,15 @@ class Messages:
         """Return the message of this id; None when there is none."""
         row = self._connection.execute(select(messages).where(messages.c.id == id_)).first()
         return None if row is None else _message(row)
+
+    def audit_heads(self) -> list[AuditHead]:
+        """Return the heads of the audit log that the stored messages carry."""
+        heads = set()
+        for body in self._connection.execute(select(messages.c.body)).scalars():
+            number, _, digest = str(json.loads(bytes(body)).get(AUDIT_HEAD, "")).partition(":")
+            if number.isdecimal():
+                heads.add(AuditHead(int(number), digest))
+        return sorted(heads, key=lambda head: head.number)
 
     def forget_unowed(self, before: datetime, limit: int) -> int:
         """Delete up to `limit` messages created before then that no delivery refers to any more; return how many.

@@ -68,6 +68,7 @@ class Store:
             transaction = Transaction(connection)
             self._condition(transaction)
             yield transaction
+            transaction.audit.write()
 
     def under(self, condition: Callable[[Transaction], None]) -> "Store":
         """Return this same store, but every transaction that may write begins with `condition`, which may raise.
@@ -103,7 +104,7 @@ class Store:
         """Write a complete copy to `path` while others go on writing (SQLite only).
 
         The copy gets its name only when it is complete, sound and on disk. Raises StoreUnusable when it cannot be
-        made, and for PostgreSQL, which has pg_dump.
+        made, and for PostgreSQL, which has pg_dump; UsageError when `path` is something that must not be replaced.
         """
         if not self._is_sqlite:
             raise StoreUnusable("this store is PostgreSQL: back it up with pg_dump")
@@ -188,11 +189,11 @@ class Store:
         # A server that cannot be reached gives no SQLSTATE.
         is_away = state is None and type(original).__name__ == "OperationalError"
         if is_away or error.connection_invalidated or (state or "").startswith(_SERVER_STATES):
-            return f"PostgreSQL at {self.url.host or 'the local socket'} cannot be used: {_one_line(original)}"
+            return f"PostgreSQL at {self.url.host or 'the local socket'} cannot be used: {one_line(original)}"
         return None
 
 
-def _one_line(error: object) -> str:
+def one_line(error: object) -> str:
     """Return what a driver says, which may be several lines for a terminal, as one line."""
     return "; ".join(line.strip() for line in str(error).splitlines() if line.strip())
 

@@ -54,7 +54,7 @@ metadata = MetaData(
 )
 
 # SQLite numbers rows itself only for a column that is exactly INTEGER.
-_RowNumber = BigInteger().with_variant(Integer(), "sqlite")
+RowNumber = BigInteger().with_variant(Integer(), "sqlite")
 
 counters = Table(
     "counters",
@@ -240,7 +240,7 @@ case_aliases = Table(
 case_events = Table(
     "case_events",
     metadata,
-    Column("id", _RowNumber, primary_key=True),
+    Column("id", RowNumber, primary_key=True),
     Column("case_id", Text, ForeignKey("cases.id"), nullable=False),
     Column("at", Instant, nullable=False),
     Column("kind", Text, nullable=False),
@@ -356,7 +356,7 @@ messages = Table(
 tasks = Table(
     "tasks",
     metadata,
-    Column("id", _RowNumber, primary_key=True),
+    Column("id", RowNumber, primary_key=True),
     Column("kind", Word(TaskKind), nullable=False),
     Column("key", Text, nullable=False),
     Column("state", Word(TaskState), nullable=False),
@@ -409,7 +409,7 @@ destinations = Table(
 scans = Table(
     "scans",
     metadata,
-    Column("id", _RowNumber, primary_key=True),
+    Column("id", RowNumber, primary_key=True),
     Column("source", Text, nullable=False),
     Column("started_at", Instant, nullable=False),
     Column("ended_at", Instant),
@@ -435,7 +435,7 @@ scans = Table(
 frontier = Table(
     "frontier",
     metadata,
-    Column("id", _RowNumber, primary_key=True),
+    Column("id", RowNumber, primary_key=True),
     Column("source", Text, nullable=False),
     Column("key", Text, nullable=False),
     Column("url", Text, nullable=False),
@@ -508,7 +508,7 @@ seen_pictures = Table(
 seen_addresses = Table(
     "seen_addresses",
     metadata,
-    Column("id", _RowNumber, primary_key=True),
+    Column("id", RowNumber, primary_key=True),
     Column("picture_id", Text, ForeignKey("seen_pictures.id", ondelete="CASCADE"), nullable=False),
     # A digest of the keys of page and picture: the next signature of an address is no other place.
     Column("place", Text, nullable=False),

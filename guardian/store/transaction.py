@@ -3,6 +3,7 @@
 from sqlalchemy import Connection
 
 from guardian.store.assets import Assets
+from guardian.store.audit import Audit
 from guardian.store.candidates import Candidates
 from guardian.store.cases import Cases
 from guardian.store.counters import Counters
@@ -13,6 +14,7 @@ from guardian.store.frontier import Frontier
 from guardian.store.licences import Licences
 from guardian.store.lookalikes import LookAlikes
 from guardian.store.messages import Messages
+from guardian.store.people import ApiTokens, People, SignIns
 from guardian.store.processes import Processes
 from guardian.store.quarantine import Quarantine
 from guardian.store.released_evidence import ReleasedEvidence
@@ -29,6 +31,7 @@ class Transaction:
     """The tables as one `Store.begin()` or `Store.read()` block sees them; of no use after it."""
 
     def __init__(self, connection: Connection) -> None:
+        self.audit = Audit(connection)
         self.assets = Assets(connection)
         self.works = Works(connection)
         self.licences = Licences(connection)
@@ -38,7 +41,10 @@ class Transaction:
         self.findings = Findings(connection)
         self.versions = Versions(connection)
         self.released_evidence = ReleasedEvidence(connection)
-        self.cases = Cases(connection)
+        self.cases = Cases(connection, self.audit)
+        self.people = People(connection)
+        self.sign_ins = SignIns(connection)
+        self.api_tokens = ApiTokens(connection)
         self.processes = Processes(connection)
         self.messages = Messages(connection)
         self.tasks = Tasks(connection)

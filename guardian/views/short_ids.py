@@ -19,8 +19,11 @@ def with_prefix(start: str, prefix: str) -> str:
 def only_one(found: Sequence[T], ids: Sequence[str], start: str, noun: str, hint: str) -> T:
     """Return the only thing of those that were found to begin with `start`; `ids` are theirs.
 
-    Raises UsageError when there is none, with the hint where its id is shown, or several, with the first ids.
+    Raises UsageError when `start` is blank or there is none, with the hint where its id is shown, or when there are
+    several, with the first ids.
     """
+    if not start.strip():
+        raise UsageError(f"the id of the {noun} is empty: is there a variable without a value? {hint}")
     if not found:
         raise UsageError(f"there is no {noun} {start}; {hint}")
     if len(found) > 1:
