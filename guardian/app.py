@@ -42,6 +42,7 @@ from guardian.urls.accounts import Platform
 
 if TYPE_CHECKING:
     from guardian.catalog.catalog import Catalog
+    from guardian.search.search import Search
 
 CRAWLS_KEPT_FOR = timedelta(days=30)
 """A crawl that was cut off is gone on with for so long; after that its source is crawled from its start."""
@@ -61,6 +62,13 @@ class App:
     def catalog(self) -> "Catalog":
         """The catalogue, made on each access: most checks never need it."""
         return make_catalog(self.config, self.store, self.services.workers)
+
+    @property
+    def search(self) -> "Search":
+        """The search over assets, made on each access."""
+        from guardian.search.search import Search
+
+        return Search(self.store, self.services.workers, self.config.data_dir)
 
 
 def utc_now() -> datetime:
