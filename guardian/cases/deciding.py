@@ -179,7 +179,7 @@ class Change:
 
 @contextmanager
 def note_change(tx: Transaction, case_id: str, edit: Edit, kind: str) -> Iterator[Change]:
-    """Write, after the body has changed a case, the line by which that can be undone. Raises as `decide`."""
+    """Write the line by which can be undone what the body has changed at a case. Raises as `decide`."""
     change = Change(_seen(tx, case_id, edit))
     yield change
     case = change.case
