@@ -30,7 +30,9 @@ def _check_names(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-def _check_url(url: str) -> str:
+def _check_url(url: str | None) -> str | None:
+    if url is None:
+        return None
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("must be a full http:// or https:// address")
@@ -78,14 +80,18 @@ class DestinationSettings(BaseModel):
     name: str = Field(
         pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$", description="how rules and commands call this destination"
     )
-    kind: Literal["webhook"] = Field("webhook", description="webhook: a signed POST as standardwebhooks.com describes")
-    url: Annotated[str, AfterValidator(_check_url)] = Field(description="where to POST; redirects are not followed")
+    kind: Literal["webhook", "chat"] = Field(
+        "webhook",
+        description="webhook: a signed POST as standardwebhooks.com describes; chat: text by e-mail, Slack...",
+    )
+    url: Annotated[str | None, AfterValidator(_check_url)] = Field(
+        None, description="webhook: where to POST; redirects are not followed"
+    )
     secret_env: Annotated[tuple[str, ...], BeforeValidator(_as_names), AfterValidator(_check_names)] = Field(
-        (), description="name of the environment variable holding the whsec_ secret; several names while rotating"
+        (),
+        description="environment variable with the whsec_ secret (several while rotating), or Apprise's address",
     )
-    secret_file: Path | None = Field(
-        None, description="file holding the whsec_ secret, one a line while rotating; instead of secret_env"
-    )
+    secret_file: Path | None = Field(None, description="file with the same, one a line; instead of secret_env")
 
     events: Annotated[tuple[str, ...], AfterValidator(_check_events)] = Field(
         (),
@@ -127,6 +133,9 @@ class DestinationSettings(BaseModel):
     def _one_place_for_secrets(self) -> Self:
         if bool(self.secret_env) == (self.secret_file is not None):
             raise ValueError(f"destination {self.name}: set exactly one of secret_env and secret_file")
+        if (self.kind == "webhook") != (self.url is not None):
+            what = "set url" if self.kind == "webhook" else "leave out url: the address is the secret"
+            raise ValueError(f"destination {self.name}: {what}")
         return self
 
 
@@ -148,6 +157,9 @@ class DeliverySettings(BaseModel):
         timedelta(days=1),
         gt=timedelta(0),
         description="no pause is longer, whatever the receiver's Retry-After asks",
+    )
+    desk_url: str | None = Field(
+        None, description="address of the desk as people reach it, such as https://guardian.firm.example, for links"
     )
     flood_limit: int = Field(
         1000,

@@ -3,8 +3,10 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from importlib.resources import files
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from guardian.cases import Edit, RecordedUse, assign, decide, record
 from guardian.cases.absence import note_missed
@@ -12,10 +14,20 @@ from guardian.cases.telling import Audience, tell_digests, tell_of_changes, tell
 from guardian.model import CaseState, Routing, ScanCounts, Severity, Subscription
 from guardian.outbox import release
 from guardian.store import Store
+from guardian.views.message_schemas import event_schema
 
 Use = Callable[..., RecordedUse]
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 EDIT = Edit("mara", NOON, "a customer")
+
+
+SCHEMA = json.loads(files("guardian.cases").joinpath("event.schema.json").read_text())
+
+
+def test_the_published_schema_is_what_the_tool_writes() -> None:
+    Draft202012Validator.check_schema(SCHEMA)
+    message = json.loads(files("guardian.cases").joinpath("message.schema.json").read_text())
+    assert event_schema(message["properties"]["data"]["properties"]) == SCHEMA
 
 
 def told(store: Store) -> list[tuple[str, str]]:
@@ -26,6 +38,8 @@ def told(store: Store) -> list[tuple[str, str]]:
             message = tx.messages.get(task.message_id or "")
             assert message is not None
             assert len(message.body) < 20_000
+            if message.type not in ("case.opened", "case.escalated", "case.reopened"):
+                Draft202012Validator(SCHEMA).validate(json.loads(message.body))
             found.append((task.destination or "", message.type))
     return found
 
@@ -150,6 +164,7 @@ def test_what_is_of_low_severity_comes_together(store: Store, use: Use, every: t
     for moment, number in ((NOON + due - timedelta(minutes=1), 0), (NOON + due, 1), (NOON + 2 * due, 0)):
         with store.begin() as tx:
             assert tell_digests(tx, to, moment) == number
+    assert ("legal", "digest") in told(store)
     (digest,) = bodies(store, "digest")
     assert digest["count"] == 30
     assert isinstance(digest["events"], list)
