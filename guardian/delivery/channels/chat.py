@@ -49,9 +49,10 @@ class ChatChannel:
 
         import apprise
 
+        capture: Any = apprise.LogCapture
         data = json.loads(message.body)["data"]
         title, body = message_title(message.type, data), message_body(message.type, data, self._settings.desk_url)
-        with apprise.LogCapture(level=logging.WARNING, fmt="%(message)s") as said:
+        with capture(level=logging.WARNING, fmt="%(message)s") as said:
             try:
                 # Apprise bounds its connections itself; this bounds all of them together, within the lease.
                 accepted = await asyncio.wait_for(
