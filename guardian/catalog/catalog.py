@@ -13,7 +13,7 @@ from pathlib import Path
 
 import structlog
 
-from guardian.catalog import upkeep
+from guardian.catalog import appearances, upkeep
 from guardian.catalog.adding import Added, Adding, with_versions
 from guardian.catalog.context import CatalogContext
 from guardian.catalog.publishing import LeftOut, in_growing_batches, warn_of_left_out
@@ -25,6 +25,7 @@ from guardian.evidence import Vault
 from guardian.matching.index.writer import IndexWriter
 from guardian.matching.workers import Workers
 from guardian.model import Asset
+from guardian.search.rows import AssetRows
 from guardian.store import Store, hold, hold_when_free
 
 ROLE = "catalog"
@@ -51,7 +52,8 @@ class Catalog:
         originals = Vault(data_dir / "originals", sys.maxsize)
         index = IndexWriter(workers.index_folder, workers.index_recipe)
         self._data_dir = data_dir
-        self._context = CatalogContext(store, workers, originals, index, settings, clock, max_bytes)
+        rows = AssetRows(data_dir)
+        self._context = CatalogContext(store, workers, originals, index, settings, clock, max_bytes, rows)
 
     async def add(
         self, wanted: Sequence[Wanted], looked_at: Callable[[], None] = lambda: None, *, again: bool = False
@@ -103,6 +105,20 @@ class Catalog:
                 return await upkeep.repair(self._context, every_byte=True)
         except AlreadyRunning:
             return 0
+
+    async def complete_appearances(self, progress: upkeep.Progress = lambda done, total: None) -> int:
+        """Make the appearances that the search lacks: of assets added by earlier versions, or whose rows were damaged.
+
+        Returns how many assets still have none, because their originals cannot be read or another process is adding.
+        """
+        if not await asyncio.to_thread(appearances.missing, self._context):
+            return 0
+        try:
+            with hold(self._data_dir, ROLE):
+                await appearances.complete(self._context, progress)
+        except AlreadyRunning:
+            log.info("appearances_wait", reason="another process adds assets")
+        return len(await asyncio.to_thread(appearances.missing, self._context))
 
     async def follow(self) -> bool:
         """Bring the index up to date after processes with other data folders added or withdrew assets.
