@@ -5,6 +5,7 @@ The one place where settings become opened objects; everything below gets those 
 
 import asyncio
 import os
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ from guardian.memory.shards import FOLDER as MEMORY_FOLDER
 from guardian.model import Scan
 from guardian.processes import Heartbeat, registered, take_over_lost
 from guardian.retention import prune_daily
+from guardian.scan.lookalikes import Archive
 from guardian.scan.runs import Listener, scan_source
 from guardian.scan.services import ScanSettings, Services
 from guardian.sources.settings import SourceSettings
@@ -95,6 +97,17 @@ def make_workers(config: Config) -> Workers:
     if workers.without_descriptor is not None:
         log.warning("without_descriptor", reason=workers.without_descriptor)
     return workers
+
+
+def archive_of(config: Config, store: Store, workers: Workers) -> Archive:
+    """Return where the pictures of cases are looked for and compared. No worker is started before one is needed."""
+    evidence = Vault(config.data_dir / "evidence", config.evidence.max_bytes)
+    return Archive(store, evidence, Vault(config.data_dir / "originals", sys.maxsize), workers)
+
+
+def proofs_of(config: Config) -> Vault:
+    """Return where the proofs of licences are kept."""
+    return Vault(config.data_dir / "proofs", sys.maxsize)
 
 
 def make_memory(config: Config, store: Store, workers: Workers) -> Memory | None:

@@ -14,6 +14,7 @@ from guardian.cases.splits import divided_case
 from guardian.cases.uses import RecordedUse
 from guardian.model import (
     ACTIONS_BY_STRENGTH,
+    LOOKALIKE_RULE,
     PURSUED_STATES,
     SETTLED_STATES,
     SEVERITIES_BY_STRENGTH,
@@ -25,6 +26,7 @@ from guardian.model import (
     CommercialSign,
     Context,
     Decision,
+    DismissReason,
     Finding,
     FindingDigest,
     LicenceStatus,
@@ -81,7 +83,10 @@ def record(
     if decision.action is Action.IGNORE:
         finding, _ = tx.findings.upsert(_finding(use, known, None))
         note_capture(tx, known, finding, use.kept)
-        note_licensed(tx, finding, use.at)
+        if finding.decision.rule == LOOKALIKE_RULE:
+            _note_lookalike(tx, finding, use.at)
+        else:
+            note_licensed(tx, finding, use.at)
         return finding
 
     case = _case_for(tx, use, known, platforms)
@@ -134,6 +139,18 @@ def note_licensed(tx: Transaction, finding: Finding, at: datetime) -> Case | Non
     tx.cases.note(CaseEvent(case.id, at, "licensed", note=note))
     log.info("case_changed", case=case.id, change="licensed", operator=case.operator, licence=finding.licence_id)
     return tx.cases.update(licensed)
+
+
+def _note_lookalike(tx: Transaction, finding: Finding, at: datetime) -> None:
+    """Dismiss the case of a finding that is a known look-alike, if it is pursued and has nothing else."""
+    case = tx.cases.lock(finding.case_id) if finding.case_id is not None else None
+    if case is None or case.state not in (*PURSUED_STATES, CaseState.GONE):
+        return
+    if all(one.decision.rule == LOOKALIKE_RULE or one.is_absent for one in tx.findings.list(case.id)):
+        reason = DismissReason.LOOK_ALIKE
+        tx.cases.note(CaseEvent(case.id, at, CaseState.DISMISSED.value, detail=reason.value))
+        log.info("case_changed", case=case.id, change="dismissed", operator=case.operator)
+        tx.cases.update(replace(case, state=CaseState.DISMISSED, reason=reason, updated_at=at))
 
 
 def _follow(

@@ -38,7 +38,7 @@ COMMANDS = {
     "config": "Configuration, rules, secrets and paths, before a start: check.",
     "rules": "The rule files and what they said: check, explain.",
     "memory": "What was met on the web, copies and strangers: status, forget, off, on.",
-    "licence": "Who may use what, where and when: add, list, remove, uses.",
+    "licence": "Who may use what, where and when: add, import, list, edit, end, suggest...",
     "case": "Uses of your images: list, show, confirm, dismiss, assign, close, undo...",
     "operator": "Who uses your images, with all their cases and licences: list, show.",
     "user": "Who may sign in to the desk: add, list, role, password, remove.",

@@ -6,6 +6,7 @@ from guardian.model.candidates import FAILURES_BEFORE_SET_ASIDE, Candidate, Fetc
 from guardian.model.captures import IMPORTANCE_BY_STRENGTH, Change, FindingDigest, Importance
 from guardian.model.cases import (
     ACTIONS_BY_STRENGTH,
+    LOOKALIKE_RULE,
     NO_RULE,
     PURSUED_STATES,
     SETTLED_STATES,
@@ -76,12 +77,13 @@ from guardian.model.sightings import (
     Skipped,
 )
 from guardian.model.tasks import Process, Scan, ScanOutcome, Task, TaskKind, TaskState
-from guardian.model.works import Parted, Work
+from guardian.model.works import LookAlike, Parted, Work
 
 __all__ = [
     "ACTIONS_BY_STRENGTH",
     "FAILURES_BEFORE_SET_ASIDE",
     "IMPORTANCE_BY_STRENGTH",
+    "LOOKALIKE_RULE",
     "MEASURED_FACTS",
     "NO_RULE",
     "PURSUED_STATES",
@@ -130,6 +132,7 @@ __all__ = [
     "JudgedMatch",
     "Licence",
     "LicenceStatus",
+    "LookAlike",
     "Match",
     "MatchReport",
     "MeasuredFact",

@@ -113,12 +113,40 @@ parted_assets = Table(
     Index(None, "other_id"),
 )
 
+# Pictures that matched a work and of which a person said that they are another's.
+lookalikes = Table(
+    "lookalikes",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("work_id", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("image_sha256", Text),
+    Column("perceptual_hash", Text),
+    # No foreign key: a case may be merged into another.
+    Column("case_id", Text, nullable=False),
+    Column("batch", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("by", Text, nullable=False),
+    Index(None, "work_id"),
+    Index(None, "batch"),
+    Index(None, "image_sha256"),
+)
+
+# Bytes that show a look-alike: its own, and those that the matcher has confirmed.
+lookalike_digests = Table(
+    "lookalike_digests",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("lookalike_id", Text, ForeignKey("lookalikes.id"), primary_key=True),
+    Index(None, "lookalike_id"),
+)
+
 licences = Table(
     "licences",
     metadata,
     Column("id", Text, primary_key=True),
     Column("host", Text, nullable=False),
-    # Exactly one of the two is set.
+    # Exactly one of asset, collection and tag is set.
     Column("asset_id", Text, ForeignKey("assets.id")),
     Column("collection", Text),
     Column("valid_from", Date),
@@ -126,6 +154,11 @@ licences = Table(
     Column("territory", Text),
     Column("proof_file", Text),
     Column("added_at", Instant, nullable=False),
+    Column("path", Text),
+    Column("tag", Text),
+    Column("medium", Text),
+    Column("note", Text),
+    Column("proof_sha256", Text),
 )
 
 candidates = Table(

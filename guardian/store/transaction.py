@@ -12,6 +12,7 @@ from guardian.store.earlier_uses import EarlierUses
 from guardian.store.findings import Findings
 from guardian.store.frontier import Frontier
 from guardian.store.licences import Licences
+from guardian.store.lookalikes import LookAlikes
 from guardian.store.messages import Messages
 from guardian.store.people import ApiTokens, People, SignIns
 from guardian.store.processes import Processes
@@ -34,6 +35,7 @@ class Transaction:
         self.assets = Assets(connection)
         self.works = Works(connection)
         self.licences = Licences(connection)
+        self.lookalikes = LookAlikes(connection)
         self.candidates = Candidates(connection)
         self.counters = Counters(connection)
         self.findings = Findings(connection)
