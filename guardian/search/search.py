@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 from guardian.errors import GuardianError, Unmatchable, UsageError, WorkerLost
 from guardian.evidence import Vault
 from guardian.matching.workers import Workers
-from guardian.memory.copies import find_copies
-from guardian.memory.shards import FOLDER as MEMORY_FOLDER
 from guardian.model import Asset, AssetState, Licence, SeenAddress, SeenPicture
 from guardian.search.curation import Quality, quality_of
 from guardian.search.question import By, CopyFact, Found, Kind, PictureKey, Question, Region, WantedColour
@@ -228,14 +226,6 @@ class Search:
                     found[Kind.ASSET, numbers[match.asset_id]] = fact
             not_searched += ("some of the index",) if report.partial else ()
 
-        if Kind.SEEN in among:
-            allowed = among[Kind.SEEN]
-            folder, recipe = self._data_dir / MEMORY_FOLDER, self._workers.small_recipe
-            remembered = (await self._workers.run_with_matcher(find_copies, folder, recipe, [content]))[0]
-            for copy in remembered.copies:
-                if allowed is None or copy.number in allowed:
-                    found[Kind.SEEN, copy.number] = CopyFact(copy.probability, copy.description)
-            not_searched += () if remembered.is_complete else ("some of the memory",)
         return found, not_searched
 
 
