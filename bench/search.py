@@ -149,7 +149,7 @@ EDITS: dict[str, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
     "JPEG quality 20": lambda rgb: _recompressed(rgb, 20),
     "mirrored": lambda rgb: rgb[:, ::-1],
     "cropped to 60 %": lambda rgb: _cropped(rgb, 0.775),
-    "letterboxed": lambda rgb: cv2.copyMakeBorder(rgb, 30, 30, 0, 0, cv2.BORDER_CONSTANT, value=(0, 0, 0)),
+    "letterboxed": lambda rgb: np.pad(rgb, ((30, 30), (0, 0), (0, 0))),
     "brighter": lambda rgb: np.clip(rgb * 1.3 + 10, 0, 255).astype(np.uint8),
     "other colours": lambda rgb: rgb[:, :, ::-1],
     "grey": lambda rgb: np.repeat(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)[:, :, None], 3, axis=2),
@@ -202,7 +202,7 @@ def grown(pictures: Sequence[NDArray[np.uint8]], count: int) -> Grown:
     vectors = {aspect: vectors_of(rows, aspect) for aspect in (Aspect.LOOK, Aspect.COLOUR)}
     eligible = np.ones(count, dtype=bool)
     took: dict[Aspect, list[float]] = {aspect: [] for aspect in vectors}
-    recall = []
+    recall = list[float]()
     for number in rng.integers(0, count, 20):
         for aspect, kept in vectors.items():
             begin = time.thread_time()
