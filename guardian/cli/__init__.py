@@ -26,7 +26,7 @@ _READING_MODULES = ("_compile_bytecode", "get_code")
 
 COMMANDS = {
     "init": "Write a configuration, rules and a data folder that work as they are.",
-    "asset": "Your images: add, sync, list, show, edit, remove.",
+    "asset": "Your images: add, sync, list, show, edit, remove, duplicates, siblings, poor.",
     "work": "Versions of one picture, which share cases and licences: list, show, join, split.",
     "check": "Is this a copy of something you own? Answers at once.",
     "search": "What is like a picture, best first, and why.",
