@@ -41,7 +41,16 @@ from guardian.model.matches import (
     NotComparedReason,
     Transform,
 )
-from guardian.model.messages import Message
+from guardian.model.messages import (
+    CHANGES_OF_CASES,
+    EVENTS,
+    EVENTS_OF_LICENCES,
+    USUAL_EVENTS,
+    Message,
+    Routing,
+    Subscription,
+    Waiting,
+)
 from guardian.model.people import (
     Actor,
     ActorKind,
@@ -81,6 +90,9 @@ from guardian.model.works import LookAlike, Parted, Work
 
 __all__ = [
     "ACTIONS_BY_STRENGTH",
+    "CHANGES_OF_CASES",
+    "EVENTS",
+    "EVENTS_OF_LICENCES",
     "FAILURES_BEFORE_SET_ASIDE",
     "IMPORTANCE_BY_STRENGTH",
     "LOOKALIKE_RULE",
@@ -90,6 +102,7 @@ __all__ = [
     "SETTLED_STATES",
     "SEVERITIES_BY_STRENGTH",
     "STATES_OF_PEOPLE",
+    "USUAL_EVENTS",
     "USUAL_POLICY",
     "Action",
     "Actor",
@@ -160,6 +173,7 @@ __all__ = [
     "Retry",
     "Rights",
     "Role",
+    "Routing",
     "Scan",
     "ScanCounts",
     "ScanOutcome",
@@ -172,6 +186,7 @@ __all__ = [
     "SkipReason",
     "Skipped",
     "Standing",
+    "Subscription",
     "Task",
     "TaskKind",
     "TaskState",
@@ -179,6 +194,7 @@ __all__ = [
     "Trouble",
     "TroubleKind",
     "Unchanged",
+    "Waiting",
     "Weakness",
     "Work",
     "label_of",

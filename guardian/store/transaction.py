@@ -24,6 +24,7 @@ from guardian.store.scans import Scans
 from guardian.store.seen import Seen
 from guardian.store.tasks import Tasks
 from guardian.store.versions import Versions
+from guardian.store.waiting import WaitingMessages
 from guardian.store.works import Works
 
 
@@ -47,6 +48,7 @@ class Transaction:
         self.api_tokens = ApiTokens(connection)
         self.processes = Processes(connection)
         self.messages = Messages(connection)
+        self.waiting = WaitingMessages(connection)
         self.tasks = Tasks(connection)
         self.destinations = Destinations(connection)
         self.scans = Scans(connection)
