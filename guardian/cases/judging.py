@@ -20,9 +20,14 @@ class Place:
     seen_on: date
 
     @property
+    def address(self) -> str:
+        """The address of the page, without one that of the picture; "" for a picture that has none."""
+        return self.page_url or self.image_url or ""
+
+    @property
     def host(self) -> str:
-        """The host of the page, without one that of the picture."""
-        return host_of(self.page_url or self.image_url or "")
+        """The host of its address."""
+        return host_of(self.address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,7 @@ class Judge:
             if work is None or asset is None:
                 continue
 
-            standing = licences.standing_of(work, host, place.seen_on, self.licences)
+            standing = licences.standing_of(work, place.address, place.seen_on, self.licences)
             versions = tuple(one for one in work.protected if one is not asset)
             facts = (standing.status, ownership, host, place.source)
             uses = [Use(match.comparison, one, *facts) for one in (asset, *versions)]

@@ -85,7 +85,8 @@ async def record(services: Services, answer: Answer, evidence: Evidence, kept: K
                         licence_id=match.licence_id,
                         seen_since=evidence.seen_since,
                     )
-                    cases.record(tx, use, services.settings.destinations, services.settings.platforms)
+                    settings = services.settings
+                    cases.record(tx, use, settings.destinations, settings.platforms, settings.routing)
 
     await asyncio.to_thread(write)
 
