@@ -21,6 +21,7 @@ REVISIONS = (
     "0012",
     "0013",
     "0014",
+    "0015",
 )
 """All schema revisions, oldest first (a test compares them with the migration files)."""
 
