@@ -11,7 +11,9 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import structlog
+from numpy.typing import NDArray
 
 from guardian.catalog import appearances, upkeep
 from guardian.catalog.adding import Added, Adding, with_versions
@@ -105,6 +107,11 @@ class Catalog:
                 return await upkeep.repair(self._context, every_byte=True)
         except AlreadyRunning:
             return 0
+
+    def hashes(self) -> dict[int, NDArray[np.uint8]]:
+        """Return the hash that the index keeps of each asset, uint8 [32], by its number. Raises IndexNotReady."""
+        found = self._context.index.contents(every_byte=False)
+        return dict(zip(found.numbers, found.hashes, strict=True))
 
     async def complete_appearances(self, progress: upkeep.Progress = lambda done, total: None) -> int:
         """Make the appearances that the search lacks: of assets added by earlier versions, or whose rows were damaged.

@@ -59,7 +59,7 @@ def judge_moved(session: Session, store: "Store", asset_ids: Sequence[str], *, q
         return
     from guardian.app import judging_of, utc_now
     from guardian.cases.standing import judge_again
-    from guardian.cli.licence import echo_rejudged
+    from guardian.cli.licence_terms import echo_rejudged
 
     with store.begin() as tx:
         uses = [use for asset_id in asset_ids for use in tx.findings.places(asset_id=asset_id)]

@@ -11,6 +11,7 @@ import click
 
 from guardian.cli.adding import UNREADABLE, add_files, change_lines, fitted, in_words, judge_moved
 from guardian.cli.context import Session, opened_store, pass_session
+from guardian.cli.curation import duplicates, poor, siblings
 from guardian.cli.filters import asset_starting_with, collection_name, note_unknown_collection, one_of_assets
 from guardian.cli.progress import progress_bar
 from guardian.cli.screen import Column, Cut, Row, Screen, echo
@@ -123,6 +124,11 @@ def sync(session: Session, folder: Path, collection: str, yes: bool, again: bool
 
     click.echo(in_words(counts))
     raise SystemExit(3 if counts[UNREADABLE] else 0)
+
+
+command.add_command(duplicates)
+command.add_command(siblings)
+command.add_command(poor)
 
 
 @command.command("list")

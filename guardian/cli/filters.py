@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from guardian.errors import UsageError
-from guardian.model import Asset, CaseFilter, CaseState, Licence, LicenceStatus, Severity
+from guardian.model import Asset, CaseFilter, CaseState, Licence, LicenceStatus, Severity, Work
 from guardian.views.short_ids import only_one, with_prefix
 
 if TYPE_CHECKING:
@@ -104,6 +104,19 @@ def one_of_assets(assets: Iterable[Asset], text: str) -> Asset:
     prefix = with_prefix(text, "asset_")
     found = [asset for asset in assets if asset.id.startswith(prefix)]
     return only_one(found, [asset.id for asset in found], text, "asset", "`guardian asset list` shows them")
+
+
+def work_starting_with(tx: "Transaction", start: str) -> Work:
+    """Return the only work whose id, or an id of its assets, begins so; `start` may lack "work_", not "asset_".
+
+    Raises UsageError when there is none, or several.
+    """
+    if start.startswith("asset_"):
+        of_asset = tx.works.of_asset(asset_starting_with(tx, start).id)
+        found = [of_asset] if of_asset is not None else []
+    else:
+        found = list(tx.works.starting_with(with_prefix(start, "work_")))
+    return only_one(found, [work.id for work in found], start, "work", "`guardian work list --all` shows them")
 
 
 def licence_starting_with(tx: "Transaction", text: str) -> Licence:

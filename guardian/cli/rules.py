@@ -132,7 +132,7 @@ def _judged(
     from guardian.urls.addresses import host_of
 
     host = host_of(finding.page_url)
-    status = licence_status(work, host, on, licences)
+    status = licence_status(work, finding.page_url, on, licences)
     place = ownership_of(finding.page_url, finding.image_url, config.own_hosts)
     # The matched asset first, also when it was withdrawn since.
     matched = [asset for asset in work.assets if asset.id == finding.asset_id]

@@ -9,14 +9,13 @@ import click
 from guardian.cli.acting import user_name
 from guardian.cli.adding import judge_moved
 from guardian.cli.context import Session, opened_store, pass_session
-from guardian.cli.filters import asset_starting_with
+from guardian.cli.filters import asset_starting_with, work_starting_with
 from guardian.cli.screen import Cut, Screen, echo
 from guardian.cli.showing import json_line
 from guardian.errors import UsageError
 from guardian.model import Parted, Work
 from guardian.views.counting import counted
 from guardian.views.plain_text import printable
-from guardian.views.short_ids import only_one, with_prefix
 from guardian.views.timestamps import minute_text
 from guardian.views.works import version_text, work_detail_json, work_json
 
@@ -59,7 +58,7 @@ def show(session: Session, work_id: str, as_json: bool) -> None:
     """Show a work with its versions and its cases. WORK is its id or an asset's, which may be
     shortened as long as it is unique."""
     with opened_store(session) as store, store.read() as tx:
-        work = _work_starting_with(tx, work_id)
+        work = work_starting_with(tx, work_id)
         parted = _parted(tx, work)
         cases = tx.cases.list(asset_id=work.assets[0].id)
 
@@ -93,7 +92,7 @@ def join(session: Session, ids: tuple[str, ...], by: str | None) -> None:
 
     now = datetime.now(UTC)
     with opened_store(session) as store, store.begin() as tx:
-        works = {work.id: work for work in (_work_starting_with(tx, id_) for id_ in ids)}
+        works = {work.id: work for work in (work_starting_with(tx, id_) for id_ in ids)}
         if len(works) < 2:
             raise UsageError("these are one work already" if len(ids) > 1 else "join at least two")
         kept, *others = works.values()
@@ -135,19 +134,6 @@ def split(session: Session, asset_ids: tuple[str, ...], note: str | None, by: st
     for shown in (left, new):
         if shown is not None:
             echo(_lines(shown, Screen.of_output()))
-
-
-def _work_starting_with(tx: "Transaction", start: str) -> Work:
-    """Return the only work whose id, or an id of its assets, begins so; `start` may lack "work_", not "asset_".
-
-    Raises UsageError when there is none, or several.
-    """
-    if start.startswith("asset_"):
-        of_asset = tx.works.of_asset(asset_starting_with(tx, start).id)
-        found = [of_asset] if of_asset is not None else []
-    else:
-        found = list(tx.works.starting_with(with_prefix(start, "work_")))
-    return only_one(found, [work.id for work in found], start, "work", "`guardian work list --all` shows them")
 
 
 def _parted(tx: "Transaction", work: Work) -> Sequence[Parted]:

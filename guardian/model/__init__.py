@@ -6,6 +6,7 @@ from guardian.model.candidates import FAILURES_BEFORE_SET_ASIDE, Candidate, Fetc
 from guardian.model.captures import IMPORTANCE_BY_STRENGTH, Change, FindingDigest, Importance
 from guardian.model.cases import (
     ACTIONS_BY_STRENGTH,
+    LOOKALIKE_RULE,
     NO_RULE,
     PURSUED_STATES,
     SETTLED_STATES,
@@ -40,7 +41,16 @@ from guardian.model.matches import (
     NotComparedReason,
     Transform,
 )
-from guardian.model.messages import Message
+from guardian.model.messages import (
+    CHANGES_OF_CASES,
+    EVENTS,
+    EVENTS_OF_LICENCES,
+    USUAL_EVENTS,
+    Message,
+    Routing,
+    Subscription,
+    Waiting,
+)
 from guardian.model.people import (
     Actor,
     ActorKind,
@@ -76,18 +86,23 @@ from guardian.model.sightings import (
     Skipped,
 )
 from guardian.model.tasks import Process, Scan, ScanOutcome, Task, TaskKind, TaskState
-from guardian.model.works import Parted, Work
+from guardian.model.works import LookAlike, Parted, Work
 
 __all__ = [
     "ACTIONS_BY_STRENGTH",
+    "CHANGES_OF_CASES",
+    "EVENTS",
+    "EVENTS_OF_LICENCES",
     "FAILURES_BEFORE_SET_ASIDE",
     "IMPORTANCE_BY_STRENGTH",
+    "LOOKALIKE_RULE",
     "MEASURED_FACTS",
     "NO_RULE",
     "PURSUED_STATES",
     "SETTLED_STATES",
     "SEVERITIES_BY_STRENGTH",
     "STATES_OF_PEOPLE",
+    "USUAL_EVENTS",
     "USUAL_POLICY",
     "Action",
     "Actor",
@@ -130,6 +145,7 @@ __all__ = [
     "JudgedMatch",
     "Licence",
     "LicenceStatus",
+    "LookAlike",
     "Match",
     "MatchReport",
     "MeasuredFact",
@@ -157,6 +173,7 @@ __all__ = [
     "Retry",
     "Rights",
     "Role",
+    "Routing",
     "Scan",
     "ScanCounts",
     "ScanOutcome",
@@ -169,6 +186,7 @@ __all__ = [
     "SkipReason",
     "Skipped",
     "Standing",
+    "Subscription",
     "Task",
     "TaskKind",
     "TaskState",
@@ -176,6 +194,7 @@ __all__ = [
     "Trouble",
     "TroubleKind",
     "Unchanged",
+    "Waiting",
     "Weakness",
     "Work",
     "label_of",

@@ -45,6 +45,7 @@ from guardian.scan.context import CHECK, ScanContext, context_of_check
 from guardian.scan.identical import with_identical
 from guardian.scan.image_match import Matched, match_image
 from guardian.scan.judge import is_own, judge
+from guardian.scan.lookalikes import quiet_lookalikes
 from guardian.scan.record import Evidence, PageBytes, keep_evidence, note_doubts, record
 from guardian.scan.remember import remember_seen
 from guardian.scan.same_bytes import SameBytes, Turn
@@ -239,6 +240,7 @@ async def _match_and_judge(services: Services, context: ScanContext, candidate: 
 
         own_hosts = services.settings.own_hosts
         judged = await asyncio.to_thread(judge, services.store, services.rules, own_hosts, candidate.sighting, report)
+        judged = await quiet_lookalikes(services, candidate, judged, report)
         answer = Answer(
             target=_target(candidate.sighting),
             sighting=candidate.sighting,

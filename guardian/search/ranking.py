@@ -1,6 +1,6 @@
 """Ranks pictures by what they share with the one that is asked with. Runs inside a worker process."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -149,7 +149,7 @@ class _Candidates:
         self._places: dict[PictureKey, tuple[int, int]] = {}
         self._colours: dict[PictureKey, tuple[float, float]] = {}
 
-        wanted = list(Aspect) if question.by is By.AUTO else [Aspect(question.by.value)]
+        wanted = _aspects_of(question.by)
         if asked.vectors:
             for aspect in wanted:
                 self._bring(aspect)
@@ -167,7 +167,9 @@ class _Candidates:
     def ranked(self) -> list[Found]:
         """Return the candidates, best first."""
         by, copies, alike = self._question.by, self._question.copies, self._alike()
-        if by is not By.AUTO and self._asked.vectors:
+        if by is By.COPY:
+            scores = {key: fact.probability for key, fact in copies.items()}
+        elif by is not By.AUTO and self._asked.vectors:
             scores = {key: cosines[Aspect(by.value)] for key, cosines in alike.items()}
         else:
             scores = self._fused(alike, copies)
@@ -231,15 +233,33 @@ class _Candidates:
     def _fused(
         self, alike: dict[PictureKey, dict[Aspect, float]], copies: dict[PictureKey, CopyFact]
     ) -> dict[PictureKey, float]:
-        """Return the fused score of each candidate, 0-1: weighted reciprocal ranks."""
-        total = sum(FUSION.values()) + _COPY_WEIGHT
-        scores = dict.fromkeys(alike, 0.0)
-        for aspect, weight in FUSION.items():
-            for place, key in enumerate(sorted(alike, key=lambda key: (-alike[key][aspect], key))):
-                scores[key] += weight / total * (_FADING + 1) / (_FADING + 1 + place)
+        """Return the fused score of each candidate, 0-1: by the ranks of its aspects, and by that of copies."""
+        keys = list(alike)
+        ranks = {aspect: _ranks([alike[key][aspect] for key in keys]) for aspect in FUSION}
+        share = 1 / (1 + _COPY_WEIGHT)
+        scores = {key: float(score) * share for key, score in zip(keys, fused_ranks(ranks), strict=True)}
 
         for place, key in enumerate(sorted(copies, key=lambda key: (-copies[key].probability, key))):
-            scores[key] = scores.get(key, 0.0) + _COPY_WEIGHT / total * copies[key].probability * (_FADING + 1) / (
-                _FADING + 1 + place
-            )
+            sure = copies[key].probability * (_FADING + 1) / (_FADING + 1 + place)
+            scores[key] = scores.get(key, 0.0) + _COPY_WEIGHT * share * sure
         return scores
+
+
+def _aspects_of(by: By) -> list[Aspect]:
+    """Return the aspects that bring candidates."""
+    if by is By.COPY:
+        return []
+    return list(Aspect) if by is By.AUTO else [Aspect(by.value)]
+
+
+def _ranks(values: Sequence[float]) -> Floats:
+    """Return the rank of each value from 0, the largest first; equal ones in their order."""
+    ranks = np.empty(len(values), dtype=np.float32)
+    ranks[np.argsort(-np.array(values, dtype=np.float32), kind="stable")] = np.arange(len(values))
+    return ranks
+
+
+def fused_ranks(ranks: Mapping[Aspect, Floats]) -> Floats:
+    """Return the weighted reciprocal ranks, float32 [n], 0-1, of pictures with these ranks from 0 by each aspect."""
+    parts = [FUSION[aspect] * (_FADING + 1) / (_FADING + 1 + ranks[aspect]) for aspect in FUSION]
+    return np.asarray(sum(parts) / sum(FUSION.values()), dtype=np.float32)

@@ -14,6 +14,7 @@ from guardian.errors import GuardianError, Unmatchable, UsageError, WorkerLost
 from guardian.evidence import Vault
 from guardian.matching.workers import Workers
 from guardian.model import Asset, AssetState, Licence, SeenAddress, SeenPicture
+from guardian.search.curation import Quality, quality_of
 from guardian.search.question import By, CopyFact, Found, Kind, PictureKey, Question, Region, WantedColour
 from guardian.search.ranking import rank
 from guardian.search.reasons import why
@@ -21,6 +22,9 @@ from guardian.search.views_of_query import thumbnail
 from guardian.store import Store
 
 MOST_RESULTS = 1000
+
+Among = dict[Kind, NDArray[np.int64] | None]
+"""Numbers of the pictures of each kind that may be returned; None stands for all of a kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,11 @@ class Search:
             return None
         return await self.thumbnail_of(content)
 
+    async def quality(self, asset: Asset) -> Quality:
+        """Measure the file of an asset. Raises GuardianError when it cannot be read."""
+        content = await asyncio.to_thread(self.original, asset)
+        return await self._workers.run(quality_of, self._workers.settings, content)
+
     async def thumbnail_of(self, content: bytes) -> bytes | None:
         """Return a small JPEG of an encoded picture; None when it cannot be decoded."""
         try:
@@ -118,17 +127,14 @@ class Search:
         _refuse_meaningless(request)
         assets = await asyncio.to_thread(self._assets, request) if Kind.ASSET in request.where else {}
 
+        among = await asyncio.to_thread(self._among, request, assets)
+
         copies: dict[PictureKey, CopyFact] = {}
         not_searched: tuple[str, ...] = ()
         if request.picture is not None and request.region is None and request.by in (By.AUTO, By.COPY):
-            copies, not_searched = await self._copies(request.picture, assets)
-        if request.by is By.COPY:
-            found = [Found(key, fact.probability, copy=fact) for key, fact in copies.items()]
-            found.sort(key=lambda one: -one.score)
-            results = await asyncio.to_thread(self._results, found[: request.top], request, assets)
-            return SearchAnswer(results, {Kind.ASSET: len(assets)}, not_searched)
+            copies, not_searched = await self._copies(request.picture, assets, among)
 
-        question = await asyncio.to_thread(self._question, request, assets, copies)
+        question = self._question(request, among, copies)
         ranking = await self._workers.run(rank, self._workers.settings, question)
         not_searched += ranking.not_searched
         if lacking := len(assets) - ranking.searched.get(Kind.ASSET, 0):
@@ -136,14 +142,17 @@ class Search:
         results = await asyncio.to_thread(self._results, ranking.found, request, assets)
         return SearchAnswer(results, ranking.searched, not_searched)
 
-    def _question(self, request: Request, assets: dict[int, Asset], copies: dict[PictureKey, CopyFact]) -> Question:
-        among: dict[Kind, NDArray[np.int64] | None] = {}
+    def _among(self, request: Request, assets: dict[int, Asset]) -> Among:
+        among: Among = {}
         if Kind.ASSET in request.where:
             among[Kind.ASSET] = np.array(sorted(assets), dtype=np.int64)
         filters = request.filters
         # What only assets have was never seen anywhere.
         if Kind.SEEN in request.where and filters.collection is filters.tag is filters.licence is None:
             among[Kind.SEEN] = self._seen_numbers(filters)
+        return among
+
+    def _question(self, request: Request, among: Among, copies: dict[PictureKey, CopyFact]) -> Question:
         return Question(
             data_dir=self._data_dir,
             memory_recipe=self._workers.small_recipe,
@@ -203,17 +212,21 @@ class Search:
         return found
 
     async def _copies(
-        self, content: bytes, assets: dict[int, Asset]
+        self, content: bytes, assets: dict[int, Asset], among: Among
     ) -> tuple[dict[PictureKey, CopyFact], tuple[str, ...]]:
-        """Return what the matcher holds for copies of a picture, by its own measure."""
-        report = await self._workers.match(content)
-        numbers = {asset.id: number for number, asset in assets.items()}
+        """Return what the matcher holds for copies of a picture, by its own measure, and what it could not search."""
         found: dict[PictureKey, CopyFact] = {}
-        for match in report.matches:
-            if match.asset_id in numbers:
-                fact = CopyFact(match.comparison.probability, match.comparison.description)
-                found[Kind.ASSET, numbers[match.asset_id]] = fact
-        return found, ("some of the index",) if report.partial else ()
+        not_searched: tuple[str, ...] = ()
+        if Kind.ASSET in among:
+            report = await self._workers.match(content)
+            numbers = {asset.id: number for number, asset in assets.items()}
+            for match in report.matches:
+                if match.asset_id in numbers:
+                    fact = CopyFact(match.comparison.probability, match.comparison.description)
+                    found[Kind.ASSET, numbers[match.asset_id]] = fact
+            not_searched += ("some of the index",) if report.partial else ()
+
+        return found, not_searched
 
 
 def _refuse_meaningless(request: Request) -> None:

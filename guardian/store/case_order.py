@@ -35,7 +35,11 @@ _COLUMNS = {
 
 def place_of(case: Case, order: CaseOrder) -> CasePlace:
     """Return where a case stands in an order."""
-    values: dict[CaseOrder, datetime | float] = {CaseOrder.OPENED: case.opened_at, CaseOrder.CHANGED: case.updated_at, CaseOrder.PRIORITY: case.rank}
+    values: dict[CaseOrder, datetime | float] = {
+        CaseOrder.OPENED: case.opened_at,
+        CaseOrder.CHANGED: case.updated_at,
+        CaseOrder.PRIORITY: case.rank,
+    }
     return CasePlace(values[order], case.id)
 
 

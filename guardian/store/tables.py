@@ -113,12 +113,40 @@ parted_assets = Table(
     Index(None, "other_id"),
 )
 
+# Pictures that matched a work and of which a person said that they are another's.
+lookalikes = Table(
+    "lookalikes",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("work_id", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("image_sha256", Text),
+    Column("perceptual_hash", Text),
+    # No foreign key: a case may be merged into another.
+    Column("case_id", Text, nullable=False),
+    Column("batch", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("by", Text, nullable=False),
+    Index(None, "work_id"),
+    Index(None, "batch"),
+    Index(None, "image_sha256"),
+)
+
+# Bytes that show a look-alike: its own, and those that the matcher has confirmed.
+lookalike_digests = Table(
+    "lookalike_digests",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("lookalike_id", Text, ForeignKey("lookalikes.id"), primary_key=True),
+    Index(None, "lookalike_id"),
+)
+
 licences = Table(
     "licences",
     metadata,
     Column("id", Text, primary_key=True),
     Column("host", Text, nullable=False),
-    # Exactly one of the two is set.
+    # Exactly one of asset, collection and tag is set.
     Column("asset_id", Text, ForeignKey("assets.id")),
     Column("collection", Text),
     Column("valid_from", Date),
@@ -126,6 +154,11 @@ licences = Table(
     Column("territory", Text),
     Column("proof_file", Text),
     Column("added_at", Instant, nullable=False),
+    Column("path", Text),
+    Column("tag", Text),
+    Column("medium", Text),
+    Column("note", Text),
+    Column("proof_sha256", Text),
 )
 
 candidates = Table(
@@ -220,8 +253,11 @@ case_events = Table(
     Column("before", Document(Decided)),
     Column("undoes", BigInteger),
     Column("batch", Text),
+    # Whether it is done with telling destinations that ask for such events.
+    Column("told", Boolean, nullable=False),
     Index(None, "case_id"),
     Index(None, "batch"),
+    Index("ix_case_events_untold", "id", sqlite_where=text("told = 0"), postgresql_where=text("NOT told")),
 )
 
 findings = Table(
@@ -351,6 +387,27 @@ tasks = Table(
     # What was done long ago is forgotten by when it was done.
     Index(None, "done_at"),
     sqlite_autoincrement=True,
+)
+
+# Messages that wait for a destination's next digest (no key), or for a person: part of the flood of this key.
+waiting_messages = Table(
+    "waiting_messages",
+    metadata,
+    Column("message_id", Text, ForeignKey("messages.id"), primary_key=True),
+    Column("destination", Text, primary_key=True),
+    Column("key", Text),
+    Column("at", Instant, nullable=False),
+    Index(None, "destination", "key"),
+)
+
+# How many messages there were about a work, or by a rule, in an hour.
+floods = Table(
+    "floods",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("hour", Instant, primary_key=True),
+    Column("messages", Integer, nullable=False),
+    Index(None, "hour"),
 )
 
 processes = Table(

@@ -13,6 +13,7 @@ from guardian.store.findings import Findings
 from guardian.store.frontier import Frontier
 from guardian.store.idempotency import Idempotency
 from guardian.store.licences import Licences
+from guardian.store.lookalikes import LookAlikes
 from guardian.store.messages import Messages
 from guardian.store.people import ApiTokens, People, SignIns
 from guardian.store.processes import Processes
@@ -24,6 +25,7 @@ from guardian.store.scans import Scans
 from guardian.store.seen import Seen
 from guardian.store.tasks import Tasks
 from guardian.store.versions import Versions
+from guardian.store.waiting import WaitingMessages
 from guardian.store.works import Works
 
 
@@ -35,6 +37,7 @@ class Transaction:
         self.assets = Assets(connection)
         self.works = Works(connection)
         self.licences = Licences(connection)
+        self.lookalikes = LookAlikes(connection)
         self.candidates = Candidates(connection)
         self.counters = Counters(connection)
         self.findings = Findings(connection)
@@ -46,6 +49,7 @@ class Transaction:
         self.api_tokens = ApiTokens(connection)
         self.processes = Processes(connection)
         self.messages = Messages(connection)
+        self.waiting = WaitingMessages(connection)
         self.tasks = Tasks(connection)
         self.destinations = Destinations(connection)
         self.scans = Scans(connection)

@@ -130,6 +130,11 @@ def test_list_as_json(tmp_path: Path, asset: Asset) -> None:
         "territory": None,
         "proof_file": None,
         "today": "lapsed",
+        "path": None,
+        "tag": None,
+        "medium": None,
+        "note": None,
+        "proof_sha256": None,
     }
 
 

@@ -328,6 +328,11 @@ def test_licence_list(home: Home, read: Read) -> None:
             "territory": "EU",
             "proof_file": "/contract.pdf",
             "today": "lapsed",
+            "path": None,
+            "tag": None,
+            "medium": None,
+            "note": None,
+            "proof_sha256": None,
         }
     )
 
