@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 
 from guardian.evidence import Vault
 from guardian.people.signing_in import Lifetime
+from guardian.scan.services import Services
 from guardian.store import Store
 from guardian.web.picture_rendering import Bounds
 from guardian.web.pictures import Pictures
@@ -22,13 +23,17 @@ _BOUNDS = Bounds(max_bytes=100 * 1024**2, max_pixels=200_000_000)
 
 @dataclass(frozen=True)
 class Desk:
-    """The database, the vault of evidence, the folder of data, the clock and the settings of the web server."""
+    """The database, the vault of evidence, the folder of data, the clock and the settings of the web server.
+
+    `services` are what pictures are checked and uses are judged with; None where only the database is at hand.
+    """
 
     store: Store
     vault: Vault
     data_dir: Path
     clock: Callable[[], datetime]
     settings: WebSettings
+    services: Services | None = None
 
     @cached_property
     def originals(self) -> Vault:
