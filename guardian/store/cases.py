@@ -19,6 +19,7 @@ from guardian.model import (
     Severity,
 )
 from guardian.store.audit import Audit
+from guardian.store.case_order import CaseOrder, CasePlace, is_after, sorting
 from guardian.store.columns import Instant
 from guardian.store.ids import new_id
 from guardian.store.inserting import insert_into
@@ -223,6 +224,16 @@ class Cases:
         chosen = select(cases.c.id).where(*_conditions(wanted)).order_by(*order).limit(limit)
         query = _select().where(cases.c.id.in_(chosen))
         return [_case(row) for row in self._connection.execute(query.order_by(*order))]
+
+    def page(self, wanted: CaseFilter, order: CaseOrder, limit: int, after: CasePlace | None = None) -> list[Case]:
+        """Return the cases that a filter wants but for its host and its order, those after `after`, at most `limit`."""
+        chosen = select(cases.c.id).where(*_conditions(wanted))
+        if after is not None:
+            chosen = chosen.where(is_after(order, after))
+        # Chosen first and counted afterwards, as in `matching`.
+        chosen = chosen.order_by(*sorting(order)).limit(limit)
+        query = _select().where(cases.c.id.in_(chosen)).order_by(*sorting(order))
+        return [_case(row) for row in self._connection.execute(query)]
 
     def list(self, state: CaseState | None = None, asset_id: str | None = None, limit: int | None = None) -> list[Case]:
         """Return cases, those last changed first. `asset_id`: only those of the work that this asset belongs to."""
