@@ -16,6 +16,7 @@ import structlog
 
 from guardian import rules
 from guardian.cases.standing import Judging, Rejudged, judge_again, uses_in_waiting
+from guardian.cases.telling import Audience, tell_digests, tell_of_changes, tell_of_licences
 from guardian.config import Config
 from guardian.coverage.coverage import coverages
 from guardian.coverage.telling import tell_of_trouble
@@ -30,7 +31,7 @@ from guardian.fetch.web import WebClient
 from guardian.matching.workers import Workers
 from guardian.memory.remembering import Memory
 from guardian.memory.shards import FOLDER as MEMORY_FOLDER
-from guardian.model import Scan
+from guardian.model import Routing, Scan
 from guardian.processes import Heartbeat, registered, take_over_lost
 from guardian.retention import prune_daily
 from guardian.scan.lookalikes import Archive
@@ -125,7 +126,8 @@ def make_catalog(config: Config, store: Store, workers: Workers) -> "Catalog":
     # Imported late: it loads the index and its compiled kernels, which a check leaves to its workers.
     from guardian.catalog.catalog import Catalog
 
-    return Catalog(store, workers, config.data_dir, config.catalog, utc_now, config.matching.max_bytes)
+    memory = make_memory(config, store, workers)
+    return Catalog(store, workers, config.data_dir, config.catalog, utc_now, config.matching.max_bytes, memory)
 
 
 @asynccontextmanager
@@ -169,6 +171,7 @@ def _scan_settings(config: Config) -> ScanSettings:
         max_image_bytes=config.matching.max_bytes,
         longest_freshness=config.fetch.longest_freshness,
         platforms=platforms_of(config),
+        routing=routing_of(config),
     )
 
 
@@ -213,6 +216,7 @@ async def prepare(app: App) -> None:
     await take_over(app)
     await prune_old_rows(app)
     await judge_waiting_uses(app)
+    await asyncio.to_thread(tell_of_ending_licences, app)
     forgotten = await asyncio.to_thread(_clear_abandoned_crawls, app)
 
     repaired = await app.catalog.repair()
@@ -230,7 +234,38 @@ def _clear_abandoned_crawls(app: App) -> int:
 def judging_of(config: Config) -> Judging:
     """Return what recorded uses are judged by. Raises ConfigError for rules that cannot be read."""
     names = tuple(one.name for one in config.destinations)
-    return Judging(open_rules(config), config.own_hosts, names, platforms_of(config))
+    return Judging(open_rules(config), config.own_hosts, names, platforms_of(config), routing_of(config))
+
+
+def routing_of(config: Config) -> Routing:
+    """Return which destination wants which message, and how."""
+    return Routing(tuple(one.subscription for one in config.destinations), config.delivery.flood_limit)
+
+
+def tell_of_what_changed(app: App) -> None:
+    """Queue messages about changes of cases and licences for the destinations that ask for them, and digests."""
+    audience = _audience_of(app)
+    with app.store.read() as tx:
+        is_news, digests = tx.cases.has_untold(), tx.waiting.digests()
+    while is_news:
+        with app.store.begin() as tx:
+            is_news = tell_of_changes(tx, audience) > 0
+    if digests:
+        with app.store.begin() as tx:
+            tell_digests(tx, audience, app.services.clock())
+
+
+def tell_of_ending_licences(app: App) -> None:
+    """Queue a message about each licence that ends within 30 days or has ended, for the destinations that ask."""
+    with app.store.begin() as tx:
+        told = tell_of_licences(tx, _audience_of(app), app.services.clock())
+    if told:
+        log.info("told_of_ending_licences", messages=told)
+
+
+def _audience_of(app: App) -> Audience:
+    settings = app.services.settings
+    return Audience(settings.destinations, settings.routing)
 
 
 def platforms_of(config: Config) -> tuple[Platform, ...]:
@@ -242,7 +277,7 @@ async def judge_waiting_uses(app: App) -> None:
     """Judge recorded uses again whose licence begins today, and those of which an earlier version noted no licence."""
     services = app.services
     settings = services.settings
-    judging = Judging(services.rules, settings.own_hosts, settings.destinations, settings.platforms)
+    judging = Judging(services.rules, settings.own_hosts, settings.destinations, settings.platforms, settings.routing)
 
     def judge() -> Rejudged:
         with app.store.begin() as tx:

@@ -196,6 +196,7 @@ _EXAMPLES = {
     "destinations": [
         "destinations: []",
         "#  - {name: legal, kind: webhook, url: https://legal.example/hook, secret_env: GUARDIAN_SECRET}",
+        "#  - {name: desk, kind: chat, secret_env: DESK_ADDRESS, events: [case.*], quiet_hours: '20:00-07:30'}",
     ],
 }
 

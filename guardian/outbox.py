@@ -6,15 +6,29 @@ it; after the commit every attempt sends the same id and the same bytes. The roo
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
-from guardian.model import Message, TaskKind
+from guardian.model import Message, Routing, Severity, TaskKind, Waiting
 from guardian.store import Transaction
 from guardian.store.audit import AUDIT_HEAD
 from guardian.store.ids import new_id
 from guardian.views.timestamps import message_timestamp
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a message is about, by which floods are counted (a work, and the rule that decided), and its severity."""
+
+    work_id: str
+    rule: str | None = None
+    severity: Severity | None = None
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys by which messages are counted. The id of a work is one as it is."""
+        return (self.work_id, f"rule:{self.rule}") if self.rule is not None else (self.work_id,)
 
 
 def mint(type_: str, data: Mapping[str, Any], at: datetime) -> Message:
@@ -35,6 +49,56 @@ def enqueue(tx: Transaction, message: Message, destinations: Sequence[str]) -> M
     tx.messages.add(message)
     _owe(tx, message, destinations, message.created_at)
     return message
+
+
+def route(tx: Transaction, message: Message, destinations: Sequence[str], routing: Routing, subject: Subject) -> None:
+    """Write a message for destinations that want it: to be sent at once, with a digest, or when a person says so.
+
+    More messages about a work or of a rule in an hour than the routing allows are held; that is told of once.
+    """
+    tx.messages.add(message)
+    at = message.created_at
+    flood = _flood(tx, subject, routing, at)
+    for name in destinations:
+        if flood is not None:
+            tx.waiting.add(Waiting(message.id, name, flood, at))
+        elif routing.of(name).collects(subject.severity):
+            tx.waiting.add(Waiting(message.id, name, None, at))
+        else:
+            _owe(tx, message, [name], at)
+
+    if flood is not None:
+        hour = _hour(at)
+        data = {
+            "about": flood,
+            "limit": routing.flood_limit,
+            "hour": message_timestamp(hour),
+            "what_to_do": f"guardian delivery release {flood}, or drop {flood}",
+        }
+        told = routing.wanting("flood.held", destinations)
+        enqueue_once(tx, mint("flood.held", data, at), told, f"flood:{flood}:{hour.isoformat()}")
+
+
+def release(tx: Transaction, held: Sequence[Waiting], at: datetime) -> int:
+    """Send messages that were held; return how many deliveries that makes."""
+    for one in held:
+        message = tx.messages.get(one.message_id)
+        if message is not None:
+            _owe(tx, message, [one.destination], at)
+        tx.waiting.remove(one)
+    return len(held)
+
+
+def _flood(tx: Transaction, subject: Subject, routing: Routing, at: datetime) -> str | None:
+    """Count a message, and return the key of the flood that it is part of, if it is."""
+    if not routing.flood_limit:
+        return None
+    counts = {key: tx.waiting.count(key, _hour(at)) for key in subject.keys}
+    return next((key for key, number in counts.items() if number > routing.flood_limit), None)
+
+
+def _hour(at: datetime) -> datetime:
+    return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
 def enqueue_once(tx: Transaction, message: Message, destinations: Sequence[str], episode: str) -> int:

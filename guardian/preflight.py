@@ -101,7 +101,7 @@ def _settings_remarks(config: Config, config_path: Path, positions: Positions) -
         yield _warning(ConfigError("there are no destinations, so nobody is told", file=config_path))
 
     for index, destination in enumerate(config.destinations):
-        if service := chat_service_at(destination.url):
+        if service := chat_service_at(destination.url or ""):
             yield _warning(positions.error(own_body_text(service), ("destinations", index, "url")))
 
 

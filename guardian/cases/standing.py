@@ -10,7 +10,7 @@ from datetime import datetime
 
 import structlog
 
-from guardian.cases.recording import licensed_since, note_licensed, rank, tell_of_end
+from guardian.cases.recording import USUAL_ROUTING, licensed_since, note_licensed, rank, tell_of_end
 from guardian.cases.uses import Kept, RecordedUse
 from guardian.licences import holds_at, standing_of
 from guardian.model import (
@@ -24,6 +24,7 @@ from guardian.model import (
     Finding,
     Licence,
     LicenceStatus,
+    Routing,
     Sighting,
     Standing,
     Work,
@@ -44,6 +45,7 @@ class Judging:
     own_hosts: tuple[str, ...]
     destinations: tuple[str, ...]
     platforms: tuple[Platform, ...] = ()
+    routing: Routing = USUAL_ROUTING
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,9 @@ def _end(tx: Transaction, before: Finding, judged: Finding, work: Work, judging:
     asset = next(one for one in work.assets if one.id == judged.asset_id)
     was_seen = before.licensed_since is None or before.last_seen_at >= before.licensed_since
     if judged.decision.action is not Action.IGNORE and was_seen and not before.is_absent:
-        return tell_of_end(tx, before, _use(judged, asset, at), judging.destinations, judging.platforms)
+        return tell_of_end(
+            tx, before, _use(judged, asset, at), judging.destinations, judging.platforms, judging.routing
+        )
 
     case = tx.cases.lock(before.case_id) if before.case_id is not None else None
     if case is None:

@@ -44,7 +44,7 @@ COMMANDS = {
     "user": "Who may sign in to the desk: add, list, role, password, remove.",
     "token": "What programs show to use the API: add, list, remove.",
     "audit": "Who did what, in a log that shows changes: list, verify.",
-    "delivery": "Messages that went out, wait or were given up: list, show, retry.",
+    "delivery": "Messages that went out, wait, are held or were given up: list, show, retry, held...",
     "destination": "Who is told: list, test, enable.",
     "quarantine": "Images that end guardian's worker processes: list, free.",
     "model": "The optional neural descriptor: status, fetch.",

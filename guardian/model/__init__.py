@@ -41,7 +41,16 @@ from guardian.model.matches import (
     NotComparedReason,
     Transform,
 )
-from guardian.model.messages import Message
+from guardian.model.messages import (
+    CHANGES_OF_CASES,
+    EVENTS,
+    EVENTS_OF_LICENCES,
+    USUAL_EVENTS,
+    Message,
+    Routing,
+    Subscription,
+    Waiting,
+)
 from guardian.model.people import (
     Actor,
     ActorKind,
@@ -54,6 +63,7 @@ from guardian.model.people import (
     Role,
 )
 from guardian.model.reasons import Retry, Scope, SkipReason, label_of, read_reason, reason_word
+from guardian.model.replays import CaseChange, ChangeKind, RecipeComparison, Replay, ReplayedUse, SideChange
 from guardian.model.scans import ScanCounts
 from guardian.model.seen import (
     DescribedPicture,
@@ -76,11 +86,15 @@ from guardian.model.sightings import (
     Sighting,
     Skipped,
 )
+from guardian.model.spread import Spread, SpreadPlace, SpreadVersion
 from guardian.model.tasks import Process, Scan, ScanOutcome, Task, TaskKind, TaskState
 from guardian.model.works import LookAlike, Parted, Work
 
 __all__ = [
     "ACTIONS_BY_STRENGTH",
+    "CHANGES_OF_CASES",
+    "EVENTS",
+    "EVENTS_OF_LICENCES",
     "FAILURES_BEFORE_SET_ASIDE",
     "IMPORTANCE_BY_STRENGTH",
     "LOOKALIKE_RULE",
@@ -90,6 +104,7 @@ __all__ = [
     "SETTLED_STATES",
     "SEVERITIES_BY_STRENGTH",
     "STATES_OF_PEOPLE",
+    "USUAL_EVENTS",
     "USUAL_POLICY",
     "Action",
     "Actor",
@@ -106,10 +121,12 @@ __all__ = [
     "CacheStatus",
     "Candidate",
     "Case",
+    "CaseChange",
     "CaseEvent",
     "CaseFilter",
     "CaseState",
     "Change",
+    "ChangeKind",
     "Checkpoint",
     "CommercialSign",
     "Comparison",
@@ -153,13 +170,17 @@ __all__ = [
     "PriorityPart",
     "Process",
     "QuarantinedImage",
+    "RecipeComparison",
     "Referrer",
     "ReferrerPolicy",
     "Remembered",
+    "Replay",
+    "ReplayedUse",
     "Response",
     "Retry",
     "Rights",
     "Role",
+    "Routing",
     "Scan",
     "ScanCounts",
     "ScanOutcome",
@@ -168,10 +189,15 @@ __all__ = [
     "SeenPicture",
     "SelfCheck",
     "Severity",
+    "SideChange",
     "Sighting",
     "SkipReason",
     "Skipped",
+    "Spread",
+    "SpreadPlace",
+    "SpreadVersion",
     "Standing",
+    "Subscription",
     "Task",
     "TaskKind",
     "TaskState",
@@ -179,6 +205,7 @@ __all__ = [
     "Trouble",
     "TroubleKind",
     "Unchanged",
+    "Waiting",
     "Weakness",
     "Work",
     "label_of",

@@ -32,9 +32,9 @@ AUDIT_HEAD = "audit_head"
 _COUNTER = "audit"
 _AT_A_TIME = 1_000
 
-_NOT_OF_CONTENT = {"id", "case_id", "undoes", "before"}
-"""Columns of a line of history that change when cases are merged, which writes the lines of both anew, and what undoing
-needs to know."""
+_NOT_OF_CONTENT = {"id", "case_id", "undoes", "before", "told"}
+"""Columns of a line of history that change when cases are merged, which writes the lines of both anew, what undoing
+needs to know, and whether somebody was told of the line."""
 
 
 class Audit:

@@ -2,7 +2,7 @@
 
 import heapq
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -19,6 +19,8 @@ from guardian.model import (
     Severity,
 )
 from guardian.store.audit import Audit
+from guardian.store.case_order import CaseOrder, CasePlace, is_after, sorting
+from guardian.store.columns import Instant
 from guardian.store.ids import new_id
 from guardian.store.inserting import insert_into
 from guardian.store.tables import assets, case_aliases, case_events, cases, findings
@@ -164,12 +166,12 @@ class Cases:
         query = _select().where(is_meant).order_by(cases.c.id)
         return [_case(row) for row in self._connection.execute(query)]
 
-    def note(self, event: CaseEvent) -> int:
+    def note(self, event: CaseEvent, *, disturbs: bool = True) -> int:
         """Add a line to a case's history, by which its version grows, and its digest to the audit log.
 
         Return the number of the line.
         """
-        number, values = self._write(event)
+        number, values = self._write(event, disturbs=disturbs)
         self._audit.anchor(event.case_id, values, event.at)
         return number
 
@@ -178,6 +180,29 @@ class Cases:
         # By row number, since two events of one transaction have the same time.
         query = select(case_events).where(case_events.c.case_id == id_).order_by(case_events.c.id)
         return [_event(row) for row in self._connection.execute(query)]
+
+    def untold(self, limit: int) -> list[CaseEvent]:
+        """Return lines that nobody was told of yet, the oldest first, without those that another process has."""
+        query = select(case_events).where(~case_events.c.told).order_by(case_events.c.id).limit(limit)
+        return [_event(row) for row in self._connection.execute(query.with_for_update(skip_locked=True))]
+
+    def has_untold(self) -> bool:
+        """Return whether there are lines that nobody was told of yet."""
+        query = select(case_events.c.id).where(~case_events.c.told).limit(1)
+        return self._connection.execute(query).first() is not None
+
+    def mark_told(self, numbers: Sequence[int]) -> None:
+        """Note of lines that who asks for such events was told of them."""
+        for start in range(0, len(numbers), 500):
+            some = case_events.c.id.in_(numbers[start : start + 500])
+            self._connection.execute(update(case_events).where(some).values(told=True))
+
+    def last_of_kind(self, id_: str, kind: str) -> datetime | None:
+        """Return when a case's history got its last line of a kind; None without one."""
+        query = select(func.max(case_events.c.at, type_=Instant)).where(
+            case_events.c.case_id == id_, case_events.c.kind == kind
+        )
+        return self._connection.execute(query).scalar()
 
     def lines_of_batch(self, batch: str) -> list[CaseEvent]:
         """Return the lines that one decision about several cases has written, in their order."""
@@ -199,6 +224,16 @@ class Cases:
         chosen = select(cases.c.id).where(*_conditions(wanted)).order_by(*order).limit(limit)
         query = _select().where(cases.c.id.in_(chosen))
         return [_case(row) for row in self._connection.execute(query.order_by(*order))]
+
+    def page(self, wanted: CaseFilter, order: CaseOrder, limit: int, after: CasePlace | None = None) -> list[Case]:
+        """Return the cases that a filter wants but for its host and its order, those after `after`, at most `limit`."""
+        chosen = select(cases.c.id).where(*_conditions(wanted))
+        if after is not None:
+            chosen = chosen.where(is_after(order, after))
+        # Chosen first and counted afterwards, as in `matching`.
+        chosen = chosen.order_by(*sorting(order)).limit(limit)
+        query = _select().where(cases.c.id.in_(chosen)).order_by(*sorting(order))
+        return [_case(row) for row in self._connection.execute(query)]
 
     def list(self, state: CaseState | None = None, asset_id: str | None = None, limit: int | None = None) -> list[Case]:
         """Return cases, those last changed first. `asset_id`: only those of the work that this asset belongs to."""
@@ -241,8 +276,10 @@ class Cases:
             undoes = numbers.get(event.undoes) if event.undoes is not None else None
             # Their content stays as it is, so the digests in the audit log stand for the new lines too.
             numbers[event.number], _ = self._write(replace(event, undoes=undoes))
+        # What has just been merged is not news, and what was not told of yet is told of as merged.
+        self.mark_told(list(numbers.values()))
 
-    def _write(self, event: CaseEvent) -> tuple[int, Mapping[str, object]]:
+    def _write(self, event: CaseEvent, *, disturbs: bool = True) -> tuple[int, Mapping[str, object]]:
         """Insert a line of history; return its number and its columns."""
         values = {
             "case_id": event.case_id,
@@ -256,9 +293,11 @@ class Cases:
             "undoes": event.undoes,
             "batch": event.batch,
         }
-        written = insert(case_events).values(**values).returning(case_events.c.id)
+        written = insert(case_events).values(**values, told=False).returning(case_events.c.id)
         number: int = self._connection.execute(written).scalar_one()
-        self._connection.execute(update(cases).where(cases.c.id == event.case_id).values(version=cases.c.version + 1))
+        if disturbs:
+            of_case = update(cases).where(cases.c.id == event.case_id)
+            self._connection.execute(of_case.values(version=cases.c.version + 1))
         return number, values
 
     def _first(self, query: Select[tuple[object, ...]]) -> Case | None:

@@ -141,7 +141,7 @@ def _older_case(connection: Connection, kept: Row[tuple[object, ...]], gone: Row
         "kind": "moved",
         "note": f"finding {left.id} is in {older.id} now, as {kept.id}",
     }
-    connection.execute(insert(case_events).values(**event))
+    connection.execute(insert(case_events).values(**event, told=True))
     audit = Audit(connection)
     audit.anchor(younger.id, event, now)
     audit.write()

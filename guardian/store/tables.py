@@ -224,6 +224,7 @@ cases = Table(
     Index(None, "work_id", "operator", unique=True),
     Index(None, "state", "updated_at"),
     Index(None, "operator"),
+    Index(None, "opened_at"),
     # All that the queue is chosen and sorted by, so that no row is read which is not shown.
     Index("ix_cases_queue", "state", "rank", "id", "severity", "assignee"),
 )
@@ -252,8 +253,11 @@ case_events = Table(
     Column("before", Document(Decided)),
     Column("undoes", BigInteger),
     Column("batch", Text),
+    # Whether it is done with telling destinations that ask for such events.
+    Column("told", Boolean, nullable=False),
     Index(None, "case_id"),
     Index(None, "batch"),
+    Index("ix_case_events_untold", "id", sqlite_where=text("told = 0"), postgresql_where=text("NOT told")),
 )
 
 findings = Table(
@@ -383,6 +387,27 @@ tasks = Table(
     # What was done long ago is forgotten by when it was done.
     Index(None, "done_at"),
     sqlite_autoincrement=True,
+)
+
+# Messages that wait for a destination's next digest (no key), or for a person: part of the flood of this key.
+waiting_messages = Table(
+    "waiting_messages",
+    metadata,
+    Column("message_id", Text, ForeignKey("messages.id"), primary_key=True),
+    Column("destination", Text, primary_key=True),
+    Column("key", Text),
+    Column("at", Instant, nullable=False),
+    Index(None, "destination", "key"),
+)
+
+# How many messages there were about a work, or by a rule, in an hour.
+floods = Table(
+    "floods",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("hour", Instant, primary_key=True),
+    Column("messages", Integer, nullable=False),
+    Index(None, "hour"),
 )
 
 processes = Table(

@@ -11,6 +11,7 @@ from guardian.store.destinations import Destinations
 from guardian.store.earlier_uses import EarlierUses
 from guardian.store.findings import Findings
 from guardian.store.frontier import Frontier
+from guardian.store.idempotency import Idempotency
 from guardian.store.licences import Licences
 from guardian.store.lookalikes import LookAlikes
 from guardian.store.messages import Messages
@@ -24,6 +25,7 @@ from guardian.store.scans import Scans
 from guardian.store.seen import Seen
 from guardian.store.tasks import Tasks
 from guardian.store.versions import Versions
+from guardian.store.waiting import WaitingMessages
 from guardian.store.works import Works
 
 
@@ -47,6 +49,7 @@ class Transaction:
         self.api_tokens = ApiTokens(connection)
         self.processes = Processes(connection)
         self.messages = Messages(connection)
+        self.waiting = WaitingMessages(connection)
         self.tasks = Tasks(connection)
         self.destinations = Destinations(connection)
         self.scans = Scans(connection)
@@ -56,3 +59,4 @@ class Transaction:
         self.quarantine = Quarantine(connection)
         self.requests = Requests(connection)
         self.responses = Responses(connection)
+        self.idempotency = Idempotency(connection)

@@ -9,19 +9,24 @@ from starlette.requests import HTTPConnection
 
 from guardian.evidence import Vault
 from guardian.people.signing_in import Lifetime
+from guardian.scan.services import Services
 from guardian.store import Store
 from guardian.web.settings import WebSettings
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The database, the vault of evidence, the folder of data, the clock and the settings of the web server."""
+    """The database, the vault of evidence, the folder of data, the clock and the settings of the web server.
+
+    `services` are what pictures are checked and uses are judged with; None where only the database is at hand.
+    """
 
     store: Store
     vault: Vault
     data_dir: Path
     clock: Callable[[], datetime]
     settings: WebSettings
+    services: Services | None = None
 
     @property
     def lifetime(self) -> Lifetime:
