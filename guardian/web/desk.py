@@ -4,21 +4,27 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from starlette.requests import HTTPConnection
 
 from guardian.evidence import Vault
 from guardian.people.signing_in import Lifetime
 from guardian.scan.services import Services
+from guardian.sources.settings import SourceSettings
 from guardian.store import Store
 from guardian.web.settings import WebSettings
+
+if TYPE_CHECKING:
+    from guardian.catalog.catalog import Catalog
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
     """The database, the vault of evidence, the folder of data, the clock and the settings of the web server.
 
-    `services` are what pictures are checked and uses are judged with; None where only the database is at hand.
+    `services` are what pictures are checked and uses are judged with, `catalog` opens the catalogue; None where only
+    the database is at hand. `sources` are those of the configuration.
     """
 
     store: Store
@@ -27,6 +33,8 @@ class Desk:
     clock: Callable[[], datetime]
     settings: WebSettings
     services: Services | None = None
+    catalog: "Callable[[], Catalog] | None" = None
+    sources: tuple[SourceSettings, ...] = ()
 
     @property
     def lifetime(self) -> Lifetime:
