@@ -17,6 +17,7 @@ from guardian.web.auth.requests import NotPermitted, NotSignedIn
 from guardian.web.desk import Desk
 from guardian.web.headers import ProtectingHeaders
 from guardian.web.metrics import Metrics
+from guardian.web.pages import case, pictures, queue
 from guardian.web.probes import CoverageReader, Readiness, probe_routes
 from guardian.web.problems import problem
 from guardian.web.rendering import page, static_folder
@@ -42,6 +43,8 @@ def build_app(metrics: Metrics, readiness: Readiness, read_coverage: CoverageRea
 
     app.include_router(probe_routes(metrics, readiness, read_coverage))
     app.include_router(auth_pages.router)
+    for noun in (pictures, queue, case):
+        app.include_router(noun.router)
     add_api(app)
     app.mount("/static", StaticFiles(directory=static_folder()), name="static")
 

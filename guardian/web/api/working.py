@@ -1,12 +1,10 @@
 """What operations need beside the database: rules, the matcher, the catalogue. 503 where they are not opened."""
 
-import sys
 from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
 
 from guardian.cases.standing import Judging, judge_again
-from guardian.evidence import Vault
 from guardian.scan.lookalikes import Archive
 from guardian.scan.services import Services
 from guardian.store import Transaction
@@ -39,8 +37,7 @@ def catalog_of(desk: Desk) -> "Catalog":
 
 def archive_of(desk: Desk) -> Archive:
     """Return where the pictures of cases are looked for and compared. Raises 503."""
-    originals = Vault(desk.data_dir / "originals", sys.maxsize)
-    return Archive(desk.store, desk.vault, originals, services_of(desk).workers)
+    return Archive(desk.store, desk.vault, desk.originals, services_of(desk).workers)
 
 
 def judge_uses_of(tx: Transaction, desk: Desk, asset_id: str) -> None:
