@@ -101,6 +101,7 @@ class WorkPeriod:
             app.config.web,
             app.services,
             lambda: app.catalog,
+            app.config.sources,
         )
 
     def _last_completed(self, source: str) -> datetime | None:

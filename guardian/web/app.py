@@ -48,7 +48,8 @@ _FOR_MACHINES = (API, "/ready", "/metrics", "/coverage")
 def build_app(metrics: Metrics, readiness: Readiness, read_coverage: CoverageReader, desk: Desk) -> FastAPI:
     """Return the application that the daemon serves."""
     app = FastAPI(title="guardian", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
-    app.state.desk, app.state.read_coverage = desk, read_coverage
+    app.state.desk = desk
+    app.state.read_coverage = read_coverage
     app.add_middleware(ProtectingHeaders, encrypted=(desk.settings.public_url or "").startswith("https:"))
 
     app.include_router(probe_routes(metrics, readiness, read_coverage))

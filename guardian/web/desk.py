@@ -14,6 +14,7 @@ from guardian.cases.standing import Judging
 from guardian.evidence import Vault
 from guardian.people.signing_in import Lifetime
 from guardian.scan.services import Services
+from guardian.sources.settings import SourceSettings
 from guardian.store import Store
 from guardian.web.picture_rendering import Bounds
 from guardian.web.pictures import Pictures
@@ -31,7 +32,7 @@ class Desk:
     """The database, the vault of evidence, the folder of data, the clock and the settings of the web server.
 
     `services` are what pictures are checked and uses are judged with, `catalog` opens the catalogue; None where only
-    the database is at hand.
+    the database is at hand. `sources` are those of the configuration.
     """
 
     store: Store
@@ -41,6 +42,7 @@ class Desk:
     settings: WebSettings
     services: Services | None = None
     catalog: "Callable[[], Catalog] | None" = None
+    sources: tuple[SourceSettings, ...] = ()
 
     @cached_property
     def originals(self) -> Vault:
