@@ -86,8 +86,8 @@ def spread_of(tx: Transaction, asset_id: str, rules: Rules, ground: Ground, reci
     for earlier in _kept_earlier(tx, ids, rules, ground):
         if earlier.sha256 not in found:
             comparison = Comparison(earlier.probability, description=earlier.description)
-            picture = tx.seen.get(earlier.sha256)
-            size = (picture.width, picture.height) if picture is not None else (0, 0)
+            known = tx.seen.get(earlier.sha256)
+            size = (known.width, known.height) if known is not None else (0, 0)
             _add(found, earlier.sha256, size, comparison, _place_of_earlier(earlier, ground))
 
     ordered = [replace(one, places=_ordered(one.places)) for one in found.values()]
