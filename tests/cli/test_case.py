@@ -153,7 +153,8 @@ def test_a_licence_makes_a_case_licensed_and_lists_choose(folder: Path) -> None:
 
     uses = guardian(folder, "licence", "uses", licence_id).stdout.splitlines()
     assert sorted(use.split()[2] for use in uses) == ["https://thief.example/1", "https://www.thief.example/2"]
-    assert guardian(folder, "licence", "uses", "--host", "pirate.example").stdout == "no licensed uses are recorded\n"
+    nowhere = guardian(folder, "licence", "uses", "--host", "pirate.example").stdout
+    assert nowhere == "no licensed uses to which all of the options apply\n"
     removed = guardian(folder, "licence", "remove", licence_id)
     assert f"{case_id}  thief.example  not licensed any more, open\n" in removed.stdout
 
