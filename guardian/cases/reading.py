@@ -98,6 +98,7 @@ def operator_detail(tx: Transaction, name: str, on: date) -> OperatorDetail:
 def case_detail(tx: Transaction, case: Case, now: datetime) -> CaseDetail:
     """Return a case with its asset, its findings, every version of the bytes seen at each, its history and priority."""
     findings = tx.findings.list(case.id)
+    work = tx.works.of_asset(case.asset_id)
 
     return CaseDetail(
         case=case,
@@ -106,4 +107,5 @@ def case_detail(tx: Transaction, case: Case, now: datetime) -> CaseDetail:
         history=tx.cases.history(case.id),
         priority=priority_of(case, tx.cases.count_of_operator(case.operator), now),
         versions=tx.versions.of_all([finding.id for finding in findings]),
+        assets=work.assets if work is not None else (),
     )

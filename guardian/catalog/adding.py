@@ -20,7 +20,7 @@ from guardian.catalog.wanted import Wanted, as_text
 from guardian.errors import FetchFailed, FetchRefused, IndexNotReady, TooPlain, Unmatchable, WorkerLost
 from guardian.fetch import local
 from guardian.matching.features.fingerprint import Fingerprint
-from guardian.model import Asset, AssetState, Skipped
+from guardian.model import Asset, AssetState, NotComparedReason, Skipped
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +43,7 @@ class Added:
     `asset` is None exactly when `problem` says why it is not protected. `nearly`: assets that look almost the same,
     most similar first. `versions`: the other protected assets of its work. `changes`: what the owner corrected of an
     asset that was known. `restored`: its original was lost or damaged, and is whole again. `is_cut_off`: only a part
-    of the picture is there, and protected.
+    of the picture is there, and protected. `not_compared`: in words, which frames or pages of a new asset are left out.
     """
 
     path: Path
@@ -55,6 +55,7 @@ class Added:
     changes: tuple[Change, ...] = ()
     restored: bool = False
     is_cut_off: bool = False
+    not_compared: tuple[str, ...] = ()
 
     @property
     def was_known(self) -> bool:
@@ -80,6 +81,12 @@ class _Prepared:
     metadata: FileMetadata
     fingerprint: Fingerprint | None = None
     quick_copy: bytes | None = None
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Which frames or pages of the file cannot be found, in words."""
+        parts = self.fingerprint.not_compared if self.fingerprint is not None else ()
+        return tuple(part.detail for part in parts if part.reason is NotComparedReason.FRAMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,6 +318,14 @@ def _results(
                 is_first = one.sha256 in fresh and one.sha256 not in told
                 told.add(one.sha256)
                 outcome = AddOutcome.PROTECTED if is_first else AddOutcome.KNOWN
-                near, cut_off = nearly.get(one.sha256, ()), one.metadata.is_cut_off
-                results.append(Added(one.wanted.path, outcome, current[one.sha256], nearly=near, is_cut_off=cut_off))
+                results.append(
+                    Added(
+                        one.wanted.path,
+                        outcome,
+                        current[one.sha256],
+                        nearly=nearly.get(one.sha256, ()),
+                        is_cut_off=one.metadata.is_cut_off,
+                        not_compared=one.left_out,
+                    )
+                )
     return results

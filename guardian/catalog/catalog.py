@@ -11,9 +11,11 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import structlog
+from numpy.typing import NDArray
 
-from guardian.catalog import upkeep
+from guardian.catalog import appearances, upkeep
 from guardian.catalog.adding import Added, Adding, with_versions
 from guardian.catalog.context import CatalogContext
 from guardian.catalog.publishing import LeftOut, in_growing_batches, merge_segments, warn_of_left_out
@@ -25,6 +27,7 @@ from guardian.evidence import Vault
 from guardian.matching.index.writer import IndexWriter
 from guardian.matching.workers import Workers
 from guardian.model import Asset
+from guardian.search.rows import AssetRows
 from guardian.store import Store, hold, hold_when_free
 
 ROLE = "catalog"
@@ -51,7 +54,8 @@ class Catalog:
         originals = Vault(data_dir / "originals", sys.maxsize)
         index = IndexWriter(workers.index_folder, workers.index_recipe)
         self._data_dir = data_dir
-        self._context = CatalogContext(store, workers, originals, index, settings, clock, max_bytes)
+        rows = AssetRows(data_dir)
+        self._context = CatalogContext(store, workers, originals, index, settings, clock, max_bytes, rows)
 
     async def add(
         self, wanted: Sequence[Wanted], looked_at: Callable[[], None] = lambda: None, *, again: bool = False
@@ -112,6 +116,25 @@ class Catalog:
                 return await upkeep.repair(self._context, every_byte=True)
         except AlreadyRunning:
             return 0
+
+    def hashes(self) -> dict[int, NDArray[np.uint8]]:
+        """Return the hash that the index keeps of each asset, uint8 [32], by its number. Raises IndexNotReady."""
+        found = self._context.index.contents(every_byte=False)
+        return dict(zip(found.numbers, found.hashes, strict=True))
+
+    async def complete_appearances(self, progress: upkeep.Progress = lambda done, total: None) -> int:
+        """Make the appearances that the search lacks: of assets added by earlier versions, or whose rows were damaged.
+
+        Returns how many assets still have none, because their originals cannot be read or another process is adding.
+        """
+        if not await asyncio.to_thread(appearances.missing, self._context):
+            return 0
+        try:
+            with hold(self._data_dir, ROLE):
+                await appearances.complete(self._context, progress)
+        except AlreadyRunning:
+            log.info("appearances_wait", reason="another process adds assets")
+        return len(await asyncio.to_thread(appearances.missing, self._context))
 
     async def follow(self) -> bool:
         """Bring the index up to date after processes with other data folders added or withdrew assets.

@@ -59,7 +59,7 @@ def judge_moved(session: Session, store: "Store", asset_ids: Sequence[str], *, q
         return
     from guardian.app import judging_of, utc_now
     from guardian.cases.standing import judge_again
-    from guardian.cli.licence import echo_rejudged
+    from guardian.cli.licence_terms import echo_rejudged
 
     with store.begin() as tx:
         uses = [use for asset_id in asset_ids for use in tx.findings.places(asset_id=asset_id)]
@@ -113,6 +113,7 @@ def _lines(result: "Added") -> list[str]:
     notes = []
     if result.is_cut_off:
         notes.append("warning: the file is cut off; what is there is protected")
+    notes += [f"warning: {words}" for words in result.not_compared]
     if result.restored:
         notes.append("its original was lost or damaged, and is restored")
     if weak := weakness_words(result.asset):
@@ -143,5 +144,6 @@ def _facts(result: "Added") -> dict[str, Any]:
         "changes": [{"name": change.name, "before": change.before, "after": change.after} for change in result.changes],
         "restored": result.restored,
         "cut_off": result.is_cut_off,
+        "not_compared": list(result.not_compared),
         "error": f"{result.problem.word}: {result.problem.detail}" if result.problem else None,
     }

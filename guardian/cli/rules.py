@@ -9,7 +9,6 @@ from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.screen import Cut, Screen, echo
 from guardian.errors import ConfigError, UsageError
 from guardian.model import NO_RULE, Action, Asset, AssetState, Decision, Finding, Licence, LicenceStatus, Work
-from guardian.store import Transaction
 from guardian.views.counting import counted
 from guardian.views.decisions import action_text, decided_by_text
 from guardian.views.short_ids import only_one, with_prefix
@@ -18,6 +17,7 @@ from guardian.views.timestamps import minute_text
 if TYPE_CHECKING:
     from guardian.config import Config
     from guardian.rules import ConditionTrace, Rule, Rules, RuleTrace
+    from guardian.store import Transaction
 
 
 @click.group
@@ -113,7 +113,7 @@ def _rules(config: "Config") -> "Rules":
     return rules.load(config.rules_dir, [destination.name for destination in config.destinations])
 
 
-def _one(tx: Transaction, finding_id: str) -> Finding:
+def _one(tx: "Transaction", finding_id: str) -> Finding:
     """Return the only finding whose id begins so. Raises UsageError when there is none, or several."""
     found = tx.findings.starting_with(with_prefix(finding_id, "find_"))
     hint = "`guardian case show CASE` gives their ids"
@@ -132,7 +132,7 @@ def _judged(
     from guardian.urls.addresses import host_of
 
     host = host_of(finding.page_url)
-    status = licence_status(work, host, on, licences)
+    status = licence_status(work, finding.page_url, on, licences)
     place = ownership_of(finding.page_url, finding.image_url, config.own_hosts)
     # The matched asset first, also when it was withdrawn since.
     matched = [asset for asset in work.assets if asset.id == finding.asset_id]

@@ -6,6 +6,7 @@ from guardian.model.candidates import FAILURES_BEFORE_SET_ASIDE, Candidate, Fetc
 from guardian.model.captures import IMPORTANCE_BY_STRENGTH, Change, FindingDigest, Importance
 from guardian.model.cases import (
     ACTIONS_BY_STRENGTH,
+    LOOKALIKE_RULE,
     NO_RULE,
     PURSUED_STATES,
     SETTLED_STATES,
@@ -40,7 +41,27 @@ from guardian.model.matches import (
     NotComparedReason,
     Transform,
 )
-from guardian.model.messages import Message
+from guardian.model.messages import (
+    CHANGES_OF_CASES,
+    EVENTS,
+    EVENTS_OF_LICENCES,
+    USUAL_EVENTS,
+    Message,
+    Routing,
+    Subscription,
+    Waiting,
+)
+from guardian.model.people import (
+    Actor,
+    ActorKind,
+    ApiToken,
+    AuditHead,
+    AuditLine,
+    BrowserSession,
+    Permission,
+    Person,
+    Role,
+)
 from guardian.model.reasons import Retry, Scope, SkipReason, label_of, read_reason, reason_word
 from guardian.model.scans import ScanCounts
 from guardian.model.seen import (
@@ -65,25 +86,36 @@ from guardian.model.sightings import (
     Skipped,
 )
 from guardian.model.tasks import Process, Scan, ScanOutcome, Task, TaskKind, TaskState
-from guardian.model.works import Parted, Work
+from guardian.model.works import LookAlike, Parted, Work
 
 __all__ = [
     "ACTIONS_BY_STRENGTH",
+    "CHANGES_OF_CASES",
+    "EVENTS",
+    "EVENTS_OF_LICENCES",
     "FAILURES_BEFORE_SET_ASIDE",
     "IMPORTANCE_BY_STRENGTH",
+    "LOOKALIKE_RULE",
     "MEASURED_FACTS",
     "NO_RULE",
     "PURSUED_STATES",
     "SETTLED_STATES",
     "SEVERITIES_BY_STRENGTH",
     "STATES_OF_PEOPLE",
+    "USUAL_EVENTS",
     "USUAL_POLICY",
     "Action",
+    "Actor",
+    "ActorKind",
     "Affine",
     "Answer",
+    "ApiToken",
     "Asset",
     "AssetState",
+    "AuditHead",
+    "AuditLine",
     "Box",
+    "BrowserSession",
     "CacheStatus",
     "Candidate",
     "Case",
@@ -113,6 +145,7 @@ __all__ = [
     "JudgedMatch",
     "Licence",
     "LicenceStatus",
+    "LookAlike",
     "Match",
     "MatchReport",
     "MeasuredFact",
@@ -127,6 +160,8 @@ __all__ = [
     "PageCapture",
     "PageImage",
     "Parted",
+    "Permission",
+    "Person",
     "Priority",
     "PriorityPart",
     "Process",
@@ -137,6 +172,8 @@ __all__ = [
     "Response",
     "Retry",
     "Rights",
+    "Role",
+    "Routing",
     "Scan",
     "ScanCounts",
     "ScanOutcome",
@@ -149,6 +186,7 @@ __all__ = [
     "SkipReason",
     "Skipped",
     "Standing",
+    "Subscription",
     "Task",
     "TaskKind",
     "TaskState",
@@ -156,6 +194,7 @@ __all__ = [
     "Trouble",
     "TroubleKind",
     "Unchanged",
+    "Waiting",
     "Weakness",
     "Work",
     "label_of",

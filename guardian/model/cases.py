@@ -29,6 +29,9 @@ class Severity(StrEnum):
 NO_RULE = "no rule matched"
 """Stands in for the name of the deciding rule when no rule fired."""
 
+LOOKALIKE_RULE = "known look-alike"
+"""Stands in for the name of the deciding rule when a person has said that this picture is not theirs."""
+
 SCANS_UNTIL_ABSENT = 2
 """A page or picture that is missing once may be back at the next scan; missing twice in a row, it is gone."""
 

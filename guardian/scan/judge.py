@@ -21,7 +21,8 @@ def judge(
         # Nearly every picture of the web has no match: it costs no query.
         return ()
 
-    host = host_of(sighting.page_url or sighting.image_url or "")
+    place = sighting.page_url or sighting.image_url or ""
+    host = host_of(place)
     ownership = ownership_of(sighting.page_url, sighting.image_url, own_hosts)
     judged: dict[str, JudgedMatch] = {}
     with store.read() as tx:
@@ -32,7 +33,7 @@ def judge(
             if work is None or asset is None:
                 continue
 
-            standing = licences.standing_of(work, host, sighting.seen_at.date(), granted)
+            standing = licences.standing_of(work, place, sighting.seen_at.date(), granted)
             versions = tuple(one for one in work.protected if one is not asset)
             facts = (standing.status, ownership, host, sighting.source)
             _, decision = rules.decide_versions([Use(match.comparison, one, *facts) for one in (asset, *versions)])

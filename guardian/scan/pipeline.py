@@ -45,6 +45,7 @@ from guardian.scan.context import CHECK, ScanContext, context_of_check
 from guardian.scan.identical import with_identical
 from guardian.scan.image_match import Matched, match_image
 from guardian.scan.judge import is_own, judge
+from guardian.scan.lookalikes import quiet_lookalikes
 from guardian.scan.record import Evidence, PageBytes, keep_evidence, note_doubts, record
 from guardian.scan.remember import remember_seen
 from guardian.scan.same_bytes import SameBytes, Turn
@@ -52,7 +53,7 @@ from guardian.scan.services import Services
 from guardian.sources.files import absolute_path, files_in
 from guardian.sources.kinds import Source
 from guardian.urls.addresses import host_without_www, is_web_address
-from guardian.urls.guessing import likely_web_address
+from guardian.urls.guessing import likely_web_address, other_scheme, path_of_file_url
 from guardian.views.counting import counted
 
 IMAGES_IN_FLIGHT = 16
@@ -239,6 +240,7 @@ async def _match_and_judge(services: Services, context: ScanContext, candidate: 
 
         own_hosts = services.settings.own_hosts
         judged = await asyncio.to_thread(judge, services.store, services.rules, own_hosts, candidate.sighting, report)
+        judged = await quiet_lookalikes(services, candidate, judged, report)
         answer = Answer(
             target=_target(candidate.sighting),
             sighting=candidate.sighting,
@@ -385,8 +387,15 @@ async def _seen_at(services: Services, context: ScanContext, target: str) -> lis
     now = services.clock()
     if not is_web_address(target):
         path = absolute_path(Path(target))
-        if not os.path.lexists(path) and (meant := likely_web_address(target)):
-            raise FetchFailed(SkipReason.MISSING, path.as_uri(), f"there is no file {path}; for the site write {meant}")
+        if not os.path.lexists(path):
+            if named := path_of_file_url(target):
+                path = absolute_path(Path(named))
+            elif scheme := other_scheme(target):
+                words = f"{scheme} addresses are not fetched; http, https and files are"
+                raise FetchFailed(SkipReason.SCHEME, target, words)
+            elif meant := likely_web_address(target):
+                missing = f"there is no file {path}; for the site write {meant}"
+                raise FetchFailed(SkipReason.MISSING, path.as_uri(), missing)
         return [Sighting(source=CHECK, image_url=path.as_uri(), page_url=None, seen_at=now)]
 
     # Requested as an image, which is what most people name; a page is accepted as well.

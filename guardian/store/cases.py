@@ -2,6 +2,7 @@
 
 import heapq
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -17,6 +18,8 @@ from guardian.model import (
     OperatorSummary,
     Severity,
 )
+from guardian.store.audit import Audit
+from guardian.store.columns import Instant
 from guardian.store.ids import new_id
 from guardian.store.inserting import insert_into
 from guardian.store.tables import assets, case_aliases, case_events, cases, findings
@@ -29,8 +32,9 @@ LEAST_RANK = -1e9
 class Cases:
     """The cases table and the cases' histories."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, audit: Audit) -> None:
         self._connection = connection
+        self._audit = audit
 
     def find(self, asset_id: str, operator: str) -> Case | None:
         """Return the case of this asset's work and operator; None when there is none."""
@@ -161,22 +165,13 @@ class Cases:
         query = _select().where(is_meant).order_by(cases.c.id)
         return [_case(row) for row in self._connection.execute(query)]
 
-    def note(self, event: CaseEvent) -> int:
-        """Add a line to a case's history, by which its version grows; return the number of the line."""
-        written = insert(case_events).values(
-            case_id=event.case_id,
-            at=event.at,
-            kind=event.kind,
-            by=event.by,
-            note=event.note,
-            message_id=event.message_id,
-            detail=event.detail,
-            before=event.before,
-            undoes=event.undoes,
-            batch=event.batch,
-        )
-        number: int = self._connection.execute(written.returning(case_events.c.id)).scalar_one()
-        self._connection.execute(update(cases).where(cases.c.id == event.case_id).values(version=cases.c.version + 1))
+    def note(self, event: CaseEvent, *, disturbs: bool = True) -> int:
+        """Add a line to a case's history, by which its version grows, and its digest to the audit log.
+
+        Return the number of the line.
+        """
+        number, values = self._write(event, disturbs=disturbs)
+        self._audit.anchor(event.case_id, values, event.at)
         return number
 
     def history(self, id_: str) -> list[CaseEvent]:
@@ -184,6 +179,29 @@ class Cases:
         # By row number, since two events of one transaction have the same time.
         query = select(case_events).where(case_events.c.case_id == id_).order_by(case_events.c.id)
         return [_event(row) for row in self._connection.execute(query)]
+
+    def untold(self, limit: int) -> list[CaseEvent]:
+        """Return lines that nobody was told of yet, the oldest first, without those that another process has."""
+        query = select(case_events).where(~case_events.c.told).order_by(case_events.c.id).limit(limit)
+        return [_event(row) for row in self._connection.execute(query.with_for_update(skip_locked=True))]
+
+    def has_untold(self) -> bool:
+        """Return whether there are lines that nobody was told of yet."""
+        query = select(case_events.c.id).where(~case_events.c.told).limit(1)
+        return self._connection.execute(query).first() is not None
+
+    def mark_told(self, numbers: Sequence[int]) -> None:
+        """Note of lines that who asks for such events was told of them."""
+        for start in range(0, len(numbers), 500):
+            some = case_events.c.id.in_(numbers[start : start + 500])
+            self._connection.execute(update(case_events).where(some).values(told=True))
+
+    def last_of_kind(self, id_: str, kind: str) -> datetime | None:
+        """Return when a case's history got its last line of a kind; None without one."""
+        query = select(func.max(case_events.c.at, type_=Instant)).where(
+            case_events.c.case_id == id_, case_events.c.kind == kind
+        )
+        return self._connection.execute(query).scalar()
 
     def lines_of_batch(self, batch: str) -> list[CaseEvent]:
         """Return the lines that one decision about several cases has written, in their order."""
@@ -245,7 +263,31 @@ class Cases:
         numbers: dict[int | None, int] = {}
         for event in merged:
             undoes = numbers.get(event.undoes) if event.undoes is not None else None
-            numbers[event.number] = self.note(replace(event, undoes=undoes))
+            # Their content stays as it is, so the digests in the audit log stand for the new lines too.
+            numbers[event.number], _ = self._write(replace(event, undoes=undoes))
+        # What has just been merged is not news, and what was not told of yet is told of as merged.
+        self.mark_told(list(numbers.values()))
+
+    def _write(self, event: CaseEvent, *, disturbs: bool = True) -> tuple[int, Mapping[str, object]]:
+        """Insert a line of history; return its number and its columns."""
+        values = {
+            "case_id": event.case_id,
+            "at": event.at,
+            "kind": event.kind,
+            "by": event.by,
+            "note": event.note,
+            "message_id": event.message_id,
+            "detail": event.detail,
+            "before": event.before,
+            "undoes": event.undoes,
+            "batch": event.batch,
+        }
+        written = insert(case_events).values(**values, told=False).returning(case_events.c.id)
+        number: int = self._connection.execute(written).scalar_one()
+        if disturbs:
+            of_case = update(cases).where(cases.c.id == event.case_id)
+            self._connection.execute(of_case.values(version=cases.c.version + 1))
+        return number, values
 
     def _first(self, query: Select[tuple[object, ...]]) -> Case | None:
         row = self._connection.execute(query).first()

@@ -194,6 +194,13 @@ class Tasks:
         row = self._connection.execute(select(tasks).where(tasks.c.id == id_, _IS_KNOWN)).first()
         return None if row is None else _task(row)
 
+    def of_message(self, start: str) -> list[Task]:
+        """Return the tasks that deliver messages whose id begins so, one for each destination, oldest first."""
+        begins = tasks.c.message_id.startswith(start, autoescape=True)
+        return [
+            _task(row) for row in self._connection.execute(select(tasks).where(begins, _IS_KNOWN).order_by(tasks.c.id))
+        ]
+
     def due_count(self, now: datetime) -> int:
         """Return how many tasks are due, leased ones included."""
         is_due = (tasks.c.state == TaskState.DUE, _IS_KNOWN, _is_due(now))

@@ -17,7 +17,7 @@ class CaseDetail:
 
     `asset` is None when the database has lost it. `versions` are, by the id of a finding, the bytes that were seen
     there, oldest first, so that the digests in an older message are found. `priority` says how urgent it is now, and
-    why.
+    why. `assets` are all of its work.
     """
 
     case: Case
@@ -26,6 +26,7 @@ class CaseDetail:
     history: Sequence[CaseEvent]
     priority: Priority
     versions: Mapping[str, Sequence[FindingDigest]] = field(default_factory=dict)
+    assets: Sequence[Asset] = ()
 
 
 def case_json(case: Case, asset: Asset | None, priority: float) -> dict[str, Any]:
@@ -86,6 +87,18 @@ def priority_text(priority: Priority) -> str:
     """Return how urgent a case is and why, for people: "priority 64.3: severity high (30), 80% of the picture..."."""
     parts = ", ".join(f"{part.words} ({part.points:g})" for part in priority.parts if part.points)
     return f"priority {priority.points:g}: {parts}" if parts else f"priority {priority.points:g}"
+
+
+def asset_facts(detail: CaseDetail) -> dict[str, str]:
+    """Return short labels and the text of each: which image of yours a case is about, and its other versions."""
+    case, asset = detail.case, detail.asset
+    versions = [one.id for one in detail.assets if one.id != case.asset_id]
+    facts = {
+        "asset": f"{case.asset_id}, {asset.collection}" if asset else case.asset_id,
+        "file": asset.path if asset else None,
+        "work": f"{case.work_id}, also {', '.join(versions)}" if versions else None,
+    }
+    return {label: text for label, text in facts.items() if text is not None}
 
 
 def event_json(event: CaseEvent) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from guardian.delivery.channels.channel import Channel
+from guardian.delivery.channels.chat import ChatChannel
 from guardian.delivery.channels.webhook import WebhookChannel
 from guardian.delivery.secrets import Secrets
 from guardian.delivery.settings import DeliverySettings, DestinationSettings
@@ -14,7 +15,7 @@ _Maker = Callable[
     Channel,
 ]
 
-_MAKERS: dict[str, _Maker] = {"webhook": WebhookChannel}
+_MAKERS: dict[str, _Maker] = {"webhook": WebhookChannel, "chat": ChatChannel}
 """A new kind: its module beside this one, its settings in `delivery.settings`, a line here."""
 
 
