@@ -18,11 +18,16 @@ So an index of n assets has about log n segments, and an asset is written again 
 SMALL = 64
 """Assets; smaller segments count as one of so many."""
 
+FEW = 3
+"""So many segments cost a search next to nothing, and joining them for each asset that comes would cost more."""
+
 _Run = tuple[IndexSegment, int, int]
 
 
 def due(sizes: Sequence[int]) -> list[int]:
     """Return which segments to join, by their numbers of assets: the largest that is due and all that are smaller."""
+    if len(sizes) <= FEW:
+        return []
     order = sorted(range(len(sizes)), key=lambda place: -sizes[place])
     for first in range(len(order) - 1):
         smaller = sum(sizes[place] for place in order[first + 1 :])

@@ -10,7 +10,7 @@ import pytest
 
 from guardian.errors import IndexNotReady
 from guardian.matching.index import segments
-from guardian.matching.index.joining import SMALL, due
+from guardian.matching.index.joining import FEW, SMALL, due
 from guardian.matching.index.reader import open_index
 from guardian.matching.index.writer import IndexWriter
 from tests.matching.forks import ended, forked, killed_before
@@ -29,14 +29,15 @@ def parted(folder: Path, *sizes: int) -> None:
     ("sizes", "expected"),
     [
         ([], []),
-        ([1], []),
-        ([1, 1], [0, 1]),
-        ([0, 0], [0, 1]),
-        ([3 * SMALL, 1], []),
-        ([3 * SMALL - 1, 1], [0, 1]),
+        ([1] * FEW, []),
+        ([1, 1, 1, 1], [0, 1, 2, 3]),
+        ([0, 0, 0, 0], [0, 1, 2, 3]),
+        ([27 * SMALL, 9 * SMALL, 3 * SMALL, 1], [0, 1, 2, 3]),
+        ([60 * SMALL, 15 * SMALL, 4 * SMALL, 1], []),
+        ([60 * SMALL, 15 * SMALL, 3 * SMALL - 1, 1], [2, 3]),
         ([100_000, 200, 100, 1], [1, 2, 3]),
-        ([1, 100_000, 200], []),
-        ([100_000, 40_000, 1], [0, 1, 2]),
+        ([1, 100_000, 200, 20], [0, 3]),
+        ([100_000, 40_000, 1, 1], [0, 1, 2, 3]),
     ],
 )
 def test_which_segments_are_joined(sizes: list[int], expected: list[int]) -> None:
@@ -58,7 +59,7 @@ def test_segments_stay_few_and_assets_are_rarely_written_again() -> None:
 
 
 def test_a_joined_segment_is_that_of_all_its_assets(tmp_path: Path) -> None:
-    parted(tmp_path / "parts", 3, 1, 4)
+    parted(tmp_path / "parts", 3, 1, 2, 2)
     parted(tmp_path / "whole", 8)
     IndexWriter(tmp_path / "parts", RECIPE).withdraw({2, 3, 8})
     assert IndexWriter(tmp_path / "parts", RECIPE).merge()
@@ -76,18 +77,18 @@ def test_a_joined_segment_is_that_of_all_its_assets(tmp_path: Path) -> None:
 
 
 def test_a_reader_keeps_the_segments_that_it_has_mapped(tmp_path: Path) -> None:
-    parted(tmp_path, 2, 2)
+    parted(tmp_path, 1, 1, 1, 1)
     before = open_index(tmp_path, RECIPE)
     assert IndexWriter(tmp_path, RECIPE).merge()
     assert answering(before) == [1, 2, 3, 4]
-    assert len(before.segments[1].asset(0).points) == 60
+    assert len(before.segments[3].asset(0).points) == 60
     after = open_index(tmp_path, RECIPE, before)
     assert len(after.segments) == 1
     assert answering(after) == [1, 2, 3, 4]
 
 
 def test_damage_is_not_given_a_new_checksum(tmp_path: Path) -> None:
-    parted(tmp_path, 1, 1)
+    parted(tmp_path, 1, 1, 1, 1)
     path = next(tmp_path.glob("segment-*/descriptors.npy"))
     whole = path.read_bytes()
     path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
@@ -99,45 +100,45 @@ def test_damage_is_not_given_a_new_checksum(tmp_path: Path) -> None:
 
 def test_what_is_published_or_rebuilt_meanwhile_counts(tmp_path: Path) -> None:
     """Joining waits for nobody, and what it was made of may have gone when it ends."""
-    parted(tmp_path, 1, 1)
+    parted(tmp_path, 1, 1, 1, 1)
     writer = IndexWriter(tmp_path, RECIPE)
     with segments.merging(tmp_path) as is_free:
         assert is_free
         assert not IndexWriter(tmp_path, RECIPE).merge()
         aside = segments.write_merged(tmp_path, {"numbers": np.arange(3)}, {})
-        writer.publish(made_entries(3))
+        writer.publish(made_entries(5))
         assert aside.is_dir()
     assert not aside.exists()
-    assert numbers_in(tmp_path) == {1, 2, 3}
+    assert numbers_in(tmp_path) == {1, 2, 3, 4, 5}
 
 
 def test_killed_while_joining(tmp_path: Path) -> None:
     """Before or after, nothing lost; and the next one removes what a dead one left."""
-    parted(tmp_path / "base", 2, 1)
+    parted(tmp_path / "base", 1, 1, 1, 1)
     codes, step = [-signal.SIGKILL], 0
     while codes[-1] == -signal.SIGKILL:
-        step += 9
+        step += 23
         folder = tmp_path / str(step)
         shutil.copytree(tmp_path / "base", folder)
         codes.append(killed_before(step, lambda where=folder: IndexWriter(where, RECIPE).merge()))  # type: ignore[misc]
-        assert numbers_in(folder) == {1, 2, 3}
-        IndexWriter(folder, RECIPE).publish(made_entries(4))
+        assert numbers_in(folder) == {1, 2, 3, 4}
+        IndexWriter(folder, RECIPE).publish(made_entries(5))
         generation = segments.read_generation(folder)
         assert generation is not None
         left = {path.name for path in folder.iterdir()} - {"merge.lock"}
         assert left == {"publish.lock", "generation.json", *generation.segments}
     assert codes[-1] == 0
-    assert len(codes) > 8
+    assert len(codes) > 3
 
 
 def test_full_disk_leaves_the_parts(tmp_path: Path) -> None:
-    parted(tmp_path, 1, 1)
+    parted(tmp_path, 1, 1, 1, 1)
 
     def full() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1500, 1500))
         with pytest.raises(OSError, match="too large"):
             IndexWriter(tmp_path, RECIPE).merge()
 
     assert ended(forked(full)) == 0
     assert not list(tmp_path.glob("merging-*"))
-    assert numbers_in(tmp_path) == {1, 2}
+    assert numbers_in(tmp_path) == {1, 2, 3, 4}
