@@ -126,7 +126,8 @@ def make_catalog(config: Config, store: Store, workers: Workers) -> "Catalog":
     # Imported late: it loads the index and its compiled kernels, which a check leaves to its workers.
     from guardian.catalog.catalog import Catalog
 
-    return Catalog(store, workers, config.data_dir, config.catalog, utc_now, config.matching.max_bytes)
+    memory = make_memory(config, store, workers)
+    return Catalog(store, workers, config.data_dir, config.catalog, utc_now, config.matching.max_bytes, memory)
 
 
 @asynccontextmanager

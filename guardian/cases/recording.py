@@ -411,7 +411,7 @@ def _finding(use: RecordedUse, known: Finding | None, case_id: str | None) -> Fi
         source=use.sighting.source,
         page_url=page_url,
         image_url=image_url,
-        first_seen_at=use.sighting.seen_at,
+        first_seen_at=min(use.seen_since or use.sighting.seen_at, use.sighting.seen_at),
         last_seen_at=use.sighting.seen_at,
         licence=use.licence_status,
         decision=use.decision,

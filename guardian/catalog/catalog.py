@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from guardian.catalog import appearances, upkeep
 from guardian.catalog.adding import Added, Adding, with_versions
 from guardian.catalog.context import CatalogContext
+from guardian.catalog.looking_back import look_back
 from guardian.catalog.publishing import LeftOut, in_growing_batches, merge_segments, warn_of_left_out
 from guardian.catalog.settings import CatalogSettings
 from guardian.catalog.wanted import Wanted
@@ -26,7 +27,8 @@ from guardian.errors import AlreadyRunning, IndexNotReady
 from guardian.evidence import Vault
 from guardian.matching.index.writer import IndexWriter
 from guardian.matching.workers import Workers
-from guardian.model import Asset
+from guardian.memory.remembering import Memory
+from guardian.model import Asset, EarlierUse
 from guardian.search.rows import AssetRows
 from guardian.store import Store, hold, hold_when_free
 
@@ -50,12 +52,13 @@ class Catalog:
         settings: CatalogSettings,
         clock: Callable[[], datetime],
         max_bytes: int,
+        memory: Memory | None = None,
     ) -> None:
         originals = Vault(data_dir / "originals", sys.maxsize)
         index = IndexWriter(workers.index_folder, workers.index_recipe)
         self._data_dir = data_dir
         rows = AssetRows(data_dir)
-        self._context = CatalogContext(store, workers, originals, index, settings, clock, max_bytes, rows)
+        self._context = CatalogContext(store, workers, originals, index, settings, clock, max_bytes, rows, memory)
 
     async def add(
         self, wanted: Sequence[Wanted], looked_at: Callable[[], None] = lambda: None, *, again: bool = False
@@ -86,6 +89,10 @@ class Catalog:
         except IndexNotReady as error:
             log.warning("index_rebuilt", reason=str(error))
             await upkeep.rebuild(self._context)
+
+    async def look_back(self, asset_id: str) -> tuple[EarlierUse, ...]:
+        """Look in the memory for an asset; return where it was seen and nobody knew of yet. See looking_back.py."""
+        return await look_back(self._context, asset_id)
 
     async def withdraw(self, ids: Sequence[str]) -> list[Asset]:
         """Withdraw assets, so that no answer names them any more; return those that were protected until now."""

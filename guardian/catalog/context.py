@@ -8,6 +8,7 @@ from guardian.catalog.settings import CatalogSettings
 from guardian.evidence import Vault
 from guardian.matching.index.writer import IndexWriter
 from guardian.matching.workers import Workers
+from guardian.memory.remembering import Memory
 from guardian.search.rows import AssetRows
 from guardian.store import Store
 
@@ -16,7 +17,8 @@ from guardian.store import Store
 class CatalogContext:
     """The opened store, originals, index and workers of one catalogue, and the appearances that the search compares.
 
-    A file of more than `max_bytes` is refused.
+    A file of more than `max_bytes` is refused. `memory` is what new assets are looked for in; None where nothing is
+    remembered.
     """
 
     store: Store
@@ -27,3 +29,4 @@ class CatalogContext:
     clock: Callable[[], datetime]
     max_bytes: int
     appearances: AssetRows
+    memory: Memory | None = None

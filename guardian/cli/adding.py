@@ -10,6 +10,7 @@ from guardian.cli.progress import progress_bar, say, say_if_kernels_are_compiled
 from guardian.cli.screen import Cut, Screen
 from guardian.cli.showing import json_line
 from guardian.views.assets import asset_json, weakness_words
+from guardian.views.memory import earlier_json, earlier_lines
 from guardian.views.plain_text import printable
 
 if TYPE_CHECKING:
@@ -121,6 +122,7 @@ def _lines(result: "Added") -> list[str]:
     if result.versions and not result.was_known:
         notes.append(f"a version of {result.versions[0].path} ({result.asset.work_id})")
     versions = {version.id for version in result.versions}
+    notes += earlier_lines(result.earlier)
     notes += [f"nearly the same as {near.path} ({near.id})" for near in result.nearly if near.id not in versions]
     return [*lines, *change_lines(result.changes), *(_INDENT + printable(note) for note in notes)]
 
@@ -142,6 +144,7 @@ def _facts(result: "Added") -> dict[str, Any]:
         "versions": [version.id for version in result.versions],
         "nearly_the_same_as": [near.id for near in result.nearly],
         "changes": [{"name": change.name, "before": change.before, "after": change.after} for change in result.changes],
+        "seen_before": [earlier_json(use) for use in result.earlier],
         "restored": result.restored,
         "cut_off": result.is_cut_off,
         "not_compared": list(result.not_compared),

@@ -20,6 +20,7 @@ from guardian.errors import UsageError
 from guardian.model import Asset, AssetState
 from guardian.views.assets import asset_facts, asset_json, weakness_words
 from guardian.views.counting import counted
+from guardian.views.memory import earlier_json, history_lines
 
 if TYPE_CHECKING:
     from guardian.catalog.details import Correction
@@ -166,20 +167,48 @@ def list_assets(session: Session, collection: str | None, only_weak: bool, as_li
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, on a terminal too.")
 @pass_session
 def show(session: Session, asset_id: str, as_json: bool) -> None:
-    """Show one asset, its work and the other versions in it. ASSET may be shortened as long as it is unique.
+    """Show one asset, its work, the other versions in it, and where it was seen before it was protected.
 
-    In a pipe it is one JSON object.
+    ASSET may be shortened as long as it is unique. In a pipe it is one JSON object.
     """
     with opened_store(session) as store, store.read() as tx:
         asset = asset_starting_with(tx, asset_id)
         work = tx.works.of_asset(asset.id)
+        earlier = tx.earlier_uses.of_asset(asset.id)
     versions = [one.id for one in work.assets if one.id != asset.id] if work is not None else []
     screen = Screen.of_output()
     # Scripts read JSON from here since before there was --json.
     if as_json or screen.columns is None:
-        click.echo(json_line(asset_json(asset) | {"versions": versions}, indent=2))
+        more = {"versions": versions, "seen_before": [earlier_json(use) for use in earlier]}
+        click.echo(json_line(asset_json(asset) | more, indent=2))
         return
     echo(screen.facts(asset_facts(asset, versions), indent=0))
+    echo(screen.reflowed(history_lines(earlier)))
+
+
+@command.command("spread")
+@click.argument("asset_id", metavar="ASSET")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.option("--dot", type=click.Path(dir_okay=False, path_type=Path), help="Write the graph for Graphviz.")
+@click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), help="Write a time line with pictures.")
+@pass_session
+def spread(session: Session, asset_id: str, as_json: bool, dot: Path | None, svg: Path | None) -> None:
+    """Show how the copies of an asset hang together: what was made of what, who had it first, where and when.
+
+    Known is what scans have met since the memory began, and every finding. ASSET may be shortened.
+    """
+    from guardian.cli.spread import read_spread, write_graph
+    from guardian.views.spread import spread_dot, spread_json, spread_lines, spread_svg
+
+    found = read_spread(session, asset_id)
+    if dot is not None:
+        write_graph(dot, spread_dot(found))
+    if svg is not None:
+        write_graph(svg, spread_svg(found))
+    if as_json:
+        echo([json_line(spread_json(found))])
+        return
+    echo(Screen.of_output().reflowed(spread_lines(found)))
 
 
 @command.command("remove")

@@ -63,6 +63,7 @@ from guardian.model.people import (
     Role,
 )
 from guardian.model.reasons import Retry, Scope, SkipReason, label_of, read_reason, reason_word
+from guardian.model.replays import CaseChange, ChangeKind, RecipeComparison, Replay, ReplayedUse, SideChange
 from guardian.model.scans import ScanCounts
 from guardian.model.seen import (
     DescribedPicture,
@@ -85,6 +86,7 @@ from guardian.model.sightings import (
     Sighting,
     Skipped,
 )
+from guardian.model.spread import Spread, SpreadPlace, SpreadVersion
 from guardian.model.tasks import Process, Scan, ScanOutcome, Task, TaskKind, TaskState
 from guardian.model.works import LookAlike, Parted, Work
 
@@ -119,10 +121,12 @@ __all__ = [
     "CacheStatus",
     "Candidate",
     "Case",
+    "CaseChange",
     "CaseEvent",
     "CaseFilter",
     "CaseState",
     "Change",
+    "ChangeKind",
     "Checkpoint",
     "CommercialSign",
     "Comparison",
@@ -166,9 +170,12 @@ __all__ = [
     "PriorityPart",
     "Process",
     "QuarantinedImage",
+    "RecipeComparison",
     "Referrer",
     "ReferrerPolicy",
     "Remembered",
+    "Replay",
+    "ReplayedUse",
     "Response",
     "Retry",
     "Rights",
@@ -182,9 +189,13 @@ __all__ = [
     "SeenPicture",
     "SelfCheck",
     "Severity",
+    "SideChange",
     "Sighting",
     "SkipReason",
     "Skipped",
+    "Spread",
+    "SpreadPlace",
+    "SpreadVersion",
     "Standing",
     "Subscription",
     "Task",

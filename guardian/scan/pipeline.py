@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 import structlog
@@ -107,17 +108,8 @@ async def scan(
     slots = asyncio.Semaphore(IMAGES_IN_FLIGHT)
 
     async def answer_page(page: _Page) -> tuple[list[Answer | Skipped], Checkpoint | None]:
-        answered = await _answer_images(services, context, page.sightings, slots)
-        page_bytes = PageBytes(services, context)
-        for image in answered:
-            if image.evidence is not None:
-                # The exact bytes are on disk before the database refers to them.
-                evidence = Evidence(image.evidence, await page_bytes.of(image.evidence.sighting.page))
-                kept = await keep_evidence(services, evidence)
-                await record(services, image.answer, evidence, kept)
-
-        await remember_seen(services, [(image.answer, image.described) for image in answered])
-        results: list[Answer | Skipped] = [*page.skipped, *(image.answer for image in answered)]
+        answers = await answer_and_record(services, context, page.sightings, slots)
+        results: list[Answer | Skipped] = [*page.skipped, *answers]
         await note_doubts(services, results)
         return results, page.checkpoint
 
@@ -127,6 +119,30 @@ async def scan(
                 yield result
             if checkpoint is not None:
                 yield checkpoint
+
+
+async def answer_and_record(
+    services: Services,
+    context: ScanContext,
+    sightings: Sequence[Sighting],
+    slots: asyncio.Semaphore,
+    seen_since: datetime | None = None,
+) -> list[Answer]:
+    """Take the images of one page all the way: return their answers once they are recorded and remembered.
+
+    `seen_since`: since when the memory has known the images there; None for what was met just now.
+    """
+    answered = await _answer_images(services, context, sightings, slots)
+    page_bytes = PageBytes(services, context)
+    for image in answered:
+        if image.evidence is not None:
+            # The exact bytes are on disk before the database refers to them.
+            evidence = Evidence(image.evidence, await page_bytes.of(image.evidence.sighting.page), seen_since)
+            kept = await keep_evidence(services, evidence)
+            await record(services, image.answer, evidence, kept)
+
+    await remember_seen(services, [(image.answer, image.described) for image in answered])
+    return [image.answer for image in answered]
 
 
 async def check(services: Services, targets: Iterable[str]) -> AsyncIterator[Answer | NotSeen]:

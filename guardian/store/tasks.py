@@ -124,6 +124,12 @@ class Tasks:
         """Mark a task as done, after it was. Whoever holds it by then: what was done need not be done again."""
         self._finish(id_, None, state=TaskState.DONE, done_at=at, last_error=None)
 
+    def finish(self, kind: TaskKind, key: str, at: datetime) -> None:
+        """Mark the task of this kind and key as done, whoever holds it; nothing when there is none that is due."""
+        is_it = (tasks.c.kind == kind, tasks.c.key == key, tasks.c.state == TaskState.DUE)
+        values = {"state": TaskState.DONE, "done_at": at, "leased_until": None, "owner": None, "last_error": None}
+        self._connection.execute(update(tasks).where(*is_it).values(**values))
+
     def postpone(self, id_: int, due_at: datetime, error: str, owner: str | None = None) -> None:
         """Make a task that failed due again at `due_at`. With `owner`, only if that owner still holds it."""
         self._finish(id_, owner, due_at=due_at, last_error=_text(error))
