@@ -133,7 +133,7 @@ class IndexSegment:
         """Return the keypoints of one asset, in pixels of its full upright picture."""
         mine = slice(int(self._starts[row]), int(self._starts[row + 1]))
         points = unpacked(self._arrays["points"][mine], self._arrays["sizes"][row])
-        return Keypoints(points.x, points.y, points.size, points.angle, self._arrays["descriptors"][mine])
+        return Keypoints(points.x, points.y, points.size, points.angle, np.array(self._arrays["descriptors"][mine]))
 
     def words(self, row: int) -> NDArray[np.uint64]:
         """Return the descriptors of one asset, uint64 [n, 4], mapped from the index."""
