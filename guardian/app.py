@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -20,6 +21,7 @@ from guardian.cases.telling import Audience, tell_digests, tell_of_changes, tell
 from guardian.config import Config
 from guardian.coverage.coverage import coverages
 from guardian.coverage.telling import tell_of_trouble
+from guardian.delivery.channels.channel import Pictures, no_pictures
 from guardian.delivery.delivery import Delivery
 from guardian.delivery.secrets import Secrets
 from guardian.disk_errors import disk_error_text
@@ -35,6 +37,7 @@ from guardian.model import Routing, Scan
 from guardian.processes import Heartbeat, registered, take_over_lost
 from guardian.retention import prune_daily
 from guardian.scan.lookalikes import Archive
+from guardian.scan.message_pictures import pictures_of
 from guardian.scan.runs import Listener, scan_source
 from guardian.scan.services import ScanSettings, Services
 from guardian.sources.settings import SourceSettings
@@ -195,10 +198,16 @@ def _counted_in(store: Store, only_asking: bool) -> Take:
 
 
 @asynccontextmanager
-async def opened_delivery(config: Config) -> AsyncIterator[Delivery]:
-    """Open the sender of messages. Only commands that send open it, so that no other command reads secrets."""
+async def opened_delivery(config: Config, app: App | None = None) -> AsyncIterator[Delivery]:
+    """Open the sender of messages. Only commands that send open it, so that no other command reads secrets.
+
+    With an `app` mails and chats have pictures.
+    """
     async with TrustedClient(config.delivery.ca_file) as client:
-        yield Delivery(config.destinations, config.delivery, client, Secrets(os.environ), utc_now)
+        pictures: Pictures = no_pictures
+        if app is not None:
+            pictures = partial(pictures_of, archive_of(config, app.store, app.services.workers))
+        yield Delivery(config.destinations, config.delivery, client, Secrets(os.environ), utc_now, pictures)
 
 
 @asynccontextmanager

@@ -50,7 +50,7 @@ async def run(config_path: Path, set_up_logs: Callable[[LoggingSettings], None])
             try:
                 async with (
                     opened_app(config) as app,
-                    opened_delivery(config) as delivery,
+                    opened_delivery(config, app) as delivery,
                     at_work(app, "guardian run") as heartbeat,
                 ):
                     if not await requests.finish_unless_stopped(prepare(app)):
@@ -76,7 +76,7 @@ async def run_once(config_path: Path, listener: Listener) -> list[Scan]:
     config = await _load_checked(config_path)
     async with (
         opened_app(config) as app,
-        opened_delivery(config) as delivery,
+        opened_delivery(config, app) as delivery,
         at_work(app, "guardian run --once") as heartbeat,
     ):
         await prepare(app)

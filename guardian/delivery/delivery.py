@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from guardian.delivery.channels.channel import Pictures, no_pictures
 from guardian.delivery.channels.kinds import make_channel
 from guardian.delivery.secrets import Secrets
 from guardian.delivery.settings import DeliverySettings, DestinationSettings
@@ -22,10 +23,11 @@ class Delivery:
         client: TrustedClient,
         secrets: Secrets,
         clock: Callable[[], datetime],
+        pictures: Pictures = no_pictures,
     ) -> None:
         self.settings, self._clock = settings, clock
         self._channels = {
-            destination.name: make_channel(destination, settings, client, secrets, clock)
+            destination.name: make_channel(destination, settings, client, secrets, clock, pictures)
             for destination in destinations
         }
         self._settings_of = {destination.name: destination for destination in destinations}

@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from guardian.errors import GuardianError, Unmatchable, UsageError, WorkerLost
+from guardian.errors import GuardianError, IndexNotReady, Unmatchable, UsageError, WorkerLost
 from guardian.evidence import Vault
 from guardian.matching.workers import Workers
+from guardian.memory.copies import find_copies
+from guardian.memory.shards import FOLDER as MEMORY_FOLDER
 from guardian.model import Asset, AssetState, Licence, SeenAddress, SeenPicture
 from guardian.search.curation import Quality, quality_of
 from guardian.search.question import By, CopyFact, Found, Kind, PictureKey, Question, Region, WantedColour
@@ -226,7 +228,22 @@ class Search:
                     found[Kind.ASSET, numbers[match.asset_id]] = fact
             not_searched += ("some of the index",) if report.partial else ()
 
+        if Kind.SEEN in among:
+            try:
+                found |= await self._seen_copies(content, among[Kind.SEEN])
+            except IndexNotReady as error:
+                not_searched += (f"copies among what was seen ({error})",)
         return found, not_searched
+
+    async def _seen_copies(self, content: bytes, allowed: NDArray[np.int64] | None) -> dict[PictureKey, CopyFact]:
+        """Return the remembered copies of a picture. The ranking names damaged segments, which it reads too."""
+        folder, recipe = self._data_dir / MEMORY_FOLDER, self._workers.small_recipe
+        (remembered,) = await self._workers.run_with_matcher(find_copies, folder, recipe, [content])
+        return {
+            (Kind.SEEN, copy.number): CopyFact(copy.probability, copy.description)
+            for copy in remembered.copies
+            if allowed is None or copy.number in allowed
+        }
 
 
 def _refuse_meaningless(request: Request) -> None:

@@ -19,6 +19,7 @@ from guardian.model import (
     Severity,
 )
 from guardian.store.audit import Audit
+from guardian.store.case_order import CaseOrder, CasePlace, is_after, sorting
 from guardian.store.columns import Instant
 from guardian.store.ids import new_id
 from guardian.store.inserting import insert_into
@@ -224,6 +225,35 @@ class Cases:
         query = _select().where(cases.c.id.in_(chosen))
         return [_case(row) for row in self._connection.execute(query.order_by(*order))]
 
+    def queue(self, wanted: CaseFilter, limit: int, after: tuple[float, str] | None = None) -> list[Case]:
+        """Return the cases that a filter wants, the most urgent first, at most `limit` of them.
+
+        `after`: rank and id of the case after which they come.
+        """
+        conditions = [*_conditions(wanted), *_is_at_host(wanted.host)]
+        if after is not None:
+            rank, id_ = after
+            conditions.append((cases.c.rank < rank) | ((cases.c.rank == rank) & (cases.c.id > id_)))
+        order = (cases.c.rank.desc(), cases.c.id)
+        chosen = select(cases.c.id).where(*conditions).order_by(*order).limit(limit)
+        query = _select().where(cases.c.id.in_(chosen))
+        return [_case(row) for row in self._connection.execute(query.order_by(*order))]
+
+    def count_matching(self, wanted: CaseFilter) -> int:
+        """Return how many cases a filter wants."""
+        query = select(func.count()).select_from(cases).where(*_conditions(wanted), *_is_at_host(wanted.host))
+        return self._connection.execute(query).scalar_one()
+
+    def page(self, wanted: CaseFilter, order: CaseOrder, limit: int, after: CasePlace | None = None) -> list[Case]:
+        """Return the cases that a filter wants but for its host and its order, those after `after`, at most `limit`."""
+        chosen = select(cases.c.id).where(*_conditions(wanted))
+        if after is not None:
+            chosen = chosen.where(is_after(order, after))
+        # Chosen first and counted afterwards, as in `matching`.
+        chosen = chosen.order_by(*sorting(order)).limit(limit)
+        query = _select().where(cases.c.id.in_(chosen)).order_by(*sorting(order))
+        return [_case(row) for row in self._connection.execute(query)]
+
     def list(self, state: CaseState | None = None, asset_id: str | None = None, limit: int | None = None) -> list[Case]:
         """Return cases, those last changed first. `asset_id`: only those of the work that this asset belongs to."""
         query = _select().order_by(cases.c.updated_at.desc(), cases.c.id)
@@ -322,13 +352,50 @@ def _conditions(wanted: CaseFilter) -> list[ColumnElement[bool]]:
         found.append(cast(cases.c.labels, Text).contains(json.dumps(wanted.label), autoescape=True))
     if wanted.due_by is not None:
         found.append(cases.c.due_on <= wanted.due_by)
+    if wanted.words is not None:
+        found.append(_has_words(wanted.words))
 
     of_case = findings.c.case_id == cases.c.id
+    if wanted.source is not None:
+        found.append(select(findings.c.id).where(of_case, findings.c.source == wanted.source).exists())
     if wanted.licence is not None:
         found.append(select(findings.c.id).where(of_case, findings.c.licence == wanted.licence).exists())
     if wanted.licence_id is not None:
         found.append(select(findings.c.id).where(of_case, findings.c.licence_id == wanted.licence_id).exists())
     return found
+
+
+def _has_words(words: str) -> ColumnElement[bool]:
+    """Return the SQL condition that a case, its asset or one of its findings says something."""
+    # As the JSON of the context spells it, without the quotes.
+    spelled = json.dumps(words)[1:-1]
+    titled = select(assets.c.id).where(
+        assets.c.id == cases.c.asset_id, assets.c.title.icontains(words, autoescape=True)
+    )
+    said = (
+        findings.c.page_url.icontains(words, autoescape=True)
+        | findings.c.image_url.icontains(words, autoescape=True)
+        | cast(findings.c.context, Text).icontains(spelled, autoescape=True)
+    )
+    return (
+        cases.c.operator.icontains(words, autoescape=True)
+        | cases.c.review_note.icontains(words, autoescape=True)
+        | titled.exists()
+        | select(findings.c.id).where(findings.c.case_id == cases.c.id, said).exists()
+    )
+
+
+def _is_at_host(host: str | None) -> list[ColumnElement[bool]]:
+    """Return the SQL condition that a case is of an operator at or below a host, or has a finding there."""
+    if host is None:
+        return []
+    # Only a host below the operator's name can be one of its hosts, which spares reading all other findings.
+    parents = [host.split(".", count)[-1] for count in range(1, host.count(".") + 1)]
+    at_host = findings.c.page_url.contains(f"://{host}/", autoescape=True)
+    below = findings.c.page_url.contains(f".{host}/", autoescape=True)
+    seen = select(findings.c.id).where(findings.c.case_id == cases.c.id, at_host | below).exists()
+    is_its = (cases.c.operator == host) | cases.c.operator.endswith(f".{host}", autoescape=True)
+    return [is_its | (cases.c.operator.in_(parents) & seen)]
 
 
 def _select() -> Select[tuple[object, ...]]:

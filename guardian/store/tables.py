@@ -224,6 +224,7 @@ cases = Table(
     Index(None, "work_id", "operator", unique=True),
     Index(None, "state", "updated_at"),
     Index(None, "operator"),
+    Index(None, "opened_at"),
     # All that the queue is chosen and sorted by, so that no row is read which is not shown.
     Index("ix_cases_queue", "state", "rank", "id", "severity", "assignee"),
 )

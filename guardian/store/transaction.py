@@ -11,6 +11,7 @@ from guardian.store.destinations import Destinations
 from guardian.store.earlier_uses import EarlierUses
 from guardian.store.findings import Findings
 from guardian.store.frontier import Frontier
+from guardian.store.idempotency import Idempotency
 from guardian.store.licences import Licences
 from guardian.store.lookalikes import LookAlikes
 from guardian.store.messages import Messages
@@ -58,3 +59,4 @@ class Transaction:
         self.quarantine = Quarantine(connection)
         self.requests = Requests(connection)
         self.responses = Responses(connection)
+        self.idempotency = Idempotency(connection)

@@ -120,7 +120,9 @@ def event_text(event: CaseEvent) -> str:
     """Return one line of a case's history for people: when, what, by whom, why, and the message it caused."""
     words = f"{second_text(event.at)}  {event.kind.replace('_', ' ')}"
     if event.detail:
-        words += f" ({event.detail.replace('_', ' ')})"
+        # Reasons and kinds are words of ours; labels, names and ids stay as they are.
+        is_ours = event.kind in ("dismissed", "undone")
+        words += f" ({event.detail.replace('_', ' ') if is_ours else event.detail})"
     if event.by:
         words += f" by {event.by}"
     if event.note:

@@ -3,48 +3,59 @@
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from guardian import __version__
-from guardian.errors import UsageError
+from guardian.errors import CaseChanged, StoreUnusable, UsageError
+from guardian.views.cases import event_json
+from guardian.web.api.routes import add_api
 from guardian.web.auth import pages as auth_pages
 from guardian.web.auth.requests import NotPermitted, NotSignedIn
 from guardian.web.desk import Desk
 from guardian.web.headers import ProtectingHeaders
 from guardian.web.metrics import Metrics
+from guardian.web.pages import case, pictures, queue
 from guardian.web.probes import CoverageReader, Readiness, probe_routes
+from guardian.web.problems import problem
 from guardian.web.rendering import page, static_folder
 
 API = "/api/"
-_FOR_MACHINES = (API, "/ready", "/metrics", "/coverage")
+_TITLES = {
+    404: "Not there",
+    405: "Not possible here",
+    413: "Too large",
+    415: "Of another kind",
+    400: "This makes no sense",
+}
 
-PROBLEM = "application/problem+json"
-"""RFC 9457."""
+_FOR_MACHINES = (API, "/ready", "/metrics", "/coverage")
 
 
 def build_app(metrics: Metrics, readiness: Readiness, read_coverage: CoverageReader, desk: Desk) -> FastAPI:
     """Return the application that the daemon serves."""
     app = FastAPI(title="guardian", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.desk = desk
+    app.state.read_coverage = read_coverage
     app.add_middleware(ProtectingHeaders, encrypted=(desk.settings.public_url or "").startswith("https:"))
 
     app.include_router(probe_routes(metrics, readiness, read_coverage))
     app.include_router(auth_pages.router)
+    for noun in (pictures, queue, case):
+        app.include_router(noun.router)
+    add_api(app)
     app.mount("/static", StaticFiles(directory=static_folder()), name="static")
 
     app.add_exception_handler(NotSignedIn, _not_signed_in)
     app.add_exception_handler(NotPermitted, _not_permitted)
     app.add_exception_handler(UsageError, _makes_no_sense)
+    app.add_exception_handler(CaseChanged, _changed_since)
+    app.add_exception_handler(StoreUnusable, _not_now)
+    app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _of_http)
     return app
-
-
-def problem(status: int, title: str, detail: str) -> JSONResponse:
-    """Return an error as programs read it."""
-    body = {"type": "about:blank", "status": status, "title": title, "detail": detail}
-    return JSONResponse(body, status_code=status, media_type=PROBLEM)
 
 
 async def _not_signed_in(request: Request, error: Exception) -> Response:
@@ -66,10 +77,33 @@ async def _makes_no_sense(request: Request, error: Exception) -> Response:
     return _fault(request, 400, "This makes no sense", str(error))
 
 
+async def _changed_since(request: Request, error: Exception) -> Response:
+    if not _is_for_machines(request) or not isinstance(error, CaseChanged):
+        return _fault(request, 409, "Somebody was faster", str(error))
+    more = {"version": error.case.version, "since": [event_json(line) for line in error.since]}
+    answer = problem(412, "Changed since", str(error), more=more)
+    answer.headers["etag"] = f'"{error.case.version}"'
+    return answer
+
+
+async def _not_now(request: Request, error: Exception) -> Response:
+    return _fault(request, 503, "Not possible now", str(error))
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    found = error.errors() if isinstance(error, RequestValidationError) else []
+    # What was sent is not repeated: it may hold a secret, or be no JSON.
+    wrong = [{"where": ".".join(str(part) for part in one["loc"]), "what": one["msg"]} for one in found]
+    text = "; ".join(f"{one['where']}: {one['what']}" for one in wrong)
+    if _is_for_machines(request):
+        return problem(422, "Invalid", text, more={"errors": wrong})
+    return _fault(request, 422, "This makes no sense", text)
+
+
 async def _of_http(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     detail = str(error.detail) if isinstance(error, HTTPException) else ""
-    title = "There is no such page" if status == 404 else detail
+    title = _TITLES.get(status, detail)
     return _fault(request, status, title, detail)
 
 

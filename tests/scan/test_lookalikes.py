@@ -15,7 +15,9 @@ from guardian.catalog.wanted import Wanted
 from guardian.config import load_config
 from guardian.errors import UsageError
 from guardian.model import LOOKALIKE_RULE
+from guardian.outbox import mint
 from guardian.scan.lookalikes import find_kin
+from guardian.scan.message_pictures import pictures_of
 from guardian.scan.runs import scan_source
 from guardian.shipped import rules_folder
 from guardian.sources.settings import SiteSettings
@@ -77,6 +79,17 @@ def test_kin_is_quiet_and_ones_own_is_not(tmp_path: Path, web: Site, photographs
                 ("alice", "bob", "carol"), "open"
             )
             archive = archive_of(app.config, app.store, app.services.workers)
+            with app.store.read() as tx:
+                found = tx.findings.list(cases["alice"][0])[0]
+                (asset,) = tx.assets.list()
+            data = {"asset": {"sha256": asset.sha256}, "evidence": {"image_sha256": found.image_sha256}}
+            message = mint("case.opened", data, app.services.clock())
+            pictures = {one.name: one.content for one in await pictures_of(archive, message)}
+            assert pictures.keys() == {"yours.jpg", "found.jpg"}
+            assert all(Image.open(io.BytesIO(content)).format == "JPEG" for content in pictures.values())
+            assert pictures["found.jpg"] != shown["alice"], "never the bytes of strangers"
+            assert await pictures_of(archive, mint("digest", {"count": 0, "events": []}, app.services.clock())) == []
+
             with pytest.raises(UsageError, match="so it is yours"):
                 await find_kin(archive, cases["carol"][0])
             kin = await find_kin(archive, cases["alice"][0])

@@ -6,14 +6,12 @@ What is sent, and when, is the outbox's business as for every channel. Apprise s
 import asyncio
 import json
 import logging
-from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
+from guardian.delivery.channels.channel import Pictures, no_pictures
 from guardian.delivery.secrets import Secrets
 from guardian.delivery.settings import DeliverySettings, DestinationSettings
 from guardian.errors import DeliveryFailed, UsageError
-from guardian.fetch.trusted import TrustedClient
 from guardian.model import Message
 from guardian.views.message_texts import message_body, message_title
 
@@ -28,12 +26,10 @@ class ChatChannel:
         self,
         destination: DestinationSettings,
         settings: DeliverySettings,
-        client: TrustedClient,
         secrets: Secrets,
-        clock: Callable[[], datetime],
+        pictures: Pictures = no_pictures,
     ) -> None:
-        # Apprise makes connections of its own and knows the time by itself.
-        self._destination, self._settings, self._secrets = destination, settings, secrets
+        self._destination, self._settings, self._secrets, self._pictures = destination, settings, secrets, pictures
 
     def require_secrets(self) -> None:
         """Raise UsageError when an address is missing, or none that Apprise understands."""
@@ -48,7 +44,13 @@ class ChatChannel:
             raise DeliveryFailed(str(error)) from error
 
         import apprise
+        from apprise.attachment.memory import AttachMemory
 
+        attached: Any = AttachMemory
+        pictures = [
+            attached(content=picture.content, name=picture.name, mimetype="image/jpeg")
+            for picture in await self._pictures(message)
+        ]
         capture: Any = apprise.LogCapture
         data = json.loads(message.body)["data"]
         title, body = message_title(message.type, data), message_body(message.type, data, self._settings.desk_url)
@@ -56,7 +58,9 @@ class ChatChannel:
             try:
                 # Apprise bounds its connections itself; this bounds all of them together, within the lease.
                 accepted = await asyncio.wait_for(
-                    sender.async_notify(title=title, body=body, body_format=apprise.NotifyFormat.TEXT),
+                    sender.async_notify(
+                        title=title, body=body, body_format=apprise.NotifyFormat.TEXT, attach=pictures or None
+                    ),
                     self._settings.timeout.total_seconds(),
                 )
             except TimeoutError as error:

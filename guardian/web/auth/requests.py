@@ -72,6 +72,13 @@ async def acting(request: Request) -> Actor:
 
     Raises NotSignedIn and NotPermitted.
     """
+    known: Actor | None = getattr(request.state, "actor", None)
+    if known is None:
+        known = request.state.actor = await _actor_of(request)
+    return known
+
+
+async def _actor_of(request: Request) -> Actor:
     kind, _, secret = request.headers.get("authorization", "").partition(" ")
     if kind:
         desk = desk_of(request)

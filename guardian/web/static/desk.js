@@ -3,3 +3,5 @@ document.addEventListener("htmx:configRequest", (event) => {
   const csrf = document.querySelector("meta[name=csrf]");
   if (csrf) event.detail.headers["X-CSRF-Token"] = csrf.content;
 });
+// What only works with scripts is shown only with them.
+document.documentElement.classList.add("scripts");

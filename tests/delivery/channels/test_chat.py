@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from guardian.delivery.channels.channel import Picture, Pictures, no_pictures
 from guardian.delivery.channels.chat import ChatChannel
 from guardian.delivery.secrets import Secrets
 from guardian.delivery.settings import DeliverySettings, DestinationSettings
 from guardian.errors import DeliveryFailed, UsageError
-from guardian.fetch.trusted import TrustedClient
 from guardian.model import Message
 from guardian.views.message_texts import message_body, message_title
 
@@ -48,10 +48,10 @@ def message(type_: str = "case.opened", data: Any = DATA) -> Message:
     return Message("msg_1", type_, NOON, body.encode())
 
 
-def channel(address: str, **settings: Any) -> ChatChannel:
+def channel(address: str, pictures: Pictures = no_pictures) -> ChatChannel:
     destination = DestinationSettings(name="desk", kind="chat", secret_env=("DESK",))
-    delivery = DeliverySettings(desk_url="https://desk.firm.example/", **settings)
-    return ChatChannel(destination, delivery, TrustedClient(None), Secrets({"DESK": address}), lambda: NOON)
+    delivery = DeliverySettings(desk_url="https://desk.firm.example/")
+    return ChatChannel(destination, delivery, Secrets({"DESK": address}), pictures)
 
 
 def with_server(mailbox: Mailbox, then: Callable[[str], Any]) -> None:
@@ -86,6 +86,19 @@ def test_a_mail_says_what_a_person_needs_and_nothing_else_can_be_smuggled_in() -
         "https://desk.firm.example/cases/case_1",
     ):
         assert line in text.splitlines()
+
+
+def test_the_two_pictures_come_with_it() -> None:
+    async def pictures(message: Message) -> list[Picture]:
+        return [Picture("yours.jpg", b"\xff\xd8one"), Picture("found.jpg", b"\xff\xd8other")]
+
+    mailbox = Mailbox()
+    with_server(mailbox, lambda address: channel(address, pictures).send(message()))
+    content = mailbox.got[0].content
+    assert isinstance(content, bytes)
+    mail = email.message_from_bytes(content, policy=email.policy.default)
+    attached = {part.get_filename(): part.get_content() for part in mail.iter_attachments()}  # type: ignore[attr-defined]
+    assert attached == {"yours.jpg": b"\xff\xd8one", "found.jpg": b"\xff\xd8other"}
 
 
 def test_a_refusal_is_a_failure_that_is_tried_again() -> None:
