@@ -1,10 +1,7 @@
 """Multi-index hashing: which assets carry descriptors close to the candidate's.
 
-Three keys of a descriptor's bits lead to buckets; what lies there within RADIUS bits is a vote
-(Norouzi, Punjani and Fleet, "Fast Search in Hamming Space with Multi-Index Hashing", CVPR 2012). The
-key's width follows log2 of the number of descriptors, so that buckets do not grow with the index. Beside
-each row number lie eight more bits of its descriptor, its tag, and rows whose tag differs much are passed
-over: a descriptor somewhere in a large index is a wait for memory, the tags of a bucket are one together.
+Three keys of a descriptor's bits lead to buckets; what lies there within RADIUS bits is a vote (Norouzi, Punjani and
+Fleet, "Fast Search in Hamming Space with Multi-Index Hashing", CVPR 2012).
 """
 
 from collections.abc import Sequence
@@ -30,10 +27,11 @@ MATCH_RATIO = 0.85
 MOST_MATCHES = 150
 
 _MIN_BITS, _MAX_BITS = 9, 28
-# A bucket holds 8 to 16 rows on average.
+# Keys widen with the number of descriptors, so that buckets do not grow: 8 to 16 rows on average.
 _BITS_BELOW = 3
 _TAG_BITS = 8
-# Of the eight: two close descriptors differ in more of them in one case of seven, strangers in six of seven.
+# A descriptor somewhere in a large index is a wait for memory, the tags of a bucket are one together. Two close
+# descriptors have tags that differ in more bits in one case of seven, strangers in six of seven.
 _TAG_RADIUS = 2
 # Which bits make which key and its tag: disjoint, fixed, arbitrary selections. Part of the recipe.
 _SELECTED = np.random.default_rng(20).permutation(256).reshape(4, 64)[:KEYS].astype(np.int64)
