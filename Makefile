@@ -40,10 +40,10 @@ help:
 demo: .venv/.stamp-demo
 	@.venv/bin/python -m demo
 
-# One process for each core, up to eight (each takes up to two gigabytes). All tests of a file run in one process, which makes
+# Three processes for two cores, up to eight (each takes up to two gigabytes). All tests of a file run in one process, which makes
 # what they share once. Files are run in the order in which they are found: the short ones come last.
 test: .venv/.stamp-test
-	.venv/bin/pytest -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+	.venv/bin/pytest -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/.stamp-test
 	.venv/bin/ruff check

@@ -25,9 +25,9 @@ from guardian.matching.settings import MatchingSettings
 
 SIZES = (600, 5_000, 20_000)
 MEGAPIXELS = (0.2, 1.0, 12.0)
+EDITS = ("crop40", "hflip", "screenshot", "onto_bg", "collage3x3", "mirror_crop30")
 _BATCH = 5_000
 _FOUND = 0.9
-_EDITS = ("crop40", "hflip", "screenshot", "onto_bg", "collage3x3", "mirror_crop30")
 
 
 @dataclass(frozen=True)
@@ -53,12 +53,14 @@ class Sized:
     cpu_ms: float
 
 
-def measure(profile: str, sizes: Sequence[int], seen: Callable[[], None]) -> Iterator[Grown]:
-    """Grow an index to each size and ask it about distractors and copies of its few real assets."""
+def measure(
+    profile: str, sizes: Sequence[int], seen: Callable[[], None], edits: Sequence[str] = EDITS
+) -> Iterator[Grown]:
+    """Grow an index to each size and ask it about distractors and edited copies of its few real assets."""
     cv2.setNumThreads(1)
     for size in sizes:
         with tempfile.TemporaryDirectory(prefix="guardian-bench-") as folder:
-            yield _grown(profile, size, Path(folder))
+            yield _grown(profile, size, Path(folder), edits)
         seen()
 
 
@@ -74,7 +76,7 @@ def measure_sizes(profile: str) -> Iterator[Sized]:
             yield Sized(profile, size, _cpu_ms(lambda content=content: matcher.match(content), 7))  # type: ignore[misc]
 
 
-def _grown(profile: str, size: int, folder: Path) -> Grown:
+def _grown(profile: str, size: int, folder: Path, edits: Sequence[str]) -> Grown:
     started = time.process_time()
     matcher = _matcher(profile, size, folder)
     built = time.process_time() - started
@@ -85,7 +87,7 @@ def _grown(profile: str, size: int, folder: Path) -> Grown:
     copies = [
         (str(number), _jpeg(attacks.apply(edit, np.asarray(opened(photograph)), random, [*hosts, *hosts])))
         for number, photograph in enumerate(PROTECTED)
-        for edit in _EDITS
+        for edit in edits
     ]
     matcher.match(distractors[0])
     distractor_ms = _cpu_ms(lambda: [matcher.match(content) for content in distractors], 3) / len(distractors)

@@ -20,12 +20,15 @@ from guardian.coverage.coverage import coverages
 from guardian.coverage.telling import tell_of_trouble
 from guardian.delivery.delivery import Delivery
 from guardian.delivery.secrets import Secrets
+from guardian.disk_errors import disk_error_text
 from guardian.errors import IndexNotReady, StoreUnusable
 from guardian.evidence import Vault
 from guardian.fetch.throttle import InMemory, Take
 from guardian.fetch.trusted import TrustedClient
 from guardian.fetch.web import WebClient
 from guardian.matching.workers import Workers
+from guardian.memory.remembering import Memory
+from guardian.memory.shards import FOLDER as MEMORY_FOLDER
 from guardian.model import Scan
 from guardian.processes import Heartbeat, registered, take_over_lost
 from guardian.retention import prune_daily
@@ -33,6 +36,7 @@ from guardian.scan.runs import Listener, scan_source
 from guardian.scan.services import ScanSettings, Services
 from guardian.sources.settings import SourceSettings
 from guardian.store import Store, open_store
+from guardian.urls.accounts import Platform
 
 if TYPE_CHECKING:
     from guardian.catalog.catalog import Catalog
@@ -85,6 +89,16 @@ def make_workers(config: Config) -> Workers:
     return workers
 
 
+def make_memory(config: Config, store: Store, workers: Workers) -> Memory | None:
+    """Return the memory of this configuration; None where nothing is to be remembered."""
+    return opened_memory(config, store, workers) if config.memory.enabled else None
+
+
+def opened_memory(config: Config, store: Store, workers: Workers) -> Memory:
+    """Return the memory of this configuration, also where nothing more is to be remembered."""
+    return Memory(store, config.data_dir / MEMORY_FOLDER, workers.small_recipe, config.memory)
+
+
 def make_catalog(config: Config, store: Store, workers: Workers) -> "Catalog":
     """Return the catalogue of this configuration."""
     # Imported late: it loads the index and its compiled kernels, which a check leaves to its workers.
@@ -116,6 +130,7 @@ async def opened_app(
                 vault=Vault(config.data_dir / "evidence", config.evidence.max_bytes),
                 clock=utc_now,
                 settings=_scan_settings(config),
+                memory=make_memory(config, store, workers),
                 environment=os.environ,
             )
 
@@ -132,6 +147,7 @@ def _scan_settings(config: Config) -> ScanSettings:
         destinations=tuple(destination.name for destination in config.destinations),
         max_image_bytes=config.matching.max_bytes,
         longest_freshness=config.fetch.longest_freshness,
+        platforms=platforms_of(config),
     )
 
 
@@ -192,13 +208,20 @@ def _clear_abandoned_crawls(app: App) -> int:
 
 def judging_of(config: Config) -> Judging:
     """Return what recorded uses are judged by. Raises ConfigError for rules that cannot be read."""
-    return Judging(open_rules(config), config.own_hosts, tuple(one.name for one in config.destinations))
+    names = tuple(one.name for one in config.destinations)
+    return Judging(open_rules(config), config.own_hosts, names, platforms_of(config))
+
+
+def platforms_of(config: Config) -> tuple[Platform, ...]:
+    """Return the platforms that the configuration names."""
+    return tuple(one.platform for one in config.platforms)
 
 
 async def judge_waiting_uses(app: App) -> None:
     """Judge recorded uses again whose licence begins today, and those of which an earlier version noted no licence."""
     services = app.services
-    judging = Judging(services.rules, services.settings.own_hosts, services.settings.destinations)
+    settings = services.settings
+    judging = Judging(services.rules, settings.own_hosts, settings.destinations, settings.platforms)
 
     def judge() -> Rejudged:
         with app.store.begin() as tx:
@@ -215,6 +238,27 @@ async def prune_old_rows(app: App) -> None:
     pruned = await asyncio.to_thread(prune_daily, app.store, app.config.retention, recipe, now)
     if pruned is not None and pruned.total:
         log.info("pruned", rows=pruned.total)
+    await prune_memory(app)
+
+
+async def prune_memory(app: App) -> None:
+    """Forget pictures that the memory has no room or time for; log a warning when that cannot be done now."""
+    memory = app.services.memory
+    if memory is None:
+        return
+    # Imported late: it loads the index, which a check leaves to its workers.
+    from guardian.memory.pruning import prune
+
+    try:
+        forgotten = await asyncio.to_thread(prune, app.store, memory, app.services.clock())
+    except IndexNotReady as error:
+        lost = await asyncio.to_thread(memory.writer.repair)
+        log.warning("memory_repaired", reason=str(error), pictures_without_fingerprint=lost)
+    except OSError as error:
+        log.warning("memory_not_pruned", reason=disk_error_text(error))
+    else:
+        if forgotten:
+            log.info("memory_pruned", pictures=forgotten)
 
 
 async def take_over(app: App) -> None:

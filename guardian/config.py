@@ -13,10 +13,12 @@ from guardian.errors import ConfigError
 from guardian.evidence.settings import EvidenceSettings
 from guardian.fetch.settings import FetchSettings
 from guardian.matching.settings import EmbeddingSettings, MatchingSettings
+from guardian.memory.settings import MemorySettings
 from guardian.sources.settings import SourceSettings, TimeZone
 from guardian.store.settings import ProcessSettings, RetentionSettings, StoreSettings
 from guardian.strict_yaml import Duration, Positions, duration, load_with_mistakes
 from guardian.urls.addresses import host_name
+from guardian.urls.settings import PlatformSettings
 from guardian.web.settings import WebSettings
 
 S = TypeVar("S", bound=BaseModel)
@@ -59,6 +61,10 @@ class Config(BaseModel):
         (),
         description="your own sites, www or not, with subdomains; pictures there are labelled own and raise no alert",
     )
+    platforms: tuple[PlatformSettings, ...] = Field(
+        (),
+        description="sites whose accounts are operators of their own, beside those that guardian knows (docs/cases.md)",
+    )
     fetch: FetchSettings = Field(FetchSettings(), description="how guardian visits other people's sites")
     matching: MatchingSettings = Field(MatchingSettings(), description="how images are decoded and compared")
     embedding: EmbeddingSettings = Field(
@@ -66,6 +72,9 @@ class Config(BaseModel):
     )
     catalog: CatalogSettings = Field(CatalogSettings(), description="how your own images are kept")
     evidence: EvidenceSettings = Field(EvidenceSettings(), description="the exact bytes kept behind findings")
+    memory: MemorySettings = Field(
+        MemorySettings(), description="what is remembered of every picture that scans compare, strangers too"
+    )
     delivery: DeliverySettings = Field(DeliverySettings(), description="how messages are sent and tried again")
     store: StoreSettings = Field(StoreSettings(), description="the database")
     retention: RetentionSettings = Field(
@@ -160,6 +169,11 @@ def example_text() -> str:
 
 # Lists have no defaults to show, so these stand for them.
 _EXAMPLES = {
+    "platforms": [
+        "platforms: []",
+        "#  - {host: art.example, account: '/artist/{account}'}",
+        "#  - {host: shops.example, account: '{account}.shops.example', no_accounts: [help]}",
+    ],
     "sources": [
         "sources: []",
         "#  - {name: gallery, kind: page, url: https://shop.example/gallery, every: 15m}",

@@ -2,7 +2,8 @@
 
 GuardianError                 something in the world went wrong, not in guardian's own code
 ├── UsageError                the request makes no sense: say so, exit 2
-│   └── ConfigError           a configuration or rule file is wrong: file, line, column, what to do
+│   ├── ConfigError           a configuration or rule file is wrong: file, line, column, what to do
+│   └── CaseChanged           somebody else has changed the case since it was looked at: what they did
 ├── FetchRefused              guardian decided not to fetch (robots, blocked address, budget, too large)
 ├── FetchFailed               the other side did not deliver (time-out, status, broken transfer)
 ├── Unmatchable               the bytes cannot be matched; an outcome with a reason, not a fault
@@ -26,7 +27,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from guardian.model import Skipped, SkipReason, reason_word
+from guardian.model import Case, CaseEvent, Skipped, SkipReason, reason_word
 
 
 class GuardianError(Exception):
@@ -61,6 +62,17 @@ class ConfigError(UsageError):
         position = ":".join(str(part) for part in (file, line, column) if part is not None)
         super().__init__(f"{position}: {message}")
         self.file, self.line, self.column = file, line, column
+
+
+class CaseChanged(UsageError):
+    """Somebody else has changed a case since it was looked at.
+
+    `case` is as it stands now, `since` are the lines that its history has got meanwhile.
+    """
+
+    def __init__(self, message: str, case: Case, since: tuple[CaseEvent, ...]) -> None:
+        super().__init__(message)
+        self.case, self.since = case, since
 
 
 class FetchRefused(GuardianError):

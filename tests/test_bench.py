@@ -112,7 +112,7 @@ def test_a_whole_site_is_scanned_and_watched(tmp_path: Path) -> None:
 @pytest.mark.parametrize("profile", ["full", "fast"])
 def test_an_index_grown_with_synthetic_assets_still_names_the_real_ones(profile: str) -> None:
     seen: list[int] = []
-    small, larger = scale.measure(profile, [30, 120], lambda: seen.append(1))
+    small, larger = scale.measure(profile, [30, 120], lambda: seen.append(1), edits=("crop40", "onto_bg"))
     assert (small.assets, larger.assets, len(seen)) == (30, 120, 2)
     assert small.found > 0.75
     assert abs(small.found - larger.found) < 0.1

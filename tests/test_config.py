@@ -54,8 +54,11 @@ def test_every_key_has_its_line_of_why_and_sections_are_mappings() -> None:
 
 def test_commented_examples_are_right_once_uncommented(tmp_path: Path) -> None:
     lines = [line.removeprefix("#") if line.startswith("#  - {") else line for line in example_text().splitlines()]
-    text = "\n".join(lines).replace("sources: []", "sources:").replace("destinations: []", "destinations:")
+    text = "\n".join(lines)
+    for section in ("sources", "destinations", "platforms"):
+        text = text.replace(f"{section}: []", f"{section}:")
     config = load(tmp_path, text)
+    assert [platform.host for platform in config.platforms] == ["art.example", "shops.example"]
     assert [source.kind for source in config.sources] == ["page", "site", "sitemap", "feed", "listing", "folder"]
     assert config.sources[0].every == timedelta(minutes=15)
     assert config.destinations[0].secret_env == ("GUARDIAN_SECRET",)

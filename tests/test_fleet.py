@@ -109,6 +109,12 @@ class Daemon:
         self.process.kill()
         self.process.wait()
 
+    def suspend(self) -> None:
+        """Suspend the process, and wait until all its threads stand still: on a busy machine that takes a while."""
+        self.process.send_signal(signal.SIGSTOP)
+        _, status = os.waitpid(self.process.pid, os.WUNTRACED)
+        assert os.WIFSTOPPED(status), "".join(self.said)
+
     def stop(self) -> None:
         self.process.terminate()
         assert self.process.wait(60) == 0, "".join(self.said)
@@ -301,8 +307,9 @@ def test_one_that_was_suspended_past_its_lease_finds_its_scan_taken_over_and_doe
     suspended = fleet.whose(cut_off.owner)
     (other,) = [daemon for daemon in fleet.daemons if daemon is not suspended]
     with fleet.store.begin():
-        # Not in the midst of a write: on SQLite it would keep the file locked for everybody until it goes on.
-        suspended.process.send_signal(signal.SIGSTOP)
+        # Not in the midst of a write: on SQLite it would keep the file locked for everybody until it goes on. This
+        # transaction is the only one that writes there, and lasts until the process stands still.
+        suspended.suspend()
     galleries.held = None
     other.until("took_over", processes=1)
     other.until("scanned", source="s3")

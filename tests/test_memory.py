@@ -1,6 +1,6 @@
 """Memory stays flat: a real daemon scans thousands of pictures, and is weighed on the way.
 
-2,000 pictures here; `GUARDIAN_MEMORY_PICTURES=50000 pytest tests/test_memory.py -s` is the full size.
+1,200 pictures here; `GUARDIAN_MEMORY_PICTURES=50000 pytest tests/test_memory.py -s` is the full size.
 """
 
 import os
@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from statistics import median
 
 import pytest
 from PIL import Image
@@ -17,13 +18,13 @@ from PIL import Image
 from bench.memory import pictures
 from tests.cli.home import Home, made_home
 
-PICTURES = int(os.environ.get("GUARDIAN_MEMORY_PICTURES", "2000"))
-SAMPLES = 20
+PICTURES = int(os.environ.get("GUARDIAN_MEMORY_PICTURES", "1200"))
+SAMPLES = 24
 SETTLED = 0.4
 """By this share of the scan caches are full and allocators have what they need."""
 
-MOST_GROWTH = 16 * 2**20
-"""What allocators move up and down by. Keeping 14 kB of each picture seen would be more."""
+MOST_GROWTH = 7 * 2**20
+"""What allocators move up and down by. Keeping 15 kB of each picture seen would be more."""
 
 
 class Pictures:
@@ -119,4 +120,6 @@ def test_memory_stays_flat_over_thousands_of_pictures(home: Home, web: Pictures)
         print(f"{served:>6} pictures {weight / 2**20:>6.0f} MiB")
     settled = [weight for served, weight in web.samples if served > SETTLED * PICTURES]
     assert min(settled) > 50 * 2**20, "a daemon was weighed"
-    assert settled[-1] - settled[0] < MOST_GROWTH
+    # The middle one of several: a single weight is up to four mebibytes above or below what is kept.
+    several = len(settled) // 3
+    assert median(settled[-several:]) - median(settled[:several]) < MOST_GROWTH

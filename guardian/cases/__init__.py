@@ -1,9 +1,25 @@
 """Groups findings into cases. The only place that changes the state of a case, and that writes messages about one."""
 
+from guardian.cases.deciding import Edit, add_note, assign, decide, label, set_due, undo
 from guardian.cases.messages import compose
 from guardian.cases.operators import operator
-from guardian.cases.recording import record, review
+from guardian.cases.recording import record
 from guardian.cases.uses import Kept, RecordedUse
 from guardian.cases.works import join_works, split_work
 
-__all__ = ["Kept", "RecordedUse", "compose", "join_works", "operator", "record", "review", "split_work"]
+__all__ = [
+    "Edit",
+    "Kept",
+    "RecordedUse",
+    "add_note",
+    "assign",
+    "compose",
+    "decide",
+    "join_works",
+    "label",
+    "operator",
+    "record",
+    "set_due",
+    "split_work",
+    "undo",
+]

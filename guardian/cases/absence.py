@@ -4,8 +4,10 @@ A finding is missed only where its place was looked at: its page was read, or is
 picture. What could not be looked at (an error, a limit, a site that asks to be left alone) says nothing.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
+from guardian.cases.recording import note_gone
 from guardian.model import Answer, ScanCounts, Skipped, SkipReason, reason_word
 from guardian.store import Transaction
 
@@ -49,7 +51,7 @@ def note_missed_in_crawl(tx: Transaction, source: str, at: datetime) -> int:
         outcome = tx.frontier.outcome_of(source, page_url)
         if is_whole if outcome is None else outcome in _PAGE_WAS_READ:
             missed.append(id_)
-    tx.findings.miss(missed, at)
+    _miss(tx, missed, at)
     return len(missed)
 
 
@@ -59,7 +61,7 @@ def note_missed(tx: Transaction, source: str, counts: ScanCounts, at: datetime) 
         return 0
 
     missed = list(_unseen(tx, source))
-    tx.findings.miss(missed, at)
+    _miss(tx, missed, at)
     return len(missed)
 
 
@@ -80,6 +82,11 @@ def doubtful_places(result: Answer | Skipped) -> list[tuple[str, str | None]]:
     if sighting.image_url is not None and (is_unclear or is_partial or any(not match.kept for match in result.judged)):
         addresses += [sighting.image_url, *sighting.also_at]
     return [(sighting.page_url or address, address) for address in addresses]
+
+
+def _miss(tx: Transaction, missed: Sequence[str], at: datetime) -> None:
+    tx.findings.miss(missed, at)
+    note_gone(tx, missed, at)
 
 
 def _unseen(tx: Transaction, source: str) -> dict[str, str]:

@@ -1,9 +1,18 @@
 """Reads a case with all that is shown of it, for the command line and for web pages alike."""
 
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from guardian.cases.operators import operator
+from guardian.cases.priority import priority_of
+from guardian.errors import UsageError
+from guardian.licences import status_of
 from guardian.model import Asset, Case, CaseFilter, Finding
 from guardian.store import Transaction
-from guardian.urls.addresses import host_is_under, host_of
+from guardian.urls.accounts import Platform
+from guardian.urls.addresses import host_in, host_is_under, host_of
 from guardian.views.cases import CaseDetail
+from guardian.views.operators import OperatorDetail, contacts_in
 from guardian.views.short_ids import only_one, with_prefix
 
 
@@ -17,10 +26,10 @@ def case_starting_with(tx: Transaction, start: str) -> Case:
 
 
 def cases_matching(tx: Transaction, wanted: CaseFilter, limit: int | None = None) -> list[Case]:
-    """Return the cases that a filter wants, those last changed first, at most `limit` of them."""
-    found = tx.cases.matching(wanted)
-    if wanted.host is not None:
-        found = [case for case in found if _is_of_host(tx, case, wanted.host)]
+    """Return the cases that a filter wants, in its order, at most `limit` of them."""
+    if wanted.host is None:
+        return tx.cases.matching(wanted, limit)
+    found = [case for case in tx.cases.matching(wanted) if _is_of_host(tx, case, wanted.host)]
     return found[:limit]
 
 
@@ -58,8 +67,36 @@ def _is_of_host(tx: Transaction, case: Case, host: str) -> bool:
     return any(host_is_under(host_of(finding.page_url), host) for finding in tx.findings.list(case.id))
 
 
-def case_detail(tx: Transaction, case: Case) -> CaseDetail:
-    """Return a case with its asset, its findings, every version of the bytes seen at each of them, and its history."""
+def operator_named(text: str, platforms: Sequence[Platform] = ()) -> str:
+    """Return the operator that a person means by its name, a host or an address of it. Raises UsageError for none."""
+    if text.startswith("folder:"):
+        return text
+    address = text if "://" in text else f"https://{text}"
+    if not host_in(text):
+        raise UsageError(f"{text!r} is no operator; write its host, such as thief.example, or an address of it")
+    return operator(address, None, "", platforms)
+
+
+def operator_detail(tx: Transaction, name: str, on: date) -> OperatorDetail:
+    """Return an operator with all that is known of it on a day. Raises UsageError for one without cases."""
+    summaries = tx.cases.operators(name)
+    if not summaries:
+        raise UsageError(f"no case is about {name}; `guardian operator list` shows all operators")
+
+    found = tx.cases.matching(CaseFilter(operator=name, by_priority=True))
+    host = host_in(name)
+    granted = [licence for licence in tx.licences.list() if host and host_is_under(licence.host, host)]
+    granted += [licence for licence in tx.licences.for_host(host) if licence not in granted] if host else []
+    return OperatorDetail(
+        summary=summaries[0],
+        cases=[(case, tx.assets.get(case.asset_id)) for case in found],
+        licences=[(licence, status_of(licence, on)) for licence in granted],
+        contacts=contacts_in([finding.context for case in found for finding in tx.findings.list(case.id)]),
+    )
+
+
+def case_detail(tx: Transaction, case: Case, now: datetime) -> CaseDetail:
+    """Return a case with its asset, its findings, every version of the bytes seen at each, its history and priority."""
     findings = tx.findings.list(case.id)
 
     return CaseDetail(
@@ -67,5 +104,6 @@ def case_detail(tx: Transaction, case: Case) -> CaseDetail:
         asset=tx.assets.get(case.asset_id),
         findings=findings,
         history=tx.cases.history(case.id),
+        priority=priority_of(case, tx.cases.count_of_operator(case.operator), now),
         versions=tx.versions.of_all([finding.id for finding in findings]),
     )

@@ -1,4 +1,4 @@
-"""Changes cases, in the two ways there are: a use that was seen (`record`), and a person's decision (`review`)."""
+"""Lets cases follow what guardian sees of their uses. What people decide about cases is in `deciding`."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,16 +8,20 @@ import structlog
 
 from guardian.cases.captures import note_capture
 from guardian.cases.messages import compose
-from guardian.cases.operators import operator
+from guardian.cases.operators import domain_operator, operator
+from guardian.cases.priority import commercial_signs, is_step, rank_of
 from guardian.cases.uses import RecordedUse
-from guardian.errors import UsageError
 from guardian.model import (
     ACTIONS_BY_STRENGTH,
+    PURSUED_STATES,
+    SETTLED_STATES,
     SEVERITIES_BY_STRENGTH,
     Action,
     Case,
     CaseEvent,
+    CaseFilter,
     CaseState,
+    CommercialSign,
     Context,
     Decision,
     Finding,
@@ -27,16 +31,26 @@ from guardian.model import (
 from guardian.outbox import enqueue
 from guardian.store import Transaction
 from guardian.store.ids import new_id
+from guardian.urls.accounts import Platform
 from guardian.urls.addresses import canonical_url
 from guardian.views.licences import grant_text, scope_text
 from guardian.views.plain_text import cleaned
 
-_MAX_NOTE = 4_000
+_REOPENED_STATES = (*SETTLED_STATES, CaseState.LICENSED, CaseState.GONE)
+"""States that news of a use ends: the case is open again."""
+
+_TELLING_STATES = (*PURSUED_STATES, CaseState.GONE)
+"""States in which what could not be told before is told."""
+
+_TOLD = frozenset({"case.opened", "case.escalated", "case.reopened"})
+"""Events that have a message; the others are only noted."""
 
 log = structlog.get_logger(__name__)
 
 
-def record(tx: Transaction, use: RecordedUse, destinations: Sequence[str]) -> Finding:
+def record(
+    tx: Transaction, use: RecordedUse, destinations: Sequence[str], platforms: Sequence[Platform] = ()
+) -> Finding:
     """Write a use that was seen: its finding, its case, and the messages to send, all in the caller's transaction.
 
     A decision to ignore that asks to be recorded (a licensed use) makes a finding without a case; a case all of whose
@@ -45,11 +59,13 @@ def record(tx: Transaction, use: RecordedUse, destinations: Sequence[str]) -> Fi
 
     - there has been none about this case (case.opened),
     - the finding is stronger than all before it: alert after review, or a higher severity (case.escalated),
-    - a resolved case has a finding at a new address, or one that was gone and is back (case.reopened),
-    - a licence no longer covers a licensed or resolved case (case.reopened).
+    - a settled case has a finding at a new address, or one that was gone and is back (case.reopened),
+    - a licence no longer covers a licensed or settled case (case.reopened).
 
-    Findings of a dismissed case are written without a message. `destinations` are all configured names; the
-    decision's `deliver_to` narrows them. When there are none, the next sighting enqueues the message instead.
+    A case that was gone is open again when a use of it is seen. Findings of a dismissed case are written without a
+    message. `destinations` are all configured names; the decision's `deliver_to` narrows them. When there are none, the
+    first sighting after there are some enqueues the message instead. `platforms` are those whose accounts are operators
+    beside the usual ones.
 
     Raises ValueError for a use that the rules did not want recorded.
     """
@@ -67,20 +83,23 @@ def record(tx: Transaction, use: RecordedUse, destinations: Sequence[str]) -> Fi
         note_licensed(tx, finding, use.at)
         return finding
 
-    case = _case_for(tx, use, known)
+    case = _case_for(tx, use, known, platforms)
     finding, is_new = tx.findings.upsert(_finding(use, known, case.id))
     version = note_capture(tx, known, finding, use.kept)
     _follow(tx, case, finding, version, use, destinations, news=_news(known, finding, is_new=is_new))
+    rank(tx, case.id, finding)
     return finding
 
 
-def tell_of_end(tx: Transaction, before: Finding, use: RecordedUse, destinations: Sequence[str]) -> Case:
+def tell_of_end(
+    tx: Transaction, before: Finding, use: RecordedUse, destinations: Sequence[str], platforms: Sequence[Platform] = ()
+) -> Case:
     """Write that a licence no longer covers a recorded use, and tell of it as `record` does; return its case.
 
     `before` is the finding as it was licensed, `use` the same as it is judged now. The finding itself must have been
     updated already.
     """
-    case = _case_for(tx, use, before)
+    case = _case_for(tx, use, before, platforms)
     finding = tx.findings.put_into_case(before.id, case.id)
     versions = tx.versions.of(finding.id)
     shown = (finding.candidate_sha256, finding.page_sha256)
@@ -89,6 +108,7 @@ def tell_of_end(tx: Transaction, before: Finding, use: RecordedUse, destinations
         max(versions, key=lambda one: one.last_seen_at, default=None),
     )
     _follow(tx, case, finding, version, use, destinations, news=_news(before, finding, is_new=False))
+    rank(tx, case.id, finding)
     return tx.cases.get(case.id) or case
 
 
@@ -105,7 +125,7 @@ def note_licensed(tx: Transaction, finding: Finding, at: datetime) -> Case | Non
         return tx.cases.update(replace(case, licence_id=finding.licence_id))
 
     licensed = replace(case, licence_id=finding.licence_id, licensed_since=at, updated_at=at)
-    if case.state in (CaseState.OPEN, CaseState.CONFIRMED):
+    if case.state in (*PURSUED_STATES, CaseState.GONE):
         licensed = replace(licensed, state=CaseState.LICENSED, action=Action.IGNORE, severity=None)
     licence = tx.licences.get(finding.licence_id) if finding.licence_id is not None else None
     asset = tx.assets.get(licence.asset_id) if licence is not None and licence.asset_id is not None else None
@@ -129,12 +149,15 @@ def _follow(
 
     `news` is what makes the finding news, None for one that goes on as it was.
     """
+    # dict.fromkeys: a rule may name a destination twice, which is then told once.
+    names = tuple(dict.fromkeys(use.decision.deliver_to or destinations))
     kind = _message_type(case, use.decision, is_news=news is not None)
+    if kind in (None, "case.returned") and case.untold is not None and names and case.state in _TELLING_STATES:
+        kind = f"case.{case.untold}"
+
     if kind is not None:
-        # dict.fromkeys: a rule may name a destination twice, which is then told once.
-        names = tuple(dict.fromkeys(use.decision.deliver_to or destinations))
         # Why a case is open that was settled is what its history must say; elsewhere the message says enough.
-        note = news if kind == "case.reopened" else None
+        note = news if case.state in _REOPENED_STATES else None
         _apply_event(tx, kind, case, finding.id, use, names, note)
         if names and version is not None:
             tx.versions.mark_told(finding.id, version)
@@ -153,23 +176,50 @@ def _news(before: Finding | None, now: Finding, *, is_new: bool) -> str | None:
     return None
 
 
-def review(tx: Transaction, case_id: str, state: CaseState, *, by: str, note: str | None, at: datetime) -> Case:
-    """Set the state that a person decided on, and add it to the case's history; return the case.
-
-    Any state may follow any other. Raises UsageError when there is no such case.
-    """
-    case = tx.cases.lock(case_id)
+def rank(tx: Transaction, case_id: str, seen: Finding | None = None) -> None:
+    """Rank a case anew after it changed; `seen` is a finding of it that may say more of how the work is used."""
+    case = tx.cases.get(case_id)
     if case is None:
-        raise UsageError(f"there is no case {case_id}")
+        return
 
-    reviewer = cleaned(by)[:200]
-    review_note = cleaned(note)[:_MAX_NOTE] if note else None
-    tx.cases.note(CaseEvent(case.id, at, state.value, by=reviewer, note=review_note))
-    log.info("case_reviewed", case=case.id, state=state.value, by=reviewer)
-    return tx.cases.update(replace(case, state=state, reviewed_by=reviewer, review_note=review_note, updated_at=at))
+    ranked = case
+    if seen is not None:
+        shares = [share for share in (case.share_used, seen.comparison.asset_coverage) if share is not None]
+        signs = {*case.commercial, *commercial_signs(seen.context)}
+        ranked = replace(
+            case,
+            share_used=max(shares, default=None),
+            commercial=tuple(sign for sign in CommercialSign if sign in signs),
+        )
+    works = tx.cases.count_of_operator(case.operator)
+    ranked = replace(ranked, rank=rank_of(ranked, works))
+    if ranked == case:
+        return
+
+    tx.cases.rank(ranked)
+    # The first finding of a case: its operator uses one more work, by which its other cases may be more urgent.
+    if seen is not None and case.finding_count == 1 and case.rank == 0.0 and is_step(works):
+        for other in tx.cases.matching(CaseFilter(operator=case.operator)):
+            tx.cases.rank(replace(other, rank=rank_of(other, works)))
 
 
-def _case_for(tx: Transaction, use: RecordedUse, known: Finding | None) -> Case:
+def note_gone(tx: Transaction, missed: Sequence[str], at: datetime) -> list[Case]:
+    """Let the cases of findings that a scan missed follow: one that is pursued and has no use left is gone.
+
+    Returns those cases. What a person has settled or dismissed, and what is licensed, stays so.
+    """
+    gone = []
+    for case_id in tx.findings.cases_of(missed):
+        case = tx.cases.lock(case_id)
+        if case is None or case.state not in PURSUED_STATES or not tx.findings.are_all_absent(case.id):
+            continue
+        tx.cases.note(CaseEvent(case.id, at, "gone"))
+        log.info("case_changed", case=case.id, change="gone", operator=case.operator)
+        gone.append(tx.cases.update(replace(case, state=CaseState.GONE, updated_at=at)))
+    return gone
+
+
+def _case_for(tx: Transaction, use: RecordedUse, known: Finding | None, platforms: Sequence[Platform]) -> Case:
     """Return the case that this use belongs to, before the use is written, with its row locked.
 
     `known` is the finding of this use, if there is one. A new case has no findings yet. A finding stays in its case,
@@ -181,8 +231,25 @@ def _case_for(tx: Transaction, use: RecordedUse, known: Finding | None) -> Case:
             return case
 
     sighting, decision = use.sighting, use.decision
-    of_operator = operator(sighting.page_url, sighting.image_url, sighting.source)
+    of_operator = operator(sighting.page_url, sighting.image_url, sighting.source, platforms)
+    earlier = _case_with_account(tx, use, of_operator, platforms)
+    if earlier is not None:
+        return earlier
     return tx.cases.insert(use.asset.id, of_operator, decision.action, decision.severity, use.at)[0]
+
+
+def _case_with_account(tx: Transaction, use: RecordedUse, account: str, platforms: Sequence[Platform]) -> Case | None:
+    """Return the case of a whole platform that has uses by this account, from when accounts were not told apart.
+
+    What was decided about it, and told of it, holds for this account too. None when there is no such case.
+    """
+    sighting = use.sighting
+    domain = domain_operator(sighting.page_url, sighting.image_url, sighting.source)
+    case = tx.cases.find(use.asset.id, domain) if domain != account else None
+    if case is None:
+        return None
+    pages = (finding.page_url for finding in tx.findings.list(case.id))
+    return tx.cases.lock(case.id) if any(operator(page, None, "", platforms) == account for page in pages) else None
 
 
 def _apply_event(
@@ -194,24 +261,29 @@ def _apply_event(
     names: tuple[str, ...],
     note: str | None,
 ) -> None:
-    """Update a case for an event, enqueue its message to each named destination, and write both into the history."""
+    """Update a case for an event, enqueue its message to each named destination, and write both into the history.
+
+    An event that no destination can be told of now is remembered, to be told later.
+    """
+    is_told = bool(names) and kind in _TOLD
     updated = tx.cases.update(
         replace(
             case,
-            state=CaseState.OPEN if case.state in (CaseState.RESOLVED, CaseState.LICENSED) else case.state,
+            state=CaseState.OPEN if case.state in _REOPENED_STATES else case.state,
             action=max(case.action, use.decision.action, key=ACTIONS_BY_STRENGTH.index),
             severity=max(case.severity, use.decision.severity, key=SEVERITIES_BY_STRENGTH.index),
             updated_at=use.at,
-            alerted_at=use.at if names else case.alerted_at,
-            message_count=case.message_count + bool(names),
+            alerted_at=use.at if is_told else case.alerted_at,
+            message_count=case.message_count + is_told,
             licence_id=None,
             licensed_since=None,
+            untold=None if is_told else _untold(case, kind),
         )
     )
-    message_id = enqueue(tx, compose(kind, updated, finding_id, use), names).id if names else None
+    message_id = enqueue(tx, compose(kind, updated, finding_id, use), names).id if is_told else None
 
     # Without destinations a case counts as opened at each sighting. Its history says so once, and again with a message.
-    is_repeated = kind == "case.opened" and case.finding_count > 0
+    is_repeated = kind == "case.opened" and case.finding_count > 0 and case.state not in _REOPENED_STATES
     if message_id is not None or not is_repeated:
         tx.cases.note(CaseEvent(case.id, use.at, kind.removeprefix("case."), note=note, message_id=message_id))
         log.info(
@@ -235,8 +307,8 @@ def _message_type(case: Case, decision: Decision, *, is_news: bool) -> str | Non
     if case.state is CaseState.DISMISSED:
         # A person has said that this operator's use of the work is of no interest.
         return None
-    if case.state is CaseState.RESOLVED:
-        # What a person called resolved may take days to vanish: only another address, or a return, says it goes on.
+    if case.state in SETTLED_STATES:
+        # What a person called settled may take days to vanish: only another address, or a return, says it goes on.
         return "case.reopened" if is_news else None
     if case.alerted_at is None:
         return "case.opened"
@@ -246,8 +318,19 @@ def _message_type(case: Case, decision: Decision, *, is_news: bool) -> str | Non
     is_stronger = ACTIONS_BY_STRENGTH.index(decision.action) > ACTIONS_BY_STRENGTH.index(case.action) or (
         SEVERITIES_BY_STRENGTH.index(decision.severity) > SEVERITIES_BY_STRENGTH.index(case.severity)
     )
+    if is_stronger:
+        return "case.escalated"
+    return "case.returned" if case.state is CaseState.GONE else None
 
-    return "case.escalated" if is_stronger else None
+
+def _untold(case: Case, kind: str) -> str | None:
+    """Return what is still to be told of a case after an event that nobody could be told of.
+
+    A case that was never told of is opened, whatever happened to it since. A reopening is more than an escalation.
+    """
+    if kind not in _TOLD or kind == "case.opened":
+        return case.untold
+    return "reopened" if "reopened" in (case.untold, kind.removeprefix("case.")) else "escalated"
 
 
 def _addresses(use: RecordedUse) -> tuple[str, str]:

@@ -4,13 +4,13 @@ Between two sightings nobody knows whether a use goes on, so the day that is bet
 when it was last seen, or today. A licence that has ended since the last sighting is told of when the use is seen again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
 
-from guardian.cases.recording import licensed_since, note_licensed, tell_of_end
+from guardian.cases.recording import licensed_since, note_licensed, rank, tell_of_end
 from guardian.cases.uses import Kept, RecordedUse
 from guardian.licences import host_is_under, standing_of
 from guardian.model import (
@@ -30,6 +30,7 @@ from guardian.model import (
 )
 from guardian.rules import Rules, Use, ownership_of
 from guardian.store import Transaction
+from guardian.urls.accounts import Platform
 from guardian.urls.addresses import host_of
 
 log = structlog.get_logger(__name__)
@@ -37,11 +38,12 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Judging:
-    """What uses are judged by: the rules, the owner's own hosts, and the names of all destinations."""
+    """What uses are judged by: the rules, the owner's own hosts, the names of all destinations, and platforms."""
 
     rules: Rules
     own_hosts: tuple[str, ...]
     destinations: tuple[str, ...]
+    platforms: tuple[Platform, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ def judge_again(tx: Transaction, finding_ids: Iterable[str], judging: Judging, a
             if case is not None and not before.is_licensed:
                 licensed[case.id] = case
         elif before.is_licensed:
-            case = _end(tx, before, judged, work, judging.destinations, at)
+            case = _end(tx, before, judged, work, judging, at)
             if case is not None:
                 unlicensed[case.id] = case
 
@@ -128,14 +130,12 @@ def _judged(finding: Finding, work: Work, standing: Standing, judging: Judging, 
     )
 
 
-def _end(
-    tx: Transaction, before: Finding, judged: Finding, work: Work, destinations: Sequence[str], at: datetime
-) -> Case | None:
+def _end(tx: Transaction, before: Finding, judged: Finding, work: Work, judging: Judging, at: datetime) -> Case | None:
     """Let the case of a use follow that is not licensed any more, and tell of it; return the case if there is one."""
     asset = next(one for one in work.assets if one.id == judged.asset_id)
     was_seen = before.licensed_since is None or before.last_seen_at >= before.licensed_since
     if judged.decision.action is not Action.IGNORE and was_seen and not before.is_absent:
-        return tell_of_end(tx, before, _use(judged, asset, at), destinations)
+        return tell_of_end(tx, before, _use(judged, asset, at), judging.destinations, judging.platforms)
 
     case = tx.cases.lock(before.case_id) if before.case_id is not None else None
     if case is None:
@@ -152,7 +152,9 @@ def _end(
         )
     tx.cases.note(CaseEvent(case.id, at, "unlicensed"))
     log.info("case_changed", case=case.id, change="unlicensed", operator=case.operator)
-    return tx.cases.update(restored)
+    tx.cases.update(restored)
+    rank(tx, case.id)
+    return tx.cases.get(case.id)
 
 
 def _use(finding: Finding, asset: Asset, at: datetime) -> RecordedUse:

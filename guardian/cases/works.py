@@ -6,6 +6,7 @@ from datetime import datetime
 
 import structlog
 
+from guardian.cases.recording import rank
 from guardian.errors import UsageError
 from guardian.model import (
     ACTIONS_BY_STRENGTH,
@@ -13,13 +14,23 @@ from guardian.model import (
     Case,
     CaseEvent,
     CaseState,
+    CommercialSign,
     Finding,
     Work,
 )
 from guardian.store import Transaction
 from guardian.views.counting import counted
 
-_BY_ATTENTION = (CaseState.DISMISSED, CaseState.LICENSED, CaseState.RESOLVED, CaseState.OPEN, CaseState.CONFIRMED)
+_BY_ATTENTION = (
+    CaseState.DISMISSED,
+    CaseState.LICENSED,
+    CaseState.GONE,
+    CaseState.CLOSED,
+    CaseState.RESOLVED,
+    CaseState.OPEN,
+    CaseState.CONFIRMED,
+    CaseState.NOTICE_SENT,
+)
 """States from the one that asks for least to the one that asks for most."""
 
 log = structlog.get_logger(__name__)
@@ -29,9 +40,9 @@ def join_works(tx: Transaction, kept: Work, gone: Work, *, by: str | None, at: d
     """Make the assets of one work part of another; return the work of both. `by` is None for the matcher.
 
     Two cases of one operator become one: it has the id of the one that was opened first, the findings and histories
-    of both, the stronger action and severity, and of the two states the one that asks for more attention (confirmed,
-    open, resolved, licensed, dismissed): a person may have dismissed the one because of the other. The id of the other
-    case, and of the work, lead on. Findings at one place are merged.
+    of both, the stronger action and severity, and of the two states the one that asks for more attention (notice
+    sent, confirmed, open, resolved, closed, gone, licensed, dismissed): a person may have dismissed the one because of
+    the other. The id of the other case, and of the work, lead on. Findings at one place are merged.
     """
     if by is not None:
         tx.works.reunite([asset.id for asset in (*kept.assets, *gone.assets)])
@@ -80,8 +91,8 @@ def split_work(
     return _work(tx, new_id)
 
 
-def _merge(tx: Transaction, of_kept: Case, of_gone: Case, *, by: str | None, at: datetime) -> Case:
-    """Merge two cases of one operator into the one that was opened first, of whichever work that is; return it."""
+def _merge(tx: Transaction, of_kept: Case, of_gone: Case, *, by: str | None, at: datetime) -> None:
+    """Merge two cases of one operator into the one that was opened first, of whichever work that is."""
     kept, gone = sorted((of_kept, of_gone), key=lambda case: (case.opened_at, case.id))
     # Of equal states the later review counts.
     ranked = sorted((kept, gone), key=lambda case: (_BY_ATTENTION.index(case.state), case.updated_at))
@@ -92,14 +103,19 @@ def _merge(tx: Transaction, of_kept: Case, of_gone: Case, *, by: str | None, at:
 
     note = f"{gone.id} ({gone.state.value}) is part of this case now: both are about one work"
     tx.cases.note(CaseEvent(kept.id, at, "merged", by=by, note=note))
-    return tx.cases.absorb(
+    merged = tx.cases.absorb(
         replace(
             kept,
             work_id=of_kept.work_id,
             asset_id=_best(found, kept.asset_id),
             state=decided.state,
+            reason=decided.reason,
             reviewed_by=decided.reviewed_by,
             review_note=decided.review_note,
+            assignee=decided.assignee or kept.assignee or gone.assignee,
+            labels=tuple(dict.fromkeys([*kept.labels, *gone.labels])),
+            due_on=min(filter(None, (kept.due_on, gone.due_on)), default=None),
+            untold=decided.untold,
             licence_id=decided.licence_id,
             licensed_since=decided.licensed_since,
             action=max((case.action for case in asking), key=ACTIONS_BY_STRENGTH.index),
@@ -110,6 +126,10 @@ def _merge(tx: Transaction, of_kept: Case, of_gone: Case, *, by: str | None, at:
         ),
         gone.id,
     )
+    shares = [share for share in (kept.share_used, gone.share_used) if share is not None]
+    signs = tuple(sign for sign in CommercialSign if sign in (*kept.commercial, *gone.commercial))
+    tx.cases.rank(replace(merged, share_used=max(shares, default=None), commercial=signs))
+    rank(tx, merged.id)
 
 
 def _split(tx: Transaction, case: Case, going: set[str], new_work: str, *, by: str, at: datetime) -> None:
@@ -137,6 +157,10 @@ def _split(tx: Transaction, case: Case, going: set[str], new_work: str, *, by: s
     tx.cases.update(replace(case, id=new.id, updated_at=at))
     for finding in leaving:
         tx.findings.move(finding.id, new_work, new.id)
+    # What was known of the use of the whole is what is known of both parts, until they are seen again.
+    tx.cases.rank(replace(case, id=new.id))
+    rank(tx, new.id)
+    rank(tx, case.id)
     for of, note in (
         (case.id, f"{counted(len(leaving), 'finding')} moved to {new.id}"),
         (new.id, f"was part of {case.id}"),

@@ -1,18 +1,19 @@
-"""`guardian case`: list and show cases, and record what a person decides about them."""
+"""`guardian case`: list and show cases; what a person decides about them is in case_decisions.py."""
 
-import getpass
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import click
 
+from guardian.cli.case_decisions import COMMANDS, REASON
 from guardian.cli.context import Session, opened_store, pass_session
-from guardian.cli.filters import case_filter, uses_options
+from guardian.cli.filters import DAY, case_filter, uses_options
 from guardian.cli.screen import Column, Cut, Row, Screen, echo
 from guardian.cli.showing import json_line
-from guardian.model import Asset, Case, CaseState, FindingDigest, LicenceStatus, Severity
-from guardian.views.cases import case_detail_json, case_json, event_text, extent_text
+from guardian.model import Asset, Case, CaseState, DismissReason, FindingDigest, LicenceStatus, Severity
+from guardian.views.cases import case_detail_json, case_json, event_text, extent_text, priority_text
 from guardian.views.findings import finding_facts, version_facts
 
 COLUMNS = (
@@ -49,22 +50,54 @@ def command() -> None:
     metavar="STATUS|ID",
     help=f"Only cases with a use of this status ({', '.join(LicenceStatus)}), or one that this licence was judged by.",
 )
+@click.option(
+    "--reason", "reasons", multiple=True, type=REASON, metavar="REASON", help="Only dismissed for this reason."
+)
+@click.option("--assignee", metavar="NAME", help="Only cases that this person deals with.")
+@click.option("--label", metavar="LABEL", help="Only cases with this label.")
+@click.option("--due-by", type=DAY, metavar="YYYY-MM-DD", help="Only cases that are due on this day or earlier.")
 @uses_options("Changed on this day or later (UTC).")
 @click.option(
-    "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="How many, last changed first."
+    "--sort",
+    "order",
+    type=click.Choice(["changed", "priority"]),
+    default="changed",
+    show_default=True,
+    help="Those last changed first, or the most urgent ones.",
 )
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="How many.")
 @click.option("--json", "as_lines", is_flag=True, help="One JSON object a line for each case.")
 @pass_session
-def list_cases(session: Session, /, limit: int, as_lines: bool, **options: Any) -> None:
-    """List cases, the last changed first. Of several options all must apply."""
+def list_cases(
+    session: Session,
+    /,
+    limit: int,
+    as_lines: bool,
+    reasons: tuple[DismissReason, ...],
+    label: str | None,
+    due_by: datetime | None,
+    **options: Any,
+) -> None:
+    """List cases, the last changed first or by priority. Of several options all must apply."""
+    from guardian.cases.priority import points_of_rank
     from guardian.cases.reading import cases_matching
 
+    assignee, order = options.pop("assignee"), options.pop("order")
     with opened_store(session) as store, store.read() as tx:
-        cases = cases_matching(tx, case_filter(tx, **options), limit)
+        wanted = replace(
+            case_filter(tx, **options),
+            reasons=reasons,
+            assignee=assignee,
+            label=label,
+            due_by=due_by.date() if due_by is not None else None,
+            by_priority=order == "priority",
+        )
+        cases = cases_matching(tx, wanted, limit)
         rows = [(case, tx.assets.get(case.asset_id)) for case in cases]
 
     if as_lines:
-        echo(json_line(case_json(case, asset)) for case, asset in rows)
+        now = datetime.now(UTC)
+        echo(json_line(case_json(case, asset, points_of_rank(case.rank, now))) for case, asset in rows)
         return
 
     screen = Screen.of_output()
@@ -82,7 +115,7 @@ def show_case(session: Session, case_id: str, as_json: bool) -> None:
     from guardian.cases.reading import case_detail, case_starting_with
 
     with opened_store(session) as store, store.read() as tx:
-        detail = case_detail(tx, case_starting_with(tx, case_id))
+        detail = case_detail(tx, case_starting_with(tx, case_id), datetime.now(UTC))
 
     if as_json:
         click.echo(json_line(case_detail_json(detail), indent=2))
@@ -91,6 +124,7 @@ def show_case(session: Session, case_id: str, as_json: bool) -> None:
     screen = Screen.of_output()
     row = _row(detail.case, detail.asset, screen)
     echo(screen.wrapped("  ".join([detail.case.id, *row.cells[1:], *row.below]), 2, first=""))
+    echo(screen.wrapped(priority_text(detail.priority), 2, first=""))
     for finding in detail.findings:
         click.echo()
         click.echo(screen.fitted(finding.image_url, Cut.NEVER))
@@ -105,45 +139,8 @@ def show_case(session: Session, case_id: str, as_json: bool) -> None:
         echo(screen.wrapped(event_text(event), 2, first=""))
 
 
-def _review(session: Session, case_ids: tuple[str, ...], state: CaseState, by: str | None, note: str | None) -> None:
-    """Record a person's decision about all of the cases, or about none when one of them is unknown."""
-    from guardian.cases import review
-    from guardian.cases.reading import case_starting_with
-
-    # One transaction for all: a mistyped id must leave no half of the cases decided.
-    now = datetime.now(UTC)
-    with opened_store(session) as store, store.begin() as tx:
-        cases = [case_starting_with(tx, case_id) for case_id in case_ids]
-        reviewed = [review(tx, case.id, state, by=by or user_name(), note=note, at=now) for case in cases]
-
-    for case in reviewed:
-        click.echo(f"{case.id}  {case.operator}  {case.state.value}")
-
-
-def _review_command(name: str, state: CaseState, text: str) -> None:
-    """Add a subcommand that gives cases this state: the decisions differ in name, state and help only."""
-
-    @command.command(name, help=text)
-    @click.argument("case_ids", metavar="CASE...", nargs=-1, required=True)
-    @click.option("--note", help="Why; kept in the case's history.")
-    @click.option("--by", metavar="NAME", help="Who decides; by default the user of this machine.")
-    @pass_session
-    def run(session: Session, case_ids: tuple[str, ...], note: str | None, by: str | None) -> None:
-        _review(session, case_ids, state, by, note)
-
-
-_review_command("confirm", CaseState.CONFIRMED, "It is a copy that you pursue; stronger findings still alert.")
-_review_command("dismiss", CaseState.DISMISSED, "Of no interest: goes on being recorded, never alerts again.")
-_review_command("resolve", CaseState.RESOLVED, "Settled: alerts again only when the operator shows it elsewhere.")
-_review_command("reopen", CaseState.OPEN, "Undo a decision.")
-
-
-def user_name() -> str:
-    """Return the name of this machine's user. In a container the user may have none."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "unknown"
+for _decision in COMMANDS:
+    command.add_command(_decision)
 
 
 def _row(case: Case, asset: Asset | None, screen: Screen) -> Row:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from guardian.cli.adding import judge_moved
-from guardian.cli.case import user_name
+from guardian.cli.case_decisions import user_name
 from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.filters import asset_starting_with
 from guardian.cli.showing import json_line

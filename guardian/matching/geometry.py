@@ -49,7 +49,6 @@ class Proposal:
     votes: int = 0
     inverted: bool = False
 
-
     def flipped(self, matrix: Matrix, width: int) -> Matrix:
         """Lead between the frame of the proposal's side and the candidate's own, `width` pixels wide.
 

@@ -65,6 +65,8 @@ def _call_all() -> None:
 
     hashing.nearest_orientation(points.descriptors[:8], points.descriptors)
     hashing.nearest_view(points.descriptors[:8], _mapped(points.descriptors))
+    for hashes in (points.descriptors, _mapped(points.descriptors)):
+        hashing.within(points.descriptors[0], hashes, 8)
 
     geometry.count_agreeing(points, points)
     same = np.array([1.0, 0.0, 0.0, 0.0, 1.0, 0.0])

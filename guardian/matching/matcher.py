@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from guardian.matching import combine, kernels
 from guardian.matching.candidate import candidate_of
@@ -20,6 +21,7 @@ from guardian.matching.features.fingerprint import Fingerprint, fingerprint
 from guardian.matching.features.image import Decoded, Picture, decode, decode_all
 from guardian.matching.features.phash import phash
 from guardian.matching.features.pyramid import Pyramid
+from guardian.matching.features.small import SmallFingerprint, small_fingerprint
 from guardian.matching.index.vector_route import PartEncoder
 from guardian.matching.profiles import profile_of, quick_search
 from guardian.matching.recipe import FITTED, index_recipe, report_recipe
@@ -41,10 +43,11 @@ COMPARING_SHARE = 0.35
 
 @dataclass(frozen=True, slots=True)
 class _Searched:
-    """One picture of a file, and the whole catalogue's answer for it."""
+    """One picture of a file, and the whole catalogue's answer for it. `encoder` has its descriptors; None without."""
 
     picture: Picture
     combined: CombinedAnswer
+    encoder: PartEncoder | None = None
 
 
 class Matcher:
@@ -127,6 +130,22 @@ class Matcher:
         self.refresh()
         return self._report(decoded, self._search(decoded, newer_than, quick=quick), with_regions=not quick)
 
+    def match_and_describe(self, content: bytes, newer_than: int = 0) -> tuple[MatchReport, SmallFingerprint]:
+        """Compare a candidate as `match` does; return the report, and the small fingerprint of what shows most of it.
+
+        Nothing is decoded or encoded twice. Raises what `match` raises.
+        """
+        decoded = decode_all(content, self._settings)
+        self.refresh()
+        searched = self._search(decoded, newer_than, quick=False)
+        report = self._report(decoded, searched, with_regions=True)
+        return report, small_fingerprint(searched[0].picture, report.perceptual_hash, _vector(searched[0].encoder))
+
+    def small_fingerprint(self, content: bytes) -> SmallFingerprint:
+        """Return the small fingerprint of what shows most of a file. Raises Unmatchable."""
+        picture = decode(content, self._settings)
+        return small_fingerprint(picture, None, _vector(self._encoder(picture)))
+
     def match_measured(self, picture: Picture) -> tuple[MatchReport, tuple[ComparedPair, ...]]:
         """Compare a decoded candidate as `match` does; return the report, and every pair that was measured for it.
 
@@ -144,8 +163,10 @@ class Matcher:
         for picture in (best, *(other for other in decoded.pictures if other is not best)):
             if time.thread_time() > end:
                 break
-            answers = self._quick_answers(picture) if quick else self._answers(picture, newer_than)
-            searched.append(_Searched(picture, combine.combine(answers, newer_than, fitted=fitted(self._confidence))))
+            encoder = None if quick else self._encoder(picture)
+            answers = self._quick_answers(picture) if quick else self._answers(picture, newer_than, encoder)
+            combined = combine.combine(answers, newer_than, fitted=fitted(self._confidence))
+            searched.append(_Searched(picture, combined, encoder))
             if len(searched) == 1:
                 # The first is compared in any case, and may have had kernels to compile.
                 end = time.thread_time() + COMPARING_SHARE * self._settings.timeout.total_seconds()
@@ -185,16 +206,18 @@ class Matcher:
 
         Searches the generation that `refresh` opened.
         """
-        return combine.compared(self._answers(picture, newer_than), newer_than)
+        return combine.compared(self._answers(picture, newer_than, self._encoder(picture)), newer_than)
 
-    def _answers(self, picture: Picture, newer_than: int) -> list[ShardAnswer]:
+    def _encoder(self, picture: Picture) -> PartEncoder | None:
+        return PartEncoder(picture, self._embedder) if self._embedder else None
+
+    def _answers(self, picture: Picture, newer_than: int, encoder: PartEncoder | None) -> list[ShardAnswer]:
         """Ask every shard; for older assets too where the newer ones may share evidence with them."""
         shards = [shard for shard in self._shards if not shard.is_empty]
         if not shards:
             return []
 
         candidate = candidate_of(picture, self._profile)
-        encoder = PartEncoder(picture, self._embedder) if self._embedder else None
         answers = [shard.search(candidate, encoder, newer_than) for shard in shards]
         if combine.needs_older_assets(answers, newer_than):
             answers = [shard.search(candidate, encoder, newer_than=0) for shard in shards]
@@ -239,6 +262,11 @@ class Matcher:
         greys = sampled_alike(measurement.shown, measurement.projection, pair.asset.preview, candidate)
         mine, theirs = self._embedder.encode([np.repeat(grey[:, :, None], 3, axis=2) for grey in greys])
         return float(mine @ theirs)
+
+
+def _vector(encoder: PartEncoder | None) -> NDArray[np.float32] | None:
+    """Return the descriptor's vector of the whole picture; None without weights."""
+    return encoder.parts(with_tiles=False)[0].vector if encoder is not None else None
 
 
 def _frames_in_words(picture: Picture, asset_frame: int | None) -> str:

@@ -15,6 +15,15 @@ MATCHING_VERSION = 5
 """Raise when the same fingerprints may be measured differently."""
 
 
+SMALL_VERSION = 1
+"""Raise when anything that enters a small fingerprint changes, the appearance too: see features/small.py."""
+
+
+def small_recipe(weights_digest: str | None) -> str:
+    """Return the recipe of small fingerprints: the name of their folder, too."""
+    return f"s{SMALL_VERSION}-{weights_digest[:12] if weights_digest else 'none'}"
+
+
 def index_recipe(settings: MatchingSettings, weights_digest: str | None) -> str:
     """Return the recipe of fingerprints: the name of their index folder, too."""
     kept = "" if settings.profile == "full" else f"{settings.profile}-"

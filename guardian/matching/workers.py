@@ -21,7 +21,7 @@ from guardian.errors import WeightsMissing, WorkerLost, WorkersUnavailable
 from guardian.matching.settings import EmbeddingSettings, MatchingSettings
 from guardian.matching.worker_pool import WorkerPool
 from guardian.matching.worker_process import WorkerDied, WorkerProcess
-from guardian.model import MatchReport, SkipReason
+from guardian.model import DescribedPicture, MatchReport, SkipReason
 
 if TYPE_CHECKING:
     from guardian.matching.features.fingerprint import Fingerprint
@@ -65,7 +65,7 @@ class Workers:
         index_folder: Path,
         pool: WorkerPool | None = None,
     ) -> None:
-        from guardian.matching.recipe import confidence_file, index_recipe, report_recipe
+        from guardian.matching.recipe import confidence_file, index_recipe, report_recipe, small_recipe
 
         self.without_descriptor: str | None = None
         try:
@@ -78,6 +78,7 @@ class Workers:
         # Chosen once: workers that start later answer by the same file as this recipe says.
         self.confidence = confidence_file(index_folder, self.index_recipe)
         self.report_recipe = report_recipe(matching, digest, self.confidence)
+        self.small_recipe = small_recipe(digest)
         self._setup = _Setup(matching, embedding, index_folder, self.confidence)
         self.count = matching.workers or os.cpu_count() or 1
         self._pool = pool or WorkerPool()
@@ -105,6 +106,17 @@ class Workers:
         """
         given = (self._setup, content, newer_than, quick)
         return await self._run(_follow_index, _match, given, crashes_tolerated)
+
+    async def match_and_describe(
+        self, content: bytes, newer_than: int = 0, *, crashes_tolerated: int = CRASHES_TOLERATED
+    ) -> tuple[MatchReport, DescribedPicture]:
+        """Compare an encoded image as `match` does; return the report, and what the memory keeps of the image."""
+        given = (self._setup, content, newer_than)
+        return await self._run(_follow_index, _match_and_describe, given, crashes_tolerated)
+
+    async def describe(self, content: bytes) -> DescribedPicture:
+        """Return what the memory keeps of an encoded image. Raises Unmatchable, and what `run` raises."""
+        return await self.run(_describe, self._setup, content)
 
     async def fingerprint(self, content: bytes) -> "Fingerprint":
         """Compute what the index keeps of an encoded image. Raises Unmatchable, and what `run` raises."""
@@ -281,6 +293,16 @@ def _digest_of_weights(embedding: EmbeddingSettings) -> str | None:
 
 def _match(setup: _Setup, content: bytes, newer_than: int, quick: bool) -> MatchReport:
     return _matcher(setup).match(content, newer_than, quick=quick)
+
+
+def _match_and_describe(setup: _Setup, content: bytes, newer_than: int) -> tuple[MatchReport, DescribedPicture]:
+    report, small = _matcher(setup).match_and_describe(content, newer_than)
+    return report, DescribedPicture(small.format, small.packed())
+
+
+def _describe(setup: _Setup, content: bytes) -> DescribedPicture:
+    small = _matcher(setup).small_fingerprint(content)
+    return DescribedPicture(small.format, small.packed())
 
 
 def _fingerprint(setup: _Setup, content: bytes) -> "Fingerprint":

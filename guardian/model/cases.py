@@ -1,7 +1,7 @@
 """Decisions of the rules, and the findings and cases that are kept because of them."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from guardian.model.assets import LicenceStatus
@@ -55,8 +55,8 @@ class Decision:
 class CaseState(StrEnum):
     """The state of a case. Only the room `cases` changes it.
 
-    `licensed`: licences cover all of its findings. guardian sets this state and leaves it again; people decide on the
-    others.
+    `licensed` (licences cover all of its findings) and `gone` (none of its findings is there any more) are set and left
+    by guardian; people decide on the others. `closed` and `resolved`, its earlier name, mean the same.
     """
 
     OPEN = "open"
@@ -64,6 +64,43 @@ class CaseState(StrEnum):
     DISMISSED = "dismissed"
     RESOLVED = "resolved"
     LICENSED = "licensed"
+    NOTICE_SENT = "notice_sent"
+    GONE = "gone"
+    CLOSED = "closed"
+
+
+STATES_OF_PEOPLE = (
+    CaseState.OPEN,
+    CaseState.CONFIRMED,
+    CaseState.NOTICE_SENT,
+    CaseState.DISMISSED,
+    CaseState.RESOLVED,
+    CaseState.CLOSED,
+)
+"""The states that a person may give a case."""
+
+PURSUED_STATES = (CaseState.OPEN, CaseState.CONFIRMED, CaseState.NOTICE_SENT)
+"""The states of a case that somebody still has to deal with."""
+
+SETTLED_STATES = (CaseState.RESOLVED, CaseState.CLOSED)
+"""The states of a case that a person has called done: only news opens it again."""
+
+
+class DismissReason(StrEnum):
+    """Why a case is of no interest."""
+
+    NOT_MINE = "not_mine"
+    PERMITTED = "permitted"
+    NOT_WORTH_PURSUING = "not_worth_pursuing"
+    LOOK_ALIKE = "look_alike"
+
+
+class CommercialSign(StrEnum):
+    """What the words of a page say of its trade."""
+
+    SHOP = "shop"
+    PRICE = "price"
+    ADVERTISING = "advertising"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +163,9 @@ class Case:
     `asset_id` is the asset of the work that matched best when the case was opened. `action` and `severity` are the
     strongest of its findings. `alerted_at`: when a message about it was last written; None before the first.
     `message_count`: how many messages it has caused. `licence_id` and `licensed_since` are set while licences cover all
-    of its findings; it then asks for nothing (`ignore`, no severity).
+    of its findings; it then asks for nothing (`ignore`, no severity). `version` grows with each line of its history.
+    `reason`: why it is dismissed. `untold`: what happened while no destination was configured (the kind of event), to
+    be told at the next sighting when there is one.
     """
 
     id: str
@@ -145,6 +184,49 @@ class Case:
     message_count: int = 0
     licence_id: str | None = None
     licensed_since: datetime | None = None
+    version: int = 0
+    reason: DismissReason | None = None
+    assignee: str | None = None
+    labels: tuple[str, ...] = ()
+    due_on: date | None = None
+    untold: str | None = None
+    share_used: float | None = None
+    commercial: tuple[CommercialSign, ...] = ()
+    rank: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class PriorityPart:
+    """One reason why a case is urgent: its points, and in words what they stand for."""
+
+    name: str
+    points: float
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Priority:
+    """How urgent a case is: the sum of its parts."""
+
+    parts: tuple[PriorityPart, ...]
+
+    @property
+    def points(self) -> float:
+        """The sum, to one decimal place."""
+        return round(sum(part.points for part in self.parts), 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What people have decided about a case, as it was before a change, so that the change can be undone."""
+
+    state: CaseState
+    reason: DismissReason | None = None
+    reviewed_by: str | None = None
+    review_note: str | None = None
+    assignee: str | None = None
+    labels: tuple[str, ...] = ()
+    due_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +236,7 @@ class CaseFilter:
     `asset_id`: the case is about the work of this asset; `collection`: about a work that has an asset in it. `licence`:
     a status that one of its findings has; `licence_id`: a licence that one of its findings was judged by. `since`: the
     case changed then or later. `host`: the operator's own name, or a host at or below which one of its findings lies.
+    `due_by`: it is due on that day or earlier. `by_priority`: the most urgent first, and not those last changed.
     """
 
     states: tuple[CaseState, ...] = ()
@@ -164,15 +247,46 @@ class CaseFilter:
     licence_id: str | None = None
     since: datetime | None = None
     host: str | None = None
+    operator: str | None = None
+    reasons: tuple[DismissReason, ...] = ()
+    assignee: str | None = None
+    label: str | None = None
+    due_by: date | None = None
+    by_priority: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorSummary:
+    """An operator and its cases: how many there are in each state, the places of their uses, the highest rank."""
+
+    operator: str
+    states: tuple[tuple[CaseState, int], ...]
+    findings: int
+    rank: float
+    changed_at: datetime
+
+    @property
+    def cases(self) -> int:
+        """How many cases it has: as many as works of yours it uses."""
+        return sum(number for _, number in self.states)
+
+    @property
+    def pursued(self) -> int:
+        """How many of them somebody still has to deal with."""
+        return sum(number for state, number in self.states if state in PURSUED_STATES)
 
 
 @dataclass(frozen=True, slots=True)
 class CaseEvent:
-    """One line of a case's history.
+    """One line of a case's history, which only grows.
 
-    `kind`: opened, escalated, reopened, licensed, unlicensed, the state that a review gave the case, moved (one of its
-    findings went to another case), merged (another case became part of this one) or split (a part of it became another
-    case; see docs/cases.md). `message_id` is the webhook-id that receivers get.
+    `kind`: opened, escalated, reopened, returned, gone, licensed, unlicensed; the state that a person gave the case;
+    assigned, labelled, due, noted, undone; moved (one of its findings went to another case), merged (another case
+    became part of this one) or split (a part of it became another case; see docs/cases.md). `message_id` is the
+    webhook-id that receivers get. `detail`: what the kind leaves open (the reason of a dismissal, the person it is
+    assigned to, the labels, the day, the kind that was undone). `before`: what was decided before, for changes that can
+    be undone; `undoes`: the number of the line that this one undoes. `batch` is shared by the lines of one decision
+    about several cases. `number` is given by the store and grows.
     """
 
     case_id: str
@@ -181,3 +295,8 @@ class CaseEvent:
     by: str | None = None
     note: str | None = None
     message_id: str | None = None
+    detail: str | None = None
+    before: Decided | None = None
+    undoes: int | None = None
+    batch: str | None = None
+    number: int | None = field(default=None, compare=False)

@@ -2,31 +2,48 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from guardian.errors import StoreUnusable, Unmatchable
+import structlog
+
+from guardian.errors import StoreUnusable, Unmatchable, WorkerLost
 from guardian.matching.workers import Workers
-from guardian.model import Fetched, MatchReport, QuarantinedImage, Skipped
+from guardian.memory.remembering import Memory
+from guardian.model import DescribedPicture, Fetched, MatchReport, QuarantinedImage, Skipped
 from guardian.scan.context import CHECK
 from guardian.scan.image_quarantine import match_unless_quarantined
 from guardian.store import Store
 
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """The matcher's report about a picture, or a Skipped that says why it cannot be matched.
+
+    `described` is what the memory keeps of it; None when it has that already, or is to remember nothing.
+    """
+
+    report: MatchReport | Skipped
+    described: DescribedPicture | None = None
+
 
 async def match_image(
-    store: Store, workers: Workers, clock: Callable[[], datetime], fetched: Fetched
-) -> MatchReport | Skipped:
-    """Return the matcher's report about these bytes, or a Skipped that says why they cannot be matched.
+    store: Store, workers: Workers, clock: Callable[[], datetime], fetched: Fetched, memory: Memory | None = None
+) -> Matched:
+    """Return what the matcher says of these bytes, and what the memory is to keep of them.
 
-    Bytes that were matched before are compared only with assets that were added since. Either answer is remembered
+    Bytes that were matched before are compared only with assets that were added since. Either answer is cached
     until the recipe changes, which names how features are made. Raises IndexNotReady, WorkersUnavailable, WorkerLost.
     """
 
-    def recall() -> tuple[MatchReport | Skipped | None, QuarantinedImage | None, int, int]:
+    def recall() -> tuple[MatchReport | Skipped | None, QuarantinedImage | None, int, int, bool]:
         with store.read() as tx:
             known = tx.candidates.known(fetched.sha256, workers.report_recipe)
             failed = tx.quarantine.known(fetched.sha256, workers.report_recipe)
-            return known, failed, tx.assets.latest_number(), tx.assets.count_compared()
+            describing = memory is not None and memory.lacks(tx, fetched.sha256)
+            return known, failed, tx.assets.latest_number(), tx.assets.count_compared(), describing
 
     def remember(answer: MatchReport | Skipped) -> None:
         try:
@@ -37,19 +54,21 @@ async def match_image(
             if fetched.sighting.source != CHECK:
                 raise
 
-    known, failed, latest_number, protected = await asyncio.to_thread(recall)
+    known, failed, latest_number, protected, describing = await asyncio.to_thread(recall)
     if isinstance(known, Skipped):
-        return known
+        return Matched(known)
     if known is not None and known.up_to_number >= latest_number:
-        return known
+        return Matched(known, await _described(workers, fetched) if describing else None)
 
     try:
         newer_than = known.up_to_number if known is not None else 0
-        newer = await match_unless_quarantined(store, workers, clock, fetched, newer_than, failed)
+        newer, described = await match_unless_quarantined(
+            store, workers, clock, fetched, newer_than, failed, describing=describing
+        )
     except Unmatchable as error:
         skipped = Skipped("", error.reason, error.detail)
         await asyncio.to_thread(remember, skipped)
-        return skipped
+        return Matched(skipped)
 
     report = _joined(known, newer)
     if report.assets_searched < protected or report.up_to_number < latest_number:
@@ -59,7 +78,19 @@ async def match_image(
     if not report.partial:
         # A partial report is not remembered, so that the next sighting is compared with all assets.
         await asyncio.to_thread(remember, report)
-    return report
+    return Matched(report, described)
+
+
+async def _described(workers: Workers, fetched: Fetched) -> DescribedPicture | None:
+    """Return what the memory keeps of a picture that was compared before it began to remember; None if that fails.
+
+    An answer that is known must not fail because of it.
+    """
+    try:
+        return await workers.describe(fetched.content)
+    except (Unmatchable, WorkerLost) as error:
+        log.warning("picture_not_remembered", image_url=fetched.sighting.image_url, reason=str(error))
+        return None
 
 
 def _joined(known: MatchReport | None, newer: MatchReport) -> MatchReport:

@@ -8,7 +8,14 @@ import structlog
 
 from guardian.errors import Unmatchable, WorkerLost
 from guardian.matching.workers import CRASHES_TOLERATED, Workers
-from guardian.model import FAILURES_BEFORE_SET_ASIDE, Fetched, MatchReport, QuarantinedImage, SkipReason
+from guardian.model import (
+    FAILURES_BEFORE_SET_ASIDE,
+    DescribedPicture,
+    Fetched,
+    MatchReport,
+    QuarantinedImage,
+    SkipReason,
+)
 from guardian.scan.context import CHECK
 from guardian.store import Store
 from guardian.views.timestamps import minute_text
@@ -26,11 +33,14 @@ async def match_unless_quarantined(
     fetched: Fetched,
     newer_than: int,
     known: QuarantinedImage | None,
-) -> MatchReport:
+    *,
+    describing: bool,
+) -> tuple[MatchReport, DescribedPicture | None]:
     """Match an image unless it is quarantined now, and note when it fails; one that is matched is freed.
 
-    `known` is what the quarantine says of it. A check by a person does not wait for a pause, and notes nothing. Raises
-    Unmatchable, IndexNotReady, WorkersUnavailable, WorkerLost (also for an image that is not tried).
+    `known` is what the quarantine says of it. `describing`: it is described for the memory as well. A check by a
+    person does not wait for a pause, and notes nothing. Raises Unmatchable, IndexNotReady, WorkersUnavailable,
+    WorkerLost (also for an image that is not tried).
     """
     is_check = fetched.sighting.source == CHECK
     if known is not None:
@@ -38,7 +48,14 @@ async def match_unless_quarantined(
 
     left = FAILURES_BEFORE_SET_ASIDE - (known.failures if known is not None else 0)
     try:
-        report = await workers.match(fetched.content, newer_than, crashes_tolerated=min(left, CRASHES_TOLERATED))
+        tolerated = min(left, CRASHES_TOLERATED)
+        if describing:
+            report, described = await workers.match_and_describe(
+                fetched.content, newer_than, crashes_tolerated=tolerated
+            )
+        else:
+            report = await workers.match(fetched.content, newer_than, crashes_tolerated=tolerated)
+            described = None
     except Unmatchable:
         if known is not None and not is_check:
             await asyncio.to_thread(_free, store, fetched.sha256)
@@ -52,7 +69,7 @@ async def match_unless_quarantined(
 
     if known is not None and not is_check:
         await asyncio.to_thread(_free, store, fetched.sha256)
-    return report
+    return report, described
 
 
 def _refuse(known: QuarantinedImage, now: datetime, *, waits: bool) -> None:

@@ -28,13 +28,25 @@ from guardian.errors import (
     internal_error_text,
 )
 from guardian.media.sniff import is_page
-from guardian.model import Answer, Candidate, Checkpoint, Fetched, NotSeen, Sighting, Skipped, SkipReason, Unchanged
+from guardian.model import (
+    Answer,
+    Candidate,
+    Checkpoint,
+    DescribedPicture,
+    Fetched,
+    NotSeen,
+    Sighting,
+    Skipped,
+    SkipReason,
+    Unchanged,
+)
 from guardian.scan.acquire import acquire, transfer
 from guardian.scan.context import CHECK, ScanContext, context_of_check
 from guardian.scan.identical import with_identical
-from guardian.scan.image_match import match_image
+from guardian.scan.image_match import Matched, match_image
 from guardian.scan.judge import is_own, judge
 from guardian.scan.record import Evidence, PageBytes, keep_evidence, note_doubts, record
+from guardian.scan.remember import remember_seen
 from guardian.scan.same_bytes import SameBytes, Turn
 from guardian.scan.services import Services
 from guardian.sources.files import absolute_path, files_in
@@ -65,10 +77,14 @@ class _Page:
 
 @dataclass(frozen=True, slots=True)
 class _Answered:
-    """The answer for one image. `evidence` has its bytes exactly when the rules want a match kept."""
+    """The answer for one image. `evidence` has its bytes exactly when the rules want a match kept.
+
+    `described` is what the memory is to keep of the image; None when it has that already.
+    """
 
     answer: Answer
     evidence: Fetched | None = None
+    described: DescribedPicture | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +115,7 @@ async def scan(
                 kept = await keep_evidence(services, evidence)
                 await record(services, image.answer, evidence, kept)
 
+        await remember_seen(services, [(image.answer, image.described) for image in answered])
         results: list[Answer | Skipped] = [*page.skipped, *(image.answer for image in answered)]
         await note_doubts(services, results)
         return results, page.checkpoint
@@ -184,13 +201,13 @@ async def _answer_image(
         return _Repeat(first)
 
     # Match and judge.
-    answer = await _match_and_judge(services, candidate, started)
-    if not _is_kept(answer):
-        return _Answered(answer)
+    answered = await _match_and_judge(services, context, candidate, started)
+    if not _is_kept(answered.answer):
+        return answered
 
     # Evidence needs the bytes, also of an image that was not transferred so far.
     if isinstance(candidate, Fetched):
-        return _Answered(answer, candidate)
+        return replace(answered, evidence=candidate)
     try:
         fetched = await transfer(services, context, candidate)
     except (FetchRefused, FetchFailed) as error:
@@ -198,11 +215,11 @@ async def _answer_image(
 
     if fetched.sha256 != candidate.sha256:
         # The image was replaced between the two requests: judge what is kept.
-        answer = await _match_and_judge(services, fetched, started)
-    return _Answered(answer, fetched if _is_kept(answer) else None)
+        answered = await _match_and_judge(services, context, fetched, started)
+    return replace(answered, evidence=fetched if _is_kept(answered.answer) else None)
 
 
-async def _match_and_judge(services: Services, candidate: Candidate, started: float) -> Answer:
+async def _match_and_judge(services: Services, context: ScanContext, candidate: Candidate, started: float) -> _Answered:
     """Return the answer for a candidate: matched now, or by its cached report when it is unchanged; then judged.
 
     Supervises one image: an error in it is logged and reported, and the others go on. Raises only what every other
@@ -211,17 +228,18 @@ async def _match_and_judge(services: Services, candidate: Candidate, started: fl
     url = candidate.sighting.image_url or "data:"
     try:
         if isinstance(candidate, Unchanged):
-            report = candidate.report
+            matched = Matched(candidate.report)
         else:
-            report = await match_image(services.store, services.workers, services.clock, candidate)
+            memory = None if context.asked_by_person else services.memory
+            matched = await match_image(services.store, services.workers, services.clock, candidate, memory)
         recipe = services.workers.report_recipe
-        report = await asyncio.to_thread(with_identical, services.store, recipe, candidate.sha256, report)
+        report = await asyncio.to_thread(with_identical, services.store, recipe, candidate.sha256, matched.report)
         if isinstance(report, Skipped):
-            return _not_compared(candidate, replace(report, url=url), started, unmatchable=True)
+            return _Answered(_not_compared(candidate, replace(report, url=url), started, unmatchable=True))
 
         own_hosts = services.settings.own_hosts
         judged = await asyncio.to_thread(judge, services.store, services.rules, own_hosts, candidate.sighting, report)
-        return Answer(
+        answer = Answer(
             target=_target(candidate.sighting),
             sighting=candidate.sighting,
             sha256=candidate.sha256,
@@ -233,14 +251,16 @@ async def _match_and_judge(services: Services, candidate: Candidate, started: fl
             status=candidate.status,
             incomplete=candidate.incomplete,
         )
+        return _Answered(answer, described=matched.described)
     except WorkerLost as error:
-        return _not_compared(candidate, Skipped(url, error.reason, str(error)), started)
+        return _Answered(_not_compared(candidate, Skipped(url, error.reason, str(error)), started))
     except (IndexNotReady, StoreUnusable, ClaimLost, WorkersUnavailable):
         # No fault of this image, and every other one would fail the same way.
         raise
     except Exception as error:
         log.exception("image_failed", image_url=url, page_url=candidate.sighting.page_url, sha256=candidate.sha256)
-        return _not_compared(candidate, Skipped(url, SkipReason.INTERNAL, internal_error_text(error)), started)
+        problem = Skipped(url, SkipReason.INTERNAL, internal_error_text(error))
+        return _Answered(_not_compared(candidate, problem, started))
 
 
 def _not_fetched(sighting: Sighting, error: FetchRefused | FetchFailed, started: float) -> Answer:

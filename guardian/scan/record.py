@@ -78,7 +78,7 @@ async def record(services: Services, answer: Answer, evidence: Evidence, kept: K
                         perceptual_hash=answer.report.perceptual_hash if answer.report else None,
                         licence_id=match.licence_id,
                     )
-                    cases.record(tx, use, services.settings.destinations)
+                    cases.record(tx, use, services.settings.destinations, services.settings.platforms)
 
     await asyncio.to_thread(write)
 

@@ -11,6 +11,7 @@ from guardian.concurrency import closed_after
 from guardian.crawl.checkpoints import settle
 from guardian.errors import ClaimLost, FetchFailed, FetchRefused, GuardianError, internal_error_text
 from guardian.evidence import remove_needless
+from guardian.memory.remembering import FOLDED_AFTER_SCAN
 from guardian.model import Answer, Checkpoint, Scan, ScanCounts, ScanOutcome, Skipped
 from guardian.processes import Claim, Heartbeat
 from guardian.scan.context import context_of_scan
@@ -40,7 +41,10 @@ async def scan_source(
     # From here on every transaction first requires that this process still owns the scan.
     claimed = services.store.under(lambda tx: tx.scans.require(row.id, heartbeat.id))
     with heartbeat.renewing(row.id) as claim:
-        return await _scan_claimed(replace(services, store=claimed), row, counts, claim, settings, listener)
+        ended = await _scan_claimed(replace(services, store=claimed), row, counts, claim, settings, listener)
+    if services.memory is not None:
+        await asyncio.to_thread(services.memory.fold, at_least=FOLDED_AFTER_SCAN)
+    return ended
 
 
 async def _scan_claimed(

@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 from guardian.evidence import Vault
 from guardian.fetch.web import WebClient
 from guardian.matching.workers import Workers
+from guardian.memory.remembering import Memory
 from guardian.rules import Rules
 from guardian.store import Store
+from guardian.urls.accounts import Platform
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,17 +20,22 @@ class ScanSettings:
     `own_hosts` are the owner's own sites, where a match is no copy. `destinations` are the names of those that
     messages about cases may go to. `max_image_bytes` bounds local files, as `fetch` bounds remote ones.
     `longest_freshness` bounds how long a site's own statement counts that a picture need not be requested again.
+    `platforms`: those whose accounts are operators of their own, beside the usual ones.
     """
 
     own_hosts: tuple[str, ...]
     destinations: tuple[str, ...]
     max_image_bytes: int
     longest_freshness: timedelta = timedelta()
+    platforms: tuple[Platform, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The objects that were opened for one configuration. `environment` has the secrets that sources name."""
+    """The objects that were opened for one configuration.
+
+    `memory` is None where nothing is to be remembered. `environment` has the secrets that sources name.
+    """
 
     web: WebClient
     workers: Workers
@@ -37,4 +44,5 @@ class Services:
     vault: Vault
     clock: Callable[[], datetime]
     settings: ScanSettings
+    memory: Memory | None = None
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)

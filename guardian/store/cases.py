@@ -1,16 +1,29 @@
 """Cases and their histories as rows. When a case changes is decided in guardian.cases."""
 
 import heapq
+import json
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, Text, cast, delete, func, insert, select, update
 
-from guardian.model import Action, Case, CaseEvent, CaseFilter, CaseState, Severity
+from guardian.model import (
+    PURSUED_STATES,
+    Action,
+    Case,
+    CaseEvent,
+    CaseFilter,
+    CaseState,
+    OperatorSummary,
+    Severity,
+)
 from guardian.store.ids import new_id
 from guardian.store.inserting import insert_into
 from guardian.store.tables import assets, case_aliases, case_events, cases, findings
 from guardian.store.works import work_of
+
+LEAST_RANK = -1e9
+"""The rank of an operator none of whose cases is pursued."""
 
 
 class Cases:
@@ -46,6 +59,10 @@ class Cases:
             opened_at=at,
             updated_at=at,
             message_count=0,
+            version=0,
+            labels=(),
+            commercial=(),
+            rank=0.0,
         )
         # Insert first and look afterwards: looking first would race with another process that sees the same use.
         wanted = statement.on_conflict_do_nothing(index_elements=["work_id", "operator"]).returning(cases.c.id)
@@ -59,7 +76,8 @@ class Cases:
     def update(self, case: Case) -> Case:
         """Write all fields of a case that may change; return the case as it now stands.
 
-        Its finding count is not written but counted at each reading. Raises LookupError when there is no such case.
+        Its finding count is not written but counted at each reading, and its version grows with its history. Raises
+        LookupError when there is no such case.
         """
         self._connection.execute(
             update(cases)
@@ -75,12 +93,53 @@ class Cases:
                 review_note=case.review_note,
                 licence_id=case.licence_id,
                 licensed_since=case.licensed_since,
+                reason=case.reason,
+                assignee=case.assignee,
+                labels=case.labels,
+                due_on=case.due_on,
+                untold=case.untold,
             )
         )
         written = self.get(case.id)
         if written is None:
             raise LookupError(f"no case {case.id}")
         return written
+
+    def rank(self, case: Case) -> None:
+        """Write what the priority of a case is made of, and its rank."""
+        values = {"share_used": case.share_used, "commercial": case.commercial, "rank": case.rank}
+        self._connection.execute(update(cases).where(cases.c.id == case.id).values(**values))
+
+    def count_of_operator(self, operator: str) -> int:
+        """Return how many cases an operator has: as many as works of yours it uses."""
+        query = select(func.count()).select_from(cases).where(cases.c.operator == operator)
+        return self._connection.execute(query).scalar_one()
+
+    def operators(self, operator: str | None = None) -> list[OperatorSummary]:
+        """Return all operators that have cases, or the one of this name, those with the most urgent case first."""
+        count, rank, changed = func.count(), func.max(cases.c.rank), func.max(cases.c.updated_at)
+        grouped = select(cases.c.operator, cases.c.state, count.label("cases"), rank.label("rank"), changed.label("at"))
+        places = select(cases.c.operator, count.label("places")).join(findings, findings.c.case_id == cases.c.id)
+        if operator is not None:
+            grouped, places = grouped.where(cases.c.operator == operator), places.where(cases.c.operator == operator)
+        counted = self._connection.execute(places.group_by(cases.c.operator))
+        found = {row.operator: row.places for row in counted}
+
+        rows: dict[str, list[Row[tuple[object, ...]]]] = {}
+        for row in self._connection.execute(grouped.group_by(cases.c.operator, cases.c.state)):
+            rows.setdefault(row.operator, []).append(row)
+        summaries = [
+            OperatorSummary(
+                operator=name,
+                states=tuple(sorted((row.state, row.cases) for row in its)),
+                findings=found.get(name, 0),
+                # What is dealt with does not make an operator urgent.
+                rank=max((row.rank for row in its if row.state in PURSUED_STATES), default=LEAST_RANK),
+                changed_at=max(row.at for row in its),
+            )
+            for name, its in rows.items()
+        ]
+        return sorted(summaries, key=lambda one: (-one.rank, one.operator))
 
     def get(self, id_: str) -> Case | None:
         """Return the case of this id, or the one that it was merged into; None when there is none."""
@@ -102,37 +161,50 @@ class Cases:
         query = _select().where(is_meant).order_by(cases.c.id)
         return [_case(row) for row in self._connection.execute(query)]
 
-    def note(self, event: CaseEvent) -> None:
-        """Add a line to a case's history."""
-        self._connection.execute(
-            insert(case_events).values(
-                case_id=event.case_id,
-                at=event.at,
-                kind=event.kind,
-                by=event.by,
-                note=event.note,
-                message_id=event.message_id,
-            )
+    def note(self, event: CaseEvent) -> int:
+        """Add a line to a case's history, by which its version grows; return the number of the line."""
+        written = insert(case_events).values(
+            case_id=event.case_id,
+            at=event.at,
+            kind=event.kind,
+            by=event.by,
+            note=event.note,
+            message_id=event.message_id,
+            detail=event.detail,
+            before=event.before,
+            undoes=event.undoes,
+            batch=event.batch,
         )
+        number: int = self._connection.execute(written.returning(case_events.c.id)).scalar_one()
+        self._connection.execute(update(cases).where(cases.c.id == event.case_id).values(version=cases.c.version + 1))
+        return number
 
     def history(self, id_: str) -> list[CaseEvent]:
         """Return a case's history, oldest first."""
         # By row number, since two events of one transaction have the same time.
         query = select(case_events).where(case_events.c.case_id == id_).order_by(case_events.c.id)
-        return [
-            CaseEvent(row.case_id, row.at, row.kind, row.by, row.note, row.message_id)
-            for row in self._connection.execute(query)
-        ]
+        return [_event(row) for row in self._connection.execute(query)]
+
+    def lines_of_batch(self, batch: str) -> list[CaseEvent]:
+        """Return the lines that one decision about several cases has written, in their order."""
+        query = select(case_events).where(case_events.c.batch == batch).order_by(case_events.c.id)
+        return [_event(row) for row in self._connection.execute(query)]
 
     def of_work(self, work_id: str) -> list[Case]:
         """Return the cases of a work, the one opened first first, their rows locked until the transaction ends."""
         query = _select().where(cases.c.work_id == work_id).order_by(cases.c.opened_at, cases.c.id)
         return [_case(row) for row in self._connection.execute(query.with_for_update(of=cases))]
 
-    def matching(self, wanted: CaseFilter) -> list[Case]:
-        """Return the cases that a filter wants but for its host, those last changed first."""
-        query = _select().where(*_conditions(wanted)).order_by(cases.c.updated_at.desc(), cases.c.id)
-        return [_case(row) for row in self._connection.execute(query)]
+    def matching(self, wanted: CaseFilter, limit: int | None = None) -> list[Case]:
+        """Return the cases that a filter wants but for its host, at most `limit` of them.
+
+        Those last changed come first, or the most urgent ones.
+        """
+        order = (cases.c.rank.desc() if wanted.by_priority else cases.c.updated_at.desc(), cases.c.id)
+        # Chosen first and counted afterwards: counting the findings of all that are sorted would take most of the time.
+        chosen = select(cases.c.id).where(*_conditions(wanted)).order_by(*order).limit(limit)
+        query = _select().where(cases.c.id.in_(chosen))
+        return [_case(row) for row in self._connection.execute(query.order_by(*order))]
 
     def list(self, state: CaseState | None = None, asset_id: str | None = None, limit: int | None = None) -> list[Case]:
         """Return cases, those last changed first. `asset_id`: only those of the work that this asset belongs to."""
@@ -170,8 +242,10 @@ class Cases:
         lines = heapq.merge(self.history(kept_id), self.history(gone_id), key=lambda event: event.at)
         merged = [replace(event, case_id=kept_id) for event in lines]
         self._connection.execute(delete(case_events).where(case_events.c.case_id.in_([kept_id, gone_id])))
+        numbers: dict[int | None, int] = {}
         for event in merged:
-            self.note(event)
+            undoes = numbers.get(event.undoes) if event.undoes is not None else None
+            numbers[event.number] = self.note(replace(event, undoes=undoes))
 
     def _first(self, query: Select[tuple[object, ...]]) -> Case | None:
         row = self._connection.execute(query).first()
@@ -195,6 +269,17 @@ def _conditions(wanted: CaseFilter) -> list[ColumnElement[bool]]:
         found.append(cases.c.work_id.in_(select(assets.c.work_id).where(assets.c.collection == wanted.collection)))
     if wanted.since is not None:
         found.append(cases.c.updated_at >= wanted.since)
+    if wanted.operator is not None:
+        found.append(cases.c.operator == wanted.operator)
+    if wanted.reasons:
+        found.append(cases.c.reason.in_(wanted.reasons))
+    if wanted.assignee is not None:
+        found.append(cases.c.assignee == wanted.assignee)
+    if wanted.label is not None:
+        # As the JSON of the list spells it, quotes included, on either database.
+        found.append(cast(cases.c.labels, Text).contains(json.dumps(wanted.label), autoescape=True))
+    if wanted.due_by is not None:
+        found.append(cases.c.due_on <= wanted.due_by)
 
     of_case = findings.c.case_id == cases.c.id
     if wanted.licence is not None:
@@ -208,6 +293,22 @@ def _select() -> Select[tuple[object, ...]]:
     # Counted and not stored: findings also leave a case by being merged, and a stored number would drift.
     counted = select(func.count()).where(findings.c.case_id == cases.c.id).correlate(cases).scalar_subquery()
     return select(cases, counted.label("finding_count"))
+
+
+def _event(row: Row[tuple[object, ...]]) -> CaseEvent:
+    return CaseEvent(
+        case_id=row.case_id,
+        at=row.at,
+        kind=row.kind,
+        by=row.by,
+        note=row.note,
+        message_id=row.message_id,
+        detail=row.detail,
+        before=row.before,
+        undoes=row.undoes,
+        batch=row.batch,
+        number=row.id,
+    )
 
 
 def _case(row: Row[tuple[object, ...]]) -> Case:

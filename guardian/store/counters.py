@@ -20,6 +20,10 @@ class Counters:
         number: int = self._connection.execute(counted.returning(counters.c.value)).scalar_one()
         return number
 
+    def value(self, name: str) -> int:
+        """Return a counter without changing it; 0 for one that was never set."""
+        return self._connection.execute(select(counters.c.value).where(counters.c.name == name)).scalar() or 0
+
     def hold(self, name: str) -> None:
         """Keep a number from being counted up or held by others until the transaction ends."""
         self._connection.execute(select(counters.c.value).where(counters.c.name == name).with_for_update())

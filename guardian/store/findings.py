@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, and_, func, literal, select, update
 
 from guardian.model import AssetState, Finding, LicenceStatus
+from guardian.model.cases import SCANS_UNTIL_ABSENT
 from guardian.store.columns import Instant
 from guardian.store.inserting import insert_into
 from guardian.store.merging import OF_LAST_SIGHTING, merge_findings
@@ -110,6 +111,21 @@ class Findings:
                     missed_scans=findings.c.missed_scans + 1,
                 )
             )
+
+    def cases_of(self, ids: Sequence[str]) -> list[str]:
+        """Return the ids of the cases that any of these findings belong to, in order."""
+        found: set[str] = set()
+        for start in range(0, len(ids), _AT_A_TIME):
+            query = select(findings.c.case_id).where(findings.c.id.in_(ids[start : start + _AT_A_TIME]))
+            found |= {id_ for id_ in self._connection.execute(query.distinct()).scalars() if id_ is not None}
+        return sorted(found)
+
+    def are_all_absent(self, case_id: str) -> bool:
+        """Return whether a case has findings and each of them counts as gone."""
+        is_there = findings.c.missed_scans < SCANS_UNTIL_ABSENT
+        query = select(func.count(), func.count().filter(is_there)).where(findings.c.case_id == case_id)
+        every, there = self._connection.execute(query).one()
+        return every > 0 and there == 0
 
     def doubt(self, places: Iterable[tuple[str, str | None]], at: datetime) -> None:
         """Note that places could not be looked at, so that what was seen there before is not missed.

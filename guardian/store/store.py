@@ -4,7 +4,7 @@ import copy
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from sqlalchemy.engine import URL
@@ -88,6 +88,16 @@ class Store:
                 reading = reading.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             with reading.begin():
                 yield Transaction(reading)
+
+    def flush(self) -> None:
+        """Write what waits in SQLite's WAL into the database file and empty it, so that deleted rows are gone there.
+
+        Where readers still use it, that happens when they are done. PostgreSQL does its own (VACUUM).
+        """
+        if self._is_sqlite:
+            # Below SQLAlchemy, which would begin a transaction: no checkpoint is possible within one.
+            with self._explained(), closing(self._engine.raw_connection()) as connection:
+                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def backup(self, path: Path) -> None:
         """Write a complete copy to `path` while others go on writing (SQLite only).

@@ -7,6 +7,7 @@ from guardian.store.candidates import Candidates
 from guardian.store.cases import Cases
 from guardian.store.counters import Counters
 from guardian.store.destinations import Destinations
+from guardian.store.earlier_uses import EarlierUses
 from guardian.store.findings import Findings
 from guardian.store.frontier import Frontier
 from guardian.store.licences import Licences
@@ -17,6 +18,7 @@ from guardian.store.released_evidence import ReleasedEvidence
 from guardian.store.requests import Requests
 from guardian.store.responses import Responses
 from guardian.store.scans import Scans
+from guardian.store.seen import Seen
 from guardian.store.tasks import Tasks
 from guardian.store.versions import Versions
 from guardian.store.works import Works
@@ -41,6 +43,8 @@ class Transaction:
         self.destinations = Destinations(connection)
         self.scans = Scans(connection)
         self.frontier = Frontier(connection)
+        self.earlier_uses = EarlierUses(connection)
+        self.seen = Seen(connection)
         self.quarantine = Quarantine(connection)
         self.requests = Requests(connection)
         self.responses = Responses(connection)

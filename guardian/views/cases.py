@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from guardian.model import Asset, Case, CaseEvent, Finding, FindingDigest
+from guardian.model import Asset, Case, CaseEvent, DismissReason, Finding, FindingDigest, Priority
 from guardian.views.counting import counted
 from guardian.views.findings import finding_json, version_json
 from guardian.views.timestamps import json_timestamp, minute_text, second_text
@@ -16,18 +16,23 @@ class CaseDetail:
     """Everything that is shown of one case.
 
     `asset` is None when the database has lost it. `versions` are, by the id of a finding, the bytes that were seen
-    there, oldest first, so that the digests in an older message are found.
+    there, oldest first, so that the digests in an older message are found. `priority` says how urgent it is now, and
+    why.
     """
 
     case: Case
     asset: Asset | None
     findings: Sequence[Finding]
     history: Sequence[CaseEvent]
+    priority: Priority
     versions: Mapping[str, Sequence[FindingDigest]] = field(default_factory=dict)
 
 
-def case_json(case: Case, asset: Asset | None) -> dict[str, Any]:
-    """Return the object of one case: `case list --json`, and the beginning of `case show --json`."""
+def case_json(case: Case, asset: Asset | None, priority: float) -> dict[str, Any]:
+    """Return the object of one case: `case list --json`, and the beginning of `case show --json`.
+
+    `priority` are its points now (see guardian/cases/priority.py).
+    """
     return {
         "id": case.id,
         "asset_id": case.asset_id,
@@ -44,9 +49,21 @@ def case_json(case: Case, asset: Asset | None) -> dict[str, Any]:
         "message_count": case.message_count,
         "licence_id": case.licence_id,
         "licensed_since": json_timestamp(case.licensed_since) if case.licensed_since else None,
-        "asset": {"id": case.asset_id, "title": asset.title, "collection": asset.collection} if asset else None,
+        "asset": _asset_json(asset) if asset else None,
         "work": case.work_id,
+        "reason": case.reason.value if case.reason else None,
+        "licence": case.licence_id,
+        "priority": priority,
+        "sightings": case.finding_count,
+        "assignee": case.assignee,
+        "labels": list(case.labels),
+        "due_on": case.due_on.isoformat() if case.due_on else None,
+        "version": case.version,
     }
+
+
+def _asset_json(asset: Asset) -> dict[str, Any]:
+    return {"id": asset.id, "title": asset.title, "collection": asset.collection, "path": asset.path}
 
 
 def case_detail_json(detail: CaseDetail) -> dict[str, Any]:
@@ -57,7 +74,18 @@ def case_detail_json(detail: CaseDetail) -> dict[str, Any]:
         findings.append(finding_json(finding) | {"versions": versions})
 
     history = [event_json(event) for event in detail.history]
-    return case_json(detail.case, detail.asset) | {"findings": findings, "history": history}
+    parts = [{"name": part.name, "points": part.points, "words": part.words} for part in detail.priority.parts]
+    return case_json(detail.case, detail.asset, detail.priority.points) | {
+        "priority_parts": parts,
+        "findings": findings,
+        "history": history,
+    }
+
+
+def priority_text(priority: Priority) -> str:
+    """Return how urgent a case is and why, for people: "priority 64.3: severity high (30), 80% of the picture..."."""
+    parts = ", ".join(f"{part.words} ({part.points:g})" for part in priority.parts if part.points)
+    return f"priority {priority.points:g}: {parts}" if parts else f"priority {priority.points:g}"
 
 
 def event_json(event: CaseEvent) -> dict[str, Any]:
@@ -68,17 +96,28 @@ def event_json(event: CaseEvent) -> dict[str, Any]:
         "by": event.by,
         "note": event.note,
         "message_id": event.message_id,
+        "detail": event.detail,
+        "number": event.number,
+        "undoes": event.undoes,
+        "batch": event.batch,
     }
 
 
 def event_text(event: CaseEvent) -> str:
     """Return one line of a case's history for people: when, what, by whom, why, and the message it caused."""
-    words = f"{second_text(event.at)}  {event.kind}"
+    words = f"{second_text(event.at)}  {event.kind.replace('_', ' ')}"
+    if event.detail:
+        words += f" ({event.detail.replace('_', ' ')})"
     if event.by:
         words += f" by {event.by}"
     if event.note:
         words += f": {event.note}"
     return f"{words}  ({event.message_id})" if event.message_id else words
+
+
+def reason_text(reason: DismissReason) -> str:
+    """Return the reason of a dismissal for people."""
+    return reason.value.replace("_", " ")
 
 
 def extent_text(case: Case, moment: Callable[[datetime], str] = minute_text) -> str:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from guardian.cases import RecordedUse, record, review
+from guardian.cases import Edit, RecordedUse, decide, record
 from guardian.cases.absence import doubtful_places, note_missed, note_missed_in_crawl
 from guardian.model import (
     Answer,
@@ -65,7 +65,7 @@ class Watched:
     def decide(self, state: CaseState) -> None:
         with self._store.begin() as tx:
             (case,) = tx.cases.list()
-            review(tx, case.id, state, by="mara", note=None, at=self.at)
+            decide(tx, case.id, state, Edit("mara", self.at))
 
     def finding(self) -> Finding:
         with self._store.read() as tx:

@@ -1,8 +1,14 @@
 """Who is behind an address."""
 
+from collections.abc import Callable
+
 import pytest
 
-from guardian.cases import operator
+from guardian.cases import RecordedUse, operator, record
+from guardian.store import Store
+from guardian.urls.accounts import Platform
+
+Use = Callable[..., RecordedUse]
 
 
 @pytest.mark.parametrize(
@@ -22,3 +28,22 @@ from guardian.cases import operator
 )
 def test_operator(page_url: str | None, image_url: str | None, expected: str) -> None:
     assert operator(page_url, image_url, "src") == expected
+
+
+def test_accounts_of_a_platform_are_operators_of_their_own(store: Store, use: Use) -> None:
+    with store.begin() as tx:
+        for page in ("https://instagram.com/alice/1", "https://instagram.com/alice/2", "https://instagram.com/bob/1"):
+            record(tx, use(page), ("legal",))
+        record(tx, use("https://art.example/by/carol/1"), ("legal",), (Platform("art.example", ("/by/{account}",)),))
+        found = {case.operator: case.finding_count for case in tx.cases.list()}
+    assert found == {"instagram.com/alice": 2, "instagram.com/bob": 1, "art.example/by/carol": 1}
+
+
+def test_an_account_known_from_before_accounts_were_told_apart_stays_in_its_case(store: Store, use: Use) -> None:
+    with store.begin() as tx:
+        first = record(tx, use("https://shop.example/sellers/alice/1"), ("legal",))
+        more = (Platform("shop.example", ("/sellers/{account}",)),)
+        same = record(tx, use("https://shop.example/sellers/alice/2"), ("legal",), more)
+        other = record(tx, use("https://shop.example/sellers/bob/1"), ("legal",), more)
+        assert same.case_id == first.case_id != other.case_id
+        assert len(tx.tasks.list()) == 2

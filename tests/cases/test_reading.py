@@ -1,6 +1,7 @@
 """What is read of a case for those who show it."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 
@@ -8,6 +9,8 @@ from guardian.cases import RecordedUse, record
 from guardian.cases.reading import case_detail, case_starting_with
 from guardian.errors import UsageError
 from guardian.store import Store
+
+NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
 Use = Callable[..., RecordedUse]
 
@@ -36,7 +39,7 @@ def test_a_case_by_the_beginning_of_its_id(store: Store, ids: list[str]) -> None
 
 def test_a_case_has_its_findings_history_and_all_versions(store: Store, ids: list[str]) -> None:
     with store.read() as tx:
-        detail = case_detail(tx, case_starting_with(tx, ids[0]))
+        detail = case_detail(tx, case_starting_with(tx, ids[0]), NOON)
     assert detail.asset is not None
     assert [event.kind for event in detail.history] == ["opened"]
     (finding,) = detail.findings

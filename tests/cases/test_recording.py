@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 from structlog.testing import capture_logs
 
-from guardian.cases import RecordedUse, record, review
+from guardian.cases import Edit, RecordedUse, decide, record
 from guardian.errors import UsageError
 from guardian.model import Action, Asset, CaseState, Decision, Finding, LicenceStatus, Severity, TaskKind
 from guardian.store import Store
@@ -120,7 +120,7 @@ def test_only_a_stronger_finding_is_told_again(
 def test_dismissed_case_is_recorded_and_silent(store: Store, use: Use) -> None:
     (finding,) = see(store, use(severity=Severity.LOW))
     with store.begin() as tx:
-        review(tx, finding.case_id or "", CaseState.DISMISSED, by="mara", note="ours", at=LATER)
+        decide(tx, finding.case_id or "", CaseState.DISMISSED, Edit("mara", LATER, "ours"))
     see(store, use("https://thief.example/other", severity=Severity.CRITICAL, minutes=2000))
     with store.read() as tx:
         (case,) = tx.cases.list(state=CaseState.DISMISSED)
@@ -133,7 +133,7 @@ def test_dismissed_case_is_recorded_and_silent(store: Store, use: Use) -> None:
 def test_resolved_case_reopens_at_a_new_address_only(store: Store, use: Use) -> None:
     (finding,) = see(store, use())
     with store.begin() as tx:
-        review(tx, finding.case_id or "", CaseState.RESOLVED, by="mara", note=None, at=LATER)
+        decide(tx, finding.case_id or "", CaseState.RESOLVED, Edit("mara", LATER))
     see(store, use(minutes=2000))
     assert told(store) == ["case.opened"]
     see(store, use("https://thief.example/again", minutes=3000), use("https://thief.example/more", minutes=3001))
@@ -145,7 +145,7 @@ def test_resolved_case_reopens_at_a_new_address_only(store: Store, use: Use) -> 
 def test_confirmed_case_stays_confirmed_when_it_escalates(store: Store, use: Use) -> None:
     (finding,) = see(store, use(severity=Severity.LOW))
     with store.begin() as tx:
-        review(tx, finding.case_id or "", CaseState.CONFIRMED, by="mara", note=None, at=LATER)
+        decide(tx, finding.case_id or "", CaseState.CONFIRMED, Edit("mara", LATER))
     see(store, use(severity=Severity.HIGH, minutes=3000))
     with store.read() as tx:
         assert [case.state for case in tx.cases.list()] == [CaseState.CONFIRMED]
@@ -215,7 +215,7 @@ def test_digests_at_an_address_are_its_history(store: Store, use: Use) -> None:
 
 def test_review_of_an_unknown_case_is_a_usage_error(store: Store) -> None:
     with pytest.raises(UsageError, match="case_0"), store.begin() as tx:
-        review(tx, "case_0", CaseState.CONFIRMED, by="mara", note=None, at=LATER)
+        decide(tx, "case_0", CaseState.CONFIRMED, Edit("mara", LATER))
 
 
 def test_a_transaction_that_fails_after_recording_leaves_nothing(store: Store, use: Use) -> None:

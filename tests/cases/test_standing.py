@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from guardian import rules
-from guardian.cases import RecordedUse, record, review
+from guardian.cases import Edit, RecordedUse, decide, record
 from guardian.cases.reading import cases_matching, uses_matching
 from guardian.cases.standing import Judging, Rejudged, judge_again, uses_in_waiting, uses_under
 from guardian.model import (
@@ -203,7 +203,7 @@ def test_what_a_person_called_settled_stays_so_until_the_licence_ends(
 ) -> None:
     (finding,) = see(store, use())
     with store.begin() as tx:
-        review(tx, finding.case_id or "", state, by="mara", note=None, at=NOON)
+        decide(tx, finding.case_id or "", state, Edit("mara", NOON))
     grant(store, dates=(None, TODAY))
     assert (only_case(store).state, only_case(store).licensed_since) == (then, NOON)
     see(store, *(use(minutes=60 * 24 * day, licence_status=LicenceStatus.LAPSED) for day in (1, 2)))
@@ -215,7 +215,7 @@ def test_a_licensed_case_that_a_person_opens_again_stays_open(store: Store, use:
     (finding,) = see(store, use())
     licence, _ = grant(store)
     with store.begin() as tx:
-        review(tx, finding.case_id or "", CaseState.OPEN, by="mara", note="not for this size", at=NOON)
+        decide(tx, finding.case_id or "", CaseState.OPEN, Edit("mara", NOON, "not for this size"))
     see(store, seen_licensed(use, licence, minutes=30))
     assert only_case(store).state is CaseState.OPEN
     assert told(store) == [("case.opened", "none")]

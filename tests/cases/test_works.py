@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from guardian.cases import RecordedUse, join_works, record, review, split_work
+from guardian.cases import Edit, RecordedUse, decide, join_works, record, split_work
 from guardian.errors import UsageError
 from guardian.model import Action, Asset, Case, CaseState, Finding, Severity, Work
 from guardian.store import Store
@@ -73,7 +73,7 @@ def test_another_version_at_a_known_address_does_not_reopen_a_resolved_case(
     join(store, assets)
     (finding,) = see(store, use(asset=assets[0]))
     with store.begin() as tx:
-        review(tx, finding.case_id or "", CaseState.RESOLVED, by="ada", note=None, at=NOON)
+        decide(tx, finding.case_id or "", CaseState.RESOLVED, Edit("ada", NOON))
     see(store, use(asset=assets[1], minutes=60))
     (case,) = cases_of(store)
     assert (case.state, messages(store)) == (CaseState.RESOLVED, 1)
@@ -135,7 +135,7 @@ def test_decisions_of_both_cases_are_kept_and_the_one_that_asks_for_more_holds(
     with store.begin() as tx:
         for finding, state, by in zip(found, (one, other), ("ada", "bob"), strict=True):
             if state is not CaseState.OPEN:
-                review(tx, finding.case_id or "", state, by=by, note=f"{by} says so", at=NOON)
+                decide(tx, finding.case_id or "", state, Edit(by, NOON, f"{by} says so"))
 
     join(store, assets)
 
@@ -176,7 +176,7 @@ def test_splitting_divides_cases_by_the_asset_that_matched_and_tells_nobody(
         use("https://other.example/p", asset=assets[1]),
     )
     with store.begin() as tx:
-        review(tx, mine.case_id or "", CaseState.CONFIRMED, by="bob", note="sue", at=NOON)
+        decide(tx, mine.case_id or "", CaseState.CONFIRMED, Edit("bob", NOON, "sue"))
     told = messages(store)
 
     new = split(store, assets[1])

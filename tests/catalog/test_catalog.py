@@ -8,7 +8,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from guardian.app import App, opened_app, opened_store
+from guardian.app import App, opened_store
 from guardian.catalog.adding import Added, AddOutcome
 from guardian.catalog.wanted import Wanted
 from guardian.cli import main
@@ -29,17 +28,10 @@ from guardian.matching.index import reader, segments
 from guardian.matching.index.writer import MAX_SEGMENTS
 from guardian.model import Asset, AssetState, Rights
 from guardian.store import hold
+from tests.kept_workers import run_in_app
 from tests.matching.forks import ended, forked
 
 RECIPE = "v3-none"
-
-
-def with_rooms(config: Config, job: Callable[[App], Awaitable[Any]]) -> Any:
-    async def go() -> Any:
-        async with opened_app(config) as app:
-            return await job(app)
-
-    return asyncio.run(go())
 
 
 async def added(app: App, *paths: Path, again: bool = False, **facts: Any) -> list[Added]:
@@ -49,7 +41,7 @@ async def added(app: App, *paths: Path, again: bool = False, **facts: Any) -> li
 
 
 def add(config: Config, *paths: Path, **facts: Any) -> list[Added]:
-    results: list[Added] = with_rooms(config, lambda app: added(app, *paths, **facts))
+    results: list[Added] = run_in_app(config, lambda app: added(app, *paths, **facts))
     return results
 
 
@@ -86,7 +78,7 @@ def test_each_file_is_counted_when_it_was_looked_at_and_told_of_when_it_is_durab
         assert len([result async for result in adding]) == len(paths) - 1
         assert len(looked_at) == len(paths)
 
-    with_rooms(config, job)
+    run_in_app(config, job)
 
 
 def test_the_whole_life_of_assets(config: Config, mine: Path, photographs: dict[str, Image.Image]) -> None:
@@ -145,7 +137,7 @@ def test_the_whole_life_of_assets(config: Config, mine: Path, photographs: dict[
         assert back.asset.path == str(again)
         all_agree(config, 3)
 
-    with_rooms(config, life)
+    run_in_app(config, life)
 
 
 def test_rights_given_come_before_those_of_the_file(config: Config, mine: Path) -> None:
@@ -284,7 +276,7 @@ def test_any_byte_of_the_index_flipped_is_noticed_and_made_anew(config: Config, 
         after = await app.services.workers.match(content)
         assert [match.asset_id for match in after.matches] == [match.asset_id for match in before.matches]
 
-    with_rooms(config, damage)
+    run_in_app(config, damage)
 
 
 def test_damage_that_adding_meets_when_it_joins_segments(config: Config, mine: Path) -> None:
@@ -301,7 +293,7 @@ def test_damage_that_adding_meets_when_it_joins_segments(config: Config, mine: P
         flip(next(folder.glob("segment-*")) / "descriptors.npy", 1)
         return await added(app, paths[-1])
 
-    (last,) = with_rooms(config, job)
+    (last,) = run_in_app(config, job)
     assert last.asset is not None
     assert not last.was_known
     all_agree(config, len(paths))
@@ -338,7 +330,7 @@ def test_a_missing_index_and_a_missing_original(config: Config, mine: Path) -> N
             assert original.read_bytes() == whole, "restored by the file that is there again"
             all_agree(config, 2)
 
-    with_rooms(config, job)
+    run_in_app(config, job)
 
 
 def test_taken_out_by_another_process_it_is_out_of_the_next_answer(config: Config, mine: Path) -> None:
@@ -359,7 +351,7 @@ def test_taken_out_by_another_process_it_is_out_of_the_next_answer(config: Confi
         assert report.assets_searched == 1
         assert await app.catalog.repair() == 0
 
-    with_rooms(config, job)
+    run_in_app(config, job)
 
 
 def test_taken_out_while_the_index_is_damaged(config: Config, mine: Path) -> None:
@@ -370,7 +362,7 @@ def test_taken_out_while_the_index_is_damaged(config: Config, mine: Path) -> Non
         assert await app.catalog.withdraw([coffee.asset.id]) == [coffee.asset]
         assert await app.catalog.repair() == 1
 
-    with_rooms(config, job)
+    run_in_app(config, job)
 
 
 def test_one_process_adds_at_a_time(config: Config, mine: Path) -> None:
@@ -383,7 +375,7 @@ def test_one_process_adds_at_a_time(config: Config, mine: Path) -> None:
             assert await app.catalog.repair() == 0, "whoever adds mends as well"
         assert (await added(app, mine / "coffee.png"))[0].asset
 
-    with_rooms(impatient, job)
+    run_in_app(impatient, job)
 
 
 def test_adding_waits_while_another_process_adds(config: Config, mine: Path) -> None:
@@ -394,7 +386,7 @@ def test_adding_waits_while_another_process_adds(config: Config, mine: Path) -> 
             assert not done
         assert (await adding)[0].asset
 
-    with_rooms(config, job)
+    run_in_app(config, job)
 
 
 def test_assets_carry_the_hash_that_other_tools_compare(config: Config, mine: Path) -> None:
@@ -414,5 +406,5 @@ def test_assets_of_earlier_versions_get_theirs_when_the_index_is_rebuilt(config:
         database.execute("UPDATE assets SET perceptual_hash = NULL")
     database.close()
 
-    assert with_rooms(config, lambda app: app.catalog.rebuild()) == 1
+    assert run_in_app(config, lambda app: app.catalog.rebuild()) == 1
     assert assets(config) == [before]

@@ -1,16 +1,16 @@
 """What owners state anew counts: title, collection, tags and rights of assets that are protected already."""
 
-import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 
-from guardian.app import App, opened_app
+from guardian.app import App
 from guardian.catalog.adding import Added, AddOutcome
 from guardian.catalog.details import Change, Correction, changes, corrected, edited
 from guardian.catalog.spreadsheet import read_spreadsheet
 from guardian.catalog.wanted import Wanted
 from guardian.config import Config
 from guardian.model import Asset, Rights
+from tests.kept_workers import run_in_app
 
 ASSET = Asset(
     id="asset_1",
@@ -80,8 +80,4 @@ def test_adding_a_list_again_corrects_and_tells_and_settles(config: Config, mine
         outcomes = [result.outcome for result in await add(app, corrected)]
         assert outcomes == [AddOutcome.KNOWN] * 3
 
-    async def go() -> None:
-        async with opened_app(config) as app:
-            await job(app)
-
-    asyncio.run(go())
+    run_in_app(config, job)

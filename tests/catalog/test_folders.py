@@ -1,18 +1,18 @@
 """Two data folders, as on two machines, with one database: each index follows what the other added or took out."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from guardian.app import App, opened_app
+from guardian.app import App
 from guardian.catalog.wanted import Wanted
 from guardian.config import Config
 from guardian.matching.index import reader
 from guardian.model import Asset, AssetState
 from guardian.store import StoreSettings, hold
+from tests.kept_workers import run_in_apps
 
 RECIPE = "v3-none"
 
@@ -25,11 +25,7 @@ def machines(config: Config, database: str) -> tuple[Config, Config]:
 
 
 def on_both(machines: tuple[Config, Config], job: Callable[[App, App], Awaitable[Any]]) -> None:
-    async def go() -> None:
-        async with opened_app(machines[0]) as here, opened_app(machines[1]) as there:
-            await job(here, there)
-
-    asyncio.run(go())
+    run_in_apps(machines, job)
 
 
 async def add(app: App, path: Path) -> Asset:

@@ -1,30 +1,20 @@
 """Protected means findable: each new asset is searched for by copies of it, and a weak one is named."""
 
-import asyncio
 import io
 import sqlite3
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from guardian.app import App, opened_app, opened_store
+from guardian.app import App, opened_store
 from guardian.catalog.adding import Added, AddOutcome
 from guardian.catalog.wanted import Wanted
 from guardian.config import Config
 from guardian.model import Answer, Asset, SkipReason, Weakness
 from guardian.scan.pipeline import check
-
-
-def on(config: Config, job: Callable[[App], Awaitable[Any]]) -> Any:
-    async def go() -> Any:
-        async with opened_app(config) as app:
-            return await job(app)
-
-    return asyncio.run(go())
+from tests.kept_workers import run_in_app
 
 
 async def added(app: App, *paths: Path) -> list[Added]:
@@ -79,7 +69,7 @@ def test_each_new_asset_is_searched_for_and_weak_ones_are_named_with_the_reason(
             assert (first.asset.title, first.comparison.probability) == (name, 1.0), "its own file is always found"
             assert first.comparison.description == "the whole image"
 
-    on(config, job)
+    run_in_app(config, job)
     assert assets(config)["gradient"].self_check is not None
 
 
@@ -117,7 +107,7 @@ def test_a_plain_picture_is_found_by_its_bytes_and_a_blank_one_stays_out(config:
         (known,) = await added(app, mine / "pale.png")
         assert known.was_known
 
-    on(config, job)
+    run_in_app(config, job)
 
 
 def test_a_copy_that_is_found_as_another_asset_of_the_same_picture_is_found(config: Config, mine: Path) -> None:
@@ -129,20 +119,20 @@ def test_a_copy_that_is_found_as_another_asset_of_the_same_picture_is_found(conf
             assert result.asset.self_check is not None
             assert result.asset.self_check.weakness is None
 
-    on(config, job)
+    run_in_app(config, job)
 
 
 @pytest.mark.parametrize("before", [None, "earlier recipe"])
 def test_assets_that_were_not_searched_for_are_when_their_files_are_added_again(
     config: Config, mine: Path, before: str | None
 ) -> None:
-    on(config, lambda app: added(app, mine / "coffee.png"))
+    run_in_app(config, lambda app: added(app, mine / "coffee.png"))
     database = sqlite3.connect(config.data_dir / "guardian.db")
     with database:
         check = f'{{"recipe": "{before}", "probability": 0.1, "weakness": "shared"}}' if before else None
         database.execute("UPDATE assets SET self_check = ?", (check,))
     database.close()
-    on(config, lambda app: added(app, mine / "coffee.png"))
+    run_in_app(config, lambda app: added(app, mine / "coffee.png"))
     found = assets(config)["coffee"].self_check
     assert found is not None
     assert found.weakness is None

@@ -1,8 +1,6 @@
 """An added asset joins the work whose picture it shows; what a person decided stays so, whatever is made anew."""
 
-import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,20 +10,13 @@ import pytest
 from PIL import Image
 
 from guardian import cases
-from guardian.app import App, opened_app, opened_store
+from guardian.app import App, opened_store
 from guardian.catalog.adding import Added
 from guardian.catalog.wanted import Wanted
 from guardian.config import Config
+from tests.kept_workers import run_in_app
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-
-
-def with_rooms(config: Config, job: Callable[[App], Awaitable[Any]]) -> Any:
-    async def go() -> Any:
-        async with opened_app(config) as app:
-            return await job(app)
-
-    return asyncio.run(go())
 
 
 async def add(app: App, *paths: Path, again: bool = False) -> list[Added]:
@@ -63,7 +54,7 @@ def test_versions_join_their_work_and_a_crop_does_not(config: Config, versions: 
             app, versions / "astronaut.png", versions / "astronaut_print.tif", versions / "rocket.png"
         )
 
-    _, later = with_rooms(config, go)
+    _, later = run_in_app(config, go)
     together = frozenset({"astronaut.png", "astronaut_web.jpg", "astronaut_print.tif"})
     alone = {frozenset({name}) for name in ("coffee.png", "rocket.png", "astronaut_crop.png")}
     assert works(config) == {together} | alone
@@ -98,7 +89,7 @@ def test_a_split_outlives_another_look_removal_and_a_rebuilt_index(config: Confi
         with app.store.read() as tx:
             return tx.assets.list()
 
-    with_rooms(config, go)
+    run_in_app(config, go)
 
 
 def test_assets_of_an_earlier_version_are_grouped_and_their_cases_merged_when_the_catalogue_is_next_at_work(
@@ -109,14 +100,14 @@ def test_assets_of_an_earlier_version_are_grouped_and_their_cases_merged_when_th
     async def go(app: App) -> None:
         await add(app, versions / "astronaut.png", versions / "astronaut_web.jpg")
 
-    with_rooms(config, go)
+    run_in_app(config, go)
     with closing(sqlite3.connect(config.data_dir / "guardian.db")) as database, database:
         database.execute("UPDATE assets SET work_rule = NULL, work_id = 'work_' || substr(id, 7)")
 
     async def repair(app: App) -> None:
         await app.catalog.repair()
 
-    with_rooms(config, repair)
+    run_in_app(config, repair)
     assert works(config) == {frozenset({"astronaut.png", "astronaut_web.jpg"})}
 
 
@@ -126,5 +117,5 @@ def test_without_join_versions_only_a_person_makes_works_of_several_assets(confi
     async def go(app: App) -> None:
         await add(app, versions / "astronaut.png", versions / "astronaut_web.jpg")
 
-    with_rooms(config.model_copy(update={"catalog": settings}), go)
+    run_in_app(config.model_copy(update={"catalog": settings}), go)
     assert works(config) == {frozenset({"astronaut.png"}), frozenset({"astronaut_web.jpg"})}

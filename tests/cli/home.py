@@ -7,7 +7,6 @@ import pty
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import termios
 from dataclasses import dataclass
@@ -15,12 +14,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from tests import forked
+
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(frozen=True)
 class Home:
-    """A folder with config.yaml; `guardian` runs the command in a process of its own."""
+    """A folder with config.yaml; `guardian` runs the command in a process of its own, see tests/forked.py."""
 
     folder: Path
 
@@ -28,15 +29,8 @@ class Home:
         self, *words: str | Path, code: int | None = 0, given: str = "", **environment: str
     ) -> subprocess.CompletedProcess[str]:
         """Run a command that must end with this exit code (None: any), and without a traceback."""
-        command = [sys.executable, "-m", "guardian", "--config", str(self.folder / "config.yaml"), *map(str, words)]
-        done = subprocess.run(
-            command,
-            input=given,
-            capture_output=True,
-            encoding="utf-8",
-            errors="surrogateescape",
-            check=False,
-            env=os.environ | environment,
+        done = forked.guardian(
+            "--config", self.folder / "config.yaml", *words, given=given, environment=os.environ | environment
         )
         assert code is None or done.returncode == code, (
             f"{words} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
@@ -46,7 +40,7 @@ class Home:
 
     def on_terminal(self, *words: str | Path, columns: int = 80, code: int | None = None) -> list[str]:
         """The lines that a command writes to a terminal of so many columns, without colours."""
-        command = [sys.executable, "-m", "guardian", "--config", str(self.folder / "config.yaml"), *map(str, words)]
+        command = [*forked.GUARDIAN, "--config", str(self.folder / "config.yaml"), *map(str, words)]
         return shown_on_terminal(command, columns, code)
 
     def lines(self, *words: str | Path, code: int = 0) -> list[dict[str, Any]]:
@@ -59,18 +53,24 @@ def shown_on_terminal(command: list[str], columns: int, code: int | None = None)
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, columns))
     environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
-    with subprocess.Popen(command, stdout=theirs, stderr=subprocess.PIPE, env=environment) as running:
-        os.close(theirs)
-        written = bytearray()
-        # Linux ends reading with an error once the command has closed its side.
-        with contextlib.suppress(OSError):
-            while part := os.read(ours, 65_536):
-                written += part
-        os.close(ours)
-        errors = running.stderr.read().decode() if running.stderr else ""
+    with (
+        Path(os.devnull).open() as nothing,
+        os.fdopen(theirs, "w") as terminal,
+        tempfile.TemporaryFile("w+") as errors,
+    ):
+        with forked.running(command, (nothing, terminal, errors), environment=environment) as codes:
+            terminal.close()
+            written = bytearray()
+            # Linux ends reading with an error once the command has closed its side.
+            with contextlib.suppress(OSError):
+                while part := os.read(ours, 65_536):
+                    written += part
+            os.close(ours)
+        errors.seek(0)
+        said = errors.read()
 
-    assert code is None or running.returncode == code, f"{command} ended with {running.returncode}\n{errors}"
-    assert "Traceback" not in errors
+    assert code is None or codes == [code], f"{command} ended with {codes}\n{said}"
+    assert "Traceback" not in said
     return _COLOUR.sub("", written.decode()).replace("\r\n", "\n").splitlines()
 
 
@@ -78,8 +78,7 @@ def shown_on_terminal(command: list[str], columns: int, code: int | None = None)
 def _initialised() -> tempfile.TemporaryDirectory[str]:
     """A folder that holds `home`, made by the command once in this process, and deleted at its end."""
     holder = tempfile.TemporaryDirectory(prefix="guardian-tests-")
-    command = [sys.executable, "-m", "guardian", "init", f"{holder.name}/home"]
-    subprocess.run(command, check=True, capture_output=True)
+    assert forked.guardian("init", f"{holder.name}/home").returncode == 0
     return holder
 
 

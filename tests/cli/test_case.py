@@ -3,7 +3,6 @@
 import json
 import shutil
 import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,13 +12,13 @@ from guardian.cases import Kept, RecordedUse, record
 from guardian.model import Action, Comparison, Context, Decision, LicenceStatus, Severity, Sighting
 from guardian.shipped import rules_folder
 from guardian.store import StoreSettings, open_store
+from tests import forked
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 
 def guardian(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "guardian", "--config", str(folder / "config.yaml"), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return forked.guardian("--config", folder / "config.yaml", *arguments)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,12 @@ from typing import Any
 import pytest
 
 from guardian.store import StoreSettings, open_store
+from tests import forked
 
 
 def guardian(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "guardian", "--config", str(folder / "config.yaml"), "destination", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | environment)
+    words = ("--config", folder / "config.yaml", "destination", *arguments)
+    return forked.guardian(*words, environment=os.environ | environment)
 
 
 @pytest.fixture

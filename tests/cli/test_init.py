@@ -3,18 +3,17 @@
 import shlex
 import stat
 import subprocess
-import sys
 from pathlib import Path
 
 from guardian.config import load_config
 from guardian.rules import load
+from tests import forked
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def init(*folders: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "guardian", "init", *map(str, folders)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
+    return forked.guardian("init", *folders, cwd=cwd)
 
 
 def test_what_is_written_works_as_it_is(tmp_path: Path) -> None:
@@ -26,8 +25,7 @@ def test_what_is_written_works_as_it_is(tmp_path: Path) -> None:
     assert (config.data_dir, config.rules_dir) == (home / "data", home / "rules")
     assert len(load(config.rules_dir, []).rules) >= 3
     assert stat.S_IMODE((home / "data").stat().st_mode) == 0o700, "what was found is nobody else's business"
-    command = [sys.executable, "-m", "guardian", "rules", "check"]
-    assert subprocess.run(command, cwd=home, capture_output=True, check=False).returncode == 0
+    assert forked.guardian("rules", "check", cwd=home).returncode == 0
 
 
 def test_files_equal_the_shipped_ones(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -11,14 +10,14 @@ import pytest
 from guardian.licences import licence_status
 from guardian.model import Asset, LicenceStatus, Work
 from guardian.store import StoreSettings, open_store
+from tests import forked
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 TODAY = datetime.now(UTC).date()
 
 
 def licence(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "guardian", "licence", *arguments, "--config", str(folder / "config.yaml")]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return forked.guardian("licence", *arguments, "--config", folder / "config.yaml")
 
 
 @pytest.fixture

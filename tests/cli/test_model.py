@@ -16,6 +16,7 @@ import pytest
 from guardian.errors import WeightsMissing
 from guardian.matching.features.embedding import download
 from guardian.matching.settings import EmbeddingSettings
+from tests import forked
 
 WEIGHTS = b"not really a network, but bytes all the same" * 50
 MODEL = "laion/CLIP-ViT-B-32-laion2B-s34B-b79K"
@@ -53,10 +54,9 @@ def hub() -> Iterator[str]:
 
 def guardian(home: Path, embedding: str, *arguments: str, hub: str = NOBODY) -> subprocess.CompletedProcess[str]:
     (home / "config.yaml").write_text(f"embedding: {{{embedding}}}\n")
-    command = [sys.executable, "-m", "guardian", "--config", str(home / "config.yaml"), "model", *arguments]
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "HUGGING"))}
     environment = kept | {"HOME": str(home), "HF_ENDPOINT": hub, "NO_PROXY": "127.0.0.1"}
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    return forked.guardian("--config", home / "config.yaml", "model", *arguments, environment=environment)
 
 
 def test_nothing_configured_is_no_fault(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from guardian.cases import Kept, RecordedUse, record, review
+from guardian.cases import Edit, Kept, RecordedUse, decide, record
+from guardian.cases.priority import points_of_rank
 from guardian.model import (
     Action,
     Asset,
@@ -57,7 +58,7 @@ def filled(store: Store) -> None:
         )
         case_id = record(tx, use_of(asset), ("legal",)).case_id
         assert case_id is not None
-        review(tx, case_id, CaseState.CONFIRMED, by="mara", note="ours", at=NOON + timedelta(hours=1))
+        decide(tx, case_id, CaseState.CONFIRMED, Edit("mara", NOON + timedelta(hours=1), "ours"))
         failed = tx.scans.start("rival", NOON - timedelta(hours=2))
         counts = {"pages": 3, "clear": 2, "copy": 1, "error": 1, "fetched": 3, "left out: robots": 4}
         tx.scans.end(failed.id, NOON - timedelta(hours=1), "completed", ScanCounts.from_words(counts), None)
@@ -173,8 +174,17 @@ def case_of(read: Read) -> dict[str, Any]:
         "message_count": 1,
         "licence_id": None,
         "licensed_since": None,
-        "asset": {"id": ASSET_ID, "title": "Düne", "collection": "shop"},
+        "asset": {"id": ASSET_ID, "title": "Düne", "collection": "shop", "path": "/own/düne.jpg"},
         "work": work_of(read),
+        "reason": None,
+        "licence": None,
+        # 30 for the severity, 12 for the share of the picture, and what it gains while it waits.
+        "priority": points_of_rank(case.rank, datetime.now(UTC)),
+        "sightings": 1,
+        "assignee": None,
+        "labels": [],
+        "due_on": None,
+        "version": 2,
     }
 
 
@@ -264,7 +274,18 @@ def test_case_show(home: Home, read: Read) -> None:
         "changes": [],
         "dropped_at": None,
     }
+    age = round(case["priority"] - 42, 1)
+    days = (datetime.now(UTC) - NOON).days
+    parts = {
+        "severity": (30, "severity high"),
+        "share": (12.0, "60% of the picture used"),
+        "pages": (0, "1 place"),
+        "works": (0, "1 work of yours used by thief.example"),
+        "commercial": (0, "no signs of trade on the page"),
+        "age": (age, f"opened {days} {'day' if days == 1 else 'days'} ago"),
+    }
     whole = case | {
+        "priority_parts": [{"name": name, "points": part[0], "words": part[1]} for name, part in parts.items()],
         "findings": [finding_of(read) | {"versions": [version]}],
         "history": [
             {
@@ -273,6 +294,10 @@ def test_case_show(home: Home, read: Read) -> None:
                 "by": None,
                 "note": None,
                 "message_id": opened.message_id,
+                "detail": None,
+                "number": 1,
+                "undoes": None,
+                "batch": None,
             },
             {
                 "at": "2026-11-24T13:00:00+00:00",
@@ -280,6 +305,10 @@ def test_case_show(home: Home, read: Read) -> None:
                 "by": "mara",
                 "note": "ours",
                 "message_id": None,
+                "detail": None,
+                "number": 2,
+                "undoes": None,
+                "batch": None,
             },
         ],
     }

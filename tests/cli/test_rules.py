@@ -1,7 +1,6 @@
 """`guardian rules` as a person runs it."""
 
 import subprocess
-import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 from guardian.cases import RecordedUse, record
 from guardian.model import Action, Comparison, Decision, Finding, LicenceStatus, Severity, Sighting
 from guardian.store import StoreSettings, open_store
+from tests import forked
 
 SEEN = datetime(2020, 6, 1, 12, 0, tzinfo=UTC)
 RULES = """\
@@ -36,8 +36,7 @@ examples:
 
 
 def rules(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "guardian", "--config", str(folder / "config.yaml"), "rules", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return forked.guardian("--config", folder / "config.yaml", "rules", *arguments)
 
 
 def configure(folder: Path, more: str = "") -> None:

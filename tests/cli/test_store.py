@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,14 +19,14 @@ from guardian.model import (
     TaskKind,
 )
 from guardian.store import StoreSettings, open_store
+from tests import forked
 from tests.cli.home import Home
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 
 def guardian(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "guardian", "--config", str(folder / "config.yaml"), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return forked.guardian("--config", folder / "config.yaml", *arguments)
 
 
 @pytest.fixture

@@ -6,8 +6,6 @@ What is expected was written down by the earlier versions themselves; README.md 
 import hashlib
 import json
 import os
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
@@ -20,6 +18,7 @@ from guardian.coverage.telling import episode_of
 from guardian.model import Importance, Trouble, TroubleKind
 from guardian.outbox import enqueue_once, mint
 from guardian.store import Store
+from tests import forked
 from tests.earlier.loading import FIXTURES, SECRET, Restored, TakenOver
 from tests.earlier.sites import HOSTS, show_as_left
 from tests.earlier.stage import Web
@@ -38,9 +37,8 @@ FAR_AHEAD = "2099"
 
 def guardian(data: Restored, *words: str, code: int = 0) -> str:
     """Run today's command over restored data and return what it printed."""
-    line = [sys.executable, "-m", "guardian", *words, "--config", str(data.config)]
     environment = os.environ | {"GUARDIAN_SECRET": SECRET}
-    done = subprocess.run(line, capture_output=True, text=True, check=False, env=environment)
+    done = forked.guardian(*words, "--config", data.config, environment=environment)
     assert done.returncode == code, f"{words} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done.stdout
 

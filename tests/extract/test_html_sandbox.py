@@ -66,11 +66,11 @@ SHEETS = ["url(", 'url("', "url( ", "url('url(\"", "image-set(", '"a" ', "/*", "
 
 @pytest.mark.parametrize("piece", SHEETS)
 def test_no_style_sheet_takes_long(piece: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     css_pictures(many(piece))
     css_imports(many(piece))
     css_pictures("image-set(" + many(piece))
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize(

@@ -57,16 +57,20 @@ def test_a_host_that_mostly_keeps_silent_is_left_alone_for_the_rest_of_the_scan(
 ) -> None:
     silent = [site.put(f"/silent/{number}", Silent()) for number in range(40)]
     shown = [site.put(f"/{number}", "GIF8") for number in range(60)]
-    hurried = settings(read_timeout=timedelta(seconds=0.1), requests_per_host=8)
+    # Eight at a time are waited for together.
+    hurried = settings(read_timeout=timedelta(seconds=0.5), requests_per_host=8)
+
+    async def word(fetcher: Fetcher, url: str) -> str:
+        try:
+            await fetcher.get(url, kind="image")
+        except (FetchFailed, FetchRefused) as error:
+            return error.skipped.word
+        return "answered"
 
     async def words(fetcher: Fetcher, urls: list[str]) -> Counter[str]:
         said: Counter[str] = Counter()
-        for url in urls:
-            try:
-                await fetcher.get(url, kind="image")
-                said["answered"] += 1
-            except (FetchFailed, FetchRefused) as error:
-                said[error.skipped.word] += 1
+        for start in range(0, len(urls), 8):
+            said.update(await asyncio.gather(*(word(fetcher, url) for url in urls[start : start + 8])))
         return said
 
     async def go() -> None:
@@ -81,49 +85,52 @@ def test_a_host_that_mostly_keeps_silent_is_left_alone_for_the_rest_of_the_scan(
 
 
 def test_two_scans_of_one_host_share_its_turns(site: Site, settings: Callable[..., Any]) -> None:
-    urls = [site.put(f"/{number}", "hello") for number in range(6)]
+    urls = [site.put(f"/{number}", "hello") for number in range(4)]
 
     async def go() -> None:
-        calm = settings(delay_per_host=timedelta(seconds=0.1), requests_per_host=1)
+        calm = settings(delay_per_host=timedelta(seconds=0.3), requests_per_host=1)
         async with WebClient(calm, clock=lambda: datetime.now(UTC)) as web:
             scans = [Fetcher.for_scan(web), Fetcher.for_scan(web)]
             await asyncio.gather(*(scans[n % 2].get(url, kind="page") for n, url in enumerate(urls)))
 
     asyncio.run(go())
     times = sorted(one.at for one in site.asked if one.path != "/robots.txt")
-    assert all(later - earlier > 0.08 for earlier, later in pairwise(times))
+    # The site notes a request a little late when the machine is busy.
+    assert all(later - earlier > 0.15 for earlier, later in pairwise(times))
     assert site.most_at_once == 1
 
 
 def test_scans_wait_for_their_hours_and_people_do_not(site: Site, settings: Callable[..., Any]) -> None:
     url = site.put("/", "hello")
-    opens_at = datetime.now(UTC) + timedelta(seconds=0.6)
+    half_a_second, goes_on_at = timedelta(seconds=0.5), list[datetime]()
 
     def clock() -> datetime:
-        # Half a second before ten in the evening, and going on from there.
-        return datetime(2026, 11, 24, 22, tzinfo=UTC) + (datetime.now(UTC) - opens_at)
+        # Half a second before ten in the evening until the person is answered, and going on from there.
+        gone_on = datetime.now(UTC) - goes_on_at[0] if goes_on_at else timedelta()
+        return datetime(2026, 11, 24, 22, tzinfo=UTC) - half_a_second + gone_on
 
     async def go() -> None:
         async with WebClient(settings(hours="22:00-06:00"), clock=clock) as web:
             waiting = asyncio.ensure_future(web.get(url, kind="page"))
             await web.get(url, kind="page", policy=FetchPolicy(AskedBy.PERSON))
             assert site.paths(but_robots=False) == ["/"]
+            goes_on_at.append(datetime.now(UTC))
             await waiting
+            assert datetime.now(UTC) - goes_on_at[0] >= half_a_second
 
     asyncio.run(go())
-    assert datetime.now(UTC) > opens_at
     assert site.paths(but_robots=False) == ["/", "/robots.txt", "/"]
 
 
 def test_the_bandwidth_is_shared_and_costs_no_answer_its_time(site: Site, settings: Callable[..., Any]) -> None:
-    urls = [site.put(f"/{number}", b"x" * 200_000) for number in range(4)]
+    urls = [site.put(f"/{number}", b"x" * 160_000) for number in range(4)]
 
     async def go() -> float:
-        slow = settings(max_bandwidth=400_000, timeout=timedelta(seconds=0.7), requests_per_host=4)
+        slow = settings(max_bandwidth=200_000, timeout=timedelta(seconds=1.5), requests_per_host=4)
         async with WebClient(slow, clock=lambda: datetime.now(UTC)) as web:
             started = asyncio.get_running_loop().time()
             await asyncio.gather(*(web.get(url, kind="image", policy=FetchPolicy(AskedBy.PERSON)) for url in urls))
             return asyncio.get_running_loop().time() - started
 
-    # 800,000 bytes, of which a second's worth goes through at once.
-    assert asyncio.run(go()) > 0.9
+    # 640,000 bytes, of which a second's worth goes through at once.
+    assert asyncio.run(go()) > 2.0

@@ -305,7 +305,8 @@ def test_a_real_file_is_read_in_bounds(site: Site, settings: Callable[..., Any],
     site.put("/page", "hello")
     site.put("/elsewhere", "User-agent: *\nDisallow: /page")
     site.put("/robots.txt", way)
-    assert words(site, settings(read_timeout=timedelta(seconds=0.3)), "/page") == [expected]
+    patience = {"read_timeout": timedelta(seconds=0.3)} if isinstance(way, websites.Silent) else {}
+    assert words(site, settings(**patience), "/page") == [expected]
 
 
 def test_a_file_is_read_once_for_many_pages_and_under_our_name(site: Site, settings: Callable[..., Any]) -> None:
@@ -321,18 +322,18 @@ def test_the_crawl_delay_is_kept_up_to_the_users_limit(site: Site, settings: Cal
     site.put("/robots.txt", "User-agent: *\nCrawl-delay: 3600\n")
     for path in ("/a", "/b", "/c"):
         site.put(path, "hello")
-    words(site, settings(max_delay=timedelta(seconds=0.3)), "/a", "/b", "/c")
+    words(site, settings(max_delay=timedelta(seconds=0.5)), "/a", "/b", "/c")
     times = [asked.at for asked in site.asked if asked.path != "/robots.txt"]
-    assert 0.55 < times[2] - times[0] < 3
+    assert 0.8 < times[2] - times[0] < 8
 
 
 def test_a_file_takes_its_hosts_turn_like_any_other_request(site: Site, settings: Callable[..., Any]) -> None:
     site.put("/elsewhere", "User-agent: *\nAllow: /")
     site.put("/robots.txt", websites.Redirect("/elsewhere"))
     site.put("/page", "hello")
-    assert words(site, settings(delay_per_host=timedelta(seconds=0.2)), "/page") == ["hello"]
+    assert words(site, settings(delay_per_host=timedelta(seconds=0.3)), "/page") == ["hello"]
     times = [asked.at for asked in site.asked]
-    assert all(later - earlier > 0.18 for earlier, later in pairwise(times))
+    assert all(later - earlier > 0.15 for earlier, later in pairwise(times))
     assert words(site, settings(requests_per_host_and_day=2), "/page") == ["budget"]
 
 

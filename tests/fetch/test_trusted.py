@@ -55,7 +55,7 @@ def test_an_answer_that_does_not_come_is_a_timeout(receiver: Any, answer: Any, w
     with pytest.raises(FetchFailed, match=r"no answer within 0\.4 s") as failed:
         post(receiver.url, timeout=0.4 * SECONDS)
     assert failed.value.reason == "timeout"
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 10
 
 
 @pytest.mark.parametrize("way", ["drip_body", "endless_body"])
@@ -65,7 +65,7 @@ def test_a_body_without_end_does_not_spoil_the_answer(receiver: Any, answer: Any
     told = post(receiver.url)
     assert told.status == 200
     assert 0 < len(told.body_start) <= 2048
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 10
 
 
 def test_a_reset_and_a_closed_port_have_their_reasons(receiver: Any, answer: Any) -> None:

@@ -201,7 +201,7 @@ def test_a_hang_ends_at_its_limit_and_so_does_the_worker(tmp_path: Path, log: Pa
         started = time.monotonic()
         with pytest.raises(WorkerLost, match=r"more than 0\.5 s") as caught:
             await workers.run(jobs.hang, log)
-        assert 0.5 <= time.monotonic() - started < 3
+        assert 0.5 <= time.monotonic() - started < 10
         assert caught.value.reason == "timed_out"
         (hung,) = noted(log)
         assert not is_running(hung)
@@ -305,7 +305,7 @@ def test_workers_die_with_a_parent_that_is_killed(tmp_path: Path, log: Path) -> 
     finally:
         parent.kill()
         parent.wait()
-    gone = [gone_within(descriptor, 1) for descriptor in watched]
+    gone = [gone_within(descriptor, 10) for descriptor in watched]
     assert gone == [True, True]
 
 

@@ -1,6 +1,5 @@
 """The bytes of an asset's own file match it for certain and as a whole, whatever the matcher can see in them."""
 
-import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from guardian.app import App, opened_app
+from guardian.app import App
 from guardian.catalog.wanted import Wanted
 from guardian.config import Config, load_config
 from guardian.model import Answer, Asset, Comparison, Match, MatchReport, Skipped, SkipReason
@@ -17,6 +16,7 @@ from guardian.scan.identical import with_identical
 from guardian.scan.pipeline import check
 from guardian.shipped import rules_folder
 from guardian.store import Store, StoreSettings, open_store
+from tests.kept_workers import run_in_app
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
 SHA256 = "ab" * 32
@@ -109,11 +109,7 @@ def test_a_picture_that_looks_the_same_upside_down_is_told_as_it_is(config: Conf
         (answer,) = [answer async for answer in check(app.services, [str(path)])]
         return answer
 
-    async def go() -> Answer | Skipped:
-        async with opened_app(config) as app:
-            return await job(app)
-
-    answer = asyncio.run(go())
+    answer = run_in_app(config, job)
     assert isinstance(answer, Answer)
     assert answer.outcome == "copy"
     assert [match.comparison.description for match in answer.judged] == ["the whole image"]

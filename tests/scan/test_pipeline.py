@@ -1,6 +1,5 @@
 """The walk of one image with real rooms: a site on loopback, a database, an index, worker processes."""
 
-import asyncio
 import base64
 import io
 import shutil
@@ -13,7 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from guardian.app import App, opened_app
+from guardian.app import App
 from guardian.catalog.wanted import Wanted
 from guardian.config import Config, load_config
 from guardian.evidence import Vault
@@ -24,6 +23,7 @@ from guardian.scan.services import Services
 from guardian.shipped import rules_folder
 from guardian.sources.kinds import open_source
 from guardian.sources.settings import PageSettings
+from tests.kept_workers import run_in_app
 from tests.websites import Asked, Raw, Says, Site, Wire, running
 
 Job = Callable[[App], Coroutine[Any, Any, Any]]
@@ -49,14 +49,6 @@ def mine(tmp_path: Path, photographs: dict[str, Image.Image]) -> Path:
     for name in ("astronaut", "coffee"):
         photographs[name].save(folder / f"{name}.png")
     return folder
-
-
-def with_rooms(config: Config, job: Job) -> Any:
-    async def go() -> Any:
-        async with opened_app(config) as app:
-            return await job(app)
-
-    return asyncio.run(go())
 
 
 async def protect(app: App, *paths: Path) -> list[str]:
@@ -118,7 +110,7 @@ def test_a_page_is_scanned_and_its_copy_becomes_one_case(
         assert vault.get(finding.image_sha256) == copy
         assert b"rocket.jpg" in vault.get(finding.page_sha256)
 
-    with_rooms(config, job)
+    run_in_app(config, job)
 
 
 def test_a_check_records_nothing(config: Config, mine: Path, site: Any) -> None:
@@ -132,7 +124,7 @@ def test_a_check_records_nothing(config: Config, mine: Path, site: Any) -> None:
         with app.store.read() as tx:
             assert tx.cases.list() == []
 
-    with_rooms(config, job)
+    run_in_app(config, job)
 
 
 def test_known_bytes_are_not_matched_again_but_new_assets_are_compared(
@@ -156,7 +148,7 @@ def test_known_bytes_are_not_matched_again_but_new_assets_are_compared(
         assert isinstance(again, Answer)
         assert again.outcome is Outcome.COPY
 
-    with_rooms(config, job)
+    run_in_app(config, job)
 
 
 def test_a_withdrawn_asset_disappears_at_once(config: Config, mine: Path) -> None:
@@ -167,7 +159,7 @@ def test_a_withdrawn_asset_disappears_at_once(config: Config, mine: Path) -> Non
         (after,) = await checked(app.services, str(mine / "coffee.png"))
         assert (before.outcome, after.outcome) == (Outcome.COPY, Outcome.CLEAR)
 
-    with_rooms(config, job)
+    run_in_app(config, job)
 
 
 def test_licensed_and_own_places_are_labelled_and_not_alarmed(config: Config, mine: Path, site: Any) -> None:
@@ -190,7 +182,7 @@ def test_licensed_and_own_places_are_labelled_and_not_alarmed(config: Config, mi
         with app.store.read() as tx:
             assert tx.cases.list() == []
 
-    with_rooms(config, job)
+    run_in_app(config, job)
 
 
 def test_a_full_vault_loses_no_finding(config: Config, mine: Path, site: Any, tmp_path: Path) -> None:
@@ -208,7 +200,7 @@ def test_a_full_vault_loses_no_finding(config: Config, mine: Path, site: Any, tm
         assert finding.image_sha256 is None
         assert "not kept" in (finding.evidence_note or "")
 
-    with_rooms(config, job)
+    run_in_app(config, job)
 
 
 def test_an_index_that_lacks_assets_is_never_clear_without_saying_so(
@@ -224,7 +216,7 @@ def test_an_index_that_lacks_assets_is_never_clear_without_saying_so(
         (mended,) = await checked(app.services, str(mine / "coffee.png"))
         assert mended.outcome is Outcome.COPY
 
-    with_rooms(config, job)
+    run_in_app(config, job)
 
 
 def test_what_cannot_be_matched_is_named_and_remembered(config: Config, mine: Path, tmp_path: Path) -> None:
@@ -247,7 +239,7 @@ def test_what_cannot_be_matched_is_named_and_remembered(config: Config, mine: Pa
                 "missing",
             ]
 
-    with_rooms(config, job)
+    run_in_app(config, job)
 
 
 def test_images_inside_the_page_and_lost_renditions(config: Config, mine: Path, site: Any) -> None:
@@ -263,7 +255,7 @@ def test_images_inside_the_page_and_lost_renditions(config: Config, mine: Path, 
         assert (rendition.outcome, rendition.sighting.image_url) == (Outcome.COPY, f"{site.url}/small.png")
         assert (inside.outcome, inside.sighting.image_url) == (Outcome.COPY, None)
 
-    with_rooms(config, job)
+    run_in_app(config, job)
 
 
 def test_decisions_are_recorded_with_the_rule_that_made_them(config: Config, mine: Path, site: Any) -> None:
@@ -280,7 +272,7 @@ def test_decisions_are_recorded_with_the_rule_that_made_them(config: Config, min
         assert finding.decision.rule
         assert finding.comparison.probability > 0.97
 
-    with_rooms(config, job)
+    run_in_app(config, job)
 
 
 class _Hotlinked(Says):
@@ -327,4 +319,4 @@ def test_pictures_are_seen_as_a_browser_shows_them_and_the_evidence_says_how_the
             assert str(notes["cut.jpg"]).startswith("only a part of the picture is there: the connection ended early")
 
     for web in running():
-        with_rooms(config, lambda app, web=web: job(app, web))
+        run_in_app(config, lambda app, web=web: job(app, web))

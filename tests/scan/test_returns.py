@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from guardian.app import App, at_work, opened_app
-from guardian.cases import review
+from guardian.cases import Edit, decide
 from guardian.catalog.wanted import Wanted
 from guardian.config import load_config
 from guardian.model import CaseState, Finding, ScanOutcome
@@ -42,7 +42,7 @@ def states_of(app: App) -> dict[str, CaseState]:
 def test_only_what_was_really_gone_returns(tmp_path: Path, web: Site, photographs: dict[str, Image.Image]) -> None:
     shutil.copytree(rules_folder(), tmp_path / "rules")
     (tmp_path / "config.yaml").write_text(
-        "fetch: {contact: test@example.com, allow_networks: [127.0.0.0/8], delay_per_host: 0s}\n"
+        "fetch: {contact: test@example.com, allow_networks: [127.0.0.0/8], delay_per_host: 0s, busy_pause: 100ms}\n"
         "matching: {workers: 1}\n"
     )
 
@@ -75,7 +75,7 @@ def test_only_what_was_really_gone_returns(tmp_path: Path, web: Site, photograph
             assert set(first) == set(NAMES)
             with app.store.begin() as tx:
                 for case in tx.cases.list():
-                    review(tx, case.id, CaseState.RESOLVED, by="mara", note=None, at=app.services.clock())
+                    decide(tx, case.id, CaseState.RESOLVED, Edit("mara", app.services.clock()))
 
             # Coffee is taken off its page, rocket's page and camera's picture fail, astronaut's page is gone once.
             web.put("/coffee", "<p>Taken down.</p>")

@@ -1,8 +1,7 @@
 """What a site says is unchanged costs a 304, no bytes and no decoding, and is judged all the same."""
 
-import asyncio
 import shutil
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from guardian.app import App, opened_app
+from guardian.app import App
 from guardian.catalog.wanted import Wanted
 from guardian.config import Config, load_config
 from guardian.evidence import Vault
@@ -22,6 +21,7 @@ from guardian.scan.services import Services
 from guardian.shipped import rules_folder
 from guardian.sources.kinds import open_source
 from guardian.sources.settings import PageSettings
+from tests.kept_workers import run_in_app
 from tests.websites import Asked, Conditional, Redirect, Site, Wire, running
 
 
@@ -60,14 +60,6 @@ def pictures(tmp_path: Path, photographs: dict[str, Image.Image]) -> dict[str, P
     for name, path in paths.items():
         photographs[name].save(path)
     return paths
-
-
-def with_rooms(config: Config, job: Callable[[App], Coroutine[Any, Any, None]]) -> None:
-    async def go() -> None:
-        async with opened_app(config) as app:
-            await job(app)
-
-    asyncio.run(go())
 
 
 async def protect(app: App, path: Path) -> None:
@@ -110,7 +102,7 @@ def test_unchanged_pictures_are_judged_from_memory(config: Config, pictures: dic
         assert finding.last_seen_at > finding.first_seen_at
         assert app.services.vault.get(finding.image_sha256 or "") == copy.content
 
-    with_rooms(config, job)
+    run_in_app(config, job)
 
 
 def test_a_new_asset_needs_the_bytes_again(config: Config, pictures: dict[str, Path], web: Site) -> None:
@@ -125,7 +117,7 @@ def test_a_new_asset_needs_the_bytes_again(config: Config, pictures: dict[str, P
         assert await seen(app.services, page) == [(Outcome.COPY, CacheStatus.FETCHED)]
         assert picture.conditional == [False, False]
 
-    with_rooms(config, job)
+    run_in_app(config, job)
 
 
 def test_evidence_that_was_never_kept_is_fetched_whole(
@@ -149,7 +141,7 @@ def test_evidence_that_was_never_kept_is_fetched_whole(
             (finding,) = tx.findings.list(case.id)
         assert services.vault.get(finding.image_sha256 or "") == picture.content
 
-    with_rooms(config, job)
+    run_in_app(config, job)
 
 
 def test_a_changed_picture_is_matched(config: Config, pictures: dict[str, Path], web: Site) -> None:
@@ -162,7 +154,7 @@ def test_a_changed_picture_is_matched(config: Config, pictures: dict[str, Path],
         web.put("/1.jpg", Counted(pictures["coffee"].read_bytes(), '"two"'))
         assert await seen(app.services, page) == [(Outcome.COPY, CacheStatus.FETCHED)]
 
-    with_rooms(config, job)
+    run_in_app(config, job)
 
 
 def test_known_bytes_at_a_new_address_are_judged_there(config: Config, pictures: dict[str, Path], web: Site) -> None:
@@ -178,7 +170,7 @@ def test_known_bytes_at_a_new_address_are_judged_there(config: Config, pictures:
             (case,) = tx.cases.list()
             assert {finding.page_url for finding in tx.findings.list(case.id)} == {page, other_page}
 
-    with_rooms(config, job)
+    run_in_app(config, job)
 
 
 def test_fresh_pictures_are_not_asked_for_but_a_person_always_asks(
@@ -201,7 +193,7 @@ def test_fresh_pictures_are_not_asked_for_but_a_person_always_asks(
             assert result.outcome is Outcome.CLEAR
         assert picture.conditional == [False, True, False]
 
-    with_rooms(config, job)
+    run_in_app(config, job)
 
 
 def test_what_cannot_be_matched_stays_so_without_its_bytes(
@@ -215,7 +207,7 @@ def test_what_cannot_be_matched_stays_so_without_its_bytes(
         assert await seen(app.services, page) == [(Outcome.UNMATCHABLE, CacheStatus.FETCHED)]
         assert await seen(app.services, page) == [(Outcome.UNMATCHABLE, CacheStatus.UNCHANGED)]
 
-    with_rooms(config, job)
+    run_in_app(config, job)
 
 
 def test_a_redirected_picture_costs_a_304_where_it_lies(config: Config, pictures: dict[str, Path], web: Site) -> None:
@@ -230,7 +222,7 @@ def test_a_redirected_picture_costs_a_304_where_it_lies(config: Config, pictures
         assert await seen(app.services, page) == [(Outcome.CLEAR, CacheStatus.UNCHANGED)]
         assert picture.conditional == [False, True]
 
-    with_rooms(config, job)
+    run_in_app(config, job)
 
 
 def test_what_a_site_says_about_a_pictures_use_is_kept(config: Config, pictures: dict[str, Path], web: Site) -> None:
@@ -245,7 +237,7 @@ def test_what_a_site_says_about_a_pictures_use_is_kept(config: Config, pictures:
             (finding,) = tx.findings.list(case.id)
         assert "X-Robots-Tag: noimageindex, noai" in (finding.context.claims or "")
 
-    with_rooms(config, job)
+    run_in_app(config, job)
 
 
 def test_an_unchanged_page_is_evidence_from_the_vault_or_asked_for_anew(
@@ -269,7 +261,7 @@ def test_an_unchanged_page_is_evidence_from_the_vault_or_asked_for_anew(
         for services in (app.services, empty):
             assert services.vault.get(finding.page_sha256 or "") == shown.content
 
-    with_rooms(config, job)
+    run_in_app(config, job)
 
 
 def test_the_next_rendition_is_seen_where_the_largest_cannot_be(
@@ -291,5 +283,5 @@ def test_the_next_rendition_is_seen_where_the_largest_cannot_be(
         # It is remembered under its own address.
         assert await seen(app.services, web.url + "/html") == [(Outcome.COPY, CacheStatus.UNCHANGED)]
 
-    with_rooms(config, job)
+    run_in_app(config, job)
     assert small.conditional == [False, True, True, True, True]

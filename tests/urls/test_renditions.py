@@ -167,11 +167,11 @@ HOSTILE = [
 @pytest.mark.parametrize("part", HOSTILE)
 def test_no_address_takes_long(part: str) -> None:
     for host in ("a.example", "m.media-amazon.com", "i0.wp.com"):
-        started = time.monotonic()
+        started = time.process_time()
         url = f"https://{host}/{part * (8_000 // len(part))}"
         assert picture_key(url)
         assert stated_width(url) >= 0
-        assert time.monotonic() - started < 1
+        assert time.process_time() - started < 1
 
 
 @given(st.text(max_size=100))

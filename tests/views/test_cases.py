@@ -17,6 +17,7 @@ from guardian.model import (
     FindingDigest,
     Importance,
     LicenceStatus,
+    Priority,
     Severity,
 )
 from guardian.views.cases import CaseDetail, case_detail_json, case_json, event_text, extent_text
@@ -48,18 +49,23 @@ VERSION = FindingDigest("d" * 64, None, "2" * 64, NOON, NOON + timedelta(days=1)
 
 
 def test_a_case_whose_asset_is_gone_still_shows() -> None:
-    assert case_json(CASE, ASSET)["asset"] == {"id": "asset_1", "title": "Düne", "collection": "shop"}
-    assert case_json(CASE, None)["asset"] is None
+    assert case_json(CASE, ASSET, 1.5)["asset"] == {
+        "id": "asset_1",
+        "title": "Düne",
+        "collection": "shop",
+        "path": ASSET.path,
+    }
+    assert case_json(CASE, None, 1.5)["asset"] is None
 
 
 def test_nobody_was_told_and_nothing_is_severe() -> None:
-    shown = case_json(replace(CASE, severity=None, alerted_at=None), ASSET)
+    shown = case_json(replace(CASE, severity=None, alerted_at=None), ASSET, 1.5)
     assert (shown["severity"], shown["alerted_at"]) == (None, None)
 
 
 def test_every_version_of_a_finding_is_shown() -> None:
     other = replace(FINDING, id="find_2")
-    detail = CaseDetail(CASE, ASSET, [FINDING, other], [], {"find_1": [VERSION]})
+    detail = CaseDetail(CASE, ASSET, [FINDING, other], [], Priority(()), {"find_1": [VERSION]})
     first, second = case_detail_json(detail)["findings"]
     assert first.pop("versions") == [
         {

@@ -89,6 +89,28 @@ def nearest_view(
     return _nearest(_words(orientations), _words(hashes), True)  # type: ignore[no-any-return]
 
 
+def within(upright: NDArray[np.uint8], hashes: NDArray[np.uint8], bits: int) -> NDArray[np.int64]:
+    """Return which of the hashes [n, 32] differ from one, uint8 [32], in at most so many bits: int64 rows."""
+    return np.asarray(_within(_words(np.array(upright)[None])[0], _words(hashes), bits))
+
+
+@kernel
+def _within(one, hashes, bits):  # type: ignore[no-untyped-def]
+    """Scan all hashes; most are left after their first word."""
+    found = np.empty(hashes.shape[0], np.int64)
+    count = 0
+    for row in range(hashes.shape[0]):
+        distance = 0
+        for word in range(hashes.shape[1]):
+            distance += int(count_bits(one[word] ^ hashes[row, word]))
+            if distance > bits:
+                break
+        if distance <= bits:
+            found[count] = row
+            count += 1
+    return found[:count].copy()
+
+
 def _words(hashes: NDArray[np.uint8]) -> NDArray[np.uint64]:
     return np.ascontiguousarray(hashes).view(np.uint64).reshape(-1, BITS // 64)
 

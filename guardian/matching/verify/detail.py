@@ -82,8 +82,12 @@ def detail_of(
 
     # Blur makes writing look natural, so that is judged before.
     weight = compare_cells(mine, theirs, to_level, level).weight
-    soft = (cv2.GaussianBlur(grey, (0, 0), _SOFTENED).astype(np.float32) for grey in (mine, theirs))
-    return _summarised(compare_cells(*soft, to_level, level), weight, side)
+    soft = compare_cells(_softened(mine), _softened(theirs), to_level, level)
+    return _summarised(soft, weight, side)
+
+
+def _softened(grey: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(cv2.GaussianBlur(grey, (0, 0), _SOFTENED), np.float32)
 
 
 def _summarised(cells: CellMap, weight: NDArray[np.float32], side: float) -> Detail | None:

@@ -6,6 +6,7 @@ proposes a transform without any. Both suffice to see that the two agree, and no
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from guardian.matching.features.pyramid import Pyramid
 from guardian.matching.geometry import Matrix, square
@@ -47,8 +48,8 @@ def registered(matrix: Matrix, shown: Overlap, asset: Pyramid, candidate: Pyrami
 
 
 def _change(
-    asset: Pyramid, candidate: Pyramid, to_asset: np.ndarray, full: np.ndarray, size: tuple[int, int]
-) -> np.ndarray | None:
+    asset: Pyramid, candidate: Pyramid, to_asset: NDArray[np.float64], full: NDArray[np.float64], size: tuple[int, int]
+) -> NDArray[np.float64] | None:
     """Return the 3x3 move of the candidate's samples that fits them to the asset's, in samples; None if none does."""
     mine, _, _ = asset.sample(to_asset, size)
     theirs, to_level, (width, height) = candidate.sample(full @ to_asset, size)
@@ -71,4 +72,4 @@ def _change(
     except cv2.error:
         # It says so when the two do not correlate, or hold nothing to hold on to.
         return None
-    return _HALF @ np.vstack([found, [0.0, 0.0, 1.0]]) @ _HALF_BACK
+    return np.asarray(_HALF @ np.vstack([found, [0.0, 0.0, 1.0]]) @ _HALF_BACK, np.float64)

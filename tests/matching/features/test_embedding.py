@@ -132,7 +132,7 @@ def test_missing_weights_are_told_at_once_and_how_to_get_them(
         assert "guardian model fetch" in told
         assert "embedding.weights" in told
         assert "without" in told
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 5
 
 
 def test_looking_for_weights_loads_nothing_heavy(tmp_path: Path) -> None:

@@ -309,10 +309,10 @@ def png_that_says(width: int, height: int, rows: bytes = b"") -> bytes:
 
 @pytest.mark.parametrize(("width", "height"), [(50_000, 50_000), (2**31 - 1, 1), (2**31 - 1, 2**31 - 1)])
 def test_pixel_bomb_is_refused_without_decoding(width: int, height: int, settings: MatchingSettings) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises((OverLimit, NotAnImage)):
         decode(png_that_says(width, height), settings)
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_real_pixel_bomb() -> None:

@@ -1,0 +1,178 @@
+"""Changes cases as people decide. Each change says who, when and why, is a line of the history, and can be undone.
+
+The one door for it: the command line, the pages and the API call these functions in a transaction of theirs.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+import structlog
+
+from guardian.errors import CaseChanged, UsageError
+from guardian.model import STATES_OF_PEOPLE, Case, CaseEvent, CaseState, Decided, DismissReason
+from guardian.store import Transaction
+from guardian.views.cases import event_text
+from guardian.views.plain_text import cleaned
+
+_MAX_NOTE = 4_000
+_MAX_NAME = 200
+_MAX_LABEL = 60
+_MAX_LABELS = 50
+
+_OTHER_CHANGES = {"assigned": ("assignee",), "labelled": ("labels",), "due": ("due_on",)}
+"""What the changes beside decisions change, by the kind of their line in the history."""
+
+_OF_A_DECISION = ("state", "reason", "reviewed_by", "review_note")
+"""What a decision changes."""
+
+_MOVED_BY_GUARDIAN = frozenset({"reopened", "returned", "gone", "licensed", "unlicensed", "merged", "split"})
+"""Kinds of lines after which a decision before them cannot be undone any more: the case has moved on."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Who changes a case, when, and why.
+
+    `expected` is the version of the case that they saw: if it has another one by now, nothing is changed and they learn
+    what was. None: whatever it has. `batch` is shared by what is decided about several cases at once.
+    """
+
+    by: str
+    at: datetime
+    note: str | None = None
+    expected: int | None = None
+    batch: str | None = None
+
+
+def decide(tx: Transaction, case_id: str, state: CaseState, edit: Edit, *, reason: DismissReason | None = None) -> Case:
+    """Give a case the state that a person decided on; return the case. Any state may follow any other.
+
+    `reason`: why it is dismissed. Raises UsageError for an unknown case, for a state that guardian itself finds out
+    (`licensed`, `gone`) and for a reason of anything but a dismissal; CaseChanged for another version.
+    """
+    if state not in STATES_OF_PEOPLE:
+        raise UsageError(f"guardian finds out by itself that a case is {state.value}; nobody decides it")
+    if reason is not None and state is not CaseState.DISMISSED:
+        raise UsageError(f"only a dismissal has such a reason; write why a case is {state.value} as its note")
+
+    case = _seen(tx, case_id, edit)
+    decided = replace(
+        case, state=state, reason=reason, reviewed_by=_name(edit.by), review_note=_note(edit.note), untold=None
+    )
+    return _write(tx, case, decided, edit, state.value, reason.value if reason is not None else None)
+
+
+def assign(tx: Transaction, case_id: str, to: str | None, edit: Edit) -> Case:
+    """Make somebody responsible for a case, None for nobody; return the case. Raises as `decide`."""
+    case = _seen(tx, case_id, edit)
+    person = (_name(to).strip() or None) if to is not None else None
+    return _write(tx, case, replace(case, assignee=person), edit, "assigned", person)
+
+
+def label(tx: Transaction, case_id: str, edit: Edit, *, add: Sequence[str] = (), remove: Sequence[str] = ()) -> Case:
+    """Put labels on a case and take others off; return the case. Raises as `decide`, and for an empty label."""
+    added = [cleaned(text).strip()[:_MAX_LABEL] for text in add]
+    if not all(added):
+        raise UsageError("a label has at least one character")
+
+    case = _seen(tx, case_id, edit)
+    kept = [text for text in case.labels if text not in remove]
+    labels = tuple(dict.fromkeys([*kept, *added]))
+    if len(labels) > _MAX_LABELS:
+        raise UsageError(f"{case.id} would have {len(labels)} labels; at most {_MAX_LABELS} are kept")
+
+    gained = [f"+{text}" for text in labels if text not in case.labels]
+    lost = [f"-{text}" for text in case.labels if text not in labels]
+    return _write(tx, case, replace(case, labels=labels), edit, "labelled", " ".join([*gained, *lost]))
+
+
+def set_due(tx: Transaction, case_id: str, on: date | None, edit: Edit) -> Case:
+    """Set the day until which a case wants to be dealt with, None for no day; return the case. Raises as `decide`."""
+    case = _seen(tx, case_id, edit)
+    return _write(tx, case, replace(case, due_on=on), edit, "due", on.isoformat() if on is not None else None)
+
+
+def add_note(tx: Transaction, case_id: str, edit: Edit) -> Case:
+    """Add the note of `edit` to a case's history; return the case. Raises as `decide`, and for an empty note."""
+    if not edit.note or not cleaned(edit.note).strip():
+        raise UsageError("a note has at least one character")
+
+    case = _seen(tx, case_id, edit)
+    tx.cases.note(_line(case, edit, "noted"))
+    return tx.cases.update(replace(case, updated_at=edit.at))
+
+
+def undo(tx: Transaction, case_id: str, edit: Edit) -> Case:
+    """Undo what a person changed last at a case and has not undone yet; return the case.
+
+    What it was before holds again; the history keeps both lines. Several times undoes several changes. Notes stay.
+    Raises as `decide`; UsageError too when there is nothing to undo, or when the case has moved on since (a use was
+    seen again, say), so that it would be wrong to take it back.
+    """
+    case = _seen(tx, case_id, edit)
+    line = last_change(tx, case)
+    before = line.before
+    if before is None:
+        raise LookupError(f"a line that can be undone says what was before: {line}")
+
+    names = _OTHER_CHANGES.get(line.kind, _OF_A_DECISION)
+    restored = replace(case, **{name: getattr(before, name) for name in names}, updated_at=edit.at)
+    tx.cases.note(replace(_line(case, edit, "undone"), detail=line.kind, undoes=line.number))
+    log.info("case_undone", case=case.id, undone=line.kind, by=_name(edit.by))
+    return tx.cases.update(restored)
+
+
+def last_change(tx: Transaction, case: Case) -> CaseEvent:
+    """Return the line of a case's history that `undo` would undo. Raises UsageError when it would undo nothing."""
+    history = tx.cases.history(case.id)
+    undone = {line.undoes for line in history}
+    moved: CaseEvent | None = None
+    for line in reversed(history):
+        if line.before is None:
+            moved = moved or (line if line.kind in _MOVED_BY_GUARDIAN else None)
+        elif line.number not in undone:
+            if moved is not None and line.kind not in _OTHER_CHANGES:
+                raise UsageError(
+                    f"{case.id} has moved on since it was {line.kind}: {event_text(moved)}; decide anew instead"
+                )
+            return line
+
+    raise UsageError(f"nobody has decided anything about {case.id} that could be undone")
+
+
+def _seen(tx: Transaction, case_id: str, edit: Edit) -> Case:
+    """Return a case with its row locked. Raises UsageError without such a case, CaseChanged for another version."""
+    case = tx.cases.lock(case_id)
+    if case is None:
+        raise UsageError(f"there is no case {case_id}")
+    if edit.expected is None or case.version == edit.expected:
+        return case
+
+    since = tuple(tx.cases.history(case.id)[-max(1, case.version - edit.expected) :])
+    told = "; ".join(event_text(line) for line in since)
+    raise CaseChanged(f"{case.id} was changed since you looked at it: {told}", case, since)
+
+
+def _write(tx: Transaction, case: Case, changed: Case, edit: Edit, kind: str, detail: str | None) -> Case:
+    """Write a case as it was changed, and the line that says so."""
+    before = Decided(
+        case.state, case.reason, case.reviewed_by, case.review_note, case.assignee, case.labels, case.due_on
+    )
+    tx.cases.note(replace(_line(case, edit, kind), detail=detail, before=before))
+    log.info("case_reviewed", case=case.id, change=kind, state=changed.state.value, by=_name(edit.by))
+    return tx.cases.update(replace(changed, updated_at=edit.at))
+
+
+def _line(case: Case, edit: Edit, kind: str) -> CaseEvent:
+    return CaseEvent(case.id, edit.at, kind, by=_name(edit.by), note=_note(edit.note), batch=edit.batch)
+
+
+def _name(text: str) -> str:
+    return cleaned(text)[:_MAX_NAME]
+
+
+def _note(text: str | None) -> str | None:
+    return cleaned(text)[:_MAX_NOTE] if text else None

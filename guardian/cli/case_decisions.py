@@ -1,0 +1,243 @@
+"""`guardian case confirm`, `dismiss`, `assign`, `undo`...: what a person decides about cases, several at once."""
+
+import functools
+import getpass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from guardian.cli.context import Session, opened_store, pass_session
+from guardian.cli.filters import DAY
+from guardian.errors import UsageError
+from guardian.model import PURSUED_STATES, Case, CaseFilter, CaseState, DismissReason
+from guardian.views.cases import reason_text
+
+if TYPE_CHECKING:
+    from guardian.cases import Edit
+    from guardian.store import Transaction
+
+    Change = Callable[[Transaction, str, Edit], Case]
+
+REASONS = {reason.value.replace("_", "-"): reason for reason in DismissReason}
+"""The reasons of a dismissal as people write them."""
+
+
+class _Reason(click.ParamType[DismissReason]):
+    """A reason of a dismissal, with blanks, hyphens or underscores between its words."""
+
+    name = "reason"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> DismissReason:
+        """Return the reason that a word names; fail with the list of reasons."""
+        if isinstance(value, DismissReason):
+            return value
+        reason = REASONS.get("-".join(str(value).lower().replace("_", " ").replace("-", " ").split()))
+        if reason is None:
+            self.fail(f"{value!r} is no reason; reasons are {', '.join(REASONS)}", param, ctx)
+        return reason
+
+
+REASON = _Reason()
+
+
+def user_name() -> str:
+    """Return the name of this machine's user. In a container the user may have none."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What all of these commands take: the cases, an operator whose cases are meant too, why, and who decides."""
+
+    case_ids: tuple[str, ...]
+    operator: str | None
+    note: str | None
+    by: str | None
+    dry_run: bool
+
+
+def _of_cases(function: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of `_Asked`, and pass them on as `asked`."""
+
+    @functools.wraps(function)
+    def run(*arguments: Any, **options: Any) -> None:
+        asked = _Asked(**{field.name: options.pop(field.name) for field in fields(_Asked)})
+        function(*arguments, asked=asked, **options)
+
+    for option in (
+        click.option("--dry-run", is_flag=True, help="Say what would be decided, and change nothing."),
+        click.option("--by", metavar="NAME", help="Who decides; by default the user of this machine."),
+        click.option("--note", help="Why; kept in the case's history."),
+        click.option(
+            "--operator",
+            metavar="HOST",
+            help="Also all cases of this operator that wait: open, confirmed, notice sent.",
+        ),
+        click.argument("case_ids", metavar="[CASE]...", nargs=-1),
+    ):
+        run = option(run)
+    return run
+
+
+def _change(session: Session, change: "Change", asked: _Asked) -> None:
+    """Change all of the cases, or none when one of them is unknown, and print what each is now."""
+    from guardian.cases import Edit
+    from guardian.store.ids import new_id
+
+    if not asked.case_ids and asked.operator is None:
+        raise UsageError("say which cases: their ids, or --operator HOST for all of one that wait")
+
+    # One transaction for all: a mistyped id must leave no half of the cases decided.
+    with opened_store(session) as store, store.begin() as tx:
+        found = _meant(tx, session, asked)
+        batch = new_id("batch") if len(found) > 1 else None
+        edit = Edit(asked.by or user_name(), datetime.now(UTC), asked.note, batch=batch)
+        if not asked.dry_run:
+            found = [change(tx, case.id, edit) for case in found]
+
+    for case in found:
+        before = "would change: " if asked.dry_run else ""
+        click.echo(f"{before}{case.id}  {case.operator}  {_now(case)}")
+
+
+def _meant(tx: "Transaction", session: Session, asked: _Asked) -> list[Case]:
+    """Return the cases that are meant, each once. Raises UsageError for an unknown one, and when there is none."""
+    from guardian.app import platforms_of
+    from guardian.cases.reading import case_starting_with, operator_named
+
+    found = {case.id: case for case in (case_starting_with(tx, case_id) for case_id in asked.case_ids)}
+    if asked.operator is not None:
+        name = operator_named(asked.operator, platforms_of(session.config))
+        wanted = CaseFilter(states=PURSUED_STATES, operator=name, by_priority=True)
+        found |= {case.id: case for case in tx.cases.matching(wanted)}
+        if not found:
+            raise UsageError(f"no case of {name} waits; `guardian operator list` shows all operators")
+    return list(found.values())
+
+
+def _now(case: Case) -> str:
+    """Return what a case is now, in words."""
+    words = case.state.value
+    if case.reason is not None:
+        words += f" ({reason_text(case.reason)})"
+    if case.assignee is not None:
+        words += f", assigned to {case.assignee}"
+    if case.labels:
+        words += f", labelled {', '.join(case.labels)}"
+    if case.due_on is not None:
+        words += f", due {case.due_on}"
+    return words
+
+
+def _state_command(name: str, state: CaseState, text: str) -> click.Command:
+    """Return a command that gives cases this state: these decisions differ in name, state and help only."""
+
+    @click.command(name, help=text)
+    @_of_cases
+    @pass_session
+    def run(session: Session, asked: _Asked) -> None:
+        from guardian.cases import decide
+
+        _change(session, lambda tx, case_id, edit: decide(tx, case_id, state, edit), asked)
+
+    return run
+
+
+@click.command
+@click.option("--reason", type=REASON, metavar="REASON", help=f"One of {', '.join(REASONS)}.")
+@_of_cases
+@pass_session
+def dismiss(session: Session, asked: _Asked, reason: DismissReason | None) -> None:
+    """Of no interest: goes on being recorded, never alerts again."""
+    from guardian.cases import decide
+
+    _change(session, lambda tx, case_id, edit: decide(tx, case_id, CaseState.DISMISSED, edit, reason=reason), asked)
+
+
+@click.command
+@click.option("--to", "person", metavar="NAME", help="Who deals with it.")
+@click.option("--nobody", is_flag=True, help="Take it back.")
+@_of_cases
+@pass_session
+def assign(session: Session, asked: _Asked, person: str | None, nobody: bool) -> None:
+    """Say who deals with cases."""
+    from guardian.cases import assign as assign_case
+
+    if (person is None) == (not nobody):
+        raise UsageError("say who deals with it: either --to NAME or --nobody")
+    _change(session, lambda tx, case_id, edit: assign_case(tx, case_id, person, edit), asked)
+
+
+@click.command
+@_of_cases
+@pass_session
+def note(session: Session, asked: _Asked) -> None:
+    """Add a note (--note TEXT) to the history of cases; nothing else changes."""
+    from guardian.cases import add_note
+
+    if not asked.note:
+        raise UsageError("say what is to be noted: --note TEXT")
+    _change(session, add_note, asked)
+
+
+@click.command
+@click.option("--add", metavar="LABEL", multiple=True, help="Put it on; several times for several.")
+@click.option("--remove", metavar="LABEL", multiple=True, help="Take it off.")
+@_of_cases
+@pass_session
+def label(session: Session, asked: _Asked, add: tuple[str, ...], remove: tuple[str, ...]) -> None:
+    """Put labels on cases, or take them off."""
+    from guardian.cases import label as label_case
+
+    if not add and not remove:
+        raise UsageError("say which: --add LABEL or --remove LABEL")
+    _change(session, lambda tx, case_id, edit: label_case(tx, case_id, edit, add=add, remove=remove), asked)
+
+
+@click.command
+@click.option("--on", "day", type=DAY, metavar="YYYY-MM-DD", help="The day until which it wants to be dealt with.")
+@click.option("--never", is_flag=True, help="Take the day away.")
+@_of_cases
+@pass_session
+def due(session: Session, asked: _Asked, day: datetime | None, never: bool) -> None:
+    """Set the day until which cases want to be dealt with."""
+    from guardian.cases import set_due
+
+    if (day is None) == (not never):
+        raise UsageError("say which day: either --on YYYY-MM-DD or --never")
+    on = day.date() if day is not None else None
+    _change(session, lambda tx, case_id, edit: set_due(tx, case_id, on, edit), asked)
+
+
+@click.command
+@_of_cases
+@pass_session
+def undo(session: Session, asked: _Asked) -> None:
+    """Undo the last change that a person made to a case; again for the one before."""
+    from guardian.cases import undo as undo_case
+
+    _change(session, undo_case, asked)
+
+
+COMMANDS = (
+    _state_command("confirm", CaseState.CONFIRMED, "It is a copy that you pursue; stronger findings still alert."),
+    dismiss,
+    _state_command(
+        "notice-sent", CaseState.NOTICE_SENT, "You have written to the operator; goes on as a confirmed case."
+    ),
+    _state_command("close", CaseState.CLOSED, "Done: alerts again only when it is shown elsewhere, or comes back."),
+    _state_command("resolve", CaseState.RESOLVED, "Settled: the earlier name of close, and the same."),
+    _state_command("reopen", CaseState.OPEN, "Take a case up again, whatever was decided."),
+    undo,
+    assign,
+    label,
+    due,
+    note,
+)
+"""The commands by which people decide about cases."""

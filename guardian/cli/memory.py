@@ -1,0 +1,112 @@
+"""`guardian memory`: what scans have met on the web and what is kept of it; forgetting, switching off and on."""
+
+import click
+
+from guardian.cli.context import Session, opened_store, pass_session
+from guardian.cli.screen import Screen, echo
+from guardian.cli.showing import json_line
+from guardian.errors import UsageError
+from guardian.urls.addresses import host_name
+from guardian.views.counting import counted
+from guardian.views.memory import memory_facts, memory_json
+
+
+@click.group
+def command() -> None:
+    """Every picture that a scan compared is remembered, copy or stranger: where it was seen, and what finds it again.
+
+    A work that you protect today is compared with all of it. `memory` in config.yaml says how much is kept, and for
+    how long.
+    """
+
+
+@command.command("status")
+@click.option("--json", "as_lines", is_flag=True, help="One JSON object.")
+@pass_session
+def status(session: Session, as_lines: bool) -> None:
+    """Say how much is remembered, since when, and what bounds it."""
+    from guardian.app import make_memory, make_workers
+
+    # The workers only name the recipe; no process is started.
+    workers = make_workers(session.config)
+    with opened_store(session) as store:
+        memory = make_memory(session.config, store, workers)
+        shard = memory.shard if memory is not None else ""
+        with store.read() as tx:
+            counts = tx.seen.counts(shard, workers.small_recipe)
+            is_off, refused = tx.seen.is_off(), tx.seen.unremembered()
+
+    remembers = session.config.memory.enabled and not is_off
+    if as_lines:
+        echo([json_line(memory_json(counts, session.config.memory, refused, remembers=remembers))])
+        return
+    facts = memory_facts(counts, session.config.memory, refused, remembers=remembers)
+    echo(Screen.of_output().facts(facts, indent=0))
+
+
+@command.command("forget")
+@click.option("--host", required=True, help="A host; its subdomains are meant too.")
+@pass_session
+def forget(session: Session, host: str) -> None:
+    """Forget all that was seen on a host, and remember nothing of it again.
+
+    Fingerprints and previews are erased from the disk. Cases, findings and evidence stay: they are what you know of
+    uses of your own works. `guardian memory allow` ends the refusal.
+    """
+    from guardian.app import make_workers, opened_memory, utc_now
+    from guardian.memory.pruning import forget_host
+
+    name = _host(host)
+    with opened_store(session) as store:
+        forgotten = forget_host(
+            store, opened_memory(session.config, store, make_workers(session.config)), name, utc_now()
+        )
+    places, pictures = counted(forgotten.addresses, "place"), counted(forgotten.pictures, "picture")
+    click.echo(f"forgot {places} on {name}, and {pictures} that had been seen nowhere else")
+    click.echo("nothing of it is remembered again until `guardian memory allow`")
+
+
+@command.command("allow")
+@click.option("--host", required=True, help="A host that was forgotten.")
+@pass_session
+def allow(session: Session, host: str) -> None:
+    """Let a host that was forgotten be remembered again, from the next scan on."""
+    name = _host(host)
+    with opened_store(session) as store, store.begin() as tx:
+        was_refused = tx.seen.allow(name)
+    click.echo(f"{name} is remembered again" if was_refused else f"{name} was not refused")
+
+
+@command.command("off")
+@click.option("--forget", "forgets", is_flag=True, help="Forget all that is remembered, too.")
+@pass_session
+def off(session: Session, forgets: bool) -> None:
+    """Remember nothing more, in all processes on this database, until `guardian memory on`."""
+    from guardian.app import make_workers, opened_memory
+    from guardian.memory.pruning import forget_all
+
+    with opened_store(session) as store:
+        with store.begin() as tx:
+            tx.seen.switch(off=True)
+        click.echo("nothing more is remembered until `guardian memory on`")
+        if forgets:
+            forgotten = forget_all(store, opened_memory(session.config, store, make_workers(session.config)))
+            click.echo(f"forgot {counted(forgotten.pictures, 'picture')} at {counted(forgotten.addresses, 'place')}")
+
+
+@command.command("on")
+@pass_session
+def on(session: Session) -> None:
+    """Remember again, after `guardian memory off`."""
+    with opened_store(session) as store, store.begin() as tx:
+        tx.seen.switch(off=False)
+    if not session.config.memory.enabled:
+        raise UsageError("memory.enabled is false in the configuration: nothing is remembered until it is true")
+    click.echo("what scans compare is remembered")
+
+
+def _host(text: str) -> str:
+    try:
+        return host_name(text)
+    except ValueError as error:
+        raise UsageError(str(error)) from error

@@ -1,0 +1,1 @@
+"""Remembers every picture that scans compare, strangers too: where and when it was seen, and what finds it again."""

@@ -1,0 +1,72 @@
+"""What the arrays of a segment of the memory are: those of an index segment, so that one reader serves both, and more.
+
+Beside them `phashes` uint8 [n, 8] (the published hash) and, when every picture has them, `appearance` uint8 [n, bytes].
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from guardian.matching.features.small import SmallFingerprint
+from guardian.matching.index import layout, votes
+
+Arrays = Mapping[str, NDArray[Any]]
+
+Entry = tuple[int, str, SmallFingerprint]
+"""Number and id of a remembered picture, and its fingerprint."""
+
+# A row for each picture, and a row for each keypoint; the rest says where rows begin, or is made of these.
+_OF_PICTURES = ("numbers", "ids", "sizes", "hashes", "phashes")
+_OF_SOME_PICTURES = ("vectors", "appearance")
+_OF_POINTS = ("places", "spans", "angles", "descriptors")
+
+
+def arrays_of(entries: Sequence[Entry], recipe: str) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a segment that holds these pictures; there must be one at least."""
+    arrays = layout.arrays_of([(number, id_, one.as_indexed(recipe)) for number, id_, one in entries])
+    arrays["phashes"] = np.stack([one.perceptual_hash for _, _, one in entries])
+    packed = [one.appearance for _, _, one in entries]
+    if packed[0] and len({len(one) for one in packed}) == 1:
+        arrays["appearance"] = np.frombuffer(b"".join(packed), np.uint8).reshape(len(packed), -1)
+    return arrays
+
+
+def joined(parts: Sequence[tuple[Arrays, NDArray[np.bool_]]]) -> dict[str, NDArray[Any]]:
+    """Return one segment's arrays of several; of each only the pictures that its mask (bool [n]) keeps."""
+    arrays: dict[str, NDArray[Any]] = {
+        name: np.concatenate([part[name][kept] for part, kept in parts]) for name in _OF_PICTURES
+    }
+    for name in _OF_SOME_PICTURES:
+        if all(name in part for part, _ in parts):
+            arrays[name] = np.concatenate([part[name][kept] for part, kept in parts])
+
+    counts = np.concatenate([_lengths(part["starts"])[kept] for part, kept in parts])
+    arrays["starts"] = np.concatenate([[0], np.cumsum(counts)]).astype(np.uint32)
+    arrays["owners"] = np.repeat(np.arange(len(counts), dtype=np.uint32), counts)
+    of_points = [np.repeat(kept, _lengths(part["starts"])) for part, kept in parts]
+    for name in _OF_POINTS:
+        chosen = [part[name][points] for (part, _), points in zip(parts, of_points, strict=True)]
+        arrays[name] = np.concatenate(chosen)
+
+    sizes = np.concatenate([_lengths(part["preview_starts"])[kept] for part, kept in parts])
+    arrays["preview_starts"] = np.concatenate([[0], np.cumsum(sizes)]).astype(np.uint64)
+    of_bytes = [np.repeat(kept, _lengths(part["preview_starts"])) for part, kept in parts]
+    previews = [part["previews"][wanted] for (part, _), wanted in zip(parts, of_bytes, strict=True)]
+    arrays["previews"] = np.concatenate(previews)
+
+    tables = votes.build_tables(arrays["descriptors"])
+    return {**arrays, "offsets": tables.offsets, "rows": tables.rows}
+
+
+def bytes_of_each(arrays: Arrays) -> list[int]:
+    """Return how many bytes each picture takes: its own preview, and its share of everything else."""
+    previews = _lengths(arrays["preview_starts"])
+    rest = sum(array.nbytes for name, array in arrays.items() if name != "previews")
+    return [int(size) + rest // len(previews) for size in previews]
+
+
+def _lengths(starts: NDArray[Any]) -> NDArray[np.int64]:
+    """Return how many rows each picture has in another array, int64 [n], of where they begin, [n + 1]."""
+    return np.asarray(np.diff(starts.astype(np.int64)), dtype=np.int64)

@@ -1,0 +1,84 @@
+"""Remembers what scans compare: rows of the database at once, fingerprints in segments a little later."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+
+from guardian.disk_errors import disk_error_text
+from guardian.errors import IndexNotReady
+from guardian.memory.settings import MemorySettings
+from guardian.memory.shards import shard_of
+from guardian.model import NewlySeen
+from guardian.store import Store, Transaction
+
+if TYPE_CHECKING:
+    from guardian.memory.writer import MemoryWriter
+
+FOLDED_FROM = 256
+"""So many fingerprints wait in the database before a segment is written while a scan goes on."""
+
+FOLDED_AFTER_SCAN = 32
+"""So many must wait after a scan; fewer are written once a day, and before the memory is asked anything."""
+
+log = structlog.get_logger(__name__)
+
+
+class Memory:
+    """What one process remembers for its configuration. Threads may share it."""
+
+    def __init__(self, store: Store, folder: Path, recipe: str, settings: MemorySettings) -> None:
+        self._store, self._folder, self._recipe = store, folder, recipe
+        self.settings = settings
+        self._shard: str | None = None
+        self._writer: MemoryWriter | None = None
+        self._waiting = 0
+
+    @property
+    def shard(self) -> str:
+        """The name of this machine's memory folder, which is made when it is first needed."""
+        if self._shard is None:
+            self._shard = shard_of(self._folder)
+        return self._shard
+
+    @property
+    def writer(self) -> "MemoryWriter":
+        """The door for changing the folder. It loads what fingerprints are read with, so it is opened when needed."""
+        from guardian.memory.writer import MemoryWriter
+
+        if self._writer is None:
+            self._writer = MemoryWriter(self._store, self._folder, self._recipe)
+        return self._writer
+
+    def lacks(self, tx: Transaction, sha256: str) -> bool:
+        """Return whether a picture should be described, so that it can be remembered."""
+        return not tx.seen.is_off() and not tx.seen.is_known(sha256, self._recipe)
+
+    def remember(self, store: Store, met: Sequence[NewlySeen]) -> None:
+        """Write pictures that were met, through a scan's own store; write a segment when many fingerprints wait.
+
+        What a scan is for does not fail when a segment cannot be written: the fingerprints wait on in the database.
+        Raises StoreUnusable, ClaimLost.
+        """
+        with store.begin() as tx:
+            if tx.seen.is_off():
+                return
+            tx.seen.remember(met, self._recipe, self.shard)
+
+        self._waiting += sum(one.described is not None for one in met)
+        if self._waiting >= FOLDED_FROM:
+            self.fold(at_least=FOLDED_FROM)
+
+    def fold(self, *, at_least: int = 1) -> None:
+        """Write segments of the fingerprints that wait; log a warning when that cannot be done now."""
+        self._waiting = 0
+        try:
+            folded = self.writer.fold(at_least=at_least)
+        except OSError as error:
+            log.warning("memory_not_written", reason=disk_error_text(error))
+        except IndexNotReady as error:
+            log.warning("memory_damaged", reason=str(error))
+        else:
+            if folded.written or folded.joined:
+                log.info("memory_written", pictures=folded.written, joined=folded.joined)

@@ -1,0 +1,453 @@
+"""Pictures that scans have met, and where: what the memory asks SQL about. Fingerprints lie in its segments."""
+
+import hashlib
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, func, or_, select, true, update
+
+from guardian.model import Context, MemoryCounts, NewlySeen, SeenAddress, SeenPicture
+from guardian.store.counters import Counters
+from guardian.store.ids import new_id
+from guardian.store.inserting import insert_into
+from guardian.store.tables import seen_addresses, seen_pictures, unremembered_hosts
+from guardian.urls.addresses import canonical_url, host_is_under, host_of, registrable_domain
+from guardian.urls.keys import place_keys
+from guardian.views.plain_text import cleaned
+
+MOST_ADDRESSES = 50
+"""Of one picture on one host: a logo stands on every page of its site, and says no more there than on fifty."""
+
+_AT_A_TIME = 500
+_NUMBERS = "seen"
+_SWITCH = "memory_is_off"
+_LONGEST_TEXT = 2_000
+_PICTURE = tuple(column for column in seen_pictures.c if column.name not in ("pending", "bytes"))
+
+
+class Seen:
+    """The tables of remembered pictures and their addresses."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._counters = Counters(connection)
+
+    # Writing what a scan meets.
+
+    def remember(self, met: Sequence[NewlySeen], recipe: str, shard: str) -> None:
+        """Write pictures that a scan has met, with their addresses; one that is known is brought up to date.
+
+        Fingerprints are made by `recipe` and wait (`pending`) for the memory folder `shard`. A picture without one is
+        written only if it is known already. Hosts that asked to be forgotten are left out.
+        """
+        forgotten = self.unremembered()
+        wanted = [
+            one for one in met if not any(host_is_under(host, name) for name in forgotten for host in _hosts(one))
+        ]
+        for one in sorted(wanted, key=lambda one: one.sha256):
+            id_ = self._picture(one, recipe, shard)
+            if id_ is not None:
+                self._address(id_, one)
+
+    def _picture(self, met: NewlySeen, recipe: str, shard: str) -> str | None:
+        """Insert or update the row of a picture; return its id, None when it is not known and has no fingerprint."""
+        row = self._connection.execute(select(*_PICTURE).where(seen_pictures.c.sha256 == met.sha256)).first()
+        packed = met.described.fingerprint if met.described is not None else None
+        made = {"recipe": recipe, "shard": shard, "pending": packed, "bytes": len(packed or b"")}
+        if row is not None:
+            changes: dict[str, Any] = {
+                "last_seen_at": max(row.last_seen_at, met.seen_at),
+                "first_seen_at": min(row.first_seen_at, met.seen_at),
+            }
+            if packed is not None and row.same_as is None and row.recipe != recipe:
+                # A new number: what segments hold under the old one no longer counts.
+                changes |= made | {"number": self._counters.next(_NUMBERS)}
+            self._connection.execute(update(seen_pictures).where(seen_pictures.c.id == row.id).values(**changes))
+            return str(row.id)
+        if met.described is None:
+            return None
+
+        statement = insert_into(self._connection, seen_pictures).values(
+            id=new_id("seen"),
+            number=self._counters.next(_NUMBERS),
+            sha256=met.sha256,
+            width=met.width,
+            height=met.height,
+            format=met.described.format,
+            perceptual_hash=met.perceptual_hash,
+            first_seen_at=met.seen_at,
+            last_seen_at=met.seen_at,
+            **made,
+        )
+        # Another process may have met the same bytes meanwhile: then its row stays.
+        kept = statement.on_conflict_do_update(
+            index_elements=["sha256"], set_={"last_seen_at": statement.excluded.last_seen_at}
+        )
+        return str(self._connection.execute(kept.returning(seen_pictures.c.id)).scalar_one())
+
+    def _address(self, picture_id: str, met: NewlySeen) -> None:
+        """Insert or update the place where a picture was met; of many places on one host only the first are kept."""
+        place, host, image_host = place_of(met.page_url, met.image_url, met.sha256), *_hosts(met)
+        context = _bounded(met.context)
+        statement = insert_into(self._connection, seen_addresses).values(
+            picture_id=picture_id,
+            place=place,
+            image_url=_address_text(met.image_url),
+            page_url=_address_text(met.page_url),
+            host=host,
+            image_host=image_host,
+            domain=registrable_domain(host) if host else "",
+            image_domain=registrable_domain(image_host) if image_host else "",
+            source=met.source,
+            context=context,
+            words=words_of(context),
+            first_seen_at=met.seen_at,
+            last_seen_at=met.seen_at,
+        )
+        latest = {
+            name: statement.excluded[name] for name in ("image_url", "page_url", "context", "words", "last_seen_at")
+        }
+        if self._is_at(picture_id, place) or self._count_on(picture_id, host) < MOST_ADDRESSES:
+            self._connection.execute(
+                statement.on_conflict_do_update(index_elements=["picture_id", "place"], set_=latest)
+            )
+
+    def _is_at(self, picture_id: str, place: str) -> bool:
+        known = (seen_addresses.c.picture_id == picture_id, seen_addresses.c.place == place)
+        return self._connection.execute(select(seen_addresses.c.id).where(*known)).first() is not None
+
+    def _count_on(self, picture_id: str, host: str) -> int:
+        there = (seen_addresses.c.picture_id == picture_id, seen_addresses.c.host == host)
+        return self._connection.execute(select(func.count()).select_from(seen_addresses).where(*there)).scalar_one()
+
+    # What waits for a segment.
+
+    def pending(self, shard: str, limit: int) -> dict[int, tuple[str, bytes]]:
+        """Return fingerprints that wait for a memory folder, the oldest first: by number, the picture's id and it."""
+        waiting = (seen_pictures.c.shard == shard, seen_pictures.c.pending.is_not(None))
+        query = select(seen_pictures.c.number, seen_pictures.c.id, seen_pictures.c.pending).where(*waiting)
+        rows = self._connection.execute(query.order_by(seen_pictures.c.number).limit(limit))
+        return {row.number: (row.id, bytes(row.pending)) for row in rows}
+
+    def count_pending(self, shard: str) -> int:
+        """Return how many fingerprints wait for a memory folder."""
+        waiting = (seen_pictures.c.shard == shard, seen_pictures.c.pending.is_not(None))
+        return self._connection.execute(select(func.count()).select_from(seen_pictures).where(*waiting)).scalar_one()
+
+    def settle(self, sizes: dict[int, int], joined: dict[int, str]) -> None:
+        """Note that fingerprints lie in a segment now (`sizes`: number -> bytes there), or that others stand for them.
+
+        `joined`: by number, the id of the remembered picture that is nearly the same.
+        """
+        for number, size in sizes.items():
+            self._write(number, pending=None, bytes=size)
+        for number, id_ in joined.items():
+            self._write(number, pending=None, bytes=0, same_as=id_)
+
+    def _write(self, number: int, **values: object) -> None:
+        self._connection.execute(update(seen_pictures).where(seen_pictures.c.number == number).values(**values))
+
+    def numbers_of_shard(self, shard: str, least: int, greatest: int) -> set[int]:
+        """Return the numbers from `least` to `greatest` of pictures whose fingerprint a memory folder is to hold."""
+        mine = (
+            seen_pictures.c.number.between(least, greatest),
+            seen_pictures.c.shard == shard,
+            seen_pictures.c.same_as.is_(None),
+        )
+        return set(self._connection.execute(select(seen_pictures.c.number).where(*mine)).scalars())
+
+    def lose(self, shard: str, present: Collection[int], recipe: str) -> int:
+        """Note which pictures of a memory folder have no fingerprint in it; return how many.
+
+        `present` are the numbers that its segments hold. Their pictures are made a fingerprint when they are next met.
+        """
+        here = set(present)
+        mine = (seen_pictures.c.shard == shard, seen_pictures.c.pending.is_(None), seen_pictures.c.same_as.is_(None))
+        query = select(seen_pictures.c.number).where(*mine, seen_pictures.c.recipe == recipe)
+        lost = [number for number in self._connection.execute(query).scalars() if number not in here]
+        for part in _parts(lost):
+            chosen = seen_pictures.c.number.in_(part)
+            self._connection.execute(update(seen_pictures).where(chosen).values(recipe=None, shard=None, bytes=0))
+        return len(lost)
+
+    def note_remade(self, remade: dict[int, int], recipe: str) -> None:
+        """Note that fingerprints were made again under another recipe: number -> bytes in the segments."""
+        for number, size in remade.items():
+            self._write(number, recipe=recipe, bytes=size)
+
+    # Asking.
+
+    def is_known(self, sha256: str, recipe: str) -> bool:
+        """Return whether a picture is remembered with a fingerprint of this recipe, its own or that of one like it."""
+        has_one = or_(seen_pictures.c.recipe == recipe, seen_pictures.c.same_as.is_not(None))
+        query = select(seen_pictures.c.id).where(seen_pictures.c.sha256 == sha256, has_one)
+        return self._connection.execute(query).first() is not None
+
+    def get(self, key: str) -> SeenPicture | None:
+        """Return the picture with this id or SHA-256; None when it is not remembered."""
+        by_either = or_(seen_pictures.c.id == key, seen_pictures.c.sha256 == key)
+        row = self._connection.execute(select(*_PICTURE).where(by_either)).first()
+        return None if row is None else _picture(row)
+
+    def starting_with(self, prefix: str) -> list[SeenPicture]:
+        """Return the pictures whose id begins with `prefix`."""
+        query = select(*_PICTURE).where(seen_pictures.c.id.startswith(prefix, autoescape=True))
+        return [_picture(row) for row in self._connection.execute(query.order_by(seen_pictures.c.id))]
+
+    def pictures(self, numbers: Collection[int]) -> dict[int, SeenPicture]:
+        """Return remembered pictures by the numbers that the segments name them by; forgotten ones are left out."""
+        found = {}
+        for part in _parts(sorted(numbers)):
+            rows = self._connection.execute(select(*_PICTURE).where(seen_pictures.c.number.in_(part)))
+            found.update({row.number: _picture(row) for row in rows})
+        return found
+
+    def like(self, ids: Collection[str]) -> dict[str, list[SeenPicture]]:
+        """Return the near-identical pictures that each of these pictures stands for."""
+        found: dict[str, list[SeenPicture]] = {id_: [] for id_ in ids}
+        for part in _parts(sorted(found)):
+            query = select(*_PICTURE).where(seen_pictures.c.same_as.in_(part)).order_by(seen_pictures.c.first_seen_at)
+            for row in self._connection.execute(query):
+                found[row.same_as].append(_picture(row))
+        return found
+
+    def addresses(self, ids: Collection[str]) -> dict[str, tuple[SeenAddress, ...]]:
+        """Return where each of these pictures was seen, the first place first.
+
+        Places of the near-identical pictures that one of them stands for are among its own.
+        """
+        standing_for = {id_: id_ for id_ in ids}
+        for head, others in self.like(ids).items():
+            standing_for |= {other.id: head for other in others}
+
+        found: dict[str, list[SeenAddress]] = {id_: [] for id_ in ids}
+        for part in _parts(sorted(standing_for)):
+            query = select(seen_addresses).where(seen_addresses.c.picture_id.in_(part))
+            for row in self._connection.execute(query.order_by(seen_addresses.c.first_seen_at, seen_addresses.c.id)):
+                found[standing_for[row.picture_id]].append(_address(row))
+        return {id_: tuple(sorted(all_, key=lambda one: one.first_seen_at)) for id_, all_ in found.items()}
+
+    def numbers(self, *, host: str | None = None, since: datetime | None = None) -> set[int]:
+        """Return the numbers of pictures that were seen on a host or below it, and at or after `since`."""
+        query: Select[Any] = select(func.coalesce(_HEAD.c.number, seen_pictures.c.number)).select_from(
+            seen_pictures.join(seen_addresses, seen_addresses.c.picture_id == seen_pictures.c.id).outerjoin(
+                _HEAD, _HEAD.c.id == seen_pictures.c.same_as
+            )
+        )
+        recent = seen_addresses.c.last_seen_at >= since if since is not None else true()
+        on_host = is_on(seen_addresses, host) if host is not None else true()
+        return set(self._connection.execute(query.where(recent, on_host)).scalars())
+
+    def remembered_uses(self, since: datetime | None = None) -> Iterator[tuple[SeenPicture, SeenAddress]]:
+        """Yield every place of every remembered picture, those last seen at or after `since`, picture by picture."""
+        columns = [*(column.label(f"picture_{column.name}") for column in _PICTURE), *seen_addresses.c]
+        query = select(*columns).select_from(
+            seen_addresses.join(seen_pictures, seen_addresses.c.picture_id == seen_pictures.c.id)
+        )
+        if since is not None:
+            query = query.where(seen_addresses.c.last_seen_at >= since)
+        for row in self._connection.execute(query.order_by(seen_pictures.c.number, seen_addresses.c.id)):
+            picture = SeenPicture(**{column.name: getattr(row, f"picture_{column.name}") for column in _PICTURE})
+            yield picture, _address(row)
+
+    def counts(self, shard: str, recipe: str) -> MemoryCounts:
+        """Return how much is remembered; `shard` and `recipe` are this machine's."""
+
+        def count(*conditions: ColumnElement[bool]) -> int:
+            return self._connection.execute(
+                select(func.count()).select_from(seen_pictures).where(*conditions)
+            ).scalar_one()
+
+        columns = seen_pictures.c
+        first, last, size = self._connection.execute(
+            select(func.min(columns.first_seen_at), func.max(columns.last_seen_at), func.sum(columns.bytes))
+        ).one()
+        places, hosts = self._connection.execute(
+            select(func.count(), func.count(seen_addresses.c.host.distinct())).select_from(seen_addresses)
+        ).one()
+        own = columns.same_as.is_(None)
+        return MemoryCounts(
+            pictures=count(),
+            addresses=places,
+            hosts=hosts,
+            bytes=int(size or 0),
+            joined=count(columns.same_as.is_not(None)),
+            pending=count(columns.pending.is_not(None)),
+            elsewhere=count(own, columns.shard.is_not(None), columns.shard != shard),
+            bare=count(own, or_(columns.recipe.is_(None), columns.recipe != recipe)),
+            first_seen_at=first,
+            last_seen_at=last,
+        )
+
+    def bytes_of_shard(self, shard: str) -> int:
+        """Return how many bytes the fingerprints and previews take that a memory folder holds."""
+        query = select(func.sum(seen_pictures.c.bytes)).where(seen_pictures.c.shard == shard)
+        return int(self._connection.execute(query).scalar() or 0)
+
+    # Forgetting.
+
+    def forget_before(self, at: datetime, limit: int) -> int:
+        """Forget up to `limit` pictures that were last seen before then; return how many."""
+        return self._forget_pictures([id_ for id_, _ in self._oldest(limit, seen_pictures.c.last_seen_at < at)])
+
+    def forget_oldest(self, shard: str, size: float, limit: int) -> tuple[int, int]:
+        """Forget pictures of a memory folder that were not seen for longest, at most `limit`, to free `size` bytes.
+
+        Returns how many bytes that frees in the folder, and how many pictures were forgotten.
+        """
+        chosen, freed = [], 0
+        for id_, of_one in self._oldest(limit, seen_pictures.c.shard == shard):
+            if freed >= size:
+                break
+            chosen.append(id_)
+            freed += of_one
+        return freed, self._forget_pictures(chosen)
+
+    def _oldest(self, limit: int, *conditions: ColumnElement[bool]) -> list[tuple[str, int]]:
+        """Return ids and bytes of the pictures that were not seen for longest."""
+        # A picture that stands for others is needed as long as one of them is.
+        like = seen_pictures.alias()
+        is_needed = select(like.c.id).where(like.c.same_as == seen_pictures.c.id).exists()
+        query = select(seen_pictures.c.id, seen_pictures.c.bytes).where(*conditions, ~is_needed)
+        ordered = query.order_by(seen_pictures.c.last_seen_at, seen_pictures.c.number).limit(limit)
+        return [(row.id, row.bytes) for row in self._connection.execute(ordered)]
+
+    def forget_host(self, host: str, at: datetime) -> tuple[int, int]:
+        """Forget all places on a host and below it; return how many, and how many pictures were seen nowhere else.
+
+        Nothing of the host is remembered again. Pictures for which a forgotten one stood are without a fingerprint
+        until they are next met.
+        """
+        self._erase_when_deleting()
+        statement = insert_into(self._connection, unremembered_hosts).values(host=host, at=at)
+        self._connection.execute(statement.on_conflict_do_nothing(index_elements=["host"]))
+
+        gone = delete(seen_addresses).where(is_on(seen_addresses, host)).returning(seen_addresses.c.picture_id)
+        touched = list(self._connection.execute(gone).scalars())
+        without: list[str] = []
+        for part in _parts(sorted(set(touched))):
+            has_others = select(seen_addresses.c.id).where(seen_addresses.c.picture_id == seen_pictures.c.id).exists()
+            query = select(seen_pictures.c.id).where(seen_pictures.c.id.in_(part), ~has_others)
+            without += self._connection.execute(query).scalars()
+        return len(touched), self._forget_pictures(without)
+
+    def forget_all(self) -> tuple[int, int]:
+        """Forget every picture and place; return how many places and pictures there were."""
+        self._erase_when_deleting()
+        places = self._connection.execute(delete(seen_addresses)).rowcount
+        return places, self._connection.execute(delete(seen_pictures)).rowcount
+
+    def _forget_pictures(self, ids: Sequence[str]) -> int:
+        for part in _parts(ids):
+            self._connection.execute(delete(seen_addresses).where(seen_addresses.c.picture_id.in_(part)))
+            # Its fingerprint stood for these too: they get their own when they are next met.
+            orphaned = update(seen_pictures).where(seen_pictures.c.same_as.in_(part))
+            self._connection.execute(orphaned.values(same_as=None, recipe=None, shard=None, bytes=0))
+            self._connection.execute(delete(seen_pictures).where(seen_pictures.c.id.in_(part)))
+        return len(ids)
+
+    def _erase_when_deleting(self) -> None:
+        if self._connection.dialect.name == "sqlite":
+            # Deleted rows are overwritten with zeros: forgotten means that the bytes are gone.
+            self._connection.exec_driver_sql("PRAGMA secure_delete = ON")
+
+    # What may be remembered at all.
+
+    def unremembered(self) -> dict[str, datetime]:
+        """Return the hosts of which nothing is remembered, and since when."""
+        return {row.host: row.at for row in self._connection.execute(select(unremembered_hosts))}
+
+    def allow(self, host: str) -> bool:
+        """Let a host be remembered again; return False when it was not refused."""
+        gone = delete(unremembered_hosts).where(unremembered_hosts.c.host == host)
+        return self._connection.execute(gone).rowcount > 0
+
+    def is_off(self) -> bool:
+        """Return whether somebody has switched remembering off in this database."""
+        return self._counters.value(_SWITCH) == 1
+
+    def switch(self, *, off: bool) -> bool:
+        """Switch remembering off or on for all processes; return whether that changed anything."""
+        if not off and not self.is_off():
+            return False
+        return self._counters.put(_SWITCH, int(off))
+
+
+_HEAD = seen_pictures.alias("head")
+
+
+def place_of(page_url: str | None, image_url: str | None, sha256: str) -> str:
+    """Return what recognises a place: a digest of the keys of page and picture (see guardian/urls/keys.py)."""
+    image = canonical_url(image_url) if image_url else f"urn:sha256:{sha256}"
+    keys = place_keys(canonical_url(page_url) if page_url else image, image)
+    return hashlib.sha256(f"{keys.page}\n{keys.picture}".encode()).hexdigest()[:32]
+
+
+def words_of(context: Context) -> str:
+    """Return all words of a context, one text a line, each once."""
+    texts = (context.title, context.caption, context.alt, context.page_title, context.nearby_text, context.claims)
+    return "\n".join(dict.fromkeys(text for text in texts if text))
+
+
+def is_on(table: Any, host: str) -> ColumnElement[bool]:
+    """Return the condition that the page or the image of a place lies on a host or below it."""
+    domain, below = registrable_domain(host), f".{host}"
+    columns = table.c
+
+    def one(of_domain: Any, of_host: Any) -> ColumnElement[bool]:
+        is_it = or_(of_host == host, of_host.endswith(below, autoescape=True))
+        return and_(of_domain == domain, is_it)
+
+    return or_(one(columns.domain, columns.host), one(columns.image_domain, columns.image_host))
+
+
+def _hosts(met: NewlySeen) -> tuple[str, str]:
+    """Return the host of the page (without one, of the image) and that of the image; "" for local files."""
+    image_host = host_of(canonical_url(met.image_url)) if met.image_url else ""
+    return (host_of(canonical_url(met.page_url)) if met.page_url else image_host), image_host
+
+
+def _address_text(url: str | None) -> str | None:
+    return canonical_url(url) if url else None
+
+
+def _bounded(context: Context) -> Context:
+    """Return the words around a picture made safe to store and bounded in length."""
+
+    def bounded(text: str | None) -> str | None:
+        return None if text is None else cleaned(text[:_LONGEST_TEXT]) or None
+
+    return Context(
+        alt=bounded(context.alt),
+        caption=bounded(context.caption),
+        title=bounded(context.title),
+        page_title=bounded(context.page_title),
+        nearby_text=bounded(context.nearby_text),
+        claims=bounded(context.claims),
+    )
+
+
+def _parts(values: Iterable[Any]) -> Iterator[list[Any]]:
+    """Yield the values in parts of at most as many as one query names."""
+    listed = list(values)
+    for start in range(0, len(listed), _AT_A_TIME):
+        yield listed[start : start + _AT_A_TIME]
+
+
+def _picture(row: Row[Any]) -> SeenPicture:
+    return SeenPicture(**{column.name: getattr(row, column.name) for column in _PICTURE})
+
+
+def _address(row: Row[Any]) -> SeenAddress:
+    return SeenAddress(
+        id=row.id,
+        picture_id=row.picture_id,
+        image_url=row.image_url,
+        page_url=row.page_url,
+        host=row.host,
+        source=row.source,
+        context=row.context,
+        first_seen_at=row.first_seen_at,
+        last_seen_at=row.last_seen_at,
+    )

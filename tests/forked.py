@@ -1,0 +1,174 @@
+"""Runs guardian's commands in processes that are forked from one that has imported guardian already.
+
+A Python that imports all of guardian anew costs half a second of CPU time, and the tests start hundreds of commands. A
+forked command is a process of its own all the same: it has its own arguments, working folder, environment, files and
+exit code. `tests/cli/test_main.py` starts each command as people do.
+
+Run as a program this is the process that forks. It serves one order at a time from its standard input, a socket.
+"""
+
+import atexit
+import gc
+import importlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import IO, Any, NoReturn
+
+ROOT = Path(__file__).resolve().parent.parent
+GUARDIAN = [sys.executable, "-m", "guardian"]
+
+_LATE = (
+    *("app", "preflight", "catalog.catalog", "scan.pipeline", "scan.runs", "store.backups", "web.serving"),
+    *("retention", "fetch.fetcher", "fetch.credentials", "sources.kinds", "matching.kernels"),
+)
+"""Modules that commands import when they need them."""
+
+
+def guardian(
+    *words: str | Path, given: str = "", cwd: Path | None = None, environment: Mapping[str, str] | None = None
+) -> "subprocess.CompletedProcess[str]":
+    """Run a command to its end; return its exit code and what it wrote. Without an `environment` it has ours."""
+    command = [*GUARDIAN, *map(str, words)]
+    with _file(given) as stdin, _file() as out, _file() as errors:
+        with running(command, (stdin, out, errors), cwd, environment) as code:
+            pass
+        for file in (out, errors):
+            file.seek(0)
+        return subprocess.CompletedProcess(command, code[0], out.read(), errors.read())
+
+
+@contextmanager
+def running(
+    command: list[str],
+    files: tuple[IO[str], IO[str], IO[str]],
+    cwd: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[list[int]]:
+    """Start a command with these standard files; when the body has ended, wait for it and append its exit code."""
+    code: list[int] = []
+    wanted = os.environ if environment is None else environment
+    if command[: len(GUARDIAN)] != GUARDIAN or _for_python(wanted) != _for_python(os.environ):
+        stdin, out, errors = files
+        with subprocess.Popen(command, stdin=stdin, stdout=out, stderr=errors, cwd=cwd, env=wanted) as process:
+            yield code
+        code.append(process.returncode)
+        return
+
+    order = {"words": command[len(GUARDIAN) :], "cwd": str(cwd or Path.cwd()), "environment": dict(wanted)}
+    with _one_at_a_time:
+        door = _forking_process()
+        socket.send_fds(door, [b"!"], [file.fileno() for file in files])
+        door.sendall(json.dumps(order).encode() + b"\n")
+        try:
+            yield code
+        finally:
+            code.append(int(_line(door)))
+
+
+_one_at_a_time = threading.Lock()
+
+
+@lru_cache(maxsize=1)
+def _forking_process() -> socket.socket:
+    """Start the process that forks, which ends when this one does, and return the socket to it."""
+    ours, theirs = socket.socketpair()
+    process = subprocess.Popen([sys.executable, "-m", __name__], stdin=theirs, cwd=ROOT)
+    theirs.close()
+    atexit.register(process.wait)
+    atexit.register(ours.close)
+    return ours
+
+
+def _file(content: str = "") -> IO[str]:
+    """Return a temporary file at whose beginning this stands, to be given to a process."""
+    file = tempfile.TemporaryFile("w+", encoding="utf-8", errors="surrogateescape")  # noqa: SIM115
+    file.write(content)
+    file.seek(0)
+    return file
+
+
+def _for_python(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return what Python itself reads when it starts: a forked process cannot change it any more."""
+    return {name: value for name, value in environment.items() if name.startswith("PYTHON")}
+
+
+def _line(door: socket.socket) -> bytes:
+    """Return the next line; empty when the other side has ended. There is never more than one on its way."""
+    line = bytearray()
+    while not line.endswith(b"\n") and (part := door.recv(65_536)):
+        line += part
+    return bytes(line)
+
+
+def _serve() -> dict[str, Any]:
+    """Fork a process for each order, and answer with its exit code. Returns the order in the forked process alone."""
+    # A descriptor that programs do not inherit, unlike standard input.
+    door = socket.socket(fileno=os.dup(0))
+    while True:
+        _, files, _, _ = socket.recv_fds(door, 1, 3)
+        if not files:
+            os._exit(0)
+        order: dict[str, Any] = json.loads(_line(door))
+        forked = os.fork()
+        if not forked:
+            door.close()
+            for number, file in enumerate(files):
+                os.dup2(file, number)
+                os.close(file)
+            return order
+        for file in files:
+            os.close(file)
+        _, status = os.waitpid(forked, 0)
+        door.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
+
+
+def _main() -> NoReturn:
+    """Import guardian, then become each command that is ordered."""
+    cli = importlib.import_module("guardian.cli")
+    for name in cli.COMMANDS:
+        importlib.import_module(f"guardian.cli.{name}")
+    for name in _LATE:
+        importlib.import_module(f"guardian.{name}")
+    importlib.import_module("sqlalchemy.dialects.sqlite")
+    sys.modules["guardian.matching.kernels"].load()
+    # What is never looked at again stays shared with the forked processes.
+    gc.collect()
+    gc.freeze()
+
+    order = _serve()
+    os.chdir(order["cwd"])
+    os.environ.clear()
+    os.environ.update(order["environment"])
+    sys.argv[1:] = order["words"]
+    # Opened anew as Python does: whether a stream is a terminal, and where it stands, is asked once.
+    sys.stdin = os.fdopen(0, closefd=False)
+    sys.stdout = os.fdopen(1, "w", errors=sys.stdout.errors, closefd=False)
+    sys.stderr = os.fdopen(2, "w", buffering=1, errors=sys.stderr.errors, closefd=False)
+    ended = 0
+    try:
+        cli.main()
+    except SystemExit as error:
+        ended = error.code if isinstance(error.code, int) else 1
+    _end(ended)
+
+
+def _end(code: int) -> NoReturn:
+    """End as forked processes of multiprocessing do: taking apart what all share would copy it first."""
+    threading._shutdown()
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    _main()
