@@ -66,9 +66,7 @@ def _change(
     start = np.eye(2, 3, dtype=np.float32)
     until = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, _ROUNDS, _ENOUGH)
     try:
-        _, found = cv2.findTransformECC(
-            mine, theirs, start, cv2.MOTION_AFFINE, until, seen.astype(np.uint8), _SMOOTHED
-        )
+        _, found = cv2.findTransformECC(mine, theirs, start, cv2.MOTION_AFFINE, until, seen.astype(np.uint8), _SMOOTHED)
     except cv2.error:
         # It says so when the two do not correlate, or hold nothing to hold on to.
         return None
