@@ -1,7 +1,7 @@
 """Runs the measurements and prints tables.
 
 python -m bench [--folder F] [--images N] [--requests N] [--pages N] [--assets N ...]
-                [--only quality|scale|memory|fetching|scanning]
+                [--only quality|scale|memory|fetching|scanning|search]
 """
 
 import argparse
@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bench import fetching, measures, memory, methods, ours, scale, scanning, sets
+from bench import fetching, measures, memory, methods, ours, scale, scanning, search, sets
 from bench.methods import Outcome
 from demo.photographs import PROTECTED, copy_protected
 
@@ -32,8 +32,10 @@ def main() -> None:
     )
     parser.add_argument("--descriptor", type=Path, help="an ONNX or TorchScript file of a neural descriptor")
     parser.add_argument("--descriptor-size", type=int, default=288, help="the side in pixels of what it takes")
+    parser.add_argument("--of-a-class", type=int, default=16, help="pictures of a class, at most, for the search run")
+    parser.add_argument("--made", type=int, default=1_000_000, help="how many pictures for the search run; 0: none")
     parser.add_argument("--images", type=int, default=50_000, help="how many pictures for the memory run")
-    parser.add_argument("--only", choices=("quality", "scale", "memory", "fetching", "scanning"))
+    parser.add_argument("--only", choices=("quality", "scale", "memory", "fetching", "scanning", "search"))
     parser.add_argument("--assets", type=int, nargs="+", default=scale.SIZES, help="how many assets for the scale run")
     parser.add_argument("--requests", type=int, default=3_000, help="how many requests for the fetching run")
     parser.add_argument("--pages", type=int, default=200, help="how many pages, of ten pictures, for the scanning run")
@@ -50,6 +52,35 @@ def main() -> None:
         requests_cost(console, options.requests)
     if options.only in (None, "scanning"):
         whole_site(console, options.pages)
+    if options.only == "search":
+        searching(console, options)
+
+
+def searching(console: Console, options: argparse.Namespace) -> None:
+    """Print how good the search is on labelled folders beside other methods, and what it costs among a million."""
+    found = search.labelled_sets(options.folder, options.of_a_class) if options.folder else []
+    if not found:
+        packages = " ".join(search.PACKAGES)
+        raise SystemExit(f"--folder: unpack Debian's packages into it first: apt-get download {packages}; dpkg -x")
+
+    for labelled in found:
+        judged = f"{len(labelled.pictures)} pictures of {labelled.classes.max() + 1} classes"
+        table = Table("method", "nDCG@10", "mAP", title=f"{labelled.name}: {judged}", title_justify="left")
+        for one in search.judge(labelled, options.descriptor, options.descriptor_size):
+            table.add_row(one.method, f"{one.ndcg:.3f}", f"{one.mean_average_precision:.3f}")
+        console.print(table)
+        table = Table("edit", "recall@1", "recall@10", title=f"{labelled.name}: by look", title_justify="left")
+        for edit, (first, ten) in search.recalls(labelled, 200).items():
+            table.add_row(edit, f"{first:.3f}", f"{ten:.3f}")
+        console.print(table)
+
+    if options.made:
+        grown = search.grown(found[0].pictures, options.made)
+        console.print(
+            f"{grown.pictures} made pictures: top 20 by look {grown.look_ms:.1f} ms CPU, "
+            f"by colour {grown.colour_ms:.1f}; "
+            f"recall@10 {grown.recall:.3f} of exact; {grown.megabytes:.0f} MB of vectors for both"
+        )
 
 
 def many_assets(console: Console, sizes: Sequence[int]) -> None:

@@ -5,19 +5,23 @@ The one place where settings become opened objects; everything below gets those 
 
 import asyncio
 import os
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 
 from guardian import rules
 from guardian.cases.standing import Judging, Rejudged, judge_again, uses_in_waiting
+from guardian.cases.telling import Audience, tell_digests, tell_of_changes, tell_of_licences
 from guardian.config import Config
 from guardian.coverage.coverage import coverages
 from guardian.coverage.telling import tell_of_trouble
+from guardian.delivery.channels.channel import Pictures, no_pictures
 from guardian.delivery.delivery import Delivery
 from guardian.delivery.secrets import Secrets
 from guardian.disk_errors import disk_error_text
@@ -29,9 +33,11 @@ from guardian.fetch.web import WebClient
 from guardian.matching.workers import Workers
 from guardian.memory.remembering import Memory
 from guardian.memory.shards import FOLDER as MEMORY_FOLDER
-from guardian.model import Scan
+from guardian.model import Routing, Scan
 from guardian.processes import Heartbeat, registered, take_over_lost
 from guardian.retention import prune_daily
+from guardian.scan.lookalikes import Archive
+from guardian.scan.message_pictures import pictures_of
 from guardian.scan.runs import Listener, scan_source
 from guardian.scan.services import ScanSettings, Services
 from guardian.sources.settings import SourceSettings
@@ -40,6 +46,7 @@ from guardian.urls.accounts import Platform
 
 if TYPE_CHECKING:
     from guardian.catalog.catalog import Catalog
+    from guardian.search.search import Search
 
 CRAWLS_KEPT_FOR = timedelta(days=30)
 """A crawl that was cut off is gone on with for so long; after that its source is crawled from its start."""
@@ -59,6 +66,13 @@ class App:
     def catalog(self) -> "Catalog":
         """The catalogue, made on each access: most checks never need it."""
         return make_catalog(self.config, self.store, self.services.workers)
+
+    @property
+    def search(self) -> "Search":
+        """The search over assets, made on each access."""
+        from guardian.search.search import Search
+
+        return Search(self.store, self.services.workers, self.config.data_dir)
 
 
 def utc_now() -> datetime:
@@ -89,6 +103,17 @@ def make_workers(config: Config) -> Workers:
     return workers
 
 
+def archive_of(config: Config, store: Store, workers: Workers) -> Archive:
+    """Return where the pictures of cases are looked for and compared. No worker is started before one is needed."""
+    evidence = Vault(config.data_dir / "evidence", config.evidence.max_bytes)
+    return Archive(store, evidence, Vault(config.data_dir / "originals", sys.maxsize), workers)
+
+
+def proofs_of(config: Config) -> Vault:
+    """Return where the proofs of licences are kept."""
+    return Vault(config.data_dir / "proofs", sys.maxsize)
+
+
 def make_memory(config: Config, store: Store, workers: Workers) -> Memory | None:
     """Return the memory of this configuration; None where nothing is to be remembered."""
     return opened_memory(config, store, workers) if config.memory.enabled else None
@@ -104,7 +129,8 @@ def make_catalog(config: Config, store: Store, workers: Workers) -> "Catalog":
     # Imported late: it loads the index and its compiled kernels, which a check leaves to its workers.
     from guardian.catalog.catalog import Catalog
 
-    return Catalog(store, workers, config.data_dir, config.catalog, utc_now, config.matching.max_bytes)
+    memory = make_memory(config, store, workers)
+    return Catalog(store, workers, config.data_dir, config.catalog, utc_now, config.matching.max_bytes, memory)
 
 
 @asynccontextmanager
@@ -148,6 +174,7 @@ def _scan_settings(config: Config) -> ScanSettings:
         max_image_bytes=config.matching.max_bytes,
         longest_freshness=config.fetch.longest_freshness,
         platforms=platforms_of(config),
+        routing=routing_of(config),
     )
 
 
@@ -171,10 +198,16 @@ def _counted_in(store: Store, only_asking: bool) -> Take:
 
 
 @asynccontextmanager
-async def opened_delivery(config: Config) -> AsyncIterator[Delivery]:
-    """Open the sender of messages. Only commands that send open it, so that no other command reads secrets."""
+async def opened_delivery(config: Config, app: App | None = None) -> AsyncIterator[Delivery]:
+    """Open the sender of messages. Only commands that send open it, so that no other command reads secrets.
+
+    With an `app` mails and chats have pictures.
+    """
     async with TrustedClient(config.delivery.ca_file) as client:
-        yield Delivery(config.destinations, config.delivery, client, Secrets(os.environ), utc_now)
+        pictures: Pictures = no_pictures
+        if app is not None:
+            pictures = partial(pictures_of, archive_of(config, app.store, app.services.workers))
+        yield Delivery(config.destinations, config.delivery, client, Secrets(os.environ), utc_now, pictures)
 
 
 @asynccontextmanager
@@ -192,6 +225,7 @@ async def prepare(app: App) -> None:
     await take_over(app)
     await prune_old_rows(app)
     await judge_waiting_uses(app)
+    await asyncio.to_thread(tell_of_ending_licences, app)
     forgotten = await asyncio.to_thread(_clear_abandoned_crawls, app)
 
     repaired = await app.catalog.repair()
@@ -209,7 +243,38 @@ def _clear_abandoned_crawls(app: App) -> int:
 def judging_of(config: Config) -> Judging:
     """Return what recorded uses are judged by. Raises ConfigError for rules that cannot be read."""
     names = tuple(one.name for one in config.destinations)
-    return Judging(open_rules(config), config.own_hosts, names, platforms_of(config))
+    return Judging(open_rules(config), config.own_hosts, names, platforms_of(config), routing_of(config))
+
+
+def routing_of(config: Config) -> Routing:
+    """Return which destination wants which message, and how."""
+    return Routing(tuple(one.subscription for one in config.destinations), config.delivery.flood_limit)
+
+
+def tell_of_what_changed(app: App) -> None:
+    """Queue messages about changes of cases and licences for the destinations that ask for them, and digests."""
+    audience = _audience_of(app)
+    with app.store.read() as tx:
+        is_news, digests = tx.cases.has_untold(), tx.waiting.digests()
+    while is_news:
+        with app.store.begin() as tx:
+            is_news = tell_of_changes(tx, audience) > 0
+    if digests:
+        with app.store.begin() as tx:
+            tell_digests(tx, audience, app.services.clock())
+
+
+def tell_of_ending_licences(app: App) -> None:
+    """Queue a message about each licence that ends within 30 days or has ended, for the destinations that ask."""
+    with app.store.begin() as tx:
+        told = tell_of_licences(tx, _audience_of(app), app.services.clock())
+    if told:
+        log.info("told_of_ending_licences", messages=told)
+
+
+def _audience_of(app: App) -> Audience:
+    settings = app.services.settings
+    return Audience(settings.destinations, settings.routing)
 
 
 def platforms_of(config: Config) -> tuple[Platform, ...]:
@@ -221,7 +286,7 @@ async def judge_waiting_uses(app: App) -> None:
     """Judge recorded uses again whose licence begins today, and those of which an earlier version noted no licence."""
     services = app.services
     settings = services.settings
-    judging = Judging(services.rules, settings.own_hosts, settings.destinations, settings.platforms)
+    judging = Judging(services.rules, settings.own_hosts, settings.destinations, settings.platforms, settings.routing)
 
     def judge() -> Rejudged:
         with app.store.begin() as tx:

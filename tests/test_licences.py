@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guardian.licences import host_is_under, licence_status, status_of
+from guardian.licences import days_left, holds_at, host_is_under, licence_status, status_of
 from guardian.model import Asset, AssetState, Licence, LicenceStatus, Work
 
 TODAY = date(2026, 11, 24)
@@ -178,3 +178,36 @@ def test_a_licence_for_any_version_of_a_work_covers_the_use(version: str) -> Non
     assert licence_status(work, "shop.example", TODAY, [of_asset]) is LicenceStatus.LICENSED
     assert licence_status(work, "shop.example", TODAY, [of_collection]) is LicenceStatus.LICENSED
     assert licence_status(work, "shop.example", TODAY, [other]) is LicenceStatus.OUT_OF_SCOPE
+
+
+@pytest.mark.parametrize(
+    ("path", "place", "holds"),
+    [
+        ("/shop/customer", "https://www.etsy.com/de/shop/Customer?page=2", True),
+        ("/shop/customer", "https://customer.etsy.com/listing/1", True),
+        ("/shop/customer", "https://www.etsy.com/shop/other", False),
+        ("/shop/customer", "etsy.com", False),
+        ("/blog", "https://www.etsy.com/blog", True),
+        ("/blog", "https://www.etsy.com/Blog/2026/1", True),
+        ("/blog", "https://www.etsy.com/blogs", False),
+        ("/blog", "https://etsy.com.example/blog", False),
+        (None, "https://customer.etsy.com/listing/1", True),
+        (None, "etsy.com", True),
+    ],
+)
+def test_an_account_or_a_part_of_a_site(path: str | None, place: str, holds: bool) -> None:
+    licence = Licence("lic_1", "etsy.com", path=path, collection="press")
+    assert holds_at(licence, place) is holds
+
+
+def test_a_tag_covers_what_has_it() -> None:
+    tagged = replace(WORK, assets=(replace(WORK.assets[0], tags=("sea", "cover")),))
+    for tag, status in (("cover", LicenceStatus.LICENSED), ("cov", LicenceStatus.OUT_OF_SCOPE)):
+        assert licence_status(tagged, "shop.example", TODAY, [Licence("lic_1", "shop.example", tag=tag)]) is status
+
+
+def test_days_that_are_left() -> None:
+    licence = Licence("lic_1", "shop.example", tag="a", valid_until=TODAY + timedelta(days=3))
+    assert days_left(licence, TODAY) == 3
+    assert days_left(licence, TODAY + timedelta(days=4)) is None
+    assert days_left(replace(licence, valid_until=None), TODAY) is None

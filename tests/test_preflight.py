@@ -115,3 +115,30 @@ def test_a_damaged_database_is_a_problem(tmp_path: Path) -> None:
     (tmp_path / "data" / "guardian.db").write_bytes(b"no database" * 1000)
     (problem,) = said(checked(tmp_path, GOOD, HOOK=SECRET), tmp_path)
     assert problem == "the database cannot be read: file is not a database"
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("store: {url: 'mysql://x'}", "store.url: guardian speaks SQLite and PostgreSQL, not mysql"),
+        ("store: {url: guardian.db}", "store.url is not a database URL"),
+        ("data_dir: ''", "config.yaml:6:1: data_dir: is blank; name a folder, or remove the line to use the default"),
+        (
+            "rules_dir: ' '",
+            "config.yaml:6:1: rules_dir: is blank; name a folder, or remove the line to use the default",
+        ),
+    ],
+)
+def test_places_that_cannot_be_are_named(tmp_path: Path, line: str, words: str) -> None:
+    assert said(checked(tmp_path, GOOD + line + "\n", HOOK=SECRET), tmp_path) == [words]
+
+
+def test_a_server_that_is_away_is_said_in_one_line_and_no_database_is_made(tmp_path: Path) -> None:
+    away = checked(tmp_path, GOOD + "store: {url: 'postgresql://127.0.0.1:1/x'}\n", HOOK=SECRET)
+    (problem,) = said(away, tmp_path)
+    assert problem.startswith("the database cannot be read: ")
+    assert "refused" in problem
+    assert problem.isprintable()
+    elsewhere = tmp_path / "elsewhere.db"
+    assert said(checked(tmp_path, GOOD + f"store: {{url: 'sqlite:///{elsewhere}'}}\n", HOOK=SECRET), tmp_path) == []
+    assert not elsewhere.exists()

@@ -112,6 +112,20 @@ def test_only_what_lost_processes_had_is_freed(store: Store, tmp_path: Path) -> 
         assert {task.key: task.owner for task in tx.tasks.list()} == {"alive": "alive", "lost": None}
 
 
+def test_a_scan_without_a_process_is_closed_though_nobody_watches_its_source(store: Store, tmp_path: Path) -> None:
+    beat(store, "alive", MINUTE)
+    claim_something(store, "alive")
+    with store.begin() as tx:
+        # As versions before processes were registered left it.
+        tx.scans.start("of an earlier version", NOON)
+    assert take_over_lost(store, tmp_path, NOON + MINUTE) == TakenOver(scans=1)
+    assert take_over_lost(store, tmp_path, NOON + MINUTE) == TakenOver()
+    with store.read() as tx:
+        closed, running = sorted(tx.scans.list(), key=lambda scan: scan.ended_at is None)
+    assert (closed.source, closed.ended_at) == ("of an earlier version", NOON + MINUTE)
+    assert running.source == "of alive"
+
+
 def test_a_killed_neighbour_on_the_same_data_folder_is_noticed_before_its_lease_is_over(
     store: Store, tmp_path: Path
 ) -> None:

@@ -1,6 +1,7 @@
 """Groups findings into cases. The only place that changes the state of a case, and that writes messages about one."""
 
 from guardian.cases.deciding import Edit, add_note, assign, decide, label, set_due, undo
+from guardian.cases.lookalikes import NotMine, call_not_mine
 from guardian.cases.messages import compose
 from guardian.cases.operators import operator
 from guardian.cases.recording import record
@@ -10,9 +11,11 @@ from guardian.cases.works import join_works, split_work
 __all__ = [
     "Edit",
     "Kept",
+    "NotMine",
     "RecordedUse",
     "add_note",
     "assign",
+    "call_not_mine",
     "compose",
     "decide",
     "join_works",

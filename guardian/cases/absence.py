@@ -72,7 +72,7 @@ def doubtful_places(result: Answer | Skipped) -> list[tuple[str, str | None]]:
     recorded, and so are the other addresses of one that the page shows several times.
     """
     if isinstance(result, Skipped):
-        hides = result.reason in (SkipReason.NEEDS_BROWSER, SkipReason.UNREADABLE)
+        hides = result.reason in (SkipReason.NEEDS_BROWSER, SkipReason.WALL, SkipReason.UNREADABLE, SkipReason.BROKEN)
         return [(result.url, None)] if hides else []
 
     sighting = result.sighting

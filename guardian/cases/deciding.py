@@ -3,12 +3,14 @@
 The one door for it: the command line, the pages and the API call these functions in a transaction of theirs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 import structlog
 
+from guardian.cases.standing import Judging, judge_again, uses_under
 from guardian.errors import CaseChanged, UsageError
 from guardian.model import STATES_OF_PEOPLE, Case, CaseEvent, CaseState, Decided, DismissReason
 from guardian.store import Transaction
@@ -23,11 +25,16 @@ _MAX_LABELS = 50
 _OTHER_CHANGES = {"assigned": ("assignee",), "labelled": ("labels",), "due": ("due_on",)}
 """What the changes beside decisions change, by the kind of their line in the history."""
 
+GRANTED = "granted"
+"""The kind of the line of somebody who said that a use is licensed; its detail is the licence."""
+
 _OF_A_DECISION = ("state", "reason", "reviewed_by", "review_note")
 """What a decision changes."""
 
 _MOVED_BY_GUARDIAN = frozenset({"reopened", "returned", "gone", "licensed", "unlicensed", "merged", "split"})
-"""Kinds of lines after which a decision before them cannot be undone any more: the case has moved on."""
+"""Kinds of lines that may have given a case another state since a decision, which then cannot be undone any more."""
+
+_STATE_OF_GRANTED = CaseState.LICENSED.value
 
 log = structlog.get_logger(__name__)
 
@@ -105,15 +112,28 @@ def add_note(tx: Transaction, case_id: str, edit: Edit) -> Case:
     return tx.cases.update(replace(case, updated_at=edit.at))
 
 
-def undo(tx: Transaction, case_id: str, edit: Edit) -> Case:
+def undo(tx: Transaction, case_id: str, edit: Edit, judging: Judging | None = None) -> Case:
     """Undo what a person changed last at a case and has not undone yet; return the case.
 
-    What it was before holds again; the history keeps both lines. Several times undoes several changes. Notes stay.
-    Raises as `decide`; UsageError too when there is nothing to undo, or when the case has moved on since (a use was
-    seen again, say), so that it would be wrong to take it back.
+    What it was before holds again; the history keeps both lines. Several times undoes several changes. Notes stay. That
+    a picture is not one's own is undone as a whole, with the cases that were closed because of it. Raises as `decide`;
+    UsageError too when there is nothing to undo, or when the case has moved on since (a use was seen again, say), so
+    that it would be wrong to take it back. `judging`: what uses are judged by when a licence is taken out again.
     """
     case = _seen(tx, case_id, edit)
     line = last_change(tx, case)
+    if line.kind == GRANTED:
+        case = _withdraw_licence(tx, case, line, edit, judging)
+    restored = _take_back(tx, case, line, edit)
+    if line.kind == CaseState.DISMISSED and line.detail == DismissReason.NOT_MINE and line.batch is not None:
+        tx.lookalikes.remove_batch(line.batch)
+        for other, its_line in _others_of_batch(tx, case, line.batch):
+            _take_back(tx, other, its_line, edit)
+    return restored
+
+
+def _take_back(tx: Transaction, case: Case, line: CaseEvent, edit: Edit) -> Case:
+    """Make what a line of a case's history changed as it was before; return the case."""
     before = line.before
     if before is None:
         raise LookupError(f"a line that can be undone says what was before: {line}")
@@ -125,20 +145,63 @@ def undo(tx: Transaction, case_id: str, edit: Edit) -> Case:
     return tx.cases.update(restored)
 
 
+def _withdraw_licence(tx: Transaction, case: Case, line: CaseEvent, edit: Edit, judging: Judging | None) -> Case:
+    """Take out the licence that a line of a case's history has granted; return the case as uses are judged now."""
+    if judging is None:
+        raise UsageError("rules are needed to take a licence out again: remove the licence instead")
+    licence = tx.licences.get(line.detail or "")
+    if licence is None:
+        return case
+    tx.licences.remove(licence.id)
+    judge_again(tx, uses_under(tx, licence), judging, edit.at)
+    return tx.cases.lock(case.id) or case
+
+
+def _others_of_batch(tx: Transaction, case: Case, batch: str) -> list[tuple[Case, CaseEvent]]:
+    """Return the other cases that a decision closed, with its line, if nobody has decided anything about them since."""
+    found = []
+    for line in tx.cases.lines_of_batch(batch):
+        other = tx.cases.lock(line.case_id) if line.case_id != case.id and line.before is not None else None
+        if other is not None and other.reason is DismissReason.LOOK_ALIKE:
+            latest = [one for one in tx.cases.history(other.id) if one.before is not None or one.undoes is not None]
+            if latest[-1].number == line.number:
+                found.append((other, line))
+    return found
+
+
+@dataclass(slots=True)
+class Change:
+    """A change under way: the case as it was, and what its line will say."""
+
+    case: Case
+    detail: str | None = None
+
+
+@contextmanager
+def note_change(tx: Transaction, case_id: str, edit: Edit, kind: str) -> Iterator[Change]:
+    """Write the line by which can be undone what the body has changed at a case. Raises as `decide`."""
+    change = Change(_seen(tx, case_id, edit))
+    yield change
+    case = change.case
+    before = _decided(case)
+    tx.cases.note(replace(_line(case, edit, kind), detail=change.detail, before=before))
+    log.info("case_reviewed", case=case.id, change=kind, by=_name(edit.by))
+
+
 def last_change(tx: Transaction, case: Case) -> CaseEvent:
     """Return the line of a case's history that `undo` would undo. Raises UsageError when it would undo nothing."""
     history = tx.cases.history(case.id)
     undone = {line.undoes for line in history}
-    moved: CaseEvent | None = None
+    later: CaseEvent | None = None
     for line in reversed(history):
-        if line.before is None:
-            moved = moved or (line if line.kind in _MOVED_BY_GUARDIAN else None)
-        elif line.number not in undone:
-            if moved is not None and line.kind not in _OTHER_CHANGES:
+        if line.before is not None and line.number not in undone:
+            gave = _STATE_OF_GRANTED if line.kind == GRANTED else line.kind
+            if later is not None and line.kind not in _OTHER_CHANGES and gave != case.state.value:
                 raise UsageError(
-                    f"{case.id} has moved on since it was {line.kind}: {event_text(moved)}; decide anew instead"
+                    f"{case.id} has moved on since it was {line.kind}: {event_text(later)}; decide anew instead"
                 )
             return line
+        later = later or (line if line.kind in _MOVED_BY_GUARDIAN else None)
 
     raise UsageError(f"nobody has decided anything about {case.id} that could be undone")
 
@@ -158,12 +221,13 @@ def _seen(tx: Transaction, case_id: str, edit: Edit) -> Case:
 
 def _write(tx: Transaction, case: Case, changed: Case, edit: Edit, kind: str, detail: str | None) -> Case:
     """Write a case as it was changed, and the line that says so."""
-    before = Decided(
-        case.state, case.reason, case.reviewed_by, case.review_note, case.assignee, case.labels, case.due_on
-    )
-    tx.cases.note(replace(_line(case, edit, kind), detail=detail, before=before))
+    tx.cases.note(replace(_line(case, edit, kind), detail=detail, before=_decided(case)))
     log.info("case_reviewed", case=case.id, change=kind, state=changed.state.value, by=_name(edit.by))
     return tx.cases.update(replace(changed, updated_at=edit.at))
+
+
+def _decided(case: Case) -> Decided:
+    return Decided(case.state, case.reason, case.reviewed_by, case.review_note, case.assignee, case.labels, case.due_on)
 
 
 def _line(case: Case, edit: Edit, kind: str) -> CaseEvent:

@@ -9,6 +9,7 @@ from guardian.errors import UsageError
 from guardian.licences import status_of
 from guardian.model import Asset, Case, CaseFilter, Finding
 from guardian.store import Transaction
+from guardian.store.case_order import CaseOrder, CasePlace, place_of
 from guardian.urls.accounts import Platform
 from guardian.urls.addresses import host_in, host_is_under, host_of
 from guardian.views.cases import CaseDetail
@@ -30,6 +31,21 @@ def cases_matching(tx: Transaction, wanted: CaseFilter, limit: int | None = None
     if wanted.host is None:
         return tx.cases.matching(wanted, limit)
     found = [case for case in tx.cases.matching(wanted) if _is_of_host(tx, case, wanted.host)]
+    return found[:limit]
+
+
+def page_of_cases(
+    tx: Transaction, wanted: CaseFilter, order: CaseOrder, limit: int, after: CasePlace | None = None
+) -> list[Case]:
+    """Return the cases that a filter wants, those after a place in this order, at most `limit` of them."""
+    found: list[Case] = []
+    while len(found) < limit:
+        # Hosts are compared here and not in SQL, so as many are read as are wanted, and more where some fall away.
+        read = tx.cases.page(wanted, order, limit, after)
+        found += [case for case in read if wanted.host is None or _is_of_host(tx, case, wanted.host)]
+        if len(read) < limit:
+            break
+        after = place_of(read[-1], order)
     return found[:limit]
 
 
@@ -98,6 +114,7 @@ def operator_detail(tx: Transaction, name: str, on: date) -> OperatorDetail:
 def case_detail(tx: Transaction, case: Case, now: datetime) -> CaseDetail:
     """Return a case with its asset, its findings, every version of the bytes seen at each, its history and priority."""
     findings = tx.findings.list(case.id)
+    work = tx.works.of_asset(case.asset_id)
 
     return CaseDetail(
         case=case,
@@ -106,4 +123,5 @@ def case_detail(tx: Transaction, case: Case, now: datetime) -> CaseDetail:
         history=tx.cases.history(case.id),
         priority=priority_of(case, tx.cases.count_of_operator(case.operator), now),
         versions=tx.versions.of_all([finding.id for finding in findings]),
+        assets=work.assets if work is not None else (),
     )

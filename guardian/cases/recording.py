@@ -1,8 +1,8 @@
 """Lets cases follow what guardian sees of their uses. What people decide about cases is in `deciding`."""
 
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -10,9 +10,11 @@ from guardian.cases.captures import note_capture
 from guardian.cases.messages import compose
 from guardian.cases.operators import domain_operator, operator
 from guardian.cases.priority import commercial_signs, is_step, rank_of
+from guardian.cases.splits import divided_case
 from guardian.cases.uses import RecordedUse
 from guardian.model import (
     ACTIONS_BY_STRENGTH,
+    LOOKALIKE_RULE,
     PURSUED_STATES,
     SETTLED_STATES,
     SEVERITIES_BY_STRENGTH,
@@ -24,11 +26,13 @@ from guardian.model import (
     CommercialSign,
     Context,
     Decision,
+    DismissReason,
     Finding,
     FindingDigest,
     LicenceStatus,
+    Routing,
 )
-from guardian.outbox import enqueue
+from guardian.outbox import Subject, route
 from guardian.store import Transaction
 from guardian.store.ids import new_id
 from guardian.urls.accounts import Platform
@@ -45,11 +49,28 @@ _TELLING_STATES = (*PURSUED_STATES, CaseState.GONE)
 _TOLD = frozenset({"case.opened", "case.escalated", "case.reopened"})
 """Events that have a message; the others are only noted."""
 
+_SPREAD_EVERY = timedelta(days=1)
+
+USUAL_ROUTING = Routing()
+"""Every destination wants the usual messages, at once."""
+
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class _Audience:
+    """The names of destinations, and which of them want what."""
+
+    destinations: Sequence[str]
+    routing: Routing
+
+
 def record(
-    tx: Transaction, use: RecordedUse, destinations: Sequence[str], platforms: Sequence[Platform] = ()
+    tx: Transaction,
+    use: RecordedUse,
+    destinations: Sequence[str],
+    platforms: Sequence[Platform] = (),
+    routing: Routing = USUAL_ROUTING,
 ) -> Finding:
     """Write a use that was seen: its finding, its case, and the messages to send, all in the caller's transaction.
 
@@ -65,7 +86,7 @@ def record(
     A case that was gone is open again when a use of it is seen. Findings of a dismissed case are written without a
     message. `destinations` are all configured names; the decision's `deliver_to` narrows them. When there are none, the
     first sighting after there are some enqueues the message instead. `platforms` are those whose accounts are operators
-    beside the usual ones.
+    beside the usual ones; `routing` says which destination wants which message, and how.
 
     Raises ValueError for a use that the rules did not want recorded.
     """
@@ -80,19 +101,27 @@ def record(
     if decision.action is Action.IGNORE:
         finding, _ = tx.findings.upsert(_finding(use, known, None))
         note_capture(tx, known, finding, use.kept)
-        note_licensed(tx, finding, use.at)
+        if finding.decision.rule == LOOKALIKE_RULE:
+            _note_lookalike(tx, finding, use.at)
+        else:
+            note_licensed(tx, finding, use.at)
         return finding
 
     case = _case_for(tx, use, known, platforms)
     finding, is_new = tx.findings.upsert(_finding(use, known, case.id))
     version = note_capture(tx, known, finding, use.kept)
-    _follow(tx, case, finding, version, use, destinations, news=_news(known, finding, is_new=is_new))
+    _follow(tx, case, finding, version, use, _Audience(destinations, routing), _news(known, finding, is_new=is_new))
     rank(tx, case.id, finding)
     return finding
 
 
 def tell_of_end(
-    tx: Transaction, before: Finding, use: RecordedUse, destinations: Sequence[str], platforms: Sequence[Platform] = ()
+    tx: Transaction,
+    before: Finding,
+    use: RecordedUse,
+    destinations: Sequence[str],
+    platforms: Sequence[Platform] = (),
+    routing: Routing = USUAL_ROUTING,
 ) -> Case:
     """Write that a licence no longer covers a recorded use, and tell of it as `record` does; return its case.
 
@@ -107,7 +136,7 @@ def tell_of_end(
         (one for one in versions if (one.candidate_sha256, one.page_sha256) == shown),
         max(versions, key=lambda one: one.last_seen_at, default=None),
     )
-    _follow(tx, case, finding, version, use, destinations, news=_news(before, finding, is_new=False))
+    _follow(tx, case, finding, version, use, _Audience(destinations, routing), _news(before, finding, is_new=False))
     rank(tx, case.id, finding)
     return tx.cases.get(case.id) or case
 
@@ -135,34 +164,55 @@ def note_licensed(tx: Transaction, finding: Finding, at: datetime) -> Case | Non
     return tx.cases.update(licensed)
 
 
+def _note_lookalike(tx: Transaction, finding: Finding, at: datetime) -> None:
+    """Dismiss the case of a finding that is a known look-alike, if it is pursued and has nothing else."""
+    case = tx.cases.lock(finding.case_id) if finding.case_id is not None else None
+    if case is None or case.state not in (*PURSUED_STATES, CaseState.GONE):
+        return
+    if all(one.decision.rule == LOOKALIKE_RULE or one.is_absent for one in tx.findings.list(case.id)):
+        reason = DismissReason.LOOK_ALIKE
+        tx.cases.note(CaseEvent(case.id, at, CaseState.DISMISSED.value, detail=reason.value))
+        log.info("case_changed", case=case.id, change="dismissed", operator=case.operator)
+        tx.cases.update(replace(case, state=CaseState.DISMISSED, reason=reason, updated_at=at))
+
+
 def _follow(
     tx: Transaction,
     case: Case,
     finding: Finding,
     version: FindingDigest | None,
     use: RecordedUse,
-    destinations: Sequence[str],
-    *,
+    audience: _Audience,
     news: str | None,
 ) -> None:
     """Let a case follow one of its findings, and enqueue the message that it calls for.
 
     `news` is what makes the finding news, None for one that goes on as it was.
     """
-    # dict.fromkeys: a rule may name a destination twice, which is then told once.
-    names = tuple(dict.fromkeys(use.decision.deliver_to or destinations))
     kind = _message_type(case, use.decision, is_news=news is not None)
-    if kind in (None, "case.returned") and case.untold is not None and names and case.state in _TELLING_STATES:
-        kind = f"case.{case.untold}"
+    named = use.decision.deliver_to or audience.destinations
+    if kind in (None, "case.returned") and case.untold is not None and case.state in _TELLING_STATES:
+        pending = f"case.{case.untold}"
+        kind = pending if audience.routing.wanting(pending, named) else kind
+    names = audience.routing.wanting(kind, named) if kind is not None else ()
 
     if kind is not None:
         # Why a case is open that was settled is what its history must say; elsewhere the message says enough.
         note = news if case.state in _REOPENED_STATES else None
-        _apply_event(tx, kind, case, finding.id, use, names, note)
+        _apply_event(tx, kind, case, finding.id, use, _Audience(names, audience.routing), note)
         if names and version is not None:
             tx.versions.mark_told(finding.id, version)
     elif news is not None:
         tx.cases.update(replace(case, updated_at=use.at, licence_id=None, licensed_since=None))
+        _note_spread(tx, case, news, use.at)
+
+
+def _note_spread(tx: Transaction, case: Case, news: str, at: datetime) -> None:
+    """Note that a case has a use at another place, at most once a day: its findings say all of them."""
+    last = tx.cases.last_of_kind(case.id, "spread") if case.state in PURSUED_STATES else at
+    if last is None or at - last >= _SPREAD_EVERY:
+        # Whoever decides about the case is not held up by it.
+        tx.cases.note(CaseEvent(case.id, at, "spread", note=news), disturbs=False)
 
 
 def _news(before: Finding | None, now: Finding, *, is_new: bool) -> str | None:
@@ -235,7 +285,8 @@ def _case_for(tx: Transaction, use: RecordedUse, known: Finding | None, platform
     earlier = _case_with_account(tx, use, of_operator, platforms)
     if earlier is not None:
         return earlier
-    return tx.cases.insert(use.asset.id, of_operator, decision.action, decision.severity, use.at)[0]
+    case, is_new = tx.cases.insert(use.asset.id, of_operator, decision.action, decision.severity, use.at)
+    return divided_case(tx, case, _addresses(use), use.at) if is_new else case
 
 
 def _case_with_account(tx: Transaction, use: RecordedUse, account: str, platforms: Sequence[Platform]) -> Case | None:
@@ -258,13 +309,14 @@ def _apply_event(
     case: Case,
     finding_id: str,
     use: RecordedUse,
-    names: tuple[str, ...],
+    audience: _Audience,
     note: str | None,
 ) -> None:
     """Update a case for an event, enqueue its message to each named destination, and write both into the history.
 
     An event that no destination can be told of now is remembered, to be told later.
     """
+    names = audience.destinations
     is_told = bool(names) and kind in _TOLD
     updated = tx.cases.update(
         replace(
@@ -280,7 +332,11 @@ def _apply_event(
             untold=None if is_told else _untold(case, kind),
         )
     )
-    message_id = enqueue(tx, compose(kind, updated, finding_id, use), names).id if is_told else None
+    message_id = None
+    if is_told:
+        message = compose(kind, updated, finding_id, use)
+        route(tx, message, names, audience.routing, Subject(case.work_id, use.decision.rule, updated.severity))
+        message_id = message.id
 
     # Without destinations a case counts as opened at each sighting. Its history says so once, and again with a message.
     is_repeated = kind == "case.opened" and case.finding_count > 0 and case.state not in _REOPENED_STATES
@@ -355,7 +411,7 @@ def _finding(use: RecordedUse, known: Finding | None, case_id: str | None) -> Fi
         source=use.sighting.source,
         page_url=page_url,
         image_url=image_url,
-        first_seen_at=use.sighting.seen_at,
+        first_seen_at=min(use.seen_since or use.sighting.seen_at, use.sighting.seen_at),
         last_seen_at=use.sighting.seen_at,
         licence=use.licence_status,
         decision=use.decision,

@@ -10,9 +10,9 @@ from datetime import datetime
 
 import structlog
 
-from guardian.cases.recording import licensed_since, note_licensed, rank, tell_of_end
+from guardian.cases.recording import USUAL_ROUTING, licensed_since, note_licensed, rank, tell_of_end
 from guardian.cases.uses import Kept, RecordedUse
-from guardian.licences import host_is_under, standing_of
+from guardian.licences import holds_at, standing_of
 from guardian.model import (
     ACTIONS_BY_STRENGTH,
     SEVERITIES_BY_STRENGTH,
@@ -24,6 +24,7 @@ from guardian.model import (
     Finding,
     Licence,
     LicenceStatus,
+    Routing,
     Sighting,
     Standing,
     Work,
@@ -44,6 +45,7 @@ class Judging:
     own_hosts: tuple[str, ...]
     destinations: tuple[str, ...]
     platforms: tuple[Platform, ...] = ()
+    routing: Routing = USUAL_ROUTING
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class Rejudged:
 def uses_under(tx: Transaction, licence: Licence) -> list[str]:
     """Return the ids of the findings that a licence speaks about."""
     places = tx.findings.places(asset_id=licence.asset_id, collection=licence.collection)
-    return [id_ for id_, page_url in places.items() if host_is_under(host_of(page_url), licence.host)]
+    return [id_ for id_, page_url in places.items() if holds_at(licence, page_url)]
 
 
 def uses_in_waiting(tx: Transaction) -> list[str]:
@@ -103,12 +105,11 @@ def judge_again(tx: Transaction, finding_ids: Iterable[str], judging: Judging, a
 
 def _standing(tx: Transaction, finding: Finding, work: Work, at: datetime) -> Standing:
     """Return what the licences say of a recorded use, on the better one of two days: when it was last seen, and now."""
-    host = host_of(finding.page_url)
-    granted = tx.licences.for_host(host)
-    today = standing_of(work, host, at.date(), granted)
+    granted = tx.licences.for_host(host_of(finding.page_url))
+    today = standing_of(work, finding.page_url, at.date(), granted)
     if today.status is LicenceStatus.LICENSED:
         return today
-    return standing_of(work, host, finding.last_seen_at.date(), granted)
+    return standing_of(work, finding.page_url, finding.last_seen_at.date(), granted)
 
 
 def _judged(finding: Finding, work: Work, standing: Standing, judging: Judging, at: datetime) -> Finding:
@@ -135,7 +136,9 @@ def _end(tx: Transaction, before: Finding, judged: Finding, work: Work, judging:
     asset = next(one for one in work.assets if one.id == judged.asset_id)
     was_seen = before.licensed_since is None or before.last_seen_at >= before.licensed_since
     if judged.decision.action is not Action.IGNORE and was_seen and not before.is_absent:
-        return tell_of_end(tx, before, _use(judged, asset, at), judging.destinations, judging.platforms)
+        return tell_of_end(
+            tx, before, _use(judged, asset, at), judging.destinations, judging.platforms, judging.routing
+        )
 
     case = tx.cases.lock(before.case_id) if before.case_id is not None else None
     if case is None:

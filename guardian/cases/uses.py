@@ -26,7 +26,8 @@ class RecordedUse:
 
     `candidate_sha256` is the digest of the image's bytes, `also_at` other addresses of the same picture,
     `at` the moment of recording (aware UTC), `perceptual_hash` the published hash of the picture seen,
-    `licence_id` the licence that gives `licence_status`.
+    `licence_id` the licence that gives `licence_status`. `seen_since`: since when the memory has known the picture
+    there, where that is earlier than the sighting.
     """
 
     sighting: Sighting
@@ -40,3 +41,4 @@ class RecordedUse:
     also_at: tuple[str, ...] = ()
     perceptual_hash: str | None = None
     licence_id: str | None = None
+    seen_since: datetime | None = None

@@ -58,6 +58,7 @@ def join_works(tx: Transaction, kept: Work, gone: Work, *, by: str | None, at: d
         else:
             _merge(tx, same, case, by=by, at=at)
     tx.findings.join_work(gone.id, kept.id)
+    tx.lookalikes.join_work(gone.id, kept.id)
 
     log.info("works_joined", work=kept.id, joined=gone.id, by=by or "matcher")
     return _work(tx, kept.id)

@@ -12,15 +12,16 @@ import structlog
 
 from guardian.catalog.context import CatalogContext
 from guardian.catalog.details import Change, changes, corrected
+from guardian.catalog.looking_back import look_back, owe_look_back
 from guardian.catalog.publishing import a_few_at_a_time, protect_published, protect_unindexed, publish_entries
 from guardian.catalog.rights import FileMetadata, filled, read_metadata
 from guardian.catalog.self_check import is_unchecked, note_self_checks
 from guardian.catalog.upkeep import rebuild
 from guardian.catalog.wanted import Wanted, as_text
-from guardian.errors import FetchFailed, FetchRefused, IndexNotReady, TooPlain, Unmatchable, WorkerLost
+from guardian.errors import FetchFailed, FetchRefused, GuardianError, IndexNotReady, TooPlain, Unmatchable, WorkerLost
 from guardian.fetch import local
 from guardian.matching.features.fingerprint import Fingerprint
-from guardian.model import Asset, AssetState, Skipped
+from guardian.model import Asset, AssetState, EarlierUse, NotComparedReason, Skipped
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +44,8 @@ class Added:
     `asset` is None exactly when `problem` says why it is not protected. `nearly`: assets that look almost the same,
     most similar first. `versions`: the other protected assets of its work. `changes`: what the owner corrected of an
     asset that was known. `restored`: its original was lost or damaged, and is whole again. `is_cut_off`: only a part
-    of the picture is there, and protected.
+    of the picture is there, and protected. `not_compared`: in words, which frames or pages of a new asset are left out.
+    `earlier`: where the memory has seen it, first places first.
     """
 
     path: Path
@@ -55,6 +57,8 @@ class Added:
     changes: tuple[Change, ...] = ()
     restored: bool = False
     is_cut_off: bool = False
+    earlier: tuple[EarlierUse, ...] = ()
+    not_compared: tuple[str, ...] = ()
 
     @property
     def was_known(self) -> bool:
@@ -81,6 +85,12 @@ class _Prepared:
     fingerprint: Fingerprint | None = None
     quick_copy: bytes | None = None
 
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Which frames or pages of the file cannot be found, in words."""
+        parts = self.fingerprint.not_compared if self.fingerprint is not None else ()
+        return tuple(part.detail for part in parts if part.reason is NotComparedReason.FRAMES)
+
 
 @dataclass(frozen=True, slots=True)
 class _Known:
@@ -99,6 +109,7 @@ class Adding:
         # Of several files with the same bytes the first counts, or each run would change details to and fro.
         self._stated: set[str] = set()
         self.has_restored = False
+        self._earlier: dict[str, tuple[EarlierUse, ...]] = {}
 
     async def add(self, batch: Sequence[Wanted]) -> list[Added]:
         """Add some files together and return one result for each, in their order."""
@@ -114,8 +125,10 @@ class Adding:
 
         corrections = await asyncio.to_thread(self._correct, prepared)
         await self._search(fresh, known)
+        await self._look_back(fresh, reserved)
         current = await asyncio.to_thread(_current, self._context, [one.sha256 for one in ready], known)
-        return _results(prepared, set(fresh), current, nearly, corrections)
+        results = _results(prepared, set(fresh), current, nearly, corrections)
+        return [self._with_earlier(result) for result in results]
 
     async def _prepare_one(self, wanted: Wanted) -> "_Prepared | _Known | Added":
         prepared = await _prepare(self._context, wanted, self._again)
@@ -167,6 +180,20 @@ class Adding:
         copies = {sha256: one.quick_copy for sha256, one in fresh.items()}
         unchecked = [asset for asset in current.values() if is_unchecked(context, asset)]
         await note_self_checks(context, [(asset, copies.get(asset.sha256)) for asset in unchecked])
+
+    async def _look_back(self, fresh: dict[str, _Prepared], reserved: dict[str, Asset]) -> None:
+        """Ask the memory where the new assets were seen; what fails now is done by the daemon."""
+        for sha256, one in fresh.items():
+            if one.fingerprint is not None and self._context.memory is not None:
+                asset = reserved[sha256]
+                try:
+                    self._earlier[asset.id] = await look_back(self._context, asset.id)
+                except (GuardianError, OSError) as error:
+                    log.warning("not_looked_back", asset=asset.id, reason=str(error))
+
+    def _with_earlier(self, result: Added) -> Added:
+        asset_id = result.asset.id if result.asset is not None else ""
+        return replace(result, earlier=self._earlier.pop(asset_id, ()))
 
 
 def with_versions(context: CatalogContext, result: Added) -> Added:
@@ -258,6 +285,8 @@ def _reserve(context: CatalogContext, ready: Sequence[_Prepared]) -> dict[str, A
                 )
                 if one.fingerprint is None:
                     tx.assets.note_by_bytes_only(asset.id)
+                elif context.memory is not None and asset.state is AssetState.ADDING:
+                    owe_look_back(tx, asset.id, context.clock())
                 reserved[one.sha256] = asset
     return reserved
 
@@ -311,6 +340,14 @@ def _results(
                 is_first = one.sha256 in fresh and one.sha256 not in told
                 told.add(one.sha256)
                 outcome = AddOutcome.PROTECTED if is_first else AddOutcome.KNOWN
-                near, cut_off = nearly.get(one.sha256, ()), one.metadata.is_cut_off
-                results.append(Added(one.wanted.path, outcome, current[one.sha256], nearly=near, is_cut_off=cut_off))
+                results.append(
+                    Added(
+                        one.wanted.path,
+                        outcome,
+                        current[one.sha256],
+                        nearly=nearly.get(one.sha256, ()),
+                        is_cut_off=one.metadata.is_cut_off,
+                        not_compared=one.left_out,
+                    )
+                )
     return results

@@ -11,11 +11,14 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import structlog
+from numpy.typing import NDArray
 
-from guardian.catalog import upkeep
+from guardian.catalog import appearances, upkeep
 from guardian.catalog.adding import Added, Adding, with_versions
 from guardian.catalog.context import CatalogContext
+from guardian.catalog.looking_back import look_back
 from guardian.catalog.publishing import LeftOut, in_growing_batches, warn_of_left_out
 from guardian.catalog.settings import CatalogSettings
 from guardian.catalog.wanted import Wanted
@@ -24,7 +27,9 @@ from guardian.errors import AlreadyRunning, IndexNotReady
 from guardian.evidence import Vault
 from guardian.matching.index.writer import IndexWriter
 from guardian.matching.workers import Workers
-from guardian.model import Asset
+from guardian.memory.remembering import Memory
+from guardian.model import Asset, EarlierUse
+from guardian.search.rows import AssetRows
 from guardian.store import Store, hold, hold_when_free
 
 ROLE = "catalog"
@@ -47,11 +52,13 @@ class Catalog:
         settings: CatalogSettings,
         clock: Callable[[], datetime],
         max_bytes: int,
+        memory: Memory | None = None,
     ) -> None:
         originals = Vault(data_dir / "originals", sys.maxsize)
         index = IndexWriter(workers.index_folder, workers.index_recipe)
         self._data_dir = data_dir
-        self._context = CatalogContext(store, workers, originals, index, settings, clock, max_bytes)
+        rows = AssetRows(data_dir)
+        self._context = CatalogContext(store, workers, originals, index, settings, clock, max_bytes, rows, memory)
 
     async def add(
         self, wanted: Sequence[Wanted], looked_at: Callable[[], None] = lambda: None, *, again: bool = False
@@ -73,6 +80,10 @@ class Catalog:
             if adding.has_restored:
                 # The index may have been made without assets whose originals were lost.
                 await upkeep.repair(self._context, every_byte=False)
+
+    async def look_back(self, asset_id: str) -> tuple[EarlierUse, ...]:
+        """Look in the memory for an asset; return where it was seen and nobody knew of yet. See looking_back.py."""
+        return await look_back(self._context, asset_id)
 
     async def withdraw(self, ids: Sequence[str]) -> list[Asset]:
         """Withdraw assets, so that no answer names them any more; return those that were protected until now."""
@@ -103,6 +114,25 @@ class Catalog:
                 return await upkeep.repair(self._context, every_byte=True)
         except AlreadyRunning:
             return 0
+
+    def hashes(self) -> dict[int, NDArray[np.uint8]]:
+        """Return the hash that the index keeps of each asset, uint8 [32], by its number. Raises IndexNotReady."""
+        found = self._context.index.contents(every_byte=False)
+        return dict(zip(found.numbers, found.hashes, strict=True))
+
+    async def complete_appearances(self, progress: upkeep.Progress = lambda done, total: None) -> int:
+        """Make the appearances that the search lacks: of assets added by earlier versions, or whose rows were damaged.
+
+        Returns how many assets still have none, because their originals cannot be read or another process is adding.
+        """
+        if not await asyncio.to_thread(appearances.missing, self._context):
+            return 0
+        try:
+            with hold(self._data_dir, ROLE):
+                await appearances.complete(self._context, progress)
+        except AlreadyRunning:
+            log.info("appearances_wait", reason="another process adds assets")
+        return len(await asyncio.to_thread(appearances.missing, self._context))
 
     async def follow(self) -> bool:
         """Bring the index up to date after processes with other data folders added or withdrew assets.

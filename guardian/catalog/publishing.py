@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import structlog
 
+from guardian.catalog.appearances import note_appearances
 from guardian.catalog.context import CatalogContext
 from guardian.catalog.works import look_for_works
 from guardian.errors import (
@@ -53,9 +54,10 @@ async def publish_originals(context: CatalogContext, assets: Sequence[Asset]) ->
 
 
 async def publish_entries(context: CatalogContext, entries: Sequence[Entry]) -> None:
-    """Publish entries in the index and note their perceptual hashes. Raises IndexNotReady."""
+    """Publish entries in the index, note their perceptual hashes and appearances. Raises IndexNotReady."""
     await asyncio.to_thread(context.index.publish, entries)
     await note_hashes(context, entries)
+    await asyncio.to_thread(note_appearances, context, entries)
 
 
 async def entries_of(
@@ -137,6 +139,7 @@ async def protect_published(context: CatalogContext, assets: Sequence[Asset]) ->
         before = {asset.id: asset.number for asset in assets}
         entries = await entries_of(context, overtaken)
         await asyncio.to_thread(context.index.publish, entries)
+        await asyncio.to_thread(note_appearances, context, entries)
         await asyncio.to_thread(context.index.withdraw, frozenset(before[one.id] for one in overtaken))
         assets = among(overtaken, entries)
 

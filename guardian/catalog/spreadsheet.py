@@ -1,18 +1,15 @@
 """Reads CSV files that list images and what the owner states about them."""
 
-import csv
-import io
-from collections.abc import Iterator
 from pathlib import Path
 
 from guardian.catalog.wanted import Wanted
+from guardian.csv_files import read_rows
 from guardian.errors import ConfigError
 from guardian.model import Rights
 from guardian.sources.files import absolute_path
 
 _RIGHTS = ("creator", "copyright_notice", "licensor", "web_statement", "registration")
 COLUMNS = ("path", "title", "collection", "tags", *_RIGHTS)
-_SEPARATORS = ",;\t"
 
 
 def read_spreadsheet(path: Path, collection: str | None) -> list[Wanted]:
@@ -21,70 +18,8 @@ def read_spreadsheet(path: Path, collection: str | None) -> list[Wanted]:
     Columns are separated by comma, semicolon or tab, tags by semicolons. Only `path` is required; `collection` is
     for rows that name none. Raises ConfigError with the line.
     """
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror}", file=path) from error
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise ConfigError("is not UTF-8 text; save it as “CSV UTF-8”", file=path, line=line) from error
-    return list(_rows(path, text, collection))
-
-
-def _rows(path: Path, text: str, collection: str | None) -> Iterator[Wanted]:
-    head = text.partition("\n")[0]
-    # strict: a quote in the wrong place is an error, not guessed about.
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(_SEPARATORS, key=head.count), strict=True)
-    names: list[str] = []
-    try:
-        line = 1
-        for fields in reader:
-            if not names:
-                names = _names(path, fields)
-            # Spreadsheet programs often add rows with nothing but separators at the end.
-            elif any(field.strip() for field in fields):
-                yield _wanted(path, line, _values(path, line, names, fields), collection)
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise ConfigError(f"not well-formed CSV: {_fault(error)}", file=path, line=reader.line_num) from error
-    if not names:
-        raise ConfigError("is empty", file=path)
-
-
-def _fault(error: csv.Error) -> str:
-    """Return what is wrong with a line, in the words of a spreadsheet rather than of the parser."""
-    said = str(error)
-    if "expected after" in said:
-        return "after a closing quote there must be a separator; a quote inside a quoted field is written twice"
-    if "field larger" in said:
-        return "a field is longer than 131072 characters: is a closing quote missing?"
-    if "unexpected end" in said:
-        return "a quoted field never ends: a closing quote is missing"
-    if "NUL" in said:
-        return "it holds a zero byte, as no text does; save it as “CSV UTF-8”"
-    return "a quote or line end stands in the wrong place"
-
-
-def _names(path: Path, fields: list[str]) -> list[str]:
-    names = [name.strip().lower() for name in fields]
-    while names and not names[-1]:
-        names.pop()
-    unknown = [name for name in names if name not in COLUMNS]
-    if "path" not in names or unknown or len(set(names)) < len(names):
-        raise ConfigError(
-            f"the first line must name the columns, each once: path, and any of {', '.join(COLUMNS[1:])}"
-            + (f"; unknown: {', '.join(map(repr, unknown))}" if unknown else ""),
-            file=path,
-            line=1,
-        )
-    return names
-
-
-def _values(path: Path, line: int, names: list[str], fields: list[str]) -> dict[str, str]:
-    values = [field.strip() for field in fields]
-    if any(values[len(names) :]) or len(values) < len(names):
-        raise ConfigError(f"{len(values)} fields, but the first line names {len(names)} columns", file=path, line=line)
-    return dict(zip(names, values, strict=False))
+    rows = read_rows(path, COLUMNS, required="path")
+    return [_wanted(path, line, values, collection) for line, values in rows]
 
 
 def _wanted(path: Path, line: int, values: dict[str, str], collection: str | None) -> Wanted:
@@ -105,7 +40,7 @@ def _wanted(path: Path, line: int, values: dict[str, str], collection: str | Non
         path=absolute,
         collection=chosen,
         title=values.get("title") or None,
-        tags=tuple(tag.strip() for tag in values.get("tags", "").split(";") if tag.strip()),
+        tags=tuple(dict.fromkeys(tag.strip() for tag in values.get("tags", "").split(";") if tag.strip())),
         rights=Rights(**{name: values.get(name) or None for name in _RIGHTS}),
         names_collection=bool(values.get("collection")),
     )

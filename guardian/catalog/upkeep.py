@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
+from guardian.catalog.appearances import note_appearances
 from guardian.catalog.context import CatalogContext
 from guardian.catalog.publishing import (
     LeftOut,
@@ -89,6 +90,7 @@ async def rebuild(
             entries = await entries_of(context, batch, left_out)
             await asyncio.to_thread(publish, entries)
             await note_hashes(context, entries)
+            await asyncio.to_thread(note_appearances, context, entries)
             held += among(batch, entries)
             done += len(batch)
 

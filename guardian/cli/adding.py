@@ -10,6 +10,7 @@ from guardian.cli.progress import progress_bar, say, say_if_kernels_are_compiled
 from guardian.cli.screen import Cut, Screen
 from guardian.cli.showing import json_line
 from guardian.views.assets import asset_json, weakness_words
+from guardian.views.memory import earlier_json, earlier_lines
 from guardian.views.plain_text import printable
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def judge_moved(session: Session, store: "Store", asset_ids: Sequence[str], *, q
         return
     from guardian.app import judging_of, utc_now
     from guardian.cases.standing import judge_again
-    from guardian.cli.licence import echo_rejudged
+    from guardian.cli.licence_terms import echo_rejudged
 
     with store.begin() as tx:
         uses = [use for asset_id in asset_ids for use in tx.findings.places(asset_id=asset_id)]
@@ -113,6 +114,7 @@ def _lines(result: "Added") -> list[str]:
     notes = []
     if result.is_cut_off:
         notes.append("warning: the file is cut off; what is there is protected")
+    notes += [f"warning: {words}" for words in result.not_compared]
     if result.restored:
         notes.append("its original was lost or damaged, and is restored")
     if weak := weakness_words(result.asset):
@@ -120,6 +122,7 @@ def _lines(result: "Added") -> list[str]:
     if result.versions and not result.was_known:
         notes.append(f"a version of {result.versions[0].path} ({result.asset.work_id})")
     versions = {version.id for version in result.versions}
+    notes += earlier_lines(result.earlier)
     notes += [f"nearly the same as {near.path} ({near.id})" for near in result.nearly if near.id not in versions]
     return [*lines, *change_lines(result.changes), *(_INDENT + printable(note) for note in notes)]
 
@@ -141,7 +144,9 @@ def _facts(result: "Added") -> dict[str, Any]:
         "versions": [version.id for version in result.versions],
         "nearly_the_same_as": [near.id for near in result.nearly],
         "changes": [{"name": change.name, "before": change.before, "after": change.after} for change in result.changes],
+        "seen_before": [earlier_json(use) for use in result.earlier],
         "restored": result.restored,
         "cut_off": result.is_cut_off,
+        "not_compared": list(result.not_compared),
         "error": f"{result.problem.word}: {result.problem.detail}" if result.problem else None,
     }

@@ -11,14 +11,16 @@ import click
 
 from guardian.cli.adding import UNREADABLE, add_files, change_lines, fitted, in_words, judge_moved
 from guardian.cli.context import Session, opened_store, pass_session
-from guardian.cli.filters import asset_starting_with, one_of_assets
+from guardian.cli.curation import duplicates, poor, siblings
+from guardian.cli.filters import asset_starting_with, collection_name, note_unknown_collection, one_of_assets
 from guardian.cli.progress import progress_bar
 from guardian.cli.screen import Column, Cut, Row, Screen, echo
 from guardian.cli.showing import json_line
 from guardian.errors import UsageError
 from guardian.model import Asset, AssetState
-from guardian.views.assets import asset_json, weakness_words
+from guardian.views.assets import asset_facts, asset_json, weakness_words
 from guardian.views.counting import counted
+from guardian.views.memory import earlier_json, history_lines
 
 if TYPE_CHECKING:
     from guardian.catalog.details import Correction
@@ -60,7 +62,7 @@ def add(
     again: bool,
     as_lines: bool,
 ) -> None:
-    wanted = _without_own_files(session, _wanted(paths, _checked(collection), title, tags))
+    wanted = _without_own_files(session, _wanted(paths, collection_name(collection), title, tags))
     if not wanted:
         raise UsageError(f"there is no file in {', '.join(paths)}")
 
@@ -76,15 +78,16 @@ def add(
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--collection", metavar="NAME", required=True, help="Where new files go.")
 @click.option("--yes", is_flag=True, help="Take out what left the folder without asking.")
+@click.option("--again", is_flag=True, help="Protect also what was removed before.")
 @pass_session
-def sync(session: Session, folder: Path, collection: str, yes: bool) -> None:
+def sync(session: Session, folder: Path, collection: str, yes: bool, again: bool) -> None:
     """Bring the assets in line with FOLDER: protect new files, note moved ones, ask about deleted ones."""
     from guardian.catalog.syncing import compare_with_folder
     from guardian.catalog.wanted import Wanted, as_text
     from guardian.sources.files import absolute_path, files_in
 
     folder = absolute_path(folder)
-    _checked(collection)
+    collection_name(collection)
     assets = _protected(session, None)
     is_own = _own_files(session)
     files = [path for path in files_in(folder) if not is_own(path)]
@@ -106,9 +109,14 @@ def sync(session: Session, folder: Path, collection: str, yes: bool) -> None:
     _move(session, found.moved)
     counts: Counter[str] = Counter({"unchanged": found.unchanged, "moved": len(found.moved)})
     if found.new:
-        asyncio.run(add_files(session, [Wanted(path, collection) for path in found.new], counts))
+        asyncio.run(add_files(session, [Wanted(path, collection) for path in found.new], counts, again=again))
     # A deleted file may be a mistake, or a disk that is not there: a person decides.
     missing = (*found.gone, *found.replaced)
+    if missing and yes and not files:
+        raise UsageError(
+            f"{folder} holds no file at all, and {counted(len(missing), 'asset')} came from it: is its disk there? "
+            "Nothing was taken out; without --yes you are asked"
+        )
     echo(fitted((f"gone         {asset.path}  “{asset.title}”" for asset in missing), screen))
 
     if missing and (yes or click.confirm(f"Take {counted(len(missing), 'asset')} out of protection?")):
@@ -119,6 +127,11 @@ def sync(session: Session, folder: Path, collection: str, yes: bool) -> None:
     raise SystemExit(3 if counts[UNREADABLE] else 0)
 
 
+command.add_command(duplicates)
+command.add_command(siblings)
+command.add_command(poor)
+
+
 @command.command("list")
 @click.option("--collection", metavar="NAME", help="Only this collection.")
 @click.option("--weak", "only_weak", is_flag=True, help="Only those whose copies may not be found.")
@@ -126,7 +139,11 @@ def sync(session: Session, folder: Path, collection: str, yes: bool) -> None:
 @pass_session
 def list_assets(session: Session, collection: str | None, only_weak: bool, as_lines: bool) -> None:
     """List protected assets, oldest first; of weak ones it is said why copies may not be found."""
-    assets = [one for one in _protected(session, collection) if not only_weak or weakness_words(one)]
+    protected = _protected(session, None)
+    note_unknown_collection(protected, collection)
+    assets = [
+        one for one in protected if collection in (None, one.collection) and (not only_weak or weakness_words(one))
+    ]
     if as_lines:
         echo(json_line(asset_json(asset)) for asset in assets)
         return
@@ -141,20 +158,57 @@ def list_assets(session: Session, collection: str | None, only_weak: bool, as_li
     echo(screen.table(columns, [_row(asset, screen) for asset in assets]))
     if not assets and only_weak:
         click.echo("no weak assets")
-    elif not assets:
+    elif not protected:
         click.echo("no assets; `guardian asset add PATH --collection NAME` protects some")
 
 
 @command.command("show")
 @click.argument("asset_id", metavar="ASSET")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, on a terminal too.")
 @pass_session
-def show(session: Session, asset_id: str) -> None:
-    """Show one asset, its work and the other versions in it. ASSET may be shortened as long as it is unique."""
+def show(session: Session, asset_id: str, as_json: bool) -> None:
+    """Show one asset, its work, the other versions in it, and where it was seen before it was protected.
+
+    ASSET may be shortened as long as it is unique. In a pipe it is one JSON object.
+    """
     with opened_store(session) as store, store.read() as tx:
         asset = asset_starting_with(tx, asset_id)
         work = tx.works.of_asset(asset.id)
+        earlier = tx.earlier_uses.of_asset(asset.id)
     versions = [one.id for one in work.assets if one.id != asset.id] if work is not None else []
-    click.echo(json_line(asset_json(asset) | {"versions": versions}, indent=2))
+    screen = Screen.of_output()
+    # Scripts read JSON from here since before there was --json.
+    if as_json or screen.columns is None:
+        more = {"versions": versions, "seen_before": [earlier_json(use) for use in earlier]}
+        click.echo(json_line(asset_json(asset) | more, indent=2))
+        return
+    echo(screen.facts(asset_facts(asset, versions), indent=0))
+    echo(screen.reflowed(history_lines(earlier)))
+
+
+@command.command("spread")
+@click.argument("asset_id", metavar="ASSET")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.option("--dot", type=click.Path(dir_okay=False, path_type=Path), help="Write the graph for Graphviz.")
+@click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), help="Write a time line with pictures.")
+@pass_session
+def spread(session: Session, asset_id: str, as_json: bool, dot: Path | None, svg: Path | None) -> None:
+    """Show how the copies of an asset hang together: what was made of what, who had it first, where and when.
+
+    Known is what scans have met since the memory began, and every finding. ASSET may be shortened.
+    """
+    from guardian.cli.spread import read_spread, write_graph
+    from guardian.views.spread import spread_dot, spread_json, spread_lines, spread_svg
+
+    found = read_spread(session, asset_id)
+    if dot is not None:
+        write_graph(dot, spread_dot(found))
+    if svg is not None:
+        write_graph(svg, spread_svg(found))
+    if as_json:
+        echo([json_line(spread_json(found))])
+        return
+    echo(Screen.of_output().reflowed(spread_lines(found)))
 
 
 @command.command("remove")
@@ -219,7 +273,7 @@ def _correction(options: dict[str, Any]) -> "Correction":
     from guardian.catalog.details import Correction
 
     title, tags, no_tags = options.pop("title"), options.pop("tags"), options.pop("no_tags")
-    collection = _checked(options.pop("collection"))
+    collection = collection_name(options.pop("collection"))
     if title is not None and not title.strip():
         raise UsageError("--title: a title has at least one letter")
     if tags and no_tags:
@@ -267,13 +321,6 @@ def _wanted(paths: Iterable[str], collection: str | None, title: str | None, tag
     if title is not None and len(wanted) != 1:
         raise UsageError(f"--title is for one file; these are {len(wanted)}")
     return wanted
-
-
-def _checked(collection: str | None) -> str | None:
-    """Return the name of a collection as it is. Raises UsageError for a blank one."""
-    if collection is not None and (not collection.strip() or not collection.isprintable()):
-        raise UsageError("--collection: a name has at least one letter, and no line breaks")
-    return collection
 
 
 def _own_files(session: Session) -> Callable[[Path], bool]:

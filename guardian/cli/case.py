@@ -9,11 +9,11 @@ import click
 
 from guardian.cli.case_decisions import COMMANDS, REASON
 from guardian.cli.context import Session, opened_store, pass_session
-from guardian.cli.filters import DAY, case_filter, uses_options
+from guardian.cli.filters import DAY, case_filter, note_unknown_collection, uses_options
 from guardian.cli.screen import Column, Cut, Row, Screen, echo
 from guardian.cli.showing import json_line
-from guardian.model import Asset, Case, CaseState, DismissReason, FindingDigest, LicenceStatus, Severity
-from guardian.views.cases import case_detail_json, case_json, event_text, extent_text, priority_text
+from guardian.model import Asset, Case, CaseFilter, CaseState, DismissReason, FindingDigest, LicenceStatus, Severity
+from guardian.views.cases import asset_facts, case_detail_json, case_json, event_text, extent_text, priority_text
 from guardian.views.findings import finding_facts, version_facts
 
 COLUMNS = (
@@ -94,7 +94,10 @@ def list_cases(
         )
         cases = cases_matching(tx, wanted, limit)
         rows = [(case, tx.assets.get(case.asset_id)) for case in cases]
+        assets = [] if rows else tx.assets.list()
 
+    if not rows:
+        note_unknown_collection(assets, options["collection"])
     if as_lines:
         now = datetime.now(UTC)
         echo(json_line(case_json(case, asset, points_of_rank(case.rank, now))) for case, asset in rows)
@@ -103,7 +106,8 @@ def list_cases(
     screen = Screen.of_output()
     echo(screen.table(COLUMNS, [_row(case, asset, screen) for case, asset in rows]))
     if not rows:
-        click.echo("no cases")
+        is_all = replace(wanted, by_priority=False) == CaseFilter()
+        click.echo("no cases" if is_all else "no cases to which all of the options apply")
 
 
 @command.command("show")
@@ -125,10 +129,11 @@ def show_case(session: Session, case_id: str, as_json: bool) -> None:
     row = _row(detail.case, detail.asset, screen)
     echo(screen.wrapped("  ".join([detail.case.id, *row.cells[1:], *row.below]), 2, first=""))
     echo(screen.wrapped(priority_text(detail.priority), 2, first=""))
+    echo(screen.facts(asset_facts(detail)))
     for finding in detail.findings:
         click.echo()
         click.echo(screen.fitted(finding.image_url, Cut.NEVER))
-        echo(screen.facts(finding_facts(finding)))
+        echo(screen.facts(finding_facts(finding, detail.case.asset_id)))
         versions = detail.versions.get(finding.id, ())
         # A single version is what the finding's own lines say.
         if len(versions) > 1:

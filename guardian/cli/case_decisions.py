@@ -1,7 +1,7 @@
 """`guardian case confirm`, `dismiss`, `assign`, `undo`...: what a person decides about cases, several at once."""
 
+import asyncio
 import functools
-import getpass
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from guardian.cli.acting import user_name
 from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.filters import DAY
 from guardian.errors import UsageError
 from guardian.model import PURSUED_STATES, Case, CaseFilter, CaseState, DismissReason
 from guardian.views.cases import reason_text
+from guardian.views.counting import counted
 
 if TYPE_CHECKING:
     from guardian.cases import Edit
-    from guardian.store import Transaction
+    from guardian.store import Store, Transaction
 
     Change = Callable[[Transaction, str, Edit], Case]
 
@@ -41,14 +43,6 @@ class _Reason(click.ParamType[DismissReason]):
 
 
 REASON = _Reason()
-
-
-def user_name() -> str:
-    """Return the name of this machine's user. In a container the user may have none."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,15 +143,93 @@ def _state_command(name: str, state: CaseState, text: str) -> click.Command:
     return run
 
 
+def _not_mine(session: Session, asked: _Asked) -> None:
+    """Call the pictures of cases not one's own, or say which other cases that would close."""
+    with opened_store(session) as store:
+        with store.read() as tx:
+            found = _meant(tx, session, asked)
+        asyncio.run(_call_not_mine(session, store, found, asked))
+
+
+async def _call_not_mine(session: Session, store: "Store", found: list[Case], asked: _Asked) -> None:
+    from guardian.app import archive_of, make_workers
+    from guardian.cases import Edit, call_not_mine
+    from guardian.cases.lookalikes import closed_with, pictures_of
+    from guardian.scan.lookalikes import find_kin
+
+    workers = make_workers(session.config)
+    try:
+        kin = [await find_kin(archive_of(session.config, store, workers), case.id) for case in found]
+    finally:
+        await workers.aclose()
+
+    edit = Edit(asked.by or user_name(), datetime.now(UTC), asked.note)
+    would = "would be " if asked.dry_run else ""
+    with store.begin() as tx:
+        for case, its_kin in zip(found, kin, strict=True):
+            if asked.dry_run:
+                pictures = {finding.candidate_sha256 for finding in pictures_of(tx, case.id)}
+                closed, now = closed_with(tx, case, its_kin.digests | pictures), case
+            else:
+                done = call_not_mine(tx, case.id, its_kin.digests, edit)
+                closed, now = list(done.closed), done.case
+            click.echo(f"{now.id}  {now.operator}  {would}dismissed (not mine)")
+            for other in closed:
+                click.echo(f"  {other.id}  {other.operator}  {would}dismissed with it (look alike)")
+            if its_kin.not_compared:
+                pictures_text = counted(its_kin.not_compared, "picture")
+                click.echo(f"  {pictures_text} of other cases could not be compared: the bytes are not here", err=True)
+
+
+@click.command("not-mine")
+@_of_cases
+@pass_session
+def not_mine(session: Session, asked: _Asked) -> None:
+    """The picture is another's: dismiss the case and all that show nothing but this picture, now and later.
+
+    guardian keeps the picture as a known look-alike of the work. Whatever shows the same whole picture is quiet from
+    then on, at every operator. --dry-run says which cases it would close; `undo` takes all of it back.
+    """
+    _not_mine(session, asked)
+
+
 @click.command
 @click.option("--reason", type=REASON, metavar="REASON", help=f"One of {', '.join(REASONS)}.")
 @_of_cases
 @pass_session
 def dismiss(session: Session, asked: _Asked, reason: DismissReason | None) -> None:
-    """Of no interest: goes on being recorded, never alerts again."""
+    """Of no interest: goes on being recorded, never alerts again. For the reason not-mine see `case not-mine`."""
     from guardian.cases import decide
 
+    if reason is DismissReason.NOT_MINE:
+        _not_mine(session, asked)
+        return
+
     _change(session, lambda tx, case_id, edit: decide(tx, case_id, CaseState.DISMISSED, edit, reason=reason), asked)
+
+
+@click.command
+@click.option("--until", type=DAY, metavar="YYYY-MM-DD", help="Last day of the licence; open without.")
+@_of_cases
+@pass_session
+def licensed(session: Session, asked: _Asked, until: datetime | None) -> None:
+    """The operator may use the work: write it down as a licence, by which the case is licensed as long as that holds.
+
+    `undo` takes the licence out again; `guardian licence edit` gives it a proof and dates.
+    """
+    from guardian.app import judging_of
+    from guardian.cases.licensing import call_licensed
+
+    judging = judging_of(session.config)
+    last = until.date() if until is not None else None
+
+    def change(tx: "Transaction", case_id: str, edit: "Edit") -> Case:
+        case, licence = call_licensed(tx, case_id, judging, edit, until=last)
+        if case.state is not CaseState.LICENSED:
+            click.echo(f"note: {licence.id} is added, but by your rules or other uses {case.id} stays open", err=True)
+        return case
+
+    _change(session, change, asked)
 
 
 @click.command
@@ -220,14 +292,24 @@ def due(session: Session, asked: _Asked, day: datetime | None, never: bool) -> N
 @pass_session
 def undo(session: Session, asked: _Asked) -> None:
     """Undo the last change that a person made to a case; again for the one before."""
+    from guardian.app import judging_of
     from guardian.cases import undo as undo_case
+    from guardian.cases.deciding import GRANTED, last_change
 
-    _change(session, undo_case, asked)
+    def change(tx: "Transaction", case_id: str, edit: "Edit") -> Case:
+        case = tx.cases.get(case_id)
+        # Only a licence needs the rules, which may not be there.
+        is_licence = case is not None and last_change(tx, case).kind == GRANTED
+        return undo_case(tx, case_id, edit, judging_of(session.config) if is_licence else None)
+
+    _change(session, change, asked)
 
 
 COMMANDS = (
     _state_command("confirm", CaseState.CONFIRMED, "It is a copy that you pursue; stronger findings still alert."),
     dismiss,
+    not_mine,
+    licensed,
     _state_command(
         "notice-sent", CaseState.NOTICE_SENT, "You have written to the operator; goes on as a confirmed case."
     ),

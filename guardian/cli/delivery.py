@@ -1,6 +1,7 @@
 """`guardian delivery`: list and show messages by state, and retry those that were given up."""
 
 import json
+from collections import Counter
 from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -11,14 +12,19 @@ from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.screen import Column, Cut, Row, Screen, echo
 from guardian.cli.showing import json_line
 from guardian.errors import UsageError
-from guardian.model import Task, TaskKind, TaskState
+from guardian.model import Task, TaskKind, TaskState, Waiting
 from guardian.views.counting import counted
 from guardian.views.deliveries import Subject, delivery_facts, delivery_json, subject_of, subject_text
+from guardian.views.short_ids import only_one, with_prefix
 
 if TYPE_CHECKING:
     from guardian.store import Transaction
 
 STATES = [state.value for state in TaskState]
+
+_LISTED = "`guardian delivery list` shows them"
+_LONGEST_NUMBER = 18
+"""Digits that surely fit into a column of the database."""
 
 
 @click.group
@@ -54,41 +60,47 @@ def list_messages(session: Session, state: str | None, limit: int, as_lines: boo
 
 
 @command.command("show")
-@click.argument("number", metavar="ID", type=int)
-@click.option("--json", "as_lines", is_flag=True, help="One JSON object, the message under `body`.")
+@click.argument("name", metavar="ID")
+@click.option("--json", "as_lines", is_flag=True, help="One JSON object a line for each destination, with the `body`.")
 @pass_session
-def show_message(session: Session, number: int, as_lines: bool) -> None:
-    """Show one message with its exact body."""
+def show_message(session: Session, name: str, as_lines: bool) -> None:
+    """Show one message with its exact body.
+
+    ID is a number of `guardian delivery list`, for one destination; or a webhook-id as receivers and histories of
+    cases have it, for all of them, which may be shortened as long as it is unique.
+    """
     with opened_store(session) as store, store.read() as tx:
-        task, disabled = tx.tasks.get(number), tx.destinations.disabled()
-        message = tx.messages.get(task.message_id) if task is not None and task.message_id is not None else None
+        tasks, disabled = _named(tx, name), tx.destinations.disabled()
+        message = tx.messages.get(tasks[0].message_id or "")
 
-    if task is None or message is None:
-        raise UsageError(f"there is no message {number}; `guardian delivery list` shows them")
+    if message is None:
+        raise _no_message(name)
 
-    subject, is_held = subject_of(message), _is_held(task, disabled)
-    body = message.body.decode("utf-8", errors="replace")
-    if as_lines:
-        click.echo(json_line(delivery_json(task, subject, is_held=is_held) | {"body": body}))
-        return
-
-    echo(Screen.of_output().facts(delivery_facts(task, subject, is_held=is_held), indent=0))
-    click.echo()
-    click.echo(_indented(body))
+    subject, body = subject_of(message), message.body.decode("utf-8", errors="replace")
+    screen = Screen.of_output()
+    for task in tasks:
+        is_held = _is_held(task, disabled)
+        if as_lines:
+            click.echo(json_line(delivery_json(task, subject, is_held=is_held) | {"body": body}))
+            continue
+        echo(screen.facts(delivery_facts(task, subject, is_held=is_held), indent=0))
+        click.echo()
+    if not as_lines:
+        click.echo(_indented(body))
 
 
 @command.command("retry")
-@click.argument("numbers", metavar="[ID]...", type=int, nargs=-1)
+@click.argument("names", metavar="[ID]...", nargs=-1)
 @click.option("--all-dead", is_flag=True, help="Every message that was given up.")
 @click.option("--all-waiting", is_flag=True, help="Every message that waits for its next try.")
 @pass_session
-def retry_messages(session: Session, numbers: tuple[int, ...], all_dead: bool, all_waiting: bool) -> None:
+def retry_messages(session: Session, names: tuple[str, ...], all_dead: bool, all_waiting: bool) -> None:
     """Try messages again now, with the same id and the same bytes: dead ones, and those that wait for their next try.
 
-    The running daemon, or the next `guardian run`, sends them. A receiver that asked for a pause (Retry-After) is
-    still left alone until it is over.
+    ID is a number of `guardian delivery list`, or a webhook-id. The running daemon, or the next `guardian run`, sends
+    them. A receiver that asked for a pause (Retry-After) is still left alone until it is over.
     """
-    if bool(numbers) == (all_dead or all_waiting):
+    if bool(names) == (all_dead or all_waiting):
         raise UsageError("name the messages to try again, or use --all-dead or --all-waiting")
 
     now = datetime.now(UTC)
@@ -96,9 +108,12 @@ def retry_messages(session: Session, numbers: tuple[int, ...], all_dead: bool, a
         dead = {task.id: task for task in tx.tasks.list(TaskKind.DELIVER, TaskState.DEAD)}
         due = {task.id: task for task in tx.tasks.list(TaskKind.DELIVER, TaskState.DUE)}
         # All or none: an error ends the transaction before anything is changed.
-        unknown = [str(number) for number in numbers if number not in dead | due]
-        if unknown:
-            listed = ", ".join(unknown)
+        # Of a webhook-id, those destinations are meant that have not accepted the message.
+        unsettled = {name: [task.id for task in _named(tx, name) if task.id in dead | due] for name in names}
+        numbers = [number for found in unsettled.values() for number in found]
+        settled = [name for name, found in unsettled.items() if not found]
+        if settled:
+            listed = ", ".join(settled)
             raise UsageError(f"neither dead nor waiting, so nothing to retry: {listed}; nothing was changed")
 
         wanted = {*numbers, *(dead if all_dead else ()), *(due if all_waiting else ())}
@@ -109,7 +124,7 @@ def retry_messages(session: Session, numbers: tuple[int, ...], all_dead: bool, a
     if all_dead or revived:
         verb = "is" if len(revived) == 1 else "are"
         click.echo(f"{len(revived)} of {counted(len(dead), 'dead message')} {verb} due again")
-    if all_waiting or hurried or not revived:
+    if all_waiting or hurried or not (all_dead or revived):
         verb = "is" if len(hurried) == 1 else "are"
         click.echo(f"{counted(len(hurried), 'waiting message')} {verb} due now{_already(wanted, due, hurried)}")
 
@@ -117,6 +132,27 @@ def retry_messages(session: Session, numbers: tuple[int, ...], all_dead: bool, a
     named = {task.destination for number, task in (dead | due).items() if number in wanted}
     for name in sorted({name for name in named if name is not None}.intersection(disabled)):
         click.echo(f"but {name} is disabled: `guardian destination enable {name}`", err=True)
+
+
+def _named(tx: "Transaction", name: str) -> list[Task]:
+    """Return the deliveries that a person means: one by its number, or those of the message of a webhook-id.
+
+    Raises UsageError when there is none, or when several messages begin so.
+    """
+    if name.isdecimal():
+        task = tx.tasks.get(int(name)) if len(name) < _LONGEST_NUMBER else None
+        if task is None or task.kind is not TaskKind.DELIVER:
+            raise _no_message(name)
+        return [task]
+
+    found = tx.tasks.of_message(with_prefix(name, "msg_"))
+    ids = list(dict.fromkeys(task.message_id or "" for task in found))
+    only_one(ids, ids, name, "message", _LISTED)
+    return found
+
+
+def _no_message(name: str) -> UsageError:
+    return UsageError(f"there is no message {name}; {_LISTED}")
 
 
 def _already(wanted: Collection[int], due: Collection[int], hurried: Collection[int]) -> str:
@@ -153,3 +189,53 @@ def _indented(body: str) -> str:
         return json_line(json.loads(body), indent=2)
     except ValueError:
         return body
+
+
+@command.command("held")
+@click.option("--json", "as_lines", is_flag=True, help="One JSON object a line for each flood.")
+@pass_session
+def list_held(session: Session, as_lines: bool) -> None:
+    """List the floods of which messages are held: more than `delivery.flood_limit` an hour about one work or rule."""
+    with opened_store(session) as store, store.read() as tx:
+        held = tx.waiting.held()
+
+    floods = Counter(one.key for one in held)
+    if as_lines:
+        echo(json_line({"about": key, "held": number}) for key, number in floods.items())
+        return
+    for key, number in floods.items():
+        click.echo(f"{key}  {counted(number, 'message')} held")
+    if not floods:
+        click.echo("no messages are held")
+
+
+@command.command("release")
+@click.argument("key", metavar="WORK|RULE")
+@pass_session
+def release_held(session: Session, key: str) -> None:
+    """Send the messages of a flood that are held, as `delivery held` names it."""
+    from guardian.outbox import release
+
+    with opened_store(session) as store, store.begin() as tx:
+        number = release(tx, _held(tx, key), datetime.now(UTC))
+    click.echo(f"{counted(number, 'message')} released")
+
+
+@command.command("drop")
+@click.argument("key", metavar="WORK|RULE")
+@pass_session
+def drop_held(session: Session, key: str) -> None:
+    """Never send the messages of a flood that are held. Their cases stay as they are."""
+    with opened_store(session) as store, store.begin() as tx:
+        held = _held(tx, key)
+        for one in held:
+            tx.waiting.remove(one)
+    click.echo(f"{counted(len(held), 'message')} dropped")
+
+
+def _held(tx: "Transaction", key: str) -> list[Waiting]:
+    """Return the messages of a flood that are held. Raises UsageError when there are none."""
+    held = tx.waiting.held(key)
+    if not held:
+        raise UsageError(f"no messages about {key} are held; `guardian delivery held` shows which are")
+    return held

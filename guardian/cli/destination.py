@@ -28,7 +28,7 @@ def list_destinations(session: Session, as_lines: bool) -> None:
 
     # shown_url: the address of a receiver may carry a token, which must not end up on a screen or in a file.
     listed = [
-        destination_json(one.name, one.kind, shown_url(one.url), disabled.get(one.name))
+        destination_json(one.name, one.kind, shown_url(one.url) if one.url else one.kind, disabled.get(one.name))
         for one in session.config.destinations
     ]
     if as_lines:

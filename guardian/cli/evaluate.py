@@ -136,7 +136,7 @@ async def _complete_index(config: "Config", workers: "Workers", protected: list[
         published = set(IndexWriter(workers.index_folder, workers.index_recipe).contents(every_byte=False).numbers)
     except IndexNotReady:
         published = set()
-    missing = {asset.number for asset in protected} - published
+    missing = {asset.number for asset in protected if not asset.by_bytes_only} - published
     if missing:
         click.echo(f"guardian: the index lacks {counted(len(missing), 'asset')}; it is completed now", err=True)
         with opened_store(config) as store:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from guardian.cli.screen import Column, Cut, Row, Screen
+from guardian.evaluation.edit_words import edit_words
 from guardian.views.counting import counted
 
 if TYPE_CHECKING:
@@ -40,11 +41,11 @@ def page_lines(results: "Results", notes: tuple[str, ...], page: Path, screen: S
     )
     yield from _titled("What a threshold costs", _thresholds(results, screen))
     yield from _titled("Weak works", _weak(results, screen))
-    yield from _titled("Works that are taken for one another", _pairs(results, screen))
+    yield from _titled("Works that resemble one another", _pairs(results, screen))
     yield from _titled("Strangers that resemble your works", _loud(results, screen))
     if results.left_out:
-        yield from _titled("Not asked", [line for reason, count in results.left_out.items()
-                                         for line in screen.wrapped(f"{count}: {reason}", indent=2)])  # fmt: skip
+        reasons = [f"{counted(count, 'picture')}: {reason}" for reason, count in results.left_out.items()]
+        yield from _titled("Not asked", [line for one in reasons for line in screen.wrapped(one, indent=2)])
     yield ""
     yield from screen.wrapped(f"With pictures: {page}", cut=Cut.NEVER)
 
@@ -62,7 +63,7 @@ def _edits(results: "Results", screen: Screen) -> Iterable[str]:
     poor = [one for one in results.edits if one.found_share < _WELL_FOUND or one.alerted_share < _WELL_ALERTED]
     columns = [Column("edit"), Column("family"), Column("found", is_number=True), Column("alerted", is_number=True),
                Column("review", is_number=True), Column("asked", is_number=True)]  # fmt: skip
-    yield from screen.table(columns, [Row(_edit_cells(one)) for one in poor])
+    yield from screen.table(columns, [Row(_edit_cells(one)) for one in poor], always_named=True)
     rest = len(results.edits) - len(poor)
     if rest:
         better = f"{counted(rest, 'edit')}: at least {_WELL_FOUND} found and {_WELL_ALERTED} alerted"
@@ -72,7 +73,7 @@ def _edits(results: "Results", screen: Screen) -> Iterable[str]:
 def _edit_cells(one: "EditResult") -> tuple[str, ...]:
     reviewed = one.reviewed / one.asked
     return (
-        one.edit,
+        edit_words(one.edit),
         one.family,
         f"{one.found_share:.2f}",
         f"{one.alerted_share:.2f}",
@@ -90,7 +91,7 @@ def _thresholds(results: "Results", screen: Screen) -> Iterable[str]:
         for cost in results.thresholds
         if cost.threshold in _THRESHOLDS
     ]  # fmt: skip
-    return screen.table(columns, rows)
+    return screen.table(columns, rows, always_named=True)
 
 
 def _weak(results: "Results", screen: Screen) -> Iterable[str]:
@@ -104,16 +105,18 @@ def _weak(results: "Results", screen: Screen) -> Iterable[str]:
 def _pairs(results: "Results", screen: Screen) -> Iterable[str]:
     words = []
     for pair in results.pairs:
-        how = pair.question.edit or "as it is"
-        words.append(f"{pair.shown.title} ({how}) for {pair.taken_for.title}: {pair.probability:.3f}, {pair.action}")
+        how = edit_words(pair.question.edit)
+        words.append(
+            f"{pair.shown.title} ({how}) resembles {pair.taken_for.title}: {pair.probability:.3f}, {pair.action}"
+        )
     return _first(words, screen)
 
 
 def _loud(results: "Results", screen: Screen) -> Iterable[str]:
     words = []
     for one in results.loud:
-        how, name = one.question.edit or "as it is", Path(one.question.path).name
-        words.append(f"{name} ({how}) for {one.asset.title}: {one.probability:.3f}, {one.action}")
+        how, name = edit_words(one.question.edit), Path(one.question.path).name
+        words.append(f"{name} ({how}) resembles {one.asset.title}: {one.probability:.3f}, {one.action}")
     return _first(words, screen)
 
 

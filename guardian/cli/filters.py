@@ -2,18 +2,33 @@
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from guardian.errors import UsageError
-from guardian.model import Asset, CaseFilter, CaseState, Licence, LicenceStatus, Severity
+from guardian.model import Asset, CaseFilter, CaseState, Licence, LicenceStatus, Severity, Work
 from guardian.views.short_ids import only_one, with_prefix
 
 if TYPE_CHECKING:
     from guardian.store import Transaction
 
-DAY = click.DateTime(["%Y-%m-%d"])
+
+class _Day(click.DateTime):
+    """A day as people write it; the error says how."""
+
+    def __init__(self) -> None:
+        super().__init__(["%Y-%m-%d"])
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the midnight that begins the day."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(f"{value!r} is no day; write one such as 2026-11-24", param, ctx)
+
+
+DAY = _Day()
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -61,6 +76,24 @@ def case_filter(
     )
 
 
+def collection_name(text: str | None) -> str | None:
+    """Return the name of a collection as it is. Raises UsageError for a blank one."""
+    if text is not None and (not text.strip() or not text.isprintable()):
+        raise UsageError("--collection: a name has at least one letter, and no line breaks")
+    return text
+
+
+def note_unknown_collection(assets: Iterable[Asset], collection: str | None) -> None:
+    """Print a note when none of these assets is in a collection that a person named.
+
+    A collection need not exist yet, so a misspelt one is no error; but nothing found in it must not look clean.
+    """
+    known = {asset.collection for asset in assets}
+    if collection is not None and collection not in known:
+        others = f"collections are: {', '.join(sorted(known))}" if known else "nothing is protected yet"
+        click.echo(f"note: no image is in the collection {collection}; {others}", err=True)
+
+
 def asset_starting_with(tx: "Transaction", text: str) -> Asset:
     """Return the only asset whose id begins so. Raises UsageError when there is none, or several."""
     return one_of_assets(tx.assets.list(), text)
@@ -71,6 +104,19 @@ def one_of_assets(assets: Iterable[Asset], text: str) -> Asset:
     prefix = with_prefix(text, "asset_")
     found = [asset for asset in assets if asset.id.startswith(prefix)]
     return only_one(found, [asset.id for asset in found], text, "asset", "`guardian asset list` shows them")
+
+
+def work_starting_with(tx: "Transaction", start: str) -> Work:
+    """Return the only work whose id, or an id of its assets, begins so; `start` may lack "work_", not "asset_".
+
+    Raises UsageError when there is none, or several.
+    """
+    if start.startswith("asset_"):
+        of_asset = tx.works.of_asset(asset_starting_with(tx, start).id)
+        found = [of_asset] if of_asset is not None else []
+    else:
+        found = list(tx.works.starting_with(with_prefix(start, "work_")))
+    return only_one(found, [work.id for work in found], start, "work", "`guardian work list --all` shows them")
 
 
 def licence_starting_with(tx: "Transaction", text: str) -> Licence:

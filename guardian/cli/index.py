@@ -1,14 +1,19 @@
 """`guardian index`: show the state of the search index, verify it, rebuild it."""
 
 import asyncio
+from collections.abc import Collection
 
 import click
 
 from guardian.cli.context import Session, pass_session
 from guardian.cli.progress import progress_bar, say
 from guardian.cli.screen import Screen, echo
+from guardian.cli.showing import json_line
+from guardian.errors import UsageError
 from guardian.model import Asset, AssetState
+from guardian.views.counting import counted
 from guardian.views.plain_text import printable
+from guardian.views.replays import comparison_lines, side_change_json, side_change_lines
 
 
 @click.group
@@ -58,6 +63,54 @@ def verify(session: Session) -> None:
     if missing:
         raise IndexNotReady(f"{len(missing)} of {len(protected)} assets are not in the index: `guardian index rebuild`")
     click.echo(f"the index is sound: {len(protected)} assets")
+
+
+@command.command("compare")
+@click.argument("old", metavar="OLD", required=False)
+@click.argument("new", metavar="NEW", required=False)
+@click.option("--json", "as_lines", is_flag=True, help="One JSON object a line for each picture that changed sides.")
+@pass_session
+def compare(session: Session, old: str | None, new: str | None, as_lines: bool) -> None:
+    """Compare what two recipes (models, fits) say of the pictures that both have compared, by the rules as they are.
+
+    Named are the pictures that changed sides: at which place, about which work. OLD and NEW are recipes, or parts of
+    their names that only one has; NEW is the recipe of today unless it is named. Without any, the recipes are listed of
+    which answers are kept: those of others than today's stay for a week.
+    """
+    from guardian.app import make_workers, open_rules, opened_store, platforms_of
+    from guardian.memory.replay import Ground, compare_recipes
+
+    config = session.config
+    today = make_workers(config).report_recipe
+    with opened_store(config) as store, store.read() as tx:
+        known = tx.candidates.recipes()
+        if old is None:
+            names = [
+                f"{name}  {counted(count, 'picture')}" + "  (today's)" * (name == today)
+                for name, count in known.items()
+            ]
+            echo(names or ["no picture was compared so far"])
+            return
+        before, after = _recipe(known, old), today if new is None else _recipe(known, new)
+        ground = Ground(config.own_hosts, platforms_of(config))
+        found = compare_recipes(tx, open_rules(config), ground, before, after)
+
+    if as_lines:
+        echo(json_line(side_change_json(change)) for change in found.changes)
+        return
+    screen = Screen.of_output()
+    for change in found.changes:
+        echo(screen.reflowed(side_change_lines(change)))
+    echo(screen.reflowed(comparison_lines(found, before, after)))
+
+
+def _recipe(known: Collection[str], part: str) -> str:
+    """Return the one recipe that has this in its name. Raises UsageError when none or several have."""
+    found = [part] if part in known else [name for name in known if part in name]
+    if len(found) != 1:
+        several = "several recipes have" if found else "no recipe of which answers are kept has"
+        raise UsageError(f"{several} {part!r} in its name: `guardian index compare` lists them")
+    return found[0]
 
 
 @command.command("rebuild")

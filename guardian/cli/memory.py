@@ -1,5 +1,7 @@
 """`guardian memory`: what scans have met on the web and what is kept of it; forgetting, switching off and on."""
 
+import asyncio
+
 import click
 
 from guardian.cli.context import Session, opened_store, pass_session
@@ -75,6 +77,54 @@ def allow(session: Session, host: str) -> None:
     with opened_store(session) as store, store.begin() as tx:
         was_refused = tx.seen.allow(name)
     click.echo(f"{name} is remembered again" if was_refused else f"{name} was not refused")
+
+
+@command.command("verify")
+@pass_session
+def verify(session: Session) -> None:
+    """Read every byte of what this machine remembers, and take out what is damaged. Exit code 4 if anything was.
+
+    Pictures of a damaged segment keep their places, and are made a fingerprint when a scan next meets them.
+    """
+    from guardian.app import make_workers, opened_memory
+
+    with opened_store(session) as store:
+        memory = opened_memory(session.config, store, make_workers(session.config))
+        lost = memory.writer.repair()
+    click.echo(f"{counted(lost, 'picture')} lost their fingerprint" if lost else "the memory is sound")
+    raise SystemExit(4 if lost else 0)
+
+
+@command.command("rebuild")
+@pass_session
+def rebuild(session: Session) -> None:
+    """Make fingerprints anew after an upgrade or a change of the descriptor, and say of what that could not be done.
+
+    Of pictures whose bytes evidence has they are made in full. Of all others only the preview is left: small crops of
+    them are missed until a scan meets them again.
+    """
+    asyncio.run(_rebuild(session))
+
+
+async def _rebuild(session: Session) -> None:
+    from guardian.app import make_workers, opened_memory
+    from guardian.evidence import Vault
+    from guardian.memory.rebuilding import earlier_recipes, rebuild
+
+    config = session.config
+    workers = make_workers(config)
+    try:
+        with opened_store(session) as store:
+            memory = opened_memory(config, store, workers)
+            if not earlier_recipes(memory):
+                click.echo(f"there is nothing to make anew: all is of recipe {memory.recipe}")
+                return
+            made = await rebuild(store, memory, workers, Vault(config.data_dir / "evidence", config.evidence.max_bytes))
+    finally:
+        await workers.aclose()
+    click.echo(f"made anew: {made.whole} of their bytes, {made.coarse} of their preview")
+    if made.lost:
+        click.echo(f"{counted(made.lost, 'picture')} have no fingerprint until a scan meets them again")
 
 
 @command.command("off")

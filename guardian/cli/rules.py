@@ -1,23 +1,27 @@
 """`guardian rules`: check and list the rules of the rule files; explain what they say about a finding."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.screen import Cut, Screen, echo
+from guardian.cli.showing import json_line
 from guardian.errors import ConfigError, UsageError
 from guardian.model import NO_RULE, Action, Asset, AssetState, Decision, Finding, Licence, LicenceStatus, Work
-from guardian.store import Transaction
+from guardian.strict_yaml import duration
 from guardian.views.counting import counted
 from guardian.views.decisions import action_text, decided_by_text
+from guardian.views.replays import case_change_json, case_change_lines, replay_lines
 from guardian.views.short_ids import only_one, with_prefix
 from guardian.views.timestamps import minute_text
 
 if TYPE_CHECKING:
     from guardian.config import Config
     from guardian.rules import ConditionTrace, Rule, Rules, RuleTrace
+    from guardian.store import Transaction
 
 
 @click.group
@@ -106,6 +110,45 @@ def explain(session: Session, finding_id: str) -> None:
         echo(screen.reflowed([gone]))
 
 
+@command.command("try")
+@click.argument("file", metavar="FILE", type=click.Path(exists=True, path_type=Path))
+@click.option("--since", metavar="TIME", help="Only uses last seen in this time: 90d, 24h.")
+@click.option("--json", "as_lines", is_flag=True, help="One JSON object a line for each case that would differ.")
+@pass_session
+def try_rules(session: Session, file: Path, since: str | None, as_lines: bool) -> None:
+    """Judge all remembered comparisons by other rules: which cases would open, change or vanish? Changes nothing.
+
+    FILE is a rule file, or a folder of them, in place of `rules_dir`. Compared with it are the rules as they are now,
+    on what the memory has seen: matches below every threshold count too. The exit code is 0, whatever differs.
+    """
+    from guardian import rules
+    from guardian.app import make_workers, platforms_of, utc_now
+    from guardian.memory.replay import Ground, replay
+
+    config = session.config
+    now, others = _rules(config), rules.load(file, [destination.name for destination in config.destinations])
+    after = utc_now() - _time(since) if since is not None else None
+    # The workers only name the recipe; no process is started.
+    recipe = make_workers(config).report_recipe
+    with opened_store(session) as store, store.read() as tx:
+        found = replay(tx, now, others, Ground(config.own_hosts, platforms_of(config)), recipe, after)
+
+    if as_lines:
+        echo(json_line(case_change_json(change)) for change in found.changes)
+        return
+    screen = Screen.of_output()
+    for change in found.changes:
+        echo(screen.reflowed(case_change_lines(change)))
+    echo(screen.reflowed(replay_lines(found)))
+
+
+def _time(text: str) -> timedelta:
+    try:
+        return duration(text)
+    except ValueError as error:
+        raise UsageError(f"--since: {error}") from error
+
+
 def _rules(config: "Config") -> "Rules":
     """Return the rules as the daemon loads them, destinations checked. Raises ConfigError."""
     from guardian import rules
@@ -113,7 +156,7 @@ def _rules(config: "Config") -> "Rules":
     return rules.load(config.rules_dir, [destination.name for destination in config.destinations])
 
 
-def _one(tx: Transaction, finding_id: str) -> Finding:
+def _one(tx: "Transaction", finding_id: str) -> Finding:
     """Return the only finding whose id begins so. Raises UsageError when there is none, or several."""
     found = tx.findings.starting_with(with_prefix(finding_id, "find_"))
     hint = "`guardian case show CASE` gives their ids"
@@ -132,7 +175,7 @@ def _judged(
     from guardian.urls.addresses import host_of
 
     host = host_of(finding.page_url)
-    status = licence_status(work, host, on, licences)
+    status = licence_status(work, finding.page_url, on, licences)
     place = ownership_of(finding.page_url, finding.image_url, config.own_hosts)
     # The matched asset first, also when it was withdrawn since.
     matched = [asset for asset in work.assets if asset.id == finding.asset_id]

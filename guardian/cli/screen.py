@@ -145,18 +145,22 @@ class Screen:
                 yield lead.rstrip()
                 yield from self.wrapped(text, indent + 2, cut=cut)
 
-    def table(self, columns: Sequence[Column], rows: Iterable[Row]) -> Iterator[str]:
-        """Yield a table as lines; on a terminal the names of the columns come first. Nothing without rows."""
+    def table(self, columns: Sequence[Column], rows: Iterable[Row], *, always_named: bool = False) -> Iterator[str]:
+        """Yield a table as lines; on a terminal the names of the columns come first. Nothing without rows.
+
+        `always_named`: elsewhere too, in a report whose lines are no records.
+        """
         records = [Row([printable(cell) for cell in row.cells], row.below, row.path) for row in rows]
         if not records:
             return
 
         widths = [max(cell_len(row.cells[index]) for row in records) for index in range(len(columns))]
-        if self.columns is not None:
+        if self.columns is not None or always_named:
             widths = [max(width, cell_len(one.name)) for width, one in zip(widths, columns, strict=True)]
+        if self.columns is not None:
             widths = _shrunk(widths, columns, self.columns - len(GAP) * (len(columns) - 1))
-            names = [one.name for one in columns]
-            yield click.style(_line(names, columns, widths), dim=True)
+        if self.columns is not None or always_named:
+            yield click.style(_line([one.name for one in columns], columns, widths), dim=True)
 
         for row in records:
             line = _line(row.cells, columns, widths)

@@ -86,7 +86,7 @@ def _row(source: ListedSource, screen: Screen) -> Row:
     # What the last whole scan saw is what counts while another one runs, or after one that failed.
     whole = source.last_complete
     if whole is not None and whole != source.last:
-        seen = f"last whole {screen.moment(whole.started_at)}: {result_text(whole)}"
+        seen = f"last complete {screen.moment(whole.started_at)}: {result_text(whole)}"
         result = f"{result}; {seen}" if result else seen
     return Row([source.name, source.kind, last, following], [source.rhythm, result], source.address)
 

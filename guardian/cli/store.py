@@ -4,6 +4,7 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,11 +13,12 @@ from guardian.cli.progress import progress_bar
 from guardian.cli.screen import Screen, echo
 from guardian.cli.showing import json_line
 from guardian.errors import StoreUnusable
-from guardian.evidence.http_records import damaged_records
-from guardian.evidence.vault import KeptState, Vault
 from guardian.model import Asset, AssetState
 from guardian.views.counting import counted
 from guardian.views.plain_text import printable
+
+if TYPE_CHECKING:
+    from guardian.evidence.vault import KeptState
 
 DAMAGED = 4
 """Exit code: something is not sound."""
@@ -50,6 +52,9 @@ def check(session: Session, quick: bool, as_lines: bool) -> None:
 
     The files are compared with the digests that they are kept under. Exit code 4 if anything is not sound.
     """
+    from guardian.evidence.http_records import damaged_records
+    from guardian.evidence.vault import KeptState, Vault
+
     with opened_store(session) as store:
         problems = store.problems()
         if problems:
@@ -93,7 +98,7 @@ class _LostFile:
     """A file that the database names, and what is found at its place: the original of an asset, or evidence."""
 
     kind: str
-    state: KeptState
+    state: "KeptState"
     file: Path
     asset: Asset | None = None
     finding_id: str | None = None

@@ -1,21 +1,21 @@
 """`guardian work`: which assets are versions of one picture, and a person's corrections."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
+from guardian.cli.acting import user_name
 from guardian.cli.adding import judge_moved
-from guardian.cli.case_decisions import user_name
 from guardian.cli.context import Session, opened_store, pass_session
-from guardian.cli.filters import asset_starting_with
+from guardian.cli.filters import asset_starting_with, work_starting_with
+from guardian.cli.screen import Cut, Screen, echo
 from guardian.cli.showing import json_line
 from guardian.errors import UsageError
 from guardian.model import Parted, Work
 from guardian.views.counting import counted
 from guardian.views.plain_text import printable
-from guardian.views.short_ids import only_one, with_prefix
 from guardian.views.timestamps import minute_text
 from guardian.views.works import version_text, work_detail_json, work_json
 
@@ -40,8 +40,9 @@ def list_works(session: Session, every: bool, as_lines: bool) -> None:
         works = [work for work in tx.works.all() if every or len(work.assets) > 1]
         unsought = len(tx.works.unsought(WORK_RULE))
 
+    screen = Screen.of_output()
     for work in works:
-        click.echo(json_line(work_json(work)) if as_lines else "\n".join(_lines(work)))
+        echo([json_line(work_json(work))] if as_lines else _lines(work, screen))
     if not works and not as_lines:
         click.echo("no works of several assets; `guardian work list --all` lists the others")
     if unsought:
@@ -57,7 +58,7 @@ def show(session: Session, work_id: str, as_json: bool) -> None:
     """Show a work with its versions and its cases. WORK is its id or an asset's, which may be
     shortened as long as it is unique."""
     with opened_store(session) as store, store.read() as tx:
-        work = _work_starting_with(tx, work_id)
+        work = work_starting_with(tx, work_id)
         parted = _parted(tx, work)
         cases = tx.cases.list(asset_id=work.assets[0].id)
 
@@ -65,13 +66,16 @@ def show(session: Session, work_id: str, as_json: bool) -> None:
         click.echo(json_line(work_detail_json(work, parted, cases), indent=2))
         return
 
-    click.echo("\n".join(_lines(work)))
+    screen = Screen.of_output()
+    echo(_lines(work, screen))
     for pair in parted:
         note = f": {pair.note}" if pair.note else ""
         ids = f"{pair.asset_id} and {pair.other_id}"
-        click.echo(printable(f"  split      {ids} by {pair.by}, {minute_text(pair.at)}{note}"))
+        echo(screen.wrapped(f"split      {ids} by {pair.by}, {minute_text(pair.at)}{note}", 4, first="  "))
     for case in cases:
-        click.echo(printable(f"  case       {case.id}  {case.state.value}  {case.operator}"))
+        echo(
+            screen.wrapped(f"case       {screen.short_id(case.id)}  {case.state.value}  {case.operator}", 4, first="  ")
+        )
 
 
 @command.command("join")
@@ -88,7 +92,7 @@ def join(session: Session, ids: tuple[str, ...], by: str | None) -> None:
 
     now = datetime.now(UTC)
     with opened_store(session) as store, store.begin() as tx:
-        works = {work.id: work for work in (_work_starting_with(tx, id_) for id_ in ids)}
+        works = {work.id: work for work in (work_starting_with(tx, id_) for id_ in ids)}
         if len(works) < 2:
             raise UsageError("these are one work already" if len(ids) > 1 else "join at least two")
         kept, *others = works.values()
@@ -97,7 +101,7 @@ def join(session: Session, ids: tuple[str, ...], by: str | None) -> None:
     with opened_store(session) as store:
         judge_moved(session, store, [kept.assets[0].id])
 
-    click.echo("\n".join(_lines(kept)))
+    echo(_lines(kept, Screen.of_output()))
 
 
 @command.command("split")
@@ -129,20 +133,7 @@ def split(session: Session, asset_ids: tuple[str, ...], note: str | None, by: st
 
     for shown in (left, new):
         if shown is not None:
-            click.echo("\n".join(_lines(shown)))
-
-
-def _work_starting_with(tx: "Transaction", start: str) -> Work:
-    """Return the only work whose id, or an id of its assets, begins so; `start` may lack "work_", not "asset_".
-
-    Raises UsageError when there is none, or several.
-    """
-    if start.startswith("asset_"):
-        of_asset = tx.works.of_asset(asset_starting_with(tx, start).id)
-        found = [of_asset] if of_asset is not None else []
-    else:
-        found = list(tx.works.starting_with(with_prefix(start, "work_")))
-    return only_one(found, [work.id for work in found], start, "work", "`guardian work list --all` shows them")
+            echo(_lines(shown, Screen.of_output()))
 
 
 def _parted(tx: "Transaction", work: Work) -> Sequence[Parted]:
@@ -151,7 +142,13 @@ def _parted(tx: "Transaction", work: Work) -> Sequence[Parted]:
     return sorted(pairs.values(), key=lambda pair: pair.at)
 
 
-def _lines(work: Work) -> list[str]:
-    lines = [f"{work.id}  {len(work.assets)} version{'s' * (len(work.assets) > 1)}"]
-    lines += [printable(f"  {asset.id}  {asset.title}  ({version_text(asset)}; {asset.path})") for asset in work.assets]
-    return lines
+def _lines(work: Work, screen: Screen) -> Iterator[str]:
+    """Yield a work and its versions; in a pipe each on one line, with the path of its file."""
+    yield f"{screen.short_id(work.id)}  {counted(len(work.assets), 'version')}"
+    for asset in work.assets:
+        line = f"{screen.short_id(asset.id)}  {asset.title}  ({version_text(asset)}"
+        if screen.columns is None:
+            yield printable(f"  {line}; {asset.path})")
+            continue
+        yield from screen.wrapped(f"{line})", 4, first="  ")
+        yield screen.fitted(asset.path, Cut.MIDDLE, "    ")

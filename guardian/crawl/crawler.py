@@ -32,6 +32,7 @@ _MOST_TRIES = 4
 """A page that was being visited at so many interruptions may be their cause."""
 
 _LISTS = ("sitemap", "feed")
+_FETCHED = "fetched"
 
 log = structlog.get_logger(__name__)
 
@@ -62,7 +63,7 @@ class _Visited:
 
     seen: tuple[Seen, ...] = ()
     links: tuple[CrawlRequest, ...] = ()
-    outcome: str = "fetched"
+    outcome: str = _FETCHED
     counts: ScanCounts = field(default_factory=ScanCounts)
     also_visited: int | None = None
 
@@ -70,7 +71,7 @@ class _Visited:
         """Return the checkpoint to yield after everything that was seen here."""
         visited = [(row_id, self.outcome)]
         if self.also_visited is not None:
-            visited.append((self.also_visited, "fetched"))
+            visited.append((self.also_visited, _FETCHED if self.outcome == "redirected" else self.outcome))
         return Checkpoint(source, tuple(visited), counts=self.counts)
 
 
@@ -95,7 +96,8 @@ class Crawler:
 
         Raises FetchRefused, FetchFailed when a start cannot be fetched and there is nothing else to crawl.
         """
-        await asyncio.to_thread(self._begin, starts)
+        if await asyncio.to_thread(self._begin, starts):
+            yield Checkpoint(self._source, begins_anew=True)
         while rows := await asyncio.to_thread(self._claim):
             for row, visited in zip(rows, await self._visit_all(rows), strict=True):
                 # The links of a page are written before it counts as visited, so that a crash loses none.
@@ -165,7 +167,9 @@ class Crawler:
             self._note_deeper(links)
             links = ()
 
-        whole = _Visited(reading.seen, links, counts=reading.counts)
+        # A page that did not show what it has is not one that was read: nothing is missed on it.
+        outcome = reading.hidden_by.value if reading.hidden_by is not None else _FETCHED
+        whole = _Visited(reading.seen, links, outcome, reading.counts)
         # A redirect that only adds a session id leads to the same page.
         if address_key(reading.final_url) == address_key(row.url):
             return whole
@@ -181,13 +185,14 @@ class Crawler:
             # The user asked for this page by naming a start that leads to it; its links belong to another site.
             return replace(whole, seen=(*whole.seen, leaves))
 
+        outcome = "redirected" if whole.outcome == _FETCHED else whole.outcome
         # Many addresses may redirect to one page: the first of them adds its row to the frontier and reports it.
         target = _without_return(reading.final_url, row.url)
         self._led_to[target] += 1
         taken = await asyncio.to_thread(self._take, CrawlRequest(target, "page", row.depth, row.url))
         if taken is None and not is_start:
-            return _Visited(outcome="redirected")
-        return replace(whole, outcome="redirected", also_visited=taken)
+            return _Visited(outcome=outcome)
+        return replace(whole, outcome=outcome, also_visited=taken)
 
     def _take(self, request: CrawlRequest) -> int | None:
         with self._context.store.begin() as tx:
@@ -200,17 +205,19 @@ class Crawler:
             for link in wanted[: _MOST_DEEPER - len(self._deeper)]:
                 self._deeper.setdefault(address_key(link.url), link)
 
-    def _begin(self, starts: Sequence[CrawlRequest]) -> None:
-        """Go on with the crawl that an earlier scan left, or begin a new one from the starts."""
+    def _begin(self, starts: Sequence[CrawlRequest]) -> bool:
+        """Go on with the crawl that an earlier scan left, or begin a new one from the starts; return whether it did."""
         with self._context.store.begin() as tx:
             # A frontier without this start is from before the source's address was changed: begin anew.
-            if not (tx.frontier.knows(self._source, starts[0]) and tx.frontier.reopen(self._source)):
+            begins_anew = not (tx.frontier.knows(self._source, starts[0]) and tx.frontier.reopen(self._source))
+            if begins_anew:
                 tx.frontier.clear(self._source)
                 tx.frontier.add(self._source, starts)
 
             self._pages = tx.frontier.count(self._source, FrontierState.DONE, "page")
             self._lists = sum(tx.frontier.count(self._source, FrontierState.DONE, kind) for kind in _LISTS)
             self._links = tx.frontier.count(self._source)
+        return begins_anew
 
     def _claim(self) -> list[FrontierRow]:
         """Claim the next few addresses, within the budgets of this crawl; none when it is over."""

@@ -18,7 +18,7 @@ from guardian.urls.addresses import canonical_url
 LONGEST = timedelta(days=7)
 """Some servers answer "unchanged" for ever; after this time a page is downloaded and read again."""
 
-_FORMAT = f"{__version__}/6"
+_FORMAT = f"{__version__}/7"
 """Changes whenever pages are read differently, so that what an older version read is not used."""
 
 _LARGEST = 200_000
@@ -79,6 +79,7 @@ def _packed(reading: HtmlReading) -> str | None:
         "more": reading.links.more,
         "frames": reading.links.frames,
         "sign": reading.browser_sign,
+        "wall": reading.wall_sign,
         "policy": reading.referrer_policy,
     }
     packed = base64.b85encode(zlib.compress(json.dumps(fields).encode())).decode()
@@ -99,7 +100,7 @@ def _unpacked(held: str) -> HtmlReading | None:
         fields = json.loads(zlib.decompress(base64.b85decode(held)))
         seen = [_from_json(one) for one in fields["seen"]]
         links = Links(tuple(fields["pages"]), tuple(fields["sheets"]), fields["more"], tuple(fields["frames"]))
-        return HtmlReading(seen, links, fields["sign"], ReferrerPolicy(fields["policy"]))
+        return HtmlReading(seen, links, fields["sign"], ReferrerPolicy(fields["policy"]), fields["wall"])
     except (ValueError, KeyError, TypeError, zlib.error):
         return None
 

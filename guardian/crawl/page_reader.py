@@ -18,6 +18,11 @@ from guardian.model import PageCapture, PageImage, ScanCounts, Sighting, Skipped
 _ENOUGH_PICTURES = 2
 """A page that shows so many needs no browser, whatever its scripts look like."""
 
+_MORE_THAN_A_WALL_SHOWS = 4
+"""Pictures. A login shows a logo or two, and a photograph behind its form."""
+
+_HIDE_THE_PAGE = frozenset({SkipReason.BROKEN, SkipReason.NEEDS_BROWSER, SkipReason.WALL})
+
 _MOST_UNREADABLE = 5
 """Pages of one scan that may use up the time of the HTML sandbox without a result."""
 
@@ -34,6 +39,12 @@ class PageReading:
     links: tuple[str, ...] = ()
     counts: ScanCounts = field(default_factory=ScanCounts)
     frames: tuple[str, ...] = ()
+
+    @property
+    def hidden_by(self) -> SkipReason | None:
+        """Why the page may have pictures that could not be seen; None when it has shown what it has."""
+        skipped = [one for one in self.seen if isinstance(one, Skipped) and one.url == self.final_url]
+        return next((one.reason for one in skipped if one.reason in _HIDE_THE_PAGE), None)
 
 
 class PageReader:
@@ -91,7 +102,10 @@ class PageReader:
         if page.response.incomplete is not None:
             detail = f"only a part of the page came: {page.response.incomplete}"
             seen.append(Skipped(page.final_url, SkipReason.BROKEN, detail))
-        if html.browser_sign and sum(isinstance(one, Sighting) for one in seen) < _ENOUGH_PICTURES:
+        pictures = sum(isinstance(one, Sighting) for one in seen)
+        if html.wall_sign and pictures < _MORE_THAN_A_WALL_SHOWS:
+            seen.append(Skipped(page.final_url, SkipReason.WALL, html.wall_sign))
+        elif html.browser_sign and pictures < _ENOUGH_PICTURES:
             seen.append(Skipped(page.final_url, SkipReason.NEEDS_BROWSER, html.browser_sign))
         if html.links.more:
             detail = f"{html.links.more} links beyond the first {MAX_LINKS} of one page"

@@ -12,7 +12,16 @@ from typing import Any
 
 import structlog
 
-from guardian.app import App, judge_waiting_uses, prune_old_rows, scan_and_mend, take_over, tell_of_troubled_sources
+from guardian.app import (
+    App,
+    judge_waiting_uses,
+    prune_old_rows,
+    scan_and_mend,
+    take_over,
+    tell_of_ending_licences,
+    tell_of_troubled_sources,
+    tell_of_what_changed,
+)
 from guardian.coverage.coverage import coverages
 from guardian.coverage.evidence import evidence_room
 from guardian.daemon.consumers import make_runner
@@ -26,6 +35,7 @@ from guardian.schedule import Schedule, is_due
 from guardian.sources.settings import SourceSettings
 from guardian.views.coverage import coverage_json
 from guardian.web.app import build_app
+from guardian.web.desk import Desk
 from guardian.web.metrics import Metrics
 from guardian.web.serving import serving
 
@@ -57,7 +67,7 @@ class WorkPeriod:
 
         Raises GuardianError when the web server cannot listen at its address.
         """
-        web = build_app(self._metrics, self._problems, self._covered)
+        web = build_app(self._metrics, self._problems, self._covered, self._desk())
         async with serving(web, self._app.config.web.listen) as address:
             self._schedule.start()
             loops = [
@@ -80,6 +90,10 @@ class WorkPeriod:
                     loop.cancel()
                 await asyncio.gather(*loops, return_exceptions=True)
         log.info("stopped")
+
+    def _desk(self) -> Desk:
+        app = self._app
+        return Desk(app.store, app.services.vault, app.config.data_dir, app.services.clock, app.config.web)
 
     def _last_completed(self, source: str) -> datetime | None:
         """Return when the last complete scan of a source began; None when there was none."""
@@ -162,7 +176,7 @@ class WorkPeriod:
         Supervises each step: an error is logged, the other steps are taken, and all are tried again after the pause.
         """
         # What was lost comes first: it waits for somebody, while the index may take long to follow.
-        steps = (self._take_over, self._prune_on_new_day, self._follow_assets)
+        steps = (self._take_over, self._prune_on_new_day, self._follow_assets, self._tell_of_changes)
         while True:
             await asyncio.sleep(self._heartbeat.lease.total_seconds() / LOOKS_PER_LEASE)
             for step in steps:
@@ -188,7 +202,12 @@ class WorkPeriod:
         if today != self._pruned_on:
             await prune_old_rows(self._app)
             await judge_waiting_uses(self._app)
+            await asyncio.to_thread(tell_of_ending_licences, self._app)
             self._pruned_on = today
+
+    async def _tell_of_changes(self) -> None:
+        """Tell who asks for it what became of cases and licences, by whichever process."""
+        await asyncio.to_thread(tell_of_what_changed, self._app)
 
     async def _follow_assets(self) -> None:
         """Bring the index up to date when assets were added or withdrawn, perhaps on another machine."""

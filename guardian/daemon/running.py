@@ -19,6 +19,7 @@ from guardian.app import (
     prepare,
     scan_and_mend,
     tell_of_troubled_sources,
+    tell_of_what_changed,
 )
 from guardian.config import Config, LoggingSettings, load_config, require_contact
 from guardian.daemon.consumers import make_runner
@@ -49,7 +50,7 @@ async def run(config_path: Path, set_up_logs: Callable[[LoggingSettings], None])
             try:
                 async with (
                     opened_app(config) as app,
-                    opened_delivery(config) as delivery,
+                    opened_delivery(config, app) as delivery,
                     at_work(app, "guardian run") as heartbeat,
                 ):
                     if not await requests.finish_unless_stopped(prepare(app)):
@@ -75,7 +76,7 @@ async def run_once(config_path: Path, listener: Listener) -> list[Scan]:
     config = await _load_checked(config_path)
     async with (
         opened_app(config) as app,
-        opened_delivery(config) as delivery,
+        opened_delivery(config, app) as delivery,
         at_work(app, "guardian run --once") as heartbeat,
     ):
         await prepare(app)
@@ -84,6 +85,7 @@ async def run_once(config_path: Path, listener: Listener) -> list[Scan]:
             *(_scan_once(app, heartbeat, settings, slots, listener) for settings in config.sources)
         )
         await asyncio.to_thread(tell_of_troubled_sources, app)
+        await asyncio.to_thread(tell_of_what_changed, app)
 
         # A pass bounds the time of each destination, so a long queue takes several passes.
         runner = make_runner(app, delivery, heartbeat)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from guardian.delivery.channels.channel import Pictures, no_pictures
 from guardian.delivery.channels.kinds import make_channel
 from guardian.delivery.secrets import Secrets
 from guardian.delivery.settings import DeliverySettings, DestinationSettings
@@ -22,12 +23,14 @@ class Delivery:
         client: TrustedClient,
         secrets: Secrets,
         clock: Callable[[], datetime],
+        pictures: Pictures = no_pictures,
     ) -> None:
         self.settings, self._clock = settings, clock
         self._channels = {
-            destination.name: make_channel(destination, settings, client, secrets, clock)
+            destination.name: make_channel(destination, settings, client, secrets, clock, pictures)
             for destination in destinations
         }
+        self._settings_of = {destination.name: destination for destination in destinations}
         self._resting_until: dict[str, datetime] = {}
 
     @property
@@ -41,9 +44,12 @@ class Delivery:
             channel.require_secrets()
 
     def is_resting(self, name: str) -> bool:
-        """Return whether a destination asked for a pause (Retry-After) that is not over."""
+        """Return whether a destination has quiet hours now, or asked for a pause (Retry-After) that is not over."""
+        now, settings = self._clock(), self._settings_of.get(name)
+        if settings is not None and settings.quiet_until(now) is not None:
+            return True
         until = self._resting_until.get(name)
-        return until is not None and self._clock() < until
+        return until is not None and now < until
 
     async def deliver(self, message: Message, name: str) -> None:
         """Send a message to the destination of this name; return when it was accepted. Raises DeliveryFailed."""

@@ -35,22 +35,26 @@ class Secrets:
         Files are read anew each time, so that a changed secret needs no restart. Raises UsageError that
         names the variable or file, and the line, but never the secret.
         """
-        if destination.secret_file is not None:
-            named = self._from_file(destination.secret_file)
-        else:
-            named = []
-            for name in destination.secret_env:
-                words = self._variable(name, destination.name).split()
-                named += [(f"environment variable {name}", word) for word in words]
-
+        named = self.lines_of(destination)
         return tuple(dict.fromkeys(_key(text, where, destination.name) for where, text in named))
+
+    def lines_of(self, destination: DestinationSettings) -> list[tuple[str, str]]:
+        """Return the secrets of a destination as they are written, each with where it stands. Raises UsageError."""
+        if destination.secret_file is not None:
+            return self._from_file(destination.secret_file)
+
+        named: list[tuple[str, str]] = []
+        for name in destination.secret_env:
+            words = self._variable(name, destination.name).split()
+            named += [(f"environment variable {name}", word) for word in words]
+        return named
 
     def _variable(self, name: str, destination: str) -> str:
         """Return the text of an environment variable. Raises UsageError when it is not set or blank."""
         value = self._environment.get(name, "")
         if not value.strip():
             raise UsageError(
-                f"destination {destination}: environment variable {name} is not set; it must hold the whsec_ secret"
+                f"destination {destination}: environment variable {name} is not set; it must hold its secret"
             )
         return value
 
@@ -78,7 +82,7 @@ class Secrets:
                 secrets.append((f"{file}, line {number}", secret))
 
         if not secrets:
-            raise UsageError(f"secret_file {file} holds no secret; it must hold a whsec_ secret on a line")
+            raise UsageError(f"secret_file {file} holds no secret; it must hold one on a line")
         return secrets
 
 

@@ -1,13 +1,17 @@
 """Settings of destinations and of retries."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from guardian.fetch.hours import hours
+from guardian.model import EVENTS, Severity, Subscription
 from guardian.strict_yaml import Duration
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -26,13 +30,39 @@ def _check_names(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-def _check_url(url: str) -> str:
+def _check_url(url: str | None) -> str | None:
+    if url is None:
+        return None
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("must be a full http:// or https:// address")
     if parts.username is not None or parts.password is not None:
         raise ValueError("must not hold a user name or password: messages are signed with the secret instead")
     return url
+
+
+def _check_events(events: tuple[str, ...]) -> tuple[str, ...]:
+    for pattern in events:
+        if not any(fnmatchcase(event, pattern) for event in EVENTS):
+            raise ValueError(
+                f"there is no event {pattern!r}; events are {', '.join(EVENTS)}, and patterns such as case.*"
+            )
+    return events
+
+
+def _check_hours(text: str | None) -> str | None:
+    try:
+        return str(hours(text)) if text is not None else None
+    except ValueError as error:
+        raise ValueError(f"{text!r} is not a stretch of the day; write two times: 20:00-07:30") from error
+
+
+def _check_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"there is no time zone {name!r}; write one such as Europe/Berlin") from error
+    return name
 
 
 def _check_timeout(timeout: timedelta) -> timedelta:
@@ -50,19 +80,62 @@ class DestinationSettings(BaseModel):
     name: str = Field(
         pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$", description="how rules and commands call this destination"
     )
-    kind: Literal["webhook"] = Field("webhook", description="webhook: a signed POST as standardwebhooks.com describes")
-    url: Annotated[str, AfterValidator(_check_url)] = Field(description="where to POST; redirects are not followed")
+    kind: Literal["webhook", "chat"] = Field(
+        "webhook",
+        description="webhook: a signed POST as standardwebhooks.com describes; chat: text by e-mail, Slack...",
+    )
+    url: Annotated[str | None, AfterValidator(_check_url)] = Field(
+        None, description="webhook: where to POST; redirects are not followed"
+    )
     secret_env: Annotated[tuple[str, ...], BeforeValidator(_as_names), AfterValidator(_check_names)] = Field(
-        (), description="name of the environment variable holding the whsec_ secret; several names while rotating"
+        (),
+        description="environment variable with the whsec_ secret (several while rotating), or Apprise's address",
     )
-    secret_file: Path | None = Field(
-        None, description="file holding the whsec_ secret, one a line while rotating; instead of secret_env"
+    secret_file: Path | None = Field(None, description="file with the same, one a line; instead of secret_env")
+
+    events: Annotated[tuple[str, ...], AfterValidator(_check_events)] = Field(
+        (),
+        description="what it is told of: [case.*, licence.lapsing]; by default what calls for attention",
     )
+    digest: Literal["hourly", "daily"] | None = Field(
+        None, description="cases of the severities in digest_severities come together, in one message an hour or a day"
+    )
+    digest_severities: tuple[Severity, ...] = Field(
+        (Severity.LOW,), description="which cases wait for the digest; all others come at once"
+    )
+    quiet_hours: Annotated[str | None, AfterValidator(_check_hours)] = Field(
+        None, description="nothing is sent from ... to ..., such as 20:00-07:30 in `timezone`; it comes afterwards"
+    )
+    timezone: Annotated[str, AfterValidator(_check_zone)] = Field(
+        "UTC", description="time zone of quiet_hours, such as Europe/Berlin"
+    )
+
+    @property
+    def subscription(self) -> Subscription:
+        """Which events it wants, and how."""
+        every = {"hourly": timedelta(hours=1), "daily": timedelta(days=1), None: None}[self.digest]
+        return Subscription(self.name, self.events, every, self.digest_severities)
+
+    def quiet_until(self, now: datetime) -> datetime | None:
+        """Return when the quiet hours end; None outside of them."""
+        if self.quiet_hours is None:
+            return None
+        quiet = hours(self.quiet_hours)
+        # The wall clock of the place decides; Hours reads it as if it were UTC.
+        there = now.astimezone(ZoneInfo(self.timezone)).replace(tzinfo=UTC)
+        if quiet.until_open(there) > timedelta():
+            return None
+        began = there.replace(hour=quiet.begin.hour, minute=quiet.begin.minute, second=0, microsecond=0)
+        began -= timedelta(days=1) if began > there else timedelta()
+        return now + (began + quiet.length - there)
 
     @model_validator(mode="after")
     def _one_place_for_secrets(self) -> Self:
         if bool(self.secret_env) == (self.secret_file is not None):
             raise ValueError(f"destination {self.name}: set exactly one of secret_env and secret_file")
+        if (self.kind == "webhook") != (self.url is not None):
+            what = "set url" if self.kind == "webhook" else "leave out url: the address is the secret"
+            raise ValueError(f"destination {self.name}: {what}")
         return self
 
 
@@ -84,6 +157,14 @@ class DeliverySettings(BaseModel):
         timedelta(days=1),
         gt=timedelta(0),
         description="no pause is longer, whatever the receiver's Retry-After asks",
+    )
+    desk_url: str | None = Field(
+        None, description="address of the desk as people reach it, such as https://guardian.firm.example, for links"
+    )
+    flood_limit: int = Field(
+        1000,
+        ge=0,
+        description="more messages an hour about one work, or of one rule, wait for a person; 0: no limit",
     )
     ca_file: Path | None = Field(
         None, description="certificate authorities (PEM) to trust beside the usual ones, for destinations of your own"

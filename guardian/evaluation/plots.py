@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from html import escape
 
+from guardian.evaluation.edit_words import edit_words
 from guardian.evaluation.results import EditResult, Results
 
 _WIDTH, _ROW, _LABEL = 760, 18, 160
@@ -18,7 +19,7 @@ def edit_bars(edits: Sequence[EditResult]) -> str:
     for number, one in enumerate(edits):
         y = number * _ROW + 6
         rows.append(
-            f'<text x="{_LABEL - 8}" y="{y + 12}" text-anchor="end">{escape(one.edit)}</text>'
+            f'<text x="{_LABEL - 8}" y="{y + 12}" text-anchor="end">{escape(edit_words(one.edit))}</text>'
             f'<rect x="{_LABEL}" y="{y}" width="{reach}" height="{_ROW - 5}" fill="{_GREY}"/>'
             f'<rect x="{_LABEL}" y="{y}" width="{reach * one.found_share:.1f}" height="{_ROW - 5}" fill="{_BLUE}" '
             f'fill-opacity="0.45"><title>found {one.found} of {one.asked}</title></rect>'
@@ -59,8 +60,9 @@ def probability_plot(results: Results) -> str:
             parts.append(_curve(probabilities, x, y, colour))
     parts.append(
         f'<text x="{(left + width) / 2}" y="{height - 8}" text-anchor="middle">alert from this probability on</text>'
-        f'<text x="{width - 24}" y="28" text-anchor="end" fill="{_BLUE}">copies found</text>'
-        f'<text x="{width - 24}" y="44" text-anchor="end" fill="{_RED}">strangers accused</text>'
+        # Between the curves: copies begin near 100 %, strangers near 0 %.
+        f'<text x="{left + 12}" y="{y(0.55):.1f}" fill="{_BLUE}">copies found</text>'
+        f'<text x="{left + 12}" y="{y(0.45):.1f}" fill="{_RED}">strangers accused</text>'
     )
     return _svg(width, height, parts)
 

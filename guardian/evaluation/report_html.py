@@ -4,9 +4,11 @@ import base64
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
+from guardian.evaluation.edit_words import edit_words
 from guardian.evaluation.plots import edit_bars, probability_plot
 from guardian.evaluation.questions import Question
 from guardian.evaluation.results import ConfusablePair, EditResult, LoudStranger, Results, WeakWork
+from guardian.views.counting import counted
 
 MOST_SHOWN = 12
 """How many weak works, pairs and strangers are shown with their pictures."""
@@ -52,9 +54,9 @@ def page(results: Results, title: str, notes: Sequence[str], pictures: Mapping[s
             [_weak(work, pictures) for work in results.weak[:MOST_SHOWN]], "No work is much weaker than the others."
         ),
         _more(len(results.weak)),
-        "<h2>Works that are taken for one another</h2>",
+        "<h2>Works that resemble one another</h2>",
         _section(
-            [_pair(pair, pictures) for pair in results.pairs[:MOST_SHOWN]], "None of your works is taken for another."
+            [_pair(pair, pictures) for pair in results.pairs[:MOST_SHOWN]], "None of your works resembles another."
         ),
         _more(len(results.pairs)),
         "<h2>Strangers that resemble your works</h2>",
@@ -100,7 +102,8 @@ def _thresholds(results: Results) -> str:
         f"<td>{cost.false_alarms if results.strangers else '-'}</td><td>{cost.mistaken}</td></tr>"
         for cost in results.thresholds
     ]
-    head = "<tr><th>alert from</th><th>missed</th><th></th><th>strangers accused</th><th>another work named</th></tr>"
+    names = ("alert from", "missed", "of all", "strangers accused", "another work named")
+    head = f"<tr>{''.join(f'<th>{name}</th>' for name in names)}</tr>"
     return f"<table>{head}{''.join(rows)}</table>"
 
 
@@ -111,17 +114,17 @@ def _weak(work: WeakWork, pictures: Mapping[str, bytes]) -> str:
 
 
 def _pair(pair: ConfusablePair, pictures: Mapping[str, bytes]) -> str:
-    how = pair.question.edit or "as it is"
+    how = edit_words(pair.question.edit)
     words = (
-        f"{pair.shown.title} ({how}) taken for {pair.taken_for.title}: {pair.probability:.3f}, {pair.action}, "
-        f"{pair.times} times"
+        f"{pair.shown.title} ({how}) resembles {pair.taken_for.title}: {pair.probability:.3f}, {pair.action}, "
+        f"{counted(pair.times, 'time')}"
     )
     images = _image(pictures.get(pair.question.id)) + " " + _image(pictures.get(pair.taken_for.id))
     return f'<figure class="pair">{images}<figcaption>{escape(words)}</figcaption></figure>'
 
 
 def _stranger(one: LoudStranger, pictures: Mapping[str, bytes]) -> str:
-    how = one.question.edit or "as it is"
+    how = edit_words(one.question.edit)
     words = f"{one.question.path} ({how}) resembles {one.asset.title}: {one.probability:.3f}, {one.action}"
     images = _image(pictures.get(one.question.id)) + " " + _image(pictures.get(one.asset.id))
     return f'<figure class="pair">{images}<figcaption>{escape(words)}</figcaption></figure>'
@@ -132,7 +135,7 @@ def _missed(edits: Sequence[EditResult], pictures: Mapping[str, bytes]) -> Itera
     if not missed:
         yield "<p>Nothing.</p>"
     for one in missed:
-        yield f"<h3>{escape(one.edit)}: {len(one.missed)} of {one.asked}</h3>"
+        yield f"<h3>{escape(edit_words(one.edit))}: {len(one.missed)} of {one.asked}</h3>"
         shown = [f"<figure>{_image(pictures.get(question.id))}</figure>" for question in one.missed[:_MISSES_SHOWN]]
         yield f'<div class="cards">{"".join(shown)}</div>'
 

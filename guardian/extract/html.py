@@ -14,6 +14,7 @@ from guardian.extract.browser_signs import sign_of_browser
 from guardian.extract.links import Links, links_on_page
 from guardian.extract.pictures import images_on_page
 from guardian.extract.referrers import policy_of_page
+from guardian.extract.walls import sign_of_wall
 from guardian.model import USUAL_POLICY, PageImage, ReferrerPolicy, Response, Skipped
 
 
@@ -21,13 +22,15 @@ from guardian.model import USUAL_POLICY, PageImage, ReferrerPolicy, Response, Sk
 class HtmlReading:
     """What one page shows, what it links to, and why it seems to need a browser (None if it does not).
 
-    `referrer_policy`: what the requests for its pictures may tell of its address.
+    `referrer_policy`: what the requests for its pictures may tell of its address. `wall_sign`: what it asks for before
+    it shows anything, such as a login; None if it does not.
     """
 
     seen: list[PageImage | Skipped]
     links: Links
     browser_sign: str | None
     referrer_policy: ReferrerPolicy = USUAL_POLICY
+    wall_sign: str | None = None
 
 
 def read_html(response: Response) -> HtmlReading:
@@ -36,8 +39,9 @@ def read_html(response: Response) -> HtmlReading:
     seen = images_on_page(tree, response)
     links = links_on_page(tree, response)
     policy = policy_of_page(tree, response)
-    # Last, since it removes elements from the tree.
-    return HtmlReading(seen, links, sign_of_browser(tree), policy)
+    # Last, since both remove elements from the tree.
+    browser_sign = sign_of_browser(tree)
+    return HtmlReading(seen, links, browser_sign, policy, sign_of_wall(tree))
 
 
 def decoded_html(response: Response) -> str:

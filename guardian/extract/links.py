@@ -24,13 +24,17 @@ _LONGEST = 2_000
 """Characters of a URL; longer ones are hardly links."""
 
 _REFRESH = re.compile(r"""^[\s\d.]{0,20}[;,]\s{0,20}url\s{0,20}=\s{0,20}["']?([^"']{1,2000})""", re.IGNORECASE)
+_DELAY = re.compile(r"\s*(\d{0,6})")
+_SOON = 5
+"""Seconds after which a page that leads on is a redirect rather than the next picture of a show."""
 
 
 @dataclass(frozen=True, slots=True)
 class Links:
     """What a page links to: canonical URLs, each once, in its order. `more` counts the links beyond MAX_LINKS.
 
-    `frames` are the pages that it shows within itself; they are among `pages` if they may be followed.
+    `frames` are the pages that it shows within itself, or leads on to by itself within a few seconds; they are among
+    `pages` if they may be followed.
     """
 
     pages: tuple[str, ...]
@@ -68,10 +72,13 @@ def links_on_page(tree: LexborHTMLParser, response: Response) -> Links:
         name = urlsplit(whole).path.lower().rpartition("/")[2]
         # A wiki's page about a file has the file's name: /wiki/File:Cat.jpg.
         is_file = name.endswith(_NO_PAGE_ENDINGS) and ":" not in name
-        if node.tag in ("iframe", "frame") and not is_file and not _is_hidden(attributes):
+        is_frame = node.tag in ("iframe", "frame") and not _is_hidden(attributes)
+        if (is_frame or _leads_on(attributes)) and not is_file:
             frames[canonical_url(whole)] = None
         if is_link and may_follow and "nofollow" not in relations and not is_file:
             pages[canonical_url(whole)] = None
+    # A page that loads itself again shows nothing more.
+    frames.pop(canonical_url(response.final_url), None)
     return Links(tuple(pages), tuple(sheets), more, tuple(frames))
 
 
@@ -87,6 +94,13 @@ def _is_hidden(attributes: dict[str, str | None]) -> bool:
     style = (attributes.get("style") or "").lower().replace(" ", "")
     sides = {(attributes.get("width") or "").strip(), (attributes.get("height") or "").strip()}
     return "display:none" in style or bool(sides & {"0", "1", "0px", "1px"})
+
+
+def _leads_on(attributes: dict[str, str | None]) -> bool:
+    """Return whether a meta refresh is a redirect rather than the next picture of a show."""
+    seconds = _DELAY.match(attributes.get("content") or "")
+    is_refresh = (attributes.get("http-equiv") or "").lower() == "refresh"
+    return is_refresh and seconds is not None and float(seconds[1] or 0) <= _SOON
 
 
 def _says_nofollow(response: Response, tree: LexborHTMLParser) -> bool:

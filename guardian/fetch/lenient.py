@@ -229,7 +229,8 @@ class _Body(httpx.AsyncByteStream):
                 elif not isinstance(event, h11.Response):
                     return
         except h11.RemoteProtocolError as error:
-            raise httpx.RemoteProtocolError(str(error)) from error
+            # The library's words speak of its own buffers.
+            raise httpx.RemoteProtocolError("what came is not in chunks, as its head says") from error
 
     async def aclose(self) -> None:
         self._connection.close()

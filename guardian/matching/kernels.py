@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guardian.matching import geometry
-from guardian.matching.features import hashing
+from guardian.matching.features import hashing, keypoints
 from guardian.matching.features.keypoints import Keypoints
 from guardian.matching.features.pyramid import Pyramid
 from guardian.matching.index import votes
+from guardian.matching.profiles import Scale
 from guardian.matching.verify.alignment import align, overlap_of
 from guardian.matching.verify.cells import core_of
 from guardian.matching.verify.detail import particular
@@ -77,7 +78,10 @@ def _call_all() -> None:
 
     particular(points, np.arange(12, dtype=np.int32))
 
-    picture = Pyramid(random.integers(0, 256, (_SIDE, _SIDE), dtype=np.uint8), _SIDE, _SIDE)
+    grey = random.integers(0, 256, (_SIDE, _SIDE), dtype=np.uint8)
+    keypoints.detect(grey, (Scale(_SIDE, 12, levels=1),))
+
+    picture = Pyramid(grey, _SIDE, _SIDE)
     overlap = overlap_of(same, (_SIDE, _SIDE), (_SIDE, _SIDE))
     laid = align(same, overlap, picture, picture) if overlap is not None else None
     if laid is not None:

@@ -23,12 +23,12 @@ from guardian.matching.features.phash import phash
 from guardian.matching.features.pyramid import Pyramid
 from guardian.matching.features.small import SmallFingerprint, small_fingerprint
 from guardian.matching.index.vector_route import PartEncoder
-from guardian.matching.profiles import profile_of, quick_search
+from guardian.matching.profiles import Profile, profile_of, quick_search
 from guardian.matching.recipe import FITTED, index_recipe, report_recipe
 from guardian.matching.settings import MatchingSettings
 from guardian.matching.shard import MeasuredPair, Shard, ShardAnswer
 from guardian.matching.verify.alignment import sampled_alike
-from guardian.matching.verify.confidence import fitted
+from guardian.matching.verify.confidence import Confidence, fitted
 from guardian.matching.verify.describing import describe, transform_of
 from guardian.matching.verify.whole import compare_whole
 from guardian.model import Comparison, Match, MatchReport, NotCompared, NotComparedReason
@@ -108,6 +108,24 @@ class Matcher:
     def _fingerprint_of(self, picture: Picture) -> Fingerprint:
         vector = self._embedder.encode([picture.rgb])[0] if self._embedder else None
         return fingerprint(picture, self.recipe, self._profile, vector)
+
+    def decoded(self, content: bytes) -> Picture:
+        """Decode what of a file shows most. Raises Unmatchable."""
+        return decode(content, self._settings)
+
+    def vector_of(self, picture: Picture) -> NDArray[np.float32] | None:
+        """Return the descriptor's vector of a decoded picture; None without weights."""
+        return _vector(self._encoder(picture))
+
+    @property
+    def confidence(self) -> Confidence:
+        """The fitted confidence that its probabilities come from."""
+        return self._fitted
+
+    @property
+    def profile(self) -> Profile:
+        """How closely it looks."""
+        return self._profile
 
     def is_same_picture(self, content: bytes, other: bytes) -> bool:
         """Return whether two files show the same whole picture, as versions of one work do. Raises Unmatchable.

@@ -73,26 +73,35 @@ class Shard:
 
         `encoder` gives the candidate's descriptors; None without weights. Raises IndexNotReady for a damaged preview.
         """
-        index = self._index
-        hits = prefilter.search(index, candidate, newer_than, self._profile.voted_assets)
-        proposals = shortlisted(index, candidate, hits.proposals, self._profile.measured_assets)
+        return search_index(self._index, candidate, encoder, newer_than, self._profile)
 
-        vector: NDArray[np.float32] | None = None
-        if encoder is not None and index.segments:
-            # Tiles find small copies, so they are worth encoding only where nothing was found clearly.
-            parts = encoder.parts(with_tiles=self._profile.tiles and not hits.is_clear)
-            vector = parts[0].vector
-            brought = vector_route.propose(index, parts, candidate.sides, newer_than)
-            proposals = _joined(proposals, brought)
 
-        pairs = []
-        for (number, row), ways in proposals.items():
-            asset = index.segments[number].asset(row)
-            measurement = measure(asset, candidate, ways)
-            if measurement is not None:
-                distance = int(hits.hash_distances[number][row])
-                pairs.append(MeasuredPair(asset.previewed, measurement, distance, _similarity(vector, asset)))
-        return ShardAnswer(tuple(pairs), hits.commonness, index.latest_number, index.assets)
+def search_index(
+    index: Index, candidate: Candidate, encoder: PartEncoder | None, newer_than: int, profile: Profile
+) -> ShardAnswer:
+    """Measure the candidate against every picture of an opened index above `newer_than` that some route brings.
+
+    `encoder` gives the candidate's descriptors; None without weights. Raises IndexNotReady for a damaged preview.
+    """
+    hits = prefilter.search(index, candidate, newer_than, profile.voted_assets)
+    proposals = shortlisted(index, candidate, hits.proposals, profile.measured_assets)
+
+    vector: NDArray[np.float32] | None = None
+    if encoder is not None and index.segments:
+        # Tiles find small copies, so they are worth encoding only where nothing was found clearly.
+        parts = encoder.parts(with_tiles=profile.tiles and not hits.is_clear)
+        vector = parts[0].vector
+        brought = vector_route.propose(index, parts, candidate.sides, newer_than)
+        proposals = _joined(proposals, brought)
+
+    pairs = []
+    for (number, row), ways in proposals.items():
+        asset = index.segments[number].asset(row)
+        measurement = measure(asset, candidate, ways)
+        if measurement is not None:
+            distance = int(hits.hash_distances[number][row])
+            pairs.append(MeasuredPair(asset.previewed, measurement, distance, _similarity(vector, asset)))
+    return ShardAnswer(tuple(pairs), hits.commonness, index.latest_number, index.assets)
 
 
 def _joined(

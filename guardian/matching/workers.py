@@ -91,6 +91,11 @@ class Workers:
         """The folder of this recipe's index."""
         return self._setup.index_folder / self.index_recipe
 
+    @property
+    def settings(self) -> MatchingSettings:
+        """The settings of matching that all jobs are done with."""
+        return self._setup.matching
+
     async def match(
         self,
         content: bytes,

@@ -36,6 +36,16 @@ class Memory:
         self._waiting = 0
 
     @property
+    def folder(self) -> Path:
+        """The memory's folder on this machine."""
+        return self._folder
+
+    @property
+    def recipe(self) -> str:
+        """How fingerprints are made now."""
+        return self._recipe
+
+    @property
     def shard(self) -> str:
         """The name of this machine's memory folder, which is made when it is first needed."""
         if self._shard is None:

@@ -61,10 +61,11 @@ class Asset:
 
 @dataclass(frozen=True, slots=True)
 class Licence:
-    """Who may use what, where and when. Exactly one of `asset_id` and `collection` is set.
+    """Who may use what, where and when. Exactly one of `asset_id`, `collection` and `tag` is set.
 
-    `host` covers its subdomains. The dates are inclusive; None is an open end. `territory` and
-    `proof_file` are kept for people to read.
+    `host` covers its subdomains; `path` narrows it to an account or a part of the site ("/shop/name"). The dates are
+    inclusive; None is an open end. `territory`, `medium`, `note` and `proof_file` (as it was given) are kept for people
+    to read; `proof_sha256` are the bytes of that file, which are kept too.
     """
 
     id: str
@@ -75,6 +76,16 @@ class Licence:
     valid_until: date | None = None
     territory: str | None = None
     proof_file: str | None = None
+    path: str | None = None
+    tag: str | None = None
+    medium: str | None = None
+    note: str | None = None
+    proof_sha256: str | None = None
+
+    @property
+    def place(self) -> str:
+        """Where it holds, as people write it: customer.example, instagram.com/customer."""
+        return self.host + (self.path or "")
 
 
 class LicenceStatus(StrEnum):

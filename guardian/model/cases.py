@@ -29,6 +29,9 @@ class Severity(StrEnum):
 NO_RULE = "no rule matched"
 """Stands in for the name of the deciding rule when no rule fired."""
 
+LOOKALIKE_RULE = "known look-alike"
+"""Stands in for the name of the deciding rule when a person has said that this picture is not theirs."""
+
 SCANS_UNTIL_ABSENT = 2
 """A page or picture that is missing once may be back at the next scan; missing twice in a row, it is gone."""
 
@@ -236,7 +239,9 @@ class CaseFilter:
     `asset_id`: the case is about the work of this asset; `collection`: about a work that has an asset in it. `licence`:
     a status that one of its findings has; `licence_id`: a licence that one of its findings was judged by. `since`: the
     case changed then or later. `host`: the operator's own name, or a host at or below which one of its findings lies.
-    `due_by`: it is due on that day or earlier. `by_priority`: the most urgent first, and not those last changed.
+    `due_by`: it is due on that day or earlier. `source`: one of its findings was seen by this source. `words`: text in
+    the title of its asset, its operator, its note, or the addresses or the words around one of its findings.
+    `by_priority`: the most urgent first, and not those last changed.
     """
 
     states: tuple[CaseState, ...] = ()
@@ -252,6 +257,8 @@ class CaseFilter:
     assignee: str | None = None
     label: str | None = None
     due_by: date | None = None
+    source: str | None = None
+    words: str | None = None
     by_priority: bool = False
 
 

@@ -49,13 +49,14 @@ class Checkpoint:
 
     Plain data that any process may settle (guardian.crawl.checkpoints), once everything before it is recorded; what
     a crash cuts off before that is visited again. `visited` are ids of frontier rows with what came of each.
-    `is_finished`: nothing is left to visit, so that the next scan of `source` begins anew. `counts` are for the
-    account of the scan.
+    `is_finished`: nothing is left to visit, so that the next scan of `source` begins anew. `begins_anew`: what an
+    earlier scan left is not continued, so its counts are none of this one's. `counts` are for the account of the scan.
     """
 
     source: str
     visited: tuple[tuple[int, str], ...] = ()
     is_finished: bool = False
+    begins_anew: bool = False
     counts: ScanCounts = field(default_factory=ScanCounts)
 
 

@@ -222,6 +222,14 @@ class SkipReason(StrEnum):
         "the page seems to need a browser",
         "The page shows hardly a picture and has signs of being built by scripts in a browser.",
     )
+    WALL = (
+        "wall",
+        Scope.ADDRESS,
+        Retry.NOT_NOW,
+        "the page asks for something first",
+        "In place of what it has, the page shows hardly more than a login, a question for consent or age, or a check "
+        "whether a person asks.",
+    )
     NO_PICTURES = (
         "no_pictures",
         Scope.ADDRESS,

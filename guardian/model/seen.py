@@ -114,7 +114,8 @@ class EarlierUse:
 @dataclass(frozen=True, slots=True)
 class MemoryCounts:
     """How much is remembered. `bytes`: fingerprints with their previews. `elsewhere`: pictures whose fingerprint lies
-    in the folder of another machine. `bare`: pictures without a fingerprint of this recipe.
+    in the folder of another machine. `bare`: pictures without a fingerprint of this recipe, `coarse`: with
+    one that was made of the preview alone.
     """
 
     pictures: int
@@ -125,5 +126,6 @@ class MemoryCounts:
     pending: int
     elsewhere: int
     bare: int
+    coarse: int
     first_seen_at: datetime | None
     last_seen_at: datetime | None

@@ -11,6 +11,8 @@ class TaskKind(StrEnum):
     """The kind of work a task asks for. A kind is listed here once it has a consumer (see daemon.py)."""
 
     DELIVER = "deliver"
+    LOOK_BACK = "look_back"
+    RECHECK = "recheck"
 
 
 class TaskState(StrEnum):

@@ -31,3 +31,23 @@ class Parted:
     at: datetime
     by: str
     note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LookAlike:
+    """A picture that the matcher takes for a work, and of which a person has said that it is not theirs.
+
+    `sha256` are its bytes as they were compared, `image_sha256` those that are kept as evidence (None if they were
+    not: then it is recognised by its bytes alone), `perceptual_hash` the published one. `case_id` is the case at which
+    that was said; `batch` is shared with the lines that this wrote into histories.
+    """
+
+    id: str
+    work_id: str
+    sha256: str
+    image_sha256: str | None
+    perceptual_hash: str | None
+    case_id: str
+    batch: str
+    at: datetime
+    by: str

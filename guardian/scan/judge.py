@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 
-from guardian import licences
+from guardian.cases.judging import Judge, Place
 from guardian.model import JudgedMatch, MatchReport, Sighting
-from guardian.rules import Rules, Use, ownership_of, strength
+from guardian.rules import Rules, ownership_of
 from guardian.store import Store
-from guardian.urls.addresses import host_of
 
 
 def judge(
@@ -21,25 +20,11 @@ def judge(
         # Nearly every picture of the web has no match: it costs no query.
         return ()
 
-    host = host_of(sighting.page_url or sighting.image_url or "")
-    ownership = ownership_of(sighting.page_url, sighting.image_url, own_hosts)
-    judged: dict[str, JudgedMatch] = {}
+    place = Place(sighting.page_url, sighting.image_url, sighting.source, sighting.seen_at.date())
     with store.read() as tx:
-        granted = tx.licences.for_host(host)
-        for match in report.matches:
-            work = tx.works.of_asset(match.asset_id)
-            asset = next((one for one in work.protected if one.id == match.asset_id), None) if work else None
-            if work is None or asset is None:
-                continue
-
-            standing = licences.standing_of(work, host, sighting.seen_at.date(), granted)
-            versions = tuple(one for one in work.protected if one is not asset)
-            facts = (standing.status, ownership, host, sighting.source)
-            _, decision = rules.decide_versions([Use(match.comparison, one, *facts) for one in (asset, *versions)])
-            found = JudgedMatch(asset, match.comparison, standing.status, decision, versions, standing.licence_id)
-            # The report begins with the most probable match, and of equals `max` takes the first.
-            judged[work.id] = max(judged.get(work.id, found), found, key=lambda one: strength(one.decision))
-    return tuple(judged.values())
+        return Judge(rules, own_hosts, tx.licences.for_host(place.host), tx.works.of_asset).judged(
+            place, report.matches
+        )
 
 
 def is_own(sighting: Sighting, own_hosts: Sequence[str]) -> bool:

@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 import structlog
@@ -45,6 +46,7 @@ from guardian.scan.context import CHECK, ScanContext, context_of_check
 from guardian.scan.identical import with_identical
 from guardian.scan.image_match import Matched, match_image
 from guardian.scan.judge import is_own, judge
+from guardian.scan.lookalikes import quiet_lookalikes
 from guardian.scan.record import Evidence, PageBytes, keep_evidence, note_doubts, record
 from guardian.scan.remember import remember_seen
 from guardian.scan.same_bytes import SameBytes, Turn
@@ -52,7 +54,7 @@ from guardian.scan.services import Services
 from guardian.sources.files import absolute_path, files_in
 from guardian.sources.kinds import Source
 from guardian.urls.addresses import host_without_www, is_web_address
-from guardian.urls.guessing import likely_web_address
+from guardian.urls.guessing import likely_web_address, other_scheme, path_of_file_url
 from guardian.views.counting import counted
 
 IMAGES_IN_FLIGHT = 16
@@ -106,17 +108,8 @@ async def scan(
     slots = asyncio.Semaphore(IMAGES_IN_FLIGHT)
 
     async def answer_page(page: _Page) -> tuple[list[Answer | Skipped], Checkpoint | None]:
-        answered = await _answer_images(services, context, page.sightings, slots)
-        page_bytes = PageBytes(services, context)
-        for image in answered:
-            if image.evidence is not None:
-                # The exact bytes are on disk before the database refers to them.
-                evidence = Evidence(image.evidence, await page_bytes.of(image.evidence.sighting.page))
-                kept = await keep_evidence(services, evidence)
-                await record(services, image.answer, evidence, kept)
-
-        await remember_seen(services, [(image.answer, image.described) for image in answered])
-        results: list[Answer | Skipped] = [*page.skipped, *(image.answer for image in answered)]
+        answers = await answer_and_record(services, context, page.sightings, slots)
+        results: list[Answer | Skipped] = [*page.skipped, *answers]
         await note_doubts(services, results)
         return results, page.checkpoint
 
@@ -126,6 +119,30 @@ async def scan(
                 yield result
             if checkpoint is not None:
                 yield checkpoint
+
+
+async def answer_and_record(
+    services: Services,
+    context: ScanContext,
+    sightings: Sequence[Sighting],
+    slots: asyncio.Semaphore,
+    seen_since: datetime | None = None,
+) -> list[Answer]:
+    """Take the images of one page all the way: return their answers once they are recorded and remembered.
+
+    `seen_since`: since when the memory has known the images there; None for what was met just now.
+    """
+    answered = await _answer_images(services, context, sightings, slots)
+    page_bytes = PageBytes(services, context)
+    for image in answered:
+        if image.evidence is not None:
+            # The exact bytes are on disk before the database refers to them.
+            evidence = Evidence(image.evidence, await page_bytes.of(image.evidence.sighting.page), seen_since)
+            kept = await keep_evidence(services, evidence)
+            await record(services, image.answer, evidence, kept)
+
+    await remember_seen(services, [(image.answer, image.described) for image in answered])
+    return [image.answer for image in answered]
 
 
 async def check(services: Services, targets: Iterable[str]) -> AsyncIterator[Answer | NotSeen]:
@@ -239,6 +256,7 @@ async def _match_and_judge(services: Services, context: ScanContext, candidate: 
 
         own_hosts = services.settings.own_hosts
         judged = await asyncio.to_thread(judge, services.store, services.rules, own_hosts, candidate.sighting, report)
+        judged = await quiet_lookalikes(services, candidate, judged, report)
         answer = Answer(
             target=_target(candidate.sighting),
             sighting=candidate.sighting,
@@ -385,8 +403,15 @@ async def _seen_at(services: Services, context: ScanContext, target: str) -> lis
     now = services.clock()
     if not is_web_address(target):
         path = absolute_path(Path(target))
-        if not os.path.lexists(path) and (meant := likely_web_address(target)):
-            raise FetchFailed(SkipReason.MISSING, path.as_uri(), f"there is no file {path}; for the site write {meant}")
+        if not os.path.lexists(path):
+            if named := path_of_file_url(target):
+                path = absolute_path(Path(named))
+            elif scheme := other_scheme(target):
+                words = f"{scheme} addresses are not fetched; http, https and files are"
+                raise FetchFailed(SkipReason.SCHEME, target, words)
+            elif meant := likely_web_address(target):
+                missing = f"there is no file {path}; for the site write {meant}"
+                raise FetchFailed(SkipReason.MISSING, path.as_uri(), missing)
         return [Sighting(source=CHECK, image_url=path.as_uri(), page_url=None, seen_at=now)]
 
     # Requested as an image, which is what most people name; a page is accepted as well.

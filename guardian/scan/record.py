@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 
 import structlog
@@ -16,6 +17,7 @@ from guardian.scan.acquire import transfer_page
 from guardian.scan.context import ScanContext
 from guardian.scan.services import Services
 from guardian.store import Transaction
+from guardian.views.timestamps import minute_text
 
 log = structlog.get_logger(__name__)
 
@@ -38,10 +40,14 @@ class PageBytes:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What is kept of a use: the picture as it was fetched, and its page with its bytes where there is one."""
+    """What is kept of a use: the picture as it was fetched, and its page with its bytes where there is one.
+
+    `seen_since`: since when the memory has known the picture there; None for what was met just now.
+    """
 
     fetched: Fetched
     page: PageCapture | None = None
+    seen_since: datetime | None = None
 
 
 async def keep_evidence(services: Services, evidence: Evidence) -> Kept:
@@ -61,7 +67,7 @@ async def record(services: Services, answer: Answer, evidence: Evidence, kept: K
     def write() -> None:
         with services.store.begin() as tx:
             held = _held(tx, services.vault, evidence, kept)
-            held = replace(held, note="; ".join(filter(None, (_oddity(answer), held.note))) or None)
+            held = replace(held, note="; ".join(filter(None, (_oddity(answer), _since(evidence), held.note))) or None)
             # In the order of asset ids, so that two images with the same assets never deadlock.
             for match in sorted(answer.judged, key=lambda judged: judged.asset.id):
                 if match.kept:
@@ -77,8 +83,10 @@ async def record(services: Services, answer: Answer, evidence: Evidence, kept: K
                         also_at=answer.also_at,
                         perceptual_hash=answer.report.perceptual_hash if answer.report else None,
                         licence_id=match.licence_id,
+                        seen_since=evidence.seen_since,
                     )
-                    cases.record(tx, use, services.settings.destinations, services.settings.platforms)
+                    settings = services.settings
+                    cases.record(tx, use, settings.destinations, settings.platforms, settings.routing)
 
     await asyncio.to_thread(write)
 
@@ -133,6 +141,13 @@ def _held(tx: Transaction, vault: Vault, evidence: Evidence, kept: Kept) -> Kept
 def _status(response: Response | None) -> int | None:
     """Return the status of an answer; None without one, and for a 304, which only says that nothing has changed."""
     return None if response is None or response.not_modified else response.status
+
+
+def _since(evidence: Evidence) -> str | None:
+    """Return since when the memory has known a use; None for one that was met just now."""
+    if evidence.seen_since is None:
+        return None
+    return f"seen here since {minute_text(evidence.seen_since)}, before the work was protected"
 
 
 def _oddity(answer: Answer) -> str | None:

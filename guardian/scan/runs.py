@@ -61,7 +61,7 @@ async def _scan_claimed(
                     raise ClaimLost(f"another process has taken over the scan of {settings.name}")
 
                 if isinstance(result, Checkpoint):
-                    counts += result.counts
+                    counts = result.counts if result.begins_anew else counts + result.counts
                     await asyncio.to_thread(_settle, services, row, result, counts)
                     is_crawl = is_crawl or result.is_finished
                     continue

@@ -8,6 +8,7 @@ from guardian.evidence import Vault
 from guardian.fetch.web import WebClient
 from guardian.matching.workers import Workers
 from guardian.memory.remembering import Memory
+from guardian.model import Routing
 from guardian.rules import Rules
 from guardian.store import Store
 from guardian.urls.accounts import Platform
@@ -20,7 +21,8 @@ class ScanSettings:
     `own_hosts` are the owner's own sites, where a match is no copy. `destinations` are the names of those that
     messages about cases may go to. `max_image_bytes` bounds local files, as `fetch` bounds remote ones.
     `longest_freshness` bounds how long a site's own statement counts that a picture need not be requested again.
-    `platforms`: those whose accounts are operators of their own, beside the usual ones.
+    `platforms`: those whose accounts are operators of their own, beside the usual ones. `routing`: which destination
+    wants which message.
     """
 
     own_hosts: tuple[str, ...]
@@ -28,6 +30,7 @@ class ScanSettings:
     max_image_bytes: int
     longest_freshness: timedelta = timedelta()
     platforms: tuple[Platform, ...] = ()
+    routing: Routing = field(default_factory=Routing)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,16 +6,23 @@ from pathlib import Path
 
 from guardian.disk_errors import disk_error_text
 from guardian.durable import sync_folder
-from guardian.errors import StoreUnusable
+from guardian.errors import StoreUnusable, UsageError
 from guardian.store.connecting import open_for_reading
+
+_MAGIC = b"SQLite format 3\0"
+_ENDINGS = (".db", ".sqlite", ".sqlite3", ".bak")
 
 
 def copy_database(database: Path, target: Path) -> None:
     """Copy a database by SQLite's online backup, check the copy, and only then give it its name.
 
-    Raises StoreUnusable when the target cannot be written or the copy is not sound.
+    Raises StoreUnusable when the target cannot be written or the copy is not sound, UsageError when the target is
+    something that a backup must not replace.
     """
+    _refuse_to_replace(database, target)
     aside = target.with_name(target.name + ".part")
+    if not target.parent.is_dir():
+        raise StoreUnusable(f"cannot write the backup {target}: there is no folder {target.parent}")
     try:
         aside.unlink(missing_ok=True)
         _copy(database, aside)
@@ -31,6 +38,29 @@ def copy_database(database: Path, target: Path) -> None:
         raise StoreUnusable(f"cannot write the backup {target}: {error}") from error
     finally:
         aside.unlink(missing_ok=True)
+
+
+def _refuse_to_replace(database: Path, target: Path) -> None:
+    """Raise UsageError unless the target is a new name, or that of an older backup.
+
+    Renaming would put the copy in the place of anything: of the database that others write to, or of a device.
+    """
+    if not target.name or not str(target).strip():
+        raise UsageError("the backup needs the name of a file")
+
+    own = [database.with_name(database.name + ending) for ending in ("", "-wal", "-shm", "-journal")]
+    if target.resolve() in [path.resolve() for path in own]:
+        raise UsageError(f"{target} is the database itself; name another file for the backup")
+    if os.path.lexists(target) and not target.is_file():
+        raise UsageError(f"{target} is not a regular file; name another one for the backup")
+    try:
+        with target.open("rb") as there:
+            begin = there.read(len(_MAGIC))
+    except OSError:
+        return
+    # What is called a database may be one that was cut off while it was written.
+    if begin and begin != _MAGIC and target.suffix not in _ENDINGS:
+        raise UsageError(f"{target} is a file of another kind, which a backup would replace; name another one")
 
 
 def _copy(database: Path, target: Path) -> None:

@@ -1,15 +1,19 @@
 """Cached answers of the matcher by the digest of a picture, so that the same bytes are not matched twice."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, and_, delete, or_, select, tuple_
+from sqlalchemy import Connection, Text, and_, cast, delete, func, or_, select, tuple_
 
 from guardian.model import MatchReport, Skipped, read_reason
 from guardian.store.inserting import insert_into
-from guardian.store.tables import candidates, responses
+from guardian.store.tables import candidates, responses, seen_pictures
 
 OLD_RECIPES_KEPT = timedelta(days=7)
 """How long answers of other recipes stay: during an upgrade two processes may match by two recipes for a while."""
+
+_NO_MATCHES = '"matches": []'
+"""In the JSON of an answer (as both databases keep its text): nothing resembles the picture at all."""
 
 
 class Candidates:
@@ -38,6 +42,28 @@ class Candidates:
         report: MatchReport = row.report
         return report
 
+    def matched(self, recipe: str) -> Iterator[tuple[str, MatchReport]]:
+        """Yield the digest and the answer of every picture that resembles some asset by this recipe, however little."""
+        # Most pictures of the web resemble none; their answers are not worth reading.
+        resembles = cast(candidates.c.report, Text).not_like(f"%{_NO_MATCHES}%")
+        query = select(candidates.c.sha256, candidates.c.report).where(
+            candidates.c.recipe == recipe, candidates.c.report.is_not(None), resembles
+        )
+        for row in self._connection.execute(query.order_by(candidates.c.sha256)):
+            yield row.sha256, row.report
+
+    def compared_up_to(self, recipe: str) -> dict[str, int]:
+        """Return by digest up to which asset number each picture was compared by this recipe."""
+        query = select(candidates.c.sha256, candidates.c.report).where(
+            candidates.c.recipe == recipe, candidates.c.report.is_not(None)
+        )
+        return {row.sha256: row.report.up_to_number for row in self._connection.execute(query)}
+
+    def recipes(self) -> dict[str, int]:
+        """Return how many pictures were compared by each recipe of which answers are kept."""
+        query = select(candidates.c.recipe, func.count()).group_by(candidates.c.recipe).order_by(candidates.c.recipe)
+        return {row[0]: row[1] for row in self._connection.execute(query)}
+
     def remember(self, sha256: str, recipe: str, answer: MatchReport | Skipped, at: datetime) -> None:
         """Keep an answer that was measured at `at`; the newest for the same bytes and recipe stays."""
         if isinstance(answer, Skipped):
@@ -63,11 +89,12 @@ class Candidates:
         """Delete up to `limit` answers that are not needed any more; return how many.
 
         Those of other recipes go after a week. Those of `recipe` go when they were measured before `before`
-        and no remembered response leads to their bytes; such a picture would be matched anew.
+        and neither a response nor the memory knows their bytes; such a picture would be matched anew.
         """
         still_met = select(responses.c.sha256).where(responses.c.sha256 == candidates.c.sha256).exists()
+        remembered = select(seen_pictures.c.id).where(seen_pictures.c.sha256 == candidates.c.sha256).exists()
         is_of_old_recipe = and_(candidates.c.recipe != recipe, candidates.c.matched_at < now - OLD_RECIPES_KEPT)
-        is_stale = and_(candidates.c.matched_at < before, ~still_met)
+        is_stale = and_(candidates.c.matched_at < before, ~still_met, ~remembered)
 
         keys = select(candidates.c.sha256, candidates.c.recipe).where(or_(is_of_old_recipe, is_stale)).limit(limit)
         key = tuple_(candidates.c.sha256, candidates.c.recipe)

@@ -2,6 +2,7 @@
 
 import heapq
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -17,6 +18,9 @@ from guardian.model import (
     OperatorSummary,
     Severity,
 )
+from guardian.store.audit import Audit
+from guardian.store.case_order import CaseOrder, CasePlace, is_after, sorting
+from guardian.store.columns import Instant
 from guardian.store.ids import new_id
 from guardian.store.inserting import insert_into
 from guardian.store.tables import assets, case_aliases, case_events, cases, findings
@@ -29,8 +33,9 @@ LEAST_RANK = -1e9
 class Cases:
     """The cases table and the cases' histories."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, audit: Audit) -> None:
         self._connection = connection
+        self._audit = audit
 
     def find(self, asset_id: str, operator: str) -> Case | None:
         """Return the case of this asset's work and operator; None when there is none."""
@@ -161,22 +166,13 @@ class Cases:
         query = _select().where(is_meant).order_by(cases.c.id)
         return [_case(row) for row in self._connection.execute(query)]
 
-    def note(self, event: CaseEvent) -> int:
-        """Add a line to a case's history, by which its version grows; return the number of the line."""
-        written = insert(case_events).values(
-            case_id=event.case_id,
-            at=event.at,
-            kind=event.kind,
-            by=event.by,
-            note=event.note,
-            message_id=event.message_id,
-            detail=event.detail,
-            before=event.before,
-            undoes=event.undoes,
-            batch=event.batch,
-        )
-        number: int = self._connection.execute(written.returning(case_events.c.id)).scalar_one()
-        self._connection.execute(update(cases).where(cases.c.id == event.case_id).values(version=cases.c.version + 1))
+    def note(self, event: CaseEvent, *, disturbs: bool = True) -> int:
+        """Add a line to a case's history, by which its version grows, and its digest to the audit log.
+
+        Return the number of the line.
+        """
+        number, values = self._write(event, disturbs=disturbs)
+        self._audit.anchor(event.case_id, values, event.at)
         return number
 
     def history(self, id_: str) -> list[CaseEvent]:
@@ -184,6 +180,29 @@ class Cases:
         # By row number, since two events of one transaction have the same time.
         query = select(case_events).where(case_events.c.case_id == id_).order_by(case_events.c.id)
         return [_event(row) for row in self._connection.execute(query)]
+
+    def untold(self, limit: int) -> list[CaseEvent]:
+        """Return lines that nobody was told of yet, the oldest first, without those that another process has."""
+        query = select(case_events).where(~case_events.c.told).order_by(case_events.c.id).limit(limit)
+        return [_event(row) for row in self._connection.execute(query.with_for_update(skip_locked=True))]
+
+    def has_untold(self) -> bool:
+        """Return whether there are lines that nobody was told of yet."""
+        query = select(case_events.c.id).where(~case_events.c.told).limit(1)
+        return self._connection.execute(query).first() is not None
+
+    def mark_told(self, numbers: Sequence[int]) -> None:
+        """Note of lines that who asks for such events was told of them."""
+        for start in range(0, len(numbers), 500):
+            some = case_events.c.id.in_(numbers[start : start + 500])
+            self._connection.execute(update(case_events).where(some).values(told=True))
+
+    def last_of_kind(self, id_: str, kind: str) -> datetime | None:
+        """Return when a case's history got its last line of a kind; None without one."""
+        query = select(func.max(case_events.c.at, type_=Instant)).where(
+            case_events.c.case_id == id_, case_events.c.kind == kind
+        )
+        return self._connection.execute(query).scalar()
 
     def lines_of_batch(self, batch: str) -> list[CaseEvent]:
         """Return the lines that one decision about several cases has written, in their order."""
@@ -205,6 +224,35 @@ class Cases:
         chosen = select(cases.c.id).where(*_conditions(wanted)).order_by(*order).limit(limit)
         query = _select().where(cases.c.id.in_(chosen))
         return [_case(row) for row in self._connection.execute(query.order_by(*order))]
+
+    def queue(self, wanted: CaseFilter, limit: int, after: tuple[float, str] | None = None) -> list[Case]:
+        """Return the cases that a filter wants, the most urgent first, at most `limit` of them.
+
+        `after`: rank and id of the case after which they come.
+        """
+        conditions = [*_conditions(wanted), *_is_at_host(wanted.host)]
+        if after is not None:
+            rank, id_ = after
+            conditions.append((cases.c.rank < rank) | ((cases.c.rank == rank) & (cases.c.id > id_)))
+        order = (cases.c.rank.desc(), cases.c.id)
+        chosen = select(cases.c.id).where(*conditions).order_by(*order).limit(limit)
+        query = _select().where(cases.c.id.in_(chosen))
+        return [_case(row) for row in self._connection.execute(query.order_by(*order))]
+
+    def count_matching(self, wanted: CaseFilter) -> int:
+        """Return how many cases a filter wants."""
+        query = select(func.count()).select_from(cases).where(*_conditions(wanted), *_is_at_host(wanted.host))
+        return self._connection.execute(query).scalar_one()
+
+    def page(self, wanted: CaseFilter, order: CaseOrder, limit: int, after: CasePlace | None = None) -> list[Case]:
+        """Return the cases that a filter wants but for its host and its order, those after `after`, at most `limit`."""
+        chosen = select(cases.c.id).where(*_conditions(wanted))
+        if after is not None:
+            chosen = chosen.where(is_after(order, after))
+        # Chosen first and counted afterwards, as in `matching`.
+        chosen = chosen.order_by(*sorting(order)).limit(limit)
+        query = _select().where(cases.c.id.in_(chosen)).order_by(*sorting(order))
+        return [_case(row) for row in self._connection.execute(query)]
 
     def list(self, state: CaseState | None = None, asset_id: str | None = None, limit: int | None = None) -> list[Case]:
         """Return cases, those last changed first. `asset_id`: only those of the work that this asset belongs to."""
@@ -245,7 +293,31 @@ class Cases:
         numbers: dict[int | None, int] = {}
         for event in merged:
             undoes = numbers.get(event.undoes) if event.undoes is not None else None
-            numbers[event.number] = self.note(replace(event, undoes=undoes))
+            # Their content stays as it is, so the digests in the audit log stand for the new lines too.
+            numbers[event.number], _ = self._write(replace(event, undoes=undoes))
+        # What has just been merged is not news, and what was not told of yet is told of as merged.
+        self.mark_told(list(numbers.values()))
+
+    def _write(self, event: CaseEvent, *, disturbs: bool = True) -> tuple[int, Mapping[str, object]]:
+        """Insert a line of history; return its number and its columns."""
+        values = {
+            "case_id": event.case_id,
+            "at": event.at,
+            "kind": event.kind,
+            "by": event.by,
+            "note": event.note,
+            "message_id": event.message_id,
+            "detail": event.detail,
+            "before": event.before,
+            "undoes": event.undoes,
+            "batch": event.batch,
+        }
+        written = insert(case_events).values(**values, told=False).returning(case_events.c.id)
+        number: int = self._connection.execute(written).scalar_one()
+        if disturbs:
+            of_case = update(cases).where(cases.c.id == event.case_id)
+            self._connection.execute(of_case.values(version=cases.c.version + 1))
+        return number, values
 
     def _first(self, query: Select[tuple[object, ...]]) -> Case | None:
         row = self._connection.execute(query).first()
@@ -280,13 +352,50 @@ def _conditions(wanted: CaseFilter) -> list[ColumnElement[bool]]:
         found.append(cast(cases.c.labels, Text).contains(json.dumps(wanted.label), autoescape=True))
     if wanted.due_by is not None:
         found.append(cases.c.due_on <= wanted.due_by)
+    if wanted.words is not None:
+        found.append(_has_words(wanted.words))
 
     of_case = findings.c.case_id == cases.c.id
+    if wanted.source is not None:
+        found.append(select(findings.c.id).where(of_case, findings.c.source == wanted.source).exists())
     if wanted.licence is not None:
         found.append(select(findings.c.id).where(of_case, findings.c.licence == wanted.licence).exists())
     if wanted.licence_id is not None:
         found.append(select(findings.c.id).where(of_case, findings.c.licence_id == wanted.licence_id).exists())
     return found
+
+
+def _has_words(words: str) -> ColumnElement[bool]:
+    """Return the SQL condition that a case, its asset or one of its findings says something."""
+    # As the JSON of the context spells it, without the quotes.
+    spelled = json.dumps(words)[1:-1]
+    titled = select(assets.c.id).where(
+        assets.c.id == cases.c.asset_id, assets.c.title.icontains(words, autoescape=True)
+    )
+    said = (
+        findings.c.page_url.icontains(words, autoescape=True)
+        | findings.c.image_url.icontains(words, autoescape=True)
+        | cast(findings.c.context, Text).icontains(spelled, autoescape=True)
+    )
+    return (
+        cases.c.operator.icontains(words, autoescape=True)
+        | cases.c.review_note.icontains(words, autoescape=True)
+        | titled.exists()
+        | select(findings.c.id).where(findings.c.case_id == cases.c.id, said).exists()
+    )
+
+
+def _is_at_host(host: str | None) -> list[ColumnElement[bool]]:
+    """Return the SQL condition that a case is of an operator at or below a host, or has a finding there."""
+    if host is None:
+        return []
+    # Only a host below the operator's name can be one of its hosts, which spares reading all other findings.
+    parents = [host.split(".", count)[-1] for count in range(1, host.count(".") + 1)]
+    at_host = findings.c.page_url.contains(f"://{host}/", autoescape=True)
+    below = findings.c.page_url.contains(f".{host}/", autoescape=True)
+    seen = select(findings.c.id).where(findings.c.case_id == cases.c.id, at_host | below).exists()
+    is_its = (cases.c.operator == host) | cases.c.operator.endswith(f".{host}", autoescape=True)
+    return [is_its | (cases.c.operator.in_(parents) & seen)]
 
 
 def _select() -> Select[tuple[object, ...]]:

@@ -36,16 +36,20 @@ _NETWORK = frozenset(
 )
 
 
+def read_url(url: str | URL) -> URL:
+    """Return the parts of a database URL. Raises UsageError for what is none."""
+    try:
+        return make_url(url)
+    except ArgumentError as error:
+        raise UsageError("store.url is not a database URL") from error
+
+
 def connect(url: str | URL) -> Engine:
     """Return an engine for SQLite (WAL, every commit on disk, foreign keys on) or PostgreSQL, without connecting yet.
 
     Raises UsageError for a URL of another kind, and StoreUnusable for an SQLite file on a network file system.
     """
-    try:
-        parsed = make_url(url)
-    except ArgumentError as error:
-        raise UsageError("store.url is not a database URL") from error
-
+    parsed = read_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed)
     if parsed.get_backend_name() != "postgresql":

@@ -11,7 +11,7 @@ from guardian.model.cases import SCANS_UNTIL_ABSENT
 from guardian.store.columns import Instant
 from guardian.store.inserting import insert_into
 from guardian.store.merging import OF_LAST_SIGHTING, merge_findings
-from guardian.store.tables import assets, finding_aliases, findings
+from guardian.store.tables import assets, cases, finding_aliases, findings
 from guardian.store.works import work_of
 from guardian.urls.keys import PlaceKeys, page_key, place_keys
 
@@ -119,6 +119,21 @@ class Findings:
             query = select(findings.c.case_id).where(findings.c.id.in_(ids[start : start + _AT_A_TIME]))
             found |= {id_ for id_ in self._connection.execute(query.distinct()).scalars() if id_ is not None}
         return sorted(found)
+
+    def foremost(self, case_ids: Sequence[str]) -> dict[str, Finding]:
+        """Return for each of these cases the finding seen last, if possible one whose picture was kept."""
+        its = findings.alias()
+        best = (
+            select(its.c.id)
+            .where(its.c.case_id == cases.c.id)
+            .order_by(its.c.image_sha256.is_(None), its.c.last_seen_at.desc(), its.c.id)
+            .limit(1)
+            .correlate(cases)
+            .scalar_subquery()
+        )
+        chosen = select(best).select_from(cases).where(cases.c.id.in_(case_ids))
+        rows = self._connection.execute(select(*_FACTS).where(findings.c.id.in_(chosen)))
+        return {finding.case_id: finding for finding in map(_finding, rows) if finding.case_id is not None}
 
     def are_all_absent(self, case_id: str) -> bool:
         """Return whether a case has findings and each of them counts as gone."""

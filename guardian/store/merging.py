@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
 
 from guardian.model import ACTIONS_BY_STRENGTH, IMPORTANCE_BY_STRENGTH, SEVERITIES_BY_STRENGTH, Importance
+from guardian.store.audit import Audit
 from guardian.store.columns import Instant
 from guardian.store.tables import case_events, cases, finding_aliases, finding_digests, findings
 
@@ -133,11 +134,16 @@ def _older_case(connection: Connection, kept: Row[tuple[object, ...]], gone: Row
         )
     )
     left = kept if kept.case_id == younger.id else gone
-    now = connection.execute(select(func.current_timestamp(type_=Instant))).scalar()
-    connection.execute(
-        insert(case_events).values(
-            case_id=younger.id, at=now, kind="moved", note=f"finding {left.id} is in {older.id} now, as {kept.id}"
-        )
-    )
+    now = connection.execute(select(func.current_timestamp(type_=Instant))).scalar_one()
+    event = {
+        "case_id": younger.id,
+        "at": now,
+        "kind": "moved",
+        "note": f"finding {left.id} is in {older.id} now, as {kept.id}",
+    }
+    connection.execute(insert(case_events).values(**event, told=True))
+    audit = Audit(connection)
+    audit.anchor(younger.id, event, now)
+    audit.write()
     id_: str = older.id
     return id_

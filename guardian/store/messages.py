@@ -1,12 +1,14 @@
 """Messages as rows: written once, never changed."""
 
+import json
 from datetime import datetime
 
 from sqlalchemy import Connection, Row, delete, insert, select
 
-from guardian.model import Message
+from guardian.model import AuditHead, Message
+from guardian.store.audit import AUDIT_HEAD
 from guardian.store.inserting import insert_into
-from guardian.store.tables import messages, tasks
+from guardian.store.tables import messages, tasks, waiting_messages
 
 
 class Messages:
@@ -31,13 +33,23 @@ class Messages:
         row = self._connection.execute(select(messages).where(messages.c.id == id_)).first()
         return None if row is None else _message(row)
 
+    def audit_heads(self) -> list[AuditHead]:
+        """Return the heads of the audit log that the stored messages carry."""
+        heads = set()
+        for body in self._connection.execute(select(messages.c.body)).scalars():
+            number, _, digest = str(json.loads(bytes(body)).get(AUDIT_HEAD, "")).partition(":")
+            if number.isdecimal():
+                heads.add(AuditHead(int(number), digest))
+        return sorted(heads, key=lambda head: head.number)
+
     def forget_unowed(self, before: datetime, limit: int) -> int:
         """Delete up to `limit` messages created before then that no delivery refers to any more; return how many.
 
         The message of an episode stays, since an episode may last for years: without it, it would be told again.
         """
         is_referred_to = select(tasks.c.id).where(tasks.c.message_id == messages.c.id).exists()
-        is_forgettable = (messages.c.created_at < before, messages.c.episode.is_(None), ~is_referred_to)
+        waits = select(waiting_messages.c.message_id).where(waiting_messages.c.message_id == messages.c.id).exists()
+        is_forgettable = (messages.c.created_at < before, messages.c.episode.is_(None), ~is_referred_to, ~waits)
         old = select(messages.c.id).where(*is_forgettable).limit(limit)
         return self._connection.execute(delete(messages).where(messages.c.id.in_(old))).rowcount
 

@@ -87,6 +87,16 @@ class Scans:
         )
         return len(closed.all())
 
+    def has_ownerless(self) -> bool:
+        """Return whether a running scan has no process any more."""
+        query = select(scans.c.id).where(scans.c.ended_at.is_(None), _is_ownerless()).limit(1)
+        return self._connection.execute(query).first() is not None
+
+    def interrupt_ownerless(self, at: datetime) -> int:
+        """Close the running scans that have no process any more; return how many there were."""
+        running = update(scans).where(scans.c.ended_at.is_(None), _is_ownerless())
+        return self._connection.execute(running.values(ended_at=at, outcome=ScanOutcome.INTERRUPTED)).rowcount
+
     def abandoned(self) -> set[str]:
         """Return the sources whose latest scan was cut off and is not running: it waits to be continued."""
         newest = select(func.max(scans.c.id)).group_by(scans.c.source)
@@ -194,5 +204,9 @@ def _scan(row: Row[tuple[object, ...]]) -> Scan:
 
 def _is_abandoned(now: datetime) -> ColumnElement[bool]:
     """Return the condition that no process works on a running scan any more, at `now` by `lease_clock`."""
-    owners = select(processes.c.id)
-    return or_(is_over(scans.c.leased_until, now), scans.c.owner.is_(None), not_(scans.c.owner.in_(owners)))
+    return or_(is_over(scans.c.leased_until, now), _is_ownerless())
+
+
+def _is_ownerless() -> ColumnElement[bool]:
+    """Return the condition that a scan's process is not registered, or that it has none."""
+    return or_(scans.c.owner.is_(None), not_(scans.c.owner.in_(select(processes.c.id))))

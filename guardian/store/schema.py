@@ -6,7 +6,7 @@ from guardian.errors import StoreUnusable
 from guardian.store.connecting import READ_ONLY
 from guardian.store.rekeying import are_keys_current, renew_keys
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012", "0013")
+REVISIONS = tuple(f"{number:04d}" for number in range(1, 19))
 """All schema revisions, oldest first (a test compares them with the migration files)."""
 
 _MIGRATION_LOCK = 0x67756172

@@ -11,7 +11,7 @@ from guardian.model import Context, MemoryCounts, NewlySeen, SeenAddress, SeenPi
 from guardian.store.counters import Counters
 from guardian.store.ids import new_id
 from guardian.store.inserting import insert_into
-from guardian.store.tables import seen_addresses, seen_pictures, unremembered_hosts
+from guardian.store.tables import candidates, seen_addresses, seen_pictures, unremembered_hosts
 from guardian.urls.addresses import canonical_url, host_is_under, host_of, registrable_domain
 from guardian.urls.keys import place_keys
 from guardian.views.plain_text import cleaned
@@ -164,17 +164,32 @@ class Seen:
         """
         here = set(present)
         mine = (seen_pictures.c.shard == shard, seen_pictures.c.pending.is_(None), seen_pictures.c.same_as.is_(None))
-        query = select(seen_pictures.c.number).where(*mine, seen_pictures.c.recipe == recipe)
+        query = select(seen_pictures.c.number).where(*mine, seen_pictures.c.recipe.in_([recipe, coarse(recipe)]))
         lost = [number for number in self._connection.execute(query).scalars() if number not in here]
         for part in _parts(lost):
             chosen = seen_pictures.c.number.in_(part)
             self._connection.execute(update(seen_pictures).where(chosen).values(recipe=None, shard=None, bytes=0))
         return len(lost)
 
-    def note_remade(self, remade: dict[int, int], recipe: str) -> None:
-        """Note that fingerprints were made again under another recipe: number -> bytes in the segments."""
-        for number, size in remade.items():
-            self._write(number, recipe=recipe, bytes=size)
+    def remake(self, number: int, fingerprint: bytes, recipe: str, shard: str) -> bool:
+        """Have a fingerprint of another recipe wait in place of the one before; False when the picture is not known.
+
+        It gets a new number: what the segments hold under the old one no longer counts.
+        """
+        values = {"recipe": recipe, "shard": shard, "pending": fingerprint, "bytes": len(fingerprint)}
+        changed = update(seen_pictures).where(seen_pictures.c.number == number)
+        return self._connection.execute(changed.values(number=self._counters.next(_NUMBERS), **values)).rowcount > 0
+
+    def drop_recipe(self, shard: str, recipe: str) -> int:
+        """Note that a memory folder has no fingerprints of this recipe any more; return how many pictures had one."""
+        mine = (
+            seen_pictures.c.shard == shard,
+            seen_pictures.c.recipe.in_([recipe, coarse(recipe)]),
+            seen_pictures.c.pending.is_(None),
+            seen_pictures.c.same_as.is_(None),
+        )
+        dropped = update(seen_pictures).where(*mine).values(recipe=None, shard=None, bytes=0)
+        return self._connection.execute(dropped).rowcount
 
     # Asking.
 
@@ -228,6 +243,12 @@ class Seen:
                 found[standing_for[row.picture_id]].append(_address(row))
         return {id_: tuple(sorted(all_, key=lambda one: one.first_seen_at)) for id_, all_ in found.items()}
 
+    def places_of(self, id_: str) -> tuple[SeenAddress, ...]:
+        """Return where one picture itself was seen, the first place first."""
+        query = select(seen_addresses).where(seen_addresses.c.picture_id == id_)
+        ordered = query.order_by(seen_addresses.c.first_seen_at, seen_addresses.c.id)
+        return tuple(_address(row) for row in self._connection.execute(ordered))
+
     def numbers(self, *, host: str | None = None, since: datetime | None = None) -> set[int]:
         """Return the numbers of pictures that were seen on a host or below it, and at or after `since`."""
         query: Select[Any] = select(func.coalesce(_HEAD.c.number, seen_pictures.c.number)).select_from(
@@ -239,17 +260,50 @@ class Seen:
         on_host = is_on(seen_addresses, host) if host is not None else true()
         return set(self._connection.execute(query.where(recent, on_host)).scalars())
 
+    def uses_of(
+        self, digests: Collection[str], since: datetime | None = None
+    ) -> Iterator[tuple[SeenPicture, SeenAddress]]:
+        """Yield every place of some pictures (by SHA-256) that was last seen at or after `since`."""
+        for part in _parts(sorted(digests)):
+            yield from self._uses(since, seen_pictures.c.sha256.in_(part))
+
     def remembered_uses(self, since: datetime | None = None) -> Iterator[tuple[SeenPicture, SeenAddress]]:
-        """Yield every place of every remembered picture, those last seen at or after `since`, picture by picture."""
+        """Yield every place of every remembered picture that was last seen at or after `since`, picture by picture."""
+        yield from self._uses(since, true())
+
+    def _uses(self, since: datetime | None, wanted: ColumnElement[bool]) -> Iterator[tuple[SeenPicture, SeenAddress]]:
         columns = [*(column.label(f"picture_{column.name}") for column in _PICTURE), *seen_addresses.c]
         query = select(*columns).select_from(
             seen_addresses.join(seen_pictures, seen_addresses.c.picture_id == seen_pictures.c.id)
         )
-        if since is not None:
-            query = query.where(seen_addresses.c.last_seen_at >= since)
-        for row in self._connection.execute(query.order_by(seen_pictures.c.number, seen_addresses.c.id)):
+        recent = seen_addresses.c.last_seen_at >= since if since is not None else true()
+        for row in self._connection.execute(
+            query.where(wanted, recent).order_by(seen_pictures.c.number, seen_addresses.c.id)
+        ):
             picture = SeenPicture(**{column.name: getattr(row, f"picture_{column.name}") for column in _PICTURE})
             yield picture, _address(row)
+
+    def count_compared(self, recipe: str, since: datetime | None = None) -> tuple[int, int, int]:
+        """Return of how many pictures a comparison by this recipe is kept, at how many places, and of how many none is.
+
+        Counted are pictures that were last seen at a place at or after `since`.
+        """
+        recent = seen_addresses.c.last_seen_at >= since if since is not None else true()
+        is_kept = (
+            select(candidates.c.sha256)
+            .where(
+                candidates.c.sha256 == seen_pictures.c.sha256,
+                candidates.c.recipe == recipe,
+                candidates.c.report.is_not(None),
+            )
+            .exists()
+        )
+        joined = seen_addresses.join(seen_pictures, seen_addresses.c.picture_id == seen_pictures.c.id)
+        counts = []
+        for condition in (is_kept, ~is_kept):
+            query = select(func.count(seen_pictures.c.id.distinct()), func.count()).select_from(joined)
+            counts.append(self._connection.execute(query.where(recent, condition)).one())
+        return counts[0][0], counts[0][1], counts[1][0]
 
     def counts(self, shard: str, recipe: str) -> MemoryCounts:
         """Return how much is remembered; `shard` and `recipe` are this machine's."""
@@ -275,7 +329,8 @@ class Seen:
             joined=count(columns.same_as.is_not(None)),
             pending=count(columns.pending.is_not(None)),
             elsewhere=count(own, columns.shard.is_not(None), columns.shard != shard),
-            bare=count(own, or_(columns.recipe.is_(None), columns.recipe != recipe)),
+            bare=count(own, or_(columns.recipe.is_(None), columns.recipe.not_in([recipe, coarse(recipe)]))),
+            coarse=count(own, columns.recipe == coarse(recipe)),
             first_seen_at=first,
             last_seen_at=last,
         )
@@ -372,6 +427,11 @@ class Seen:
         if not off and not self.is_off():
             return False
         return self._counters.put(_SWITCH, int(off))
+
+
+def coarse(recipe: str) -> str:
+    """Return what marks fingerprints that were made of a preview, by this recipe, until the picture is met again."""
+    return f"{recipe}-preview"
 
 
 _HEAD = seen_pictures.alias("head")

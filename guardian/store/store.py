@@ -68,6 +68,7 @@ class Store:
             transaction = Transaction(connection)
             self._condition(transaction)
             yield transaction
+            transaction.audit.write()
 
     def under(self, condition: Callable[[Transaction], None]) -> "Store":
         """Return this same store, but every transaction that may write begins with `condition`, which may raise.
@@ -103,7 +104,7 @@ class Store:
         """Write a complete copy to `path` while others go on writing (SQLite only).
 
         The copy gets its name only when it is complete, sound and on disk. Raises StoreUnusable when it cannot be
-        made, and for PostgreSQL, which has pg_dump.
+        made, and for PostgreSQL, which has pg_dump; UsageError when `path` is something that must not be replaced.
         """
         if not self._is_sqlite:
             raise StoreUnusable("this store is PostgreSQL: back it up with pg_dump")
@@ -188,11 +189,11 @@ class Store:
         # A server that cannot be reached gives no SQLSTATE.
         is_away = state is None and type(original).__name__ == "OperationalError"
         if is_away or error.connection_invalidated or (state or "").startswith(_SERVER_STATES):
-            return f"PostgreSQL at {self.url.host or 'the local socket'} cannot be used: {_one_line(original)}"
+            return f"PostgreSQL at {self.url.host or 'the local socket'} cannot be used: {one_line(original)}"
         return None
 
 
-def _one_line(error: object) -> str:
+def one_line(error: object) -> str:
     """Return what a driver says, which may be several lines for a terminal, as one line."""
     return "; ".join(line.strip() for line in str(error).splitlines() if line.strip())
 
@@ -210,7 +211,8 @@ def open_store(settings: StoreSettings, data_dir: Path) -> Store:
     if settings.url is not None:
         return Store(settings.url)
 
-    if not (data_dir / DATABASE_FILE).exists():
+    if not _has_content(data_dir / DATABASE_FILE):
+        _refuse_lost(data_dir)
         # SQLite itself gives the files beside a database to whoever owns that.
         refuse_root_in(data_dir)
     try:
@@ -219,6 +221,29 @@ def open_store(settings: StoreSettings, data_dir: Path) -> Store:
         raise StoreUnusable(f"cannot make the data folder {data_dir}: {disk_error_text(error)}") from error
 
     return Store(URL.create("sqlite", database=str(data_dir.absolute() / DATABASE_FILE)))
+
+
+def _has_content(file: Path) -> bool:
+    """Return whether a file is there and not empty. SQLite makes a new database of an empty one."""
+    try:
+        return file.stat().st_size > 0
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+def _refuse_lost(data_dir: Path) -> None:
+    """Raise StoreUnusable when the database is gone from a data folder that was worked in.
+
+    A new one would know of no asset and no case: what is protected would be missed, and all that was told and decided
+    told once more.
+    """
+    for name in ("originals", "evidence"):
+        if next((data_dir / name).glob("*/*"), None) is not None:
+            database = data_dir / DATABASE_FILE
+            raise StoreUnusable(
+                f"the database {database} is missing or empty, while {name}/ beside it holds files: it was lost or "
+                f"moved. Copy your latest backup to {database}; to begin anew, move the data folder aside"
+            )
 
 
 def _refusal_to_write(error: BaseException | None) -> sqlite3.Error | None:

@@ -54,7 +54,7 @@ metadata = MetaData(
 )
 
 # SQLite numbers rows itself only for a column that is exactly INTEGER.
-_RowNumber = BigInteger().with_variant(Integer(), "sqlite")
+RowNumber = BigInteger().with_variant(Integer(), "sqlite")
 
 counters = Table(
     "counters",
@@ -113,12 +113,40 @@ parted_assets = Table(
     Index(None, "other_id"),
 )
 
+# Pictures that matched a work and of which a person said that they are another's.
+lookalikes = Table(
+    "lookalikes",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("work_id", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("image_sha256", Text),
+    Column("perceptual_hash", Text),
+    # No foreign key: a case may be merged into another.
+    Column("case_id", Text, nullable=False),
+    Column("batch", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("by", Text, nullable=False),
+    Index(None, "work_id"),
+    Index(None, "batch"),
+    Index(None, "image_sha256"),
+)
+
+# Bytes that show a look-alike: its own, and those that the matcher has confirmed.
+lookalike_digests = Table(
+    "lookalike_digests",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("lookalike_id", Text, ForeignKey("lookalikes.id"), primary_key=True),
+    Index(None, "lookalike_id"),
+)
+
 licences = Table(
     "licences",
     metadata,
     Column("id", Text, primary_key=True),
     Column("host", Text, nullable=False),
-    # Exactly one of the two is set.
+    # Exactly one of asset, collection and tag is set.
     Column("asset_id", Text, ForeignKey("assets.id")),
     Column("collection", Text),
     Column("valid_from", Date),
@@ -126,6 +154,11 @@ licences = Table(
     Column("territory", Text),
     Column("proof_file", Text),
     Column("added_at", Instant, nullable=False),
+    Column("path", Text),
+    Column("tag", Text),
+    Column("medium", Text),
+    Column("note", Text),
+    Column("proof_sha256", Text),
 )
 
 candidates = Table(
@@ -191,6 +224,7 @@ cases = Table(
     Index(None, "work_id", "operator", unique=True),
     Index(None, "state", "updated_at"),
     Index(None, "operator"),
+    Index(None, "opened_at"),
     # All that the queue is chosen and sorted by, so that no row is read which is not shown.
     Index("ix_cases_queue", "state", "rank", "id", "severity", "assignee"),
 )
@@ -207,7 +241,7 @@ case_aliases = Table(
 case_events = Table(
     "case_events",
     metadata,
-    Column("id", _RowNumber, primary_key=True),
+    Column("id", RowNumber, primary_key=True),
     Column("case_id", Text, ForeignKey("cases.id"), nullable=False),
     Column("at", Instant, nullable=False),
     Column("kind", Text, nullable=False),
@@ -219,8 +253,11 @@ case_events = Table(
     Column("before", Document(Decided)),
     Column("undoes", BigInteger),
     Column("batch", Text),
+    # Whether it is done with telling destinations that ask for such events.
+    Column("told", Boolean, nullable=False),
     Index(None, "case_id"),
     Index(None, "batch"),
+    Index("ix_case_events_untold", "id", sqlite_where=text("told = 0"), postgresql_where=text("NOT told")),
 )
 
 findings = Table(
@@ -323,7 +360,7 @@ messages = Table(
 tasks = Table(
     "tasks",
     metadata,
-    Column("id", _RowNumber, primary_key=True),
+    Column("id", RowNumber, primary_key=True),
     Column("kind", Word(TaskKind), nullable=False),
     Column("key", Text, nullable=False),
     Column("state", Word(TaskState), nullable=False),
@@ -352,6 +389,27 @@ tasks = Table(
     sqlite_autoincrement=True,
 )
 
+# Messages that wait for a destination's next digest (no key), or for a person: part of the flood of this key.
+waiting_messages = Table(
+    "waiting_messages",
+    metadata,
+    Column("message_id", Text, ForeignKey("messages.id"), primary_key=True),
+    Column("destination", Text, primary_key=True),
+    Column("key", Text),
+    Column("at", Instant, nullable=False),
+    Index(None, "destination", "key"),
+)
+
+# How many messages there were about a work, or by a rule, in an hour.
+floods = Table(
+    "floods",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("hour", Instant, primary_key=True),
+    Column("messages", Integer, nullable=False),
+    Index(None, "hour"),
+)
+
 processes = Table(
     "processes",
     metadata,
@@ -376,7 +434,7 @@ destinations = Table(
 scans = Table(
     "scans",
     metadata,
-    Column("id", _RowNumber, primary_key=True),
+    Column("id", RowNumber, primary_key=True),
     Column("source", Text, nullable=False),
     Column("started_at", Instant, nullable=False),
     Column("ended_at", Instant),
@@ -402,7 +460,7 @@ scans = Table(
 frontier = Table(
     "frontier",
     metadata,
-    Column("id", _RowNumber, primary_key=True),
+    Column("id", RowNumber, primary_key=True),
     Column("source", Text, nullable=False),
     Column("key", Text, nullable=False),
     Column("url", Text, nullable=False),
@@ -475,7 +533,7 @@ seen_pictures = Table(
 seen_addresses = Table(
     "seen_addresses",
     metadata,
-    Column("id", _RowNumber, primary_key=True),
+    Column("id", RowNumber, primary_key=True),
     Column("picture_id", Text, ForeignKey("seen_pictures.id", ondelete="CASCADE"), nullable=False),
     # A digest of the keys of page and picture: the next signature of an address is no other place.
     Column("place", Text, nullable=False),

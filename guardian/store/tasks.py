@@ -124,6 +124,12 @@ class Tasks:
         """Mark a task as done, after it was. Whoever holds it by then: what was done need not be done again."""
         self._finish(id_, None, state=TaskState.DONE, done_at=at, last_error=None)
 
+    def finish(self, kind: TaskKind, key: str, at: datetime) -> None:
+        """Mark the task of this kind and key as done, whoever holds it; nothing when there is none that is due."""
+        is_it = (tasks.c.kind == kind, tasks.c.key == key, tasks.c.state == TaskState.DUE)
+        values = {"state": TaskState.DONE, "done_at": at, "leased_until": None, "owner": None, "last_error": None}
+        self._connection.execute(update(tasks).where(*is_it).values(**values))
+
     def postpone(self, id_: int, due_at: datetime, error: str, owner: str | None = None) -> None:
         """Make a task that failed due again at `due_at`. With `owner`, only if that owner still holds it."""
         self._finish(id_, owner, due_at=due_at, last_error=_text(error))
@@ -193,6 +199,13 @@ class Tasks:
         """Return the task of this id; None when there is none, or one of a kind that this version does not know."""
         row = self._connection.execute(select(tasks).where(tasks.c.id == id_, _IS_KNOWN)).first()
         return None if row is None else _task(row)
+
+    def of_message(self, start: str) -> list[Task]:
+        """Return the tasks that deliver messages whose id begins so, one for each destination, oldest first."""
+        begins = tasks.c.message_id.startswith(start, autoescape=True)
+        return [
+            _task(row) for row in self._connection.execute(select(tasks).where(begins, _IS_KNOWN).order_by(tasks.c.id))
+        ]
 
     def due_count(self, now: datetime) -> int:
         """Return how many tasks are due, leased ones included."""

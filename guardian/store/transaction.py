@@ -3,6 +3,7 @@
 from sqlalchemy import Connection
 
 from guardian.store.assets import Assets
+from guardian.store.audit import Audit
 from guardian.store.candidates import Candidates
 from guardian.store.cases import Cases
 from guardian.store.counters import Counters
@@ -10,8 +11,11 @@ from guardian.store.destinations import Destinations
 from guardian.store.earlier_uses import EarlierUses
 from guardian.store.findings import Findings
 from guardian.store.frontier import Frontier
+from guardian.store.idempotency import Idempotency
 from guardian.store.licences import Licences
+from guardian.store.lookalikes import LookAlikes
 from guardian.store.messages import Messages
+from guardian.store.people import ApiTokens, People, SignIns
 from guardian.store.processes import Processes
 from guardian.store.quarantine import Quarantine
 from guardian.store.released_evidence import ReleasedEvidence
@@ -21,6 +25,7 @@ from guardian.store.scans import Scans
 from guardian.store.seen import Seen
 from guardian.store.tasks import Tasks
 from guardian.store.versions import Versions
+from guardian.store.waiting import WaitingMessages
 from guardian.store.works import Works
 
 
@@ -28,17 +33,23 @@ class Transaction:
     """The tables as one `Store.begin()` or `Store.read()` block sees them; of no use after it."""
 
     def __init__(self, connection: Connection) -> None:
+        self.audit = Audit(connection)
         self.assets = Assets(connection)
         self.works = Works(connection)
         self.licences = Licences(connection)
+        self.lookalikes = LookAlikes(connection)
         self.candidates = Candidates(connection)
         self.counters = Counters(connection)
         self.findings = Findings(connection)
         self.versions = Versions(connection)
         self.released_evidence = ReleasedEvidence(connection)
-        self.cases = Cases(connection)
+        self.cases = Cases(connection, self.audit)
+        self.people = People(connection)
+        self.sign_ins = SignIns(connection)
+        self.api_tokens = ApiTokens(connection)
         self.processes = Processes(connection)
         self.messages = Messages(connection)
+        self.waiting = WaitingMessages(connection)
         self.tasks = Tasks(connection)
         self.destinations = Destinations(connection)
         self.scans = Scans(connection)
@@ -48,3 +59,4 @@ class Transaction:
         self.quarantine = Quarantine(connection)
         self.requests = Requests(connection)
         self.responses = Responses(connection)
+        self.idempotency = Idempotency(connection)

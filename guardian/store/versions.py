@@ -11,6 +11,7 @@ from sqlalchemy import delete as delete_from
 from guardian.model import CaseState, FindingDigest, Importance
 from guardian.store.columns import Instant
 from guardian.store.inserting import insert_into
+from guardian.store.lookalikes import needed_by_lookalikes
 from guardian.store.tables import cases, finding_digests, findings, released_evidence
 
 _AT_A_TIME = 500
@@ -172,9 +173,9 @@ class Versions:
         return {row.importance: row.number for row in self._connection.execute(query)}
 
     def needed(self, digests: Collection[str]) -> set[str]:
-        """Return those of these digests that some version needs, so that their bytes must stay."""
-        found: set[str] = set()
+        """Return those of these digests that some version or a look-alike needs, so that their bytes must stay."""
         wanted = list(digests)
+        found = needed_by_lookalikes(self._connection, wanted)
         for column in (finding_digests.c.image_sha256, finding_digests.c.page_sha256):
             for start in range(0, len(wanted), _AT_A_TIME):
                 query = select(column).where(

@@ -77,9 +77,13 @@ class Works:
         return [Parted(**row._mapping) for row in self._connection.execute(query)]
 
     def unsought(self, rule: int) -> list[Asset]:
-        """Return the protected assets whose work was not looked for by this version of the rule, oldest first."""
+        """Return the protected assets whose work was not looked for by this version of the rule, oldest first.
+
+        Those of which only the bytes are known are compared with nothing and left out.
+        """
         is_due = assets.c.work_rule.is_(None) | (assets.c.work_rule < rule)
-        query = select(assets).where(is_due, assets.c.state == AssetState.PROTECTED).order_by(assets.c.number)
+        is_compared = (assets.c.state == AssetState.PROTECTED, ~assets.c.by_bytes_only)
+        query = select(assets).where(is_due, *is_compared).order_by(assets.c.number)
         return [asset_of(row) for row in self._connection.execute(query)]
 
     def sought(self, rule: int) -> list[str]:

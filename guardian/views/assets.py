@@ -1,9 +1,10 @@
-"""Protected images as JSON."""
+"""Protected images as JSON and as labelled facts for people."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from guardian.model import Asset, SelfCheck
-from guardian.views.timestamps import json_timestamp
+from guardian.views.timestamps import json_timestamp, minute_text
 
 
 def weakness_words(asset: Asset) -> str:
@@ -41,6 +42,34 @@ def asset_json(asset: Asset) -> dict[str, Any]:
         "self_check": _self_check(asset.self_check),
         "work": asset.work_id,
     }
+
+
+def asset_facts(asset: Asset, versions: Sequence[str]) -> dict[str, str]:
+    """Return short labels and the text of each, in reading order; what is unknown is left out.
+
+    `versions` are the ids of the other assets of its work. Some words are the file's own: escape them for the medium.
+    """
+    rights = asset.rights
+    facts = {
+        "asset": asset.id,
+        "title": asset.title,
+        "collection": asset.collection,
+        "tags": ", ".join(asset.tags),
+        "file": asset.path,
+        "pixels": f"{asset.width}x{asset.height}",
+        "sha256": asset.sha256,
+        "perceptual hash": asset.perceptual_hash,
+        "state": asset.state.value,
+        "added": minute_text(asset.added_at),
+        "weak": weakness_words(asset),
+        "creator": rights.creator,
+        "copyright notice": rights.copyright_notice,
+        "licensor": rights.licensor,
+        "web statement": rights.web_statement,
+        "registration": rights.registration,
+        "work": f"{asset.work_id}, also {', '.join(versions)}" if versions else asset.work_id,
+    }
+    return {label: text for label, text in facts.items() if text}
 
 
 def _self_check(found: SelfCheck | None) -> dict[str, Any] | None:

@@ -17,7 +17,7 @@ class CaseDetail:
 
     `asset` is None when the database has lost it. `versions` are, by the id of a finding, the bytes that were seen
     there, oldest first, so that the digests in an older message are found. `priority` says how urgent it is now, and
-    why.
+    why. `assets` are all of its work.
     """
 
     case: Case
@@ -26,6 +26,7 @@ class CaseDetail:
     history: Sequence[CaseEvent]
     priority: Priority
     versions: Mapping[str, Sequence[FindingDigest]] = field(default_factory=dict)
+    assets: Sequence[Asset] = ()
 
 
 def case_json(case: Case, asset: Asset | None, priority: float) -> dict[str, Any]:
@@ -88,6 +89,18 @@ def priority_text(priority: Priority) -> str:
     return f"priority {priority.points:g}: {parts}" if parts else f"priority {priority.points:g}"
 
 
+def asset_facts(detail: CaseDetail) -> dict[str, str]:
+    """Return short labels and the text of each: which image of yours a case is about, and its other versions."""
+    case, asset = detail.case, detail.asset
+    versions = [one.id for one in detail.assets if one.id != case.asset_id]
+    facts = {
+        "asset": f"{case.asset_id}, {asset.collection}" if asset else case.asset_id,
+        "file": asset.path if asset else None,
+        "work": f"{case.work_id}, also {', '.join(versions)}" if versions else None,
+    }
+    return {label: text for label, text in facts.items() if text is not None}
+
+
 def event_json(event: CaseEvent) -> dict[str, Any]:
     """Return the object of one line of a case's history."""
     return {
@@ -107,7 +120,9 @@ def event_text(event: CaseEvent) -> str:
     """Return one line of a case's history for people: when, what, by whom, why, and the message it caused."""
     words = f"{second_text(event.at)}  {event.kind.replace('_', ' ')}"
     if event.detail:
-        words += f" ({event.detail.replace('_', ' ')})"
+        # Reasons and kinds are words of ours; labels, names and ids stay as they are.
+        is_ours = event.kind in ("dismissed", "undone")
+        words += f" ({event.detail.replace('_', ' ') if is_ours else event.detail})"
     if event.by:
         words += f" by {event.by}"
     if event.note:

@@ -61,7 +61,7 @@ def coverage_facts(coverage: Coverage, assets: int, dated: Callable[[datetime], 
     facts["last scan"] = f"{dated(ended.started_at)}, {outcome_text(ended)}{error}"
     if ended.outcome is not ScanOutcome.COMPLETED:
         whole = coverage.last_complete
-        facts["last whole"] = dated(whole.started_at) if whole else "never"
+        facts["last complete"] = dated(whole.started_at) if whole else "never"
 
     if coverage.pages:
         facts["pages"] = f"{coverage.pages}, {coverage.pages_unchanged} unchanged"

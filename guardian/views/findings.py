@@ -6,6 +6,7 @@ from guardian.model import Decision, Finding, FindingDigest, Importance
 from guardian.views.comparisons import recorded_comparison_json
 from guardian.views.contexts import context_json
 from guardian.views.counting import counted
+from guardian.views.licences import USE_TEXTS
 from guardian.views.timestamps import json_timestamp, minute_text
 
 _REASON_TEXTS = {
@@ -88,10 +89,11 @@ def _reason_text(version: FindingDigest) -> str:
     return f"{words} ({', '.join(version.changes)})" if version.changes else words
 
 
-def finding_facts(finding: Finding) -> dict[str, str]:
+def finding_facts(finding: Finding, asset_id: str | None = None) -> dict[str, str]:
     """Return short labels and the text of each, in reading order; what is unknown is left out.
 
-    Words of the page are as the site wrote them: escape them for the medium.
+    `asset_id` is the asset that the reader knows of: another one that matched is named. Words of the page are as the
+    site wrote them: escape them for the medium.
     """
     comparison = finding.comparison
     seen = f"{minute_text(finding.first_seen_at)} to {minute_text(finding.last_seen_at)} by {finding.source}"
@@ -100,6 +102,7 @@ def finding_facts(finding: Finding) -> dict[str, str]:
         "finding": finding.id,
         # A picture that was seen on no page has its own address there.
         "on page": finding.page_url if finding.page_url != finding.image_url else None,
+        "shows": finding.asset_id if asset_id not in (None, finding.asset_id) else None,
         "what": comparison.description or None,
         "confidence": f"{comparison.probability:.4f}, rule {finding.decision.rule}, {licence_text(finding)}",
         "caption": finding.context.caption,
@@ -126,8 +129,12 @@ def missed_text(finding: Finding) -> str | None:
 
 
 def licence_text(finding: Finding) -> str:
-    """Return what the licences say of a use: "licence none", "licence licensed (lic_1, since 2026-11-24)"..."""
-    words = f"licence {finding.licence}"
+    """Return what the licences say of a use: "no licence for this host", "licensed to this host (lic_1, since ...)"...
+
+    Licences are given to hosts: of a file on this machine there is nothing to say but "licence none".
+    """
+    is_file = finding.page_url.startswith("file:")
+    words = f"licence {finding.licence}" if is_file else USE_TEXTS[finding.licence]
     since = f"since {finding.licensed_since:%Y-%m-%d}" if finding.licensed_since else None
     known = ", ".join(part for part in (finding.licence_id, since) if part)
     return f"{words} ({known})" if known else words

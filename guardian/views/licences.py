@@ -34,6 +34,11 @@ def licence_json(licence: Licence, today: LicenceStatus) -> dict[str, Any]:
         "territory": licence.territory,
         "proof_file": licence.proof_file,
         "today": today.value,
+        "path": licence.path,
+        "tag": licence.tag,
+        "medium": licence.medium,
+        "note": licence.note,
+        "proof_sha256": licence.proof_sha256,
     }
 
 
@@ -42,6 +47,8 @@ def scope_text(licence: Licence, asset: Asset | None) -> str:
 
     `asset` is the one that the licence names; None when it names a collection, or an asset that is gone.
     """
+    if licence.tag is not None:
+        return f"the images tagged {licence.tag}"
     if licence.asset_id is None:
         return f"the collection {licence.collection}"
     return f"“{asset.title}” ({licence.asset_id})" if asset else licence.asset_id
@@ -49,11 +56,15 @@ def scope_text(licence: Licence, asset: Asset | None) -> str:
 
 def grant_text(licence: Licence, scope: str) -> str:
     """Return who may use what, when and where, as a sentence without its full stop. `scope` as scope_text says it."""
-    words = f"{licence.host} may use {scope}{_period_text(licence)}"
+    words = f"{licence.place} may use {scope}{_period_text(licence)}"
     if licence.territory:
         words += f", territory {licence.territory}"
+    if licence.medium:
+        words += f", medium {licence.medium}"
     if licence.proof_file:
         words += f", proof {licence.proof_file}"
+    if licence.note:
+        words += f" ({licence.note})"
     return words
 
 

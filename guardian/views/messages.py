@@ -7,7 +7,19 @@ from collections.abc import Sequence
 from math import isfinite
 from typing import Any, get_args, get_type_hints
 
-from guardian.model import MEASURED_FACTS, Asset, Case, Comparison, Context, Coverage, Decision, Scan, Trouble
+from guardian.model import (
+    MEASURED_FACTS,
+    Asset,
+    Case,
+    CaseEvent,
+    Comparison,
+    Context,
+    Coverage,
+    Decision,
+    Licence,
+    Scan,
+    Trouble,
+)
 from guardian.urls.addresses import canonical_url
 from guardian.views.plain_text import clipped, json_size
 from guardian.views.timestamps import message_timestamp
@@ -28,6 +40,34 @@ def message_case(case: Case) -> dict[str, Any]:
         "severity": case.severity.value if case.severity else None,
         "finding_count": case.finding_count,
         "opened_at": message_timestamp(case.opened_at),
+    }
+
+
+def message_change(line: CaseEvent) -> dict[str, Any]:
+    """Return the part `change` of a message: a line of a case's history."""
+    return {
+        "kind": line.kind,
+        "by": message_text(line.by, 300),
+        "note": message_text(line.note, 2_000),
+        "detail": message_text(line.detail, 2_000),
+        "at": message_timestamp(line.at),
+    }
+
+
+def message_licence(licence: Licence, days_left: int | None) -> dict[str, Any]:
+    """Return the part `licence` of a message about one. Its proof is left out: it tells where the owner keeps files."""
+    return {
+        "id": licence.id,
+        "place": clipped(licence.place, 400),
+        "asset_id": licence.asset_id,
+        "collection": message_text(licence.collection, 200),
+        "tag": message_text(licence.tag, 200),
+        "valid_from": licence.valid_from.isoformat() if licence.valid_from else None,
+        "valid_until": licence.valid_until.isoformat() if licence.valid_until else None,
+        "territory": message_text(licence.territory, 300),
+        "medium": message_text(licence.medium, 300),
+        "note": message_text(licence.note, 2_000),
+        "days_left": days_left,
     }
 
 

@@ -1,54 +1,116 @@
-"""The ASGI application on loopback: /health, /ready, /metrics (Prometheus) and /coverage (the last scans, as JSON)."""
+"""The web application: what machines ask, signing in, the desk's pages and the API."""
 
-from collections.abc import Callable
-from typing import Any
+from urllib.parse import quote
 
-from prometheus_client import generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
-from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse, Response
+from starlette.staticfiles import StaticFiles
 
+from guardian import __version__
+from guardian.errors import CaseChanged, StoreUnusable, UsageError
+from guardian.views.cases import event_json
+from guardian.web.api.routes import add_api
+from guardian.web.auth import pages as auth_pages
+from guardian.web.auth.requests import NotPermitted, NotSignedIn
+from guardian.web.desk import Desk
+from guardian.web.headers import ProtectingHeaders
 from guardian.web.metrics import Metrics
+from guardian.web.pages import case, pictures, queue
+from guardian.web.probes import CoverageReader, Readiness, probe_routes
+from guardian.web.problems import problem
+from guardian.web.rendering import page, static_folder
 
-Readiness = Callable[[], dict[str, str]]
-"""Problems by room name; empty when guardian can work."""
+API = "/api/"
+_TITLES = {
+    404: "Not there",
+    405: "Not possible here",
+    413: "Too large",
+    415: "Of another kind",
+    400: "This makes no sense",
+}
 
-CoverageReader = Callable[[], list[dict[str, Any]]]
-"""Returns one JSON object for each source: what its last scan saw, and what it did not."""
+_FOR_MACHINES = (API, "/ready", "/metrics", "/coverage")
 
 
-def build_app(metrics: Metrics, readiness: Readiness, read_coverage: CoverageReader) -> Starlette:
-    """Return the application that the daemon serves on loopback.
+def build_app(metrics: Metrics, readiness: Readiness, read_coverage: CoverageReader, desk: Desk) -> FastAPI:
+    """Return the application that the daemon serves."""
+    app = FastAPI(title="guardian", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.desk = desk
+    app.add_middleware(ProtectingHeaders, encrypted=(desk.settings.public_url or "").startswith("https:"))
 
-    The callables may block: they run in a thread, so that a slow database does not stop the event loop.
-    """
+    app.include_router(probe_routes(metrics, readiness, read_coverage))
+    app.include_router(auth_pages.router)
+    for noun in (pictures, queue, case):
+        app.include_router(noun.router)
+    add_api(app)
+    app.mount("/static", StaticFiles(directory=static_folder()), name="static")
 
-    async def health(_: Request) -> Response:
-        """Say that the process lives; asks nothing else, so that a slow database gets no daemon restarted."""
-        return JSONResponse({"status": "alive"})
+    app.add_exception_handler(NotSignedIn, _not_signed_in)
+    app.add_exception_handler(NotPermitted, _not_permitted)
+    app.add_exception_handler(UsageError, _makes_no_sense)
+    app.add_exception_handler(CaseChanged, _changed_since)
+    app.add_exception_handler(StoreUnusable, _not_now)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _of_http)
+    return app
 
-    async def ready(_: Request) -> Response:
-        """Say whether the daemon can work: 503 and the problems if not."""
-        problems = await run_in_threadpool(readiness)
-        return JSONResponse({"ready": not problems, "problems": problems}, status_code=503 if problems else 200)
 
-    async def show_metrics(_: Request) -> Response:
-        """Print all metrics in the text format of Prometheus."""
-        text = await run_in_threadpool(generate_latest, metrics.registry)
-        return Response(text, media_type=CONTENT_TYPE_LATEST)
+async def _not_signed_in(request: Request, error: Exception) -> Response:
+    if _is_for_machines(request):
+        answer = problem(401, "Not signed in", str(error))
+        answer.headers["www-authenticate"] = "Bearer"
+        return answer
+    # What was sent is lost, so the person comes back to where it was sent from.
+    where = request.url.path if request.method == "GET" else "/cases"
+    query = f"?{request.url.query}" if request.url.query and request.method == "GET" else ""
+    return RedirectResponse(f"/login?then={quote(where + query, safe='/')}", status_code=303)
 
-    async def show_coverage(_: Request) -> Response:
-        """Show what the last scan of each source saw."""
-        return JSONResponse({"sources": await run_in_threadpool(read_coverage)})
 
-    return Starlette(
-        routes=[
-            Route("/health", health),
-            Route("/ready", ready),
-            Route("/metrics", show_metrics),
-            Route("/coverage", show_coverage),
-        ],
-    )
+async def _not_permitted(request: Request, error: Exception) -> Response:
+    return _fault(request, 403, "Not permitted", str(error))
+
+
+async def _makes_no_sense(request: Request, error: Exception) -> Response:
+    return _fault(request, 400, "This makes no sense", str(error))
+
+
+async def _changed_since(request: Request, error: Exception) -> Response:
+    if not _is_for_machines(request) or not isinstance(error, CaseChanged):
+        return _fault(request, 409, "Somebody was faster", str(error))
+    more = {"version": error.case.version, "since": [event_json(line) for line in error.since]}
+    answer = problem(412, "Changed since", str(error), more=more)
+    answer.headers["etag"] = f'"{error.case.version}"'
+    return answer
+
+
+async def _not_now(request: Request, error: Exception) -> Response:
+    return _fault(request, 503, "Not possible now", str(error))
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    found = error.errors() if isinstance(error, RequestValidationError) else []
+    # What was sent is not repeated: it may hold a secret, or be no JSON.
+    wrong = [{"where": ".".join(str(part) for part in one["loc"]), "what": one["msg"]} for one in found]
+    text = "; ".join(f"{one['where']}: {one['what']}" for one in wrong)
+    if _is_for_machines(request):
+        return problem(422, "Invalid", text, more={"errors": wrong})
+    return _fault(request, 422, "This makes no sense", text)
+
+
+async def _of_http(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    detail = str(error.detail) if isinstance(error, HTTPException) else ""
+    title = _TITLES.get(status, detail)
+    return _fault(request, status, title, detail)
+
+
+def _fault(request: Request, status: int, title: str, text: str) -> Response:
+    if _is_for_machines(request):
+        return problem(status, title, text)
+    return page(request, "fault.html", status=status, title=title, text=text)
+
+
+def _is_for_machines(request: Request) -> bool:
+    return request.url.path.startswith(_FOR_MACHINES) or "authorization" in request.headers

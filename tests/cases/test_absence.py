@@ -133,6 +133,8 @@ def test_a_return_to_a_case_that_is_not_resolved_is_not_told(watched: Watched, u
         ({PAGE: "status_403"}, False),
         ({PAGE: "timeout"}, False),
         ({PAGE: "robots"}, False),
+        ({PAGE: "wall"}, False),
+        ({PAGE: "broken"}, False),
         ({PAGE: "waits"}, False),
         # Nothing leads to the page any more; or what leads there was not read.
         ({"https://www.thief.example/": "fetched", "https://www.thief.example/login": "robots"}, True),

@@ -200,6 +200,31 @@ def test_splitting_divides_cases_by_the_asset_that_matched_and_tells_nobody(
     assert messages(store) == told
 
 
+def test_what_a_split_work_was_told_of_is_not_told_of_its_other_part(
+    store: Store, use: Use, assets: list[Asset]
+) -> None:
+    join(store, assets)
+    (mine,) = see(store, use(asset=assets[0]))
+    with store.begin() as tx:
+        decide(tx, mine.case_id or "", CaseState.CONFIRMED, Edit("bob", NOON, "sue"))
+    split(store, assets[1])
+
+    # The matcher finds both in the picture. Before, only the best of a work was recorded.
+    days = 4 * 24 * 60
+    also, elsewhere = see(
+        store, use(asset=assets[1], minutes=days), use("https://other.example/p", asset=assets[1], minutes=days)
+    )
+    cases = {case.id: case for case in cases_of(store)}
+    assert (cases[also.case_id or ""].state, cases[also.case_id or ""].reviewed_by) == (CaseState.CONFIRMED, "bob")
+    assert also.case_id != mine.case_id
+    with store.read() as tx:
+        (event,) = tx.cases.history(also.case_id or "")
+    assert (event.kind, event.note) == ("split", f"was part of {mine.case_id}: the two are different works")
+    # Another operator's use is news.
+    assert cases[elsewhere.case_id or ""].state is CaseState.OPEN
+    assert messages(store) == 2
+
+
 def test_a_split_is_remembered_until_a_person_joins_again(store: Store, assets: list[Asset]) -> None:
     join(store, assets)
     split(store, assets[1])

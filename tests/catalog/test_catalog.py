@@ -408,3 +408,38 @@ def test_assets_of_earlier_versions_get_theirs_when_the_index_is_rebuilt(config:
 
     assert run_in_app(config, lambda app: app.catalog.rebuild()) == 1
     assert assets(config) == [before]
+
+
+def test_an_animation_is_one_asset_of_which_each_frame_is_found(
+    config: Config, mine: Path, photographs: dict[str, Image.Image]
+) -> None:
+    config = config.model_copy(update={"matching": config.matching.model_copy(update={"max_frames": 3})})
+    names = ("cat", "astronaut", "rocket", "coffee")
+    first, *others = [photographs[name].resize((400, 300)) for name in names]
+    shown = mine / "shown.webp"
+    first.save(shown, save_all=True, append_images=others, duration=500, quality=90)
+
+    async def found(app: App, name: str) -> list[tuple[str, int | None]]:
+        copy = io.BytesIO()
+        photographs[name].resize((300, 225)).save(copy, "JPEG", quality=80)
+        report = await app.services.workers.match(copy.getvalue())
+        return [
+            (one.asset_id, one.comparison.asset_frame) for one in report.matches if one.comparison.probability > 0.9
+        ]
+
+    async def life(app: App) -> None:
+        # The still joins no work of an animation that shows other pictures too.
+        animation, still = await added(app, shown, mine / "coffee.png")
+        assert animation.not_compared == ("frames from 4 on are not compared: 3 are looked at (matching.max_frames)",)
+        assert still.not_compared == ()
+        assert animation.asset is not None
+        assert animation.versions == still.versions == ()
+        id_ = animation.asset.id
+
+        for _ in range(2):
+            assert [await found(app, name) for name in names[:3]] == [[(id_, 1)], [(id_, 2)], [(id_, 3)]]
+            assert await app.catalog.rebuild() == 2
+        await app.catalog.withdraw([id_])
+        assert await found(app, "rocket") == []
+
+    run_in_app(config, life)

@@ -97,7 +97,7 @@ def test_rows_of_nothing_are_skipped(tmp_path: Path) -> None:
         ("title,creator\nA,B\n", 1, "path, and any of title, collection, tags"),
         ("path,path\na.jpg,b.jpg\n", 1, "each once"),
         ("a.jpg,A\n", 1, "the first line must name the columns"),
-        ("path,title\na.jpg,A\nb.jpg\n", 3, "1 fields, but the first line names 2"),
+        ("path,title\na.jpg,A\nb.jpg\n", 3, "1 field, but the first line names 2"),
         ("path,title\na.jpg,A\nb.jpg,B,extra\n", 3, "3 fields, but the first line names 2"),
         ("path,title\na.jpg,A\n,B\n", 3, "names no path"),
         ('path,title\na.jpg,"two\nlines"\n,B\n', 4, "names no path"),
@@ -127,3 +127,11 @@ def test_files_that_are_not_there_empty_or_folders(tmp_path: Path) -> None:
         read_spreadsheet(tmp_path / "other.csv", "press")
     with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
         read_spreadsheet(tmp_path, "press")
+
+
+@pytest.mark.parametrize("head", ["sep=;", '"sep=;"', "SEP=;;;"])
+def test_the_line_in_which_excel_states_the_separator(tmp_path: Path, head: str) -> None:
+    error = refused(tmp_path, f"{head}\r\npath;title;tags\r\na.png;One, two;x\r\nb.png;Two\r\n")
+    assert str(error).endswith(":4: 2 fields, but the first line names 3 columns")
+    (wanted,) = read(tmp_path, f'{head}\npath;title;tags\na.png;One, two;"x; y; x"\n')
+    assert (wanted.title, wanted.tags) == ("One, two", ("x", "y"))

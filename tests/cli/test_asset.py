@@ -154,6 +154,11 @@ def test_sync_adds_moves_and_asks_before_taking_out(tmp_path: Path, mine: Path) 
     assert left["path"] == str(mine / "sub" / "moved.png")
     unanswered = home.guardian("asset", "sync", mine, "--collection", "press").stdout
     assert unanswered == "1 unchanged, 0 moved\n"
+    # A folder without any file is a disk that is not there rather than a decision.
+    (mine / "sub" / "moved.png").rename(tmp_path / "elsewhere.png")
+    empty = home.guardian("asset", "sync", mine, "--collection", "press", "--yes", code=2).stderr
+    assert f"{mine} holds no file at all, and 1 asset came from it: is its disk there?" in " ".join(empty.split())
+    assert len(home.lines("asset", "list", "--json")) == 1
 
 
 def test_a_sync_that_nobody_answers_takes_nothing_out(tmp_path: Path, mine: Path) -> None:
@@ -203,6 +208,9 @@ def test_what_was_taken_out_stays_out_until_it_is_wanted_again(own: Home) -> Non
     assert f"stays out    {coffee['path']}\n             {coffee['id']} was taken out; --again protects it" in told
     assert told.endswith("1 known before, 1 stays out\n")
     assert "1 stays out" in own.guardian("asset", "sync", folder, "--collection", "press").stdout
+    synced = own.guardian("asset", "sync", folder, "--collection", "press", "--again").stdout
+    assert synced.endswith("1 unchanged, 0 moved, 1 protected\n")
+    own.guardian("asset", "remove", coffee["id"])
     again = own.lines("asset", "add", folder, "--collection", "press", "--again", "--json")
     assert [line["outcome"] for line in again] == ["known_before", "protected"]
     assert len(own.lines("asset", "list", "--json")) == 2

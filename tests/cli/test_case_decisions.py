@@ -1,8 +1,9 @@
 """`guardian case confirm`, `dismiss`, `assign`, `undo`... and `guardian operator`, in this process."""
 
 import json
+import shutil
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from guardian.cases import RecordedUse, record
 from guardian.cli import guardian
 from guardian.errors import UsageError
 from guardian.model import Action, Comparison, Context, Decision, LicenceStatus, Severity, Sighting
+from guardian.shipped import rules_folder
 from guardian.store import StoreSettings, open_store
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -124,6 +126,41 @@ def test_an_operator_is_dealt_with_as_a_whole(run: Run) -> None:
     for unknown in ("nobody.example", "https://art.example/by/ann/3"):
         with pytest.raises(UsageError, match=r"no case is about (nobody.example|art.example/by/ann)"):
             run("operator", "show", unknown)
+
+
+def test_this_customer_is_allowed(run: Run, tmp_path: Path) -> None:
+    shutil.copytree(rules_folder(), tmp_path / "rules")
+    id_ = str(cases(run, "--host", "instagram.com")[0]["id"])
+    assert run("case", "licensed", id_, "--until", "2099-01-01").endswith("instagram.com/alice  licensed\n")
+    (granted,) = map(json.loads, run("licence", "list", "--json").splitlines())
+    assert (granted["host"], granted["path"], granted["valid_until"]) == ("instagram.com", "/alice", "2099-01-01")
+    assert run("case", "undo", id_).endswith("open\n")
+    assert run("licence", "list") == "no licences\n"
+
+    draft = tmp_path / "draft.csv"
+    said = run("licence", "suggest", "shop.example")
+    assert "2 drafts" in said
+    draft.write_text("\n".join(line for line in said.splitlines() if "," in line and "drafts" not in line))
+    assert run("licence", "import", str(draft), "--dry-run") == "2 licences would be added\n"
+    assert run("licence", "import", str(draft)).startswith("2 licences added, 0 known already\n")
+    assert [case["state"] for case in cases(run, "--host", "shop.example")] == ["licensed", "licensed"]
+    assert run("licence", "import", str(draft)) == "0 licences added, 2 known already\n"
+
+    licence = json.loads(run("licence", "list", "--json").splitlines()[0])["id"]
+    soon = (datetime.now(UTC) + timedelta(days=3)).date().isoformat()
+    (tmp_path / "contract.txt").write_text("signed")
+    edited = run(
+        "licence", "edit", licence, "--until", soon, "--medium", "web", "--proof", str(tmp_path / "contract.txt")
+    )
+    assert "medium web" in edited
+    assert "ends in 3 days" in edited
+    digest = json.loads(run("licence", "list", "--lapsing", "--json"))["proof_sha256"]
+    assert [file.read_text() for file in (tmp_path / "data" / "proofs").rglob(digest)] == ["signed"]
+    assert "1 licence ending within 30 days" in run("licence", "list")
+    with pytest.raises(UsageError, match="only begins on"):
+        run("licence", "end", licence)
+    assert "until 2098-01-01" in run("licence", "edit", licence, "--until", "2098-01-01")
+    assert "without end" not in run("licence", "list", "--host", "shop.example").splitlines()[0]
 
 
 @pytest.mark.parametrize(

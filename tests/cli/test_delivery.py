@@ -74,6 +74,25 @@ def test_show_prints_the_body(folder: Path) -> None:
     assert "no message 99" in missing.stderr
 
 
+def test_a_message_is_named_by_its_webhook_id(folder: Path) -> None:
+    store = open_store(StoreSettings(), folder / "data")
+    with store.begin() as tx:
+        enqueue(tx, Message("msg_both", "case.opened", NOW, b"{}"), ["legal", "chat"])
+        tx.tasks.done(5, NOW)
+        tx.tasks.bury(6, "timeout")
+    store.close()
+
+    both = guardian(folder, "delivery", "show", "msg_bo", "--json")
+    assert [json.loads(line)["destination"] for line in both.stdout.splitlines()] == ["legal", "chat"]
+    # Only the destination that has not accepted it is tried again.
+    assert guardian(folder, "delivery", "retry", "msg_both").stdout == "1 of 3 dead messages is due again\n"
+
+    several = guardian(folder, "delivery", "show", "msg_")
+    assert (several.returncode, "5 messages start with msg_" in several.stderr) == (2, True)
+    unknown = guardian(folder, "delivery", "retry", "999")
+    assert (unknown.returncode, "there is no message 999" in unknown.stderr) == (2, True)
+
+
 def test_retry_one_and_all_dead(folder: Path) -> None:
     assert guardian(folder, "delivery", "retry", "2").stdout == "1 of 2 dead messages is due again\n"
     again = guardian(folder, "delivery", "retry", "--all-dead")

@@ -53,6 +53,18 @@ def test_help_names_every_command_and_loads_nothing_heavy() -> None:
         assert f"\n  {name} " in shown.stdout
 
 
+def test_the_help_of_every_command_loads_nothing_heavy() -> None:
+    program = (
+        "import sys\nfrom guardian.cli import COMMANDS, guardian\n"
+        "for name in COMMANDS:\n"
+        "    guardian.main([name, '--help'], standalone_mode=False)\n"
+        f"    print('loaded:', name, sorted({HEAVY!r} & set(sys.modules)))\n"
+    )
+    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    loaded = [line.removeprefix("loaded: ") for line in shown.splitlines() if line.startswith("loaded: ")]
+    assert loaded == [f"{name} []" for name in COMMANDS]
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_explains_itself(name: str) -> None:
     context = click.Context(guardian)

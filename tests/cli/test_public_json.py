@@ -328,6 +328,11 @@ def test_licence_list(home: Home, read: Read) -> None:
             "territory": "EU",
             "proof_file": "/contract.pdf",
             "today": "lapsed",
+            "path": None,
+            "tag": None,
+            "medium": None,
+            "note": None,
+            "proof_sha256": None,
         }
     )
 
@@ -396,10 +401,10 @@ def test_coverage_for_people(home: Home) -> None:
     assert home.guardian("coverage").stdout == (
         "rival\n"
         "  FAILING: the last scan failed: it answered 403\n"
-        "  last scan   2026-11-24 12:00Z, failed: it answered 403\n"
-        "  last whole  2026-11-24 10:00Z\n"
-        "  images      0, 0 compared with 1 protected asset, 0 matched\n"
-        "  fetched     0 anew, 0 unchanged (304), 0 still fresh and not asked for, 0 seen again on another page\n"
+        "  last scan      2026-11-24 12:00Z, failed: it answered 403\n"
+        "  last complete  2026-11-24 10:00Z\n"
+        "  images         0, 0 compared with 1 protected asset, 0 matched\n"
+        "  fetched        0 anew, 0 unchanged (304), 0 still fresh and not asked for, 0 seen again on another page\n"
         "other\n"
         "  never scanned\n"
         "evidence\n"

@@ -147,7 +147,7 @@ def test_titles_come_before_paths_and_times_are_as_people_speak_of_them(home: Ho
 def test_a_running_scan_is_named_beside_the_last_whole_one(home: Home) -> None:
     listed = " ".join(home.on_terminal("source", "list"))
     assert "running, begun 3 hours ago" in listed
-    assert "last whole 3 hours ago: 1204 pages, 2 copies, 380 clear, 14 not seen" in listed
+    assert "last complete 3 hours ago: 1204 pages, 2 copies, 380 clear, 14 not seen" in listed
 
 
 def test_in_a_pipe_nothing_is_cut_and_times_are_exact(home: Home) -> None:

@@ -77,5 +77,10 @@ def test_assets_that_nobody_has_compared_yet_are_counted(home: Home) -> None:
     store = open_store(StoreSettings(), home.folder / "data")
     with store.begin() as tx:
         tx.works.note_sought([DUNE], 0)
-    store.close()
     assert "1 asset not compared with the others yet" in home.guardian("work", "list").stderr
+
+    # What is too plain to be compared waits for nothing.
+    with store.begin() as tx:
+        tx.assets.note_by_bytes_only(DUNE)
+        assert tx.works.unsought(1) == []
+    store.close()

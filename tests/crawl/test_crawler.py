@@ -280,6 +280,19 @@ def test_pages_that_all_lead_to_a_login_are_named(serve: Any, discovered: Any, l
     assert details(seen, "redirected") == ["12 addresses lead to this one page: a login?"]
 
 
+def test_what_lies_behind_a_login_was_not_read(serve: Any, checkpoints: Any) -> None:
+    def answer(path: str) -> tuple[int, dict[str, str], str]:
+        if path == "/":
+            return 200, {}, "<a href=/1>x</a><a href=/2>x</a><a href=/cut>x</a>"
+        if path == "/login":
+            return 200, {}, "<img src=/pictures/door.jpg><form><input type=password></form>"
+        return 302, {"location": "/login"}, ""
+
+    site = serve(answer)
+    visited = [outcome for one in checkpoints(kind="site", url=site.url + "/") for _, outcome in one.visited]
+    assert Counter(visited) == {"fetched": 1, "wall": 4}
+
+
 def test_a_site_that_moved_says_so(serve: Any, discovered: Any) -> None:
     other = serve(tree)
     other.url = other.url.replace("127.0.0.1", "localhost")

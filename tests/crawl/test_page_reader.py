@@ -115,6 +115,16 @@ def test_signs_that_a_page_needs_a_browser(
     assert (("needs_browser", "p.html") in reasons(seen)) is needs
 
 
+@pytest.mark.parametrize(("pictures", "is_wall"), [(1, True), (5, False)])
+def test_a_login_in_place_of_a_page_is_named(
+    pictures: int, is_wall: bool, site: Any, discovered: Callable[..., list[Any]]
+) -> None:
+    shown = "".join(f"<img src={number}.jpg>" for number in range(pictures))
+    (site.folder / "p.html").write_text(f"<title>t</title>{shown}<form><input type=password></form>")
+    seen = discovered(kind="page", url=f"{site.url}/p.html")
+    assert reasons(seen) == ([("wall", "p.html")] if is_wall else [])
+
+
 def test_a_picture_instead_of_a_page(
     site: Any, discovered: Callable[..., list[Any]], photographs: dict[str, Any]
 ) -> None:

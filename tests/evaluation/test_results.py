@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from guardian.evaluation.answering import Answer, Found, Look
+from guardian.evaluation.attacks import EDITS
+from guardian.evaluation.edit_words import WORDS, edit_words
 from guardian.evaluation.plots import edit_bars, probability_plot
 from guardian.evaluation.questions import Kind, Question
 from guardian.evaluation.report_html import page, pictured
@@ -181,3 +183,14 @@ def test_an_answer_survives_the_journal(tmp_path: Path) -> None:
     assert set(later.known()) == {"q", "other", "third"}
     Journal(tmp_path, "else").forget_others()
     assert not later.path.exists()
+
+
+def test_every_edit_has_words_that_fit_beside_its_bar() -> None:
+    assert list(WORDS) == list(EDITS)
+    assert len(set(WORDS.values())) == len(WORDS)
+    assert max(map(len, WORDS.values())) <= 26
+    assert (edit_words(None), edit_words("hflip"), edit_words("of a later version")) == (
+        "as it is",
+        "mirrored",
+        "of a later version",
+    )

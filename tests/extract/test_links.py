@@ -30,6 +30,13 @@ def test_a_page_that_sends_its_readers_on_is_followed() -> None:
     assert links("<meta http-equiv=refresh content=30><meta http-equiv=x content='0;url=/y'>").pages == ()
 
 
+def test_a_page_that_leads_on_by_itself_shows_that_page() -> None:
+    assert links("<meta http-equiv=refresh content='0;url=/home'>").frames == ("https://shop.example/home",)
+    # The next picture of a show, and a page that loads itself again, are no redirects.
+    assert links("<meta http-equiv=refresh content='30;url=/next'>").frames == ()
+    assert links(f"<meta http-equiv=refresh content='5;url={URL}'>").frames == ()
+
+
 def test_frames_are_followed() -> None:
     assert links('<frameset><frame src="menu.html"><frame src="gallery.html"></frameset>').pages == (
         URL + "menu.html",

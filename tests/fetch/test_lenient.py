@@ -176,3 +176,9 @@ def test_the_lenient_way_verifies_certificates(tmp_path: Path) -> None:
         error = as_fetch_error(url, "127.0.0.1", refused.value)
         assert (error.reason, "is not valid: self-signed" in error.detail) == ("tls", True)
         assert site.paths() == ["/"]
+
+
+def test_an_answer_without_its_chunks_is_said_in_words_of_ours(site: Site, get: Get) -> None:
+    no_chunks = Raw(OK + b"transfer-encoding: chunked\r\n\r\n" + websites.GIF + bytes(40_000))
+    with pytest.raises(FetchFailed, match="what came is not in chunks"):
+        get(site.put("/", no_chunks), kind="image")

@@ -23,13 +23,6 @@ RECIPE = "s1-none"
 
 
 @pytest.fixture
-def store(database: str) -> Iterator[Store]:
-    opened = Store(database)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def memory(store: Store, tmp_path: Path) -> Memory:
     return Memory(store, tmp_path / "memory", RECIPE, MemorySettings())
 

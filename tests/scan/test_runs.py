@@ -108,6 +108,26 @@ def test_a_crawl_that_broke_off_between_two_pages_counts_nothing_twice(tmp_path:
     asyncio.run(go())
 
 
+def test_a_crawl_from_another_start_counts_none_of_what_was_cut_off(tmp_path: Path, site: Any) -> None:
+    config = crawled(tmp_path, site)
+    (source,) = config.sources
+    moved = source.model_copy(update={"url": site.page("moved.html", "one.svg")})
+
+    async def go() -> None:
+        async with opened_app(config) as app, at_work(app, "a test") as heartbeat:
+
+            def stop_at_the_second_page(result: Answer | Skipped) -> None:
+                if isinstance(result, Skipped) and "more.svg" in result.url:
+                    raise RuntimeError("no more")
+
+            with suppress(RuntimeError):
+                await scan_source(app.services, heartbeat, source, stop_at_the_second_page)
+            scan = await scan_source(app.services, heartbeat, moved, lambda _: None)
+            assert (scan.counts.pages, scan.counts.skipped[SkipReason.VECTOR]) == (1, 1)
+
+    asyncio.run(go())
+
+
 def test_a_crawl_that_is_stopped_while_a_page_is_noted_loses_no_count(tmp_path: Path, site: Any) -> None:
     config = crawled(tmp_path, site)
     (source,) = config.sources

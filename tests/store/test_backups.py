@@ -1,12 +1,13 @@
 """A backup is whole, restorable, and taken while others write."""
 
+import os
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from guardian.errors import StoreUnusable
+from guardian.errors import StoreUnusable, UsageError
 from guardian.model import TaskKind
 from guardian.store import Store, StoreSettings, open_store
 
@@ -61,4 +62,30 @@ def test_postgresql_is_backed_up_by_its_own_means(postgresql: str, tmp_path: Pat
     store = Store(postgresql)
     with pytest.raises(StoreUnusable, match="pg_dump"):
         store.backup(tmp_path / "guardian.db")
+    store.close()
+
+
+def test_a_backup_replaces_nothing_but_a_backup(tmp_path: Path) -> None:
+    store = open_store(StoreSettings(), tmp_path / "data")
+    database = tmp_path / "data" / "guardian.db"
+    (tmp_path / "link.db").symlink_to(database)
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "photo.jpg").write_bytes(b"\xff\xd8\xff a picture")
+    before = database.stat().st_ino
+    for target, words in [
+        (database, "is the database itself"),
+        (tmp_path / "data" / ".." / "data" / "guardian.db-wal", "is the database itself"),
+        (tmp_path / "link.db", "is the database itself"),
+        (tmp_path / "pipe", "is not a regular file"),
+        (tmp_path, "is not a regular file"),
+        (tmp_path / "photo.jpg", "is a file of another kind"),
+        (Path(), "needs the name of a file"),
+    ]:
+        with pytest.raises(UsageError, match=words):
+            store.backup(target)
+    assert database.stat().st_ino == before
+    assert (tmp_path / "photo.jpg").read_bytes() == b"\xff\xd8\xff a picture"
+    (tmp_path / "empty.db").touch()
+    store.backup(tmp_path / "empty.db")
+    store.backup(tmp_path / "empty.db")
     store.close()

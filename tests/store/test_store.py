@@ -91,10 +91,11 @@ def test_sqlite_is_set_up_for_safety(tmp_path: Path) -> None:
 
 @pytest.fixture
 def small_disk() -> Iterator[Callable[[], None]]:
-    """Call it: from then on a new SQLite connection finds the disk full after 100 pages. Undone at the end."""
+    """Call it: from then on a new SQLite connection finds the disk full after 50 more pages. Undone at the end."""
 
     def fill(connection: sqlite3.Connection, _record: object) -> None:
-        connection.execute("PRAGMA max_page_count = 100")
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        connection.execute(f"PRAGMA max_page_count = {pages + 50}")
 
     yield lambda: event.listen(Engine, "connect", fill)
     if event.contains(Engine, "connect", fill):
@@ -102,6 +103,7 @@ def small_disk() -> Iterator[Callable[[], None]]:
 
 
 def test_full_disk_says_so_and_loses_nothing(tmp_path: Path, small_disk: Callable[[], None]) -> None:
+    open_store(StoreSettings(), tmp_path).close()
     small_disk()
     store = open_store(StoreSettings(), tmp_path)
     remember(store, "before")
@@ -124,7 +126,9 @@ def test_a_damaged_page_says_how_to_restore(tmp_path: Path) -> None:
     store.close()
     database = tmp_path / "guardian.db"
     content = bytearray(database.read_bytes())
-    for page in range(80, 110):
+    # Where the bodies lie, and not the schema before them: the database can still be opened.
+    bodies = [page for page in range(len(content) // 4096) if body[:1000] in content[page * 4096 : (page + 1) * 4096]]
+    for page in bodies[:30]:
         content[page * 4096 : page * 4096 + 200] = b"\xff" * 200
     database.write_bytes(content)
     damaged = open_store(StoreSettings(), tmp_path)
@@ -168,3 +172,16 @@ def test_a_password_is_not_in_the_message() -> None:
     with pytest.raises(StoreUnusable) as caught:
         Store("postgresql://user:hunter2@127.0.0.1:1/none")
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("is_empty", [False, True])
+def test_a_database_that_was_lost_is_not_begun_anew(tmp_path: Path, is_empty: bool) -> None:
+    kept = tmp_path / "originals" / "ab" / "abcd"
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(b"a picture")
+    if is_empty:
+        (tmp_path / "guardian.db").touch()
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(StoreUnusable, match="Copy your latest backup"):
+        open_store(StoreSettings(), tmp_path)
+    assert sorted(tmp_path.rglob("*")) == before

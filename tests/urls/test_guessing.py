@@ -2,7 +2,7 @@
 
 import pytest
 
-from guardian.urls.guessing import likely_web_address
+from guardian.urls.guessing import likely_web_address, other_scheme, path_of_file_url
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,19 @@ from guardian.urls.guessing import likely_web_address
 )
 def test_a_host_without_its_scheme_is_recognised(text: str, meant: str | None) -> None:
     assert likely_web_address(text) == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "scheme", "path"),
+    [
+        ("ftp://shop.example/a.jpg", "ftp", None),
+        ("data:image/png;base64,xx", "data", None),
+        ("file:///srv/a%20b.png", "file", "/srv/a b.png"),
+        ("FILE://localhost/srv/a.png", "file", "/srv/a.png"),
+        ("file://other.example/a.png", "file", None),
+        ("C:/pictures/a.png", None, None),
+        ("a:b.png", None, None),
+    ],
+)
+def test_addresses_of_other_kinds(text: str, scheme: str | None, path: str | None) -> None:
+    assert (other_scheme(text), path_of_file_url(text)) == (scheme, path)

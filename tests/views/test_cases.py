@@ -102,7 +102,7 @@ def test_what_people_read_of_a_finding() -> None:
         "finding": "find_1",
         "on page": "https://thief.example/1",
         "what": "mirrored",
-        "confidence": "0.9877, rule copies, licence none",
+        "confidence": "0.9877, rule copies, no licence for this host",
         "caption": "Düne",
         "alt text": "a dune",
         "seen": "2026-11-24 12:00Z to 2026-11-24 12:05Z by web",

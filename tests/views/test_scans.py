@@ -43,7 +43,7 @@ def test_what_people_read_of_a_source_while_it_is_scanned() -> None:
     expected = {
         "running": "a scan since 2026-11-24 12:00Z",
         "last scan": "2026-11-24 12:00Z, failed: it answered 403",
-        "last whole": "2026-11-23 12:00Z",
+        "last complete": "2026-11-23 12:00Z",
         "pages": "3, 0 unchanged",
         "images": "0 (usually 2.5), 0 compared with 7 protected assets, 0 matched",
         "fetched": "0 anew, 0 unchanged (304), 0 still fresh and not asked for, 0 seen again on another page",

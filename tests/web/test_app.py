@@ -14,6 +14,7 @@ from guardian.evidence import Vault
 from guardian.model import ScanCounts, ScanOutcome, Skipped, SkipReason
 from guardian.store import Store, StoreSettings, open_store
 from guardian.web.app import build_app
+from guardian.web.desk import Desk
 from guardian.web.metrics import Metrics
 from guardian.web.serving import serving
 from guardian.web.settings import WebSettings
@@ -32,10 +33,12 @@ def get(store: Store, path: str, problems: dict[str, str]) -> httpx.Response:
     metrics.count_deliveries(Deliveries(delivered=2, postponed=1, dead=0))
     metrics.count_failure("scan")
 
+    desk = Desk(store, vault, Path(), lambda: datetime.now(UTC), WebSettings())
+
     async def go() -> httpx.Response:
         async with (
             serving(
-                build_app(metrics, lambda: problems, lambda: [{"source": "gallery", "pages": 3}]), "127.0.0.1:0"
+                build_app(metrics, lambda: problems, lambda: [{"source": "gallery", "pages": 3}], desk), "127.0.0.1:0"
             ) as address,
             httpx.AsyncClient() as client,
         ):

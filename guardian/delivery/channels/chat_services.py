@@ -36,5 +36,5 @@ def own_body_text(service: str) -> str:
     """Return why a service refuses guardian's messages, and what to do, as a clause."""
     return (
         f"{service} takes only messages of its own form, not guardian's signed JSON; let a receiver of yours verify "
-        "them and post to it (docs/webhooks.md, Chat services)"
+        "them and post to it, or make it a destination of kind chat (docs/webhooks.md, E-mail and chat)"
     )

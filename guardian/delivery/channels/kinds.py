@@ -3,19 +3,12 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from guardian.delivery.channels.channel import Channel
+from guardian.delivery.channels.channel import Channel, Pictures, no_pictures
+from guardian.delivery.channels.chat import ChatChannel
 from guardian.delivery.channels.webhook import WebhookChannel
 from guardian.delivery.secrets import Secrets
 from guardian.delivery.settings import DeliverySettings, DestinationSettings
 from guardian.fetch.trusted import TrustedClient
-
-_Maker = Callable[
-    [DestinationSettings, DeliverySettings, TrustedClient, Secrets, Callable[[], datetime]],
-    Channel,
-]
-
-_MAKERS: dict[str, _Maker] = {"webhook": WebhookChannel}
-"""A new kind: its module beside this one, its settings in `delivery.settings`, a line here."""
 
 
 def make_channel(
@@ -24,6 +17,14 @@ def make_channel(
     client: TrustedClient,
     secrets: Secrets,
     clock: Callable[[], datetime],
+    pictures: Pictures = no_pictures,
 ) -> Channel:
-    """Return a channel to the destination, of the kind that its settings name."""
-    return _MAKERS[destination.kind](destination, settings, client, secrets, clock)
+    """Return a channel to the destination, of the kind that its settings name.
+
+    A new kind: its module beside this one, its settings in `delivery.settings`, a case here.
+    """
+    match destination.kind:
+        case "webhook":
+            return WebhookChannel(destination, settings, client, secrets, clock)
+        case "chat":
+            return ChatChannel(destination, settings, secrets, pictures)

@@ -49,7 +49,7 @@ class WebhookChannel:
             # Not permanent: the message waits until somebody provides the secret.
             raise DeliveryFailed(str(error)) from error
 
-        url = self._destination.url
+        url = self._destination.url or ""
         # Each attempt is signed anew: receivers refuse old timestamps. Id and body stay the same.
         headers = signed_headers(keys, message.id, self._clock(), message.body)
         try:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guardian.matching.features import hashing, keypoints
+from guardian.matching.features.appearance import appearance_of
 from guardian.matching.features.image import Picture
 from guardian.matching.features.keypoints import Keypoints
 from guardian.matching.features.phash import phash
@@ -24,8 +25,8 @@ class Fingerprint:
     `preview` a grey JPEG of at most the profile's side; `embedding` float32 [d] or None without weights.
     `frame`: which frame or page of the asset's file this is, counted from 1; None where it has only one.
     `perceptual_hash` is the published one (see phash.py). `others` are the fingerprints of the file's other frames that
-    differ, `not_compared` what of the file has no fingerprint. The index does not keep these three: it holds each frame
-    by itself.
+    differ, `not_compared` what of the file has no fingerprint; `appearance` uint8 [APPEARANCE_BYTES] is what the search
+    compares. The index does not keep these four: it holds each frame by itself.
     """
 
     recipe: str
@@ -39,6 +40,7 @@ class Fingerprint:
     perceptual_hash: str | None = None
     others: tuple["Fingerprint", ...] = ()
     not_compared: tuple[NotCompared, ...] = ()
+    appearance: NDArray[np.uint8] | None = None
 
     @property
     def frames(self) -> "tuple[Fingerprint, ...]":
@@ -68,4 +70,5 @@ def fingerprint(picture: Picture, recipe: str, profile: Profile, embedding: NDAr
         embedding=embedding,
         frame=picture.frame,
         perceptual_hash=phash(grey),
+        appearance=appearance_of(picture.rgb).values,
     )

@@ -7,10 +7,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from guardian.matching.features.corners import BORDER, angles_of, corners_of
+from guardian.matching.features.descriptors import DESCRIPTOR_BYTES, blurred, describe
 from guardian.matching.profiles import Scale, elongation
 
-DESCRIPTOR_BYTES = 32
-_PATCH = 31
+_PATCH = np.float32(31)
+_FAST_THRESHOLD = 8
+_SHRINK = 1.2
 _MAX_ENLARGEMENT = 2.0
 _SURPLUS = 2.5
 
@@ -84,39 +87,23 @@ class _Pass:
 
     def __init__(self, grey: NDArray[np.uint8], scale: Scale) -> None:
         longer = elongation(grey.shape[1], grey.shape[0])
-        self._picture = _resized(grey, round(scale.longer_side * longer))
-        self._zoom = (self._picture.shape[1] / grey.shape[1], self._picture.shape[0] / grey.shape[0])
-        count = round(scale.keypoints * longer)
-        self._orb = cv2.ORB.create(
-            nfeatures=int(count * _SURPLUS),
-            scaleFactor=1.2,
-            nlevels=scale.levels,
-            edgeThreshold=16,
-            fastThreshold=8,
-        )
+        picture = _resized(grey, round(scale.longer_side * longer))
+        self._zoom = (picture.shape[1] / grey.shape[1], picture.shape[0] / grey.shape[0])
+        self._right = np.float32(picture.shape[1] - 1)
 
         # More corners than are kept, so that the grid has a choice in every cell.
-        found = self._orb.detect(self._picture, None)
-        chosen = [found[index] for index in _spread(found, count, self._picture.shape)]
-        self._kept, self._descriptors = _described(self._orb, self._picture, chosen)
-        self._places = _Places.of(self._kept)
+        count = round(scale.keypoints * longer)
+        found = _corners(picture, int(count * _SURPLUS), scale.levels)
+        chosen = _spread(found, count, picture.shape)
+        self._levels = [_OrientedCorners.of(level, mine) for level, mine in zip(found, chosen, strict=True)]
 
     def upright(self) -> Keypoints:
         """Return the keypoints of the picture as it is."""
-        return self._places.keypoints(self._descriptors, self._zoom)
+        return self._keypoints(mirrored=False, inverted=False)
 
     def mirrored(self) -> Keypoints:
         """Return the keypoints of the mirror image, in its coordinates."""
-        right = self._picture.shape[1] - 1
-        mirrored = [
-            cv2.KeyPoint(right - k.pt[0], k.pt[1], k.size, (540 - k.angle) % 360, k.response, k.octave)
-            for k in self._kept
-        ]
-        described, descriptors = _described(self._orb, np.ascontiguousarray(self._picture[:, ::-1]), mirrored)
-        # ORB drops what lies too close to a border, which a mirror image has at the same distance: mostly nothing.
-        same = len(described) == len(self._kept)
-        places = self._places.mirrored(right) if same else _Places.of(described)
-        return places.keypoints(descriptors, self._zoom)
+        return self._keypoints(mirrored=True, inverted=False)
 
     def negative(self) -> Keypoints:
         """Return the keypoints of the negative.
@@ -124,58 +111,86 @@ class _Pass:
         Light and dark change places: the centroid that gives a patch its angle lies on the opposite side, and every
         comparison of two pixels comes out the other way.
         """
-        turned = [
-            cv2.KeyPoint(k.pt[0], k.pt[1], k.size, (k.angle + 180) % 360, k.response, k.octave) for k in self._kept
-        ]
-        described, descriptors = _described(self._orb, self._picture, turned)
-        return _Places.of(described).keypoints(~descriptors, self._zoom)
+        return self._keypoints(mirrored=False, inverted=True)
+
+    def _keypoints(self, *, mirrored: bool, inverted: bool) -> Keypoints:
+        """Return the keypoints in pixels of the picture that was given, which the pass saw `_zoom` times as large."""
+        levels = self._levels
+        if not levels:
+            return NO_KEYPOINTS
+        x, y = np.concatenate([level.places.astype(np.float32) * level.scale for level in levels], axis=1)
+        angle = np.concatenate([level.angles for level in levels])
+        if mirrored:
+            x, angle = self._right - x, (540 - angle) % 360
+        if inverted:
+            angle = (angle + 180) % 360
+
+        half, across, down = np.float32(0.5), np.float32(self._zoom[0]), np.float32(self._zoom[1])
+        return Keypoints(
+            x=(x + half) / across - half,
+            y=(y + half) / down - half,
+            size=np.repeat([_PATCH * level.scale for level in levels], [len(level) for level in levels])
+            / np.sqrt(across * down),
+            angle=angle,
+            descriptors=np.concatenate([level.described(mirrored=mirrored, inverted=inverted) for level in levels]),
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class _Places:
-    """Where keypoints lie in the picture of one pass: x and y, diameter, angle. float32, [n, 2] and [n]."""
+class _Corners:
+    """The corners of one level of a pyramid, of whose pixels one is `scale` pixels of the pass wide.
 
-    xy: NDArray[np.float32]
-    size: NDArray[np.float32]
-    angle: NDArray[np.float32]
+    `grey` is uint8 [h, w]; `places` int32 [2, n], x and y in it; `responses` float32 [n].
+    """
+
+    scale: np.float32
+    grey: NDArray[np.uint8]
+    places: NDArray[np.int32]
+    responses: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class _OrientedCorners:
+    """Those that are kept, as _Corners has them; `angles` is float32 [n], `smooth` what they are described in."""
+
+    scale: np.float32
+    smooth: NDArray[np.uint8]
+    places: NDArray[np.int32]
+    angles: NDArray[np.float32]
 
     @classmethod
-    def of(cls, found: Sequence[cv2.KeyPoint]) -> "_Places":
-        return cls(
-            xy=_points_of(found),
-            size=np.fromiter((k.size for k in found), np.float32, len(found)),
-            angle=np.fromiter((k.angle for k in found), np.float32, len(found)),
-        )
+    def of(cls, corners: _Corners, chosen: NDArray[np.int64]) -> "_OrientedCorners":
+        places = corners.places[:, chosen]
+        return cls(corners.scale, blurred(corners.grey), places, angles_of(corners.grey, places))
 
-    def mirrored(self, right: int) -> "_Places":
-        """Return the same in the mirror image of a picture whose last column is `right`."""
-        flipped = np.stack([right - self.xy[:, 0], self.xy[:, 1]], axis=1)
-        return _Places(flipped, self.size, (540 - self.angle) % 360)
+    def __len__(self) -> int:
+        return len(self.angles)
 
-    def keypoints(self, descriptors: NDArray[np.uint8], zoom: tuple[float, float]) -> Keypoints:
-        """Return keypoints in pixels of the picture that was given, which the pass saw `zoom` times as large."""
-        return Keypoints(
-            x=(self.xy[:, 0] + np.float32(0.5)) / np.float32(zoom[0]) - np.float32(0.5),
-            y=(self.xy[:, 1] + np.float32(0.5)) / np.float32(zoom[1]) - np.float32(0.5),
-            size=self.size / np.float32(np.sqrt(zoom[0] * zoom[1])),
-            angle=self.angle,
-            descriptors=descriptors,
-        )
+    def described(self, *, mirrored: bool, inverted: bool) -> NDArray[np.uint8]:
+        """Return the descriptors, uint8 [n, 32], as the mirror image or the negative shows them."""
+        return describe(self.smooth, self.places, self.angles, mirrored=mirrored, inverted=inverted)
 
 
-def _points_of(found: Sequence[cv2.KeyPoint]) -> NDArray[np.float32]:
-    """Return x and y of each, float32 [n, 2]."""
-    return np.asarray(cv2.KeyPoint.convert(found), np.float32) if found else np.zeros((0, 2), np.float32)
+def _corners(picture: NDArray[np.uint8], count: int, levels: int) -> list[_Corners]:
+    """Find about `count` corners in a pyramid whose levels are each a sixth smaller; fewer levels of tiny pictures.
 
-
-def _described(
-    orb: cv2.ORB, picture: NDArray[np.uint8], found: Sequence[cv2.KeyPoint]
-) -> tuple[Sequence[cv2.KeyPoint], NDArray[np.uint8]]:
-    """Return the keypoints that could be described, by octave, and their descriptors, uint8 [n, 32]."""
-    kept, descriptors = orb.compute(picture, found) if found else ((), None)
-    if descriptors is None:
-        return (), np.zeros((0, DESCRIPTOR_BYTES), dtype=np.uint8)
-    return kept, np.asarray(descriptors, dtype=np.uint8)
+    Each level has its share of them by its side.
+    """
+    shrinks = np.float32(1) / np.float32(_SHRINK)
+    share = count * (1 - shrinks) / (1 - shrinks**levels)
+    found, left, grey = list[_Corners](), count, picture
+    for level in range(levels):
+        scale = np.float32(_SHRINK**level)
+        if level:
+            size = (round(picture.shape[1] / scale), round(picture.shape[0] / scale))
+            grey = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_LINEAR_EXACT), np.uint8)
+        mine = round(share) if level < levels - 1 else max(left, 0)
+        left, share = left - mine, share * shrinks
+        if min(grey.shape) <= 2 * BORDER:
+            break
+        places, responses = corners_of(grey, mine, _FAST_THRESHOLD)
+        found.append(_Corners(scale, grey, places, responses))
+    return found
 
 
 def _resized(grey: NDArray[np.uint8], longer_side: int) -> NDArray[np.uint8]:
@@ -187,26 +202,30 @@ def _resized(grey: NDArray[np.uint8], longer_side: int) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(grey, size, interpolation=method), dtype=np.uint8)
 
 
-def _spread(found: Sequence[cv2.KeyPoint], count: int, shape: tuple[int, ...]) -> NDArray[np.int64]:
-    """Choose keypoints to keep: the strongest of each cell of a grid, then the second strongest, and so on.
+def _spread(levels: Sequence[_Corners], count: int, shape: tuple[int, ...]) -> list[NDArray[np.int64]]:
+    """Choose corners to keep of each level: the strongest of each cell of a grid, then the second strongest, and so on.
 
     The strongest anywhere would all sit on one textured corner, which a crop removes.
     """
-    if len(found) <= count:
-        return np.arange(len(found))
+    sizes = [len(level.responses) for level in levels]
+    if not sizes or sum(sizes) <= count:
+        return [np.arange(size) for size in sizes]
 
     cells = max(4, int(np.sqrt(count / 4)))
-    points = _points_of(found)
-    response = np.fromiter((k.response for k in found), np.float32, len(found))
-    column = np.minimum((points[:, 0] * cells / shape[1]).astype(np.int64), cells - 1)
-    row = np.minimum((points[:, 1] * cells / shape[0]).astype(np.int64), cells - 1)
+    x, y = np.concatenate([level.places.astype(np.float32) * level.scale for level in levels], axis=1)
+    column = np.minimum((x * cells / shape[1]).astype(np.int64), cells - 1)
+    row = np.minimum((y * cells / shape[0]).astype(np.int64), cells - 1)
 
-    # Each keypoint's rank within its cell, then all ranks one after the other.
-    by_cell = np.lexsort((-response, row * cells + column))
+    # Each corner's rank within its cell, then all ranks one after the other.
+    strongest = np.argsort(-np.concatenate([level.responses for level in levels]), kind="stable")
+    by_cell = strongest[np.argsort((row * cells + column)[strongest], kind="stable")]
     cell = (row * cells + column)[by_cell]
     starts = np.flatnonzero(np.r_[True, cell[1:] != cell[:-1]])
-    rank = np.arange(len(cell)) - np.repeat(starts, np.diff(np.r_[starts, len(cell)]))
-    return np.asarray(by_cell[np.lexsort((-response[by_cell], rank))[:count]])
+    rank = np.empty(len(cell), np.int64)
+    rank[by_cell] = np.arange(len(cell)) - np.repeat(starts, np.diff(np.r_[starts, len(cell)]))
+    kept = np.zeros(len(cell), bool)
+    kept[strongest[np.argsort(rank[strongest], kind="stable")[:count]]] = True
+    return [np.flatnonzero(mine) for mine in np.split(kept, np.cumsum(sizes)[:-1])]
 
 
 def _joined(parts: list[Keypoints]) -> Keypoints:

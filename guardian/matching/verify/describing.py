@@ -7,6 +7,7 @@ from guardian.model import Transform
 
 # A few percent at the rim are lost by rounding and by guided matching; nobody would call that a crop.
 _WHOLE = 0.93
+_NEARLY = 0.85
 _TURN_DEGREES = 2.0
 _STRETCH = 1.15
 _PERSPECTIVE = 1.08
@@ -35,9 +36,7 @@ def transform_of(measurement: Measurement) -> Transform:
 def describe(measurement: Measurement, transform: Transform) -> str:
     """Return for example "mirrored crop of 41 % of the image, turned 12°, on 9 % of the picture found"."""
     overlap = measurement.shown
-    is_crop = overlap.asset_coverage < _WHOLE
-    what = f"crop of {_percent(overlap.asset_coverage)} of the image" if is_crop else "the whole image"
-    parts = [f"mirrored {what.removeprefix('the ')}" if transform.mirrored else what]
+    parts = [_extent(measurement, transform.mirrored)]
 
     if measurement.inverted:
         parts.append("light and dark inverted")
@@ -56,6 +55,22 @@ def describe(measurement: Measurement, transform: Transform) -> str:
     if measurement.hole > _HOLE:
         parts.append("partly covered or changed")
     return ", ".join(parts)
+
+
+def _extent(measurement: Measurement, mirrored: bool) -> str:
+    """Return how much of the image is there, and whether it was cut by the frame of the picture found.
+
+    What lies within the frame and does not agree may be covered, by a caption say, or be another picture's: a crop
+    in a collage. Nobody could tell the two apart, so neither is claimed.
+    """
+    shown, within_frame = measurement.shown.asset_coverage, measurement.overlap.asset_coverage
+    if shown >= _WHOLE:
+        return "mirrored whole image" if mirrored else "the whole image"
+
+    share = _percent(shown)
+    if within_frame < _WHOLE and shown >= _NEARLY * within_frame:
+        return f"mirrored crop of {share} of the image" if mirrored else f"crop of {share} of the image"
+    return f"{share} of the {'mirrored ' if mirrored else ''}image, the rest cut off or covered"
 
 
 def _depth_ratio(measurement: Measurement) -> float:

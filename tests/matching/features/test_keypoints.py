@@ -145,3 +145,28 @@ def test_long_pictures_have_keypoints_in_proportion() -> None:
     alone = keypoints.detect(grey("coffee", 400), FULL.asset_scales)
     in_one = [((found.x >= 400 * n) & (found.x < 400 * (n + 1))).sum() for n in range(10)]
     assert min(in_one) > 0.4 * len(alone)
+
+
+@pytest.mark.parametrize("name", ["coffee", "motorcycle_left"])
+def test_corners_and_descriptors_are_those_of_opencv(name: str) -> None:
+    picture = grey(name, 512)
+    reference = cv2.ORB.create(nfeatures=900, scaleFactor=1.2, nlevels=4, edgeThreshold=16, fastThreshold=8)
+    # The keypoints that are kept are chosen by guardian: all are, where as many are wanted as there are.
+    found = keypoints.detect(picture, (Scale(512, 360, levels=4),))
+    corners, _ = reference.detectAndCompute(picture, None)
+    assert {(round(k.pt[0]), round(k.pt[1])) for k in corners} >= set(
+        zip(found.x.round(), found.y.round(), strict=True)
+    )
+
+    asked = [cv2.KeyPoint(*found_at, 0, octave) for *found_at, octave in _as_opencv_has_them(found)]
+    described = reference.compute(picture, asked)[1]
+    assert np.array_equal(described, found.descriptors)
+
+
+def _as_opencv_has_them(found: Keypoints) -> list[tuple[float, float, float, float, int]]:
+    """x, y, diameter, angle and pyramid level of each; by level, as OpenCV returns them."""
+    levels = np.round(np.log(found.size / 31) / np.log(1.2)).astype(int)
+    return [
+        (float(found.x[i]), float(found.y[i]), float(found.size[i]), float(found.angle[i]), int(levels[i]))
+        for i in np.argsort(levels, kind="stable")
+    ]

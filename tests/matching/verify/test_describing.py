@@ -41,6 +41,7 @@ PLAIN = Measurement(
 def said(
     *,
     asset: float = 1.0,
+    framed: float | None = None,
     candidate: float = 1.0,
     mirrored: bool = False,
     angle: float = 0.0,
@@ -52,7 +53,7 @@ def said(
     shown = replace(FRAME, asset_coverage=asset, candidate_coverage=candidate)
     measurement = replace(
         PLAIN,
-        overlap=shown,
+        overlap=shown if framed is None else replace(shown, asset_coverage=framed),
         shown=shown,
         projection=np.array([[1.0, 0, 0], [0, 1, 0], [tilt, 0, 1]]),
         alignment=replace(PIXELS, hole=hole),
@@ -70,6 +71,9 @@ def said(
         ({"tilt": 0.0001}, "the whole image"),
         ({"asset": 0.412}, "crop of 41 % of the image"),
         ({"asset": 0.412, "mirrored": True}, "mirrored crop of 41 % of the image"),
+        ({"asset": 0.66, "framed": 1.0}, "66 % of the image, the rest cut off or covered"),
+        ({"asset": 0.3, "framed": 0.6, "mirrored": True}, "30 % of the mirrored image, the rest cut off or covered"),
+        ({"asset": 0.58, "framed": 0.6}, "crop of 58 % of the image"),
         ({"angle": 12.3}, "the whole image, turned 12°"),
         ({"angle": -12.3}, "the whole image, turned 12° clockwise"),
         ({"angle": 180.0}, "the whole image, turned 180°"),

@@ -1,0 +1,142 @@
+"""`guardian asset duplicates`, `siblings` and `poor`: looks through what you own."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from guardian.cli.context import Session, pass_session
+from guardian.cli.progress import progress_bar
+from guardian.cli.screen import Screen, echo
+from guardian.cli.showing import NOT_ALL_SEEN, json_line
+from guardian.errors import GuardianError
+from guardian.model import Asset, AssetState
+from guardian.views.counting import counted
+from guardian.views.search_results import found_asset_json
+
+if TYPE_CHECKING:
+    from guardian.app import App
+    from guardian.search.curation import Cluster, Quality
+
+COLLECTION = click.option("--collection", metavar="NAME", help="Only this collection.")
+AS_LINES = click.option("--json", "as_lines", is_flag=True, help="One JSON object a line.")
+
+
+@click.command("duplicates")
+@COLLECTION
+@AS_LINES
+@pass_session
+def duplicates(session: Session, collection: str | None, as_lines: bool) -> None:
+    """List assets that show the same whole picture, the best version of each first: the one with most pixels.
+
+    Versions of one work are among them: they share cases and licences already, and nothing has to be done. The exit
+    code is 3 when some assets could not be looked at.
+    """
+    asyncio.run(_clusters(session, collection, "duplicates", as_lines=as_lines))
+
+
+@click.command("siblings")
+@COLLECTION
+@AS_LINES
+@pass_session
+def siblings(session: Session, collection: str | None, as_lines: bool) -> None:
+    """List assets that show one scene or shoot and are not the same picture.
+
+    The exit code is 3 when some assets could not be looked at.
+    """
+    asyncio.run(_clusters(session, collection, "siblings", as_lines=as_lines))
+
+
+@click.command("poor")
+@COLLECTION
+@AS_LINES
+@pass_session
+def poor(session: Session, collection: str | None, as_lines: bool) -> None:
+    """List assets whose files are poor: tiny, blurred or over-compressed.
+
+    Whether copies of an asset would be found is another question: `asset list --weak` answers that. The exit code is
+    3 when some originals could not be read.
+    """
+    asyncio.run(_poor(session, collection, as_lines=as_lines))
+
+
+async def _clusters(session: Session, collection: str | None, kind: str, *, as_lines: bool) -> None:
+    from guardian.app import opened_app
+    from guardian.search import curation
+    from guardian.search.rows import AssetRows
+
+    async with opened_app(session.config, only_asking=True) as app:
+        with progress_bar() as progress:
+            step = progress.add_task("looking at assets for the first time", total=None)
+            lacking = await app.catalog.complete_appearances(
+                lambda done, total: progress.update(step, completed=done, total=total)
+            )
+        assets = {asset.number: asset for asset in _protected(app, collection)}
+        rows = await asyncio.to_thread(AssetRows(app.config.data_dir).open)
+        if kind == "siblings":
+            found = await asyncio.to_thread(curation.siblings, assets, rows)
+        else:
+            hashes = await asyncio.to_thread(app.catalog.hashes)
+            bits = app.config.catalog.near_identical_bits
+            found = await asyncio.to_thread(curation.duplicates, assets, hashes, rows, bits)
+
+    _show(found, kind, as_lines=as_lines)
+    raise SystemExit(NOT_ALL_SEEN if lacking else 0)
+
+
+def _show(found: "Sequence[Cluster]", kind: str, *, as_lines: bool) -> None:
+    if as_lines:
+        name = "best" if kind == "duplicates" else "first"
+        for cluster in found:
+            first, *others = map(found_asset_json, cluster.assets)
+            echo([json_line({name: first, "others": others})])
+        return
+
+    screen = Screen.of_output()
+    for cluster in found:
+        for place, asset in enumerate(cluster.assets):
+            lead = ("best   " if kind == "duplicates" else "scene  ") if place == 0 else "       "
+            words = f"{screen.short_id(asset.id)}  {asset.width}x{asset.height}  “{asset.title}”  {asset.path}"
+            echo([screen.fitted(words, lead=lead)])
+    echo([f"{counted(len(found), 'cluster')} of {kind}"])
+
+
+async def _poor(session: Session, collection: str | None, *, as_lines: bool) -> None:
+    from guardian.app import opened_app
+
+    unread = 0
+    screen = Screen.of_output()
+    async with opened_app(session.config, only_asking=True) as app:
+        found = 0
+        for asset in _protected(app, collection):
+            try:
+                quality = await app.search.quality(asset)
+            except GuardianError as error:
+                unread += 1
+                click.echo(f"guardian: {asset.id}: {error}", err=True)
+                continue
+            if not quality.poor:
+                continue
+            found += 1
+            words = ", ".join(quality.poor)
+            line = f"{screen.short_id(asset.id)}  {asset.width}x{asset.height}  {words}  “{asset.title}”"
+            echo([json_line(_json(asset, quality)) if as_lines else screen.fitted(line)])
+    if not as_lines:
+        echo([f"{counted(found, 'poor asset')}"])
+    raise SystemExit(NOT_ALL_SEEN if unread else 0)
+
+
+def _json(asset: Asset, quality: "Quality") -> dict[str, Any]:
+    return {
+        "asset": found_asset_json(asset),
+        "poor": [one.value for one in quality.poor],
+        "shorter_side": quality.shorter_side,
+        "sharpness": round(quality.sharpness, 4),
+        "jpeg_quality": quality.jpeg_quality,
+    }
+
+
+def _protected(app: "App", collection: str | None) -> list[Asset]:
+    with app.store.read() as tx:
+        return tx.assets.list(collection, AssetState.PROTECTED)

@@ -1,0 +1,80 @@
+"""What `guardian asset spread` does: reads what is known, has workers compare the versions, writes the graphs."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+
+from guardian.cli.context import Session, opened_store
+from guardian.cli.filters import asset_starting_with
+from guardian.errors import GuardianError
+from guardian.model import Spread, SpreadVersion
+
+if TYPE_CHECKING:
+    from guardian.memory.remembering import Memory
+    from guardian.store import Store
+
+log = structlog.get_logger(__name__)
+
+
+def read_spread(session: Session, asset_id: str) -> Spread:
+    """Return how the copies of an asset's work hang together. Raises UsageError for an unknown asset."""
+    return asyncio.run(_read_spread(session, asset_id))
+
+
+async def _read_spread(session: Session, asset_id: str) -> Spread:
+    from guardian.app import make_workers, open_rules, opened_memory, platforms_of
+    from guardian.evidence import Vault
+    from guardian.memory.replay import Ground
+    from guardian.memory.spread import derive, spread_of, with_derivations
+
+    config = session.config
+    workers = make_workers(config)
+    try:
+        with opened_store(session) as store:
+            memory = opened_memory(config, store, workers)
+            await asyncio.to_thread(memory.fold)
+            ground = Ground(config.own_hosts, platforms_of(config))
+            with store.read() as tx:
+                asset = asset_starting_with(tx, asset_id)
+                versions = spread_of(tx, asset.id, open_rules(config), ground, workers.report_recipe)
+            versions = _with_previews(store, memory, versions)
+            spread = Spread(asset.id, asset.title, versions, sum(not one.preview for one in versions))
+            if not versions:
+                return spread
+            try:
+                content = Vault(config.data_dir / "originals", config.evidence.max_bytes).get(asset.sha256)
+                derivations = await workers.run_with_matcher(derive, content, versions)
+            except GuardianError as error:
+                # The original is lost, or the index is: what was measured is shown all the same.
+                log.warning("versions_not_compared", asset=asset.id, reason=str(error))
+                told = tuple(replace(one, how=one.comparison.description) for one in versions)
+                return replace(spread, versions=told)
+            return with_derivations(spread, derivations)
+    finally:
+        await workers.aclose()
+
+
+def _with_previews(store: "Store", memory: "Memory", versions: tuple[SpreadVersion, ...]) -> tuple[SpreadVersion, ...]:
+    """Return the versions with the previews that this machine's memory has of them, or of one nearly the same."""
+    from guardian.memory.reading import MemoryReader
+
+    reader = MemoryReader(memory.folder, memory.recipe)
+    reader.refresh()
+    shown = []
+    with store.read() as tx:
+        for one in versions:
+            picture = tx.seen.get(one.sha256)
+            head = tx.seen.get(picture.same_as) if picture is not None and picture.same_as is not None else picture
+            found = reader.row_of(head.number) if head is not None else None
+            preview = found[0].preview(found[1]) if found is not None else b""
+            size = (picture.width, picture.height) if picture is not None else (one.width, one.height)
+            shown.append(replace(one, preview=preview, width=size[0], height=size[1]))
+    return tuple(shown)
+
+
+def write_graph(path: Path, text: str) -> None:
+    """Write a graph to a file. Raises OSError."""
+    path.write_text(text, encoding="utf-8")

@@ -1,0 +1,65 @@
+"""What the edits are called in reports that people read. Their short names stand in JSON and in the code."""
+
+from collections.abc import Mapping
+
+WORDS: Mapping[str, str] = {
+    "jpeg10_30": "strongly compressed",
+    "down128": "shrunk to 128 pixels",
+    "grayscale": "greyscale",
+    "hflip": "mirrored",
+    "vflip": "flipped top to bottom",
+    "rot90": "turned by 90°",
+    "rot5_15": "turned by 5-15°",
+    "rot20_45": "turned by 20-45°",
+    "crop70": "cropped to 70 %",
+    "crop40": "cropped to 40 %",
+    "crop20": "cropped to 20 %",
+    "pad": "with borders",
+    "perspective": "seen from the side",
+    "stretch": "stretched",
+    "blur": "blurred",
+    "noise": "noisy",
+    "sharpen_pixelate": "sharpened or pixelated",
+    "hue_filter": "other colours",
+    "bright_contr_sat": "brightness, contrast",
+    "overlay_text": "captioned",
+    "overlay_emoji": "with stickers",
+    "overlay_stripes": "with stripes",
+    "meme": "made a meme",
+    "onto_bg": "pasted into another",
+    "collage2x2": "in a collage of 4",
+    "screenshot": "in a screenshot",
+    "combo": "2 or 3 edits together",
+    "crop10": "cropped to 10 %",
+    "mirror_crop30": "mirrored, cropped to 30 %",
+    "bg_small": "pasted small into another",
+    "collage3x3": "in a collage of 9",
+    "combo_hard": "5 edits together",
+    "negative": "negative",
+    "film_negative": "film negative",
+    "luminance_inverted": "light and dark inverted",
+    "half_inverted": "half of it inverted",
+    "subject_on_dark": "subject on dark ground",
+    "in_letters": "seen through letters",
+    "pencil_sketch": "pencil sketch",
+    "cut_out": "subject cut out",
+    "ninth": "a ninth of it",
+    "double_exposure": "double exposure",
+    "hero_strip": "top of a web page",
+    "full_width_strip": "strip of full width",
+    "half_mirrored": "one half mirrored",
+    "on_mug": "on a mug",
+    "on_cloth": "on cloth",
+    "in_circle": "in a circle on a poster",
+    "quote_card": "quote card",
+    "faded_under_text": "faded under text",
+    "thumbnail": "thumbnail of a video",
+    "slide": "one of its slides",
+    "among_panels": "among other panels",
+}
+"""The words for each edit of attacks.py, short enough to label a bar."""
+
+
+def edit_words(edit: str | None) -> str:
+    """Return what was done to a picture; None is a picture that nothing was done to."""
+    return "as it is" if edit is None else WORDS.get(edit, edit)

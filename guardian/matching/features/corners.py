@@ -1,0 +1,213 @@
+"""Where a grey picture has corners: FAST finds them, Harris ranks them, the grey centroid turns them.
+
+What ORB does (Rublee et al., "ORB", ICCV 2011), with the results of OpenCV's, on whole rows at once and without an
+object for each corner: OpenCV's bindings take longer to hand them over than to find them.
+"""
+
+import cv2
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from guardian.matching.compiling import kernel
+
+BORDER = 16
+"""Pixels along the rim of a picture in which no corner is looked for."""
+
+_HALF_PATCH = 15
+_HARRIS = np.float32(0.04)
+# Sobel's kernel has weights of four together, over seven by seven pixels of 255 greys: as OpenCV scales it.
+_SCALE = np.float32((np.float32(1) / np.float32(4 * 7 * 255)) ** 4)
+
+
+def corners_of(grey: NDArray[np.uint8], count: int, threshold: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Return about `count` corners of uint8 [h, w]: x and y as int32 [2, n], and how strong they are, float32 [n].
+
+    `threshold`: by how many greys nine pixels in a row of the sixteen around a corner differ from it (Rosten and
+    Drummond, "Machine Learning for High-Speed Corner Detection", ECCV 2006).
+    """
+    if count <= 0 or min(grey.shape) <= 2 * BORDER:
+        return np.zeros((2, 0), np.int32), np.zeros(0, np.float32)
+
+    scores = _fast_scores(grey)
+    places, fast = _peaks(scores, threshold)
+    places = places[:, _strongest(fast, 2 * count)]
+
+    # The response of FAST says that something is a corner, that of Harris how well it is found again.
+    across, down = cv2.Sobel(grey, cv2.CV_16S, 1, 0), cv2.Sobel(grey, cv2.CV_16S, 0, 1)
+    responses = _harris(across, down, places)
+    chosen = _strongest(responses, count)
+    return places[:, chosen], responses[chosen]
+
+
+def angles_of(grey: NDArray[np.uint8], places: NDArray[np.int32]) -> NDArray[np.float32]:
+    """Return the direction of each corner's centroid of greys: float32 [n], degrees clockwise from the x axis."""
+    if not places.shape[1]:
+        return np.zeros(0, np.float32)
+    across, down = _moments(grey, places, _HALF_WIDTHS)
+    return np.asarray(cv2.phase(across, down, angleInDegrees=True), np.float32).ravel()
+
+
+def _strongest(responses: NDArray[np.float32] | NDArray[np.uint8], count: int) -> NDArray[np.int64]:
+    """Return where the `count` largest are, and those that equal the last of them."""
+    if len(responses) <= count:
+        return np.arange(len(responses))
+    least = np.partition(responses, len(responses) - count)[len(responses) - count]
+    return np.flatnonzero(responses >= least)
+
+
+def _half_widths() -> NDArray[np.int32]:
+    """Return how far the rows of the round patch reach to either side of its middle column: int32 [16]."""
+    widths = [round(np.sqrt(_HALF_PATCH**2 - row**2)) for row in range(_HALF_PATCH + 1)]
+    # The outer eighth mirrors the inner one, so that the patch is the same turned by a right angle.
+    for row in range(_HALF_PATCH, int(np.ceil(_HALF_PATCH / np.sqrt(2))) - 1, -1):
+        widths[row] = max(column for column in range(_HALF_PATCH + 1) if widths[column] >= row)
+    return np.array(widths, np.int32)
+
+
+_HALF_WIDTHS = _half_widths()
+
+
+@numba.njit(inline="always")
+def _above(grey, other):  # type: ignore[no-untyped-def]
+    return np.uint8(grey - other) if grey > other else np.uint8(0)
+
+
+@numba.njit(inline="always")
+def _least(a, b):  # type: ignore[no-untyped-def]
+    return a if a < b else b
+
+
+@numba.njit(inline="always")
+def _most(a, b):  # type: ignore[no-untyped-def]
+    return a if a > b else b
+
+
+@numba.njit(inline="always")
+def _brighter(r, middle):  # type: ignore[no-untyped-def]
+    """Return by how much each of the sixteen pixels of a ring is brighter than its middle."""
+    first = (_above(r[0], middle), _above(r[1], middle), _above(r[2], middle), _above(r[3], middle))
+    second = (_above(r[4], middle), _above(r[5], middle), _above(r[6], middle), _above(r[7], middle))
+    third = (_above(r[8], middle), _above(r[9], middle), _above(r[10], middle), _above(r[11], middle))
+    fourth = (_above(r[12], middle), _above(r[13], middle), _above(r[14], middle), _above(r[15], middle))
+    return first + second + third + fourth
+
+
+@numba.njit(inline="always")
+def _darker(r, middle):  # type: ignore[no-untyped-def]
+    first = (_above(middle, r[0]), _above(middle, r[1]), _above(middle, r[2]), _above(middle, r[3]))
+    second = (_above(middle, r[4]), _above(middle, r[5]), _above(middle, r[6]), _above(middle, r[7]))
+    third = (_above(middle, r[8]), _above(middle, r[9]), _above(middle, r[10]), _above(middle, r[11]))
+    fourth = (_above(middle, r[12]), _above(middle, r[13]), _above(middle, r[14]), _above(middle, r[15]))
+    return first + second + third + fourth
+
+
+@numba.njit(inline="always")
+def _longest_arc(d):  # type: ignore[no-untyped-def]
+    """Return the largest number that nine neighbours of a ring of sixteen all reach.
+
+    Two arcs of nine share the eight in their middle, and these are two fours, and these two pairs.
+    """
+    a1, a3, a5, a7 = _least(d[1], d[2]), _least(d[3], d[4]), _least(d[5], d[6]), _least(d[7], d[8])
+    a9, a11, a13, a15 = _least(d[9], d[10]), _least(d[11], d[12]), _least(d[13], d[14]), _least(d[15], d[0])
+    b1, b3, b5, b7 = _least(a1, a3), _least(a3, a5), _least(a5, a7), _least(a7, a9)
+    b9, b11, b13, b15 = _least(a9, a11), _least(a11, a13), _least(a13, a15), _least(a15, a1)
+
+    best = _least(_least(b1, b5), _most(d[0], d[9]))
+    best = _most(best, _least(_least(b3, b7), _most(d[2], d[11])))
+    best = _most(best, _least(_least(b5, b9), _most(d[4], d[13])))
+    best = _most(best, _least(_least(b7, b11), _most(d[6], d[15])))
+    best = _most(best, _least(_least(b9, b13), _most(d[8], d[1])))
+    best = _most(best, _least(_least(b11, b15), _most(d[10], d[3])))
+    best = _most(best, _least(_least(b13, b1), _most(d[12], d[5])))
+    return _most(best, _least(_least(b15, b3), _most(d[14], d[7])))
+
+
+@kernel
+def _fast_scores(grey):  # type: ignore[no-untyped-def]
+    """Return by how much nine pixels in a row around each pixel are all brighter, or all darker, than it: uint8 [h, w].
+
+    Without branches, and without indices that might be negative: so the compiler does many pixels of a row at once.
+    """
+    scores = np.zeros_like(grey)
+    height, width = grey.shape
+    for y in range(3, height - 3):
+        a, b, c, d, e, f, g = grey[y - 3], grey[y - 2], grey[y - 1], grey[y], grey[y + 1], grey[y + 2], grey[y + 3]
+        # The sixteen pixels of the ring, clockwise from the top, each row seen from where the ring meets it.
+        r0, r1, r2, r3, r4, r5, r6, r7 = a[3:], a[4:], b[5:], c[6:], d[6:], e[6:], f[5:], g[4:]
+        r8, r9, r10, r11, r12, r13, r14, r15 = g[3:], g[2:], f[1:], e, d, c, b[1:], a[2:]
+        middle, out = d[3:], scores[y, 3:]
+
+        for x in range(width - 6):
+            right = (r0[x], r1[x], r2[x], r3[x], r4[x], r5[x], r6[x], r7[x])
+            ring = (*right, r8[x], r9[x], r10[x], r11[x], r12[x], r13[x], r14[x], r15[x])
+            out[x] = _most(_longest_arc(_brighter(ring, middle[x])), _longest_arc(_darker(ring, middle[x])))
+    return scores
+
+
+@kernel
+def _peaks(scores, threshold):  # type: ignore[no-untyped-def]
+    """Return the pixels above the threshold and all their eight neighbours: x and y int32 [2, n], scores uint8 [n]."""
+    height, width = scores.shape
+    peaks = np.zeros_like(scores)
+    count = 0
+    for y in range(BORDER, height - BORDER):
+        above, here, below = scores[y - 1], scores[y], scores[y + 1]
+        # Again without indices that might be negative.
+        a0, a1, a2, b0, b1, b2 = above, above[1:], above[2:], here, here[1:], here[2:]
+        c0, c1, c2, out = below, below[1:], below[2:], peaks[y, 1:]
+        for x in range(width - 2):
+            most = _most(_most(a0[x], a1[x]), _most(a2[x], b0[x]))
+            most = _most(most, _most(_most(b2[x], c0[x]), _most(c1[x], c2[x])))
+            score = b1[x]
+            out[x] = score if (score > most) & (score > threshold) else np.uint8(0)
+        for x in range(BORDER, width - BORDER):
+            count += peaks[y, x] > 0
+
+    places, kept, at = np.empty((2, count), np.int32), np.empty(count, np.uint8), 0
+    for y in range(BORDER, height - BORDER):
+        for x in range(BORDER, width - BORDER):
+            if peaks[y, x] > 0:
+                places[0, at], places[1, at], kept[at] = x, y, peaks[y, x]
+                at += 1
+    return places, kept
+
+
+@kernel
+def _harris(across, down, places):  # type: ignore[no-untyped-def]
+    """Return the Harris response of each place over seven by seven pixels: float32 [n]. Slopes are int16 [h, w]."""
+    responses = np.empty(places.shape[1], np.float32)
+    for i in range(places.shape[1]):
+        x, y = places[0, i], places[1, i]
+        a, b, c = np.int32(0), np.int32(0), np.int32(0)
+        for row in range(y - 3, y + 4):
+            slopes, falls = across[row, x - 3 : x + 4], down[row, x - 3 : x + 4]
+            for column in range(7):
+                slope, fall = np.int32(slopes[column]), np.int32(falls[column])
+                a += slope * slope
+                b += fall * fall
+                c += slope * fall
+        xx, yy, xy = np.float32(a), np.float32(b), np.float32(c)
+        responses[i] = (xx * yy - xy * xy - _HARRIS * (xx + yy) * (xx + yy)) * _SCALE
+    return responses
+
+
+@kernel
+def _moments(grey, places, half_widths):  # type: ignore[no-untyped-def]
+    """Return the first moments of the greys of the round patch about each place: float32 [2, n], across and down."""
+    moments = np.empty((2, places.shape[1]), np.float32)
+    for i in range(places.shape[1]):
+        x, y = places[0, i], places[1, i]
+        across, down = np.int32(0), np.int32(0)
+        for row in range(_HALF_PATCH + 1):
+            half = half_widths[row]
+            lower, upper = grey[y + row, x - half : x + half + 1], grey[y - row, x - half : x + half + 1]
+            difference = np.int32(0)
+            for column in range(2 * half + 1):
+                # The middle row is there once only.
+                above = np.int32(upper[column]) if row else np.int32(0)
+                difference += np.int32(lower[column]) - above
+                across += (column - half) * (np.int32(lower[column]) + above)
+            down += row * difference
+        moments[0, i], moments[1, i] = across, down
+    return moments

@@ -1,0 +1,116 @@
+"""Searches what is remembered for copies of a picture, by the matcher's own measure. Runs inside worker processes.
+
+The remembered picture plays the part of the asset: its fingerprint is small, so that copies of small parts are missed
+which the matcher would find. What it brings is looked at again by the matcher wherever the picture can still be had.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+from guardian.matching.candidate import candidate_of
+from guardian.matching.features.image import Picture
+from guardian.matching.index.vector_route import PartEncoder
+from guardian.matching.matcher import Matcher
+from guardian.matching.profiles import Profile
+from guardian.matching.shard import MeasuredPair, search_index
+from guardian.matching.verify import confidence
+from guardian.matching.verify.confidence import Confidence
+from guardian.matching.verify.describing import transform_of
+from guardian.matching.verify.sharing import exclusive_evidence
+from guardian.memory.reading import MemoryReader
+from guardian.model import Box
+
+# One picture may have been met in many versions, which an asset is not.
+_VOTED, _MEASURED = 96, 48
+_NEARLY_WHOLE = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class RememberedCopy:
+    """A remembered picture that shows what a picture shows. Pickles.
+
+    `number` names it in the memory. `probability` is that of the matcher, measured on a small fingerprint.
+    `own_share` and `own_box`: what of the picture the remembered one shows; `seen_share` and `seen_box`: what of the
+    remembered one that fills. Shares are 0-1, boxes fractions of the sides.
+    """
+
+    number: int
+    id: str
+    probability: float
+    hash_distance: int
+    inliers: int
+    mirrored: bool
+    own_share: float
+    seen_share: float
+    own_box: Box
+    seen_box: Box
+
+    @property
+    def description(self) -> str:
+        """What the remembered picture is of the other one, in words."""
+        what = "the whole image" if self.own_share >= _NEARLY_WHOLE else f"crop of {self.own_share:.0%} of the image"
+        parts = [f"mirrored {what.removeprefix('the ')}" if self.mirrored else what]
+        if self.seen_share < _NEARLY_WHOLE:
+            parts.append(f"filling {self.seen_share:.0%} of the picture found")
+        return ", ".join(parts).replace("%", " %")
+
+
+@dataclass(frozen=True, slots=True)
+class CopiesFound:
+    """The remembered copies of a picture, most probable first.
+
+    `is_complete`: False when a segment could not be read, so that copies may be missing.
+    """
+
+    copies: tuple[RememberedCopy, ...]
+    searched: int
+    is_complete: bool
+
+
+def copies_in(
+    reader: MemoryReader, picture: Picture, profile: Profile, fitted: Confidence, encoder: PartEncoder | None = None
+) -> CopiesFound:
+    """Return what of a memory shows the same as a decoded picture. Raises IndexNotReady for damaged arrays."""
+    wide = replace(profile, voted_assets=_VOTED, measured_assets=_MEASURED, tiles=False)
+    answer = search_index(reader.as_index(), candidate_of(picture, wide), encoder, 0, wide)
+    found = [_copy(pair, fitted) for pair in answer.pairs]
+    found.sort(key=lambda one: (-one.probability, one.number))
+    return CopiesFound(tuple(found), len(reader), is_complete=not reader.damaged)
+
+
+def _copy(pair: MeasuredPair, fitted: Confidence) -> RememberedCopy:
+    measurement, shown = pair.measurement, pair.measurement.shown
+    # Copies of one picture share everything with each other, so that sharing tells nothing here.
+    exclusive = exclusive_evidence([(pair.asset, measurement)])[0]
+    features = confidence.features_of(measurement, pair.hash_distance, measurement.inliers, exclusive)
+    transform = transform_of(measurement)
+    return RememberedCopy(
+        number=pair.asset.number,
+        id=pair.asset.id,
+        probability=fitted.probability(features),
+        hash_distance=pair.hash_distance,
+        inliers=measurement.inliers,
+        mirrored=measurement.mirrored,
+        own_share=shown.candidate_coverage,
+        seen_share=shown.asset_coverage,
+        own_box=transform.candidate_box,
+        seen_box=transform.asset_box,
+    )
+
+
+def find_copies(matcher: Matcher, folder: Path, recipe: str, contents: Sequence[bytes]) -> list[CopiesFound]:
+    """Return the remembered copies of encoded pictures, in their order; a job for `Workers.run_with_matcher`.
+
+    Raises Unmatchable, IndexNotReady.
+    """
+    reader = _reader(folder, recipe)
+    reader.refresh()
+    return [copies_in(reader, matcher.decoded(content), matcher.profile, matcher.confidence) for content in contents]
+
+
+@lru_cache(maxsize=1)
+def _reader(folder: Path, recipe: str) -> MemoryReader:
+    """Open the memory of this worker process, once."""
+    return MemoryReader(folder, recipe)

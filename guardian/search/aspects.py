@@ -1,0 +1,109 @@
+"""The aspects by which pictures are compared: an appearance becomes one short unit vector for each.
+
+Each aspect is a linear projection of parts of the appearance, fitted by fitting.py on labelled pictures that no judged
+set holds. Vectors are kept as int8: 128 times a number between -1 and 1.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache, lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from guardian.matching.features.appearance import APPEARANCE_VERSION, SLICES
+
+FITTED = Path(__file__).parent / "aspects.npz"
+
+ASPECTS_VERSION = 1
+"""Raise when the fitted file or this module changes: vectors that were kept are then made anew."""
+
+VECTORS = f"a{APPEARANCE_VERSION}-p{ASPECTS_VERSION}"
+"""Name of how vectors are made; unlike ones are never compared."""
+
+Floats = NDArray[np.float32]
+
+_SCALE = 127.0
+_BLOCK = 4096
+
+
+class Aspect(StrEnum):
+    """What two pictures may have in common."""
+
+    LOOK = "look"
+    COLOUR = "colour"
+    SHAPE = "shape"
+    TEXTURE = "texture"
+
+
+PARTS: dict[Aspect, tuple[str, ...]] = {
+    Aspect.LOOK: tuple(SLICES),
+    Aspect.COLOUR: ("flat_colours", "edge_colours"),
+    Aspect.SHAPE: ("edges", "energies", "gradients", "silhouette"),
+    Aspect.TEXTURE: ("spectrum", "patterns", "contrasts"),
+}
+"""Of which parts of an appearance an aspect is made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """A fitted projection: `matrix` float32 [p, d] of the values of its parts, less `mean` float32 [p].
+
+    Of random pairs of pictures, one in twenty has a cosine of `alike` or more, one in two hundred of `much_alike`.
+    """
+
+    matrix: Floats
+    mean: Floats
+    alike: float
+    much_alike: float
+
+
+def decoded(appearances: NDArray[np.uint8], aspect: Aspect) -> Floats:
+    """Return the values of an aspect's parts, float32 [n, p], of appearances uint8 [n, APPEARANCE_BYTES]."""
+    columns = [_values(name)[appearances[:, SLICES[name]]] for name in PARTS[aspect]]
+    return np.concatenate(columns, axis=1)
+
+
+@cache
+def _values(name: str) -> Floats:
+    """Return what the 256 bytes of a part stand for. The layout keeps signed roots, the other parts plain shares."""
+    steps = np.arange(256, dtype=np.float32)
+    if name != "layout":
+        return np.asarray(steps / 255, dtype=np.float32)
+    roots = (steps - 128) / 45
+    return np.asarray(np.sign(roots) * roots**2, dtype=np.float32)
+
+
+@lru_cache(maxsize=1)
+def projections() -> dict[Aspect, Projection]:
+    """Return the fitted projections that come with guardian."""
+    with np.load(FITTED, allow_pickle=False) as fitted:
+        found = {}
+        for aspect in Aspect:
+            matrix, mean = (fitted[f"{aspect.value}_{name}"].astype(np.float32) for name in ("matrix", "mean"))
+            alike, much_alike = fitted[f"{aspect.value}_levels"].tolist()
+            found[aspect] = Projection(matrix, mean, alike, much_alike)
+        return found
+
+
+def vectors_of(appearances: NDArray[np.uint8], aspect: Aspect) -> NDArray[np.int8]:
+    """Return the vectors of an aspect, int8 [n, d], of appearances uint8 [n, APPEARANCE_BYTES]."""
+    vectors = np.empty((len(appearances), projections()[aspect].matrix.shape[1]), dtype=np.int8)
+    # In blocks, since the values take four times the memory of the bytes.
+    for start in range(0, len(appearances), _BLOCK):
+        block = exact_vectors_of(appearances[start : start + _BLOCK], aspect)
+        vectors[start : start + _BLOCK] = np.round(block * _SCALE)
+    return vectors
+
+
+def exact_vectors_of(appearances: NDArray[np.uint8], aspect: Aspect) -> Floats:
+    """Return the vectors of an aspect before they are rounded, float32 [n, d], each of length 1."""
+    fitted = projections()[aspect]
+    return unit(np.asarray((decoded(appearances, aspect) - fitted.mean) @ fitted.matrix, dtype=np.float32))
+
+
+def unit(vectors: NDArray[np.floating]) -> Floats:
+    """Return vectors float32 [n, d] with length 1; those of length 0 stay so."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(lengths, 1e-9), dtype=np.float32)

@@ -1,0 +1,265 @@
+"""Ranks pictures by what they share with the one that is asked with. Runs inside a worker process."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from guardian.errors import IndexNotReady, UsageError
+from guardian.matching.features.image import decode
+from guardian.matching.settings import MatchingSettings
+from guardian.memory.shards import FOLDER as MEMORY_FOLDER
+from guardian.search.aspects import Aspect, Floats, exact_vectors_of, unit
+from guardian.search.colours import scores_of
+from guardian.search.nearest import nearest
+from guardian.search.question import By, CopyFact, Found, Kind, PictureKey, Question, Ranking
+from guardian.search.rows import AssetRows, Rows
+from guardian.search.seen_rows import SeenPictures
+from guardian.search.views_of_query import views_of
+
+HEAD = 400
+"""Pictures of each aspect that are looked at exactly."""
+
+_LIKE, _UNLIKE = 0.75, 0.35
+"""How far examples move the question (Rocchio, 1971)."""
+
+_FADING = 15.0
+"""Of reciprocal rank fusion: how little the first ranks differ (Cormack, Clarke and Buettcher, 2009)."""
+
+FUSION = {Aspect.LOOK: 1.0, Aspect.COLOUR: 0.5, Aspect.SHAPE: 0.2, Aspect.TEXTURE: 0.5}
+"""Weights of the aspects in `auto`, fitted by cross-validation on the classes that fitting.py fits on."""
+
+_COPY_WEIGHT = 4.0
+"""Whatever else is alike, a copy stands first."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shelf:
+    """Rows of one kind, and which of them may be returned: bool [n]."""
+
+    kind: Kind
+    rows: Rows
+    eligible: NDArray[np.bool_]
+
+
+def rank(settings: MatchingSettings, question: Question) -> Ranking:
+    """Answer one question. Raises Unmatchable for a picture that cannot be looked at, UsageError for a wrong region."""
+    shelves, not_searched = _shelves(question)
+    searched = dict.fromkeys(question.among, 0)
+    for shelf in shelves:
+        searched[shelf.kind] += len(np.unique(shelf.rows.numbers[shelf.eligible]))
+
+    candidates = _Candidates(shelves, question, _asked(question, shelves, settings))
+    candidates.add_copies()
+    found = tuple(_with_preview(one, question) for one in candidates.ranked()[: question.top])
+    return Ranking(found, searched, not_searched)
+
+
+def _with_preview(found: Found, question: Question) -> Found:
+    """Return a found picture with its preview from the memory, from which no original can be read."""
+    kind, number = found.key
+    if kind is not Kind.SEEN:
+        return found
+    return replace(found, preview=_memory(question.data_dir, question.memory_recipe).preview(number))
+
+
+def _shelves(question: Question) -> tuple[list[_Shelf], tuple[str, ...]]:
+    shelves: list[_Shelf] = []
+    not_searched: tuple[str, ...] = ()
+    for kind, numbers in question.among.items():
+        try:
+            opened, missing = _opened(kind, question)
+            not_searched += missing
+        except IndexNotReady as error:
+            not_searched += (str(error),)
+            continue
+        for rows in opened:
+            eligible = rows.alive if numbers is None else rows.alive & np.isin(rows.numbers, numbers)
+            hidden = [number for left_out, number in question.left_out if left_out is kind]
+            shelves.append(_Shelf(kind, rows, eligible & ~np.isin(rows.numbers, hidden)))
+    return shelves, not_searched
+
+
+def _opened(kind: Kind, question: Question) -> tuple[Sequence[Rows], tuple[str, ...]]:
+    """Return the rows of one kind, and what of them cannot be searched, in words. Raises IndexNotReady."""
+    if kind is Kind.ASSET:
+        return _opened_assets(question.data_dir, AssetRows(question.data_dir).generation()), ()
+    found = _memory(question.data_dir, question.memory_recipe).rows()
+    return found.rows, found.not_searched
+
+
+@lru_cache(maxsize=1)
+def _memory(data_dir: Path, recipe: str) -> SeenPictures:
+    """Return the memory of this worker process, opened once."""
+    return SeenPictures(data_dir / MEMORY_FOLDER, recipe)
+
+
+@lru_cache(maxsize=1)
+def _opened_assets(data_dir: Path, generation: int) -> Sequence[Rows]:
+    """Return the rows of one generation, mapped and checked once."""
+    return AssetRows(data_dir).open()
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The question by aspects: float32 [views, d] unit vectors; empty when only colours are asked for."""
+
+    vectors: dict[Aspect, Floats]
+
+
+def _asked(question: Question, shelves: Sequence[_Shelf], settings: MatchingSettings) -> _Asked:
+    views = np.empty((0, 0), np.uint8)
+    if question.content is not None:
+        views = views_of(decode(question.content, settings), question.region)
+    like, unlike = _examples(question.like, shelves), _examples(question.unlike, shelves)
+    if not len(views):
+        views, like = like, like[:0]
+    if not len(views):
+        return _Asked({})
+
+    vectors = {}
+    for aspect in Aspect:
+        moved = exact_vectors_of(views, aspect)
+        if len(like):
+            moved += _LIKE * exact_vectors_of(like, aspect).mean(axis=0)
+        if len(unlike):
+            moved -= _UNLIKE * exact_vectors_of(unlike, aspect).mean(axis=0)
+        vectors[aspect] = unit(moved)
+    return _Asked(vectors)
+
+
+def _examples(keys: Sequence[PictureKey], shelves: Sequence[_Shelf]) -> NDArray[np.uint8]:
+    found = []
+    for kind, number in keys:
+        rows = [shelf.rows.appearances[shelf.rows.numbers == number] for shelf in shelves if shelf.kind is kind]
+        found += [one[:1] for one in rows if len(one)]
+    if len(found) < len(keys):
+        raise UsageError("--like, --unlike: an example has no appearance yet, or is not among what is searched")
+    return np.concatenate(found) if found else np.empty((0, 0), np.uint8)
+
+
+class _Candidates:
+    """The pictures that some aspect or colour brings, looked at exactly."""
+
+    def __init__(self, shelves: Sequence[_Shelf], question: Question, asked: _Asked) -> None:
+        self._shelves, self._question, self._asked = shelves, question, asked
+        self._places: dict[PictureKey, tuple[int, int]] = {}
+        self._colours: dict[PictureKey, tuple[float, float]] = {}
+
+        wanted = _aspects_of(question.by)
+        if asked.vectors:
+            for aspect in wanted:
+                self._bring(aspect)
+        if question.colours:
+            self._bring_colours()
+
+    def add_copies(self) -> None:
+        """Add copies, which need not look alike at all: a small crop does not."""
+        missing = set(self._question.copies) - set(self._places)
+        for place, shelf in enumerate(self._shelves):
+            wanted = [number for kind, number in missing if kind is shelf.kind]
+            for row in np.flatnonzero(np.isin(shelf.rows.numbers, wanted) & shelf.eligible):
+                self._note(place, int(row))
+
+    def ranked(self) -> list[Found]:
+        """Return the candidates, best first."""
+        by, copies, alike = self._question.by, self._question.copies, self._alike()
+        if by is By.COPY:
+            scores = {key: fact.probability for key, fact in copies.items()}
+        elif by is not By.AUTO and self._asked.vectors:
+            scores = {key: cosines[Aspect(by.value)] for key, cosines in alike.items()}
+        else:
+            scores = self._fused(alike, copies)
+
+        # With both a picture and colours, a picture must have the colours too.
+        for key, (fit, _) in self._colours.items():
+            scores[key] = scores.get(key, 0.0) * fit if self._asked.vectors else fit
+        if self._question.colours:
+            scores = {key: score for key, score in scores.items() if key in self._colours}
+
+        ordered = sorted(scores, key=lambda key: (-scores[key], key))
+        return [
+            Found(key, round(scores[key], 4), alike.get(key, {}), copies.get(key), self._share(key)) for key in ordered
+        ]
+
+    def _share(self, key: PictureKey) -> float | None:
+        return self._colours[key][1] if key in self._colours else None
+
+    def _bring(self, aspect: Aspect) -> None:
+        queries = np.round(self._asked.vectors[aspect] * 127).astype(np.int8)
+        found: list[tuple[int, int, int]] = []
+        for place, shelf in enumerate(self._shelves):
+            rows, products = nearest(shelf.rows.vectors(aspect), shelf.eligible, queries, HEAD)
+            found += [(-int(product), place, int(row)) for row, product in zip(rows, products, strict=True)]
+        for _, place, row in sorted(found)[:HEAD]:
+            self._note(place, row)
+
+    def _bring_colours(self) -> None:
+        for place, shelf in enumerate(self._shelves):
+            scores, shares = scores_of(shelf.rows.appearances, self._question.colours)
+            scores = np.where(shelf.eligible, scores, -1)
+            known = [row for at, row in self._places.values() if at == place]
+            best = np.argsort(-scores, kind="stable")[:HEAD] if not self._asked.vectors else known
+            for row in best:
+                if scores[row] > 0:
+                    key = self._note(place, int(row))
+                    if scores[row] > self._colours.get(key, (0.0, 0.0))[0]:
+                        self._colours[key] = (float(scores[row]), float(shares[row]))
+
+    def _note(self, place: int, row: int) -> PictureKey:
+        """Note one row; of an animation's frames the first that was brought stands for it."""
+        shelf = self._shelves[place]
+        key = (shelf.kind, int(shelf.rows.numbers[row]))
+        self._places.setdefault(key, (place, row))
+        return key
+
+    def _alike(self) -> dict[PictureKey, dict[Aspect, float]]:
+        """Return the cosine of each candidate with the nearest view, by aspects, from unrounded vectors."""
+        keys = list(self._places)
+        if not keys or not self._asked.vectors:
+            return {}
+        rows = np.stack([self._shelves[place].rows.appearances[row] for place, row in self._places.values()])
+
+        found: dict[PictureKey, dict[Aspect, float]] = {key: {} for key in keys}
+        for aspect in Aspect:
+            nearest_view = (exact_vectors_of(rows, aspect) @ self._asked.vectors[aspect].T).max(axis=1)
+            for key, cosine in zip(keys, nearest_view, strict=True):
+                found[key][aspect] = float(cosine)
+        return found
+
+    def _fused(
+        self, alike: dict[PictureKey, dict[Aspect, float]], copies: dict[PictureKey, CopyFact]
+    ) -> dict[PictureKey, float]:
+        """Return the fused score of each candidate, 0-1: by the ranks of its aspects, and by that of copies."""
+        keys = list(alike)
+        ranks = {aspect: _ranks([alike[key][aspect] for key in keys]) for aspect in FUSION}
+        share = 1 / (1 + _COPY_WEIGHT)
+        scores = {key: float(score) * share for key, score in zip(keys, fused_ranks(ranks), strict=True)}
+
+        for place, key in enumerate(sorted(copies, key=lambda key: (-copies[key].probability, key))):
+            sure = copies[key].probability * (_FADING + 1) / (_FADING + 1 + place)
+            scores[key] = scores.get(key, 0.0) + _COPY_WEIGHT * share * sure
+        return scores
+
+
+def _aspects_of(by: By) -> list[Aspect]:
+    """Return the aspects that bring candidates."""
+    if by is By.COPY:
+        return []
+    return list(Aspect) if by is By.AUTO else [Aspect(by.value)]
+
+
+def _ranks(values: Sequence[float]) -> Floats:
+    """Return the rank of each value from 0, the largest first; equal ones in their order."""
+    ranks = np.empty(len(values), dtype=np.float32)
+    ranks[np.argsort(-np.array(values, dtype=np.float32), kind="stable")] = np.arange(len(values))
+    return ranks
+
+
+def fused_ranks(ranks: Mapping[Aspect, Floats]) -> Floats:
+    """Return the weighted reciprocal ranks, float32 [n], 0-1, of pictures with these ranks from 0 by each aspect."""
+    parts = [FUSION[aspect] * (_FADING + 1) / (_FADING + 1 + ranks[aspect]) for aspect in FUSION]
+    return np.asarray(sum(parts) / sum(FUSION.values()), dtype=np.float32)

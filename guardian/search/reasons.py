@@ -1,0 +1,45 @@
+"""Says in a line why a picture stands where it does: what it shares with the one asked with, and what not."""
+
+from guardian.search.aspects import Aspect, projections
+from guardian.search.question import By, Found
+
+_PROBABLE = 0.5
+
+_WORDS = {Aspect.COLOUR: "colours", Aspect.SHAPE: "composition", Aspect.TEXTURE: "texture"}
+
+
+def why(found: Found, by: By) -> str:
+    """Return why a picture was found, in words: "same composition, other colours", "copy: crop of 40 %"."""
+    reasons = []
+    if found.copy is not None and (found.copy.probability >= _PROBABLE or by is By.COPY):
+        word = "copy" if found.copy.probability >= _PROBABLE else "perhaps a copy"
+        reasons.append(f"{word}: {found.copy.words}" if found.copy.words else word)
+    elif found.alike:
+        reasons.append(_shared(found.alike))
+    if found.colour_share is not None:
+        reasons.append(f"{found.colour_share * 100:.0f} % in this colour")
+    return "; ".join(reasons)
+
+
+def _shared(alike: dict[Aspect, float]) -> str:
+    """Return which aspects two pictures share; of those the look is the sum."""
+    same, other, similar = list[str](), list[str](), list[str]()
+    for aspect, word in _WORDS.items():
+        if aspect not in alike:
+            continue
+        fitted = projections()[aspect]
+        level = same if alike[aspect] >= fitted.much_alike else similar if alike[aspect] >= fitted.alike else other
+        level.append(word)
+
+    if len(same) == len(_WORDS):
+        return "alike in colours, composition and texture"
+    parts = [f"same {_joined(same)}"] if same else []
+    if similar:
+        parts.append(f"similar {_joined(similar)}")
+    if parts and other:
+        parts.append(f"other {_joined(other)}")
+    return ", ".join(parts) or "the nearest there is; little in common"
+
+
+def _joined(words: list[str]) -> str:
+    return " and ".join(words) if len(words) < 3 else f"{', '.join(words[:-1])} and {words[-1]}"

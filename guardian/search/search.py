@@ -1,0 +1,263 @@
+"""The door of the search: asks the matcher and the ranking, and puts assets and seen pictures behind their numbers."""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from guardian.errors import GuardianError, IndexNotReady, Unmatchable, UsageError, WorkerLost
+from guardian.evidence import Vault
+from guardian.matching.workers import Workers
+from guardian.memory.copies import find_copies
+from guardian.memory.shards import FOLDER as MEMORY_FOLDER
+from guardian.model import Asset, AssetState, Licence, SeenAddress, SeenPicture
+from guardian.search.curation import Quality, quality_of
+from guardian.search.question import By, CopyFact, Found, Kind, PictureKey, Question, Region, WantedColour
+from guardian.search.ranking import rank
+from guardian.search.reasons import why
+from guardian.search.views_of_query import thumbnail
+from guardian.store import Store
+
+MOST_RESULTS = 1000
+
+Among = dict[Kind, NDArray[np.int64] | None]
+"""Numbers of the pictures of each kind that may be returned; None stands for all of a kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which pictures may be returned; None lets all pass. `since`: added, or last seen, at this time or later.
+
+    `licence`: the id of a licence, or a host, that some licence allows to use the asset.
+    """
+
+    collection: str | None = None
+    tag: str | None = None
+    licence: str | None = None
+    host: str | None = None
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a person searches with and for.
+
+    `picture` are the bytes of the picture asked with; `own` its asset when it is one, which is then not returned.
+    """
+
+    picture: bytes | None = None
+    own: Asset | None = None
+    where: frozenset[Kind] = frozenset(Kind)
+    by: By = By.AUTO
+    region: Region | None = None
+    colours: tuple[WantedColour, ...] = ()
+    like: tuple[Asset, ...] = ()
+    unlike: tuple[Asset, ...] = ()
+    filters: Filters = Filters()
+    top: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One picture of an answer, an asset or one that was seen. `why` says why it stands here.
+
+    `addresses` are the places where it was seen, the first one first, `preview` a small JPEG of it.
+    """
+
+    rank: int
+    kind: Kind
+    score: float
+    by: By
+    why: str
+    asset: Asset | None = None
+    seen: SeenPicture | None = None
+    addresses: tuple[SeenAddress, ...] = ()
+    preview: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchAnswer:
+    """The results, best first, of how many pictures of each kind, and what could not be searched, in words."""
+
+    results: tuple[Result, ...]
+    searched: dict[Kind, int]
+    not_searched: tuple[str, ...] = ()
+
+
+class Search:
+    """Answers requests over one store and one data folder, in worker processes."""
+
+    def __init__(self, store: Store, workers: Workers, data_dir: Path) -> None:
+        self._store, self._workers, self._data_dir = store, workers, data_dir
+        self._originals = Vault(data_dir / "originals", sys.maxsize)
+
+    def original(self, asset: Asset) -> bytes:
+        """Return the bytes of an asset. Raises GuardianError when they are missing or damaged."""
+        return self._originals.get(asset.sha256)
+
+    async def thumbnail(self, asset: Asset) -> bytes | None:
+        """Return a small JPEG of an asset; None when its original cannot be read."""
+        try:
+            content = await asyncio.to_thread(self.original, asset)
+        except GuardianError:
+            return None
+        return await self.thumbnail_of(content)
+
+    async def quality(self, asset: Asset) -> Quality:
+        """Measure the file of an asset. Raises GuardianError when it cannot be read."""
+        content = await asyncio.to_thread(self.original, asset)
+        return await self._workers.run(quality_of, self._workers.settings, content)
+
+    async def thumbnail_of(self, content: bytes) -> bytes | None:
+        """Return a small JPEG of an encoded picture; None when it cannot be decoded."""
+        try:
+            return await self._workers.run(thumbnail, self._workers.settings, content)
+        except (Unmatchable, WorkerLost):
+            return None
+
+    async def answer(self, request: Request) -> SearchAnswer:
+        """Return the pictures that answer a request, best first.
+
+        Raises UsageError for a request that means nothing, Unmatchable for a picture that cannot be looked at,
+        WorkerLost, WorkersUnavailable, and IndexNotReady where copies are asked for.
+        """
+        _refuse_meaningless(request)
+        assets = await asyncio.to_thread(self._assets, request) if Kind.ASSET in request.where else {}
+
+        among = await asyncio.to_thread(self._among, request, assets)
+
+        copies: dict[PictureKey, CopyFact] = {}
+        not_searched: tuple[str, ...] = ()
+        if request.picture is not None and request.region is None and request.by in (By.AUTO, By.COPY):
+            copies, not_searched = await self._copies(request.picture, assets, among)
+
+        question = self._question(request, among, copies)
+        ranking = await self._workers.run(rank, self._workers.settings, question)
+        not_searched += ranking.not_searched
+        if lacking := len(assets) - ranking.searched.get(Kind.ASSET, 0):
+            not_searched += (f"{lacking} of {len(assets)} assets, whose appearance is not known",)
+        results = await asyncio.to_thread(self._results, ranking.found, request, assets)
+        return SearchAnswer(results, ranking.searched, not_searched)
+
+    def _among(self, request: Request, assets: dict[int, Asset]) -> Among:
+        among: Among = {}
+        if Kind.ASSET in request.where:
+            among[Kind.ASSET] = np.array(sorted(assets), dtype=np.int64)
+        filters = request.filters
+        # What only assets have was never seen anywhere.
+        if Kind.SEEN in request.where and filters.collection is filters.tag is filters.licence is None:
+            among[Kind.SEEN] = self._seen_numbers(filters)
+        return among
+
+    def _question(self, request: Request, among: Among, copies: dict[PictureKey, CopyFact]) -> Question:
+        return Question(
+            data_dir=self._data_dir,
+            memory_recipe=self._workers.small_recipe,
+            among=among,
+            content=request.picture,
+            region=request.region,
+            by=request.by,
+            colours=request.colours,
+            like=tuple((Kind.ASSET, asset.number) for asset in request.like),
+            unlike=tuple((Kind.ASSET, asset.number) for asset in request.unlike),
+            copies=copies,
+            top=request.top,
+        )
+
+    def _seen_numbers(self, filters: Filters) -> NDArray[np.int64] | None:
+        if filters.host is None and filters.since is None:
+            return None
+        with self._store.read() as tx:
+            return np.array(sorted(tx.seen.numbers(host=filters.host, since=filters.since)), dtype=np.int64)
+
+    def _results(self, found: Sequence[Found], request: Request, assets: dict[int, Asset]) -> tuple[Result, ...]:
+        """Return the results with what the database says of them; what it has forgotten meanwhile is left out."""
+        with self._store.read() as tx:
+            seen = tx.seen.pictures([number for kind, number in (one.key for one in found) if kind is Kind.SEEN])
+            places = tx.seen.addresses([one.id for one in seen.values()])
+
+        results: list[Result] = []
+        for one in found:
+            kind, number = one.key
+            picture = seen.get(number) if kind is Kind.SEEN else None
+            asset = assets.get(number) if kind is Kind.ASSET else None
+            if picture is None and asset is None:
+                continue
+            rank_, reason = len(results) + 1, why(one, request.by)
+            addresses = places.get(picture.id, ()) if picture is not None else ()
+            results.append(Result(rank_, kind, one.score, request.by, reason, asset, picture, addresses, one.preview))
+        return tuple(results)
+
+    def _assets(self, request: Request) -> dict[int, Asset]:
+        """Return the protected assets that may be returned, by number."""
+        filters = request.filters
+        if filters.host is not None:
+            # Hosts are where pictures were seen; no asset lies on one.
+            return {}
+        with self._store.read() as tx:
+            assets = tx.assets.list(filters.collection, AssetState.PROTECTED)
+            licences = tx.licences.list() if filters.licence is not None else []
+        licences = [one for one in licences if filters.licence in (one.id, one.host)]
+
+        found = {}
+        for asset in assets:
+            passes = filters.tag is None or filters.tag in asset.tags
+            passes = passes and (filters.since is None or asset.added_at >= filters.since)
+            passes = passes and (filters.licence is None or _is_licensed(asset, licences))
+            if passes and (request.own is None or asset.id != request.own.id) and not asset.by_bytes_only:
+                found[asset.number] = asset
+        return found
+
+    async def _copies(
+        self, content: bytes, assets: dict[int, Asset], among: Among
+    ) -> tuple[dict[PictureKey, CopyFact], tuple[str, ...]]:
+        """Return what the matcher holds for copies of a picture, by its own measure, and what it could not search."""
+        found: dict[PictureKey, CopyFact] = {}
+        not_searched: tuple[str, ...] = ()
+        if Kind.ASSET in among:
+            report = await self._workers.match(content)
+            numbers = {asset.id: number for number, asset in assets.items()}
+            for match in report.matches:
+                if match.asset_id in numbers:
+                    fact = CopyFact(match.comparison.probability, match.comparison.description)
+                    found[Kind.ASSET, numbers[match.asset_id]] = fact
+            not_searched += ("some of the index",) if report.partial else ()
+
+        if Kind.SEEN in among:
+            try:
+                found |= await self._seen_copies(content, among[Kind.SEEN])
+            except IndexNotReady as error:
+                not_searched += (f"copies among what was seen ({error})",)
+        return found, not_searched
+
+    async def _seen_copies(self, content: bytes, allowed: NDArray[np.int64] | None) -> dict[PictureKey, CopyFact]:
+        """Return the remembered copies of a picture. The ranking names damaged segments, which it reads too."""
+        folder, recipe = self._data_dir / MEMORY_FOLDER, self._workers.small_recipe
+        (remembered,) = await self._workers.run_with_matcher(find_copies, folder, recipe, [content])
+        return {
+            (Kind.SEEN, copy.number): CopyFact(copy.probability, copy.description)
+            for copy in remembered.copies
+            if allowed is None or copy.number in allowed
+        }
+
+
+def _refuse_meaningless(request: Request) -> None:
+    if request.picture is None and not request.colours and not request.like:
+        raise UsageError("nothing to search with: name a picture, an address, an asset, --colour or --like")
+    if request.by is By.COPY and request.picture is None:
+        raise UsageError("--by copy needs a picture to compare with")
+    if request.region is not None and request.picture is None:
+        raise UsageError("--region needs a picture of which it is a part")
+    if request.by is By.COPY and request.region is not None:
+        raise UsageError("--by copy compares whole pictures; cut the region out and search with that file")
+    if not 1 <= request.top <= MOST_RESULTS:
+        raise UsageError(f"--top: between 1 and {MOST_RESULTS}")
+
+
+def _is_licensed(asset: Asset, licences: Sequence[Licence]) -> bool:
+    return any(asset.id == one.asset_id or asset.collection == one.collection for one in licences)

@@ -1,0 +1,71 @@
+"""Prepares the picture that is asked with: cuts out what is meant, and shows it in the ways that belong together."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from guardian.errors import UsageError
+from guardian.matching.features.appearance import appearance_of
+from guardian.matching.features.image import Picture, decode
+from guardian.matching.settings import MatchingSettings
+from guardian.search.question import Region
+
+_EVEN = 3.0
+"""Grey levels: a row or column whose deviation is no larger, and whose colour is that of the rim, is border."""
+
+_LEAST_LEFT = 0.3
+"""Share of the picture that must remain when borders are taken off; else they are what it shows."""
+
+
+THUMBNAIL_SIDE = 160
+
+
+def views_of(picture: Picture, region: Region | None) -> NDArray[np.uint8]:
+    """Return the appearances of the picture asked with, uint8 [n, APPEARANCE_BYTES]: as it is, and its mirror image.
+
+    Borders and letterboxes are taken off first. Raises UsageError for a region outside of the picture.
+    """
+    rgb = without_borders(picture.rgb) if region is None else _cut(picture, region)
+    return np.stack([appearance_of(side).values for side in (rgb, np.ascontiguousarray(rgb[:, ::-1]))])
+
+
+def thumbnail(settings: MatchingSettings, content: bytes) -> bytes:
+    """Return a JPEG of at most THUMBNAIL_SIDE pixels of an encoded picture. Raises Unmatchable."""
+    rgb = decode(content, settings).rgb
+    factor = min(1.0, THUMBNAIL_SIDE / max(rgb.shape[:2]))
+    size = (max(1, round(rgb.shape[1] * factor)), max(1, round(rgb.shape[0] * factor)))
+    small = cv2.cvtColor(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2BGR)
+    return cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 80])[1].tobytes()
+
+
+def _cut(picture: Picture, region: Region) -> NDArray[np.uint8]:
+    left, top, width, height = region
+    if left + width > picture.width or top + height > picture.height:
+        raise UsageError(f"--region: the picture has {picture.width} x {picture.height} pixels")
+
+    # The pixels may be reduced; a region is said in those of the whole file.
+    rows, columns = picture.rgb.shape[:2]
+    down, across = rows / picture.height, columns / picture.width
+    first_row, first_column = int(top * down), int(left * across)
+    last_row, last_column = round((top + height) * down), round((left + width) * across)
+    return picture.rgb[first_row : max(last_row, first_row + 1), first_column : max(last_column, first_column + 1)]
+
+
+def without_borders(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a picture, uint8 [h, w, 3], without even bars along its sides; the whole where little would remain."""
+    top, bottom = _inner(rgb)
+    left, right = _inner(np.swapaxes(rgb[top:bottom], 0, 1))
+    inner = rgb[top:bottom, left:right]
+    return inner if inner.shape[0] * inner.shape[1] >= _LEAST_LEFT * rgb.shape[0] * rgb.shape[1] else rgb
+
+
+def _inner(rgb: NDArray[np.uint8]) -> tuple[int, int]:
+    """Return the first row that is no bar, and the one after the last."""
+    means = rgb.mean(axis=1)
+    even = rgb.std(axis=1).max(axis=1) <= _EVEN
+    bars_above = even & (np.abs(means - means[0]).max(axis=1) <= 2 * _EVEN)
+    bars_below = even & (np.abs(means - means[-1]).max(axis=1) <= 2 * _EVEN)
+
+    if bars_above.all():
+        return 0, len(rgb)
+    return int((~bars_above).argmax()), len(rgb) - int((~bars_below[::-1]).argmax())

@@ -1,0 +1,167 @@
+"""The audit log as rows, each chained to the one before by its digest, and the check of the chain.
+
+A line's digest covers the digest before it, so that a change shows in every line after it. Each line that is added to
+the history of a case leaves a line here with the digest of its content, so that histories are covered too.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, Row, insert, select
+
+from guardian.model import Actor, AuditHead, AuditLine
+from guardian.model.people import BY_GUARDIAN
+from guardian.store.counters import Counters
+from guardian.store.people_tables import audit
+from guardian.store.tables import case_events
+
+BEFORE_THE_FIRST = "0" * 64
+"""Stands in for the digest before the first line."""
+
+HISTORY = "case.history"
+"""The action of lines that anchor a line of a case's history."""
+
+BEGUN = "audit.begun"
+"""The action of the first line: how many lines of history there were before the log, and a digest over all of them."""
+
+AUDIT_HEAD = "audit_head"
+"""The key of a message under which it carries the head as NUMBER:DIGEST."""
+
+_COUNTER = "audit"
+_AT_A_TIME = 1_000
+
+_NOT_OF_CONTENT = {"id", "case_id", "undoes", "before", "told"}
+"""Columns of a line of history that change when cases are merged, which writes the lines of both anew, what undoing
+needs to know, and whether somebody was told of the line."""
+
+
+class Audit:
+    """The audit table. Lines are collected, and written when the transaction commits.
+
+    Written earlier, the lock on their numbers would be held while the transaction goes on to lock other rows, and two
+    transactions could wait for each other.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._waiting: list[dict[str, object]] = []
+
+    def add(
+        self, actor: Actor, action: str, subject: str | None, at: datetime, detail: Mapping[str, str] | None = None
+    ) -> None:
+        """Add a line when the transaction commits.
+
+        `action` is a noun and what became of it, such as `case.dismissed`; `subject` the id of what it was done to.
+        """
+        self._waiting.append(
+            {
+                "at": at,
+                "actor_kind": actor.kind,
+                # PostgreSQL takes no NUL in a text.
+                "actor": actor.name.replace("\x00", ""),
+                "action": action,
+                "subject": subject,
+                "address": actor.address,
+                "detail": _canonical(dict(detail or {})),
+            }
+        )
+
+    def anchor(self, case_id: str, event: Mapping[str, object], at: datetime) -> None:
+        """Note the digest of a line that is added to a case's history."""
+        self.add(BY_GUARDIAN, HISTORY, case_id, at, {"sha256": event_digest(event)})
+
+    def write(self) -> None:
+        """Write the lines that wait. `Store.begin` does so before it commits; until then others wait to add theirs."""
+        for values in self._waiting:
+            # The counter's row is locked until the commit, which makes the order of lines that of their numbers.
+            number = Counters(self._connection).next(_COUNTER)
+            before = self._connection.execute(select(audit.c.digest).where(audit.c.number == number - 1)).scalar()
+            numbered = {"number": number, **values}
+            digest = _digest(before or BEFORE_THE_FIRST, numbered)
+            self._connection.execute(insert(audit).values(**numbered, digest=digest))
+        self._waiting.clear()
+
+    def head(self) -> AuditHead | None:
+        """Return the number and digest of the last line; None while there is none."""
+        row = self._connection.execute(select(audit).order_by(audit.c.number.desc()).limit(1)).first()
+        return None if row is None else AuditHead(row.number, row.digest)
+
+    def counted(self) -> int:
+        """Return how many lines were ever added."""
+        return Counters(self._connection).value(_COUNTER)
+
+    def lines(self, *, subject: str | None = None, since: datetime | None = None) -> Iterator[AuditLine]:
+        """Return the lines in their order, read a thousand at a time."""
+        last = 0
+        while True:
+            query = select(audit).where(audit.c.number > last).order_by(audit.c.number).limit(_AT_A_TIME)
+            if subject is not None:
+                query = query.where(audit.c.subject == subject)
+            if since is not None:
+                query = query.where(audit.c.at >= since)
+            rows = self._connection.execute(query).all()
+            if not rows:
+                return
+            yield from map(_line, rows)
+            last = rows[-1].number
+
+    def history(self) -> Iterator[tuple[str, datetime, str]]:
+        """Return for each line of every case's history the case, the time and the digest of its content."""
+        for row in self._connection.execute(select(case_events).order_by(case_events.c.id)):
+            yield row.case_id, row.at, event_digest(row._asdict())
+
+
+def line_digest(before: str, line: AuditLine) -> str:
+    """Return the digest that a line must have after a line with the digest `before`."""
+    values = {
+        "number": line.number,
+        "at": line.at,
+        "actor_kind": line.actor_kind,
+        "actor": line.actor,
+        "action": line.action,
+        "subject": line.subject,
+        "address": line.address,
+        "detail": _canonical(dict(line.detail)),
+    }
+    return _digest(before, values)
+
+
+def event_digest(event: Mapping[str, object]) -> str:
+    """Return the SHA-256 of a line of history. Columns without a value do not count, so that new ones may be added."""
+    content = {
+        name: _moment(value) if isinstance(value, datetime) else str(value)
+        for name, value in event.items()
+        if value is not None and name not in _NOT_OF_CONTENT
+    }
+    return hashlib.sha256(_canonical(content).encode()).hexdigest()
+
+
+def _digest(before: str, values: Mapping[str, object]) -> str:
+    content = {name: _moment(value) if isinstance(value, datetime) else value for name, value in values.items()}
+    return hashlib.sha256(f"{before}\n{_canonical(content)}".encode()).hexdigest()
+
+
+def _canonical(content: Mapping[str, object]) -> str:
+    """Return JSON of which there is one form only: keys in order, no blanks, ASCII."""
+    return json.dumps(content, sort_keys=True, separators=(",", ":"))
+
+
+def _moment(at: datetime) -> str:
+    # Databases keep microseconds and lose the zone; this form is the same before and after.
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _line(row: Row[tuple[object, ...]]) -> AuditLine:
+    return AuditLine(
+        number=row.number,
+        at=row.at,
+        actor_kind=row.actor_kind,
+        actor=row.actor,
+        action=row.action,
+        subject=row.subject,
+        address=row.address,
+        detail=json.loads(row.detail),
+        digest=row.digest,
+    )

@@ -1,0 +1,68 @@
+"""Messages that wait for a digest or for a person, and how many were sent about what in which hour, as rows."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from guardian.model import Waiting
+from guardian.store.inserting import insert_into
+from guardian.store.tables import floods, waiting_messages
+
+
+class WaitingMessages:
+    """The tables waiting_messages and floods."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def count(self, key: str, hour: datetime) -> int:
+        """Count one more message about a key (a work or a rule) in an hour; return how many there are in it now."""
+        statement = insert_into(self._connection, floods).values(key=key, hour=hour, messages=0)
+        is_first = self._connection.execute(statement.on_conflict_do_nothing().returning(floods.c.key)).first()
+        if is_first is not None:
+            self._connection.execute(delete(floods).where(floods.c.hour < hour))
+        counted = (
+            update(floods)
+            .where(floods.c.key == key, floods.c.hour == hour)
+            .values(messages=floods.c.messages + 1)
+            .returning(floods.c.messages)
+        )
+        number: int = self._connection.execute(counted).scalar_one()
+        return number
+
+    def add(self, one: Waiting) -> None:
+        """Write that a message waits."""
+        values = {"message_id": one.message_id, "destination": one.destination, "key": one.key, "at": one.at}
+        self._connection.execute(insert(waiting_messages).values(**values))
+
+    def held(self, key: str | None = None) -> list[Waiting]:
+        """Return the messages that wait for a person, of one flood or of all, the first held first."""
+        query = select(waiting_messages).where(waiting_messages.c.key.is_not(None))
+        if key is not None:
+            query = query.where(waiting_messages.c.key == key)
+        ordered = query.order_by(waiting_messages.c.at, waiting_messages.c.message_id, waiting_messages.c.destination)
+        return [Waiting(**row._mapping) for row in self._connection.execute(ordered)]
+
+    def for_digest(self, destination: str) -> list[Waiting]:
+        """Return the messages that wait for a destination's next digest, the first first."""
+        query = select(waiting_messages).where(
+            waiting_messages.c.key.is_(None), waiting_messages.c.destination == destination
+        )
+        ordered = query.order_by(waiting_messages.c.at, waiting_messages.c.message_id)
+        return [Waiting(**row._mapping) for row in self._connection.execute(ordered)]
+
+    def digests(self) -> dict[str, datetime]:
+        """Return the destinations for which something waits for a digest, and since when."""
+        query = select(waiting_messages.c.destination, waiting_messages.c.at).where(waiting_messages.c.key.is_(None))
+        first: dict[str, datetime] = {}
+        for row in self._connection.execute(query.order_by(waiting_messages.c.at)):
+            first.setdefault(row.destination, row.at)
+        return first
+
+    def remove(self, one: Waiting) -> None:
+        """Delete a message that waits no more."""
+        self._connection.execute(
+            delete(waiting_messages).where(
+                waiting_messages.c.message_id == one.message_id, waiting_messages.c.destination == one.destination
+            )
+        )

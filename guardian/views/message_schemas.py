@@ -1,0 +1,75 @@
+"""The published schema of the messages that a destination gets only when it asks for them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from guardian.model import CHANGES_OF_CASES, EVENTS_OF_LICENCES
+
+_WORDS = {
+    "case.spread": "other places of the operator show the work too (at most one message a day)",
+    "case.changed": "somebody decided, assigned, labelled, noted or took back something, or it was merged or split",
+    "case.licensed": "licences cover all uses of the case",
+    "case.dismissed": "the case is of no interest",
+    "case.gone": "none of its uses is there any more",
+    "case.returned": "a use of a case that was gone was seen again",
+    "licence.lapsing": "the licence ends within 30 days",
+    "licence.lapsed": "the licence has ended",
+    "digest": "what came since the last digest, at most 25 events of `count`",
+    "flood.held": "more messages about one work, or of one rule, than delivery.flood_limit an hour: the rest is held",
+}
+
+_TEXT = {"type": ["string", "null"]}
+_MOMENT = {"type": "string", "format": "date-time", "pattern": "Z$"}
+
+
+def event_schema(of_message: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the JSON schema. `of_message` are the properties of `data` in the other schema, by name."""
+    kinds = [_kind(type_, _case_data(of_message)) for type_ in CHANGES_OF_CASES]
+    kinds += [_kind(type_, _object(licence=_licence())) for type_ in EVENTS_OF_LICENCES]
+    kinds += [_kind("digest", _digest(of_message["case"])), _kind("flood.held", _flood())]
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:guardian:event:1",
+        "title": "guardian event",
+        "description": "The body of messages that a destination asks for (`events`, `digest`): UTF-8 JSON under 20,000 "
+        "bytes. New keys may be added to objects; keys here keep their meaning.",
+        "oneOf": kinds,
+    }
+
+
+def _kind(type_: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    properties = {"type": {"const": type_}, "timestamp": _MOMENT, "data": data}
+    return {"description": _WORDS[type_], **_object(**properties)}
+
+
+def _object(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _case_data(of_message: Mapping[str, Any]) -> dict[str, Any]:
+    change = _object(kind={"type": "string"}, by=_TEXT, note=_TEXT, detail=_TEXT, at=_MOMENT)
+    asset = {"anyOf": [of_message["asset"], {"type": "null"}]}
+    return _object(case=of_message["case"], asset=asset, change=change)
+
+
+def _licence() -> dict[str, Any]:
+    names = ("asset_id", "collection", "tag", "valid_from", "valid_until", "territory", "medium", "note")
+    days = {"type": ["integer", "null"], "description": "days until it ends, 0 on the last; null when it has ended"}
+    return _object(id={"type": "string"}, place={"type": "string"}, **dict.fromkeys(names, _TEXT), days_left=days)
+
+
+def _digest(case: Mapping[str, Any]) -> dict[str, Any]:
+    of_case = {name: case["properties"][name] for name in ("id", "operator", "state", "severity")}
+    asset = _object(id={"type": "string"}, title={"type": "string"})
+    text = {"type": "string"}
+    event = _object(type=text, webhook_id=text, at=_MOMENT, case=_object(**of_case), asset=asset)
+    return _object(count={"type": "integer"}, events={"type": "array", "items": event, "maxItems": 25})
+
+
+def _flood() -> dict[str, Any]:
+    return _object(
+        about={"type": "string", "description": "the id of a work, or rule: and the name of a rule"},
+        limit={"type": "integer"},
+        hour=_MOMENT,
+        what_to_do={"type": "string"},
+    )

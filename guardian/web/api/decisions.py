@@ -1,0 +1,248 @@
+"""Decisions about cases: about one, guarded by its version, or about several at once, all or none."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Header, Request, Response
+from pydantic import Field
+
+from guardian.cases import Edit, add_note, assign, decide, label, set_due, undo
+from guardian.cases.reading import operator_named
+from guardian.errors import UsageError
+from guardian.model import PURSUED_STATES, Actor, Case, CaseFilter, CaseState, DismissReason, Permission
+from guardian.store import Transaction
+from guardian.store.ids import new_id
+from guardian.web.api import schemas
+from guardian.web.api.answers import problems
+from guardian.web.api.cases import case_of_id, etag_of, object_of
+from guardian.web.api.inputs import IdInPath, Input, Name, Note
+from guardian.web.api.routing import GuardedRoute
+from guardian.web.auth.requests import permitted
+from guardian.web.desk import desk_of
+
+router = APIRouter(tags=["decisions"], route_class=GuardedRoute)
+
+Decider = Annotated[Actor, Depends(permitted(Permission.CASES_WRITE))]
+Label = Annotated[Name, Field(max_length=60)]
+
+_STATES = {
+    "confirm": CaseState.CONFIRMED,
+    "notice-sent": CaseState.NOTICE_SENT,
+    "close": CaseState.CLOSED,
+    "resolve": CaseState.RESOLVED,
+    "reopen": CaseState.OPEN,
+}
+
+
+class _Decision(Input):
+    note: Note | None = Field(None, description="Why; kept in the history.")
+
+
+class GiveState(_Decision):
+    """It is a copy that you pursue; you have written to the operator; it is done; or take it up again."""
+
+    decision: Literal["confirm", "notice-sent", "close", "resolve", "reopen"]
+
+
+class Dismiss(_Decision):
+    """It is of no interest: goes on being recorded, never alerts again."""
+
+    decision: Literal["dismiss"]
+    reason: DismissReason | None = None
+
+
+class Assign(_Decision):
+    """Somebody deals with it; null: nobody."""
+
+    decision: Literal["assign"]
+    to: Name | None
+
+
+class AddNote(Input):
+    """A note in its history; nothing else changes."""
+
+    decision: Literal["note"]
+    note: Annotated[Note, Field(min_length=1)]
+
+
+class ChangeLabels(_Decision):
+    """Labels are put on and taken off."""
+
+    decision: Literal["label"]
+    add: list[Label] = Field([], max_length=50)
+    remove: list[Label] = Field([], max_length=50)
+
+
+class SetDue(_Decision):
+    """The day until which it wants to be dealt with; null: no day."""
+
+    decision: Literal["due"]
+    on: date | None
+
+
+class Undo(_Decision):
+    """The last change that a person made is taken back; again for the one before."""
+
+    decision: Literal["undo"]
+
+
+Decision = Annotated[
+    GiveState | Dismiss | Assign | AddNote | ChangeLabels | SetDue | Undo, Field(discriminator="decision")
+]
+
+
+class MeantCase(Input):
+    """A case, and the version that was seen of it; without one, whatever it has by now."""
+
+    id: Name
+    version: int | None = Field(None, ge=0, le=2**31 - 1)
+
+
+class BulkDecision(Input):
+    """One decision about several cases: those named, and all of an operator that wait."""
+
+    decision: Decision
+    cases: list[MeantCase] = Field([], max_length=500)
+    operator: Name | None = Field(
+        None, description="Also all cases of this operator that wait: open, confirmed, notice sent."
+    )
+    dry_run: bool = Field(False, description="Say what would be decided, and change nothing.")
+
+
+_EXAMPLES = {
+    "confirm": {"summary": "A copy that is pursued", "value": {"decision": "confirm", "note": "to the lawyers"}},
+    "dismiss": {"summary": "Of no interest", "value": {"decision": "dismiss", "reason": "permitted"}},
+    "assign": {"summary": "Somebody deals with it", "value": {"decision": "assign", "to": "mara"}},
+    "label": {"summary": "Labels", "value": {"decision": "label", "add": ["press"], "remove": ["urgent"]}},
+    "due": {"summary": "A day", "value": {"decision": "due", "on": "2026-12-01"}},
+    "undo": {"summary": "Take the last change back", "value": {"decision": "undo"}},
+}
+
+
+@router.post(
+    "/cases/{case_id}/decisions",
+    summary="Decide about a case",
+    response_model=schemas.Case,
+    responses=problems(404, 409, 412, 413),
+    operation_id="decide_case",
+    openapi_extra={"requestBody": {"content": {"application/json": {"examples": _EXAMPLES}}}},
+)
+def decide_case(
+    request: Request,
+    response: Response,
+    actor: Decider,
+    case_id: IdInPath,
+    decision: Decision,
+    if_match: Annotated[
+        str | None, Header(max_length=200, description="The ETag that was seen; 412 if it is another by now.")
+    ] = None,
+) -> dict[str, Any]:
+    """Decide about a case, assign it, label it, note something, or undo the last of these. Returns it as it is now."""
+    desk = desk_of(request)
+    now = desk.clock()
+    with desk.store.begin() as tx:
+        case = case_of_id(tx, case_id)
+        edit = Edit(actor.name, now, getattr(decision, "note", None), _expected(if_match))
+        case = _decided(tx, actor, case.id, decision, edit)
+        found = object_of(tx, case, now)
+    response.headers["etag"] = etag_of(case)
+    return found
+
+
+@router.post(
+    "/decisions",
+    summary="Decide about several cases",
+    response_model=schemas.DecidedCases,
+    responses=problems(404, 409, 412, 413),
+    operation_id="decide_cases",
+    openapi_extra={
+        "requestBody": {
+            "content": {
+                "application/json": {
+                    "examples": {
+                        "operator": {
+                            "summary": "All of an operator's cases that wait, tried first",
+                            "value": {
+                                "operator": "thief.example",
+                                "decision": {"decision": "dismiss", "reason": "not_worth_pursuing"},
+                                "dry_run": True,
+                            },
+                        }
+                    }
+                }
+            }
+        }
+    },
+)
+def decide_cases(request: Request, actor: Decider, bulk: BulkDecision) -> dict[str, Any]:
+    """Decide the same about several cases: about all of them, or about none if one is unknown or was changed since."""
+    desk = desk_of(request)
+    now = desk.clock()
+    with desk.store.begin() as tx:
+        meant = _meant(tx, bulk)
+        batch = new_id("batch") if len(meant) > 1 else None
+        found = [case_of_id(tx, one.id) for one in meant]
+        if not bulk.dry_run:
+            note = getattr(bulk.decision, "note", None)
+            for one in meant:
+                _decided(tx, actor, one.id, bulk.decision, Edit(actor.name, now, note, one.version, batch))
+            # Read anew: a decision about one may have changed another of them.
+            found = [case_of_id(tx, one.id) for one in meant]
+        items = [object_of(tx, case, now) for case in found]
+    return {"items": items, "changed": not bulk.dry_run}
+
+
+def _meant(tx: Transaction, bulk: BulkDecision) -> Sequence[MeantCase]:
+    """Return the cases that are meant, each once. Raises 404 for an unknown one; UsageError when there is none."""
+    found: dict[str, MeantCase] = {}
+    for one in bulk.cases:
+        id_ = case_of_id(tx, one.id).id
+        found[id_] = MeantCase(id=id_, version=one.version)
+    if bulk.operator is not None:
+        wanted = CaseFilter(states=PURSUED_STATES, operator=operator_named(bulk.operator), by_priority=True)
+        for case in tx.cases.matching(wanted):
+            found.setdefault(case.id, MeantCase(id=case.id))
+    if not found:
+        raise UsageError("no case is meant: name some in `cases`, or an `operator` that has cases that wait")
+    return list(found.values())
+
+
+def _decided(tx: Transaction, actor: Actor, case_id: str, decision: Decision, edit: Edit) -> Case:
+    """Change a case as somebody decided, and note it in the audit log; return the case. Raises as `decide`."""
+    case = _changed(tx, case_id, decision, edit)
+    detail = {"version": str(case.version), **({"batch": edit.batch} if edit.batch else {})}
+    if isinstance(decision, Dismiss) and decision.reason is not None:
+        detail["reason"] = decision.reason.value
+    tx.audit.add(actor, f"case.{decision.decision}", case.id, edit.at, detail)
+    return case
+
+
+def _changed(tx: Transaction, case_id: str, decision: Decision, edit: Edit) -> Case:
+    match decision:
+        case GiveState():
+            return decide(tx, case_id, _STATES[decision.decision], edit)
+        case Dismiss():
+            return decide(tx, case_id, CaseState.DISMISSED, edit, reason=decision.reason)
+        case Assign():
+            return assign(tx, case_id, decision.to, edit)
+        case AddNote():
+            return add_note(tx, case_id, edit)
+        case ChangeLabels():
+            if not decision.add and not decision.remove:
+                raise UsageError("say which labels: `add` or `remove`")
+            return label(tx, case_id, edit, add=decision.add, remove=decision.remove)
+        case SetDue():
+            return set_due(tx, case_id, decision.on, edit)
+        case Undo():
+            return undo(tx, case_id, edit)
+
+
+def _expected(if_match: str | None) -> int | None:
+    """Return the version that If-Match names; None for none and for `*`. Raises UsageError for what is no ETag."""
+    if if_match is None or if_match.strip() == "*":
+        return None
+    text = if_match.strip().removeprefix("W/").strip('"')
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise UsageError('If-Match holds the ETag of a case, such as "12", as GET /api/v1/cases/ID gave it')
+    return int(text)

@@ -1,0 +1,82 @@
+"""All operations under /api/v1, and their description (OpenAPI)."""
+
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.openapi.utils import get_openapi
+from starlette.responses import JSONResponse, Response
+
+from guardian import __version__
+from guardian.web.api import cases, decisions
+from guardian.web.api.answers import PROBLEM_MODELS
+from guardian.web.api.limits import RequestLimits
+from guardian.web.api.routing import KEY_HEADER, LONGEST_KEY, GuardedRoute
+
+PREFIX = "/api/v1"
+
+DESCRIPTION = """All that the desk's pages do, for programs. See docs/api.md.
+
+Show a token (`guardian token add`) as `Authorization: Bearer guardian_...`. Errors are application/problem+json, and
+`detail` says what to do. Fields may be added to answers at any time; none is taken away within /api/v1.
+"""
+
+_TAGS = (
+    ("cases", "One use of one of your works by one operator each."),
+    ("decisions", "What people decide about cases; each can be undone."),
+)
+
+
+def add_api(app: FastAPI) -> None:
+    """Add the operations to an application, and their description at /api/v1/openapi.json."""
+    app.state.limits = RequestLimits()
+    api = APIRouter(prefix=PREFIX)
+    for router in (cases.router, decisions.router):
+        api.include_router(router)
+    app.include_router(api)
+
+    @app.get(f"{PREFIX}/openapi.json", include_in_schema=False)
+    async def describe(request: Request) -> Response:
+        """Return the description; it holds nothing secret, so it needs no sign-in."""
+        return JSONResponse(described(request.app))
+
+
+def described(app: FastAPI) -> dict[str, Any]:
+    """Return the OpenAPI description of the API; it is made once."""
+    made: dict[str, Any] | None = getattr(app.state, "openapi", None)
+    if made is None:
+        made = app.state.openapi = _made(app)
+    return made
+
+
+def _made(app: FastAPI) -> dict[str, Any]:
+    routes = [route for route in app.routes if isinstance(route, GuardedRoute)]
+    text = get_openapi(
+        title="guardian",
+        version=__version__,
+        description=DESCRIPTION,
+        routes=routes,
+        tags=[{"name": name, "description": words} for name, words in _TAGS],
+    )
+    components = text.setdefault("components", {})
+    components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    text["security"] = [{"token": []}]
+    for model in PROBLEM_MODELS:
+        schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+        components["schemas"] |= schema.pop("$defs", {})
+        components["schemas"][model.__name__] = schema
+
+    for route in routes:
+        for method in (route.methods or set()) & {"POST", "PUT", "PATCH", "DELETE"}:
+            if route.remembers:
+                operation = text["paths"][route.path_format][method.lower()]
+                operation.setdefault("parameters", []).append(_KEY)
+    return text
+
+
+_KEY = {
+    "name": KEY_HEADER.title(),
+    "in": "header",
+    "required": False,
+    "description": "A random text: the same request within a day is not done again and gets the same answer.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[ -~]+$"},
+}

@@ -1,0 +1,112 @@
+"""The pages for signing in and out."""
+
+import secrets
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Depends, Form, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import RedirectResponse, Response
+
+from guardian.model import BrowserSession
+from guardian.people.signing_in import SignInRefused, sign_in, sign_out
+from guardian.web.auth.requests import address_of, cookie_name, is_encrypted, session_of_request, signed_in
+from guardian.web.desk import desk_of
+from guardian.web.rendering import page
+
+router = APIRouter(include_in_schema=False)
+
+HOME = "/cases"
+
+_FORM_COOKIE = "guardian_form"
+"""Ties the form for signing in to the browser that asked for it, before there is a session."""
+
+_LONGEST = 2_000
+
+
+@router.get("/login")
+async def show_form(request: Request, then: str = HOME) -> Response:
+    """Show the form; whoever is signed in already goes on."""
+    if await session_of_request(request) is not None:
+        return RedirectResponse(local_path(then), status_code=303)
+    return _form(request, then)
+
+
+@router.post("/login")
+async def take_form(
+    request: Request,
+    username: str = Form("", max_length=_LONGEST),
+    password: str = Form("", max_length=_LONGEST),
+    form: str = Form("", max_length=_LONGEST),
+    then: str = Form(HOME, max_length=_LONGEST),
+) -> Response:
+    """Sign in and go where the person was going."""
+    expected = request.cookies.get(_FORM_COOKIE, "")
+    if not expected or not secrets.compare_digest(expected.encode(), form.encode()):
+        return _form(request, then, "the form had grown old; try again", status=400)
+
+    desk = desk_of(request)
+    try:
+        secret, _ = await run_in_threadpool(sign_in, desk.store, username, password, address_of(request), desk.clock())
+    except SignInRefused as refused:
+        status = 401 if refused.wait is None else 429
+        response = _form(request, then, str(refused), username=username, status=status)
+        if refused.wait is not None:
+            response.headers["retry-after"] = str(int(refused.wait.total_seconds()) + 1)
+        return response
+
+    response = RedirectResponse(local_path(then), status_code=303)
+    response.delete_cookie(_FORM_COOKIE, path="/login")
+    set_session_cookie(request, response, secret)
+    return response
+
+
+@router.post("/logout")
+async def leave(request: Request, session: BrowserSession = Depends(signed_in)) -> Response:  # noqa: B008
+    """End the session."""
+    desk = desk_of(request)
+
+    def end() -> None:
+        with desk.store.begin() as tx:
+            sign_out(tx, session, address_of(request), desk.clock())
+
+    await run_in_threadpool(end)
+    response = RedirectResponse("/login", status_code=303)
+    response.delete_cookie(cookie_name(request), path="/")
+    return response
+
+
+def set_session_cookie(request: Request, response: Response, secret: str) -> None:
+    """Give a browser its session. Scripts cannot read the cookie, and no other site's request carries it."""
+    response.set_cookie(
+        cookie_name(request),
+        secret,
+        max_age=int(desk_of(request).settings.session_total.total_seconds()),
+        path="/",
+        secure=is_encrypted(request),
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def local_path(then: str) -> str:
+    """Return where to go after signing in: a path of the desk, never another site's address."""
+    parts = urlsplit(then)
+    is_ours = not parts.scheme and not parts.netloc and then.startswith("/") and not then.startswith(("//", "/\\"))
+    return then if is_ours and then.isprintable() else HOME
+
+
+def _form(request: Request, then: str, fault: str = "", username: str = "", status: int = 200) -> Response:
+    secret = request.cookies.get(_FORM_COOKIE) or secrets.token_urlsafe(32)
+    response = page(
+        request, "login.html", status=status, form=secret, then=local_path(then), fault=fault, username=username
+    )
+    response.set_cookie(
+        _FORM_COOKIE,
+        secret,
+        max_age=3600,
+        path="/login",
+        secure=is_encrypted(request),
+        httponly=True,
+        samesite="strict",
+    )
+    return response

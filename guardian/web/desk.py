@@ -1,0 +1,57 @@
+"""What the desk's pages and API work with: opened by the daemon, found by every request in the application's state."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+from starlette.requests import HTTPConnection
+
+from guardian.evidence import Vault
+from guardian.people.signing_in import Lifetime
+from guardian.scan.services import Services
+from guardian.store import Store
+from guardian.web.picture_rendering import Bounds
+from guardian.web.pictures import Pictures
+from guardian.web.settings import WebSettings
+
+_BOUNDS = Bounds(max_bytes=100 * 1024**2, max_pixels=200_000_000)
+"""As those of matching are unless somebody changes them."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The database, the vault of evidence, the folder of data, the clock and the settings of the web server.
+
+    `services` are what pictures are checked and uses are judged with; None where only the database is at hand.
+    """
+
+    store: Store
+    vault: Vault
+    data_dir: Path
+    clock: Callable[[], datetime]
+    settings: WebSettings
+    services: Services | None = None
+
+    @cached_property
+    def originals(self) -> Vault:
+        """The bytes of one's own images."""
+        return Vault(self.data_dir / "originals", sys.maxsize)
+
+    @cached_property
+    def pictures(self) -> Pictures:
+        """Makes the pictures that the pages show."""
+        return Pictures(self.data_dir, _BOUNDS)
+
+    @property
+    def lifetime(self) -> Lifetime:
+        """How long sessions last."""
+        return Lifetime(self.settings.session_idle, self.settings.session_total)
+
+
+def desk_of(connection: HTTPConnection) -> Desk:
+    """Return the desk that a request is for."""
+    desk: Desk = connection.app.state.desk
+    return desk

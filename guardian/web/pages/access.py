@@ -1,0 +1,39 @@
+"""What the pages of the desk share: who may see and do what, and where a form leads back to."""
+
+from collections.abc import Callable
+
+from fastapi import Depends
+
+from guardian.cases import Edit
+from guardian.model import Actor, BrowserSession, Permission
+from guardian.people.signing_in import actor_of
+from guardian.web.auth.pages import local_path
+from guardian.web.auth.requests import NotPermitted, signed_in
+from guardian.web.desk import Desk
+
+LONGEST_FIELD = 10_000
+"""Characters of one field of a form."""
+
+__all__ = ["LONGEST_FIELD", "actor", "edit_by", "local_path", "person_may"]
+
+
+def person_may(permission: Permission) -> Callable[[BrowserSession], BrowserSession]:
+    """Return a dependency that lets people through who may do this; it raises NotSignedIn and NotPermitted."""
+
+    def check(session: BrowserSession = Depends(signed_in)) -> BrowserSession:  # noqa: B008 - FastAPI's way
+        if permission not in session.person.role.scopes:
+            role = session.person.role.value
+            raise NotPermitted(f"{session.person.name} is a {role} and may not do this; it needs {permission.value}")
+        return session
+
+    return check
+
+
+def edit_by(session: BrowserSession, desk: Desk, note: str | None, *, expected: int | None, batch: str | None) -> Edit:
+    """Return the edit of somebody who is signed in, made now."""
+    return Edit(session.person.name, desk.clock(), (note or "").strip() or None, expected=expected, batch=batch)
+
+
+def actor(session: BrowserSession, address: str | None) -> Actor:
+    """Return who acts, for the audit log."""
+    return actor_of(session.person, address)

@@ -1,0 +1,187 @@
+"""One case: both pictures, what was measured and why it was judged so, what was seen when, and what is decided."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from fastapi import APIRouter, Depends, Form, HTTPException, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import RedirectResponse, Response
+
+from guardian.cases.reading import case_detail
+from guardian.errors import CaseChanged, UsageError
+from guardian.model import (
+    MEASURED_FACTS,
+    PURSUED_STATES,
+    BrowserSession,
+    Case,
+    CaseEvent,
+    CaseFilter,
+    CaseState,
+    DismissReason,
+    Finding,
+    Permission,
+)
+from guardian.store import Transaction
+from guardian.views.cases import CaseDetail, event_text
+from guardian.views.findings import licence_text, missed_text, version_facts
+from guardian.views.overlap import Overlap, finding_sentence, overlap_of, points_text
+from guardian.views.time_line import time_line
+from guardian.web.desk import desk_of
+from guardian.web.pages.access import LONGEST_FIELD, edit_by, person_may
+from guardian.web.pages.deciding import DONE_TEXTS, Asked, Decision, with_done
+from guardian.web.rendering import page
+
+router = APIRouter(prefix="/cases", include_in_schema=False)
+
+_MOST_FINDINGS = 200
+
+NEXT_STEPS = {
+    CaseState.OPEN: "Look at both pictures, then confirm it as a copy that you pursue, grant a licence, or dismiss it.",
+    CaseState.CONFIRMED: "Write to the operator, then mark the case: notice sent. Its page lists contacts.",
+    CaseState.NOTICE_SENT: "Wait until it is gone: guardian sees that by itself. Set a day to be reminded on.",
+    CaseState.LICENSED: "Nothing to do while the licence holds; the case opens again when it ends.",
+    CaseState.DISMISSED: "Nothing to do. Reopen it if that was a mistake.",
+    CaseState.GONE: "Nothing is there any more. Close it; it reopens by itself when it returns.",
+    CaseState.CLOSED: "Done. It reopens by itself when it is shown elsewhere, or comes back.",
+    CaseState.RESOLVED: "Done. It reopens by itself when it is shown elsewhere, or comes back.",
+}
+"""What a reviewer does next, by the state of a case."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What the page shows: the case, the finding that is compared, and where the two pictures show the same."""
+
+    detail: CaseDetail
+    finding: Finding | None
+    overlap: Overlap | None
+    people: list[str]
+
+
+@router.get("/{case_id}")
+async def show_case(
+    request: Request,
+    case_id: str,
+    session: BrowserSession = Depends(person_may(Permission.CASES_READ)),  # noqa: B008 - FastAPI's way
+    finding: str = "",
+    done: str = "",
+    case: str = "",
+) -> Response:
+    """Show a case; `finding` is the one of its findings that is compared."""
+    said = DONE_TEXTS[Decision(done)] if done in list(Decision) else None
+    return await _case_page(request, case_id, finding=finding, done=(said, case[:200]) if said else None)
+
+
+@router.post("/{case_id}")
+async def decide_one(
+    request: Request,
+    case_id: str,
+    session: BrowserSession = Depends(person_may(Permission.CASES_WRITE)),  # noqa: B008 - FastAPI's way
+    decision: str = Form("", max_length=100),
+    value: str = Form("", max_length=LONGEST_FIELD),
+    note: str = Form("", max_length=LONGEST_FIELD),
+    version: int | None = Form(None),
+    then: str = Form("", max_length=20),
+) -> Response:
+    """Decide about a case, unless somebody has changed it since it was looked at: then show what they did."""
+    desk = desk_of(request)
+    word, _, own_value = decision.partition(":")
+    edit = edit_by(session, desk, note, expected=version, batch=None)
+
+    def change() -> tuple[Case, str]:
+        asked = Asked(Decision(word), own_value or value)
+        with desk.store.begin() as tx:
+            changed = asked.change(tx, case_id, edit)
+            return changed, _next_case(tx, changed) if then == "next" else changed.id
+
+    try:
+        if word not in list(Decision):
+            raise UsageError("choose what is decided")
+        changed, following = await run_in_threadpool(change)
+    except CaseChanged as error:
+        return await _case_page(request, error.case.id, meanwhile=error.since, note=note, status=409)
+    except UsageError as error:
+        return await _case_page(request, case_id, fault=str(error), note=note, status=400)
+    path = f"/cases/{following}" if following else "/cases"
+    return RedirectResponse(with_done(path, Decision(word), changed.id), status_code=303)
+
+
+async def _case_page(
+    request: Request,
+    case_id: str,
+    *,
+    finding: str = "",
+    done: tuple[str, str] | None = None,
+    meanwhile: tuple[CaseEvent, ...] = (),
+    fault: str = "",
+    note: str = "",
+    status: int = 200,
+) -> Response:
+    desk = desk_of(request)
+
+    def read() -> _Read | None:
+        with desk.store.read() as tx:
+            return _read(tx, case_id, finding, desk.clock())
+
+    found = await run_in_threadpool(read)
+    if found is None:
+        raise HTTPException(404, f"there is no case {case_id[:80]}")
+    if found.detail.case.id != case_id and status == 200:
+        # Merged into another one: its address leads on.
+        return RedirectResponse(f"/cases/{found.detail.case.id}", status_code=303)
+
+    detail, compared = found.detail, found.finding
+    return page(
+        request,
+        "case.html",
+        status=status,
+        detail=detail,
+        case=detail.case,
+        asset=detail.asset,
+        finding=compared,
+        sentence=finding_sentence(compared, detail.asset) if compared is not None else "",
+        overlap=found.overlap,
+        points_text=points_text,
+        numbers=[(fact, getattr(compared.comparison, fact.name)) for fact in MEASURED_FACTS] if compared else [],
+        licence_text=licence_text,
+        missed_text=missed_text,
+        versions=[(version, version_facts(version)["seen"]) for version in detail.versions.get(compared.id, ())]
+        if compared
+        else [],
+        findings=detail.findings[:_MOST_FINDINGS],
+        left_out=max(0, len(detail.findings) - _MOST_FINDINGS),
+        line=time_line(detail.findings, detail.versions),
+        history=[(event, event_text(event)) for event in reversed(detail.history)],
+        next_step=NEXT_STEPS[detail.case.state],
+        reasons=list(DismissReason),
+        people=found.people,
+        done=done,
+        meanwhile=[event_text(event) for event in meanwhile],
+        fault=fault,
+        note=note,
+    )
+
+
+def _read(tx: Transaction, case_id: str, finding_id: str, now: datetime) -> _Read | None:
+    case = tx.cases.get(case_id)
+    if case is None:
+        return None
+
+    detail = case_detail(tx, case, now)
+    best = tx.findings.foremost([case.id]).get(case.id)
+    compared = next((one for one in detail.findings if one.id == finding_id), best)
+    overlap = None
+    if compared is not None:
+        mine = tx.assets.get(compared.asset_id)
+        seen = tx.seen.get(compared.candidate_sha256)
+        size = (seen.width, seen.height) if seen is not None else None
+        overlap = overlap_of(mine, compared.comparison, size) if mine is not None else None
+    people = [person.name for person in tx.people.all() if person.removed_at is None]
+    return _Read(detail, compared, overlap, people)
+
+
+def _next_case(tx: Transaction, case: Case) -> str:
+    """Return the id of the waiting case that follows in the queue; "" after the last."""
+    waiting = CaseFilter(states=PURSUED_STATES, by_priority=True)
+    found = tx.cases.queue(waiting, 1, (case.rank, case.id))
+    return found[0].id if found else ""

@@ -1,0 +1,254 @@
+"""The queue: cases that wait, the most urgent first, with what it takes to decide about each; one or many at a time."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from itertools import groupby
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Form, Query, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import QueryParams
+from starlette.responses import RedirectResponse, Response
+
+from guardian.cases.queue import QueuedCase, QueuePage, queue_page
+from guardian.errors import UsageError
+from guardian.model import (
+    PURSUED_STATES,
+    BrowserSession,
+    CaseFilter,
+    CaseState,
+    DismissReason,
+    LicenceStatus,
+    Permission,
+    Severity,
+)
+from guardian.store import Transaction
+from guardian.store.ids import new_id
+from guardian.urls.addresses import host_in
+from guardian.web.desk import desk_of
+from guardian.web.pages.access import LONGEST_FIELD, edit_by, local_path, person_may
+from guardian.web.pages.deciding import DONE_TEXTS, Asked, Decision, Outcome, decide_all, with_done
+from guardian.web.rendering import page
+
+router = APIRouter(include_in_schema=False)
+
+WAITING, ALL = "waiting", "all"
+_FIELDS = ("state", "collection", "operator", "host", "severity", "licence", "assignee", "label", "source", "words")
+_GROUPS = ("", "operator", "work")
+_ON_A_PAGE = 50
+_MOST_AT_ONCE = 500
+
+READER = Depends(person_may(Permission.CASES_READ))
+REVIEWER = Depends(person_may(Permission.CASES_WRITE))
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the queue's form chooses: the text of each field, and what to group by."""
+
+    fields: dict[str, str]
+    group: str
+
+    @property
+    def query(self) -> str:
+        """The query string that makes this choice again."""
+        chosen = {name: text for name, text in self.fields.items() if text}
+        return urlencode(chosen | ({"group": self.group} if self.group else {}))
+
+    def but(self, **fields: str) -> str:
+        """Return the path of the queue with other texts in some fields."""
+        return f"/cases?{Choice(self.fields | fields, self.group).query}"
+
+    def filter(self) -> CaseFilter:
+        """Return the filter that this choice is. Raises UsageError for a text that makes no sense in its field."""
+        given = {name: text or None for name, text in self.fields.items()}
+        states = {WAITING: PURSUED_STATES, ALL: ()}
+        state = self.fields["state"]
+        try:
+            return CaseFilter(
+                states=states[state] if state in states else (CaseState(state),),
+                severities=(Severity(given["severity"]),) if given["severity"] else (),
+                licence=LicenceStatus(given["licence"]) if given["licence"] else None,
+                collection=given["collection"],
+                operator=given["operator"],
+                host=(host_in(given["host"]) or given["host"]) if given["host"] else None,
+                assignee=given["assignee"],
+                label=given["label"],
+                source=given["source"],
+                words=given["words"],
+                by_priority=True,
+            )
+        except ValueError as error:
+            raise UsageError(f"the queue cannot be chosen so: {error}") from error
+
+
+@router.get("/")
+async def show_home() -> Response:
+    """Lead to the queue."""
+    return RedirectResponse("/cases", status_code=303)
+
+
+@router.get("/cases")
+async def show_queue(
+    request: Request,
+    session: BrowserSession = READER,
+    after: str = Query("", max_length=200),
+    done: str = "",
+    case: str = "",
+) -> Response:
+    """Show one page of the queue."""
+    choice = _choice(request.query_params)
+    return await _queue(request, choice, after=after, done=_done(done, case))
+
+
+@router.post("/cases")
+async def decide_many(request: Request, session: BrowserSession = REVIEWER) -> Response:
+    """Make one decision about all cases that were selected; those that others changed meanwhile stay, and are named."""
+    form = await request.form(max_fields=5_000)
+    back = local_path(str(form.get("back", "/cases")))
+    asked = _asked(str(form.get("decision", "")), str(form.get("value", "")))
+    selected = [str(text) for text in form.getlist("selected")][:_MOST_AT_ONCE]
+    if not selected:
+        raise UsageError("select the cases that are meant first")
+
+    desk = desk_of(request)
+    batch = new_id("batch") if len(selected) > 1 else None
+    edit = edit_by(session, desk, str(form.get("note", "")), expected=None, batch=batch)
+    # Each with the version that was seen: id and number in one field, so that neither can be lost.
+    cases = [
+        (id_, replace(edit, expected=_version(number))) for id_, _, number in (one.partition(":") for one in selected)
+    ]
+
+    def change() -> Outcome:
+        with desk.store.begin() as tx:
+            return decide_all(tx, asked, cases)
+
+    outcome = await run_in_threadpool(change)
+    if not outcome.refused:
+        name = batch or outcome.changed[0].id
+        return RedirectResponse(with_done(back, asked.decision, name), status_code=303)
+    choice = _choice(QueryParams(back.partition("?")[2]))
+    done = (asked.decision, batch or "") if outcome.changed else None
+    return await _queue(request, choice, done=done, refused=outcome.refused, status=409)
+
+
+@router.post("/cases/undo")
+async def undo_last(
+    request: Request,
+    session: BrowserSession = REVIEWER,
+    which: str = Form("", max_length=200),
+    back: str = Form("/cases", max_length=LONGEST_FIELD),
+) -> Response:
+    """Undo what was just decided: about one case, or about all of one decision."""
+    desk = desk_of(request)
+    edit = edit_by(session, desk, None, expected=None, batch=new_id("batch") if which.startswith("batch_") else None)
+
+    def take_back() -> Outcome:
+        with desk.store.begin() as tx:
+            lines = tx.cases.lines_of_batch(which) if which.startswith("batch_") else []
+            ids = list(dict.fromkeys(line.case_id for line in lines)) or [which]
+            return decide_all(tx, Asked(Decision.UNDO), [(id_, edit) for id_ in ids])
+
+    outcome = await run_in_threadpool(take_back)
+    path = local_path(back)
+    if outcome.refused:
+        choice = _choice(QueryParams(path.partition("?")[2]))
+        return await _queue(request, choice, refused=outcome.refused, status=409)
+    return RedirectResponse(with_done(path, Decision.UNDO, ""), status_code=303)
+
+
+async def _queue(
+    request: Request,
+    choice: Choice,
+    *,
+    after: str = "",
+    done: tuple[Decision, str] | None = None,
+    refused: Iterable[tuple[str, UsageError]] = (),
+    status: int = 200,
+) -> Response:
+    desk = desk_of(request)
+    wanted = choice.filter()
+
+    def read() -> tuple[QueuePage, dict[str, list[str]]]:
+        with desk.store.read() as tx:
+            return queue_page(tx, wanted, desk.clock(), _ON_A_PAGE, after or None), _suggestions(tx)
+
+    found, suggestions = await run_in_threadpool(read)
+    back = f"/cases?{choice.query}" + (f"&{urlencode({'after': after})}" if after else "")
+    following = f"/cases?{choice.query}&{urlencode({'after': found.following})}" if found.following else None
+    return page(
+        request,
+        "cases.html",
+        status=status,
+        choice=choice,
+        groups=_grouped(found.cases, choice.group),
+        shown=len(found.cases),
+        total=found.total,
+        is_first=not after,
+        following=following,
+        back=back,
+        done=(DONE_TEXTS[done[0]], done[1]) if done else None,
+        refused=list(refused),
+        suggestions=suggestions,
+        states=[state for state in CaseState if state is not CaseState.RESOLVED],
+        severities=list(reversed(Severity)),
+        licences=list(LicenceStatus),
+        reasons=list(DismissReason),
+        now=desk.clock(),
+    )
+
+
+def _suggestions(tx: Transaction) -> dict[str, list[str]]:
+    """Return what fields of the form are often filled with."""
+    return {
+        "collections": sorted({asset.collection for asset in tx.assets.list()})[:200],
+        "people": [person.name for person in tx.people.all() if person.removed_at is None],
+    }
+
+
+def _grouped(cases: Iterable[QueuedCase], by: str) -> list[tuple[str, list[QueuedCase]]]:
+    """Return the cases of a page in groups with their headings, the group of the most urgent first; "" without."""
+    if not by:
+        return [("", list(cases))]
+
+    def heading(queued: QueuedCase) -> str:
+        if by == "operator":
+            return queued.case.operator
+        return queued.asset.title if queued.asset is not None else queued.case.work_id
+
+    def key(queued: QueuedCase) -> str:
+        return queued.case.operator if by == "operator" else queued.case.work_id
+
+    listed = list(cases)
+    order: dict[str, int] = {}
+    for queued in listed:
+        order.setdefault(key(queued), len(order))
+    listed.sort(key=lambda queued: order[key(queued)])
+    return [(heading(group[0]), group) for group in (list(its) for _, its in groupby(listed, key))]
+
+
+def _choice(query: QueryParams) -> Choice:
+    fields = {name: query.get(name, "").strip()[:200] for name in _FIELDS}
+    fields["state"] = fields["state"] or WAITING
+    group = query.get("group", "")
+    return Choice(fields, group if group in _GROUPS else "")
+
+
+def _done(done: str, case: str) -> tuple[Decision, str] | None:
+    try:
+        return Decision(done), case[:200]
+    except ValueError:
+        return None
+
+
+def _asked(decision: str, value: str) -> Asked:
+    """Return the decision that a form asks for; "dismiss:look_alike" says its value with it. Raises UsageError."""
+    word, _, own_value = decision.partition(":")
+    try:
+        return Asked(Decision(word), own_value or value)
+    except ValueError as error:
+        raise UsageError("choose what is decided") from error
+
+
+def _version(text: str) -> int | None:
+    return int(text) if text.isdecimal() and len(text) < 12 else None

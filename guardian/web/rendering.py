@@ -1,0 +1,77 @@
+"""Renders the desk's pages from its templates. Everything that is put into one is escaped."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from guardian import __version__
+from guardian.model import BrowserSession, Permission
+from guardian.views.comparisons import percent_text
+from guardian.views.counting import counted, size_text
+from guardian.views.plain_text import cleaned
+from guardian.views.timestamps import ago_text, minute_text
+
+
+def page(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+    """Return a page made from a template. `session` is there when somebody is signed in, else None."""
+    session = getattr(request.state, "session", None)
+    text = (
+        _environment()
+        .get_template(template)
+        .render(session=session, path=request.url.path, version=__version__, **values)
+    )
+    return HTMLResponse(text, status_code=status)
+
+
+def static_folder() -> str:
+    """Return the folder of style sheets and scripts inside the package."""
+    return str(files("guardian.web") / "static")
+
+
+def plain(text: str | None, longest: int = 300) -> str:
+    """Return words that somebody else wrote as one line of at most so many characters, without control characters."""
+    # Cut first: megabytes of blanks would take long to clean for the few characters that are shown.
+    clean = cleaned((text or "")[: longest * 4])
+    is_longer = len(clean) > longest or len(text or "") > longest * 4
+    return f"{clean[:longest].rstrip()}…" if is_longer else clean
+
+
+def is_web(url: str | None) -> bool:
+    """Return whether an address may be a link: script and data addresses may not."""
+    return bool(url) and str(url).lower().startswith(("http://", "https://"))
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("guardian.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(_FILTERS)
+    return environment
+
+
+def _allowed(permission: str, session: BrowserSession | None) -> bool:
+    return session is not None and Permission(permission) in session.person.role.scopes
+
+
+_FILTERS: Mapping[str, Any] = {
+    "plain": plain,
+    "is_web": is_web,
+    "allowed": _allowed,
+    "percent": percent_text,
+    "counted": counted,
+    "size": size_text,
+    "moment": minute_text,
+    "ago": lambda at: ago_text(at, datetime.now(UTC)),
+    "spaced": lambda word: word.replace("_", " "),
+}

@@ -1,0 +1,64 @@
+// The queue by keyboard. Everything here only presses what the page shows anyway.
+let current = -1;
+
+const rows = () => [...document.querySelectorAll(".row")];
+
+function go(index) {
+  const all = rows();
+  if (!all.length) return;
+  current = Math.max(0, Math.min(index, all.length - 1));
+  all.forEach((row, place) => row.classList.toggle("current", place === current));
+  const link = all[current].querySelector(".pair");
+  link.focus({ preventScroll: true });
+  all[current].scrollIntoView({ block: "nearest" });
+}
+
+function press(key) {
+  const row = rows()[current];
+  const target = row?.querySelector(`[data-key="${key}"]`) ?? document.querySelector(`#queue > :not(section) [data-key="${key}"]`);
+  if (!target) return false;
+  target.click();
+  if (key === "d") target.closest("details").querySelector("button")?.focus();
+  return true;
+}
+
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest("input:not([type=checkbox]), select, textarea, dialog");
+  if (event.ctrlKey || event.metaKey || event.altKey || typing) return;
+  if (event.key === "j") go(current + 1);
+  else if (event.key === "k") go(current - 1);
+  else if ("cldnux?".includes(event.key) && press(event.key)) event.preventDefault();
+});
+
+document.addEventListener("focusin", (event) => {
+  const row = event.target.closest(".row");
+  if (row) current = rows().indexOf(row);
+  rows().forEach((one) => one.classList.toggle("current", one === row));
+});
+
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest("[data-opens]");
+  if (opener) document.getElementById(opener.dataset.opens).showModal();
+  const selector = event.target.closest("[data-selects]");
+  if (selector) {
+    const boxes = [...document.querySelectorAll(`[data-group="${selector.dataset.selects}"] input[type=checkbox]`)];
+    const on = boxes.some((box) => !box.checked);
+    boxes.forEach((box) => { box.checked = on; });
+    count();
+  }
+});
+
+function count() {
+  const number = document.querySelectorAll(".row input:checked").length;
+  const words = document.querySelector(".selected-count");
+  if (words) words.textContent = number ? `With the ${number} selected:` : "With the selected:";
+}
+
+document.addEventListener("change", (event) => { if (event.target.matches(".row input[type=checkbox]")) count(); });
+
+// After a decision the case that follows takes the place of the one that left.
+document.addEventListener("htmx:afterSwap", () => go(current));
+// A colleague was quicker (409): the page says so, and is shown like any other.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.xhr.status === 409) event.detail.shouldSwap = true;
+});

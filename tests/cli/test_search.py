@@ -1,0 +1,75 @@
+"""`guardian search` as people use it: pictures and asset ids in, results, JSON and a page out."""
+
+import base64
+import io
+import json
+
+import pytest
+from PIL import Image
+
+from guardian.cli.search import filters_of, region_of
+from guardian.cli.thumbnails import Terminal
+from guardian.errors import UsageError
+from tests.cli.home import Home
+
+
+def test_search_by_picture_by_asset_and_by_colour(protected: Home, photographs: dict[str, Image.Image]) -> None:
+    query = protected.folder / "query.png"
+    photographs["astronaut"].crop((40, 20, 440, 420)).save(query)
+    page = protected.folder / "page.html"
+
+    lines = protected.guardian("search", query, "--json", "--html", page).stdout.splitlines()
+
+    first, second = (json.loads(line) for line in lines)
+    assert list(first) == ["rank", "kind", "asset", "seen", "score", "by", "why"]
+    assert (first["rank"], first["kind"], first["asset"]["title"], first["seen"]) == (1, "asset", "astronaut", None)
+    assert set(first["asset"]) == {"id", "title", "path", "collection"}
+    assert first["why"].startswith("copy: ")
+    assert first["score"] > second["score"] > 0
+    text = page.read_text()
+    assert text.index("astronaut") < text.index("coffee")
+    assert text.count("data:image/jpeg;base64,") == 3
+    assert "http" not in text
+
+    shown = protected.guardian("search", first["asset"]["id"][:14], "--by", "look", "--in", "assets").stdout
+    assert "coffee" in shown
+    assert "astronaut" not in shown, "the asset that is asked with is no answer"
+    assert "1 result among 1 picture" in shown
+    assert protected.guardian("search", "--colour", "#c03", "--top", "1").stdout.strip().endswith("2 pictures")
+
+
+def test_what_is_asked_wrongly_is_said(protected: Home) -> None:
+    assert "nothing to search with" in protected.guardian("search", code=2).stderr
+    assert "there is no file" in protected.guardian("search", "nowhere.png", code=3).stderr
+
+    for wrong in ("size=3", "since=soon", "host", "tag="):
+        with pytest.raises(UsageError, match="--filter"):
+            filters_of([wrong])
+    with pytest.raises(UsageError, match="twice"):
+        filters_of(["tag=a", "tag=b"])
+    assert filters_of(["tag=a", "since=2026-11-24"]).tag == "a"
+    for wrong in ("1,2,3", "a,b,c,d", "-1,0,5,5", "0,0,0,5"):
+        with pytest.raises(UsageError, match="--region"):
+            region_of(wrong)
+    assert region_of("0,1,2,3") == (0, 1, 2, 3)
+
+
+def test_terminals_are_told_to_show_pictures_only_where_they_can() -> None:
+    encoded = io.BytesIO()
+    Image.new("RGB", (40, 30), (200, 20, 20)).save(encoded, "JPEG")
+    picture = encoded.getvalue()
+
+    assert Terminal.of({"TERM": "xterm-kitty"}, is_terminal=True) is Terminal.KITTY
+    assert Terminal.of({"TERM_PROGRAM": "iTerm.app"}, is_terminal=True) is Terminal.ITERM
+    assert Terminal.of({"TERM": "foot"}, is_terminal=True) is Terminal.SIXEL
+    for plain in ({"TERM": "xterm-256color"}, {"TERM": "screen", "KITTY_WINDOW_ID": "1"}, {}):
+        assert Terminal.of(plain, is_terminal=True) is None
+    assert Terminal.of({"TERM": "xterm-kitty"}, is_terminal=False) is None
+
+    kitty = Terminal.KITTY.shown(picture)
+    assert kitty.startswith("\x1b_Ga=T,f=100")
+    assert kitty.endswith("\x1b\\")
+    assert base64.b64encode(picture).decode() in Terminal.ITERM.shown(picture)
+    sixel = Terminal.SIXEL.shown(picture)
+    assert sixel.startswith('\x1bPq"1;1;40;30#0;2;')
+    assert sixel.count("-") == 4, "thirty rows are five bands"

@@ -1,0 +1,169 @@
+"""A work that is protected today is found in what was seen before: a site on loopback, a database, worker processes."""
+
+import io
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from guardian.app import App
+from guardian.catalog.looking_back import LookBackConsumer
+from guardian.catalog.wanted import Wanted
+from guardian.config import Config, load_config
+from guardian.memory.reading import MemoryReader
+from guardian.memory.rebuilding import earlier_recipes, rebuild
+from guardian.memory.remembering import Memory
+from guardian.model import EarlierUseState, TaskKind, TaskState
+from guardian.scan.context import context_of_scan
+from guardian.scan.pipeline import scan
+from guardian.scan.recheck import RecheckConsumer
+from guardian.shipped import rules_folder
+from guardian.sources.kinds import open_source
+from guardian.sources.settings import PageSettings
+from guardian.tasks.runner import Runner
+from tests.kept_workers import run_in_app
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    shutil.copytree(rules_folder(), tmp_path / "rules")
+    path = tmp_path / "config.yaml"
+    path.write_text(
+        "fetch: {contact: test@example.com, allow_networks: [127.0.0.0/8], delay_per_host: 0s}\n"
+        "matching: {workers: 1}\n"
+    )
+    return load_config(path)
+
+
+async def scanned(app: App, url: str) -> None:
+    settings = PageSettings(name="gallery", kind="page", url=url)
+    services = app.services
+    async for _ in scan(services, context_of_scan(services, settings), open_source(settings)):
+        pass
+
+
+async def run_tasks(app: App) -> None:
+    consumers = {
+        TaskKind.LOOK_BACK: LookBackConsumer(app.catalog.look_back, app.services.clock),
+        TaskKind.RECHECK: RecheckConsumer(app.services, {}),
+    }
+    await Runner(app.store, "process_test", app.services.clock, consumers).run_due()
+
+
+def cropped(image: Image.Image) -> bytes:
+    width, height = image.size
+    written = io.BytesIO()
+    image.crop((width // 8, height // 8, width, height)).save(written, "JPEG", quality=70)
+    return written.getvalue()
+
+
+def test_what_was_seen_before_becomes_a_case_if_it_is_still_there_and_history_if_it_is_gone(
+    config: Config, site: Any, tmp_path: Path, photographs: dict[str, Image.Image]
+) -> None:
+    (site.folder / "stays.jpg").write_bytes(cropped(photographs["coffee"]))
+    photographs["coffee"].resize((200, 133)).save(site.folder / "goes.jpg")
+    photographs["rocket"].save(site.folder / "stranger.jpg")
+    stays = site.page("stays.html", "stays.jpg", "stranger.jpg")
+    goes = site.page("goes.html", "goes.jpg")
+    original = tmp_path / "coffee.png"
+    photographs["coffee"].save(original)
+
+    async def job(app: App) -> None:
+        # Nothing is protected yet: all that was met is remembered, strangers too.
+        await scanned(app, stays)
+        await scanned(app, goes)
+        with app.store.read() as tx:
+            assert len(list(tx.seen.remembered_uses())) == 3
+            (first,) = (
+                use for _, use in tx.seen.remembered_uses() if use.page_url == stays and "stays" in str(use.image_url)
+            )
+        (site.folder / "goes.html").write_text("<p>nothing here any more</p>")
+
+        (added,) = [result async for result in app.catalog.add([Wanted(original, "portfolio")])]
+        assert added.asset is not None
+        assert {use.page_url for use in added.earlier} == {stays, goes}
+        assert all(use.state is EarlierUseState.WAITING for use in added.earlier)
+
+        await run_tasks(app)
+        with app.store.read() as tx:
+            uses = {use.page_url: use for use in tx.earlier_uses.of_asset(added.asset.id)}
+            (case,) = tx.cases.list()
+            (finding,) = tx.findings.list(case.id)
+            assert [task.state for task in tx.tasks.list() if task.kind is not TaskKind.DELIVER] == [TaskState.DONE] * 3
+        assert uses[stays].state is EarlierUseState.STILL_THERE
+        assert (uses[goes].state, uses[goes].detail) == (EarlierUseState.GONE, "the page no longer shows it")
+        assert (finding.page_url, finding.first_seen_at) == (stays, first.first_seen_at)
+        assert "before the work was protected" in str(finding.evidence_note)
+
+        # Asked again, nothing is new and nobody is told twice.
+        assert await app.catalog.look_back(added.asset.id) == ()
+        await run_tasks(app)
+        with app.store.read() as tx:
+            assert len(tx.cases.list()) == 1
+
+    run_in_app(config, job)
+
+
+def test_an_interrupted_adding_looks_back_later(
+    config: Config, site: Any, tmp_path: Path, photographs: dict[str, Image.Image]
+) -> None:
+    photographs["rocket"].save(site.folder / "rocket.jpg")
+    page = site.page("page.html", "rocket.jpg")
+    original = tmp_path / "rocket.png"
+    photographs["rocket"].save(original)
+
+    async def job(app: App) -> None:
+        await scanned(app, page)
+        (added,) = [result async for result in app.catalog.add([Wanted(original, "portfolio")])]
+        assert added.asset is not None
+        with app.store.begin() as tx:
+            # As it is when the process ends between protecting and asking the memory.
+            (task,) = tx.tasks.list(TaskKind.LOOK_BACK)
+            tx.earlier_uses.forget_host("127.0.0.1")
+            tx.tasks.bury(task.id, "interrupted")
+            tx.tasks.revive(task.id, app.services.clock())
+        await run_tasks(app)
+        with app.store.read() as tx:
+            (use,) = tx.earlier_uses.of_asset(added.asset.id)
+        assert use.page_url == page
+
+    run_in_app(config, job)
+
+
+def test_after_a_change_of_recipe_what_is_left_is_made_anew(
+    config: Config, site: Any, photographs: dict[str, Image.Image]
+) -> None:
+    (site.folder / "coffee.jpg").write_bytes(cropped(photographs["coffee"]))
+    page = site.page("page.html", "coffee.jpg")
+
+    async def job(app: App) -> None:
+        services, memory = app.services, app.services.memory
+        assert memory is not None
+        await scanned(app, page)
+        memory.fold()
+        assert earlier_recipes(memory) == []
+
+        newer = Memory(app.store, memory.folder, "s2-none", memory.settings)
+        assert earlier_recipes(newer) == [memory.recipe]
+        made = await rebuild(app.store, newer, services.workers, services.vault)
+        assert (made.whole, made.coarse, made.lost) == (0, 1, 0)
+        with app.store.read() as tx:
+            counts = tx.seen.counts(newer.shard, newer.recipe)
+            ((picture, _),) = tx.seen.remembered_uses()
+            assert newer.lacks(tx, picture.sha256), "it is made in full when it is next met"
+        assert (counts.coarse, counts.bare) == (1, 0)
+        assert not (memory.folder / memory.recipe).exists()
+
+        reader = MemoryReader(newer.folder, newer.recipe)
+        reader.refresh()
+        (segment,) = reader.segments
+        assert tuple(segment.sizes[0]) == (picture.width, picture.height)
+
+        # Back again, as evidence has the bytes now.
+        services.vault.keep((site.folder / "coffee.jpg").read_bytes())
+        made = await rebuild(app.store, memory, services.workers, services.vault)
+        assert (made.whole, made.coarse, made.lost) == (1, 0, 0)
+
+    run_in_app(config, job)

@@ -1,0 +1,167 @@
+"""What stands first, by each aspect, among drawings that differ in one thing at a time."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from guardian.errors import UsageError
+from guardian.matching.features.appearance import appearance_of
+from guardian.matching.settings import MatchingSettings
+from guardian.search.aspects import Aspect
+from guardian.search.colours import wanted_colour
+from guardian.search.question import By, CopyFact, Found, Kind, Question, Ranking
+from guardian.search.ranking import rank
+from guardian.search.reasons import why
+from guardian.search.rows import AssetRows
+from guardian.search.views_of_query import without_borders
+
+RED, GREEN, BLUE, GREY = (200, 30, 30), (20, 130, 40), (20, 40, 170), (120, 120, 120)
+Colour = tuple[int, int, int]
+
+
+def _drawn(colour: Colour, shape: str, place: int = 0) -> NDArray[np.uint8]:
+    picture = np.full((160, 200, 3), 250, dtype=np.uint8)
+    centre = (100 + place, 80)
+    if shape == "disc":
+        cv2.circle(picture, centre, 55, colour, -1)
+    elif shape == "bars":
+        for left in range(20, 180, 24):
+            cv2.rectangle(picture, (left + place, 20), (left + 10 + place, 140), colour, -1)
+    else:
+        cv2.ellipse(picture, centre, (90, 16), 30, 0, 360, colour, -1)
+    return picture
+
+
+PICTURES = [
+    _drawn(RED, "disc"),
+    _drawn(GREEN, "disc"),
+    _drawn(RED, "bars"),
+    _drawn(BLUE, "bars"),
+    _drawn(RED, "leaf"),
+    _drawn(GREEN, "leaf", 8),
+]
+RED_DISC, GREEN_DISC, RED_BARS, BLUE_BARS, RED_LEAF, GREEN_LEAF = range(1, 7)
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six drawings, numbered from 1."""
+    folder = tmp_path_factory.mktemp("data")
+    AssetRows(folder).publish([(number + 1, appearance_of(one).values) for number, one in enumerate(PICTURES)])
+    return folder
+
+
+Asking = Callable[..., Ranking]
+
+
+@pytest.fixture
+def ask(data_dir: Path) -> Asking:
+    """A function that asks with a picture, or without one."""
+
+    def asked(rgb: NDArray[np.uint8] | None = None, **more: object) -> Ranking:
+        content = None
+        if rgb is not None:
+            content = cv2.imencode(".png", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))[1].tobytes()
+        given: dict[str, Any] = {"among": {Kind.ASSET: None}} | more
+        return rank(MatchingSettings(), Question(data_dir, "none", content=content, **given))
+
+    return asked
+
+
+def _order(ranking: Ranking) -> list[int]:
+    return [one.key[1] for one in ranking.found]
+
+
+def _score(found: tuple[Found, ...], number: int) -> float:
+    return next(one.score for one in found if one.key[1] == number)
+
+
+def test_each_aspect_puts_first_what_shares_it(ask: Asking) -> None:
+    new = _drawn(RED, "disc", 6)
+
+    assert set(_order(ask(new, by=By.COLOUR))[:3]) == {RED_DISC, RED_BARS, RED_LEAF}
+    assert set(_order(ask(new, by=By.SHAPE))[:2]) == {RED_DISC, GREEN_DISC}
+    for by in (By.LOOK, By.AUTO, By.TEXTURE):
+        assert _order(ask(new, by=by))[0] == RED_DISC
+    assert ask(new).searched == {Kind.ASSET: 6}
+
+
+def test_a_mirror_image_and_a_letterbox_do_not_hide_anything(ask: Asking) -> None:
+    mirrored = np.ascontiguousarray(PICTURES[RED_LEAF - 1][:, ::-1])
+    boxed = cv2.copyMakeBorder(PICTURES[BLUE_BARS - 1], 40, 40, 0, 0, cv2.BORDER_CONSTANT, value=(0, 0, 0))
+
+    assert _order(ask(mirrored, by=By.SHAPE))[0] in (RED_LEAF, GREEN_LEAF)
+    assert _order(ask(boxed, by=By.COLOUR))[0] == BLUE_BARS
+    assert without_borders(np.asarray(boxed, dtype=np.uint8)).shape[0] <= 160
+    blank = np.full((50, 60, 3), 7, dtype=np.uint8)
+    assert without_borders(blank).shape == blank.shape
+
+
+def test_filters_and_what_is_left_out_never_come(ask: Asking) -> None:
+    among = {Kind.ASSET: np.array([GREEN_DISC, BLUE_BARS, RED_BARS])}
+    answer = ask(PICTURES[0], among=among, left_out=frozenset({(Kind.ASSET, RED_BARS)}))
+
+    assert set(_order(answer)) == {GREEN_DISC, BLUE_BARS}
+    assert answer.searched == {Kind.ASSET: 2}
+    assert len(ask(PICTURES[0], top=2).found) == 2
+
+
+def test_a_region_is_searched_with_instead_of_the_whole(ask: Asking) -> None:
+    both = np.concatenate([PICTURES[RED_DISC - 1], PICTURES[BLUE_BARS - 1]], axis=1)
+
+    assert _order(ask(both, region=(200, 0, 200, 160)))[0] == BLUE_BARS
+    assert _order(ask(both, region=(0, 0, 200, 160)))[0] == RED_DISC
+    with pytest.raises(UsageError, match="400 x 160"):
+        ask(both, region=(300, 0, 200, 160))
+
+
+def test_colours_alone_and_their_shares(ask: Asking) -> None:
+    found = ask(None, colours=(wanted_colour("#141eaa"),)).found
+    assert _order(ask(None, colours=(wanted_colour("blue"), wanted_colour("white:60%"))))[:1] == [BLUE_BARS]
+    assert found[0].key[1] == BLUE_BARS
+    assert found[0].colour_share is not None
+    assert 0.1 < found[0].colour_share < 0.7
+    assert "% in this colour" in why(found[0], By.AUTO)
+
+    few = _order(ask(None, colours=(wanted_colour("#c81e1e:10%"),)))
+    much = _order(ask(None, colours=(wanted_colour("#c81e1e:40%"),)))
+    assert few[0] == RED_LEAF, "a thin leaf covers the least"
+    assert much[0] == RED_DISC
+    for wrong in ("reddish", "#12", "navy:0%", "navy:120%", "navy:x"):
+        with pytest.raises(UsageError, match="--colour"):
+            wanted_colour(wrong)
+
+
+def test_examples_move_the_question(ask: Asking) -> None:
+    liked = ask(PICTURES[0], like=((Kind.ASSET, BLUE_BARS),), by=By.SHAPE).found
+    plain = ask(PICTURES[0], by=By.SHAPE).found
+    unlike = _order(ask(PICTURES[0], unlike=((Kind.ASSET, GREEN_DISC),), by=By.COLOUR))
+
+    assert _score(liked, RED_BARS) > _score(plain, RED_BARS) + 0.2
+    assert unlike[-1] in (GREEN_DISC, GREEN_LEAF)
+    assert _order(ask(None, like=((Kind.ASSET, RED_BARS),)))[0] == RED_BARS
+    with pytest.raises(UsageError, match="--like"):
+        ask(PICTURES[0], like=((Kind.ASSET, 77),))
+
+
+def test_a_copy_stands_first_however_it_looks_and_reasons_say_so(ask: Asking) -> None:
+    copies = {(Kind.ASSET, BLUE_BARS): CopyFact(0.98, "crop of 40 %")}
+    first, second, *_ = ask(_drawn(RED, "disc", 6), copies=copies).found
+
+    assert first.key == (Kind.ASSET, BLUE_BARS)
+    assert why(first, By.AUTO) == "copy: crop of 40 %"
+    assert second.key == (Kind.ASSET, RED_DISC)
+    assert "colours" in why(second, By.AUTO)
+
+
+def test_what_has_nothing_in_common_is_said_to_have_nothing(ask: Asking) -> None:
+    recoloured = ask(_drawn(BLUE, "disc"), by=By.SHAPE).found[0]
+    assert recoloured.alike[Aspect.SHAPE] > recoloured.alike[Aspect.COLOUR]
+    assert why(recoloured, By.SHAPE) == "same composition, similar texture, other colours"
+    noise = np.random.default_rng(0).integers(0, 256, (120, 120, 3)).astype(np.uint8)
+    assert why(ask(noise).found[-1], By.AUTO) == "the nearest there is; little in common"

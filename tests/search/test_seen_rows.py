@@ -1,0 +1,71 @@
+"""What scans have met is ranked beside the assets; vectors beside its segments are made again when they are damaged."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from guardian.matching.settings import MatchingSettings
+from guardian.memory.remembering import Memory
+from guardian.memory.settings import MemorySettings
+from guardian.search.aspects import Aspect, vectors_of
+from guardian.search.question import By, Kind, Question
+from guardian.search.ranking import rank
+from guardian.search.seen_rows import SeenPictures
+from guardian.store import Store
+from tests.memory.made import met, picture
+
+RECIPE = "s1-none"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """A database in which four pictures of two hosts are remembered; their numbers are 1 to 4."""
+    opened = Store(f"sqlite:///{tmp_path / 'guardian.db'}")
+    memory = Memory(opened, tmp_path / "memory", RECIPE, MemorySettings())
+    memory.remember(opened, [met(1), met(2), met(3, "other.example"), met(4, "other.example")])
+    memory.fold()
+    yield opened
+    opened.close()
+
+
+def _encoded(seed: int) -> bytes:
+    return cv2.imencode(".png", cv2.cvtColor(picture(seed).rgb, cv2.COLOR_RGB2BGR))[1].tobytes()
+
+
+def test_seen_pictures_are_found_with_their_previews(store: Store, tmp_path: Path) -> None:
+    question = Question(tmp_path, RECIPE, {Kind.SEEN: None}, content=_encoded(3), by=By.LOOK, top=2)
+
+    answer = rank(MatchingSettings(), question)
+
+    assert answer.searched == {Kind.SEEN: 4}
+    assert answer.found[0].key == (Kind.SEEN, 3)
+    assert answer.found[0].score > 0.95
+    assert len(answer.found) == 2
+    assert (answer.found[0].preview or b"")[:2] == b"\xff\xd8"
+
+    with store.read() as tx:
+        shop = np.array(sorted(tx.seen.numbers(host="shop.example")))
+    question = Question(tmp_path, RECIPE, {Kind.SEEN: shop}, content=_encoded(3))
+    assert {one.key[1] for one in rank(MatchingSettings(), question).found} == {1, 2}
+
+
+def test_kept_vectors_are_believed_only_when_they_are_whole(store: Store, tmp_path: Path) -> None:
+    first = SeenPictures(tmp_path / "memory", RECIPE).rows().rows[0]
+    expected = vectors_of(first.appearances, Aspect.LOOK)
+    assert np.array_equal(first.vectors(Aspect.LOOK), expected)
+    (kept,) = (tmp_path / "memory" / "derived").glob("*look*.npy")
+
+    content = bytearray(kept.read_bytes())
+    content[-3] ^= 1
+    kept.write_bytes(content)
+    again = SeenPictures(tmp_path / "memory", RECIPE).rows().rows[0]
+    assert np.array_equal(again.vectors(Aspect.LOOK), expected)
+
+    stale = kept.with_name("segment-gone.a1-p1-look.00000000.npy")
+    stale.write_bytes(b"")
+    SeenPictures(tmp_path / "memory", RECIPE).rows()
+    assert not stale.exists()
+    assert kept.exists(), "it was written again, under the same name"

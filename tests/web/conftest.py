@@ -1,0 +1,90 @@
+"""The desk over a real socket, with a database of its own and somebody of each role."""
+
+import asyncio
+import re
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+
+from guardian.cli.acting import this_user
+from guardian.evidence import Vault
+from guardian.model import Role
+from guardian.people.people import add_person
+from guardian.store import Store, StoreSettings, open_store
+from guardian.web.app import build_app
+from guardian.web.desk import Desk
+from guardian.web.metrics import Metrics
+from guardian.web.serving import serving
+from guardian.web.settings import WebSettings
+
+PASSWORD = "correct horse battery"
+
+
+@dataclass
+class Served:
+    """A desk that answers at `url`."""
+
+    url: str
+    desk: Desk
+
+    @property
+    def store(self) -> Store:
+        return self.desk.store
+
+    def client(self) -> httpx.Client:
+        """A browser that nobody has signed in with."""
+        return httpx.Client(base_url=self.url, trust_env=False, timeout=30)
+
+    def signed_in(self, name: str) -> httpx.Client:
+        """A browser in which somebody signed in; it sends the session's secret with all it sends."""
+        client = self.client()
+        form = re.search(r'name="form" value="([^"]+)"', client.get("/login").text)
+        assert form is not None
+        data = {"username": name, "password": PASSWORD, "form": form[1]}
+        assert client.post("/login", data=data).status_code == 303
+        with self.store.read() as tx:
+            from guardian.people.signing_in import digest_of
+
+            session = tx.people.session(digest_of(client.cookies["guardian"]))
+        assert session is not None
+        client.headers["x-csrf-token"] = session.csrf
+        return client
+
+
+def opened_desk(folder: Path, settings: WebSettings) -> Desk:
+    """A desk over a new database in this folder."""
+    store = open_store(StoreSettings(), folder)
+    vault = Vault(folder / "evidence", max_bytes=10**9)
+    with store.begin() as tx:
+        for name, role in (("Anna", Role.ADMIN), ("Rita", Role.REVIEWER), ("Vera", Role.VIEWER)):
+            add_person(tx, this_user(), name, role, PASSWORD, datetime.now(UTC))
+    return Desk(store, vault, folder, lambda: datetime.now(UTC), settings)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A desk on loopback, started once for each file."""
+    desk = opened_desk(tmp_path_factory.mktemp("desk"), WebSettings())
+    metrics = Metrics(desk.store, desk.vault, desk.clock)
+    started, stop = threading.Event(), threading.Event()
+    address: list[str] = []
+
+    async def serve() -> None:
+        app = build_app(metrics, dict, list, desk)
+        async with serving(app, "127.0.0.1:0") as at:
+            address.append(at)
+            started.set()
+            await asyncio.to_thread(stop.wait)
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),))
+    thread.start()
+    assert started.wait(30)
+    yield Served(f"http://{address[0]}", desk)
+    stop.set()
+    thread.join()
+    desk.store.close()

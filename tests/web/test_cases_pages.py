@@ -1,0 +1,145 @@
+"""The queue and the page of a case, by form as a browser without scripts sends them."""
+
+import re
+
+import pytest
+
+from guardian.model import Case, CaseState, Context, DismissReason, Severity
+from tests.web.conftest import Served
+from tests.web.uses import picture_bytes, protected, used
+
+HOSTILE = Context(
+    alt="<script>alert(1)</script>\u202egnp.exe\x00\x1b[31m",
+    page_title="<img src=x onerror=alert(1)>" + "A" * 10_000_000,
+    nearby_text="مرحبا",
+    claims='"><svg onload=alert(2)>',
+)
+
+
+@pytest.fixture(scope="module")
+def cases(served: Served) -> list[Case]:
+    original = picture_bytes(1)
+    asset = protected(served.desk, original, "Harbour")
+    copy = picture_bytes(1, (160, 120))
+    made = [
+        used(served.desk, asset, copy, f"https://thief{number}.example/page", severity=Severity.HIGH, days_ago=number)
+        for number in range(4)
+    ]
+    made.append(used(served.desk, asset, copy, "https://hostile.example/<b>", context=HOSTILE, severity=Severity.LOW))
+    return made
+
+
+def state(served: Served, case: Case) -> Case:
+    with served.store.read() as tx:
+        now = tx.cases.get(case.id)
+    assert now is not None
+    return now
+
+
+def test_the_queue_shows_what_waits_the_most_urgent_first(served: Served, cases: list[Case]) -> None:
+    rita = served.signed_in("Rita")
+    text = rita.get("/cases").text
+    assert "<strong>5</strong> remain" in text
+    places = [text.index(f'id="{case.id}"') for case in cases]
+    assert places[4] == max(places)
+    assert "Harbour" in text
+    assert "cropped to 64 %" in text
+    # Filters are a GET form.
+    assert "<strong>1</strong>" in rita.get("/cases?state=all&operator=thief1.example").text
+    assert "<strong>5</strong>" in rita.get("/cases?words=HARBOUR").text
+    assert "<strong>1</strong>" in rita.get("/cases?host=thief2.example&severity=high&source=web").text
+    assert "Nothing waits here" in rita.get("/cases?words=nowhere").text
+    assert rita.get("/cases?severity=loud").status_code == 400
+    grouped = rita.get("/cases?group=work").text
+    assert "5 here" in grouped
+
+
+def test_strangers_words_are_words(served: Served, cases: list[Case]) -> None:
+    rita = served.signed_in("Rita")
+    for path in ("/cases", f"/cases/{cases[4].id}"):
+        answer = rita.get(path)
+        assert len(answer.content) < 200_000
+        for forbidden in ("<script>alert", "<img src=x", "<svg onload", "\u202e", "\x00", "\x1b"):
+            assert forbidden not in answer.text
+    assert "&lt;script&gt;" in rita.get(f"/cases/{cases[4].id}").text
+
+
+def test_a_decision_is_made_shown_and_undone(served: Served, cases: list[Case]) -> None:
+    rita = served.signed_in("Rita")
+    form = {
+        "selected": f"{cases[0].id}:{cases[0].version}",
+        "decision": "dismiss:look_alike",
+        "back": "/cases?state=all",
+    }
+    answer = rita.post("/cases", data=form)
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith("/cases?state=all&done=dismiss")
+    now = state(served, cases[0])
+    assert (now.state, now.reason, now.reviewed_by) == (CaseState.DISMISSED, DismissReason.LOOK_ALIKE, "Rita")
+    assert "Undo" in rita.get(answer.headers["location"]).text
+    assert rita.post("/cases/undo", data={"which": cases[0].id, "back": "/cases"}).status_code == 303
+    assert state(served, cases[0]).state is CaseState.OPEN
+
+
+def test_many_are_decided_at_once_and_undone_at_once(served: Served, cases: list[Case]) -> None:
+    rita = served.signed_in("Rita")
+    selected = [f"{one.id}:{state(served, one).version}" for one in cases[:3]]
+    answer = rita.post("/cases", data={"selected": selected, "decision": "confirm", "note": "all of them"})
+    batch = re.search(r"case=(batch_\w+)", answer.headers["location"])
+    assert batch is not None
+    assert {state(served, one).state for one in cases[:3]} == {CaseState.CONFIRMED}
+    # One who looked earlier changes nothing, and sees who did.
+    late = rita.post("/cases", data={"selected": selected, "decision": "close"})
+    assert late.status_code == 409
+    assert "3 stayed" in late.text
+    assert "by Rita" in late.text
+    rita.post("/cases/undo", data={"which": batch[1]})
+    assert {state(served, one).state for one in cases[:3]} == {CaseState.OPEN}
+
+
+def test_a_second_reviewer_sees_what_the_first_did_and_loses_nothing(served: Served, cases: list[Case]) -> None:
+    rita, anna = served.signed_in("Rita"), served.signed_in("Anna")
+    path = f"/cases/{cases[3].id}"
+    version = str(state(served, cases[3]).version)
+    assert f'name="version" value="{version}"' in anna.get(path).text
+    assert rita.post(path, data={"decision": "confirm", "version": version, "note": "to court"}).status_code == 303
+    refused = anna.post(path, data={"decision": "dismiss:permitted", "version": version, "note": "our partner <3"})
+    assert refused.status_code == 409
+    assert "by Rita: to court" in refused.text
+    assert "our partner &lt;3</textarea>" in refused.text
+    assert state(served, cases[3]).state is CaseState.CONFIRMED
+    # Seen now, it can be decided.
+    version = str(state(served, cases[3]).version)
+    answer = anna.post(path, data={"decision": "dismiss:permitted", "version": version, "then": "next"})
+    assert answer.status_code == 303
+    assert not answer.headers["location"].startswith(path)
+
+
+def test_the_rest_of_a_case_is_changed_by_form(served: Served, cases: list[Case]) -> None:
+    rita = served.signed_in("Rita")
+    path = f"/cases/{cases[1].id}"
+    for decision, value in (("assign", "Anna"), ("label", "urgent"), ("due", "2027-01-31"), ("notice_sent", "")):
+        assert rita.post(path, data={"decision": decision, "value": value}).status_code == 303
+    now = state(served, cases[1])
+    assert (now.assignee, now.labels, str(now.due_on)) == ("Anna", ("urgent",), "2027-01-31")
+    assert now.state is CaseState.NOTICE_SENT
+    assert rita.post(path, data={"decision": "due", "value": "soon"}).status_code == 400
+    assert rita.post(path, data={"decision": "fly"}).status_code == 400
+    assert rita.get("/cases/case_unknown").status_code == 404
+
+
+def test_viewers_look_and_do_not_decide(served: Served, cases: list[Case]) -> None:
+    vera = served.signed_in("Vera")
+    text = vera.get(f"/cases/{cases[0].id}").text
+    assert 'name="decision"' not in text
+    assert vera.post(f"/cases/{cases[0].id}", data={"decision": "confirm"}).status_code == 403
+    assert vera.post("/cases", data={"decision": "confirm", "selected": cases[0].id}).status_code == 403
+    assert served.client().get(f"/cases/{cases[0].id}").status_code == 303
+
+
+def test_the_overlap_is_drawn_on_both_pictures(served: Served, cases: list[Case]) -> None:
+    text = served.signed_in("Vera").get(f"/cases/{cases[0].id}").text
+    assert 'points="32.0,24.0 288.0,24.0 288.0,216.0 32.0,216.0"' in text
+    assert 'points="0.0,0.0 160.0,0.0 160.0,120.0 0.0,120.0"' in text
+    assert "Calibrated probability" in text
+    assert 'by rule “<bdi dir="auto">copies</bdi>”' in text
