@@ -74,7 +74,7 @@ WORTH_A_LOOK = 0.05
 """Below this, which distractors are named at all depends on which proposals the prefilter's limits let through."""
 
 
-A_LITTLE = 2e-3
+A_LITTLE = 0.005
 """Of a bucket with more than 64 descriptors only a part is read, and which part depends on what else is in it: so the
 number of votes, and with it the probability, may differ a little. All that is measured of a pair is the same."""
 
