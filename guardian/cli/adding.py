@@ -3,14 +3,14 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from guardian.cli.context import Session, opened_store
 from guardian.cli.progress import progress_bar, say, say_if_kernels_are_compiled
 from guardian.cli.screen import Cut, Screen
 from guardian.cli.showing import json_line
-from guardian.views.assets import asset_json, weakness_words
-from guardian.views.memory import earlier_json, earlier_lines
+from guardian.views.assets import weakness_words
+from guardian.views.memory import earlier_lines
 from guardian.views.plain_text import printable
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ async def add_files(
 ) -> None:
     """Protect files, print a line for each as it is done, and add the results to `counts` by word."""
     from guardian.app import make_catalog, make_workers
+    from guardian.catalog.results import added_json, moves_licences
 
     say_if_kernels_are_compiled()
     screen = Screen.of_output()
@@ -41,9 +42,9 @@ async def add_files(
             async for result in added:
                 counts[result.outcome.value] += 1
                 counts.update(_also(result))
-                if result.asset is not None and _moves_licences(result):
+                if result.asset is not None and moves_licences(result):
                     moved.append(result.asset.id)
-                for line in [json_line(_facts(result))] if as_lines else fitted(_lines(result), screen):
+                for line in [json_line(added_json(result))] if as_lines else fitted(_lines(result), screen):
                     say(progress, line)
 
         await workers.aclose()
@@ -68,12 +69,6 @@ def judge_moved(session: Session, store: "Store", asset_ids: Sequence[str], *, q
         rejudged = judge_again(tx, uses, judging_of(session.config), utc_now()) if uses else None
     if rejudged is not None and not quietly:
         echo_rejudged(rejudged)
-
-
-def _moves_licences(result: "Added") -> bool:
-    """Return whether other licences may cover an asset's work now: in another collection, or by a new version."""
-    is_new_version = bool(result.versions) and not result.was_known
-    return is_new_version or any(change.name == "collection" for change in result.changes)
 
 
 def in_words(counts: Counter[str]) -> str:
@@ -134,19 +129,3 @@ def change_lines(changes: "Sequence[Change]") -> list[str]:
         before, after = (f"“{text}”" if text else "none" for text in (change.before, change.after))
         lines.append(_INDENT + printable(f"{change.name.replace('_', ' ')}: {before} -> {after}"))
     return lines
-
-
-def _facts(result: "Added") -> dict[str, Any]:
-    return {
-        "path": str(result.path),
-        "outcome": result.outcome.value.replace(" ", "_"),
-        "asset": asset_json(result.asset) if result.asset else None,
-        "versions": [version.id for version in result.versions],
-        "nearly_the_same_as": [near.id for near in result.nearly],
-        "changes": [{"name": change.name, "before": change.before, "after": change.after} for change in result.changes],
-        "seen_before": [earlier_json(use) for use in result.earlier],
-        "restored": result.restored,
-        "cut_off": result.is_cut_off,
-        "not_compared": list(result.not_compared),
-        "error": f"{result.problem.word}: {result.problem.detail}" if result.problem else None,
-    }

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.screen import Column, Cut, Row, Screen, echo
 from guardian.cli.showing import NOT_ALL_SEEN, json_line
 from guardian.errors import FetchFailed, FetchRefused
-from guardian.model import ScanOutcome, Sighting, Skipped, SkipReason, label_of
+from guardian.model import Sighting, Skipped, SkipReason, label_of
 from guardian.views.counting import counted
 from guardian.views.scans import outcome_text, result_text
 from guardian.views.sources import ListedSource, listed_source_json, sighting_json, skipped_json
@@ -20,7 +19,6 @@ from guardian.views.sources import ListedSource, listed_source_json, sighting_js
 if TYPE_CHECKING:
     from guardian.fetch.web import WebClient
     from guardian.sources.settings import SourceSettings
-    from guardian.store import Transaction
 
 SHOWN_ADDRESSES = 5
 SHOWN_LETTERS = 120
@@ -36,11 +34,13 @@ def command() -> None:
 @pass_session
 def list_sources(session: Session, as_lines: bool) -> None:
     """List the configured sources: when each is scanned, its last scan and its next one."""
+    from guardian.sources.overview import listed_source
+
     config = session.config
     screen = Screen.of_output()
     with opened_store(session) as store, store.read() as tx:
         is_watching = any(process.command == "guardian run" for process in tx.processes.living())
-        listed = [_listed(tx, source, screen.now, is_watching=is_watching) for source in config.sources]
+        listed = [listed_source(tx, source, screen.now, is_watching=is_watching) for source in config.sources]
 
     if as_lines:
         echo(json_line(listed_source_json(source)) for source in listed)
@@ -52,26 +52,6 @@ def list_sources(session: Session, as_lines: bool) -> None:
         click.echo(f"no sources in {session.config_path}; each needs a name, a kind and an address")
     elif not is_watching:
         click.echo("guardian: no `guardian run` works on this database: nothing is scanned until it does", err=True)
-
-
-def _listed(tx: "Transaction", source: "SourceSettings", now: datetime, *, is_watching: bool) -> ListedSource:
-    """Return a source with its last scans and the next one, which is now when it is overdue."""
-    from guardian.sources.rhythm import next_time, rhythm_text
-
-    last = tx.scans.last(source.name)
-    complete = tx.scans.last(source.name, outcome=ScanOutcome.COMPLETED)
-    # A daemon that runs waits for the next turn after a failed scan too; one that is started tries again at once.
-    counted_from = last if is_watching and last and last.outcome is not ScanOutcome.INTERRUPTED else complete
-    following = next_time(source, counted_from.started_at) if counted_from else now
-    return ListedSource(
-        name=source.name,
-        kind=source.kind,
-        address=str(getattr(source, "url", None) or getattr(source, "path", "")),
-        rhythm=rhythm_text(source),
-        last=last,
-        last_complete=complete,
-        next_at=max(following, now) if following else None,
-    )
 
 
 def _row(source: ListedSource, screen: Screen) -> Row:

@@ -93,7 +93,16 @@ class WorkPeriod:
 
     def _desk(self) -> Desk:
         app = self._app
-        return Desk(app.store, app.services.vault, app.config.data_dir, app.services.clock, app.config.web)
+        return Desk(
+            app.store,
+            app.services.vault,
+            app.config.data_dir,
+            app.services.clock,
+            app.config.web,
+            app.services,
+            lambda: app.catalog,
+            app.config.sources,
+        )
 
     def _last_completed(self, source: str) -> datetime | None:
         """Return when the last complete scan of a source began; None when there was none."""

@@ -92,9 +92,11 @@ class Audit:
         """Return how many lines were ever added."""
         return Counters(self._connection).value(_COUNTER)
 
-    def lines(self, *, subject: str | None = None, since: datetime | None = None) -> Iterator[AuditLine]:
-        """Return the lines in their order, read a thousand at a time."""
-        last = 0
+    def lines(
+        self, *, subject: str | None = None, since: datetime | None = None, after: int = 0
+    ) -> Iterator[AuditLine]:
+        """Return the lines in their order, those after the number `after`, read a thousand at a time."""
+        last = after
         while True:
             query = select(audit).where(audit.c.number > last).order_by(audit.c.number).limit(_AT_A_TIME)
             if subject is not None:
@@ -106,6 +108,19 @@ class Audit:
                 return
             yield from map(_line, rows)
             last = rows[-1].number
+
+    def histories_after(self, number: int, limit: int) -> list[tuple[int, str, datetime]]:
+        """Return the number, the case and the time of lines after `number` that anchor a line of a case's history.
+
+        Numbers are given in the order of commits, so nobody who goes on from the last one misses a change.
+        """
+        query = (
+            select(audit.c.number, audit.c.subject, audit.c.at)
+            .where(audit.c.number > number, audit.c.action == HISTORY)
+            .order_by(audit.c.number)
+            .limit(limit)
+        )
+        return [(row.number, row.subject, row.at) for row in self._connection.execute(query)]
 
     def history(self) -> Iterator[tuple[str, datetime, str]]:
         """Return for each line of every case's history the case, the time and the digest of its content."""

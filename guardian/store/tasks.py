@@ -219,14 +219,21 @@ class Tasks:
         return dict.fromkeys(TaskState, 0) | {row[0]: row[1] for row in self._connection.execute(query)}
 
     def list(
-        self, kind: TaskKind | None = None, state: TaskState | None = None, limit: int | None = None
+        self,
+        kind: TaskKind | None = None,
+        state: TaskState | None = None,
+        limit: int | None = None,
+        *,
+        before: int | None = None,
     ) -> list[Task]:
-        """Return tasks, the newest first."""
+        """Return tasks, the newest first; `before`: only those with a smaller id."""
         query = select(tasks).where(_IS_KNOWN).order_by(tasks.c.id.desc())
         if kind is not None:
             query = query.where(tasks.c.kind == kind)
         if state is not None:
             query = query.where(tasks.c.state == state)
+        if before is not None:
+            query = query.where(tasks.c.id < before)
         if limit is not None:
             query = query.limit(limit)
         return [_task(row) for row in self._connection.execute(query)]

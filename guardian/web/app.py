@@ -38,6 +38,7 @@ def build_app(metrics: Metrics, readiness: Readiness, read_coverage: CoverageRea
     """Return the application that the daemon serves."""
     app = FastAPI(title="guardian", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.desk = desk
+    app.state.read_coverage = read_coverage
     app.add_middleware(ProtectingHeaders, encrypted=(desk.settings.public_url or "").startswith("https:"))
 
     app.include_router(probe_routes(metrics, readiness, read_coverage))

@@ -6,16 +6,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from starlette.requests import HTTPConnection
 
 from guardian.evidence import Vault
 from guardian.people.signing_in import Lifetime
 from guardian.scan.services import Services
+from guardian.sources.settings import SourceSettings
 from guardian.store import Store
 from guardian.web.picture_rendering import Bounds
 from guardian.web.pictures import Pictures
 from guardian.web.settings import WebSettings
+
+if TYPE_CHECKING:
+    from guardian.catalog.catalog import Catalog
 
 _BOUNDS = Bounds(max_bytes=100 * 1024**2, max_pixels=200_000_000)
 """As those of matching are unless somebody changes them."""
@@ -25,7 +30,8 @@ _BOUNDS = Bounds(max_bytes=100 * 1024**2, max_pixels=200_000_000)
 class Desk:
     """The database, the vault of evidence, the folder of data, the clock and the settings of the web server.
 
-    `services` are what pictures are checked and uses are judged with; None where only the database is at hand.
+    `services` are what pictures are checked and uses are judged with, `catalog` opens the catalogue; None where only
+    the database is at hand. `sources` are those of the configuration.
     """
 
     store: Store
@@ -34,6 +40,8 @@ class Desk:
     clock: Callable[[], datetime]
     settings: WebSettings
     services: Services | None = None
+    catalog: "Callable[[], Catalog] | None" = None
+    sources: tuple[SourceSettings, ...] = ()
 
     @cached_property
     def originals(self) -> Vault:

@@ -25,6 +25,10 @@ async def serving(app: Starlette, listen: str) -> AsyncIterator[str]:
         try:
             yield f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         finally:
+            # Streams would never end by themselves.
+            closing: asyncio.Event | None = getattr(app.state, "closing", None)
+            if closing is not None:
+                closing.set()
             # Requests that are being answered end first; an error of theirs must not hide the daemon's own.
             server.should_exit = True
             await asyncio.gather(serving_task, return_exceptions=True)

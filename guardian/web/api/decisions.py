@@ -1,16 +1,20 @@
 """Decisions about cases: about one, guarded by its version, or about several at once, all or none."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Request, Response
 from pydantic import Field
+from starlette.concurrency import run_in_threadpool
 
-from guardian.cases import Edit, add_note, assign, decide, label, set_due, undo
+from guardian.cases import Edit, add_note, assign, call_not_mine, decide, label, set_due, undo
+from guardian.cases.licensing import call_licensed
 from guardian.cases.reading import operator_named
 from guardian.errors import UsageError
 from guardian.model import PURSUED_STATES, Actor, Case, CaseFilter, CaseState, DismissReason, Permission
+from guardian.scan.lookalikes import find_kin
 from guardian.store import Transaction
 from guardian.store.ids import new_id
 from guardian.web.api import schemas
@@ -18,12 +22,13 @@ from guardian.web.api.answers import problems
 from guardian.web.api.cases import case_of_id, etag_of, object_of
 from guardian.web.api.inputs import IdInPath, Input, Name, Note
 from guardian.web.api.routing import GuardedRoute
+from guardian.web.api.working import archive_of, judging_of
 from guardian.web.auth.requests import permitted
-from guardian.web.desk import desk_of
+from guardian.web.desk import Desk, desk_of
 
 router = APIRouter(tags=["decisions"], route_class=GuardedRoute)
 
-Decider = Annotated[Actor, Depends(permitted(Permission.CASES_WRITE))]
+Reviewer = Annotated[Actor, Depends(permitted(Permission.CASES_WRITE))]
 Label = Annotated[Name, Field(max_length=60)]
 
 _STATES = {
@@ -50,6 +55,19 @@ class Dismiss(_Decision):
 
     decision: Literal["dismiss"]
     reason: DismissReason | None = None
+
+
+class CallNotMine(_Decision):
+    """Its pictures are another's: all cases that show nothing else are dismissed with it, now and later."""
+
+    decision: Literal["not-mine"]
+
+
+class CallLicensed(_Decision):
+    """The operator may use the work: this is written down as a licence, by which the case is licensed."""
+
+    decision: Literal["licensed"]
+    until: date | None = None
 
 
 class Assign(_Decision):
@@ -88,7 +106,8 @@ class Undo(_Decision):
 
 
 Decision = Annotated[
-    GiveState | Dismiss | Assign | AddNote | ChangeLabels | SetDue | Undo, Field(discriminator="decision")
+    GiveState | Dismiss | CallNotMine | CallLicensed | Assign | AddNote | ChangeLabels | SetDue | Undo,
+    Field(discriminator="decision"),
 ]
 
 
@@ -113,6 +132,8 @@ class BulkDecision(Input):
 _EXAMPLES = {
     "confirm": {"summary": "A copy that is pursued", "value": {"decision": "confirm", "note": "to the lawyers"}},
     "dismiss": {"summary": "Of no interest", "value": {"decision": "dismiss", "reason": "permitted"}},
+    "not-mine": {"summary": "The picture is another's", "value": {"decision": "not-mine"}},
+    "licensed": {"summary": "This customer is allowed", "value": {"decision": "licensed", "until": "2027-12-31"}},
     "assign": {"summary": "Somebody deals with it", "value": {"decision": "assign", "to": "mara"}},
     "label": {"summary": "Labels", "value": {"decision": "label", "add": ["press"], "remove": ["urgent"]}},
     "due": {"summary": "A day", "value": {"decision": "due", "on": "2026-12-01"}},
@@ -128,10 +149,10 @@ _EXAMPLES = {
     operation_id="decide_case",
     openapi_extra={"requestBody": {"content": {"application/json": {"examples": _EXAMPLES}}}},
 )
-def decide_case(
+async def decide_case(
     request: Request,
     response: Response,
-    actor: Decider,
+    actor: Reviewer,
     case_id: IdInPath,
     decision: Decision,
     if_match: Annotated[
@@ -141,11 +162,17 @@ def decide_case(
     """Decide about a case, assign it, label it, note something, or undo the last of these. Returns it as it is now."""
     desk = desk_of(request)
     now = desk.clock()
-    with desk.store.begin() as tx:
-        case = case_of_id(tx, case_id)
-        edit = Edit(actor.name, now, getattr(decision, "note", None), _expected(if_match))
-        case = _decided(tx, actor, case.id, decision, edit)
-        found = object_of(tx, case, now)
+    expected = _expected(if_match)
+    known = await run_in_threadpool(_known, desk, [case_id])
+    kin = await _kin(desk, known, decision)
+
+    def write() -> tuple[Case, dict[str, Any]]:
+        with desk.store.begin() as tx:
+            edit = Edit(actor.name, now, getattr(decision, "note", None), expected)
+            case = _Decider(tx, desk, actor, kin).decide(known[0], decision, edit)
+            return case, object_of(tx, case, now)
+
+    case, found = await run_in_threadpool(write)
     response.headers["etag"] = etag_of(case)
     return found
 
@@ -175,67 +202,105 @@ def decide_case(
         }
     },
 )
-def decide_cases(request: Request, actor: Decider, bulk: BulkDecision) -> dict[str, Any]:
+async def decide_cases(request: Request, actor: Reviewer, bulk: BulkDecision) -> dict[str, Any]:
     """Decide the same about several cases: about all of them, or about none if one is unknown or was changed since."""
     desk = desk_of(request)
     now = desk.clock()
-    with desk.store.begin() as tx:
-        meant = _meant(tx, bulk)
+    meant = await run_in_threadpool(_meant, desk, bulk)
+    kin = {} if bulk.dry_run else await _kin(desk, [one.id for one in meant], bulk.decision)
+
+    def write() -> list[dict[str, Any]]:
         batch = new_id("batch") if len(meant) > 1 else None
-        found = [case_of_id(tx, one.id) for one in meant]
-        if not bulk.dry_run:
+        with desk.store.begin() as tx:
             note = getattr(bulk.decision, "note", None)
+            decider = _Decider(tx, desk, actor, kin)
             for one in meant:
-                _decided(tx, actor, one.id, bulk.decision, Edit(actor.name, now, note, one.version, batch))
+                decider.decide(one.id, bulk.decision, Edit(actor.name, now, note, one.version, batch))
             # Read anew: a decision about one may have changed another of them.
-            found = [case_of_id(tx, one.id) for one in meant]
-        items = [object_of(tx, case, now) for case in found]
+            return [object_of(tx, case_of_id(tx, one.id), now) for one in meant]
+
+    def read() -> list[dict[str, Any]]:
+        with desk.store.read() as tx:
+            return [object_of(tx, case_of_id(tx, one.id), now) for one in meant]
+
+    items = await run_in_threadpool(read if bulk.dry_run else write)
     return {"items": items, "changed": not bulk.dry_run}
 
 
-def _meant(tx: Transaction, bulk: BulkDecision) -> Sequence[MeantCase]:
+def _known(desk: Desk, case_ids: Sequence[str]) -> list[str]:
+    """Return the ids that cases have now. Raises 404."""
+    with desk.store.read() as tx:
+        return [case_of_id(tx, case_id).id for case_id in case_ids]
+
+
+async def _kin(desk: Desk, case_ids: Sequence[str], decision: Decision) -> Mapping[str, frozenset[str]]:
+    """Return what else shows the pictures of cases that are called not one's own: the matcher compares them."""
+    if not isinstance(decision, CallNotMine):
+        return {}
+    archive = archive_of(desk)
+    return {case_id: (await find_kin(archive, case_id)).digests for case_id in case_ids}
+
+
+def _meant(desk: Desk, bulk: BulkDecision) -> list[MeantCase]:
     """Return the cases that are meant, each once. Raises 404 for an unknown one; UsageError when there is none."""
     found: dict[str, MeantCase] = {}
-    for one in bulk.cases:
-        id_ = case_of_id(tx, one.id).id
-        found[id_] = MeantCase(id=id_, version=one.version)
-    if bulk.operator is not None:
-        wanted = CaseFilter(states=PURSUED_STATES, operator=operator_named(bulk.operator), by_priority=True)
-        for case in tx.cases.matching(wanted):
-            found.setdefault(case.id, MeantCase(id=case.id))
+    platforms = desk.services.settings.platforms if desk.services is not None else ()
+    with desk.store.read() as tx:
+        for one in bulk.cases:
+            id_ = case_of_id(tx, one.id).id
+            found[id_] = MeantCase(id=id_, version=one.version)
+        if bulk.operator is not None:
+            operator = operator_named(bulk.operator, platforms)
+            wanted = CaseFilter(states=PURSUED_STATES, operator=operator, by_priority=True)
+            for case in tx.cases.matching(wanted):
+                # With the version just read: what somebody decides meanwhile is not decided over.
+                found.setdefault(case.id, MeantCase(id=case.id, version=case.version))
     if not found:
         raise UsageError("no case is meant: name some in `cases`, or an `operator` that has cases that wait")
     return list(found.values())
 
 
-def _decided(tx: Transaction, actor: Actor, case_id: str, decision: Decision, edit: Edit) -> Case:
-    """Change a case as somebody decided, and note it in the audit log; return the case. Raises as `decide`."""
-    case = _changed(tx, case_id, decision, edit)
-    detail = {"version": str(case.version), **({"batch": edit.batch} if edit.batch else {})}
-    if isinstance(decision, Dismiss) and decision.reason is not None:
-        detail["reason"] = decision.reason.value
-    tx.audit.add(actor, f"case.{decision.decision}", case.id, edit.at, detail)
-    return case
+@dataclass(frozen=True, slots=True)
+class _Decider:
+    """Decides in one transaction for somebody; `kin` are the digests of what shows the same as a case's pictures."""
 
+    tx: Transaction
+    desk: Desk
+    actor: Actor
+    kin: Mapping[str, frozenset[str]]
 
-def _changed(tx: Transaction, case_id: str, decision: Decision, edit: Edit) -> Case:
-    match decision:
-        case GiveState():
-            return decide(tx, case_id, _STATES[decision.decision], edit)
-        case Dismiss():
-            return decide(tx, case_id, CaseState.DISMISSED, edit, reason=decision.reason)
-        case Assign():
-            return assign(tx, case_id, decision.to, edit)
-        case AddNote():
-            return add_note(tx, case_id, edit)
-        case ChangeLabels():
-            if not decision.add and not decision.remove:
-                raise UsageError("say which labels: `add` or `remove`")
-            return label(tx, case_id, edit, add=decision.add, remove=decision.remove)
-        case SetDue():
-            return set_due(tx, case_id, decision.on, edit)
-        case Undo():
-            return undo(tx, case_id, edit)
+    def decide(self, case_id: str, decision: Decision, edit: Edit) -> Case:
+        """Change a case, and note it in the audit log; return the case. Raises as `guardian.cases.decide`."""
+        case = self._changed(case_id, decision, edit)
+        detail = {"version": str(case.version), **({"batch": edit.batch} if edit.batch else {})}
+        if isinstance(decision, Dismiss) and decision.reason is not None:
+            detail["reason"] = decision.reason.value
+        self.tx.audit.add(self.actor, f"case.{decision.decision}", case.id, edit.at, detail)
+        return case
+
+    def _changed(self, case_id: str, decision: Decision, edit: Edit) -> Case:
+        tx = self.tx
+        match decision:
+            case GiveState():
+                return decide(tx, case_id, _STATES[decision.decision], edit)
+            case Dismiss():
+                return decide(tx, case_id, CaseState.DISMISSED, edit, reason=decision.reason)
+            case CallNotMine():
+                return call_not_mine(tx, case_id, self.kin[case_id], edit).case
+            case CallLicensed():
+                return call_licensed(tx, case_id, judging_of(self.desk), edit, until=decision.until)[0]
+            case Assign():
+                return assign(tx, case_id, decision.to, edit)
+            case AddNote():
+                return add_note(tx, case_id, edit)
+            case ChangeLabels():
+                if not decision.add and not decision.remove:
+                    raise UsageError("say which labels: `add` or `remove`")
+                return label(tx, case_id, edit, add=decision.add, remove=decision.remove)
+            case SetDue():
+                return set_due(tx, case_id, decision.on, edit)
+            case Undo():
+                return undo(tx, case_id, edit, judging_of(self.desk) if self.desk.services is not None else None)
 
 
 def _expected(if_match: str | None) -> int | None:

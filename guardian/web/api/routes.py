@@ -1,5 +1,6 @@
 """All operations under /api/v1, and their description (OpenAPI)."""
 
+import asyncio
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
@@ -7,7 +8,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.responses import JSONResponse, Response
 
 from guardian import __version__
-from guardian.web.api import cases, decisions
+from guardian.web.api import assets, cases, checks, decisions, events, licences, operations, people
 from guardian.web.api.answers import PROBLEM_MODELS
 from guardian.web.api.limits import RequestLimits
 from guardian.web.api.routing import KEY_HEADER, LONGEST_KEY, GuardedRoute
@@ -23,15 +24,29 @@ Show a token (`guardian token add`) as `Authorization: Bearer guardian_...`. Err
 _TAGS = (
     ("cases", "One use of one of your works by one operator each."),
     ("decisions", "What people decide about cases; each can be undone."),
+    ("assets", "Your pictures."),
+    ("licences", "Who may use what, where and when."),
+    ("operators", "Who uses your works."),
+    ("sources", "The places that are watched, and what was seen of them."),
+    ("deliveries", "Messages to your destinations."),
+    ("checks", "Is this a copy? Nothing is recorded."),
+    ("events", "New and changed cases as they come."),
+    ("people", "Who may do what; for admins."),
+    ("audit", "Who did what, when and from where; for admins."),
 )
+
+
+_NOUNS = (cases, decisions, assets, licences, operations, checks, events, people)
 
 
 def add_api(app: FastAPI) -> None:
     """Add the operations to an application, and their description at /api/v1/openapi.json."""
     app.state.limits = RequestLimits()
+    app.state.streams = set[object]()
+    app.state.closing = asyncio.Event()
     api = APIRouter(prefix=PREFIX)
-    for router in (cases.router, decisions.router):
-        api.include_router(router)
+    for noun in _NOUNS:
+        api.include_router(noun.router)
     app.include_router(api)
 
     @app.get(f"{PREFIX}/openapi.json", include_in_schema=False)
@@ -49,12 +64,11 @@ def described(app: FastAPI) -> dict[str, Any]:
 
 
 def _made(app: FastAPI) -> dict[str, Any]:
-    routes = [route for route in app.routes if isinstance(route, GuardedRoute)]
     text = get_openapi(
         title="guardian",
         version=__version__,
         description=DESCRIPTION,
-        routes=routes,
+        routes=app.routes,
         tags=[{"name": name, "description": words} for name, words in _TAGS],
     )
     components = text.setdefault("components", {})
@@ -65,10 +79,10 @@ def _made(app: FastAPI) -> dict[str, Any]:
         components["schemas"] |= schema.pop("$defs", {})
         components["schemas"][model.__name__] = schema
 
-    for route in routes:
-        for method in (route.methods or set()) & {"POST", "PUT", "PATCH", "DELETE"}:
-            if route.remembers:
-                operation = text["paths"][route.path_format][method.lower()]
+    for route in (route for noun in _NOUNS for route in noun.router.routes):
+        if isinstance(route, GuardedRoute) and route.remembers:
+            for method in (route.methods or set()) & {"POST", "PATCH", "DELETE"}:
+                operation = text["paths"][PREFIX + route.path_format][method.lower()]
                 operation.setdefault("parameters", []).append(_KEY)
     return text
 

@@ -119,3 +119,202 @@ class DecidedCases(Described):
 
     items: list[Case]
     changed: bool = Field(description="False after a dry run.")
+
+
+class Asset(Described):
+    """A picture of yours."""
+
+    id: str
+    title: str
+    collection: str
+    path: str
+    sha256: str
+    width: int
+    height: int
+    added_at: str
+    tags: list[str]
+    rights: dict[str, str | None]
+    state: str
+    self_check: dict[str, Any] | None
+    work: str
+
+
+class Assets(Described):
+    """A page of assets."""
+
+    items: list[Asset]
+    next_cursor: str | None
+
+
+class AddedAsset(Described):
+    """What came of protecting a picture. `asset` is null when `error` says why it cannot be protected."""
+
+    path: str
+    outcome: str
+    asset: Asset | None
+    versions: list[str]
+    error: str | None
+
+
+class Licence(Described):
+    """Who may use what, where and when; `today` says whether it holds."""
+
+    id: str
+    host: str
+    path: str | None
+    asset_id: str | None
+    collection: str | None
+    tag: str | None
+    valid_from: str | None
+    valid_until: str | None
+    territory: str | None
+    medium: str | None
+    note: str | None
+    today: str
+
+
+class Licences(Described):
+    """All licences that are wanted."""
+
+    items: list[Licence]
+
+
+class ChangedLicence(Licence):
+    """A licence after a change, with the ids of the cases that are licensed by it now, or not any more."""
+
+    cases_licensed: list[str]
+    cases_not_licensed: list[str]
+
+
+class Operator(Described):
+    """Somebody who uses your works. One that was named has `licences`, `contacts` and `cases_of` too."""
+
+    operator: str
+    cases: int
+    pursued: int
+    states: dict[str, int]
+    sightings: int
+    changed_at: str
+
+
+class Operators(Described):
+    """Operators, the most urgent first."""
+
+    items: list[Operator]
+
+
+class Source(Described):
+    """A place that is watched."""
+
+    name: str
+    kind: str
+    address: str
+    rhythm: str
+    last: dict[str, Any] | None
+    last_complete: dict[str, Any] | None
+    next_at: str | None
+
+
+class Sources(Described):
+    """All sources of the configuration."""
+
+    items: list[Source]
+
+
+class Coverages(Described):
+    """What was seen of each source, as /coverage says it."""
+
+    items: list[dict[str, Any]]
+
+
+class Delivery(Described):
+    """One message to one destination."""
+
+    id: int
+    webhook_id: str | None
+    destination: str | None
+    state: str
+    held: bool
+    attempts: int
+    created_at: str
+    due_at: str | None
+    last_error: str | None
+    about: dict[str, Any] | None
+
+
+class Deliveries(Described):
+    """A page of messages."""
+
+    items: list[Delivery]
+    next_cursor: str | None
+
+
+class AuditLine(Described):
+    """Who did what, when and from where."""
+
+    number: int
+    at: str
+    actor_kind: str
+    actor: str
+    address: str | None
+    action: str
+    subject: str | None
+    detail: dict[str, str]
+    digest: str
+
+
+class AuditLines(Described):
+    """A page of the audit log, and its head: keep it elsewhere, so that a cut tail shows."""
+
+    items: list[AuditLine]
+    next_cursor: str | None
+    head: str | None
+
+
+class Checked(Described):
+    """What is said of each picture. `complete`: all was seen and compared with something."""
+
+    items: list[dict[str, Any]]
+    assets: int
+    complete: bool
+
+
+class Person(Described):
+    """Somebody who may sign in."""
+
+    id: str
+    name: str
+    role: str
+    added_at: str
+    signs_in_at: str | None
+
+
+class People(Described):
+    """All people who may sign in."""
+
+    items: list[Person]
+
+
+class Token(Described):
+    """What a program shows in place of a password; never its secret."""
+
+    id: str
+    name: str
+    scopes: list[str]
+    state: str
+    added_at: str
+    until: str | None
+    used_at: str | None
+    revoked_at: str | None
+
+
+class Tokens(Described):
+    """All tokens."""
+
+    items: list[Token]
+
+
+class NewToken(Token):
+    """A new token with its secret, shown this once."""
+
+    secret: str

@@ -1,0 +1,174 @@
+"""What the daemon does: operators that use your works, sources and what was seen of them, messages, the audit log."""
+
+from datetime import UTC, date, datetime, time
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import Field
+from starlette.concurrency import run_in_threadpool
+
+from guardian.cases.priority import points_of_rank
+from guardian.cases.reading import operator_detail, operator_named
+from guardian.model import Actor, Permission, Task, TaskKind, TaskState
+from guardian.sources.overview import listed_source
+from guardian.store import Transaction
+from guardian.views.cases import case_json
+from guardian.views.deliveries import delivery_json, subject_of
+from guardian.views.operators import operator_detail_json, operator_json
+from guardian.views.people import audit_line_json
+from guardian.views.sources import listed_source_json
+from guardian.web.api import cursors, schemas
+from guardian.web.api.answers import not_found, problems
+from guardian.web.api.inputs import Input, Name, PageQuery
+from guardian.web.api.routing import GuardedRoute
+from guardian.web.auth.requests import permitted
+from guardian.web.desk import desk_of
+
+router = APIRouter(route_class=GuardedRoute)
+
+CaseReader = Annotated[Actor, Depends(permitted(Permission.CASES_READ))]
+Watcher = Annotated[Actor, Depends(permitted(Permission.OPERATIONS_READ))]
+Retrier = Annotated[Actor, Depends(permitted(Permission.OPERATIONS_WRITE))]
+Admin = Annotated[Actor, Depends(permitted(Permission.PEOPLE))]
+
+
+class OperatorQuery(Input):
+    """Which operator is wanted."""
+
+    operator: Name | None = Field(None, description="Only this one, with its cases, licences and contacts.")
+
+
+class DeliveryQuery(PageQuery):
+    """Which messages are wanted."""
+
+    state: TaskState | None = None
+
+
+class AuditQuery(PageQuery):
+    """Which lines of the audit log are wanted."""
+
+    subject: Name | None = Field(None, description="Only about the case, asset, person... of this id.")
+    since: date | None = Field(None, description="Of this day (UTC) or later.")
+
+
+@router.get(
+    "/operators",
+    tags=["operators"],
+    summary="List operators",
+    response_model=schemas.Operators,
+    responses=problems(),
+    operation_id="list_operators",
+)
+def list_operators(request: Request, actor: CaseReader, query: Annotated[OperatorQuery, Query()]) -> dict[str, Any]:
+    """Return who uses your works, the most urgent first; of one that is named all that is known."""
+    desk = desk_of(request)
+    now = desk.clock()
+    with desk.store.read() as tx:
+        if query.operator is None:
+            return {"items": [operator_json(one) for one in tx.cases.operators()]}
+        platforms = desk.services.settings.platforms if desk.services is not None else ()
+        detail = operator_detail(tx, operator_named(query.operator, platforms), now.date())
+    cases = [case_json(case, asset, points_of_rank(case.rank, now)) for case, asset in detail.cases]
+    return {"items": [operator_detail_json(detail, cases)]}
+
+
+@router.get(
+    "/sources",
+    tags=["sources"],
+    summary="List sources",
+    response_model=schemas.Sources,
+    responses=problems(),
+    operation_id="list_sources",
+)
+def list_sources(request: Request, actor: Watcher) -> dict[str, Any]:
+    """Return the configured sources: when each is scanned, its last scan and its next one."""
+    desk = desk_of(request)
+    with desk.store.read() as tx:
+        is_watching = any(process.command == "guardian run" for process in tx.processes.living())
+        listed = [listed_source(tx, source, desk.clock(), is_watching=is_watching) for source in desk.sources]
+    return {"items": [listed_source_json(one) for one in listed]}
+
+
+@router.get(
+    "/coverage",
+    tags=["sources"],
+    summary="What was seen",
+    response_model=schemas.Coverages,
+    responses=problems(),
+    operation_id="list_coverage",
+)
+async def list_coverage(request: Request, actor: Watcher) -> dict[str, Any]:
+    """Return for each source what its last scans saw, and what they did not."""
+    return {"items": await run_in_threadpool(request.app.state.read_coverage)}
+
+
+@router.get(
+    "/deliveries",
+    tags=["deliveries"],
+    summary="List messages",
+    response_model=schemas.Deliveries,
+    responses=problems(),
+    operation_id="list_deliveries",
+)
+def list_deliveries(request: Request, actor: Watcher, query: Annotated[DeliveryQuery, Query()]) -> dict[str, Any]:
+    """Return messages to your destinations, the newest first: on their way, accepted, or given up (`dead`)."""
+    kind = "deliveries"
+    before = int(cursors.read(query.cursor, kind, (int,))[0]) if query.cursor is not None else None
+    with desk_of(request).store.read() as tx:
+        found = tx.tasks.list(TaskKind.DELIVER, query.state, query.limit + 1, before=before)
+        items = [_delivery(tx, task) for task in found[: query.limit]]
+    next_cursor = cursors.written(kind, items[-1]["id"]) if len(found) > query.limit else None
+    return {"items": items, "next_cursor": next_cursor}
+
+
+@router.post(
+    "/deliveries/{number}/retry",
+    tags=["deliveries"],
+    summary="Send a message again",
+    response_model=schemas.Delivery,
+    responses=problems(404, 409),
+    operation_id="retry_delivery",
+)
+def retry_delivery(request: Request, actor: Retrier, number: int) -> dict[str, Any]:
+    """Try a message again now that was given up or waits for its next try; one that was accepted stays as it is."""
+    desk = desk_of(request)
+    with desk.store.begin() as tx:
+        task = tx.tasks.get(number) if 0 < number < 2**63 else None
+        if task is None or task.kind is not TaskKind.DELIVER:
+            raise not_found(f"there is no message {number}; GET /api/v1/deliveries lists them")
+        now = desk.clock()
+        if tx.tasks.revive(task.id, now) or tx.tasks.hurry(task.id, now):
+            tx.audit.add(actor, "delivery.retried", str(task.id), now, {"destination": task.destination or ""})
+        return _delivery(tx, tx.tasks.get(number) or task)
+
+
+@router.get(
+    "/audit",
+    tags=["audit"],
+    summary="Read the audit log",
+    response_model=schemas.AuditLines,
+    responses=problems(),
+    operation_id="list_audit",
+)
+def list_audit(request: Request, actor: Admin, query: Annotated[AuditQuery, Query()]) -> dict[str, Any]:
+    """Return lines of the audit log in their order: who did what, when and from where."""
+    kind = "audit"
+    after = int(cursors.read(query.cursor, kind, (int,))[0]) if query.cursor is not None else 0
+    since = datetime.combine(query.since, time(), UTC) if query.since is not None else None
+    found = []
+    with desk_of(request).store.read() as tx:
+        for line in tx.audit.lines(subject=query.subject, since=since, after=after):
+            found.append(line)
+            if len(found) > query.limit:
+                break
+        head = tx.audit.head()
+    shown = found[: query.limit]
+    next_cursor = cursors.written(kind, shown[-1].number) if len(found) > query.limit else None
+    items = [audit_line_json(line) for line in shown]
+    return {"items": items, "next_cursor": next_cursor, "head": str(head) if head is not None else None}
+
+
+def _delivery(tx: Transaction, task: Task) -> dict[str, Any]:
+    message = tx.messages.get(task.message_id) if task.message_id is not None else None
+    is_held = task.state is TaskState.DUE and task.destination in tx.destinations.disabled()
+    return delivery_json(task, subject_of(message) if message is not None else None, is_held=is_held)

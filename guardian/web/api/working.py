@@ -1,0 +1,47 @@
+"""What operations need beside the database: rules, the matcher, the catalogue. 503 where they are not opened."""
+
+from typing import TYPE_CHECKING
+
+from starlette.exceptions import HTTPException
+
+from guardian.cases.standing import Judging, judge_again
+from guardian.scan.lookalikes import Archive
+from guardian.scan.services import Services
+from guardian.store import Transaction
+from guardian.web.desk import Desk
+
+if TYPE_CHECKING:
+    from guardian.catalog.catalog import Catalog
+
+
+def services_of(desk: Desk) -> Services:
+    """Return what pictures are checked with. Raises 503."""
+    if desk.services is None:
+        raise HTTPException(503, "the matcher and the rules are not opened here; ask the daemon (`guardian run`)")
+    return desk.services
+
+
+def judging_of(desk: Desk) -> Judging:
+    """Return what recorded uses are judged by. Raises 503."""
+    services = services_of(desk)
+    settings = services.settings
+    return Judging(services.rules, settings.own_hosts, settings.destinations, settings.platforms)
+
+
+def catalog_of(desk: Desk) -> "Catalog":
+    """Return the catalogue. Raises 503."""
+    if desk.catalog is None:
+        raise HTTPException(503, "the catalogue is not opened here; ask the daemon (`guardian run`)")
+    return desk.catalog()
+
+
+def archive_of(desk: Desk) -> Archive:
+    """Return where the pictures of cases are looked for and compared. Raises 503."""
+    return Archive(desk.store, desk.vault, desk.originals, services_of(desk).workers)
+
+
+def judge_uses_of(tx: Transaction, desk: Desk, asset_id: str) -> None:
+    """Judge the recorded uses of an asset again, whose collection or work has changed: licences go by both."""
+    uses = list(tx.findings.places(asset_id=asset_id))
+    if uses:
+        judge_again(tx, uses, judging_of(desk), desk.clock())
