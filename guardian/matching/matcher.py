@@ -120,7 +120,7 @@ class Matcher:
     @property
     def confidence(self) -> Confidence:
         """The fitted confidence that its probabilities come from."""
-        return self._fitted
+        return fitted(self._confidence)
 
     @property
     def profile(self) -> Profile:
