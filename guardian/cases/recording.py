@@ -234,7 +234,7 @@ def rank(tx: Transaction, case_id: str, seen: Finding | None = None) -> None:
 
     ranked = case
     if seen is not None:
-        shares = [share for share in (case.share_used, seen.comparison.asset_coverage) if share is not None]
+        shares = [share for share in (case.share_used, seen.comparison.share_shown) if share is not None]
         signs = {*case.commercial, *commercial_signs(seen.context)}
         ranked = replace(
             case,

@@ -59,6 +59,11 @@ class Comparison:
     asset_frame: int | None = None
 
     @property
+    def share_shown(self) -> float | None:
+        """The share of the asset that is seen; None if it was not measured."""
+        return self.asset_coverage
+
+    @property
     def shows_whole(self) -> bool:
         """Whether each of the two pictures shows nearly all of the other."""
         return min(self.asset_coverage or 0.0, self.candidate_coverage or 0.0) >= _WHOLE

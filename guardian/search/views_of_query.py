@@ -66,6 +66,8 @@ def _inner(rgb: NDArray[np.uint8]) -> tuple[int, int]:
     bars_above = even & (np.abs(means - means[0]).max(axis=1) <= 2 * _EVEN)
     bars_below = even & (np.abs(means - means[-1]).max(axis=1) <= 2 * _EVEN)
 
-    if bars_above.all():
+    if bars_above.all() or bars_below.all():
         return 0, len(rgb)
-    return int((~bars_above).argmax()), len(rgb) - int((~bars_below[::-1]).argmax())
+    first, last = int((~bars_above).argmax()), len(rgb) - int((~bars_below[::-1]).argmax())
+    # Two even halves are no borders: nothing would lie between them.
+    return (first, last) if first < last else (0, len(rgb))

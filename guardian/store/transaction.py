@@ -23,6 +23,7 @@ from guardian.store.requests import Requests
 from guardian.store.responses import Responses
 from guardian.store.scans import Scans
 from guardian.store.seen import Seen
+from guardian.store.statistics import Statistics
 from guardian.store.tasks import Tasks
 from guardian.store.versions import Versions
 from guardian.store.waiting import WaitingMessages
@@ -44,6 +45,7 @@ class Transaction:
         self.versions = Versions(connection)
         self.released_evidence = ReleasedEvidence(connection)
         self.cases = Cases(connection, self.audit)
+        self.statistics = Statistics(connection)
         self.people = People(connection)
         self.sign_ins = SignIns(connection)
         self.api_tokens = ApiTokens(connection)

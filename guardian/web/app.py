@@ -17,7 +17,18 @@ from guardian.web.auth.requests import NotPermitted, NotSignedIn
 from guardian.web.desk import Desk
 from guardian.web.headers import ProtectingHeaders
 from guardian.web.metrics import Metrics
-from guardian.web.pages import case, pictures, queue
+from guardian.web.pages import (
+    assets,
+    case,
+    check,
+    licences,
+    operations,
+    operators,
+    overview,
+    people,
+    pictures,
+    queue,
+)
 from guardian.web.probes import CoverageReader, Readiness, probe_routes
 from guardian.web.problems import problem
 from guardian.web.rendering import page, static_folder
@@ -48,7 +59,7 @@ def build_app(metrics: Metrics, readiness: Readiness, read_coverage: CoverageRea
         from guardian.web.auth import oidc
 
         app.include_router(oidc.router)
-    for noun in (pictures, queue, case):
+    for noun in (pictures, queue, case, operators, assets, licences, check, overview, operations, people):
         app.include_router(noun.router)
     add_api(app)
     app.mount("/static", StaticFiles(directory=static_folder()), name="static")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import HTTPConnection
 
+from guardian.cases.standing import Judging
 from guardian.evidence import Vault
 from guardian.people.signing_in import Lifetime
 from guardian.scan.services import Services
@@ -52,6 +53,16 @@ class Desk:
     def pictures(self) -> Pictures:
         """Makes the pictures that the pages show."""
         return Pictures(self.data_dir, _BOUNDS)
+
+    @property
+    def judging(self) -> Judging | None:
+        """What recorded uses are judged by; None where only the database is at hand."""
+        if self.services is None:
+            return None
+        settings = self.services.settings
+        return Judging(
+            self.services.rules, settings.own_hosts, settings.destinations, settings.platforms, settings.routing
+        )
 
     @property
     def lifetime(self) -> Lifetime:

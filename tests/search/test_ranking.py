@@ -100,6 +100,8 @@ def test_a_mirror_image_and_a_letterbox_do_not_hide_anything(ask: Asking) -> Non
     assert without_borders(np.asarray(boxed, dtype=np.uint8)).shape[0] <= 160
     blank = np.full((50, 60, 3), 7, dtype=np.uint8)
     assert without_borders(blank).shape == blank.shape
+    halves = np.concatenate([blank, np.full_like(blank, 200)])
+    assert without_borders(halves).shape == halves.shape
 
 
 def test_filters_and_what_is_left_out_never_come(ask: Asking) -> None:

@@ -5,8 +5,7 @@ from collections.abc import Callable
 from fastapi import Depends
 
 from guardian.cases import Edit
-from guardian.model import Actor, BrowserSession, Permission
-from guardian.people.signing_in import actor_of
+from guardian.model import BrowserSession, Permission
 from guardian.web.auth.pages import local_path
 from guardian.web.auth.requests import NotPermitted, signed_in
 from guardian.web.desk import Desk
@@ -14,7 +13,7 @@ from guardian.web.desk import Desk
 LONGEST_FIELD = 10_000
 """Characters of one field of a form."""
 
-__all__ = ["LONGEST_FIELD", "actor", "edit_by", "local_path", "person_may"]
+__all__ = ["LONGEST_FIELD", "edit_by", "local_path", "person_may"]
 
 
 def person_may(permission: Permission) -> Callable[[BrowserSession], BrowserSession]:
@@ -32,8 +31,3 @@ def person_may(permission: Permission) -> Callable[[BrowserSession], BrowserSess
 def edit_by(session: BrowserSession, desk: Desk, note: str | None, *, expected: int | None, batch: str | None) -> Edit:
     """Return the edit of somebody who is signed in, made now."""
     return Edit(session.person.name, desk.clock(), (note or "").strip() or None, expected=expected, batch=batch)
-
-
-def actor(session: BrowserSession, address: str | None) -> Actor:
-    """Return who acts, for the audit log."""
-    return actor_of(session.person, address)

@@ -28,7 +28,7 @@ from guardian.views.overlap import Overlap, finding_sentence, overlap_of, points
 from guardian.views.time_line import time_line
 from guardian.web.desk import desk_of
 from guardian.web.pages.access import LONGEST_FIELD, edit_by, person_may
-from guardian.web.pages.deciding import DONE_TEXTS, Asked, Decision, with_done
+from guardian.web.pages.deciding import DONE_TEXTS, Asked, Decision, Tools, tools_of, with_done
 from guardian.web.rendering import page
 
 router = APIRouter(prefix="/cases", include_in_schema=False)
@@ -88,16 +88,17 @@ async def decide_one(
     word, _, own_value = decision.partition(":")
     edit = edit_by(session, desk, note, expected=version, batch=None)
 
-    def change() -> tuple[Case, str]:
-        asked = Asked(Decision(word), own_value or value)
+    def change(asked: Asked, tools: Tools) -> tuple[Case, str]:
         with desk.store.begin() as tx:
-            changed = asked.change(tx, case_id, edit)
+            changed = asked.change(tx, case_id, edit, tools)
             return changed, _next_case(tx, changed) if then == "next" else changed.id
 
     try:
         if word not in list(Decision):
             raise UsageError("choose what is decided")
-        changed, following = await run_in_threadpool(change)
+        asked = Asked(Decision(word), own_value or value)
+        tools = await tools_of(request, session, asked, [case_id])
+        changed, following = await run_in_threadpool(change, asked, tools)
     except CaseChanged as error:
         return await _case_page(request, error.case.id, meanwhile=error.since, note=note, status=409)
     except UsageError as error:

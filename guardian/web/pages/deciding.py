@@ -1,21 +1,30 @@
 """What people decide in the desk: one form for one case, one for many; both lead back to where they were sent from."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from urllib.parse import urlencode
 
-from guardian.cases import Edit, add_note, assign, decide, label, set_due, undo
+from fastapi import Request
+
+from guardian.cases import Edit, add_note, assign, call_not_mine, decide, label, set_due, undo
+from guardian.cases.licensing import call_licensed
+from guardian.cases.standing import Judging
 from guardian.errors import CaseChanged, UsageError
-from guardian.model import Case, CaseState, DismissReason
+from guardian.model import Actor, BrowserSession, Case, CaseState, DismissReason
+from guardian.people.signing_in import actor_of
+from guardian.scan.lookalikes import Archive, find_kin
 from guardian.store import Transaction
+from guardian.web.auth.requests import address_of
+from guardian.web.desk import desk_of
 
 
 class Decision(StrEnum):
     """What a button of the desk does to a case."""
 
     CONFIRM = "confirm"
+    LICENSED = "licensed"
     NOTICE_SENT = "notice_sent"
     DISMISS = "dismiss"
     NOT_MINE = "not_mine"
@@ -38,6 +47,7 @@ _STATES = {
 
 DONE_TEXTS = {
     Decision.CONFIRM: "confirmed",
+    Decision.LICENSED: "licensed: a licence was written",
     Decision.NOTICE_SENT: "marked: notice sent",
     Decision.DISMISS: "dismissed",
     Decision.NOT_MINE: "dismissed: not mine",
@@ -54,18 +64,58 @@ DONE_TEXTS = {
 
 
 @dataclass(frozen=True, slots=True)
+class Tools:
+    """What decisions need beside the database: who decides, what uses are judged by, and the kin of each case."""
+
+    actor: Actor
+    judging: Judging | None
+    kin: Mapping[str, Collection[str]] = field(default_factory=dict)
+
+    def needed(self) -> Judging:
+        """Return what uses are judged by. Raises UsageError where the rules are not at hand."""
+        if self.judging is None:
+            raise UsageError("the rules are not opened here, so no licence can be judged; ask the daemon")
+        return self.judging
+
+
+async def tools_of(request: Request, session: BrowserSession, asked: "Asked", case_ids: Iterable[str]) -> Tools:
+    """Return what a decision needs; the matcher looks for the kin of pictures that are called not one's own.
+
+    Raises UsageError where such a picture is one's own after all.
+    """
+    desk = desk_of(request)
+    kin = {}
+    if asked.is_not_mine and desk.services is not None:
+        archive = Archive(desk.store, desk.vault, desk.originals, desk.services.workers)
+        kin = {case_id: (await find_kin(archive, case_id)).digests for case_id in case_ids}
+    return Tools(actor_of(session.person, address_of(request)), desk.judging, kin)
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """A decision as a form says it. `value`: the reason, person, label or day that it needs."""
 
     decision: Decision
     value: str = ""
 
-    def change(self, tx: Transaction, case_id: str, edit: Edit) -> Case:
-        """Make the change at one case; return it. Raises UsageError, CaseChanged."""
-        return self._change()(tx, case_id, edit)
+    @property
+    def is_not_mine(self) -> bool:
+        """Whether the picture is called not one's own, whichever button said so."""
+        return self.decision is Decision.NOT_MINE or (
+            self.decision is Decision.DISMISS and self.value.strip() == DismissReason.NOT_MINE
+        )
 
-    def _change(self) -> Callable[[Transaction, str, Edit], Case]:
+    def change(self, tx: Transaction, case_id: str, edit: Edit, tools: Tools) -> Case:
+        """Make the change at one case, and write who did it from where; return it. Raises UsageError, CaseChanged."""
+        case = self._change(tools)(tx, case_id, edit)
+        detail = {"version": str(case.version)} | ({"value": self.value[:200]} if self.value else {})
+        tx.audit.add(tools.actor, f"case.{self.decision.value}", case.id, edit.at, detail)
+        return case
+
+    def _change(self, tools: Tools) -> Callable[[Transaction, str, Edit], Case]:
         value = self.value.strip()
+        if self.is_not_mine:
+            return lambda tx, id_, edit: call_not_mine(tx, id_, tools.kin.get(id_, frozenset()), edit).case
         if self.decision in _STATES:
             return lambda tx, case_id, edit: decide(tx, case_id, _STATES[self.decision], edit)
 
@@ -73,9 +123,9 @@ class Asked:
             case Decision.DISMISS:
                 reason = _reason(value)
                 return lambda tx, case_id, edit: decide(tx, case_id, CaseState.DISMISSED, edit, reason=reason)
-            case Decision.NOT_MINE:
-                not_mine = DismissReason.NOT_MINE
-                return lambda tx, case_id, edit: decide(tx, case_id, CaseState.DISMISSED, edit, reason=not_mine)
+            case Decision.LICENSED:
+                until = _day(value)
+                return lambda tx, case_id, edit: call_licensed(tx, case_id, tools.needed(), edit, until=until)[0]
             case Decision.ASSIGN:
                 return lambda tx, case_id, edit: assign(tx, case_id, value or None, edit)
             case Decision.LABEL:
@@ -88,7 +138,7 @@ class Asked:
             case Decision.NOTE:
                 return add_note
             case _:
-                return undo
+                return lambda tx, case_id, edit: undo(tx, case_id, edit, tools.judging)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +149,13 @@ class Outcome:
     refused: list[tuple[str, UsageError]]
 
 
-def decide_all(tx: Transaction, asked: Asked, cases: list[tuple[str, Edit]]) -> Outcome:
+def decide_all(tx: Transaction, asked: Asked, cases: list[tuple[str, Edit]], tools: Tools) -> Outcome:
     """Make a change at each of these cases that is as its editor saw it; the others stay and are named."""
     changed: list[Case] = []
     refused: list[tuple[str, UsageError]] = []
     for case_id, edit in cases:
         try:
-            changed.append(asked.change(tx, case_id, edit))
+            changed.append(asked.change(tx, case_id, edit, tools))
         except CaseChanged as error:
             refused.append((error.case.id, error))
         except UsageError as error:

@@ -27,7 +27,7 @@ from guardian.store.ids import new_id
 from guardian.urls.addresses import host_in
 from guardian.web.desk import desk_of
 from guardian.web.pages.access import LONGEST_FIELD, edit_by, local_path, person_may
-from guardian.web.pages.deciding import DONE_TEXTS, Asked, Decision, Outcome, decide_all, with_done
+from guardian.web.pages.deciding import DONE_TEXTS, Asked, Decision, Outcome, decide_all, tools_of, with_done
 from guardian.web.rendering import page
 
 router = APIRouter(include_in_schema=False)
@@ -119,9 +119,11 @@ async def decide_many(request: Request, session: BrowserSession = REVIEWER) -> R
         (id_, replace(edit, expected=_version(number))) for id_, _, number in (one.partition(":") for one in selected)
     ]
 
+    tools = await tools_of(request, session, asked, [case_id for case_id, _ in cases])
+
     def change() -> Outcome:
         with desk.store.begin() as tx:
-            return decide_all(tx, asked, cases)
+            return decide_all(tx, asked, cases, tools)
 
     outcome = await run_in_threadpool(change)
     if not outcome.refused:
@@ -143,11 +145,14 @@ async def undo_last(
     desk = desk_of(request)
     edit = edit_by(session, desk, None, expected=None, batch=new_id("batch") if which.startswith("batch_") else None)
 
+    asked = Asked(Decision.UNDO)
+    tools = await tools_of(request, session, asked, [])
+
     def take_back() -> Outcome:
         with desk.store.begin() as tx:
             lines = tx.cases.lines_of_batch(which) if which.startswith("batch_") else []
             ids = list(dict.fromkeys(line.case_id for line in lines)) or [which]
-            return decide_all(tx, Asked(Decision.UNDO), [(id_, edit) for id_ in ids])
+            return decide_all(tx, asked, [(id_, edit) for id_ in ids], tools)
 
     outcome = await run_in_threadpool(take_back)
     path = local_path(back)

@@ -1,0 +1,131 @@
+"""One's own images: a grid, one in detail with its rights and who uses it, and an upload to protect."""
+
+import asyncio
+import re
+import secrets
+from pathlib import Path
+
+from fastapi import APIRouter, Depends, File, Form, HTTPException, Query, Request, UploadFile
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import RedirectResponse, Response
+
+from guardian.catalog.wanted import Wanted
+from guardian.errors import UsageError
+from guardian.model import Asset, AssetState, BrowserSession, Case, Permission
+from guardian.people.signing_in import actor_of
+from guardian.views.assets import asset_facts, weakness_words
+from guardian.web.auth.requests import address_of
+from guardian.web.desk import desk_of
+from guardian.web.pages.access import person_may
+from guardian.web.rendering import page
+
+router = APIRouter(prefix="/assets", include_in_schema=False)
+
+READER = Depends(person_may(Permission.ASSETS_READ))
+_ON_A_PAGE = 120
+_UPLOADS = "uploads"
+_MAX_BYTES = 50 * 1024**2
+_UNSAFE = re.compile(r"[^\w.()-]+")
+
+
+@router.get("", dependencies=[READER])
+async def show_assets(
+    request: Request,
+    collection: str = Query("", max_length=200),
+    words: str = Query("", max_length=200),
+    weak: str = "",
+    after: int = Query(0, ge=0),
+) -> Response:
+    """Show the images that are protected, the newest first."""
+    desk = desk_of(request)
+
+    def read() -> list[Asset]:
+        with desk.store.read() as tx:
+            return tx.assets.list(state=AssetState.PROTECTED)
+
+    assets = await run_in_threadpool(read)
+    wanted = [
+        asset
+        for asset in sorted(assets, key=lambda one: -one.number)
+        if (not collection or asset.collection == collection)
+        and (not words or words.casefold() in f"{asset.title} {asset.path} {' '.join(asset.tags)}".casefold())
+        and (not weak or weakness_words(asset))
+    ]
+    return page(
+        request,
+        "assets.html",
+        assets=[(asset, weakness_words(asset)) for asset in wanted[after : after + _ON_A_PAGE]],
+        total=len(wanted),
+        collections=sorted({asset.collection for asset in assets}),
+        collection=collection,
+        words=words,
+        weak=bool(weak),
+        after=after,
+        following=after + _ON_A_PAGE if after + _ON_A_PAGE < len(wanted) else None,
+    )
+
+
+@router.post("")
+async def protect(
+    request: Request,
+    session: BrowserSession = Depends(person_may(Permission.ASSETS_WRITE)),  # noqa: B008 - FastAPI's way
+    picture: UploadFile = File(),  # noqa: B008
+    collection: str = Form("", max_length=200),
+    title: str = Form("", max_length=500),
+) -> Response:
+    """Protect a picture that is sent; say why when it cannot be."""
+    desk = desk_of(request)
+    if desk.catalog is None:
+        raise UsageError("the catalogue is not opened here; ask the daemon (`guardian run`)")
+    if not collection.strip():
+        raise UsageError("name the collection that it belongs to")
+    content = await picture.read(_MAX_BYTES + 1)
+    if len(content) > _MAX_BYTES:
+        raise UsageError(f"a picture may have {_MAX_BYTES >> 20} MiB here; use `guardian asset add` for larger ones")
+
+    path = await asyncio.to_thread(_written, desk.data_dir / _UPLOADS, picture.filename or "picture", content)
+    wanted = Wanted(path, collection.strip(), title.strip() or None, names_collection=True)
+    async for result in desk.catalog().add([wanted]):
+        if result.asset is None:
+            why = f"{result.problem.word}: {result.problem.detail}" if result.problem else "it cannot be decoded"
+            raise UsageError(f"this picture is not protected: {why}")
+        asset = result.asset
+    actor = actor_of(session.person, address_of(request))
+
+    def note() -> None:
+        with desk.store.begin() as tx:
+            tx.audit.add(actor, "asset.added", asset.id, desk.clock(), {"title": asset.title[:200]})
+
+    await run_in_threadpool(note)
+    return RedirectResponse(f"/assets/{asset.id}", status_code=303)
+
+
+@router.get("/{asset_id}", dependencies=[READER])
+async def show_asset(request: Request, asset_id: str) -> Response:
+    """Show one image: what is known of it, its versions, and who uses it."""
+    desk = desk_of(request)
+
+    def read() -> tuple[Asset, list[Asset], list[Case]] | None:
+        with desk.store.read() as tx:
+            asset = tx.assets.get(asset_id)
+            if asset is None:
+                return None
+            work = tx.works.of_asset(asset.id)
+            others = [one for one in work.assets if one.id != asset.id] if work is not None else []
+            return asset, others, tx.cases.list(asset_id=asset.id, limit=200)
+
+    found = await run_in_threadpool(read)
+    if found is None:
+        raise HTTPException(404, f"there is no asset {asset_id[:80]}")
+    asset, versions, cases = found
+    facts = asset_facts(asset, [one.id for one in versions])
+    return page(request, "asset.html", asset=asset, facts=facts.items(), versions=versions, cases=cases)
+
+
+def _written(folder: Path, name: str, content: bytes) -> Path:
+    """Write what was sent under its own name, made harmless, in a folder of its own; return where."""
+    own = folder / secrets.token_hex(8)
+    own.mkdir(parents=True, mode=0o700)
+    path = own / (_UNSAFE.sub("_", Path(name).name).strip("._")[-100:] or "picture")
+    path.write_bytes(content)
+    return path.absolute()

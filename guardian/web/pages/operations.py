@@ -1,0 +1,87 @@
+"""What guardian itself does: sources and what they covered, messages on their way, the audit log, the configuration."""
+
+from collections import deque
+from typing import Any
+
+from fastapi import APIRouter, Depends, Form, Query, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import RedirectResponse, Response
+
+from guardian.errors import UsageError
+from guardian.model import AuditLine, BrowserSession, Permission, Task, TaskKind, TaskState
+from guardian.people.signing_in import actor_of
+from guardian.views.deliveries import subject_of, subject_text
+from guardian.web.auth.requests import address_of
+from guardian.web.desk import desk_of
+from guardian.web.pages.access import person_may
+from guardian.web.rendering import page
+
+router = APIRouter(include_in_schema=False)
+
+READER = Depends(person_may(Permission.OPERATIONS_READ))
+_MOST = 200
+
+
+@router.get("/sources", dependencies=[READER])
+async def show_sources(request: Request) -> Response:
+    """Show what the last scan of each source saw, and what it did not see."""
+    covered: list[dict[str, Any]] = await run_in_threadpool(request.app.state.read_coverage)
+    return page(request, "sources.html", sources=covered)
+
+
+@router.get("/deliveries", dependencies=[READER])
+async def show_deliveries(request: Request, state: str = "") -> Response:
+    """Show messages, the newest first: waiting, dead, done."""
+    desk = desk_of(request)
+    chosen = TaskState(state) if state in list(TaskState) else None
+
+    def read() -> tuple[list[tuple[Task, str]], dict[TaskState, int], set[str]]:
+        with desk.store.read() as tx:
+            rows = []
+            for task in tx.tasks.list(TaskKind.DELIVER, chosen, _MOST):
+                message = tx.messages.get(task.message_id) if task.message_id is not None else None
+                subject = subject_of(message) if message is not None else None
+                about = subject_text(subject, subject.case_id) or subject.type if subject is not None else ""
+                rows.append((task, about))
+            return rows, dict(tx.tasks.counts()), set(tx.destinations.disabled())
+
+    rows, counts, disabled = await run_in_threadpool(read)
+    return page(
+        request, "deliveries.html", rows=rows, counts=counts, disabled=disabled, chosen=chosen, now=desk.clock()
+    )
+
+
+@router.post("/deliveries")
+async def retry(
+    request: Request,
+    session: BrowserSession = Depends(person_may(Permission.OPERATIONS_WRITE)),  # noqa: B008 - FastAPI's way
+    number: int = Form(),
+) -> Response:
+    """Try a message again now: a dead one, or one that waits for its next try."""
+    desk = desk_of(request)
+    actor = actor_of(session.person, address_of(request))
+
+    def again() -> bool:
+        with desk.store.begin() as tx:
+            now = desk.clock()
+            is_due = tx.tasks.revive(number, now) or tx.tasks.hurry(number, now)
+            if is_due:
+                tx.audit.add(actor, "delivery.retried", str(number), now)
+            return is_due
+
+    if not await run_in_threadpool(again):
+        raise UsageError(f"message {number} is neither dead nor waiting for another try")
+    return RedirectResponse("/deliveries", status_code=303)
+
+
+@router.get("/audit", dependencies=[Depends(person_may(Permission.PEOPLE))])
+async def show_audit(request: Request, subject: str = Query("", max_length=200)) -> Response:
+    """Show the last lines of the audit log, the newest first."""
+    desk = desk_of(request)
+
+    def read() -> list[AuditLine]:
+        with desk.store.read() as tx:
+            return list(deque(tx.audit.lines(subject=subject or None), maxlen=_MOST))
+
+    lines = await run_in_threadpool(read)
+    return page(request, "audit.html", lines=list(reversed(lines)), subject=subject, most=_MOST)

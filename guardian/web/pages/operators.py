@@ -1,0 +1,56 @@
+"""Operators: who uses most, and all that is known of one of them, to decide about all of its cases at once."""
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from guardian.cases.priority import points_of_rank
+from guardian.cases.reading import operator_detail
+from guardian.model import OperatorSummary, Permission
+from guardian.views.licences import TODAY_TEXTS, grant_text, scope_text
+from guardian.views.operators import OperatorDetail, operator_text
+from guardian.web.desk import desk_of
+from guardian.web.pages.access import person_may
+from guardian.web.rendering import page
+
+router = APIRouter(
+    prefix="/operators", dependencies=[Depends(person_may(Permission.CASES_READ))], include_in_schema=False
+)
+
+_MOST = 500
+
+
+@router.get("")
+async def show_operators(request: Request) -> Response:
+    """List the operators, the one with the most urgent case first."""
+    desk = desk_of(request)
+
+    def read() -> list[OperatorSummary]:
+        with desk.store.read() as tx:
+            return tx.cases.operators()
+
+    found = await run_in_threadpool(read)
+    rows = [(one, operator_text(one)) for one in found[:_MOST]]
+    return page(request, "operators.html", rows=rows, total=len(found))
+
+
+@router.get("/show")
+async def show_operator(request: Request, name: str = Query(max_length=500)) -> Response:
+    """Show one operator. Raises UsageError for one without cases."""
+    desk = desk_of(request)
+    now = desk.clock()
+
+    def read() -> tuple[OperatorDetail, list[str]]:
+        with desk.store.read() as tx:
+            detail = operator_detail(tx, name, now.date())
+            texts = []
+            for licence, status in detail.licences:
+                asset = tx.assets.get(licence.asset_id) if licence.asset_id else None
+                texts.append(f"{grant_text(licence, scope_text(licence, asset))}: {TODAY_TEXTS[status]}")
+            return detail, texts
+
+    detail, licences = await run_in_threadpool(read)
+    cases = [(case, asset, points_of_rank(case.rank, now)) for case, asset in detail.cases[:_MOST]]
+    return page(
+        request, "operator.html", detail=detail, text=operator_text(detail.summary), licences=licences, cases=cases
+    )

@@ -1,0 +1,120 @@
+"""People and tokens, for admins."""
+
+from datetime import UTC, date, datetime, time, timedelta
+
+from fastapi import APIRouter, Depends, Form, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import RedirectResponse, Response
+
+from guardian.errors import UsageError
+from guardian.model import ApiToken, BrowserSession, Permission, Person, Role
+from guardian.people.people import add_person, change_role, remove_person
+from guardian.people.signing_in import actor_of
+from guardian.people.tokens import add_token, revoke_token
+from guardian.views.people import token_state
+from guardian.web.auth.requests import address_of
+from guardian.web.desk import desk_of
+from guardian.web.pages.access import LONGEST_FIELD, person_may
+from guardian.web.rendering import page
+
+router = APIRouter(prefix="/people", include_in_schema=False)
+
+ADMIN = Depends(person_may(Permission.PEOPLE))
+
+
+@router.get("")
+async def show_people(request: Request, session: BrowserSession = ADMIN) -> Response:
+    """List people and tokens, with the forms to change them."""
+    return await _people(request)
+
+
+@router.post("")
+async def change_people(
+    request: Request,
+    session: BrowserSession = ADMIN,
+    change: str = Form("", max_length=20),
+    name: str = Form("", max_length=500),
+    role: str = Form("", max_length=20),
+    password: str = Form("", max_length=2_000),
+) -> Response:
+    """Add or remove somebody, or give them another role."""
+    desk = desk_of(request)
+    actor = actor_of(session.person, address_of(request))
+
+    def write() -> None:
+        with desk.store.begin() as tx:
+            if change == "add":
+                add_person(tx, actor, name, _role(role), password, desk.clock())
+            elif change == "role":
+                change_role(tx, actor, name, _role(role), desk.clock())
+            elif change == "remove":
+                remove_person(tx, actor, name, desk.clock())
+            else:
+                raise UsageError("choose what is changed")
+
+    await run_in_threadpool(write)
+    return RedirectResponse("/people", status_code=303)
+
+
+@router.post("/tokens")
+async def change_tokens(
+    request: Request,
+    session: BrowserSession = ADMIN,
+    name: str = Form("", max_length=LONGEST_FIELD),
+    until: str = Form("", max_length=20),
+    revoke: str = Form("", max_length=100),
+) -> Response:
+    """Make a token, whose secret is shown this once, or revoke one."""
+    desk = desk_of(request)
+    actor = actor_of(session.person, address_of(request))
+    scopes = [str(one) for one in (await request.form()).getlist("scope")]
+    end = _end_of(until)
+
+    def write() -> str:
+        with desk.store.begin() as tx:
+            if revoke:
+                token = next((one for one in tx.api_tokens.all() if one.id == revoke), None)
+                if token is None:
+                    raise UsageError("there is no such token")
+                revoke_token(tx, actor, token, desk.clock())
+                return ""
+            wanted = [scope for scope in Permission if scope.value in scopes]
+            return add_token(tx, actor, name, wanted, end, desk.clock())[0]
+
+    secret = await run_in_threadpool(write)
+    return await _people(request, secret) if secret else RedirectResponse("/people", status_code=303)
+
+
+async def _people(request: Request, secret: str = "") -> Response:
+    desk = desk_of(request)
+    now = desk.clock()
+
+    def read() -> tuple[list[Person], list[ApiToken]]:
+        with desk.store.read() as tx:
+            return [one for one in tx.people.all() if one.removed_at is None], tx.api_tokens.all()
+
+    people, tokens = await run_in_threadpool(read)
+    return page(
+        request,
+        "people.html",
+        people=people,
+        tokens=[(token, token_state(token, now)) for token in tokens],
+        roles=list(Role),
+        scopes=list(Permission),
+        secret=secret,
+    )
+
+
+def _role(text: str) -> Role:
+    try:
+        return Role(text)
+    except ValueError as error:
+        raise UsageError("choose a role") from error
+
+
+def _end_of(text: str) -> datetime | None:
+    """Return the moment after the last day of a token; None for no end."""
+    try:
+        return datetime.combine(date.fromisoformat(text) + timedelta(days=1), time(), UTC) if text else None
+    except ValueError as error:
+        raise UsageError(f"{text!r} is no day; write one such as 2026-11-24") from error

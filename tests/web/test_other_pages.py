@@ -1,0 +1,93 @@
+"""Operators, images, licences, operations, people and the overview: what each shows, and what their forms do."""
+
+import csv
+import io
+import re
+
+import pytest
+
+from guardian.model import Context
+from guardian.views.overview import csv_text
+from tests.web.conftest import Served
+from tests.web.uses import picture_bytes, protected, used
+
+
+@pytest.fixture(scope="module", autouse=True)
+def case_id(served: Served) -> str:
+    asset = protected(served.desk, picture_bytes(3), "Lake")
+    context = Context(alt="a lake", nearby_text="write to shop@thief.example")
+    return used(served.desk, asset, picture_bytes(3), "https://www.thief.example/lake", context=context).id
+
+
+def test_operators_are_shown_with_their_cases_and_contacts(served: Served, case_id: str) -> None:
+    rita = served.signed_in("Rita")
+    assert "1 work in 1 place: 1 open" in rita.get("/operators").text
+    text = rita.get("/operators/show?name=thief.example").text
+    assert case_id in text
+    assert "shop@thief.example" in text
+    assert rita.get("/operators/show?name=nobody.example").status_code == 400
+
+
+def test_images_are_shown_with_who_uses_them(served: Served, case_id: str) -> None:
+    rita = served.signed_in("Rita")
+    text = rita.get("/assets?words=lake").text
+    assert "<strong>1</strong> protected like this" in text
+    path = re.search(r'href="(/assets/asset_\w+)"', text)
+    assert path is not None
+    assert case_id in rita.get(path[1]).text
+    assert rita.get("/assets/asset_none").status_code == 404
+    refused = rita.post("/assets", files={"picture": ("a.jpg", b"x")}, data={"collection": "c"})
+    assert refused.status_code == 400
+
+
+def test_a_check_says_what_it_needs(served: Served) -> None:
+    vera = served.signed_in("Vera")
+    assert "Nothing is recorded" in vera.get("/check").text
+    assert vera.post("/check", data={"address": "javascript:alert(1)"}).status_code == 400
+
+
+def test_operations_are_for_those_who_may_see_them(served: Served) -> None:
+    vera, anna = served.signed_in("Vera"), served.signed_in("Anna")
+    assert "No source is configured" in vera.get("/sources").text
+    assert "No messages" in vera.get("/deliveries?state=dead").text
+    assert vera.post("/deliveries", data={"number": 1}).status_code == 403
+    assert anna.post("/deliveries", data={"number": 1}).status_code == 400
+    assert vera.get("/audit").status_code == vera.get("/people").status_code == 403
+    assert "session.began" in anna.get("/audit").text or "sign" in anna.get("/audit").text
+    assert "None: every use is judged" in vera.get("/licences").text
+
+
+def test_people_and_tokens_are_changed_by_admins(served: Served) -> None:
+    anna = served.signed_in("Anna")
+    added = {"change": "add", "name": "Otto", "role": "viewer", "password": "long enough for all"}
+    assert anna.post("/people", data=added).status_code == 303
+    assert anna.post("/people", data={"change": "role", "name": "Otto", "role": "reviewer"}).status_code == 303
+    with served.store.read() as tx:
+        roles = {person.name: person.role.value for person in tx.people.all()}
+    assert roles["Otto"] == "reviewer"
+    assert anna.post("/people", data={"change": "remove", "name": "Otto"}).status_code == 303
+
+    made = anna.post("/people/tokens", data={"name": "sheet", "scope": ["cases:read"]})
+    assert "guardian_" in made.text
+    assert "guardian_" not in anna.get("/people").text.replace("guardian_form", "")
+    with served.store.read() as tx:
+        token = tx.api_tokens.all()[0]
+    assert anna.post("/people/tokens", data={"revoke": token.id}).status_code == 303
+    assert served.signed_in("Rita").post("/people", data=added).status_code == 403
+
+
+def test_the_overview_has_pictures_and_their_numbers(served: Served) -> None:
+    vera = served.signed_in("Vera")
+    text = vera.get("/overview").text
+    assert "thief.example" in text
+    assert '<rect class="bar-new"' in text
+    rows = list(csv.DictReader(io.StringIO(vera.get("/overview/weeks.csv").text)))
+    assert len(rows) == 12
+    assert sum(int(row["new"]) for row in rows) == 1
+    assert "thief.example,1,1,1" in vera.get("/overview/operators.csv").text
+    assert vera.get("/overview/none.csv").status_code == 404
+
+
+def test_no_cell_of_a_table_is_a_formula() -> None:
+    text = csv_text(["a"], [["=cmd()"], ["+1"], ["-1"], ["@x"], [" =x"], ["plain, with comma"], [-3]])
+    assert text.splitlines() == ["a", "'=cmd()", "'+1", "'-1", "'@x", "' =x", '"plain, with comma"', "-3"]
