@@ -73,7 +73,7 @@ def route(tx: Transaction, message: Message, destinations: Sequence[str], routin
             "about": flood,
             "limit": routing.flood_limit,
             "hour": message_timestamp(hour),
-            "what_to_do": f"guardian delivery release {flood}, or drop {flood}",
+            "what_to_do": "`guardian delivery held` shows what waits; release it or drop it by what it is about",
         }
         told = routing.wanting("flood.held", destinations)
         enqueue_once(tx, mint("flood.held", data, at), told, f"flood:{flood}:{hour.isoformat()}")

@@ -22,14 +22,15 @@ SOURCES = sorted((ROOT / "guardian").rglob("*.py"))
 # In backticks, or in a line of a shell block, perhaps behind sudo, a path or a prompt.
 QUOTED = re.compile(r"`guardian ([^`]*)`", re.DOTALL)
 IN_SHELL = re.compile(r"^[ $]*(?:sudo )?(?:-u guardian )?(?:[\w./~-]*/)?guardian (.+)$", re.MULTILINE)
-SHELL_BLOCK = re.compile(r"^ *```(?:sh)?\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 WORDS_OF_OUR_OWN = re.compile(r"\.{3}|[A-Z/|_]+\b|\{.*")
 
 
 def mentions_in(text: str) -> Iterator[str]:
     yield from QUOTED.findall(text)
-    for block in SHELL_BLOCK.findall(text):
-        yield from IN_SHELL.findall(block)
+    for language, block in BLOCK.findall(text):
+        if language in ("", "sh"):
+            yield from IN_SHELL.findall(block)
 
 
 def texts_in(file: Path) -> Iterator[str]:
