@@ -5,18 +5,30 @@ each other by what was measured, and each is taken to be made of the earlier one
 compared in worker processes.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from guardian.cases.judging import Judge, Place
 from guardian.cases.operators import operator
 from guardian.errors import Unmatchable
 from guardian.matching.matcher import Matcher
 from guardian.memory.replay import Ground, judged_uses
-from guardian.model import Box, Comparison, Finding, Spread, SpreadPlace, SpreadVersion, Transform
+from guardian.model import (
+    Box,
+    Comparison,
+    EarlierUse,
+    Finding,
+    LicenceStatus,
+    Match,
+    Spread,
+    SpreadPlace,
+    SpreadVersion,
+    Transform,
+)
 from guardian.rules import Rules, ownership_of
 from guardian.store import Transaction
 
@@ -47,8 +59,8 @@ class Derivation:
 def spread_of(tx: Transaction, asset_id: str, rules: Rules, ground: Ground, recipe: str) -> tuple[SpreadVersion, ...]:
     """Return the versions of an asset's work that were met and that the rules keep, the first seen first.
 
-    They are what the memory holds, and findings from before it remembered. What each was made of is not told yet; see
-    `derive`.
+    They are what the memory holds, findings from before it remembered, and what had been seen and was gone when the
+    work was protected. What each was made of is not told yet; see `derive`.
     """
     work = tx.works.of_asset(asset_id)
     if work is None:
@@ -70,6 +82,13 @@ def spread_of(tx: Transaction, asset_id: str, rules: Rules, ground: Ground, reci
     for finding in tx.findings.of_work(work.id):
         if finding.candidate_sha256 not in found or not _is_among(finding, found[finding.candidate_sha256].places):
             _add(found, finding.candidate_sha256, (0, 0), finding.comparison, _place(finding, ground))
+
+    for earlier in _kept_earlier(tx, ids, rules, ground):
+        if earlier.sha256 not in found:
+            comparison = Comparison(earlier.probability, description=earlier.description)
+            known = tx.seen.get(earlier.sha256)
+            size = (known.width, known.height) if known is not None else (0, 0)
+            _add(found, earlier.sha256, size, comparison, _place_of_earlier(earlier, ground))
 
     ordered = [replace(one, places=_ordered(one.places)) for one in found.values()]
     return tuple(sorted(ordered, key=lambda one: (one.first_seen_at, one.sha256)))
@@ -99,6 +118,31 @@ def _place(finding: Finding, ground: Ground) -> SpreadPlace:
         last_seen_at=finding.last_seen_at,
         licence=finding.licence,
         is_own=ownership_of(page_url, finding.image_url, ground.own_hosts) == "own",
+    )
+
+
+def _kept_earlier(tx: Transaction, ids: Collection[str], rules: Rules, ground: Ground) -> list[EarlierUse]:
+    """Return the uses from before some assets were protected that the rules would keep for what the memory measured."""
+    judge = Judge(rules, ground.own_hosts, tx.licences.list(), tx.works.of_asset)
+    kept = []
+    for asset_id in sorted(ids):
+        for use in tx.earlier_uses.of_asset(asset_id):
+            place = Place(use.page_url, use.image_url, use.source, use.last_seen_at.date())
+            measured = Match(asset_id, Comparison(use.probability, description=use.description))
+            if any(one.kept for one in judge.judged(place, [measured])):
+                kept.append(use)
+    return kept
+
+
+def _place_of_earlier(use: EarlierUse, ground: Ground) -> SpreadPlace:
+    return SpreadPlace(
+        page_url=use.page_url,
+        image_url=use.image_url,
+        operator=operator(use.page_url, use.image_url, use.source, ground.platforms),
+        first_seen_at=use.first_seen_at,
+        last_seen_at=use.last_seen_at,
+        licence=LicenceStatus.NONE,
+        is_own=ownership_of(use.page_url, use.image_url, ground.own_hosts) == "own",
     )
 
 

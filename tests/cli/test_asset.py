@@ -127,7 +127,7 @@ def test_guardians_own_files_are_never_protected(own: Home, mine: Path) -> None:
 def test_show_and_remove_by_the_start_of_an_id(own: Home) -> None:
     astronaut, coffee = own.lines("asset", "list", "--json")
     shown = json.loads(own.guardian("asset", "show", astronaut["id"][:12]).stdout)
-    assert shown == astronaut | {"versions": []}
+    assert shown == astronaut | {"versions": [], "seen_before": []}
     assert "assets start with asset_" in own.guardian("asset", "show", "asset_", code=2).stderr
     assert "there is no asset zzz" in own.guardian("asset", "remove", "zzz", code=2).stderr
     short = coffee["id"].removeprefix("asset_")[:8]
