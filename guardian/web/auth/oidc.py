@@ -5,7 +5,6 @@ Authlib writes the requests and checks the claims; joserfc checks signatures. Re
 
 import base64
 import json
-import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -143,7 +142,7 @@ def account_of(claims: Mapping[str, Any], settings: OidcSettings) -> Account:
 
 async def _claims(request: Request, desk: Desk, settings: OidcSettings, begun: _Begun, code: str) -> Mapping[str, Any]:
     """Return the claims of the ID token that a code is worth. Raises FetchFailed, JoseError, _Untrusted."""
-    secret = settings.client_secret(os.environ)
+    secret = settings.client_secret(desk.services.environment if desk.services is not None else {})
     async with TrustedClient(settings.ca_file) as client:
         metadata = await _metadata(client, settings)
         methods = metadata.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
