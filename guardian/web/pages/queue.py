@@ -127,7 +127,8 @@ async def decide_many(request: Request, session: BrowserSession = REVIEWER) -> R
 
     outcome = await run_in_threadpool(change)
     if not outcome.refused:
-        name = batch or outcome.changed[0].id
+        # Each case that is called not mine has a batch with its kin, so several are undone one by one.
+        name = outcome.changed[0].id if batch is None else "" if asked.is_not_mine else batch
         return RedirectResponse(with_done(back, asked.decision, name), status_code=303)
     choice = _choice(QueryParams(back.partition("?")[2]))
     done = (asked.decision, batch or "") if outcome.changed else None

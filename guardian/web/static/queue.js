@@ -34,6 +34,7 @@ document.addEventListener("focusin", (event) => {
   const row = event.target.closest(".row");
   if (row) current = rows().indexOf(row);
   rows().forEach((one) => one.classList.toggle("current", one === row));
+  if (row) sessionStorage.setItem("queue-row", current);
 });
 
 document.addEventListener("click", (event) => {
@@ -57,7 +58,8 @@ function count() {
 document.addEventListener("change", (event) => { if (event.target.matches(".row input[type=checkbox]")) count(); });
 
 // After a decision the case that follows takes the place of the one that left.
-document.addEventListener("htmx:afterSwap", () => go(current));
+document.addEventListener("htmx:afterSettle", () => go(Number(sessionStorage.getItem("queue-row"))));
+if (new URLSearchParams(location.search).has("done")) go(Number(sessionStorage.getItem("queue-row")));
 // A colleague was quicker (409): the page says so, and is shown like any other.
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (event.detail.xhr.status === 409) event.detail.shouldSwap = true;
