@@ -58,7 +58,7 @@ def test_each_message_keeps_the_id_that_receivers_know(before: Connection, datab
     promise(before, "msg_0a1b:legal", case)
     promise(before, "msg_0a1b:press", case)
     promise(before, "case-1/legal", odd)
-    promise(before, "msg_0a1b:legal", b"[]", kind="recheck")
+    promise(before, "msg_0a1b:legal", b"[]", kind="of a later version")
     before.commit()
     store = Store(database)
     with store.read() as tx:
