@@ -111,9 +111,12 @@ def _matcher(profile: str, size: int, folder: Path) -> Matcher:
     """A matcher whose index holds the demo's photographs (ids 0, 1, ...) and synthetic assets up to `size`."""
     matcher = Matcher(MatchingSettings.model_validate({"profile": profile}), None, folder)
     real = [matcher.fingerprint(_jpeg(np.asarray(opened(photograph)), quality=95)) for photograph in PROTECTED]
-    with IndexWriter(folder / matcher.recipe, matcher.recipe).rebuild() as add:
+    writer = IndexWriter(folder / matcher.recipe, matcher.recipe)
+    with writer.rebuild() as add:
         for start in range(0, size, _BATCH):
             add(list(_entries(real, range(start, min(size, start + _BATCH)))))
+    while writer.merge():
+        pass
     matcher.warm()
     return matcher
 

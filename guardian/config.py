@@ -132,6 +132,14 @@ def read_config(path: Path) -> tuple[Config | None, Positions, list[ConfigError]
     return _with_local_names(config, path.absolute().parent), positions, mistakes
 
 
+def _with_local_provider(web: WebSettings, folder: Path) -> WebSettings:
+    """Return settings of the web server with the files of its provider resolved against a folder."""
+    if web.oidc is None:
+        return web
+    oidc = _with_local_paths(_with_local_paths(web.oidc, "client_secret_file", folder), "ca_file", folder)
+    return web.model_copy(update={"oidc": oidc})
+
+
 def _with_local_names(config: Config, folder: Path) -> Config:
     """Return the configuration with its paths resolved against its folder, and its sources in their time zones."""
     timezone = config.schedule.timezone
@@ -145,6 +153,7 @@ def _with_local_names(config: Config, folder: Path) -> Config:
             "destinations": tuple(_with_local_paths(one, "secret_file", folder) for one in config.destinations),
             "embedding": _with_local_weights(config.embedding, folder),
             "delivery": _with_local_paths(config.delivery, "ca_file", folder),
+            "web": _with_local_provider(config.web, folder),
         }
     )
 

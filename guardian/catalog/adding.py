@@ -148,7 +148,7 @@ class Adding:
             compared = [reserved[sha256] for sha256, one in fresh.items() if one.fingerprint is not None]
             await protect_published(context, compared)
         except IndexNotReady as error:
-            # Publishing may merge small segments, which reads them whole and so can be the first to notice damage.
+            # The list of segments was damaged while the assets were read.
             log.warning("index_rebuilt", reason=str(error))
             await rebuild(context)
         await protect_unindexed(context, [reserved[sha256] for sha256, one in fresh.items() if one.fingerprint is None])

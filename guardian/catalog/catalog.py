@@ -19,7 +19,7 @@ from guardian.catalog import appearances, upkeep
 from guardian.catalog.adding import Added, Adding, with_versions
 from guardian.catalog.context import CatalogContext
 from guardian.catalog.looking_back import look_back
-from guardian.catalog.publishing import LeftOut, in_growing_batches, warn_of_left_out
+from guardian.catalog.publishing import LeftOut, in_growing_batches, merge_segments, warn_of_left_out
 from guardian.catalog.settings import CatalogSettings
 from guardian.catalog.wanted import Wanted
 from guardian.disk_errors import refuse_root_in
@@ -77,9 +77,18 @@ class Catalog:
             for batch in in_growing_batches(wanted, settings.batch):
                 for result in await adding.add(batch):
                     yield await asyncio.to_thread(with_versions, self._context, result)
+                await self._merge()
             if adding.has_restored:
                 # The index may have been made without assets whose originals were lost.
                 await upkeep.repair(self._context, every_byte=False)
+
+    async def _merge(self) -> None:
+        """Join small segments, which reads them whole and so can be the first to notice damage."""
+        try:
+            await merge_segments(self._context)
+        except IndexNotReady as error:
+            log.warning("index_rebuilt", reason=str(error))
+            await upkeep.rebuild(self._context)
 
     async def look_back(self, asset_id: str) -> tuple[EarlierUse, ...]:
         """Look in the memory for an asset; return where it was seen and nobody knew of yet. See looking_back.py."""

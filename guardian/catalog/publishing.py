@@ -50,7 +50,20 @@ async def publish_originals(context: CatalogContext, assets: Sequence[Asset]) ->
         await publish_entries(context, entries)
         await protect_published(context, among(batch, entries))
         published += len(entries)
+    await merge_segments(context)
     return published
+
+
+async def merge_segments(context: CatalogContext) -> None:
+    """Join segments of the index that have become many: each costs every search a little.
+
+    Called when new assets answer already. What cannot be joined now is joined the next time.
+    """
+    try:
+        while await asyncio.to_thread(context.index.merge):
+            pass
+    except OSError as error:
+        log.warning("index_not_merged", reason=str(error), now="searching takes a little longer")
 
 
 async def publish_entries(context: CatalogContext, entries: Sequence[Entry]) -> None:

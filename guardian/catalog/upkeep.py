@@ -15,6 +15,7 @@ from guardian.catalog.publishing import (
     among,
     entries_of,
     in_batches,
+    merge_segments,
     note_hashes,
     protect_published,
     protect_unindexed,
@@ -24,7 +25,6 @@ from guardian.catalog.publishing import (
 )
 from guardian.catalog.works import look_for_all_works
 from guardian.errors import IndexNotReady
-from guardian.matching.index.writer import MAX_SEGMENTS
 from guardian.model import Asset, AssetState
 
 Progress = Callable[[int, int], None]
@@ -83,9 +83,7 @@ async def rebuild(
 
     done, held = 0, list[Asset]()
     with context.index.rebuild() as publish:
-        # Large batches make few segments, since each segment costs every search a little.
-        batch_size = max(context.settings.batch * 8, -(-len(assets) // MAX_SEGMENTS))
-        for batch in in_batches(assets, batch_size):
+        for batch in in_batches(assets, context.settings.batch * 8):
             progress(done, len(assets))
             entries = await entries_of(context, batch, left_out)
             await asyncio.to_thread(publish, entries)
@@ -95,6 +93,7 @@ async def rebuild(
             done += len(batch)
 
     await protect_published(context, held)
+    await merge_segments(context)
     progress(done, len(assets))
     return len(held)
 

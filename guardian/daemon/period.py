@@ -41,6 +41,7 @@ from guardian.web.serving import serving
 
 TASK_PAUSE = timedelta(seconds=2)
 CLOCK_PAUSE = timedelta(seconds=10)
+AUDIT_HEAD_PAUSE = timedelta(hours=1)
 
 LOOKS_PER_LEASE = 4
 """How often within a lease this process looks for work that a lost process left."""
@@ -74,8 +75,10 @@ class WorkPeriod:
                 *(asyncio.create_task(self._run_tasks_forever(kind)) for kind in self._runner.consumers),
                 asyncio.create_task(self._follow_clock_forever()),
                 asyncio.create_task(self._follow_others_forever()),
+                asyncio.create_task(self._log_audit_head_forever()),
             ]
             log.info("started", sources=len(self._app.config.sources), address=address)
+            await asyncio.to_thread(self._log_audit_head)
             if not self._app.config.destinations:
                 log.warning("nobody_is_told", reason="no destination is configured; cases wait until there is one")
 
@@ -89,6 +92,7 @@ class WorkPeriod:
                 for loop in loops:
                     loop.cancel()
                 await asyncio.gather(*loops, return_exceptions=True)
+        await asyncio.to_thread(self._log_audit_head)
         log.info("stopped")
 
     def _desk(self) -> Desk:
@@ -264,6 +268,23 @@ class WorkPeriod:
             except Exception:
                 log.exception("clock_not_followed")
                 self._metrics.count_failure("clock")
+
+    async def _log_audit_head_forever(self) -> None:
+        """Log the head of the audit log every hour, where whoever can write the database cannot change it."""
+        while True:
+            await asyncio.sleep(AUDIT_HEAD_PAUSE.total_seconds())
+            await asyncio.to_thread(self._log_audit_head)
+
+    def _log_audit_head(self) -> None:
+        """Log the head of the audit log; a database that is away is logged too and ends nothing."""
+        try:
+            with self._app.store.read() as tx:
+                head = tx.audit.head()
+        except GuardianError as error:
+            log.warning("audit_head_not_read", reason=str(error))
+            return
+        if head is not None:
+            log.info("audit_head", head=str(head), check=f"guardian audit verify --head {head}")
 
     async def _let_finish(self) -> None:
         """Wait for scans in flight, at most for the grace period, then cancel them; later scans go on from there."""

@@ -51,6 +51,8 @@ async def indexed(
                 unread += 1
             done(len(assets) - len(missing) + start + len(entries))
         writer.publish(entries)
+        while writer.merge():
+            pass
 
     # Assets that were withdrawn since this index was made must not answer.
     gone = known - {asset.number for asset in assets}

@@ -40,6 +40,14 @@ class TrustedResponse:
         return next((value for key, value in self.headers if key.lower() == wanted), None)
 
 
+@dataclass(frozen=True, slots=True)
+class TrustedBody:
+    """The whole answer to a request: its status and its body."""
+
+    status: int
+    body: bytes
+
+
 class TrustedClient:
     """A client for addresses of the operator's choice; loopback and private addresses are allowed.
 
@@ -81,6 +89,41 @@ class TrustedClient:
         if self._client is not None:
             await self._client.aclose()
             self._client = None
+
+    async def fetch(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        content: bytes,
+        *,
+        timeout: timedelta,
+        max_bytes: int,
+    ) -> "TrustedBody":
+        """Send a request and return the answer with its whole body, whatever its status; no redirects.
+
+        `timeout` covers all of it. Raises FetchFailed, also for a body of more than `max_bytes`.
+        """
+        if self._client is None:
+            raise RuntimeError("TrustedClient is used before it was opened")
+
+        request = self._client.build_request(method, url, headers=dict(headers), content=content)
+        body = bytearray()
+        try:
+            async with asyncio.timeout(timeout.total_seconds()):
+                response = await self._client.send(request, stream=True)
+                try:
+                    async for chunk in response.aiter_raw():
+                        body += chunk
+                        if len(body) > max_bytes:
+                            raise FetchFailed(SkipReason.BROKEN, url, f"the answer has more than {max_bytes:,} bytes")
+                finally:
+                    await response.aclose()
+        except TimeoutError as error:
+            raise FetchFailed(SkipReason.TIMEOUT, url, f"no answer within {timeout.total_seconds():g} s") from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise as_trusted_error(url, request.url.host, error) from error
+        return TrustedBody(response.status_code, bytes(body))
 
     async def post(self, url: str, headers: Mapping[str, str], content: bytes, timeout: timedelta) -> TrustedResponse:
         """POST `content` and return the answer, whatever its status; redirects are not followed.

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from guardian.matching.compiling import kernel
 from guardian.matching.features.bits import count_bits
-from guardian.matching.features.keypoints import Keypoints, taken
+from guardian.matching.features.keypoints import Keypoints, OrientedPoints, taken
 
 Matrix = NDArray[np.float64]
 """float64 [6]: row-major 2x3, x' = m0 x + m1 y + m2, y' = m3 x + m4 y + m5; or [9]: row-major 3x3, a homography."""
@@ -99,9 +99,9 @@ class CandidateGrid:
 
 
 def count_agreeing(
-    asset: Keypoints, candidate: Keypoints, starts: NDArray[np.int64] | None = None
+    asset: OrientedPoints, candidate: OrientedPoints, starts: NDArray[np.int64] | None = None
 ) -> NDArray[np.int32]:
-    """Count for n correspondences (equally long Keypoints) how many agree with the similarity that each proposes.
+    """Count for n correspondences (equally long) how many agree with the similarity that each proposes.
 
     `starts` (n groups: int64 [n + 1], the last is the end) counts within each group only.
     """
@@ -135,7 +135,7 @@ def homography_of(asset: NDArray[np.floating], candidate: NDArray[np.floating]) 
     return np.asarray(found / found[2, 2], dtype=np.float64).ravel()
 
 
-def proposed_similarity(asset: Keypoints, candidate: Keypoints, index: int) -> Matrix:
+def proposed_similarity(asset: OrientedPoints, candidate: OrientedPoints, index: int) -> Matrix:
     """Return the similarity that one correspondence of oriented keypoints proposes, asset to candidate pixels."""
     scale = float(candidate.size[index]) / float(asset.size[index])
     turn = np.deg2rad(float(candidate.angle[index]) - float(asset.angle[index]))

@@ -56,11 +56,11 @@ def _call_all() -> None:
         descriptors=random.integers(0, 256, (12, 32), dtype=np.uint8),
     )
 
-    tables = votes.build_tables(_mapped(points.descriptors))
     votes.build_tables(points.descriptors)
-    mapped = votes.VoteTables(_mapped(tables.offsets), _mapped(tables.rows))
-    words, owners = _mapped(points.words), _mapped(np.zeros(12, dtype=np.uint32))
-    votes.collect(points.descriptors, mapped, words, owners)
+    tables = votes.build_tables(_mapped(points.descriptors))
+    mapped = [votes.VoteTable(_mapped(table.offsets), _mapped(table.rows), _mapped(table.tags)) for table in tables]
+    words = _mapped(points.words)
+    votes.collect(points.descriptors, mapped, words, _mapped(np.array([0, 12], dtype=np.uint32)))
     votes.match(points.words, points.words)
     votes.match(words, points.words)
 

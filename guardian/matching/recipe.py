@@ -8,10 +8,10 @@ from guardian.matching.settings import MatchingSettings
 FITTED = Path(__file__).parent / "verify" / "confidence.json"
 """The fitted confidence. Its path stands here, where nothing heavy is imported: whoever names a recipe needs it."""
 
-FINGERPRINT_VERSION = 3
+FINGERPRINT_VERSION = 4
 """Raise when anything that enters a fingerprint changes: front ends, scales, keys, layout."""
 
-MATCHING_VERSION = 4
+MATCHING_VERSION = 5
 """Raise when the same fingerprints may be measured differently."""
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guardian.matching.features.small import SmallFingerprint
-from guardian.matching.index import layout, votes
+from guardian.matching.index import layout
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -20,7 +20,7 @@ Entry = tuple[int, str, SmallFingerprint]
 # A row for each picture, and a row for each keypoint; the rest says where rows begin, or is made of these.
 _OF_PICTURES = ("numbers", "ids", "sizes", "hashes", "phashes")
 _OF_SOME_PICTURES = ("vectors", "appearance")
-_OF_POINTS = ("places", "spans", "angles", "descriptors")
+_OF_POINTS = ("points", "descriptors")
 
 
 def arrays_of(entries: Sequence[Entry], recipe: str) -> dict[str, NDArray[Any]]:
@@ -44,7 +44,6 @@ def joined(parts: Sequence[tuple[Arrays, NDArray[np.bool_]]]) -> dict[str, NDArr
 
     counts = np.concatenate([_lengths(part["starts"])[kept] for part, kept in parts])
     arrays["starts"] = np.concatenate([[0], np.cumsum(counts)]).astype(np.uint32)
-    arrays["owners"] = np.repeat(np.arange(len(counts), dtype=np.uint32), counts)
     of_points = [np.repeat(kept, _lengths(part["starts"])) for part, kept in parts]
     for name in _OF_POINTS:
         chosen = [part[name][points] for (part, _), points in zip(parts, of_points, strict=True)]
@@ -56,8 +55,7 @@ def joined(parts: Sequence[tuple[Arrays, NDArray[np.bool_]]]) -> dict[str, NDArr
     previews = [part["previews"][wanted] for (part, _), wanted in zip(parts, of_bytes, strict=True)]
     arrays["previews"] = np.concatenate(previews)
 
-    tables = votes.build_tables(arrays["descriptors"])
-    return {**arrays, "offsets": tables.offsets, "rows": tables.rows}
+    return {**arrays, **dict(layout.table_arrays([arrays["descriptors"]]))}
 
 
 def bytes_of_each(arrays: Arrays) -> list[int]:

@@ -54,6 +54,11 @@ def build_app(metrics: Metrics, readiness: Readiness, read_coverage: CoverageRea
 
     app.include_router(probe_routes(metrics, readiness, read_coverage))
     app.include_router(auth_pages.router)
+    if desk.settings.oidc is not None:
+        # Imported late: most desks have no provider.
+        from guardian.web.auth import oidc
+
+        app.include_router(oidc.router)
     for noun in (pictures, queue, case, operators, assets, licences, check, overview, operations, people):
         app.include_router(noun.router)
     add_api(app)

@@ -36,7 +36,7 @@ IndexWriter(folder / matcher.recipe, matcher.recipe).publish([entry])
 (match,) = matcher.match(encoded(photograph("coffee", 500))).matches
 assert match.comparison.keypoint_inliers > 50
 assert compiled() == before, (before, compiled())
-assert min(before[name] for name in ("_keys", "_collect", "_count_agreeing", "_refine")) > 0, before
+assert min(before[name] for name in ("_select", "_collect", "_count_agreeing", "_refine")) > 0, before
 """
 
 

@@ -69,7 +69,11 @@ def opened_desk(folder: Path, settings: WebSettings) -> Desk:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A desk on loopback, started once for each file."""
-    desk = opened_desk(tmp_path_factory.mktemp("desk"), WebSettings())
+    yield from served_desk(opened_desk(tmp_path_factory.mktemp("desk"), WebSettings()))
+
+
+def served_desk(desk: Desk) -> Iterator[Served]:
+    """Serve a desk on loopback until the body ends, then close its database."""
     metrics = Metrics(desk.store, desk.vault, desk.clock)
     started, stop = threading.Event(), threading.Event()
     address: list[str] = []

@@ -19,20 +19,30 @@ _SURPLUS = 2.5
 
 
 @dataclass(frozen=True, slots=True)
-class Keypoints:
-    """n keypoints. `x`, `y` and `size` (patch diameter) are float32 [n] in pixels of the picture that was given.
+class OrientedPoints:
+    """n points. `x`, `y` and `size` (patch diameter) are float32 [n] in pixels of the picture that was given.
 
-    `angle` is float32 [n], degrees clockwise as ORB counts them; `descriptors` is uint8 [n, 32].
+    `angle` is float32 [n], degrees clockwise as ORB counts them.
     """
 
     x: NDArray[np.float32]
     y: NDArray[np.float32]
     size: NDArray[np.float32]
     angle: NDArray[np.float32]
-    descriptors: NDArray[np.uint8]
 
     def __len__(self) -> int:
         return len(self.x)
+
+    def at(self, indices: NDArray[np.integer] | slice) -> "OrientedPoints":
+        """Return some of the points, in the order of `indices`."""
+        return OrientedPoints(self.x[indices], self.y[indices], self.size[indices], self.angle[indices])
+
+
+@dataclass(frozen=True, slots=True)
+class Keypoints(OrientedPoints):
+    """Points that are described: `descriptors` is uint8 [n, 32]."""
+
+    descriptors: NDArray[np.uint8]
 
     @property
     def words(self) -> NDArray[np.uint64]:

@@ -1,13 +1,15 @@
-"""What the arrays of an index segment are, and making them of fingerprints."""
+"""What the arrays of an index segment are: making them of fingerprints, and reading keypoints back."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from guardian.matching.features.fingerprint import Fingerprint
+from guardian.matching.features.keypoints import OrientedPoints
 from guardian.matching.index import votes
+from guardian.matching.index.votes import VoteTable
 
 Entry = tuple[int, str, Fingerprint]
 """Asset number, asset id, fingerprint."""
@@ -16,7 +18,10 @@ MOST_PLACE = 65535
 """Positions are kept as uint16 shares of the picture's sides: to a sixteenth of a pixel at 4,000."""
 
 ANGLE_STEPS = 256
-"""Angles are kept as uint8: to 1.4 degrees, finer than ORB measures them."""
+"""Angles are kept in eight bits: to 1.4 degrees, finer than ORB measures them."""
+
+_LEAST_SPAN, _SPANS_PER_OCTAVE = 8.0, 21
+"""Sizes of keypoints are kept in eight bits: from 8 pixels on twelve octaves, to 1.7 %; ORB's are a fifth apart."""
 
 
 def arrays_of(entries: Sequence[Entry]) -> dict[str, NDArray[Any]]:
@@ -27,21 +32,16 @@ def arrays_of(entries: Sequence[Entry]) -> dict[str, NDArray[Any]]:
     when every asset has one), `frames` uint32 [n] (0 where a file has only one; only when some have more). `starts` and
     `preview_starts` [n + 1] say where a frame's rows begin in the arrays of keypoints and in `previews`.
 
-    A row for each keypoint: `owners` uint32 [m] (the frame's row), `places` uint16 [m, 2], `spans` float16 [m],
-    `angles` uint8 [m], `descriptors` uint8 [m, 32].
+    A row for each keypoint: `points` uint16 [m, 3] (x, y, angle and size), `descriptors` uint8 [m, 32].
 
-    `previews` uint8 [bytes]: grey JPEG files, one after the other. `offsets` and `rows`: see votes.VoteTables.
+    `previews` uint8 [bytes]: grey JPEG files, one after the other. `offsets0`, `rows0`, `tags0` and so on: see
+    votes.VoteTable.
     """
     rows = [(number, identity, frame) for number, identity, fingerprint in entries for frame in fingerprint.frames]
     fingerprints = [fingerprint for _, _, fingerprint in rows]
     points = [fingerprint.points for fingerprint in fingerprints]
     counts = [len(one) for one in points]
     sizes = np.array([(fingerprint.width, fingerprint.height) for fingerprint in fingerprints], dtype=np.int32)
-    owners = np.repeat(np.arange(len(rows), dtype=np.uint32), counts)
-
-    x, y = np.concatenate([one.x for one in points]), np.concatenate([one.y for one in points])
-    places = np.stack([x, y], axis=1) / sizes[owners] * MOST_PLACE
-    angles = np.concatenate([one.angle for one in points]) * (ANGLE_STEPS / 360)
     preview_sizes = [len(fingerprint.preview) for fingerprint in fingerprints]
 
     arrays = {
@@ -50,11 +50,7 @@ def arrays_of(entries: Sequence[Entry]) -> dict[str, NDArray[Any]]:
         "sizes": sizes,
         "hashes": np.stack([fingerprint.hash for fingerprint in fingerprints]),
         "starts": np.concatenate([[0], np.cumsum(counts)]).astype(np.uint32),
-        "owners": owners,
-        "places": np.round(places).clip(0, MOST_PLACE).astype(np.uint16),
-        # float16 ends at 65,504, and its largest values are infinite.
-        "spans": np.concatenate([one.size for one in points]).clip(0, 60000).astype(np.float16),
-        "angles": (np.round(angles) % ANGLE_STEPS).astype(np.uint8),
+        "points": _packed(points, np.repeat(sizes, counts, axis=0)),
         "descriptors": np.concatenate([one.descriptors for one in points]).reshape(-1, 32),
         "previews": np.frombuffer(b"".join(fingerprint.preview for fingerprint in fingerprints), dtype=np.uint8),
         "preview_starts": np.concatenate([[0], np.cumsum(preview_sizes)]).astype(np.uint64),
@@ -68,5 +64,46 @@ def arrays_of(entries: Sequence[Entry]) -> dict[str, NDArray[Any]]:
     if any(frames):
         arrays["frames"] = np.array(frames, dtype=np.uint32)
 
-    tables = votes.build_tables(arrays["descriptors"])
-    return {**arrays, "offsets": tables.offsets, "rows": tables.rows}
+    return {**arrays, **dict(table_arrays([arrays["descriptors"]]))}
+
+
+def table_arrays(descriptors: Sequence[NDArray[np.uint8]]) -> Iterator[tuple[str, NDArray[Any]]]:
+    """Yield names and arrays of the vote tables over descriptors that are given in parts, one table after the other."""
+    for key in range(votes.KEYS):
+        table = votes.build_table(key, descriptors)
+        yield f"offsets{key}", table.offsets
+        yield f"rows{key}", table.rows
+        yield f"tags{key}", table.tags
+
+
+def tables_in(arrays: Mapping[str, NDArray[Any]]) -> tuple[VoteTable, ...]:
+    """Return the vote tables of a segment's arrays."""
+    return tuple(
+        VoteTable(arrays[f"offsets{key}"], arrays[f"rows{key}"], arrays[f"tags{key}"]) for key in range(votes.KEYS)
+    )
+
+
+def _packed(points: Sequence[OrientedPoints], sizes: NDArray[np.int32]) -> NDArray[np.uint16]:
+    """Return what is kept of keypoints, uint16 [m, 3]; `sizes` int32 [m, 2] are those of their pictures."""
+    x, y, span, angle = (np.concatenate([getattr(one, name) for one in points]) for name in ("x", "y", "size", "angle"))
+    packed = np.empty((len(x), 3), np.uint16)
+    packed[:, :2] = np.round(np.stack([x, y], axis=1) / sizes * MOST_PLACE).clip(0, MOST_PLACE)
+    spans = np.round(np.log2(np.maximum(span, _LEAST_SPAN) / _LEAST_SPAN) * _SPANS_PER_OCTAVE).clip(0, 255)
+    angles = np.round(angle * (ANGLE_STEPS / 360)).astype(np.uint16) % ANGLE_STEPS
+    packed[:, 2] = angles << 8 | spans.astype(np.uint16)
+    return packed
+
+
+def unpacked(packed: NDArray[np.uint16], sizes: NDArray[np.int32]) -> OrientedPoints:
+    """Return kept keypoints, uint16 [m, 3], in pixels of their pictures; `sizes`: int32 [m, 2] or [2]."""
+    places = packed[:, :2].astype(np.float32) / np.float32(MOST_PLACE)
+    places *= sizes.astype(np.float32)
+    return OrientedPoints(
+        x=places[:, 0].copy(),
+        y=places[:, 1].copy(),
+        size=_SPANS[packed[:, 2] & 255],
+        angle=(packed[:, 2] >> 8).astype(np.float32) * np.float32(360 / ANGLE_STEPS),
+    )
+
+
+_SPANS = (_LEAST_SPAN * 2 ** (np.arange(256) / _SPANS_PER_OCTAVE)).astype(np.float32)

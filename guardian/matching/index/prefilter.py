@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from guardian.matching import geometry
 from guardian.matching.candidate import Candidate, HashedWindow
 from guardian.matching.features import hashing
-from guardian.matching.features.keypoints import SIDES, Keypoints, taken
+from guardian.matching.features.keypoints import SIDES, Keypoints, OrientedPoints
 from guardian.matching.geometry import Proposal, mirrored_back
 from guardian.matching.index.reader import Index, IndexSegment
-from guardian.matching.index.votes import Votes
+from guardian.matching.index.votes import RADIUS, Votes
 
 HASHED_PER_WINDOW = 2
 MAX_HASH_DISTANCE = 90
@@ -24,7 +24,7 @@ MAX_HASH_DISTANCE = 90
 
 # Agreement is counted between all pairs of an asset's votes, so their number is bounded.
 _MAX_CORRESPONDENCES = 150
-# Of each segment and side; the best of all are chosen afterwards.
+# Of each side; the best of all are chosen afterwards.
 _MOST_BALLOTS = 24
 _CLEAR = 20
 _PROPOSALS_PER_ASSET = 2
@@ -61,15 +61,15 @@ class Hits:
 class _Ballot:
     """The votes of one side of the candidate for one asset.
 
-    n correspondences: `asset` and `candidate` are equally long Keypoints; `agreeing` int32 [n] counts how many of them
-    agree with the transform that each proposes. `votes`: how many there were before their number was bounded.
+    n correspondences: `asset` and `candidate` are equally long; `agreeing` int32 [n] counts how many of them agree with
+    the transform that each proposes. `votes`: how many there were before their number was bounded.
     """
 
     slot: IndexSlot
     mirrored: bool
     inverted: bool
-    asset: Keypoints
-    candidate: Keypoints
+    asset: OrientedPoints
+    candidate: OrientedPoints
     agreeing: NDArray[np.int32]
     votes: int
 
@@ -79,22 +79,45 @@ class _Ballot:
         return int(self.agreeing.max())
 
 
+@dataclass(frozen=True, slots=True)
+class _Eligible:
+    """Which assets are asked for. Rows of all segments are counted through: segment s begins at `begins[s]`.
+
+    `alive`, `asked`: bool [assets], those that answer, and those of them that are new enough.
+    """
+
+    begins: NDArray[np.int64]
+    alive: NDArray[np.bool_]
+    asked: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, index: Index, newer_than: int) -> "_Eligible":
+        segments = index.segments
+        alive = [segment.alive for segment in segments] or [np.zeros(0, bool)]
+        newer = [segment.numbers > newer_than for segment in segments] or [np.zeros(0, bool)]
+        begins = np.cumsum([0, *(len(segment) for segment in segments)])
+        joined = np.concatenate(alive)
+        return cls(begins, joined, joined & np.concatenate(newer))
+
+    def slot(self, row: int) -> IndexSlot:
+        """Return where a row of all lies."""
+        segment = int(np.searchsorted(self.begins, row, side="right")) - 1
+        return segment, row - int(self.begins[segment])
+
+
 def search(index: Index, candidate: Candidate, newer_than: int, voted_assets: int) -> Hits:
     """Search all segments for assets above `newer_than`; the keypoint route brings at most `voted_assets`."""
     sides = candidate.sides
     commonness = tuple(np.zeros(len(side), np.int32) for side in sides)
     ballots: list[_Ballot] = []
-    for number, segment in enumerate(index.segments):
-        eligible = segment.alive & (segment.numbers > newer_than)
-        if not eligible.any():
-            continue
-        for number_of_side, side in enumerate(sides):
-            if not len(side):
-                continue
-            votes, owners = segment.vote(side.descriptors)
-            # Older assets of the segment count too: a keypoint is common whichever assets are asked about.
-            commonness[number_of_side][:] += _assets_voted_for(segment, votes, owners, len(side))
-            ballots.extend(_ballots((segment, number), (votes, owners), eligible, side, number_of_side))
+    eligible = _Eligible.of(index, newer_than)
+    for number_of_side, side in enumerate(sides):
+        if len(side) and eligible.asked.any():
+            votes = [segment.vote(side.descriptors) for segment in index.segments]
+            # Older assets count too: a keypoint is common whichever assets are asked about.
+            for segment, found in zip(index.segments, votes, strict=True):
+                commonness[number_of_side][:] += _assets_voted_for(segment, found, len(side))
+            ballots.extend(_ballots(index, eligible, votes, side, number_of_side))
 
     proposals: dict[IndexSlot, list[Proposal]] = {}
     _propose_voted(index, ballots, candidate.width, voted_assets, proposals)
@@ -102,61 +125,73 @@ def search(index: Index, candidate: Candidate, newer_than: int, voted_assets: in
     return Hits(proposals, distances, commonness)
 
 
-def _assets_voted_for(
-    segment: IndexSegment, votes: Votes, owners: NDArray[np.uint32], keypoints: int
-) -> NDArray[np.int32]:
+def _assets_voted_for(segment: IndexSegment, votes: Votes, keypoints: int) -> NDArray[np.int32]:
     """Return for how many assets of a segment each keypoint votes: int32 [keypoints]. Frames of one are one asset."""
-    alive = segment.alive[owners]
-    query, owners = votes.query[alive], owners[alive]
+    query, owner = votes.query, votes.owner
+    if not segment.alive.all():
+        alive = segment.alive[owner]
+        query, owner = query[alive], owner[alive]
     if segment.has_frames:
         # One number for each pair of keypoint and asset.
-        pairs = query.astype(np.int64) * (int(segment.numbers.max()) + 1) + segment.numbers[owners]
+        pairs = query.astype(np.int64) * (int(segment.numbers.max()) + 1) + segment.numbers[owner]
         query = query[np.unique(pairs, return_index=True)[1]]
     return np.bincount(query, minlength=keypoints).astype(np.int32)
 
 
 def _ballots(
-    searched: tuple[IndexSegment, int],
-    collected: tuple[Votes, NDArray[np.uint32]],
-    eligible: NDArray[np.bool_],
-    side: Keypoints,
-    number_of_side: int,
+    index: Index, eligible: _Eligible, votes: Sequence[Votes], side: Keypoints, number_of_side: int
 ) -> list[_Ballot]:
     """Return the assets with most votes that agree on one transform; those without two in agreement are left out.
 
-    All assets are counted in one go: with many assets nearly each gets a few votes by chance.
+    `votes` are those of each segment. All assets are counted in one go: with many assets nearly each gets a few votes
+    by chance.
     """
-    (segment, number), (votes, owners) = searched, collected
+    begins = eligible.begins
+    owners = np.concatenate([one.owner + begins[segment] for segment, one in enumerate(votes)])
+    counted = np.bincount(owners, minlength=len(eligible.asked))
+    wanted = np.flatnonzero(eligible.asked[owners] & (counted[owners] > 1))
+    if not len(wanted):
+        return []
 
     # Votes grouped by asset, the closest first.
-    order = np.lexsort((votes.distance, owners))
-    order = order[eligible[owners[order]]]
-    if not len(order):
-        return []
-    rank = _rank_in_group(owners[order])
-    counted = np.bincount(owners[order], minlength=len(eligible))
-    order = order[(rank < _MAX_CORRESPONDENCES) & (counted[owners[order]] > 1)]
-    if not len(order):
-        return []
-
+    distances = np.concatenate([one.distance for one in votes])
+    order = wanted[np.argsort(owners[wanted] * (RADIUS + 1) + distances[wanted], kind="stable")]
+    order = order[_rank_in_group(owners[order]) < _MAX_CORRESPONDENCES]
     owners = owners[order]
     starts = np.r_[0, np.flatnonzero(owners[1:] != owners[:-1]) + 1, len(owners)]
-    asset, candidate = segment.points_at(votes.row[order], owners), taken(side, votes.query[order])
+
+    candidate = side.at(np.concatenate([one.query for one in votes])[order])
+    asset = _points_at(index, eligible, np.concatenate([one.row for one in votes])[order], owners)
     agreeing = geometry.count_agreeing(asset, candidate, starts)
 
     most = np.maximum.reduceat(agreeing, starts[:-1])
     best = [group for group in np.argsort(-most, kind="stable")[:_MOST_BALLOTS] if most[group] >= 2]
+    mirrored, inverted = SIDES[number_of_side]
     ballots = []
     for group in best:
-        mine = np.arange(starts[group], starts[group + 1], dtype=np.int32)
-        owner = int(owners[starts[group]])
-        points = (taken(asset, mine), taken(candidate, mine))
-        mirrored, inverted = SIDES[number_of_side]
-        ballots.append(_Ballot((number, owner), mirrored, inverted, *points, agreeing[mine], int(counted[owner])))
+        mine = slice(int(starts[group]), int(starts[group + 1]))
+        owner = int(owners[mine.start])
+        points = (asset.at(mine), candidate.at(mine))
+        ballots.append(_Ballot(eligible.slot(owner), mirrored, inverted, *points, agreeing[mine], int(counted[owner])))
     return ballots
 
 
-def _rank_in_group(groups: NDArray[np.uint32]) -> NDArray[np.int64]:
+def _points_at(
+    index: Index, eligible: _Eligible, rows: NDArray[np.uint32], owners: NDArray[np.int64]
+) -> OrientedPoints:
+    """Return the keypoints of rows whose owners, counted through all segments, rise."""
+    ends = np.searchsorted(owners, eligible.begins)
+    parts = [
+        segment.points_at(rows[first:last], owners[first:last] - begin)
+        for segment, first, last, begin in zip(index.segments, ends[:-1], ends[1:], eligible.begins[:-1], strict=True)
+    ]
+    if len(parts) == 1:
+        return parts[0]
+    x, y, size, angle = (np.concatenate([getattr(one, name) for one in parts]) for name in ("x", "y", "size", "angle"))
+    return OrientedPoints(x, y, size, angle)
+
+
+def _rank_in_group(groups: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the place of each entry in its run of equal values: int64 [n]."""
     starts = np.flatnonzero(np.r_[True, groups[1:] != groups[:-1]])
     return np.arange(len(groups)) - np.repeat(starts, np.diff(np.r_[starts, len(groups)]))
@@ -196,7 +231,7 @@ def _propose_transforms(ballot: _Ballot, width: int, known: list[Proposal]) -> N
         added += 1
 
 
-def _is_near(matrix: NDArray[np.float64], known: NDArray[np.float64], points: Keypoints) -> bool:
+def _is_near(matrix: NDArray[np.float64], known: NDArray[np.float64], points: OrientedPoints) -> bool:
     """Return whether two transforms put the asset's voted points within a tenth of their extent of each other."""
     corners = np.array(
         [

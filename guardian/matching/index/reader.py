@@ -1,10 +1,10 @@
 """The door for reading an index: opened for search, or asked what it holds. Nothing here changes a file."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from guardian.errors import IndexNotReady
 from guardian.matching.features.fingerprint import Fingerprint
-from guardian.matching.features.keypoints import Keypoints
+from guardian.matching.features.keypoints import Keypoints, OrientedPoints
 from guardian.matching.features.pyramid import Pyramid
 from guardian.matching.index import segments, votes
-from guardian.matching.index.layout import ANGLE_STEPS, MOST_PLACE, Entry
+from guardian.matching.index.layout import Entry, tables_in, unpacked
 from guardian.matching.index.segments import Generation, Segment
 from guardian.matching.index.votes import Votes
 
@@ -76,9 +76,8 @@ class IndexSegment:
         self.numbers = np.asarray(segment.arrays["numbers"])
         self.hashes = np.asarray(segment.arrays["hashes"])
         self.alive = ~np.isin(self.numbers, list(withdrawn)) if withdrawn else np.ones(len(self.numbers), dtype=bool)
-        self._tables = votes.VoteTables(segment.arrays["offsets"], segment.arrays["rows"])
+        self._tables = tables_in(segment.arrays)
         self._words = segment.arrays["descriptors"].view(np.uint64).reshape(-1, 4)
-        self._owners = segment.arrays["owners"]
         self._starts = segment.arrays["starts"]
 
     def __len__(self) -> int:
@@ -98,23 +97,18 @@ class IndexSegment:
         """float16 [n, d] unit vectors; None when the recipe has no descriptor."""
         return self._arrays.get("vectors")
 
-    def vote(self, descriptors: NDArray[np.uint8]) -> tuple[Votes, NDArray[np.uint32]]:
-        """Collect the votes of uint8 [m, 32], and the row of the asset that each vote is for."""
-        found = votes.collect(descriptors, self._tables, self._words, self._owners)
-        return found, self._owners[found.row]
+    @property
+    def arrays(self) -> Mapping[str, NDArray[Any]]:
+        """The arrays as they are mapped: see layout.arrays_of."""
+        return self._arrays
 
-    def points_at(self, rows: NDArray[np.int32], owners: NDArray[np.uint32]) -> Keypoints:
+    def vote(self, descriptors: NDArray[np.uint8]) -> Votes:
+        """Collect the votes of uint8 [m, 32]; their owners are rows of assets."""
+        return votes.collect(descriptors, self._tables, self._words, self._starts)
+
+    def points_at(self, rows: NDArray[np.integer], owners: NDArray[np.integer]) -> OrientedPoints:
         """Return the keypoints of descriptor rows, in pixels of their assets."""
-        arrays = self._arrays
-        sizes = arrays["sizes"][owners].astype(np.float32)
-        places = arrays["places"][rows].astype(np.float32) / np.float32(MOST_PLACE)
-        return Keypoints(
-            x=places[:, 0] * sizes[:, 0],
-            y=places[:, 1] * sizes[:, 1],
-            size=arrays["spans"][rows].astype(np.float32),
-            angle=arrays["angles"][rows].astype(np.float32) * np.float32(360 / ANGLE_STEPS),
-            descriptors=arrays["descriptors"][rows],
-        )
+        return unpacked(self._arrays["points"][rows], self._arrays["sizes"][owners])
 
     def asset(self, row: int) -> IndexedAsset:
         """Return everything about one asset, its preview decoded. Raises IndexNotReady when that cannot be read."""
@@ -137,8 +131,9 @@ class IndexSegment:
 
     def points(self, row: int) -> Keypoints:
         """Return the keypoints of one asset, in pixels of its full upright picture."""
-        rows = np.arange(int(self._starts[row]), int(self._starts[row + 1]), dtype=np.int32)
-        return self.points_at(rows, np.full(len(rows), row, dtype=np.uint32))
+        mine = slice(int(self._starts[row]), int(self._starts[row + 1]))
+        points = unpacked(self._arrays["points"][mine], self._arrays["sizes"][row])
+        return Keypoints(points.x, points.y, points.size, points.angle, np.array(self._arrays["descriptors"][mine]))
 
     def words(self, row: int) -> NDArray[np.uint64]:
         """Return the descriptors of one asset, uint64 [n, 4], mapped from the index."""

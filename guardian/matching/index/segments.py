@@ -12,7 +12,7 @@ import os
 import shutil
 import uuid
 import zlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -26,7 +26,10 @@ from guardian.errors import IndexNotReady
 
 _GENERATION = "generation.json"
 _MANIFEST = "manifest.json"
+_MERGE_LOCK = "merge.lock"
 _FORMAT = 1
+_ASIDE, _MERGING = "aside-", "merging-"
+_CHUNK = 1 << 24  # bytes that are written at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,30 @@ def publishing(folder: Path) -> Iterator[None]:
         except BaseException:
             _remove_leftovers(folder)
             raise
+
+
+@contextlib.contextmanager
+def merging(folder: Path) -> Iterator[bool]:
+    """Hold the lock of those who join segments, and say whether it was free. Freed by the kernel when its holder dies.
+
+    Joining may take long, so it is done beside publishers, who wait only while the joined segment takes the place of
+    the others. What a dead one left half done is removed first, and what this one leaves.
+    """
+    refuse_root_in(folder)
+    if not folder.is_dir():
+        yield False
+        return
+    with (folder / _MERGE_LOCK).open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        _remove_merging(folder)
+        try:
+            yield True
+        finally:
+            _remove_merging(folder)
 
 
 def read_generation(folder: Path) -> Generation | None:
@@ -109,28 +136,53 @@ def write_generation(folder: Path, generation: Generation) -> None:
     _remove_others(folder, generation)
 
 
-def write_segment(folder: Path, arrays: Mapping[str, NDArray[Any]], notes: Mapping[str, Any]) -> str:
+Arrays = Mapping[str, NDArray[Any]] | Iterable[tuple[str, Sequence[NDArray[Any]]]]
+"""Arrays by name; or, one after the other, a name and the parts that the array is put together of, row by row.
+
+In parts an array is never in memory as a whole, and no array before it is its turn.
+"""
+
+
+def write_segment(folder: Path, arrays: Arrays, notes: Mapping[str, Any]) -> str:
     """Write one segment and return its name. It counts only when a generation names it.
 
     Raises OSError (a full disk, for example) with nothing left behind.
     """
-    name = f"segment-{uuid.uuid4().hex}"
-    aside = folder / f"aside-{name}"
+    return adopt(folder, write_aside(folder, _ASIDE, arrays, notes))
+
+
+def write_merged(folder: Path, arrays: Arrays, notes: Mapping[str, Any]) -> Path:
+    """Write one segment and return where it lies, for `adopt`; the merge lock must be held, `publishing` need not be.
+
+    Raises OSError with nothing left behind.
+    """
+    return write_aside(folder, _MERGING, arrays, notes)
+
+
+def write_aside(folder: Path, prefix: str, arrays: Arrays, notes: Mapping[str, Any]) -> Path:
+    """Write one segment into a folder beside the others, whose name begins so, durably; return that folder."""
+    aside = folder / f"{prefix}{uuid.uuid4().hex}"
     aside.mkdir(parents=True)
+    in_parts = ((key, (array,)) for key, array in arrays.items()) if isinstance(arrays, Mapping) else arrays
     try:
         files = {}
-        for key, array in arrays.items():
+        for key, parts in in_parts:
             path = aside / f"{key}.npy"
-            with naming(path), path.open("wb") as file:
-                np.save(_Writing(file), np.ascontiguousarray(array), allow_pickle=False)
-                file.flush()
-                os.fsync(file.fileno())
-            files[path.name] = {"bytes": path.stat().st_size, "crc32": _crc_of_file(path)}
+            files[path.name] = {"crc32": _write_array(path, parts), "bytes": path.stat().st_size}
 
         body = {"format": _FORMAT, "facts": dict(notes), "files": files}
         _write_durably(aside / _MANIFEST, json.dumps({"crc32": _crc_of_json(body), "manifest": body}).encode())
         sync_folder(aside)
+    except BaseException:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
+    return aside
 
+
+def adopt(folder: Path, aside: Path) -> str:
+    """Give a segment that was written aside its name, durably, and return it. Raises OSError with nothing left."""
+    name = f"segment-{aside.name[-32:]}"
+    try:
         aside.replace(folder / name)
         sync_folder(folder)
     except BaseException:
@@ -185,11 +237,20 @@ def _remove_leftovers(folder: Path) -> None:
     # While the list is damaged nobody knows what counts, so everything stays.
     with contextlib.suppress(IndexNotReady):
         _remove_others(folder, read_generation(folder) or Generation(0, ""))
+    if any(folder.glob(f"{_MERGING}*")):
+        # What somebody is still writing stays: entering removes what a dead one left, if the lock is free.
+        with merging(folder):
+            pass
+
+
+def _remove_merging(folder: Path) -> None:
+    for path in folder.glob(f"{_MERGING}*"):
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _remove_others(folder: Path, generation: Generation) -> None:
     for path in folder.iterdir():
-        is_segment = path.name.startswith(("segment-", "aside-")) and path.name not in generation.segments
+        is_segment = path.name.startswith(("segment-", _ASIDE)) and path.name not in generation.segments
         if is_segment or path.name.startswith(f"{_GENERATION}."):
             shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
 
@@ -198,11 +259,38 @@ class _Changed(Exception):
     """A file of a segment has changed since it was written."""
 
 
-class _Writing:
-    """Something to write to that numpy does not take for a file: its own writing hides why a disk refuses."""
+class _Summing:
+    """Something to write to that adds up a checksum of what is written."""
 
     def __init__(self, file: BinaryIO) -> None:
-        self.write = file.write
+        self._file, self.crc32 = file, 0
+
+    def write(self, content: bytes) -> None:
+        """Write all of it."""
+        self.crc32 = zlib.crc32(content, self.crc32)
+        self._file.write(content)
+
+
+def _write_array(path: Path, parts: Sequence[NDArray[Any]]) -> int:
+    """Write the parts of an array as one, durably, in the form of numpy's files; return the checksum of the file.
+
+    Written by hand, since numpy's own writing hides why a disk refuses.
+    """
+    dtype, row = parts[0].dtype, parts[0].shape[1:]
+    if dtype.hasobject:
+        raise ValueError(f"{path.name}: objects are never stored (allow_pickle)")
+    shape = (sum(len(part) for part in parts), *row)
+    header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+    with naming(path), path.open("wb") as file:
+        summing = _Summing(file)
+        np.lib.format.write_array_header_1_0(summing, header)
+        for part in parts:
+            rows = max(1, _CHUNK // max(1, part.itemsize * int(np.prod(row))))
+            for begin in range(0, len(part), rows):
+                summing.write(part[begin : begin + rows].tobytes())
+        file.flush()
+        os.fsync(file.fileno())
+    return summing.crc32
 
 
 def _crc_of_json(body: Mapping[str, Any]) -> int:

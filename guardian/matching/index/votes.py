@@ -1,10 +1,10 @@
 """Multi-index hashing: which assets carry descriptors close to the candidate's.
 
-Four keys of a descriptor's bits lead to short buckets; what lies there within RADIUS bits is a vote
-(Norouzi, Punjani and Fleet, "Fast Search in Hamming Space with Multi-Index Hashing", CVPR 2012). The
-key's width follows log2 of the number of descriptors, so that buckets do not grow with the index.
+Three keys of a descriptor's bits lead to buckets; what lies there within RADIUS bits is a vote (Norouzi, Punjani and
+Fleet, "Fast Search in Hamming Space with Multi-Index Hashing", CVPR 2012).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from guardian.matching.compiling import kernel
 from guardian.matching.features.bits import count_bits
+from guardian.matching.prefetching import prefetch
 
-KEYS = 4
+KEYS = 3
 RADIUS = 40
 """Bits of 256 within which two ORB descriptors count as the same point."""
 
-MAX_BUCKET = 64
+MAX_BUCKET = 256
 """Of longer buckets only so many are looked at, evenly taken: they belong to texture that is everywhere (text, grids)
 and tell little, or to a picture that is in the catalogue many times, which must be found all the same."""
 
@@ -25,60 +26,89 @@ MATCH_RADIUS = 64
 MATCH_RATIO = 0.85
 MOST_MATCHES = 150
 
-_MIN_BITS, _MAX_BITS = 12, 24
-# Which bits make which key: four disjoint, fixed, arbitrary selections. Part of the recipe.
-_POSITIONS = np.random.default_rng(20).permutation(256).reshape(KEYS, 64)[:, :_MAX_BITS].astype(np.int64)
+_MIN_BITS, _MAX_BITS = 9, 28
+# Keys widen with the number of descriptors, so that buckets do not grow: 8 to 16 rows on average.
+_BITS_BELOW = 3
+_TAG_BITS = 8
+# A descriptor somewhere in a large index is a wait for memory, the tags of a bucket are one together. Two close
+# descriptors have tags that differ in more bits in one case of seven, strangers in six of seven.
+_TAG_RADIUS = 2
+# Which bits make which key and its tag: disjoint, fixed, arbitrary selections. Part of the recipe.
+_SELECTED = np.random.default_rng(20).permutation(256).reshape(4, 64)[:KEYS].astype(np.int64)
+_POSITIONS, _TAG_POSITIONS = _SELECTED[:, :_MAX_BITS], _SELECTED[:, _MAX_BITS : _MAX_BITS + _TAG_BITS]
+
+_TOGETHER = 64
+"""So many descriptors are looked up side by side, so that waiting for memory is done for all of them at once."""
 
 
 @dataclass(frozen=True, slots=True)
-class VoteTables:
-    """Where each key's descriptors are: `rows[k, offsets[k, key]:offsets[k, key + 1]]`.
+class VoteTable:
+    """Where one key's descriptors are: rows `rows[offsets[key]:offsets[key + 1]]`, with the tags of their descriptors.
 
-    `offsets` is uint32 [4, 2**bits + 1], `rows` uint32 [4, n].
+    `offsets` is uint32 [2**bits + 1], `rows` uint32 [n], `tags` uint8 [n].
     """
 
     offsets: NDArray[np.uint32]
     rows: NDArray[np.uint32]
+    tags: NDArray[np.uint8]
 
     @property
     def bits(self) -> int:
         """Width of a key."""
-        return int(self.offsets.shape[1] - 1).bit_length() - 1
+        return int(len(self.offsets) - 1).bit_length() - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Votes:
-    """n votes: `query` and `row` are int32 [n] indices of descriptors, `distance` int16 [n] bits."""
+    """n votes: `query` and `row` are indices of descriptors, `owner` that of the row's asset; int32, uint32 [n].
+
+    `distance`: int16 [n], bits.
+    """
 
     query: NDArray[np.int32]
-    row: NDArray[np.int32]
+    row: NDArray[np.uint32]
+    owner: NDArray[np.uint32]
     distance: NDArray[np.int16]
 
 
-def build_tables(descriptors: NDArray[np.uint8]) -> VoteTables:
-    """Build tables over descriptors, uint8 [n, 32]."""
-    count = len(descriptors)
-    bits = int(np.clip(np.floor(np.log2(max(count, 2))), _MIN_BITS, _MAX_BITS))
-    offsets, rows = [], []
-    for key in range(KEYS):
-        keys = _keys(descriptors, _POSITIONS[key, :bits])
-        counts = np.bincount(keys, minlength=1 << bits)
-        offsets.append(np.concatenate([[0], np.cumsum(counts)]).astype(np.uint32))
-        rows.append(np.argsort(keys, kind="stable").astype(np.uint32))
-    return VoteTables(np.stack(offsets), np.stack(rows))
+def build_table(key: int, parts: Sequence[NDArray[np.uint8]]) -> VoteTable:
+    """Build the table of one key (0 to KEYS - 1) over descriptors, uint8 [n, 32], given in parts."""
+    count = sum(len(part) for part in parts)
+    bits = int(np.clip(np.floor(np.log2(max(count, 2))) - _BITS_BELOW, _MIN_BITS, _MAX_BITS))
+    keys, tags = np.empty(count, np.uint32), np.empty(count, np.uint8)
+    begin = 0
+    for part in parts:
+        end = begin + len(part)
+        _select(part, _POSITIONS[key, :bits], keys[begin:end])
+        _select(part, _TAG_POSITIONS[key], tags[begin:end])
+        begin = end
+    return VoteTable(*_sorted_into_buckets(keys, tags, 1 << bits))
+
+
+def build_tables(descriptors: NDArray[np.uint8]) -> tuple[VoteTable, ...]:
+    """Build the tables of all keys over descriptors, uint8 [n, 32]."""
+    return tuple(build_table(key, [descriptors]) for key in range(KEYS))
 
 
 def collect(
-    descriptors: NDArray[np.uint8], tables: VoteTables, words: NDArray[np.uint64], owners: NDArray[np.uint32]
+    descriptors: NDArray[np.uint8],
+    tables: Sequence[VoteTable],
+    words: NDArray[np.uint64],
+    starts: NDArray[np.uint32],
 ) -> Votes:
     """Collect the votes of the candidate's descriptors (uint8 [m, 32]) among rows `words` (uint64 [n, 4]).
 
-    Each of the candidate's descriptors votes at most once for each owner, for that owner's nearest row.
+    Row r belongs to the owner o with starts[o] <= r < starts[o + 1]. Each of the candidate's descriptors votes at most
+    once for each owner, for that owner's nearest row.
     """
-    bits = tables.bits
-    keys = np.stack([_keys(descriptors, _POSITIONS[key, :bits]) for key in range(KEYS)])
-    query_words = np.ascontiguousarray(descriptors).view(np.uint64).reshape(-1, KEYS)
-    return Votes(*_collect(keys, query_words, tables.offsets, tables.rows, words, owners))
+    keys = np.empty((KEYS, len(descriptors)), np.uint32)
+    tags = np.empty((KEYS, len(descriptors)), np.uint8)
+    for key, table in enumerate(tables):
+        _select(descriptors, _POSITIONS[key, : table.bits], keys[key])
+        _select(descriptors, _TAG_POSITIONS[key], tags[key])
+    query_words = np.ascontiguousarray(descriptors).view(np.uint64).reshape(-1, 4)
+    arrays = tuple((table.offsets, table.rows, table.tags) for table in tables)
+    return Votes(*_collect((keys, tags, query_words), arrays, words.reshape(-1), starts))
 
 
 def match(asset: NDArray[np.uint64], candidate: NDArray[np.uint64]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
@@ -114,52 +144,116 @@ def _match(asset, candidate):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _keys(descriptors, positions):  # type: ignore[no-untyped-def]
-    keys = np.empty(descriptors.shape[0], np.uint32)
+def _select(descriptors, positions, selected):  # type: ignore[no-untyped-def]
+    """Fill `selected` [n] with the bits of each descriptor that lie at `positions`."""
     for i in range(descriptors.shape[0]):
-        key = np.uint32(0)
+        value = np.uint32(0)
         for position in positions:
             bit = (descriptors[i, position >> 3] >> np.uint8(position & 7)) & 1
-            key = (key << np.uint32(1)) | np.uint32(bit)
-        keys[i] = key
-    return keys
+            value = (value << np.uint32(1)) | np.uint32(bit)
+        selected[i] = value
 
 
 @kernel
-def _collect(keys, query_words, offsets, rows, words, owners):  # type: ignore[no-untyped-def]
-    size, count = 1 << 14, 0
-    found = np.empty((2, size), np.int32)
-    distances = np.empty(size, np.int16)
-    for i in range(query_words.shape[0]):
-        first = count
-        for k in range(keys.shape[0]):
-            start, stop = offsets[k, keys[k, i]], offsets[k, keys[k, i] + 1]
-            step = 1 + (stop - start - 1) // MAX_BUCKET if stop > start else 1
-            for p in range(start, stop, step):
-                row = rows[k, p]
-                distance = np.uint64(0)
-                for w in range(4):
-                    distance += count_bits(query_words[i, w] ^ words[row, w])
-                if distance > RADIUS:
-                    continue
+def _sorted_into_buckets(keys, tags, buckets):  # type: ignore[no-untyped-def]
+    """Return offsets of the buckets, and rows and tags bucket by bucket, each bucket in the order of its rows."""
+    offsets = np.zeros(buckets + 1, np.uint32)
+    for key in keys:
+        offsets[key + 1] += np.uint32(1)
+    for bucket in range(buckets):
+        offsets[bucket + 1] += offsets[bucket]
 
-                # An owner that this descriptor voted for already keeps the nearer of the two rows.
-                at = count
-                for earlier in range(first, count):
-                    if owners[found[1, earlier]] == owners[row]:
-                        at = earlier
-                        break
-                if at < count:
-                    if distance < distances[at]:
-                        found[1, at], distances[at] = row, distance
-                    continue
+    rows, sorted_tags = np.empty(keys.shape[0], np.uint32), np.empty(keys.shape[0], np.uint8)
+    filled = offsets[:-1].copy()
+    for row in range(keys.shape[0]):
+        at = filled[keys[row]]
+        filled[keys[row]] += np.uint32(1)
+        rows[at], sorted_tags[at] = row, tags[row]
+    return offsets, rows, sorted_tags
 
-                if count == size:
-                    larger = np.empty((2, 2 * size), np.int32)
-                    larger[:, :size] = found
-                    longer = np.empty(2 * size, np.int16)
-                    longer[:size] = distances
-                    found, distances, size = larger, longer, 2 * size
-                found[0, count], found[1, count], distances[count] = i, row, distance
-                count += 1
-    return found[0, :count].copy(), found[1, :count].copy(), distances[:count].copy()
+
+@kernel
+def _collect(queries, tables, words, starts):  # type: ignore[no-untyped-def]
+    keys, tags, query_words = queries
+    most = _TOGETHER * MAX_BUCKET
+    likely, bounds = np.empty((KEYS, most), np.uint32), np.zeros((KEYS, _TOGETHER + 1), np.int64)
+    size, count = 1 << 13, 0
+    found, distances = np.empty((3, size), np.uint32), np.empty(size, np.int16)
+
+    for begin in range(0, query_words.shape[0], _TOGETHER):
+        end = min(begin + _TOGETHER, query_words.shape[0])
+        for k in range(KEYS):
+            _likely_rows(keys[k, begin:end], tags[k, begin:end], tables[k], likely[k], bounds[k])
+            for i in range(bounds[k, end - begin]):
+                prefetch(words, np.intp(likely[k, i]) * 4)
+
+        for query in range(begin, end):
+            first = count
+            for k in range(KEYS):
+                for place in range(bounds[k, query - begin], bounds[k, query - begin + 1]):
+                    row = likely[k, place]
+                    distance = np.uint64(0)
+                    for w in range(4):
+                        distance += count_bits(query_words[query, w] ^ words[np.intp(row) * 4 + w])
+                    if distance > RADIUS:
+                        continue
+
+                    # An owner that this descriptor voted for already keeps the nearer of the two rows.
+                    owner, at = _owner_of(row, starts), count
+                    for earlier in range(first, count):
+                        if found[2, earlier] == owner:
+                            at = earlier
+                            break
+                    if at < count:
+                        if distance < distances[at]:
+                            found[1, at], distances[at] = row, distance
+                        continue
+
+                    if count == size:
+                        larger, longer = np.empty((3, 2 * size), np.uint32), np.empty(2 * size, np.int16)
+                        larger[:, :size], longer[:size] = found, distances
+                        found, distances, size = larger, longer, 2 * size
+                    found[0, count], found[1, count], found[2, count], distances[count] = query, row, owner, distance
+                    count += 1
+    return found[0, :count].copy(), found[1, :count].copy(), found[2, :count].copy(), distances[:count].copy()
+
+
+@kernel
+def _likely_rows(keys, tags, table, likely, bounds):  # type: ignore[no-untyped-def]
+    """Fill `likely` with the rows of the keys' buckets whose tag is close; those of key i end at bounds[i + 1].
+
+    Each step asks memory for what the next one reads, for all keys together.
+    """
+    offsets, rows, row_tags = table
+    for key in keys:
+        prefetch(offsets, np.intp(key))
+    for key in keys:
+        prefetch(row_tags, np.intp(offsets[key]))
+
+    count = 0
+    for i in range(keys.shape[0]):
+        start, stop = np.int64(offsets[keys[i]]), np.int64(offsets[keys[i] + 1])
+        step = 1 + (stop - start - 1) // MAX_BUCKET if stop > start else 1
+        for place in range(start, stop, step):
+            # Written in any case and kept by counting: there is no telling which way a jump would go.
+            likely[count] = place
+            count += count_bits(np.uint64(tags[i] ^ row_tags[np.uint64(place)])) <= _TAG_RADIUS
+        bounds[i + 1] = count
+
+    for i in range(count):
+        prefetch(rows, np.intp(likely[i]))
+    for i in range(count):
+        likely[i] = rows[likely[i]]
+
+
+@kernel
+def _owner_of(row, starts):  # type: ignore[no-untyped-def]
+    """Return the last owner whose rows begin at `row` or before."""
+    low, high = 0, starts.shape[0] - 1
+    while high - low > 1:
+        middle = (low + high) >> 1
+        if starts[middle] <= row:
+            low = middle
+        else:
+            high = middle
+    return low

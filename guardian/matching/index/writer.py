@@ -5,14 +5,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from guardian.errors import IndexNotReady
 from guardian.matching.index import reader, segments
+from guardian.matching.index.joining import due, joined
 from guardian.matching.index.layout import Entry, arrays_of
 from guardian.matching.index.reader import Contents, IndexSegment
 from guardian.matching.index.segments import Generation
-
-MAX_SEGMENTS = 8
-"""More segments than this are compacted at the next publishing: each costs every search a little."""
 
 
 class IndexWriter:
@@ -40,8 +40,6 @@ class IndexWriter:
             generation = segments.read_generation(self._folder) or Generation(0, self._recipe)
             reader.refuse_other_recipe(self._folder, generation, self._recipe)
             names = (*generation.segments, self._write(entries))
-            if len(names) > MAX_SEGMENTS:
-                names = self._compacted(names, generation)
             segments.write_generation(self._folder, replace(generation, number=generation.number + 1, segments=names))
 
     def withdraw(self, numbers: Collection[int]) -> None:
@@ -56,6 +54,26 @@ class IndexWriter:
                 segments.write_generation(
                     self._folder, replace(generation, number=generation.number + 1, withdrawn=withdrawn)
                 )
+
+    def merge(self) -> bool:
+        """Join segments that have become many, without withdrawn assets; return whether there was something to join.
+
+        May take long (a minute for 100,000 assets), and others may publish and search meanwhile. Does nothing while
+        another process does it. Raises IndexNotReady (damage), OSError (a full disk: the generation before stays).
+        """
+        with segments.merging(self._folder) as is_free:
+            generation = segments.read_generation(self._folder) if is_free else None
+            if generation is None or generation.recipe != self._recipe:
+                return False
+            names = [generation.segments[place] for place in due(self._sizes(generation))]
+            if not names:
+                return False
+
+            # Every byte is checked, or damage would be given a new checksum.
+            opened = [IndexSegment(segments.open_segment(self._folder, name), generation.withdrawn) for name in names]
+            assets = sum(int(segment.alive.sum()) for segment in opened)
+            aside = segments.write_merged(self._folder, joined(opened), {"assets": assets}) if assets else None
+            return self._replace(names, aside)
 
     @contextmanager
     def rebuild(self) -> Iterator[Callable[[Sequence[Entry]], None]]:
@@ -78,16 +96,25 @@ class IndexWriter:
             number = before.number + 1 if before else 1
             segments.write_generation(self._folder, Generation(number, self._recipe, tuple(names)))
 
-    def _compacted(self, names: Sequence[str], generation: Generation) -> tuple[str, ...]:
-        """Join small segments into one, without withdrawn assets; one larger than the others together stays."""
-        opened = [IndexSegment(segments.open_segment(self._folder, name), generation.withdrawn) for name in names]
-        total = sum(len(segment) for segment in opened)
-        # Rewriting the large one each time would cost as much as the whole index, for every few assets.
-        small = [segment for segment in opened if len(segment) * 2 <= total]
-        kept = tuple(segment.name for segment in opened if len(segment) * 2 > total)
+    def _sizes(self, generation: Generation) -> list[int]:
+        """Return how many assets answer in each segment."""
+        withdrawn, sizes = list(generation.withdrawn), []
+        for name in generation.segments:
+            numbers = segments.open_segment(self._folder, name, ("numbers",)).arrays["numbers"]
+            sizes.append(int((~np.isin(numbers, withdrawn)).sum()))
+        return sizes
 
-        entries = [entry for segment in small for entry in segment.entries(self._recipe)]
-        return (*kept, self._write(entries)) if entries else kept
+    def _replace(self, names: Sequence[str], aside: Path | None) -> bool:
+        """Put a joined segment in the place of those that it was made of; False when these do not count any more."""
+        with segments.publishing(self._folder):
+            generation = segments.read_generation(self._folder)
+            if generation is None or not set(names) <= set(generation.segments):
+                return False
+            kept = [name for name in generation.segments if name not in names]
+            new = [] if aside is None else [segments.adopt(self._folder, aside)]
+            after = replace(generation, number=generation.number + 1, segments=(*new, *kept))
+            segments.write_generation(self._folder, after)
+            return True
 
     def _write(self, entries: Sequence[Entry]) -> str:
         return segments.write_segment(self._folder, arrays_of(entries), {"assets": len(entries)})

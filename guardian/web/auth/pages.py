@@ -95,10 +95,23 @@ def local_path(then: str) -> str:
     return then if is_ours and then.isprintable() else HOME
 
 
+def show_fault(request: Request, then: str, fault: str, status: int) -> Response:
+    """Show the form with why somebody was not signed in elsewhere."""
+    return _form(request, then, fault, status=status)
+
+
 def _form(request: Request, then: str, fault: str = "", username: str = "", status: int = 200) -> Response:
     secret = request.cookies.get(_FORM_COOKIE) or secrets.token_urlsafe(32)
+    oidc = desk_of(request).settings.oidc
     response = page(
-        request, "login.html", status=status, form=secret, then=local_path(then), fault=fault, username=username
+        request,
+        "login.html",
+        status=status,
+        form=secret,
+        then=local_path(then),
+        fault=fault,
+        username=username,
+        provider=oidc.label if oidc is not None else None,
     )
     response.set_cookie(
         _FORM_COOKIE,
