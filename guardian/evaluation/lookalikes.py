@@ -84,18 +84,24 @@ def _cut_apart(picture: Picture, generator: np.random.Generator) -> tuple[Pictur
 
 
 def of_one_design(pile: Pile, count: int) -> Drawn:
-    """Protect some pictures of `count` designs; others of the design are strangers, edited ones of them copies."""
+    """Protect some pictures of `count` designs; others of the design are strangers, edited ones of them copies.
+
+    Every second design is one whose pictures hardly differ: a name, a number, a few men on a board.
+    """
     references, queries = [], []
     kinds = [str(kind) for kind in pile.generator.permutation(list(templates.KINDS))]
     for number in range(count):
-        kind = kinds[number % len(kinds)]
+        # Each kind comes in turn, once of either sort.
+        kind, hardly_differ = kinds[number // 2 % len(kinds)], number % 2 == 1
         group = int(pile.generator.choice(_GROUPS))
         contents = pile.some_foreign(min(group + _STRANGERS_OF_DESIGN, len(pile.foreign)))
-        # Half of the designs show photographs, the others artwork of which nothing else is made.
-        has_photographs = pile.generator.random() < 0.5
+        # Half of the others show photographs, the rest artwork of which nothing else is made.
+        has_photographs = not hardly_differ and pile.generator.random() < 0.5
         drawn = templates.make(
             kind, pile.generator, group + _STRANGERS_OF_DESIGN, pile.shown(contents) if has_photographs else ()
         )
+        if hardly_differ:
+            drawn = [drawn[0], *(templates.mostly(drawn[0], other, pile.generator) for other in drawn[1:])]
         for place, picture in enumerate(drawn):
             parts = [contents[place % len(contents)]] if has_photographs else []
             original = pile.composed(parts)
@@ -103,10 +109,13 @@ def of_one_design(pile: Pile, count: int) -> Drawn:
             if place < group:
                 references.append(Reference(picture, frozenset([original])))
             if place < min(group, _COPIED_OF_DESIGN):
-                copied = _gently_edited(picture, pile)
+                copied = _shown_whole(picture, pile) if hardly_differ else _gently_edited(picture, pile)
                 queries.append(Query(copied, f"of_design_{kind}", original, frozenset([original]), may_show))
-            if place >= group:
-                seen = _gently_edited(picture, pile) if pile.generator.random() < 0.5 else picture
+            # Of what differs in colour alone, a matcher that sees greys says rightly that it is the same.
+            if place >= group and all(templates.differ_in_tone(picture, mine) for mine in drawn[:group]):
+                seen = picture
+                if pile.generator.random() < 0.5:
+                    seen = _shown_whole(picture, pile) if hardly_differ else _gently_edited(picture, pile)
                 queries.append(Query(seen, f"design_{kind}", original, frozenset(), may_show))
     return references, queries
 
@@ -116,13 +125,20 @@ def _gently_edited(picture: Picture, pile: Pile) -> Picture:
     generator = pile.generator
     kind = int(generator.integers(0, 5))
     if kind == 0:
+        picture = cropped(picture, generator, generator.uniform(0.75, 0.95))
+    if kind == 1:
+        return apply(str(generator.choice(_GENTLE_EDITS)), picture, generator, pile.shown(pile.some_foreign(9)))
+    return _shown_whole(picture, pile)
+
+
+def _shown_whole(picture: Picture, pile: Pile) -> Picture:
+    """Save again, scale or show in a page: edits that neither hide nor add a word."""
+    generator = pile.generator
+    kind = int(generator.integers(0, 3))
+    if kind == 0:
         picture = shrunk(picture, int(max(picture.shape[:2]) * generator.uniform(0.4, 1.5)))
     if kind == 1:
-        picture = cropped(picture, generator, generator.uniform(0.75, 0.95))
-    if kind == 2:
         picture = in_screenshot(picture, generator)
-    if kind == 3:
-        return apply(str(generator.choice(_GENTLE_EDITS)), picture, generator, pile.shown(pile.some_foreign(9)))
     return recompressed(np.ascontiguousarray(picture), int(generator.integers(30, 95)))
 
 

@@ -21,7 +21,7 @@ from sklearn.tree import DecisionTreeRegressor
 from guardian.durable import sync_folder
 from guardian.errors import UsageError
 from guardian.evaluation.answering import Answer, Found
-from guardian.evaluation.fit import DISTRACTOR_WEIGHT, FOLDS
+from guardian.evaluation.fit import FOLDS
 from guardian.evaluation.questions import Kind, Question
 from guardian.evaluation.results import Judge, Results, results
 from guardian.matching.recipe import FITTED
@@ -31,6 +31,9 @@ from guardian.matching.verify.confidence import FEATURES, Confidence
 ROUNDS, STEP, LEAVES, LEAST_IN_LEAF, SHRINKAGE = 40, 0.1, 6, 20, 5.0
 _MOST_STEP, _LEAST_VARIANCE = 4.0, 1e-3
 """The largest step of a Newton iteration that is believed, in logits (LogitBoost's bound), and what it divides by."""
+
+FALSE_ALARM_COST = 4.0
+"""How many missed copies a false accusation costs while fitting, and when two confidences are compared."""
 
 LEAST_WORKS, LEAST_STRANGERS = 10, 20
 _ROWS_AT_ONCE = 2_000
@@ -49,7 +52,7 @@ class Pairs:
     @property
     def weights(self) -> NDArray[np.float64]:
         """What an error costs: a false accusation more than a missed copy."""
-        return np.where(self.is_copy, 1.0, DISTRACTOR_WEIGHT)
+        return np.where(self.is_copy, 1.0, FALSE_ALARM_COST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +73,13 @@ class Refitted:
     def is_better(self) -> bool:
         """Whether it measures better: surely a lower loss, and by the rules no more harm done.
 
-        A false alarm counts as so many missed copies as in the fit.
+        A false alarm counts as FALSE_ALARM_COST missed copies.
         """
         return self.shipped_loss - self.loss > self.error and _harm(self.held_out) <= _harm(self.shipped)
 
 
 def _harm(page: Results) -> float:
-    return page.copies - page.alerted + DISTRACTOR_WEIGHT * (page.accused + page.mistaken)
+    return page.copies - page.alerted + FALSE_ALARM_COST * (page.accused + page.mistaken)
 
 
 def refit(questions: Sequence[Question], answers: Mapping[str, Answer], judge: Judge, seed: int) -> Refitted:
@@ -314,7 +317,7 @@ def _content(fitted: Confidence, pairs: Pairs, seed: int) -> dict[str, Any]:
             "groups": len(np.unique(pairs.groups)),
             "pairs": len(pairs.is_copy),
             "copies": int(pairs.is_copy.sum()),
-            "distractor_weight": DISTRACTOR_WEIGHT,
+            "distractor_weight": FALSE_ALARM_COST,
             "scikit_learn": sklearn.__version__,
         },
         "facts": list(FEATURES),

@@ -5,11 +5,12 @@ Whoever protects one of them owns its contents, not the ruling lines, staves, bo
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 
 from guardian.evaluation.designs import documents, figures, printed
 from guardian.evaluation.designs.sheet import Design, artwork
-from guardian.evaluation.pictures import Picture
+from guardian.evaluation.pictures import Picture, shrunk
 
 KINDS: dict[str, Design] = {
     "board_game": figures.board_game,
@@ -49,6 +50,15 @@ KINDS: dict[str, Design] = {
 }
 """The kinds of designs by name."""
 
+_LOOKED_AT = 384
+"""Pixels of the longer side at which two pictures are compared."""
+
+_SEEN_FROM = 24
+"""Levels of grey or colour from which a difference is seen."""
+
+_LEAST_SEEN = 40
+"""Pixels that must differ: a few letters."""
+
 
 def make(kind: str, generator: np.random.Generator, count: int, pictures: Sequence[Picture] = ()) -> list[Picture]:
     """Draw `count` pictures of one design, which the generator decides; no two share what is particular to them.
@@ -62,3 +72,27 @@ def make(kind: str, generator: np.random.Generator, count: int, pictures: Sequen
         shown = pictures[number % len(pictures)] if pictures else artwork(own)
         made.append(draw(own, shown))
     return made
+
+
+def mostly(first: Picture, second: Picture, generator: np.random.Generator) -> Picture:
+    """Return the first of two pictures of one design with a few of the places filled in as in the second.
+
+    What differs most is always among them: it may be a picture, and whoever shows that one shows a copy.
+    """
+    differs = (np.abs(first.astype(np.int16) - second).max(axis=2) > _SEEN_FROM).astype(np.uint8)
+    # Letters of one word belong together.
+    reach = max(3, max(first.shape[:2]) // 60)
+    places, labels, statistics, _ = cv2.connectedComponentsWithStats(cv2.dilate(differs, np.ones((reach, reach))))
+    if places < 2:
+        return second
+
+    taken = generator.random(places) < generator.uniform(0.05, 0.6)
+    taken[1 + int(statistics[1:, cv2.CC_STAT_AREA].argmax())] = True
+    taken[0] = False
+    return np.where(taken[labels][..., None], second, first).astype(np.uint8)
+
+
+def differ_in_tone(first: Picture, second: Picture) -> bool:
+    """Return whether a difference between two pictures of one size is seen in their greys, and not in colour alone."""
+    greys = [cv2.cvtColor(shrunk(one, _LOOKED_AT), cv2.COLOR_RGB2GRAY).astype(np.int16) for one in (first, second)]
+    return int((np.abs(greys[0] - greys[1]) > _SEEN_FROM).sum()) >= _LEAST_SEEN

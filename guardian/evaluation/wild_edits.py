@@ -212,7 +212,8 @@ def double_exposed(picture: Picture, other: Picture, generator: np.random.Genera
 def hero_strip(picture: Picture, generator: np.random.Generator) -> Picture:
     """Make it the darkened top of a web page with menu, headline and button."""
     width = int(generator.integers(800, 1300))
-    strip = resized(_strip(picture, generator, 0.25, 0.45), width, width / generator.uniform(2.4, 4.0))
+    strip = _strip(picture, generator, 0.25, 0.45)
+    strip = resized(strip, width, strip.shape[0] * width / strip.shape[1])
     height = strip.shape[0]
     tint = colour_of(generator) if generator.random() < 0.3 else _DARK
     alpha: NDArray[np.floating] | float = generator.uniform(0.35, 0.65)

@@ -63,7 +63,7 @@ class Matcher:
         digest = embedder.digest if embedder else None
         self.recipe = index_recipe(settings, digest)
         self._report_recipe = report_recipe(settings, digest, confidence)
-        self._fitted = fitted(confidence)
+        self._confidence = confidence
         self._settings, self._embedder = settings, embedder
         self._profile = profile_of(settings)
         self._shards = [Shard(folder / self.recipe, self.recipe, self._profile) for folder in index_folders]
@@ -71,6 +71,7 @@ class Matcher:
     def warm(self) -> None:
         """Load the compiled kernels and open the index, so that no image is charged for that. Raises IndexNotReady."""
         self.load_kernels()
+        fitted(self._confidence)
         self.refresh()
 
     def load_kernels(self) -> None:
@@ -119,7 +120,7 @@ class Matcher:
     @property
     def confidence(self) -> Confidence:
         """The fitted confidence that its probabilities come from."""
-        return self._fitted
+        return fitted(self._confidence)
 
     @property
     def profile(self) -> Profile:
@@ -182,7 +183,8 @@ class Matcher:
                 break
             encoder = None if quick else self._encoder(picture)
             answers = self._quick_answers(picture) if quick else self._answers(picture, newer_than, encoder)
-            searched.append(_Searched(picture, combine.combine(answers, newer_than, fitted=self._fitted), encoder))
+            combined = combine.combine(answers, newer_than, fitted=fitted(self._confidence))
+            searched.append(_Searched(picture, combined, encoder))
             if len(searched) == 1:
                 # The first is compared in any case, and may have had kernels to compile.
                 end = time.thread_time() + COMPARING_SHARE * self._settings.timeout.total_seconds()

@@ -78,7 +78,7 @@ def test_another_page_of_a_protected_design_must_not_be_found(examples: Examples
     """Nothing excuses finding it but the same picture in it."""
     protected = frozenset().union(*(reference.shows for reference in examples.references))
     strangers = [query for query in examples.queries if query.edit.startswith("design_")]
-    assert len({query.edit for query in strangers}) >= 6
+    assert len({query.edit for query in strangers}) >= 4
     for query in strangers:
         assert query.main not in protected
         assert query.main not in query.may_show

@@ -31,7 +31,7 @@ def fitted() -> dict[str, object]:
 def test_what_is_read_answers_as_scikit_learn_does(fitted: dict[str, object], tmp_path: Path) -> None:
     pairs = some_pairs()
     features, truth = np.stack([pair.features for pair in pairs]), np.array([pair.is_copy for pair in pairs])
-    model = fit._trees().fit(features, truth, np.where(truth, 1.0, fit.DISTRACTOR_WEIGHT))
+    model = fit._trees().fit(features, truth)
     path = tmp_path / "confidence.json"
     path.write_text(json.dumps(fitted))
     read = confidence.read(path)

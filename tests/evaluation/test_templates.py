@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from guardian.evaluation.templates import KINDS, make
+from guardian.evaluation.templates import KINDS, differ_in_tone, make, mostly
 
 SIDE = 96
 
@@ -47,3 +47,25 @@ def test_designs_show_the_pictures_that_they_are_given() -> None:
     shown = make("stamp", np.random.default_rng(5), 3, [red, blue])
     middles = [picture[picture.shape[0] // 2, picture.shape[1] // 2].tolist() for picture in shown]
     assert middles == [[250, 0, 0], [0, 0, 250], [250, 0, 0]]
+
+
+@pytest.mark.parametrize("kind", ["certificate", "invoice", "chess_diagram"])
+def test_what_is_mostly_the_first_differs_in_a_few_places_that_are_seen(kind: str) -> None:
+    generator = np.random.default_rng(2)
+    first, second = make(kind, generator, 2)
+    mixed = mostly(first, second, generator)
+
+    assert mixed.shape == first.shape
+    as_first, as_second = ((mixed == one).all(axis=2) for one in (first, second))
+    assert (as_first | as_second).all()
+    assert as_first.mean() > (first == second).all(axis=2).mean()
+    assert not as_first.all()
+    assert differ_in_tone(first, mixed)
+
+
+def test_other_colours_of_one_grey_are_no_difference_in_tone() -> None:
+    page = np.full((300, 400, 3), 255, np.uint8)
+    red, green = page.copy(), page.copy()
+    red[100:200, 100:300], green[100:200, 100:300] = (200, 60, 60), (20, 155, 40)
+    assert not differ_in_tone(red, green)
+    assert differ_in_tone(red, page)

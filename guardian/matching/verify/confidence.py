@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from guardian.matching.recipe import FITTED
 from guardian.matching.verify.cells import Core
-from guardian.matching.verify.detail import Detail
 from guardian.matching.verify.measuring import Measurement
 from guardian.matching.verify.sharing import ExclusiveEvidence
 
@@ -65,21 +64,29 @@ FEATURES = {
     "detail_replaced": -1,
     "detail_lost": -1,
     "detail_added": -1,
+    "detail_differing": -1,
     "detail_patch": -1,
-    "detail_natural": 0,
+    "detail_drawn": 0,
+    "detail_drawn_unlike": -1,
+    "detail_natural": 1,
+    "detail_natural_held": 1,
+    "detail_natural_mean": 0,
+    "whole_agreeing": 0,
+    "whole_replaced": -1,
+    "whole_lost": -1,
+    "whole_added": -1,
+    "whole_differing": -1,
+    "whole_patch": -1,
+    "whole_drawn": 0,
+    "whole_drawn_unlike": -1,
+    "whole_natural": 1,
+    "whole_natural_held": 1,
 }
 """The features in their order, and how the probability may move with each: 1 only up, -1 only down, 0 freely."""
 
 _NO_CORE = Core(0, 0, 0, 0, strength=0.0, rich=0, mean=0.0, over_half=0.0, natural=0.0, share=0.0, hole=0.0)
-_NO_DETAIL = Detail(
-    side=NOT_MEASURED,
-    agreeing=int(NOT_MEASURED),
-    replaced=NOT_MEASURED,
-    lost=NOT_MEASURED,
-    added=NOT_MEASURED,
-    patch=int(NOT_MEASURED),
-    natural=NOT_MEASURED,
-)
+_OF_DETAIL = [name for name in FEATURES if name.startswith("detail_")]
+_OF_WHOLE = [name for name in FEATURES if name.startswith("whole_")]
 
 
 def features_of(
@@ -91,7 +98,7 @@ def features_of(
     """
     pixels, overlap = measurement.alignment, measurement.overlap
     core = pixels.core or _NO_CORE
-    detail = measurement.detail or _NO_DETAIL
+    detail, whole = measurement.detail, measurement.whole_detail
 
     values = {
         "inliers": measurement.inliers,
@@ -131,14 +138,10 @@ def features_of(
         "own_natural": exclusive.natural,
         "particular": measurement.particular,
         "particular_share": measurement.particular / max(1, measurement.inliers),
-        "detail_side": detail.side,
-        "detail_agreeing": detail.agreeing,
-        "detail_replaced": detail.replaced,
-        "detail_lost": detail.lost,
-        "detail_added": detail.added,
-        "detail_patch": detail.patch,
-        "detail_natural": detail.natural,
     }
+    for names, look in ((_OF_DETAIL, detail), (_OF_WHOLE, whole)):
+        for name in names:
+            values[name] = NOT_MEASURED if look is None else getattr(look, name.split("_", 1)[1])
     return np.nan_to_num(np.array([values[name] for name in FEATURES], dtype=np.float64), nan=NOT_MEASURED)
 
 

@@ -20,21 +20,31 @@ from guardian.matching.verify.cells import CELL, CellMap, compare_cells
 FINEST_SIDE = 384
 """Pixels of the longer side of what is looked at, where both pictures have as many."""
 
-_TEXTURE = 16.0
-_AGREES, _DIFFERS = 0.7, 0.3
+_TEXTURE, _MUCH_TEXTURE = 16.0, 96.0
+_AGREES, _DIFFERS = 0.7, 0.6
+_SOFTENED = 1.2
+"""Deviation in pixels by which both are blurred: hair lines and letters fall between samples in one as in the other."""
+
+_DRAWN_BELOW = 0.35
+"""How photograph-like (0 to 2) a cell may be that counts as drawn: writing, ruling lines, flat shapes."""
+
 _REPEATS_WITHIN = 48
 """Bits of 256: two descriptors of one picture that are closer show the same thing twice."""
 
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """What a closer look at the shown part says, in cells of FINEST_SIDE or less.
+    """What a closer look at a part says, in cells of FINEST_SIDE or less.
 
     `side`: pixels of the longer side that was looked at. `agreeing`: cells with texture in which both show the same.
 
     Shares are of all cells with texture in either: `replaced`, both have texture and it differs; `lost`, only the asset
-    has any; `added`, only the candidate has. `patch`: cells in the largest connected part of these three. `natural`:
-    how photograph-like the agreeing cells are, 0 to 2.
+    has any; `added`, only the candidate has; `differing`, all three. `patch`: cells in the largest connected part of
+    these.
+
+    The asset's cells are drawn (writing, lines, flat shapes) or natural, like a photograph's. `drawn`: share that is
+    drawn. `drawn_unlike`: share of the drawn ones that are replaced or lost. `natural_held`: share of the natural
+    ones' weight that agrees. `natural`: that weight, and `natural_mean` its mean in all agreeing cells, 0 to 2.
     """
 
     side: float
@@ -42,18 +52,23 @@ class Detail:
     replaced: float
     lost: float
     added: float
+    differing: float
     patch: int
+    drawn: float
+    drawn_unlike: float
     natural: float
+    natural_held: float
+    natural_mean: float
 
 
 def detail_of(
-    shown: Overlap, projection: NDArray[np.float64], asset: Pyramid, candidate: Pyramid, scale: float
+    part: Overlap, projection: NDArray[np.float64], asset: Pyramid, candidate: Pyramid, scale: float
 ) -> Detail | None:
-    """Compare the shown part closely, as closely as both pictures allow; None where neither has any texture.
+    """Compare a part closely, as closely as both pictures allow; None where neither has any texture.
 
     `projection` (3x3) maps asset pixels to candidate pixels, `scale` times as large.
     """
-    left, top, right, bottom = shown.pixels
+    left, top, right, bottom = part.pixels
     longer = max(right - left, bottom - top)
     # Enlarging what is small would compare blur with letters.
     available = longer * min(1.0, scale, asset.grey.shape[1] / asset.width)
@@ -64,10 +79,19 @@ def detail_of(
     to_asset = np.array([[step, 0.0, left], [0.0, step, top], [0.0, 0.0, 1.0]])
     mine, _, _ = asset.sample(to_asset, size)
     theirs, to_level, level = candidate.sample(projection @ to_asset, size)
-    return _summarised(compare_cells(mine, theirs, to_level, level), side)
+
+    # Blur makes writing look natural, so that is judged before.
+    weight = compare_cells(mine, theirs, to_level, level).weight
+    soft = compare_cells(_softened(mine), _softened(theirs), to_level, level)
+    return _summarised(soft, weight, side)
 
 
-def _summarised(cells: CellMap, side: float) -> Detail | None:
+def _softened(grey: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(cv2.GaussianBlur(grey, (0, 0), _SOFTENED), np.float32)
+
+
+def _summarised(cells: CellMap, weight: NDArray[np.float32], side: float) -> Detail | None:
+    """Summarise the cells; `weight` is float32 [rows, columns], how photograph-like the asset's are."""
     their_texture = cells.their_variance > _TEXTURE
     textured = cells.known & (cells.rich | their_texture)
     count = int(textured.sum())
@@ -75,18 +99,28 @@ def _summarised(cells: CellMap, side: float) -> Detail | None:
         return None
 
     agreeing = cells.rich & (cells.correlation > _AGREES)
-    replaced = cells.rich & their_texture & (cells.correlation < _DIFFERS)
-    lost = cells.rich & ~their_texture & (cells.correlation < _DIFFERS)
-    added = cells.foreign
-    _, _, statistics, _ = cv2.connectedComponentsWithStats((replaced | lost | added).astype(np.uint8), connectivity=8)
+    unlike = cells.rich & (cells.correlation < _DIFFERS)
+    replaced, lost = unlike & their_texture, unlike & ~their_texture
+    added = cells.known & ~cells.rich & (cells.their_variance > _MUCH_TEXTURE)
+    differing = unlike | added
+    _, _, statistics, _ = cv2.connectedComponentsWithStats(differing.astype(np.uint8), connectivity=8)
+
+    drawn = cells.rich & (weight < _DRAWN_BELOW)
+    natural = np.where(cells.rich & ~drawn, weight, 0.0)
+    held = float(natural[agreeing].sum())
     return Detail(
         side=side,
         agreeing=int(agreeing.sum()),
         replaced=float(replaced.sum()) / count,
         lost=float(lost.sum()) / count,
         added=float(added.sum()) / count,
+        differing=float(differing.sum()) / count,
         patch=int(statistics[1:, 4].max()) if len(statistics) > 1 else 0,
-        natural=float(cells.weight[agreeing].mean()) if agreeing.any() else 0.0,
+        drawn=float(drawn.sum()) / max(1, int(cells.rich.sum())),
+        drawn_unlike=float((drawn & unlike).sum()) / max(1, int(drawn.sum())),
+        natural=held,
+        natural_held=held / float(natural.sum()) if natural.any() else 0.0,
+        natural_mean=float(weight[agreeing].mean()) if agreeing.any() else 0.0,
     )
 
 

@@ -40,10 +40,17 @@ RANGES = {
     "particular": (0, 800),
     "particular_share": (0, 1),
     "detail_side": (128, 384),
-    "detail_agreeing": (0, 1000),
-    **dict.fromkeys(("detail_replaced", "detail_lost", "detail_added"), (0, 1)),
-    "detail_patch": (0, 400),
-    "detail_natural": (0, 1.5),
+    **dict.fromkeys(("detail_agreeing", "whole_agreeing"), (0, 1000)),
+    **dict.fromkeys(("detail_patch", "whole_patch", "detail_natural", "whole_natural"), (0, 400)),
+    **dict.fromkeys(
+        (
+            f"{part}_{share}"
+            for part in ("detail", "whole")
+            for share in ("replaced", "lost", "added", "differing", "drawn", "drawn_unlike", "natural_held")
+        ),
+        (0, 1),
+    ),
+    "detail_natural_mean": (0, 1.5),
 }
 
 

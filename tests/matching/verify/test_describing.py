@@ -35,6 +35,7 @@ PLAIN = Measurement(
     votes=90,
     particular=120,
     detail=None,
+    whole_detail=None,
 )
 
 

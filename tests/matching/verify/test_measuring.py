@@ -123,6 +123,18 @@ def test_without_keypoints_the_pixels_judge_the_proposal_as_it_came(asset: Index
     assert measured.overlap.asset_coverage > 0.99
 
 
+def test_a_proposal_that_is_some_pixels_off_is_laid_exactly(asset: IndexedAsset) -> None:
+    """What a hash proposes of a cut copy. Without keypoints the pixels lay it, and then keypoints are found as well."""
+    picture = photograph("astronaut")
+    off = Proposal(np.array([1.03, 0, -4.0, 0, 0.97, 9.0]), mirrored=False)
+    without = Candidate(NO_SIDES, [], candidate(picture).pyramid)
+    laid = measure(asset, without, [off])
+    assert laid is not None
+    assert laid.alignment.mean > 0.95
+    assert laid.matrix == pytest.approx(IDENTITY, abs=0.7)
+    assert found(asset, picture, off).inliers > 150
+
+
 def test_a_distractor_is_measured_as_one(asset: IndexedAsset) -> None:
     for seed in range(5):
         picture = drawing(seed)
