@@ -39,6 +39,7 @@ _TITLES = {
     405: "Not possible here",
     413: "Too large",
     415: "Of another kind",
+    503: "Not possible now",
     400: "This makes no sense",
 }
 

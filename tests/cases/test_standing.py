@@ -105,7 +105,7 @@ def test_an_open_case_is_licensed_at_once_and_nobody_is_told(store: Store, use: 
     see(store, seen_licensed(use, licence, minutes=90))
     assert grant(store, at=NOON + timedelta(hours=2))[1] == Rejudged()
     assert only_case(store) == case
-    assert kinds(store) == ["opened", "licensed"]
+    assert kinds(store) == ["opened", "spread", "licensed"]
 
 
 def test_a_sighting_under_a_licence_makes_its_case_licensed_too(store: Store, use: Use) -> None:
