@@ -25,7 +25,7 @@ _AGE_WORDS = re.compile(
 )
 _CONSENT_WORDS = re.compile(
     r"before you continue|we value your privacy|accept (all|cookies)|(agree|consent) (to|and)|i agree|"
-    r"alle(s)? akzeptieren|zustimmen|tout accepter|j'accepte|aceptar( todo| cookies)?|accetta( tutt[oi])?|akceptuj"
+    r"alles? akzeptieren|zustimmen|tout accepter|j'accepte|aceptar( todo| cookies)?|accetta( tutt[oi])?|akceptuj"
 )
 
 

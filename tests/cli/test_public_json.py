@@ -254,7 +254,9 @@ def finding_of(read: Read) -> dict[str, Any]:
 
 def test_asset(home: Home, read: Read) -> None:
     assert home.guardian("asset", "list", "--json").stdout == says(asset_of(read))
-    assert home.guardian("asset", "show", ASSET_ID).stdout == says(asset_of(read) | {"versions": []}, indent=2)
+    assert home.guardian("asset", "show", ASSET_ID).stdout == says(
+        asset_of(read) | {"versions": [], "seen_before": []}, indent=2
+    )
 
 
 def test_case_list(home: Home, read: Read) -> None:

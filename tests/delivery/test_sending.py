@@ -19,7 +19,7 @@ from guardian.delivery.secrets import Secrets
 from guardian.delivery.sending import LEASE, Deliveries
 from guardian.delivery.settings import DeliverySettings, DestinationSettings
 from guardian.fetch.trusted import TrustedClient
-from guardian.model import Message, Task, TaskState
+from guardian.model import Message, Task, TaskKind, TaskState
 from guardian.outbox import enqueue
 from guardian.store import Store, StoreSettings, open_store
 from tests.delivery.passes import deliver_due
@@ -67,8 +67,13 @@ class Outbox:
     def add_bytes(self, key: str, body: bytes, destination: str = "legal", due_in: timedelta = timedelta(0)) -> Task:
         message = Message(f"msg_{key}", "case.opened", self.clock.now + due_in, body)
         with self.store.begin() as tx:
-            enqueue(tx, message, [destination])
-            return tx.tasks.list(limit=1)[0]
+            # Bytes as they are: `enqueue` would add the head of the audit log to them.
+            tx.messages.add(message)
+            at = message.created_at
+            key = f"{message.id}:{destination}"
+            task = tx.tasks.add(TaskKind.DELIVER, key, due_at=at, at=at, destination=destination, message_id=message.id)
+        assert task is not None
+        return task
 
     def get(self, task: Task) -> Task:
         with self.store.read() as tx:
