@@ -331,6 +331,7 @@ def test_commands_work_beside_a_daemon_that_is_scanning(
     refused = fleet.guardian("scan", "s3", code=4).stderr
     assert f"s3 is being scanned by process {daemon.process.pid} on " in refused
     assert "(`guardian run`) since 20" in refused
+    fleet.until(lambda: fleet.completed("s0"))
     assert "1 copy" in fleet.guardian("scan", "s0", code=1).stdout, "another source is free"
     assert "1 copy" in fleet.guardian("check", f"{fleet.web.url}/1/own/{PAGES - 1}", code=1).stdout
     photographs["rocket"].save(fleet.mine / "rocket.png")

@@ -284,7 +284,7 @@ class WorkPeriod:
             log.warning("audit_head_not_read", reason=str(error))
             return
         if head is not None:
-            log.info("audit_head", head=str(head), check=f"guardian audit verify --head {head}")
+            log.info("audit_head", head=str(head), check=f"`guardian audit verify --head {head}`")
 
     async def _let_finish(self) -> None:
         """Wait for scans in flight, at most for the grace period, then cancel them; later scans go on from there."""
