@@ -113,7 +113,7 @@ class Catalog:
         return await asyncio.to_thread(take_out)
 
     async def erase_withdrawn(self) -> None:
-        """Erase what the index of this data folder still keeps of withdrawn assets; reads no more when that is nothing.
+        """Erase what the index of this data folder still keeps of withdrawn assets.
 
         Writes each segment again that holds any: a minute for 100,000 assets, beside whoever adds and searches. What
         cannot be erased now is erased the next time.

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from guardian.app import App, opened_store
+from guardian.app import App, opened_store, prepare
 from guardian.catalog.adding import Added, AddOutcome
 from guardian.catalog.wanted import Wanted
 from guardian.cli import main
@@ -374,7 +374,7 @@ def test_what_is_withdrawn_is_erased_from_the_index(config: Config, mine: Path) 
         await app.catalog.withdraw([taken.id])
         await app.catalog.repair()
         assert is_on_disk(taken)
-        await app.catalog.erase_withdrawn()
+        await prepare(app)
         assert not is_on_disk(taken)
         all_agree(config, len(paths) - 1, withdrawn=1)
 
