@@ -1,10 +1,10 @@
-# make demo: the main job on real photographs. make test: all tests. make lint: style, types, imports and sizes.
+# make demo: the main job on real photographs; make desk: its cases in the browser. make test: all tests. make lint: style, types...
 # make bench: quality and cost beside other methods (BENCH=FOLDER for your own pictures; DESCRIPTOR=FILE for a neural one beside
 # them; ONLY=quality, scale, memory, fetching, scanning or search for one part). make fit PICTURES="FOLDER...": fit the confidence on your
 # own pictures. Each sets up .venv by itself.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench fit clean
+.PHONY: help demo desk test lint bench fit clean
 
 BENCH ?=
 DESCRIPTOR ?=
@@ -39,6 +39,9 @@ help:
 
 demo: .venv/.stamp-demo
 	@.venv/bin/python -m demo
+
+desk: .venv/.stamp-demo
+	@.venv/bin/python -m demo.desk
 
 # Three processes for two cores, up to eight (each takes up to two gigabytes). All tests of a file run in one process, which makes
 # what they share once. Files are run in the order in which they are found: the short ones come last.

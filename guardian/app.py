@@ -218,7 +218,7 @@ async def at_work(app: App, command: str) -> AsyncIterator[Heartbeat]:
 
 
 async def prepare(app: App) -> None:
-    """Take over from processes that were lost, forget what is no longer needed, and repair the index.
+    """Take over from processes that were lost, forget what is no longer needed, and repair and tidy the index.
 
     What living processes work on is left alone. Raises GuardianError when the index cannot be repaired.
     """
@@ -229,6 +229,7 @@ async def prepare(app: App) -> None:
     forgotten = await asyncio.to_thread(_clear_abandoned_crawls, app)
 
     repaired = await app.catalog.repair()
+    await app.catalog.erase_withdrawn()
     if forgotten or repaired:
         log.info("made_ready", addresses_forgotten=forgotten, assets_indexed_again=repaired)
 

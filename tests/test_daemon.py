@@ -168,6 +168,7 @@ def test_a_scan_that_hangs_is_cut_off_after_the_grace_period_and_is_due_again(tm
             visitor, _ = silent.accept()
             daemon.process.terminate()
             assert '"scans_in_flight": 1' in daemon.until("stopping")
+            assert '"event": "audit_head"' in daemon.until(":")
             assert '"event": "stopped"' in daemon.until(":"), "and no failure is logged"
             assert daemon.process.wait(30) == 0
             visitor.close()

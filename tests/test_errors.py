@@ -3,13 +3,14 @@
 import copy
 import inspect
 import pickle
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from guardian import errors
 from guardian.errors import (
+    CaseChanged,
     ConfigError,
     DeliveryFailed,
     FetchFailed,
@@ -21,8 +22,10 @@ from guardian.errors import (
     UsageError,
     WorkerLost,
 )
-from guardian.model import SkipReason
+from guardian.model import Case, CaseEvent, CaseState, SkipReason
 
+NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+CASE = Case("case_1", "asset_1", "work_1", "shop.example", CaseState.CONFIRMED, None, NOON, NOON, 1)
 EXAMPLES: list[GuardianError] = [
     ConfigError("unknown key", file=Path("config.yaml"), line=3, column=5),
     ConfigError("empty", file=Path("config.yaml")),
@@ -32,6 +35,7 @@ EXAMPLES: list[GuardianError] = [
     TooPlain("12 x 12 pixels"),
     OverLimit("too many frames"),
     WorkerLost(SkipReason.TIMED_OUT, "busy for more than 30 s"),
+    CaseChanged("confirmed meanwhile", CASE, (CaseEvent(CASE.id, CASE.opened_at, "confirmed", by="mara"),)),
     DeliveryFailed("410 Gone", permanent=True, disable=True, retry_after=timedelta(minutes=5)),
 ]
 KINDS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, GuardianError)]

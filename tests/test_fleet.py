@@ -17,10 +17,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from PIL import Image
 
-from guardian.model import TaskState
+from guardian.model import TaskKind, TaskState
 from guardian.store import Store
 from tests.cli.home import Home, made_home
 from tests.websites import Asked, Says, Site, Wire, running
@@ -174,6 +175,32 @@ class Fleet:
             said = "\n".join("".join(daemon.said) for daemon in self.daemons)
             assert self.news.wait_for(condition, PATIENCE), said
 
+    def suspend_outside_of_writes(self, daemon: "Daemon") -> None:
+        """Suspend a daemon, but not in the midst of a write: others would wait for what it has locked."""
+        with self.store.begin():
+            # On SQLite this transaction is the only one that writes, and lasts until the process stands still.
+            daemon.suspend()
+        while self.is_a_transaction_left_open():
+            daemon.process.send_signal(signal.SIGCONT)
+            daemon.suspend()
+
+    def is_a_transaction_left_open(self) -> bool:
+        """Whether somebody's transaction on PostgreSQL stands open for a second; a living process is quicker."""
+        if self.store.url.get_backend_name() == "sqlite":
+            return False
+        url = self.store.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        query = (
+            "SELECT count(*), coalesce(bool_or(state_change < clock_timestamp() - interval '1 second'), false) "
+            "FROM pg_stat_activity WHERE state LIKE 'idle in transaction%' AND pid <> pg_backend_pid()"
+        )
+        with psycopg.connect(url, autocommit=True) as connection:
+            while True:
+                row = connection.execute(query).fetchone()
+                assert row is not None
+                open_now, is_old = row
+                if is_old or not open_now:
+                    return bool(is_old)
+
     def until_each_is_scanned(self, times: int = 1) -> None:
         self.until(lambda: all(len(self.completed(f"s{source}")) >= times for source in range(SOURCES)))
 
@@ -201,7 +228,8 @@ class Fleet:
         assert sorted(finding.image_url.removeprefix(self.web.url) for finding in findings) == sorted(copies)
 
         bodies = {post.id: post.body for post in self.receiver.posts}
-        assert len(bodies) == len(tasks), "every message was delivered under an id of its own"
+        owed = [task for task in tasks if task.kind is TaskKind.DELIVER]
+        assert len(bodies) == len(owed), "every message was delivered under an id of its own"
         assert all(bodies[post.id] == post.body for post in self.receiver.posts), "repeats are the same message"
 
         for source in range(SOURCES):
@@ -306,10 +334,7 @@ def test_one_that_was_suspended_past_its_lease_finds_its_scan_taken_over_and_doe
     assert cut_off is not None
     suspended = fleet.whose(cut_off.owner)
     (other,) = [daemon for daemon in fleet.daemons if daemon is not suspended]
-    with fleet.store.begin():
-        # Not in the midst of a write: on SQLite it would keep the file locked for everybody until it goes on. This
-        # transaction is the only one that writes there, and lasts until the process stands still.
-        suspended.suspend()
+    fleet.suspend_outside_of_writes(suspended)
     galleries.held = None
     other.until("took_over", processes=1)
     other.until("scanned", source="s3")
@@ -330,6 +355,7 @@ def test_commands_work_beside_a_daemon_that_is_scanning(
     refused = fleet.guardian("scan", "s3", code=4).stderr
     assert f"s3 is being scanned by process {daemon.process.pid} on " in refused
     assert "(`guardian run`) since 20" in refused
+    fleet.until(lambda: fleet.completed("s0"))
     assert "1 copy" in fleet.guardian("scan", "s0", code=1).stdout, "another source is free"
     assert "1 copy" in fleet.guardian("check", f"{fleet.web.url}/1/own/{PAGES - 1}", code=1).stdout
     photographs["rocket"].save(fleet.mine / "rocket.png")

@@ -54,16 +54,18 @@ async def publish_originals(context: CatalogContext, assets: Sequence[Asset]) ->
     return published
 
 
-async def merge_segments(context: CatalogContext) -> None:
-    """Join segments of the index that have become many: each costs every search a little.
+async def merge_segments(context: CatalogContext, *, erase: bool = False) -> None:
+    """Join segments of the index that have become many, and write again those of which much is withdrawn.
 
-    Called when new assets answer already. What cannot be joined now is joined the next time.
+    Each costs every search a little. With `erase` nothing withdrawn stays in any segment. Called when new assets
+    answer already. What cannot be done now is done the next time. Raises IndexNotReady.
     """
     try:
-        while await asyncio.to_thread(context.index.merge):
+        while await asyncio.to_thread(context.index.merge, erase=erase):
             pass
     except OSError as error:
-        log.warning("index_not_merged", reason=str(error), now="searching takes a little longer")
+        now = "withdrawn assets answer no more, but are still on disk" if erase else "searching takes a little longer"
+        log.warning("index_not_merged", reason=str(error), now=now)
 
 
 async def publish_entries(context: CatalogContext, entries: Sequence[Entry]) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -31,10 +31,12 @@ from guardian.cli.screen import Column, Cut, Row, Screen, echo
 from guardian.cli.showing import json_line
 from guardian.errors import UsageError
 from guardian.model import Asset, AssetState, Finding, Licence
-from guardian.store import Transaction
 from guardian.views.counting import counted
 from guardian.views.findings import finding_json
 from guardian.views.licences import grant_text, licence_json
+
+if TYPE_CHECKING:
+    from guardian.store import Transaction
 
 USE_COLUMNS = (
     Column("LICENCE"),
@@ -127,7 +129,7 @@ def add(session: Session, /, **options: Any) -> None:
     echo_rejudged(rejudged)
 
 
-def _asset_id(tx: Transaction, terms: _Terms) -> str | None:
+def _asset_id(tx: "Transaction", terms: _Terms) -> str | None:
     """Return the asset that a licence names, for a work its first; None for another scope."""
     if terms.asset is not None:
         return asset_starting_with(tx, terms.asset).id
@@ -234,7 +236,7 @@ def _speaks_about(licence: Licence, host: str) -> bool:
     return host_is_under(host, licence.host) or host_is_under(licence.host, host)
 
 
-def _warning(tx: Transaction, licence: Licence) -> str | None:
+def _warning(tx: "Transaction", licence: Licence) -> str | None:
     """Return why a new licence covers nothing at present; None when it covers something."""
     if licence.asset_id is not None:
         asset = tx.assets.get(licence.asset_id)

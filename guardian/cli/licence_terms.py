@@ -10,12 +10,12 @@ import click
 from guardian.cli.context import Session
 from guardian.cli.filters import DAY
 from guardian.model import CaseState, Licence
-from guardian.store import Transaction
 from guardian.views.counting import counted
 from guardian.views.licences import TODAY_TEXTS, grant_text, scope_text
 
 if TYPE_CHECKING:
     from guardian.cases.standing import Judging, Rejudged
+    from guardian.store import Transaction
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -74,12 +74,12 @@ def lapses_soon(licence: Licence, today: date) -> bool:
     return left is not None and left <= LAPSES_SOON.days
 
 
-def scope_of(tx: Transaction, licence: Licence) -> str:
+def scope_of(tx: "Transaction", licence: Licence) -> str:
     """Return what a licence covers, in words."""
     return scope_text(licence, tx.assets.get(licence.asset_id) if licence.asset_id is not None else None)
 
 
-def sentence_of(tx: Transaction, licence: Licence, today: date) -> str:
+def sentence_of(tx: "Transaction", licence: Licence, today: date) -> str:
     """Return a licence in words, and what it is on this day."""
     return sentence(licence, scope_of(tx, licence), today)
 

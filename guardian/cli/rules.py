@@ -11,7 +11,6 @@ from guardian.cli.screen import Cut, Screen, echo
 from guardian.cli.showing import json_line
 from guardian.errors import ConfigError, UsageError
 from guardian.model import NO_RULE, Action, Asset, AssetState, Decision, Finding, Licence, LicenceStatus, Work
-from guardian.strict_yaml import duration
 from guardian.views.counting import counted
 from guardian.views.decisions import action_text, decided_by_text
 from guardian.views.replays import case_change_json, case_change_lines, replay_lines
@@ -144,6 +143,8 @@ def try_rules(session: Session, file: Path, since: str | None, as_lines: bool) -
 
 def _time(text: str) -> timedelta:
     try:
+        from guardian.strict_yaml import duration
+
         return duration(text)
     except ValueError as error:
         raise UsageError(f"--since: {error}") from error

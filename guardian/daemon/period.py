@@ -210,12 +210,13 @@ class WorkPeriod:
                 self._schedule.begin_now(source)
 
     async def _prune_on_new_day(self) -> None:
-        """Forget old rows once a day. `prepare` did so for the day on which this period began."""
+        """Forget old rows and erase withdrawn assets once a day. `prepare` did so on the day when this period began."""
         today = self._app.services.clock().date()
         if today != self._pruned_on:
             await prune_old_rows(self._app)
             await judge_waiting_uses(self._app)
             await asyncio.to_thread(tell_of_ending_licences, self._app)
+            await self._app.catalog.erase_withdrawn()
             self._pruned_on = today
 
     async def _tell_of_changes(self) -> None:
@@ -284,7 +285,7 @@ class WorkPeriod:
             log.warning("audit_head_not_read", reason=str(error))
             return
         if head is not None:
-            log.info("audit_head", head=str(head), check=f"guardian audit verify --head {head}")
+            log.info("audit_head", head=str(head), check=f"`guardian audit verify --head {head}`")
 
     async def _let_finish(self) -> None:
         """Wait for scans in flight, at most for the grace period, then cancel them; later scans go on from there."""

@@ -8,6 +8,7 @@ import structlog
 
 from guardian.disk_errors import disk_error_text
 from guardian.errors import IndexNotReady
+from guardian.freed_memory import give_back
 from guardian.memory.settings import MemorySettings
 from guardian.memory.shards import shard_of
 from guardian.model import NewlySeen
@@ -91,4 +92,5 @@ class Memory:
             log.warning("memory_damaged", reason=str(error))
         else:
             if folded.written or folded.joined:
+                give_back()
                 log.info("memory_written", pictures=folded.written, joined=folded.joined)

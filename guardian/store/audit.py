@@ -109,6 +109,13 @@ class Audit:
             yield from map(_line, rows)
             last = rows[-1].number
 
+    def latest(self, limit: int, subject: str | None = None) -> list[AuditLine]:
+        """Return the last lines that people read, the newest first: all but the anchors of histories."""
+        query = select(audit).where(audit.c.action != HISTORY).order_by(audit.c.number.desc()).limit(limit)
+        if subject is not None:
+            query = query.where(audit.c.subject == subject)
+        return [_line(row) for row in self._connection.execute(query)]
+
     def histories_after(self, number: int, limit: int) -> list[tuple[int, str, datetime]]:
         """Return the number, the case and the time of lines after `number` that anchor a line of a case's history.
 

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from guardian.app import App, opened_store
+from guardian.app import App, opened_store, prepare
 from guardian.catalog.adding import Added, AddOutcome
 from guardian.catalog.wanted import Wanted
 from guardian.cli import main
@@ -353,6 +353,36 @@ def test_taken_out_by_another_process_it_is_out_of_the_next_answer(config: Confi
         assert await app.catalog.repair() == 0
 
     run_in_app(config, job)
+
+
+def test_what_is_withdrawn_is_erased_from_the_index(config: Config, mine: Path) -> None:
+    """One asset of six in a segment: adding alone would not write that again."""
+    paths = sorted(mine.glob("*.png"))
+    for path in list(paths):
+        paths.append(path.with_stem(f"{path.stem}-part"))
+        Image.open(path).crop((0, 0, 250, 200)).save(paths[-1])
+    folder = config.data_dir / "index" / RECIPE
+
+    def is_on_disk(asset: Asset) -> bool:
+        (ids,) = [path.read_bytes() for path in folder.glob("segment-*/ids.npy")]
+        return asset.id.encode() in ids
+
+    async def life(app: App) -> None:
+        taken = (await added(app, *paths))[0].asset
+        assert taken is not None
+        assert await app.catalog.rebuild() == len(paths)
+        await app.catalog.withdraw([taken.id])
+        await app.catalog.repair()
+        assert is_on_disk(taken)
+        await prepare(app)
+        assert not is_on_disk(taken)
+        all_agree(config, len(paths) - 1, withdrawn=1)
+
+        before = segments.read_generation(folder)
+        await app.catalog.erase_withdrawn()
+        assert segments.read_generation(folder) == before, "nothing is left to erase"
+
+    run_in_app(config, life)
 
 
 def test_taken_out_while_the_index_is_damaged(config: Config, mine: Path) -> None:

@@ -37,6 +37,7 @@ def test_a_checkpoint_travels(store: Store) -> None:
         "source": SOURCE,
         "visited": [[one, "redirected"], [other, "fetched"]],
         "is_finished": False,
+        "begins_anew": False,
         "counts": {"pages": 1},
     }
 
@@ -66,8 +67,9 @@ def test_every_checkpoint_of_a_crawl_is_plain_data(web: Site, checkpoints: Calla
     found = checkpoints(kind="site", url=start)
     assert [pickle.loads(pickle.dumps(one)) for one in found] == found
     assert [from_json(Checkpoint, json.loads(json.dumps(to_json(one)))) for one in found] == found
-    assert [len(one.visited) for one in found] == [1, 2, 0], "an address that redirects, and where it leads"
-    assert [one.is_finished for one in found] == [False, False, True]
+    assert [one.begins_anew for one in found] == [True, False, False, False]
+    assert [len(one.visited) for one in found] == [0, 1, 2, 0], "an address that redirects, and where it leads"
+    assert [one.is_finished for one in found] == [False, False, False, True]
     assert sum(one.counts.pages for one in found) == 2
 
 

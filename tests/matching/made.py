@@ -8,7 +8,7 @@ import numpy as np
 
 from guardian.matching.features.fingerprint import Fingerprint
 from guardian.matching.features.keypoints import Keypoints
-from guardian.matching.index import reader
+from guardian.matching.index import reader, segments
 from guardian.matching.index.layout import Entry
 from guardian.matching.index.reader import Index
 from guardian.matching.index.writer import IndexWriter
@@ -86,3 +86,20 @@ def same(one: Fingerprint, other: Fingerprint) -> bool:
 def numbers_in(folder: Path) -> frozenset[int]:
     """What answers, every byte checked."""
     return frozenset(reader.contents(folder, RECIPE, every_byte=True).numbers)
+
+
+def segments_in(folder: Path) -> frozenset[str]:
+    """The names of the segments that count."""
+    generation = segments.read_generation(folder)
+    return frozenset(generation.segments if generation else ())
+
+
+def is_on_disk(folder: Path, number: int) -> bool:
+    """Whether a file below a folder holds the preview or a descriptor of a made-up asset.
+
+    Made-up previews repeat after 32 numbers.
+    """
+    made = made_fingerprint(number)
+    sought = [made.preview, *(row.tobytes() for row in made.points.descriptors)]
+    contents = [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
+    return any(piece in content for content in contents for piece in sought)

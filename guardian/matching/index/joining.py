@@ -21,6 +21,9 @@ SMALL = 64
 FEW = 3
 """So many segments cost a search next to nothing, and joining them for each asset that comes would cost more."""
 
+WITHDRAWN_SHARE = 0.25
+"""A segment is written again when so much of it is withdrawn: three assets at most for each that leaves the disk."""
+
 _Run = tuple[IndexSegment, int, int]
 
 
@@ -34,6 +37,18 @@ def due(sizes: Sequence[int]) -> list[int]:
         if sizes[order[first]] < GROWTH * max(smaller, SMALL):
             return sorted(order[first:])
     return []
+
+
+def thinned(sizes: Sequence[int], withdrawn: Sequence[int], *, erase: bool) -> list[int]:
+    """Return which segments to write again without what is withdrawn, by their numbers of assets that answer and not.
+
+    Those of which much is withdrawn; with `erase` those of which anything is.
+    """
+
+    def is_due(answering: int, gone: int) -> bool:
+        return gone > 0 and (erase or gone >= WITHDRAWN_SHARE * (answering + gone))
+
+    return [place for place, counts in enumerate(zip(sizes, withdrawn, strict=True)) if is_due(*counts)]
 
 
 def joined(segments: Sequence[IndexSegment]) -> Iterator[tuple[str, Sequence[NDArray[Any]]]]:

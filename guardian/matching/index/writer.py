@@ -9,7 +9,7 @@ import numpy as np
 
 from guardian.errors import IndexNotReady
 from guardian.matching.index import reader, segments
-from guardian.matching.index.joining import due, joined
+from guardian.matching.index.joining import due, joined, thinned
 from guardian.matching.index.layout import Entry, arrays_of
 from guardian.matching.index.reader import Contents, IndexSegment
 from guardian.matching.index.segments import Generation
@@ -43,7 +43,7 @@ class IndexWriter:
             segments.write_generation(self._folder, replace(generation, number=generation.number + 1, segments=names))
 
     def withdraw(self, numbers: Collection[int]) -> None:
-        """Take assets out of all answers at once; their arrays go when segments are compacted.
+        """Take assets out of all answers at once; their arrays leave the disk by `merge`.
 
         Raises IndexNotReady when the index is damaged.
         """
@@ -55,8 +55,11 @@ class IndexWriter:
                     self._folder, replace(generation, number=generation.number + 1, withdrawn=withdrawn)
                 )
 
-    def merge(self) -> bool:
-        """Join segments that have become many, without withdrawn assets; return whether there was something to join.
+    def merge(self, *, erase: bool = False) -> bool:
+        """Join segments that have become many, or write again what much is withdrawn of; return whether any was due.
+
+        With `erase` a segment is written again when anything of it is withdrawn: once there is nothing more to do,
+        nothing of these assets is left on this disk. A segment of which all is withdrawn disappears.
 
         May take long (a minute for 100,000 assets), and others may publish and search meanwhile. Does nothing while
         another process does it. Raises IndexNotReady (damage), OSError (a full disk: the generation before stays).
@@ -65,7 +68,9 @@ class IndexWriter:
             generation = segments.read_generation(self._folder) if is_free else None
             if generation is None or generation.recipe != self._recipe:
                 return False
-            names = [generation.segments[place] for place in due(self._sizes(generation))]
+            sizes, withdrawn = self._sizes(generation)
+            places = due(sizes) or thinned(sizes, withdrawn, erase=erase)
+            names = [generation.segments[place] for place in places]
             if not names:
                 return False
 
@@ -96,13 +101,15 @@ class IndexWriter:
             number = before.number + 1 if before else 1
             segments.write_generation(self._folder, Generation(number, self._recipe, tuple(names)))
 
-    def _sizes(self, generation: Generation) -> list[int]:
-        """Return how many assets answer in each segment."""
-        withdrawn, sizes = list(generation.withdrawn), []
+    def _sizes(self, generation: Generation) -> tuple[list[int], list[int]]:
+        """Return how many assets of each segment answer, and how many are withdrawn."""
+        out, sizes, withdrawn = list(generation.withdrawn), list[int](), list[int]()
         for name in generation.segments:
             numbers = segments.open_segment(self._folder, name, ("numbers",)).arrays["numbers"]
-            sizes.append(int((~np.isin(numbers, withdrawn)).sum()))
-        return sizes
+            gone = int(np.isin(numbers, out).sum())
+            sizes.append(len(numbers) - gone)
+            withdrawn.append(gone)
+        return sizes, withdrawn
 
     def _replace(self, names: Sequence[str], aside: Path | None) -> bool:
         """Put a joined segment in the place of those that it was made of; False when these do not count any more."""

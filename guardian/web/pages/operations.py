@@ -1,6 +1,5 @@
 """What guardian itself does: sources and what they covered, messages on their way, the audit log, the configuration."""
 
-from collections import deque
 from typing import Any
 
 from fastapi import APIRouter, Depends, Form, Query, Request
@@ -81,7 +80,7 @@ async def show_audit(request: Request, subject: str = Query("", max_length=200))
 
     def read() -> list[AuditLine]:
         with desk.store.read() as tx:
-            return list(deque(tx.audit.lines(subject=subject or None), maxlen=_MOST))
+            return tx.audit.latest(_MOST, subject or None)
 
     lines = await run_in_threadpool(read)
-    return page(request, "audit.html", lines=list(reversed(lines)), subject=subject, most=_MOST)
+    return page(request, "audit.html", lines=lines, subject=subject, most=_MOST)

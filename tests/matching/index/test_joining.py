@@ -3,6 +3,7 @@
 import resource
 import shutil
 import signal
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,11 @@ import pytest
 
 from guardian.errors import IndexNotReady
 from guardian.matching.index import segments
-from guardian.matching.index.joining import FEW, SMALL, due
+from guardian.matching.index.joining import FEW, SMALL, due, thinned
 from guardian.matching.index.reader import open_index
 from guardian.matching.index.writer import IndexWriter
 from tests.matching.forks import ended, forked, killed_before
-from tests.matching.made import RECIPE, answering, made_entries, numbers_in
+from tests.matching.made import RECIPE, answering, is_on_disk, made_entries, numbers_in, segments_in
 
 
 def parted(folder: Path, *sizes: int) -> None:
@@ -42,6 +43,23 @@ def parted(folder: Path, *sizes: int) -> None:
 )
 def test_which_segments_are_joined(sizes: list[int], expected: list[int]) -> None:
     assert due(sizes) == expected
+
+
+@pytest.mark.parametrize(
+    ("sizes", "withdrawn", "much", "anything"),
+    [
+        ([], [], [], []),
+        ([5, 7], [0, 0], [], []),
+        ([0, 0], [0, 3], [1], [1]),
+        ([75, 76, 1], [25, 25, 0], [0], [0, 1]),
+        ([100_000, 3], [1, 1], [1], [0, 1]),
+    ],
+)
+def test_which_segments_are_written_again(
+    sizes: list[int], withdrawn: list[int], much: list[int], anything: list[int]
+) -> None:
+    assert thinned(sizes, withdrawn, erase=False) == much
+    assert thinned(sizes, withdrawn, erase=True) == anything
 
 
 def test_segments_stay_few_and_assets_are_rarely_written_again() -> None:
@@ -142,3 +160,81 @@ def test_full_disk_leaves_the_parts(tmp_path: Path) -> None:
     assert ended(forked(full)) == 0
     assert not list(tmp_path.glob("merging-*"))
     assert numbers_in(tmp_path) == {1, 2, 3, 4}
+
+
+def test_a_segment_stays_until_a_quarter_of_it_is_withdrawn(tmp_path: Path) -> None:
+    """One that is not due to be joined is not copied for each asset that is taken out."""
+    parted(tmp_path, 8, 4)
+    large, small = [segment.name for segment in open_index(tmp_path, RECIPE).segments]
+    writer = IndexWriter(tmp_path, RECIPE)
+    writer.withdraw({3})
+    assert not writer.merge()
+    assert segments_in(tmp_path) == {large, small}
+    assert is_on_disk(tmp_path, 3)
+
+    writer.withdraw({4})
+    before = open_index(tmp_path, RECIPE)
+    assert writer.merge()
+    assert not writer.merge()
+    assert large not in segments_in(tmp_path)
+    assert small in segments_in(tmp_path)
+    assert not (tmp_path / large).exists()
+    assert [is_on_disk(tmp_path, number) for number in range(1, 6)] == [True, True, False, False, True]
+    after = open_index(tmp_path, RECIPE, before)
+    assert answering(before) == answering(after) == [1, 2, *range(5, 13)]
+
+
+def test_whoever_asks_has_all_that_is_withdrawn_erased(tmp_path: Path) -> None:
+    parted(tmp_path, 8, 4, 1)
+    writer = IndexWriter(tmp_path, RECIPE)
+    assert not writer.merge(erase=True), "nothing is withdrawn"
+    before = segments_in(tmp_path)
+    writer.withdraw({3, 13})
+    assert writer.merge(erase=True)
+    assert not writer.merge(erase=True)
+    assert not is_on_disk(tmp_path, 3)
+    assert not is_on_disk(tmp_path, 13)
+    assert numbers_in(tmp_path) == {1, 2, *range(4, 13)}
+    assert len(segments_in(tmp_path) & before) == 1, "nothing of it is withdrawn"
+
+
+def test_a_segment_of_which_everything_is_withdrawn_disappears(tmp_path: Path) -> None:
+    parted(tmp_path, 2, 3)
+    before = segments_in(tmp_path)
+    writer = IndexWriter(tmp_path, RECIPE)
+    writer.withdraw({1, 2})
+    assert writer.merge()
+    assert len(segments_in(tmp_path)) == 1
+    assert segments_in(tmp_path) < before
+    writer.withdraw({3, 4, 5})
+    assert writer.merge()
+    assert not writer.merge(erase=True)
+    assert segments_in(tmp_path) == frozenset()
+    assert not list(tmp_path.glob("segment-*"))
+
+
+def test_killed_while_erasing(tmp_path: Path) -> None:
+    """Whenever that happens, withdrawn assets stay out of answers, and the next one erases them."""
+    parted(tmp_path / "base", 4, 1)
+    IndexWriter(tmp_path / "base", RECIPE).withdraw({2, 5})
+
+    def erase(where: Path) -> None:
+        IndexWriter(where, RECIPE).merge(erase=True)
+
+    codes, step = [-signal.SIGKILL], 0
+    while codes[-1] == -signal.SIGKILL:
+        step += 3
+        folder = tmp_path / str(step)
+        shutil.copytree(tmp_path / "base", folder)
+        codes.append(killed_before(step, partial(erase, folder)))
+        assert numbers_in(folder) == {1, 3, 4}
+        IndexWriter(folder, RECIPE).merge(erase=True)
+        IndexWriter(folder, RECIPE).publish(made_entries(6))
+        assert numbers_in(folder) == {1, 3, 4, 6}
+        assert not is_on_disk(folder, 2)
+        assert not is_on_disk(folder, 5)
+        left = {path.name for path in folder.iterdir()}
+        assert left == {"publish.lock", "merge.lock", "generation.json", *segments_in(folder)}
+        shutil.rmtree(folder)
+    assert codes[-1] == 0
+    assert len(codes) > 15

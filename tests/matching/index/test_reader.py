@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from guardian.errors import IndexNotReady
 from guardian.matching.index import reader
+from guardian.matching.index.joining import FEW
 from guardian.matching.index.reader import Index, open_index
 from guardian.matching.index.writer import IndexWriter
 from tests.matching.forks import ended, forked
@@ -24,6 +25,7 @@ from tests.matching.made import (
     publish_made,
     published,
     same,
+    segments_in,
 )
 
 
@@ -151,8 +153,10 @@ def test_a_missing_segment_is_noticed(tmp_path: Path) -> None:
 
 def test_a_segment_merged_away_while_it_is_being_opened(tmp_path: Path) -> None:
     """The reader has read the list, the writer merges and removes; the reader reads the new list."""
-    for number in range(1, 9):
+    for number in range(1, 10):
         publish_made(tmp_path, number)
+    before = segments_in(tmp_path)
+    assert len(before) == FEW, "the next one is joined with all of them"
 
     def read(look: Callable[[], list[int]]) -> None:
         waiting = [True]
@@ -163,8 +167,9 @@ def test_a_segment_merged_away_while_it_is_being_opened(tmp_path: Path) -> None:
                 publish_made(tmp_path, 99)
 
         sys.addaudithook(meanwhile)
-        assert look() == [*range(1, 9), 99]
+        assert look() == [*range(1, 10), 99]
         assert not waiting
+        assert not before & segments_in(tmp_path)
 
     assert ended(forked(lambda: read(lambda: answering(open_index(tmp_path, RECIPE))))) == 0
 

@@ -20,12 +20,14 @@ from tests.matching.forks import ended, forked, killed_before
 from tests.matching.made import (
     RECIPE,
     answering,
+    is_on_disk,
     made_entries,
     made_fingerprint,
     numbers_in,
     publish_made,
     published,
     same,
+    segments_in,
 )
 
 
@@ -80,6 +82,7 @@ def test_merging_drops_withdrawn_assets_from_disk(tmp_path: Path) -> None:
     publish_made(tmp_path, 50)
     kept = [int(number) for segment in open_index(tmp_path, RECIPE).segments for number in segment.numbers]
     assert sorted(kept) == [1, 3, 5, 6, 7, 8, 50]
+    assert [is_on_disk(tmp_path, number) for number in (2, 4, 5, 50)] == [False, False, True, True]
 
 
 def test_everything_withdrawn_merges_to_nothing(tmp_path: Path) -> None:
@@ -89,6 +92,8 @@ def test_everything_withdrawn_merges_to_nothing(tmp_path: Path) -> None:
     publish_made(tmp_path, 99)
     opened = open_index(tmp_path, RECIPE)
     assert (opened.assets, opened.latest_number) == (0, 0)
+    assert segments_in(tmp_path) == frozenset()
+    assert not list(tmp_path.glob("segment-*"))
     publish_made(tmp_path, 100)
     assert answering(open_index(tmp_path, RECIPE)) == [100]
 
@@ -122,17 +127,19 @@ def test_replacing_heals_a_damaged_list_and_another_recipe(tmp_path: Path) -> No
 def test_killed_before_every_file_operation(tmp_path: Path) -> None:
     """In the middle of a publishing that merges: before or after, nothing between, nothing left."""
     base = tmp_path / "base"
-    for number in range(1, 9):
+    for number in range(1, 10):
         publish_made(base, number)
+    before = segments_in(base)
+    assert len(before) == FEW, "the next one is joined with all of them"
     codes, step = [-signal.SIGKILL], 0
     while codes[-1] == -signal.SIGKILL:
-        step += 17
+        step += 7
         folder = tmp_path / str(step)
         shutil.copytree(base, folder)
         codes.append(killed_before(step, lambda where=folder: publish_made(where, 50)))  # type: ignore[misc]
         assert numbers_in(folder) in (
-            frozenset(range(1, 9)),
-            frozenset({*range(1, 9), 50}),
+            frozenset(range(1, 10)),
+            frozenset({*range(1, 10), 50}),
         )
         publish_made(folder, 51)
         assert 51 in numbers_in(folder)
@@ -144,6 +151,7 @@ def test_killed_before_every_file_operation(tmp_path: Path) -> None:
             "generation.json",
             *generation.segments,
         }
+        assert not before & segments_in(folder), "joined by the one that was killed, or by the next"
     assert codes[-1] == 0
     assert len(codes) > 15
 
