@@ -37,7 +37,7 @@ class Messages:
         """Return the heads of the audit log that the stored messages carry."""
         heads = set()
         for body in self._connection.execute(select(messages.c.body)).scalars():
-            number, _, digest = str(json.loads(bytes(body)).get(AUDIT_HEAD, "")).partition(":")
+            number, _, digest = _audit_head(bytes(body)).partition(":")
             if number.isdecimal():
                 heads.add(AuditHead(int(number), digest))
         return sorted(heads, key=lambda head: head.number)
@@ -60,3 +60,12 @@ def _values(message: Message) -> dict[str, object]:
 
 def _message(row: Row[tuple[object, ...]]) -> Message:
     return Message(row.id, row.type, row.created_at, bytes(row.body))
+
+
+def _audit_head(body: bytes) -> str:
+    """Return the head that a message carries; empty for those of before the log, which may be no JSON object."""
+    try:
+        envelope = json.loads(body)
+    except ValueError:
+        return ""
+    return str(envelope.get(AUDIT_HEAD, "")) if isinstance(envelope, dict) else ""

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import delete, text, update
 
-from guardian.model import Actor, ActorKind, AuditHead, CaseEvent
+from guardian.model import Actor, ActorKind, AuditHead, CaseEvent, Message
+from guardian.outbox import enqueue, mint
 from guardian.people.audit import verify
 from guardian.store import Store
 from guardian.store.audit import Audit
@@ -136,3 +137,16 @@ def test_two_processes_add_lines_in_one_chain(written: Store, database: str) -> 
     with written.read() as tx:
         assert verify(tx).faults == ()
         assert tx.audit.counted() == 46
+
+
+def test_heads_that_messages_carry_are_known_and_odd_messages_of_earlier_versions_are_passed_over(
+    written: Store,
+) -> None:
+    with written.read() as tx:
+        head = tx.audit.head()
+    with written.begin() as tx:
+        for number, body in enumerate((b"\xff no JSON", b"[]", b"{}")):
+            tx.messages.add(Message(f"msg_{number}", "unknown", NOON, body))
+        enqueue(tx, mint("case.opened", {}, NOON), ["legal"])
+    with written.read() as tx:
+        assert tx.messages.audit_heads() == [head]
