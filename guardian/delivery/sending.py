@@ -15,8 +15,8 @@ import structlog
 from guardian.delivery.delivery import Delivery
 from guardian.delivery.retries import retry_at
 from guardian.errors import DeliveryFailed, GuardianError, internal_error_text
-from guardian.model import Message, Task, TaskKind
-from guardian.store import Store
+from guardian.model import Actor, Message, Task, TaskKind
+from guardian.store import Store, Transaction
 from guardian.tasks.outcomes import Dead, Done, Outcome, Postponed, Settled
 from guardian.tasks.runner import Settlements
 from guardian.views.deliveries import Subject, subject_of
@@ -45,6 +45,20 @@ def deliveries_of(settlements: Settlements) -> Deliveries:
     """Return the deliveries among what one pass of the runner settled."""
     counts = settlements.get(TaskKind.DELIVER, Counter[Settled]())
     return Deliveries(counts[Settled.DONE], counts[Settled.POSTPONED], counts[Settled.DEAD])
+
+
+def delivery_numbered(tx: Transaction, number: int) -> Task | None:
+    """Return the delivery of this number; None when there is none, or when it is another kind of task."""
+    task = tx.tasks.get(number) if 0 < number < 2**63 else None
+    return task if task is not None and task.kind is TaskKind.DELIVER else None
+
+
+def retry_now(tx: Transaction, actor: Actor, task: Task, at: datetime) -> bool:
+    """Try a delivery again at once that was given up or waits; return whether it did either."""
+    is_due = tx.tasks.revive(task.id, at) or tx.tasks.hurry(task.id, at)
+    if is_due:
+        tx.audit.add(actor, "delivery.retried", str(task.id), at, {"destination": task.destination or ""})
+    return is_due
 
 
 class DeliveryConsumer:

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from guardian.model import Context
+from guardian.model import Context, TaskKind, TaskState
 from guardian.views.overview import csv_text
 from tests.web.conftest import Served
 from tests.web.uses import picture_bytes, protected, used
@@ -53,8 +53,19 @@ def test_operations_are_for_those_who_may_see_them(served: Served) -> None:
     assert vera.post("/deliveries", data={"number": 1}).status_code == 403
     assert anna.post("/deliveries", data={"number": 1}).status_code == 400
     assert vera.get("/audit").status_code == vera.get("/people").status_code == 403
-    assert "session.began" in anna.get("/audit").text or "sign" in anna.get("/audit").text
+    assert "user.signed_in" in anna.get("/audit").text
     assert "None: every use is judged" in vera.get("/licences").text
+
+
+def test_only_deliveries_are_retried_where_deliveries_are_listed(served: Served) -> None:
+    anna, now = served.signed_in("Anna"), served.desk.clock()
+    with served.store.begin() as tx:
+        dead = [tx.tasks.add(kind, "dead", due_at=now, at=now) for kind in (TaskKind.DELIVER, TaskKind.RECHECK)]
+        for task in dead:
+            tx.tasks.bury(task.id, "given up")
+    assert [anna.post("/deliveries", data={"number": task.id}).status_code for task in dead] == [303, 400]
+    with served.store.read() as tx:
+        assert [tx.tasks.get(task.id).state for task in dead] == [TaskState.DUE, TaskState.DEAD]
 
 
 def test_people_and_tokens_are_changed_by_admins(served: Served) -> None:

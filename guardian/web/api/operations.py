@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from guardian.cases.priority import points_of_rank
 from guardian.cases.reading import operator_detail, operator_named
+from guardian.delivery.sending import delivery_numbered, retry_now
 from guardian.model import Actor, Permission, Task, TaskKind, TaskState
 from guardian.sources.overview import listed_source
 from guardian.store import Transaction
@@ -133,12 +134,10 @@ def retry_delivery(request: Request, actor: Retrier, number: int) -> dict[str, A
     """Try a message again now that was given up or waits for its next try; one that was accepted stays as it is."""
     desk = desk_of(request)
     with desk.store.begin() as tx:
-        task = tx.tasks.get(number) if 0 < number < 2**63 else None
-        if task is None or task.kind is not TaskKind.DELIVER:
+        task = delivery_numbered(tx, number)
+        if task is None:
             raise not_found(f"there is no message {number}; GET /api/v1/deliveries lists them")
-        now = desk.clock()
-        if tx.tasks.revive(task.id, now) or tx.tasks.hurry(task.id, now):
-            tx.audit.add(actor, "delivery.retried", str(task.id), now, {"destination": task.destination or ""})
+        retry_now(tx, actor, task, desk.clock())
         return _delivery(tx, tx.tasks.get(number) or task)
 
 

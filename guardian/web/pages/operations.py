@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
+from guardian.delivery.sending import delivery_numbered, retry_now
 from guardian.errors import UsageError
 from guardian.model import AuditLine, BrowserSession, Permission, Task, TaskKind, TaskState
 from guardian.people.signing_in import actor_of
@@ -62,11 +63,8 @@ async def retry(
 
     def again() -> bool:
         with desk.store.begin() as tx:
-            now = desk.clock()
-            is_due = tx.tasks.revive(number, now) or tx.tasks.hurry(number, now)
-            if is_due:
-                tx.audit.add(actor, "delivery.retried", str(number), now)
-            return is_due
+            task = delivery_numbered(tx, number)
+            return task is not None and retry_now(tx, actor, task, desk.clock())
 
     if not await run_in_threadpool(again):
         raise UsageError(f"message {number} is neither dead nor waiting for another try")
