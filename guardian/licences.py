@@ -8,7 +8,12 @@ from guardian.model import Licence, LicenceStatus, Standing, Work
 from guardian.urls.accounts import account_of
 from guardian.urls.addresses import host_in, host_is_under, registrable_domain
 
-__all__ = ["days_left", "holds_at", "host_is_under", "licence_status", "standing_of", "status_of"]
+__all__ = ["days_left", "holds_at", "host_is_under", "licence_status", "speaks_about", "standing_of", "status_of"]
+
+
+def speaks_about(licence: Licence, host: str) -> bool:
+    """Return whether a licence is of this host, of a host above it or of one below it."""
+    return host_is_under(host, licence.host) or host_is_under(licence.host, host)
 
 
 def licence_status(work: Work, place: str, on: date, licences: Sequence[Licence]) -> LicenceStatus:

@@ -16,7 +16,6 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 import base64
-import ctypes
 import gc
 import hashlib
 import hmac
@@ -38,6 +37,8 @@ import psycopg
 import pytest
 from PIL import Image
 from skimage import data
+
+from guardian.freed_memory import give_back
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -65,9 +66,7 @@ def pytest_collection_finish() -> None:
 def memory_given_back() -> Iterator[None]:
     """Return freed memory to the system after each file: allocators keep the pictures' gigabytes for a next time."""
     yield
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
+    give_back()
 
 
 _LONGEST = ("test_fleet.py", "test_memory.py", "test_walkthrough.py", "test_bench.py", "test_wheel.py", "test_demo.py")

@@ -148,12 +148,12 @@ def _asset_id(tx: "Transaction", terms: _Terms) -> str | None:
 def list_licences(session: Session, host: str | None, lapsing: bool, as_lines: bool) -> None:
     """List licences by host, and whether each holds today."""
     from guardian.cases.licensing import place_named
-    from guardian.licences import status_of
+    from guardian.licences import speaks_about, status_of
 
     today = datetime.now(UTC).date()
     wanted = place_named(host)[0] if host is not None else None
     with opened_store(session) as store, store.read() as tx:
-        found = [licence for licence in tx.licences.list() if wanted is None or _speaks_about(licence, wanted)]
+        found = [licence for licence in tx.licences.list() if wanted is None or speaks_about(licence, wanted)]
         if lapsing:
             found = sorted((one for one in found if lapses_soon(one, today)), key=lambda one: one.valid_until or today)
         rows = [(licence, scope_of(tx, licence)) for licence in found]
@@ -227,13 +227,6 @@ def _use_row(finding: Finding, asset: Asset, screen: Screen) -> Row:
     licence_id = screen.short_id(finding.licence_id) if finding.licence_id else "-"
     since = f"{finding.licensed_since:%Y-%m-%d}" if finding.licensed_since else "-"
     return Row([licence_id, since, finding.page_url, asset.title, screen.short_id(finding.id)])
-
-
-def _speaks_about(licence: Licence, host: str) -> bool:
-    """Return whether a licence is of this host, of a host above it or of one below it."""
-    from guardian.licences import host_is_under
-
-    return host_is_under(host, licence.host) or host_is_under(licence.host, host)
 
 
 def _warning(tx: "Transaction", licence: Licence) -> str | None:

@@ -18,6 +18,7 @@ from guardian.errors import UsageError
 from guardian.model import Licence, LicenceStatus
 from guardian.views.counting import counted
 from guardian.views.licences import licence_json
+from guardian.views.plain_text import without_formula
 
 
 @click.command("import")
@@ -139,8 +140,7 @@ def suggest(session: Session, host: str, as_lines: bool) -> None:
 
 
 def _row(draft: Licence, today: date, title: str) -> dict[str, str]:
-    # A spreadsheet takes a field that begins with one of these for a formula.
-    note = f"'{title}" if title.startswith(("=", "+", "-", "@", "\t")) else title
+    note = without_formula(title)
     return {"host": draft.place, "asset": draft.asset_id or "", "from": today.isoformat(), "note": note}
 
 

@@ -74,14 +74,18 @@ class Audit:
 
     def write(self) -> None:
         """Write the lines that wait. `Store.begin` does so before it commits; until then others wait to add theirs."""
+        digest: str | None = None
         for values in self._waiting:
             # The counter's row is locked until the commit, which makes the order of lines that of their numbers.
             number = Counters(self._connection).next(_COUNTER)
-            before = self._connection.execute(select(audit.c.digest).where(audit.c.number == number - 1)).scalar()
             numbered = {"number": number, **values}
-            digest = _digest(before or BEFORE_THE_FIRST, numbered)
+            digest = _digest(digest or self._digest_before(number), numbered)
             self._connection.execute(insert(audit).values(**numbered, digest=digest))
         self._waiting.clear()
+
+    def _digest_before(self, number: int) -> str:
+        before = self._connection.execute(select(audit.c.digest).where(audit.c.number == number - 1)).scalar()
+        return before or BEFORE_THE_FIRST
 
     def head(self) -> AuditHead | None:
         """Return the number and digest of the last line; None while there is none."""

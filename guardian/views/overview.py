@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from statistics import median
 
+from guardian.views.plain_text import without_formula
+
 _KINDS = {
     "opened": "new",
     "confirmed": "decided",
@@ -20,7 +22,6 @@ _KINDS = {
     "reopened": "returned",
 }
 SERIES = ("new", "decided", "gone", "returned")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +56,5 @@ def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     written = io.StringIO()
     writer = csv.writer(written)
     writer.writerow(header)
-    writer.writerows([_defused(cell) for cell in row] for row in rows)
+    writer.writerows([without_formula(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
     return written.getvalue()
-
-
-def _defused(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and cell.lstrip(" ").startswith(_FORMULA) else cell

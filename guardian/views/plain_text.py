@@ -8,6 +8,7 @@ _BLANK = re.compile("[\\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _DIRECTION = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _CUT = "…"
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def cleaned(text: str) -> str:
@@ -39,6 +40,11 @@ def clipped(text: str, max_bytes: int) -> str:
 def printable(text: str) -> str:
     """Return the text without what could move the cursor or colour the terminal; others wrote it."""
     return "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
+
+
+def without_formula(text: str) -> str:
+    """Return the text as a spreadsheet shows it: an apostrophe stands before what it would run as a formula."""
+    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
 
 
 def json_size(text: str) -> int:

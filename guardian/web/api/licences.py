@@ -10,10 +10,10 @@ from pydantic import Field
 from guardian.cases.licensing import add, asset_named, edit, path_named, place_named
 from guardian.cases.standing import Rejudged, judge_again, uses_under
 from guardian.errors import UsageError
-from guardian.licences import status_of
+from guardian.licences import speaks_about, status_of
 from guardian.model import Actor, Licence, Permission
 from guardian.store import Transaction
-from guardian.urls.addresses import host_in, host_is_under
+from guardian.urls.addresses import host_in
 from guardian.views.licences import licence_json
 from guardian.web.api import schemas
 from guardian.web.api.answers import not_found, problems
@@ -67,7 +67,7 @@ def list_licences(request: Request, actor: Reader, query: Annotated[LicenceQuery
     with desk.store.read() as tx:
         found = tx.licences.list()
     if host is not None:
-        found = [one for one in found if host_is_under(host, one.host) or host_is_under(one.host, host)]
+        found = [one for one in found if speaks_about(one, host)]
     return {"items": [_object_of(desk, one) for one in found]}
 
 
