@@ -13,6 +13,7 @@ class TaskKind(StrEnum):
     DELIVER = "deliver"
     LOOK_BACK = "look_back"
     RECHECK = "recheck"
+    RECHECK_NOTICE = "recheck_notice"
 
 
 class TaskState(StrEnum):
