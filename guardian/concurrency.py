@@ -20,7 +20,7 @@ async def run_all(work: Iterable[Awaitable[R]]) -> list[R]:
     try:
         return list(await asyncio.gather(*tasks))
     finally:
-        await _cancel(tasks)
+        await cancel_all(tasks)
 
 
 async def in_order(items: AsyncIterator[T], work: Callable[[T], Awaitable[R]], at_once: int) -> AsyncIterator[R]:
@@ -38,7 +38,7 @@ async def in_order(items: AsyncIterator[T], work: Callable[[T], Awaitable[R]], a
             while pending:
                 yield await pending.popleft()
         finally:
-            await _cancel(pending)
+            await cancel_all(pending)
 
 
 @asynccontextmanager
@@ -52,7 +52,7 @@ async def closed_after(items: AsyncIterator[T]) -> AsyncIterator[AsyncIterator[T
             await aclose()
 
 
-async def _cancel(tasks: Iterable[asyncio.Future[R]]) -> None:
+async def cancel_all(tasks: Iterable[asyncio.Future[R]]) -> None:
     """Cancel what is not done and wait for its end. Results and errors of it are nobody's concern any more."""
     ended = list(tasks)
     for task in ended:
