@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -52,7 +52,7 @@ async def closed_after(items: AsyncIterator[T]) -> AsyncIterator[AsyncIterator[T
             await aclose()
 
 
-async def cancel_all(tasks: Iterable[asyncio.Future[R]]) -> None:
+async def cancel_all(tasks: Iterable[asyncio.Future[Any]]) -> None:
     """Cancel what is not done and wait for its end. Results and errors of it are nobody's concern any more."""
     ended = list(tasks)
     for task in ended:

@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from guardian.fetch.settings import BrowserSettings
 from guardian.strict_yaml import ByteSize
 
 
@@ -14,4 +15,7 @@ class EvidenceSettings(BaseModel):
         20 * 1024**3,
         gt=0,
         description="disk space for kept pages and images; once full, the least important make room for others",
+    )
+    browser: BrowserSettings = Field(
+        BrowserSettings(), description="the installed Chromium that takes screenshots; needs guardian[browser]"
     )

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import re
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
 from ipaddress import ip_network
 from typing import Any
@@ -67,10 +67,10 @@ def asked(request: str, **more: Any) -> bytes:
 
 
 @pytest.fixture
-def site(request: pytest.FixtureRequest) -> Site:
+def site() -> Iterator[Site]:
     made = Site("127.0.0.9")
-    request.addfinalizer(made.close)
-    return made
+    yield made
+    made.close()
 
 
 def test_plain_requests_are_passed_on_without_the_secret_and_answers_come_as_they_are(site: Site) -> None:
@@ -116,8 +116,8 @@ def test_tunnels_carry_bytes_both_ways(site: Site) -> None:
 
 @pytest.mark.parametrize("secret", ["", "wrong"])
 def test_who_does_not_know_the_secret_is_not_served(site: Site, secret: str) -> None:
-    for request in (f"GET http://public.test:{site.port}/ HTTP/1.1\nHost: a", "CONNECT public.test:1 HTTP/1.1\nHost: a"):
-        answer = asked(request, password=secret)
+    for request in (f"GET http://public.test:{site.port}/ HTTP/1.1", f"CONNECT public.test:{site.port} HTTP/1.1"):
+        answer = asked(f"{request}\nHost: a", password=secret)
         assert answer.startswith(b"HTTP/1.1 407 ")
         assert b"proxy-authenticate: Basic" in answer
     assert site.asked == []
