@@ -132,7 +132,7 @@ class _LostFile:
             of = f"asset {self.asset.id}  “{self.asset.title}”"
             helps = f"added from {self.asset.path}; adding that file again restores it"
         else:
-            of = f"finding {self.finding_id}" if self.finding_id is not None else self.capture_id
+            of = f"finding {self.finding_id}" if self.finding_id is not None else f"{self.capture_id}"
             helps = "restore it from a backup"
         first = f"{self.state.value:<12} {self.kind} of {of}"
         return [printable(first), *(f"             {printable(text)}" for text in (str(self.file), helps))]
