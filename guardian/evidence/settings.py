@@ -32,8 +32,9 @@ class EvidenceSettings(BaseModel):
         gt=0,
         description="disk space for kept pages and images; once full, the least important make room for others",
     )
-    browser: BrowserSettings = Field(
-        BrowserSettings(), description="the installed Chromium that takes screenshots; needs guardian[browser]"
     capture: CaptureSettings = Field(
         CaptureSettings(), description="exchanges, pages and pictures captured as proof (docs/evidence.md)"
+    )
+    browser: BrowserSettings = Field(
+        BrowserSettings(), description="the installed Chromium that takes screenshots; needs guardian[browser]"
     )
