@@ -42,6 +42,7 @@ COMMANDS = {
     "case": "Uses of your images: list, show, confirm, dismiss, assign, close, undo...",
     "evidence": "Proof of uses, captured and kept: capture, list...",
     "notice": "Notices to operators and hosts: draft, check, consider, approve, sent, list...",
+    "recheck": "Look again at all places of a case: still there, gone, moved or back?",
     "operator": "Who uses your images, with all their cases and licences: list, show.",
     "user": "Who may sign in to the desk: add, list, role, password, remove.",
     "token": "What programs show to use the API: add, list, remove.",

@@ -14,6 +14,7 @@ from guardian.notices.settings import OwnerSettings
 from guardian.views.plain_text import printable
 
 _MARGIN_MM = 22
+_LONGEST_SUBJECT = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def pdf_of(notice: Notice) -> bytes:
     body = ParagraphStyle("body", fontName="Helvetica", fontSize=10, leading=14, splitLongWords=1)
     head = ParagraphStyle("head", parent=body, fontName="Helvetica-Bold", fontSize=12, leading=16, spaceAfter=4 * mm)
 
-    story: list[object] = [Paragraph(_marked(notice.subject), head)]
+    story: list[object] = [Paragraph(_marked(notice.subject[:_LONGEST_SUBJECT]), head)]
     for line in notice.text.splitlines():
         if not line.strip():
             story.append(Spacer(1, 3 * mm))

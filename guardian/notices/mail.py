@@ -1,5 +1,6 @@
 """Drafts of mails. Nothing that a page or a person wrote can add a header."""
 
+import hashlib
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -26,6 +27,8 @@ def mail_draft(
     mail["X-Unsent"] = "1"
     mail.set_content(text, cte="quoted-printable")
     mail.add_attachment(pdf, maintype="application", subtype="pdf", filename="notice.pdf")
+    # The library's own boundary is random; the same notice makes the same file.
+    mail.set_boundary(f"guardian-{hashlib.sha256(text.encode() + pdf).hexdigest()[:40]}")
     return mail.as_bytes()
 
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -128,12 +129,16 @@ def check_template(file: Path) -> Iterator[ConfigError]:
         return
 
     unknown = sorted(meta.find_undeclared_variables(tree) - _GIVEN - environment.globals.keys())
-    for name in unknown:
-        yield ConfigError(f"there is no {name}; see docs/notices.md", file=file, line=_line_of(tree, name))
+    mistakes = [
+        ConfigError(f"there is no {name}; see docs/notices.md", file=file, line=_line_of(tree, name))
+        for name in unknown
+    ]
     kinds = [NoticeKind(named[0])] if named[0] in list(NoticeKind) else list(NoticeKind)
     if named[0] in list(NoticeKind):
-        yield from _lacking(file, source, tree, kinds[0], language)
-    if not unknown:
+        mistakes += _lacking(file, source, tree, kinds[0], language)
+    yield from mistakes
+    is_tried = len(kinds) > 1 or source.lstrip().startswith(_SUBJECT)
+    if is_tried and not unknown:
         try:
             for kind in kinds:
                 render(_SAMPLE, kind, language, file.parent)
@@ -159,6 +164,7 @@ def _lacking(
         yield ConfigError(f"there is no element {key!r} of such a notice", file=file)
 
 
+@lru_cache(maxsize=16)
 def _environment(language: NoticeLanguage, folder: Path | None) -> ImmutableSandboxedEnvironment:
     folders = [str(one) for one in (folder, SHIPPED) if one is not None]
     environment = ImmutableSandboxedEnvironment(
@@ -188,7 +194,8 @@ def _rendered(
         file = Path(error.filename) if error.filename else file_of(error.name or name, folder)
         raise ConfigError(str(error.message), file=file, line=error.lineno) from error
     except TemplateNotFound as error:
-        raise ConfigError(f"there is no template {error.message}", file=file_of(name, folder)) from error
+        file, line = _failing_line(error) or (file_of(name, folder), None)
+        raise ConfigError(f"there is no template {error.name}", file=file, line=line) from error
     except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
         # What a template computes is the template's mistake.
         file, line = _failing_line(error) or (file_of(name, folder), None)

@@ -11,9 +11,10 @@ from datetime import date, datetime, timedelta
 import structlog
 
 from guardian.cases import Edit, decide
+from guardian.cases.capture_orders import owe_capture
 from guardian.errors import UsageError
 from guardian.licences import standing_of
-from guardian.model import Actor, CaseEvent, CaseState, LicenceStatus
+from guardian.model import Actor, CaptureOrder, CaptureReason, CaseEvent, CaseState, LicenceStatus
 from guardian.model.notices import OUT_STATES, Notice, NoticeLine, NoticeState, NoticeStep
 from guardian.notices.business_days import CounterWindow, counter_window
 from guardian.notices.drafting import reference_of
@@ -87,6 +88,11 @@ def approve(tx: Transaction, notice_id: str, by: By, settings: NoticeSettings, n
         raise UsageError(f"{by.name} has drafted {notice.id}; notices.four_eyes asks for somebody else to approve it")
     if by.actor.name and settings.four_eyes and _is_same(by.actor.name, notice.drafted_by) and by.name != by.actor.name:
         log.warning("approved_for_another", notice=notice.id, by=by.name, actor=by.actor.name)
+    for case_id in notice.case_ids:
+        case = tx.cases.get(case_id)
+        if case is not None:
+            # What is shown when the notice goes out is kept as proof.
+            owe_capture(tx, CaptureOrder(case.id, CaptureReason.NOTICE), notice.id, by.at)
     return _write(tx, notice, NoticeStep.APPROVED, by, _optional(note), {})
 
 

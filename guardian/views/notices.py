@@ -132,7 +132,11 @@ def recheck_json(recheck: Recheck) -> dict[str, Any]:
 
 def recheck_text(recheck: Recheck) -> str:
     """Return what a recheck has shown, for people."""
-    why = f"asked for by {recheck.asked_by}" if recheck.asked_by else f"{recheck.day} days after the notice"
+    why = (
+        f"asked for by {recheck.asked_by}"
+        if recheck.asked_by
+        else f"{counted(recheck.day or 0, 'day')} after the notice"
+    )
     return f"looked again ({why}): {OUTCOME_TEXTS[recheck.outcome]}"
 
 
