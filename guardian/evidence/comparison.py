@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from guardian import __version__
-from guardian.errors import Unmatchable, WorkerLost
+from guardian.errors import CaptureFull, Unmatchable, WorkerLost
 from guardian.evidence.keeper import Keeper, Taken
 from guardian.evidence.subjects import CaptureSubject
 from guardian.evidence.vault import Vault
@@ -42,6 +42,19 @@ CATALOGUE_TEXT = (
     "was protected at that time: a detail that many protected pictures share is no evidence for one of them. They are "
     "therefore recorded here, and are not measured again."
 )
+
+_DRAWINGS = {
+    "comparison/original-outlined.png": (
+        "The owner's picture; the outline shows the part that the picture found shows too."
+    ),
+    "comparison/found-outlined.png": (
+        "The picture that was found; the outline shows where the owner's picture lies in it."
+    ),
+    "comparison/heat-map.png": (
+        "The owner's picture in grey; blue where both show the same, orange where they differ, uncoloured where there "
+        "is nothing to compare."
+    ),
+}
 
 _TYPES = (
     (b"\xff\xd8\xff", "jpg", "image/jpeg"),
@@ -89,8 +102,8 @@ async def take_comparison(
             not_taken.append(NotTaken("comparison", f"the two pictures cannot be measured on each other: {error}"))
 
     told.setdefault("measured", None)
-    files = await asyncio.to_thread(_keep, keeper, told, found, drawings, workers)
-    return Taken(files, tuple(not_taken))
+    files, left_out = await asyncio.to_thread(_keep, keeper, told, found, drawings, workers)
+    return Taken(tuple(files), (*not_taken, *left_out))
 
 
 def settings_of(workers: Workers) -> dict[str, Any]:
@@ -231,13 +244,14 @@ def _bytes_of(path: Path) -> bytes | None:
 
 def _keep(
     keeper: Keeper, told: Mapping[str, Any], found: bytes, drawings: "Drawn | None", workers: Workers
-) -> tuple[EvidenceFile, ...]:
+) -> tuple[list[EvidenceFile], list[NotTaken]]:
+    """Keep the files of a comparison, what is needed to compute it again first; say which do not fit any more."""
     name, media_type = _found_name(found)
-    content = json.dumps(told, ensure_ascii=False, sort_keys=True, indent=1).encode()
-    kept = [
-        keeper.keep(JSON_NAME, content, "application/json", "The comparison of both pictures: every number, and why."),
-        keeper.keep(name, found, media_type, "The picture that was found: the exact bytes that were compared."),
-        keeper.keep(
+    content = json.dumps(told, ensure_ascii=False, sort_keys=True, indent=1).encode("utf-8", "replace")
+    files = [
+        (JSON_NAME, content, "application/json", "The comparison of both pictures: every number, and why."),
+        (name, found, media_type, "The picture that was found: the exact bytes that were compared."),
+        (
             CONFIDENCE_NAME,
             workers.confidence.read_bytes(),
             "application/json",
@@ -245,28 +259,17 @@ def _keep(
         ),
     ]
     if drawings is not None:
-        kept += [
-            keeper.keep(
-                "comparison/original-outlined.png",
-                drawings.original,
-                "image/png",
-                "The owner's picture; the outline shows the part that the picture found shows too.",
-            ),
-            keeper.keep(
-                "comparison/found-outlined.png",
-                drawings.found,
-                "image/png",
-                "The picture that was found; the outline shows where the owner's picture lies in it.",
-            ),
-            keeper.keep(
-                "comparison/heat-map.png",
-                drawings.heat_map,
-                "image/png",
-                "The owner's picture in grey; blue where both show the same, orange where they differ, "
-                "uncoloured where there is nothing to compare.",
-            ),
-        ]
-    return tuple(kept)
+        drawn = (drawings.original, drawings.found, drawings.heat_map)
+        files += [(one, png, "image/png", about) for (one, about), png in zip(_DRAWINGS.items(), drawn, strict=True)]
+
+    kept: list[EvidenceFile] = []
+    left_out: list[NotTaken] = []
+    for one, bytes_of_it, kind, about in files:
+        try:
+            kept.append(keeper.keep(one, bytes_of_it, kind, about))
+        except CaptureFull as error:
+            left_out.append(NotTaken(one, str(error)))
+    return kept, left_out
 
 
 def _found_name(content: bytes) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from guardian.errors import Unmatchable, UsageError, WorkerLost
+from guardian.errors import GuardianError, UsageError, WorkersUnavailable
 from guardian.evidence.bundle_members import BundleMembers, NotABundle, opened_bundle
 from guardian.evidence.comparison import CONFIDENCE_NAME, FORMAT, JSON_NAME
 from guardian.evidence.recorded_comparison import RecordedComparison, RecordedMeasurement, parsed_as
@@ -183,9 +183,10 @@ async def _measured_again(
     try:
         given = (original, found, _start_of(told), decided, fitted)
         again = await workers.run_with_matcher(measure_again, *given)
-    except (Unmatchable, WorkerLost) as error:
-        fault = f"the two pictures cannot be measured on each other: {error}"
-        return Recomputed(place, told.sentence, faults=(fault,))
+    except WorkersUnavailable:
+        raise
+    except GuardianError as error:
+        return Recomputed(place, told.sentence, faults=(f"nothing can be computed again: {error}",))
     finally:
         await workers.aclose()
     return Recomputed(place, told.sentence, _numbers(told, again), (), _remarks(told, again.used))
