@@ -358,14 +358,21 @@ async def _verify(session: Session, notice_id: str, by: str | None, *, always: b
     """Look at the addresses of a notice and record what was seen; return it. Without `always` only if it is due."""
     from guardian.app import opened_app
     from guardian.config import require_contact
-    from guardian.notices.steps import is_verified, note_verified, notice_starting_with, require_open
+    from guardian.notices.steps import (
+        is_verified,
+        note_verified,
+        notice_starting_with,
+        points_of_people,
+        require_open,
+    )
     from guardian.scan.verifying import dead_addresses
 
     with opened_store(session) as store, store.read() as tx:
         notice = notice_starting_with(tx, notice_id)
         require_open(notice)
-        if not always and (notice.missing or is_verified(notice, datetime.now(UTC))):
-            return notice
+        is_waiting = bool(points_of_people(tx, notice, session.config.notices))
+    if not always and (is_waiting or is_verified(notice, datetime.now(UTC))):
+        return notice
 
     require_contact(session.config, session.config_path)
     async with opened_app(session.config) as app:

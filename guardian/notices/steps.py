@@ -105,13 +105,17 @@ def note_verified(tx: Transaction, notice_id: str, problems: Mapping[str, str], 
 
 def open_points(tx: Transaction, notice: Notice, settings: NoticeSettings, now: datetime) -> list[str]:
     """Return what has to be done before a notice may be recorded as sent, one sentence each; [] when nothing has."""
+    return [*points_of_people(tx, notice, settings), *_not_verified(notice, now)]
+
+
+def points_of_people(tx: Transaction, notice: Notice, settings: NoticeSettings) -> list[str]:
+    """Return what people have to do before it is worth a look whether the addresses of a notice are live."""
     points = [*notice.missing, *_not_considered(notice)]
     approved = notice.last(NoticeStep.APPROVED)
     if approved is None:
         points.append(f"nobody has approved it: `guardian notice approve {reference_of(notice.id)} --by NAME`")
     elif settings.four_eyes and _is_same(approved.by, notice.drafted_by):
         points.append(f"{approved.by} has both drafted and approved it; notices.four_eyes asks for somebody else")
-    points += _not_verified(notice, now)
     for case_id in notice.case_ids:
         case = tx.cases.get(case_id)
         if case is not None and case.state in (CaseState.DISMISSED, CaseState.LICENSED):

@@ -58,18 +58,21 @@ def notice_text(notice: Notice) -> str:
 
 def line_text(line: NoticeLine) -> str:
     """Return one line of a notice's history for people: when, what, by whom, and in which words."""
-    words = f"{second_text(line.at)}  {_STEP_TEXTS[line.step]} by {line.by}"
-    if line.step is NoticeStep.SENT:
-        words += f" to {line.detail.get('to', '?')}"
-    if line.step is NoticeStep.COUNTERED:
-        words += (
-            f" on {line.detail['received']}; restored between {line.detail['earliest']} and {line.detail['latest']}"
-        )
-    if line.step is NoticeStep.NOT_VERIFIED:
-        words += ": " + "; ".join(f"{address}: {why}" for address, why in line.detail.items())
-    if line.step is NoticeStep.LICENCE_CHECKED and "recorded" in line.detail:
-        words += f" ({line.detail['recorded']})"
+    words = f"{second_text(line.at)}  {step_words(line)} by {line.by}"
     return f"{words}: {line.note}" if line.note else words
+
+
+def step_words(line: NoticeLine) -> str:
+    """Return what a line of a notice's history says, without when, by whom and in which words."""
+    words = _STEP_TEXTS[line.step]
+    detail = line.detail
+    if line.step is NoticeStep.SENT:
+        return f"{words} to {detail.get('to', '?')}"
+    if line.step is NoticeStep.COUNTERED:
+        return f"{words} on {detail['received']}, restored between {detail['earliest']} and {detail['latest']}"
+    if line.step is NoticeStep.NOT_VERIFIED:
+        return f"{words} ({'; '.join(f'{address}: {why}' for address, why in detail.items())})"
+    return f"{words} ({detail['recorded']})" if "recorded" in detail else words
 
 
 def notice_json(notice: Notice) -> dict[str, Any]:
