@@ -210,10 +210,15 @@ _EXAMPLES = {
 }
 
 
-def _section(settings: BaseModel) -> Iterable[str]:
+def _section(settings: BaseModel, indent: str = "  ") -> Iterable[str]:
     for name, field in type(settings).model_fields.items():
-        yield f"  # {field.description}"
-        yield f"  {name}: {_yaml(_plain(settings, name))}"
+        yield f"{indent}# {field.description}"
+        value = getattr(settings, name)
+        if isinstance(value, BaseModel):
+            yield f"{indent}{name}:"
+            yield from _section(value, indent + "  ")
+        else:
+            yield f"{indent}{name}: {_yaml(_plain(settings, name))}"
 
 
 def _plain(settings: BaseModel, name: str) -> Any:
