@@ -254,7 +254,7 @@ class _Candidates:
     def _fused(
         self, alike: dict[PictureKey, dict[Aspect, float]], copies: dict[PictureKey, CopyFact]
     ) -> dict[PictureKey, float]:
-        """Return the fused score of each candidate, 0-1: by the ranks of its aspects and words, and by that of copies."""
+        """Return the fused score of each candidate, 0-1: by the ranks of aspects and words, and by that of copies."""
         keys = list(alike)
         ranks = {aspect: _ranks([alike[key][aspect] for key in keys]) for aspect in FUSION}
         scores = {key: float(score) for key, score in zip(keys, fused_ranks(ranks), strict=True)}
