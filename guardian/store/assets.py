@@ -1,12 +1,13 @@
 """The images that the owner protects."""
 
+import json
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import JSON, Connection, Row, Text, cast, func, select, type_coerce, update
 from sqlalchemy.sql import ColumnElement
 
-from guardian.model import Asset, AssetState, Rights, SelfCheck
+from guardian.model import Asset, AssetFilter, AssetState, Rights, SelfCheck
 from guardian.store.counters import Counters
 from guardian.store.ids import new_id
 from guardian.store.inserting import insert_into
@@ -150,6 +151,28 @@ class Assets:
         """Return the asset with these bytes (hex SHA-256), whatever its state; None when there is none."""
         return self._first(assets.c.sha256 == sha256)
 
+    def page(
+        self, wanted: AssetFilter, limit: int, *, after: int | None = None, newest_first: bool = False
+    ) -> list[Asset]:
+        """Return at most `limit` of the assets that a filter wants, in the order of their numbers or the other way.
+
+        `after`: the number of the asset after which they come.
+        """
+        query = select(assets).where(*_conditions(wanted)).limit(limit)
+        query = query.order_by(assets.c.number.desc() if newest_first else assets.c.number)
+        if after is not None:
+            query = query.where(assets.c.number < after if newest_first else assets.c.number > after)
+        return [asset_of(row) for row in self._connection.execute(query)]
+
+    def count_matching(self, wanted: AssetFilter) -> int:
+        """Return how many assets a filter wants."""
+        query = select(func.count()).select_from(assets).where(*_conditions(wanted))
+        return self._connection.execute(query).scalar_one()
+
+    def collections(self) -> list[str]:
+        """Return the names of all collections, by name."""
+        return sorted(self._connection.execute(select(assets.c.collection).distinct()).scalars())
+
     def list(self, collection: str | None = None, state: AssetState | None = None) -> list[Asset]:
         """Return assets in the order of their numbers."""
         query = select(assets).order_by(assets.c.number)
@@ -201,6 +224,25 @@ class Assets:
 
     def _one(self, condition: ColumnElement[bool]) -> Asset:
         return asset_of(self._connection.execute(select(assets).where(condition)).one())
+
+
+def _conditions(wanted: AssetFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.state is not None:
+        found.append(assets.c.state == wanted.state)
+    if wanted.collection is not None:
+        found.append(assets.c.collection == wanted.collection)
+    if wanted.weak:
+        found.append(type_coerce(assets.c.self_check, JSON)["weakness"].as_string().is_not(None))
+    if wanted.words is not None:
+        # Tags as the JSON of their list spells them.
+        spelled = json.dumps(wanted.words)[1:-1]
+        found.append(
+            assets.c.title.icontains(wanted.words, autoescape=True)
+            | assets.c.path.icontains(wanted.words, autoescape=True)
+            | cast(assets.c.tags, Text).icontains(spelled, autoescape=True)
+        )
+    return found
 
 
 def asset_of(row: Row[tuple[object, ...]]) -> Asset:
