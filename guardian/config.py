@@ -153,6 +153,11 @@ def _with_local_names(config: Config, folder: Path) -> Config:
             "destinations": tuple(_with_local_paths(one, "secret_file", folder) for one in config.destinations),
             "embedding": _with_local_weights(config.embedding, folder),
             "delivery": _with_local_paths(config.delivery, "ca_file", folder),
+            "evidence": config.evidence.model_copy(
+                update={
+                    "timestamps": tuple(_with_local_paths(one, "ca_file", folder) for one in config.evidence.timestamps)
+                }
+            ),
             "web": _with_local_provider(config.web, folder),
         }
     )
@@ -210,10 +215,15 @@ _EXAMPLES = {
 }
 
 
-def _section(settings: BaseModel) -> Iterable[str]:
+def _section(settings: BaseModel, indent: str = "  ") -> Iterable[str]:
     for name, field in type(settings).model_fields.items():
-        yield f"  # {field.description}"
-        yield f"  {name}: {_yaml(_plain(settings, name))}"
+        yield f"{indent}# {field.description}"
+        value = getattr(settings, name)
+        if isinstance(value, BaseModel):
+            yield f"{indent}{name}:"
+            yield from _section(value, indent + "  ")
+        else:
+            yield f"{indent}{name}: {_yaml(_plain(settings, name))}"
 
 
 def _plain(settings: BaseModel, name: str) -> Any:

@@ -1,6 +1,7 @@
 """The settings of keeping evidence."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -25,6 +26,20 @@ class TimestampSettings(BaseModel):
         return url
 
 
+class CaptureSettings(BaseModel):
+    """What is captured of each use."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    when: tuple[Literal["opened", "changed", "returned"], ...] = Field(
+        ("opened", "changed", "returned"),
+        description="when a use is captured: its case opened, what is shown changed, it is back; [] only when asked",
+    )
+    max_bytes: ByteSize = Field(
+        100 * 1024**2, gt=0, description="what one capture holds at most; what was left out is said in it"
+    )
+
+
 class EvidenceSettings(BaseModel):
     """How much evidence is kept, and what bundles are stamped with."""
 
@@ -40,4 +55,7 @@ class EvidenceSettings(BaseModel):
     )
     timestamp_patience: Duration = Field(
         duration("60s"), description="how long an export asks again while no authority answers"
+    )
+    capture: CaptureSettings = Field(
+        CaptureSettings(), description="exchanges, pages and pictures captured as proof (docs/evidence.md)"
     )

@@ -29,6 +29,7 @@ from guardian.model.cases import (
 )
 from guardian.model.coverage import Coverage, EvidenceRoom, Trouble, TroubleKind
 from guardian.model.crawling import Checkpoint, CrawlRequest, FrontierRow, FrontierState, Remembered
+from guardian.model.evidence import CaptureOrder, CaptureReason, EvidenceCapture, EvidenceFile, NotTaken
 from guardian.model.matches import (
     MEASURED_FACTS,
     Affine,
@@ -120,6 +121,8 @@ __all__ = [
     "BrowserSession",
     "CacheStatus",
     "Candidate",
+    "CaptureOrder",
+    "CaptureReason",
     "Case",
     "CaseChange",
     "CaseEvent",
@@ -139,6 +142,8 @@ __all__ = [
     "DismissReason",
     "EarlierUse",
     "EarlierUseState",
+    "EvidenceCapture",
+    "EvidenceFile",
     "EvidenceRoom",
     "Fetched",
     "Finding",
@@ -159,6 +164,7 @@ __all__ = [
     "NotCompared",
     "NotComparedReason",
     "NotSeen",
+    "NotTaken",
     "OperatorSummary",
     "Outcome",
     "PageCapture",

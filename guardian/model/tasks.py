@@ -13,6 +13,7 @@ class TaskKind(StrEnum):
     DELIVER = "deliver"
     LOOK_BACK = "look_back"
     RECHECK = "recheck"
+    CAPTURE = "capture"
 
 
 class TaskState(StrEnum):
@@ -28,7 +29,8 @@ class Task:
     """One row of the durable queue. (kind, key) is unique, so adding the same work twice makes one task.
 
     A delivery has a `destination` and the id of the message that is owed to it; other kinds may have a `body`, a JSON
-    document. `attempts` counts finished tries.
+    document. Of one destination one process at a time has tasks in hand; that of a capture is its case. `attempts`
+    counts finished tries.
     """
 
     id: int

@@ -180,18 +180,19 @@ class Tasks:
         )
         return len(freed.all())
 
-    def destinations_due(self, now: datetime) -> list[str]:
-        """Return the destinations for which a delivery is due, configured or not, the longest waiting first."""
+    def destinations_due(self, now: datetime, kind: TaskKind = TaskKind.DELIVER, limit: int | None = None) -> list[str]:
+        """Return the destinations for which a task is due, configured or not, the longest waiting first."""
         query = (
             select(tasks.c.destination)
             .where(
                 tasks.c.state == TaskState.DUE,
-                tasks.c.kind == TaskKind.DELIVER,
+                tasks.c.kind == kind,
                 tasks.c.destination.is_not(None),
                 _is_due(now),
             )
             .group_by(tasks.c.destination)
             .order_by(func.min(tasks.c.due_at), tasks.c.destination)
+            .limit(limit)
         )
         return list(self._connection.execute(query).scalars())
 

@@ -9,6 +9,7 @@ from guardian.store.cases import Cases
 from guardian.store.counters import Counters
 from guardian.store.destinations import Destinations
 from guardian.store.earlier_uses import EarlierUses
+from guardian.store.evidence import Evidence
 from guardian.store.findings import Findings
 from guardian.store.frontier import Frontier
 from guardian.store.idempotency import Idempotency
@@ -44,6 +45,7 @@ class Transaction:
         self.findings = Findings(connection)
         self.versions = Versions(connection)
         self.released_evidence = ReleasedEvidence(connection)
+        self.evidence = Evidence(connection)
         self.cases = Cases(connection, self.audit)
         self.statistics = Statistics(connection)
         self.people = People(connection)
