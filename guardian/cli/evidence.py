@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import click
 
-from guardian.cli.acting import this_user
 from guardian.cli import evidence_bundle
+from guardian.cli.acting import this_user
 from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.screen import Screen, echo
 from guardian.cli.showing import NOT_ALL_SEEN, json_line

@@ -80,12 +80,12 @@ async def write_bundle(
 ) -> Written:
     """Write a new bundle and return what was written; it is on disk when this returns.
 
-    Members are streamed. The file appears under its name when it is whole; whatever happens before leaves nothing there.
+    Members are streamed. The file appears under its name when it is whole; what happens before leaves nothing there.
     `out` may be a folder, where the file is then named after its manifest. Raises UsageError when the file is there
     already, GuardianError when a member is not what it should be, NoTimestamp, OSError (a full disk) with the file's
     name.
     """
-    _refuse_existing(out)
+    refuse_existing(out)
     own = [Member(INSTRUCTIONS, instructions(is_stamped=stamping is not None), "text/plain", _ABOUT_INSTRUCTIONS)]
     listed = [_measured(member) for member in (*own, *members)]
     sums = Member(SUMS, _sums(listed), "text/plain", "The SHA-256 of each file, as sha256sum checks it.")
@@ -121,7 +121,8 @@ _EXISTS = "{} exists already; a bundle is written once: choose another name"
 _ABOUT_INSTRUCTIONS = "How to check this bundle without guardian, with sha256sum and openssl."
 
 
-def _refuse_existing(out: Path) -> None:
+def refuse_existing(out: Path) -> None:
+    """Raise UsageError when a bundle cannot be written there: something has that name, or there is no such folder."""
     if out.exists() and not out.is_dir():
         raise UsageError(_EXISTS.format(out))
     if not out.parent.is_dir():
@@ -141,7 +142,7 @@ def _measured(member: Member) -> Listed:
     digest = whole.hexdigest()
     if member.sha256 not in (None, digest):
         raise GuardianError(
-            f"{member.name} is not as it was captured: {member.content} is damaged; restore it from a backup "
+            f"{member.name} is not as it was kept: its file ({member.sha256}) is damaged; restore it from a backup "
             "(`guardian evidence check` finds all that is damaged)"
         )
     about = member.about.encode("utf-8", "replace").decode()
@@ -170,7 +171,7 @@ def _sums(listed: Sequence[Listed]) -> bytes:
 
 
 def _write_zip(file: IO[bytes], contents: Sequence[tuple[str, bytes | Path, str]]) -> int:
-    """Write names with their contents as a zip file and return its size; each must have its SHA-256, if one is given."""
+    """Write names with their contents as a zip file and return its size; each must have its SHA-256, if given."""
     members: list[ZipMember] = []
     offset = 0
     for name, content, sha256 in contents:
@@ -184,7 +185,7 @@ def _write_zip(file: IO[bytes], contents: Sequence[tuple[str, bytes | Path, str]
             whole.update(block)
             written += len(block)
         if written != size or sha256 not in ("", whole.hexdigest()):
-            raise GuardianError(f"{content} was changed while the bundle was written; try again")
+            raise GuardianError(f"{name} was changed while the bundle was written; try again")
 
         member = ZipMember(name, size, crc32, offset)
         file.seek(offset)

@@ -1,11 +1,12 @@
 """Which members the bundle of a case has, and the report among them."""
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
-from pathlib import PurePath
+from datetime import datetime
+from pathlib import Path, PurePath
 from typing import Any
 
 from guardian import __version__
@@ -31,6 +32,16 @@ from guardian.views.timestamps import json_timestamp
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST_CELL = 2000
 _MOST_CONTACTS_BYTES = 1 << 20
+
+_FORMS = (
+    (b"\xff\xd8\xff", ".jpg", "image/jpeg"),
+    (b"\x89PNG", ".png", "image/png"),
+    (b"GIF8", ".gif", "image/gif"),
+    (b"II*\x00", ".tif", "image/tiff"),
+    (b"MM\x00*", ".tif", "image/tiff"),
+    (b"BM", ".bmp", "image/bmp"),
+    (b"%PDF", ".pdf", "application/pdf"),
+)
 
 _COLUMNS = (
     "page_url",
@@ -63,11 +74,6 @@ class CaseFiles:
     record: CaseRecord
     members: tuple[Member, ...]
 
-    @property
-    def last_capture(self) -> EvidenceCapture | None:
-        """The capture that was taken last."""
-        return self.record.captures[-1] if self.record.captures else None
-
 
 def case_files(
     tx: Transaction, case: Case, vault: Vault, originals: Vault, now: datetime, *, with_original: bool = True
@@ -80,9 +86,7 @@ def case_files(
     captures = tuple(tx.evidence.of_case(case.id))
     host = case.operator
     licences = tuple(
-        one
-        for one in tx.licences.list()
-        if host_is_under(one.host, host) or host_is_under(host, one.host)
+        one for one in tx.licences.list() if host_is_under(one.host, host) or host_is_under(host, one.host)
     )
     record = CaseRecord(
         detail=detail,
@@ -94,7 +98,9 @@ def case_files(
     )
 
     members = [
-        Member(CASE, _case_json(record), "application/json", "The case as guardian records it, with every measurement."),
+        Member(
+            CASE, _case_json(record), "application/json", "The case as guardian records it, with every measurement."
+        ),
         Member(
             HISTORY,
             history_lines(tx, case.id),
@@ -111,7 +117,9 @@ def case_files(
     return CaseFiles(record, tuple(members))
 
 
-def with_report(files: CaseFiles, pictures: ReportPictures, key: str, authorities: tuple[str, ...], vault: Vault) -> tuple[Member, ...]:
+def with_report(
+    files: CaseFiles, pictures: ReportPictures, key: str, authorities: tuple[str, ...], vault: Vault
+) -> tuple[Member, ...]:
     """Return the members of a bundle with the report, which lists all others, as the first."""
     # Imported late: fonts and the PDF library take their time, and most commands need neither.
     from guardian.evidence.report.making import make_report
@@ -129,10 +137,8 @@ def with_report(files: CaseFiles, pictures: ReportPictures, key: str, authoritie
 
 
 def _exhibit(member: Member) -> Exhibit:
-    from hashlib import sha256
-
     if isinstance(member.content, bytes):
-        return Exhibit(member.name, sha256(member.content).hexdigest(), len(member.content), member.about)
+        return Exhibit(member.name, hashlib.sha256(member.content).hexdigest(), len(member.content), member.about)
     return Exhibit(member.name, member.sha256 or "", member.content.stat().st_size, member.about)
 
 
@@ -141,13 +147,13 @@ def _case_json(record: CaseRecord) -> bytes:
     told: dict[str, Any] = case_detail_json(record.detail) | {
         "captures": [capture_json(capture) for capture in record.captures],
         "licences": [licence_json(one, status_of(one, today)) for one in record.licences],
-        "versions_of_the_work": [_asset_json(asset, today) for asset in record.detail.assets],
+        "versions_of_the_work": [_asset_json(asset) for asset in record.detail.assets],
         "contacts_in_words": contacts_in([finding.context for finding in record.detail.findings]),
     }
     return json.dumps(told, sort_keys=True, indent=1, ensure_ascii=False).encode("utf-8", "replace")
 
 
-def _asset_json(asset: Asset, today: date) -> dict[str, Any]:
+def _asset_json(asset: Asset) -> dict[str, Any]:
     return {
         "id": asset.id,
         "title": asset.title,
@@ -199,13 +205,30 @@ def _kept_bytes(record: CaseRecord, vault: Vault) -> Iterator[Member]:
     seen: set[str] = set()
     for finding in record.detail.findings:
         for version in record.detail.versions.get(finding.id, ()):
-            kinds = ((version.image_sha256, "picture"), (version.page_sha256, "page"))
-            for digest, kind in kinds:
+            for digest, kind in ((version.image_sha256, "picture"), (version.page_sha256, "page")):
                 if digest is None or digest in seen or not vault.holds(digest):
                     continue
                 seen.add(digest)
+                ending, media_type = _form_of(vault.path_of(digest))
                 about = f"The {kind} as a scan received it, first on {version.first_seen_at:%Y-%m-%d %H:%M}Z."
-                yield Member(f"scans/{kind}-{digest[:16]}", vault.path_of(digest), "application/octet-stream", about, digest)
+                name = f"scans/{kind}-{digest[:16]}{ending}"
+                yield Member(name, vault.path_of(digest), media_type, about, digest)
+
+
+def _form_of(path: Path) -> tuple[str, str]:
+    """Return the ending of the name and the media type for kept bytes, by their first ones."""
+    with path.open("rb") as file:
+        start = file.read(32)
+    for sign, ending, media_type in _FORMS:
+        if start.startswith(sign):
+            return ending, media_type
+    if start[4:12] in (b"ftypavif", b"ftypavis"):
+        return ".avif", "image/avif"
+    if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
+        return ".webp", "image/webp"
+    if start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        return ".html", "text/html"
+    return ".bin", "application/octet-stream"
 
 
 def _of_capture(capture: EvidenceCapture, folder: str, vault: Vault) -> list[Member]:

@@ -66,8 +66,8 @@ _TAIL = """
 What these checks show, and what they do not
 --------------------------------------------
 They show that the files are those that were signed (and, with a time stamp, that they existed at that time). They do
-not show who holds the signing key, nor that a web site showed what the captures hold: for that, see the chapter "Method"
-of report.pdf and the exact responses in the captures (*.wacz, which any WACZ viewer replays).
+not show who holds the signing key, nor that a web site showed what the captures hold: for that, see the chapter
+"Method" of report.pdf and the exact responses in the captures (*.wacz, which any WACZ viewer replays).
 
 With guardian, one command does all of the above, without network, database or configuration:
 

@@ -25,7 +25,7 @@ _LONGEST_NAME = 240
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One member as the manifest names it. `blocks` are the digests of its parts of BLOCK_BYTES, when it has several."""
+    """One member as the manifest names it. `blocks`: digests of its parts of BLOCK_BYTES, when it has several."""
 
     name: str
     sha256: str

@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -118,11 +118,11 @@ async def _ask(client: TrustedClient, authority: TimestampSettings, content: byt
     return Stamp(answer.body, b"".join(one.public_bytes(Encoding.PEM) for one in chain))
 
 
-def check(answer: bytes, chain: bytes, content: bytes, known_roots: Iterable[x509.Certificate]) -> StampedTime:
+def check(answer: bytes, chain: bytes, content: bytes, known_roots: Collection[bytes]) -> StampedTime:
     """Return what a time stamp over some bytes says. Raises ValueError, in words, when it is not good.
 
-    The certificates need only have been valid at the time that it states. A root that is not among `known_roots` is
-    taken from `chain`, and reported as not known.
+    The certificates need only have been valid at the time that it states. A root that is not among `known_roots`
+    (DER) is taken from `chain`, and reported as not known.
     """
     try:
         certificates = x509.load_pem_x509_certificates(chain)
@@ -144,51 +144,45 @@ def check(answer: bytes, chain: bytes, content: bytes, known_roots: Iterable[x50
     if signer is None:
         raise ValueError("it does not carry the certificate of its authority")
 
-    known = {one.fingerprint(hashes.SHA256()) for one in known_roots}
-    digest = root.fingerprint(hashes.SHA256())
     return StampedTime(
         at=response.tst_info.gen_time.astimezone(UTC),
         authority=signer.subject.rfc4514_string(),
-        root=digest.hex(),
+        root=root.fingerprint(hashes.SHA256()).hex(),
         root_name=root.subject.rfc4514_string(),
-        root_is_known=digest in known,
+        root_is_known=root.public_bytes(Encoding.DER) in known_roots,
     )
 
 
-def roots_in(path: Path) -> list[x509.Certificate]:
-    """Return the certificates of a PEM file that the operator names. Raises UsageError."""
+def roots_in(path: Path) -> list[bytes]:
+    """Return the certificates (DER) of a PEM file that the operator names. Raises UsageError."""
     try:
-        return x509.load_pem_x509_certificates(path.read_bytes())
+        return [one.public_bytes(Encoding.DER) for one in x509.load_pem_x509_certificates(path.read_bytes())]
     except OSError as error:
         raise UsageError(f"cannot read certificates of a time-stamp authority from {path}: {error.strerror}") from error
     except ValueError as error:
         raise UsageError(f"{path} holds no certificate in PEM form") from error
 
 
-def system_roots() -> list[x509.Certificate]:
-    """Return the root certificates that this machine, or the list that httpx brings, knows."""
+def system_roots() -> list[bytes]:
+    """Return the root certificates (DER) that this machine, or the list that httpx brings, knows."""
     context = ssl.create_default_context(cafile=certifi.where())
     context.load_default_certs()
-    roots = []
-    for der in context.get_ca_certs(binary_form=True):
-        try:
-            roots.append(x509.load_der_x509_certificate(der))
-        except ValueError:
-            # An odd one in the system's list is of no use here, and no reason to stop.
-            continue
-    return roots
+    return context.get_ca_certs(binary_form=True)
 
 
-def _chain(response: TimeStampResponse, roots: Sequence[x509.Certificate]) -> list[x509.Certificate]:
-    """Return the certificates from the authority's own upwards, as far as they are known."""
-    embedded = [x509.load_der_x509_certificate(der) for der in sorted(response.signed_data.certificates)]
+def _chain(response: TimeStampResponse, roots: Sequence[bytes]) -> list[x509.Certificate]:
+    """Return the certificates from the authority's own upwards, as far as they are known; `roots` are DER."""
     current = _signer(response)
     chain: list[x509.Certificate] = []
     while current is not None and len(chain) < _LONGEST_CHAIN:
         chain.append(current)
         if _is_root(current):
             break
-        current = next((one for one in (*roots, *embedded) if _is_issued_by(chain[-1], one)), None)
+        # The name is looked for before they are parsed: the system's list is long, and some in it are malformed.
+        name = current.issuer.public_bytes()
+        named = (der for der in (*roots, *sorted(response.signed_data.certificates)) if name in der)
+        issuers = (x509.load_der_x509_certificate(der) for der in named)
+        current = next((one for one in issuers if _is_issued_by(chain[-1], one)), None)
     return chain
 
 
@@ -211,5 +205,3 @@ def _is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bo
     except (ValueError, TypeError, InvalidSignature):
         return False
     return True
-
-

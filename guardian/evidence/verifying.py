@@ -6,20 +6,20 @@ be, members with their digests, the manifest with its signature and its time sta
 
 import hashlib
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import zip_longest
 from pathlib import Path
 from typing import IO
 
-from cryptography import x509
-
 from guardian.errors import GuardianError
+from guardian.evidence.case_history import faults_in
 from guardian.evidence.manifest import (
     AUTHORITIES,
     BLOCK_BYTES,
     FORMAT,
+    HISTORY,
     MANIFEST,
     PUBLIC_KEY,
     SIGNATURE,
@@ -33,6 +33,7 @@ from guardian.evidence.timestamps import MOST_BYTES, StampedTime, check
 from guardian.evidence.zip_layout import ZipMember, directory, local_header
 
 _MOST_MANIFEST_BYTES = 256 << 20
+_MOST_HISTORY_BYTES = 64 << 20
 _HEADER_BYTES = 30
 _SIZE_IN_HEADER = slice(18, 22)
 _EDGE = 1 << 16
@@ -109,17 +110,17 @@ class _Reading:
                 raise _Damaged(member, at + place, at + len(expected), what)
 
 
-def verify(path: Path, known_roots: Iterable[x509.Certificate] = (), known_key: str | None = None) -> Verified:
+def verify(path: Path, known_roots: Collection[bytes] = (), known_key: str | None = None) -> Verified:
     """Return whether a bundle is whole, and what it says of itself; reads all of it, a part at a time.
 
-    `known_roots`: certificates of time-stamp authorities that are trusted here; `known_key`: the fingerprint of the key
-    that must have signed. Raises NotABundle, OSError.
+    `known_roots`: root certificates (DER) of time-stamp authorities that are trusted here; `known_key`: the fingerprint
+    of the key that must have signed. Raises NotABundle, OSError.
     """
     with path.open("rb") as file:
         size = file.seek(0, 2)
         _require_bundle(file, size, path)
         file.seek(0)
-        whole = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+        whole = hashlib.file_digest(file, "sha256").hexdigest()
 
         reading = _Reading(file, size)
         manifest: Manifest | None = None
@@ -135,10 +136,9 @@ def verify(path: Path, known_roots: Iterable[x509.Certificate] = (), known_key: 
             _check_end(reading)
         except _Damaged as error:
             return Verified(whole, size, error.damage, manifest, key, _is_known(key, known_key), stamped)
+        notes = (*_notes(manifest, stamped), *_history_faults(reading))
 
-    return Verified(
-        whole, size, None, manifest, key, _is_known(key, known_key), stamped, tuple(_notes(manifest, stamped))
-    )
+    return Verified(whole, size, None, manifest, key, _is_known(key, known_key), stamped, notes)
 
 
 def _is_known(key: str | None, known: str | None) -> bool | None:
@@ -184,12 +184,15 @@ def _check_signature(reading: _Reading, content: bytes, manifest: Manifest) -> s
     if not is_signed(key, signature, content):
         place = reading.members[0]
         raise _Damaged(
-            MANIFEST, place.content_offset, place.end, f"its signature ({SIGNATURE}) does not fit it: one of them changed"
+            MANIFEST,
+            place.content_offset,
+            place.end,
+            f"its signature ({SIGNATURE}) does not fit it: one of them changed",
         )
     return fingerprint(key)
 
 
-def _check_timestamp(reading: _Reading, content: bytes, known_roots: Iterable[x509.Certificate]) -> StampedTime:
+def _check_timestamp(reading: _Reading, content: bytes, known_roots: Collection[bytes]) -> StampedTime:
     answer = _small_member(reading, TIMESTAMP, MOST_BYTES)
     place = reading.members[-1]
     chain = _small_member(reading, AUTHORITIES, MOST_BYTES)
@@ -272,6 +275,15 @@ def _changed(reading: _Reading, why: str) -> _Damaged:
     """Return the damage of the member that was read last."""
     place = reading.members[-1]
     return _Damaged(place.name, place.content_offset, place.end, why)
+
+
+def _history_faults(reading: _Reading) -> Sequence[str]:
+    """Return what does not fit together in the history of the case, which was so when the bundle was signed."""
+    place = next((member for member in reading.members if member.name == HISTORY), None)
+    if place is None or place.size > _MOST_HISTORY_BYTES:
+        return ()
+    reading.file.seek(place.content_offset)
+    return faults_in(reading.file.read(place.size))
 
 
 def _notes(manifest: Manifest, stamped: StampedTime | None) -> Sequence[str]:

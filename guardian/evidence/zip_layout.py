@@ -1,7 +1,7 @@
 """The one form that a bundle's zip file has: stored members, fixed headers, nothing between them.
 
-Each byte of such a file follows from the names and contents of its members, so a reader can compare all of them. Written
-here, since what Python's zipfile writes around the members changes with its versions.
+Each byte of such a file follows from the names and contents of its members, so a reader can compare all of them.
+Written here, since what Python's zipfile writes around the members changes with its versions.
 """
 
 import struct

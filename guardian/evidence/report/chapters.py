@@ -6,8 +6,8 @@ from datetime import datetime
 from reportlab.lib.units import mm
 from reportlab.platypus import CondPageBreak, Flowable, KeepTogether, PageBreak, Spacer, Table, TableStyle
 
-from guardian.evidence.report.content import CaseRecord, Exhibit, ReportContent
 from guardian.evidence.report.contacts import contact_facts
+from guardian.evidence.report.content import CaseRecord, Exhibit, ReportContent
 from guardian.evidence.report.page import (
     CELL,
     DIGEST,
@@ -126,7 +126,8 @@ def both_pictures(content: ReportContent, number: int) -> Iterator[Flowable]:
                 Figure(pictures.heat_map, WIDTH * 0.62, 95 * mm),
                 Spacer(1, 3),
                 paragraph(
-                    "Where both show the same (blue) and where they differ (orange); uncoloured parts were not compared.",
+                    "Where both show the same (blue) and where they differ (orange); uncoloured parts were not "
+                    "compared.",
                     SMALL,
                 ),
             ]
@@ -178,7 +179,9 @@ def behind_it(content: ReportContent, number: int) -> Iterator[Flowable]:
     yield facts(rows)
     if content.contacts is None:
         yield Spacer(1, 4)
-        yield paragraph("No capture of this case has looked for contacts, registration data or the hosting network.", NOTE)
+        yield paragraph(
+            "No capture of this case has looked for contacts, registration data or the hosting network.", NOTE
+        )
 
 
 def licences(record: CaseRecord, number: int) -> Iterator[Flowable]:
@@ -213,7 +216,9 @@ def time_line(record: CaseRecord, number: int) -> Iterator[Flowable]:
     rows = [[paragraph(second_text(at), CELL), foreign(text, CELL, widths[1] - 10, 400)] for at, text in shown]
     yield listing(("Time (UTC)", "What happened"), rows, widths)
     if len(events) > len(shown):
-        yield paragraph(f"{counted(len(events) - len(shown), 'event')} more stand in history.jsonl in the bundle.", NOTE)
+        yield paragraph(
+            f"{counted(len(events) - len(shown), 'event')} more stand in history.jsonl in the bundle.", NOTE
+        )
 
 
 def exhibits(listed: Sequence[Exhibit], number: int) -> Iterator[Flowable]:
@@ -265,7 +270,10 @@ def method(content: ReportContent, number: int) -> Iterator[Flowable]:
     head = content.record.head
     rows: list[tuple[str, Flowable | str]] = [
         ("Version", f"guardian {content.record.guardian_version}"),
-        ("End of the log", paragraph(f"{head.number}:{head.digest}" if head is not None else "the log is empty", DIGEST)),
+        (
+            "End of the log",
+            paragraph(f"{head.number}:{head.digest}" if head is not None else "the log is empty", DIGEST),
+        ),
         ("Key", paragraph(content.key, DIGEST)),
         ("Time stamp", _timestamp_text(content)),
     ]

@@ -1,7 +1,7 @@
 """Puts the characters of a line in the order in which they are seen: Arabic and Hebrew run from right to left.
 
-The implicit rules of the Unicode Bidirectional Algorithm (UAX #9). Characters that override the direction are no part of
-it: they are shown by their number before this, since strangers use them to make a text look like another.
+The implicit rules of the Unicode Bidirectional Algorithm (UAX #9). Characters that override the direction are no part
+of it: they are shown by their number before this, since strangers use them to make a text look like another.
 """
 
 import unicodedata
@@ -10,6 +10,8 @@ _MIRRORED = dict(zip("()[]{}<>«»‹›", ")(][}{><»«›‹", strict=True))
 _OPENING, _CLOSING = "([{", ")]}"
 _RIGHT_TO_LEFT = ("R", "AL")
 _NUMBERS = ("EN", "AN")
+_SEPARATORS = {"EN": ("ES", "CS"), "AN": ("CS",)}
+"""What may stand within a number of either kind."""
 
 
 def is_right_to_left(text: str) -> bool:
@@ -27,7 +29,7 @@ def begins_right_to_left(text: str) -> bool:
 
 
 def in_seen_order(line: str, base_level: int) -> str:
-    """Return the characters of a line from left to right. `base_level`: 1 for a paragraph from right to left, else 0."""
+    """Return the characters of a line from left to right. `base_level`: 1 for a paragraph that runs left."""
     units = _with_their_marks(line)
     types = _weak([unicodedata.bidirectional(unit[0]) for unit in units], "R" if base_level else "L")
     _resolve_brackets([unit[0] for unit in units], types, "R" if base_level else "L")
@@ -99,8 +101,7 @@ def _weak(types: list[str], base: str) -> list[str]:
 
     for place in range(1, len(resolved) - 1):
         before, kind, after = resolved[place - 1 : place + 2]
-        is_between = before == after and (before == "EN" and kind in ("ES", "CS") or before == "AN" and kind == "CS")
-        if is_between:
+        if before == after and kind in _SEPARATORS.get(before, ()):
             resolved[place] = before
     for place, kind in enumerate(resolved):
         beside = resolved[place - 1 : place] + resolved[place + 1 : place + 2]

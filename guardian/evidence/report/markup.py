@@ -92,4 +92,4 @@ def _pieces(word: str, typeface: str, size: float, width: float) -> Iterator[str
 
 
 def _width(text: str, typeface: str, size: float) -> float:
-    return sum(pdfmetrics.stringWidth(part, name, size) for name, part in runs(text, typeface))
+    return float(sum(pdfmetrics.stringWidth(part, name, size) for name, part in runs(text, typeface)))

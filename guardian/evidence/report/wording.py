@@ -3,14 +3,17 @@
 METHOD = (
     (
         "How the picture was found",
-        "guardian is a program that visits web sites which its operator names. It follows links as a search engine does, "
-        "keeps to the site's rules for robots, and loads the pictures that the pages show. Every time in this report is "
+        "guardian is a program that visits web sites which its operator names. It follows links as a search engine "
+        "does, "
+        "keeps to the site's rules for robots, and loads the pictures that the pages show. Every time in this report "
+        "is "
         "given in coordinated universal time (UTC).",
     ),
     (
         "How it was compared",
         "Each picture is compared with the pictures that the owner has protected. First a short list is drawn up from "
-        "numbers that change little when a picture is resized, cropped, recoloured or compressed. Then the two pictures "
+        "numbers that change little when a picture is resized, cropped, recoloured or compressed. Then the two "
+        "pictures "
         "are laid exactly on each other: distinct points in one are looked for in the other, and one movement "
         "(shift, turn, enlargement) must explain nearly all of them at once. Last, the pixels are compared where they "
         "overlap. From these measurements a probability is computed that was calibrated on pictures whose origin is "
@@ -20,7 +23,8 @@ METHOD = (
         "How it was captured",
         "A capture requests the page and the picture again and keeps the answers of the server byte by byte, with the "
         "addresses that were requested, the redirects, the headers, the address of the machine that answered, its "
-        "certificate, and the times. Where a browser was at hand, it also keeps what the browser showed. What could not "
+        "certificate, and the times. Where a browser was at hand, it also keeps what the browser showed. What could "
+        "not "
         "be taken is listed in this report.",
     ),
     (
@@ -31,7 +35,8 @@ METHOD = (
     ),
     (
         "How this bundle was made",
-        "The bundle is one zip file. Its manifest lists every file with its SHA-256. The manifest is signed with the key "
+        "The bundle is one zip file. Its manifest lists every file with its SHA-256. The manifest is signed with the "
+        "key "
         "of the installation (Ed25519) and, where an authority was asked, stamped with the time by an independent "
         "time-stamp authority (RFC 3161). VERIFY.txt in the bundle says how to check all of this with common tools and "
         "without guardian.",
@@ -39,7 +44,8 @@ METHOD = (
     (
         "What this does not show",
         "It does not show who holds the rights in the picture, whether a use is allowed by law or by an agreement that "
-        "guardian was not told of, or who put the picture on the site. A web site may show different things to different "
+        "guardian was not told of, or who put the picture on the site. A web site may show different things to "
+        "different "
         "visitors. The digests show that the files were not changed after the bundle was made; that they were captured "
         "truthfully rests on the program and on the people who run it.",
     ),
@@ -47,17 +53,21 @@ METHOD = (
 
 DECLARATION_TITLE = "Declaration of the custodian of records"
 DECLARATION_NOTE = (
-    "Draft, to be completed, corrected and signed by a qualified person who knows how the records were made. It follows "
-    "28 U.S.C. § 1746 and Federal Rules of Evidence 902(13) and 902(14). It is no legal advice; other courts want other "
+    "Draft, to be completed, corrected and signed by a qualified person who knows how the records were made. It "
+    "follows "
+    "28 U.S.C. § 1746 and Federal Rules of Evidence 902(13) and 902(14). It is no legal advice; other courts want "
+    "other "
     "forms. Reasonable written notice and access to the records must be given to the other party before trial "
     "(Rule 902(11))."
 )
 DECLARATION = (
     "I, ______________________________ (name), declare as follows:",
     "1.  I am ______________________________ (position) of ______________________________ (organisation). I am "
-    "qualified by ______________________________ (training, experience) to make this certification, and I make it of my "
+    "qualified by ______________________________ (training, experience) to make this certification, and I make it of "
+    "my "
     "own knowledge.",
-    "2.  The organisation operates the computer program guardian, version {version}. The program visits web sites, keeps "
+    "2.  The organisation operates the computer program guardian, version {version}. The program visits web sites, "
+    "keeps "
     "the responses of their servers, and compares the pictures in them with pictures that the organisation has "
     "registered in it. The chapter “Method” of the report describes it. The program is used in the regular course "
     "of the organisation's activity, and its records are made at or near the time of what they record. "
