@@ -64,7 +64,7 @@ def faults_in(content: bytes) -> list[str]:
 
     # Lines from before there was an audit log are anchored together, in its first line, and cannot be checked singly.
     if anchored:
-        first = next(number for number, digest in histories if digest in anchored) if histories else 0
+        first = next((number for number, digest in histories if digest in anchored), 0)
         faults += [
             f"line {number} of history.jsonl is not among those that the audit log knows"
             for number, digest in histories

@@ -49,9 +49,7 @@ class Authority:
             *common, "-subj", "/CN=Root of the test", "-extensions", "root", "-keyout", "root.key", "-out", "root.pem"
         )
         signer = ["-CA", "root.pem", "-CAkey", "root.key", "-extensions", "signer"]
-        self._run(
-            *common, *signer, "-subj", "/CN=Clock of the test", "-keyout", "signer.key", "-out", "signer.pem"
-        )
+        self._run(*common, *signer, "-subj", "/CN=Clock of the test", "-keyout", "signer.key", "-out", "signer.pem")
 
     def answer(self, query: bytes) -> bytes:
         """Return the answer to a time-stamp query."""
