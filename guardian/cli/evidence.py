@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import click
 
-from guardian.cli import evidence_bundle
+from guardian.cli import evidence_bundle, evidence_recompute
 from guardian.cli.acting import this_user
 from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.screen import Screen, echo
@@ -18,6 +18,11 @@ from guardian.views.evidence import byte_text, capture_json, reason_text, size_t
 @click.group
 def command() -> None:
     """Proof of the uses of your images: what was captured of each, kept so that it can be shown later."""
+
+
+command.add_command(evidence_recompute.command)
+for _command in evidence_bundle.COMMANDS:
+    command.add_command(_command)
 
 
 @command.command("capture")
@@ -112,7 +117,3 @@ def _lines(capture: EvidenceCapture, screen: Screen) -> list[str]:
     for sentence in capture.differences:
         lines += screen.wrapped(sentence, 4)
     return lines
-
-
-for _command in evidence_bundle.COMMANDS:
-    command.add_command(_command)

@@ -14,7 +14,8 @@ import structlog
 
 from guardian import __version__
 from guardian.errors import GuardianError, VaultFull, internal_error_text
-from guardian.evidence.keeper import Keeper, Taken, opened_keeper
+from guardian.evidence.comparison import take_comparison
+from guardian.evidence.keeper import Keeper, Taken, opened_keeper, together
 from guardian.evidence.pruning import with_room
 from guardian.evidence.settings import EvidenceSettings
 from guardian.evidence.subjects import CaptureSubject, subject_of
@@ -22,6 +23,7 @@ from guardian.evidence.vault import Vault
 from guardian.fetch.fetcher import Fetcher
 from guardian.matching.workers import Workers
 from guardian.model import CaptureOrder, EvidenceCapture, NotTaken
+from guardian.rules import Rules
 from guardian.store import Store, Transaction
 from guardian.store.ids import new_id
 
@@ -44,6 +46,8 @@ class CaptureServices:
     clock: Callable[[], datetime]
     settings: EvidenceSettings
     fetcher_of: Callable[[str], Fetcher]
+    rules: Rules
+    own_hosts: tuple[str, ...]
 
 
 async def capture(
@@ -81,7 +85,9 @@ async def capture(
 
 async def _take_all(services: CaptureServices, subject: CaptureSubject, keeper: Keeper) -> Taken:
     """Take all that can be taken of a use, one step after the other."""
-    return Taken()
+    comparing = (services.vault, services.workers, services.rules, services.own_hosts)
+    comparison = await _step("comparison", take_comparison(subject, keeper, *comparing))
+    return together(comparison)
 
 
 async def _step(name: str, taking: Awaitable[Taken]) -> Taken:
