@@ -167,6 +167,11 @@ def _with_local_names(config: Config, folder: Path) -> Config:
             "embedding": _with_local_weights(config.embedding, folder),
             "notices": _with_local_paths(config.notices, "templates", folder),
             "delivery": _with_local_paths(config.delivery, "ca_file", folder),
+            "evidence": config.evidence.model_copy(
+                update={
+                    "timestamps": tuple(_with_local_paths(one, "ca_file", folder) for one in config.evidence.timestamps)
+                }
+            ),
             "web": _with_local_provider(config.web, folder),
         }
     )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from xml.sax.saxutils import escape
+from typing import TYPE_CHECKING
 
 from guardian.errors import UsageError
 from guardian.model.notices import Notice
@@ -13,8 +13,13 @@ from guardian.notices.mail_address import is_mail_address
 from guardian.notices.settings import OwnerSettings
 from guardian.views.plain_text import printable
 
+if TYPE_CHECKING:
+    from reportlab.pdfgen.canvas import Canvas
+
 _MARGIN_MM = 22
+_SIZE = 10
 _LONGEST_SUBJECT = 1_000
+_LONGEST_LINE = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +85,22 @@ def pdf_of(notice: Notice) -> bytes:
     from reportlab.lib.units import mm
     from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer
 
-    body = ParagraphStyle("body", fontName="Helvetica", fontSize=10, leading=14, splitLongWords=1)
-    head = ParagraphStyle("head", parent=body, fontName="Helvetica-Bold", fontSize=12, leading=16, spaceAfter=4 * mm)
+    from guardian.evidence.report.markup import markup
+    from guardian.evidence.report.typefaces import BODY, BOLD, registered
 
-    story: list[object] = [Paragraph(_marked(notice.subject[:_LONGEST_SUBJECT]), head)]
+    registered()
+    body = ParagraphStyle("body", fontName=BODY, fontSize=_SIZE, leading=14, splitLongWords=1)
+    head = ParagraphStyle("head", parent=body, fontName=BOLD, fontSize=12, leading=16, spaceAfter=4 * mm)
+    width = A4[0] - 2 * _MARGIN_MM * mm
+
+    story: list[object] = [Paragraph(markup(notice.subject, BOLD, 12, width, _LONGEST_SUBJECT), head)]
     for line in notice.text.splitlines():
         if not line.strip():
             story.append(Spacer(1, 3 * mm))
             continue
         indent = (len(line) - len(line.lstrip())) * 1.5 * mm
         style = ParagraphStyle("line", parent=body, leftIndent=indent) if indent else body
-        story.append(Paragraph(_marked(line.strip()), style))
+        story.append(Paragraph(markup(line, BODY, _SIZE, width - indent, _LONGEST_LINE), style))
 
     written = BytesIO()
     document = SimpleDocTemplate(
@@ -100,21 +110,16 @@ def pdf_of(notice: Notice) -> bytes:
         rightMargin=_MARGIN_MM * mm,
         topMargin=_MARGIN_MM * mm,
         bottomMargin=_MARGIN_MM * mm,
-        title=printable(notice.subject),
+        title=printable(notice.subject[:_LONGEST_SUBJECT]),
         author=printable(notice.drafted_by),
         lang=notice.language.value,
         invariant=1,
     )
 
-    def number(canvas: object, _: object) -> None:
-        canvas.setFont("Helvetica", 8)  # type: ignore[attr-defined]
-        foot = f"{reference_of(notice.id)}, {canvas.getPageNumber()}"  # type: ignore[attr-defined]
-        canvas.drawRightString(A4[0] - _MARGIN_MM * mm, 12 * mm, foot)  # type: ignore[attr-defined]
+    def number(canvas: "Canvas", _: object) -> None:
+        canvas.setFont(BODY, 8)
+        foot = f"{reference_of(notice.id)}, {canvas.getPageNumber()}"
+        canvas.drawRightString(A4[0] - _MARGIN_MM * mm, 12 * mm, foot)
 
     document.build(story, onFirstPage=number, onLaterPages=number)
     return written.getvalue()
-
-
-def _marked(text: str) -> str:
-    """Return a text in which the markup of reportlab means nothing."""
-    return escape(printable(text))
