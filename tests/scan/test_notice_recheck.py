@@ -14,7 +14,7 @@ from guardian.app import App, at_work, opened_app
 from guardian.catalog.wanted import Wanted
 from guardian.cli.acting import this_user
 from guardian.config import load_config
-from guardian.model import Case, CaseState, TaskKind
+from guardian.model import Case, CaseState, Task, TaskKind
 from guardian.model.notices import Notice, NoticeKind, PlaceState, Recheck, RecheckOutcome
 from guardian.notices.drafting import House, Wish, draft
 from guardian.notices.steps import By, approve, check_licence, consider, mark_sent, note_verified, withdraw
@@ -39,8 +39,19 @@ class Shop:
     app: App
     web: Site
     start: str
-    picture: Conditional
     settings: SiteSettings
+
+    @property
+    def consumer(self) -> NoticeRecheckConsumer:
+        return NoticeRecheckConsumer(self.app.services, {"shop": self.settings})
+
+    def rechecks(self) -> list[Recheck]:
+        with self.app.store.read() as tx:
+            return tx.notices.rechecks_of(self.case.id)
+
+    def task_of(self, notice: Notice) -> Task:
+        with self.app.store.read() as tx:
+            return next(one for one in tx.tasks.list(TaskKind.RECHECK_NOTICE) if one.key.startswith(notice.id))
 
     @property
     def case(self) -> Case:
@@ -73,6 +84,12 @@ class Shop:
             return mark_sent(tx, notice.id, "abuse@shop.example", "d" * 64, by, house.settings)
 
 
+def encoded(picture: Image.Image, tag: str) -> Conditional:
+    written = io.BytesIO()
+    picture.save(written, "JPEG", quality=85)
+    return Conditional(written.getvalue(), f'"{tag}"', content_type="image/jpeg")
+
+
 def test_there_gone_back_moved_and_unclear(tmp_path: Path, web: Site, photographs: dict[str, Image.Image]) -> None:
     shutil.copytree(rules_folder(), tmp_path / "rules")
     (tmp_path / "config.yaml").write_text(
@@ -81,12 +98,8 @@ def test_there_gone_back_moved_and_unclear(tmp_path: Path, web: Site, photograph
         "owner: {name: Ada, address: Here, email: ada@example.com, phone: '1', signs_as: Ada}\n"
     )
     photographs["coffee"].save(tmp_path / "coffee.png")
-    encoded = io.BytesIO()
-    photographs["coffee"].save(encoded, "JPEG", quality=85)
-    picture = Conditional(encoded.getvalue(), '"coffee"', content_type="image/jpeg")
-    web.put("/coffee.jpg", picture)
-    other = io.BytesIO()
-    photographs["rocket"].save(other, "JPEG", quality=85)
+    coffee, rocket = encoded(photographs["coffee"], "coffee"), encoded(photographs["rocket"], "rocket")
+    web.put("/coffee.jpg", coffee)
     start = web.put("/", "<a href=/page>page</a> <a href=/else>else</a>")
     web.put("/page", "<img src=/coffee.jpg>")
     web.put("/else", "<p>Nothing here.</p>")
@@ -95,87 +108,94 @@ def test_there_gone_back_moved_and_unclear(tmp_path: Path, web: Site, photograph
         async with opened_app(load_config(tmp_path / "config.yaml")) as app, at_work(app, "a test") as heartbeat:
             async for added in app.catalog.add([Wanted(tmp_path / "coffee.png", "portfolio")]):
                 assert added.asset is not None
-            settings = SiteSettings(name="shop", kind="site", url=start, sitemaps=False)
-            await scan_source(app.services, heartbeat, settings, lambda _: None)
-            shop = Shop(app, web, start, picture, settings)
+            shop = Shop(app, web, start, SiteSettings(name="shop", kind="site", url=start, sitemaps=False))
 
-            # All addresses are live.
+            async def scan() -> None:
+                await scan_source(app.services, heartbeat, shop.settings, lambda _: None)
+
+            await scan()
             notice = shop.sent_notice()
-            assert await dead_addresses(app.services, notice) == {}
-            assert shop.case.state is CaseState.NOTICE_SENT
-            outcome, _ = await shop.recheck(notice)
-            assert outcome is RecheckOutcome.THERE
-
-            # Taken off the page, while the file is still at its address: not gone.
-            web.put("/page", "<p>Taken down.</p>")
-            outcome, recheck = await shop.recheck(notice)
-            assert outcome is RecheckOutcome.THERE
-            assert "the same file lies at the picture's address" in recheck.places[0].detail
-            assert await dead_addresses(app.services, notice) == {f"{start}page": "the page no longer shows it"}
-
-            # Page and file fail, or lead elsewhere: nothing can be said, and a scheduled look is tried again.
-            web.put("/coffee.jpg", Status("503 Service Unavailable"))
-            web.put("/page", Redirect("/else"))
-            consumer = NoticeRecheckConsumer(app.services, {"shop": settings})
-            with app.store.read() as tx:
-                tasks = tx.tasks.list(TaskKind.RECHECK_NOTICE)
-                rechecks = tx.notices.rechecks_of(shop.case.id)
-            assert isinstance(await consumer.perform(tasks[0]), Postponed)
-            with app.store.read() as tx:
-                assert tx.notices.rechecks_of(shop.case.id) == rechecks
-            web.put("/coffee.jpg", "<p>We are under repair.</p>")
-            outcome, _ = await shop.recheck(notice)
-            assert outcome is RecheckOutcome.UNCLEAR
-            assert shop.case.state is CaseState.NOTICE_SENT
-
-            # Both gone: the case is gone, with proof of absence; again is no news.
-            web.put("/page", Status("404 Not Found"))
-            web.put("/coffee.jpg", Status("410 Gone"))
-            outcome, recheck = await shop.recheck(notice)
-            assert outcome is RecheckOutcome.GONE
-            assert [look.state for look in recheck.places] == [PlaceState.GONE]
-            assert (shop.case.state, shop.captures()[-1]) == (CaseState.GONE, "absence")
-            assert isinstance(await consumer.perform(tasks[0]), Done)
-            assert shop.captures().count("absence") == 1
-            version = shop.case.version
-
-            # Another picture at its address is still gone.
-            web.put("/coffee.jpg", Conditional(other.getvalue(), '"rocket"', content_type="image/jpeg"))
-            outcome, _ = await shop.recheck(notice)
-            assert (outcome, shop.case.version) == (RecheckOutcome.GONE, version)
-
-            # Back: the case is open again and names what was captured before.
-            web.put("/coffee.jpg", picture)
-            web.put("/page", "<img src=/coffee.jpg>")
-            outcome, _ = await shop.recheck(notice)
-            assert outcome is RecheckOutcome.BACK
-            assert shop.case.state is CaseState.OPEN
-            assert shop.captures()[-1] == "returned"
-            outcome, _ = await shop.recheck(notice)
-            assert outcome is RecheckOutcome.THERE
-
-            # Moved: a scan meets it elsewhere on the host, and the old place is gone.
+            await there_while_anything_is_up(shop, notice)
+            await nothing_is_said_of_what_cannot_be_seen(shop, notice)
+            await gone_when_page_and_file_are(shop, notice, rocket)
+            await back(shop, notice, coffee)
+            # Whoever was sent another notice moves the picture, which a scan meets.
             notice = shop.sent_notice()
             web.put("/else", "<img src=/new/coffee.jpg>")
-            web.put("/new/coffee.jpg", Conditional(encoded.getvalue(), '"new"', content_type="image/jpeg"))
+            web.put("/new/coffee.jpg", encoded(photographs["coffee"], "new"))
             web.put("/page", Status("404 Not Found"))
             web.put("/coffee.jpg", Status("404 Not Found"))
-            await scan_source(app.services, heartbeat, settings, lambda _: None)
-            outcome, recheck = await shop.recheck(notice)
-            assert outcome is RecheckOutcome.MOVED
-            assert [look.page_url for look in recheck.elsewhere] == [f"{start}else"]
-            assert shop.case.state is CaseState.OPEN
-            with app.store.read() as tx:
-                line = next(one for one in reversed(tx.cases.history(shop.case.id)) if one.kind == "relocated")
-            assert f"{start}else" in (line.note or "")
-
-            # A notice that was withdrawn is not followed any more.
-            with app.store.begin() as tx:
-                before = tx.notices.rechecks_of(shop.case.id)
-                withdraw(tx, notice.id, By("mara", app.services.clock(), this_user()))
-                task = next(one for one in tx.tasks.list(TaskKind.RECHECK_NOTICE) if one.key.startswith(notice.id))
-            assert isinstance(await consumer.perform(task), Done)
-            with app.store.read() as tx:
-                assert tx.notices.rechecks_of(shop.case.id) == before
+            await scan()
+            await moved(shop, notice)
+            await withdrawn(shop, notice)
 
     asyncio.run(go())
+
+
+async def there_while_anything_is_up(shop: Shop, notice: Notice) -> None:
+    assert await dead_addresses(shop.app.services, notice) == {}
+    assert shop.case.state is CaseState.NOTICE_SENT
+    assert (await shop.recheck(notice))[0] is RecheckOutcome.THERE
+
+    # Taken off the page, while the file is still at its address: not gone.
+    shop.web.put("/page", "<p>Taken down.</p>")
+    outcome, recheck = await shop.recheck(notice)
+    assert outcome is RecheckOutcome.THERE
+    assert "the same file lies at the picture's address" in recheck.places[0].detail
+    assert await dead_addresses(shop.app.services, notice) == {f"{shop.start}page": "the page no longer shows it"}
+
+
+async def nothing_is_said_of_what_cannot_be_seen(shop: Shop, notice: Notice) -> None:
+    shop.web.put("/coffee.jpg", Status("503 Service Unavailable"))
+    shop.web.put("/page", Redirect("/else"))
+    before = shop.rechecks()
+    # A look of the schedule is tried again.
+    assert isinstance(await shop.consumer.perform(shop.task_of(notice)), Postponed)
+    assert shop.rechecks() == before
+
+    shop.web.put("/coffee.jpg", "<p>We are under repair.</p>")
+    assert (await shop.recheck(notice))[0] is RecheckOutcome.UNCLEAR
+    assert shop.case.state is CaseState.NOTICE_SENT
+
+
+async def gone_when_page_and_file_are(shop: Shop, notice: Notice, other: Conditional) -> None:
+    shop.web.put("/page", Status("404 Not Found"))
+    shop.web.put("/coffee.jpg", Status("410 Gone"))
+    outcome, recheck = await shop.recheck(notice)
+    assert outcome is RecheckOutcome.GONE
+    assert [look.state for look in recheck.places] == [PlaceState.GONE]
+    assert (shop.case.state, shop.captures()[-1]) == (CaseState.GONE, "absence")
+
+    # The same again is no news: no other capture, no line.
+    version = shop.case.version
+    assert isinstance(await shop.consumer.perform(shop.task_of(notice)), Done)
+    assert shop.captures().count("absence") == 1
+    # Another picture at its address is gone as well.
+    shop.web.put("/coffee.jpg", other)
+    assert ((await shop.recheck(notice))[0], shop.case.version) == (RecheckOutcome.GONE, version)
+
+
+async def back(shop: Shop, notice: Notice, picture: Conditional) -> None:
+    shop.web.put("/coffee.jpg", picture)
+    shop.web.put("/page", "<img src=/coffee.jpg>")
+    assert (await shop.recheck(notice))[0] is RecheckOutcome.BACK
+    assert (shop.case.state, shop.captures()[-1]) == (CaseState.OPEN, "returned")
+    assert (await shop.recheck(notice))[0] is RecheckOutcome.THERE
+
+
+async def moved(shop: Shop, notice: Notice) -> None:
+    outcome, recheck = await shop.recheck(notice)
+    assert outcome is RecheckOutcome.MOVED
+    assert [look.page_url for look in recheck.elsewhere] == [f"{shop.start}else"]
+    assert shop.case.state is CaseState.OPEN
+    with shop.app.store.read() as tx:
+        line = next(one for one in reversed(tx.cases.history(shop.case.id)) if one.kind == "relocated")
+    assert f"{shop.start}else" in (line.note or "")
+
+
+async def withdrawn(shop: Shop, notice: Notice) -> None:
+    before = shop.rechecks()
+    with shop.app.store.begin() as tx:
+        withdraw(tx, notice.id, By("mara", shop.app.services.clock(), this_user()))
+    assert isinstance(await shop.consumer.perform(shop.task_of(notice)), Done)
+    assert shop.rechecks() == before
