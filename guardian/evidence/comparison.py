@@ -19,7 +19,7 @@ from guardian.evidence.subjects import CaptureSubject
 from guardian.evidence.vault import Vault
 from guardian.matching.recipe import FINGERPRINT_VERSION, MATCHING_VERSION
 from guardian.matching.workers import Workers
-from guardian.model import EvidenceFile, NotTaken
+from guardian.model import Comparison, EvidenceFile, NotTaken
 from guardian.rules import Rules, Use, ownership_of
 from guardian.rules.use import facts_of
 from guardian.urls.addresses import host_of
@@ -104,6 +104,25 @@ async def take_comparison(
     told.setdefault("measured", None)
     files, left_out = await asyncio.to_thread(_keep, keeper, told, found, drawings, workers)
     return Taken(tuple(files), (*not_taken, *left_out))
+
+
+async def heat_map_of(workers: Workers, original: bytes, found: bytes, comparison: Comparison) -> bytes:
+    """Return the owner's picture with its cells coloured by how well they agree, as PNG.
+
+    Measured anew where the comparison saw it. Raises Unmatchable, and what `Workers.run` raises.
+    """
+    # Imported late: they bring OpenCV and the kernels, which only workers need.
+    from guardian.evidence.compared_pictures import heat_map
+    from guardian.matching.pair import Start
+
+    start = Start(comparison.transform, comparison.frame, comparison.asset_frame)
+    return await workers.run_with_matcher(heat_map, original, found, start)
+
+
+def heat_map_name(workers: Workers, original: str, found: str, comparison: Comparison) -> str:
+    """Return a name (hex digits) for the heat map of two files by their SHA-256, and of where they were compared."""
+    seen = repr((comparison.transform, comparison.frame, comparison.asset_frame))
+    return hashlib.sha256("\n".join((workers.report_recipe, original, found, seen)).encode()).hexdigest()
 
 
 def settings_of(workers: Workers) -> dict[str, Any]:
