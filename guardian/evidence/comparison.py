@@ -19,6 +19,7 @@ from guardian.evidence.subjects import CaptureSubject
 from guardian.evidence.vault import Vault
 from guardian.matching.recipe import FINGERPRINT_VERSION, MATCHING_VERSION
 from guardian.matching.workers import Workers
+from guardian.media.sniff import picture_type
 from guardian.model import Comparison, EvidenceFile, NotTaken
 from guardian.rules import Rules, Use, ownership_of
 from guardian.rules.use import facts_of
@@ -55,15 +56,6 @@ _DRAWINGS = {
         "is nothing to compare."
     ),
 }
-
-_TYPES = (
-    (b"\xff\xd8\xff", "jpg", "image/jpeg"),
-    (b"\x89PNG\r\n\x1a\n", "png", "image/png"),
-    (b"GIF8", "gif", "image/gif"),
-    (b"BM", "bmp", "image/bmp"),
-    (b"II*\x00", "tif", "image/tiff"),
-    (b"MM\x00*", "tif", "image/tiff"),
-)
 
 
 async def take_comparison(
@@ -293,11 +285,5 @@ def _keep(
 
 def _found_name(content: bytes) -> tuple[str, str]:
     """Return name and media type for the bytes of a picture, by how they begin."""
-    for begins, ending, media_type in _TYPES:
-        if content.startswith(begins):
-            return f"{_FOUND_NAME}.{ending}", media_type
-    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
-        return f"{_FOUND_NAME}.webp", "image/webp"
-    if content[4:8] == b"ftyp":
-        return f"{_FOUND_NAME}.avif", "image/avif"
-    return f"{_FOUND_NAME}.bin", "application/octet-stream"
+    kind = picture_type(content)
+    return f"{_FOUND_NAME}.{kind.ending}", kind.media_type

@@ -60,15 +60,15 @@ async def show_heat_map(request: Request, finding_id: str) -> Response:
     if finding is None or asset is None or finding.image_sha256 is None or desk.services is None:
         return _missing("its picture was not kept, or nothing can be compared here")
 
-    workers, comparison = desk.services.workers, finding.comparison
-    name = heat_map_name(workers, asset.sha256, finding.image_sha256, comparison)
+    digest, workers, comparison = finding.image_sha256, desk.services.workers, finding.comparison
+    name = heat_map_name(workers, asset.sha256, digest, comparison)
     headers = {"etag": f'"{name[:32]}"', "cache-control": "private, no-cache"}
     if request.headers.get("if-none-match") == headers["etag"]:
         return Response(status_code=304, headers=headers)
 
     async def make() -> bytes:
         mine = await run_in_threadpool(desk.originals.get, asset.sha256)
-        theirs = await run_in_threadpool(desk.vault.get, finding.image_sha256)
+        theirs = await run_in_threadpool(desk.vault.get, digest)
         return await desk.pictures.made(await heat_map_of(workers, mine, theirs, comparison), PictureSize.FULL)
 
     try:
