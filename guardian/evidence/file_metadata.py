@@ -6,6 +6,7 @@ one cleaned line.
 
 import io
 import re
+import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -198,9 +199,11 @@ def read_file_metadata(content: bytes) -> FileMetadata:
                 except _TooLarge as error:
                     unread.append(str(error))
                 # Readers raise anything on damaged bytes; the other carriers may still be good.
-                except Exception as error:  # noqa: BLE001 - said in the answer
+                except Exception as error:  # noqa: BLE001 - rich, behind log.exception, itself fails on some of them
+                    log.warning("metadata_unreadable", kind=carrier.value, traceback=traceback.format_exc())
                     unread.append(f"{carrier.value} is there and cannot be read ({type(error).__name__})")
     except Exception as error:  # noqa: BLE001 - as above
+        log.warning("metadata_unreadable", kind="file", traceback=traceback.format_exc())
         unread.append(f"the file cannot be opened ({type(error).__name__})")
 
     if b"http://ns.adobe.com/xmp/extension/" in content:
