@@ -17,6 +17,7 @@ from guardian.errors import GuardianError, VaultFull, internal_error_text
 from guardian.evidence.comparison import take_comparison
 from guardian.evidence.keeper import Keeper, Taken, opened_keeper, together
 from guardian.evidence.pruning import with_room
+from guardian.evidence.rights import take_rights
 from guardian.evidence.settings import EvidenceSettings
 from guardian.evidence.subjects import CaptureSubject, subject_of
 from guardian.evidence.vault import Vault
@@ -87,7 +88,9 @@ async def _take_all(services: CaptureServices, subject: CaptureSubject, keeper: 
     """Take all that can be taken of a use, one step after the other."""
     comparing = (services.vault, services.workers, services.rules, services.own_hosts)
     comparison = await _step("comparison", take_comparison(subject, keeper, *comparing))
-    return together(comparison)
+    fetcher = services.fetcher_of(subject.finding.source)
+    rights = await _step("rights", take_rights(subject, keeper, services.vault, services.workers, fetcher))
+    return together(comparison, rights)
 
 
 async def _step(name: str, taking: Awaitable[Taken]) -> Taken:
