@@ -27,6 +27,8 @@ from guardian.delivery.secrets import Secrets
 from guardian.disk_errors import disk_error_text
 from guardian.errors import IndexNotReady, StoreUnusable
 from guardian.evidence import Vault
+from guardian.evidence.capturing import CaptureServices
+from guardian.fetch.fetcher import Fetcher
 from guardian.fetch.throttle import InMemory, Take
 from guardian.fetch.trusted import TrustedClient
 from guardian.fetch.web import WebClient
@@ -36,6 +38,7 @@ from guardian.memory.shards import FOLDER as MEMORY_FOLDER
 from guardian.model import Routing, Scan
 from guardian.processes import Heartbeat, registered, take_over_lost
 from guardian.retention import prune_daily
+from guardian.scan.context import context_of_scan
 from guardian.scan.lookalikes import Archive
 from guardian.scan.message_pictures import pictures_of
 from guardian.scan.runs import Listener, scan_source
@@ -109,9 +112,37 @@ def archive_of(config: Config, store: Store, workers: Workers) -> Archive:
     return Archive(store, evidence, Vault(config.data_dir / "originals", sys.maxsize), workers)
 
 
+def capture_services_of(app: App) -> CaptureServices:
+    """Return what captures need. Sources are visited with the credentials that their scans use."""
+    config, services = app.config, app.services
+    sources = {source.name: source for source in config.sources}
+
+    def fetcher_of(source: str) -> Fetcher:
+        settings = sources.get(source)
+        return context_of_scan(services, settings).fetcher if settings is not None else Fetcher.for_scan(services.web)
+
+    return CaptureServices(
+        store=app.store,
+        vault=services.vault,
+        originals=Vault(config.data_dir / "originals", sys.maxsize),
+        workers=services.workers,
+        data_dir=config.data_dir,
+        clock=services.clock,
+        settings=config.evidence,
+        fetcher_of=fetcher_of,
+        rules=services.rules,
+        own_hosts=services.settings.own_hosts,
+    )
+
+
 def proofs_of(config: Config) -> Vault:
     """Return where the proofs of licences are kept."""
     return Vault(config.data_dir / "proofs", sys.maxsize)
+
+
+def notice_copies_of(config: Config) -> Vault:
+    """Return where copies of notices are kept as they were sent."""
+    return Vault(config.data_dir / "notices", sys.maxsize)
 
 
 def make_memory(config: Config, store: Store, workers: Workers) -> Memory | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 
 from guardian.catalog.settings import CatalogSettings
 from guardian.coverage.settings import CoverageSettings
@@ -14,6 +14,7 @@ from guardian.evidence.settings import EvidenceSettings
 from guardian.fetch.settings import FetchSettings
 from guardian.matching.settings import EmbeddingSettings, MatchingSettings
 from guardian.memory.settings import MemorySettings
+from guardian.notices.settings import NoticeSettings, OwnerSettings
 from guardian.sources.settings import SourceSettings, TimeZone
 from guardian.store.settings import ProcessSettings, RetentionSettings, StoreSettings
 from guardian.strict_yaml import Duration, Positions, duration, load_with_mistakes
@@ -85,6 +86,10 @@ class Config(BaseModel):
     memory: MemorySettings = Field(
         MemorySettings(), description="what is remembered of every picture that scans compare, strangers too"
     )
+    owner: OwnerSettings = Field(OwnerSettings(), description="who owns the works and signs notices")
+    notices: NoticeSettings = Field(
+        NoticeSettings(), description="drafts of notices to operators and hosts; guardian sends none itself"
+    )
     delivery: DeliverySettings = Field(DeliverySettings(), description="how messages are sent and tried again")
     store: StoreSettings = Field(StoreSettings(), description="the database")
     retention: RetentionSettings = Field(
@@ -103,6 +108,13 @@ class Config(BaseModel):
     logging: LoggingSettings = Field(LoggingSettings(), description="what the daemon writes to standard error")
     sources: tuple[SourceSettings, ...] = Field((), description="the places that guardian watches")
     destinations: tuple[DestinationSettings, ...] = Field((), description="who is told")
+
+    _positions: Positions | None = PrivateAttr(None)
+
+    def place_of(self, path: tuple[str | int, ...]) -> str | None:
+        """Return where the value of a path was written: "config.yaml, line 12"; None for a default."""
+        line = self._positions.line_of(path) if self._positions is not None else None
+        return f"{self._positions.file.name}, line {line}" if self._positions is not None and line else None
 
 
 def load_config(path: Path) -> Config:
@@ -128,6 +140,7 @@ def read_config(path: Path) -> tuple[Config | None, Positions, list[ConfigError]
     mistakes += _repeated_names(positions, "sources", [source.name for source in config.sources])
     mistakes += _repeated_names(positions, "destinations", [destination.name for destination in config.destinations])
     mistakes += _unknown_destinations(config, positions)
+    config._positions = positions
     # A daemon is started from anywhere, so the working folder must not decide where files lie.
     return _with_local_names(config, path.absolute().parent), positions, mistakes
 
@@ -152,7 +165,13 @@ def _with_local_names(config: Config, folder: Path) -> Config:
             "sources": sources,
             "destinations": tuple(_with_local_paths(one, "secret_file", folder) for one in config.destinations),
             "embedding": _with_local_weights(config.embedding, folder),
+            "notices": _with_local_paths(config.notices, "templates", folder),
             "delivery": _with_local_paths(config.delivery, "ca_file", folder),
+            "evidence": config.evidence.model_copy(
+                update={
+                    "timestamps": tuple(_with_local_paths(one, "ca_file", folder) for one in config.evidence.timestamps)
+                }
+            ),
             "web": _with_local_provider(config.web, folder),
         }
     )
@@ -210,10 +229,15 @@ _EXAMPLES = {
 }
 
 
-def _section(settings: BaseModel) -> Iterable[str]:
+def _section(settings: BaseModel, indent: str = "  ") -> Iterable[str]:
     for name, field in type(settings).model_fields.items():
-        yield f"  # {field.description}"
-        yield f"  {name}: {_yaml(_plain(settings, name))}"
+        yield f"{indent}# {field.description}"
+        value = getattr(settings, name)
+        if isinstance(value, BaseModel):
+            yield f"{indent}{name}:"
+            yield from _section(value, indent + "  ")
+        else:
+            yield f"{indent}{name}: {_yaml(_plain(settings, name))}"
 
 
 def _plain(settings: BaseModel, name: str) -> Any:

@@ -6,6 +6,7 @@ GuardianError                 something in the world went wrong, not in guardian
 │   └── CaseChanged           somebody else has changed the case since it was looked at: what they did
 ├── FetchRefused              guardian decided not to fetch (robots, blocked address, budget, too large)
 ├── FetchFailed               the other side did not deliver (time-out, status, broken transfer)
+├── BrowserFailed             no browser could view a page: none is installed, or it failed; the message says which
 ├── Unmatchable               the bytes cannot be matched; an outcome with a reason, not a fault
 │   ├── NotAnImage            not decodable as a picture
 │   ├── TooPlain              too little structure to tell from strangers; TooSmall: too few pixels
@@ -17,6 +18,7 @@ GuardianError                 something in the world went wrong, not in guardian
 ├── WeightsMissing            a descriptor was configured whose weights are not here
 ├── DeliveryFailed            a destination did not accept a message; `permanent` says whether to stop
 ├── VaultFull                 there is no room to keep evidence: the finding goes on without, and says so
+├── CaptureFull               one capture holds as much as it may: this file is left out, which is said
 ├── StoreUnusable             the database is damaged, on a network file system, or at another schema
 ├── ClaimLost                 another process has taken over this scan: whatever this one would write is refused
 └── AlreadyRunning            another process holds this role on this data folder
@@ -99,6 +101,10 @@ class FetchFailed(GuardianError):
     def skipped(self) -> Skipped:
         """The same as an item that a scan left out."""
         return Skipped(self.url, self.reason, self.detail, self.status)
+
+
+class BrowserFailed(GuardianError):
+    """No browser could view a page: there is none, or it failed. The message is a clause without capital and stop."""
 
 
 class Unmatchable(GuardianError):
@@ -191,6 +197,10 @@ class DeliveryFailed(GuardianError):
 
 class VaultFull(GuardianError):
     """Evidence was not kept: the cap is reached or the disk has no room; the message says which."""
+
+
+class CaptureFull(GuardianError):
+    """A file does not fit into a capture any more (`evidence.capture.max_bytes`); the message says so."""
 
 
 class StoreUnusable(GuardianError):

@@ -62,11 +62,12 @@ def check(session: Session, quick: bool, as_lines: bool) -> None:
         with store.read() as tx:
             assets = tx.assets.list(state=AssetState.PROTECTED)
             evidence = tx.versions.kept_digests()
+            captures = tx.evidence.kept_digests()
 
     originals, kept = (Vault(session.config.data_dir / name, sys.maxsize) for name in ("originals", "evidence"))
     damaged = []
     with progress_bar() as progress:
-        step = progress.add_task("checking", total=len(assets) + len(evidence))
+        step = progress.add_task("checking", total=len(assets) + len(evidence) + len(captures))
         for asset in assets:
             state = originals.state_of(asset.sha256, only_presence=quick)
             damaged.append(_LostFile("original", state, originals.path_of(asset.sha256), asset=asset))
@@ -78,16 +79,23 @@ def check(session: Session, quick: bool, as_lines: bool) -> None:
                 damaged.append(_LostFile("record", KeptState.DAMAGED, record, finding_id=finding_id))
             progress.advance(step)
 
+        for digest, capture_id in captures:
+            state = kept.state_of(digest, only_presence=quick)
+            damaged.append(_LostFile("capture", state, kept.path_of(digest), capture_id=capture_id))
+            progress.advance(step)
+
     damaged = [one for one in damaged if one.state is not KeptState.WHOLE]
     screen = Screen.of_output()
     for one in damaged:
         echo([json_line(one.as_json)] if as_lines else screen.reflowed(one.lines))
     if not as_lines:
         click.echo("the database is sound")
-        kept_files = f"{counted(len(assets), 'original')} and {counted(len(evidence), 'file')} of evidence"
+        kept_files = (
+            f"{counted(len(assets), 'original')} and {counted(len(evidence) + len(captures), 'file')} of evidence"
+        )
         if damaged:
             echo(screen.reflowed([f"of {kept_files} {len(damaged)} {'is' if len(damaged) == 1 else 'are'} not whole"]))
-        elif assets or evidence:
+        elif assets or evidence or captures:
             are = "there" if quick else "whole"
             click.echo(f"{kept_files} are {are}")
     raise SystemExit(DAMAGED if damaged else 0)
@@ -95,13 +103,14 @@ def check(session: Session, quick: bool, as_lines: bool) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _LostFile:
-    """A file that the database names, and what is found at its place: the original of an asset, or evidence."""
+    """A file that the database names, and what is found at its place: an original, evidence, or a file of a capture."""
 
     kind: str
     state: "KeptState"
     file: Path
     asset: Asset | None = None
     finding_id: str | None = None
+    capture_id: str | None = None
 
     @property
     def as_json(self) -> dict[str, str | None]:
@@ -112,6 +121,7 @@ class _LostFile:
             "asset": self.asset.id if self.asset else None,
             "path": self.asset.path if self.asset else None,
             "finding": self.finding_id,
+            "capture": self.capture_id,
             "file": str(self.file),
         }
 
@@ -122,7 +132,8 @@ class _LostFile:
             of = f"asset {self.asset.id}  “{self.asset.title}”"
             helps = f"added from {self.asset.path}; adding that file again restores it"
         else:
-            of, helps = f"finding {self.finding_id}", "restore it from a backup"
+            of = f"finding {self.finding_id}" if self.finding_id is not None else f"{self.capture_id}"
+            helps = "restore it from a backup"
         first = f"{self.state.value:<12} {self.kind} of {of}"
         return [printable(first), *(f"             {printable(text)}" for text in (str(self.file), helps))]
 

@@ -11,7 +11,8 @@ import re
 import secrets
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -27,6 +28,7 @@ COUNT_AGAIN_AFTER = timedelta(minutes=10)
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _PART = ".part"
+_PIECE = 1024 * 1024
 
 log = structlog.get_logger(__name__)
 
@@ -71,20 +73,31 @@ class Vault:
             sync_folder(path.parent)
             return
 
-        self._reserve(len(content))
-        written = 0
-        try:
+        with self._room_for(len(content)):
             self._make_folder(path.parent)
-            _write(path, content)
-            written = len(content)
-        except OSError as error:
-            if error.errno not in _NO_SPACE:
-                raise
-            raise VaultFull(f"not kept: no room on the disk of {self.folder} ({error.strerror})") from error
-        finally:
-            with self._lock:
-                self._writing -= len(content)
-                self._used += written
+            _write(path, [content])
+
+    def keep_file(self, path: Path) -> str:
+        """Keep the bytes of a file, read piece by piece, and return their SHA-256; otherwise as `keep`.
+
+        The file must not change meanwhile.
+        """
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        target, size = self.path_of(digest), path.stat().st_size
+        state = self.state_of(digest)
+        if state is KeptState.WHOLE:
+            # Another process may have written it just now, and not have synced the folder yet.
+            sync_folder(target.parent)
+            return digest
+        if state is KeptState.DAMAGED:
+            log.warning("damaged_evidence_replaced", path=str(target))
+
+        with self._room_for(size):
+            self._make_folder(target.parent)
+            with path.open("rb") as file:
+                _write(target, iter(lambda: file.read(_PIECE), b""))
+        return digest
 
     def get(self, digest: str) -> bytes:
         """Return the bytes kept under a digest. Raises GuardianError when they are missing or damaged."""
@@ -157,6 +170,23 @@ class Vault:
         with self._lock:
             return self._count()
 
+    @contextmanager
+    def _room_for(self, size: int) -> Iterator[None]:
+        """Set aside bytes while the body writes them. Raises VaultFull when they do not fit, or the disk is full."""
+        self._reserve(size)
+        written = 0
+        try:
+            yield
+            written = size
+        except OSError as error:
+            if error.errno not in _NO_SPACE:
+                raise
+            raise VaultFull(f"not kept: no room on the disk of {self.folder} ({error.strerror})") from error
+        finally:
+            with self._lock:
+                self._writing -= size
+                self._used += written
+
     def _reserve(self, size: int) -> None:
         """Set aside bytes for a write that begins. Raises VaultFull when they do not fit."""
         with self._lock:
@@ -206,14 +236,15 @@ def _has_content(path: Path, content: bytes) -> bool:
     return True
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write(path: Path, pieces: Iterable[bytes]) -> None:
     """Write a file atomically: aside, synced, renamed, its folder synced. An error leaves nothing behind."""
     part, handle = _open_part(path)
     try:
-        view = memoryview(content)
-        while view:
-            # One write takes at most 2 GiB, and fewer bytes when the disk is nearly full.
-            view = view[os.write(handle, view) :]
+        for piece in pieces:
+            view = memoryview(piece)
+            while view:
+                # One write takes at most 2 GiB, and fewer bytes when the disk is nearly full.
+                view = view[os.write(handle, view) :]
         os.fsync(handle)
         part.replace(path)
     except BaseException:

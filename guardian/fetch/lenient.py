@@ -10,14 +10,12 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from ipaddress import ip_address
 
 import h11
 import httpx
 from aiohappyeyeballs import start_connection
-from aiohttp.abc import ResolveResult
 
-from guardian.fetch.dns import Resolver
+from guardian.fetch.dns import Resolver, places_of
 from guardian.fetch.ssrf_guard import AddressInfo
 
 Field = tuple[bytes, bytes]
@@ -121,7 +119,7 @@ class LenientTransport(httpx.AsyncBaseTransport):
         is_secure = url.scheme == "https"
         try:
             async with asyncio.timeout(connect_timeout):
-                places = [_address_info(one) for one in await self._resolved(host, port)]
+                places = await places_of(host, port, self._resolver)
                 made = await start_connection(places, socket_factory=self._make_socket, happy_eyeballs_delay=0.25)
                 try:
                     reader, writer = await asyncio.open_connection(
@@ -140,14 +138,6 @@ class LenientTransport(httpx.AsyncBaseTransport):
 
         self._note_peer(str(writer.get_extra_info("peername")[0]))
         return _Connection(reader, writer, read_timeout)
-
-    async def _resolved(self, host: str, port: int) -> list[ResolveResult]:
-        try:
-            literal = ip_address(host.partition("%")[0])
-        except ValueError:
-            return await self._resolver.resolve(host, port, socket.AF_UNSPEC)
-        family = socket.AF_INET if literal.version == 4 else socket.AF_INET6
-        return [ResolveResult(hostname=host, host=host, port=port, family=family, proto=0, flags=0)]
 
 
 class _Connection:
@@ -240,11 +230,3 @@ def _listed(fields: list[Field], name: bytes) -> list[bytes]:
     """Return the parts of all lines of a header that is a list, in lower case."""
     values = [value for field, value in fields if field.lower() == name]
     return [part.strip().lower() for value in values for part in value.split(b",")]
-
-
-def _address_info(found: ResolveResult) -> AddressInfo:
-    """Return an address as connect takes it."""
-    host, _, scope = found["host"].partition("%")
-    is_six = found["family"] == socket.AF_INET6
-    place = (host, found["port"], 0, int(scope) if scope.isdigit() else 0) if is_six else (host, found["port"])
-    return (found["family"], socket.SOCK_STREAM, socket.IPPROTO_TCP, "", place)

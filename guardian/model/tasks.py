@@ -13,6 +13,8 @@ class TaskKind(StrEnum):
     DELIVER = "deliver"
     LOOK_BACK = "look_back"
     RECHECK = "recheck"
+    CAPTURE = "capture"
+    RECHECK_NOTICE = "recheck_notice"
 
 
 class TaskState(StrEnum):
@@ -28,7 +30,8 @@ class Task:
     """One row of the durable queue. (kind, key) is unique, so adding the same work twice makes one task.
 
     A delivery has a `destination` and the id of the message that is owed to it; other kinds may have a `body`, a JSON
-    document. `attempts` counts finished tries.
+    document. Of one destination one process at a time has tasks in hand; that of a capture is its case. `attempts`
+    counts finished tries.
     """
 
     id: int
@@ -87,3 +90,12 @@ class Scan:
     counts: ScanCounts
     error: str | None = None
     owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScanRequest:
+    """That somebody wants a source to be scanned now, whatever its rhythm says."""
+
+    source: str
+    at: datetime
+    by: str

@@ -21,6 +21,7 @@ from guardian.model import (
 from guardian.store.audit import Audit
 from guardian.store.case_order import CaseOrder, CasePlace, is_after, sorting
 from guardian.store.columns import Instant
+from guardian.store.evidence_tables import evidence_captures
 from guardian.store.ids import new_id
 from guardian.store.inserting import insert_into
 from guardian.store.tables import assets, case_aliases, case_events, cases, findings
@@ -274,7 +275,7 @@ class Cases:
 
         `kept` has the findings and the history of both. The id that disappears leads to it from now on.
         """
-        for column in (findings.c.case_id, case_aliases.c.case_id):
+        for column in (findings.c.case_id, case_aliases.c.case_id, evidence_captures.c.case_id):
             self._connection.execute(update(column.table).where(column == gone_id).values(case_id=kept.id))
         self._merge_histories(kept.id, gone_id)
         self._connection.execute(delete(cases).where(cases.c.id == gone_id))

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, sel
 from guardian.model import ACTIONS_BY_STRENGTH, IMPORTANCE_BY_STRENGTH, SEVERITIES_BY_STRENGTH, Importance
 from guardian.store.audit import Audit
 from guardian.store.columns import Instant
+from guardian.store.evidence_tables import evidence_captures
 from guardian.store.tables import case_events, cases, finding_aliases, finding_digests, findings
 
 OF_LAST_SIGHTING = (
@@ -48,6 +49,12 @@ def merge_findings(connection: Connection, one: str, other: str, recognised_by: 
     connection.execute(insert(finding_aliases).values(id=gone.id, finding_id=kept.id))
     connection.execute(delete(findings).where(findings.c.id == gone.id))
 
+    case_id = _older_case(connection, kept, gone)
+    if case_id is not None:
+        # What was captured of either is proof of the one that is left.
+        of_either = update(evidence_captures).where(evidence_captures.c.finding_id.in_([kept.id, gone.id]))
+        connection.execute(of_either.values(finding_id=kept.id, case_id=case_id))
+
     earlier, later = sorted((kept, gone), key=lambda row: (row.last_seen_at, row.comparison.probability))
     values = {name: getattr(later, name) for name in OF_LAST_SIGHTING}
     connection.execute(
@@ -56,7 +63,7 @@ def merge_findings(connection: Connection, one: str, other: str, recognised_by: 
         .values(
             **values,
             **recognised_by,
-            case_id=_older_case(connection, kept, gone),
+            case_id=case_id,
             image_sha256=later.image_sha256 or earlier.image_sha256,
             page_sha256=later.page_sha256 or earlier.page_sha256,
             image_status=later.image_status or earlier.image_status,

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, select, text
 
+from guardian.store.inserting import insert_into
 from guardian.store.tables import released_evidence
 
 _EVIDENCE_LOCK = 0x65766964
@@ -38,6 +39,13 @@ class ReleasedEvidence:
             .limit(limit)
         )
         return list(self._connection.execute(query).scalars())
+
+    def add(self, digests: Collection[str], at: datetime) -> None:
+        """Note digests whose bytes may be removed, such as those of a capture that may never be finished."""
+        rows = [{"sha256": digest, "released_at": at} for digest in sorted(set(digests))]
+        if rows:
+            statement = insert_into(self._connection, released_evidence)
+            self._connection.execute(statement.on_conflict_do_nothing(index_elements=["sha256"]), rows)
 
     def forget(self, digests: Collection[str]) -> None:
         """Delete digests whose bytes are removed, or needed again."""

@@ -1,6 +1,6 @@
 """The durable task queue: a task is claimed with a lease, done, and then marked as done."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Row, and_, delete, func, not_, or_, select, true, update
@@ -180,18 +180,19 @@ class Tasks:
         )
         return len(freed.all())
 
-    def destinations_due(self, now: datetime) -> list[str]:
-        """Return the destinations for which a delivery is due, configured or not, the longest waiting first."""
+    def destinations_due(self, now: datetime, kind: TaskKind = TaskKind.DELIVER, limit: int | None = None) -> list[str]:
+        """Return the destinations for which a task is due, configured or not, the longest waiting first."""
         query = (
             select(tasks.c.destination)
             .where(
                 tasks.c.state == TaskState.DUE,
-                tasks.c.kind == TaskKind.DELIVER,
+                tasks.c.kind == kind,
                 tasks.c.destination.is_not(None),
                 _is_due(now),
             )
             .group_by(tasks.c.destination)
             .order_by(func.min(tasks.c.due_at), tasks.c.destination)
+            .limit(limit)
         )
         return list(self._connection.execute(query).scalars())
 
@@ -206,6 +207,11 @@ class Tasks:
         return [
             _task(row) for row in self._connection.execute(select(tasks).where(begins, _IS_KNOWN).order_by(tasks.c.id))
         ]
+
+    def of_keys(self, kind: TaskKind, keys: Sequence[str]) -> list[Task]:
+        """Return the tasks of a kind that have one of these keys, those due first before the others."""
+        query = select(tasks).where(tasks.c.kind == kind, tasks.c.key.in_(keys)).order_by(tasks.c.due_at, tasks.c.id)
+        return [_task(row) for row in self._connection.execute(query)]
 
     def due_count(self, now: datetime) -> int:
         """Return how many tasks are due, leased ones included."""

@@ -9,24 +9,29 @@ from guardian.store.cases import Cases
 from guardian.store.counters import Counters
 from guardian.store.destinations import Destinations
 from guardian.store.earlier_uses import EarlierUses
+from guardian.store.evidence import Evidence
 from guardian.store.findings import Findings
 from guardian.store.frontier import Frontier
 from guardian.store.idempotency import Idempotency
 from guardian.store.licences import Licences
 from guardian.store.lookalikes import LookAlikes
 from guardian.store.messages import Messages
+from guardian.store.notices import Notices
 from guardian.store.people import ApiTokens, People, SignIns
 from guardian.store.processes import Processes
 from guardian.store.quarantine import Quarantine
 from guardian.store.released_evidence import ReleasedEvidence
 from guardian.store.requests import Requests
 from guardian.store.responses import Responses
+from guardian.store.saved_views import SavedViews
+from guardian.store.scan_requests import ScanRequests
 from guardian.store.scans import Scans
 from guardian.store.seen import Seen
 from guardian.store.statistics import Statistics
 from guardian.store.tasks import Tasks
 from guardian.store.versions import Versions
 from guardian.store.waiting import WaitingMessages
+from guardian.store.words import Words
 from guardian.store.works import Works
 
 
@@ -44,6 +49,7 @@ class Transaction:
         self.findings = Findings(connection)
         self.versions = Versions(connection)
         self.released_evidence = ReleasedEvidence(connection)
+        self.evidence = Evidence(connection)
         self.cases = Cases(connection, self.audit)
         self.statistics = Statistics(connection)
         self.people = People(connection)
@@ -54,10 +60,14 @@ class Transaction:
         self.waiting = WaitingMessages(connection)
         self.tasks = Tasks(connection)
         self.destinations = Destinations(connection)
+        self.notices = Notices(connection)
         self.scans = Scans(connection)
+        self.scan_requests = ScanRequests(connection)
+        self.saved_views = SavedViews(connection)
         self.frontier = Frontier(connection)
         self.earlier_uses = EarlierUses(connection)
         self.seen = Seen(connection)
+        self.words = Words(connection)
         self.quarantine = Quarantine(connection)
         self.requests = Requests(connection)
         self.responses = Responses(connection)

@@ -10,9 +10,11 @@ from sqlalchemy import delete as delete_from
 
 from guardian.model import CaseState, FindingDigest, Importance
 from guardian.store.columns import Instant
+from guardian.store.evidence import needed_by_captures
 from guardian.store.inserting import insert_into
 from guardian.store.lookalikes import needed_by_lookalikes
-from guardian.store.tables import cases, finding_digests, findings, released_evidence
+from guardian.store.released_evidence import ReleasedEvidence
+from guardian.store.tables import cases, finding_digests, findings
 
 _AT_A_TIME = 500
 """How many values one query names; SQLite allows a limited number."""
@@ -173,9 +175,9 @@ class Versions:
         return {row.importance: row.number for row in self._connection.execute(query)}
 
     def needed(self, digests: Collection[str]) -> set[str]:
-        """Return those of these digests that some version or a look-alike needs, so that their bytes must stay."""
+        """Return those of these digests that a version, capture or look-alike needs, so that their bytes must stay."""
         wanted = list(digests)
-        found = needed_by_lookalikes(self._connection, wanted)
+        found = needed_by_lookalikes(self._connection, wanted) | needed_by_captures(self._connection, wanted)
         for column in (finding_digests.c.image_sha256, finding_digests.c.page_sha256):
             for start in range(0, len(wanted), _AT_A_TIME):
                 query = select(column).where(
@@ -186,10 +188,7 @@ class Versions:
 
     def _release(self, version: FindingDigest, at: datetime) -> None:
         digests = {digest for digest in (version.image_sha256, version.page_sha256) if digest is not None}
-        rows = [{"sha256": digest, "released_at": at} for digest in sorted(digests - self.needed(digests))]
-        if rows:
-            statement = insert_into(self._connection, released_evidence)
-            self._connection.execute(statement.on_conflict_do_nothing(index_elements=["sha256"]), rows)
+        ReleasedEvidence(self._connection).add(digests - self.needed(digests), at)
 
 
 def _is(finding_id: str, version: FindingDigest) -> ColumnElement[bool]:

@@ -177,3 +177,22 @@ def test_a_part_of_a_killed_process_is_removed_and_one_being_written_is_not(tmp_
         assert left.exists()
     assert Vault(tmp_path, MEGABYTE).used_bytes() == len(b"kept before")
     assert not left.exists()
+
+
+def test_files_are_kept_as_their_bytes_are_and_counted(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(b"page" * MEGABYTE)
+    vault = Vault(tmp_path / "evidence", 9 * MEGABYTE)
+    digest = vault.keep_file(source)
+    assert vault.get(digest) == source.read_bytes()
+    assert vault.used_bytes() == 4 * MEGABYTE
+    assert vault.keep_file(source) == digest
+
+    # A damaged one is written again.
+    vault.path_of(digest).write_bytes(b"else")
+    assert vault.is_whole(vault.keep_file(source))
+
+    source.write_bytes(b"more" * MEGABYTE)
+    with pytest.raises(VaultFull, match="do not fit"):
+        vault.keep_file(source)
+    assert parts_below(tmp_path) == []

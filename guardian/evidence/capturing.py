@@ -1,0 +1,141 @@
+"""Captures one use as proof. The walk of a capture reads from top to bottom in `_take_all`.
+
+What a step cannot take, for whatever reason of the world, is said in the capture and loses nothing of what others took.
+All files go into the vault before one transaction writes the capture: there is a whole one or none.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+
+from guardian import __version__
+from guardian.errors import GuardianError, VaultFull, internal_error_text
+from guardian.evidence.comparison import take_comparison
+from guardian.evidence.keeper import Keeper, Taken, opened_keeper, together
+from guardian.evidence.pruning import with_room
+from guardian.evidence.rights import take_rights
+from guardian.evidence.settings import EvidenceSettings
+from guardian.evidence.subjects import CaptureSubject, subject_of
+from guardian.evidence.vault import Vault
+from guardian.fetch.fetcher import Fetcher
+from guardian.matching.workers import Workers
+from guardian.model import CaptureOrder, EvidenceCapture, NotTaken
+from guardian.rules import Rules
+from guardian.store import Store, Transaction
+from guardian.store.ids import new_id
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureServices:
+    """What captures need that is opened once.
+
+    `originals`: the owner's own pictures. `fetcher_of` makes the fetcher of a source by its name, which carries the
+    credentials that the source is visited with.
+    """
+
+    store: Store
+    vault: Vault
+    originals: Vault
+    workers: Workers
+    data_dir: Path
+    clock: Callable[[], datetime]
+    settings: EvidenceSettings
+    fetcher_of: Callable[[str], Fetcher]
+    rules: Rules
+    own_hosts: tuple[str, ...]
+
+
+async def capture(
+    services: CaptureServices, order: CaptureOrder, settle: Callable[[Transaction], None]
+) -> EvidenceCapture | None:
+    """Capture a use and return what was captured; None when there is nothing to capture any more.
+
+    `settle` is called in the transaction that writes the capture, and may raise. Raises VaultFull when there is no
+    room, OSError when the disk fails.
+    """
+    subject = await asyncio.to_thread(_subject, services, order)
+    if subject is None:
+        return None
+
+    with opened_keeper(services.data_dir, services.settings.capture.max_bytes) as keeper:
+        taken = await _take_all(services, subject, keeper)
+        captured = EvidenceCapture(
+            id=new_id("capture"),
+            case_id=subject.case.id,
+            finding_id=subject.finding.id,
+            reason=order.reason,
+            asked_by=order.asked_by,
+            began_at=subject.now,
+            ended_at=services.clock(),
+            page_url=subject.page_url,
+            image_url=subject.image_url,
+            guardian_version=__version__,
+            files=taken.files,
+            not_taken=taken.not_taken,
+            differences=taken.differences,
+        )
+        await asyncio.to_thread(_write, services, keeper, captured, settle)
+    return captured
+
+
+async def _take_all(services: CaptureServices, subject: CaptureSubject, keeper: Keeper) -> Taken:
+    """Take all that can be taken of a use, one step after the other."""
+    comparing = (services.vault, services.workers, services.rules, services.own_hosts)
+    comparison = await _step("comparison", take_comparison(subject, keeper, *comparing))
+    fetcher = services.fetcher_of(subject.finding.source)
+    rights = await _step("rights", take_rights(subject, keeper, services.vault, services.workers, fetcher))
+    return together(comparison, rights)
+
+
+async def _step(name: str, taking: Awaitable[Taken]) -> Taken:
+    """Return what one step took; one that fails took nothing, which is said. Raises VaultFull."""
+    try:
+        return await taking
+    except VaultFull:
+        raise
+    except (GuardianError, OSError) as error:
+        return Taken(not_taken=(NotTaken(name, str(error)),))
+    except Exception as error:
+        # What the other steps took of a page that may be gone tomorrow must not be lost by a fault in one of them.
+        log.exception("capture_step_failed", step=name)
+        return Taken(not_taken=(NotTaken(name, internal_error_text(error)),))
+
+
+def _subject(services: CaptureServices, order: CaptureOrder) -> CaptureSubject | None:
+    with services.store.read() as tx:
+        return subject_of(tx, order.case_id, order.finding_id, services.originals, services.clock())
+
+
+def _write(
+    services: CaptureServices, keeper: Keeper, captured: EvidenceCapture, settle: Callable[[Transaction], None]
+) -> None:
+    """Copy the files of a capture into the vault and write it."""
+    store, vault = services.store, services.vault
+    paths = {file.sha256: keeper.path_of(file) for file in captured.files}
+    total = sum(path.stat().st_size for path in paths.values())
+
+    # Should this process be killed before the capture is written, its files are needless.
+    with store.begin() as tx:
+        tx.released_evidence.add(paths, services.clock())
+
+    def keep_all() -> None:
+        for path in paths.values():
+            vault.keep_file(path)
+
+    with_room(store, vault, services.clock, total, keep_all)
+
+    with store.begin() as tx:
+        settle(tx)
+        tx.released_evidence.share()
+        # Another process that made room may have removed what nobody needed until now.
+        for digest, path in paths.items():
+            if not vault.holds(digest):
+                vault.keep_file(path)
+        tx.evidence.add(captured)
+        tx.released_evidence.forget(paths)

@@ -1,0 +1,168 @@
+"""Gathers the files of one capture in a folder of their own, until all of them go into the vault together."""
+
+import errno
+import fcntl
+import hashlib
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from guardian.errors import CaptureFull, VaultFull
+from guardian.model import EvidenceFile, NotTaken
+
+_FOLDER = "captures-in-hand"
+_LOCK = ".lock"
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*")
+_PIECE = 1024 * 1024
+_NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What one step of a capture took, what it could not take, and the differences that it saw, in sentences."""
+
+    files: tuple[EvidenceFile, ...] = ()
+    not_taken: tuple[NotTaken, ...] = ()
+    differences: tuple[str, ...] = ()
+
+
+def together(*steps: Taken) -> Taken:
+    """Return what several steps took, in their order."""
+    return Taken(
+        files=tuple(file for step in steps for file in step.files),
+        not_taken=tuple(one for step in steps for one in step.not_taken),
+        differences=tuple(sentence for step in steps for sentence in step.differences),
+    )
+
+
+class Keeper:
+    """The files of one capture. One thread at a time may add to it.
+
+    Files are of no use to anybody else before the capture is settled: a process that is killed leaves none of them.
+    """
+
+    def __init__(self, folder: Path, max_bytes: int) -> None:
+        self.folder, self.max_bytes = folder, max_bytes
+        self._files: dict[str, EvidenceFile] = {}
+        self._used = 0
+
+    @property
+    def files(self) -> tuple[EvidenceFile, ...]:
+        """All files, in the order in which they were added."""
+        return tuple(self._files.values())
+
+    @property
+    def room(self) -> int:
+        """How many bytes more the capture may hold."""
+        return max(0, self.max_bytes - self._used)
+
+    def keep(self, name: str, content: bytes, media_type: str, about: str) -> EvidenceFile:
+        """Add a file with these bytes.
+
+        Raises CaptureFull when the capture holds as much as it may, VaultFull when the disk is full, ValueError for a
+        name that is not like "page.wacz" or "comparison/overlay.png", or that is taken.
+        """
+        return self._add(name, [content], len(content), media_type, about)
+
+    def keep_file(self, name: str, path: Path, media_type: str, about: str) -> EvidenceFile:
+        """Add a copy of a file, read piece by piece; otherwise as `keep`."""
+        with path.open("rb") as file:
+            pieces = iter(lambda: file.read(_PIECE), b"")
+            return self._add(name, pieces, path.stat().st_size, media_type, about)
+
+    def path_of(self, file: EvidenceFile) -> Path:
+        """Return where the bytes of a file of this capture are, until the capture is settled."""
+        return self.folder / file.name
+
+    def _add(self, name: str, pieces: Iterable[bytes], size: int, media_type: str, about: str) -> EvidenceFile:
+        if not _NAME.fullmatch(name) or name in self._files:
+            raise ValueError(f"no name for another file of this capture: {name}")
+        if size > self.room:
+            raise CaptureFull(
+                f"its {size} bytes do not fit: {self._used} of the {self.max_bytes} bytes that one capture may hold "
+                "are used (evidence.capture.max_bytes)"
+            )
+
+        path, digest, written = self.folder / name, hashlib.sha256(), 0
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with path.open("wb") as file:
+                for piece in pieces:
+                    digest.update(piece)
+                    written += file.write(piece)
+        except OSError as error:
+            path.unlink(missing_ok=True)
+            if error.errno not in _NO_SPACE:
+                raise
+            raise VaultFull(f"not captured: no room on the disk of {self.folder} ({error.strerror})") from error
+
+        added = EvidenceFile(name, digest.hexdigest(), written, media_type, about)
+        self._files[name] = added
+        self._used += written
+        return added
+
+
+@contextmanager
+def opened_keeper(data_dir: Path, max_bytes: int) -> Iterator[Keeper]:
+    """Open the folder of one capture below a data folder; it is removed after the body.
+
+    What killed processes left of theirs is removed before. Raises VaultFull when the disk is full, else OSError.
+    """
+    parent = data_dir / _FOLDER
+    try:
+        parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _locked(parent / _LOCK):
+            _remove_abandoned(parent)
+            folder = parent / secrets.token_hex(8)
+            folder.mkdir(mode=0o700)
+            handle = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            # It ends with this process, however that ends.
+            fcntl.flock(handle, fcntl.LOCK_EX)
+    except OSError as error:
+        if error.errno not in _NO_SPACE:
+            raise
+        raise VaultFull(f"not captured: no room on the disk of {parent} ({error.strerror})") from error
+
+    try:
+        yield Keeper(folder, max_bytes)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(handle)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold a file's lock during the body, so that no folder is made and cleared away at the same time."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _remove_abandoned(parent: Path) -> None:
+    """Remove the folders of captures whose process no longer lives."""
+    for folder in parent.iterdir():
+        if folder.is_dir() and not _is_held(folder / _LOCK):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_held(lock: Path) -> bool:
+    """Return whether a process holds the lock of a capture's folder."""
+    try:
+        handle = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False

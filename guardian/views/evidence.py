@@ -1,0 +1,68 @@
+"""Shows captures: as JSON, and as lines for people."""
+
+from typing import Any
+
+from guardian.model import CaptureReason, EvidenceCapture, EvidenceFile
+from guardian.views.counting import counted
+
+_REASON_TEXTS = {
+    CaptureReason.OPENED: "the case opened",
+    CaptureReason.CHANGED: "what is shown changed",
+    CaptureReason.ASKED: "asked for",
+    CaptureReason.NOTICE: "before a notice",
+    CaptureReason.ABSENCE: "proof that it is gone",
+    CaptureReason.RETURNED: "it is back",
+}
+
+
+def capture_json(capture: EvidenceCapture) -> dict[str, Any]:
+    """Return a capture as JSON values; users and bundles rely on these names."""
+    return {
+        "id": capture.id,
+        "case": capture.case_id,
+        "finding": capture.finding_id,
+        "reason": capture.reason.value,
+        "asked_by": capture.asked_by,
+        "began_at": capture.began_at.isoformat(),
+        "ended_at": capture.ended_at.isoformat(),
+        "page_url": capture.page_url,
+        "image_url": capture.image_url,
+        "guardian_version": capture.guardian_version,
+        "files": [_file_json(file) for file in capture.files],
+        "not_taken": [{"name": one.name, "reason": one.reason} for one in capture.not_taken],
+        "differences": list(capture.differences),
+    }
+
+
+def reason_text(capture: EvidenceCapture) -> str:
+    """Return why a capture was taken, and who asked for it."""
+    text = _REASON_TEXTS[capture.reason]
+    return f"{text} by {capture.asked_by}" if capture.asked_by is not None else text
+
+
+def size_text(capture: EvidenceCapture) -> str:
+    """Return how many files a capture has and how many bytes they take."""
+    size = sum(file.size_bytes for file in capture.files)
+    return f"{counted(len(capture.files), 'file')}, {byte_text(size)}"
+
+
+def byte_text(size: int) -> str:
+    """Return a number of bytes as people read it: 712 bytes, 3.4 kB, 1.2 GB."""
+    if size < 1000:
+        return counted(size, "byte")
+    value, unit = float(size), "bytes"
+    for next_unit in ("kB", "MB", "GB", "TB"):
+        if value < 999.5:
+            break
+        value, unit = value / 1000, next_unit
+    return f"{value:.3g} {unit}"
+
+
+def _file_json(file: EvidenceFile) -> dict[str, Any]:
+    return {
+        "name": file.name,
+        "sha256": file.sha256,
+        "bytes": file.size_bytes,
+        "media_type": file.media_type,
+        "about": file.about,
+    }
