@@ -5,7 +5,7 @@ All files go into the vault before one transaction writes the capture: there is 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +13,8 @@ from pathlib import Path
 import structlog
 
 from guardian import __version__
-from guardian.errors import GuardianError, VaultFull, internal_error_text
+from guardian.errors import GuardianError, SiteSilent, VaultFull, internal_error_text
+from guardian.evidence.exchanges import ExchangeServices, take_exchanges
 from guardian.evidence.keeper import Keeper, Taken, opened_keeper
 from guardian.evidence.pruning import with_room
 from guardian.evidence.settings import EvidenceSettings
@@ -21,9 +22,12 @@ from guardian.evidence.subjects import CaptureSubject, subject_of
 from guardian.evidence.vault import Vault
 from guardian.fetch.fetcher import Fetcher
 from guardian.matching.workers import Workers
-from guardian.model import CaptureOrder, EvidenceCapture, NotTaken
+from guardian.model import CaptureOrder, CaptureReason, EvidenceCapture, NotTaken
 from guardian.store import Store, Transaction
 from guardian.store.ids import new_id
+
+_FOR_A_PERSON = frozenset({CaptureReason.ASKED, CaptureReason.NOTICE})
+"""Somebody waits for these few requests, so that robots.txt does not apply, as for `guardian check`."""
 
 log = structlog.get_logger(__name__)
 
@@ -47,19 +51,20 @@ class CaptureServices:
 
 
 async def capture(
-    services: CaptureServices, order: CaptureOrder, settle: Callable[[Transaction], None]
+    services: CaptureServices, order: CaptureOrder, settle: Callable[[Transaction], None], *, can_wait: bool = False
 ) -> EvidenceCapture | None:
     """Capture a use and return what was captured; None when there is nothing to capture any more.
 
     `settle` is called in the transaction that writes the capture, and may raise. Raises VaultFull when there is no
-    room, OSError when the disk fails.
+    room, OSError when the disk fails, and with `can_wait` SiteSilent when nothing of the site answered; otherwise that
+    is said in the capture.
     """
     subject = await asyncio.to_thread(_subject, services, order)
     if subject is None:
         return None
 
     with opened_keeper(services.data_dir, services.settings.capture.max_bytes) as keeper:
-        taken = await _take_all(services, subject, keeper)
+        taken = await _take_all(services, subject, keeper, order, can_wait=can_wait)
         captured = EvidenceCapture(
             id=new_id("capture"),
             case_id=subject.case.id,
@@ -79,9 +84,36 @@ async def capture(
     return captured
 
 
-async def _take_all(services: CaptureServices, subject: CaptureSubject, keeper: Keeper) -> Taken:
+async def _take_all(
+    services: CaptureServices, subject: CaptureSubject, keeper: Keeper, order: CaptureOrder, *, can_wait: bool
+) -> Taken:
     """Take all that can be taken of a use, one step after the other."""
-    return Taken()
+    for_person = order.reason in _FOR_A_PERSON
+    exchanges = await take_exchanges(subject, keeper, _exchange_services(services, subject, for_person=for_person))
+    if can_wait and exchanges.unreachable is not None:
+        raise SiteSilent(exchanges.unreachable)
+
+    return _together([exchanges.taken])
+
+
+def _together(steps: Sequence[Taken]) -> Taken:
+    """Return what several steps took as one."""
+    return Taken(
+        tuple(file for step in steps for file in step.files),
+        tuple(one for step in steps for one in step.not_taken),
+        tuple(sentence for step in steps for sentence in step.differences),
+    )
+
+
+def _exchange_services(services: CaptureServices, subject: CaptureSubject, *, for_person: bool) -> ExchangeServices:
+    return ExchangeServices(
+        fetcher=services.fetcher_of(subject.finding.source),
+        store=services.store,
+        vault=services.vault,
+        clock=services.clock,
+        max_requests=services.settings.capture.max_requests,
+        for_person=for_person,
+    )
 
 
 async def _step(name: str, taking: Awaitable[Taken]) -> Taken:

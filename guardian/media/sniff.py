@@ -14,6 +14,17 @@ _PICTURES = (
     b"\xff\x0a",
     b"\x00\x00\x00\x0cJXL ",
 )
+_TYPES = (
+    (b"\xff\xd8\xff", "image/jpeg", ".jpg"),
+    (b"\x89PNG\r\n\x1a\n", "image/png", ".png"),
+    (b"GIF8", "image/gif", ".gif"),
+    (b"BM", "image/bmp", ".bmp"),
+    (b"II*\x00", "image/tiff", ".tif"),
+    (b"MM\x00*", "image/tiff", ".tif"),
+    (b"\x00\x00\x01\x00", "image/vnd.microsoft.icon", ".ico"),
+    (b"\xff\x0a", "image/jxl", ".jxl"),
+    (b"\x00\x00\x00\x0cJXL ", "image/jxl", ".jxl"),
+)
 # HTML begins with any of these, or holds one soon: many pages have no doctype.
 _MARKUP = (b"<!doctype html", b"<html", b"<head", b"<body", b"<title", b"<meta", b"<div", b"<p>", b"<img", b"<figure")
 
@@ -24,6 +35,22 @@ def begins_as_picture(start: bytes) -> bool:
     Any RIFF file is taken for WebP, and any ISO media file (ftyp) for AVIF or HEIC; decoding tells them apart.
     """
     return start.startswith(_PICTURES) or start[:4] == b"RIFF" or start[4:8] == b"ftyp"
+
+
+def picture_type(content: bytes) -> tuple[str, str]:
+    """Return the media type of an image file and the suffix of its name, by its first bytes.
+
+    What is not recognised is "application/octet-stream" with the suffix ".bin".
+    """
+    for start, media_type, suffix in _TYPES:
+        if content.startswith(start):
+            return media_type, suffix
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        return "image/webp", ".webp"
+    if content[4:8] == b"ftyp":
+        is_avif = content[8:12] in (b"avif", b"avis")
+        return ("image/avif", ".avif") if is_avif else ("image/heic", ".heic")
+    return "application/octet-stream", ".bin"
 
 
 def is_picture(response: Response) -> bool:
