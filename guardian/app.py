@@ -130,6 +130,8 @@ def capture_services_of(app: App) -> CaptureServices:
         clock=services.clock,
         settings=config.evidence,
         fetcher_of=fetcher_of,
+        rules=services.rules,
+        own_hosts=services.settings.own_hosts,
     )
 
 

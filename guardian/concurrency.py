@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -20,7 +20,7 @@ async def run_all(work: Iterable[Awaitable[R]]) -> list[R]:
     try:
         return list(await asyncio.gather(*tasks))
     finally:
-        await _cancel(tasks)
+        await cancel_all(tasks)
 
 
 async def in_order(items: AsyncIterator[T], work: Callable[[T], Awaitable[R]], at_once: int) -> AsyncIterator[R]:
@@ -38,7 +38,7 @@ async def in_order(items: AsyncIterator[T], work: Callable[[T], Awaitable[R]], a
             while pending:
                 yield await pending.popleft()
         finally:
-            await _cancel(pending)
+            await cancel_all(pending)
 
 
 @asynccontextmanager
@@ -52,7 +52,7 @@ async def closed_after(items: AsyncIterator[T]) -> AsyncIterator[AsyncIterator[T
             await aclose()
 
 
-async def _cancel(tasks: Iterable[asyncio.Future[R]]) -> None:
+async def cancel_all(tasks: Iterable[asyncio.Future[Any]]) -> None:
     """Cancel what is not done and wait for its end. Results and errors of it are nobody's concern any more."""
     ended = list(tasks)
     for task in ended:

@@ -6,6 +6,7 @@ GuardianError                 something in the world went wrong, not in guardian
 │   └── CaseChanged           somebody else has changed the case since it was looked at: what they did
 ├── FetchRefused              guardian decided not to fetch (robots, blocked address, budget, too large)
 ├── FetchFailed               the other side did not deliver (time-out, status, broken transfer)
+├── BrowserFailed             no browser could view a page: none is installed, or it failed; the message says which
 ├── Unmatchable               the bytes cannot be matched; an outcome with a reason, not a fault
 │   ├── NotAnImage            not decodable as a picture
 │   ├── TooPlain              too little structure to tell from strangers; TooSmall: too few pixels
@@ -101,6 +102,10 @@ class FetchFailed(GuardianError):
     def skipped(self) -> Skipped:
         """The same as an item that a scan left out."""
         return Skipped(self.url, self.reason, self.detail, self.status)
+
+
+class BrowserFailed(GuardianError):
+    """No browser could view a page: there is none, or it failed. The message is a clause without capital and stop."""
 
 
 class Unmatchable(GuardianError):

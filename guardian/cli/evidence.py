@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import click
 
+from guardian.cli import evidence_recompute
 from guardian.cli.acting import this_user
 from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.screen import Screen, echo
@@ -17,6 +18,9 @@ from guardian.views.evidence import byte_text, capture_json, reason_text, size_t
 @click.group
 def command() -> None:
     """Proof of the uses of your images: what was captured of each, kept so that it can be shown later."""
+
+
+command.add_command(evidence_recompute.command)
 
 
 @command.command("capture")

@@ -5,7 +5,7 @@ All files go into the vault before one transaction writes the capture: there is 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,8 +14,9 @@ import structlog
 
 from guardian import __version__
 from guardian.errors import GuardianError, SiteSilent, VaultFull, internal_error_text
+from guardian.evidence.comparison import take_comparison
 from guardian.evidence.exchanges import ExchangeServices, take_exchanges
-from guardian.evidence.keeper import Keeper, Taken, opened_keeper
+from guardian.evidence.keeper import Keeper, Taken, opened_keeper, together
 from guardian.evidence.pruning import with_room
 from guardian.evidence.settings import EvidenceSettings
 from guardian.evidence.subjects import CaptureSubject, subject_of
@@ -23,6 +24,7 @@ from guardian.evidence.vault import Vault
 from guardian.fetch.fetcher import Fetcher
 from guardian.matching.workers import Workers
 from guardian.model import CaptureOrder, CaptureReason, EvidenceCapture, NotTaken
+from guardian.rules import Rules
 from guardian.store import Store, Transaction
 from guardian.store.ids import new_id
 
@@ -48,6 +50,8 @@ class CaptureServices:
     clock: Callable[[], datetime]
     settings: EvidenceSettings
     fetcher_of: Callable[[str], Fetcher]
+    rules: Rules
+    own_hosts: tuple[str, ...]
 
 
 async def capture(
@@ -93,16 +97,9 @@ async def _take_all(
     if can_wait and exchanges.unreachable is not None:
         raise SiteSilent(exchanges.unreachable)
 
-    return _together([exchanges.taken])
-
-
-def _together(steps: Sequence[Taken]) -> Taken:
-    """Return what several steps took as one."""
-    return Taken(
-        tuple(file for step in steps for file in step.files),
-        tuple(one for step in steps for one in step.not_taken),
-        tuple(sentence for step in steps for sentence in step.differences),
-    )
+    comparing = (services.vault, services.workers, services.rules, services.own_hosts)
+    comparison = await _step("comparison", take_comparison(subject, keeper, *comparing))
+    return together(exchanges.taken, comparison)
 
 
 def _exchange_services(services: CaptureServices, subject: CaptureSubject, *, for_person: bool) -> ExchangeServices:

@@ -32,6 +32,15 @@ class Taken:
     differences: tuple[str, ...] = ()
 
 
+def together(*steps: Taken) -> Taken:
+    """Return what several steps took, in their order."""
+    return Taken(
+        files=tuple(file for step in steps for file in step.files),
+        not_taken=tuple(one for step in steps for one in step.not_taken),
+        differences=tuple(sentence for step in steps for sentence in step.differences),
+    )
+
+
 class Keeper:
     """The files of one capture. One thread at a time may add to it.
 

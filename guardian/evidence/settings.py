@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from guardian.fetch.settings import BrowserSettings
 from guardian.strict_yaml import ByteSize
 
 
@@ -36,4 +37,7 @@ class EvidenceSettings(BaseModel):
     )
     capture: CaptureSettings = Field(
         CaptureSettings(), description="exchanges, pages and pictures captured as proof (docs/evidence.md)"
+    )
+    browser: BrowserSettings = Field(
+        BrowserSettings(), description="the installed Chromium that takes screenshots; needs guardian[browser]"
     )

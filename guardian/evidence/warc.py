@@ -118,6 +118,10 @@ class _ExactHead(StatusAndHeaders):  # type: ignore[misc]
         super().__init__("", [])
         self.headers_buff = raw
 
+    def __bool__(self) -> bool:
+        """Say that there is a head, though nothing of it was parsed."""
+        return True
+
     def compute_headers_buffer(self, header_filter: Any = None) -> None:
         """Leave the bytes as they are."""
 

@@ -5,9 +5,12 @@ import errno
 import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from ipaddress import ip_address
 from typing import Any
 
 from aiohttp.abc import AbstractResolver, ResolveResult
+
+from guardian.fetch.ssrf_guard import AddressInfo
 
 LookUp = Callable[[str, int, int], list[tuple[Any, ...]]]
 """(host, port, address family) -> what getaddrinfo returns. Raises OSError."""
@@ -56,6 +59,23 @@ class Resolver(AbstractResolver):
     async def close(self) -> None:
         """Stop looking up names. Lookups in progress cannot be cancelled, and end unheard."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+async def places_of(host: str, port: int, resolver: Resolver) -> list[AddressInfo]:
+    """Return every address of a host, which may be an IP address itself, as connect takes it. Raises OSError."""
+    try:
+        literal = ip_address(host.partition("%")[0])
+    except ValueError:
+        return [_place(one) for one in await resolver.resolve(host, port, socket.AF_UNSPEC)]
+    family = socket.AF_INET if literal.version == 4 else socket.AF_INET6
+    return [_place(ResolveResult(hostname=host, host=host, port=port, family=family, proto=0, flags=0))]
+
+
+def _place(found: ResolveResult) -> AddressInfo:
+    host, _, scope = found["host"].partition("%")
+    is_six = found["family"] == socket.AF_INET6
+    place = (host, found["port"], 0, int(scope) if scope.isdigit() else 0) if is_six else (host, found["port"])
+    return (found["family"], socket.SOCK_STREAM, socket.IPPROTO_TCP, "", place)
 
 
 def _with_scope(address: tuple[Any, ...]) -> str:

@@ -12,14 +12,12 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from ipaddress import ip_address
 
 import h11
 import httpx
 from aiohappyeyeballs import start_connection
-from aiohttp.abc import ResolveResult
 
-from guardian.fetch.dns import Resolver
+from guardian.fetch.dns import Resolver, places_of
 from guardian.fetch.recording import Tape
 from guardian.fetch.ssrf_guard import AddressInfo
 
@@ -127,10 +125,9 @@ class LenientTransport(httpx.AsyncBaseTransport):
         is_secure = url.scheme == "https"
         try:
             async with asyncio.timeout(timeouts["connect"]):
-                found = await self._resolved(host, port)
+                places = await places_of(host, port, self._resolver)
                 if tape is not None:
-                    tape.note_resolved(dict.fromkeys(one["host"] for one in found if one["host"] != host))
-                places = [_address_info(one) for one in found]
+                    tape.note_resolved(dict.fromkeys(str(place[4][0]) for place in places if place[4][0] != host))
                 made = await start_connection(places, socket_factory=self._make_socket, happy_eyeballs_delay=0.25)
                 try:
                     reader, writer = await asyncio.open_connection(
@@ -152,14 +149,6 @@ class LenientTransport(httpx.AsyncBaseTransport):
         if tape is not None:
             tape.note_connected(str(peer[0]), int(peer[1]), writer.get_extra_info("ssl_object"))
         return _Connection(reader, writer, timeouts["read"], tape)
-
-    async def _resolved(self, host: str, port: int) -> list[ResolveResult]:
-        try:
-            literal = ip_address(host.partition("%")[0])
-        except ValueError:
-            return await self._resolver.resolve(host, port, socket.AF_UNSPEC)
-        family = socket.AF_INET if literal.version == 4 else socket.AF_INET6
-        return [ResolveResult(hostname=host, host=host, port=port, family=family, proto=0, flags=0)]
 
 
 class _Connection:
@@ -262,11 +251,3 @@ def _listed(fields: list[Field], name: bytes) -> list[bytes]:
     """Return the parts of all lines of a header that is a list, in lower case."""
     values = [value for field, value in fields if field.lower() == name]
     return [part.strip().lower() for value in values for part in value.split(b",")]
-
-
-def _address_info(found: ResolveResult) -> AddressInfo:
-    """Return an address as connect takes it."""
-    host, _, scope = found["host"].partition("%")
-    is_six = found["family"] == socket.AF_INET6
-    place = (host, found["port"], 0, int(scope) if scope.isdigit() else 0) if is_six else (host, found["port"])
-    return (found["family"], socket.SOCK_STREAM, socket.IPPROTO_TCP, "", place)

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, IPvAnyNetwork, PlainSerializer, field_validator
@@ -120,3 +121,24 @@ class FetchSettings(BaseModel):
     def networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """The networks that the guard lets through besides public ones."""
         return tuple(self.allow_networks)
+
+
+class BrowserSettings(BaseModel):
+    """The browser that takes screenshots as evidence. guardian uses one that is installed and never downloads any."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    enabled: bool = Field(True, description="whether pages are also captured by a browser, where there is one")
+    executable: Path | None = Field(
+        None, description="the program of Chromium or Chrome, an absolute path; null looks in the usual places"
+    )
+    timeout: Duration = Field(duration("45s"), description="how long the browser may take for one page in all")
+    max_memory: ByteSize = Field(2 * 1024**3, gt=0, description="memory of all processes of the browser together")
+    max_bytes: ByteSize = Field(200 * 1024**2, gt=0, description="what one page may transfer in the browser")
+
+    @field_validator("executable")
+    @classmethod
+    def _is_absolute(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_absolute():
+            raise ValueError(f"{value} is not an absolute path, such as /usr/bin/chromium")
+        return value

@@ -113,6 +113,16 @@ class Matcher:
         """Decode what of a file shows most. Raises Unmatchable."""
         return decode(content, self._settings)
 
+    def decoded_all(self, content: bytes) -> tuple[Picture, ...]:
+        """Decode all that is compared of a file: several pictures of an animation. Raises Unmatchable."""
+        return decode_all(content, self._settings).pictures
+
+    def fingerprint_without_descriptor(self, content: bytes) -> Fingerprint:
+        """Compute an asset's fingerprint as without weights, all its frames. Raises Unmatchable."""
+        pictures = self.decoded_all(content)
+        first, *others = (fingerprint(picture, self.recipe, self._profile, None) for picture in pictures)
+        return replace(first, others=tuple(others))
+
     def vector_of(self, picture: Picture) -> NDArray[np.float32] | None:
         """Return the descriptor's vector of a decoded picture; None without weights."""
         return _vector(self._encoder(picture))
@@ -225,6 +235,17 @@ class Matcher:
         Searches the generation that `refresh` opened.
         """
         return combine.compared(self._answers(picture, newer_than, self._encoder(picture)), newer_than)
+
+    def answers(self, picture: Picture) -> list[ShardAnswer]:
+        """Return what every shard says of a decoded candidate; none while nothing was ever published.
+
+        Searches the generation that `refresh` opened.
+        """
+        return self._answers(picture, 0, self._encoder(picture))
+
+    def comparison(self, picture: Picture, ranked: RankedPair) -> Comparison:
+        """Return what is told of a measured pair; the descriptors of the region are not compared."""
+        return self._match(picture, ranked, with_region=False).comparison
 
     def _encoder(self, picture: Picture) -> PartEncoder | None:
         return PartEncoder(picture, self._embedder) if self._embedder else None

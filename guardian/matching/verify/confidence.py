@@ -190,11 +190,18 @@ def fitted(path: Path = FITTED) -> Confidence:
 
 def read(path: Path) -> Confidence:
     """Read parameters that `make fit` wrote. Raises ValueError when they were fitted on other features."""
-    content = path.read_bytes()
+    try:
+        return parsed(path.read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{path} {error}; run `make fit`") from error
+
+
+def parsed(content: bytes) -> Confidence:
+    """Return the parameters in the bytes of such a file. Raises ValueError when they were fitted on other features."""
     data = json.loads(content)
     # The file's own words are "fact" and "facts"; its digest is part of the recipe, so they stay.
     if data["facts"] != list(FEATURES):
-        raise ValueError(f"{path} was fitted for other features; run `make fit`")
+        raise ValueError("was fitted for other features")
 
     trees = data["trees"]
     # Trees of different sizes, filled up to the largest: one array for all can be walked at once.

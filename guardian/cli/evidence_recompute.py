@@ -1,0 +1,81 @@
+"""`guardian evidence recompute FILE.zip`: computes the comparisons of a bundle again, on any machine."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from guardian.cli.screen import Screen, echo
+from guardian.cli.showing import json_line
+from guardian.views.plain_text import cleaned
+
+if TYPE_CHECKING:
+    from guardian.evidence.recompute import Number, Recomputed
+
+
+@click.command("recompute")
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.option("--original", type=click.Path(path_type=Path), help="Your picture, if the bundle was made without it.")
+@click.option("--json", "as_lines", is_flag=True, help="One JSON object a line for each comparison.")
+def command(file: Path, original: Path | None, as_lines: bool) -> None:
+    """Compute the comparisons in an evidence bundle again, and say whether their numbers hold.
+
+    Works on any machine: it needs no configuration, no database and no network. The exit code is 0 when all numbers
+    hold, 1 when one does not or a file was changed, 2 when FILE is no bundle or your picture is needed.
+    """
+    from guardian.evidence.recompute import recompute
+
+    found = asyncio.run(recompute(file, original))
+    if as_lines:
+        echo(json_line(_json(one)) for one in found)
+    else:
+        screen = Screen.of_output()
+        for one in found:
+            echo(_lines(one, screen))
+    raise SystemExit(0 if all(one.holds for one in found) else 1)
+
+
+def _json(one: "Recomputed") -> dict[str, Any]:
+    numbers = [asdict(number) | {"verdict": number.verdict.value} for number in one.numbers]
+    return {
+        "capture": one.where,
+        "holds": one.holds,
+        "sentence": one.sentence,
+        "numbers": numbers,
+        "faults": list(one.faults),
+        "remarks": list(one.remarks),
+    }
+
+
+def _lines(one: "Recomputed", screen: Screen) -> list[str]:
+    lines = [cleaned(one.where), *screen.wrapped(cleaned(one.sentence)[:1000], 2)]
+    for fault in one.faults:
+        lines += screen.wrapped(f"does not hold: {fault}", 2)
+    lines += _table(one.numbers)
+    for remark in one.remarks:
+        lines += screen.wrapped(remark, 2)
+    if one.numbers or one.faults:
+        lines.append("  all numbers hold" if one.holds else "  IT DOES NOT HOLD")
+    return lines
+
+
+def _table(numbers: Sequence["Number"]) -> list[str]:
+    rows = [
+        (number.name.replace("_", " "), _text(number.recorded), _text(number.computed), number.verdict.value)
+        for number in numbers
+    ]
+    head = ("number", "recorded", "computed now", "")
+    widths = [max(len(row[place]) for row in (head, *rows)) for place in range(3)]
+    if not rows:
+        return []
+    return [
+        f"  {name:<{widths[0]}}  {recorded:>{widths[1]}}  {computed:>{widths[2]}}  {verdict}".rstrip()
+        for name, recorded, computed, verdict in (head, *rows)
+    ]
+
+
+def _text(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:.6g}"

@@ -1,0 +1,284 @@
+"""The comparison of a capture: numbers, rule and licence as they were, in a file from which all can be computed again.
+
+Beside `comparison.json` lie the exact bytes of the found picture and the fitted confidence, which the numbers follow
+from, and drawings for people. `recompute.py` reads what is written here; docs/evidence.md explains it to an expert.
+"""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from guardian import __version__
+from guardian.errors import CaptureFull, Unmatchable, WorkerLost
+from guardian.evidence.keeper import Keeper, Taken
+from guardian.evidence.subjects import CaptureSubject
+from guardian.evidence.vault import Vault
+from guardian.matching.recipe import FINGERPRINT_VERSION, MATCHING_VERSION
+from guardian.matching.workers import Workers
+from guardian.model import EvidenceFile, NotTaken
+from guardian.rules import Rules, Use, ownership_of
+from guardian.rules.use import facts_of
+from guardian.urls.addresses import host_of
+from guardian.views.comparisons import recorded_comparison_json
+from guardian.views.licences import USE_TEXTS, licence_json
+from guardian.views.overlap import finding_sentence
+from guardian.views.timestamps import json_timestamp
+
+if TYPE_CHECKING:
+    from guardian.evidence.compared_pictures import Drawn, MeasuredWith
+    from guardian.matching.pair import PairReport, Start
+
+FORMAT = "guardian-comparison/1"
+JSON_NAME = "comparison/comparison.json"
+CONFIDENCE_NAME = "comparison/confidence.json"
+_FOUND_NAME = "comparison/found"
+
+CATALOGUE_TEXT = (
+    "All numbers but these four follow from the two files alone, the profile and the start. These depend on what else "
+    "was protected at that time: a detail that many protected pictures share is no evidence for one of them. They are "
+    "therefore recorded here, and are not measured again."
+)
+
+_DRAWINGS = {
+    "comparison/original-outlined.png": (
+        "The owner's picture; the outline shows the part that the picture found shows too."
+    ),
+    "comparison/found-outlined.png": (
+        "The picture that was found; the outline shows where the owner's picture lies in it."
+    ),
+    "comparison/heat-map.png": (
+        "The owner's picture in grey; blue where both show the same, orange where they differ, uncoloured where there "
+        "is nothing to compare."
+    ),
+}
+
+_TYPES = (
+    (b"\xff\xd8\xff", "jpg", "image/jpeg"),
+    (b"\x89PNG\r\n\x1a\n", "png", "image/png"),
+    (b"GIF8", "gif", "image/gif"),
+    (b"BM", "bmp", "image/bmp"),
+    (b"II*\x00", "tif", "image/tiff"),
+    (b"MM\x00*", "tif", "image/tiff"),
+)
+
+
+async def take_comparison(
+    subject: CaptureSubject, keeper: Keeper, vault: Vault, workers: Workers, rules: Rules, own_hosts: tuple[str, ...]
+) -> Taken:
+    """Compare the picture that was found with the owner's own file and keep all that the answer follows from.
+
+    Pictures are decoded in worker processes only. Raises VaultFull, IndexNotReady, WorkersUnavailable; what cannot be
+    compared for another reason is said.
+    """
+    if subject.image_sha256 is None or not vault.holds(subject.image_sha256):
+        reason = "the bytes of the picture that was found were not kept, so it cannot be compared again"
+        return Taken(not_taken=(NotTaken("comparison", reason),))
+    found = await asyncio.to_thread(vault.get, subject.image_sha256)
+    original = await asyncio.to_thread(_bytes_of, subject.original)
+
+    told = _recorded(subject, rules, own_hosts)
+    told["settings"] = settings_of(workers)
+    told["confidence"] = await asyncio.to_thread(_confidence_told, workers)
+    told["original"] = {
+        "asset_id": subject.asset.id,
+        # The name alone: the folders that it lies in are nobody's business.
+        "file": Path(subject.asset.path).name,
+        "sha256": subject.asset.sha256,
+    }
+    told["found"] = {"sha256": subject.image_sha256, "bytes": len(found), "file": _found_name(found)[0]}
+    told["identical_bytes"] = subject.asset.sha256 == subject.image_sha256
+
+    drawings, not_taken = None, []
+    if original is None:
+        not_taken.append(NotTaken("comparison", "the owner's own file is missing, so nothing could be measured again"))
+    else:
+        try:
+            drawings = await _measure(subject, workers, (original, found), told)
+        except (Unmatchable, WorkerLost) as error:
+            not_taken.append(NotTaken("comparison", f"the two pictures cannot be measured on each other: {error}"))
+
+    told.setdefault("measured", None)
+    files, left_out = await asyncio.to_thread(_keep, keeper, told, found, drawings, workers)
+    return Taken(tuple(files), (*not_taken, *left_out))
+
+
+def settings_of(workers: Workers) -> dict[str, Any]:
+    """Return all settings on which the numbers depend."""
+    settings = workers.settings
+    return {
+        "fingerprint_version": FINGERPRINT_VERSION,
+        "matching_version": MATCHING_VERSION,
+        "profile": settings.profile,
+        "max_bytes": settings.max_bytes,
+        "max_pixels": settings.max_pixels,
+        "max_frames": settings.max_frames,
+        "recipe": workers.report_recipe,
+    }
+
+
+async def _measure(
+    subject: CaptureSubject, workers: Workers, pictures: tuple[bytes, bytes], told: dict[str, Any]
+) -> "Drawn":
+    """Measure both pictures, add the numbers to what is told, and return the drawings."""
+    # Imported late: they bring OpenCV and the kernels, which only workers need otherwise.
+    from guardian.evidence.compared_pictures import measure_and_draw
+    from guardian.matching.pair import Start
+
+    recorded = subject.comparison
+    start = Start(recorded.transform, recorded.frame, recorded.asset_frame)
+    report, drawings, used = await workers.run_with_matcher(measure_and_draw, *pictures, start, subject.asset.id)
+    told.update(_measured_json(report, start, used))
+    return drawings
+
+
+def _measured_json(report: "PairReport", start: "Start", used: "MeasuredWith") -> dict[str, Any]:
+    """Return the numbers, and what they were measured with."""
+    catalogue = report.catalogue
+    return {
+        "measured_with": asdict(used),
+        "start": start_json(start),
+        "measured": {
+            "comparison": recorded_comparison_json(report.comparison),
+            "original_size": list(report.asset_size),
+            "found_size": list(report.found_size),
+            "projection": list(report.projection),
+            "cells": asdict(report.cells),
+            "features": report.features,
+        },
+        "catalogue": asdict(catalogue) | {"text": CATALOGUE_TEXT} if catalogue is not None else None,
+    }
+
+
+def start_json(start: "Start") -> dict[str, Any]:
+    """Return where the earlier comparison saw the asset."""
+    transform = start.transform
+    return {
+        "matrix": list(transform.matrix) if transform else None,
+        "mirrored": transform.mirrored if transform else None,
+        "inverted": transform.inverted if transform else None,
+        "frame": start.frame,
+        "asset_frame": start.asset_frame,
+    }
+
+
+def _recorded(subject: CaptureSubject, rules: Rules, own_hosts: tuple[str, ...]) -> dict[str, Any]:
+    """Return what was recorded when the use was last seen, and what was then held of it."""
+    finding = subject.finding
+    licence = subject.licence
+    return {
+        "format": FORMAT,
+        "guardian": __version__,
+        "made_at": json_timestamp(subject.now),
+        "case": subject.case.id,
+        "finding": finding.id,
+        "page_url": subject.page_url,
+        "image_url": subject.image_url,
+        "sentence": finding_sentence(finding, subject.asset),
+        "recorded": {
+            "last_seen_at": json_timestamp(finding.last_seen_at),
+            "comparison": recorded_comparison_json(finding.comparison),
+        },
+        "rule": _rule_json(subject, rules, own_hosts),
+        "licence": {
+            "status": finding.licence.value,
+            "text": USE_TEXTS[finding.licence],
+            "licence": licence_json(licence, finding.licence) if licence is not None else None,
+        },
+    }
+
+
+def _rule_json(subject: CaptureSubject, rules: Rules, own_hosts: tuple[str, ...]) -> dict[str, Any]:
+    """Return the rule that decided, each of its conditions beside the value that it was asked of, and its file.
+
+    `in_force`: False when no rule of that name is there any more.
+    """
+    finding = subject.finding
+    decision = finding.decision
+    place = ownership_of(finding.page_url, finding.image_url, own_hosts)
+    facts = facts_of(
+        Use(finding.comparison, subject.asset, finding.licence, place, host_of(finding.page_url), finding.source)
+    )
+    told: dict[str, Any] = {
+        "name": decision.rule,
+        "action": decision.action.value,
+        "severity": decision.severity.value if decision.severity else None,
+        "in_force": False,
+    }
+    rule = next((one for one in rules.rules if one.name == decision.rule), None)
+    if rule is None:
+        return told
+
+    conditions = [
+        {"text": str(one), "value": facts.get(one.fact), "holds": one.holds(facts.get(one.fact))}
+        for one in rule.conditions
+    ]
+    return told | {"in_force": True, "why": rule.why, "conditions": conditions, "file": _rule_file(rule.where)}
+
+
+def _rule_file(where: str) -> dict[str, Any] | None:
+    """Return name, digest and text of the file that a rule stands in (`where`: file:line); None when it is gone."""
+    path = Path(where.partition(":")[0])
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    text = content.decode("utf-8", "replace")
+    return {"name": path.name, "sha256": hashlib.sha256(content).hexdigest(), "text": text}
+
+
+def _confidence_told(workers: Workers) -> dict[str, Any]:
+    content = workers.confidence.read_bytes()
+    return {"file": CONFIDENCE_NAME, "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def _bytes_of(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _keep(
+    keeper: Keeper, told: Mapping[str, Any], found: bytes, drawings: "Drawn | None", workers: Workers
+) -> tuple[list[EvidenceFile], list[NotTaken]]:
+    """Keep the files of a comparison, what is needed to compute it again first; say which do not fit any more."""
+    name, media_type = _found_name(found)
+    content = json.dumps(told, ensure_ascii=False, sort_keys=True, indent=1).encode("utf-8", "replace")
+    files = [
+        (JSON_NAME, content, "application/json", "The comparison of both pictures: every number, and why."),
+        (name, found, media_type, "The picture that was found: the exact bytes that were compared."),
+        (
+            CONFIDENCE_NAME,
+            workers.confidence.read_bytes(),
+            "application/json",
+            "The fitted parameters that make a probability of what was measured.",
+        ),
+    ]
+    if drawings is not None:
+        drawn = (drawings.original, drawings.found, drawings.heat_map)
+        files += [(one, png, "image/png", about) for (one, about), png in zip(_DRAWINGS.items(), drawn, strict=True)]
+
+    kept: list[EvidenceFile] = []
+    left_out: list[NotTaken] = []
+    for one, bytes_of_it, kind, about in files:
+        try:
+            kept.append(keeper.keep(one, bytes_of_it, kind, about))
+        except CaptureFull as error:
+            left_out.append(NotTaken(one, str(error)))
+    return kept, left_out
+
+
+def _found_name(content: bytes) -> tuple[str, str]:
+    """Return name and media type for the bytes of a picture, by how they begin."""
+    for begins, ending, media_type in _TYPES:
+        if content.startswith(begins):
+            return f"{_FOUND_NAME}.{ending}", media_type
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        return f"{_FOUND_NAME}.webp", "image/webp"
+    if content[4:8] == b"ftyp":
+        return f"{_FOUND_NAME}.avif", "image/avif"
+    return f"{_FOUND_NAME}.bin", "application/octet-stream"

@@ -1,0 +1,307 @@
+"""Computes the comparisons of an evidence bundle again, from the two pictures in it, and says which numbers hold.
+
+Needs no database, configuration or network. First the files are checked against the bundle's manifest; the rest of the
+bundle, its signature and time stamp are what `guardian evidence verify` looks at.
+"""
+
+import hashlib
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from math import inf
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from guardian.errors import GuardianError, UsageError, WorkersUnavailable
+from guardian.evidence.bundle_members import BundleMembers, NotABundle, opened_bundle
+from guardian.evidence.comparison import CONFIDENCE_NAME, FORMAT, JSON_NAME
+from guardian.evidence.recorded_comparison import RecordedComparison, RecordedMeasurement, parsed_as
+from guardian.matching.recipe import FINGERPRINT_VERSION, FITTED, MATCHING_VERSION
+from guardian.matching.settings import EmbeddingSettings, MatchingSettings
+from guardian.matching.worker_pool import WorkerPool
+from guardian.matching.workers import Workers
+from guardian.model import Transform
+from guardian.views.plain_text import cleaned
+
+if TYPE_CHECKING:
+    from guardian.evidence.compared_pictures import MeasuredAgain, MeasuredWith
+    from guardian.matching.pair import PairReport, Start
+
+_MAX_JSON = 64 * 1024**2
+_AGREES = 0.5
+"""Correlation from which a cell counts as agreeing (cells.AGREES, whose file brings OpenCV)."""
+
+
+class Verdict(StrEnum):
+    """What became of a number that was computed again."""
+
+    EXACT = "exact"
+    WITHIN = "within tolerance"
+    DIFFERENT = "does not hold"
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """By how much a number may differ on another machine: `absolute`, or `relative` (0-1) of it if that is more.
+
+    Decoders and vector units of processors round differently, by one grey level at most. Each tolerance is about three
+    times the largest difference that was seen when a level of noise was added to every pixel of both pictures of 40
+    pairs (docs/evidence.md).
+    """
+
+    absolute: float
+    relative: float = 0.0
+
+    def allows(self, recorded: float, computed: float) -> bool:
+        """Return whether a computed number is near enough to the recorded one."""
+        return abs(recorded - computed) <= max(self.absolute, self.relative * abs(recorded))
+
+
+TOLERANCES = {
+    "probability": Tolerance(0.05),
+    "probability_beside_others": Tolerance(0.05),
+    "hash_distance": Tolerance(6),
+    "keypoint_inliers": Tolerance(10, 0.25),
+    "asset_coverage": Tolerance(0.05),
+    "candidate_coverage": Tolerance(0.05),
+    "aligned_similarity": Tolerance(0.06),
+    "agreeing_cells": Tolerance(3, 0.1),
+    # How far the corners of the overlap lie apart, as a share of the longer side of the picture that was found.
+    "corners_apart": Tolerance(0.05),
+}
+"""The numbers that are compared, and by how much each may differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """One number, as it was recorded and as it was computed; None for what was not measured."""
+
+    name: str
+    recorded: float | None
+    computed: float | None
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether it holds."""
+        if self.recorded == self.computed:
+            return Verdict.EXACT
+        if self.recorded is None or self.computed is None:
+            return Verdict.DIFFERENT
+        is_near = TOLERANCES[self.name].allows(self.recorded, self.computed)
+        return Verdict.WITHIN if is_near else Verdict.DIFFERENT
+
+
+@dataclass(frozen=True, slots=True)
+class Recomputed:
+    """One comparison of a bundle, computed again.
+
+    `where`: the folder of its capture. `faults`: why it cannot be computed from what the bundle holds, in sentences.
+    `remarks`: what else must be known to read the numbers.
+    """
+
+    where: str
+    sentence: str
+    numbers: tuple[Number, ...] = ()
+    faults: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def holds(self) -> bool:
+        """Whether all files are whole and all numbers hold."""
+        return not self.faults and all(number.verdict is not Verdict.DIFFERENT for number in self.numbers)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tools:
+    """An empty folder, and the pool of worker processes; None for one of its own."""
+
+    folder: Path
+    pool: WorkerPool | None
+
+
+async def recompute(path: Path, original: Path | None = None, pool: WorkerPool | None = None) -> list[Recomputed]:
+    """Compute all comparisons of a bundle again, in the order of its captures.
+
+    `original`: the owner's file, where the bundle was made without it. `pool`: where worker processes are taken from;
+    None for new ones. Raises NotABundle, also for a bundle without a
+    comparison; UsageError when the owner's file is needed, or another one was given; WorkersUnavailable.
+    """
+    with opened_bundle(path) as bundle, tempfile.TemporaryDirectory(prefix="guardian-") as folder:
+        places = bundle.folders_with(JSON_NAME)
+        if not places:
+            raise NotABundle(f"{path} holds no comparison: none of its captures has {JSON_NAME}")
+        return [await _recomputed(bundle, place, original, _Tools(Path(folder), pool)) for place in places]
+
+
+async def _recomputed(bundle: BundleMembers, place: str, given: Path | None, tools: _Tools) -> Recomputed:
+    """Compute one comparison again."""
+    max_bytes = MatchingSettings().max_bytes
+    content, fault = bundle.member(f"{place}/{JSON_NAME}", _MAX_JSON)
+    if fault is not None:
+        return Recomputed(place, "", faults=(fault,))
+    try:
+        told = parsed_as(RecordedComparison, content, f"{place}/{JSON_NAME}")
+    except ValueError as error:
+        raise NotABundle(str(error)) from error
+    if told.format != FORMAT:
+        raise NotABundle(f"{place}/{JSON_NAME} has format {told.format!r:.80}; this guardian reads {FORMAT}")
+
+    original, original_fault = _original(bundle, told, given, max_bytes)
+    found, found_fault = bundle.member(f"{place}/{told.found.file}", max_bytes)
+    confidence, confidence_fault = bundle.member(f"{place}/{CONFIDENCE_NAME}", _MAX_JSON)
+    faults = [fault for fault in (original_fault, found_fault, confidence_fault) if fault is not None]
+    for named, bytes_here in ((told.found, found), (told.confidence, confidence)):
+        if not faults and hashlib.sha256(bytes_here).hexdigest() != named.sha256:
+            faults.append(f"{JSON_NAME} speaks of another file than the bundle holds as {cleaned(named.file)}")
+    if faults:
+        return Recomputed(place, told.sentence, faults=tuple(faults))
+
+    if told.measured is None:
+        remark = "Nothing was measured when it was captured, so there is nothing to compute again"
+        is_same = hashlib.sha256(original).hexdigest() == hashlib.sha256(found).hexdigest()
+        return Recomputed(
+            place, told.sentence, remarks=(remark + ("; both files are the same, byte for byte." if is_same else "."),)
+        )
+    return await _measured_again(place, told, (original, found, confidence), tools)
+
+
+async def _measured_again(
+    place: str, told: RecordedComparison, contents: tuple[bytes, bytes, bytes], tools: _Tools
+) -> Recomputed:
+    # Imported late: it brings OpenCV and the kernels, which only workers need.
+    from guardian.evidence.compared_pictures import measure_again
+
+    original, found, confidence = contents
+    settings = MatchingSettings(workers=1, profile=told.settings.profile)
+    workers = Workers(settings, EmbeddingSettings(), tools.folder / "index", tools.pool)
+    # What this guardian was shipped with needs no reading; another one was fitted on the owner's own works.
+    fitted = None if confidence == FITTED.read_bytes() else confidence
+    decided = told.catalogue.values if told.catalogue is not None else {}
+    try:
+        given = (original, found, _start_of(told), decided, fitted)
+        again = await workers.run_with_matcher(measure_again, *given)
+    except WorkersUnavailable:
+        raise
+    except GuardianError as error:
+        return Recomputed(place, told.sentence, faults=(f"nothing can be computed again: {error}",))
+    finally:
+        await workers.aclose()
+    return Recomputed(place, told.sentence, _numbers(told, again), (), _remarks(told, again.used))
+
+
+def _original(
+    bundle: BundleMembers, told: RecordedComparison, given: Path | None, max_bytes: int
+) -> tuple[bytes, str | None]:
+    """Return the owner's file and what is wrong with it. Raises UsageError when it is not here, or is another one."""
+    wanted = told.original.sha256
+    if given is not None:
+        try:
+            content = given.read_bytes()
+        except OSError as error:
+            raise UsageError(f"cannot read {given}: {error.strerror or error}") from error
+        if hashlib.sha256(content).hexdigest() != wanted:
+            raise UsageError(f"{given} is another file: the one that was compared has the SHA-256 {cleaned(wanted)}")
+        return content, None
+
+    name = bundle.named_by(wanted, "original/")
+    if name is None:
+        raise UsageError(
+            "the bundle was made without the owner's picture: name it with --original FILE; it was called "
+            f"{cleaned(told.original.file)[:120]}, and its SHA-256 is {cleaned(wanted)}"
+        )
+    return bundle.member(name, max_bytes)
+
+
+def _start_of(told: RecordedComparison) -> "Start":
+    from guardian.matching.pair import Start
+
+    start = told.start
+    if start.matrix is None:
+        return Start(None, start.frame, start.asset_frame)
+    everything = (0.0, 0.0, 1.0, 1.0)
+    # Measuring begins at the matrix and looks at the side that the two flags name; the rest follows.
+    flags = {"mirrored": bool(start.mirrored), "inverted": bool(start.inverted)}
+    transform = Transform(
+        start.matrix, angle_degrees=0.0, scale=1.0, asset_box=everything, candidate_box=everything, **flags
+    )
+    return Start(transform, start.frame, start.asset_frame)
+
+
+def _numbers(told: RecordedComparison, again: "MeasuredAgain") -> tuple[Number, ...]:
+    """Return every number beside the one that was recorded."""
+    recorded, report = told.measured, again.report
+    if recorded is None:
+        return ()
+    computed = report.comparison.measured | {"probability": again.probability}
+    numbers = [
+        Number(name, _number(recorded.comparison.get(name)), computed[name]) for name in computed if name in TOLERANCES
+    ]
+    if told.catalogue is not None:
+        beside = (told.catalogue.probability, again.probability_beside_others)
+        numbers.insert(1, Number("probability_beside_others", *beside))
+    cells = (recorded.cells.correlation, report.cells.correlation)
+    numbers.append(Number("agreeing_cells", *(_agreeing(one) for one in cells)))
+    numbers.append(Number("corners_apart", 0.0, _corners_apart(recorded, report)))
+    return tuple(numbers)
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _agreeing(cells: Sequence[Sequence[float | None]]) -> float:
+    return float(sum(value is not None and value > _AGREES for row in cells for value in row))
+
+
+def _corners_apart(recorded: RecordedMeasurement, report: "PairReport") -> float:
+    """Return how far the corners of the overlap lie from where they were recorded, at most.
+
+    As a share of the longer side of the picture that was found; inf where a corner lies nowhere.
+    """
+    left, top, right, bottom = recorded.cells.box
+    corners = np.array([[left, top, 1.0], [right, top, 1.0], [right, bottom, 1.0], [left, bottom, 1.0]]).T
+    placed = []
+    for projection in (recorded.projection, report.projection):
+        moved = np.array(projection).reshape(3, 3) @ corners
+        if not np.isfinite(moved).all() or (moved[2] <= 0).any():
+            return inf
+        placed.append(moved[:2] / moved[2])
+    return float(np.abs(placed[0] - placed[1]).max() / max(1, *recorded.found_size))
+
+
+def _remarks(told: RecordedComparison, used: "MeasuredWith") -> tuple[str, ...]:
+    """Return in sentences how what is measured with now differs from then, and what was not measured again."""
+    remarks = []
+    settings = told.settings
+    then, now = (settings.fingerprint_version, settings.matching_version), (FINGERPRINT_VERSION, MATCHING_VERSION)
+    if then != now:
+        remarks.append(
+            f"It was measured by another method: fingerprints {then[0]} and matching {then[1]}, here {now[0]} and "
+            f"{now[1]}. Numbers may differ; the guardian that made the bundle measures as it did then."
+        )
+    if told.measured_with is not None:
+        changed = _changed(told.measured_with.libraries | {"machine": told.measured_with.machine}, used)
+        remarks.append(
+            f"Measured with other tools ({'; '.join(changed)}): small differences are expected."
+            if changed
+            else "Measured with the same libraries on the same kind of machine: numbers should be exactly the same."
+        )
+    if told.catalogue is not None:
+        values = ", ".join(f"{cleaned(name)} {value:g}" for name, value in sorted(told.catalogue.values.items()))
+        remarks.append(
+            "Four values depend on what else was protected at that time; they were taken as they were recorded: "
+            f"{values}."
+        )
+    return tuple(remarks)
+
+
+def _changed(then: Mapping[str, str], used: "MeasuredWith") -> list[str]:
+    now = used.libraries | {"machine": used.machine}
+    return [
+        f"{name} {cleaned(then[name])[:40]} then, {version} now"
+        for name, version in now.items()
+        if name in then and then[name] != version
+    ]

@@ -1,0 +1,335 @@
+"""The comparison of a capture: it holds all that is needed to compute it again, and shows where it was changed."""
+
+import asyncio
+import hashlib
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from guardian import rules
+from guardian.errors import UsageError
+from guardian.evidence.bundle_members import NotABundle
+from guardian.evidence.comparison import JSON_NAME, take_comparison
+from guardian.evidence.keeper import Keeper, Taken
+from guardian.evidence.recompute import TOLERANCES, Number, Recomputed, Verdict, recompute
+from guardian.evidence.subjects import CaptureSubject
+from guardian.evidence.vault import Vault
+from guardian.matching.settings import EmbeddingSettings, MatchingSettings
+from guardian.matching.worker_pool import WorkerPool
+from guardian.matching.workers import Workers
+from tests.evidence.comparisons import subject_of, without_image, written_bundle
+from tests.forked import guardian
+from tests.matching.pictures import encoded, photograph
+
+ROOM = 100 * 1024**2
+RULES = """
+rules:
+- name: certain-copy
+  why: We are sure.
+  when: {probability: {at_least: 0.95}, aligned_similarity: {at_least: 0.35}}
+  then: alert
+  severity: high
+"""
+
+
+class _KeptPool(WorkerPool):
+    """Workers that outlive the jobs of one test."""
+
+    async def aclose(self) -> None:
+        """Keep them."""
+
+
+@dataclass
+class Place:
+    """Where this file's captures are taken, with an event loop whose workers are kept."""
+
+    folder: Path
+    runner: asyncio.Runner
+    pool: WorkerPool
+    vault: Vault
+    original: Path
+    found: bytes
+    told: dict[str, Any]
+    members: dict[str, bytes]
+
+    def taken(self, subject: CaptureSubject, folder: Path) -> tuple[Taken, Keeper]:
+        """Take the comparison of a use, with a catalogue that is empty."""
+        return taken(self.folder, folder, self.runner, self.pool, subject, self.vault)
+
+    def recomputed(self, path: Path, original: Path | None = None) -> Recomputed:
+        return self.runner.run(recompute(path, original, self.pool))[0]
+
+
+def taken(
+    home: Path, folder: Path, runner: asyncio.Runner, pool: WorkerPool, subject: CaptureSubject, vault: Vault
+) -> tuple[Taken, Keeper]:
+    workers = Workers(MatchingSettings(workers=1), EmbeddingSettings(), home / "index", pool)
+    kept = Keeper(folder, ROOM)
+    checked = rules.load(home / "rules", ["legal"])
+    return runner.run(take_comparison(subject, kept, vault, workers, checked, ("own.example",))), kept
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    folder = tmp_path_factory.mktemp("captured")
+    (folder / "rules").mkdir()
+    (folder / "rules" / "10-all.yaml").write_text(RULES)
+    coffee = photograph("coffee", 500)
+    original = folder / "Düne.jpg"
+    original.write_bytes(encoded(coffee, quality=92))
+    found = encoded(np.asarray(Image.fromarray(coffee).crop((60, 40, 420, 310))), quality=75)
+    vault = Vault(folder / "vault", ROOM)
+    with asyncio.Runner() as runner:
+        pool = _KeptPool()
+        step, kept = taken(folder, folder / "capture", runner, pool, subject_of(original, vault, found), vault)
+        assert step.not_taken == ()
+        members = {f"captures/1-capture_1/{file.name}": kept.path_of(file).read_bytes() for file in step.files}
+        members["original/dune.jpg"] = original.read_bytes()
+        told = json.loads(members[f"captures/1-capture_1/{JSON_NAME}"])
+        yield Place(folder, runner, pool, vault, original, found, told, members)
+        runner.run(WorkerPool.aclose(pool))
+
+
+def with_told(place: Place, **changes: Any) -> dict[str, bytes]:
+    """Return the members with another comparison.json, of which the manifest then speaks."""
+    return place.members | {f"captures/1-capture_1/{JSON_NAME}": json.dumps(place.told | changes).encode()}
+
+
+def test_it_says_all_that_the_number_follows_from(place: Place) -> None:
+    told = place.told
+    assert told["original"]["sha256"] == hashlib.sha256(place.original.read_bytes()).hexdigest()
+    assert told["original"]["file"] == "Düne.jpg"
+    assert told["found"]["sha256"] == hashlib.sha256(place.found).hexdigest()
+    assert told["measured"]["comparison"]["probability"] > 0.9
+    assert told["recorded"]["comparison"]["probability"] == 0.99
+    assert told["licence"]["status"] == "none"
+    assert told["settings"]["profile"] == "full"
+    assert set(told["catalogue"]["values"]) == {"rare", "rare_share", "own_cells", "own_natural"}
+    assert "depend on what else was protected" in " ".join(told["catalogue"]["text"].split())
+    confidence = place.members["captures/1-capture_1/comparison/confidence.json"]
+    assert told["confidence"]["sha256"] == hashlib.sha256(confidence).hexdigest()
+    assert "Düne" in told["sentence"]
+
+
+def test_the_rule_stands_there_with_its_text_and_the_values_that_it_was_asked_of(place: Place) -> None:
+    rule = place.told["rule"]
+    assert (rule["name"], rule["in_force"], rule["why"]) == ("certain-copy", True, "We are sure.")
+    first, second = rule["conditions"]
+    assert first == {"text": "probability at least 0.95", "value": 0.99, "holds": True}
+    assert second["holds"] is True
+    assert rule["file"]["text"] == RULES
+    assert rule["file"]["sha256"] == hashlib.sha256(RULES.encode()).hexdigest()
+
+
+def test_the_drawings_are_pictures_of_both_with_the_overlap_and_its_cells(place: Place) -> None:
+    drawn = {
+        name: Image.open(io.BytesIO(place.members[f"captures/1-capture_1/comparison/{name}.png"]))
+        for name in ("original-outlined", "found-outlined", "heat-map")
+    }
+    assert {name: picture.format for name, picture in drawn.items()} == dict.fromkeys(drawn, "PNG")
+    assert drawn["original-outlined"].size == drawn["heat-map"].size == (500, 333)
+    assert drawn["found-outlined"].size == (360, 270)
+    # The line of the overlap's upper left corner is drawn, and what both show is blue.
+    red, green, blue = (int(part) for part in np.asarray(drawn["original-outlined"])[38:43, 200].max(axis=0))
+    assert min(red, green, blue) > 200
+    middle = np.asarray(drawn["heat-map"], dtype=int)[120:220, 150:350].mean(axis=(0, 1))
+    assert middle[2] > middle[0] + 40
+
+
+def test_computed_again_every_number_is_exactly_the_same(place: Place, tmp_path: Path) -> None:
+    again = place.recomputed(written_bundle(tmp_path / "b.zip", place.members))
+    assert again.holds
+    assert {number.name for number in again.numbers} == set(TOLERANCES)
+    assert {number.verdict for number in again.numbers} == {Verdict.EXACT}
+    assert any("numbers should be exactly the same" in remark for remark in again.remarks)
+    assert any("taken as they were recorded" in remark for remark in again.remarks)
+
+
+def test_a_number_that_was_changed_does_not_hold(place: Place, tmp_path: Path) -> None:
+    measured = place.told["measured"]
+    comparison = measured["comparison"] | {"probability": 0.5, "keypoint_inliers": 4000, "hash_distance": None}
+    members = with_told(
+        place, measured=measured | {"comparison": comparison}, catalogue=place.told["catalogue"] | {"probability": 1e-3}
+    )
+    again = place.recomputed(written_bundle(tmp_path / "b.zip", members))
+    wrong = {number.name for number in again.numbers if number.verdict is Verdict.DIFFERENT}
+    assert wrong == {"probability", "probability_beside_others", "keypoint_inliers", "hash_distance"}
+    assert not again.holds
+
+
+def test_an_overlap_that_was_moved_does_not_hold(place: Place, tmp_path: Path) -> None:
+    measured = place.told["measured"]
+    projection = [*measured["projection"][:2], measured["projection"][2] + 40, *measured["projection"][3:]]
+    again = place.recomputed(
+        written_bundle(tmp_path / "b.zip", with_told(place, measured=measured | {"projection": projection}))
+    )
+    assert [number.name for number in again.numbers if number.verdict is Verdict.DIFFERENT] == ["corners_apart"]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("captures/1-capture_1/comparison/comparison.json", "its bytes were changed"),
+        ("captures/1-capture_1/comparison/found.jpg", "its bytes were changed"),
+        ("captures/1-capture_1/comparison/confidence.json", "its bytes were changed"),
+        ("original/dune.jpg", "its bytes were changed"),
+    ],
+)
+def test_members_that_were_changed_are_named_before_anything_is_computed(
+    place: Place, tmp_path: Path, name: str, words: str
+) -> None:
+    content = bytearray(place.members[name])
+    content[len(content) // 2] ^= 1
+    again = place.recomputed(written_bundle(tmp_path / "b.zip", place.members, changed={name: bytes(content)}))
+    assert not again.holds
+    assert again.numbers == ()
+    assert f"{name} is not the file" in again.faults[0]
+    assert words in again.faults[0]
+
+
+def test_a_picture_that_was_exchanged_together_with_the_manifest_is_noticed(place: Place, tmp_path: Path) -> None:
+    members = place.members | {"captures/1-capture_1/comparison/found.jpg": encoded(photograph("chelsea", 300))}
+    again = place.recomputed(written_bundle(tmp_path / "b.zip", members))
+    assert "speaks of another file than the bundle holds" in again.faults[0]
+
+
+def test_another_confidence_is_read_from_the_bundle(place: Place, tmp_path: Path) -> None:
+    """One that was fitted on the owner's works; one that goes in circles ends its worker and nothing else."""
+    name = "captures/1-capture_1/comparison/confidence.json"
+    fitted = json.loads(place.members[name])
+    fitted["calibration"]["intercept"] -= 50
+    content = json.dumps(fitted).encode()
+    confidence = place.told["confidence"] | {"sha256": hashlib.sha256(content).hexdigest()}
+    members = with_told(place, confidence=confidence) | {name: content}
+    again = place.recomputed(written_bundle(tmp_path / "b.zip", members))
+    numbers = {number.name: number for number in again.numbers}
+    assert numbers["probability"].computed is not None
+    assert numbers["probability"].computed < 1e-6
+    assert numbers["keypoint_inliers"].verdict is Verdict.EXACT
+
+    garbage = b'{"facts": []}'
+    confidence["sha256"] = hashlib.sha256(garbage).hexdigest()
+    members = with_told(place, confidence=confidence) | {name: garbage}
+    again = place.recomputed(written_bundle(tmp_path / "c.zip", members))
+    assert "the fitted confidence cannot be used" in again.faults[0]
+
+
+def test_a_bundle_without_the_original_says_what_it_needs(place: Place, tmp_path: Path) -> None:
+    members = {name: content for name, content in place.members.items() if not name.startswith("original/")}
+    path = written_bundle(tmp_path / "b.zip", members)
+    digest = place.told["original"]["sha256"]
+    with pytest.raises(UsageError, match=f"--original FILE; it was called Düne.jpg, and its SHA-256 is {digest}"):
+        place.recomputed(path)
+    other = tmp_path / "other.jpg"
+    other.write_bytes(b"x")
+    with pytest.raises(UsageError, match=f"is another file: the one that was compared has the SHA-256 {digest}"):
+        place.recomputed(path, other)
+    assert place.recomputed(path, place.original).holds
+
+
+def test_other_tools_and_methods_are_said(place: Place, tmp_path: Path) -> None:
+    used = place.told["measured_with"]
+    members = with_told(
+        place,
+        measured_with=used | {"machine": "riscv", "libraries": used["libraries"] | {"numpy": "9.9"}},
+        settings=place.told["settings"] | {"matching_version": 99},
+    )
+    again = place.recomputed(written_bundle(tmp_path / "b.zip", members))
+    words = " ".join(again.remarks)
+    assert "numpy 9.9 then" in words
+    assert "machine riscv then" in words
+    assert "fingerprints 4 and matching 99" in words
+    assert again.holds
+
+
+@pytest.mark.parametrize(
+    ("recorded", "computed", "verdict"),
+    [
+        (0.99, 0.99, Verdict.EXACT),
+        (0.99, 0.97, Verdict.WITHIN),
+        (0.99, 0.9, Verdict.DIFFERENT),
+        (None, None, Verdict.EXACT),
+        (None, 0.9, Verdict.DIFFERENT),
+        (0.99, float("nan"), Verdict.DIFFERENT),
+        (0.99, float("inf"), Verdict.DIFFERENT),
+    ],
+)
+def test_a_number_holds_within_its_tolerance(recorded: float | None, computed: float | None, verdict: Verdict) -> None:
+    assert Number("probability", recorded, computed).verdict is verdict
+
+
+def test_counts_may_differ_by_a_share() -> None:
+    assert Number("keypoint_inliers", 400, 320).verdict is Verdict.WITHIN
+    assert Number("keypoint_inliers", 400, 290).verdict is Verdict.DIFFERENT
+    assert Number("keypoint_inliers", 8, 17).verdict is Verdict.WITHIN
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "it is no zip file"),
+        (b"PK\x03\x04 and nothing more", "it is no zip file"),
+        (b"%PDF-1.7", "it is no zip file"),
+    ],
+)
+def test_what_is_no_bundle_is_said(tmp_path: Path, content: bytes, words: str) -> None:
+    path = tmp_path / "x.zip"
+    path.write_bytes(content)
+    with pytest.raises(NotABundle, match=words):
+        asyncio.run(recompute(path))
+    with pytest.raises(NotABundle, match="No such file"):
+        asyncio.run(recompute(tmp_path / "none.zip"))
+
+
+def test_bundles_that_say_other_things_are_refused(tmp_path: Path, place: Place) -> None:
+    with pytest.raises(NotABundle, match="holds no comparison"):
+        asyncio.run(recompute(written_bundle(tmp_path / "a.zip", {"case.json": b"{}"})))
+    for odd in (b"[", b"[" * 100_000, b'{"format": "guardian-comparison/1"}', b'"text"'):
+        path = written_bundle(tmp_path / "b.zip", {f"captures/1-x/{JSON_NAME}": odd})
+        with pytest.raises(NotABundle, match=r"comparison.json is (no JSON|not as guardian writes it)"):
+            asyncio.run(recompute(path))
+    members = with_told(place, format="guardian-comparison/9")
+    with pytest.raises(NotABundle, match="this guardian reads guardian-comparison/1"):
+        asyncio.run(recompute(written_bundle(tmp_path / "c.zip", members)))
+
+
+def test_the_command_prints_a_table_and_ends_with_its_code(place: Place, tmp_path: Path) -> None:
+    path = written_bundle(tmp_path / "b.zip", place.members)
+    run = guardian("evidence", "recompute", path, cwd=tmp_path)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "all numbers hold" in run.stdout
+    assert "keypoint inliers" in run.stdout
+
+    broken = written_bundle(tmp_path / "c.zip", place.members, changed={"original/dune.jpg": b"x"})
+    run = guardian("evidence", "recompute", broken, "--json", cwd=tmp_path)
+    assert run.returncode == 1
+    assert json.loads(run.stdout)["holds"] is False
+    assert guardian("evidence", "recompute", tmp_path / "none.zip", cwd=tmp_path).returncode == 2
+
+
+def test_what_cannot_be_compared_is_said_and_what_there_is_is_kept(place: Place, tmp_path: Path) -> None:
+    subject = subject_of(place.original, place.vault, place.found)
+    step, _ = place.taken(without_image(subject), tmp_path / "1")
+    assert (step.files, step.not_taken[0].name) == ((), "comparison")
+    assert "were not kept" in step.not_taken[0].reason
+
+    step, kept = place.taken(replace(subject, original=tmp_path / "gone.jpg"), tmp_path / "2")
+    assert "own file is missing" in step.not_taken[0].reason
+    assert {file.name for file in step.files} >= {JSON_NAME, "comparison/found.jpg"}
+    assert json.loads((kept.folder / JSON_NAME).read_text())["measured"] is None
+
+    blank = subject_of(place.original, place.vault, encoded(Image.new("RGB", (90, 90), "white"), "PNG"))
+    step, kept = place.taken(blank, tmp_path / "3")
+    assert "too plain" in step.not_taken[0].reason
+    members = {f"captures/1-x/{file.name}": kept.path_of(file).read_bytes() for file in step.files}
+    members["original/a.jpg"] = place.original.read_bytes()
+    again = place.recomputed(written_bundle(tmp_path / "b.zip", members))
+    assert "Nothing was measured" in again.remarks[0]
+    assert (again.holds, again.numbers) == (True, ())
