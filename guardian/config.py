@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 
 from guardian.catalog.settings import CatalogSettings
 from guardian.coverage.settings import CoverageSettings
@@ -104,6 +104,13 @@ class Config(BaseModel):
     sources: tuple[SourceSettings, ...] = Field((), description="the places that guardian watches")
     destinations: tuple[DestinationSettings, ...] = Field((), description="who is told")
 
+    _positions: Positions | None = PrivateAttr(None)
+
+    def place_of(self, path: tuple[str | int, ...]) -> str | None:
+        """Return where the value of a path was written: "config.yaml, line 12"; None for a default."""
+        line = self._positions.line_of(path) if self._positions is not None else None
+        return f"{self._positions.file.name}, line {line}" if self._positions is not None and line else None
+
 
 def load_config(path: Path) -> Config:
     """Return a configuration file, read and checked; relative paths in it count from its own folder.
@@ -128,6 +135,7 @@ def read_config(path: Path) -> tuple[Config | None, Positions, list[ConfigError]
     mistakes += _repeated_names(positions, "sources", [source.name for source in config.sources])
     mistakes += _repeated_names(positions, "destinations", [destination.name for destination in config.destinations])
     mistakes += _unknown_destinations(config, positions)
+    config._positions = positions
     # A daemon is started from anywhere, so the working folder must not decide where files lie.
     return _with_local_names(config, path.absolute().parent), positions, mistakes
 
@@ -153,6 +161,11 @@ def _with_local_names(config: Config, folder: Path) -> Config:
             "destinations": tuple(_with_local_paths(one, "secret_file", folder) for one in config.destinations),
             "embedding": _with_local_weights(config.embedding, folder),
             "delivery": _with_local_paths(config.delivery, "ca_file", folder),
+            "evidence": config.evidence.model_copy(
+                update={
+                    "timestamps": tuple(_with_local_paths(one, "ca_file", folder) for one in config.evidence.timestamps)
+                }
+            ),
             "web": _with_local_provider(config.web, folder),
         }
     )

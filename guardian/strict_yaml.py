@@ -121,6 +121,11 @@ class Positions:
         line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
         return ConfigError(message, file=self.file, line=line, column=column)
 
+    def line_of(self, path: Sequence[str | int]) -> int | None:
+        """Return the line, counted from 1, on which the value of a path is written; None when it is not."""
+        mark = self._marks.get(tuple(path))
+        return mark.line + 1 if mark else None
+
     def written(self, path: Sequence[str | int]) -> tuple[str | int, ...]:
         """Return the parts of a path that are in the document; pydantic's names of union members are not."""
         known: tuple[str | int, ...] = ()

@@ -81,6 +81,15 @@ def closed_with(tx: Transaction, case: Case, kin: Collection[str]) -> list[Case]
     return found
 
 
+def would_close(tx: Transaction, case_id: str, kin: Collection[str]) -> list[Case]:
+    """Return the cases that `call_not_mine` would close with this one. Raises as `pictures_of`."""
+    pictures = pictures_of(tx, case_id)
+    case = tx.cases.get(case_id)
+    if case is None:
+        raise UsageError(f"there is no case {case_id}")
+    return closed_with(tx, case, {*kin, *(picture.candidate_sha256 for picture in pictures)})
+
+
 def call_not_mine(tx: Transaction, case_id: str, kin: Collection[str], edit: Edit) -> NotMine:
     """Dismiss a case since its pictures are not one's own, and make them known look-alikes of its work.
 

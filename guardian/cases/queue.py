@@ -1,5 +1,6 @@
 """Reads the queue: the cases that a filter wants, the most urgent first, page by page."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -42,14 +43,17 @@ def queue_page(tx: Transaction, wanted: CaseFilter, now: datetime, limit: int, c
     # One more than is shown tells whether there is another page.
     found = tx.cases.queue(wanted, limit + 1, _place_of(cursor) if cursor else None)
     shown, more = found[:limit], found[limit:]
-
-    seen = tx.findings.foremost([case.id for case in shown])
-    queued = tuple(
-        QueuedCase(case, tx.assets.get(case.asset_id), seen.get(case.id), points_of_rank(case.rank, now))
-        for case in shown
-    )
     following = f"{shown[-1].rank!r}~{shown[-1].id}" if more else None
-    return QueuePage(queued, tx.cases.count_matching(wanted), following)
+    return QueuePage(queued(tx, shown, now), tx.cases.count_matching(wanted), following)
+
+
+def queued(tx: Transaction, cases: Sequence[Case], now: datetime) -> tuple[QueuedCase, ...]:
+    """Return cases with what a queue shows of each."""
+    seen = tx.findings.foremost([case.id for case in cases])
+    return tuple(
+        QueuedCase(case, tx.assets.get(case.asset_id), seen.get(case.id), points_of_rank(case.rank, now))
+        for case in cases
+    )
 
 
 def _place_of(cursor: str) -> tuple[float, str]:

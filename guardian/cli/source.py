@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -11,13 +10,12 @@ from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.screen import Column, Cut, Row, Screen, echo
 from guardian.cli.showing import NOT_ALL_SEEN, json_line
 from guardian.errors import FetchFailed, FetchRefused
-from guardian.model import Sighting, Skipped, SkipReason, label_of
+from guardian.model import Sighting, Skipped, label_of
 from guardian.views.counting import counted
 from guardian.views.scans import outcome_text, result_text
 from guardian.views.sources import ListedSource, listed_source_json, sighting_json, skipped_json
 
 if TYPE_CHECKING:
-    from guardian.fetch.web import WebClient
     from guardian.sources.settings import SourceSettings
 
 SHOWN_ADDRESSES = 5
@@ -81,6 +79,7 @@ def try_source(session: Session, target: str, as_lines: bool, pages: int) -> Non
     from guardian.config import require_contact
     from guardian.errors import UsageError
     from guardian.sources.settings import PageSettings
+    from guardian.sources.trying import shortened
     from guardian.urls.addresses import is_web_address
     from guardian.urls.guessing import likely_web_address
 
@@ -94,12 +93,9 @@ def try_source(session: Session, target: str, as_lines: bool, pages: int) -> Non
         meant = likely_web_address(target)
         advice = f"; for the site write {meant}" if meant else ""
         raise UsageError(f"{target!r} is neither a source nor a web address; sources are: {known}{advice}")
-    # Only crawls have this limit; a whole one would take hours where a person wants an impression.
-    if "max_pages" in type(chosen).model_fields:
-        chosen = chosen.model_copy(update={"max_pages": pages})
     show = _Lines() if not as_lines else _Json()
     try:
-        asyncio.run(_try(session, chosen, show.add))
+        asyncio.run(_try(session, shortened(chosen, pages), show.add))
     except (FetchFailed, FetchRefused) as error:
         # The source itself cannot be read: that too is something left out, and why.
         show.add(error.skipped)
@@ -112,46 +108,14 @@ def try_source(session: Session, target: str, as_lines: bool, pages: int) -> Non
 async def _try(session: Session, settings: "SourceSettings", show: Callable[[Sighting | Skipped], None]) -> None:
     """Call `show` with everything that the source yields or leaves out."""
     import os
-    import tempfile
 
     from guardian.app import utc_now
-    from guardian.crawl.checkpoints import settle
-    from guardian.crawl.context import CrawlContext
-    from guardian.fetch.credentials import read_credentials
-    from guardian.fetch.fetcher import Fetcher
     from guardian.fetch.web import WebClient
-    from guardian.model import Checkpoint
-    from guardian.sources.kinds import open_source
-    from guardian.store import StoreSettings, open_store
+    from guardian.sources.trying import tried
 
-    # A crawl keeps what it has still to visit in a database: here in one that is thrown away.
-    with tempfile.TemporaryDirectory() as folder:
-        store = open_store(StoreSettings(), Path(folder))
-        try:
-            credentials = read_credentials(settings.credentials, os.environ) if settings.credentials else None
-            async with WebClient(session.config.fetch, clock=utc_now) as web:
-                context = CrawlContext(Fetcher.for_scan(web, credentials), store, utc_now)
-                async for item in open_source(settings).discover(context):
-                    if not isinstance(item, Checkpoint):
-                        show(await _as_robots_allow(item, web))
-                        continue
-                    with store.begin() as tx:
-                        settle(tx, item)
-        finally:
-            store.close()
-
-
-async def _as_robots_allow(item: Sighting | Skipped, web: "WebClient") -> Sighting | Skipped:
-    """Return the item, or why a scan would leave it out: robots.txt forbids all addresses of the picture.
-
-    Scans learn this when they fetch the picture, which `source try` does not do.
-    """
-    if isinstance(item, Skipped) or not item.image_url or item.image_url.startswith("file:"):
-        return item
-    for url in (item.image_url, *item.also_at):
-        if not await web.is_forbidden(url):
-            return item
-    return Skipped(item.image_url, SkipReason.ROBOTS, "its robots.txt forbids it")
+    async with WebClient(session.config.fetch, clock=utc_now) as web:
+        async for item in tried(settings, web, os.environ, utc_now):
+            show(item)
 
 
 class _Json:

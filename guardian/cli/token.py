@@ -31,7 +31,7 @@ def add(session: Session, name: str, scopes: str, until: datetime | None) -> Non
     """Make a token for the program NAME and print it, this once: guardian keeps only a digest of it.
 
     Scopes: cases:read, cases:write, assets:read, assets:write, licences:read, licences:write, check, search,
-    operations:read, operations:write.
+    operations:read, operations:write, sources:scan.
     """
     from guardian.people.tokens import add_token
 

@@ -33,6 +33,7 @@ from guardian.model import Scan, ScanOutcome, TaskKind
 from guardian.processes import Heartbeat
 from guardian.schedule import Schedule, is_due
 from guardian.sources.settings import SourceSettings
+from guardian.views.configuration import setting_groups
 from guardian.views.coverage import coverage_json
 from guardian.web.app import build_app
 from guardian.web.desk import Desk
@@ -40,6 +41,7 @@ from guardian.web.metrics import Metrics
 from guardian.web.serving import serving
 
 TASK_PAUSE = timedelta(seconds=2)
+REQUEST_PAUSE = timedelta(seconds=2)
 CLOCK_PAUSE = timedelta(seconds=10)
 AUDIT_HEAD_PAUSE = timedelta(hours=1)
 
@@ -75,6 +77,7 @@ class WorkPeriod:
                 *(asyncio.create_task(self._run_tasks_forever(kind)) for kind in self._runner.consumers),
                 asyncio.create_task(self._follow_clock_forever()),
                 asyncio.create_task(self._follow_others_forever()),
+                asyncio.create_task(self._begin_requested_forever()),
                 asyncio.create_task(self._log_audit_head_forever()),
             ]
             log.info("started", sources=len(self._app.config.sources), address=address)
@@ -106,6 +109,7 @@ class WorkPeriod:
             app.services,
             lambda: app.catalog,
             app.config.sources,
+            setting_groups(app.config, app.config.place_of),
         )
 
     def _last_completed(self, source: str) -> datetime | None:
@@ -160,18 +164,19 @@ class WorkPeriod:
     def _latest_if_due(self, settings: SourceSettings) -> int | None:
         """Return the id of a source's latest scan (0: none) if the source is due, None if another process takes care.
 
-        This daemon's own schedule decides after a scan of its own. A scan that was cut off is taken up at once. A
-        failed scan of another living process counts like a complete one: that process will try again in its time.
+        This daemon's own schedule decides after a scan of its own. A scan that was cut off is taken up at once, and so
+        is what a person has asked for. A failed scan of another living process counts like a complete one: that
+        process will try again in its time.
         """
         with self._app.store.read() as tx:
             last = tx.scans.last(settings.name)
             if last is None:
                 return 0
 
-            is_running = last.outcome is None and settings.name not in tx.scans.abandoned()
-            if is_running:
+            if tx.scans.is_running(settings.name):
                 return None
-            if last.owner == self._heartbeat.id or last.outcome in (None, ScanOutcome.INTERRUPTED):
+            is_wanted = settings.name in tx.scan_requests.open()
+            if is_wanted or last.owner == self._heartbeat.id or last.outcome in (None, ScanOutcome.INTERRUPTED):
                 return last.id
 
             counted: Scan | None = last
@@ -234,6 +239,28 @@ class WorkPeriod:
         known = await asyncio.to_thread(read)
         if known != self._known_assets and await self._app.catalog.follow():
             self._known_assets = known
+
+    async def _begin_requested_forever(self) -> None:
+        """Begin the scans that people ask for. Supervises its loop: an error is logged, the loop goes on."""
+        while True:
+            try:
+                for source in await asyncio.to_thread(self._requested):
+                    if source not in self._scans and self._schedule.running:
+                        self._schedule.begin_now(source)
+            except GuardianError as error:
+                log.warning("requests_not_read", reason=str(error))
+                self._metrics.count_failure("requests")
+            except Exception:
+                log.exception("requests_not_read")
+                self._metrics.count_failure("requests")
+            await asyncio.sleep(REQUEST_PAUSE.total_seconds())
+
+    def _requested(self) -> set[str]:
+        """Return the sources of this configuration that a person wants to be scanned and nobody scans."""
+        with self._app.store.read() as tx:
+            wanted = {source.name for source in self._app.config.sources} & tx.scan_requests.open().keys()
+            # Asked for while a scan ran: it follows when that has ended.
+            return {name for name in wanted if not tx.scans.is_running(name)}
 
     def _cut_off(self) -> set[str]:
         """Return the names of this configuration's sources whose latest scan was cut off."""

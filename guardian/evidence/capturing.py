@@ -18,9 +18,11 @@ from guardian.evidence.comparison import take_comparison
 from guardian.evidence.exchanges import ExchangeServices, take_exchanges
 from guardian.evidence.keeper import Keeper, Taken, opened_keeper, together
 from guardian.evidence.pruning import with_room
+from guardian.evidence.screenshots import take_browser_views
 from guardian.evidence.settings import EvidenceSettings
 from guardian.evidence.subjects import CaptureSubject, subject_of
 from guardian.evidence.vault import Vault
+from guardian.fetch.browser import Browser
 from guardian.fetch.fetcher import Fetcher
 from guardian.matching.workers import Workers
 from guardian.model import CaptureOrder, CaptureReason, EvidenceCapture, NotTaken
@@ -52,6 +54,7 @@ class CaptureServices:
     fetcher_of: Callable[[str], Fetcher]
     rules: Rules
     own_hosts: tuple[str, ...]
+    browser: Browser
 
 
 async def capture(
@@ -97,9 +100,16 @@ async def _take_all(
     if can_wait and exchanges.unreachable is not None:
         raise SiteSilent(exchanges.unreachable)
 
+    if exchanges.refused is None:
+        viewing = take_browser_views(subject, keeper, services.browser, exchanges.page)
+        views = await _step("screenshot.png", viewing)
+    else:
+        # A browser must not be the way around what guardian itself does not request.
+        views = Taken(not_taken=(NotTaken("screenshot.png", f"No screenshot was taken: {exchanges.refused}"),))
+
     comparing = (services.vault, services.workers, services.rules, services.own_hosts)
     comparison = await _step("comparison", take_comparison(subject, keeper, *comparing))
-    return together(exchanges.taken, comparison)
+    return together(exchanges.taken, views, comparison)
 
 
 def _exchange_services(services: CaptureServices, subject: CaptureSubject, *, for_person: bool) -> ExchangeServices:

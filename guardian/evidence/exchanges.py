@@ -64,6 +64,7 @@ class Exchanges:
 
     `page` and `image` are the answers with the page and with the picture; None where none came. `pictures` are the
     other pictures of the page. `unreachable`: why nothing of the site answered, where trying again later may help.
+    `refused`: why guardian itself did not request the page, by robots.txt for example; None when it did.
     """
 
     taken: Taken
@@ -71,6 +72,7 @@ class Exchanges:
     image: Response | None = None
     pictures: tuple[Response, ...] = ()
     unreachable: str | None = None
+    refused: str | None = None
 
 
 async def take_exchanges(subject: CaptureSubject, keeper: Keeper, services: ExchangeServices) -> Exchanges:
@@ -88,7 +90,7 @@ async def take_exchanges(subject: CaptureSubject, keeper: Keeper, services: Exch
     files, not_taken = await asyncio.to_thread(_kept, visit, keeper, services)
     image = await asyncio.to_thread(_picture_file, subject, keeper, services.vault, visit.image)
     taken = Taken((*files, *image.files), (*visit.not_taken, *not_taken, *image.not_taken))
-    return Exchanges(taken, visit.page, visit.image, tuple(visit.pictures), visit.unreachable)
+    return Exchanges(taken, visit.page, visit.image, tuple(visit.pictures), visit.unreachable, visit.refused)
 
 
 @dataclass(slots=True)
@@ -116,6 +118,12 @@ class _Visit:
         if len(reasons) > _MOST_NAMED:
             named.append(NotTaken("other addresses", f"{len(reasons) - _MOST_NAMED} more were left out as well"))
         return tuple(named)
+
+    @property
+    def refused(self) -> str | None:
+        """Why guardian itself did not request the page; None when it did, or there is none."""
+        error = self._failures.get(self.subject.page_url or "")
+        return _reason_text(error) if isinstance(error, FetchRefused) and not self._answered(error.url) else None
 
     @property
     def unreachable(self) -> str | None:
@@ -196,6 +204,10 @@ class _Visit:
         except (FetchFailed, FetchRefused) as error:
             self._failures[url] = error
             return None
+
+    def _answered(self, url: str) -> bool:
+        """Return whether anything came from an address, such as a page that is too large."""
+        return any(exchange.url == url and exchange.response for exchange in self.exchanges)
 
     def _bound(self) -> str | None:
         """Return which bound is reached, in words; None when there is room for another request."""

@@ -1,11 +1,30 @@
 """The settings of keeping evidence."""
 
+from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from guardian.fetch.settings import BrowserSettings
-from guardian.strict_yaml import ByteSize
+from guardian.strict_yaml import ByteSize, Duration, duration
+
+
+class TimestampSettings(BaseModel):
+    """An authority that stamps bundles with the time (RFC 3161)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: str = Field(description="where it answers to time-stamp queries")
+    ca_file: Path | None = Field(
+        None, description="its root certificate (PEM), where this machine does not know it; counts from this file"
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _is_web_address(cls, url: str) -> str:
+        if not url.startswith(("https://", "http://")) or len(url) < 10:
+            raise ValueError("must be an address that begins with https:// or http://")
+        return url
 
 
 class CaptureSettings(BaseModel):
@@ -26,7 +45,7 @@ class CaptureSettings(BaseModel):
 
 
 class EvidenceSettings(BaseModel):
-    """How much evidence is kept."""
+    """How much evidence is kept, and what bundles are stamped with."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -34,6 +53,12 @@ class EvidenceSettings(BaseModel):
         20 * 1024**3,
         gt=0,
         description="disk space for kept pages and images; once full, the least important make room for others",
+    )
+    timestamps: tuple[TimestampSettings, ...] = Field(
+        (), description="authorities that stamp bundles with the time, asked in turn: [{url: https://...}]"
+    )
+    timestamp_patience: Duration = Field(
+        duration("60s"), description="how long an export asks again while no authority answers"
     )
     capture: CaptureSettings = Field(
         CaptureSettings(), description="exchanges, pages and pictures captured as proof (docs/evidence.md)"

@@ -1,7 +1,7 @@
 """Domain types: frozen dataclasses without I/O, which alone pass between rooms, processes and the database."""
 
 from guardian.model.answers import Answer, CacheStatus, JudgedMatch, NotSeen, Outcome
-from guardian.model.assets import Asset, AssetState, Licence, LicenceStatus, Rights, Standing
+from guardian.model.assets import Asset, AssetFilter, AssetState, Licence, LicenceStatus, Rights, Standing
 from guardian.model.candidates import FAILURES_BEFORE_SET_ASIDE, Candidate, Fetched, QuarantinedImage, Unchanged
 from guardian.model.captures import IMPORTANCE_BY_STRENGTH, Change, FindingDigest, Importance
 from guardian.model.cases import (
@@ -62,6 +62,7 @@ from guardian.model.people import (
     Permission,
     Person,
     Role,
+    SavedView,
 )
 from guardian.model.reasons import Retry, Scope, SkipReason, label_of, read_reason, reason_word
 from guardian.model.replays import CaseChange, ChangeKind, RecipeComparison, Replay, ReplayedUse, SideChange
@@ -88,7 +89,7 @@ from guardian.model.sightings import (
     Skipped,
 )
 from guardian.model.spread import Spread, SpreadPlace, SpreadVersion
-from guardian.model.tasks import Process, Scan, ScanOutcome, Task, TaskKind, TaskState
+from guardian.model.tasks import Process, Scan, ScanOutcome, ScanRequest, Task, TaskKind, TaskState
 from guardian.model.works import LookAlike, Parted, Work
 
 __all__ = [
@@ -114,6 +115,7 @@ __all__ = [
     "Answer",
     "ApiToken",
     "Asset",
+    "AssetFilter",
     "AssetState",
     "AuditHead",
     "AuditLine",
@@ -187,9 +189,11 @@ __all__ = [
     "Rights",
     "Role",
     "Routing",
+    "SavedView",
     "Scan",
     "ScanCounts",
     "ScanOutcome",
+    "ScanRequest",
     "Scope",
     "SeenAddress",
     "SeenPicture",

@@ -109,3 +109,16 @@ class Standing:
     def licence_id(self) -> str | None:
         """The id of the licence."""
         return self.licence.id if self.licence else None
+
+
+@dataclass(frozen=True, slots=True)
+class AssetFilter:
+    """Which assets are wanted: those to which everything that is set applies.
+
+    `words`: text in the title, the path or a tag. `weak`: only those whose copies may not be found.
+    """
+
+    collection: str | None = None
+    state: AssetState | None = AssetState.PROTECTED
+    words: str | None = None
+    weak: bool = False

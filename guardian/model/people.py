@@ -19,6 +19,7 @@ class Permission(StrEnum):
     SEARCH = "search"
     OPERATIONS_READ = "operations:read"
     OPERATIONS_WRITE = "operations:write"
+    SOURCES_SCAN = "sources:scan"
     PEOPLE = "people"
 
 
@@ -47,7 +48,8 @@ _READING = frozenset(
 )
 _SCOPES = {
     Role.VIEWER: _READING,
-    Role.REVIEWER: _READING | {Permission.CASES_WRITE, Permission.ASSETS_WRITE, Permission.LICENCES_WRITE},
+    Role.REVIEWER: _READING
+    | {Permission.CASES_WRITE, Permission.ASSETS_WRITE, Permission.LICENCES_WRITE, Permission.SOURCES_SCAN},
     Role.ADMIN: frozenset(Permission),
 }
 
@@ -154,3 +156,11 @@ class AuditHead:
     def __str__(self) -> str:
         """Return it as people and messages carry it."""
         return f"{self.number}:{self.digest}"
+
+
+@dataclass(frozen=True, slots=True)
+class SavedView:
+    """A choice of the queue that a person has saved under a name. `query`: the query string that makes it again."""
+
+    name: str
+    query: str

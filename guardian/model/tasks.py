@@ -89,3 +89,12 @@ class Scan:
     counts: ScanCounts
     error: str | None = None
     owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScanRequest:
+    """That somebody wants a source to be scanned now, whatever its rhythm says."""
+
+    source: str
+    at: datetime
+    by: str

@@ -1,16 +1,18 @@
 """The images that the owner protects."""
 
+import json
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import JSON, Connection, Row, Text, cast, func, select, type_coerce, update
 from sqlalchemy.sql import ColumnElement
 
-from guardian.model import Asset, AssetState, Rights, SelfCheck
+from guardian.model import Asset, AssetFilter, AssetState, Rights, SelfCheck
 from guardian.store.counters import Counters
 from guardian.store.ids import new_id
 from guardian.store.inserting import insert_into
 from guardian.store.tables import assets
+from guardian.store.words import Words
 
 _CHUNK = 500
 
@@ -32,6 +34,7 @@ class Assets:
         # Taking a number locks its row until the commit, so numbers are committed in order: once asset 7 can be
         # read, no asset below 7 appears any more.
         self._counters = Counters(connection)
+        self._words = Words(connection)
 
     def reserve(
         self,
@@ -76,7 +79,9 @@ class Assets:
             id=asset_id(sha256), sha256=sha256, work_id=new_id("work"), **values
         )
         self._connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
-        return self._one(assets.c.sha256 == sha256)
+        asset = self._one(assets.c.sha256 == sha256)
+        self._words.write_asset(asset)
+        return asset
 
     def renumber(self, id_: str) -> Asset:
         """Give an asset that is still being added a new number; return it.
@@ -84,12 +89,16 @@ class Assets:
         Needed when an interrupted `asset add` is resumed after newer assets were published: pictures whose answers
         already cover all numbers up to theirs would otherwise never be compared with this one.
         """
+        before = self._one(assets.c.id == id_)
         self._connection.execute(
             update(assets)
             .where(assets.c.id == id_, assets.c.state == AssetState.ADDING)
             .values(number=self._counters.next(_NUMBERS))
         )
-        return self._one(assets.c.id == id_)
+        asset = self._one(assets.c.id == id_)
+        self._words.drop_asset(before.number)
+        self._words.write_asset(asset)
+        return asset
 
     def protect(self, numbers: Collection[int]) -> int:
         """Mark assets as protected once their index segment is published; return how many changed."""
@@ -101,9 +110,12 @@ class Assets:
             update(assets)
             .where(assets.c.id == id_, assets.c.state != AssetState.WITHDRAWN)
             .values(state=AssetState.WITHDRAWN, withdrawn_at=at)
-            .returning(assets.c.id)
+            .returning(assets.c.number)
         )
-        return changed.first() is not None
+        number = changed.scalar()
+        if number is not None:
+            self._words.drop_asset(number)
+        return number is not None
 
     def note_perceptual_hash(self, number: int, perceptual_hash: str) -> None:
         """Keep the published hash of an asset, unless it has one."""
@@ -121,11 +133,15 @@ class Assets:
     def move(self, id_: str, path: str) -> None:
         """Record that the owner's file has moved to another path."""
         self._connection.execute(update(assets).where(assets.c.id == id_).values(path=path))
+        if (moved := self.get(id_)) is not None and moved.state is not AssetState.WITHDRAWN:
+            self._words.write_asset(moved)
 
     def edit(self, asset: Asset) -> None:
         """Record title, collection, tags and rights of an asset as they are in this one."""
         values = {"title": asset.title, "collection": asset.collection, "tags": asset.tags, "rights": asset.rights}
         self._connection.execute(update(assets).where(assets.c.id == asset.id).values(**values))
+        if asset.state is not AssetState.WITHDRAWN:
+            self._words.write_asset(self._one(assets.c.id == asset.id))
 
     def get(self, id_: str) -> Asset | None:
         """Return the asset of this id, whatever its state; None when there is none."""
@@ -134,6 +150,28 @@ class Assets:
     def by_sha256(self, sha256: str) -> Asset | None:
         """Return the asset with these bytes (hex SHA-256), whatever its state; None when there is none."""
         return self._first(assets.c.sha256 == sha256)
+
+    def page(
+        self, wanted: AssetFilter, limit: int, *, after: int | None = None, newest_first: bool = False
+    ) -> list[Asset]:
+        """Return at most `limit` of the assets that a filter wants, in the order of their numbers or the other way.
+
+        `after`: the number of the asset after which they come.
+        """
+        query = select(assets).where(*_conditions(wanted)).limit(limit)
+        query = query.order_by(assets.c.number.desc() if newest_first else assets.c.number)
+        if after is not None:
+            query = query.where(assets.c.number < after if newest_first else assets.c.number > after)
+        return [asset_of(row) for row in self._connection.execute(query)]
+
+    def count_matching(self, wanted: AssetFilter) -> int:
+        """Return how many assets a filter wants."""
+        query = select(func.count()).select_from(assets).where(*_conditions(wanted))
+        return self._connection.execute(query).scalar_one()
+
+    def collections(self) -> list[str]:
+        """Return the names of all collections, by name."""
+        return sorted(self._connection.execute(select(assets.c.collection).distinct()).scalars())
 
     def list(self, collection: str | None = None, state: AssetState | None = None) -> list[Asset]:
         """Return assets in the order of their numbers."""
@@ -186,6 +224,25 @@ class Assets:
 
     def _one(self, condition: ColumnElement[bool]) -> Asset:
         return asset_of(self._connection.execute(select(assets).where(condition)).one())
+
+
+def _conditions(wanted: AssetFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.state is not None:
+        found.append(assets.c.state == wanted.state)
+    if wanted.collection is not None:
+        found.append(assets.c.collection == wanted.collection)
+    if wanted.weak:
+        found.append(type_coerce(assets.c.self_check, JSON)["weakness"].as_string().is_not(None))
+    if wanted.words is not None:
+        # Tags as the JSON of their list spells them.
+        spelled = json.dumps(wanted.words)[1:-1]
+        found.append(
+            assets.c.title.icontains(wanted.words, autoescape=True)
+            | assets.c.path.icontains(wanted.words, autoescape=True)
+            | cast(assets.c.tags, Text).icontains(spelled, autoescape=True)
+        )
+    return found
 
 
 def asset_of(row: Row[tuple[object, ...]]) -> Asset:

@@ -107,6 +107,12 @@ class Scans:
         query = select(scans.c.source).where(scans.c.id.in_(newest), is_unfinished)
         return set(self._connection.execute(query).scalars())
 
+    def is_running(self, source: str) -> bool:
+        """Return whether a living process scans a source at this moment."""
+        is_at_work = (scans.c.source == source, scans.c.ended_at.is_(None))
+        query = select(scans.c.id).where(*is_at_work, ~_is_abandoned(lease_clock(self._connection)))
+        return self._connection.execute(query.limit(1)).first() is not None
+
     def _who_scans(self, source: str) -> str:
         """Return who scans a source, and since when, for people."""
         query = (

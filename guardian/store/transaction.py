@@ -22,12 +22,15 @@ from guardian.store.quarantine import Quarantine
 from guardian.store.released_evidence import ReleasedEvidence
 from guardian.store.requests import Requests
 from guardian.store.responses import Responses
+from guardian.store.saved_views import SavedViews
+from guardian.store.scan_requests import ScanRequests
 from guardian.store.scans import Scans
 from guardian.store.seen import Seen
 from guardian.store.statistics import Statistics
 from guardian.store.tasks import Tasks
 from guardian.store.versions import Versions
 from guardian.store.waiting import WaitingMessages
+from guardian.store.words import Words
 from guardian.store.works import Works
 
 
@@ -57,9 +60,12 @@ class Transaction:
         self.tasks = Tasks(connection)
         self.destinations = Destinations(connection)
         self.scans = Scans(connection)
+        self.scan_requests = ScanRequests(connection)
+        self.saved_views = SavedViews(connection)
         self.frontier = Frontier(connection)
         self.earlier_uses = EarlierUses(connection)
         self.seen = Seen(connection)
+        self.words = Words(connection)
         self.quarantine = Quarantine(connection)
         self.requests = Requests(connection)
         self.responses = Responses(connection)

@@ -28,6 +28,7 @@ from guardian.web.pages import (
     people,
     pictures,
     queue,
+    sources,
 )
 from guardian.web.probes import CoverageReader, Readiness, probe_routes
 from guardian.web.problems import problem
@@ -60,7 +61,7 @@ def build_app(metrics: Metrics, readiness: Readiness, read_coverage: CoverageRea
         from guardian.web.auth import oidc
 
         app.include_router(oidc.router)
-    for noun in (pictures, queue, case, operators, assets, licences, check, overview, operations, people):
+    for noun in (pictures, queue, case, operators, assets, licences, check, overview, sources, operations, people):
         app.include_router(noun.router)
     add_api(app)
     app.mount("/static", StaticFiles(directory=static_folder()), name="static")

@@ -16,6 +16,7 @@ from guardian.people.signing_in import Lifetime
 from guardian.scan.services import Services
 from guardian.sources.settings import SourceSettings
 from guardian.store import Store
+from guardian.views.configuration import SettingGroup
 from guardian.web.picture_rendering import Bounds
 from guardian.web.pictures import Pictures
 from guardian.web.settings import WebSettings
@@ -32,7 +33,7 @@ class Desk:
     """The database, the vault of evidence, the folder of data, the clock and the settings of the web server.
 
     `services` are what pictures are checked and uses are judged with, `catalog` opens the catalogue; None where only
-    the database is at hand. `sources` are those of the configuration.
+    the database is at hand. `sources` are those of the configuration, `configuration` is how all of it is shown.
     """
 
     store: Store
@@ -43,6 +44,7 @@ class Desk:
     services: Services | None = None
     catalog: "Callable[[], Catalog] | None" = None
     sources: tuple[SourceSettings, ...] = ()
+    configuration: tuple[SettingGroup, ...] = ()
 
     @cached_property
     def originals(self) -> Vault:

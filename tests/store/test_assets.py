@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from guardian.model import Asset, AssetState, Rights
+from guardian.model import Asset, AssetFilter, AssetState, Rights, SelfCheck, Weakness
 from guardian.store import Store
 from guardian.store.assets import asset_id
 
@@ -84,3 +84,31 @@ def test_lists_moves_and_many(store: Store) -> None:
         assert len(tx.assets.list(state=AssetState.PROTECTED)) == 3
         assert tx.assets.list(state=AssetState.ADDING) == []
         assert tx.assets.get("asset_none") is None
+
+
+def test_pages_go_on_by_number_either_way_and_choose_in_sql(store: Store) -> None:
+    made = [
+        reserve(store, digit, title=f"Lake 100% {digit}", collection="shop" if digit < "c" else "b") for digit in "abcd"
+    ]
+    with store.begin() as tx:
+        tx.assets.protect([asset.number for asset in made[:3]])
+        tx.assets.note_self_check(made[1].id, SelfCheck("r", 0.1, Weakness.TOO_SMALL))
+        tx.assets.note_self_check(made[2].id, SelfCheck("r", 0.9))
+
+    def titles(wanted: AssetFilter, limit: int = 9, after: int | None = None, newest_first: bool = False) -> str:
+        with store.read() as tx:
+            found = tx.assets.page(wanted, limit, after=after, newest_first=newest_first)
+            whole = tx.assets.page(wanted, 9)
+            assert tx.assets.count_matching(wanted) == len(whole)
+        return "".join(asset.title[-1] for asset in found)
+
+    assert titles(AssetFilter()) == "abc"
+    assert titles(AssetFilter(state=None), 2, after=made[1].number) == "cd"
+    assert titles(AssetFilter(), 2, after=made[2].number, newest_first=True) == "ba"
+    assert titles(AssetFilter(collection="shop")) == "ab"
+    assert titles(AssetFilter(weak=True)) == "b"
+    assert titles(AssetFilter(words="LAKE 100% B")) == "b"
+    assert titles(AssetFilter(words="lake_")) == ""
+    assert titles(AssetFilter(words="ü", collection="shop")) == "ab"
+    with store.read() as tx:
+        assert tx.assets.collections() == ["b", "shop"]

@@ -143,3 +143,54 @@ def test_the_overlap_is_drawn_on_both_pictures(served: Served, cases: list[Case]
     assert 'points="0.0,0.0 160.0,0.0 160.0,120.0 0.0,120.0"' in text
     assert "Calibrated probability" in text
     assert 'by rule “<bdi dir="auto">copies</bdi>”' in text
+
+
+def test_not_mine_shows_what_else_it_closes_before_it_does(served: Served) -> None:
+    rita = served.signed_in("Rita")
+    asset = protected(served.desk, picture_bytes(8), "Lighthouse")
+    poster = picture_bytes(9)
+    first, second = (used(served.desk, asset, poster, f"https://poster{number}.example/page") for number in range(2))
+    alone = used(served.desk, asset, picture_bytes(10), "https://alone.example/page")
+    states = {one.id: CaseState.OPEN for one in (first, second, alone)}
+
+    form = {"decision": "dismiss:not_mine", "selected": f"{first.id}:{first.version}", "note": "a film poster"}
+    for path, more in (("/cases", form), (f"/cases/{first.id}", {**form, "version": str(first.version)})):
+        asked = rita.post(path, data=more)
+        assert asked.status_code == 200
+        assert "Not mine: this closes 1 other case too" in asked.text
+        assert second.id in asked.text
+        assert alone.id not in asked.text
+        assert 'value="a film poster"' in asked.text
+        assert {one.id: state(served, one).state for one in (first, second, alone)} == states
+
+    done = rita.post("/cases", data={**form, "sure": "1"})
+    assert done.status_code == 303
+    assert [state(served, one).reason for one in (first, second, alone)] == [
+        DismissReason.NOT_MINE,
+        DismissReason.LOOK_ALIKE,
+        None,
+    ]
+    rita.post("/cases/undo", data={"which": first.id})
+    assert {one.id: state(served, one).state for one in (first, second, alone)} == states
+    # What closes nothing else needs no question.
+    form = {"decision": "not_mine", "version": str(alone.version)}
+    assert rita.post(f"/cases/{alone.id}", data=form).status_code == 303
+
+
+def test_a_view_is_saved_under_a_name_for_one_person(served: Served) -> None:
+    rita, vera = served.signed_in("Rita"), served.signed_in("Vera")
+    query = "state=waiting&severity=high&group=operator"
+    answer = rita.post("/cases/views", data={"name": "<b>Urgent\u202e", "query": f"{query}&evil=1&done=confirm"})
+    assert answer.headers["location"] == f"/cases?{query}"
+    text = rita.get("/cases").text
+    assert "&lt;b&gt;Urgent</bdi></a>" in text
+    assert f'href="/cases?{query.replace("&", "&amp;")}"' in text
+    assert "Urgent" not in vera.get("/cases").text
+    # The same name again is the same view.
+    rita.post("/cases/views", data={"name": "<b>Urgent", "query": "state=all"})
+    assert rita.get("/cases?state=all").text.count("Urgent</bdi></a>") == 1
+    assert rita.post("/cases/views", data={"name": " ", "query": query}).status_code == 400
+    assert rita.post("/cases/views", data={"name": "x", "query": "severity=loud"}).status_code == 400
+    rita.post("/cases/views", data={"name": "<b>Urgent", "remove": "1"})
+    assert "Urgent" not in rita.get("/cases").text
+    assert rita.post("/cases/views", data={"name": "<b>Urgent", "remove": "1"}).status_code == 400

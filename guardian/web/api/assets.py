@@ -9,9 +9,9 @@ from starlette.concurrency import run_in_threadpool
 
 from guardian.catalog.details import Correction, changes, edited
 from guardian.errors import UsageError
-from guardian.model import Actor, Asset, AssetState, Permission, Rights
+from guardian.model import Actor, Asset, AssetFilter, AssetState, Permission, Rights
 from guardian.store import Transaction
-from guardian.views.assets import asset_json, weakness_words
+from guardian.views.assets import asset_json
 from guardian.web.api import cursors, schemas
 from guardian.web.api.answers import not_found, problems
 from guardian.web.api.inputs import IdInPath, Input, Name, PageQuery, Text
@@ -36,6 +36,7 @@ class AssetQuery(PageQuery):
 
     collection: Name | None = None
     state: AssetState | None = Field(AssetState.PROTECTED, description="By default those that are protected.")
+    words: Name | None = Field(None, description="Text in the title, the path or a tag.")
     weak: bool = Field(False, description="Only those whose copies may not be found.")
 
 
@@ -55,11 +56,11 @@ class AssetChanges(Input):
 @router.get("", summary="List assets", response_model=schemas.Assets, responses=problems(), operation_id="list_assets")
 def list_assets(request: Request, actor: Reader, query: Annotated[AssetQuery, Query()]) -> dict[str, Any]:
     """Return a page of assets, in the order in which they were added."""
-    after = int(cursors.read(query.cursor, _KIND, (int,))[0]) if query.cursor is not None else -1
+    after = int(cursors.read(query.cursor, _KIND, (int,))[0]) if query.cursor is not None else None
+    wanted = AssetFilter(query.collection, query.state, query.words, query.weak)
     with desk_of(request).store.read() as tx:
-        known = tx.assets.list(query.collection, query.state)
-    found = [one for one in known if one.number > after and (not query.weak or weakness_words(one))]
-    found.sort(key=lambda one: one.number)
+        # One more than is wanted says whether there is a next page.
+        found = tx.assets.page(wanted, query.limit + 1, after=after)
     shown = found[: query.limit]
     next_cursor = cursors.written(_KIND, shown[-1].number) if len(found) > query.limit else None
     return {"items": [asset_json(one) for one in shown], "next_cursor": next_cursor}

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, time
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
@@ -12,12 +12,14 @@ from guardian.cases.reading import operator_detail, operator_named
 from guardian.delivery.sending import delivery_numbered, retry_now
 from guardian.model import Actor, Permission, Task, TaskKind, TaskState
 from guardian.sources.overview import listed_source
+from guardian.sources.requests import ask_for_scan
 from guardian.store import Transaction
 from guardian.views.cases import case_json
 from guardian.views.deliveries import delivery_json, subject_of
 from guardian.views.operators import operator_detail_json, operator_json
 from guardian.views.people import audit_line_json
 from guardian.views.sources import listed_source_json
+from guardian.views.timestamps import json_timestamp
 from guardian.web.api import cursors, schemas
 from guardian.web.api.answers import not_found, problems
 from guardian.web.api.inputs import Input, Name, PageQuery
@@ -30,6 +32,7 @@ router = APIRouter(route_class=GuardedRoute)
 CaseReader = Annotated[Actor, Depends(permitted(Permission.CASES_READ))]
 Watcher = Annotated[Actor, Depends(permitted(Permission.OPERATIONS_READ))]
 Retrier = Annotated[Actor, Depends(permitted(Permission.OPERATIONS_WRITE))]
+Scanner = Annotated[Actor, Depends(permitted(Permission.SOURCES_SCAN))]
 Admin = Annotated[Actor, Depends(permitted(Permission.PEOPLE))]
 
 
@@ -88,6 +91,29 @@ def list_sources(request: Request, actor: Watcher) -> dict[str, Any]:
         is_watching = any(process.command == "guardian run" for process in tx.processes.living())
         listed = [listed_source(tx, source, desk.clock(), is_watching=is_watching) for source in desk.sources]
     return {"items": [listed_source_json(one) for one in listed]}
+
+
+@router.post(
+    "/sources/{name}/scan",
+    tags=["sources"],
+    summary="Scan a source now",
+    response_model=schemas.ScanAsked,
+    responses=problems(404),
+    operation_id="scan_source",
+    status_code=202,
+)
+def scan_source(request: Request, actor: Scanner, name: Annotated[str, Path(max_length=64)]) -> dict[str, Any]:
+    """Have a source scanned as soon as can be, whatever its rhythm says, after a scan that runs now.
+
+    The request is kept until a scan has begun; `last` of the source says what came of it.
+    """
+    desk = desk_of(request)
+    source = next((one for one in desk.sources if one.name == name), None)
+    if source is None:
+        raise not_found("there is no source of this name; GET /api/v1/sources lists them")
+    with desk.store.begin() as tx:
+        asked = ask_for_scan(tx, actor, source, desk.clock())
+    return {"source": asked.source, "at": json_timestamp(asked.at), "by": asked.by}
 
 
 @router.get(

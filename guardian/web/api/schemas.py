@@ -221,6 +221,14 @@ class Sources(Described):
     items: list[Source]
 
 
+class ScanAsked(Described):
+    """That a source is to be scanned as soon as can be."""
+
+    source: str
+    at: str
+    by: str
+
+
 class Coverages(Described):
     """What was seen of each source, as /coverage says it."""
 

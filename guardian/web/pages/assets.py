@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from guardian.catalog.wanted import Wanted
 from guardian.errors import UsageError
-from guardian.model import Asset, AssetState, BrowserSession, Case, Permission
+from guardian.model import Asset, AssetFilter, BrowserSession, Case, Permission
 from guardian.people.signing_in import actor_of
 from guardian.views.assets import asset_facts, weakness_words
 from guardian.web.auth.requests import address_of
@@ -34,34 +34,29 @@ async def show_assets(
     collection: str = Query("", max_length=200),
     words: str = Query("", max_length=200),
     weak: str = "",
-    after: int = Query(0, ge=0),
+    after: int | None = Query(None, ge=0, lt=2**63),
 ) -> Response:
-    """Show the images that are protected, the newest first."""
+    """Show the images that are protected, the newest first; `after` is the number of the last one that was shown."""
     desk = desk_of(request)
+    wanted = AssetFilter(collection or None, words=words.strip() or None, weak=bool(weak))
 
-    def read() -> list[Asset]:
+    def read() -> tuple[list[Asset], int, list[str]]:
         with desk.store.read() as tx:
-            return tx.assets.list(state=AssetState.PROTECTED)
+            found = tx.assets.page(wanted, _ON_A_PAGE + 1, after=after, newest_first=True)
+            return found, tx.assets.count_matching(wanted), tx.assets.collections()
 
-    assets = await run_in_threadpool(read)
-    wanted = [
-        asset
-        for asset in sorted(assets, key=lambda one: -one.number)
-        if (not collection or asset.collection == collection)
-        and (not words or words.casefold() in f"{asset.title} {asset.path} {' '.join(asset.tags)}".casefold())
-        and (not weak or weakness_words(asset))
-    ]
+    found, total, collections = await run_in_threadpool(read)
+    shown = found[:_ON_A_PAGE]
     return page(
         request,
         "assets.html",
-        assets=[(asset, weakness_words(asset)) for asset in wanted[after : after + _ON_A_PAGE]],
-        total=len(wanted),
-        collections=sorted({asset.collection for asset in assets}),
+        assets=[(asset, weakness_words(asset)) for asset in shown],
+        total=total,
+        collections=collections,
         collection=collection,
         words=words,
         weak=bool(weak),
-        after=after,
-        following=after + _ON_A_PAGE if after + _ON_A_PAGE < len(wanted) else None,
+        following=shown[-1].number if len(found) > _ON_A_PAGE else None,
     )
 
 

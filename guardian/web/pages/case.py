@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, HTTPException, Request
+from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
@@ -29,6 +31,7 @@ from guardian.views.time_line import time_line
 from guardian.web.desk import desk_of
 from guardian.web.pages.access import LONGEST_FIELD, edit_by, person_may
 from guardian.web.pages.deciding import DONE_TEXTS, Asked, Decision, Tools, tools_of, with_done
+from guardian.web.pages.not_mine import Again, ask_if_sure
 from guardian.web.rendering import page
 
 router = APIRouter(prefix="/cases", include_in_schema=False)
@@ -72,37 +75,51 @@ async def show_case(
     return await _case_page(request, case_id, finding=finding, done=(said, case[:200]) if said else None)
 
 
+class DecisionForm(BaseModel):
+    """What the page's forms send. `version`: of the case as it was seen; `then`: where to go; `sure`: asked already."""
+
+    decision: str = Field("", max_length=100)
+    value: str = Field("", max_length=LONGEST_FIELD)
+    note: str = Field("", max_length=LONGEST_FIELD)
+    version: int | None = None
+    then: str = Field("", max_length=20)
+    sure: bool = False
+
+
 @router.post("/{case_id}")
 async def decide_one(
     request: Request,
     case_id: str,
+    form: Annotated[DecisionForm, Form()],
     session: BrowserSession = Depends(person_may(Permission.CASES_WRITE)),  # noqa: B008 - FastAPI's way
-    decision: str = Form("", max_length=100),
-    value: str = Form("", max_length=LONGEST_FIELD),
-    note: str = Form("", max_length=LONGEST_FIELD),
-    version: int | None = Form(None),
-    then: str = Form("", max_length=20),
 ) -> Response:
     """Decide about a case, unless somebody has changed it since it was looked at: then show what they did."""
     desk = desk_of(request)
-    word, _, own_value = decision.partition(":")
-    edit = edit_by(session, desk, note, expected=version, batch=None)
+    word, _, own_value = form.decision.partition(":")
+    edit = edit_by(session, desk, form.note, expected=form.version, batch=None)
 
     def change(asked: Asked, tools: Tools) -> tuple[Case, str]:
         with desk.store.begin() as tx:
             changed = asked.change(tx, case_id, edit, tools)
-            return changed, _next_case(tx, changed) if then == "next" else changed.id
+            return changed, _next_case(tx, changed) if form.then == "next" else changed.id
 
     try:
         if word not in list(Decision):
             raise UsageError("choose what is decided")
-        asked = Asked(Decision(word), own_value or value)
+        asked = Asked(Decision(word), own_value or form.value)
         tools = await tools_of(request, session, asked, [case_id])
+        if not form.sure:
+            again = Again(
+                f"/cases/{case_id}", [("version", str(form.version)), ("note", form.note), ("then", form.then)]
+            )
+            asking = await ask_if_sure(request, asked, [case_id], tools, again)
+            if asking is not None:
+                return asking
         changed, following = await run_in_threadpool(change, asked, tools)
     except CaseChanged as error:
-        return await _case_page(request, error.case.id, meanwhile=error.since, note=note, status=409)
+        return await _case_page(request, error.case.id, meanwhile=error.since, note=form.note, status=409)
     except UsageError as error:
-        return await _case_page(request, case_id, fault=str(error), note=note, status=400)
+        return await _case_page(request, case_id, fault=str(error), note=form.note, status=400)
     path = f"/cases/{following}" if following else "/cases"
     return RedirectResponse(with_done(path, Decision(word), changed.id), status_code=303)
 

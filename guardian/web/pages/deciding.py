@@ -10,6 +10,7 @@ from fastapi import Request
 
 from guardian.cases import Edit, add_note, assign, call_not_mine, decide, label, set_due, undo
 from guardian.cases.licensing import call_licensed
+from guardian.cases.lookalikes import would_close
 from guardian.cases.standing import Judging
 from guardian.errors import CaseChanged, UsageError
 from guardian.model import Actor, BrowserSession, Case, CaseState, DismissReason
@@ -139,6 +140,17 @@ class Asked:
                 return add_note
             case _:
                 return lambda tx, case_id, edit: undo(tx, case_id, edit, tools.judging)
+
+
+def closed_besides(tx: Transaction, asked: Asked, case_ids: Collection[str], tools: Tools) -> list[Case]:
+    """Return the cases that would be closed because these are called not one's own; none for other decisions.
+
+    Raises UsageError as the decision would.
+    """
+    if not asked.is_not_mine:
+        return []
+    found = {other.id: other for case_id in case_ids for other in would_close(tx, case_id, tools.kin.get(case_id, ()))}
+    return [other for other in found.values() if other.id not in case_ids]
 
 
 @dataclass(frozen=True, slots=True)

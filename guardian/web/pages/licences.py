@@ -47,7 +47,7 @@ async def show_licences(request: Request, host: str = Query("", max_length=500))
                 asset = tx.assets.get(licence.asset_id) if licence.asset_id else None
                 text = grant_text(licence, scope_text(licence, asset))
                 rows.append(_Row(licence, text, status_of(licence, today), days_left(licence, today)))
-            collections = sorted({asset.collection for asset in tx.assets.list()})
+            collections = tx.assets.collections()
         return sorted(rows, key=lambda row: (row.left is None, row.left or 0, row.licence.host)), collections
 
     rows, collections = await run_in_threadpool(read)

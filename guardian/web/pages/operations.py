@@ -1,6 +1,4 @@
-"""What guardian itself does: sources and what they covered, messages on their way, the audit log, the configuration."""
-
-from typing import Any
+"""What guardian itself does: messages on their way, the audit log, the configuration."""
 
 from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.concurrency import run_in_threadpool
@@ -20,13 +18,6 @@ router = APIRouter(include_in_schema=False)
 
 READER = Depends(person_may(Permission.OPERATIONS_READ))
 _MOST = 200
-
-
-@router.get("/sources", dependencies=[READER])
-async def show_sources(request: Request) -> Response:
-    """Show what the last scan of each source saw, and what it did not see."""
-    covered: list[dict[str, Any]] = await run_in_threadpool(request.app.state.read_coverage)
-    return page(request, "sources.html", sources=covered)
 
 
 @router.get("/deliveries", dependencies=[READER])
@@ -82,3 +73,9 @@ async def show_audit(request: Request, subject: str = Query("", max_length=200))
 
     lines = await run_in_threadpool(read)
     return page(request, "audit.html", lines=lines, subject=subject, most=_MOST)
+
+
+@router.get("/settings", dependencies=[Depends(person_may(Permission.PEOPLE))])
+async def show_settings(request: Request) -> Response:
+    """Show the configuration that is at work: what each setting is for, and where it was written. No secrets."""
+    return page(request, "settings.html", groups=desk_of(request).configuration)

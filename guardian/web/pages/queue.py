@@ -20,14 +20,18 @@ from guardian.model import (
     DismissReason,
     LicenceStatus,
     Permission,
+    Person,
+    SavedView,
     Severity,
 )
+from guardian.people.views import forget_view, keep_view
 from guardian.store import Transaction
 from guardian.store.ids import new_id
 from guardian.urls.addresses import host_in
 from guardian.web.desk import desk_of
 from guardian.web.pages.access import LONGEST_FIELD, edit_by, local_path, person_may
 from guardian.web.pages.deciding import DONE_TEXTS, Asked, Decision, Outcome, decide_all, tools_of, with_done
+from guardian.web.pages.not_mine import Again, ask_if_sure
 from guardian.web.rendering import page
 
 router = APIRouter(include_in_schema=False)
@@ -120,6 +124,11 @@ async def decide_many(request: Request, session: BrowserSession = REVIEWER) -> R
     ]
 
     tools = await tools_of(request, session, asked, [case_id for case_id, _ in cases])
+    if not form.get("sure"):
+        again = Again("/cases", [("back", back), ("note", edit.note or ""), *(("selected", one) for one in selected)])
+        asking = await ask_if_sure(request, asked, [case_id for case_id, _ in cases], tools, again)
+        if asking is not None:
+            return asking
 
     def change() -> Outcome:
         with desk.store.begin() as tx:
@@ -163,6 +172,31 @@ async def undo_last(
     return RedirectResponse(with_done(path, Decision.UNDO, ""), status_code=303)
 
 
+@router.post("/cases/views")
+async def save_view(
+    request: Request,
+    session: BrowserSession = READER,
+    name: str = Form("", max_length=200),
+    query: str = Form("", max_length=LONGEST_FIELD),
+    remove: bool = Form(False),
+) -> Response:
+    """Save what the queue's form chooses under a name, for this person alone; or forget a view of this name."""
+    desk = desk_of(request)
+    # Read and written anew, so that only what the form knows is kept.
+    choice = _choice(QueryParams(query))
+    choice.filter()
+
+    def write() -> None:
+        with desk.store.begin() as tx:
+            if remove:
+                forget_view(tx, session.person, name)
+            else:
+                keep_view(tx, session.person, name, choice.query, desk.clock())
+
+    await run_in_threadpool(write)
+    return RedirectResponse(f"/cases?{choice.query}", status_code=303)
+
+
 async def _queue(
     request: Request,
     choice: Choice,
@@ -175,11 +209,14 @@ async def _queue(
     desk = desk_of(request)
     wanted = choice.filter()
 
-    def read() -> tuple[QueuePage, dict[str, list[str]]]:
-        with desk.store.read() as tx:
-            return queue_page(tx, wanted, desk.clock(), _ON_A_PAGE, after or None), _suggestions(tx)
+    person: Person = request.state.session.person
 
-    found, suggestions = await run_in_threadpool(read)
+    def read() -> tuple[QueuePage, dict[str, list[str]], list[SavedView]]:
+        with desk.store.read() as tx:
+            found = queue_page(tx, wanted, desk.clock(), _ON_A_PAGE, after or None)
+            return found, _suggestions(tx), tx.saved_views.of_person(person.id)
+
+    found, suggestions, views = await run_in_threadpool(read)
     back = f"/cases?{choice.query}" + (f"&{urlencode({'after': after})}" if after else "")
     following = f"/cases?{choice.query}&{urlencode({'after': found.following})}" if found.following else None
     return page(
@@ -196,6 +233,7 @@ async def _queue(
         done=(DONE_TEXTS[done[0]], done[1]) if done else None,
         refused=list(refused),
         suggestions=suggestions,
+        views=views,
         states=[state for state in CaseState if state is not CaseState.RESOLVED],
         severities=list(reversed(Severity)),
         licences=list(LicenceStatus),
@@ -207,7 +245,7 @@ async def _queue(
 def _suggestions(tx: Transaction) -> dict[str, list[str]]:
     """Return what fields of the form are often filled with."""
     return {
-        "collections": sorted({asset.collection for asset in tx.assets.list()})[:200],
+        "collections": tx.assets.collections()[:200],
         "people": [person.name for person in tx.people.all() if person.removed_at is None],
     }
 

@@ -1,0 +1,26 @@
+"""Scans that people ask for, beside those that follow from the rhythm of a source."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from guardian.errors import UsageError
+from guardian.model import Actor, ScanRequest
+from guardian.sources.settings import SourceSettings
+from guardian.store import Transaction
+
+
+def source_named(sources: Sequence[SourceSettings], name: str) -> SourceSettings:
+    """Return the source of this name. Raises UsageError when there is none."""
+    for source in sources:
+        if source.name == name:
+            return source
+    known = ", ".join(source.name for source in sources) or "none"
+    raise UsageError(f"there is no source {name!r} in the configuration; sources are: {known}")
+
+
+def ask_for_scan(tx: Transaction, actor: Actor, source: SourceSettings, at: datetime) -> ScanRequest:
+    """Have a source scanned by the next process that can, after a scan that runs now; return the request."""
+    request = ScanRequest(source.name, at, actor.name)
+    tx.scan_requests.add(request)
+    tx.audit.add(actor, "source.scan_asked", source.name, at)
+    return request

@@ -1,0 +1,102 @@
+"""The configuration as people read it: each setting with its value, what it is for, and where it was written.
+
+Secrets are not part of it: they stand in the environment or in files, which are named. Addresses that may hold one are
+shown without it.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeGuard
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel
+
+Path = tuple[str | int, ...]
+PlaceOf = Callable[[Path], str | None]
+"""Where the value of a path of keys and indices was written, such as "config.yaml, line 12"; None: nowhere."""
+
+_OF_OTHERS = ("destinations", "store")
+"""Sections whose addresses are themselves half a secret: the path of a webhook, the password of a database."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSetting:
+    """One setting. `place`: where it was written; None: nowhere, so that its default holds."""
+
+    name: str
+    value: str
+    description: str
+    place: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SettingGroup:
+    """Settings that belong together: a section of the configuration, or one entry of a list such as `sources`."""
+
+    name: str
+    description: str
+    settings: tuple[ShownSetting, ...]
+
+
+def setting_groups(config: BaseModel, place_of: PlaceOf) -> tuple[SettingGroup, ...]:
+    """Return all settings of a configuration, in the order in which config.example.yaml has them."""
+    alone: list[ShownSetting] = []
+    groups: list[SettingGroup] = []
+    for name, field in type(config).model_fields.items():
+        value, description = getattr(config, name), field.description or ""
+        if isinstance(value, BaseModel):
+            groups.append(SettingGroup(name, description, tuple(_settings_of(value, (name,), place_of))))
+        elif _are_models(value):
+            for index, entry in enumerate(value):
+                title = f"{name}: {getattr(entry, 'name', index + 1)}"
+                shown = tuple(_settings_of(entry, (name, index), place_of, only_written=True))
+                groups.append(SettingGroup(title, (type(entry).__doc__ or "").partition("\n")[0], shown))
+        else:
+            alone.append(ShownSetting(name, _text(_plain(config, name), (name,)), description, place_of((name,))))
+    return (SettingGroup("", "of the whole", tuple(alone)), *groups)
+
+
+def _settings_of(
+    model: BaseModel, path: Path, place_of: PlaceOf, prefix: str = "", *, only_written: bool = False
+) -> Iterator[ShownSetting]:
+    """Yield the settings of a section and of the sections in it, whose names are joined by dots."""
+    for name, field in type(model).model_fields.items():
+        value, its_path = getattr(model, name), (*path, name)
+        place = place_of(its_path)
+        if isinstance(value, BaseModel):
+            yield from _settings_of(value, its_path, place_of, f"{prefix}{name}.", only_written=only_written)
+        elif place is not None or not only_written:
+            yield ShownSetting(f"{prefix}{name}", _text(_plain(model, name), its_path), field.description or "", place)
+
+
+def _are_models(value: object) -> TypeGuard[tuple[BaseModel, ...]]:
+    return isinstance(value, tuple) and bool(value) and all(isinstance(one, BaseModel) for one in value)
+
+
+def _plain(model: BaseModel, name: str) -> Any:
+    return model.model_dump(mode="json", include={name})[name]
+
+
+def _text(value: Any, path: Path) -> str:
+    """Return a value as config.yaml would have it."""
+    if value is None:
+        return "not set"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return ", ".join(_text(one, path) for one in value) or "none"
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_text(one, path)}" for name, one in value.items()) or "none"
+    text = str(value)
+    return _without_secrets(text, path) if "://" in text else text
+
+
+def _without_secrets(address: str, path: Path) -> str:
+    """Return an address without user, password and query; those of other services without their path too."""
+    try:
+        parts = urlsplit(address)
+        host = parts.netloc.rpartition("@")[2]
+    except ValueError:
+        return "an address that cannot be read"
+    shown_path = parts.path if path[0] not in _OF_OTHERS or parts.path in ("", "/") else "/…"
+    return f"{parts.scheme}://{host}{shown_path}{'?…' if parts.query else ''}"

@@ -1,0 +1,135 @@
+"""The places that are watched: what was seen of each and what not; scanned now, or tried."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Form, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import RedirectResponse, Response
+
+from guardian.concurrency import closed_after
+from guardian.errors import FetchFailed, FetchRefused, UsageError
+from guardian.model import BrowserSession, Permission, ScanRequest, Sighting, Skipped, label_of
+from guardian.people.signing_in import actor_of
+from guardian.sources.overview import listed_source
+from guardian.sources.requests import ask_for_scan, source_named
+from guardian.sources.trying import PAGES, shortened, tried
+from guardian.views.scans import outcome_text, result_text
+from guardian.views.sources import ListedSource
+from guardian.web.auth.requests import address_of
+from guardian.web.desk import desk_of
+from guardian.web.pages.access import person_may
+from guardian.web.rendering import page
+
+router = APIRouter(prefix="/sources", include_in_schema=False)
+
+READER = Depends(person_may(Permission.OPERATIONS_READ))
+SCANNER = Depends(person_may(Permission.SOURCES_SCAN))
+
+_SECONDS = 60.0
+_MOST = 300
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A source as the page shows it. `covered`: the object of /coverage; `request`: who has asked for a scan."""
+
+    listed: ListedSource
+    covered: dict[str, Any]
+    request: ScanRequest | None
+
+
+@dataclass(slots=True)
+class _Tried:
+    """What a source would yield. `cut`: why not all of it is shown; "" when it is."""
+
+    name: str
+    pictures: list[Sighting] = field(default_factory=list)
+    left_out: dict[str, list[Skipped]] = field(default_factory=dict)
+    cut: str = ""
+
+    def add(self, item: Sighting | Skipped) -> None:
+        """Add a picture, or what is left out under its reason in words."""
+        if isinstance(item, Sighting):
+            self.pictures.append(item)
+        else:
+            self.left_out.setdefault(label_of(item.word), []).append(item)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more fits on the page."""
+        return len(self.pictures) + sum(map(len, self.left_out.values())) >= _MOST
+
+
+@router.get("", dependencies=[READER])
+async def show_sources(request: Request, asked: str = "") -> Response:
+    """Show each source: when it is scanned, what its last scan saw and what not. `asked`: is to be scanned now."""
+    desk = desk_of(request)
+
+    def read() -> list[_Row]:
+        covered = {one["source"]: one for one in request.app.state.read_coverage()}
+        with desk.store.read() as tx:
+            requests = tx.scan_requests.open()
+            return [
+                _Row(
+                    listed_source(tx, source, desk.clock(), is_watching=True),
+                    covered.get(source.name, {}),
+                    requests.get(source.name),
+                )
+                for source in desk.sources
+            ]
+
+    rows = await run_in_threadpool(read)
+    texts = {"outcome": outcome_text, "result": result_text, "label": label_of}
+    return page(request, "sources.html", rows=rows, asked=asked[:64], texts=texts)
+
+
+@router.post("/scan")
+async def scan_now(
+    request: Request, session: BrowserSession = SCANNER, name: str = Form("", max_length=64)
+) -> Response:
+    """Have a source scanned as soon as can be, whatever its rhythm says; kept until a scan has begun."""
+    desk = desk_of(request)
+    source = source_named(desk.sources, name)
+    actor = actor_of(session.person, address_of(request))
+
+    def ask() -> None:
+        with desk.store.begin() as tx:
+            ask_for_scan(tx, actor, source, desk.clock())
+
+    await run_in_threadpool(ask)
+    return RedirectResponse(f"/sources?{urlencode({'asked': source.name})}", status_code=303)
+
+
+@router.post("/try")
+async def try_now(request: Request, session: BrowserSession = SCANNER, name: str = Form("", max_length=64)) -> Response:
+    """Show what a source would yield, and why each thing is left out. Nothing is recorded but who has asked."""
+    desk = desk_of(request)
+    source = source_named(desk.sources, name)
+    if desk.services is None:
+        raise UsageError("nothing can be fetched here; ask the daemon (`guardian run`)")
+    actor = actor_of(session.person, address_of(request))
+
+    def note() -> None:
+        with desk.store.begin() as tx:
+            tx.audit.add(actor, "source.tried", source.name, desk.clock())
+
+    await run_in_threadpool(note)
+    found = _Tried(source.name)
+    services = desk.services
+    items = tried(shortened(source), services.web, services.environment, services.clock)
+    try:
+        async with asyncio.timeout(_SECONDS), closed_after(items) as results:
+            async for item in results:
+                found.add(item)
+                if found.is_full:
+                    found.cut = f"the first {_MOST} are shown; `guardian source try` shows all"
+                    break
+    except TimeoutError:
+        found.cut = f"not all was seen within {_SECONDS:g} s; `guardian source try` waits longer"
+    except (FetchFailed, FetchRefused) as error:
+        # The source itself cannot be read: that too is something left out, and why.
+        found.add(error.skipped)
+    return page(request, "source_tried.html", found=found, pages=PAGES)

@@ -1,0 +1,177 @@
+"""The desk of a daemon at work: real matcher, rules and sites behind its pages and its API."""
+
+import asyncio
+import io
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from PIL import Image
+from structlog.testing import capture_logs
+
+from guardian.app import App, at_work, opened_delivery
+from guardian.catalog.wanted import Wanted
+from guardian.cli.acting import this_user
+from guardian.config import load_config
+from guardian.daemon.period import WorkPeriod
+from guardian.model import Permission, Role
+from guardian.people.people import add_person
+from guardian.people.tokens import add_token
+from guardian.shipped import rules_folder
+from tests.kept_workers import run_in_app
+from tests.websites import Says, Site, running
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def web() -> Iterator[Site]:
+    yield from running()
+
+
+def jpeg(picture: Image.Image) -> bytes:
+    written = io.BytesIO()
+    picture.save(written, "JPEG", quality=80)
+    return written.getvalue()
+
+
+async def signed_in(url: str, name: str) -> httpx.AsyncClient:
+    """A browser in which somebody signed in; it sends the session's secret with all it sends."""
+    client = httpx.AsyncClient(base_url=url, trust_env=False, timeout=30)
+    form = re.search(r'name="form" value="([^"]+)"', (await client.get("/login")).text)
+    assert form is not None
+    data = {"username": name, "password": PASSWORD, "form": form[1]}
+    assert (await client.post("/login", data=data)).status_code == 303
+    csrf = re.search(r'name="csrf" content="([^"]+)"', (await client.get("/check")).text)
+    assert csrf is not None
+    client.headers["x-csrf-token"] = csrf[1]
+    return client
+
+
+@dataclass
+class Visit:
+    """A desk at work, who uses it, and the site that it watches."""
+
+    app: App
+    web: Site
+    copy: bytes
+    stranger: bytes
+    anna: httpx.AsyncClient
+    rita: httpx.AsyncClient
+    vera: httpx.AsyncClient
+    program: httpx.AsyncClient
+
+
+def test_the_desk_of_a_daemon_checks_tries_and_scans(
+    tmp_path: Path, web: Site, photographs: dict[str, Image.Image]
+) -> None:
+    shutil.copytree(rules_folder(), tmp_path / "rules")
+    own = photographs["coffee"]
+    own.save(tmp_path / "own.png")
+    copy = jpeg(own.crop((40, 30, 560, 380)))
+    web.put("/copy.jpg", Says(copy, content_type="image/jpeg"))
+    web.put("/gallery", f"<title>Shop</title><img src=/copy.jpg><img src={web.url}/gone.jpg>")
+    watched = web.put("/gallery?token=s3cret", "<title>Shop</title><img src=/copy.jpg alt='a cup'>")
+    (tmp_path / "config.yaml").write_text(
+        "fetch: {contact: test@example.com, allow_networks: [127.0.0.0/8], delay_per_host: 0s}\n"
+        "matching: {workers: 1}\nweb: {listen: '127.0.0.1:0'}\n"
+        f"sources:\n  - {{name: the shop, kind: page, url: '{watched}', every: 365d}}\n"
+    )
+
+    async def job(app: App) -> None:
+        async for added in app.catalog.add([Wanted(tmp_path / "own.png", "portfolio")]):
+            assert added.asset is not None
+        secret = people_of(app)
+        with capture_logs() as said:
+            async with (
+                opened_delivery(app.config, app) as delivery,
+                at_work(app, "guardian run") as heartbeat,
+                WorkPeriod(app, delivery, heartbeat).working(),
+            ):
+                url = next(f"http://{event['address']}" for event in said if event["event"] == "started")
+                program = httpx.AsyncClient(base_url=url, trust_env=False, timeout=60)
+                program.headers["authorization"] = f"Bearer {secret}"
+                people = [await signed_in(url, name) for name in ("Anna", "Rita", "Vera")]
+                visit = Visit(app, web, copy, jpeg(photographs["rocket"]), *people, program)
+                for step in (scan_now, try_a_source, check_by_page, check_by_program, read_settings):
+                    await step(visit)
+                for client in (*people, program):
+                    await client.aclose()
+
+    run_in_app(load_config(tmp_path / "config.yaml"), job)
+
+
+def people_of(app: App) -> str:
+    """Add somebody of each role; return the secret of a program's token."""
+    now = datetime.now(UTC)
+    with app.store.begin() as tx:
+        for name, role in (("Anna", Role.ADMIN), ("Rita", Role.REVIEWER), ("Vera", Role.VIEWER)):
+            add_person(tx, this_user(), name, role, PASSWORD, now)
+        return add_token(tx, this_user(), "program", [Permission.CHECK, Permission.SOURCES_SCAN], None, now)[0]
+
+
+async def scan_now(visit: Visit) -> None:
+    """The source was scanned at the start, and is again when somebody asks, long before it is due."""
+    rita, program = visit.rita, visit.program
+    assert (await visit.vera.post("/sources/scan", data={"name": "the shop"})).status_code == 403
+    assert (await rita.post("/sources/scan", data={"name": "nowhere"})).status_code == 400
+    answer = await rita.post("/sources/scan", data={"name": "the shop"})
+    assert answer.headers["location"] == "/sources?asked=the+shop"
+    assert "is scanned as soon as can be" in (await rita.get(answer.headers["location"])).text
+    # robots.txt, the page and its picture; then the page again.
+    await asyncio.to_thread(visit.web.wait_for, 4)
+    with visit.app.store.read() as tx:
+        assert tx.scan_requests.open() == {}
+        lines = [(line.actor, line.action) for line in tx.audit.lines(subject="the shop")]
+    assert lines == [("Rita", "source.scan_asked")]
+    assert (await program.post("/api/v1/sources/nowhere/scan")).status_code == 404
+    asked = await program.post("/api/v1/sources/the shop/scan")
+    assert (asked.status_code, asked.json()["by"]) == (202, "program")
+
+
+async def try_a_source(visit: Visit) -> None:
+    """It shows what would be seen; viewers send nobody anywhere."""
+    assert (await visit.vera.post("/sources/try", data={"name": "the shop"})).status_code == 403
+    text = (await visit.rita.post("/sources/try", data={"name": "the shop"})).text
+    assert "1 picture</h2>" in text
+    assert f"{visit.web.url}/copy.jpg" in text
+    assert "a cup" in text
+
+
+async def check_by_page(visit: Visit) -> None:
+    """A crop is a copy, and a stranger is not."""
+    for content, said in ((visit.copy, "Copy"), (visit.stranger, "Clear")):
+        text = (await visit.vera.post("/check", files={"picture": ("a.jpg", content)})).text
+        assert f"<strong>{said}</strong>" in text
+
+
+async def check_by_program(visit: Visit) -> None:
+    """The same, sent or by its address; what was not seen is never clean."""
+
+    async def checked(**request: Any) -> tuple[set[str | None], bool]:
+        found = (await visit.program.post("/api/v1/checks", **request)).json()
+        return {item.get("outcome") for item in found["items"]}, found["complete"]
+
+    assert await checked(files={"picture": ("a.jpg", visit.copy)}) == ({"copy"}, True)
+    assert await checked(data={"address": f"{visit.web.url}/copy.jpg"}) == ({"copy"}, True)
+    assert await checked(files={"picture": ("b.jpg", visit.stranger)}) == ({"clear"}, True)
+    assert await checked(files={"picture": ("c.txt", b"no picture")}) == ({"unmatchable"}, False)
+    outcomes, is_complete = await checked(data={"address": f"{visit.web.url}/gallery"})
+    assert "copy" in outcomes
+    assert not is_complete, "one picture of the page is gone"
+
+
+async def read_settings(visit: Visit) -> None:
+    """They say where they were written, and no secret."""
+    assert (await visit.rita.get("/settings")).status_code == 403
+    text = (await visit.anna.get("/settings")).text
+    assert "config.yaml, line 1" in text
+    assert "sources scanned at the same time" in text
+    assert f"{visit.web.url}/gallery?…" in text
+    assert "s3cret" not in text
