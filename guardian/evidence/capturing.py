@@ -18,6 +18,7 @@ from guardian.evidence.comparison import take_comparison
 from guardian.evidence.exchanges import ExchangeServices, take_exchanges
 from guardian.evidence.keeper import Keeper, Taken, opened_keeper, together
 from guardian.evidence.pruning import with_room
+from guardian.evidence.rights import take_rights
 from guardian.evidence.screenshots import take_browser_views
 from guardian.evidence.settings import EvidenceSettings
 from guardian.evidence.subjects import CaptureSubject, subject_of
@@ -109,7 +110,9 @@ async def _take_all(
 
     comparing = (services.vault, services.workers, services.rules, services.own_hosts)
     comparison = await _step("comparison", take_comparison(subject, keeper, *comparing))
-    return together(exchanges.taken, views, comparison)
+    fetcher = services.fetcher_of(subject.finding.source)
+    rights = await _step("rights", take_rights(subject, keeper, services.vault, services.workers, fetcher))
+    return together(exchanges.taken, views, comparison, rights)
 
 
 def _exchange_services(services: CaptureServices, subject: CaptureSubject, *, for_person: bool) -> ExchangeServices:

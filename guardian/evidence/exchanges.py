@@ -334,9 +334,9 @@ def _picture_file(subject: CaptureSubject, keeper: Keeper, vault: Vault, answer:
             return Taken(not_taken=(NotTaken("picture", str(error)),))
         about = f"The picture as it was when the use was last seen, {minute_text(subject.finding.last_seen_at)}."
 
-    media_type, suffix = picture_type(content)
+    kind = picture_type(content)
     try:
-        return Taken((keeper.keep(f"picture{suffix}", content, media_type, about),))
+        return Taken((keeper.keep(f"picture.{kind.ending}", content, kind.media_type, about),))
     except CaptureFull as error:
         return Taken(not_taken=(NotTaken("picture", str(error)),))
 

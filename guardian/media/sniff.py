@@ -1,5 +1,7 @@
 """Tells pages and pictures by their first bytes, since servers are often wrong about types."""
 
+from dataclasses import dataclass
+
 from guardian.model import Response
 
 # JPEG, PNG, GIF, BMP, TIFF in both byte orders, ICO, and JPEG XL bare and in a container.
@@ -14,19 +16,26 @@ _PICTURES = (
     b"\xff\x0a",
     b"\x00\x00\x00\x0cJXL ",
 )
-_TYPES = (
-    (b"\xff\xd8\xff", "image/jpeg", ".jpg"),
-    (b"\x89PNG\r\n\x1a\n", "image/png", ".png"),
-    (b"GIF8", "image/gif", ".gif"),
-    (b"BM", "image/bmp", ".bmp"),
-    (b"II*\x00", "image/tiff", ".tif"),
-    (b"MM\x00*", "image/tiff", ".tif"),
-    (b"\x00\x00\x01\x00", "image/vnd.microsoft.icon", ".ico"),
-    (b"\xff\x0a", "image/jxl", ".jxl"),
-    (b"\x00\x00\x00\x0cJXL ", "image/jxl", ".jxl"),
-)
 # HTML begins with any of these, or holds one soon: many pages have no doctype.
 _MARKUP = (b"<!doctype html", b"<html", b"<head", b"<body", b"<title", b"<meta", b"<div", b"<p>", b"<img", b"<figure")
+
+
+@dataclass(frozen=True, slots=True)
+class PictureType:
+    """What files of a kind end with, without the dot, and their media type."""
+
+    ending: str
+    media_type: str
+
+
+_TYPES = (
+    (b"\xff\xd8\xff", PictureType("jpg", "image/jpeg")),
+    (b"\x89PNG\r\n\x1a\n", PictureType("png", "image/png")),
+    (b"GIF8", PictureType("gif", "image/gif")),
+    (b"BM", PictureType("bmp", "image/bmp")),
+    (b"II*\x00", PictureType("tif", "image/tiff")),
+    (b"MM\x00*", PictureType("tif", "image/tiff")),
+)
 
 
 def begins_as_picture(start: bytes) -> bool:
@@ -37,20 +46,17 @@ def begins_as_picture(start: bytes) -> bool:
     return start.startswith(_PICTURES) or start[:4] == b"RIFF" or start[4:8] == b"ftyp"
 
 
-def picture_type(content: bytes) -> tuple[str, str]:
-    """Return the media type of an image file and the suffix of its name, by its first bytes.
-
-    What is not recognised is "application/octet-stream" with the suffix ".bin".
-    """
-    for start, media_type, suffix in _TYPES:
-        if content.startswith(start):
-            return media_type, suffix
-    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
-        return "image/webp", ".webp"
-    if content[4:8] == b"ftyp":
-        is_avif = content[8:12] in (b"avif", b"avis")
-        return ("image/avif", ".avif") if is_avif else ("image/heic", ".heic")
-    return "application/octet-stream", ".bin"
+def picture_type(start: bytes) -> PictureType:
+    """Return the kind of an image file by how it begins; `bin`, application/octet-stream, for what is none of those."""
+    for begins, kind in _TYPES:
+        if start.startswith(begins):
+            return kind
+    if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
+        return PictureType("webp", "image/webp")
+    if start[4:8] == b"ftyp":
+        is_avif = start[8:12] in (b"avif", b"avis")
+        return PictureType("avif", "image/avif") if is_avif else PictureType("heic", "image/heic")
+    return PictureType("bin", "application/octet-stream")
 
 
 def is_picture(response: Response) -> bool:

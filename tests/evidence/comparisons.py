@@ -9,6 +9,7 @@ from pathlib import Path
 
 from guardian.evidence.subjects import CaptureSubject
 from guardian.evidence.vault import Vault
+from guardian.matching.worker_pool import WorkerPool
 from guardian.model import (
     Action,
     Asset,
@@ -21,6 +22,14 @@ from guardian.model import (
     Severity,
     Work,
 )
+
+
+class KeptPool(WorkerPool):
+    """Workers that outlive the jobs of one test."""
+
+    async def aclose(self) -> None:
+        """Keep them."""
+
 
 SEEN = datetime(2026, 5, 1, 12, tzinfo=UTC)
 

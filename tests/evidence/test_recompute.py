@@ -24,7 +24,7 @@ from guardian.evidence.vault import Vault
 from guardian.matching.settings import EmbeddingSettings, MatchingSettings
 from guardian.matching.worker_pool import WorkerPool
 from guardian.matching.workers import Workers
-from tests.evidence.comparisons import subject_of, without_image, written_bundle
+from tests.evidence.comparisons import KeptPool, subject_of, without_image, written_bundle
 from tests.forked import guardian
 from tests.matching.pictures import encoded, photograph
 
@@ -37,13 +37,6 @@ rules:
   then: alert
   severity: high
 """
-
-
-class _KeptPool(WorkerPool):
-    """Workers that outlive the jobs of one test."""
-
-    async def aclose(self) -> None:
-        """Keep them."""
 
 
 @dataclass
@@ -87,7 +80,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     found = encoded(np.asarray(Image.fromarray(coffee).crop((60, 40, 420, 310))), quality=75)
     vault = Vault(folder / "vault", ROOM)
     with asyncio.Runner() as runner:
-        pool = _KeptPool()
+        pool = KeptPool()
         step, kept = taken(folder, folder / "capture", runner, pool, subject_of(original, vault, found), vault)
         assert step.not_taken == ()
         members = {f"captures/1-capture_1/{file.name}": kept.path_of(file).read_bytes() for file in step.files}
