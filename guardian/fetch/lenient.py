@@ -1,9 +1,7 @@
 """Reads answers that break the rules of HTTP as browsers read them: a second way, for what the usual one refuses.
 
-It is also the way of exchanges that are recorded, since it alone knows which bytes belong to which request.
-
-Each request has a connection of its own, which ends with the answer. So what a server sends too much is never taken
-for the answer to another request, and disagreement about where an answer ends harms nobody else.
+Each request has a connection of its own, which ends with the answer: what a server sends too much is never taken for
+another answer. Exchanges that are recorded go this way too, since it knows which bytes belong to which request.
 """
 
 import asyncio

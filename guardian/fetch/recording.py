@@ -4,6 +4,7 @@ import ssl
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 WITHHELD = b"(withheld by guardian)"
 """Stands in a recorded request for the value of a header by which guardian signs in."""
@@ -115,7 +116,7 @@ def _chain(secured: ssl.SSLObject) -> tuple[bytes, ...]:
     """
     if hasattr(secured, "get_verified_chain"):
         return tuple(bytes(one) for one in secured.get_verified_chain())
-    inner = getattr(secured, "_sslobj", None)
+    inner: Any = getattr(secured, "_sslobj", None)
     try:
         # ENCODING_DER of the module _ssl, which has no public name either.
         return tuple(bytes(one.public_bytes(2)) for one in inner.get_verified_chain())
