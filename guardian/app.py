@@ -141,6 +141,11 @@ def proofs_of(config: Config) -> Vault:
     return Vault(config.data_dir / "proofs", sys.maxsize)
 
 
+def notice_copies_of(config: Config) -> Vault:
+    """Return where copies of notices are kept as they were sent."""
+    return Vault(config.data_dir / "notices", sys.maxsize)
+
+
 def make_memory(config: Config, store: Store, workers: Workers) -> Memory | None:
     """Return the memory of this configuration; None where nothing is to be remembered."""
     return opened_memory(config, store, workers) if config.memory.enabled else None
