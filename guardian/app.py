@@ -134,6 +134,7 @@ def capture_services_of(app: App) -> CaptureServices:
         rules=services.rules,
         own_hosts=services.settings.own_hosts,
         browser=Browser(config.evidence.browser, services.clock, config.fetch.networks),
+        web=services.web,
     )
 
 

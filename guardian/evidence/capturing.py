@@ -15,6 +15,7 @@ import structlog
 from guardian import __version__
 from guardian.errors import GuardianError, SiteSilent, VaultFull, internal_error_text
 from guardian.evidence.comparison import take_comparison
+from guardian.evidence.contacts import Asking, take_contacts
 from guardian.evidence.exchanges import ExchangeServices, take_exchanges
 from guardian.evidence.keeper import Keeper, Taken, opened_keeper, together
 from guardian.evidence.pruning import with_room
@@ -25,6 +26,7 @@ from guardian.evidence.subjects import CaptureSubject, subject_of
 from guardian.evidence.vault import Vault
 from guardian.fetch.browser import Browser
 from guardian.fetch.fetcher import Fetcher
+from guardian.fetch.web import WebClient
 from guardian.matching.workers import Workers
 from guardian.model import CaptureOrder, CaptureReason, EvidenceCapture, NotTaken
 from guardian.rules import Rules
@@ -56,6 +58,7 @@ class CaptureServices:
     rules: Rules
     own_hosts: tuple[str, ...]
     browser: Browser
+    web: WebClient
 
 
 async def capture(
@@ -112,7 +115,9 @@ async def _take_all(
     comparison = await _step("comparison", take_comparison(subject, keeper, *comparing))
     fetcher = services.fetcher_of(subject.finding.source)
     rights = await _step("rights", take_rights(subject, keeper, services.vault, services.workers, fetcher))
-    return together(exchanges.taken, views, comparison, rights)
+    means = (services.vault, services.workers, Asking(fetcher, Fetcher.for_person(services.web)), services.settings)
+    contacts = await _step("contacts", take_contacts(subject, keeper, *means))
+    return together(exchanges.taken, views, comparison, rights, contacts)
 
 
 def _exchange_services(services: CaptureServices, subject: CaptureSubject, *, for_person: bool) -> ExchangeServices:
