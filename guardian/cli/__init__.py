@@ -41,6 +41,7 @@ COMMANDS = {
     "licence": "Who may use what, where and when: add, import, list, edit, end, suggest...",
     "case": "Uses of your images: list, show, confirm, dismiss, assign, close, undo...",
     "evidence": "Proof of uses, captured and kept: capture, list, recompute...",
+    "label": "Your own vocabulary on all that you own and that was seen: list, check, apply.",
     "operator": "Who uses your images, with all their cases and licences: list, show.",
     "user": "Who may sign in to the desk: add, list, role, password, remove.",
     "token": "What programs show to use the API: add, list, remove.",

@@ -143,6 +143,17 @@ class Words:
         found, is_all = self._found(question, scope, _PLACES_OF_BEST)
         return WordHits(self._pictures_at(found)[:limit], is_all)
 
+    def having(self, phrase: str) -> tuple[set[int], set[int]]:
+        """Return the numbers of all assets, and of all remembered pictures, whose words hold this phrase exactly."""
+        asked = [Term(term.words, is_exact=True) for term in terms(f'"{phrase}"')]
+        if not asked:
+            return set(), set()
+        matched, _, source = self._search(asked, _Joint.ALL)
+        row = _row_id(self._is_sqlite)
+        ids = self._connection.execute(select(row).select_from(source).where(matched)).scalars().all()
+        places = self._pictures_at([(id_, 0.0) for id_ in ids if id_ > 0])
+        return {-id_ for id_ in ids if id_ < 0}, {hit.number for hit in places}
+
     def _found(self, question: str, scope: "_Scope", limit: int) -> tuple[list[tuple[int, float]], bool]:
         asked = terms(question)
         if not asked:
@@ -163,6 +174,20 @@ class Words:
     ) -> tuple[list[tuple[int, float]], bool]:
         """Return ids and scores of the best rows, and whether all rows with the words were ranked."""
         row = _row_id(self._is_sqlite)
+        matched, score, source = self._search(asked, joint)
+        if scope.needs_places:
+            source = source.join(seen_addresses, seen_addresses.c.id == row)
+
+        newest = select(row.label("id"), score.label("score")).select_from(source).where(matched, scope.allowed)
+        ranked = newest.order_by(scope.newest_first).limit(MOST_RANKED + 1).subquery()
+        best = select(ranked.c.id, ranked.c.score, func.count().over().label("of"))
+        rows = self._connection.execute(best.order_by(ranked.c.score.desc(), ranked.c.id).limit(limit)).all()
+        return [(one.id, float(one.score)) for one in rows], not rows or rows[0].of <= MOST_RANKED
+
+    def _search(
+        self, asked: Sequence[Term], joint: "_Joint"
+    ) -> tuple[ColumnElement[Any], ColumnElement[float], FromClause]:
+        """Return the condition that a row has the words, its score, and what both are asked of."""
         if self._is_sqlite:
             index: ColumnElement[Any] = literal_column("picture_words_fts")
             matched = index.op("MATCH", is_comparison=True)(bindparam("asked", _fts5(asked, joint)))
@@ -175,14 +200,7 @@ class Words:
             matched = vector.op("@@", is_comparison=True)(query)
             score = func.ts_rank(literal_column("'{0.1, 0.3, 0.6, 1.0}'::float4[]"), vector, query)
             source = picture_words
-        if scope.needs_places:
-            source = source.join(seen_addresses, seen_addresses.c.id == row)
-
-        newest = select(row.label("id"), score.label("score")).select_from(source).where(matched, scope.allowed)
-        ranked = newest.order_by(scope.newest_first).limit(MOST_RANKED + 1).subquery()
-        best = select(ranked.c.id, ranked.c.score, func.count().over().label("of"))
-        rows = self._connection.execute(best.order_by(ranked.c.score.desc(), ranked.c.id).limit(limit)).all()
-        return [(one.id, float(one.score)) for one in rows], not rows or rows[0].of <= MOST_RANKED
+        return matched, score, source
 
     def _pictures_at(self, found: Sequence[tuple[int, float]]) -> tuple[WordHit, ...]:
         """Return the pictures at these places, each by the first of its places."""
