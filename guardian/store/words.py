@@ -3,8 +3,8 @@
 SQLite searches them by FTS5, PostgreSQL by a tsvector. Both are kept up by the database itself.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import PurePosixPath
@@ -40,6 +40,8 @@ _WEIGHTS = (10.0, 8.0, 6.0, 3.0, 1.0)
 
 _AT_A_TIME = 500
 _PLACES_OF_BEST = 800
+_ENOUGH = 100
+"""So many rows with the words themselves, and those with longer words, or some of the words, are not asked for."""
 _INDEX = table("picture_words_fts")
 
 
@@ -155,16 +157,17 @@ class Words:
         return {-id_ for id_ in ids if id_ < 0}, {hit.number for hit in places}
 
     def _found(self, question: str, scope: "_Scope", limit: int) -> tuple[list[tuple[int, float]], bool]:
-        asked = terms(question)
-        if not asked:
-            return [], True
-        found, is_all = self._ranked(asked, _Joint.ALL, scope, limit)
-        if len(asked) > 1 and len(found) < limit:
-            # None of these has all words, so they stand behind, with scores below.
+        """Return ids and scores of the best rows: with all words, with all or longer ones, with some of them."""
+        found: list[tuple[int, float]] = []
+        is_all = True
+        for asked, joint in _tiers(terms(question)):
+            if len(found) >= min(limit, _ENOUGH):
+                break
+            more, more_is_all = self._ranked(asked, joint, scope, limit)
+            # Whatever a later tier brings stands behind, with scores below.
             known = {id_ for id_, _ in found}
-            more, more_is_all = self._ranked(asked, _Joint.SOME, scope, limit)
             least = min((score for _, score in found), default=0.0)
-            best = max((score for _, score in more), default=0.0)
+            best = max((score for _, score in more), default=0.0) if found else 0.0
             found += [(id_, least - best + score) for id_, score in more if id_ not in known][: limit - len(found)]
             is_all = is_all and more_is_all
         return found, is_all
@@ -227,6 +230,18 @@ def file_name(address: str | None) -> str | None:
         return None
     name = PurePosixPath(unquote(urlsplit(address).path)).stem.replace("_", " ")
     return name or None
+
+
+def _tiers(asked: Sequence[Term]) -> Iterator[tuple[Sequence[Term], _Joint]]:
+    """Yield what is asked for one after the other, until enough is found."""
+    if not asked:
+        return
+    themselves = [replace(term, is_exact=True) for term in asked]
+    yield themselves, _Joint.ALL
+    if list(asked) != themselves:
+        yield asked, _Joint.ALL
+    if len(asked) > 1:
+        yield asked, _Joint.SOME
 
 
 def _row_of_asset(asset: Asset) -> dict[str, Any]:
