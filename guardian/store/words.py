@@ -168,7 +168,7 @@ class Words:
             known = {id_ for id_, _ in found}
             least = min((score for _, score in found), default=0.0)
             best = max((score for _, score in more), default=0.0) if found else 0.0
-            found += [(id_, least - best + score) for id_, score in more if id_ not in known][: limit - len(found)]
+            found += [(id_, least - (best - score)) for id_, score in more if id_ not in known][: limit - len(found)]
             is_all = is_all and more_is_all
         return found, is_all
 
