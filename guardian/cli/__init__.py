@@ -40,7 +40,7 @@ COMMANDS = {
     "memory": "What was met on the web, copies and strangers: status, forget, off, on.",
     "licence": "Who may use what, where and when: add, import, list, edit, end, suggest...",
     "case": "Uses of your images: list, show, confirm, dismiss, assign, close, undo...",
-    "evidence": "Proof of uses, captured, kept and handed on: capture, list, export, verify, recompute...",
+    "evidence": "Proof of uses: capture, list, export, verify, recompute, hold, release, delete, du, check...",
     "operator": "Who uses your images, with all their cases and licences: list, show.",
     "user": "Who may sign in to the desk: add, list, role, password, remove.",
     "token": "What programs show to use the API: add, list, remove.",
