@@ -40,6 +40,7 @@ from guardian.model.evidence import (
     EvidenceHold,
     NotTaken,
 )
+from guardian.model.labels import LabelSource, PictureLabel
 from guardian.model.matches import (
     MEASURED_FACTS,
     Affine,
@@ -168,6 +169,7 @@ __all__ = [
     "FrontierState",
     "Importance",
     "JudgedMatch",
+    "LabelSource",
     "Licence",
     "LicenceStatus",
     "LookAlike",
@@ -188,6 +190,7 @@ __all__ = [
     "Parted",
     "Permission",
     "Person",
+    "PictureLabel",
     "Priority",
     "PriorityPart",
     "Process",
