@@ -86,7 +86,11 @@ def content() -> ReportContent:
         ReportPictures(picture((80, 80)), picture((100, 100)), screenshot=picture((60, 900))),
         "f7" * 32,
         ("https://tsa.example/tsr",),
-        {"security_txt": {"contact": ["mailto:abuse@shop.example"]}},
+        {"security_txt": {"contact": ["mailto:abuse@shop.example"]}, "domain": {"problem": "not asked"}},
+        {
+            "conclusion": ["The copy does not say who made the picture."],
+            "fields": [{"name": "Artist", "original": "Анна", "found": None, "change": "removed"}],
+        },
     )
 
 
@@ -112,6 +116,9 @@ def test_it_tells_the_case_from_the_first_page_to_the_declaration(content: Repor
         "No browser was found.",
         "Robots are shown another price.",
         "mailto:abuse@shop.example",
+        "not asked",
+        "The copy does not say who made the picture.",
+        "Анна",
         "no licence for this host",
         "Плакат (2024)",
         "confirmed by anna",
@@ -137,7 +144,7 @@ def test_the_same_content_makes_the_same_bytes(content: ReportContent) -> None:
 
 def test_what_is_missing_is_said(content: ReportContent) -> None:
     record = replace(content.record, captures=(), head=None)
-    bare = replace(content, record=record, pictures=ReportPictures(), contacts=None, authorities=())
+    bare = replace(content, record=record, pictures=ReportPictures(), contacts=None, rights=None, authorities=())
     text = text_of(make_report(bare))
     assert "No picture is kept." in text
     assert "no time stamp of an independent authority" in text
