@@ -11,11 +11,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from guardian.errors import BrowserFailed
 from guardian.evidence.keeper import Taken, opened_keeper
 from guardian.evidence.screenshots import shown_otherwise, take_browser_views
 from guardian.evidence.subjects import CaptureSubject
-from guardian.fetch.browser import Browser, find_browser
+from guardian.fetch.browser import Browser
 from guardian.fetch.page_view import PageView, Requested, ShownPicture
 from guardian.fetch.settings import BrowserSettings
 from guardian.fetch.web import WebClient
@@ -32,18 +31,13 @@ from guardian.model import (
     Severity,
     Work,
 )
+from tests.browsers import needs_browser
 from tests.fetch.conftest import patient
 from tests.websites import GIF, Asked, Says, Site, Wire, running
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 PAGE, PICTURE = "https://shop.example/lamp", "https://shop.example/pictures/lamp.jpg"
-
-try:
-    find_browser(BrowserSettings())
-    MISSING = ""
-except BrowserFailed as error:
-    MISSING = str(error)
 
 
 def subject(page_url: str = PAGE, image_url: str = PICTURE) -> CaptureSubject:
@@ -79,7 +73,7 @@ class Cloaked(Says):
             wire.answer(b"<p>We sell nothing here, and there are no pictures.")
 
 
-@pytest.mark.skipif(bool(MISSING), reason=MISSING)
+@needs_browser
 def test_a_page_that_shows_robots_something_else_is_captured_as_browsers_see_it(tmp_path: Path) -> None:
     for site in running():
         site.put("/page", Cloaked())
