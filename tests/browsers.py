@@ -1,4 +1,4 @@
-"""A real Chromium for tests, and scripts from npm to run in it. What needs them skips and says why where they are missing."""
+"""A real Chromium for tests, and scripts from npm to run in it. Tests skip, saying why, where these are missing."""
 
 import hashlib
 import os
@@ -20,8 +20,9 @@ from guardian.fetch.settings import BrowserSettings
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+PROGRAM: Path | None = None
+MISSING = ""
 try:
-    MISSING = ""
     PROGRAM = find_browser(BrowserSettings())
 except BrowserFailed as error:
     MISSING = str(error)
