@@ -132,12 +132,18 @@ def capture_services_of(app: App) -> CaptureServices:
         fetcher_of=fetcher_of,
         rules=services.rules,
         own_hosts=services.settings.own_hosts,
+        web=services.web,
     )
 
 
 def proofs_of(config: Config) -> Vault:
     """Return where the proofs of licences are kept."""
     return Vault(config.data_dir / "proofs", sys.maxsize)
+
+
+def notice_copies_of(config: Config) -> Vault:
+    """Return where copies of notices are kept as they were sent."""
+    return Vault(config.data_dir / "notices", sys.maxsize)
 
 
 def make_memory(config: Config, store: Store, workers: Workers) -> Memory | None:

@@ -14,6 +14,7 @@ from guardian.evidence.settings import EvidenceSettings
 from guardian.fetch.settings import FetchSettings
 from guardian.matching.settings import EmbeddingSettings, MatchingSettings
 from guardian.memory.settings import MemorySettings
+from guardian.notices.settings import NoticeSettings, OwnerSettings
 from guardian.sources.settings import SourceSettings, TimeZone
 from guardian.store.settings import ProcessSettings, RetentionSettings, StoreSettings
 from guardian.strict_yaml import Duration, Positions, duration, load_with_mistakes
@@ -84,6 +85,10 @@ class Config(BaseModel):
     evidence: EvidenceSettings = Field(EvidenceSettings(), description="the exact bytes kept behind findings")
     memory: MemorySettings = Field(
         MemorySettings(), description="what is remembered of every picture that scans compare, strangers too"
+    )
+    owner: OwnerSettings = Field(OwnerSettings(), description="who owns the works and signs notices")
+    notices: NoticeSettings = Field(
+        NoticeSettings(), description="drafts of notices to operators and hosts; guardian sends none itself"
     )
     delivery: DeliverySettings = Field(DeliverySettings(), description="how messages are sent and tried again")
     store: StoreSettings = Field(StoreSettings(), description="the database")
@@ -160,7 +165,13 @@ def _with_local_names(config: Config, folder: Path) -> Config:
             "sources": sources,
             "destinations": tuple(_with_local_paths(one, "secret_file", folder) for one in config.destinations),
             "embedding": _with_local_weights(config.embedding, folder),
+            "notices": _with_local_paths(config.notices, "templates", folder),
             "delivery": _with_local_paths(config.delivery, "ca_file", folder),
+            "evidence": config.evidence.model_copy(
+                update={
+                    "timestamps": tuple(_with_local_paths(one, "ca_file", folder) for one in config.evidence.timestamps)
+                }
+            ),
             "web": _with_local_provider(config.web, folder),
         }
     )

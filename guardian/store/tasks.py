@@ -1,6 +1,6 @@
 """The durable task queue: a task is claimed with a lease, done, and then marked as done."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Row, and_, delete, func, not_, or_, select, true, update
@@ -207,6 +207,11 @@ class Tasks:
         return [
             _task(row) for row in self._connection.execute(select(tasks).where(begins, _IS_KNOWN).order_by(tasks.c.id))
         ]
+
+    def of_keys(self, kind: TaskKind, keys: Sequence[str]) -> list[Task]:
+        """Return the tasks of a kind that have one of these keys, those due first before the others."""
+        query = select(tasks).where(tasks.c.kind == kind, tasks.c.key.in_(keys)).order_by(tasks.c.due_at, tasks.c.id)
+        return [_task(row) for row in self._connection.execute(query)]
 
     def due_count(self, now: datetime) -> int:
         """Return how many tasks are due, leased ones included."""

@@ -16,6 +16,7 @@ from guardian.store.idempotency import Idempotency
 from guardian.store.licences import Licences
 from guardian.store.lookalikes import LookAlikes
 from guardian.store.messages import Messages
+from guardian.store.notices import Notices
 from guardian.store.people import ApiTokens, People, SignIns
 from guardian.store.processes import Processes
 from guardian.store.quarantine import Quarantine
@@ -59,6 +60,7 @@ class Transaction:
         self.waiting = WaitingMessages(connection)
         self.tasks = Tasks(connection)
         self.destinations = Destinations(connection)
+        self.notices = Notices(connection)
         self.scans = Scans(connection)
         self.scan_requests = ScanRequests(connection)
         self.saved_views = SavedViews(connection)
