@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from guardian.errors import FetchRefused
 from guardian.evidence.keeper import Taken, opened_keeper
 from guardian.evidence.screenshots import shown_otherwise, take_browser_views
 from guardian.evidence.subjects import CaptureSubject
@@ -29,6 +30,7 @@ from guardian.model import (
     LicenceStatus,
     Response,
     Severity,
+    SkipReason,
     Work,
 )
 from tests.browsers import needs_browser
@@ -111,10 +113,10 @@ def test_a_page_that_shows_robots_something_else_is_captured_as_browsers_see_it(
 
 
 def test_without_a_browser_one_sentence_says_so(tmp_path: Path) -> None:
-    def taken_of(use: CaptureSubject) -> Taken:
+    def taken_of(use: CaptureSubject, as_guardian: FetchRefused | None = None) -> Taken:
         browser = Browser(BrowserSettings(enabled=False), lambda: NOON)
         with opened_keeper(tmp_path, 10**8) as keeper:
-            return asyncio.run(take_browser_views(use, keeper, browser, None))
+            return asyncio.run(take_browser_views(use, keeper, browser, as_guardian))
 
     disabled = taken_of(subject())
     assert (disabled.files, disabled.differences) == ((), ())
@@ -127,6 +129,13 @@ def test_without_a_browser_one_sentence_says_so(tmp_path: Path) -> None:
 
     folder = taken_of(subject("file:///srv/pictures", "file:///srv/pictures/a.jpg"))
     assert folder.not_taken[0].reason.endswith("the picture was seen on no page of the web.")
+
+    # A browser is no way around what robots are asked for, unless a person asks, for whom it is not read.
+    forbidden = taken_of(subject(), FetchRefused(SkipReason.ROBOTS, PAGE))
+    assert forbidden.not_taken[0].reason == (
+        "No screenshot and no PDF of the page were taken: the site's robots.txt asks robots to stay away from it "
+        "(a capture that a person asks for views the page)."
+    )
 
 
 WORDS = "forty lamps of glass and brass made by hand in a small town near the sea since nineteen hundred and five"

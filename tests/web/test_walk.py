@@ -86,6 +86,8 @@ def sign_in(page: "Page", name: str, to: str = "/cases") -> None:
     page.get_by_label("Password").fill(PASSWORD)
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Sign out").wait_for()
+    # Scripts that take keys have run then.
+    page.wait_for_load_state()
 
 
 def now(served: Served, case: Case) -> Case:
@@ -132,6 +134,7 @@ def queue_by_keyboard(browser: "Browser", served: Served) -> None:
         assert (dismissed.state, dismissed.reason) == (CaseState.DISMISSED, DismissReason.PERMITTED)
 
         page.keyboard.press("u")
+        page.wait_for_url("**done=undo**")
         page.locator(f"[id={names[1]}]").wait_for()
         assert remaining(page) == 3
 
@@ -179,10 +182,11 @@ def not_mine(browser: "Browser", served: Served) -> None:
         page.keyboard.press("n")
         page.get_by_role("heading", name="Not mine: this closes 1 other case too").wait_for()
         assert now(served, first).state is CaseState.OPEN
+        page.locator("button:focus").wait_for()
         page.keyboard.press("Enter")
         page.get_by_role("status").filter(has_text="Dismissed").wait_for()
-        for case in (first, second):
-            assert now(served, case).reason is DismissReason.NOT_MINE
+        assert now(served, first).reason is DismissReason.NOT_MINE
+        assert now(served, second).reason is DismissReason.LOOK_ALIKE
 
 
 def all_of_an_operator(browser: "Browser", served: Served) -> None:
