@@ -16,7 +16,7 @@ from guardian.extract.html_sandbox import read_guarded
 from guardian.extract.page_text import text_of_page
 from guardian.fetch.browser import Browser, Viewed
 from guardian.fetch.page_view import DOCUMENT, PDF, SCREENSHOT, TALLEST, TEXT, PageView, ShownPicture
-from guardian.model import EvidenceFile, NotTaken, PageImage, Response, SkipReason
+from guardian.model import EvidenceFile, NotTaken, PageImage, Response
 from guardian.urls.addresses import host_of
 from guardian.urls.keys import page_key, place_keys
 from guardian.views.counting import counted
@@ -24,7 +24,6 @@ from guardian.views.counting import counted
 RECORD = "browser.json"
 """The file that says how the browser was used: version, addresses that it asked for, what it was kept from."""
 
-_FOR_ROBOTS = frozenset({SkipReason.ROBOTS, SkipReason.ROBOTS_UNREACHABLE})
 _MEDIA_TYPES = {
     SCREENSHOT: "image/png",
     PDF: "application/pdf",
@@ -42,18 +41,14 @@ _LONGEST_ADDRESS = 300
 
 
 async def take_browser_views(
-    subject: CaptureSubject, keeper: Keeper, browser: Browser, as_guardian: Response | FetchFailed | FetchRefused | None
+    subject: CaptureSubject, keeper: Keeper, browser: Browser, as_guardian: Response | FetchFailed | None
 ) -> Taken:
     """Take screenshot, PDF, document and text of a use's page as a browser shows it, and what differs for guardian.
 
-    `as_guardian` is the page as guardian was just sent it, or why it was not; None when it did not ask. Where robots
-    are asked to stay away, the browser stays away too.
+    `as_guardian` is the page as guardian was just sent it, or why it was not; None when nothing is to be compared.
     """
     if subject.page_url is None:
         return _nothing("the picture was seen on no page of the web")
-    if isinstance(as_guardian, FetchRefused) and as_guardian.reason in _FOR_ROBOTS:
-        why = as_guardian.detail or "the site's robots.txt asks robots to stay away from it"
-        return _nothing(f"{why} (a capture that a person asks for views the page)")
 
     with TemporaryDirectory(prefix="browser-", dir=keeper.folder) as name:
         folder = Path(name)
@@ -65,7 +60,8 @@ async def take_browser_views(
         files, not_taken = await asyncio.to_thread(_keep_all, subject, keeper, viewed, folder)
         text = folder / TEXT
         shown = text.read_text(encoding="utf-8") if text.exists() else None
-    return Taken(files, not_taken, await _differences(subject, as_guardian, viewed.view, shown))
+    differences = await shown_otherwise(subject, as_guardian, viewed.view, shown) if as_guardian is not None else ()
+    return Taken(files, not_taken, differences)
 
 
 def _nothing(why: str) -> Taken:
@@ -142,28 +138,16 @@ def _record(subject: CaptureSubject, viewed: Viewed) -> bytes:
     return json.dumps(record, ensure_ascii=False, indent=1).encode("utf-8", "replace")
 
 
-async def _differences(
-    subject: CaptureSubject,
-    as_guardian: Response | FetchFailed | FetchRefused | None,
-    view: PageView,
-    shown: str | None,
-) -> tuple[str, ...]:
-    if isinstance(as_guardian, Response):
-        return await shown_otherwise(subject, as_guardian, view, shown)
-    if as_guardian is None or view.status is None or view.status >= 400:
-        return ()
-    status = as_guardian.status if isinstance(as_guardian, FetchFailed) else None
-    why = f"status {status}" if status is not None else as_guardian.detail or as_guardian.reason.value.replace("_", " ")
-    return (f"guardian was not sent the page ({why}); the browser was, with status {view.status}.",)
-
-
 async def shown_otherwise(
-    subject: CaptureSubject, as_guardian: Response, view: PageView, shown: str | None
+    subject: CaptureSubject, as_guardian: Response | FetchFailed, view: PageView, shown: str | None
 ) -> tuple[str, ...]:
     """Return in sentences what a site showed to guardian and not to a browser, and the other way round.
 
     `shown` is the text that the browser showed; None when it could not be taken.
     """
+    if isinstance(as_guardian, FetchFailed):
+        return tuple(_only_for_browsers(as_guardian, view))
+
     found = [*_difference_of_answers(as_guardian, view)]
     try:
         named = (await read_guarded(as_guardian)).seen
@@ -176,6 +160,12 @@ async def shown_otherwise(
     if sent is not None and shown is not None:
         found += await asyncio.to_thread(_difference_of_texts, sent, shown)
     return tuple(found)
+
+
+def _only_for_browsers(failed: FetchFailed, view: PageView) -> Iterator[str]:
+    if view.status is not None and view.status < 400:
+        reason = f"status {failed.status}" if failed.status is not None else failed.detail
+        yield f"guardian was not sent the page ({reason}); the browser was, with status {view.status}."
 
 
 def _difference_of_answers(as_guardian: Response, view: PageView) -> Iterator[str]:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from guardian.errors import FetchRefused
+from guardian.errors import FetchFailed
 from guardian.evidence.keeper import Taken, opened_keeper
 from guardian.evidence.screenshots import shown_otherwise, take_browser_views
 from guardian.evidence.subjects import CaptureSubject
@@ -113,10 +113,10 @@ def test_a_page_that_shows_robots_something_else_is_captured_as_browsers_see_it(
 
 
 def test_without_a_browser_one_sentence_says_so(tmp_path: Path) -> None:
-    def taken_of(use: CaptureSubject, as_guardian: FetchRefused | None = None) -> Taken:
+    def taken_of(use: CaptureSubject) -> Taken:
         browser = Browser(BrowserSettings(enabled=False), lambda: NOON)
         with opened_keeper(tmp_path, 10**8) as keeper:
-            return asyncio.run(take_browser_views(use, keeper, browser, as_guardian))
+            return asyncio.run(take_browser_views(use, keeper, browser, None))
 
     disabled = taken_of(subject())
     assert (disabled.files, disabled.differences) == ((), ())
@@ -129,13 +129,6 @@ def test_without_a_browser_one_sentence_says_so(tmp_path: Path) -> None:
 
     folder = taken_of(subject("file:///srv/pictures", "file:///srv/pictures/a.jpg"))
     assert folder.not_taken[0].reason.endswith("the picture was seen on no page of the web.")
-
-    # A browser is no way around what robots are asked for, unless a person asks, for whom it is not read.
-    forbidden = taken_of(subject(), FetchRefused(SkipReason.ROBOTS, PAGE))
-    assert forbidden.not_taken[0].reason == (
-        "No screenshot and no PDF of the page were taken: the site's robots.txt asks robots to stay away from it "
-        "(a capture that a person asks for views the page)."
-    )
 
 
 WORDS = "forty lamps of glass and brass made by hand in a small town near the sea since nineteen hundred and five"
@@ -157,7 +150,7 @@ def sent(html: str = HTML, **changed: Any) -> Response:
     return replace(Response(PAGE, PAGE, 200, (("content-type", "text/html"),), html.encode(), NOON), **changed)
 
 
-def differences(as_guardian: Response, view: PageView, shown: str | None = WORDS) -> tuple[str, ...]:
+def differences(as_guardian: Response | FetchFailed, view: PageView, shown: str | None = WORDS) -> tuple[str, ...]:
     return asyncio.run(shown_otherwise(subject(), as_guardian, view, shown))
 
 
@@ -217,6 +210,19 @@ def test_what_is_the_same_for_both_needs_no_words() -> None:
 )
 def test_each_difference_is_a_sentence(as_guardian: Response, view: PageView, shown: str, sentence: str) -> None:
     assert differences(as_guardian, view, shown) == (sentence,)
+
+
+def test_a_page_that_only_browsers_are_sent_is_no_secret() -> None:
+    forbidden = FetchFailed(SkipReason.HTTP_STATUS, PAGE, status=403)
+    slow = FetchFailed(SkipReason.TIMEOUT, PAGE, "not complete within 60 s")
+    assert differences(forbidden, VIEW) == (
+        "guardian was not sent the page (status 403); the browser was, with status 200.",
+    )
+    assert differences(slow, VIEW) == (
+        "guardian was not sent the page (not complete within 60 s); the browser was, with status 200.",
+    )
+    # Both were told the same.
+    assert differences(forbidden, replace(VIEW, status=403)) == ()
 
 
 def test_nothing_is_said_of_what_is_not_known() -> None:
