@@ -6,7 +6,7 @@ from guardian.errors import StoreUnusable
 from guardian.store.connecting import READ_ONLY
 from guardian.store.rekeying import are_keys_current, renew_keys
 
-REVISIONS = tuple(f"{number:04d}" for number in range(1, 21))
+REVISIONS = tuple(f"{number:04d}" for number in range(1, 22))
 """All schema revisions, oldest first (a test compares them with the migration files)."""
 
 _MIGRATION_LOCK = 0x67756172

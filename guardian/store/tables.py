@@ -219,6 +219,7 @@ cases = Table(
     Column("commercial", Document(tuple[CommercialSign, ...]), nullable=False),
     # Sorts cases by priority: see guardian/cases/priority.py.
     Column("rank", Double, nullable=False),
+    Column("confidence", Double),
     # A case names an asset of its work, so this follows from the index below.
     UniqueConstraint("asset_id", "operator"),
     Index(None, "work_id", "operator", unique=True),
@@ -226,7 +227,7 @@ cases = Table(
     Index(None, "operator"),
     Index(None, "opened_at"),
     # All that the queue is chosen and sorted by, so that no row is read which is not shown.
-    Index("ix_cases_queue", "state", "rank", "id", "severity", "assignee"),
+    Index("ix_cases_queue", "state", "rank", "id", "severity", "assignee", "confidence", "opened_at"),
 )
 
 # Ids of cases that were merged into another one. People and receivers have noted them, so they are kept for ever.

@@ -240,5 +240,3 @@ def test_silence_is_bounded() -> None:
 
     with quiet:
         assert through(talk, silence=timedelta(milliseconds=200)) == b""
-
-
