@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bench import fetching, measures, memory, methods, ours, scale, scanning, search, sets
+from bench import fetching, measures, memory, methods, ours, scale, scanning, search, sets, words
 from bench.methods import Outcome
 from demo.photographs import PROTECTED, copy_protected
 
@@ -34,6 +34,7 @@ def main() -> None:
     parser.add_argument("--descriptor-size", type=int, default=288, help="the side in pixels of what it takes")
     parser.add_argument("--of-a-class", type=int, default=16, help="pictures of a class, at most, for the search run")
     parser.add_argument("--made", type=int, default=1_000_000, help="how many pictures for the search run; 0: none")
+    parser.add_argument("--worded", type=int, default=200_000, help="how many with words for the search run; 0: none")
     parser.add_argument("--images", type=int, default=50_000, help="how many pictures for the memory run")
     parser.add_argument("--only", choices=("quality", "scale", "memory", "fetching", "scanning", "search"))
     parser.add_argument("--assets", type=int, nargs="+", default=scale.SIZES, help="how many assets for the scale run")
@@ -81,6 +82,10 @@ def searching(console: Console, options: argparse.Namespace) -> None:
             f"by colour {grown.colour_ms:.1f}; "
             f"recall@10 {grown.recall:.3f} of exact; {grown.megabytes:.0f} MB of vectors for both"
         )
+    if options.worded:
+        with tempfile.TemporaryDirectory() as folder:
+            for line in words.report(Path(folder), options.worded):
+                console.print(line)
 
 
 def many_assets(console: Console, sizes: Sequence[int]) -> None:

@@ -36,9 +36,10 @@ FILTERS = ("collection", "tag", "licence", "host", "since")
     help="Where to look: what you own, what scans have met, or both.",
 )  # fmt: skip
 @click.option(
-    "--by", type=click.Choice(["auto", "copy", "look", "colour", "shape", "texture"]), default="auto",
+    "--by", type=click.Choice(["auto", "copy", "look", "colour", "shape", "texture", "words"]), default="auto",
     show_default=True, help="What counts as alike.",
 )  # fmt: skip
+@click.option("--text", metavar="WORDS", help='Words in titles, tags, captions or around; "a phrase" in quotes.')
 @click.option("--colour", "colours", metavar="COLOUR[:N%]", multiple=True, help="'#c03', navy or navy:40%; repeatable.")
 @click.option("--region", metavar="X,Y,W,H", help="Search with this part of the picture, in its pixels.")
 @click.option("--like", "like", metavar="ASSET", multiple=True, help="An example of what is meant; repeatable.")
@@ -49,10 +50,10 @@ FILTERS = ("collection", "tag", "licence", "host", "since")
 @click.option("--html", "page", metavar="FILE", type=click.Path(path_type=Path), help="Write a page with pictures.")
 @pass_session
 def command(session: Session, /, **options: Any) -> None:
-    """Show what is like a picture: the best first, and why each stands where it does.
+    """Show what is like a picture, or has some words: the best first, and why each stands where it does.
 
-    PICTURE is a file, the address of a picture, or the id of an asset. It may be left out with --colour or --like.
-    Nothing is recorded and nobody is told.
+    PICTURE is a file, the address of a picture, or the id of an asset. It may be left out with --text, --colour or
+    --like. Nothing is recorded and nobody is told.
 
     The exit code is 0 when everything was searched, whatever was found, and 3 when something could not be: the
     picture could not be read, or a part of the index is missing.
@@ -115,6 +116,7 @@ async def _request(app: "App", options: dict[str, Any]) -> "Request":
         where=frozenset(kinds[options["where"]]),
         by=By(options["by"]),
         region=region_of(options["region"]),
+        text=options["text"],
         colours=tuple(wanted_colour(text) for text in options["colours"]),
         like=tuple(like),
         unlike=tuple(unlike),

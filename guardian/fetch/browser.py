@@ -9,8 +9,10 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -50,9 +52,13 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Viewed:
-    """What a browser saw of a page, and from what the guard kept it. `exceeded`: the bound it reached, in words."""
+    """What a browser saw of a page from `began_at` on, and from what the guard kept it.
+
+    `exceeded`: the bound that the page reached, in words.
+    """
 
     view: PageView
+    began_at: datetime
     refused: tuple[RefusedTarget, ...]
     exceeded: str | None
 
@@ -74,38 +80,46 @@ def find_browser(settings: BrowserSettings) -> Path:
     return Path(found)
 
 
-async def view_page(
-    url: str,
-    folder: Path,
-    settings: BrowserSettings,
-    allowed: tuple[Network, ...] = (),
-    look_up: LookUp = system_look_up,
-) -> Viewed:
-    """View a page, and leave its screenshot, PDF, document and text in a folder, under the names in `page_view`.
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """The browser that is installed. It is started for each page and ended with it.
 
-    The browser may use the folder for itself too: give it one that is removed afterwards. `allowed` networks may be
-    reached besides public addresses. Raises BrowserFailed when nothing could be taken.
+    `allowed` networks may be reached besides public addresses. `look_up` finds the addresses of names.
     """
-    executable = find_browser(settings)
-    async with GuardedProxy(allowed, ProxyBounds(max_bytes=settings.max_bytes), look_up) as proxy:
-        host, port = proxy.address
-        with TemporaryDirectory(prefix="guardian-") as sockets:
-            job = BrowserJob(
-                url=url,
-                executable=str(executable),
-                # Chromium refuses its sandbox to root.
-                has_sandbox=os.geteuid() != 0,
-                proxy=f"{host}:{port}",
-                username=proxy.username,
-                password=proxy.password,
-                folder=str(folder),
-                sockets=sockets,
-                seconds=max(1.0, settings.timeout.total_seconds() - _TO_CLOSE),
-            )
-            view = await _run(job, settings)
-        if view.failure is not None:
-            raise BrowserFailed(f"the browser could not open the page: {_why_not_opened(view.failure, proxy)}")
-        return Viewed(view, proxy.refused, proxy.exceeded)
+
+    settings: BrowserSettings
+    clock: Callable[[], datetime]
+    allowed: tuple[Network, ...] = ()
+    look_up: LookUp = system_look_up
+
+    async def view(self, url: str, folder: Path) -> Viewed:
+        """View a page, and leave its screenshot, PDF, document and text in a folder, under the names in `page_view`.
+
+        The browser uses the folder for itself too: give it one that is removed afterwards. Raises BrowserFailed when
+        nothing could be taken.
+        """
+        executable = find_browser(self.settings)
+        bounds = ProxyBounds(max_bytes=self.settings.max_bytes)
+        async with GuardedProxy(self.allowed, bounds, self.look_up) as proxy:
+            host, port = proxy.address
+            with TemporaryDirectory(prefix="guardian-") as sockets:
+                job = BrowserJob(
+                    url=url,
+                    executable=str(executable),
+                    # Chromium refuses its sandbox to root.
+                    has_sandbox=os.geteuid() != 0,
+                    proxy=f"{host}:{port}",
+                    username=proxy.username,
+                    password=proxy.password,
+                    folder=str(folder),
+                    sockets=sockets,
+                    seconds=max(1.0, self.settings.timeout.total_seconds() - _TO_CLOSE),
+                )
+                began_at = self.clock()
+                view = await _run(job, self.settings)
+            if view.failure is not None:
+                raise BrowserFailed(f"the browser could not open the page: {_why_not_opened(view.failure, proxy)}")
+            return Viewed(view, began_at, proxy.refused, proxy.exceeded)
 
 
 async def _run(job: BrowserJob, settings: BrowserSettings) -> PageView:

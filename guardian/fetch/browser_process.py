@@ -129,7 +129,7 @@ class _Visit:
     @property
     def url(self) -> str:
         """Where the page is now."""
-        return self._page.url
+        return self._page.url[:_LONGEST_ADDRESS]
 
     @property
     def requests(self) -> tuple[Requested, ...]:

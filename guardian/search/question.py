@@ -29,6 +29,7 @@ class By(StrEnum):
     COLOUR = "colour"
     SHAPE = "shape"
     TEXTURE = "texture"
+    WORDS = "words"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,8 @@ class Question:
     `memory_recipe` names the small fingerprints of the memory. `among`: numbers, int64 [n], of the pictures of each
     kind that may be returned; a kind that is missing is not searched, None stands for all of them. `like` and `unlike`
     are examples that move the question. `left_out` is never returned: the picture that was asked with. `copies` are
-    what the matcher found before.
+    what the matcher found before, `words` how well the words around pictures answer the text asked with (larger is
+    better); None without a text.
     """
 
     data_dir: Path
@@ -64,7 +66,13 @@ class Question:
     unlike: tuple[PictureKey, ...] = ()
     left_out: frozenset[PictureKey] = frozenset()
     copies: "dict[PictureKey, CopyFact]" = field(default_factory=dict)
+    words: dict[PictureKey, float] | None = None
     top: int = 20
+
+    @property
+    def has_picture(self) -> bool:
+        """Whether something is asked for that only the looks of pictures answer."""
+        return self.content is not None or bool(self.colours or self.like)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +88,7 @@ class Found:
     """One picture of the answer. `score`: larger is better, comparable within one answer only.
 
     `alike`: the cosine of each aspect that was compared. `copy` is None where the matcher sees none.
+    `has_words`: whether its words answer the text asked with.
     `colour_share`: the smallest share (0-1) that a colour asked for has; None where none was asked for.
     `preview`: a small JPEG of a picture that was seen; None for an asset.
     """
@@ -89,6 +98,7 @@ class Found:
     alike: dict[Aspect, float] = field(default_factory=dict)
     copy: CopyFact | None = None
     colour_share: float | None = None
+    has_words: bool = False
     preview: bytes | None = field(default=None, repr=False)
 
 

@@ -32,6 +32,9 @@ _FADING = 15.0
 FUSION = {Aspect.LOOK: 1.0, Aspect.COLOUR: 0.5, Aspect.SHAPE: 0.2, Aspect.TEXTURE: 0.5}
 """Weights of the aspects in `auto`, fitted by cross-validation on the classes that fitting.py fits on."""
 
+_WORDS_WEIGHT = 1.0
+"""Of the words, beside everything that is seen in a picture, where both are asked for in `auto`."""
+
 _COPY_WEIGHT = 4.0
 """Whatever else is alike, a copy stands first."""
 
@@ -47,13 +50,12 @@ class _Shelf:
 
 def rank(settings: MatchingSettings, question: Question) -> Ranking:
     """Answer one question. Raises Unmatchable for a picture that cannot be looked at, UsageError for a wrong region."""
-    shelves, not_searched = _shelves(question)
+    shelves, not_searched = _shelves(question) if question.has_picture else ([], ())
     searched = dict.fromkeys(question.among, 0)
     for shelf in shelves:
         searched[shelf.kind] += len(np.unique(shelf.rows.numbers[shelf.eligible]))
 
     candidates = _Candidates(shelves, question, _asked(question, shelves, settings))
-    candidates.add_copies()
     found = tuple(_with_preview(one, question) for one in candidates.ranked()[: question.top])
     return Ranking(found, searched, not_searched)
 
@@ -153,12 +155,13 @@ class _Candidates:
         if asked.vectors:
             for aspect in wanted:
                 self._bring(aspect)
+        self._add([*question.copies, *(question.words or ())])
         if question.colours:
             self._bring_colours()
 
-    def add_copies(self) -> None:
-        """Add copies, which need not look alike at all: a small crop does not."""
-        missing = set(self._question.copies) - set(self._places)
+    def _add(self, keys: Sequence[PictureKey]) -> None:
+        """Add pictures that need not look alike: copies (a small crop does not), and those with the words."""
+        missing = set(keys) - set(self._places)
         for place, shelf in enumerate(self._shelves):
             wanted = [number for kind, number in missing if kind is shelf.kind]
             for row in np.flatnonzero(np.isin(shelf.rows.numbers, wanted) & shelf.eligible):
@@ -169,21 +172,39 @@ class _Candidates:
         by, copies, alike = self._question.by, self._question.copies, self._alike()
         if by is By.COPY:
             scores = {key: fact.probability for key, fact in copies.items()}
+        elif by is By.WORDS:
+            scores = _reciprocal_ranks(self._question.words or {})
         elif by is not By.AUTO and self._asked.vectors:
             scores = {key: cosines[Aspect(by.value)] for key, cosines in alike.items()}
         else:
             scores = self._fused(alike, copies)
 
+        # Ranked by one thing, the words only choose.
+        if self._question.words is not None and by is not By.AUTO:
+            scores = {key: score for key, score in scores.items() if key in self._question.words}
+
         # With both a picture and colours, a picture must have the colours too.
         for key, (fit, _) in self._colours.items():
-            scores[key] = scores.get(key, 0.0) * fit if self._asked.vectors else fit
+            scores[key] = scores.get(key, 0.0) * fit if self._is_narrowed() else fit
         if self._question.colours:
             scores = {key: score for key, score in scores.items() if key in self._colours}
 
         ordered = sorted(scores, key=lambda key: (-scores[key], key))
         return [
-            Found(key, round(scores[key], 4), alike.get(key, {}), copies.get(key), self._share(key)) for key in ordered
+            Found(
+                key,
+                round(scores[key], 4),
+                alike.get(key, {}),
+                copies.get(key),
+                self._share(key),
+                has_words=key in (self._question.words or {}),
+            )
+            for key in ordered
         ]
+
+    def _is_narrowed(self) -> bool:
+        """Return whether something else than colours has brought the candidates."""
+        return bool(self._asked.vectors) or self._question.words is not None
 
     def _share(self, key: PictureKey) -> float | None:
         return self._colours[key][1] if key in self._colours else None
@@ -202,7 +223,7 @@ class _Candidates:
             scores, shares = scores_of(shelf.rows.appearances, self._question.colours)
             scores = np.where(shelf.eligible, scores, -1)
             known = [row for at, row in self._places.values() if at == place]
-            best = np.argsort(-scores, kind="stable")[:HEAD] if not self._asked.vectors else known
+            best = known if self._is_narrowed() else np.argsort(-scores, kind="stable")[:HEAD]
             for row in best:
                 if scores[row] > 0:
                     key = self._note(place, int(row))
@@ -233,21 +254,43 @@ class _Candidates:
     def _fused(
         self, alike: dict[PictureKey, dict[Aspect, float]], copies: dict[PictureKey, CopyFact]
     ) -> dict[PictureKey, float]:
-        """Return the fused score of each candidate, 0-1: by the ranks of its aspects, and by that of copies."""
+        """Return the fused score of each candidate, 0-1: by the ranks of aspects and words, and by that of copies."""
         keys = list(alike)
         ranks = {aspect: _ranks([alike[key][aspect] for key in keys]) for aspect in FUSION}
-        share = 1 / (1 + _COPY_WEIGHT)
-        scores = {key: float(score) * share for key, score in zip(keys, fused_ranks(ranks), strict=True)}
+        scores = {key: float(score) for key, score in zip(keys, fused_ranks(ranks), strict=True)}
+        scores = self._with_words(scores)
+        if not self._asked.vectors:
+            return scores
 
+        share = 1 / (1 + _COPY_WEIGHT)
+        scores = {key: score * share for key, score in scores.items()}
         for place, key in enumerate(sorted(copies, key=lambda key: (-copies[key].probability, key))):
             sure = copies[key].probability * (_FADING + 1) / (_FADING + 1 + place)
             scores[key] = scores.get(key, 0.0) + _COPY_WEIGHT * share * sure
         return scores
 
+    def _with_words(self, scores: dict[PictureKey, float]) -> dict[PictureKey, float]:
+        """Return scores (0-1) joined with those of the words; where no picture is asked with, the latter alone."""
+        if self._question.words is None:
+            return scores
+        by_words = _reciprocal_ranks(self._question.words)
+        if not self._asked.vectors:
+            return by_words
+        return {
+            key: (scores.get(key, 0.0) + _WORDS_WEIGHT * by_words.get(key, 0.0)) / (1 + _WORDS_WEIGHT)
+            for key in {**scores, **by_words}
+        }
+
+
+def _reciprocal_ranks(values: Mapping[PictureKey, float]) -> dict[PictureKey, float]:
+    """Return a score of each picture, 0-1, by the rank of its value, the largest first."""
+    ordered = sorted(values, key=lambda key: (-values[key], key))
+    return {key: (_FADING + 1) / (_FADING + 1 + place) for place, key in enumerate(ordered)}
+
 
 def _aspects_of(by: By) -> list[Aspect]:
     """Return the aspects that bring candidates."""
-    if by is By.COPY:
+    if by in (By.COPY, By.WORDS):
         return []
     return list(Aspect) if by is By.AUTO else [Aspect(by.value)]
 

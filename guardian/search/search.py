@@ -21,9 +21,15 @@ from guardian.search.question import By, CopyFact, Found, Kind, PictureKey, Ques
 from guardian.search.ranking import rank
 from guardian.search.reasons import why
 from guardian.search.views_of_query import thumbnail
+from guardian.search.word_reasons import words_of_asset, words_of_places
 from guardian.store import Store
+from guardian.store.words import MOST_RANKED
+from guardian.views.word_tokens import terms
 
 MOST_RESULTS = 1000
+
+MOST_BY_WORDS = 400
+"""Pictures of each kind that the words bring, to be ranked with all others."""
 
 Among = dict[Kind, NDArray[np.int64] | None]
 """Numbers of the pictures of each kind that may be returned; None stands for all of a kind."""
@@ -48,6 +54,7 @@ class Request:
     """What a person searches with and for.
 
     `picture` are the bytes of the picture asked with; `own` its asset when it is one, which is then not returned.
+    `text` are words that titles, tags, captions and the words around shall have.
     """
 
     picture: bytes | None = None
@@ -56,6 +63,7 @@ class Request:
     by: By = By.AUTO
     region: Region | None = None
     colours: tuple[WantedColour, ...] = ()
+    text: str | None = None
     like: tuple[Asset, ...] = ()
     unlike: tuple[Asset, ...] = ()
     filters: Filters = Filters()
@@ -136,13 +144,21 @@ class Search:
         if request.picture is not None and request.region is None and request.by in (By.AUTO, By.COPY):
             copies, not_searched = await self._copies(request.picture, assets, among)
 
-        question = self._question(request, among, copies)
+        words: dict[PictureKey, float] | None = None
+        if request.text is not None:
+            words, missing = await asyncio.to_thread(self._with_words, request.text, among, request.filters)
+            not_searched += missing
+
+        question = self._question(request, among, copies, words)
         ranking = await self._workers.run(rank, self._workers.settings, question)
         not_searched += ranking.not_searched
-        if lacking := len(assets) - ranking.searched.get(Kind.ASSET, 0):
+        searched = ranking.searched
+        if not question.has_picture:
+            searched = await asyncio.to_thread(self._counted, among)
+        if lacking := len(assets) - searched.get(Kind.ASSET, 0):
             not_searched += (f"{lacking} of {len(assets)} assets, whose appearance is not known",)
         results = await asyncio.to_thread(self._results, ranking.found, request, assets)
-        return SearchAnswer(results, ranking.searched, not_searched)
+        return SearchAnswer(results, searched, not_searched)
 
     def _among(self, request: Request, assets: dict[int, Asset]) -> Among:
         among: Among = {}
@@ -154,7 +170,36 @@ class Search:
             among[Kind.SEEN] = self._seen_numbers(filters)
         return among
 
-    def _question(self, request: Request, among: Among, copies: dict[PictureKey, CopyFact]) -> Question:
+    def _with_words(self, text: str, among: Among, filters: Filters) -> tuple[dict[PictureKey, float], tuple[str, ...]]:
+        """Return how well pictures answer a text by their words, and what of them was not ranked."""
+        found: dict[PictureKey, float] = {}
+        is_all = True
+        with self._store.read() as tx:
+            if (numbers := among.get(Kind.ASSET)) is not None:
+                hits = tx.words.assets(text, MOST_BY_WORDS, numbers.tolist())
+                found |= {(Kind.ASSET, hit.number): hit.score for hit in hits.hits}
+                is_all = is_all and hits.is_all
+            if Kind.SEEN in among:
+                hits = tx.words.seen(text, MOST_BY_WORDS, host=filters.host, since=filters.since)
+                found |= {(Kind.SEEN, hit.number): hit.score for hit in hits.hits}
+                is_all = is_all and hits.is_all
+        return found, () if is_all else (f"all with words so common: the {MOST_RANKED:,} met last were ranked",)
+
+    def _counted(self, among: Among) -> dict[Kind, int]:
+        """Return how many pictures of each kind words are asked of."""
+        counts = {kind: len(numbers) for kind, numbers in among.items() if numbers is not None}
+        if Kind.SEEN in among and Kind.SEEN not in counts:
+            with self._store.read() as tx:
+                counts[Kind.SEEN] = tx.seen.count()
+        return counts
+
+    def _question(
+        self,
+        request: Request,
+        among: Among,
+        copies: dict[PictureKey, CopyFact],
+        words: dict[PictureKey, float] | None,
+    ) -> Question:
         return Question(
             data_dir=self._data_dir,
             memory_recipe=self._workers.small_recipe,
@@ -166,6 +211,7 @@ class Search:
             like=tuple((Kind.ASSET, asset.number) for asset in request.like),
             unlike=tuple((Kind.ASSET, asset.number) for asset in request.unlike),
             copies=copies,
+            words=words,
             top=request.top,
         )
 
@@ -188,8 +234,9 @@ class Search:
             asset = assets.get(number) if kind is Kind.ASSET else None
             if picture is None and asset is None:
                 continue
-            rank_, reason = len(results) + 1, why(one, request.by)
-            addresses = places.get(picture.id, ()) if picture is not None else ()
+            rank_, addresses = len(results) + 1, places.get(picture.id, ()) if picture is not None else ()
+            reasons = (why(one, request.by), _why_by_words(one, request, asset, addresses))
+            reason = "; ".join(part for part in reasons if part)
             results.append(Result(rank_, kind, one.score, request.by, reason, asset, picture, addresses, one.preview))
         return tuple(results)
 
@@ -246,9 +293,24 @@ class Search:
         }
 
 
+def _why_by_words(found: Found, request: Request, asset: Asset | None, addresses: Sequence[SeenAddress]) -> str | None:
+    """Return which of its words answer the text asked with; None when none do."""
+    if request.text is None or not found.has_words:
+        return None
+    asked = terms(request.text)
+    return words_of_asset(asset, asked) if asset is not None else words_of_places(addresses, asked)
+
+
 def _refuse_meaningless(request: Request) -> None:
-    if request.picture is None and not request.colours and not request.like:
-        raise UsageError("nothing to search with: name a picture, an address, an asset, --colour or --like")
+    if request.picture is None and not request.colours and not request.like and request.text is None:
+        raise UsageError("nothing to search with: name a picture, an address, an asset, --text, --colour or --like")
+    if request.text is not None and not terms(request.text):
+        raise UsageError(f"--text {request.text!r}: there is no word in it")
+    if request.by is By.WORDS and request.text is None:
+        raise UsageError("--by words needs --text")
+    by_words_alone = request.picture is None and not request.colours and not request.like
+    if request.by not in (By.AUTO, By.WORDS, By.COPY) and by_words_alone:
+        raise UsageError(f"--by {request.by.value} needs a picture to compare with, --colour or --like")
     if request.by is By.COPY and request.picture is None:
         raise UsageError("--by copy needs a picture to compare with")
     if request.region is not None and request.picture is None:

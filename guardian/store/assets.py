@@ -12,6 +12,7 @@ from guardian.store.counters import Counters
 from guardian.store.ids import new_id
 from guardian.store.inserting import insert_into
 from guardian.store.tables import assets
+from guardian.store.words import Words
 
 _CHUNK = 500
 
@@ -33,6 +34,7 @@ class Assets:
         # Taking a number locks its row until the commit, so numbers are committed in order: once asset 7 can be
         # read, no asset below 7 appears any more.
         self._counters = Counters(connection)
+        self._words = Words(connection)
 
     def reserve(
         self,
@@ -77,7 +79,9 @@ class Assets:
             id=asset_id(sha256), sha256=sha256, work_id=new_id("work"), **values
         )
         self._connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
-        return self._one(assets.c.sha256 == sha256)
+        asset = self._one(assets.c.sha256 == sha256)
+        self._words.write_asset(asset)
+        return asset
 
     def renumber(self, id_: str) -> Asset:
         """Give an asset that is still being added a new number; return it.
@@ -85,12 +89,16 @@ class Assets:
         Needed when an interrupted `asset add` is resumed after newer assets were published: pictures whose answers
         already cover all numbers up to theirs would otherwise never be compared with this one.
         """
+        before = self._one(assets.c.id == id_)
         self._connection.execute(
             update(assets)
             .where(assets.c.id == id_, assets.c.state == AssetState.ADDING)
             .values(number=self._counters.next(_NUMBERS))
         )
-        return self._one(assets.c.id == id_)
+        asset = self._one(assets.c.id == id_)
+        self._words.drop_asset(before.number)
+        self._words.write_asset(asset)
+        return asset
 
     def protect(self, numbers: Collection[int]) -> int:
         """Mark assets as protected once their index segment is published; return how many changed."""
@@ -102,9 +110,12 @@ class Assets:
             update(assets)
             .where(assets.c.id == id_, assets.c.state != AssetState.WITHDRAWN)
             .values(state=AssetState.WITHDRAWN, withdrawn_at=at)
-            .returning(assets.c.id)
+            .returning(assets.c.number)
         )
-        return changed.first() is not None
+        number = changed.scalar()
+        if number is not None:
+            self._words.drop_asset(number)
+        return number is not None
 
     def note_perceptual_hash(self, number: int, perceptual_hash: str) -> None:
         """Keep the published hash of an asset, unless it has one."""
@@ -122,11 +133,15 @@ class Assets:
     def move(self, id_: str, path: str) -> None:
         """Record that the owner's file has moved to another path."""
         self._connection.execute(update(assets).where(assets.c.id == id_).values(path=path))
+        if (moved := self.get(id_)) is not None and moved.state is not AssetState.WITHDRAWN:
+            self._words.write_asset(moved)
 
     def edit(self, asset: Asset) -> None:
         """Record title, collection, tags and rights of an asset as they are in this one."""
         values = {"title": asset.title, "collection": asset.collection, "tags": asset.tags, "rights": asset.rights}
         self._connection.execute(update(assets).where(assets.c.id == asset.id).values(**values))
+        if asset.state is not AssetState.WITHDRAWN:
+            self._words.write_asset(self._one(assets.c.id == asset.id))
 
     def get(self, id_: str) -> Asset | None:
         """Return the asset of this id, whatever its state; None when there is none."""

@@ -5,6 +5,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from guardian.errors import StoreUnusable
 from guardian.store.connecting import READ_ONLY
 from guardian.store.rekeying import are_keys_current, renew_keys
+from guardian.store.renewed_words import are_words_current, renew_words
 
 REVISIONS = tuple(f"{number:04d}" for number in range(1, 22))
 """All schema revisions, oldest first (a test compares them with the migration files)."""
@@ -13,7 +14,7 @@ _MIGRATION_LOCK = 0x67756172
 
 
 def bring_forward(engine: Engine) -> None:
-    """Run the migrations that are missing, then recompute keys of earlier versions (see `rekeying`).
+    """Run the migrations that are missing, then recompute keys and words of earlier versions.
 
     Raises StoreUnusable when a newer guardian wrote the database.
     """
@@ -29,12 +30,14 @@ def bring_forward(engine: Engine) -> None:
             _migrate(connection)
         if not are_keys_current(connection):
             renew_keys(connection)
+        if not are_words_current(connection):
+            renew_words(connection)
 
 
 def is_brought_forward(engine: Engine) -> bool:
     """Return whether a database has the schema and the keys of this version. Raises as `bring_forward`."""
     with engine.connect().execution_options(**{READ_ONLY: True}) as connection:
-        return is_current(connection) and are_keys_current(connection)
+        return is_current(connection) and are_keys_current(connection) and are_words_current(connection)
 
 
 def is_current(connection: Connection) -> bool:

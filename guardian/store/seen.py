@@ -5,13 +5,15 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, func, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, or_, select, true, update
 
 from guardian.model import Context, MemoryCounts, NewlySeen, SeenAddress, SeenPicture
 from guardian.store.counters import Counters
 from guardian.store.ids import new_id
 from guardian.store.inserting import insert_into
+from guardian.store.places import is_on
 from guardian.store.tables import candidates, seen_addresses, seen_pictures, unremembered_hosts
+from guardian.store.words import Words
 from guardian.urls.addresses import canonical_url, host_is_under, host_of, registrable_domain
 from guardian.urls.keys import place_keys
 from guardian.views.plain_text import cleaned
@@ -32,6 +34,7 @@ class Seen:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._counters = Counters(connection)
+        self._words = Words(connection)
 
     # Writing what a scan meets.
 
@@ -108,14 +111,19 @@ class Seen:
         latest = {
             name: statement.excluded[name] for name in ("image_url", "page_url", "context", "words", "last_seen_at")
         }
-        if self._is_at(picture_id, place) or self._count_on(picture_id, host) < MOST_ADDRESSES:
-            self._connection.execute(
-                statement.on_conflict_do_update(index_elements=["picture_id", "place"], set_=latest)
-            )
+        known = self._at(picture_id, place)
+        if known is None and self._count_on(picture_id, host) >= MOST_ADDRESSES:
+            return
+        kept = statement.on_conflict_do_update(index_elements=["picture_id", "place"], set_=latest)
+        id_ = self._connection.execute(kept.returning(seen_addresses.c.id)).scalar_one()
+        if known is None or known.context != context or known.image_url != _address_text(met.image_url):
+            self._words.write_places([(id_, context, met.image_url)])
 
-    def _is_at(self, picture_id: str, place: str) -> bool:
-        known = (seen_addresses.c.picture_id == picture_id, seen_addresses.c.place == place)
-        return self._connection.execute(select(seen_addresses.c.id).where(*known)).first() is not None
+    def _at(self, picture_id: str, place: str) -> Row[Any, Any] | None:
+        at_it = (seen_addresses.c.picture_id == picture_id, seen_addresses.c.place == place)
+        return self._connection.execute(
+            select(seen_addresses.c.context, seen_addresses.c.image_url).where(*at_it)
+        ).first()
 
     def _count_on(self, picture_id: str, host: str) -> int:
         there = (seen_addresses.c.picture_id == picture_id, seen_addresses.c.host == host)
@@ -335,6 +343,10 @@ class Seen:
             last_seen_at=last,
         )
 
+    def count(self) -> int:
+        """Return how many pictures are remembered, each near-identical one by itself."""
+        return self._connection.execute(select(func.count()).select_from(seen_pictures)).scalar_one()
+
     def bytes_of_shard(self, shard: str) -> int:
         """Return how many bytes the fingerprints and previews take that a memory folder holds."""
         query = select(func.sum(seen_pictures.c.bytes)).where(seen_pictures.c.shard == shard)
@@ -385,13 +397,17 @@ class Seen:
             has_others = select(seen_addresses.c.id).where(seen_addresses.c.picture_id == seen_pictures.c.id).exists()
             query = select(seen_pictures.c.id).where(seen_pictures.c.id.in_(part), ~has_others)
             without += self._connection.execute(query).scalars()
-        return len(touched), self._forget_pictures(without)
+        forgotten = self._forget_pictures(without)
+        self._words.erase_deleted()
+        return len(touched), forgotten
 
     def forget_all(self) -> tuple[int, int]:
         """Forget every picture and place; return how many places and pictures there were."""
         self._erase_when_deleting()
         places = self._connection.execute(delete(seen_addresses)).rowcount
-        return places, self._connection.execute(delete(seen_pictures)).rowcount
+        pictures = self._connection.execute(delete(seen_pictures)).rowcount
+        self._words.erase_deleted()
+        return places, pictures
 
     def _forget_pictures(self, ids: Sequence[str]) -> int:
         for part in _parts(ids):
@@ -448,18 +464,6 @@ def words_of(context: Context) -> str:
     """Return all words of a context, one text a line, each once."""
     texts = (context.title, context.caption, context.alt, context.page_title, context.nearby_text, context.claims)
     return "\n".join(dict.fromkeys(text for text in texts if text))
-
-
-def is_on(table: Any, host: str) -> ColumnElement[bool]:
-    """Return the condition that the page or the image of a place lies on a host or below it."""
-    domain, below = registrable_domain(host), f".{host}"
-    columns = table.c
-
-    def one(of_domain: Any, of_host: Any) -> ColumnElement[bool]:
-        is_it = or_(of_host == host, of_host.endswith(below, autoescape=True))
-        return and_(of_domain == domain, is_it)
-
-    return or_(one(columns.domain, columns.host), one(columns.image_domain, columns.image_host))
 
 
 def _hosts(met: NewlySeen) -> tuple[str, str]:

@@ -30,6 +30,7 @@ from guardian.store.statistics import Statistics
 from guardian.store.tasks import Tasks
 from guardian.store.versions import Versions
 from guardian.store.waiting import WaitingMessages
+from guardian.store.words import Words
 from guardian.store.works import Works
 
 
@@ -64,6 +65,7 @@ class Transaction:
         self.frontier = Frontier(connection)
         self.earlier_uses = EarlierUses(connection)
         self.seen = Seen(connection)
+        self.words = Words(connection)
         self.quarantine = Quarantine(connection)
         self.requests = Requests(connection)
         self.responses = Responses(connection)

@@ -36,6 +36,8 @@ def test_search_by_picture_by_asset_and_by_colour(protected: Home, photographs: 
     assert "astronaut" not in shown, "the asset that is asked with is no answer"
     assert "1 result among 1 picture" in shown
     assert protected.guardian("search", "--colour", "#c03", "--top", "1").stdout.strip().endswith("2 pictures")
+    (worded,) = protected.guardian("search", "--text", "Astronauts", "--json").stdout.splitlines()
+    assert json.loads(worded)["why"] == "“astronaut” (title)"
 
 
 def test_what_is_asked_wrongly_is_said(protected: Home) -> None:

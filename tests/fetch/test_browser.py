@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from PIL import Image
 from pydantic import ValidationError
 
 from guardian.errors import BrowserFailed
-from guardian.fetch.browser import Viewed, find_browser, view_page
+from guardian.fetch.browser import Browser, Viewed, find_browser
 from guardian.fetch.page_view import DOCUMENT, PDF, SCREENSHOT, TALLEST, TEXT, view_from_json
 from guardian.fetch.settings import BrowserSettings
 from tests.websites import GIF, Redirect, Says, Silent, Site
@@ -42,7 +43,8 @@ def look_up(host: str, port: int, family: int) -> list[tuple[Any, ...]]:
 
 
 def viewed(url: str, folder: Path, **changed: Any) -> Viewed:
-    return asyncio.run(view_page(url, folder, BrowserSettings(**changed), (PUBLIC,), look_up))
+    browser = Browser(BrowserSettings(**changed), lambda: datetime(2026, 1, 1, tzinfo=UTC), (PUBLIC,), look_up)
+    return asyncio.run(browser.view(url, folder))
 
 
 @pytest.fixture
@@ -213,10 +215,11 @@ def test_the_browser_ends_with_guardian(site: Site, tmp_path: Path) -> None:
     """Even with one that is killed while a page keeps the browser waiting."""
     site.put("/", Silent())
     program = (
-        "import asyncio, ipaddress, pathlib, sys; from guardian.fetch.browser import view_page\n"
+        "import asyncio, datetime, ipaddress, pathlib, sys; from guardian.fetch.browser import Browser\n"
         "from guardian.fetch.settings import BrowserSettings\n"
         "allowed = (ipaddress.ip_network('127.0.0.9/32'),)\n"
-        "asyncio.run(view_page(sys.argv[1], pathlib.Path(sys.argv[2]), BrowserSettings(), allowed))"
+        "browser = Browser(BrowserSettings(), datetime.datetime.now, allowed)\n"
+        "asyncio.run(browser.view(sys.argv[1], pathlib.Path(sys.argv[2])))"
     )
     guardian = subprocess.Popen([sys.executable, "-c", program, f"{site.url}/", str(tmp_path)])
     site.wait_for(1)

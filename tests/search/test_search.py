@@ -54,6 +54,28 @@ async def _asked(tmp_path: Path) -> None:
         assert press.results == ()
         with pytest.raises(UsageError, match="nothing to search with"):
             await search.answer(Request())
+
+        # The words of one, the look of another: both are found, and each says why.
+        worded = await search.answer(Request(text='"picture 5"'))
+        assert [one.seen.sha256 for one in worded.results if one.seen] == [f"{5:064x}"]
+        assert worded.results[0].why == "“picture 5” (alt text)"
+        assert worded.results[0].preview is not None
+        assert worded.searched == {Kind.ASSET: 0, Kind.SEEN: 6}
+        joined = await search.answer(Request(picture=_encoded(3), text='"picture 5"', by=By.AUTO))
+        assert [one.seen.sha256 for one in joined.results[:2] if one.seen] == [f"{3:064x}", f"{5:064x}"]
+        assert joined.results[0].why.startswith("copy: ")
+        assert joined.results[1].why.endswith("; “picture 5” (alt text)")
+        # Ranked by one thing, the words choose.
+        chosen = await search.answer(Request(picture=_encoded(3), text="picture", by=By.LOOK))
+        assert {one.seen.sha256 for one in chosen.results if one.seen} == {f"{number:064x}" for number in range(1, 7)}
+        chosen = await search.answer(Request(picture=_encoded(3), text="6", by=By.LOOK))
+        assert [one.seen.sha256 for one in chosen.results if one.seen] == [f"{6:064x}"]
+        with pytest.raises(UsageError, match="no word"):
+            await search.answer(Request(text="-- *"))
+        with pytest.raises(UsageError, match="needs --text"):
+            await search.answer(Request(picture=_encoded(3), by=By.WORDS))
+        with pytest.raises(UsageError, match="needs a picture"):
+            await search.answer(Request(text="picture", by=By.LOOK))
     finally:
         await workers.aclose()
         store.close()

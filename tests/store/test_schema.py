@@ -26,8 +26,14 @@ REPOSITORY = Path(guardian.__file__).parents[1]
 def test_migrations_lead_to_the_tables_of_the_code(store: Store) -> None:
     engine = connect(store.url)
     with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        context = MigrationContext.configure(connection, opts={"include_name": _is_same_everywhere})
+        assert compare_metadata(context, metadata) == []
     engine.dispose()
+
+
+def _is_same_everywhere(name: str | None, kind: str, parents: object) -> bool:
+    """Return False for what each database has in its own way to search words: see m0021_words.py."""
+    return name != "vector" and not (name or "").startswith(("picture_words_fts", "picture_words_vector"))
 
 
 def test_list_of_revisions_is_what_the_files_say() -> None:
