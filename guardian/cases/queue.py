@@ -90,9 +90,9 @@ def group_page(
 def queued(tx: Transaction, cases: Sequence[Case], now: datetime) -> tuple[QueuedCase, ...]:
     """Return cases with what a queue shows of each."""
     seen = tx.findings.foremost([case.id for case in cases])
+    assets = tx.assets.of_ids({case.asset_id for case in cases})
     return tuple(
-        QueuedCase(case, tx.assets.get(case.asset_id), seen.get(case.id), points_of_rank(case.rank, now))
-        for case in cases
+        QueuedCase(case, assets.get(case.asset_id), seen.get(case.id), points_of_rank(case.rank, now)) for case in cases
     )
 
 

@@ -131,31 +131,43 @@ class Cases:
         query = select(func.count()).select_from(cases).where(cases.c.operator == operator)
         return self._connection.execute(query).scalar_one()
 
-    def operators(self, operator: str | None = None) -> list[OperatorSummary]:
+    def operators(self, operator: str | None = None, limit: int | None = None) -> Sequence[OperatorSummary]:
         """Return all operators that have cases, or the one of this name, those with the most urgent case first."""
         count, rank, changed = func.count(), func.max(cases.c.rank), func.max(cases.c.updated_at)
         grouped = select(cases.c.operator, cases.c.state, count.label("cases"), rank.label("rank"), changed.label("at"))
-        places = select(cases.c.operator, count.label("places")).join(findings, findings.c.case_id == cases.c.id)
         if operator is not None:
-            grouped, places = grouped.where(cases.c.operator == operator), places.where(cases.c.operator == operator)
-        counted = self._connection.execute(places.group_by(cases.c.operator))
-        found = {row.operator: row.places for row in counted}
-
+            grouped = grouped.where(cases.c.operator == operator)
         rows: dict[str, list[Row[tuple[object, ...]]]] = {}
         for row in self._connection.execute(grouped.group_by(cases.c.operator, cases.c.state)):
             rows.setdefault(row.operator, []).append(row)
+
         summaries = [
             OperatorSummary(
                 operator=name,
                 states=tuple(sorted((row.state, row.cases) for row in its)),
-                findings=found.get(name, 0),
+                findings=0,
                 # What is dealt with does not make an operator urgent.
                 rank=max((row.rank for row in its if row.state in PURSUED_STATES), default=LEAST_RANK),
                 changed_at=max(row.at for row in its),
             )
             for name, its in rows.items()
         ]
-        return sorted(summaries, key=lambda one: (-one.rank, one.operator))
+        chosen = sorted(summaries, key=lambda one: (-one.rank, one.operator))[:limit]
+        # Their places are counted only of those that are returned.
+        places = self._places(None if limit is None and operator is None else [one.operator for one in chosen])
+        return [replace(one, findings=places.get(one.operator, 0)) for one in chosen]
+
+    def _places(self, operators: Sequence[str] | None) -> dict[str, int]:
+        """Return how many findings the cases of each of these operators have; None: of all."""
+        query = select(cases.c.operator, func.count().label("places")).group_by(cases.c.operator)
+        query = query.join(findings, findings.c.case_id == cases.c.id)
+        if operators is not None:
+            query = query.where(cases.c.operator.in_(operators))
+        return {row.operator: row.places for row in self._connection.execute(query)}
+
+    def count_operators(self) -> int:
+        """Return how many operators have cases."""
+        return self._connection.execute(select(func.count(cases.c.operator.distinct()))).scalar_one()
 
     def get(self, id_: str) -> Case | None:
         """Return the case of this id, or the one that it was merged into; None when there is none."""

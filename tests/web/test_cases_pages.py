@@ -55,7 +55,7 @@ def test_the_queue_shows_what_waits_the_most_urgent_first(served: Served, cases:
     assert "Nothing waits here" in rita.get("/cases?confidence=98.8").text
     day = (served.desk.clock() - timedelta(days=2)).date()
     assert "<strong>1</strong>" in rita.get(f"/cases?opened_from={day}&opened_until={day}").text
-    for wrong in ("confidence=sure", "confidence=101", "opened_from=yesterday"):
+    for wrong in ("confidence=sure", "confidence=101", "opened_from=yesterday", "opened_until=9999-12-31"):
         assert rita.get(f"/cases?{wrong}").status_code == 400
 
 

@@ -80,7 +80,7 @@ class Choice:
                 work_id=given["work"],
                 by_priority=True,
             )
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise UsageError(f"the queue cannot be chosen so: {error}") from error
 
 
