@@ -28,6 +28,7 @@ from guardian.disk_errors import disk_error_text
 from guardian.errors import IndexNotReady, StoreUnusable
 from guardian.evidence import Vault
 from guardian.evidence.capturing import CaptureServices
+from guardian.fetch.browser import Browser
 from guardian.fetch.fetcher import Fetcher
 from guardian.fetch.throttle import InMemory, Take
 from guardian.fetch.trusted import TrustedClient
@@ -132,12 +133,19 @@ def capture_services_of(app: App) -> CaptureServices:
         fetcher_of=fetcher_of,
         rules=services.rules,
         own_hosts=services.settings.own_hosts,
+        browser=Browser(config.evidence.browser, services.clock, config.fetch.networks),
+        web=services.web,
     )
 
 
 def proofs_of(config: Config) -> Vault:
     """Return where the proofs of licences are kept."""
     return Vault(config.data_dir / "proofs", sys.maxsize)
+
+
+def notice_copies_of(config: Config) -> Vault:
+    """Return where copies of notices are kept as they were sent."""
+    return Vault(config.data_dir / "notices", sys.maxsize)
 
 
 def make_memory(config: Config, store: Store, workers: Workers) -> Memory | None:

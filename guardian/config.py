@@ -14,6 +14,7 @@ from guardian.evidence.settings import EvidenceSettings
 from guardian.fetch.settings import FetchSettings
 from guardian.matching.settings import EmbeddingSettings, MatchingSettings
 from guardian.memory.settings import MemorySettings
+from guardian.notices.settings import NoticeSettings, OwnerSettings
 from guardian.sources.settings import SourceSettings, TimeZone
 from guardian.store.settings import ProcessSettings, RetentionSettings, StoreSettings
 from guardian.strict_yaml import Duration, Positions, duration, load_with_mistakes
@@ -67,6 +68,9 @@ class Config(BaseModel):
         description="folder of database, index, originals and evidence; a relative path counts from this file",
     )
     rules_dir: Folder = Field(Path("rules"), description="rule files (*.yaml), read in the order of their names")
+    labels: Folder | None = Field(
+        None, description="your own vocabulary, a file such as labels.yaml, applied by `guardian label apply`"
+    )
     own_hosts: tuple[Annotated[str, AfterValidator(host_name)], ...] = Field(
         (),
         description="your own sites, www or not, with subdomains; pictures there are labelled own and raise no alert",
@@ -84,6 +88,10 @@ class Config(BaseModel):
     evidence: EvidenceSettings = Field(EvidenceSettings(), description="the exact bytes kept behind findings")
     memory: MemorySettings = Field(
         MemorySettings(), description="what is remembered of every picture that scans compare, strangers too"
+    )
+    owner: OwnerSettings = Field(OwnerSettings(), description="who owns the works and signs notices")
+    notices: NoticeSettings = Field(
+        NoticeSettings(), description="drafts of notices to operators and hosts; guardian sends none itself"
     )
     delivery: DeliverySettings = Field(DeliverySettings(), description="how messages are sent and tried again")
     store: StoreSettings = Field(StoreSettings(), description="the database")
@@ -157,10 +165,17 @@ def _with_local_names(config: Config, folder: Path) -> Config:
         update={
             "data_dir": folder / config.data_dir.expanduser(),
             "rules_dir": folder / config.rules_dir.expanduser(),
+            "labels": folder / config.labels.expanduser() if config.labels is not None else None,
             "sources": sources,
             "destinations": tuple(_with_local_paths(one, "secret_file", folder) for one in config.destinations),
             "embedding": _with_local_weights(config.embedding, folder),
+            "notices": _with_local_paths(config.notices, "templates", folder),
             "delivery": _with_local_paths(config.delivery, "ca_file", folder),
+            "evidence": config.evidence.model_copy(
+                update={
+                    "timestamps": tuple(_with_local_paths(one, "ca_file", folder) for one in config.evidence.timestamps)
+                }
+            ),
             "web": _with_local_provider(config.web, folder),
         }
     )

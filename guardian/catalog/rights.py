@@ -4,7 +4,7 @@ import io
 import traceback
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -13,13 +13,13 @@ from PIL import ExifTags, Image, ImageFile, IptcImagePlugin
 
 from guardian.matching.features.image import READABLE
 from guardian.media.completeness import is_cut_off
+from guardian.media.png_chunks import without_pixels
 from guardian.model import Rights
 
 log = structlog.get_logger(__name__)
 _LONGEST = 2_000
 _MOST_PARTS = 5
 _MOST_NODES = 20_000
-_PNG_START = b"\x89PNG\r\n\x1a\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def read_metadata(content: bytes) -> FileMetadata:
     merged: dict[str, str] = {}
     damaged = []
     try:
-        encoded = io.BytesIO(_without_pixels(content))
+        encoded = io.BytesIO(without_pixels(content))
         with warnings.catch_warnings(action="ignore"), Image.open(encoded, formats=READABLE) as image:
             for kind, read in readers:
                 try:
@@ -67,22 +67,6 @@ def filled(stated: Rights, found: Rights) -> Rights:
     """Return the rights that the owner stated, each empty one filled from those found in the file."""
     by_owner, in_file = asdict(stated), asdict(found)
     return Rights(**{name: by_owner[name] or in_file[name] for name in by_owner})
-
-
-def _without_pixels(content: bytes) -> bytes:
-    """Return a PNG without its pixels: Pillow decodes them all to look for metadata that may come after them."""
-    if not content.startswith(_PNG_START):
-        return content
-    return _PNG_START + b"".join(chunk for kind, chunk in _png_chunks(content) if kind not in (b"IDAT", b"fdAT"))
-
-
-def _png_chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield type and bytes of each chunk of a PNG: 4 bytes length, 4 type, data, 4 checksum."""
-    at = len(_PNG_START)
-    while at + 12 <= len(content):
-        length = int.from_bytes(content[at : at + 4], "big")
-        yield content[at + 4 : at + 8], content[at : at + 12 + length]
-        at += 12 + length
 
 
 def _png_words(image: Image.Image) -> dict[str, str]:

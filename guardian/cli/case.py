@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from guardian.cli.case_decisions import COMMANDS, REASON
+from guardian.cli.case_timeline import timeline
 from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.filters import DAY, case_filter, note_unknown_collection, uses_options
 from guardian.cli.screen import Column, Cut, Row, Screen, echo
@@ -163,3 +164,6 @@ def _version_lines(versions: Sequence[FindingDigest], screen: Screen) -> Iterato
         yield f"  {number:>4}. {seen[1]}"
         for label, fact in digests:
             yield from screen.wrapped(fact, 14, first=f"{'':<8}{label:<5} ", cut=Cut.NEVER)
+
+
+command.add_command(timeline)

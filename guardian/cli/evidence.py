@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import click
 
-from guardian.cli import evidence_recompute
+from guardian.cli import evidence_bundle, evidence_recompute
 from guardian.cli.acting import this_user
 from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.screen import Screen, echo
@@ -21,6 +21,8 @@ def command() -> None:
 
 
 command.add_command(evidence_recompute.command)
+for _command in evidence_bundle.COMMANDS:
+    command.add_command(_command)
 
 
 @command.command("capture")

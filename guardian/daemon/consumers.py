@@ -7,6 +7,7 @@ from guardian.delivery.sending import DeliveryConsumer
 from guardian.evidence.capture_tasks import CaptureConsumer
 from guardian.model import TaskKind
 from guardian.processes import Heartbeat
+from guardian.scan.notice_recheck import NoticeRecheckConsumer
 from guardian.scan.recheck import RecheckConsumer
 from guardian.tasks.outcomes import Consumer
 from guardian.tasks.runner import Runner
@@ -20,6 +21,7 @@ def make_runner(app: App, delivery: Delivery, heartbeat: Heartbeat) -> Runner:
         TaskKind.DELIVER: DeliveryConsumer(app.store, delivery, clock, heartbeat.id),
         TaskKind.LOOK_BACK: LookBackConsumer(lambda asset_id: app.catalog.look_back(asset_id), clock),
         TaskKind.RECHECK: RecheckConsumer(app.services, sources),
+        TaskKind.RECHECK_NOTICE: NoticeRecheckConsumer(app.services, sources),
         TaskKind.CAPTURE: CaptureConsumer(capture_services_of(app), heartbeat.id),
     }
     return Runner(app.store, heartbeat.id, clock, consumers)

@@ -19,7 +19,8 @@ from guardian.evidence.subjects import CaptureSubject
 from guardian.evidence.vault import Vault
 from guardian.matching.recipe import FINGERPRINT_VERSION, MATCHING_VERSION
 from guardian.matching.workers import Workers
-from guardian.model import EvidenceFile, NotTaken
+from guardian.media.sniff import picture_type
+from guardian.model import Comparison, EvidenceFile, NotTaken
 from guardian.rules import Rules, Use, ownership_of
 from guardian.rules.use import facts_of
 from guardian.urls.addresses import host_of
@@ -55,15 +56,6 @@ _DRAWINGS = {
         "is nothing to compare."
     ),
 }
-
-_TYPES = (
-    (b"\xff\xd8\xff", "jpg", "image/jpeg"),
-    (b"\x89PNG\r\n\x1a\n", "png", "image/png"),
-    (b"GIF8", "gif", "image/gif"),
-    (b"BM", "bmp", "image/bmp"),
-    (b"II*\x00", "tif", "image/tiff"),
-    (b"MM\x00*", "tif", "image/tiff"),
-)
 
 
 async def take_comparison(
@@ -104,6 +96,25 @@ async def take_comparison(
     told.setdefault("measured", None)
     files, left_out = await asyncio.to_thread(_keep, keeper, told, found, drawings, workers)
     return Taken(tuple(files), (*not_taken, *left_out))
+
+
+async def heat_map_of(workers: Workers, original: bytes, found: bytes, comparison: Comparison) -> bytes:
+    """Return the owner's picture with its cells coloured by how well they agree, as PNG.
+
+    Measured anew where the comparison saw it. Raises Unmatchable, and what `Workers.run` raises.
+    """
+    # Imported late: they bring OpenCV and the kernels, which only workers need.
+    from guardian.evidence.compared_pictures import heat_map
+    from guardian.matching.pair import Start
+
+    start = Start(comparison.transform, comparison.frame, comparison.asset_frame)
+    return await workers.run_with_matcher(heat_map, original, found, start)
+
+
+def heat_map_name(workers: Workers, original: str, found: str, comparison: Comparison) -> str:
+    """Return a name (hex digits) for the heat map of two files by their SHA-256, and of where they were compared."""
+    seen = repr((comparison.transform, comparison.frame, comparison.asset_frame))
+    return hashlib.sha256("\n".join((workers.report_recipe, original, found, seen)).encode()).hexdigest()
 
 
 def settings_of(workers: Workers) -> dict[str, Any]:
@@ -274,11 +285,5 @@ def _keep(
 
 def _found_name(content: bytes) -> tuple[str, str]:
     """Return name and media type for the bytes of a picture, by how they begin."""
-    for begins, ending, media_type in _TYPES:
-        if content.startswith(begins):
-            return f"{_FOUND_NAME}.{ending}", media_type
-    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
-        return f"{_FOUND_NAME}.webp", "image/webp"
-    if content[4:8] == b"ftyp":
-        return f"{_FOUND_NAME}.avif", "image/avif"
-    return f"{_FOUND_NAME}.bin", "application/octet-stream"
+    kind = picture_type(content)
+    return f"{_FOUND_NAME}.{kind.ending}", kind.media_type

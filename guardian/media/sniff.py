@@ -1,5 +1,7 @@
 """Tells pages and pictures by their first bytes, since servers are often wrong about types."""
 
+from dataclasses import dataclass
+
 from guardian.model import Response
 
 # JPEG, PNG, GIF, BMP, TIFF in both byte orders, ICO, and JPEG XL bare and in a container.
@@ -18,12 +20,43 @@ _PICTURES = (
 _MARKUP = (b"<!doctype html", b"<html", b"<head", b"<body", b"<title", b"<meta", b"<div", b"<p>", b"<img", b"<figure")
 
 
+@dataclass(frozen=True, slots=True)
+class PictureType:
+    """What files of a kind end with, without the dot, and their media type."""
+
+    ending: str
+    media_type: str
+
+
+_TYPES = (
+    (b"\xff\xd8\xff", PictureType("jpg", "image/jpeg")),
+    (b"\x89PNG\r\n\x1a\n", PictureType("png", "image/png")),
+    (b"GIF8", PictureType("gif", "image/gif")),
+    (b"BM", PictureType("bmp", "image/bmp")),
+    (b"II*\x00", PictureType("tif", "image/tiff")),
+    (b"MM\x00*", PictureType("tif", "image/tiff")),
+)
+
+
 def begins_as_picture(start: bytes) -> bool:
     """Return whether bytes begin as an image file does.
 
     Any RIFF file is taken for WebP, and any ISO media file (ftyp) for AVIF or HEIC; decoding tells them apart.
     """
     return start.startswith(_PICTURES) or start[:4] == b"RIFF" or start[4:8] == b"ftyp"
+
+
+def picture_type(start: bytes) -> PictureType:
+    """Return the kind of an image file by how it begins; `bin`, application/octet-stream, for what is none of those."""
+    for begins, kind in _TYPES:
+        if start.startswith(begins):
+            return kind
+    if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
+        return PictureType("webp", "image/webp")
+    if start[4:8] == b"ftyp":
+        is_avif = start[8:12] in (b"avif", b"avis")
+        return PictureType("avif", "image/avif") if is_avif else PictureType("heic", "image/heic")
+    return PictureType("bin", "application/octet-stream")
 
 
 def is_picture(response: Response) -> bool:

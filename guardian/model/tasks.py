@@ -14,6 +14,7 @@ class TaskKind(StrEnum):
     LOOK_BACK = "look_back"
     RECHECK = "recheck"
     CAPTURE = "capture"
+    RECHECK_NOTICE = "recheck_notice"
 
 
 class TaskState(StrEnum):

@@ -145,6 +145,12 @@ async def answer_and_record(
     return [image.answer for image in answered]
 
 
+async def answer_only(services: Services, context: ScanContext, sighting: Sighting) -> Answer:
+    """Return the answer for one image; nothing is recorded or remembered."""
+    (answered,) = await _answer_images(services, context, [sighting], asyncio.Semaphore(1))
+    return answered.answer
+
+
 async def check(services: Services, targets: Iterable[str]) -> AsyncIterator[Answer | NotSeen]:
     """Yield answers for files, folders, image addresses and pages (all their images), in the order of the targets.
 

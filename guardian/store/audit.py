@@ -133,6 +133,17 @@ class Audit:
         )
         return [(row.number, row.subject, row.at) for row in self._connection.execute(query)]
 
+    def digest_before(self, number: int) -> str:
+        """Return the digest of the line before the one with this number, which that line's own digest covers."""
+        return self._digest_before(number)
+
+    def history_of(self, case_id: str) -> Iterator[tuple[dict[str, str], str]]:
+        """Return each line of a case's history as what its digest covers, and the digest, oldest first."""
+        query = select(case_events).where(case_events.c.case_id == case_id).order_by(case_events.c.id)
+        for row in self._connection.execute(query):
+            content = _event_content(row._asdict())
+            yield content, event_digest(row._asdict())
+
     def history(self) -> Iterator[tuple[str, datetime, str]]:
         """Return for each line of every case's history the case, the time and the digest of its content."""
         for row in self._connection.execute(select(case_events).order_by(case_events.c.id)):
@@ -156,12 +167,20 @@ def line_digest(before: str, line: AuditLine) -> str:
 
 def event_digest(event: Mapping[str, object]) -> str:
     """Return the SHA-256 of a line of history. Columns without a value do not count, so that new ones may be added."""
-    content = {
+    return content_digest(_event_content(event))
+
+
+def content_digest(content: Mapping[str, str]) -> str:
+    """Return the SHA-256 of what is covered of a line of history, as `Audit.history_of` returns it."""
+    return hashlib.sha256(_canonical(content).encode()).hexdigest()
+
+
+def _event_content(event: Mapping[str, object]) -> dict[str, str]:
+    return {
         name: _moment(value) if isinstance(value, datetime) else str(value)
         for name, value in event.items()
         if value is not None and name not in _NOT_OF_CONTENT
     }
-    return hashlib.sha256(_canonical(content).encode()).hexdigest()
 
 
 def _digest(before: str, values: Mapping[str, object]) -> str:

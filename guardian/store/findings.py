@@ -112,6 +112,19 @@ class Findings:
                 )
             )
 
+    def lose(self, ids: Sequence[str], at: datetime) -> None:
+        """Note that these findings are gone: each was looked at, and neither page nor file shows the picture."""
+        for start in range(0, len(ids), _AT_A_TIME):
+            is_there = findings.c.missed_scans < SCANS_UNTIL_ABSENT
+            self._connection.execute(
+                update(findings)
+                .where(findings.c.id.in_(ids[start : start + _AT_A_TIME]), is_there)
+                .values(
+                    first_missed_at=func.coalesce(findings.c.first_missed_at, literal(at, Instant)),
+                    missed_scans=SCANS_UNTIL_ABSENT,
+                )
+            )
+
     def cases_of(self, ids: Sequence[str]) -> list[str]:
         """Return the ids of the cases that any of these findings belong to, in order."""
         found: set[str] = set()

@@ -1,6 +1,6 @@
 """The durable task queue: a task is claimed with a lease, done, and then marked as done."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Row, and_, delete, func, not_, or_, select, true, update
@@ -208,15 +208,20 @@ class Tasks:
             _task(row) for row in self._connection.execute(select(tasks).where(begins, _IS_KNOWN).order_by(tasks.c.id))
         ]
 
-    def due_count(self, now: datetime) -> int:
-        """Return how many tasks are due, leased ones included."""
-        is_due = (tasks.c.state == TaskState.DUE, _IS_KNOWN, _is_due(now))
+    def of_keys(self, kind: TaskKind, keys: Sequence[str]) -> list[Task]:
+        """Return the tasks of a kind that have one of these keys, those due first before the others."""
+        query = select(tasks).where(tasks.c.kind == kind, tasks.c.key.in_(keys)).order_by(tasks.c.due_at, tasks.c.id)
+        return [_task(row) for row in self._connection.execute(query)]
+
+    def due_count(self, now: datetime, kind: TaskKind | None = None) -> int:
+        """Return how many tasks are due, leased ones included; only those of a kind when one is named."""
+        is_due = (tasks.c.state == TaskState.DUE, _IS_KNOWN, _is_due(now), _is_of_kind(kind))
         query = select(func.count()).select_from(tasks).where(*is_due)
         return self._connection.execute(query).scalar_one()
 
-    def counts(self) -> dict[TaskState, int]:
-        """Return how many tasks there are in each state."""
-        query = select(tasks.c.state, func.count()).group_by(tasks.c.state)
+    def counts(self, kind: TaskKind | None = None) -> dict[TaskState, int]:
+        """Return how many tasks there are in each state; only those of a kind when one is named."""
+        query = select(tasks.c.state, func.count()).where(_is_of_kind(kind)).group_by(tasks.c.state)
         return dict.fromkeys(TaskState, 0) | {row[0]: row[1] for row in self._connection.execute(query)}
 
     def list(
@@ -246,6 +251,10 @@ class Tasks:
             .where(tasks.c.id == id_, is_mine)
             .values(leased_until=None, owner=None, attempts=tasks.c.attempts + 1, **changes)
         )
+
+
+def _is_of_kind(kind: TaskKind | None) -> ColumnElement[bool]:
+    return true() if kind is None else tasks.c.kind == kind
 
 
 def _is_due(now: datetime) -> ColumnElement[bool]:

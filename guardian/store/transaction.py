@@ -13,9 +13,11 @@ from guardian.store.evidence import Evidence
 from guardian.store.findings import Findings
 from guardian.store.frontier import Frontier
 from guardian.store.idempotency import Idempotency
+from guardian.store.labels import Labels
 from guardian.store.licences import Licences
 from guardian.store.lookalikes import LookAlikes
 from guardian.store.messages import Messages
+from guardian.store.notices import Notices
 from guardian.store.people import ApiTokens, People, SignIns
 from guardian.store.processes import Processes
 from guardian.store.quarantine import Quarantine
@@ -59,6 +61,7 @@ class Transaction:
         self.waiting = WaitingMessages(connection)
         self.tasks = Tasks(connection)
         self.destinations = Destinations(connection)
+        self.notices = Notices(connection)
         self.scans = Scans(connection)
         self.scan_requests = ScanRequests(connection)
         self.saved_views = SavedViews(connection)
@@ -66,6 +69,7 @@ class Transaction:
         self.earlier_uses = EarlierUses(connection)
         self.seen = Seen(connection)
         self.words = Words(connection)
+        self.labels = Labels(connection)
         self.quarantine = Quarantine(connection)
         self.requests = Requests(connection)
         self.responses = Responses(connection)

@@ -118,16 +118,25 @@ def event_json(event: CaseEvent) -> dict[str, Any]:
 
 def event_text(event: CaseEvent) -> str:
     """Return one line of a case's history for people: when, what, by whom, why, and the message it caused."""
-    words = f"{second_text(event.at)}  {event.kind.replace('_', ' ')}"
-    if event.detail:
-        # Reasons and kinds are words of ours; labels, names and ids stay as they are.
-        is_ours = event.kind in ("dismissed", "undone")
-        words += f" ({event.detail.replace('_', ' ') if is_ours else event.detail})"
-    if event.by:
-        words += f" by {event.by}"
+    by = f" by {event.by}" if event.by else ""
+    words = f"{second_text(event.at)}  {_what_happened(event)}{by}"
     if event.note:
         words += f": {event.note}"
     return f"{words}  ({event.message_id})" if event.message_id else words
+
+
+def event_words(event: CaseEvent) -> str:
+    """Return what a line of a case's history says, without when and by whom."""
+    return f"{_what_happened(event)}: {event.note}" if event.note else _what_happened(event)
+
+
+def _what_happened(event: CaseEvent) -> str:
+    words = event.kind.replace("_", " ")
+    if not event.detail:
+        return words
+    # Reasons and kinds are words of ours; labels, names and ids stay as they are.
+    is_ours = event.kind in ("dismissed", "undone")
+    return f"{words} ({event.detail.replace('_', ' ') if is_ours else event.detail})"
 
 
 def reason_text(reason: DismissReason) -> str:

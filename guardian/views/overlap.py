@@ -51,19 +51,19 @@ def points_text(polygon: Polygon) -> str:
     return " ".join(f"{x:.1f},{y:.1f}" for x, y in polygon)
 
 
-def finding_sentence(finding: Finding, asset: Asset | None) -> str:
-    """Return what was found as a sentence for somebody who knows nothing of guardian."""
+def finding_sentence(finding: Finding, asset: Asset | None, whose: str = "your") -> str:
+    """Return what was found as a sentence for somebody who knows nothing of guardian. `whose`: "the owner's"."""
     comparison = finding.comparison
     title = f"“{cleaned(asset.title)[:120]}”" if asset is not None else finding.asset_id
     place = "at the address below" if finding.page_url == finding.image_url else "on the page below"
-    words = f"The picture {place} shows your image {title}"
+    words = f"The picture {place} shows {whose} image {title}"
     if comparison.description:
         words += f": {comparison.description}"
     words += f". The probability that it is made from the same original is {percent_text(comparison.probability)}."
 
     shares = []
     if comparison.asset_coverage is not None:
-        shares.append(f"{comparison.asset_coverage:.0%} of your image can be seen")
+        shares.append(f"{comparison.asset_coverage:.0%} of {whose} image can be seen")
     if comparison.candidate_coverage is not None:
         shares.append(f"it fills {comparison.candidate_coverage:.0%} of the picture there")
     if shares:

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import os
 import secrets
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
@@ -49,12 +50,19 @@ class Pictures:
 
     async def shown(self, vault: Vault, sha256: str, size: PictureSize, frame: int | None = None) -> bytes:
         """Return kept bytes as a WebP of this size. Raises GuardianError when they are gone or cannot be shown."""
-        path = self._folder / sha256[:2] / f"{sha256}-{size.value}-{frame or 1}.{_VERSION}.webp"
+
+        async def make() -> bytes:
+            return await self.made(await asyncio.to_thread(vault.get, sha256), size, frame)
+
+        return await self.remembered(f"{sha256}-{size.value}-{frame or 1}", make)
+
+    async def remembered(self, name: str, make: Callable[[], Awaitable[bytes]]) -> bytes:
+        """Return what was made under a name before, else what `make` makes now. `name` begins with two hex digits."""
+        path = self._folder / name[:2] / f"{name}.{_VERSION}.webp"
         with suppress(FileNotFoundError):
             return await asyncio.to_thread(path.read_bytes)
 
-        content = await asyncio.to_thread(vault.get, sha256)
-        made = await self.made(content, size, frame)
+        made = await make()
         await asyncio.to_thread(self._keep, path, made)
         return made
 

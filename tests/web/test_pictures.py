@@ -4,6 +4,8 @@ import asyncio
 import io
 import struct
 import zlib
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -11,9 +13,17 @@ import pytest
 from PIL import Image
 
 from guardian.errors import NotAnImage, OverLimit
+from guardian.fetch.settings import FetchSettings
+from guardian.fetch.web import WebClient
+from guardian.matching.settings import EmbeddingSettings, MatchingSettings
+from guardian.matching.workers import Workers
+from guardian.rules import Rules
+from guardian.scan.services import ScanSettings, Services
 from guardian.web.picture_rendering import Bounds
 from guardian.web.pictures import FOLDER, Pictures, PictureSize
-from tests.web.conftest import Served
+from guardian.web.settings import WebSettings
+from tests.matching.pictures import encoded, photograph
+from tests.web.conftest import Served, opened_desk, served_desk
 from tests.web.uses import picture_bytes, protected, used
 
 BOUNDS = Bounds(max_bytes=10_000_000, max_pixels=10_000_000)
@@ -44,6 +54,58 @@ def test_pictures_are_shown_small_and_anew(served: Served) -> None:
     missing: httpx.Response = vera.get("/pictures/found/find_none/thumb")
     assert (missing.status_code, missing.headers["content-type"]) == (404, "image/svg+xml")
     assert served.client().get(path).status_code == 303
+
+
+@pytest.fixture
+def comparing(tmp_path: Path) -> Iterator[Served]:
+    """A desk that can compare pictures."""
+    desk = opened_desk(tmp_path, WebSettings())
+    services = Services(
+        web=WebClient(FetchSettings(), clock=desk.clock),
+        workers=Workers(MatchingSettings(workers=1), EmbeddingSettings(), tmp_path / "index"),
+        store=desk.store,
+        rules=Rules(()),
+        vault=desk.vault,
+        clock=desk.clock,
+        settings=ScanSettings(own_hosts=(), destinations=(), max_image_bytes=10**7),
+    )
+    yield from served_desk(replace(desk, services=services))
+
+
+def test_the_heat_map_is_measured_when_it_is_asked_for_and_remembered(comparing: Served, tmp_path: Path) -> None:
+    original = photograph("coffee", 320)
+    asset = protected(comparing.desk, encoded(original), "Coffee")
+    found = encoded(original[20:200, 32:288])
+    case = used(comparing.desk, asset, found, "https://thief.example/7")
+    with comparing.store.read() as tx:
+        finding = tx.findings.list(case.id)[0]
+    vera = comparing.signed_in("Vera")
+    path = f"/pictures/heat-map/{finding.id}"
+    page = vera.get(f"/cases/{case.id}").text
+    assert f'<img src="{path}" loading="lazy"' in page
+
+    answer = vera.get(path)
+    image = Image.open(io.BytesIO(answer.content)).convert("RGB")
+    assert (answer.headers["content-type"], image.size) == ("image/webp", (original.shape[1], original.shape[0]))
+    red, _, blue = image.resize((1, 1), Image.Resampling.BOX, box=(80, 60, 240, 160)).getpixel((0, 0))
+    assert blue > red + 30
+    again = vera.get(path, headers={"if-none-match": answer.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+    # Without its pictures it is still there, as long as it is remembered.
+    comparing.desk.vault.remove(finding.image_sha256 or "")
+    assert vera.get(path).content == answer.content
+    assert vera.get("/pictures/heat-map/find_none").status_code == 404
+    assert comparing.client().get(path).status_code == 303
+
+
+def test_a_desk_that_cannot_compare_has_no_heat_map(served: Served) -> None:
+    asset = protected(served.desk, picture_bytes(8), "Plain")
+    case = used(served.desk, asset, picture_bytes(8), "https://thief.example/8")
+    with served.store.read() as tx:
+        finding = tx.findings.list(case.id)[0]
+    answer = served.signed_in("Vera").get(f"/pictures/heat-map/{finding.id}")
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "image/svg+xml")
 
 
 def png_of(width: int, height: int) -> bytes:

@@ -6,7 +6,8 @@ from starlette.responses import Response
 
 from guardian.errors import GuardianError
 from guardian.evidence import Vault
-from guardian.model import Permission
+from guardian.evidence.comparison import heat_map_name, heat_map_of
+from guardian.model import Asset, Finding, Permission
 from guardian.store import Transaction
 from guardian.web.desk import desk_of
 from guardian.web.pages.access import person_may
@@ -43,6 +44,38 @@ async def show_found(request: Request, finding_id: str, size: PictureSize, versi
 
     digest, frame = await run_in_threadpool(kept)
     return await _shown(request, desk.vault, digest, size, frame)
+
+
+@router.get("/heat-map/{finding_id}", dependencies=[Depends(person_may(Permission.CASES_READ))])
+async def show_heat_map(request: Request, finding_id: str) -> Response:
+    """Show where the two pictures of a finding agree: measured when it is asked for, and remembered."""
+    desk = desk_of(request)
+
+    def read() -> tuple[Finding | None, Asset | None]:
+        with desk.store.read() as tx:
+            finding = tx.findings.get(finding_id)
+            return finding, tx.assets.get(finding.asset_id) if finding is not None else None
+
+    finding, asset = await run_in_threadpool(read)
+    if finding is None or asset is None or finding.image_sha256 is None or desk.services is None:
+        return _missing("its picture was not kept, or nothing can be compared here")
+
+    digest, workers, comparison = finding.image_sha256, desk.services.workers, finding.comparison
+    name = heat_map_name(workers, asset.sha256, digest, comparison)
+    headers = {"etag": f'"{name[:32]}"', "cache-control": "private, no-cache"}
+    if request.headers.get("if-none-match") == headers["etag"]:
+        return Response(status_code=304, headers=headers)
+
+    async def make() -> bytes:
+        mine = await run_in_threadpool(desk.originals.get, asset.sha256)
+        theirs = await run_in_threadpool(desk.vault.get, digest)
+        return await desk.pictures.made(await heat_map_of(workers, mine, theirs, comparison), PictureSize.FULL)
+
+    try:
+        content = await desk.pictures.remembered(name, make)
+    except GuardianError as error:
+        return _missing(str(error))
+    return Response(content, media_type="image/webp", headers=headers)
 
 
 def _kept_of(tx: Transaction, finding_id: str, version: str) -> tuple[str | None, int | None]:

@@ -1,0 +1,397 @@
+"""`guardian notice`: drafts of notices, what has to come before they go out, and what became of them."""
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from guardian.cli.acting import this_user, user_name
+from guardian.cli.context import Session, opened_store, pass_session
+from guardian.cli.filters import DAY
+from guardian.cli.screen import Column, Cut, Row, Screen, echo
+from guardian.cli.showing import json_line
+from guardian.errors import UsageError
+from guardian.model.notices import Notice, NoticeKind, NoticeLanguage, NoticeState
+from guardian.views.counting import counted
+from guardian.views.notices import kind_text, line_text, notice_json, notice_text
+
+if TYPE_CHECKING:
+    from guardian.notices.drafting import House
+    from guardian.notices.steps import By
+
+KINDS = [kind.value for kind in NoticeKind]
+LANGUAGES = [language.value for language in NoticeLanguage]
+COLUMNS = (
+    Column("NOTICE"),
+    Column("STATE"),
+    Column("KIND"),
+    Column("LANGUAGE"),
+    Column("OPERATOR", Cut.MIDDLE),
+)
+
+_BY = click.option("--by", metavar="NAME", help="Who does it; by default the user of this machine.")
+_NOTE = click.option("--note", help="Why; kept in the notice's history.")
+
+
+@click.group
+def command() -> None:
+    """Notices to operators and hosts. guardian drafts them and keeps what was done; people send them.
+
+    draft, consider, approve, verify, sent: in this order. ID may be shortened as long as it is unique.
+    """
+
+
+@command.command("draft")
+@click.argument("case_ids", metavar="CASE...", nargs=-1, required=True)
+@click.option(
+    "--kind",
+    required=True,
+    type=click.Choice(KINDS),
+    help="By US law, by EU law, a letter, or an offer.",
+)
+@click.option("--lang", "language", type=click.Choice(LANGUAGES), help="By default notices.language.")
+@click.option("--to", "recipient", metavar="ADDRESS", help="Whom it is written to: a mail address, or a name.")
+@click.option("--fee", metavar="TEXT", help="What a licence costs, such as '250 EUR' (licence-offer).")
+@click.option("--remark", metavar="TEXT", help="Words of your own, put before the end.")
+@click.option("--by", metavar="NAME", help="Who drafts it; by default the user of this machine.")
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), help="Write text, form blocks, PDF and .eml into it."
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@pass_session
+def draft_notice(
+    session: Session,
+    /,
+    case_ids: tuple[str, ...],
+    out: Path | None,
+    as_json: bool,
+    **options: str | None,
+) -> None:
+    """Draft one notice about cases of one operator, as text, PDF and mail draft. Nothing is sent.
+
+    Several works make a schedule of items. Elements that are missing are named: they must be there before the notice
+    can be approved. Uses that are gone or licensed are left out.
+    """
+    from guardian.notices.documents import text_of, write_documents
+    from guardian.notices.drafting import Wish, draft
+
+    house = house_of(session)
+    language = options["language"]
+    wish = Wish(
+        kind=NoticeKind(options["kind"] or ""),
+        by=options["by"] or user_name(),
+        language=NoticeLanguage(language) if language is not None else None,
+        recipient=options["recipient"],
+        fee=options["fee"],
+        remark=options["remark"],
+    )
+    with opened_store(session) as store:
+        drafted = draft(store, case_ids, wish, house, datetime.now(UTC), this_user())
+    written = write_documents(drafted.notice, house.owner, out) if out is not None else []
+
+    screen = Screen.of_output()
+    for what, texts in (("left out", drafted.left_out), ("note", drafted.doubts), ("missing", drafted.notice.missing)):
+        for text in texts:
+            click.echo("\n".join(screen.wrapped(text, 2, first=f"{what}: ")), err=True)
+    if as_json:
+        click.echo(json_line(notice_json(drafted.notice), indent=2))
+        return
+    echo(screen.wrapped(notice_text(drafted.notice), 2, first=""))
+    if not written:
+        click.echo()
+        for line in text_of(drafted.notice).splitlines():
+            echo(screen.wrapped(line.strip(), len(line) - len(line.lstrip()), cut=Cut.NEVER) if line.strip() else [""])
+    for path in written:
+        click.echo(f"wrote {path}")
+
+
+@command.command("templates")
+@click.option(
+    "--to", "folder", required=True, type=click.Path(file_okay=False, path_type=Path), help="Where to copy them."
+)
+@pass_session
+def copy_templates(session: Session, folder: Path) -> None:
+    """Copy the shipped templates into a folder, to be edited. Files that are there already are left alone."""
+    from guardian.notices.rendering import SHIPPED, template_names
+
+    copied = 0
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in template_names():
+            if not (folder / name).exists():
+                (folder / name).write_bytes((SHIPPED / name).read_bytes())
+                copied += 1
+    except OSError as error:
+        raise UsageError(f"cannot write {error.filename or folder}: {error.strerror}") from error
+    click.echo(f"copied {counted(copied, 'template')} to {folder}")
+    if session.config.notices.templates is None:
+        click.echo(f"to use them write `templates: {folder}` under `notices:` in {session.config_path}")
+
+
+@command.command("check")
+@click.argument("files", metavar="[FILE...]", nargs=-1, type=click.Path(dir_okay=False, path_type=Path))
+@pass_session
+def check_templates(session: Session, files: tuple[Path, ...]) -> None:
+    """Check templates: syntax, names, and that no element is missing that the law asks for.
+
+    Without FILE all that are in use. Exit code 1 when something is wrong.
+    """
+    from guardian.notices.rendering import check_template, file_of, template_names
+
+    folder = session.config.notices.templates
+    if folder is not None and not folder.is_dir():
+        raise UsageError(f"notices.templates names {folder}, which is no folder")
+    chosen = files or [file_of(name, folder) for name in template_names()]
+    mistakes = [str(mistake) for file in chosen for mistake in check_template(file)]
+    for text in dict.fromkeys(mistakes):
+        click.echo(text)
+    if mistakes:
+        raise SystemExit(1)
+    click.echo(f"{counted(len(chosen), 'template')} checked, nothing is wrong")
+
+
+@command.command("list")
+@click.option("--state", type=click.Choice([state.value for state in NoticeState]), help="Only notices in this state.")
+@click.option("--case", "case_id", metavar="CASE", help="Only notices about this case.")
+@click.option("--operator", metavar="HOST", help="Only notices to this operator.")
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="How many, newest first.")
+@click.option("--json", "as_lines", is_flag=True, help="One JSON object a line for each notice.")
+@pass_session
+def list_notices(
+    session: Session, state: str | None, case_id: str | None, operator: str | None, limit: int, as_lines: bool
+) -> None:
+    """List notices, the newest first."""
+    from guardian.cases.reading import case_starting_with
+
+    with opened_store(session) as store, store.read() as tx:
+        if case_id is not None:
+            found = list(reversed(tx.notices.of_case(case_starting_with(tx, case_id).id)))
+        else:
+            found = tx.notices.list()
+    wanted = [
+        one
+        for one in found
+        if (state is None or one.state.value == state) and (operator is None or one.operator == operator)
+    ][:limit]
+
+    if as_lines:
+        echo(json_line(notice_json(one)) for one in wanted)
+        return
+    screen = Screen.of_output()
+    echo(screen.table(COLUMNS, [_row(one, screen) for one in wanted]))
+    if not wanted:
+        click.echo("no notices to which all of the options apply" if found else "no notices")
+
+
+@command.command("show")
+@click.argument("notice_id", metavar="ID")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.option("--form", is_flag=True, help="The blocks to paste into a form, and nothing else.")
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), help="Write text, form blocks, PDF and .eml into it."
+)
+@pass_session
+def show_notice(session: Session, notice_id: str, as_json: bool, form: bool, out: Path | None) -> None:
+    """Show a notice: its text, its history, and what has to be done before it can go out."""
+    from guardian.notices.documents import text_of, write_documents
+    from guardian.notices.steps import notice_starting_with, open_points
+
+    with opened_store(session) as store, store.read() as tx:
+        notice = notice_starting_with(tx, notice_id)
+        points = open_points(tx, notice, session.config.notices, datetime.now(UTC)) if notice.is_open else []
+
+    if out is not None:
+        for path in write_documents(notice, session.config.owner, out):
+            click.echo(f"wrote {path}", err=as_json)
+    if as_json:
+        click.echo(json_line(notice_json(notice) | {"text": notice.text, "open_points": points}, indent=2))
+        return
+    if form:
+        click.echo(notice.form, nl=False)
+        return
+    screen = Screen.of_output()
+    echo(screen.wrapped(notice_text(notice), 2, first=""))
+    click.echo()
+    click.echo(text_of(notice))
+    for line in notice.history:
+        echo(screen.wrapped(line_text(line), 2, first=""))
+    for point in points:
+        echo(screen.wrapped(point, 2, first="to do: "))
+
+
+@command.command("consider")
+@click.argument("notice_id", metavar="ID")
+@click.option("--licence", metavar="TEXT", help="What was checked to be sure that no licence covers the uses.")
+@click.option(
+    "--exceptions", metavar="TEXT", help="Why no exception applies: fair use, quotation, parody, and the like."
+)
+@_BY
+@pass_session
+def consider_notice(
+    session: Session, notice_id: str, licence: str | None, exceptions: str | None, by: str | None
+) -> None:
+    """Record a person's licence check and consideration of exceptions, in that person's words."""
+    from guardian.notices.steps import check_licence, consider, notice_starting_with
+
+    if licence is None and exceptions is None:
+        raise UsageError("say what was considered: --licence TEXT, --exceptions TEXT")
+    with opened_store(session) as store, store.begin() as tx:
+        notice = notice_starting_with(tx, notice_id)
+        if licence is not None:
+            notice = check_licence(tx, notice.id, licence, _by(by))
+        if exceptions is not None:
+            notice = consider(tx, notice.id, exceptions, _by(by))
+    _told(notice)
+
+
+@command.command("approve")
+@click.argument("notice_id", metavar="ID")
+@click.option("--by", metavar="NAME", required=True, help="Who approves; not the drafter if notices.four_eyes is on.")
+@_NOTE
+@pass_session
+def approve_notice(session: Session, notice_id: str, by: str, note: str | None) -> None:
+    """Let a notice go out. What is missing is named one by one."""
+    from guardian.notices.steps import approve, notice_starting_with
+
+    with opened_store(session) as store, store.begin() as tx:
+        notice = notice_starting_with(tx, notice_id)
+        notice = approve(tx, notice.id, _by(by), session.config.notices, note)
+    _told(notice)
+
+
+@command.command("verify")
+@click.argument("notice_id", metavar="ID")
+@_BY
+@pass_session
+def verify_notice(session: Session, notice_id: str, by: str | None) -> None:
+    """Look whether all addresses of a notice are live: the pages show the pictures, the files are there.
+
+    Exit code 1 when one is not. It holds for 24 hours; `notice sent` looks by itself.
+    """
+    notice = asyncio.run(_verify(session, notice_id, by, always=True))
+    looked = notice.history[-1]
+    for address, why in looked.detail.items():
+        click.echo(f"not live: {address}: {why}")
+    if looked.detail:
+        raise SystemExit(1)
+    click.echo(f"all of {counted(len(notice.places), 'place')} are live")
+
+
+@command.command("sent")
+@click.argument("notice_id", metavar="ID")
+@click.option("--to", "recipient", metavar="ADDRESS", required=True, help="To whom it was sent.")
+@click.option("--by", metavar="NAME", required=True, help="Who sent it.")
+@click.option(
+    "--file",
+    "copy",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="What was sent; without it guardian's own mail draft is kept as the copy.",
+)
+@_NOTE
+@pass_session
+def sent_notice(session: Session, notice_id: str, recipient: str, by: str, copy: Path | None, note: str | None) -> None:
+    """Record that you have sent a notice, with a copy. guardian itself sends none.
+
+    Its addresses are looked at first, unless somebody did so within 24 hours. Its cases become notice_sent, and their
+    pages are looked at again after 1, 3, 7, 14, 30 and 90 days by `guardian run`.
+    """
+    from guardian.app import notice_copies_of
+    from guardian.notices.documents import mail_of
+    from guardian.notices.steps import mark_sent
+
+    notice = asyncio.run(_verify(session, notice_id, by, always=False))
+    try:
+        content = copy.read_bytes() if copy is not None else mail_of(notice, session.config.owner)
+    except OSError as error:
+        raise UsageError(f"cannot read {copy}: {error.strerror}") from error
+    digest = notice_copies_of(session.config).keep(content)
+    with opened_store(session) as store, store.begin() as tx:
+        notice = mark_sent(tx, notice.id, recipient, digest, _by(by), session.config.notices, note)
+    _told(notice)
+    click.echo(f"the copy is kept as {digest}")
+
+
+@command.command("counter")
+@click.argument("notice_id", metavar="ID")
+@click.option("--received", type=DAY, metavar="YYYY-MM-DD", required=True, help="The day on which it was received.")
+@_BY
+@_NOTE
+@pass_session
+def counter_notice(session: Session, notice_id: str, received: datetime, by: str | None, note: str | None) -> None:
+    """Record a counter notice, and say when the material may be restored: after 10 to 14 business days."""
+    from guardian.notices.steps import note_counter, notice_starting_with
+
+    with opened_store(session) as store, store.begin() as tx:
+        notice = notice_starting_with(tx, notice_id)
+        notice, window = note_counter(tx, notice.id, received.date(), _by(by), session.config.notices, note)
+    _told(notice)
+    click.echo(
+        f"unless the provider learns of an action in court first, it restores the material between {window.earliest} "
+        f"and {window.latest} (17 U.S.C. 512(g)(2)(C))"
+    )
+
+
+@command.command("withdraw")
+@click.argument("notice_id", metavar="ID")
+@_BY
+@_NOTE
+@pass_session
+def withdraw_notice(session: Session, notice_id: str, by: str | None, note: str | None) -> None:
+    """Withdraw a notice, sent or not. Its cases stay as they are."""
+    from guardian.notices.steps import notice_starting_with, withdraw
+
+    with opened_store(session) as store, store.begin() as tx:
+        notice = withdraw(tx, notice_starting_with(tx, notice_id).id, _by(by), note)
+    _told(notice)
+
+
+def house_of(session: Session) -> "House":
+    """Return whose notices they are, and the rules of the house."""
+    from guardian.notices.drafting import House
+
+    return House(session.config.owner, session.config.notices)
+
+
+async def _verify(session: Session, notice_id: str, by: str | None, *, always: bool) -> Notice:
+    """Look at the addresses of a notice and record what was seen; return it. Without `always` only if it is due."""
+    from guardian.app import opened_app
+    from guardian.config import require_contact
+    from guardian.notices.steps import (
+        is_verified,
+        note_verified,
+        notice_starting_with,
+        points_of_people,
+        require_open,
+    )
+    from guardian.scan.verifying import dead_addresses
+
+    with opened_store(session) as store, store.read() as tx:
+        notice = notice_starting_with(tx, notice_id)
+        require_open(notice)
+        is_waiting = bool(points_of_people(tx, notice, session.config.notices))
+    if not always and (is_waiting or is_verified(notice, datetime.now(UTC))):
+        return notice
+
+    require_contact(session.config, session.config_path)
+    async with opened_app(session.config) as app:
+        dead = await dead_addresses(app.services, notice)
+        with app.store.begin() as tx:
+            return note_verified(tx, notice.id, dead, _by(by))
+
+
+def _by(name: str | None) -> "By":
+    from guardian.notices.steps import By
+
+    return By(name or user_name(), datetime.now(UTC), this_user())
+
+
+def _told(notice: Notice) -> None:
+    echo(Screen.of_output().wrapped(notice_text(notice), 2, first=""))
+
+
+def _row(notice: Notice, screen: Screen) -> Row:
+    cells = [screen.short_id(notice.id), notice.state.value, notice.kind.value, notice.language.value, notice.operator]
+    works = f"{counted(len(notice.items), 'work')}, {counted(len(notice.places), 'address', 'addresses')}"
+    return Row(cells, [f"{kind_text(notice.kind)}; {works}; drafted {screen.moment(notice.drafted_at)}"])

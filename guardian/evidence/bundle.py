@@ -1,0 +1,253 @@
+"""Writes a bundle: one zip file with members, their manifest, its signature and its time stamp; all of it or nothing.
+
+Which members a case has is worked out in `case_members`; the form of the file is `zip_layout`'s.
+"""
+
+import hashlib
+import os
+import secrets
+import zlib
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from io import BytesIO
+from pathlib import Path
+from typing import IO
+
+from guardian.durable import naming, sync_folder
+from guardian.errors import GuardianError, UsageError
+from guardian.evidence.instructions import instructions
+from guardian.evidence.manifest import (
+    AUTHORITIES,
+    BLOCK_BYTES,
+    INSTRUCTIONS,
+    MANIFEST,
+    PUBLIC_KEY,
+    SIGNATURE,
+    SUMS,
+    TIMESTAMP,
+    Listed,
+    Manifest,
+    is_member_name,
+)
+from guardian.evidence.signing import SigningKey
+from guardian.evidence.timestamps import Stamp
+from guardian.evidence.zip_layout import ZipMember, directory, local_header
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """What shall go into a bundle: the bytes themselves, or the file that has them.
+
+    `sha256`: what a file must have, when that is known from elsewhere; another content is refused. `about`: one plain
+    sentence.
+    """
+
+    name: str
+    content: bytes | Path
+    media_type: str
+    about: str
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A bundle that was written: where, the SHA-256 of the whole file and of its manifest, its size and members."""
+
+    path: Path
+    sha256: str
+    manifest_sha256: str
+    size_bytes: int
+    members: int
+
+
+@dataclass(frozen=True, slots=True)
+class BundleHead:
+    """What a bundle says of itself beside its members."""
+
+    case_id: str
+    made_at: datetime
+    guardian_version: str
+
+
+Stamping = Callable[[bytes], Awaitable[Stamp]]
+"""Returns a time stamp over some bytes. Raises NoTimestamp."""
+
+
+async def write_bundle(
+    out: Path, head: BundleHead, members: Sequence[Member], key: SigningKey, stamping: Stamping | None
+) -> Written:
+    """Write a new bundle and return what was written; it is on disk when this returns.
+
+    Members are streamed. The file appears under its name when it is whole; what happens before leaves nothing there.
+    `out` may be a folder, where the file is then named after its manifest. Raises UsageError when the file is there
+    already, GuardianError when a member is not what it should be, NoTimestamp, OSError (a full disk) with the file's
+    name.
+    """
+    refuse_existing(out)
+    own = [Member(INSTRUCTIONS, instructions(is_stamped=stamping is not None), "text/plain", _ABOUT_INSTRUCTIONS)]
+    listed = [_measured(member) for member in (*own, *members)]
+    sums = Member(SUMS, _sums(listed), "text/plain", "The SHA-256 of each file, as sha256sum checks it.")
+    manifest = Manifest(
+        case_id=head.case_id,
+        made_at=head.made_at,
+        guardian_version=head.guardian_version,
+        key=key.fingerprint,
+        is_stamped=stamping is not None,
+        members=(listed[0], _measured(sums), *listed[1:]),
+    ).content()
+    manifest_sha256 = hashlib.sha256(manifest).hexdigest()
+
+    outer: list[tuple[str, bytes | Path, str]] = [
+        (MANIFEST, manifest, manifest_sha256),
+        (SIGNATURE, key.sign(manifest), ""),
+        (PUBLIC_KEY, key.public_pem, ""),
+    ]
+    if stamping is not None:
+        given = await stamping(manifest)
+        outer += [(TIMESTAMP, given.answer, ""), (AUTHORITIES, given.chain, "")]
+    inner = zip((*own, sums, *members), (listed[0], _measured(sums), *listed[1:]), strict=True)
+
+    path = out / f"{head.case_id}-{manifest_sha256[:16]}.zip" if out.is_dir() else out
+    with _new_file(path) as file:
+        size = _write_zip(file, [*outer, *((one.name, one.content, kept.sha256) for one, kept in inner)])
+        file.seek(0)
+        whole = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+    return Written(path, whole, manifest_sha256, size, len(outer) + 2 + len(members))
+
+
+_EXISTS = "{} exists already; a bundle is written once: choose another name"
+_ABOUT_INSTRUCTIONS = "How to check this bundle without guardian, with sha256sum and openssl."
+
+
+def refuse_existing(out: Path) -> None:
+    """Raise UsageError when a bundle cannot be written there: something has that name, or there is no such folder."""
+    if out.exists() and not out.is_dir():
+        raise UsageError(_EXISTS.format(out))
+    if not out.parent.is_dir():
+        raise UsageError(f"there is no folder {out.parent}")
+
+
+def _measured(member: Member) -> Listed:
+    """Return a member as the manifest names it; reads all of it. Raises GuardianError when its bytes are others."""
+    if not is_member_name(member.name):
+        raise ValueError(f"{member.name!r} cannot be the name of a member")
+    whole, size, blocks = hashlib.sha256(), 0, []
+    for block in _blocks(member.content):
+        whole.update(block)
+        size += len(block)
+        blocks.append(hashlib.sha256(block).hexdigest())
+
+    digest = whole.hexdigest()
+    if member.sha256 not in (None, digest):
+        raise GuardianError(
+            f"{member.name} is not as it was kept: its file ({member.sha256}) is damaged; restore it from a backup "
+            "(`guardian evidence check` finds all that is damaged)"
+        )
+    about = member.about.encode("utf-8", "replace").decode()
+    return Listed(member.name, digest, size, member.media_type, about, tuple(blocks) if len(blocks) > 1 else ())
+
+
+def _blocks(content: bytes | Path) -> Iterator[bytes]:
+    """Yield some bytes in parts of BLOCK_BYTES."""
+    if isinstance(content, bytes):
+        yield from _parts(BytesIO(content))
+        return
+    try:
+        with content.open("rb") as file:
+            yield from _parts(file)
+    except FileNotFoundError as error:
+        raise GuardianError(f"{content} is missing: restore it from a backup") from error
+
+
+def _parts(file: IO[bytes]) -> Iterator[bytes]:
+    while block := file.read(BLOCK_BYTES):
+        yield block
+
+
+def _sums(listed: Sequence[Listed]) -> bytes:
+    return "".join(f"{member.sha256}  {member.name}\n" for member in listed).encode("ascii")
+
+
+def _write_zip(file: IO[bytes], contents: Sequence[tuple[str, bytes | Path, str]]) -> int:
+    """Write names with their contents as a zip file and return its size; each must have its SHA-256, if given."""
+    members: list[ZipMember] = []
+    offset = 0
+    for name, content, sha256 in contents:
+        size = len(content) if isinstance(content, bytes) else content.stat().st_size
+        # The header needs the checksum, which is known after the content: it is written in its place afterwards.
+        file.write(local_header(ZipMember(name, size, 0, offset)))
+        crc32, whole, written = 0, hashlib.sha256(), 0
+        for block in _blocks(content):
+            file.write(block)
+            crc32 = zlib.crc32(block, crc32)
+            whole.update(block)
+            written += len(block)
+        if written != size or sha256 not in ("", whole.hexdigest()):
+            raise GuardianError(f"{name} was changed while the bundle was written; try again")
+
+        member = ZipMember(name, size, crc32, offset)
+        file.seek(offset)
+        file.write(local_header(member))
+        file.seek(member.end)
+        members.append(member)
+        offset = member.end
+
+    end = directory(members)
+    file.write(end)
+    return offset + len(end)
+
+
+@contextmanager
+def _new_file(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file that appears at `path` after the body, on disk and whole; an error in the body leaves nothing.
+
+    Where the file system can, it has no name before, so that not even a killed process leaves something.
+    """
+    part: Path | None = None
+    with naming(path):
+        try:
+            handle = os.open(path.parent, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        except OSError:
+            part = path.with_name(f".{path.name[:64]}.{secrets.token_hex(8)}.part")
+            handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            with os.fdopen(handle, "w+b") as file:
+                yield file
+                file.flush()
+                os.fsync(handle)
+                if part is None:
+                    _link_open_file(handle, path)
+                else:
+                    _rename(part, path)
+        except FileExistsError as error:
+            raise UsageError(_EXISTS.format(path)) from error
+        finally:
+            if part is not None:
+                part.unlink(missing_ok=True)
+        sync_folder(path.parent)
+
+
+def _link_open_file(handle: int, path: Path) -> None:
+    """Give an open file without a name a name. Raises FileExistsError."""
+    folder = os.open("/proc/self/fd", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        # What lies in this folder are links; they are followed only when the folder is named by its descriptor.
+        os.link(str(handle), path, src_dir_fd=folder, follow_symlinks=True)
+    finally:
+        os.close(folder)
+
+
+def _rename(part: Path, path: Path) -> None:
+    """Give a written file its name. Raises FileExistsError."""
+    try:
+        # Unlike renaming, linking sees that the name is taken.
+        os.link(part, path)
+    except FileExistsError:
+        raise
+    except OSError:
+        # Sticks with FAT or exFAT know no links.
+        if path.exists():
+            raise FileExistsError(path) from None
+        part.rename(path)

@@ -1,0 +1,263 @@
+"""Which members the bundle of a case has, and the report among them."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path, PurePath
+from typing import Any
+
+from guardian import __version__
+from guardian.cases.reading import case_detail
+from guardian.errors import GuardianError
+from guardian.evidence.bundle import Member
+from guardian.evidence.case_history import history_lines
+from guardian.evidence.manifest import CASE, HISTORY, REPORT, SIGHTINGS
+from guardian.evidence.report.content import CaseRecord, Exhibit, ReportContent, ReportPictures
+from guardian.evidence.vault import Vault
+from guardian.licences import status_of
+from guardian.model import Asset, Case, EvidenceCapture
+from guardian.store import Transaction
+from guardian.urls.addresses import host_is_under
+from guardian.views.cases import case_detail_json
+from guardian.views.evidence import capture_json
+from guardian.views.licences import licence_json
+from guardian.views.operators import contacts_in
+from guardian.views.overview import csv_text
+from guardian.views.plain_text import cleaned
+from guardian.views.timestamps import json_timestamp
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+_LONGEST_CELL = 2000
+_MOST_CONTACTS_BYTES = 1 << 20
+
+_FORMS = (
+    (b"\xff\xd8\xff", ".jpg", "image/jpeg"),
+    (b"\x89PNG", ".png", "image/png"),
+    (b"GIF8", ".gif", "image/gif"),
+    (b"II*\x00", ".tif", "image/tiff"),
+    (b"MM\x00*", ".tif", "image/tiff"),
+    (b"BM", ".bmp", "image/bmp"),
+    (b"%PDF", ".pdf", "application/pdf"),
+)
+
+_COLUMNS = (
+    "page_url",
+    "image_url",
+    "first_seen_at",
+    "last_seen_at",
+    "source",
+    "probability",
+    "share_of_original",
+    "share_of_copy",
+    "what",
+    "licence",
+    "rule",
+    "page_title",
+    "caption",
+    "alt",
+    "image_sha256",
+    "image_kept",
+    "page_sha256",
+    "page_status",
+    "image_status",
+    "finding",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFiles:
+    """What a bundle of a case is made of, before its report. `members` are in the order of the bundle."""
+
+    record: CaseRecord
+    members: tuple[Member, ...]
+
+
+def case_files(
+    tx: Transaction, case: Case, vault: Vault, originals: Vault, now: datetime, *, with_original: bool = True
+) -> CaseFiles:
+    """Return all that a bundle of a case carries but the report, read in one transaction.
+
+    `originals`: where the owner's pictures lie. Raises GuardianError when the original is wanted and missing.
+    """
+    detail = case_detail(tx, case, now)
+    captures = tuple(tx.evidence.of_case(case.id))
+    host = case.operator
+    licences = tuple(
+        one for one in tx.licences.list() if host_is_under(one.host, host) or host_is_under(host, one.host)
+    )
+    record = CaseRecord(
+        detail=detail,
+        captures=captures,
+        licences=licences,
+        head=tx.audit.head(),
+        made_at=now,
+        guardian_version=__version__,
+    )
+
+    members = [
+        Member(
+            CASE, _case_json(record), "application/json", "The case as guardian records it, with every measurement."
+        ),
+        Member(
+            HISTORY,
+            history_lines(tx, case.id),
+            "application/jsonl",
+            "What people and guardian did about the case, each line with its digest in the audit log.",
+        ),
+        Member(SIGHTINGS, _sightings(record), "text/csv", "Every place where the picture was seen, as a table."),
+        *_kept_bytes(record, vault),
+    ]
+    for number, capture in enumerate(captures, start=1):
+        members += _of_capture(capture, f"captures/{number}-{capture.id}", vault)
+    if with_original and detail.asset is not None:
+        members.append(_original(detail.asset, originals))
+    return CaseFiles(record, tuple(members))
+
+
+def with_report(
+    files: CaseFiles, pictures: ReportPictures, key: str, authorities: tuple[str, ...], vault: Vault
+) -> tuple[Member, ...]:
+    """Return the members of a bundle with the report, which lists all others, as the first."""
+    # Imported late: fonts and the PDF library take their time, and most commands need neither.
+    from guardian.evidence.report.making import make_report
+
+    content = ReportContent(
+        record=files.record,
+        exhibits=[_exhibit(member) for member in files.members],
+        pictures=pictures,
+        key=key,
+        authorities=authorities,
+        contacts=_contacts(files, vault),
+    )
+    report = Member(REPORT, make_report(content), "application/pdf", "The report, to be read first.")
+    return (report, *files.members)
+
+
+def _exhibit(member: Member) -> Exhibit:
+    if isinstance(member.content, bytes):
+        return Exhibit(member.name, hashlib.sha256(member.content).hexdigest(), len(member.content), member.about)
+    return Exhibit(member.name, member.sha256 or "", member.content.stat().st_size, member.about)
+
+
+def _case_json(record: CaseRecord) -> bytes:
+    today = record.made_at.date()
+    told: dict[str, Any] = case_detail_json(record.detail) | {
+        "captures": [capture_json(capture) for capture in record.captures],
+        "licences": [licence_json(one, status_of(one, today)) for one in record.licences],
+        "versions_of_the_work": [_asset_json(asset) for asset in record.detail.assets],
+        "contacts_in_words": contacts_in([finding.context for finding in record.detail.findings]),
+    }
+    return json.dumps(told, sort_keys=True, indent=1, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def _asset_json(asset: Asset) -> dict[str, Any]:
+    return {
+        "id": asset.id,
+        "title": asset.title,
+        "collection": asset.collection,
+        "file": PurePath(asset.path).name,
+        "sha256": asset.sha256,
+        "width": asset.width,
+        "height": asset.height,
+        "added_at": json_timestamp(asset.added_at),
+    }
+
+
+def _sightings(record: CaseRecord) -> bytes:
+    """Return one row for each version of each finding, in the order of time."""
+    rows = []
+    for finding in record.detail.findings:
+        comparison, context = finding.comparison, finding.context
+        for version in record.detail.versions.get(finding.id, ()):
+            cells: list[object] = [
+                finding.page_url,
+                finding.image_url,
+                json_timestamp(version.first_seen_at),
+                json_timestamp(version.last_seen_at),
+                finding.source,
+                comparison.probability,
+                comparison.asset_coverage,
+                comparison.candidate_coverage,
+                comparison.description,
+                finding.licence.value,
+                finding.decision.rule,
+                context.page_title,
+                context.caption,
+                context.alt,
+                version.candidate_sha256,
+                "yes" if version.image_sha256 else "no",
+                version.page_sha256,
+                finding.page_status,
+                finding.image_status,
+                finding.id,
+            ]
+            rows.append([cleaned(cell)[:_LONGEST_CELL] if isinstance(cell, str) else cell for cell in cells])
+    rows.sort(key=lambda row: (str(row[2]), str(row[1])))
+    # The mark at the begin tells spreadsheet programs that the text is UTF-8.
+    return csv_text(_COLUMNS, rows).encode("utf-8-sig", "replace")
+
+
+def _kept_bytes(record: CaseRecord, vault: Vault) -> Iterator[Member]:
+    """Yield the bytes of pictures and pages that scans kept of each version, once each."""
+    seen: set[str] = set()
+    for finding in record.detail.findings:
+        for version in record.detail.versions.get(finding.id, ()):
+            for digest, kind in ((version.image_sha256, "picture"), (version.page_sha256, "page")):
+                if digest is None or digest in seen or not vault.holds(digest):
+                    continue
+                seen.add(digest)
+                ending, media_type = _form_of(vault.path_of(digest))
+                about = f"The {kind} as a scan received it, first on {version.first_seen_at:%Y-%m-%d %H:%M}Z."
+                name = f"scans/{kind}-{digest[:16]}{ending}"
+                yield Member(name, vault.path_of(digest), media_type, about, digest)
+
+
+def _form_of(path: Path) -> tuple[str, str]:
+    """Return the ending of the name and the media type for kept bytes, by their first ones."""
+    with path.open("rb") as file:
+        start = file.read(32)
+    for sign, ending, media_type in _FORMS:
+        if start.startswith(sign):
+            return ending, media_type
+    if start[4:12] in (b"ftypavif", b"ftypavis"):
+        return ".avif", "image/avif"
+    if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
+        return ".webp", "image/webp"
+    if start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        return ".html", "text/html"
+    return ".bin", "application/octet-stream"
+
+
+def _of_capture(capture: EvidenceCapture, folder: str, vault: Vault) -> list[Member]:
+    told = json.dumps(capture_json(capture), sort_keys=True, indent=1, ensure_ascii=False).encode("utf-8", "replace")
+    members = [Member(f"{folder}/capture.json", told, "application/json", "What was captured, when, and what was not.")]
+    members += [
+        Member(f"{folder}/{file.name}", vault.path_of(file.sha256), file.media_type, file.about, file.sha256)
+        for file in capture.files
+    ]
+    return members
+
+
+def _original(asset: Asset, originals: Vault) -> Member:
+    if not originals.holds(asset.sha256):
+        raise GuardianError(
+            f"the original of {asset.id} is missing at {originals.path_of(asset.sha256)}: restore it from a backup, or "
+            "export the bundle with --without-original"
+        )
+    name = _UNSAFE.sub("_", PurePath(asset.path).name)[-80:].lstrip(".") or "picture"
+    about = "The owner's picture, byte by byte, as it was protected."
+    return Member(f"original/{name}", originals.path_of(asset.sha256), "application/octet-stream", about, asset.sha256)
+
+
+def _contacts(files: CaseFiles, vault: Vault) -> dict[str, Any] | None:
+    """Return what the last capture that looked found about who is behind the site; None when none did."""
+    for capture in reversed(files.record.captures):
+        file = capture.file("contacts.json")
+        if file is None or file.size_bytes > _MOST_CONTACTS_BYTES:
+            continue
+        read = json.loads(vault.get(file.sha256))
+        return read if isinstance(read, dict) else None
+    return None

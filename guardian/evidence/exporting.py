@@ -1,0 +1,128 @@
+"""Exports the bundle of a case: reads it, makes its report, has it stamped, writes it and says so in the audit log."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+
+from guardian import __version__
+from guardian.cases.reading import case_starting_with
+from guardian.errors import GuardianError
+from guardian.evidence.bundle import BundleHead, Written, refuse_existing, write_bundle
+from guardian.evidence.case_members import CaseFiles, case_files, with_report
+from guardian.evidence.report.content import ReportPictures
+from guardian.evidence.settings import EvidenceSettings
+from guardian.evidence.signing import installation_key
+from guardian.evidence.timestamps import NoTimestamp, Stamp, stamp
+from guardian.evidence.vault import Vault
+from guardian.fetch.trusted import TrustedClient
+from guardian.matching.workers import Workers
+from guardian.model import Actor
+from guardian.store import Store
+
+_OUTLINED = ("comparison/original-outlined.png", "comparison/found-outlined.png")
+_HEAT_MAP, _SCREENSHOT = "comparison/heat-map.png", "screenshot.png"
+_MOST_PICTURE_BYTES = 64 << 20
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Exporting:
+    """What an export needs that is opened once. `originals`: where the owner's pictures lie."""
+
+    store: Store
+    vault: Vault
+    originals: Vault
+    workers: Workers
+    client: TrustedClient
+    settings: EvidenceSettings
+    data_dir: Path
+
+
+async def export(
+    exporting: Exporting,
+    start: str,
+    out: Path,
+    actor: Actor,
+    now: datetime,
+    *,
+    with_original: bool = True,
+    with_timestamp: bool = True,
+) -> Written:
+    """Write the bundle of the case whose id begins with `start`, and return what was written.
+
+    Raises UsageError (no such case, the file is there), NoTimestamp when authorities are configured and none answers,
+    GuardianError when evidence is damaged or missing, OSError when the disk is full.
+    """
+    refuse_existing(out)
+
+    def read() -> CaseFiles:
+        with exporting.store.read() as tx:
+            case = case_starting_with(tx, start)
+            return case_files(tx, case, exporting.vault, exporting.originals, now, with_original=with_original)
+
+    files = await asyncio.to_thread(read)
+    key = await asyncio.to_thread(installation_key, exporting.data_dir)
+    authorities = exporting.settings.timestamps if with_timestamp else ()
+    pictures = await _pictures(exporting, files)
+    members = await asyncio.to_thread(
+        with_report, files, pictures, key.fingerprint, tuple(one.url for one in authorities), exporting.vault
+    )
+
+    async def stamping(content: bytes) -> Stamp:
+        try:
+            return await stamp(exporting.client, authorities, content, exporting.settings.timestamp_patience)
+        except NoTimestamp as error:
+            raise NoTimestamp(
+                f"no bundle was written, since no time-stamp authority gave a time: {error}. Try again later, or add "
+                "--without-timestamp for a bundle that says that it carries none"
+            ) from error
+
+    case_id = files.record.detail.case.id
+    written = await write_bundle(
+        out, BundleHead(case_id, now, __version__), members, key, stamping if authorities else None
+    )
+
+    def note() -> None:
+        with exporting.store.begin() as tx:
+            detail = {"file": written.path.name, "sha256": written.sha256, "manifest_sha256": written.manifest_sha256}
+            tx.audit.add(actor, "evidence.exported", case_id, now, detail)
+
+    await asyncio.to_thread(note)
+    return written
+
+
+async def _pictures(exporting: Exporting, files: CaseFiles) -> ReportPictures:
+    """Return the pictures of the report: those that the last capture has drawn, else ones made now in a worker."""
+    screenshot = heat_map = None
+    for capture in reversed(files.record.captures):
+        drawn = {
+            file.name: exporting.vault.get(file.sha256)
+            for file in capture.files
+            if file.name in (*_OUTLINED, _HEAT_MAP, _SCREENSHOT) and file.size_bytes <= _MOST_PICTURE_BYTES
+        }
+        screenshot, heat_map = screenshot or drawn.get(_SCREENSHOT), heat_map or drawn.get(_HEAT_MAP)
+        if all(name in drawn for name in _OUTLINED):
+            return ReportPictures(drawn[_OUTLINED[0]], drawn[_OUTLINED[1]], heat_map, screenshot, is_outlined=True)
+
+    detail = files.record.detail
+    found = next((one.image_sha256 for one in detail.findings if one.image_sha256 is not None), None)
+    mine = await _small(exporting, exporting.originals, detail.asset.sha256 if detail.asset is not None else None)
+    theirs = await _small(exporting, exporting.vault, found)
+    return ReportPictures(mine, theirs, heat_map, screenshot)
+
+
+async def _small(exporting: Exporting, folder: Vault, digest: str | None) -> bytes | None:
+    """Return a kept picture made anew by a worker process, for decoders of hostile pictures crash; None without one."""
+    if digest is None or not folder.holds(digest):
+        return None
+    try:
+        content = await asyncio.to_thread(folder.get, digest)
+        small, _ = await exporting.workers.easy_copies(content)
+    except GuardianError as error:
+        log.warning("report_without_picture", digest=digest, reason=str(error))
+        return None
+    return small

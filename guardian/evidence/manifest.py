@@ -1,0 +1,142 @@
+"""The manifest of a bundle: its members with their digests, as JSON of which there is one form only (RFC 8785)."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+FORMAT = "guardian-evidence/1"
+BLOCK_BYTES = 1 << 20
+"""Members that are larger than this have a digest of each such part too, so that a change is found more exactly."""
+
+MANIFEST, SIGNATURE, PUBLIC_KEY = "manifest.json", "manifest.sig", "manifest.pub"
+TIMESTAMP, AUTHORITIES = "manifest.tsr", "tsa-chain.pem"
+INSTRUCTIONS, SUMS, REPORT = "VERIFY.txt", "SHA256SUMS", "report.pdf"
+CASE, HISTORY, SIGHTINGS = "case.json", "history.jsonl", "sightings.csv"
+
+NAME = re.compile(r"(?!.*(?:^|/)\.{1,2}(?:/|$))[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)*")
+"""What a member may be called: no spaces, no way out of the folder that it is unpacked to."""
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_LONGEST_NAME = 240
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One member as the manifest names it. `blocks`: digests of its parts of BLOCK_BYTES, when it has several."""
+
+    name: str
+    sha256: str
+    size_bytes: int
+    media_type: str
+    about: str
+    blocks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What is signed and stamped: of which case, when and by which version the bundle was made, and its members.
+
+    `key`: SHA-256 of the public key (DER) that signs. `is_stamped`: whether the bundle carries a time stamp.
+    """
+
+    case_id: str
+    made_at: datetime
+    guardian_version: str
+    key: str
+    is_stamped: bool
+    members: tuple[Listed, ...]
+
+    def content(self) -> bytes:
+        """Return the manifest as the bytes that are signed."""
+        return canonical_json(
+            {
+                "format": FORMAT,
+                "case": self.case_id,
+                "made_at": self.made_at.astimezone(UTC).isoformat(timespec="seconds"),
+                "guardian": self.guardian_version,
+                "key": self.key,
+                "timestamp": self.is_stamped,
+                "members": [_listed_json(member) for member in self.members],
+            }
+        )
+
+
+def canonical_json(value: Mapping[str, Any]) -> bytes:
+    """Return JSON as RFC 8785 wants it: UTF-8, keys in order, no blanks. Numbers must be integers, keys ASCII."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return text.encode("utf-8", "replace")
+
+
+def read_manifest(content: bytes) -> Manifest:
+    """Return a manifest that was read. Raises ValueError, in words, for what is none of this format."""
+    try:
+        read = json.loads(content)
+    except ValueError as error:
+        raise ValueError("it is not JSON") from error
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
+    if not isinstance(read, dict) or read.get("format") != FORMAT:
+        raise ValueError(f"its format is not {FORMAT}")
+
+    try:
+        manifest = Manifest(
+            case_id=_text(read["case"]),
+            made_at=datetime.fromisoformat(_text(read["made_at"])),
+            guardian_version=_text(read["guardian"]),
+            key=_digest(read["key"]),
+            is_stamped=read["timestamp"] is True,
+            members=tuple(_listed(one) for one in read["members"]),
+        )
+        same = manifest.content() == content
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
+        raise ValueError("a field is missing or has another form") from error
+    if not same:
+        raise ValueError("it is not in canonical form")
+
+    names = [member.name for member in manifest.members]
+    if len(set(names)) < len(names):
+        raise ValueError("it names a member twice")
+    return manifest
+
+
+def is_member_name(name: str) -> bool:
+    """Return whether a member may have this name."""
+    return len(name) <= _LONGEST_NAME and NAME.fullmatch(name) is not None
+
+
+def _listed_json(member: Listed) -> dict[str, Any]:
+    listed: dict[str, Any] = {
+        "name": member.name,
+        "sha256": member.sha256,
+        "bytes": member.size_bytes,
+        "media_type": member.media_type,
+        "about": member.about,
+    }
+    if member.blocks:
+        listed["blocks"] = list(member.blocks)
+    return listed
+
+
+def _listed(one: Mapping[str, Any]) -> Listed:
+    size, name = one["bytes"], _text(one["name"])
+    blocks = tuple(_digest(block) for block in one.get("blocks", ()))
+    if type(size) is not int or size < 0 or not is_member_name(name):
+        raise ValueError("a size or a name is impossible")
+    if blocks and len(blocks) != -(-size // BLOCK_BYTES):
+        raise ValueError("the parts of a member do not make its size")
+    return Listed(name, _digest(one["sha256"]), size, _text(one["media_type"]), _text(one["about"]), blocks)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _digest(value: object) -> str:
+    if not isinstance(value, str) or not _DIGEST.fullmatch(value):
+        raise TypeError
+    return value

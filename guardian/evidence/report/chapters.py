@@ -1,0 +1,340 @@
+"""The chapters of a report, in their order: what it is about, what was found and where, how it is known."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from reportlab.lib.units import mm
+from reportlab.platypus import CondPageBreak, Flowable, KeepTogether, PageBreak, Spacer, Table, TableStyle
+
+from guardian.evidence.report.contacts import contact_facts
+from guardian.evidence.report.content import CaseRecord, Exhibit, ReportContent
+from guardian.evidence.report.page import (
+    CELL,
+    DIGEST,
+    FORM,
+    LABEL,
+    LEAD,
+    NOTE,
+    SMALL,
+    SUBHEADING,
+    SUBTITLE,
+    TITLE,
+    WIDTH,
+    facts,
+    foreign,
+    heading,
+    listing,
+    paragraph,
+)
+from guardian.evidence.report.pictures import Figure
+from guardian.evidence.report.wording import DECLARATION, DECLARATION_NOTE, DECLARATION_TITLE, METHOD
+from guardian.model import Finding
+from guardian.views.cases import event_text
+from guardian.views.comparisons import description_text, percent_text
+from guardian.views.counting import counted
+from guardian.views.findings import licence_text, missed_text
+from guardian.views.licences import grant_text, scope_text
+from guardian.views.overlap import finding_sentence, overlap_of
+from guardian.views.timestamps import minute_text, second_text
+
+_MOST_FINDINGS = 50
+_MOST_EVENTS = 400
+_URL = 1200
+"""Characters of an address that are shown; all of it stands in case.json."""
+
+
+def summary(content: ReportContent) -> Iterator[Flowable]:
+    """Yield the first page: what the case is, in a sentence and in facts."""
+    record = content.record
+    case, asset, finding = record.detail.case, record.detail.asset, strongest(record)
+    yield paragraph("Evidence report", TITLE)
+    yield foreign(f"Use of a picture by {case.operator}", SUBTITLE, most=160)
+    if finding is not None:
+        yield foreign(finding_sentence(finding, asset, "the owner's"), LEAD)
+
+    rows: list[tuple[str, Flowable | str]] = [
+        ("Case", case.id),
+        ("State of the case", case.state.value.replace("_", " ")),
+        ("Work", f"{asset.title} ({asset.width} × {asset.height} pixels)" if asset else case.asset_id),
+    ]
+    if finding is not None:
+        rows += [
+            ("Page", foreign(finding.page_url, CELL, WIDTH - 38 * mm - 8, _URL)),
+            ("Picture", foreign(finding.image_url, CELL, WIDTH - 38 * mm - 8, _URL)),
+            ("First and last seen", f"{minute_text(finding.first_seen_at)} and {minute_text(finding.last_seen_at)}"),
+            ("Probability", percent_text(finding.comparison.probability)),
+            ("Licence", licence_text(finding)),
+        ]
+    rows += [
+        ("Captures", _captures_text(record)),
+        ("Report made", f"{second_text(record.made_at)} by guardian {record.guardian_version}"),
+        ("Time stamp", _timestamp_text(content)),
+        ("Signed by key", paragraph(content.key, DIGEST)),
+    ]
+    if record.held is not None:
+        rows.append(("On hold", record.held or "nothing of this case may be deleted"))
+    yield facts(rows)
+
+
+def both_pictures(content: ReportContent, number: int) -> Iterator[Flowable]:
+    """Yield the chapter with both pictures side by side, the heat map and the page as it was shown."""
+    pictures, finding, asset = content.pictures, strongest(content.record), content.record.detail.asset
+    overlap = None
+    if finding is not None and asset is not None and not pictures.is_outlined:
+        overlap = overlap_of(asset, finding.comparison, None)
+    gap = 6 * mm
+    width = (WIDTH - gap) / 2
+
+    def cell(picture: bytes | None, is_own: bool) -> Flowable:
+        if picture is None:
+            return paragraph("No picture is kept.", NOTE)
+        if overlap is None:
+            return Figure(picture, width, 90 * mm)
+        polygon, size = (
+            (overlap.asset_polygon, overlap.asset_size) if is_own else (overlap.found_polygon, overlap.found_size)
+        )
+        return Figure(picture, width, 90 * mm, polygon=polygon, polygon_size=size)
+
+    table = Table(
+        [
+            [cell(pictures.original, True), "", cell(pictures.found, False)],
+            [paragraph("The owner's picture", LABEL), "", paragraph("The picture that was found", LABEL)],
+        ],
+        colWidths=[width, gap, width],
+    )
+    table.setStyle(
+        TableStyle(
+            [
+                ("VALIGN", (0, 0), (-1, 0), "BOTTOM"),
+                ("ALIGN", (0, 0), (-1, -1), "CENTER"),
+                ("LEFTPADDING", (0, 0), (-1, -1), 0),
+                ("RIGHTPADDING", (0, 0), (-1, -1), 0),
+            ]
+        )
+    )
+    parts: list[Flowable] = [*heading(number, "Both pictures"), table]
+    if pictures.is_outlined or overlap is not None:
+        parts.append(paragraph("The outlines show where the pictures show the same.", SMALL))
+    if finding is not None:
+        parts += [Spacer(1, 4), facts(_measured(finding))]
+    yield KeepTogether(parts)
+
+    if pictures.heat_map is not None:
+        yield KeepTogether(
+            [
+                Spacer(1, 8),
+                Figure(pictures.heat_map, WIDTH * 0.62, 95 * mm),
+                Spacer(1, 3),
+                paragraph(
+                    "Where both show the same (blue) and where they differ (orange); uncoloured parts were not "
+                    "compared.",
+                    SMALL,
+                ),
+            ]
+        )
+    if pictures.screenshot is not None:
+        figure = Figure(pictures.screenshot, WIDTH * 0.8, 185 * mm, tallest=1.5)
+        words = "The page as a browser showed it"
+        words += "; its upper part, the whole is in the bundle." if figure.is_cut else "."
+        yield KeepTogether([Spacer(1, 8), figure, Spacer(1, 3), paragraph(words, SMALL)])
+
+
+def places(record: CaseRecord, number: int) -> Iterator[Flowable]:
+    """Yield the chapter that says where the picture was found, and what was said around it."""
+    title = heading(number, "Where it was found")
+    findings = record.detail.findings
+    for place, finding in enumerate(findings[:_MOST_FINDINGS], start=1):
+        width = WIDTH - 38 * mm - 8
+        context = finding.context
+        rows: list[tuple[str, Flowable | str]] = [
+            ("Page", foreign(finding.page_url, CELL, width, _URL)),
+            ("Picture", foreign(finding.image_url, CELL, width, _URL)),
+            ("Seen", f"{minute_text(finding.first_seen_at)} to {minute_text(finding.last_seen_at)}"),
+            ("What", description_text(finding.comparison)),
+            ("Licence", licence_text(finding)),
+        ]
+        shown = (
+            ("Gone", missed_text(finding)),
+            ("Title of the page", context.page_title),
+            ("Caption", context.caption),
+            ("Alternative text", context.alt),
+            ("Words nearby", context.nearby_text),
+            ("Rights claimed there", context.claims),
+            ("Note", finding.evidence_note),
+        )
+        rows += [(label, text) for label, text in shown if text]
+        yield KeepTogether([*title, paragraph(f"Place {place}", SUBHEADING), facts(rows), Spacer(1, 8)])
+        title = []
+    if len(findings) > _MOST_FINDINGS:
+        left = counted(len(findings) - _MOST_FINDINGS, "place")
+        yield paragraph(f"{left} more are listed in sightings.csv and case.json in the bundle.", NOTE)
+
+
+def behind_it(content: ReportContent, number: int) -> Iterator[Flowable]:
+    """Yield the chapter about who is behind the site."""
+    yield from heading(number, "Who is behind it")
+    rows: list[tuple[str, Flowable | str]] = [("Operator", content.record.detail.case.operator)]
+    if content.contacts is not None:
+        rows += contact_facts(content.contacts)
+    yield facts(rows)
+    if content.contacts is None:
+        yield Spacer(1, 4)
+        yield paragraph(
+            "No capture of this case has looked for contacts, registration data or the hosting network.", NOTE
+        )
+
+
+def licences(record: CaseRecord, number: int) -> Iterator[Flowable]:
+    """Yield the chapter about what the owner has allowed."""
+    yield from heading(number, "Licence standing")
+    yield paragraph("What the owner's records say of this use on the day of the report. guardian knows of no others.")
+    statuses = list(dict.fromkeys(licence_text(finding) for finding in record.detail.findings))
+    rows: list[tuple[str, Flowable | str]] = [("This use", text) for text in statuses]
+    for licence in record.licences:
+        asset = next((one for one in record.detail.assets if one.id == licence.asset_id), None)
+        rows.append((f"Licence {licence.id}", grant_text(licence, scope_text(licence, asset))))
+    yield facts(rows) if rows else paragraph("No use is recorded.", NOTE)
+
+
+def time_line(record: CaseRecord, number: int) -> Iterator[Flowable]:
+    """Yield the chapter that tells what happened, in the order of time."""
+    yield from heading(number, "Time line")
+    events: list[tuple[datetime, str]] = []
+    for finding in record.detail.findings:
+        events.append((finding.first_seen_at, f"First seen: {finding.image_url}"))
+        if finding.last_seen_at > finding.first_seen_at:
+            events.append((finding.last_seen_at, f"Last seen: {finding.image_url}"))
+    for event in record.detail.history:
+        _, _, words = event_text(event).partition("  ")
+        events.append((event.at, f"Case: {words}"))
+    for capture in record.captures:
+        events.append((capture.began_at, f"Captured ({capture.reason.value}): {counted(len(capture.files), 'file')}"))
+
+    events.sort(key=lambda one: one[0])
+    widths = (40 * mm, WIDTH - 40 * mm)
+    shown = events[:_MOST_EVENTS]
+    rows = [[paragraph(second_text(at), CELL), foreign(text, CELL, widths[1] - 10, 400)] for at, text in shown]
+    yield listing(("Time (UTC)", "What happened"), rows, widths)
+    if len(events) > len(shown):
+        yield paragraph(
+            f"{counted(len(events) - len(shown), 'event')} more stand in history.jsonl in the bundle.", NOTE
+        )
+
+
+def exhibits(listed: Sequence[Exhibit], number: int) -> Iterator[Flowable]:
+    """Yield the list of the files of the bundle with their digests."""
+    yield from heading(number, "List of exhibits")
+    yield paragraph(
+        "The files of this bundle. The line below each is its SHA-256, by which every bit of it can be checked. The "
+        "digest of this report itself stands in manifest.json and SHA256SUMS."
+    )
+    widths = (13 * mm, WIDTH - 13 * mm - 24 * mm, 24 * mm)
+    rows = [
+        [
+            paragraph(str(place), CELL),
+            [
+                paragraph(exhibit.name, SUBHEADING),
+                foreign(exhibit.about, CELL, widths[1] - 10),
+                paragraph(exhibit.sha256, DIGEST),
+            ],
+            paragraph(f"{exhibit.size_bytes:,} bytes", CELL),
+        ]
+        for place, exhibit in enumerate(listed, start=1)
+    ]
+    yield listing(("Exhibit", "File", "Size"), rows, widths)
+
+
+def limits(record: CaseRecord, number: int) -> Iterator[Flowable]:
+    """Yield the chapter that says what was not taken, and what was shown to one visitor and not to another."""
+    yield from heading(number, "What was not taken")
+    rows: list[tuple[str, Flowable | str]] = []
+    for capture in record.captures:
+        label = f"Capture of {minute_text(capture.began_at)}"
+        rows += [(label, f"{one.name}: {one.reason}") for one in capture.not_taken]
+        rows += [(label, f"Shown differently: {sentence}") for sentence in capture.differences]
+    if not record.captures:
+        rows.append(("Captures", "No capture was taken of this case. The bundle holds what the scans kept of it."))
+    for finding in record.detail.findings[:_MOST_FINDINGS]:
+        if finding.image_sha256 is None:
+            rows.append(("Not kept", f"The bytes of the picture at {finding.image_url} were not kept by the scan."))
+    yield facts(rows) if rows else paragraph("Everything that guardian captures was taken.")
+
+
+def method(content: ReportContent, number: int) -> Iterator[Flowable]:
+    """Yield the page that explains the method in plain language."""
+    yield PageBreak()
+    yield from heading(number, "Method")
+    for title, text in METHOD:
+        yield KeepTogether([paragraph(title, SUBHEADING), paragraph(text)])
+
+    head = content.record.head
+    rows: list[tuple[str, Flowable | str]] = [
+        ("Version", f"guardian {content.record.guardian_version}"),
+        (
+            "End of the log",
+            paragraph(f"{head.number}:{head.digest}" if head is not None else "the log is empty", DIGEST),
+        ),
+        ("Key", paragraph(content.key, DIGEST)),
+        ("Time stamp", _timestamp_text(content)),
+    ]
+    yield CondPageBreak(60)
+    yield Spacer(1, 4)
+    yield facts(rows)
+
+
+def declaration(content: ReportContent, number: int) -> Iterator[Flowable]:
+    """Yield the page with the declaration that a person may complete and sign."""
+    record = content.record
+    filled = {
+        "case": record.detail.case.id,
+        "made": second_text(record.made_at),
+        "version": record.guardian_version,
+    }
+    yield PageBreak()
+    yield from heading(number, DECLARATION_TITLE)
+    yield paragraph(DECLARATION_NOTE, NOTE)
+    yield Spacer(1, 6)
+    for text in DECLARATION:
+        yield paragraph(text.format(**filled), FORM)
+    yield Spacer(1, 22)
+    yield paragraph("______________________________________________", FORM)
+    yield paragraph("Signature", LABEL)
+
+
+def strongest(record: CaseRecord) -> Finding | None:
+    """Return the finding that the report speaks of first: one that is there before those that are gone."""
+    return max(
+        record.detail.findings,
+        key=lambda one: (not one.is_absent, one.comparison.probability, one.last_seen_at, one.id),
+        default=None,
+    )
+
+
+def _measured(finding: Finding) -> list[tuple[str, Flowable | str]]:
+    comparison = finding.comparison
+    rows: list[tuple[str, Flowable | str]] = [
+        ("What was done to it", description_text(comparison)),
+        ("Probability", percent_text(comparison.probability)),
+    ]
+    if comparison.asset_coverage is not None:
+        rows.append(("Share of the original", f"{comparison.asset_coverage:.0%} of the owner's picture can be seen"))
+    if comparison.candidate_coverage is not None:
+        rows.append(("Share of the copy", f"{comparison.candidate_coverage:.0%} of the picture found is filled by it"))
+    if comparison.keypoint_inliers is not None:
+        rows.append(("Distinct points", f"{comparison.keypoint_inliers} agree on one movement"))
+    if comparison.aligned_similarity is not None:
+        rows.append(("Pixels where they overlap", f"correlate by {comparison.aligned_similarity:.3f} (1 is the same)"))
+    rows.append(("Rule that decided", finding.decision.rule))
+    return rows
+
+
+def _captures_text(record: CaseRecord) -> str:
+    if not record.captures:
+        return "none was taken"
+    return f"{len(record.captures)}, the last on {minute_text(record.captures[-1].began_at)}"
+
+
+def _timestamp_text(content: ReportContent) -> str:
+    if not content.authorities:
+        return "none: this bundle carries no time stamp of an independent authority"
+    return f"asked of {', '.join(content.authorities)}; the answer is manifest.tsr in the bundle"

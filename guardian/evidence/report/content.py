@@ -1,0 +1,66 @@
+"""What a report tells: all that is recorded of a case at one time, as values."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from guardian.model import AuditHead, EvidenceCapture, Licence
+from guardian.views.cases import CaseDetail
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRecord:
+    """A case as it is recorded at `made_at`.
+
+    `captures` are oldest first. `licences` are those that speak about its operator. `head` is the end of the audit log
+    then; None while the log is empty. `held`: why nothing of the case may be deleted; None when it may.
+    """
+
+    detail: CaseDetail
+    captures: tuple[EvidenceCapture, ...]
+    licences: tuple[Licence, ...]
+    head: AuditHead | None
+    made_at: datetime
+    guardian_version: str
+    held: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exhibit:
+    """A file of the bundle as the report lists it."""
+
+    name: str
+    sha256: str
+    size_bytes: int
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportPictures:
+    """Pictures that guardian has made itself, PNG or JPEG; None where there is none.
+
+    `original` and `found` show the overlap already when `is_outlined`. `screenshot` is the page as a browser showed it.
+    """
+
+    original: bytes | None = field(default=None, repr=False)
+    found: bytes | None = field(default=None, repr=False)
+    heat_map: bytes | None = field(default=None, repr=False)
+    screenshot: bytes | None = field(default=None, repr=False)
+    is_outlined: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReportContent:
+    """All that a report is made of.
+
+    `key`: the fingerprint of the key that signs the bundle. `authorities`: the time-stamp authorities that are asked;
+    none means that the bundle carries no time stamp. `contacts`: who is behind the site, as the last capture found it.
+    """
+
+    record: CaseRecord
+    exhibits: Sequence[Exhibit]
+    pictures: ReportPictures
+    key: str
+    authorities: tuple[str, ...] = ()
+    contacts: Mapping[str, Any] | None = None

@@ -1,0 +1,220 @@
+"""Drafts a notice from cases of one operator: fills the templates, names what is missing, writes it down."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from guardian.cases.reading import case_starting_with
+from guardian.errors import UsageError
+from guardian.licences import standing_of
+from guardian.model import Action, Actor, Asset, Case, CaseEvent, CaseState, Finding, LicenceStatus
+from guardian.model.notices import (
+    Notice,
+    NoticeItem,
+    NoticeKind,
+    NoticeLanguage,
+    NoticeLine,
+    NoticePlace,
+    NoticeStep,
+)
+from guardian.notices.elements import missing_elements
+from guardian.notices.facts import NoticeFacts, item_facts, owner_facts
+from guardian.notices.rendering import render
+from guardian.notices.settings import NoticeSettings, OwnerSettings
+from guardian.store import Store, Transaction
+from guardian.store.ids import new_id
+from guardian.urls.addresses import host_in, is_web_address
+from guardian.views.counting import counted
+from guardian.views.plain_text import cleaned
+
+MOST_PLACES = 500
+"""Of one notice; a list that is longer is read by nobody."""
+
+_LONGEST_TEXT = 4_000
+_NAME = 200
+_REFERENCE = len("notice_") + 8
+
+_WHY_NOT = {
+    CaseState.DISMISSED: "is dismissed",
+    CaseState.LICENSED: "is licensed",
+    CaseState.GONE: "is gone: nothing is shown there any more",
+    CaseState.CLOSED: "is closed",
+    CaseState.RESOLVED: "is resolved",
+}
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Whose notices they are, and the rules of the house for them."""
+
+    owner: OwnerSettings
+    settings: NoticeSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody wants to have drafted. `language` None: that of the settings. `fee` is for offers of licences."""
+
+    kind: NoticeKind
+    by: str
+    language: NoticeLanguage | None = None
+    recipient: str | None = None
+    fee: str | None = None
+    remark: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """A new draft, what was left out of it and why, and what speaks for another look before it is sent."""
+
+    notice: Notice
+    left_out: tuple[str, ...]
+    doubts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """A case with its asset, the findings that a notice may name, and why others may not be named."""
+
+    case: Case
+    asset: Asset | None
+    findings: tuple[Finding, ...]
+    left_out: tuple[str, ...]
+
+
+def draft(store: Store, case_ids: Sequence[str], wish: Wish, house: House, now: datetime, actor: Actor) -> Drafted:
+    """Draft a notice about cases of one operator, whose ids may be shortened, and write it down; return it.
+
+    Uses that are gone, licensed or on this machine are left out. Raises UsageError when no use is left, for cases of
+    several operators and for cases that ask for no notice; ConfigError for a template that cannot be rendered.
+    """
+    with store.read() as tx:
+        cases = {case.id: case for case in (case_starting_with(tx, case_id) for case_id in case_ids)}
+        _check_cases(list(cases.values()))
+        subjects = [_subject(tx, case, now) for case in cases.values()]
+
+    notice = _made(subjects, wish, house, now)
+    with store.begin() as tx:
+        tx.notices.add(notice)
+        line = NoticeLine(notice.id, now, NoticeStep.DRAFTED, notice.drafted_by)
+        tx.notices.note(line)
+        for case_id in notice.case_ids:
+            event = CaseEvent(case_id, now, "notice_drafted", by=notice.drafted_by, detail=_told(notice))
+            tx.cases.note(event, disturbs=False)
+        detail = {"kind": notice.kind.value, "language": notice.language.value, "operator": notice.operator}
+        tx.audit.add(actor, "notice.drafted", notice.id, now, detail)
+        written = tx.notices.get(notice.id) or notice
+
+    log.info("notice_drafted", notice=notice.id, kind=notice.kind.value, operator=notice.operator, by=wish.by)
+    left_out = tuple(text for subject in subjects for text in subject.left_out)
+    return Drafted(written, left_out, tuple(_doubts(subjects)))
+
+
+def reference_of(notice_id: str) -> str:
+    """Return the reference that a notice shows: the beginning of its id, which is enough for every command."""
+    return notice_id[:_REFERENCE]
+
+
+def _check_cases(cases: Sequence[Case]) -> None:
+    operators = sorted({case.operator for case in cases})
+    if len(operators) > 1:
+        raise UsageError(f"one notice goes to one operator, but these cases are about {', '.join(operators)}")
+    for case in cases:
+        if case.state in _WHY_NOT:
+            raise UsageError(f"{case.id} {_WHY_NOT[case.state]}; reopen it first if a notice is wanted all the same")
+
+
+def _subject(tx: Transaction, case: Case, now: datetime) -> _Subject:
+    licences = tx.licences.for_host(host_in(case.operator)) if host_in(case.operator) else []
+    work = tx.works.of_asset(case.asset_id)
+    named, left_out = [], []
+    for finding in tx.findings.list(case.id):
+        page = finding.page_url
+        standing = standing_of(work, page, now.date(), licences) if work is not None else None
+        if not is_web_address(page):
+            left_out.append(f"{page} is no address on the web")
+        elif finding.is_absent:
+            left_out.append(f"{page} does not show it any more")
+        elif finding.is_licensed or (standing is not None and standing.status is LicenceStatus.LICENSED):
+            left_out.append(f"{page} is licensed")
+        else:
+            named.append(finding)
+    if not named:
+        why = "; ".join(left_out) or "it has no use that is recorded"
+        raise UsageError(f"there is nothing to write about {case.id}: {why}")
+    return _Subject(case, tx.assets.get(case.asset_id), tuple(named), tuple(left_out))
+
+
+def _made(subjects: Sequence[_Subject], wish: Wish, house: House, now: datetime) -> Notice:
+    """Return the notice about these cases, its templates filled."""
+    places = sum(len(subject.findings) for subject in subjects)
+    if places > MOST_PLACES:
+        raise UsageError(f"{counted(places, 'address', 'addresses')} are too many for one notice of {MOST_PLACES}")
+
+    language = wish.language or house.settings.language
+    id_ = new_id("notice")
+    operator = subjects[0].case.operator
+    items = [_item(subject) for subject in subjects]
+    facts = NoticeFacts(
+        owner=owner_facts(house.owner),
+        items=tuple(
+            item_facts(number, item, subject.asset, subject.findings)
+            for number, (item, subject) in enumerate(zip(items, subjects, strict=True), start=1)
+        ),
+        operator=cleaned(operator),
+        recipient=cleaned(wish.recipient or "")[:_NAME],
+        reference=reference_of(id_),
+        date=now.date(),
+        answer_by=(now + house.settings.answer_within).date(),
+        fee=cleaned(wish.fee or "")[:_NAME],
+        remark=cleaned(wish.remark or "")[:_LONGEST_TEXT],
+    )
+    rendered = render(facts, wish.kind, language, house.settings.templates)
+    return Notice(
+        id=id_,
+        kind=wish.kind,
+        language=language,
+        operator=operator,
+        drafted_at=now,
+        drafted_by=cleaned(wish.by)[:_NAME],
+        subject=cleaned(rendered.subject),
+        text=rendered.text,
+        form=rendered.form,
+        items=tuple(items),
+        missing=missing_elements(facts, wish.kind, language, rendered.elements),
+        template_sha256=rendered.sha256,
+        recipient=facts.recipient or None,
+        answer_by=facts.answer_by,
+    )
+
+
+def _item(subject: _Subject) -> NoticeItem:
+    return NoticeItem(
+        case_id=subject.case.id,
+        asset_id=subject.case.asset_id,
+        title=subject.asset.title if subject.asset is not None else "",
+        places=tuple(_place(finding) for finding in subject.findings),
+    )
+
+
+def _place(finding: Finding) -> NoticePlace:
+    image = finding.image_url if is_web_address(finding.image_url) else None
+    return NoticePlace(finding.id, finding.page_url, image, finding.first_seen_at, finding.last_seen_at)
+
+
+def _doubts(subjects: Sequence[_Subject]) -> list[str]:
+    doubts = []
+    for subject in subjects:
+        if subject.case.state is CaseState.OPEN:
+            doubts.append(f"nobody has confirmed {subject.case.id} yet: look at both pictures first")
+        weak = [finding for finding in subject.findings if finding.decision.action is not Action.ALERT]
+        doubts += [f"at {finding.page_url} the rules asked for a review, not for an alert" for finding in weak[:20]]
+    return doubts
+
+
+def _told(notice: Notice) -> str:
+    return f"{notice.id}, {notice.kind.value}, {notice.language.value}"

@@ -1,0 +1,77 @@
+"""Writes down what a recheck has shown, and lets its case follow: gone, moved, or back."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import structlog
+
+from guardian.cases.capture_orders import owe_capture
+from guardian.cases.recording import note_gone
+from guardian.model import SETTLED_STATES, CaptureOrder, CaptureReason, Case, CaseEvent, CaseState
+from guardian.model.notices import Recheck, RecheckOutcome
+from guardian.store import Transaction
+from guardian.views.notices import look_text, recheck_text
+
+MOVED_LINE, BACK_LINE = "relocated", "returned"
+"""The kinds of the lines that open a case again."""
+
+_OPENED_AGAIN = {RecheckOutcome.MOVED: MOVED_LINE, RecheckOutcome.BACK: BACK_LINE}
+_ENDED_BY_NEWS = (CaseState.NOTICE_SENT, CaseState.GONE, *SETTLED_STATES)
+_MOST_LINKED = 20
+
+log = structlog.get_logger(__name__)
+
+
+def settle_recheck(tx: Transaction, recheck: Recheck, gone: Sequence[str], earlier: Sequence[Recheck]) -> None:
+    """Write a recheck; mark the findings that are gone; let the case follow, with captures as proof.
+
+    `gone` are the ids of findings that are gone. `earlier`: the rechecks before, oldest first. A case all of whose
+    uses are gone becomes `gone`; one whose picture moved or is back is open again, and its history names the captures
+    from before. The same outcome again is no news and leaves no line.
+    """
+    tx.notices.add_recheck(recheck)
+    tx.findings.lose(gone, recheck.at)
+    case = tx.cases.lock(recheck.case_id)
+    if case is None:
+        return
+    outcome = recheck.outcome
+    told = [one.outcome for one in earlier if one.outcome is not RecheckOutcome.UNCLEAR]
+    is_news = outcome is not (told[-1] if told else None)
+
+    if outcome in _OPENED_AGAIN:
+        _open_again(tx, case, recheck, is_news=is_news)
+    elif is_news:
+        text = recheck_text(recheck)
+        tx.cases.note(CaseEvent(case.id, recheck.at, "rechecked", note=text, detail=recheck.id), disturbs=False)
+    if outcome is RecheckOutcome.GONE and is_news:
+        order = CaptureOrder(case.id, CaptureReason.ABSENCE, gone[0] if gone else None)
+        owe_capture(tx, order, recheck.id, recheck.at)
+    if outcome is not RecheckOutcome.MOVED:
+        note_gone(tx, gone, recheck.at)
+    log.info("case_rechecked", case=case.id, recheck=recheck.id, outcome=outcome.value)
+
+
+def _open_again(tx: Transaction, case: Case, recheck: Recheck, *, is_news: bool) -> None:
+    """Open a case again whose picture moved or is back, and have it captured as it is now."""
+    is_ended = case.state in _ENDED_BY_NEWS
+    if not is_news and not is_ended:
+        return
+    kind = _OPENED_AGAIN[recheck.outcome]
+    tx.cases.note(CaseEvent(case.id, recheck.at, kind, note=_with_captures(tx, recheck), detail=recheck.id))
+    owe_capture(tx, CaptureOrder(case.id, CaptureReason.RETURNED, _found(recheck)), recheck.id, recheck.at)
+    if is_ended:
+        tx.cases.update(replace(case, state=CaseState.OPEN, updated_at=recheck.at))
+
+
+def _found(recheck: Recheck) -> str | None:
+    """Return the finding at which the picture was found, where one is known."""
+    looks = recheck.elsewhere if recheck.outcome is RecheckOutcome.MOVED else recheck.places
+    return next((look.finding_id for look in looks if look.finding_id is not None and look.state == "there"), None)
+
+
+def _with_captures(tx: Transaction, recheck: Recheck) -> str:
+    looks = recheck.elsewhere if recheck.outcome is RecheckOutcome.MOVED else recheck.places
+    seen = "; ".join(look_text(look) for look in looks if look.state == "there")
+    captures = [one.id for one in tx.evidence.of_case(recheck.case_id)][-_MOST_LINKED:]
+    linked = f"; captured before: {', '.join(captures)}" if captures else ""
+    return f"{recheck_text(recheck)}: {seen[:2000]}{linked}"

@@ -1,0 +1,289 @@
+"""What people do with a notice once it is drafted: consider, approve, record as sent or countered, withdraw.
+
+Each step is a line of the notice's history and of the audit log, and says who took it. guardian sends nothing itself:
+`mark_sent` writes down what a person has sent.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import structlog
+
+from guardian.cases import Edit, decide
+from guardian.cases.capture_orders import owe_capture
+from guardian.errors import UsageError
+from guardian.licences import standing_of
+from guardian.model import Actor, CaptureOrder, CaptureReason, CaseEvent, CaseState, LicenceStatus
+from guardian.model.notices import OUT_STATES, Notice, NoticeLine, NoticeState, NoticeStep
+from guardian.notices.business_days import CounterWindow, counter_window
+from guardian.notices.drafting import reference_of
+from guardian.notices.following import owe_rechecks
+from guardian.notices.settings import NoticeSettings
+from guardian.store import Transaction
+from guardian.urls.addresses import host_in
+from guardian.views.counting import counted
+from guardian.views.plain_text import cleaned
+from guardian.views.short_ids import only_one, with_prefix
+from guardian.views.timestamps import minute_text
+
+VERIFIED_FOR = timedelta(hours=24)
+"""How long the addresses of a notice count as live after somebody has looked."""
+
+_LONGEST_WORDS = 4_000
+_LONGEST_NAME = 300
+_WORDS_AT_LEAST = 3
+"""Of a consideration; "ok" is none."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """Who takes a step, and when. `actor` is who the audit log knows, `name` what the history shows."""
+
+    name: str
+    at: datetime
+    actor: Actor
+
+
+def notice_starting_with(tx: Transaction, start: str) -> Notice:
+    """Return the only notice whose id begins with `start`, which may lack "notice_". Raises UsageError."""
+    found = tx.notices.starting_with(with_prefix(start, "notice_"))
+    return only_one(found, [one.id for one in found], start, "notice", "`guardian notice list` shows them")
+
+
+def require_open(notice: Notice) -> None:
+    """Raise UsageError for a notice that was sent or withdrawn already."""
+    if not notice.is_open:
+        raise UsageError(f"{notice.id} is {notice.state.value} already; draft another one")
+
+
+def check_licence(tx: Transaction, notice_id: str, words: str, by: By) -> Notice:
+    """Record that a person has checked that no licence covers the uses, in their words; return the notice.
+
+    What the recorded licences say is written beside it. Raises UsageError when one of them covers a use.
+    """
+    notice = _open(tx, notice_id)
+    known = _licences_text(tx, notice, by.at.date())
+    return _write(tx, notice, NoticeStep.LICENCE_CHECKED, by, _words(words, "what was checked"), {"recorded": known})
+
+
+def consider(tx: Transaction, notice_id: str, words: str, by: By) -> Notice:
+    """Record a person's words about fair use, quotation, parody and other exceptions; return the notice."""
+    notice = _open(tx, notice_id)
+    return _write(tx, notice, NoticeStep.CONSIDERED, by, _words(words, "why no exception applies"), {})
+
+
+def approve(tx: Transaction, notice_id: str, by: By, settings: NoticeSettings, note: str | None = None) -> Notice:
+    """Record that somebody lets a notice go out; return it.
+
+    Raises UsageError that names each thing which has to come first, or for the drafter where `four_eyes` is on.
+    """
+    notice = _open(tx, notice_id)
+    lacking = [*notice.missing, *_not_considered(notice)]
+    if lacking:
+        raise UsageError(_named(f"{notice.id} cannot be approved yet", lacking))
+    if settings.four_eyes and _is_same(by.name, notice.drafted_by):
+        raise UsageError(f"{by.name} has drafted {notice.id}; notices.four_eyes asks for somebody else to approve it")
+    if by.actor.name and settings.four_eyes and _is_same(by.actor.name, notice.drafted_by) and by.name != by.actor.name:
+        log.warning("approved_for_another", notice=notice.id, by=by.name, actor=by.actor.name)
+    for case_id in notice.case_ids:
+        case = tx.cases.get(case_id)
+        if case is not None:
+            # What is shown when the notice goes out is kept as proof.
+            owe_capture(tx, CaptureOrder(case.id, CaptureReason.NOTICE), notice.id, by.at)
+    return _write(tx, notice, NoticeStep.APPROVED, by, _optional(note), {})
+
+
+def note_verified(tx: Transaction, notice_id: str, problems: Mapping[str, str], by: By) -> Notice:
+    """Record a look at all addresses of a notice; return it. `problems`: by address why it is not live."""
+    notice = _open(tx, notice_id)
+    step = NoticeStep.NOT_VERIFIED if problems else NoticeStep.VERIFIED
+    return _write(tx, notice, step, by, None, problems)
+
+
+def open_points(tx: Transaction, notice: Notice, settings: NoticeSettings, now: datetime) -> list[str]:
+    """Return what has to be done before a notice may be recorded as sent, one sentence each; [] when nothing has."""
+    return [*points_of_people(tx, notice, settings), *_not_verified(notice, now)]
+
+
+def points_of_people(tx: Transaction, notice: Notice, settings: NoticeSettings) -> list[str]:
+    """Return what people have to do before it is worth a look whether the addresses of a notice are live."""
+    points = [*notice.missing, *_not_considered(notice)]
+    approved = notice.last(NoticeStep.APPROVED)
+    if approved is None:
+        points.append(f"nobody has approved it: `guardian notice approve {reference_of(notice.id)} --by NAME`")
+    elif settings.four_eyes and _is_same(approved.by, notice.drafted_by):
+        points.append(f"{approved.by} has both drafted and approved it; notices.four_eyes asks for somebody else")
+    for case_id in notice.case_ids:
+        case = tx.cases.get(case_id)
+        if case is not None and case.state in (CaseState.DISMISSED, CaseState.LICENSED):
+            points.append(f"{case.id} is {case.state.value} by now: withdraw the notice")
+    return points
+
+
+def is_verified(notice: Notice, now: datetime) -> bool:
+    """Return whether all addresses of a notice were live when somebody last looked, within 24 hours."""
+    return not _not_verified(notice, now)
+
+
+def mark_sent(
+    tx: Transaction,
+    notice_id: str,
+    to: str,
+    copy_sha256: str,
+    by: By,
+    settings: NoticeSettings,
+    note: str | None = None,
+) -> Notice:
+    """Record that a person has sent a notice; its cases become `notice_sent`, and rechecks are owed. Return it.
+
+    `copy_sha256`: the digest of what was sent, which is kept beside the evidence. Raises UsageError that names each
+    thing which has to come first.
+    """
+    notice = _open(tx, notice_id)
+    points = open_points(tx, notice, settings, by.at)
+    if points:
+        raise UsageError(_named(f"{notice.id} cannot be recorded as sent yet", points))
+    recipient = cleaned(to)[:_LONGEST_NAME]
+    if not recipient:
+        raise UsageError("say to whom it was sent: --to ADDRESS")
+
+    words = f"{notice.id} to {recipient}" + (f": {_optional(note)}" if note else "")
+    for case_id in notice.case_ids:
+        case = tx.cases.get(case_id)
+        if case is not None:
+            decide(tx, case.id, CaseState.NOTICE_SENT, Edit(by.name, by.at, words))
+            owe_rechecks(tx, notice.id, case.id, by.at)
+    detail = {"to": recipient, "copy_sha256": copy_sha256}
+    return _write(tx, notice, NoticeStep.SENT, by, _optional(note), detail)
+
+
+def note_counter(
+    tx: Transaction, notice_id: str, received: date, by: By, settings: NoticeSettings, note: str | None = None
+) -> tuple[Notice, CounterWindow]:
+    """Record that a counter notice was received on a day; return the notice, and when material may be restored."""
+    notice = _known(tx, notice_id)
+    sent = notice.last(NoticeStep.SENT)
+    if notice.state not in OUT_STATES or sent is None:
+        raise UsageError(f"{notice.id} is {notice.state.value}; only what was sent can be countered")
+    if not sent.at.date() - timedelta(days=1) <= received <= by.at.date() + timedelta(days=1):
+        raise UsageError(f"{received} is not between the day when it was sent, {sent.at:%Y-%m-%d}, and today")
+
+    window = counter_window(received, settings.holidays)
+    detail = {
+        "received": received.isoformat(),
+        "earliest": window.earliest.isoformat(),
+        "latest": window.latest.isoformat(),
+    }
+    for case_id in notice.case_ids:
+        case = tx.cases.get(case_id)
+        if case is not None:
+            words = f"{notice.id}: received {received}; material may be restored from {window.earliest} on"
+            tx.cases.note(CaseEvent(case.id, by.at, "notice_countered", by=cleaned(by.name), note=words))
+    return _write(tx, notice, NoticeStep.COUNTERED, by, _optional(note), detail), window
+
+
+def withdraw(tx: Transaction, notice_id: str, by: By, note: str | None = None) -> Notice:
+    """Record that a notice is withdrawn, sent or not; return it. Its cases stay as they are."""
+    notice = _known(tx, notice_id)
+    if notice.state is NoticeState.WITHDRAWN:
+        raise UsageError(f"{notice.id} is withdrawn already")
+    for case_id in notice.case_ids:
+        case = tx.cases.get(case_id)
+        if case is not None:
+            event = CaseEvent(case.id, by.at, "notice_withdrawn", by=cleaned(by.name), note=_optional(note))
+            tx.cases.note(event, disturbs=False)
+    return _write(tx, notice, NoticeStep.WITHDRAWN, by, _optional(note), {})
+
+
+def _known(tx: Transaction, notice_id: str) -> Notice:
+    notice = tx.notices.lock(notice_id)
+    if notice is None:
+        raise UsageError(f"there is no notice {notice_id}; `guardian notice list` shows them")
+    return notice
+
+
+def _open(tx: Transaction, notice_id: str) -> Notice:
+    """Return a notice that nobody has sent or withdrawn yet, with its row locked."""
+    notice = _known(tx, notice_id)
+    require_open(notice)
+    return notice
+
+
+def _write(
+    tx: Transaction, notice: Notice, step: NoticeStep, by: By, note: str | None, detail: Mapping[str, str]
+) -> Notice:
+    """Write a step into the history and the audit log; return the notice as it now stands."""
+    name = cleaned(by.name)[:_LONGEST_NAME]
+    if not name:
+        raise UsageError("say who: --by NAME")
+    tx.notices.note(NoticeLine(notice.id, by.at, step, name, note, detail))
+    audited = {"by": name, **({"note": note} if note else {}), **detail}
+    tx.audit.add(by.actor, f"notice.{step.value}", notice.id, by.at, audited)
+    log.info("notice_changed", notice=notice.id, step=step.value, by=name)
+    written = tx.notices.get(notice.id)
+    if written is None:
+        raise LookupError(f"{notice.id} was locked a moment ago")
+    return written
+
+
+def _not_considered(notice: Notice) -> list[str]:
+    points = []
+    reference = reference_of(notice.id)
+    if notice.last(NoticeStep.LICENCE_CHECKED) is None:
+        points.append(
+            f"nobody has recorded a licence check: `guardian notice consider {reference} --licence 'what was checked'`"
+        )
+    if notice.last(NoticeStep.CONSIDERED) is None:
+        points.append(
+            "nobody has recorded whether an exception applies (fair use, quotation, parody): "
+            f"`guardian notice consider {reference} --exceptions 'why none applies'`"
+        )
+    return points
+
+
+def _not_verified(notice: Notice, now: datetime) -> list[str]:
+    looked = [line for line in notice.history if line.step in (NoticeStep.VERIFIED, NoticeStep.NOT_VERIFIED)]
+    if not looked or now - looked[-1].at > VERIFIED_FOR:
+        since = f" since {minute_text(looked[-1].at)}" if looked else ""
+        reference = reference_of(notice.id)
+        return [f"nobody has looked whether its addresses are live{since}: `guardian notice verify {reference}`"]
+    return [f"{address} is not live: {why}" for address, why in looked[-1].detail.items()]
+
+
+def _licences_text(tx: Transaction, notice: Notice, on: date) -> str:
+    """Return what the recorded licences say of the places of a notice. Raises UsageError when one is covered."""
+    host = host_in(notice.operator)
+    licences = tx.licences.for_host(host) if host else []
+    for item in notice.items:
+        work = tx.works.of_asset(item.asset_id)
+        for place in item.places:
+            if work is None or place.page_url is None:
+                continue
+            standing = standing_of(work, place.page_url, on, licences)
+            if standing.status is LicenceStatus.LICENSED and standing.licence is not None:
+                raise UsageError(f"{place.page_url} is licensed by {standing.licence.id}: draft another notice without")
+    if not licences:
+        return f"no licence speaks about {notice.operator}"
+    return f"{counted(len(licences), 'licence')} of {notice.operator}, none of which covers these uses"
+
+
+def _named(first: str, points: list[str]) -> str:
+    return "\n".join([f"{first}:", *(f"  - {point}" for point in points)])
+
+
+def _words(text: str, what: str) -> str:
+    words = cleaned(text)[:_LONGEST_WORDS]
+    if len(words.split()) < _WORDS_AT_LEAST:
+        raise UsageError(f"write in a few words {what}; they may be read in court")
+    return words
+
+
+def _optional(text: str | None) -> str | None:
+    return (cleaned(text)[:_LONGEST_WORDS] or None) if text else None
+
+
+def _is_same(one: str, other: str) -> bool:
+    return one.strip().casefold() == other.strip().casefold()

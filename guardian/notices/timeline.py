@@ -1,0 +1,126 @@
+"""Tells the whole story of a case: first seen, captured, decided, told, noticed, looked at again, licensed."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time
+
+from guardian.licences import standing_of
+from guardian.model import Case, LicenceStatus, TaskKind, TaskState
+from guardian.model.notices import Notice, NoticeStep
+from guardian.notices.following import RECHECK_DAYS, read_key
+from guardian.store import Transaction
+from guardian.urls.addresses import host_in
+from guardian.views.cases import event_words
+from guardian.views.counting import counted
+from guardian.views.evidence import reason_text
+from guardian.views.licences import grant_text, scope_text
+from guardian.views.notices import kind_text, recheck_text, step_words
+from guardian.views.timelines import TimelineEntry, TimelineKind
+
+_TOLD_ELSEWHERE = frozenset({"notice_drafted", "notice_countered", "notice_withdrawn", "rechecked"})
+"""Kinds of lines of a case's history that stand in the history of a notice, or in a recheck, too."""
+
+
+def timeline_of(tx: Transaction, case: Case, now: datetime) -> list[TimelineEntry]:
+    """Return everything that happened to a case and what is still to come, in the order of time."""
+    entries = [
+        *_seen(tx, case),
+        *_captured(tx, case),
+        *_decided(tx, case),
+        *_notices(tx, case, now),
+        *_rechecked(tx, case),
+        *_licences(tx, case, now),
+    ]
+    return sorted(entries, key=lambda entry: entry.at)
+
+
+def _seen(tx: Transaction, case: Case) -> Iterator[TimelineEntry]:
+    findings = tx.findings.list(case.id)
+    versions = tx.versions.of_all([finding.id for finding in findings])
+    for number, finding in enumerate(findings):
+        first = "first seen" if number == 0 else "also seen"
+        on_page = f" (picture {finding.image_url})" if finding.image_url != finding.page_url else ""
+        words = f"{first} at {finding.page_url}{on_page}: {finding.comparison.description}"
+        yield TimelineEntry(finding.first_seen_at, TimelineKind.SEEN, words, finding.id)
+        for version in versions.get(finding.id, ())[1:]:
+            words = f"other bytes were seen at {finding.page_url}"
+            yield TimelineEntry(version.first_seen_at, TimelineKind.SEEN, words, finding.id)
+        if finding.last_seen_at > finding.first_seen_at:
+            words = f"last seen at {finding.page_url}"
+            yield TimelineEntry(finding.last_seen_at, TimelineKind.SEEN, words, finding.id)
+        if finding.is_absent and finding.first_missed_at is not None:
+            words = f"no longer seen at {finding.page_url}"
+            yield TimelineEntry(finding.first_missed_at, TimelineKind.SEEN, words, finding.id)
+
+
+def _captured(tx: Transaction, case: Case) -> Iterator[TimelineEntry]:
+    for capture in tx.evidence.of_case(case.id):
+        missing = f", {counted(len(capture.not_taken), 'part')} could not be taken" if capture.not_taken else ""
+        words = f"captured ({reason_text(capture)}): {counted(len(capture.files), 'file')} kept{missing}"
+        yield TimelineEntry(capture.began_at, TimelineKind.CAPTURED, words, capture.id)
+
+
+def _decided(tx: Transaction, case: Case) -> Iterator[TimelineEntry]:
+    for line in tx.cases.history(case.id):
+        if line.kind not in _TOLD_ELSEWHERE:
+            yield TimelineEntry(line.at, TimelineKind.DECIDED, event_words(line), line.message_id, line.by)
+        if line.message_id is None:
+            continue
+        for task in tx.tasks.of_message(line.message_id):
+            state = {TaskState.DONE: "accepted", TaskState.DUE: "on its way", TaskState.DEAD: "given up"}[task.state]
+            words = f"message to {task.destination}: {state} after {counted(task.attempts, 'attempt')}"
+            yield TimelineEntry(task.created_at, TimelineKind.TOLD, words, line.message_id)
+
+
+def _notices(tx: Transaction, case: Case, now: datetime) -> Iterator[TimelineEntry]:
+    for notice in tx.notices.of_case(case.id):
+        for line in notice.history:
+            what = f"{kind_text(notice.kind)}: {step_words(line)}"
+            words = f"{what}: {line.note}" if line.note else what
+            yield TimelineEntry(line.at, TimelineKind.NOTICE, words, notice.id, line.by)
+        yield from _to_come(tx, notice, case, now)
+
+
+def _to_come(tx: Transaction, notice: Notice, case: Case, now: datetime) -> Iterator[TimelineEntry]:
+    if notice.is_open or notice.state == "withdrawn":
+        return
+    planned = [(notice.answer_by, f"{kind_text(notice.kind)}: it asks for an answer until then")]
+    countered = notice.last(NoticeStep.COUNTERED)
+    if countered is not None:
+        for name, words in (("earliest", "may first be restored"), ("latest", "must last be restored")):
+            planned.append((date.fromisoformat(countered.detail[name]), f"counter notice: material {words}"))
+    for day, words in planned:
+        at = _midnight(day)
+        yield TimelineEntry(at, TimelineKind.NOTICE, words, notice.id, is_planned=at > now)
+
+    for task in tx.tasks.of_keys(TaskKind.RECHECK_NOTICE, [f"{notice.id}:{case.id}:{day}" for day in RECHECK_DAYS]):
+        if task.state is TaskState.DUE:
+            words = f"its places are looked at again, {counted(read_key(task.key)[2], 'day')} after the notice"
+            yield TimelineEntry(task.due_at, TimelineKind.RECHECKED, words, notice.id, is_planned=True)
+
+
+def _rechecked(tx: Transaction, case: Case) -> Iterator[TimelineEntry]:
+    for recheck in tx.notices.rechecks_of(case.id):
+        words = recheck_text(recheck)
+        yield TimelineEntry(recheck.at, TimelineKind.RECHECKED, words, recheck.id)
+
+
+def _licences(tx: Transaction, case: Case, now: datetime) -> Iterator[TimelineEntry]:
+    host, work = host_in(case.operator), tx.works.of_asset(case.asset_id)
+    if not host or work is None:
+        return
+    for licence in tx.licences.for_host(host):
+        status = standing_of(work, case.operator, now.date(), [licence]).status
+        if status in (LicenceStatus.NONE, LicenceStatus.OUT_OF_SCOPE):
+            continue
+        asset = tx.assets.get(licence.asset_id) if licence.asset_id else None
+        text = grant_text(licence, scope_text(licence, asset))
+        for day, what in ((licence.valid_from, "begins"), (licence.valid_until, "ends")):
+            if day is not None:
+                at = _midnight(day)
+                yield TimelineEntry(
+                    at, TimelineKind.LICENCE, f"licence {what}: {text}", licence.id, is_planned=at > now
+                )
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)

@@ -1,0 +1,320 @@
+"""Looks again at all places of a case: after a notice on certain days, and when a person asks.
+
+*Gone* needs both, the page that was seen whole and does not show the picture, and nothing of it at its address. What
+turns up elsewhere on the host has moved; what was gone and is there again is back: either opens the case again.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from guardian.errors import FetchFailed, FetchRefused, GuardianError
+from guardian.fetch.fetcher import Fetcher
+from guardian.model import Answer, Case, Finding, Sighting, SkipReason, Task
+from guardian.model.cases import CaseState
+from guardian.model.notices import NoticeState, PlaceLook, PlaceState, Recheck, RecheckOutcome
+from guardian.notices.following import outcome_of, read_key
+from guardian.notices.settling import settle_recheck
+from guardian.scan.context import ScanContext, context_of_scan
+from guardian.scan.pipeline import answer_and_record, answer_only
+from guardian.scan.places import (
+    GONE_STATUSES,
+    FileVerdict,
+    PageLook,
+    PageVerdict,
+    Place,
+    look_at_file,
+    look_at_page,
+)
+from guardian.scan.services import Services
+from guardian.scan.verifying import digests_of
+from guardian.sources.settings import SourceSettings
+from guardian.store.ids import new_id
+from guardian.tasks.outcomes import Done, Outcome, Postponed
+from guardian.urls.addresses import host_in, is_web_address, registrable_domain
+
+LEASE = timedelta(minutes=10)
+"""Longer than a page and a picture take with all their pauses; it is renewed while a site makes guardian wait."""
+
+_PAUSES = (timedelta(hours=1), timedelta(hours=6))
+"""Before a case is looked at again that could not be told about; after the last one the next day of the schedule is."""
+
+_MOST_PLACES = 100
+_MOST_ELSEWHERE = 25
+
+_NO_MORE = (CaseState.DISMISSED, CaseState.LICENSED)
+"""States of cases at which nobody wants to look any more."""
+
+_NOT_THIS_PICTURE = frozenset({SkipReason.NOT_AN_IMAGE, SkipReason.VECTOR, SkipReason.TOO_SMALL, SkipReason.TOO_PLAIN})
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """Why a case is looked at again: so many days after a notice, or because somebody asks."""
+
+    notice_id: str | None = None
+    day: int | None = None
+    asked_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """A place with what was seen there; `finding` is None for one that only the memory knows."""
+
+    look: PlaceLook
+    finding: Finding | None
+
+
+class NoticeRecheckConsumer:
+    """The consumer of tasks of the kind `recheck_notice`. `sources` are those of the configuration by name."""
+
+    lease = LEASE
+
+    def __init__(self, services: Services, sources: Mapping[str, SourceSettings]) -> None:
+        self._services, self._sources = services, sources
+
+    def lanes(self) -> list[str | None]:
+        """Return one lane for all: no site is asked by two of them at once."""
+        return [None]
+
+    async def perform(self, task: Task) -> Outcome:
+        """Look at the places of one case and write down what is there; what could not be told is tried again."""
+        notice_id, case_id, day = read_key(task.key)
+        services = self._services
+        case = await asyncio.to_thread(_case_of, services, case_id, notice_id)
+        if case is None:
+            return Done()
+        is_last_try = task.attempts >= len(_PAUSES)
+        try:
+            recheck = await recheck_case(
+                services, self._sources, case, Occasion(notice_id, day), settle_unclear=is_last_try
+            )
+        except GuardianError as error:
+            # No fault of the site: the index, a worker or the database was lost.
+            return Postponed(services.clock() + _PAUSES[0], str(error))
+        if recheck is None:
+            return Postponed(services.clock() + _PAUSES[task.attempts], "some places could not be looked at")
+        return Done()
+
+    def tell(self, task: Task, outcome: Outcome) -> None:
+        """Log what came of one recheck."""
+        log.info("notice_rechecked", task=task.key, outcome=outcome.settled.value)
+
+
+async def recheck_case(
+    services: Services,
+    sources: Mapping[str, SourceSettings],
+    case: Case,
+    occasion: Occasion,
+    *,
+    settle_unclear: bool = True,
+) -> Recheck | None:
+    """Look at all places of a case, write down what was seen, let the case follow, and return it.
+
+    Without `settle_unclear` a recheck that could tell nothing is not written; then None is returned.
+    """
+    known = await asyncio.to_thread(_places, services, case, occasion)
+    begun = services.clock()
+    contexts: dict[str, ScanContext] = {}
+
+    def context_of(source: str) -> ScanContext:
+        if source not in contexts:
+            contexts[source] = _context(services, sources, source, begun, is_person=occasion.asked_by is not None)
+        return contexts[source]
+
+    named = [await _look(services, context_of(one.source), one) for one in known.named]
+    elsewhere = [await _look(services, context_of(one.source), one) for one in known.elsewhere]
+
+    places = tuple(one.look for one in named)
+    # Whatever was recorded meanwhile belongs to the case too.
+    up = tuple(one.look for one in elsewhere if one.look.state is PlaceState.THERE)
+
+    def settle() -> Recheck | None:
+        with services.store.begin() as tx:
+            earlier = tx.notices.rechecks_of(case.id)
+            outcome = outcome_of(places, up, earlier)
+            recheck = Recheck(
+                id=new_id("recheck"),
+                case_id=case.id,
+                notice_id=occasion.notice_id,
+                day=occasion.day,
+                at=services.clock(),
+                outcome=outcome,
+                places=places,
+                elsewhere=up,
+                asked_by=occasion.asked_by,
+            )
+            if outcome is RecheckOutcome.UNCLEAR and not settle_unclear:
+                return None
+            gone = [
+                one.finding.id
+                for one in (*named, *elsewhere)
+                if one.finding is not None and one.look.state is PlaceState.GONE
+            ]
+            settle_recheck(tx, recheck, gone, earlier)
+            return recheck
+
+    return await asyncio.to_thread(settle)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A place as it is known, by a finding or by the memory alone; `image_url` may be a data: image's."""
+
+    place: Place
+    source: str
+    finding: Finding | None
+    asset_ids: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    named: Sequence[_Known]
+    elsewhere: Sequence[_Known]
+
+
+def _case_of(services: Services, case_id: str, notice_id: str) -> Case | None:
+    """Return the case of a task; None when nobody wants to look at it any more."""
+    with services.store.read() as tx:
+        case, notice = tx.cases.get(case_id), tx.notices.get(notice_id)
+    if case is None or notice is None or notice.state is NoticeState.WITHDRAWN or case.state in _NO_MORE:
+        return None
+    return case
+
+
+def _places(services: Services, case: Case, occasion: Occasion) -> _Places:
+    """Return the places that are looked at: those of the notice or of the case, and others of the same host."""
+    with services.store.read() as tx:
+        notice = tx.notices.get(occasion.notice_id) if occasion.notice_id is not None else None
+        if notice is None:
+            sent = [one for one in tx.notices.of_case(case.id) if not one.is_open]
+            notice = sent[-1] if sent else None
+        findings = [one for one in tx.findings.list(case.id) if is_web_address(one.page_url)]
+        work = tx.works.of_asset(case.asset_id)
+        named_ids = set()
+        if notice is not None:
+            named = [tx.findings.get(place.finding_id) for place in notice.places]
+            named_ids = {finding.id for finding in named if finding is not None}
+        asset_ids = frozenset(asset.id for asset in work.assets) if work is not None else frozenset({case.asset_id})
+
+        digests = {digest for finding in findings for digest in digests_of(finding)}
+        site = registrable_domain(host_in(case.operator)) if host_in(case.operator) else ""
+        met = [
+            (picture, address)
+            for picture, address in tx.seen.uses_of(digests)
+            if site and registrable_domain(address.host or "") == site
+        ]
+
+    known = [_known(finding, asset_ids) for finding in findings]
+    in_notice = [one for one in known if one.finding is not None and one.finding.id in named_ids]
+    others = [one for one in known if one not in in_notice]
+    taken = {(one.place.page_url, one.place.image_url) for one in known}
+    remembered = [
+        _Known(Place(address.page_url, address.image_url, frozenset({picture.sha256})), address.source, None, asset_ids)
+        for picture, address in met
+        if (address.page_url, address.image_url) not in taken
+    ]
+    if not in_notice:
+        in_notice, others = others, []
+    return _Places(in_notice[:_MOST_PLACES], [*others, *remembered][:_MOST_ELSEWHERE])
+
+
+def _known(finding: Finding, asset_ids: frozenset[str]) -> _Known:
+    page = finding.page_url if finding.page_url != finding.image_url else None
+    image = finding.image_url if is_web_address(finding.image_url) else None
+    return _Known(Place(page, image, digests_of(finding)), finding.source, finding, asset_ids)
+
+
+def _context(
+    services: Services, sources: Mapping[str, SourceSettings], source: str, begun: datetime, *, is_person: bool
+) -> ScanContext:
+    """Return the context of looks at places of a source: with its credentials, and for a person as `check` looks."""
+    if is_person:
+        return ScanContext(source, begun, Fetcher.for_person(services.web))
+    settings = sources.get(source)
+    if settings is not None:
+        return replace(context_of_scan(services, settings), started_at=begun)
+    return ScanContext(source, begun, Fetcher.for_scan(services.web))
+
+
+async def _look(services: Services, context: ScanContext, known: _Known) -> _Looked:
+    """Look at one place; what is there is recorded as by a scan."""
+    try:
+        look = await _seen(services, context, known)
+    except (FetchFailed, FetchRefused) as error:
+        look = _as_look(known, PlaceState.UNCLEAR, str(error))
+    return _Looked(look, known.finding)
+
+
+async def _seen(services: Services, context: ScanContext, known: _Known) -> PlaceLook:
+    page = None
+    if known.place.page_url is not None:
+        page = await look_at_page(services, context, known.place)
+        if page.sighting is not None:
+            return await _compared(services, context, known, page.sighting)
+
+    if known.place.image_url is None:
+        is_gone = page is not None and page.verdict in (PageVerdict.WITHOUT, PageVerdict.GONE)
+        state = PlaceState.GONE if is_gone else PlaceState.UNCLEAR
+        return _as_look(known, state, page.detail if page is not None else "it has no address")
+    return await _by_file(services, context, known, page)
+
+
+async def _compared(services: Services, context: ScanContext, known: _Known, sighting: Sighting) -> PlaceLook:
+    """Return what a picture that a page shows is, compared and recorded as a scan does."""
+    (answer,) = await answer_and_record(services, context, [sighting], asyncio.Semaphore(1))
+    if _shows_work(answer, known) or answer.sha256 in known.place.digests:
+        return _as_look(known, PlaceState.THERE, "the page shows it")
+    problem = answer.problem
+    if problem is None:
+        is_whole = answer.report is not None and not answer.report.partial
+        state = PlaceState.GONE if is_whole else PlaceState.UNCLEAR
+        return _as_look(known, state, "the page shows another picture in its place")
+    if problem.status in GONE_STATUSES or problem.reason in _NOT_THIS_PICTURE:
+        return _as_look(known, PlaceState.GONE, f"the page still names it, but there is no picture: {problem.word}")
+    return _as_look(known, PlaceState.UNCLEAR, problem.detail or problem.word)
+
+
+async def _by_file(services: Services, context: ScanContext, known: _Known, page: PageLook | None) -> PlaceLook:
+    """Return the state of a place whose page does not show the picture, or has none, by what lies at its address."""
+    file = await look_at_file(services, context, known.place)
+    said = file.detail if page is None else f"{page.detail}; {file.detail}"
+    if file.verdict is FileVerdict.SAME:
+        return _as_look(known, PlaceState.THERE, said)
+
+    is_seen_whole = page is None or page.verdict in (PageVerdict.WITHOUT, PageVerdict.GONE)
+    # Pages that all lead to one may be under repair: then only an address that is gone for certain says something.
+    leads_elsewhere = page is not None and page.verdict is PageVerdict.ELSEWHERE
+    if file.verdict is FileVerdict.GONE and (is_seen_whole or leads_elsewhere):
+        return _as_look(known, PlaceState.GONE, said)
+    if file.verdict is FileVerdict.NO_PICTURE and is_seen_whole:
+        return _as_look(known, PlaceState.GONE, said)
+    if file.verdict is FileVerdict.OTHER and is_seen_whole:
+        # The same picture may have been written anew, so it is compared; without its page nothing is recorded.
+        return await _other_file(services, context, known, said)
+    return _as_look(known, PlaceState.UNCLEAR, said)
+
+
+async def _other_file(services: Services, context: ScanContext, known: _Known, said: str) -> PlaceLook:
+    sighting = Sighting(context.source, known.place.image_url, known.place.page_url, services.clock())
+    answer = await answer_only(services, context, sighting)
+    if _shows_work(answer, known):
+        return _as_look(known, PlaceState.THERE, f"{said}, which shows the work")
+    is_told = answer.unmatchable or (answer.report is not None and not answer.report.partial)
+    return _as_look(known, PlaceState.GONE if is_told else PlaceState.UNCLEAR, said)
+
+
+def _shows_work(answer: Answer, known: _Known) -> bool:
+    return any(
+        known.asset_ids & {one.asset.id, *(other.id for other in one.versions)} for one in answer.judged if one.kept
+    )
+
+
+def _as_look(known: _Known, state: PlaceState, detail: str) -> PlaceLook:
+    id_ = known.finding.id if known.finding is not None else None
+    return PlaceLook(known.place.page_url, known.place.image_url, state, detail, id_)

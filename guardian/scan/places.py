@@ -1,0 +1,156 @@
+"""Looks at one place where a picture was seen: what its page shows now, and what lies at the picture's address.
+
+Nothing is recorded here. A page or file that could not be looked at says nothing, and that is what is returned.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from enum import Enum
+
+from guardian.crawl.context import CrawlContext
+from guardian.crawl.page_reader import PageReader, PageReading
+from guardian.errors import FetchFailed, FetchRefused
+from guardian.media.sniff import is_picture
+from guardian.model import Candidate, Fetched, Sighting, Skipped, SkipReason
+from guardian.model.notices import NoticePlace
+from guardian.scan.acquire import acquire
+from guardian.scan.context import ScanContext
+from guardian.scan.services import Services
+from guardian.urls.addresses import canonical_url, host_of, registrable_domain
+from guardian.urls.keys import page_key, place_keys
+
+GONE_STATUSES = frozenset({404, 410})
+_MOST_FRAMES = 10
+
+
+class PageVerdict(Enum):
+    """What a page shows. `elsewhere`: it leads to another page, which does not show the picture."""
+
+    SHOWS = "shows"
+    WITHOUT = "without"
+    GONE = "gone"
+    ELSEWHERE = "elsewhere"
+    HIDDEN = "hidden"
+    UNREACHABLE = "unreachable"
+
+
+class FileVerdict(Enum):
+    """What lies at the address of a picture. `other`: another picture; `no_picture`: something else."""
+
+    SAME = "same"
+    OTHER = "other"
+    NO_PICTURE = "no picture"
+    GONE = "gone"
+    UNREACHABLE = "unreachable"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The addresses of a page and of a picture on it (None: written into the page; no page: seen by itself).
+
+    `digests` are the SHA-256 of the bytes that were seen there.
+    """
+
+    page_url: str | None
+    image_url: str | None
+    digests: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class PageLook:
+    """What one look at a page has shown, in words why, and the picture as the page shows it."""
+
+    verdict: PageVerdict
+    detail: str
+    sighting: Sighting | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileLook:
+    """What one look at a picture's address has shown, and in words why. `sha256` are the bytes that lie there."""
+
+    verdict: FileVerdict
+    detail: str
+    sha256: str | None = None
+
+
+def place_of(named: NoticePlace, digests: frozenset[str]) -> Place:
+    """Return a place that a notice names."""
+    page = named.page_url if named.page_url != named.image_url else None
+    return Place(page, named.image_url, digests)
+
+
+async def look_at_page(services: Services, context: ScanContext, place: Place) -> PageLook:
+    """Return what the page of a place shows now. It must have a page."""
+    url = place.page_url or ""
+    reader = PageReader(context.source, CrawlContext(context.fetcher, services.store, services.clock))
+    try:
+        reading = await reader.read(url)
+        found = _shown(reading, place) or await _shown_in_frames(reader, reading, place)
+    except FetchFailed as error:
+        if error.status in GONE_STATUSES:
+            return PageLook(PageVerdict.GONE, f"the page answers {error.status}")
+        return PageLook(PageVerdict.UNREACHABLE, str(error))
+    except FetchRefused as error:
+        hidden = error.reason is SkipReason.UNREADABLE
+        return PageLook(PageVerdict.HIDDEN if hidden else PageVerdict.UNREACHABLE, str(error))
+
+    if found is not None:
+        return PageLook(PageVerdict.SHOWS, "the page shows it", found)
+    if reading.hidden_by is not None:
+        return PageLook(PageVerdict.HIDDEN, f"what the page shows could not be seen: {reading.hidden_by.label}")
+    if page_key(canonical_url(reading.final_url)) != page_key(canonical_url(url)):
+        return PageLook(PageVerdict.ELSEWHERE, f"the page leads to {reading.final_url}, which does not show it")
+    return PageLook(PageVerdict.WITHOUT, "the page no longer shows it")
+
+
+async def look_at_file(services: Services, context: ScanContext, place: Place) -> FileLook:
+    """Return what lies at the address of a picture now; it is not compared with any work here."""
+    sighting = Sighting(context.source, place.image_url, place.page_url, services.clock())
+    try:
+        candidate = await acquire(services, context, sighting)
+    except FetchFailed as error:
+        if error.status in GONE_STATUSES:
+            return FileLook(FileVerdict.GONE, f"the picture's address answers {error.status}")
+        return FileLook(FileVerdict.UNREACHABLE, str(error))
+    except FetchRefused as error:
+        return FileLook(FileVerdict.UNREACHABLE, str(error))
+
+    if candidate.sha256 in place.digests:
+        return FileLook(FileVerdict.SAME, "the same file lies at the picture's address", candidate.sha256)
+    if candidate.status in GONE_STATUSES:
+        return FileLook(FileVerdict.GONE, f"the picture's address answers {candidate.status}", candidate.sha256)
+    if not _is_picture(candidate):
+        return FileLook(FileVerdict.NO_PICTURE, "no picture lies at the picture's address", candidate.sha256)
+    return FileLook(FileVerdict.OTHER, "another picture lies at the picture's address", candidate.sha256)
+
+
+def _is_picture(candidate: Candidate) -> bool:
+    if isinstance(candidate, Fetched):
+        return candidate.response is None or is_picture(candidate.response)
+    return not (isinstance(candidate.report, Skipped) and candidate.report.reason is SkipReason.NOT_AN_IMAGE)
+
+
+def _shown(reading: PageReading, place: Place) -> Sighting | None:
+    return next((one for one in reading.seen if isinstance(one, Sighting) and _is_it(one, place)), None)
+
+
+async def _shown_in_frames(reader: PageReader, reading: PageReading, place: Place) -> Sighting | None:
+    """Return the picture as a frame of the page's own site shows it. Raises FetchFailed, FetchRefused."""
+    site = registrable_domain(host_of(reading.final_url))
+    own = [url for url in reading.frames if registrable_domain(host_of(url)) == site]
+    for url in own[:_MOST_FRAMES]:
+        found = _shown(await reader.read(url), place)
+        if found is not None:
+            return found
+    return None
+
+
+def _is_it(sighting: Sighting, place: Place) -> bool:
+    """Return whether a picture of a page is the one of a place: at its address, at another rendition's, or inside."""
+    if place.image_url is None:
+        return sighting.inline is not None and hashlib.sha256(sighting.inline).hexdigest() in place.digests
+    page = place.page_url or place.image_url
+    wanted = place_keys(page, place.image_url).picture
+    urls = [url for url in (sighting.image_url, *sighting.also_at) if url is not None]
+    return any(place_keys(page, canonical_url(url)).picture == wanted for url in urls)

@@ -1,0 +1,158 @@
+"""Notices and rechecks as JSON and in words. Pure functions."""
+
+from typing import Any
+
+from guardian.model.notices import (
+    Notice,
+    NoticeKind,
+    NoticeLine,
+    NoticePlace,
+    NoticeStep,
+    PlaceLook,
+    Recheck,
+    RecheckOutcome,
+)
+from guardian.views.counting import counted
+from guardian.views.timestamps import json_timestamp, second_text
+
+KIND_TEXTS = {
+    NoticeKind.DMCA: "notification under 17 U.S.C. 512(c)(3)",
+    NoticeKind.DSA: "notice under Article 16 DSA",
+    NoticeKind.CEASE: "cease and desist letter",
+    NoticeKind.LICENCE_OFFER: "offer of a licence",
+}
+
+_STEP_TEXTS = {
+    NoticeStep.DRAFTED: "drafted",
+    NoticeStep.LICENCE_CHECKED: "licences checked",
+    NoticeStep.CONSIDERED: "exceptions considered",
+    NoticeStep.VERIFIED: "addresses found live",
+    NoticeStep.NOT_VERIFIED: "addresses not all live",
+    NoticeStep.APPROVED: "approved",
+    NoticeStep.SENT: "sent",
+    NoticeStep.COUNTERED: "counter notice received",
+    NoticeStep.WITHDRAWN: "withdrawn",
+}
+
+OUTCOME_TEXTS = {
+    RecheckOutcome.THERE: "still there",
+    RecheckOutcome.PARTLY: "gone in part",
+    RecheckOutcome.GONE: "gone",
+    RecheckOutcome.MOVED: "moved: gone where it was, and shown elsewhere on the host",
+    RecheckOutcome.BACK: "back after it was gone",
+    RecheckOutcome.UNCLEAR: "could not be told",
+}
+
+
+def kind_text(kind: NoticeKind) -> str:
+    """Return what a kind of notice is, for people."""
+    return KIND_TEXTS[kind]
+
+
+def notice_text(notice: Notice) -> str:
+    """Return one line about a notice: its id, what it is, to whom, about how much, and what it is now."""
+    works = f"{counted(len(notice.items), 'work')} at {counted(len(notice.places), 'address', 'addresses')}"
+    lacking = f", {counted(len(notice.missing), 'element')} missing" if notice.missing else ""
+    return f"{notice.id}  {kind_text(notice.kind)} to {notice.operator}, {works}: {notice.state.value}{lacking}"
+
+
+def line_text(line: NoticeLine) -> str:
+    """Return one line of a notice's history for people: when, what, by whom, and in which words."""
+    words = f"{second_text(line.at)}  {step_words(line)} by {line.by}"
+    return f"{words}: {line.note}" if line.note else words
+
+
+def step_words(line: NoticeLine) -> str:
+    """Return what a line of a notice's history says, without when, by whom and in which words."""
+    words = _STEP_TEXTS[line.step]
+    detail = line.detail
+    if line.step is NoticeStep.SENT:
+        return f"{words} to {detail.get('to', '?')}"
+    if line.step is NoticeStep.COUNTERED:
+        return f"{words} on {detail['received']}, restored between {detail['earliest']} and {detail['latest']}"
+    if line.step is NoticeStep.NOT_VERIFIED:
+        return f"{words} ({'; '.join(f'{address}: {why}' for address, why in detail.items())})"
+    return f"{words} ({detail['recorded']})" if "recorded" in detail else words
+
+
+def notice_json(notice: Notice) -> dict[str, Any]:
+    """Return the object of a notice with its schedule and its history, without its text."""
+    return {
+        "id": notice.id,
+        "kind": notice.kind.value,
+        "language": notice.language.value,
+        "state": notice.state.value,
+        "operator": notice.operator,
+        "recipient": notice.recipient,
+        "subject": notice.subject,
+        "drafted_at": json_timestamp(notice.drafted_at),
+        "drafted_by": notice.drafted_by,
+        "answer_by": notice.answer_by.isoformat(),
+        "cases": list(notice.case_ids),
+        "items": [
+            {
+                "case": item.case_id,
+                "asset": item.asset_id,
+                "title": item.title,
+                "places": [_place_json(place) for place in item.places],
+            }
+            for item in notice.items
+        ],
+        "missing": list(notice.missing),
+        "template_sha256": notice.template_sha256,
+        "history": [_line_json(line) for line in notice.history],
+    }
+
+
+def _place_json(place: NoticePlace) -> dict[str, Any]:
+    return {"finding": place.finding_id, "page_url": place.page_url, "image_url": place.image_url}
+
+
+def _line_json(line: NoticeLine) -> dict[str, Any]:
+    return {
+        "at": json_timestamp(line.at),
+        "step": line.step.value,
+        "by": line.by,
+        "note": line.note,
+        "detail": dict(line.detail),
+    }
+
+
+def recheck_json(recheck: Recheck) -> dict[str, Any]:
+    """Return the object of one recheck of a case."""
+    return {
+        "id": recheck.id,
+        "case": recheck.case_id,
+        "notice": recheck.notice_id,
+        "day": recheck.day,
+        "at": json_timestamp(recheck.at),
+        "outcome": recheck.outcome.value,
+        "asked_by": recheck.asked_by,
+        "places": [_look_json(look) for look in recheck.places],
+        "elsewhere": [_look_json(look) for look in recheck.elsewhere],
+    }
+
+
+def recheck_text(recheck: Recheck) -> str:
+    """Return what a recheck has shown, for people."""
+    why = (
+        f"asked for by {recheck.asked_by}"
+        if recheck.asked_by
+        else f"{counted(recheck.day or 0, 'day')} after the notice"
+    )
+    return f"looked again ({why}): {OUTCOME_TEXTS[recheck.outcome]}"
+
+
+def look_text(look: PlaceLook) -> str:
+    """Return what was seen at one place, for people."""
+    return f"{look.page_url or look.image_url}: {look.state.value}, {look.detail}"
+
+
+def _look_json(look: PlaceLook) -> dict[str, Any]:
+    return {
+        "page_url": look.page_url,
+        "image_url": look.image_url,
+        "state": look.state.value,
+        "detail": look.detail,
+        "finding": look.finding_id,
+    }

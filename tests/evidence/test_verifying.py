@@ -1,0 +1,198 @@
+"""Whatever is done to a bundle is noticed, and where; what was not touched verifies anywhere."""
+
+import io
+import random
+import subprocess
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from guardian.evidence.bundle import Member, Written
+from guardian.evidence.manifest import BLOCK_BYTES
+from guardian.evidence.signing import installation_key
+from guardian.evidence.timestamps import roots_in
+from guardian.evidence.verifying import NotABundle, Verified, verify
+from tests.evidence.authority import Authority
+
+LARGE = "captures/1-capture_1/page.wacz"
+
+
+@pytest.fixture(scope="module")
+def small(make_bundle: Callable[..., Written], tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The bytes of a bundle with small members and a time stamp."""
+    folder = tmp_path_factory.mktemp("small")
+    members = (Member("case.json", b'{"id":"case_1"}', "application/json", "The case."),)
+    return make_bundle(folder / "b.zip", members=members).path.read_bytes()
+
+
+@pytest.fixture
+def check(tmp_path: Path) -> Callable[[bytes], Verified]:
+    """Return a function that verifies some bytes."""
+    path = tmp_path / "played-with.zip"
+
+    def checked(content: bytes) -> Verified:
+        path.write_bytes(content)
+        return verify(path)
+
+    return checked
+
+
+def rezipped(content: bytes, change: Callable[[list[tuple[str, bytes]]], None], compression: int) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(content)) as old:
+        members = [(name, old.read(name)) for name in old.namelist()]
+    change(members)
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", compression) as new:
+        for name, data in members:
+            new.writestr(zipfile.ZipInfo(name), data, compression)
+    return made.getvalue()
+
+
+def test_a_whole_bundle_says_what_it_is(bundle: Path, authority: Authority) -> None:
+    found = verify(bundle)
+    assert found.is_whole
+    assert found.damage is None
+    assert found.manifest is not None
+    assert found.manifest.case_id == "case_1"
+    assert found.stamped is not None
+    assert found.stamped.authority == "CN=Clock of the test"
+    assert not found.stamped.root_is_known
+    assert any("apart from the time stamp" in note for note in found.notes), "the bundle says that it was made at noon"
+
+    trusted = verify(bundle, roots_in(authority.root)).stamped
+    assert trusted is not None
+    assert trusted.root_is_known
+
+
+def test_a_given_key_is_compared(bundle: Path, tmp_path: Path) -> None:
+    own = installation_key(bundle.parent).fingerprint
+    assert verify(bundle, known_key=own).key_is_known
+    other = verify(bundle, known_key=installation_key(tmp_path).fingerprint)
+    assert other.damage is None
+    assert not other.is_whole
+
+
+def test_every_flipped_byte_is_noticed(small: bytes, check: Callable[[bytes], Verified]) -> None:
+    """Every fifth byte, each with one bit turned; all of them take ten seconds and were tried."""
+    seen, bits = set(), random.Random(1)
+    for place in range(0, len(small), 5):
+        content = bytearray(small)
+        content[place] ^= 1 << bits.randrange(8)
+        found = check(bytes(content))
+        assert found.damage is not None, f"byte {place} of {len(small)}"
+        seen.add(found.damage.member)
+    assert seen >= {
+        "manifest.json",
+        "manifest.sig",
+        "manifest.pub",
+        "manifest.tsr",
+        "tsa-chain.pem",
+        "VERIFY.txt",
+        "SHA256SUMS",
+        "case.json",
+        "the zip file's directory",
+    }
+
+
+def test_the_part_of_a_large_member_is_named(bundle: Path, check: Callable[[bytes], Verified]) -> None:
+    content = bytearray(bundle.read_bytes())
+    place = content.index(b"0123456789abcdef") + BLOCK_BYTES + 77
+    content[place] ^= 1
+    damage = check(bytes(content)).damage
+    assert damage is not None
+    assert damage.member == LARGE
+    assert damage.first <= place < damage.end
+    assert damage.end - damage.first == BLOCK_BYTES
+
+
+@pytest.mark.parametrize(
+    ("change", "member"),
+    [
+        (lambda members: members.append(("extra.txt", b"x")), "the zip file's directory"),
+        (lambda members: members.insert(0, ("extra.txt", b"x")), "manifest.json"),
+        (lambda members: members.pop(), "case.json"),
+        (lambda members: members.__setitem__(-1, ("case2.json", members[-1][1])), "case.json"),
+        (lambda members: members.insert(5, members.pop()), "VERIFY.txt"),
+        (lambda members: members.append(members[-1]), "the zip file's directory"),
+        (lambda members: members.pop(3), "manifest.tsr"),
+    ],
+    ids=["added", "added before", "removed", "renamed", "reordered", "twice", "without its stamp"],
+)
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_members_played_with_are_noticed(
+    small: bytes,
+    check: Callable[[bytes], Verified],
+    change: Callable[[list[tuple[str, bytes]]], None],
+    member: str,
+) -> None:
+    found = check(rezipped(small, change, zipfile.ZIP_STORED))
+    assert found.damage is not None
+    # Another program writes other headers: the first of them is found before what was done to the members.
+    assert found.damage.member in (member, "manifest.json")
+
+
+def test_the_zip_file_played_with_is_noticed(small: bytes, check: Callable[[bytes], Verified]) -> None:
+    with_comment = small[:-2] + b"\x05\x00hello"
+    bomb = rezipped(small, lambda members: members.append(("bomb", bytes(10_000_000))), zipfile.ZIP_DEFLATED)
+    for content in (
+        b"#!/bin/sh\n" + small,
+        small + b"more",
+        small + small,
+        with_comment,
+        small[:-1],
+        small[: len(small) // 2],
+        rezipped(small, lambda members: None, zipfile.ZIP_STORED),
+        rezipped(small, lambda members: None, zipfile.ZIP_DEFLATED),
+        bomb,
+    ):
+        assert check(content).damage is not None
+
+
+def test_what_is_no_bundle_is_said(tmp_path: Path) -> None:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("manifest.json", "{}")
+        archive.writestr("photo.jpg", b"\xff\xd8\xff")
+    for number, content in enumerate(
+        (b"", b"PK\x03\x04", b"hello" * 100, made.getvalue().replace(b"manifest", b"document"))
+    ):
+        path = tmp_path / f"{number}.zip"
+        path.write_bytes(content)
+        with pytest.raises(NotABundle):
+            verify(path)
+
+
+def test_unzip_and_zipfile_read_it(bundle: Path) -> None:
+    subprocess.run(["unzip", "-tq", bundle], check=True, capture_output=True)
+    with zipfile.ZipFile(bundle) as archive:
+        assert archive.testzip() is None
+        assert archive.namelist()[0] == "manifest.json"
+
+
+def test_verify_txt_says_how_to_check_it_without_guardian(bundle: Path, tmp_path: Path) -> None:
+    subprocess.run(["unzip", "-q", bundle, "-d", tmp_path], check=True)
+    lines = (tmp_path / "VERIFY.txt").read_text().splitlines()
+    commands = [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
+    said = [run_in(tmp_path, command) for command in commands]
+    assert [code for code, _ in said] == [0] * len(commands)
+    everything = "\n".join(text for _, text in said)
+    assert f"{LARGE}: OK" in everything
+    assert "Signature Verified Successfully" in everything
+    assert "Verification: OK" in everything
+    found = verify(bundle)
+    assert found.key is not None
+    assert found.key in everything
+
+    (tmp_path / "case.json").write_text("{}")
+    assert run_in(tmp_path, commands[0])[0] != 0
+    manifest = tmp_path / "manifest.json"
+    manifest.write_bytes(manifest.read_bytes().replace(b"case_1", b"case_2"))
+    assert run_in(tmp_path, commands[2])[0] != 0
+    assert "Verification: FAILED" in run_in(tmp_path, next(one for one in commands if "-verify -data" in one))[1]
+
+
+def run_in(folder: Path, command: str) -> tuple[int, str]:
+    done = subprocess.run(command, shell=True, cwd=folder, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr

@@ -1,0 +1,163 @@
+"""What has to come before a notice is recorded as sent, who may do it, and what the steps leave behind."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from guardian.cases import Edit, decide
+from guardian.errors import UsageError
+from guardian.model import CaseState, Licence, TaskKind
+from guardian.model.notices import Notice, NoticeState
+from guardian.notices.drafting import House
+from guardian.notices.following import RECHECK_DAYS
+from guardian.notices.settings import NoticeSettings, OwnerSettings
+from guardian.notices.steps import (
+    approve,
+    check_licence,
+    consider,
+    mark_sent,
+    note_counter,
+    note_verified,
+    open_points,
+    withdraw,
+)
+from tests.notices.conftest import NOON, Bench, by
+
+FOUR_EYES = NoticeSettings(four_eyes=True)
+COPY = "d" * 64
+
+
+def considered(bench: Bench) -> Notice:
+    """A notice with both considerations of a person, not approved yet."""
+    notice = bench.draft(bench.used("https://thief.example/1")).notice
+    with bench.store.begin() as tx:
+        check_licence(tx, notice.id, "asked the sales team, none was sold", by("mara"))
+        return consider(tx, notice.id, "a full copy in a shop, no comment on it", by("mara"))
+
+
+def sent(bench: Bench) -> Notice:
+    notice = considered(bench)
+    with bench.store.begin() as tx:
+        approve(tx, notice.id, by("jo"), FOUR_EYES)
+        note_verified(tx, notice.id, {}, by("jo"))
+        return mark_sent(tx, notice.id, "abuse@thief.example", COPY, by("jo", 1), FOUR_EYES, "by mail")
+
+
+def test_a_draft_names_everything_that_is_open_one_by_one(bench: Bench) -> None:
+    bench.house = House(OwnerSettings(name="Ada"), NoticeSettings())
+    notice = bench.draft(bench.used("https://thief.example/1")).notice
+    with bench.store.begin() as tx:
+        points = open_points(tx, notice, FOUR_EYES, NOON)
+        words = ("512(c)(3)(A)(i)", "512(c)(3)(A)(iv)", "licence check", "fair use", "approved", "live")
+        assert len(points) == len(words)
+        assert all(word in point for word, point in zip(words, points, strict=True))
+        with pytest.raises(UsageError) as caught:
+            mark_sent(tx, notice.id, "a@thief.example", COPY, by("jo"), FOUR_EYES)
+    assert all(point in str(caught.value) for point in points)
+
+
+def test_approval_needs_considerations_and_another_pair_of_eyes(bench: Bench) -> None:
+    draft = bench.draft(bench.used("https://thief.example/1")).notice
+    with bench.store.begin() as tx, pytest.raises(UsageError, match=r"(?s)licence check.*fair use"):
+        approve(tx, draft.id, by("jo"), FOUR_EYES)
+
+    notice = considered(bench)
+    with bench.store.begin() as tx:
+        with pytest.raises(UsageError, match="four_eyes"):
+            approve(tx, notice.id, by("Mara "), FOUR_EYES)
+        assert approve(tx, notice.id, by("jo"), FOUR_EYES, "fine").state is NoticeState.APPROVED
+        # What is shown now is captured.
+        (task,) = tx.tasks.list(TaskKind.CAPTURE)
+    assert "notice" in task.key
+
+
+def test_without_four_eyes_the_drafter_may_approve_but_turning_it_on_counts(bench: Bench) -> None:
+    notice = considered(bench)
+    with bench.store.begin() as tx:
+        approved = approve(tx, notice.id, by("mara"), NoticeSettings())
+        approved = note_verified(tx, approved.id, {}, by("mara"))
+        assert open_points(tx, approved, NoticeSettings(), NOON) == []
+        (point,) = open_points(tx, approved, FOUR_EYES, NOON)
+    assert "both drafted and approved" in point
+
+
+@pytest.mark.parametrize("words", ["", "ok", " \n ok   then "])
+def test_a_consideration_has_words(bench: Bench, words: str) -> None:
+    notice = bench.draft(bench.used("https://thief.example/1")).notice
+    with bench.store.begin() as tx, pytest.raises(UsageError, match="few words"):
+        consider(tx, notice.id, words, by("mara"))
+
+
+def test_a_licence_check_sees_a_licence_that_covers_the_use(bench: Bench) -> None:
+    notice = bench.draft(bench.used("https://thief.example/1")).notice
+    with bench.store.begin() as tx:
+        tx.licences.grant(Licence("lic_1", "thief.example", collection="shop"), NOON)
+        with pytest.raises(UsageError, match=r"https://thief\.example/1 is licensed by"):
+            check_licence(tx, notice.id, "asked the sales team", by("mara"))
+
+
+def test_addresses_count_as_live_for_24_hours_and_dead_ones_are_named(bench: Bench) -> None:
+    notice = considered(bench)
+    with bench.store.begin() as tx:
+        approve(tx, notice.id, by("jo"), FOUR_EYES)
+        live = note_verified(tx, notice.id, {}, by("jo"))
+        assert open_points(tx, live, FOUR_EYES, NOON + timedelta(hours=24)) == []
+        (point,) = open_points(tx, live, FOUR_EYES, NOON + timedelta(hours=24, seconds=1))
+        assert "since 2026-11-24 12:00Z" in point
+
+        dead = note_verified(tx, notice.id, {"https://thief.example/1": "the page answers 404"}, by("jo", 2))
+        assert open_points(tx, dead, FOUR_EYES, NOON + timedelta(hours=3)) == [
+            "https://thief.example/1 is not live: the page answers 404"
+        ]
+
+
+def test_a_case_that_was_dismissed_meanwhile_stops_its_notice(bench: Bench) -> None:
+    notice = considered(bench)
+    with bench.store.begin() as tx:
+        approve(tx, notice.id, by("jo"), FOUR_EYES)
+        verified = note_verified(tx, notice.id, {}, by("jo"))
+        decide(tx, notice.case_ids[0], CaseState.DISMISSED, Edit("mara", NOON))
+        (point,) = open_points(tx, verified, FOUR_EYES, NOON)
+    assert "is dismissed by now" in point
+
+
+def test_sent_moves_the_case_owes_rechecks_and_only_grows(bench: Bench) -> None:
+    notice = sent(bench)
+    case_id = notice.case_ids[0]
+    assert notice.state is NoticeState.SENT
+    assert notice.history[-1].detail == {"to": "abuse@thief.example", "copy_sha256": COPY}
+    with bench.store.begin() as tx:
+        case = tx.cases.get(case_id)
+        assert case is not None
+        assert (case.state, case.reviewed_by) == (CaseState.NOTICE_SENT, "jo")
+        tasks = tx.tasks.list(TaskKind.RECHECK_NOTICE)
+        assert sorted((task.due_at - NOON - timedelta(hours=1)).days for task in tasks) == list(RECHECK_DAYS)
+        steps = [line.action for line in tx.audit.lines(subject=notice.id)]
+        assert steps == [f"notice.{line.step.value}" for line in notice.history]
+        with pytest.raises(UsageError, match="sent already"):
+            approve(tx, notice.id, by("jo"), FOUR_EYES)
+        with pytest.raises(UsageError, match="sent already"):
+            mark_sent(tx, notice.id, "x@thief.example", COPY, by("jo"), FOUR_EYES)
+
+
+def test_a_counter_notice_opens_a_window_of_business_days(bench: Bench) -> None:
+    notice = sent(bench)
+    with bench.store.begin() as tx:
+        with pytest.raises(UsageError, match="not between"):
+            note_counter(tx, notice.id, date(2026, 11, 1), by("jo", 48), FOUR_EYES)
+        countered, window = note_counter(tx, notice.id, date(2026, 11, 25), by("jo", 48), FOUR_EYES)
+        history = tx.cases.history(notice.case_ids[0])
+    # Thanksgiving is no business day.
+    assert (window.earliest, window.latest) == (date(2026, 12, 10), date(2026, 12, 16))
+    assert countered.state is NoticeState.COUNTERED
+    assert history[-1].kind == "notice_countered"
+
+
+def test_only_what_was_sent_is_countered_and_a_withdrawn_notice_ends(bench: Bench) -> None:
+    notice = considered(bench)
+    with bench.store.begin() as tx:
+        with pytest.raises(UsageError, match="only what was sent"):
+            note_counter(tx, notice.id, date(2026, 11, 24), by("jo"), FOUR_EYES)
+        assert withdraw(tx, notice.id, by("jo"), "a mistake").state is NoticeState.WITHDRAWN
+        with pytest.raises(UsageError, match="withdrawn already"):
+            consider(tx, notice.id, "words that come too late", by("jo"))

@@ -1,0 +1,201 @@
+"""After a notice: still there, gone for certain, moved, back; what could not be seen says nothing."""
+
+import asyncio
+import io
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from guardian.app import App, at_work, opened_app
+from guardian.catalog.wanted import Wanted
+from guardian.cli.acting import this_user
+from guardian.config import load_config
+from guardian.model import Case, CaseState, Task, TaskKind
+from guardian.model.notices import Notice, NoticeKind, PlaceState, Recheck, RecheckOutcome
+from guardian.notices.drafting import House, Wish, draft
+from guardian.notices.steps import By, approve, check_licence, consider, mark_sent, note_verified, withdraw
+from guardian.scan.notice_recheck import NoticeRecheckConsumer, Occasion, recheck_case
+from guardian.scan.runs import scan_source
+from guardian.scan.verifying import dead_addresses
+from guardian.shipped import rules_folder
+from guardian.sources.settings import SiteSettings
+from guardian.tasks.outcomes import Done, Postponed
+from tests.websites import Conditional, Redirect, Site, Status, running
+
+
+@pytest.fixture
+def web() -> Iterator[Site]:
+    yield from running()
+
+
+@dataclass
+class Shop:
+    """A site that shows one picture on one page, its scan, and a notice about it."""
+
+    app: App
+    web: Site
+    start: str
+    settings: SiteSettings
+
+    @property
+    def consumer(self) -> NoticeRecheckConsumer:
+        return NoticeRecheckConsumer(self.app.services, {"shop": self.settings})
+
+    def rechecks(self) -> list[Recheck]:
+        with self.app.store.read() as tx:
+            return tx.notices.rechecks_of(self.case.id)
+
+    def task_of(self, notice: Notice) -> Task:
+        with self.app.store.read() as tx:
+            return next(one for one in tx.tasks.list(TaskKind.RECHECK_NOTICE) if one.key.startswith(notice.id))
+
+    @property
+    def case(self) -> Case:
+        with self.app.store.read() as tx:
+            (case,) = tx.cases.list()
+        return case
+
+    async def recheck(self, notice: Notice | None = None) -> tuple[RecheckOutcome, Recheck]:
+        occasion = Occasion(notice.id, 1) if notice is not None else Occasion(asked_by="mara")
+        recheck = await recheck_case(self.app.services, {"shop": self.settings}, self.case, occasion)
+        assert recheck is not None
+        return recheck.outcome, recheck
+
+    def captures(self) -> list[str]:
+        """The reasons of the captures that are owed, the oldest first."""
+        with self.app.store.read() as tx:
+            return [task.key.split()[1] for task in reversed(tx.tasks.list(TaskKind.CAPTURE))]
+
+    def sent_notice(self) -> Notice:
+        app = self.app
+        house = House(app.config.owner, app.config.notices)
+        now = app.services.clock()
+        by = By("mara", now, this_user())
+        notice = draft(app.store, [self.case.id], Wish(NoticeKind.DMCA, "mara"), house, now, this_user()).notice
+        with app.store.begin() as tx:
+            check_licence(tx, notice.id, "no licence was ever sold", by)
+            consider(tx, notice.id, "a whole copy in a shop", by)
+            approve(tx, notice.id, by, house.settings)
+            note_verified(tx, notice.id, {}, by)
+            return mark_sent(tx, notice.id, "abuse@shop.example", "d" * 64, by, house.settings)
+
+
+def encoded(picture: Image.Image, tag: str) -> Conditional:
+    written = io.BytesIO()
+    picture.save(written, "JPEG", quality=85)
+    return Conditional(written.getvalue(), f'"{tag}"', content_type="image/jpeg")
+
+
+def test_there_gone_back_moved_and_unclear(tmp_path: Path, web: Site, photographs: dict[str, Image.Image]) -> None:
+    shutil.copytree(rules_folder(), tmp_path / "rules")
+    (tmp_path / "config.yaml").write_text(
+        "fetch: {contact: test@example.com, allow_networks: [127.0.0.0/8], delay_per_host: 0s, busy_pause: 100ms}\n"
+        "matching: {workers: 1, timeout: 5m}\n"
+        "owner: {name: Ada, address: Here, email: ada@example.com, phone: '1', signs_as: Ada}\n"
+    )
+    photographs["coffee"].save(tmp_path / "coffee.png")
+    coffee, rocket = encoded(photographs["coffee"], "coffee"), encoded(photographs["rocket"], "rocket")
+    web.put("/coffee.jpg", coffee)
+    start = web.put("/", "<a href=/page>page</a> <a href=/else>else</a>")
+    web.put("/page", "<img src=/coffee.jpg>")
+    web.put("/else", "<p>Nothing here.</p>")
+
+    async def go() -> None:
+        async with opened_app(load_config(tmp_path / "config.yaml")) as app, at_work(app, "a test") as heartbeat:
+            async for added in app.catalog.add([Wanted(tmp_path / "coffee.png", "portfolio")]):
+                assert added.asset is not None
+            shop = Shop(app, web, start, SiteSettings(name="shop", kind="site", url=start, sitemaps=False))
+
+            async def scan() -> None:
+                await scan_source(app.services, heartbeat, shop.settings, lambda _: None)
+
+            await scan()
+            notice = shop.sent_notice()
+            await there_while_anything_is_up(shop, notice)
+            await nothing_is_said_of_what_cannot_be_seen(shop, notice)
+            await gone_when_page_and_file_are(shop, notice, rocket)
+            await back(shop, notice, coffee)
+            # Whoever was sent another notice moves the picture, which a scan meets.
+            notice = shop.sent_notice()
+            web.put("/else", "<img src=/new/coffee.jpg>")
+            web.put("/new/coffee.jpg", encoded(photographs["coffee"], "new"))
+            web.put("/page", Status("404 Not Found"))
+            web.put("/coffee.jpg", Status("404 Not Found"))
+            await scan()
+            await moved(shop, notice)
+            await withdrawn(shop, notice)
+
+    asyncio.run(go())
+
+
+async def there_while_anything_is_up(shop: Shop, notice: Notice) -> None:
+    assert await dead_addresses(shop.app.services, notice) == {}
+    assert shop.case.state is CaseState.NOTICE_SENT
+    assert (await shop.recheck(notice))[0] is RecheckOutcome.THERE
+
+    # Taken off the page, while the file is still at its address: not gone.
+    shop.web.put("/page", "<p>Taken down.</p>")
+    outcome, recheck = await shop.recheck(notice)
+    assert outcome is RecheckOutcome.THERE
+    assert "the same file lies at the picture's address" in recheck.places[0].detail
+    assert await dead_addresses(shop.app.services, notice) == {f"{shop.start}page": "the page no longer shows it"}
+
+
+async def nothing_is_said_of_what_cannot_be_seen(shop: Shop, notice: Notice) -> None:
+    shop.web.put("/coffee.jpg", Status("503 Service Unavailable"))
+    shop.web.put("/page", Redirect("/else"))
+    before = shop.rechecks()
+    # A look of the schedule is tried again.
+    assert isinstance(await shop.consumer.perform(shop.task_of(notice)), Postponed)
+    assert shop.rechecks() == before
+
+    shop.web.put("/coffee.jpg", "<p>We are under repair.</p>")
+    assert (await shop.recheck(notice))[0] is RecheckOutcome.UNCLEAR
+    assert shop.case.state is CaseState.NOTICE_SENT
+
+
+async def gone_when_page_and_file_are(shop: Shop, notice: Notice, other: Conditional) -> None:
+    shop.web.put("/page", Status("404 Not Found"))
+    shop.web.put("/coffee.jpg", Status("410 Gone"))
+    outcome, recheck = await shop.recheck(notice)
+    assert outcome is RecheckOutcome.GONE
+    assert [look.state for look in recheck.places] == [PlaceState.GONE]
+    assert (shop.case.state, shop.captures()[-1]) == (CaseState.GONE, "absence")
+
+    # The same again is no news: no other capture, no line.
+    version = shop.case.version
+    assert isinstance(await shop.consumer.perform(shop.task_of(notice)), Done)
+    assert shop.captures().count("absence") == 1
+    # Another picture at its address is gone as well.
+    shop.web.put("/coffee.jpg", other)
+    assert ((await shop.recheck(notice))[0], shop.case.version) == (RecheckOutcome.GONE, version)
+
+
+async def back(shop: Shop, notice: Notice, picture: Conditional) -> None:
+    shop.web.put("/coffee.jpg", picture)
+    shop.web.put("/page", "<img src=/coffee.jpg>")
+    assert (await shop.recheck(notice))[0] is RecheckOutcome.BACK
+    assert (shop.case.state, shop.captures()[-1]) == (CaseState.OPEN, "returned")
+    assert (await shop.recheck(notice))[0] is RecheckOutcome.THERE
+
+
+async def moved(shop: Shop, notice: Notice) -> None:
+    outcome, recheck = await shop.recheck(notice)
+    assert outcome is RecheckOutcome.MOVED
+    assert [look.page_url for look in recheck.elsewhere] == [f"{shop.start}else"]
+    assert shop.case.state is CaseState.OPEN
+    with shop.app.store.read() as tx:
+        line = next(one for one in reversed(tx.cases.history(shop.case.id)) if one.kind == "relocated")
+    assert f"{shop.start}else" in (line.note or "")
+
+
+async def withdrawn(shop: Shop, notice: Notice) -> None:
+    before = shop.rechecks()
+    with shop.app.store.begin() as tx:
+        withdraw(tx, notice.id, By("mara", shop.app.services.clock(), this_user()))
+    assert isinstance(await shop.consumer.perform(shop.task_of(notice)), Done)
+    assert shop.rechecks() == before
