@@ -307,7 +307,6 @@ findings = Table(
     Index(None, "work_id", "page_key", "picture_key", "key_version", unique=True),
     Index(None, "key_version"),
     Index(None, "last_seen_at"),
-    # By which of them cases are chosen, for the database to answer from the index alone.
     Index(None, "licence", "case_id"),
     Index(None, "source", "case_id"),
     # What a scan did not see of its source, and what lies at places that it could not look at.
