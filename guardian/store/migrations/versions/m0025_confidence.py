@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0024"
-down_revision = "0023"
+revision = "0025"
+down_revision = "0024"
 
 _QUEUE = ["state", "rank", "id", "severity", "assignee", "confidence", "opened_at", "operator", "work_id"]
 _cases = sa.table("cases", sa.column("id", sa.Text()), sa.column("confidence", sa.Double()))
