@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePath
 from typing import Any
@@ -21,7 +21,7 @@ from guardian.licences import status_of
 from guardian.model import Asset, Case, EvidenceCapture
 from guardian.store import Transaction
 from guardian.urls.addresses import host_is_under
-from guardian.views.cases import case_detail_json
+from guardian.views.cases import CaseDetail, case_detail_json
 from guardian.views.evidence import capture_json
 from guardian.views.licences import licence_json
 from guardian.views.operators import contacts_in
@@ -112,8 +112,8 @@ def case_files(
     ]
     for number, capture in enumerate(captures, start=1):
         members += _of_capture(capture, f"captures/{number}-{capture.id}", vault)
-    if with_original and detail.asset is not None:
-        members.append(_original(detail.asset, originals))
+    if with_original:
+        members += _originals(detail, originals)
     return CaseFiles(record, tuple(members))
 
 
@@ -239,6 +239,18 @@ def _of_capture(capture: EvidenceCapture, folder: str, vault: Vault) -> list[Mem
         for file in capture.files
     ]
     return members
+
+
+def _originals(detail: CaseDetail, originals: Vault) -> list[Member]:
+    """Return the owner's pictures that uses of the case were compared with, that of the case itself first."""
+    compared = {finding.asset_id for finding in detail.findings}
+    versions = [asset for asset in detail.assets if asset.id in compared and asset != detail.asset]
+    members: dict[str, Member] = {}
+    for asset in (*([detail.asset] if detail.asset is not None else []), *versions):
+        member = _original(asset, originals)
+        name = member.name if member.name not in members else f"original/{asset.id}-{PurePath(member.name).name}"
+        members[name] = replace(member, name=name)
+    return list(members.values())
 
 
 def _original(asset: Asset, originals: Vault) -> Member:
