@@ -31,7 +31,7 @@ from guardian.views.timestamps import json_timestamp
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST_CELL = 2000
-_MOST_CONTACTS_BYTES = 1 << 20
+_MOST_TOLD_BYTES = 1 << 20
 
 _FORMS = (
     (b"\xff\xd8\xff", ".jpg", "image/jpeg"),
@@ -130,7 +130,8 @@ def with_report(
         pictures=pictures,
         key=key,
         authorities=authorities,
-        contacts=_contacts(files, vault),
+        contacts=_last_told(files, vault, "contacts.json"),
+        rights=_last_told(files, vault, "rights.json"),
     )
     report = Member(REPORT, make_report(content), "application/pdf", "The report, to be read first.")
     return (report, *files.members)
@@ -264,11 +265,11 @@ def _original(asset: Asset, originals: Vault) -> Member:
     return Member(f"original/{name}", originals.path_of(asset.sha256), "application/octet-stream", about, asset.sha256)
 
 
-def _contacts(files: CaseFiles, vault: Vault) -> dict[str, Any] | None:
-    """Return what the last capture that looked found about who is behind the site; None when none did."""
+def _last_told(files: CaseFiles, vault: Vault, name: str) -> dict[str, Any] | None:
+    """Return the JSON of this name of the last capture that has it; None when none has."""
     for capture in reversed(files.record.captures):
-        file = capture.file("contacts.json")
-        if file is None or file.size_bytes > _MOST_CONTACTS_BYTES:
+        file = capture.file(name)
+        if file is None or file.size_bytes > _MOST_TOLD_BYTES:
             continue
         read = json.loads(vault.get(file.sha256))
         return read if isinstance(read, dict) else None
