@@ -28,6 +28,7 @@ from guardian.disk_errors import disk_error_text
 from guardian.errors import IndexNotReady, StoreUnusable
 from guardian.evidence import Vault
 from guardian.evidence.capturing import CaptureServices
+from guardian.fetch.browser import Browser
 from guardian.fetch.fetcher import Fetcher
 from guardian.fetch.throttle import InMemory, Take
 from guardian.fetch.trusted import TrustedClient
@@ -132,6 +133,7 @@ def capture_services_of(app: App) -> CaptureServices:
         fetcher_of=fetcher_of,
         rules=services.rules,
         own_hosts=services.settings.own_hosts,
+        browser=Browser(config.evidence.browser, services.clock, config.fetch.networks),
         web=services.web,
     )
 

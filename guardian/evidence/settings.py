@@ -41,6 +41,9 @@ class CaptureSettings(BaseModel):
         ("opened", "changed", "returned"),
         description="when a use is captured: its case opened, what is shown changed, it is back; [] only when asked",
     )
+    max_requests: int = Field(
+        60, ge=1, description="requests of one capture: page, picture, style sheets and pictures of the page"
+    )
     max_bytes: ByteSize = Field(
         100 * 1024**2, gt=0, description="what one capture holds at most; what was left out is said in it"
     )

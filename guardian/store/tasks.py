@@ -213,15 +213,15 @@ class Tasks:
         query = select(tasks).where(tasks.c.kind == kind, tasks.c.key.in_(keys)).order_by(tasks.c.due_at, tasks.c.id)
         return [_task(row) for row in self._connection.execute(query)]
 
-    def due_count(self, now: datetime) -> int:
-        """Return how many tasks are due, leased ones included."""
-        is_due = (tasks.c.state == TaskState.DUE, _IS_KNOWN, _is_due(now))
+    def due_count(self, now: datetime, kind: TaskKind | None = None) -> int:
+        """Return how many tasks are due, leased ones included; only those of a kind when one is named."""
+        is_due = (tasks.c.state == TaskState.DUE, _IS_KNOWN, _is_due(now), _is_of_kind(kind))
         query = select(func.count()).select_from(tasks).where(*is_due)
         return self._connection.execute(query).scalar_one()
 
-    def counts(self) -> dict[TaskState, int]:
-        """Return how many tasks there are in each state."""
-        query = select(tasks.c.state, func.count()).group_by(tasks.c.state)
+    def counts(self, kind: TaskKind | None = None) -> dict[TaskState, int]:
+        """Return how many tasks there are in each state; only those of a kind when one is named."""
+        query = select(tasks.c.state, func.count()).where(_is_of_kind(kind)).group_by(tasks.c.state)
         return dict.fromkeys(TaskState, 0) | {row[0]: row[1] for row in self._connection.execute(query)}
 
     def list(
@@ -251,6 +251,10 @@ class Tasks:
             .where(tasks.c.id == id_, is_mine)
             .values(leased_until=None, owner=None, attempts=tasks.c.attempts + 1, **changes)
         )
+
+
+def _is_of_kind(kind: TaskKind | None) -> ColumnElement[bool]:
+    return true() if kind is None else tasks.c.kind == kind
 
 
 def _is_due(now: datetime) -> ColumnElement[bool]:
