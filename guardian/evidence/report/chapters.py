@@ -27,7 +27,6 @@ from guardian.evidence.report.page import (
     paragraph,
 )
 from guardian.evidence.report.pictures import Figure
-from guardian.evidence.report.rights import rights_table
 from guardian.evidence.report.wording import DECLARATION, DECLARATION_NOTE, DECLARATION_TITLE, METHOD
 from guardian.model import Finding
 from guardian.views.cases import event_text
@@ -195,15 +194,6 @@ def licences(record: CaseRecord, number: int) -> Iterator[Flowable]:
         asset = next((one for one in record.detail.assets if one.id == licence.asset_id), None)
         rows.append((f"Licence {licence.id}", grant_text(licence, scope_text(licence, asset))))
     yield facts(rows) if rows else paragraph("No use is recorded.", NOTE)
-
-
-def rights(content: ReportContent, number: int) -> Iterator[Flowable]:
-    """Yield the chapter about what both pictures say of rights in their metadata."""
-    yield from heading(number, "Rights metadata")
-    if content.rights is None:
-        yield paragraph("No capture of this case has compared the metadata of the pictures.", NOTE)
-        return
-    yield from rights_table(content.rights)
 
 
 def time_line(record: CaseRecord, number: int) -> Iterator[Flowable]:

@@ -1,42 +1,57 @@
-"""Shows what both pictures say of rights in their metadata, as rights.json of a capture says it."""
+"""Shows what both pictures say of rights in their metadata, as a capture compared them: rights.json."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from reportlab.platypus import Flowable, Paragraph
+from reportlab.lib.units import mm
+from reportlab.platypus import Flowable, Spacer
 
-from guardian.evidence.report.page import CELL, NOTE, WIDTH, foreign, listing, paragraph
+from guardian.evidence.report.page import CELL, NOTE, WIDTH, foreign, heading, listing, paragraph
 
-_MOST_FIELDS = 60
-_MOST_SIGNS = 300
+_MOST_SENTENCES = 20
+_MOST_FIELDS = 40
+_LONGEST = 300
 
 
-def rights_table(rights: Mapping[str, Any]) -> Iterator[Flowable]:
-    """Yield the conclusion in sentences, and a table of the fields that the owner's picture or the copy has."""
-    for sentence in _list(rights.get("conclusion")):
-        yield foreign(str(sentence))
+def rights_in_files(rights: Mapping[str, Any] | None, number: int) -> Iterator[Flowable]:
+    """Yield the chapter about rights information in the files; `rights` is rights.json, None where none was taken."""
+    yield from heading(number, "Rights information in the files")
+    if rights is None:
+        yield paragraph("No capture of this case has compared the metadata of the files.", NOTE)
+        return
 
-    fields = [one for one in _list(rights.get("fields")) if isinstance(one, Mapping)]
-    told = [one for one in fields if one.get("original") or one.get("found")]
-    widths = (WIDTH * 0.22, WIDTH * 0.3, WIDTH * 0.3, WIDTH * 0.18)
+    for sentence in _texts(rights.get("conclusion"))[:_MOST_SENTENCES]:
+        # Metadata may say anything: these sentences hold words of others.
+        yield foreign(sentence, most=2_000)
+    fields = [one for one in _objects(rights.get("fields")) if one.get("management_information")]
+    if fields:
+        yield Spacer(1, 6)
+        yield _table(fields[:_MOST_FIELDS])
+    if len(fields) > _MOST_FIELDS:
+        yield paragraph(f"{len(fields) - _MOST_FIELDS} more fields stand in rights.json.", NOTE)
+    yield paragraph("Other fields (camera, place, identifiers of documents) stand in rights.json.", NOTE)
 
-    def cell(text: object, column: int) -> Paragraph:
-        return foreign(str(text) if text else "–", CELL, widths[column] - 10, _MOST_SIGNS)
 
+def _table(fields: list[Mapping[str, Any]]) -> Flowable:
+    """Return the fields with what each of the three files says."""
+    widths = (34 * mm, (WIDTH - 54 * mm) / 3, (WIDTH - 54 * mm) / 3, (WIDTH - 54 * mm) / 3, 20 * mm)
     rows = [
         [
-            cell(one.get("name"), 0),
-            cell(one.get("original"), 1),
-            cell(one.get("found"), 2),
-            cell(str(one.get("change") or "").replace("_", " "), 3),
+            foreign(f"{one.get('carrier', '')} {one.get('name', '')}", CELL, widths[0] - 10, 120),
+            *(
+                foreign(str(one.get(file) or "-"), CELL, width - 10, _LONGEST)
+                for file, width in zip(("original", "found", "control"), widths[1:4], strict=True)
+            ),
+            foreign(str(one.get("change") or "-"), CELL, widths[4] - 10, 20),
         ]
-        for one in told[:_MOST_FIELDS]
+        for one in fields
     ]
-    if rows:
-        yield listing(("Field", "Owner's picture", "Picture found", "Change"), rows, widths)
-    if len(told) > _MOST_FIELDS:
-        yield paragraph(f"{len(told) - _MOST_FIELDS} more fields stand in rights.json in the bundle.", NOTE)
+    return listing(("Field", "Owner's file", "Picture found", "Control picture", "Became"), rows, widths)
 
 
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
+def _texts(value: Any) -> list[str]:
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
+
+
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []

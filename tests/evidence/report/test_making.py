@@ -86,10 +86,21 @@ def content() -> ReportContent:
         ReportPictures(picture((80, 80)), picture((100, 100)), screenshot=picture((60, 900))),
         "f7" * 32,
         ("https://tsa.example/tsr",),
-        {"security_txt": {"contact": ["mailto:abuse@shop.example"]}, "domain": {"problem": "not asked"}},
+        {"security_txt": {"contact": ["mailto:abuse@shop.example"]}},
         {
-            "conclusion": ["The copy does not say who made the picture."],
-            "fields": [{"name": "Artist", "original": "Анна", "found": None, "change": "removed"}],
+            "conclusion": ["The picture that was found does not state: creator (“\u202eАнна”)."],
+            "fields": [
+                {
+                    "carrier": "XMP",
+                    "name": "dc:creator",
+                    "original": "Анна",
+                    "found": None,
+                    "control": "Otto",
+                    "change": "removed",
+                    "management_information": True,
+                },
+                {"carrier": "EXIF", "name": "Make", "original": "Kamera", "management_information": False},
+            ],
         },
     )
 
@@ -116,11 +127,10 @@ def test_it_tells_the_case_from_the_first_page_to_the_declaration(content: Repor
         "No browser was found.",
         "Robots are shown another price.",
         "mailto:abuse@shop.example",
-        "not asked",
-        "The copy does not say who made the picture.",
-        "Анна",
         "no licence for this host",
         "Плакат (2024)",
+        "does not state: creator (“[U+202E]Анна”).",
+        "XMP dc:creator Анна - Otto removed",
         "confirmed by anna",
         "What this does not show",
         "28 U.S.C. § 1746",
@@ -144,7 +154,7 @@ def test_the_same_content_makes_the_same_bytes(content: ReportContent) -> None:
 
 def test_what_is_missing_is_said(content: ReportContent) -> None:
     record = replace(content.record, captures=(), head=None)
-    bare = replace(content, record=record, pictures=ReportPictures(), contacts=None, rights=None, authorities=())
+    bare = replace(content, record=record, pictures=ReportPictures(), contacts=None, authorities=())
     text = text_of(make_report(bare))
     assert "No picture is kept." in text
     assert "no time stamp of an independent authority" in text
