@@ -28,6 +28,7 @@ from guardian.disk_errors import disk_error_text
 from guardian.errors import IndexNotReady, StoreUnusable
 from guardian.evidence import Vault
 from guardian.evidence.capturing import CaptureServices
+from guardian.evidence.retention import delete_aged
 from guardian.fetch.browser import Browser
 from guardian.fetch.fetcher import Fetcher
 from guardian.fetch.throttle import InMemory, Take
@@ -338,6 +339,9 @@ async def prune_old_rows(app: App) -> None:
     pruned = await asyncio.to_thread(prune_daily, app.store, app.config.retention, recipe, now)
     if pruned is not None and pruned.total:
         log.info("pruned", rows=pruned.total)
+    if pruned is not None:
+        kept_for = app.config.evidence.retention
+        await asyncio.to_thread(delete_aged, app.store, app.services.vault, kept_for, now)
     await prune_memory(app)
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.sql import ColumnElement
 from guardian.model import Task, TaskKind, TaskState
 from guardian.store.inserting import insert_into
 from guardian.store.leases import CLOCK_SLACK
+from guardian.store.retention import is_about_held_case
 from guardian.store.tables import messages, processes, tasks
 
 # Another version may have queued kinds that this one has no word for: they wait for that version.
@@ -166,7 +167,7 @@ class Tasks:
         is_of_episode = (
             select(messages.c.id).where(messages.c.id == tasks.c.message_id, messages.c.episode.is_not(None)).exists()
         )
-        is_old = (tasks.c.state == TaskState.DONE, tasks.c.done_at < before)
+        is_old = (tasks.c.state == TaskState.DONE, tasks.c.done_at < before, ~is_about_held_case(tasks.c.message_id))
         old = select(tasks.c.id).where(*is_old, ~is_of_episode).limit(limit)
         return self._connection.execute(delete(tasks).where(tasks.c.id.in_(old))).rowcount
 
