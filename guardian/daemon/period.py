@@ -19,6 +19,7 @@ from guardian.app import (
     scan_and_mend,
     take_over,
     tell_of_ending_licences,
+    tell_of_notice_deadlines,
     tell_of_troubled_sources,
     tell_of_what_changed,
 )
@@ -221,6 +222,7 @@ class WorkPeriod:
             await prune_old_rows(self._app)
             await judge_waiting_uses(self._app)
             await asyncio.to_thread(tell_of_ending_licences, self._app)
+            await asyncio.to_thread(tell_of_notice_deadlines, self._app)
             await self._app.catalog.erase_withdrawn()
             self._pruned_on = today
 
