@@ -31,6 +31,7 @@ from guardian.delivery.delivery import Delivery
 from guardian.delivery.sending import deliveries_of
 from guardian.errors import ClaimLost, GuardianError, SourceClaimed
 from guardian.model import Scan, ScanOutcome, TaskKind
+from guardian.notices.drafting import House
 from guardian.processes import Heartbeat
 from guardian.schedule import Schedule, is_due
 from guardian.sources.settings import SourceSettings
@@ -111,6 +112,7 @@ class WorkPeriod:
             lambda: app.catalog,
             app.config.sources,
             setting_groups(app.config, app.config.place_of),
+            House(app.config.owner, app.config.notices),
         )
 
     def _last_completed(self, source: str) -> datetime | None:
