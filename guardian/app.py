@@ -133,6 +133,7 @@ def capture_services_of(app: App) -> CaptureServices:
         fetcher_of=fetcher_of,
         rules=services.rules,
         own_hosts=services.settings.own_hosts,
+        web=services.web,
     )
 
 

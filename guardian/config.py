@@ -68,6 +68,9 @@ class Config(BaseModel):
         description="folder of database, index, originals and evidence; a relative path counts from this file",
     )
     rules_dir: Folder = Field(Path("rules"), description="rule files (*.yaml), read in the order of their names")
+    labels: Folder | None = Field(
+        None, description="your own vocabulary, a file such as labels.yaml, applied by `guardian label apply`"
+    )
     own_hosts: tuple[Annotated[str, AfterValidator(host_name)], ...] = Field(
         (),
         description="your own sites, www or not, with subdomains; pictures there are labelled own and raise no alert",
@@ -162,6 +165,7 @@ def _with_local_names(config: Config, folder: Path) -> Config:
         update={
             "data_dir": folder / config.data_dir.expanduser(),
             "rules_dir": folder / config.rules_dir.expanduser(),
+            "labels": folder / config.labels.expanduser() if config.labels is not None else None,
             "sources": sources,
             "destinations": tuple(_with_local_paths(one, "secret_file", folder) for one in config.destinations),
             "embedding": _with_local_weights(config.embedding, folder),

@@ -168,7 +168,8 @@ def _name_remarks(config: Config, groups: Groups | None) -> Iterator[Remark]:
     """Yield the names in rules that nothing has. All are warnings: the catalogue may get them later."""
     known = {"source": {source.name for source in config.sources}}
     if groups is not None:
-        known |= {"collection": set(groups.collections), "asset_tag": set(groups.tags)}
+        of_assets = {"collection": groups.collections, "asset_tag": groups.tags, "label": groups.labels}
+        known |= {name: set(words) for name, words in of_assets.items()}
     for error in rules.unknown_names(config.rules_dir, known):
         yield _warning(error)
 

@@ -43,6 +43,7 @@ COMMANDS = {
     "evidence": "Proof of uses, captured, kept and handed on: capture, list, export, verify, recompute...",
     "notice": "Notices to operators and hosts: draft, check, consider, approve, sent, list...",
     "recheck": "Look again at all places of a case: still there, gone, moved or back?",
+    "label": "Your own vocabulary on all that you own and that was seen: list, check, apply.",
     "operator": "Who uses your images, with all their cases and licences: list, show.",
     "user": "Who may sign in to the desk: add, list, role, password, remove.",
     "token": "What programs show to use the API: add, list, remove.",

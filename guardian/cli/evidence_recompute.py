@@ -10,6 +10,7 @@ import click
 
 from guardian.cli.screen import Screen, echo
 from guardian.cli.showing import json_line
+from guardian.errors import UsageError
 from guardian.views.plain_text import cleaned
 
 if TYPE_CHECKING:
@@ -27,8 +28,14 @@ def command(file: Path, original: Path | None, as_lines: bool) -> None:
     hold, 1 when one does not or a file was changed, 2 when FILE is no bundle or your picture is needed.
     """
     from guardian.evidence.recompute import recompute
+    from guardian.evidence.verifying import NotABundle
 
-    found = asyncio.run(recompute(file, original))
+    try:
+        found = asyncio.run(recompute(file, original))
+    except NotABundle as error:
+        raise UsageError(str(error)) from error
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror or error}") from error
     if as_lines:
         echo(json_line(_json(one)) for one in found)
     else:

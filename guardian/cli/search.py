@@ -15,6 +15,7 @@ from guardian.cli.progress import progress_bar, say_if_kernels_are_compiled
 from guardian.cli.screen import Screen, echo
 from guardian.cli.showing import NOT_ALL_SEEN, json_line
 from guardian.errors import FetchFailed, FetchRefused, GuardianError, Unmatchable, UsageError
+from guardian.views.assets import labels_json
 from guardian.views.counting import counted
 from guardian.views.search_results import found_asset_json, found_seen_json
 
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
     from guardian.store import Transaction
 
 _PLACES_SHOWN = 3
+_VALUES_SHOWN = 10
 
-FILTERS = ("collection", "tag", "licence", "host", "since")
+FILTERS = ("collection", "tag", "label", "licence", "host", "since")
 
 
 @click.command
@@ -46,6 +48,7 @@ FILTERS = ("collection", "tag", "licence", "host", "since")
 @click.option("--unlike", "unlike", metavar="ASSET", multiple=True, help="An example of what is not; repeatable.")
 @click.option("--filter", "filters", metavar="NAME=VALUE", multiple=True, help=f"Only with {', '.join(FILTERS)}.")
 @click.option("--top", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many results.")
+@click.option("--facets", is_flag=True, help="Also count labels, collections, tags, hosts and colours of the results.")
 @click.option("--json", "as_lines", is_flag=True, help="One JSON object a line for each result.")
 @click.option("--html", "page", metavar="FILE", type=click.Path(path_type=Path), help="Write a page with pictures.")
 @pass_session
@@ -78,6 +81,8 @@ async def _search(session: Session, options: dict[str, Any]) -> None:
         if options["page"] is not None:
             await _write_page(app, options["page"], request, answer)
         await _show(app, answer, as_lines=options["as_lines"], page=options["page"])
+        if options["facets"]:
+            _show_facets(answer, as_lines=options["as_lines"])
     raise SystemExit(NOT_ALL_SEEN if answer.not_searched or lacking else 0)
 
 
@@ -122,6 +127,7 @@ async def _request(app: "App", options: dict[str, Any]) -> "Request":
         unlike=tuple(unlike),
         filters=filters_of(options["filters"]),
         top=options["top"],
+        facets=options["facets"],
     )
 
 
@@ -223,6 +229,20 @@ async def _show(app: "App", answer: "SearchAnswer", *, as_lines: bool, page: Pat
         echo(screen.wrapped(f"With pictures: {page}"))
 
 
+def _show_facets(answer: "SearchAnswer", *, as_lines: bool) -> None:
+    from guardian.search.facets import facets_of
+
+    found = facets_of(answer.results)
+    if as_lines:
+        echo([json_line({"facets": found})])
+        return
+    screen = Screen.of_output()
+    for name, values in found.items():
+        if values:
+            counts = ", ".join(f"{value} {count}" for value, count in list(values.items())[:_VALUES_SHOWN])
+            echo(screen.wrapped(counts, 12, first=f"{name:<12}"))
+
+
 def _json(result: "Result") -> dict[str, Any]:
     """Return the object that --json prints for one result."""
     return {
@@ -233,6 +253,7 @@ def _json(result: "Result") -> dict[str, Any]:
         "score": result.score,
         "by": result.by.value,
         "why": result.why,
+        "labels": labels_json(result.labels),
     }
 
 

@@ -15,6 +15,7 @@ import structlog
 from guardian import __version__
 from guardian.errors import GuardianError, VaultFull, internal_error_text
 from guardian.evidence.comparison import take_comparison
+from guardian.evidence.contacts import Asking, take_contacts
 from guardian.evidence.keeper import Keeper, Taken, opened_keeper, together
 from guardian.evidence.pruning import with_room
 from guardian.evidence.rights import take_rights
@@ -22,6 +23,7 @@ from guardian.evidence.settings import EvidenceSettings
 from guardian.evidence.subjects import CaptureSubject, subject_of
 from guardian.evidence.vault import Vault
 from guardian.fetch.fetcher import Fetcher
+from guardian.fetch.web import WebClient
 from guardian.matching.workers import Workers
 from guardian.model import CaptureOrder, EvidenceCapture, NotTaken
 from guardian.rules import Rules
@@ -49,6 +51,7 @@ class CaptureServices:
     fetcher_of: Callable[[str], Fetcher]
     rules: Rules
     own_hosts: tuple[str, ...]
+    web: WebClient
 
 
 async def capture(
@@ -90,7 +93,9 @@ async def _take_all(services: CaptureServices, subject: CaptureSubject, keeper: 
     comparison = await _step("comparison", take_comparison(subject, keeper, *comparing))
     fetcher = services.fetcher_of(subject.finding.source)
     rights = await _step("rights", take_rights(subject, keeper, services.vault, services.workers, fetcher))
-    return together(comparison, rights)
+    means = (services.vault, services.workers, Asking(fetcher, Fetcher.for_person(services.web)), services.settings)
+    contacts = await _step("contacts", take_contacts(subject, keeper, *means))
+    return together(comparison, rights, contacts)
 
 
 async def _step(name: str, taking: Awaitable[Taken]) -> Taken:

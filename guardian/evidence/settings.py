@@ -1,12 +1,19 @@
 """The settings of keeping evidence."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from guardian.fetch.settings import BrowserSettings
 from guardian.strict_yaml import ByteSize, Duration, duration
+from guardian.urls.addresses import host_name
+
+
+def _web_address(url: str) -> str:
+    if not url.startswith(("https://", "http://")) or len(url) < 10:
+        raise ValueError("must be an address that begins with https:// or http://")
+    return url
 
 
 class TimestampSettings(BaseModel):
@@ -22,9 +29,7 @@ class TimestampSettings(BaseModel):
     @field_validator("url")
     @classmethod
     def _is_web_address(cls, url: str) -> str:
-        if not url.startswith(("https://", "http://")) or len(url) < 10:
-            raise ValueError("must be an address that begins with https:// or http://")
-        return url
+        return _web_address(url)
 
 
 class CaptureSettings(BaseModel):
@@ -39,6 +44,36 @@ class CaptureSettings(BaseModel):
     max_bytes: ByteSize = Field(
         100 * 1024**2, gt=0, description="what one capture holds at most; what was left out is said in it"
     )
+
+
+class RdapSettings(BaseModel):
+    """Whether registries are asked who is behind a site."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    enabled: bool = Field(
+        False,
+        description="ask registries about the domain and the address of a site (RDAP); they learn of the question",
+    )
+    endpoint: str | None = Field(
+        None,
+        description="server that is asked, such as https://rdap.org/; null asks the registries that guardian knows",
+    )
+
+    @field_validator("endpoint")
+    @classmethod
+    def _is_web_address(cls, url: str | None) -> str | None:
+        return url if url is None else _web_address(url)
+
+
+class TakedownSettings(BaseModel):
+    """Where a host wants to be told of copies."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    host: Annotated[str, AfterValidator(host_name)] = Field(description="the site; its subdomains are meant too")
+    address: str = Field(min_length=3, max_length=500, description="a page with a form, or a mail address")
+    note: str = Field("", max_length=500, description="what you want to remember of it")
 
 
 class EvidenceSettings(BaseModel):
@@ -59,6 +94,12 @@ class EvidenceSettings(BaseModel):
     )
     capture: CaptureSettings = Field(
         CaptureSettings(), description="exchanges, pages and pictures captured as proof (docs/evidence.md)"
+    )
+    rdap: RdapSettings = Field(
+        RdapSettings(), description="registries that are asked who is behind a site, for captures; none by default"
+    )
+    takedown_addresses: tuple[TakedownSettings, ...] = Field(
+        (), description="where hosts want to be told of copies, beside what guardian knows: [{host, address, note}]"
     )
     browser: BrowserSettings = Field(
         BrowserSettings(), description="the installed Chromium that takes screenshots; needs guardian[browser]"

@@ -30,6 +30,7 @@ from guardian.model.cases import (
 from guardian.model.coverage import Coverage, EvidenceRoom, Trouble, TroubleKind
 from guardian.model.crawling import Checkpoint, CrawlRequest, FrontierRow, FrontierState, Remembered
 from guardian.model.evidence import CaptureOrder, CaptureReason, EvidenceCapture, EvidenceFile, NotTaken
+from guardian.model.labels import LabelSource, PictureLabel
 from guardian.model.matches import (
     MEASURED_FACTS,
     Affine,
@@ -156,6 +157,7 @@ __all__ = [
     "FrontierState",
     "Importance",
     "JudgedMatch",
+    "LabelSource",
     "Licence",
     "LicenceStatus",
     "LookAlike",
@@ -176,6 +178,7 @@ __all__ = [
     "Parted",
     "Permission",
     "Person",
+    "PictureLabel",
     "Priority",
     "PriorityPart",
     "Process",

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
+from guardian.model.labels import PictureLabel
 from guardian.model.self_check import SelfCheck
 
 
@@ -39,6 +40,9 @@ class Asset:
 
     Assets with the same `work_id` are one work: versions of one picture (the original, a web size, a CMYK file), each
     of which shows all of it. One use of a work is one case, and a licence for any of its assets covers it.
+
+    `labels` are terms of the owner's vocabulary. Assets with the same `shoot` are declared siblings: other pictures of
+    the same scene. None: it has none.
     """
 
     id: str
@@ -57,6 +61,13 @@ class Asset:
     perceptual_hash: str | None = None
     by_bytes_only: bool = False
     self_check: SelfCheck | None = None
+    labels: tuple[PictureLabel, ...] = ()
+    shoot: str | None = None
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """The terms of its labels."""
+        return tuple(label.term for label in self.labels)
 
 
 @dataclass(frozen=True, slots=True)

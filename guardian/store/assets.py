@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import JSON, Connection, Row, Text, cast, func, select, type_coerce, update
 from sqlalchemy.sql import ColumnElement
 
-from guardian.model import Asset, AssetFilter, AssetState, Rights, SelfCheck
+from guardian.model import Asset, AssetFilter, AssetState, PictureLabel, Rights, SelfCheck
 from guardian.store.counters import Counters
 from guardian.store.ids import new_id
 from guardian.store.inserting import insert_into
@@ -143,6 +143,14 @@ class Assets:
         if asset.state is not AssetState.WITHDRAWN:
             self._words.write_asset(self._one(assets.c.id == asset.id))
 
+    def put_labels(self, id_: str, labels: tuple[PictureLabel, ...]) -> None:
+        """Keep the labels of an asset in place of those before."""
+        self._connection.execute(update(assets).where(assets.c.id == id_).values(labels=labels))
+
+    def declare_siblings(self, ids: Collection[str], shoot: str | None) -> None:
+        """Keep that assets are other pictures of one scene, under the id of the shoot; None: that they are not."""
+        self._connection.execute(update(assets).where(assets.c.id.in_(ids)).values(shoot=shoot))
+
     def get(self, id_: str) -> Asset | None:
         """Return the asset of this id, whatever its state; None when there is none."""
         return self._first(assets.c.id == id_)
@@ -264,4 +272,6 @@ def asset_of(row: Row[tuple[object, ...]]) -> Asset:
         by_bytes_only=row.by_bytes_only,
         self_check=row.self_check,
         work_id=row.work_id,
+        labels=row.labels,
+        shoot=row.shoot,
     )

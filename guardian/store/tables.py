@@ -33,6 +33,7 @@ from guardian.model import (
     Importance,
     LicenceStatus,
     MatchReport,
+    PictureLabel,
     Rights,
     ScanCounts,
     ScanOutcome,
@@ -86,6 +87,8 @@ assets = Table(
     Column("work_id", Text, nullable=False),
     # The version of the rule by which its work was looked for; null before that (see guardian/catalog/works.py).
     Column("work_rule", Integer),
+    Column("labels", Document(tuple[PictureLabel, ...]), nullable=False, server_default="[]"),
+    Column("shoot", Text),
     Index(None, "state", "number"),
     Index(None, "collection"),
     Index(None, "work_id"),

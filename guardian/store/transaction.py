@@ -13,6 +13,7 @@ from guardian.store.evidence import Evidence
 from guardian.store.findings import Findings
 from guardian.store.frontier import Frontier
 from guardian.store.idempotency import Idempotency
+from guardian.store.labels import Labels
 from guardian.store.licences import Licences
 from guardian.store.lookalikes import LookAlikes
 from guardian.store.messages import Messages
@@ -68,6 +69,7 @@ class Transaction:
         self.earlier_uses = EarlierUses(connection)
         self.seen = Seen(connection)
         self.words = Words(connection)
+        self.labels = Labels(connection)
         self.quarantine = Quarantine(connection)
         self.requests = Requests(connection)
         self.responses = Responses(connection)

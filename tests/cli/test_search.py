@@ -21,7 +21,7 @@ def test_search_by_picture_by_asset_and_by_colour(protected: Home, photographs: 
     lines = protected.guardian("search", query, "--json", "--html", page).stdout.splitlines()
 
     first, second = (json.loads(line) for line in lines)
-    assert list(first) == ["rank", "kind", "asset", "seen", "score", "by", "why"]
+    assert list(first) == ["rank", "kind", "asset", "seen", "score", "by", "why", "labels"]
     assert (first["rank"], first["kind"], first["asset"]["title"], first["seen"]) == (1, "asset", "astronaut", None)
     assert set(first["asset"]) == {"id", "title", "path", "collection"}
     assert first["why"].startswith("copy: ")
