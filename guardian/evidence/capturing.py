@@ -105,7 +105,7 @@ async def _take_all(
         raise SiteSilent(exchanges.unreachable)
 
     if exchanges.refused is None:
-        viewing = take_browser_views(subject, keeper, services.browser, exchanges.page)
+        viewing = take_browser_views(subject, keeper, services.browser, exchanges.page or exchanges.failed)
         views = await _step("screenshot.png", viewing)
     else:
         # A browser must not be the way around what guardian itself does not request.
