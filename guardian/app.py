@@ -28,6 +28,8 @@ from guardian.disk_errors import disk_error_text
 from guardian.errors import IndexNotReady, StoreUnusable
 from guardian.evidence import Vault
 from guardian.evidence.capturing import CaptureServices
+from guardian.evidence.retention import delete_aged
+from guardian.fetch.browser import Browser
 from guardian.fetch.fetcher import Fetcher
 from guardian.fetch.throttle import InMemory, Take
 from guardian.fetch.trusted import TrustedClient
@@ -132,6 +134,7 @@ def capture_services_of(app: App) -> CaptureServices:
         fetcher_of=fetcher_of,
         rules=services.rules,
         own_hosts=services.settings.own_hosts,
+        browser=Browser(config.evidence.browser, services.clock, config.fetch.networks),
         web=services.web,
     )
 
@@ -352,6 +355,9 @@ async def prune_old_rows(app: App) -> None:
     pruned = await asyncio.to_thread(prune_daily, app.store, app.config.retention, recipe, now)
     if pruned is not None and pruned.total:
         log.info("pruned", rows=pruned.total)
+    if pruned is not None:
+        kept_for = app.config.evidence.retention
+        await asyncio.to_thread(delete_aged, app.store, app.services.vault, kept_for, now)
     await prune_memory(app)
 
 

@@ -159,6 +159,7 @@ def _split(tx: Transaction, case: Case, going: set[str], new_work: str, *, by: s
     for finding in leaving:
         tx.findings.move(finding.id, new_work, new.id)
     tx.evidence.move([finding.id for finding in leaving], new.id)
+    tx.holds.spread(case.id, new.id)
     # What was known of the use of the whole is what is known of both parts, until they are seen again.
     tx.cases.rank(replace(case, id=new.id))
     rank(tx, new.id)

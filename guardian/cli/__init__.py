@@ -40,7 +40,7 @@ COMMANDS = {
     "memory": "What was met on the web, copies and strangers: status, forget, off, on.",
     "licence": "Who may use what, where and when: add, import, list, edit, end, suggest...",
     "case": "Uses of your images: list, show, timeline, confirm, dismiss, assign, undo...",
-    "evidence": "Proof of uses, captured, kept and handed on: capture, list, export, verify, recompute...",
+    "evidence": "Proof of uses: capture, list, export, verify, recompute, hold, release, delete, du, check...",
     "notice": "Notices to operators and hosts: draft, check, consider, approve, sent, list...",
     "recheck": "Look again at all places of a case: still there, gone, moved or back?",
     "label": "Your own vocabulary on all that you own and that was seen: list, check, apply.",

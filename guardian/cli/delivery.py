@@ -48,7 +48,7 @@ def list_messages(session: Session, state: str | None, limit: int, as_lines: boo
         tasks = tx.tasks.list(TaskKind.DELIVER, TaskState(state) if state else None, limit)
         rows = [(task, _subject(tx, task)) for task in tasks]
         disabled = tx.destinations.disabled()
-        counts = tx.tasks.counts()
+        counts = tx.tasks.counts(TaskKind.DELIVER)
 
     if as_lines:
         echo(json_line(delivery_json(task, about, is_held=_is_held(task, disabled))) for task, about in rows)

@@ -8,7 +8,7 @@ from guardian.cli.context import Session, pass_session
 from guardian.cli.screen import Screen, echo
 from guardian.cli.showing import NOT_ALL_SEEN, describe, exit_code, summary
 from guardian.errors import FetchFailed, FetchRefused, UsageError
-from guardian.model import Answer, Outcome, ScanCounts, Skipped
+from guardian.model import Answer, Outcome, ScanCounts, Skipped, TaskKind
 from guardian.views.counting import counted
 from guardian.views.plain_text import printable
 
@@ -63,4 +63,4 @@ async def _scan(session: Session, source: str) -> tuple[ScanCounts, int, int]:
         ended = await scan_and_mend(app, heartbeat, chosen, show)
         with app.store.read() as tx:
             # The counts of the scan's row: a crawl that continued an interrupted one has counted both halves.
-            return ended.counts, tx.assets.count(), tx.tasks.due_count(app.services.clock())
+            return ended.counts, tx.assets.count(), tx.tasks.due_count(app.services.clock(), TaskKind.DELIVER)

@@ -13,22 +13,28 @@ from pathlib import Path
 import structlog
 
 from guardian import __version__
-from guardian.errors import GuardianError, VaultFull, internal_error_text
+from guardian.errors import GuardianError, SiteSilent, VaultFull, internal_error_text
 from guardian.evidence.comparison import take_comparison
 from guardian.evidence.contacts import Asking, take_contacts
+from guardian.evidence.exchanges import ExchangeServices, take_exchanges
 from guardian.evidence.keeper import Keeper, Taken, opened_keeper, together
 from guardian.evidence.pruning import with_room
 from guardian.evidence.rights import take_rights
+from guardian.evidence.screenshots import take_browser_views
 from guardian.evidence.settings import EvidenceSettings
 from guardian.evidence.subjects import CaptureSubject, subject_of
 from guardian.evidence.vault import Vault
+from guardian.fetch.browser import Browser
 from guardian.fetch.fetcher import Fetcher
 from guardian.fetch.web import WebClient
 from guardian.matching.workers import Workers
-from guardian.model import CaptureOrder, EvidenceCapture, NotTaken
+from guardian.model import CaptureOrder, CaptureReason, EvidenceCapture, NotTaken
 from guardian.rules import Rules
 from guardian.store import Store, Transaction
 from guardian.store.ids import new_id
+
+_FOR_A_PERSON = frozenset({CaptureReason.ASKED, CaptureReason.NOTICE})
+"""Somebody waits for these few requests, so that robots.txt does not apply, as for `guardian check`."""
 
 log = structlog.get_logger(__name__)
 
@@ -51,23 +57,25 @@ class CaptureServices:
     fetcher_of: Callable[[str], Fetcher]
     rules: Rules
     own_hosts: tuple[str, ...]
+    browser: Browser
     web: WebClient
 
 
 async def capture(
-    services: CaptureServices, order: CaptureOrder, settle: Callable[[Transaction], None]
+    services: CaptureServices, order: CaptureOrder, settle: Callable[[Transaction], None], *, can_wait: bool = False
 ) -> EvidenceCapture | None:
     """Capture a use and return what was captured; None when there is nothing to capture any more.
 
     `settle` is called in the transaction that writes the capture, and may raise. Raises VaultFull when there is no
-    room, OSError when the disk fails.
+    room, OSError when the disk fails, and with `can_wait` SiteSilent when nothing of the site answered; otherwise that
+    is said in the capture.
     """
     subject = await asyncio.to_thread(_subject, services, order)
     if subject is None:
         return None
 
     with opened_keeper(services.data_dir, services.settings.capture.max_bytes) as keeper:
-        taken = await _take_all(services, subject, keeper)
+        taken = await _take_all(services, subject, keeper, order, can_wait=can_wait)
         captured = EvidenceCapture(
             id=new_id("capture"),
             case_id=subject.case.id,
@@ -87,15 +95,40 @@ async def capture(
     return captured
 
 
-async def _take_all(services: CaptureServices, subject: CaptureSubject, keeper: Keeper) -> Taken:
+async def _take_all(
+    services: CaptureServices, subject: CaptureSubject, keeper: Keeper, order: CaptureOrder, *, can_wait: bool
+) -> Taken:
     """Take all that can be taken of a use, one step after the other."""
+    for_person = order.reason in _FOR_A_PERSON
+    exchanges = await take_exchanges(subject, keeper, _exchange_services(services, subject, for_person=for_person))
+    if can_wait and exchanges.unreachable is not None:
+        raise SiteSilent(exchanges.unreachable)
+
+    if exchanges.refused is None:
+        viewing = take_browser_views(subject, keeper, services.browser, exchanges.page)
+        views = await _step("screenshot.png", viewing)
+    else:
+        # A browser must not be the way around what guardian itself does not request.
+        views = Taken(not_taken=(NotTaken("screenshot.png", f"No screenshot was taken: {exchanges.refused}"),))
+
     comparing = (services.vault, services.workers, services.rules, services.own_hosts)
     comparison = await _step("comparison", take_comparison(subject, keeper, *comparing))
     fetcher = services.fetcher_of(subject.finding.source)
     rights = await _step("rights", take_rights(subject, keeper, services.vault, services.workers, fetcher))
     means = (services.vault, services.workers, Asking(fetcher, Fetcher.for_person(services.web)), services.settings)
     contacts = await _step("contacts", take_contacts(subject, keeper, *means))
-    return together(comparison, rights, contacts)
+    return together(exchanges.taken, views, comparison, rights, contacts)
+
+
+def _exchange_services(services: CaptureServices, subject: CaptureSubject, *, for_person: bool) -> ExchangeServices:
+    return ExchangeServices(
+        fetcher=services.fetcher_of(subject.finding.source),
+        store=services.store,
+        vault=services.vault,
+        clock=services.clock,
+        max_requests=services.settings.capture.max_requests,
+        for_person=for_person,
+    )
 
 
 async def _step(name: str, taking: Awaitable[Taken]) -> Taken:

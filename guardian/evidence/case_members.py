@@ -22,7 +22,7 @@ from guardian.model import Asset, Case, EvidenceCapture
 from guardian.store import Transaction
 from guardian.urls.addresses import host_is_under
 from guardian.views.cases import case_detail_json
-from guardian.views.evidence import capture_json
+from guardian.views.evidence import capture_json, deletion_json, hold_json
 from guardian.views.licences import licence_json
 from guardian.views.operators import contacts_in
 from guardian.views.overview import csv_text
@@ -95,6 +95,8 @@ def case_files(
         head=tx.audit.head(),
         made_at=now,
         guardian_version=__version__,
+        hold=tx.holds.get(case.id),
+        deletions=tuple(tx.deletions.of_case(case.id)),
     )
 
     members = [
@@ -147,6 +149,8 @@ def _case_json(record: CaseRecord) -> bytes:
     told: dict[str, Any] = case_detail_json(record.detail) | {
         "captures": [capture_json(capture) for capture in record.captures],
         "licences": [licence_json(one, status_of(one, today)) for one in record.licences],
+        "hold": hold_json(record.hold),
+        "deletions": [deletion_json(one) for one in record.deletions],
         "versions_of_the_work": [_asset_json(asset) for asset in record.detail.assets],
         "contacts_in_words": contacts_in([finding.context for finding in record.detail.findings]),
     }

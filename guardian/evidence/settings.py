@@ -1,11 +1,13 @@
 """The settings of keeping evidence."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from guardian.fetch.settings import BrowserSettings
+from guardian.model import CaseState
 from guardian.strict_yaml import ByteSize, Duration, duration
 from guardian.urls.addresses import host_name
 
@@ -41,9 +43,38 @@ class CaptureSettings(BaseModel):
         ("opened", "changed", "returned"),
         description="when a use is captured: its case opened, what is shown changed, it is back; [] only when asked",
     )
+    max_requests: int = Field(
+        60, ge=1, description="requests of one capture: page, picture, style sheets and pictures of the page"
+    )
     max_bytes: ByteSize = Field(
         100 * 1024**2, gt=0, description="what one capture holds at most; what was left out is said in it"
     )
+
+
+class KeptFor(BaseModel):
+    """How long the evidence of a case is kept after the last news of it, by its state; null is for ever.
+
+    Open and confirmed cases, and those with a notice, are kept for ever: somebody still has to deal with them.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    dismissed: Duration | None = Field(None, description="of cases that are of no interest")
+    licensed: Duration | None = Field(None, description="of cases whose uses are all licensed")
+    gone: Duration | None = Field(None, description="of cases whose uses are all gone")
+    closed: Duration | None = Field(None, description="of cases that a person has called done (closed or resolved)")
+
+    @property
+    def ages(self) -> dict[CaseState, timedelta]:
+        """The ages that are set, by state."""
+        ages = {
+            CaseState.DISMISSED: self.dismissed,
+            CaseState.LICENSED: self.licensed,
+            CaseState.GONE: self.gone,
+            CaseState.CLOSED: self.closed,
+            CaseState.RESOLVED: self.closed,
+        }
+        return {state: age for state, age in ages.items() if age is not None}
 
 
 class RdapSettings(BaseModel):
@@ -91,6 +122,9 @@ class EvidenceSettings(BaseModel):
     )
     timestamp_patience: Duration = Field(
         duration("60s"), description="how long an export asks again while no authority answers"
+    )
+    retention: KeptFor = Field(
+        KeptFor(), description="how long after the last news of a case its evidence is kept, by state; null is for ever"
     )
     capture: CaptureSettings = Field(
         CaptureSettings(), description="exchanges, pages and pictures captured as proof (docs/evidence.md)"

@@ -29,7 +29,17 @@ from guardian.model.cases import (
 )
 from guardian.model.coverage import Coverage, EvidenceRoom, Trouble, TroubleKind
 from guardian.model.crawling import Checkpoint, CrawlRequest, FrontierRow, FrontierState, Remembered
-from guardian.model.evidence import CaptureOrder, CaptureReason, EvidenceCapture, EvidenceFile, NotTaken
+from guardian.model.evidence import (
+    CaptureOrder,
+    CaptureReason,
+    DeletedFile,
+    DeletionReason,
+    EvidenceCapture,
+    EvidenceDeletion,
+    EvidenceFile,
+    EvidenceHold,
+    NotTaken,
+)
 from guardian.model.labels import LabelSource, PictureLabel
 from guardian.model.matches import (
     MEASURED_FACTS,
@@ -142,12 +152,16 @@ __all__ = [
     "CrawlRequest",
     "Decided",
     "Decision",
+    "DeletedFile",
+    "DeletionReason",
     "DescribedPicture",
     "DismissReason",
     "EarlierUse",
     "EarlierUseState",
     "EvidenceCapture",
+    "EvidenceDeletion",
     "EvidenceFile",
+    "EvidenceHold",
     "EvidenceRoom",
     "Fetched",
     "Finding",

@@ -24,6 +24,7 @@ from guardian.store.columns import Instant
 from guardian.store.evidence_tables import evidence_captures
 from guardian.store.ids import new_id
 from guardian.store.inserting import insert_into
+from guardian.store.retention import follow_merged_case
 from guardian.store.tables import assets, case_aliases, case_events, cases, findings
 from guardian.store.works import work_of
 
@@ -277,6 +278,7 @@ class Cases:
         """
         for column in (findings.c.case_id, case_aliases.c.case_id, evidence_captures.c.case_id):
             self._connection.execute(update(column.table).where(column == gone_id).values(case_id=kept.id))
+        follow_merged_case(self._connection, gone_id, kept.id)
         self._merge_histories(kept.id, gone_id)
         self._connection.execute(delete(cases).where(cases.c.id == gone_id))
         self._connection.execute(insert(case_aliases).values(id=gone_id, case_id=kept.id))

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, delete, insert, select
 from guardian.model import AuditHead, Message
 from guardian.store.audit import AUDIT_HEAD
 from guardian.store.inserting import insert_into
+from guardian.store.retention import is_about_held_case
 from guardian.store.tables import messages, tasks, waiting_messages
 
 
@@ -49,7 +50,13 @@ class Messages:
         """
         is_referred_to = select(tasks.c.id).where(tasks.c.message_id == messages.c.id).exists()
         waits = select(waiting_messages.c.message_id).where(waiting_messages.c.message_id == messages.c.id).exists()
-        is_forgettable = (messages.c.created_at < before, messages.c.episode.is_(None), ~is_referred_to, ~waits)
+        is_forgettable = (
+            messages.c.created_at < before,
+            messages.c.episode.is_(None),
+            ~is_referred_to,
+            ~waits,
+            ~is_about_held_case(messages.c.id),
+        )
         old = select(messages.c.id).where(*is_forgettable).limit(limit)
         return self._connection.execute(delete(messages).where(messages.c.id.in_(old))).rowcount
 

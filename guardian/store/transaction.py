@@ -25,6 +25,7 @@ from guardian.store.quarantine import Quarantine
 from guardian.store.released_evidence import ReleasedEvidence
 from guardian.store.requests import Requests
 from guardian.store.responses import Responses
+from guardian.store.retention import Deletions, Holds
 from guardian.store.saved_views import SavedViews
 from guardian.store.scan_requests import ScanRequests
 from guardian.store.scans import Scans
@@ -52,6 +53,8 @@ class Transaction:
         self.versions = Versions(connection)
         self.released_evidence = ReleasedEvidence(connection)
         self.evidence = Evidence(connection)
+        self.holds = Holds(connection)
+        self.deletions = Deletions(connection)
         self.cases = Cases(connection, self.audit)
         self.statistics = Statistics(connection)
         self.people = People(connection)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.cli.home import Home
+from tests.cli.home import NO_CAPTURES, Home
 from tests.evidence.authority import Authority
 
 
@@ -43,11 +43,15 @@ def case_of(home: Home) -> str:
     return str(case["id"])
 
 
+def stamped_by(home: Home, settings: str) -> None:
+    config = home.folder / "config.yaml"
+    config.write_text(config.read_text().replace(NO_CAPTURES, f"evidence: {{{settings}}}"))
+
+
 def test_a_bundle_is_exported_and_verifies_elsewhere(home: Home, tmp_path: Path, authority: Authority) -> None:
     case = case_of(home)
-    with (home.folder / "config.yaml").open("a") as config, authority.served() as url:
-        config.write(f"evidence: {{timestamps: [{{url: '{url}', ca_file: '{authority.root}'}}]}}\n")
-        config.flush()
+    with authority.served() as url:
+        stamped_by(home, f"timestamps: [{{url: '{url}', ca_file: '{authority.root}'}}]")
         (written,) = home.lines("evidence", "export", case[:9], "--out", tmp_path / "b.zip", "--json")
     assert written["timestamp"]
 
@@ -98,8 +102,7 @@ def test_without_an_authority_nothing_is_written_unless_that_is_wanted(home: Hom
     assert "no authority is configured" in home.guardian("evidence", "export", case, "--out", tmp_path / "1.zip").stdout
     assert "exists already" in home.guardian("evidence", "export", case, "--out", tmp_path / "1.zip", code=2).stderr
 
-    with (home.folder / "config.yaml").open("a") as config:
-        config.write("evidence: {timestamps: [{url: 'http://127.0.0.1:9/'}], timestamp_patience: 0s}\n")
+    stamped_by(home, "timestamps: [{url: 'http://127.0.0.1:9/'}], timestamp_patience: 0s")
     said = home.guardian("evidence", "export", case, "--out", tmp_path / "2.zip", code=4).stderr
     assert "no bundle was written" in said
     assert "--without-timestamp" in said

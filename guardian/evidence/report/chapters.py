@@ -71,8 +71,8 @@ def summary(content: ReportContent) -> Iterator[Flowable]:
         ("Time stamp", _timestamp_text(content)),
         ("Signed by key", paragraph(content.key, DIGEST)),
     ]
-    if record.held is not None:
-        rows.append(("On hold", record.held or "nothing of this case may be deleted"))
+    if record.hold is not None:
+        rows.append(("On hold", f"since {minute_text(record.hold.at)} by {record.hold.by}: {record.hold.note}"))
     yield facts(rows)
 
 
@@ -252,6 +252,10 @@ def limits(record: CaseRecord, number: int) -> Iterator[Flowable]:
         label = f"Capture of {minute_text(capture.began_at)}"
         rows += [(label, f"{one.name}: {one.reason}") for one in capture.not_taken]
         rows += [(label, f"Shown differently: {sentence}") for sentence in capture.differences]
+    for deletion in record.deletions:
+        files = counted(len(deletion.files), "file")
+        why = f" ({deletion.note})" if deletion.note else ""
+        rows.append(("Deleted", f"{files} on {minute_text(deletion.at)} by {deletion.by}{why}; case.json lists them."))
     if not record.captures:
         rows.append(("Captures", "No capture was taken of this case. The bundle holds what the scans kept of it."))
     for finding in record.detail.findings[:_MOST_FINDINGS]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from guardian.model import AuditHead, EvidenceCapture, Licence
+from guardian.model import AuditHead, EvidenceCapture, EvidenceDeletion, EvidenceHold, Licence
 from guardian.views.cases import CaseDetail
 
 
@@ -14,7 +14,8 @@ class CaseRecord:
     """A case as it is recorded at `made_at`.
 
     `captures` are oldest first. `licences` are those that speak about its operator. `head` is the end of the audit log
-    then; None while the log is empty. `held`: why nothing of the case may be deleted; None when it may.
+    then; None while the log is empty. `hold`: that nothing of the case may be deleted; None when it may.
+    `deletions`: evidence of the case that was deleted.
     """
 
     detail: CaseDetail
@@ -23,7 +24,8 @@ class CaseRecord:
     head: AuditHead | None
     made_at: datetime
     guardian_version: str
-    held: str | None = None
+    hold: EvidenceHold | None = None
+    deletions: tuple[EvidenceDeletion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
