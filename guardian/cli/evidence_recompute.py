@@ -41,7 +41,7 @@ def command(file: Path, original: Path | None, as_lines: bool) -> None:
     else:
         screen = Screen.of_output()
         for one in found:
-            echo(_lines(one, screen))
+            echo(lines_of(one, screen))
     raise SystemExit(0 if all(one.holds for one in found) else 1)
 
 
@@ -57,7 +57,8 @@ def _json(one: "Recomputed") -> dict[str, Any]:
     }
 
 
-def _lines(one: "Recomputed", screen: Screen) -> list[str]:
+def lines_of(one: "Recomputed", screen: Screen) -> list[str]:
+    """Return what people read of a comparison that was computed again."""
     lines = [cleaned(one.where), *screen.wrapped(cleaned(one.sentence)[:1000], 2)]
     for fault in one.faults:
         lines += screen.wrapped(f"does not hold: {fault}", 2)

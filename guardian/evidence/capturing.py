@@ -19,7 +19,7 @@ from guardian.evidence.contacts import Asking, take_contacts
 from guardian.evidence.exchanges import ExchangeServices, take_exchanges
 from guardian.evidence.keeper import Keeper, Taken, opened_keeper, together
 from guardian.evidence.pruning import with_room
-from guardian.evidence.rights import take_rights
+from guardian.evidence.rights import Vaults, take_rights
 from guardian.evidence.screenshots import take_browser_views
 from guardian.evidence.settings import EvidenceSettings
 from guardian.evidence.subjects import CaptureSubject, subject_of
@@ -105,7 +105,7 @@ async def _take_all(
         raise SiteSilent(exchanges.unreachable)
 
     if exchanges.refused is None:
-        viewing = take_browser_views(subject, keeper, services.browser, exchanges.page)
+        viewing = take_browser_views(subject, keeper, services.browser, exchanges.page or exchanges.failed)
         views = await _step("screenshot.png", viewing)
     else:
         # A browser must not be the way around what guardian itself does not request.
@@ -114,7 +114,8 @@ async def _take_all(
     comparing = (services.vault, services.workers, services.rules, services.own_hosts)
     comparison = await _step("comparison", take_comparison(subject, keeper, *comparing))
     fetcher = services.fetcher_of(subject.finding.source)
-    rights = await _step("rights", take_rights(subject, keeper, services.vault, services.workers, fetcher))
+    vaults = Vaults(services.vault, services.originals)
+    rights = await _step("rights", take_rights(subject, keeper, vaults, services.workers, fetcher))
     means = (services.vault, services.workers, Asking(fetcher, Fetcher.for_person(services.web)), services.settings)
     contacts = await _step("contacts", take_contacts(subject, keeper, *means))
     return together(exchanges.taken, views, comparison, rights, contacts)

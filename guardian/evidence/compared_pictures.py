@@ -19,7 +19,7 @@ from guardian.matching.matcher import Matcher
 from guardian.matching.pair import CellGrid, PairReport, Start, measure_pair
 from guardian.matching.verify.confidence import FEATURES, parsed
 
-LONGEST_SIDE = 1600
+LONGEST_SIDE = 1200
 """Pixels of the longer side of a picture that is drawn."""
 
 _LIBRARIES = ("numpy", "opencv-python-headless", "pillow", "numba", "imagecodecs")

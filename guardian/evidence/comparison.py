@@ -188,7 +188,7 @@ def _recorded(subject: CaptureSubject, rules: Rules, own_hosts: tuple[str, ...])
         "finding": finding.id,
         "page_url": subject.page_url,
         "image_url": subject.image_url,
-        "sentence": finding_sentence(finding, subject.asset),
+        "sentence": finding_sentence(finding, subject.asset, "the owner's"),
         "recorded": {
             "last_seen_at": json_timestamp(finding.last_seen_at),
             "comparison": recorded_comparison_json(finding.comparison),

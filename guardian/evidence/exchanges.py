@@ -64,7 +64,8 @@ class Exchanges:
 
     `page` and `image` are the answers with the page and with the picture; None where none came. `pictures` are the
     other pictures of the page. `unreachable`: why nothing of the site answered, where trying again later may help.
-    `refused`: why guardian itself did not request the page, by robots.txt for example; None when it did.
+    `refused`: why guardian itself did not request the page, by robots.txt for example; None when it did. `failed`: why
+    a page that was requested did not come, such as an answer with an error; None when it came.
     """
 
     taken: Taken
@@ -73,6 +74,7 @@ class Exchanges:
     pictures: tuple[Response, ...] = ()
     unreachable: str | None = None
     refused: str | None = None
+    failed: FetchFailed | None = None
 
 
 async def take_exchanges(subject: CaptureSubject, keeper: Keeper, services: ExchangeServices) -> Exchanges:
@@ -90,7 +92,9 @@ async def take_exchanges(subject: CaptureSubject, keeper: Keeper, services: Exch
     files, not_taken = await asyncio.to_thread(_kept, visit, keeper, services)
     image = await asyncio.to_thread(_picture_file, subject, keeper, services.vault, visit.image)
     taken = Taken((*files, *image.files), (*visit.not_taken, *not_taken, *image.not_taken))
-    return Exchanges(taken, visit.page, visit.image, tuple(visit.pictures), visit.unreachable, visit.refused)
+    return Exchanges(
+        taken, visit.page, visit.image, tuple(visit.pictures), visit.unreachable, visit.refused, visit.failed
+    )
 
 
 @dataclass(slots=True)
@@ -124,6 +128,12 @@ class _Visit:
         """Why guardian itself did not request the page; None when it did, or there is none."""
         error = self._failures.get(self.subject.page_url or "")
         return _reason_text(error) if isinstance(error, FetchRefused) and not self._answered(error.url) else None
+
+    @property
+    def failed(self) -> FetchFailed | None:
+        """Why the page did not come though it was requested; None when it came, was refused, or there is none."""
+        error = self._failures.get(self.subject.page_url or "")
+        return error if isinstance(error, FetchFailed) else None
 
     @property
     def unreachable(self) -> str | None:

@@ -30,8 +30,19 @@ FORMAT = "guardian-rights/1"
 _MOST_CONTROLS = 3
 """Pictures of the host that are looked at; the first one with metadata is the control picture."""
 
+_MOST_VERSIONS = 5
+"""Other versions of the work that are read."""
+
 _LEAST_CONTROL_BYTES = 5_000
 """Smaller files are icons and spacers, which have no metadata anywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vaults:
+    """Where bytes are kept: what was found, and the owner's own pictures."""
+
+    evidence: Vault
+    originals: Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +55,13 @@ class _Control:
 
 
 async def take_rights(
-    subject: CaptureSubject, keeper: Keeper, vault: Vault, workers: Workers, fetcher: Fetcher
+    subject: CaptureSubject, keeper: Keeper, vaults: Vaults, workers: Workers, fetcher: Fetcher
 ) -> Taken:
     """Read the metadata of both pictures and of a control picture in worker processes, and keep what they say.
 
     What could not be read or fetched is said. Raises VaultFull, WorkersUnavailable.
     """
+    vault = vaults.evidence
     if subject.image_sha256 is None or not vault.holds(subject.image_sha256):
         reason = "the bytes of the picture that was found were not kept, so its metadata cannot be read"
         return Taken(not_taken=(NotTaken("rights", reason),))
@@ -62,7 +74,8 @@ async def take_rights(
 
     original, found = await _read(workers, original_bytes), await _read(workers, found_bytes)
     control, why_none = await _control(subject, vault, workers, fetcher)
-    told = _told(subject, (original, found), control)
+    versions = await _other_versions(subject, vaults.originals, workers)
+    told = _told(subject, (original, found), control, versions)
     not_taken = [NotTaken("control picture", why_none)] if control is None else []
 
     content = json.dumps(told, ensure_ascii=False, sort_keys=True, indent=1).encode("utf-8", "replace")
@@ -78,6 +91,18 @@ async def take_rights(
         except CaptureFull as error:
             not_taken.append(NotTaken("control picture", str(error)))
     return Taken(tuple(files), tuple(not_taken))
+
+
+async def _other_versions(
+    subject: CaptureSubject, originals: Vault, workers: Workers
+) -> list[tuple[str, "FileMetadata"]]:
+    """Return what other versions of the work say, by their titles; those whose file is missing are left out."""
+    read = []
+    for asset in [one for one in subject.work.protected if one.id != subject.asset.id][:_MOST_VERSIONS]:
+        if originals.holds(asset.sha256):
+            content = await asyncio.to_thread(originals.get, asset.sha256)
+            read.append((asset.title, await _read(workers, content)))
+    return read
 
 
 async def _read(workers: Workers, content: bytes) -> "FileMetadata":
@@ -133,7 +158,10 @@ def _likelihood(url: str) -> bool:
 
 
 def _told(
-    subject: CaptureSubject, both: tuple["FileMetadata", "FileMetadata"], control: _Control | None
+    subject: CaptureSubject,
+    both: tuple["FileMetadata", "FileMetadata"],
+    control: _Control | None,
+    versions: list[tuple[str, "FileMetadata"]],
 ) -> dict[str, Any]:
     """Return what rights.json says."""
     from guardian.evidence.c2pa_manifests import NOT_INSTALLED, can_read_manifests
@@ -152,7 +180,7 @@ def _told(
             asdict(field) | {"change": field.change, "management_information": field.is_management_information}
             for field in fields
         ],
-        "conclusion": list(conclusion(original, found, read)),
+        "conclusion": list(conclusion(original, found, read, versions)),
     }
 
 

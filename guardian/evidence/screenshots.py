@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from guardian.errors import BrowserFailed, CaptureFull, FetchRefused
+from guardian.errors import BrowserFailed, CaptureFull, FetchFailed, FetchRefused
 from guardian.evidence.keeper import Keeper, Taken
 from guardian.evidence.subjects import CaptureSubject
 from guardian.extract.html_sandbox import read_guarded
@@ -41,11 +41,11 @@ _LONGEST_ADDRESS = 300
 
 
 async def take_browser_views(
-    subject: CaptureSubject, keeper: Keeper, browser: Browser, as_guardian: Response | None
+    subject: CaptureSubject, keeper: Keeper, browser: Browser, as_guardian: Response | FetchFailed | None
 ) -> Taken:
     """Take screenshot, PDF, document and text of a use's page as a browser shows it, and what differs for guardian.
 
-    `as_guardian` is the page as guardian was just sent it; None when it was not, and then nothing is compared.
+    `as_guardian` is the page as guardian was just sent it, or why it was not; None when nothing is to be compared.
     """
     if subject.page_url is None:
         return _nothing("the picture was seen on no page of the web")
@@ -139,12 +139,15 @@ def _record(subject: CaptureSubject, viewed: Viewed) -> bytes:
 
 
 async def shown_otherwise(
-    subject: CaptureSubject, as_guardian: Response, view: PageView, shown: str | None
+    subject: CaptureSubject, as_guardian: Response | FetchFailed, view: PageView, shown: str | None
 ) -> tuple[str, ...]:
     """Return in sentences what a site showed to guardian and not to a browser, and the other way round.
 
     `shown` is the text that the browser showed; None when it could not be taken.
     """
+    if isinstance(as_guardian, FetchFailed):
+        return tuple(_only_for_browsers(as_guardian, view))
+
     found = [*_difference_of_answers(as_guardian, view)]
     try:
         named = (await read_guarded(as_guardian)).seen
@@ -157,6 +160,12 @@ async def shown_otherwise(
     if sent is not None and shown is not None:
         found += await asyncio.to_thread(_difference_of_texts, sent, shown)
     return tuple(found)
+
+
+def _only_for_browsers(failed: FetchFailed, view: PageView) -> Iterator[str]:
+    if view.status is not None and view.status < 400:
+        reason = f"status {failed.status}" if failed.status is not None else failed.detail
+        yield f"guardian was not sent the page ({reason}); the browser was, with status {view.status}."
 
 
 def _difference_of_answers(as_guardian: Response, view: PageView) -> Iterator[str]:

@@ -59,7 +59,10 @@ def write_wacz(
         for name, content in members:
             member = zipfile.ZipInfo(name, (made.year, made.month, made.day, made.hour, made.minute, made.second))
             member.external_attr = 0o644 << 16
-            with archive.open(member, "w", force_zip64=isinstance(content, Path)) as file:
+            # Known beforehand, so that a local header has the long form of sizes only where the directory has it too:
+            # viewers take the length of the one from the other, and would read each record 20 bytes too early.
+            member.file_size = content.stat().st_size if isinstance(content, Path) else len(content)
+            with archive.open(member, "w") as file:
                 for piece in _pieces(content):
                     file.write(piece)
 

@@ -80,17 +80,22 @@ def find_browser(settings: BrowserSettings) -> Path:
     return Path(found)
 
 
-@dataclass(frozen=True, slots=True)
 class Browser:
-    """The browser that is installed. It is started for each page and ended with it.
+    """The browser that is installed. It is started for each page, one at a time, and ended with it.
 
     `allowed` networks may be reached besides public addresses. `look_up` finds the addresses of names.
     """
 
-    settings: BrowserSettings
-    clock: Callable[[], datetime]
-    allowed: tuple[Network, ...] = ()
-    look_up: LookUp = system_look_up
+    def __init__(
+        self,
+        settings: BrowserSettings,
+        clock: Callable[[], datetime],
+        allowed: tuple[Network, ...] = (),
+        look_up: LookUp = system_look_up,
+    ) -> None:
+        self._settings, self._clock = settings, clock
+        self._allowed, self._look_up = allowed, look_up
+        self._turn = asyncio.Lock()
 
     async def view(self, url: str, folder: Path) -> Viewed:
         """View a page, and leave its screenshot, PDF, document and text in a folder, under the names in `page_view`.
@@ -98,9 +103,9 @@ class Browser:
         The browser uses the folder for itself too: give it one that is removed afterwards. Raises BrowserFailed when
         nothing could be taken.
         """
-        executable = find_browser(self.settings)
-        bounds = ProxyBounds(max_bytes=self.settings.max_bytes)
-        async with GuardedProxy(self.allowed, bounds, self.look_up) as proxy:
+        executable = find_browser(self._settings)
+        bounds = ProxyBounds(max_bytes=self._settings.max_bytes)
+        async with self._turn, GuardedProxy(self._allowed, bounds, self._look_up) as proxy:
             host, port = proxy.address
             with TemporaryDirectory(prefix="guardian-") as sockets:
                 job = BrowserJob(
@@ -113,10 +118,10 @@ class Browser:
                     password=proxy.password,
                     folder=str(folder),
                     sockets=sockets,
-                    seconds=max(1.0, self.settings.timeout.total_seconds() - _TO_CLOSE),
+                    seconds=max(1.0, self._settings.timeout.total_seconds() - _TO_CLOSE),
                 )
-                began_at = self.clock()
-                view = await _run(job, self.settings)
+                began_at = self._clock()
+                view = await _run(job, self._settings)
             if view.failure is not None:
                 raise BrowserFailed(f"the browser could not open the page: {_why_not_opened(view.failure, proxy)}")
             return Viewed(view, began_at, proxy.refused, proxy.exceeded)

@@ -81,6 +81,8 @@ _FLAGS = (
 _NOT_THESE = ("--enable-unsafe-swiftshader", "--disable-popup-blocking")
 """Flags that Playwright would add, and that let pages do more than in a person's browser."""
 
+_STOPPED = "A script of the page kept the browser busy without end; it was stopped before the page was captured."
+
 # The expressions below are evaluated in an isolated world; the numbers in them are bounds.
 _SCROLL = """(async () => {
   for (let y = 0; y < Math.min(document.documentElement.scrollHeight, %d); y += window.innerHeight) {
@@ -231,6 +233,8 @@ class _Visit:
                     },
                 )
         except TimeoutError as error:
+            if _STOPPED not in self.notes:
+                self.notes.append(_STOPPED)
             await self._interrupt()
             raise _Busy from error
         except Error as error:
@@ -242,9 +246,6 @@ class _Visit:
 
     async def _interrupt(self) -> None:
         """End the script that keeps the page busy, and let no other begin."""
-        note = "A script of the page kept the browser busy without end; it was stopped before the page was captured."
-        if note not in self.notes:
-            self.notes.append(note)
         with suppress(Error, TimeoutError):
             async with asyncio.timeout(2):
                 await self._devtools.send("Runtime.terminateExecution")

@@ -119,3 +119,28 @@ def test_a_history_that_was_changed_behind_the_log_is_said(home: Home, tmp_path:
         database.execute("UPDATE case_events SET kind = 'confirmed'")
     home.guardian("evidence", "export", case, "--out", tmp_path / "b.zip")
     assert "not among those" in home.guardian("evidence", "verify", tmp_path / "b.zip").stdout
+
+
+def test_a_captured_comparison_is_computed_again_on_another_machine(home: Home, tmp_path: Path) -> None:
+    case = case_of(home)
+    (captured,) = home.lines("evidence", "capture", case, "--json")
+    names = {file["name"] for file in captured["files"]}
+    assert {"comparison/comparison.json", "comparison/heat-map.png", "rights.json"} <= names
+    assert {one["name"] for one in captured["not_taken"]} >= {"control picture", "contacts"}
+    bundle = tmp_path / "b.zip"
+    home.guardian("evidence", "export", case, "--out", bundle)
+
+    elsewhere = Home(tmp_path / "elsewhere")
+    elsewhere.folder.mkdir()
+    (again,) = elsewhere.lines("evidence", "recompute", bundle, "--json")
+    assert again["holds"] is True
+    assert {number["verdict"] for number in again["numbers"]} == {"exact"}
+    assert not list(elsewhere.folder.iterdir())
+
+    content = bytearray(bundle.read_bytes())
+    content[content.index(b'"operator"')] ^= 1
+    bundle.write_bytes(content)
+    said = elsewhere.guardian("evidence", "recompute", bundle, code=1).stdout
+    assert "does not hold: it is damaged: case.json" in said
+    assert "IT DOES NOT HOLD" in said
+    elsewhere.guardian("evidence", "recompute", tmp_path / "none.zip", code=2)

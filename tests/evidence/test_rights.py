@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from guardian.evidence.keeper import Keeper, Taken
-from guardian.evidence.rights import take_rights
+from guardian.evidence.rights import Vaults, take_rights
 from guardian.evidence.subjects import CaptureSubject
 from guardian.evidence.vault import Vault
 from guardian.fetch.fetcher import Fetcher
@@ -20,6 +20,7 @@ from guardian.fetch.web import WebClient
 from guardian.matching.settings import EmbeddingSettings, MatchingSettings
 from guardian.matching.worker_pool import WorkerPool
 from guardian.matching.workers import Workers
+from guardian.model import Work
 from tests.catalog.test_rights import xmp
 from tests.evidence.comparisons import KeptPool, subject_of
 from tests.fetch.conftest import patient
@@ -62,9 +63,11 @@ class Host:
         keeper = Keeper(self.folder / "capture", 10**8)
         workers = Workers(MatchingSettings(workers=1), EmbeddingSettings(), self.folder / "index", self.pool)
 
+        vaults = Vaults(self.vault, Vault(self.folder / "originals", 10**8))
+
         async def go() -> Taken:
             async with WebClient(patient(), clock=lambda: datetime.now(UTC)) as web:
-                return await take_rights(subject, keeper, self.vault, workers, Fetcher.for_scan(web))
+                return await take_rights(subject, keeper, vaults, workers, Fetcher.for_scan(web))
 
         taken = self.runner.run(go())
         path = keeper.folder / "rights.json"
@@ -124,6 +127,16 @@ def test_a_host_that_strips_all_is_no_proof_and_up_to_three_pictures_are_looked_
     assert told["control"]["url"] == f"{host.site.url}/a.jpg"
     assert "Sites that re-encode what is uploaded remove all of it" in " ".join(told["conclusion"])
     assert taken.not_taken == ()
+
+
+def test_other_versions_of_the_work_that_say_nothing_are_named(host: Host) -> None:
+    subject = host.subject(picture("coffee"), images("/copy.jpg"))
+    web_size = Vault(host.folder / "originals", 10**8).keep(picture("coffee"))
+    version = replace(subject.asset, id="asset_2", title="Web size", sha256=web_size)
+    _, told, _ = host.taken(replace(subject, work=Work("work_1", (subject.asset, version))))
+    assert "are protected do not state it either (“Web size”): a copy of one never had it." in " ".join(
+        told["conclusion"]
+    )
 
 
 def test_without_another_picture_it_is_said(host: Host) -> None:

@@ -22,17 +22,11 @@ from guardian.errors import BrowserFailed
 from guardian.fetch.browser import Browser, Viewed, find_browser
 from guardian.fetch.page_view import DOCUMENT, PDF, SCREENSHOT, TALLEST, TEXT, view_from_json
 from guardian.fetch.settings import BrowserSettings
+from tests.browsers import needs_browser
 from tests.websites import GIF, Redirect, Says, Silent, Site
 
 PUBLIC = ip_network("127.0.0.9/32")
 """Stands for the whole public web: the one address that the browser of these tests may reach."""
-
-try:
-    find_browser(BrowserSettings())
-    MISSING = ""
-except BrowserFailed as error:
-    MISSING = str(error)
-needs_browser = pytest.mark.skipif(bool(MISSING), reason=MISSING)
 
 
 def look_up(host: str, port: int, family: int) -> list[tuple[Any, ...]]:

@@ -57,7 +57,8 @@ class ReportContent:
     """All that a report is made of.
 
     `key`: the fingerprint of the key that signs the bundle. `authorities`: the time-stamp authorities that are asked;
-    none means that the bundle carries no time stamp. `contacts`: who is behind the site, as the last capture found it.
+    none means that the bundle carries no time stamp. `contacts`: who is behind the site, and `rights`: what the files
+    say of rights in their metadata, both as the last capture found it.
     """
 
     record: CaseRecord
@@ -66,3 +67,4 @@ class ReportContent:
     key: str
     authorities: tuple[str, ...] = ()
     contacts: Mapping[str, Any] | None = None
+    rights: Mapping[str, Any] | None = None

@@ -1,5 +1,7 @@
 """Operators: who uses most, and all that is known of one of them, to decide about all of its cases at once."""
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
@@ -25,13 +27,12 @@ async def show_operators(request: Request) -> Response:
     """List the operators, the one with the most urgent case first."""
     desk = desk_of(request)
 
-    def read() -> list[OperatorSummary]:
+    def read() -> tuple[Sequence[OperatorSummary], int]:
         with desk.store.read() as tx:
-            return tx.cases.operators()
+            return tx.cases.operators(limit=_MOST), tx.cases.count_operators()
 
-    found = await run_in_threadpool(read)
-    rows = [(one, operator_text(one)) for one in found[:_MOST]]
-    return page(request, "operators.html", rows=rows, total=len(found))
+    found, total = await run_in_threadpool(read)
+    return page(request, "operators.html", rows=[(one, operator_text(one)) for one in found], total=total)
 
 
 @router.get("/show")

@@ -87,6 +87,21 @@ def content() -> ReportContent:
         "f7" * 32,
         ("https://tsa.example/tsr",),
         {"security_txt": {"contact": ["mailto:abuse@shop.example"]}},
+        {
+            "conclusion": ["The picture that was found does not state: creator (“\u202eАнна”)."],
+            "fields": [
+                {
+                    "carrier": "XMP",
+                    "name": "dc:creator",
+                    "original": "Анна",
+                    "found": None,
+                    "control": "Otto",
+                    "change": "removed",
+                    "management_information": True,
+                },
+                {"carrier": "EXIF", "name": "Make", "original": "Kamera", "management_information": False},
+            ],
+        },
     )
 
 
@@ -114,6 +129,8 @@ def test_it_tells_the_case_from_the_first_page_to_the_declaration(content: Repor
         "mailto:abuse@shop.example",
         "no licence for this host",
         "Плакат (2024)",
+        "does not state: creator (“[U+202E]Анна”).",
+        "XMP dc:creator Анна - Otto removed",
         "confirmed by anna",
         "What this does not show",
         "28 U.S.C. § 1746",
