@@ -243,6 +243,7 @@ def rank(tx: Transaction, case_id: str, seen: Finding | None = None) -> None:
             case,
             share_used=max(shares, default=None),
             commercial=tuple(sign for sign in CommercialSign if sign in signs),
+            confidence=max(case.confidence or 0.0, seen.comparison.probability),
         )
     works = tx.cases.count_of_operator(case.operator)
     ranked = replace(ranked, rank=rank_of(ranked, works))

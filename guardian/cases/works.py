@@ -129,7 +129,9 @@ def _merge(tx: Transaction, of_kept: Case, of_gone: Case, *, by: str | None, at:
     )
     shares = [share for share in (kept.share_used, gone.share_used) if share is not None]
     signs = tuple(sign for sign in CommercialSign if sign in (*kept.commercial, *gone.commercial))
-    tx.cases.rank(replace(merged, share_used=max(shares, default=None), commercial=signs))
+    sure = [sure for sure in (kept.confidence, gone.confidence) if sure is not None]
+    share, confidence = max(shares, default=None), max(sure, default=None)
+    tx.cases.rank(replace(merged, share_used=share, commercial=signs, confidence=confidence))
     rank(tx, merged.id)
 
 

@@ -155,6 +155,10 @@ class Assets:
         """Return the asset of this id, whatever its state; None when there is none."""
         return self._first(assets.c.id == id_)
 
+    def of_ids(self, ids: Collection[str]) -> dict[str, Asset]:
+        """Return the assets of these ids, at most some hundreds, by id; ids of none are passed over."""
+        return {row.id: asset_of(row) for row in self._connection.execute(select(assets).where(assets.c.id.in_(ids)))}
+
     def by_sha256(self, sha256: str) -> Asset | None:
         """Return the asset with these bytes (hex SHA-256), whatever its state; None when there is none."""
         return self._first(assets.c.sha256 == sha256)

@@ -192,6 +192,9 @@ quarantine = Table(
     Column("retry_at", Instant, nullable=False),
 )
 
+# All that the queue is chosen and sorted by, so that no row is read which is not shown.
+_QUEUE = ("state", "rank", "id", "severity", "assignee", "confidence", "opened_at", "operator", "work_id")
+
 cases = Table(
     "cases",
     metadata,
@@ -222,14 +225,14 @@ cases = Table(
     Column("commercial", Document(tuple[CommercialSign, ...]), nullable=False),
     # Sorts cases by priority: see guardian/cases/priority.py.
     Column("rank", Double, nullable=False),
+    Column("confidence", Double),
     # A case names an asset of its work, so this follows from the index below.
     UniqueConstraint("asset_id", "operator"),
     Index(None, "work_id", "operator", unique=True),
     Index(None, "state", "updated_at"),
     Index(None, "operator"),
     Index(None, "opened_at"),
-    # All that the queue is chosen and sorted by, so that no row is read which is not shown.
-    Index("ix_cases_queue", "state", "rank", "id", "severity", "assignee"),
+    Index("ix_cases_queue", *_QUEUE),
 )
 
 # Ids of cases that were merged into another one. People and receivers have noted them, so they are kept for ever.
@@ -304,7 +307,8 @@ findings = Table(
     Index(None, "work_id", "page_key", "picture_key", "key_version", unique=True),
     Index(None, "key_version"),
     Index(None, "last_seen_at"),
-    Index(None, "licence"),
+    Index(None, "licence", "case_id"),
+    Index(None, "source", "case_id"),
     # What a scan did not see of its source, and what lies at places that it could not look at.
     Index(None, "source", "last_seen_at"),
     Index(None, "page_key"),
