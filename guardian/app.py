@@ -38,6 +38,7 @@ from guardian.matching.workers import Workers
 from guardian.memory.remembering import Memory
 from guardian.memory.shards import FOLDER as MEMORY_FOLDER
 from guardian.model import Routing, Scan
+from guardian.notices.telling import tell_of_deadlines
 from guardian.processes import Heartbeat, registered, take_over_lost
 from guardian.retention import prune_daily
 from guardian.scan.context import context_of_scan
@@ -261,6 +262,7 @@ async def prepare(app: App) -> None:
     await prune_old_rows(app)
     await judge_waiting_uses(app)
     await asyncio.to_thread(tell_of_ending_licences, app)
+    await asyncio.to_thread(tell_of_notice_deadlines, app)
     forgotten = await asyncio.to_thread(_clear_abandoned_crawls, app)
 
     repaired = await app.catalog.repair()
@@ -306,6 +308,14 @@ def tell_of_ending_licences(app: App) -> None:
         told = tell_of_licences(tx, _audience_of(app), app.services.clock())
     if told:
         log.info("told_of_ending_licences", messages=told)
+
+
+def tell_of_notice_deadlines(app: App) -> None:
+    """Queue a message about each day that counts after a notice, for the destinations that ask."""
+    with app.store.begin() as tx:
+        told = tell_of_deadlines(tx, _audience_of(app), app.services.clock())
+    if told:
+        log.info("told_of_notice_deadlines", messages=told)
 
 
 def _audience_of(app: App) -> Audience:

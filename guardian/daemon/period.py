@@ -19,6 +19,7 @@ from guardian.app import (
     scan_and_mend,
     take_over,
     tell_of_ending_licences,
+    tell_of_notice_deadlines,
     tell_of_troubled_sources,
     tell_of_what_changed,
 )
@@ -30,6 +31,7 @@ from guardian.delivery.delivery import Delivery
 from guardian.delivery.sending import deliveries_of
 from guardian.errors import ClaimLost, GuardianError, SourceClaimed
 from guardian.model import Scan, ScanOutcome, TaskKind
+from guardian.notices.drafting import House
 from guardian.processes import Heartbeat
 from guardian.schedule import Schedule, is_due
 from guardian.sources.settings import SourceSettings
@@ -110,6 +112,7 @@ class WorkPeriod:
             lambda: app.catalog,
             app.config.sources,
             setting_groups(app.config, app.config.place_of),
+            House(app.config.owner, app.config.notices),
         )
 
     def _last_completed(self, source: str) -> datetime | None:
@@ -221,6 +224,7 @@ class WorkPeriod:
             await prune_old_rows(self._app)
             await judge_waiting_uses(self._app)
             await asyncio.to_thread(tell_of_ending_licences, self._app)
+            await asyncio.to_thread(tell_of_notice_deadlines, self._app)
             await self._app.catalog.erase_withdrawn()
             self._pruned_on = today
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from guardian.model import CHANGES_OF_CASES, EVENTS_OF_LICENCES
+from guardian.model import CHANGES_OF_CASES, EVENTS_OF_LICENCES, EVENTS_OF_NOTICES
 
 _WORDS = {
     "case.spread": "other places of the operator show the work too (at most one message a day)",
@@ -12,6 +12,8 @@ _WORDS = {
     "case.dismissed": "the case is of no interest",
     "case.gone": "none of its uses is there any more",
     "case.returned": "a use of a case that was gone was seen again",
+    "case.relocated": "its picture is gone where a notice named it, and shown elsewhere on the host",
+    "notice.deadline": "a day that counts after a notice: no answer in time, or material may or must be restored",
     "licence.lapsing": "the licence ends within 30 days",
     "licence.lapsed": "the licence has ended",
     "digest": "what came since the last digest, at most 25 events of `count`",
@@ -26,6 +28,7 @@ def event_schema(of_message: Mapping[str, Any]) -> dict[str, Any]:
     """Return the JSON schema. `of_message` are the properties of `data` in the other schema, by name."""
     kinds = [_kind(type_, _case_data(of_message)) for type_ in CHANGES_OF_CASES]
     kinds += [_kind(type_, _object(licence=_licence())) for type_ in EVENTS_OF_LICENCES]
+    kinds += [_kind(type_, _object(notice=_notice(), deadline=_deadline())) for type_ in EVENTS_OF_NOTICES]
     kinds += [_kind("digest", _digest(of_message["case"])), _kind("flood.held", _flood())]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -56,6 +59,21 @@ def _licence() -> dict[str, Any]:
     names = ("asset_id", "collection", "tag", "valid_from", "valid_until", "territory", "medium", "note")
     days = {"type": ["integer", "null"], "description": "days until it ends, 0 on the last; null when it has ended"}
     return _object(id={"type": "string"}, place={"type": "string"}, **dict.fromkeys(names, _TEXT), days_left=days)
+
+
+def _notice() -> dict[str, Any]:
+    text = {"type": "string"}
+    cases = {"type": "array", "items": text, "maxItems": 50}
+    return _object(id=text, kind=text, state=text, operator=text, cases=cases, subject=text)
+
+
+def _deadline() -> dict[str, Any]:
+    what = {
+        "enum": ["answer", "restore_from", "restore_by"],
+        "description": "the last day for an answer; the first and the last on which a provider restores the material",
+    }
+    days = {"type": "integer", "description": "days until then; negative when it is past"}
+    return _object(what=what, on={"type": "string", "format": "date"}, days_left=days)
 
 
 def _digest(case: Mapping[str, Any]) -> dict[str, Any]:

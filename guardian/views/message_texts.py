@@ -16,6 +16,8 @@ _TITLES = {
     "case.dismissed": "A case was dismissed",
     "case.gone": "A copy is gone",
     "case.returned": "A copy is back",
+    "case.relocated": "A copy has moved",
+    "notice.deadline": "A day after a notice",
     "licence.lapsing": "A licence ends soon",
     "licence.lapsed": "A licence has ended",
     "source.failing": "A source cannot be scanned",
@@ -24,6 +26,12 @@ _TITLES = {
     "flood.held": "Messages are held",
     "digest": "What came since the last digest",
     "destination.test": "A test",
+}
+
+_DEADLINES = {
+    "answer": "nobody has answered by",
+    "restore_from": "a provider may restore the material from",
+    "restore_by": "a provider must restore the material by",
 }
 
 _MOST_LINES = 40
@@ -69,6 +77,11 @@ def _facts(type_: str, data: Data) -> list[str]:
     if probability is not None:
         facts.append(("probability of a copy", f"{probability:.1%}"))
     facts += [("rule", _part(data, "rule").get("name")), ("licence", _licence_words(data.get("licence")))]
+    notice, deadline = _part(data, "notice"), _part(data, "deadline")
+    if notice and deadline:
+        what = _DEADLINES.get(str(deadline.get("what")), deadline.get("what"))
+        facts += [("notice", f"{notice.get('id')}, {notice.get('kind')} to {notice.get('operator')}")]
+        facts += [(str(what), deadline.get("on"))]
     if change:
         facts += [
             (
