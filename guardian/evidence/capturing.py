@@ -99,8 +99,7 @@ async def _take_all(
     services: CaptureServices, subject: CaptureSubject, keeper: Keeper, order: CaptureOrder, *, can_wait: bool
 ) -> Taken:
     """Take all that can be taken of a use, one step after the other."""
-    for_person = order.reason in _FOR_A_PERSON
-    exchanges = await take_exchanges(subject, keeper, _exchange_services(services, subject, for_person=for_person))
+    exchanges = await take_exchanges(subject, keeper, _exchange_services(services, subject, order.reason))
     if can_wait and exchanges.unreachable is not None:
         raise SiteSilent(exchanges.unreachable)
 
@@ -110,6 +109,10 @@ async def _take_all(
     else:
         # A browser must not be the way around what guardian itself does not request.
         views = Taken(not_taken=(NotTaken("screenshot.png", f"No screenshot was taken: {exchanges.refused}"),))
+
+    if order.reason is CaptureReason.ABSENCE:
+        # What is gone cannot be compared any more; what was captured before says what it was.
+        return together(exchanges.taken, views)
 
     comparing = (services.vault, services.workers, services.rules, services.own_hosts)
     comparison = await _step("comparison", take_comparison(subject, keeper, *comparing))
@@ -121,14 +124,15 @@ async def _take_all(
     return together(exchanges.taken, views, comparison, rights, contacts)
 
 
-def _exchange_services(services: CaptureServices, subject: CaptureSubject, *, for_person: bool) -> ExchangeServices:
+def _exchange_services(services: CaptureServices, subject: CaptureSubject, reason: CaptureReason) -> ExchangeServices:
     return ExchangeServices(
         fetcher=services.fetcher_of(subject.finding.source),
         store=services.store,
         vault=services.vault,
         clock=services.clock,
         max_requests=services.settings.capture.max_requests,
-        for_person=for_person,
+        for_person=reason in _FOR_A_PERSON,
+        is_of_absence=reason is CaptureReason.ABSENCE,
     )
 
 
