@@ -328,6 +328,22 @@ def platforms_of(config: Config) -> tuple[Platform, ...]:
     return tuple(one.platform for one in config.platforms)
 
 
+async def look_for_watched(app: App) -> None:
+    """Have the watches among the named searches look at what was met since they last did, and tell of it."""
+    with app.store.read() as tx:
+        if not any(named.watch for named in tx.named_searches.list()):
+            return
+    from guardian.search.watching import look_for_watches, pictures_in
+
+    if app.services.memory is not None:
+        await asyncio.to_thread(app.services.memory.fold)
+    settings = app.services.settings
+    pictures, now = pictures_in(app.config.data_dir), app.services.clock()
+    told = await look_for_watches(app.store, app.search, pictures, settings.destinations, settings.routing, now)
+    if told:
+        log.info("watches_told", pictures=told)
+
+
 async def judge_waiting_uses(app: App) -> None:
     """Judge recorded uses again whose licence begins today, and those of which an earlier version noted no licence."""
     services = app.services

@@ -81,6 +81,7 @@ from guardian.model.people import (
 from guardian.model.reasons import Retry, Scope, SkipReason, label_of, read_reason, reason_word
 from guardian.model.replays import CaseChange, ChangeKind, RecipeComparison, Replay, ReplayedUse, SideChange
 from guardian.model.scans import ScanCounts
+from guardian.model.searches import NamedSearch, Watch
 from guardian.model.seen import (
     DescribedPicture,
     EarlierUse,
@@ -184,6 +185,7 @@ __all__ = [
     "MeasuredFact",
     "MemoryCounts",
     "Message",
+    "NamedSearch",
     "NewlySeen",
     "NotCompared",
     "NotComparedReason",
@@ -239,6 +241,7 @@ __all__ = [
     "TroubleKind",
     "Unchanged",
     "Waiting",
+    "Watch",
     "Weakness",
     "Work",
     "label_of",

@@ -15,6 +15,7 @@ USUAL_EVENTS = (
     "source.silent",
     "source.shrinking",
     "flood.held",
+    "watch.found",
 )
 """What a destination gets that does not say which events it wants."""
 

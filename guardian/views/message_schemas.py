@@ -17,6 +17,7 @@ _WORDS = {
     "licence.lapsing": "the licence ends within 30 days",
     "licence.lapsed": "the licence has ended",
     "digest": "what came since the last digest, at most 25 events of `count`",
+    "watch.found": "a watch of the search met new pictures that look like what it watches for; no copies",
     "flood.held": "more messages about one work, or of one rule, than delivery.flood_limit an hour: the rest is held",
 }
 
@@ -29,13 +30,17 @@ def event_schema(of_message: Mapping[str, Any]) -> dict[str, Any]:
     kinds = [_kind(type_, _case_data(of_message)) for type_ in CHANGES_OF_CASES]
     kinds += [_kind(type_, _object(licence=_licence())) for type_ in EVENTS_OF_LICENCES]
     kinds += [_kind(type_, _object(notice=_notice(), deadline=_deadline())) for type_ in EVENTS_OF_NOTICES]
-    kinds += [_kind("digest", _digest(of_message["case"])), _kind("flood.held", _flood())]
+    kinds += [
+        _kind("digest", _digest(of_message["case"])),
+        _kind("flood.held", _flood()),
+        _kind("watch.found", _watch()),
+    ]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "urn:guardian:event:1",
         "title": "guardian event",
-        "description": "The body of messages that a destination asks for (`events`, `digest`): UTF-8 JSON under 20,000 "
-        "bytes. New keys may be added to objects; keys here keep their meaning.",
+        "description": "The body of messages that a destination asks for (`events`, `digest`), and of watches: UTF-8 "
+        "JSON under 20,000 bytes. New keys may be added to objects; keys here keep their meaning.",
         "oneOf": kinds,
     }
 
@@ -82,6 +87,17 @@ def _digest(case: Mapping[str, Any]) -> dict[str, Any]:
     text = {"type": "string"}
     event = _object(type=text, webhook_id=text, at=_MOMENT, case=_object(**of_case), asset=asset)
     return _object(count={"type": "integer"}, events={"type": "array", "items": event, "maxItems": 25})
+
+
+def _watch() -> dict[str, Any]:
+    text, number = {"type": "string"}, {"type": "number"}
+    picture = _object(id=text, sha256=text, score=number, why=text, page_url=_TEXT, image_url=_TEXT, first_seen=_MOMENT)
+    return _object(
+        watch=_object(name=text, above=number, severity=text),
+        note=text,
+        count={"type": "integer", "description": "how many pictures; `pictures` names at most ten, the nearest first"},
+        pictures={"type": "array", "items": picture, "maxItems": 10},
+    )
 
 
 def _flood() -> dict[str, Any]:
