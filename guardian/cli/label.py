@@ -44,7 +44,7 @@ def list_(session: Session, as_lines: bool) -> None:
         above = f", a kind of {term.above[0]}" if term.above else ""
         others = f" ({', '.join(term.phrasings[1:])})" if len(term.phrasings) > 1 else ""
         words = f"{term.name}{others}{above}: {counted(counts['assets'], 'asset')}, {counts['seen']} seen"
-        echo(screen.wrapped(words, 2))
+        echo(screen.wrapped(words, 2, first=""))
 
 
 @command.command("check")
@@ -81,7 +81,7 @@ def apply(session: Session, as_json: bool) -> None:
         parts = [
             f"{count} by {source.value}" for source in LabelSource if (count := counts.by_term.get((term, source), 0))
         ]
-        echo(screen.wrapped(f"{term}: {', '.join(parts) or 'nothing'}", 2))
+        echo(screen.wrapped(f"{term}: {', '.join(parts) or 'nothing'}", 2, first=""))
     echo(
         screen.wrapped(
             f"{counted(counts.assets, 'asset')}, {counts.assets_without} without a label; "

@@ -59,6 +59,7 @@ from guardian.model.messages import (
     CHANGES_OF_CASES,
     EVENTS,
     EVENTS_OF_LICENCES,
+    EVENTS_OF_NOTICES,
     USUAL_EVENTS,
     Message,
     Routing,
@@ -80,6 +81,7 @@ from guardian.model.people import (
 from guardian.model.reasons import Retry, Scope, SkipReason, label_of, read_reason, reason_word
 from guardian.model.replays import CaseChange, ChangeKind, RecipeComparison, Replay, ReplayedUse, SideChange
 from guardian.model.scans import ScanCounts
+from guardian.model.searches import NamedSearch, Watch
 from guardian.model.seen import (
     DescribedPicture,
     EarlierUse,
@@ -110,6 +112,7 @@ __all__ = [
     "CHANGES_OF_CASES",
     "EVENTS",
     "EVENTS_OF_LICENCES",
+    "EVENTS_OF_NOTICES",
     "FAILURES_BEFORE_SET_ASIDE",
     "IMPORTANCE_BY_STRENGTH",
     "LOOKALIKE_RULE",
@@ -182,6 +185,7 @@ __all__ = [
     "MeasuredFact",
     "MemoryCounts",
     "Message",
+    "NamedSearch",
     "NewlySeen",
     "NotCompared",
     "NotComparedReason",
@@ -237,6 +241,7 @@ __all__ = [
     "TroubleKind",
     "Unchanged",
     "Waiting",
+    "Watch",
     "Weakness",
     "Work",
     "label_of",

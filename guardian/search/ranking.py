@@ -54,7 +54,8 @@ def rank(settings: MatchingSettings, question: Question) -> Ranking:
     shelves, not_searched = _shelves(question) if needs_rows else ([], ())
     searched = dict.fromkeys(question.among, 0)
     for shelf in shelves:
-        searched[shelf.kind] += len(np.unique(shelf.rows.numbers[shelf.eligible]))
+        if shelf.kind in searched:
+            searched[shelf.kind] += len(np.unique(shelf.rows.numbers[shelf.eligible]))
 
     candidates = _Candidates(shelves, question, _asked(question, shelves, settings))
     best = candidates.ranked()[: question.top]
@@ -75,7 +76,10 @@ def _with_preview(found: Found, question: Question) -> Found:
 def _shelves(question: Question) -> tuple[list[_Shelf], tuple[str, ...]]:
     shelves: list[_Shelf] = []
     not_searched: tuple[str, ...] = ()
-    for kind, numbers in question.among.items():
+    examples: dict[Kind, NDArray[np.int64] | None] = {
+        kind: np.empty(0, np.int64) for kind, _ in (*question.like, *question.unlike)
+    }
+    for kind, numbers in {**examples, **question.among}.items():
         try:
             opened, missing = _opened(kind, question)
             not_searched += missing

@@ -57,7 +57,7 @@ class Request:
 
     `picture` are the bytes of the picture asked with; `own` its asset when it is one, which is then not returned.
     `text` are words that titles, tags, captions and the words around shall have. `facets`: whether colours
-    are named, by which results are grouped.
+    are named, by which results are grouped. Of remembered pictures only those with a number above `newer_than` count.
     """
 
     picture: bytes | None = None
@@ -67,11 +67,12 @@ class Request:
     region: Region | None = None
     colours: tuple[WantedColour, ...] = ()
     text: str | None = None
-    like: tuple[Asset, ...] = ()
-    unlike: tuple[Asset, ...] = ()
+    like: tuple[Asset | SeenPicture, ...] = ()
+    unlike: tuple[Asset | SeenPicture, ...] = ()
     filters: Filters = Filters()
     top: int = 20
     facets: bool = False
+    newer_than: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,10 @@ class Search:
         except (Unmatchable, WorkerLost):
             return None
 
+    def check(self, request: Request) -> None:
+        """Raise UsageError for a request that means nothing."""
+        _refuse_meaningless(request)
+
     async def answer(self, request: Request) -> SearchAnswer:
         """Return the pictures that answer a request, best first.
 
@@ -175,7 +180,7 @@ class Search:
         filters = request.filters
         # What only assets have was never seen anywhere.
         if Kind.SEEN in request.where and filters.collection is filters.tag is filters.licence is None:
-            among[Kind.SEEN] = self._seen_numbers(filters)
+            among[Kind.SEEN] = self._seen_numbers(filters, request.newer_than)
         return among
 
     def _with_words(self, text: str, among: Among, filters: Filters) -> tuple[dict[PictureKey, float], tuple[str, ...]]:
@@ -189,7 +194,7 @@ class Search:
                 is_all = is_all and hits.is_all
             if Kind.SEEN in among:
                 hits = tx.words.seen(text, MOST_BY_WORDS, host=filters.host, since=filters.since)
-                allowed = among[Kind.SEEN] if filters.label is not None else None
+                allowed = among[Kind.SEEN]
                 found |= {
                     (Kind.SEEN, hit.number): hit.score for hit in hits.hits if allowed is None or hit.number in allowed
                 }
@@ -231,23 +236,25 @@ class Search:
             region=request.region,
             by=request.by,
             colours=request.colours,
-            like=tuple((Kind.ASSET, asset.number) for asset in request.like),
-            unlike=tuple((Kind.ASSET, asset.number) for asset in request.unlike),
+            like=tuple(_key(example) for example in request.like),
+            unlike=tuple(_key(example) for example in request.unlike),
             copies=copies,
             words=words,
             name_colours=request.facets,
             top=request.top,
         )
 
-    def _seen_numbers(self, filters: Filters) -> NDArray[np.int64] | None:
-        if filters.host is None and filters.since is None and filters.label is None:
-            return None
+    def _seen_numbers(self, filters: Filters, newer_than: int) -> NDArray[np.int64] | None:
+        """Return which remembered pictures may be returned; None for all."""
+        chosen: list[set[int]] = []
         with self._store.read() as tx:
-            numbers = tx.labels.numbers(filters.label) if filters.label is not None else None
+            if filters.label is not None:
+                chosen.append(tx.labels.numbers(filters.label))
             if filters.host is not None or filters.since is not None:
-                there = tx.seen.numbers(host=filters.host, since=filters.since)
-                numbers = there if numbers is None else numbers & there
-        return np.array(sorted(numbers or ()), dtype=np.int64)
+                chosen.append(tx.seen.numbers(host=filters.host, since=filters.since))
+            if newer_than:
+                chosen.append(tx.seen.numbers_above(newer_than))
+        return np.array(sorted(set.intersection(*chosen)), dtype=np.int64) if chosen else None
 
     def _results(self, found: Sequence[Found], request: Request, assets: dict[int, Asset]) -> tuple[Result, ...]:
         """Return the results with what the database says of them; what it has forgotten meanwhile is left out."""
@@ -343,6 +350,10 @@ def _why_by_words(found: Found, request: Request, asset: Asset | None, addresses
     asked = terms(request.text)
     words = words_of_asset(asset, asked) if asset is not None else words_of_places(addresses, asked)
     return words or "shows what the words mean"
+
+
+def _key(example: Asset | SeenPicture) -> PictureKey:
+    return (Kind.ASSET if isinstance(example, Asset) else Kind.SEEN, example.number)
 
 
 def _refuse_meaningless(request: Request) -> None:

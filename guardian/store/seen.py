@@ -343,6 +343,11 @@ class Seen:
             last_seen_at=last,
         )
 
+    def numbers_above(self, number: int) -> set[int]:
+        """Return the numbers of remembered pictures above one."""
+        query = select(seen_pictures.c.number).where(seen_pictures.c.number > number)
+        return set(self._connection.execute(query).scalars())
+
     def heads(self) -> set[int]:
         """Return the numbers of all remembered pictures that no near-identical one stands for."""
         query = select(seen_pictures.c.number).where(seen_pictures.c.same_as.is_(None))

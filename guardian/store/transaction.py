@@ -17,6 +17,7 @@ from guardian.store.labels import Labels
 from guardian.store.licences import Licences
 from guardian.store.lookalikes import LookAlikes
 from guardian.store.messages import Messages
+from guardian.store.named_searches import NamedSearches
 from guardian.store.notices import Notices
 from guardian.store.people import ApiTokens, People, SignIns
 from guardian.store.processes import Processes
@@ -73,6 +74,7 @@ class Transaction:
         self.seen = Seen(connection)
         self.words = Words(connection)
         self.labels = Labels(connection)
+        self.named_searches = NamedSearches(connection)
         self.quarantine = Quarantine(connection)
         self.requests = Requests(connection)
         self.responses = Responses(connection)

@@ -22,6 +22,7 @@ from guardian.web.pages import (
     case,
     check,
     licences,
+    notices,
     operations,
     operators,
     overview,
@@ -61,7 +62,20 @@ def build_app(metrics: Metrics, readiness: Readiness, read_coverage: CoverageRea
         from guardian.web.auth import oidc
 
         app.include_router(oidc.router)
-    for noun in (pictures, queue, case, operators, assets, licences, check, overview, sources, operations, people):
+    for noun in (
+        pictures,
+        queue,
+        case,
+        operators,
+        assets,
+        licences,
+        notices,
+        check,
+        overview,
+        sources,
+        operations,
+        people,
+    ):
         app.include_router(noun.router)
     add_api(app)
     app.mount("/static", StaticFiles(directory=static_folder()), name="static")
