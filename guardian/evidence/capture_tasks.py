@@ -59,7 +59,7 @@ class CaptureConsumer:
             tx.tasks.finish(task.kind, task.key, now)
 
         try:
-            can_wait = is_automatic and task.attempts < len(_PAUSES)
+            can_wait = order.reason is not CaptureReason.ASKED and task.attempts < len(_PAUSES)
             captured = await capture(services, order, settle, can_wait=can_wait)
         except (GuardianError, OSError) as error:
             pause = _PAUSES[min(task.attempts, len(_PAUSES) - 1)]

@@ -15,8 +15,8 @@ import structlog
 from guardian import __version__
 from guardian.errors import GuardianError, SiteSilent, VaultFull, internal_error_text
 from guardian.evidence.comparison import take_comparison
-from guardian.evidence.contacts import Asking, take_contacts
-from guardian.evidence.exchanges import ExchangeServices, take_exchanges
+from guardian.evidence.contacts import ContactMeans, take_contacts
+from guardian.evidence.exchanges import Exchanges, ExchangeServices, take_exchanges
 from guardian.evidence.keeper import Keeper, Taken, opened_keeper, together
 from guardian.evidence.pruning import with_room
 from guardian.evidence.rights import Vaults, take_rights
@@ -99,8 +99,7 @@ async def _take_all(
     services: CaptureServices, subject: CaptureSubject, keeper: Keeper, order: CaptureOrder, *, can_wait: bool
 ) -> Taken:
     """Take all that can be taken of a use, one step after the other."""
-    for_person = order.reason in _FOR_A_PERSON
-    exchanges = await take_exchanges(subject, keeper, _exchange_services(services, subject, for_person=for_person))
+    exchanges = await take_exchanges(subject, keeper, _exchange_services(services, subject, order.reason))
     if can_wait and exchanges.unreachable is not None:
         raise SiteSilent(exchanges.unreachable)
 
@@ -111,24 +110,38 @@ async def _take_all(
         # A browser must not be the way around what guardian itself does not request.
         views = Taken(not_taken=(NotTaken("screenshot.png", f"No screenshot was taken: {exchanges.refused}"),))
 
+    if order.reason is CaptureReason.ABSENCE:
+        # What is gone cannot be compared any more; what was captured before says what it was.
+        return together(exchanges.taken, views)
+
     comparing = (services.vault, services.workers, services.rules, services.own_hosts)
     comparison = await _step("comparison", take_comparison(subject, keeper, *comparing))
-    fetcher = services.fetcher_of(subject.finding.source)
     vaults = Vaults(services.vault, services.originals)
-    rights = await _step("rights", take_rights(subject, keeper, vaults, services.workers, fetcher))
-    means = (services.vault, services.workers, Asking(fetcher, Fetcher.for_person(services.web)), services.settings)
-    contacts = await _step("contacts", take_contacts(subject, keeper, *means))
+    rights = await _step("rights", take_rights(subject, keeper, vaults, services.workers, exchanges))
+    contacts = await _step("contacts", take_contacts(subject, keeper, _contact_means(services, subject, exchanges)))
     return together(exchanges.taken, views, comparison, rights, contacts)
 
 
-def _exchange_services(services: CaptureServices, subject: CaptureSubject, *, for_person: bool) -> ExchangeServices:
+def _exchange_services(services: CaptureServices, subject: CaptureSubject, reason: CaptureReason) -> ExchangeServices:
     return ExchangeServices(
         fetcher=services.fetcher_of(subject.finding.source),
         store=services.store,
         vault=services.vault,
         clock=services.clock,
         max_requests=services.settings.capture.max_requests,
-        for_person=for_person,
+        for_person=reason in _FOR_A_PERSON,
+        is_of_absence=reason is CaptureReason.ABSENCE,
+    )
+
+
+def _contact_means(services: CaptureServices, subject: CaptureSubject, exchanges: Exchanges) -> ContactMeans:
+    return ContactMeans(
+        vault=services.vault,
+        workers=services.workers,
+        site=services.fetcher_of(subject.finding.source),
+        registry=Fetcher.for_person(services.web),
+        settings=services.settings,
+        exchanges=exchanges,
     )
 
 

@@ -48,7 +48,11 @@ _SHARE_OF_ROOM = 2
 
 @dataclass(frozen=True, slots=True)
 class ExchangeServices:
-    """What taking exchanges needs. `fetcher` is the one that the source of the use is visited with."""
+    """What taking exchanges needs.
+
+    `fetcher` is the one that the source of the use is visited with. `for_person`: somebody waits, so that robots.txt
+    does not apply. `is_of_absence`: it is to be shown that the picture is gone: its kept bytes are no part of that.
+    """
 
     fetcher: Fetcher
     store: Store
@@ -56,6 +60,7 @@ class ExchangeServices:
     clock: Callable[[], datetime]
     max_requests: int
     for_person: bool
+    is_of_absence: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,11 @@ async def take_exchanges(subject: CaptureSubject, keeper: Keeper, services: Exch
     visit = _Visit(subject, services, keeper.room // _SHARE_OF_ROOM)
     await visit.make()
     files, not_taken = await asyncio.to_thread(_kept, visit, keeper, services)
+    if services.is_of_absence and visit.image is None:
+        nothing = NotTaken("picture", "no picture came from its address")
+        taken = Taken(tuple(files), (*visit.not_taken, *not_taken, nothing))
+        return Exchanges(taken, visit.page, None, tuple(visit.pictures), visit.unreachable, visit.refused)
+
     image = await asyncio.to_thread(_picture_file, subject, keeper, services.vault, visit.image)
     taken = Taken((*files, *image.files), (*visit.not_taken, *not_taken, *image.not_taken))
     return Exchanges(
