@@ -130,6 +130,7 @@ async def _export(session: Session, start: str, out: Path, with_original: bool, 
     from guardian.app import archive_of, make_workers, opened_store
     from guardian.evidence.exporting import Exporting, export
     from guardian.fetch.trusted import TrustedClient
+    from guardian.notices.timeline import timeline_of
 
     config = session.config
     workers = make_workers(config)
@@ -145,6 +146,7 @@ async def _export(session: Session, start: str, out: Path, with_original: bool, 
                     client=client,
                     settings=config.evidence,
                     data_dir=config.data_dir,
+                    time_line_of=timeline_of,
                 )
                 return await export(
                     exporting,

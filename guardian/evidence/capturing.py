@@ -15,8 +15,8 @@ import structlog
 from guardian import __version__
 from guardian.errors import GuardianError, SiteSilent, VaultFull, internal_error_text
 from guardian.evidence.comparison import take_comparison
-from guardian.evidence.contacts import Asking, take_contacts
-from guardian.evidence.exchanges import ExchangeServices, take_exchanges
+from guardian.evidence.contacts import ContactMeans, take_contacts
+from guardian.evidence.exchanges import Exchanges, ExchangeServices, take_exchanges
 from guardian.evidence.keeper import Keeper, Taken, opened_keeper, together
 from guardian.evidence.pruning import with_room
 from guardian.evidence.rights import Vaults, take_rights
@@ -115,11 +115,9 @@ async def _take_all(
 
     comparing = (services.vault, services.workers, services.rules, services.own_hosts)
     comparison = await _step("comparison", take_comparison(subject, keeper, *comparing))
-    fetcher = services.fetcher_of(subject.finding.source)
     vaults = Vaults(services.vault, services.originals)
-    rights = await _step("rights", take_rights(subject, keeper, vaults, services.workers, fetcher))
-    means = (services.vault, services.workers, Asking(fetcher, Fetcher.for_person(services.web)), services.settings)
-    contacts = await _step("contacts", take_contacts(subject, keeper, *means))
+    rights = await _step("rights", take_rights(subject, keeper, vaults, services.workers, exchanges))
+    contacts = await _step("contacts", take_contacts(subject, keeper, _contact_means(services, subject, exchanges)))
     return together(exchanges.taken, views, comparison, rights, contacts)
 
 
@@ -132,6 +130,17 @@ def _exchange_services(services: CaptureServices, subject: CaptureSubject, reaso
         max_requests=services.settings.capture.max_requests,
         for_person=reason in _FOR_A_PERSON,
         is_of_absence=reason is CaptureReason.ABSENCE,
+    )
+
+
+def _contact_means(services: CaptureServices, subject: CaptureSubject, exchanges: Exchanges) -> ContactMeans:
+    return ContactMeans(
+        vault=services.vault,
+        workers=services.workers,
+        site=services.fetcher_of(subject.finding.source),
+        registry=Fetcher.for_person(services.web),
+        settings=services.settings,
+        exchanges=exchanges,
     )
 
 

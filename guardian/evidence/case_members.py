@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePath
@@ -27,6 +27,7 @@ from guardian.views.licences import licence_json
 from guardian.views.operators import contacts_in
 from guardian.views.overview import csv_text
 from guardian.views.plain_text import cleaned
+from guardian.views.timelines import TimelineEntry, timeline_json
 from guardian.views.timestamps import json_timestamp
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -76,11 +77,19 @@ class CaseFiles:
 
 
 def case_files(
-    tx: Transaction, case: Case, vault: Vault, originals: Vault, now: datetime, *, with_original: bool = True
+    tx: Transaction,
+    case: Case,
+    vault: Vault,
+    originals: Vault,
+    now: datetime,
+    time_line: Sequence[TimelineEntry],
+    *,
+    with_original: bool = True,
 ) -> CaseFiles:
     """Return all that a bundle of a case carries but the report, read in one transaction.
 
-    `originals`: where the owner's pictures lie. Raises GuardianError when the original is wanted and missing.
+    `originals`: where the owner's pictures lie. `time_line`: all that happened to the case. Raises
+    GuardianError when the original is wanted and missing.
     """
     detail = case_detail(tx, case, now)
     captures = tuple(tx.evidence.of_case(case.id))
@@ -97,6 +106,7 @@ def case_files(
         guardian_version=__version__,
         hold=tx.holds.get(case.id),
         deletions=tuple(tx.deletions.of_case(case.id)),
+        time_line=tuple(time_line),
     )
 
     members = [
@@ -150,6 +160,7 @@ def _case_json(record: CaseRecord) -> bytes:
     told: dict[str, Any] = case_detail_json(record.detail) | {
         "captures": [capture_json(capture) for capture in record.captures],
         "licences": [licence_json(one, status_of(one, today)) for one in record.licences],
+        "time_line": timeline_json(record.detail.case.id, record.time_line)["entries"],
         "hold": hold_json(record.hold),
         "deletions": [deletion_json(one) for one in record.deletions],
         "versions_of_the_work": [_asset_json(asset) for asset in record.detail.assets],

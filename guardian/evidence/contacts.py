@@ -8,11 +8,11 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
 from typing import Any
 
 from guardian.errors import CaptureFull, FetchFailed, FetchRefused, GuardianError
 from guardian.evidence.captured_page import kept_page
+from guardian.evidence.exchanges import Exchanges
 from guardian.evidence.http_records import records_of
 from guardian.evidence.keeper import Keeper, Taken
 from guardian.evidence.rdap import Registration, domain_address, network_address, read_registration
@@ -43,11 +43,18 @@ _NOT_ENABLED = "not asked: evidence.rdap.enabled is false"
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
-    """Whom requests are made by: `site` asks pages as a scan does, `registry` asks registries as a person does."""
+class ContactMeans:
+    """What looking for contacts needs.
 
+    `site` asks pages as a scan does, `registry` asks registries as a person does. `exchanges` are those of the capture.
+    """
+
+    vault: Vault
+    workers: Workers
     site: Fetcher
     registry: Fetcher
+    settings: EvidenceSettings
+    exchanges: Exchanges
 
 
 @dataclass(slots=True)
@@ -60,25 +67,22 @@ class _Found:
     not_taken: list[NotTaken] = field(default_factory=list)
 
 
-async def take_contacts(
-    subject: CaptureSubject,
-    keeper: Keeper,
-    vault: Vault,
-    workers: Workers,
-    asking: Asking,
-    settings: EvidenceSettings,
-) -> Taken:
-    """Look for who is behind the site of a use, and keep what it says. Raises VaultFull, WorkersUnavailable."""
+async def take_contacts(subject: CaptureSubject, keeper: Keeper, means: ContactMeans) -> Taken:
+    """Look for who is behind the site of a use, and keep what it says. Raises VaultFull, WorkersUnavailable.
+
+    A site of which nothing answered to the exchanges of the capture is not asked again.
+    """
     address = subject.page_url or subject.image_url
     if address is None:
         reason = "the picture was not seen on a site of the web"
         return Taken(not_taken=(NotTaken("contacts", reason),))
 
     found = _Found()
-    await _read_site(subject, address, (keeper, vault, workers, asking.site), found)
-    security = await _security_text(address, asking.site, keeper, found, subject.now)
-    remote = await asyncio.to_thread(_remote_address, vault, subject)
-    domain, network = await _registrations(address, remote, (keeper, asking.registry), settings, found)
+    page = means.exchanges.page or await asyncio.to_thread(_page_of_scan, subject, means.vault, found)
+    await _read_site(subject, address, page, (keeper, means), found)
+    security = await _security_text(subject, address, (keeper, means), found)
+    remote = await asyncio.to_thread(_remote_address, subject, means)
+    domain, network = await _registrations(address, remote, (keeper, means), found)
 
     told = {
         "format": FORMAT,
@@ -89,7 +93,7 @@ async def take_contacts(
         "security_txt": security,
         "domain": domain,
         "network": {"address": remote, **network},
-        "notices": [asdict(hint) for hint in _hints(subject, settings, (domain, network))],
+        "notices": [asdict(hint) for hint in _hints(subject, means.settings, (domain, network))],
     }
     content = json.dumps(told, ensure_ascii=False, sort_keys=True, indent=1).encode("utf-8", "replace")
     about = "Who is behind the site: its own words, its security.txt, what registries say, and where notices go."
@@ -97,30 +101,40 @@ async def take_contacts(
     return Taken((kept, *found.files), tuple(found.not_taken))
 
 
-async def _read_site(
-    subject: CaptureSubject, address: str, means: tuple[Keeper, Vault, Workers, Fetcher], found: _Found
-) -> None:
-    """Read the kept page, then the pages of the site that name who is behind it, the linked ones first."""
-    keeper, vault, workers, fetcher = means
-    links: list[str] = []
-    if subject.page_sha256 is not None and subject.page_url is not None:
-        try:
-            page = await asyncio.to_thread(kept_page, vault, subject.page_sha256, subject.page_url)
-            links = list((await _read_page(page, workers, found)).links)
-        except GuardianError as error:
-            found.not_taken.append(NotTaken("contacts on the page", str(error)))
+def _page_of_scan(subject: CaptureSubject, vault: Vault, found: _Found) -> Response | None:
+    """Return the page as a scan kept it; None where none was kept, or its bytes are gone, which is noted."""
+    if subject.page_sha256 is None or subject.page_url is None:
+        return None
+    try:
+        return kept_page(vault, subject.page_sha256, subject.page_url)
+    except GuardianError as error:
+        found.not_taken.append(NotTaken("contacts on the page", str(error)))
+        return None
 
+
+async def _read_site(
+    subject: CaptureSubject, address: str, page: Response | None, given: tuple[Keeper, ContactMeans], found: _Found
+) -> None:
+    """Read the page of the use, then those of its site that name who is behind it, the linked ones first."""
+    keeper, means = given
+    links: list[str] = []
+    if page is not None and is_page(page):
+        links = list((await _read_page(page, means.workers, found)).links)
+    if means.exchanges.unreachable is not None:
+        found.not_taken.append(NotTaken("contacts on other pages", f"not asked: {means.exchanges.unreachable}"))
+        return
     if "/" in subject.case.operator:
         # An account of a platform: whose imprint the platform has says nothing of who has the account.
         return
+
     for url in (links or _guesses(address))[:_MOST_PAGES]:
         try:
-            response = await fetcher.get(url, kind="page")
+            response = await means.site.get(url, kind="page")
         except (FetchFailed, FetchRefused) as error:
             found.pages.append({"url": url, "problem": str(error)})
             continue
         if is_page(response):
-            contacts = await _read_page(response, workers, found)
+            contacts = await _read_page(response, means.workers, found)
             _keep_page(keeper, response, found)
             # One page that names whoever is responsible is what was looked for.
             if contacts.emails and (contacts.postal or contacts.phones or contacts.numbers):
@@ -173,17 +187,20 @@ def _site_told(found: _Found) -> dict[str, Any]:
 
 
 async def _security_text(
-    address: str, fetcher: Fetcher, keeper: Keeper, found: _Found, now: datetime
+    subject: CaptureSubject, address: str, given: tuple[Keeper, ContactMeans], found: _Found
 ) -> dict[str, Any]:
     """Return what the site's security.txt says, or why there is none."""
+    keeper, means = given
     scheme, _, rest = address.partition("://")
     url = f"{scheme}://{rest.partition('/')[0]}{PATH}"
+    if means.exchanges.unreachable is not None:
+        return {"url": url, "problem": f"not asked: {means.exchanges.unreachable}"}
     try:
-        response = await fetcher.get(url, kind="document")
+        response = await means.site.get(url, kind="document")
     except (FetchFailed, FetchRefused) as error:
         return {"url": url, "problem": str(error)}
 
-    text = parse_security_txt(response.content, now)
+    text = parse_security_txt(response.content, subject.now)
     if text is None:
         return {"url": url, "problem": "what is there is no security.txt"}
     about = "The site's own security.txt (RFC 9116), as it was sent."
@@ -195,10 +212,13 @@ async def _security_text(
     }
 
 
-def _remote_address(vault: Vault, subject: CaptureSubject) -> str | None:
-    """Return the IP address that page or picture last came from; None when that was not kept."""
+def _remote_address(subject: CaptureSubject, means: ContactMeans) -> str | None:
+    """Return the IP address that page or picture last came from; None when that is not known."""
+    for response in (means.exchanges.page, means.exchanges.image):
+        if response is not None and response.remote_address is not None:
+            return response.remote_address
     for digest in (subject.page_sha256, subject.image_sha256):
-        records = records_of(vault, digest) if digest is not None else []
+        records = records_of(means.vault, digest) if digest is not None else []
         for record in reversed(records):
             remote = record.get("remote_address")
             if isinstance(remote, str) and is_ip_address(remote):
@@ -207,13 +227,11 @@ def _remote_address(vault: Vault, subject: CaptureSubject) -> str | None:
 
 
 async def _registrations(
-    address: str,
-    remote: str | None,
-    means: tuple[Keeper, Fetcher],
-    settings: EvidenceSettings,
-    found: _Found,
+    address: str, remote: str | None, given: tuple[Keeper, ContactMeans], found: _Found
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what registries say of the domain and of the network, or why they were not asked."""
+    keeper, means = given
+    settings, asking = means.settings, (keeper, means.registry)
     host = host_of(address)
     if not settings.rdap.enabled:
         return {"problem": _NOT_ENABLED}, {"problem": _NOT_ENABLED}
@@ -224,19 +242,19 @@ async def _registrations(
         name = registrable_domain(host)
         asked = domain_address(name, endpoint)
         unknown = f"not asked: guardian knows no registry of {name}; evidence.rdap.endpoint names one for all"
-        domain = await _ask(asked, unknown, "domain", means, found)
+        domain = await _ask(asked, unknown, "domain", asking, found)
 
     if remote is None:
         return domain, {"problem": "not asked: the IP address that the site answered from was not kept"}
     private = f"not asked: {remote} belongs to no public network"
-    return domain, await _ask(network_address(remote, endpoint), private, "network", means, found)
+    return domain, await _ask(network_address(remote, endpoint), private, "network", asking, found)
 
 
 async def _ask(
-    url: str | None, why_not: str, kind: str, means: tuple[Keeper, Fetcher], found: _Found
+    url: str | None, why_not: str, kind: str, asking: tuple[Keeper, Fetcher], found: _Found
 ) -> dict[str, Any]:
     """Return what a registry answers at an address, which is kept as it came, or what went wrong."""
-    keeper, fetcher = means
+    keeper, fetcher = asking
     if url is None:
         return {"problem": why_not}
     try:

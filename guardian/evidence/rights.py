@@ -11,15 +11,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from guardian.errors import CaptureFull, FetchFailed, FetchRefused, GuardianError
-from guardian.evidence.captured_page import pictures_of_page
+from guardian.errors import CaptureFull
+from guardian.evidence.exchanges import Exchanges
 from guardian.evidence.keeper import Keeper, Taken
 from guardian.evidence.subjects import CaptureSubject
 from guardian.evidence.vault import Vault
-from guardian.fetch.fetcher import Fetcher
 from guardian.matching.workers import Workers
 from guardian.media.sniff import is_picture, picture_type
-from guardian.model import NotTaken, Referrer
+from guardian.model import NotTaken, Response
 from guardian.urls.addresses import host_of
 from guardian.urls.renditions import picture_key
 
@@ -55,11 +54,12 @@ class _Control:
 
 
 async def take_rights(
-    subject: CaptureSubject, keeper: Keeper, vaults: Vaults, workers: Workers, fetcher: Fetcher
+    subject: CaptureSubject, keeper: Keeper, vaults: Vaults, workers: Workers, exchanges: Exchanges
 ) -> Taken:
     """Read the metadata of both pictures and of a control picture in worker processes, and keep what they say.
 
-    What could not be read or fetched is said. Raises VaultFull, WorkersUnavailable.
+    The control picture is one of those that the exchanges of the capture brought. What could not be read is said.
+    Raises VaultFull, WorkersUnavailable.
     """
     vault = vaults.evidence
     if subject.image_sha256 is None or not vault.holds(subject.image_sha256):
@@ -73,7 +73,7 @@ async def take_rights(
         return Taken(not_taken=(NotTaken("rights", reason),))
 
     original, found = await _read(workers, original_bytes), await _read(workers, found_bytes)
-    control, why_none = await _control(subject, vault, workers, fetcher)
+    control, why_none = await _control(subject, workers, exchanges)
     versions = await _other_versions(subject, vaults.originals, workers)
     told = _told(subject, (original, found), control, versions)
     not_taken = [NotTaken("control picture", why_none)] if control is None else []
@@ -112,49 +112,39 @@ async def _read(workers: Workers, content: bytes) -> "FileMetadata":
     return await workers.run(read_all_metadata, content)
 
 
-async def _control(
-    subject: CaptureSubject, vault: Vault, workers: Workers, fetcher: Fetcher
-) -> tuple[_Control | None, str]:
-    """Return another picture of the host that shows the found one, the first with metadata of up to three; else why.
-
-    Requested as a scan would: politely, and by robots.txt.
-    """
-    image_url, page_url = subject.image_url, subject.page_url
-    if image_url is None or page_url is None or subject.page_sha256 is None:
-        return None, "no page was kept that names other pictures of the same host"
-
-    try:
-        shown = await pictures_of_page(vault, subject.page_sha256, page_url)
-    except GuardianError as error:
-        return None, f"the page that names other pictures cannot be read: {error}"
-    candidates = [
-        url for url in shown if host_of(url) == host_of(image_url) and picture_key(url) != picture_key(image_url)
+async def _control(subject: CaptureSubject, workers: Workers, exchanges: Exchanges) -> tuple[_Control | None, str]:
+    """Return another picture of the found one's host, the first with metadata of up to three; without one, why."""
+    if subject.image_url is None:
+        return None, "the picture was not seen on a host of the web"
+    host, key = host_of(subject.image_url), picture_key(subject.image_url)
+    others = [
+        picture
+        for picture in exchanges.pictures
+        if host in (host_of(picture.url), host_of(picture.final_url)) and picture_key(picture.url) != key
     ]
-    if not candidates:
-        return None, "its page shows no other picture of the same host"
+    if not others:
+        return None, exchanges.unreachable or exchanges.refused or "the page shows no other picture of the same host"
 
+    known = (subject.image_sha256, subject.asset.sha256)
+    large = [picture for picture in others if _is_control(picture, known)]
     first: _Control | None = None
-    problem = "none of them is large enough to say anything"
-    for url in sorted(candidates, key=_likelihood)[:_MOST_CONTROLS]:
-        try:
-            response = await fetcher.get(url, kind="image", referrer=Referrer(page_url))
-        except (FetchFailed, FetchRefused) as error:
-            problem = f"other pictures of the same host could not be fetched: {error}"
-            continue
-        digest = hashlib.sha256(response.content).hexdigest()
-        is_other = digest not in (subject.image_sha256, subject.asset.sha256)
-        if not is_other or not is_picture(response) or len(response.content) < _LEAST_CONTROL_BYTES:
-            continue
-        control = _Control(url, response.content, await _read(workers, response.content))
+    for picture in sorted(large, key=_likelihood)[:_MOST_CONTROLS]:
+        control = _Control(picture.url, picture.content, await _read(workers, picture.content))
         if control.read.fields:
             return control, ""
         first = first or control
-    return first, problem
+    return first, "the other pictures of the same host are too small to say anything"
 
 
-def _likelihood(url: str) -> bool:
+def _is_control(picture: Response, known: tuple[str | None, ...]) -> bool:
+    """Return whether an answer is a picture of some size, and none of those that are compared."""
+    is_large = is_picture(picture) and len(picture.content) >= _LEAST_CONTROL_BYTES
+    return is_large and hashlib.sha256(picture.content).hexdigest() not in known
+
+
+def _likelihood(picture: Response) -> bool:
     """Return what orders pictures by how likely they have metadata: photographs are mostly JPEG."""
-    return not url.partition("?")[0].lower().endswith((".jpg", ".jpeg"))
+    return picture_type(picture.content).media_type != "image/jpeg"
 
 
 def _told(

@@ -121,6 +121,47 @@ def test_a_history_that_was_changed_behind_the_log_is_said(home: Home, tmp_path:
     assert "not among those" in home.guardian("evidence", "verify", tmp_path / "b.zip").stdout
 
 
+def test_a_case_is_held_and_released_and_its_evidence_deleted_with_a_trace(home: Home, tmp_path: Path) -> None:
+    case = case_of(home)
+    assert "is on hold" in home.guardian("evidence", "hold", case, "--note", "matter 17").stdout
+    assert "matter 17" in home.guardian("evidence", "hold", case, "--note", "again", code=2).stderr
+    assert "matter 17" in home.guardian("evidence", "delete", case, "--note", "x", "--yes", code=2).stderr
+    assert "on hold since" in home.guardian("case", "show", case).stdout
+    assert "release it" not in home.guardian("memory", "forget", "--host", "innocent.example").stdout
+    assert "matter 17" in home.guardian("memory", "off", "--forget", code=2).stderr
+    assert "remembered" in home.guardian("memory", "on").stdout
+    (usage,) = home.lines("evidence", "du", "--json")
+    assert [(one["case"], one["files"], one["hold"]) for one in usage["cases"]] == [(case, 1, True)]
+
+    # A whole vault, then one with a flipped bit, compared with the copy that was made before.
+    vault = home.folder / "data" / "evidence"
+    shutil.copytree(vault, tmp_path / "copy")
+    assert "all are whole" in home.guardian("evidence", "check", "--against", tmp_path / "copy").stdout
+    (kept,) = (path for path in vault.rglob("*") if path.is_file() and len(path.name) == 64)
+    content = bytearray(kept.read_bytes())
+    content[-1] ^= 1
+    kept.write_bytes(content)
+    said = [json.loads(line) for line in home.guardian("evidence", "check", "--json", code=4).stdout.splitlines()]
+    assert [(one["fault"], one["file"]) for one in said] == [("damaged", str(kept))]
+    assert "differs" in home.guardian("evidence", "check", "--against", tmp_path / "copy", code=4).stdout
+    assert "not as it was kept" in home.guardian("evidence", "export", case, "--out", tmp_path / "x.zip", code=4).stderr
+    home.guardian("evidence", "check", "--against", vault, code=2)
+
+    home.guardian("evidence", "release", case, "--note", "settled")
+    assert home.guardian("evidence", "delete", case, "--note", "asked for", given="n\n", code=None).returncode != 0
+    assert kept.exists()
+    assert "deleted 1 file" in home.guardian("evidence", "delete", case, "--note", "asked for", "--yes").stdout
+    assert not kept.exists()
+    assert "asked for" in home.guardian("evidence", "list", case).stdout
+    assert "has no evidence" in home.guardian("evidence", "delete", case, "--note", "x", "--yes").stdout
+    actions = [line["action"] for line in home.lines("audit", "list", "--subject", case, "--json")]
+    assert [one for one in actions if one.startswith("evidence.")] == [
+        "evidence.held",
+        "evidence.released",
+        "evidence.deleted",
+    ]
+
+
 def test_a_captured_comparison_is_computed_again_on_another_machine(home: Home, tmp_path: Path) -> None:
     case = case_of(home)
     (captured,) = home.lines("evidence", "capture", case, "--json")

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from guardian.evidence.contacts import Asking, take_contacts
+from guardian.evidence.contacts import ContactMeans, take_contacts
+from guardian.evidence.exchanges import Exchanges
 from guardian.evidence.http_records import keep_response
 from guardian.evidence.keeper import Keeper, Taken
 from guardian.evidence.settings import EvidenceSettings
@@ -67,6 +68,9 @@ NETWORK = {
     "entities": [{"roles": ["abuse"], "vcardArray": ["vcard", [["email", {}, "text", "abuse@net.example"]]]}],
 }
 
+NOTHING = Exchanges(Taken())
+"""No exchanges: everything comes from what a scan kept."""
+
 
 @dataclass
 class Host:
@@ -90,14 +94,23 @@ class Host:
         finding = replace(subject.finding, page_url=url, image_url=f"{self.site.url}/i.jpg", page_sha256=kept)
         return replace(subject, finding=finding, case=replace(subject.case, operator=operator))
 
-    def taken(self, subject: CaptureSubject, **settings: Any) -> tuple[Taken, dict[str, Any], Path]:
+    def taken(
+        self, subject: CaptureSubject, exchanges: Exchanges | None = None, **settings: Any
+    ) -> tuple[Taken, dict[str, Any], Path]:
         keeper = Keeper(self.folder / "capture", 10**8)
         workers = Workers(MatchingSettings(workers=1), EmbeddingSettings(), self.folder / "index", self.pool)
 
         async def go() -> Taken:
             async with WebClient(patient(), clock=lambda: datetime.now(UTC)) as web:
-                asking = Asking(Fetcher.for_scan(web), Fetcher.for_person(web))
-                return await take_contacts(subject, keeper, self.vault, workers, asking, EvidenceSettings(**settings))
+                means = ContactMeans(
+                    vault=self.vault,
+                    workers=workers,
+                    site=Fetcher.for_scan(web),
+                    registry=Fetcher.for_person(web),
+                    settings=EvidenceSettings(**settings),
+                    exchanges=exchanges or NOTHING,
+                )
+                return await take_contacts(subject, keeper, means)
 
         taken = self.runner.run(go())
         path = keeper.folder / "contacts.json"
@@ -224,6 +237,24 @@ def test_without_links_a_few_usual_places_are_tried_as_robots_txt_allows(host: H
     problems = {page["url"].rpartition("/")[2]: page.get("problem", "") for page in told["site"]["pages"]}
     assert "robots" in problems["imprint"]
     assert "404" in problems["impressum"]
+
+
+def test_the_page_of_the_capture_takes_the_place_of_that_of_the_scan(host: Host, registry: Site) -> None:
+    registry.put("/ip/93.184.216.35", json.dumps(NETWORK))
+    subject = host.subject("<p>old@beispiel.example", remote="93.184.216.34")
+    url, headers = f"{host.site.url}/page", (("content-type", "text/html"),)
+    page = Response(url, url, 200, headers, b"<p>new@beispiel.example", datetime.now(UTC), "93.184.216.35")
+    _, told, _ = host.taken(subject, Exchanges(Taken(), page), **asking(registry))
+    assert told["site"]["emails"] == ["new@beispiel.example"]
+    assert told["network"]["name"] == "CLOUDFLARENET"
+
+
+def test_a_site_that_is_silent_is_not_asked_again(host: Host) -> None:
+    taken, told, _ = host.taken(host.subject(), Exchanges(Taken(), unreachable="no answer within 20 s"))
+    assert host.site.asked == []
+    assert taken.not_taken[0].reason == "not asked: no answer within 20 s"
+    assert told["security_txt"]["problem"] == "not asked: no answer within 20 s"
+    assert told["site"]["names"] == ["Beispiel Handels GmbH"]
 
 
 def test_of_an_account_the_pages_of_its_platform_are_not_read(host: Host) -> None:

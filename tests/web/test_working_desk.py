@@ -24,6 +24,7 @@ from guardian.model import Permission, Role
 from guardian.people.people import add_person
 from guardian.people.tokens import add_token
 from guardian.shipped import rules_folder
+from tests.cli.home import NO_CAPTURES
 from tests.kept_workers import run_in_app
 from tests.websites import Says, Site, running
 
@@ -80,7 +81,7 @@ def test_the_desk_of_a_daemon_checks_tries_and_scans(
     watched = web.put("/gallery?token=s3cret", "<title>Shop</title><img src=/copy.jpg alt='a cup'>")
     (tmp_path / "config.yaml").write_text(
         "fetch: {contact: test@example.com, allow_networks: [127.0.0.0/8], delay_per_host: 0s}\n"
-        "matching: {workers: 1}\nweb: {listen: '127.0.0.1:0'}\n"
+        f"matching: {{workers: 1}}\nweb: {{listen: '127.0.0.1:0'}}\n{NO_CAPTURES}\n"
         f"sources:\n  - {{name: the shop, kind: page, url: '{watched}', every: 365d}}\n"
     )
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from guardian.model import AuditHead, EvidenceCapture, EvidenceDeletion, EvidenceHold, Licence
 from guardian.views.cases import CaseDetail
+from guardian.views.timelines import TimelineEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,7 @@ class CaseRecord:
 
     `captures` are oldest first. `licences` are those that speak about its operator. `head` is the end of the audit log
     then; None while the log is empty. `hold`: that nothing of the case may be deleted; None when it may.
-    `deletions`: evidence of the case that was deleted.
+    `deletions`: evidence of the case that was deleted. `time_line`: all that happened, in the order of time.
     """
 
     detail: CaseDetail
@@ -26,6 +27,7 @@ class CaseRecord:
     guardian_version: str
     hold: EvidenceHold | None = None
     deletions: tuple[EvidenceDeletion, ...] = ()
+    time_line: tuple[TimelineEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

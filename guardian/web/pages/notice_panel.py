@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from guardian.model import Case
 from guardian.model.notices import Notice, NoticeKind, Recheck
+from guardian.notices.recipients import recipients_of
 from guardian.store import Transaction
 from guardian.views.notices import KIND_TEXTS, recheck_text
-from guardian.views.operators import contacts_in
 from guardian.web.desk import Desk
 
 
@@ -25,7 +25,7 @@ class NoticePanel:
 def panel_of_case(tx: Transaction, desk: Desk, case: Case) -> NoticePanel:
     """Return what is shown of notices on the page of a case."""
     rechecks = [(one, recheck_text(one)) for one in reversed(tx.notices.rechecks_of(case.id))]
-    contacts = contacts_in([finding.context for finding in tx.findings.list(case.id)])
+    contacts = [one.address for one in recipients_of(tx, desk.vault, [case.id])]
     return _panel(desk, list(reversed(tx.notices.of_case(case.id))), rechecks, contacts)
 
 

@@ -14,6 +14,7 @@ from guardian.model.notices import Notice, NoticeKind, NoticeLanguage
 from guardian.notices import steps
 from guardian.notices.documents import documents_of, mail_of
 from guardian.notices.drafting import Wish, draft, reference_of
+from guardian.notices.recipients import Recipient, recipients_of
 from guardian.notices.steps import By
 from guardian.notices.timeline import timeline_of
 from guardian.people.signing_in import actor_of
@@ -237,13 +238,13 @@ async def _changed(request: Request, notice_id: str, change: Callable[[Transacti
 async def _notice_page(request: Request, notice_id: str, *, fault: str = "") -> Response:
     desk = desk_of(request)
 
-    def read() -> tuple[Notice, list[str]]:
+    def read() -> tuple[Notice, list[str], tuple[Recipient, ...]]:
         with desk.store.read() as tx:
             notice = _notice(tx, notice_id)
             points = steps.open_points(tx, notice, desk.house.settings, desk.clock()) if notice.is_open else []
-            return notice, points
+            return notice, points, recipients_of(tx, desk.vault, notice.case_ids)
 
-    notice, points = await run_in_threadpool(read)
+    notice, points, recipients = await run_in_threadpool(read)
     reference = reference_of(notice.id)
     return page(
         request,
@@ -251,6 +252,7 @@ async def _notice_page(request: Request, notice_id: str, *, fault: str = "") -> 
         status=400 if fault else 200,
         notice=notice,
         points=points,
+        recipients=recipients,
         reference=reference,
         kind_text=KIND_TEXTS[notice.kind],
         history=[line_text(line) for line in reversed(notice.history)],
