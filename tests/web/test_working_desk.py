@@ -20,7 +20,7 @@ from guardian.catalog.wanted import Wanted
 from guardian.cli.acting import this_user
 from guardian.config import load_config
 from guardian.daemon.period import WorkPeriod
-from guardian.model import Permission, Role
+from guardian.model import Case, CaseState, Permission, Role
 from guardian.people.people import add_person
 from guardian.people.tokens import add_token
 from guardian.shipped import rules_folder
@@ -100,7 +100,7 @@ def test_the_desk_of_a_daemon_checks_tries_and_scans(
                 program.headers["authorization"] = f"Bearer {secret}"
                 people = [await signed_in(url, name) for name in ("Anna", "Rita", "Vera")]
                 visit = Visit(app, web, copy, jpeg(photographs["rocket"]), *people, program)
-                for step in (scan_now, try_a_source, check_by_page, check_by_program, read_settings):
+                for step in (scan_now, grant_a_licence, try_a_source, check_by_page, check_by_program, read_settings):
                     await step(visit)
                 for client in (*people, program):
                     await client.aclose()
@@ -134,6 +134,37 @@ async def scan_now(visit: Visit) -> None:
     assert (await program.post("/api/v1/sources/nowhere/scan")).status_code == 404
     asked = await program.post("/api/v1/sources/the shop/scan")
     assert (asked.status_code, asked.json()["by"]) == (202, "program")
+
+
+async def grant_a_licence(visit: Visit) -> None:
+    """Granted, it makes the case of what was found licensed at once; ended, it is open again."""
+
+    def the_case() -> Case:
+        with visit.app.store.read() as tx:
+            (case,) = tx.cases.list()
+        return case
+
+    assert the_case().state is CaseState.OPEN
+    terms = {"host": "127.0.0.1", "scope": "collection", "name": "portfolio", "until": "2999-12-31", "note": "<b>ours"}
+    assert (await visit.vera.post("/licences", data=terms)).status_code == 403
+    for wrong in ({"host": ""}, {"scope": "planet"}, {"name": " "}, {"until": "soon"}):
+        assert (await visit.rita.post("/licences", data=terms | wrong)).status_code == 400, wrong
+    assert (await visit.rita.post("/licences", data=terms)).status_code == 303
+    assert the_case().state is CaseState.LICENSED
+
+    text = (await visit.vera.get("/licences")).text
+    assert "portfolio" in text
+    assert "&lt;b&gt;ours" in text
+    assert "End it" not in text
+    with visit.app.store.read() as tx:
+        (licence,) = tx.licences.list()
+    assert (await visit.vera.post(f"/licences/{licence.id}/end")).status_code == 403
+    assert (await visit.rita.post("/licences/lic_none/end")).status_code == 400
+    assert (await visit.rita.post(f"/licences/{licence.id}/end")).status_code == 303
+    assert the_case().state is CaseState.OPEN
+    with visit.app.store.read() as tx:
+        lines = [(line.actor, line.action) for line in tx.audit.lines(subject=licence.id)]
+    assert lines == [("Rita", "licence.added"), ("Rita", "licence.ended")]
 
 
 async def try_a_source(visit: Visit) -> None:
