@@ -14,7 +14,10 @@ from guardian.model import (
 from tests.web.conftest import Served
 from tests.web.uses import picture_bytes, protected, used
 
-EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'><svg onload=alert(3)>\u202egnp.exe\x00\x1b[31m{{7919*7907}}"
+EVIL = (
+    "<script>alert(1)</script><img src=x onerror=alert(2)>\"'><svg onload=alert(3)>"
+    "\u202egnp.exe\x00\x1b[31m{{7919*7907}}"
+)
 FORBIDDEN = ("<script>alert", "<img src=x", "<svg onload", "\u202e", "\x00", "\x1b")
 HUGE = EVIL + "A" * 10_000_000
 
