@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time
 from guardian.licences import standing_of
 from guardian.model import Case, CaseState, LicenceStatus, TaskKind, TaskState
 from guardian.model.notices import Notice, NoticeStep
-from guardian.notices.following import RECHECK_DAYS, read_key
+from guardian.notices.following import RECHECK_DAYS, key_of, read_key
 from guardian.store import Transaction
 from guardian.urls.addresses import host_in
 from guardian.views.cases import event_words
@@ -92,7 +92,10 @@ def _to_come(tx: Transaction, notice: Notice, case: Case, now: datetime) -> Iter
         at = _midnight(day)
         yield TimelineEntry(at, TimelineKind.NOTICE, words, notice.id, is_planned=at > now)
 
-    for task in tx.tasks.of_keys(TaskKind.RECHECK_NOTICE, [f"{notice.id}:{case.id}:{day}" for day in RECHECK_DAYS]):
+    # A case that was merged into this one is named by the id that it had.
+    same = [id_ for id_ in notice.case_ids if (known := tx.cases.get(id_)) is not None and known.id == case.id]
+    keys = [key_of(notice.id, id_, day) for id_ in same for day in RECHECK_DAYS]
+    for task in tx.tasks.of_keys(TaskKind.RECHECK_NOTICE, keys):
         if task.state is TaskState.DUE:
             words = f"its places are looked at again, {counted(read_key(task.key)[2], 'day')} after the notice"
             yield TimelineEntry(task.due_at, TimelineKind.RECHECKED, words, notice.id, is_planned=True)

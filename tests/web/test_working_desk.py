@@ -100,7 +100,8 @@ def test_the_desk_of_a_daemon_checks_tries_and_scans(
                 program.headers["authorization"] = f"Bearer {secret}"
                 people = [await signed_in(url, name) for name in ("Anna", "Rita", "Vera")]
                 visit = Visit(app, web, copy, jpeg(photographs["rocket"]), *people, program)
-                for step in (scan_now, grant_a_licence, try_a_source, check_by_page, check_by_program, read_settings):
+                steps = (scan_now, grant_a_licence, try_a_source, check_by_page, check_by_program, search_both_ways)
+                for step in (*steps, read_settings):
                     await step(visit)
                 for client in (*people, program):
                     await client.aclose()
@@ -114,7 +115,8 @@ def people_of(app: App) -> str:
     with app.store.begin() as tx:
         for name, role in (("Anna", Role.ADMIN), ("Rita", Role.REVIEWER), ("Vera", Role.VIEWER)):
             add_person(tx, this_user(), name, role, PASSWORD, now)
-        return add_token(tx, this_user(), "program", [Permission.CHECK, Permission.SOURCES_SCAN], None, now)[0]
+        scopes = [Permission.CHECK, Permission.SOURCES_SCAN, Permission.SEARCH]
+        return add_token(tx, this_user(), "program", scopes, None, now)[0]
 
 
 async def scan_now(visit: Visit) -> None:
@@ -197,6 +199,29 @@ async def check_by_program(visit: Visit) -> None:
     outcomes, is_complete = await checked(data={"address": f"{visit.web.url}/gallery"})
     assert "copy" in outcomes
     assert not is_complete, "one picture of the page is gone"
+
+
+async def search_both_ways(visit: Visit) -> None:
+    """A crop finds the image and where it was seen; so do the words beside it, by page and by program."""
+    text = (await visit.vera.post("/search", files={"picture": ("a.jpg", visit.copy)})).text
+    assert "copy: " in text
+    assert "data:image/jpeg;base64," in text
+    assert "more like this" in text
+    text = (await visit.vera.get("/search", params={"text": "cup", "where": "seen"})).text
+    assert "“a cup” (alt text)" in text
+    assert "no word" in (await visit.vera.get("/search", params={"text": "--"})).text
+
+    found = (await visit.program.post("/api/v1/search", files={"picture": ("a.jpg", visit.copy)})).json()
+    assert found["items"][0]["why"].startswith("copy: ")
+    assert {item["kind"] for item in found["items"]} == {"asset", "seen"}
+    found = (await visit.program.get("/api/v1/search", params={"text": "cup", "in": "seen"})).json()
+    assert [item["why"] for item in found["items"]] == ["“a cup” (alt text)"]
+    assert found["facets"]["kind"] == {"seen": 1}
+    seen = found["items"][0]["seen"]["id"]
+    found = (await visit.program.get("/api/v1/search", params={"like": seen, "in": "assets"})).json()
+    assert found["items"][0]["kind"] == "asset"
+    assert (await visit.program.get("/api/v1/search")).status_code == 400
+    assert (await visit.program.post("/api/v1/search", data={"address": "javascript:1"})).status_code == 400
 
 
 async def read_settings(visit: Visit) -> None:

@@ -7,7 +7,7 @@ from guardian.model import Case
 from guardian.model.notices import Notice, NoticeKind, Recheck
 from guardian.notices.recipients import recipients_of
 from guardian.store import Transaction
-from guardian.views.notices import KIND_TEXTS, recheck_text
+from guardian.views.notices import KIND_TITLES, recheck_text
 from guardian.web.desk import Desk
 
 
@@ -19,7 +19,7 @@ class NoticePanel:
     rechecks: Sequence[tuple[Recheck, str]]
     language: str
     contacts: Sequence[str]
-    kind_texts: Mapping[NoticeKind, str]
+    kind_titles: Mapping[NoticeKind, str]
 
 
 def panel_of_case(tx: Transaction, desk: Desk, case: Case) -> NoticePanel:
@@ -37,4 +37,4 @@ def panel_of_operator(tx: Transaction, desk: Desk, operator: str, contacts: Sequ
 def _panel(
     desk: Desk, notices: Sequence[Notice], rechecks: Sequence[tuple[Recheck, str]], contacts: Sequence[str]
 ) -> NoticePanel:
-    return NoticePanel(notices, rechecks, desk.house.settings.language.value, contacts, KIND_TEXTS)
+    return NoticePanel(notices, rechecks, desk.house.settings.language.value, contacts, KIND_TITLES)
