@@ -78,6 +78,11 @@ def searching(console: Console, options: argparse.Namespace) -> None:
         for edit, (first, ten) in search.recalls(labelled, 200).items():
             table.add_row(edit, f"{first:.3f}", f"{ten:.3f}")
         console.print(table)
+        labels = search.labels_by_neighbours(labelled)
+        console.print(
+            f"{labelled.name}: of {labels.asked} pictures without a label {labels.labelled} got one by neighbours, "
+            f"{labels.right} of them rightly"
+        )
 
     if options.made:
         grown = search.grown(found[0].pictures, options.made)

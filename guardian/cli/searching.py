@@ -15,9 +15,7 @@ from guardian.cli.progress import progress_bar, say_if_kernels_are_compiled
 from guardian.cli.screen import Screen, echo
 from guardian.cli.showing import NOT_ALL_SEEN, json_line
 from guardian.errors import FetchFailed, FetchRefused, GuardianError, Unmatchable, UsageError
-from guardian.views.assets import labels_json
 from guardian.views.counting import counted
-from guardian.views.search_results import found_asset_json, found_seen_json
 
 if TYPE_CHECKING:
     from guardian.app import App
@@ -207,7 +205,9 @@ async def _show(app: "App", answer: "SearchAnswer", *, as_lines: bool, page: Pat
     from guardian.cli.thumbnails import Terminal
 
     if as_lines:
-        echo(json_line(_json(result)) for result in answer.results)
+        from guardian.search.result_json import result_json
+
+        echo(json_line(result_json(result)) for result in answer.results)
         for words in answer.not_searched:
             click.echo(f"guardian: not searched: {words}", err=True)
         return
@@ -238,20 +238,6 @@ def _show_facets(answer: "SearchAnswer", *, as_lines: bool) -> None:
         if values:
             counts = ", ".join(f"{value} {count}" for value, count in list(values.items())[:_VALUES_SHOWN])
             echo(screen.wrapped(counts, 12, first=f"{name:<12}"))
-
-
-def _json(result: "Result") -> dict[str, Any]:
-    """Return the object that --json prints for one result."""
-    return {
-        "rank": result.rank,
-        "kind": result.kind.value,
-        "asset": found_asset_json(result.asset),
-        "seen": found_seen_json(result.seen, result.addresses),
-        "score": result.score,
-        "by": result.by.value,
-        "why": result.why,
-        "labels": labels_json(result.labels),
-    }
 
 
 def _lines(result: "Result", screen: Screen) -> list[str]:

@@ -9,6 +9,7 @@ import hashlib
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from math import inf
 from pathlib import Path
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from guardian.matching.pair import PairReport, Start
 
 _MAX_JSON = 64 * 1024**2
+_PATIENCE = timedelta(minutes=5)
+"""For one comparison: nothing else waits for it, and the machine may be a slow one."""
+
 _AGREES = 0.5
 """Correlation from which a cell counts as agreeing (cells.AGREES, whose file brings OpenCV)."""
 
@@ -179,7 +183,7 @@ async def _measured_again(
     from guardian.evidence.compared_pictures import measure_again
 
     original, found, confidence = contents
-    settings = MatchingSettings(workers=1, profile=told.settings.profile)
+    settings = MatchingSettings(workers=1, profile=told.settings.profile, timeout=_PATIENCE)
     workers = Workers(settings, EmbeddingSettings(), tools.folder / "index", tools.pool)
     # What this guardian was shipped with needs no reading; another one was fitted on the owner's own works.
     fitted = None if confidence == FITTED.read_bytes() else confidence

@@ -95,7 +95,8 @@ def _described(subject: CaptureSubject, viewed: Viewed) -> dict[str, str]:
     view = viewed.view
     when = f"{viewed.began_at:%Y-%m-%d %H:%M:%S} UTC"
     size = f"{view.width:,} by {min(view.height, TALLEST):,} pixels"
-    notes = " ".join([*_place_of_picture(subject, view.pictures), *view.notes])
+    answered = [] if view.status in (None, 200) else [f"The site answered with status {view.status}."]
+    notes = " ".join([*answered, *_place_of_picture(subject, view.pictures), *view.notes])
     return {
         SCREENSHOT: f"The page as {view.browser} showed it on {when}, {size}. {notes}".rstrip(),
         PDF: "The same page, laid out by the browser for paper.",

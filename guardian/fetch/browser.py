@@ -7,8 +7,8 @@ import asyncio
 import importlib.util
 import json
 import os
-import re
 import shutil
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -34,20 +34,25 @@ _CHILD = "guardian.fetch.browser_process"
 _TO_CLOSE = 5.0
 """Seconds of the whole time limit that starting and closing the browser may take beside the page."""
 
+_LONGEST_VIEW = 64 * 1024**2
+"""Bytes of what the child says of a page. All that it says is bounded, far below."""
+
 _BETWEEN_LOOKS = 0.5
 """Seconds between two looks at the memory that the browser takes."""
 
 _WORDS = {
-    "ERR_ABORTED": "it is a file to be downloaded, not a page",
+    "Download is starting": "it is a file to be downloaded, not a page",
+    "Timeout": "it gave no answer in time",
+    "ERR_TIMED_OUT": "it gave no answer in time",
     "ERR_TUNNEL_CONNECTION_FAILED": "its host took no connection",
     "ERR_EMPTY_RESPONSE": "its host took no connection, or gave no answer",
-    "ERR_TIMED_OUT": "it gave no answer in time",
     "ERR_TOO_MANY_REDIRECTS": "its redirects lead nowhere",
+    "ERR_UNSAFE_PORT": "browsers connect to no page at this port",
     "ERR_CERT_DATE_INVALID": "its certificate is not valid now",
     "ERR_CERT_AUTHORITY_INVALID": "its certificate is of no known authority",
     "ERR_CERT_COMMON_NAME_INVALID": "its certificate is for another host",
 }
-"""What Chromium's words for failures mean behind the proxy."""
+"""What the words of Chromium and Playwright for failures mean behind the proxy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,34 +134,55 @@ class Browser:
 
 async def _run(job: BrowserJob, settings: BrowserSettings) -> PageView:
     """Return what the child saw. Whatever ends it, nothing of it is left running. Raises BrowserFailed."""
-    child = await asyncio.create_subprocess_exec(
-        *child_command(_CHILD),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        # Passwords that guardian has in its environment are none of a browser's business.
-        env={"PATH": os.defpath, "HOME": job.folder, "TMPDIR": job.folder, "LANG": "C.UTF-8"},
-    )
-    talk = asyncio.ensure_future(child.communicate(json.dumps(asdict(job)).encode()))
+    errors = Path(job.folder) / "errors.txt"
+    with errors.open("wb") as said:
+        child = await asyncio.create_subprocess_exec(
+            *child_command(_CHILD),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=said,
+            limit=_LONGEST_VIEW,
+            # Passwords that guardian has in its environment are none of a browser's business.
+            env={
+                "PATH": os.defpath,
+                "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+                "HOME": job.folder,
+                "TMPDIR": job.folder,
+                "LANG": "C.UTF-8",
+            },
+        )
+    answer = asyncio.ensure_future(_answer(child, job))
     watch = asyncio.ensure_future(_memory_exceeded(child.pid, settings.max_memory))
     try:
         seconds = settings.timeout.total_seconds()
-        await asyncio.wait({talk, watch}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        if not talk.done():
+        await asyncio.wait({answer, watch}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        if not answer.done():
             why = f"took more than {settings.max_memory >> 20} MB of memory" if watch.done() else None
             raise BrowserFailed(f"the browser {why or f'was not done with the page in {seconds:g} seconds'}")
-        written, errors = talk.result()
+        line = answer.result()
     finally:
+        # It has told what it saw: there is no need to wait until it has closed the browser.
         await asyncio.to_thread(_end_all, child.pid)
-        await cancel_all((talk, watch))
+        await cancel_all((answer, watch))
         await child.wait()
 
-    if child.returncode != 0:
-        raise BrowserFailed(_why_not_started(errors.decode("utf-8", "replace")))
+    if not line:
+        raise BrowserFailed(_why_not_started(errors.read_text(encoding="utf-8", errors="replace")))
     try:
-        return view_from_json(written)
+        return view_from_json(line)
     except ValueError as error:
         raise BrowserFailed(str(error)) from error
+
+
+async def _answer(child: asyncio.subprocess.Process, job: BrowserJob) -> bytes:
+    """Give the child its job, and return the line that it answers; nothing when it ends without."""
+    if child.stdin is None or child.stdout is None:
+        raise RuntimeError("the child was started without pipes")
+    with suppress(ConnectionError):
+        child.stdin.write(json.dumps(asdict(job)).encode())
+        await child.stdin.drain()
+        child.stdin.close()
+    return await child.stdout.readline()
 
 
 async def _memory_exceeded(pid: int, limit: int) -> None:
@@ -206,8 +232,7 @@ def _why_not_opened(failure: str, proxy: GuardedProxy) -> str:
     if proxy.refused:
         refused = proxy.refused[-1]
         return f"it lies at or leads to {refused.host}, a {refused.reason}"
-    word = re.search(r"ERR_\w+", failure)
-    return _WORDS.get(word[0], failure) if word else failure
+    return next((words for sign, words in _WORDS.items() if sign in failure), failure.removeprefix("Page.goto: "))
 
 
 def _why_not_started(errors: str) -> str:
@@ -218,4 +243,6 @@ def _why_not_started(errors: str) -> str:
             "Install Chromium's setuid sandbox (chromium-sandbox) or allow unprivileged user namespaces"
         )
     lines = [line.strip() for line in errors.splitlines() if line.strip()]
-    return f"the browser did not start or ended early: {lines[0][:300] if lines else 'it said nothing'}"
+    # A traceback says at its end what it is about, Playwright at the beginning.
+    told = next((line for line in (lines[::-1] if "Traceback" in errors else lines)), "it said nothing")
+    return f"the browser did not start or ended early: {told[:300]}"

@@ -123,6 +123,11 @@ def points_of_people(tx: Transaction, notice: Notice, settings: NoticeSettings) 
     return points
 
 
+def without_command(point: str) -> str:
+    """Return an open point as the desk says it: without the command that does it, for which there is a button."""
+    return point.partition(": `guardian ")[0]
+
+
 def is_verified(notice: Notice, now: datetime) -> bool:
     """Return whether all addresses of a notice were live when somebody last looked, within 24 hours."""
     return not _not_verified(notice, now)

@@ -1,6 +1,8 @@
 """Messages as rows: written once, never changed."""
 
+import hashlib
 import json
+from collections.abc import Iterator
 from datetime import datetime
 
 from sqlalchemy import Connection, Row, delete, insert, select
@@ -42,6 +44,11 @@ class Messages:
             if number.isdecimal():
                 heads.add(AuditHead(int(number), digest))
         return sorted(heads, key=lambda head: head.number)
+
+    def digests(self) -> Iterator[tuple[str, str]]:
+        """Return the id of each stored message and the SHA-256 of its bytes."""
+        for row in self._connection.execute(select(messages.c.id, messages.c.body)):
+            yield row.id, hashlib.sha256(bytes(row.body)).hexdigest()
 
     def forget_unowed(self, before: datetime, limit: int) -> int:
         """Delete up to `limit` messages created before then that no delivery refers to any more; return how many.

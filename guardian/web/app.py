@@ -29,6 +29,7 @@ from guardian.web.pages import (
     people,
     pictures,
     queue,
+    search,
     sources,
 )
 from guardian.web.probes import CoverageReader, Readiness, probe_routes
@@ -71,6 +72,7 @@ def build_app(metrics: Metrics, readiness: Readiness, read_coverage: CoverageRea
         licences,
         notices,
         check,
+        search,
         overview,
         sources,
         operations,

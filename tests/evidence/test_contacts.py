@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +98,12 @@ class Host:
         self, subject: CaptureSubject, exchanges: Exchanges | None = None, **settings: Any
     ) -> tuple[Taken, dict[str, Any], Path]:
         keeper = Keeper(self.folder / "capture", 10**8)
-        workers = Workers(MatchingSettings(workers=1), EmbeddingSettings(), self.folder / "index", self.pool)
+        workers = Workers(
+            MatchingSettings(workers=1, timeout=timedelta(minutes=3)),
+            EmbeddingSettings(),
+            self.folder / "index",
+            self.pool,
+        )
 
         async def go() -> Taken:
             async with WebClient(patient(), clock=lambda: datetime.now(UTC)) as web:

@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,9 @@ class Place:
 def taken(
     home: Path, folder: Path, runner: asyncio.Runner, pool: WorkerPool, subject: CaptureSubject, vault: Vault
 ) -> tuple[Taken, Keeper]:
-    workers = Workers(MatchingSettings(workers=1), EmbeddingSettings(), home / "index", pool)
+    workers = Workers(
+        MatchingSettings(workers=1, timeout=timedelta(minutes=3)), EmbeddingSettings(), home / "index", pool
+    )
     kept = Keeper(folder, ROOM)
     checked = rules.load(home / "rules", ["legal"])
     return runner.run(take_comparison(subject, kept, vault, workers, checked, ("own.example",))), kept

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,12 @@ class Place:
 
     def taken(self, subject: CaptureSubject, *pictures: Response, **more: Any) -> tuple[Taken, dict[str, Any], Path]:
         keeper = Keeper(self.folder / "capture", 10**8)
-        workers = Workers(MatchingSettings(workers=1), EmbeddingSettings(), self.folder / "index", self.pool)
+        workers = Workers(
+            MatchingSettings(workers=1, timeout=timedelta(minutes=3)),
+            EmbeddingSettings(),
+            self.folder / "index",
+            self.pool,
+        )
         vaults = Vaults(self.vault, Vault(self.folder / "originals", 10**8))
         exchanges = Exchanges(Taken(), pictures=pictures, **more)
         taken = self.runner.run(take_rights(subject, keeper, vaults, workers, exchanges))

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -186,7 +186,7 @@ def test_a_page_without_end_is_bounded_and_what_is_left_out_is_said(site: Site, 
         "<script>addEventListener('scroll', () => { while (true); })</script>"
     )
     site.put("/", page)
-    seen = viewed(public(site, "/"), tmp_path)
+    seen = viewed(public(site, "/"), tmp_path, timeout=timedelta(seconds=200))
 
     notes = " ".join(seen.view.notes)
     assert "still loading" in notes

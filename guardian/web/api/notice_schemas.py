@@ -104,6 +104,7 @@ class TimelineEntry(Described):
     words: str
     id: str | None
     by: str | None
+    note: str | None
     planned: bool
 
 

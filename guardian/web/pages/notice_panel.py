@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from guardian.model import Case
 from guardian.model.notices import Notice, NoticeKind, Recheck
+from guardian.notices.recipients import recipients_of
 from guardian.store import Transaction
-from guardian.views.notices import KIND_TEXTS, recheck_text
-from guardian.views.operators import contacts_in
+from guardian.views.notices import KIND_TITLES, recheck_text
 from guardian.web.desk import Desk
 
 
@@ -19,13 +19,13 @@ class NoticePanel:
     rechecks: Sequence[tuple[Recheck, str]]
     language: str
     contacts: Sequence[str]
-    kind_texts: Mapping[NoticeKind, str]
+    kind_titles: Mapping[NoticeKind, str]
 
 
 def panel_of_case(tx: Transaction, desk: Desk, case: Case) -> NoticePanel:
     """Return what is shown of notices on the page of a case."""
     rechecks = [(one, recheck_text(one)) for one in reversed(tx.notices.rechecks_of(case.id))]
-    contacts = contacts_in([finding.context for finding in tx.findings.list(case.id)])
+    contacts = [one.address for one in recipients_of(tx, desk.vault, [case.id])]
     return _panel(desk, list(reversed(tx.notices.of_case(case.id))), rechecks, contacts)
 
 
@@ -37,4 +37,4 @@ def panel_of_operator(tx: Transaction, desk: Desk, operator: str, contacts: Sequ
 def _panel(
     desk: Desk, notices: Sequence[Notice], rechecks: Sequence[tuple[Recheck, str]], contacts: Sequence[str]
 ) -> NoticePanel:
-    return NoticePanel(notices, rechecks, desk.house.settings.language.value, contacts, KIND_TEXTS)
+    return NoticePanel(notices, rechecks, desk.house.settings.language.value, contacts, KIND_TITLES)

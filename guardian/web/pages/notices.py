@@ -14,13 +14,14 @@ from guardian.model.notices import Notice, NoticeKind, NoticeLanguage
 from guardian.notices import steps
 from guardian.notices.documents import documents_of, mail_of
 from guardian.notices.drafting import Wish, draft, reference_of
-from guardian.notices.steps import By
+from guardian.notices.recipients import Recipient, recipients_of
+from guardian.notices.steps import By, without_command
 from guardian.notices.timeline import timeline_of
 from guardian.people.signing_in import actor_of
 from guardian.scan.notice_recheck import Occasion, recheck_case
 from guardian.scan.verifying import dead_addresses
 from guardian.store import Transaction
-from guardian.views.notices import KIND_TEXTS, line_text
+from guardian.views.notices import KIND_TITLES, line_text
 from guardian.views.timelines import TimelineEntry, entry_text
 from guardian.web.auth.requests import address_of
 from guardian.web.desk import Desk, desk_of
@@ -46,7 +47,7 @@ async def show_notices(request: Request, operator: str = Query("", max_length=50
             return tx.notices.list(operator=operator or None, limit=_MOST)
 
     found = await run_in_threadpool(read)
-    return page(request, "notices.html", notices=found, operator=operator, kind_texts=KIND_TEXTS)
+    return page(request, "notices.html", notices=found, operator=operator, kind_titles=KIND_TITLES)
 
 
 @router.post("/notices")
@@ -237,22 +238,23 @@ async def _changed(request: Request, notice_id: str, change: Callable[[Transacti
 async def _notice_page(request: Request, notice_id: str, *, fault: str = "") -> Response:
     desk = desk_of(request)
 
-    def read() -> tuple[Notice, list[str]]:
+    def read() -> tuple[Notice, list[str], tuple[Recipient, ...]]:
         with desk.store.read() as tx:
             notice = _notice(tx, notice_id)
             points = steps.open_points(tx, notice, desk.house.settings, desk.clock()) if notice.is_open else []
-            return notice, points
+            return notice, points, recipients_of(tx, desk.vault, notice.case_ids)
 
-    notice, points = await run_in_threadpool(read)
+    notice, points, recipients = await run_in_threadpool(read)
     reference = reference_of(notice.id)
     return page(
         request,
         "notice.html",
         status=400 if fault else 200,
         notice=notice,
-        points=points,
+        points=[without_command(point) for point in points],
+        recipients=recipients,
         reference=reference,
-        kind_text=KIND_TEXTS[notice.kind],
+        kind_title=KIND_TITLES[notice.kind],
         history=[line_text(line) for line in reversed(notice.history)],
         files=[f"{reference}.{suffix}" for suffix in ("pdf", "eml", "txt", "form.txt")],
         fault=fault,
