@@ -37,7 +37,7 @@ _PROMISING_MEAN = 0.1
 # Nor can they be laid on each other more exactly.
 _EXACT_MEAN = 0.97
 # Where they agree less than that, one of them may be bent; it is, if straightening it makes so much of a difference.
-_STRAIGHT_MEAN, _BENT_GAIN = 0.9, 0.05
+_STRAIGHT_MEAN, _BENT_GAIN, _INLIERS_OF_BEND = 0.9, 0.05, 16
 # Of the visible cells: below this share the part that agrees is named instead of the whole overlap.
 _SHOWN_BELOW = 0.8
 
@@ -166,6 +166,9 @@ def _registered(asset: IndexedAsset, candidate: Candidate, trial: _Trial) -> _Tr
 def _straightened(asset: IndexedAsset, candidate: Candidate, trial: _Trial) -> _Trial | None:
     """Return the trial with the bend that one transform leaves, where pixels agree clearly better then; else None."""
     if trial.core is None or trial.core.strength < _WORTH_A_CLOSER_LOOK or trial.cells.mean >= _STRAIGHT_MEAN:
+        return None
+    # A few outlines can be bent onto many others.
+    if trial.agreement is None or len(trial.agreement.asset) < _INLIERS_OF_BEND:
         return None
     pixels = candidate.pixels(inverted=trial.proposal.inverted)
     bend = bend_of(trial.matrix, trial.overlap.pixels, asset.preview, pixels)
