@@ -6,7 +6,7 @@ All files go into the vault before one transaction writes the capture: there is 
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -91,8 +91,7 @@ async def capture(
             not_taken=taken.not_taken,
             differences=taken.differences,
         )
-        await asyncio.to_thread(_write, services, keeper, captured, settle)
-    return captured
+        return await asyncio.to_thread(_write, services, keeper, captured, settle)
 
 
 async def _take_all(
@@ -166,8 +165,8 @@ def _subject(services: CaptureServices, order: CaptureOrder) -> CaptureSubject |
 
 def _write(
     services: CaptureServices, keeper: Keeper, captured: EvidenceCapture, settle: Callable[[Transaction], None]
-) -> None:
-    """Copy the files of a capture into the vault and write it."""
+) -> EvidenceCapture | None:
+    """Copy the files of a capture into the vault and write it; return it as written, None when its case is gone."""
     store, vault = services.store, services.vault
     paths = {file.sha256: keeper.path_of(file) for file in captured.files}
     total = sum(path.stat().st_size for path in paths.values())
@@ -189,5 +188,19 @@ def _write(
         for digest, path in paths.items():
             if not vault.holds(digest):
                 vault.keep_file(path)
+        case_id = _case_of(tx, captured)
+        if case_id is None:
+            return None
+        captured = replace(captured, case_id=case_id)
         tx.evidence.add(captured)
         tx.released_evidence.forget(paths)
+    return captured
+
+
+def _case_of(tx: Transaction, captured: EvidenceCapture) -> str | None:
+    """Return the case that a captured use belongs to by now: works may have been joined or split meanwhile."""
+    finding = tx.findings.get(captured.finding_id or "")
+    if finding is not None and finding.case_id is not None:
+        return finding.case_id
+    case = tx.cases.get(captured.case_id)
+    return case.id if case is not None else None

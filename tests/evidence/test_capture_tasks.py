@@ -39,7 +39,7 @@ from guardian.model import (
 )
 from guardian.rules import load
 from guardian.shipped import rules_folder
-from guardian.store import Store
+from guardian.store import Store, Transaction
 from guardian.tasks.outcomes import Settled
 from guardian.tasks.runner import Runner
 from tests.cli.home import Home, made_home
@@ -273,6 +273,30 @@ def test_what_dies_between_the_vault_and_the_database_leaves_files_that_nobody_n
     with closing(place.store) as store:
         assert remove_needless(store, place.vault) > 0
     assert place.kept() == set()
+
+
+def test_a_case_that_became_part_of_another_meanwhile_has_its_capture_there(place: Place) -> None:
+    with closing(place.store) as store, store.begin() as tx:
+        (asset,) = tx.assets.list()
+        other, _ = tx.cases.insert(asset.id, "other.example", Action.ALERT, None, NOON)
+
+    def absorb(tx: Transaction) -> None:
+        tx.cases.absorb(other, place.case.id)
+
+    async def go() -> EvidenceCapture | None:
+        async with WebClient(patient(), clock=lambda: datetime.now(UTC)) as web:
+            workers = Workers(MatchingSettings(workers=1), EmbeddingSettings(), place.folder / "index")
+            with closing(place.store) as store:
+                services = place.services(store, workers, web)
+                captured = await capture(services, CaptureOrder(place.case.id, CaptureReason.ASKED), absorb)
+            await workers.aclose()
+            return captured
+
+    captured = asyncio.run(go())
+    assert captured is not None
+    assert captured.case_id == other.id
+    with closing(place.store) as store, store.read() as tx:
+        assert tx.evidence.of_case(other.id) == [captured]
 
 
 def test_a_killed_capture_leaves_none_and_the_next_one_is_whole(tmp_path: Path, site: Site) -> None:
