@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from guardian.views.comparisons import percent_text
 from guardian.views.counting import counted
 from guardian.views.plain_text import cleaned
 
@@ -76,7 +77,7 @@ def _facts(type_: str, data: Data) -> list[str]:
     facts += [("what was done to it", _part(data, "recovered").get("description"))]
     probability = _part(data, "measured").get("probability")
     if probability is not None:
-        facts.append(("probability of a copy", f"{probability:.1%}"))
+        facts.append(("probability of a copy", percent_text(probability)))
     facts += [("rule", _part(data, "rule").get("name")), ("licence", _licence_words(data.get("licence")))]
     notice, deadline = _part(data, "notice"), _part(data, "deadline")
     if notice and deadline:
