@@ -85,7 +85,7 @@ async def _capture(session: Session, start: str) -> EvidenceCapture:
     from guardian.tasks.runner import Runner
 
     require_contact(session.config, session.config_path)
-    async with opened_app(session.config) as app, at_work(app, "guardian evidence capture") as heartbeat:
+    async with opened_app(session.config) as app, at_work(app, "guardian evidence") as heartbeat:
         await take_over(app)
         user, now = this_user(), datetime.now(UTC)
         with app.store.begin() as tx:
