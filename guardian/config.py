@@ -114,6 +114,12 @@ class Config(BaseModel):
 
     _positions: Positions | None = PrivateAttr(None)
 
+    def __eq__(self, other: object) -> bool:
+        """Return whether both say the same, wherever it was written."""
+        return isinstance(other, Config) and all(
+            getattr(self, name) == getattr(other, name) for name in type(self).model_fields
+        )
+
     def place_of(self, path: tuple[str | int, ...]) -> str | None:
         """Return where the value of a path was written: "config.yaml, line 12"; None for a default."""
         line = self._positions.line_of(path) if self._positions is not None else None

@@ -34,7 +34,8 @@ def rights_in_files(rights: Mapping[str, Any] | None, number: int) -> Iterator[F
 
 def _table(fields: list[Mapping[str, Any]]) -> Flowable:
     """Return the fields with what each of the three files says."""
-    widths = (34 * mm, (WIDTH - 54 * mm) / 3, (WIDTH - 54 * mm) / 3, (WIDTH - 54 * mm) / 3, 20 * mm)
+    others = (WIDTH - 64 * mm) / 3
+    widths = (44 * mm, others, others, others, 20 * mm)
     rows = [
         [
             foreign(f"{one.get('carrier', '')} {one.get('name', '')}", CELL, widths[0] - 10, 120),
