@@ -164,8 +164,10 @@ class _Visit:
         wanted = [one for one in shown if self._is_subject(one)]
         if self.subject.image_url is not None:
             referrer = wanted[0].referrer if wanted else self._referrer()
-            addresses = [self.subject.image_url, *(url for one in wanted for url in _addresses(one))]
-            answers = [await self._get(fetcher, url, referrer) for url in dict.fromkeys(addresses)]
+            addresses = [url for one in wanted for url in _addresses(one)]
+            # Whatever the page needs, the picture itself is asked for.
+            answers = [await self._get(fetcher, self.subject.image_url, referrer, is_bounded=False)]
+            answers += [await self._get(fetcher, url, referrer) for url in dict.fromkeys(addresses)]
             self.image = next((one for one in answers if one is not None and is_picture(one)), None)
 
         await self._load_pictures(fetcher, [one for one in shown if not self._is_subject(one)])
@@ -209,12 +211,14 @@ class _Visit:
         answers = await run_all(load(url, referrer) for url, referrer in dict(best + others).items())
         self.pictures = [one for one in answers if one is not None and is_picture(one)]
 
-    async def _get(self, fetcher: Fetcher, url: str, referrer: Referrer | None) -> Response | None:
+    async def _get(
+        self, fetcher: Fetcher, url: str, referrer: Referrer | None, *, is_bounded: bool = True
+    ) -> Response | None:
         """Request a picture, unless that was done or the bounds are reached; return its answer."""
         if url in self._asked or not url.startswith(("http://", "https://")):
             return None
         bound = self._bound()
-        if bound is not None:
+        if is_bounded and bound is not None:
             self._left_out[url] = bound
             return None
 
@@ -231,7 +235,8 @@ class _Visit:
 
     def _bound(self) -> str | None:
         """Return which bound is reached, in words; None when there is room for another request."""
-        if len(self.exchanges) >= self.services.max_requests:
+        # Those that are under way have no exchange yet.
+        if max(len(self.exchanges), len(self._asked)) >= self.services.max_requests:
             return f"more than {self.services.max_requests} requests in one capture (evidence.capture.max_requests)"
         if self._used >= self.max_bytes:
             return f"{self.max_bytes} bytes are taken already (a part of evidence.capture.max_bytes)"

@@ -28,7 +28,8 @@ _MEDIA_TYPES = {
     SCREENSHOT: "image/png",
     PDF: "application/pdf",
     TEXT: "text/plain; charset=utf-8",
-    DOCUMENT: "text/html; charset=utf-8",
+    # As text: who opens it must not run a stranger's scripts, nor ask the site for anything.
+    DOCUMENT: "text/plain; charset=utf-8",
 }
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|\w+")
 """Chinese and Japanese write no blanks between words, so each of their letters counts as one."""
@@ -101,7 +102,7 @@ def _described(subject: CaptureSubject, viewed: Viewed) -> dict[str, str]:
         SCREENSHOT: f"The page as {view.browser} showed it on {when}, {size}. {notes}".rstrip(),
         PDF: "The same page, laid out by the browser for paper.",
         TEXT: "The text that the browser showed.",
-        DOCUMENT: "The document as the browser had it when the page's scripts had run.",
+        DOCUMENT: "The document (HTML, as text) as the browser had it when the page's scripts had run.",
     }
 
 

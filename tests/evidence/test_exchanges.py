@@ -202,6 +202,8 @@ def test_what_does_not_fit_is_left_out_and_said(site: Site, subject: CaptureSubj
     assert len(few.listed) == 4
     assert "max_requests" in few.left_out[f"{site.url}/other.gif"]
     assert few.files["picture.gif"] == GIF
+    # The picture itself is asked for whatever the bound.
+    assert taken(subject, tmp_path, max_requests=1).files["picture.gif"] == GIF
 
     site.put("/other.gif", Says(GIF + bytes(60_000), content_type="image/gif"))
     small = taken(subject, tmp_path, max_bytes=100_000)

@@ -97,7 +97,7 @@ def test_a_page_that_shows_robots_something_else_is_captured_as_browsers_see_it(
             assert keeper.path_of(files["page.pdf"]).read_bytes().startswith(b"%PDF-")
             assert "bargain39" in keeper.path_of(files["page.txt"]).read_text(encoding="utf-8")
 
-        assert list(files) == ["screenshot.png", "page.pdf", "page.txt", "rendered.html", "browser.json"]
+        assert list(files) == ["screenshot.png", "page.pdf", "page.txt", "rendered-html.txt", "browser.json"]
         assert taken.not_taken == ()
         about = files["screenshot.png"].about
         assert about.startswith("The page as Chromium ")
