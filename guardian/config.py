@@ -68,8 +68,9 @@ class Config(BaseModel):
         description="folder of database, index, originals and evidence; a relative path counts from this file",
     )
     rules_dir: Folder = Field(Path("rules"), description="rule files (*.yaml), read in the order of their names")
-    labels: Folder | None = Field(
-        None, description="your own vocabulary, a file such as labels.yaml, applied by `guardian label apply`"
+    labels: Folder = Field(
+        Path("labels.yaml"),
+        description="your own vocabulary, if there is such a file; for `guardian label apply`",
     )
     own_hosts: tuple[Annotated[str, AfterValidator(host_name)], ...] = Field(
         (),
@@ -171,7 +172,7 @@ def _with_local_names(config: Config, folder: Path) -> Config:
         update={
             "data_dir": folder / config.data_dir.expanduser(),
             "rules_dir": folder / config.rules_dir.expanduser(),
-            "labels": folder / config.labels.expanduser() if config.labels is not None else None,
+            "labels": folder / config.labels.expanduser(),
             "sources": sources,
             "destinations": tuple(_with_local_paths(one, "secret_file", folder) for one in config.destinations),
             "embedding": _with_local_weights(config.embedding, folder),

@@ -283,6 +283,8 @@ def _reserve(context: CatalogContext, ready: Sequence[_Prepared]) -> dict[str, A
                     tags=wanted.tags,
                     rights=filled(wanted.rights, metadata.rights),
                 )
+                if metadata.description != asset.description:
+                    tx.assets.describe(asset.id, metadata.description)
                 if one.fingerprint is None:
                     tx.assets.note_by_bytes_only(asset.id)
                 elif context.memory is not None and asset.state is AssetState.ADDING:

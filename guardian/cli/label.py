@@ -105,6 +105,6 @@ def _vocabulary(session: Session, file: Path | None = None) -> "Vocabulary":
     from guardian.search.vocabulary import read_vocabulary
 
     path = file or session.config.labels
-    if path is None:
-        raise UsageError("there is no vocabulary: name a file as `labels:` in the configuration, or after `check`")
+    if not path.exists():
+        raise UsageError(f"there is no vocabulary: {path} does not exist; docs/search.md shows how to write one")
     return read_vocabulary(path)

@@ -1,7 +1,7 @@
 """Domain types: frozen dataclasses without I/O, which alone pass between rooms, processes and the database."""
 
 from guardian.model.answers import Answer, CacheStatus, JudgedMatch, NotSeen, Outcome
-from guardian.model.assets import Asset, AssetFilter, AssetState, Licence, LicenceStatus, Rights, Standing
+from guardian.model.assets import Asset, AssetFilter, AssetState, Description, Licence, LicenceStatus, Rights, Standing
 from guardian.model.candidates import FAILURES_BEFORE_SET_ASIDE, Candidate, Fetched, QuarantinedImage, Unchanged
 from guardian.model.captures import IMPORTANCE_BY_STRENGTH, Change, FindingDigest, Importance
 from guardian.model.cases import (
@@ -161,6 +161,7 @@ __all__ = [
     "DeletedFile",
     "DeletionReason",
     "DescribedPicture",
+    "Description",
     "DismissReason",
     "EarlierUse",
     "EarlierUseState",

@@ -19,6 +19,14 @@ class Rights:
     registration: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a file says of what it shows, in its IPTC and XMP fields: keywords, divided by commas, and a caption."""
+
+    keywords: str | None = None
+    caption: str | None = None
+
+
 class AssetState(StrEnum):
     """The stage of an asset's life. Only protected assets appear in answers."""
 
@@ -41,8 +49,8 @@ class Asset:
     Assets with the same `work_id` are one work: versions of one picture (the original, a web size, a CMYK file), each
     of which shows all of it. One use of a work is one case, and a licence for any of its assets covers it.
 
-    `labels` are terms of the owner's vocabulary. Assets with the same `shoot` are declared siblings: other pictures of
-    the same scene. None: it has none.
+    `description` is what the file itself says of its content. `labels` are terms of the owner's vocabulary. Assets with
+    the same `shoot` are declared siblings: other pictures of the same scene. None: it has none.
     """
 
     id: str
@@ -63,6 +71,7 @@ class Asset:
     self_check: SelfCheck | None = None
     labels: tuple[PictureLabel, ...] = ()
     shoot: str | None = None
+    description: Description = field(default_factory=Description)
 
     @property
     def terms(self) -> tuple[str, ...]:

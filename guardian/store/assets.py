@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import JSON, Connection, Row, Text, cast, func, select, type_coerce, update
 from sqlalchemy.sql import ColumnElement
 
-from guardian.model import Asset, AssetFilter, AssetState, PictureLabel, Rights, SelfCheck
+from guardian.model import Asset, AssetFilter, AssetState, Description, PictureLabel, Rights, SelfCheck
 from guardian.store.counters import Counters
 from guardian.store.ids import new_id
 from guardian.store.inserting import insert_into
@@ -142,6 +142,11 @@ class Assets:
         self._connection.execute(update(assets).where(assets.c.id == asset.id).values(**values))
         if asset.state is not AssetState.WITHDRAWN:
             self._words.write_asset(self._one(assets.c.id == asset.id))
+
+    def describe(self, id_: str, description: Description) -> None:
+        """Keep what the file of an asset says of its content."""
+        self._connection.execute(update(assets).where(assets.c.id == id_).values(description=description))
+        self._words.write_asset(self._one(assets.c.id == id_))
 
     def put_labels(self, id_: str, labels: tuple[PictureLabel, ...]) -> None:
         """Keep the labels of an asset in place of those before."""
@@ -278,4 +283,5 @@ def asset_of(row: Row[tuple[object, ...]]) -> Asset:
         work_id=row.work_id,
         labels=row.labels,
         shoot=row.shoot,
+        description=row.description,
     )

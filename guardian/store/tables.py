@@ -27,6 +27,7 @@ from guardian.model import (
     Context,
     Decided,
     Decision,
+    Description,
     DismissReason,
     EarlierUseState,
     FrontierState,
@@ -89,6 +90,7 @@ assets = Table(
     Column("work_rule", Integer),
     Column("labels", Document(tuple[PictureLabel, ...]), nullable=False, server_default="[]"),
     Column("shoot", Text),
+    Column("description", Document(Description), nullable=False, server_default="{}"),
     Index(None, "state", "number"),
     Index(None, "collection"),
     Index(None, "work_id"),
@@ -405,16 +407,6 @@ waiting_messages = Table(
     Column("key", Text),
     Column("at", Instant, nullable=False),
     Index(None, "destination", "key"),
-)
-
-# How many messages there were about a work, or by a rule, in an hour.
-floods = Table(
-    "floods",
-    metadata,
-    Column("key", Text, primary_key=True),
-    Column("hour", Instant, primary_key=True),
-    Column("messages", Integer, nullable=False),
-    Index(None, "hour"),
 )
 
 processes = Table(

@@ -250,8 +250,8 @@ def _row_of_asset(asset: Asset) -> dict[str, Any]:
         "id": -asset.number,
         "address_id": None,
         "title": kept([asset.title]),
-        "tags": kept([*asset.tags, asset.collection]),
-        "caption": "",
+        "tags": kept([*asset.tags, asset.collection, asset.description.keywords]),
+        "caption": kept([asset.description.caption]),
         "page": "",
         "around": kept([rights.creator, rights.copyright_notice, rights.licensor, file_name(asset.path)]),
     }

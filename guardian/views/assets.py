@@ -43,6 +43,8 @@ def asset_json(asset: Asset) -> dict[str, Any]:
         "work": asset.work_id,
         "labels": labels_json(asset.labels),
         "shoot": asset.shoot,
+        "keywords": asset.description.keywords,
+        "caption": asset.description.caption,
     }
 
 
@@ -67,6 +69,8 @@ def asset_facts(asset: Asset, versions: Sequence[str]) -> dict[str, str]:
         "title": asset.title,
         "collection": asset.collection,
         "tags": ", ".join(asset.tags),
+        "keywords": asset.description.keywords,
+        "caption": asset.description.caption,
         "labels": ", ".join(label_text(label) for label in asset.labels),
         "shoot": f"{asset.shoot}, with declared siblings" if asset.shoot else None,
         "file": asset.path,

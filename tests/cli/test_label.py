@@ -14,8 +14,6 @@ labels:
 def test_terms_are_applied_listed_and_chosen_by(protected: Home) -> None:
     assert "there is no vocabulary" in protected.guardian("label", "list", code=2).stderr
     (protected.folder / "labels.yaml").write_text(_LABELS, encoding="utf-8")
-    config = protected.folder / "config.yaml"
-    config.write_text(f"{config.read_text()}\nlabels: labels.yaml\n")
     assert protected.guardian("label", "check").stdout == "2 terms in 4 phrasings\n"
 
     applied = json.loads(protected.guardian("label", "apply", "--json").stdout)
