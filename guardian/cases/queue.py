@@ -41,10 +41,15 @@ def queue_page(tx: Transaction, wanted: CaseFilter, now: datetime, limit: int, c
     Cases whose rank changes meanwhile may come again on a later page or be passed over; no case hides others.
     """
     # One more than is shown tells whether there is another page.
-    found = tx.cases.queue(wanted, limit + 1, _place_of(cursor) if cursor else None)
+    after = _place_of(cursor) if cursor else None
+    if wanted.words is not None:
+        found, total = tx.cases.queue_with_count(wanted, limit + 1, after)
+    else:
+        found, total = tx.cases.queue(wanted, limit + 1, after), tx.cases.count_matching(wanted)
+
     shown, more = found[:limit], found[limit:]
     following = f"{shown[-1].rank!r}~{shown[-1].id}" if more else None
-    return QueuePage(queued(tx, shown, now), tx.cases.count_matching(wanted), following)
+    return QueuePage(queued(tx, shown, now), total, following)
 
 
 @dataclass(frozen=True, slots=True)

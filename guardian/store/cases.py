@@ -263,6 +263,21 @@ class Cases:
         query = _select().where(cases.c.id.in_(chosen))
         return [_case(row) for row in self._connection.execute(query.order_by(*order))]
 
+    def queue_with_count(
+        self, wanted: CaseFilter, limit: int, after: tuple[float, str] | None = None
+    ) -> tuple[Sequence[Case], int]:
+        """Return what `queue` and `count_matching` return, from one look at all cases.
+
+        For words, which are looked for in every finding: to look twice would take twice as long.
+        """
+        order = (cases.c.rank.desc(), cases.c.id)
+        chosen_by = [*conditions(wanted), *is_at_host(wanted.host)]
+        rows = self._connection.execute(select(cases.c.id, cases.c.rank).where(*chosen_by).order_by(*order)).all()
+        begins = (-after[0], after[1]) if after is not None else None
+        ids = [row.id for row in rows if begins is None or (-row.rank, row.id) > begins][:limit]
+        query = _select().where(cases.c.id.in_(ids)).order_by(*order)
+        return [_case(row) for row in self._connection.execute(query)], len(rows)
+
     def count_matching(self, wanted: CaseFilter) -> int:
         """Return how many cases a filter wants."""
         query = select(func.count()).select_from(cases).where(*conditions(wanted), *is_at_host(wanted.host))

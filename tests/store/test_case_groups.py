@@ -81,6 +81,20 @@ def test_cases_are_chosen_by_how_sure_and_how_old_they_are(store: Store, protect
     assert found(source="web") == []
 
 
+def test_words_are_found_and_counted_in_one_look(store: Store, protect: Callable[[str], Asset]) -> None:
+    asset = protect("a")
+    made = [opened(store, asset, f"shop{number}.example", 3.0 if number < 3 else 1.0) for number in range(5)]
+    opened(store, asset, "other.example", 2.0)
+    order = [case.id for case in sorted(made, key=lambda one: (-one.rank, one.id))]
+    wanted = replace(WAITING, words="SHOP")
+    with store.read() as tx:
+        first, total = tx.cases.queue_with_count(wanted, 2)
+        rest, total_again = tx.cases.queue_with_count(wanted, 9, (first[-1].rank, first[-1].id))
+        assert [case.id for case in (*first, *rest)] == order
+        assert total == total_again == tx.cases.count_matching(wanted) == 5
+        assert list(first) == list(tx.cases.queue(wanted, 2))
+
+
 def test_a_request_is_open_until_a_later_scan_begins(store: Store) -> None:
     with store.begin() as tx:
         running = tx.scans.start("shop", NOON, "nobody")
