@@ -48,8 +48,8 @@ async def look_for_watches(
 ) -> int:
     """Have each watch look at the pictures met since it last did; return how many it has told of.
 
-    `pictures` keeps those that were searched with. What cannot be looked at now (a damaged part, a lost worker) is
-    tried again at the next call.
+    `pictures` keeps those that were searched with. A watch that cannot look now (a lost worker) tries again at the next
+    call; what of the memory cannot be read is logged and passed over.
     """
     with store.read() as tx:
         watches = [one for one in tx.named_searches.list() if one.watch is not None]
@@ -83,7 +83,8 @@ async def _found(store: Store, search: Search, pictures: Vault, named: NamedSear
     wanted = replace(request, picture=content, by=by, top=MOST_RESULTS, newer_than=watch.watched_to)
     answer = await search.answer(wanted)
     if answer.not_searched:
-        raise UsageError("; ".join(answer.not_searched))
+        # Waiting for the rest would silence the watch for as long as a part of the memory is damaged.
+        log.warning("watch_looked_in_part", watch=named.name, not_searched=answer.not_searched)
     return [one for one in answer.results if one.kind is Kind.SEEN and one.score >= watch.above]
 
 
