@@ -5,6 +5,7 @@ from datetime import timedelta
 import structlog
 
 from guardian.cases.capture_orders import order_of
+from guardian.disk_errors import disk_error_text
 from guardian.errors import ClaimLost, GuardianError
 from guardian.evidence.capturing import CaptureServices, capture
 from guardian.model import CaptureReason, EvidenceCapture, Task, TaskKind
@@ -63,7 +64,8 @@ class CaptureConsumer:
             captured = await capture(services, order, settle, can_wait=can_wait)
         except (GuardianError, OSError) as error:
             pause = _PAUSES[min(task.attempts, len(_PAUSES) - 1)]
-            return Postponed(services.clock() + pause, str(error))
+            reason = disk_error_text(error) if isinstance(error, OSError) else str(error)
+            return Postponed(services.clock() + pause, reason)
         if captured is not None:
             self._captured[task.id] = captured
         return Done()

@@ -16,6 +16,7 @@ from guardian.concurrency import run_all
 from guardian.crawl.context import CrawlContext
 from guardian.crawl.page_loader import PageLoader
 from guardian.crawl.page_reader import PageReader
+from guardian.durable import naming
 from guardian.errors import CaptureFull, FetchFailed, FetchRefused, GuardianError
 from guardian.evidence.keeper import Keeper, Taken
 from guardian.evidence.subjects import CaptureSubject
@@ -271,11 +272,13 @@ def _kept(visit: _Visit, keeper: Keeper, services: ExchangeServices) -> tuple[li
     # Beside the files of the capture, which these become only when they are whole.
     warc, wacz = keeper.scratch(WARC_NAME), keeper.scratch(WACZ_NAME)
     at = services.clock()
-    entries = write_warc(warc, visit.exchanges, _warc_info(visit), at)
+    with naming(warc):
+        entries = write_warc(warc, visit.exchanges, _warc_info(visit), at)
     pages = [_replayed(entries, url, visit.title) for url in (visit.subject.page_url, visit.subject.image_url)]
     title = clipped(visit.title or visit.subject.page_url or visit.subject.image_url or "", 300)
     facts = WaczFacts(title, f"guardian/{__version__}", at)
-    write_wacz(wacz, warc, entries, [page for page in pages if page is not None], facts)
+    with naming(wacz):
+        write_wacz(wacz, warc, entries, [page for page in pages if page is not None], facts)
 
     keeps = [partial(_keep_wacz, keeper, wacz, len(visit.exchanges)), partial(_keep_list, keeper, visit.exchanges)]
     if any(exchange.tls for exchange in visit.exchanges):

@@ -43,6 +43,7 @@ from guardian.store import Store, Transaction
 from guardian.tasks.outcomes import Settled
 from guardian.tasks.runner import Runner
 from tests.cli.home import Home, made_home
+from tests.disks import small_disk
 from tests.fetch.conftest import patient
 from tests.websites import GIF, Says, Silent, Site, running
 
@@ -220,6 +221,23 @@ def test_a_full_vault_leaves_none_is_said_and_tried_again(place: Place) -> None:
     assert place.run("me") == [Settled.DONE]
     (captured,) = place.captures()
     assert place.kept() == {file.sha256 for file in captured.files}
+
+
+def test_a_full_disk_leaves_none_is_said_and_tried_again(place: Place, site: Site) -> None:
+    site.put("/thief.gif", Says(GIF + bytes(200_000), content_type="image/gif"))
+    place.owe(CaptureReason.OPENED)
+    in_hand = place.folder / "captures-in-hand"
+    in_hand.mkdir()
+    with small_disk(in_hand, 100):
+        assert place.run("me") == [Settled.POSTPONED]
+        assert [path.name for path in in_hand.iterdir()] == [".lock"]
+    (task,) = place.tasks()
+    assert "o room" in str(task.last_error)
+    assert (place.captures(), place.kept()) == ([], set())
+
+    place.at = NOON + timedelta(minutes=1)
+    assert place.run("me") == [Settled.DONE]
+    assert len(place.captures()) == 1
 
 
 def test_a_silent_site_is_asked_again_and_at_last_its_silence_is_captured(place: Place, site: Site) -> None:
