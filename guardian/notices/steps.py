@@ -13,7 +13,7 @@ import structlog
 from guardian.cases import Edit, decide
 from guardian.cases.capture_orders import owe_capture
 from guardian.errors import UsageError
-from guardian.model import Actor, ActorKind, CaptureOrder, CaptureReason, CaseEvent, CaseState
+from guardian.model import Actor, CaptureOrder, CaptureReason, CaseEvent, CaseState
 from guardian.model.notices import OUT_STATES, Notice, NoticeKind, NoticeLine, NoticeState, NoticeStep
 from guardian.notices.business_days import CounterWindow, counter_window
 from guardian.notices.drafting import WHY_NOT, reference_of
@@ -78,8 +78,7 @@ def consider(tx: Transaction, notice_id: str, words: str, by: By) -> Notice:
 def approve(tx: Transaction, notice_id: str, by: By, settings: NoticeSettings, note: str | None = None) -> Notice:
     """Record that somebody lets a notice go out; return it.
 
-    Raises UsageError that names each thing which has to come first; where `four_eyes` is on also for the drafter, and
-    for a token, behind which the drafter may be.
+    Raises UsageError that names each thing which has to come first, or for the drafter where `four_eyes` is on.
     """
     notice = _open(tx, notice_id)
     lacking = [*notice.missing, *_not_considered(notice)]
@@ -87,8 +86,6 @@ def approve(tx: Transaction, notice_id: str, by: By, settings: NoticeSettings, n
         raise UsageError(_named(f"{notice.id} cannot be approved yet", lacking))
     if settings.four_eyes and _is_same(by.name, notice.drafted_by):
         raise UsageError(f"{by.name} has drafted {notice.id}; notices.four_eyes asks for somebody else to approve it")
-    if settings.four_eyes and by.actor.kind is ActorKind.TOKEN:
-        raise UsageError("a token is no person; notices.four_eyes asks for somebody who is signed in to approve it")
     for case_id in notice.case_ids:
         case = tx.cases.get(case_id)
         if case is not None:
