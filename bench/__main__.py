@@ -1,7 +1,7 @@
 """Runs the measurements and prints tables.
 
 python -m bench [--folder F] [--images N] [--requests N] [--pages N] [--assets N ...]
-                [--only quality|scale|memory|fetching|scanning|search]
+                [--only quality|scale|memory|fetching|scanning|search|desk]
 """
 
 import argparse
@@ -17,9 +17,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bench import fetching, measures, memory, methods, ours, scale, scanning, search, sets, words
+from bench import desk, fetching, measures, memory, methods, ours, scale, scanning, search, sets, words
 from bench.methods import Outcome
 from demo.photographs import PROTECTED, copy_protected
+from guardian.store import StoreSettings, open_store
 
 MANY_DISTRACTORS = 500
 
@@ -36,8 +37,9 @@ def main() -> None:
     parser.add_argument("--made", type=int, default=1_000_000, help="how many pictures for the search run; 0: none")
     parser.add_argument("--worded", type=int, default=200_000, help="how many with words for the search run; 0: none")
     parser.add_argument("--images", type=int, default=50_000, help="how many pictures for the memory run")
-    parser.add_argument("--only", choices=("quality", "scale", "memory", "fetching", "scanning", "search"))
+    parser.add_argument("--only", choices=("quality", "scale", "memory", "fetching", "scanning", "search", "desk"))
     parser.add_argument("--assets", type=int, nargs="+", default=scale.SIZES, help="how many assets for the scale run")
+    parser.add_argument("--cases", type=int, default=desk.CASES, help="how many cases for the desk run")
     parser.add_argument("--requests", type=int, default=3_000, help="how many requests for the fetching run")
     parser.add_argument("--pages", type=int, default=200, help="how many pages, of ten pictures, for the scanning run")
     options = parser.parse_args()
@@ -55,6 +57,8 @@ def main() -> None:
         whole_site(console, options.pages)
     if options.only == "search":
         searching(console, options)
+    if options.only == "desk":
+        many_cases(console, options.cases)
 
 
 def searching(console: Console, options: argparse.Namespace) -> None:
@@ -74,6 +78,11 @@ def searching(console: Console, options: argparse.Namespace) -> None:
         for edit, (first, ten) in search.recalls(labelled, 200).items():
             table.add_row(edit, f"{first:.3f}", f"{ten:.3f}")
         console.print(table)
+        labels = search.labels_by_neighbours(labelled)
+        console.print(
+            f"{labelled.name}: of {labels.asked} pictures without a label {labels.labelled} got one by neighbours, "
+            f"{labels.right} of them rightly"
+        )
 
     if options.made:
         grown = search.grown(found[0].pictures, options.made)
@@ -86,6 +95,30 @@ def searching(console: Console, options: argparse.Namespace) -> None:
         with tempfile.TemporaryDirectory() as folder:
             for line in words.report(Path(folder), options.worded):
                 console.print(line)
+
+
+def many_cases(console: Console, cases: int) -> None:
+    """Print how long the desk's pages take on the server with many cases, and whether its memory is flat."""
+    with tempfile.TemporaryDirectory(prefix="guardian-bench-") as name, bar(console) as progress:
+        step = progress.add_task("filling, then asking", total=len(desk.PAGES))
+        store = open_store(StoreSettings(), Path(name))
+        desk.fill(store, Path(name), cases)
+        store.close()
+        measured = desk.measure(Path(name), lambda: progress.advance(step))
+    title = f"{cases} cases with {cases * desk.SIGHTINGS_A_CASE} sightings, over HTTP; ms"
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
+    table.add_column("page")
+    for heading in ("CPU", "median", "worst", "kB"):
+        table.add_column(heading, justify="right")
+    for one in measured.times:
+        numbers = (one.cpu_ms, one.median_ms, one.worst_ms, one.kilobytes)
+        table.add_row(one.name, *(f"{number:.0f}" for number in numbers))
+    console.print(table)
+    console.print(
+        f"memory: {measured.before_mib:.0f} MiB before and {measured.after_mib:.0f} MiB after "
+        f"{measured.requests} more requests",
+        highlight=False,
+    )
 
 
 def many_assets(console: Console, sizes: Sequence[int]) -> None:

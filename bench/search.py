@@ -5,6 +5,7 @@ and wesnoth, and all of the other sets.
 """
 
 import time
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ from guardian.matching.settings import MatchingSettings
 from guardian.search.aspects import Aspect, exact_vectors_of, vectors_of
 from guardian.search.fitting import classes_of, is_fitted
 from guardian.search.nearest import nearest
+from guardian.search.neighbours import majority
 from guardian.search.ranking import fused_ranks
 
 FITTED_SETS = ("openclipart", "wesnoth")
@@ -104,6 +106,31 @@ def judge(labelled: Labelled, descriptor: Path | None, side: int) -> list[Qualit
     aspects = similarities(labelled.pictures)
     results += [quality(f"guardian: {aspect.value}", aspects[aspect], labelled.classes) for aspect in Aspect]
     return [*results, quality("guardian: auto", fused(aspects), labelled.classes)]
+
+
+@dataclass(frozen=True)
+class LabelQuality:
+    """Of pictures whose terms were hidden: how many there are, how many got a term by neighbours, how many rightly."""
+
+    asked: int
+    labelled: int
+    right: int
+
+
+def labels_by_neighbours(labelled: Labelled) -> LabelQuality:
+    """Give half of the pictures, chosen by a checksum, their class as a term, and ask what the others get."""
+    looks = exact_vectors_of(np.stack([appearance_of(one).values for one in labelled.pictures]), Aspect.LOOK)
+    places = range(len(looks))
+    known = np.array([zlib.crc32(f"{labelled.name}-{place}".encode()) % 2 == 0 for place in places])
+    carried = [(str(one),) for one in labelled.classes[known]]
+
+    got = right = 0
+    hidden = np.flatnonzero(~known)
+    for place in hidden:
+        terms = majority(np.asarray(looks[known] @ looks[place], dtype=np.float32), carried)
+        got += bool(terms)
+        right += str(labelled.classes[place]) in terms
+    return LabelQuality(len(hidden), got, right)
 
 
 def similarities(pictures: Sequence[NDArray[np.uint8]]) -> dict[Aspect, Similarity]:

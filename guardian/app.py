@@ -28,6 +28,8 @@ from guardian.disk_errors import disk_error_text
 from guardian.errors import IndexNotReady, StoreUnusable
 from guardian.evidence import Vault
 from guardian.evidence.capturing import CaptureServices
+from guardian.evidence.retention import delete_aged
+from guardian.fetch.browser import Browser
 from guardian.fetch.fetcher import Fetcher
 from guardian.fetch.throttle import InMemory, Take
 from guardian.fetch.trusted import TrustedClient
@@ -36,6 +38,7 @@ from guardian.matching.workers import Workers
 from guardian.memory.remembering import Memory
 from guardian.memory.shards import FOLDER as MEMORY_FOLDER
 from guardian.model import Routing, Scan
+from guardian.notices.telling import tell_of_deadlines
 from guardian.processes import Heartbeat, registered, take_over_lost
 from guardian.retention import prune_daily
 from guardian.scan.context import context_of_scan
@@ -132,6 +135,8 @@ def capture_services_of(app: App) -> CaptureServices:
         fetcher_of=fetcher_of,
         rules=services.rules,
         own_hosts=services.settings.own_hosts,
+        browser=Browser(config.evidence.browser, services.clock, config.fetch.networks),
+        web=services.web,
     )
 
 
@@ -257,6 +262,7 @@ async def prepare(app: App) -> None:
     await prune_old_rows(app)
     await judge_waiting_uses(app)
     await asyncio.to_thread(tell_of_ending_licences, app)
+    await asyncio.to_thread(tell_of_notice_deadlines, app)
     forgotten = await asyncio.to_thread(_clear_abandoned_crawls, app)
 
     repaired = await app.catalog.repair()
@@ -304,6 +310,14 @@ def tell_of_ending_licences(app: App) -> None:
         log.info("told_of_ending_licences", messages=told)
 
 
+def tell_of_notice_deadlines(app: App) -> None:
+    """Queue a message about each day that counts after a notice, for the destinations that ask."""
+    with app.store.begin() as tx:
+        told = tell_of_deadlines(tx, _audience_of(app), app.services.clock())
+    if told:
+        log.info("told_of_notice_deadlines", messages=told)
+
+
 def _audience_of(app: App) -> Audience:
     settings = app.services.settings
     return Audience(settings.destinations, settings.routing)
@@ -312,6 +326,22 @@ def _audience_of(app: App) -> Audience:
 def platforms_of(config: Config) -> tuple[Platform, ...]:
     """Return the platforms that the configuration names."""
     return tuple(one.platform for one in config.platforms)
+
+
+async def look_for_watched(app: App) -> None:
+    """Have the watches among the named searches look at what was met since they last did, and tell of it."""
+    with app.store.read() as tx:
+        if not any(named.watch for named in tx.named_searches.list()):
+            return
+    from guardian.search.watching import look_for_watches, pictures_in
+
+    if app.services.memory is not None:
+        await asyncio.to_thread(app.services.memory.fold)
+    settings = app.services.settings
+    pictures, now = pictures_in(app.config.data_dir), app.services.clock()
+    told = await look_for_watches(app.store, app.search, pictures, settings.destinations, settings.routing, now)
+    if told:
+        log.info("watches_told", pictures=told)
 
 
 async def judge_waiting_uses(app: App) -> None:
@@ -335,6 +365,9 @@ async def prune_old_rows(app: App) -> None:
     pruned = await asyncio.to_thread(prune_daily, app.store, app.config.retention, recipe, now)
     if pruned is not None and pruned.total:
         log.info("pruned", rows=pruned.total)
+    if pruned is not None:
+        kept_for = app.config.evidence.retention
+        await asyncio.to_thread(delete_aged, app.store, app.services.vault, kept_for, now)
     await prune_memory(app)
 
 

@@ -68,6 +68,10 @@ class Config(BaseModel):
         description="folder of database, index, originals and evidence; a relative path counts from this file",
     )
     rules_dir: Folder = Field(Path("rules"), description="rule files (*.yaml), read in the order of their names")
+    labels: Folder = Field(
+        Path("labels.yaml"),
+        description="your own vocabulary, if there is such a file; for `guardian label apply`",
+    )
     own_hosts: tuple[Annotated[str, AfterValidator(host_name)], ...] = Field(
         (),
         description="your own sites, www or not, with subdomains; pictures there are labelled own and raise no alert",
@@ -110,6 +114,12 @@ class Config(BaseModel):
     destinations: tuple[DestinationSettings, ...] = Field((), description="who is told")
 
     _positions: Positions | None = PrivateAttr(None)
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether both say the same, wherever it was written."""
+        return isinstance(other, Config) and all(
+            getattr(self, name) == getattr(other, name) for name in type(self).model_fields
+        )
 
     def place_of(self, path: tuple[str | int, ...]) -> str | None:
         """Return where the value of a path was written: "config.yaml, line 12"; None for a default."""
@@ -162,6 +172,7 @@ def _with_local_names(config: Config, folder: Path) -> Config:
         update={
             "data_dir": folder / config.data_dir.expanduser(),
             "rules_dir": folder / config.rules_dir.expanduser(),
+            "labels": folder / config.labels.expanduser(),
             "sources": sources,
             "destinations": tuple(_with_local_paths(one, "secret_file", folder) for one in config.destinations),
             "embedding": _with_local_weights(config.embedding, folder),

@@ -18,6 +18,7 @@ GuardianError                 something in the world went wrong, not in guardian
 ├── WeightsMissing            a descriptor was configured whose weights are not here
 ├── DeliveryFailed            a destination did not accept a message; `permanent` says whether to stop
 ├── VaultFull                 there is no room to keep evidence: the finding goes on without, and says so
+├── SiteSilent                nothing of a site that is to be captured answered: the capture is tried again later
 ├── CaptureFull               one capture holds as much as it may: this file is left out, which is said
 ├── StoreUnusable             the database is damaged, on a network file system, or at another schema
 ├── ClaimLost                 another process has taken over this scan: whatever this one would write is refused
@@ -197,6 +198,10 @@ class DeliveryFailed(GuardianError):
 
 class VaultFull(GuardianError):
     """Evidence was not kept: the cap is reached or the disk has no room; the message says which."""
+
+
+class SiteSilent(GuardianError):
+    """Nothing of a site that is to be captured answered; the message says how its page or picture failed."""
 
 
 class CaptureFull(GuardianError):

@@ -136,6 +136,10 @@ def _path_remarks(config: Config, positions: Positions) -> Iterator[Remark]:
 
     if config.delivery.ca_file is not None and (problem := _unreadable(config.delivery.ca_file, is_folder=False)):
         yield _problem(positions.error(f"{config.delivery.ca_file} {problem}", ("delivery", "ca_file")))
+    browser = config.evidence.browser.executable
+    if browser is not None and not os.access(browser, os.X_OK):
+        message = f"{browser} is no program that can be run; captures have no screenshots until it is"
+        yield _warning(positions.error(message, ("evidence", "browser", "executable")))
     if config.embedding.model is not None and config.embedding.names_a_file:
         weights = Path(str(config.embedding.weights))
         if not weights.exists():
@@ -168,7 +172,8 @@ def _name_remarks(config: Config, groups: Groups | None) -> Iterator[Remark]:
     """Yield the names in rules that nothing has. All are warnings: the catalogue may get them later."""
     known = {"source": {source.name for source in config.sources}}
     if groups is not None:
-        known |= {"collection": set(groups.collections), "asset_tag": set(groups.tags)}
+        of_assets = {"collection": groups.collections, "asset_tag": groups.tags, "label": groups.labels}
+        known |= {name: set(words) for name, words in of_assets.items()}
     for error in rules.unknown_names(config.rules_dir, known):
         yield _warning(error)
 

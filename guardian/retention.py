@@ -64,6 +64,7 @@ def prune(store: Store, settings: RetentionSettings, recipe: str, now: datetime)
     repeat(lambda tx: tx.messages.forget_unowed(now - settings.deliveries, ROWS_AT_ONCE))
     with store.begin() as tx:
         # A handful at most: two processes may match by two recipes for a while, and each keeps its own.
+        tx.named_searches.forget_told()
         tx.quarantine.forget_other_recipes(recipe, now - OLD_RECIPES_KEPT)
     return pruned
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bench import fetching, methods, scale
+from bench import desk, fetching, methods, scale
 from bench.measures import (
     alerted_by_family,
     micro_average_precision,
@@ -16,6 +16,7 @@ from bench.measures import (
 )
 from bench.methods import Guess
 from bench.sets import Query, read
+from guardian.store import StoreSettings, open_store
 from tests.matching.pictures import photograph
 
 COPY_A = Query(Path("a"), "crop", "a.jpg")
@@ -117,3 +118,15 @@ def test_an_index_grown_with_synthetic_assets_still_names_the_real_ones(profile:
     assert small.found > 0.75
     assert abs(small.found - larger.found) < 0.1
     assert min(larger.build_ms_an_asset, larger.distractor_ms, larger.copy_ms, larger.kilobytes_an_asset) > 0
+
+
+def test_the_desk_is_measured_at_all_its_pages(tmp_path: Path) -> None:
+    store = open_store(StoreSettings(), tmp_path)
+    desk.fill(store, tmp_path, cases=100, sightings=2)
+    with store.read() as tx:
+        assert len(tx.cases.list()) == 101
+        assert len(tx.findings.list("case_77")) == 2
+    store.close()
+    measured = desk.measure(tmp_path, lambda: None, rounds=1, requests=4)
+    assert [one.name for one in measured.times] == list(desk.PAGES)
+    assert all(one.kilobytes > 0.4 for one in measured.times)

@@ -301,7 +301,7 @@ def test_of_three_one_killed_between_post_and_mark_loses_no_message(fleet: Fleet
         daemon.until("started")
     fleet.receiver.wait_for(1, PATIENCE)
     with fleet.store.read() as tx:
-        (posted,) = [task for task in tx.tasks.list() if task.owner is not None]
+        (posted,) = [task for task in tx.tasks.list(TaskKind.DELIVER) if task.owner is not None]
     killed = fleet.whose(posted.owner)
     killed.kill()
     fleet.until_each_is_scanned()

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from bench.memory import pictures
-from tests.cli.home import Home, made_home
+from tests.cli.home import NO_CAPTURES, Home, made_home
 
 PICTURES = int(os.environ.get("GUARDIAN_MEMORY_PICTURES", "960"))
 SAMPLES = 24
@@ -104,7 +104,8 @@ def home(tmp_path: Path, web: Pictures, photographs: dict[str, Image.Image]) -> 
     home = made_home(tmp_path / "home")
     (home.folder / "config.yaml").write_text(
         "fetch: {contact: test@example.com, allow_networks: [127.0.0.0/8], delay_per_host: 0s}\n"
-        "matching: {workers: 2}\nsources:\n  - {name: many, kind: listing, path: many.txt}\n"
+        f"matching: {{workers: 2}}\n{NO_CAPTURES}\n"
+        "sources:\n  - {name: many, kind: listing, path: many.txt}\n"
     )
     (home.folder / "many.txt").write_text("".join(f"{web.url}/{number}\n" for number in range(PICTURES)))
     photographs["astronaut"].save(tmp_path / "astronaut.png")

@@ -93,6 +93,16 @@ def test_what_works_but_perhaps_not_as_meant_is_a_warning(tmp_path: Path) -> Non
     assert warnings[2].endswith("the source 'inbx', which is not configured; did you mean 'inbox'?")
 
 
+def test_a_browser_that_is_not_there_is_a_warning(tmp_path: Path) -> None:
+    contact = "fetch: {contact: me@owner.example}\n"
+    found = checked(tmp_path, f"{contact}evidence:\n  browser: {{executable: /opt/no/chromium}}\n", "")
+    assert not found.has_problems
+    assert (
+        "config.yaml:3:13: /opt/no/chromium is no program that can be run; captures have no screenshots until it is"
+        in said(found, tmp_path, Weight.WARNING)
+    )
+
+
 def test_an_empty_configuration_watches_nothing_and_tells_nobody(tmp_path: Path) -> None:
     warnings = said(checked(tmp_path, "fetch: {contact: me@owner.example}\n"), tmp_path, Weight.WARNING)
     assert [line.partition(", so ")[2] for line in warnings] == ["nothing is watched", "nobody is told"]

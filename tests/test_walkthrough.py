@@ -15,6 +15,8 @@ import httpx
 import pytest
 from PIL import Image
 
+from tests.cli.home import NO_CAPTURES
+
 SECRET = "GUARDIAN_TEST_SECRET"
 COPY_AT = "copy.jpg"
 
@@ -35,7 +37,7 @@ class Watch:
         listed = "".join(f"  - {source}\n" for source in sources) or "  []\n"
         self.config.write_text(
             "fetch:\n  contact: test@example.com\n  allow_networks: [127.0.0.0/8]\n  delay_per_host: 0s\n"
-            f"web: {{listen: '127.0.0.1:0'}}\nmatching: {{workers: 1}}\nsources:\n{listed}"
+            f"web: {{listen: '127.0.0.1:0'}}\nmatching: {{workers: 1}}\n{NO_CAPTURES}\nsources:\n{listed}"
             "destinations:\n"
             f"  - {{name: legal, kind: webhook, url: '{self.receiver.url}', secret_env: {SECRET}}}\n{more}"
         )

@@ -1,10 +1,49 @@
 """Owes captures: a durable task for each use that is to be captured as proof. The room `evidence` takes them."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 
-from guardian.model import CaptureOrder, CaptureReason, Task, TaskKind
+from guardian.model import (
+    ACTIONS_BY_STRENGTH,
+    PURSUED_STATES,
+    SEVERITIES_BY_STRENGTH,
+    CaptureOrder,
+    CaptureReason,
+    Case,
+    Finding,
+    FindingDigest,
+    Importance,
+    Task,
+    TaskKind,
+)
 from guardian.store import Transaction
+
+
+def owe_captures(
+    tx: Transaction, before: Case, known: Finding | None, finding: Finding, version: FindingDigest | None
+) -> None:
+    """Owe the capture that a sighting calls for, if it calls for one.
+
+    That is the first of a case, one that opens the case again, one of a use that was gone and is back, and one that
+    shows something else than before at the strongest use of the case, at most once a day. `before` is the case and
+    `known` the finding as they were until this sighting, `version` the bytes that were seen.
+    """
+    at, case = finding.last_seen_at, tx.cases.get(before.id)
+    if case is None or case.state not in PURSUED_STATES:
+        return
+
+    if before.finding_count == 0:
+        owe_capture(tx, CaptureOrder(case.id, CaptureReason.OPENED), "first", at)
+    elif known is not None and known.is_absent:
+        order = CaptureOrder(case.id, CaptureReason.RETURNED, finding.id)
+        owe_capture(tx, order, f"{finding.id} {known.first_missed_at}", at)
+    elif before.state not in PURSUED_STATES:
+        owe_capture(tx, CaptureOrder(case.id, CaptureReason.OPENED, finding.id), f"again {at}", at)
+    elif _is_news(version, at) and strongest(tx.findings.list(case.id)).id == finding.id:
+        # A page that never looks the same twice is not captured at each scan.
+        order = CaptureOrder(case.id, CaptureReason.CHANGED, finding.id)
+        owe_capture(tx, order, f"{finding.id} {at:%Y-%m-%d}", at)
 
 
 def owe_capture(tx: Transaction, order: CaptureOrder, occasion: str, at: datetime) -> Task | None:
@@ -27,6 +66,29 @@ def owe_capture(tx: Transaction, order: CaptureOrder, occasion: str, at: datetim
         # One capture of a case at a time, whichever processes there are.
         destination=order.case_id,
     )
+
+
+def strongest(findings: Sequence[Finding]) -> Finding:
+    """Return the strongest finding: one that is still there before those that are gone, the one last seen of equals.
+
+    Raises ValueError when there is none.
+    """
+    return max(
+        findings,
+        key=lambda finding: (
+            not finding.is_absent,
+            ACTIONS_BY_STRENGTH.index(finding.decision.action),
+            SEVERITIES_BY_STRENGTH.index(finding.decision.severity),
+            finding.comparison.probability,
+            finding.last_seen_at,
+            finding.id,
+        ),
+    )
+
+
+def _is_news(version: FindingDigest | None, at: datetime) -> bool:
+    """Return whether a version of the bytes was seen for the first time, and shows something else than before."""
+    return version is not None and version.importance is Importance.CHANGED and version.first_seen_at == at
 
 
 def order_of(task: Task) -> CaptureOrder:

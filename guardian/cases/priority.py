@@ -9,6 +9,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from guardian.model import Case, CommercialSign, Context, Priority, PriorityPart, Severity
+from guardian.views.comparisons import share_text
 from guardian.views.counting import counted
 
 _SEVERITY_POINTS = {None: 0, Severity.LOW: 10, Severity.MEDIUM: 20, Severity.HIGH: 30, Severity.CRITICAL: 40}
@@ -94,7 +95,7 @@ def _share_part(share: float | None) -> PriorityPart:
     """Return the points of the share of the work that is shown; half of them if it was not measured."""
     if share is None:
         return PriorityPart("share", _SHARE_POINTS / 2, "how much of the picture is used was not measured")
-    return PriorityPart("share", round(_SHARE_POINTS * share, 1), f"{share:.0%} of the picture used")
+    return PriorityPart("share", round(_SHARE_POINTS * share, 1), f"{share_text(share)} of the picture used")
 
 
 def _points_of_many(number: int) -> float:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from guardian.cases.priority import points_of_rank
 from guardian.errors import UsageError
-from guardian.model import Asset, Case, CaseFilter, Finding
+from guardian.model import Asset, Case, CaseFilter, CaseGrouping, Finding
 from guardian.store import Transaction
 
 
@@ -41,18 +41,63 @@ def queue_page(tx: Transaction, wanted: CaseFilter, now: datetime, limit: int, c
     Cases whose rank changes meanwhile may come again on a later page or be passed over; no case hides others.
     """
     # One more than is shown tells whether there is another page.
-    found = tx.cases.queue(wanted, limit + 1, _place_of(cursor) if cursor else None)
+    after = _place_of(cursor) if cursor else None
+    if wanted.words is not None:
+        found, total = tx.cases.queue_with_count(wanted, limit + 1, after)
+    else:
+        found, total = tx.cases.queue(wanted, limit + 1, after), tx.cases.count_matching(wanted)
+
     shown, more = found[:limit], found[limit:]
     following = f"{shown[-1].rank!r}~{shown[-1].id}" if more else None
-    return QueuePage(queued(tx, shown, now), tx.cases.count_matching(wanted), following)
+    return QueuePage(queued(tx, shown, now), total, following)
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedGroup:
+    """An operator or a work with the most urgent of its cases, and how many there are in all."""
+
+    key: str
+    total: int
+    cases: tuple[QueuedCase, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupPage:
+    """One page of the queue in groups. `total` and `groups`: how many cases and groups there are in all."""
+
+    shown: tuple[QueuedGroup, ...]
+    total: int
+    groups: int
+    following: str | None
+
+
+def group_page(
+    tx: Transaction, wanted: CaseFilter, by: CaseGrouping, now: datetime, limit: int, each: int, cursor: str | None
+) -> GroupPage:
+    """Return one page of the queue in groups, of each its `each` most urgent cases. Raises as `queue_page`."""
+    found = tx.cases.groups(wanted, by, limit + 1, _place_of(cursor) if cursor else None)
+    shown, more = found[:limit], found[limit:]
+    cases = queued(tx, tx.cases.foremost(wanted, by, [group.key for group in shown], each), now)
+
+    def key(one: QueuedCase) -> str:
+        return one.case.operator if by is CaseGrouping.OPERATOR else one.case.work_id
+
+    return GroupPage(
+        tuple(
+            QueuedGroup(group.key, group.cases, tuple(one for one in cases if key(one) == group.key)) for group in shown
+        ),
+        tx.cases.count_matching(wanted),
+        tx.cases.count_groups(wanted, by),
+        f"{shown[-1].rank!r}~{shown[-1].key}" if more else None,
+    )
 
 
 def queued(tx: Transaction, cases: Sequence[Case], now: datetime) -> tuple[QueuedCase, ...]:
     """Return cases with what a queue shows of each."""
     seen = tx.findings.foremost([case.id for case in cases])
+    assets = tx.assets.of_ids({case.asset_id for case in cases})
     return tuple(
-        QueuedCase(case, tx.assets.get(case.asset_id), seen.get(case.id), points_of_rank(case.rank, now))
-        for case in cases
+        QueuedCase(case, assets.get(case.asset_id), seen.get(case.id), points_of_rank(case.rank, now)) for case in cases
     )
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from guardian.cases.capture_orders import owe_captures
 from guardian.cases.captures import note_capture
 from guardian.cases.messages import compose
 from guardian.cases.operators import domain_operator, operator
@@ -111,6 +112,7 @@ def record(
     finding, is_new = tx.findings.upsert(_finding(use, known, case.id))
     version = note_capture(tx, known, finding, use.kept)
     _follow(tx, case, finding, version, use, _Audience(destinations, routing), _news(known, finding, is_new=is_new))
+    owe_captures(tx, case, known, finding, version)
     rank(tx, case.id, finding)
     return finding
 
@@ -137,6 +139,7 @@ def tell_of_end(
         max(versions, key=lambda one: one.last_seen_at, default=None),
     )
     _follow(tx, case, finding, version, use, _Audience(destinations, routing), _news(before, finding, is_new=False))
+    owe_captures(tx, case, before, finding, None)
     rank(tx, case.id, finding)
     return tx.cases.get(case.id) or case
 
@@ -240,6 +243,7 @@ def rank(tx: Transaction, case_id: str, seen: Finding | None = None) -> None:
             case,
             share_used=max(shares, default=None),
             commercial=tuple(sign for sign in CommercialSign if sign in signs),
+            confidence=max(case.confidence or 0.0, seen.comparison.probability),
         )
     works = tx.cases.count_of_operator(case.operator)
     ranked = replace(ranked, rank=rank_of(ranked, works))

@@ -20,6 +20,7 @@ _TYPES = {
     "spread": "case.spread",
     "returned": "case.returned",
     "gone": "case.gone",
+    "relocated": "case.relocated",
     "licensed": "case.licensed",
     "dismissed": "case.dismissed",
     # Told of by `recording`, or by the line of the licence itself.

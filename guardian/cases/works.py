@@ -129,7 +129,9 @@ def _merge(tx: Transaction, of_kept: Case, of_gone: Case, *, by: str | None, at:
     )
     shares = [share for share in (kept.share_used, gone.share_used) if share is not None]
     signs = tuple(sign for sign in CommercialSign if sign in (*kept.commercial, *gone.commercial))
-    tx.cases.rank(replace(merged, share_used=max(shares, default=None), commercial=signs))
+    sure = [sure for sure in (kept.confidence, gone.confidence) if sure is not None]
+    share, confidence = max(shares, default=None), max(sure, default=None)
+    tx.cases.rank(replace(merged, share_used=share, commercial=signs, confidence=confidence))
     rank(tx, merged.id)
 
 
@@ -159,6 +161,7 @@ def _split(tx: Transaction, case: Case, going: set[str], new_work: str, *, by: s
     for finding in leaving:
         tx.findings.move(finding.id, new_work, new.id)
     tx.evidence.move([finding.id for finding in leaving], new.id)
+    tx.holds.spread(case.id, new.id)
     # What was known of the use of the whole is what is known of both parts, until they are seen again.
     tx.cases.rank(replace(case, id=new.id))
     rank(tx, new.id)

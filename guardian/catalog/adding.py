@@ -283,6 +283,8 @@ def _reserve(context: CatalogContext, ready: Sequence[_Prepared]) -> dict[str, A
                     tags=wanted.tags,
                     rights=filled(wanted.rights, metadata.rights),
                 )
+                if metadata.description != asset.description:
+                    tx.assets.describe(asset.id, metadata.description)
                 if one.fingerprint is None:
                     tx.assets.note_by_bytes_only(asset.id)
                 elif context.memory is not None and asset.state is AssetState.ADDING:
@@ -300,21 +302,27 @@ def _nearly(
     before = context.index.contents(every_byte=False)
     most = context.settings.near_identical_bits
 
-    # Each new asset is compared with those before it in the batch, too.
-    hashes, ids = before.hashes, list(before.ids)
+    # Each new asset is compared with those before it in the batch, too. These are few: the index is copied for none.
     found: dict[str, tuple[Asset, ...]] = {}
+    earlier, earlier_ids = np.zeros((0, before.hashes.shape[1]), np.uint8), list[str]()
     for one in fresh:
         if one.fingerprint is None:
             continue
-        distances = np.bitwise_count(hashes ^ one.fingerprint.hash).sum(axis=1)
+        hashes = (before.hashes, earlier)
+        distances = np.concatenate([np.bitwise_count(part ^ one.fingerprint.hash).sum(axis=1) for part in hashes])
+        rows = np.flatnonzero(distances <= most)
+        nearest = rows[np.argsort(distances[rows], kind="stable")]
         # Frames of an animation are one asset.
-        close = list(dict.fromkeys(ids[row] for row in np.argsort(distances) if distances[row] <= most))
+        of_index = len(before.ids)
+        close = list(
+            dict.fromkeys(before.ids[row] if row < of_index else earlier_ids[row - of_index] for row in nearest)
+        )
         if close:
             with context.store.read() as tx:
                 assets = [tx.assets.get(identity) for identity in close[:3]]
             found[one.sha256] = tuple(asset for asset in assets if asset is not None)
 
-        hashes, ids = np.vstack([hashes, one.fingerprint.hash]), [*ids, reserved[one.sha256].id]
+        earlier, earlier_ids = np.vstack([earlier, one.fingerprint.hash]), [*earlier_ids, reserved[one.sha256].id]
     return found
 
 

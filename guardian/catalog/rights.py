@@ -14,11 +14,12 @@ from PIL import ExifTags, Image, ImageFile, IptcImagePlugin
 from guardian.matching.features.image import READABLE
 from guardian.media.completeness import is_cut_off
 from guardian.media.png_chunks import without_pixels
-from guardian.model import Rights
+from guardian.model import Description, Rights
 
 log = structlog.get_logger(__name__)
 _LONGEST = 2_000
 _MOST_PARTS = 5
+_MOST_KEYWORDS = 60
 _MOST_NODES = 20_000
 
 
@@ -33,6 +34,7 @@ class FileMetadata:
     title: str | None = None
     damaged: tuple[str, ...] = ()
     is_cut_off: bool = False
+    description: Description = field(default_factory=Description)
 
 
 def read_metadata(content: bytes) -> FileMetadata:
@@ -60,7 +62,8 @@ def read_metadata(content: bytes) -> FileMetadata:
         damaged.append("file")
 
     title = merged.pop("title", None)
-    return FileMetadata(Rights(**merged), title, tuple(damaged), is_cut_off(content))
+    description = Description(merged.pop("keywords", None), merged.pop("caption", None))
+    return FileMetadata(Rights(**merged), title, tuple(damaged), is_cut_off(content), description)
 
 
 def filled(stated: Rights, found: Rights) -> Rights:
@@ -95,15 +98,18 @@ def _as_utf8(value: Any) -> Any:
 
 
 def _iptc(image: Image.Image) -> dict[str, str]:
-    # IIM 4.2 records: 2:05 object name, 2:80 by-line, 2:110 credit, 2:116 copyright notice.
+    # IIM 4.2 records: 2:05 object name, 2:80 by-line, 2:110 credit, 2:116 copyright notice; below, 2:25 keywords and
+    # 2:120 caption.
     fields = (IptcImagePlugin.getiptcinfo(image) if isinstance(image, ImageFile.ImageFile) else None) or {}
     records = {"title": (2, 5), "creator": (2, 80), "licensor": (2, 110), "copyright_notice": (2, 116)}
-    return _present({name: fields.get(record) for name, record in records.items()})
+    found = _present({name: fields.get(record) for name, record in records.items()})
+    return found | _described(fields.get((2, 25)), fields.get((2, 120)))
 
 
 def _xmp(image: Image.Image) -> dict[str, str]:
     found = _outermost(image.getxmp())
-    return _present(
+    described = _described(found.get("subject"), found.get("description"))
+    return described | _present(
         {
             "title": found.get("title"),
             "creator": found.get("creator"),
@@ -131,13 +137,22 @@ def _outermost(tree: Any) -> dict[str, Any]:
     return found
 
 
+def _described(keywords: Any, caption: Any) -> dict[str, str]:
+    """Return keywords, divided by commas, and caption; what is empty is left out."""
+    texts = {"keywords": _text(keywords, _MOST_KEYWORDS), "caption": _text(caption)}
+    return {name: text for name, text in texts.items() if text}
+
+
 def _present(values: dict[str, Any]) -> dict[str, str]:
     texts = {name: _text(value) for name, value in values.items()}
     return {name: text for name, text in texts.items() if text}
 
 
-def _text(value: Any) -> str:
-    """Return the plain text of bytes, lists of names, RDF containers, and language alternatives (the default)."""
+def _text(value: Any, most: int = _MOST_PARTS) -> str:
+    """Return the plain text of bytes, lists of names, RDF containers, and language alternatives (the default).
+
+    Of a list at most so many parts count.
+    """
     if isinstance(value, bytes):
         try:
             value = value.decode("utf-8")
@@ -146,9 +161,9 @@ def _text(value: Any) -> str:
     if isinstance(value, dict):
         if "Alt" in value:
             return _text(_default_language(value["Alt"]))
-        return _text(next((value[key] for key in ("Seq", "Bag", "li", "text") if key in value), ""))
+        return _text(next((value[key] for key in ("Seq", "Bag", "li", "text") if key in value), ""), most)
     if isinstance(value, list):
-        value = ", ".join(text for text in (_text(part) for part in value[:_MOST_PARTS]) if text)
+        value = ", ".join(text for text in (_text(part) for part in value[:most]) if text)
     line = "".join(sign if sign.isprintable() else " " for sign in str(value or ""))
     return " ".join(line.split())[:_LONGEST]
 

@@ -15,6 +15,7 @@ from guardian.cli.screen import Column, Cut, Row, Screen, echo
 from guardian.cli.showing import json_line
 from guardian.model import Asset, Case, CaseFilter, CaseState, DismissReason, FindingDigest, LicenceStatus, Severity
 from guardian.views.cases import asset_facts, case_detail_json, case_json, event_text, extent_text, priority_text
+from guardian.views.evidence import hold_text
 from guardian.views.findings import finding_facts, version_facts
 
 COLUMNS = (
@@ -121,6 +122,7 @@ def show_case(session: Session, case_id: str, as_json: bool) -> None:
 
     with opened_store(session) as store, store.read() as tx:
         detail = case_detail(tx, case_starting_with(tx, case_id), datetime.now(UTC))
+        hold = tx.holds.get(detail.case.id)
 
     if as_json:
         click.echo(json_line(case_detail_json(detail), indent=2))
@@ -130,6 +132,8 @@ def show_case(session: Session, case_id: str, as_json: bool) -> None:
     row = _row(detail.case, detail.asset, screen)
     echo(screen.wrapped("  ".join([detail.case.id, *row.cells[1:], *row.below]), 2, first=""))
     echo(screen.wrapped(priority_text(detail.priority), 2, first=""))
+    if hold is not None:
+        echo(screen.wrapped(hold_text(hold), 2, first=""))
     echo(screen.facts(asset_facts(detail)))
     for finding in detail.findings:
         click.echo()

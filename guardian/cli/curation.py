@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from guardian.cli.context import Session, pass_session
+from guardian.cli.context import Session, opened_store, pass_session
+from guardian.cli.filters import asset_starting_with
 from guardian.cli.progress import progress_bar
 from guardian.cli.screen import Screen, echo
 from guardian.cli.showing import NOT_ALL_SEEN, json_line
@@ -39,13 +40,23 @@ def duplicates(session: Session, collection: str | None, as_lines: bool) -> None
 @click.command("siblings")
 @COLLECTION
 @AS_LINES
+@click.option("--declare", is_flag=True, help="Keep that the listed ones are siblings: rules ask for more of them.")
+@click.option("--undeclare", metavar="ASSET", multiple=True, help="Keep that this one has no siblings; lists nothing.")
 @pass_session
-def siblings(session: Session, collection: str | None, as_lines: bool) -> None:
+def siblings(
+    session: Session, collection: str | None, as_lines: bool, declare: bool, undeclare: tuple[str, ...]
+) -> None:
     """List assets that show one scene or shoot and are not the same picture.
 
     The exit code is 3 when some assets could not be looked at.
     """
-    asyncio.run(_clusters(session, collection, "siblings", as_lines=as_lines))
+    if undeclare:
+        with opened_store(session) as store, store.begin() as tx:
+            chosen = [asset_starting_with(tx, one) for one in undeclare]
+            tx.assets.declare_siblings([asset.id for asset in chosen], None)
+        echo([f"{counted(len(chosen), 'asset')} without declared siblings now"])
+        return
+    asyncio.run(_clusters(session, collection, "siblings", as_lines=as_lines, declare=declare))
 
 
 @click.command("poor")
@@ -61,12 +72,14 @@ def poor(session: Session, collection: str | None, as_lines: bool) -> None:
     asyncio.run(_poor(session, collection, as_lines=as_lines))
 
 
-async def _clusters(session: Session, collection: str | None, kind: str, *, as_lines: bool) -> None:
+async def _clusters(
+    session: Session, collection: str | None, kind: str, *, as_lines: bool, declare: bool = False
+) -> None:
     from guardian.app import opened_app
     from guardian.search import curation
     from guardian.search.rows import AssetRows
 
-    async with opened_app(session.config, only_asking=True) as app:
+    async with opened_app(session.config, only_asking=not declare) as app:
         with progress_bar() as progress:
             step = progress.add_task("looking at assets for the first time", total=None)
             lacking = await app.catalog.complete_appearances(
@@ -76,6 +89,8 @@ async def _clusters(session: Session, collection: str | None, kind: str, *, as_l
         rows = await asyncio.to_thread(AssetRows(app.config.data_dir).open)
         if kind == "siblings":
             found = await asyncio.to_thread(curation.siblings, assets, rows)
+            if declare:
+                await asyncio.to_thread(_declare, app, found)
         else:
             hashes = await asyncio.to_thread(app.catalog.hashes)
             bits = app.config.catalog.near_identical_bits
@@ -83,6 +98,18 @@ async def _clusters(session: Session, collection: str | None, kind: str, *, as_l
 
     _show(found, kind, as_lines=as_lines)
     raise SystemExit(NOT_ALL_SEEN if lacking else 0)
+
+
+def _declare(app: "App", found: "Sequence[Cluster]") -> None:
+    """Keep that the assets of each cluster are siblings; one that had some keeps them, and all become one shoot."""
+    from guardian.store.ids import new_id
+
+    with app.store.begin() as tx:
+        for cluster in found:
+            before = {asset.shoot for asset in cluster.assets} - {None}
+            shoot = min((one for one in before if one), default=None) or new_id("shoot")
+            joined = [asset.id for asset in tx.assets.list() if asset.shoot in before]
+            tx.assets.declare_siblings([*joined, *(asset.id for asset in cluster.assets)], shoot)
 
 
 def _show(found: "Sequence[Cluster]", kind: str, *, as_lines: bool) -> None:

@@ -48,7 +48,7 @@ def list_messages(session: Session, state: str | None, limit: int, as_lines: boo
         tasks = tx.tasks.list(TaskKind.DELIVER, TaskState(state) if state else None, limit)
         rows = [(task, _subject(tx, task)) for task in tasks]
         disabled = tx.destinations.disabled()
-        counts = tx.tasks.counts()
+        counts = tx.tasks.counts(TaskKind.DELIVER)
 
     if as_lines:
         echo(json_line(delivery_json(task, about, is_held=_is_held(task, disabled))) for task, about in rows)
@@ -222,6 +222,7 @@ def release_held(session: Session, key: str) -> None:
 
     with opened_store(session) as store, store.begin() as tx:
         number = release(tx, _held(tx, key), datetime.now(UTC))
+        tx.audit.add(this_user(), "delivery.released", key, datetime.now(UTC), {"messages": str(number)})
     click.echo(f"{counted(number, 'message')} released")
 
 
@@ -234,6 +235,7 @@ def drop_held(session: Session, key: str) -> None:
         held = _held(tx, key)
         for one in held:
             tx.waiting.remove(one)
+        tx.audit.add(this_user(), "delivery.dropped", key, datetime.now(UTC), {"messages": str(len(held))})
     click.echo(f"{counted(len(held), 'message')} dropped")
 
 

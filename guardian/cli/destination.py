@@ -1,9 +1,11 @@
 """`guardian destination`: list destinations, send a signed test, enable one that was disabled."""
 
 import asyncio
+from datetime import UTC, datetime
 
 import click
 
+from guardian.cli.acting import this_user
 from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.screen import Column, Cut, Row, Screen, echo
 from guardian.cli.showing import json_line
@@ -74,6 +76,8 @@ def enable(session: Session, name: str) -> None:
 
     with opened_store(session) as store, store.begin() as tx:
         was_disabled = tx.destinations.enable(name)
+        if was_disabled:
+            tx.audit.add(this_user(), "destination.enabled", name, datetime.now(UTC))
 
     if not was_disabled:
         click.echo(f"{name} was enabled already")

@@ -5,14 +5,14 @@ from datetime import UTC, datetime
 
 import click
 
-from guardian.cli import evidence_bundle, evidence_recompute
+from guardian.cli import evidence_bundle, evidence_recompute, evidence_retention
 from guardian.cli.acting import this_user
 from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.screen import Screen, echo
 from guardian.cli.showing import NOT_ALL_SEEN, json_line
 from guardian.errors import GuardianError
 from guardian.model import CaptureOrder, CaptureReason, EvidenceCapture
-from guardian.views.evidence import byte_text, capture_json, reason_text, size_text
+from guardian.views.evidence import byte_text, capture_json, deletion_text, hold_text, reason_text, size_text
 
 
 @click.group
@@ -21,7 +21,7 @@ def command() -> None:
 
 
 command.add_command(evidence_recompute.command)
-for _command in evidence_bundle.COMMANDS:
+for _command in (*evidence_bundle.COMMANDS, *evidence_retention.COMMANDS):
     command.add_command(_command)
 
 
@@ -53,6 +53,7 @@ def list_captures(session: Session, case: str, as_lines: bool) -> None:
     with opened_store(session) as store, store.read() as tx:
         found = case_starting_with(tx, case)
         captures = tx.evidence.of_case(found.id)
+        held, deletions = tx.holds.get(found.id), tx.deletions.of_case(found.id)
 
     if as_lines:
         echo(json_line(capture_json(one)) for one in captures)
@@ -61,6 +62,10 @@ def list_captures(session: Session, case: str, as_lines: bool) -> None:
     screen = Screen.of_output()
     for one in captures:
         echo(_lines(one, screen))
+    for deletion in deletions:
+        echo(screen.wrapped(deletion_text(deletion), 4, first=""))
+    if held is not None:
+        echo(screen.wrapped(hold_text(held), 4, first=""))
     if not captures:
         echo(screen.wrapped(f"nothing was captured of {found.id} yet; `guardian evidence capture {found.id}` does it"))
 
@@ -80,7 +85,7 @@ async def _capture(session: Session, start: str) -> EvidenceCapture:
     from guardian.tasks.runner import Runner
 
     require_contact(session.config, session.config_path)
-    async with opened_app(session.config) as app, at_work(app, "guardian evidence capture") as heartbeat:
+    async with opened_app(session.config) as app, at_work(app, "guardian evidence") as heartbeat:
         await take_over(app)
         user, now = this_user(), datetime.now(UTC)
         with app.store.begin() as tx:

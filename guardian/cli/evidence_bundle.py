@@ -15,6 +15,7 @@ from guardian.cli.showing import json_line
 from guardian.errors import UsageError
 from guardian.views.counting import counted
 from guardian.views.evidence import byte_text
+from guardian.views.plain_text import printable
 from guardian.views.timestamps import second_text
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def verify_bundle(file: Path, key: Path | None, authority: Path | None, as_json:
     else:
         screen = Screen.of_output()
         for sentence in _sentences(found):
-            echo(screen.wrapped(sentence, 2, first="", cut=Cut.NEVER))
+            echo(screen.wrapped(printable(sentence), 2, first="", cut=Cut.NEVER))
     raise click.exceptions.Exit(0 if found.is_whole else DAMAGED)
 
 
@@ -130,6 +131,7 @@ async def _export(session: Session, start: str, out: Path, with_original: bool, 
     from guardian.app import archive_of, make_workers, opened_store
     from guardian.evidence.exporting import Exporting, export
     from guardian.fetch.trusted import TrustedClient
+    from guardian.notices.timeline import timeline_of
 
     config = session.config
     workers = make_workers(config)
@@ -145,6 +147,7 @@ async def _export(session: Session, start: str, out: Path, with_original: bool, 
                     client=client,
                     settings=config.evidence,
                     data_dir=config.data_dir,
+                    time_line_of=timeline_of,
                 )
                 return await export(
                     exporting,

@@ -10,6 +10,7 @@ import click
 
 from guardian.cli.screen import Screen, echo
 from guardian.cli.showing import json_line
+from guardian.errors import UsageError
 from guardian.views.plain_text import cleaned
 
 if TYPE_CHECKING:
@@ -27,14 +28,20 @@ def command(file: Path, original: Path | None, as_lines: bool) -> None:
     hold, 1 when one does not or a file was changed, 2 when FILE is no bundle or your picture is needed.
     """
     from guardian.evidence.recompute import recompute
+    from guardian.evidence.verifying import NotABundle
 
-    found = asyncio.run(recompute(file, original))
+    try:
+        found = asyncio.run(recompute(file, original))
+    except NotABundle as error:
+        raise UsageError(str(error)) from error
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror or error}") from error
     if as_lines:
         echo(json_line(_json(one)) for one in found)
     else:
         screen = Screen.of_output()
         for one in found:
-            echo(_lines(one, screen))
+            echo(lines_of(one, screen))
     raise SystemExit(0 if all(one.holds for one in found) else 1)
 
 
@@ -50,7 +57,8 @@ def _json(one: "Recomputed") -> dict[str, Any]:
     }
 
 
-def _lines(one: "Recomputed", screen: Screen) -> list[str]:
+def lines_of(one: "Recomputed", screen: Screen) -> list[str]:
+    """Return what people read of a comparison that was computed again."""
     lines = [cleaned(one.where), *screen.wrapped(cleaned(one.sentence)[:1000], 2)]
     for fault in one.faults:
         lines += screen.wrapped(f"does not hold: {fault}", 2)

@@ -56,10 +56,13 @@ def forget(session: Session, host: str) -> None:
     uses of your own works. `guardian memory allow` ends the refusal.
     """
     from guardian.app import make_workers, opened_memory, utc_now
+    from guardian.evidence.retention import require_free_host
     from guardian.memory.pruning import forget_host
 
     name = _host(host)
     with opened_store(session) as store:
+        with store.read() as tx:
+            require_free_host(tx, name)
         forgotten = forget_host(
             store, opened_memory(session.config, store, make_workers(session.config)), name, utc_now()
         )
@@ -133,9 +136,13 @@ async def _rebuild(session: Session) -> None:
 def off(session: Session, forgets: bool) -> None:
     """Remember nothing more, in all processes on this database, until `guardian memory on`."""
     from guardian.app import make_workers, opened_memory
+    from guardian.evidence.retention import require_free_host
     from guardian.memory.pruning import forget_all
 
     with opened_store(session) as store:
+        if forgets:
+            with store.read() as tx:
+                require_free_host(tx, None)
         with store.begin() as tx:
             tx.seen.switch(off=True)
         click.echo("nothing more is remembered until `guardian memory on`")

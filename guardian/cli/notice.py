@@ -20,6 +20,7 @@ from guardian.views.notices import kind_text, line_text, notice_json, notice_tex
 if TYPE_CHECKING:
     from guardian.notices.drafting import House
     from guardian.notices.steps import By
+    from guardian.store import Store
 
 KINDS = [kind.value for kind in NoticeKind]
 LANGUAGES = [language.value for language in NoticeLanguage]
@@ -89,10 +90,17 @@ def draft_notice(
     )
     with opened_store(session) as store:
         drafted = draft(store, case_ids, wish, house, datetime.now(UTC), this_user())
+        known = _recipients(session, store, drafted.notice) if wish.recipient is None else ()
     written = write_documents(drafted.notice, house.owner, out) if out is not None else []
 
     screen = Screen.of_output()
-    for what, texts in (("left out", drafted.left_out), ("note", drafted.doubts), ("missing", drafted.notice.missing)):
+    said = (
+        ("left out", drafted.left_out),
+        ("note", drafted.doubts),
+        ("it may go to", known),
+        ("missing", drafted.notice.missing),
+    )
+    for what, texts in said:
         for text in texts:
             click.echo("\n".join(screen.wrapped(text, 2, first=f"{what}: ")), err=True)
     if as_json:
@@ -352,6 +360,16 @@ def house_of(session: Session) -> "House":
     from guardian.notices.drafting import House
 
     return House(session.config.owner, session.config.notices)
+
+
+def _recipients(session: Session, store: "Store", notice: Notice) -> tuple[str, ...]:
+    """Return to whom a notice may go, in words."""
+    from guardian.evidence import Vault
+    from guardian.notices.recipients import recipients_of
+
+    vault = Vault(session.config.data_dir / "evidence", session.config.evidence.max_bytes)
+    with store.read() as tx:
+        return tuple(f"{one.address} ({one.why})" for one in recipients_of(tx, vault, notice.case_ids))
 
 
 async def _verify(session: Session, notice_id: str, by: str | None, *, always: bool) -> Notice:

@@ -30,6 +30,8 @@ def command(session: Session, case_id: str, as_json: bool) -> None:
     else:
         screen = Screen.of_output()
         echo(screen.wrapped(f"{recheck.case_id}: {OUTCOME_TEXTS[recheck.outcome]}", 2, first=""))
+        if not recheck.places:
+            click.echo("  none of its places is on the web")
         for look in recheck.places:
             echo(screen.wrapped(look_text(look), 4, first="  "))
         for look in recheck.elsewhere:

@@ -63,7 +63,8 @@ def _unknown_names(config: "Config") -> list[ConfigError]:
     groups = protected_groups(config.store, config.data_dir)
     known = {"source": {source.name for source in config.sources}}
     if groups is not None:
-        known |= {"collection": set(groups.collections), "asset_tag": set(groups.tags)}
+        of_assets = {"collection": groups.collections, "asset_tag": groups.tags, "label": groups.labels}
+        known |= {name: set(words) for name, words in of_assets.items()}
     return unknown_names(config.rules_dir, known)
 
 

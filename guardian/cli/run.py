@@ -9,7 +9,7 @@ import click
 from guardian.cli.context import Session, log_to_stderr, pass_session
 from guardian.cli.screen import Screen, echo
 from guardian.cli.showing import exit_code, summary
-from guardian.model import Answer, Outcome, ScanCounts, ScanOutcome, Skipped, TaskState
+from guardian.model import Answer, Outcome, ScanCounts, ScanOutcome, Skipped, TaskKind, TaskState
 from guardian.views.counting import counted
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def command(session: Session, once: bool) -> None:
             counts += ScanCounts(outcomes=Counter([Outcome.ERROR]))
 
     with opened_store(session.config) as store, store.read() as tx:
-        assets, tasks = tx.assets.count(), tx.tasks.counts()
+        assets, tasks = tx.assets.count(), tx.tasks.counts(TaskKind.DELIVER)
 
     echo(screen.wrapped(summary(counts, assets)))
     if tasks[TaskState.DUE] or tasks[TaskState.DEAD]:

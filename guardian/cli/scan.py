@@ -8,7 +8,7 @@ from guardian.cli.context import Session, pass_session
 from guardian.cli.screen import Screen, echo
 from guardian.cli.showing import NOT_ALL_SEEN, describe, exit_code, summary
 from guardian.errors import FetchFailed, FetchRefused, UsageError
-from guardian.model import Answer, Outcome, ScanCounts, Skipped
+from guardian.model import Answer, Outcome, ScanCounts, Skipped, TaskKind
 from guardian.views.counting import counted
 from guardian.views.plain_text import printable
 
@@ -24,7 +24,7 @@ def command(session: Session, source: str) -> None:
     compared with everything, else 0. What was left out: `guardian coverage`.
     """
     try:
-        counts, assets, owed = asyncio.run(_scan(session, source))
+        counts, assets, owed, captures = asyncio.run(_scan(session, source))
     except (FetchFailed, FetchRefused) as error:
         click.echo(f"guardian: {printable(str(error))}", err=True)
         raise SystemExit(NOT_ALL_SEEN) from None
@@ -34,13 +34,16 @@ def command(session: Session, source: str) -> None:
     if owed:
         waiting = f"{counted(owed, 'message')} {'waits' if owed == 1 else 'wait'} to be sent"
         echo(screen.wrapped(f"{waiting}; `guardian run` sends {'it' if owed == 1 else 'them'}"))
+    if captures:
+        verb, them = ("waits", "it") if captures == 1 else ("wait", "them")
+        echo(screen.wrapped(f"{counted(captures, 'capture')} {verb} to be taken as proof; `guardian run` takes {them}"))
     # A scan that saw nothing has not found that all is well.
     code = exit_code(counts)
     raise SystemExit(NOT_ALL_SEEN if code == 0 and not counts.images else code)
 
 
-async def _scan(session: Session, source: str) -> tuple[ScanCounts, int, int]:
-    """Scan a source; return its counts, the number of protected assets, and the number of messages now due."""
+async def _scan(session: Session, source: str) -> tuple[ScanCounts, int, int, int]:
+    """Scan a source; return its counts, the number of protected assets, and of messages and captures now due."""
     from guardian.app import at_work, opened_app, prepare, scan_and_mend
     from guardian.config import require_contact
 
@@ -63,4 +66,7 @@ async def _scan(session: Session, source: str) -> tuple[ScanCounts, int, int]:
         ended = await scan_and_mend(app, heartbeat, chosen, show)
         with app.store.read() as tx:
             # The counts of the scan's row: a crawl that continued an interrupted one has counted both halves.
-            return ended.counts, tx.assets.count(), tx.tasks.due_count(app.services.clock())
+            now = app.services.clock()
+            messages = tx.tasks.due_count(now, TaskKind.DELIVER)
+            captures = tx.tasks.due_count(now, TaskKind.CAPTURE) if config.evidence.capture.when else 0
+            return ended.counts, tx.assets.count(), messages, captures

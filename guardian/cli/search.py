@@ -1,267 +1,30 @@
-"""`guardian search [PICTURE]`: shows what is like a picture, best first, and why."""
-
-import asyncio
-import os
-from collections.abc import Sequence
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+"""`guardian search`: a search by picture and words, or one of the commands for searches under a name."""
 
 import click
 
-from guardian.cli.context import Session, pass_session
-from guardian.cli.filters import asset_starting_with
-from guardian.cli.progress import progress_bar, say_if_kernels_are_compiled
-from guardian.cli.screen import Screen, echo
-from guardian.cli.showing import NOT_ALL_SEEN, json_line
-from guardian.errors import FetchFailed, FetchRefused, GuardianError, Unmatchable, UsageError
-from guardian.views.counting import counted
-from guardian.views.search_results import found_asset_json, found_seen_json
-
-if TYPE_CHECKING:
-    from guardian.app import App
-    from guardian.model import Asset
-    from guardian.search.search import Filters, Request, Result, SearchAnswer
-    from guardian.store import Transaction
-
-_PLACES_SHOWN = 3
-
-FILTERS = ("collection", "tag", "licence", "host", "since")
+from guardian.cli.named_searches import list_, remove, run, save, watch
+from guardian.cli.searching import find
 
 
-@click.command
-@click.argument("picture", metavar="PICTURE", required=False)
-@click.option(
-    "--in", "where", type=click.Choice(["assets", "seen", "all"]), default="all", show_default=True,
-    help="Where to look: what you own, what scans have met, or both.",
-)  # fmt: skip
-@click.option(
-    "--by", type=click.Choice(["auto", "copy", "look", "colour", "shape", "texture", "words"]), default="auto",
-    show_default=True, help="What counts as alike.",
-)  # fmt: skip
-@click.option("--text", metavar="WORDS", help='Words in titles, tags, captions or around; "a phrase" in quotes.')
-@click.option("--colour", "colours", metavar="COLOUR[:N%]", multiple=True, help="'#c03', navy or navy:40%; repeatable.")
-@click.option("--region", metavar="X,Y,W,H", help="Search with this part of the picture, in its pixels.")
-@click.option("--like", "like", metavar="ASSET", multiple=True, help="An example of what is meant; repeatable.")
-@click.option("--unlike", "unlike", metavar="ASSET", multiple=True, help="An example of what is not; repeatable.")
-@click.option("--filter", "filters", metavar="NAME=VALUE", multiple=True, help=f"Only with {', '.join(FILTERS)}.")
-@click.option("--top", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many results.")
-@click.option("--json", "as_lines", is_flag=True, help="One JSON object a line for each result.")
-@click.option("--html", "page", metavar="FILE", type=click.Path(path_type=Path), help="Write a page with pictures.")
-@pass_session
-def command(session: Session, /, **options: Any) -> None:
+class _Search(click.Group):
+    """A search where the first argument names no other command: `guardian search photo.jpg` is `... find photo.jpg`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments; what is no command is a picture, or an option of the search."""
+        if not args or (args[0] not in self.commands and args[0] not in ("-h", "--help")):
+            args = ["find", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group("search", cls=_Search)
+def command() -> None:
     """Show what is like a picture, or has some words: the best first, and why each stands where it does.
 
-    PICTURE is a file, the address of a picture, or the id of an asset. It may be left out with --text, --colour or
-    --like. Nothing is recorded and nobody is told.
-
-    The exit code is 0 when everything was searched, whatever was found, and 3 when something could not be: the
-    picture could not be read, or a part of the index is missing.
+    `guardian search PICTURE --text WORDS ...` searches (`guardian search find --help` shows all options); the other
+    commands keep a search under a name, run it again, and have it watch for new pictures. A picture that is named
+    as one of them is written ./save.
     """
-    asyncio.run(_search(session, options))
 
 
-async def _search(session: Session, options: dict[str, Any]) -> None:
-    from guardian.app import opened_app
-
-    say_if_kernels_are_compiled()
-    async with opened_app(session.config, only_asking=True) as app:
-        try:
-            request = await _request(app, options)
-            await _fold(app)
-            lacking = await _complete(app)
-            answer = await app.search.answer(request)
-        except (FetchFailed, FetchRefused, Unmatchable) as error:
-            click.echo(f"guardian: {options['picture']}: {error}", err=True)
-            raise SystemExit(NOT_ALL_SEEN) from error
-
-        if options["page"] is not None:
-            await _write_page(app, options["page"], request, answer)
-        await _show(app, answer, as_lines=options["as_lines"], page=options["page"])
-    raise SystemExit(NOT_ALL_SEEN if answer.not_searched or lacking else 0)
-
-
-async def _fold(app: "App") -> None:
-    """Have the memory write what scans have just met to where the search looks."""
-    if app.services.memory is None:
-        return
-    try:
-        await asyncio.to_thread(app.services.memory.fold)
-    except (GuardianError, OSError) as error:
-        click.echo(f"guardian: what was seen last is not searched: {error}", err=True)
-
-
-async def _complete(app: "App") -> int:
-    """Make the appearances that assets of earlier versions lack; return how many still have none."""
-    with progress_bar() as progress:
-        step = progress.add_task("looking at assets for the first time", total=None)
-        return await app.catalog.complete_appearances(
-            lambda done, total: progress.update(step, completed=done, total=total)
-        )
-
-
-async def _request(app: "App", options: dict[str, Any]) -> "Request":
-    from guardian.search.colours import wanted_colour
-    from guardian.search.question import By, Kind
-    from guardian.search.search import Request
-
-    with app.store.read() as tx:
-        own = _asset_of(tx, options["picture"])
-        like, unlike = ([asset_starting_with(tx, one) for one in options[name]] for name in ("like", "unlike"))
-
-    kinds = {"assets": [Kind.ASSET], "seen": [Kind.SEEN], "all": list(Kind)}
-    return Request(
-        picture=await _content(app, options["picture"], own),
-        own=own,
-        where=frozenset(kinds[options["where"]]),
-        by=By(options["by"]),
-        region=region_of(options["region"]),
-        text=options["text"],
-        colours=tuple(wanted_colour(text) for text in options["colours"]),
-        like=tuple(like),
-        unlike=tuple(unlike),
-        filters=filters_of(options["filters"]),
-        top=options["top"],
-    )
-
-
-def _asset_of(tx: "Transaction", picture: str | None) -> "Asset | None":
-    """Return the asset whose id this is, or how it begins; None for a file or an address."""
-    from guardian.urls.addresses import is_web_address
-
-    if not picture or is_web_address(picture) or os.path.lexists(picture) or not _may_be_id(picture):
-        return None
-    return asset_starting_with(tx, picture)
-
-
-def _may_be_id(text: str) -> bool:
-    digits = text.removeprefix("asset_")
-    return (
-        len(digits) >= 4 and digits.isalnum() and (digits != text or all(one in "0123456789abcdef" for one in digits))
-    )
-
-
-async def _content(app: "App", picture: str | None, own: "Asset | None") -> bytes | None:
-    """Return the bytes of the picture asked with. Raises FetchFailed, FetchRefused, UsageError."""
-    from guardian.fetch import local
-    from guardian.fetch.fetcher import Fetcher
-    from guardian.media.sniff import is_page
-    from guardian.sources.files import absolute_path
-    from guardian.urls.addresses import is_web_address
-
-    if picture is None:
-        return None
-    if own is not None:
-        return await asyncio.to_thread(app.search.original, own)
-    if not picture:
-        raise UsageError("PICTURE is empty: is there a variable without a value?")
-    if not is_web_address(picture):
-        url = absolute_path(Path(picture)).as_uri()
-        return (await asyncio.to_thread(local.read, url, app.config.matching.max_bytes)).content
-
-    response = await Fetcher.for_person(app.services.web).get(picture, kind="image")
-    if is_page(response):
-        raise UsageError(f"{picture} is a page; name one picture, or use `guardian check` for all of a page")
-    return response.content
-
-
-def region_of(text: str | None) -> tuple[int, int, int, int] | None:
-    """Return left, top, width and height of `--region`. Raises UsageError for anything else."""
-    if text is None:
-        return None
-    try:
-        left, top, width, height = (int(part) for part in text.split(","))
-    except ValueError as error:
-        raise UsageError(f"--region {text!r}: four whole numbers, such as 0,0,200,100") from error
-    if left < 0 or top < 0 or width < 1 or height < 1:
-        raise UsageError(f"--region {text!r}: left and top from 0, width and height at least 1")
-    return left, top, width, height
-
-
-def filters_of(given: Sequence[str]) -> "Filters":
-    """Return what `--filter NAME=VALUE` asks for. Raises UsageError for what it does not know."""
-    from guardian.search.search import Filters
-
-    found: dict[str, Any] = {}
-    for text in given:
-        name, separator, value = text.partition("=")
-        if not separator or name not in FILTERS or not value:
-            raise UsageError(f"--filter {text!r}: NAME=VALUE, where NAME is one of {', '.join(FILTERS)}")
-        if name in found:
-            raise UsageError(f"--filter {name}= is given twice")
-        found[name] = _day(value) if name == "since" else value
-    return Filters(**found)
-
-
-def _day(text: str) -> datetime:
-    try:
-        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
-    except ValueError as error:
-        raise UsageError(f"--filter since={text}: a day is written as 2026-11-24") from error
-
-
-async def _show(app: "App", answer: "SearchAnswer", *, as_lines: bool, page: Path | None) -> None:
-    from guardian.cli.thumbnails import Terminal
-
-    if as_lines:
-        echo(json_line(_json(result)) for result in answer.results)
-        for words in answer.not_searched:
-            click.echo(f"guardian: not searched: {words}", err=True)
-        return
-
-    screen = Screen.of_output()
-    terminal = Terminal.of(os.environ, is_terminal=screen.columns is not None)
-    for result in answer.results:
-        thumbnail = await _thumbnail(app, result) if terminal is not None else None
-        if terminal is not None and thumbnail is not None:
-            click.echo(terminal.shown(thumbnail))
-        echo(_lines(result, screen))
-    searched = sum(answer.searched.values())
-    last = f"{counted(len(answer.results), 'result')} among {counted(searched, 'picture')}"
-    echo(screen.wrapped(last + "".join(f"; not searched: {words}" for words in answer.not_searched)))
-    if page is not None:
-        echo(screen.wrapped(f"With pictures: {page}"))
-
-
-def _json(result: "Result") -> dict[str, Any]:
-    """Return the object that --json prints for one result."""
-    return {
-        "rank": result.rank,
-        "kind": result.kind.value,
-        "asset": found_asset_json(result.asset),
-        "seen": found_seen_json(result.seen, result.addresses),
-        "score": result.score,
-        "by": result.by.value,
-        "why": result.why,
-    }
-
-
-def _lines(result: "Result", screen: Screen) -> list[str]:
-    """Return the lines of one result: what it is, why it stands there, and where it was seen."""
-    lead = f"{result.rank:>3}  "
-    if result.asset is not None:
-        place = f"{result.asset.collection}/{screen.short_id(result.asset.id)}"
-        return screen.wrapped(f"“{result.asset.title}”  {place}  {result.why}", len(lead), first=lead)
-    if result.seen is None:
-        return []
-
-    since = f"seen since {screen.moment(result.seen.first_seen_at)}, last {screen.moment(result.seen.last_seen_at)}"
-    first = f"{screen.short_id(result.seen.id)}  {since}  {result.why}"
-    places = [one.page_url or one.image_url or "inside a page" for one in result.addresses[:_PLACES_SHOWN]]
-    below = [line for one in places for line in screen.pair(one, "", lead=" " * len(lead))]
-    if more := len(result.addresses) - len(places):
-        below.append(f"{' ' * len(lead)}and {counted(more, 'more address', 'more addresses')}")
-    return [*screen.wrapped(first, len(lead), first=lead), *below]
-
-
-async def _thumbnail(app: "App", result: "Result") -> bytes | None:
-    """Return a small JPEG of a result; None when there is none."""
-    return await app.search.thumbnail(result.asset) if result.asset is not None else result.preview
-
-
-async def _write_page(app: "App", file: Path, request: "Request", answer: "SearchAnswer") -> None:
-    from guardian.search.page import Shown, page_of
-
-    shown = [Shown(one, await _thumbnail(app, one)) for one in answer.results]
-    asked = await app.search.thumbnail_of(request.picture) if request.picture is not None else None
-    await asyncio.to_thread(file.write_text, page_of(asked, shown, answer), encoding="utf-8")
+for _one in (find, save, run, list_, remove, watch):
+    command.add_command(_one)

@@ -15,10 +15,12 @@ import structlog
 from guardian.app import (
     App,
     judge_waiting_uses,
+    look_for_watched,
     prune_old_rows,
     scan_and_mend,
     take_over,
     tell_of_ending_licences,
+    tell_of_notice_deadlines,
     tell_of_troubled_sources,
     tell_of_what_changed,
 )
@@ -30,6 +32,7 @@ from guardian.delivery.delivery import Delivery
 from guardian.delivery.sending import deliveries_of
 from guardian.errors import ClaimLost, GuardianError, SourceClaimed
 from guardian.model import Scan, ScanOutcome, TaskKind
+from guardian.notices.drafting import House
 from guardian.processes import Heartbeat
 from guardian.schedule import Schedule, is_due
 from guardian.sources.settings import SourceSettings
@@ -43,6 +46,7 @@ from guardian.web.serving import serving
 TASK_PAUSE = timedelta(seconds=2)
 REQUEST_PAUSE = timedelta(seconds=2)
 CLOCK_PAUSE = timedelta(seconds=10)
+WATCH_PAUSE = timedelta(minutes=5)
 AUDIT_HEAD_PAUSE = timedelta(hours=1)
 
 LOOKS_PER_LEASE = 4
@@ -61,6 +65,7 @@ class WorkPeriod:
         self._schedule = Schedule(app.config.sources, self._begin_scan, self._last_completed, app.services.clock)
         self._slots = asyncio.Semaphore(app.config.schedule.scans_at_once)
         self._pruned_on = app.services.clock().date()
+        self._watched_at: datetime | None = None
         self._known_assets: tuple[int, int] | None = None
         self._scans: dict[str, asyncio.Task[None]] = {}
 
@@ -110,6 +115,7 @@ class WorkPeriod:
             lambda: app.catalog,
             app.config.sources,
             setting_groups(app.config, app.config.place_of),
+            House(app.config.owner, app.config.notices),
         )
 
     def _last_completed(self, source: str) -> datetime | None:
@@ -194,7 +200,13 @@ class WorkPeriod:
         Supervises each step: an error is logged, the other steps are taken, and all are tried again after the pause.
         """
         # What was lost comes first: it waits for somebody, while the index may take long to follow.
-        steps = (self._take_over, self._prune_on_new_day, self._follow_assets, self._tell_of_changes)
+        steps = (
+            self._take_over,
+            self._prune_on_new_day,
+            self._follow_assets,
+            self._tell_of_changes,
+            self._look_for_watched,
+        )
         while True:
             await asyncio.sleep(self._heartbeat.lease.total_seconds() / LOOKS_PER_LEASE)
             for step in steps:
@@ -221,8 +233,16 @@ class WorkPeriod:
             await prune_old_rows(self._app)
             await judge_waiting_uses(self._app)
             await asyncio.to_thread(tell_of_ending_licences, self._app)
+            await asyncio.to_thread(tell_of_notice_deadlines, self._app)
             await self._app.catalog.erase_withdrawn()
             self._pruned_on = today
+
+    async def _look_for_watched(self) -> None:
+        """Have watches look at what was met, at most once in WATCH_PAUSE."""
+        now = self._app.services.clock()
+        if self._watched_at is None or not timedelta(0) <= now - self._watched_at < WATCH_PAUSE:
+            await look_for_watched(self._app)
+            self._watched_at = now
 
     async def _tell_of_changes(self) -> None:
         """Tell who asks for it what became of cases and licences, by whichever process."""

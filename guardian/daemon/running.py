@@ -13,6 +13,7 @@ import structlog
 from guardian.app import (
     App,
     at_work,
+    look_for_watched,
     open_rules,
     opened_app,
     opened_delivery,
@@ -86,6 +87,7 @@ async def run_once(config_path: Path, listener: Listener) -> list[Scan]:
         )
         await asyncio.to_thread(tell_of_troubled_sources, app)
         await asyncio.to_thread(tell_of_what_changed, app)
+        await look_for_watched(app)
 
         # A pass bounds the time of each destination, so a long queue takes several passes.
         runner = make_runner(app, delivery, heartbeat)

@@ -4,6 +4,7 @@ After a crash between a post and its settlement, the same id and the same bytes 
 """
 
 import asyncio
+import hashlib
 import random
 from collections import Counter
 from collections.abc import Callable
@@ -16,13 +17,17 @@ from guardian.delivery.delivery import Delivery
 from guardian.delivery.retries import retry_at
 from guardian.errors import DeliveryFailed, GuardianError, internal_error_text
 from guardian.model import Actor, Message, Task, TaskKind
+from guardian.model.people import BY_GUARDIAN
 from guardian.store import Store, Transaction
+from guardian.store.audit import DELIVERED
 from guardian.tasks.outcomes import Dead, Done, Outcome, Postponed, Settled
 from guardian.tasks.runner import Settlements
 from guardian.views.deliveries import Subject, subject_of
 
 LEASE = timedelta(seconds=45)
 """Longer than the longest time-out of a post (30 s), with room to settle it."""
+
+_LONGEST_REASON = 500
 
 log = structlog.get_logger(__name__)
 
@@ -106,6 +111,7 @@ class DeliveryConsumer:
 
             self._subjects[task.id] = subject_of(message)
             await self._delivery.deliver(message, task.destination)
+            await asyncio.to_thread(self._note_accepted, task, message)
             return Done()
         except DeliveryFailed as error:
             failure = error
@@ -123,7 +129,10 @@ class DeliveryConsumer:
             log.error("destination_disabled", destination=task.destination, task=task.id, reason=str(failure))
 
         due_at = retry_at(task.attempts + 1, now, failure, self._delivery.settings, self._chance)
-        return Dead(str(failure)) if due_at is None else Postponed(due_at, str(failure))
+        if due_at is not None:
+            return Postponed(due_at, str(failure))
+        await asyncio.to_thread(self._note_given_up, task, str(failure))
+        return Dead(str(failure))
 
     def tell(self, task: Task, outcome: Outcome) -> None:
         """Log what came of one message."""
@@ -152,3 +161,19 @@ class DeliveryConsumer:
     def _disable(self, destination: str, now: datetime, reason: str) -> None:
         with self._store.begin() as tx:
             tx.destinations.disable(destination, now, reason)
+            tx.audit.add(BY_GUARDIAN, "destination.disabled", destination, now, {"reason": reason[:_LONGEST_REASON]})
+
+    def _note_accepted(self, task: Task, message: Message) -> None:
+        """Note in the audit log that a receiver has accepted exactly these bytes.
+
+        Before the task is settled: after a crash in between it is sent and noted once more, and never not noted.
+        """
+        digest = hashlib.sha256(message.body).hexdigest()
+        detail = {"destination": task.destination or "", "sha256": digest}
+        with self._store.begin() as tx:
+            tx.audit.add(BY_GUARDIAN, DELIVERED, message.id, self._clock(), detail)
+
+    def _note_given_up(self, task: Task, reason: str) -> None:
+        detail = {"destination": task.destination or "", "reason": reason[:_LONGEST_REASON]}
+        with self._store.begin() as tx:
+            tx.audit.add(BY_GUARDIAN, "delivery.given_up", task.message_id, self._clock(), detail)

@@ -158,6 +158,8 @@ class Judge:
             "licence": LicenceStatus.NONE.value,
             "collection": asset.collection,
             "asset_tag": asset.tags,
+            "label": asset.terms,
+            "sibling": "no" if asset.shoot is None else "yes",
             "host": "example.com",
             "place": "elsewhere",
             "source": "evaluation",

@@ -158,7 +158,9 @@ def _blocks(content: bytes | Path) -> Iterator[bytes]:
         with content.open("rb") as file:
             yield from _parts(file)
     except FileNotFoundError as error:
-        raise GuardianError(f"{content} is missing: restore it from a backup") from error
+        raise GuardianError(
+            f"{content} is missing: restore it from a backup, or export on the machine that captured it"
+        ) from error
 
 
 def _parts(file: IO[bytes]) -> Iterator[bytes]:

@@ -5,9 +5,10 @@ from datetime import timedelta
 import structlog
 
 from guardian.cases.capture_orders import order_of
+from guardian.disk_errors import disk_error_text
 from guardian.errors import ClaimLost, GuardianError
 from guardian.evidence.capturing import CaptureServices, capture
-from guardian.model import EvidenceCapture, Task, TaskKind
+from guardian.model import CaptureReason, EvidenceCapture, Task, TaskKind
 from guardian.store import Transaction
 from guardian.tasks.outcomes import Done, Outcome, Postponed
 
@@ -19,6 +20,8 @@ _AT_ONCE = 3
 
 _PAUSES = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6))
 """Before a capture is tried again; the last one is repeated."""
+
+_AUTOMATIC = frozenset({CaptureReason.OPENED, CaptureReason.CHANGED, CaptureReason.RETURNED})
 
 log = structlog.get_logger(__name__)
 
@@ -45,7 +48,7 @@ class CaptureConsumer:
     async def perform(self, task: Task) -> Outcome:
         """Take one capture. One that could not be written, for want of room for example, is tried again later."""
         services, order = self._services, order_of(task)
-        is_automatic = order.reason.value in ("opened", "changed", "returned")
+        is_automatic = order.reason in _AUTOMATIC
         if is_automatic and order.reason.value not in services.settings.capture.when:
             return Done()
 
@@ -57,10 +60,12 @@ class CaptureConsumer:
             tx.tasks.finish(task.kind, task.key, now)
 
         try:
-            captured = await capture(services, order, settle)
+            can_wait = order.reason is not CaptureReason.ASKED and task.attempts < len(_PAUSES)
+            captured = await capture(services, order, settle, can_wait=can_wait)
         except (GuardianError, OSError) as error:
             pause = _PAUSES[min(task.attempts, len(_PAUSES) - 1)]
-            return Postponed(services.clock() + pause, str(error))
+            reason = disk_error_text(error) if isinstance(error, OSError) else str(error)
+            return Postponed(services.clock() + pause, reason)
         if captured is not None:
             self._captured[task.id] = captured
         return Done()

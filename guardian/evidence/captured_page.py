@@ -1,30 +1,10 @@
-"""Reads the page of a capture from the vault: which other pictures it shows, and which pages it links to."""
+"""Gives back a page that a scan kept, as the answer in which it came."""
 
-import asyncio
 from datetime import UTC, datetime
 
 from guardian.evidence.http_records import records_of
 from guardian.evidence.vault import Vault
-from guardian.extract.html import HtmlReading
-from guardian.extract.html_sandbox import read_guarded
-from guardian.model import PageImage, Response
-
-_MOST_PICTURES = 500
-
-
-async def pictures_of_page(vault: Vault, sha256: str, url: str) -> list[str]:
-    """Return the addresses of the pictures that a kept page shows, the best of each, in its order.
-
-    Raises GuardianError when its bytes are gone, FetchRefused when they cannot be read in bounded time.
-    """
-    reading = await read_kept_page(vault, sha256, url)
-    shown = [one.image_url for one in reading.seen[:_MOST_PICTURES] if isinstance(one, PageImage)]
-    return [address for address in dict.fromkeys(shown) if address is not None]
-
-
-async def read_kept_page(vault: Vault, sha256: str, url: str) -> HtmlReading:
-    """Return what a kept page shows and links to. Raises as `pictures_of_page` does."""
-    return await read_guarded(await asyncio.to_thread(kept_page, vault, sha256, url))
+from guardian.model import Response
 
 
 def kept_page(vault: Vault, sha256: str, url: str) -> Response:

@@ -6,27 +6,35 @@ All files go into the vault before one transaction writes the capture: there is 
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 import structlog
 
 from guardian import __version__
-from guardian.errors import GuardianError, VaultFull, internal_error_text
+from guardian.errors import GuardianError, SiteSilent, VaultFull, internal_error_text
 from guardian.evidence.comparison import take_comparison
+from guardian.evidence.contacts import ContactMeans, take_contacts
+from guardian.evidence.exchanges import Exchanges, ExchangeServices, take_exchanges
 from guardian.evidence.keeper import Keeper, Taken, opened_keeper, together
 from guardian.evidence.pruning import with_room
-from guardian.evidence.rights import take_rights
+from guardian.evidence.rights import Vaults, take_rights
+from guardian.evidence.screenshots import take_browser_views
 from guardian.evidence.settings import EvidenceSettings
 from guardian.evidence.subjects import CaptureSubject, subject_of
 from guardian.evidence.vault import Vault
+from guardian.fetch.browser import Browser
 from guardian.fetch.fetcher import Fetcher
+from guardian.fetch.web import WebClient
 from guardian.matching.workers import Workers
-from guardian.model import CaptureOrder, EvidenceCapture, NotTaken
+from guardian.model import CaptureOrder, CaptureReason, EvidenceCapture, NotTaken
 from guardian.rules import Rules
 from guardian.store import Store, Transaction
 from guardian.store.ids import new_id
+
+_FOR_A_PERSON = frozenset({CaptureReason.ASKED, CaptureReason.NOTICE})
+"""Somebody waits for these few requests, so that robots.txt does not apply, as for `guardian check`."""
 
 log = structlog.get_logger(__name__)
 
@@ -49,22 +57,25 @@ class CaptureServices:
     fetcher_of: Callable[[str], Fetcher]
     rules: Rules
     own_hosts: tuple[str, ...]
+    browser: Browser
+    web: WebClient
 
 
 async def capture(
-    services: CaptureServices, order: CaptureOrder, settle: Callable[[Transaction], None]
+    services: CaptureServices, order: CaptureOrder, settle: Callable[[Transaction], None], *, can_wait: bool = False
 ) -> EvidenceCapture | None:
     """Capture a use and return what was captured; None when there is nothing to capture any more.
 
     `settle` is called in the transaction that writes the capture, and may raise. Raises VaultFull when there is no
-    room, OSError when the disk fails.
+    room, OSError when the disk fails, and with `can_wait` SiteSilent when nothing of the site answered; otherwise that
+    is said in the capture.
     """
     subject = await asyncio.to_thread(_subject, services, order)
     if subject is None:
         return None
 
     with opened_keeper(services.data_dir, services.settings.capture.max_bytes) as keeper:
-        taken = await _take_all(services, subject, keeper)
+        taken = await _take_all(services, subject, keeper, order, can_wait=can_wait)
         captured = EvidenceCapture(
             id=new_id("capture"),
             case_id=subject.case.id,
@@ -80,17 +91,57 @@ async def capture(
             not_taken=taken.not_taken,
             differences=taken.differences,
         )
-        await asyncio.to_thread(_write, services, keeper, captured, settle)
-    return captured
+        return await asyncio.to_thread(_write, services, keeper, captured, settle)
 
 
-async def _take_all(services: CaptureServices, subject: CaptureSubject, keeper: Keeper) -> Taken:
+async def _take_all(
+    services: CaptureServices, subject: CaptureSubject, keeper: Keeper, order: CaptureOrder, *, can_wait: bool
+) -> Taken:
     """Take all that can be taken of a use, one step after the other."""
+    exchanges = await take_exchanges(subject, keeper, _exchange_services(services, subject, order.reason))
+    if can_wait and exchanges.unreachable is not None:
+        raise SiteSilent(exchanges.unreachable)
+
+    if exchanges.refused is None:
+        viewing = take_browser_views(subject, keeper, services.browser, exchanges.page or exchanges.failed)
+        views = await _step("screenshot.png", viewing)
+    else:
+        # A browser must not be the way around what guardian itself does not request.
+        views = Taken(not_taken=(NotTaken("screenshot.png", f"No screenshot was taken: {exchanges.refused}"),))
+
+    if order.reason is CaptureReason.ABSENCE:
+        # What is gone cannot be compared any more; what was captured before says what it was.
+        return together(exchanges.taken, views)
+
     comparing = (services.vault, services.workers, services.rules, services.own_hosts)
     comparison = await _step("comparison", take_comparison(subject, keeper, *comparing))
-    fetcher = services.fetcher_of(subject.finding.source)
-    rights = await _step("rights", take_rights(subject, keeper, services.vault, services.workers, fetcher))
-    return together(comparison, rights)
+    vaults = Vaults(services.vault, services.originals)
+    rights = await _step("rights", take_rights(subject, keeper, vaults, services.workers, exchanges))
+    contacts = await _step("contacts", take_contacts(subject, keeper, _contact_means(services, subject, exchanges)))
+    return together(exchanges.taken, views, comparison, rights, contacts)
+
+
+def _exchange_services(services: CaptureServices, subject: CaptureSubject, reason: CaptureReason) -> ExchangeServices:
+    return ExchangeServices(
+        fetcher=services.fetcher_of(subject.finding.source),
+        store=services.store,
+        vault=services.vault,
+        clock=services.clock,
+        max_requests=services.settings.capture.max_requests,
+        for_person=reason in _FOR_A_PERSON,
+        is_of_absence=reason is CaptureReason.ABSENCE,
+    )
+
+
+def _contact_means(services: CaptureServices, subject: CaptureSubject, exchanges: Exchanges) -> ContactMeans:
+    return ContactMeans(
+        vault=services.vault,
+        workers=services.workers,
+        site=services.fetcher_of(subject.finding.source),
+        registry=Fetcher.for_person(services.web),
+        settings=services.settings,
+        exchanges=exchanges,
+    )
 
 
 async def _step(name: str, taking: Awaitable[Taken]) -> Taken:
@@ -114,8 +165,8 @@ def _subject(services: CaptureServices, order: CaptureOrder) -> CaptureSubject |
 
 def _write(
     services: CaptureServices, keeper: Keeper, captured: EvidenceCapture, settle: Callable[[Transaction], None]
-) -> None:
-    """Copy the files of a capture into the vault and write it."""
+) -> EvidenceCapture | None:
+    """Copy the files of a capture into the vault and write it; return it as written, None when its case is gone."""
     store, vault = services.store, services.vault
     paths = {file.sha256: keeper.path_of(file) for file in captured.files}
     total = sum(path.stat().st_size for path in paths.values())
@@ -137,5 +188,19 @@ def _write(
         for digest, path in paths.items():
             if not vault.holds(digest):
                 vault.keep_file(path)
+        case_id = _case_of(tx, captured)
+        if case_id is None:
+            return None
+        captured = replace(captured, case_id=case_id)
         tx.evidence.add(captured)
         tx.released_evidence.forget(paths)
+    return captured
+
+
+def _case_of(tx: Transaction, captured: EvidenceCapture) -> str | None:
+    """Return the case that a captured use belongs to by now: works may have been joined or split meanwhile."""
+    finding = tx.findings.get(captured.finding_id or "")
+    if finding is not None and finding.case_id is not None:
+        return finding.case_id
+    case = tx.cases.get(captured.case_id)
+    return case.id if case is not None else None

@@ -3,8 +3,8 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePath
 from typing import Any
@@ -21,17 +21,18 @@ from guardian.licences import status_of
 from guardian.model import Asset, Case, EvidenceCapture
 from guardian.store import Transaction
 from guardian.urls.addresses import host_is_under
-from guardian.views.cases import case_detail_json
-from guardian.views.evidence import capture_json
+from guardian.views.cases import CaseDetail, case_detail_json
+from guardian.views.evidence import capture_json, deletion_json, hold_json
 from guardian.views.licences import licence_json
 from guardian.views.operators import contacts_in
 from guardian.views.overview import csv_text
 from guardian.views.plain_text import cleaned
+from guardian.views.timelines import TimelineEntry, timeline_json
 from guardian.views.timestamps import json_timestamp
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST_CELL = 2000
-_MOST_CONTACTS_BYTES = 1 << 20
+_MOST_TOLD_BYTES = 1 << 20
 
 _FORMS = (
     (b"\xff\xd8\xff", ".jpg", "image/jpeg"),
@@ -76,11 +77,19 @@ class CaseFiles:
 
 
 def case_files(
-    tx: Transaction, case: Case, vault: Vault, originals: Vault, now: datetime, *, with_original: bool = True
+    tx: Transaction,
+    case: Case,
+    vault: Vault,
+    originals: Vault,
+    now: datetime,
+    time_line: Sequence[TimelineEntry],
+    *,
+    with_original: bool = True,
 ) -> CaseFiles:
     """Return all that a bundle of a case carries but the report, read in one transaction.
 
-    `originals`: where the owner's pictures lie. Raises GuardianError when the original is wanted and missing.
+    `originals`: where the owner's pictures lie. `time_line`: all that happened to the case. Raises
+    GuardianError when the original is wanted and missing.
     """
     detail = case_detail(tx, case, now)
     captures = tuple(tx.evidence.of_case(case.id))
@@ -95,6 +104,9 @@ def case_files(
         head=tx.audit.head(),
         made_at=now,
         guardian_version=__version__,
+        hold=tx.holds.get(case.id),
+        deletions=tuple(tx.deletions.of_case(case.id)),
+        time_line=tuple(time_line),
     )
 
     members = [
@@ -112,8 +124,8 @@ def case_files(
     ]
     for number, capture in enumerate(captures, start=1):
         members += _of_capture(capture, f"captures/{number}-{capture.id}", vault)
-    if with_original and detail.asset is not None:
-        members.append(_original(detail.asset, originals))
+    if with_original:
+        members += _originals(detail, originals)
     return CaseFiles(record, tuple(members))
 
 
@@ -130,7 +142,8 @@ def with_report(
         pictures=pictures,
         key=key,
         authorities=authorities,
-        contacts=_contacts(files, vault),
+        contacts=_last_told(files, vault, "contacts.json"),
+        rights=_last_told(files, vault, "rights.json"),
     )
     report = Member(REPORT, make_report(content), "application/pdf", "The report, to be read first.")
     return (report, *files.members)
@@ -147,6 +160,9 @@ def _case_json(record: CaseRecord) -> bytes:
     told: dict[str, Any] = case_detail_json(record.detail) | {
         "captures": [capture_json(capture) for capture in record.captures],
         "licences": [licence_json(one, status_of(one, today)) for one in record.licences],
+        "time_line": timeline_json(record.detail.case.id, record.time_line)["entries"],
+        "hold": hold_json(record.hold),
+        "deletions": [deletion_json(one) for one in record.deletions],
         "versions_of_the_work": [_asset_json(asset) for asset in record.detail.assets],
         "contacts_in_words": contacts_in([finding.context for finding in record.detail.findings]),
     }
@@ -241,6 +257,18 @@ def _of_capture(capture: EvidenceCapture, folder: str, vault: Vault) -> list[Mem
     return members
 
 
+def _originals(detail: CaseDetail, originals: Vault) -> list[Member]:
+    """Return the owner's pictures that uses of the case were compared with, that of the case itself first."""
+    compared = {finding.asset_id for finding in detail.findings}
+    versions = [asset for asset in detail.assets if asset.id in compared and asset != detail.asset]
+    members: dict[str, Member] = {}
+    for asset in (*([detail.asset] if detail.asset is not None else []), *versions):
+        member = _original(asset, originals)
+        name = member.name if member.name not in members else f"original/{asset.id}-{PurePath(member.name).name}"
+        members[name] = replace(member, name=name)
+    return list(members.values())
+
+
 def _original(asset: Asset, originals: Vault) -> Member:
     if not originals.holds(asset.sha256):
         raise GuardianError(
@@ -252,11 +280,11 @@ def _original(asset: Asset, originals: Vault) -> Member:
     return Member(f"original/{name}", originals.path_of(asset.sha256), "application/octet-stream", about, asset.sha256)
 
 
-def _contacts(files: CaseFiles, vault: Vault) -> dict[str, Any] | None:
-    """Return what the last capture that looked found about who is behind the site; None when none did."""
+def _last_told(files: CaseFiles, vault: Vault, name: str) -> dict[str, Any] | None:
+    """Return the JSON of this name of the last capture that has it; None when none has."""
     for capture in reversed(files.record.captures):
-        file = capture.file("contacts.json")
-        if file is None or file.size_bytes > _MOST_CONTACTS_BYTES:
+        file = capture.file(name)
+        if file is None or file.size_bytes > _MOST_TOLD_BYTES:
             continue
         read = json.loads(vault.get(file.sha256))
         return read if isinstance(read, dict) else None

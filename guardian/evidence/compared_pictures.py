@@ -19,7 +19,7 @@ from guardian.matching.matcher import Matcher
 from guardian.matching.pair import CellGrid, PairReport, Start, measure_pair
 from guardian.matching.verify.confidence import FEATURES, parsed
 
-LONGEST_SIDE = 1600
+LONGEST_SIDE = 1200
 """Pixels of the longer side of a picture that is drawn."""
 
 _LIBRARIES = ("numpy", "opencv-python-headless", "pillow", "numba", "imagecodecs")
@@ -63,15 +63,14 @@ def measured_with() -> MeasuredWith:
     return MeasuredWith({"python": platform.python_version(), **versions}, platform.machine())
 
 
-def measure_and_draw(
+def measure_captured(
     matcher: Matcher, original: bytes, found: bytes, start: Start, asset_id: str
-) -> tuple[PairReport, Drawn, MeasuredWith]:
-    """Measure two encoded pictures on each other and draw it; a job for `Workers.run_with_matcher`.
+) -> tuple[PairReport, MeasuredWith]:
+    """Measure two encoded pictures on each other, beside the catalogue; a job for `Workers.run_with_matcher`.
 
     Raises as `measure_pair` does.
     """
-    report = measure_pair(matcher, original, found, start, asset_id)
-    return report, drawn(matcher, original, found, report), measured_with()
+    return measure_pair(matcher, original, found, start, asset_id), measured_with()
 
 
 def measure_again(
@@ -108,7 +107,7 @@ def heat_map(matcher: Matcher, original: bytes, found: bytes, start: Start) -> b
 
 
 def drawn(matcher: Matcher, original: bytes, found: bytes, report: PairReport) -> Drawn:
-    """Draw what was measured of two encoded pictures. Raises Unmatchable."""
+    """Draw what was measured of two encoded pictures; a job for `Workers.run_with_matcher`. Raises Unmatchable."""
     comparison = report.comparison
     mine = _frame(matcher, original, comparison.asset_frame)
     theirs = _frame(matcher, found, comparison.frame)

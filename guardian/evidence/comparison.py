@@ -91,7 +91,8 @@ async def take_comparison(
         try:
             drawings = await _measure(subject, workers, (original, found), told)
         except (Unmatchable, WorkerLost) as error:
-            not_taken.append(NotTaken("comparison", f"the two pictures cannot be measured on each other: {error}"))
+            what = "drawn" if "measured" in told else "measured on each other"
+            not_taken.append(NotTaken("comparison", f"the two pictures cannot be {what}: {error}"))
 
     told.setdefault("measured", None)
     files, left_out = await asyncio.to_thread(_keep, keeper, told, found, drawings, workers)
@@ -136,14 +137,15 @@ async def _measure(
 ) -> "Drawn":
     """Measure both pictures, add the numbers to what is told, and return the drawings."""
     # Imported late: they bring OpenCV and the kernels, which only workers need otherwise.
-    from guardian.evidence.compared_pictures import measure_and_draw
+    from guardian.evidence.compared_pictures import drawn, measure_captured
     from guardian.matching.pair import Start
 
     recorded = subject.comparison
     start = Start(recorded.transform, recorded.frame, recorded.asset_frame)
-    report, drawings, used = await workers.run_with_matcher(measure_and_draw, *pictures, start, subject.asset.id)
+    report, used = await workers.run_with_matcher(measure_captured, *pictures, start, subject.asset.id)
     told.update(_measured_json(report, start, used))
-    return drawings
+    # A job of its own: where it fails, the numbers are there all the same.
+    return await workers.run_with_matcher(drawn, *pictures, report)
 
 
 def _measured_json(report: "PairReport", start: "Start", used: "MeasuredWith") -> dict[str, Any]:
@@ -188,7 +190,7 @@ def _recorded(subject: CaptureSubject, rules: Rules, own_hosts: tuple[str, ...])
         "finding": finding.id,
         "page_url": subject.page_url,
         "image_url": subject.image_url,
-        "sentence": finding_sentence(finding, subject.asset),
+        "sentence": finding_sentence(finding, subject.asset, "the owner's"),
         "recorded": {
             "last_seen_at": json_timestamp(finding.last_seen_at),
             "comparison": recorded_comparison_json(finding.comparison),

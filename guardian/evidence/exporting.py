@@ -1,6 +1,7 @@
 """Exports the bundle of a case: reads it, makes its report, has it stamped, writes it and says so in the audit log."""
 
 import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,8 +20,9 @@ from guardian.evidence.timestamps import NoTimestamp, Stamp, stamp
 from guardian.evidence.vault import Vault
 from guardian.fetch.trusted import TrustedClient
 from guardian.matching.workers import Workers
-from guardian.model import Actor
-from guardian.store import Store
+from guardian.model import Actor, Case
+from guardian.store import Store, Transaction
+from guardian.views.timelines import TimelineEntry
 
 _OUTLINED = ("comparison/original-outlined.png", "comparison/found-outlined.png")
 _HEAT_MAP, _SCREENSHOT = "comparison/heat-map.png", "screenshot.png"
@@ -31,7 +33,11 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Exporting:
-    """What an export needs that is opened once. `originals`: where the owner's pictures lie."""
+    """What an export needs that is opened once.
+
+    `originals`: where the owner's pictures lie. `time_line_of` tells all that happened to a case: notices are told of
+    by a room above this one.
+    """
 
     store: Store
     vault: Vault
@@ -40,6 +46,7 @@ class Exporting:
     client: TrustedClient
     settings: EvidenceSettings
     data_dir: Path
+    time_line_of: Callable[[Transaction, Case, datetime], Sequence[TimelineEntry]]
 
 
 async def export(
@@ -62,7 +69,10 @@ async def export(
     def read() -> CaseFiles:
         with exporting.store.read() as tx:
             case = case_starting_with(tx, start)
-            return case_files(tx, case, exporting.vault, exporting.originals, now, with_original=with_original)
+            time_line = exporting.time_line_of(tx, case, now)
+            return case_files(
+                tx, case, exporting.vault, exporting.originals, now, time_line, with_original=with_original
+            )
 
     files = await asyncio.to_thread(read)
     key = await asyncio.to_thread(installation_key, exporting.data_dir)

@@ -29,7 +29,7 @@ The answer must be "Signature Verified Successfully".
 $ openssl pkeyutl -verify -pubin -inkey {PUBLIC_KEY} -rawin -in {MANIFEST} -sigfile {SIGNATURE}
 
 This prints the fingerprint of the key, which the maker of the bundle can tell you by another way (its command
-"guardian evidence key" shows it). The manifest names the same fingerprint as "key".
+`guardian evidence key` shows it). The manifest names the same fingerprint as "key".
 
 $ openssl pkey -pubin -in {PUBLIC_KEY} -outform DER | sha256sum
 
@@ -71,7 +71,7 @@ not show who holds the signing key, nor that a web site showed what the captures
 
 With guardian, one command does all of the above, without network, database or configuration:
 
-  guardian evidence verify FILE.zip
+  `guardian evidence verify FILE.zip`
 """
 
 

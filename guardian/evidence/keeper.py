@@ -17,6 +17,7 @@ from guardian.model import EvidenceFile, NotTaken
 
 _FOLDER = "captures-in-hand"
 _LOCK = ".lock"
+_SCRATCH = ".scratch"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*")
 _PIECE = 1024 * 1024
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -78,6 +79,15 @@ class Keeper:
     def path_of(self, file: EvidenceFile) -> Path:
         """Return where the bytes of a file of this capture are, until the capture is settled."""
         return self.folder / file.name
+
+    def scratch(self, name: str) -> Path:
+        """Return a path beside the files of the capture, for what is written in pieces before it becomes one of them.
+
+        It is on the same disk, and removed with the capture.
+        """
+        folder = self.folder / _SCRATCH
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return folder / name
 
     def _add(self, name: str, pieces: Iterable[bytes], size: int, media_type: str, about: str) -> EvidenceFile:
         if not _NAME.fullmatch(name) or name in self._files:

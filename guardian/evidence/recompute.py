@@ -1,13 +1,15 @@
 """Computes the comparisons of an evidence bundle again, from the two pictures in it, and says which numbers hold.
 
-Needs no database, configuration or network. First the files are checked against the bundle's manifest; the rest of the
-bundle, its signature and time stamp are what `guardian evidence verify` looks at.
+Needs no database, configuration or network. First every byte of the bundle is verified; who signed and stamped it is
+what `guardian evidence verify` tells.
 """
 
+import asyncio
 import hashlib
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from math import inf
 from pathlib import Path
@@ -16,9 +18,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from guardian.errors import GuardianError, UsageError, WorkersUnavailable
-from guardian.evidence.bundle_members import BundleMembers, NotABundle, opened_bundle
-from guardian.evidence.comparison import CONFIDENCE_NAME, FORMAT, JSON_NAME
-from guardian.evidence.recorded_comparison import RecordedComparison, RecordedMeasurement, parsed_as
+from guardian.evidence.bundle_members import BundleMembers, opened_members
+from guardian.evidence.comparison import FORMAT, JSON_NAME
+from guardian.evidence.recorded_comparison import NamedFile, RecordedComparison, RecordedMeasurement, parsed_as
+from guardian.evidence.verifying import verify
 from guardian.matching.recipe import FINGERPRINT_VERSION, FITTED, MATCHING_VERSION
 from guardian.matching.settings import EmbeddingSettings, MatchingSettings
 from guardian.matching.worker_pool import WorkerPool
@@ -31,6 +34,9 @@ if TYPE_CHECKING:
     from guardian.matching.pair import PairReport, Start
 
 _MAX_JSON = 64 * 1024**2
+_PATIENCE = timedelta(minutes=5)
+"""For one comparison: nothing else waits for it, and the machine may be a slow one."""
+
 _AGREES = 0.5
 """Correlation from which a cell counts as agreeing (cells.AGREES, whose file brings OpenCV)."""
 
@@ -123,49 +129,51 @@ class _Tools:
 
 
 async def recompute(path: Path, original: Path | None = None, pool: WorkerPool | None = None) -> list[Recomputed]:
-    """Compute all comparisons of a bundle again, in the order of its captures.
+    """Compute all comparisons of a bundle again, in the order of its captures. One that is damaged is not computed.
 
     `original`: the owner's file, where the bundle was made without it. `pool`: where worker processes are taken from;
-    None for new ones. Raises NotABundle, also for a bundle without a
-    comparison; UsageError when the owner's file is needed, or another one was given; WorkersUnavailable.
+    None for new ones. Raises NotABundle; UsageError for a bundle without a comparison, and when the owner's file is
+    needed or another one was given; OSError, WorkersUnavailable.
     """
-    with opened_bundle(path) as bundle, tempfile.TemporaryDirectory(prefix="guardian-") as folder:
+    verified = await asyncio.to_thread(verify, path)
+    if verified.damage is not None or verified.manifest is None:
+        return [Recomputed("the bundle", "", faults=(f"it is damaged: {verified.damage}",))]
+
+    with opened_members(path, verified.manifest) as bundle, tempfile.TemporaryDirectory(prefix="guardian-") as folder:
         places = bundle.folders_with(JSON_NAME)
         if not places:
-            raise NotABundle(f"{path} holds no comparison: none of its captures has {JSON_NAME}")
+            raise UsageError(f"{path} holds no comparison: none of its captures has {JSON_NAME}")
         return [await _recomputed(bundle, place, original, _Tools(Path(folder), pool)) for place in places]
 
 
 async def _recomputed(bundle: BundleMembers, place: str, given: Path | None, tools: _Tools) -> Recomputed:
     """Compute one comparison again."""
     max_bytes = MatchingSettings().max_bytes
-    content, fault = bundle.member(f"{place}/{JSON_NAME}", _MAX_JSON)
-    if fault is not None:
-        return Recomputed(place, "", faults=(fault,))
+    sentence = ""
     try:
-        told = parsed_as(RecordedComparison, content, f"{place}/{JSON_NAME}")
+        told = parsed_as(RecordedComparison, bundle.content(f"{place}/{JSON_NAME}", _MAX_JSON), JSON_NAME)
+        sentence = told.sentence
+        if told.format != FORMAT:
+            raise ValueError(f"{JSON_NAME} has format {cleaned(told.format)[:80]}; this guardian reads {FORMAT}")
+        original = _original(bundle, told, given, max_bytes)
+        found = _named(bundle, place, told.found, max_bytes)
+        confidence = _named(bundle, place, told.confidence, _MAX_JSON)
     except ValueError as error:
-        raise NotABundle(str(error)) from error
-    if told.format != FORMAT:
-        raise NotABundle(f"{place}/{JSON_NAME} has format {told.format!r:.80}; this guardian reads {FORMAT}")
-
-    original, original_fault = _original(bundle, told, given, max_bytes)
-    found, found_fault = bundle.member(f"{place}/{told.found.file}", max_bytes)
-    confidence, confidence_fault = bundle.member(f"{place}/{CONFIDENCE_NAME}", _MAX_JSON)
-    faults = [fault for fault in (original_fault, found_fault, confidence_fault) if fault is not None]
-    for named, bytes_here in ((told.found, found), (told.confidence, confidence)):
-        if not faults and hashlib.sha256(bytes_here).hexdigest() != named.sha256:
-            faults.append(f"{JSON_NAME} speaks of another file than the bundle holds as {cleaned(named.file)}")
-    if faults:
-        return Recomputed(place, told.sentence, faults=tuple(faults))
+        return Recomputed(place, sentence, faults=(str(error),))
 
     if told.measured is None:
         remark = "Nothing was measured when it was captured, so there is nothing to compute again"
-        is_same = hashlib.sha256(original).hexdigest() == hashlib.sha256(found).hexdigest()
-        return Recomputed(
-            place, told.sentence, remarks=(remark + ("; both files are the same, byte for byte." if is_same else "."),)
-        )
+        same = "; both files are the same, byte for byte." if original == found else "."
+        return Recomputed(place, sentence, remarks=(remark + same,))
     return await _measured_again(place, told, (original, found, confidence), tools)
+
+
+def _named(bundle: BundleMembers, place: str, named: NamedFile, max_bytes: int) -> bytes:
+    """Return the bytes of a file of a capture. Raises ValueError when comparison.json was made of another one."""
+    content = bundle.content(f"{place}/{named.file}", max_bytes)
+    if hashlib.sha256(content).hexdigest() != named.sha256:
+        raise ValueError(f"{JSON_NAME} speaks of another file than the bundle holds as {cleaned(named.file)[:120]}")
+    return content
 
 
 async def _measured_again(
@@ -175,7 +183,7 @@ async def _measured_again(
     from guardian.evidence.compared_pictures import measure_again
 
     original, found, confidence = contents
-    settings = MatchingSettings(workers=1, profile=told.settings.profile)
+    settings = MatchingSettings(workers=1, profile=told.settings.profile, timeout=_PATIENCE)
     workers = Workers(settings, EmbeddingSettings(), tools.folder / "index", tools.pool)
     # What this guardian was shipped with needs no reading; another one was fitted on the owner's own works.
     fitted = None if confidence == FITTED.read_bytes() else confidence
@@ -192,10 +200,8 @@ async def _measured_again(
     return Recomputed(place, told.sentence, _numbers(told, again), (), _remarks(told, again.used))
 
 
-def _original(
-    bundle: BundleMembers, told: RecordedComparison, given: Path | None, max_bytes: int
-) -> tuple[bytes, str | None]:
-    """Return the owner's file and what is wrong with it. Raises UsageError when it is not here, or is another one."""
+def _original(bundle: BundleMembers, told: RecordedComparison, given: Path | None, max_bytes: int) -> bytes:
+    """Return the owner's file. Raises UsageError when it is not here, or is another one; ValueError for a large one."""
     wanted = told.original.sha256
     if given is not None:
         try:
@@ -204,15 +210,15 @@ def _original(
             raise UsageError(f"cannot read {given}: {error.strerror or error}") from error
         if hashlib.sha256(content).hexdigest() != wanted:
             raise UsageError(f"{given} is another file: the one that was compared has the SHA-256 {cleaned(wanted)}")
-        return content, None
+        return content
 
-    name = bundle.named_by(wanted, "original/")
-    if name is None:
+    member = bundle.named_by(wanted, "original/")
+    if member is None:
         raise UsageError(
             "the bundle was made without the owner's picture: name it with --original FILE; it was called "
             f"{cleaned(told.original.file)[:120]}, and its SHA-256 is {cleaned(wanted)}"
         )
-    return bundle.member(name, max_bytes)
+    return bundle.content(member.name, max_bytes)
 
 
 def _start_of(told: RecordedComparison) -> "Start":

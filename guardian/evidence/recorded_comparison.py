@@ -1,4 +1,4 @@
-"""Reads the manifest of a bundle and comparison.json: untrusted files, of which nothing is taken that does not fit."""
+"""Reads comparison.json: an untrusted file, of which nothing is taken that does not fit."""
 
 import json
 from typing import Any, Literal, TypeVar
@@ -7,7 +7,6 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 M = TypeVar("M", bound=BaseModel)
 
-_MOST_MEMBERS = 100_000
 _MOST_CELLS = 1_000
 
 
@@ -86,20 +85,6 @@ class RecordedComparison(_Untrusted):
     measured_with: RecordedTools | None = None
     start: RecordedStart = RecordedStart()
     catalogue: RecordedCatalogue | None = None
-
-
-class Member(_Untrusted):
-    """A member of a bundle and its digest (hex SHA-256)."""
-
-    name: str
-    sha256: str
-
-
-class Manifest(_Untrusted):
-    """What manifest.json says, as far as members are looked for."""
-
-    format: str
-    members: tuple[Member, ...] = Field(max_length=_MOST_MEMBERS)
 
 
 def parsed_as(kind: type[M], content: bytes, name: str) -> M:

@@ -11,15 +11,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from guardian.errors import CaptureFull, FetchFailed, FetchRefused, GuardianError
-from guardian.evidence.captured_page import pictures_of_page
+from guardian.errors import CaptureFull
+from guardian.evidence.exchanges import Exchanges
 from guardian.evidence.keeper import Keeper, Taken
 from guardian.evidence.subjects import CaptureSubject
 from guardian.evidence.vault import Vault
-from guardian.fetch.fetcher import Fetcher
 from guardian.matching.workers import Workers
 from guardian.media.sniff import is_picture, picture_type
-from guardian.model import NotTaken, Referrer
+from guardian.model import NotTaken, Response
 from guardian.urls.addresses import host_of
 from guardian.urls.renditions import picture_key
 
@@ -30,8 +29,19 @@ FORMAT = "guardian-rights/1"
 _MOST_CONTROLS = 3
 """Pictures of the host that are looked at; the first one with metadata is the control picture."""
 
+_MOST_VERSIONS = 5
+"""Other versions of the work that are read."""
+
 _LEAST_CONTROL_BYTES = 5_000
 """Smaller files are icons and spacers, which have no metadata anywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vaults:
+    """Where bytes are kept: what was found, and the owner's own pictures."""
+
+    evidence: Vault
+    originals: Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +54,14 @@ class _Control:
 
 
 async def take_rights(
-    subject: CaptureSubject, keeper: Keeper, vault: Vault, workers: Workers, fetcher: Fetcher
+    subject: CaptureSubject, keeper: Keeper, vaults: Vaults, workers: Workers, exchanges: Exchanges
 ) -> Taken:
     """Read the metadata of both pictures and of a control picture in worker processes, and keep what they say.
 
-    What could not be read or fetched is said. Raises VaultFull, WorkersUnavailable.
+    The control picture is one of those that the exchanges of the capture brought. What could not be read is said.
+    Raises VaultFull, WorkersUnavailable.
     """
+    vault = vaults.evidence
     if subject.image_sha256 is None or not vault.holds(subject.image_sha256):
         reason = "the bytes of the picture that was found were not kept, so its metadata cannot be read"
         return Taken(not_taken=(NotTaken("rights", reason),))
@@ -61,8 +73,9 @@ async def take_rights(
         return Taken(not_taken=(NotTaken("rights", reason),))
 
     original, found = await _read(workers, original_bytes), await _read(workers, found_bytes)
-    control, why_none = await _control(subject, vault, workers, fetcher)
-    told = _told(subject, (original, found), control)
+    control, why_none = await _control(subject, workers, exchanges)
+    versions = await _other_versions(subject, vaults.originals, workers)
+    told = _told(subject, (original, found), control, versions)
     not_taken = [NotTaken("control picture", why_none)] if control is None else []
 
     content = json.dumps(told, ensure_ascii=False, sort_keys=True, indent=1).encode("utf-8", "replace")
@@ -80,6 +93,18 @@ async def take_rights(
     return Taken(tuple(files), tuple(not_taken))
 
 
+async def _other_versions(
+    subject: CaptureSubject, originals: Vault, workers: Workers
+) -> list[tuple[str, "FileMetadata"]]:
+    """Return what other versions of the work say, by their titles; those whose file is missing are left out."""
+    read = []
+    for asset in [one for one in subject.work.protected if one.id != subject.asset.id][:_MOST_VERSIONS]:
+        if originals.holds(asset.sha256):
+            content = await asyncio.to_thread(originals.get, asset.sha256)
+            read.append((asset.title, await _read(workers, content)))
+    return read
+
+
 async def _read(workers: Workers, content: bytes) -> "FileMetadata":
     # Imported late: it brings Pillow and OpenCV, which only workers need.
     from guardian.evidence.all_metadata import read_all_metadata
@@ -87,53 +112,46 @@ async def _read(workers: Workers, content: bytes) -> "FileMetadata":
     return await workers.run(read_all_metadata, content)
 
 
-async def _control(
-    subject: CaptureSubject, vault: Vault, workers: Workers, fetcher: Fetcher
-) -> tuple[_Control | None, str]:
-    """Return another picture of the host that shows the found one, the first with metadata of up to three; else why.
-
-    Requested as a scan would: politely, and by robots.txt.
-    """
-    image_url, page_url = subject.image_url, subject.page_url
-    if image_url is None or page_url is None or subject.page_sha256 is None:
-        return None, "no page was kept that names other pictures of the same host"
-
-    try:
-        shown = await pictures_of_page(vault, subject.page_sha256, page_url)
-    except GuardianError as error:
-        return None, f"the page that names other pictures cannot be read: {error}"
-    candidates = [
-        url for url in shown if host_of(url) == host_of(image_url) and picture_key(url) != picture_key(image_url)
+async def _control(subject: CaptureSubject, workers: Workers, exchanges: Exchanges) -> tuple[_Control | None, str]:
+    """Return another picture of the found one's host, the first with metadata of up to three; without one, why."""
+    if subject.image_url is None:
+        return None, "the picture was not seen on a host of the web"
+    host, key = host_of(subject.image_url), picture_key(subject.image_url)
+    others = [
+        picture
+        for picture in exchanges.pictures
+        if host in (host_of(picture.url), host_of(picture.final_url)) and picture_key(picture.url) != key
     ]
-    if not candidates:
-        return None, "its page shows no other picture of the same host"
+    if not others:
+        return None, exchanges.unreachable or exchanges.refused or "the page shows no other picture of the same host"
 
+    known = (subject.image_sha256, subject.asset.sha256)
+    large = [picture for picture in others if _is_control(picture, known)]
     first: _Control | None = None
-    problem = "none of them is large enough to say anything"
-    for url in sorted(candidates, key=_likelihood)[:_MOST_CONTROLS]:
-        try:
-            response = await fetcher.get(url, kind="image", referrer=Referrer(page_url))
-        except (FetchFailed, FetchRefused) as error:
-            problem = f"other pictures of the same host could not be fetched: {error}"
-            continue
-        digest = hashlib.sha256(response.content).hexdigest()
-        is_other = digest not in (subject.image_sha256, subject.asset.sha256)
-        if not is_other or not is_picture(response) or len(response.content) < _LEAST_CONTROL_BYTES:
-            continue
-        control = _Control(url, response.content, await _read(workers, response.content))
+    for picture in sorted(large, key=_likelihood)[:_MOST_CONTROLS]:
+        control = _Control(picture.url, picture.content, await _read(workers, picture.content))
         if control.read.fields:
             return control, ""
         first = first or control
-    return first, problem
+    return first, "the other pictures of the same host are too small to say anything"
 
 
-def _likelihood(url: str) -> bool:
+def _is_control(picture: Response, known: tuple[str | None, ...]) -> bool:
+    """Return whether an answer is a picture of some size, and none of those that are compared."""
+    is_large = is_picture(picture) and len(picture.content) >= _LEAST_CONTROL_BYTES
+    return is_large and hashlib.sha256(picture.content).hexdigest() not in known
+
+
+def _likelihood(picture: Response) -> bool:
     """Return what orders pictures by how likely they have metadata: photographs are mostly JPEG."""
-    return not url.partition("?")[0].lower().endswith((".jpg", ".jpeg"))
+    return picture_type(picture.content).media_type != "image/jpeg"
 
 
 def _told(
-    subject: CaptureSubject, both: tuple["FileMetadata", "FileMetadata"], control: _Control | None
+    subject: CaptureSubject,
+    both: tuple["FileMetadata", "FileMetadata"],
+    control: _Control | None,
+    versions: list[tuple[str, "FileMetadata"]],
 ) -> dict[str, Any]:
     """Return what rights.json says."""
     from guardian.evidence.c2pa_manifests import NOT_INSTALLED, can_read_manifests
@@ -152,7 +170,7 @@ def _told(
             asdict(field) | {"change": field.change, "management_information": field.is_management_information}
             for field in fields
         ],
-        "conclusion": list(conclusion(original, found, read)),
+        "conclusion": list(conclusion(original, found, read, versions)),
     }
 
 

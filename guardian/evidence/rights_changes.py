@@ -76,10 +76,17 @@ def compared(original: FileMetadata, found: FileMetadata, control: FileMetadata 
     )
 
 
-def conclusion(original: FileMetadata, found: FileMetadata, control: ReadFile | None) -> tuple[str, ...]:
-    """Return what the files show, in sentences; `control`: another picture of the same host, None without one.
+def conclusion(
+    original: FileMetadata,
+    found: FileMetadata,
+    control: ReadFile | None,
+    versions: Sequence[tuple[str, FileMetadata]] = (),
+) -> tuple[str, ...]:
+    """Return what the files show, in sentences.
 
-    A statement counts as kept where any field of the same meaning still has its words, whatever its carrier.
+    `control`: another picture of the same host, None without one. `versions`: other versions of the work that the owner
+    protects, by their titles: a copy of one that states less never had more. A statement counts as kept where any field
+    of the same meaning still has its words, whatever its carrier.
     """
     stated = _management(original)
     if not stated:
@@ -109,6 +116,7 @@ def conclusion(original: FileMetadata, found: FileMetadata, control: ReadFile | 
             f"{_quoted(before)}."
         )
     sentences += _about_host(removed, control)
+    sentences += _about_versions(lost, versions)
     sentences.append(
         "Who removed or altered it, when, and what they knew, the files do not say; the picture may also have been "
         "made from another version that never had it. 17 U.S.C. 1202 asks about knowledge and intent."
@@ -152,6 +160,22 @@ def _about_host(removed: Sequence[MetadataField], control: ReadFile | None) -> l
     return [
         f"{where} has no metadata either. Sites that re-encode what is uploaded remove all of it, so its absence alone "
         "does not show that yours was removed on purpose."
+    ]
+
+
+def _about_versions(lost: Sequence[MetadataField], versions: Sequence[tuple[str, FileMetadata]]) -> list[str]:
+    """Return which other versions of the work lack what was lost as well."""
+    wanted = {(field.meaning, field.value.casefold()) for field in lost}
+    without = [
+        title
+        for title, file in versions
+        if not wanted & {(field.meaning, field.value.casefold()) for field in file.fields}
+    ]
+    named = ", ".join(_quoted(title) for title in without[:5])
+    if not without:
+        return []
+    return [
+        f"Other versions of this work that are protected do not state it either ({named}): a copy of one never had it."
     ]
 
 

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from guardian.errors import BrowserFailed, CaptureFull, FetchRefused
+from guardian.errors import BrowserFailed, CaptureFull, FetchFailed, FetchRefused
 from guardian.evidence.keeper import Keeper, Taken
 from guardian.evidence.subjects import CaptureSubject
 from guardian.extract.html_sandbox import read_guarded
@@ -28,7 +28,8 @@ _MEDIA_TYPES = {
     SCREENSHOT: "image/png",
     PDF: "application/pdf",
     TEXT: "text/plain; charset=utf-8",
-    DOCUMENT: "text/html; charset=utf-8",
+    # As text: who opens it must not run a stranger's scripts, nor ask the site for anything.
+    DOCUMENT: "text/plain; charset=utf-8",
 }
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|\w+")
 """Chinese and Japanese write no blanks between words, so each of their letters counts as one."""
@@ -41,11 +42,11 @@ _LONGEST_ADDRESS = 300
 
 
 async def take_browser_views(
-    subject: CaptureSubject, keeper: Keeper, browser: Browser, as_guardian: Response | None
+    subject: CaptureSubject, keeper: Keeper, browser: Browser, as_guardian: Response | FetchFailed | None
 ) -> Taken:
     """Take screenshot, PDF, document and text of a use's page as a browser shows it, and what differs for guardian.
 
-    `as_guardian` is the page as guardian was just sent it; None when it was not, and then nothing is compared.
+    `as_guardian` is the page as guardian was just sent it, or why it was not; None when nothing is to be compared.
     """
     if subject.page_url is None:
         return _nothing("the picture was seen on no page of the web")
@@ -95,12 +96,13 @@ def _described(subject: CaptureSubject, viewed: Viewed) -> dict[str, str]:
     view = viewed.view
     when = f"{viewed.began_at:%Y-%m-%d %H:%M:%S} UTC"
     size = f"{view.width:,} by {min(view.height, TALLEST):,} pixels"
-    notes = " ".join([*_place_of_picture(subject, view.pictures), *view.notes])
+    answered = [] if view.status in (None, 200) else [f"The site answered with status {view.status}."]
+    notes = " ".join([*answered, *_place_of_picture(subject, view.pictures), *view.notes])
     return {
         SCREENSHOT: f"The page as {view.browser} showed it on {when}, {size}. {notes}".rstrip(),
         PDF: "The same page, laid out by the browser for paper.",
         TEXT: "The text that the browser showed.",
-        DOCUMENT: "The document as the browser had it when the page's scripts had run.",
+        DOCUMENT: "The document (HTML, as text) as the browser had it when the page's scripts had run.",
     }
 
 
@@ -139,12 +141,15 @@ def _record(subject: CaptureSubject, viewed: Viewed) -> bytes:
 
 
 async def shown_otherwise(
-    subject: CaptureSubject, as_guardian: Response, view: PageView, shown: str | None
+    subject: CaptureSubject, as_guardian: Response | FetchFailed, view: PageView, shown: str | None
 ) -> tuple[str, ...]:
     """Return in sentences what a site showed to guardian and not to a browser, and the other way round.
 
     `shown` is the text that the browser showed; None when it could not be taken.
     """
+    if isinstance(as_guardian, FetchFailed):
+        return tuple(_only_for_browsers(as_guardian, view))
+
     found = [*_difference_of_answers(as_guardian, view)]
     try:
         named = (await read_guarded(as_guardian)).seen
@@ -157,6 +162,12 @@ async def shown_otherwise(
     if sent is not None and shown is not None:
         found += await asyncio.to_thread(_difference_of_texts, sent, shown)
     return tuple(found)
+
+
+def _only_for_browsers(failed: FetchFailed, view: PageView) -> Iterator[str]:
+    if view.status is not None and view.status < 400:
+        reason = f"status {failed.status}" if failed.status is not None else failed.detail
+        yield f"guardian was not sent the page ({reason}); the browser was, with status {view.status}."
 
 
 def _difference_of_answers(as_guardian: Response, view: PageView) -> Iterator[str]:

@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -79,7 +79,10 @@ def fingerprint(key: Ed25519PublicKey) -> str:
 
 def read_public_key(content: bytes) -> Ed25519PublicKey:
     """Return the public key of a PEM file. Raises ValueError when it holds none, or one of another kind."""
-    key = load_pem_public_key(content)
+    try:
+        key = load_pem_public_key(content)
+    except UnsupportedAlgorithm as error:
+        raise ValueError("is of an unknown kind") from error
     if not isinstance(key, Ed25519PublicKey):
         raise ValueError("is no Ed25519 key")
     return key

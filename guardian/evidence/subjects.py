@@ -1,21 +1,12 @@
 """What a capture is about: one use of a work, with all that the steps of the capture need to know of it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from guardian.model import (
-    ACTIONS_BY_STRENGTH,
-    SEVERITIES_BY_STRENGTH,
-    Asset,
-    Case,
-    Comparison,
-    Finding,
-    Licence,
-    Work,
-)
+from guardian.cases.capture_orders import strongest
+from guardian.model import Asset, Case, Comparison, Finding, Licence, Work
 from guardian.store import Transaction
 
 
@@ -95,24 +86,6 @@ def subject_of(
 
     licence = tx.licences.get(finding.licence_id) if finding.licence_id is not None else None
     return CaptureSubject(case, work, asset, finding, licence, originals.path_of(asset.sha256), now)
-
-
-def strongest(findings: Sequence[Finding]) -> Finding:
-    """Return the strongest finding: one that is still there before those that are gone, the one last seen of equals.
-
-    Raises ValueError when there is none.
-    """
-    return max(
-        findings,
-        key=lambda finding: (
-            not finding.is_absent,
-            ACTIONS_BY_STRENGTH.index(finding.decision.action),
-            SEVERITIES_BY_STRENGTH.index(finding.decision.severity),
-            finding.comparison.probability,
-            finding.last_seen_at,
-            finding.id,
-        ),
-    )
 
 
 def _on_the_web(url: str) -> str | None:

@@ -5,11 +5,12 @@ import ssl
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import certifi
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from rfc3161_client import (
@@ -31,6 +32,8 @@ MOST_BYTES = 1 << 20
 _TIMEOUT = timedelta(seconds=15)
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=1), timedelta(seconds=15)
 _LONGEST_CHAIN = 8
+_UNREADABLE = (x509.InvalidVersion, UnsupportedAlgorithm)
+"""What cryptography raises for certificates that it does not understand, beside ValueError."""
 _HEADERS = {"content-type": "application/timestamp-query", "accept": "application/timestamp-reply"}
 
 
@@ -105,7 +108,10 @@ async def _ask(client: TrustedClient, authority: TimestampSettings, content: byt
         raise GuardianError(f"{authority.url} gave no time stamp: {said}")
 
     roots = roots_in(authority.ca_file) if authority.ca_file is not None else system_roots()
-    chain = _chain(response, roots)
+    try:
+        chain = _chain(response, roots)
+    except (ValueError, *_UNREADABLE) as error:
+        raise GuardianError(f"{authority.url} answered with certificates that cannot be read") from error
     if not chain or not _is_root(chain[-1]):
         raise GuardianError(
             f"the root certificate of {authority.url} is not known to this machine: write the file that the authority "
@@ -125,24 +131,15 @@ def check(answer: bytes, chain: bytes, content: bytes, known_roots: Collection[b
     (DER) is taken from `chain`, and reported as not known.
     """
     try:
-        certificates = x509.load_pem_x509_certificates(chain)
-    except ValueError as error:
-        raise ValueError(f"the certificates cannot be read ({error})") from error
-    # Bytes that a reader of PEM passes over would be changed unseen.
-    if b"".join(one.public_bytes(Encoding.PEM) for one in certificates) != chain:
-        raise ValueError("the certificates are not as they were written")
-    root = certificates[-1]
-    if not _is_root(root):
-        raise ValueError("the chain of certificates does not end with a root")
-
-    try:
+        certificates = _read_chain(chain)
+        root = certificates[-1]
         response = decode_timestamp_response(answer)
         VerifierBuilder().add_root_certificate(root).build().verify_message(response, content)
         signer = _signer(response)
-    except (VerificationError, ValueError, OverflowError) as error:
+    except (VerificationError, ValueError, OverflowError, *_UNREADABLE) as error:
         raise ValueError(str(error) or "it cannot be read") from error
-    if signer is None:
-        raise ValueError("it does not carry the certificate of its authority")
+    if signer is None or signer != certificates[0]:
+        raise ValueError("the first certificate is not the one that signed")
 
     return StampedTime(
         at=response.tst_info.gen_time.astimezone(UTC),
@@ -153,13 +150,26 @@ def check(answer: bytes, chain: bytes, content: bytes, known_roots: Collection[b
     )
 
 
+def _read_chain(chain: bytes) -> list[x509.Certificate]:
+    """Return certificates, each issued by the next one, the last by itself. Raises ValueError and _UNREADABLE."""
+    certificates = x509.load_pem_x509_certificates(chain)
+    # Bytes that a reader of PEM passes over would be changed unseen.
+    if b"".join(one.public_bytes(Encoding.PEM) for one in certificates) != chain:
+        raise ValueError("the certificates are not as they were written")
+    if not _is_root(certificates[-1]):
+        raise ValueError("the chain of certificates does not end with a root")
+    if not all(_is_issued_by(one, issuer) for one, issuer in pairwise(certificates)):
+        raise ValueError("a certificate of the chain is not issued by the next one")
+    return certificates
+
+
 def roots_in(path: Path) -> list[bytes]:
     """Return the certificates (DER) of a PEM file that the operator names. Raises UsageError."""
     try:
         return [one.public_bytes(Encoding.DER) for one in x509.load_pem_x509_certificates(path.read_bytes())]
     except OSError as error:
         raise UsageError(f"cannot read certificates of a time-stamp authority from {path}: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, *_UNREADABLE) as error:
         raise UsageError(f"{path} holds no certificate in PEM form") from error
 
 
@@ -202,6 +212,6 @@ def _is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bo
         return False
     try:
         certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature):
+    except (ValueError, TypeError, InvalidSignature, *_UNREADABLE):
         return False
     return True

@@ -219,6 +219,11 @@ class Vault:
             sync_folder(path.parent)
 
 
+def is_digest(text: str) -> bool:
+    """Return whether a text is a lower-case hex SHA-256."""
+    return _DIGEST.fullmatch(text) is not None
+
+
 def records_folder(path: Path) -> Path:
     """Return the folder that lies beside some bytes and holds the records of the answers that they came in."""
     return path.with_name(f"{path.name}.answers")

@@ -32,7 +32,7 @@ from guardian.evidence.signing import SIGNATURE_BYTES, fingerprint, is_signed, p
 from guardian.evidence.timestamps import MOST_BYTES, StampedTime, check
 from guardian.evidence.zip_layout import ZipMember, directory, local_header
 
-_MOST_MANIFEST_BYTES = 256 << 20
+_MOST_MANIFEST_BYTES = 64 << 20
 _MOST_HISTORY_BYTES = 64 << 20
 _HEADER_BYTES = 30
 _SIZE_IN_HEADER = slice(18, 22)
@@ -236,6 +236,8 @@ def _check_header(reading: _Reading, member: ZipMember) -> None:
 def _check_member(reading: _Reading, listed: Listed) -> None:
     """Check the header and the content of the next member, which the manifest names."""
     start = reading.position
+    if listed.size_bytes > reading.size - start:
+        raise _Damaged(listed.name, start, reading.size, "the file ends within it")
     before = ZipMember(listed.name, listed.size_bytes, 0, start)
     expected = local_header(before)
     wrong = f"the header does not begin the member {listed.name}, which the manifest names here"

@@ -63,6 +63,15 @@ class BodyReader:
             # The status says what is wrong.
             return Received()
 
+    async def of_error(self, answer: httpx.Response, url: str, kind: Kind, deadline: asyncio.Timeout) -> Received:
+        """Return the body of a redirect or of an answer with an error status, as far as it comes within the limits."""
+        try:
+            return await self.read(answer, url, kind, deadline, keep_part=True)
+        except (FetchRefused, FetchFailed) as error:
+            return Received(incomplete=error.detail)
+        except (httpx.HTTPError, aiohttp.ClientError) as error:
+            return Received(incomplete=str(error) or "the connection ended early")
+
     async def read(
         self,
         answer: httpx.Response,

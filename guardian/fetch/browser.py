@@ -7,8 +7,8 @@ import asyncio
 import importlib.util
 import json
 import os
-import re
 import shutil
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -34,20 +34,25 @@ _CHILD = "guardian.fetch.browser_process"
 _TO_CLOSE = 5.0
 """Seconds of the whole time limit that starting and closing the browser may take beside the page."""
 
+_LONGEST_VIEW = 64 * 1024**2
+"""Bytes of what the child says of a page. All that it says is bounded, far below."""
+
 _BETWEEN_LOOKS = 0.5
 """Seconds between two looks at the memory that the browser takes."""
 
 _WORDS = {
-    "ERR_ABORTED": "it is a file to be downloaded, not a page",
+    "Download is starting": "it is a file to be downloaded, not a page",
+    "Timeout": "it gave no answer in time",
+    "ERR_TIMED_OUT": "it gave no answer in time",
     "ERR_TUNNEL_CONNECTION_FAILED": "its host took no connection",
     "ERR_EMPTY_RESPONSE": "its host took no connection, or gave no answer",
-    "ERR_TIMED_OUT": "it gave no answer in time",
     "ERR_TOO_MANY_REDIRECTS": "its redirects lead nowhere",
+    "ERR_UNSAFE_PORT": "browsers connect to no page at this port",
     "ERR_CERT_DATE_INVALID": "its certificate is not valid now",
     "ERR_CERT_AUTHORITY_INVALID": "its certificate is of no known authority",
     "ERR_CERT_COMMON_NAME_INVALID": "its certificate is for another host",
 }
-"""What Chromium's words for failures mean behind the proxy."""
+"""What the words of Chromium and Playwright for failures mean behind the proxy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +85,22 @@ def find_browser(settings: BrowserSettings) -> Path:
     return Path(found)
 
 
-@dataclass(frozen=True, slots=True)
 class Browser:
-    """The browser that is installed. It is started for each page and ended with it.
+    """The browser that is installed. It is started for each page, one at a time, and ended with it.
 
     `allowed` networks may be reached besides public addresses. `look_up` finds the addresses of names.
     """
 
-    settings: BrowserSettings
-    clock: Callable[[], datetime]
-    allowed: tuple[Network, ...] = ()
-    look_up: LookUp = system_look_up
+    def __init__(
+        self,
+        settings: BrowserSettings,
+        clock: Callable[[], datetime],
+        allowed: tuple[Network, ...] = (),
+        look_up: LookUp = system_look_up,
+    ) -> None:
+        self._settings, self._clock = settings, clock
+        self._allowed, self._look_up = allowed, look_up
+        self._turn = asyncio.Lock()
 
     async def view(self, url: str, folder: Path) -> Viewed:
         """View a page, and leave its screenshot, PDF, document and text in a folder, under the names in `page_view`.
@@ -98,9 +108,9 @@ class Browser:
         The browser uses the folder for itself too: give it one that is removed afterwards. Raises BrowserFailed when
         nothing could be taken.
         """
-        executable = find_browser(self.settings)
-        bounds = ProxyBounds(max_bytes=self.settings.max_bytes)
-        async with GuardedProxy(self.allowed, bounds, self.look_up) as proxy:
+        executable = find_browser(self._settings)
+        bounds = ProxyBounds(max_bytes=self._settings.max_bytes)
+        async with self._turn, GuardedProxy(self._allowed, bounds, self._look_up) as proxy:
             host, port = proxy.address
             with TemporaryDirectory(prefix="guardian-") as sockets:
                 job = BrowserJob(
@@ -113,10 +123,10 @@ class Browser:
                     password=proxy.password,
                     folder=str(folder),
                     sockets=sockets,
-                    seconds=max(1.0, self.settings.timeout.total_seconds() - _TO_CLOSE),
+                    seconds=max(1.0, self._settings.timeout.total_seconds() - _TO_CLOSE),
                 )
-                began_at = self.clock()
-                view = await _run(job, self.settings)
+                began_at = self._clock()
+                view = await _run(job, self._settings)
             if view.failure is not None:
                 raise BrowserFailed(f"the browser could not open the page: {_why_not_opened(view.failure, proxy)}")
             return Viewed(view, began_at, proxy.refused, proxy.exceeded)
@@ -124,34 +134,55 @@ class Browser:
 
 async def _run(job: BrowserJob, settings: BrowserSettings) -> PageView:
     """Return what the child saw. Whatever ends it, nothing of it is left running. Raises BrowserFailed."""
-    child = await asyncio.create_subprocess_exec(
-        *child_command(_CHILD),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        # Passwords that guardian has in its environment are none of a browser's business.
-        env={"PATH": os.defpath, "HOME": job.folder, "TMPDIR": job.folder, "LANG": "C.UTF-8"},
-    )
-    talk = asyncio.ensure_future(child.communicate(json.dumps(asdict(job)).encode()))
+    errors = Path(job.folder) / "errors.txt"
+    with errors.open("wb") as said:
+        child = await asyncio.create_subprocess_exec(
+            *child_command(_CHILD),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=said,
+            limit=_LONGEST_VIEW,
+            # Passwords that guardian has in its environment are none of a browser's business.
+            env={
+                "PATH": os.defpath,
+                "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+                "HOME": job.folder,
+                "TMPDIR": job.folder,
+                "LANG": "C.UTF-8",
+            },
+        )
+    answer = asyncio.ensure_future(_answer(child, job))
     watch = asyncio.ensure_future(_memory_exceeded(child.pid, settings.max_memory))
     try:
         seconds = settings.timeout.total_seconds()
-        await asyncio.wait({talk, watch}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        if not talk.done():
+        await asyncio.wait({answer, watch}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        if not answer.done():
             why = f"took more than {settings.max_memory >> 20} MB of memory" if watch.done() else None
             raise BrowserFailed(f"the browser {why or f'was not done with the page in {seconds:g} seconds'}")
-        written, errors = talk.result()
+        line = answer.result()
     finally:
+        # It has told what it saw: there is no need to wait until it has closed the browser.
         await asyncio.to_thread(_end_all, child.pid)
-        await cancel_all((talk, watch))
+        await cancel_all((answer, watch))
         await child.wait()
 
-    if child.returncode != 0:
-        raise BrowserFailed(_why_not_started(errors.decode("utf-8", "replace")))
+    if not line:
+        raise BrowserFailed(_why_not_started(errors.read_text(encoding="utf-8", errors="replace")))
     try:
-        return view_from_json(written)
+        return view_from_json(line)
     except ValueError as error:
         raise BrowserFailed(str(error)) from error
+
+
+async def _answer(child: asyncio.subprocess.Process, job: BrowserJob) -> bytes:
+    """Give the child its job, and return the line that it answers; nothing when it ends without."""
+    if child.stdin is None or child.stdout is None:
+        raise RuntimeError("the child was started without pipes")
+    with suppress(ConnectionError):
+        child.stdin.write(json.dumps(asdict(job)).encode())
+        await child.stdin.drain()
+        child.stdin.close()
+    return await child.stdout.readline()
 
 
 async def _memory_exceeded(pid: int, limit: int) -> None:
@@ -201,8 +232,7 @@ def _why_not_opened(failure: str, proxy: GuardedProxy) -> str:
     if proxy.refused:
         refused = proxy.refused[-1]
         return f"it lies at or leads to {refused.host}, a {refused.reason}"
-    word = re.search(r"ERR_\w+", failure)
-    return _WORDS.get(word[0], failure) if word else failure
+    return next((words for sign, words in _WORDS.items() if sign in failure), failure.removeprefix("Page.goto: "))
 
 
 def _why_not_started(errors: str) -> str:
@@ -213,4 +243,6 @@ def _why_not_started(errors: str) -> str:
             "Install Chromium's setuid sandbox (chromium-sandbox) or allow unprivileged user namespaces"
         )
     lines = [line.strip() for line in errors.splitlines() if line.strip()]
-    return f"the browser did not start or ended early: {lines[0][:300] if lines else 'it said nothing'}"
+    # A traceback says at its end what it is about, Playwright at the beginning.
+    told = next((line for line in (lines[::-1] if "Traceback" in errors else lines)), "it said nothing")
+    return f"the browser did not start or ended early: {told[:300]}"

@@ -50,6 +50,9 @@ _MOST_REQUESTS, _MOST_PICTURES, _LONGEST_ADDRESS = 1_000, 500, 2_000
 _LOADING, _SETTLING, _ANSWERING, _DRAWING = 10.0, 3.0, 5.0, 15.0
 """Seconds: until a page has loaded, until it has come to rest after that, for each question to it, for each file."""
 
+_TERMINATIONS, _BETWEEN_TERMINATIONS = 20, 0.25
+"""How often a busy script is ended until no other can begin, and the pause between, in seconds."""
+
 _SET_CHILD_SUBREAPER = 36
 _LARGEST_FILE = 1024**3
 _LONGEST_ERROR = 4_000
@@ -80,6 +83,8 @@ _FLAGS = (
 )
 _NOT_THESE = ("--enable-unsafe-swiftshader", "--disable-popup-blocking")
 """Flags that Playwright would add, and that let pages do more than in a person's browser."""
+
+_STOPPED = "A script of the page kept the browser busy without end; it was stopped before the page was captured."
 
 # The expressions below are evaluated in an isolated world; the numbers in them are bounds.
 _SCROLL = """(async () => {
@@ -231,6 +236,8 @@ class _Visit:
                     },
                 )
         except TimeoutError as error:
+            if _STOPPED not in self.notes:
+                self.notes.append(_STOPPED)
             await self._interrupt()
             raise _Busy from error
         except Error as error:
@@ -242,13 +249,18 @@ class _Visit:
 
     async def _interrupt(self) -> None:
         """End the script that keeps the page busy, and let no other begin."""
-        note = "A script of the page kept the browser busy without end; it was stopped before the page was captured."
-        if note not in self.notes:
-            self.notes.append(note)
-        with suppress(Error, TimeoutError):
-            async with asyncio.timeout(2):
+        disabling = asyncio.ensure_future(
+            self._devtools.send("Emulation.setScriptExecutionDisabled", {"value": True}),
+        )
+        # Each termination ends what runs just now; an event may start it again before scripts are switched off.
+        for _ in range(_TERMINATIONS):
+            with suppress(Error):
                 await self._devtools.send("Runtime.terminateExecution")
-                await self._devtools.send("Emulation.setScriptExecutionDisabled", {"value": True})
+            await asyncio.wait({disabling}, timeout=_BETWEEN_TERMINATIONS)
+            if disabling.done():
+                break
+        disabling.cancel()
+        await asyncio.gather(disabling, return_exceptions=True)
 
     async def _reached(self, state: Literal["load", "networkidle"], seconds: float) -> bool:
         try:
@@ -301,8 +313,11 @@ async def _quietly(ending: Awaitable[object]) -> None:
         await ending
 
 
-async def view(job: BrowserJob) -> PageView:
-    """View one page: its files lie in the job's folder afterwards. Raises playwright's Error when no browser starts."""
+async def view(job: BrowserJob, tell: Callable[[PageView], None]) -> None:
+    """View one page, and tell what was seen when its files lie in the job's folder. Then the browser is closed.
+
+    Raises Playwright's Error when no browser starts.
+    """
     ends = time.monotonic() + job.seconds
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
@@ -316,7 +331,7 @@ async def view(job: BrowserJob) -> PageView:
             timeout=job.seconds * 1000,
         )
         try:
-            return await _view_in(browser, job, ends)
+            tell(await _view_in(browser, job, ends))
         finally:
             await browser.close()
 
@@ -367,18 +382,21 @@ def _first_line(text: str) -> str:
     return text.partition("\n")[0].strip()[:500]
 
 
+def _tell(seen: PageView) -> None:
+    print(json.dumps(asdict(seen)), flush=True)
+
+
 def _main() -> None:
-    """Do the job that stands on standard input."""
+    """Do the job that stands on standard input; what was seen is one line on standard output."""
     # What the browser leaves behind becomes this process's child, so that whoever ends this one finds it.
     ctypes.CDLL(None, use_errno=True).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (_LARGEST_FILE, _LARGEST_FILE))
     job = BrowserJob(**json.load(sys.stdin))
     try:
-        seen = asyncio.run(view(job))
+        asyncio.run(view(job, _tell))
     except Error as error:
         sys.exit(error.message[:_LONGEST_ERROR])
-    sys.stdout.write(json.dumps(asdict(seen)))
 
 
 if __name__ == "__main__":

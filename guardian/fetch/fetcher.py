@@ -5,10 +5,12 @@ scan a picture that failed or was refused is not asked for again, and neither is
 """
 
 from collections import Counter, OrderedDict
+from dataclasses import replace
 
 from guardian.errors import FetchFailed, FetchRefused
 from guardian.fetch.bodies import Kind
 from guardian.fetch.credentials import Credentials
+from guardian.fetch.recording import Recorder
 from guardian.fetch.referrer import referring_origin
 from guardian.fetch.web import AskedBy, FetchPolicy, WebClient
 from guardian.model import Referrer, Remembered, Response, Retry, SkipReason
@@ -36,6 +38,14 @@ class Fetcher:
     def for_person(cls, web: WebClient) -> "Fetcher":
         """Return a fetcher for a person who waits. Like a browser, it ignores robots.txt."""
         return cls(web, FetchPolicy(AskedBy.PERSON))
+
+    def recording(self, recorder: Recorder, *, for_person: bool = False) -> "Fetcher":
+        """Return a fetcher that tells `recorder` of each exchange, with the same credentials.
+
+        `for_person`: a person waits, as for `for_person`.
+        """
+        asked_by = AskedBy.PERSON if for_person else self._policy.asked_by
+        return Fetcher(self._web, replace(self._policy, asked_by=asked_by, recorder=recorder))
 
     @property
     def asked_by_person(self) -> bool:

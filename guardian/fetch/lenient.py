@@ -1,7 +1,7 @@
 """Reads answers that break the rules of HTTP as browsers read them: a second way, for what the usual one refuses.
 
-Each request has a connection of its own, which ends with the answer. So what a server sends too much is never taken
-for the answer to another request, and disagreement about where an answer ends harms nobody else.
+Each request has a connection of its own, which ends with the answer: what a server sends too much is never taken for
+another answer. Exchanges that are recorded go this way too, since it knows which bytes belong to which request.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ import httpx
 from aiohappyeyeballs import start_connection
 
 from guardian.fetch.dns import Resolver, places_of
+from guardian.fetch.recording import Tape
 from guardian.fetch.ssrf_guard import AddressInfo
 
 Field = tuple[bytes, bytes]
@@ -87,6 +88,8 @@ def read_head(head: bytes) -> Head:
 class LenientTransport(httpx.AsyncBaseTransport):
     """Carries requests over httpx's transport seam, each on a connection of its own.
 
+    A request with a Tape among its extensions ("tape") is recorded.
+
     `make_socket` applies the SSRF guard. Errors are those of httpx. The stream of an answer that was cut off yields
     what came, then raises httpx.RemoteProtocolError or httpx.ReadError.
     """
@@ -103,8 +106,7 @@ class LenientTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a GET request and return its answer, whose body is still to be read."""
-        timeouts = request.extensions["timeout"]
-        connection = await self._connected(request.url, timeouts["connect"], timeouts["read"])
+        connection = await self._connected(request)
         try:
             connection.send(request)
             head, rest = await connection.head()
@@ -114,12 +116,16 @@ class LenientTransport(httpx.AsyncBaseTransport):
             raise
         return httpx.Response(head.status, headers=list(head.fields), stream=stream, request=request)
 
-    async def _connected(self, url: httpx.URL, connect_timeout: float, read_timeout: float) -> "_Connection":
+    async def _connected(self, request: httpx.Request) -> "_Connection":
+        url, timeouts = request.url, request.extensions["timeout"]
+        tape: Tape | None = request.extensions.get("tape")
         host, port = url.host, url.port or (443 if url.scheme == "https" else 80)
         is_secure = url.scheme == "https"
         try:
-            async with asyncio.timeout(connect_timeout):
+            async with asyncio.timeout(timeouts["connect"]):
                 places = await places_of(host, port, self._resolver)
+                if tape is not None:
+                    tape.note_resolved(dict.fromkeys(str(place[4][0]) for place in places if place[4][0] != host))
                 made = await start_connection(places, socket_factory=self._make_socket, happy_eyeballs_delay=0.25)
                 try:
                     reader, writer = await asyncio.open_connection(
@@ -136,15 +142,21 @@ class LenientTransport(httpx.AsyncBaseTransport):
             # Also what a failed handshake of TLS raises.
             raise httpx.ConnectError(str(error)) from error
 
-        self._note_peer(str(writer.get_extra_info("peername")[0]))
-        return _Connection(reader, writer, read_timeout)
+        peer = writer.get_extra_info("peername")
+        self._note_peer(str(peer[0]))
+        if tape is not None:
+            tape.note_connected(str(peer[0]), int(peer[1]), writer.get_extra_info("ssl_object"))
+        return _Connection(reader, writer, timeouts["read"], tape)
 
 
 class _Connection:
     """One connection, for one request. `read_timeout` is how long the site may be silent, in seconds."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, read_timeout: float) -> None:
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, read_timeout: float, tape: Tape | None
+    ) -> None:
         self._reader, self._writer, self._read_timeout = reader, writer, read_timeout
+        self._tape = tape
         self.framing = h11.Connection(h11.CLIENT)
 
     def send(self, request: httpx.Request) -> None:
@@ -152,18 +164,23 @@ class _Connection:
         begin = h11.Request(
             method=request.method, target=request.url.raw_path, headers=[*fields, (b"connection", b"close")]
         )
-        self._writer.write(self.framing.send(begin) or b"")
-        self._writer.write(self.framing.send(h11.EndOfMessage()) or b"")
+        head = (self.framing.send(begin) or b"") + (self.framing.send(h11.EndOfMessage()) or b"")
+        if self._tape is not None:
+            self._tape.note_sent(head)
+        self._writer.write(head)
 
     async def receive(self) -> bytes:
         """Return some bytes; none at the end of the connection. Raises httpx.ReadTimeout, httpx.ReadError."""
         try:
             async with asyncio.timeout(self._read_timeout):
-                return await self._reader.read(64 * 1024)
+                some = await self._reader.read(64 * 1024)
         except TimeoutError as error:
             raise httpx.ReadTimeout("the site was silent for too long") from error
         except OSError as error:
             raise httpx.ReadError(error.strerror or str(error)) from error
+        if self._tape is not None:
+            self._tape.note_received(some)
+        return some
 
     async def head(self) -> tuple[Head, bytes]:
         """Return the head of the final answer, and the bytes that came behind it.
@@ -189,6 +206,8 @@ class _Connection:
             del received[: end.end()]
             if head.status >= 200 or head.status == 101:
                 return head, bytes(received)
+            if self._tape is not None:
+                self._tape.begin_answer(bytes(received))
         raise httpx.RemoteProtocolError(f"more than {_MOST_INTERIM} interim answers")
 
     def close(self) -> None:

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass, field
 
-SCREENSHOT, PDF, DOCUMENT, TEXT = "screenshot.png", "page.pdf", "rendered.html", "page.txt"
+SCREENSHOT, PDF, DOCUMENT, TEXT = "screenshot.png", "page.pdf", "rendered-html.txt", "page.txt"
 WIDTH, WINDOW_HEIGHT = 1280, 900
 TALLEST = 15_000
 """Pixels of a page in its screenshot. Beyond 16,384 Chromium repeats what it has drawn."""

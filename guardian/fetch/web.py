@@ -26,6 +26,7 @@ from guardian.fetch.bodies import BodyReader, Kind, Received, missing_of_range
 from guardian.fetch.credentials import Credentials
 from guardian.fetch.dns import LookUp, Resolver, system_look_up
 from guardian.fetch.lenient import LenientTransport
+from guardian.fetch.recording import Recorder, Tape
 from guardian.fetch.referrer import referer
 from guardian.fetch.requested import REDIRECTS, bad_address_text, redirect_target, requested_url
 from guardian.fetch.retry_after import parse_retry_after
@@ -67,11 +68,13 @@ class FetchPolicy:
     """What holds for all requests of one scan or one check.
 
     A request for a person ignores robots.txt, working hours and the pause between requests. `credentials` are sent to
-    their own origin only.
+    their own origin only. `recorder` is told of each exchange byte by byte, those of redirects and failures too; only
+    reading robots.txt is not recorded.
     """
 
     asked_by: AskedBy = AskedBy.SCAN
     credentials: Credentials | None = None
+    recorder: Recorder | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,7 @@ class _Extras:
     credentials: Credentials | None = None
     referrer: Referrer | None = None
     leniently: bool = False
+    recorder: Recorder | None = None
 
 
 _FOR_A_SCAN = FetchPolicy()
@@ -190,7 +194,7 @@ class WebClient:
             seen.add(current)
             # Each hop of a redirect may lie on another host, with a robots.txt and a pause of its own.
             delay = None if policy.asked_by is AskedBy.PERSON else await self._delay_for(current)
-            extras = _Extras(known, policy.credentials, referrer)
+            extras = _Extras(known, policy.credentials, referrer, recorder=policy.recorder)
             response = await self._exchange_with_retries(current, kind, delay, extras)
             target = redirect_target(response, current)
             if target is None:
@@ -276,7 +280,9 @@ class WebClient:
             limit = self._settings.timeout.total_seconds()
             try:
                 async with asyncio.timeout(limit) as deadline:
-                    return await self._receive(url, kind, extras, deadline)
+                    if extras.recorder is None:
+                        return await self._receive(url, kind, extras, deadline)
+                    return await self._receive_recorded(url, kind, extras, deadline)
             except TimeoutError as error:
                 raise FetchFailed(SkipReason.TIMEOUT, url, f"not complete within {limit:g} s") from error
             except (httpx.HTTPError, aiohttp.ClientError) as error:
@@ -286,12 +292,35 @@ class WebClient:
             except (httpx.InvalidURL, ValueError) as error:
                 raise FetchRefused(SkipReason.BAD_ADDRESS, url, bad_address_text(error)) from error
 
-    async def _receive(self, url: str, kind: Kind, extras: _Extras, deadline: asyncio.Timeout) -> Response:
+    async def _receive_recorded(self, url: str, kind: Kind, extras: _Extras, deadline: asyncio.Timeout) -> Response:
+        """Send one request as `_receive` does, and tell the recorder of the exchange, also of one that failed."""
+        tape = Tape(url, self._clock(), extras.credentials.headers_for(url) if extras.credentials else ())
+        incomplete: str | None = "cut off"
+        try:
+            response = await self._receive(url, kind, extras, deadline, tape)
+            incomplete = response.incomplete
+            return response
+        except asyncio.CancelledError:
+            incomplete = f"not complete within {self._settings.timeout.total_seconds():g} s"
+            raise
+        except (FetchRefused, FetchFailed) as error:
+            incomplete = error.detail
+            raise
+        except (httpx.HTTPError, aiohttp.ClientError, ValueError) as error:
+            incomplete = str(error) or type(error).__name__
+            raise
+        finally:
+            if extras.recorder is not None:
+                extras.recorder(tape.exchange(self._clock(), incomplete))
+
+    async def _receive(
+        self, url: str, kind: Kind, extras: _Extras, deadline: asyncio.Timeout, tape: Tape | None = None
+    ) -> Response:
         """Send one request and return its answer; redirects and errors come without their body.
 
-        Only a picture that was asked for comes whatever its status is.
+        Only a picture that was asked for comes whatever its status is; and of what goes on a tape, all bodies do.
         """
-        transport = self._lenient if extras.leniently else self._transport
+        transport = self._lenient if extras.leniently or tape is not None else self._transport
         if transport is None:
             raise RuntimeError("WebClient is used before it was opened")
 
@@ -300,16 +329,19 @@ class WebClient:
         named = referer(extras.referrer, url)
         led_here = {"referer": named} if named is not None else {}
         headers = {**self._headers, "accept": _ACCEPT[kind], **led_here, **conditions, **credentials}
-        request = httpx.Request("GET", url, headers=headers, extensions={"timeout": self._timeouts})
+        request = httpx.Request("GET", url, headers=headers, extensions={"timeout": self._timeouts, "tape": tape})
         _connected_to.set(None)
         answer = await transport.handle_async_request(request)
 
         try:
             received = Received()
-            if answer.status_code >= 400 and kind == "image":
+            if answer.status_code < 400 and answer.status_code not in REDIRECTS:
+                keep_part = extras.leniently or tape is not None
+                received = await self._bodies.read(answer, url, kind, deadline, keep_part=keep_part)
+            elif tape is not None:
+                received = await self._bodies.of_error(answer, url, kind, deadline)
+            elif answer.status_code >= 400 and kind == "image":
                 received = await self._bodies.picture_of_error(answer, url, deadline)
-            elif answer.status_code < 400 and answer.status_code not in REDIRECTS:
-                received = await self._bodies.read(answer, url, kind, deadline, keep_part=extras.leniently)
         finally:
             await answer.aclose()
         return Response(

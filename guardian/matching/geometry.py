@@ -114,6 +114,12 @@ def count_agreeing(
     )
 
 
+def agreeing_with(asset: OrientedPoints, candidate: OrientedPoints, index: int) -> NDArray[np.bool_]:
+    """Return which of n correspondences agree with the similarity that one of them proposes: bool [n]."""
+    points = (asset.x, asset.y, asset.size, asset.angle), (candidate.x, candidate.y, candidate.size, candidate.angle)
+    return np.asarray(_agreeing_with(*points, index))
+
+
 def square(matrix: Matrix) -> NDArray[np.float64]:
     """Return the matrix as float64 [3, 3]."""
     return matrix.reshape(3, 3) if len(matrix) == 9 else np.vstack([matrix.reshape(2, 3), [0.0, 0.0, 1.0]])
@@ -162,28 +168,48 @@ def _count_agreeing(asset, candidate, starts):  # type: ignore[no-untyped-def]
 
 @kernel
 def _count_in_group(asset, candidate, start, stop, agreeing):  # type: ignore[no-untyped-def]
+    for i in range(start, stop):
+        proposed = _proposed_by(asset, candidate, i)
+        for j in range(start, stop):
+            agreeing[i] += _agrees(asset, candidate, proposed, i, j)
+
+
+@kernel
+def _agreeing_with(asset, candidate, i):  # type: ignore[no-untyped-def]
+    agrees = np.zeros(asset[0].shape[0], np.bool_)
+    proposed = _proposed_by(asset, candidate, i)
+    for j in range(agrees.shape[0]):
+        agrees[j] = _agrees(asset, candidate, proposed, i, j)
+    return agrees
+
+
+@kernel
+def _proposed_by(asset, candidate, i):  # type: ignore[no-untyped-def]
+    """Return scale, turn in degrees, scaled cosine and sine of the similarity that one correspondence proposes."""
+    scale = candidate[2][i] / asset[2][i]
+    turn = candidate[3][i] - asset[3][i]
+    return scale, turn, scale * np.cos(np.deg2rad(turn)), scale * np.sin(np.deg2rad(turn))
+
+
+@kernel
+def _agrees(asset, candidate, proposed, i, j):  # type: ignore[no-untyped-def]
+    """Tell whether correspondence j agrees with what i proposes in place, size and angle."""
     ax, ay, asize, aangle = asset
     cx, cy, csize, cangle = candidate
-    for i in range(start, stop):
-        scale = csize[i] / asize[i]
-        turn = cangle[i] - aangle[i]
+    scale, turn, cosine, sine = proposed
 
-        cosine, sine = scale * np.cos(np.deg2rad(turn)), scale * np.sin(np.deg2rad(turn))
-        for j in range(start, stop):
-            dx, dy = ax[j] - ax[i], ay[j] - ay[i]
-            error_x = abs(cosine * dx - sine * dy + cx[i] - cx[j])
-            error_y = abs(sine * dx + cosine * dy + cy[i] - cy[j])
-            # Angle and size of one keypoint are coarse, so its proposal may drift with distance.
-            reach = 0.35 * csize[j] + 0.08 * scale * np.sqrt(dx * dx + dy * dy)
-            if error_x > reach or error_y > reach:
-                continue
+    dx, dy = ax[j] - ax[i], ay[j] - ay[i]
+    error_x = abs(cosine * dx - sine * dy + cx[i] - cx[j])
+    error_y = abs(sine * dx + cosine * dy + cy[i] - cy[j])
+    # Angle and size of one keypoint are coarse, so its proposal may drift with distance.
+    reach = 0.35 * csize[j] + 0.08 * scale * np.sqrt(dx * dx + dy * dy)
+    if error_x > reach or error_y > reach:
+        return False
 
-            zoom = csize[j] / asize[j] / scale
-            if zoom > 1.8 or zoom < 0.55:
-                continue
-            if abs((cangle[j] - aangle[j] - turn + 900.0) % 360.0 - 180.0) > 35.0:
-                continue
-            agreeing[i] += 1
+    zoom = csize[j] / asize[j] / scale
+    if zoom > 1.8 or zoom < 0.55:
+        return False
+    return abs((cangle[j] - aangle[j] - turn + 900.0) % 360.0 - 180.0) <= 35.0
 
 
 @kernel

@@ -70,6 +70,7 @@ def _call_all() -> None:
         hashing.within(points.descriptors[0], hashes, 8)
 
     geometry.count_agreeing(points, points)
+    geometry.agreeing_with(points, points, 0)
     same = np.array([1.0, 0.0, 0.0, 0.0, 1.0, 0.0])
     grid = geometry.CandidateGrid(points, _SIDE, _SIDE)
     grid.refine(same, points, words)

@@ -5,9 +5,10 @@ Opened once in each worker process; measures, and judges nothing.
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from guardian.matching import combine, kernels
 from guardian.matching.candidate import candidate_of
 from guardian.matching.combine import CombinedAnswer, ComparedPair, RankedPair
 from guardian.matching.features import easy_copies
-from guardian.matching.features.embedding import Embedder
+from guardian.matching.features.embedding import Embedder, TextEmbedder
 from guardian.matching.features.fingerprint import Fingerprint, fingerprint
 from guardian.matching.features.image import Decoded, Picture, decode, decode_all
 from guardian.matching.features.phash import phash
@@ -67,6 +68,16 @@ class Matcher:
         self._settings, self._embedder = settings, embedder
         self._profile = profile_of(settings)
         self._shards = [Shard(folder / self.recipe, self.recipe, self._profile) for folder in index_folders]
+
+    def described(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float16]]]:
+        """Yield numbers, int64 [n], and unit vectors, float16 [n, d], of the assets that answer and have vectors."""
+        for shard in self._shards:
+            yield from shard.described()
+
+    @property
+    def text_embedder(self) -> TextEmbedder | None:
+        """The descriptor, when it has vectors of texts, too; else None."""
+        return cast(TextEmbedder, self._embedder) if hasattr(self._embedder, "encode_texts") else None
 
     def warm(self) -> None:
         """Load the compiled kernels and open the index, so that no image is charged for that. Raises IndexNotReady."""

@@ -4,6 +4,7 @@ An answer pickles and refers to no mapped file, so a shard on another machine di
 shard can know by itself (which evidence assets of other shards share, the ranking) is left to combine.py.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,6 +68,12 @@ class Shard:
     def refresh(self) -> None:
         """Follow the index to its current generation. Raises IndexNotReady."""
         self._index = open_index(self._folder, self._recipe, self._index)
+
+    def described(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float16]]]:
+        """Yield numbers and descriptors' vectors of the assets that answer, segment by segment."""
+        for segment in self._index.segments:
+            if segment.vectors is not None:
+                yield segment.numbers[segment.alive].astype(np.int64), segment.vectors[segment.alive]
 
     def search(self, candidate: Candidate, encoder: PartEncoder | None, newer_than: int) -> ShardAnswer:
         """Measure the candidate against every asset above `newer_than` that some route brings.

@@ -11,20 +11,31 @@ from guardian.matching.geometry import Proposal
 from guardian.matching.index.prefilter import IndexSlot
 from guardian.matching.index.reader import Index
 
+_MOST_BY_CHANCE = 0.02
+"""Share of the visible keypoints that agree by chance, at most."""
+
+_CLEAR_SURPLUS = 8.0
+"""Standard deviations above what agrees by chance from which an asset is measured, however many others are."""
+
 
 def shortlisted(
     index: Index, candidate: Candidate, proposals: dict[IndexSlot, list[Proposal]], count: int
 ) -> dict[IndexSlot, list[Proposal]]:
-    """Return the proposals of the `count` voted assets that keypoints support best, and all that a hash proposed."""
+    """Return the proposals of the `count` voted assets that keypoints support best, and all that a hash proposed.
+
+    More than `count` where more are clear: a collage may show a dozen protected pictures, some protected twice.
+    """
     # Frames of one asset stand for themselves: each may lie elsewhere in the candidate.
     voted = [slot for slot, ways in proposals.items() if any(way.votes for way in ways)]
     if len(voted) <= count:
         return proposals
 
     looks = {slot: _best_look(index, slot, candidate, proposals[slot]) for slot in voted}
-    # Nearly all of them are there by chance, so they tell how many keypoints agree by chance.
-    rate = float(np.median([near / max(1, visible) for near, visible in looks.values()]))
-    dropped = sorted(voted, key=lambda slot: -_surplus(*looks[slot], rate))[count:]
+    # Most of them are there by chance, so they tell how many keypoints agree by chance; of a collage not even most.
+    rate = min(_MOST_BY_CHANCE, float(np.median([near / max(1, visible) for near, visible in looks.values()])))
+    surplus = {slot: _surplus(*looks[slot], rate) for slot in voted}
+    ranked = sorted(voted, key=lambda slot: -surplus[slot])
+    dropped = {slot for slot in ranked[count:] if surplus[slot] < _CLEAR_SURPLUS}
 
     kept: dict[IndexSlot, list[Proposal]] = {}
     for slot, ways in proposals.items():

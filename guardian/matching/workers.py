@@ -92,6 +92,11 @@ class Workers:
         return self._setup.index_folder / self.index_recipe
 
     @property
+    def has_descriptor(self) -> bool:
+        """Whether a neural descriptor is configured, and its weights are there."""
+        return self._setup.embedding.weights is not None
+
+    @property
     def settings(self) -> MatchingSettings:
         """The settings of matching that all jobs are done with."""
         return self._setup.matching

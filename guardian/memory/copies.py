@@ -21,6 +21,7 @@ from guardian.matching.verify.describing import transform_of
 from guardian.matching.verify.sharing import exclusive_evidence
 from guardian.memory.reading import MemoryReader
 from guardian.model import Box
+from guardian.views.comparisons import share_text
 
 # One picture may have been met in many versions, which an asset is not.
 _VOTED, _MEASURED = 96, 48
@@ -50,10 +51,14 @@ class RememberedCopy:
     @property
     def description(self) -> str:
         """What the remembered picture is of the other one, in words."""
-        what = "the whole image" if self.own_share >= _NEARLY_WHOLE else f"crop of {self.own_share:.0%} of the image"
+        what = (
+            "the whole image"
+            if self.own_share >= _NEARLY_WHOLE
+            else f"crop of {share_text(self.own_share)} of the image"
+        )
         parts = [f"mirrored {what.removeprefix('the ')}" if self.mirrored else what]
         if self.seen_share < _NEARLY_WHOLE:
-            parts.append(f"filling {self.seen_share:.0%} of the picture found")
+            parts.append(f"filling {share_text(self.seen_share)} of the picture found")
         return ", ".join(parts).replace("%", " %")
 
 

@@ -1,7 +1,7 @@
 """Domain types: frozen dataclasses without I/O, which alone pass between rooms, processes and the database."""
 
 from guardian.model.answers import Answer, CacheStatus, JudgedMatch, NotSeen, Outcome
-from guardian.model.assets import Asset, AssetFilter, AssetState, Licence, LicenceStatus, Rights, Standing
+from guardian.model.assets import Asset, AssetFilter, AssetState, Description, Licence, LicenceStatus, Rights, Standing
 from guardian.model.candidates import FAILURES_BEFORE_SET_ASIDE, Candidate, Fetched, QuarantinedImage, Unchanged
 from guardian.model.captures import IMPORTANCE_BY_STRENGTH, Change, FindingDigest, Importance
 from guardian.model.cases import (
@@ -16,6 +16,8 @@ from guardian.model.cases import (
     Case,
     CaseEvent,
     CaseFilter,
+    CaseGroup,
+    CaseGrouping,
     CaseState,
     CommercialSign,
     Decided,
@@ -29,7 +31,18 @@ from guardian.model.cases import (
 )
 from guardian.model.coverage import Coverage, EvidenceRoom, Trouble, TroubleKind
 from guardian.model.crawling import Checkpoint, CrawlRequest, FrontierRow, FrontierState, Remembered
-from guardian.model.evidence import CaptureOrder, CaptureReason, EvidenceCapture, EvidenceFile, NotTaken
+from guardian.model.evidence import (
+    CaptureOrder,
+    CaptureReason,
+    DeletedFile,
+    DeletionReason,
+    EvidenceCapture,
+    EvidenceDeletion,
+    EvidenceFile,
+    EvidenceHold,
+    NotTaken,
+)
+from guardian.model.labels import LabelSource, PictureLabel
 from guardian.model.matches import (
     MEASURED_FACTS,
     Affine,
@@ -46,6 +59,7 @@ from guardian.model.messages import (
     CHANGES_OF_CASES,
     EVENTS,
     EVENTS_OF_LICENCES,
+    EVENTS_OF_NOTICES,
     USUAL_EVENTS,
     Message,
     Routing,
@@ -67,6 +81,7 @@ from guardian.model.people import (
 from guardian.model.reasons import Retry, Scope, SkipReason, label_of, read_reason, reason_word
 from guardian.model.replays import CaseChange, ChangeKind, RecipeComparison, Replay, ReplayedUse, SideChange
 from guardian.model.scans import ScanCounts
+from guardian.model.searches import NamedSearch, Watch
 from guardian.model.seen import (
     DescribedPicture,
     EarlierUse,
@@ -97,6 +112,7 @@ __all__ = [
     "CHANGES_OF_CASES",
     "EVENTS",
     "EVENTS_OF_LICENCES",
+    "EVENTS_OF_NOTICES",
     "FAILURES_BEFORE_SET_ASIDE",
     "IMPORTANCE_BY_STRENGTH",
     "LOOKALIKE_RULE",
@@ -129,6 +145,8 @@ __all__ = [
     "CaseChange",
     "CaseEvent",
     "CaseFilter",
+    "CaseGroup",
+    "CaseGrouping",
     "CaseState",
     "Change",
     "ChangeKind",
@@ -140,12 +158,17 @@ __all__ = [
     "CrawlRequest",
     "Decided",
     "Decision",
+    "DeletedFile",
+    "DeletionReason",
     "DescribedPicture",
+    "Description",
     "DismissReason",
     "EarlierUse",
     "EarlierUseState",
     "EvidenceCapture",
+    "EvidenceDeletion",
     "EvidenceFile",
+    "EvidenceHold",
     "EvidenceRoom",
     "Fetched",
     "Finding",
@@ -154,6 +177,7 @@ __all__ = [
     "FrontierState",
     "Importance",
     "JudgedMatch",
+    "LabelSource",
     "Licence",
     "LicenceStatus",
     "LookAlike",
@@ -162,6 +186,7 @@ __all__ = [
     "MeasuredFact",
     "MemoryCounts",
     "Message",
+    "NamedSearch",
     "NewlySeen",
     "NotCompared",
     "NotComparedReason",
@@ -174,6 +199,7 @@ __all__ = [
     "Parted",
     "Permission",
     "Person",
+    "PictureLabel",
     "Priority",
     "PriorityPart",
     "Process",
@@ -216,6 +242,7 @@ __all__ = [
     "TroubleKind",
     "Unchanged",
     "Waiting",
+    "Watch",
     "Weakness",
     "Work",
     "label_of",

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
+from guardian.model.labels import PictureLabel
 from guardian.model.self_check import SelfCheck
 
 
@@ -16,6 +17,14 @@ class Rights:
     licensor: str | None = None
     web_statement: str | None = None
     registration: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a file says of what it shows, in its IPTC and XMP fields: keywords, divided by commas, and a caption."""
+
+    keywords: str | None = None
+    caption: str | None = None
 
 
 class AssetState(StrEnum):
@@ -39,6 +48,9 @@ class Asset:
 
     Assets with the same `work_id` are one work: versions of one picture (the original, a web size, a CMYK file), each
     of which shows all of it. One use of a work is one case, and a licence for any of its assets covers it.
+
+    `description` is what the file itself says of its content. `labels` are terms of the owner's vocabulary. Assets with
+    the same `shoot` are declared siblings: other pictures of the same scene. None: it has none.
     """
 
     id: str
@@ -57,6 +69,14 @@ class Asset:
     perceptual_hash: str | None = None
     by_bytes_only: bool = False
     self_check: SelfCheck | None = None
+    labels: tuple[PictureLabel, ...] = ()
+    shoot: str | None = None
+    description: Description = field(default_factory=Description)
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """The terms of its labels."""
+        return tuple(label.term for label in self.labels)
 
 
 @dataclass(frozen=True, slots=True)

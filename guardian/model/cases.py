@@ -168,7 +168,8 @@ class Case:
     `message_count`: how many messages it has caused. `licence_id` and `licensed_since` are set while licences cover all
     of its findings; it then asks for nothing (`ignore`, no severity). `version` grows with each line of its history.
     `reason`: why it is dismissed. `untold`: what happened while no destination was configured (the kind of event), to
-    be told at the next sighting when there is one.
+    be told at the next sighting when there is one. `confidence`: the highest probability with which one of its findings
+    was ever judged a copy; None before the first.
     """
 
     id: str
@@ -196,6 +197,7 @@ class Case:
     share_used: float | None = None
     commercial: tuple[CommercialSign, ...] = ()
     rank: float = 0.0
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +243,9 @@ class CaseFilter:
     case changed then or later. `host`: the operator's own name, or a host at or below which one of its findings lies.
     `due_by`: it is due on that day or earlier. `source`: one of its findings was seen by this source. `words`: text in
     the title of its asset, its operator, its note, or the addresses or the words around one of its findings.
-    `by_priority`: the most urgent first, and not those last changed.
+    `confidence`: the surest of its findings was so sure or surer. `opened_from` and `opened_before`: it was opened then
+    or later, and earlier than then. `work_id`: it is about this work. `by_priority`: the most urgent first, and not
+    those last changed.
     """
 
     states: tuple[CaseState, ...] = ()
@@ -259,7 +263,27 @@ class CaseFilter:
     due_by: date | None = None
     source: str | None = None
     words: str | None = None
+    confidence: float | None = None
+    opened_from: datetime | None = None
+    opened_before: datetime | None = None
+    work_id: str | None = None
     by_priority: bool = False
+
+
+class CaseGrouping(StrEnum):
+    """What cases are put together by."""
+
+    OPERATOR = "operator"
+    WORK = "work"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseGroup:
+    """Cases that share an operator or a work. `rank`: of the most urgent of them."""
+
+    key: str
+    cases: int
+    rank: float
 
 
 @dataclass(frozen=True, slots=True)

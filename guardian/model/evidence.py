@@ -82,3 +82,47 @@ class EvidenceCapture:
     def file(self, name: str) -> EvidenceFile | None:
         """Return the file of this name; None when the capture has none."""
         return next((file for file in self.files if file.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceHold:
+    """That nothing of a case may be deleted: since when, by whom, and why."""
+
+    case_id: str
+    at: datetime
+    by: str
+    note: str
+
+
+class DeletionReason(StrEnum):
+    """Why evidence was deleted. `asked`: an administrator did it. `age`: its case's state keeps it no longer."""
+
+    ASKED = "asked"
+    AGE = "age"
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedFile:
+    """A file that was deleted, or that a later deletion of what shares its bytes will delete."""
+
+    name: str
+    sha256: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceDeletion:
+    """The trace of evidence that was deleted: of which case, when, by whom, why, and which files there were.
+
+    `captures`: how many captures; `size_bytes`: the sum of the sizes of their files and of what scans had kept.
+    """
+
+    id: str
+    case_id: str
+    at: datetime
+    by: str
+    reason: DeletionReason
+    note: str
+    captures: int
+    size_bytes: int
+    files: tuple[DeletedFile, ...] = ()

@@ -15,6 +15,7 @@ USUAL_EVENTS = (
     "source.silent",
     "source.shrinking",
     "flood.held",
+    "watch.found",
 )
 """What a destination gets that does not say which events it wants."""
 
@@ -25,12 +26,15 @@ CHANGES_OF_CASES = (
     "case.dismissed",
     "case.gone",
     "case.returned",
+    "case.relocated",
 )
 """Events of cases that only destinations get which ask for them."""
 
 EVENTS_OF_LICENCES = ("licence.lapsing", "licence.lapsed")
 
-EVENTS = (*USUAL_EVENTS, *CHANGES_OF_CASES, *EVENTS_OF_LICENCES)
+EVENTS_OF_NOTICES = ("notice.deadline",)
+
+EVENTS = (*USUAL_EVENTS, *CHANGES_OF_CASES, *EVENTS_OF_LICENCES, *EVENTS_OF_NOTICES)
 """All events that a destination may ask for."""
 
 

@@ -16,7 +16,7 @@ from guardian.views.plain_text import printable
 if TYPE_CHECKING:
     from reportlab.pdfgen.canvas import Canvas
 
-_MARGIN_MM = 22
+_MARGIN_MM = 20
 _SIZE = 10
 _LONGEST_SUBJECT = 1_000
 _LONGEST_LINE = 20_000
@@ -89,14 +89,14 @@ def pdf_of(notice: Notice) -> bytes:
     from guardian.evidence.report.typefaces import BODY, BOLD, registered
 
     registered()
-    body = ParagraphStyle("body", fontName=BODY, fontSize=_SIZE, leading=14, splitLongWords=1)
+    body = ParagraphStyle("body", fontName=BODY, fontSize=_SIZE, leading=13, splitLongWords=1)
     head = ParagraphStyle("head", parent=body, fontName=BOLD, fontSize=12, leading=16, spaceAfter=4 * mm)
     width = A4[0] - 2 * _MARGIN_MM * mm
 
     story: list[object] = [Paragraph(markup(notice.subject, BOLD, 12, width, _LONGEST_SUBJECT), head)]
     for line in notice.text.splitlines():
         if not line.strip():
-            story.append(Spacer(1, 3 * mm))
+            story.append(Spacer(1, 2.5 * mm))
             continue
         indent = (len(line) - len(line.lstrip())) * 1.5 * mm
         style = ParagraphStyle("line", parent=body, leftIndent=indent) if indent else body

@@ -14,8 +14,13 @@ RECHECK_DAYS = (1, 3, 7, 14, 30, 90)
 def owe_rechecks(tx: Transaction, notice_id: str, case_id: str, sent_at: datetime) -> None:
     """Add the tasks that look at a case again, 1, 3, 7, 14, 30 and 90 days after a notice was sent."""
     for day in RECHECK_DAYS:
-        key = f"{notice_id}:{case_id}:{day}"
-        tx.tasks.add(TaskKind.RECHECK_NOTICE, key, due_at=sent_at + timedelta(days=day), at=sent_at)
+        due_at = sent_at + timedelta(days=day)
+        tx.tasks.add(TaskKind.RECHECK_NOTICE, key_of(notice_id, case_id, day), due_at=due_at, at=sent_at)
+
+
+def key_of(notice_id: str, case_id: str, day: int) -> str:
+    """Return the key of the task that looks at a case again, so many days after a notice."""
+    return f"{notice_id}:{case_id}:{day}"
 
 
 def read_key(key: str) -> tuple[str, str, int]:

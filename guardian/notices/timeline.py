@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
 
 from guardian.licences import standing_of
-from guardian.model import Case, LicenceStatus, TaskKind, TaskState
+from guardian.model import Case, CaseState, LicenceStatus, TaskKind, TaskState
 from guardian.model.notices import Notice, NoticeStep
-from guardian.notices.following import RECHECK_DAYS, read_key
+from guardian.notices.following import RECHECK_DAYS, key_of, read_key
 from guardian.store import Transaction
 from guardian.urls.addresses import host_in
 from guardian.views.cases import event_words
@@ -61,8 +61,9 @@ def _captured(tx: Transaction, case: Case) -> Iterator[TimelineEntry]:
 
 def _decided(tx: Transaction, case: Case) -> Iterator[TimelineEntry]:
     for line in tx.cases.history(case.id):
-        if line.kind not in _TOLD_ELSEWHERE:
-            yield TimelineEntry(line.at, TimelineKind.DECIDED, event_words(line), line.message_id, line.by)
+        is_of_notice = line.kind == CaseState.NOTICE_SENT and (line.note or "").startswith("notice_")
+        if line.kind not in _TOLD_ELSEWHERE and not is_of_notice:
+            yield TimelineEntry(line.at, TimelineKind.DECIDED, event_words(line), line.message_id, line.by, line.note)
         if line.message_id is None:
             continue
         for task in tx.tasks.of_message(line.message_id):
@@ -74,9 +75,8 @@ def _decided(tx: Transaction, case: Case) -> Iterator[TimelineEntry]:
 def _notices(tx: Transaction, case: Case, now: datetime) -> Iterator[TimelineEntry]:
     for notice in tx.notices.of_case(case.id):
         for line in notice.history:
-            what = f"{kind_text(notice.kind)}: {step_words(line)}"
-            words = f"{what}: {line.note}" if line.note else what
-            yield TimelineEntry(line.at, TimelineKind.NOTICE, words, notice.id, line.by)
+            words = f"{kind_text(notice.kind)}: {step_words(line)}"
+            yield TimelineEntry(line.at, TimelineKind.NOTICE, words, notice.id, line.by, line.note)
         yield from _to_come(tx, notice, case, now)
 
 
@@ -92,7 +92,10 @@ def _to_come(tx: Transaction, notice: Notice, case: Case, now: datetime) -> Iter
         at = _midnight(day)
         yield TimelineEntry(at, TimelineKind.NOTICE, words, notice.id, is_planned=at > now)
 
-    for task in tx.tasks.of_keys(TaskKind.RECHECK_NOTICE, [f"{notice.id}:{case.id}:{day}" for day in RECHECK_DAYS]):
+    # A case that was merged into this one is named by the id that it had.
+    same = [id_ for id_ in notice.case_ids if (known := tx.cases.get(id_)) is not None and known.id == case.id]
+    keys = [key_of(notice.id, id_, day) for id_ in same for day in RECHECK_DAYS]
+    for task in tx.tasks.of_keys(TaskKind.RECHECK_NOTICE, keys):
         if task.state is TaskState.DUE:
             words = f"its places are looked at again, {counted(read_key(task.key)[2], 'day')} after the notice"
             yield TimelineEntry(task.due_at, TimelineKind.RECHECKED, words, notice.id, is_planned=True)

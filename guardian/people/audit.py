@@ -1,4 +1,4 @@
-"""Checks the audit log: whether its chain of digests holds, and whether the histories of cases are as it says."""
+"""Checks the audit log: whether its chain of digests holds, and whether histories and messages are as it says."""
 
 import hashlib
 from collections import Counter
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from guardian.model import AuditHead
 from guardian.store import Transaction
-from guardian.store.audit import BEFORE_THE_FIRST, BEGUN, HISTORY, line_digest
+from guardian.store.audit import BEFORE_THE_FIRST, BEGUN, DELIVERED, HISTORY, line_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ def verify(tx: Transaction, heads: tuple[AuditHead, ...] = ()) -> Verified:
     anchored: Counter[str] = Counter()
     wanted = {head.number: head for head in heads}
     begun: dict[str, str] = {}
+    sent: dict[str, str] = {}
     before: str | None = BEFORE_THE_FIRST
     number = 0
 
@@ -45,6 +46,8 @@ def verify(tx: Transaction, heads: tuple[AuditHead, ...] = ()) -> Verified:
             faults.append(f"line {number} of the audit log is not the one that a kept head names")
         if line.action == HISTORY:
             anchored[line.detail.get("sha256", "")] += 1
+        elif line.action == DELIVERED:
+            sent[line.subject or ""] = line.detail.get("sha256", "")
         elif line.action == BEGUN:
             begun = dict(line.detail)
         before = line.digest
@@ -55,6 +58,11 @@ def verify(tx: Transaction, heads: tuple[AuditHead, ...] = ()) -> Verified:
         faults.append(f"{cut}: its end was cut off")
     faults += [f"line {lost} of the audit log, which a kept head names, is gone" for lost in sorted(wanted)]
 
+    faults += [
+        f"the message {id_} is not the one that was sent: its bytes were changed"
+        for id_, digest in tx.messages.digests()
+        if sent.get(id_, digest) != digest
+    ]
     histories, of_histories = _check_histories(tx, anchored, begun)
     return Verified(number, histories, tx.audit.head(), (*faults, *of_histories))
 

@@ -64,6 +64,8 @@ class _When(BaseModel):
     licence: _WordBounds | None = None
     collection: _WordBounds | None = None
     asset_tag: _WordBounds | None = None
+    label: _WordBounds | None = None
+    sibling: _WordBounds | None = None
     host: _WordBounds | None = None
     place: _WordBounds | None = None
     source: _WordBounds | None = None
@@ -248,6 +250,7 @@ def unknown_names(folder: Path, known: Mapping[str, Collection[str]]) -> list[Co
 _UNKNOWN = {
     "collection": "the collection {}, in which no image is protected",
     "asset_tag": "the tag {}, which no protected image has",
+    "label": "the label {}, which no protected image carries",
     "source": "the source {}, which is not configured",
 }
 

@@ -43,6 +43,8 @@ def facts_of(use: Use) -> dict[str, Fact]:
         "licence": use.licence_status.value,
         "collection": use.asset.collection,
         "asset_tag": use.asset.tags,
+        "label": use.asset.terms,
+        "sibling": "no" if use.asset.shoot is None else "yes",
         "host": use.host,
         "place": use.place,
         "source": use.source,
@@ -52,9 +54,10 @@ def facts_of(use: Use) -> dict[str, Fact]:
 RANGES = {fact.name: (fact.least, fact.greatest) for fact in MEASURED_FACTS} | {"scale": (0, inf)}
 """The numeric facts, and the least and greatest value of each. The scale is that of the transform."""
 
-WORDS = ("mirrored", "licence", "collection", "asset_tag", "host", "place", "source")
+WORDS = ("mirrored", "licence", "collection", "asset_tag", "label", "sibling", "host", "place", "source")
 CLOSED_WORDS = {
     "mirrored": ("yes", "no"),
+    "sibling": ("yes", "no"),
     "licence": tuple(licence_status.value for licence_status in LicenceStatus),
     "place": ("own", "elsewhere"),
 }

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from guardian.cases.operators import operator
 from guardian.errors import FetchFailed, FetchRefused, GuardianError
 from guardian.fetch.fetcher import Fetcher
 from guardian.model import Answer, Case, Finding, Sighting, SkipReason, Task
@@ -32,9 +33,11 @@ from guardian.scan.places import (
 from guardian.scan.services import Services
 from guardian.scan.verifying import digests_of
 from guardian.sources.settings import SourceSettings
+from guardian.store import Store
 from guardian.store.ids import new_id
 from guardian.tasks.outcomes import Done, Outcome, Postponed
-from guardian.urls.addresses import host_in, is_web_address, registrable_domain
+from guardian.urls.accounts import Platform
+from guardian.urls.addresses import is_web_address
 
 LEASE = timedelta(minutes=10)
 """Longer than a page and a picture take with all their pauses; it is renewed while a site makes guardian wait."""
@@ -118,7 +121,7 @@ async def recheck_case(
 
     Without `settle_unclear` a recheck that could tell nothing is not written; then None is returned.
     """
-    known = await asyncio.to_thread(_places, services, case, occasion)
+    known = await asyncio.to_thread(places_of, services.store, services.settings.platforms, case, occasion)
     begun = services.clock()
     contexts: dict[str, ScanContext] = {}
 
@@ -163,7 +166,7 @@ async def recheck_case(
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class KnownPlace:
     """A place as it is known, by a finding or by the memory alone; `image_url` may be a data: image's."""
 
     place: Place
@@ -173,9 +176,11 @@ class _Known:
 
 
 @dataclass(frozen=True, slots=True)
-class _Places:
-    named: Sequence[_Known]
-    elsewhere: Sequence[_Known]
+class Places:
+    """The places of a case that a notice names (all that are known, without a notice), and others of its operator."""
+
+    named: Sequence[KnownPlace]
+    elsewhere: Sequence[KnownPlace]
 
 
 def _case_of(services: Services, case_id: str, notice_id: str) -> Case | None:
@@ -187,9 +192,9 @@ def _case_of(services: Services, case_id: str, notice_id: str) -> Case | None:
     return case
 
 
-def _places(services: Services, case: Case, occasion: Occasion) -> _Places:
-    """Return the places that are looked at: those of the notice or of the case, and others of the same host."""
-    with services.store.read() as tx:
+def places_of(store: Store, platforms: Sequence[Platform], case: Case, occasion: Occasion) -> Places:
+    """Return the places that are looked at: those of the notice or of the case, and others of the same operator."""
+    with store.read() as tx:
         notice = tx.notices.get(occasion.notice_id) if occasion.notice_id is not None else None
         if notice is None:
             sent = [one for one in tx.notices.of_case(case.id) if not one.is_open]
@@ -203,11 +208,11 @@ def _places(services: Services, case: Case, occasion: Occasion) -> _Places:
         asset_ids = frozenset(asset.id for asset in work.assets) if work is not None else frozenset({case.asset_id})
 
         digests = {digest for finding in findings for digest in digests_of(finding)}
-        site = registrable_domain(host_in(case.operator)) if host_in(case.operator) else ""
+        # On a platform another account that shows the same file is another operator.
         met = [
             (picture, address)
             for picture, address in tx.seen.uses_of(digests)
-            if site and registrable_domain(address.host or "") == site
+            if operator(address.page_url, address.image_url, address.source, platforms) == case.operator
         ]
 
     known = [_known(finding, asset_ids) for finding in findings]
@@ -215,19 +220,21 @@ def _places(services: Services, case: Case, occasion: Occasion) -> _Places:
     others = [one for one in known if one not in in_notice]
     taken = {(one.place.page_url, one.place.image_url) for one in known}
     remembered = [
-        _Known(Place(address.page_url, address.image_url, frozenset({picture.sha256})), address.source, None, asset_ids)
+        KnownPlace(
+            Place(address.page_url, address.image_url, frozenset({picture.sha256})), address.source, None, asset_ids
+        )
         for picture, address in met
         if (address.page_url, address.image_url) not in taken
     ]
     if not in_notice:
         in_notice, others = others, []
-    return _Places(in_notice[:_MOST_PLACES], [*others, *remembered][:_MOST_ELSEWHERE])
+    return Places(in_notice[:_MOST_PLACES], [*others, *remembered][:_MOST_ELSEWHERE])
 
 
-def _known(finding: Finding, asset_ids: frozenset[str]) -> _Known:
+def _known(finding: Finding, asset_ids: frozenset[str]) -> KnownPlace:
     page = finding.page_url if finding.page_url != finding.image_url else None
     image = finding.image_url if is_web_address(finding.image_url) else None
-    return _Known(Place(page, image, digests_of(finding)), finding.source, finding, asset_ids)
+    return KnownPlace(Place(page, image, digests_of(finding)), finding.source, finding, asset_ids)
 
 
 def _context(
@@ -242,7 +249,7 @@ def _context(
     return ScanContext(source, begun, Fetcher.for_scan(services.web))
 
 
-async def _look(services: Services, context: ScanContext, known: _Known) -> _Looked:
+async def _look(services: Services, context: ScanContext, known: KnownPlace) -> _Looked:
     """Look at one place; what is there is recorded as by a scan."""
     try:
         look = await _seen(services, context, known)
@@ -251,7 +258,7 @@ async def _look(services: Services, context: ScanContext, known: _Known) -> _Loo
     return _Looked(look, known.finding)
 
 
-async def _seen(services: Services, context: ScanContext, known: _Known) -> PlaceLook:
+async def _seen(services: Services, context: ScanContext, known: KnownPlace) -> PlaceLook:
     page = None
     if known.place.page_url is not None:
         page = await look_at_page(services, context, known.place)
@@ -265,7 +272,7 @@ async def _seen(services: Services, context: ScanContext, known: _Known) -> Plac
     return await _by_file(services, context, known, page)
 
 
-async def _compared(services: Services, context: ScanContext, known: _Known, sighting: Sighting) -> PlaceLook:
+async def _compared(services: Services, context: ScanContext, known: KnownPlace, sighting: Sighting) -> PlaceLook:
     """Return what a picture that a page shows is, compared and recorded as a scan does."""
     (answer,) = await answer_and_record(services, context, [sighting], asyncio.Semaphore(1))
     if _shows_work(answer, known) or answer.sha256 in known.place.digests:
@@ -280,7 +287,7 @@ async def _compared(services: Services, context: ScanContext, known: _Known, sig
     return _as_look(known, PlaceState.UNCLEAR, problem.detail or problem.word)
 
 
-async def _by_file(services: Services, context: ScanContext, known: _Known, page: PageLook | None) -> PlaceLook:
+async def _by_file(services: Services, context: ScanContext, known: KnownPlace, page: PageLook | None) -> PlaceLook:
     """Return the state of a place whose page does not show the picture, or has none, by what lies at its address."""
     file = await look_at_file(services, context, known.place)
     said = file.detail if page is None else f"{page.detail}; {file.detail}"
@@ -300,7 +307,7 @@ async def _by_file(services: Services, context: ScanContext, known: _Known, page
     return _as_look(known, PlaceState.UNCLEAR, said)
 
 
-async def _other_file(services: Services, context: ScanContext, known: _Known, said: str) -> PlaceLook:
+async def _other_file(services: Services, context: ScanContext, known: KnownPlace, said: str) -> PlaceLook:
     sighting = Sighting(context.source, known.place.image_url, known.place.page_url, services.clock())
     answer = await answer_only(services, context, sighting)
     if _shows_work(answer, known):
@@ -309,12 +316,12 @@ async def _other_file(services: Services, context: ScanContext, known: _Known, s
     return _as_look(known, PlaceState.GONE if is_told else PlaceState.UNCLEAR, said)
 
 
-def _shows_work(answer: Answer, known: _Known) -> bool:
+def _shows_work(answer: Answer, known: KnownPlace) -> bool:
     return any(
         known.asset_ids & {one.asset.id, *(other.id for other in one.versions)} for one in answer.judged if one.kept
     )
 
 
-def _as_look(known: _Known, state: PlaceState, detail: str) -> PlaceLook:
+def _as_look(known: KnownPlace, state: PlaceState, detail: str) -> PlaceLook:
     id_ = known.finding.id if known.finding is not None else None
     return PlaceLook(known.place.page_url, known.place.image_url, state, detail, id_)

@@ -20,6 +20,21 @@ _MUCH = 0.25
 
 _BLOCK = 1 << 16
 
+NAMED = {
+    "black": "#101010",
+    "grey": "#808080",
+    "white": "#f4f4f4",
+    "red": "#c82020",
+    "orange": "#e8821e",
+    "yellow": "#e8d52a",
+    "green": "#3c9a3c",
+    "blue": "#2a5cc0",
+    "purple": "#7a3c9a",
+    "pink": "#e88ab0",
+    "brown": "#6e4a2a",
+}
+"""The eleven basic colour terms (Berlin and Kay, 1969), by which results are grouped."""
+
 
 def wanted_colour(text: str) -> WantedColour:
     """Read `#c03`, `navy` or `navy:40%`. Raises UsageError for what is no colour, or no share."""
@@ -68,6 +83,13 @@ def scores_of(
             scores *= np.minimum(shares, colour.share) / np.maximum(np.maximum(shares, colour.share), 1e-6)
         least = np.minimum(least, shares)
     return scores, least
+
+
+def main_colours(appearances: NDArray[np.uint8]) -> list[str]:
+    """Return for each picture which of the named colours most of it has."""
+    shares = np.stack([shares_of(appearances, wanted_colour(code)) for code in NAMED.values()])
+    names = list(NAMED)
+    return [names[int(place)] for place in shares.argmax(axis=0)]
 
 
 def _nearness(colour: WantedColour) -> NDArray[np.float32]:

@@ -52,7 +52,7 @@ class Question:
     kind that may be returned; a kind that is missing is not searched, None stands for all of them. `like` and `unlike`
     are examples that move the question. `left_out` is never returned: the picture that was asked with. `copies` are
     what the matcher found before, `words` how well the words around pictures answer the text asked with (larger is
-    better); None without a text.
+    better); None without a text. `name_colours`: whether the answer shall say which colour most of each picture has.
     """
 
     data_dir: Path
@@ -68,6 +68,7 @@ class Question:
     copies: "dict[PictureKey, CopyFact]" = field(default_factory=dict)
     words: dict[PictureKey, float] | None = None
     top: int = 20
+    name_colours: bool = False
 
     @property
     def has_picture(self) -> bool:
@@ -88,7 +89,8 @@ class Found:
     """One picture of the answer. `score`: larger is better, comparable within one answer only.
 
     `alike`: the cosine of each aspect that was compared. `copy` is None where the matcher sees none.
-    `has_words`: whether its words answer the text asked with.
+    `has_words`: whether its words, or what they mean, answer the text asked with. `colour`: the name of
+    the one that most of it has, None where it was not looked at.
     `colour_share`: the smallest share (0-1) that a colour asked for has; None where none was asked for.
     `preview`: a small JPEG of a picture that was seen; None for an asset.
     """
@@ -99,6 +101,7 @@ class Found:
     copy: CopyFact | None = None
     colour_share: float | None = None
     has_words: bool = False
+    colour: str | None = None
     preview: bytes | None = field(default=None, repr=False)
 
 

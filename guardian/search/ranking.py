@@ -13,7 +13,7 @@ from guardian.matching.features.image import decode
 from guardian.matching.settings import MatchingSettings
 from guardian.memory.shards import FOLDER as MEMORY_FOLDER
 from guardian.search.aspects import Aspect, Floats, exact_vectors_of, unit
-from guardian.search.colours import scores_of
+from guardian.search.colours import main_colours, scores_of
 from guardian.search.nearest import nearest
 from guardian.search.question import By, CopyFact, Found, Kind, PictureKey, Question, Ranking
 from guardian.search.rows import AssetRows, Rows
@@ -50,13 +50,18 @@ class _Shelf:
 
 def rank(settings: MatchingSettings, question: Question) -> Ranking:
     """Answer one question. Raises Unmatchable for a picture that cannot be looked at, UsageError for a wrong region."""
-    shelves, not_searched = _shelves(question) if question.has_picture else ([], ())
+    needs_rows = question.has_picture or question.name_colours
+    shelves, not_searched = _shelves(question) if needs_rows else ([], ())
     searched = dict.fromkeys(question.among, 0)
     for shelf in shelves:
-        searched[shelf.kind] += len(np.unique(shelf.rows.numbers[shelf.eligible]))
+        if shelf.kind in searched:
+            searched[shelf.kind] += len(np.unique(shelf.rows.numbers[shelf.eligible]))
 
     candidates = _Candidates(shelves, question, _asked(question, shelves, settings))
-    found = tuple(_with_preview(one, question) for one in candidates.ranked()[: question.top])
+    best = candidates.ranked()[: question.top]
+    if question.name_colours:
+        best = candidates.with_colours(best)
+    found = tuple(_with_preview(one, question) for one in best)
     return Ranking(found, searched, not_searched)
 
 
@@ -71,7 +76,10 @@ def _with_preview(found: Found, question: Question) -> Found:
 def _shelves(question: Question) -> tuple[list[_Shelf], tuple[str, ...]]:
     shelves: list[_Shelf] = []
     not_searched: tuple[str, ...] = ()
-    for kind, numbers in question.among.items():
+    examples: dict[Kind, NDArray[np.int64] | None] = {
+        kind: np.empty(0, np.int64) for kind, _ in (*question.like, *question.unlike)
+    }
+    for kind, numbers in {**examples, **question.among}.items():
         try:
             opened, missing = _opened(kind, question)
             not_searched += missing
@@ -173,7 +181,7 @@ class _Candidates:
         if by is By.COPY:
             scores = {key: fact.probability for key, fact in copies.items()}
         elif by is By.WORDS:
-            scores = _reciprocal_ranks(self._question.words or {})
+            scores = reciprocal_ranks(self._question.words or {})
         elif by is not By.AUTO and self._asked.vectors:
             scores = {key: cosines[Aspect(by.value)] for key, cosines in alike.items()}
         else:
@@ -201,6 +209,16 @@ class _Candidates:
             )
             for key in ordered
         ]
+
+    def with_colours(self, found: Sequence[Found]) -> list[Found]:
+        """Return found pictures with the name of the colour that most of each has."""
+        known = [one for one in found if one.key in self._places]
+        if not known:
+            return list(found)
+        places = [self._places[one.key] for one in known]
+        rows = np.stack([self._shelves[place].rows.appearances[row] for place, row in places])
+        names = dict(zip((one.key for one in known), main_colours(rows), strict=True))
+        return [replace(one, colour=names.get(one.key)) for one in found]
 
     def _is_narrowed(self) -> bool:
         """Return whether something else than colours has brought the candidates."""
@@ -273,7 +291,7 @@ class _Candidates:
         """Return scores (0-1) joined with those of the words; where no picture is asked with, the latter alone."""
         if self._question.words is None:
             return scores
-        by_words = _reciprocal_ranks(self._question.words)
+        by_words = reciprocal_ranks(self._question.words)
         if not self._asked.vectors:
             return by_words
         return {
@@ -282,7 +300,7 @@ class _Candidates:
         }
 
 
-def _reciprocal_ranks(values: Mapping[PictureKey, float]) -> dict[PictureKey, float]:
+def reciprocal_ranks(values: Mapping[PictureKey, float]) -> dict[PictureKey, float]:
     """Return a score of each picture, 0-1, by the rank of its value, the largest first."""
     ordered = sorted(values, key=lambda key: (-values[key], key))
     return {key: (_FADING + 1) / (_FADING + 1 + place) for place, key in enumerate(ordered)}

@@ -15,10 +15,11 @@ from guardian.evidence import Vault
 from guardian.matching.workers import Workers
 from guardian.memory.copies import find_copies
 from guardian.memory.shards import FOLDER as MEMORY_FOLDER
-from guardian.model import Asset, AssetState, Licence, SeenAddress, SeenPicture
+from guardian.model import Asset, AssetState, Licence, PictureLabel, SeenAddress, SeenPicture
 from guardian.search.curation import Quality, quality_of
+from guardian.search.meaning import nearest_in_meaning
 from guardian.search.question import By, CopyFact, Found, Kind, PictureKey, Question, Region, WantedColour
-from guardian.search.ranking import rank
+from guardian.search.ranking import rank, reciprocal_ranks
 from guardian.search.reasons import why
 from guardian.search.views_of_query import thumbnail
 from guardian.search.word_reasons import words_of_asset, words_of_places
@@ -45,6 +46,7 @@ class Filters:
     collection: str | None = None
     tag: str | None = None
     licence: str | None = None
+    label: str | None = None
     host: str | None = None
     since: datetime | None = None
 
@@ -54,7 +56,8 @@ class Request:
     """What a person searches with and for.
 
     `picture` are the bytes of the picture asked with; `own` its asset when it is one, which is then not returned.
-    `text` are words that titles, tags, captions and the words around shall have.
+    `text` are words that titles, tags, captions and the words around shall have. `facets`: whether colours
+    are named, by which results are grouped. Of remembered pictures only those with a number above `newer_than` count.
     """
 
     picture: bytes | None = None
@@ -64,17 +67,20 @@ class Request:
     region: Region | None = None
     colours: tuple[WantedColour, ...] = ()
     text: str | None = None
-    like: tuple[Asset, ...] = ()
-    unlike: tuple[Asset, ...] = ()
+    like: tuple[Asset | SeenPicture, ...] = ()
+    unlike: tuple[Asset | SeenPicture, ...] = ()
     filters: Filters = Filters()
     top: int = 20
+    facets: bool = False
+    newer_than: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
     """One picture of an answer, an asset or one that was seen. `why` says why it stands here.
 
-    `addresses` are the places where it was seen, the first one first, `preview` a small JPEG of it.
+    `addresses` are the places where it was seen, the first one first, `preview` a small JPEG of it. `colour` names the
+    colour that most of it has; None where its looks were not asked for.
     """
 
     rank: int
@@ -85,6 +91,8 @@ class Result:
     asset: Asset | None = None
     seen: SeenPicture | None = None
     addresses: tuple[SeenAddress, ...] = ()
+    labels: tuple[PictureLabel, ...] = ()
+    colour: str | None = None
     preview: bytes | None = field(default=None, repr=False)
 
 
@@ -128,6 +136,10 @@ class Search:
         except (Unmatchable, WorkerLost):
             return None
 
+    def check(self, request: Request) -> None:
+        """Raise UsageError for a request that means nothing."""
+        _refuse_meaningless(request)
+
     async def answer(self, request: Request) -> SearchAnswer:
         """Return the pictures that answer a request, best first.
 
@@ -146,7 +158,8 @@ class Search:
 
         words: dict[PictureKey, float] | None = None
         if request.text is not None:
-            words, missing = await asyncio.to_thread(self._with_words, request.text, among, request.filters)
+            by_words, missing = await asyncio.to_thread(self._with_words, request.text, among, request.filters)
+            words = await self._with_meaning(request.text, among, by_words)
             not_searched += missing
 
         question = self._question(request, among, copies, words)
@@ -167,7 +180,7 @@ class Search:
         filters = request.filters
         # What only assets have was never seen anywhere.
         if Kind.SEEN in request.where and filters.collection is filters.tag is filters.licence is None:
-            among[Kind.SEEN] = self._seen_numbers(filters)
+            among[Kind.SEEN] = self._seen_numbers(filters, request.newer_than)
         return among
 
     def _with_words(self, text: str, among: Among, filters: Filters) -> tuple[dict[PictureKey, float], tuple[str, ...]]:
@@ -181,9 +194,24 @@ class Search:
                 is_all = is_all and hits.is_all
             if Kind.SEEN in among:
                 hits = tx.words.seen(text, MOST_BY_WORDS, host=filters.host, since=filters.since)
-                found |= {(Kind.SEEN, hit.number): hit.score for hit in hits.hits}
+                allowed = among[Kind.SEEN]
+                found |= {
+                    (Kind.SEEN, hit.number): hit.score for hit in hits.hits if allowed is None or hit.number in allowed
+                }
                 is_all = is_all and hits.is_all
         return found, () if is_all else (f"all with words so common: the {MOST_RANKED:,} met last were ranked",)
+
+    async def _with_meaning(self, text: str, among: Among, words: dict[PictureKey, float]) -> dict[PictureKey, float]:
+        """Return how well pictures answer a text: by the ranks of their words, and of what a descriptor sees in them.
+
+        Without a descriptor that knows texts they are ranked by their words alone.
+        """
+        seen = (self._data_dir / MEMORY_FOLDER, self._workers.small_recipe)
+        if not self._workers.has_descriptor:
+            return words
+        meant = await self._workers.run_with_matcher(nearest_in_meaning, seen, text, among, MOST_BY_WORDS)
+        by_words, by_meaning = reciprocal_ranks(words), reciprocal_ranks(meant)
+        return {key: by_words.get(key, 0.0) + by_meaning.get(key, 0.0) for key in {**words, **meant}}
 
     def _counted(self, among: Among) -> dict[Kind, int]:
         """Return how many pictures of each kind words are asked of."""
@@ -208,24 +236,32 @@ class Search:
             region=request.region,
             by=request.by,
             colours=request.colours,
-            like=tuple((Kind.ASSET, asset.number) for asset in request.like),
-            unlike=tuple((Kind.ASSET, asset.number) for asset in request.unlike),
+            like=tuple(_key(example) for example in request.like),
+            unlike=tuple(_key(example) for example in request.unlike),
             copies=copies,
             words=words,
+            name_colours=request.facets,
             top=request.top,
         )
 
-    def _seen_numbers(self, filters: Filters) -> NDArray[np.int64] | None:
-        if filters.host is None and filters.since is None:
-            return None
+    def _seen_numbers(self, filters: Filters, newer_than: int) -> NDArray[np.int64] | None:
+        """Return which remembered pictures may be returned; None for all."""
+        chosen: list[set[int]] = []
         with self._store.read() as tx:
-            return np.array(sorted(tx.seen.numbers(host=filters.host, since=filters.since)), dtype=np.int64)
+            if filters.label is not None:
+                chosen.append(tx.labels.numbers(filters.label))
+            if filters.host is not None or filters.since is not None:
+                chosen.append(tx.seen.numbers(host=filters.host, since=filters.since))
+            if newer_than:
+                chosen.append(tx.seen.numbers_above(newer_than))
+        return np.array(sorted(set.intersection(*chosen)), dtype=np.int64) if chosen else None
 
     def _results(self, found: Sequence[Found], request: Request, assets: dict[int, Asset]) -> tuple[Result, ...]:
         """Return the results with what the database says of them; what it has forgotten meanwhile is left out."""
         with self._store.read() as tx:
             seen = tx.seen.pictures([number for kind, number in (one.key for one in found) if kind is Kind.SEEN])
             places = tx.seen.addresses([one.id for one in seen.values()])
+            labels = tx.labels.of([one.id for one in seen.values()])
 
         results: list[Result] = []
         for one in found:
@@ -234,10 +270,23 @@ class Search:
             asset = assets.get(number) if kind is Kind.ASSET else None
             if picture is None and asset is None:
                 continue
-            rank_, addresses = len(results) + 1, places.get(picture.id, ()) if picture is not None else ()
+            addresses = places.get(picture.id, ()) if picture is not None else ()
             reasons = (why(one, request.by), _why_by_words(one, request, asset, addresses))
-            reason = "; ".join(part for part in reasons if part)
-            results.append(Result(rank_, kind, one.score, request.by, reason, asset, picture, addresses, one.preview))
+            results.append(
+                Result(
+                    rank=len(results) + 1,
+                    kind=kind,
+                    score=one.score,
+                    by=request.by,
+                    why="; ".join(reason for reason in reasons if reason),
+                    asset=asset,
+                    seen=picture,
+                    addresses=addresses,
+                    labels=asset.labels if asset is not None else labels.get(picture.id if picture else "", ()),
+                    colour=one.colour,
+                    preview=one.preview,
+                )
+            )
         return tuple(results)
 
     def _assets(self, request: Request) -> dict[int, Asset]:
@@ -254,6 +303,7 @@ class Search:
         found = {}
         for asset in assets:
             passes = filters.tag is None or filters.tag in asset.tags
+            passes = passes and (filters.label is None or filters.label in asset.terms)
             passes = passes and (filters.since is None or asset.added_at >= filters.since)
             passes = passes and (filters.licence is None or _is_licensed(asset, licences))
             if passes and (request.own is None or asset.id != request.own.id) and not asset.by_bytes_only:
@@ -298,7 +348,12 @@ def _why_by_words(found: Found, request: Request, asset: Asset | None, addresses
     if request.text is None or not found.has_words:
         return None
     asked = terms(request.text)
-    return words_of_asset(asset, asked) if asset is not None else words_of_places(addresses, asked)
+    words = words_of_asset(asset, asked) if asset is not None else words_of_places(addresses, asked)
+    return words or "shows what the words mean"
+
+
+def _key(example: Asset | SeenPicture) -> PictureKey:
+    return (Kind.ASSET if isinstance(example, Asset) else Kind.SEEN, example.number)
 
 
 def _refuse_meaningless(request: Request) -> None:

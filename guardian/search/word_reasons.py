@@ -17,6 +17,8 @@ def words_of_asset(asset: Asset, asked: Sequence[Term]) -> str | None:
         (
             ("title", asset.title),
             *(("tag", tag) for tag in asset.tags),
+            ("keywords", asset.description.keywords),
+            ("caption", asset.description.caption),
             ("collection", asset.collection),
             ("creator", rights.creator),
             ("copyright notice", rights.copyright_notice),

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import JSON, Connection, Row, Text, cast, func, select, type_coerce, update
 from sqlalchemy.sql import ColumnElement
 
-from guardian.model import Asset, AssetFilter, AssetState, Rights, SelfCheck
+from guardian.model import Asset, AssetFilter, AssetState, Description, PictureLabel, Rights, SelfCheck
 from guardian.store.counters import Counters
 from guardian.store.ids import new_id
 from guardian.store.inserting import insert_into
@@ -143,9 +143,26 @@ class Assets:
         if asset.state is not AssetState.WITHDRAWN:
             self._words.write_asset(self._one(assets.c.id == asset.id))
 
+    def describe(self, id_: str, description: Description) -> None:
+        """Keep what the file of an asset says of its content."""
+        self._connection.execute(update(assets).where(assets.c.id == id_).values(description=description))
+        self._words.write_asset(self._one(assets.c.id == id_))
+
+    def put_labels(self, id_: str, labels: tuple[PictureLabel, ...]) -> None:
+        """Keep the labels of an asset in place of those before."""
+        self._connection.execute(update(assets).where(assets.c.id == id_).values(labels=labels))
+
+    def declare_siblings(self, ids: Collection[str], shoot: str | None) -> None:
+        """Keep that assets are other pictures of one scene, under the id of the shoot; None: that they are not."""
+        self._connection.execute(update(assets).where(assets.c.id.in_(ids)).values(shoot=shoot))
+
     def get(self, id_: str) -> Asset | None:
         """Return the asset of this id, whatever its state; None when there is none."""
         return self._first(assets.c.id == id_)
+
+    def of_ids(self, ids: Collection[str]) -> dict[str, Asset]:
+        """Return the assets of these ids, at most some hundreds, by id; ids of none are passed over."""
+        return {row.id: asset_of(row) for row in self._connection.execute(select(assets).where(assets.c.id.in_(ids)))}
 
     def by_sha256(self, sha256: str) -> Asset | None:
         """Return the asset with these bytes (hex SHA-256), whatever its state; None when there is none."""
@@ -264,4 +281,7 @@ def asset_of(row: Row[tuple[object, ...]]) -> Asset:
         by_bytes_only=row.by_bytes_only,
         self_check=row.self_check,
         work_id=row.work_id,
+        labels=row.labels,
+        shoot=row.shoot,
+        description=row.description,
     )

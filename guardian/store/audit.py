@@ -26,6 +26,9 @@ HISTORY = "case.history"
 BEGUN = "audit.begun"
 """The action of the first line: how many lines of history there were before the log, and a digest over all of them."""
 
+DELIVERED = "delivery.accepted"
+"""The action of lines that name a message a receiver has accepted, and the digest of its bytes."""
+
 AUDIT_HEAD = "audit_head"
 """The key of a message under which it carries the head as NUMBER:DIGEST."""
 
@@ -114,8 +117,12 @@ class Audit:
             last = rows[-1].number
 
     def latest(self, limit: int, subject: str | None = None) -> list[AuditLine]:
-        """Return the last lines that people read, the newest first: all but the anchors of histories."""
-        query = select(audit).where(audit.c.action != HISTORY).order_by(audit.c.number.desc()).limit(limit)
+        """Return the last lines that people read, the newest first.
+
+        All but the anchors of histories and of messages, which have lists of their own.
+        """
+        is_read = audit.c.action.not_in([HISTORY, DELIVERED])
+        query = select(audit).where(is_read).order_by(audit.c.number.desc()).limit(limit)
         if subject is not None:
             query = query.where(audit.c.subject == subject)
         return [_line(row) for row in self._connection.execute(query)]

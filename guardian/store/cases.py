@@ -1,12 +1,11 @@
 """Cases and their histories as rows. When a case changes is decided in guardian.cases."""
 
 import heapq
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Text, cast, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, insert, select, update
 
 from guardian.model import (
     PURSUED_STATES,
@@ -14,21 +13,28 @@ from guardian.model import (
     Case,
     CaseEvent,
     CaseFilter,
+    CaseGroup,
+    CaseGrouping,
     CaseState,
     OperatorSummary,
     Severity,
 )
 from guardian.store.audit import Audit
+from guardian.store.case_filters import conditions, is_at_host
 from guardian.store.case_order import CaseOrder, CasePlace, is_after, sorting
 from guardian.store.columns import Instant
 from guardian.store.evidence_tables import evidence_captures
 from guardian.store.ids import new_id
 from guardian.store.inserting import insert_into
-from guardian.store.tables import assets, case_aliases, case_events, cases, findings
+from guardian.store.retention import follow_merged_case
+from guardian.store.tables import case_aliases, case_events, cases, findings
 from guardian.store.works import work_of
 
 LEAST_RANK = -1e9
 """The rank of an operator none of whose cases is pursued."""
+
+_KEYS = {CaseGrouping.OPERATOR: cases.c.operator, CaseGrouping.WORK: cases.c.work_id}
+"""What groups of cases share."""
 
 
 class Cases:
@@ -112,8 +118,13 @@ class Cases:
         return written
 
     def rank(self, case: Case) -> None:
-        """Write what the priority of a case is made of, and its rank."""
-        values = {"share_used": case.share_used, "commercial": case.commercial, "rank": case.rank}
+        """Write what the priority of a case is made of, its rank, and how sure it is."""
+        values = {
+            "share_used": case.share_used,
+            "commercial": case.commercial,
+            "rank": case.rank,
+            "confidence": case.confidence,
+        }
         self._connection.execute(update(cases).where(cases.c.id == case.id).values(**values))
 
     def count_of_operator(self, operator: str) -> int:
@@ -121,31 +132,43 @@ class Cases:
         query = select(func.count()).select_from(cases).where(cases.c.operator == operator)
         return self._connection.execute(query).scalar_one()
 
-    def operators(self, operator: str | None = None) -> list[OperatorSummary]:
+    def operators(self, operator: str | None = None, limit: int | None = None) -> Sequence[OperatorSummary]:
         """Return all operators that have cases, or the one of this name, those with the most urgent case first."""
         count, rank, changed = func.count(), func.max(cases.c.rank), func.max(cases.c.updated_at)
         grouped = select(cases.c.operator, cases.c.state, count.label("cases"), rank.label("rank"), changed.label("at"))
-        places = select(cases.c.operator, count.label("places")).join(findings, findings.c.case_id == cases.c.id)
         if operator is not None:
-            grouped, places = grouped.where(cases.c.operator == operator), places.where(cases.c.operator == operator)
-        counted = self._connection.execute(places.group_by(cases.c.operator))
-        found = {row.operator: row.places for row in counted}
-
+            grouped = grouped.where(cases.c.operator == operator)
         rows: dict[str, list[Row[tuple[object, ...]]]] = {}
         for row in self._connection.execute(grouped.group_by(cases.c.operator, cases.c.state)):
             rows.setdefault(row.operator, []).append(row)
+
         summaries = [
             OperatorSummary(
                 operator=name,
                 states=tuple(sorted((row.state, row.cases) for row in its)),
-                findings=found.get(name, 0),
+                findings=0,
                 # What is dealt with does not make an operator urgent.
                 rank=max((row.rank for row in its if row.state in PURSUED_STATES), default=LEAST_RANK),
                 changed_at=max(row.at for row in its),
             )
             for name, its in rows.items()
         ]
-        return sorted(summaries, key=lambda one: (-one.rank, one.operator))
+        chosen = sorted(summaries, key=lambda one: (-one.rank, one.operator))[:limit]
+        # Their places are counted only of those that are returned.
+        places = self._places(None if limit is None and operator is None else [one.operator for one in chosen])
+        return [replace(one, findings=places.get(one.operator, 0)) for one in chosen]
+
+    def _places(self, operators: Sequence[str] | None) -> dict[str, int]:
+        """Return how many findings the cases of each of these operators have; None: of all."""
+        query = select(cases.c.operator, func.count().label("places")).group_by(cases.c.operator)
+        query = query.join(findings, findings.c.case_id == cases.c.id)
+        if operators is not None:
+            query = query.where(cases.c.operator.in_(operators))
+        return {row.operator: row.places for row in self._connection.execute(query)}
+
+    def count_operators(self) -> int:
+        """Return how many operators have cases."""
+        return self._connection.execute(select(func.count(cases.c.operator.distinct()))).scalar_one()
 
     def get(self, id_: str) -> Case | None:
         """Return the case of this id, or the one that it was merged into; None when there is none."""
@@ -222,7 +245,7 @@ class Cases:
         """
         order = (cases.c.rank.desc() if wanted.by_priority else cases.c.updated_at.desc(), cases.c.id)
         # Chosen first and counted afterwards: counting the findings of all that are sorted would take most of the time.
-        chosen = select(cases.c.id).where(*_conditions(wanted)).order_by(*order).limit(limit)
+        chosen = select(cases.c.id).where(*conditions(wanted)).order_by(*order).limit(limit)
         query = _select().where(cases.c.id.in_(chosen))
         return [_case(row) for row in self._connection.execute(query.order_by(*order))]
 
@@ -231,23 +254,67 @@ class Cases:
 
         `after`: rank and id of the case after which they come.
         """
-        conditions = [*_conditions(wanted), *_is_at_host(wanted.host)]
+        chosen_by = [*conditions(wanted), *is_at_host(wanted.host)]
         if after is not None:
             rank, id_ = after
-            conditions.append((cases.c.rank < rank) | ((cases.c.rank == rank) & (cases.c.id > id_)))
+            chosen_by.append((cases.c.rank < rank) | ((cases.c.rank == rank) & (cases.c.id > id_)))
         order = (cases.c.rank.desc(), cases.c.id)
-        chosen = select(cases.c.id).where(*conditions).order_by(*order).limit(limit)
+        chosen = select(cases.c.id).where(*chosen_by).order_by(*order).limit(limit)
         query = _select().where(cases.c.id.in_(chosen))
         return [_case(row) for row in self._connection.execute(query.order_by(*order))]
 
+    def queue_with_count(
+        self, wanted: CaseFilter, limit: int, after: tuple[float, str] | None = None
+    ) -> tuple[Sequence[Case], int]:
+        """Return what `queue` and `count_matching` return, from one look at all cases.
+
+        For words, which are looked for in every finding: to look twice would take twice as long.
+        """
+        order = (cases.c.rank.desc(), cases.c.id)
+        chosen_by = [*conditions(wanted), *is_at_host(wanted.host)]
+        rows = self._connection.execute(select(cases.c.id, cases.c.rank).where(*chosen_by).order_by(*order)).all()
+        begins = (-after[0], after[1]) if after is not None else None
+        ids = [row.id for row in rows if begins is None or (-row.rank, row.id) > begins][:limit]
+        query = _select().where(cases.c.id.in_(ids)).order_by(*order)
+        return [_case(row) for row in self._connection.execute(query)], len(rows)
+
     def count_matching(self, wanted: CaseFilter) -> int:
         """Return how many cases a filter wants."""
-        query = select(func.count()).select_from(cases).where(*_conditions(wanted), *_is_at_host(wanted.host))
+        query = select(func.count()).select_from(cases).where(*conditions(wanted), *is_at_host(wanted.host))
         return self._connection.execute(query).scalar_one()
+
+    def groups(
+        self, wanted: CaseFilter, by: CaseGrouping, limit: int, after: tuple[float, str] | None = None
+    ) -> Sequence[CaseGroup]:
+        """Return the cases that a filter wants in groups, the one with the most urgent case first, at most `limit`.
+
+        `after`: rank and key of the group after which they come.
+        """
+        key, rank = _KEYS[by], func.max(cases.c.rank)
+        query = select(key.label("key"), func.count().label("cases"), rank.label("rank"))
+        query = query.where(*conditions(wanted), *is_at_host(wanted.host)).group_by(key)
+        if after is not None:
+            query = query.having((rank < after[0]) | ((rank == after[0]) & (key > after[1])))
+        rows = self._connection.execute(query.order_by(rank.desc(), key).limit(limit))
+        return [CaseGroup(row.key, row.cases, row.rank) for row in rows]
+
+    def count_groups(self, wanted: CaseFilter, by: CaseGrouping) -> int:
+        """Return into how many groups the cases fall that a filter wants."""
+        query = select(func.count(_KEYS[by].distinct())).where(*conditions(wanted), *is_at_host(wanted.host))
+        return self._connection.execute(query).scalar_one()
+
+    def foremost(self, wanted: CaseFilter, by: CaseGrouping, keys: Sequence[str], each: int) -> Sequence[Case]:
+        """Return of each of these groups the `each` most urgent cases that a filter wants, the most urgent first."""
+        key = _KEYS[by]
+        place = func.row_number().over(partition_by=key, order_by=(cases.c.rank.desc(), cases.c.id))
+        of_groups = (key.in_(keys), *conditions(wanted), *is_at_host(wanted.host))
+        placed = select(cases.c.id, place.label("place")).where(*of_groups).subquery()
+        query = _select().where(cases.c.id.in_(select(placed.c.id).where(placed.c.place <= each)))
+        return [_case(row) for row in self._connection.execute(query.order_by(cases.c.rank.desc(), cases.c.id))]
 
     def page(self, wanted: CaseFilter, order: CaseOrder, limit: int, after: CasePlace | None = None) -> list[Case]:
         """Return the cases that a filter wants but for its host and its order, those after `after`, at most `limit`."""
-        chosen = select(cases.c.id).where(*_conditions(wanted))
+        chosen = select(cases.c.id).where(*conditions(wanted))
         if after is not None:
             chosen = chosen.where(is_after(order, after))
         # Chosen first and counted afterwards, as in `matching`.
@@ -277,6 +344,7 @@ class Cases:
         """
         for column in (findings.c.case_id, case_aliases.c.case_id, evidence_captures.c.case_id):
             self._connection.execute(update(column.table).where(column == gone_id).values(case_id=kept.id))
+        follow_merged_case(self._connection, gone_id, kept.id)
         self._merge_histories(kept.id, gone_id)
         self._connection.execute(delete(cases).where(cases.c.id == gone_id))
         self._connection.execute(insert(case_aliases).values(id=gone_id, case_id=kept.id))
@@ -328,75 +396,6 @@ class Cases:
 def _is_known_as(id_: str) -> ColumnElement[bool]:
     """Return the SQL condition that finds a case by its id, or by that of a case that was merged into it."""
     return (cases.c.id == id_) | cases.c.id.in_(select(case_aliases.c.case_id).where(case_aliases.c.id == id_))
-
-
-def _conditions(wanted: CaseFilter) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
-    if wanted.states:
-        found.append(cases.c.state.in_(wanted.states))
-    if wanted.severities:
-        found.append(cases.c.severity.in_(wanted.severities))
-    if wanted.asset_id is not None:
-        found.append(cases.c.work_id == work_of(wanted.asset_id))
-    if wanted.collection is not None:
-        found.append(cases.c.work_id.in_(select(assets.c.work_id).where(assets.c.collection == wanted.collection)))
-    if wanted.since is not None:
-        found.append(cases.c.updated_at >= wanted.since)
-    if wanted.operator is not None:
-        found.append(cases.c.operator == wanted.operator)
-    if wanted.reasons:
-        found.append(cases.c.reason.in_(wanted.reasons))
-    if wanted.assignee is not None:
-        found.append(cases.c.assignee == wanted.assignee)
-    if wanted.label is not None:
-        # As the JSON of the list spells it, quotes included, on either database.
-        found.append(cast(cases.c.labels, Text).contains(json.dumps(wanted.label), autoescape=True))
-    if wanted.due_by is not None:
-        found.append(cases.c.due_on <= wanted.due_by)
-    if wanted.words is not None:
-        found.append(_has_words(wanted.words))
-
-    of_case = findings.c.case_id == cases.c.id
-    if wanted.source is not None:
-        found.append(select(findings.c.id).where(of_case, findings.c.source == wanted.source).exists())
-    if wanted.licence is not None:
-        found.append(select(findings.c.id).where(of_case, findings.c.licence == wanted.licence).exists())
-    if wanted.licence_id is not None:
-        found.append(select(findings.c.id).where(of_case, findings.c.licence_id == wanted.licence_id).exists())
-    return found
-
-
-def _has_words(words: str) -> ColumnElement[bool]:
-    """Return the SQL condition that a case, its asset or one of its findings says something."""
-    # As the JSON of the context spells it, without the quotes.
-    spelled = json.dumps(words)[1:-1]
-    titled = select(assets.c.id).where(
-        assets.c.id == cases.c.asset_id, assets.c.title.icontains(words, autoescape=True)
-    )
-    said = (
-        findings.c.page_url.icontains(words, autoescape=True)
-        | findings.c.image_url.icontains(words, autoescape=True)
-        | cast(findings.c.context, Text).icontains(spelled, autoescape=True)
-    )
-    return (
-        cases.c.operator.icontains(words, autoescape=True)
-        | cases.c.review_note.icontains(words, autoescape=True)
-        | titled.exists()
-        | select(findings.c.id).where(findings.c.case_id == cases.c.id, said).exists()
-    )
-
-
-def _is_at_host(host: str | None) -> list[ColumnElement[bool]]:
-    """Return the SQL condition that a case is of an operator at or below a host, or has a finding there."""
-    if host is None:
-        return []
-    # Only a host below the operator's name can be one of its hosts, which spares reading all other findings.
-    parents = [host.split(".", count)[-1] for count in range(1, host.count(".") + 1)]
-    at_host = findings.c.page_url.contains(f"://{host}/", autoescape=True)
-    below = findings.c.page_url.contains(f".{host}/", autoescape=True)
-    seen = select(findings.c.id).where(findings.c.case_id == cases.c.id, at_host | below).exists()
-    is_its = (cases.c.operator == host) | cases.c.operator.endswith(f".{host}", autoescape=True)
-    return [is_its | (cases.c.operator.in_(parents) & seen)]
 
 
 def _select() -> Select[tuple[object, ...]]:

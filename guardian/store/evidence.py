@@ -1,14 +1,25 @@
 """Captures and their files, as rows. The bytes of the files are in the vault."""
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from guardian.model import EvidenceCapture, EvidenceFile
 from guardian.store.evidence_tables import evidence_captures, evidence_files
 
 _AT_A_TIME = 500
 """How many values one query names; SQLite allows a limited number."""
+
+
+@dataclass(frozen=True, slots=True)
+class CapturedSize:
+    """A file of a capture of a case, and its size in bytes. Several captures may share its bytes."""
+
+    case_id: str
+    name: str
+    sha256: str
+    size_bytes: int
 
 
 class Evidence:
@@ -75,6 +86,28 @@ class Evidence:
         for row in self._connection.execute(query):
             found.setdefault(row.sha256, row.capture_id)
         return list(found.items())
+
+    def delete(self, capture_ids: Collection[str]) -> None:
+        """Delete captures; their bytes are released by whoever deletes them."""
+        wanted = list(capture_ids)
+        self._connection.execute(delete(evidence_files).where(evidence_files.c.capture_id.in_(wanted)))
+        self._connection.execute(delete(evidence_captures).where(evidence_captures.c.id.in_(wanted)))
+
+    def sizes(self) -> list[CapturedSize]:
+        """Return the size of every file of every capture, with its case, by case and file."""
+        query = (
+            select(
+                evidence_captures.c.case_id,
+                evidence_files.c.name,
+                evidence_files.c.sha256,
+                evidence_files.c.size_bytes,
+            )
+            .join(evidence_files, evidence_files.c.capture_id == evidence_captures.c.id)
+            .order_by(evidence_captures.c.case_id, evidence_files.c.name)
+        )
+        return [
+            CapturedSize(row.case_id, row.name, row.sha256, row.size_bytes) for row in self._connection.execute(query)
+        ]
 
     def move(self, finding_ids: Iterable[str], case_id: str) -> None:
         """Make the captures of these findings those of another case."""

@@ -8,6 +8,7 @@ from guardian.model import ACTIONS_BY_STRENGTH, IMPORTANCE_BY_STRENGTH, SEVERITI
 from guardian.store.audit import Audit
 from guardian.store.columns import Instant
 from guardian.store.evidence_tables import evidence_captures
+from guardian.store.retention import Holds
 from guardian.store.tables import case_events, cases, finding_aliases, finding_digests, findings
 
 OF_LAST_SIGHTING = (
@@ -54,6 +55,8 @@ def merge_findings(connection: Connection, one: str, other: str, recognised_by: 
         # What was captured of either is proof of the one that is left.
         of_either = update(evidence_captures).where(evidence_captures.c.finding_id.in_([kept.id, gone.id]))
         connection.execute(of_either.values(finding_id=kept.id, case_id=case_id))
+        for row in (kept, gone):
+            Holds(connection).spread(row.case_id, case_id)
 
     earlier, later = sorted((kept, gone), key=lambda row: (row.last_seen_at, row.comparison.probability))
     values = {name: getattr(later, name) for name in OF_LAST_SIGHTING}

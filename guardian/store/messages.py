@@ -1,6 +1,8 @@
 """Messages as rows: written once, never changed."""
 
+import hashlib
 import json
+from collections.abc import Iterator
 from datetime import datetime
 
 from sqlalchemy import Connection, Row, delete, insert, select
@@ -8,6 +10,7 @@ from sqlalchemy import Connection, Row, delete, insert, select
 from guardian.model import AuditHead, Message
 from guardian.store.audit import AUDIT_HEAD
 from guardian.store.inserting import insert_into
+from guardian.store.retention import is_about_held_case
 from guardian.store.tables import messages, tasks, waiting_messages
 
 
@@ -42,6 +45,11 @@ class Messages:
                 heads.add(AuditHead(int(number), digest))
         return sorted(heads, key=lambda head: head.number)
 
+    def digests(self) -> Iterator[tuple[str, str]]:
+        """Return the id of each stored message and the SHA-256 of its bytes."""
+        for row in self._connection.execute(select(messages.c.id, messages.c.body)):
+            yield row.id, hashlib.sha256(bytes(row.body)).hexdigest()
+
     def forget_unowed(self, before: datetime, limit: int) -> int:
         """Delete up to `limit` messages created before then that no delivery refers to any more; return how many.
 
@@ -49,7 +57,13 @@ class Messages:
         """
         is_referred_to = select(tasks.c.id).where(tasks.c.message_id == messages.c.id).exists()
         waits = select(waiting_messages.c.message_id).where(waiting_messages.c.message_id == messages.c.id).exists()
-        is_forgettable = (messages.c.created_at < before, messages.c.episode.is_(None), ~is_referred_to, ~waits)
+        is_forgettable = (
+            messages.c.created_at < before,
+            messages.c.episode.is_(None),
+            ~is_referred_to,
+            ~waits,
+            ~is_about_held_case(messages.c.id),
+        )
         old = select(messages.c.id).where(*is_forgettable).limit(limit)
         return self._connection.execute(delete(messages).where(messages.c.id.in_(old))).rowcount
 

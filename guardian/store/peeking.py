@@ -19,11 +19,12 @@ from guardian.store.transaction import Transaction
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """How many assets are protected, and the collections and tags that they have."""
+    """How many assets are protected, and the collections, tags and labels that they have."""
 
     assets: int
     collections: Set[str]
     tags: Set[str]
+    labels: Set[str] = frozenset()
 
 
 def protected_groups(settings: StoreSettings, data_dir: Path) -> Groups | None:
@@ -46,7 +47,8 @@ def protected_groups(settings: StoreSettings, data_dir: Path) -> Groups | None:
         engine.dispose()
 
     tags = {tag for asset in protected for tag in asset.tags}
-    return Groups(len(protected), {asset.collection for asset in protected}, tags)
+    labels = {term for asset in protected for term in asset.terms}
+    return Groups(len(protected), {asset.collection for asset in protected}, tags, labels)
 
 
 def _engine(settings: StoreSettings, data_dir: Path) -> Engine | None:

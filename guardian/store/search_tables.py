@@ -1,7 +1,9 @@
 """The tables of the search. A change here needs a migration, as one in tables.py does."""
 
-from sqlalchemy import Column, ForeignKey, Index, Table, Text
+from sqlalchemy import BigInteger, Column, Double, ForeignKey, Index, Table, Text
 
+from guardian.model import LabelSource, Severity
+from guardian.store.columns import Instant, Word
 from guardian.store.tables import RowNumber, metadata
 
 # The words of each asset, and of each place where a picture was seen, as views/word_tokens.py splits them. On SQLite
@@ -18,4 +20,36 @@ picture_words = Table(
     Column("page", Text, nullable=False),
     Column("around", Text, nullable=False),
     Index(None, "address_id"),
+)
+
+seen_labels = Table(
+    "seen_labels",
+    metadata,
+    Column("picture_id", Text, ForeignKey("seen_pictures.id", ondelete="CASCADE"), primary_key=True),
+    Column("term", Text, primary_key=True),
+    Column("source", Word(LabelSource), nullable=False),
+    Column("share", Double, nullable=False),
+    Index(None, "term"),
+)
+
+named_searches = Table(
+    "named_searches",
+    metadata,
+    Column("name", Text, primary_key=True),
+    # What is asked, as JSON: see search/saved.py.
+    Column("asked", Text, nullable=False),
+    Column("saved_at", Instant, nullable=False),
+    # Of a watch: the least score that is told, how urgently, and up to which remembered picture it has looked.
+    Column("above", Double),
+    Column("severity", Word(Severity)),
+    Column("watched_to", BigInteger),
+)
+
+# Pictures that a watch has told of: it tells of each once.
+watch_hits = Table(
+    "watch_hits",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("sha256", Text, primary_key=True),
+    Column("at", Instant, nullable=False),
 )

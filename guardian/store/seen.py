@@ -343,6 +343,16 @@ class Seen:
             last_seen_at=last,
         )
 
+    def numbers_above(self, number: int) -> set[int]:
+        """Return the numbers of remembered pictures above one."""
+        query = select(seen_pictures.c.number).where(seen_pictures.c.number > number)
+        return set(self._connection.execute(query).scalars())
+
+    def heads(self) -> set[int]:
+        """Return the numbers of all remembered pictures that no near-identical one stands for."""
+        query = select(seen_pictures.c.number).where(seen_pictures.c.same_as.is_(None))
+        return set(self._connection.execute(query).scalars())
+
     def count(self) -> int:
         """Return how many pictures are remembered, each near-identical one by itself."""
         return self._connection.execute(select(func.count()).select_from(seen_pictures)).scalar_one()

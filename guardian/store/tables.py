@@ -27,12 +27,14 @@ from guardian.model import (
     Context,
     Decided,
     Decision,
+    Description,
     DismissReason,
     EarlierUseState,
     FrontierState,
     Importance,
     LicenceStatus,
     MatchReport,
+    PictureLabel,
     Rights,
     ScanCounts,
     ScanOutcome,
@@ -86,6 +88,9 @@ assets = Table(
     Column("work_id", Text, nullable=False),
     # The version of the rule by which its work was looked for; null before that (see guardian/catalog/works.py).
     Column("work_rule", Integer),
+    Column("labels", Document(tuple[PictureLabel, ...]), nullable=False, server_default="[]"),
+    Column("shoot", Text),
+    Column("description", Document(Description), nullable=False, server_default="{}"),
     Index(None, "state", "number"),
     Index(None, "collection"),
     Index(None, "work_id"),
@@ -189,6 +194,9 @@ quarantine = Table(
     Column("retry_at", Instant, nullable=False),
 )
 
+# All that the queue is chosen and sorted by, so that no row is read which is not shown.
+_QUEUE = ("state", "rank", "id", "severity", "assignee", "confidence", "opened_at", "operator", "work_id")
+
 cases = Table(
     "cases",
     metadata,
@@ -219,14 +227,14 @@ cases = Table(
     Column("commercial", Document(tuple[CommercialSign, ...]), nullable=False),
     # Sorts cases by priority: see guardian/cases/priority.py.
     Column("rank", Double, nullable=False),
+    Column("confidence", Double),
     # A case names an asset of its work, so this follows from the index below.
     UniqueConstraint("asset_id", "operator"),
     Index(None, "work_id", "operator", unique=True),
     Index(None, "state", "updated_at"),
     Index(None, "operator"),
     Index(None, "opened_at"),
-    # All that the queue is chosen and sorted by, so that no row is read which is not shown.
-    Index("ix_cases_queue", "state", "rank", "id", "severity", "assignee"),
+    Index("ix_cases_queue", *_QUEUE),
 )
 
 # Ids of cases that were merged into another one. People and receivers have noted them, so they are kept for ever.
@@ -301,7 +309,8 @@ findings = Table(
     Index(None, "work_id", "page_key", "picture_key", "key_version", unique=True),
     Index(None, "key_version"),
     Index(None, "last_seen_at"),
-    Index(None, "licence"),
+    Index(None, "licence", "case_id"),
+    Index(None, "source", "case_id"),
     # What a scan did not see of its source, and what lies at places that it could not look at.
     Index(None, "source", "last_seen_at"),
     Index(None, "page_key"),
@@ -398,16 +407,6 @@ waiting_messages = Table(
     Column("key", Text),
     Column("at", Instant, nullable=False),
     Index(None, "destination", "key"),
-)
-
-# How many messages there were about a work, or by a rule, in an hour.
-floods = Table(
-    "floods",
-    metadata,
-    Column("key", Text, primary_key=True),
-    Column("hour", Instant, primary_key=True),
-    Column("messages", Integer, nullable=False),
-    Index(None, "hour"),
 )
 
 processes = Table(

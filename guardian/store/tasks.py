@@ -9,6 +9,7 @@ from sqlalchemy.sql import ColumnElement
 from guardian.model import Task, TaskKind, TaskState
 from guardian.store.inserting import insert_into
 from guardian.store.leases import CLOCK_SLACK
+from guardian.store.retention import is_about_held_case
 from guardian.store.tables import messages, processes, tasks
 
 # Another version may have queued kinds that this one has no word for: they wait for that version.
@@ -166,7 +167,7 @@ class Tasks:
         is_of_episode = (
             select(messages.c.id).where(messages.c.id == tasks.c.message_id, messages.c.episode.is_not(None)).exists()
         )
-        is_old = (tasks.c.state == TaskState.DONE, tasks.c.done_at < before)
+        is_old = (tasks.c.state == TaskState.DONE, tasks.c.done_at < before, ~is_about_held_case(tasks.c.message_id))
         old = select(tasks.c.id).where(*is_old, ~is_of_episode).limit(limit)
         return self._connection.execute(delete(tasks).where(tasks.c.id.in_(old))).rowcount
 
@@ -213,15 +214,15 @@ class Tasks:
         query = select(tasks).where(tasks.c.kind == kind, tasks.c.key.in_(keys)).order_by(tasks.c.due_at, tasks.c.id)
         return [_task(row) for row in self._connection.execute(query)]
 
-    def due_count(self, now: datetime) -> int:
-        """Return how many tasks are due, leased ones included."""
-        is_due = (tasks.c.state == TaskState.DUE, _IS_KNOWN, _is_due(now))
+    def due_count(self, now: datetime, kind: TaskKind | None = None) -> int:
+        """Return how many tasks are due, leased ones included; only those of a kind when one is named."""
+        is_due = (tasks.c.state == TaskState.DUE, _IS_KNOWN, _is_due(now), _is_of_kind(kind))
         query = select(func.count()).select_from(tasks).where(*is_due)
         return self._connection.execute(query).scalar_one()
 
-    def counts(self) -> dict[TaskState, int]:
-        """Return how many tasks there are in each state."""
-        query = select(tasks.c.state, func.count()).group_by(tasks.c.state)
+    def counts(self, kind: TaskKind | None = None) -> dict[TaskState, int]:
+        """Return how many tasks there are in each state; only those of a kind when one is named."""
+        query = select(tasks.c.state, func.count()).where(_is_of_kind(kind)).group_by(tasks.c.state)
         return dict.fromkeys(TaskState, 0) | {row[0]: row[1] for row in self._connection.execute(query)}
 
     def list(
@@ -251,6 +252,10 @@ class Tasks:
             .where(tasks.c.id == id_, is_mine)
             .values(leased_until=None, owner=None, attempts=tasks.c.attempts + 1, **changes)
         )
+
+
+def _is_of_kind(kind: TaskKind | None) -> ColumnElement[bool]:
+    return true() if kind is None else tasks.c.kind == kind
 
 
 def _is_due(now: datetime) -> ColumnElement[bool]:

@@ -13,9 +13,11 @@ from guardian.store.evidence import Evidence
 from guardian.store.findings import Findings
 from guardian.store.frontier import Frontier
 from guardian.store.idempotency import Idempotency
+from guardian.store.labels import Labels
 from guardian.store.licences import Licences
 from guardian.store.lookalikes import LookAlikes
 from guardian.store.messages import Messages
+from guardian.store.named_searches import NamedSearches
 from guardian.store.notices import Notices
 from guardian.store.people import ApiTokens, People, SignIns
 from guardian.store.processes import Processes
@@ -23,6 +25,7 @@ from guardian.store.quarantine import Quarantine
 from guardian.store.released_evidence import ReleasedEvidence
 from guardian.store.requests import Requests
 from guardian.store.responses import Responses
+from guardian.store.retention import Deletions, Holds
 from guardian.store.saved_views import SavedViews
 from guardian.store.scan_requests import ScanRequests
 from guardian.store.scans import Scans
@@ -50,6 +53,8 @@ class Transaction:
         self.versions = Versions(connection)
         self.released_evidence = ReleasedEvidence(connection)
         self.evidence = Evidence(connection)
+        self.holds = Holds(connection)
+        self.deletions = Deletions(connection)
         self.cases = Cases(connection, self.audit)
         self.statistics = Statistics(connection)
         self.people = People(connection)
@@ -68,6 +73,8 @@ class Transaction:
         self.earlier_uses = EarlierUses(connection)
         self.seen = Seen(connection)
         self.words = Words(connection)
+        self.labels = Labels(connection)
+        self.named_searches = NamedSearches(connection)
         self.quarantine = Quarantine(connection)
         self.requests = Requests(connection)
         self.responses = Responses(connection)

@@ -14,6 +14,7 @@ from guardian.store.evidence import needed_by_captures
 from guardian.store.inserting import insert_into
 from guardian.store.lookalikes import needed_by_lookalikes
 from guardian.store.released_evidence import ReleasedEvidence
+from guardian.store.retention import held_cases
 from guardian.store.tables import cases, finding_digests, findings
 
 _AT_A_TIME = 500
@@ -79,6 +80,20 @@ class Versions:
                     found.setdefault(digest, row.finding_id)
         return list(found.items())
 
+    def kept_by_case(self) -> list[tuple[str, str, str]]:
+        """Return the case, the kind ("picture of a scan", "page of a scan") and the SHA-256 of what scans kept."""
+        query = (
+            select(findings.c.case_id, finding_digests.c.image_sha256, finding_digests.c.page_sha256)
+            .join(findings, findings.c.id == finding_digests.c.finding_id)
+            .where(findings.c.case_id.is_not(None), finding_digests.c.dropped_at.is_(None))
+        )
+        kept = []
+        for row in self._connection.execute(query):
+            for kind, digest in (("picture of a scan", row.image_sha256), ("page of a scan", row.page_sha256)):
+                if digest:
+                    kept.append((row.case_id, kind, digest))
+        return kept
+
     def note(self, finding_id: str, version: FindingDigest) -> None:
         """Write a version; one that was seen before keeps when that was first, and the evidence that it had."""
         statement = insert_into(self._connection, finding_digests).values(
@@ -110,7 +125,9 @@ class Versions:
         )
 
     def supersede(self, finding_id: str, needless: Sequence[FindingDigest], at: datetime) -> None:
-        """Delete versions that a later one makes needless, and release their evidence."""
+        """Delete versions that a later one makes needless, and release their evidence; not of a case on hold."""
+        if self._is_held(finding_id):
+            return
         for version in needless:
             self._connection.execute(delete_from(finding_digests).where(_is(finding_id, version)))
             self._release(version, at)
@@ -127,7 +144,7 @@ class Versions:
             select(finding_digests)
             .join(findings, findings.c.id == finding_digests.c.finding_id)
             .outerjoin(cases, cases.c.id == findings.c.case_id)
-            .where(_has_rank(rank), _has_evidence())
+            .where(_has_rank(rank), _has_evidence(), _is_free())
             .order_by(*order)
             .limit(limit)
         )
@@ -186,6 +203,10 @@ class Versions:
                 found |= set(self._connection.execute(query).scalars())
         return found
 
+    def _is_held(self, finding_id: str) -> bool:
+        query = select(findings.c.id).where(findings.c.id == finding_id, findings.c.case_id.in_(held_cases()))
+        return self._connection.execute(query).first() is not None
+
     def _release(self, version: FindingDigest, at: datetime) -> None:
         digests = {digest for digest in (version.image_sha256, version.page_sha256) if digest is not None}
         ReleasedEvidence(self._connection).add(digests - self.needed(digests), at)
@@ -202,6 +223,11 @@ def _is(finding_id: str, version: FindingDigest) -> ColumnElement[bool]:
 def _has_evidence() -> ColumnElement[bool]:
     has_digest = or_(finding_digests.c.image_sha256.is_not(None), finding_digests.c.page_sha256 != "")
     return and_(has_digest, finding_digests.c.dropped_at.is_(None))
+
+
+def _is_free() -> ColumnElement[bool]:
+    """Return the condition that a finding is of no case on hold."""
+    return or_(findings.c.case_id.is_(None), findings.c.case_id.not_in(held_cases()))
 
 
 def _has_rank(rank: Rank) -> ColumnElement[bool]:

@@ -2,11 +2,22 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Column, Connection, Index, Integer, Table, Text, delete, insert, select, update
 
 from guardian.model import Waiting
+from guardian.store.columns import Instant
 from guardian.store.inserting import insert_into
-from guardian.store.tables import floods, waiting_messages
+from guardian.store.tables import metadata, waiting_messages
+
+# How many messages there were about a work, or by a rule, in an hour.
+floods = Table(
+    "floods",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("hour", Instant, primary_key=True),
+    Column("messages", Integer, nullable=False),
+    Index(None, "hour"),
+)
 
 
 class WaitingMessages:

@@ -3,8 +3,8 @@
 SQLite searches them by FTS5, PostgreSQL by a tsvector. Both are kept up by the database itself.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import PurePosixPath
@@ -40,6 +40,8 @@ _WEIGHTS = (10.0, 8.0, 6.0, 3.0, 1.0)
 
 _AT_A_TIME = 500
 _PLACES_OF_BEST = 800
+_ENOUGH = 100
+"""So many rows with the words themselves, and those with longer words, or some of the words, are not asked for."""
 _INDEX = table("picture_words_fts")
 
 
@@ -143,18 +145,30 @@ class Words:
         found, is_all = self._found(question, scope, _PLACES_OF_BEST)
         return WordHits(self._pictures_at(found)[:limit], is_all)
 
-    def _found(self, question: str, scope: "_Scope", limit: int) -> tuple[list[tuple[int, float]], bool]:
-        asked = terms(question)
+    def having(self, phrase: str) -> tuple[set[int], set[int]]:
+        """Return the numbers of all assets, and of all remembered pictures, whose words hold this phrase exactly."""
+        asked = [Term(term.words, is_exact=True) for term in terms(f'"{phrase}"')]
         if not asked:
-            return [], True
-        found, is_all = self._ranked(asked, _Joint.ALL, scope, limit)
-        if len(asked) > 1 and len(found) < limit:
-            # None of these has all words, so they stand behind, with scores below.
+            return set(), set()
+        matched, _, source = self._search(asked, _Joint.ALL)
+        row = _row_id(self._is_sqlite)
+        ids = self._connection.execute(select(row).select_from(source).where(matched)).scalars().all()
+        places = self._pictures_at([(id_, 0.0) for id_ in ids if id_ > 0])
+        return {-id_ for id_ in ids if id_ < 0}, {hit.number for hit in places}
+
+    def _found(self, question: str, scope: "_Scope", limit: int) -> tuple[list[tuple[int, float]], bool]:
+        """Return ids and scores of the best rows: with all words, with all or longer ones, with some of them."""
+        found: list[tuple[int, float]] = []
+        is_all = True
+        for asked, joint in _tiers(terms(question)):
+            if len(found) >= min(limit, _ENOUGH):
+                break
+            more, more_is_all = self._ranked(asked, joint, scope, limit)
+            # Whatever a later tier brings stands behind, with scores below.
             known = {id_ for id_, _ in found}
-            more, more_is_all = self._ranked(asked, _Joint.SOME, scope, limit)
             least = min((score for _, score in found), default=0.0)
-            best = max((score for _, score in more), default=0.0)
-            found += [(id_, least - best + score) for id_, score in more if id_ not in known][: limit - len(found)]
+            best = max((score for _, score in more), default=0.0) if found else 0.0
+            found += [(id_, least - (best - score)) for id_, score in more if id_ not in known][: limit - len(found)]
             is_all = is_all and more_is_all
         return found, is_all
 
@@ -163,6 +177,20 @@ class Words:
     ) -> tuple[list[tuple[int, float]], bool]:
         """Return ids and scores of the best rows, and whether all rows with the words were ranked."""
         row = _row_id(self._is_sqlite)
+        matched, score, source = self._search(asked, joint)
+        if scope.needs_places:
+            source = source.join(seen_addresses, seen_addresses.c.id == row)
+
+        newest = select(row.label("id"), score.label("score")).select_from(source).where(matched, scope.allowed)
+        ranked = newest.order_by(scope.newest_first).limit(MOST_RANKED + 1).subquery()
+        best = select(ranked.c.id, ranked.c.score, func.count().over().label("of"))
+        rows = self._connection.execute(best.order_by(ranked.c.score.desc(), ranked.c.id).limit(limit)).all()
+        return [(one.id, float(one.score)) for one in rows], not rows or rows[0].of <= MOST_RANKED
+
+    def _search(
+        self, asked: Sequence[Term], joint: "_Joint"
+    ) -> tuple[ColumnElement[Any], ColumnElement[float], FromClause]:
+        """Return the condition that a row has the words, its score, and what both are asked of."""
         if self._is_sqlite:
             index: ColumnElement[Any] = literal_column("picture_words_fts")
             matched = index.op("MATCH", is_comparison=True)(bindparam("asked", _fts5(asked, joint)))
@@ -175,14 +203,7 @@ class Words:
             matched = vector.op("@@", is_comparison=True)(query)
             score = func.ts_rank(literal_column("'{0.1, 0.3, 0.6, 1.0}'::float4[]"), vector, query)
             source = picture_words
-        if scope.needs_places:
-            source = source.join(seen_addresses, seen_addresses.c.id == row)
-
-        newest = select(row.label("id"), score.label("score")).select_from(source).where(matched, scope.allowed)
-        ranked = newest.order_by(scope.newest_first).limit(MOST_RANKED + 1).subquery()
-        best = select(ranked.c.id, ranked.c.score, func.count().over().label("of"))
-        rows = self._connection.execute(best.order_by(ranked.c.score.desc(), ranked.c.id).limit(limit)).all()
-        return [(one.id, float(one.score)) for one in rows], not rows or rows[0].of <= MOST_RANKED
+        return matched, score, source
 
     def _pictures_at(self, found: Sequence[tuple[int, float]]) -> tuple[WordHit, ...]:
         """Return the pictures at these places, each by the first of its places."""
@@ -211,14 +232,26 @@ def file_name(address: str | None) -> str | None:
     return name or None
 
 
+def _tiers(asked: Sequence[Term]) -> Iterator[tuple[Sequence[Term], _Joint]]:
+    """Yield what is asked for one after the other, until enough is found."""
+    if not asked:
+        return
+    themselves = [replace(term, is_exact=True) for term in asked]
+    yield themselves, _Joint.ALL
+    if list(asked) != themselves:
+        yield asked, _Joint.ALL
+    if len(asked) > 1:
+        yield asked, _Joint.SOME
+
+
 def _row_of_asset(asset: Asset) -> dict[str, Any]:
     rights = asset.rights
     return {
         "id": -asset.number,
         "address_id": None,
         "title": kept([asset.title]),
-        "tags": kept([*asset.tags, asset.collection]),
-        "caption": "",
+        "tags": kept([*asset.tags, asset.collection, asset.description.keywords]),
+        "caption": kept([asset.description.caption]),
         "page": "",
         "around": kept([rights.creator, rights.copyright_notice, rights.licensor, file_name(asset.path)]),
     }

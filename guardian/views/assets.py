@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from guardian.model import Asset, SelfCheck
+from guardian.model import Asset, PictureLabel, SelfCheck
 from guardian.views.timestamps import json_timestamp, minute_text
 
 
@@ -41,7 +41,21 @@ def asset_json(asset: Asset) -> dict[str, Any]:
         "by_bytes_only": asset.by_bytes_only,
         "self_check": _self_check(asset.self_check),
         "work": asset.work_id,
+        "labels": labels_json(asset.labels),
+        "shoot": asset.shoot,
+        "keywords": asset.description.keywords,
+        "caption": asset.description.caption,
     }
+
+
+def labels_json(labels: Sequence[PictureLabel]) -> list[dict[str, Any]]:
+    """Return the labels of a picture, with where each came from and how sure it is."""
+    return [{"term": label.term, "source": label.source.value, "share": label.share} for label in labels]
+
+
+def label_text(label: PictureLabel) -> str:
+    """Return a label in words, with its share where it is not certain: "dunes (neighbours, 75 %)"."""
+    return label.term if label.share >= 1 else f"{label.term} ({label.source.value}, {label.share * 100:.0f} %)"
 
 
 def asset_facts(asset: Asset, versions: Sequence[str]) -> dict[str, str]:
@@ -55,6 +69,10 @@ def asset_facts(asset: Asset, versions: Sequence[str]) -> dict[str, str]:
         "title": asset.title,
         "collection": asset.collection,
         "tags": ", ".join(asset.tags),
+        "keywords": asset.description.keywords,
+        "caption": asset.description.caption,
+        "labels": ", ".join(label_text(label) for label in asset.labels),
+        "shoot": f"{asset.shoot}, with declared siblings" if asset.shoot else None,
         "file": asset.path,
         "pixels": f"{asset.width}x{asset.height}",
         "sha256": asset.sha256,

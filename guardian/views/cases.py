@@ -119,18 +119,14 @@ def event_json(event: CaseEvent) -> dict[str, Any]:
 def event_text(event: CaseEvent) -> str:
     """Return one line of a case's history for people: when, what, by whom, why, and the message it caused."""
     by = f" by {event.by}" if event.by else ""
-    words = f"{second_text(event.at)}  {_what_happened(event)}{by}"
+    words = f"{second_text(event.at)}  {event_words(event)}{by}"
     if event.note:
         words += f": {event.note}"
     return f"{words}  ({event.message_id})" if event.message_id else words
 
 
 def event_words(event: CaseEvent) -> str:
-    """Return what a line of a case's history says, without when and by whom."""
-    return f"{_what_happened(event)}: {event.note}" if event.note else _what_happened(event)
-
-
-def _what_happened(event: CaseEvent) -> str:
+    """Return what a line of a case's history says, without when, by whom and why."""
     words = event.kind.replace("_", " ")
     if not event.detail:
         return words

@@ -55,6 +55,11 @@ def percent_text(probability: float) -> str:
     return ">99.9 %" if probability > 0.999 else f"{probability * 100:.1f} %"
 
 
+def share_text(share: float) -> str:
+    """Return a share (0-1) of something measured for people, in whole percent: "64 %", "<1 %", "100 %"."""
+    return "<1 %" if 0 < share < 0.005 else f"{share * 100:.0f} %"
+
+
 def description_text(comparison: Comparison) -> str:
     """Return what was done to the picture, in words."""
     return comparison.description or "not described"

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from guardian.model import Coverage, EvidenceRoom, Importance, ScanOutcome, Trouble
+from guardian.views.comparisons import share_text
 from guardian.views.counting import counted, size_text
 from guardian.views.scans import outcome_text, scan_json
 from guardian.views.timestamps import minute_text
@@ -78,7 +79,7 @@ def coverage_facts(coverage: Coverage, assets: int, dated: Callable[[datetime], 
 
 def room_text(room: EvidenceRoom) -> str:
     """Return how full the room for evidence is, and from FILLING on what happens then."""
-    used = f"{size_text(room.used_bytes)} of {size_text(room.max_bytes)} used ({room.share:.0%})"
+    used = f"{size_text(room.used_bytes)} of {size_text(room.max_bytes)} used ({share_text(room.share)})"
     if room.share < FILLING:
         return used
 

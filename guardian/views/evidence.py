@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from guardian.model import CaptureReason, EvidenceCapture, EvidenceFile
+from guardian.model import CaptureReason, EvidenceCapture, EvidenceDeletion, EvidenceFile, EvidenceHold
 from guardian.views.counting import counted
 
 _REASON_TEXTS = {
@@ -32,6 +32,37 @@ def capture_json(capture: EvidenceCapture) -> dict[str, Any]:
         "not_taken": [{"name": one.name, "reason": one.reason} for one in capture.not_taken],
         "differences": list(capture.differences),
     }
+
+
+def hold_json(hold: EvidenceHold | None) -> dict[str, str] | None:
+    """Return a hold as JSON values; None where there is none."""
+    return None if hold is None else {"at": hold.at.isoformat(), "by": hold.by, "note": hold.note}
+
+
+def hold_text(hold: EvidenceHold) -> str:
+    """Return since when a case is on hold, by whom and why."""
+    return f"on hold since {hold.at:%Y-%m-%d} by {hold.by}: {hold.note}"
+
+
+def deletion_json(deletion: EvidenceDeletion) -> dict[str, Any]:
+    """Return the trace of a deletion as JSON values."""
+    return {
+        "id": deletion.id,
+        "at": deletion.at.isoformat(),
+        "by": deletion.by,
+        "reason": deletion.reason.value,
+        "note": deletion.note,
+        "captures": deletion.captures,
+        "bytes": deletion.size_bytes,
+        "files": [{"name": one.name, "sha256": one.sha256, "bytes": one.size_bytes} for one in deletion.files],
+    }
+
+
+def deletion_text(deletion: EvidenceDeletion) -> str:
+    """Return what was deleted, when, by whom and why."""
+    files = counted(len(deletion.files), "file")
+    why = f": {deletion.note}" if deletion.note else ""
+    return f"{deletion.id}  deleted on {deletion.at:%Y-%m-%d} by {deletion.by}, {files}{why}"
 
 
 def reason_text(capture: EvidenceCapture) -> str:

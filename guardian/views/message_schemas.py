@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from guardian.model import CHANGES_OF_CASES, EVENTS_OF_LICENCES
+from guardian.model import CHANGES_OF_CASES, EVENTS_OF_LICENCES, EVENTS_OF_NOTICES
 
 _WORDS = {
     "case.spread": "other places of the operator show the work too (at most one message a day)",
@@ -12,9 +12,12 @@ _WORDS = {
     "case.dismissed": "the case is of no interest",
     "case.gone": "none of its uses is there any more",
     "case.returned": "a use of a case that was gone was seen again",
+    "case.relocated": "its picture is gone where a notice named it, and shown elsewhere on the host",
+    "notice.deadline": "a day that counts after a notice: no answer in time, or material may or must be restored",
     "licence.lapsing": "the licence ends within 30 days",
     "licence.lapsed": "the licence has ended",
     "digest": "what came since the last digest, at most 25 events of `count`",
+    "watch.found": "a watch of the search met new pictures that look like what it watches for; no copies",
     "flood.held": "more messages about one work, or of one rule, than delivery.flood_limit an hour: the rest is held",
 }
 
@@ -26,13 +29,18 @@ def event_schema(of_message: Mapping[str, Any]) -> dict[str, Any]:
     """Return the JSON schema. `of_message` are the properties of `data` in the other schema, by name."""
     kinds = [_kind(type_, _case_data(of_message)) for type_ in CHANGES_OF_CASES]
     kinds += [_kind(type_, _object(licence=_licence())) for type_ in EVENTS_OF_LICENCES]
-    kinds += [_kind("digest", _digest(of_message["case"])), _kind("flood.held", _flood())]
+    kinds += [_kind(type_, _object(notice=_notice(), deadline=_deadline())) for type_ in EVENTS_OF_NOTICES]
+    kinds += [
+        _kind("digest", _digest(of_message["case"])),
+        _kind("flood.held", _flood()),
+        _kind("watch.found", _watch()),
+    ]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "urn:guardian:event:1",
         "title": "guardian event",
-        "description": "The body of messages that a destination asks for (`events`, `digest`): UTF-8 JSON under 20,000 "
-        "bytes. New keys may be added to objects; keys here keep their meaning.",
+        "description": "The body of messages that a destination asks for (`events`, `digest`), and of watches: UTF-8 "
+        "JSON under 20,000 bytes. New keys may be added to objects; keys here keep their meaning.",
         "oneOf": kinds,
     }
 
@@ -58,12 +66,38 @@ def _licence() -> dict[str, Any]:
     return _object(id={"type": "string"}, place={"type": "string"}, **dict.fromkeys(names, _TEXT), days_left=days)
 
 
+def _notice() -> dict[str, Any]:
+    text = {"type": "string"}
+    cases = {"type": "array", "items": text, "maxItems": 50}
+    return _object(id=text, kind=text, state=text, operator=text, cases=cases, subject=text)
+
+
+def _deadline() -> dict[str, Any]:
+    what = {
+        "enum": ["answer", "restore_from", "restore_by"],
+        "description": "the last day for an answer; the first and the last on which a provider restores the material",
+    }
+    days = {"type": "integer", "description": "days until then; negative when it is past"}
+    return _object(what=what, on={"type": "string", "format": "date"}, days_left=days)
+
+
 def _digest(case: Mapping[str, Any]) -> dict[str, Any]:
     of_case = {name: case["properties"][name] for name in ("id", "operator", "state", "severity")}
     asset = _object(id={"type": "string"}, title={"type": "string"})
     text = {"type": "string"}
     event = _object(type=text, webhook_id=text, at=_MOMENT, case=_object(**of_case), asset=asset)
     return _object(count={"type": "integer"}, events={"type": "array", "items": event, "maxItems": 25})
+
+
+def _watch() -> dict[str, Any]:
+    text, number = {"type": "string"}, {"type": "number"}
+    picture = _object(id=text, sha256=text, score=number, why=text, page_url=_TEXT, image_url=_TEXT, first_seen=_MOMENT)
+    return _object(
+        watch=_object(name=text, above=number, severity=text),
+        note=text,
+        count={"type": "integer", "description": "how many pictures; `pictures` names at most ten, the nearest first"},
+        pictures={"type": "array", "items": picture, "maxItems": 10},
+    )
 
 
 def _flood() -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from guardian.views.comparisons import percent_text
 from guardian.views.counting import counted
 from guardian.views.plain_text import cleaned
 
@@ -16,14 +17,23 @@ _TITLES = {
     "case.dismissed": "A case was dismissed",
     "case.gone": "A copy is gone",
     "case.returned": "A copy is back",
+    "case.relocated": "A copy has moved",
+    "notice.deadline": "A day after a notice",
     "licence.lapsing": "A licence ends soon",
     "licence.lapsed": "A licence has ended",
     "source.failing": "A source cannot be scanned",
     "source.silent": "A source is silent",
     "source.shrinking": "A source shows much less than usual",
     "flood.held": "Messages are held",
+    "watch.found": "A watch met new pictures",
     "digest": "What came since the last digest",
     "destination.test": "A test",
+}
+
+_DEADLINES = {
+    "answer": "nobody has answered by",
+    "restore_from": "a provider may restore the material from",
+    "restore_by": "a provider must restore the material by",
 }
 
 _MOST_LINES = 40
@@ -67,8 +77,13 @@ def _facts(type_: str, data: Data) -> list[str]:
     facts += [("what was done to it", _part(data, "recovered").get("description"))]
     probability = _part(data, "measured").get("probability")
     if probability is not None:
-        facts.append(("probability of a copy", f"{probability:.1%}"))
+        facts.append(("probability of a copy", percent_text(probability)))
     facts += [("rule", _part(data, "rule").get("name")), ("licence", _licence_words(data.get("licence")))]
+    notice, deadline = _part(data, "notice"), _part(data, "deadline")
+    if notice and deadline:
+        what = _DEADLINES.get(str(deadline.get("what")), deadline.get("what"))
+        facts += [("notice", f"{notice.get('id')}, {notice.get('kind')} to {notice.get('operator')}")]
+        facts += [(str(what), deadline.get("on"))]
     if change:
         facts += [
             (
@@ -76,10 +91,21 @@ def _facts(type_: str, data: Data) -> list[str]:
                 " ".join(str(change[name]) for name in ("by", "detail", "note") if change.get(name)),
             )
         ]
-    for name in ("detail", "about", "limit", "hour", "what_to_do", "message"):
+    for name in ("detail", "note", "about", "limit", "hour", "what_to_do", "message"):
         facts.append((name.replace("_", " "), data.get(name)))
     lines = [f"{label}: {_line(fact)}" for label, fact in facts if fact not in (None, "")]
+    if type_ == "watch.found":
+        return lines + _watch_lines(data)
     return lines + (_digest_lines(data) if type_ == "digest" else [])
+
+
+def _watch_lines(data: Data) -> list[str]:
+    pictures: Sequence[Data] = data.get("pictures") or ()
+    lines = [f"watch: {_line(_part(data, 'watch').get('name'))}, {counted(int(data.get('count') or 0), 'picture')}"]
+    for picture in pictures:
+        place = picture.get("page_url") or picture.get("image_url") or picture.get("id")
+        lines.append(f"{_line(place)}: {_line(picture.get('why'))} ({picture.get('score')})")
+    return lines
 
 
 def _digest_lines(data: Data) -> list[str]:

@@ -4,6 +4,7 @@ Their shapes are published as guardian/cases/message.schema.json. `cases` and `c
 """
 
 from collections.abc import Sequence
+from datetime import date
 from math import isfinite
 from typing import Any, get_args, get_type_hints
 
@@ -20,6 +21,7 @@ from guardian.model import (
     Scan,
     Trouble,
 )
+from guardian.model.notices import Notice
 from guardian.urls.addresses import canonical_url
 from guardian.views.plain_text import clipped, json_size
 from guardian.views.timestamps import message_timestamp
@@ -28,6 +30,7 @@ from guardian.views.timestamps import message_timestamp
 _URL_BYTES = 2_048
 _ALSO_AT_BYTES = 3_000
 _LONGEST_ERROR = 1_000
+_MOST_CASES = 50
 
 
 def message_case(case: Case) -> dict[str, Any]:
@@ -69,6 +72,23 @@ def message_licence(licence: Licence, days_left: int | None) -> dict[str, Any]:
         "note": message_text(licence.note, 2_000),
         "days_left": days_left,
     }
+
+
+def message_notice(notice: Notice) -> dict[str, Any]:
+    """Return the part `notice` of a message about one; its text is left out."""
+    return {
+        "id": notice.id,
+        "kind": notice.kind.value,
+        "state": notice.state.value,
+        "operator": clipped(notice.operator, 300),
+        "cases": list(notice.case_ids[:_MOST_CASES]),
+        "subject": clipped(notice.subject, 500),
+    }
+
+
+def message_deadline(what: str, on: date, days_left: int) -> dict[str, Any]:
+    """Return the part `deadline` of a message about a notice; `days_left` is negative for a day that is past."""
+    return {"what": what, "on": on.isoformat(), "days_left": days_left}
 
 
 def message_asset(asset: Asset) -> dict[str, Any]:

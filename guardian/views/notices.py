@@ -22,6 +22,9 @@ KIND_TEXTS = {
     NoticeKind.LICENCE_OFFER: "offer of a licence",
 }
 
+KIND_TITLES = {kind: text[0].upper() + text[1:] for kind, text in KIND_TEXTS.items()}
+"""The same as headlines; what is written in capitals stays so."""
+
 _STEP_TEXTS = {
     NoticeStep.DRAFTED: "drafted",
     NoticeStep.LICENCE_CHECKED: "licences checked",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from guardian.model import Asset, Comparison, Finding, Transform
-from guardian.views.comparisons import percent_text
+from guardian.views.comparisons import percent_text, share_text
 from guardian.views.plain_text import cleaned
 from guardian.views.timestamps import minute_text
 
@@ -63,9 +63,9 @@ def finding_sentence(finding: Finding, asset: Asset | None, whose: str = "your")
 
     shares = []
     if comparison.asset_coverage is not None:
-        shares.append(f"{comparison.asset_coverage:.0%} of {whose} image can be seen")
+        shares.append(f"{share_text(comparison.asset_coverage)} of {whose} image can be seen")
     if comparison.candidate_coverage is not None:
-        shares.append(f"it fills {comparison.candidate_coverage:.0%} of the picture there")
+        shares.append(f"it fills {share_text(comparison.candidate_coverage)} of the picture there")
     if shares:
         words += f" {' and '.join(shares).capitalize()}."
 

@@ -23,13 +23,17 @@ class TimelineKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """One line: when, what in words, the id of what it is about. `is_planned`: it has not happened yet."""
+    """One line: when, what in words, the id of what it is about, who did it and why.
+
+    `is_planned`: it has not happened yet.
+    """
 
     at: datetime
     kind: TimelineKind
     words: str
     id: str | None = None
     by: str | None = None
+    note: str | None = None
     is_planned: bool = False
 
 
@@ -44,6 +48,7 @@ def timeline_json(case_id: str, entries: Sequence[TimelineEntry]) -> dict[str, A
                 "words": entry.words,
                 "id": entry.id,
                 "by": entry.by,
+                "note": entry.note,
                 "planned": entry.is_planned,
             }
             for entry in entries
@@ -55,4 +60,5 @@ def entry_text(entry: TimelineEntry) -> str:
     """Return one line for people, without its time."""
     by = f" by {entry.by}" if entry.by else ""
     planned = "to come: " if entry.is_planned else ""
-    return f"{planned}{entry.words}{by}"
+    note = f": {entry.note}" if entry.note else ""
+    return f"{planned}{entry.words}{by}{note}"

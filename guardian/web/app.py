@@ -22,12 +22,14 @@ from guardian.web.pages import (
     case,
     check,
     licences,
+    notices,
     operations,
     operators,
     overview,
     people,
     pictures,
     queue,
+    search,
     sources,
 )
 from guardian.web.probes import CoverageReader, Readiness, probe_routes
@@ -61,7 +63,21 @@ def build_app(metrics: Metrics, readiness: Readiness, read_coverage: CoverageRea
         from guardian.web.auth import oidc
 
         app.include_router(oidc.router)
-    for noun in (pictures, queue, case, operators, assets, licences, check, overview, sources, operations, people):
+    for noun in (
+        pictures,
+        queue,
+        case,
+        operators,
+        assets,
+        licences,
+        notices,
+        check,
+        search,
+        overview,
+        sources,
+        operations,
+        people,
+    ):
         app.include_router(noun.router)
     add_api(app)
     app.mount("/static", StaticFiles(directory=static_folder()), name="static")

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +12,8 @@ from starlette.requests import HTTPConnection
 
 from guardian.cases.standing import Judging
 from guardian.evidence import Vault
+from guardian.notices.drafting import House
+from guardian.notices.settings import NoticeSettings, OwnerSettings
 from guardian.people.signing_in import Lifetime
 from guardian.scan.services import Services
 from guardian.sources.settings import SourceSettings
@@ -34,6 +36,7 @@ class Desk:
 
     `services` are what pictures are checked and uses are judged with, `catalog` opens the catalogue; None where only
     the database is at hand. `sources` are those of the configuration, `configuration` is how all of it is shown.
+    `house`: whose notices are drafted, and by which rules.
     """
 
     store: Store
@@ -45,11 +48,17 @@ class Desk:
     catalog: "Callable[[], Catalog] | None" = None
     sources: tuple[SourceSettings, ...] = ()
     configuration: tuple[SettingGroup, ...] = ()
+    house: House = field(default_factory=lambda: House(OwnerSettings(), NoticeSettings()))
 
     @cached_property
     def originals(self) -> Vault:
         """The bytes of one's own images."""
         return Vault(self.data_dir / "originals", sys.maxsize)
+
+    @cached_property
+    def notice_copies(self) -> Vault:
+        """Copies of notices as they were sent."""
+        return Vault(self.data_dir / "notices", sys.maxsize)
 
     @cached_property
     def pictures(self) -> Pictures:

@@ -16,6 +16,7 @@ from guardian.model import (
     DismissReason,
     ScanCounts,
     Severity,
+    TaskKind,
 )
 from guardian.store import Store
 
@@ -51,7 +52,7 @@ def history(store: Store, case: Case) -> list[CaseEvent]:
 
 def told(store: Store) -> int:
     with store.read() as tx:
-        return len(tx.tasks.list())
+        return len(tx.tasks.list(TaskKind.DELIVER))
 
 
 def test_a_decision_is_a_line_with_who_when_and_why(store: Store, case: Case) -> None:

@@ -11,7 +11,7 @@ from guardian.cases import Edit, RecordedUse, decide, record, undo
 from guardian.cases.licensing import add, call_licensed, edit, place_named, read_licences, suggested
 from guardian.cases.standing import Judging
 from guardian.errors import ConfigError, UsageError
-from guardian.model import Asset, CaseState, Licence
+from guardian.model import Asset, CaseState, Licence, TaskKind
 from guardian.rules import load
 from guardian.shipped import rules_folder
 from guardian.store import Store
@@ -64,7 +64,7 @@ def test_a_decision_at_a_case_is_a_licence_and_is_undone(store: Store, use: Use,
         back = undo(tx, id_, EDIT, judging)
         assert (back.state, back.licence_id, tx.licences.list()) == (CaseState.CONFIRMED, None, [])
         assert undo(tx, id_, EDIT).state is CaseState.OPEN
-        assert len(tx.tasks.list()) == 1, "nobody is told of a mistake"
+        assert len(tx.tasks.list(TaskKind.DELIVER)) == 1, "nobody is told of a mistake"
 
 
 def test_local_files_have_no_licensee(store: Store, use: Use, judging: Judging) -> None:

@@ -33,7 +33,7 @@ def test_every_part_says_what_it_stands_for() -> None:
     parts = priority_of(case, 4, NOON + timedelta(days=14)).parts
     assert [(part.name, part.points, part.words) for part in parts] == [
         ("severity", 30, "severity high"),
-        ("share", 10.0, "50% of the picture used"),
+        ("share", 10.0, "50 % of the picture used"),
         ("pages", 3, "3 places"),
         ("works", 6, "4 works of yours used by thief.example"),
         ("commercial", 12, "signs of trade on the page: shop, price"),

@@ -40,7 +40,7 @@ def test_first_alert_opens_a_case_and_owes_one_message_to_each_destination(store
     (finding,) = see(store, use(), to=("legal", "archive"))
     with store.read() as tx:
         (case,) = tx.cases.list()
-        tasks = tx.tasks.list()
+        tasks = tx.tasks.list(TaskKind.DELIVER)
         (event,) = tx.cases.history(case.id)
         message = tx.messages.get(event.message_id or "")
     assert (case.operator, case.state, case.finding_count, case.message_count) == (
@@ -178,14 +178,14 @@ def test_ignored_use_is_refused(store: Store, use: Use) -> None:
 def test_rule_names_the_destinations(store: Store, use: Use) -> None:
     see(store, use(deliver_to=("archive", "archive")), to=("legal", "archive"))
     with store.read() as tx:
-        assert [task.destination for task in tx.tasks.list()] == ["archive"]
+        assert [task.destination for task in tx.tasks.list(TaskKind.DELIVER)] == ["archive"]
 
 
 def test_case_without_any_destination_waits_and_is_told_when_there_is_one(store: Store, use: Use) -> None:
     see(store, use(), use(minutes=1), to=())
     with store.read() as tx:
         (case,) = tx.cases.list()
-        assert (tx.tasks.list(), case.alerted_at, len(tx.cases.history(case.id))) == ([], None, 1)
+        assert (tx.tasks.list(TaskKind.DELIVER), case.alerted_at, len(tx.cases.history(case.id))) == ([], None, 1)
     see(store, use(minutes=2), use(minutes=3))
     assert told(store) == ["case.opened"]
 

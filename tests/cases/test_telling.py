@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from guardian.cases import Edit, RecordedUse, assign, decide, record
 from guardian.cases.absence import note_missed
 from guardian.cases.telling import Audience, tell_digests, tell_of_changes, tell_of_licences
-from guardian.model import CaseState, Routing, ScanCounts, Severity, Subscription
+from guardian.model import CaseState, Routing, ScanCounts, Severity, Subscription, TaskKind
 from guardian.outbox import release
 from guardian.store import Store
 from guardian.views.message_schemas import event_schema
@@ -34,7 +34,7 @@ def told(store: Store) -> list[tuple[str, str]]:
     """By destination, the types of all messages owed, in their order."""
     with store.read() as tx:
         found = []
-        for task in reversed(tx.tasks.list(limit=10_000)):
+        for task in reversed(tx.tasks.list(TaskKind.DELIVER, limit=10_000)):
             message = tx.messages.get(task.message_id or "")
             assert message is not None
             assert len(message.body) < 20_000

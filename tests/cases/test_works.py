@@ -8,7 +8,7 @@ import pytest
 
 from guardian.cases import Edit, RecordedUse, decide, join_works, record, split_work
 from guardian.errors import UsageError
-from guardian.model import Action, Asset, Case, CaseState, Finding, Severity, Work
+from guardian.model import Action, Asset, Case, CaseState, Finding, Severity, TaskKind, Work
 from guardian.store import Store
 
 Use = Callable[..., RecordedUse]
@@ -23,7 +23,7 @@ def see(store: Store, *uses: RecordedUse) -> list[Finding]:
 
 def messages(store: Store) -> int:
     with store.read() as tx:
-        return len(tx.tasks.list())
+        return len(tx.tasks.list(TaskKind.DELIVER))
 
 
 def cases_of(store: Store) -> list[Case]:

@@ -10,7 +10,7 @@ import pytest
 from PIL import ExifTags, Image, PngImagePlugin, TiffImagePlugin
 
 from guardian.catalog.rights import FileMetadata, filled, read_metadata
-from guardian.model import Rights
+from guardian.model import Description, Rights
 
 PICTURE = Image.fromarray(np.random.default_rng(3).integers(0, 256, (60, 80, 3), dtype=np.uint8))
 
@@ -112,6 +112,18 @@ def test_a_file_without_metadata_says_nothing(write: Writer) -> None:
 @every_format
 def test_xmp(write: Writer) -> None:
     assert read_metadata(write(packet=xmp())) == FileMetadata(FROM_XMP, "Dune in rain")
+
+
+def test_keywords_and_captions_of_xmp_and_iptc() -> None:
+    packet = xmp(
+        "<dc:subject><rdf:Bag>" + "".join(f"<rdf:li>word {at}</rdf:li>" for at in range(8)) + "</rdf:Bag></dc:subject>"
+        '<dc:description><rdf:Alt><rdf:li xml:lang="x-default">Dunes, 沙丘</rdf:li></rdf:Alt></dc:description>'
+    )
+    assert read_metadata(jpeg(packet=packet)).description == Description(
+        ", ".join(f"word {at}" for at in range(8)), "Dunes, 沙丘"
+    )
+    stream = iptc({(2, 25): [b"sand", "Düne".encode()], (2, 120): [b"A caption"]})
+    assert read_metadata(jpeg(stream=stream)).description == Description("sand, Düne", "A caption")
 
 
 @every_format

@@ -82,11 +82,18 @@ def _initialised() -> tempfile.TemporaryDirectory[str]:
     return holder
 
 
+NO_CAPTURES = "evidence: {capture: {when: []}, browser: {enabled: false}}"
+
+
 def made_home(folder: Path, more: str = "") -> Home:
-    """As `guardian init` leaves it, with loopback allowed and one worker."""
+    """As `guardian init` leaves it, with loopback allowed and one worker; nothing is captured unless it is asked for.
+
+    A capture visits the site and compares once more, which tests of other things need not pay for.
+    """
     shutil.copytree(Path(_initialised().name) / "home", folder)
     (folder / "config.yaml").write_text(
         "fetch: {contact: test@example.com, allow_networks: [127.0.0.0/8], delay_per_host: 0s}\n"
-        f"matching: {{workers: 1}}\n{more}"
+        "matching: {workers: 1}\n"
+        f"{NO_CAPTURES}\n{more}"
     )
     return Home(folder)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from guardian.cases import Kept, RecordedUse, record
-from guardian.model import Action, Comparison, Context, Decision, LicenceStatus, Severity, Sighting
+from guardian.model import Action, Comparison, Context, Decision, LicenceStatus, Severity, Sighting, TaskKind
 from guardian.shipped import rules_folder
 from guardian.store import StoreSettings, open_store
 from tests import forked
@@ -104,7 +104,7 @@ def test_what_a_sent_message_named_is_found_after_the_bytes_changed(folder: Path
                 Kept(digit * 64, "f" * 64),
             )
             record(tx, changed, ("legal",))
-        messages = [tx.messages.get(task.message_id or "") for task in tx.tasks.list()]
+        messages = [tx.messages.get(task.message_id or "") for task in tx.tasks.list(TaskKind.DELIVER)]
         sent = [json.loads(message.body) for message in messages if message]
     store.close()
     named = {message["data"]["evidence"]["candidate_sha256"] for message in sent}

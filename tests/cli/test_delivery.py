@@ -105,6 +105,9 @@ def test_retry_one_and_all_dead(folder: Path) -> None:
         ("due", False),
         ("done", False),
     ]
+    log = [json.loads(line) for line in guardian(folder, "audit", "list", "--json").stdout.splitlines()]
+    retried = [(line["subject"], line["detail"]["destination"]) for line in log if line["action"] == "delivery.retried"]
+    assert retried == [("2", "legal"), ("4", "chat")]
 
 
 def test_retry_hurries_what_waits(folder: Path) -> None:

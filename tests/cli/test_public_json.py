@@ -22,6 +22,7 @@ from guardian.model import (
     ScanCounts,
     Severity,
     Sighting,
+    TaskKind,
     Transform,
 )
 from guardian.store import Store, StoreSettings, open_store
@@ -415,7 +416,7 @@ def test_coverage_for_people(home: Home) -> None:
 
 
 def test_delivery_list_and_show(home: Home, read: Read) -> None:
-    (task,) = read(lambda tx: tx.tasks.list())
+    (task,) = read(lambda tx: tx.tasks.list(TaskKind.DELIVER))
     (event, _) = read(lambda tx: tx.cases.history(tx.cases.list()[0].id))
     opened = json.loads(read(lambda tx: tx.messages.get(task.message_id)).body)["data"]
     message = {
@@ -472,7 +473,7 @@ def test_source_try(home: Home, site: Any) -> None:
 
 
 def test_message_of_a_case(home: Home, read: Read) -> None:
-    (task,) = read(lambda tx: tx.tasks.list())
+    (task,) = read(lambda tx: tx.tasks.list(TaskKind.DELIVER))
     body = read(lambda tx: tx.messages.get(task.message_id)).body
     (case,) = read(lambda tx: tx.cases.list())
     (finding,) = read(lambda tx: tx.findings.list())

@@ -7,9 +7,9 @@ import json
 import pytest
 from PIL import Image
 
-from guardian.cli.search import filters_of, region_of
 from guardian.cli.thumbnails import Terminal
 from guardian.errors import UsageError
+from guardian.search.asking import filters_of, region_of
 from tests.cli.home import Home
 
 
@@ -21,7 +21,7 @@ def test_search_by_picture_by_asset_and_by_colour(protected: Home, photographs: 
     lines = protected.guardian("search", query, "--json", "--html", page).stdout.splitlines()
 
     first, second = (json.loads(line) for line in lines)
-    assert list(first) == ["rank", "kind", "asset", "seen", "score", "by", "why"]
+    assert list(first) == ["rank", "kind", "asset", "seen", "score", "by", "why", "labels"]
     assert (first["rank"], first["kind"], first["asset"]["title"], first["seen"]) == (1, "asset", "astronaut", None)
     assert set(first["asset"]) == {"id", "title", "path", "collection"}
     assert first["why"].startswith("copy: ")
@@ -75,3 +75,24 @@ def test_terminals_are_told_to_show_pictures_only_where_they_can() -> None:
     sixel = Terminal.SIXEL.shown(picture)
     assert sixel.startswith('\x1bPq"1;1;40;30#0;2;')
     assert sixel.count("-") == 4, "thirty rows are five bands"
+
+
+def test_searches_are_kept_run_watched_and_removed(protected: Home, photographs: dict[str, Image.Image]) -> None:
+    query = protected.folder / "query.png"
+    photographs["coffee"].save(query)
+    protected.guardian("search", "save", "style", query, "--by", "look", "--in", "assets", "--top", "1")
+    kept = list((protected.folder / "data" / "searches").rglob("*"))
+    query.unlink()
+    (line,) = protected.guardian("search", "run", "style", "--json").stdout.splitlines()
+    assert json.loads(line)["asset"]["title"] == "coffee"
+
+    assert "no search 'other'" in protected.guardian("search", "run", "other", code=2).stderr
+    protected.guardian("search", "save", "words", "--text", "coffee")
+    assert "compares looks" in protected.guardian("search", "watch", "words", "--above", "0.5", code=2).stderr
+    protected.guardian("search", "watch", "style", "--above", "0.7", "--severity", "high")
+    style, words = map(json.loads, protected.guardian("search", "list", "--json").stdout.splitlines())
+    assert (style["name"], style["watch"]) == ("style", {"above": 0.7, "severity": "high"})
+    assert (words["asked"]["text"], words["watch"]) == ("coffee", None)
+    protected.guardian("search", "remove", "style")
+    assert not any(path.is_file() for path in kept), "the picture goes with it"
+    assert protected.guardian("search", "list").stdout == "words: --text 'coffee'\n"

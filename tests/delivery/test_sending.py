@@ -22,6 +22,7 @@ from guardian.fetch.trusted import TrustedClient
 from guardian.model import Message, Task, TaskKind, TaskState
 from guardian.outbox import enqueue
 from guardian.store import Store, StoreSettings, open_store
+from guardian.store.audit import DELIVERED
 from tests.delivery.passes import deliver_due
 
 START = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -121,6 +122,11 @@ def test_what_is_due_is_sent_in_order_and_marked_done(outbox: Outbox, receiver: 
     assert {outbox.get(task).state for task in tasks} == {TaskState.DONE}
     assert outbox.get(late).state is TaskState.DUE
     assert outbox.send()[0].attempted == 0
+    with outbox.store.read() as tx:
+        digests = dict(tx.messages.digests())
+        lines = [line for line in tx.audit.lines() if line.action == DELIVERED]
+    assert len(lines) == len(receiver.accepted)
+    assert all(line.detail == {"destination": "legal", "sha256": digests[line.subject or ""]} for line in lines)
 
 
 def test_a_failed_message_is_postponed_and_comes_again_with_the_same_id_and_bytes(

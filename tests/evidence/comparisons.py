@@ -1,12 +1,13 @@
 """A use of a picture whose comparison is taken as captures take it, and a bundle that holds it."""
 
+import asyncio
 import hashlib
-import json
-import zipfile
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from guardian.evidence.bundle import BundleHead, Member, write_bundle
+from guardian.evidence.signing import installation_key
 from guardian.evidence.subjects import CaptureSubject
 from guardian.evidence.vault import Vault
 from guardian.matching.worker_pool import WorkerPool
@@ -75,21 +76,14 @@ def without_image(subject: CaptureSubject) -> CaptureSubject:
     return replace(subject, finding=replace(subject.finding, image_sha256=None))
 
 
-def written_bundle(path: Path, members: dict[str, bytes], *, changed: dict[str, bytes] | None = None) -> Path:
-    """Write a bundle of these members with their manifest; `changed` are put in place of members after that."""
-    listed = [
-        {
-            "name": name,
-            "sha256": hashlib.sha256(content).hexdigest(),
-            "bytes": len(content),
-            "media_type": "",
-            "about": "",
-        }
-        for name, content in members.items()
-    ]
-    manifest = {"format": "guardian-evidence/1", "case": "case_1", "made_at": SEEN.isoformat(), "members": listed}
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("manifest.json", json.dumps(manifest, sort_keys=True, separators=(",", ":")))
-        for name, content in (members | (changed or {})).items():
-            archive.writestr(name, content)
+def written_bundle(path: Path, members: dict[str, bytes], *, damaged: str | None = None) -> Path:
+    """Write a bundle of these members, without a time stamp; a bit of the member `damaged` is then changed."""
+    given = [Member(name, content, "application/octet-stream", "A member.") for name, content in members.items()]
+    head = BundleHead("case_1", SEEN, "0.1.0")
+    key = installation_key(path.parent)
+    asyncio.run(write_bundle(path, head, given, key, None))
+    if damaged is not None:
+        content = bytearray(path.read_bytes())
+        content[content.index(members[damaged]) + len(members[damaged]) // 2] ^= 1
+        path.write_bytes(content)
     return path

@@ -1,30 +1,28 @@
-"""The rights step of a capture: both pictures and a control picture of the same host, fetched politely."""
+"""The rights step of a capture: both pictures and a control picture of the same host."""
 
 import asyncio
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
+from guardian.evidence.exchanges import Exchanges
 from guardian.evidence.keeper import Keeper, Taken
-from guardian.evidence.rights import take_rights
+from guardian.evidence.rights import Vaults, take_rights
 from guardian.evidence.subjects import CaptureSubject
 from guardian.evidence.vault import Vault
-from guardian.fetch.fetcher import Fetcher
-from guardian.fetch.web import WebClient
 from guardian.matching.settings import EmbeddingSettings, MatchingSettings
 from guardian.matching.worker_pool import WorkerPool
 from guardian.matching.workers import Workers
+from guardian.model import Response, Work
 from tests.catalog.test_rights import xmp
 from tests.evidence.comparisons import KeptPool, subject_of
-from tests.fetch.conftest import patient
 from tests.matching.pictures import encoded, photograph
-from tests.websites import Site, running
 
 MINE = xmp("<dc:creator><rdf:Seq><rdf:li>Anna</rdf:li></rdf:Seq></dc:creator><dc:rights>© Anna</dc:rights>")
 THEIRS = xmp("<dc:creator><rdf:Seq><rdf:li>Otto</rdf:li></rdf:Seq></dc:creator>")
@@ -35,40 +33,44 @@ def picture(name: str, packet: bytes | None = None) -> bytes:
     return encoded(photograph(name, 300), quality=90, **options)
 
 
-@dataclass
-class Host:
-    """A site, and what a capture of its page takes."""
+URL = "https://shop.example"
 
-    site: Site
+
+def answer(path: str, content: bytes) -> Response:
+    """A picture as the exchanges of a capture brought it."""
+    headers = (("content-type", "image/jpeg"),)
+    url = path if path.startswith("https:") else f"{URL}{path}"
+    return Response(url, url, 200, headers, content, datetime(2026, 5, 1, tzinfo=UTC))
+
+
+@dataclass
+class Place:
+    """Where captures are taken, with workers that are kept."""
+
     folder: Path
     vault: Vault
     runner: asyncio.Runner
     pool: WorkerPool
 
-    def subject(self, found: bytes, page: str) -> CaptureSubject:
-        """A use of the owner's picture on a page of the site that was kept."""
+    def subject(self, found: bytes) -> CaptureSubject:
+        """A use of the owner's picture on a page of shop.example."""
         original = self.folder / "mine.jpg"
         original.write_bytes(picture("coffee", MINE))
-        subject = subject_of(original, self.vault, found)
-        finding = replace(
-            subject.finding,
-            page_url=f"{self.site.url}/page",
-            image_url=f"{self.site.url}/copy.jpg",
-            page_sha256=self.vault.keep(page.encode()),
-        )
-        return replace(subject, finding=finding)
+        return subject_of(original, self.vault, found)
 
-    def taken(self, subject: CaptureSubject) -> tuple[Taken, dict[str, Any], Keeper]:
+    def taken(self, subject: CaptureSubject, *pictures: Response, **more: Any) -> tuple[Taken, dict[str, Any], Path]:
         keeper = Keeper(self.folder / "capture", 10**8)
-        workers = Workers(MatchingSettings(workers=1), EmbeddingSettings(), self.folder / "index", self.pool)
-
-        async def go() -> Taken:
-            async with WebClient(patient(), clock=lambda: datetime.now(UTC)) as web:
-                return await take_rights(subject, keeper, self.vault, workers, Fetcher.for_scan(web))
-
-        taken = self.runner.run(go())
+        workers = Workers(
+            MatchingSettings(workers=1, timeout=timedelta(minutes=3)),
+            EmbeddingSettings(),
+            self.folder / "index",
+            self.pool,
+        )
+        vaults = Vaults(self.vault, Vault(self.folder / "originals", 10**8))
+        exchanges = Exchanges(Taken(), pictures=pictures, **more)
+        taken = self.runner.run(take_rights(subject, keeper, vaults, workers, exchanges))
         path = keeper.folder / "rights.json"
-        return taken, json.loads(path.read_text()) if path.exists() else {}, keeper
+        return taken, json.loads(path.read_text()) if path.exists() else {}, keeper.folder
 
 
 @pytest.fixture(scope="module")
@@ -80,74 +82,73 @@ def kept() -> Iterator[tuple[asyncio.Runner, WorkerPool]]:
 
 
 @pytest.fixture
-def host(tmp_path: Path, kept: tuple[asyncio.Runner, WorkerPool]) -> Iterator[Host]:
-    site: Site
-    for site in running():
-        yield Host(site, tmp_path, Vault(tmp_path / "vault", 10**8), *kept)
+def place(tmp_path: Path, kept: tuple[asyncio.Runner, WorkerPool]) -> Place:
+    return Place(tmp_path, Vault(tmp_path / "vault", 10**8), *kept)
 
 
-def images(*sources: str) -> str:
-    return "<!doctype html>" + "".join(f'<img src="{source}" width=300 height=200>' for source in sources)
-
-
-def test_a_host_that_removed_yours_alone_is_told_from_one_that_strips_all(host: Host) -> None:
-    host.site.put("/other.jpg", picture("chelsea", THEIRS), content_type="image/jpeg")
-    subject = host.subject(picture("coffee"), images("/copy.jpg", "/other.jpg"))
-    taken, told, keeper = host.taken(subject)
+def test_a_host_that_removed_yours_alone_is_told_from_one_that_strips_all(place: Place) -> None:
+    copy, other = answer("/i.jpg?w=200", picture("coffee")), answer("/other.jpg", picture("chelsea", THEIRS))
+    taken, told, folder = place.taken(place.subject(picture("coffee")), copy, other)
     assert taken.not_taken == ()
     assert [file.name for file in taken.files] == ["rights.json", "rights/control.jpg"]
-    assert (keeper.folder / "rights" / "control.jpg").read_bytes() == picture("chelsea", THEIRS)
-    assert told["control"]["url"] == f"{host.site.url}/other.jpg"
+    assert (folder / "rights" / "control.jpg").read_bytes() == other.content
+    assert told["control"]["url"] == other.url
     assert told["c2pa"] == "read"
 
     rows = {row["name"]: row for row in told["fields"]}
-    assert (rows["dc:creator"]["original"], rows["dc:creator"]["found"], rows["dc:creator"]["control"]) == (
-        "Anna",
-        None,
-        "Otto",
-    )
-    assert (rows["dc:creator"]["change"], rows["dc:creator"]["management_information"]) == ("removed", True)
+    creator = rows["dc:creator"]
+    assert (creator["original"], creator["found"], creator["control"]) == ("Anna", None, "Otto")
+    assert (creator["change"], creator["management_information"]) == ("removed", True)
     words = " ".join(told["conclusion"])
     assert "does not state: creator (“Anna”), copyright notice (“© Anna”)" in words
     assert "the host does not remove it from every picture" in words
-    # As a scan asks: robots.txt first, one picture, with the page that shows it.
-    assert host.site.paths(but_robots=False) == ["/robots.txt", "/other.jpg"]
 
 
-def test_a_host_that_strips_all_is_no_proof_and_up_to_three_pictures_are_looked_at(host: Host) -> None:
-    for name, picture_of in (("a", "chelsea"), ("b", "rocket"), ("c", "camera"), ("d", "brick")):
-        host.site.put(f"/{name}.jpg", picture(picture_of), content_type="image/jpeg")
-    host.site.put("/icon.png", encoded(Image.new("RGB", (30, 30)), "PNG"), content_type="image/png")
-    page = images("/copy.jpg?w=200", "/icon.png", "/a.jpg", "https://cdn.example/x.jpg", "/b.jpg", "/c.jpg", "/d.jpg")
-    taken, told, _ = host.taken(host.subject(picture("coffee"), page))
-    assert host.site.paths() == ["/a.jpg", "/b.jpg", "/c.jpg"]
-    assert told["control"]["url"] == f"{host.site.url}/a.jpg"
+def test_a_host_that_strips_all_is_no_proof(place: Place) -> None:
+    """Icons, other hosts and the picture itself are passed over; JPEGs come first."""
+    pictures = (
+        answer("/icon.png", encoded(Image.new("RGB", (30, 30)), "PNG")),
+        answer("https://cdn.example/x.jpg", picture("rocket", THEIRS)),
+        answer("/png", encoded(photograph("camera", 200), "PNG")),
+        answer("/same.jpg", picture("coffee")),
+        answer("/a.jpg", picture("chelsea")),
+        answer("/b.jpg", picture("brick")),
+    )
+    taken, told, _ = place.taken(place.subject(picture("coffee")), *pictures)
+    assert told["control"]["url"] == f"{URL}/a.jpg"
     assert "Sites that re-encode what is uploaded remove all of it" in " ".join(told["conclusion"])
     assert taken.not_taken == ()
 
 
-def test_without_another_picture_it_is_said(host: Host) -> None:
-    taken, told, _ = host.taken(host.subject(picture("coffee"), images("/copy.jpg")))
+def test_other_versions_of_the_work_that_say_nothing_are_named(place: Place) -> None:
+    subject = place.subject(picture("coffee"))
+    web_size = Vault(place.folder / "originals", 10**8).keep(picture("coffee"))
+    version = replace(subject.asset, id="asset_2", title="Web size", sha256=web_size)
+    _, told, _ = place.taken(replace(subject, work=Work("work_1", (subject.asset, version))))
+    words = " ".join(told["conclusion"])
+    assert "are protected do not state it either (“Web size”): a copy of one never had it." in words
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({}, "the page shows no other picture of the same host"),
+        ({"unreachable": "no answer within 20 s"}, "no answer within 20 s"),
+        ({"refused": "robots.txt forbids it"}, "robots.txt forbids it"),
+    ],
+)
+def test_without_another_picture_it_is_said(place: Place, more: dict[str, str], words: str) -> None:
+    taken, told, _ = place.taken(place.subject(picture("coffee")), **more)
     assert [file.name for file in taken.files] == ["rights.json"]
-    assert taken.not_taken[0].name == "control picture"
-    assert "shows no other picture of the same host" in taken.not_taken[0].reason
+    assert [(one.name, one.reason) for one in taken.not_taken] == [("control picture", words)]
     assert "No other picture of the same host could be looked at" in " ".join(told["conclusion"])
 
 
-def test_robots_and_failures_of_the_host_are_said(host: Host) -> None:
-    host.site.put("/robots.txt", "User-agent: *\nDisallow: /private/\n")
-    subject = host.subject(picture("coffee", MINE), images("/copy.jpg", "/private/a.jpg", "/gone.jpg"))
-    taken, told, _ = host.taken(subject)
-    assert host.site.paths() == ["/gone.jpg"]
-    assert "could not be fetched" in taken.not_taken[0].reason
+def test_what_is_missing_is_said(place: Place) -> None:
+    subject = place.subject(picture("coffee", MINE))
+    _, told, _ = place.taken(subject)
     assert "states all of this too" in " ".join(told["conclusion"])
-
-
-def test_what_is_missing_is_said(host: Host) -> None:
-    subject = host.subject(picture("coffee"), images("/copy.jpg"))
-    taken, _, _ = host.taken(replace(subject, original=host.folder / "gone.jpg"))
+    taken, _, _ = place.taken(replace(subject, original=place.folder / "gone.jpg"))
     assert "own file is missing" in taken.not_taken[0].reason
-    taken, _, _ = host.taken(replace(subject, finding=replace(subject.finding, image_sha256=None)))
+    taken, _, _ = place.taken(replace(subject, finding=replace(subject.finding, image_sha256=None)))
     assert "were not kept" in taken.not_taken[0].reason
-    taken, _, _ = host.taken(replace(subject, finding=replace(subject.finding, page_sha256="a" * 64)))
-    assert "cannot be read" in taken.not_taken[0].reason

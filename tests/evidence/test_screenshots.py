@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from guardian.errors import BrowserFailed
+from guardian.errors import FetchFailed
 from guardian.evidence.keeper import Taken, opened_keeper
 from guardian.evidence.screenshots import shown_otherwise, take_browser_views
 from guardian.evidence.subjects import CaptureSubject
-from guardian.fetch.browser import Browser, find_browser
+from guardian.fetch.browser import Browser
 from guardian.fetch.page_view import PageView, Requested, ShownPicture
 from guardian.fetch.settings import BrowserSettings
 from guardian.fetch.web import WebClient
@@ -30,20 +30,16 @@ from guardian.model import (
     LicenceStatus,
     Response,
     Severity,
+    SkipReason,
     Work,
 )
+from tests.browsers import needs_browser
 from tests.fetch.conftest import patient
 from tests.websites import GIF, Asked, Says, Site, Wire, running
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 PAGE, PICTURE = "https://shop.example/lamp", "https://shop.example/pictures/lamp.jpg"
-
-try:
-    find_browser(BrowserSettings())
-    MISSING = ""
-except BrowserFailed as error:
-    MISSING = str(error)
 
 
 def subject(page_url: str = PAGE, image_url: str = PICTURE) -> CaptureSubject:
@@ -79,7 +75,7 @@ class Cloaked(Says):
             wire.answer(b"<p>We sell nothing here, and there are no pictures.")
 
 
-@pytest.mark.skipif(bool(MISSING), reason=MISSING)
+@needs_browser
 def test_a_page_that_shows_robots_something_else_is_captured_as_browsers_see_it(tmp_path: Path) -> None:
     for site in running():
         site.put("/page", Cloaked())
@@ -101,7 +97,7 @@ def test_a_page_that_shows_robots_something_else_is_captured_as_browsers_see_it(
             assert keeper.path_of(files["page.pdf"]).read_bytes().startswith(b"%PDF-")
             assert "bargain39" in keeper.path_of(files["page.txt"]).read_text(encoding="utf-8")
 
-        assert list(files) == ["screenshot.png", "page.pdf", "page.txt", "rendered.html", "browser.json"]
+        assert list(files) == ["screenshot.png", "page.pdf", "page.txt", "rendered-html.txt", "browser.json"]
         assert taken.not_taken == ()
         about = files["screenshot.png"].about
         assert about.startswith("The page as Chromium ")
@@ -154,7 +150,7 @@ def sent(html: str = HTML, **changed: Any) -> Response:
     return replace(Response(PAGE, PAGE, 200, (("content-type", "text/html"),), html.encode(), NOON), **changed)
 
 
-def differences(as_guardian: Response, view: PageView, shown: str | None = WORDS) -> tuple[str, ...]:
+def differences(as_guardian: Response | FetchFailed, view: PageView, shown: str | None = WORDS) -> tuple[str, ...]:
     return asyncio.run(shown_otherwise(subject(), as_guardian, view, shown))
 
 
@@ -214,6 +210,19 @@ def test_what_is_the_same_for_both_needs_no_words() -> None:
 )
 def test_each_difference_is_a_sentence(as_guardian: Response, view: PageView, shown: str, sentence: str) -> None:
     assert differences(as_guardian, view, shown) == (sentence,)
+
+
+def test_a_page_that_only_browsers_are_sent_is_no_secret() -> None:
+    forbidden = FetchFailed(SkipReason.HTTP_STATUS, PAGE, status=403)
+    slow = FetchFailed(SkipReason.TIMEOUT, PAGE, "not complete within 60 s")
+    assert differences(forbidden, VIEW) == (
+        "guardian was not sent the page (status 403); the browser was, with status 200.",
+    )
+    assert differences(slow, VIEW) == (
+        "guardian was not sent the page (not complete within 60 s); the browser was, with status 200.",
+    )
+    # Both were told the same.
+    assert differences(forbidden, replace(VIEW, status=403)) == ()
 
 
 def test_nothing_is_said_of_what_is_not_known() -> None:

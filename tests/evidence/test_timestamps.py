@@ -1,6 +1,7 @@
 """Time stamps: asked for in turn and again, and refused when they are not good."""
 
 import asyncio
+import contextlib
 from datetime import timedelta
 from pathlib import Path
 
@@ -60,6 +61,24 @@ def test_a_stamp_of_other_bytes_or_another_root_is_not_good(
         check(given.answer, stranger, CONTENT, ())
     with pytest.raises(ValueError, match="as they were written"):
         check(given.answer, b"a comment\n" + given.chain, CONTENT, ())
+
+
+def test_a_changed_answer_or_certificate_is_never_taken_for_another_one(
+    authority: Authority, authority_url: str
+) -> None:
+    """The signed parts are noticed; what nobody signs (a text about the status, say) changes nothing that is told."""
+    given = ask(TimestampSettings(url=authority_url, ca_file=authority.root))
+    told = check(given.answer, given.chain, CONTENT, ())
+    for place in range(0, len(given.answer), 7):
+        changed = bytearray(given.answer)
+        changed[place] ^= 8
+        with contextlib.suppress(ValueError):
+            assert check(bytes(changed), given.chain, CONTENT, ()) == told
+    for place in range(0, len(given.chain), 5):
+        changed = bytearray(given.chain)
+        changed[place] ^= 1
+        with pytest.raises(ValueError, match=r".+"):
+            check(given.answer, bytes(changed), CONTENT, ())
 
 
 def test_a_file_without_certificates_is_said(tmp_path: Path) -> None:

@@ -4,17 +4,20 @@ import io
 import random
 import subprocess
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from guardian.evidence.bundle import Member, Written
-from guardian.evidence.manifest import BLOCK_BYTES
+from guardian.evidence.manifest import BLOCK_BYTES, MANIFEST, PUBLIC_KEY, SIGNATURE, Listed, Manifest
 from guardian.evidence.signing import installation_key
 from guardian.evidence.timestamps import roots_in
 from guardian.evidence.verifying import NotABundle, Verified, verify
+from guardian.evidence.zip_layout import ZipMember, local_header
 from tests.evidence.authority import Authority
+from tests.evidence.conftest import NOON
 
 LARGE = "captures/1-capture_1/page.wacz"
 
@@ -148,6 +151,24 @@ def test_the_zip_file_played_with_is_noticed(small: bytes, check: Callable[[byte
         bomb,
     ):
         assert check(content).damage is not None
+
+
+def test_a_manifest_that_states_impossible_sizes_ends_the_check(tmp_path: Path) -> None:
+    """Somebody else may sign anything: a member of an exabyte must not be read for years."""
+    key = installation_key(tmp_path)
+    for size in (1 << 60, 1 << 70):
+        listed = (Listed("case.json", "0" * 64, size, "application/json", "The case."),)
+        content = Manifest("case_1", NOON, "0.1.0", key.fingerprint, False, listed).content()
+        file, offset = io.BytesIO(), 0
+        for name, data in ((MANIFEST, content), (SIGNATURE, key.sign(content)), (PUBLIC_KEY, key.public_pem)):
+            member = ZipMember(name, len(data), zlib.crc32(data), offset)
+            file.write(local_header(member) + data)
+            offset = member.end
+        path = tmp_path / "b.zip"
+        path.write_bytes(file.getvalue())
+        damage = verify(path).damage
+        assert damage is not None
+        assert damage.member == "case.json"
 
 
 def test_what_is_no_bundle_is_said(tmp_path: Path) -> None:

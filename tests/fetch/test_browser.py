@@ -7,8 +7,9 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -22,17 +23,11 @@ from guardian.errors import BrowserFailed
 from guardian.fetch.browser import Browser, Viewed, find_browser
 from guardian.fetch.page_view import DOCUMENT, PDF, SCREENSHOT, TALLEST, TEXT, view_from_json
 from guardian.fetch.settings import BrowserSettings
+from tests.browsers import needs_browser
 from tests.websites import GIF, Redirect, Says, Silent, Site
 
 PUBLIC = ip_network("127.0.0.9/32")
 """Stands for the whole public web: the one address that the browser of these tests may reach."""
-
-try:
-    find_browser(BrowserSettings())
-    MISSING = ""
-except BrowserFailed as error:
-    MISSING = str(error)
-needs_browser = pytest.mark.skipif(bool(MISSING), reason=MISSING)
 
 
 def look_up(host: str, port: int, family: int) -> list[tuple[Any, ...]]:
@@ -192,7 +187,7 @@ def test_a_page_without_end_is_bounded_and_what_is_left_out_is_said(site: Site, 
         "<script>addEventListener('scroll', () => { while (true); })</script>"
     )
     site.put("/", page)
-    seen = viewed(public(site, "/"), tmp_path)
+    seen = viewed(public(site, "/"), tmp_path, timeout=timedelta(seconds=200))
 
     notes = " ".join(seen.view.notes)
     assert "still loading" in notes
@@ -221,15 +216,18 @@ def test_the_browser_ends_with_guardian(site: Site, tmp_path: Path) -> None:
         "browser = Browser(BrowserSettings(), datetime.datetime.now, allowed)\n"
         "asyncio.run(browser.view(sys.argv[1], pathlib.Path(sys.argv[2])))"
     )
-    guardian = subprocess.Popen([sys.executable, "-c", program, f"{site.url}/", str(tmp_path)])
-    site.wait_for(1)
-    family = processes_of(tmp_path)
-    assert any("--remote-debugging-pipe" in one.cmdline() for one in family)
+    # What a killed process leaves of its own goes with this folder; the path of a socket in it may not be long.
+    with tempfile.TemporaryDirectory() as short:
+        command = [sys.executable, "-c", program, f"{site.url}/", str(tmp_path)]
+        guardian = subprocess.Popen(command, env={**os.environ, "TMPDIR": short})
+        site.wait_for(1, 60)
+        family = processes_of(tmp_path)
+        assert any("--remote-debugging-pipe" in one.cmdline() for one in family)
 
-    guardian.kill()
-    guardian.wait()
-    _, alive = psutil.wait_procs(family, timeout=10)
-    assert not alive
+        guardian.kill()
+        guardian.wait()
+        _, alive = psutil.wait_procs(family, timeout=10)
+        assert not alive
 
 
 def processes_of(folder: Path) -> list[psutil.Process]:

@@ -23,6 +23,7 @@ from guardian.shipped import rules_folder
 from guardian.sources.kinds import open_source
 from guardian.sources.settings import PageSettings
 from guardian.tasks.runner import Runner
+from tests.cli.home import NO_CAPTURES
 from tests.kept_workers import run_in_app
 
 
@@ -32,7 +33,7 @@ def config(tmp_path: Path) -> Config:
     path = tmp_path / "config.yaml"
     path.write_text(
         "fetch: {contact: test@example.com, allow_networks: [127.0.0.0/8], delay_per_host: 0s}\n"
-        "matching: {workers: 1}\n"
+        f"matching: {{workers: 1}}\n{NO_CAPTURES}\n"
     )
     return load_config(path)
 
@@ -91,7 +92,8 @@ def test_what_was_seen_before_becomes_a_case_if_it_is_still_there_and_history_if
             uses = {use.page_url: use for use in tx.earlier_uses.of_asset(added.asset.id)}
             (case,) = tx.cases.list()
             (finding,) = tx.findings.list(case.id)
-            assert [task.state for task in tx.tasks.list() if task.kind is not TaskKind.DELIVER] == [TaskState.DONE] * 3
+            states = [task.state for kind in (TaskKind.LOOK_BACK, TaskKind.RECHECK) for task in tx.tasks.list(kind)]
+            assert states == [TaskState.DONE] * 3
         assert uses[stays].state is EarlierUseState.STILL_THERE
         assert (uses[goes].state, uses[goes].detail) == (EarlierUseState.GONE, "the page no longer shows it")
         assert (finding.page_url, finding.first_seen_at) == (stays, first.first_seen_at)

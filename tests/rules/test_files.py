@@ -60,11 +60,13 @@ def test_every_condition_can_be_written(written: Written, use: MakeUse) -> None:
     found = written(
         "rules:\n- name: all\n  then: review\n  when:\n" + numbers + "    mirrored: {any_of: ['yes', 'no']}\n"
         "    licence: {any_of: [none, out_of_scope]}\n    collection: {any_of: [press]}\n"
-        "    asset_tag: {any_of: [unreleased]}\n    host: {is_under: [thief.example], any_of: [www.thief.example]}\n"
+        "    asset_tag: {any_of: [unreleased]}\n    label: {any_of: [dunes]}\n"
+        "    sibling: {any_of: ['no']}\n    host: {is_under: [thief.example], any_of: [www.thief.example]}\n"
         "    place: {any_of: [elsewhere]}\n    source: {any_of: [web]}\n"
         "examples:\n- given: {probability: 1, hash_distance: 1, keypoint_inliers: 1, asset_coverage: 1,\n"
         "    candidate_coverage: 1, aligned_similarity: 1, embedding_similarity: 1, region_embedding_similarity: 1,\n"
-        "    scale: 1, mirrored: 'no', collection: press, asset_tag: [cover, unreleased], host: www.thief.example,\n"
+        "    scale: 1, mirrored: 'no', collection: press, asset_tag: [cover, unreleased],\n"
+        "    label: [dunes, desert], sibling: 'no', host: www.thief.example,\n"
         "    source: web}\n  expect: {rule: all, then: review}\n"
     )
     assert len(found.rules[0].conditions) == len(rules.use.RANGES) + len(rules.use.WORDS)

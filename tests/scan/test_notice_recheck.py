@@ -11,20 +11,30 @@ import pytest
 from PIL import Image
 
 from guardian.app import App, at_work, opened_app
+from guardian.cases import record
 from guardian.catalog.wanted import Wanted
 from guardian.cli.acting import this_user
 from guardian.config import load_config
-from guardian.model import Case, CaseState, Task, TaskKind
+from guardian.model import Case, CaseState, DescribedPicture, NewlySeen, Task, TaskKind
 from guardian.model.notices import Notice, NoticeKind, PlaceState, Recheck, RecheckOutcome
 from guardian.notices.drafting import House, Wish, draft
 from guardian.notices.steps import By, approve, check_licence, consider, mark_sent, note_verified, withdraw
-from guardian.scan.notice_recheck import NoticeRecheckConsumer, Occasion, recheck_case
+from guardian.scan.notice_recheck import NoticeRecheckConsumer, Occasion, places_of, recheck_case
 from guardian.scan.runs import scan_source
 from guardian.scan.verifying import dead_addresses
 from guardian.shipped import rules_folder
 from guardian.sources.settings import SiteSettings
+from guardian.store import Store
 from guardian.tasks.outcomes import Done, Postponed
+from tests.notices.conftest import NOON, use_of
 from tests.websites import Conditional, Redirect, Site, Status, running
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = Store(f"sqlite:///{tmp_path / 'guardian.db'}")
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
@@ -199,3 +209,24 @@ async def withdrawn(shop: Shop, notice: Notice) -> None:
         withdraw(tx, notice.id, By("mara", shop.app.services.clock(), this_user()))
     assert isinstance(await shop.consumer.perform(shop.task_of(notice)), Done)
     assert shop.rechecks() == before
+
+
+def test_places_that_only_the_memory_knows_are_those_of_the_same_operator(store: Store) -> None:
+    """A file that another account of the platform shows has not moved there."""
+    asset, pages = "a" * 64, ("https://forum.example/user/alice/1", "https://forum.example/user/alice/2")
+    with store.begin() as tx:
+        reserved = tx.assets.reserve(asset, title="Dune", collection="shop", path="/p", size=(8, 6), at=NOON)
+        tx.assets.protect([reserved.number])
+        use = use_of(tx.assets.list()[0], pages[0], "https://forum.example/i/1.jpg")
+        finding = record(tx, use, [])
+        case = tx.cases.get(finding.case_id or "")
+        met = [
+            NewlySeen("c" * 64, 8, 6, None, f"{page}.jpg", page, "web", NOON, described=DescribedPicture("JPEG", b"x"))
+            for page in (pages[1], "https://forum.example/user/bob/1", "https://elsewhere.example/1")
+        ]
+        tx.seen.remember(met, "recipe", "shard")
+    assert case is not None
+    assert case.operator == "forum.example/user/alice"
+    found = places_of(store, (), case, Occasion())
+    assert [one.place.page_url for one in found.named] == [pages[0]]
+    assert [one.place.page_url for one in found.elsewhere] == [pages[1]]

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from guardian.model import Asset, AssetFilter, AssetState, Rights, SelfCheck, Weakness
+from guardian.model import Asset, AssetFilter, AssetState, LabelSource, PictureLabel, Rights, SelfCheck, Weakness
 from guardian.store import Store
 from guardian.store.assets import asset_id
 
@@ -112,3 +112,20 @@ def test_pages_go_on_by_number_either_way_and_choose_in_sql(store: Store) -> Non
     assert titles(AssetFilter(words="ü", collection="shop")) == "ab"
     with store.read() as tx:
         assert tx.assets.collections() == ["b", "shop"]
+
+
+def test_labels_and_declared_siblings_are_kept(store: Store, protect: Callable[[str], Asset]) -> None:
+    one, two = protect("a"), protect("b")
+    labels = (PictureLabel("dunes", LabelSource.NEIGHBOURS, 0.75),)
+    with store.begin() as tx:
+        tx.assets.put_labels(one.id, labels)
+        tx.assets.declare_siblings([one.id, two.id], "shoot_1")
+    with store.read() as tx:
+        kept = [tx.assets.get(asset.id) for asset in (one, two)]
+    assert [(asset.labels, asset.terms, asset.shoot) for asset in kept if asset] == [
+        (labels, ("dunes",), "shoot_1"),
+        ((), (), "shoot_1"),
+    ]
+    with store.begin() as tx:
+        tx.assets.declare_siblings([two.id], None)
+        assert [asset.shoot for asset in tx.assets.list()] == ["shoot_1", None]

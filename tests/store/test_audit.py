@@ -6,13 +6,14 @@ import pytest
 from sqlalchemy import delete, text, update
 
 from guardian.model import Actor, ActorKind, AuditHead, CaseEvent, Message
+from guardian.model.people import BY_GUARDIAN
 from guardian.outbox import enqueue, mint
 from guardian.people.audit import verify
 from guardian.store import Store
-from guardian.store.audit import Audit
+from guardian.store.audit import DELIVERED, Audit
 from guardian.store.connecting import connect
 from guardian.store.people_tables import audit
-from guardian.store.tables import case_events
+from guardian.store.tables import case_events, messages
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 ANNA = Actor(ActorKind.PERSON, "Anna", frozenset(), "192.0.2.7")
@@ -150,3 +151,19 @@ def test_heads_that_messages_carry_are_known_and_odd_messages_of_earlier_version
         enqueue(tx, mint("case.opened", {}, NOON), ["legal"])
     with written.read() as tx:
         assert tx.messages.audit_heads() == [head]
+
+
+def test_message_that_was_changed_after_it_was_sent_is_named(written: Store) -> None:
+    with written.begin() as tx:
+        for number, body in enumerate((b"as it was", b"another")):
+            tx.messages.add(Message(f"msg_{number}", "case.opened", NOON, body))
+        for id_, digest in tx.messages.digests():
+            tx.audit.add(BY_GUARDIAN, DELIVERED, id_, NOON, {"destination": "legal", "sha256": digest})
+    with written.read() as tx:
+        assert verify(tx).faults == ()
+    changed(written, update(messages).where(messages.c.id == "msg_0").values(body=b"as it never was"))
+    with written.read() as tx:
+        (fault,) = verify(tx).faults
+        assert "the message msg_0 is not the one that was sent" in fault
+        # Nobody reads them on the page of the log: deliveries have their own.
+        assert all(line.action != DELIVERED for line in tx.audit.latest(50))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from guardian.model import Asset, Context, DescribedPicture, NewlySeen
+from guardian.model import Asset, Context, DescribedPicture, Description, NewlySeen
 from guardian.store import Store
 from guardian.store.connecting import connect
 
@@ -157,6 +157,10 @@ def test_words_of_assets_follow_what_people_do_with_them(store: Store, protect: 
     assert _assets(store, "press", among=[boat.number]) == []
     assert _assets(store, "press", among=[boat.number, other.number]) == [other.number]
 
+    with store.begin() as tx:
+        tx.assets.describe(boat.id, Description("harbour, 夜明け", "A tower by the sea"))
+        tx.assets.edit(replace(boat, title="Lighthouse"))
+    assert _assets(store, "harbour") == _assets(store, "夜明け") == _assets(store, "tower") == [boat.number]
     with store.begin() as tx:
         tx.assets.move(boat.id, "/new/sunken-ship.jpg")
     assert _assets(store, "sunken") == [boat.number]

@@ -60,10 +60,15 @@ def opened_desk(folder: Path, settings: WebSettings) -> Desk:
     """A desk over a new database in this folder."""
     store = open_store(StoreSettings(), folder)
     vault = Vault(folder / "evidence", max_bytes=10**9)
+    add_people(store)
+    return Desk(store, vault, folder, lambda: datetime.now(UTC), settings)
+
+
+def add_people(store: Store) -> None:
+    """Somebody of each role, all with one password."""
     with store.begin() as tx:
         for name, role in (("Anna", Role.ADMIN), ("Rita", Role.REVIEWER), ("Vera", Role.VIEWER)):
             add_person(tx, this_user(), name, role, PASSWORD, datetime.now(UTC))
-    return Desk(store, vault, folder, lambda: datetime.now(UTC), settings)
 
 
 @pytest.fixture(scope="module")

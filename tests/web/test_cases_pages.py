@@ -1,6 +1,7 @@
 """The queue and the page of a case, by form as a browser without scripts sends them."""
 
 import re
+from datetime import timedelta
 
 import pytest
 
@@ -50,8 +51,30 @@ def test_the_queue_shows_what_waits_the_most_urgent_first(served: Served, cases:
     assert "<strong>1</strong>" in rita.get("/cases?host=thief2.example&severity=high&source=web").text
     assert "Nothing waits here" in rita.get("/cases?words=nowhere").text
     assert rita.get("/cases?severity=loud").status_code == 400
-    grouped = rita.get("/cases?group=work").text
-    assert "5 here" in grouped
+    assert "<strong>5</strong>" in rita.get("/cases?confidence=98.7").text
+    assert "Nothing waits here" in rita.get("/cases?confidence=98.8").text
+    day = (served.desk.clock() - timedelta(days=2)).date()
+    assert "<strong>1</strong>" in rita.get(f"/cases?opened_from={day}&opened_until={day}").text
+    for wrong in ("confidence=sure", "confidence=101", "opened_from=yesterday", "opened_until=9999-12-31"):
+        assert rita.get(f"/cases?{wrong}").status_code == 400
+
+
+def test_the_queue_in_groups_counts_what_it_does_not_show(served: Served, cases: list[Case]) -> None:
+    rita = served.signed_in("Rita")
+    text = rita.get("/cases?group=operator").text
+    assert "5 operators" in text
+    assert text.count('<ol class="rows"') == 5
+    asset = protected(served.desk, picture_bytes(4), "Bridge")
+    for number in range(6):
+        used(served.desk, asset, picture_bytes(4), f"https://many{number}.example/page", severity=Severity.LOW)
+    text = rita.get("/cases?group=work").text
+    assert "2 works" in text
+    assert "all 6</a>" in text
+    assert ">5 cases</a>" in text
+    assert text.index("Harbour") < text.index("Bridge")
+    whole = re.search(r'href="(/cases\?[^"]*work=work_[^"]*)">all 6', text)
+    assert whole is not None
+    assert "<strong>6</strong>" in rita.get(whole[1].replace("&amp;", "&")).text
 
 
 def test_strangers_words_are_words(served: Served, cases: list[Case]) -> None:

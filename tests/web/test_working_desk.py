@@ -20,10 +20,11 @@ from guardian.catalog.wanted import Wanted
 from guardian.cli.acting import this_user
 from guardian.config import load_config
 from guardian.daemon.period import WorkPeriod
-from guardian.model import Permission, Role
+from guardian.model import Case, CaseState, Permission, Role
 from guardian.people.people import add_person
 from guardian.people.tokens import add_token
 from guardian.shipped import rules_folder
+from tests.cli.home import NO_CAPTURES
 from tests.kept_workers import run_in_app
 from tests.websites import Says, Site, running
 
@@ -80,7 +81,7 @@ def test_the_desk_of_a_daemon_checks_tries_and_scans(
     watched = web.put("/gallery?token=s3cret", "<title>Shop</title><img src=/copy.jpg alt='a cup'>")
     (tmp_path / "config.yaml").write_text(
         "fetch: {contact: test@example.com, allow_networks: [127.0.0.0/8], delay_per_host: 0s}\n"
-        "matching: {workers: 1}\nweb: {listen: '127.0.0.1:0'}\n"
+        f"matching: {{workers: 1}}\nweb: {{listen: '127.0.0.1:0'}}\n{NO_CAPTURES}\n"
         f"sources:\n  - {{name: the shop, kind: page, url: '{watched}', every: 365d}}\n"
     )
 
@@ -99,7 +100,8 @@ def test_the_desk_of_a_daemon_checks_tries_and_scans(
                 program.headers["authorization"] = f"Bearer {secret}"
                 people = [await signed_in(url, name) for name in ("Anna", "Rita", "Vera")]
                 visit = Visit(app, web, copy, jpeg(photographs["rocket"]), *people, program)
-                for step in (scan_now, try_a_source, check_by_page, check_by_program, read_settings):
+                steps = (scan_now, grant_a_licence, try_a_source, check_by_page, check_by_program, search_both_ways)
+                for step in (*steps, read_settings):
                     await step(visit)
                 for client in (*people, program):
                     await client.aclose()
@@ -113,7 +115,8 @@ def people_of(app: App) -> str:
     with app.store.begin() as tx:
         for name, role in (("Anna", Role.ADMIN), ("Rita", Role.REVIEWER), ("Vera", Role.VIEWER)):
             add_person(tx, this_user(), name, role, PASSWORD, now)
-        return add_token(tx, this_user(), "program", [Permission.CHECK, Permission.SOURCES_SCAN], None, now)[0]
+        scopes = [Permission.CHECK, Permission.SOURCES_SCAN, Permission.SEARCH]
+        return add_token(tx, this_user(), "program", scopes, None, now)[0]
 
 
 async def scan_now(visit: Visit) -> None:
@@ -133,6 +136,37 @@ async def scan_now(visit: Visit) -> None:
     assert (await program.post("/api/v1/sources/nowhere/scan")).status_code == 404
     asked = await program.post("/api/v1/sources/the shop/scan")
     assert (asked.status_code, asked.json()["by"]) == (202, "program")
+
+
+async def grant_a_licence(visit: Visit) -> None:
+    """Granted, it makes the case of what was found licensed at once; ended, it is open again."""
+
+    def the_case() -> Case:
+        with visit.app.store.read() as tx:
+            (case,) = tx.cases.list()
+        return case
+
+    assert the_case().state is CaseState.OPEN
+    terms = {"host": "127.0.0.1", "scope": "collection", "name": "portfolio", "until": "2999-12-31", "note": "<b>ours"}
+    assert (await visit.vera.post("/licences", data=terms)).status_code == 403
+    for wrong in ({"host": ""}, {"scope": "planet"}, {"name": " "}, {"until": "soon"}):
+        assert (await visit.rita.post("/licences", data=terms | wrong)).status_code == 400, wrong
+    assert (await visit.rita.post("/licences", data=terms)).status_code == 303
+    assert the_case().state is CaseState.LICENSED
+
+    text = (await visit.vera.get("/licences")).text
+    assert "portfolio" in text
+    assert "&lt;b&gt;ours" in text
+    assert "End it" not in text
+    with visit.app.store.read() as tx:
+        (licence,) = tx.licences.list()
+    assert (await visit.vera.post(f"/licences/{licence.id}/end")).status_code == 403
+    assert (await visit.rita.post("/licences/lic_none/end")).status_code == 400
+    assert (await visit.rita.post(f"/licences/{licence.id}/end")).status_code == 303
+    assert the_case().state is CaseState.OPEN
+    with visit.app.store.read() as tx:
+        lines = [(line.actor, line.action) for line in tx.audit.lines(subject=licence.id)]
+    assert lines == [("Rita", "licence.added"), ("Rita", "licence.ended")]
 
 
 async def try_a_source(visit: Visit) -> None:
@@ -165,6 +199,29 @@ async def check_by_program(visit: Visit) -> None:
     outcomes, is_complete = await checked(data={"address": f"{visit.web.url}/gallery"})
     assert "copy" in outcomes
     assert not is_complete, "one picture of the page is gone"
+
+
+async def search_both_ways(visit: Visit) -> None:
+    """A crop finds the image and where it was seen; so do the words beside it, by page and by program."""
+    text = (await visit.vera.post("/search", files={"picture": ("a.jpg", visit.copy)})).text
+    assert "copy: " in text
+    assert "data:image/jpeg;base64," in text
+    assert "more like this" in text
+    text = (await visit.vera.get("/search", params={"text": "cup", "where": "seen"})).text
+    assert "“a cup” (alt text)" in text
+    assert "no word" in (await visit.vera.get("/search", params={"text": "--"})).text
+
+    found = (await visit.program.post("/api/v1/search", files={"picture": ("a.jpg", visit.copy)})).json()
+    assert found["items"][0]["why"].startswith("copy: ")
+    assert {item["kind"] for item in found["items"]} == {"asset", "seen"}
+    found = (await visit.program.get("/api/v1/search", params={"text": "cup", "in": "seen"})).json()
+    assert [item["why"] for item in found["items"]] == ["“a cup” (alt text)"]
+    assert found["facets"]["kind"] == {"seen": 1}
+    seen = found["items"][0]["seen"]["id"]
+    found = (await visit.program.get("/api/v1/search", params={"like": seen, "in": "assets"})).json()
+    assert found["items"][0]["kind"] == "asset"
+    assert (await visit.program.get("/api/v1/search")).status_code == 400
+    assert (await visit.program.post("/api/v1/search", data={"address": "javascript:1"})).status_code == 400
 
 
 async def read_settings(visit: Visit) -> None:

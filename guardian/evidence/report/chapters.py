@@ -1,7 +1,6 @@
 """The chapters of a report, in their order: what it is about, what was found and where, how it is known."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 
 from reportlab.lib.units import mm
 from reportlab.platypus import CondPageBreak, Flowable, KeepTogether, PageBreak, Spacer, Table, TableStyle
@@ -29,12 +28,12 @@ from guardian.evidence.report.page import (
 from guardian.evidence.report.pictures import Figure
 from guardian.evidence.report.wording import DECLARATION, DECLARATION_NOTE, DECLARATION_TITLE, METHOD
 from guardian.model import Finding
-from guardian.views.cases import event_text
 from guardian.views.comparisons import description_text, percent_text
 from guardian.views.counting import counted
 from guardian.views.findings import licence_text, missed_text
 from guardian.views.licences import grant_text, scope_text
 from guardian.views.overlap import finding_sentence, overlap_of
+from guardian.views.timelines import entry_text
 from guardian.views.timestamps import minute_text, second_text
 
 _MOST_FINDINGS = 50
@@ -71,8 +70,8 @@ def summary(content: ReportContent) -> Iterator[Flowable]:
         ("Time stamp", _timestamp_text(content)),
         ("Signed by key", paragraph(content.key, DIGEST)),
     ]
-    if record.held is not None:
-        rows.append(("On hold", record.held or "nothing of this case may be deleted"))
+    if record.hold is not None:
+        rows.append(("On hold", f"since {minute_text(record.hold.at)} by {record.hold.by}: {record.hold.note}"))
     yield facts(rows)
 
 
@@ -199,26 +198,16 @@ def licences(record: CaseRecord, number: int) -> Iterator[Flowable]:
 def time_line(record: CaseRecord, number: int) -> Iterator[Flowable]:
     """Yield the chapter that tells what happened, in the order of time."""
     yield from heading(number, "Time line")
-    events: list[tuple[datetime, str]] = []
-    for finding in record.detail.findings:
-        events.append((finding.first_seen_at, f"First seen: {finding.image_url}"))
-        if finding.last_seen_at > finding.first_seen_at:
-            events.append((finding.last_seen_at, f"Last seen: {finding.image_url}"))
-    for event in record.detail.history:
-        _, _, words = event_text(event).partition("  ")
-        events.append((event.at, f"Case: {words}"))
-    for capture in record.captures:
-        events.append((capture.began_at, f"Captured ({capture.reason.value}): {counted(len(capture.files), 'file')}"))
-
-    events.sort(key=lambda one: one[0])
     widths = (40 * mm, WIDTH - 40 * mm)
-    shown = events[:_MOST_EVENTS]
-    rows = [[paragraph(second_text(at), CELL), foreign(text, CELL, widths[1] - 10, 400)] for at, text in shown]
+    shown = record.time_line[:_MOST_EVENTS]
+    rows = [
+        [paragraph(second_text(entry.at), CELL), foreign(entry_text(entry), CELL, widths[1] - 10, 400)]
+        for entry in shown
+    ]
     yield listing(("Time (UTC)", "What happened"), rows, widths)
-    if len(events) > len(shown):
-        yield paragraph(
-            f"{counted(len(events) - len(shown), 'event')} more stand in history.jsonl in the bundle.", NOTE
-        )
+    left = len(record.time_line) - len(shown)
+    if left > 0:
+        yield paragraph(f"{counted(left, 'event')} more stand in history.jsonl in the bundle.", NOTE)
 
 
 def exhibits(listed: Sequence[Exhibit], number: int) -> Iterator[Flowable]:
@@ -252,6 +241,10 @@ def limits(record: CaseRecord, number: int) -> Iterator[Flowable]:
         label = f"Capture of {minute_text(capture.began_at)}"
         rows += [(label, f"{one.name}: {one.reason}") for one in capture.not_taken]
         rows += [(label, f"Shown differently: {sentence}") for sentence in capture.differences]
+    for deletion in record.deletions:
+        files = counted(len(deletion.files), "file")
+        why = f" ({deletion.note})" if deletion.note else ""
+        rows.append(("Deleted", f"{files} on {minute_text(deletion.at)} by {deletion.by}{why}; case.json lists them."))
     if not record.captures:
         rows.append(("Captures", "No capture was taken of this case. The bundle holds what the scans kept of it."))
     for finding in record.detail.findings[:_MOST_FINDINGS]:

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from guardian.model import AuditHead, EvidenceCapture, Licence
+from guardian.model import AuditHead, EvidenceCapture, EvidenceDeletion, EvidenceHold, Licence
 from guardian.views.cases import CaseDetail
+from guardian.views.timelines import TimelineEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +15,8 @@ class CaseRecord:
     """A case as it is recorded at `made_at`.
 
     `captures` are oldest first. `licences` are those that speak about its operator. `head` is the end of the audit log
-    then; None while the log is empty. `held`: why nothing of the case may be deleted; None when it may.
+    then; None while the log is empty. `hold`: that nothing of the case may be deleted; None when it may.
+    `deletions`: evidence of the case that was deleted. `time_line`: all that happened, in the order of time.
     """
 
     detail: CaseDetail
@@ -23,7 +25,9 @@ class CaseRecord:
     head: AuditHead | None
     made_at: datetime
     guardian_version: str
-    held: str | None = None
+    hold: EvidenceHold | None = None
+    deletions: tuple[EvidenceDeletion, ...] = ()
+    time_line: tuple[TimelineEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,8 @@ class ReportContent:
     """All that a report is made of.
 
     `key`: the fingerprint of the key that signs the bundle. `authorities`: the time-stamp authorities that are asked;
-    none means that the bundle carries no time stamp. `contacts`: who is behind the site, as the last capture found it.
+    none means that the bundle carries no time stamp. `contacts`: who is behind the site, and `rights`: what the files
+    say of rights in their metadata, both as the last capture found it.
     """
 
     record: CaseRecord
@@ -64,3 +69,4 @@ class ReportContent:
     key: str
     authorities: tuple[str, ...] = ()
     contacts: Mapping[str, Any] | None = None
+    rights: Mapping[str, Any] | None = None

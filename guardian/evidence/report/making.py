@@ -9,6 +9,7 @@ from guardian.evidence.report import chapters
 from guardian.evidence.report.content import ReportContent
 from guardian.evidence.report.markup import bounded
 from guardian.evidence.report.page import BOTTOM, PAGE, SIDE, TOP, WIDTH, NumberedCanvas
+from guardian.evidence.report.rights import rights_in_files
 from guardian.evidence.report.typefaces import registered
 from guardian.views.timestamps import second_text
 
@@ -44,9 +45,10 @@ def _chapters(content: ReportContent) -> Iterator[Flowable]:
     yield from chapters.both_pictures(content, 1)
     yield from chapters.places(record, 2)
     yield from chapters.behind_it(content, 3)
-    yield from chapters.licences(record, 4)
-    yield from chapters.time_line(record, 5)
-    yield from chapters.exhibits(content.exhibits, 6)
-    yield from chapters.limits(record, 7)
-    yield from chapters.method(content, 8)
-    yield from chapters.declaration(content, 9)
+    yield from rights_in_files(content.rights, 4)
+    yield from chapters.licences(record, 5)
+    yield from chapters.time_line(record, 6)
+    yield from chapters.exhibits(content.exhibits, 7)
+    yield from chapters.limits(record, 8)
+    yield from chapters.method(content, 9)
+    yield from chapters.declaration(content, 10)

@@ -100,7 +100,8 @@ class NumberedCanvas(Canvas):  # type: ignore[misc]
     head = ""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **named)
+        # Else a PDF names Helvetica, which is not part of it, though nothing is written in it.
+        super().__init__(*arguments, **{**named, "initialFontName": BODY})
         self._pages: list[dict[str, Any]] = []
 
     def showPage(self) -> None:  # noqa: N802 - reportlab calls it so

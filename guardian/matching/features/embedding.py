@@ -58,6 +58,13 @@ class Embedder(Protocol):
         """Encode uint8 [h, w, 3] sRGB pictures as float32 [n, d], each row of length one."""
 
 
+class TextEmbedder(Embedder, Protocol):
+    """Turns texts into unit vectors, too, which are near those of pictures that they describe (CLIP)."""
+
+    def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Encode texts as float32 [n, d], each row of length one; what is too long for the model is cut off."""
+
+
 def find_weights(settings: EmbeddingSettings) -> Weights | None:
     """Return the configured weights; None when no descriptor is configured.
 
@@ -231,10 +238,20 @@ class _OpenClipEmbedder(_TorchEmbedder):
         self._side = int(side)
         config = open_clip.get_model_preprocess_cfg(self._model)
         self._mean, self._std = tuple(config["mean"]), tuple(config["std"])
+        self._tokenizer = open_clip.get_tokenizer(settings.model)
 
     def encode(self, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """See Embedder."""
         return self._unit_rows(_batch(pictures, self._side, self._mean, self._std, crop=True))
+
+    def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """See TextEmbedder."""
+        import torch
+
+        with torch.inference_mode():
+            tokens = self._tokenizer(list(texts)).to(self._device)
+            vectors = self._model.encode_text(tokens).float().cpu().numpy()
+        return _normalised(np.asarray(vectors))
 
     def _forward(self, batch: "torch.Tensor") -> "torch.Tensor":
         vectors: torch.Tensor = self._model.encode_image(batch)

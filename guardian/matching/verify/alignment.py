@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from guardian.matching.features.pyramid import Pyramid
 from guardian.matching.geometry import Matrix, square
 from guardian.matching.profiles import elongation
+from guardian.matching.verify.bending import Bend
 from guardian.matching.verify.cells import CELL, CellMap, Core, compare_cells, hole_of, missing
 from guardian.model import Box
 
@@ -126,7 +127,9 @@ def _moved(points: NDArray[np.floating], matrix: NDArray[np.float64]) -> NDArray
     return np.asarray(moved[:, :2] / depth)
 
 
-def align(matrix: Matrix, overlap: Overlap, asset: Pyramid, candidate: Pyramid) -> CellMap | None:
+def align(
+    matrix: Matrix, overlap: Overlap, asset: Pyramid, candidate: Pyramid, bend: Bend | None = None
+) -> CellMap | None:
     """Compare the overlap at SIDE pixels in the asset's frame; None when too little of it is visible.
 
     Cells go row by row from the overlap's upper left corner, each CELL x `overlap.step` asset pixels wide.
@@ -137,6 +140,8 @@ def align(matrix: Matrix, overlap: Overlap, asset: Pyramid, candidate: Pyramid) 
     to_asset = np.array([[step, 0.0, left], [0.0, step, top], [0.0, 0.0, 1.0]])
     mine, _, _ = asset.sample(to_asset, size)
     theirs, to_level, level = candidate.sample(square(matrix) @ to_asset, size)
+    if bend is not None:
+        theirs = bend.straightened(theirs, to_asset)
     cells = compare_cells(mine, theirs, to_level, level)
     return cells if cells.known.any() else None
 

@@ -15,6 +15,8 @@ AGREES = 0.5
 """Correlation from which the two pictures show the same thing in a cell."""
 
 _NOISE = 4.0  # grey levels squared, keeps flat cells from correlating by chance
+# A candidate that was faded or darkened has less noise with its contrast, down to what JPEG leaves in a shrunk picture.
+_LEAST_NOISE = 0.25
 _RICH_VARIANCE = 16.0
 _FOREIGN_VARIANCE = 100.0
 _VISIBLE_SHARE = 0.7
@@ -22,15 +24,20 @@ _HOLE_BELOW = 0.35
 _CORE_FROM = 0.45
 _UNSEEN_COSTS = 0.1
 
+# Contrast is measured where the two correlate whatever it is: in so many cells at least, and that share of rich ones.
+_CONTRAST_CELLS, _CONTRAST_SHARE, _CONTRAST_FROM = 6, 0.2, 0.6
+_LEAST_CONTRAST = 0.15
+
 # The planes of what is measured of each cell: the asset's, but where "their" says that it is the candidate's.
-_SEEN, _VARIANCE, _CORRELATION, _NATURALNESS, _MEAN, _THEIR_MEAN, _THEIR_VARIANCE = range(7)
+_SEEN, _VARIANCE, _COVARIANCE, _NATURALNESS, _MEAN, _THEIR_MEAN, _THEIR_VARIANCE = range(7)
 
 
 @dataclass(frozen=True, slots=True)
 class CellMap:
     """All cells of a comparison; arrays are [rows, columns].
 
-    `correlation` is float32, -1 to 1. `known`: enough of the cell is visible in the candidate. `rich`: known, with
+    `correlation` is float32, -1 to 1. `contrast`: the candidate's as a share of the asset's where both show the same,
+    at most 1; 1 where that is not known. `known`: enough of the cell is visible in the candidate. `rich`: known, with
     texture in the asset. `weight`: how photograph-like a rich cell of the asset is (many greys, no flat ground), 0 for
     others. `foreign`: known, hardly any texture in the asset and much in the candidate. `their_variance`: float32, of
     the candidate's grey levels. `means`: float32 [2, rows, columns], mean grey in asset and candidate. `whole`:
@@ -45,6 +52,7 @@ class CellMap:
     their_variance: NDArray[np.float32]
     means: NDArray[np.float32]
     whole: float
+    contrast: float
 
     @property
     def mean(self) -> float:
@@ -92,9 +100,10 @@ def compare_cells(
     planes, whole = _compare(mine, theirs, to_frame, frame[0] - 1.0, frame[1] - 1.0)
     known = planes[_SEEN] > _VISIBLE_SHARE * CELL * CELL
     rich = known & (planes[_VARIANCE] > _RICH_VARIANCE)
+    contrast = _contrast_of(planes, rich)
 
     return CellMap(
-        correlation=planes[_CORRELATION],
+        correlation=_correlations(planes, max(_LEAST_NOISE, _NOISE * contrast**2)),
         known=known,
         rich=rich,
         weight=np.where(rich, planes[_NATURALNESS], 0),
@@ -102,7 +111,27 @@ def compare_cells(
         their_variance=planes[_THEIR_VARIANCE],
         means=planes[_MEAN : _THEIR_MEAN + 1],
         whole=whole,
+        contrast=contrast,
     )
+
+
+def _correlations(planes: NDArray[np.float32], noise: float) -> NDArray[np.float32]:
+    """Return the correlation of every cell, with so much noise (grey levels squared) counted into the candidate."""
+    return np.asarray(
+        planes[_COVARIANCE] / np.sqrt((planes[_VARIANCE] + _NOISE) * (planes[_THEIR_VARIANCE] + noise)), np.float32
+    )
+
+
+def _contrast_of(planes: NDArray[np.float32], rich: NDArray[np.bool_]) -> float:
+    """Return how much of the asset's contrast the candidate has where both show the same, at most 1.
+
+    1 where too few cells correlate for it to be known.
+    """
+    alike = rich & (_correlations(planes, _LEAST_NOISE) > _CONTRAST_FROM)
+    if alike.sum() < max(_CONTRAST_CELLS, _CONTRAST_SHARE * rich.sum()):
+        return 1.0
+    slope = float(np.median(planes[_COVARIANCE][alike] / planes[_VARIANCE][alike]))
+    return min(1.0, max(_LEAST_CONTRAST, slope))
 
 
 def core_of(cells: CellMap) -> Core | None:
@@ -172,15 +201,16 @@ def _compare(mine, theirs, to_frame, last_x, last_y):  # type: ignore[no-untyped
         for column in range(columns):
             _add_up(mine, theirs, (row * CELL, column * CELL), (to_frame, last_x, last_y), sums, counts)
             total += sums
-            correlation, variance, mean_a, mean_b = _correlation(sums)
+            covariance, variance, their_variance, mean_a, mean_b = _moments(sums)
             planes[_SEEN, row, column] = sums[0]
             planes[_VARIANCE, row, column] = variance
-            planes[_CORRELATION, row, column] = correlation
+            planes[_COVARIANCE, row, column] = covariance
             planes[_NATURALNESS, row, column] = _naturalness(counts)
             planes[_MEAN, row, column] = mean_a
             planes[_THEIR_MEAN, row, column] = mean_b
-            planes[_THEIR_VARIANCE, row, column] = max(0.0, sums[4] / max(1.0, sums[0]) - mean_b**2)
-    return planes, _correlation(total)[0]
+            planes[_THEIR_VARIANCE, row, column] = their_variance
+    covariance, variance, their_variance, _, _ = _moments(total)
+    return planes, covariance / np.sqrt((variance + _NOISE) * (their_variance + _NOISE))
 
 
 @kernel
@@ -227,13 +257,12 @@ def _naturalness(counts):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _correlation(sums):  # type: ignore[no-untyped-def]
-    """Turn sums n, a, b, aa, bb, ab into correlation (noise counted in), variance of a, both means."""
+def _moments(sums):  # type: ignore[no-untyped-def]
+    """Turn sums n, a, b, aa, bb, ab into covariance, both variances and both means."""
     n = max(1.0, sums[0])
     mean_a, mean_b = sums[1] / n, sums[2] / n
     variance_a, variance_b = max(0.0, sums[3] / n - mean_a**2), max(0.0, sums[4] / n - mean_b**2)
-    covariance = sums[5] / n - mean_a * mean_b
-    return covariance / np.sqrt((variance_a + _NOISE) * (variance_b + _NOISE)), variance_a, mean_a, mean_b
+    return sums[5] / n - mean_a * mean_b, variance_a, variance_b, mean_a, mean_b
 
 
 @kernel

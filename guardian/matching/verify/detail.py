@@ -15,6 +15,7 @@ from guardian.matching.features.bits import count_bits
 from guardian.matching.features.keypoints import Keypoints
 from guardian.matching.features.pyramid import Pyramid
 from guardian.matching.verify.alignment import SIDE, Overlap
+from guardian.matching.verify.bending import Bend
 from guardian.matching.verify.cells import CELL, CellMap, compare_cells
 
 FINEST_SIDE = 384
@@ -24,6 +25,13 @@ _TEXTURE, _MUCH_TEXTURE = 16.0, 96.0
 _AGREES, _DIFFERS = 0.7, 0.6
 _SOFTENED = 1.2
 """Deviation in pixels by which both are blurred: hair lines and letters fall between samples in one as in the other."""
+
+_SOFTER = (2.0, 2.8, 4.0)
+"""Deviations that the asset is blurred by where the candidate is less sharp than it, until both are about as sharp."""
+
+_AS_SHARP = 0.7
+"""Share of the energy of the asset's edges from which the two are equally sharp, and in how many cells at least."""
+_CELLS_OF_EDGES = 6
 
 _DRAWN_BELOW = 0.35
 """How photograph-like (0 to 2) a cell may be that counts as drawn: writing, ruling lines, flat shapes."""
@@ -62,11 +70,16 @@ class Detail:
 
 
 def detail_of(
-    part: Overlap, projection: NDArray[np.float64], asset: Pyramid, candidate: Pyramid, scale: float
+    part: Overlap,
+    projection: NDArray[np.float64],
+    asset: Pyramid,
+    candidate: Pyramid,
+    scale: float,
+    bend: Bend | None = None,
 ) -> Detail | None:
     """Compare a part closely, as closely as both pictures allow; None where neither has any texture.
 
-    `projection` (3x3) maps asset pixels to candidate pixels, `scale` times as large.
+    `projection` (3x3) maps asset pixels to candidate pixels, `scale` times as large; `bend` is what it leaves.
     """
     left, top, right, bottom = part.pixels
     longer = max(right - left, bottom - top)
@@ -79,20 +92,55 @@ def detail_of(
     to_asset = np.array([[step, 0.0, left], [0.0, step, top], [0.0, 0.0, 1.0]])
     mine, _, _ = asset.sample(to_asset, size)
     theirs, to_level, level = candidate.sample(projection @ to_asset, size)
+    if bend is not None:
+        theirs = bend.straightened(theirs, to_asset)
 
     # Blur makes writing look natural, so that is judged before.
     weight = compare_cells(mine, theirs, to_level, level).weight
     soft = compare_cells(_softened(mine), _softened(theirs), to_level, level)
+    as_soft = _as_soft(mine, _softened(theirs), soft)
+    if as_soft is not None:
+        soft = compare_cells(as_soft, _softened(theirs), to_level, level)
     return _summarised(soft, weight, side)
 
 
-def _softened(grey: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray(cv2.GaussianBlur(grey, (0, 0), _SOFTENED), np.float32)
+def _softened(grey: NDArray[np.float32], deviation: float = _SOFTENED) -> NDArray[np.float32]:
+    return np.asarray(cv2.GaussianBlur(grey, (0, 0), deviation), np.float32)
+
+
+def _as_soft(mine: NDArray[np.float32], theirs: NDArray[np.float32], cells: CellMap) -> NDArray[np.float32] | None:
+    """Return the asset's picture blurred until its edges are as soft as in `theirs`; None where they already are.
+
+    A blurred copy lacks what is fine; that is no sign that something else was shown there.
+    """
+    alike = cells.rich & (cells.correlation > _DIFFERS)
+    if alike.sum() < _CELLS_OF_EDGES:
+        return None
+    wanted = _edges(theirs, alike) / cells.contrast**2
+
+    def is_sharper(picture: NDArray[np.float32]) -> bool:
+        return float(np.median(wanted / np.maximum(_edges(picture, alike), 1e-3))) < _AS_SHARP
+
+    if not is_sharper(_softened(mine)):
+        return None
+    for deviation in _SOFTER:
+        softer = _softened(mine, deviation)
+        if not is_sharper(softer):
+            break
+    return softer
+
+
+def _edges(picture: NDArray[np.float32], chosen: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return the energy of what is finest in the chosen cells, float32 [n]."""
+    rows, columns = chosen.shape
+    fine = cv2.Laplacian(picture[: rows * CELL, : columns * CELL], cv2.CV_32F) ** 2
+    return np.asarray(cv2.resize(fine, (columns, rows), interpolation=cv2.INTER_AREA), np.float32)[chosen]
 
 
 def _summarised(cells: CellMap, weight: NDArray[np.float32], side: float) -> Detail | None:
     """Summarise the cells; `weight` is float32 [rows, columns], how photograph-like the asset's are."""
-    their_texture = cells.their_variance > _TEXTURE
+    # What was faded keeps its texture, only weaker.
+    their_texture = cells.their_variance > _TEXTURE * cells.contrast**2
     textured = cells.known & (cells.rich | their_texture)
     count = int(textured.sum())
     if not count:

@@ -18,6 +18,7 @@ from guardian.matching.geometry import (
 )
 from guardian.matching.index.reader import IndexedAsset
 from guardian.matching.verify.alignment import Alignment, Overlap, align, overlap_of, summarised
+from guardian.matching.verify.bending import Bend, bend_of
 from guardian.matching.verify.cells import CELL, CellMap, Core, core_of, extent_of
 from guardian.matching.verify.detail import Detail, detail_of, particular
 from guardian.matching.verify.registration import registered
@@ -35,6 +36,8 @@ _GOOD_MEAN, _GOOD_SHARE = 0.85, 0.95
 _PROMISING_MEAN = 0.1
 # Nor can they be laid on each other more exactly.
 _EXACT_MEAN = 0.97
+# Where they agree less than that, one of them may be bent; it is, if straightening it makes so much of a difference.
+_STRAIGHT_MEAN, _BENT_GAIN, _INLIERS_OF_BEND = 0.9, 0.05, 16
 # Of the visible cells: below this share the part that agrees is named instead of the whole overlap.
 _SHOWN_BELOW = 0.8
 
@@ -106,6 +109,7 @@ class _Trial:
     overlap: Overlap
     cells: CellMap
     core: Core | None
+    bend: Bend | None = None
 
     @property
     def support(self) -> float:
@@ -136,7 +140,9 @@ def measure(asset: IndexedAsset, candidate: Candidate, proposals: list[Proposal]
     if best is None:
         return None
     exact = _registered(asset, candidate, best)
-    return _measured(asset, candidate, best if exact is None or exact.support < best.support else exact)
+    if exact is not None and exact.support >= best.support:
+        best = exact
+    return _measured(asset, candidate, _straightened(asset, candidate, best) or best)
 
 
 def _registered(asset: IndexedAsset, candidate: Candidate, trial: _Trial) -> _Trial | None:
@@ -155,6 +161,25 @@ def _registered(asset: IndexedAsset, candidate: Candidate, trial: _Trial) -> _Tr
         if again is not None and (agreement is None or len(again.asset) > len(agreement.asset)):
             agreement = again
     return _laid(asset, candidate, proposal, matrix, agreement)
+
+
+def _straightened(asset: IndexedAsset, candidate: Candidate, trial: _Trial) -> _Trial | None:
+    """Return the trial with the bend that one transform leaves, where pixels agree clearly better then; else None."""
+    if trial.core is None or trial.core.strength < _WORTH_A_CLOSER_LOOK or trial.cells.mean >= _STRAIGHT_MEAN:
+        return None
+    # A few outlines can be bent onto many others.
+    if trial.agreement is None or len(trial.agreement.asset) < _INLIERS_OF_BEND:
+        return None
+    pixels = candidate.pixels(inverted=trial.proposal.inverted)
+    bend = bend_of(trial.matrix, trial.overlap.pixels, asset.preview, pixels)
+    if bend is None:
+        return None
+    cells = align(trial.matrix, trial.overlap, asset.preview, pixels, bend)
+    if cells is None or not cells.mean >= trial.cells.mean + _BENT_GAIN:
+        return None
+    core = core_of(cells)
+    # Of a picture half of which is something else, that half must not bend the other.
+    return replace(trial, cells=cells, core=core, bend=bend) if core and core.strength >= trial.core.strength else None
 
 
 def _trials(asset: IndexedAsset, candidate: Candidate, proposal: Proposal) -> Iterator[_Trial]:
@@ -271,7 +296,7 @@ def _detail(trial: _Trial, part: Overlap, asset: IndexedAsset, candidate: Candid
     if trial.core is None or trial.core.strength < _WORTH_A_CLOSER_LOOK:
         return None
     pixels = candidate.pixels(inverted=trial.proposal.inverted)
-    return detail_of(part, square(trial.matrix), asset.preview, pixels, scale)
+    return detail_of(part, square(trial.matrix), asset.preview, pixels, scale, trial.bend)
 
 
 def _shown(trial: _Trial, asset: IndexedAsset, candidate: Candidate) -> Overlap:

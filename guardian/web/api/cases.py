@@ -1,6 +1,6 @@
 """Cases: listed a page at a time, and one with all that is shown of it."""
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -41,6 +41,11 @@ class CaseQuery(PageQuery):
     label: Name | None = None
     due_by: date | None = Field(None, description="Due on this day or earlier.")
     since: date | None = Field(None, description="Changed on this day (UTC) or later.")
+    source: Name | None = Field(None, description="Seen by this source.")
+    words: Name | None = Field(None, description="Text of the title, the operator, the page or its address.")
+    confidence: float | None = Field(None, ge=0, le=1, description="At least so sure that it is a copy.")
+    opened_from: date | None = Field(None, description="Opened on this day (UTC) or later.")
+    opened_until: date | None = Field(None, description="Opened on this day (UTC) or earlier.")
     sort: CaseOrder = Field(
         CaseOrder.OPENED,
         description="The last opened first, the last changed, or the most urgent. Only the first order stands still "
@@ -121,14 +126,28 @@ def filter_of(query: CaseQuery) -> CaseFilter:
         collection=query.collection,
         licence=LicenceStatus(query.licence) if is_status and query.licence is not None else None,
         licence_id=query.licence if not is_status else None,
-        since=datetime.combine(query.since, time(), UTC) if query.since is not None else None,
+        since=_midnight(query.since),
         host=host,
         operator=query.operator,
         reasons=tuple(query.reason),
         assignee=query.assignee,
         label=query.label,
         due_by=query.due_by,
+        source=query.source,
+        words=query.words,
+        confidence=query.confidence,
+        opened_from=_midnight(query.opened_from),
+        opened_before=_midnight(query.opened_until, later=True),
     )
+
+
+def _midnight(day: date | None, *, later: bool = False) -> datetime | None:
+    """Return the midnight (UTC) with which a day begins, or ends if `later`; None for no day."""
+    if day is None:
+        return None
+    if later and day == date.max:
+        raise UsageError(f"{day} is the last day there is: leave it out")
+    return datetime.combine(day + timedelta(days=1) if later else day, time(), UTC)
 
 
 def _cursor(kind: str, place: CasePlace) -> str:

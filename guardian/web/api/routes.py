@@ -8,7 +8,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.responses import JSONResponse, Response
 
 from guardian import __version__
-from guardian.web.api import assets, cases, checks, decisions, events, licences, operations, people
+from guardian.web.api import assets, cases, checks, decisions, events, licences, notices, operations, people, search
 from guardian.web.api.answers import PROBLEM_MODELS
 from guardian.web.api.limits import RequestLimits
 from guardian.web.api.routing import KEY_HEADER, LONGEST_KEY, GuardedRoute
@@ -26,17 +26,19 @@ _TAGS = (
     ("decisions", "What people decide about cases; each can be undone."),
     ("assets", "Your pictures."),
     ("licences", "Who may use what, where and when."),
+    ("notices", "Drafts of notices, what people did with them, and whether the copies went away."),
     ("operators", "Who uses your works."),
     ("sources", "The places that are watched, and what was seen of them."),
     ("deliveries", "Messages to your destinations."),
     ("checks", "Is this a copy? Nothing is recorded."),
+    ("search", "What is like a picture, or has some words? Nothing is recorded."),
     ("events", "New and changed cases as they come."),
     ("people", "Who may do what; for admins."),
     ("audit", "Who did what, when and from where; for admins."),
 )
 
 
-_NOUNS = (cases, decisions, assets, licences, operations, checks, events, people)
+_NOUNS = (cases, decisions, assets, licences, notices, operations, checks, search, events, people)
 
 
 def add_api(app: FastAPI) -> None:

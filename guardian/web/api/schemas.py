@@ -287,6 +287,16 @@ class Checked(Described):
     complete: bool
 
 
+class SearchResults(Described):
+    """Pictures, the best first, each an asset or one that was seen. `facets`: how many have what in common."""
+
+    items: list[dict[str, Any]]
+    facets: dict[str, dict[str, int]]
+    searched: dict[str, int]
+    not_searched: list[str]
+    complete: bool
+
+
 class Person(Described):
     """Somebody who may sign in."""
 

@@ -1,7 +1,6 @@
 """One case: both pictures, what was measured and why it was judged so, what was seen when, and what is decided."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, HTTPException, Request
@@ -28,10 +27,11 @@ from guardian.views.cases import CaseDetail, event_text
 from guardian.views.findings import licence_text, missed_text, version_facts
 from guardian.views.overlap import Overlap, finding_sentence, overlap_of, points_text
 from guardian.views.time_line import time_line
-from guardian.web.desk import desk_of
+from guardian.web.desk import Desk, desk_of
 from guardian.web.pages.access import LONGEST_FIELD, edit_by, person_may
 from guardian.web.pages.deciding import DONE_TEXTS, Asked, Decision, Tools, tools_of, with_done
 from guardian.web.pages.not_mine import Again, ask_if_sure
+from guardian.web.pages.notice_panel import NoticePanel, panel_of_case
 from guardian.web.rendering import page
 
 router = APIRouter(prefix="/cases", include_in_schema=False)
@@ -40,8 +40,8 @@ _MOST_FINDINGS = 200
 
 NEXT_STEPS = {
     CaseState.OPEN: "Look at both pictures, then confirm it as a copy that you pursue, grant a licence, or dismiss it.",
-    CaseState.CONFIRMED: "Write to the operator, then mark the case: notice sent. Its page lists contacts.",
-    CaseState.NOTICE_SENT: "Wait until it is gone: guardian sees that by itself. Set a day to be reminded on.",
+    CaseState.CONFIRMED: "Draft a notice, send it, and record that it was sent. The operator's page lists contacts.",
+    CaseState.NOTICE_SENT: "Wait until it is gone: guardian looks again after 1, 3, 7, 14, 30 and 90 days.",
     CaseState.LICENSED: "Nothing to do while the licence holds; the case opens again when it ends.",
     CaseState.DISMISSED: "Nothing to do. Reopen it if that was a mistake.",
     CaseState.GONE: "Nothing is there any more. Close it; it reopens by itself when it returns.",
@@ -59,6 +59,7 @@ class _Read:
     finding: Finding | None
     overlap: Overlap | None
     people: list[str]
+    notices: NoticePanel
 
 
 @router.get("/{case_id}")
@@ -139,7 +140,7 @@ async def _case_page(
 
     def read() -> _Read | None:
         with desk.store.read() as tx:
-            return _read(tx, case_id, finding, desk.clock())
+            return _read(tx, desk, case_id, finding)
 
     found = await run_in_threadpool(read)
     if found is None:
@@ -173,6 +174,7 @@ async def _case_page(
         next_step=NEXT_STEPS[detail.case.state],
         reasons=list(DismissReason),
         people=found.people,
+        drafting=found.notices,
         done=done,
         meanwhile=[event_text(event) for event in meanwhile],
         fault=fault,
@@ -180,12 +182,12 @@ async def _case_page(
     )
 
 
-def _read(tx: Transaction, case_id: str, finding_id: str, now: datetime) -> _Read | None:
+def _read(tx: Transaction, desk: Desk, case_id: str, finding_id: str) -> _Read | None:
     case = tx.cases.get(case_id)
     if case is None:
         return None
 
-    detail = case_detail(tx, case, now)
+    detail = case_detail(tx, case, desk.clock())
     best = tx.findings.foremost([case.id]).get(case.id)
     compared = next((one for one in detail.findings if one.id == finding_id), best)
     overlap = None
@@ -195,7 +197,7 @@ def _read(tx: Transaction, case_id: str, finding_id: str, now: datetime) -> _Rea
         size = (seen.width, seen.height) if seen is not None else None
         overlap = overlap_of(mine, compared.comparison, size) if mine is not None else None
     people = [person.name for person in tx.people.all() if person.removed_at is None]
-    return _Read(detail, compared, overlap, people)
+    return _Read(detail, compared, overlap, people, panel_of_case(tx, desk, case))
 
 
 def _next_case(tx: Transaction, case: Case) -> str:

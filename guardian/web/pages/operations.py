@@ -34,7 +34,7 @@ async def show_deliveries(request: Request, state: str = "") -> Response:
                 subject = subject_of(message) if message is not None else None
                 about = subject_text(subject, subject.case_id) or subject.type if subject is not None else ""
                 rows.append((task, about))
-            return rows, dict(tx.tasks.counts()), set(tx.destinations.disabled())
+            return rows, dict(tx.tasks.counts(TaskKind.DELIVER)), set(tx.destinations.disabled())
 
     rows, counts, disabled = await run_in_threadpool(read)
     return page(

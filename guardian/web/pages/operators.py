@@ -1,16 +1,19 @@
 """Operators: who uses most, and all that is known of one of them, to decide about all of its cases at once."""
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from guardian.cases.priority import points_of_rank
 from guardian.cases.reading import operator_detail
-from guardian.model import OperatorSummary, Permission
+from guardian.model import PURSUED_STATES, OperatorSummary, Permission
 from guardian.views.licences import TODAY_TEXTS, grant_text, scope_text
 from guardian.views.operators import OperatorDetail, operator_text
 from guardian.web.desk import desk_of
 from guardian.web.pages.access import person_may
+from guardian.web.pages.notice_panel import NoticePanel, panel_of_operator
 from guardian.web.rendering import page
 
 router = APIRouter(
@@ -25,13 +28,12 @@ async def show_operators(request: Request) -> Response:
     """List the operators, the one with the most urgent case first."""
     desk = desk_of(request)
 
-    def read() -> list[OperatorSummary]:
+    def read() -> tuple[Sequence[OperatorSummary], int]:
         with desk.store.read() as tx:
-            return tx.cases.operators()
+            return tx.cases.operators(limit=_MOST), tx.cases.count_operators()
 
-    found = await run_in_threadpool(read)
-    rows = [(one, operator_text(one)) for one in found[:_MOST]]
-    return page(request, "operators.html", rows=rows, total=len(found))
+    found, total = await run_in_threadpool(read)
+    return page(request, "operators.html", rows=[(one, operator_text(one)) for one in found], total=total)
 
 
 @router.get("/show")
@@ -40,17 +42,25 @@ async def show_operator(request: Request, name: str = Query(max_length=500)) -> 
     desk = desk_of(request)
     now = desk.clock()
 
-    def read() -> tuple[OperatorDetail, list[str]]:
+    def read() -> tuple[OperatorDetail, list[str], NoticePanel]:
         with desk.store.read() as tx:
             detail = operator_detail(tx, name, now.date())
             texts = []
             for licence, status in detail.licences:
                 asset = tx.assets.get(licence.asset_id) if licence.asset_id else None
                 texts.append(f"{grant_text(licence, scope_text(licence, asset))}: {TODAY_TEXTS[status]}")
-            return detail, texts
+            return detail, texts, panel_of_operator(tx, desk, name, detail.contacts)
 
-    detail, licences = await run_in_threadpool(read)
+    detail, licences, panel = await run_in_threadpool(read)
+    pursued = [case.id for case, _ in detail.cases[:_MOST] if case.state in PURSUED_STATES]
     cases = [(case, asset, points_of_rank(case.rank, now)) for case, asset in detail.cases[:_MOST]]
     return page(
-        request, "operator.html", detail=detail, text=operator_text(detail.summary), licences=licences, cases=cases
+        request,
+        "operator.html",
+        detail=detail,
+        text=operator_text(detail.summary),
+        licences=licences,
+        rows=cases,
+        drafting=panel,
+        cases=pursued,
     )

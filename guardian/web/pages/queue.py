@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from itertools import groupby
+from datetime import datetime
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Form, Query, Request
@@ -10,12 +10,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import QueryParams
 from starlette.responses import RedirectResponse, Response
 
-from guardian.cases.queue import QueuedCase, QueuePage, queue_page
+from guardian.cases.queue import QueuedCase, QueuedGroup, group_page, queue_page
 from guardian.errors import UsageError
 from guardian.model import (
-    PURSUED_STATES,
     BrowserSession,
     CaseFilter,
+    CaseGrouping,
     CaseState,
     DismissReason,
     LicenceStatus,
@@ -27,19 +27,17 @@ from guardian.model import (
 from guardian.people.views import forget_view, keep_view
 from guardian.store import Transaction
 from guardian.store.ids import new_id
-from guardian.urls.addresses import host_in
 from guardian.web.desk import desk_of
 from guardian.web.pages.access import LONGEST_FIELD, edit_by, local_path, person_may
+from guardian.web.pages.choosing import Choice, choice_of
 from guardian.web.pages.deciding import DONE_TEXTS, Asked, Decision, Outcome, decide_all, tools_of, with_done
 from guardian.web.pages.not_mine import Again, ask_if_sure
 from guardian.web.rendering import page
 
 router = APIRouter(include_in_schema=False)
 
-WAITING, ALL = "waiting", "all"
-_FIELDS = ("state", "collection", "operator", "host", "severity", "licence", "assignee", "label", "source", "words")
-_GROUPS = ("", "operator", "work")
 _ON_A_PAGE = 50
+_GROUPS_ON_A_PAGE, _OF_A_GROUP = 20, 5
 _MOST_AT_ONCE = 500
 
 READER = Depends(person_may(Permission.CASES_READ))
@@ -47,43 +45,28 @@ REVIEWER = Depends(person_may(Permission.CASES_WRITE))
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """What the queue's form chooses: the text of each field, and what to group by."""
+class _Group:
+    """Cases under one heading, "" where the queue is one list; `total`: how many there are, shown or not."""
 
-    fields: dict[str, str]
-    group: str
+    key: str
+    heading: str
+    total: int
+    cases: tuple[QueuedCase, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """One page of the queue. `group_count`: how many groups there are in all."""
+
+    groups: tuple[_Group, ...]
+    total: int
+    group_count: int
+    following: str | None
 
     @property
-    def query(self) -> str:
-        """The query string that makes this choice again."""
-        chosen = {name: text for name, text in self.fields.items() if text}
-        return urlencode(chosen | ({"group": self.group} if self.group else {}))
-
-    def but(self, **fields: str) -> str:
-        """Return the path of the queue with other texts in some fields."""
-        return f"/cases?{Choice(self.fields | fields, self.group).query}"
-
-    def filter(self) -> CaseFilter:
-        """Return the filter that this choice is. Raises UsageError for a text that makes no sense in its field."""
-        given = {name: text or None for name, text in self.fields.items()}
-        states = {WAITING: PURSUED_STATES, ALL: ()}
-        state = self.fields["state"]
-        try:
-            return CaseFilter(
-                states=states[state] if state in states else (CaseState(state),),
-                severities=(Severity(given["severity"]),) if given["severity"] else (),
-                licence=LicenceStatus(given["licence"]) if given["licence"] else None,
-                collection=given["collection"],
-                operator=given["operator"],
-                host=(host_in(given["host"]) or given["host"]) if given["host"] else None,
-                assignee=given["assignee"],
-                label=given["label"],
-                source=given["source"],
-                words=given["words"],
-                by_priority=True,
-            )
-        except ValueError as error:
-            raise UsageError(f"the queue cannot be chosen so: {error}") from error
+    def count(self) -> int:
+        """How many cases the page shows."""
+        return sum(len(group.cases) for group in self.groups)
 
 
 @router.get("/")
@@ -101,7 +84,7 @@ async def show_queue(
     case: str = "",
 ) -> Response:
     """Show one page of the queue."""
-    choice = _choice(request.query_params)
+    choice = choice_of(request.query_params)
     return await _queue(request, choice, after=after, done=_done(done, case))
 
 
@@ -139,7 +122,7 @@ async def decide_many(request: Request, session: BrowserSession = REVIEWER) -> R
         # Each case that is called not mine has a batch with its kin, so several are undone one by one.
         name = outcome.changed[0].id if batch is None else "" if asked.is_not_mine else batch
         return RedirectResponse(with_done(back, asked.decision, name), status_code=303)
-    choice = _choice(QueryParams(back.partition("?")[2]))
+    choice = choice_of(QueryParams(back.partition("?")[2]))
     done = (asked.decision, batch or "") if outcome.changed else None
     return await _queue(request, choice, done=done, refused=outcome.refused, status=409)
 
@@ -167,7 +150,7 @@ async def undo_last(
     outcome = await run_in_threadpool(take_back)
     path = local_path(back)
     if outcome.refused:
-        choice = _choice(QueryParams(path.partition("?")[2]))
+        choice = choice_of(QueryParams(path.partition("?")[2]))
         return await _queue(request, choice, refused=outcome.refused, status=409)
     return RedirectResponse(with_done(path, Decision.UNDO, ""), status_code=303)
 
@@ -183,7 +166,7 @@ async def save_view(
     """Save what the queue's form chooses under a name, for this person alone; or forget a view of this name."""
     desk = desk_of(request)
     # Read and written anew, so that only what the form knows is kept.
-    choice = _choice(QueryParams(query))
+    choice = choice_of(QueryParams(query))
     choice.filter()
 
     def write() -> None:
@@ -208,13 +191,13 @@ async def _queue(
 ) -> Response:
     desk = desk_of(request)
     wanted = choice.filter()
-
     person: Person = request.state.session.person
 
-    def read() -> tuple[QueuePage, dict[str, list[str]], list[SavedView]]:
+    def read() -> tuple[_Shown, dict[str, list[str]], list[SavedView]]:
         with desk.store.read() as tx:
-            found = queue_page(tx, wanted, desk.clock(), _ON_A_PAGE, after or None)
-            return found, _suggestions(tx), tx.saved_views.of_person(person.id)
+            shown = _read(tx, wanted, choice.group, desk.clock(), after or None)
+            sources = [source.name for source in desk.sources]
+            return shown, _suggestions(tx) | {"sources": sources}, tx.saved_views.of_person(person.id)
 
     found, suggestions, views = await run_in_threadpool(read)
     back = f"/cases?{choice.query}" + (f"&{urlencode({'after': after})}" if after else "")
@@ -224,9 +207,7 @@ async def _queue(
         "cases.html",
         status=status,
         choice=choice,
-        groups=_grouped(found.cases, choice.group),
-        shown=len(found.cases),
-        total=found.total,
+        found=found,
         is_first=not after,
         following=following,
         back=back,
@@ -238,8 +219,25 @@ async def _queue(
         severities=list(reversed(Severity)),
         licences=list(LicenceStatus),
         reasons=list(DismissReason),
+        groupings=list(CaseGrouping),
         now=desk.clock(),
     )
+
+
+def _read(tx: Transaction, wanted: CaseFilter, by: CaseGrouping | None, now: datetime, cursor: str | None) -> _Shown:
+    """Return one page of the queue, in groups or as one list."""
+    if by is None:
+        cases = queue_page(tx, wanted, now, _ON_A_PAGE, cursor)
+        return _Shown((_Group("", "", len(cases.cases), cases.cases),), cases.total, 0, cases.following)
+
+    found = group_page(tx, wanted, by, now, _GROUPS_ON_A_PAGE, _OF_A_GROUP, cursor)
+    groups = tuple(_Group(group.key, _heading(group, by), group.total, group.cases) for group in found.shown)
+    return _Shown(groups, found.total, found.groups, found.following)
+
+
+def _heading(group: QueuedGroup, by: CaseGrouping) -> str:
+    asset = group.cases[0].asset if group.cases else None
+    return asset.title if by is CaseGrouping.WORK and asset is not None else group.key
 
 
 def _suggestions(tx: Transaction) -> dict[str, list[str]]:
@@ -248,34 +246,6 @@ def _suggestions(tx: Transaction) -> dict[str, list[str]]:
         "collections": tx.assets.collections()[:200],
         "people": [person.name for person in tx.people.all() if person.removed_at is None],
     }
-
-
-def _grouped(cases: Iterable[QueuedCase], by: str) -> list[tuple[str, list[QueuedCase]]]:
-    """Return the cases of a page in groups with their headings, the group of the most urgent first; "" without."""
-    if not by:
-        return [("", list(cases))]
-
-    def heading(queued: QueuedCase) -> str:
-        if by == "operator":
-            return queued.case.operator
-        return queued.asset.title if queued.asset is not None else queued.case.work_id
-
-    def key(queued: QueuedCase) -> str:
-        return queued.case.operator if by == "operator" else queued.case.work_id
-
-    listed = list(cases)
-    order: dict[str, int] = {}
-    for queued in listed:
-        order.setdefault(key(queued), len(order))
-    listed.sort(key=lambda queued: order[key(queued)])
-    return [(heading(group[0]), group) for group in (list(its) for _, its in groupby(listed, key))]
-
-
-def _choice(query: QueryParams) -> Choice:
-    fields = {name: query.get(name, "").strip()[:200] for name in _FIELDS}
-    fields["state"] = fields["state"] or WAITING
-    group = query.get("group", "")
-    return Choice(fields, group if group in _GROUPS else "")
 
 
 def _done(done: str, case: str) -> tuple[Decision, str] | None:

@@ -52,6 +52,7 @@ document.addEventListener("click", (event) => {
 function count() {
   const number = document.querySelectorAll(".row input:checked").length;
   const words = document.querySelector(".selected-count");
+  document.querySelector(".bulk")?.classList.toggle("some", number > 0);
   if (words) words.textContent = number ? `With the ${number} selected:` : "With the selected:";
 }
 

@@ -82,7 +82,7 @@ def test_a_mail_says_what_a_person_needs_and_nothing_else_can_be_smuggled_in() -
         "severity: high",
         "page: https://thief.example/1",
         "what was done to it: mirrored, cropped to 41 %",
-        "probability of a copy: 98.8%",
+        "probability of a copy: 98.8 %",
         "https://desk.firm.example/cases/case_1",
     ):
         assert line in text.splitlines()

@@ -30,6 +30,7 @@ from guardian.model import (
 )
 from guardian.model.matches import Transform
 from guardian.views.cases import CaseDetail
+from guardian.views.timelines import TimelineEntry, TimelineKind
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 CASE = "case_4k2m9"
@@ -78,8 +79,11 @@ def content() -> ReportContent:
         not_taken=(NotTaken("screenshot.png", "No browser was found."),),
         differences=("Robots are shown another price.",),
     )
+    told = (TimelineEntry(NOON, TimelineKind.DECIDED, "confirmed: Not licensed.", by="anna"),)
     detail = CaseDetail(case, asset, [finding], history, Priority(()), {}, (asset,))
-    record = CaseRecord(detail, (capture,), (), AuditHead(128, "9a" * 32), NOON + timedelta(days=4), "0.1.0")
+    record = CaseRecord(
+        detail, (capture,), (), AuditHead(128, "9a" * 32), NOON + timedelta(days=4), "0.1.0", time_line=told
+    )
     return ReportContent(
         record,
         [Exhibit("captures/1-capture_1/page.wacz", "12" * 32, 1_234_567, "The page as a web archive.")],
@@ -87,6 +91,21 @@ def content() -> ReportContent:
         "f7" * 32,
         ("https://tsa.example/tsr",),
         {"security_txt": {"contact": ["mailto:abuse@shop.example"]}},
+        {
+            "conclusion": ["The picture that was found does not state: creator (“\u202eАнна”)."],
+            "fields": [
+                {
+                    "carrier": "XMP",
+                    "name": "dc:creator",
+                    "original": "Анна",
+                    "found": None,
+                    "control": "Otto",
+                    "change": "removed",
+                    "management_information": True,
+                },
+                {"carrier": "EXIF", "name": "Make", "original": "Kamera", "management_information": False},
+            ],
+        },
     )
 
 
@@ -114,7 +133,9 @@ def test_it_tells_the_case_from_the_first_page_to_the_declaration(content: Repor
         "mailto:abuse@shop.example",
         "no licence for this host",
         "Плакат (2024)",
-        "confirmed by anna",
+        "does not state: creator (“[U+202E]Анна”).",
+        "XMP dc:creator Анна - Otto removed",
+        "confirmed: Not licensed. by anna",
         "What this does not show",
         "28 U.S.C. § 1746",
         "under penalty of perjury",

@@ -31,21 +31,37 @@ def made(correlation: list[list[float]]) -> CellMap:
         their_variance=np.zeros_like(values),
         means=np.zeros((2, 1, 1), np.float32),
         whole=0.0,
+        contrast=1.0,
     )
 
 
 def test_every_cell_of_the_same_picture_agrees_by_hand() -> None:
-    """Against numpy's own correlation, the noise aside."""
+    """Against numpy's own correlation; half of the contrast has a quarter of the noise."""
     mine = grey("astronaut")
     theirs = mine * 0.5 + np.random.default_rng(0).normal(0, 8, mine.shape).astype(np.float32)
     cells = compared(mine, theirs)
     assert cells.correlation.shape == (120 // CELL, 120 // CELL)
+    assert cells.contrast == pytest.approx(0.5, abs=0.02)
     for row, column in [(0, 0), (4, 7), (9, 9)]:
         at = (slice(row * CELL, (row + 1) * CELL), slice(column * CELL, (column + 1) * CELL))
         a, b = mine[at].ravel().astype(float), theirs[at].ravel().astype(float)
-        expected = np.cov(a, b, bias=True)[0, 1] / np.sqrt((a.var() + 4) * (b.var() + 4))
+        expected = np.cov(a, b, bias=True)[0, 1] / np.sqrt((a.var() + 4) * (b.var() + 4 * cells.contrast**2))
         assert cells.correlation[row, column] == pytest.approx(expected, abs=1e-4)
         assert cells.means[:, row, column] == pytest.approx([a.mean(), b.mean()], abs=1e-3)
+
+
+def test_what_was_faded_agrees_as_well_as_before() -> None:
+    mine = grey("astronaut")
+    faded = np.round(mine * 0.2 + 200)
+    cells = compared(mine, faded)
+    assert cells.contrast == pytest.approx(0.2, abs=0.02)
+    assert cells.mean > 0.9
+    assert compared(mine, mine).contrast == pytest.approx(1.0)
+
+
+def test_the_contrast_of_another_picture_is_not_known() -> None:
+    mine = grey("astronaut")
+    assert compared(mine, grey("camera") * np.float32(0.2)).contrast == 1.0
 
 
 def test_cells_outside_of_the_frame_are_not_known() -> None:

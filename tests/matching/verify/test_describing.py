@@ -13,7 +13,7 @@ from guardian.model import Transform
 
 WHOLE = (0.0, 0.0, 1.0, 1.0)
 FULL = np.ones((8, 10), np.float32)
-CELLS = CellMap(FULL, FULL > 0, FULL > 0, FULL, FULL < 0, FULL, np.stack([FULL, FULL]), whole=0.97)
+CELLS = CellMap(FULL, FULL > 0, FULL > 0, FULL, FULL < 0, FULL, np.stack([FULL, FULL]), whole=0.97, contrast=1.0)
 PIXELS = Alignment(CELLS, None, 80, 70, 1.0, 1.0, 0.98, 0.97, 0.97, 0.99, 0.8, 1.0, 0.0)
 FRAME = Overlap((0, 0, 300, 200), WHOLE, WHOLE, 1.0, 1.0)
 PLAIN = Measurement(

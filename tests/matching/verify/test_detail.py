@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from guardian.evaluation.attacks import recompressed, resized
 from guardian.matching.features import keypoints
@@ -57,6 +57,20 @@ def test_copies_of_a_form_differ_nowhere(factor: float) -> None:
     assert detail.agreeing > 100
     assert detail.differing == detail.patch == detail.drawn_unlike == 0
     assert detail.drawn > 0.6
+
+
+def test_a_blurred_or_faded_copy_of_a_form_differs_hardly_anywhere() -> None:
+    blurred = np.asarray(Image.fromarray(ONE).filter(ImageFilter.GaussianBlur(4)))
+    assert looked(ONE, blurred).differing < 0.1
+    faded = np.asarray(np.round(ONE * 0.2 + 200), np.uint8)
+    assert looked(ONE, faded).differing < 0.02
+
+
+def test_blur_and_fading_do_not_hide_that_a_form_is_filled_in_otherwise() -> None:
+    blurred = np.asarray(Image.fromarray(OTHER).filter(ImageFilter.GaussianBlur(2)))
+    assert looked(ONE, blurred).differing > 0.06
+    faded = np.asarray(np.round(OTHER * 0.2 + 200), np.uint8)
+    assert looked(ONE, faded).differing > 0.08
 
 
 def test_the_same_form_filled_in_otherwise_differs_in_every_entry() -> None:

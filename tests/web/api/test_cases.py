@@ -48,6 +48,8 @@ def test_filters_of_a_list_all_apply(ids: list[str], program: Program) -> None:
         return [case["id"] for case in client.get("/api/v1/cases", params=query).json()["items"]]  # type: ignore[arg-type]
 
     assert found(host="thief3.example", limit=1) == [ids[3]]
+    assert found(words="THIEF3", source="web", confidence=0.98, opened_from="2026-11-24") == [ids[3]]
+    assert found(confidence=0.99) == found(source="elsewhere") == found(opened_until="2026-11-23") == []
     assert found(host="other.thief3.example") == []
     assert found(operator="thief3.example", collection="portfolio") == [ids[3]]
     assert found(operator="thief3.example", collection="shop") == []

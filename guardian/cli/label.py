@@ -1,0 +1,110 @@
+"""`guardian label list`, `check` and `apply`: the owner's own vocabulary, on assets and on what was seen."""
+
+import asyncio
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from guardian.cli.context import Session, opened_store, pass_session
+from guardian.cli.screen import Screen, echo
+from guardian.cli.showing import json_line
+from guardian.errors import UsageError
+from guardian.model import AssetState, LabelSource
+from guardian.views.counting import counted
+
+if TYPE_CHECKING:
+    from guardian.search.labelling import LabelCounts
+    from guardian.search.vocabulary import Vocabulary
+
+
+@click.group("label")
+def command() -> None:
+    """Label pictures by your own vocabulary: what words, meaning and neighbours say of them."""
+
+
+@command.command("list")
+@click.option("--json", "as_lines", is_flag=True, help="One JSON object a line.")
+@pass_session
+def list_(session: Session, as_lines: bool) -> None:
+    """List the terms, with how many assets and remembered pictures carry each since they were last applied."""
+    vocabulary = _vocabulary(session)
+    with opened_store(session) as store, store.read() as tx:
+        assets = Counter(term for asset in tx.assets.list(state=AssetState.PROTECTED) for term in asset.terms)
+        seen = tx.labels.counts()
+
+    screen = Screen.of_output()
+    for term in vocabulary.terms.values():
+        counts: dict[str, Any] = {"assets": assets[term.name], "seen": seen.get(term.name, 0)}
+        if as_lines:
+            more = {"phrasings": list(term.phrasings), "above": list(term.above)}
+            echo([json_line({"term": term.name, **more, **counts})])
+            continue
+        above = f", a kind of {term.above[0]}" if term.above else ""
+        others = f" ({', '.join(term.phrasings[1:])})" if len(term.phrasings) > 1 else ""
+        words = f"{term.name}{others}{above}: {counted(counts['assets'], 'asset')}, {counts['seen']} seen"
+        echo(screen.wrapped(words, 2, first=""))
+
+
+@command.command("check")
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@pass_session
+def check(session: Session, file: Path | None) -> None:
+    """Read the vocabulary and say what is wrong with it, with its line. FILE stands in place of the configured one."""
+    vocabulary = _vocabulary(session, file)
+    phrasings = sum(len(term.phrasings) for term in vocabulary.terms.values())
+    echo([f"{counted(len(vocabulary.terms), 'term')} in {counted(phrasings, 'phrasing')}"])
+
+
+@command.command("apply")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@pass_session
+def apply(session: Session, as_json: bool) -> None:
+    """Put the terms on all assets and remembered pictures, in place of the labels before.
+
+    A phrasing among the words of a picture labels it; so does a descriptor that knows texts (CLIP), where one is
+    configured; the others get what most of the eight pictures carry that look most like them. None need fit.
+    """
+    vocabulary = _vocabulary(session)
+    counts = asyncio.run(_apply(session, vocabulary))
+    if as_json:
+        terms = {
+            term: {source.value: counts.by_term.get((term, source), 0) for source in LabelSource}
+            for term in vocabulary.terms
+        }
+        whole = {"assets": counts.assets, "assets_without": counts.assets_without}
+        click.echo(json_line({"terms": terms, **whole, "seen": counts.seen, "seen_without": counts.seen_without}))
+        return
+    screen = Screen.of_output()
+    for term in vocabulary.terms:
+        parts = [
+            f"{count} by {source.value}" for source in LabelSource if (count := counts.by_term.get((term, source), 0))
+        ]
+        echo(screen.wrapped(f"{term}: {', '.join(parts) or 'nothing'}", 2, first=""))
+    echo(
+        screen.wrapped(
+            f"{counted(counts.assets, 'asset')}, {counts.assets_without} without a label; "
+            f"{counted(counts.seen, 'remembered picture')}, {counts.seen_without} without"
+        )
+    )
+
+
+async def _apply(session: Session, vocabulary: "Vocabulary") -> "LabelCounts":
+    from guardian.app import opened_app
+    from guardian.search.labelling import apply_labels
+
+    async with opened_app(session.config) as app:
+        if app.services.memory is not None:
+            await asyncio.to_thread(app.services.memory.fold)
+        await app.catalog.complete_appearances(lambda done, total: None)
+        return await apply_labels(app.store, app.services.workers, app.config.data_dir, vocabulary)
+
+
+def _vocabulary(session: Session, file: Path | None = None) -> "Vocabulary":
+    from guardian.search.vocabulary import read_vocabulary
+
+    path = file or session.config.labels
+    if not path.exists():
+        raise UsageError(f"there is no vocabulary: {path} does not exist; docs/search.md shows how to write one")
+    return read_vocabulary(path)

@@ -1,0 +1,159 @@
+"""`guardian search save | run | list | remove | watch`: searches under a name, and those that watch."""
+
+import asyncio
+import json
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from guardian.cli.context import Session, opened_store, pass_session
+from guardian.cli.screen import Screen, echo
+from guardian.cli.searching import asked_by, asked_options, content_of, search, shown_options
+from guardian.cli.showing import json_line
+from guardian.errors import UsageError
+from guardian.model import NamedSearch, Severity
+from guardian.views.timestamps import json_timestamp
+
+if TYPE_CHECKING:
+    from guardian.app import App
+    from guardian.evidence import Vault
+    from guardian.search.search import Request
+
+_NAME = re.compile(r"[\w][\w .-]{0,99}")
+
+
+@click.command("save")
+@click.argument("name")
+@asked_options
+@pass_session
+def save(session: Session, /, name: str, **options: Any) -> None:
+    """Keep a search under NAME, with its picture, in place of one before. Otherwise as `guardian search`."""
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"a name is letters, digits, blanks, - and _, at most 100: {name!r} is none")
+    asyncio.run(_save(session, name, options | {"facets": False}))
+    echo([f"saved as {name}; `guardian search run {name}` runs it, `guardian search watch {name}` watches by it"])
+
+
+@click.command("run")
+@click.argument("name")
+@shown_options
+@pass_session
+def run(session: Session, /, name: str, **options: Any) -> None:
+    """Run the search that was kept under NAME. Exit codes as of `guardian search`."""
+    asyncio.run(search(session, options, lambda app: _kept_request(app, name, facets=options["facets"])))
+
+
+@click.command("list")
+@click.option("--json", "as_lines", is_flag=True, help="One JSON object a line.")
+@pass_session
+def list_(session: Session, as_lines: bool) -> None:
+    """List the searches that were kept, and what each watches for."""
+    from guardian.search.asking import asked_of
+
+    with opened_store(session) as store, store.read() as tx:
+        found = tx.named_searches.list()
+    screen = Screen.of_output()
+    for named in found:
+        if as_lines:
+            echo([json_line(_json(named))])
+            continue
+        watch = named.watch
+        watching = f"; watches above {watch.above:g}, {watch.severity.value}" if watch else ""
+        echo(screen.wrapped(f"{named.name}: {asked_of(named.asked).in_words()}{watching}", 2, first=""))
+
+
+@click.command("remove")
+@click.argument("name")
+@pass_session
+def remove(session: Session, name: str) -> None:
+    """Remove the search that was kept under NAME; its watch ends."""
+    from guardian.search.asking import asked_of
+
+    with opened_store(session) as store, store.begin() as tx:
+        picture = asked_of(_named(tx.named_searches.get(name), name).asked).picture
+        tx.named_searches.remove(name)
+        still_used = {asked_of(one.asked).picture for one in tx.named_searches.list()}
+    if picture is not None and picture not in still_used:
+        _pictures(session).remove(picture)
+
+
+@click.command("watch")
+@click.argument("name")
+@click.option(
+    "--above", type=click.FloatRange(0, 1), required=True,
+    help="The least score that is told: of --by look the cosine, as `guardian search run` shows it in JSON.",
+)  # fmt: skip
+@click.option(
+    "--severity", type=click.Choice([one.value for one in Severity]), default=Severity.LOW.value, show_default=True,
+    help="What the message says of its urgency.",
+)  # fmt: skip
+@pass_session
+def watch(session: Session, name: str, above: float, severity: str) -> None:
+    """Have the search NAME watch what scans meet from now on.
+
+    Destinations that want `watch.found` are told of pictures that look like it, each once; nobody is accused. `guardian
+    run` looks every few minutes. By `auto` a watch compares looks: fused ranks say nothing of a picture by itself.
+    """
+    from guardian.search.asking import asked_of
+    from guardian.search.watching import refuse_unwatchable
+
+    with opened_store(session) as store, store.begin() as tx:
+        refuse_unwatchable(asked_of(_named(tx.named_searches.get(name), name).asked))
+        tx.named_searches.watch(name, above, Severity(severity))
+    echo([f"{name} watches what is met from now on"])
+
+
+async def _save(session: Session, name: str, options: dict[str, Any]) -> None:
+    from guardian.app import opened_app
+    from guardian.search.asking import request_of
+
+    async with opened_app(session.config) as app:
+        asked = asked_by(app, options)
+        with app.store.read() as tx:
+            request = request_of(tx, asked, None)
+        content = await content_of(app, options["picture"], request.own)
+        app.search.check(replace(request, picture=content))
+        like, unlike = (tuple(one.id for one in several) for several in (request.like, request.unlike))
+        asked = replace(asked, like=like, unlike=unlike)
+        if content is not None and request.own is None:
+            asked = replace(asked, picture=_pictures(session).keep(content))
+        with app.store.begin() as tx:
+            tx.named_searches.save(name, asked.as_json(), datetime.now(UTC))
+
+
+async def _kept_request(app: "App", name: str, *, facets: bool) -> "Request":
+    from guardian.search.asking import asked_of, request_of
+    from guardian.search.watching import pictures_in
+
+    with app.store.read() as tx:
+        asked = asked_of(_named(tx.named_searches.get(name), name).asked)
+        request = request_of(tx, replace(asked, facets=facets), None)
+    if request.own is not None:
+        return replace(request, picture=app.search.original(request.own))
+    content = pictures_in(app.config.data_dir).get(asked.picture) if asked.picture is not None else None
+    return replace(request, picture=content)
+
+
+def _named(found: NamedSearch | None, name: str) -> NamedSearch:
+    if found is None:
+        raise UsageError(f"there is no search {name!r}; `guardian search list` shows them")
+    return found
+
+
+def _pictures(session: Session) -> "Vault":
+    from guardian.search.watching import pictures_in
+
+    return pictures_in(session.config.data_dir)
+
+
+def _json(named: NamedSearch) -> dict[str, Any]:
+    watch = named.watch
+    return {
+        "name": named.name,
+        "asked": json.loads(named.asked),
+        "saved_at": json_timestamp(named.saved_at),
+        "watch": {"above": watch.above, "severity": watch.severity.value} if watch else None,
+    }

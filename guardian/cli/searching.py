@@ -1,0 +1,271 @@
+"""`guardian search [PICTURE]`: shows what is like a picture, best first, and why."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from guardian.cli.context import Session, pass_session
+from guardian.cli.filters import asset_starting_with
+from guardian.cli.progress import progress_bar, say_if_kernels_are_compiled
+from guardian.cli.screen import Screen, echo
+from guardian.cli.showing import NOT_ALL_SEEN, json_line
+from guardian.errors import FetchFailed, FetchRefused, GuardianError, Unmatchable, UsageError
+from guardian.views.counting import counted
+
+if TYPE_CHECKING:
+    from guardian.app import App
+    from guardian.model import Asset
+    from guardian.search.asking import Asked
+    from guardian.search.search import Request, Result, SearchAnswer
+    from guardian.store import Transaction
+
+_PLACES_SHOWN = 3
+_VALUES_SHOWN = 10
+
+
+_FILTERS = "collection, tag, label, licence, host, since"
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_ASKED = (
+    click.argument("picture", metavar="PICTURE", required=False),
+    click.option(
+        "--in", "where", type=click.Choice(["assets", "seen", "all"]), default="all", show_default=True,
+        help="Where to look: what you own, what scans have met, or both.",
+    ),
+    click.option(
+        "--by", type=click.Choice(["auto", "copy", "look", "colour", "shape", "texture", "words"]), default="auto",
+        show_default=True, help="What counts as alike.",
+    ),
+    click.option("--text", metavar="WORDS", help='Words in titles, tags, captions or around; "a phrase" in quotes.'),
+    click.option(
+        "--colour", "colours", metavar="COLOUR[:N%]", multiple=True, help="'#c03', navy or navy:40%; repeatable."
+    ),
+    click.option("--region", metavar="X,Y,W,H", help="Search with this part of the picture, in its pixels."),
+    click.option("--like", "like", metavar="ID", multiple=True, help="An example, asset or seen picture; repeatable."),
+    click.option("--unlike", "unlike", metavar="ID", multiple=True, help="An example of what is not; repeatable."),
+    click.option("--filter", "filters", metavar="NAME=VALUE", multiple=True, help=f"Only with {_FILTERS}."),
+    click.option("--top", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many results."),
+)  # fmt: skip
+_SHOWN = (
+    click.option("--facets", is_flag=True, help="Also count labels, collections, tags, hosts and colours of results."),
+    click.option("--json", "as_lines", is_flag=True, help="One JSON object a line for each result."),
+    click.option("--html", "page", metavar="FILE", type=click.Path(path_type=Path), help="Write a page with pictures."),
+)
+
+
+def asked_options(function: F) -> F:
+    """Add what a search asks for to a command."""
+    for add in reversed(_ASKED):
+        function = add(function)
+    return function
+
+
+def shown_options(function: F) -> F:
+    """Add how results are shown to a command."""
+    for add in reversed(_SHOWN):
+        function = add(function)
+    return function
+
+
+@click.command("find")
+@asked_options
+@shown_options
+@pass_session
+def find(session: Session, /, **options: Any) -> None:
+    """Search; this word may be left out.
+
+    PICTURE is a file, the address of a picture, or the id of an asset. It may be left out with --text, --colour or
+    --like. Nothing is recorded and nobody is told.
+
+    The exit code is 0 when everything was searched, whatever was found, and 3 when something could not be: the
+    picture could not be read, or a part of the index is missing.
+    """
+    asyncio.run(search(session, options, lambda app: _request(app, options)))
+
+
+async def search(session: Session, options: dict[str, Any], make: "Callable[[App], Awaitable[Request]]") -> None:
+    """Answer the request that `make` makes, and show the answer as the options say; ends the process."""
+    from guardian.app import opened_app
+
+    say_if_kernels_are_compiled()
+    async with opened_app(session.config, only_asking=True) as app:
+        try:
+            request = await make(app)
+            await _fold(app)
+            lacking = await _complete(app)
+            answer = await app.search.answer(request)
+        except (FetchFailed, FetchRefused, Unmatchable) as error:
+            click.echo(f"guardian: {options.get('picture') or 'search'}: {error}", err=True)
+            raise SystemExit(NOT_ALL_SEEN) from error
+
+        if options["page"] is not None:
+            await _write_page(app, options["page"], request, answer)
+        await _show(app, answer, as_lines=options["as_lines"], page=options["page"])
+        if options["facets"]:
+            _show_facets(answer, as_lines=options["as_lines"])
+    raise SystemExit(NOT_ALL_SEEN if answer.not_searched or lacking else 0)
+
+
+async def _fold(app: "App") -> None:
+    """Have the memory write what scans have just met to where the search looks."""
+    if app.services.memory is None:
+        return
+    try:
+        await asyncio.to_thread(app.services.memory.fold)
+    except (GuardianError, OSError) as error:
+        click.echo(f"guardian: what was seen last is not searched: {error}", err=True)
+
+
+async def _complete(app: "App") -> int:
+    """Make the appearances that assets of earlier versions lack; return how many still have none."""
+    with progress_bar() as progress:
+        step = progress.add_task("looking at assets for the first time", total=None)
+        return await app.catalog.complete_appearances(
+            lambda done, total: progress.update(step, completed=done, total=total)
+        )
+
+
+def asked_by(app: "App", options: dict[str, Any]) -> "Asked":
+    """Return what the options ask for; an asset that is asked with is found by its id or how that begins."""
+    from guardian.search.asking import Asked
+
+    with app.store.read() as tx:
+        own = _asset_of(tx, options["picture"])
+    return Asked(
+        where=options["where"],
+        by=options["by"],
+        text=options["text"],
+        region=options["region"],
+        colours=options["colours"],
+        like=options["like"],
+        unlike=options["unlike"],
+        filters=options["filters"],
+        top=options["top"],
+        facets=options["facets"],
+        own=own.id if own is not None else None,
+    )
+
+
+async def _request(app: "App", options: dict[str, Any]) -> "Request":
+    from guardian.search.asking import request_of
+
+    asked = asked_by(app, options)
+    with app.store.read() as tx:
+        request = request_of(tx, asked, None)
+    return replace(request, picture=await content_of(app, options["picture"], request.own))
+
+
+def _asset_of(tx: "Transaction", picture: str | None) -> "Asset | None":
+    """Return the asset whose id this is, or how it begins; None for a file or an address."""
+    from guardian.urls.addresses import is_web_address
+
+    if not picture or is_web_address(picture) or os.path.lexists(picture) or not _may_be_id(picture):
+        return None
+    return asset_starting_with(tx, picture)
+
+
+def _may_be_id(text: str) -> bool:
+    digits = text.removeprefix("asset_")
+    return (
+        len(digits) >= 4 and digits.isalnum() and (digits != text or all(one in "0123456789abcdef" for one in digits))
+    )
+
+
+async def content_of(app: "App", picture: str | None, own: "Asset | None") -> bytes | None:
+    """Return the bytes of the picture asked with. Raises FetchFailed, FetchRefused, UsageError."""
+    from guardian.fetch import local
+    from guardian.fetch.fetcher import Fetcher
+    from guardian.media.sniff import is_page
+    from guardian.sources.files import absolute_path
+    from guardian.urls.addresses import is_web_address
+
+    if picture is None:
+        return None
+    if own is not None:
+        return await asyncio.to_thread(app.search.original, own)
+    if not picture:
+        raise UsageError("PICTURE is empty: is there a variable without a value?")
+    if not is_web_address(picture):
+        url = absolute_path(Path(picture)).as_uri()
+        return (await asyncio.to_thread(local.read, url, app.config.matching.max_bytes)).content
+
+    response = await Fetcher.for_person(app.services.web).get(picture, kind="image")
+    if is_page(response):
+        raise UsageError(f"{picture} is a page; name one picture, or use `guardian check` for all of a page")
+    return response.content
+
+
+async def _show(app: "App", answer: "SearchAnswer", *, as_lines: bool, page: Path | None) -> None:
+    from guardian.cli.thumbnails import Terminal
+
+    if as_lines:
+        from guardian.search.result_json import result_json
+
+        echo(json_line(result_json(result)) for result in answer.results)
+        for words in answer.not_searched:
+            click.echo(f"guardian: not searched: {words}", err=True)
+        return
+
+    screen = Screen.of_output()
+    terminal = Terminal.of(os.environ, is_terminal=screen.columns is not None)
+    for result in answer.results:
+        thumbnail = await _thumbnail(app, result) if terminal is not None else None
+        if terminal is not None and thumbnail is not None:
+            click.echo(terminal.shown(thumbnail))
+        echo(_lines(result, screen))
+    searched = sum(answer.searched.values())
+    last = f"{counted(len(answer.results), 'result')} among {counted(searched, 'picture')}"
+    echo(screen.wrapped(last + "".join(f"; not searched: {words}" for words in answer.not_searched)))
+    if page is not None:
+        echo(screen.wrapped(f"With pictures: {page}"))
+
+
+def _show_facets(answer: "SearchAnswer", *, as_lines: bool) -> None:
+    from guardian.search.facets import facets_of
+
+    found = facets_of(answer.results)
+    if as_lines:
+        echo([json_line({"facets": found})])
+        return
+    screen = Screen.of_output()
+    for name, values in found.items():
+        if values:
+            counts = ", ".join(f"{value} {count}" for value, count in list(values.items())[:_VALUES_SHOWN])
+            echo(screen.wrapped(counts, 12, first=f"{name:<12}"))
+
+
+def _lines(result: "Result", screen: Screen) -> list[str]:
+    """Return the lines of one result: what it is, why it stands there, and where it was seen."""
+    lead = f"{result.rank:>3}  "
+    if result.asset is not None:
+        place = f"{result.asset.collection}/{screen.short_id(result.asset.id)}"
+        return screen.wrapped(f"“{result.asset.title}”  {place}  {result.why}", len(lead), first=lead)
+    if result.seen is None:
+        return []
+
+    since = f"seen since {screen.moment(result.seen.first_seen_at)}, last {screen.moment(result.seen.last_seen_at)}"
+    first = f"{screen.short_id(result.seen.id)}  {since}  {result.why}"
+    places = [one.page_url or one.image_url or "inside a page" for one in result.addresses[:_PLACES_SHOWN]]
+    below = [line for one in places for line in screen.pair(one, "", lead=" " * len(lead))]
+    if more := len(result.addresses) - len(places):
+        below.append(f"{' ' * len(lead)}and {counted(more, 'more address', 'more addresses')}")
+    return [*screen.wrapped(first, len(lead), first=lead), *below]
+
+
+async def _thumbnail(app: "App", result: "Result") -> bytes | None:
+    """Return a small JPEG of a result; None when there is none."""
+    return await app.search.thumbnail(result.asset) if result.asset is not None else result.preview
+
+
+async def _write_page(app: "App", file: Path, request: "Request", answer: "SearchAnswer") -> None:
+    from guardian.search.page import Shown, page_of
+
+    shown = [Shown(one, await _thumbnail(app, one)) for one in answer.results]
+    asked = await app.search.thumbnail_of(request.picture) if request.picture is not None else None
+    await asyncio.to_thread(file.write_text, page_of(asked, shown, answer), encoding="utf-8")

@@ -1,0 +1,58 @@
+"""Shows what both pictures say of rights in their metadata, as a capture compared them: rights.json."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from reportlab.lib.units import mm
+from reportlab.platypus import Flowable, Spacer
+
+from guardian.evidence.report.page import CELL, NOTE, WIDTH, foreign, heading, listing, paragraph
+
+_MOST_SENTENCES = 20
+_MOST_FIELDS = 40
+_LONGEST = 300
+
+
+def rights_in_files(rights: Mapping[str, Any] | None, number: int) -> Iterator[Flowable]:
+    """Yield the chapter about rights information in the files; `rights` is rights.json, None where none was taken."""
+    yield from heading(number, "Rights information in the files")
+    if rights is None:
+        yield paragraph("No capture of this case has compared the metadata of the files.", NOTE)
+        return
+
+    for sentence in _texts(rights.get("conclusion"))[:_MOST_SENTENCES]:
+        # Metadata may say anything: these sentences hold words of others.
+        yield foreign(sentence, most=2_000)
+    fields = [one for one in _objects(rights.get("fields")) if one.get("management_information")]
+    if fields:
+        yield Spacer(1, 6)
+        yield _table(fields[:_MOST_FIELDS])
+    if len(fields) > _MOST_FIELDS:
+        yield paragraph(f"{len(fields) - _MOST_FIELDS} more fields stand in rights.json.", NOTE)
+    yield paragraph("Other fields (camera, place, identifiers of documents) stand in rights.json.", NOTE)
+
+
+def _table(fields: list[Mapping[str, Any]]) -> Flowable:
+    """Return the fields with what each of the three files says."""
+    others = (WIDTH - 64 * mm) / 3
+    widths = (44 * mm, others, others, others, 20 * mm)
+    rows = [
+        [
+            foreign(f"{one.get('carrier', '')} {one.get('name', '')}", CELL, widths[0] - 10, 120),
+            *(
+                foreign(str(one.get(file) or "-"), CELL, width - 10, _LONGEST)
+                for file, width in zip(("original", "found", "control"), widths[1:4], strict=True)
+            ),
+            foreign(str(one.get("change") or "-"), CELL, widths[4] - 10, 20),
+        ]
+        for one in fields
+    ]
+    return listing(("Field", "Owner's file", "Picture found", "Control picture", "Became"), rows, widths)
+
+
+def _texts(value: Any) -> list[str]:
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
+
+
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []

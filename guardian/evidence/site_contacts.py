@@ -1,0 +1,157 @@
+"""Finds who is behind a page: addresses, phone numbers, names, and the links that lead to an imprint or contact page.
+
+Runs inside worker processes: the HTML is a stranger's, and parsing it may take long.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from guardian.extract.html import decoded_html
+from guardian.model import Response
+from guardian.urls.addresses import canonical_url, host_of, registrable_domain, resolve_web_url
+from guardian.views.plain_text import cleaned
+
+_MOST = 20
+_MOST_LINKS = 5_000
+_MOST_TEXT = 400_000
+_LONGEST = 300
+
+_MAIL = re.compile(r"[\w.+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,4}\.[A-Za-z]{2,24}")
+# How people write addresses so that programs do not find them: name (at) site (dot) example.
+_AT = re.compile(r"\s?[\[({]\s?(?:at|ät|a|@)\s?[\])}]\s?", re.IGNORECASE)
+_DOT = re.compile(r"\s?[\[({]\s?(?:dot|punkt|punto|point)\s?[\])}]\s?", re.IGNORECASE)
+_NO_MAIL = re.compile(r"\.(?:png|jpe?g|gif|webp|svg|css|js|avif)$|@(?:example|sentry|2x)", re.IGNORECASE)
+_TAX_NUMBER = re.compile(
+    r"\b(?:VAT|USt|UID|TVA|IVA|P\.?\s?IVA|NIF|BTW|CVR|SIREN|HRB)[^\n\d]{0,30}?([A-Z]{0,3}[ -]?\d[\d .-]{5,14}\d)",
+    re.IGNORECASE,
+)
+_COPYRIGHT = re.compile(
+    r"(?:©|\(c\)|copyright)\s{0,3}(?:\d{4}(?:\s?[-–]\s?\d{2,4})?)?[\s,]{0,3}([^|•·\n.]{3,80})", re.IGNORECASE
+)
+
+# From what names whoever is behind a site for certain to what only may.
+_CONTACT_WORDS = (
+    ("impressum", "imprint", "aviso-legal", "aviso legal", "mentions-legales", "mentions légales", "note-legali"),
+    ("dmca", "copyright", "intellectual-property", "takedown", "urheberrecht"),
+    ("contact", "kontakt", "contacto", "contatti", "contato", "yhteystiedot"),
+    ("legal", "rechtliches", "terms", "agb", "nutzungsbedingungen", "about", "ueber-uns", "über uns"),
+)
+GUESSES = ("/impressum", "/imprint", "/contact", "/legal")
+"""Where such pages are when no link says where."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageContacts:
+    """What one page says of who is behind it; each list holds at most 20, cleaned.
+
+    `links`: addresses of pages of the same site that may say more, the most telling first.
+    """
+
+    names: tuple[str, ...] = ()
+    emails: tuple[str, ...] = ()
+    phones: tuple[str, ...] = ()
+    postal: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+
+
+def contacts_on(response: Response) -> PageContacts:
+    """Return what a page says of who is behind it."""
+    tree = LexborHTMLParser(decoded_html(response))
+    links = _links(tree, response.final_url)
+    structured = list(_structured(tree))
+    addresses = [_text(node) for node in tree.css("address")[:_MOST]]
+    mails, phones = _addresses_in_links(tree)
+
+    for node in tree.css("script, style, noscript, template"):
+        node.decompose()
+    text = _text(tree.body)[:_MOST_TEXT] if tree.body is not None else ""
+    plain = _DOT.sub(".", _AT.sub("@", text))
+    mails += [mail for mail in _MAIL.findall(plain) if not _NO_MAIL.search(mail)]
+
+    return PageContacts(
+        names=_several([*_of(structured, "name"), *_COPYRIGHT.findall(text)]),
+        emails=_several([mail.lower() for mail in (*mails, *_of(structured, "email"))]),
+        phones=_several([*phones, *_of(structured, "telephone")]),
+        postal=_several([*addresses, *_of(structured, "address")]),
+        numbers=_several([match[0] for match in _TAX_NUMBER.finditer(text)]),
+        links=links,
+    )
+
+
+def _links(tree: LexborHTMLParser, base: str) -> tuple[str, ...]:
+    """Return the links of the same site that speak of contacts, the most telling first."""
+    site = registrable_domain(host_of(base))
+    found: dict[str, int] = {}
+    for node in tree.css("a[href]")[:_MOST_LINKS]:
+        url = resolve_web_url(base, node.attributes.get("href") or "")
+        if url is None or registrable_domain(host_of(url)) != site:
+            continue
+        words = f"{_text(node)[:100]} {unquote(urlsplit(url).path)[:200]}".lower()
+        rank = next((rank for rank, named in enumerate(_CONTACT_WORDS) if any(word in words for word in named)), None)
+        address = canonical_url(url)
+        if rank is not None and rank < found.get(address, len(_CONTACT_WORDS)):
+            found[address] = rank
+    return tuple(sorted(found, key=lambda url: found[url]))[:_MOST]
+
+
+def _addresses_in_links(tree: LexborHTMLParser) -> tuple[list[str], list[str]]:
+    """Return mail addresses and phone numbers that links hold."""
+    mails, phones = [], []
+    for node in tree.css("a[href^='mailto:'], a[href^='MAILTO:'], a[href^='tel:']")[:_MOST_LINKS]:
+        scheme, _, rest = (node.attributes.get("href") or "").partition(":")
+        value = unquote(rest.partition("?")[0]).strip()
+        if scheme.lower() == "tel":
+            phones.append(value)
+        elif _MAIL.fullmatch(value):
+            mails.append(value)
+    return mails, phones
+
+
+def _structured(tree: LexborHTMLParser) -> Iterator[dict[str, Any]]:
+    """Yield the objects of JSON-LD (schema.org) that name somebody."""
+    for node in tree.css("script[type='application/ld+json']")[:_MOST]:
+        try:
+            pending: list[Any] = [json.loads(node.text()[:_MOST_TEXT])]
+        except (ValueError, RecursionError):
+            continue
+        seen = 0
+        while pending and seen < 1_000:
+            seen += 1
+            one = pending.pop()
+            if isinstance(one, list):
+                pending.extend(one[:100])
+            elif isinstance(one, dict):
+                pending.extend(value for value in list(one.values())[:100] if isinstance(value, dict | list))
+                kind = str(one.get("@type"))
+                if any(word in kind for word in ("Organization", "Person", "LocalBusiness", "Store", "Corporation")):
+                    yield one
+
+
+def _of(structured: list[dict[str, Any]], key: str) -> list[str]:
+    """Return what objects say under a key; postal addresses as one line."""
+    texts = []
+    for one in structured:
+        value = one.get(key)
+        if isinstance(value, dict):
+            parts = ("streetAddress", "postalCode", "addressLocality", "addressRegion", "addressCountry")
+            value = ", ".join(str(value[part]) for part in parts if isinstance(value.get(part), str))
+        if isinstance(value, str):
+            texts.append(value.removeprefix("mailto:"))
+    return texts
+
+
+def _several(texts: list[str]) -> tuple[str, ...]:
+    """Return texts cleaned, each once, at most 20."""
+    found = dict.fromkeys(cleaned(text[: 2 * _LONGEST])[:_LONGEST].strip(" ,;:") for text in texts)
+    return tuple(text for text in found if text)[:_MOST]
+
+
+def _text(node: LexborNode) -> str:
+    return node.text(separator=" ", strip=True)

@@ -1,0 +1,28 @@
+"""Searches that were kept under a name, and those that watch for new pictures."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from guardian.model.cases import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What a named search tells of: new pictures whose score is `above` or more, each once.
+
+    `watched_to`: the number of the last remembered picture that was looked at.
+    """
+
+    above: float
+    severity: Severity
+    watched_to: int
+
+
+@dataclass(frozen=True, slots=True)
+class NamedSearch:
+    """A search under a name. `asked` is what was asked, as JSON (guardian/search/asking.py)."""
+
+    name: str
+    asked: str
+    saved_at: datetime
+    watch: Watch | None = None

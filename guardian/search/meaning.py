@@ -1,0 +1,136 @@
+"""Compares what pictures show with what texts mean, by a descriptor that has vectors of both. Runs inside a worker.
+
+Without such a descriptor nothing is compared. The vectors of pictures are those that matching and the memory keep.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from guardian.errors import IndexNotReady
+from guardian.matching.features.embedding import TextEmbedder
+from guardian.matching.matcher import Matcher
+from guardian.memory.reading import MemoryReader
+from guardian.search.aspects import Floats, unit
+from guardian.search.question import Kind, PictureKey
+
+SeenFolder = tuple[Path, str]
+"""The folder of the memory, and the recipe of the fingerprints in it that are compared."""
+
+NEUTRAL = ("a photo", "a picture of something", "an object", "a place", "people", "text", "a pattern")
+"""What stands for "none of these": texts that say nothing of a picture."""
+
+_PROMPTS = ("{}", "a photo of {}", "a picture of {}")
+"""A text is put into several sentences, and their mean counts (Radford et al., 2021)."""
+
+_SCALE = 100.0
+"""By which CLIP's cosines are multiplied before a softmax; it was trained so."""
+
+_LEAST_PROBABILITY = 0.5
+_BLOCK = 8192
+
+
+def nearest_in_meaning(
+    matcher: Matcher, seen: SeenFolder, text: str, among: Mapping[Kind, NDArray[np.int64] | None], count: int
+) -> dict[PictureKey, float]:
+    """Return the pictures, at most `count`, that a text describes better than what says nothing: cosines by picture.
+
+    `among` as in Question. Empty without a descriptor that has vectors of texts.
+    """
+    found = {
+        key: cosine
+        for key, (probability, cosine) in _described_by(matcher, seen, {text: (text,)}, among).items()
+        for probability, cosine in [(probability[0], cosine[0])]
+        if probability >= _LEAST_PROBABILITY
+    }
+    best = sorted(found, key=lambda key: (-found[key], key))[:count]
+    return {key: found[key] for key in best}
+
+
+def terms_by_meaning(
+    matcher: Matcher, seen: SeenFolder, phrasings: Mapping[str, Sequence[str]]
+) -> dict[PictureKey, dict[str, float]]:
+    """Return the terms that describe each picture better than what says nothing, with their probabilities.
+
+    `phrasings` are the ways in which each term is said. A picture that none describes is left out.
+    """
+    names = list(phrasings)
+    everything: dict[Kind, NDArray[np.int64] | None] = dict.fromkeys(Kind)
+    described = _described_by(matcher, seen, phrasings, everything)
+    found = {}
+    for key, (probabilities, _) in described.items():
+        likely = {names[at]: float(probabilities[at]) for at in np.flatnonzero(probabilities >= _LEAST_PROBABILITY)}
+        if likely:
+            found[key] = likely
+    return found
+
+
+def _described_by(
+    matcher: Matcher,
+    seen: SeenFolder,
+    phrasings: Mapping[str, Sequence[str]],
+    among: Mapping[Kind, NDArray[np.int64] | None],
+) -> dict[PictureKey, tuple[Floats, Floats]]:
+    """Return the probability of each text beside "none of these", and its cosine, for each picture: float32 [t] both.
+
+    Of several frames of an animation the one counts that a text describes best.
+    """
+    embedder = matcher.text_embedder
+    if embedder is None or not phrasings:
+        return {}
+    texts = np.stack([_vector_of(embedder, several) for several in phrasings.values()])
+    neutral = unit(embedder.encode_texts(NEUTRAL))
+
+    found: dict[PictureKey, tuple[Floats, Floats]] = {}
+    for kind, numbers, vectors in _vectors(matcher, seen, among):
+        for start in range(0, len(numbers), _BLOCK):
+            block = vectors[start : start + _BLOCK].astype(np.float32)
+            cosines = block @ texts.T
+            probabilities = _beside_none(cosines, block @ neutral.T)
+            for number, of_one, cosine in zip(numbers[start : start + _BLOCK], probabilities, cosines, strict=True):
+                key = (kind, int(number))
+                if key in found:
+                    of_one, cosine = np.maximum(of_one, found[key][0]), np.maximum(cosine, found[key][1])
+                found[key] = (of_one, cosine)
+    return found
+
+
+def _vector_of(embedder: TextEmbedder, phrasings: Sequence[str]) -> Floats:
+    sentences = [prompt.format(phrasing) for phrasing in phrasings for prompt in _PROMPTS]
+    mean: Floats = unit(embedder.encode_texts(sentences).mean(axis=0, keepdims=True))[0]
+    return mean
+
+
+def _beside_none(cosines: Floats, neutral: Floats) -> Floats:
+    """Return the probability of each text, float32 [n, t], in a softmax of it and all neutral texts."""
+    least = neutral.max(axis=1, keepdims=True)
+    none = np.exp(_SCALE * (neutral - least)).sum(axis=1, keepdims=True)
+    # Bounded, since exp of more would overflow; the probability is 1 by then.
+    mine = np.exp(np.minimum(_SCALE * (cosines - least), 60.0))
+    return np.asarray(mine / (mine + none), dtype=np.float32)
+
+
+def _vectors(
+    matcher: Matcher, seen: SeenFolder, among: Mapping[Kind, NDArray[np.int64] | None]
+) -> Iterator[tuple[Kind, NDArray[np.int64], NDArray[np.float16]]]:
+    """Yield numbers and vectors of pictures that may be returned; parts of the memory that are damaged are left out."""
+    if Kind.ASSET in among:
+        for numbers, vectors in matcher.described():
+            kept = _kept(numbers, among[Kind.ASSET])
+            yield Kind.ASSET, numbers[kept], vectors[kept]
+    if Kind.SEEN in among:
+        reader = MemoryReader(*seen)
+        try:
+            reader.refresh()
+        except IndexNotReady:
+            return
+        for segment in reader.segments:
+            if segment.vectors is not None:
+                kept = segment.alive & _kept(segment.numbers, among[Kind.SEEN])
+                yield Kind.SEEN, np.asarray(segment.numbers)[kept], segment.vectors[kept]
+
+
+def _kept(numbers: NDArray[np.int64], among: NDArray[np.int64] | None) -> NDArray[np.bool_]:
+    return np.ones(len(numbers), dtype=bool) if among is None else np.isin(numbers, among)

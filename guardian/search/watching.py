@@ -1,0 +1,138 @@
+"""Watches: named searches that tell of pictures met since they last looked. What they tell of looks alike, no more."""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from guardian.errors import GuardianError, UsageError
+from guardian.evidence import Vault
+from guardian.model import NamedSearch, Routing
+from guardian.outbox import enqueue, mint
+from guardian.search.asking import Asked, asked_of, request_of
+from guardian.search.question import By, Kind
+from guardian.search.search import MOST_RESULTS, Result, Search
+from guardian.store import Store
+from guardian.views.plain_text import clipped
+from guardian.views.timestamps import message_timestamp
+
+EVENT = "watch.found"
+
+_MOST_IN_MESSAGE = 10
+_LONGEST_ADDRESS = 500
+_LONGEST_REASON = 300
+
+log = structlog.get_logger(__name__)
+
+
+def pictures_in(data_dir: Path) -> Vault:
+    """Return where the pictures are kept that named searches ask with."""
+    return Vault(data_dir / "searches", sys.maxsize)
+
+
+def refuse_unwatchable(asked: Asked) -> None:
+    """Raise UsageError for a search whose scores mean the same tomorrow only by their order."""
+    if asked.picture is None and asked.own is None and not asked.like and not asked.colours:
+        raise UsageError("a watch compares looks: save a search with a picture, --like or --colour")
+    if asked.by in (By.COPY, By.WORDS):
+        raise UsageError(f"a watch compares looks, not by {asked.by}: copies are found by scans and told as cases")
+
+
+async def look_for_watches(
+    store: Store, search: Search, pictures: Vault, destinations: Sequence[str], routing: Routing, now: datetime
+) -> int:
+    """Have each watch look at the pictures met since it last did; return how many it has told of.
+
+    `pictures` keeps those that were searched with. A watch that cannot look now (a lost worker) tries again at the next
+    call; what of the memory cannot be read is logged and passed over.
+    """
+    with store.read() as tx:
+        watches = [one for one in tx.named_searches.list() if one.watch is not None]
+        newest = tx.named_searches.newest()
+    told = 0
+    for named in watches:
+        if named.watch is None or newest <= named.watch.watched_to:
+            continue
+        try:
+            found = await _found(store, search, pictures, named)
+        except GuardianError as error:
+            log.warning("watch_not_looked", watch=named.name, reason=str(error))
+            continue
+        told += await asyncio.to_thread(_tell, store, named, found, newest, routing.wanting(EVENT, destinations), now)
+    return told
+
+
+async def _found(store: Store, search: Search, pictures: Vault, named: NamedSearch) -> list[Result]:
+    """Return the new pictures that a watch tells of, best first. Raises GuardianError."""
+    watch, asked = named.watch, asked_of(named.asked)
+    if watch is None:
+        return []
+    with store.read() as tx:
+        request = request_of(tx, replace(asked, where="seen", facets=False), None)
+    content = pictures.get(asked.picture) if asked.picture is not None else None
+    if request.own is not None:
+        content = await asyncio.to_thread(search.original, request.own)
+
+    # Fused ranks say nothing of a picture by itself; the look does.
+    by = By.LOOK if request.by is By.AUTO and not request.colours else request.by
+    wanted = replace(request, picture=content, by=by, top=MOST_RESULTS, newer_than=watch.watched_to)
+    answer = await search.answer(wanted)
+    if answer.not_searched:
+        # Waiting for the rest would silence the watch for as long as a part of the memory is damaged.
+        log.warning("watch_looked_in_part", watch=named.name, not_searched=answer.not_searched)
+    return [one for one in answer.results if one.kind is Kind.SEEN and one.score >= watch.above]
+
+
+def _tell(
+    store: Store, named: NamedSearch, found: Sequence[Result], newest: int, names: Sequence[str], now: datetime
+) -> int:
+    """Write that a watch has looked, and one message about what it tells of, in one transaction; return how many."""
+    digests = {result.seen.sha256: result for result in found if result.seen is not None}
+    with store.begin() as tx:
+        current = tx.named_searches.get(named.name)
+        if current is None or current.watch != named.watch:
+            # Another process has looked, or somebody has changed it.
+            return 0
+        known = tx.named_searches.told(named.name, digests)
+        new = [result for sha256, result in digests.items() if sha256 not in known]
+        tx.named_searches.note_watched(named.name, newest, [sha256 for sha256 in digests if sha256 not in known], now)
+        if new and names:
+            enqueue(tx, mint(EVENT, _data(named, new), now), names)
+    return len(new)
+
+
+def _data(named: NamedSearch, new: Sequence[Result]) -> dict[str, Any]:
+    watch = named.watch
+    return {
+        "watch": {
+            "name": named.name,
+            "above": watch.above if watch else 0.0,
+            "severity": watch.severity.value if watch else None,
+        },
+        "note": "these look alike; they were not found to be copies",
+        "count": len(new),
+        "pictures": [_picture(result) for result in new[:_MOST_IN_MESSAGE]],
+    }
+
+
+def _picture(result: Result) -> dict[str, Any]:
+    place = result.addresses[0] if result.addresses else None
+    return {
+        "id": result.seen.id if result.seen else None,
+        "sha256": result.seen.sha256 if result.seen else None,
+        "score": result.score,
+        "why": clipped(result.why, _LONGEST_REASON),
+        "page_url": _address(place.page_url) if place else None,
+        "image_url": _address(place.image_url) if place else None,
+        "first_seen": message_timestamp(result.seen.first_seen_at) if result.seen else None,
+    }
+
+
+def _address(url: str | None) -> str | None:
+    """Return an address, None for one too long for a message: cut off it would lead nowhere."""
+    return url if url is not None and len(url.encode()) <= _LONGEST_ADDRESS else None

@@ -1,0 +1,277 @@
+"""Notices: drafted from cases, what has to come before they go out, and what became of them. Nothing is sent here."""
+
+from collections.abc import Callable
+from datetime import date
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Form, HTTPException, Query, Request, UploadFile
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import RedirectResponse, Response
+
+from guardian.errors import UsageError
+from guardian.model import BrowserSession, Case, Permission
+from guardian.model.notices import Notice, NoticeKind, NoticeLanguage
+from guardian.notices import steps
+from guardian.notices.documents import documents_of, mail_of
+from guardian.notices.drafting import Wish, draft, reference_of
+from guardian.notices.recipients import Recipient, recipients_of
+from guardian.notices.steps import By, without_command
+from guardian.notices.timeline import timeline_of
+from guardian.people.signing_in import actor_of
+from guardian.scan.notice_recheck import Occasion, recheck_case
+from guardian.scan.verifying import dead_addresses
+from guardian.store import Transaction
+from guardian.views.notices import KIND_TITLES, line_text
+from guardian.views.timelines import TimelineEntry, entry_text
+from guardian.web.auth.requests import address_of
+from guardian.web.desk import Desk, desk_of
+from guardian.web.pages.access import LONGEST_FIELD, person_may
+from guardian.web.rendering import page
+
+router = APIRouter(include_in_schema=False)
+
+READER = Depends(person_may(Permission.CASES_READ))
+WRITER = Depends(person_may(Permission.CASES_WRITE))
+
+_MOST = 500
+_LARGEST_COPY = 50_000_000
+
+
+@router.get("/notices", dependencies=[READER])
+async def show_notices(request: Request, operator: str = Query("", max_length=500)) -> Response:
+    """List notices, the newest first."""
+    desk = desk_of(request)
+
+    def read() -> list[Notice]:
+        with desk.store.read() as tx:
+            return tx.notices.list(operator=operator or None, limit=_MOST)
+
+    found = await run_in_threadpool(read)
+    return page(request, "notices.html", notices=found, operator=operator, kind_titles=KIND_TITLES)
+
+
+@router.post("/notices")
+async def draft_notice(
+    request: Request,
+    session: BrowserSession = WRITER,
+    case: list[str] = Form([], max_length=200),  # noqa: B008 - FastAPI's way
+    kind: NoticeKind = Form(),  # noqa: B008
+    language: NoticeLanguage = Form(),  # noqa: B008
+    to: str = Form("", max_length=LONGEST_FIELD),
+    fee: str = Form("", max_length=LONGEST_FIELD),
+    remark: str = Form("", max_length=LONGEST_FIELD),
+) -> Response:
+    """Draft a notice about cases of one operator."""
+    desk = desk_of(request)
+    if not case:
+        raise UsageError("choose at least one case")
+    by = _by(request, session)
+    wish = Wish(kind, by.name, language, to or None, fee or None, remark or None)
+    drafted = await run_in_threadpool(draft, desk.store, case, wish, desk.house, by.at, by.actor)
+    return RedirectResponse(f"/notices/{drafted.notice.id}", status_code=303)
+
+
+@router.get("/notices/{notice_id}", dependencies=[READER])
+async def show_notice(request: Request, notice_id: str) -> Response:
+    """Show a notice with its history and what is still to do."""
+    return await _notice_page(request, notice_id)
+
+
+@router.get("/notices/{notice_id}/files/{name}", dependencies=[READER])
+async def get_file(request: Request, notice_id: str, name: str) -> Response:
+    """Return a notice as one of its files."""
+    desk = desk_of(request)
+    notice = await run_in_threadpool(_read_notice, desk, notice_id)
+    documents = await run_in_threadpool(documents_of, notice, desk.house.owner)
+    document = next((one for one in documents if one.name == name), None)
+    if document is None:
+        raise HTTPException(404, f"there is no file {name[:80]} of {notice.id}")
+    headers = {"content-disposition": f"attachment; filename*=UTF-8''{quote(document.name)}"}
+    return Response(document.content, media_type=document.media_type, headers=headers)
+
+
+@router.post("/notices/{notice_id}/consider")
+async def consider(
+    request: Request,
+    notice_id: str,
+    session: BrowserSession = WRITER,
+    licence: str = Form("", max_length=LONGEST_FIELD),
+    exceptions: str = Form("", max_length=LONGEST_FIELD),
+) -> Response:
+    """Record somebody's licence check and consideration of exceptions."""
+    by = _by(request, session)
+
+    def change(tx: Transaction) -> None:
+        if not licence.strip() and not exceptions.strip():
+            raise UsageError("write what was considered")
+        if licence.strip():
+            steps.check_licence(tx, notice_id, licence, by)
+        if exceptions.strip():
+            steps.consider(tx, notice_id, exceptions, by)
+
+    return await _changed(request, notice_id, change)
+
+
+@router.post("/notices/{notice_id}/approve")
+async def approve(
+    request: Request, notice_id: str, session: BrowserSession = WRITER, note: str = Form("", max_length=LONGEST_FIELD)
+) -> Response:
+    """Let a notice go out."""
+    by, settings = _by(request, session), desk_of(request).house.settings
+    return await _changed(request, notice_id, lambda tx: steps.approve(tx, notice_id, by, settings, note or None))
+
+
+@router.post("/notices/{notice_id}/verify")
+async def verify(request: Request, notice_id: str, session: BrowserSession = WRITER) -> Response:
+    """Look whether all addresses of a notice are live."""
+    desk, by = desk_of(request), _by(request, session)
+    notice = await run_in_threadpool(_read_notice, desk, notice_id)
+    if desk.services is None:
+        raise UsageError("no site can be visited from here; ask the daemon")
+    dead = await dead_addresses(desk.services, notice)
+    return await _changed(request, notice_id, lambda tx: steps.note_verified(tx, notice_id, dead, by))
+
+
+@router.post("/notices/{notice_id}/sent")
+async def sent(
+    request: Request,
+    notice_id: str,
+    session: BrowserSession = WRITER,
+    to: str = Form("", max_length=LONGEST_FIELD),
+    note: str = Form("", max_length=LONGEST_FIELD),
+    sent_copy: UploadFile | None = None,
+) -> Response:
+    """Record that somebody has sent a notice, with a copy of what was sent."""
+    desk, by = desk_of(request), _by(request, session)
+    notice = await run_in_threadpool(_read_notice, desk, notice_id)
+    uploaded = await sent_copy.read(_LARGEST_COPY + 1) if sent_copy is not None else b""
+    if len(uploaded) > _LARGEST_COPY:
+        raise HTTPException(413, f"a copy has at most {_LARGEST_COPY} bytes")
+
+    def change(tx: Transaction) -> None:
+        content = uploaded or mail_of(notice, desk.house.owner)
+        digest = desk.notice_copies.keep(content)
+        steps.mark_sent(tx, notice_id, to, digest, by, desk.house.settings, note or None)
+
+    return await _changed(request, notice_id, change)
+
+
+@router.post("/notices/{notice_id}/counter")
+async def counter(
+    request: Request,
+    notice_id: str,
+    session: BrowserSession = WRITER,
+    received: date = Form(),  # noqa: B008 - FastAPI's way
+    note: str = Form("", max_length=LONGEST_FIELD),
+) -> Response:
+    """Record a counter notice."""
+    by, settings = _by(request, session), desk_of(request).house.settings
+    return await _changed(
+        request, notice_id, lambda tx: steps.note_counter(tx, notice_id, received, by, settings, note or None)
+    )
+
+
+@router.post("/notices/{notice_id}/withdraw")
+async def withdraw(
+    request: Request, notice_id: str, session: BrowserSession = WRITER, note: str = Form("", max_length=LONGEST_FIELD)
+) -> Response:
+    """Withdraw a notice, sent or not."""
+    by = _by(request, session)
+    return await _changed(request, notice_id, lambda tx: steps.withdraw(tx, notice_id, by, note or None))
+
+
+@router.get("/cases/{case_id}/timeline", dependencies=[READER])
+async def show_timeline(request: Request, case_id: str) -> Response:
+    """Tell the whole story of a case."""
+    desk = desk_of(request)
+
+    def read() -> tuple[Case, str, list[TimelineEntry]] | None:
+        with desk.store.read() as tx:
+            case = tx.cases.get(case_id)
+            if case is None:
+                return None
+            asset = tx.assets.get(case.asset_id)
+            title = asset.title if asset is not None else case.asset_id
+            return case, title, timeline_of(tx, case, desk.clock())
+
+    found = await run_in_threadpool(read)
+    if found is None:
+        raise HTTPException(404, f"there is no case {case_id[:80]}")
+    case, title, entries = found
+    return page(request, "timeline.html", case=case, title=title, entries=[(one, entry_text(one)) for one in entries])
+
+
+@router.post("/cases/{case_id}/recheck")
+async def recheck(request: Request, case_id: str, session: BrowserSession = WRITER) -> Response:
+    """Look again at all places of a case, now."""
+    desk = desk_of(request)
+
+    def read() -> Case | None:
+        with desk.store.read() as tx:
+            return tx.cases.get(case_id)
+
+    case = await run_in_threadpool(read)
+    if case is None:
+        raise HTTPException(404, f"there is no case {case_id[:80]}")
+    if desk.services is None:
+        raise UsageError("no site can be visited from here; ask the daemon")
+    sources = {source.name: source for source in desk.sources}
+    await recheck_case(desk.services, sources, case, Occasion(asked_by=session.person.name))
+    return RedirectResponse(f"/cases/{case.id}#h-notices", status_code=303)
+
+
+async def _changed(request: Request, notice_id: str, change: Callable[[Transaction], object]) -> Response:
+    """Take a step, then lead back to the notice; what makes no sense is said there."""
+    desk = desk_of(request)
+
+    def write() -> None:
+        with desk.store.begin() as tx:
+            change(tx)
+
+    try:
+        await run_in_threadpool(write)
+    except UsageError as error:
+        return await _notice_page(request, notice_id, fault=str(error))
+    return RedirectResponse(f"/notices/{notice_id}", status_code=303)
+
+
+async def _notice_page(request: Request, notice_id: str, *, fault: str = "") -> Response:
+    desk = desk_of(request)
+
+    def read() -> tuple[Notice, list[str], tuple[Recipient, ...]]:
+        with desk.store.read() as tx:
+            notice = _notice(tx, notice_id)
+            points = steps.open_points(tx, notice, desk.house.settings, desk.clock()) if notice.is_open else []
+            return notice, points, recipients_of(tx, desk.vault, notice.case_ids)
+
+    notice, points, recipients = await run_in_threadpool(read)
+    reference = reference_of(notice.id)
+    return page(
+        request,
+        "notice.html",
+        status=400 if fault else 200,
+        notice=notice,
+        points=[without_command(point) for point in points],
+        recipients=recipients,
+        reference=reference,
+        kind_title=KIND_TITLES[notice.kind],
+        history=[line_text(line) for line in reversed(notice.history)],
+        files=[f"{reference}.{suffix}" for suffix in ("pdf", "eml", "txt", "form.txt")],
+        fault=fault,
+    )
+
+
+def _read_notice(desk: Desk, notice_id: str) -> Notice:
+    with desk.store.read() as tx:
+        return _notice(tx, notice_id)
+
+
+def _notice(tx: Transaction, notice_id: str) -> Notice:
+    notice = tx.notices.get(notice_id)
+    if notice is None:
+        raise HTTPException(404, f"there is no notice {notice_id[:80]}")
+    return notice
+
+
+def _by(request: Request, session: BrowserSession) -> By:
+    return By(session.person.name, desk_of(request).clock(), actor_of(session.person, address_of(request)))

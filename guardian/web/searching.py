@@ -1,0 +1,54 @@
+"""Answers searches of the page and of the API: nothing is recorded, and nobody is told."""
+
+import asyncio
+from dataclasses import replace
+
+from guardian.errors import FetchFailed, FetchRefused, Unmatchable, UsageError
+from guardian.fetch.fetcher import Fetcher
+from guardian.media.sniff import is_page
+from guardian.scan.services import Services
+from guardian.search.asking import Asked, request_of
+from guardian.search.search import Search, SearchAnswer
+from guardian.urls.addresses import is_web_address
+from guardian.web.desk import Desk
+
+MOST_RESULTS = 200
+"""Of one answer: more are for the command line."""
+
+_SECONDS = 60.0
+
+
+async def answered(desk: Desk, services: Services, asked: Asked, picture: bytes | None) -> SearchAnswer:
+    """Return the pictures that somebody searches for, best first.
+
+    Of the asset `asked.own` its bytes are the picture. Raises UsageError for what means nothing, cannot be looked at,
+    or takes too long.
+    """
+    search = Search(desk.store, services.workers, desk.data_dir)
+    wanted = replace(asked, top=min(asked.top, MOST_RESULTS))
+    try:
+        async with asyncio.timeout(_SECONDS):
+            if services.memory is not None:
+                await asyncio.to_thread(services.memory.fold)
+            with desk.store.read() as tx:
+                request = request_of(tx, wanted, picture)
+            if request.own is not None:
+                request = replace(request, picture=await asyncio.to_thread(search.original, request.own))
+            return await search.answer(request)
+    except TimeoutError as error:
+        raise UsageError(f"this takes longer than {_SECONDS:g} s; use `guardian search`") from error
+    except Unmatchable as error:
+        raise UsageError(f"the picture cannot be looked at: {error}") from error
+
+
+async def picture_at(services: Services, address: str) -> bytes:
+    """Return the picture of an address. Raises UsageError for another thing, and where it cannot be had."""
+    if not is_web_address(address):
+        raise UsageError("write the address of a picture, with http:// or https://")
+    try:
+        response = await Fetcher.for_person(services.web).get(address, kind="image")
+    except (FetchFailed, FetchRefused) as error:
+        raise UsageError(f"this address gives no picture: {error}") from error
+    if is_page(response):
+        raise UsageError("this is a page; write the address of one picture, or check the page")
+    return response.content

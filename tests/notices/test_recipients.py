@@ -1,0 +1,57 @@
+"""To whom a notice may go: hints of the last capture first, then the site's own, then what stands on pages."""
+
+import json
+from pathlib import Path
+
+from guardian.evidence import Vault
+from guardian.model import CaptureReason, EvidenceCapture, EvidenceFile
+from guardian.notices.recipients import CONTACTS, recipients_of
+from tests.notices.conftest import NOON, Bench
+
+TOLD = {
+    "notices": [{"address": "https://host.example/dmca", "why": "security.txt"}, {"why": "no address"}, "odd"],
+    "site": {"emails": ["owner@thief.example\r\nBcc: x@y.example", "owner@thief.example", 7]},
+}
+
+
+def captured(bench: Bench, vault: Vault, case_id: str, content: bytes) -> None:
+    digest = vault.keep(content)
+    file = EvidenceFile(CONTACTS, digest, len(content), "application/json", "Who is behind it.")
+    with bench.store.begin() as tx:
+        tx.evidence.add(
+            EvidenceCapture(
+                id=f"capture_{digest[:8]}",
+                case_id=case_id,
+                finding_id=None,
+                reason=CaptureReason.OPENED,
+                asked_by=None,
+                began_at=NOON,
+                ended_at=NOON,
+                page_url=None,
+                image_url=None,
+                guardian_version="1",
+                files=(file,),
+            )
+        )
+
+
+def test_captures_and_pages_name_recipients(bench: Bench, tmp_path: Path) -> None:
+    vault = Vault(tmp_path / "evidence", 10**9)
+    case_id = bench.used("https://thief.example/1")
+    captured(bench, vault, case_id, json.dumps(TOLD).encode())
+    with bench.store.read() as tx:
+        found = recipients_of(tx, vault, [case_id, case_id])
+    assert [one.address for one in found] == [
+        "https://host.example/dmca",
+        "owner@thief.example Bcc: x@y.example",
+        "owner@thief.example",
+    ]
+    assert found[0].why == "security.txt"
+
+
+def test_a_damaged_capture_names_nobody(bench: Bench, tmp_path: Path) -> None:
+    vault = Vault(tmp_path / "evidence", 10**9)
+    case_id = bench.used("https://thief.example/1")
+    captured(bench, vault, case_id, b"[1, 2")
+    with bench.store.read() as tx:
+        assert recipients_of(tx, vault, [case_id]) == ()

@@ -1,0 +1,96 @@
+"""Labels of pictures: by their words, by their neighbours, kept, and forgotten with their pictures."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from guardian.matching.features.image import Picture
+from guardian.matching.features.small import small_fingerprint
+from guardian.matching.settings import EmbeddingSettings, MatchingSettings
+from guardian.matching.workers import Workers
+from guardian.memory.remembering import Memory
+from guardian.memory.settings import MemorySettings
+from guardian.model import Context, LabelSource, NewlySeen, PictureLabel
+from guardian.search.facets import facets_of
+from guardian.search.labelling import apply_labels
+from guardian.search.neighbours import majority
+from guardian.search.question import Kind
+from guardian.search.search import Filters, Request, Search
+from guardian.search.vocabulary import Vocabulary, VocabularyTerm
+from guardian.store import Store
+from tests.memory.made import NOW, met, picture
+
+VOCABULARY = Vocabulary(
+    {
+        "dunes": VocabularyTerm("dunes", ("dunes", "沙丘"), ("desert",)),
+        "desert": VocabularyTerm("desert", ("desert",)),
+        "sea": VocabularyTerm("sea", ("sea",)),
+    }
+)
+
+
+def _alike(seed: int, alt: str | None) -> NewlySeen:
+    """A picture that looks like picture 1 in another light, with some words."""
+    rgb = cv2.convertScaleAbs(picture(1).rgb, alpha=0.7 + seed / 50, beta=seed)
+    found = met(seed, fingerprint=small_fingerprint(Picture(np.asarray(rgb, np.uint8), 320, 240, "PNG")))
+    return replace(found, context=Context(alt=alt))
+
+
+def test_labels_come_from_words_and_from_neighbours(tmp_path: Path) -> None:
+    asyncio.run(_labelled(tmp_path))
+
+
+async def _labelled(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'guardian.db'}")
+    workers = Workers(MatchingSettings(workers=1), EmbeddingSettings(), tmp_path / "index")
+    memory = Memory(store, tmp_path / "memory", workers.small_recipe, MemorySettings())
+    worded = [_alike(seed, "the 沙丘 of Namibia" if seed % 2 else "Dunes") for seed in range(2, 11)]
+    sea = replace(met(20), context=Context(alt="the sea"))
+    ramp = np.repeat(np.linspace(0, 255, 320, dtype=np.uint8)[None, :, None], 240, axis=0).repeat(3, axis=2)
+    other = met(30, fingerprint=small_fingerprint(Picture(ramp, 320, 240, "PNG")))
+    seat = replace(other, context=Context(alt="a seat"))
+    memory.remember(store, [*worded, sea, _alike(11, "nothing to see"), seat])
+    memory.fold()
+    with store.begin() as tx:
+        asset = tx.assets.reserve("a" * 64, title="Dunes", collection="shop", path="/x.jpg", size=(8, 6), at=NOW)
+        tx.assets.protect([asset.number])
+    try:
+        counts = await apply_labels(store, workers, tmp_path, VOCABULARY)
+        search = Search(store, workers, tmp_path)
+        deserts = await search.answer(
+            Request(text="dunes 沙丘 nothing sea", filters=Filters(label="desert"), facets=True)
+        )
+        with store.begin() as tx:
+            labels = tx.labels.of([one.seen.id for one in deserts.results if one.seen])
+            assert tx.assets.get(asset.id).labels == (  # type: ignore[union-attr]
+                PictureLabel("desert", LabelSource.WORDS),
+                PictureLabel("dunes", LabelSource.WORDS),
+            )
+            tx.seen.forget_all()
+            assert tx.labels.counts() == {}
+    finally:
+        await workers.aclose()
+        store.close()
+
+    assert counts.by_term["dunes", LabelSource.WORDS] == counts.by_term["desert", LabelSource.WORDS]
+    assert counts.by_term["sea", LabelSource.WORDS] == 1, "a seat is no sea"
+    assert counts.seen_without == 1, "what looks like nothing that has labels gets none"
+    near = [one for one in labels.values() if one[0].source is LabelSource.NEIGHBOURS]
+    assert near == [tuple(PictureLabel(term, LabelSource.NEIGHBOURS, 0.875) for term in ("desert", "dunes"))]
+    assert {one.kind for one in deserts.results} == set(Kind)
+    facets = facets_of(deserts.results)
+    assert facets["label"] == {"desert": len(deserts.results), "dunes": len(deserts.results)}
+    assert facets["collection"] == {"shop": 1}
+    assert sum(facets["colour"].values()) == facets["kind"]["seen"]
+
+
+def test_most_of_the_nearest_decide() -> None:
+    carried = [("sea",)] * 5 + [("dunes",)] * 3 + [("sea",)] * 9
+    alike = np.array([0.9] * 8 + [0.1] * 9, dtype=np.float32)
+    assert majority(alike, carried) == {"sea": 0.625}
+    assert majority(alike, [("sea",)] * 4 + [("dunes",)] * 13) == {}, "half is no majority"
+    assert majority(alike - 0.8, carried) == {}, "none of them looks like it"
+    assert majority(alike[:7], carried[:7]) == {}, "too few to ask"

@@ -1,0 +1,121 @@
+"""Watches tell of pictures met since they last looked that look like it, each once, and accuse nobody."""
+
+import asyncio
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from jsonschema import Draft202012Validator
+
+import guardian.cases
+from guardian.errors import UsageError
+from guardian.matching.features.image import Picture
+from guardian.matching.features.small import small_fingerprint
+from guardian.matching.settings import EmbeddingSettings, MatchingSettings
+from guardian.matching.workers import Workers
+from guardian.memory.remembering import Memory
+from guardian.memory.settings import MemorySettings
+from guardian.model import NewlySeen, Routing, Severity
+from guardian.search.asking import Asked, asked_of, request_of
+from guardian.search.question import Kind
+from guardian.search.search import Search
+from guardian.search.watching import look_for_watches, pictures_in, refuse_unwatchable
+from guardian.store import Store
+from guardian.views.message_texts import message_body, message_title
+from tests.memory.made import NOW, met, picture
+
+SCHEMA = json.loads((Path(guardian.cases.__file__).parent / "event.schema.json").read_text(encoding="utf-8"))
+
+
+def _alike(seed: int) -> NewlySeen:
+    """Picture 1 in another light."""
+    rgb = cv2.convertScaleAbs(picture(1).rgb, alpha=0.7 + seed / 50, beta=seed)
+    return met(seed, fingerprint=small_fingerprint(Picture(np.asarray(rgb, np.uint8), 320, 240, "PNG")))
+
+
+def test_new_pictures_are_told_of_once(tmp_path: Path) -> None:
+    asyncio.run(_watched(tmp_path))
+
+
+async def _watched(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'guardian.db'}")
+    workers = Workers(MatchingSettings(workers=1), EmbeddingSettings(), tmp_path / "index")
+    memory = Memory(store, tmp_path / "memory", workers.small_recipe, MemorySettings())
+    search = Search(store, workers, tmp_path)
+    pictures = pictures_in(tmp_path)
+
+    async def look() -> int:
+        memory.fold()
+        return await look_for_watches(store, search, pictures, ["desk"], Routing(), NOW)
+
+    encoded = cv2.imencode(".png", cv2.cvtColor(picture(1).rgb, cv2.COLOR_RGB2BGR))[1].tobytes()
+    try:
+        memory.remember(store, [_alike(2)])
+        memory.fold()
+        with store.begin() as tx:
+            asked = Asked(picture=pictures.keep(encoded), filters=("since=2026-01-01",))
+            tx.named_searches.save("style", asked.as_json(), NOW)
+            assert tx.named_searches.watch("style", 0.8, Severity.MEDIUM)
+            assert not tx.named_searches.watch("nothing", 0.8, Severity.LOW)
+        assert await look() == 0, "what was met before is not new"
+
+        ramp = np.repeat(np.linspace(0, 255, 320, dtype=np.uint8)[None, :, None], 240, axis=0).repeat(3, axis=2)
+        other = met(20, fingerprint=small_fingerprint(Picture(ramp, 320, 240, "PNG")))
+        memory.remember(store, [_alike(3), _alike(4), other])
+        assert await look() == 2
+        assert await look() == 0
+        memory.remember(store, [replace(_alike(3), page_url="https://other.example/")])
+        assert await look() == 0, "each picture is told of once"
+
+        # An example that was seen moves the question, though only assets are searched.
+        with store.read() as tx:
+            (seen,) = tx.seen.pictures([1]).values()
+            request = request_of(tx, Asked(where="assets", like=(seen.id[:12],)), None)
+        assert (await search.answer(request)).searched == {Kind.ASSET: 0}
+        with store.begin() as tx:
+            (owed,) = tx.tasks.list()
+            message = tx.messages.get(owed.message_id) if owed.message_id else None
+            assert message is not None
+            body = json.loads(message.body)
+            Draft202012Validator(SCHEMA).validate(body)
+            assert (owed.destination, body["data"]["count"], body["data"]["watch"]["name"]) == ("desk", 2, "style")
+            tx.seen.forget_all()
+            assert tx.named_searches.forget_told() == 2
+            assert tx.named_searches.remove("style")
+    finally:
+        await workers.aclose()
+        store.close()
+
+
+def test_people_read_which_pictures_a_watch_met() -> None:
+    data = {
+        "watch": {"name": "style", "above": 0.8, "severity": "low"},
+        "note": "these look alike; they were not found to be copies",
+        "count": 1,
+        "pictures": [
+            {
+                "id": "seen_1",
+                "sha256": "0" * 64,
+                "score": 0.9,
+                "why": "same colours",
+                "page_url": "https://shop.example/",
+                "image_url": None,
+                "first_seen": "2026-11-29T08:00:00Z",
+            }
+        ],
+    }
+    assert message_title("watch.found", data) == "guardian: A watch met new pictures"
+    assert "https://shop.example/: same colours (0.9)" in message_body("watch.found", data, None)
+
+
+def test_what_is_asked_is_kept_as_it_was() -> None:
+    asked = Asked(where="seen", colours=("#c03", "navy:40%"), text='"red sand"', filters=("tag=a",), own="asset_1")
+    assert asked_of(asked.as_json()) == asked
+    assert asked_of('{"where": "seen", "later": 1}') == Asked(where="seen")
+    assert asked.in_words() == "asset_1 --in seen --text '\"red sand\"' --colour #c03 --colour navy:40% --filter tag=a"
+    for unwatchable in (Asked(text="dunes"), Asked(own="asset_1", by="copy"), Asked(own="asset_1", by="words")):
+        with pytest.raises(UsageError, match="a watch compares looks"):
+            refuse_unwatchable(unwatchable)

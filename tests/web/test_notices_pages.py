@@ -1,0 +1,90 @@
+"""Notices in the desk: drafted from a case or an operator, stepped through, refused with what is missing; the story."""
+
+import re
+
+import pytest
+
+from guardian.model.notices import NoticeState
+from guardian.notices.drafting import House
+from guardian.notices.settings import NoticeSettings, OwnerSettings
+from guardian.notices.steps import By, note_verified
+from guardian.people.signing_in import actor_of
+from tests.web.conftest import Served
+from tests.web.uses import picture_bytes, protected, used
+
+OWNER = OwnerSettings(name="Ada", address="Here", email="ada@example.com", phone="1", signs_as="Ada")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def case_id(served: Served) -> str:
+    object.__setattr__(served.desk, "house", House(OWNER, NoticeSettings(four_eyes=True)))
+    asset = protected(served.desk, picture_bytes(3), "Lake <script>")
+    return used(served.desk, asset, picture_bytes(3), "https://www.thief.example/lake").id
+
+
+def test_a_notice_from_the_case_to_the_counter_notice(served: Served, case_id: str) -> None:
+    rita, anna = served.signed_in("Rita"), served.signed_in("Anna")
+    assert "Draft a notice" in rita.get(f"/cases/{case_id}").text
+    drafted = rita.post(
+        "/notices", data={"case": case_id, "kind": "dsa", "language": "fr", "to": "abuse@thief.example"}
+    )
+    assert drafted.status_code == 303
+    path = drafted.headers["location"]
+    text = rita.get(path).text
+    assert "article 16" in text
+    assert "Lake &lt;script&gt;" in text
+    assert "nobody has recorded a licence check" in text
+
+    refused = rita.post(f"{path}/approve")
+    assert refused.status_code == 400
+    assert "fair use" in refused.text
+    words = {"licence": "asked the sales team", "exceptions": "a whole copy in a shop"}
+    assert rita.post(f"{path}/consider", data=words).status_code == 303
+    assert "four_eyes" in rita.post(f"{path}/approve").text
+    assert anna.post(f"{path}/approve").status_code == 303
+    assert "addresses are live" in anna.post(f"{path}/sent", data={"to": "abuse@thief.example"}).text
+    # The desk of this test visits no site.
+    assert anna.post(f"{path}/verify").status_code == 400
+    notice_id = path.rpartition("/")[2]
+    with served.store.begin() as tx:
+        person = next(one for one in tx.people.all() if one.name == "Anna")
+        note_verified(tx, notice_id, {}, By("Anna", served.desk.clock(), actor_of(person, None)))
+    sent = anna.post(
+        f"{path}/sent", data={"to": "abuse@thief.example"}, files={"sent_copy": ("sent.eml", b"From: ada")}
+    )
+    assert sent.status_code == 303
+    with served.store.read() as tx:
+        notice = tx.notices.get(notice_id)
+        assert notice is not None
+        assert notice.state is NoticeState.SENT
+        assert served.desk.notice_copies.get(notice.history[-1].detail["copy_sha256"]) == b"From: ada"
+    day = served.desk.clock().date().isoformat()
+    assert anna.post(f"{path}/counter", data={"received": day}).status_code == 303
+    assert "counter notice received" in anna.get(path).text
+
+    story = anna.get(f"/cases/{case_id}/timeline").text
+    assert "sent to abuse@thief.example by Anna" in story
+    assert "to come: its places are looked at again" in story
+    assert f'href="{path}"' in anna.get("/notices?operator=thief.example").text
+    assert f'href="{path}"' in anna.get("/operators/show?name=thief.example").text
+
+
+def test_files_of_a_notice_are_given_by_their_names_alone(served: Served, case_id: str) -> None:
+    rita = served.signed_in("Rita")
+    path = rita.post("/notices", data={"case": case_id, "kind": "cease", "language": "en"}).headers["location"]
+    names = re.findall(rf'href="{path}/files/([^"]+)"', rita.get(path).text)
+    assert [name.partition(".")[2] for name in names] == ["pdf", "eml", "txt", "form.txt"]
+    got = rita.get(f"{path}/files/{names[0]}")
+    assert got.content.startswith(b"%PDF-")
+    assert "attachment" in got.headers["content-disposition"]
+    assert rita.get(f"{path}/files/..%2f..%2fguardian.db").status_code == 404
+    assert rita.post(f"{path}/withdraw", data={"note": "a test"}).status_code == 303
+
+
+def test_who_only_reads_drafts_nothing(served: Served, case_id: str) -> None:
+    vera = served.signed_in("Vera")
+    assert vera.get("/notices").status_code == 200
+    assert "Draft it" not in vera.get(f"/cases/{case_id}").text
+    assert vera.post("/notices", data={"case": case_id, "kind": "dmca", "language": "en"}).status_code == 403
+    assert vera.post(f"/cases/{case_id}/recheck").status_code == 403
+    assert vera.get("/notices/notice_none").status_code == vera.get("/cases/case_none/timeline").status_code == 404

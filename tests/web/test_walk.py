@@ -1,0 +1,289 @@
+"""A walk through the desk with a real browser: by keyboard, with scripts, and looked at for barriers (axe-core)."""
+
+import asyncio
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from PIL import Image
+
+from guardian.app import App
+from guardian.catalog.wanted import Wanted
+from guardian.config import load_config
+from guardian.model import Case, CaseState, DismissReason
+from guardian.notices.drafting import House
+from guardian.notices.settings import NoticeSettings, OwnerSettings
+from guardian.shipped import rules_folder
+from guardian.web.app import build_app
+from guardian.web.desk import Desk
+from guardian.web.metrics import Metrics
+from guardian.web.serving import serving
+from tests.browsers import chromium, from_npm, needs_browser
+from tests.kept_workers import run_in_app
+from tests.web.conftest import PASSWORD, Served, add_people
+from tests.web.uses import picture_bytes, protected, used
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = needs_browser
+
+AXE = ("axe-core@4.14.1", "e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745", "axe.min.js")
+
+
+def test_the_desk_is_walked_through(tmp_path: Path, photographs: dict[str, Image.Image]) -> None:
+    """With matcher and rules behind it, as that of a daemon. All steps share its one server and one browser."""
+    shutil.copytree(rules_folder(), tmp_path / "rules")
+    photographs["coffee"].save(tmp_path / "own.png")
+    photographs["coffee"].crop((40, 30, 560, 380)).save(tmp_path / "copy.jpg", quality=80)
+    (tmp_path / "config.yaml").write_text("matching: {workers: 1}\n")
+
+    async def job(app: App) -> None:
+        async for added in app.catalog.add([Wanted(tmp_path / "own.png", "portfolio")]):
+            assert added.asset is not None
+        services = app.services
+        desk = Desk(app.store, services.vault, tmp_path / "data", services.clock, app.config.web, services)
+        add_people(app.store)
+        application = build_app(Metrics(app.store, services.vault, services.clock), dict, list, desk)
+        async with serving(application, "127.0.0.1:0") as at:
+            await asyncio.to_thread(walk, Served(f"http://{at}", desk), tmp_path / "copy.jpg")
+
+    run_in_app(load_config(tmp_path / "config.yaml"), job)
+
+
+def walk(served: Served, copy: Path) -> None:
+    with chromium() as browser:
+        queue_by_keyboard(browser, served)
+        compare_and_license(browser, served)
+        not_mine(browser, served)
+        all_of_an_operator(browser, served)
+        second_reviewer(browser, served)
+        check_upload(browser, served, copy)
+        sign_out(browser, served)
+
+
+@contextmanager
+def somebody(browser: "Browser", served: Served, name: str | None = None, **options: Any) -> Iterator["Page"]:
+    """A window of somebody who has signed in, or of nobody; errors of the page's scripts fail the test."""
+    context = browser.new_context(base_url=served.url, **options)
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda said: errors.append(said.text) if "Content Security Policy" in said.text else None)
+    if name is not None:
+        sign_in(page, name)
+    yield page
+    context.close()
+    assert errors == []
+
+
+def sign_in(page: "Page", name: str, to: str = "/cases") -> None:
+    page.goto(to)
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Sign out").wait_for()
+    # Scripts that take keys have run then.
+    page.wait_for_load_state()
+
+
+def now(served: Served, case: Case) -> Case:
+    with served.store.read() as tx:
+        found = tx.cases.get(case.id)
+    assert found is not None
+    return found
+
+
+def remaining(page: "Page") -> int:
+    return int(page.locator(".count strong").inner_text().replace(",", ""))
+
+
+def cases_of(served: Served, operator: str, seeds: list[int]) -> list[Case]:
+    """A case for each seed, of a work of its own."""
+    found = []
+    for seed in seeds:
+        asset = protected(served.desk, picture_bytes(seed), f"Picture {seed}")
+        found.append(used(served.desk, asset, picture_bytes(1000 + seed), f"https://{operator}/{seed}"))
+    return found
+
+
+def queue_by_keyboard(browser: "Browser", served: Served) -> None:
+    cases_of(served, "keys.example", [1, 2, 3])
+    with somebody(browser, served, "Rita") as page:
+        page.goto("/cases?operator=keys.example")
+        assert remaining(page) == 3
+        names = page.locator(".row .pair").evaluate_all("all => all.map(one => one.closest('.row').id)")
+
+        for key in "jjjk":
+            page.keyboard.press(key)
+        assert page.locator(".row.current").get_attribute("id") == names[1]
+
+        # Dismissed with a reason, without the mouse; the case after it takes its place.
+        page.keyboard.press("d")
+        page.get_by_role("button", name="Permitted").focus()
+        page.keyboard.press("Enter")
+        page.locator(f"[id={names[1]}]").wait_for(state="detached")
+        assert remaining(page) == 2
+        page.locator(f"[id={names[2]}].current").wait_for()
+        with served.store.read() as tx:
+            dismissed = tx.cases.get(names[1])
+        assert dismissed is not None
+        assert (dismissed.state, dismissed.reason) == (CaseState.DISMISSED, DismissReason.PERMITTED)
+
+        page.keyboard.press("u")
+        page.wait_for_url("**done=undo**")
+        page.locator(f"[id={names[1]}]").wait_for()
+        assert remaining(page) == 3
+
+        page.keyboard.press("?")
+        assert page.get_by_role("dialog", name="Keys").is_visible()
+        page.keyboard.press("Escape")
+
+        page.locator(".row .pair").first.focus()
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"**/cases/{names[0]}")
+
+
+def compare_and_license(browser: "Browser", served: Served) -> None:
+    (case,) = cases_of(served, "licensee.example", [11])
+    with somebody(browser, served, "Rita") as page:
+        page.goto(f"/cases/{case.id}")
+        for picture in page.locator(".side image").element_handles():
+            assert page.request.get(picture.get_attribute("href") or "").ok
+
+        # Yours over theirs, as far as the slider goes.
+        page.get_by_label("Slider").check()
+        assert not page.locator(".side").is_visible()
+        width = page.locator(".stack svg").evaluate("one => one.viewBox.baseVal.width")
+        page.locator(".compare input[type=range]").fill("25")
+        assert float(page.locator(".revealed").get_attribute("width") or 0) == width / 4
+        page.get_by_label("Overlay").check()
+        assert page.locator(".over").get_attribute("opacity") == "0.25"
+        page.get_by_label("Overlap").uncheck()
+        assert page.locator(".stack .shared").get_attribute("visibility") == "hidden"
+
+        page.get_by_label("then show the next case").uncheck()
+        page.keyboard.press("l")
+        page.get_by_role("status").filter(has_text="Licensed: a licence was written").wait_for()
+        assert now(served, case).state is CaseState.LICENSED
+        page.goto("/licences?host=licensee.example")
+        assert page.get_by_text("licensee.example").count()
+
+
+def not_mine(browser: "Browser", served: Served) -> None:
+    asset = protected(served.desk, picture_bytes(21), "Lighthouse")
+    stranger = picture_bytes(22)
+    first, second = (used(served.desk, asset, stranger, f"https://{host}.example/") for host in ("east", "west"))
+    with somebody(browser, served, "Rita") as page:
+        page.goto(f"/cases/{first.id}")
+        page.keyboard.press("n")
+        page.get_by_role("heading", name="Not mine: this closes 1 other case too").wait_for()
+        assert now(served, first).state is CaseState.OPEN
+        page.locator("button:focus").wait_for()
+        page.keyboard.press("Enter")
+        page.get_by_role("status").filter(has_text="Dismissed").wait_for()
+        assert now(served, first).reason is DismissReason.NOT_MINE
+        assert now(served, second).reason is DismissReason.LOOK_ALIKE
+
+
+def all_of_an_operator(browser: "Browser", served: Served) -> None:
+    cases = cases_of(served, "many.example", [31, 32, 33])
+    with somebody(browser, served, "Rita") as page:
+        page.goto("/operators/show?name=many.example")
+        page.get_by_label("Select Picture 32").uncheck()
+        page.get_by_label("Decision").select_option("confirm")
+        page.get_by_label("Note").fill("all of them")
+        page.get_by_role("button", name="Decide").click()
+        page.get_by_role("status").filter(has_text="Undo").wait_for()
+    states = {now(served, case).state for case in (cases[0], cases[2])}
+    assert states == {CaseState.CONFIRMED}
+    assert now(served, cases[1]).state is CaseState.OPEN
+
+
+def second_reviewer(browser: "Browser", served: Served) -> None:
+    (case,) = cases_of(served, "both.example", [41])
+    with somebody(browser, served, "Rita") as rita, somebody(browser, served, "Anna") as anna:
+        for page in (rita, anna):
+            page.goto(f"/cases/{case.id}")
+        anna.keyboard.press("c")
+        anna.wait_for_url(re.compile(r"/cases(?!/" + case.id + "$)"))
+
+        rita.get_by_label("Note: why").fill("a note of mine")
+        rita.get_by_role("button", name="Not worth pursuing").click()
+        alert = rita.get_by_role("alert").filter(has_text="Somebody changed this case while you looked at it")
+        alert.wait_for()
+        assert "Anna" in alert.inner_text()
+        assert rita.get_by_label("Note: why").input_value() == "a note of mine"
+        assert now(served, case).state is CaseState.CONFIRMED
+
+
+def sign_out(browser: "Browser", served: Served) -> None:
+    (case,) = cases_of(served, "over.example", [51])
+    with somebody(browser, served, "Rita") as page:
+        page.get_by_role("button", name="Sign out").click()
+        page.wait_for_url("**/login**")
+        page.go_back()
+        page.reload()
+        page.wait_for_url("**/login**")
+
+        # The page is shown that was asked for; what is decided after the session's end is not done.
+        sign_in(page, "Rita", f"/cases/{case.id}")
+        page.context.clear_cookies()
+        page.keyboard.press("c")
+        page.wait_for_url("**/login**")
+        assert now(served, case).state is CaseState.OPEN
+
+
+def check_upload(browser: "Browser", served: Served, copy: Path) -> None:
+    with somebody(browser, served, "Vera") as page:
+        page.goto("/check")
+        page.locator("#c-picture").set_input_files(copy)
+        page.get_by_role("button", name="Check").click()
+        page.locator(".answer").get_by_text("Copy", exact=True).wait_for()
+        assert not page.get_by_role("button", name="Confirm").count()
+
+
+@pytest.fixture(scope="module")
+def axe(pytestconfig: pytest.Config) -> str:
+    return from_npm(*AXE, pytestconfig.cache.mkdir("npm")).decode()
+
+
+def barriers(page: "Page", axe: str) -> list[str]:
+    """What axe-core finds wrong on a page: rule, element, and what is to be done."""
+    page.evaluate(axe)
+    result = page.evaluate("axe.run().then(({passes, violations}) => ({looked: passes.length, violations}))")
+    assert result["looked"] > 10
+    nodes = [(rule["id"], node) for rule in result["violations"] for node in rule["nodes"]]
+    return [f"{page.url} {rule}: {node['target']} {node['failureSummary']}" for rule, node in nodes]
+
+
+EVERY_PAGE = [
+    "/cases?group=operator", "/cases/{case}", "/cases/case_none", "/operators",
+    "/operators/show?name=barriers.example", "/assets", "/assets/{asset}", "/licences", "/check", "/overview",
+    "/cases/{case}/timeline", "/notices", "/sources", "/deliveries", "/audit", "/people", "/settings",
+]  # fmt: skip
+OWNER = OwnerSettings(name="Ada", address="Here", email="ada@example.com", phone="1", signs_as="Ada")
+NARROW_AND_DARK = {"color_scheme": "dark", "viewport": {"width": 390, "height": 800}}
+
+
+def test_no_page_has_barriers(served: Served, axe: str) -> None:
+    (case,) = cases_of(served, "barriers.example", [71])
+    object.__setattr__(served.desk, "house", House(OWNER, NoticeSettings()))
+    form = {"case": case.id, "kind": "dmca", "language": "en"}
+    notice = served.signed_in("Rita").post("/notices", data=form).headers["location"]
+    found: list[str] = []
+    with chromium() as browser:
+        for looks, paths in (({}, [*EVERY_PAGE, notice]), (NARROW_AND_DARK, [*EVERY_PAGE[:2], notice])):
+            with somebody(browser, served, **looks) as page:
+                page.goto("/login")
+                found += barriers(page, axe)
+                sign_in(page, "Anna")
+                for path in paths:
+                    page.goto(path.format(case=case.id, asset=case.asset_id))
+                    found += barriers(page, axe)
+    assert found == []
