@@ -83,9 +83,9 @@ def test_example_configuration_is_the_defaults(tmp_path: Path) -> None:
     loaded = load_config(tmp_path / "config.yaml")
     defaults = Config()
     assert loaded.data_dir == tmp_path / defaults.data_dir
-    # Paths are from the folder of the file.
-    paths = {"data_dir", "rules_dir", "labels"}
-    assert loaded.model_dump(exclude=paths) == defaults.model_dump(exclude=paths)
+    assert loaded.model_dump(exclude={"data_dir", "rules_dir", "labels"}) == defaults.model_dump(
+        exclude={"data_dir", "rules_dir", "labels"}
+    )
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

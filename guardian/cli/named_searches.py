@@ -34,7 +34,7 @@ def save(session: Session, /, name: str, **options: Any) -> None:
     if not _NAME.fullmatch(name):
         raise UsageError(f"a name is letters, digits, blanks, - and _, at most 100: {name!r} is none")
     asyncio.run(_save(session, name, options | {"facets": False}))
-    echo([f"saved as {name}; `guardian search run {name}` runs it, `guardian search watch {name}` watches by it"])
+    echo([f"saved as {name}: `guardian search run` runs it, `guardian search watch` has it watch"])
 
 
 @click.command("run")

@@ -1,5 +1,7 @@
 """`guardian search`: a search by picture and words, or one of the commands for searches under a name."""
 
+from typing import Any
+
 import click
 
 from guardian.cli.named_searches import list_, remove, run, save, watch
@@ -15,16 +17,23 @@ class _Search(click.Group):
             args = ["find", *args]
         return super().parse_args(ctx, args)
 
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command of a name; for any other word the search, of which it is the picture."""
+        return super().get_command(ctx, cmd_name) or find
+
 
 @click.group("search", cls=_Search)
-def command() -> None:
+def command(**_options: Any) -> None:
     """Show what is like a picture, or has some words: the best first, and why each stands where it does.
 
-    `guardian search PICTURE --text WORDS ...` searches (`guardian search find --help` shows all options); the other
-    commands keep a search under a name, run it again, and have it watch for new pictures. A picture that is named
-    as one of them is written ./save.
+    `guardian search PICTURE --text WORDS ...` searches; the commands keep a search under a name, run it again, and have
+    it watch for new pictures. PICTURE is a file, an address, or the id of an asset; one that is named as a command is
+    written ./save.
     """
 
+
+# Shown by --help; what is given is read by `find`, since a search without a word for it goes there.
+command.params += [one for one in find.params if isinstance(one, click.Option)]
 
 for _one in (find, save, run, list_, remove, watch):
     command.add_command(_one)

@@ -147,10 +147,10 @@ def test_tasks_of_kinds_that_another_version_queued_are_left_alone(store: Store)
         connection.execute(
             text(
                 "INSERT INTO tasks (kind, key, state, due_at, attempts, body, created_at) "
-                "SELECT 'of_a_later_version', key, state, due_at, attempts, body, created_at FROM tasks"
+                "SELECT 'of-a-later-version', key, state, due_at, attempts, body, created_at FROM tasks"
             )
         )
-        unknown = connection.execute(text("SELECT id FROM tasks WHERE kind = 'of_a_later_version'")).scalar_one()
+        unknown = connection.execute(text("SELECT id FROM tasks WHERE kind = 'of-a-later-version'")).scalar_one()
     engine.dispose()
     with store.read() as tx:
         assert [task.key for task in tx.tasks.list()] == ["a"]
