@@ -80,8 +80,8 @@ def test_the_published_schema_is_made_from_the_table() -> None:
 def test_a_fact_is_named_only_where_it_is_kept_measured_and_judged() -> None:
     """The three places: its field and row, matching (and what measures how well matching does), the condition."""
     # Migrations read what an earlier version stored, by the names that it had then.
-    # The memory measures pairs of its own kind, the desk draws what two pictures share, and evidence compares numbers with those
-    # computed again and names the few that a court reads.
+    # The memory measures pairs of its own kind, and the desk draws what two pictures share. Evidence compares numbers
+    # with those computed again, and names the few that a court reads.
     allowed = (
         *("model/matches.py", "matching/", "evaluation/", "rules/files.py", "store/migrations/"),
         *("memory/copies.py", "views/overlap.py"),
