@@ -1,6 +1,6 @@
 """Memory stays flat: a real daemon scans thousands of pictures, and is weighed on the way.
 
-960 pictures here; `GUARDIAN_MEMORY_PICTURES=50000 pytest tests/test_memory.py -s` is the full size.
+1,440 pictures here; `GUARDIAN_MEMORY_PICTURES=50000 pytest tests/test_memory.py -s` is the full size.
 """
 
 import os
@@ -18,13 +18,13 @@ from PIL import Image
 from bench.memory import pictures
 from tests.cli.home import NO_CAPTURES, Home, made_home
 
-PICTURES = int(os.environ.get("GUARDIAN_MEMORY_PICTURES", "960"))
+PICTURES = int(os.environ.get("GUARDIAN_MEMORY_PICTURES", "1440"))
 SAMPLES = 24
 SETTLED = 0.6
 """By this share of the scan caches are full and allocators have what they need."""
 
 MOST_GROWTH = 6 * 2**20
-"""What allocators move up and down by. Keeping 23 kB of each picture seen would be more."""
+"""What allocators move up and down by. Keeping 15 kB of each picture seen would be more."""
 
 
 class Pictures:
