@@ -8,12 +8,21 @@ from fastapi import APIRouter, Depends, Form, HTTPException, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
-from guardian.cases.capture_orders import ask_for_capture
+from guardian.cases.capture_orders import ask_for_capture, order_of
 from guardian.disk_errors import disk_error_text
 from guardian.errors import GuardianError, UsageError
 from guardian.evidence.keeper import opened_keeper
 from guardian.evidence.retention import hold, release
-from guardian.model import Actor, BrowserSession, Case, EvidenceCapture, Permission, TaskKind, TaskState
+from guardian.model import (
+    Actor,
+    BrowserSession,
+    CaptureReason,
+    Case,
+    EvidenceCapture,
+    Permission,
+    TaskKind,
+    TaskState,
+)
 from guardian.people.signing_in import actor_of
 from guardian.store import Transaction
 from guardian.views.evidence import hold_text, reason_text, size_text
@@ -36,12 +45,13 @@ _PIECE = 1024 * 1024
 class EvidencePanel:
     """What a case's page shows: the newest captures with their words, how many there are, whether one is owed.
 
-    `hold`: since when nothing of the case may be deleted, and why, in words; None where it may.
+    `is_asked`: whether somebody has asked for one that is owed; others may wait for hours until a site answers. `hold`: since when nothing of the case may be deleted, and why, in words; None where it may.
     """
 
     captures: Sequence[tuple[EvidenceCapture, str]]
     count: int
     is_owed: bool
+    is_asked: bool
     hold: str | None
     can_export: bool
 
@@ -49,12 +59,13 @@ class EvidencePanel:
 def panel_of_evidence(tx: Transaction, desk: Desk, case: Case) -> EvidencePanel:
     """Return what is shown of evidence on the page of a case."""
     captures = tx.evidence.of_case(case.id)
-    held = tx.holds.get(case.id)
+    held, owed = tx.holds.get(case.id), _owed(tx, case)
     newest = [(one, f"{reason_text(one)}; {size_text(one)}") for one in captures[: -_MOST_CAPTURES - 1 : -1]]
     return EvidencePanel(
         newest,
         len(captures),
-        _is_owed(tx, case),
+        bool(owed),
+        CaptureReason.ASKED in owed,
         hold_text(held) if held is not None else None,
         desk.export is not None,
     )
@@ -66,8 +77,8 @@ async def capture_now(request: Request, case_id: str, session: BrowserSession = 
     desk = desk_of(request)
 
     def ask(tx: Transaction, case: Case, by: Actor) -> None:
-        if _is_owed(tx, case):
-            raise UsageError("a capture of this case is owed already; the daemon takes it as soon as it can")
+        if CaptureReason.ASKED in _owed(tx, case):
+            raise UsageError("somebody has asked for it already; the daemon takes it as soon as it can")
         ask_for_capture(tx, case.id, by, desk.clock())
 
     return await _changed(request, case_id, session, ask)
@@ -154,6 +165,7 @@ def _case(tx: Transaction, case_id: str) -> Case:
     return case
 
 
-def _is_owed(tx: Transaction, case: Case) -> bool:
+def _owed(tx: Transaction, case: Case) -> set[CaptureReason]:
+    """Return why captures of a case are owed."""
     owed = tx.tasks.list(TaskKind.CAPTURE, TaskState.DUE, _MOST_OWED)
-    return any(task.destination == case.id for task in owed)
+    return {order_of(task).reason for task in owed if task.destination == case.id}
