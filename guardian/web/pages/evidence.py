@@ -45,7 +45,8 @@ _PIECE = 1024 * 1024
 class EvidencePanel:
     """What a case's page shows: the newest captures with their words, how many there are, whether one is owed.
 
-    `is_asked`: whether somebody has asked for one that is owed; others may wait for hours until a site answers. `hold`: since when nothing of the case may be deleted, and why, in words; None where it may.
+    `is_asked`: whether somebody has asked for one that is owed; others may wait for hours until a site answers. `hold`:
+    since when nothing of the case may be deleted, and why, in words; None where it may.
     """
 
     captures: Sequence[tuple[EvidenceCapture, str]]
