@@ -15,6 +15,7 @@ import structlog
 from guardian.app import (
     App,
     judge_waiting_uses,
+    keep_case_words,
     look_for_watched,
     prune_old_rows,
     scan_and_mend,
@@ -206,6 +207,7 @@ class WorkPeriod:
             self._follow_assets,
             self._tell_of_changes,
             self._look_for_watched,
+            self._keep_case_words,
         )
         while True:
             await asyncio.sleep(self._heartbeat.lease.total_seconds() / LOOKS_PER_LEASE)
@@ -243,6 +245,10 @@ class WorkPeriod:
         if self._watched_at is None or not timedelta(0) <= now - self._watched_at < WATCH_PAUSE:
             await look_for_watched(self._app)
             self._watched_at = now
+
+    async def _keep_case_words(self) -> None:
+        """Keep the words by which cases are found, of those whose findings any process has changed."""
+        await keep_case_words(self._app)
 
     async def _tell_of_changes(self) -> None:
         """Tell who asks for it what became of cases and licences, by whichever process."""
