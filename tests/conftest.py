@@ -35,6 +35,7 @@ from typing import Any
 import numpy as np
 import psycopg
 import pytest
+import structlog
 from PIL import Image
 from skimage import data
 
@@ -67,6 +68,13 @@ def memory_given_back() -> Iterator[None]:
     """Return freed memory to the system after each file: allocators keep the pictures' gigabytes for a next time."""
     yield
     give_back()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def logs_by_default() -> Iterator[None]:
+    """Have logs go where they go by default after a file whose tests ran commands in this process."""
+    yield
+    structlog.reset_defaults()
 
 
 _LONGEST = ("test_fleet.py", "test_memory.py", "test_walkthrough.py", "test_bench.py", "test_wheel.py", "test_demo.py")

@@ -96,7 +96,7 @@ def note_unknown_collection(assets: Iterable[Asset], collection: str | None) -> 
 
 def asset_starting_with(tx: "Transaction", text: str) -> Asset:
     """Return the only asset whose id begins so. Raises UsageError when there is none, or several."""
-    return one_of_assets(tx.assets.list(), text)
+    return one_of_assets(tx.assets.starting_with(with_prefix(text, "asset_")), text)
 
 
 def one_of_assets(assets: Iterable[Asset], text: str) -> Asset:

@@ -174,15 +174,16 @@ def list_notices(
     from guardian.cases.reading import case_starting_with
 
     with opened_store(session) as store, store.read() as tx:
-        if case_id is not None:
-            found = list(reversed(tx.notices.of_case(case_starting_with(tx, case_id).id)))
+        wanted_state = NoticeState(state) if state is not None else None
+        if case_id is None:
+            wanted = tx.notices.list(operator=operator, state=wanted_state, limit=limit)
         else:
-            found = tx.notices.list()
-    wanted = [
-        one
-        for one in found
-        if (state is None or one.state.value == state) and (operator is None or one.operator == operator)
-    ][:limit]
+            wanted = [
+                one
+                for one in reversed(tx.notices.of_case(case_starting_with(tx, case_id).id))
+                if operator in (None, one.operator) and wanted_state in (None, one.state)
+            ][:limit]
+        is_filtered = bool(state or operator or case_id)
 
     if as_lines:
         echo(json_line(notice_json(one)) for one in wanted)
@@ -190,7 +191,7 @@ def list_notices(
     screen = Screen.of_output()
     echo(screen.table(COLUMNS, [_row(one, screen) for one in wanted]))
     if not wanted:
-        click.echo("no notices to which all of the options apply" if found else "no notices")
+        click.echo("no notices to which all of the options apply" if is_filtered else "no notices")
 
 
 @command.command("show")
@@ -388,7 +389,7 @@ async def _verify(session: Session, notice_id: str, by: str | None, *, always: b
     with opened_store(session) as store, store.read() as tx:
         notice = notice_starting_with(tx, notice_id)
         require_open(notice)
-        is_waiting = bool(points_of_people(tx, notice, session.config.notices))
+        is_waiting = bool(points_of_people(tx, notice, session.config.notices, datetime.now(UTC)))
     if not always and (is_waiting or is_verified(notice, datetime.now(UTC))):
         return notice
 

@@ -59,7 +59,7 @@ def faults_in(content: bytes) -> list[str]:
                     faults.append(f"line {number} of history.jsonl has not the digest that the audit log gave it")
                 if line.action == HISTORY:
                     anchored.add(line.detail["sha256"])
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return [*faults, "history.jsonl cannot be read"]
 
     # Lines from before there was an audit log are anchored together, in its first line, and cannot be checked singly.

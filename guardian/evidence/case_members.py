@@ -17,10 +17,9 @@ from guardian.evidence.case_history import history_lines
 from guardian.evidence.manifest import CASE, HISTORY, REPORT, SIGHTINGS
 from guardian.evidence.report.content import CaseRecord, Exhibit, ReportContent, ReportPictures
 from guardian.evidence.vault import Vault
-from guardian.licences import status_of
-from guardian.model import Asset, Case, EvidenceCapture
+from guardian.licences import speaks_about, status_of
+from guardian.model import Asset, Case, EvidenceCapture, Finding
 from guardian.store import Transaction
-from guardian.urls.addresses import host_is_under
 from guardian.views.cases import CaseDetail, case_detail_json
 from guardian.views.evidence import capture_json, deletion_json, hold_json
 from guardian.views.licences import licence_json
@@ -93,10 +92,9 @@ def case_files(
     """
     detail = case_detail(tx, case, now)
     captures = tuple(tx.evidence.of_case(case.id))
-    host = case.operator
-    licences = tuple(
-        one for one in tx.licences.list() if host_is_under(one.host, host) or host_is_under(host, one.host)
-    )
+    # The operator of an account of a platform is named after it: instagram.com/customer.
+    host = case.operator.partition("/")[0]
+    licences = tuple(one for one in tx.licences.list() if speaks_about(one, host))
     record = CaseRecord(
         detail=detail,
         captures=captures,
@@ -108,6 +106,9 @@ def case_files(
         deletions=tuple(tx.deletions.of_case(case.id)),
         time_line=tuple(time_line),
     )
+    use = record.use
+    if use is not None:
+        record = replace(record, captures_of_use=tuple(one for one in captures if _is_of(tx, one, use)))
 
     members = [
         Member(
@@ -129,6 +130,12 @@ def case_files(
     return CaseFiles(record, tuple(members))
 
 
+def _is_of(tx: Transaction, capture: EvidenceCapture, finding: Finding) -> bool:
+    """Return whether a capture is of this use, which may have had another id when it was captured."""
+    captured = tx.findings.get(capture.finding_id) if capture.finding_id is not None else None
+    return captured is not None and captured.id == finding.id
+
+
 def with_report(
     files: CaseFiles, pictures: ReportPictures, key: str, authorities: tuple[str, ...], vault: Vault
 ) -> tuple[Member, ...]:
@@ -142,8 +149,8 @@ def with_report(
         pictures=pictures,
         key=key,
         authorities=authorities,
-        contacts=_last_told(files, vault, "contacts.json"),
-        rights=_last_told(files, vault, "rights.json"),
+        contacts=_last_told(files.record.captures, vault, "contacts.json"),
+        rights=_last_told(files.record.captures_of_use, vault, "rights.json"),
     )
     report = Member(REPORT, make_report(content), "application/pdf", "The report, to be read first.")
     return (report, *files.members)
@@ -243,7 +250,8 @@ def _form_of(path: Path) -> tuple[str, str]:
     if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
         return ".webp", "image/webp"
     if start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
-        return ".html", "text/html"
+        # As text: who opens it must not run a stranger's scripts, nor ask the site for anything.
+        return ".html.txt", "text/plain"
     return ".bin", "application/octet-stream"
 
 
@@ -280,9 +288,9 @@ def _original(asset: Asset, originals: Vault) -> Member:
     return Member(f"original/{name}", originals.path_of(asset.sha256), "application/octet-stream", about, asset.sha256)
 
 
-def _last_told(files: CaseFiles, vault: Vault, name: str) -> dict[str, Any] | None:
+def _last_told(captures: Sequence[EvidenceCapture], vault: Vault, name: str) -> dict[str, Any] | None:
     """Return the JSON of this name of the last capture that has it; None when none has."""
-    for capture in reversed(files.record.captures):
+    for capture in reversed(captures):
         file = capture.file(name)
         if file is None or file.size_bytes > _MOST_TOLD_BYTES:
             continue

@@ -76,8 +76,13 @@ def compare_copies(here: Path, there: Path) -> Iterator[FaultyFile]:
             yield FaultyFile(VaultFault.ONLY_HERE, here / path)
         elif path not in ours:
             yield FaultyFile(VaultFault.ONLY_THERE, there / path)
-        elif _digest(here / path) != _digest(there / path):
-            yield FaultyFile(VaultFault.DIFFERS, here / path)
+        else:
+            ours_is, theirs_is = _digest(here / path), _digest(there / path)
+            unread = next((folder / path for folder, is_ in ((here, ours_is), (there, theirs_is)) if is_ is None), None)
+            if unread is not None:
+                yield FaultyFile(VaultFault.UNREADABLE, unread)
+            elif ours_is != theirs_is:
+                yield FaultyFile(VaultFault.DIFFERS, here / path)
 
 
 def count_files(folder: Path) -> int:

@@ -160,7 +160,8 @@ def _keep_page(keeper: Keeper, response: Response, found: _Found) -> None:
     number = 1 + sum(file.name.startswith("contacts/page-") for file in found.files)
     if len(response.content) <= _MOST_PAGE_BYTES:
         about = "A page of the site that may name who is behind it, as it was sent."
-        _keep_beside(keeper, f"contacts/page-{number}.html", response.content, "text/html", about, found)
+        # As text: who opens it must not run a stranger's scripts, nor ask the site for anything.
+        _keep_beside(keeper, f"contacts/page-{number}.html.txt", response.content, "text/plain", about, found)
 
 
 def _keep_beside(keeper: Keeper, name: str, content: bytes, media_type: str, about: str, found: _Found) -> None:

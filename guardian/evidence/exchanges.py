@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -98,11 +98,10 @@ async def take_exchanges(subject: CaptureSubject, keeper: Keeper, services: Exch
     files, not_taken = await asyncio.to_thread(_kept, visit, keeper, services)
     if services.is_of_absence and visit.image is None:
         nothing = NotTaken("picture", "no picture came from its address")
-        taken = Taken(tuple(files), (*visit.not_taken, *not_taken, nothing))
-        return Exchanges(taken, visit.page, None, tuple(visit.pictures), visit.unreachable, visit.refused)
-
-    image = await asyncio.to_thread(_picture_file, subject, keeper, services.vault, visit.image)
-    taken = Taken((*files, *image.files), (*visit.not_taken, *not_taken, *image.not_taken))
+        image = Taken(not_taken=(nothing,))
+    else:
+        image = await asyncio.to_thread(_picture_file, subject, keeper, services.vault, visit.image)
+    taken = Taken((*files, *image.files), (*visit.not_taken, *not_taken, *image.not_taken), image.differences)
     return Exchanges(
         taken, visit.page, visit.image, tuple(visit.pictures), visit.unreachable, visit.refused, visit.failed
     )
@@ -290,7 +289,8 @@ def _kept(visit: _Visit, keeper: Keeper, services: ExchangeServices) -> tuple[li
         except CaptureFull as error:
             not_taken.append(NotTaken(name, str(error)))
     if any(exchange.withheld for exchange in visit.exchanges):
-        not_taken.append(NotTaken("credentials", "the values of headers by which guardian signs in are withheld"))
+        reason = "the values of headers by which guardian signs in, and of cookies that it was given then, are withheld"
+        not_taken.append(NotTaken("credentials", reason))
     return files, not_taken
 
 
@@ -362,11 +362,21 @@ def _picture_file(subject: CaptureSubject, keeper: Keeper, vault: Vault, answer:
             return Taken(not_taken=(NotTaken("picture", str(error)),))
         about = f"The picture as it was when the use was last seen, {minute_text(subject.finding.last_seen_at)}."
 
-    kind = picture_type(content)
+    kind, differences = picture_type(content), tuple(_other_bytes(subject, content))
     try:
-        return Taken((keeper.keep(f"picture.{kind.ending}", content, kind.media_type, about),))
+        return Taken((keeper.keep(f"picture.{kind.ending}", content, kind.media_type, about),), (), differences)
     except CaptureFull as error:
-        return Taken(not_taken=(NotTaken("picture", str(error)),))
+        return Taken((), (NotTaken("picture", str(error)),), differences)
+
+
+def _other_bytes(subject: CaptureSubject, content: bytes) -> Iterator[str]:
+    """Yield that the picture is not the one that was compared, if it is not: nothing was measured on it."""
+    if subject.image_sha256 not in (None, hashlib.sha256(content).hexdigest()):
+        yield (
+            "The picture came with other bytes than when the use was last seen, "
+            f"{minute_text(subject.finding.last_seen_at)}. What this capture holds of a comparison and of rights "
+            "metadata is about the earlier ones; whether the picture that came now shows the same was not measured."
+        )
 
 
 def _without_requests(subject: CaptureSubject, keeper: Keeper, vault: Vault) -> Taken:

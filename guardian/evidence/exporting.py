@@ -20,7 +20,7 @@ from guardian.evidence.timestamps import NoTimestamp, Stamp, stamp
 from guardian.evidence.vault import Vault
 from guardian.fetch.trusted import TrustedClient
 from guardian.matching.workers import Workers
-from guardian.model import Actor, Case
+from guardian.model import Actor, CaptureReason, Case, EvidenceCapture
 from guardian.store import Store, Transaction
 from guardian.views.timelines import TimelineEntry
 
@@ -106,23 +106,37 @@ async def export(
 
 
 async def _pictures(exporting: Exporting, files: CaseFiles) -> ReportPictures:
-    """Return the pictures of the report: those that the last capture has drawn, else ones made now in a worker."""
-    screenshot = heat_map = None
-    for capture in reversed(files.record.captures):
-        drawn = {
-            file.name: exporting.vault.get(file.sha256)
-            for file in capture.files
-            if file.name in (*_OUTLINED, _HEAT_MAP, _SCREENSHOT) and file.size_bytes <= _MOST_PICTURE_BYTES
-        }
-        screenshot, heat_map = screenshot or drawn.get(_SCREENSHOT), heat_map or drawn.get(_HEAT_MAP)
-        if all(name in drawn for name in _OUTLINED):
-            return ReportPictures(drawn[_OUTLINED[0]], drawn[_OUTLINED[1]], heat_map, screenshot, is_outlined=True)
+    """Return the pictures of the report: those that the last capture of the use has drawn, else ones made now."""
+    record, vault = files.record, exporting.vault
+    # What proves that a use is gone shows a page without the picture.
+    captures = [one for one in record.captures_of_use if one.reason is not CaptureReason.ABSENCE]
+    shown, drawn = _last_with(captures, _SCREENSHOT), _last_with(captures, *_OUTLINED)
+    screenshot = _picture_of(vault, shown, _SCREENSHOT)
+    screenshot_at = shown.began_at if shown is not None else None
+    if drawn is not None:
+        mine, theirs = (_picture_of(vault, drawn, name) for name in _OUTLINED)
+        heat_map = _picture_of(vault, drawn, _HEAT_MAP)
+        return ReportPictures(mine, theirs, heat_map, screenshot, screenshot_at, is_outlined=True)
 
-    detail = files.record.detail
-    found = next((one.image_sha256 for one in detail.findings if one.image_sha256 is not None), None)
-    mine = await _small(exporting, exporting.originals, detail.asset.sha256 if detail.asset is not None else None)
-    theirs = await _small(exporting, exporting.vault, found)
-    return ReportPictures(mine, theirs, heat_map, screenshot)
+    asset, use = record.asset, record.use
+    mine = await _small(exporting, exporting.originals, asset.sha256 if asset is not None else None)
+    theirs = await _small(exporting, vault, use.image_sha256 if use is not None else None)
+    return ReportPictures(mine, theirs, None, screenshot, screenshot_at)
+
+
+def _last_with(captures: Sequence[EvidenceCapture], *names: str) -> EvidenceCapture | None:
+    """Return the last capture that has all of these files, none of them too large for a report; None without one."""
+    for capture in reversed(captures):
+        files = [capture.file(name) for name in names]
+        if all(file is not None and file.size_bytes <= _MOST_PICTURE_BYTES for file in files):
+            return capture
+    return None
+
+
+def _picture_of(vault: Vault, capture: EvidenceCapture | None, name: str) -> bytes | None:
+    """Return a file of a capture; None when it has none, or one that is too large for a report."""
+    file = capture.file(name) if capture is not None else None
+    return vault.get(file.sha256) if file is not None and file.size_bytes <= _MOST_PICTURE_BYTES else None
 
 
 async def _small(exporting: Exporting, folder: Vault, digest: str | None) -> bytes | None:

@@ -16,6 +16,9 @@ TIMESTAMP, AUTHORITIES = "manifest.tsr", "tsa-chain.pem"
 INSTRUCTIONS, SUMS, REPORT = "VERIFY.txt", "SHA256SUMS", "report.pdf"
 CASE, HISTORY, SIGHTINGS = "case.json", "history.jsonl", "sightings.csv"
 
+_OUTER = (MANIFEST, SIGNATURE, PUBLIC_KEY, TIMESTAMP, AUTHORITIES)
+"""Members that stand before those of the manifest, which cannot name them."""
+
 NAME = re.compile(r"(?!.*(?:^|/)\.{1,2}(?:/|$))[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)*")
 """What a member may be called: no spaces, no way out of the folder that it is unpacked to."""
 
@@ -97,7 +100,8 @@ def read_manifest(content: bytes) -> Manifest:
         raise ValueError("it is not in canonical form")
 
     names = [member.name for member in manifest.members]
-    if len(set(names)) < len(names):
+    # Of two members with one name some programs show the first and some the last.
+    if len({*names, *_OUTER}) < len(names) + len(_OUTER):
         raise ValueError("it names a member twice")
     return manifest
 

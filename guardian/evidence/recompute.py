@@ -139,7 +139,7 @@ async def recompute(path: Path, original: Path | None = None, pool: WorkerPool |
     if verified.damage is not None or verified.manifest is None:
         return [Recomputed("the bundle", "", faults=(f"it is damaged: {verified.damage}",))]
 
-    with opened_members(path, verified.manifest) as bundle, tempfile.TemporaryDirectory(prefix="guardian-") as folder:
+    with opened_members(path, verified) as bundle, tempfile.TemporaryDirectory(prefix="guardian-") as folder:
         places = bundle.folders_with(JSON_NAME)
         if not places:
             raise UsageError(f"{path} holds no comparison: none of its captures has {JSON_NAME}")

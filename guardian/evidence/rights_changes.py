@@ -20,19 +20,24 @@ _LONGEST_IN_SENTENCE = 120
 
 
 class Change(StrEnum):
-    """What became of a field of the owner's file in the picture that was found."""
+    """What became of a field of the owner's file in the picture that was found.
+
+    `not_read`: it was not seen there, but not all that the picture says could be read.
+    """
 
     KEPT = "kept"
     REMOVED = "removed"
     ALTERED = "altered"
     ADDED = "added"
+    NOT_READ = "not read"
 
 
 @dataclass(frozen=True, slots=True)
 class ComparedField:
     """One field in the owner's file, in the picture that was found, and in the control picture; None where it is not.
 
-    `is_management_information`: whether it may be copyright management information (17 U.S.C. 1202(c)).
+    `is_all_read`: whether all that the picture that was found says could be read. `is_management_information`: whether
+    it may be copyright management information (17 U.S.C. 1202(c)).
     """
 
     carrier: Carrier
@@ -41,6 +46,7 @@ class ComparedField:
     original: str | None
     found: str | None
     control: str | None
+    is_all_read: bool = True
 
     @property
     def change(self) -> Change | None:
@@ -48,7 +54,7 @@ class ComparedField:
         if self.original is None:
             return None if self.found is None else Change.ADDED
         if self.found is None:
-            return Change.REMOVED
+            return Change.REMOVED if self.is_all_read else Change.NOT_READ
         return Change.KEPT if self.found == self.original else Change.ALTERED
 
     @property
@@ -68,11 +74,11 @@ class ReadFile:
 def compared(original: FileMetadata, found: FileMetadata, control: FileMetadata | None) -> tuple[ComparedField, ...]:
     """Return every field that one of the files has, those of the owner's file first."""
     files = (original, found, control or FileMetadata())
-    values = [{(field.carrier, field.name): field.value for field in file.fields} for file in files]
+    mine, theirs, others = ({(field.carrier, field.name): field.value for field in file.fields} for file in files)
     meanings = {(field.carrier, field.name): field.meaning for file in files for field in file.fields}
     return tuple(
-        ComparedField(carrier, name, meaning, *(one.get((carrier, name)) for one in values))
-        for (carrier, name), meaning in meanings.items()
+        ComparedField(*key, meaning, mine.get(key), theirs.get(key), others.get(key), not found.unread)
+        for key, meaning in meanings.items()
     )
 
 
@@ -107,7 +113,12 @@ def conclusion(
 
     if kept:
         sentences.append(f"The picture that was found still states: {_listed(kept)}.")
-    if removed:
+    if removed and found.unread:
+        sentences.append(
+            f"In what could be read of the picture that was found there is no: {_listed(removed)}. Not all of its "
+            f"metadata could be read ({'; '.join(found.unread)}), so it may state this all the same."
+        )
+    elif removed:
         sentences.append(f"The picture that was found does not state: {_listed(removed)}.")
     for meaning, other in replaced.items():
         before = next(field.value for field in lost if field.meaning is meaning)
@@ -151,6 +162,12 @@ def _about_host(removed: Sequence[MetadataField], control: ReadFile | None) -> l
     if theirs:
         return [
             f"{where} does state such information ({_listed(theirs)}): the host does not remove it from every picture."
+        ]
+    if control.metadata.unread:
+        return [
+            f"Not all metadata of {where[0].lower()}{where[1:]} could be read "
+            f"({'; '.join(control.metadata.unread)}), so it is not known whether the host removes metadata from all "
+            "pictures."
         ]
     if control.metadata.fields:
         return [

@@ -62,7 +62,7 @@ class Verified:
     """What a bundle says, and what is wrong with it: `damage` is None for a whole one.
 
     `manifest` is None when it cannot be read. `key`: the fingerprint of the key that signed. `key_is_known`: whether it
-    is the given one; None when none was given. `notes`: what is odd though whole.
+    is the given one; None when none was given. `notes`: what is odd though whole. `places`: where its members are.
     """
 
     sha256: str
@@ -73,6 +73,7 @@ class Verified:
     key_is_known: bool | None = None
     stamped: StampedTime | None = None
     notes: tuple[str, ...] = ()
+    places: tuple[ZipMember, ...] = field(default=(), repr=False)
 
     @property
     def is_whole(self) -> bool:
@@ -138,7 +139,8 @@ def verify(path: Path, known_roots: Collection[bytes] = (), known_key: str | Non
             return Verified(whole, size, error.damage, manifest, key, _is_known(key, known_key), stamped)
         notes = (*_notes(manifest, stamped), *_history_faults(reading))
 
-    return Verified(whole, size, None, manifest, key, _is_known(key, known_key), stamped, notes)
+    places = tuple(reading.members)
+    return Verified(whole, size, None, manifest, key, _is_known(key, known_key), stamped, notes, places)
 
 
 def _is_known(key: str | None, known: str | None) -> bool | None:

@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import Any
 
 WITHHELD = b"(withheld by guardian)"
-"""Stands in a recorded request for the value of a header by which guardian signs in."""
+"""Stands for the value of a header by which guardian signs in, or of a cookie that a site gave to it then."""
+
+_COOKIE_GIVEN = b"set-cookie"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +28,10 @@ class TlsSession:
 class Exchange:
     """One request and its answer, each byte as it went over the connection (below TLS).
 
-    `request` has the values of credentials withheld, whose header names are in `withheld`. `response` is empty when
-    none came. `resolved`: the addresses that the name service gave for the host; empty for an IP address.
-    `incomplete` says why the answer is not whole; None for one that is.
+    `request` has the values of credentials withheld, and `response` then those of cookies, by which anybody could go
+    on in guardian's name; `withheld` are the names of these headers. `response` is empty when none came. `resolved`:
+    the addresses that the name service gave for the host; empty for an IP address. `incomplete` says why the answer is
+    not whole; None for one that is.
     """
 
     url: str
@@ -84,23 +87,44 @@ class Tape:
     def exchange(self, ended_at: datetime, incomplete: str | None) -> Exchange:
         """Return what happened."""
         address, port = self._peer or (None, None)
+        response, withheld = bytes(self._response), set(self._secrets)
+        if withheld:
+            response, has_cookies = _without_cookies(response)
+            withheld |= {_COOKIE_GIVEN} if has_cookies else set()
         return Exchange(
             url=self._url,
             began_at=self._began_at,
             ended_at=ended_at,
             request=self._request,
-            response=bytes(self._response),
+            response=response,
             resolved=self._resolved,
             remote_address=address,
             remote_port=port,
             tls=self._tls,
             incomplete=incomplete,
-            withheld=tuple(sorted(name.decode("ascii") for name in self._secrets)),
+            withheld=tuple(sorted(name.decode("ascii") for name in withheld)),
         )
 
     def _shown(self, line: bytes) -> bytes:
         name, colon, _ = line.partition(b":")
         return name + colon + b" " + WITHHELD if colon and name.strip().lower() in self._secrets else line
+
+
+def _without_cookies(response: bytes) -> tuple[bytes, bool]:
+    """Return an answer with the values of its cookies withheld, and whether it gave any; all else is as it was."""
+    ends = (place for mark in (b"\r\n\r\n", b"\n\n") if (place := response.find(mark)) >= 0)
+    end = min(ends, default=len(response))
+    lines, is_cookie, found = [], False, False
+    for line in response[:end].split(b"\n"):
+        name, colon, _ = line.partition(b":")
+        # A line that begins with a blank goes on with the one before (obs-fold).
+        is_cookie = (is_cookie and line[:1] in (b" ", b"\t")) or name.strip().lower() == _COOKIE_GIVEN
+        found = found or is_cookie
+        if is_cookie:
+            kept = b"" if line[:1] in (b" ", b"\t") else name + colon
+            line = kept + b" " + WITHHELD + line[len(line.rstrip(b"\r")) :]
+        lines.append(line)
+    return b"\n".join(lines) + response[end:], found
 
 
 def _session(secured: ssl.SSLObject) -> TlsSession:

@@ -5,7 +5,7 @@ other.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,6 +84,13 @@ def needs_older_assets(answers: Sequence[ShardAnswer], newer_than: int) -> bool:
     What a newer asset shares with older ones is not its own, so where one agrees the older ones must be looked at.
     """
     return newer_than > 0 and any(is_strong(pair.measurement) for answer in answers for pair in answer.pairs)
+
+
+def with_pairs_of(whole: ShardAnswer, newer: ShardAnswer) -> ShardAnswer:
+    """Return a shard's answer for all assets together with the pairs that it only measured for the newer ones."""
+    there = {(pair.asset.number, pair.asset.frame) for pair in whole.pairs}
+    missing = tuple(pair for pair in newer.pairs if (pair.asset.number, pair.asset.frame) not in there)
+    return replace(whole, pairs=whole.pairs + missing)
 
 
 def combine(

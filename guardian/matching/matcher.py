@@ -270,7 +270,9 @@ class Matcher:
         candidate = candidate_of(picture, self._profile)
         answers = [shard.search(candidate, encoder, newer_than) for shard in shards]
         if combine.needs_older_assets(answers, newer_than):
-            answers = [shard.search(candidate, encoder, newer_than=0) for shard in shards]
+            whole = [shard.search(candidate, encoder, newer_than=0) for shard in shards]
+            # Among all assets a newer one may not be short-listed that was measured among the newer ones.
+            answers = [combine.with_pairs_of(*both) for both in zip(whole, answers, strict=True)]
         return answers
 
     def _quick_answers(self, picture: Picture) -> list[ShardAnswer]:

@@ -60,6 +60,12 @@ _STATES = {
     NoticeStep.WITHDRAWN: NoticeState.WITHDRAWN,
 }
 
+
+def step_to(state: NoticeState) -> NoticeStep:
+    """Return the step that gives a notice this state."""
+    return next(step for step, reached in _STATES.items() if reached is state)
+
+
 OUT_STATES = (NoticeState.SENT, NoticeState.COUNTERED)
 """The states of a notice that somebody has received."""
 

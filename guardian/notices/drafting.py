@@ -21,11 +21,12 @@ from guardian.model.notices import (
 )
 from guardian.notices.elements import missing_elements
 from guardian.notices.facts import NoticeFacts, item_facts, owner_facts
+from guardian.notices.licence_check import licences_at
 from guardian.notices.rendering import render
 from guardian.notices.settings import NoticeSettings, OwnerSettings
 from guardian.store import Store, Transaction
 from guardian.store.ids import new_id
-from guardian.urls.addresses import host_in, is_web_address
+from guardian.urls.addresses import is_web_address
 from guardian.views.counting import counted
 from guardian.views.plain_text import cleaned
 
@@ -36,13 +37,14 @@ _LONGEST_TEXT = 4_000
 _NAME = 200
 _REFERENCE = len("notice_") + 8
 
-_WHY_NOT = {
+WHY_NOT = {
     CaseState.DISMISSED: "is dismissed",
     CaseState.LICENSED: "is licensed",
     CaseState.GONE: "is gone: nothing is shown there any more",
     CaseState.CLOSED: "is closed",
     CaseState.RESOLVED: "is resolved",
 }
+"""What is said of a case about which no notice is written, by its state."""
 
 log = structlog.get_logger(__name__)
 
@@ -124,15 +126,16 @@ def _check_cases(cases: Sequence[Case]) -> None:
     if len(operators) > 1:
         raise UsageError(f"one notice goes to one operator, but these cases are about {', '.join(operators)}")
     for case in cases:
-        if case.state in _WHY_NOT:
-            raise UsageError(f"{case.id} {_WHY_NOT[case.state]}; reopen it first if a notice is wanted all the same")
+        if case.state in WHY_NOT:
+            raise UsageError(f"{case.id} {WHY_NOT[case.state]}; reopen it first if a notice is wanted all the same")
 
 
 def _subject(tx: Transaction, case: Case, now: datetime) -> _Subject:
-    licences = tx.licences.for_host(host_in(case.operator)) if host_in(case.operator) else []
     work = tx.works.of_asset(case.asset_id)
+    findings = tx.findings.list(case.id)
+    licences = licences_at(tx, (finding.page_url for finding in findings))
     named, left_out = [], []
-    for finding in tx.findings.list(case.id):
+    for finding in findings:
         page = finding.page_url
         standing = standing_of(work, page, now.date(), licences) if work is not None else None
         if not is_web_address(page):

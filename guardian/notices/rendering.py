@@ -31,7 +31,7 @@ from guardian.notices.facts import ItemFacts, NoticeFacts, OwnerFacts, PlaceFact
 SHIPPED = Path(__file__).resolve().parent / "templates"
 SCHEDULE, FORM = "schedule", "form"
 _SUBJECT = "Subject:"
-_GIVEN = frozenset({*NoticeFacts.__dataclass_fields__, "element"})
+_GIVEN = frozenset({*NoticeFacts.__dataclass_fields__, "element", "kind"})
 _LONGEST_TEXT = 2_000_000
 
 
@@ -70,7 +70,7 @@ def render(facts: NoticeFacts, kind: NoticeKind, language: NoticeLanguage, folde
         elements[key] = words
         return words
 
-    values = facts.by_name() | {"element": element}
+    values = facts.by_name() | {"element": element, "kind": kind.value}
     name = template_name(kind.value, language)
     written = _rendered(environment, name, values, folder)
     head, _, text = written.lstrip().partition("\n")

@@ -13,16 +13,16 @@ import structlog
 from guardian.cases import Edit, decide
 from guardian.cases.capture_orders import owe_capture
 from guardian.errors import UsageError
-from guardian.licences import standing_of
-from guardian.model import Actor, CaptureOrder, CaptureReason, CaseEvent, CaseState, LicenceStatus
-from guardian.model.notices import OUT_STATES, Notice, NoticeLine, NoticeState, NoticeStep
+from guardian.model import Actor, CaptureOrder, CaptureReason, CaseEvent, CaseState
+from guardian.model.notices import OUT_STATES, Notice, NoticeKind, NoticeLine, NoticeState, NoticeStep
 from guardian.notices.business_days import CounterWindow, counter_window
-from guardian.notices.drafting import reference_of
+from guardian.notices.drafting import WHY_NOT, reference_of
 from guardian.notices.following import owe_rechecks
+from guardian.notices.licence_check import licences_at, licensed_places
 from guardian.notices.settings import NoticeSettings
 from guardian.store import Transaction
-from guardian.urls.addresses import host_in
 from guardian.views.counting import counted
+from guardian.views.notices import kind_text
 from guardian.views.plain_text import cleaned
 from guardian.views.short_ids import only_one, with_prefix
 from guardian.views.timestamps import minute_text
@@ -103,11 +103,14 @@ def note_verified(tx: Transaction, notice_id: str, problems: Mapping[str, str], 
 
 def open_points(tx: Transaction, notice: Notice, settings: NoticeSettings, now: datetime) -> list[str]:
     """Return what has to be done before a notice may be recorded as sent, one sentence each; [] when nothing has."""
-    return [*points_of_people(tx, notice, settings), *_not_verified(notice, now)]
+    return [*points_of_people(tx, notice, settings, now), *_not_verified(notice, now)]
 
 
-def points_of_people(tx: Transaction, notice: Notice, settings: NoticeSettings) -> list[str]:
-    """Return what people have to do before it is worth a look whether the addresses of a notice are live."""
+def points_of_people(tx: Transaction, notice: Notice, settings: NoticeSettings, now: datetime) -> list[str]:
+    """Return what people have to do before it is worth a look whether the addresses of a notice are live.
+
+    Cases, licences and days are looked at anew: much may have changed since somebody approved it.
+    """
     points = [*notice.missing, *_not_considered(notice)]
     approved = notice.last(NoticeStep.APPROVED)
     if approved is None:
@@ -116,8 +119,14 @@ def points_of_people(tx: Transaction, notice: Notice, settings: NoticeSettings) 
         points.append(f"{approved.by} has both drafted and approved it; notices.four_eyes asks for somebody else")
     for case_id in notice.case_ids:
         case = tx.cases.get(case_id)
-        if case is not None and case.state in (CaseState.DISMISSED, CaseState.LICENSED):
+        if case is not None and case.state in WHY_NOT:
             points.append(f"{case.id} is {case.state.value} by now: withdraw the notice")
+    licensed = licensed_places(tx, notice, now.date())
+    points += [
+        f"{page} is licensed by {licence} by now: draft another notice without" for page, licence in licensed.items()
+    ]
+    if now.date() > notice.answer_by:
+        points.append(f"the day until which it asks for an answer, {notice.answer_by}, is over: draft another notice")
     return points
 
 
@@ -166,8 +175,16 @@ def mark_sent(
 def note_counter(
     tx: Transaction, notice_id: str, received: date, by: By, settings: NoticeSettings, note: str | None = None
 ) -> tuple[Notice, CounterWindow]:
-    """Record that a counter notice was received on a day; return the notice, and when material may be restored."""
+    """Record that a counter notice was received on a day; return the notice, and when material may be restored.
+
+    Raises UsageError for anything but a notification under 17 U.S.C. 512(c)(3) that was sent: nothing else has one.
+    """
     notice = _known(tx, notice_id)
+    if notice.kind is not NoticeKind.DMCA:
+        raise UsageError(
+            f"{notice.id} is a {kind_text(notice.kind)}; a counter notice, with its 10 to 14 business days, answers a "
+            f"{kind_text(NoticeKind.DMCA)} alone. Keep another answer with `guardian case note`"
+        )
     sent = notice.last(NoticeStep.SENT)
     if notice.state not in OUT_STATES or sent is None:
         raise UsageError(f"{notice.id} is {notice.state.value}; only what was sent can be countered")
@@ -258,16 +275,11 @@ def _not_verified(notice: Notice, now: datetime) -> list[str]:
 
 def _licences_text(tx: Transaction, notice: Notice, on: date) -> str:
     """Return what the recorded licences say of the places of a notice. Raises UsageError when one is covered."""
-    host = host_in(notice.operator)
-    licences = tx.licences.for_host(host) if host else []
-    for item in notice.items:
-        work = tx.works.of_asset(item.asset_id)
-        for place in item.places:
-            if work is None or place.page_url is None:
-                continue
-            standing = standing_of(work, place.page_url, on, licences)
-            if standing.status is LicenceStatus.LICENSED and standing.licence is not None:
-                raise UsageError(f"{place.page_url} is licensed by {standing.licence.id}: draft another notice without")
+    licensed = licensed_places(tx, notice, on)
+    if licensed:
+        covered = ", ".join(f"{page} is licensed by {licence}" for page, licence in licensed.items())
+        raise UsageError(f"{covered}: draft another notice without")
+    licences = licences_at(tx, (place.page_url for place in notice.places if place.page_url is not None))
     if not licences:
         return f"no licence speaks about {notice.operator}"
     return f"{counted(len(licences), 'licence')} of {notice.operator}, none of which covers these uses"
@@ -289,4 +301,4 @@ def _optional(text: str | None) -> str | None:
 
 
 def _is_same(one: str, other: str) -> bool:
-    return one.strip().casefold() == other.strip().casefold()
+    return cleaned(one).casefold() == cleaned(other).casefold()

@@ -61,7 +61,7 @@ def tell_of_deadlines(tx: Transaction, audience: Audience, now: datetime) -> int
     if not names:
         return 0
     told, today = 0, now.date()
-    for notice in tx.notices.list():
+    for notice in tx.notices.with_days_after(today - _TOLD_LATE):
         for deadline in deadlines_of(notice):
             if not deadline.told_from <= today <= deadline.on + _TOLD_LATE:
                 continue

@@ -7,17 +7,20 @@ turns up elsewhere on the host has moved; what was gone and is there again is ba
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import structlog
 
 from guardian.cases.operators import operator
 from guardian.errors import FetchFailed, FetchRefused, GuardianError
 from guardian.fetch.fetcher import Fetcher
-from guardian.model import Answer, Case, Finding, Sighting, SkipReason, Task
+from guardian.licences import standing_of
+from guardian.model import Case, Finding, Licence, LicenceStatus, Sighting, SkipReason, Task, Work
 from guardian.model.cases import CaseState
 from guardian.model.notices import NoticeState, PlaceLook, PlaceState, Recheck, RecheckOutcome
+from guardian.notices.drafting import MOST_PLACES
 from guardian.notices.following import outcome_of, read_key
+from guardian.notices.licence_check import licences_at
 from guardian.notices.settling import settle_recheck
 from guardian.scan.context import ScanContext, context_of_scan
 from guardian.scan.pipeline import answer_and_record, answer_only
@@ -31,7 +34,7 @@ from guardian.scan.places import (
     look_at_page,
 )
 from guardian.scan.services import Services
-from guardian.scan.verifying import digests_of
+from guardian.scan.verifying import digests_of, shows_work
 from guardian.sources.settings import SourceSettings
 from guardian.store import Store
 from guardian.store.ids import new_id
@@ -45,13 +48,13 @@ LEASE = timedelta(minutes=10)
 _PAUSES = (timedelta(hours=1), timedelta(hours=6))
 """Before a case is looked at again that could not be told about; after the last one the next day of the schedule is."""
 
-_MOST_PLACES = 100
 _MOST_ELSEWHERE = 25
 
 _NO_MORE = (CaseState.DISMISSED, CaseState.LICENSED)
 """States of cases at which nobody wants to look any more."""
 
-_NOT_THIS_PICTURE = frozenset({SkipReason.NOT_AN_IMAGE, SkipReason.VECTOR, SkipReason.TOO_SMALL, SkipReason.TOO_PLAIN})
+_NOT_THIS_PICTURE = frozenset({SkipReason.VECTOR, SkipReason.TOO_SMALL, SkipReason.TOO_PLAIN})
+"""What stands for a picture that was taken away. A page in its place does not: it may only keep programs out."""
 
 log = structlog.get_logger(__name__)
 
@@ -121,8 +124,10 @@ async def recheck_case(
 
     Without `settle_unclear` a recheck that could tell nothing is not written; then None is returned.
     """
-    known = await asyncio.to_thread(places_of, services.store, services.settings.platforms, case, occasion)
     begun = services.clock()
+    known = await asyncio.to_thread(
+        places_of, services.store, services.settings.platforms, case, occasion, begun.date()
+    )
     contexts: dict[str, ScanContext] = {}
 
     def context_of(source: str) -> ScanContext:
@@ -133,9 +138,17 @@ async def recheck_case(
     named = [await _look(services, context_of(one.source), one) for one in known.named]
     elsewhere = [await _look(services, context_of(one.source), one) for one in known.elsewhere]
 
-    places = tuple(one.look for one in named)
-    # Whatever was recorded meanwhile belongs to the case too.
-    up = tuple(one.look for one in elsewhere if one.look.state is PlaceState.THERE)
+    # What nobody has looked at is not gone.
+    left_out = [
+        _as_look(one, PlaceState.UNCLEAR, f"not looked at, after {MOST_PLACES} others") for one in known.too_many
+    ]
+    places = (*(one.look for one in named), *left_out)
+    # Whatever was recorded meanwhile belongs to the case too; but to a place that is licensed nothing has moved.
+    up = tuple(
+        one.look
+        for one, place in zip(elsewhere, known.elsewhere, strict=True)
+        if one.look.state is PlaceState.THERE and not place.is_licensed
+    )
 
     def settle() -> Recheck | None:
         with services.store.begin() as tx:
@@ -173,14 +186,19 @@ class KnownPlace:
     source: str
     finding: Finding | None
     asset_ids: frozenset[str]
+    is_licensed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """The places of a case that a notice names (all that are known, without a notice), and others of its operator."""
+    """The places of a case that a notice names (all that are known, without a notice), and others of its operator.
+
+    `too_many`: of those named that are more than a notice may have; they are not looked at.
+    """
 
     named: Sequence[KnownPlace]
     elsewhere: Sequence[KnownPlace]
+    too_many: Sequence[KnownPlace] = ()
 
 
 def _case_of(services: Services, case_id: str, notice_id: str) -> Case | None:
@@ -192,8 +210,11 @@ def _case_of(services: Services, case_id: str, notice_id: str) -> Case | None:
     return case
 
 
-def places_of(store: Store, platforms: Sequence[Platform], case: Case, occasion: Occasion) -> Places:
-    """Return the places that are looked at: those of the notice or of the case, and others of the same operator."""
+def places_of(store: Store, platforms: Sequence[Platform], case: Case, occasion: Occasion, on: date) -> Places:
+    """Return the places that are looked at: those of the notice or of the case, and others of the same operator.
+
+    Of the others it is said whether a licence covers them on this day.
+    """
     with store.read() as tx:
         notice = tx.notices.get(occasion.notice_id) if occasion.notice_id is not None else None
         if notice is None:
@@ -214,6 +235,8 @@ def places_of(store: Store, platforms: Sequence[Platform], case: Case, occasion:
             for picture, address in tx.seen.uses_of(digests)
             if operator(address.page_url, address.image_url, address.source, platforms) == case.operator
         ]
+        pages = [*(one.page_url for one in findings), *(address.page_url or "" for _, address in met)]
+        licences = licences_at(tx, pages)
 
     known = [_known(finding, asset_ids) for finding in findings]
     in_notice = [one for one in known if one.finding is not None and one.finding.id in named_ids]
@@ -228,7 +251,20 @@ def places_of(store: Store, platforms: Sequence[Platform], case: Case, occasion:
     ]
     if not in_notice:
         in_notice, others = others, []
-    return Places(in_notice[:_MOST_PLACES], [*others, *remembered][:_MOST_ELSEWHERE])
+    elsewhere = [
+        replace(one, is_licensed=_is_licensed(one, work, on, licences))
+        for one in [*others, *remembered][:_MOST_ELSEWHERE]
+    ]
+    return Places(in_notice[:MOST_PLACES], elsewhere, in_notice[MOST_PLACES:])
+
+
+def _is_licensed(known: KnownPlace, work: Work | None, on: date, licences: Sequence[Licence]) -> bool:
+    if known.finding is not None and known.finding.is_licensed:
+        return True
+    page = known.place.page_url or known.place.image_url
+    if work is None or page is None:
+        return False
+    return standing_of(work, page, on, licences).status is LicenceStatus.LICENSED
 
 
 def _known(finding: Finding, asset_ids: frozenset[str]) -> KnownPlace:
@@ -275,7 +311,7 @@ async def _seen(services: Services, context: ScanContext, known: KnownPlace) -> 
 async def _compared(services: Services, context: ScanContext, known: KnownPlace, sighting: Sighting) -> PlaceLook:
     """Return what a picture that a page shows is, compared and recorded as a scan does."""
     (answer,) = await answer_and_record(services, context, [sighting], asyncio.Semaphore(1))
-    if _shows_work(answer, known) or answer.sha256 in known.place.digests:
+    if shows_work(answer, known.asset_ids) or answer.sha256 in known.place.digests:
         return _as_look(known, PlaceState.THERE, "the page shows it")
     problem = answer.problem
     if problem is None:
@@ -310,16 +346,10 @@ async def _by_file(services: Services, context: ScanContext, known: KnownPlace, 
 async def _other_file(services: Services, context: ScanContext, known: KnownPlace, said: str) -> PlaceLook:
     sighting = Sighting(context.source, known.place.image_url, known.place.page_url, services.clock())
     answer = await answer_only(services, context, sighting)
-    if _shows_work(answer, known):
+    if shows_work(answer, known.asset_ids):
         return _as_look(known, PlaceState.THERE, f"{said}, which shows the work")
     is_told = answer.unmatchable or (answer.report is not None and not answer.report.partial)
     return _as_look(known, PlaceState.GONE if is_told else PlaceState.UNCLEAR, said)
-
-
-def _shows_work(answer: Answer, known: KnownPlace) -> bool:
-    return any(
-        known.asset_ids & {one.asset.id, *(other.id for other in one.versions)} for one in answer.judged if one.kept
-    )
 
 
 def _as_look(known: KnownPlace, state: PlaceState, detail: str) -> PlaceLook:

@@ -4,13 +4,15 @@ A person asks for these few requests, so they are sent as `check` sends its own.
 """
 
 import asyncio
-from dataclasses import replace
+from collections.abc import Set
+from dataclasses import dataclass, replace
 
 from guardian.concurrency import run_all
 from guardian.fetch.fetcher import Fetcher
-from guardian.model import Finding
+from guardian.model import Answer, Finding, Sighting
 from guardian.model.notices import Notice, NoticePlace
 from guardian.scan.context import CHECK, ScanContext
+from guardian.scan.pipeline import answer_only
 from guardian.scan.places import FileVerdict, PageVerdict, Place, look_at_file, look_at_page, place_of
 from guardian.scan.services import Services
 
@@ -20,19 +22,28 @@ _MEANS_DEAD = (PageVerdict.WITHOUT, PageVerdict.GONE, PageVerdict.ELSEWHERE, Pag
 _NO_FILE = (FileVerdict.GONE, FileVerdict.NO_PICTURE, FileVerdict.UNREACHABLE)
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of a place that a notice names: the digests of the bytes seen there, and the assets of the work."""
+
+    digests: frozenset[str] = frozenset()
+    asset_ids: frozenset[str] = frozenset()
+
+
 async def dead_addresses(services: Services, notice: Notice) -> dict[str, str]:
     """Return the addresses of a notice that are not live, and why; {} when all are.
 
-    A page is live when it shows the picture, a file when a picture lies there. Of a page that cannot be read without a
-    browser the file of the picture decides.
+    A page is live when it shows the picture, a file when its bytes are those that were seen, or the work is recognised
+    in what lies there now. Of a page that cannot be read without a browser the file of the picture decides.
     """
     context = ScanContext(CHECK, services.clock(), Fetcher.for_person(services.web))
     slots = asyncio.Semaphore(_AT_ONCE)
-    digests = await asyncio.to_thread(_digests, services, notice)
+    known = await asyncio.to_thread(_known, services, notice)
 
     async def look(named: NoticePlace) -> dict[str, str]:
+        one = known.get(named.finding_id, _Known())
         async with slots:
-            return await _dead(services, context, place_of(named, digests.get(named.finding_id, frozenset())))
+            return await _dead(services, context, place_of(named, one.digests), one.asset_ids)
 
     found: dict[str, str] = {}
     for one in await run_all(look(named) for named in notice.places):
@@ -40,27 +51,46 @@ async def dead_addresses(services: Services, notice: Notice) -> dict[str, str]:
     return found
 
 
-async def _dead(services: Services, context: ScanContext, place: Place) -> dict[str, str]:
-    found = {}
+async def _dead(services: Services, context: ScanContext, place: Place, asset_ids: Set[str]) -> dict[str, str]:
     if place.page_url is not None:
         page = await look_at_page(services, context, place)
-        if page.verdict in _MEANS_DEAD:
+        if page.verdict in _MEANS_DEAD or (page.verdict is PageVerdict.HIDDEN and place.image_url is None):
             return {place.page_url: page.detail}
         if page.sighting is not None and page.sighting.image_url is not None:
             # The page may name another rendition by now.
             place = replace(place, image_url=page.sighting.image_url)
-    if place.image_url is not None:
-        file = await look_at_file(services, context, place)
-        if file.verdict in _NO_FILE:
-            found[place.image_url] = file.detail
-    return found
+    if place.image_url is None:
+        return {}
+
+    file = await look_at_file(services, context, place)
+    if file.verdict in _NO_FILE:
+        return {place.image_url: file.detail}
+    if file.verdict is FileVerdict.OTHER:
+        # Many sites write their pictures anew for each visitor; others have put another one in its place.
+        sighting = Sighting(context.source, place.image_url, place.page_url, services.clock())
+        answer = await answer_only(services, context, sighting)
+        if not shows_work(answer, asset_ids):
+            problem = f" ({answer.problem.detail or answer.problem.word})" if answer.problem is not None else ""
+            return {place.image_url: f"{file.detail}, in which the work is not recognised{problem}"}
+    return {}
 
 
-def _digests(services: Services, notice: Notice) -> dict[str, frozenset[str]]:
-    """Return the digests of the bytes that were seen at each finding of a notice, by its id."""
+def shows_work(answer: Answer, asset_ids: Set[str]) -> bool:
+    """Return whether a picture was found to show one of these assets, or a version of one, as the rules ask for."""
+    return any(asset_ids & {one.asset.id, *(other.id for other in one.versions)} for one in answer.judged if one.kept)
+
+
+def _known(services: Services, notice: Notice) -> dict[str, _Known]:
+    """Return what is known of the places of a notice, by the ids of their findings."""
+    found = {}
     with services.store.read() as tx:
-        known = {place.finding_id: tx.findings.get(place.finding_id) for place in notice.places}
-        return {id_: digests_of(finding) for id_, finding in known.items() if finding is not None}
+        for item in notice.items:
+            work = tx.works.of_asset(item.asset_id)
+            assets = frozenset({item.asset_id, *(asset.id for asset in (work.assets if work is not None else ()))})
+            for place in item.places:
+                finding = tx.findings.get(place.finding_id)
+                found[place.finding_id] = _Known(digests_of(finding) if finding is not None else frozenset(), assets)
+    return found
 
 
 def digests_of(finding: Finding) -> frozenset[str]:

@@ -12,6 +12,7 @@ from guardian.search.colours import wanted_colour
 from guardian.search.question import By, Kind
 from guardian.search.search import Filters, Request
 from guardian.store import Transaction
+from guardian.views.short_ids import with_prefix
 
 T = TypeVar("T")
 
@@ -92,8 +93,7 @@ def example_starting_with(tx: Transaction, start: str) -> Asset | SeenPicture:
     Of near-identical pictures that were seen the one is returned that stands for them.
     """
     if not start.startswith("seen_"):
-        assets = [asset for asset in tx.assets.list() if asset.id.startswith((start, f"asset_{start}"))]
-        return _the_one(assets, start, "asset")
+        return _the_one(tx.assets.starting_with(with_prefix(start, "asset_")), start, "asset")
     found = _the_one(tx.seen.starting_with(start), start, "picture that was seen")
     head = tx.seen.get(found.same_as) if found.same_as is not None else None
     return head or found

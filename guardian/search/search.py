@@ -194,10 +194,8 @@ class Search:
                 is_all = is_all and hits.is_all
             if Kind.SEEN in among:
                 hits = tx.words.seen(text, MOST_BY_WORDS, host=filters.host, since=filters.since)
-                allowed = among[Kind.SEEN]
-                found |= {
-                    (Kind.SEEN, hit.number): hit.score for hit in hits.hits if allowed is None or hit.number in allowed
-                }
+                allowed = _those_of([hit.number for hit in hits.hits], among[Kind.SEEN])
+                found |= {(Kind.SEEN, hit.number): hit.score for hit in hits.hits if hit.number in allowed}
                 is_all = is_all and hits.is_all
         return found, () if is_all else (f"all with words so common: the {MOST_RANKED:,} met last were ranked",)
 
@@ -336,10 +334,11 @@ class Search:
         """Return the remembered copies of a picture. The ranking names damaged segments, which it reads too."""
         folder, recipe = self._data_dir / MEMORY_FOLDER, self._workers.small_recipe
         (remembered,) = await self._workers.run_with_matcher(find_copies, folder, recipe, [content])
+        wanted = _those_of([copy.number for copy in remembered.copies], allowed)
         return {
             (Kind.SEEN, copy.number): CopyFact(copy.probability, copy.description)
             for copy in remembered.copies
-            if allowed is None or copy.number in allowed
+            if copy.number in wanted
         }
 
 
@@ -376,5 +375,15 @@ def _refuse_meaningless(request: Request) -> None:
         raise UsageError(f"--top: between 1 and {MOST_RESULTS}")
 
 
+def _those_of(numbers: Sequence[int], allowed: NDArray[np.int64] | None) -> set[int]:
+    """Return those of some numbers that are allowed; None allows all. There may be millions of allowed ones."""
+    if allowed is None:
+        return set(numbers)
+    asked = np.array(numbers, dtype=np.int64)
+    return set(asked[np.isin(asked, allowed)].tolist())
+
+
 def _is_licensed(asset: Asset, licences: Sequence[Licence]) -> bool:
-    return any(asset.id == one.asset_id or asset.collection == one.collection for one in licences)
+    return any(
+        asset.id == one.asset_id or asset.collection == one.collection or one.tag in asset.tags for one in licences
+    )

@@ -16,7 +16,7 @@ from guardian.model import NamedSearch, Routing
 from guardian.outbox import enqueue, mint
 from guardian.search.asking import Asked, asked_of, request_of
 from guardian.search.question import By, Kind
-from guardian.search.search import MOST_RESULTS, Result, Search
+from guardian.search.search import MOST_RESULTS, Request, Result, Search
 from guardian.store import Store
 from guardian.views.plain_text import clipped
 from guardian.views.timestamps import message_timestamp
@@ -51,9 +51,7 @@ async def look_for_watches(
     `pictures` keeps those that were searched with. A watch that cannot look now (a lost worker) tries again at the next
     call; what of the memory cannot be read is logged and passed over.
     """
-    with store.read() as tx:
-        watches = [one for one in tx.named_searches.list() if one.watch is not None]
-        newest = tx.named_searches.newest()
+    watches, newest = await asyncio.to_thread(_watches, store)
     told = 0
     for named in watches:
         if named.watch is None or newest <= named.watch.watched_to:
@@ -67,14 +65,25 @@ async def look_for_watches(
     return told
 
 
+def _watches(store: Store) -> tuple[list[NamedSearch], int]:
+    """Return the searches that watch, and the number up to which what is remembered can be searched."""
+    with store.read() as tx:
+        watches = [one for one in tx.named_searches.list() if one.watch is not None]
+        return watches, tx.named_searches.newest()
+
+
+def _request(store: Store, asked: Asked) -> Request:
+    with store.read() as tx:
+        return request_of(tx, asked, None)
+
+
 async def _found(store: Store, search: Search, pictures: Vault, named: NamedSearch) -> list[Result]:
     """Return the new pictures that a watch tells of, best first. Raises GuardianError."""
     watch, asked = named.watch, asked_of(named.asked)
     if watch is None:
         return []
-    with store.read() as tx:
-        request = request_of(tx, replace(asked, where="seen", facets=False), None)
-    content = pictures.get(asked.picture) if asked.picture is not None else None
+    request = await asyncio.to_thread(_request, store, replace(asked, where="seen", facets=False))
+    content = await asyncio.to_thread(pictures.get, asked.picture) if asked.picture is not None else None
     if request.own is not None:
         content = await asyncio.to_thread(search.original, request.own)
 

@@ -1,11 +1,12 @@
 """Notices with their histories, and rechecks of the places that they name, as rows."""
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, Select, and_, insert, or_, select
 
-from guardian.model.notices import Notice, NoticeLine, Recheck
+from guardian.model.notices import Notice, NoticeLine, NoticeState, NoticeStep, Recheck, step_to
 from guardian.store.notice_tables import notice_cases, notice_lines, notices, rechecks
 from guardian.store.tables import case_aliases
 
@@ -79,12 +80,31 @@ class Notices:
                 histories[row.notice_id].append(_line(row))
         return [replace(_notice(row), history=tuple(histories[row.id])) for row in rows]
 
-    def list(self, *, operator: str | None = None, limit: int | None = None) -> list[Notice]:
+    def with_days_after(self, since: date) -> list[Notice]:
+        """Return the notices that were sent and ask for an answer by `since` or later, and all that were countered."""
+        sent = select(notice_lines.c.notice_id).where(notice_lines.c.step == NoticeStep.SENT)
+        countered = select(notice_lines.c.notice_id).where(notice_lines.c.step == NoticeStep.COUNTERED)
+        waits = and_(notices.c.id.in_(sent), notices.c.answer_by >= since)
+        wanted = or_(waits, notices.c.id.in_(countered))
+        return self._read(select(*_FACTS).where(wanted).order_by(notices.c.drafted_at, notices.c.id))
+
+    def list(
+        self, *, operator: str | None = None, state: NoticeState | None = None, limit: int | None = None
+    ) -> list[Notice]:
         """Return notices with their histories, the newest first."""
         query = select(*_FACTS).order_by(notices.c.drafted_at.desc(), notices.c.id)
         if operator is not None:
             query = query.where(notices.c.operator == operator)
+        if state is not None:
+            query = query.where(_last_step() == step_to(state))
         return self._read(query if limit is None else query.limit(limit))
+
+
+def _last_step() -> ScalarSelect[NoticeStep]:
+    """Return the last step of a notice that changed its state, as a query within another one."""
+    deciding = [step_to(state) for state in NoticeState]
+    is_it = (notice_lines.c.notice_id == notices.c.id, notice_lines.c.step.in_(deciding))
+    return select(notice_lines.c.step).where(*is_it).order_by(notice_lines.c.id.desc()).limit(1).scalar_subquery()
 
 
 def _is_about(column: ColumnElement[str], case_id: str) -> ColumnElement[bool]:

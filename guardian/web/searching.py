@@ -8,7 +8,7 @@ from guardian.fetch.fetcher import Fetcher
 from guardian.media.sniff import is_page
 from guardian.scan.services import Services
 from guardian.search.asking import Asked, request_of
-from guardian.search.search import Search, SearchAnswer
+from guardian.search.search import Request, Search, SearchAnswer
 from guardian.urls.addresses import is_web_address
 from guardian.web.desk import Desk
 
@@ -30,8 +30,7 @@ async def answered(desk: Desk, services: Services, asked: Asked, picture: bytes 
         async with asyncio.timeout(_SECONDS):
             if services.memory is not None:
                 await asyncio.to_thread(services.memory.fold)
-            with desk.store.read() as tx:
-                request = request_of(tx, wanted, picture)
+            request = await asyncio.to_thread(_request, desk, wanted, picture)
             if request.own is not None:
                 request = replace(request, picture=await asyncio.to_thread(search.original, request.own))
             return await search.answer(request)
@@ -39,6 +38,11 @@ async def answered(desk: Desk, services: Services, asked: Asked, picture: bytes 
         raise UsageError(f"this takes longer than {_SECONDS:g} s; use `guardian search`") from error
     except Unmatchable as error:
         raise UsageError(f"the picture cannot be looked at: {error}") from error
+
+
+def _request(desk: Desk, asked: Asked, picture: bytes | None) -> Request:
+    with desk.store.read() as tx:
+        return request_of(tx, asked, picture)
 
 
 async def picture_at(services: Services, address: str) -> bytes:

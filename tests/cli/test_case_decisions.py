@@ -76,7 +76,7 @@ def test_one_object_a_line_with_all_that_others_build_on(run: Run) -> None:
     assert (first["operator"], first["severity"], first["sightings"]) == ("shop.example", "high", 1)
     assert [one["severity"] for one in cases(run, "--sort", "priority")] == ["high", "medium", "low"]
     shown = run("case", "show", str(first["id"]))
-    assert "severity high (30), 50% of the picture used (10), 2 works of yours used by shop.example (3)" in shown
+    assert "severity high (30), 50 % of the picture used (10), 2 works of yours used by shop.example (3)" in shown
     assert "signs of trade on the page: shop, price (12)" in shown
 
 

@@ -1,5 +1,6 @@
 """`guardian notice`, `case timeline` and `recheck` as a person runs them."""
 
+import hashlib
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -27,6 +28,7 @@ owner:
   signs_as: Ada Example, director
 notices: {{four_eyes: true, templates: mine}}
 """
+PICTURE = b"\x89PNG\r\n\x1a\n" + b"a picture of which only the beginning is looked at"
 CONSIDERED = ("--licence", "asked the sales team, none was sold", "--exceptions", "a whole copy in a shop")
 
 
@@ -55,14 +57,14 @@ def desk(tmp_path: Path, site: Site) -> Desk:
     (tmp_path / "config.yaml").write_text(CONFIG.format(rules=rules_folder()))
     (tmp_path / "mine").mkdir()
     page = site.page("page.html", "copy.png")
-    (site.folder / "copy.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"a picture of which only the beginning is looked at")
+    (site.folder / "copy.png").write_bytes(PICTURE)
     store = open_store(StoreSettings(), tmp_path / "data")
     at = datetime.now(UTC) - timedelta(days=2)
     with store.begin() as tx:
         asset = tx.assets.reserve("a" * 64, title="Düne", collection="shop", path="/a.jpg", size=(800, 600), at=at)
         use = RecordedUse(
             Sighting("web", f"{page.rpartition('/')[0]}/copy.png", page, at, Context()),
-            "c" * 64,
+            hashlib.sha256(PICTURE).hexdigest(),
             asset,
             Comparison(0.98765, description="cropped to 41 %"),
             LicenceStatus.NONE,

@@ -147,7 +147,7 @@ ASSET = {
 
 
 def asset_of(read: Read) -> dict[str, Any]:
-    return ASSET | {"work": work_of(read)}
+    return ASSET | {"work": work_of(read), "labels": [], "shoot": None, "keywords": None, "caption": None}
 
 
 def work_of(read: Read) -> str:
@@ -281,7 +281,7 @@ def test_case_show(home: Home, read: Read) -> None:
     days = (datetime.now(UTC) - NOON).days
     parts = {
         "severity": (30, "severity high"),
-        "share": (12.0, "60% of the picture used"),
+        "share": (12.0, "60 % of the picture used"),
         "pages": (0, "1 place"),
         "works": (0, "1 work of yours used by thief.example"),
         "commercial": (0, "no signs of trade on the page"),
@@ -411,7 +411,7 @@ def test_coverage_for_people(home: Home) -> None:
         "other\n"
         "  never scanned\n"
         "evidence\n"
-        "  0 bytes of 20.0 GiB used (0%)\n"
+        "  0 bytes of 20.0 GiB used (0 %)\n"
     )
 
 

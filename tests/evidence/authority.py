@@ -37,9 +37,12 @@ ess_cert_id_alg = sha256
 
 
 class Authority:
-    """A time-stamp authority. `root` is its root certificate; the next `failures` answers are HTTP 503."""
+    """A time-stamp authority. `root` is its root certificate; the next `failures` answers are HTTP 503.
 
-    def __init__(self, folder: Path) -> None:
+    `is_of_root`: whether the root vouches for it; one of which nobody does signs its certificate itself.
+    """
+
+    def __init__(self, folder: Path, *, is_of_root: bool = True) -> None:
         self.folder, self.root, self.failures, self.asked = folder, folder / "root.pem", 0, 0
         (folder / "openssl.cnf").write_text(_CONFIGURATION.format(folder=folder))
         (folder / "serial").write_text("01\n")
@@ -48,7 +51,8 @@ class Authority:
         self._run(
             *common, "-subj", "/CN=Root of the test", "-extensions", "root", "-keyout", "root.key", "-out", "root.pem"
         )
-        signer = ["-CA", "root.pem", "-CAkey", "root.key", "-extensions", "signer"]
+        issuer = ["-CA", "root.pem", "-CAkey", "root.key"] if is_of_root else []
+        signer = [*issuer, "-extensions", "signer"]
         self._run(*common, *signer, "-subj", "/CN=Clock of the test", "-keyout", "signer.key", "-out", "signer.pem")
 
     def answer(self, query: bytes) -> bytes:

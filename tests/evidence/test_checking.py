@@ -56,3 +56,11 @@ def test_two_copies_are_compared(tmp_path: Path) -> None:
         (VaultFault.ONLY_THERE, same, True),
         (VaultFault.DIFFERS, changed, True),
     }
+
+
+def test_files_of_two_copies_that_cannot_be_read_are_not_called_alike(tmp_path: Path) -> None:
+    for name in ("here", "there"):
+        (tmp_path / name).mkdir()
+        # Reading it is an error for everybody, as on a disk that fails.
+        (tmp_path / name / "file").symlink_to("/proc/self/mem")
+    assert [one.fault for one in compare_copies(tmp_path / "here", tmp_path / "there")] == [VaultFault.UNREADABLE]

@@ -159,8 +159,8 @@ def test_the_linked_imprint_is_read_first_and_is_enough(host: Host) -> None:
     assert told["security_txt"]["is_expired"] is False
     # The page itself was kept by the scan and is not asked for again; the imprint says enough.
     assert host.site.paths() == ["/unternehmen/impressum", "/.well-known/security.txt"]
-    assert [file.name for file in taken.files] == ["contacts.json", "contacts/page-1.html", "contacts/security.txt"]
-    assert (folder / "contacts" / "page-1.html").read_text() == IMPRINT
+    assert [file.name for file in taken.files] == ["contacts.json", "contacts/page-1.html.txt", "contacts/security.txt"]
+    assert (folder / "contacts" / "page-1.html.txt").read_text() == IMPRINT
     assert taken.not_taken == ()
 
 

@@ -77,15 +77,21 @@ def subject(site: Site, tmp_path: Path) -> CaptureSubject:
 
 
 def taken(
-    subject: CaptureSubject, folder: Path, max_requests: int = 60, max_bytes: int = 10**8, for_person: bool = True
+    subject: CaptureSubject,
+    folder: Path,
+    max_requests: int = 60,
+    max_bytes: int = 10**8,
+    for_person: bool = True,
+    is_of_absence: bool = False,
 ) -> Captured:
     async def go() -> Captured:
         clock = lambda: datetime.now(UTC)  # noqa: E731
         store = Store(f"sqlite:///{folder / 'guardian.db'}")
         try:
             async with WebClient(patient(), clock=clock) as web:
+                vault = Vault(folder / "evidence", 10**9)
                 services = ExchangeServices(
-                    Fetcher.for_scan(web), store, Vault(folder / "evidence", 10**9), clock, max_requests, for_person
+                    Fetcher.for_scan(web), store, vault, clock, max_requests, for_person, is_of_absence
                 )
                 with opened_keeper(folder, max_bytes) as keeper:
                     exchanges = await take_exchanges(subject, keeper, services)
@@ -209,6 +215,29 @@ def test_what_does_not_fit_is_left_out_and_said(site: Site, subject: CaptureSubj
     small = taken(subject, tmp_path, max_bytes=100_000)
     assert "do not fit" in small.left_out[f"{site.url}/other.gif"]
     assert "page.wacz" in small.files
+
+
+def test_a_picture_that_is_another_one_by_now_is_said(site: Site, subject: CaptureSubject, tmp_path: Path) -> None:
+    """The comparison of a capture is of the bytes that a scan kept; what came now may show something else."""
+    assert taken(subject, tmp_path).exchanges.taken.differences == ()
+    site.put("/cdn/thief.gif", Says(GIF + b"another", content_type="image/gif"))
+    captured = taken(subject, tmp_path)
+    assert captured.files["picture.gif"] == GIF + b"another"
+    (difference,) = captured.exchanges.taken.differences
+    assert "came with other bytes than when the use was last seen, 2026-05-01" in difference
+    assert "was not measured" in difference
+
+
+def test_of_an_absence_it_is_known_why_the_page_did_not_come(
+    site: Site, subject: CaptureSubject, tmp_path: Path
+) -> None:
+    """What a browser is sent all the same is then said: the page may be gone for guardian only."""
+    site.put("/", Status("403 Forbidden"))
+    site.put("/thief.gif", Status("403 Forbidden"))
+    captured = taken(subject, tmp_path, is_of_absence=True)
+    assert captured.exchanges.failed is not None
+    assert captured.exchanges.failed.status == 403
+    assert "no picture came" in captured.left_out["picture"]
 
 
 def test_robots_are_obeyed_unless_a_person_asks(site: Site, subject: CaptureSubject, tmp_path: Path) -> None:

@@ -74,6 +74,20 @@ def test_the_control_picture_tells_a_host_that_strips_from_one_that_does_not(
     assert NOT_KNOWN in told
 
 
+def test_what_could_not_be_read_is_not_called_removed() -> None:
+    """Metadata that is damaged or too large in the picture that was found is no reason to accuse anybody."""
+    unread = FileMetadata((NOTICE,), ("XMP is there and cannot be read (ParseError)",))
+    told = words(MINE, unread, FileMetadata((OTHER,)))
+    assert "does not state" not in told
+    assert "could be read (XMP is there and cannot be read (ParseError)), so it may state this all the same" in told
+    rows = {row.name: row.change for row in compared(MINE, unread, None)}
+    assert rows == {"dc:creator": Change.NOT_READ, "dc:rights": Change.KEPT, "xmpMM:DocumentID": Change.NOT_READ}
+
+    told = words(MINE, NOTHING, FileMetadata((), ("XMP is there and cannot be read (ParseError)",)))
+    assert "has no metadata either" not in told
+    assert "it is not known whether the host removes metadata" in told
+
+
 def test_another_name_is_said_as_it_stands() -> None:
     told = words(FileMetadata((CREATOR,)), FileMetadata((OTHER,)), NOTHING)
     assert "states another creator: “Otto” instead of “Anna”." in told

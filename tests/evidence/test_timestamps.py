@@ -45,6 +45,14 @@ def test_a_root_that_nobody_knows_is_said(authority_url: str) -> None:
         ask(TimestampSettings(url=authority_url))
 
 
+def test_a_root_that_the_answer_itself_brings_is_not_known(tmp_path: Path, authority: Authority) -> None:
+    """Anybody between could stamp with a certificate of their own making."""
+    with Authority(tmp_path, is_of_root=False).served() as url:
+        for ca_file in (None, authority.root):
+            with pytest.raises(NoTimestamp, match="ca_file"):
+                ask(TimestampSettings(url=url, ca_file=ca_file))
+
+
 def test_an_answer_of_something_else_is_said(site: object, authority: Authority) -> None:
     with pytest.raises(NoTimestamp, match=r"status|no time stamp"):
         ask(TimestampSettings(url=site.page("index.html"), ca_file=authority.root))  # type: ignore[attr-defined]

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from guardian.evidence.bundle import Member, Written
-from guardian.evidence.manifest import BLOCK_BYTES, MANIFEST, PUBLIC_KEY, SIGNATURE, Listed, Manifest
+from guardian.evidence.bundle_members import opened_members
+from guardian.evidence.case_history import faults_in
+from guardian.evidence.manifest import BLOCK_BYTES, MANIFEST, PUBLIC_KEY, SIGNATURE, Listed, Manifest, read_manifest
 from guardian.evidence.signing import installation_key
 from guardian.evidence.timestamps import roots_in
 from guardian.evidence.verifying import NotABundle, Verified, verify
@@ -169,6 +171,33 @@ def test_a_manifest_that_states_impossible_sizes_ends_the_check(tmp_path: Path) 
         damage = verify(path).damage
         assert damage is not None
         assert damage.member == "case.json"
+
+
+def test_no_member_has_the_name_of_one_before_the_manifest() -> None:
+    """Of two members with one name some programs would unpack the one that was not looked at."""
+    for name in (MANIFEST, SIGNATURE, "manifest.tsr"):
+        listed = (Listed(name, "0" * 64, 1, "application/json", "Another one."),)
+        with pytest.raises(ValueError, match="twice"):
+            read_manifest(Manifest("case_1", NOON, "0.1.0", "0" * 64, False, listed).content())
+
+
+def test_a_history_that_is_nested_without_end_is_said() -> None:
+    assert faults_in(b"[" * 100_000) == ["history.jsonl cannot be read"]
+
+
+def test_members_are_read_where_the_check_found_them(bundle: Path, tmp_path: Path) -> None:
+    verified, path = verify(bundle), tmp_path / "b.zip"
+    path.write_bytes(bundle.read_bytes())
+    with opened_members(path, verified) as members:
+        assert members.content("case.json", 100) == b'{"id":"case_1"}'
+        assert members.folders_with("page.wacz") == ["captures/1-capture_1"]
+        with pytest.raises(ValueError, match="more than 100"):
+            members.content(LARGE, 100)
+        with pytest.raises(ValueError, match="not in the bundle"):
+            members.content(MANIFEST, 100)
+    path.write_bytes(bundle.read_bytes().replace(b'"case_1"}', b'"case_2"}'))
+    with opened_members(path, verified) as members, pytest.raises(ValueError, match="changed"):
+        members.content("case.json", 100)
 
 
 def test_what_is_no_bundle_is_said(tmp_path: Path) -> None:

@@ -91,6 +91,23 @@ def test_credentials_are_sent_and_withheld_from_the_record(site: Site) -> None:
     assert exchange.withheld == ("x-access",)
 
 
+def test_cookies_that_a_signed_in_visit_is_given_are_withheld_and_those_of_others_kept(site: Site) -> None:
+    head = OK + b"Set-Cookie: session=live-key; Secure\r\nset-cookie : other=1\r\n folded-key\r\nX: y\r\n"
+    answer = head + b"content-length: 26\r\n\r\nSet-Cookie: not=this\r\n\r\nhi"
+    site.put("/", Raw(answer))
+    settings = CredentialSettings(origin=site.url, header="X-Access", secret_env="TOKEN")
+    credentials = read_credentials(settings, {"TOKEN": "very-secret"})
+    (exchange,) = recorded(site.url + "/", policy=FetchPolicy(AskedBy.PERSON, credentials))
+    assert b"key" not in exchange.response
+    kept = (b"Set-Cookie: " + WITHHELD, b"set-cookie : " + WITHHELD, b" " + WITHHELD, b"X: y")
+    assert exchange.response.split(b"\r\n")[1:5] == list(kept)
+    assert exchange.response.endswith(b"\r\n\r\nSet-Cookie: not=this\r\n\r\nhi")
+    assert exchange.withheld == ("set-cookie", "x-access")
+
+    (stranger,) = recorded(site.url + "/")
+    assert (stranger.response, stranger.withheld) == (answer, ())
+
+
 def test_the_certificates_of_a_connection_are_recorded_up_to_the_root(tmp_path: Path) -> None:
     def openssl(*arguments: str | Path) -> None:
         subprocess.run(["openssl", *arguments], check=True, capture_output=True, cwd=tmp_path)

@@ -143,7 +143,7 @@ WELL_ENOUGH: list[tuple[str, Says, bytes]] = [
 def test_what_is_odd_but_complete_is_taken(site: Site, get: Get, name: str, way: Says, content: bytes) -> None:
     site.put("/there", "there")
     site.put("/gr%C3%BC%C3%9F", "gruess")
-    response = get(site.put(f"/{name}", way), **TOO_SMALL_A_PATIENCE)
+    response = get(site.put(f"/{name}", way), timeout=timedelta(seconds=10))
     assert (response.content, response.incomplete) == (content, None)
     assert (response.status, response.remote_address) == (200, "127.0.0.1")
 

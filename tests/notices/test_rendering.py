@@ -115,3 +115,21 @@ def test_an_endless_template_is_stopped(tmp_path: Path) -> None:
     (tmp_path / "dmca.en.txt").write_text("Subject: x\n{% for n in range(1000000000) %}x{% endfor %}\n")
     with pytest.raises(ConfigError, match="Range too big"):
         render(SAMPLE, NoticeKind.DMCA, NoticeLanguage.ENGLISH, tmp_path)
+
+
+@pytest.mark.parametrize("language", NoticeLanguage, ids=lambda one: one.value)
+def test_the_blocks_of_a_form_swear_where_the_law_asks_for_it_and_claim_nothing_unknown(
+    language: NoticeLanguage,
+) -> None:
+    unpublished = replace(SAMPLE, items=tuple(replace(item, published_at="") for item in SAMPLE.items))
+    perjury = "penalty of perjury"
+    assert perjury in render(unpublished, NoticeKind.DMCA, language, None).form
+    form = render(unpublished, NoticeKind.DSA, language, None).form
+    assert perjury not in form
+    # Whether a work was ever published is not known here.
+    assert not any(word in form.lower() for word in ("not published", "nicht im netz", "non publiée", "no publicada"))
+
+
+def test_french_signs_never_stand_alone_on_a_line() -> None:
+    french = [render(SAMPLE, kind, NoticeLanguage.FRENCH, None) for kind in NoticeKind]
+    assert not any(sign in one.text + one.form for one in french for sign in (" :", " ;", "« ", " »"))

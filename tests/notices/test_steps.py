@@ -7,7 +7,7 @@ import pytest
 from guardian.cases import Edit, decide
 from guardian.errors import UsageError
 from guardian.model import CaseState, Licence, TaskKind
-from guardian.model.notices import Notice, NoticeState
+from guardian.model.notices import Notice, NoticeKind, NoticeState
 from guardian.notices.drafting import House
 from guardian.notices.following import RECHECK_DAYS
 from guardian.notices.settings import NoticeSettings, OwnerSettings
@@ -161,3 +161,65 @@ def test_only_what_was_sent_is_countered_and_a_withdrawn_notice_ends(bench: Benc
         assert withdraw(tx, notice.id, by("jo"), "a mistake").state is NoticeState.WITHDRAWN
         with pytest.raises(UsageError, match="withdrawn already"):
             consider(tx, notice.id, "words that come too late", by("jo"))
+
+
+def test_a_licence_of_a_subdomain_counts_at_each_step(bench: Bench) -> None:
+    licence = Licence("lic_1", "blog.thief.example", collection="shop")
+    case_id = bench.used("https://blog.thief.example/1")
+    bench.used("https://thief.example/2")
+    notice = bench.draft(case_id).notice
+    with bench.store.begin() as tx:
+        check_licence(tx, notice.id, "asked the sales team", by("mara"))
+        consider(tx, notice.id, "a whole copy in a shop", by("mara"))
+        approve(tx, notice.id, by("jo"), FOUR_EYES)
+        ready = note_verified(tx, notice.id, {}, by("jo"))
+        granted = tx.licences.grant(licence, NOON)
+        # Granted after the approval, it stops what was ready to go out.
+        (point,) = open_points(tx, ready, FOUR_EYES, NOON)
+        assert point.startswith(f"https://blog.thief.example/1 is licensed by {granted.id} by now")
+        with pytest.raises(UsageError, match=granted.id):
+            mark_sent(tx, notice.id, "abuse@thief.example", COPY, by("jo"), FOUR_EYES)
+        with pytest.raises(UsageError, match=r"blog\.thief\.example/1 is licensed by"):
+            check_licence(tx, notice.id, "asked the sales team", by("mara"))
+
+    drafted = bench.draft(case_id)
+    assert [place.page_url for place in drafted.notice.places] == ["https://thief.example/2"]
+    assert drafted.left_out == ("https://blog.thief.example/1 is licensed",)
+
+
+def test_a_notice_does_not_ask_for_an_answer_on_a_day_that_is_over(bench: Bench) -> None:
+    notice = considered(bench)
+    with bench.store.begin() as tx:
+        approve(tx, notice.id, by("jo"), FOUR_EYES)
+        last, later = (note_verified(tx, notice.id, {}, by("jo", days * 24)) for days in (7, 8))
+        assert open_points(tx, last, FOUR_EYES, NOON + timedelta(days=7)) == []
+        (point,) = open_points(tx, later, FOUR_EYES, NOON + timedelta(days=8))
+    assert "2026-12-01, is over" in point
+
+
+def test_a_closed_case_stops_its_notice(bench: Bench) -> None:
+    notice = considered(bench)
+    with bench.store.begin() as tx:
+        approve(tx, notice.id, by("jo"), FOUR_EYES)
+        verified = note_verified(tx, notice.id, {}, by("jo"))
+        decide(tx, notice.case_ids[0], CaseState.CLOSED, Edit("mara", NOON))
+        (point,) = open_points(tx, verified, FOUR_EYES, NOON)
+    assert "is closed by now" in point
+
+
+def test_a_disguised_drafter_is_no_other_pair_of_eyes(bench: Bench) -> None:
+    notice = considered(bench)
+    with bench.store.begin() as tx, pytest.raises(UsageError, match="has drafted"):
+        approve(tx, notice.id, by("ma\u200era"), FOUR_EYES)
+
+
+def test_only_a_dmca_notification_is_answered_by_a_counter_notice(bench: Bench) -> None:
+    notice = bench.draft(bench.used("https://thief.example/1"), kind=NoticeKind.CEASE).notice
+    with bench.store.begin() as tx:
+        check_licence(tx, notice.id, "asked the sales team", by("mara"))
+        consider(tx, notice.id, "a whole copy in a shop", by("mara"))
+        approve(tx, notice.id, by("jo"), FOUR_EYES)
+        note_verified(tx, notice.id, {}, by("jo"))
+        mark_sent(tx, notice.id, "owner@thief.example", COPY, by("jo"), FOUR_EYES)
+        with pytest.raises(UsageError, match="cease and desist letter; a counter notice"):
+            note_counter(tx, notice.id, date(2026, 11, 24), by("jo"), FOUR_EYES)

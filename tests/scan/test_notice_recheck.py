@@ -15,7 +15,7 @@ from guardian.cases import record
 from guardian.catalog.wanted import Wanted
 from guardian.cli.acting import this_user
 from guardian.config import load_config
-from guardian.model import Case, CaseState, DescribedPicture, NewlySeen, Task, TaskKind
+from guardian.model import Case, CaseState, DescribedPicture, Licence, NewlySeen, Task, TaskKind
 from guardian.model.notices import Notice, NoticeKind, PlaceState, Recheck, RecheckOutcome
 from guardian.notices.drafting import House, Wish, draft
 from guardian.notices.steps import By, approve, check_licence, consider, mark_sent, note_verified, withdraw
@@ -94,9 +94,9 @@ class Shop:
             return mark_sent(tx, notice.id, "abuse@shop.example", "d" * 64, by, house.settings)
 
 
-def encoded(picture: Image.Image, tag: str) -> Conditional:
+def encoded(picture: Image.Image, tag: str, quality: int = 85) -> Conditional:
     written = io.BytesIO()
-    picture.save(written, "JPEG", quality=85)
+    picture.save(written, "JPEG", quality=quality)
     return Conditional(written.getvalue(), f'"{tag}"', content_type="image/jpeg")
 
 
@@ -125,6 +125,10 @@ def test_there_gone_back_moved_and_unclear(tmp_path: Path, web: Site, photograph
 
             await scan()
             notice = shop.sent_notice()
+            await live_while_the_work_is_shown(
+                shop, notice, rocket, encoded(photographs["coffee"], "again", quality=60)
+            )
+            web.put("/coffee.jpg", coffee)
             await there_while_anything_is_up(shop, notice)
             await nothing_is_said_of_what_cannot_be_seen(shop, notice)
             await gone_when_page_and_file_are(shop, notice, rocket)
@@ -140,6 +144,18 @@ def test_there_gone_back_moved_and_unclear(tmp_path: Path, web: Site, photograph
             await withdrawn(shop, notice)
 
     asyncio.run(go())
+
+
+async def live_while_the_work_is_shown(shop: Shop, notice: Notice, other: Conditional, again: Conditional) -> None:
+    """The page still names the file: what lies there decides."""
+    shop.web.put("/coffee.jpg", other)
+    (why,) = (await dead_addresses(shop.app.services, notice)).values()
+    assert "another picture lies at the picture's address, in which the work is not recognised" in why
+    shop.web.put("/coffee.jpg", again)
+    assert await dead_addresses(shop.app.services, notice) == {}
+    # A page where the picture was may only keep programs out.
+    shop.web.put("/coffee.jpg", "<p>Are you human?</p>")
+    assert (await shop.recheck(notice))[0] is RecheckOutcome.UNCLEAR
 
 
 async def there_while_anything_is_up(shop: Shop, notice: Notice) -> None:
@@ -227,6 +243,10 @@ def test_places_that_only_the_memory_knows_are_those_of_the_same_operator(store:
         tx.seen.remember(met, "recipe", "shard")
     assert case is not None
     assert case.operator == "forum.example/user/alice"
-    found = places_of(store, (), case, Occasion())
+    found = places_of(store, (), case, Occasion(), NOON.date())
     assert [one.place.page_url for one in found.named] == [pages[0]]
-    assert [one.place.page_url for one in found.elsewhere] == [pages[1]]
+    assert [(one.place.page_url, one.is_licensed) for one in found.elsewhere] == [(pages[1], False)]
+    with store.begin() as tx:
+        tx.licences.grant(Licence("", "forum.example", path="/user/alice/2", collection="shop"), NOON)
+    (elsewhere,) = places_of(store, (), case, Occasion(), NOON.date()).elsewhere
+    assert elsewhere.is_licensed

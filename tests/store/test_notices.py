@@ -77,3 +77,30 @@ def test_a_merged_case_has_the_notices_and_rechecks_of_both(store: Store) -> Non
     with store.read() as tx:
         assert [one.id for one in tx.notices.of_case(kept.id)] == ["notice_aa", "notice_ab"]
         assert tx.notices.rechecks_of(kept.id) == [recheck]
+
+
+def test_notices_are_found_by_what_they_are_now_and_by_their_days(store: Store) -> None:
+    steps = {
+        "notice_draft": (NoticeStep.DRAFTED, NoticeStep.LICENCE_CHECKED),
+        "notice_out": (NoticeStep.DRAFTED, NoticeStep.APPROVED, NoticeStep.SENT),
+        "notice_back": (NoticeStep.DRAFTED, NoticeStep.SENT, NoticeStep.COUNTERED),
+        "notice_ended": (NoticeStep.DRAFTED, NoticeStep.SENT, NoticeStep.WITHDRAWN),
+    }
+    with store.begin() as tx:
+        for days, (id_, several) in enumerate(steps.items()):
+            tx.notices.add(notice(id_, "case_1", days=days))
+            for step in several:
+                tx.notices.note(NoticeLine(id_, NOON, step, "jo"))
+    with store.read() as tx:
+        found = {state: [one.id for one in tx.notices.list(state=state)] for state in NoticeState}
+        assert [one.id for one in tx.notices.list(limit=1)] == ["notice_ended"]
+        # Those of this answer day, 1 December, and the countered one, whose days are its own.
+        after = [[one.id for one in tx.notices.with_days_after(date(2026, 12, day))] for day in (1, 2)]
+    assert found == {
+        NoticeState.DRAFT: ["notice_draft"],
+        NoticeState.APPROVED: [],
+        NoticeState.SENT: ["notice_out"],
+        NoticeState.COUNTERED: ["notice_back"],
+        NoticeState.WITHDRAWN: ["notice_ended"],
+    }
+    assert after == [["notice_out", "notice_back", "notice_ended"], ["notice_back"]]

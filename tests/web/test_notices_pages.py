@@ -26,12 +26,12 @@ def test_a_notice_from_the_case_to_the_counter_notice(served: Served, case_id: s
     rita, anna = served.signed_in("Rita"), served.signed_in("Anna")
     assert "Draft a notice" in rita.get(f"/cases/{case_id}").text
     drafted = rita.post(
-        "/notices", data={"case": case_id, "kind": "dsa", "language": "fr", "to": "abuse@thief.example"}
+        "/notices", data={"case": case_id, "kind": "dmca", "language": "fr", "to": "abuse@thief.example"}
     )
     assert drafted.status_code == 303
     path = drafted.headers["location"]
     text = rita.get(path).text
-    assert "article 16" in text
+    assert "17 U.S.C. § 512(c)(3)" in text
     assert "Lake &lt;script&gt;" in text
     assert "nobody has recorded a licence check" in text
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from reportlab.lib.units import mm
 from reportlab.platypus import CondPageBreak, Flowable, KeepTogether, PageBreak, Spacer, Table, TableStyle
 
-from guardian.evidence.report.contacts import contact_facts
+from guardian.evidence.report.contacts import contact_facts, contacts_not_taken
 from guardian.evidence.report.content import CaseRecord, Exhibit, ReportContent
 from guardian.evidence.report.page import (
     CELL,
@@ -26,9 +26,10 @@ from guardian.evidence.report.page import (
     paragraph,
 )
 from guardian.evidence.report.pictures import Figure
+from guardian.evidence.report.rights import rights_not_read
 from guardian.evidence.report.wording import DECLARATION, DECLARATION_NOTE, DECLARATION_TITLE, METHOD
 from guardian.model import Finding
-from guardian.views.comparisons import description_text, percent_text
+from guardian.views.comparisons import description_text, percent_text, share_text
 from guardian.views.counting import counted
 from guardian.views.findings import licence_text, missed_text
 from guardian.views.licences import grant_text, scope_text
@@ -45,7 +46,7 @@ _URL = 1200
 def summary(content: ReportContent) -> Iterator[Flowable]:
     """Yield the first page: what the case is, in a sentence and in facts."""
     record = content.record
-    case, asset, finding = record.detail.case, record.detail.asset, strongest(record)
+    case, asset, finding = record.detail.case, record.asset, record.use
     yield paragraph("Evidence report", TITLE)
     yield foreign(f"Use of a picture by {case.operator}", SUBTITLE, most=160)
     if finding is not None:
@@ -77,7 +78,7 @@ def summary(content: ReportContent) -> Iterator[Flowable]:
 
 def both_pictures(content: ReportContent, number: int) -> Iterator[Flowable]:
     """Yield the chapter with both pictures side by side, the heat map and the page as it was shown."""
-    pictures, finding, asset = content.pictures, strongest(content.record), content.record.detail.asset
+    pictures, finding, asset = content.pictures, content.record.use, content.record.asset
     overlap = None
     if finding is not None and asset is not None and not pictures.is_outlined:
         overlap = overlap_of(asset, finding.comparison, None)
@@ -133,7 +134,8 @@ def both_pictures(content: ReportContent, number: int) -> Iterator[Flowable]:
         )
     if pictures.screenshot is not None:
         figure = Figure(pictures.screenshot, WIDTH * 0.8, 185 * mm, tallest=1.5)
-        words = "The page as a browser showed it"
+        at = pictures.screenshot_at
+        words = f"The page as a browser showed it on {minute_text(at)}" if at else "The page as a browser showed it"
         words += "; its upper part, the whole is in the bundle." if figure.is_cut else "."
         yield KeepTogether([Spacer(1, 8), figure, Spacer(1, 3), paragraph(words, SMALL)])
 
@@ -233,14 +235,19 @@ def exhibits(listed: Sequence[Exhibit], number: int) -> Iterator[Flowable]:
     yield listing(("Exhibit", "File", "Size"), rows, widths)
 
 
-def limits(record: CaseRecord, number: int) -> Iterator[Flowable]:
+def limits(content: ReportContent, number: int) -> Iterator[Flowable]:
     """Yield the chapter that says what was not taken, and what was shown to one visitor and not to another."""
     yield from heading(number, "What was not taken")
+    record = content.record
     rows: list[tuple[str, Flowable | str]] = []
     for capture in record.captures:
         label = f"Capture of {minute_text(capture.began_at)}"
         rows += [(label, f"{one.name}: {one.reason}") for one in capture.not_taken]
         rows += [(label, f"Shown differently: {sentence}") for sentence in capture.differences]
+    if content.contacts is not None:
+        rows += contacts_not_taken(content.contacts)
+    if content.rights is not None:
+        rows += rights_not_read(content.rights)
     for deletion in record.deletions:
         files = counted(len(deletion.files), "file")
         why = f" ({deletion.note})" if deletion.note else ""
@@ -294,15 +301,6 @@ def declaration(content: ReportContent, number: int) -> Iterator[Flowable]:
     yield paragraph("Signature", LABEL)
 
 
-def strongest(record: CaseRecord) -> Finding | None:
-    """Return the finding that the report speaks of first: one that is there before those that are gone."""
-    return max(
-        record.detail.findings,
-        key=lambda one: (not one.is_absent, one.comparison.probability, one.last_seen_at, one.id),
-        default=None,
-    )
-
-
 def _measured(finding: Finding) -> list[tuple[str, Flowable | str]]:
     comparison = finding.comparison
     rows: list[tuple[str, Flowable | str]] = [
@@ -310,9 +308,13 @@ def _measured(finding: Finding) -> list[tuple[str, Flowable | str]]:
         ("Probability", percent_text(comparison.probability)),
     ]
     if comparison.asset_coverage is not None:
-        rows.append(("Share of the original", f"{comparison.asset_coverage:.0%} of the owner's picture can be seen"))
+        rows.append(
+            ("Share of the original", f"{share_text(comparison.asset_coverage)} of the owner's picture can be seen")
+        )
     if comparison.candidate_coverage is not None:
-        rows.append(("Share of the copy", f"{comparison.candidate_coverage:.0%} of the picture found is filled by it"))
+        rows.append(
+            ("Share of the copy", f"{share_text(comparison.candidate_coverage)} of the picture found is filled by it")
+        )
     if comparison.keypoint_inliers is not None:
         rows.append(("Distinct points", f"{comparison.keypoint_inliers} agree on one movement"))
     if comparison.aligned_similarity is not None:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from guardian.model import AuditHead, EvidenceCapture, EvidenceDeletion, EvidenceHold, Licence
+from guardian.cases.capture_orders import strongest
+from guardian.model import Asset, AuditHead, EvidenceCapture, EvidenceDeletion, EvidenceHold, Finding, Licence
 from guardian.views.cases import CaseDetail
 from guardian.views.timelines import TimelineEntry
 
@@ -14,9 +15,10 @@ from guardian.views.timelines import TimelineEntry
 class CaseRecord:
     """A case as it is recorded at `made_at`.
 
-    `captures` are oldest first. `licences` are those that speak about its operator. `head` is the end of the audit log
-    then; None while the log is empty. `hold`: that nothing of the case may be deleted; None when it may.
-    `deletions`: evidence of the case that was deleted. `time_line`: all that happened, in the order of time.
+    `captures` are oldest first, `captures_of_use` those of the use that the report speaks of. `licences` are those that
+    speak about its operator. `head` is the end of the audit log then; None while the log is empty. `hold`: that nothing
+    of the case may be deleted; None when it may. `deletions`: evidence of the case that was deleted. `time_line`: all
+    that happened, in the order of time.
     """
 
     detail: CaseDetail
@@ -28,6 +30,19 @@ class CaseRecord:
     hold: EvidenceHold | None = None
     deletions: tuple[EvidenceDeletion, ...] = ()
     time_line: tuple[TimelineEntry, ...] = ()
+    captures_of_use: tuple[EvidenceCapture, ...] = ()
+
+    @property
+    def use(self) -> Finding | None:
+        """The use that the report speaks of: the strongest, by which captures go too; None when there is none."""
+        return strongest(self.detail.findings) if self.detail.findings else None
+
+    @property
+    def asset(self) -> Asset | None:
+        """The version of the work that the use was compared with; None when the database has lost it."""
+        use = self.use
+        named = (one for one in self.detail.assets if use is not None and one.id == use.asset_id)
+        return next(named, self.detail.asset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +59,15 @@ class Exhibit:
 class ReportPictures:
     """Pictures that guardian has made itself, PNG or JPEG; None where there is none.
 
-    `original` and `found` show the overlap already when `is_outlined`. `screenshot` is the page as a browser showed it.
+    All are of the use that the report speaks of. `original` and `found` show the overlap already when `is_outlined`.
+    `screenshot` is the page as a browser showed it at `screenshot_at`.
     """
 
     original: bytes | None = field(default=None, repr=False)
     found: bytes | None = field(default=None, repr=False)
     heat_map: bytes | None = field(default=None, repr=False)
     screenshot: bytes | None = field(default=None, repr=False)
+    screenshot_at: datetime | None = None
     is_outlined: bool = False
 
 
@@ -59,8 +76,8 @@ class ReportContent:
     """All that a report is made of.
 
     `key`: the fingerprint of the key that signs the bundle. `authorities`: the time-stamp authorities that are asked;
-    none means that the bundle carries no time stamp. `contacts`: who is behind the site, and `rights`: what the files
-    say of rights in their metadata, both as the last capture found it.
+    none means that the bundle carries no time stamp. `contacts`: who is behind the site, as the last capture found it,
+    and `rights`: what the files say of rights in their metadata, as the last capture of the use found it.
     """
 
     record: CaseRecord

@@ -49,6 +49,6 @@ def _chapters(content: ReportContent) -> Iterator[Flowable]:
     yield from chapters.licences(record, 5)
     yield from chapters.time_line(record, 6)
     yield from chapters.exhibits(content.exhibits, 7)
-    yield from chapters.limits(record, 8)
+    yield from chapters.limits(content, 8)
     yield from chapters.method(content, 9)
     yield from chapters.declaration(content, 10)

@@ -19,21 +19,21 @@ _RESHAPER = arabic_reshaper.ArabicReshaper({"delete_harakat": False, "support_li
 
 def bounded(text: str, most: int = MOST_SIGNS) -> str:
     """Return a text as one line of at most about `most` characters, with what cannot be seen shown by its number."""
-    signs = []
-    is_blank = True
+    signs: list[str] = []
+    is_blank, looked_at, length = True, 0, 0
     # A title may have ten million characters: what is not shown is not looked at.
     for sign in text[: 4 * most]:
-        if sign.isspace():
-            signs += [] if is_blank else [" "]
-            is_blank = True
-        else:
-            signs.append(_visible(sign))
-            is_blank = False
-        if len(signs) >= most:
+        if length >= most:
             break
+        looked_at += 1
+        is_space = sign.isspace()
+        if not (is_space and is_blank):
+            signs.append(" " if is_space else _visible(sign))
+            length += len(signs[-1])
+        is_blank = is_space
 
     shown = "".join(signs).strip()
-    return shown if len(text) <= most else f"{shown} … (cut here; {len(text):,} characters in all)"
+    return shown if looked_at == len(text) else f"{shown} … (cut here; {len(text):,} characters in all)"
 
 
 def markup(text: str, typeface: str = BODY, size: float = 9.5, width: float = 440, most: int = MOST_SIGNS) -> str:

@@ -58,7 +58,8 @@ def facts(rows: Sequence[tuple[str, Flowable | str]], label_width: float = 38 * 
         [paragraph(label, LABEL), foreign(value, CELL, width - 8) if isinstance(value, str) else value]
         for label, value in rows
     ]
-    table = Table(cells, colWidths=[label_width, width])
+    # What is higher than a page, for want of typefaces for example, goes on on the next one.
+    table = Table(cells, colWidths=[label_width, width], splitInRow=1)
     table.setStyle(
         TableStyle(
             [
@@ -76,7 +77,9 @@ def facts(rows: Sequence[tuple[str, Flowable | str]], label_width: float = 38 * 
 
 def listing(head: Sequence[str], rows: Sequence[Sequence[Flowable]], widths: Sequence[float]) -> Table:
     """Return a table with a head that is repeated on each page; widths in points."""
-    table = Table([[paragraph(text, LABEL) for text in head], *rows], colWidths=list(widths), repeatRows=1)
+    table = Table(
+        [[paragraph(text, LABEL) for text in head], *rows], colWidths=list(widths), repeatRows=1, splitInRow=1
+    )
     table.setStyle(
         TableStyle(
             [

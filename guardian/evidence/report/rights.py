@@ -32,6 +32,22 @@ def rights_in_files(rights: Mapping[str, Any] | None, number: int) -> Iterator[F
     yield paragraph("Other fields (camera, place, identifiers of documents) stand in rights.json.", NOTE)
 
 
+def rights_not_read(rights: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield labels of what could not be read of the metadata of the files, each with the reason."""
+    for name, label in (
+        ("original", "Metadata of the owner's file"),
+        ("found", "Metadata of the picture found"),
+        ("control", "Metadata of the control picture"),
+    ):
+        file = rights.get(name)
+        unread = _texts(file.get("unread")) if isinstance(file, Mapping) else []
+        for sentence in unread[:_MOST_SENTENCES]:
+            yield label, sentence
+    c2pa = rights.get("c2pa", "read")
+    if c2pa != "read":
+        yield "Provenance (C2PA)", str(c2pa)
+
+
 def _table(fields: list[Mapping[str, Any]]) -> Flowable:
     """Return the fields with what each of the three files says."""
     others = (WIDTH - 64 * mm) / 3

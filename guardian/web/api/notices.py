@@ -119,13 +119,15 @@ Step = Annotated[
 def list_notices(request: Request, actor: Reader, query: Annotated[NoticeQuery, Query()]) -> dict[str, Any]:
     """Return notices, the newest first."""
     with desk_of(request).store.read() as tx:
-        if query.case is not None:
-            found = list(reversed(tx.notices.of_case(query.case)))
-            found = [one for one in found if query.operator is None or one.operator == query.operator]
+        if query.case is None:
+            found = tx.notices.list(operator=query.operator, state=query.state, limit=query.limit)
         else:
-            found = tx.notices.list(operator=query.operator)
-    wanted = [one for one in found if query.state is None or one.state is query.state]
-    return {"items": [notice_json(one) for one in wanted[: query.limit]]}
+            found = [
+                one
+                for one in reversed(tx.notices.of_case(query.case))
+                if query.operator in (None, one.operator) and query.state in (None, one.state)
+            ][: query.limit]
+    return {"items": [notice_json(one) for one in found]}
 
 
 @router.post(

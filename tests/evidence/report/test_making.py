@@ -164,3 +164,69 @@ def test_what_is_missing_is_said(content: ReportContent) -> None:
     assert "no time stamp of an independent authority" in text
     assert "No capture was taken of this case." in text
     assert "the log is empty" in text
+
+
+def test_registries_that_were_not_asked_are_named_among_what_was_not_taken(content: ReportContent) -> None:
+    capture = replace(content.record.captures[0], not_taken=(), differences=())
+    contacts = {
+        "looked_at": "2026-11-24T12:00:00+00:00",
+        "site": {"pages": [{"url": "https://shop.example/imprint", "problem": "the site answered 404"}]},
+        "security_txt": {"url": "https://shop.example/.well-known/security.txt", "contact": ["mailto:a@shop.example"]},
+        "domain": {
+            "asked": "https://rdap.example/domain/shop.example",
+            "answered_by": "rdap.example",
+            "name": "shop.example",
+            "holder": ["Otto Example", "Example Ltd"],
+            "registrar": "Names Ltd",
+            "events": {"registration": "2019-03-01T00:00:00Z", "expiration": "2027-03-01T00:00:00Z"},
+            "nameservers": ["ns1.shop.example"],
+        },
+        "network": {"address": "192.0.2.7", "problem": "not asked: evidence.rdap.enabled is false"},
+    }
+    rights = {"found": {"unread": ["XMP is there and cannot be read (ParseError)"]}, "c2pa": "C2PA is not read"}
+    record = replace(content.record, captures=(capture,))
+    text = text_of(make_report(replace(content, record=record, contacts=contacts, rights=rights)))
+    assert "Everything that guardian captures was taken" not in text
+    for told in (
+        "Hosting network not asked: evidence.rdap.enabled is false",
+        "https://shop.example/imprint: the site answered 404",
+        "Metadata of the picture found XMP is there and cannot be read (ParseError)",
+        "Provenance (C2PA) C2PA is not read",
+        "shop.example; registered by Otto Example, Example Ltd; through the registrar Names Ltd; name servers "
+        "ns1.shop.example; as rdap.example answered; registration on 2019-03-01, expiration on 2027-03-01",
+        "Hosting network the site answered from 192.0.2.7; not asked",
+        "at https://shop.example/.well-known/security.txt; contact: mailto:a@shop.example",
+        "2026-11-24 12:00Z",
+    ):
+        assert told in text, told
+    assert "asked: https://rdap" not in text
+
+    taken = make_report(replace(content, record=record, contacts={"site": {}}, rights={"c2pa": "read"}))
+    assert "Everything that guardian captures was taken" in text_of(taken)
+
+
+def test_each_part_is_of_the_strongest_use_and_the_version_that_it_shows(content: ReportContent) -> None:
+    """One that is certain and gone is no reason to show its numbers beside the picture of one that is there."""
+    (there,) = content.record.detail.findings
+    gone = replace(there, id="find_2", asset_id="asset_2", first_missed_at=NOON, missed_scans=99)
+    weaker = replace(there, id="find_3", decision=Decision(Action.REVIEW, "maybe", Severity.LOW))
+    weaker = replace(weaker, comparison=replace(there.comparison, probability=0.9999))
+    other = replace(content.record.detail.assets[0], id="asset_2", title="Another version")
+    detail = replace(content.record.detail, findings=[gone, weaker, there], assets=(other, content.record.asset))
+    record = replace(content.record, detail=detail)
+    assert (record.use, record.asset) == (there, content.record.asset)
+    only_gone = replace(record, detail=replace(detail, findings=[gone]))
+    assert (only_gone.use, only_gone.asset) == (gone, other)
+
+
+def test_texts_that_grow_when_they_are_shown_fit_on_the_pages(content: ReportContent) -> None:
+    """Two of these characters are shown by their numbers, which take eight each; one is ten times as wide as high."""
+    (finding,) = content.record.detail.findings
+    hostile = "\U000e0041\u2067\ufdfd" * 2_000
+    context = Context(page_title=hostile, alt=hostile, caption=hostile, nearby_text=hostile)
+    detail = replace(content.record.detail, findings=[replace(finding, context=context, page_url=hostile)])
+    rights = {"fields": [{"name": hostile, "original": hostile, "found": hostile, "management_information": True}]}
+    exhibits = [replace(content.exhibits[0], about=hostile)]
+    record = replace(content.record, detail=detail)
+    text = text_of(make_report(replace(content, record=record, rights=rights, exhibits=exhibits)))
+    assert "[U+2067]" in text

@@ -15,6 +15,7 @@ from schemathesis.checks import ignored_auth, not_a_server_error, positive_data_
 from guardian.cli.acting import this_user
 from guardian.model import Permission, TaskKind
 from guardian.people.tokens import add_token
+from guardian.web.api.limits import RequestLimits
 from guardian.web.app import build_app
 from guardian.web.metrics import Metrics
 from guardian.web.settings import WebSettings
@@ -30,6 +31,8 @@ def described(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The description of an application in this process, with a case, and what a program of all scopes sends."""
     desk = opened_desk(tmp_path_factory.mktemp("contract"), WebSettings())
     app = build_app(Metrics(desk.store, desk.vault, desk.clock), dict, list, desk)
+    # The requests of all tests come at once; refused for their number alone they would show nothing.
+    app.state.limits = RequestLimits(a_minute=1e6, at_once=1e6)
     used(desk, protected(desk, picture_bytes(1), "Lake"), picture_bytes(1), "https://thief.example/lake")
     now = datetime.now(UTC)
     with desk.store.begin() as tx:
