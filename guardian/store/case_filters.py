@@ -74,11 +74,12 @@ def _has_words(words: str, *, is_sqlite: bool) -> ColumnElement[bool]:
     saying = [_changed_cases_saying(words)]
     if (kept := cases_saying(words, is_sqlite=is_sqlite)) is not None:
         saying.append(kept)
+    # The ids first: where they are many, they spare reading the notes.
     return (
-        cases.c.operator.icontains(words, autoescape=True)
+        cases.c.id.in_(union_all(*saying))
+        | cases.c.operator.icontains(words, autoescape=True)
         | cases.c.review_note.icontains(words, autoescape=True)
         | cases.c.asset_id.in_(titled)
-        | cases.c.id.in_(union_all(*saying))
     )
 
 

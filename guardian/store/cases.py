@@ -271,13 +271,17 @@ class Cases:
 
         For words, which are looked for in texts too: to look twice would take twice as long.
         """
-        order = (cases.c.rank.desc(), cases.c.id)
         chosen_by = [*self._conditions(wanted), *is_at_host(wanted.host)]
-        rows = self._connection.execute(select(cases.c.id, cases.c.rank).where(*chosen_by).order_by(*order)).all()
-        begins = (-after[0], after[1]) if after is not None else None
-        ids = [row.id for row in rows if begins is None or (-row.rank, row.id) > begins][:limit]
-        query = _select().where(cases.c.id.in_(ids)).order_by(*order)
-        return [_case(row) for row in self._connection.execute(query)], len(rows)
+        counted = select(cases.c.id, cases.c.rank, func.count().over().label("total")).where(*chosen_by).subquery()
+        shown = select(counted.c.id, counted.c.total).order_by(counted.c.rank.desc(), counted.c.id).limit(limit)
+        if after is not None:
+            rank, id_ = after
+            shown = shown.where((counted.c.rank < rank) | ((counted.c.rank == rank) & (counted.c.id > id_)))
+        rows = self._connection.execute(shown).all()
+        if not rows:
+            return [], self.count_matching(wanted) if after is not None else 0
+        query = _select().where(cases.c.id.in_([row.id for row in rows])).order_by(cases.c.rank.desc(), cases.c.id)
+        return [_case(row) for row in self._connection.execute(query)], rows[0].total
 
     def count_matching(self, wanted: CaseFilter) -> int:
         """Return how many cases a filter wants."""
