@@ -39,6 +39,7 @@ from guardian.memory.remembering import Memory
 from guardian.memory.shards import FOLDER as MEMORY_FOLDER
 from guardian.model import Routing, Scan
 from guardian.notices.telling import tell_of_deadlines
+from guardian.notices.timeline import timeline_of
 from guardian.processes import Heartbeat, registered, take_over_lost
 from guardian.retention import prune_daily
 from guardian.scan.context import context_of_scan
@@ -52,6 +53,7 @@ from guardian.urls.accounts import Platform
 
 if TYPE_CHECKING:
     from guardian.catalog.catalog import Catalog
+    from guardian.evidence.exporting import Exporting
     from guardian.search.search import Search
 
 CRAWLS_KEPT_FOR = timedelta(days=30)
@@ -118,6 +120,24 @@ def archive_of(config: Config, store: Store, workers: Workers) -> Archive:
     """Return where the pictures of cases are looked for and compared. No worker is started before one is needed."""
     evidence = Vault(config.data_dir / "evidence", config.evidence.max_bytes)
     return Archive(store, evidence, Vault(config.data_dir / "originals", sys.maxsize), workers)
+
+
+def exporting_of(config: Config, store: Store, workers: Workers, client: TrustedClient) -> "Exporting":
+    """Return what the export of a bundle needs."""
+    # Imported late: what signs and stamps takes its time to load, and most commands need neither.
+    from guardian.evidence.exporting import Exporting
+
+    archive = archive_of(config, store, workers)
+    return Exporting(
+        store=store,
+        vault=archive.vault,
+        originals=archive.originals,
+        workers=workers,
+        client=client,
+        settings=config.evidence,
+        data_dir=config.data_dir,
+        time_line_of=timeline_of,
+    )
 
 
 def capture_services_of(app: App) -> CaptureServices:

@@ -8,6 +8,7 @@ from guardian.model import (
     ACTIONS_BY_STRENGTH,
     PURSUED_STATES,
     SEVERITIES_BY_STRENGTH,
+    Actor,
     CaptureOrder,
     CaptureReason,
     Case,
@@ -18,6 +19,7 @@ from guardian.model import (
     TaskKind,
 )
 from guardian.store import Transaction
+from guardian.store.ids import new_id
 
 
 def owe_captures(
@@ -66,6 +68,16 @@ def owe_capture(tx: Transaction, order: CaptureOrder, occasion: str, at: datetim
         # One capture of a case at a time, whichever processes there are.
         destination=order.case_id,
     )
+
+
+def ask_for_capture(tx: Transaction, case_id: str, by: Actor, at: datetime) -> Task:
+    """Owe the capture of a case that somebody asks for, and write who did; return its task."""
+    order = CaptureOrder(case_id, CaptureReason.ASKED, asked_by=by.name)
+    task = owe_capture(tx, order, new_id("ask"), at)
+    if task is None:
+        raise LookupError("a new occasion was captured before")
+    tx.audit.add(by, "evidence.capture_asked", case_id, at)
+    return task
 
 
 def strongest(findings: Sequence[Finding]) -> Finding:

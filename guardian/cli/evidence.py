@@ -11,7 +11,7 @@ from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.screen import Screen, echo
 from guardian.cli.showing import NOT_ALL_SEEN, json_line
 from guardian.errors import GuardianError
-from guardian.model import CaptureOrder, CaptureReason, EvidenceCapture
+from guardian.model import CaptureReason, EvidenceCapture
 from guardian.views.evidence import byte_text, capture_json, deletion_text, hold_text, reason_text, size_text
 
 
@@ -76,12 +76,11 @@ async def _capture(session: Session, start: str) -> EvidenceCapture:
     Raises GuardianError when another process is at this case, or when it cannot be taken now: then it stays owed.
     """
     from guardian.app import at_work, capture_services_of, opened_app, take_over
-    from guardian.cases.capture_orders import owe_capture
+    from guardian.cases.capture_orders import ask_for_capture
     from guardian.cases.reading import case_starting_with
     from guardian.config import require_contact
     from guardian.evidence.capture_tasks import CaptureConsumer
     from guardian.model import TaskKind, TaskState
-    from guardian.store.ids import new_id
     from guardian.tasks.runner import Runner
 
     require_contact(session.config, session.config_path)
@@ -90,11 +89,7 @@ async def _capture(session: Session, start: str) -> EvidenceCapture:
         user, now = this_user(), datetime.now(UTC)
         with app.store.begin() as tx:
             case = case_starting_with(tx, start)
-            order = CaptureOrder(case.id, CaptureReason.ASKED, asked_by=user.name)
-            task = owe_capture(tx, order, new_id("ask"), now)
-            tx.audit.add(user, "evidence.capture_asked", case.id, now)
-        if task is None:
-            raise LookupError("a new occasion was captured before")
+            task = ask_for_capture(tx, case.id, user, now)
 
         consumer = CaptureConsumer(capture_services_of(app), heartbeat.id, only_case=case.id)
         runner = Runner(app.store, heartbeat.id, app.services.clock, {TaskKind.CAPTURE: consumer})

@@ -128,29 +128,17 @@ COMMANDS = (export_bundle, verify_bundle, show_key)
 
 
 async def _export(session: Session, start: str, out: Path, with_original: bool, with_timestamp: bool) -> "Written":
-    from guardian.app import archive_of, make_workers, opened_store
-    from guardian.evidence.exporting import Exporting, export
+    from guardian.app import exporting_of, make_workers, opened_store
+    from guardian.evidence.exporting import export
     from guardian.fetch.trusted import TrustedClient
-    from guardian.notices.timeline import timeline_of
 
     config = session.config
     workers = make_workers(config)
     try:
         with opened_store(config) as store:
             async with TrustedClient(config.delivery.ca_file) as client:
-                archive = archive_of(config, store, workers)
-                exporting = Exporting(
-                    store=store,
-                    vault=archive.vault,
-                    originals=archive.originals,
-                    workers=workers,
-                    client=client,
-                    settings=config.evidence,
-                    data_dir=config.data_dir,
-                    time_line_of=timeline_of,
-                )
                 return await export(
-                    exporting,
+                    exporting_of(config, store, workers, client),
                     start,
                     out,
                     this_user(),

@@ -3,6 +3,7 @@
 Which members a case has is worked out in `case_members`; the form of the file is `zip_layout`'s.
 """
 
+import asyncio
 import hashlib
 import os
 import secrets
@@ -87,7 +88,8 @@ async def write_bundle(
     """
     refuse_existing(out)
     own = [Member(INSTRUCTIONS, instructions(is_stamped=stamping is not None), "text/plain", _ABOUT_INSTRUCTIONS)]
-    listed = [_measured(member) for member in (*own, *members)]
+    # In threads: the desk goes on answering while gigabytes are read and written.
+    listed = await asyncio.to_thread(lambda: [_measured(member) for member in (*own, *members)])
     sums = Member(SUMS, _sums(listed), "text/plain", "The SHA-256 of each file, as sha256sum checks it.")
     manifest = Manifest(
         case_id=head.case_id,
@@ -110,11 +112,9 @@ async def write_bundle(
     inner = zip((*own, sums, *members), (listed[0], _measured(sums), *listed[1:]), strict=True)
 
     path = out / f"{head.case_id}-{manifest_sha256[:16]}.zip" if out.is_dir() else out
-    with _new_file(path) as file:
-        size = _write_zip(file, [*outer, *((one.name, one.content, kept.sha256) for one, kept in inner)])
-        file.seek(0)
-        whole = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
-    return Written(path, whole, manifest_sha256, size, len(outer) + 2 + len(members))
+    contents = [*outer, *((one.name, one.content, kept.sha256) for one, kept in inner)]
+    whole, size = await asyncio.to_thread(_write_file, path, contents)
+    return Written(path, whole, manifest_sha256, size, len(contents))
 
 
 _EXISTS = "{} exists already; a bundle is written once: choose another name"
@@ -170,6 +170,14 @@ def _parts(file: IO[bytes]) -> Iterator[bytes]:
 
 def _sums(listed: Sequence[Listed]) -> bytes:
     return "".join(f"{member.sha256}  {member.name}\n" for member in listed).encode("ascii")
+
+
+def _write_file(path: Path, contents: Sequence[tuple[str, bytes | Path, str]]) -> tuple[str, int]:
+    """Write a new zip file, all of it or nothing; return its SHA-256 and its size."""
+    with _new_file(path) as file:
+        size = _write_zip(file, contents)
+        file.seek(0)
+        return hashlib.file_digest(file, "sha256").hexdigest(), size  # type: ignore[arg-type]
 
 
 def _write_zip(file: IO[bytes], contents: Sequence[tuple[str, bytes | Path, str]]) -> int:

@@ -1,6 +1,7 @@
 """A notice as files: text, the blocks of a form, PDF, and a mail draft with the PDF attached."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -78,8 +79,9 @@ def mail_of(notice: Notice, owner: OwnerSettings) -> bytes:
     )
 
 
+@lru_cache(maxsize=4)
 def pdf_of(notice: Notice) -> bytes:
-    """Return a notice as a PDF with numbered pages. The same notice makes the same bytes."""
+    """Return a notice as a PDF with numbered pages. The same notice makes the same bytes, which are remembered."""
     from reportlab.lib.pagesizes import A4
     from reportlab.lib.styles import ParagraphStyle
     from reportlab.lib.units import mm

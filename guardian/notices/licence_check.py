@@ -14,9 +14,9 @@ from guardian.store import Transaction
 from guardian.urls.addresses import host_in
 
 
-def licences_at(tx: Transaction, pages: Iterable[str]) -> list[Licence]:
-    """Return the licences that speak about the hosts of some pages, each once."""
-    hosts = sorted({host for page in pages if (host := host_in(page))})
+def licences_at(tx: Transaction, places: Iterable[str]) -> list[Licence]:
+    """Return the licences that speak about the hosts of some places (pages or hosts), each once."""
+    hosts = sorted({host for place in places if (host := host_in(place))})
     return list({licence.id: licence for host in hosts for licence in tx.licences.for_host(host)}.values())
 
 

@@ -6,6 +6,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 
 from guardian.notices.mail_address import is_mail_address
+from guardian.urls.addresses import host_in
 from guardian.views.plain_text import cleaned
 
 _LONGEST_SUBJECT = 300
@@ -20,10 +21,10 @@ def mail_draft(
     """
     mail = EmailMessage(policy=SMTP)
     mail["Subject"] = cleaned(subject)[:_LONGEST_SUBJECT]
-    if sender is not None and is_mail_address(sender):
-        mail["From"] = _party(sender.strip(), sender_name)
-    if recipient is not None and is_mail_address(recipient):
-        mail["To"] = _party(recipient.strip(), None)
+    for header, address, name in (("From", sender, sender_name), ("To", recipient, None)):
+        party = _party(address.strip(), name) if address is not None and is_mail_address(address) else None
+        if party is not None:
+            mail[header] = party
     mail["X-Unsent"] = "1"
     mail.set_content(text, cte="quoted-printable")
     mail.add_attachment(pdf, maintype="application", subtype="pdf", filename="notice.pdf")
@@ -32,10 +33,14 @@ def mail_draft(
     return mail.as_bytes()
 
 
-def _party(address: str, name: str | None) -> Address | str:
+def _party(address: str, name: str | None) -> Address | str | None:
+    """Return an address as a header has it, its domain as IDNA writes it; None for one that no header can have."""
     user, _, domain = address.rpartition("@")
+    domain = host_in(domain)
+    if not user.isascii() or not domain.isascii():
+        return None
     try:
         return Address(cleaned(name or "")[:200], username=user, domain=domain)
     except (ValueError, IndexError):
-        # A domain beyond ASCII: the library writes it only as it came.
-        return address
+        # Dots that the grammar does not know, but some providers give.
+        return f"{user}@{domain}"

@@ -2,7 +2,8 @@
 
 import re
 
-_ADDRESS = re.compile(r"[^\s@<>\"(),:;\[\]\\]{1,64}@(?:[\w-]{1,63}\.){1,8}[\w-]{2,63}")
+# "=?" begins an encoded word (RFC 2047): mail programs would read another address out of it.
+_ADDRESS = re.compile(r"(?!.*=\?)[^\s@<>\"(),:;\[\]\\]{1,64}@(?:[\w-]{1,63}\.){1,8}[\w-]{2,63}")
 
 
 def mail_address(text: str) -> str:

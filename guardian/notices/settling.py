@@ -16,6 +16,9 @@ MOVED_LINE, BACK_LINE = "relocated", "returned"
 """The kinds of the lines that open a case again."""
 
 _OPENED_AGAIN = {RecheckOutcome.MOVED: MOVED_LINE, RecheckOutcome.BACK: BACK_LINE}
+_IS_UP = (RecheckOutcome.THERE, RecheckOutcome.PARTLY)
+"""Of a case that a scan has called gone: its pages do not show the picture, but its file still lies there."""
+
 _ENDED_BY_NEWS = (CaseState.NOTICE_SENT, CaseState.GONE, *SETTLED_STATES)
 _MOST_LINKED = 20
 
@@ -26,8 +29,8 @@ def settle_recheck(tx: Transaction, recheck: Recheck, gone: Sequence[str], earli
     """Write a recheck; mark the findings that are gone; let the case follow, with captures as proof.
 
     `gone` are the ids of findings that are gone. `earlier`: the rechecks before, oldest first. A case all of whose
-    uses are gone becomes `gone`; one whose picture moved or is back is open again, and its history names the captures
-    from before. The same outcome again is no news and leaves no line.
+    uses are gone becomes `gone`; one whose picture moved or is back, or is up although a scan called the case gone, is
+    open again, and its history names the captures from before. The same outcome again is no news and leaves no line.
     """
     tx.notices.add_recheck(recheck)
     tx.findings.lose(gone, recheck.at)
@@ -38,7 +41,7 @@ def settle_recheck(tx: Transaction, recheck: Recheck, gone: Sequence[str], earli
     told = [one.outcome for one in earlier if one.outcome is not RecheckOutcome.UNCLEAR]
     is_news = outcome is not (told[-1] if told else None)
 
-    if outcome in _OPENED_AGAIN:
+    if outcome in _OPENED_AGAIN or (outcome in _IS_UP and case.state is CaseState.GONE):
         _open_again(tx, case, recheck, is_news=is_news)
     elif is_news:
         text = recheck_text(recheck)
@@ -52,11 +55,11 @@ def settle_recheck(tx: Transaction, recheck: Recheck, gone: Sequence[str], earli
 
 
 def _open_again(tx: Transaction, case: Case, recheck: Recheck, *, is_news: bool) -> None:
-    """Open a case again whose picture moved or is back, and have it captured as it is now."""
+    """Open a case again whose picture moved, is back or was never wholly gone, and have it captured as it is now."""
     is_ended = case.state in _ENDED_BY_NEWS
     if not is_news and not is_ended:
         return
-    kind = _OPENED_AGAIN[recheck.outcome]
+    kind = _OPENED_AGAIN.get(recheck.outcome, BACK_LINE)
     tx.cases.note(CaseEvent(case.id, recheck.at, kind, note=_with_captures(tx, recheck), detail=recheck.id))
     owe_capture(tx, CaptureOrder(case.id, CaptureReason.RETURNED, _found(recheck)), recheck.id, recheck.at)
     if is_ended:

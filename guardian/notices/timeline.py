@@ -1,14 +1,14 @@
 """Tells the whole story of a case: first seen, captured, decided, told, noticed, looked at again, licensed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time
 
 from guardian.licences import standing_of
-from guardian.model import Case, CaseState, LicenceStatus, TaskKind, TaskState
+from guardian.model import Case, CaseState, Finding, LicenceStatus, TaskKind, TaskState
 from guardian.model.notices import Notice, NoticeStep
 from guardian.notices.following import RECHECK_DAYS, key_of, read_key
+from guardian.notices.licence_check import licences_at
 from guardian.store import Transaction
-from guardian.urls.addresses import host_in
 from guardian.views.cases import event_words
 from guardian.views.counting import counted
 from guardian.views.evidence import reason_text
@@ -22,19 +22,19 @@ _TOLD_ELSEWHERE = frozenset({"notice_drafted", "notice_countered", "notice_withd
 
 def timeline_of(tx: Transaction, case: Case, now: datetime) -> list[TimelineEntry]:
     """Return everything that happened to a case and what is still to come, in the order of time."""
+    findings = tx.findings.list(case.id)
     entries = [
-        *_seen(tx, case),
+        *_seen(tx, findings),
         *_captured(tx, case),
         *_decided(tx, case),
         *_notices(tx, case, now),
         *_rechecked(tx, case),
-        *_licences(tx, case, now),
+        *_licences(tx, case, findings, now),
     ]
     return sorted(entries, key=lambda entry: entry.at)
 
 
-def _seen(tx: Transaction, case: Case) -> Iterator[TimelineEntry]:
-    findings = tx.findings.list(case.id)
+def _seen(tx: Transaction, findings: Sequence[Finding]) -> Iterator[TimelineEntry]:
     versions = tx.versions.of_all([finding.id for finding in findings])
     for number, finding in enumerate(findings):
         first = "first seen" if number == 0 else "also seen"
@@ -107,13 +107,15 @@ def _rechecked(tx: Transaction, case: Case) -> Iterator[TimelineEntry]:
         yield TimelineEntry(recheck.at, TimelineKind.RECHECKED, words, recheck.id)
 
 
-def _licences(tx: Transaction, case: Case, now: datetime) -> Iterator[TimelineEntry]:
-    host, work = host_in(case.operator), tx.works.of_asset(case.asset_id)
-    if not host or work is None:
+def _licences(tx: Transaction, case: Case, findings: Sequence[Finding], now: datetime) -> Iterator[TimelineEntry]:
+    work = tx.works.of_asset(case.asset_id)
+    if work is None:
         return
-    for licence in tx.licences.for_host(host):
-        status = standing_of(work, case.operator, now.date(), [licence]).status
-        if status in (LicenceStatus.NONE, LicenceStatus.OUT_OF_SCOPE):
+    # A licence may be of one part of what the operator shows: its pages are asked about, too.
+    places = list(dict.fromkeys([case.operator, *(finding.page_url for finding in findings)]))
+    for licence in licences_at(tx, places):
+        statuses = {standing_of(work, place, now.date(), [licence]).status for place in places}
+        if statuses <= {LicenceStatus.NONE, LicenceStatus.OUT_OF_SCOPE}:
             continue
         asset = tx.assets.get(licence.asset_id) if licence.asset_id else None
         text = grant_text(licence, scope_text(licence, asset))

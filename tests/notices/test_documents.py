@@ -43,6 +43,24 @@ def test_no_header_can_be_added_to_a_mail(bench: Bench, recipient: str) -> None:
     assert len(str(mail["Subject"])) <= 300
 
 
+@pytest.mark.parametrize(
+    ("recipient", "written"),
+    [
+        ("abuse@bücher.example", "abuse@xn--bcher-kva.example"),
+        ("a..b@docomo.example", "a..b@docomo.example"),
+        ("grüße@thief.example", None),
+        # A mail program would read victim@example.com out of it.
+        ("=?utf-8?q?victim=40example=2Ecom=2C?=@thief.example", None),
+    ],
+)
+def test_a_mail_goes_to_the_address_that_was_meant_or_to_nobody(
+    bench: Bench, recipient: str, written: str | None
+) -> None:
+    notice = bench.draft(bench.used("https://thief.example/1"), recipient=recipient).notice
+    head = mail_of(notice, OWNER).decode("ascii").partition("\r\n\r\n")[0]
+    assert [line for line in head.splitlines() if line.startswith("To:")] == ([f"To: {written}"] if written else [])
+
+
 def test_a_pdf_shows_hostile_text_as_text(bench: Bench) -> None:
     notice = replace(bench.draft(bench.used("https://thief.example/1")).notice, subject=HOSTILE)
     made = pdf_of(notice)

@@ -247,7 +247,7 @@ async def _change_of(desk: Desk, notice_id: str, step: Step, by: By) -> Callable
             return lambda tx: steps.note_verified(tx, notice_id, dead, by)
         case MarkSent():
             notice = await run_in_threadpool(_read, desk, notice_id)
-            digest = await run_in_threadpool(desk.notice_copies.keep, mail_of(notice, desk.house.owner))
+            digest = await run_in_threadpool(lambda: desk.notice_copies.keep(mail_of(notice, desk.house.owner)))
             return lambda tx: steps.mark_sent(tx, notice_id, step.to, digest, by, settings, step.note)
         case Counter():
             return lambda tx: steps.note_counter(tx, notice_id, step.received, by, settings, step.note)

@@ -30,6 +30,7 @@ from guardian.views.time_line import time_line
 from guardian.web.desk import Desk, desk_of
 from guardian.web.pages.access import LONGEST_FIELD, edit_by, person_may
 from guardian.web.pages.deciding import DONE_TEXTS, Asked, Decision, Tools, tools_of, with_done
+from guardian.web.pages.evidence import EvidencePanel, panel_of_evidence
 from guardian.web.pages.not_mine import Again, ask_if_sure
 from guardian.web.pages.notice_panel import NoticePanel, panel_of_case
 from guardian.web.rendering import page
@@ -60,6 +61,7 @@ class _Read:
     overlap: Overlap | None
     people: list[str]
     notices: NoticePanel
+    evidence: EvidencePanel
 
 
 @router.get("/{case_id}")
@@ -175,6 +177,7 @@ async def _case_page(
         reasons=list(DismissReason),
         people=found.people,
         drafting=found.notices,
+        evidence=found.evidence,
         done=done,
         meanwhile=[event_text(event) for event in meanwhile],
         fault=fault,
@@ -197,7 +200,8 @@ def _read(tx: Transaction, desk: Desk, case_id: str, finding_id: str) -> _Read |
         size = (seen.width, seen.height) if seen is not None else None
         overlap = overlap_of(mine, compared.comparison, size) if mine is not None else None
     people = [person.name for person in tx.people.all() if person.removed_at is None]
-    return _Read(detail, compared, overlap, people, panel_of_case(tx, desk, case))
+    panels = panel_of_case(tx, desk, case), panel_of_evidence(tx, desk, case)
+    return _Read(detail, compared, overlap, people, *panels)
 
 
 def _next_case(tx: Transaction, case: Case) -> str:

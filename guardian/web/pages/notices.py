@@ -148,8 +148,10 @@ async def sent(
     if len(uploaded) > _LARGEST_COPY:
         raise HTTPException(413, f"a copy has at most {_LARGEST_COPY} bytes")
 
+    # Made before the database is locked.
+    content = uploaded or await run_in_threadpool(mail_of, notice, desk.house.owner)
+
     def change(tx: Transaction) -> None:
-        content = uploaded or mail_of(notice, desk.house.owner)
         digest = desk.notice_copies.keep(content)
         steps.mark_sent(tx, notice_id, to, digest, by, desk.house.settings, note or None)
 
