@@ -47,6 +47,7 @@ CASES, SIGHTINGS_A_CASE, WORKS, OPERATORS = 100_000, 10, 2_000, 20_000
 _NAME, _PASSWORD = "bench", "a password for the bench"
 _ROUNDS = 15
 _REQUESTS_FOR_MEMORY = 600
+_CASES_A_STEP = 100
 
 PAGES = {
     "queue": "/cases",
@@ -65,6 +66,7 @@ PAGES = {
     "queue, rare words": "/cases?words=harbour+1234",
     "queue, common words": "/cases?words=copy",
     "queue, no such words": "/cases?words=nowhere",
+    "queue, words of all cases, by operator": "/cases?words=harbour&group=operator",
     "queue, by operator": "/cases?group=operator",
     "queue, by work": "/cases?group=work",
     "case": "/cases/case_77",
@@ -128,6 +130,15 @@ def fill(store: Store, folder: Path, cases: int = CASES, sightings: int = SIGHTI
         database.execute("ANALYZE")
     finally:
         database.close()
+    keep_words(store)
+
+
+def keep_words(store: Store) -> None:
+    """Keep the words of all cases, as the daemon does after scans."""
+    kept = 1
+    while kept:
+        with store.begin() as tx:
+            kept = tx.case_words.keep(_CASES_A_STEP)
 
 
 def _use(asset: object) -> RecordedUse:

@@ -59,6 +59,11 @@ if TYPE_CHECKING:
 CRAWLS_KEPT_FOR = timedelta(days=30)
 """A crawl that was cut off is gone on with for so long; after that its source is crawled from its start."""
 
+CASES_AT_ONCE = 2_000
+"""Of so many cases the words are kept at a time; after an upgrade the others follow the next times."""
+
+_CASES_A_STEP = 100
+
 log = structlog.get_logger(__name__)
 
 
@@ -280,6 +285,7 @@ async def prepare(app: App) -> None:
     """
     await take_over(app)
     await prune_old_rows(app)
+    await keep_case_words(app)
     await judge_waiting_uses(app)
     await asyncio.to_thread(tell_of_ending_licences, app)
     await asyncio.to_thread(tell_of_notice_deadlines, app)
@@ -389,6 +395,22 @@ async def prune_old_rows(app: App) -> None:
         kept_for = app.config.evidence.retention
         await asyncio.to_thread(delete_aged, app.store, app.services.vault, kept_for, now)
     await prune_memory(app)
+
+
+async def keep_case_words(app: App) -> None:
+    """Bring the words by which cases are found up to date, of at most CASES_AT_ONCE that have changed."""
+
+    def keep() -> None:
+        with app.store.read() as tx:
+            if tx.case_words.are_all_kept():
+                return
+        # In steps, so that no other writer waits for long.
+        for _ in range(0, CASES_AT_ONCE, _CASES_A_STEP):
+            with app.store.begin() as tx:
+                if tx.case_words.keep(_CASES_A_STEP) < _CASES_A_STEP:
+                    return
+
+    await asyncio.to_thread(keep)
 
 
 async def prune_memory(app: App) -> None:

@@ -10,7 +10,7 @@ from guardian.cases.deciding import Edit, decide
 from guardian.errors import UsageError
 from guardian.model import PURSUED_STATES, Case, CaseFilter, CaseState, DismissReason, Finding, LookAlike
 from guardian.store import Transaction
-from guardian.store.ids import new_id
+from guardian.store.ids import new_id, part_of_batch
 
 _NEAR_BITS = 12
 """Of the 64 bits of two published hashes so many may differ for the matcher to be asked. It decides."""
@@ -90,19 +90,23 @@ def would_close(tx: Transaction, case_id: str, kin: Collection[str]) -> list[Cas
     return closed_with(tx, case, {*kin, *(picture.candidate_sha256 for picture in pictures)})
 
 
-def call_not_mine(tx: Transaction, case_id: str, kin: Collection[str], edit: Edit) -> NotMine:
+def call_not_mine(
+    tx: Transaction, case_id: str, kin: Collection[str], edit: Edit, besides: Collection[str] = ()
+) -> NotMine:
     """Dismiss a case since its pictures are not one's own, and make them known look-alikes of its work.
 
     `kin` are the digests of other bytes that show the same. Cases that have nothing else are dismissed with it (reason
     `look_alike`), and from now on their pictures are quiet everywhere. All lines share a batch: `undo` of this case
-    takes all of it back. Raises as `decide` and `pictures_of`.
+    takes all of it back. Where several cases are called so at once, `edit.batch` is that of all, in which each has a
+    part of its own, and `besides` are their ids: none of them is closed because of another. Raises as `decide` and
+    `pictures_of`.
     """
-    batch = new_id("batch")
+    batch = part_of_batch(edit.batch, case_id) if edit.batch is not None else new_id("batch")
     edit = replace(edit, batch=batch)
     pictures = pictures_of(tx, case_id)
     case = decide(tx, case_id, CaseState.DISMISSED, edit, reason=DismissReason.NOT_MINE)
     known = {*kin, *(picture.candidate_sha256 for picture in pictures)}
-    closed = closed_with(tx, case, known)
+    closed = [other for other in closed_with(tx, case, known) if other.id not in besides]
 
     for picture in pictures:
         lookalike = LookAlike(

@@ -171,7 +171,7 @@ async def _call_not_mine(session: Session, store: "Store", found: list[Case], as
                 pictures = {finding.candidate_sha256 for finding in pictures_of(tx, case.id)}
                 closed, now = closed_with(tx, case, its_kin.digests | pictures), case
             else:
-                done = call_not_mine(tx, case.id, its_kin.digests, edit)
+                done = call_not_mine(tx, case.id, its_kin.digests, edit, [one.id for one in found])
                 closed, now = list(done.closed), done.case
             click.echo(f"{now.id}  {now.operator}  {would}dismissed (not mine)")
             for other in closed:

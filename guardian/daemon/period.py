@@ -17,6 +17,7 @@ from guardian.app import (
     App,
     exporting_of,
     judge_waiting_uses,
+    keep_case_words,
     look_for_watched,
     prune_old_rows,
     scan_and_mend,
@@ -223,6 +224,7 @@ class WorkPeriod:
             self._follow_assets,
             self._tell_of_changes,
             self._look_for_watched,
+            self._keep_case_words,
         )
         while True:
             await asyncio.sleep(self._heartbeat.lease.total_seconds() / LOOKS_PER_LEASE)
@@ -260,6 +262,10 @@ class WorkPeriod:
         if self._watched_at is None or not timedelta(0) <= now - self._watched_at < WATCH_PAUSE:
             await look_for_watched(self._app)
             self._watched_at = now
+
+    async def _keep_case_words(self) -> None:
+        """Keep the words by which cases are found, of those whose findings any process has changed."""
+        await keep_case_words(self._app)
 
     async def _tell_of_changes(self) -> None:
         """Tell who asks for it what became of cases and licences, by whichever process."""

@@ -13,6 +13,7 @@ import structlog
 from guardian.app import (
     App,
     at_work,
+    keep_case_words,
     look_for_watched,
     open_rules,
     opened_app,
@@ -88,6 +89,7 @@ async def run_once(config_path: Path, listener: Listener) -> list[Scan]:
         await asyncio.to_thread(tell_of_troubled_sources, app)
         await asyncio.to_thread(tell_of_what_changed, app)
         await look_for_watched(app)
+        await keep_case_words(app)
 
         # A pass bounds the time of each destination, so a long queue takes several passes.
         runner = make_runner(app, delivery, heartbeat)

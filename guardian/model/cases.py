@@ -242,10 +242,10 @@ class CaseFilter:
     a status that one of its findings has; `licence_id`: a licence that one of its findings was judged by. `since`: the
     case changed then or later. `host`: the operator's own name, or a host at or below which one of its findings lies.
     `due_by`: it is due on that day or earlier. `source`: one of its findings was seen by this source. `words`: text in
-    the title of its asset, its operator, its note, or the addresses or the words around one of its findings.
-    `confidence`: the surest of its findings was so sure or surer. `opened_from` and `opened_before`: it was opened then
-    or later, and earlier than then. `work_id`: it is about this work. `by_priority`: the most urgent first, and not
-    those last changed.
+    the title of its asset, its operator or its note, or words that follow each other in an address of one of its
+    findings or around it, the last of which may go on. `confidence`: the surest of its findings was so sure or surer.
+    `opened_from` and `opened_before`: it was opened then or later, and earlier than then. `work_id`: it is about this
+    work. `by_priority`: the most urgent first, and not those last changed.
     """
 
     states: tuple[CaseState, ...] = ()

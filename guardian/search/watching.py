@@ -39,6 +39,8 @@ def refuse_unwatchable(asked: Asked) -> None:
     """Raise UsageError for a search whose scores mean the same tomorrow only by their order."""
     if asked.picture is None and asked.own is None and not asked.like and not asked.colours:
         raise UsageError("a watch compares looks: save a search with a picture, --like or --colour")
+    if asked.text is not None and asked.picture is None and asked.own is None and not asked.like:
+        raise UsageError("beside colours alone words are ranks, and no measure: leave --text away, or add a picture")
     if asked.by in (By.COPY, By.WORDS):
         raise UsageError(f"a watch compares looks, not by {asked.by}: copies are found by scans and told as cases")
 
@@ -87,8 +89,10 @@ async def _found(store: Store, search: Search, pictures: Vault, named: NamedSear
     if request.own is not None:
         content = await asyncio.to_thread(search.original, request.own)
 
-    # Fused ranks say nothing of a picture by itself; the look does.
-    by = By.LOOK if request.by is By.AUTO and not request.colours else request.by
+    # Fused ranks say nothing of a picture by itself, and `auto` asks the matcher too, which names copies; the look says
+    # what a watch is for. Of colours alone the fit is the score.
+    has_looks = content is not None or bool(request.like)
+    by = By.LOOK if request.by is By.AUTO and has_looks else request.by
     wanted = replace(request, picture=content, by=by, top=MOST_RESULTS, newer_than=watch.watched_to)
     answer = await search.answer(wanted)
     if answer.not_searched:

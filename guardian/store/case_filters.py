@@ -2,15 +2,17 @@
 
 import json
 
-from sqlalchemy import ColumnElement, Text, cast, select
+from sqlalchemy import ColumnElement, Select, Text, cast, select, union_all
 
 from guardian.model import CaseFilter
+from guardian.store.case_words import cases_saying
+from guardian.store.search_tables import stale_case_words
 from guardian.store.tables import assets, cases, findings
 from guardian.store.works import work_of
 
 
-def conditions(wanted: CaseFilter) -> list[ColumnElement[bool]]:
-    """Return the conditions of a filter but for its host."""
+def conditions(wanted: CaseFilter, *, is_sqlite: bool) -> list[ColumnElement[bool]]:
+    """Return the conditions of a filter but for its host, as SQLite or PostgreSQL understands them."""
     found = _of_case(wanted)
     if wanted.asset_id is not None:
         found.append(cases.c.work_id == work_of(wanted.asset_id))
@@ -20,7 +22,7 @@ def conditions(wanted: CaseFilter) -> list[ColumnElement[bool]]:
         # As the JSON of the list spells it, quotes included, on either database.
         found.append(cast(cases.c.labels, Text).contains(json.dumps(wanted.label), autoescape=True))
     if wanted.words is not None:
-        found.append(_has_words(wanted.words))
+        found.append(_has_words(wanted.words, is_sqlite=is_sqlite))
 
     for column, value in (
         (findings.c.source, wanted.source),
@@ -63,24 +65,34 @@ def _of_case(wanted: CaseFilter) -> list[ColumnElement[bool]]:
     return found
 
 
-def _has_words(words: str) -> ColumnElement[bool]:
-    """Return the SQL condition that a case, its asset or one of its findings says something."""
+def _has_words(words: str, *, is_sqlite: bool) -> ColumnElement[bool]:
+    """Return the SQL condition that a case, its asset or one of its findings says something.
+
+    Titles, operators and notes are read, findings are asked for in the index of their words.
+    """
+    titled = select(assets.c.id).where(assets.c.title.icontains(words, autoescape=True))
+    saying = [_changed_cases_saying(words)]
+    if (kept := cases_saying(words, is_sqlite=is_sqlite)) is not None:
+        saying.append(kept)
+    # The ids first: where they are many, they spare reading the notes.
+    return (
+        cases.c.id.in_(union_all(*saying))
+        | cases.c.operator.icontains(words, autoescape=True)
+        | cases.c.review_note.icontains(words, autoescape=True)
+        | cases.c.asset_id.in_(titled)
+    )
+
+
+def _changed_cases_saying(words: str) -> Select[tuple[str | None]]:
+    """Return the query for the ids of cases whose findings say this, of those whose words are not kept yet."""
     # As the JSON of the context spells it, without the quotes.
     spelled = json.dumps(words)[1:-1]
-    titled = select(assets.c.id).where(
-        assets.c.id == cases.c.asset_id, assets.c.title.icontains(words, autoescape=True)
-    )
     said = (
         findings.c.page_url.icontains(words, autoescape=True)
         | findings.c.image_url.icontains(words, autoescape=True)
         | cast(findings.c.context, Text).icontains(spelled, autoescape=True)
     )
-    return (
-        cases.c.operator.icontains(words, autoescape=True)
-        | cases.c.review_note.icontains(words, autoescape=True)
-        | titled.exists()
-        | select(findings.c.id).where(findings.c.case_id == cases.c.id, said).exists()
-    )
+    return select(findings.c.case_id).where(findings.c.case_id.in_(select(stale_case_words.c.case_id)), said)
 
 
 def is_at_host(host: str | None) -> list[ColumnElement[bool]]:

@@ -24,7 +24,7 @@ from guardian.store.case_filters import conditions, is_at_host
 from guardian.store.case_order import CaseOrder, CasePlace, is_after, sorting
 from guardian.store.columns import Instant
 from guardian.store.evidence_tables import evidence_captures
-from guardian.store.ids import new_id
+from guardian.store.ids import new_id, part_of_batch
 from guardian.store.inserting import insert_into
 from guardian.store.retention import follow_merged_case
 from guardian.store.tables import case_aliases, case_events, cases, findings
@@ -229,8 +229,9 @@ class Cases:
         return self._connection.execute(query).scalar()
 
     def lines_of_batch(self, batch: str) -> list[CaseEvent]:
-        """Return the lines that one decision about several cases has written, in their order."""
-        query = select(case_events).where(case_events.c.batch == batch).order_by(case_events.c.id)
+        """Return the lines that one decision about several cases has written, also in its parts, in their order."""
+        is_part = case_events.c.batch.startswith(part_of_batch(batch, ""), autoescape=True)
+        query = select(case_events).where((case_events.c.batch == batch) | is_part).order_by(case_events.c.id)
         return [_event(row) for row in self._connection.execute(query)]
 
     def of_work(self, work_id: str) -> list[Case]:
@@ -245,7 +246,7 @@ class Cases:
         """
         order = (cases.c.rank.desc() if wanted.by_priority else cases.c.updated_at.desc(), cases.c.id)
         # Chosen first and counted afterwards: counting the findings of all that are sorted would take most of the time.
-        chosen = select(cases.c.id).where(*conditions(wanted)).order_by(*order).limit(limit)
+        chosen = select(cases.c.id).where(*self._conditions(wanted)).order_by(*order).limit(limit)
         query = _select().where(cases.c.id.in_(chosen))
         return [_case(row) for row in self._connection.execute(query.order_by(*order))]
 
@@ -254,7 +255,7 @@ class Cases:
 
         `after`: rank and id of the case after which they come.
         """
-        chosen_by = [*conditions(wanted), *is_at_host(wanted.host)]
+        chosen_by = [*self._conditions(wanted), *is_at_host(wanted.host)]
         if after is not None:
             rank, id_ = after
             chosen_by.append((cases.c.rank < rank) | ((cases.c.rank == rank) & (cases.c.id > id_)))
@@ -268,19 +269,23 @@ class Cases:
     ) -> tuple[Sequence[Case], int]:
         """Return what `queue` and `count_matching` return, from one look at all cases.
 
-        For words, which are looked for in every finding: to look twice would take twice as long.
+        For words, which are looked for in texts too: to look twice would take twice as long.
         """
-        order = (cases.c.rank.desc(), cases.c.id)
-        chosen_by = [*conditions(wanted), *is_at_host(wanted.host)]
-        rows = self._connection.execute(select(cases.c.id, cases.c.rank).where(*chosen_by).order_by(*order)).all()
-        begins = (-after[0], after[1]) if after is not None else None
-        ids = [row.id for row in rows if begins is None or (-row.rank, row.id) > begins][:limit]
-        query = _select().where(cases.c.id.in_(ids)).order_by(*order)
-        return [_case(row) for row in self._connection.execute(query)], len(rows)
+        chosen_by = [*self._conditions(wanted), *is_at_host(wanted.host)]
+        counted = select(cases.c.id, cases.c.rank, func.count().over().label("total")).where(*chosen_by).subquery()
+        shown = select(counted.c.id, counted.c.total).order_by(counted.c.rank.desc(), counted.c.id).limit(limit)
+        if after is not None:
+            rank, id_ = after
+            shown = shown.where((counted.c.rank < rank) | ((counted.c.rank == rank) & (counted.c.id > id_)))
+        rows = self._connection.execute(shown).all()
+        if not rows:
+            return [], self.count_matching(wanted) if after is not None else 0
+        query = _select().where(cases.c.id.in_([row.id for row in rows])).order_by(cases.c.rank.desc(), cases.c.id)
+        return [_case(row) for row in self._connection.execute(query)], rows[0].total
 
     def count_matching(self, wanted: CaseFilter) -> int:
         """Return how many cases a filter wants."""
-        query = select(func.count()).select_from(cases).where(*conditions(wanted), *is_at_host(wanted.host))
+        query = select(func.count()).select_from(cases).where(*self._conditions(wanted), *is_at_host(wanted.host))
         return self._connection.execute(query).scalar_one()
 
     def groups(
@@ -292,7 +297,7 @@ class Cases:
         """
         key, rank = _KEYS[by], func.max(cases.c.rank)
         query = select(key.label("key"), func.count().label("cases"), rank.label("rank"))
-        query = query.where(*conditions(wanted), *is_at_host(wanted.host)).group_by(key)
+        query = query.where(*self._conditions(wanted), *is_at_host(wanted.host)).group_by(key)
         if after is not None:
             query = query.having((rank < after[0]) | ((rank == after[0]) & (key > after[1])))
         rows = self._connection.execute(query.order_by(rank.desc(), key).limit(limit))
@@ -300,21 +305,21 @@ class Cases:
 
     def count_groups(self, wanted: CaseFilter, by: CaseGrouping) -> int:
         """Return into how many groups the cases fall that a filter wants."""
-        query = select(func.count(_KEYS[by].distinct())).where(*conditions(wanted), *is_at_host(wanted.host))
+        query = select(func.count(_KEYS[by].distinct())).where(*self._conditions(wanted), *is_at_host(wanted.host))
         return self._connection.execute(query).scalar_one()
 
     def foremost(self, wanted: CaseFilter, by: CaseGrouping, keys: Sequence[str], each: int) -> Sequence[Case]:
         """Return of each of these groups the `each` most urgent cases that a filter wants, the most urgent first."""
         key = _KEYS[by]
         place = func.row_number().over(partition_by=key, order_by=(cases.c.rank.desc(), cases.c.id))
-        of_groups = (key.in_(keys), *conditions(wanted), *is_at_host(wanted.host))
+        of_groups = (key.in_(keys), *self._conditions(wanted), *is_at_host(wanted.host))
         placed = select(cases.c.id, place.label("place")).where(*of_groups).subquery()
         query = _select().where(cases.c.id.in_(select(placed.c.id).where(placed.c.place <= each)))
         return [_case(row) for row in self._connection.execute(query.order_by(cases.c.rank.desc(), cases.c.id))]
 
     def page(self, wanted: CaseFilter, order: CaseOrder, limit: int, after: CasePlace | None = None) -> list[Case]:
         """Return the cases that a filter wants but for its host and its order, those after `after`, at most `limit`."""
-        chosen = select(cases.c.id).where(*conditions(wanted))
+        chosen = select(cases.c.id).where(*self._conditions(wanted))
         if after is not None:
             chosen = chosen.where(is_after(order, after))
         # Chosen first and counted afterwards, as in `matching`.
@@ -387,6 +392,9 @@ class Cases:
             of_case = update(cases).where(cases.c.id == event.case_id)
             self._connection.execute(of_case.values(version=cases.c.version + 1))
         return number, values
+
+    def _conditions(self, wanted: CaseFilter) -> Sequence[ColumnElement[bool]]:
+        return conditions(wanted, is_sqlite=self._connection.dialect.name == "sqlite")
 
     def _first(self, query: Select[tuple[object, ...]]) -> Case | None:
         row = self._connection.execute(query).first()

@@ -11,3 +11,8 @@ def new_id(kind: str) -> str:
     It carries no timestamp, so that the first digits already differ: people type only the beginning of an id.
     """
     return f"{kind}_{secrets.token_hex(_BYTES)}"
+
+
+def part_of_batch(batch: str, case_id: str) -> str:
+    """Return the id of the part of a decision about several cases that is about one of them."""
+    return f"{batch}.{case_id}"

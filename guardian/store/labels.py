@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, or_, select
 
-from guardian.model import PictureLabel
+from guardian.model import LabelSource, PictureLabel
 from guardian.store.search_tables import seen_labels
 from guardian.store.tables import seen_pictures
 
@@ -34,6 +34,17 @@ class Labels:
             ]
             if rows:
                 self._connection.execute(insert(seen_labels), rows)
+
+    def forget_words(self, ids: Collection[str]) -> None:
+        """Take off these pictures, and those that stand for them, the labels that words around them gave."""
+        listed = sorted(set(ids))
+        for start in range(0, len(listed), _AT_A_TIME):
+            part = listed[start : start + _AT_A_TIME]
+            heads = select(seen_pictures.c.same_as).where(
+                seen_pictures.c.id.in_(part), seen_pictures.c.same_as.is_not(None)
+            )
+            is_it = or_(seen_labels.c.picture_id.in_(part), seen_labels.c.picture_id.in_(heads))
+            self._connection.execute(delete(seen_labels).where(is_it, seen_labels.c.source == LabelSource.WORDS))
 
     def of(self, ids: Collection[str]) -> dict[str, tuple[PictureLabel, ...]]:
         """Return the labels of remembered pictures by their ids, in the order of their terms."""

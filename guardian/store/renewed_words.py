@@ -1,9 +1,10 @@
-"""Splits the words of all assets and places anew when a database is opened whose words other rules have split."""
+"""Splits the words of assets, places and cases anew when a database is opened whose words other rules have split."""
 
 from sqlalchemy import Connection, delete, select
 
 from guardian.model import AssetState
 from guardian.store.assets import asset_of
+from guardian.store.case_words import CaseWords
 from guardian.store.counters import Counters
 from guardian.store.search_tables import picture_words
 from guardian.store.tables import assets, seen_addresses
@@ -20,7 +21,7 @@ def are_words_current(connection: Connection) -> bool:
 
 
 def renew_words(connection: Connection) -> None:
-    """Split the words of all assets and places anew."""
+    """Split the words of all assets and places anew, and mark those of all cases, which are split in steps later."""
     words = Words(connection)
     connection.execute(delete(picture_words))
 
@@ -37,4 +38,5 @@ def renew_words(connection: Connection) -> None:
     while rows := connection.execute(places.where(seen_addresses.c.id > last)).all():
         words.write_places([(row.id, row.context, row.image_url) for row in rows])
         last = rows[-1].id
+    CaseWords(connection).mark_all()
     Counters(connection).put(_VERSION, TOKENS_VERSION)

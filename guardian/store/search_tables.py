@@ -53,3 +53,20 @@ watch_hits = Table(
     Column("sha256", Text, primary_key=True),
     Column("at", Instant, nullable=False),
 )
+
+# The words of the findings of a case, in one row or several: on SQLite an FTS5 table has them by the same id, on
+# PostgreSQL a column of this one (see case_words.py).
+case_words = Table(
+    "case_words",
+    metadata,
+    Column("id", RowNumber, primary_key=True),
+    Column("case_id", Text, ForeignKey("cases.id", ondelete="CASCADE"), nullable=False),
+    Index(None, "case_id"),
+)
+
+# The cases whose words are not kept as they now are. Triggers on the findings write it.
+stale_case_words = Table(
+    "stale_case_words",
+    metadata,
+    Column("case_id", Text, ForeignKey("cases.id", ondelete="CASCADE"), primary_key=True),
+)

@@ -11,6 +11,7 @@ from guardian.model import Context, MemoryCounts, NewlySeen, SeenAddress, SeenPi
 from guardian.store.counters import Counters
 from guardian.store.ids import new_id
 from guardian.store.inserting import insert_into
+from guardian.store.labels import Labels
 from guardian.store.places import is_on
 from guardian.store.tables import candidates, seen_addresses, seen_pictures, unremembered_hosts
 from guardian.store.words import Words
@@ -402,6 +403,8 @@ class Seen:
 
         gone = delete(seen_addresses).where(is_on(seen_addresses, host)).returning(seen_addresses.c.picture_id)
         touched = list(self._connection.execute(gone).scalars())
+        # Which words gave a label is not known: those of other sites give it again when labels are next applied.
+        Labels(self._connection).forget_words(touched)
         without: list[str] = []
         for part in _parts(sorted(set(touched))):
             has_others = select(seen_addresses.c.id).where(seen_addresses.c.picture_id == seen_pictures.c.id).exists()

@@ -5,6 +5,7 @@ from sqlalchemy import Connection
 from guardian.store.assets import Assets
 from guardian.store.audit import Audit
 from guardian.store.candidates import Candidates
+from guardian.store.case_words import CaseWords
 from guardian.store.cases import Cases
 from guardian.store.counters import Counters
 from guardian.store.destinations import Destinations
@@ -56,6 +57,7 @@ class Transaction:
         self.holds = Holds(connection)
         self.deletions = Deletions(connection)
         self.cases = Cases(connection, self.audit)
+        self.case_words = CaseWords(connection)
         self.statistics = Statistics(connection)
         self.people = People(connection)
         self.sign_ins = SignIns(connection)

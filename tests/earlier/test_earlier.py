@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from guardian.coverage.telling import episode_of
-from guardian.model import Importance, Trouble, TroubleKind
+from guardian.model import CaseFilter, Importance, Trouble, TroubleKind
 from guardian.outbox import enqueue_once, mint
 from guardian.store import Store
 from tests import forked
@@ -375,3 +375,21 @@ def test_what_is_shown_as_before_is_not_found_or_told_again(fixture: str, restor
         guardian(data, "run", "--once", code=1)
         changed = {query: set(data.rows(query)) ^ set(rows) for query, rows in before.items()}
         assert not any(changed.values()), changed
+
+
+def test_words_of_cases_are_kept_after_the_upgrade_and_find_the_same(earlier: Restored) -> None:
+    store = Store(earlier.database_url)
+
+    def found() -> dict[str, list[str]]:
+        with store.read() as tx:
+            said = [text for finding in tx.findings.list() for text in (finding.page_url, finding.context.page_title)]
+            asked = {text for text in said if text} | {case.operator for case in tx.cases.list()}
+            return {words: [case.id for case in tx.cases.matching(CaseFilter(words=words))] for words in asked}
+
+    before = found()
+    assert any(before.values())
+    with store.begin() as tx:
+        assert not tx.case_words.are_all_kept()
+        assert tx.case_words.keep(1_000) == len(tx.cases.list())
+    assert found() == before
+    store.close()

@@ -70,20 +70,34 @@ async def _watched(tmp_path: Path) -> None:
         memory.remember(store, [replace(_alike(3), page_url="https://other.example/")])
         assert await look() == 0, "each picture is told of once"
 
+        # Colours beside the picture choose among those that look like it; no watch calls anything a copy.
+        mean = f"#{bytes(picture(1).rgb.mean(axis=(0, 1)).astype(np.uint8)).hex()}"
+        with store.begin() as tx:
+            tx.named_searches.save("coloured", replace(asked, colours=(mean,)).as_json(), NOW)
+            assert tx.named_searches.watch("coloured", 0.01, Severity.LOW)
+        memory.remember(store, [_alike(5)])
+        assert await look() == 2
+        with store.begin() as tx:
+            owed = tx.tasks.list()
+            bodies = [message.body for one in owed if (message := tx.messages.get(one.message_id or ""))]
+            assert len(bodies) == 3
+            assert not any(b"copy" in body for body in bodies)
+            tx.named_searches.remove("coloured")
+
         # An example that was seen moves the question, though only assets are searched.
         with store.read() as tx:
             (seen,) = tx.seen.pictures([1]).values()
             request = request_of(tx, Asked(where="assets", like=(seen.id[:12],)), None)
         assert (await search.answer(request)).searched == {Kind.ASSET: 0}
         with store.begin() as tx:
-            (owed,) = tx.tasks.list()
-            message = tx.messages.get(owed.message_id) if owed.message_id else None
+            first = tx.tasks.list()[-1]
+            message = tx.messages.get(first.message_id) if first.message_id else None
             assert message is not None
             body = json.loads(message.body)
             Draft202012Validator(SCHEMA).validate(body)
-            assert (owed.destination, body["data"]["count"], body["data"]["watch"]["name"]) == ("desk", 2, "style")
+            assert (first.destination, body["data"]["count"], body["data"]["watch"]["name"]) == ("desk", 2, "style")
             tx.seen.forget_all()
-            assert tx.named_searches.forget_told() == 2
+            assert tx.named_searches.forget_told() == 3
             assert tx.named_searches.remove("style")
     finally:
         await workers.aclose()
@@ -119,3 +133,5 @@ def test_what_is_asked_is_kept_as_it_was() -> None:
     for unwatchable in (Asked(text="dunes"), Asked(own="asset_1", by="copy"), Asked(own="asset_1", by="words")):
         with pytest.raises(UsageError, match="a watch compares looks"):
             refuse_unwatchable(unwatchable)
+    with pytest.raises(UsageError, match="leave --text away"):
+        refuse_unwatchable(Asked(text="dunes", colours=("#c03",)))

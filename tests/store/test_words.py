@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from guardian.model import Asset, Context, DescribedPicture, Description, NewlySeen
+from guardian.model import Asset, Context, DescribedPicture, Description, LabelSource, NewlySeen, PictureLabel
 from guardian.store import Store
 from guardian.store.connecting import connect
 
@@ -190,6 +190,21 @@ def test_forgotten_hosts_leave_no_word_behind(store: Store, database: str, tmp_p
     with store.begin() as tx:
         tx.seen.forget_all()
     assert _seen(store, "boat") == []
+
+
+def test_labels_that_words_gave_go_with_a_forgotten_host(store: Store) -> None:
+    """A picture that others show too stays; what the host said of it does not."""
+    boat = Context(alt="a boat")
+    _remember(store, [_met(1, boat, "gone.example"), _met(1, boat, "stays.example"), _met(2, boat, "stays.example")])
+    given = (PictureLabel("boat", LabelSource.WORDS), PictureLabel("sea", LabelSource.NEIGHBOURS, 0.75))
+    with store.begin() as tx:
+        pictures = tx.seen.pictures(sorted(tx.seen.heads()))
+        tx.labels.put(dict.fromkeys(pictures, given))
+        tx.seen.forget_host("gone.example", NOW)
+    with store.read() as tx:
+        labels = tx.labels.of([picture.id for picture in pictures.values()])
+    by_digit = {picture.sha256.lstrip("0"): labels[picture.id] for picture in pictures.values()}
+    assert by_digit == {"1": given[1:], "2": given}
 
 
 def test_words_of_an_earlier_database_are_split_when_it_is_opened(store: Store, protect: Callable[..., Asset]) -> None:

@@ -200,6 +200,31 @@ def test_not_mine_shows_what_else_it_closes_before_it_does(served: Served) -> No
     assert rita.post(f"/cases/{alone.id}", data=form).status_code == 303
 
 
+def test_several_that_are_not_mine_are_undone_in_one_step(served: Served) -> None:
+    rita = served.signed_in("Rita")
+    asset = protected(served.desk, picture_bytes(11), "Ferry")
+    poster, stamp = picture_bytes(12), picture_bytes(13)
+    first, second, kin = (used(served.desk, asset, poster, f"https://ferry-{one}.example/page") for one in "abc")
+    alone = used(served.desk, asset, stamp, "https://stamp.example/page")
+    all_four = (first, second, kin, alone)
+    chosen = [f"{one.id}:{state(served, one).version}" for one in (first, second, alone)]
+
+    done = rita.post("/cases", data={"decision": "not_mine", "selected": chosen, "sure": "1"})
+    assert done.status_code == 303, "none of those selected stands in the way of another"
+    not_mine = DismissReason.NOT_MINE
+    reasons = [not_mine, not_mine, DismissReason.LOOK_ALIKE, not_mine]
+    assert [state(served, one).reason for one in all_four] == reasons
+    with served.store.read() as tx:
+        assert len(tx.lookalikes.of_work(asset.id)) == 3
+
+    which = re.search(r'name="which" value="(batch_[^"]+)"', rita.get(done.headers["location"]).text)
+    assert which is not None
+    assert rita.post("/cases/undo", data={"which": which[1]}).status_code == 303
+    assert [(state(served, one).state, state(served, one).reason) for one in all_four] == [(CaseState.OPEN, None)] * 4
+    with served.store.read() as tx:
+        assert tx.lookalikes.of_work(asset.id) == []
+
+
 def test_a_view_is_saved_under_a_name_for_one_person(served: Served) -> None:
     rita, vera = served.signed_in("Rita"), served.signed_in("Vera")
     query = "state=waiting&severity=high&group=operator"

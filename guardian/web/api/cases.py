@@ -42,7 +42,7 @@ class CaseQuery(PageQuery):
     due_by: date | None = Field(None, description="Due on this day or earlier.")
     since: date | None = Field(None, description="Changed on this day (UTC) or later.")
     source: Name | None = Field(None, description="Seen by this source.")
-    words: Name | None = Field(None, description="Text of the title, the operator, the page or its address.")
+    words: Name | None = Field(None, description="Text of the title, operator or note; words of pages or addresses.")
     confidence: float | None = Field(None, ge=0, le=1, description="At least so sure that it is a copy.")
     opened_from: date | None = Field(None, description="Opened on this day (UTC) or later.")
     opened_until: date | None = Field(None, description="Opened on this day (UTC) or earlier.")

@@ -286,7 +286,7 @@ class _Decider:
             case Dismiss():
                 return decide(tx, case_id, CaseState.DISMISSED, edit, reason=decision.reason)
             case CallNotMine():
-                return call_not_mine(tx, case_id, self.kin[case_id], edit).case
+                return call_not_mine(tx, case_id, self.kin[case_id], edit, self.kin.keys()).case
             case CallLicensed():
                 return call_licensed(tx, case_id, judging_of(self.desk), edit, until=decision.until)[0]
             case Assign():

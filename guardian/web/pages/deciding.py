@@ -66,7 +66,10 @@ DONE_TEXTS = {
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What decisions need beside the database: who decides, what uses are judged by, and the kin of each case."""
+    """What decisions need beside the database: who decides, what uses are judged by, and the kin of each case.
+
+    `kin` has all cases that are called not one's own, also those without kin.
+    """
 
     actor: Actor
     judging: Judging | None
@@ -85,10 +88,10 @@ async def tools_of(request: Request, session: BrowserSession, asked: "Asked", ca
     Raises UsageError where such a picture is one's own after all.
     """
     desk = desk_of(request)
-    kin = {}
-    if asked.is_not_mine and desk.services is not None:
+    kin: dict[str, Collection[str]] = dict.fromkeys(case_ids, frozenset()) if asked.is_not_mine else {}
+    if kin and desk.services is not None:
         archive = Archive(desk.store, desk.vault, desk.originals, desk.services.workers)
-        kin = {case_id: (await find_kin(archive, case_id)).digests for case_id in case_ids}
+        kin = {case_id: (await find_kin(archive, case_id)).digests for case_id in kin}
     return Tools(actor_of(session.person, address_of(request)), desk.judging, kin)
 
 
@@ -116,7 +119,8 @@ class Asked:
     def _change(self, tools: Tools) -> Callable[[Transaction, str, Edit], Case]:
         value = self.value.strip()
         if self.is_not_mine:
-            return lambda tx, id_, edit: call_not_mine(tx, id_, tools.kin.get(id_, frozenset()), edit).case
+            kin = tools.kin
+            return lambda tx, id_, edit: call_not_mine(tx, id_, kin.get(id_, frozenset()), edit, kin.keys()).case
         if self.decision in _STATES:
             return lambda tx, case_id, edit: decide(tx, case_id, _STATES[self.decision], edit)
 

@@ -119,8 +119,7 @@ async def decide_many(request: Request, session: BrowserSession = REVIEWER) -> R
 
     outcome = await run_in_threadpool(change)
     if not outcome.refused:
-        # Each case that is called not mine has a batch with its kin, so several are undone one by one.
-        name = outcome.changed[0].id if batch is None else "" if asked.is_not_mine else batch
+        name = outcome.changed[0].id if batch is None else batch
         return RedirectResponse(with_done(back, asked.decision, name), status_code=303)
     choice = choice_of(QueryParams(back.partition("?")[2]))
     done = (asked.decision, batch or "") if outcome.changed else None
@@ -144,7 +143,9 @@ async def undo_last(
     def take_back() -> Outcome:
         with desk.store.begin() as tx:
             lines = tx.cases.lines_of_batch(which) if which.startswith("batch_") else []
-            ids = list(dict.fromkeys(line.case_id for line in lines)) or [which]
+            # Cases that were closed because others are not mine come back with those.
+            meant = [line for line in lines if line.batch == which or line.detail == DismissReason.NOT_MINE]
+            ids = list(dict.fromkeys(line.case_id for line in meant)) or [which]
             return decide_all(tx, asked, [(id_, edit) for id_ in ids], tools)
 
     outcome = await run_in_threadpool(take_back)
