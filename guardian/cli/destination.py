@@ -23,7 +23,7 @@ def command() -> None:
 @pass_session
 def list_destinations(session: Session, as_lines: bool) -> None:
     """List the configured destinations and whether guardian sends there."""
-    from guardian.delivery.channels.webhook import shown_url
+    from guardian.urls.addresses import shown_url
 
     with opened_store(session) as store, store.read() as tx:
         disabled = tx.destinations.disabled()

@@ -22,7 +22,7 @@ from guardian.model import Asset, Case, EvidenceCapture, Finding
 from guardian.store import Transaction
 from guardian.views.cases import CaseDetail, case_detail_json
 from guardian.views.evidence import capture_json, deletion_json, hold_json
-from guardian.views.licences import licence_json
+from guardian.views.licences import for_others, licence_json
 from guardian.views.operators import contacts_in
 from guardian.views.overview import csv_text
 from guardian.views.plain_text import cleaned
@@ -94,7 +94,7 @@ def case_files(
     captures = tuple(tx.evidence.of_case(case.id))
     # The operator of an account of a platform is named after it: instagram.com/customer.
     host = case.operator.partition("/")[0]
-    licences = tuple(one for one in tx.licences.list() if speaks_about(one, host))
+    licences = tuple(for_others(one) for one in tx.licences.list() if speaks_about(one, host))
     record = CaseRecord(
         detail=detail,
         captures=captures,
@@ -173,6 +173,9 @@ def _case_json(record: CaseRecord) -> bytes:
         "versions_of_the_work": [_asset_json(asset) for asset in record.detail.assets],
         "contacts_in_words": contacts_in([finding.context for finding in record.detail.findings]),
     }
+    if told["asset"] is not None:
+        # The name alone: the folders that it lies in are nobody's business.
+        told["asset"] = told["asset"] | {"path": PurePath(told["asset"]["path"]).name}
     return json.dumps(told, sort_keys=True, indent=1, ensure_ascii=False).encode("utf-8", "replace")
 
 

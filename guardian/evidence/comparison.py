@@ -7,8 +7,10 @@ from, and drawings for people. `recompute.py` reads what is written here; docs/e
 import asyncio
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +27,7 @@ from guardian.rules import Rules, Use, ownership_of
 from guardian.rules.use import facts_of
 from guardian.urls.addresses import host_of
 from guardian.views.comparisons import recorded_comparison_json
-from guardian.views.licences import USE_TEXTS, licence_json
+from guardian.views.licences import USE_TEXTS, for_others, licence_json
 from guardian.views.overlap import finding_sentence
 from guardian.views.timestamps import json_timestamp
 
@@ -43,6 +45,8 @@ CATALOGUE_TEXT = (
     "was protected at that time: a detail that many protected pictures share is no evidence for one of them. They are "
     "therefore recorded here, and are not measured again."
 )
+
+_PLACE_OF_RULE = re.compile(r"(?P<file>.+?):(?P<line>\d+)(?::\d+)?")
 
 _DRAWINGS = {
     "comparison/original-outlined.png": (
@@ -199,13 +203,13 @@ def _recorded(subject: CaptureSubject, rules: Rules, own_hosts: tuple[str, ...])
         "licence": {
             "status": finding.licence.value,
             "text": USE_TEXTS[finding.licence],
-            "licence": licence_json(licence, finding.licence) if licence is not None else None,
+            "licence": licence_json(for_others(licence), finding.licence) if licence is not None else None,
         },
     }
 
 
 def _rule_json(subject: CaptureSubject, rules: Rules, own_hosts: tuple[str, ...]) -> dict[str, Any]:
-    """Return the rule that decided, each of its conditions beside the value that it was asked of, and its file.
+    """Return the rule that decided, each of its conditions beside the value that it was asked of, and where it stands.
 
     `in_force`: False when no rule of that name is there any more.
     """
@@ -233,14 +237,28 @@ def _rule_json(subject: CaptureSubject, rules: Rules, own_hosts: tuple[str, ...]
 
 
 def _rule_file(where: str) -> dict[str, Any] | None:
-    """Return name, digest and text of the file that a rule stands in (`where`: file:line); None when it is gone."""
-    path = Path(where.partition(":")[0])
+    """Return name and digest of the file that a rule stands in, and the rule's own lines (`where`: file:line:column).
+
+    What else stands there, about other customers for example, is nobody's business. None when the file is gone.
+    """
+    found = _PLACE_OF_RULE.fullmatch(where)
+    if found is None:
+        return None
+    path = Path(found["file"])
     try:
         content = path.read_bytes()
     except OSError:
         return None
-    text = content.decode("utf-8", "replace")
+    text = _entry_at(content.decode("utf-8", "replace"), int(found["line"]))
     return {"name": path.name, "sha256": hashlib.sha256(content).hexdigest(), "text": text}
+
+
+def _entry_at(text: str, number: int) -> str:
+    """Return the entry of a YAML list that begins at a line: up to the next line that is indented no further."""
+    lines = text.splitlines(keepends=True)[max(0, number - 1) :]
+    indent = len(lines[0]) - len(lines[0].lstrip()) if lines else 0
+    inner = takewhile(lambda line: not line.strip() or len(line) - len(line.lstrip()) > indent, lines[1:])
+    return "".join([*lines[:1], *inner])
 
 
 def _confidence_told(workers: Workers) -> dict[str, Any]:

@@ -32,7 +32,7 @@ from guardian.fetch.fetcher import Fetcher
 from guardian.matching.workers import Workers
 from guardian.media.sniff import is_page
 from guardian.model import EvidenceFile, NotTaken, Response
-from guardian.urls.addresses import host_of, is_ip_address, registrable_domain
+from guardian.urls.addresses import host_of, is_ip_address, registrable_domain, shown_url
 
 FORMAT = "guardian-contacts/1"
 _MOST_PAGES = 4
@@ -258,17 +258,19 @@ async def _ask(
     keeper, fetcher = asking
     if url is None:
         return {"problem": why_not}
+    # The configured endpoint may hold a password.
+    shown = shown_url(url)
     try:
         response = await fetcher.get(url, kind="document")
         registration = read_registration(response.content)
     except (FetchFailed, FetchRefused) as error:
-        return {"asked": url, "problem": f"no answer: {error}"}
+        return {"asked": shown, "problem": f"no answer: {error.detail or error.reason.value}"}
     except ValueError as error:
-        return {"asked": url, "problem": f"the answer cannot be read: {error}"}
+        return {"asked": shown, "problem": f"the answer cannot be read: {error}"}
 
     about = f"What the registry says of the {kind} (RDAP), as it was sent."
     _keep_beside(keeper, f"contacts/rdap-{kind}.json", response.content, "application/rdap+json", about, found)
-    return {"asked": url, "answered_by": host_of(response.final_url), **_registration_told(registration)}
+    return {"asked": shown, "answered_by": host_of(response.final_url), **_registration_told(registration)}
 
 
 def _registration_told(registration: Registration) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from guardian.fetch.trusted import TrustedClient
 from guardian.matching.workers import Workers
 from guardian.model import Actor, CaptureReason, Case, EvidenceCapture
 from guardian.store import Store, Transaction
+from guardian.urls.addresses import shown_url
 from guardian.views.timelines import TimelineEntry
 
 _OUTLINED = ("comparison/original-outlined.png", "comparison/found-outlined.png")
@@ -79,7 +80,7 @@ async def export(
     authorities = exporting.settings.timestamps if with_timestamp else ()
     pictures = await _pictures(exporting, files)
     members = await asyncio.to_thread(
-        with_report, files, pictures, key.fingerprint, tuple(one.url for one in authorities), exporting.vault
+        with_report, files, pictures, key.fingerprint, tuple(shown_url(one.url) for one in authorities), exporting.vault
     )
 
     async def stamping(content: bytes) -> Stamp:

@@ -63,11 +63,17 @@ def _records_in(folder: Path, address: str = "*") -> list[tuple[Path, dict[str, 
 
 def damaged_records(vault: Vault, digest: str) -> list[Path]:
     """Return the records of the responses that had this body and are not as they were written; reads all of them."""
-    return [
-        path
-        for path in sorted(records_folder(vault.path_of(digest)).glob("*.json"))
-        if not path.name.endswith(f".{hashlib.sha256(path.read_bytes()).hexdigest()}.json")
-    ]
+    folder = records_folder(vault.path_of(digest))
+    return [path for path in sorted(folder.glob("*.json")) if not _is_as_written(path)]
+
+
+def _is_as_written(path: Path) -> bool:
+    """Return whether a record has the digest that its name holds; one that cannot be read has not."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return False
+    return path.name.endswith(f".{hashlib.sha256(content).hexdigest()}.json")
 
 
 def _says_the_same(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:

@@ -81,6 +81,8 @@ def _make_room(store: Store, vault: Vault, clock: Callable[[], datetime]) -> Ite
 def _drop_some(store: Store, vault: Vault, rank: Rank, after: Droppable | None, now: datetime) -> list[Droppable]:
     """Drop some evidence of a rank, of versions after one; return the versions that were looked at, none at the end."""
     with store.begin() as tx:
+        # Nothing is dropped that is being put on hold.
+        tx.released_evidence.hold_alone()
         found = tx.versions.droppable(rank, _AT_A_TIME, after)
         here = [one for one in found if _is_here(vault, one)]
         for one in here:

@@ -36,6 +36,8 @@ def hold(tx: Transaction, case: Case, actor: Actor, note: str, now: datetime) ->
     """Put a case on hold. Raises UsageError when it is on hold already, or when no reason is given."""
     if not note.strip():
         raise UsageError("say why with --note, such as the number of a matter or the name of a court")
+    # Who deletes holds it alone, so that nothing is deleted which is being put on hold.
+    tx.released_evidence.share()
     put = EvidenceHold(case.id, now, actor.name, note.strip())
     if not tx.holds.put(put):
         raise UsageError(f"{case.id} is already {hold_text(tx.holds.get(case.id) or put)}")
@@ -70,6 +72,7 @@ def delete_evidence(
     `remove_needless` then frees the disk. Bytes that other cases need, or that a look-alike is recognised by, stay.
     Raises UsageError when the case is on hold.
     """
+    tx.released_evidence.hold_alone()
     held = tx.holds.get(case.id)
     if held is not None:
         raise UsageError(

@@ -22,9 +22,10 @@ from rfc3161_client import (
     decode_timestamp_response,
 )
 
-from guardian.errors import GuardianError, UsageError
+from guardian.errors import FetchFailed, GuardianError, UsageError
 from guardian.evidence.settings import TimestampSettings
 from guardian.fetch.trusted import TrustedClient
+from guardian.urls.addresses import shown_url
 
 MOST_BYTES = 1 << 20
 """The largest answer of an authority, and the largest chain of certificates, that is read."""
@@ -91,37 +92,42 @@ async def stamp(
 
 
 async def _ask(client: TrustedClient, authority: TimestampSettings, content: bytes) -> Stamp:
-    """Return one authority's time stamp, checked. Raises FetchFailed, GuardianError with its address."""
+    """Return one authority's time stamp, checked. Raises GuardianError with its address."""
     request = TimestampRequestBuilder().data(content).hash_algorithm(HashAlgorithm.SHA256).build()
-    answer = await client.fetch(
-        "POST", authority.url, _HEADERS, request.as_bytes(), timeout=_TIMEOUT, max_bytes=MOST_BYTES
-    )
+    # Its address may hold a password; what is said of it may stand on a screen.
+    shown = shown_url(authority.url)
+    try:
+        answer = await client.fetch(
+            "POST", authority.url, _HEADERS, request.as_bytes(), timeout=_TIMEOUT, max_bytes=MOST_BYTES
+        )
+    except FetchFailed as error:
+        raise GuardianError(f"{shown} gave no answer: {error.detail or error.reason.value}") from error
     if answer.status != 200:
-        raise GuardianError(f"{authority.url} answered with HTTP status {answer.status}")
+        raise GuardianError(f"{shown} answered with HTTP status {answer.status}")
 
     try:
         response = decode_timestamp_response(answer.body)
     except ValueError as error:
-        raise GuardianError(f"{authority.url} answered with something that is no time stamp") from error
+        raise GuardianError(f"{shown} answered with something that is no time stamp") from error
     if response.status not in (0, 1):
         said = "; ".join(response.status_string) or f"status {response.status}"
-        raise GuardianError(f"{authority.url} gave no time stamp: {said}")
+        raise GuardianError(f"{shown} gave no time stamp: {said}")
 
     roots = roots_in(authority.ca_file) if authority.ca_file is not None else system_roots()
     try:
         chain = _chain(response, roots)
     except (ValueError, *_UNREADABLE) as error:
-        raise GuardianError(f"{authority.url} answered with certificates that cannot be read") from error
+        raise GuardianError(f"{shown} answered with certificates that cannot be read") from error
     # An answer may bring a root of its own, which anybody can make.
     if not chain or chain[-1].public_bytes(Encoding.DER) not in roots:
         raise GuardianError(
-            f"the root certificate of {authority.url} is not known to this machine: write the file that the authority "
+            f"the root certificate of {shown} is not known to this machine: write the file that the authority "
             "publishes it in as `ca_file:` beside its url (evidence.timestamps)"
         )
     try:
         VerifierBuilder.from_request(request).add_root_certificate(chain[-1]).build().verify_message(response, content)
     except (VerificationError, ValueError) as error:
-        raise GuardianError(f"the time stamp of {authority.url} is not good: {error}") from error
+        raise GuardianError(f"the time stamp of {shown} is not good: {error}") from error
     return Stamp(answer.body, b"".join(one.public_bytes(Encoding.PEM) for one in chain))
 
 

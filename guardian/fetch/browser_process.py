@@ -274,8 +274,10 @@ class _Visit:
         return max(0.1, min(seconds, self._ends - time.monotonic()))
 
     def _note_request(self, request: Request) -> None:
+        if request.url.startswith(("data:", "blob:")):
+            return
         self.requests_in_all += 1
-        if len(self._requests) < _MOST_REQUESTS and not request.url.startswith(("data:", "blob:")):
+        if len(self._requests) < _MOST_REQUESTS:
             address = request.url[:_LONGEST_ADDRESS]
             self._requests[request] = Requested(address, request.resource_type, None, None)
 

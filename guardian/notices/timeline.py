@@ -12,7 +12,7 @@ from guardian.store import Transaction
 from guardian.views.cases import event_words
 from guardian.views.counting import counted
 from guardian.views.evidence import reason_text
-from guardian.views.licences import grant_text, scope_text
+from guardian.views.licences import for_others, grant_text, scope_text
 from guardian.views.notices import kind_text, recheck_text, step_words
 from guardian.views.timelines import TimelineEntry, TimelineKind
 
@@ -118,7 +118,7 @@ def _licences(tx: Transaction, case: Case, findings: Sequence[Finding], now: dat
         if statuses <= {LicenceStatus.NONE, LicenceStatus.OUT_OF_SCOPE}:
             continue
         asset = tx.assets.get(licence.asset_id) if licence.asset_id else None
-        text = grant_text(licence, scope_text(licence, asset))
+        text = grant_text(for_others(licence), scope_text(licence, asset))
         for day, what in ((licence.valid_from, "begins"), (licence.valid_until, "ends")):
             if day is not None:
                 at = _midnight(day)

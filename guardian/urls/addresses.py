@@ -287,3 +287,13 @@ def _is_tracking(parameter: str) -> bool:
 
 def _is_session(parameter: str) -> bool:
     return bool(_SESSION.fullmatch(parameter) or _PERHAPS_SESSION.fullmatch(parameter))
+
+
+def shown_url(url: str) -> str:
+    """Return an address fit for logs: without user, password, query and fragment, which often hold secrets."""
+    try:
+        parts = urlsplit(url)
+        host = parts.netloc.rpartition("@")[2]
+    except ValueError:
+        return "an unreadable address"
+    return f"{parts.scheme}://{host}{parts.path}" if host else parts.path

@@ -1,5 +1,7 @@
 """Licences as JSON and in words, and what each status of a use is called."""
 
+from dataclasses import replace
+from pathlib import PurePath
 from typing import Any
 
 from guardian.model import Asset, Licence, LicenceStatus
@@ -40,6 +42,12 @@ def licence_json(licence: Licence, today: LicenceStatus) -> dict[str, Any]:
         "note": licence.note,
         "proof_sha256": licence.proof_sha256,
     }
+
+
+def for_others(licence: Licence) -> Licence:
+    """Return a licence as others may see it: the file of its proof by its name, for folders are nobody's business."""
+    name = PurePath(licence.proof_file).name if licence.proof_file else licence.proof_file
+    return replace(licence, proof_file=name)
 
 
 def scope_text(licence: Licence, asset: Asset | None) -> str:

@@ -67,6 +67,8 @@ def test_a_bundle_is_exported_and_verifies_elsewhere(home: Home, tmp_path: Path,
             "SHA256SUMS",
         ]
         assert {"report.pdf", "case.json", "history.jsonl", "sightings.csv", "original/astronaut.png"} <= set(names)
+        # The folders of this machine are nobody's business.
+        assert json.loads(archive.read("case.json"))["asset"]["path"] == "astronaut.png"
         assert any(name.startswith("scans/picture-") and name.endswith(".jpg") for name in names)
         assert json.loads(archive.read("case.json"))["id"] == case
         assert archive.read("report.pdf").startswith(b"%PDF")

@@ -40,6 +40,14 @@ def test_they_are_asked_again_until_patience_is_over(authority: Authority, autho
         ask(here)
 
 
+def test_a_password_in_the_address_of_an_authority_is_not_told(authority: Authority, authority_url: str) -> None:
+    secret = authority_url.replace("://", "://me:very-secret@") + "?key=very-secret"
+    gone = TimestampSettings(url="http://me:very-secret@127.0.0.1:9/tsa?key=very-secret", ca_file=authority.root)
+    with pytest.raises(NoTimestamp, match=r"127\.0\.0\.1:9/tsa gave no answer") as raised:
+        ask(gone, TimestampSettings(url=secret))
+    assert "very-secret" not in str(raised.value)
+
+
 def test_a_root_that_nobody_knows_is_said(authority_url: str) -> None:
     with pytest.raises(NoTimestamp, match="ca_file"):
         ask(TimestampSettings(url=authority_url))

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
 
 from standardwebhooks.webhooks import Webhook
 
@@ -13,6 +12,7 @@ from guardian.errors import DeliveryFailed, FetchFailed, UsageError
 from guardian.fetch.retry_after import parse_retry_after
 from guardian.fetch.trusted import TrustedClient, TrustedResponse
 from guardian.model import Message
+from guardian.urls.addresses import shown_url
 
 QUOTED_CHARACTERS = 200
 """How much of a receiver's refusal is shown: enough for a sentence, little enough for one line of a log."""
@@ -97,16 +97,6 @@ def failure_of(answer: TrustedResponse, url: str, now: datetime) -> DeliveryFail
     service = chat_service_at(url) if status in _NOT_UNDERSTOOD else None
     advice = f" ({own_body_text(service)})" if service else ""
     return DeliveryFailed(f"{receiver} answered {status}{quote}{advice}", retry_after=retry_after)
-
-
-def shown_url(url: str) -> str:
-    """Return an address fit for logs: without user, password, query and fragment, which often hold secrets."""
-    try:
-        parts = urlsplit(url)
-        host = parts.netloc.rpartition("@")[2]
-    except ValueError:
-        return "an unreadable address"
-    return f"{parts.scheme}://{host}{parts.path}" if host else parts.path
 
 
 def _quoted(body_start: bytes) -> str:

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from guardian.delivery.channels.webhook import failure_of, shown_url, signed_headers
+from guardian.delivery.channels.webhook import failure_of, signed_headers
 from guardian.delivery.delivery import Delivery
 from guardian.delivery.secrets import Secrets
 from guardian.delivery.settings import DeliverySettings, DestinationSettings
 from guardian.errors import DeliveryFailed, UsageError
 from guardian.fetch.trusted import TrustedClient, TrustedResponse
 from guardian.model import Message
+from guardian.urls.addresses import shown_url
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 BODY = '{"type":"case.opened","data":{"title":"Düne – 砂丘"}}'.encode()
