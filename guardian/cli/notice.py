@@ -174,16 +174,12 @@ def list_notices(
     from guardian.cases.reading import case_starting_with
 
     with opened_store(session) as store, store.read() as tx:
-        wanted_state = NoticeState(state) if state is not None else None
-        if case_id is None:
-            wanted = tx.notices.list(operator=operator, state=wanted_state, limit=limit)
-        else:
-            wanted = [
-                one
-                for one in reversed(tx.notices.of_case(case_starting_with(tx, case_id).id))
-                if operator in (None, one.operator) and wanted_state in (None, one.state)
-            ][:limit]
-        is_filtered = bool(state or operator or case_id)
+        wanted = tx.notices.list(
+            operator=operator,
+            case_id=case_starting_with(tx, case_id).id if case_id is not None else None,
+            state=NoticeState(state) if state is not None else None,
+            limit=limit,
+        )
 
     if as_lines:
         echo(json_line(notice_json(one)) for one in wanted)
@@ -191,7 +187,7 @@ def list_notices(
     screen = Screen.of_output()
     echo(screen.table(COLUMNS, [_row(one, screen) for one in wanted]))
     if not wanted:
-        click.echo("no notices to which all of the options apply" if is_filtered else "no notices")
+        click.echo("no notices to which all of the options apply" if state or operator or case_id else "no notices")
 
 
 @command.command("show")

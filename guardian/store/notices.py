@@ -56,8 +56,8 @@ class Notices:
 
     def of_case(self, case_id: str) -> list[Notice]:
         """Return the notices about a case, and about those that were merged into it, the oldest first."""
-        about = select(notice_cases.c.notice_id).where(_is_about(notice_cases.c.case_id, case_id))
-        return self._read(select(*_FACTS).where(notices.c.id.in_(about)).order_by(notices.c.drafted_at, notices.c.id))
+        about = select(*_FACTS).where(notices.c.id.in_(_about(case_id)))
+        return self._read(about.order_by(notices.c.drafted_at, notices.c.id))
 
     def add_recheck(self, recheck: Recheck) -> None:
         """Write what one recheck has shown."""
@@ -89,15 +89,31 @@ class Notices:
         return self._read(select(*_FACTS).where(wanted).order_by(notices.c.drafted_at, notices.c.id))
 
     def list(
-        self, *, operator: str | None = None, state: NoticeState | None = None, limit: int | None = None
+        self,
+        *,
+        operator: str | None = None,
+        case_id: str | None = None,
+        state: NoticeState | None = None,
+        limit: int | None = None,
+        after: str | None = None,
     ) -> list[Notice]:
-        """Return notices with their histories, the newest first."""
+        """Return notices with their histories, the newest first; `after` is the id of the one after which they come."""
         query = select(*_FACTS).order_by(notices.c.drafted_at.desc(), notices.c.id)
         if operator is not None:
             query = query.where(notices.c.operator == operator)
+        if case_id is not None:
+            query = query.where(notices.c.id.in_(_about(case_id)))
         if state is not None:
             query = query.where(_last_step() == step_to(state))
+        if after is not None:
+            at = select(notices.c.drafted_at).where(notices.c.id == after).scalar_subquery()
+            query = query.where((notices.c.drafted_at < at) | ((notices.c.drafted_at == at) & (notices.c.id > after)))
         return self._read(query if limit is None else query.limit(limit))
+
+
+def _about(case_id: str) -> Select[tuple[str]]:
+    """Return the query for the ids of the notices about a case, and about those that were merged into it."""
+    return select(notice_cases.c.notice_id).where(_is_about(notice_cases.c.case_id, case_id))
 
 
 def _last_step() -> ScalarSelect[NoticeStep]:

@@ -94,6 +94,11 @@ def test_notices_are_found_by_what_they_are_now_and_by_their_days(store: Store) 
     with store.read() as tx:
         found = {state: [one.id for one in tx.notices.list(state=state)] for state in NoticeState}
         assert [one.id for one in tx.notices.list(limit=1)] == ["notice_ended"]
+        assert [one.id for one in tx.notices.list(case_id="case_1", after="notice_back")] == [
+            "notice_out",
+            "notice_draft",
+        ]
+        assert tx.notices.list(case_id="case_2") == []
         # Those of this answer day, 1 December, and the countered one, whose days are its own.
         after = [[one.id for one in tx.notices.with_days_after(date(2026, 12, day))] for day in (1, 2)]
     assert found == {

@@ -64,6 +64,7 @@ class Notices(Described):
     """Notices, the newest first."""
 
     items: list[NoticeSummary]
+    next_cursor: str | None = Field(description="Where the next page begins; null on the last one.")
 
 
 class PlaceLook(Described):

@@ -20,9 +20,10 @@ from guardian.scan.verifying import dead_addresses
 from guardian.store import Transaction
 from guardian.views.notices import notice_json, recheck_json
 from guardian.views.timelines import timeline_json
+from guardian.web.api import cursors
 from guardian.web.api import notice_schemas as schemas
 from guardian.web.api.answers import not_found, problems
-from guardian.web.api.inputs import IdInPath, Input, Name, Note
+from guardian.web.api.inputs import IdInPath, Input, Name, Note, PageQuery
 from guardian.web.api.routing import GuardedRoute
 from guardian.web.api.working import services_of
 from guardian.web.auth.requests import permitted
@@ -30,17 +31,18 @@ from guardian.web.desk import Desk, desk_of
 
 router = APIRouter(tags=["notices"], route_class=GuardedRoute)
 
+_KIND = "notices"
+
 Reader = Annotated[Actor, Depends(permitted(Permission.CASES_READ))]
 Writer = Annotated[Actor, Depends(permitted(Permission.CASES_WRITE))]
 
 
-class NoticeQuery(Input):
+class NoticeQuery(PageQuery):
     """Which notices are wanted."""
 
     operator: Name | None = Field(None, description="To this operator.")
     case: Name | None = Field(None, description="About this case.")
     state: NoticeState | None = None
-    limit: int = Field(50, ge=1, le=200)
 
 
 class NewNotice(Input):
@@ -117,17 +119,16 @@ Step = Annotated[
     operation_id="list_notices",
 )
 def list_notices(request: Request, actor: Reader, query: Annotated[NoticeQuery, Query()]) -> dict[str, Any]:
-    """Return notices, the newest first."""
+    """Return a page of notices, the newest first."""
+    after = str(cursors.read(query.cursor, _KIND, (str,))[0]) if query.cursor is not None else None
     with desk_of(request).store.read() as tx:
-        if query.case is None:
-            found = tx.notices.list(operator=query.operator, state=query.state, limit=query.limit)
-        else:
-            found = [
-                one
-                for one in reversed(tx.notices.of_case(query.case))
-                if query.operator in (None, one.operator) and query.state in (None, one.state)
-            ][: query.limit]
-    return {"items": [notice_json(one) for one in found]}
+        # One more than is wanted says whether there is a next page.
+        found = tx.notices.list(
+            operator=query.operator, case_id=query.case, state=query.state, limit=query.limit + 1, after=after
+        )
+    shown = found[: query.limit]
+    next_cursor = cursors.written(_KIND, shown[-1].id) if len(found) > query.limit else None
+    return {"items": [notice_json(one) for one in shown], "next_cursor": next_cursor}
 
 
 @router.post(

@@ -112,9 +112,8 @@ async def decide_one(
         asked = Asked(Decision(word), own_value or form.value)
         tools = await tools_of(request, session, asked, [case_id])
         if not form.sure:
-            again = Again(
-                f"/cases/{case_id}", [("version", str(form.version)), ("note", form.note), ("then", form.then)]
-            )
+            seen = [("version", str(form.version))] if form.version is not None else []
+            again = Again(f"/cases/{case_id}", [*seen, ("note", form.note), ("then", form.then)])
             asking = await ask_if_sure(request, asked, [case_id], tools, again)
             if asking is not None:
                 return asking

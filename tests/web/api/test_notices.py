@@ -49,6 +49,11 @@ def test_a_notice_is_drafted_and_stepped_through(served: Served, program: Progra
 
     listed = drafter.get("/api/v1/notices", params={"case": case_id, "state": "sent"}).json()["items"]
     assert [one["id"] for one in listed] == [notice["id"]]
+    later = drafter.post("/api/v1/notices", json={"cases": [case_id], "kind": "cease"}).json()["id"]
+    first = drafter.get("/api/v1/notices", params={"limit": 1}).json()
+    rest = drafter.get("/api/v1/notices", params={"limit": 1, "cursor": first["next_cursor"]}).json()
+    assert [[one["id"] for one in page["items"]] for page in (first, rest)] == [[later], [notice["id"]]]
+    assert rest["next_cursor"] is None
     assert drafter.get(f"/api/v1/cases/{case_id}").json()["state"] == "notice_sent"
     story = drafter.get(f"/api/v1/cases/{case_id}/timeline").json()["entries"]
     assert [one["words"] for one in story if one["planned"] and one["kind"] == "rechecked"]
