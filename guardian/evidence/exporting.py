@@ -102,7 +102,12 @@ async def export(
             detail = {"file": written.path.name, "sha256": written.sha256, "manifest_sha256": written.manifest_sha256}
             tx.audit.add(actor, "evidence.exported", case_id, now, detail)
 
-    await asyncio.to_thread(note)
+    try:
+        await asyncio.to_thread(note)
+    except BaseException:
+        # Nobody has a bundle of which the audit log knows nothing.
+        written.path.unlink(missing_ok=True)
+        raise
     return written
 
 

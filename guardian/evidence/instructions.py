@@ -33,10 +33,17 @@ This prints the fingerprint of the key, which the maker of the bundle can tell y
 
 $ openssl pkey -pubin -in {PUBLIC_KEY} -outform DER | sha256sum
 
+4. No file was added
+--------------------
+This prints the files that {SUMS} does not name. There must be no others than {SUMS} itself and those whose names begin
+with "manifest." or "tsa-chain.": anything else is no part of the bundle.
+
+$ (cut -c67- {SUMS}; find . -type f | cut -c3-) | sort | uniq -u
+
 """
 
 _STAMPED = f"""\
-4. The manifest existed at the time that an independent authority states
+5. The manifest existed at the time that an independent authority states
 ------------------------------------------------------------------------
 The answer must be "Verification: OK".
 
@@ -56,7 +63,7 @@ stamped time in seconds since 1970, to have the certificates judged as of that t
 """
 
 _NOT_STAMPED = """\
-4. This bundle carries no time stamp of an independent authority
+5. This bundle carries no time stamp of an independent authority
 ----------------------------------------------------------------
 No authority was configured where it was made, or it was made without one on purpose. The times in it are those of the
 clock of the machine that made it.

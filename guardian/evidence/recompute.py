@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from math import inf
+from math import inf, nan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,7 @@ _MAX_JSON = 64 * 1024**2
 _PATIENCE = timedelta(minutes=5)
 """For one comparison: nothing else waits for it, and the machine may be a slow one."""
 
+_BEYOND_ANY_NUMBER = 1e12
 _AGREES = 0.5
 """Correlation from which a cell counts as agreeing (cells.AGREES, whose file brings OpenCV)."""
 
@@ -255,7 +256,10 @@ def _numbers(told: RecordedComparison, again: "MeasuredAgain") -> tuple[Number, 
 
 
 def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    # JSON knows numbers with hundreds of digits, none of which was measured: such a one is like no other.
+    return float(value) if abs(value) < _BEYOND_ANY_NUMBER else nan
 
 
 def _agreeing(cells: Sequence[Sequence[float | None]]) -> float:

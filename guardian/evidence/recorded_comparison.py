@@ -1,13 +1,14 @@
 """Reads comparison.json: an untrusted file, of which nothing is taken that does not fit."""
 
 import json
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 M = TypeVar("M", bound=BaseModel)
 
 _MOST_CELLS = 1_000
+_Pixels = Annotated[int, Field(ge=1, le=10_000_000)]
 
 
 class _Untrusted(BaseModel):
@@ -37,7 +38,7 @@ class RecordedMeasurement(_Untrusted):
     """See pair.PairReport."""
 
     comparison: dict[str, Any]
-    found_size: tuple[int, int]
+    found_size: tuple[_Pixels, _Pixels]
     projection: tuple[FiniteFloat, ...] = Field(min_length=9, max_length=9)
     cells: RecordedCells
 

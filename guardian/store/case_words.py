@@ -52,8 +52,11 @@ class CaseWords:
 
     def keep(self, limit: int) -> int:
         """Keep the words of at most `limit` cases whose findings have changed; return of how many."""
-        # Locked first and read afterwards: whatever changes from now on marks its case again.
-        marked = select(stale_case_words.c.case_id).limit(limit).with_for_update(skip_locked=True)
+        marked = select(stale_case_words.c.case_id).limit(limit)
+        if not self._is_sqlite:
+            # Locked first and read afterwards: whoever changes a finding locks its case before it is marked. A case
+            # that somebody works at is passed over, so that nobody ever waits here while others wait for this.
+            marked = marked.join(cases, cases.c.id == stale_case_words.c.case_id).with_for_update(skip_locked=True)
         ids = list(self._connection.execute(marked).scalars())
         if not ids:
             return 0

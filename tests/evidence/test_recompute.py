@@ -152,7 +152,7 @@ def test_computed_again_every_number_is_exactly_the_same(place: Place, tmp_path:
 
 def test_a_number_that_was_changed_does_not_hold(place: Place, tmp_path: Path) -> None:
     measured = place.told["measured"]
-    comparison = measured["comparison"] | {"probability": 0.5, "keypoint_inliers": 4000, "hash_distance": None}
+    comparison = measured["comparison"] | {"probability": 0.5, "keypoint_inliers": 10**400, "hash_distance": None}
     members = with_told(
         place, measured=measured | {"comparison": comparison}, catalogue=place.told["catalogue"] | {"probability": 1e-3}
     )

@@ -235,6 +235,12 @@ def test_verify_txt_says_how_to_check_it_without_guardian(bundle: Path, tmp_path
     assert found.key is not None
     assert found.key in everything
 
+    unnamed = next(one for one in commands if "uniq" in one)
+    outer = ["SHA256SUMS", "manifest.json", "manifest.pub", "manifest.sig", "manifest.tsr", "tsa-chain.pem"]
+    assert sorted(run_in(tmp_path, unnamed)[1].split()) == outer
+    (tmp_path / "captures" / "more.png").write_bytes(b"added")
+    assert "captures/more.png" in run_in(tmp_path, unnamed)[1]
+
     (tmp_path / "case.json").write_text("{}")
     assert run_in(tmp_path, commands[0])[0] != 0
     manifest = tmp_path / "manifest.json"

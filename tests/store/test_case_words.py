@@ -169,3 +169,21 @@ def test_keeping_goes_in_steps_and_nothing_is_missed_between_them(store: Store, 
         assert not tx.case_words.are_all_kept()
     assert _found(opened, "red boat") == "abcde"
     opened.close()
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_case_that_somebody_works_at_is_passed_over_and_kept_later(store: Store, asset: Asset) -> None:
+    finding = _saw(store, asset, "alpha.example", Context(alt="a red boat"))
+    _saw(store, asset, "beta.example", Context(alt="a red boat"))
+    with store.begin() as tx:
+        tx.findings.upsert(replace(finding, context=Context(alt="a blue boat")))
+        # In another connection, while the change is not committed yet.
+        assert _keep(store) == 1
+    assert (_found(store, "red boat"), _found(store, "blue boat")) == ("b", "a")
+    assert _keep(store) == 1
+    with store.begin() as tx:
+        tx.cases.lock(finding.case_id or "")
+        assert _keep(store) == 0
+        tx.findings.upsert(replace(finding, context=Context(alt="a green boat")))
+    assert _keep(store) == 1
+    assert _found(store, "green boat") == "a"

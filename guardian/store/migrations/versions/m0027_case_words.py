@@ -69,12 +69,13 @@ def _follow_on_sqlite() -> None:
 def _follow_on_postgresql() -> None:
     op.execute("ALTER TABLE case_words ADD COLUMN vector tsvector NOT NULL")
     op.execute("CREATE INDEX case_words_vector ON case_words USING gin (vector)")
-    # The update locks the row: who keeps the words passes over it until this transaction has ended.
-    mark = _MARK.format(ids="OLD.case_id, NEW.case_id") + " ORDER BY id"
+    # The case is locked, as it is by whoever records a use: who keeps the words passes over it until this transaction
+    # has ended, and always in this order, so that two never wait for each other.
+    mark = _MARK.format(ids="OLD.case_id, NEW.case_id") + " ORDER BY id FOR NO KEY UPDATE"
     op.execute(f"""
         CREATE FUNCTION mark_case_words() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
-            {mark} ON CONFLICT (case_id) DO UPDATE SET case_id = excluded.case_id;
+            {mark} ON CONFLICT DO NOTHING;
             RETURN NULL;
         END $$
     """)
