@@ -48,7 +48,7 @@ LEASE = timedelta(minutes=10)
 _PAUSES = (timedelta(hours=1), timedelta(hours=6))
 """Before a case is looked at again that could not be told about; after the last one the next day of the schedule is."""
 
-_MOST_ELSEWHERE = 25
+_MOST_ELSEWHERE = 100
 
 _NO_MORE = (CaseState.DISMISSED, CaseState.LICENSED)
 """States of cases at which nobody wants to look any more."""
@@ -139,9 +139,8 @@ async def recheck_case(
     elsewhere = [await _look(services, context_of(one.source), one) for one in known.elsewhere]
 
     # What nobody has looked at is not gone.
-    left_out = [
-        _as_look(one, PlaceState.UNCLEAR, f"not looked at, after {MOST_PLACES} others") for one in known.too_many
-    ]
+    why = "not looked at: there are too many places"
+    left_out = [_as_look(one, PlaceState.UNCLEAR, why) for one in known.too_many]
     places = (*(one.look for one in named), *left_out)
     # Whatever was recorded meanwhile belongs to the case too; but to a place that is licensed nothing has moved.
     up = tuple(
@@ -193,7 +192,7 @@ class KnownPlace:
 class Places:
     """The places of a case that a notice names (all that are known, without a notice), and others of its operator.
 
-    `too_many`: of those named that are more than a notice may have; they are not looked at.
+    `too_many` are those that are not looked at, since there are more than one recheck can ask a site for.
     """
 
     named: Sequence[KnownPlace]
@@ -251,11 +250,11 @@ def places_of(store: Store, platforms: Sequence[Platform], case: Case, occasion:
     ]
     if not in_notice:
         in_notice, others = others, []
-    elsewhere = [
-        replace(one, is_licensed=_is_licensed(one, work, on, licences))
-        for one in [*others, *remembered][:_MOST_ELSEWHERE]
-    ]
-    return Places(in_notice[:MOST_PLACES], elsewhere, in_notice[MOST_PLACES:])
+    elsewhere = [replace(one, is_licensed=_is_licensed(one, work, on, licences)) for one in (*others, *remembered)]
+    # To a place that is licensed nothing has moved, so those can wait.
+    elsewhere.sort(key=lambda one: one.is_licensed)
+    left_out = [one for one in elsewhere[_MOST_ELSEWHERE:] if not one.is_licensed]
+    return Places(in_notice[:MOST_PLACES], elsewhere[:_MOST_ELSEWHERE], too_many=[*in_notice[MOST_PLACES:], *left_out])
 
 
 def _is_licensed(known: KnownPlace, work: Work | None, on: date, licences: Sequence[Licence]) -> bool:

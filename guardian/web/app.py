@@ -14,6 +14,7 @@ from guardian.views.cases import event_json
 from guardian.web.api.routes import add_api
 from guardian.web.auth import pages as auth_pages
 from guardian.web.auth.requests import NotPermitted, NotSignedIn
+from guardian.web.bodies import BoundedBodies
 from guardian.web.desk import Desk
 from guardian.web.headers import ProtectingHeaders
 from guardian.web.metrics import Metrics
@@ -55,6 +56,7 @@ def build_app(metrics: Metrics, readiness: Readiness, read_coverage: CoverageRea
     app = FastAPI(title="guardian", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.desk = desk
     app.state.read_coverage = read_coverage
+    app.add_middleware(BoundedBodies, but=API)
     app.add_middleware(ProtectingHeaders, encrypted=(desk.settings.public_url or "").startswith("https:"))
 
     app.include_router(probe_routes(metrics, readiness, read_coverage))

@@ -18,6 +18,7 @@ from guardian.config import load_config
 from guardian.model import Case, CaseState, DescribedPicture, Licence, NewlySeen, Task, TaskKind
 from guardian.model.notices import Notice, NoticeKind, PlaceState, Recheck, RecheckOutcome
 from guardian.notices.drafting import House, Wish, draft
+from guardian.notices.settings import NoticeSettings, OwnerSettings
 from guardian.notices.steps import By, approve, check_licence, consider, mark_sent, note_verified, withdraw
 from guardian.scan.notice_recheck import NoticeRecheckConsumer, Occasion, places_of, recheck_case
 from guardian.scan.runs import scan_source
@@ -250,3 +251,25 @@ def test_places_that_only_the_memory_knows_are_those_of_the_same_operator(store:
         tx.licences.grant(Licence("", "forum.example", path="/user/alice/2", collection="shop"), NOON)
     (elsewhere,) = places_of(store, (), case, Occasion(), NOON.date()).elsewhere
     assert elsewhere.is_licensed
+
+
+def test_places_that_are_too_many_are_not_passed_over_in_silence(store: Store) -> None:
+    owner = OwnerSettings(name="Ada", address="Here", email="ada@example.com", phone="1", signs_as="Ada")
+    with store.begin() as tx:
+        reserved = tx.assets.reserve("a" * 64, title="Dune", collection="shop", path="/p", size=(8, 6), at=NOON)
+        tx.assets.protect([reserved.number])
+        (asset,) = tx.assets.list()
+        case_id = record(tx, use_of(asset, "https://thief.example/named", None), []).case_id or ""
+    wish = Wish(NoticeKind.DMCA, "mara")
+    notice = draft(store, [case_id], wish, House(owner, NoticeSettings()), NOON, this_user()).notice
+    with store.begin() as tx:
+        for number in range(102):
+            record(tx, use_of(asset, f"https://thief.example/{number}", None), [])
+        tx.licences.grant(Licence("", "thief.example", path="/7", collection="shop"), NOON)
+        case = tx.cases.get(case_id)
+    assert case is not None
+    found = places_of(store, (), case, Occasion(notice.id, 1), NOON.date())
+    assert [one.place.page_url for one in found.named] == ["https://thief.example/named"]
+    assert not any(one.is_licensed for one in found.elsewhere)
+    # The licensed one is not among them; of the others one is left over, and named as not looked at.
+    assert (len(found.elsewhere), len(found.too_many)) == (100, 1)

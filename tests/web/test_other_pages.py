@@ -1,13 +1,18 @@
 """Operators, images, licences, operations, people and the overview: what each shows, and what their forms do."""
 
+import asyncio
 import csv
 import io
 import re
 
 import pytest
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import Message
 
 from guardian.model import Context, TaskKind, TaskState
 from guardian.views.overview import csv_text
+from guardian.web.bodies import bounded
 from tests.web.conftest import Served
 from tests.web.uses import picture_bytes, protected, used
 
@@ -44,6 +49,24 @@ def test_a_check_says_what_it_needs(served: Served) -> None:
     vera = served.signed_in("Vera")
     assert "Nothing is recorded" in vera.get("/check").text
     assert vera.post("/check", data={"address": "javascript:alert(1)"}).status_code == 400
+
+
+def test_nobody_fills_the_disk_with_a_form(served: Served) -> None:
+    rita, form = served.signed_in("Rita"), {"content-type": "application/x-www-form-urlencoded"}
+    for client in (rita, served.client()):
+        for path in ("/login", "/notices"):
+            assert client.post(path, content=b"a=" + b"x" * 1_000_000, headers=form).status_code == 413
+
+
+def test_what_is_announced_as_too_large_is_not_read() -> None:
+    async def receive() -> Message:
+        raise AssertionError("something was read")
+
+    async def read() -> Message:
+        return await bounded(receive, Headers({"content-length": "11"}), 10)()
+
+    with pytest.raises(HTTPException, match="10 bytes at most"):
+        asyncio.run(read())
 
 
 def test_operations_are_for_those_who_may_see_them(served: Served) -> None:

@@ -5,19 +5,19 @@ An answer under an Idempotency-Key is kept for a day. Errors are not: what was s
 
 import hashlib
 import math
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from typing import Any
 
 from fastapi import HTTPException, Request, Response
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
-from starlette.types import Message, Receive
 
 from guardian.model import Actor
 from guardian.store.idempotency import Claim, KeptAnswer
 from guardian.web.api.limits import RequestLimits
 from guardian.web.auth.requests import acting
+from guardian.web.bodies import bounded
 from guardian.web.desk import desk_of
 from guardian.web.problems import problem
 
@@ -48,7 +48,7 @@ class GuardedRoute(APIRoute):
         remembers = self.remembers
 
         async def guarded(request: Request) -> Response:
-            request = Request(request.scope, _bounded(request))
+            request = Request(request.scope, bounded(request.receive, request.headers, _bound_of(request)))
             actor = await acting(request)
             limits: RequestLimits = request.app.state.limits
             wait = limits.take(actor)
@@ -129,34 +129,9 @@ def _of_earlier(earlier: KeptAnswer, claim: Claim) -> Response:
 _NONE: dict[str, list[str]] = {"errors": []}
 
 
-def _bounded(request: Request) -> Receive:
-    """Return what receives a request's body, up to the bound of its media type. It raises 413."""
-    most = _bound_of(request)
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > most:
-        raise _too_large(most)
-
-    receive: Callable[[], Awaitable[Message]] = request.receive
-    seen = 0
-
-    async def bounded() -> Message:
-        nonlocal seen
-        message = await receive()
-        seen += len(message.get("body", b""))
-        if seen > most:
-            raise _too_large(most)
-        return message
-
-    return bounded
-
-
 def _bound_of(request: Request) -> int:
     content_type = request.headers.get("content-type", "").lower()
     if not content_type.startswith(("multipart/", "image/", "application/octet-stream")):
         return MOST_JSON_BYTES
     services = desk_of(request).services
     return (services.settings.max_image_bytes if services is not None else _MOST_PICTURE_BYTES) + _ROOM_FOR_FORM
-
-
-def _too_large(most: int) -> HTTPException:
-    return HTTPException(413, f"the body may have {most:,} bytes at most")
