@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 FORMAT = "guardian-comparison/1"
 JSON_NAME = "comparison/comparison.json"
 CONFIDENCE_NAME = "comparison/confidence.json"
-_FOUND_NAME = "comparison/found"
+FOUND_NAME = "comparison/found"
 
 CATALOGUE_TEXT = (
     "All numbers but these four follow from the two files alone, the profile and the start. These depend on what else "
@@ -306,4 +306,4 @@ def _keep(
 def _found_name(content: bytes) -> tuple[str, str]:
     """Return name and media type for the bytes of a picture, by how they begin."""
     kind = picture_type(content)
-    return f"{_FOUND_NAME}.{kind.ending}", kind.media_type
+    return f"{FOUND_NAME}.{kind.ending}", kind.media_type

@@ -13,6 +13,7 @@ from guardian.cases.reading import case_starting_with
 from guardian.errors import GuardianError
 from guardian.evidence.bundle import BundleHead, Written, refuse_existing, write_bundle
 from guardian.evidence.case_members import CaseFiles, case_files, with_report
+from guardian.evidence.comparison import FOUND_NAME
 from guardian.evidence.report.content import ReportPictures
 from guardian.evidence.settings import EvidenceSettings
 from guardian.evidence.signing import installation_key
@@ -116,7 +117,10 @@ async def _pictures(exporting: Exporting, files: CaseFiles) -> ReportPictures:
     record, vault = files.record, exporting.vault
     # What proves that a use is gone shows a page without the picture.
     captures = [one for one in record.captures_of_use if one.reason is not CaptureReason.ABSENCE]
-    shown, drawn = _last_with(captures, _SCREENSHOT), _last_with(captures, *_OUTLINED)
+    shown = _last_with(captures, _SCREENSHOT)
+    # The numbers beside the pictures are those of the bytes that were seen last.
+    last_seen = record.use.image_sha256 if record.use is not None else None
+    drawn = _last_with([one for one in captures if _compared_with(one) == last_seen], *_OUTLINED)
     screenshot = _picture_of(vault, shown, _SCREENSHOT)
     screenshot_at = shown.began_at if shown is not None else None
     if drawn is not None:
@@ -137,6 +141,11 @@ def _last_with(captures: Sequence[EvidenceCapture], *names: str) -> EvidenceCapt
         if all(file is not None and file.size_bytes <= _MOST_PICTURE_BYTES for file in files):
             return capture
     return None
+
+
+def _compared_with(capture: EvidenceCapture) -> str | None:
+    """Return the SHA-256 of the picture that a capture has compared; None when it has compared none."""
+    return next((file.sha256 for file in capture.files if file.name.startswith(f"{FOUND_NAME}.")), None)
 
 
 def _picture_of(vault: Vault, capture: EvidenceCapture | None, name: str) -> bytes | None:

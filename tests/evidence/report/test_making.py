@@ -220,13 +220,14 @@ def test_each_part_is_of_the_strongest_use_and_the_version_that_it_shows(content
 
 
 def test_texts_that_grow_when_they_are_shown_fit_on_the_pages(content: ReportContent) -> None:
-    """Two of these characters are shown by their numbers, which take eight each; one is ten times as wide as high."""
+    """No typeface has the first, nobody sees the second: both are shown by numbers. The third is ten times as wide."""
     (finding,) = content.record.detail.findings
-    hostile = "\U000e0041\u2067\ufdfd" * 2_000
-    context = Context(page_title=hostile, alt=hostile, caption=hostile, nearby_text=hostile)
-    detail = replace(content.record.detail, findings=[replace(finding, context=context, page_url=hostile)])
-    rights = {"fields": [{"name": hostile, "original": hostile, "found": hostile, "management_information": True}]}
-    exhibits = [replace(content.exhibits[0], about=hostile)]
+    no_typeface, unseen, wide = "\U00012000" * 2_000, "\u2067" * 2_000, "\ufdfd" * 2_000
+    context = Context(page_title=no_typeface, alt=wide, caption=unseen)
+    detail = replace(content.record.detail, findings=[replace(finding, context=context, page_url=no_typeface)])
+    rights = {"fields": [{"name": wide, "original": no_typeface, "found": unseen, "management_information": True}]}
+    exhibits = [replace(content.exhibits[0], about=no_typeface)]
     record = replace(content.record, detail=detail)
     text = text_of(make_report(replace(content, record=record, rights=rights, exhibits=exhibits)))
     assert "[U+2067]" in text
+    assert "U+12000" in text

@@ -1,0 +1,42 @@
+"""What a bundle is made of: the captures of the use that its report speaks of, and licences as others may see them."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+from guardian.evidence.case_members import case_files
+from guardian.model import CaptureReason, EvidenceCapture
+from guardian.web.settings import WebSettings
+from tests.web.conftest import opened_desk
+from tests.web.uses import picture_bytes, protected, used
+
+
+def test_the_captures_of_the_report_are_those_of_the_strongest_use(tmp_path: Path) -> None:
+    desk = opened_desk(tmp_path, WebSettings())
+    asset, now = protected(desk, picture_bytes(1), "Lake"), desk.clock()
+    used(desk, asset, picture_bytes(1), "https://thief.example/weak", probability=0.96)
+    case = used(desk, asset, picture_bytes(2), "https://thief.example/strong", probability=0.999)
+    with desk.store.begin() as tx:
+        findings = {one.page_url.rpartition("/")[2]: one for one in tx.findings.list(case.id)}
+        for number, name in enumerate(("strong", "weak")):
+            at = now + timedelta(minutes=number)
+            reason, page = CaptureReason.CHANGED, findings[name].page_url
+            tx.evidence.add(
+                EvidenceCapture(
+                    f"capture_{name}", case.id, findings[name].id, reason, None, at, at, page, None, "0.1.0"
+                )
+            )
+        proof = "/home/anna/contracts/lake.pdf"
+        tx.licences.add("thief.example", at=now, collection="other", proof_file=proof)
+        case = tx.cases.get(case.id) or case
+
+    with desk.store.read() as tx:
+        files = case_files(tx, case, desk.vault, desk.originals, now, ())
+    desk.store.close()
+    assert files.record.use == findings["strong"]
+    assert [one.id for one in files.record.captures_of_use] == ["capture_strong"]
+    assert len(files.record.captures) == 2
+    (told,) = (member.content for member in files.members if member.name == "case.json")
+    assert isinstance(told, bytes)
+    assert b"/home/anna" not in told
+    assert json.loads(told)["licences"][0]["proof_file"] == "lake.pdf"
