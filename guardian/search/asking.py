@@ -93,8 +93,8 @@ def example_starting_with(tx: Transaction, start: str) -> Asset | SeenPicture:
     Of near-identical pictures that were seen the one is returned that stands for them.
     """
     if not start.startswith("seen_"):
-        return _the_one(tx.assets.starting_with(with_prefix(start, "asset_")), start, "asset")
-    found = _the_one(tx.seen.starting_with(start), start, "picture that was seen")
+        return _the_one(tx.assets.starting_with(with_prefix(start, "asset_"), 2), start, "asset")
+    found = _the_one(tx.seen.starting_with(start, 2), start, "picture that was seen")
     head = tx.seen.get(found.same_as) if found.same_as is not None else None
     return head or found
 

@@ -168,10 +168,10 @@ class Assets:
         """Return the asset with these bytes (hex SHA-256), whatever its state; None when there is none."""
         return self._first(assets.c.sha256 == sha256)
 
-    def starting_with(self, prefix: str) -> list[Asset]:
-        """Return the assets whose id begins with `prefix`."""
-        begins = assets.c.id.startswith(prefix, autoescape=True)
-        return [asset_of(row) for row in self._connection.execute(select(assets).where(begins).order_by(assets.c.id))]
+    def starting_with(self, prefix: str, limit: int | None = None) -> list[Asset]:
+        """Return the assets, at most `limit`, whose id begins with `prefix`."""
+        query = select(assets).where(assets.c.id.startswith(prefix, autoescape=True)).order_by(assets.c.id)
+        return [asset_of(row) for row in self._connection.execute(query.limit(limit))]
 
     def page(
         self, wanted: AssetFilter, limit: int, *, after: int | None = None, newest_first: bool = False

@@ -214,10 +214,10 @@ class Seen:
         row = self._connection.execute(select(*_PICTURE).where(by_either)).first()
         return None if row is None else _picture(row)
 
-    def starting_with(self, prefix: str) -> list[SeenPicture]:
-        """Return the pictures whose id begins with `prefix`."""
+    def starting_with(self, prefix: str, limit: int) -> list[SeenPicture]:
+        """Return the pictures, at most `limit`, whose id begins with `prefix`."""
         query = select(*_PICTURE).where(seen_pictures.c.id.startswith(prefix, autoescape=True))
-        return [_picture(row) for row in self._connection.execute(query.order_by(seen_pictures.c.id))]
+        return [_picture(row) for row in self._connection.execute(query.order_by(seen_pictures.c.id).limit(limit))]
 
     def pictures(self, numbers: Collection[int]) -> dict[int, SeenPicture]:
         """Return remembered pictures by the numbers that the segments name them by; forgotten ones are left out."""
