@@ -27,7 +27,6 @@ from guardian.delivery.secrets import Secrets
 from guardian.disk_errors import disk_error_text
 from guardian.errors import IndexNotReady, StoreUnusable
 from guardian.evidence import Vault
-from guardian.evidence.capturing import CaptureServices
 from guardian.evidence.retention import delete_aged
 from guardian.fetch.browser import Browser
 from guardian.fetch.fetcher import Fetcher
@@ -53,6 +52,7 @@ from guardian.urls.accounts import Platform
 
 if TYPE_CHECKING:
     from guardian.catalog.catalog import Catalog
+    from guardian.evidence.capturing import CaptureServices
     from guardian.evidence.exporting import Exporting
     from guardian.search.search import Search
 
@@ -140,8 +140,11 @@ def exporting_of(config: Config, store: Store, workers: Workers, client: Trusted
     )
 
 
-def capture_services_of(app: App) -> CaptureServices:
+def capture_services_of(app: App) -> "CaptureServices":
     """Return what captures need. Sources are visited with the credentials that their scans use."""
+    # Imported late: most commands capture nothing.
+    from guardian.evidence.capturing import CaptureServices
+
     config, services = app.config, app.services
     sources = {source.name: source for source in config.sources}
 

@@ -93,7 +93,9 @@ async def search(session: Session, options: dict[str, Any], make: "Callable[[App
     """Answer the request that `make` makes, and show the answer as the options say; ends the process."""
     from guardian.app import opened_app
 
-    say_if_kernels_are_compiled()
+    # A search by words alone runs none, and would say so each time.
+    if options.get("picture") is not None or options.get("text") is None:
+        say_if_kernels_are_compiled()
     async with opened_app(session.config, only_asking=True) as app:
         try:
             request = await make(app)
