@@ -4,7 +4,7 @@ Each step is a line of the notice's history and of the audit log, and says who t
 `mark_sent` writes down what a person has sent.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -148,15 +148,15 @@ def mark_sent(
     tx: Transaction,
     notice_id: str,
     to: str,
-    copy_sha256: str,
+    keep: Callable[[], str],
     by: By,
     settings: NoticeSettings,
     note: str | None = None,
 ) -> Notice:
     """Record that a person has sent a notice; its cases become `notice_sent`, and rechecks are owed. Return it.
 
-    `copy_sha256`: the digest of what was sent, which is kept beside the evidence. Raises UsageError that names each
-    thing which has to come first.
+    `keep` keeps what was sent and returns its digest (see copies.py); it is called when nothing stands against the
+    step, so that a refused one leaves no copy. Raises UsageError that names each thing which has to come first.
     """
     notice = _open(tx, notice_id)
     points = open_points(tx, notice, settings, by.at)
@@ -172,7 +172,7 @@ def mark_sent(
         if case is not None:
             decide(tx, case.id, CaseState.NOTICE_SENT, Edit(by.name, by.at, words))
             owe_rechecks(tx, notice.id, case.id, by.at)
-    detail = {"to": recipient, "copy_sha256": copy_sha256}
+    detail = {"to": recipient, "copy_sha256": keep()}
     return _write(tx, notice, NoticeStep.SENT, by, _optional(note), detail)
 
 

@@ -42,7 +42,7 @@ def sent(bench: Bench) -> Notice:
     with bench.store.begin() as tx:
         approve(tx, notice.id, by("jo"), FOUR_EYES)
         note_verified(tx, notice.id, {}, by("jo"))
-        return mark_sent(tx, notice.id, "abuse@thief.example", COPY, by("jo", 1), FOUR_EYES, "by mail")
+        return mark_sent(tx, notice.id, "abuse@thief.example", lambda: COPY, by("jo", 1), FOUR_EYES, "by mail")
 
 
 def test_a_draft_names_everything_that_is_open_one_by_one(bench: Bench) -> None:
@@ -54,7 +54,7 @@ def test_a_draft_names_everything_that_is_open_one_by_one(bench: Bench) -> None:
         assert len(points) == len(words)
         assert all(word in point for word, point in zip(words, points, strict=True))
         with pytest.raises(UsageError) as caught:
-            mark_sent(tx, notice.id, "a@thief.example", COPY, by("jo"), FOUR_EYES)
+            mark_sent(tx, notice.id, "a@thief.example", lambda: COPY, by("jo"), FOUR_EYES)
     assert all(point in str(caught.value) for point in points)
 
 
@@ -179,7 +179,7 @@ def test_sent_moves_the_case_owes_rechecks_and_only_grows(bench: Bench) -> None:
         with pytest.raises(UsageError, match="sent already"):
             approve(tx, notice.id, by("jo"), FOUR_EYES)
         with pytest.raises(UsageError, match="sent already"):
-            mark_sent(tx, notice.id, "x@thief.example", COPY, by("jo"), FOUR_EYES)
+            mark_sent(tx, notice.id, "x@thief.example", lambda: COPY, by("jo"), FOUR_EYES)
 
 
 def test_a_counter_notice_opens_a_window_of_business_days(bench: Bench) -> None:
@@ -220,7 +220,7 @@ def test_a_licence_of_a_subdomain_counts_at_each_step(bench: Bench) -> None:
         (point,) = open_points(tx, ready, FOUR_EYES, NOON)
         assert point.startswith(f"https://blog.thief.example/1 is licensed by {granted.id} by now")
         with pytest.raises(UsageError, match=granted.id):
-            mark_sent(tx, notice.id, "abuse@thief.example", COPY, by("jo"), FOUR_EYES)
+            mark_sent(tx, notice.id, "abuse@thief.example", lambda: COPY, by("jo"), FOUR_EYES)
         with pytest.raises(UsageError, match=r"blog\.thief\.example/1 is licensed by"):
             check_licence(tx, notice.id, "asked the sales team", by("mara"))
 
@@ -262,6 +262,6 @@ def test_only_a_dmca_notification_is_answered_by_a_counter_notice(bench: Bench) 
         consider(tx, notice.id, "a whole copy in a shop", by("mara"))
         approve(tx, notice.id, by("jo"), FOUR_EYES)
         note_verified(tx, notice.id, {}, by("jo"))
-        mark_sent(tx, notice.id, "owner@thief.example", COPY, by("jo"), FOUR_EYES)
+        mark_sent(tx, notice.id, "owner@thief.example", lambda: COPY, by("jo"), FOUR_EYES)
         with pytest.raises(UsageError, match="cease and desist letter; a counter notice"):
             note_counter(tx, notice.id, date(2026, 11, 24), by("jo"), FOUR_EYES)
