@@ -176,7 +176,7 @@ def test_a_captured_comparison_is_computed_again_on_another_machine(home: Home, 
     case = case_of(home)
     (captured,) = home.lines("evidence", "capture", case, "--json")
     names = {file["name"] for file in captured["files"]}
-    assert {"comparison/comparison.json", "comparison/heat-map.png", "rights.json"} <= names
+    assert {"comparison/comparison.json", "comparison/heat-map.png", "rights.json"} <= names, captured["not_taken"]
     assert {one["name"] for one in captured["not_taken"]} >= {"control picture", "contacts"}
     bundle = tmp_path / "b.zip"
     home.guardian("evidence", "export", case, "--out", bundle)
