@@ -17,7 +17,7 @@ PlaceOf = Callable[[Path], str | None]
 """Where the value of a path of keys and indices was written, such as "config.yaml, line 12"; None: nowhere."""
 
 _PATHS_SHOWN = (("sources",), ("fetch",), ("web",), ("evidence", "takedown_addresses"))
-"""Where addresses are such as anybody may know. Elsewhere a path may be a key: of a webhook, a registry, an authority."""
+"""Where addresses are such as anybody may know. Elsewhere a path may be a key, as that of a webhook is."""
 
 
 @dataclass(frozen=True, slots=True)
