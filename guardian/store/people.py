@@ -152,6 +152,7 @@ class ApiTokens:
                 scopes=" ".join(sorted(token.scopes)),
                 added_at=token.added_at,
                 until=token.until,
+                made_by=token.made_by,
             )
         )
 
@@ -185,4 +186,4 @@ def _person(row: Row[tuple[object, ...]]) -> Person:
 
 def _token(row: Row[tuple[object, ...]]) -> ApiToken:
     scopes = frozenset(Permission(word) for word in row.scopes.split() if word in set(Permission))
-    return ApiToken(row.id, row.name, scopes, row.added_at, row.until, row.used_at, row.revoked_at)
+    return ApiToken(row.id, row.name, scopes, row.added_at, row.until, row.used_at, row.revoked_at, row.made_by)

@@ -56,6 +56,8 @@ api_tokens = Table(
     Column("until", Instant),
     Column("used_at", Instant),
     Column("revoked_at", Instant),
+    # A name: people are removed, and their names stay in histories. NULL where nobody knows any more.
+    Column("made_by", Text),
 )
 
 audit = Table(

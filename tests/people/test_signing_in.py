@@ -8,7 +8,7 @@ from guardian.cli.acting import this_user
 from guardian.errors import UsageError
 from guardian.model import Permission, Role
 from guardian.people.people import add_person, change_password, change_role, remove_person
-from guardian.people.signing_in import Lifetime, SignInRefused, session_of, sign_in, sign_out
+from guardian.people.signing_in import Lifetime, SignInRefused, actor_of, session_of, sign_in, sign_out
 from guardian.people.tokens import add_token, holder_of, revoke_token
 from guardian.store import Store
 
@@ -151,3 +151,15 @@ def test_token_that_makes_no_sense(store: Store) -> None:
             add_token(tx, this_user(), "x", [], None, NOON)
         with pytest.raises(UsageError, match="ended already"):
             add_token(tx, this_user(), "x", [Permission.CHECK], NOON, NOON)
+
+
+def test_a_token_is_known_by_the_person_who_made_it_whoever_made_that_token(store: Store) -> None:
+    with store.begin() as tx:
+        anna = actor_of(tx.people.all()[0], HOME)
+        secret, token = add_token(tx, anna, "robot", [Permission.CASES_READ, Permission.PEOPLE], None, NOON)
+    robot = holder_of(store, secret, HOME, NOON)
+    assert robot is not None
+    assert (robot.name, robot.person, token.made_by) == ("robot", "Anna", "Anna")
+    with store.begin() as tx:
+        _, child = add_token(tx, robot, "child", [Permission.CASES_READ], None, NOON)
+    assert child.made_by == "Anna"

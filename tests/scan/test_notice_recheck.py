@@ -92,7 +92,7 @@ class Shop:
             consider(tx, notice.id, "a whole copy in a shop", by)
             approve(tx, notice.id, by, house.settings)
             note_verified(tx, notice.id, {}, by)
-            return mark_sent(tx, notice.id, "abuse@shop.example", "d" * 64, by, house.settings)
+            return mark_sent(tx, notice.id, "abuse@shop.example", lambda: "d" * 64, by, house.settings)
 
 
 def encoded(picture: Image.Image, tag: str, quality: int = 85) -> Conditional:
