@@ -26,7 +26,7 @@ class Registry:
 
 
 @dataclass(frozen=True, slots=True)
-class _Service:
+class _Mapping:
     entries: tuple[str, ...]
     base_url: str
 
@@ -34,7 +34,7 @@ class _Service:
 @dataclass(frozen=True, slots=True)
 class _BootstrapFile:
     published: str
-    services: tuple[_Service, ...]
+    services: tuple[_Mapping, ...]
 
 
 def registry_of_domain(domain: str, folder: Path | None = None) -> Registry | None:
@@ -90,7 +90,7 @@ def _read(path: Path) -> _BootstrapFile:
     try:
         with path.open("rb") as opened:
             told = json.loads(opened.read(_LARGEST))
-        services = tuple(_Service(tuple(map(str, one[0])), _best(one[1])) for one in told["services"] if one[1])
+        services = tuple(_Mapping(tuple(map(str, one[0])), _best(one[1])) for one in told["services"] if one[1])
     except OSError as error:
         raise ValueError(f"cannot read {path}: {error.strerror}") from error
     except (ValueError, KeyError, IndexError, TypeError, RecursionError) as error:
