@@ -10,7 +10,8 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import Message
 
-from guardian.model import Context, TaskKind, TaskState
+from guardian.model import Context, TaskKind, TaskState, Waiting
+from guardian.outbox import mint
 from guardian.views.overview import csv_text
 from guardian.web.bodies import bounded
 from tests.web.conftest import Served
@@ -43,6 +44,29 @@ def test_images_are_shown_with_who_uses_them(served: Served, case_id: str) -> No
     assert rita.get("/assets/asset_none").status_code == 404
     refused = rita.post("/assets", files={"picture": ("a.jpg", b"x")}, data={"collection": "c"})
     assert refused.status_code == 400
+
+
+def test_rights_are_stated_anew_where_an_image_is_shown(served: Served) -> None:
+    vera, rita = served.signed_in("Vera"), served.signed_in("Rita")
+    with served.store.read() as tx:
+        (asset,) = tx.assets.list()
+    stated = {"title": "Lake <b>", "collection": asset.collection, "tags": "sea; ;dawn;sea", "creator": "Ada"}
+    path = f"/assets/{asset.id}"
+    assert vera.post(path, data=stated).status_code == 403
+    assert "Title and rights" not in vera.get(path).text
+    assert rita.post(path, data=stated).headers["location"] == f"{path}?saved=1"
+    text = rita.get(f"{path}?saved=1").text
+    assert 'value="Lake &lt;b&gt;"' in text
+    assert 'value="sea; dawn"' in text
+    assert 'name="creator" value="Ada"' in text
+
+    rita.post(path, data=stated | {"title": "Lake", "creator": ""})
+    with served.store.read() as tx:
+        after, lines = tx.assets.get(asset.id), [line for line in tx.audit.lines() if line.action == "asset.edited"]
+    assert (after.title, after.rights.creator, after.tags) == ("Lake", None, ("sea", "dawn"))
+    assert [line.actor for line in lines] == ["Rita", "Rita"]
+    assert rita.post(path, data=stated | {"creator": "x" * 2_001}).status_code == 400
+    assert rita.post("/assets/asset_none", data=stated).status_code == 404
 
 
 def test_a_check_says_what_it_needs(served: Served) -> None:
@@ -89,6 +113,28 @@ def test_only_deliveries_are_retried_where_deliveries_are_listed(served: Served)
     assert [anna.post("/deliveries", data={"number": task.id}).status_code for task in dead] == [303, 400]
     with served.store.read() as tx:
         assert [tx.tasks.get(task.id).state for task in dead] == [TaskState.DUE, TaskState.DEAD]
+
+
+def test_floods_are_held_until_a_person_sends_or_drops_them(served: Served) -> None:
+    vera, anna, at = served.signed_in("Vera"), served.signed_in("Anna"), served.desk.clock()
+    with served.store.begin() as tx:
+        for number, about in enumerate(("work_1", "work_1", "rule:<b>")):
+            message = mint("case.opened", {"number": number}, at)
+            tx.messages.add(message)
+            tx.waiting.add(Waiting(message.id, "legal", about, at))
+    text = anna.get("/deliveries").text
+    assert "rule:&lt;b&gt;" in text
+    assert 'href="/cases?state=all&amp;work=work_1"' in text
+    path = "/deliveries/floods"
+    assert vera.post(path, data={"about": "work_1", "decision": "drop"}).status_code == 403
+    assert anna.post(path, data={"about": "work_1", "decision": "keep"}).status_code == 400
+    assert anna.post(path, data={"about": "work_1", "decision": "release"}).status_code == 303
+    assert anna.post(path, data={"about": "rule:<b>", "decision": "drop"}).status_code == 303
+    assert anna.post(path, data={"about": "rule:<b>", "decision": "drop"}).status_code == 400
+    with served.store.read() as tx:
+        sent = [task for task in tx.tasks.list(TaskKind.DELIVER, None, 10) if task.destination == "legal"]
+        assert (len(sent), tx.waiting.held()) == (2, [])
+    assert "Send them" not in anna.get("/deliveries").text
 
 
 def test_people_and_tokens_are_changed_by_admins(served: Served) -> None:

@@ -59,10 +59,9 @@ def _read(request: Request) -> _Overview:
     now = desk.clock()
     since = now - timedelta(weeks=_WEEKS)
     with desk.store.read() as tx:
-        operators = sorted(tx.cases.operators(), key=lambda one: (-one.findings, one.operator))
         return _Overview(
             weeks_of(tx.statistics.events(since), now, _WEEKS),
             median_text(tx.statistics.times_to_decision(since)),
             {state: tx.cases.count(state) for state in CaseState if state is not CaseState.RESOLVED},
-            operators[:_OPERATORS],
+            list(tx.cases.most_used_by(_OPERATORS)),
         )
