@@ -12,7 +12,7 @@ from starlette.types import Message
 
 from guardian.model import Context, TaskKind, TaskState, Waiting
 from guardian.outbox import mint
-from guardian.views.overview import csv_text
+from guardian.views.overview import Seen, csv_text, seen_of
 from guardian.web.bodies import bounded
 from tests.web.conftest import Served
 from tests.web.uses import picture_bytes, protected, used
@@ -73,6 +73,10 @@ def test_a_check_says_what_it_needs(served: Served) -> None:
     vera = served.signed_in("Vera")
     assert "Nothing is recorded" in vera.get("/check").text
     assert vera.post("/check", data={"address": "javascript:alert(1)"}).status_code == 400
+    rita, asked = served.signed_in("Rita"), {"address": "https://thief.example/", "record": "1"}
+    assert "unless you ask for it" in rita.get("/check").text
+    assert vera.post("/check", data=asked).status_code == 403
+    assert rita.post("/check", data={"record": "1"}, files={"picture": ("a.jpg", b"x")}).status_code == 400
 
 
 def test_nobody_fills_the_disk_with_a_form(served: Served) -> None:
@@ -165,7 +169,19 @@ def test_the_overview_has_pictures_and_their_numbers(served: Served) -> None:
     assert len(rows) == 12
     assert sum(int(row["new"]) for row in rows) == 1
     assert "thief.example,1,1,1" in vera.get("/overview/operators.csv").text
+    assert "No source is configured" in text
+    assert vera.get("/overview/coverage.csv").text == "source,compared,not seen,trouble\r\n"
     assert vera.get("/overview/none.csv").status_code == 404
+
+
+def test_the_overview_says_what_a_source_saw_and_what_not() -> None:
+    ended = {"source": "shop", "compared": 3, "not_seen": {"robots": 1}, "trouble": None, "last_ended": {"id": 1}}
+    assert seen_of(ended) == Seen("shop", 3, 1, "")
+    assert seen_of(ended).share == 0.75
+    new = ended | {"compared": 0, "not_seen": {}, "last_ended": None}
+    assert (seen_of(new).trouble, seen_of(new).share) == ("not scanned yet", None)
+    silent = ended | {"trouble": {"kind": "silent", "detail": "no pictures", "since_scan": 2}}
+    assert seen_of(silent).trouble == "silent: no pictures"
 
 
 def test_no_cell_of_a_table_is_a_formula() -> None:

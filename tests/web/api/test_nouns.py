@@ -101,6 +101,10 @@ def test_check_takes_only_pictures_and_web_addresses(program: Program) -> None:
     assert client.post("/api/v1/checks", data={"address": "/etc/passwd"}).status_code == 400
     assert client.post("/api/v1/checks").status_code == 400
     assert client.post("/api/v1/checks", files={"picture": ("a.png", b"")}).status_code == 400
+    asked = {"address": "https://a.example/", "record": "true"}
+    assert client.post("/api/v1/checks", data=asked).status_code == 403, "without cases:write"
+    upload = client.post("/api/v1/checks", data={"record": "true"}, files={"picture": ("a.png", b"x")})
+    assert (upload.status_code, "no place" in upload.json()["detail"]) == (400, True)
     kept = client.post("/api/v1/checks", data={"address": "https://a.example/"}, headers={"idempotency-key": "1"})
     assert kept.status_code == 400, "nothing of a check is recorded"
 
