@@ -28,7 +28,7 @@ def command() -> None:
 @click.option("--json", "as_lines", is_flag=True, help="One JSON object a line.")
 @pass_session
 def list_(session: Session, as_lines: bool) -> None:
-    """List the terms, with how many assets and remembered pictures carry each, and how many are still to be labelled."""
+    """List the terms, with how many assets and remembered pictures carry each."""
     from guardian.app import make_workers
     from guardian.search.labelling import Labelling
 

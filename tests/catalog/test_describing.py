@@ -2,12 +2,14 @@
 
 import asyncio
 import hashlib
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 from guardian.app import make_catalog, make_workers
 from guardian.catalog.describing import LEFT
 from guardian.config import Config
+from guardian.evidence import Vault
 from guardian.model import Asset, Description
 from guardian.store import Store
 from tests.catalog.test_rights import iptc, jpeg
@@ -34,7 +36,7 @@ async def _read(config: Config, tmp_path: Path) -> None:
     content = jpeg(stream=iptc({(2, 25): [b"sand"], (2, 120): [b"Dunes at dawn"]}))
     try:
         earlier, lost = _added(store, content, "earlier"), _added(store, None, "lost")
-        catalog._context.originals.keep(content)
+        Vault(config.data_dir / "originals", sys.maxsize).keep(content)
         assert await catalog.describe_some() == 0, "a new database has none"
         with store.begin() as tx:
             tx.upkeep.note(LEFT, str(lost.number))
