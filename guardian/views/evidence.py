@@ -65,10 +65,10 @@ def deletion_text(deletion: EvidenceDeletion) -> str:
     return f"{deletion.id}  deleted on {deletion.at:%Y-%m-%d} by {deletion.by}, {files}{why}"
 
 
-def reason_text(capture: EvidenceCapture) -> str:
-    """Return why a capture was taken, and who asked for it."""
+def reason_text(capture: EvidenceCapture, *, with_name: bool = True) -> str:
+    """Return why a capture was taken, and with `with_name` who asked for it."""
     text = _REASON_TEXTS[capture.reason]
-    return f"{text} by {capture.asked_by}" if capture.asked_by is not None else text
+    return f"{text} by {capture.asked_by}" if with_name and capture.asked_by is not None else text
 
 
 def size_text(capture: EvidenceCapture) -> str:

@@ -136,13 +136,12 @@ def recheck_json(recheck: Recheck) -> dict[str, Any]:
     }
 
 
-def recheck_text(recheck: Recheck) -> str:
-    """Return what a recheck has shown, for people."""
-    why = (
-        f"asked for by {recheck.asked_by}"
-        if recheck.asked_by
-        else f"{counted(recheck.day or 0, 'day')} after the notice"
-    )
+def recheck_text(recheck: Recheck, *, with_name: bool = True) -> str:
+    """Return what a recheck has shown, for people, and with `with_name` who asked for it."""
+    if recheck.asked_by:
+        why = f"asked for by {recheck.asked_by}" if with_name else "asked for"
+    else:
+        why = f"{counted(recheck.day or 0, 'day')} after the notice"
     return f"looked again ({why}): {OUTCOME_TEXTS[recheck.outcome]}"
 
 

@@ -13,6 +13,7 @@ from guardian.disk_errors import disk_error_text
 from guardian.errors import GuardianError, UsageError
 from guardian.evidence.keeper import opened_keeper
 from guardian.evidence.retention import hold, release
+from guardian.evidence.wishes import BundleWishes
 from guardian.model import (
     Actor,
     BrowserSession,
@@ -110,7 +111,9 @@ async def release_case(
 
 
 @router.post("/{case_id}/bundle")
-async def download_bundle(request: Request, case_id: str, session: BrowserSession = WRITER) -> Response:
+async def download_bundle(
+    request: Request, case_id: str, session: BrowserSession = WRITER, for_others: bool = Form(False)
+) -> Response:
     """Make the bundle of a case and send it as a file. It is a change: the audit log says who has it."""
     desk = desk_of(request)
     if desk.export is None:
@@ -125,7 +128,7 @@ async def download_bundle(request: Request, case_id: str, session: BrowserSessio
     try:
         # Removed as soon as it is open, and by the next capture should this process be killed before.
         with opened_keeper(desk.data_dir, 0) as folder:
-            written = await desk.export(case.id, folder.folder, by)
+            written = await desk.export(case.id, folder.folder, by, BundleWishes(for_others=for_others))
             file = written.path.open("rb")
     except (GuardianError, OSError) as error:
         reason = disk_error_text(error) if isinstance(error, OSError) else str(error)
