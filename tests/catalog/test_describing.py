@@ -13,6 +13,7 @@ from guardian.evidence import Vault
 from guardian.model import Asset, Description
 from guardian.store import Store
 from tests.catalog.test_rights import iptc, jpeg
+from tests.databases import store_in
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
 
@@ -30,7 +31,7 @@ def test_captions_of_earlier_files_are_read_once(config: Config, tmp_path: Path)
 
 
 async def _read(config: Config, tmp_path: Path) -> None:
-    store = Store(f"sqlite:///{tmp_path / 'guardian.db'}")
+    store = store_in(tmp_path)
     workers = make_workers(config)
     catalog = make_catalog(config, store, workers)
     content = jpeg(stream=iptc({(2, 25): [b"sand"], (2, 120): [b"Dunes at dawn"]}))
