@@ -34,13 +34,14 @@ from guardian.shipped import rules_folder
 from guardian.sources.settings import SiteSettings
 from guardian.store import Store
 from guardian.tasks.outcomes import Done, Postponed
+from tests.databases import store_in
 from tests.notices.conftest import NOON, use_of
 from tests.websites import Conditional, Redirect, Says, Site, Status, running
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store(f"sqlite:///{tmp_path / 'guardian.db'}")
+    opened = store_in(tmp_path)
     yield opened
     opened.close()
 
