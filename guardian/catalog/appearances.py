@@ -1,19 +1,19 @@
 """Keeps the appearances of assets, which the search compares: written as assets are published, made good later."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 import structlog
 from numpy.typing import NDArray
 
 from guardian.catalog.context import CatalogContext
-from guardian.errors import GuardianError, WorkersUnavailable
+from guardian.errors import GuardianError, IndexNotReady, WorkersUnavailable
 from guardian.matching.features.appearance import appearance_of
 from guardian.matching.features.image import decode_all
 from guardian.matching.index.layout import Entry
 from guardian.matching.settings import MatchingSettings
-from guardian.model import Asset, AssetState
+from guardian.model import Asset, AssetFilter
 
 _BATCH = 256
 
@@ -38,12 +38,20 @@ def note_appearances(context: CatalogContext, entries: Sequence[Entry]) -> None:
         log.warning("appearances_not_kept", assets=len(entries), reason=str(error))
 
 
+def withdraw(context: CatalogContext, numbers: Collection[int]) -> None:
+    """Take the appearances of withdrawn assets out; no search names them any more, whether or not that succeeds."""
+    try:
+        context.appearances.withdraw(numbers)
+    except (OSError, IndexNotReady) as error:
+        log.warning("appearances_not_withdrawn", assets=len(numbers), reason=str(error))
+
+
 def missing(context: CatalogContext) -> list[Asset]:
     """Return the protected assets that can be compared and have no appearance yet."""
     known = context.appearances.numbers()
     with context.store.read() as tx:
-        protected = tx.assets.list(state=AssetState.PROTECTED)
-    return [asset for asset in protected if not asset.by_bytes_only and asset.number not in known]
+        lacking = [number for number in tx.assets.compared(AssetFilter()) if number not in known]
+        return list(tx.assets.of_numbers(lacking).values())
 
 
 async def complete(context: CatalogContext, progress: Callable[[int, int], None]) -> None:
@@ -59,8 +67,8 @@ async def complete(context: CatalogContext, progress: Callable[[int, int], None]
     progress(len(wanted), len(wanted))
 
     with context.store.read() as tx:
-        protected = {asset.number for asset in tx.assets.list(state=AssetState.PROTECTED)}
-    if gone := context.appearances.numbers() - protected:
+        compared = set(tx.assets.compared(AssetFilter()))
+    if gone := context.appearances.numbers() - compared:
         await asyncio.to_thread(context.appearances.withdraw, gone)
 
 

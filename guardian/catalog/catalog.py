@@ -108,6 +108,7 @@ class Catalog:
                 except IndexNotReady as error:
                     # The store already keeps them out of every answer, and a repair leaves them out of the index.
                     log.warning("index_damaged", reason=str(error))
+                appearances.withdraw(self._context, [asset.number for asset in taken])
             return taken
 
         return await asyncio.to_thread(take_out)

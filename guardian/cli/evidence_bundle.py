@@ -13,8 +13,9 @@ from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.screen import Cut, Screen, echo
 from guardian.cli.showing import json_line
 from guardian.errors import UsageError
-from guardian.views.counting import counted
-from guardian.views.evidence import byte_text
+from guardian.evidence.wishes import BundleWishes
+from guardian.views.bundles import lost_json, lost_text
+from guardian.views.counting import counted, size_text
 from guardian.views.plain_text import printable
 from guardian.views.timestamps import second_text
 
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from guardian.evidence.bundle import Written
     from guardian.evidence.verifying import Verified
 
-DAMAGED, NO_BUNDLE = 1, 2
-"""Exit codes of `verify`."""
+DAMAGED, NO_BUNDLE, INCOMPLETE = 1, 2, 3
+"""Exit codes of `verify`; `export` too returns the last one."""
 
 
 @click.command("export")
@@ -39,14 +40,32 @@ DAMAGED, NO_BUNDLE = 1, 2
     "--without-original", is_flag=True, help="Leave out your own picture; nobody can recompute the comparison."
 )
 @click.option("--without-timestamp", is_flag=True, help="Ask no time-stamp authority; the bundle says so.")
+@click.option(
+    "--for-others",
+    is_flag=True,
+    help="Shorten it for the other side or a court: no notes, names, network addresses or plans of yours.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @pass_session
 def export_bundle(
-    session: Session, case: str, out: Path, without_original: bool, without_timestamp: bool, as_json: bool
+    session: Session,
+    case: str,
+    out: Path,
+    without_original: bool,
+    without_timestamp: bool,
+    for_others: bool,
+    as_json: bool,
 ) -> None:
-    """Write one file with all that proves a case: report, captures, history, signature and time stamp."""
-    written = asyncio.run(_export(session, case, out, not without_original, not without_timestamp))
+    """Write one file with all that proves a case: report, captures, history, signature and time stamp.
+
+    Exits 3 when files of the case are lost or damaged: the bundle has all others, and says which are missing.
+    """
+    wishes = BundleWishes(
+        with_original=not without_original, with_timestamp=not without_timestamp, for_others=for_others
+    )
+    written = asyncio.run(_export(session, case, out, wishes))
     is_stamped = bool(session.config.evidence.timestamps) and not without_timestamp
+    exit_code = INCOMPLETE if written.lost else 0
     if as_json:
         told = {
             "file": str(written.path),
@@ -55,18 +74,37 @@ def export_bundle(
             "bytes": written.size_bytes,
             "members": written.members,
             "timestamp": is_stamped,
+            "complete": not written.lost,
+            "missing": [lost_json(one) for one in written.lost],
+            "left_out": list(written.left_out),
         }
         click.echo(json_line(told))
-        return
+        raise click.exceptions.Exit(exit_code)
 
     screen = Screen.of_output()
     echo(
-        screen.wrapped(f"wrote {written.path}: {counted(written.members, 'file')}, {byte_text(written.size_bytes)}", 2)
+        screen.wrapped(f"wrote {written.path}: {counted(written.members, 'file')}, {size_text(written.size_bytes)}", 2)
     )
     echo(screen.wrapped(f"sha256 {written.sha256}", 2, first="", cut=Cut.NEVER))
     if not is_stamped:
         why = "as you asked" if without_timestamp else "no authority is configured (evidence.timestamps)"
         echo(screen.wrapped(f"the bundle carries no time stamp of an independent authority: {why}", 2, first=""))
+    if written.left_out:
+        echo(screen.wrapped("shortened for others; `guardian evidence verify` tells what was left out", 2, first=""))
+    else:
+        inside = (
+            "it holds internal notes, names and network addresses of your people: for the other side or a court, "
+            "export with --for-others"
+        )
+        echo(screen.wrapped(inside, 2, first=""))
+    if written.lost:
+        count = counted(len(written.lost), "file")
+        echo(screen.wrapped(f"INCOMPLETE: {count} of the case could not be included:", 2, first=""))
+        for one in written.lost:
+            echo(screen.wrapped(lost_text(one), 4, first="  ", cut=Cut.NEVER))
+        again = "restore them from a backup of the data folder, then export again"
+        echo(screen.wrapped(again, 2, first=""))
+    raise click.exceptions.Exit(exit_code)
 
 
 @click.command("verify")
@@ -82,7 +120,8 @@ def export_bundle(
 def verify_bundle(file: Path, key: Path | None, authority: Path | None, as_json: bool) -> None:
     """Check every byte of a bundle. Needs no configuration, no network and no database.
 
-    Exits 0 for a whole bundle, 1 for a damaged one or one signed by another key, 2 for what is no bundle.
+    Exits 0 for a whole bundle, 1 for a damaged one or one signed by another key, 2 for what is no bundle, 3 for one
+    that is as it was made, but says itself that files of the case were lost before.
     """
     from guardian.evidence.signing import known_key
     from guardian.evidence.timestamps import roots_in, system_roots
@@ -104,7 +143,8 @@ def verify_bundle(file: Path, key: Path | None, authority: Path | None, as_json:
         screen = Screen.of_output()
         for sentence in _sentences(found):
             echo(screen.wrapped(printable(sentence), 2, first="", cut=Cut.NEVER))
-    raise click.exceptions.Exit(0 if found.is_whole else DAMAGED)
+    incomplete = INCOMPLETE if found.lost else 0
+    raise click.exceptions.Exit(incomplete if found.is_whole else DAMAGED)
 
 
 @click.command("key")
@@ -127,7 +167,7 @@ def show_key(session: Session) -> None:
 COMMANDS = (export_bundle, verify_bundle, show_key)
 
 
-async def _export(session: Session, start: str, out: Path, with_original: bool, with_timestamp: bool) -> "Written":
+async def _export(session: Session, start: str, out: Path, wishes: BundleWishes) -> "Written":
     from guardian.app import exporting_of, make_workers, opened_store
     from guardian.evidence.exporting import export
     from guardian.fetch.trusted import TrustedClient
@@ -137,15 +177,8 @@ async def _export(session: Session, start: str, out: Path, with_original: bool, 
     try:
         with opened_store(config) as store:
             async with TrustedClient(config.delivery.ca_file) as client:
-                return await export(
-                    exporting_of(config, store, workers, client),
-                    start,
-                    out,
-                    this_user(),
-                    datetime.now(UTC),
-                    with_original=with_original,
-                    with_timestamp=with_timestamp,
-                )
+                exporting = exporting_of(config, store, workers, client)
+                return await export(exporting, start, out, this_user(), datetime.now(UTC), wishes)
     finally:
         await workers.aclose()
 
@@ -173,6 +206,9 @@ def _verified_json(found: "Verified") -> dict[str, object]:
             "root": stamped.root,
             "root_is_known": stamped.root_is_known,
         },
+        "complete": not found.lost,
+        "missing": [lost_json(one) for one in found.lost],
+        "left_out": list(manifest.left_out) if manifest is not None else [],
         "notes": list(found.notes),
         "not_checked": list(_not_checked(found)),
     }
@@ -191,12 +227,22 @@ def _sentences(found: "Verified") -> Iterator[str]:
     if manifest is not None:
         made = f"made {second_text(manifest.made_at)} by guardian {manifest.guardian_version}"
         files = counted(len(manifest.members), "file")
-        whole = "whole" if found.is_whole else "the bundle"
-        yield f"{whole}: case {manifest.case_id}, {files}, {byte_text(found.size_bytes)}, {made}"
+        whole = "whole" if found.is_whole and not found.lost else "the bundle"
+        yield f"{whole}: case {manifest.case_id}, {files}, {size_text(found.size_bytes)}, {made}"
     yield f"sha256 {found.sha256}"
     yield f"signed by the key {found.key}" + (", the one that you named" if found.key_is_known else "")
     if stamped is not None:
         yield f"existed at {second_text(stamped.at)}, by the time-stamp authority {stamped.authority}"
+    if found.lost:
+        count = counted(len(found.lost), "file")
+        yield (
+            f"INCOMPLETE: every byte is as it was signed, but {count} of the case had been lost or damaged before the "
+            "bundle was made:"
+        )
+        yield from (f"  {lost_text(one)}" for one in found.lost)
+    if manifest is not None and manifest.left_out:
+        yield "shortened for people outside; left out:"
+        yield from (f"  {one}" for one in manifest.left_out)
     for note in found.notes:
         yield f"note: {note}"
     for sentence in _not_checked(found):

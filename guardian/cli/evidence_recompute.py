@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from guardian.cli.evidence_bundle import INCOMPLETE
 from guardian.cli.screen import Screen, echo
 from guardian.cli.showing import json_line
 from guardian.errors import UsageError
@@ -25,7 +26,8 @@ def command(file: Path, original: Path | None, as_lines: bool) -> None:
     """Compute the comparisons in an evidence bundle again, and say whether their numbers hold.
 
     Works on any machine: it needs no configuration, no database and no network. The exit code is 0 when all numbers
-    hold, 1 when one does not or a file was changed, 2 when FILE is no bundle or your picture is needed.
+    hold, 1 when one does not or a file was changed, 2 when FILE is no bundle or your picture is needed, 3 when a file
+    that is needed was lost before the bundle was made.
     """
     from guardian.evidence.recompute import recompute
     from guardian.evidence.verifying import NotABundle
@@ -42,7 +44,13 @@ def command(file: Path, original: Path | None, as_lines: bool) -> None:
         screen = Screen.of_output()
         for one in found:
             echo(lines_of(one, screen))
-    raise SystemExit(0 if all(one.holds for one in found) else 1)
+    raise SystemExit(_exit_code(found))
+
+
+def _exit_code(found: Sequence["Recomputed"]) -> int:
+    if any(not one.holds and one.lost is None for one in found):
+        return 1
+    return 0 if all(one.holds for one in found) else INCOMPLETE
 
 
 def _json(one: "Recomputed") -> dict[str, Any]:
@@ -54,6 +62,7 @@ def _json(one: "Recomputed") -> dict[str, Any]:
         "numbers": numbers,
         "faults": list(one.faults),
         "remarks": list(one.remarks),
+        "lost": one.lost,
     }
 
 
@@ -65,6 +74,8 @@ def lines_of(one: "Recomputed", screen: Screen) -> list[str]:
     lines += _table(one.numbers)
     for remark in one.remarks:
         lines += screen.wrapped(remark, 2)
+    if one.lost is not None:
+        lines += screen.wrapped(f"CANNOT BE COMPUTED AGAIN: {one.lost}", 2)
     if one.numbers or one.faults:
         lines.append("  all numbers hold" if one.holds else "  IT DOES NOT HOLD")
     return lines

@@ -34,6 +34,7 @@ from guardian.daemon.health import find_problems
 from guardian.delivery.delivery import Delivery
 from guardian.delivery.sending import deliveries_of
 from guardian.errors import ClaimLost, GuardianError, SourceClaimed
+from guardian.evidence.wishes import BundleWishes
 from guardian.fetch.trusted import TrustedClient
 from guardian.model import Actor, Scan, ScanOutcome, TaskKind
 from guardian.notices.drafting import House
@@ -126,7 +127,7 @@ class WorkPeriod:
             self._export,
         )
 
-    async def _export(self, case_id: str, folder: Path, by: Actor) -> "Written":
+    async def _export(self, case_id: str, folder: Path, by: Actor, wishes: BundleWishes) -> "Written":
         """Write the bundle of a case into a folder, for somebody at the desk."""
         # Imported late: what signs and stamps takes its time to load.
         from guardian.evidence.exporting import export
@@ -134,7 +135,7 @@ class WorkPeriod:
         app = self._app
         async with TrustedClient(app.config.delivery.ca_file) as client:
             exporting = exporting_of(app.config, app.store, app.services.workers, client)
-            return await export(exporting, case_id, folder, by, app.services.clock())
+            return await export(exporting, case_id, folder, by, app.services.clock(), wishes)
 
     def _last_completed(self, source: str) -> datetime | None:
         """Return when the last complete scan of a source began; None when there was none."""

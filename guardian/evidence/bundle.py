@@ -10,7 +10,7 @@ import secrets
 import zlib
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
@@ -35,6 +35,7 @@ from guardian.evidence.manifest import (
 from guardian.evidence.signing import SigningKey
 from guardian.evidence.timestamps import Stamp
 from guardian.evidence.zip_layout import ZipMember, directory, local_header
+from guardian.model import LostMember, LostState
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,8 @@ class Member:
     """What shall go into a bundle: the bytes themselves, or the file that has them.
 
     `sha256`: what a file must have, when that is known from elsewhere; another content is refused. `about`: one plain
-    sentence.
+    sentence. `size_bytes`: how many bytes a file had when it was kept; None where that is not recorded. `listed`: the
+    member as it was measured; None before that.
     """
 
     name: str
@@ -50,6 +52,8 @@ class Member:
     media_type: str
     about: str
     sha256: str | None = None
+    size_bytes: int | None = None
+    listed: Listed | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +65,19 @@ class Written:
     manifest_sha256: str
     size_bytes: int
     members: int
+    lost: tuple[LostMember, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class BundleHead:
-    """What a bundle says of itself beside its members."""
+    """What a bundle says of itself beside its members; `lost` and `left_out` as in a manifest."""
 
     case_id: str
     made_at: datetime
     guardian_version: str
+    lost: tuple[LostMember, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 Stamping = Callable[[bytes], Awaitable[Stamp]]
@@ -87,9 +95,10 @@ async def write_bundle(
     name.
     """
     refuse_existing(out)
-    own = [Member(INSTRUCTIONS, instructions(is_stamped=stamping is not None), "text/plain", _ABOUT_INSTRUCTIONS)]
+    how = instructions(is_stamped=stamping is not None, lost=head.lost, left_out=head.left_out)
+    own = [Member(INSTRUCTIONS, how, "text/plain", _ABOUT_INSTRUCTIONS)]
     # In threads: the desk goes on answering while gigabytes are read and written.
-    listed = await asyncio.to_thread(lambda: [_measured(member) for member in (*own, *members)])
+    listed = await asyncio.to_thread(lambda: [member.listed or _measured(member) for member in (*own, *members)])
     sums = Member(SUMS, _sums(listed), "text/plain", "The SHA-256 of each file, as sha256sum checks it.")
     manifest = Manifest(
         case_id=head.case_id,
@@ -98,6 +107,8 @@ async def write_bundle(
         key=key.fingerprint,
         is_stamped=stamping is not None,
         members=(listed[0], _measured(sums), *listed[1:]),
+        lost=head.lost,
+        left_out=head.left_out,
     ).content()
     manifest_sha256 = hashlib.sha256(manifest).hexdigest()
 
@@ -111,10 +122,10 @@ async def write_bundle(
         outer += [(TIMESTAMP, given.answer, ""), (AUTHORITIES, given.chain, "")]
     inner = zip((*own, sums, *members), (listed[0], _measured(sums), *listed[1:]), strict=True)
 
-    path = out / f"{head.case_id}-{manifest_sha256[:16]}.zip" if out.is_dir() else out
+    path = out / _name_of(head, manifest_sha256) if out.is_dir() else out
     contents = [*outer, *((one.name, one.content, kept.sha256) for one, kept in inner)]
     whole, size = await asyncio.to_thread(_write_file, path, contents)
-    return Written(path, whole, manifest_sha256, size, len(contents))
+    return Written(path, whole, manifest_sha256, size, len(contents), head.lost, head.left_out)
 
 
 _EXISTS = "{} exists already; a bundle is written once: choose another name"
@@ -129,8 +140,45 @@ def refuse_existing(out: Path) -> None:
         raise UsageError(f"there is no folder {out.parent}")
 
 
+def _name_of(head: BundleHead, manifest_sha256: str) -> str:
+    """Return what a bundle is called in a folder: what it lacks must be seen where it lies beside a full one."""
+    shortened = "-for-others" if head.left_out else ""
+    incomplete = "-incomplete" if head.lost else ""
+    return f"{head.case_id}-{manifest_sha256[:16]}{shortened}{incomplete}.zip"
+
+
+def measured_members(members: Sequence[Member]) -> tuple[list[Member], list[LostMember]]:
+    """Return the members that are whole, as they were measured, and those that are lost; reads all of them.
+
+    Lost is a file that should have certain bytes (`sha256`) and is not there, has others, or cannot be read.
+    """
+    whole, lost = [], []
+    for member in members:
+        try:
+            whole.append(replace(member, listed=_measured(member)))
+        except (_NotAsKept, OSError) as error:
+            if member.sha256 is None:
+                raise
+            state = error.state if isinstance(error, _NotAsKept) else LostState.UNREADABLE
+            about = _written_about(member)
+            lost.append(LostMember(member.name, member.sha256, member.size_bytes, about, state))
+    return whole, lost
+
+
+class _NotAsKept(GuardianError):
+    """A file does not have the bytes that were kept."""
+
+    def __init__(self, text: str, state: LostState) -> None:
+        super().__init__(text)
+        self.state = state
+
+
+def _written_about(member: Member) -> str:
+    return member.about.encode("utf-8", "replace").decode()
+
+
 def _measured(member: Member) -> Listed:
-    """Return a member as the manifest names it; reads all of it. Raises GuardianError when its bytes are others."""
+    """Return a member as the manifest names it; reads all of it. Raises _NotAsKept when its bytes are others."""
     if not is_member_name(member.name):
         raise ValueError(f"{member.name!r} cannot be the name of a member")
     whole, size, blocks = hashlib.sha256(), 0, []
@@ -141,12 +189,13 @@ def _measured(member: Member) -> Listed:
 
     digest = whole.hexdigest()
     if member.sha256 not in (None, digest):
-        raise GuardianError(
+        raise _NotAsKept(
             f"{member.name} is not as it was kept: its file ({member.sha256}) is damaged; restore it from a backup "
-            "(`guardian evidence check` finds all that is damaged)"
+            "(`guardian evidence check` finds all that is damaged)",
+            LostState.DAMAGED,
         )
-    about = member.about.encode("utf-8", "replace").decode()
-    return Listed(member.name, digest, size, member.media_type, about, tuple(blocks) if len(blocks) > 1 else ())
+    parts = tuple(blocks) if len(blocks) > 1 else ()
+    return Listed(member.name, digest, size, member.media_type, _written_about(member), parts)
 
 
 def _blocks(content: bytes | Path) -> Iterator[bytes]:
@@ -158,8 +207,9 @@ def _blocks(content: bytes | Path) -> Iterator[bytes]:
         with content.open("rb") as file:
             yield from _parts(file)
     except FileNotFoundError as error:
-        raise GuardianError(
-            f"{content} is missing: restore it from a backup, or export on the machine that captured it"
+        raise _NotAsKept(
+            f"{content} is missing: restore it from a backup, or export on the machine that captured it",
+            LostState.MISSING,
         ) from error
 
 

@@ -16,10 +16,22 @@ from guardian.store import Transaction
 from guardian.store.audit import HISTORY, content_digest, line_digest
 from guardian.views.people import audit_line_json
 
+_SEEN_BY_GUARDIAN = frozenset({"opened", "escalated", "returned", "gone", "licensed", "unlicensed"})
+"""Lines of a case's history that follow from what was seen and licensed, not from what a person did."""
 
-def history_lines(tx: Transaction, case_id: str) -> bytes:
-    """Return history.jsonl: the lines of the case's history, those of the audit log about it, and the log's end."""
-    return b"".join(canonical_json(line) + b"\n" for line in _lines(tx, case_id))
+
+def is_for_others(kind: str, by: str | None, note: str | None) -> bool:
+    """Return whether a line of a case's history, of this kind, may be read by people outside."""
+    return kind in _SEEN_BY_GUARDIAN and not by and not note
+
+
+def history_lines(tx: Transaction, case_id: str, *, for_others: bool = False) -> bytes:
+    """Return history.jsonl: the lines of the case's history, those of the audit log about it, and the log's end.
+
+    `for_others`: without the lines that people caused.
+    """
+    lines = _lines_for_others(tx, case_id) if for_others else _lines(tx, case_id)
+    return b"".join(canonical_json(line) + b"\n" for line in lines)
 
 
 def _lines(tx: Transaction, case_id: str) -> Iterator[dict[str, Any]]:
@@ -27,6 +39,25 @@ def _lines(tx: Transaction, case_id: str) -> Iterator[dict[str, Any]]:
         yield {"kind": "history", "content": content, "sha256": digest}
     for line in tx.audit.lines(subject=case_id):
         yield {"kind": "audit", "before": tx.audit.digest_before(line.number), **audit_line_json(line)}
+    yield from _head(tx)
+
+
+def _lines_for_others(tx: Transaction, case_id: str) -> Iterator[dict[str, Any]]:
+    """Yield what people outside may read, and how many lines they may not.
+
+    Not even the digests of those: names and network addresses could be found by trying all that there are.
+    """
+    left_out = sum(1 for _ in tx.audit.lines(subject=case_id))
+    for content, digest in tx.audit.history_of(case_id):
+        if is_for_others(content["kind"], content.get("by"), content.get("note")):
+            yield {"kind": "history", "content": content, "sha256": digest}
+        else:
+            left_out += 1
+    yield {"kind": "left_out", "lines": left_out}
+    yield from _head(tx)
+
+
+def _head(tx: Transaction) -> Iterator[dict[str, Any]]:
     head = tx.audit.head()
     if head is not None:
         yield {"kind": "head", "number": head.number, "digest": head.digest}

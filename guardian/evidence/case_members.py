@@ -1,6 +1,5 @@
 """Which members the bundle of a case has, and the report among them."""
 
-import hashlib
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -11,14 +10,15 @@ from typing import Any
 
 from guardian import __version__
 from guardian.cases.reading import case_detail
-from guardian.errors import GuardianError
-from guardian.evidence.bundle import Member
+from guardian.evidence.bundle import Member, measured_members
 from guardian.evidence.case_history import history_lines
-from guardian.evidence.manifest import CASE, HISTORY, REPORT, SIGHTINGS
+from guardian.evidence.manifest import CASE, HISTORY, REPORT, SIGHTINGS, Listed
 from guardian.evidence.report.content import CaseRecord, Exhibit, ReportContent, ReportPictures
+from guardian.evidence.shortening import shortened, shortened_case_json
 from guardian.evidence.vault import Vault
+from guardian.evidence.wishes import EVERYTHING, BundleWishes
 from guardian.licences import speaks_about, status_of
-from guardian.model import Asset, Case, EvidenceCapture, Finding
+from guardian.model import Asset, Case, EvidenceCapture, Finding, LostMember
 from guardian.store import Transaction
 from guardian.views.cases import CaseDetail, case_detail_json
 from guardian.views.evidence import capture_json, deletion_json, hold_json
@@ -69,10 +69,14 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class CaseFiles:
-    """What a bundle of a case is made of, before its report. `members` are in the order of the bundle."""
+    """What a bundle of a case is made of, before its report. `members` are in the order of the bundle.
+
+    `lost`: members that should be there, and whose files are lost or damaged.
+    """
 
     record: CaseRecord
     members: tuple[Member, ...]
+    lost: tuple[LostMember, ...] = ()
 
 
 def case_files(
@@ -82,13 +86,12 @@ def case_files(
     originals: Vault,
     now: datetime,
     time_line: Sequence[TimelineEntry],
-    *,
-    with_original: bool = True,
+    wishes: BundleWishes = EVERYTHING,
 ) -> CaseFiles:
     """Return all that a bundle of a case carries but the report, read in one transaction.
 
-    `originals`: where the owner's pictures lie. `time_line`: all that happened to the case. Raises
-    GuardianError when the original is wanted and missing.
+    `originals`: where the owner's pictures lie. `time_line`: all that happened to the case. Files are not looked at:
+    see `whole_files`.
     """
     detail = case_detail(tx, case, now)
     captures = tuple(tx.evidence.of_case(case.id))
@@ -109,6 +112,8 @@ def case_files(
     use = record.use
     if use is not None:
         record = replace(record, captures_of_use=tuple(one for one in captures if _is_of(tx, one, use)))
+    if wishes.for_others:
+        record = shortened(record)
 
     members = [
         Member(
@@ -116,18 +121,37 @@ def case_files(
         ),
         Member(
             HISTORY,
-            history_lines(tx, case.id),
+            history_lines(tx, case.id, for_others=wishes.for_others),
             "application/jsonl",
-            "What people and guardian did about the case, each line with its digest in the audit log.",
+            "What guardian did about the case, and the end of the audit log."
+            if wishes.for_others
+            else "What people and guardian did about the case, each line with its digest in the audit log.",
         ),
         Member(SIGHTINGS, _sightings(record), "text/csv", "Every place where the picture was seen, as a table."),
         *_kept_bytes(record, vault),
     ]
-    for number, capture in enumerate(captures, start=1):
+    for number, capture in enumerate(record.captures, start=1):
         members += _of_capture(capture, f"captures/{number}-{capture.id}", vault)
-    if with_original:
+    if wishes.with_original:
         members += _originals(detail, originals)
     return CaseFiles(record, tuple(members))
+
+
+def whole_files(files: CaseFiles) -> CaseFiles:
+    """Return what of these files is whole, measured, and what is lost; reads every byte.
+
+    Captures have only their whole files after that, so that nothing is drawn or read from lost ones.
+    """
+    members, lost = measured_members(files.members)
+    digests = {one.sha256 for one in lost}
+
+    def without_lost(captures: Sequence[EvidenceCapture]) -> tuple[EvidenceCapture, ...]:
+        return tuple(
+            replace(one, files=tuple(file for file in one.files if file.sha256 not in digests)) for one in captures
+        )
+
+    captures, of_use = without_lost(files.record.captures), without_lost(files.record.captures_of_use)
+    return CaseFiles(replace(files.record, captures=captures, captures_of_use=of_use), tuple(members), tuple(lost))
 
 
 def _is_of(tx: Transaction, capture: EvidenceCapture, finding: Finding) -> bool:
@@ -139,27 +163,26 @@ def _is_of(tx: Transaction, capture: EvidenceCapture, finding: Finding) -> bool:
 def with_report(
     files: CaseFiles, pictures: ReportPictures, key: str, authorities: tuple[str, ...], vault: Vault
 ) -> tuple[Member, ...]:
-    """Return the members of a bundle with the report, which lists all others, as the first."""
+    """Return the members of a bundle (`whole_files`) with the report, which lists all others, as the first."""
     # Imported late: fonts and the PDF library take their time, and most commands need neither.
     from guardian.evidence.report.making import make_report
 
     content = ReportContent(
         record=files.record,
-        exhibits=[_exhibit(member) for member in files.members],
+        exhibits=[_exhibit(member.listed) for member in files.members if member.listed is not None],
         pictures=pictures,
         key=key,
         authorities=authorities,
         contacts=_last_told(files.record.captures, vault, "contacts.json"),
         rights=_last_told(files.record.captures_of_use, vault, "rights.json"),
+        lost=files.lost,
     )
     report = Member(REPORT, make_report(content), "application/pdf", "The report, to be read first.")
     return (report, *files.members)
 
 
-def _exhibit(member: Member) -> Exhibit:
-    if isinstance(member.content, bytes):
-        return Exhibit(member.name, hashlib.sha256(member.content).hexdigest(), len(member.content), member.about)
-    return Exhibit(member.name, member.sha256 or "", member.content.stat().st_size, member.about)
+def _exhibit(listed: Listed) -> Exhibit:
+    return Exhibit(listed.name, listed.sha256, listed.size_bytes, listed.about)
 
 
 def _case_json(record: CaseRecord) -> bytes:
@@ -176,6 +199,8 @@ def _case_json(record: CaseRecord) -> bytes:
     if told["asset"] is not None:
         # The name alone: the folders that it lies in are nobody's business.
         told["asset"] = told["asset"] | {"path": PurePath(told["asset"]["path"]).name}
+    if record.left_out:
+        told = shortened_case_json(told)
     return json.dumps(told, sort_keys=True, indent=1, ensure_ascii=False).encode("utf-8", "replace")
 
 
@@ -232,7 +257,7 @@ def _kept_bytes(record: CaseRecord, vault: Vault) -> Iterator[Member]:
     for finding in record.detail.findings:
         for version in record.detail.versions.get(finding.id, ()):
             for digest, kind in ((version.image_sha256, "picture"), (version.page_sha256, "page")):
-                if digest is None or digest in seen or not vault.holds(digest):
+                if digest is None or digest in seen:
                     continue
                 seen.add(digest)
                 ending, media_type = _form_of(vault.path_of(digest))
@@ -242,9 +267,12 @@ def _kept_bytes(record: CaseRecord, vault: Vault) -> Iterator[Member]:
 
 
 def _form_of(path: Path) -> tuple[str, str]:
-    """Return the ending of the name and the media type for kept bytes, by their first ones."""
-    with path.open("rb") as file:
-        start = file.read(32)
+    """Return the ending of the name and the media type for kept bytes, by their first ones; "" for a lost file."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(32)
+    except OSError:
+        return "", "application/octet-stream"
     for sign, ending, media_type in _FORMS:
         if start.startswith(sign):
             return ending, media_type
@@ -262,7 +290,14 @@ def _of_capture(capture: EvidenceCapture, folder: str, vault: Vault) -> list[Mem
     told = json.dumps(capture_json(capture), sort_keys=True, indent=1, ensure_ascii=False).encode("utf-8", "replace")
     members = [Member(f"{folder}/capture.json", told, "application/json", "What was captured, when, and what was not.")]
     members += [
-        Member(f"{folder}/{file.name}", vault.path_of(file.sha256), file.media_type, file.about, file.sha256)
+        Member(
+            f"{folder}/{file.name}",
+            vault.path_of(file.sha256),
+            file.media_type,
+            file.about,
+            file.sha256,
+            file.size_bytes,
+        )
         for file in capture.files
     ]
     return members
@@ -281,11 +316,6 @@ def _originals(detail: CaseDetail, originals: Vault) -> list[Member]:
 
 
 def _original(asset: Asset, originals: Vault) -> Member:
-    if not originals.holds(asset.sha256):
-        raise GuardianError(
-            f"the original of {asset.id} is missing at {originals.path_of(asset.sha256)}: restore it from a backup, or "
-            "export the bundle with --without-original"
-        )
     name = _UNSAFE.sub("_", PurePath(asset.path).name)[-80:].lstrip(".") or "picture"
     about = "The owner's picture, byte by byte, as it was protected."
     return Member(f"original/{name}", originals.path_of(asset.sha256), "application/octet-stream", about, asset.sha256)

@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ from guardian.evidence.vault import Vault
 from guardian.matching.recipe import FINGERPRINT_VERSION, MATCHING_VERSION
 from guardian.matching.workers import Workers
 from guardian.media.sniff import picture_type
-from guardian.model import Comparison, EvidenceFile, NotTaken
+from guardian.model import Comparison, EvidenceFile, Licence, LicenceStatus, NotTaken
 from guardian.rules import Rules, Use, ownership_of
 from guardian.rules.use import facts_of
 from guardian.urls.addresses import host_of
@@ -203,9 +203,14 @@ def _recorded(subject: CaptureSubject, rules: Rules, own_hosts: tuple[str, ...])
         "licence": {
             "status": finding.licence.value,
             "text": USE_TEXTS[finding.licence],
-            "licence": licence_json(for_others(licence), finding.licence) if licence is not None else None,
+            "licence": _licence_json(licence, finding.licence) if licence is not None else None,
         },
     }
+
+
+def _licence_json(licence: Licence, status: LicenceStatus) -> dict[str, Any]:
+    # Captures are handed to people outside as they are, and a note is for one's own.
+    return licence_json(replace(for_others(licence), note=None), status)
 
 
 def _rule_json(subject: CaptureSubject, rules: Rules, own_hosts: tuple[str, ...]) -> dict[str, Any]:

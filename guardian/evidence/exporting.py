@@ -12,13 +12,14 @@ from guardian import __version__
 from guardian.cases.reading import case_starting_with
 from guardian.errors import GuardianError
 from guardian.evidence.bundle import BundleHead, Written, refuse_existing, write_bundle
-from guardian.evidence.case_members import CaseFiles, case_files, with_report
+from guardian.evidence.case_members import CaseFiles, case_files, whole_files, with_report
 from guardian.evidence.comparison import FOUND_NAME
 from guardian.evidence.report.content import ReportPictures
 from guardian.evidence.settings import EvidenceSettings
 from guardian.evidence.signing import installation_key
 from guardian.evidence.timestamps import NoTimestamp, Stamp, stamp
 from guardian.evidence.vault import Vault
+from guardian.evidence.wishes import EVERYTHING, BundleWishes
 from guardian.fetch.trusted import TrustedClient
 from guardian.matching.workers import Workers
 from guardian.model import Actor, CaptureReason, Case, EvidenceCapture
@@ -57,14 +58,13 @@ async def export(
     out: Path,
     actor: Actor,
     now: datetime,
-    *,
-    with_original: bool = True,
-    with_timestamp: bool = True,
+    wishes: BundleWishes = EVERYTHING,
 ) -> Written:
     """Write the bundle of the case whose id begins with `start`, and return what was written.
 
-    Raises UsageError (no such case, the file is there), NoTimestamp when authorities are configured and none answers,
-    GuardianError when evidence is damaged or missing, OSError when the disk is full.
+    What is lost or damaged where it is kept is not in it; the bundle says so, and so does what is returned. Raises
+    UsageError (no such case, the file is there), NoTimestamp when authorities are configured and none answers,
+    OSError when the disk is full.
     """
     refuse_existing(out)
 
@@ -72,13 +72,14 @@ async def export(
         with exporting.store.read() as tx:
             case = case_starting_with(tx, start)
             time_line = exporting.time_line_of(tx, case, now)
-            return case_files(
-                tx, case, exporting.vault, exporting.originals, now, time_line, with_original=with_original
-            )
+            files = case_files(tx, case, exporting.vault, exporting.originals, now, time_line, wishes)
+        return whole_files(files)
 
     files = await asyncio.to_thread(read)
+    for one in files.lost:
+        log.error("evidence_lost", member=one.name, sha256=one.sha256, state=one.state.value)
     key = await asyncio.to_thread(installation_key, exporting.data_dir)
-    authorities = exporting.settings.timestamps if with_timestamp else ()
+    authorities = exporting.settings.timestamps if wishes.with_timestamp else ()
     pictures = await _pictures(exporting, files)
     members = await asyncio.to_thread(
         with_report, files, pictures, key.fingerprint, tuple(shown_url(one.url) for one in authorities), exporting.vault
@@ -94,13 +95,16 @@ async def export(
             ) from error
 
     case_id = files.record.detail.case.id
-    written = await write_bundle(
-        out, BundleHead(case_id, now, __version__), members, key, stamping if authorities else None
-    )
+    head = BundleHead(case_id, now, __version__, files.lost, files.record.left_out)
+    written = await write_bundle(out, head, members, key, stamping if authorities else None)
 
     def note() -> None:
         with exporting.store.begin() as tx:
             detail = {"file": written.path.name, "sha256": written.sha256, "manifest_sha256": written.manifest_sha256}
+            if written.left_out:
+                detail["for_others"] = "yes"
+            if written.lost:
+                detail["missing"] = ", ".join(one.name for one in written.lost)
             tx.audit.add(actor, "evidence.exported", case_id, now, detail)
 
     try:
@@ -161,7 +165,7 @@ async def _small(exporting: Exporting, folder: Vault, digest: str | None) -> byt
     try:
         content = await asyncio.to_thread(folder.get, digest)
         small, _ = await exporting.workers.easy_copies(content)
-    except GuardianError as error:
+    except (GuardianError, OSError) as error:
         log.warning("report_without_picture", digest=digest, reason=str(error))
         return None
     return small

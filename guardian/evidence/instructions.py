@@ -1,6 +1,10 @@
 """The text inside a bundle that says how to check it without guardian."""
 
+import textwrap
+from collections.abc import Iterator, Sequence
+
 from guardian.evidence.manifest import AUTHORITIES, MANIFEST, PUBLIC_KEY, SIGNATURE, SUMS, TIMESTAMP
+from guardian.model import LostMember
 
 _HEAD = f"""\
 HOW TO CHECK THIS BUNDLE OF EVIDENCE WITHOUT GUARDIAN
@@ -82,6 +86,37 @@ With guardian, one command does all of the above, without network, database or c
 """
 
 
-def instructions(*, is_stamped: bool) -> bytes:
-    """Return VERIFY.txt for a bundle with or without a time stamp. Its commands are on lines that begin with "$ "."""
-    return (_HEAD + (_STAMPED if is_stamped else _NOT_STAMPED) + _TAIL).encode("ascii")
+_LOST = f"""
+This bundle is INCOMPLETE
+-------------------------
+Files of the case were lost or damaged where they were kept, before this bundle was made. The checks above cannot show
+that: they speak of the files that are here. {MANIFEST} names the others under "missing":
+
+"""
+
+_LEFT_OUT = f"""
+This bundle is SHORTENED
+------------------------
+It was made for people outside. {MANIFEST} names under "left_out" what it does not hold:
+
+"""
+
+
+def instructions(*, is_stamped: bool, lost: Sequence[LostMember] = (), left_out: Sequence[str] = ()) -> bytes:
+    """Return VERIFY.txt for a bundle with or without a time stamp. Its commands are on lines that begin with "$ ".
+
+    `lost` and `left_out`: what the bundle lacks, as its manifest says.
+    """
+    lacking = ""
+    if lost:
+        lacking += _LOST + "\n".join(_lost_lines(lost)) + "\n"
+    if left_out:
+        lacking += _LEFT_OUT + "\n".join(textwrap.fill(f"- {one}", 119, subsequent_indent="  ") for one in left_out)
+        lacking += "\n"
+    return (_HEAD + (_STAMPED if is_stamped else _NOT_STAMPED) + lacking + _TAIL).encode("ascii")
+
+
+def _lost_lines(lost: Sequence[LostMember]) -> Iterator[str]:
+    for member in lost:
+        yield f"- {member.name}: {member.state.value}; it had the SHA-256"
+        yield f"  {member.sha256}"

@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from guardian.model import LostMember, LostState
+
 FORMAT = "guardian-evidence/1"
+PARTIAL_FORMAT = "guardian-evidence/2"
+"""Of bundles that lack something. A guardian that does not know what they may lack must not call them whole."""
+
 BLOCK_BYTES = 1 << 20
 """Members that are larger than this have a digest of each such part too, so that a change is found more exactly."""
 
@@ -42,7 +47,8 @@ class Listed:
 class Manifest:
     """What is signed and stamped: of which case, when and by which version the bundle was made, and its members.
 
-    `key`: SHA-256 of the public key (DER) that signs. `is_stamped`: whether the bundle carries a time stamp.
+    `key`: SHA-256 of the public key (DER) that signs. `is_stamped`: whether the bundle carries a time stamp. `lost`:
+    members that were lost before it was made. `left_out`: what was left out on purpose, in sentences.
     """
 
     case_id: str
@@ -51,20 +57,29 @@ class Manifest:
     key: str
     is_stamped: bool
     members: tuple[Listed, ...]
+    lost: tuple[LostMember, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether the bundle lacks something of its case."""
+        return bool(self.lost or self.left_out)
 
     def content(self) -> bytes:
         """Return the manifest as the bytes that are signed."""
-        return canonical_json(
-            {
-                "format": FORMAT,
-                "case": self.case_id,
-                "made_at": self.made_at.astimezone(UTC).isoformat(timespec="seconds"),
-                "guardian": self.guardian_version,
-                "key": self.key,
-                "timestamp": self.is_stamped,
-                "members": [_listed_json(member) for member in self.members],
-            }
-        )
+        told: dict[str, Any] = {
+            "format": PARTIAL_FORMAT if self.is_partial else FORMAT,
+            "case": self.case_id,
+            "made_at": self.made_at.astimezone(UTC).isoformat(timespec="seconds"),
+            "guardian": self.guardian_version,
+            "key": self.key,
+            "timestamp": self.is_stamped,
+            "members": [_listed_json(member) for member in self.members],
+        }
+        if self.is_partial:
+            told["missing"] = [_lost_json(member) for member in self.lost]
+            told["left_out"] = list(self.left_out)
+        return canonical_json(told)
 
 
 def canonical_json(value: Mapping[str, Any]) -> bytes:
@@ -81,8 +96,8 @@ def read_manifest(content: bytes) -> Manifest:
         raise ValueError("it is not JSON") from error
     except RecursionError as error:
         raise ValueError("it is nested too deep") from error
-    if not isinstance(read, dict) or read.get("format") != FORMAT:
-        raise ValueError(f"its format is not {FORMAT}")
+    if not isinstance(read, dict) or read.get("format") not in (FORMAT, PARTIAL_FORMAT):
+        raise ValueError(f"its format is neither {FORMAT} nor {PARTIAL_FORMAT}")
 
     try:
         manifest = Manifest(
@@ -92,6 +107,8 @@ def read_manifest(content: bytes) -> Manifest:
             key=_digest(read["key"]),
             is_stamped=read["timestamp"] is True,
             members=tuple(_listed(one) for one in read["members"]),
+            lost=tuple(_lost(one) for one in read.get("missing", ())),
+            left_out=tuple(_text(one) for one in read.get("left_out", ())),
         )
         same = manifest.content() == content
     except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
@@ -99,7 +116,7 @@ def read_manifest(content: bytes) -> Manifest:
     if not same:
         raise ValueError("it is not in canonical form")
 
-    names = [member.name for member in manifest.members]
+    names = [*(member.name for member in manifest.members), *(member.name for member in manifest.lost)]
     # Of two members with one name some programs show the first and some the last.
     if len({*names, *_OUTER}) < len(names) + len(_OUTER):
         raise ValueError("it names a member twice")
@@ -132,6 +149,24 @@ def _listed(one: Mapping[str, Any]) -> Listed:
     if blocks and len(blocks) != -(-size // BLOCK_BYTES):
         raise ValueError("the parts of a member do not make its size")
     return Listed(name, _digest(one["sha256"]), size, _text(one["media_type"]), _text(one["about"]), blocks)
+
+
+def _lost_json(member: LostMember) -> dict[str, Any]:
+    return {
+        "name": member.name,
+        "sha256": member.sha256,
+        "bytes": member.size_bytes,
+        "about": member.about,
+        "found": member.state.value,
+    }
+
+
+def _lost(one: Mapping[str, Any]) -> LostMember:
+    size, name = one["bytes"], _text(one["name"])
+    is_size = size is None or (type(size) is int and size >= 0)
+    if not is_size or not is_member_name(name):
+        raise ValueError("a size or a name is impossible")
+    return LostMember(name, _digest(one["sha256"]), size, _text(one["about"]), LostState(one["found"]))
 
 
 def _text(value: object) -> str:

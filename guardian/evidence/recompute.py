@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from guardian.errors import GuardianError, UsageError, WorkersUnavailable
-from guardian.evidence.bundle_members import BundleMembers, opened_members
+from guardian.evidence.bundle_members import BundleMembers, LostBefore, opened_members
 from guardian.evidence.comparison import FORMAT, JSON_NAME
 from guardian.evidence.recorded_comparison import NamedFile, RecordedComparison, RecordedMeasurement, parsed_as
 from guardian.evidence.verifying import verify
@@ -106,7 +106,8 @@ class Recomputed:
     """One comparison of a bundle, computed again.
 
     `where`: the folder of its capture. `faults`: why it cannot be computed from what the bundle holds, in sentences.
-    `remarks`: what else must be known to read the numbers.
+    `lost`: which file is needed and was lost before the bundle was made; None when none was. `remarks`: what else must
+    be known to read the numbers.
     """
 
     where: str
@@ -114,11 +115,16 @@ class Recomputed:
     numbers: tuple[Number, ...] = ()
     faults: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    lost: str | None = None
 
     @property
     def holds(self) -> bool:
-        """Whether all files are whole and all numbers hold."""
-        return not self.faults and all(number.verdict is not Verdict.DIFFERENT for number in self.numbers)
+        """Whether all files are there and whole, and all numbers hold."""
+        return (
+            not self.faults
+            and self.lost is None
+            and all(number.verdict is not Verdict.DIFFERENT for number in self.numbers)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +147,11 @@ async def recompute(path: Path, original: Path | None = None, pool: WorkerPool |
         return [Recomputed("the bundle", "", faults=(f"it is damaged: {verified.damage}",))]
 
     with opened_members(path, verified) as bundle, tempfile.TemporaryDirectory(prefix="guardian-") as folder:
-        places = bundle.folders_with(JSON_NAME)
-        if not places:
+        places, lost = bundle.folders_with(JSON_NAME), bundle.folders_without(JSON_NAME)
+        if not places and not lost:
             raise UsageError(f"{path} holds no comparison: none of its captures has {JSON_NAME}")
-        return [await _recomputed(bundle, place, original, _Tools(Path(folder), pool)) for place in places]
+        found = [await _recomputed(bundle, place, original, _Tools(Path(folder), pool)) for place in places]
+        return found + [await _recomputed(bundle, place, original, _Tools(Path(folder), pool)) for place in lost]
 
 
 async def _recomputed(bundle: BundleMembers, place: str, given: Path | None, tools: _Tools) -> Recomputed:
@@ -159,6 +166,8 @@ async def _recomputed(bundle: BundleMembers, place: str, given: Path | None, too
         original = _original(bundle, told, given, max_bytes)
         found = _named(bundle, place, told.found, max_bytes)
         confidence = _named(bundle, place, told.confidence, _MAX_JSON)
+    except LostBefore as error:
+        return Recomputed(place, sentence, lost=str(error))
     except ValueError as error:
         return Recomputed(place, sentence, faults=(str(error),))
 
@@ -215,8 +224,13 @@ def _original(bundle: BundleMembers, told: RecordedComparison, given: Path | Non
 
     member = bundle.named_by(wanted, "original/")
     if member is None:
+        why = (
+            "the owner's picture was lost before the bundle was made"
+            if bundle.is_lost(wanted)
+            else ("the bundle was made without the owner's picture")
+        )
         raise UsageError(
-            "the bundle was made without the owner's picture: name it with --original FILE; it was called "
+            f"{why}: name it with --original FILE; it was called "
             f"{cleaned(told.original.file)[:120]}, and its SHA-256 is {cleaned(wanted)}"
         )
     return bundle.content(member.name, max_bytes)

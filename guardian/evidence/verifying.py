@@ -18,7 +18,6 @@ from guardian.evidence.case_history import faults_in
 from guardian.evidence.manifest import (
     AUTHORITIES,
     BLOCK_BYTES,
-    FORMAT,
     HISTORY,
     MANIFEST,
     PUBLIC_KEY,
@@ -31,6 +30,7 @@ from guardian.evidence.manifest import (
 from guardian.evidence.signing import SIGNATURE_BYTES, fingerprint, is_signed, public_pem, read_public_key
 from guardian.evidence.timestamps import MOST_BYTES, StampedTime, check
 from guardian.evidence.zip_layout import ZipMember, directory, local_header
+from guardian.model import LostMember
 
 _MOST_MANIFEST_BYTES = 64 << 20
 _MOST_HISTORY_BYTES = 64 << 20
@@ -79,6 +79,11 @@ class Verified:
     def is_whole(self) -> bool:
         """Whether every byte is as it was written and signed, by the given key if one was given."""
         return self.damage is None and self.key_is_known is not False
+
+    @property
+    def lost(self) -> tuple[LostMember, ...]:
+        """Members that were lost before the bundle was made, as its manifest says."""
+        return self.manifest.lost if self.manifest is not None else ()
 
 
 class _Damaged(Exception):
@@ -156,7 +161,7 @@ def _require_bundle(file: IO[bytes], size: int, path: Path) -> None:
     # One of them is enough: the others may be what was damaged.
     signs = (
         head[_HEADER_BYTES:].startswith(MANIFEST.encode()),
-        f'"format":"{FORMAT}"'.encode() in head,
+        b'"format":"guardian-evidence/' in head,
         SIGNATURE.encode() in tail and MANIFEST.encode() in tail,
     )
     if not any(signs):

@@ -40,6 +40,8 @@ from guardian.model.evidence import (
     EvidenceDeletion,
     EvidenceFile,
     EvidenceHold,
+    LostMember,
+    LostState,
     NotTaken,
 )
 from guardian.model.labels import LabelSource, PictureLabel
@@ -181,6 +183,8 @@ __all__ = [
     "Licence",
     "LicenceStatus",
     "LookAlike",
+    "LostMember",
+    "LostState",
     "Match",
     "MatchReport",
     "MeasuredFact",

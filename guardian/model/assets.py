@@ -135,10 +135,14 @@ class Standing:
 class AssetFilter:
     """Which assets are wanted: those to which everything that is set applies.
 
-    `words`: text in the title, the path or a tag. `weak`: only those whose copies may not be found.
+    `words`: text in the title, the path or a tag. `weak`: only those whose copies may not be found. `tag` and `label`:
+    one that they carry; `added_since`: added at this time or later.
     """
 
     collection: str | None = None
     state: AssetState | None = AssetState.PROTECTED
     words: str | None = None
     weak: bool = False
+    tag: str | None = None
+    label: str | None = None
+    added_since: datetime | None = None

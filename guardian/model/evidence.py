@@ -126,3 +126,25 @@ class EvidenceDeletion:
     captures: int
     size_bytes: int
     files: tuple[DeletedFile, ...] = ()
+
+
+class LostState(StrEnum):
+    """What was found of a file when the bundle was made. `unreadable`: the disk did not let it be read."""
+
+    MISSING = "missing"
+    DAMAGED = "damaged"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class LostMember:
+    """A member that the bundle should have and has not: its file was lost or damaged before the bundle was made.
+
+    `sha256`: of the bytes that were kept. `size_bytes`: how many; None where that is not recorded.
+    """
+
+    name: str
+    sha256: str
+    size_bytes: int | None
+    about: str
+    state: LostState

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time
 
+from guardian.evidence.case_history import is_for_others
 from guardian.licences import standing_of
 from guardian.model import Case, CaseState, Finding, LicenceStatus, TaskKind, TaskState
 from guardian.model.notices import Notice, NoticeStep
@@ -18,6 +19,9 @@ from guardian.views.timelines import TimelineEntry, TimelineKind
 
 _TOLD_ELSEWHERE = frozenset({"notice_drafted", "notice_countered", "notice_withdrawn", "rechecked"})
 """Kinds of lines of a case's history that stand in the history of a notice, or in a recheck, too."""
+
+_KNOWN_OUTSIDE = frozenset({NoticeStep.SENT, NoticeStep.COUNTERED})
+"""Steps of a notice that whoever it was sent to knows of."""
 
 
 def timeline_of(tx: Transaction, case: Case, now: datetime) -> list[TimelineEntry]:
@@ -40,30 +44,36 @@ def _seen(tx: Transaction, findings: Sequence[Finding]) -> Iterator[TimelineEntr
         first = "first seen" if number == 0 else "also seen"
         on_page = f" (picture {finding.image_url})" if finding.image_url != finding.page_url else ""
         words = f"{first} at {finding.page_url}{on_page}: {finding.comparison.description}"
-        yield TimelineEntry(finding.first_seen_at, TimelineKind.SEEN, words, finding.id)
+        yield TimelineEntry(finding.first_seen_at, TimelineKind.SEEN, words, finding.id, for_others=words)
         for version in versions.get(finding.id, ())[1:]:
             words = f"other bytes were seen at {finding.page_url}"
-            yield TimelineEntry(version.first_seen_at, TimelineKind.SEEN, words, finding.id)
+            yield TimelineEntry(version.first_seen_at, TimelineKind.SEEN, words, finding.id, for_others=words)
         if finding.last_seen_at > finding.first_seen_at:
             words = f"last seen at {finding.page_url}"
-            yield TimelineEntry(finding.last_seen_at, TimelineKind.SEEN, words, finding.id)
+            yield TimelineEntry(finding.last_seen_at, TimelineKind.SEEN, words, finding.id, for_others=words)
         if finding.is_absent and finding.first_missed_at is not None:
             words = f"no longer seen at {finding.page_url}"
-            yield TimelineEntry(finding.first_missed_at, TimelineKind.SEEN, words, finding.id)
+            yield TimelineEntry(finding.first_missed_at, TimelineKind.SEEN, words, finding.id, for_others=words)
 
 
 def _captured(tx: Transaction, case: Case) -> Iterator[TimelineEntry]:
     for capture in tx.evidence.of_case(case.id):
         missing = f", {counted(len(capture.not_taken), 'part')} could not be taken" if capture.not_taken else ""
-        words = f"captured ({reason_text(capture)}): {counted(len(capture.files), 'file')} kept{missing}"
-        yield TimelineEntry(capture.began_at, TimelineKind.CAPTURED, words, capture.id)
+        kept = f"{counted(len(capture.files), 'file')} kept{missing}"
+        words = f"captured ({reason_text(capture)}): {kept}"
+        short = f"captured ({reason_text(capture, with_name=False)}): {kept}"
+        yield TimelineEntry(capture.began_at, TimelineKind.CAPTURED, words, capture.id, for_others=short)
 
 
 def _decided(tx: Transaction, case: Case) -> Iterator[TimelineEntry]:
     for line in tx.cases.history(case.id):
         is_of_notice = line.kind == CaseState.NOTICE_SENT and (line.note or "").startswith("notice_")
         if line.kind not in _TOLD_ELSEWHERE and not is_of_notice:
-            yield TimelineEntry(line.at, TimelineKind.DECIDED, event_words(line), line.message_id, line.by, line.note)
+            words = event_words(line)
+            short = words if is_for_others(line.kind, line.by, line.note) else None
+            yield TimelineEntry(
+                line.at, TimelineKind.DECIDED, words, line.message_id, line.by, line.note, for_others=short
+            )
         if line.message_id is None:
             continue
         for task in tx.tasks.of_message(line.message_id):
@@ -76,7 +86,8 @@ def _notices(tx: Transaction, case: Case, now: datetime) -> Iterator[TimelineEnt
     for notice in tx.notices.of_case(case.id):
         for line in notice.history:
             words = f"{kind_text(notice.kind)}: {step_words(line)}"
-            yield TimelineEntry(line.at, TimelineKind.NOTICE, words, notice.id, line.by, line.note)
+            short = words if line.step in _KNOWN_OUTSIDE else None
+            yield TimelineEntry(line.at, TimelineKind.NOTICE, words, notice.id, line.by, line.note, for_others=short)
         yield from _to_come(tx, notice, case, now)
 
 
@@ -103,8 +114,8 @@ def _to_come(tx: Transaction, notice: Notice, case: Case, now: datetime) -> Iter
 
 def _rechecked(tx: Transaction, case: Case) -> Iterator[TimelineEntry]:
     for recheck in tx.notices.rechecks_of(case.id):
-        words = recheck_text(recheck)
-        yield TimelineEntry(recheck.at, TimelineKind.RECHECKED, words, recheck.id)
+        words, short = recheck_text(recheck), recheck_text(recheck, with_name=False)
+        yield TimelineEntry(recheck.at, TimelineKind.RECHECKED, words, recheck.id, for_others=short)
 
 
 def _licences(tx: Transaction, case: Case, findings: Sequence[Finding], now: datetime) -> Iterator[TimelineEntry]:
@@ -123,7 +134,12 @@ def _licences(tx: Transaction, case: Case, findings: Sequence[Finding], now: dat
             if day is not None:
                 at = _midnight(day)
                 yield TimelineEntry(
-                    at, TimelineKind.LICENCE, f"licence {what}: {text}", licence.id, is_planned=at > now
+                    at,
+                    TimelineKind.LICENCE,
+                    f"licence {what}: {text}",
+                    licence.id,
+                    is_planned=at > now,
+                    for_others=f"licence {what}: {text}",
                 )
 
 

@@ -15,7 +15,7 @@ from guardian.evidence import Vault
 from guardian.matching.workers import Workers
 from guardian.memory.copies import find_copies
 from guardian.memory.shards import FOLDER as MEMORY_FOLDER
-from guardian.model import Asset, AssetState, Licence, PictureLabel, SeenAddress, SeenPicture
+from guardian.model import Asset, AssetFilter, AssetState, MatchReport, PictureLabel, SeenAddress, SeenPicture
 from guardian.search.curation import Quality, quality_of
 from guardian.search.meaning import nearest_in_meaning
 from guardian.search.question import By, CopyFact, Found, Kind, PictureKey, Question, Region, WantedColour
@@ -147,50 +147,60 @@ class Search:
         WorkerLost, WorkersUnavailable, and IndexNotReady where copies are asked for.
         """
         _refuse_meaningless(request)
-        assets = await asyncio.to_thread(self._assets, request) if Kind.ASSET in request.where else {}
-
-        among = await asyncio.to_thread(self._among, request, assets)
+        among, left_out = await asyncio.to_thread(self._among, request)
 
         copies: dict[PictureKey, CopyFact] = {}
         not_searched: tuple[str, ...] = ()
         if request.picture is not None and request.region is None and request.by in (By.AUTO, By.COPY):
-            copies, not_searched = await self._copies(request.picture, assets, among)
+            copies, not_searched = await self._copies(request.picture, among, left_out)
 
         words: dict[PictureKey, float] | None = None
         if request.text is not None:
             by_words, missing = await asyncio.to_thread(self._with_words, request.text, among, request.filters)
             words = await self._with_meaning(request.text, among, by_words)
+            words = {key: score for key, score in words.items() if key not in left_out}
             not_searched += missing
 
-        question = self._question(request, among, copies, words)
+        question = self._question(request, among, left_out, copies, words)
         ranking = await self._workers.run(rank, self._workers.settings, question)
         not_searched += ranking.not_searched
         searched = ranking.searched
+        counted = await asyncio.to_thread(self._counted, among, request)
         if not question.has_picture:
-            searched = await asyncio.to_thread(self._counted, among)
-        if lacking := len(assets) - searched.get(Kind.ASSET, 0):
-            not_searched += (f"{lacking} of {len(assets)} assets, whose appearance is not known",)
-        results = await asyncio.to_thread(self._results, ranking.found, request, assets)
+            searched = counted
+        assets = counted.get(Kind.ASSET, 0)
+        if (lacking := assets - searched.get(Kind.ASSET, 0)) > 0:
+            not_searched += (f"{lacking} of {assets} assets, whose appearance is not known",)
+        results = await asyncio.to_thread(self._results, ranking.found, request)
         return SearchAnswer(results, searched, not_searched)
 
-    def _among(self, request: Request, assets: dict[int, Asset]) -> Among:
+    def _among(self, request: Request) -> tuple[Among, frozenset[PictureKey]]:
+        """Return which pictures may be returned, and which of these may not all the same.
+
+        Those are the asset that is asked with, and assets that are not protected, whose rows may still be on disk.
+        """
         among: Among = {}
+        hidden = set[int]() if request.own is None else {request.own.number}
         if Kind.ASSET in request.where:
-            among[Kind.ASSET] = np.array(sorted(assets), dtype=np.int64)
+            among[Kind.ASSET] = self._asset_numbers(request.filters)
+            with self._store.read() as tx:
+                hidden |= tx.assets.unprotected_numbers()
         filters = request.filters
         # What only assets have was never seen anywhere.
         if Kind.SEEN in request.where and filters.collection is filters.tag is filters.licence is None:
             among[Kind.SEEN] = self._seen_numbers(filters, request.newer_than)
-        return among
+        return among, frozenset((Kind.ASSET, number) for number in hidden)
 
     def _with_words(self, text: str, among: Among, filters: Filters) -> tuple[dict[PictureKey, float], tuple[str, ...]]:
         """Return how well pictures answer a text by their words, and what of them was not ranked."""
         found: dict[PictureKey, float] = {}
         is_all = True
         with self._store.read() as tx:
-            if (numbers := among.get(Kind.ASSET)) is not None:
-                hits = tx.words.assets(text, MOST_BY_WORDS, numbers.tolist())
-                found |= {(Kind.ASSET, hit.number): hit.score for hit in hits.hits}
+            if Kind.ASSET in among:
+                numbers = among[Kind.ASSET]
+                hits = tx.words.assets(text, MOST_BY_WORDS, None if numbers is None else numbers.tolist())
+                compared = tx.assets.compared_of([hit.number for hit in hits.hits])
+                found |= {(Kind.ASSET, hit.number): hit.score for hit in hits.hits if hit.number in compared}
                 is_all = is_all and hits.is_all
             if Kind.SEEN in among:
                 hits = tx.words.seen(text, MOST_BY_WORDS, host=filters.host, since=filters.since)
@@ -211,18 +221,24 @@ class Search:
         by_words, by_meaning = reciprocal_ranks(words), reciprocal_ranks(meant)
         return {key: by_words.get(key, 0.0) + by_meaning.get(key, 0.0) for key in {**words, **meant}}
 
-    def _counted(self, among: Among) -> dict[Kind, int]:
-        """Return how many pictures of each kind words are asked of."""
+    def _counted(self, among: Among, request: Request) -> dict[Kind, int]:
+        """Return how many pictures of each kind there are that may be returned."""
         counts = {kind: len(numbers) for kind, numbers in among.items() if numbers is not None}
-        if Kind.SEEN in among and Kind.SEEN not in counts:
-            with self._store.read() as tx:
+        with self._store.read() as tx:
+            if Kind.SEEN in among and Kind.SEEN not in counts:
                 counts[Kind.SEEN] = tx.seen.count()
+            if Kind.ASSET in among and Kind.ASSET not in counts:
+                counts[Kind.ASSET] = tx.assets.count_compared()
+            if request.own is not None and Kind.ASSET in among:
+                own, numbers = request.own.number, among[Kind.ASSET]
+                counts[Kind.ASSET] -= len(_those_of(list(tx.assets.compared_of([own])), numbers))
         return counts
 
     def _question(
         self,
         request: Request,
         among: Among,
+        left_out: frozenset[PictureKey],
         copies: dict[PictureKey, CopyFact],
         words: dict[PictureKey, float] | None,
     ) -> Question:
@@ -236,6 +252,7 @@ class Search:
             colours=request.colours,
             like=tuple(_key(example) for example in request.like),
             unlike=tuple(_key(example) for example in request.unlike),
+            left_out=left_out,
             copies=copies,
             words=words,
             name_colours=request.facets,
@@ -254,9 +271,10 @@ class Search:
                 chosen.append(tx.seen.numbers_above(newer_than))
         return np.array(sorted(set.intersection(*chosen)), dtype=np.int64) if chosen else None
 
-    def _results(self, found: Sequence[Found], request: Request, assets: dict[int, Asset]) -> tuple[Result, ...]:
+    def _results(self, found: Sequence[Found], request: Request) -> tuple[Result, ...]:
         """Return the results with what the database says of them; what it has forgotten meanwhile is left out."""
         with self._store.read() as tx:
+            assets = tx.assets.of_numbers([number for kind, number in (one.key for one in found) if kind is Kind.ASSET])
             seen = tx.seen.pictures([number for kind, number in (one.key for one in found) if kind is Kind.SEEN])
             places = tx.seen.addresses([one.id for one in seen.values()])
             labels = tx.labels.of([one.id for one in seen.values()])
@@ -266,7 +284,7 @@ class Search:
             kind, number = one.key
             picture = seen.get(number) if kind is Kind.SEEN else None
             asset = assets.get(number) if kind is Kind.ASSET else None
-            if picture is None and asset is None:
+            if picture is None and (asset is None or asset.state is not AssetState.PROTECTED):
                 continue
             addresses = places.get(picture.id, ()) if picture is not None else ()
             reasons = (why(one, request.by), _why_by_words(one, request, asset, addresses))
@@ -287,40 +305,31 @@ class Search:
             )
         return tuple(results)
 
-    def _assets(self, request: Request) -> dict[int, Asset]:
-        """Return the protected assets that may be returned, by number."""
-        filters = request.filters
+    def _asset_numbers(self, filters: Filters) -> NDArray[np.int64] | None:
+        """Return which assets may be returned; None for all."""
         if filters.host is not None:
             # Hosts are where pictures were seen; no asset lies on one.
-            return {}
+            return np.empty(0, np.int64)
+        if filters == Filters():
+            return None
+        wanted = AssetFilter(
+            collection=filters.collection, tag=filters.tag, label=filters.label, added_since=filters.since
+        )
         with self._store.read() as tx:
-            assets = tx.assets.list(filters.collection, AssetState.PROTECTED)
-            licences = tx.licences.list() if filters.licence is not None else []
-        licences = [one for one in licences if filters.licence in (one.id, one.host)]
-
-        found = {}
-        for asset in assets:
-            passes = filters.tag is None or filters.tag in asset.tags
-            passes = passes and (filters.label is None or filters.label in asset.terms)
-            passes = passes and (filters.since is None or asset.added_at >= filters.since)
-            passes = passes and (filters.licence is None or _is_licensed(asset, licences))
-            if passes and (request.own is None or asset.id != request.own.id) and not asset.by_bytes_only:
-                found[asset.number] = asset
-        return found
+            licences = None
+            if filters.licence is not None:
+                licences = [one for one in tx.licences.list() if filters.licence in (one.id, one.host)]
+            return np.array(tx.assets.compared(wanted, licences), dtype=np.int64)
 
     async def _copies(
-        self, content: bytes, assets: dict[int, Asset], among: Among
+        self, content: bytes, among: Among, left_out: frozenset[PictureKey]
     ) -> tuple[dict[PictureKey, CopyFact], tuple[str, ...]]:
         """Return what the matcher holds for copies of a picture, by its own measure, and what it could not search."""
         found: dict[PictureKey, CopyFact] = {}
         not_searched: tuple[str, ...] = ()
         if Kind.ASSET in among:
             report = await self._workers.match(content)
-            numbers = {asset.id: number for number, asset in assets.items()}
-            for match in report.matches:
-                if match.asset_id in numbers:
-                    fact = CopyFact(match.comparison.probability, match.comparison.description)
-                    found[Kind.ASSET, numbers[match.asset_id]] = fact
+            found |= await asyncio.to_thread(self._asset_copies, report, among[Kind.ASSET])
             not_searched += ("some of the index",) if report.partial else ()
 
         if Kind.SEEN in among:
@@ -328,7 +337,20 @@ class Search:
                 found |= await self._seen_copies(content, among[Kind.SEEN])
             except IndexNotReady as error:
                 not_searched += (f"copies among what was seen ({error})",)
-        return found, not_searched
+        return {key: fact for key, fact in found.items() if key not in left_out}, not_searched
+
+    def _asset_copies(self, report: MatchReport, allowed: NDArray[np.int64] | None) -> dict[PictureKey, CopyFact]:
+        """Return the assets of a report that may be returned."""
+        with self._store.read() as tx:
+            assets = tx.assets.of_ids([match.asset_id for match in report.matches])
+        wanted = _those_of([asset.number for asset in assets.values()], allowed)
+        return {
+            (Kind.ASSET, assets[match.asset_id].number): CopyFact(
+                match.comparison.probability, match.comparison.description
+            )
+            for match in report.matches
+            if match.asset_id in assets and assets[match.asset_id].number in wanted
+        }
 
     async def _seen_copies(self, content: bytes, allowed: NDArray[np.int64] | None) -> dict[PictureKey, CopyFact]:
         """Return the remembered copies of a picture. The ranking names damaged segments, which it reads too."""
@@ -381,9 +403,3 @@ def _those_of(numbers: Sequence[int], allowed: NDArray[np.int64] | None) -> set[
         return set(numbers)
     asked = np.array(numbers, dtype=np.int64)
     return set(asked[np.isin(asked, allowed)].tolist())
-
-
-def _is_licensed(asset: Asset, licences: Sequence[Licence]) -> bool:
-    return any(
-        asset.id == one.asset_id or asset.collection == one.collection or one.tag in asset.tags for one in licences
-    )

@@ -1,13 +1,14 @@
 """The images that the owner protects."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import JSON, Connection, Row, Text, cast, func, select, type_coerce, update
+from sqlalchemy import JSON, Connection, Row, Text, cast, false, func, or_, select, type_coerce, update
 from sqlalchemy.sql import ColumnElement
 
-from guardian.model import Asset, AssetFilter, AssetState, Description, PictureLabel, Rights, SelfCheck
+from guardian.model import Asset, AssetFilter, AssetState, Description, Licence, PictureLabel, Rights, SelfCheck
 from guardian.store.counters import Counters
 from guardian.store.ids import new_id
 from guardian.store.inserting import insert_into
@@ -164,6 +165,49 @@ class Assets:
         """Return the assets of these ids, at most some hundreds, by id; ids of none are passed over."""
         return {row.id: asset_of(row) for row in self._connection.execute(select(assets).where(assets.c.id.in_(ids)))}
 
+    def of_numbers(self, numbers: Collection[int]) -> dict[int, Asset]:
+        """Return the assets with these numbers, whatever their state, by number; numbers of none are passed over."""
+        found: dict[int, Asset] = {}
+        for part in _parts(numbers):
+            for row in self._connection.execute(select(assets).where(assets.c.number.in_(part))):
+                found[row.number] = asset_of(row)
+        return found
+
+    def compared(self, wanted: AssetFilter, licences: Sequence[Licence] | None = None) -> list[int]:
+        """Return the numbers of the assets that a filter wants, found by more than their bytes, in their order.
+
+        `licences`: only those that one of these covers; None lets all pass.
+        """
+        columns = (assets.c.number, assets.c.id, assets.c.collection, assets.c.tags, assets.c.labels)
+        query = select(*columns).where(~assets.c.by_bytes_only, *_conditions(wanted)).order_by(assets.c.number)
+        if licences is not None:
+            query = query.where(or_(false(), *(_covered_by(licence) for licence in licences)))
+        if wanted.tag is None and wanted.label is None and licences is None:
+            return list(self._connection.execute(query.with_only_columns(assets.c.number)).scalars())
+
+        found = []
+        # What the database says of the text of lists is looked at again.
+        for row in self._connection.execute(query):
+            passes = wanted.tag is None or wanted.tag in row.tags
+            passes = passes and (wanted.label is None or any(one.term == wanted.label for one in row.labels))
+            if passes and (licences is None or any(_covers(licence, row) for licence in licences)):
+                found.append(row.number)
+        return found
+
+    def compared_of(self, numbers: Collection[int]) -> set[int]:
+        """Return which of some numbers are of protected assets that are found by more than their bytes."""
+        found: set[int] = set()
+        is_compared = (assets.c.state == AssetState.PROTECTED, ~assets.c.by_bytes_only)
+        for part in _parts(numbers):
+            query = select(assets.c.number).where(assets.c.number.in_(part), *is_compared)
+            found.update(self._connection.execute(query).scalars())
+        return found
+
+    def unprotected_numbers(self) -> set[int]:
+        """Return the numbers of the assets that are being added, or were withdrawn."""
+        query = select(assets.c.number).where(assets.c.state.in_([AssetState.ADDING, AssetState.WITHDRAWN]))
+        return set(self._connection.execute(query).scalars())
+
     def by_sha256(self, sha256: str) -> Asset | None:
         """Return the asset with these bytes (hex SHA-256), whatever its state; None when there is none."""
         return self._first(assets.c.sha256 == sha256)
@@ -226,13 +270,11 @@ class Assets:
         return self._connection.execute(query.where(*is_compared)).scalar_one()
 
     def _set_state(self, numbers: Collection[int], before: AssetState, after: AssetState) -> int:
-        # In chunks, since SQLite bounds the number of parameters of a statement.
         changed = 0
-        wanted = sorted(numbers)
-        for start in range(0, len(wanted), _CHUNK):
+        for part in _parts(numbers):
             result = self._connection.execute(
                 update(assets)
-                .where(assets.c.number.in_(wanted[start : start + _CHUNK]), assets.c.state == before)
+                .where(assets.c.number.in_(part), assets.c.state == before)
                 .values(state=after)
                 .returning(assets.c.id)
             )
@@ -248,6 +290,31 @@ class Assets:
         return asset_of(self._connection.execute(select(assets).where(condition)).one())
 
 
+def _parts(numbers: Collection[int]) -> Iterator[list[int]]:
+    """Yield numbers in parts, since SQLite bounds the number of parameters of a statement."""
+    ordered = sorted(numbers)
+    for start in range(0, len(ordered), _CHUNK):
+        yield ordered[start : start + _CHUNK]
+
+
+def _covered_by(licence: Licence) -> ColumnElement[bool]:
+    """Return the condition that a licence may cover an asset."""
+    if licence.asset_id is not None:
+        return assets.c.id == licence.asset_id
+    if licence.collection is not None:
+        return assets.c.collection == licence.collection
+    return _has_text(assets.c.tags, licence.tag) if licence.tag is not None else false()
+
+
+def _covers(licence: Licence, asset: Any) -> bool:
+    return asset.id == licence.asset_id or asset.collection == licence.collection or licence.tag in asset.tags
+
+
+def _has_text(column: ColumnElement[Any], text: str) -> ColumnElement[bool]:
+    """Return the condition that a JSON document may hold a text: it does so as JSON spells it, in any case."""
+    return cast(column, Text).contains(json.dumps(text), autoescape=True)
+
+
 def _conditions(wanted: AssetFilter) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if wanted.state is not None:
@@ -256,6 +323,12 @@ def _conditions(wanted: AssetFilter) -> list[ColumnElement[bool]]:
         found.append(assets.c.collection == wanted.collection)
     if wanted.weak:
         found.append(type_coerce(assets.c.self_check, JSON)["weakness"].as_string().is_not(None))
+    if wanted.added_since is not None:
+        found.append(assets.c.added_at >= wanted.added_since)
+    if wanted.tag is not None:
+        found.append(_has_text(assets.c.tags, wanted.tag))
+    if wanted.label is not None:
+        found.append(_has_text(assets.c.labels, wanted.label))
     if wanted.words is not None:
         # Tags as the JSON of their list spells them.
         spelled = json.dumps(wanted.words)[1:-1]

@@ -13,6 +13,7 @@ from guardian.store.ids import new_id
 from guardian.store.inserting import insert_into
 from guardian.store.labels import Labels
 from guardian.store.places import is_on
+from guardian.store.retention import is_of_held_case
 from guardian.store.tables import candidates, seen_addresses, seen_pictures, unremembered_hosts
 from guardian.store.words import Words
 from guardian.urls.addresses import canonical_url, host_is_under, host_of, registrable_domain
@@ -366,13 +367,14 @@ class Seen:
     # Forgetting.
 
     def forget_before(self, at: datetime, limit: int) -> int:
-        """Forget up to `limit` pictures that were last seen before then; return how many."""
+        """Forget up to `limit` pictures last seen before then, but for those of cases on hold; return how many."""
         return self._forget_pictures([id_ for id_, _ in self._oldest(limit, seen_pictures.c.last_seen_at < at)])
 
     def forget_oldest(self, shard: str, size: float, limit: int) -> tuple[int, int]:
         """Forget pictures of a memory folder that were not seen for longest, at most `limit`, to free `size` bytes.
 
-        Returns how many bytes that frees in the folder, and how many pictures were forgotten.
+        What was seen at uses of cases on hold stays. Returns how many bytes that frees in the folder, and how many
+        pictures were forgotten.
         """
         chosen, freed = [], 0
         for id_, of_one in self._oldest(limit, seen_pictures.c.shard == shard):
@@ -383,11 +385,13 @@ class Seen:
         return freed, self._forget_pictures(chosen)
 
     def _oldest(self, limit: int, *conditions: ColumnElement[bool]) -> list[tuple[str, int]]:
-        """Return ids and bytes of the pictures that were not seen for longest."""
+        """Return ids and bytes of the pictures that were not seen for longest, and that no case on hold has."""
         # A picture that stands for others is needed as long as one of them is.
         like = seen_pictures.alias()
         is_needed = select(like.c.id).where(like.c.same_as == seen_pictures.c.id).exists()
-        query = select(seen_pictures.c.id, seen_pictures.c.bytes).where(*conditions, ~is_needed)
+        query = select(seen_pictures.c.id, seen_pictures.c.bytes).where(
+            *conditions, ~is_needed, ~is_of_held_case(seen_pictures.c.sha256)
+        )
         ordered = query.order_by(seen_pictures.c.last_seen_at, seen_pictures.c.number).limit(limit)
         return [(row.id, row.bytes) for row in self._connection.execute(ordered)]
 

@@ -20,7 +20,7 @@ from guardian.store.lookalikes import LookAlikes
 from guardian.store.messages import Messages
 from guardian.store.named_searches import NamedSearches
 from guardian.store.notices import Notices
-from guardian.store.people import ApiTokens, People, SignIns
+from guardian.store.people import ApiTokens, People, SignInLinks, SignIns
 from guardian.store.processes import Processes
 from guardian.store.quarantine import Quarantine
 from guardian.store.released_evidence import ReleasedEvidence
@@ -60,6 +60,7 @@ class Transaction:
         self.case_words = CaseWords(connection)
         self.statistics = Statistics(connection)
         self.people = People(connection)
+        self.sign_in_links = SignInLinks(connection)
         self.sign_ins = SignIns(connection)
         self.api_tokens = ApiTokens(connection)
         self.processes = Processes(connection)

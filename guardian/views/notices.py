@@ -3,6 +3,7 @@
 from typing import Any
 
 from guardian.model.notices import (
+    TOKEN_OF,
     Notice,
     NoticeKind,
     NoticeLine,
@@ -61,8 +62,14 @@ def notice_text(notice: Notice) -> str:
 
 def line_text(line: NoticeLine) -> str:
     """Return one line of a notice's history for people: when, what, by whom, and in which words."""
-    words = f"{second_text(line.at)}  {step_words(line)} by {line.by}"
+    words = f"{second_text(line.at)}  {step_words(line)} by {_who(line)}"
     return f"{words}: {line.note}" if line.note else words
+
+
+def _who(line: NoticeLine) -> str:
+    if TOKEN_OF not in line.detail:
+        return line.by
+    return f"{line.by} (a token that {line.detail[TOKEN_OF] or 'somebody'} made)"
 
 
 def step_words(line: NoticeLine) -> str:
@@ -136,13 +143,12 @@ def recheck_json(recheck: Recheck) -> dict[str, Any]:
     }
 
 
-def recheck_text(recheck: Recheck) -> str:
-    """Return what a recheck has shown, for people."""
-    why = (
-        f"asked for by {recheck.asked_by}"
-        if recheck.asked_by
-        else f"{counted(recheck.day or 0, 'day')} after the notice"
-    )
+def recheck_text(recheck: Recheck, *, with_name: bool = True) -> str:
+    """Return what a recheck has shown, for people, and with `with_name` who asked for it."""
+    if recheck.asked_by:
+        why = f"asked for by {recheck.asked_by}" if with_name else "asked for"
+    else:
+        why = f"{counted(recheck.day or 0, 'day')} after the notice"
     return f"looked again ({why}): {OUTCOME_TEXTS[recheck.outcome]}"
 
 

@@ -25,7 +25,8 @@ class TimelineKind(StrEnum):
 class TimelineEntry:
     """One line: when, what in words, the id of what it is about, who did it and why.
 
-    `is_planned`: it has not happened yet.
+    `is_planned`: it has not happened yet. `for_others`: what people outside may read of it, without names and notes;
+    None for what is the owner's business.
     """
 
     at: datetime
@@ -35,6 +36,7 @@ class TimelineEntry:
     by: str | None = None
     note: str | None = None
     is_planned: bool = False
+    for_others: str | None = None
 
 
 def timeline_json(case_id: str, entries: Sequence[TimelineEntry]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection
 
 from guardian.cases.standing import Judging
 from guardian.evidence import Vault
+from guardian.evidence.wishes import BundleWishes
 from guardian.notices.drafting import House
 from guardian.notices.settings import NoticeSettings, OwnerSettings
 from guardian.people.signing_in import Lifetime
@@ -51,7 +52,7 @@ class Desk:
     sources: tuple[SourceSettings, ...] = ()
     configuration: tuple[SettingGroup, ...] = ()
     house: House = field(default_factory=lambda: House(OwnerSettings(), NoticeSettings()))
-    export: "Callable[[str, Path, Actor], Awaitable[Written]] | None" = None
+    export: "Callable[[str, Path, Actor, BundleWishes], Awaitable[Written]] | None" = None
 
     @cached_property
     def originals(self) -> Vault:

@@ -20,6 +20,8 @@ from guardian.model import (
     Decision,
     Finding,
     LicenceStatus,
+    LostMember,
+    LostState,
     Severity,
     Work,
 )
@@ -76,10 +78,24 @@ def without_image(subject: CaptureSubject) -> CaptureSubject:
     return replace(subject, finding=replace(subject.finding, image_sha256=None))
 
 
-def written_bundle(path: Path, members: dict[str, bytes], *, damaged: str | None = None) -> Path:
-    """Write a bundle of these members, without a time stamp; a bit of the member `damaged` is then changed."""
-    given = [Member(name, content, "application/octet-stream", "A member.") for name, content in members.items()]
-    head = BundleHead("case_1", SEEN, "0.1.0")
+def written_bundle(
+    path: Path, members: dict[str, bytes], *, damaged: str | None = None, lost: str | None = None
+) -> Path:
+    """Write a bundle of these members, without a time stamp; a bit of the member `damaged` is then changed.
+
+    The member `lost` is not there, which the bundle says.
+    """
+    given = [
+        Member(name, content, "application/octet-stream", "A member.")
+        for name, content in members.items()
+        if name != lost
+    ]
+    missing = [
+        LostMember(name, hashlib.sha256(content).hexdigest(), len(content), "A member.", LostState.MISSING)
+        for name, content in members.items()
+        if name == lost
+    ]
+    head = BundleHead("case_1", SEEN, "0.1.0", tuple(missing))
     key = installation_key(path.parent)
     asyncio.run(write_bundle(path, head, given, key, None))
     if damaged is not None:

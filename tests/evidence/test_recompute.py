@@ -312,3 +312,24 @@ def test_what_cannot_be_compared_is_said_and_what_there_is_is_kept(place: Place,
     again = place.recomputed(written_bundle(tmp_path / "b.zip", members))
     assert "Nothing was measured" in again.remarks[0]
     assert (again.holds, again.numbers) == (True, ())
+
+
+@pytest.mark.parametrize("lost", [JSON_NAME, "comparison/found.jpg", "comparison/confidence.json"])
+def test_what_was_lost_before_the_bundle_was_made_is_no_number_that_does_not_hold(
+    place: Place, tmp_path: Path, lost: str
+) -> None:
+    path = written_bundle(tmp_path / "b.zip", place.members, lost=f"captures/1-capture_1/{lost}")
+    found = place.recomputed(path)
+    assert (found.where, found.faults, found.holds) == ("captures/1-capture_1", (), False)
+    assert (
+        found.lost == f"captures/1-capture_1/{lost} was missing already when the bundle was made, which it says itself"
+    )
+    lines = lines_of(found, Screen(None))
+    assert any("CANNOT BE COMPUTED AGAIN" in line for line in lines)
+    assert not any("DOES NOT HOLD" in line or "all numbers hold" in line for line in lines)
+
+
+def test_an_original_that_was_lost_may_be_named(place: Place, tmp_path: Path) -> None:
+    path = written_bundle(tmp_path / "b.zip", place.members, lost="original/dune.jpg")
+    with pytest.raises(UsageError, match="was lost before the bundle was made: name it with --original"):
+        place.recomputed(path)

@@ -20,7 +20,7 @@ from guardian.search.neighbours import majority
 from guardian.search.question import Kind
 from guardian.search.search import Filters, Request, Search
 from guardian.search.vocabulary import Vocabulary, VocabularyTerm
-from guardian.store import Store
+from tests.databases import store_in
 from tests.memory.made import NOW, met, picture
 
 VOCABULARY = Vocabulary(
@@ -44,7 +44,7 @@ def test_labels_come_from_words_and_from_neighbours(tmp_path: Path) -> None:
 
 
 async def _labelled(tmp_path: Path) -> None:
-    store = Store(f"sqlite:///{tmp_path / 'guardian.db'}")
+    store = store_in(tmp_path)
     workers = Workers(MatchingSettings(workers=1), EmbeddingSettings(), tmp_path / "index")
     memory = Memory(store, tmp_path / "memory", workers.small_recipe, MemorySettings())
     worded = [_alike(seed, "the 沙丘 of Namibia" if seed % 2 else "Dunes") for seed in range(2, 11)]

@@ -1,20 +1,25 @@
 """The whole search: assets and what was seen in one answer, copies first, filters, and what is said of each."""
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 
 import cv2
 import pytest
 
 from guardian.errors import UsageError
+from guardian.matching.features.appearance import appearance_of
 from guardian.matching.settings import EmbeddingSettings, MatchingSettings
 from guardian.matching.workers import Workers
 from guardian.memory.remembering import Memory
 from guardian.memory.settings import MemorySettings
+from guardian.model import Asset, LabelSource, Licence, PictureLabel
 from guardian.search.question import By, Kind
+from guardian.search.rows import AssetRows
 from guardian.search.search import Filters, Request, Search
 from guardian.store import Store
-from tests.memory.made import met, picture
+from tests.databases import store_in
+from tests.memory.made import NOW, met, picture
 
 
 def _encoded(seed: int) -> bytes:
@@ -28,12 +33,13 @@ def test_what_was_seen_comes_with_its_places_and_copies_come_first(tmp_path: Pat
 
 
 async def _asked(tmp_path: Path) -> None:
-    store = Store(f"sqlite:///{tmp_path / 'guardian.db'}")
+    store = store_in(tmp_path)
     workers = Workers(MatchingSettings(workers=1), EmbeddingSettings(), tmp_path / "index")
     memory = Memory(store, tmp_path / "memory", workers.small_recipe, MemorySettings())
     memory.remember(store, [met(seed, "shop.example") for seed in range(1, 6)] + [met(6, "other.example")])
     memory.fold()
     search = Search(store, workers, tmp_path)
+    _protect(store, tmp_path)
     try:
         answer = await search.answer(Request(picture=_encoded(3)))
         first = answer.results[0]
@@ -43,8 +49,8 @@ async def _asked(tmp_path: Path) -> None:
         assert [one.page_url for one in first.addresses] == ["https://shop.example/page-3"]
         assert first.why.startswith("copy: ")
         assert first.preview is not None
-        assert answer.searched == {Kind.ASSET: 0, Kind.SEEN: 6}
-        assert answer.not_searched == ()
+        assert answer.searched == {Kind.ASSET: 2, Kind.SEEN: 6}
+        assert answer.not_searched == ("1 of 3 assets, whose appearance is not known",)
 
         copies = await search.answer(Request(picture=_encoded(3), by=By.COPY))
         assert copies.results[0].seen == first.seen
@@ -60,7 +66,8 @@ async def _asked(tmp_path: Path) -> None:
         assert [one.seen.sha256 for one in worded.results if one.seen] == [f"{5:064x}"]
         assert worded.results[0].why == "“picture 5” (alt text)"
         assert worded.results[0].preview is not None
-        assert worded.searched == {Kind.ASSET: 0, Kind.SEEN: 6}
+        assert worded.searched == {Kind.ASSET: 3, Kind.SEEN: 6}
+        assert worded.not_searched == ()
         joined = await search.answer(Request(picture=_encoded(3), text='"picture 5"', by=By.AUTO))
         assert [one.seen.sha256 for one in joined.results[:2] if one.seen] == [f"{3:064x}", f"{5:064x}"]
         assert joined.results[0].why.startswith("copy: ")
@@ -76,6 +83,60 @@ async def _asked(tmp_path: Path) -> None:
             await search.answer(Request(picture=_encoded(3), by=By.WORDS))
         with pytest.raises(UsageError, match="needs a picture"):
             await search.answer(Request(text="picture", by=By.LOOK))
+        await _asked_of_assets(store, search)
     finally:
         await workers.aclose()
         store.close()
+
+
+def _protect(store: Store, data_dir: Path) -> None:
+    """Protect three pictures, of which two have an appearance, beside one that is withdrawn and one too plain."""
+    with store.begin() as tx:
+        assets = [
+            tx.assets.reserve(
+                f"{number:x}" * 64, title=f"Work {number}", collection="shop" if number % 2 else "Press",
+                path=f"/{number}.jpg", size=(320, 240), at=NOW + timedelta(days=number),
+                tags=("Wüste", 'so "called"') if number < 3 else (f"{number} wüste",),
+            )
+            for number in range(1, 6)
+        ]  # fmt: skip
+        tx.assets.protect([asset.number for asset in assets])
+        tx.assets.withdraw(assets[3].id, NOW)
+        tx.assets.note_by_bytes_only(assets[4].id)
+        tx.assets.put_labels(assets[0].id, (PictureLabel("dunes", LabelSource.WORDS),))
+        tx.licences.grant(Licence("", "a.example", tag="Wüste"), NOW)
+        tx.licences.grant(Licence("", "b.example", collection="shop"), NOW)
+        tx.licences.grant(Licence("", "c.example", asset_id=assets[1].id), NOW)
+    rows = [(asset.number, appearance_of(picture(30 + asset.number).rgb).values) for asset in assets[:2]]
+    AssetRows(data_dir).publish([*rows, (assets[3].number, rows[0][1])])
+
+
+async def _asked_of_assets(store: Store, search: Search) -> None:
+    async def found(filters: Filters, own: Asset | None = None) -> list[str]:
+        titles = []
+        for request in (
+            Request(text="work", own=own, where=frozenset({Kind.ASSET}), filters=filters),
+            Request(picture=_encoded(31), by=By.LOOK, own=own, where=frozenset({Kind.ASSET}), filters=filters),
+        ):
+            answer = await search.answer(request)
+            titles.append(sorted(one.asset.title[-1] for one in answer.results if one.asset))
+            assert answer.searched[Kind.ASSET] == len(titles[-1])
+        by_words, by_look = titles
+        assert by_look == [title for title in by_words if title != "3"], "one has no appearance"
+        return by_words
+
+    with store.read() as tx:
+        first = tx.assets.list()[0]
+    assert await found(Filters()) == ["1", "2", "3"]
+    assert await found(Filters(), own=first) == ["2", "3"]
+    assert await found(Filters(tag="Wüste")) == ["1", "2"]
+    assert await found(Filters(tag="wüste")) == []
+    assert await found(Filters(tag='so "called"'), own=first) == ["2"]
+    assert await found(Filters(label="dunes")) == ["1"]
+    assert await found(Filters(collection="shop")) == ["1", "3"]
+    assert await found(Filters(since=NOW + timedelta(days=2))) == ["2", "3"]
+    assert await found(Filters(host="a.example")) == []
+    with store.read() as tx:
+        shop = next(one.id for one in tx.licences.list() if one.collection == "shop")
+    for licence, covered in (("a.example", ["1", "2"]), (shop, ["1", "3"]), ("c.example", ["2"]), ("none", [])):
+        assert await found(Filters(licence=licence)) == covered

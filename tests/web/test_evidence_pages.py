@@ -8,6 +8,7 @@ from guardian.cases.capture_orders import order_of
 from guardian.evidence.bundle import BundleHead, Member, Written, write_bundle
 from guardian.evidence.signing import installation_key
 from guardian.evidence.verifying import verify
+from guardian.evidence.wishes import BundleWishes
 from guardian.model import Actor, CaptureReason, TaskKind
 from tests.web.conftest import Served
 from tests.web.uses import picture_bytes, protected, used
@@ -20,8 +21,8 @@ def case_id(served: Served) -> str:
     asset = protected(served.desk, picture_bytes(4), "Lake")
     case = used(served.desk, asset, picture_bytes(4), "https://www.thief.example/lake")
 
-    async def export(case_id: str, folder: Path, by: Actor) -> Written:
-        head = BundleHead(case_id, served.desk.clock(), "0.1.0")
+    async def export(case_id: str, folder: Path, by: Actor, wishes: BundleWishes) -> Written:
+        head = BundleHead(case_id, served.desk.clock(), "0.1.0", left_out=("Names.",) if wishes.for_others else ())
         members = [Member("case.json", f'{{"by":"{by.name}"}}'.encode(), "application/json", "The case.")]
         return await write_bundle(folder, head, members, installation_key(served.desk.data_dir), None)
 
@@ -79,6 +80,12 @@ def test_the_bundle_comes_as_a_file_and_nothing_of_it_stays(served: Served, case
     path.write_bytes(got.content)
     assert verify(path).is_whole
     assert b'{"by":"Rita"}' in got.content
+    short = rita.post(f"/cases/{case_id}/bundle", data={"for_others": "1"})
+    assert short.headers["content-disposition"].endswith('-for-others.zip"')
+    path.write_bytes(short.content)
+    manifest = verify(path).manifest
+    assert manifest is not None
+    assert manifest.left_out == ("Names.",)
     assert not list(served.desk.data_dir.rglob("*.zip"))
 
 
@@ -86,7 +93,7 @@ def test_who_may_only_read_and_what_another_site_sends_change_nothing(served: Se
     vera, rita = served.signed_in("Vera"), served.signed_in("Rita")
     text = vera.get(f"/cases/{case_id}").text
     assert 'id="h-evidence"' in text
-    assert "Download the bundle" not in text
+    assert "Full bundle" not in text
     del rita.headers["x-csrf-token"]
     before = actions(served, case_id)
     for step in ("capture", "hold", "release", "bundle"):

@@ -28,7 +28,7 @@ from guardian.evidence.report.page import (
 from guardian.evidence.report.pictures import Figure
 from guardian.evidence.report.rights import rights_not_read
 from guardian.evidence.report.wording import DECLARATION, DECLARATION_NOTE, DECLARATION_TITLE, METHOD
-from guardian.model import Finding
+from guardian.model import Finding, LostMember
 from guardian.views.comparisons import description_text, percent_text, share_text
 from guardian.views.counting import counted
 from guardian.views.findings import licence_text, missed_text
@@ -52,9 +52,17 @@ def summary(content: ReportContent) -> Iterator[Flowable]:
     if finding is not None:
         yield foreign(finding_sentence(finding, asset, "the owner's"), LEAD)
 
-    rows: list[tuple[str, Flowable | str]] = [
-        ("Case", case.id),
-        ("State of the case", case.state.value.replace("_", " ")),
+    rows: list[tuple[str, Flowable | str]] = [("Case", case.id)]
+    if content.lost:
+        lost = counted(len(content.lost), "file")
+        rows.append(
+            ("INCOMPLETE", f"{lost} of the case could not be included; the chapter “What is missing” names each.")
+        )
+    if record.left_out:
+        rows.append(("Shortened", "Made for people outside; the chapter “What is missing” says what was left out."))
+    else:
+        rows.append(("State of the case", case.state.value.replace("_", " ")))
+    rows += [
         ("Work", f"{asset.title} ({asset.width} × {asset.height} pixels)" if asset else case.asset_id),
     ]
     if finding is not None:
@@ -209,7 +217,9 @@ def time_line(record: CaseRecord, number: int) -> Iterator[Flowable]:
     yield listing(("Time (UTC)", "What happened"), rows, widths)
     left = len(record.time_line) - len(shown)
     if left > 0:
-        yield paragraph(f"{counted(left, 'event')} more stand in history.jsonl in the bundle.", NOTE)
+        yield paragraph(f"{counted(left, 'event')} more stand in case.json in the bundle.", NOTE)
+    if record.left_out:
+        yield paragraph("What people noted, decided and planned is left out.", NOTE)
 
 
 def exhibits(listed: Sequence[Exhibit], number: int) -> Iterator[Flowable]:
@@ -236,10 +246,11 @@ def exhibits(listed: Sequence[Exhibit], number: int) -> Iterator[Flowable]:
 
 
 def limits(content: ReportContent, number: int) -> Iterator[Flowable]:
-    """Yield the chapter that says what was not taken, and what was shown to one visitor and not to another."""
-    yield from heading(number, "What was not taken")
+    """Yield the chapter that says what was lost, left out or not taken, and what visitors were shown differently."""
+    yield from heading(number, "What is missing")
     record = content.record
-    rows: list[tuple[str, Flowable | str]] = []
+    rows: list[tuple[str, Flowable | str]] = [("Lost", _lost_text(one)) for one in content.lost]
+    rows += [("Left out", sentence) for sentence in record.left_out]
     for capture in record.captures:
         label = f"Capture of {minute_text(capture.began_at)}"
         rows += [(label, f"{one.name}: {one.reason}") for one in capture.not_taken]
@@ -258,6 +269,14 @@ def limits(content: ReportContent, number: int) -> Iterator[Flowable]:
         if finding.image_sha256 is None:
             rows.append(("Not kept", f"The bytes of the picture at {finding.image_url} were not kept by the scan."))
     yield facts(rows) if rows else paragraph("Everything that guardian captures was taken.")
+
+
+def _lost_text(lost: LostMember) -> str:
+    size = f" and {lost.size_bytes:,} bytes" if lost.size_bytes is not None else ""
+    return (
+        f"{lost.name} ({lost.about.rstrip('.')}) is not in this bundle: when it was made, the file was "
+        f"{lost.state.value} where it was kept. It had the SHA-256 {lost.sha256}{size}."
+    )
 
 
 def method(content: ReportContent, number: int) -> Iterator[Flowable]:

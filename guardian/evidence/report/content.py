@@ -6,7 +6,16 @@ from datetime import datetime
 from typing import Any
 
 from guardian.cases.capture_orders import strongest
-from guardian.model import Asset, AuditHead, EvidenceCapture, EvidenceDeletion, EvidenceHold, Finding, Licence
+from guardian.model import (
+    Asset,
+    AuditHead,
+    EvidenceCapture,
+    EvidenceDeletion,
+    EvidenceHold,
+    Finding,
+    Licence,
+    LostMember,
+)
 from guardian.views.cases import CaseDetail
 from guardian.views.timelines import TimelineEntry
 
@@ -18,7 +27,7 @@ class CaseRecord:
     `captures` are oldest first, `captures_of_use` those of the use that the report speaks of. `licences` are those that
     speak about its operator. `head` is the end of the audit log then; None while the log is empty. `hold`: that nothing
     of the case may be deleted; None when it may. `deletions`: evidence of the case that was deleted. `time_line`: all
-    that happened, in the order of time.
+    that happened, in the order of time. `left_out`: what was left out for people outside, in sentences.
     """
 
     detail: CaseDetail
@@ -31,6 +40,7 @@ class CaseRecord:
     deletions: tuple[EvidenceDeletion, ...] = ()
     time_line: tuple[TimelineEntry, ...] = ()
     captures_of_use: tuple[EvidenceCapture, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     @property
     def use(self) -> Finding | None:
@@ -77,7 +87,8 @@ class ReportContent:
 
     `key`: the fingerprint of the key that signs the bundle. `authorities`: the time-stamp authorities that are asked;
     none means that the bundle carries no time stamp. `contacts`: who is behind the site, as the last capture found it,
-    and `rights`: what the files say of rights in their metadata, as the last capture of the use found it.
+    and `rights`: what the files say of rights in their metadata, as the last capture of the use found it. `lost`: what
+    should be in the bundle and was lost before it was made.
     """
 
     record: CaseRecord
@@ -87,3 +98,4 @@ class ReportContent:
     authorities: tuple[str, ...] = ()
     contacts: Mapping[str, Any] | None = None
     rights: Mapping[str, Any] | None = None
+    lost: tuple[LostMember, ...] = ()

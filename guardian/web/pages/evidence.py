@@ -13,6 +13,7 @@ from guardian.disk_errors import disk_error_text
 from guardian.errors import GuardianError, UsageError
 from guardian.evidence.keeper import opened_keeper
 from guardian.evidence.retention import hold, release
+from guardian.evidence.wishes import BundleWishes
 from guardian.model import (
     Actor,
     BrowserSession,
@@ -25,7 +26,7 @@ from guardian.model import (
 )
 from guardian.people.signing_in import actor_of
 from guardian.store import Transaction
-from guardian.views.evidence import hold_text, reason_text, size_text
+from guardian.views.evidence import capture_size_text, hold_text, reason_text
 from guardian.web.auth.requests import address_of
 from guardian.web.desk import Desk, desk_of
 from guardian.web.pages.access import LONGEST_FIELD, person_may
@@ -61,7 +62,7 @@ def panel_of_evidence(tx: Transaction, desk: Desk, case: Case) -> EvidencePanel:
     """Return what is shown of evidence on the page of a case."""
     captures = tx.evidence.of_case(case.id)
     held, owed = tx.holds.get(case.id), _owed(tx, case)
-    newest = [(one, f"{reason_text(one)}; {size_text(one)}") for one in captures[: -_MOST_CAPTURES - 1 : -1]]
+    newest = [(one, f"{reason_text(one)}; {capture_size_text(one)}") for one in captures[: -_MOST_CAPTURES - 1 : -1]]
     return EvidencePanel(
         newest,
         len(captures),
@@ -110,7 +111,9 @@ async def release_case(
 
 
 @router.post("/{case_id}/bundle")
-async def download_bundle(request: Request, case_id: str, session: BrowserSession = WRITER) -> Response:
+async def download_bundle(
+    request: Request, case_id: str, session: BrowserSession = WRITER, for_others: bool = Form(False)
+) -> Response:
     """Make the bundle of a case and send it as a file. It is a change: the audit log says who has it."""
     desk = desk_of(request)
     if desk.export is None:
@@ -125,7 +128,7 @@ async def download_bundle(request: Request, case_id: str, session: BrowserSessio
     try:
         # Removed as soon as it is open, and by the next capture should this process be killed before.
         with opened_keeper(desk.data_dir, 0) as folder:
-            written = await desk.export(case.id, folder.folder, by)
+            written = await desk.export(case.id, folder.folder, by, BundleWishes(for_others=for_others))
             file = written.path.open("rb")
     except (GuardianError, OSError) as error:
         reason = disk_error_text(error) if isinstance(error, OSError) else str(error)
