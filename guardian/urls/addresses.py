@@ -7,7 +7,7 @@ import ipaddress
 import re
 import socket
 from functools import lru_cache
-from urllib.parse import quote, unquote_to_bytes, urljoin, urlsplit
+from urllib.parse import quote, unquote, unquote_to_bytes, urljoin, urlsplit
 
 import idna
 from publicsuffixlist import PublicSuffixList
@@ -297,3 +297,8 @@ def shown_url(url: str) -> str:
     except ValueError:
         return "an unreadable address"
     return f"{parts.scheme}://{host}{parts.path}" if host else parts.path
+
+
+def without_folders(url: str) -> str:
+    """Return an address as people outside may see it: of a local file its name alone, any other as it is."""
+    return f"file:{unquote(urlsplit(url).path).rpartition('/')[2]}" if url.startswith("file:") else url
