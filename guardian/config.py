@@ -180,7 +180,10 @@ def _with_local_names(config: Config, folder: Path) -> Config:
             "delivery": _with_local_paths(config.delivery, "ca_file", folder),
             "evidence": config.evidence.model_copy(
                 update={
-                    "timestamps": tuple(_with_local_paths(one, "ca_file", folder) for one in config.evidence.timestamps)
+                    "timestamps": tuple(
+                        _with_local_paths(one, "ca_file", folder) for one in config.evidence.timestamps
+                    ),
+                    "rdap": _with_local_paths(config.evidence.rdap, "bootstrap", folder),
                 }
             ),
             "web": _with_local_provider(config.web, folder),

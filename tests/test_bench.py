@@ -16,7 +16,7 @@ from bench.measures import (
 )
 from bench.methods import Guess
 from bench.sets import Query, read
-from guardian.store import StoreSettings, open_store
+from tests.databases import store_in
 from tests.matching.pictures import photograph
 
 COPY_A = Query(Path("a"), "crop", "a.jpg")
@@ -121,7 +121,7 @@ def test_an_index_grown_with_synthetic_assets_still_names_the_real_ones(profile:
 
 
 def test_the_desk_is_measured_at_all_its_pages(tmp_path: Path) -> None:
-    store = open_store(StoreSettings(), tmp_path)
+    store = store_in(tmp_path)
     desk.fill(store, tmp_path, cases=100, sightings=2)
     with store.read() as tx:
         assert len(tx.cases.list()) == 101

@@ -3,7 +3,7 @@
 import asyncio
 import importlib.util
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from guardian.config import Config
     from guardian.evaluation.answering import Answer
     from guardian.evaluation.asking import Plan
+    from guardian.evaluation.comparison import Comparison
     from guardian.evaluation.results import Judge, Results
     from guardian.matching.workers import Workers
 
@@ -76,21 +77,23 @@ def command(
     The exit code is 0 whatever the result.
     """
     asked = _Wish(**wish)  # type: ignore[arg-type]
-    results, notes, page = asyncio.run(_evaluate(session, asked, rules_path, html_path))
+    results, notes, comparisons, page = asyncio.run(_evaluate(session, asked, rules_path, html_path))
 
     if as_json:
         from guardian.evaluation.report_json import results_json
 
-        click.echo(json.dumps({**results_json(results), "notes": list(notes), "page": str(page)}, ensure_ascii=False))
+        content = {**results_json(results, comparisons), "notes": list(notes), "page": str(page)}
+        click.echo(json.dumps(content, ensure_ascii=False))
         return
     screen = Screen.of_output()
-    for line in page_lines(results, notes, page, screen):
+    for line in page_lines(results, notes, comparisons, page, screen):
         click.echo(line)
 
 
 async def _evaluate(
     session: Session, wish: _Wish, rules_path: Path | None, html_path: Path | None
-) -> "tuple[Results, tuple[str, ...], Path]":
+) -> "tuple[Results, tuple[str, ...], tuple[Comparison, ...], Path]":
+    """Return the results, what they rest on, what else was measured beside them, and the file with pictures."""
     from guardian import rules
     from guardian.app import make_workers, opened_store
     from guardian.evaluation.asking import asked
@@ -113,18 +116,22 @@ async def _evaluate(
         answers = await asked(workers, plan, folder, lambda done: progress.update(step, completed=done))
         found = results(plan.questions, answers, Judge(judged_by, protected), len({one.work_id for one in protected}))
 
-        notes = _notes(wish, len(protected), rules_path or config.rules_dir)
+        notes, comparisons = _notes(wish, len(protected), rules_path or config.rules_dir), list["Comparison"]()
         if wish.also is not None:
-            notes += await _also(config, wish.also, plan, protected, found, Judge(judged_by, protected), progress)
+            judge = Judge(judged_by, protected)
+            comparison, said = await _also(config, wish.also, plan, protected, found, judge, progress)
+            comparisons.append(comparison)
+            notes += said
         if wish.fit:
-            notes += await asyncio.to_thread(
-                _fit, config, workers, plan, answers, Judge(judged_by, protected), wish.seed
-            )
+            judge = Judge(judged_by, protected)
+            comparison, said = await asyncio.to_thread(_fit, config, workers, plan, answers, judge, wish.seed)
+            comparisons.append(comparison)
+            notes += said
         page = html_path or folder / "report.html"
         progress.add_task("drawing the page", total=None)
-        await _write_page(workers, plan, found, notes, page)
+        await _write_page(workers, plan, found, notes, comparisons, page)
     await workers.aclose()
-    return found, notes, page
+    return found, notes, tuple(comparisons), page
 
 
 async def _complete_index(config: "Config", workers: "Workers", protected: list[Asset]) -> None:
@@ -151,9 +158,10 @@ async def _also(
     found: "Results",
     judge: "Judge",
     progress: "Progress",
-) -> tuple[str, ...]:
-    """Ask everything of a variant and return what that changes."""
+) -> "tuple[Comparison, tuple[str, ...]]":
+    """Ask everything of a variant and return what that changes, and what is to be said of it."""
     from guardian.evaluation.asking import asked
+    from guardian.evaluation.comparison import compared_results
     from guardian.evaluation.results import results
     from guardian.evaluation.variants import Variant, indexed, variant_workers
     from guardian.evidence import Vault
@@ -168,25 +176,12 @@ async def _also(
     await workers.aclose()
 
     other = results(plan.questions, answers, judge, found.works_of_catalogue)
-    copies = max(1, found.copies)
-    families = [
-        f"{family}: found {other.share_found(family):.3f} ({found.share_found(family):.3f}), alerted "
-        f"{other.share_alerted(family):.3f} ({found.share_alerted(family):.3f})"
-        for family in dict.fromkeys(one.family for one in found.edits)
-    ]
-    copies_said = f"copies found {other.found / copies:.3f} ({found.found / copies:.3f})"
-    alerts_said = f"alerted {other.alerted / copies:.3f} ({found.alerted / copies:.3f})"
-    harm_said = (
-        f"strangers alerted {other.accused} ({found.accused}); another work named {other.mistaken} ({found.mistaken})"
-    )
-    lines = [
-        f"With {name.replace('-', ' ')} (in brackets as configured): {copies_said}, {alerts_said}; {harm_said}. "
-        + "; ".join(families)
-        + "."
-    ]
-    if unread:
-        lines.append(f"{counted(unread, 'asset')} could not be read for that and were not searched.")
-    return tuple(lines)
+    title = f"The same pictures with {name.replace('-', ' ')}"
+    comparison = compared_results(title, ("as configured", name.replace("-", " ")), found, other)
+    if not unread:
+        return comparison, ()
+    of = name.replace("-", " ")
+    return comparison, (f"With {of} {counted(unread, 'asset')} could not be read and were not searched.",)
 
 
 def _refuse_fit(wish: _Wish) -> None:
@@ -199,26 +194,26 @@ def _refuse_fit(wish: _Wish) -> None:
 
 def _fit(
     config: "Config", workers: "Workers", plan: "Plan", answers: "Mapping[str, Answer]", judge: "Judge", seed: int
-) -> tuple[str, ...]:
-    """Refit the confidence, keep it if it measures better, and return what is to be said of it. Raises UsageError."""
+) -> "tuple[Comparison, tuple[str, ...]]":
+    """Refit the confidence, keep it if it measures better, and compare both. Raises UsageError."""
+    from guardian.evaluation.comparison import Line, compared_results
     from guardian.evaluation.refit import keep, refit
     from guardian.matching.recipe import own_confidences
 
     refitted = refit(plan.questions, answers, judge, seed)
-    made, shipped = refitted.held_out, refitted.shipped
-    measured = (
-        f"Refitted on {refitted.content['provenance']['pairs']} pairs. On works that it had not seen: log loss "
-        f"{refitted.loss:.4f} (shipped {refitted.shipped_loss:.4f}, standard error of the difference "
-        f"{refitted.error:.4f}); copies alerted {made.alerted} ({shipped.alerted}) of {made.copies}; strangers alerted "
-        f"{made.accused} ({shipped.accused}); another work named {made.mistaken} ({shipped.mistaken})."
-    )
+    rests_on = f"Refitted on {refitted.content['provenance']['pairs']} pairs, and measured on works it had not seen"
+    losses = [
+        Line("log loss", refitted.shipped_loss, refitted.loss),
+        Line("standard error of its change", None, refitted.error),
+    ]
+    names = ("shipped", "refitted")
+    comparison = compared_results(rests_on, names, refitted.shipped, refitted.held_out, losses)
     if not refitted.is_better:
-        return (measured, "That is not surely better, so nothing was kept.")
+        return comparison, ("The refitted confidence is not surely better, so nothing was kept.",)
     path = keep(refitted, own_confidences(config.data_dir / "index", workers.index_recipe))
-    return (
-        measured,
-        f"It is better, and is kept in {path}: commands use it from now on, a running daemon when it starts anew. "
-        "The numbers here are those of before. Delete the file to go back.",
+    return comparison, (
+        f"The refitted confidence is better, and is kept in {path}: commands use it from now on, a running daemon when "
+        "it starts anew. All numbers but those of the comparison are of before. Delete the file to go back.",
     )
 
 
@@ -271,7 +266,14 @@ def _strangers(config: "Config", named: str | None) -> list[Path]:
     return found
 
 
-async def _write_page(workers: "Workers", plan: "Plan", found: "Results", notes: tuple[str, ...], path: Path) -> None:
+async def _write_page(
+    workers: "Workers",
+    plan: "Plan",
+    found: "Results",
+    notes: tuple[str, ...],
+    comparisons: "Sequence[Comparison]",
+    path: Path,
+) -> None:
     """Make the pictures of the page in the workers, and write it."""
     from guardian.evaluation.answering import thumbnail
     from guardian.evaluation.questions import Kind, Question
@@ -289,7 +291,7 @@ async def _write_page(workers: "Workers", plan: "Plan", found: "Results", notes:
             pictures[asset.id] = await workers.run_with_matcher(thumbnail, shown, plan.hosts)
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page(found, "Your works, edited", notes, pictures), encoding="utf-8")
+    path.write_text(page(found, "Your works, edited", notes, pictures, comparisons), encoding="utf-8")
 
 
 def _notes(wish: _Wish, assets: int, rules: Path) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from guardian.cli.screen import Column, Cut, Row, Screen
+from guardian.evaluation.comparison import Comparison, change_words, number_words
 from guardian.evaluation.edit_words import edit_words
 from guardian.views.counting import counted
 
@@ -18,7 +19,9 @@ _THRESHOLDS = (0.6, 0.8, 0.9, 0.97, 0.99, 0.999)
 _WELL_FOUND, _WELL_ALERTED = 0.95, 0.85
 
 
-def page_lines(results: "Results", notes: tuple[str, ...], page: Path, screen: Screen) -> Iterable[str]:
+def page_lines(
+    results: "Results", notes: tuple[str, ...], comparisons: tuple[Comparison, ...], page: Path, screen: Screen
+) -> Iterable[str]:
     """Yield the lines of the page; `notes` say what the numbers rest on, `page` is the file with pictures."""
     for note in notes:
         yield from screen.wrapped(note)
@@ -36,6 +39,8 @@ def page_lines(results: "Results", notes: tuple[str, ...], page: Path, screen: S
         },
         indent=0,
     )
+    for one in comparisons:
+        yield from _titled(one.title, _comparison(one, screen))
     yield from _titled(
         "Edits that are found or alerted least (found: first, above every stranger)", _edits(results, screen)
     )
@@ -56,6 +61,14 @@ def _titled(title: str, lines: Iterable[str]) -> Iterable[str]:
         yield ""
         yield click.style(title, bold=True)
         yield from shown
+
+
+def _comparison(one: Comparison, screen: Screen) -> Iterable[str]:
+    columns = [Column(""), *(Column(name, is_number=True) for name in (one.now_name, one.other_name, "change"))]
+    rows = [
+        Row((line.what, number_words(line.now), number_words(line.other), change_words(line))) for line in one.lines
+    ]
+    return screen.table(columns, rows, always_named=True)
 
 
 def _edits(results: "Results", screen: Screen) -> Iterable[str]:

@@ -303,6 +303,7 @@ def sent_notice(session: Session, notice_id: str, recipient: str, by: str, copy:
     pages are looked at again after 1, 3, 7, 14, 30 and 90 days by `guardian run`.
     """
     from guardian.app import notice_copies_of
+    from guardian.notices.copies import keep_copy
     from guardian.notices.documents import mail_of
     from guardian.notices.steps import mark_sent
 
@@ -311,11 +312,15 @@ def sent_notice(session: Session, notice_id: str, recipient: str, by: str, copy:
         content = copy.read_bytes() if copy is not None else mail_of(notice, session.config.owner)
     except OSError as error:
         raise UsageError(f"cannot read {copy}: {error.strerror}") from error
-    digest = notice_copies_of(session.config).keep(content)
+    copies = notice_copies_of(session.config)
     with opened_store(session) as store, store.begin() as tx:
-        notice = mark_sent(tx, notice.id, recipient, digest, _by(by), session.config.notices, note)
+
+        def keep() -> str:
+            return keep_copy(tx, copies, content)
+
+        notice = mark_sent(tx, notice.id, recipient, keep, _by(by), session.config.notices, note)
     _told(notice)
-    click.echo(f"the copy is kept as {digest}")
+    click.echo(f"the copy is kept as {notice.history[-1].detail['copy_sha256']}")
 
 
 @command.command("counter")

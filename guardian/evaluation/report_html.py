@@ -4,6 +4,7 @@ import base64
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
+from guardian.evaluation.comparison import Comparison, change_words, number_words
 from guardian.evaluation.edit_words import edit_words
 from guardian.evaluation.plots import edit_bars, probability_plot
 from guardian.evaluation.questions import Question
@@ -37,12 +38,19 @@ def pictured(results: Results) -> list[Question]:
     return [*weak, *pairs, *strangers, *missed]
 
 
-def page(results: Results, title: str, notes: Sequence[str], pictures: Mapping[str, bytes]) -> str:
+def page(
+    results: Results,
+    title: str,
+    notes: Sequence[str],
+    pictures: Mapping[str, bytes],
+    comparisons: Sequence[Comparison] = (),
+) -> str:
     """Return the page. `pictures` are JPEGs by the ids of questions, and of assets by theirs; any may be missing."""
     body = [
         f"<h1>{escape(title)}</h1>",
         *(f'<p class="note">{escape(note)}</p>' for note in notes),
         _figures(results),
+        *(_comparison(one) for one in comparisons),
         "<h2>Which edits are found</h2>",
         "<p>Found: your work is ranked first, above every stranger. Alerted: your rules would tell you.</p>",
         *_families(results.edits),
@@ -85,6 +93,17 @@ def _figures(results: Results) -> str:
         (f"{results.mistaken}", "alerts that name another work"),
     ]
     return '<div class="figures">' + "".join(f"<p><b>{escape(b)}</b>{escape(t)}</p>" for b, t in figures) + "</div>"
+
+
+def _comparison(one: Comparison) -> str:
+    names = ("", one.now_name, one.other_name, "change")
+    head = f"<tr>{''.join(f'<th>{escape(name)}</th>' for name in names)}</tr>"
+    rows = [
+        f"<tr><td>{escape(line.what)}</td><td>{number_words(line.now)}</td><td>{number_words(line.other)}</td>"
+        f"<td>{change_words(line)}</td></tr>"
+        for line in one.lines
+    ]
+    return f"<h2>{escape(one.title)}</h2><table>{head}{''.join(rows)}</table>"
 
 
 def _families(edits: Sequence[EditResult]) -> Iterable[str]:

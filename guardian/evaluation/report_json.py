@@ -1,11 +1,13 @@
 """The results of an evaluation as JSON, for scripts and for comparing two evaluations."""
 
+from collections.abc import Sequence
 from typing import Any
 
+from guardian.evaluation.comparison import Comparison
 from guardian.evaluation.results import Results
 
 
-def results_json(results: Results) -> dict[str, Any]:
+def results_json(results: Results, comparisons: Sequence[Comparison] = ()) -> dict[str, Any]:
     """Return all numbers of the page. Shares are 0 to 1; null is what was not measured."""
     return {
         "works": results.works,
@@ -70,6 +72,14 @@ def results_json(results: Results) -> dict[str, Any]:
             for one in results.loud
         ],
         "left_out": dict(results.left_out),
+        "comparisons": [
+            {
+                "title": one.title,
+                "columns": [one.now_name, one.other_name],
+                "lines": [{"what": line.what, "values": [line.now, line.other]} for line in one.lines],
+            }
+            for one in comparisons
+        ],
     }
 
 

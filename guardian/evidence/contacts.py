@@ -6,7 +6,7 @@ The site is asked for a handful of pages, as a scan asks. What was not asked, an
 import asyncio
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -237,25 +237,27 @@ async def _registrations(
     if not settings.rdap.enabled:
         return {"problem": _NOT_ENABLED}, {"problem": _NOT_ENABLED}
 
-    endpoint = settings.rdap.endpoint
     domain: dict[str, Any] = {"problem": "not asked: the site is named by its IP address"}
     if not is_ip_address(host):
         name = registrable_domain(host)
-        asked = domain_address(name, endpoint)
-        unknown = f"not asked: guardian knows no registry of {name}; evidence.rdap.endpoint names one for all"
-        domain = await _ask(asked, unknown, "domain", asking, found)
+        unknown = f"not asked: IANA's list names no registry of {name}; evidence.rdap.endpoint names one for all"
+        domain = await _ask(lambda: domain_address(name, settings.rdap), unknown, "domain", asking, found)
 
     if remote is None:
         return domain, {"problem": "not asked: the IP address that the site answered from was not kept"}
     private = f"not asked: {remote} belongs to no public network"
-    return domain, await _ask(network_address(remote, endpoint), private, "network", asking, found)
+    return domain, await _ask(lambda: network_address(remote, settings.rdap), private, "network", asking, found)
 
 
 async def _ask(
-    url: str | None, why_not: str, kind: str, asking: tuple[Keeper, Fetcher], found: _Found
+    address: Callable[[], str | None], why_not: str, kind: str, asking: tuple[Keeper, Fetcher], found: _Found
 ) -> dict[str, Any]:
     """Return what a registry answers at an address, which is kept as it came, or what went wrong."""
     keeper, fetcher = asking
+    try:
+        url = address()
+    except ValueError as error:
+        return {"problem": f"not asked: {error}"}
     if url is None:
         return {"problem": why_not}
     # The configured endpoint may hold a password.

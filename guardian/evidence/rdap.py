@@ -1,20 +1,18 @@
 """Reads RDAP (RFC 9083): who registered a domain or holds a network, and whom to write to about abuse.
 
-Where to ask is either configured or follows from the list of servers that guardian comes with (rdap_servers.json). It
-is a part of what IANA publishes (RFC 9224), typed in by hand; what it does not name is not asked.
+Where to ask is either configured or follows from the lists of IANA (rdap_bootstrap.py); what they lack is not asked.
 """
 
 import ipaddress
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
+from guardian.evidence.rdap_bootstrap import registry_of_address, registry_of_domain
+from guardian.evidence.settings import RdapSettings
 from guardian.views.plain_text import cleaned
 
-_SERVERS = Path(__file__).parent / "rdap_servers.json"
 _LONGEST = 300
 _MOST = 20
 _DEEPEST = 4
@@ -42,26 +40,29 @@ class Registration:
     events: dict[str, str]
 
 
-def domain_address(domain: str, endpoint: str | None) -> str | None:
-    """Return where a domain is asked about; None when no server is known for it. `endpoint`: the configured one."""
-    base = endpoint or _servers()["domains"].get(domain.rpartition(".")[2])
-    return f"{base.rstrip('/')}/domain/{domain}" if base else None
+def domain_address(domain: str, settings: RdapSettings) -> str | None:
+    """Return where a domain is asked about; None when no registry is known for it. Raises ValueError for a bad list."""
+    if settings.endpoint is not None:
+        return _joined(settings.endpoint, "domain", domain)
+    registry = registry_of_domain(domain, settings.bootstrap)
+    return _joined(registry.base_url, "domain", domain) if registry is not None else None
 
 
-def network_address(address: str, endpoint: str | None) -> str | None:
-    """Return where an IP address is asked about; None for one that belongs to no public network."""
-    parsed = ipaddress.ip_address(address)
-    if not parsed.is_global:
+def network_address(address: str, settings: RdapSettings) -> str | None:
+    """Return where an IP address is asked about; None for one of no public network, or of which no registry is known.
+
+    Raises ValueError, in words, for a list that cannot be read.
+    """
+    if not ipaddress.ip_address(address).is_global:
         return None
-    # The registry of North America leads on to the one that holds the address.
-    base = endpoint or _servers()["addresses"]
-    return f"{base.rstrip('/')}/ip/{address}"
+    if settings.endpoint is not None:
+        return _joined(settings.endpoint, "ip", address)
+    registry = registry_of_address(address, settings.bootstrap)
+    return _joined(registry.base_url, "ip", address) if registry is not None else None
 
 
-@lru_cache(maxsize=1)
-def _servers() -> dict[str, Any]:
-    servers: dict[str, Any] = json.loads(_SERVERS.read_text(encoding="utf-8"))
-    return servers
+def _joined(base_url: str, kind: str, name: str) -> str:
+    return f"{base_url.rstrip('/')}/{kind}/{name}"
 
 
 def read_registration(content: bytes) -> Registration:

@@ -88,7 +88,11 @@ class RdapSettings(BaseModel):
     )
     endpoint: str | None = Field(
         None,
-        description="server that is asked, such as https://rdap.org/; null asks the registries that guardian knows",
+        description="server that is asked, such as https://rdap.org/; null asks the registries that IANA's lists name",
+    )
+    bootstrap: Path | None = Field(
+        None,
+        description="folder with newer lists (dns.json, ipv4.json, ipv6.json) of https://data.iana.org/rdap/",
     )
 
     @field_validator("endpoint")

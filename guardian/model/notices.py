@@ -94,12 +94,17 @@ class NoticeItem:
     places: tuple[NoticePlace, ...]
 
 
+TOKEN_OF = "token_of"  # noqa: S105 - a word, no secret
+"""The key of a line's detail that names who made the token by which a program took the step; "" where nobody knows."""
+
+
 @dataclass(frozen=True, slots=True)
 class NoticeLine:
     """One line of the history of a notice, which only grows.
 
     `note` are a person's words. `detail` is what the step leaves open: to whom and the copy's digest (sent), when it
-    was received (countered), what was not live (not_verified). `number` is given by the store and grows.
+    was received (countered), what was not live (not_verified), whose token it was (drafted, approved). `number` is
+    given by the store and grows.
     """
 
     notice_id: str

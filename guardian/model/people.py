@@ -86,7 +86,10 @@ class BrowserSession:
 
 @dataclass(frozen=True, slots=True)
 class ApiToken:
-    """What a program shows in place of a password. The secret is shown once and kept as its SHA-256 alone."""
+    """What a program shows in place of a password. The secret is shown once and kept as its SHA-256 alone.
+
+    `made_by`: the name of the person who made it; None where nobody knows any more.
+    """
 
     id: str
     name: str
@@ -95,6 +98,7 @@ class ApiToken:
     until: datetime | None = None
     used_at: datetime | None = None
     revoked_at: datetime | None = None
+    made_by: str | None = None
 
 
 class ActorKind(StrEnum):
@@ -110,13 +114,22 @@ class ActorKind(StrEnum):
 class Actor:
     """Who does something: a signed-in person, a token's program, a user of the command line, or guardian itself.
 
-    `address` is the network address that it came from; None on the machine itself.
+    `address` is the network address that it came from; None on the machine itself. `token_of`: of a token, the name of
+    the person who made it, where that is known.
     """
 
     kind: ActorKind
     name: str
     scopes: frozenset[Permission]
     address: str | None = None
+    token_of: str | None = None
+
+    @property
+    def person(self) -> str | None:
+        """The name of the person who acts, by a program or not; None for guardian, and where nobody knows."""
+        if self.kind is ActorKind.TOKEN:
+            return self.token_of
+        return None if self.kind is ActorKind.GUARDIAN else self.name
 
     def may(self, scope: Permission) -> bool:
         """Return whether this actor may do this."""

@@ -21,6 +21,7 @@ from guardian.model.notices import (
 )
 from guardian.notices.elements import missing_elements
 from guardian.notices.facts import NoticeFacts, item_facts, owner_facts
+from guardian.notices.four_eyes import detail_of
 from guardian.notices.licence_check import licences_at
 from guardian.notices.rendering import render
 from guardian.notices.settings import NoticeSettings, OwnerSettings
@@ -102,7 +103,7 @@ def draft(store: Store, case_ids: Sequence[str], wish: Wish, house: House, now: 
     notice = _made(subjects, wish, house, now)
     with store.begin() as tx:
         tx.notices.add(notice)
-        line = NoticeLine(notice.id, now, NoticeStep.DRAFTED, notice.drafted_by)
+        line = NoticeLine(notice.id, now, NoticeStep.DRAFTED, notice.drafted_by, detail=detail_of(actor))
         tx.notices.note(line)
         for case_id in notice.case_ids:
             event = CaseEvent(case_id, now, "notice_drafted", by=notice.drafted_by, detail=_told(notice))

@@ -46,7 +46,10 @@ class NoticeSettings(BaseModel):
         None, description="folder of your own templates (`guardian notice templates --to FOLDER`); null: those shipped"
     )
     language: NoticeLanguage = Field(NoticeLanguage.ENGLISH, description="of notices for which none is named")
-    four_eyes: bool = Field(False, description="whoever approves a notice must not be who drafted it")
+    four_eyes: bool = Field(
+        False,
+        description="whoever approves a notice must be a person, and not who drafted it or made the token that did",
+    )
     answer_within: Duration = Field(
         duration("7d"), description="the time that notices set; when it is over, that is told of"
     )

@@ -4,7 +4,7 @@ Each step is a line of the notice's history and of the audit log, and says who t
 `mark_sent` writes down what a person has sent.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -18,6 +18,7 @@ from guardian.model.notices import OUT_STATES, Notice, NoticeKind, NoticeLine, N
 from guardian.notices.business_days import CounterWindow, counter_window
 from guardian.notices.drafting import WHY_NOT, reference_of
 from guardian.notices.following import owe_rechecks
+from guardian.notices.four_eyes import detail_of, why_not_approved_by
 from guardian.notices.licence_check import licences_at, licensed_places
 from guardian.notices.settings import NoticeSettings
 from guardian.store import Transaction
@@ -78,20 +79,22 @@ def consider(tx: Transaction, notice_id: str, words: str, by: By) -> Notice:
 def approve(tx: Transaction, notice_id: str, by: By, settings: NoticeSettings, note: str | None = None) -> Notice:
     """Record that somebody lets a notice go out; return it.
 
-    Raises UsageError that names each thing which has to come first, or for the drafter where `four_eyes` is on.
+    Raises UsageError that names each thing which has to come first, or for the drafter where `four_eyes` is on: a
+    program that drafted counts as the person who made its token, and programs approve nothing.
     """
     notice = _open(tx, notice_id)
     lacking = [*notice.missing, *_not_considered(notice)]
     if lacking:
         raise UsageError(_named(f"{notice.id} cannot be approved yet", lacking))
-    if settings.four_eyes and _is_same(by.name, notice.drafted_by):
-        raise UsageError(f"{by.name} has drafted {notice.id}; notices.four_eyes asks for somebody else to approve it")
+    why_not = why_not_approved_by(notice, by.name, detail_of(by.actor)) if settings.four_eyes else None
+    if why_not is not None:
+        raise UsageError(why_not)
     for case_id in notice.case_ids:
         case = tx.cases.get(case_id)
         if case is not None:
             # What is shown when the notice goes out is kept as proof.
             owe_capture(tx, CaptureOrder(case.id, CaptureReason.NOTICE), notice.id, by.at)
-    return _write(tx, notice, NoticeStep.APPROVED, by, _optional(note), {})
+    return _write(tx, notice, NoticeStep.APPROVED, by, _optional(note), detail_of(by.actor))
 
 
 def note_verified(tx: Transaction, notice_id: str, problems: Mapping[str, str], by: By) -> Notice:
@@ -115,8 +118,9 @@ def points_of_people(tx: Transaction, notice: Notice, settings: NoticeSettings, 
     approved = notice.last(NoticeStep.APPROVED)
     if approved is None:
         points.append(f"nobody has approved it: `guardian notice approve {reference_of(notice.id)} --by NAME`")
-    elif settings.four_eyes and _is_same(approved.by, notice.drafted_by):
-        points.append(f"{approved.by} has both drafted and approved it; notices.four_eyes asks for somebody else")
+    elif settings.four_eyes:
+        why_not = why_not_approved_by(notice, approved.by, approved.detail)
+        points += [why_not] if why_not is not None else []
     for case_id in notice.case_ids:
         case = tx.cases.get(case_id)
         if case is not None and case.state in WHY_NOT:
@@ -144,15 +148,15 @@ def mark_sent(
     tx: Transaction,
     notice_id: str,
     to: str,
-    copy_sha256: str,
+    keep: Callable[[], str],
     by: By,
     settings: NoticeSettings,
     note: str | None = None,
 ) -> Notice:
     """Record that a person has sent a notice; its cases become `notice_sent`, and rechecks are owed. Return it.
 
-    `copy_sha256`: the digest of what was sent, which is kept beside the evidence. Raises UsageError that names each
-    thing which has to come first.
+    `keep` keeps what was sent and returns its digest (see copies.py); it is called when nothing stands against the
+    step, so that a refused one leaves no copy. Raises UsageError that names each thing which has to come first.
     """
     notice = _open(tx, notice_id)
     points = open_points(tx, notice, settings, by.at)
@@ -168,7 +172,7 @@ def mark_sent(
         if case is not None:
             decide(tx, case.id, CaseState.NOTICE_SENT, Edit(by.name, by.at, words))
             owe_rechecks(tx, notice.id, case.id, by.at)
-    detail = {"to": recipient, "copy_sha256": copy_sha256}
+    detail = {"to": recipient, "copy_sha256": keep()}
     return _write(tx, notice, NoticeStep.SENT, by, _optional(note), detail)
 
 
@@ -298,7 +302,3 @@ def _words(text: str, what: str) -> str:
 
 def _optional(text: str | None) -> str | None:
     return (cleaned(text)[:_LONGEST_WORDS] or None) if text else None
-
-
-def _is_same(one: str, other: str) -> bool:
-    return cleaned(one).casefold() == cleaned(other).casefold()

@@ -29,7 +29,7 @@ def add_token(
     if beyond := wanted - actor.scopes:
         raise UsageError(f"you may not give what you may not do: {', '.join(sorted(beyond))}")
 
-    token = ApiToken(new_id("token"), checked_name(name), wanted, at, until)
+    token = ApiToken(new_id("token"), checked_name(name), wanted, at, until, made_by=actor.person)
     secret = PREFIX + secrets.token_urlsafe(32)
     tx.api_tokens.add(token, digest_of(secret))
     tx.audit.add(actor, "token.added", token.id, at, {"name": token.name, "scopes": " ".join(sorted(wanted))})
@@ -52,4 +52,4 @@ def holder_of(store: Store, secret: str, address: str | None, at: datetime) -> A
     if token.used_at is None or at - token.used_at > _USE_NOTED:
         with store.begin() as tx:
             tx.api_tokens.use(token.id, at)
-    return Actor(ActorKind.TOKEN, token.name, token.scopes, address)
+    return Actor(ActorKind.TOKEN, token.name, token.scopes, address, token_of=token.made_by)

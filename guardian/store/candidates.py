@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Text, and_, cast, delete, func, or_, select, 
 
 from guardian.model import MatchReport, Skipped, read_reason
 from guardian.store.inserting import insert_into
+from guardian.store.retention import is_of_held_case
 from guardian.store.tables import candidates, responses, seen_pictures
 
 OLD_RECIPES_KEPT = timedelta(days=7)
@@ -89,13 +90,16 @@ class Candidates:
         """Delete up to `limit` answers that are not needed any more; return how many.
 
         Those of other recipes go after a week. Those of `recipe` go when they were measured before `before`
-        and neither a response nor the memory knows their bytes; such a picture would be matched anew.
+        and neither a response nor the memory knows their bytes; such a picture would be matched anew. Answers about
+        pictures of cases on hold stay.
         """
         still_met = select(responses.c.sha256).where(responses.c.sha256 == candidates.c.sha256).exists()
         remembered = select(seen_pictures.c.id).where(seen_pictures.c.sha256 == candidates.c.sha256).exists()
         is_of_old_recipe = and_(candidates.c.recipe != recipe, candidates.c.matched_at < now - OLD_RECIPES_KEPT)
         is_stale = and_(candidates.c.matched_at < before, ~still_met, ~remembered)
 
-        keys = select(candidates.c.sha256, candidates.c.recipe).where(or_(is_of_old_recipe, is_stale)).limit(limit)
+        keys = select(candidates.c.sha256, candidates.c.recipe).where(
+            or_(is_of_old_recipe, is_stale), ~is_of_held_case(candidates.c.sha256)
+        )
         key = tuple_(candidates.c.sha256, candidates.c.recipe)
-        return self._connection.execute(delete(candidates).where(key.in_(keys))).rowcount
+        return self._connection.execute(delete(candidates).where(key.in_(keys.limit(limit)))).rowcount

@@ -59,6 +59,11 @@ class Notices:
         about = select(*_FACTS).where(notices.c.id.in_(_about(case_id)))
         return self._read(about.order_by(notices.c.drafted_at, notices.c.id))
 
+    def copies(self) -> set[str]:
+        """Return the digests of all copies that notices were sent with."""
+        sent = select(notice_lines.c.detail).where(notice_lines.c.step == NoticeStep.SENT)
+        return {detail["copy_sha256"] for detail in self._connection.scalars(sent) if "copy_sha256" in detail}
+
     def add_recheck(self, recheck: Recheck) -> None:
         """Write what one recheck has shown."""
         values = {column.name: getattr(recheck, column.name) for column in rechecks.c}

@@ -5,7 +5,7 @@ from sqlalchemy import ColumnElement, Connection, Select, delete, insert, select
 from guardian.model import EvidenceDeletion, EvidenceHold
 from guardian.store.inserting import insert_into
 from guardian.store.retention_tables import evidence_deletions, evidence_holds
-from guardian.store.tables import case_events
+from guardian.store.tables import case_events, finding_digests, findings
 
 
 class Holds:
@@ -78,6 +78,15 @@ class Deletions:
 def held_cases() -> Select[tuple[str]]:
     """Return the query for the ids of all cases that are on hold."""
     return select(evidence_holds.c.case_id)
+
+
+def is_of_held_case(sha256: ColumnElement[str]) -> ColumnElement[bool]:
+    """Return the condition that some bytes are a picture which was seen at a use of a case on hold, now or earlier."""
+    is_held = findings.c.case_id.in_(held_cases())
+    latest = select(findings.c.candidate_sha256).where(is_held)
+    of_finding = finding_digests.c.finding_id == findings.c.id
+    versions = select(finding_digests.c.candidate_sha256).join(findings, of_finding).where(is_held)
+    return sha256.in_(latest.union(versions))
 
 
 def is_about_held_case(message_id: ColumnElement[str]) -> ColumnElement[bool]:

@@ -13,6 +13,7 @@ from guardian.store.ids import new_id
 from guardian.store.inserting import insert_into
 from guardian.store.labels import Labels
 from guardian.store.places import is_on
+from guardian.store.retention import is_of_held_case
 from guardian.store.tables import candidates, seen_addresses, seen_pictures, unremembered_hosts
 from guardian.store.words import Words
 from guardian.urls.addresses import canonical_url, host_is_under, host_of, registrable_domain
@@ -36,6 +37,7 @@ class Seen:
         self._connection = connection
         self._counters = Counters(connection)
         self._words = Words(connection)
+        self._labels = Labels(connection)
 
     # Writing what a scan meets.
 
@@ -119,6 +121,7 @@ class Seen:
         id_ = self._connection.execute(kept.returning(seen_addresses.c.id)).scalar_one()
         if known is None or known.context != context or known.image_url != _address_text(met.image_url):
             self._words.write_places([(id_, context, met.image_url)])
+            self._labels.mark([picture_id])
 
     def _at(self, picture_id: str, place: str) -> Row[Any, Any] | None:
         at_it = (seen_addresses.c.picture_id == picture_id, seen_addresses.c.place == place)
@@ -153,6 +156,8 @@ class Seen:
             self._write(number, pending=None, bytes=size)
         for number, id_ in joined.items():
             self._write(number, pending=None, bytes=0, same_as=id_)
+        # What is said of them now speaks for the ones that stand for them.
+        self._labels.mark(joined.values())
 
     def _write(self, number: int, **values: object) -> None:
         self._connection.execute(update(seen_pictures).where(seen_pictures.c.number == number).values(**values))
@@ -366,13 +371,14 @@ class Seen:
     # Forgetting.
 
     def forget_before(self, at: datetime, limit: int) -> int:
-        """Forget up to `limit` pictures that were last seen before then; return how many."""
+        """Forget up to `limit` pictures last seen before then, but for those of cases on hold; return how many."""
         return self._forget_pictures([id_ for id_, _ in self._oldest(limit, seen_pictures.c.last_seen_at < at)])
 
     def forget_oldest(self, shard: str, size: float, limit: int) -> tuple[int, int]:
         """Forget pictures of a memory folder that were not seen for longest, at most `limit`, to free `size` bytes.
 
-        Returns how many bytes that frees in the folder, and how many pictures were forgotten.
+        What was seen at uses of cases on hold stays. Returns how many bytes that frees in the folder, and how many
+        pictures were forgotten.
         """
         chosen, freed = [], 0
         for id_, of_one in self._oldest(limit, seen_pictures.c.shard == shard):
@@ -383,11 +389,13 @@ class Seen:
         return freed, self._forget_pictures(chosen)
 
     def _oldest(self, limit: int, *conditions: ColumnElement[bool]) -> list[tuple[str, int]]:
-        """Return ids and bytes of the pictures that were not seen for longest."""
+        """Return ids and bytes of the pictures that were not seen for longest, and that no case on hold has."""
         # A picture that stands for others is needed as long as one of them is.
         like = seen_pictures.alias()
         is_needed = select(like.c.id).where(like.c.same_as == seen_pictures.c.id).exists()
-        query = select(seen_pictures.c.id, seen_pictures.c.bytes).where(*conditions, ~is_needed)
+        query = select(seen_pictures.c.id, seen_pictures.c.bytes).where(
+            *conditions, ~is_needed, ~is_of_held_case(seen_pictures.c.sha256)
+        )
         ordered = query.order_by(seen_pictures.c.last_seen_at, seen_pictures.c.number).limit(limit)
         return [(row.id, row.bytes) for row in self._connection.execute(ordered)]
 
@@ -403,8 +411,8 @@ class Seen:
 
         gone = delete(seen_addresses).where(is_on(seen_addresses, host)).returning(seen_addresses.c.picture_id)
         touched = list(self._connection.execute(gone).scalars())
-        # Which words gave a label is not known: those of other sites give it again when labels are next applied.
-        Labels(self._connection).forget_words(touched)
+        # Which words gave a label is not known: those of other sites give it again.
+        self._labels.forget_words(touched)
         without: list[str] = []
         for part in _parts(sorted(set(touched))):
             has_others = select(seen_addresses.c.id).where(seen_addresses.c.picture_id == seen_pictures.c.id).exists()
@@ -426,8 +434,11 @@ class Seen:
         for part in _parts(ids):
             self._connection.execute(delete(seen_addresses).where(seen_addresses.c.picture_id.in_(part)))
             # Its fingerprint stood for these too: they get their own when they are next met.
+            like = select(seen_pictures.c.id).where(seen_pictures.c.same_as.in_(part))
+            alone = list(self._connection.execute(like).scalars())
             orphaned = update(seen_pictures).where(seen_pictures.c.same_as.in_(part))
             self._connection.execute(orphaned.values(same_as=None, recipe=None, shard=None, bytes=0))
+            self._labels.mark(alone)
             self._connection.execute(delete(seen_pictures).where(seen_pictures.c.id.in_(part)))
         return len(ids)
 

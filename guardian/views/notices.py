@@ -3,6 +3,7 @@
 from typing import Any
 
 from guardian.model.notices import (
+    TOKEN_OF,
     Notice,
     NoticeKind,
     NoticeLine,
@@ -61,8 +62,14 @@ def notice_text(notice: Notice) -> str:
 
 def line_text(line: NoticeLine) -> str:
     """Return one line of a notice's history for people: when, what, by whom, and in which words."""
-    words = f"{second_text(line.at)}  {step_words(line)} by {line.by}"
+    words = f"{second_text(line.at)}  {step_words(line)} by {_who(line)}"
     return f"{words}: {line.note}" if line.note else words
+
+
+def _who(line: NoticeLine) -> str:
+    if TOKEN_OF not in line.detail:
+        return line.by
+    return f"{line.by} (a token that {line.detail[TOKEN_OF] or 'somebody'} made)"
 
 
 def step_words(line: NoticeLine) -> str:

@@ -36,6 +36,7 @@ def token_json(token: ApiToken, now: datetime) -> dict[str, Any]:
         "until": json_timestamp(token.until) if token.until else None,
         "used_at": json_timestamp(token.used_at) if token.used_at else None,
         "revoked_at": json_timestamp(token.revoked_at) if token.revoked_at else None,
+        "made_by": token.made_by,
     }
 
 

@@ -33,7 +33,7 @@ def numbers(home: Home, *words: str | Path) -> dict[str, Any]:
 
 
 def without_places(page: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in page.items() if name not in ("page", "notes")}
+    return {name: value for name, value in page.items() if name not in ("page", "notes", "comparisons")}
 
 
 @pytest.fixture(scope="module")
@@ -145,8 +145,20 @@ def test_what_makes_no_sense_is_refused(protected: Home, words: list[str], said:
 def test_another_profile_is_measured_on_the_same_questions(home: Home, strangers: Path, page: dict[str, Any]) -> None:
     also = numbers(home, "--strangers", strangers, "--also", "fast")
     assert without_places(also) == without_places(page)
-    (said,) = [note for note in also["notes"] if note.startswith("With fast")]
-    assert "hard: found" in said
+    assert page["comparisons"] == []
+    (comparison,) = also["comparisons"]
+    assert comparison["columns"] == ["as configured", "fast"]
+    values = {line["what"]: line["values"] for line in comparison["lines"]}
+    assert values["copies found"][0] == values["hard edits found"][0] == page["found"]
+    assert 0 <= values["hard edits found"][1] <= 1
+    assert values["strangers alerted"][0] == 0
+
+    # People read the same as a table; all was asked before.
+    lines = home.on_terminal(*QUICK, "--strangers", str(strangers), "--also", "fast", code=0)
+    (names,) = [line.split() for line in lines if line.split()[-3:] == ["configured", "fast", "change"]]
+    (found,) = [line.split() for line in lines if line.strip().startswith("copies found")]
+    assert names[0] == "as"
+    assert found[2:4] == [f"{values['copies found'][0]:.3f}", f"{values['copies found'][1]:.3f}"]
     assert (home.folder / "data" / "evaluation" / "fast" / "index").is_dir()
 
 

@@ -2,14 +2,18 @@
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from guardian.evidence.rdap import domain_address, network_address, read_registration
+from guardian.evidence.rdap_bootstrap import SHIPPED
 from guardian.evidence.security_txt import parse_security_txt
+from guardian.evidence.settings import RdapSettings
 from guardian.evidence.takedown_addresses import KNOWN, TakedownAddress, network_hints, platform_hints
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
+_SHIPPED_BY = datetime(2026, 12, 1, tzinfo=UTC)
 
 
 def test_security_txt_with_signature_comments_and_odd_case() -> None:
@@ -49,13 +53,70 @@ def test_what_is_no_security_txt(content: bytes) -> None:
     assert parse_security_txt(content, NOW) is None
 
 
-def test_where_registries_are_asked() -> None:
-    assert domain_address("thief.com", None) == "https://rdap.verisign.com/com/v1/domain/thief.com"
-    assert domain_address("thief.zz", None) is None
-    assert domain_address("thief.zz", "https://rdap.org/") == "https://rdap.org/domain/thief.zz"
-    assert network_address("8.8.8.8", None) == "https://rdap.arin.net/registry/ip/8.8.8.8"
-    assert network_address("2a00:1450::1", "https://rdap.org") == "https://rdap.org/ip/2a00:1450::1"
-    assert network_address("10.1.2.3", None) is network_address("::1", None) is None
+_BY_LIST, _BY_ENDPOINT = RdapSettings(), RdapSettings(endpoint="https://rdap.example/")
+
+
+@pytest.mark.parametrize(
+    ("domain", "asked"),
+    [
+        ("thief.com", "https://rdap.verisign.com/com/v1/domain/thief.com"),
+        ("thief.fr", "https://rdap.nic.fr/domain/thief.fr"),
+        ("thief.co.uk", "https://rdap.nominet.uk/uk/domain/thief.co.uk"),
+        ("THIEF.shop", "https://rdap.gmoregistry.net/rdap/domain/THIEF.shop"),
+        ("thief.xn--p1acf", "https://rdap.nic.xn--p1acf/domain/thief.xn--p1acf"),
+        ("thief.de", None),
+        ("thief.zz", None),
+    ],
+)
+def test_where_domains_are_asked_about(domain: str, asked: str | None) -> None:
+    assert domain_address(domain, _BY_LIST) == asked
+    assert domain_address(domain, _BY_ENDPOINT) == f"https://rdap.example/domain/{domain}"
+
+
+@pytest.mark.parametrize(
+    ("address", "asked"),
+    [
+        ("8.8.8.8", "https://rdap.arin.net/registry/ip/8.8.8.8"),
+        ("93.184.216.34", "https://rdap.db.ripe.net/ip/93.184.216.34"),
+        ("200.160.2.3", "https://rdap.lacnic.net/rdap/ip/200.160.2.3"),
+        ("2a00:1450::1", "https://rdap.db.ripe.net/ip/2a00:1450::1"),
+        ("2606:4700::1", "https://rdap.arin.net/registry/ip/2606:4700::1"),
+    ],
+)
+def test_where_networks_are_asked_about(address: str, asked: str) -> None:
+    assert network_address(address, _BY_LIST) == asked
+    assert network_address(address, _BY_ENDPOINT) == f"https://rdap.example/ip/{address}"
+
+
+def test_private_networks_are_never_asked_about() -> None:
+    assert network_address("10.1.2.3", _BY_LIST) is network_address("::1", _BY_ENDPOINT) is None
+
+
+def test_newer_bootstrap_files_of_the_user_take_precedence(tmp_path: Path) -> None:
+    services = [[["zz", "de"], ["http://old.example/", "https://new.example/x/"]], [["co.zz"], ["https://co.example"]]]
+    (tmp_path / "dns.json").write_text(json.dumps({"publication": "2030-01-01T00:00:00Z", "services": services}))
+    settings = RdapSettings(bootstrap=tmp_path)
+
+    assert domain_address("thief.zz", settings) == "https://new.example/x/domain/thief.zz"
+    assert domain_address("thief.co.zz", settings) == "https://co.example/domain/thief.co.zz"
+    assert domain_address("thief.com", settings) is None
+    # What the folder lacks is taken from what is shipped.
+    assert network_address("8.8.8.8", settings) == "https://rdap.arin.net/registry/ip/8.8.8.8"
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"services": 5}', '{"services": [["zz"]]}', "[" * 5_000])
+def test_a_bootstrap_file_that_is_none_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "dns.json").write_text(text)
+    with pytest.raises(ValueError, match=r"dns\.json is no bootstrap file of RDAP"):
+        domain_address("thief.com", RdapSettings(bootstrap=tmp_path))
+
+
+@pytest.mark.parametrize("name", ["dns.json", "ipv4.json", "ipv6.json"])
+def test_shipped_bootstrap_files_are_whole(name: str) -> None:
+    told = json.loads((SHIPPED / name).read_text(encoding="utf-8"))
+    assert datetime.fromisoformat(told["publication"]) < _SHIPPED_BY
+    assert all(entries and urls for entries, urls in told["services"])
+    assert all(url.startswith(("https://", "http://")) for _, urls in told["services"] for url in urls)
 
 
 @pytest.mark.parametrize(

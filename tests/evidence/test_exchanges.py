@@ -29,8 +29,8 @@ from guardian.fetch.credentials import Credentials
 from guardian.fetch.fetcher import Fetcher
 from guardian.fetch.web import WebClient
 from guardian.model import Comparison
-from guardian.store import Store
 from guardian.urls.addresses import canonical_url
+from tests.databases import store_in
 from tests.evidence.comparisons import subject_of
 from tests.fetch.conftest import patient
 from tests.websites import GIF, Raw, Redirect, Says, Site, Status, running
@@ -97,7 +97,7 @@ def taken(
 
     async def go() -> Captured:
         clock = lambda: datetime.now(UTC)  # noqa: E731
-        store = Store(f"sqlite:///{folder / 'guardian.db'}")
+        store = store_in(folder)
         try:
             async with WebClient(patient(), clock=clock) as web:
                 vault = Vault(folder / "evidence", 10**9)

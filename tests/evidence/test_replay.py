@@ -21,9 +21,9 @@ from guardian.evidence.keeper import opened_keeper
 from guardian.evidence.vault import Vault
 from guardian.fetch.fetcher import Fetcher
 from guardian.fetch.web import WebClient
-from guardian.store import Store
 from guardian.urls.addresses import canonical_url
 from tests.browsers import chromium, from_npm, needs_browser
+from tests.databases import store_in
 from tests.evidence.comparisons import subject_of
 from tests.fetch.conftest import patient
 from tests.websites import Redirect, Says, Site, running
@@ -59,7 +59,7 @@ async def captured(site: Site, original: Path, folder: Path) -> bytes:
     addresses = {"page_url": canonical_url(f"{site.url}/"), "image_url": canonical_url(f"{site.url}/lamp.png")}
     use = replace(use, finding=replace(use.finding, **addresses))
     clock = lambda: datetime.now(UTC)  # noqa: E731
-    store = Store(f"sqlite:///{folder / 'guardian.db'}")
+    store = store_in(folder)
     try:
         async with WebClient(patient(), clock=clock) as web:
             vault = Vault(folder / "evidence", 10**9)

@@ -21,20 +21,28 @@ from guardian.model import (
     CaseEvent,
     CaseState,
     Comparison,
+    Context,
     Decision,
     DeletionReason,
+    DescribedPicture,
     EvidenceCapture,
     EvidenceFile,
     Finding,
     FindingDigest,
     Importance,
     LicenceStatus,
+    MatchReport,
     Message,
+    NewlySeen,
+    TaskKind,
 )
+from guardian.outbox import enqueue, mint
+from guardian.retention import prune
 from guardian.store import Store, Transaction
+from guardian.store.settings import RetentionSettings
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-YEAR = timedelta(days=365)
+DAY, YEAR = timedelta(days=1), timedelta(days=365)
 ANNA = Actor(ActorKind.COMMAND_LINE, "anna", frozenset())
 
 
@@ -98,6 +106,22 @@ class World:
 
     def delete(self, tx: Transaction, case: Case) -> object:
         return delete_evidence(tx, self.vault, case, ANNA, DeletionReason.ASKED, "settled", NOON)
+
+
+def seen(sha256: str) -> NewlySeen:
+    """A picture as the memory keeps it."""
+    return NewlySeen(
+        sha256=sha256,
+        width=8,
+        height=6,
+        perceptual_hash=None,
+        image_url=f"https://shop.example/{sha256}.jpg",
+        page_url="https://shop.example/",
+        source="web",
+        seen_at=NOON,
+        context=Context(),
+        described=DescribedPicture("PNG", b"fingerprint"),
+    )
 
 
 @pytest.fixture
@@ -172,6 +196,62 @@ def test_nothing_of_a_case_on_hold_goes(world: World) -> None:
         assert [line.action for line in tx.audit.lines(subject=case.id)][-1] == "evidence.released"
         assert tx.messages.forget_unowed(NOON + YEAR, 100) == 1
     assert delete_aged(world.store, world.vault, KeptFor(dismissed=timedelta(days=1)), NOON + YEAR) == 1
+
+
+def test_what_the_memory_and_the_matcher_know_of_a_case_on_hold_stays(world: World) -> None:
+    held, free = world.case("thief.example"), world.case("other.example")
+    pictures = [world.vault.keep(f"picture of {one.operator}".encode()) for one in (held, free)]
+    earlier = "e" * 64
+    with world.store.begin() as tx:
+        hold(tx, held, ANNA, "matter 17", NOON)
+        tx.versions.note("find_thief.example", FindingDigest(earlier, None, None, NOON, NOON, Importance.UNKNOWN))
+        for sha256 in (*pictures, earlier):
+            tx.candidates.remember(sha256, "recipe", MatchReport("recipe", (), 1, 8, 8, 6), NOON)
+        tx.seen.remember([seen(sha256) for sha256 in (*pictures, earlier)], "recipe", "shard")
+
+    later = NOON + YEAR
+    with world.store.begin() as tx:
+        tx.seen.forget_oldest("shard", 1e9, 100)
+        tx.seen.forget_before(later, 100)
+        tx.candidates.forget("recipe", later, later, 100)
+        tx.candidates.forget("another recipe", later, later, 100)
+        for sha256, stays in ((pictures[0], True), (earlier, True), (pictures[1], False)):
+            assert (tx.seen.get(sha256) is not None) is stays
+            assert (tx.candidates.known(sha256, "recipe") is not None) is stays
+
+        release(tx, held, ANNA, "settled", NOON)
+        assert tx.seen.forget_before(later, 100) == 2
+        assert tx.candidates.forget("recipe", later, later, 100) == 2
+
+
+def test_deliveries_of_a_case_on_hold_stay_as_long_as_its_messages(world: World) -> None:
+    case = world.case("thief.example")
+    message = mint("case.opened", {}, NOON)
+    with world.store.begin() as tx:
+        hold(tx, case, ANNA, "matter 17", NOON)
+        enqueue(tx, message, ["legal"])
+        tx.cases.note(CaseEvent(case.id, NOON, "opened", message_id=message.id))
+        (task,) = tx.tasks.list(TaskKind.DELIVER)
+        tx.tasks.done(task.id, NOON)
+    with world.store.begin() as tx:
+        assert tx.tasks.forget_done(NOON + YEAR, 100) == 0
+        assert tx.messages.forget_unowed(NOON + YEAR, 100) == 0
+        release(tx, case, ANNA, "settled", NOON)
+        assert tx.tasks.forget_done(NOON + YEAR, 100) == 1
+        assert tx.messages.forget_unowed(NOON + YEAR, 100) == 1
+
+
+def test_no_pruning_touches_the_audit_log_or_what_cases_are_made_of(world: World) -> None:
+    case = world.case("thief.example")
+    with world.store.begin() as tx:
+        hold(tx, case, ANNA, "matter 17", NOON)
+        tx.cases.note(CaseEvent(case.id, NOON, "opened"))
+    with world.store.read() as tx:
+        before = (tx.audit.head(), tx.cases.history(case.id), tx.findings.list(case.id), tx.evidence.of_case(case.id))
+    prune(world.store, RetentionSettings(deliveries=DAY, scans=DAY, responses=DAY, candidates=DAY), "r", NOON + YEAR)
+    with world.store.read() as tx:
+        after = (tx.audit.head(), tx.cases.history(case.id), tx.findings.list(case.id), tx.evidence.of_case(case.id))
+    assert after == before
 
 
 def test_holds_are_given_once_with_a_reason(world: World) -> None:

@@ -6,12 +6,13 @@ import pytest
 
 from guardian.cases import Edit, decide
 from guardian.errors import UsageError
-from guardian.model import CaseState, Licence, TaskKind
+from guardian.model import Actor, ActorKind, CaseState, Licence, Permission, TaskKind
 from guardian.model.notices import Notice, NoticeKind, NoticeState
-from guardian.notices.drafting import House
+from guardian.notices.drafting import House, Wish, draft
 from guardian.notices.following import RECHECK_DAYS
 from guardian.notices.settings import NoticeSettings, OwnerSettings
 from guardian.notices.steps import (
+    By,
     approve,
     check_licence,
     consider,
@@ -21,6 +22,7 @@ from guardian.notices.steps import (
     open_points,
     withdraw,
 )
+from guardian.views.notices import line_text
 from tests.notices.conftest import NOON, Bench, by
 
 FOUR_EYES = NoticeSettings(four_eyes=True)
@@ -40,7 +42,7 @@ def sent(bench: Bench) -> Notice:
     with bench.store.begin() as tx:
         approve(tx, notice.id, by("jo"), FOUR_EYES)
         note_verified(tx, notice.id, {}, by("jo"))
-        return mark_sent(tx, notice.id, "abuse@thief.example", COPY, by("jo", 1), FOUR_EYES, "by mail")
+        return mark_sent(tx, notice.id, "abuse@thief.example", lambda: COPY, by("jo", 1), FOUR_EYES, "by mail")
 
 
 def test_a_draft_names_everything_that_is_open_one_by_one(bench: Bench) -> None:
@@ -52,7 +54,7 @@ def test_a_draft_names_everything_that_is_open_one_by_one(bench: Bench) -> None:
         assert len(points) == len(words)
         assert all(word in point for word, point in zip(words, points, strict=True))
         with pytest.raises(UsageError) as caught:
-            mark_sent(tx, notice.id, "a@thief.example", COPY, by("jo"), FOUR_EYES)
+            mark_sent(tx, notice.id, "a@thief.example", lambda: COPY, by("jo"), FOUR_EYES)
     assert all(point in str(caught.value) for point in points)
 
 
@@ -79,6 +81,46 @@ def test_without_four_eyes_the_drafter_may_approve_but_turning_it_on_counts(benc
         assert open_points(tx, approved, NoticeSettings(), NOON) == []
         (point,) = open_points(tx, approved, FOUR_EYES, NOON)
     assert "both drafted and approved" in point
+
+
+def by_token_of(person: str | None) -> By:
+    return By("robot", NOON, Actor(ActorKind.TOKEN, "robot", frozenset(Permission), "192.0.2.7", token_of=person))
+
+
+@pytest.mark.parametrize(
+    ("maker", "approver", "why"),
+    [
+        ("Mara", "mara ", "mara made the token robot, .*four_eyes"),
+        ("Mara", "robot", "robot has drafted"),
+        (None, "jo", "nobody knows who made the token robot"),
+        ("Mara", "jo", None),
+    ],
+)
+def test_a_program_that_drafts_counts_as_the_person_who_made_its_token(
+    bench: Bench, maker: str | None, approver: str, why: str | None
+) -> None:
+    case_id = bench.used("https://thief.example/1")
+    drafter = by_token_of(maker)
+    notice = draft(bench.store, [case_id], Wish(NoticeKind.DMCA, "robot"), bench.house, NOON, drafter.actor).notice
+    with bench.store.begin() as tx:
+        check_licence(tx, notice.id, "asked the sales team, none was sold", drafter)
+        consider(tx, notice.id, "a full copy in a shop, no comment on it", drafter)
+        if why is None:
+            assert approve(tx, notice.id, by(approver), FOUR_EYES).state is NoticeState.APPROVED
+            return
+        with pytest.raises(UsageError, match=why):
+            approve(tx, notice.id, by(approver), FOUR_EYES)
+
+
+def test_a_program_approves_only_where_nobody_asks_for_a_person(bench: Bench) -> None:
+    notice = considered(bench)
+    with bench.store.begin() as tx:
+        with pytest.raises(UsageError, match=r"robot is the token of a program: .* asks for a person"):
+            approve(tx, notice.id, by_token_of("jo"), FOUR_EYES)
+        approved = approve(tx, notice.id, by_token_of("jo"), NoticeSettings())
+        assert "by robot (a token that jo made)" in line_text(approved.history[-1])
+        # Whoever turns it on later asks the same of what was approved before.
+        assert any("asks for a person" in point for point in open_points(tx, approved, FOUR_EYES, NOON))
 
 
 @pytest.mark.parametrize("words", ["", "ok", " \n ok   then "])
@@ -137,7 +179,7 @@ def test_sent_moves_the_case_owes_rechecks_and_only_grows(bench: Bench) -> None:
         with pytest.raises(UsageError, match="sent already"):
             approve(tx, notice.id, by("jo"), FOUR_EYES)
         with pytest.raises(UsageError, match="sent already"):
-            mark_sent(tx, notice.id, "x@thief.example", COPY, by("jo"), FOUR_EYES)
+            mark_sent(tx, notice.id, "x@thief.example", lambda: COPY, by("jo"), FOUR_EYES)
 
 
 def test_a_counter_notice_opens_a_window_of_business_days(bench: Bench) -> None:
@@ -178,7 +220,7 @@ def test_a_licence_of_a_subdomain_counts_at_each_step(bench: Bench) -> None:
         (point,) = open_points(tx, ready, FOUR_EYES, NOON)
         assert point.startswith(f"https://blog.thief.example/1 is licensed by {granted.id} by now")
         with pytest.raises(UsageError, match=granted.id):
-            mark_sent(tx, notice.id, "abuse@thief.example", COPY, by("jo"), FOUR_EYES)
+            mark_sent(tx, notice.id, "abuse@thief.example", lambda: COPY, by("jo"), FOUR_EYES)
         with pytest.raises(UsageError, match=r"blog\.thief\.example/1 is licensed by"):
             check_licence(tx, notice.id, "asked the sales team", by("mara"))
 
@@ -220,6 +262,6 @@ def test_only_a_dmca_notification_is_answered_by_a_counter_notice(bench: Bench) 
         consider(tx, notice.id, "a whole copy in a shop", by("mara"))
         approve(tx, notice.id, by("jo"), FOUR_EYES)
         note_verified(tx, notice.id, {}, by("jo"))
-        mark_sent(tx, notice.id, "owner@thief.example", COPY, by("jo"), FOUR_EYES)
+        mark_sent(tx, notice.id, "owner@thief.example", lambda: COPY, by("jo"), FOUR_EYES)
         with pytest.raises(UsageError, match="cease and desist letter; a counter notice"):
             note_counter(tx, notice.id, date(2026, 11, 24), by("jo"), FOUR_EYES)

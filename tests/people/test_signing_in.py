@@ -8,9 +8,10 @@ from guardian.cli.acting import this_user
 from guardian.errors import UsageError
 from guardian.model import Permission, Role
 from guardian.people.people import add_person, change_password, change_role, remove_person
-from guardian.people.signing_in import Lifetime, SignInRefused, session_of, sign_in, sign_out
+from guardian.people.signing_in import Lifetime, SignInRefused, actor_of, session_of, sign_in, sign_out
 from guardian.people.tokens import add_token, holder_of, revoke_token
 from guardian.store import Store
+from tests.databases import store_in
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -21,7 +22,7 @@ PASSWORD = "correct horse battery"
 
 @pytest.fixture
 def store(tmp_path) -> Store:
-    opened = Store(f"sqlite:///{tmp_path / 'guardian.db'}")
+    opened = store_in(tmp_path)
     with opened.begin() as tx:
         add_person(tx, this_user(), "Anna", Role.ADMIN, PASSWORD, NOON)
     return opened
@@ -151,3 +152,15 @@ def test_token_that_makes_no_sense(store: Store) -> None:
             add_token(tx, this_user(), "x", [], None, NOON)
         with pytest.raises(UsageError, match="ended already"):
             add_token(tx, this_user(), "x", [Permission.CHECK], NOON, NOON)
+
+
+def test_a_token_is_known_by_the_person_who_made_it_whoever_made_that_token(store: Store) -> None:
+    with store.begin() as tx:
+        anna = actor_of(tx.people.all()[0], HOME)
+        secret, token = add_token(tx, anna, "robot", [Permission.CASES_READ, Permission.PEOPLE], None, NOON)
+    robot = holder_of(store, secret, HOME, NOON)
+    assert robot is not None
+    assert (robot.name, robot.person, token.made_by) == ("robot", "Anna", "Anna")
+    with store.begin() as tx:
+        _, child = add_token(tx, robot, "child", [Permission.CASES_READ], None, NOON)
+    assert child.made_by == "Anna"

@@ -27,13 +27,14 @@ from guardian.shipped import rules_folder
 from guardian.sources.settings import SiteSettings
 from guardian.store import Store
 from guardian.tasks.outcomes import Done, Postponed
+from tests.databases import store_in
 from tests.notices.conftest import NOON, use_of
 from tests.websites import Conditional, Redirect, Site, Status, running
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store(f"sqlite:///{tmp_path / 'guardian.db'}")
+    opened = store_in(tmp_path)
     yield opened
     opened.close()
 
@@ -92,7 +93,7 @@ class Shop:
             consider(tx, notice.id, "a whole copy in a shop", by)
             approve(tx, notice.id, by, house.settings)
             note_verified(tx, notice.id, {}, by)
-            return mark_sent(tx, notice.id, "abuse@shop.example", "d" * 64, by, house.settings)
+            return mark_sent(tx, notice.id, "abuse@shop.example", lambda: "d" * 64, by, house.settings)
 
 
 def encoded(picture: Image.Image, tag: str, quality: int = 85) -> Conditional:

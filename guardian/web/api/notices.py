@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from guardian.model import Actor, Case, Permission
 from guardian.model.notices import Notice, NoticeKind, NoticeLanguage, NoticeState
 from guardian.notices import steps
+from guardian.notices.copies import keep_copy
 from guardian.notices.documents import mail_of
 from guardian.notices.drafting import Wish, draft
 from guardian.notices.steps import By
@@ -248,8 +249,10 @@ async def _change_of(desk: Desk, notice_id: str, step: Step, by: By) -> Callable
             return lambda tx: steps.note_verified(tx, notice_id, dead, by)
         case MarkSent():
             notice = await run_in_threadpool(_read, desk, notice_id)
-            digest = await run_in_threadpool(lambda: desk.notice_copies.keep(mail_of(notice, desk.house.owner)))
-            return lambda tx: steps.mark_sent(tx, notice_id, step.to, digest, by, settings, step.note)
+            content = await run_in_threadpool(mail_of, notice, desk.house.owner)
+            return lambda tx: steps.mark_sent(
+                tx, notice_id, step.to, lambda: keep_copy(tx, desk.notice_copies, content), by, settings, step.note
+            )
         case Counter():
             return lambda tx: steps.note_counter(tx, notice_id, step.received, by, settings, step.note)
         case Withdraw():

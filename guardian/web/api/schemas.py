@@ -324,6 +324,7 @@ class Token(Described):
     until: str | None
     used_at: str | None
     revoked_at: str | None
+    made_by: str | None
 
 
 class Tokens(Described):

@@ -12,6 +12,7 @@ from guardian.errors import UsageError
 from guardian.model import BrowserSession, Case, Permission
 from guardian.model.notices import Notice, NoticeKind, NoticeLanguage
 from guardian.notices import steps
+from guardian.notices.copies import keep_copy
 from guardian.notices.documents import documents_of, mail_of
 from guardian.notices.drafting import Wish, draft, reference_of
 from guardian.notices.recipients import Recipient, recipients_of
@@ -152,8 +153,10 @@ async def sent(
     content = uploaded or await run_in_threadpool(mail_of, notice, desk.house.owner)
 
     def change(tx: Transaction) -> None:
-        digest = desk.notice_copies.keep(content)
-        steps.mark_sent(tx, notice_id, to, digest, by, desk.house.settings, note or None)
+        def keep() -> str:
+            return keep_copy(tx, desk.notice_copies, content)
+
+        steps.mark_sent(tx, notice_id, to, keep, by, desk.house.settings, note or None)
 
     return await _changed(request, notice_id, change)
 

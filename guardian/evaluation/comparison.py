@@ -1,0 +1,67 @@
+"""Two ways of answering the same questions, side by side: another profile, no descriptor, a refitted confidence."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from guardian.evaluation.results import Results
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One number both ways: a float is a share (0 to 1) or a loss, an int a count, None was not measured."""
+
+    what: str
+    now: float | None
+    other: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Numbers of the way in use (`now_name`) beside those of another (`other_name`), under a title."""
+
+    title: str
+    now_name: str
+    other_name: str
+    lines: tuple[Line, ...]
+
+
+def compared_results(
+    title: str, names: tuple[str, str], now: "Results", other: "Results", first: Sequence[Line] = ()
+) -> Comparison:
+    """Compare two answers to the same questions: copies by family, strangers, and alerts that name another work.
+
+    `names` of both ways in their order; the lines `first` come before all others.
+    """
+    lines = [
+        *first,
+        Line("copies found", *(_share(one.found, one.copies) for one in (now, other))),
+        Line("copies alerted", *(_share(one.alerted, one.copies) for one in (now, other))),
+    ]
+    for family in dict.fromkeys(one.family for one in now.edits):
+        lines.append(Line(f"{family} edits found", now.share_found(family), other.share_found(family)))
+        lines.append(Line(f"{family} edits alerted", now.share_alerted(family), other.share_alerted(family)))
+    lines.append(Line("strangers alerted", *(one.accused if one.strangers else None for one in (now, other))))
+    lines.append(Line("alerts that name another work", now.mistaken, other.mistaken))
+    return Comparison(title, *names, tuple(lines))
+
+
+def number_words(number: float | None) -> str:
+    """Return a number of a line as it is shown: "0.962", "3", and "-" for what was not measured."""
+    if number is None:
+        return "-"
+    return f"{number}" if isinstance(number, int) else f"{number:.3f}"
+
+
+def change_words(line: Line) -> str:
+    """Return by how much the other way differs: "+0.012", "-3", and "" where it does not, or is not known."""
+    if line.now is None or line.other is None:
+        return ""
+    change = line.other - line.now
+    words = f"{change:+d}" if isinstance(change, int) else f"{change:+.3f}"
+    return "" if float(words) == 0 else words
+
+
+def _share(count: int, of: int) -> float | None:
+    return count / of if of else None
