@@ -33,6 +33,7 @@ from guardian.store.scans import Scans
 from guardian.store.seen import Seen
 from guardian.store.statistics import Statistics
 from guardian.store.tasks import Tasks
+from guardian.store.upkeep import Upkeep
 from guardian.store.versions import Versions
 from guardian.store.waiting import WaitingMessages
 from guardian.store.words import Words
@@ -77,6 +78,7 @@ class Transaction:
         self.seen = Seen(connection)
         self.words = Words(connection)
         self.labels = Labels(connection)
+        self.upkeep = Upkeep(connection)
         self.named_searches = NamedSearches(connection)
         self.quarantine = Quarantine(connection)
         self.requests = Requests(connection)
