@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from guardian.matching.features.appearance import can_be_widened, widened
 from guardian.matching.features.small import SmallFingerprint
 from guardian.matching.index import layout
 
@@ -27,10 +28,18 @@ def arrays_of(entries: Sequence[Entry], recipe: str) -> dict[str, NDArray[Any]]:
     """Return the arrays of a segment that holds these pictures; there must be one at least."""
     arrays = layout.arrays_of([(number, id_, one.as_indexed(recipe)) for number, id_, one in entries])
     arrays["phashes"] = np.stack([one.perceptual_hash for _, _, one in entries])
-    packed = [one.appearance for _, _, one in entries]
-    if packed[0] and len({len(one) for one in packed}) == 1:
-        arrays["appearance"] = np.frombuffer(b"".join(packed), np.uint8).reshape(len(packed), -1)
+    appearances = [np.frombuffer(one.appearance, np.uint8)[None] for _, _, one in entries]
+    if all(one.size for one in appearances) and (alike := _of_one_version(appearances)):
+        arrays["appearance"] = np.concatenate(alike)
     return arrays
+
+
+def _of_one_version(appearances: Sequence[NDArray[np.uint8]]) -> Sequence[NDArray[np.uint8]]:
+    """Return rows uint8 [n, bytes] of different versions as those of the newest; none where that cannot be."""
+    widths = {rows.shape[1] for rows in appearances}
+    if len(widths) == 1:
+        return appearances
+    return [widened(rows) for rows in appearances] if all(can_be_widened(width) for width in widths) else []
 
 
 def joined(parts: Sequence[tuple[Arrays, NDArray[np.bool_]]]) -> dict[str, NDArray[Any]]:
@@ -40,14 +49,16 @@ def joined(parts: Sequence[tuple[Arrays, NDArray[np.bool_]]]) -> dict[str, NDArr
     }
     for name in _OF_SOME_PICTURES:
         if all(name in part for part, _ in parts):
-            arrays[name] = np.concatenate([part[name][kept] for part, kept in parts])
+            chosen = [part[name][kept] for part, kept in parts]
+            chosen = list(_of_one_version(chosen)) if name == "appearance" else chosen
+            if chosen:
+                arrays[name] = np.concatenate(chosen)
 
     counts = np.concatenate([_lengths(part["starts"])[kept] for part, kept in parts])
     arrays["starts"] = np.concatenate([[0], np.cumsum(counts)]).astype(np.uint32)
     of_points = [np.repeat(kept, _lengths(part["starts"])) for part, kept in parts]
     for name in _OF_POINTS:
-        chosen = [part[name][points] for (part, _), points in zip(parts, of_points, strict=True)]
-        arrays[name] = np.concatenate(chosen)
+        arrays[name] = np.concatenate([part[name][points] for (part, _), points in zip(parts, of_points, strict=True)])
 
     sizes = np.concatenate([_lengths(part["preview_starts"])[kept] for part, kept in parts])
     arrays["preview_starts"] = np.concatenate([[0], np.cumsum(sizes)]).astype(np.uint64)

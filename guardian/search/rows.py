@@ -26,6 +26,7 @@ class Rows:
     """Some pictures that can be ranked. `numbers` int64 [n] name them; only those that are `alive` (bool [n]) answer.
 
     `appearances` is uint8 [n, APPEARANCE_BYTES], mapped from disk; `opened` holds the vectors that were asked for.
+    Where rows are `of_versions`, some have only the parts of version 1.
     """
 
     numbers: NDArray[np.int64]
@@ -33,6 +34,7 @@ class Rows:
     appearances: NDArray[np.uint8]
     opened: dict[Aspect, NDArray[np.int8]] = field(default_factory=dict)
     _made: Callable[[NDArray[np.uint8], Aspect], NDArray[np.int8]] = vectors_of
+    of_versions: bool = False
 
     def vectors(self, aspect: Aspect) -> NDArray[np.int8]:
         """Return the vectors of one aspect, int8 [n, d]: kept ones, or made on first use."""

@@ -1,12 +1,15 @@
 """What scans have met is ranked beside the assets; vectors beside its segments are made again when they are damaged."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from guardian.matching.features.appearance import BYTES_OF_VERSION_1
+from guardian.matching.features.small import small_fingerprint
 from guardian.matching.settings import MatchingSettings
 from guardian.memory.remembering import Memory
 from guardian.memory.settings import MemorySettings
@@ -70,3 +73,22 @@ def test_kept_vectors_are_believed_only_when_they_are_whole(store: Store, tmp_pa
     SeenPictures(tmp_path / "memory", RECIPE).rows()
     assert not stale.exists()
     assert kept.exists(), "it was written again, under the same name"
+
+
+def test_pictures_remembered_by_an_earlier_version_are_ranked_by_what_is_known_of_them(tmp_path: Path) -> None:
+    opened = store_in(tmp_path)
+    memory = Memory(opened, tmp_path / "memory", RECIPE, MemorySettings())
+    earlier = small_fingerprint(picture(1))
+    earlier = replace(earlier, appearance=earlier.appearance[:BYTES_OF_VERSION_1])
+    memory.remember(opened, [met(1, fingerprint=earlier), met(2)])
+    memory.fold()
+    alone = small_fingerprint(picture(3))
+    memory.remember(opened, [met(3, fingerprint=replace(alone, appearance=alone.appearance[:BYTES_OF_VERSION_1]))])
+    memory.fold()
+
+    for number, seed in ((1, 1), (2, 2), (3, 3)):
+        answer = rank(MatchingSettings(), Question(tmp_path, RECIPE, {Kind.SEEN: None}, content=_encoded(seed)))
+        assert answer.not_searched == ()
+        assert answer.searched == {Kind.SEEN: 3}
+        assert answer.found[0].key == (Kind.SEEN, number)
+    opened.close()
