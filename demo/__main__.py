@@ -20,7 +20,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from demo import report
+from demo import desk, report
+from demo.desk import HOME
 from demo.photographs import PROTECTED, copy_protected
 from demo.receiver import Receiver
 from demo.site import PAGES, Exhibit, Site, build, planned
@@ -28,7 +29,6 @@ from guardian.cli.context import log_to_stderr
 from guardian.daemon import run_once
 from guardian.model import Answer, Skipped
 
-HOME = Path("demo-data")
 PRESS = "rocket"  # the site has a licence for this one
 
 CONFIG = """\
@@ -96,6 +96,8 @@ def main() -> int:
     exit_code = print_report(console, pairs, receiver, time.monotonic() - started)
     if picture is not None and receiver.received:
         draw(picture, pairs, receiver)
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        desk.serve(watch)
     return exit_code
 
 

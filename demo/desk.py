@@ -1,11 +1,15 @@
 """Serves the desk over what `make demo` left in demo-data/, for one made-up reviewer; `make desk` runs it."""
 
 import secrets
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
-from demo.__main__ import HOME
+import httpx
+
+HOME = Path("demo-data")
 
 CONFIG = """\
 # Made by `make desk`: what the demo found, and nothing more to scan, since the demo's site is closed.
@@ -16,10 +20,10 @@ fetch:
 web:
   listen: {listen}
 logging:
-  level: warning
+  level: error
   format: text
 """
-LISTEN, NAME = "127.0.0.1:8765", "demo"
+PORT, NAME = 8765, "demo"
 
 
 def main() -> int:
@@ -28,31 +32,71 @@ def main() -> int:
     if not (watch / "data" / "guardian.db").exists():
         print("run `make demo` first: the desk shows what it found", file=sys.stderr)
         return 2
+    return serve(watch)
 
+
+def serve(watch: Path) -> int:
+    """Serve the desk over the demo's folder until Ctrl-C, and print one address that signs in; return the exit code."""
+    listen = free_address()
     config = watch / "desk.yaml"
-    config.write_text(CONFIG.format(listen=LISTEN), encoding="utf-8")
-    password = give_password(config)
-    print(f"The desk is at http://{LISTEN}/cases - sign in as {NAME} with {password}\nCtrl-C ends it.", flush=True)
-    return guardian(config, "run").returncode
-
-
-def give_password(config: Path) -> str:
-    """Give the reviewer a new password, who is made first where there is none; return the password."""
-    password = secrets.token_urlsafe(12)
-    is_there = NAME in guardian(config, "user", "list", shown=False).stdout.split()
-    words = ("user", "password", NAME) if is_there else ("user", "add", NAME, "--role", "admin")
-    guardian(config, *words, "--password-file", "-", given=password, shown=False).check_returncode()
-    return password
-
-
-def guardian(config: Path, *words: str, given: str = "", shown: bool = True) -> subprocess.CompletedProcess[str]:
-    """Run a guardian command as a user would; its output is captured unless it is `shown`."""
-    command = [sys.executable, "-m", "guardian", "--config", str(config), *words]
+    config.write_text(CONFIG.format(listen=listen), encoding="utf-8")
+    # In a session of its own: Ctrl-C reaches this process alone, which then tells the daemon once.
+    daemon = subprocess.Popen(command(config, "run"), start_new_session=True)
     try:
-        return subprocess.run(command, check=False, input=given, stdout=None if shown else subprocess.PIPE, text=True)
+        if answers(listen, daemon):
+            print(
+                f"\nThe desk, signed in, for this machine and once: {sign_in_link(config)}\nCtrl-C ends it.", flush=True
+            )
+        return daemon.wait()
     except KeyboardInterrupt:
-        # The daemon gets Ctrl-C too, and has said goodbye by itself.
-        return subprocess.CompletedProcess(command, 0, "")
+        return 0
+    finally:
+        daemon.terminate()
+        daemon.wait()
+
+
+def free_address() -> str:
+    """Return the usual address of the desk, or one with a free port where something else has that."""
+    for port in (PORT, 0):
+        with socket.socket() as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                tried.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return f"127.0.0.1:{tried.getsockname()[1]}"
+    raise SystemExit("no port is free at 127.0.0.1")
+
+
+def answers(listen: str, daemon: subprocess.Popen[bytes]) -> bool:
+    """Wait until the daemon answers; return False when it ended before it did."""
+    # The address is of this machine, whatever proxy the environment names.
+    with httpx.Client(trust_env=False, timeout=5) as asking:
+        while daemon.poll() is None:
+            try:
+                asking.get(f"http://{listen}/health")
+            except httpx.TransportError:
+                time.sleep(0.1)
+            else:
+                return True
+    return False
+
+
+def sign_in_link(config: Path) -> str:
+    """Return an address that signs the reviewer in once, who is made first where there is none."""
+    words = command(config, "user", "sign-in-link", NAME, "--minutes", "60")
+    done = subprocess.run(words, check=False, capture_output=True, text=True)
+    if done.returncode:
+        # A password that nobody knows: the reviewer comes by such addresses alone.
+        adding = command(config, "user", "add", NAME, "--role", "admin", "--password-file", "-")
+        subprocess.run(adding, check=True, input=secrets.token_urlsafe(32), capture_output=True, text=True)
+        done = subprocess.run(words, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def command(config: Path, *words: str) -> list[str]:
+    """Return the command line of a guardian command."""
+    return [sys.executable, "-m", "guardian", "--config", str(config), *words]
 
 
 if __name__ == "__main__":

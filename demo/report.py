@@ -173,7 +173,7 @@ def _readable(event: dict[str, Any]) -> str:
 def next_steps(console: Console, home: str) -> None:
     """Print commands to try next, with the demo's folder and with pictures of one's own."""
     console.print("[bold]Work through the cases in the browser[/]")
-    console.print("  make desk    [dim](prints the address, a name and a password)[/]", highlight=False)
+    console.print("  make desk    [dim](prints one address that signs you in)[/]", highlight=False)
     console.print("[bold]Look around in what the demo left behind[/]")
     for command in ("case list", "rules check", "coverage", "check YOUR_PICTURE.jpg"):
         console.print(f"  .venv/bin/guardian --config {home}/config.yaml {command}", highlight=False, soft_wrap=True)

@@ -25,7 +25,7 @@ from guardian.delivery.channels.channel import Pictures, no_pictures
 from guardian.delivery.delivery import Delivery
 from guardian.delivery.secrets import Secrets
 from guardian.disk_errors import disk_error_text
-from guardian.errors import IndexNotReady, StoreUnusable
+from guardian.errors import GuardianError, IndexNotReady, StoreUnusable
 from guardian.evidence import Vault
 from guardian.evidence.retention import delete_aged
 from guardian.fetch.browser import Browser
@@ -274,6 +274,10 @@ async def opened_delivery(config: Config, app: App | None = None) -> AsyncIterat
         yield Delivery(config.destinations, config.delivery, client, Secrets(os.environ), utc_now, pictures)
 
 
+LABELLING_SECONDS = 60.0
+"""For so long labels are made at once; what is left waits for the next call."""
+
+
 @asynccontextmanager
 async def at_work(app: App, command: str) -> AsyncIterator[Heartbeat]:
     """Register this process as running `command` among those that work on this database, while the body runs."""
@@ -371,6 +375,47 @@ async def look_for_watched(app: App) -> None:
     told = await look_for_watches(app.store, app.search, pictures, settings.destinations, settings.routing, now)
     if told:
         log.info("watches_told", pictures=told)
+
+
+async def keep_labels(app: App, seconds: float = LABELLING_SECONDS) -> bool:
+    """Label what has come in or changed, for some seconds at most; return whether it is to be tried again soon.
+
+    What cannot be done now is logged, and done by a later call.
+    """
+    try:
+        while await app.catalog.describe_some():
+            pass
+    except GuardianError as error:
+        log.warning("captions_not_read", reason=str(error))
+        return False
+    return await label_new(app.config, app.store, app.services.workers, seconds)
+
+
+async def label_new(config: Config, store: Store, workers: Workers, seconds: float = LABELLING_SECONDS) -> bool:
+    """Do what `keep_labels` does, by the vocabulary alone."""
+    path = config.labels
+    try:
+        if not path.exists():
+            await asyncio.to_thread(_follow_no_vocabulary, store)
+            return False
+        # Imported late: most installations have no vocabulary.
+        from guardian.search.labelling import Labelling
+        from guardian.search.vocabulary import read_unchanged
+
+        vocabulary = read_unchanged(path, path.stat().st_mtime_ns, path.stat().st_size)
+        return await Labelling(store, workers, config.data_dir, vocabulary).new(seconds)
+    except (GuardianError, OSError) as error:
+        log.warning("not_labelled", reason=str(error))
+        return False
+
+
+def _follow_no_vocabulary(store: Store) -> None:
+    """Mark nothing that comes in any more; what was labelled stays so."""
+    with store.read() as tx:
+        if tx.labels.vocabulary() is None:
+            return
+    with store.begin() as tx:
+        tx.labels.follow_vocabulary(None)
 
 
 async def judge_waiting_uses(app: App) -> None:

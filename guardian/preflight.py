@@ -20,7 +20,7 @@ from guardian.fetch.credentials import read_credentials
 from guardian.sources.rhythm import next_time, rhythm_text
 from guardian.store.peeking import Groups, protected_groups
 from guardian.strict_yaml import Positions
-from guardian.views.counting import counted
+from guardian.views.counting import counted, size_text
 from guardian.views.timestamps import minute_text
 
 
@@ -199,7 +199,7 @@ def _plan(config: Config, checked: rules.Rules, groups: Groups | None, now: date
         "rules": f"{counted(len(checked.rules), 'rule')} in {config.rules_dir}",
         "destinations": "; ".join(one.name for one in config.destinations) or "none",
         "told of trouble": ", ".join(config.coverage.deliver_to) or "nobody",
-        "data folder": f"{config.data_dir}, {free / 1e9:.1f} GB free",
+        "data folder": f"{config.data_dir}, {size_text(free)} free",
         "database": "PostgreSQL" if config.store.url else "SQLite, in the data folder",
         "protected": protected,
         "descriptor": config.embedding.model or "none",

@@ -19,7 +19,6 @@ import base64
 import gc
 import hashlib
 import hmac
-import itertools
 import socket
 import struct
 import subprocess
@@ -40,6 +39,8 @@ from PIL import Image
 from skimage import data
 
 from guardian.freed_memory import give_back
+from guardian.store.store import DATABASE_FILE
+from tests.databases import PostgresDatabases, place_database
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -287,9 +288,6 @@ def photographs() -> dict[str, Image.Image]:
     return {name: Image.fromarray(np.asarray(getattr(data, name)())).convert("RGB") for name in names}
 
 
-_database_numbers = itertools.count()
-
-
 def _start(server: Any) -> None:
     """Start a PostgreSQL server. Its package gives it ten seconds, which on a busy machine are too few."""
     for attempt in range(12):
@@ -310,21 +308,39 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server = wheel.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete", start=False)
     _start(server)
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-        # Tests need no durability of a server that is thrown away.
-        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        # Tests need no durability of a server that is thrown away, nor databases that stay quick.
+        for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
             connection.execute(f"ALTER SYSTEM SET {setting} = off")  # type: ignore[arg-type]
         connection.execute("SELECT pg_reload_conf()")
     yield server.get_uri()
     server.cleanup()
 
 
+@pytest.fixture(scope="session")
+def postgres_databases(postgresql: str) -> Iterator[PostgresDatabases]:
+    """What makes the databases of the server."""
+    with psycopg.connect(postgresql, autocommit=True) as connection:
+        yield PostgresDatabases(postgresql, connection)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of a new, empty database (on PostgreSQL a schema of its own, which costs next to nothing)."""
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a new database with the tables of this version, and no row."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'guardian.db'}"
-    server: str = request.getfixturevalue("postgresql")
-    name = f"guardian_{next(_database_numbers)}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE SCHEMA {name}")  # type: ignore[arg-type]
-    return f"{server}&options=-csearch_path%3D{name}"
+        place_database(tmp_path)
+        yield f"sqlite:///{tmp_path / DATABASE_FILE}"
+        return
+    databases: PostgresDatabases = request.getfixturevalue("postgres_databases")
+    with databases.new() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a new database without tables, to be migrated."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / DATABASE_FILE}"
+        return
+    databases: PostgresDatabases = request.getfixturevalue("postgres_databases")
+    with databases.new(is_empty=True) as url:
+        yield url

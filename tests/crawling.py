@@ -20,7 +20,8 @@ from guardian.fetch.web import WebClient
 from guardian.model import Checkpoint, Response
 from guardian.sources.kinds import open_source
 from guardian.sources.settings import SourceSettings
-from guardian.store import Store, StoreSettings, open_store
+from guardian.store import Store
+from tests.databases import store_in
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 LOOPBACK = FetchSettings(
@@ -34,7 +35,7 @@ LOOPBACK = FetchSettings(
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = open_store(StoreSettings(), tmp_path)
+    opened = store_in(tmp_path)
     yield opened
     opened.close()
 

@@ -15,6 +15,7 @@ from guardian.app import App, opened_app
 from guardian.config import Config
 from guardian.matching.worker_pool import WorkerPool
 from guardian.matching.workers import Workers
+from tests.databases import place_database
 
 
 class _KeptPool(WorkerPool):
@@ -46,6 +47,8 @@ def run_in_apps(configs: Sequence[Config], job: Callable[..., Awaitable[Any]]) -
         async with AsyncExitStack() as opened:
             apps = []
             for number, config in enumerate(configs):
+                if config.store.url is None:
+                    place_database(config.data_dir)
                 workers = Workers(config.matching, config.embedding, config.data_dir / "index", kept.pools[number])
                 apps.append(await opened.enter_async_context(opened_app(config, workers)))
             return await job(*apps)

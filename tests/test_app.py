@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from guardian.model import Action, TaskKind
-from guardian.store import StoreSettings, open_store
 from tests.cli.home import Home, made_home
+from tests.databases import store_in
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 def test_run_once_forgets_old_deliveries_keeps_what_is_due_and_the_words_of_cases(home: Home) -> None:
     long_ago = datetime.now(UTC) - timedelta(days=31)
-    store = open_store(StoreSettings(), home.folder / "data")
+    store = store_in(home.folder / "data")
     with store.begin() as tx:
         for key in ("delivered", "due"):
             tx.tasks.add(TaskKind.DELIVER, key, b"{}", due_at=long_ago, at=long_ago, destination="gone")

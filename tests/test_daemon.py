@@ -79,30 +79,26 @@ def test_a_wrong_rule_refuses_the_start_with_its_place(home: Home) -> None:
     assert "30-mine.yaml:2:28: rules.0.then:" in home.guardian("run", code=2, LEGAL_SECRET=SECRET).stderr
 
 
-@pytest.mark.parametrize(
-    ("mistake", "said"),
-    [
-        ("web: {listen: '192.0.2.1:80'}\n" + HOOK, "cannot listen at 192.0.2.1:80"),
-        ("store: {url: 'mysql://db.example/guardian'}\n" + HOOK, "guardian speaks SQLite and PostgreSQL"),
-        (HOOK.replace("LEGAL_SECRET", "ANOTHER"), "environment variable ANOTHER is not set"),
-        ("delivery: {ca_file: missing.pem}\n" + HOOK, "missing.pem"),
-        ("rules_dir: nowhere\n" + HOOK, "no rule file"),
-        ("data_dir: elsewhere\n" + HOOK, "that needs a restart"),
-    ],
-    ids=["address", "database", "secret", "authority", "rules", "data folder"],
-)
-def test_a_reload_that_cannot_work_leaves_the_configuration_before_at_work(
-    home: Home, daemon: Daemon, mistake: str, said: str
-) -> None:
+def test_a_reload_that_cannot_work_leaves_the_configuration_before_at_work(home: Home, daemon: Daemon) -> None:
+    mistakes = {
+        "web: {listen: '192.0.2.1:80'}\n" + HOOK: "cannot listen at 192.0.2.1:80",
+        "store: {url: 'mysql://db.example/guardian'}\n" + HOOK: "guardian speaks SQLite and PostgreSQL",
+        HOOK.replace("LEGAL_SECRET", "ANOTHER"): "environment variable ANOTHER is not set",
+        "delivery: {ca_file: missing.pem}\n" + HOOK: "missing.pem",
+        "rules_dir: nowhere\n" + HOOK: "no rule file",
+        "data_dir: elsewhere\n" + HOOK: "that needs a restart",
+    }
     daemon.until('"event": "started"')
     good = (home.folder / "config.yaml").read_text()
-    (home.folder / "config.yaml").write_text(f"fetch: {{contact: test@example.com}}\n{mistake}")
-    daemon.reload()
-    assert said in daemon.until("reload_refused")
-    (home.folder / "config.yaml").write_text(good)
-    daemon.reload()
-    daemon.until('"event": "reloaded"')
-    daemon.until('"event": "started"')
+    for mistake, said in mistakes.items():
+        (home.folder / "config.yaml").write_text(f"fetch: {{contact: test@example.com}}\n{mistake}")
+        daemon.reload()
+        assert said in daemon.until("reload_refused")
+        (home.folder / "config.yaml").write_text(good)
+        daemon.reload()
+        daemon.until('"event": "reloaded"')
+        daemon.until('"event": "started"')
+
     daemon.process.terminate()
     daemon.until('"event": "stopped"')
     assert daemon.process.wait(30) == 0

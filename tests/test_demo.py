@@ -2,9 +2,12 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
+
+import httpx
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -33,3 +36,19 @@ def test_demo_finds_copies_accuses_nobody_and_verifies_every_webhook(tmp_path: P
     assert "licensed uses recognised" in " ".join(said.split()), "the terminal may break the line"
     assert f"{verified[2]} signed messages" in said
     assert done.stderr == "", "nothing but the story, and bars where there is a terminal"
+
+    with subprocess.Popen(
+        [sys.executable, "-m", "demo.desk"], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True
+    ) as desk:
+        assert desk.stdout is not None
+        offered = next(line for line in desk.stdout if "http://" in line)
+        link = re.search(r"http://\S+", offered)
+        assert link is not None
+        with httpx.Client(trust_env=False, timeout=60) as browser:
+            form = re.search(r'name="form" value="([^"]+)"', browser.get(link[0]).text)
+            assert form is not None
+            queue = browser.post(link[0], data={"form": form[1]}, follow_redirects=True)
+        assert queue.url.path == "/cases"
+        assert queue.text.count("/cases/case_") >= 12, "what the demo found"
+        desk.send_signal(signal.SIGINT)
+        assert desk.wait() == 0

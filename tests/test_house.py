@@ -6,8 +6,9 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from dataclasses import dataclass
 from fnmatch import fnmatch
+from functools import cache, lru_cache
 from pathlib import Path
 
 import pytest
@@ -59,20 +60,75 @@ def named(file: Path) -> str:
     return file.relative_to(ROOT).as_posix()
 
 
-def tree_of(file: Path) -> ast.Module:
-    return ast.parse(file.read_text(encoding="utf-8"), filename=str(file))
+@dataclass(frozen=True, slots=True)
+class Function:
+    """What the rules ask of one function."""
+
+    line: int
+    name: str
+    lines: int
+    parameters: int
+    docstring: str
+    decorators: frozenset[str]
 
 
-def functions(file: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(tree_of(file)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield node
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What the rules ask of one file. Kept in place of its tree, of which those of all files take gigabytes."""
+
+    lines: int
+    docstring: str | None
+    functions: tuple[Function, ...]
+    classes: tuple[tuple[int, str], ...]
+    imported: frozenset[str]
+    """The top-level names of everything that it imports, inside functions too."""
+
+    environment: tuple[int, ...]
+    """Lines that read the process's environment."""
+
+    silent_excepts: tuple[int, ...]
+    """Lines of broad `except`s that neither raise nor log the traceback."""
 
 
-def imported(file: Path) -> set[str]:
-    """The top-level names of everything a module imports, inside functions too."""
+@cache
+def read(file: Path) -> Source:
+    """Parse a file, once for all rules."""
+    text = file.read_text(encoding="utf-8")
+    tree = ast.parse(text, filename=str(file))
+    nodes = list(ast.walk(tree))
+    return Source(
+        lines=len(text.splitlines()),
+        docstring=ast.get_docstring(tree),
+        functions=tuple(_function(node) for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)),
+        classes=tuple((node.lineno, node.name) for node in nodes if isinstance(node, ast.ClassDef)),
+        imported=frozenset(_imported(nodes)),
+        environment=tuple(_environment(nodes)),
+        silent_excepts=tuple(node.lineno for node in nodes if isinstance(node, ast.ExceptHandler) and _is_silent(node)),
+    )
+
+
+def _function(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Function:
+    given = node.args
+    several = [*given.posonlyargs, *given.args, *given.kwonlyargs]
+    calls = [one.func if isinstance(one, ast.Call) else one for one in node.decorator_list]
+    return Function(
+        line=node.lineno,
+        name=node.name,
+        lines=(node.end_lineno or node.lineno) - node.lineno + 1,
+        parameters=len([one for one in several if one.arg not in ("self", "cls")]),
+        docstring=ast.get_docstring(node) or "",
+        # The last names: `command` for `@click.command(...)`.
+        decorators=frozenset(
+            one.attr if isinstance(one, ast.Attribute) else one.id
+            for one in calls
+            if isinstance(one, ast.Attribute | ast.Name)
+        ),
+    )
+
+
+def _imported(nodes: list[ast.AST]) -> set[str]:
     names: set[str] = set()
-    for node in ast.walk(tree_of(file)):
+    for node in nodes:
         if isinstance(node, ast.Import):
             names.update(alias.name.split(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -80,32 +136,46 @@ def imported(file: Path) -> set[str]:
     return names
 
 
-@pytest.mark.parametrize("file", OUR_CODE, ids=named)
-def test_module_is_not_too_long(file: Path) -> None:
-    lines = len(file.read_text(encoding="utf-8").splitlines())
-    assert lines <= MOST_LINES_IN_MODULE, f"{named(file)} has {lines} lines: split it by what its parts know"
+def _environment(nodes: list[ast.AST]) -> list[int]:
+    # Telling a library something through the environment is not reading it.
+    written = {id(node.value) for node in nodes if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)}
+    return [
+        node.lineno
+        for node in nodes
+        if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv") and id(node) not in written
+    ]
+
+
+def _is_silent(node: ast.ExceptHandler) -> bool:
+    caught = node.type
+    if not (caught is None or (isinstance(caught, ast.Name) and caught.id in ("Exception", "BaseException"))):
+        return False
+    told = {part.attr for part in ast.walk(node) if isinstance(part, ast.Attribute)}
+    raised = any(isinstance(part, ast.Raise) for part in ast.walk(node))
+    return not raised and not told & {"exception", "print_exc", "format_exc"}
+
+
+def test_no_module_is_too_long() -> None:
+    long = {named(file): read(file).lines for file in OUR_CODE if read(file).lines > MOST_LINES_IN_MODULE}
+    assert not long, "split these by what their parts know"
 
 
 def test_no_function_is_too_long_or_takes_too_much() -> None:
     found = []
     for file in OUR_CODE:
-        for function in functions(file):
-            lines = (function.end_lineno or function.lineno) - function.lineno + 1
-            given = function.args
-            several = [*given.posonlyargs, *given.args, *given.kwonlyargs]
-            parameters = len([one for one in several if one.arg not in ("self", "cls")])
-            if lines > MOST_LINES_IN_FUNCTION:
-                found.append(f"{named(file)}:{function.lineno} {function.name} has {lines} lines")
+        for function in read(file).functions:
+            if function.lines > MOST_LINES_IN_FUNCTION:
+                found.append(f"{named(file)}:{function.line} {function.name} has {function.lines} lines")
             # A test names the fixtures it needs: those are not parameters that anybody passes.
-            if parameters > MOST_PARAMETERS and not named(file).startswith("tests/"):
-                found.append(f"{named(file)}:{function.lineno} {function.name} has {parameters} parameters")
+            if function.parameters > MOST_PARAMETERS and not named(file).startswith("tests/"):
+                found.append(f"{named(file)}:{function.line} {function.name} has {function.parameters} parameters")
     assert not found, "\n".join(found)
 
 
 def test_every_module_says_what_it_is_for() -> None:
     found = []
     for file in MODULES:
-        text = ast.get_docstring(tree_of(file))
+        text = read(file).docstring
         if text is None and file.read_text(encoding="utf-8").strip():
             found.append(f"{named(file)} has no docstring")
         # errors.py draws its tree, which is the point of it.
@@ -124,17 +194,18 @@ def test_docstrings_of_functions_begin_with_a_verb() -> None:
         if any(fnmatch(named(file), pattern) for pattern in _not_yet_imperative()):
             continue
 
-        for function in functions(file):
-            text = ast.get_docstring(function) or ""
-            if not text or _decorators(function) & {"property", "cached_property", "command", "group"}:
+        for function in read(file).functions:
+            text = function.docstring
+            if not text or function.decorators & {"property", "cached_property", "command", "group"}:
                 continue
 
             first = text.split()[0]
             if not first.isalpha() or first.lower() in NO_VERBS:
-                found.append(f"{named(file)}:{function.lineno} {function.name}: {text.splitlines()[0]}")
+                found.append(f"{named(file)}:{function.line} {function.name}: {text.splitlines()[0]}")
     assert not found, "\n".join(found)
 
 
+@lru_cache(maxsize=1)
 def _not_yet_imperative() -> list[str]:
     """The files of the package that pyproject.toml excuses from D401."""
     config = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -142,24 +213,12 @@ def _not_yet_imperative() -> list[str]:
     return [pattern for pattern, rules in excused.items() if pattern.startswith("guardian/") and "D401" in rules]
 
 
-def _decorators(function: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
-    """The last names of a function's decorators: `command` for `@click.command(...)`."""
-    calls = [one.func if isinstance(one, ast.Call) else one for one in function.decorator_list]
-    return {
-        one.attr if isinstance(one, ast.Attribute) else one.id
-        for one in calls
-        if isinstance(one, ast.Attribute | ast.Name)
-    }
-
-
 def test_names_say_something() -> None:
     found = []
     for file in MODULES:
         if file.stem in EMPTY_NAMES or EMPTY_WORDS.search(file.stem):
             found.append(named(file))
-        for node in ast.walk(tree_of(file)):
-            if isinstance(node, ast.ClassDef) and EMPTY_WORDS.search(node.name):
-                found.append(f"{named(file)}:{node.lineno} class {node.name}")
+        found += [f"{named(file)}:{line} class {name}" for line, name in read(file).classes if EMPTY_WORDS.search(name)]
     found += [named(folder) for folder in PACKAGE.rglob("*") if folder.is_dir() and folder.name in EMPTY_NAMES]
     assert not found, "\n".join(found)
 
@@ -169,7 +228,7 @@ def test_library_lives_in_its_room_alone(library: str) -> None:
     strangers = [
         named(file)
         for file in MODULES
-        if library in imported(file) and not any(named(file).startswith(room) for room in ONLY_HERE[library])
+        if library in read(file).imported and not any(named(file).startswith(room) for room in ONLY_HERE[library])
     ]
     assert not strangers, f"{library} belongs to {ONLY_HERE[library]}"
 
@@ -180,34 +239,12 @@ def test_no_room_reads_the_environment() -> None:
     embedding.py asks where the model hub's own cache lies, which only that variable says.
     """
     allowed = ("guardian/app.py", "guardian/cli/", "guardian/matching/features/embedding.py")
-    found = []
-    for file in MODULES:
-        nodes = list(ast.walk(tree_of(file)))
-        # Telling a library something through the environment is not reading it.
-        written = {
-            id(node.value) for node in nodes if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)
-        }
-        found += [
-            f"{named(file)}:{node.lineno}"
-            for node in nodes
-            if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv") and id(node) not in written
-        ]
+    found = [f"{named(file)}:{line}" for file in MODULES for line in read(file).environment]
     assert not [place for place in found if not place.startswith(allowed)], found
 
 
 def test_broad_excepts_stand_only_at_supervision_points_and_log_the_traceback() -> None:
-    found = []
-    for file in MODULES:
-        for node in ast.walk(tree_of(file)):
-            broad = isinstance(node, ast.ExceptHandler) and (
-                node.type is None
-                or (isinstance(node.type, ast.Name) and node.type.id in ("Exception", "BaseException"))
-            )
-            if broad:
-                told = {part.attr for part in ast.walk(node) if isinstance(part, ast.Attribute)}
-                raised = any(isinstance(part, ast.Raise) for part in ast.walk(node))
-                if not raised and not told & {"exception", "print_exc", "format_exc"}:
-                    found.append(f"{named(file)}:{node.lineno}")
+    found = [f"{named(file)}:{line}" for file in MODULES for line in read(file).silent_excepts]
     assert not found, "these swallow an error without its traceback: " + ", ".join(found)
 
 

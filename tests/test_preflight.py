@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from guardian.preflight import Preflight, Weight, check
-from guardian.store import StoreSettings, open_store
+from tests.databases import store_in
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -113,7 +113,7 @@ def test_a_name_that_no_protected_image_has_is_a_warning_once_there_is_a_catalog
     condition: str, tmp_path: Path
 ) -> None:
     assert checked(tmp_path, GOOD, condition, HOOK=SECRET).remarks == (), "nothing is known of the catalogue"
-    open_store(StoreSettings(), tmp_path / "data").close()
+    store_in(tmp_path / "data").close()
     found = checked(tmp_path, GOOD, condition, HOOK=SECRET)
     assert found.plan["protected"] == "0 assets in 0 collections"
     (warning,) = said(found, tmp_path, Weight.WARNING)

@@ -15,6 +15,7 @@ from guardian.errors import StoreUnusable
 from guardian.model import TaskKind
 from guardian.processes import Heartbeat, TakenOver, registered, take_over_lost
 from guardian.store import Store, Transaction, has_holder, hold
+from tests.databases import store_in
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -154,7 +155,7 @@ def test_a_killed_neighbour_on_the_same_data_folder_is_noticed_before_its_lease_
 
 
 def test_one_that_cannot_leave_the_list_is_taken_for_lost_at_once(tmp_path: Path) -> None:
-    mine, others = (Store(f"sqlite:///{tmp_path / 'guardian.db'}") for _ in range(2))
+    mine, others = (store_in(tmp_path) for _ in range(2))
 
     def refuse(_: Transaction) -> None:
         raise StoreUnusable("no room left")

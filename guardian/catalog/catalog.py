@@ -15,7 +15,7 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from guardian.catalog import appearances, upkeep
+from guardian.catalog import appearances, describing, upkeep
 from guardian.catalog.adding import Added, Adding, with_versions
 from guardian.catalog.context import CatalogContext
 from guardian.catalog.looking_back import look_back
@@ -155,6 +155,13 @@ class Catalog:
         except AlreadyRunning:
             log.info("appearances_wait", reason="another process adds assets")
         return len(await asyncio.to_thread(appearances.missing, self._context))
+
+    async def describe_some(self) -> int:
+        """Read the keywords and captions in some files that were added before these were kept; return how many.
+
+        Returns 0 when all are read. Raises WorkersUnavailable.
+        """
+        return await describing.describe_some(self._context)
 
     async def follow(self) -> bool:
         """Bring the index up to date after processes with other data folders added or withdrew assets.

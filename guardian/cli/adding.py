@@ -28,7 +28,7 @@ async def add_files(
     session: Session, wanted: "Sequence[Wanted]", counts: Counter[str], *, as_lines: bool = False, again: bool = False
 ) -> None:
     """Protect files, print a line for each as it is done, and add the results to `counts` by word."""
-    from guardian.app import make_catalog, make_workers
+    from guardian.app import label_new, make_catalog, make_workers
     from guardian.catalog.results import added_json, moves_licences
 
     say_if_kernels_are_compiled()
@@ -47,6 +47,7 @@ async def add_files(
                 for line in [json_line(added_json(result))] if as_lines else fitted(_lines(result), screen):
                     say(progress, line)
 
+        await label_new(session.config, store, workers)
         await workers.aclose()
         judge_moved(session, store, moved, quietly=as_lines)
 

@@ -12,7 +12,8 @@ from guardian.cli.screen import Screen, echo
 from guardian.cli.showing import NOT_ALL_SEEN, json_line
 from guardian.errors import GuardianError
 from guardian.model import CaptureReason, EvidenceCapture
-from guardian.views.evidence import byte_text, capture_json, deletion_text, hold_text, reason_text, size_text
+from guardian.views.counting import size_text
+from guardian.views.evidence import capture_json, capture_size_text, deletion_text, hold_text, reason_text
 
 
 @click.group
@@ -109,9 +110,9 @@ async def _capture(session: Session, start: str) -> EvidenceCapture:
 
 def _lines(capture: EvidenceCapture, screen: Screen) -> list[str]:
     """Return what people read of a capture."""
-    lines = [f"{capture.id}  {screen.moment(capture.began_at)}  {reason_text(capture)}; {size_text(capture)}"]
+    lines = [f"{capture.id}  {screen.moment(capture.began_at)}  {reason_text(capture)}; {capture_size_text(capture)}"]
     for file in capture.files:
-        lines += screen.wrapped(f"{file.name}  {byte_text(file.size_bytes)}  {file.about}", 4)
+        lines += screen.wrapped(f"{file.name}  {size_text(file.size_bytes)}  {file.about}", 4)
     for one in capture.not_taken:
         lines += screen.wrapped(f"not taken: {one.name}: {one.reason}", 4)
     for sentence in capture.differences:

@@ -15,8 +15,7 @@ from guardian.cli.showing import json_line
 from guardian.errors import UsageError
 from guardian.evidence.wishes import BundleWishes
 from guardian.views.bundles import lost_json, lost_text
-from guardian.views.counting import counted
-from guardian.views.evidence import byte_text
+from guardian.views.counting import counted, size_text
 from guardian.views.plain_text import printable
 from guardian.views.timestamps import second_text
 
@@ -84,7 +83,7 @@ def export_bundle(
 
     screen = Screen.of_output()
     echo(
-        screen.wrapped(f"wrote {written.path}: {counted(written.members, 'file')}, {byte_text(written.size_bytes)}", 2)
+        screen.wrapped(f"wrote {written.path}: {counted(written.members, 'file')}, {size_text(written.size_bytes)}", 2)
     )
     echo(screen.wrapped(f"sha256 {written.sha256}", 2, first="", cut=Cut.NEVER))
     if not is_stamped:
@@ -229,7 +228,7 @@ def _sentences(found: "Verified") -> Iterator[str]:
         made = f"made {second_text(manifest.made_at)} by guardian {manifest.guardian_version}"
         files = counted(len(manifest.members), "file")
         whole = "whole" if found.is_whole and not found.lost else "the bundle"
-        yield f"{whole}: case {manifest.case_id}, {files}, {byte_text(found.size_bytes)}, {made}"
+        yield f"{whole}: case {manifest.case_id}, {files}, {size_text(found.size_bytes)}, {made}"
     yield f"sha256 {found.sha256}"
     yield f"signed by the key {found.key}" + (", the one that you named" if found.key_is_known else "")
     if stamped is not None:

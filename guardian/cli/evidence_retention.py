@@ -10,8 +10,7 @@ from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.screen import Column, Cut, Row, Screen, echo
 from guardian.cli.showing import json_line
 from guardian.errors import StoreUnusable, UsageError
-from guardian.views.counting import counted
-from guardian.views.evidence import byte_text
+from guardian.views.counting import counted, size_text
 
 NOT_WHOLE = 4
 """Exit code of `check` when evidence is missing or damaged, as that of `store check`."""
@@ -83,7 +82,7 @@ def delete_case_evidence(session: Session, case: str, note: str, yes: bool) -> N
         click.echo(f"{found.id} has no evidence")
         return
     files = counted(len(deleted.files), "file")
-    click.echo(f"deleted {files} of {found.id}; {byte_text(freed)} are free again; the trace is {deleted.id}")
+    click.echo(f"deleted {files} of {found.id}; {size_text(freed)} are free again; the trace is {deleted.id}")
 
 
 @click.command("du")
@@ -115,13 +114,13 @@ def disk_usage(session: Session, as_json: bool) -> None:
 
     screen = Screen.of_output()
     rows = [
-        Row([one.case_id, str(one.files), byte_text(one.total), "hold" if one.is_held else "-"]) for one in found.cases
+        Row([one.case_id, str(one.files), size_text(one.total), "hold" if one.is_held else "-"]) for one in found.cases
     ]
     echo(screen.table(_CASES, rows))
     click.echo()
-    echo(screen.table(_KINDS, [Row([kind, byte_text(size)]) for kind, size in found.kinds]))
+    echo(screen.table(_KINDS, [Row([kind, size_text(size)]) for kind, size in found.kinds]))
     click.echo()
-    click.echo(f"{byte_text(found.on_disk)} on disk of {byte_text(found.allowed)} allowed (evidence.max_bytes)")
+    click.echo(f"{size_text(found.on_disk)} on disk of {size_text(found.allowed)} allowed (evidence.max_bytes)")
 
 
 @click.command("check")

@@ -11,7 +11,7 @@ from guardian.cli.screen import Screen, echo
 from guardian.cli.showing import json_line
 from guardian.errors import UsageError
 from guardian.model import Asset, AssetState
-from guardian.views.counting import counted
+from guardian.views.counting import counted, size_text
 from guardian.views.plain_text import printable
 from guardian.views.replays import comparison_lines, side_change_json, side_change_lines
 
@@ -36,7 +36,7 @@ def status(session: Session) -> None:
     size = sum(file.stat().st_size for file in workers.index_folder.rglob("*") if file.is_file())
     facts = {
         "recipe": workers.index_recipe,
-        "folder": f"{workers.index_folder} ({size / 1e6:.1f} MB)",
+        "folder": f"{workers.index_folder} ({size_text(size)})",
         "generation": str(generation.number) if generation else "none published yet",
         "segments": str(len(generation.segments) if generation else 0),
         "assets": f"{protected} protected" + (f", {adding} not finished" if adding else ""),

@@ -11,7 +11,7 @@ from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.screen import Screen, echo
 from guardian.cli.showing import json_line
 from guardian.errors import UsageError
-from guardian.model import AssetState, LabelSource
+from guardian.model import LabelSource
 from guardian.views.counting import counted
 
 if TYPE_CHECKING:
@@ -28,11 +28,16 @@ def command() -> None:
 @click.option("--json", "as_lines", is_flag=True, help="One JSON object a line.")
 @pass_session
 def list_(session: Session, as_lines: bool) -> None:
-    """List the terms, with how many assets and remembered pictures carry each since they were last applied."""
+    """List the terms, with how many assets and remembered pictures carry each."""
+    from guardian.app import make_workers
+    from guardian.search.labelling import Labelling
+
     vocabulary = _vocabulary(session)
-    with opened_store(session) as store, store.read() as tx:
-        assets = Counter(term for asset in tx.assets.list(state=AssetState.PROTECTED) for term in asset.terms)
-        seen = tx.labels.counts()
+    with opened_store(session) as store:
+        with store.read() as tx:
+            assets = Counter(label.term for labels in tx.assets.labelled().values() for label in labels)
+            seen = tx.labels.counts()
+        left = Labelling(store, make_workers(session.config), session.config.data_dir, vocabulary).left()
 
     screen = Screen.of_output()
     for term in vocabulary.terms.values():
@@ -45,6 +50,9 @@ def list_(session: Session, as_lines: bool) -> None:
         others = f" ({', '.join(term.phrasings[1:])})" if len(term.phrasings) > 1 else ""
         words = f"{term.name}{others}{above}: {counted(counts['assets'], 'asset')}, {counts['seen']} seen"
         echo(screen.wrapped(words, 2, first=""))
+    if not as_lines and (left.assets or left.seen):
+        words = f"still to be labelled: {counted(left.assets, 'asset')}, {counted(left.seen, 'remembered picture')}"
+        echo(screen.wrapped(f"{words}; `guardian run` does so, or `guardian label apply`"))
 
 
 @command.command("check")
@@ -92,13 +100,13 @@ def apply(session: Session, as_json: bool) -> None:
 
 async def _apply(session: Session, vocabulary: "Vocabulary") -> "LabelCounts":
     from guardian.app import opened_app
-    from guardian.search.labelling import apply_labels
+    from guardian.search.labelling import Labelling
 
     async with opened_app(session.config) as app:
         if app.services.memory is not None:
             await asyncio.to_thread(app.services.memory.fold)
         await app.catalog.complete_appearances(lambda done, total: None)
-        return await apply_labels(app.store, app.services.workers, app.config.data_dir, vocabulary)
+        return await Labelling(app.store, app.services.workers, app.config.data_dir, vocabulary).all()
 
 
 def _vocabulary(session: Session, file: Path | None = None) -> "Vocabulary":

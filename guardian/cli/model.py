@@ -6,6 +6,7 @@ import click
 
 from guardian.cli.context import Session, pass_session
 from guardian.errors import UsageError, WeightsMissing
+from guardian.views.counting import size_text
 
 if TYPE_CHECKING:
     from guardian.config import Config
@@ -94,7 +95,7 @@ def _show(config: "Config", weights: "Weights") -> None:
 
     recipe = index_recipe(config.matching, weights.digest)
     click.echo(f"model    {config.embedding.model or config.embedding.kind}")
-    click.echo(f"weights  {weights.path} ({weights.path.stat().st_size / 1e6:.1f} MB)")
+    click.echo(f"weights  {weights.path} ({size_text(weights.path.stat().st_size)})")
     click.echo(f"sha256   {weights.digest}")
     # Weights are part of the recipe, so other weights mean another index, in a folder of its own.
     made = (config.data_dir / "index" / recipe).is_dir()
@@ -107,5 +108,5 @@ def _show_cost(settings: "EmbeddingSettings") -> None:
     click.echo("measuring ...", err=True)
     cost = measure(settings)
     if cost is not None:
-        click.echo(f"costs    {cost.load_seconds:.1f} s and {cost.memory_bytes / 1e6:.0f} MB to load, in each worker")
+        click.echo(f"costs    {cost.load_seconds:.1f} s and {size_text(cost.memory_bytes)} to load, in each worker")
         click.echo(f"         {cost.picture_seconds * 1000:.0f} ms for each picture, {cost.dimensions} numbers")

@@ -14,7 +14,7 @@ from guardian.cli.screen import Screen, echo
 from guardian.cli.showing import json_line
 from guardian.errors import StoreUnusable
 from guardian.model import Asset, AssetState
-from guardian.views.counting import counted
+from guardian.views.counting import counted, size_text
 from guardian.views.plain_text import printable
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def back_up(session: Session, path: Path) -> None:
     """
     with opened_store(session) as store:
         store.backup(path)
-    echo(Screen.of_output().reflowed([f"backed up to {path} ({path.stat().st_size / 1e6:.1f} MB)"]))
+    echo(Screen.of_output().reflowed([f"backed up to {path} ({size_text(path.stat().st_size)})"]))
 
 
 @command.command("check")

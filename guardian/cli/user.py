@@ -1,7 +1,8 @@
 """`guardian user`: who may sign in to the desk."""
 
+import ipaddress
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -72,6 +73,23 @@ def set_role(session: Session, name: str, role: str) -> None:
     click.echo(f"{name} is {role} now")
 
 
+@command.command("sign-in-link")
+@click.argument("name", metavar="NAME")
+@click.option(
+    "--minutes", type=click.IntRange(1, 60), default=10, show_default=True, help="How long the address may be opened."
+)
+@pass_session
+def sign_in_link(session: Session, name: str, minutes: int) -> None:
+    """Print an address that signs NAME in once, without a password, in a browser on this machine."""
+    from guardian.people.sign_in_links import make_link
+
+    desk = _loopback_address(session.config.web.listen)
+    with opened_store(session) as store, store.begin() as tx:
+        secret = make_link(tx, this_user(), name, timedelta(minutes=minutes), datetime.now(UTC))
+    click.echo(f"http://{desk}/login/link/{secret}")
+    click.echo(f"it signs {name} in once, on this machine, while `guardian run` is at work", err=True)
+
+
 @command.command("list")
 @click.option("--json", "as_lines", is_flag=True, help="One JSON object a line for each person.")
 @pass_session
@@ -104,6 +122,19 @@ def remove(session: Session, name: str) -> None:
     with opened_store(session) as store, store.begin() as tx:
         person = remove_person(tx, this_user(), name, datetime.now(UTC))
     click.echo(f"{person.name} may not sign in any more")
+
+
+def _loopback_address(listen: str) -> str:
+    """Return ADDRESS:PORT at which a browser on this machine reaches the desk by loopback. Raises UsageError."""
+    host, _, port = listen.rpartition(":")
+    address = ipaddress.ip_address(host.strip("[]"))
+    if int(port) == 0:
+        raise UsageError("web.listen takes any free port (0), so the address is not known: name a port")
+    if address.is_unspecified:
+        return f"127.0.0.1:{port}" if address.version == 4 else f"[::1]:{port}"
+    if not address.is_loopback:
+        raise UsageError(f"web.listen is {listen}: a sign-in link works at an address of this machine only (127.0.0.1)")
+    return listen
 
 
 def _password(file: Path | None) -> str:

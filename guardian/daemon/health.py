@@ -6,6 +6,7 @@ from pathlib import Path
 from guardian.errors import GuardianError
 from guardian.schedule import Schedule
 from guardian.store import Store
+from guardian.views.counting import size_text
 
 LEAST_FREE = 10_000_000
 """Bytes: with less free space than this a scan may fail half-way through."""
@@ -31,4 +32,4 @@ def find_problems(store: Store, data_dir: Path, schedule: Schedule) -> dict[str,
 def disk_problem(data_dir: Path, least_free: int = LEAST_FREE) -> str | None:
     """Return a sentence when fewer than `least_free` bytes are free on the disk of a data folder, else None."""
     free = shutil.disk_usage(data_dir).free
-    return f"only {free / 1e6:.1f} MB are free in {data_dir}" if free < least_free else None
+    return f"only {size_text(free)} are free in {data_dir}" if free < least_free else None

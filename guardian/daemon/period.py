@@ -18,6 +18,7 @@ from guardian.app import (
     exporting_of,
     judge_waiting_uses,
     keep_case_words,
+    keep_labels,
     look_for_watched,
     prune_old_rows,
     scan_and_mend,
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
 
 TASK_PAUSE = timedelta(seconds=2)
 REQUEST_PAUSE = timedelta(seconds=2)
+LABEL_PAUSE = timedelta(seconds=20)
 CLOCK_PAUSE = timedelta(seconds=10)
 WATCH_PAUSE = timedelta(minutes=5)
 AUDIT_HEAD_PAUSE = timedelta(hours=1)
@@ -92,6 +94,7 @@ class WorkPeriod:
                 asyncio.create_task(self._follow_others_forever()),
                 asyncio.create_task(self._begin_requested_forever()),
                 asyncio.create_task(self._log_audit_head_forever()),
+                asyncio.create_task(self._label_forever()),
             ]
             log.info("started", sources=len(self._app.config.sources), address=address)
             await asyncio.to_thread(self._log_audit_head)
@@ -310,6 +313,17 @@ class WorkPeriod:
         """Return the names of this configuration's sources whose latest scan was cut off."""
         with self._app.store.read() as tx:
             return tx.scans.abandoned() & {settings.name for settings in self._app.config.sources}
+
+    async def _label_forever(self) -> None:
+        """Label what comes in by the owner's vocabulary. Supervises its loop: an error is logged, the loop goes on."""
+        while True:
+            is_more = False
+            try:
+                is_more = await keep_labels(self._app)
+            except Exception:
+                log.exception("not_labelled")
+                self._metrics.count_failure("labels")
+            await asyncio.sleep((TASK_PAUSE if is_more else LABEL_PAUSE).total_seconds())
 
     async def _run_tasks_forever(self, kind: TaskKind) -> None:
         """Do due tasks of one kind, so that slow ones hold up no other kind.

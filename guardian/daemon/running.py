@@ -14,6 +14,7 @@ from guardian.app import (
     App,
     at_work,
     keep_case_words,
+    keep_labels,
     look_for_watched,
     open_rules,
     opened_app,
@@ -90,6 +91,7 @@ async def run_once(config_path: Path, listener: Listener) -> list[Scan]:
         await asyncio.to_thread(tell_of_what_changed, app)
         await look_for_watched(app)
         await keep_case_words(app)
+        await keep_labels(app)
 
         # A pass bounds the time of each destination, so a long queue takes several passes.
         runner = make_runner(app, delivery, heartbeat)

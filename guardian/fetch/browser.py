@@ -157,7 +157,7 @@ async def _run(job: BrowserJob, settings: BrowserSettings) -> PageView:
         seconds = settings.timeout.total_seconds()
         await asyncio.wait({answer, watch}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         if not answer.done():
-            why = f"took more than {settings.max_memory >> 20} MB of memory" if watch.done() else None
+            why = f"took more than {settings.max_memory >> 20} MiB of memory" if watch.done() else None
             raise BrowserFailed(f"the browser {why or f'was not done with the page in {seconds:g} seconds'}")
         line = answer.result()
     finally:

@@ -102,7 +102,7 @@ class GuardedProxy:
     def exceeded(self) -> str | None:
         """Which bound was reached, in words; None while all is within bounds."""
         if self._bytes > self._bounds.max_bytes:
-            return f"the page took more than {self._bounds.max_bytes >> 20} MB"
+            return f"the page took more than {self._bounds.max_bytes >> 20} MiB"
         if self._connections > self._bounds.connections:
             return f"the page opened more than {self._bounds.connections} connections"
         return None

@@ -47,7 +47,7 @@ def sign_in_account(tx: Transaction, account: Account, address: str, at: datetim
         tx.audit.add(actor_of(person, address), "user.added", person.id, at, detail)
     elif person.role is not account.role:
         person = _with_role(tx, person, account.role, address, at)
-    return begin_session(tx, person, address, at)
+    return begin_session(tx, person, address, at, proof=account.issuer)
 
 
 def _with_role(tx: Transaction, person: Person, role: Role, address: str, at: datetime) -> Person:

@@ -75,12 +75,17 @@ def sign_in(store: Store, name: str, password: str, address: str, at: datetime) 
     raise SignInRefused("name and password do not belong together")
 
 
-def begin_session(tx: Transaction, person: Person, address: str, at: datetime) -> tuple[str, BrowserSession]:
-    """Begin a session for somebody whose identity is proven; return the cookie's secret and the session."""
+def begin_session(
+    tx: Transaction, person: Person, address: str, at: datetime, *, proof: str = ""
+) -> tuple[str, BrowserSession]:
+    """Begin a session for somebody whose identity is proven; return the cookie's secret and the session.
+
+    `proof`: by what it is proven, for the audit log; empty stands for a password.
+    """
     secret = secrets.token_urlsafe(32)
     session = BrowserSession(digest_of(secret), person, secrets.token_urlsafe(32), at, at)
     tx.people.begin_session(session)
-    tx.audit.add(actor_of(person, address), "user.signed_in", person.id, at)
+    tx.audit.add(actor_of(person, address), "user.signed_in", person.id, at, {"by": proof} if proof else {})
     tx.sign_ins.forget_before(at - KEPT)
     return secret, session
 

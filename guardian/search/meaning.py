@@ -50,15 +50,18 @@ def nearest_in_meaning(
 
 
 def terms_by_meaning(
-    matcher: Matcher, seen: SeenFolder, phrasings: Mapping[str, Sequence[str]]
+    matcher: Matcher,
+    seen: SeenFolder,
+    phrasings: Mapping[str, Sequence[str]],
+    among: Mapping[Kind, NDArray[np.int64] | None],
 ) -> dict[PictureKey, dict[str, float]]:
     """Return the terms that describe each picture better than what says nothing, with their probabilities.
 
-    `phrasings` are the ways in which each term is said. A picture that none describes is left out.
+    `phrasings` are the ways in which each term is said; `among` as in Question. A picture that none describes is left
+    out.
     """
     names = list(phrasings)
-    everything: dict[Kind, NDArray[np.int64] | None] = dict.fromkeys(Kind)
-    described = _described_by(matcher, seen, phrasings, everything)
+    described = _described_by(matcher, seen, phrasings, among)
     found = {}
     for key, (probabilities, _) in described.items():
         likely = {names[at]: float(probabilities[at]) for at in np.flatnonzero(probabilities >= _LEAST_PROBABILITY)}

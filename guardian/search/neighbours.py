@@ -1,4 +1,4 @@
-"""Labels that pictures get from those they look most like. Runs inside a worker process."""
+"""Which labelled pictures look most like others. Runs inside a worker process."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from guardian.errors import IndexNotReady
 from guardian.memory.shards import FOLDER as MEMORY_FOLDER
 from guardian.search.aspects import Aspect, projections
+from guardian.search.nearest import nearest
 from guardian.search.question import Kind, PictureKey
 from guardian.search.rows import AssetRows, Rows
 from guardian.search.seen_rows import SeenPictures
@@ -21,59 +22,71 @@ NEIGHBOURS = 8
 MAJORITY = 0.5
 """Share of them that must carry a term; more than this."""
 
-_BLOCK = 256
+# An animation has a row for each of its frames, of which one counts.
+_ROWS = 4 * NEIGHBOURS
+
+Neighbour = tuple[PictureKey, float]
+"""A picture, and the cosine of its look with that of another one."""
 
 
-def terms_of_neighbours(
-    data_dir: Path,
-    memory_recipe: str,
-    labelled: Mapping[PictureKey, Sequence[str]],
-    unlabelled: Sequence[PictureKey],
-) -> dict[PictureKey, dict[str, float]]:
-    """Return the terms that most of the nearest labelled pictures carry, with their share, for each unlabelled one.
+def labelled_neighbours(
+    data_dir: Path, memory_recipe: str, labelled: Mapping[Kind, NDArray[np.int64]], asked: Sequence[PictureKey]
+) -> dict[PictureKey, list[Neighbour]]:
+    """Return the labelled pictures that look most like each of some others, nearest first, at most NEIGHBOURS.
 
-    Only pictures that look alike (one random pair in twenty does) are asked, and there must be NEIGHBOURS of them: a
-    picture that looks like nothing that has labels gets none.
+    `labelled`: numbers, int64 [n], of the pictures of each kind that carry labels. Pictures without an appearance are
+    left out.
     """
-    looks = _looks(data_dir, memory_recipe)
-    known = [key for key in labelled if key in looks]
-    wanted = [key for key in unlabelled if key in looks]
-    if len(known) < NEIGHBOURS or not wanted:
-        return {}
-
-    carried = [labelled[key] for key in known]
+    shelves = _opened(data_dir, memory_recipe)
+    eligible = [rows.alive & np.isin(rows.numbers, labelled.get(kind, ())) for kind, rows in shelves]
     found = {}
-    base = np.stack([looks[key] for key in known]).astype(np.float32) / 127
-    for start in range(0, len(wanted), _BLOCK):
-        block = np.stack([looks[key] for key in wanted[start : start + _BLOCK]]).astype(np.float32) / 127
-        for key, cosines in zip(wanted[start : start + _BLOCK], block @ base.T, strict=True):
-            if terms := majority(cosines, carried):
-                found[key] = terms
+    for key in asked:
+        query = _look(shelves, key)
+        if query is None:
+            continue
+        brought = list[Neighbour]()
+        for (kind, rows), allowed in zip(shelves, eligible, strict=True):
+            places, products = nearest(rows.vectors(Aspect.LOOK), allowed, query, _ROWS)
+            cosines = products / 127**2
+            brought += [
+                ((kind, int(rows.numbers[place])), float(cosine)) for place, cosine in zip(places, cosines, strict=True)
+            ]
+        best: dict[PictureKey, float] = {}
+        for other, cosine in sorted(brought, key=lambda one: (-one[1], one[0])):
+            if other != key:
+                best.setdefault(other, cosine)
+        found[key] = list(best.items())[:NEIGHBOURS]
     return found
 
 
 def majority(cosines: NDArray[np.float32], carried: Sequence[Sequence[str]]) -> dict[str, float]:
     """Return the terms that more than MAJORITY of the nearest carry, with their share.
 
-    `cosines` float32 [n] are those of labelled pictures, `carried` their terms.
+    `cosines` float32 [n] are those of labelled pictures, `carried` their terms. Only pictures that look alike (one
+    random pair in twenty does) are asked, and there must be NEIGHBOURS of them: a picture that looks like nothing that
+    has labels gets none.
     """
-    nearest = np.argsort(-cosines, kind="stable")[:NEIGHBOURS]
-    if len(nearest) < NEIGHBOURS or cosines[nearest[-1]] < projections()[Aspect.LOOK].alike:
+    nearest_ones = np.argsort(-cosines, kind="stable")[:NEIGHBOURS]
+    if len(nearest_ones) < NEIGHBOURS or cosines[nearest_ones[-1]] < projections()[Aspect.LOOK].alike:
         return {}
-    votes = Counter(term for place in nearest for term in set(carried[place]))
+    votes = Counter(term for place in nearest_ones for term in set(carried[place]))
     return {term: count / NEIGHBOURS for term, count in sorted(votes.items()) if count > MAJORITY * NEIGHBOURS}
 
 
-def _looks(data_dir: Path, memory_recipe: str) -> dict[PictureKey, NDArray[np.int8]]:
-    """Return the vector of the look of each picture, int8 [d]: of several frames the first."""
-    opened: list[tuple[Kind, Sequence[Rows]]] = [(Kind.ASSET, AssetRows(data_dir).open())]
+def _opened(data_dir: Path, memory_recipe: str) -> list[tuple[Kind, Rows]]:
+    found = [(Kind.ASSET, rows) for rows in AssetRows(data_dir).open()]
     # Where the memory is damaged, the search says so, and what is left gets its labels.
     with suppress(IndexNotReady):
-        opened.append((Kind.SEEN, SeenPictures(data_dir / MEMORY_FOLDER, memory_recipe).rows().rows))
-    found: dict[PictureKey, NDArray[np.int8]] = {}
-    for kind, several in opened:
-        for rows in several:
-            vectors = rows.vectors(Aspect.LOOK)
-            for row in np.flatnonzero(rows.alive):
-                found.setdefault((kind, int(rows.numbers[row])), vectors[row])
+        seen = SeenPictures(data_dir / MEMORY_FOLDER, memory_recipe).rows()
+        found += [(Kind.SEEN, rows) for rows in seen.rows]
     return found
+
+
+def _look(shelves: Sequence[tuple[Kind, Rows]], key: PictureKey) -> NDArray[np.int8] | None:
+    """Return the vector of a picture's look, int8 [1, d]: of several frames the first; None when it has none."""
+    for kind, rows in shelves:
+        if kind is key[0]:
+            places = np.flatnonzero(rows.alive & (rows.numbers == key[1]))
+            if len(places):
+                return np.ascontiguousarray(rows.vectors(Aspect.LOOK)[places[:1]])
+    return None

@@ -1,7 +1,10 @@
 """Reads labels.yaml: the owner's own terms, with the ways in which people say them, and what is a kind of what."""
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -26,12 +29,42 @@ class Vocabulary:
 
     terms: Mapping[str, VocabularyTerm]
 
+    @property
+    def digest(self) -> str:
+        """A checksum of all terms, their phrasings and what is a kind of what, in hex."""
+        listed = [(term.name, term.phrasings, term.above) for term in self.terms.values()]
+        return hashlib.sha256(json.dumps(listed).encode()).hexdigest()
+
     def with_above(self, names: Iterable[str]) -> tuple[str, ...]:
         """Return terms with all that they are kinds of, each once, by name."""
         found: set[str] = set()
         for name in names:
             found |= {name, *self.terms[name].above}
         return tuple(sorted(found))
+
+
+class PhraseFinder:
+    """Finds the phrasings of a vocabulary in words as databases keep them (see views/word_tokens.py)."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._by_first_word: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
+        for term in vocabulary.terms.values():
+            for phrasing in term.phrasings:
+                parts = tuple(f" {' '.join(part.words)} " for part in terms(f'"{phrasing}"'))
+                if parts:
+                    first_word = parts[0].split()[0]
+                    self._by_first_word.setdefault(first_word, []).append((term.name, parts))
+
+    def terms_in(self, fields: Iterable[str]) -> set[str]:
+        """Return the terms of which a phrasing stands, exactly so, in some fields; none goes from one into another."""
+        texts = [f" {field} " for field in fields if field]
+        words = {word for text in texts for word in text.split()}
+        found: set[str] = set()
+        for word in words & self._by_first_word.keys():
+            for term, parts in self._by_first_word[word]:
+                if term not in found and all(any(part in text for text in texts) for part in parts):
+                    found.add(term)
+        return found
 
 
 class _Entry(BaseModel):
@@ -70,6 +103,12 @@ def read_vocabulary(path: Path) -> Vocabulary:
             for entry in content.labels
         }
     )
+
+
+@lru_cache(maxsize=4)
+def read_unchanged(path: Path, changed_ns: int, size: int) -> Vocabulary:
+    """Return what `read_vocabulary` does, read once for each time and size of the file. Raises ConfigError."""
+    return read_vocabulary(path)
 
 
 def _refuse_wrong_parent(entry: _Entry, index: int, parents: Mapping[str, str | None], positions: Positions) -> None:

@@ -8,7 +8,17 @@ from typing import Any
 from sqlalchemy import JSON, Connection, Row, Text, cast, false, func, or_, select, type_coerce, update
 from sqlalchemy.sql import ColumnElement
 
-from guardian.model import Asset, AssetFilter, AssetState, Description, Licence, PictureLabel, Rights, SelfCheck
+from guardian.model import (
+    Asset,
+    AssetFilter,
+    AssetState,
+    Description,
+    LabelSource,
+    Licence,
+    PictureLabel,
+    Rights,
+    SelfCheck,
+)
 from guardian.store.counters import Counters
 from guardian.store.ids import new_id
 from guardian.store.inserting import insert_into
@@ -74,6 +84,7 @@ class Assets:
             "self_check": None,
             # Its work is looked for anew: others may have been added meanwhile.
             "work_rule": None,
+            "labelled_by": None,
         }
         # A work of its own, unless it had one before: what a person decided about that still counts.
         statement = insert_into(self._connection, assets).values(
@@ -133,25 +144,55 @@ class Assets:
 
     def move(self, id_: str, path: str) -> None:
         """Record that the owner's file has moved to another path."""
-        self._connection.execute(update(assets).where(assets.c.id == id_).values(path=path))
+        self._connection.execute(update(assets).where(assets.c.id == id_).values(path=path, labelled_by=None))
         if (moved := self.get(id_)) is not None and moved.state is not AssetState.WITHDRAWN:
             self._words.write_asset(moved)
 
     def edit(self, asset: Asset) -> None:
         """Record title, collection, tags and rights of an asset as they are in this one."""
         values = {"title": asset.title, "collection": asset.collection, "tags": asset.tags, "rights": asset.rights}
-        self._connection.execute(update(assets).where(assets.c.id == asset.id).values(**values))
+        changed = update(assets).where(assets.c.id == asset.id).values(**values, labelled_by=None)
+        self._connection.execute(changed)
         if asset.state is not AssetState.WITHDRAWN:
             self._words.write_asset(self._one(assets.c.id == asset.id))
 
     def describe(self, id_: str, description: Description) -> None:
         """Keep what the file of an asset says of its content."""
-        self._connection.execute(update(assets).where(assets.c.id == id_).values(description=description))
+        described = update(assets).where(assets.c.id == id_).values(description=description, labelled_by=None)
+        self._connection.execute(described)
         self._words.write_asset(self._one(assets.c.id == id_))
 
-    def put_labels(self, id_: str, labels: tuple[PictureLabel, ...]) -> None:
-        """Keep the labels of an asset in place of those before."""
-        self._connection.execute(update(assets).where(assets.c.id == id_).values(labels=labels))
+    def put_labels(self, id_: str, labels: tuple[PictureLabel, ...], vocabulary: str | None = None) -> None:
+        """Keep the labels of an asset in place of those before; `vocabulary`: that by which they were made."""
+        kept = update(assets).where(assets.c.id == id_).values(labels=labels, labelled_by=vocabulary)
+        self._connection.execute(kept)
+
+    def not_labelled_by(self, vocabulary: str, limit: int) -> list[Asset]:
+        """Return protected assets, at most `limit`, whose labels were not made by this vocabulary."""
+        query = select(assets).where(*_labelled_otherwise(vocabulary)).order_by(assets.c.number).limit(limit)
+        return [asset_of(row) for row in self._connection.execute(query)]
+
+    def count_not_labelled_by(self, vocabulary: str) -> int:
+        """Return how many protected assets have labels that were not made by this vocabulary."""
+        query = select(func.count()).select_from(assets).where(*_labelled_otherwise(vocabulary))
+        return self._connection.execute(query).scalar_one()
+
+    def forget_labelling(self) -> None:
+        """Have the labels of all assets made anew."""
+        self._connection.execute(update(assets).where(assets.c.labelled_by.is_not(None)).values(labelled_by=None))
+
+    def first_hand_numbers(self) -> list[int]:
+        """Return the numbers of protected assets that carry a label by words or meaning, and not by neighbours."""
+        spelled = cast(assets.c.labels, Text)
+        sources = [json.dumps({"source": source})[1:-1] for source in (LabelSource.WORDS, LabelSource.MEANING)]
+        is_one = (assets.c.state == AssetState.PROTECTED, or_(*(spelled.contains(source) for source in sources)))
+        return list(self._connection.execute(select(assets.c.number).where(*is_one)).scalars())
+
+    def labelled(self) -> dict[int, tuple[PictureLabel, ...]]:
+        """Return the labels of all protected assets that have some, by number."""
+        has_some = (assets.c.state == AssetState.PROTECTED, cast(assets.c.labels, Text) != "[]")
+        query = select(assets.c.number, assets.c.labels).where(*has_some)
+        return {row.number: row.labels for row in self._connection.execute(query)}
 
     def declare_siblings(self, ids: Collection[str], shoot: str | None) -> None:
         """Keep that assets are other pictures of one scene, under the id of the shoot; None: that they are not."""
@@ -172,6 +213,11 @@ class Assets:
             for row in self._connection.execute(select(assets).where(assets.c.number.in_(part))):
                 found[row.number] = asset_of(row)
         return found
+
+    def up_to(self, number: int, limit: int) -> list[Asset]:
+        """Return at most `limit` assets, whatever their state, whose number is at most this; the newest first."""
+        query = select(assets).where(assets.c.number <= number).order_by(assets.c.number.desc()).limit(limit)
+        return [asset_of(row) for row in self._connection.execute(query)]
 
     def compared(self, wanted: AssetFilter, licences: Sequence[Licence] | None = None) -> list[int]:
         """Return the numbers of the assets that a filter wants, found by more than their bytes, in their order.
@@ -295,6 +341,11 @@ def _parts(numbers: Collection[int]) -> Iterator[list[int]]:
     ordered = sorted(numbers)
     for start in range(0, len(ordered), _CHUNK):
         yield ordered[start : start + _CHUNK]
+
+
+def _labelled_otherwise(vocabulary: str) -> tuple[ColumnElement[bool], ...]:
+    by = assets.c.labelled_by
+    return assets.c.state == AssetState.PROTECTED, or_(by.is_(None), by < vocabulary, by > vocabulary)
 
 
 def _covered_by(licence: Licence) -> ColumnElement[bool]:

@@ -1,14 +1,30 @@
-"""The labels of pictures that were seen. Those of assets are a column of their table."""
+"""The labels of pictures that were seen, and which pictures are still to be labelled. Those of assets are a column."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, delete, func, insert, or_, select
+from sqlalchemy import Connection, Select, delete, func, insert, literal, or_, select, update
 
 from guardian.model import LabelSource, PictureLabel
-from guardian.store.search_tables import seen_labels
+from guardian.store.inserting import insert_into
+from guardian.store.search_tables import seen_labels, unlabelled_pictures, upkeep
 from guardian.store.tables import seen_pictures
+from guardian.store.upkeep import Upkeep
+
+T = TypeVar("T")
 
 _AT_A_TIME = 500
+_VOCABULARY = "label_vocabulary"
+_FIRST_HAND = (LabelSource.WORDS, LabelSource.MEANING)
+
+
+@dataclass(frozen=True, slots=True)
+class Unlabelled:
+    """A remembered picture that is to be labelled."""
+
+    id: str
+    number: int
 
 
 class Labels:
@@ -16,42 +32,117 @@ class Labels:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._upkeep = Upkeep(connection)
 
-    def clear(self) -> None:
-        """Take the labels off all remembered pictures."""
-        self._connection.execute(delete(seen_labels))
+    # What is to be labelled.
 
-    def put(self, labels: Mapping[int, Sequence[PictureLabel]]) -> None:
-        """Add labels to pictures by their numbers; those that are forgotten meanwhile are passed over."""
-        numbers = sorted(labels)
-        for start in range(0, len(numbers), _AT_A_TIME):
-            part = numbers[start : start + _AT_A_TIME]
-            query = select(seen_pictures.c.number, seen_pictures.c.id).where(seen_pictures.c.number.in_(part))
+    def vocabulary(self) -> str | None:
+        """Return the vocabulary whose terms pictures are given as they come in; None when there is none."""
+        return self._upkeep.value(_VOCABULARY)
+
+    def follow_vocabulary(self, vocabulary: str | None) -> None:
+        """Have pictures that come in labelled by a vocabulary from now on; None: by none any more."""
+        if vocabulary is None:
+            self._connection.execute(delete(unlabelled_pictures))
+            self._upkeep.drop(_VOCABULARY)
+        else:
+            self._upkeep.note(_VOCABULARY, vocabulary)
+
+    def mark(self, ids: Collection[str]) -> None:
+        """Have pictures labelled anew, or those that stand for them, if a vocabulary is followed."""
+        followed = select(upkeep.c.name).where(upkeep.c.name == _VOCABULARY).exists()
+        for part in _parts(sorted(set(ids))):
+            head = func.coalesce(seen_pictures.c.same_as, seen_pictures.c.id)
+            self._mark(select(head, literal(value=False)).distinct().where(seen_pictures.c.id.in_(part), followed))
+
+    def mark_above(self, number: int, limit: int) -> int | None:
+        """Have the next pictures above a number labelled anew; return the last one's number, None without any."""
+        heads = select(seen_pictures.c.id, seen_pictures.c.number).where(
+            seen_pictures.c.number > number, seen_pictures.c.same_as.is_(None)
+        )
+        part = heads.order_by(seen_pictures.c.number).limit(limit).subquery()
+        last = self._connection.execute(select(func.max(part.c.number))).scalar()
+        if last is not None:
+            self._mark(select(part.c.id, literal(value=False)).where(part.c.id.is_not(None)))
+        return last
+
+    def _mark(self, pictures: Select[Any, bool]) -> None:
+        marking = insert_into(self._connection, unlabelled_pictures).from_select(["picture_id", "has_words"], pictures)
+        again = marking.on_conflict_do_update(index_elements=["picture_id"], set_={"has_words": False})
+        self._connection.execute(again)
+
+    def unlabelled(self, limit: int, *, has_words: bool) -> list[Unlabelled]:
+        """Return pictures, at most `limit`, that are to be labelled: by their words, or, `has_words`, by their looks.
+
+        The latter only if their looks can be searched by now.
+        """
+        query = select(seen_pictures.c.id, seen_pictures.c.number).join(
+            unlabelled_pictures, unlabelled_pictures.c.picture_id == seen_pictures.c.id
+        )
+        query = query.where(unlabelled_pictures.c.has_words == has_words)
+        if has_words:
+            query = query.where(seen_pictures.c.pending.is_(None))
+        return [Unlabelled(row.id, row.number) for row in self._connection.execute(query.limit(limit))]
+
+    def among_those_with_words(self, ids: Collection[str]) -> set[str]:
+        """Return which of some pictures are still to be labelled by their looks, and not by their words again."""
+        found: set[str] = set()
+        for part in _parts(ids):
+            is_it = (unlabelled_pictures.c.picture_id.in_(part), unlabelled_pictures.c.has_words)
+            found.update(self._connection.execute(select(unlabelled_pictures.c.picture_id).where(*is_it)).scalars())
+        return found
+
+    def count_unlabelled(self) -> int:
+        """Return how many pictures are still to be labelled."""
+        return self._connection.execute(select(func.count()).select_from(unlabelled_pictures)).scalar_one()
+
+    def note_words(self, ids: Collection[str], *, is_all: bool) -> None:
+        """Note that what the words of pictures say is kept, and, `is_all`, that nothing more is to be asked."""
+        for part in _parts(ids):
+            is_it = unlabelled_pictures.c.picture_id.in_(part)
+            if is_all:
+                self._connection.execute(delete(unlabelled_pictures).where(is_it))
+            else:
+                self._connection.execute(update(unlabelled_pictures).where(is_it).values(has_words=True))
+
+    # Labels.
+
+    def replace(self, labels: Mapping[str, Sequence[PictureLabel]]) -> None:
+        """Keep the labels of pictures, by their ids, in place of those before."""
+        for part in _parts(sorted(labels)):
+            self._connection.execute(delete(seen_labels).where(seen_labels.c.picture_id.in_(part)))
             rows = [
-                {"picture_id": row.id, "term": label.term, "source": label.source, "share": label.share}
-                for row in self._connection.execute(query)
-                for label in labels[row.number]
+                {"picture_id": id_, "term": label.term, "source": label.source, "share": label.share}
+                for id_ in part
+                for label in labels[id_]
             ]
             if rows:
                 self._connection.execute(insert(seen_labels), rows)
 
+    def drop_terms(self, kept: Collection[str]) -> None:
+        """Take off all pictures the terms that are not among these."""
+        known = self._connection.execute(select(seen_labels.c.term).distinct()).scalars()
+        for part in _parts([term for term in known if term not in kept]):
+            self._connection.execute(delete(seen_labels).where(seen_labels.c.term.in_(part)))
+
     def forget_words(self, ids: Collection[str]) -> None:
-        """Take off these pictures, and those that stand for them, the labels that words around them gave."""
-        listed = sorted(set(ids))
-        for start in range(0, len(listed), _AT_A_TIME):
-            part = listed[start : start + _AT_A_TIME]
+        """Take off these pictures, and those that stand for them, the labels that words around them gave.
+
+        The words of places that are left give theirs again, if a vocabulary is followed.
+        """
+        for part in _parts(sorted(set(ids))):
             heads = select(seen_pictures.c.same_as).where(
                 seen_pictures.c.id.in_(part), seen_pictures.c.same_as.is_not(None)
             )
             is_it = or_(seen_labels.c.picture_id.in_(part), seen_labels.c.picture_id.in_(heads))
             self._connection.execute(delete(seen_labels).where(is_it, seen_labels.c.source == LabelSource.WORDS))
+        self.mark(ids)
 
     def of(self, ids: Collection[str]) -> dict[str, tuple[PictureLabel, ...]]:
         """Return the labels of remembered pictures by their ids, in the order of their terms."""
         found: dict[str, tuple[PictureLabel, ...]] = dict.fromkeys(ids, ())
-        listed = sorted(found)
-        for start in range(0, len(listed), _AT_A_TIME):
-            query = select(seen_labels).where(seen_labels.c.picture_id.in_(listed[start : start + _AT_A_TIME]))
+        for part in _parts(sorted(found)):
+            query = select(seen_labels).where(seen_labels.c.picture_id.in_(part))
             for row in self._connection.execute(query.order_by(seen_labels.c.term)):
                 found[row.picture_id] += (PictureLabel(row.term, row.source, row.share),)
         return found
@@ -62,7 +153,30 @@ class Labels:
         query = select(seen_pictures.c.number).select_from(joined).where(seen_labels.c.term == term)
         return set(self._connection.execute(query).scalars())
 
+    def first_hand_numbers(self) -> list[int]:
+        """Return the numbers of remembered pictures that carry a term by words or meaning, and not by neighbours."""
+        joined = seen_labels.join(seen_pictures, seen_pictures.c.id == seen_labels.c.picture_id)
+        query = select(seen_pictures.c.number).distinct().select_from(joined)
+        return list(self._connection.execute(query.where(seen_labels.c.source.in_(_FIRST_HAND))).scalars())
+
     def counts(self) -> dict[str, int]:
         """Return how many remembered pictures carry each term."""
         query = select(seen_labels.c.term, func.count()).group_by(seen_labels.c.term)
         return {row[0]: row[1] for row in self._connection.execute(query)}
+
+    def counts_by_source(self) -> dict[tuple[str, LabelSource], int]:
+        """Return how many remembered pictures carry each term, by how it came to them."""
+        query = select(seen_labels.c.term, seen_labels.c.source, func.count())
+        grouped = query.group_by(seen_labels.c.term, seen_labels.c.source)
+        return {(row[0], row[1]): row[2] for row in self._connection.execute(grouped)}
+
+    def count_labelled(self) -> int:
+        """Return how many remembered pictures carry some term."""
+        query = select(func.count(seen_labels.c.picture_id.distinct()))
+        return self._connection.execute(query).scalar_one()
+
+
+def _parts(values: Collection[T]) -> Iterator[list[T]]:
+    listed = list(values)
+    for start in range(0, len(listed), _AT_A_TIME):
+        yield listed[start : start + _AT_A_TIME]

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from guardian.model import ApiToken, BrowserSession, Permission, Person, Role
-from guardian.store.people_tables import api_tokens, people, sessions, sign_ins
+from guardian.store.people_tables import api_tokens, people, sessions, sign_in_links, sign_ins
 
 
 class People:
@@ -95,14 +95,41 @@ class People:
         self._connection.execute(delete(sessions).where(sessions.c.id == id_))
 
     def end_sessions(self, person_id: str) -> None:
-        """End all sessions of a person."""
-        self._connection.execute(delete(sessions).where(sessions.c.person_id == person_id))
+        """End all sessions of a person, and the links that would begin one."""
+        for table in (sessions, sign_in_links):
+            self._connection.execute(delete(table).where(table.c.person_id == person_id))
 
     def forget_sessions(self, used_before: datetime, began_before: datetime) -> None:
         """Delete sessions that were not used since, or began before."""
         self._connection.execute(
             delete(sessions).where((sessions.c.used_at < used_before) | (sessions.c.began_at < began_before))
         )
+
+
+class SignInLinks:
+    """Links that sign somebody in once."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, secret_sha256: str, person_id: str, until: datetime) -> None:
+        """Write a new link with the SHA-256 of its secret."""
+        values = {"secret_sha256": secret_sha256, "person_id": person_id, "until": until}
+        self._connection.execute(insert(sign_in_links).values(**values))
+
+    def take(self, secret_sha256: str, at: datetime) -> Person | None:
+        """Delete the link with this digest and return whom it signs in; None when there is none, or none any more."""
+        link = sign_in_links.c.secret_sha256 == secret_sha256
+        # Deleting says who was first: of two requests at once only one gets the row.
+        taken = delete(sign_in_links).where(link, sign_in_links.c.until > at).returning(sign_in_links.c.person_id)
+        person_id = self._connection.execute(taken).scalar()
+        query = select(people).where(people.c.id == person_id, people.c.removed_at.is_(None))
+        row = self._connection.execute(query).first()
+        return None if row is None else _person(row)
+
+    def forget_ended(self, at: datetime) -> None:
+        """Delete the links whose time is over."""
+        self._connection.execute(delete(sign_in_links).where(sign_in_links.c.until <= at))
 
 
 class SignIns:

@@ -33,6 +33,16 @@ sessions = Table(
     Index(None, "person_id"),
 )
 
+sign_in_links = Table(
+    "sign_in_links",
+    metadata,
+    # The SHA-256 of the secret in the address, as with sessions. The row goes when the link is used.
+    Column("secret_sha256", Text, primary_key=True),
+    Column("person_id", Text, ForeignKey("people.id"), nullable=False),
+    Column("until", Instant, nullable=False),
+    Index(None, "person_id"),
+)
+
 sign_ins = Table(
     "sign_ins",
     metadata,

@@ -1,6 +1,6 @@
 """The tables of the search. A change here needs a migration, as one in tables.py does."""
 
-from sqlalchemy import BigInteger, Column, Double, ForeignKey, Index, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Double, ForeignKey, Index, Table, Text
 
 from guardian.model import LabelSource, Severity
 from guardian.store.columns import Instant, Word
@@ -30,6 +30,24 @@ seen_labels = Table(
     Column("source", Word(LabelSource), nullable=False),
     Column("share", Double, nullable=False),
     Index(None, "term"),
+)
+
+# Pictures whose labels are to be made anew: met, seen in another place, joined to another one, or labelled by an
+# earlier vocabulary. `has_words`: what their words say is kept, what they look like is still to be asked.
+unlabelled_pictures = Table(
+    "unlabelled_pictures",
+    metadata,
+    Column("picture_id", Text, ForeignKey("seen_pictures.id", ondelete="CASCADE"), primary_key=True),
+    Column("has_words", Boolean, nullable=False),
+    Index(None, "has_words"),
+)
+
+# What is done little by little over all rows: how far it has come, or by what it was last done.
+upkeep = Table(
+    "upkeep",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
 )
 
 named_searches = Table(

@@ -37,6 +37,7 @@ class Seen:
         self._connection = connection
         self._counters = Counters(connection)
         self._words = Words(connection)
+        self._labels = Labels(connection)
 
     # Writing what a scan meets.
 
@@ -120,6 +121,7 @@ class Seen:
         id_ = self._connection.execute(kept.returning(seen_addresses.c.id)).scalar_one()
         if known is None or known.context != context or known.image_url != _address_text(met.image_url):
             self._words.write_places([(id_, context, met.image_url)])
+            self._labels.mark([picture_id])
 
     def _at(self, picture_id: str, place: str) -> Row[Any, Any] | None:
         at_it = (seen_addresses.c.picture_id == picture_id, seen_addresses.c.place == place)
@@ -154,6 +156,8 @@ class Seen:
             self._write(number, pending=None, bytes=size)
         for number, id_ in joined.items():
             self._write(number, pending=None, bytes=0, same_as=id_)
+        # What is said of them now speaks for the ones that stand for them.
+        self._labels.mark(joined.values())
 
     def _write(self, number: int, **values: object) -> None:
         self._connection.execute(update(seen_pictures).where(seen_pictures.c.number == number).values(**values))
@@ -407,8 +411,8 @@ class Seen:
 
         gone = delete(seen_addresses).where(is_on(seen_addresses, host)).returning(seen_addresses.c.picture_id)
         touched = list(self._connection.execute(gone).scalars())
-        # Which words gave a label is not known: those of other sites give it again when labels are next applied.
-        Labels(self._connection).forget_words(touched)
+        # Which words gave a label is not known: those of other sites give it again.
+        self._labels.forget_words(touched)
         without: list[str] = []
         for part in _parts(sorted(set(touched))):
             has_others = select(seen_addresses.c.id).where(seen_addresses.c.picture_id == seen_pictures.c.id).exists()
@@ -430,8 +434,11 @@ class Seen:
         for part in _parts(ids):
             self._connection.execute(delete(seen_addresses).where(seen_addresses.c.picture_id.in_(part)))
             # Its fingerprint stood for these too: they get their own when they are next met.
+            like = select(seen_pictures.c.id).where(seen_pictures.c.same_as.in_(part))
+            alone = list(self._connection.execute(like).scalars())
             orphaned = update(seen_pictures).where(seen_pictures.c.same_as.in_(part))
             self._connection.execute(orphaned.values(same_as=None, recipe=None, shard=None, bytes=0))
+            self._labels.mark(alone)
             self._connection.execute(delete(seen_pictures).where(seen_pictures.c.id.in_(part)))
         return len(ids)
 

@@ -89,12 +89,15 @@ assets = Table(
     # The version of the rule by which its work was looked for; null before that (see guardian/catalog/works.py).
     Column("work_rule", Integer),
     Column("labels", Document(tuple[PictureLabel, ...]), nullable=False, server_default="[]"),
+    # The vocabulary by which its labels were made; null when they are to be made anew.
+    Column("labelled_by", Text),
     Column("shoot", Text),
     Column("description", Document(Description), nullable=False, server_default="{}"),
     Index(None, "state", "number"),
     Index(None, "collection"),
     Index(None, "work_id"),
     Index(None, "work_rule"),
+    Index(None, "labelled_by"),
 )
 
 # Ids of works that were joined to another. People and receivers have noted them, so they are kept for ever.

@@ -20,7 +20,7 @@ from guardian.store.lookalikes import LookAlikes
 from guardian.store.messages import Messages
 from guardian.store.named_searches import NamedSearches
 from guardian.store.notices import Notices
-from guardian.store.people import ApiTokens, People, SignIns
+from guardian.store.people import ApiTokens, People, SignInLinks, SignIns
 from guardian.store.processes import Processes
 from guardian.store.quarantine import Quarantine
 from guardian.store.released_evidence import ReleasedEvidence
@@ -33,6 +33,7 @@ from guardian.store.scans import Scans
 from guardian.store.seen import Seen
 from guardian.store.statistics import Statistics
 from guardian.store.tasks import Tasks
+from guardian.store.upkeep import Upkeep
 from guardian.store.versions import Versions
 from guardian.store.waiting import WaitingMessages
 from guardian.store.words import Words
@@ -60,6 +61,7 @@ class Transaction:
         self.case_words = CaseWords(connection)
         self.statistics = Statistics(connection)
         self.people = People(connection)
+        self.sign_in_links = SignInLinks(connection)
         self.sign_ins = SignIns(connection)
         self.api_tokens = ApiTokens(connection)
         self.processes = Processes(connection)
@@ -76,6 +78,7 @@ class Transaction:
         self.seen = Seen(connection)
         self.words = Words(connection)
         self.labels = Labels(connection)
+        self.upkeep = Upkeep(connection)
         self.named_searches = NamedSearches(connection)
         self.quarantine = Quarantine(connection)
         self.requests = Requests(connection)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from sqlalchemy import (
@@ -29,6 +29,8 @@ from guardian.store.places import is_on
 from guardian.store.search_tables import picture_words
 from guardian.store.tables import seen_addresses, seen_pictures
 from guardian.views.word_tokens import Term, kept, terms
+
+T = TypeVar("T")
 
 FIELDS = ("title", "tags", "caption", "page", "around")
 
@@ -145,16 +147,29 @@ class Words:
         found, is_all = self._found(question, scope, _PLACES_OF_BEST)
         return WordHits(self._pictures_at(found)[:limit], is_all)
 
-    def having(self, phrase: str) -> tuple[set[int], set[int]]:
-        """Return the numbers of all assets, and of all remembered pictures, whose words hold this phrase exactly."""
-        asked = [Term(term.words, is_exact=True) for term in terms(f'"{phrase}"')]
-        if not asked:
-            return set(), set()
-        matched, _, source = self._search(asked, _Joint.ALL)
-        row = _row_id(self._is_sqlite)
-        ids = self._connection.execute(select(row).select_from(source).where(matched)).scalars().all()
-        places = self._pictures_at([(id_, 0.0) for id_ in ids if id_ > 0])
-        return {-id_ for id_ in ids if id_ < 0}, {hit.number for hit in places}
+    def of_assets(self, numbers: Collection[int]) -> dict[int, list[str]]:
+        """Return the words of assets as they are kept, a text for each field, by their numbers."""
+        found = dict[int, list[str]]()
+        for part in _parts([-number for number in numbers]):
+            for row in self._connection.execute(select(picture_words).where(picture_words.c.id.in_(part))):
+                found[-row.id] = [getattr(row, name) for name in FIELDS]
+        return found
+
+    def of_pictures(self, ids: Collection[str]) -> dict[str, list[str]]:
+        """Return the words around pictures, and those that are nearly the same, as they are kept, by their ids.
+
+        A text for each field of each place.
+        """
+        found = dict[str, list[str]]()
+        head = func.coalesce(seen_pictures.c.same_as, seen_pictures.c.id).label("head")
+        joined = picture_words.join(seen_addresses, seen_addresses.c.id == picture_words.c.address_id).join(
+            seen_pictures, seen_pictures.c.id == seen_addresses.c.picture_id
+        )
+        for part in _parts(ids):
+            is_one = seen_pictures.c.id.in_(part) | seen_pictures.c.same_as.in_(part)
+            for row in self._connection.execute(select(head, picture_words).select_from(joined).where(is_one)):
+                found.setdefault(row.head, []).extend(getattr(row, name) for name in FIELDS)
+        return found
 
     def _found(self, question: str, scope: "_Scope", limit: int) -> tuple[list[tuple[int, float]], bool]:
         """Return ids and scores of the best rows: with all words, with all or longer ones, with some of them."""
@@ -230,6 +245,13 @@ def file_name(address: str | None) -> str | None:
         return None
     name = PurePosixPath(unquote(urlsplit(address).path)).stem.replace("_", " ")
     return name or None
+
+
+def _parts(values: Collection[T]) -> Iterator[list[T]]:
+    """Yield values in parts, since SQLite bounds the number of parameters of a statement."""
+    listed = list(values)
+    for start in range(0, len(listed), _AT_A_TIME):
+        yield listed[start : start + _AT_A_TIME]
 
 
 def _tiers(asked: Sequence[Term]) -> Iterator[tuple[Sequence[Term], _Joint]]:

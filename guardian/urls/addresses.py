@@ -7,7 +7,7 @@ import ipaddress
 import re
 import socket
 from functools import lru_cache
-from urllib.parse import quote, unquote_to_bytes, urljoin, urlsplit
+from urllib.parse import quote, unquote, unquote_to_bytes, urljoin, urlsplit
 
 import idna
 from publicsuffixlist import PublicSuffixList
@@ -289,11 +289,20 @@ def _is_session(parameter: str) -> bool:
     return bool(_SESSION.fullmatch(parameter) or _PERHAPS_SESSION.fullmatch(parameter))
 
 
-def shown_url(url: str) -> str:
-    """Return an address fit for logs: without user, password, query and fragment, which often hold secrets."""
+def shown_url(url: str, *, with_path: bool = True) -> str:
+    """Return an address fit for logs: without user, password, query and fragment, which often hold secrets.
+
+    `with_path`: False for addresses of services whose path may be a key, as those of many webhooks are.
+    """
     try:
         parts = urlsplit(url)
         host = parts.netloc.rpartition("@")[2]
     except ValueError:
         return "an unreadable address"
-    return f"{parts.scheme}://{host}{parts.path}" if host else parts.path
+    path = parts.path if with_path or parts.path in ("", "/") else "/…"
+    return f"{parts.scheme}://{host}{path}" if host else path
+
+
+def without_folders(url: str) -> str:
+    """Return an address as people outside may see it: of a local file its name alone, any other as it is."""
+    return f"file:{unquote(urlsplit(url).path).rpartition('/')[2]}" if url.startswith("file:") else url

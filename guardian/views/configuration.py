@@ -7,16 +7,17 @@ shown without it.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeGuard
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel
+
+from guardian.urls.addresses import shown_url
 
 Path = tuple[str | int, ...]
 PlaceOf = Callable[[Path], str | None]
 """Where the value of a path of keys and indices was written, such as "config.yaml, line 12"; None: nowhere."""
 
-_OF_OTHERS = ("destinations", "store")
-"""Sections whose addresses are themselves half a secret: the path of a webhook, the password of a database."""
+_PATHS_SHOWN = (("sources",), ("fetch",), ("web",), ("evidence", "takedown_addresses"))
+"""Where addresses are such as anybody may know. Elsewhere a path may be a key, as that of a webhook is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +93,6 @@ def _text(value: Any, path: Path) -> str:
 
 
 def _without_secrets(address: str, path: Path) -> str:
-    """Return an address without user, password and query; those of other services without their path too."""
-    try:
-        parts = urlsplit(address)
-        host = parts.netloc.rpartition("@")[2]
-    except ValueError:
-        return "an address that cannot be read"
-    shown_path = parts.path if path[0] not in _OF_OTHERS or parts.path in ("", "/") else "/…"
-    return f"{parts.scheme}://{host}{shown_path}{'?…' if parts.query else ''}"
+    """Return an address without user, password and query, and without its path where that may be a key."""
+    is_public = any(path[: len(shown)] == shown for shown in _PATHS_SHOWN)
+    return shown_url(address, with_path=is_public) + ("?…" if "?" in address else "")

@@ -3,7 +3,7 @@
 from typing import Any
 
 from guardian.model import CaptureReason, EvidenceCapture, EvidenceDeletion, EvidenceFile, EvidenceHold
-from guardian.views.counting import counted
+from guardian.views.counting import counted, size_text
 
 _REASON_TEXTS = {
     CaptureReason.OPENED: "the case opened",
@@ -71,22 +71,10 @@ def reason_text(capture: EvidenceCapture, *, with_name: bool = True) -> str:
     return f"{text} by {capture.asked_by}" if with_name and capture.asked_by is not None else text
 
 
-def size_text(capture: EvidenceCapture) -> str:
+def capture_size_text(capture: EvidenceCapture) -> str:
     """Return how many files a capture has and how many bytes they take."""
     size = sum(file.size_bytes for file in capture.files)
-    return f"{counted(len(capture.files), 'file')}, {byte_text(size)}"
-
-
-def byte_text(size: int) -> str:
-    """Return a number of bytes as people read it: 712 bytes, 3.4 kB, 1.2 GB."""
-    if size < 1000:
-        return counted(size, "byte")
-    value, unit = float(size), "bytes"
-    for next_unit in ("kB", "MB", "GB", "TB"):
-        if value < 999.5:
-            break
-        value, unit = value / 1000, next_unit
-    return f"{value:.3g} {unit}"
+    return f"{counted(len(capture.files), 'file')}, {size_text(size)}"
 
 
 def _file_json(file: EvidenceFile) -> dict[str, Any]:

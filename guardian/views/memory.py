@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from guardian.model import EarlierUse, EarlierUseState, MemoryCounts
-from guardian.views.counting import counted
+from guardian.views.counting import counted, size_text
 from guardian.views.plain_text import printable
 from guardian.views.timestamps import json_timestamp, minute_text
 
@@ -58,7 +58,7 @@ def memory_facts(
         "remembering": "on" if remembers else "off",
         "remembered": pictures,
         "seen at": f"{counted(counts.addresses, 'place')} on {counted(counts.hosts, 'host')}",
-        "size": f"{counts.bytes / 1e6:.1f} MB of at most {bounds.max_bytes / 1e6:.0f} MB",
+        "size": f"{size_text(counts.bytes)} of at most {size_text(bounds.max_bytes)}",
         "kept": f"{bounds.keep / timedelta(days=1):g} days after it was last seen",
     }
     if counts.first_seen_at is not None and counts.last_seen_at is not None:

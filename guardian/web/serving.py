@@ -20,7 +20,7 @@ async def serving(app: Starlette, listen: str) -> AsyncIterator[str]:
     # The socket is opened here and not by uvicorn, which would end the process when the address is taken.
     with _listening(listen) as listener:
         host, port = listener.getsockname()[:2]
-        server = _Server(uvicorn.Config(app, log_config=None, lifespan="off"))
+        server = _Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
         serving_task = asyncio.create_task(server.serve([listener]))
         try:
             yield f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -11,7 +11,8 @@ import pytest
 
 import guardian
 from guardian.model import AssetState, TaskKind
-from guardian.store import Store, StoreSettings, open_store
+from guardian.store import Store
+from tests.databases import store_in
 
 REPOSITORY = Path(guardian.__file__).parents[1]
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -53,7 +54,7 @@ def fill(connection, record):
 
 @pytest.fixture
 def data_dir(tmp_path: Path) -> Path:
-    store = open_store(StoreSettings(), tmp_path)
+    store = store_in(tmp_path)
     with store.begin() as tx:
         tx.assets.reserve("a" * 64, title="t", collection="c", path="/a.jpg", size=(8, 6), at=NOON)
     store.close()
@@ -74,7 +75,7 @@ def kill_recorder(data_dir: Path, moment: str) -> Store:
     assert any(line == "waiting\n" for line in said)
     recorder.send_signal(signal.SIGKILL)
     recorder.communicate()
-    return open_store(StoreSettings(), data_dir)
+    return store_in(data_dir)
 
 
 def test_killed_before_the_commit_nothing_is_half_there(data_dir: Path) -> None:
@@ -123,7 +124,7 @@ def test_full_disk_leaves_no_half_of_a_finding(data_dir: Path) -> None:
         input="",
     )
     assert "StoreUnusable: no room left" in recorder.stderr
-    store = open_store(StoreSettings(), data_dir)
+    store = store_in(data_dir)
     with store.read() as tx:
         assert (tx.findings.list(), tx.cases.list(), tx.tasks.list()) == ([], [], [])
         assert tx.assets.count(AssetState.ADDING) == 1

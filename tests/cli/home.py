@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests import forked
+from tests.databases import place_database
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -76,9 +77,13 @@ def shown_on_terminal(command: list[str], columns: int, code: int | None = None)
 
 @lru_cache(maxsize=1)
 def _initialised() -> tempfile.TemporaryDirectory[str]:
-    """A folder that holds `home`, made by the command once in this process, and deleted at its end."""
+    """A folder that holds `home`, made by the command once in this process, and deleted at its end.
+
+    Its database is made already, or the first command of each test would run all migrations.
+    """
     holder = tempfile.TemporaryDirectory(prefix="guardian-tests-")
     assert forked.guardian("init", f"{holder.name}/home").returncode == 0
+    place_database(Path(holder.name) / "home" / "data")
     return holder
 
 

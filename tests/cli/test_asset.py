@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from guardian.model import Action, Comparison, Decision, Finding, LicenceStatus
-from guardian.store import StoreSettings, open_store
 from tests.cli.home import Home, made_home
+from tests.databases import store_in
 
 ODD = os.fsdecode(b"d\xfcne\n\x1b[31m.png")
 
@@ -251,7 +251,7 @@ def test_uses_are_judged_again_when_an_asset_changes_its_collection(own: Home) -
     coffee = own.lines("asset", "list", "--json")[1]
     own.guardian("licence", "add", "--host", "shop.example", "--collection", "sold")
     seen = datetime.now(UTC)
-    store = open_store(StoreSettings(), own.folder / "data")
+    store = store_in(own.folder / "data")
     with store.begin() as tx:
         found = Finding(
             id="find_1",

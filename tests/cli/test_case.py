@@ -11,8 +11,8 @@ import pytest
 from guardian.cases import Kept, RecordedUse, record
 from guardian.model import Action, Comparison, Context, Decision, LicenceStatus, Severity, Sighting, TaskKind
 from guardian.shipped import rules_folder
-from guardian.store import StoreSettings, open_store
 from tests import forked
+from tests.databases import store_in
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
@@ -25,7 +25,7 @@ def guardian(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def folder(tmp_path: Path) -> Path:
     """Two cases: thief.example with two findings, told; pirate.example for review, untold."""
     (tmp_path / "config.yaml").write_text("data_dir: data\n")
-    store = open_store(StoreSettings(), tmp_path / "data")
+    store = store_in(tmp_path / "data")
     with store.begin() as tx:
         asset = tx.assets.reserve("a" * 64, title="Düne", collection="shop", path="/a.jpg", size=(800, 600), at=NOON)
         seen = [
@@ -88,7 +88,7 @@ def test_show_has_findings_and_history(folder: Path) -> None:
 
 
 def test_what_a_sent_message_named_is_found_after_the_bytes_changed(folder: Path) -> None:
-    store = open_store(StoreSettings(), folder / "data")
+    store = store_in(folder / "data")
     with store.begin() as tx:
         (asset,) = tx.assets.list()
         for minutes, digit in ((10, "d"), (20, "e")):

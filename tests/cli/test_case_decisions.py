@@ -14,7 +14,7 @@ from guardian.cli import guardian
 from guardian.errors import UsageError
 from guardian.model import Action, Comparison, Context, Decision, LicenceStatus, Severity, Sighting
 from guardian.shipped import rules_folder
-from guardian.store import StoreSettings, open_store
+from tests.databases import store_in
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 Run = Callable[..., str]
@@ -25,7 +25,7 @@ def run(tmp_path: Path) -> Run:
     """Two works used by shop.example, one of them by instagram.com/alice; `run(...)` is a command, and what it says."""
     config = tmp_path / "config.yaml"
     config.write_text("data_dir: data\nplatforms: [{host: art.example, account: '/by/{account}'}]\n")
-    store = open_store(StoreSettings(), tmp_path / "data")
+    store = store_in(tmp_path / "data")
     with store.begin() as tx:
         assets = [
             tx.assets.reserve(digit * 64, title=f"P{digit}", collection="c", path=f"/{digit}", size=(8, 6), at=NOON)

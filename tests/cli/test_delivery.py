@@ -9,8 +9,8 @@ import pytest
 
 from guardian.model import Message
 from guardian.outbox import enqueue
-from guardian.store import StoreSettings, open_store
 from tests import forked
+from tests.databases import store_in
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
         "  - {name: legal, kind: webhook, url: 'https://legal.example/hook?token=hidden', secret_env: HOOK}\n"
         "  - {name: chat, kind: webhook, url: 'https://chat.example/hook', secret_env: HOOK}\n"
     )
-    store = open_store(StoreSettings(), tmp_path / "data")
+    store = store_in(tmp_path / "data")
     with store.begin() as tx:
         for name, destination in (("a", "legal"), ("b", "legal"), ("c", "legal"), ("d", "chat")):
             body = json.dumps({"type": "case.opened", "data": {"title": f"Düne {name}"}}).encode()
@@ -75,7 +75,7 @@ def test_show_prints_the_body(folder: Path) -> None:
 
 
 def test_a_message_is_named_by_its_webhook_id(folder: Path) -> None:
-    store = open_store(StoreSettings(), folder / "data")
+    store = store_in(folder / "data")
     with store.begin() as tx:
         enqueue(tx, Message("msg_both", "case.opened", NOW, b"{}"), ["legal", "chat"])
         tx.tasks.done(5, NOW)
@@ -137,7 +137,7 @@ def test_list_and_show_name_case_and_asset(folder: Path) -> None:
         "case": {"id": "case_0123456789abcdef0123", "operator": "thief.example"},
         "asset": {"id": "asset_1", "title": "夜明けの港"},
     }
-    store = open_store(StoreSettings(), folder / "data")
+    store = store_in(folder / "data")
     with store.begin() as tx:
         at = NOW.replace(microsecond=123456)
         enqueue(tx, Message("msg_e", "case.opened", at, json.dumps({"data": data}).encode()), ["legal"])

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from guardian.store import StoreSettings, open_store
 from tests import forked
+from tests.databases import store_in
 
 
 def guardian(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -57,7 +57,7 @@ def test_a_missing_secret_and_an_unknown_name_are_said(folder: Path, receiver: A
 
 
 def test_a_disabled_destination_is_shown_and_enabled(folder: Path) -> None:
-    store = open_store(StoreSettings(), folder / "data")
+    store = store_in(folder / "data")
     with store.begin() as tx:
         tx.destinations.disable("legal", datetime.now(UTC), "it answered 410 Gone")
     store.close()

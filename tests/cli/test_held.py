@@ -11,14 +11,14 @@ from guardian.cases import record
 from guardian.cli import guardian
 from guardian.errors import UsageError
 from guardian.model import Routing, Sighting
-from guardian.store import StoreSettings, open_store
 from tests.cli.test_public_json import NOON, filled, use_of
+from tests.databases import store_in
 
 
 def test_a_flood_is_listed_released_and_dropped(tmp_path: Path) -> None:
     config = tmp_path / "config.yaml"
     config.write_text("data_dir: data\n")
-    store = open_store(StoreSettings(), tmp_path / "data")
+    store = store_in(tmp_path / "data")
     filled(store)
     with store.begin() as tx:
         (asset,) = tx.assets.list()

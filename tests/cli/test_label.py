@@ -15,6 +15,7 @@ def test_terms_are_applied_listed_and_chosen_by(protected: Home) -> None:
     assert "there is no vocabulary" in protected.guardian("label", "list", code=2).stderr
     (protected.folder / "labels.yaml").write_text(_LABELS, encoding="utf-8")
     assert protected.guardian("label", "check").stdout == "2 terms in 4 phrasings\n"
+    assert "still to be labelled: 2 assets, 0 remembered pictures" in protected.guardian("label", "list").stdout
 
     applied = json.loads(protected.guardian("label", "apply", "--json").stdout)
     assert applied["terms"]["spacemen"] == applied["terms"]["people"] == {"words": 1, "meaning": 0, "neighbours": 0}

@@ -9,8 +9,8 @@ import pytest
 
 from guardian.licences import licence_status
 from guardian.model import Asset, LicenceStatus, Work
-from guardian.store import StoreSettings, open_store
 from tests import forked
+from tests.databases import store_in
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 TODAY = datetime.now(UTC).date()
@@ -24,7 +24,7 @@ def licence(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def asset(tmp_path: Path) -> Asset:
     """A protected image in the collection press; the configuration and its data lie in tmp_path."""
     (tmp_path / "config.yaml").write_text("data_dir: data\n")
-    store = open_store(StoreSettings(), tmp_path / "data")
+    store = store_in(tmp_path / "data")
     with store.begin() as tx:
         added = tx.assets.reserve("a" * 64, title="Düne", collection="press", path="/a.jpg", size=(800, 600), at=NOON)
         tx.assets.protect([added.number])
@@ -33,7 +33,7 @@ def asset(tmp_path: Path) -> Asset:
 
 
 def standing_now(folder: Path, asset: Asset, host: str, on: date = TODAY) -> LicenceStatus:
-    store = open_store(StoreSettings(), folder / "data")
+    store = store_in(folder / "data")
     with store.read() as tx:
         found = tx.licences.list()
     store.close()

@@ -177,7 +177,7 @@ def test_cost_is_measured_on_the_weights_themselves(tmp_path: Path) -> None:
     measured = guardian(tmp_path, chosen, "status", "--measure")
     assert measured.returncode == 0, measured.stderr
     assert "16 numbers" in measured.stdout
-    assert "MB to load, in each worker" in measured.stdout
+    assert "iB to load, in each worker" in measured.stdout
     (tmp_path / "tiny.torchscript").write_bytes(b"torn")
     torn = guardian(tmp_path, chosen, "status", "--measure")
     assert torn.returncode == 3

@@ -11,9 +11,9 @@ import pytest
 from guardian.cases import Kept, RecordedUse, record
 from guardian.model import Action, Comparison, Context, Decision, LicenceStatus, Severity, Sighting
 from guardian.shipped import rules_folder
-from guardian.store import StoreSettings, open_store
 from tests.cli.home import Home
 from tests.conftest import Site
+from tests.databases import store_in
 
 CONFIG = """
 data_dir: data
@@ -58,7 +58,7 @@ def desk(tmp_path: Path, site: Site) -> Desk:
     (tmp_path / "mine").mkdir()
     page = site.page("page.html", "copy.png")
     (site.folder / "copy.png").write_bytes(PICTURE)
-    store = open_store(StoreSettings(), tmp_path / "data")
+    store = store_in(tmp_path / "data")
     at = datetime.now(UTC) - timedelta(days=2)
     with store.begin() as tx:
         asset = tx.assets.reserve("a" * 64, title="Düne", collection="shop", path="/a.jpg", size=(800, 600), at=at)

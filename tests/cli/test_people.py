@@ -1,7 +1,12 @@
 """`guardian user`, `token` and `audit` as one administrator would use them."""
 
+import re
 from pathlib import Path
 
+import pytest
+
+from guardian.cli.user import _loopback_address
+from guardian.errors import UsageError
 from tests.cli.home import Home, made_home
 
 
@@ -25,11 +30,23 @@ def test_people_tokens_and_the_log_of_them(tmp_path: Path) -> None:
     assert made.stdout.strip() not in str(token)
     home.guardian("token", "remove", token["id"])
 
+    link = home.guardian("user", "sign-in-link", "anna").stdout.strip()
+    assert re.fullmatch(r"http://127\.0\.0\.1:8765/login/link/[\w-]{43}", link)
+
     actions = [line["action"] for line in home.lines("audit", "list", "--json")]
-    assert actions == ["audit.begun", "user.added", "token.added", "token.revoked"]
+    assert actions == ["audit.begun", "user.added", "token.added", "token.revoked", "user.sign_in_link_made"]
     verified = home.guardian("audit", "verify").stdout
-    assert "whole: 4 lines of the audit log" in verified
+    assert "whole: 5 lines of the audit log" in verified
     head = verified.split("head ")[1].strip()
     home.guardian("audit", "verify", "--head", head)
     other = "9" + head[head.index(":") :]
     assert "is gone" in home.guardian("audit", "verify", "--head", other, code=1).stdout
+
+
+def test_sign_in_link_is_of_loopback_alone() -> None:
+    assert _loopback_address("0.0.0.0:80") == "127.0.0.1:80"
+    assert _loopback_address("[::]:80") == "[::1]:80"
+    assert _loopback_address("[::1]:80") == "[::1]:80"
+    for listen in ("127.0.0.1:0", "10.0.0.5:8765"):
+        with pytest.raises(UsageError):
+            _loopback_address(listen)

@@ -25,8 +25,9 @@ from guardian.model import (
     TaskKind,
     Transform,
 )
-from guardian.store import Store, StoreSettings, open_store
+from guardian.store import Store
 from tests.cli.home import Home
+from tests.databases import store_in
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 ASSET_ID = "asset_aaaaaaaaaaaaaaaa"
@@ -97,7 +98,7 @@ def home(tmp_path: Path) -> Home:
         "destinations:\n"
         "  - {name: legal, kind: webhook, url: 'https://legal.example/hook?token=hidden', secret_env: HOOK}\n"
     )
-    store = open_store(StoreSettings(), tmp_path / "data")
+    store = store_in(tmp_path / "data")
     filled(store)
     store.close()
     return Home(tmp_path)
@@ -108,7 +109,7 @@ def read(home: Home) -> Read:
     """Asks the database of `home`."""
 
     def ask(question: Callable[[Any], Any]) -> Any:
-        store = open_store(StoreSettings(), home.folder / "data")
+        store = store_in(home.folder / "data")
         with store.read() as tx:
             answer = question(tx)
         store.close()

@@ -8,8 +8,8 @@ import pytest
 
 from guardian.cases import RecordedUse, record
 from guardian.model import Action, Comparison, Decision, Finding, LicenceStatus, Severity, Sighting
-from guardian.store import StoreSettings, open_store
 from tests import forked
+from tests.databases import store_in
 
 SEEN = datetime(2020, 6, 1, 12, 0, tzinfo=UTC)
 RULES = """\
@@ -53,7 +53,7 @@ def finding(tmp_path: Path) -> Finding:
     configure(tmp_path)
     (tmp_path / "rules").mkdir()
     (tmp_path / "rules" / "10-all.yaml").write_text(RULES)
-    store = open_store(StoreSettings(), tmp_path / "data")
+    store = store_in(tmp_path / "data")
     with store.begin() as tx:
         asset = tx.assets.reserve("a" * 64, title="Düne", collection="press", path="/a.jpg", size=(800, 600), at=SEEN)
         use = RecordedUse(
@@ -71,7 +71,7 @@ def finding(tmp_path: Path) -> Finding:
 
 
 def license_press(folder: Path, first: date | None, last: date | None) -> None:
-    store = open_store(StoreSettings(), folder / "data")
+    store = store_in(folder / "data")
     with store.begin() as tx:
         tx.licences.add("customer.example", at=SEEN, collection="press", dates=(first, last))
     store.close()
@@ -182,7 +182,7 @@ def test_findings_that_are_not_there_or_not_unique(tmp_path: Path, finding: Find
     assert missing.returncode == 2
     assert "there is no finding find_zzz" in missing.stderr
     assert rules(tmp_path, "explain", finding.id.removeprefix("find_")).returncode == 0
-    store = open_store(StoreSettings(), tmp_path / "data")
+    store = store_in(tmp_path / "data")
     with store.begin() as tx:
         asset = tx.assets.get(finding.asset_id)
         assert asset is not None

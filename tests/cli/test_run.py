@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from guardian.model import ScanCounts
-from guardian.store import StoreSettings, open_store
 from tests.cli.home import Home
+from tests.databases import store_in
 
 SECRET = "LEGAL_SECRET"
 
@@ -89,7 +89,7 @@ def test_wrong_words_are_2(own: Home, words: tuple[str, ...]) -> None:
 
 def test_a_source_that_another_process_is_scanning_is_left_to_it(watched: Home, receiver: Any) -> None:
     secret = {SECRET: receiver.secrets[0]}
-    store = open_store(StoreSettings(), watched.folder / "data")
+    store = store_in(watched.folder / "data")
     with store.begin() as tx:
         tx.processes.beat("other", timedelta(minutes=5), host="there", pid=99, command="guardian run")
         running = tx.scans.start("gallery", datetime.now(UTC), "other", timedelta(minutes=5))

@@ -18,9 +18,9 @@ from guardian.model import (
     LicenceStatus,
     TaskKind,
 )
-from guardian.store import StoreSettings, open_store
 from tests import forked
 from tests.cli.home import Home
+from tests.databases import store_in
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
@@ -32,7 +32,7 @@ def guardian(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "config.yaml").write_text("data_dir: data\n")
-    store = open_store(StoreSettings(), tmp_path / "data")
+    store = store_in(tmp_path / "data")
     with store.begin() as tx:
         for number in range(100):
             tx.tasks.add(TaskKind.DELIVER, str(number), b"x" * 3000, due_at=NOON, at=NOON)
@@ -48,7 +48,7 @@ def test_backup_can_be_put_in_place_of_the_database(folder: Path) -> None:
         path.unlink()
     (folder / "copy.db").rename(folder / "data" / "guardian.db")
     assert guardian(folder, "store", "check").stdout == "the database is sound\n"
-    store = open_store(StoreSettings(), folder / "data")
+    store = store_in(folder / "data")
     with store.read() as tx:
         assert len(tx.tasks.list()) == 100
     store.close()
@@ -70,7 +70,7 @@ def test_damage_is_said_with_exit_code_4_and_no_traceback(folder: Path) -> None:
 
 
 def test_prune_says_what_it_forgot_and_leaves_what_is_owed(folder: Path) -> None:
-    store = open_store(StoreSettings(), folder / "data")
+    store = store_in(folder / "data")
     with store.begin() as tx:
         old = tx.tasks.add(TaskKind.DELIVER, "delivered long ago", b"{}", due_at=NOON, at=NOON)
         assert old is not None
@@ -81,14 +81,14 @@ def test_prune_says_what_it_forgot_and_leaves_what_is_owed(folder: Path) -> None
     assert said.stdout == "forgotten: 1 deliveries, 0 scans, 0 responses, 0 candidates\n"
     again = guardian(folder, "store", "prune", "--json")
     assert json.loads(again.stdout) == {"deliveries": 0, "scans": 0, "responses": 0, "candidates": 0}
-    store = open_store(StoreSettings(), folder / "data")
+    store = store_in(folder / "data")
     with store.read() as tx:
         assert tx.tasks.due_count(NOON) == 100
     store.close()
 
 
 def note_finding(home: Home, asset_id: str, image_sha256: str) -> None:
-    store = open_store(StoreSettings(), home.folder / "data")
+    store = store_in(home.folder / "data")
     with store.begin() as tx:
         tx.findings.upsert(
             Finding(
@@ -154,7 +154,7 @@ def test_rebuilding_goes_on_without_lost_originals_and_names_them(own: Home) -> 
     path = originals.path_of(coffee["sha256"])
     path.write_bytes(path.read_bytes()[:-1])
     # Its own file is gone as well, so that it cannot be restored from there.
-    store = open_store(StoreSettings(), own.folder / "data")
+    store = store_in(own.folder / "data")
     with store.begin() as tx:
         tx.assets.move(coffee["id"], "/gone/coffee.png")
     store.close()

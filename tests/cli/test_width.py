@@ -20,8 +20,9 @@ from guardian.model import (
     Severity,
     Sighting,
 )
-from guardian.store import Store, StoreSettings, open_store
+from guardian.store import Store
 from tests.cli.home import Home
+from tests.databases import store_in
 
 NOW = datetime.now(UTC) - timedelta(hours=3, minutes=1)
 TITLES = (
@@ -47,7 +48,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
         f"  - {{name: legal, url: '{LONG_URL}', secret_env: HOOK}}\n"
     )
     shutil.copytree(Path(__file__).resolve().parent.parent.parent / "rules", folder / "rules")
-    store = open_store(StoreSettings(), folder / "data")
+    store = store_in(folder / "data")
     fill(store)
     store.close()
     return Home(folder)
@@ -126,7 +127,7 @@ def test_a_report_fits_but_for_what_is_copied(home: Home, words: tuple[str, ...]
 
 
 def ids(home: Home) -> dict[str, str]:
-    store = open_store(StoreSettings(), home.folder / "data")
+    store = store_in(home.folder / "data")
     with store.read() as tx:
         found = tx.findings.list()[0]
     store.close()

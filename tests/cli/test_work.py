@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from guardian.store import StoreSettings, open_store
 from tests.cli.home import Home
+from tests.databases import store_in
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 LEAF, WEB, DUNE = (f"asset_{digit * 16}" for digit in "abc")
@@ -17,7 +17,7 @@ LEAF, WEB, DUNE = (f"asset_{digit * 16}" for digit in "abc")
 def home(tmp_path: Path) -> Home:
     """Three protected assets, each a work of its own."""
     (tmp_path / "config.yaml").write_text("data_dir: data\n")
-    store = open_store(StoreSettings(), tmp_path / "data")
+    store = store_in(tmp_path / "data")
     with store.begin() as tx:
         for digit, title, collection in (("a", "Leaf", "press"), ("b", "Leaf", "web"), ("c", "Düne", "press")):
             asset = tx.assets.reserve(
@@ -74,7 +74,7 @@ def test_wishes_that_make_no_sense(home: Home, words: list[str], told: str) -> N
 
 
 def test_assets_that_nobody_has_compared_yet_are_counted(home: Home) -> None:
-    store = open_store(StoreSettings(), home.folder / "data")
+    store = store_in(home.folder / "data")
     with store.begin() as tx:
         tx.works.note_sought([DUNE], 0)
     assert "1 asset not compared with the others yet" in home.guardian("work", "list").stderr

@@ -16,7 +16,7 @@ from guardian.daemon import run_once
 from guardian.model import ScanCounts, ScanOutcome
 from guardian.shipped import rules_folder
 from guardian.sources.settings import PageSettings
-from guardian.store import StoreSettings, open_store
+from tests.databases import store_in
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 SOURCE = PageSettings(name="gallery", kind="page", url="https://a.example/", every=timedelta(hours=1))
@@ -24,7 +24,7 @@ SETTINGS = CoverageSettings(deliver_to=("legal", "ops"))
 
 
 def test_trouble_is_told_once_an_episode_to_each_destination(tmp_path: Path) -> None:
-    store = open_store(StoreSettings(), tmp_path)
+    store = store_in(tmp_path)
 
     def tell(*words: str) -> int:
         with store.begin() as tx:

@@ -21,8 +21,9 @@ from guardian.delivery.settings import DeliverySettings, DestinationSettings
 from guardian.fetch.trusted import TrustedClient
 from guardian.model import Message, Task, TaskKind, TaskState
 from guardian.outbox import enqueue
-from guardian.store import Store, StoreSettings, open_store
+from guardian.store import Store
 from guardian.store.audit import DELIVERED
+from tests.databases import store_in
 from tests.delivery.passes import deliver_due
 
 START = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -45,7 +46,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = open_store(StoreSettings(), tmp_path)
+    opened = store_in(tmp_path)
     yield opened
     opened.close()
 
@@ -285,7 +286,7 @@ asyncio.run(main())
 
 
 def test_killed_between_post_and_mark_the_same_message_comes_again(tmp_path: Path, receiver: Any) -> None:
-    store = open_store(StoreSettings(), tmp_path)
+    store = store_in(tmp_path)
     now = datetime.now(UTC)
     with store.begin() as tx:
         enqueue(tx, Message("msg_1", "x", now, b'{"type":"x"}'), ["legal"])

@@ -43,6 +43,7 @@ from guardian.store import Store, Transaction
 from guardian.tasks.outcomes import Settled
 from guardian.tasks.runner import Runner
 from tests.cli.home import Home, made_home
+from tests.databases import store_in
 from tests.disks import small_disk
 from tests.fetch.conftest import patient
 from tests.websites import GIF, Says, Silent, Site, running
@@ -76,7 +77,7 @@ class Place:
 
     @property
     def store(self) -> Store:
-        return Store(f"sqlite:///{self.folder / 'guardian.db'}")
+        return store_in(self.folder)
 
     def owe(self, reason: CaptureReason, occasion: str = "first") -> None:
         with closing(self.store) as store, store.begin() as tx:
@@ -136,7 +137,7 @@ class Place:
 
 def with_case(folder: Path, site: Site) -> Place:
     folder.mkdir(exist_ok=True)
-    with closing(Store(f"sqlite:///{folder / 'guardian.db'}")) as store, store.begin() as tx:
+    with closing(store_in(folder)) as store, store.begin() as tx:
         asset = tx.assets.reserve("a" * 64, title="t", collection="c", path="/a", size=(8, 6), at=NOON)
         tx.assets.protect([asset.number])
         # An account of a platform: the imprint of the platform says nothing of it, so none is looked for.

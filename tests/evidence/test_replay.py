@@ -16,14 +16,14 @@ from urllib.parse import urlsplit
 import pytest
 from PIL import Image
 
-from guardian.evidence.exchanges import ExchangeServices, take_exchanges
+from guardian.evidence.exchanges import ExchangeServices, keep_exchanges, take_exchanges
 from guardian.evidence.keeper import opened_keeper
 from guardian.evidence.vault import Vault
 from guardian.fetch.fetcher import Fetcher
 from guardian.fetch.web import WebClient
-from guardian.store import Store
 from guardian.urls.addresses import canonical_url
 from tests.browsers import chromium, from_npm, needs_browser
+from tests.databases import store_in
 from tests.evidence.comparisons import subject_of
 from tests.fetch.conftest import patient
 from tests.websites import Redirect, Says, Site, running
@@ -59,13 +59,13 @@ async def captured(site: Site, original: Path, folder: Path) -> bytes:
     addresses = {"page_url": canonical_url(f"{site.url}/"), "image_url": canonical_url(f"{site.url}/lamp.png")}
     use = replace(use, finding=replace(use.finding, **addresses))
     clock = lambda: datetime.now(UTC)  # noqa: E731
-    store = Store(f"sqlite:///{folder / 'guardian.db'}")
+    store = store_in(folder)
     try:
         async with WebClient(patient(), clock=clock) as web:
             vault = Vault(folder / "evidence", 10**9)
             services = ExchangeServices(Fetcher.for_scan(web), store, vault, clock, 60, for_person=True)
             with opened_keeper(folder, 10**8) as keeper:
-                await take_exchanges(use, keeper, services)
+                await keep_exchanges(await take_exchanges(use, keeper, services), keeper)
                 return (keeper.folder / "page.wacz").read_bytes()
     finally:
         store.close()

@@ -200,7 +200,7 @@ def test_a_page_without_end_is_bounded_and_what_is_left_out_is_said(site: Site, 
 
 @needs_browser
 def test_the_memory_of_the_browser_is_bounded_and_nothing_of_it_stays(site: Site, tmp_path: Path) -> None:
-    with pytest.raises(BrowserFailed, match="the browser took more than 30 MB of memory"):
+    with pytest.raises(BrowserFailed, match="the browser took more than 30 MiB of memory"):
         viewed(public(site, "/"), tmp_path, max_memory=30 * 1024**2)
     assert not processes_of(tmp_path)
 

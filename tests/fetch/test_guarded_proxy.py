@@ -216,7 +216,7 @@ def test_bytes_are_bounded_over_all_connections(site: Site) -> None:
     got, again, exceeded = through(talk, max_bytes=3 * 1024**2)
     assert 2 * 1024**2 < got <= 3 * 1024**2
     assert again == b""
-    assert exceeded == "the page took more than 3 MB"
+    assert exceeded == "the page took more than 3 MiB"
 
 
 def test_connections_are_bounded(site: Site) -> None:

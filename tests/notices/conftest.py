@@ -15,6 +15,7 @@ from guardian.notices.drafting import Drafted, House, Wish, draft
 from guardian.notices.settings import NoticeSettings, OwnerSettings
 from guardian.notices.steps import By
 from guardian.store import Store
+from tests.databases import store_in
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 OWNER = OwnerSettings(
@@ -64,7 +65,7 @@ def by(name: str, hours: float = 0) -> By:
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
-    store = Store(f"sqlite:///{tmp_path / 'guardian.db'}")
+    store = store_in(tmp_path)
     with store.begin() as tx:
         reserved = [
             tx.assets.reserve(

@@ -11,6 +11,7 @@ from guardian.people.people import add_person, change_password, change_role, rem
 from guardian.people.signing_in import Lifetime, SignInRefused, actor_of, session_of, sign_in, sign_out
 from guardian.people.tokens import add_token, holder_of, revoke_token
 from guardian.store import Store
+from tests.databases import store_in
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -21,7 +22,7 @@ PASSWORD = "correct horse battery"
 
 @pytest.fixture
 def store(tmp_path) -> Store:
-    opened = Store(f"sqlite:///{tmp_path / 'guardian.db'}")
+    opened = store_in(tmp_path)
     with opened.begin() as tx:
         add_person(tx, this_user(), "Anna", Role.ADMIN, PASSWORD, NOON)
     return opened

@@ -15,7 +15,8 @@ from guardian.model import Answer, Asset, Comparison, Match, MatchReport, Skippe
 from guardian.scan.identical import with_identical
 from guardian.scan.pipeline import check
 from guardian.shipped import rules_folder
-from guardian.store import Store, StoreSettings, open_store
+from guardian.store import Store
+from tests.databases import store_in
 from tests.kept_workers import run_in_app
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
@@ -25,7 +26,7 @@ OTHER = Match("asset_other", Comparison(0.999, 20, 300, 0.97, 0.98, aligned_simi
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = open_store(StoreSettings(), tmp_path)
+    opened = store_in(tmp_path)
     yield opened
     opened.close()
 

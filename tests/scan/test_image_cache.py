@@ -9,7 +9,8 @@ import pytest
 
 from guardian.model import MatchReport, Remembered, Response
 from guardian.scan.image_cache import CachedImage, CachePolicy, confirm, recall, remember
-from guardian.store import Store, StoreSettings, open_store
+from guardian.store import Store
+from tests.databases import store_in
 
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
 URL, MOVED = "https://a.example/1.jpg", "https://cdn.example/1.jpg"
@@ -20,7 +21,7 @@ REPORT = MatchReport("recipe", (), up_to_number=0, assets_searched=0, width=10, 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = open_store(StoreSettings(), tmp_path)
+    opened = store_in(tmp_path)
     yield opened
     opened.close()
 

@@ -11,7 +11,8 @@ from guardian import rules
 from guardian.model import Asset, Comparison, LicenceStatus, Match, MatchReport, Sighting
 from guardian.scan.judge import is_own, judge
 from guardian.shipped import rules_folder
-from guardian.store import Store, StoreSettings, open_store
+from guardian.store import Store
+from tests.databases import store_in
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 COPY = Comparison(probability=0.999, keypoint_inliers=200, asset_coverage=0.9, candidate_coverage=0.9)
@@ -19,7 +20,7 @@ COPY = Comparison(probability=0.999, keypoint_inliers=200, asset_coverage=0.9, c
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = open_store(StoreSettings(), tmp_path)
+    opened = store_in(tmp_path)
     yield opened
     opened.close()
 

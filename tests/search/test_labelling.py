@@ -15,12 +15,13 @@ from guardian.memory.remembering import Memory
 from guardian.memory.settings import MemorySettings
 from guardian.model import Context, LabelSource, NewlySeen, PictureLabel
 from guardian.search.facets import facets_of
-from guardian.search.labelling import apply_labels
+from guardian.search.labelling import Labelling, LabelsLeft
 from guardian.search.neighbours import majority
 from guardian.search.question import Kind
 from guardian.search.search import Filters, Request, Search
 from guardian.search.vocabulary import Vocabulary, VocabularyTerm
 from guardian.store import Store
+from tests.databases import store_in
 from tests.memory.made import NOW, met, picture
 
 VOCABULARY = Vocabulary(
@@ -44,7 +45,7 @@ def test_labels_come_from_words_and_from_neighbours(tmp_path: Path) -> None:
 
 
 async def _labelled(tmp_path: Path) -> None:
-    store = Store(f"sqlite:///{tmp_path / 'guardian.db'}")
+    store = store_in(tmp_path)
     workers = Workers(MatchingSettings(workers=1), EmbeddingSettings(), tmp_path / "index")
     memory = Memory(store, tmp_path / "memory", workers.small_recipe, MemorySettings())
     worded = [_alike(seed, "the 沙丘 of Namibia" if seed % 2 else "Dunes") for seed in range(2, 11)]
@@ -58,7 +59,9 @@ async def _labelled(tmp_path: Path) -> None:
         asset = tx.assets.reserve("a" * 64, title="Dunes", collection="shop", path="/x.jpg", size=(8, 6), at=NOW)
         tx.assets.protect([asset.number])
     try:
-        counts = await apply_labels(store, workers, tmp_path, VOCABULARY)
+        labelling = Labelling(store, workers, tmp_path, VOCABULARY)
+        counts = await labelling.all()
+        assert labelling.left() == LabelsLeft(0, 0)
         search = Search(store, workers, tmp_path)
         deserts = await search.answer(
             Request(text="dunes 沙丘 nothing sea", filters=Filters(label="desert"), facets=True)
@@ -69,6 +72,8 @@ async def _labelled(tmp_path: Path) -> None:
                 PictureLabel("desert", LabelSource.WORDS),
                 PictureLabel("dunes", LabelSource.WORDS),
             )
+        await _goes_on(store, workers, memory, tmp_path)
+        with store.begin() as tx:
             tx.seen.forget_all()
             assert tx.labels.counts() == {}
     finally:
@@ -85,6 +90,54 @@ async def _labelled(tmp_path: Path) -> None:
     assert facets["label"] == {"desert": len(deserts.results), "dunes": len(deserts.results)}
     assert facets["collection"] == {"shop": 1}
     assert sum(facets["colour"].values()) == facets["kind"]["seen"]
+
+
+async def _goes_on(store: Store, workers: Workers, memory: Memory, data_dir: Path) -> None:
+    """What comes in later is labelled as it comes, and everything anew when the vocabulary changes."""
+
+    def terms_of(seed: int) -> list[tuple[str, LabelSource]]:
+        with store.read() as tx:
+            picture = tx.seen.get(f"{seed:064x}")
+            assert picture is not None
+            return [(one.term, one.source) for one in tx.labels.of([picture.id])[picture.id]]
+
+    labelling = Labelling(store, workers, data_dir, VOCABULARY)
+    words, neighbours = LabelSource.WORDS, LabelSource.NEIGHBOURS
+    memory.remember(store, [_alike(12, "nothing to see"), replace(met(40), context=Context(alt="by the sea"))])
+    assert not await labelling.new(60)
+    assert terms_of(40) == [("sea", words)], "words count at once"
+    assert terms_of(12) == []
+    assert labelling.left() == LabelsLeft(0, 1), "its look can be searched when it has been written to a segment"
+    memory.fold()
+    assert not await labelling.new(60)
+    assert terms_of(12) == [("desert", neighbours), ("dunes", neighbours)]
+
+    # Another place says more of a picture, and an asset gets another title.
+    memory.remember(store, [replace(_alike(12, "the sea"), page_url="https://other.example/", described=None)])
+    with store.begin() as tx:
+        (asset,) = tx.assets.list()
+        tx.assets.edit(replace(asset, title="The Sea"))
+    assert labelling.left() == LabelsLeft(1, 1)
+    assert not await labelling.new(60)
+    assert terms_of(12) == [("sea", words)]
+    with store.read() as tx:
+        assert tx.assets.list()[0].terms == ("sea",)
+
+    # Another vocabulary: by its steps, one after the other.
+    changed = Labelling(
+        store,
+        workers,
+        data_dir,
+        Vocabulary({"water": VocabularyTerm("water", ("sea",)), "sea": VOCABULARY.terms["sea"]}),
+    )
+    assert changed.left().seen == 14
+    await changed.follow()
+    assert terms_of(2) == [], "a term that is none any more goes at once"
+    assert await changed.new(0), "something is left"
+    assert not await changed.new(60)
+    assert terms_of(12) == terms_of(40) == [("sea", words), ("water", words)]
+    with store.read() as tx:
+        assert tx.assets.list()[0].terms == ("sea", "water")
 
 
 def test_most_of_the_nearest_decide() -> None:

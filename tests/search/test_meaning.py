@@ -64,11 +64,13 @@ def test_a_text_finds_what_shows_it_and_nothing_else(matcher: Matcher, tmp_path:
 
 
 def test_none_of_these_is_an_answer(matcher: Matcher, tmp_path: Path) -> None:
-    terms = terms_by_meaning(matcher, (tmp_path / "memory", "recipe"), {"rose": ("red", "rosso"), "leaf": ("green",)})
+    seen, phrasings = (tmp_path / "memory", "recipe"), {"rose": ("red", "rosso"), "leaf": ("green",)}
+    terms = terms_by_meaning(matcher, seen, phrasings, {Kind.ASSET: None, Kind.SEEN: None})
     assert {key: set(labels) for key, labels in terms.items()} == {
         (Kind.ASSET, 1): {"rose"},
         (Kind.ASSET, 2): {"leaf"},
     }
+    assert terms_by_meaning(matcher, seen, phrasings, {Kind.ASSET: np.array([3])}) == {}
     assert all(0.5 <= share <= 1 for labels in terms.values() for share in labels.values())
 
 

@@ -18,6 +18,7 @@ from guardian.search.question import By, Kind
 from guardian.search.rows import AssetRows
 from guardian.search.search import Filters, Request, Search
 from guardian.store import Store
+from tests.databases import store_in
 from tests.memory.made import NOW, met, picture
 
 
@@ -32,7 +33,7 @@ def test_what_was_seen_comes_with_its_places_and_copies_come_first(tmp_path: Pat
 
 
 async def _asked(tmp_path: Path) -> None:
-    store = Store(f"sqlite:///{tmp_path / 'guardian.db'}")
+    store = store_in(tmp_path)
     workers = Workers(MatchingSettings(workers=1), EmbeddingSettings(), tmp_path / "index")
     memory = Memory(store, tmp_path / "memory", workers.small_recipe, MemorySettings())
     memory.remember(store, [met(seed, "shop.example") for seed in range(1, 6)] + [met(6, "other.example")])

@@ -15,6 +15,7 @@ from guardian.search.question import By, Kind, Question
 from guardian.search.ranking import rank
 from guardian.search.seen_rows import SeenPictures
 from guardian.store import Store
+from tests.databases import store_in
 from tests.memory.made import met, picture
 
 RECIPE = "s1-none"
@@ -23,7 +24,7 @@ RECIPE = "s1-none"
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     """A database in which four pictures of two hosts are remembered; their numbers are 1 to 4."""
-    opened = Store(f"sqlite:///{tmp_path / 'guardian.db'}")
+    opened = store_in(tmp_path)
     memory = Memory(opened, tmp_path / "memory", RECIPE, MemorySettings())
     memory.remember(opened, [met(1), met(2), met(3, "other.example"), met(4, "other.example")])
     memory.fold()

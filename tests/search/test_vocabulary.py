@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from guardian.errors import ConfigError
-from guardian.search.vocabulary import Vocabulary, read_vocabulary
+from guardian.search.vocabulary import PhraseFinder, Vocabulary, VocabularyTerm, read_vocabulary
+from guardian.views.word_tokens import kept
 
 
 def _read(tmp_path: Path, text: str) -> Vocabulary:
@@ -44,3 +45,20 @@ labels:
 def test_mistakes_are_said_with_their_lines(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         _read(tmp_path, text)
+
+
+def test_phrasings_are_found_as_the_index_finds_them() -> None:
+    finder = PhraseFinder(
+        Vocabulary(
+            {
+                "dunes": VocabularyTerm("dunes", ("dunes", "sand dune", "沙丘", "Wüste")),
+                "sea": VocabularyTerm("sea", ("sea", 'a "calm" sea')),
+            }
+        )
+    )
+    assert finder.terms_in([kept(["A SAND  dune"]), ""]) == {"dunes"}
+    assert finder.terms_in([kept(["dune", "sand"])]) == set(), "not in this order"
+    assert finder.terms_in([kept(["sand"]), kept(["dune"])]) == set(), "nor over two fields"
+    assert finder.terms_in([kept(["黄沙丘陵"])]) == {"dunes"}
+    assert finder.terms_in([kept(["seat", "undersea"])]) == set()
+    assert finder.terms_in([kept(["WUSTE by the sea"])]) == {"dunes", "sea"}

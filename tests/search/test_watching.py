@@ -23,8 +23,8 @@ from guardian.search.asking import Asked, asked_of, request_of
 from guardian.search.question import Kind
 from guardian.search.search import Search
 from guardian.search.watching import look_for_watches, pictures_in, refuse_unwatchable
-from guardian.store import Store
 from guardian.views.message_texts import message_body, message_title
+from tests.databases import store_in
 from tests.memory.made import NOW, met, picture
 
 SCHEMA = json.loads((Path(guardian.cases.__file__).parent / "event.schema.json").read_text(encoding="utf-8"))
@@ -41,7 +41,7 @@ def test_new_pictures_are_told_of_once(tmp_path: Path) -> None:
 
 
 async def _watched(tmp_path: Path) -> None:
-    store = Store(f"sqlite:///{tmp_path / 'guardian.db'}")
+    store = store_in(tmp_path)
     workers = Workers(MatchingSettings(workers=1), EmbeddingSettings(), tmp_path / "index")
     memory = Memory(store, tmp_path / "memory", workers.small_recipe, MemorySettings())
     search = Search(store, workers, tmp_path)

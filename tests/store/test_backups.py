@@ -9,7 +9,8 @@ import pytest
 
 from guardian.errors import StoreUnusable, UsageError
 from guardian.model import TaskKind
-from guardian.store import Store, StoreSettings, open_store
+from guardian.store import Store
+from tests.databases import store_in
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
@@ -22,7 +23,7 @@ def write_pairs(store: Store, first: int, count: int) -> None:
 
 
 def test_backup_while_writing_holds_whole_transactions(tmp_path: Path) -> None:
-    store = open_store(StoreSettings(), tmp_path / "data")
+    store = store_in(tmp_path / "data")
     write_pairs(store, 0, 50)
     writer = threading.Thread(target=write_pairs, args=(store, 50, 100))
     writer.start()
@@ -31,7 +32,7 @@ def test_backup_while_writing_holds_whole_transactions(tmp_path: Path) -> None:
     store.close()
     (tmp_path / "restored").mkdir()
     (tmp_path / "backup.db").rename(tmp_path / "restored" / "guardian.db")
-    restored = open_store(StoreSettings(), tmp_path / "restored")
+    restored = store_in(tmp_path / "restored")
     with restored.read() as tx:
         keys = {task.key for task in tx.tasks.list()}
     assert len(keys) >= 100
@@ -41,7 +42,7 @@ def test_backup_while_writing_holds_whole_transactions(tmp_path: Path) -> None:
 
 
 def test_backup_replaces_an_older_one_and_is_one_file(tmp_path: Path) -> None:
-    store = open_store(StoreSettings(), tmp_path / "data")
+    store = store_in(tmp_path / "data")
     target = tmp_path / "backups"
     target.mkdir()
     (target / "guardian.db").write_bytes(b"older")
@@ -52,7 +53,7 @@ def test_backup_replaces_an_older_one_and_is_one_file(tmp_path: Path) -> None:
 
 
 def test_backup_to_nowhere_says_so(tmp_path: Path) -> None:
-    store = open_store(StoreSettings(), tmp_path / "data")
+    store = store_in(tmp_path / "data")
     with pytest.raises(StoreUnusable, match="cannot write the backup"):
         store.backup(tmp_path / "missing" / "guardian.db")
     store.close()
@@ -66,7 +67,7 @@ def test_postgresql_is_backed_up_by_its_own_means(postgresql: str, tmp_path: Pat
 
 
 def test_a_backup_replaces_nothing_but_a_backup(tmp_path: Path) -> None:
-    store = open_store(StoreSettings(), tmp_path / "data")
+    store = store_in(tmp_path / "data")
     database = tmp_path / "data" / "guardian.db"
     (tmp_path / "link.db").symlink_to(database)
     os.mkfifo(tmp_path / "pipe")

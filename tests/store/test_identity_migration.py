@@ -20,9 +20,9 @@ NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def before(database: str) -> Iterator[Connection]:
+def before(empty_database: str) -> Iterator[Connection]:
     """A database of schema 0002."""
-    engine = connect(database)
+    engine = connect(empty_database)
     with engine.begin() as connection:
         config = Config()
         config.set_main_option("script_location", "guardian.store:migrations")
@@ -53,14 +53,14 @@ def digest(of: bytes, digits: int) -> str:
     return hashlib.sha256(of).hexdigest()[:digits]
 
 
-def test_each_message_keeps_the_id_that_receivers_know(before: Connection, database: str) -> None:
+def test_each_message_keeps_the_id_that_receivers_know(before: Connection, empty_database: str) -> None:
     case, odd = b'{"type":"case.opened"}', b"\xff no JSON"
     promise(before, "msg_0a1b:legal", case)
     promise(before, "msg_0a1b:press", case)
     promise(before, "case-1/legal", odd)
     promise(before, "msg_0a1b:legal", b"[]", kind="of a later version")
     before.commit()
-    store = Store(database)
+    store = Store(empty_database)
     with store.read() as tx:
         third, second, first = tx.tasks.list()
         kept = tx.messages.get(first.message_id or ""), tx.messages.get(third.message_id or "")
@@ -81,19 +81,19 @@ def test_each_message_keeps_the_id_that_receivers_know(before: Connection, datab
     assert (message_id, bytes(body), key, state, attempts) == (None, b"[]", "msg_0a1b:legal", "due", 2)
 
 
-def test_numbers_of_tasks_are_never_given_twice(before: Connection, database: str) -> None:
+def test_numbers_of_tasks_are_never_given_twice(before: Connection, empty_database: str) -> None:
     for number in range(3):
         promise(before, f"msg_{number}:legal", b"{}")
     before.execute(text("DELETE FROM tasks WHERE key = 'msg_2:legal'"))
     before.commit()
-    store = Store(database)
+    store = Store(empty_database)
     with store.begin() as tx:
         assert enqueue_once(tx, mint("source.silent", {}, NOON), ["legal"], "one") == 1
         assert tx.tasks.list()[0].id > 2
     store.close()
 
 
-def test_an_episode_is_told_to_nobody_who_heard_of_it(before: Connection, database: str) -> None:
+def test_an_episode_is_told_to_nobody_who_heard_of_it(before: Connection, empty_database: str) -> None:
     trouble = Trouble(TroubleKind.FAILING, "it answered 403", 7)
     name = f"msg_{digest(b'gallery:failing:7', 24)}"
     # A destination that was added during the episode got a message of its own.
@@ -101,7 +101,7 @@ def test_an_episode_is_told_to_nobody_who_heard_of_it(before: Connection, databa
     promise(before, f"{name}:legal", first)
     promise(before, f"{name}:ops", b'{"type":"source.failing","timestamp":"2"}', minute=1)
     before.commit()
-    store = Store(database)
+    store = Store(empty_database)
     with store.begin() as tx:
         again = mint("source.failing", {}, NOON)
         assert len({task.message_id for task in tx.tasks.list()}) == 2

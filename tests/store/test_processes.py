@@ -161,8 +161,8 @@ def test_one_of_many_that_start_at_once_scans(store: Store) -> None:
     assert all("is being scanned by process 7" in said for said in sorted(came)[1:])
 
 
-def test_a_scan_that_an_earlier_version_left_running_is_nobodys_and_is_taken_up(database: str) -> None:
-    engine = connect(database)
+def test_a_scan_that_an_earlier_version_left_running_is_nobodys_and_is_taken_up(empty_database: str) -> None:
+    engine = connect(empty_database)
     with engine.begin() as connection:
         config = Config()
         config.set_main_option("script_location", "guardian.store:migrations")
@@ -172,7 +172,7 @@ def test_a_scan_that_an_earlier_version_left_running_is_nobodys_and_is_taken_up(
         connection.execute(text(row))
         connection.execute(text(row))
     engine.dispose()
-    migrated = Store(database)
+    migrated = Store(empty_database)
     with migrated.begin() as tx:
         left = tx.scans.list("web")
         assert [(scan.outcome, scan.owner) for scan in left] == [(None, None), ("interrupted", None)]

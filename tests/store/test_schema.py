@@ -44,16 +44,16 @@ def test_list_of_revisions_is_what_the_files_say() -> None:
     assert tuple(reversed(files)) == REVISIONS
 
 
-def test_opening_twice_at_once_migrates_once(database: str) -> None:
+def test_opening_twice_at_once_migrates_once(empty_database: str) -> None:
     def open_it() -> None:
         start.wait()
-        Store(database).close()
+        Store(empty_database).close()
 
     start = threading.Barrier(4)
     with ThreadPoolExecutor(4) as pool:
         for opened in [pool.submit(open_it) for _ in range(4)]:
             opened.result()
-    store = Store(database)
+    store = Store(empty_database)
     with store.read() as tx:
         assert tx.assets.count() == 0
     store.close()

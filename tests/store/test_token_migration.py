@@ -10,8 +10,8 @@ from guardian.store.connecting import connect
 _AT = "2026-11-24 12:00:00.000000"
 
 
-def test_who_made_a_token_is_read_from_the_audit_log(database: str) -> None:
-    engine = connect(database)
+def test_who_made_a_token_is_read_from_the_audit_log(empty_database: str) -> None:
+    engine = connect(empty_database)
     with engine.begin() as connection:
         config = Config()
         config.set_main_option("script_location", "guardian.store:migrations")
@@ -36,7 +36,7 @@ def test_who_made_a_token_is_read_from_the_audit_log(database: str) -> None:
             )
     engine.dispose()
 
-    store = Store(database)
+    store = Store(empty_database)
     with store.read() as tx:
         makers = {token.id: token.made_by for token in tx.api_tokens.all()}
     store.close()

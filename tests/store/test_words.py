@@ -199,12 +199,15 @@ def test_labels_that_words_gave_go_with_a_forgotten_host(store: Store) -> None:
     given = (PictureLabel("boat", LabelSource.WORDS), PictureLabel("sea", LabelSource.NEIGHBOURS, 0.75))
     with store.begin() as tx:
         pictures = tx.seen.pictures(sorted(tx.seen.heads()))
-        tx.labels.put(dict.fromkeys(pictures, given))
+        tx.labels.follow_vocabulary("some terms")
+        tx.labels.replace({picture.id: given for picture in pictures.values()})
         tx.seen.forget_host("gone.example", NOW)
+        marked = tx.labels.unlabelled(10, has_words=False)
     with store.read() as tx:
         labels = tx.labels.of([picture.id for picture in pictures.values()])
     by_digit = {picture.sha256.lstrip("0"): labels[picture.id] for picture in pictures.values()}
     assert by_digit == {"1": given[1:], "2": given}
+    assert [pictures[one.number].sha256[-1] for one in marked] == ["1"], "what others say gives labels again"
 
 
 def test_words_of_an_earlier_database_are_split_when_it_is_opened(store: Store, protect: Callable[..., Asset]) -> None:

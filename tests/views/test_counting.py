@@ -14,9 +14,10 @@ def test_one_is_singular_and_everything_else_plural() -> None:
 
 
 def test_sizes_have_a_unit_that_fits() -> None:
-    sizes = (0, 1023, 1024, 3 * 2**19, 20 * 2**30, 2**41)
+    sizes = (0, 1, 1023, 1024, 3 * 2**19, 20 * 2**30, 2**41)
     assert [size_text(size) for size in sizes] == [
         "0 bytes",
+        "1 byte",
         "1023 bytes",
         "1.0 KiB",
         "1.5 MiB",

@@ -15,12 +15,13 @@ from guardian.cli.acting import this_user
 from guardian.evidence import Vault
 from guardian.model import Role
 from guardian.people.people import add_person
-from guardian.store import Store, StoreSettings, open_store
+from guardian.store import Store
 from guardian.web.app import build_app
 from guardian.web.desk import Desk
 from guardian.web.metrics import Metrics
 from guardian.web.serving import serving
 from guardian.web.settings import WebSettings
+from tests.databases import store_in
 
 PASSWORD = "correct horse battery"
 
@@ -58,7 +59,7 @@ class Served:
 
 def opened_desk(folder: Path, settings: WebSettings) -> Desk:
     """A desk over a new database in this folder."""
-    store = open_store(StoreSettings(), folder)
+    store = store_in(folder)
     vault = Vault(folder / "evidence", max_bytes=10**9)
     add_people(store)
     return Desk(store, vault, folder, lambda: datetime.now(UTC), settings)

@@ -12,17 +12,18 @@ from guardian.delivery.sending import Deliveries
 from guardian.errors import UsageError
 from guardian.evidence import Vault
 from guardian.model import ScanCounts, ScanOutcome, Skipped, SkipReason
-from guardian.store import Store, StoreSettings, open_store
+from guardian.store import Store
 from guardian.web.app import build_app
 from guardian.web.desk import Desk
 from guardian.web.metrics import Metrics
 from guardian.web.serving import serving
 from guardian.web.settings import WebSettings
+from tests.databases import store_in
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    return open_store(StoreSettings(), tmp_path)
+    return store_in(tmp_path)
 
 
 def get(store: Store, path: str, problems: dict[str, str]) -> httpx.Response:

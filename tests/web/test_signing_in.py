@@ -1,13 +1,14 @@
 """Signing in over HTTP: cookies, forms, other sites, and what is closed without it."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 
 from guardian.cli.acting import this_user
 from guardian.model import Permission
+from guardian.people.sign_in_links import make_link
 from guardian.people.tokens import add_token
 from tests.web.conftest import PASSWORD, Served
 
@@ -51,6 +52,43 @@ def test_signing_in_never_leads_to_another_site(served: Served, then: str) -> No
     client = served.client()
     data = {"username": "Vera", "password": PASSWORD, "form": form_of(client), "then": then}
     assert client.post("/login", data=data).headers["location"] == "/cases"
+
+
+def sign_in_link(served: Served) -> str:
+    with served.store.begin() as tx:
+        return "/login/link/" + make_link(tx, this_user(), "Rita", timedelta(minutes=5), datetime.now(UTC))
+
+
+def test_link_signs_in_once_by_its_button_and_is_told_to_nobody(served: Served) -> None:
+    path = sign_in_link(served)
+    for _ in range(2):
+        client = served.client()
+        shown = client.get(path)
+        assert (shown.status_code, shown.headers["referrer-policy"]) == (200, "no-referrer")
+        assert path.rpartition("/")[2] not in shown.text
+    form = re.search(r'name="form" value="([^"]+)"', shown.text)
+    assert form is not None
+    assert client.post(path, data={"form": "of another browser"}).status_code == 400
+
+    answer = client.post(path, data={"form": form[1]})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/cases")
+    assert client.get("/cases").status_code == 200
+    assert client.get(path).headers["location"] == "/cases", "signed in already"
+
+    again = served.client()
+    data = {"form": re.search(r'name="form" value="([^"]+)"', again.get(path).text)[1]}  # type: ignore[index]
+    refused = again.post(path, data=data)
+    assert (refused.status_code, "used already" in refused.text) == (401, True)
+    assert "guardian" not in again.cookies
+
+
+def test_link_opens_nothing_through_a_proxy(served: Served) -> None:
+    path, client = sign_in_link(served), served.client()
+    assert client.get(path, headers=FORWARDED).status_code == 403
+    form = re.search(r'name="form" value="([^"]+)"', client.get(path).text)
+    assert form is not None
+    assert client.post(path, data={"form": form[1]}, headers=FORWARDED).status_code == 403
+    assert client.post(path, data={"form": form[1]}).status_code == 303, "and is not used up by that"
 
 
 def test_what_another_site_sends_is_refused(served: Served) -> None:

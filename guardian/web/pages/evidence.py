@@ -26,7 +26,7 @@ from guardian.model import (
 )
 from guardian.people.signing_in import actor_of
 from guardian.store import Transaction
-from guardian.views.evidence import hold_text, reason_text, size_text
+from guardian.views.evidence import capture_size_text, hold_text, reason_text
 from guardian.web.auth.requests import address_of
 from guardian.web.desk import Desk, desk_of
 from guardian.web.pages.access import LONGEST_FIELD, person_may
@@ -62,7 +62,7 @@ def panel_of_evidence(tx: Transaction, desk: Desk, case: Case) -> EvidencePanel:
     """Return what is shown of evidence on the page of a case."""
     captures = tx.evidence.of_case(case.id)
     held, owed = tx.holds.get(case.id), _owed(tx, case)
-    newest = [(one, f"{reason_text(one)}; {size_text(one)}") for one in captures[: -_MOST_CAPTURES - 1 : -1]]
+    newest = [(one, f"{reason_text(one)}; {capture_size_text(one)}") for one in captures[: -_MOST_CAPTURES - 1 : -1]]
     return EvidencePanel(
         newest,
         len(captures),

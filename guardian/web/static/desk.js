@@ -5,3 +5,7 @@ document.addEventListener("htmx:configRequest", (event) => {
 });
 // What only works with scripts is shown only with them.
 document.documentElement.classList.add("scripts");
+// The one button of a sign-in address, pressed for whoever opened it; not for a browser that only loads it ahead.
+const atOnce = document.querySelector("form[data-at-once]");
+if (atOnce && document.prerendering) document.addEventListener("prerenderingchange", () => atOnce.submit(), { once: true });
+else if (atOnce) atOnce.submit();
