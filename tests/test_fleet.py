@@ -312,14 +312,14 @@ def test_of_three_one_killed_between_post_and_mark_loses_no_message(fleet: Fleet
 
 
 def test_one_interval_gives_one_scan_however_many_daemons_there_are(fleet: Fleet) -> None:
-    fleet.every = "8s"
+    fleet.every = "5s"
     fleet.start()
     fleet.start()
     fleet.until_each_is_scanned(times=4)
     for source in (f"s{number}" for number in range(SOURCES)):
         starts = sorted(scan.started_at for scan in fleet.completed(source))
         # A scan may begin late, when others have their turn first, and the next one in time again.
-        assert len(starts) <= (starts[-1] - starts[0]) / timedelta(seconds=8) + 2, f"{source}: {starts}"
+        assert len(starts) <= (starts[-1] - starts[0]) / timedelta(seconds=5) + 2, f"{source}: {starts}"
 
 
 def test_one_that_was_suspended_past_its_lease_finds_its_scan_taken_over_and_does_no_harm(
