@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from guardian.model import Decision, Finding, FindingDigest, Importance
+from guardian.model import Decision, Finding, FindingDigest, Importance, LicenceStatus
 from guardian.views.comparisons import recorded_comparison_json
 from guardian.views.contexts import context_json
 from guardian.views.counting import counted
@@ -131,10 +131,10 @@ def missed_text(finding: Finding) -> str | None:
 def licence_text(finding: Finding) -> str:
     """Return what the licences say of a use: "no licence for this host", "licensed to this host (lic_1, since ...)"...
 
-    Licences are given to hosts: of a file on this machine there is nothing to say but "licence none".
+    Licences are given to hosts: a file on this machine needs none.
     """
-    is_file = finding.page_url.startswith("file:")
-    words = f"licence {finding.licence}" if is_file else USE_TEXTS[finding.licence]
+    is_file = finding.page_url.startswith("file:") and finding.licence is LicenceStatus.NONE
+    words = "a local file, to which no licence applies" if is_file else USE_TEXTS[finding.licence]
     since = f"since {finding.licensed_since:%Y-%m-%d}" if finding.licensed_since else None
     known = ", ".join(part for part in (finding.licence_id, since) if part)
     return f"{words} ({known})" if known else words
