@@ -21,9 +21,13 @@ import psycopg
 import pytest
 from PIL import Image
 
+from guardian.app import App
+from guardian.catalog.wanted import Wanted
+from guardian.config import load_config
 from guardian.model import TaskKind, TaskState
 from guardian.store import Store
 from tests.cli.home import Home, made_home
+from tests.kept_workers import run_in_app
 from tests.websites import Asked, Says, Site, Wire, running
 
 SECRET = "FLEET_SECRET"
@@ -261,13 +265,18 @@ def galleries(web: Site, photographs: dict[str, Image.Image]) -> Iterator[Galler
 def fleet(
     tmp_path: Path, database: str, web: Site, galleries: Galleries, receiver: Any, photographs: dict[str, Image.Image]
 ) -> Iterator[Fleet]:
-    """Two photographs are protected, by a process that is the first daemon's neighbour."""
+    """Two photographs are protected, by this process in the first daemon's data folder."""
     mine = tmp_path / "mine"
     mine.mkdir()
     for name in ("astronaut", "coffee"):
         photographs[name].save(mine / f"{name}.png")
     one = Fleet(tmp_path, database, web, receiver, mine)
-    one.guardian("asset", "add", mine, "--collection", "press")
+
+    async def protect(app: App) -> None:
+        wanted = [Wanted(file, "press") for file in sorted(mine.iterdir())]
+        assert all([added.asset is not None async for added in app.catalog.add(wanted)])
+
+    run_in_app(load_config(one.home().folder / "config.yaml"), protect)
     yield one
     one.close()
 
