@@ -27,6 +27,9 @@ from guardian.views.comparisons import share_text
 _VOTED, _MEASURED = 96, 48
 _NEARLY_WHOLE = 0.9
 
+WORTH_A_LOOK = 0.2
+"""From this probability on the place of a remembered picture is looked at again; what is there the rules decide."""
+
 
 @dataclass(frozen=True, slots=True)
 class RememberedCopy:

@@ -283,7 +283,7 @@ def _licences_text(tx: Transaction, notice: Notice, on: date) -> str:
     if licensed:
         covered = ", ".join(f"{page} is licensed by {licence}" for page, licence in licensed.items())
         raise UsageError(f"{covered}: draft another notice without")
-    licences = licences_at(tx, (place.page_url for place in notice.places if place.page_url is not None))
+    licences = licences_at(tx, (place.address for place in notice.places if place.address is not None))
     if not licences:
         return f"no licence speaks about {notice.operator}"
     return f"{counted(len(licences), 'licence')} of {notice.operator}, none of which covers these uses"

@@ -5,6 +5,7 @@ import io
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,9 @@ from guardian.catalog.wanted import Wanted
 from guardian.cli.acting import this_user
 from guardian.config import load_config
 from guardian.errors import UsageError
+from guardian.fetch.fetcher import Fetcher
+from guardian.matching.features.image import decode
+from guardian.matching.features.small import small_fingerprint
 from guardian.model import Actor, Case, CaseState, DescribedPicture, Licence, NewlySeen, Task, TaskKind
 from guardian.model.notices import Notice, NoticeKind, NoticeStep, PlaceState, Recheck, RecheckOutcome
 from guardian.model.people import ActorKind
@@ -23,7 +27,10 @@ from guardian.notices.drafting import House, Wish, draft
 from guardian.notices.settings import NoticeSettings, OwnerSettings
 from guardian.notices.steps import By, approve, check_licence, consider, mark_sent, note_verified, withdraw
 from guardian.scan.asked_looks import AskedRecheckConsumer, VerifyNoticeConsumer
+from guardian.scan.context import ScanContext
+from guardian.scan.looking_again import Sought, look_again
 from guardian.scan.notice_recheck import NoticeRecheckConsumer, Occasion, places_of, recheck_case
+from guardian.scan.places import PageVerdict, Place, look_at_page
 from guardian.scan.runs import scan_source
 from guardian.scan.verifying import dead_addresses
 from guardian.shipped import rules_folder
@@ -34,7 +41,7 @@ from guardian.tasks.outcomes import Consumer, Done, Postponed, Settled
 from guardian.tasks.runner import Runner
 from tests.databases import store_in
 from tests.notices.conftest import NOON, use_of
-from tests.websites import Conditional, Redirect, Site, Status, running
+from tests.websites import Conditional, Redirect, Says, Site, Status, running
 
 
 @pytest.fixture
@@ -150,6 +157,9 @@ def test_there_gone_back_moved_and_unclear(tmp_path: Path, web: Site, photograph
             await scan()
             await moved(shop, notice)
             await withdrawn(shop, notice)
+            await moved_to_where_the_memory_has_seen_it_alike(shop, photographs["coffee"])
+            await looked_at_by_itself(shop, coffee, rocket)
+            await lists_are_read_like_pages(shop)
 
     asyncio.run(go())
 
@@ -262,6 +272,88 @@ async def withdrawn(shop: Shop, notice: Notice) -> None:
         withdraw(tx, notice.id, By("mara", shop.app.services.clock(), this_user()))
     assert isinstance(await shop.consumer.perform(shop.task_of(notice)), Done)
     assert shop.rechecks() == before
+
+
+async def moved_to_where_the_memory_has_seen_it_alike(shop: Shop, original: Image.Image) -> None:
+    """Recompressed and scaled copies, which no scan has met since the work was protected, are found by their looks."""
+    notice = shop.sent_notice()
+    for path in ("/else", "/new/coffee.jpg"):
+        shop.web.put(path, Status("404 Not Found"))
+    width, height = original.size
+    for number, share in enumerate((0.7, 0.5)):
+        copy = encoded(original.resize((int(width * share), int(height * share))), f"alike {number}", quality=50)
+        page = f"{shop.start}blog" if number == 0 else None
+        met = as_remembered(shop, copy.content, shop.web.put(f"/blog/{number}.jpg", copy), page)
+        with shop.app.store.begin() as tx:
+            memory = shop.app.services.memory
+            assert memory is not None
+            tx.seen.remember([met], memory.recipe, memory.shard)
+    shop.web.put("/blog", "<img src=/blog/0.jpg>")
+
+    outcome, recheck = await shop.recheck(notice)
+    assert outcome is RecheckOutcome.MOVED
+    seen = {(look.page_url, look.image_url): look.detail for look in recheck.elsewhere}
+    assert seen[f"{shop.start}blog", f"{shop.start}blog/0.jpg"] == "the page shows it"
+    assert seen[None, f"{shop.start}blog/1.jpg"] == "the picture at its address shows the work"
+
+
+def as_remembered(shop: Shop, content: bytes, image_url: str, page_url: str | None) -> NewlySeen:
+    """A picture as the memory keeps it that a scan met before anything was protected."""
+    decoded = decode(content, shop.app.config.matching)
+    described = DescribedPicture("JPEG", small_fingerprint(decoded).packed())
+    size = decoded.width, decoded.height
+    return NewlySeen(sha256(content).hexdigest(), *size, None, image_url, page_url, "shop", NOON, described=described)
+
+
+async def looked_at_by_itself(shop: Shop, picture: Conditional, other: Conditional) -> None:
+    """What was seen on no page: its file decides alone, and what is there is recorded."""
+    services, web = shop.app.services, shop.web
+    url = web.put("/alone.jpg", picture)
+    context = ScanContext("shop", services.clock(), Fetcher.for_person(services.web))
+    sought = Sought(frozenset({shop.case.asset_id}))
+
+    async def seen() -> PlaceState:
+        return (await look_again(services, context, Place(None, url, frozenset()), sought)).state
+
+    def is_absent() -> bool:
+        with shop.app.store.read() as tx:
+            (finding,) = (one for one in tx.findings.list(shop.case.id) if one.image_url == url)
+        assert finding.page_url == url
+        return finding.is_absent
+
+    assert (await seen(), is_absent()) == (PlaceState.THERE, False)
+    with shop.app.store.begin() as tx:
+        tx.findings.lose([one.id for one in tx.findings.list(shop.case.id) if one.image_url == url], services.clock())
+    assert is_absent()
+    assert (await seen(), is_absent()) == (PlaceState.THERE, False), "there again, so another notice may name it"
+
+    for answer, state in (
+        (Status("404 Not Found"), PlaceState.GONE),
+        (Status("503 Service Unavailable"), PlaceState.UNCLEAR),
+        # It may only keep programs out.
+        ("<p>Are you human?</p>", PlaceState.UNCLEAR),
+        (other, PlaceState.GONE),
+    ):
+        web.put("/alone.jpg", answer)
+        assert await seen() is state
+
+
+async def lists_are_read_like_pages(shop: Shop) -> None:
+    services, web = shop.app.services, shop.web
+    context = ScanContext("shop", services.clock(), Fetcher.for_person(services.web))
+    entry = (
+        f"<url><loc>{shop.start}page</loc><image:image xmlns:image='http://www.google.com/schemas/sitemap-image/1.1'>"
+        f"<image:loc>{shop.start}coffee.jpg</image:loc></image:image></url>"
+    )
+    begin = "<?xml version='1.0'?><urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'>"
+    for content, verdict in (
+        (f"{begin}{entry}</urlset>", PageVerdict.SHOWS),
+        (f"{begin}</urlset>", PageVerdict.WITHOUT),
+        ("%PDF-1.7", PageVerdict.NO_PAGE),
+    ):
+        url = web.put("/list", Says(content, content_type="application/octet-stream"))
+        look = await look_at_page(services, context, Place(url, f"{shop.start}coffee.jpg", frozenset()))
+        assert look.verdict is verdict
 
 
 def test_places_that_only_the_memory_knows_are_those_of_the_same_operator(store: Store) -> None:
