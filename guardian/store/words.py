@@ -20,6 +20,7 @@ from sqlalchemy import (
     bindparam,
     delete,
     func,
+    literal,
     literal_column,
     select,
     table,
@@ -226,7 +227,7 @@ class Words:
         often: ColumnElement[float] = literal_column("0.0", Double)
         length: ColumnElement[int] = literal_column("0", Integer)
         for name, weight in zip(FIELDS, _WEIGHTS, strict=True):
-            text = func.concat(" ", picture_words.c[name], " ")
+            text = literal(" ").concat(picture_words.c[name]).concat(" ")
             left = func.length(func.replace(text, said, " "))
             often += weight * (func.length(text) - left) / (len(said) - 1)
             length += func.length(text)
