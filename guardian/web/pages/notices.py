@@ -12,15 +12,15 @@ from guardian.errors import UsageError
 from guardian.model import BrowserSession, Case, Permission
 from guardian.model.notices import Notice, NoticeKind, NoticeLanguage
 from guardian.notices import steps
-from guardian.notices.copies import keep_copy
+from guardian.notices.copies import keep_copy, sent_copy
 from guardian.notices.documents import documents_of, mail_of
-from guardian.notices.drafting import Wish, draft, reference_of
+from guardian.notices.drafting import Wish, doubts_about, draft, reference_of
 from guardian.notices.recipients import Recipient, recipients_of
 from guardian.notices.steps import By, without_command
 from guardian.notices.timeline import timeline_of
 from guardian.people.signing_in import actor_of
 from guardian.scan.notice_recheck import Occasion, recheck_case
-from guardian.scan.verifying import dead_addresses
+from guardian.scan.verifying import dead_addresses, recipient_doubt
 from guardian.store import Transaction
 from guardian.views.notices import KIND_TITLES, line_text
 from guardian.views.timelines import TimelineEntry, entry_text
@@ -91,6 +91,16 @@ async def get_file(request: Request, notice_id: str, name: str) -> Response:
     return Response(document.content, media_type=document.media_type, headers=headers)
 
 
+@router.get("/notices/{notice_id}/copy", dependencies=[READER])
+async def get_copy(request: Request, notice_id: str) -> Response:
+    """Return what was sent, as it was kept."""
+    desk = desk_of(request)
+    notice = await run_in_threadpool(_read_notice, desk, notice_id)
+    _, content = await run_in_threadpool(sent_copy, notice, desk.notice_copies)
+    headers = {"content-disposition": f'attachment; filename="{reference_of(notice.id)}.sent"'}
+    return Response(content, media_type="application/octet-stream", headers=headers)
+
+
 @router.post("/notices/{notice_id}/consider")
 async def consider(
     request: Request,
@@ -129,8 +139,8 @@ async def verify(request: Request, notice_id: str, session: BrowserSession = WRI
     notice = await run_in_threadpool(_read_notice, desk, notice_id)
     if desk.services is None:
         raise UsageError("no site can be visited from here; ask the daemon")
-    dead = await dead_addresses(desk.services, notice)
-    return await _changed(request, notice_id, lambda tx: steps.note_verified(tx, notice_id, dead, by))
+    dead, doubt = await dead_addresses(desk.services, notice), await recipient_doubt(notice)
+    return await _changed(request, notice_id, lambda tx: steps.note_verified(tx, notice_id, dead, by, doubt))
 
 
 @router.post("/notices/{notice_id}/sent")
@@ -243,13 +253,14 @@ async def _changed(request: Request, notice_id: str, change: Callable[[Transacti
 async def _notice_page(request: Request, notice_id: str, *, fault: str = "") -> Response:
     desk = desk_of(request)
 
-    def read() -> tuple[Notice, list[str], tuple[Recipient, ...]]:
+    def read() -> tuple[Notice, list[str], list[str], tuple[Recipient, ...]]:
         with desk.store.read() as tx:
             notice = _notice(tx, notice_id)
             points = steps.open_points(tx, notice, desk.house.settings, desk.clock()) if notice.is_open else []
-            return notice, points, recipients_of(tx, desk.vault, notice.case_ids)
+            doubts = doubts_about(tx, notice) if notice.is_open else []
+            return notice, points, doubts, recipients_of(tx, desk.vault, notice.case_ids)
 
-    notice, points, recipients = await run_in_threadpool(read)
+    notice, points, doubts, recipients = await run_in_threadpool(read)
     reference = reference_of(notice.id)
     return page(
         request,
@@ -257,6 +268,7 @@ async def _notice_page(request: Request, notice_id: str, *, fault: str = "") -> 
         status=400 if fault else 200,
         notice=notice,
         points=[without_command(point) for point in points],
+        doubts=doubts,
         recipients=recipients,
         reference=reference,
         kind_title=KIND_TITLES[notice.kind],
