@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from guardian.errors import UsageError
-from guardian.model import BrowserSession, Case, Permission
+from guardian.model import BrowserSession, Case, Permission, TaskKind
 from guardian.model.notices import Notice, NoticeKind, NoticeLanguage
 from guardian.notices import steps
 from guardian.notices.copies import keep_copy, sent_copy
@@ -19,9 +19,8 @@ from guardian.notices.recipients import Recipient, recipients_of
 from guardian.notices.steps import By, without_command
 from guardian.notices.timeline import timeline_of
 from guardian.people.signing_in import actor_of
-from guardian.scan.notice_recheck import Occasion, recheck_case
-from guardian.scan.verifying import dead_addresses, recipient_doubt
 from guardian.store import Transaction
+from guardian.tasks.asked import Asked, ask, owed, owed_text
 from guardian.views.notices import KIND_TITLES, line_text
 from guardian.views.timelines import TimelineEntry, entry_text
 from guardian.web.auth.requests import address_of
@@ -134,13 +133,13 @@ async def approve(
 
 @router.post("/notices/{notice_id}/verify")
 async def verify(request: Request, notice_id: str, session: BrowserSession = WRITER) -> Response:
-    """Look whether all addresses of a notice are live."""
+    """Have the daemon look whether all addresses of a notice are live; its history then says what came of it."""
     desk, by = desk_of(request), _by(request, session)
     notice = await run_in_threadpool(_read_notice, desk, notice_id)
     if desk.services is None:
         raise UsageError("no site can be visited from here; ask the daemon")
-    dead, doubt = await dead_addresses(desk.services, notice), await recipient_doubt(notice)
-    return await _changed(request, notice_id, lambda tx: steps.note_verified(tx, notice_id, dead, by, doubt))
+    asked = Asked(notice.id, by.actor)
+    return await _changed(request, notice_id, lambda tx: ask(tx, TaskKind.VERIFY_NOTICE, asked, by.at))
 
 
 @router.post("/notices/{notice_id}/sent")
@@ -218,20 +217,20 @@ async def show_timeline(request: Request, case_id: str) -> Response:
 
 @router.post("/cases/{case_id}/recheck")
 async def recheck(request: Request, case_id: str, session: BrowserSession = WRITER) -> Response:
-    """Look again at all places of a case, now."""
-    desk = desk_of(request)
+    """Have the daemon look again at all places of a case, now; its page then says what came of it."""
+    desk, by = desk_of(request), _by(request, session)
 
-    def read() -> Case | None:
-        with desk.store.read() as tx:
-            return tx.cases.get(case_id)
+    def write() -> Case:
+        with desk.store.begin() as tx:
+            case = tx.cases.get(case_id)
+            if case is None:
+                raise HTTPException(404, f"there is no case {case_id[:80]}")
+            if desk.services is None:
+                raise UsageError("no site can be visited from here; ask the daemon")
+            ask(tx, TaskKind.RECHECK_ASKED, Asked(case.id, by.actor), by.at)
+            return case
 
-    case = await run_in_threadpool(read)
-    if case is None:
-        raise HTTPException(404, f"there is no case {case_id[:80]}")
-    if desk.services is None:
-        raise UsageError("no site can be visited from here; ask the daemon")
-    sources = {source.name: source for source in desk.sources}
-    await recheck_case(desk.services, sources, case, Occasion(asked_by=session.person.name))
+    case = await run_in_threadpool(write)
     return RedirectResponse(f"/cases/{case.id}#h-notices", status_code=303)
 
 
@@ -253,14 +252,15 @@ async def _changed(request: Request, notice_id: str, change: Callable[[Transacti
 async def _notice_page(request: Request, notice_id: str, *, fault: str = "") -> Response:
     desk = desk_of(request)
 
-    def read() -> tuple[Notice, list[str], list[str], tuple[Recipient, ...]]:
+    def read() -> tuple[Notice, list[str], list[str], tuple[Recipient, ...], list[str]]:
         with desk.store.read() as tx:
             notice = _notice(tx, notice_id)
             points = steps.open_points(tx, notice, desk.house.settings, desk.clock()) if notice.is_open else []
             doubts = doubts_about(tx, notice) if notice.is_open else []
-            return notice, points, doubts, recipients_of(tx, desk.vault, notice.case_ids)
+            looks = [owed_text(task, "A look at its addresses") for task in owed(tx, TaskKind.VERIFY_NOTICE, notice.id)]
+            return notice, points, doubts, recipients_of(tx, desk.vault, notice.case_ids), looks
 
-    notice, points, doubts, recipients = await run_in_threadpool(read)
+    notice, points, doubts, recipients, looks = await run_in_threadpool(read)
     reference = reference_of(notice.id)
     return page(
         request,
@@ -270,6 +270,7 @@ async def _notice_page(request: Request, notice_id: str, *, fault: str = "") -> 
         points=[without_command(point) for point in points],
         doubts=doubts,
         recipients=recipients,
+        looks=looks,
         reference=reference,
         kind_title=KIND_TITLES[notice.kind],
         history=[line_text(line) for line in reversed(notice.history)],
