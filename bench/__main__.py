@@ -158,10 +158,11 @@ def many_assets(console: Console, sizes: Sequence[int]) -> None:
     """Print what indexes of several sizes cost, in both profiles, and what large candidates do."""
     table = Table(
         box=box.SIMPLE_HEAD,
-        title=f"{len(PROTECTED)} photographs among synthetic assets; CPU ms, one process",
+        title=f"{len(PROTECTED)} photographs among synthetic assets; CPU ms (mean, median), one process",
         title_justify="left",
     )
-    for heading in ("profile", "assets", "build", "kB an asset", "a distractor", "a copy", "copies found", "MiB"):
+    headings = ("profile", "assets", "build", "kB an asset", "a distractor", "a copy", "copies found", "added")
+    for heading in (*headings, "searchable ms", "MiB", "anonymous"):
         table.add_column(heading, justify="right")
     with bar(console) as progress:
         step = progress.add_task("growing indexes", total=2 * len(sizes))
@@ -172,10 +173,12 @@ def many_assets(console: Console, sizes: Sequence[int]) -> None:
                     f"{grown.assets}",
                     f"{grown.build_ms_an_asset:.1f}",
                     f"{grown.kilobytes_an_asset:.1f}",
-                    f"{grown.distractor_ms:.0f}",
-                    f"{grown.copy_ms:.0f}",
+                    *(f"{spent.mean_ms:.0f}, {spent.median_ms:.0f}" for spent in (grown.distractor, grown.copy)),
                     f"{grown.found:.1%}",
+                    f"{grown.adding_ms:.0f}",
+                    f"{grown.searchable_ms:.0f}",
                     f"{grown.resident_mib:.0f}",
+                    f"{grown.anonymous_mib:.0f}",
                 )
     console.print(table)
     table = Table(box=box.SIMPLE_HEAD, title="a distractor among 600 assets, CPU ms", title_justify="left")

@@ -16,7 +16,7 @@ from guardian import __version__
 from guardian.errors import GuardianError, SiteSilent, VaultFull, internal_error_text
 from guardian.evidence.comparison import take_comparison
 from guardian.evidence.contacts import ContactMeans, take_contacts
-from guardian.evidence.exchanges import Exchanges, ExchangeServices, take_exchanges
+from guardian.evidence.exchanges import Exchanges, ExchangeServices, keep_exchanges, site_of, take_exchanges
 from guardian.evidence.keeper import Keeper, Taken, opened_keeper, together
 from guardian.evidence.pruning import with_room
 from guardian.evidence.rights import Vaults, take_rights
@@ -111,14 +111,16 @@ async def _take_all(
 
     if order.reason is CaptureReason.ABSENCE:
         # What is gone cannot be compared any more; what was captured before says what it was.
-        return together(exchanges.taken, views)
+        return together(await keep_exchanges(exchanges, keeper), exchanges.taken, views)
 
+    contacts = await _step("contacts", take_contacts(subject, keeper, _contact_means(services, subject, exchanges)))
+    kept = await keep_exchanges(exchanges, keeper)
     comparing = (services.vault, services.workers, services.rules, services.own_hosts)
-    comparison = await _step("comparison", take_comparison(subject, keeper, *comparing))
+    came = exchanges.image.content if exchanges.image is not None else None
+    comparison = await _step("comparison", take_comparison(subject, keeper, *comparing, came))
     vaults = Vaults(services.vault, services.originals)
     rights = await _step("rights", take_rights(subject, keeper, vaults, services.workers, exchanges))
-    contacts = await _step("contacts", take_contacts(subject, keeper, _contact_means(services, subject, exchanges)))
-    return together(exchanges.taken, views, comparison, rights, contacts)
+    return together(kept, exchanges.taken, views, comparison, rights, contacts)
 
 
 def _exchange_services(services: CaptureServices, subject: CaptureSubject, reason: CaptureReason) -> ExchangeServices:
@@ -137,7 +139,7 @@ def _contact_means(services: CaptureServices, subject: CaptureSubject, exchanges
     return ContactMeans(
         vault=services.vault,
         workers=services.workers,
-        site=services.fetcher_of(subject.finding.source),
+        site=site_of(exchanges, services.fetcher_of(subject.finding.source)),
         registry=Fetcher.for_person(services.web),
         settings=services.settings,
         exchanges=exchanges,

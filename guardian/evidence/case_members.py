@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePath
@@ -18,8 +18,9 @@ from guardian.evidence.shortening import shortened, shortened_case_json
 from guardian.evidence.vault import Vault
 from guardian.evidence.wishes import EVERYTHING, BundleWishes
 from guardian.licences import speaks_about, status_of
-from guardian.model import Asset, Case, EvidenceCapture, Finding, LostMember
+from guardian.model import Asset, Case, EvidenceCapture, Finding, LostMember, NotTaken
 from guardian.store import Transaction
+from guardian.urls.addresses import without_folders
 from guardian.views.cases import CaseDetail, case_detail_json
 from guardian.views.evidence import capture_json, deletion_json, hold_json
 from guardian.views.licences import for_others, licence_json
@@ -93,8 +94,10 @@ def case_files(
     `originals`: where the owner's pictures lie. `time_line`: all that happened to the case. Files are not looked at:
     see `whole_files`.
     """
-    detail = case_detail(tx, case, now)
-    captures = tuple(tx.evidence.of_case(case.id))
+    recorded = case_detail(tx, case, now)
+    private = _private_addresses(recorded.findings)
+    detail = replace(recorded, findings=[_without_folders(finding) for finding in recorded.findings])
+    captures = tuple(_told_without(private, one) for one in tx.evidence.of_case(case.id))
     # The operator of an account of a platform is named after it: instagram.com/customer.
     host = case.operator.partition("/")[0]
     licences = tuple(for_others(one) for one in tx.licences.list() if speaks_about(one, host))
@@ -107,7 +110,10 @@ def case_files(
         guardian_version=__version__,
         hold=tx.holds.get(case.id),
         deletions=tuple(tx.deletions.of_case(case.id)),
-        time_line=tuple(time_line),
+        time_line=tuple(
+            replace(entry, words=private(entry.words), for_others=entry.for_others and private(entry.for_others))
+            for entry in time_line
+        ),
     )
     use = record.use
     if use is not None:
@@ -152,6 +158,36 @@ def whole_files(files: CaseFiles) -> CaseFiles:
 
     captures, of_use = without_lost(files.record.captures), without_lost(files.record.captures_of_use)
     return CaseFiles(replace(files.record, captures=captures, captures_of_use=of_use), tuple(members), tuple(lost))
+
+
+def _private_addresses(findings: Sequence[Finding]) -> Callable[[str], str]:
+    """Return what takes the folders of this machine, where a source has files, out of words about these findings."""
+    addresses = {url for one in findings for url in (one.page_url, one.image_url, *one.also_at)}
+    shorter = {url: without_folders(url) for url in addresses if without_folders(url) != url}
+
+    def told(words: str) -> str:
+        # The longest first: an address may be the beginning of another.
+        for url in sorted(shorter, key=len, reverse=True):
+            words = words.replace(url, shorter[url])
+        return words
+
+    return told
+
+
+def _without_folders(finding: Finding) -> Finding:
+    return replace(
+        finding,
+        page_url=without_folders(finding.page_url),
+        image_url=without_folders(finding.image_url),
+        also_at=tuple(without_folders(url) for url in finding.also_at),
+    )
+
+
+def _told_without(private: Callable[[str], str], capture: EvidenceCapture) -> EvidenceCapture:
+    """Return a capture whose reasons, as they were written, say nothing of the folders of this machine."""
+    return replace(
+        capture, not_taken=tuple(NotTaken(private(one.name), private(one.reason)) for one in capture.not_taken)
+    )
 
 
 def _is_of(tx: Transaction, capture: EvidenceCapture, finding: Finding) -> bool:

@@ -22,11 +22,11 @@ from guardian.evidence.vault import Vault
 from guardian.matching.recipe import FINGERPRINT_VERSION, MATCHING_VERSION
 from guardian.matching.workers import Workers
 from guardian.media.sniff import picture_type
-from guardian.model import Comparison, EvidenceFile, Licence, LicenceStatus, NotTaken
+from guardian.model import NO_RULE, Comparison, EvidenceFile, Licence, LicenceStatus, NotTaken
 from guardian.rules import Rules, Use, ownership_of
 from guardian.rules.use import facts_of
 from guardian.urls.addresses import host_of
-from guardian.views.comparisons import recorded_comparison_json
+from guardian.views.comparisons import percent_text, recorded_comparison_json, share_text
 from guardian.views.licences import USE_TEXTS, for_others, licence_json
 from guardian.views.overlap import finding_sentence
 from guardian.views.timestamps import json_timestamp
@@ -63,12 +63,19 @@ _DRAWINGS = {
 
 
 async def take_comparison(
-    subject: CaptureSubject, keeper: Keeper, vault: Vault, workers: Workers, rules: Rules, own_hosts: tuple[str, ...]
+    subject: CaptureSubject,
+    keeper: Keeper,
+    vault: Vault,
+    workers: Workers,
+    rules: Rules,
+    own_hosts: tuple[str, ...],
+    came: bytes | None = None,
 ) -> Taken:
     """Compare the picture that was found with the owner's own file and keep all that the answer follows from.
 
-    Pictures are decoded in worker processes only. Raises VaultFull, IndexNotReady, WorkersUnavailable; what cannot be
-    compared for another reason is said.
+    `came`: the picture as it came for the capture; one with other bytes than those that were judged is measured too,
+    and what holds of it is said. Pictures are decoded in worker processes only. Raises VaultFull, IndexNotReady,
+    WorkersUnavailable; what cannot be compared for another reason is said.
     """
     if subject.image_sha256 is None or not vault.holds(subject.image_sha256):
         reason = "the bytes of the picture that was found were not kept, so it cannot be compared again"
@@ -99,8 +106,12 @@ async def take_comparison(
             not_taken.append(NotTaken("comparison", f"the two pictures cannot be {what}: {error}"))
 
     told.setdefault("measured", None)
+    differences: tuple[str, ...] = ()
+    if came is not None and came != found and original is not None:
+        sentence = await _measure_now(subject, workers, (original, came), told, (rules, own_hosts))
+        differences = (sentence,)
     files, left_out = await asyncio.to_thread(_keep, keeper, told, found, drawings, workers)
-    return Taken(tuple(files), (*not_taken, *left_out))
+    return Taken(tuple(files), (*not_taken, *left_out), differences)
 
 
 async def heat_map_of(workers: Workers, original: bytes, found: bytes, comparison: Comparison) -> bytes:
@@ -150,6 +161,61 @@ async def _measure(
     told.update(_measured_json(report, start, used))
     # A job of its own: where it fails, the numbers are there all the same.
     return await workers.run_with_matcher(drawn, *pictures, report)
+
+
+async def _measure_now(
+    subject: CaptureSubject,
+    workers: Workers,
+    pictures: tuple[bytes, bytes],
+    told: dict[str, Any],
+    judging: tuple[Rules, tuple[str, ...]],
+) -> str:
+    """Measure the picture that came for the capture, add the numbers to what is told; return what holds of it now."""
+    # Imported late: they bring OpenCV and the kernels, which only workers need otherwise.
+    from guardian.evidence.compared_pictures import measure_captured
+    from guardian.matching.pair import Start
+
+    _, came = pictures
+    recorded = subject.comparison
+    start = Start(recorded.transform, recorded.frame, recorded.asset_frame)
+    found = {
+        "sha256": hashlib.sha256(came).hexdigest(),
+        "bytes": len(came),
+        "file": f"picture.{picture_type(came).ending}",
+    }
+    try:
+        report, used = await workers.run_with_matcher(measure_captured, *pictures, start, subject.asset.id)
+    except (Unmatchable, WorkerLost) as error:
+        told["now"] = {
+            "found": found,
+            "measured": None,
+            "sentence": f"The picture that came now cannot be measured: {error}.",
+        }
+        return str(told["now"]["sentence"])
+
+    sentence = _what_holds_now(subject, report, *judging)
+    told["now"] = {"found": found, "sentence": sentence, **_measured_json(report, start, used)}
+    return sentence
+
+
+def _what_holds_now(subject: CaptureSubject, report: "PairReport", rules: Rules, own_hosts: tuple[str, ...]) -> str:
+    """Return in a sentence what was measured on the picture that came for the capture, and what the rules say of it."""
+    probability = report.comparison.probability if report.catalogue is None else report.catalogue.probability
+    comparison = replace(report.comparison, probability=probability)
+    decision = rules.decide(_use(subject, comparison, own_hosts))
+    verdict = (
+        "no rule counts it as a use"
+        if decision.rule == NO_RULE
+        else f"the rule “{decision.rule}” says {decision.action.value}"
+    )
+    shares = []
+    if comparison.asset_coverage is not None:
+        shares.append(f"{share_text(comparison.asset_coverage)} of the owner's picture can be seen in it")
+    shares.append(verdict)
+    return (
+        "Measured on the picture that came now: the probability that it is made from the same original is "
+        f"{percent_text(probability)}; {', and '.join(shares)}."
+    )
 
 
 def _measured_json(report: "PairReport", start: "Start", used: "MeasuredWith") -> dict[str, Any]:
@@ -220,10 +286,7 @@ def _rule_json(subject: CaptureSubject, rules: Rules, own_hosts: tuple[str, ...]
     """
     finding = subject.finding
     decision = finding.decision
-    place = ownership_of(finding.page_url, finding.image_url, own_hosts)
-    facts = facts_of(
-        Use(finding.comparison, subject.asset, finding.licence, place, host_of(finding.page_url), finding.source)
-    )
+    facts = facts_of(_use(subject, finding.comparison, own_hosts))
     told: dict[str, Any] = {
         "name": decision.rule,
         "action": decision.action.value,
@@ -239,6 +302,12 @@ def _rule_json(subject: CaptureSubject, rules: Rules, own_hosts: tuple[str, ...]
         for one in rule.conditions
     ]
     return told | {"in_force": True, "why": rule.why, "conditions": conditions, "file": _rule_file(rule.where)}
+
+
+def _use(subject: CaptureSubject, comparison: Comparison, own_hosts: tuple[str, ...]) -> Use:
+    finding = subject.finding
+    place = ownership_of(finding.page_url, finding.image_url, own_hosts)
+    return Use(comparison, subject.asset, finding.licence, place, host_of(finding.page_url), finding.source)
 
 
 def _rule_file(where: str) -> dict[str, Any] | None:

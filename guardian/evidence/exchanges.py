@@ -18,6 +18,7 @@ from guardian.crawl.page_loader import PageLoader
 from guardian.crawl.page_reader import PageReader
 from guardian.durable import naming
 from guardian.errors import CaptureFull, FetchFailed, FetchRefused, GuardianError
+from guardian.evidence.certificates import certificate_gaps
 from guardian.evidence.keeper import Keeper, Taken
 from guardian.evidence.subjects import CaptureSubject
 from guardian.evidence.vault import Vault
@@ -28,7 +29,7 @@ from guardian.fetch.recording import Exchange
 from guardian.media.sniff import is_page, is_picture, picture_type
 from guardian.model import EvidenceFile, NotTaken, PageCapture, Referrer, Response, Sighting, SkipReason
 from guardian.store import Store
-from guardian.urls.addresses import canonical_url
+from guardian.urls.addresses import canonical_url, without_folders
 from guardian.urls.keys import place_keys
 from guardian.views.plain_text import clipped
 from guardian.views.timestamps import minute_text
@@ -42,6 +43,12 @@ _MOST_NAMED = 20
 """How many addresses that were left out are named one by one."""
 
 _PASSING_REFUSALS = frozenset({SkipReason.HOST_BUSY, SkipReason.ROBOTS_UNREACHABLE, SkipReason.BUDGET})
+
+_MOST_BESIDE = 8 * 1024**2
+"""Bytes of the exchanges that other steps make with the site."""
+
+_ROOM_FOR_LISTS = 1024**2
+"""What exchanges.json, the certificates and the indexes take beside the exchanges, about."""
 
 _SHARE_OF_ROOM = 2
 """The exchanges take at most one part in so many of what a capture may hold: the other steps need the rest."""
@@ -68,10 +75,11 @@ class ExchangeServices:
 class Exchanges:
     """What was taken, and the answers themselves for the steps that come after.
 
-    `page` and `image` are the answers with the page and with the picture; None where none came. `pictures` are the
-    other pictures of the page. `unreachable`: why nothing of the site answered, where trying again later may help.
-    `refused`: why guardian itself did not request the page, by robots.txt for example; None when it did. `failed`: why
-    a page that was requested did not come, such as an answer with an error; None when it came.
+    `visit` has the exchanges, until `keep_exchanges` writes them; None where there are none. `page` and `image` are the
+    answers with the page and with the picture; None where none came. `pictures` are the other pictures of the page.
+    `unreachable`: why nothing of the site answered, where trying again later may help. `refused`: why guardian itself
+    did not request the page, by robots.txt for example; None when it did. `failed`: why a page that was requested did
+    not come, such as an answer with an error; None when it came.
     """
 
     taken: Taken
@@ -81,30 +89,48 @@ class Exchanges:
     unreachable: str | None = None
     refused: str | None = None
     failed: FetchFailed | None = None
+    visit: "_Visit | None" = None
 
 
 async def take_exchanges(subject: CaptureSubject, keeper: Keeper, services: ExchangeServices) -> Exchanges:
-    """Request what a use shows, as guardian, and keep each exchange byte by byte.
+    """Request what a use shows, as guardian, and record each exchange byte by byte; keep the picture.
 
-    Page, style sheets and pictures go into "page.wacz" with all redirects and failures, what is known of the
-    connections into "exchanges.json", the certificates into "certificates.pem", the picture into a file of its own.
-    Of what the source keeps on a disk there are no exchanges, which is said.
+    The exchanges are kept by `keep_exchanges`, when other steps have made theirs (`site_of`); room for them is set
+    aside until then. Of what the source keeps on a disk there are no exchanges, which is said.
     """
     if subject.page_url is None and subject.image_url is None:
         return Exchanges(await asyncio.to_thread(_without_requests, subject, keeper, services.vault))
 
     visit = _Visit(subject, services, keeper.room // _SHARE_OF_ROOM)
     await visit.make()
-    files, not_taken = await asyncio.to_thread(_kept, visit, keeper, services)
     if services.is_of_absence and visit.image is None:
         nothing = NotTaken("picture", "no picture came from its address")
         image = Taken(not_taken=(nothing,))
     else:
         image = await asyncio.to_thread(_picture_file, subject, keeper, services.vault, visit.image)
-    taken = Taken((*files, *image.files), (*visit.not_taken, *not_taken, *image.not_taken), image.differences)
-    return Exchanges(
-        taken, visit.page, visit.image, tuple(visit.pictures), visit.unreachable, visit.refused, visit.failed
-    )
+    keeper.set_aside(min(visit.expected_bytes, keeper.room // _SHARE_OF_ROOM))
+    taken = Taken(image.files, image.not_taken, image.differences)
+    answers = (visit.page, visit.image, tuple(visit.pictures))
+    return Exchanges(taken, *answers, visit.unreachable, visit.refused, visit.failed, visit)
+
+
+def site_of(exchanges: Exchanges, fetcher: Fetcher) -> Fetcher:
+    """Return a fetcher for other pages of the site, whose exchanges are kept with those of the use, within a bound."""
+    return fetcher.recording(exchanges.visit.note_beside) if exchanges.visit is not None else fetcher
+
+
+async def keep_exchanges(exchanges: Exchanges, keeper: Keeper) -> Taken:
+    """Keep what was recorded: no exchange is added afterwards.
+
+    All go into "page.wacz" with all redirects and failures, what is known of the connections into "exchanges.json", the
+    certificates into "certificates.pem".
+    """
+    keeper.set_aside(0)
+    visit = exchanges.visit
+    if visit is None:
+        return Taken()
+    files, not_taken = await asyncio.to_thread(_kept, visit, keeper)
+    return Taken(tuple(files), (*visit.not_taken, *not_taken))
 
 
 @dataclass(slots=True)
@@ -122,6 +148,8 @@ class _Visit:
     _failures: dict[str, FetchFailed | FetchRefused] = field(default_factory=dict)
     _left_out: dict[str, str] = field(default_factory=dict)
     _used: int = 0
+    _used_beside: int = 0
+    _pages_beside: list[str] = field(default_factory=list)
     _asked: set[str] = field(default_factory=set)
 
     @property
@@ -131,7 +159,19 @@ class _Visit:
         named = [NotTaken(clipped(url, 500), reason) for url, reason in list(reasons.items())[:_MOST_NAMED]]
         if len(reasons) > _MOST_NAMED:
             named.append(NotTaken("other addresses", f"{len(reasons) - _MOST_NAMED} more were left out as well"))
-        return tuple(named)
+        return (*certificate_gaps(self.exchanges), *named)
+
+    @property
+    def expected_bytes(self) -> int:
+        """How much the exchanges will take at most when they are kept, those beside the use included."""
+        heads = sum(len(one.request) for one in self.exchanges)
+        return self._used + _MOST_BESIDE + 4 * heads + _ROOM_FOR_LISTS
+
+    @property
+    def replayed_urls(self) -> list[str]:
+        """The pages that a viewer offers: that of the use, its picture, then the others that were asked for."""
+        own = (self.subject.page_url, self.subject.image_url)
+        return list(dict.fromkeys([*(url for url in own if url is not None), *self._pages_beside]))
 
     @property
     def refused(self) -> str | None:
@@ -251,6 +291,16 @@ class _Visit:
         self._used += size
         self.exchanges.append(exchange)
 
+    def note_beside(self, exchange: Exchange) -> None:
+        """Note an exchange that another step has made, such as one with the site's imprint."""
+        size = len(exchange.request) + len(exchange.response)
+        if self._used_beside + size > min(_MOST_BESIDE, self.max_bytes):
+            self._left_out[exchange.url] = f"its {size} bytes do not fit beside the page (at most {_MOST_BESIDE})"
+            return
+        self._used_beside += size
+        self._pages_beside.append(exchange.url)
+        self.exchanges.append(exchange)
+
     def _is_subject(self, sighting: Sighting) -> bool:
         """Return whether a picture of the page is the one that is captured, at one of its addresses."""
         finding = self.subject.finding
@@ -263,17 +313,17 @@ class _Visit:
         return Referrer(self.subject.page_url) if self.subject.page_url is not None else None
 
 
-def _kept(visit: _Visit, keeper: Keeper, services: ExchangeServices) -> tuple[list[EvidenceFile], list[NotTaken]]:
+def _kept(visit: _Visit, keeper: Keeper) -> tuple[list[EvidenceFile], list[NotTaken]]:
     """Write the exchanges of a visit into files of the capture."""
     if not visit.exchanges:
         return [], [NotTaken(WACZ_NAME, "no request could be made")]
 
     # Beside the files of the capture, which these become only when they are whole.
     warc, wacz = keeper.scratch(WARC_NAME), keeper.scratch(WACZ_NAME)
-    at = services.clock()
+    at = visit.services.clock()
     with naming(warc):
         entries = write_warc(warc, visit.exchanges, _warc_info(visit), at)
-    pages = [_replayed(entries, url, visit.title) for url in (visit.subject.page_url, visit.subject.image_url)]
+    pages = [_replayed(entries, url, visit) for url in visit.replayed_urls]
     title = clipped(visit.title or visit.subject.page_url or visit.subject.image_url or "", 300)
     facts = WaczFacts(title, f"guardian/{__version__}", at)
     with naming(wacz):
@@ -295,7 +345,10 @@ def _kept(visit: _Visit, keeper: Keeper, services: ExchangeServices) -> tuple[li
 
 
 def _keep_wacz(keeper: Keeper, wacz: Path, number: int) -> EvidenceFile:
-    about = f"The page, the picture, its style sheets and pictures as they were sent: {number} exchanges (WACZ, WARC)."
+    about = (
+        "The page, the picture, its style sheets and pictures, and the pages that name who is behind the site, as they "
+        f"were sent: {number} exchanges (WACZ, WARC)."
+    )
     return keeper.keep_file(WACZ_NAME, wacz, "application/wacz", about)
 
 
@@ -310,6 +363,8 @@ def _keep_certificates(keeper: Keeper, exchanges: Sequence[Exchange]) -> Evidenc
     found = dict.fromkeys(certificate for chain in chains for certificate in chain)
     content = "".join(ssl.DER_cert_to_PEM_cert(one) for one in found).encode("ascii")
     about = "The certificates by which the sites proved who they are, up to the roots that vouch for them."
+    if any(exchange.tls.problem for exchange in exchanges if exchange.tls is not None):
+        about = "The certificates that the sites showed; not all of them verified, which exchanges.json says of each."
     return keeper.keep(CERTIFICATES_NAME, content, "application/x-pem-file", about)
 
 
@@ -343,10 +398,12 @@ def _header(request: bytes, name: str) -> str:
     return next((value.strip().decode("latin-1") for key, _, value in lines if key.lower() == name.encode()), "")
 
 
-def _replayed(entries: Sequence[WarcEntry], url: str | None, title: str) -> ReplayedPage | None:
+def _replayed(entries: Sequence[WarcEntry], url: str, visit: _Visit) -> ReplayedPage | None:
     """Return a page for the list of those that a viewer offers; None when no exchange has its address."""
-    entry = next((one for one in entries if url is not None and one.url == url), None)
-    return None if entry is None else ReplayedPage(entry.url, entry.at, clipped(title, 300) or entry.url)
+    entry = next((one for one in entries if one.url == url), None)
+    is_own = url in (visit.subject.page_url, visit.subject.image_url)
+    title = clipped(visit.title, 300) if is_own else ""
+    return None if entry is None else ReplayedPage(entry.url, entry.at, title or entry.url)
 
 
 def _picture_file(subject: CaptureSubject, keeper: Keeper, vault: Vault, answer: Response | None) -> Taken:
@@ -370,19 +427,20 @@ def _picture_file(subject: CaptureSubject, keeper: Keeper, vault: Vault, answer:
 
 
 def _other_bytes(subject: CaptureSubject, content: bytes) -> Iterator[str]:
-    """Yield that the picture is not the one that was compared, if it is not: nothing was measured on it."""
+    """Yield that the picture is not the one that was compared, if it is not."""
     if subject.image_sha256 not in (None, hashlib.sha256(content).hexdigest()):
         yield (
             "The picture came with other bytes than when the use was last seen, "
             f"{minute_text(subject.finding.last_seen_at)}. What this capture holds of a comparison and of rights "
-            "metadata is about the earlier ones; whether the picture that came now shows the same was not measured."
+            "metadata is about the earlier ones, but for what is said of the picture that came now."
         )
 
 
 def _without_requests(subject: CaptureSubject, keeper: Keeper, vault: Vault) -> Taken:
     """Keep the bytes of what was not seen on the web, and say that there were no exchanges."""
     picture = _picture_file(subject, keeper, vault, None)
-    reason = f"{subject.finding.image_url} was seen on a disk, not on the web: there is no exchange to be recorded"
+    name = without_folders(subject.finding.image_url)
+    reason = f"{name} was seen on a disk, not on the web: there is no exchange to be recorded"
     return Taken(picture.files, (*picture.not_taken, NotTaken(WACZ_NAME, reason)))
 
 

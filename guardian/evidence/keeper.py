@@ -50,7 +50,7 @@ class Keeper:
     def __init__(self, folder: Path, max_bytes: int) -> None:
         self.folder, self.max_bytes = folder, max_bytes
         self._files: dict[str, EvidenceFile] = {}
-        self._used = 0
+        self._used = self._set_aside = 0
 
     @property
     def files(self) -> tuple[EvidenceFile, ...]:
@@ -60,7 +60,11 @@ class Keeper:
     @property
     def room(self) -> int:
         """How many bytes more the capture may hold."""
-        return max(0, self.max_bytes - self._used)
+        return max(0, self.max_bytes - self._used - self._set_aside)
+
+    def set_aside(self, size: int) -> None:
+        """Leave room of so many bytes for what is added last; 0 gives it back."""
+        self._set_aside = size
 
     def keep(self, name: str, content: bytes, media_type: str, about: str) -> EvidenceFile:
         """Add a file with these bytes.

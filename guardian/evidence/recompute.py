@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from math import inf, nan
@@ -150,19 +150,39 @@ async def recompute(path: Path, original: Path | None = None, pool: WorkerPool |
         places, lost = bundle.folders_with(JSON_NAME), bundle.folders_without(JSON_NAME)
         if not places and not lost:
             raise UsageError(f"{path} holds no comparison: none of its captures has {JSON_NAME}")
-        found = [await _recomputed(bundle, place, original, _Tools(Path(folder), pool)) for place in places]
-        return found + [await _recomputed(bundle, place, original, _Tools(Path(folder), pool)) for place in lost]
+        found: list[Recomputed] = []
+        for place in (*places, *lost):
+            found += await _recomputed_capture(bundle, place, original, _Tools(Path(folder), pool))
+        return found
 
 
-async def _recomputed(bundle: BundleMembers, place: str, given: Path | None, tools: _Tools) -> Recomputed:
-    """Compute one comparison again."""
-    max_bytes = MatchingSettings().max_bytes
+async def _recomputed_capture(bundle: BundleMembers, place: str, given: Path | None, tools: _Tools) -> list[Recomputed]:
+    """Compute the comparison of a capture again, and that of the picture that came for it where it was another."""
     sentence = ""
     try:
         told = parsed_as(RecordedComparison, bundle.content(f"{place}/{JSON_NAME}", _MAX_JSON), JSON_NAME)
         sentence = told.sentence
         if told.format != FORMAT:
             raise ValueError(f"{JSON_NAME} has format {cleaned(told.format)[:80]}; this guardian reads {FORMAT}")
+    except LostBefore as error:
+        return [Recomputed(place, sentence, lost=str(error))]
+    except ValueError as error:
+        return [Recomputed(place, sentence, faults=(str(error),))]
+
+    found = [await _recomputed(bundle, place, told, given, tools)]
+    now = told.of_now()
+    if now is not None:
+        again = await _recomputed(bundle, place, now, given, tools)
+        found.append(replace(again, where=f"{place}, the picture that came for the capture"))
+    return found
+
+
+async def _recomputed(
+    bundle: BundleMembers, place: str, told: RecordedComparison, given: Path | None, tools: _Tools
+) -> Recomputed:
+    """Compute one comparison again."""
+    max_bytes, sentence = MatchingSettings().max_bytes, told.sentence
+    try:
         original = _original(bundle, told, given, max_bytes)
         found = _named(bundle, place, told.found, max_bytes)
         confidence = _named(bundle, place, told.confidence, _MAX_JSON)

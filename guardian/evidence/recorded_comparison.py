@@ -72,6 +72,17 @@ class NamedFile(_Untrusted):
     file: str = ""
 
 
+class RecordedNow(_Untrusted):
+    """What was measured on the picture that came for the capture, where it was another one than was judged."""
+
+    sentence: str
+    found: NamedFile
+    measured: RecordedMeasurement | None = None
+    measured_with: RecordedTools | None = None
+    start: RecordedStart = RecordedStart()
+    catalogue: RecordedCatalogue | None = None
+
+
 class RecordedComparison(_Untrusted):
     """What comparison.json says, as far as it is computed again. `measured`: None when nothing was measured."""
 
@@ -86,6 +97,15 @@ class RecordedComparison(_Untrusted):
     measured_with: RecordedTools | None = None
     start: RecordedStart = RecordedStart()
     catalogue: RecordedCatalogue | None = None
+    now: RecordedNow | None = None
+
+    def of_now(self) -> "RecordedComparison | None":
+        """Return what was measured on the picture that came for the capture, as a comparison; None without one."""
+        if self.now is None:
+            return None
+        return self.model_copy(
+            update={name: getattr(self.now, name) for name in RecordedNow.model_fields} | {"now": None}
+        )
 
 
 def parsed_as(kind: type[M], content: bytes, name: str) -> M:

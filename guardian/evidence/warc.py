@@ -86,6 +86,7 @@ def connection_json(exchange: Exchange) -> dict[str, Any]:
         "tls_version": tls.version if tls else None,
         "tls_cipher": tls.cipher if tls else None,
         "certificates_sha256": [hashlib.sha256(one).hexdigest() for one in tls.chain] if tls else [],
+        "certificate_problem": tls.problem if tls else None,
         "incomplete": exchange.incomplete,
         "withheld_headers": list(exchange.withheld),
     }

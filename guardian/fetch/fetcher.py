@@ -42,10 +42,12 @@ class Fetcher:
     def recording(self, recorder: Recorder, *, for_person: bool = False) -> "Fetcher":
         """Return a fetcher that tells `recorder` of each exchange, with the same credentials.
 
+        A site whose certificate does not verify is recorded too, which its exchanges say; it gets no credentials.
         `for_person`: a person waits, as for `for_person`.
         """
         asked_by = AskedBy.PERSON if for_person else self._policy.asked_by
-        return Fetcher(self._web, replace(self._policy, asked_by=asked_by, recorder=recorder))
+        policy = replace(self._policy, asked_by=asked_by, recorder=recorder, any_certificate=True)
+        return Fetcher(self._web, policy)
 
     @property
     def asked_by_person(self) -> bool:

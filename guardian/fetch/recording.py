@@ -16,12 +16,14 @@ _COOKIE_GIVEN = b"set-cookie"
 class TlsSession:
     """How a connection was secured: the protocol ("TLSv1.3"), the cipher suite, and the certificates.
 
-    `chain` are the certificates in DER, the site's own first, up to the root that vouches for it.
+    `chain` are the certificates in DER, the site's own first, up to the root that vouches for it. `problem`: why they
+    did not verify, in the words of OpenSSL; nobody vouches for the other end then, and `chain` is what it sent.
     """
 
     version: str
     cipher: str
     chain: tuple[bytes, ...]
+    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,11 @@ Recorder = Callable[[Exchange], None]
 class Tape:
     """Notes what happens on the connection of one request, until it is made an Exchange."""
 
-    def __init__(self, url: str, began_at: datetime, secrets: Collection[str]) -> None:
+    def __init__(
+        self, url: str, began_at: datetime, secrets: Collection[str], certificate_problem: str | None = None
+    ) -> None:
         self._url, self._began_at = url, began_at
+        self._certificate_problem = certificate_problem
         self._secrets = frozenset(name.lower().encode("ascii") for name in secrets)
         self._request, self._response = b"", bytearray()
         self._resolved: tuple[str, ...] = ()
@@ -69,7 +74,7 @@ class Tape:
     def note_connected(self, address: str, port: int, secured: ssl.SSLObject | None) -> None:
         """Note who answers, and how the connection is secured."""
         self._peer = (address, port)
-        self._tls = None if secured is None else _session(secured)
+        self._tls = None if secured is None else _session(secured, self._certificate_problem)
 
     def note_sent(self, request: bytes) -> None:
         """Note the head of the request as it is sent, without the values of credentials."""
@@ -127,23 +132,25 @@ def _without_cookies(response: bytes) -> tuple[bytes, bool]:
     return b"\n".join(lines) + response[end:], found
 
 
-def _session(secured: ssl.SSLObject) -> TlsSession:
+def _session(secured: ssl.SSLObject, problem: str | None) -> TlsSession:
     """Return how a connection is secured, after its handshake."""
     cipher = secured.cipher()
-    return TlsSession(secured.version() or "", cipher[0] if cipher else "", _chain(secured))
+    chain = _chain(secured, "get_verified_chain" if problem is None else "get_unverified_chain")
+    return TlsSession(secured.version() or "", cipher[0] if cipher else "", chain, problem)
 
 
-def _chain(secured: ssl.SSLObject) -> tuple[bytes, ...]:
-    """Return the certificates by which a connection was verified, in DER; only the site's own where no more is known.
+def _chain(secured: ssl.SSLObject, call: str) -> tuple[bytes, ...]:
+    """Return the certificates by which a connection was verified, or those that were sent, in DER.
 
-    Public from Python 3.13 on; before, the same call of OpenSSL is there without its public name.
+    Only the site's own where no more is known. `call` names which; it is public from Python 3.13 on, before, the same
+    call of OpenSSL is there without its public name.
     """
-    if hasattr(secured, "get_verified_chain"):
-        return tuple(bytes(one) for one in secured.get_verified_chain())
+    if hasattr(secured, call):
+        return tuple(bytes(one) for one in getattr(secured, call)())
     inner: Any = getattr(secured, "_sslobj", None)
     try:
         # ENCODING_DER of the module _ssl, which has no public name either.
-        return tuple(bytes(one.public_bytes(2)) for one in inner.get_verified_chain())
+        return tuple(bytes(one.public_bytes(2)) for one in getattr(inner, call)())
     except (AttributeError, TypeError, ValueError):
         own = secured.getpeercert(binary_form=True)
         return () if own is None else (own,)

@@ -38,6 +38,16 @@ def is_odd_http(error: BaseException | None) -> bool:
     return isinstance(error, aiohttp.ClientResponseError)
 
 
+def certificate_problem(error: BaseException) -> str | None:
+    """Return why a certificate did not verify, in the words of OpenSSL; None when an error has another cause."""
+    for one in _causes(error):
+        # aiohttp's own error is of the same class and lacks the words.
+        inner = getattr(one, "certificate_error", one)
+        if isinstance(inner, ssl.SSLCertVerificationError):
+            return inner.verify_message
+    return None
+
+
 def _tls_text(host: str, cause: BaseException) -> str:
     """Return what is wrong with a certificate, or that TLS failed in another way."""
     inner = getattr(cause, "certificate_error", None) or getattr(cause, "os_error", None) or cause

@@ -6,6 +6,7 @@ cookies, redirects, passwords or proxies that would have to be switched off.
 """
 
 import asyncio
+import ssl
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
@@ -34,7 +35,7 @@ from guardian.fetch.robots import Robots
 from guardian.fetch.settings import FetchSettings
 from guardian.fetch.ssrf_guard import guarded_socket
 from guardian.fetch.throttle import LONGEST_PAUSE, Take, Throttle
-from guardian.fetch.transport_errors import as_fetch_error, is_odd_http
+from guardian.fetch.transport_errors import as_fetch_error, certificate_problem, is_odd_http
 from guardian.media.sniff import begins_as_picture
 from guardian.model import Referrer, Remembered, Response, Retry, SkipReason
 from guardian.urls.addresses import host_of, host_without_www
@@ -69,23 +70,30 @@ class FetchPolicy:
 
     A request for a person ignores robots.txt, working hours and the pause between requests. `credentials` are sent to
     their own origin only. `recorder` is told of each exchange byte by byte, those of redirects and failures too; only
-    reading robots.txt is not recorded.
+    reading robots.txt is not recorded. `any_certificate`: a site whose certificate does not verify is asked again over
+    a connection whose other end nobody vouches for, without credentials.
     """
 
     asked_by: AskedBy = AskedBy.SCAN
     credentials: Credentials | None = None
     recorder: Recorder | None = None
+    any_certificate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class _Extras:
-    """What a request carries besides its URL. Whether it may is decided anew at each hop of a redirect."""
+    """What a request carries besides its URL. Whether it may is decided anew at each hop of a redirect.
+
+    `unverified`: why the certificate did not verify of a site that is asked all the same; None for all others.
+    """
 
     known: Remembered | None = None
     credentials: Credentials | None = None
     referrer: Referrer | None = None
     leniently: bool = False
     recorder: Recorder | None = None
+    any_certificate: bool = False
+    unverified: str | None = None
 
 
 _FOR_A_SCAN = FetchPolicy()
@@ -104,7 +112,8 @@ class WebClient:
     """A client for addresses that came from anywhere. Use as an async context manager, one for a process.
 
     `clock` dates the answers, `look_up` finds the addresses of names, `take` counts the requests of a day (by
-    default in memory). Cookies are not kept, environment proxies not used, certificates verified.
+    default in memory). Cookies are not kept, environment proxies not used, certificates verified but for policies of
+    `any_certificate`.
     """
 
     def __init__(
@@ -120,6 +129,7 @@ class WebClient:
         self._robots = Robots(self._read_robots, settings.robots_token, clock)
         self._transport: AiohttpTransport | None = None
         self._lenient: LenientTransport | None = None
+        self._unverified: LenientTransport | None = None
         # Hosts whose answers the usual parser refused, the latest last: they are read leniently at once.
         self._odd_hosts: OrderedDict[str, None] = OrderedDict()
         # The site is told who asks, and what can be decoded.
@@ -158,6 +168,7 @@ class WebClient:
         )
         self._transport = AiohttpTransport(client=session)
         self._lenient = LenientTransport(context, resolver, make_socket, _connected_to.set)
+        self._unverified = LenientTransport(_trusting_anybody(), resolver, make_socket, _connected_to.set)
         return self
 
     async def __aexit__(
@@ -194,7 +205,9 @@ class WebClient:
             seen.add(current)
             # Each hop of a redirect may lie on another host, with a robots.txt and a pause of its own.
             delay = None if policy.asked_by is AskedBy.PERSON else await self._delay_for(current)
-            extras = _Extras(known, policy.credentials, referrer, recorder=policy.recorder)
+            extras = _Extras(
+                known, policy.credentials, referrer, recorder=policy.recorder, any_certificate=policy.any_certificate
+            )
             response = await self._exchange_with_retries(current, kind, delay, extras)
             target = redirect_target(response, current)
             if target is None:
@@ -234,7 +247,9 @@ class WebClient:
         """
         current = requested_url(url)
         for _ in range(max(self._settings.max_redirects, robots.LEAST_REDIRECTS) + 1):
-            response = await self._exchange_with_retries(current, "robots", self._settings.delay_per_host, _Extras())
+            # What a file says that anybody may have written can only hold guardian back: nothing secret goes there.
+            extras = _Extras(any_certificate=True)
+            response = await self._exchange_with_retries(current, "robots", self._settings.delay_per_host, extras)
             target = redirect_target(response, current)
             if target is None:
                 break
@@ -256,6 +271,11 @@ class WebClient:
             try:
                 response = await self._exchange(url, kind, delay, replace(extras, leniently=leniently))
             except FetchFailed as error:
+                problem = certificate_problem(error) if extras.any_certificate else None
+                if problem is not None and extras.unverified is None:
+                    # Nobody vouches for who answers now: what guardian signs in with is not for them.
+                    extras, left = replace(extras, unverified=problem, credentials=None, known=None), left + 1
+                    continue
                 breaks_rules = error.reason is SkipReason.BROKEN and not leniently
                 if error.reason.retry is not Retry.AT_ONCE or not (left or breaks_rules):
                     raise
@@ -294,7 +314,8 @@ class WebClient:
 
     async def _receive_recorded(self, url: str, kind: Kind, extras: _Extras, deadline: asyncio.Timeout) -> Response:
         """Send one request as `_receive` does, and tell the recorder of the exchange, also of one that failed."""
-        tape = Tape(url, self._clock(), extras.credentials.headers_for(url) if extras.credentials else ())
+        secrets = extras.credentials.headers_for(url) if extras.credentials else ()
+        tape = Tape(url, self._clock(), secrets, extras.unverified)
         incomplete: str | None = "cut off"
         try:
             response = await self._receive(url, kind, extras, deadline, tape)
@@ -307,7 +328,10 @@ class WebClient:
             incomplete = error.detail
             raise
         except (httpx.HTTPError, aiohttp.ClientError, ValueError) as error:
+            problem = certificate_problem(error)
             incomplete = str(error) or type(error).__name__
+            if problem is not None:
+                incomplete = f"its certificate did not verify: {problem}"
             raise
         finally:
             if extras.recorder is not None:
@@ -321,6 +345,8 @@ class WebClient:
         Only a picture that was asked for comes whatever its status is; and of what goes on a tape, all bodies do.
         """
         transport = self._lenient if extras.leniently or tape is not None else self._transport
+        if extras.unverified is not None:
+            transport = self._unverified
         if transport is None:
             raise RuntimeError("WebClient is used before it was opened")
 
@@ -361,6 +387,14 @@ class WebClient:
         self._odd_hosts.move_to_end(host)
         if len(self._odd_hosts) > _ODD_HOSTS_REMEMBERED:
             self._odd_hosts.popitem(last=False)
+
+
+def _trusting_anybody() -> ssl.SSLContext:
+    """Return a context for connections whose other end may be anybody."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def _host(url: str) -> str:

@@ -18,6 +18,10 @@ Matrix = NDArray[np.float64]
 """float64 [6]: row-major 2x3, x' = m0 x + m1 y + m2, y' = m3 x + m4 y + m5; or [9]: row-major 3x3, a homography."""
 
 _CELLS = 24
+# Keypoints that agree are turned alike, to this many degrees.
+_TURN_REACH = 25.0
+_TURNS = 12
+_TURN = 360 / _TURNS
 # Rounds of guided matching: reach as a share of the keypoint's size, and bits that may differ.
 _REACH = np.array([0.6, 0.3, 0.15])
 _BITS = np.array([56, 60, 64])
@@ -58,18 +62,24 @@ class Proposal:
 
 
 class CandidateGrid:
-    """The keypoints of one side of a candidate, sorted into cells so that neighbours are found at once."""
+    """The keypoints of one side of a candidate, sorted by place and angle so that neighbours are found at once."""
 
     def __init__(self, keypoints: Keypoints, width: int, height: int) -> None:
-        self.cell_width, self.cell_height = width / _CELLS + 1e-6, height / _CELLS + 1e-6
-        column = np.clip((keypoints.x // self.cell_width).astype(np.int64), 0, _CELLS - 1)
-        row = np.clip((keypoints.y // self.cell_height).astype(np.int64), 0, _CELLS - 1)
-        cell = row * _CELLS + column
-        # Neighbours lie side by side in memory; `order` leads back to the keypoints as they came.
-        self.order = np.argsort(cell, kind="stable").astype(np.int32)
-        self.starts = np.concatenate([[0], np.cumsum(np.bincount(cell, minlength=_CELLS**2))]).astype(np.int32)
+        self._cell = (width / _CELLS + 1e-6, height / _CELLS + 1e-6)
+        column = np.clip((keypoints.x // self._cell[0]).astype(np.int64), 0, _CELLS - 1)
+        row = np.clip((keypoints.y // self._cell[1]).astype(np.int64), 0, _CELLS - 1)
+        turn = (keypoints.angle // np.float32(_TURN)).astype(np.int64) % _TURNS
+        # Neighbours lie side by side in memory: row by row, in each those of one turn, from left to right.
+        place = (row * _TURNS + turn) * _CELLS + column
+        # `order` leads back to the keypoints as they came.
+        self.order = np.argsort(place, kind="stable").astype(np.int32)
+        self._starts = np.concatenate([[0], np.cumsum(np.bincount(place, minlength=_CELLS**2 * _TURNS))])
+        # Of two that are equally close, the first by cell is taken.
+        rank = ((row * _CELLS + column) * len(keypoints))[self.order] + self.order
         sorted_points = taken(keypoints, self.order)
-        self._sorted = (*(getattr(sorted_points, name) for name in ("x", "y", "size", "angle")), sorted_points.words)
+        oriented = (getattr(sorted_points, name) for name in ("x", "y", "size", "angle"))
+        self._sorted = (*oriented, sorted_points.words, rank)
+        self._grid = (self._starts.astype(np.int32), *self._cell)
 
     def refine(self, matrix: Matrix, asset: Keypoints, words: NDArray[np.uint64]) -> Agreement | None:
         """Follow a proposed transform (asset to candidate pixels) to what most keypoints agree with.
@@ -80,7 +90,7 @@ class CandidateGrid:
             np.asarray(matrix, dtype=np.float64),
             (asset.x, asset.y, asset.size, asset.angle, words),
             self._sorted,
-            (self.starts, self.cell_width, self.cell_height),
+            self._grid,
         )
         return Agreement(refined, mine, self.order[theirs], bits) if len(mine) >= 3 else None
 
@@ -93,7 +103,7 @@ class CandidateGrid:
             np.asarray(matrix, dtype=np.float64),
             (asset.x, asset.y, asset.size, asset.angle, words),
             self._sorted,
-            (self.starts, self.cell_width, self.cell_height),
+            self._grid,
         )
         return int(near), int(visible)
 
@@ -122,7 +132,11 @@ def agreeing_with(asset: OrientedPoints, candidate: OrientedPoints, index: int) 
 
 def square(matrix: Matrix) -> NDArray[np.float64]:
     """Return the matrix as float64 [3, 3]."""
-    return matrix.reshape(3, 3) if len(matrix) == 9 else np.vstack([matrix.reshape(2, 3), [0.0, 0.0, 1.0]])
+    if len(matrix) == 9:
+        return matrix.reshape(3, 3)
+    full = np.eye(3)
+    full[:2] = matrix.reshape(2, 3)
+    return full
 
 
 def similarity_of(asset: NDArray[np.floating], candidate: NDArray[np.floating]) -> Matrix | None:
@@ -268,7 +282,7 @@ def _count_near(matrix, asset, candidate, grid):  # type: ignore[no-untyped-def]
 def _pair(matrix, bounds, asset, candidate, grid, pairs):  # type: ignore[no-untyped-def]
     """Pair each asset keypoint with the candidate keypoint near its image that is closest in bits, one to one."""
     ax, ay, asize, aangle, awords = asset
-    cx, cy, csize, cangle, cwords = candidate
+    cx, cy, csize, cangle, cwords, rank = candidate
     starts, cell_width, cell_height = grid
     scale, reach_share, radius = bounds
     nearest, bits, taken = pairs
@@ -282,26 +296,31 @@ def _pair(matrix, bounds, asset, candidate, grid, pairs):  # type: ignore[no-unt
         size = asize[i] * scale
         reach, smallest, largest, angle = reach_share * size, 0.6 * size, 1.7 * size, aangle[i] + turn
 
-        # Only the cells of the grid that the reach touches.
+        # Only the cells of the grid that the reach touches, and in them the turns.
         left, right = int(np.floor((x - reach) / cell_width)), int(np.floor((x + reach) / cell_width))
         top, bottom = int(np.floor((y - reach) / cell_height)), int(np.floor((y + reach) / cell_height))
         if right < 0 or bottom < 0 or left >= _CELLS or top >= _CELLS:
             continue
         left, right = max(left, 0), min(right, _CELLS - 1)
+        first_turn = int(np.floor((angle - _TURN_REACH) / _TURN))
+        turns = int(np.floor((angle + _TURN_REACH) / _TURN)) - first_turn + 1
+        first_turn %= _TURNS
 
-        least, who = radius + 1, -1
+        least, who = np.int64(radius + 1), -1
         for row in range(max(top, 0), min(bottom, _CELLS - 1) + 1):
-            for j in range(starts[row * _CELLS + left], starts[row * _CELLS + right + 1]):
-                if abs(cx[j] - x) > reach or abs(cy[j] - y) > reach or csize[j] > largest or csize[j] < smallest:
-                    continue
-                apart = abs(cangle[j] - angle)
-                if apart > 25.0 and abs(apart - 360.0) > 25.0:
-                    continue
-                distance = np.int64(0)
-                for w in range(4):
-                    distance += np.int64(count_bits(cwords[j, w] ^ awords[i, w]))
-                if distance < least:
-                    least, who = distance, j
+            for turned in range(first_turn, first_turn + turns):
+                first = (row * _TURNS + (turned if turned < _TURNS else turned - _TURNS)) * _CELLS
+                for j in range(starts[first + left], starts[first + right + 1]):
+                    apart = abs(cangle[j] - angle)
+                    fits = (abs(cx[j] - x) <= reach) & (abs(cy[j] - y) <= reach)
+                    fits &= (csize[j] <= largest) & (csize[j] >= smallest)
+                    if not fits & ((apart <= _TURN_REACH) | (abs(apart - 360.0) <= _TURN_REACH)):
+                        continue
+                    distance = np.int64(0)
+                    for w in range(4):
+                        distance += np.int64(count_bits(cwords[j, w] ^ awords[i, w]))
+                    if distance < least or (distance == least and who >= 0 and rank[j] < rank[who]):
+                        least, who = distance, j
 
         if who < 0:
             continue
@@ -338,13 +357,26 @@ def _fit(ax, ay, cx, cy, sizes):  # type: ignore[no-untyped-def]
 @kernel
 def _solve(ax, ay, cx, cy, weights, matrix, similarity):  # type: ignore[no-untyped-def]
     """Solve weighted least squares about the centroids, into `matrix`. False when the points are degenerate."""
-    total = weights.sum()
-    mx, my = (weights * ax).sum() / total, (weights * ay).sum() / total
-    ux, uy = (weights * cx).sum() / total, (weights * cy).sum() / total
-    x, y, u, v = ax - mx, ay - my, cx - ux, cy - uy
+    # In one go, as sums of whole arrays would add up, without making the arrays.
+    total, mx, my, ux, uy = 0.0, 0.0, 0.0, 0.0, 0.0
+    for i in range(ax.shape[0]):
+        total += weights[i]
+        mx += weights[i] * ax[i]
+        my += weights[i] * ay[i]
+        ux += weights[i] * cx[i]
+        uy += weights[i] * cy[i]
+    mx, my, ux, uy = mx / total, my / total, ux / total, uy / total
 
-    xx, xy, yy = (weights * x * x).sum(), (weights * x * y).sum(), (weights * y * y).sum()
-    xu, yu, xv, yv = (weights * x * u).sum(), (weights * y * u).sum(), (weights * x * v).sum(), (weights * y * v).sum()
+    xx, xy, yy, xu, yu, xv, yv = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    for i in range(ax.shape[0]):
+        x, y, u, v = ax[i] - mx, ay[i] - my, cx[i] - ux, cy[i] - uy
+        xx += weights[i] * x * x
+        xy += weights[i] * x * y
+        yy += weights[i] * y * y
+        xu += weights[i] * x * u
+        yu += weights[i] * y * u
+        xv += weights[i] * x * v
+        yv += weights[i] * y * v
 
     if similarity:
         if xx + yy < 1e-9:

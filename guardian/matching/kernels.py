@@ -13,10 +13,11 @@ from guardian.matching import geometry
 from guardian.matching.features import hashing, keypoints
 from guardian.matching.features.keypoints import Keypoints
 from guardian.matching.features.pyramid import Pyramid
-from guardian.matching.index import votes
+from guardian.matching.index import layout, votes
 from guardian.matching.profiles import Scale
 from guardian.matching.verify.alignment import align, overlap_of
-from guardian.matching.verify.cells import core_of
+from guardian.matching.verify.cells import compare_cells, core_of
+from guardian.matching.verify.confidence import leaves_of
 from guardian.matching.verify.detail import particular
 
 _SIDE = 64
@@ -64,6 +65,10 @@ def _call_all() -> None:
     votes.match(points.words, points.words)
     votes.match(words, points.words)
 
+    sizes, packed = np.array([_SIDE, _SIDE], np.int32), np.zeros((2, 3), np.uint16)
+    layout.unpacked(packed, sizes)
+    layout.unpacked(_mapped(packed), sizes)
+
     hashing.nearest_orientation(points.descriptors[:8], points.descriptors)
     hashing.nearest_view(points.descriptors[:8], _mapped(points.descriptors))
     for hashes in (points.descriptors, _mapped(points.descriptors)):
@@ -87,6 +92,10 @@ def _call_all() -> None:
     laid = align(same, overlap, picture, picture) if overlap is not None else None
     if laid is not None:
         core_of(laid)
+    compare_cells(grey.astype(np.float32), grey.astype(np.float32), np.eye(3), (_SIDE, _SIDE))
+
+    root = np.zeros((1, 1), np.int64)
+    leaves_of(np.zeros(1), root, root.astype(np.float64), root, root, root.astype(np.float64))
 
 
 def _mapped(array: NDArray[T]) -> NDArray[T]:

@@ -30,6 +30,9 @@ _VOTED, _MEASURED = 96, 12
 _WINDOWS = 2
 _NEARLY_WHOLE = 0.9
 
+WORTH_A_LOOK = 0.2
+"""From this probability on the place of a remembered picture is looked at again; what is there the rules decide."""
+
 
 @dataclass(frozen=True, slots=True)
 class RememberedCopy:

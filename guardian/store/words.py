@@ -30,7 +30,7 @@ from guardian.model import Asset, Context
 from guardian.store.inserting import insert_into
 from guardian.store.places import is_on
 from guardian.store.search_tables import picture_words
-from guardian.store.tables import seen_addresses, seen_pictures
+from guardian.store.seen_tables import seen_addresses, seen_pictures
 from guardian.views.word_tokens import Term, kept, terms
 
 T = TypeVar("T")

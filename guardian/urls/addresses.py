@@ -7,7 +7,7 @@ import ipaddress
 import re
 import socket
 from functools import lru_cache
-from urllib.parse import quote, unquote_to_bytes, urljoin, urlsplit
+from urllib.parse import quote, unquote, unquote_to_bytes, urljoin, urlsplit
 
 import idna
 from publicsuffixlist import PublicSuffixList
@@ -301,3 +301,8 @@ def shown_url(url: str, *, with_path: bool = True) -> str:
         return "an unreadable address"
     path = parts.path if with_path or parts.path in ("", "/") else "/…"
     return f"{parts.scheme}://{host}{path}" if host else path
+
+
+def without_folders(url: str) -> str:
+    """Return an address as people outside may see it: of a local file its name alone, any other as it is."""
+    return f"file:{unquote(urlsplit(url).path).rpartition('/')[2]}" if url.startswith("file:") else url

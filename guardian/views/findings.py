@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from guardian.model import Decision, Finding, FindingDigest, Importance
+from guardian.model import Decision, Finding, FindingDigest, Importance, LicenceStatus
 from guardian.views.comparisons import recorded_comparison_json
 from guardian.views.contexts import context_json
 from guardian.views.counting import counted
@@ -123,18 +123,20 @@ def missed_text(finding: Finding) -> str | None:
     """Return since when a finding is missed, None for one that the last scan saw."""
     if finding.first_missed_at is None:
         return None
-    scans = counted(finding.missed_scans, "scan that looked", "scans that looked")
-    gone = "gone" if finding.is_absent else "missed"
-    return f"{gone} since {minute_text(finding.first_missed_at)}, by {scans}"
+    since = minute_text(finding.first_missed_at)
+    if finding.is_absent:
+        # A recheck tells at once what takes scans several looks, so how many there were says nothing.
+        return f"gone since {since}: whoever looked did not see it"
+    return f"missed since {since}, by {counted(finding.missed_scans, 'scan that looked', 'scans that looked')}"
 
 
 def licence_text(finding: Finding) -> str:
     """Return what the licences say of a use: "no licence for this host", "licensed to this host (lic_1, since ...)"...
 
-    Licences are given to hosts: of a file on this machine there is nothing to say but "licence none".
+    Licences are given to hosts: a file on this machine needs none.
     """
-    is_file = finding.page_url.startswith("file:")
-    words = f"licence {finding.licence}" if is_file else USE_TEXTS[finding.licence]
+    is_file = finding.page_url.startswith("file:") and finding.licence is LicenceStatus.NONE
+    words = "a local file, to which no licence applies" if is_file else USE_TEXTS[finding.licence]
     since = f"since {finding.licensed_since:%Y-%m-%d}" if finding.licensed_since else None
     known = ", ".join(part for part in (finding.licence_id, since) if part)
     return f"{words} ({known})" if known else words

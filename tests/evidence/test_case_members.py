@@ -5,7 +5,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from guardian.evidence.case_members import case_files
-from guardian.model import CaptureReason, EvidenceCapture
+from guardian.model import CaptureReason, EvidenceCapture, NotTaken
+from guardian.notices.timeline import timeline_of
+from guardian.views.findings import licence_text
 from guardian.web.settings import WebSettings
 from tests.web.conftest import opened_desk
 from tests.web.uses import picture_bytes, protected, used
@@ -40,3 +42,37 @@ def test_the_captures_of_the_report_are_those_of_the_strongest_use(tmp_path: Pat
     assert isinstance(told, bytes)
     assert b"/home/anna" not in told
     assert json.loads(told)["licences"][0]["proof_file"] == "lake.pdf"
+
+
+def test_nothing_says_in_which_folders_of_this_machine_a_source_has_its_files(tmp_path: Path) -> None:
+    desk = opened_desk(tmp_path, WebSettings())
+    asset, now = protected(desk, picture_bytes(1), "Lake"), desk.clock()
+    case = used(desk, asset, picture_bytes(1), "file:///home/anna/big%20client/drop")
+    with desk.store.begin() as tx:
+        (finding,) = tx.findings.list(case.id)
+        reason = f"{finding.image_url} was seen on a disk, not on the web: there is no exchange to be recorded"
+        tx.evidence.add(
+            EvidenceCapture(
+                "capture_1",
+                case.id,
+                finding.id,
+                CaptureReason.OPENED,
+                None,
+                now,
+                now,
+                None,
+                None,
+                "0.1.0",
+                not_taken=(NotTaken("page.wacz", reason),),
+            )
+        )
+    with desk.store.read() as tx:
+        files = case_files(tx, case, desk.vault, desk.originals, now, timeline_of(tx, case, now))
+    desk.store.close()
+    said = b"".join(member.content for member in files.members if isinstance(member.content, bytes)).decode()
+    assert "anna" not in said
+    assert '"image_url": "file:copy.jpg"' in said
+    assert "first seen at file:drop (picture file:copy.jpg)" in said
+    assert "file:copy.jpg was seen on a disk" in said
+    assert files.record.use is not None
+    assert licence_text(files.record.use) == "a local file, to which no licence applies"

@@ -4,21 +4,28 @@ import asyncio
 import gzip
 import hashlib
 import json
+import ssl
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from warcio.archiveiterator import ArchiveIterator
 
-from guardian.evidence.exchanges import Exchanges, ExchangeServices, take_exchanges
-from guardian.evidence.keeper import opened_keeper
+from guardian.evidence.exchanges import Exchanges, ExchangeServices, keep_exchanges, site_of, take_exchanges
+from guardian.evidence.keeper import opened_keeper, together
 from guardian.evidence.subjects import CaptureSubject
 from guardian.evidence.vault import Vault
 from guardian.evidence.wacz import surt
+from guardian.fetch.credentials import Credentials
 from guardian.fetch.fetcher import Fetcher
 from guardian.fetch.web import WebClient
 from guardian.model import Comparison
@@ -83,7 +90,11 @@ def taken(
     max_bytes: int = 10**8,
     for_person: bool = True,
     is_of_absence: bool = False,
+    beside: Sequence[str] = (),
+    credentials: Credentials | None = None,
 ) -> Captured:
+    """Capture a use, and in the end the pages `beside` it."""
+
     async def go() -> Captured:
         clock = lambda: datetime.now(UTC)  # noqa: E731
         store = store_in(folder)
@@ -91,10 +102,14 @@ def taken(
             async with WebClient(patient(), clock=clock) as web:
                 vault = Vault(folder / "evidence", 10**9)
                 services = ExchangeServices(
-                    Fetcher.for_scan(web), store, vault, clock, max_requests, for_person, is_of_absence
+                    Fetcher.for_scan(web, credentials), store, vault, clock, max_requests, for_person, is_of_absence
                 )
                 with opened_keeper(folder, max_bytes) as keeper:
                     exchanges = await take_exchanges(subject, keeper, services)
+                    for url in beside:
+                        await site_of(exchanges, services.fetcher).get(url, kind="page")
+                    kept = await keep_exchanges(exchanges, keeper)
+                    exchanges = replace(exchanges, taken=together(exchanges.taken, kept))
                     return Captured(exchanges, {one.name: keeper.path_of(one).read_bytes() for one in keeper.files})
         finally:
             store.close()
@@ -225,7 +240,7 @@ def test_a_picture_that_is_another_one_by_now_is_said(site: Site, subject: Captu
     assert captured.files["picture.gif"] == GIF + b"another"
     (difference,) = captured.exchanges.taken.differences
     assert "came with other bytes than when the use was last seen, 2026-05-01" in difference
-    assert "was not measured" in difference
+    assert "but for what is said of the picture that came now" in difference
 
 
 def test_of_an_absence_it_is_known_why_the_page_did_not_come(
@@ -273,6 +288,73 @@ def test_of_a_folder_the_bytes_are_kept_and_it_is_said_that_there_is_no_exchange
     captured = taken(local, tmp_path)
     assert captured.files == {"picture.gif": GIF}
     assert "on a disk" in captured.left_out["page.wacz"]
+
+
+def test_pages_that_name_who_is_behind_the_site_are_in_the_wacz_too(
+    site: Site, subject: CaptureSubject, tmp_path: Path
+) -> None:
+    site.put("/imprint", Says("<p>Gasse 1, Wien</p>", content_type="text/html"))
+    site.put("/heavy", Says(bytes(9 * 1024**2), content_type="text/html"))
+    captured = taken(subject, tmp_path, beside=(f"{site.url}/imprint", f"{site.url}/heavy"))
+    bodies = {url: body for kind, url, _, body in records(captured.files["page.wacz"], tmp_path) if kind == "response"}
+    assert bodies[f"{site.url}/imprint"] == b"<p>Gasse 1, Wien</p>"
+    assert f"{site.url}/heavy" not in bodies
+    assert "do not fit beside the page" in captured.left_out[f"{site.url}/heavy"]
+    with zipfile.ZipFile(tmp_path / "read.wacz") as archive:
+        pages = [json.loads(line) for line in archive.read("pages/pages.jsonl").splitlines()[1:]]
+    assert [one["url"].rpartition("/")[2] for one in pages] == ["", "thief.gif", "imprint"]
+    assert pages[2]["title"] == f"{site.url}/imprint"
+
+
+def test_a_site_whose_certificate_has_expired_is_captured_and_what_is_wrong_with_it_is_said(
+    subject: CaptureSubject, tmp_path: Path
+) -> None:
+    """What guardian signs in with is sent to nobody whose name it cannot check."""
+    for secure in running(context=expired(tmp_path)):
+        url = f"https://localhost:{secure.port}/"
+        secure.put("/", Says("<title>Shop</title><img src=/thief.gif>", content_type="text/html"))
+        secure.put("/thief.gif", Says(GIF, content_type="image/gif"))
+        secure.put("/robots.txt", "User-agent: *\nDisallow: /private\n")
+        use = replace(subject, finding=replace(subject.finding, page_url=url, image_url=f"{url}thief.gif"))
+        credentials = Credentials(url, lambda _: {"x-access": "secret"})
+        for for_person in (True, False):
+            captured = taken(use, tmp_path, credentials=credentials, for_person=for_person)
+            first, second = captured.listed[:2]
+            assert (first["status"], first["response_bytes"], first["certificate_problem"]) == (None, 0, None)
+            assert first["incomplete"].startswith("its certificate did not verify: self-signed")
+            assert (second["status"], second["incomplete"]) == (200, None)
+            assert "self-signed" in second["certificate_problem"] or "expired" in second["certificate_problem"]
+            assert len(second["certificates_sha256"]) == 1
+            assert captured.files["picture.gif"] == GIF
+
+            gap = captured.left_out["certificate of localhost"]
+            assert gap.startswith("it did not verify: ")
+            assert "valid from 2024-01-01 00:00Z to 2024-02-01 00:00Z, issued to CN=shop by CN=shop" in gap
+            assert "no credentials were sent" in gap
+            assert b"secret" not in b"".join(captured.files.values())
+        assert secure.paths().count("/thief.gif") == 2
+        assert not any("x-access" in one.headers for one in secure.asked)
+
+
+def expired(folder: Path) -> ssl.SSLContext:
+    """A server's context with a certificate of its own making that has expired."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "shop")])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(7)
+        .not_valid_before(datetime(2024, 1, 1, tzinfo=UTC))
+        .not_valid_after(datetime(2024, 2, 1, tzinfo=UTC))
+        .sign(key, hashes.SHA256())
+    )
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (folder / "expired.pem").write_bytes(made.public_bytes(Encoding.PEM) + pem)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "expired.pem")
+    return context
 
 
 @pytest.mark.parametrize(

@@ -55,23 +55,29 @@ class Place:
     told: dict[str, Any]
     members: dict[str, bytes]
 
-    def taken(self, subject: CaptureSubject, folder: Path) -> tuple[Taken, Keeper]:
+    def taken(self, subject: CaptureSubject, folder: Path, came: bytes | None = None) -> tuple[Taken, Keeper]:
         """Take the comparison of a use, with a catalogue that is empty."""
-        return taken(self.folder, folder, self.runner, self.pool, subject, self.vault)
+        return taken(self.folder, folder, self.runner, self.pool, subject, self.vault, came)
 
     def recomputed(self, path: Path, original: Path | None = None) -> Recomputed:
         return self.runner.run(recompute(path, original, self.pool))[0]
 
 
 def taken(
-    home: Path, folder: Path, runner: asyncio.Runner, pool: WorkerPool, subject: CaptureSubject, vault: Vault
+    home: Path,
+    folder: Path,
+    runner: asyncio.Runner,
+    pool: WorkerPool,
+    subject: CaptureSubject,
+    vault: Vault,
+    came: bytes | None = None,
 ) -> tuple[Taken, Keeper]:
     workers = Workers(
         MatchingSettings(workers=1, timeout=timedelta(minutes=3)), EmbeddingSettings(), home / "index", pool
     )
     kept = Keeper(folder, ROOM)
     checked = rules.load(home / "rules", ["legal"])
-    return runner.run(take_comparison(subject, kept, vault, workers, checked, ("own.example",))), kept
+    return runner.run(take_comparison(subject, kept, vault, workers, checked, ("own.example",), came)), kept
 
 
 @pytest.fixture(scope="module")
@@ -333,3 +339,37 @@ def test_an_original_that_was_lost_may_be_named(place: Place, tmp_path: Path) ->
     path = written_bundle(tmp_path / "b.zip", place.members, lost="original/dune.jpg")
     with pytest.raises(UsageError, match="was lost before the bundle was made: name it with --original"):
         place.recomputed(path)
+
+
+def test_a_picture_that_is_another_one_by_now_is_measured_and_can_be_computed_again(
+    place: Place, tmp_path: Path
+) -> None:
+    subject = subject_of(place.original, place.vault, place.found)
+    assert place.taken(subject, tmp_path / "same", place.found)[0].differences == ()
+
+    coffee = photograph("coffee", 500)
+    smaller = encoded(np.asarray(Image.fromarray(coffee).crop((120, 60, 360, 250))), quality=80)
+    step, kept = place.taken(subject, tmp_path / "capture", smaller)
+    told = json.loads(kept.path_of(next(one for one in step.files if one.name == JSON_NAME)).read_bytes())
+    assert told["found"]["sha256"] == hashlib.sha256(place.found).hexdigest(), "what was judged stays what was judged"
+    assert told["now"]["found"]["sha256"] == hashlib.sha256(smaller).hexdigest()
+    (sentence,) = step.differences
+    assert sentence == told["now"]["sentence"]
+    assert "the probability that it is made from the same original is >99.9 %;" in sentence
+    assert "can be seen in it, and the rule “certain-copy” says alert" in sentence
+
+    members = {f"captures/1-capture_1/{file.name}": kept.path_of(file).read_bytes() for file in step.files}
+    members |= {"original/dune.jpg": place.original.read_bytes(), "captures/1-capture_1/picture.jpg": smaller}
+    judged, now = place.runner.run(recompute(written_bundle(tmp_path / "b.zip", members), None, place.pool))
+    assert (judged.where, judged.holds) == ("captures/1-capture_1", True)
+    assert (now.where, now.holds) == ("captures/1-capture_1, the picture that came for the capture", True)
+    assert {number.verdict for number in now.numbers} == {Verdict.EXACT}
+
+
+def test_of_a_picture_that_shows_something_else_by_now_it_is_said(place: Place, tmp_path: Path) -> None:
+    subject = subject_of(place.original, place.vault, place.found)
+    other = encoded(photograph("chelsea", 400), quality=85)
+    (sentence,) = place.taken(subject, tmp_path / "other", other)[0].differences
+    assert "no rule counts it as a use" in sentence
+    (sentence,) = place.taken(subject, tmp_path / "none", b"<html>gone</html>")[0].differences
+    assert sentence.startswith("The picture that came now cannot be measured: ")

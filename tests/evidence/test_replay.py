@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 from PIL import Image
 
-from guardian.evidence.exchanges import ExchangeServices, take_exchanges
+from guardian.evidence.exchanges import ExchangeServices, keep_exchanges, take_exchanges
 from guardian.evidence.keeper import opened_keeper
 from guardian.evidence.vault import Vault
 from guardian.fetch.fetcher import Fetcher
@@ -65,7 +65,7 @@ async def captured(site: Site, original: Path, folder: Path) -> bytes:
             vault = Vault(folder / "evidence", 10**9)
             services = ExchangeServices(Fetcher.for_scan(web), store, vault, clock, 60, for_person=True)
             with opened_keeper(folder, 10**8) as keeper:
-                await take_exchanges(use, keeper, services)
+                await keep_exchanges(await take_exchanges(use, keeper, services), keeper)
                 return (keeper.folder / "page.wacz").read_bytes()
     finally:
         store.close()

@@ -220,3 +220,39 @@ def test_an_empty_side_has_a_grid() -> None:
     empty = scattered(0, 14)
     asset = scattered(20, 15)
     assert CandidateGrid(empty, 100, 100).refine(similarity(1, 0, 0, 0), asset, asset.words) is None
+
+
+def paired_by_looking_at_all(matrix: Matrix, asset: Keypoints, candidate: Keypoints) -> set[tuple[int, int]]:
+    """The first round of guided matching, done slowly: of those that fit, the closest in bits, one to one."""
+    a, b, c, d, e, f = matrix
+    scale, turn = np.sqrt(a * e - b * d), np.degrees(np.arctan2(d - b, a + e))
+    pairs: dict[int, tuple[int, int]] = {}
+    for i in range(len(asset)):
+        x, y = a * asset.x[i] + b * asset.y[i] + c, d * asset.x[i] + e * asset.y[i] + f
+        size = asset.size[i] * scale
+        apart = np.abs(candidate.angle - (asset.angle[i] + turn))
+        fits = (np.abs(candidate.x - x) <= 0.6 * size) & (np.abs(candidate.y - y) <= 0.6 * size)
+        fits &= (candidate.size >= 0.6 * size) & (candidate.size <= 1.7 * size)
+        fits &= (apart <= 25) | (np.abs(apart - 360) <= 25)
+        bits = np.bitwise_count(candidate.words ^ asset.words[i]).sum(axis=1).astype(int)
+        bits[~fits] = 257
+        nearest = int(bits.argmin())
+        if bits[nearest] <= 48 and (nearest not in pairs or bits[nearest] < pairs[nearest][0]):
+            pairs[nearest] = (int(bits[nearest]), i)
+    return {(i, nearest) for nearest, (_, i) in pairs.items()}
+
+
+@pytest.mark.parametrize("degrees", [0.0, 97.0, -178.0])
+def test_the_grid_finds_what_looking_at_all_finds(degrees: float) -> None:
+    asset, matrix = scattered(300, 21), similarity(0.5, degrees, 0, 0)
+    middle = np.array([WIDTH / 2, HEIGHT / 2])
+    matrix[[2, 5]] = middle - matrix.reshape(2, 3)[:, :2] @ middle
+    candidate = joined(moved(asset, matrix, jitter=6, seed=5), scattered(400, 22))
+    candidate = Keypoints(
+        *(getattr(candidate, name) for name in ("x", "y", "size")),
+        angle=(candidate.angle + np.random.default_rng(6).normal(0, 15, len(candidate)).astype(np.float32)) % 360,
+        descriptors=candidate.descriptors,
+    )
+    pairs = paired_by_looking_at_all(matrix, asset, candidate)
+    near, visible = CandidateGrid(candidate, WIDTH, HEIGHT).count_near(matrix, asset, asset.words)
+    assert 100 < near == len(pairs) <= visible

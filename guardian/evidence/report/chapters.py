@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from reportlab.lib.units import mm
 from reportlab.platypus import CondPageBreak, Flowable, KeepTogether, PageBreak, Spacer, Table, TableStyle
 
+from guardian.evidence.certificates import GAP
 from guardian.evidence.report.contacts import contact_facts, contacts_not_taken
 from guardian.evidence.report.content import CaseRecord, Exhibit, ReportContent
 from guardian.evidence.report.page import (
@@ -73,6 +74,7 @@ def summary(content: ReportContent) -> Iterator[Flowable]:
             ("Probability", percent_text(finding.comparison.probability)),
             ("Licence", licence_text(finding)),
         ]
+    rows += [("Certificate", text) for text in _certificate_gaps(record)]
     rows += [
         ("Captures", _captures_text(record)),
         ("Report made", f"{second_text(record.made_at)} by guardian {record.guardian_version}"),
@@ -340,6 +342,14 @@ def _measured(finding: Finding) -> list[tuple[str, Flowable | str]]:
         rows.append(("Pixels where they overlap", f"correlate by {comparison.aligned_similarity:.3f} (1 is the same)"))
     rows.append(("Rule that decided", finding.decision.rule))
     return rows
+
+
+def _certificate_gaps(record: CaseRecord) -> Iterator[str]:
+    """Yield what was wrong with certificates of the sites, as the last capture of the use found them."""
+    if record.captures_of_use:
+        for one in record.captures_of_use[-1].not_taken:
+            if one.name.startswith(GAP):
+                yield f"{one.name.removeprefix(GAP)}: {one.reason}."
 
 
 def _captures_text(record: CaseRecord) -> str:

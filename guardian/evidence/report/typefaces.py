@@ -18,6 +18,7 @@ from reportlab.pdfbase.ttfonts import TTFError, TTFont
 BODY, BOLD, ITALIC, MONO = "FiraGO", "FiraGO-Bold", "FiraGO-Italic", "CascadiaMono"
 _PACKAGED = {BODY: "figo", BOLD: "figbo", ITALIC: "figit", MONO: "cascadia"}
 _ARABIC = "NotoSansArabic"
+_CJK = "NotoSansCJK"
 
 _FOLDERS = (
     "/usr/share/fonts",
@@ -29,7 +30,7 @@ _FOLDERS = (
     "C:/Windows/Fonts",
 )
 _SYSTEM_FILES = (
-    # Chinese, Japanese and Korean with TrueType outlines, which alone can be embedded here.
+    # What the packaged typeface for Chinese, Japanese and Korean lacks.
     "DroidSansFallbackFull.ttf",
     "NotoSansSC-Regular.ttf",
     "NotoSansJP-Regular.ttf",
@@ -80,6 +81,18 @@ def registered() -> tuple[str, ...]:
     return (*_PACKAGED, _ARABIC)
 
 
+@lru_cache(maxsize=1)
+def _east_asian() -> str:
+    """Make the packaged typeface for Chinese, Japanese and Korean known to reportlab, once, and return its name."""
+    # Imported late: most reports show none of these characters.
+    import noto_cjk_sans_jp_regular
+
+    from guardian.evidence.report.outlines import OutlineFont
+
+    pdfmetrics.registerFont(OutlineFont(_CJK, Path(str(noto_cjk_sans_jp_regular.FONT_PATH))))
+    return _CJK
+
+
 def runs(text: str, typeface: str) -> Iterator[tuple[str, str]]:
     """Yield a text in parts, each with the name of a typeface that has all of its characters; `typeface` if it can."""
     current, part = typeface, ""
@@ -105,17 +118,14 @@ def _shown(sign: str, typeface: str) -> tuple[str, str]:
     for name in packaged:
         if _has(name, code):
             return name, sign
+    if _has(_east_asian(), code):
+        return _CJK, sign
     for name in _system_typefaces(code):
         return name, sign
     for name, charset in _READERS_FONTS.items():
         if _encodes(sign, charset):
             return _reader_font(name), sign
     return typeface, f"U+{code:04X}"
-
-
-def is_embedded(typeface: str) -> bool:
-    """Return whether the characters of a typeface are part of the PDF, so that every reader shows the same."""
-    return typeface not in _READERS_FONTS
 
 
 def _is_arabic(code: int) -> bool:

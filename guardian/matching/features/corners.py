@@ -31,11 +31,11 @@ def corners_of(grey: NDArray[np.uint8], count: int, threshold: int) -> tuple[NDA
 
     scores = _fast_scores(grey)
     places, fast = _peaks(scores, threshold)
-    places = places[:, _strongest(fast, 2 * count)]
+    if len(fast) > 2 * count:
+        places = np.compress(fast >= _least_of(fast, 2 * count), places, axis=1)
 
     # The response of FAST says that something is a corner, that of Harris how well it is found again.
-    across, down = cv2.Sobel(grey, cv2.CV_16S, 1, 0), cv2.Sobel(grey, cv2.CV_16S, 0, 1)
-    responses = _harris(across, down, places)
+    responses = _harris(_slopes(grey), places)
     chosen = _strongest(responses, count)
     return places[:, chosen], responses[chosen]
 
@@ -48,7 +48,7 @@ def angles_of(grey: NDArray[np.uint8], places: NDArray[np.int32]) -> NDArray[np.
     return np.asarray(cv2.phase(across, down, angleInDegrees=True), np.float32).ravel()
 
 
-def _strongest(responses: NDArray[np.float32] | NDArray[np.uint8], count: int) -> NDArray[np.int64]:
+def _strongest(responses: NDArray[np.float32], count: int) -> NDArray[np.int64]:
     """Return where the `count` largest are, and those that equal the last of them."""
     if len(responses) <= count:
         return np.arange(len(responses))
@@ -149,33 +149,68 @@ def _fast_scores(grey):  # type: ignore[no-untyped-def]
 def _peaks(scores, threshold):  # type: ignore[no-untyped-def]
     """Return the pixels above the threshold and all their eight neighbours: x and y int32 [2, n], scores uint8 [n]."""
     height, width = scores.shape
-    peaks = np.zeros_like(scores)
-    count = 0
+    inner = width - 2 * BORDER
+    # Of a row eight pixels are looked at in one go, since most hold no peak; what follows the last is empty.
+    words = np.zeros((inner + 7) // 8, np.uint64)
+    row = words.view(np.uint8)
+    # No two neighbours are both peaks.
+    most_places = (inner + 1) // 2 * ((height - 2 * BORDER + 1) // 2)
+    places, kept, at = np.empty((2, most_places), np.int32), np.empty(most_places, np.uint8), 0
     for y in range(BORDER, height - BORDER):
-        above, here, below = scores[y - 1], scores[y], scores[y + 1]
+        above, here, below = scores[y - 1, BORDER - 1 :], scores[y, BORDER - 1 :], scores[y + 1, BORDER - 1 :]
         # Again without indices that might be negative.
         a0, a1, a2, b0, b1, b2 = above, above[1:], above[2:], here, here[1:], here[2:]
-        c0, c1, c2, out = below, below[1:], below[2:], peaks[y, 1:]
-        for x in range(width - 2):
+        c0, c1, c2 = below, below[1:], below[2:]
+        for x in range(inner):
             most = _most(_most(a0[x], a1[x]), _most(a2[x], b0[x]))
             most = _most(most, _most(_most(b2[x], c0[x]), _most(c1[x], c2[x])))
             score = b1[x]
-            out[x] = score if (score > most) & (score > threshold) else np.uint8(0)
-        for x in range(BORDER, width - BORDER):
-            count += peaks[y, x] > 0
+            row[x] = score if (score > most) & (score > threshold) else np.uint8(0)
 
-    places, kept, at = np.empty((2, count), np.int32), np.empty(count, np.uint8), 0
-    for y in range(BORDER, height - BORDER):
-        for x in range(BORDER, width - BORDER):
-            if peaks[y, x] > 0:
-                places[0, at], places[1, at], kept[at] = x, y, peaks[y, x]
-                at += 1
-    return places, kept
+        for word in range(words.shape[0]):
+            if words[word]:
+                for x in range(8 * word, 8 * word + 8):
+                    if row[x] > 0:
+                        places[0, at], places[1, at], kept[at] = x + BORDER, y, row[x]
+                        at += 1
+    return places[:, :at].copy(), kept[:at].copy()
 
 
 @kernel
-def _harris(across, down, places):  # type: ignore[no-untyped-def]
-    """Return the Harris response of each place over seven by seven pixels: float32 [n]. Slopes are int16 [h, w]."""
+def _least_of(scores, count):  # type: ignore[no-untyped-def]
+    """Return the least of the `count` largest of more scores, uint8 [n]."""
+    counts = np.zeros(256, np.int64)
+    for score in scores:
+        counts[score] += 1
+    least, more = 256, 0
+    while more < count:
+        least -= 1
+        more += counts[least]
+    return least
+
+
+@kernel
+def _slopes(grey):  # type: ignore[no-untyped-def]
+    """Return Sobel's slopes across and down, int16 [2, h, w]; nought along the rim."""
+    height, width = grey.shape
+    slopes = np.zeros((2, height, width), np.int16)
+    for y in range(1, height - 1):
+        above, here, below = grey[y - 1], grey[y], grey[y + 1]
+        a0, a1, a2, b0, b2 = above, above[1:], above[2:], here, here[2:]
+        c0, c1, c2, across, down = below, below[1:], below[2:], slopes[0, y, 1:], slopes[1, y, 1:]
+        for x in range(width - 2):
+            upper_left, upper_right = np.int16(a0[x]), np.int16(a2[x])
+            lower_left, lower_right = np.int16(c0[x]), np.int16(c2[x])
+            middle, upright = np.int16(b2[x]) - np.int16(b0[x]), np.int16(c1[x]) - np.int16(a1[x])
+            across[x] = np.int16(upper_right - upper_left + lower_right - lower_left + 2 * middle)
+            down[x] = np.int16(lower_left - upper_left + lower_right - upper_right + 2 * upright)
+    return slopes
+
+
+@kernel
+def _harris(slopes, places):  # type: ignore[no-untyped-def]
+    """Return the Harris response of each place over seven by seven pixels: float32 [n]. Slopes are int16 [2, h, w]."""
+    across, down = slopes[0], slopes[1]
     responses = np.empty(places.shape[1], np.float32)
     for i in range(places.shape[1]):
         x, y = places[0, i], places[1, i]

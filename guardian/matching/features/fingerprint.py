@@ -57,7 +57,7 @@ def fingerprint(picture: Picture, recipe: str, profile: Profile, embedding: NDAr
     factor = min(1.0, side / max(grey.shape))
     size = (max(1, round(grey.shape[1] * factor)), max(1, round(grey.shape[0] * factor)))
     small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
-    preview = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, _PREVIEW_QUALITY])[1]
+    preview = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, _PREVIEW_QUALITY, cv2.IMWRITE_JPEG_OPTIMIZE, 1])[1]
 
     found = keypoints.detect(grey, profile.asset_scales)
     return Fingerprint(

@@ -1,5 +1,7 @@
 """A grey picture at several sizes, from which any part can be read at any scale without aliasing."""
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,9 @@ class Pyramid:
         self._levels = [grey]
         while max(self._levels[-1].shape) > 64:
             self._levels.append(np.asarray(cv2.pyrDown(self._levels[-1]), dtype=np.uint8))
+        self._to_levels = [
+            _HALF_BACK @ np.diag([level.shape[1] / width, level.shape[0] / height, 1.0]) for level in self._levels
+        ]
 
     def __reduce__(self) -> tuple[type["Pyramid"], tuple[NDArray[np.uint8], int, int]]:
         # Only the largest level travels between processes; the halved ones are made of it, bit by bit the same.
@@ -35,19 +40,31 @@ class Pyramid:
         Returns also the 3x3 matrix to the pixels of the level that was read, and that level's width and height: what
         lies outside of it is not visible.
         """
-        centre = to_picture @ [size[0] / 2, size[1] / 2, 1.0]
-        step = np.sqrt(abs(np.linalg.det(to_picture)) / max(abs(centre[2]) ** 3, 1e-12))
-        step *= self._levels[0].shape[1] / self.width
+        grey, to_level, level = self.read(to_picture, size)
+        return grey.astype(np.float32), to_level, level
 
-        # A level may be up to 1.6 times as fine as is asked for: a coarser one would blur what is compared.
-        number = int(np.clip(np.floor(np.log2(max(float(step), 1e-6)) + 0.3), 0, len(self._levels) - 1))
+    def read(
+        self, to_picture: NDArray[np.float64], size: tuple[int, int]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float64], tuple[int, int]]:
+        """Return what `sample` does, with the grey as uint8."""
+        number = self._level_at(to_picture, size)
         level = self._levels[number]
         height, width = level.shape
-        to_level = _HALF_BACK @ np.diag([width / self.width, height / self.height, 1.0]) @ to_picture @ _HALF
+        to_level = self._to_levels[number] @ to_picture @ _HALF
 
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         if to_level[2, 0] == 0 and to_level[2, 1] == 0:
             grey = cv2.warpAffine(level, to_level[:2], size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
         else:
             grey = cv2.warpPerspective(level, to_level, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-        return grey.astype(np.float32), to_level, (width, height)
+        return np.asarray(grey, np.uint8), to_level, (width, height)
+
+    def _level_at(self, to_picture: NDArray[np.float64], size: tuple[int, int]) -> int:
+        """Return the level whose pixels are about as large as those that are read, in the middle of what is read."""
+        (a, b, c), (d, e, f), (g, h, i) = to_picture.tolist()
+        determinant = a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g)
+        depth = g * size[0] / 2 + h * size[1] / 2 + i
+        step = math.sqrt(abs(determinant) / max(abs(depth) ** 3, 1e-12)) * self._levels[0].shape[1] / self.width
+
+        # A level may be up to 1.6 times as fine as is asked for: a coarser one would blur what is compared.
+        return min(len(self._levels) - 1, max(0, math.floor(math.log2(max(step, 1e-6)) + 0.3)))

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from guardian.matching.compiling import kernel
 from guardian.matching.features.fingerprint import Fingerprint
 from guardian.matching.features.keypoints import OrientedPoints
 from guardian.matching.index import votes
@@ -96,14 +97,23 @@ def _packed(points: Sequence[OrientedPoints], sizes: NDArray[np.int32]) -> NDArr
 
 def unpacked(packed: NDArray[np.uint16], sizes: NDArray[np.int32]) -> OrientedPoints:
     """Return kept keypoints, uint16 [m, 3], in pixels of their pictures; `sizes`: int32 [m, 2] or [2]."""
-    places = packed[:, :2].astype(np.float32) / np.float32(MOST_PLACE)
-    places *= sizes.astype(np.float32)
-    return OrientedPoints(
-        x=places[:, 0].copy(),
-        y=places[:, 1].copy(),
-        size=_SPANS[packed[:, 2] & 255],
-        angle=(packed[:, 2] >> 8).astype(np.float32) * np.float32(360 / ANGLE_STEPS),
-    )
+    # One size for all, or one for each.
+    return OrientedPoints(*_unpacked(packed, sizes.astype(np.float32).reshape(-1, 2), _SPANS))
+
+
+@kernel
+def _unpacked(packed, sizes, spans):  # type: ignore[no-untyped-def]
+    """Return x, y, size and angle, float32 [m] each."""
+    count = packed.shape[0]
+    x, y = np.empty(count, np.float32), np.empty(count, np.float32)
+    size, angle = np.empty(count, np.float32), np.empty(count, np.float32)
+    each = 1 if sizes.shape[0] == count else 0
+    for i in range(count):
+        x[i] = np.float32(packed[i, 0]) / np.float32(MOST_PLACE) * sizes[i * each, 0]
+        y[i] = np.float32(packed[i, 1]) / np.float32(MOST_PLACE) * sizes[i * each, 1]
+        size[i] = spans[packed[i, 2] & 255]
+        angle[i] = np.float32(packed[i, 2] >> 8) * np.float32(360 / ANGLE_STEPS)
+    return x, y, size, angle
 
 
 _SPANS = (_LEAST_SPAN * 2 ** (np.arange(256) / _SPANS_PER_OCTAVE)).astype(np.float32)

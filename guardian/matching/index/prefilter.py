@@ -259,29 +259,28 @@ def _best_first(ballots: Sequence[_Ballot]) -> Iterator[_Ballot]:
 
 def _propose_transforms(ballot: _Ballot, width: int, known: list[Proposal]) -> None:
     """Add the ballot's best transform to those that are known of its asset; a second one where enough support it."""
-    added = 0
+    added, corners = 0, _corners_of(ballot.asset)
     for index in np.argsort(-ballot.agreeing, kind="stable")[:_TRIED_PER_ASSET]:
         if added == _PROPOSALS_PER_ASSET or (added and ballot.agreeing[index] < _WORTH_A_SECOND):
             return
         matrix = geometry.proposed_similarity(ballot.asset, ballot.candidate, int(index))
         matrix = mirrored_back(matrix, width) if ballot.mirrored else matrix
         alike = [other for other in known if other.inverted == ballot.inverted]
-        if any(_is_near(matrix, other.matrix, ballot.asset) for other in alike):
+        if any(_is_near(matrix, other.matrix, corners) for other in alike):
             continue
         known.append(Proposal(matrix, ballot.mirrored, ballot.support, ballot.votes, ballot.inverted))
         added += 1
 
 
-def _is_near(matrix: NDArray[np.float64], known: NDArray[np.float64], points: OrientedPoints) -> bool:
-    """Return whether two transforms put the asset's voted points within a tenth of their extent of each other."""
-    corners = np.array(
-        [
-            [points.x.min(), points.y.min(), 1.0],
-            [points.x.max(), points.y.min(), 1.0],
-            [points.x.max(), points.y.max(), 1.0],
-            [points.x.min(), points.y.max(), 1.0],
-        ]
-    )
+def _corners_of(points: OrientedPoints) -> NDArray[np.float64]:
+    """Return the corners of the box that holds the points, float64 [4, 3], homogeneous."""
+    left, top, right, bottom = points.x.min(), points.y.min(), points.x.max(), points.y.max()
+    corners = [[left, top, 1.0], [right, top, 1.0], [right, bottom, 1.0], [left, bottom, 1.0]]
+    return np.array(corners, np.float64)
+
+
+def _is_near(matrix: NDArray[np.float64], known: NDArray[np.float64], corners: NDArray[np.float64]) -> bool:
+    """Return whether two transforms put the corners of the asset's voted points within a tenth of their extent."""
     mine, theirs = corners @ matrix.reshape(2, 3).T, corners @ known.reshape(2, 3).T
     extent = max(float(np.ptp(mine, axis=0).max()), 1.0)
     return bool(np.abs(mine - theirs).max() < 0.1 * extent)

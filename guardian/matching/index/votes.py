@@ -40,6 +40,9 @@ _POSITIONS, _TAG_POSITIONS = _SELECTED[:, :_MAX_BITS], _SELECTED[:, _MAX_BITS : 
 _TOGETHER = 64
 """So many descriptors are looked up side by side, so that waiting for memory is done for all of them at once."""
 
+_AHEAD = 24
+"""So many rows before it is compared, a row's descriptor is asked for."""
+
 
 @dataclass(frozen=True, slots=True)
 class VoteTable:
@@ -175,75 +178,92 @@ def _sorted_into_buckets(keys, tags, buckets):  # type: ignore[no-untyped-def]
 @kernel
 def _collect(queries, tables, words, starts):  # type: ignore[no-untyped-def]
     keys, tags, query_words = queries
-    most = _TOGETHER * MAX_BUCKET
-    likely, bounds = np.empty((KEYS, most), np.uint32), np.zeros((KEYS, _TOGETHER + 1), np.int64)
+    likely = np.empty(_TOGETHER * KEYS * MAX_BUCKET + _AHEAD, np.uint32)
+    bounds = np.zeros(_TOGETHER + 1, np.int64)
     size, count = 1 << 13, 0
     found, distances = np.empty((3, size), np.uint32), np.empty(size, np.int16)
 
     for begin in range(0, query_words.shape[0], _TOGETHER):
         end = min(begin + _TOGETHER, query_words.shape[0])
-        for k in range(KEYS):
-            _likely_rows(keys[k, begin:end], tags[k, begin:end], tables[k], likely[k], bounds[k])
-            for i in range(bounds[k, end - begin]):
-                prefetch(words, np.intp(likely[k, i]) * 4)
+        _likely_rows(keys[:, begin:end], tags[:, begin:end], tables, likely, bounds)
+        for i in range(_AHEAD):
+            prefetch(words, np.intp(likely[i]) * 4)
 
         for query in range(begin, end):
             first = count
-            for k in range(KEYS):
-                for place in range(bounds[k, query - begin], bounds[k, query - begin + 1]):
-                    row = likely[k, place]
-                    distance = np.uint64(0)
-                    for w in range(4):
-                        distance += count_bits(query_words[query, w] ^ words[np.intp(row) * 4 + w])
-                    if distance > RADIUS:
-                        continue
+            q0, q1 = query_words[query, 0], query_words[query, 1]
+            q2, q3 = query_words[query, 2], query_words[query, 3]
+            for place in range(bounds[query - begin], bounds[query - begin + 1]):
+                prefetch(words, np.intp(likely[place + _AHEAD]) * 4)
+                row = likely[place]
+                at = np.uint64(row) * np.uint64(4)
+                distance = count_bits(q0 ^ words[at]) + count_bits(q1 ^ words[at + np.uint64(1)])
+                distance += count_bits(q2 ^ words[at + np.uint64(2)]) + count_bits(q3 ^ words[at + np.uint64(3)])
+                if distance > RADIUS:
+                    continue
 
-                    # An owner that this descriptor voted for already keeps the nearer of the two rows.
-                    owner, at = _owner_of(row, starts), count
-                    for earlier in range(first, count):
-                        if found[2, earlier] == owner:
-                            at = earlier
-                            break
-                    if at < count:
-                        if distance < distances[at]:
-                            found[1, at], distances[at] = row, distance
-                        continue
+                # An owner that this descriptor voted for already keeps the nearer of the two rows.
+                owner, known = _owner_of(row, starts), count
+                for earlier in range(first, count):
+                    if found[2, earlier] == owner:
+                        known = earlier
+                        break
+                if known < count:
+                    if distance < distances[known]:
+                        found[1, known], distances[known] = row, distance
+                    continue
 
-                    if count == size:
-                        larger, longer = np.empty((3, 2 * size), np.uint32), np.empty(2 * size, np.int16)
-                        larger[:, :size], longer[:size] = found, distances
-                        found, distances, size = larger, longer, 2 * size
-                    found[0, count], found[1, count], found[2, count], distances[count] = query, row, owner, distance
-                    count += 1
+                if count == size:
+                    larger, longer = np.empty((3, 2 * size), np.uint32), np.empty(2 * size, np.int16)
+                    larger[:, :size], longer[:size] = found, distances
+                    found, distances, size = larger, longer, 2 * size
+                found[0, count], found[1, count], found[2, count], distances[count] = query, row, owner, distance
+                count += 1
     return found[0, :count].copy(), found[1, :count].copy(), found[2, :count].copy(), distances[:count].copy()
 
 
 @kernel
-def _likely_rows(keys, tags, table, likely, bounds):  # type: ignore[no-untyped-def]
-    """Fill `likely` with the rows of the keys' buckets whose tag is close; those of key i end at bounds[i + 1].
+def _likely_rows(keys, tags, tables, likely, bounds):  # type: ignore[no-untyped-def]
+    """Fill `likely` with the rows of n descriptors' buckets whose tag is close; those of number i end at bounds[i + 1].
 
-    Each step asks memory for what the next one reads, for all keys together.
+    `keys` and `tags` are [KEYS, n]. Each step asks memory for what the next one reads, for all of them together. Behind
+    the last row come _AHEAD that stand for none, so that descriptors can be asked for ahead.
     """
-    offsets, rows, row_tags = table
-    for key in keys:
-        prefetch(offsets, np.intp(key))
-    for key in keys:
-        prefetch(row_tags, np.intp(offsets[key]))
+    for k in range(KEYS):
+        for key in keys[k]:
+            prefetch(tables[k][0], np.intp(key))
+    for k in range(KEYS):
+        for key in keys[k]:
+            prefetch(tables[k][2], np.intp(tables[k][0][key]))
 
+    ends = np.empty((KEYS, keys.shape[1]), np.int64)
     count = 0
-    for i in range(keys.shape[0]):
-        start, stop = np.int64(offsets[keys[i]]), np.int64(offsets[keys[i] + 1])
-        step = 1 + (stop - start - 1) // MAX_BUCKET if stop > start else 1
-        for place in range(start, stop, step):
-            # Written in any case and kept by counting: there is no telling which way a jump would go.
-            likely[count] = place
-            count += count_bits(np.uint64(tags[i] ^ row_tags[np.uint64(place)])) <= _TAG_RADIUS
+    for i in range(keys.shape[1]):
+        for k in range(KEYS):
+            offsets, row_tags, tag = tables[k][0], tables[k][2], tags[k, i]
+            start, stop = np.int64(offsets[keys[k, i]]), np.int64(offsets[keys[k, i] + 1])
+            step = 1 + (stop - start - 1) // MAX_BUCKET if stop > start else 1
+            for place in range(start, stop, step):
+                # Written in any case and kept by counting: there is no telling which way a jump would go.
+                likely[count] = place
+                count += count_bits(np.uint64(tag ^ row_tags[np.uint64(place)])) <= _TAG_RADIUS
+            ends[k, i] = count
         bounds[i + 1] = count
 
-    for i in range(count):
-        prefetch(rows, np.intp(likely[i]))
-    for i in range(count):
-        likely[i] = rows[likely[i]]
+    place = 0
+    for i in range(keys.shape[1]):
+        for k in range(KEYS):
+            for at in range(place, ends[k, i]):
+                prefetch(tables[k][1], np.intp(likely[at]))
+            place = ends[k, i]
+    place = 0
+    for i in range(keys.shape[1]):
+        for k in range(KEYS):
+            rows = tables[k][1]
+            for at in range(place, ends[k, i]):
+                likely[at] = rows[likely[at]]
+            place = ends[k, i]
+    likely[count : count + _AHEAD] = 0
 
 
 @kernel

@@ -81,8 +81,9 @@ def overlap_of(
     left, top, right, bottom = part or (0.0, 0.0, float(width), float(height))
 
     corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
+    counted = (right - left) * (bottom - top) / (width * height)
     forward = square(matrix)
-    if not np.isfinite(forward).all() or abs(np.linalg.det(forward)) < 1e-9:
+    if not np.isfinite(forward).all() or abs(_determinant(forward)) < 1e-9:
         return None
 
     laid = _moved(corners, forward)
@@ -101,18 +102,17 @@ def overlap_of(
     back = _moved(shared, np.asarray(np.linalg.inv(forward)))
     if back is None:
         return None
-    left, top = (float(side) for side in np.maximum(back.min(axis=0), [left, top]))
-    right, bottom = (float(side) for side in np.minimum(back.max(axis=0), [right, bottom]))
+    (least_x, least_y), (most_x, most_y) = back.min(axis=0).tolist(), back.max(axis=0).tolist()
+    left, top, right, bottom = max(least_x, left), max(least_y, top), min(most_x, right), min(most_y, bottom)
     if right - left < 4 or bottom - top < 4:
         return None
 
-    low, high = shared.min(axis=0) / candidate_size, shared.max(axis=0) / candidate_size
-    counted = (corners[2, 0] - corners[0, 0]) * (corners[2, 1] - corners[0, 1]) / (width * height)
+    (low_x, low_y), (high_x, high_y) = shared.min(axis=0).tolist(), shared.max(axis=0).tolist()
 
     return Overlap(
         pixels=(left, top, right, bottom),
         asset_box=(left / width, top / height, right / width, bottom / height),
-        candidate_box=(float(low[0]), float(low[1]), float(high[0]), float(high[1])),
+        candidate_box=(low_x / across, low_y / down, high_x / across, high_y / down),
         asset_coverage=float(min(1.0, area / whole) * counted),
         candidate_coverage=float(min(1.0, area / (across * down))),
     )
@@ -120,11 +120,20 @@ def overlap_of(
 
 def _moved(points: NDArray[np.floating], matrix: NDArray[np.float64]) -> NDArray[np.float64] | None:
     """Move points, float64 [n, 2], through a 3x3 matrix; None when one lies behind or beyond the horizon."""
-    moved = np.c_[points, np.ones(len(points))] @ matrix.T
+    homogeneous = np.ones((len(points), 3))
+    homogeneous[:, :2] = points
+    moved = homogeneous @ matrix.T
+    if matrix[2].tolist() == [0.0, 0.0, 1.0]:
+        return np.asarray(moved[:, :2])
     depth = moved[:, 2:]
     if depth.min() <= 1e-9 < depth.max() or abs(depth).min() < 1e-9:
         return None
     return np.asarray(moved[:, :2] / depth)
+
+
+def _determinant(matrix: NDArray[np.float64]) -> float:
+    (a, b, c), (d, e, f), (g, h, i) = matrix.tolist()
+    return float(a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g))
 
 
 def align(
@@ -138,11 +147,13 @@ def align(
     step = overlap.step
     size = (max(CELL, round((right - left) / step)), max(CELL, round((bottom - top) / step)))
     to_asset = np.array([[step, 0.0, left], [0.0, step, top], [0.0, 0.0, 1.0]])
-    mine, _, _ = asset.sample(to_asset, size)
-    theirs, to_level, level = candidate.sample(square(matrix) @ to_asset, size)
-    if bend is not None:
-        theirs = bend.straightened(theirs, to_asset)
-    cells = compare_cells(mine, theirs, to_level, level)
+    mine, _, _ = asset.read(to_asset, size)
+    theirs, to_level, level = candidate.read(square(matrix) @ to_asset, size)
+    if bend is None:
+        cells = compare_cells(mine, theirs, to_level, level)
+    else:
+        straight = bend.straightened(theirs.astype(np.float32), to_asset)
+        cells = compare_cells(mine.astype(np.float32), straight, to_level, level)
     return cells if cells.known.any() else None
 
 

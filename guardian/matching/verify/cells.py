@@ -67,6 +67,18 @@ class CellMap:
 
 
 @dataclass(frozen=True, slots=True)
+class CoreBox:
+    """Where the two agree most: see Core."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+    strength: float
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class Core:
     """The rectangle of cells in which the two agree most: what a crop, a tile or a paste has left of the asset.
 
@@ -88,25 +100,27 @@ class Core:
 
 
 def compare_cells(
-    mine: NDArray[np.float32],
-    theirs: NDArray[np.float32],
+    mine: NDArray[np.float32] | NDArray[np.uint8],
+    theirs: NDArray[np.float32] | NDArray[np.uint8],
     to_frame: NDArray[np.float64],
     frame: tuple[int, int],
 ) -> CellMap:
-    """Compare float32 grey pictures [h, w]; `theirs` is seen where `to_frame` (3x3) leads into `frame` (width, height).
+    """Compare grey pictures [h, w], both float32 or uint8.
 
-    Rows and columns beyond the last whole cell are left out.
+    `theirs` is seen where `to_frame` (3x3) leads into `frame` (width, height). Rows and columns beyond the last whole
+    cell are left out.
     """
-    planes, whole = _compare(mine, theirs, to_frame, frame[0] - 1.0, frame[1] - 1.0)
-    known = planes[_SEEN] > _VISIBLE_SHARE * CELL * CELL
-    rich = known & (planes[_VARIANCE] > _RICH_VARIANCE)
-    contrast = _contrast_of(planes, rich)
+    # Sums of whole numbers are the same in any order, so that the compiler adds many at once.
+    kinds = (np.int64(0), np.int64(0)) if mine.dtype == np.uint8 else (np.float32(0), np.float64(0))
+    planes, whole = _compare(mine, theirs, to_frame, frame[0] - 1.0, frame[1] - 1.0, kinds)
+    known, rich, alike = _told_apart(planes)
+    contrast = _contrast_of(planes, rich, alike)
 
     return CellMap(
-        correlation=_correlations(planes, max(_LEAST_NOISE, _NOISE * contrast**2)),
+        correlation=_correlations(planes, np.float32(max(_LEAST_NOISE, _NOISE * contrast**2))),
         known=known,
         rich=rich,
-        weight=np.where(rich, planes[_NATURALNESS], 0),
+        weight=planes[_NATURALNESS],
         foreign=known & ~rich & (planes[_THEIR_VARIANCE] > _FOREIGN_VARIANCE),
         their_variance=planes[_THEIR_VARIANCE],
         means=planes[_MEAN : _THEIR_MEAN + 1],
@@ -115,20 +129,12 @@ def compare_cells(
     )
 
 
-def _correlations(planes: NDArray[np.float32], noise: float) -> NDArray[np.float32]:
-    """Return the correlation of every cell, with so much noise (grey levels squared) counted into the candidate."""
-    return np.asarray(
-        planes[_COVARIANCE] / np.sqrt((planes[_VARIANCE] + _NOISE) * (planes[_THEIR_VARIANCE] + noise)), np.float32
-    )
+def _contrast_of(planes: NDArray[np.float32], rich: NDArray[np.bool_], alike: NDArray[np.bool_]) -> float:
+    """Return how much of the asset's contrast the candidate has in the cells that are `alike`, at most 1.
 
-
-def _contrast_of(planes: NDArray[np.float32], rich: NDArray[np.bool_]) -> float:
-    """Return how much of the asset's contrast the candidate has where both show the same, at most 1.
-
-    1 where too few cells correlate for it to be known.
+    1 where too few are for it to be known.
     """
-    alike = rich & (_correlations(planes, _LEAST_NOISE) > _CONTRAST_FROM)
-    if alike.sum() < max(_CONTRAST_CELLS, _CONTRAST_SHARE * rich.sum()):
+    if np.count_nonzero(alike) < max(_CONTRAST_CELLS, _CONTRAST_SHARE * np.count_nonzero(rich)):
         return 1.0
     slope = float(np.median(planes[_COVARIANCE][alike] / planes[_VARIANCE][alike]))
     return min(1.0, max(_LEAST_CONTRAST, slope))
@@ -136,12 +142,22 @@ def _contrast_of(planes: NDArray[np.float32], rich: NDArray[np.bool_]) -> float:
 
 def core_of(cells: CellMap) -> Core | None:
     """Return the rectangle whose cells together speak loudest for the asset; None when nothing does."""
-    values = np.where(cells.rich, cells.correlation - _CORE_FROM, np.where(cells.known, 0.0, -_UNSEEN_COSTS))
-    strength, top, left, bottom, right = _best_rectangle(values)
+    box = core_box_of(cells)
+    return described_core(cells, box) if box is not None else None
 
+
+def core_box_of(cells: CellMap) -> CoreBox | None:
+    """Return where the core is, and how strong, without what else is told of it."""
+    strength, top, left, bottom, right, known = _best_rectangle(cells.correlation, cells.rich, cells.known)
     if strength <= 0:
         return None
+    share = known / max(1, int(np.count_nonzero(cells.known)))
+    return CoreBox(top, left, bottom, right, strength, share)
 
+
+def described_core(cells: CellMap, box: CoreBox) -> Core:
+    """Return all that is told of a core."""
+    top, left, bottom, right = box.top, box.left, box.bottom, box.right
     inside = (slice(top, bottom), slice(left, right))
     rich, correlation = cells.rich[inside], cells.correlation[inside]
     mine = correlation[rich]
@@ -150,17 +166,17 @@ def core_of(cells: CellMap) -> Core | None:
         left=left,
         bottom=bottom,
         right=right,
-        strength=strength,
+        strength=box.strength,
         rich=len(mine),
         mean=float(mine.mean()),
         over_half=float((mine > AGREES).mean()),
         natural=float(cells.weight[inside][correlation > AGREES].sum()),
-        share=float(cells.known[inside].sum() / max(1, int(cells.known.sum()))),
+        share=box.share,
         hole=hole_of(rich & (correlation < _HOLE_BELOW), len(mine)),
     )
 
 
-def extent_of(cells: CellMap, core: Core) -> tuple[int, int, int, int]:
+def extent_of(cells: CellMap, core: Core | CoreBox) -> tuple[int, int, int, int]:
     """Return top, left, bottom, right of the core, grown over what says nothing against it: even ground, sky, blur.
 
     A side stops where the cells beyond it disagree.
@@ -191,21 +207,31 @@ def hole_of(without: NDArray[np.bool_], rich: int) -> float:
 
 
 @kernel
-def _compare(mine, theirs, to_frame, last_x, last_y):  # type: ignore[no-untyped-def]
-    """Measure every cell: float32 [7, rows, columns] by the planes named above, and the correlation of the whole."""
+def _compare(mine, theirs, to_frame, last_x, last_y, kinds):  # type: ignore[no-untyped-def]
+    """Measure every cell: float32 [7, rows, columns] by the planes named above, and the correlation of the whole.
+
+    `kinds`: noughts of the kinds in which grey levels are multiplied and added up. Only of rich cells it is told how
+    natural they are.
+    """
     rows, columns = mine.shape[0] // CELL, mine.shape[1] // CELL
     planes = np.zeros((7, rows, columns), np.float32)
     total, sums = np.zeros(6), np.zeros(6)
     counts = np.zeros(16, np.int64)
     for row in range(rows):
         for column in range(columns):
-            _add_up(mine, theirs, (row * CELL, column * CELL), (to_frame, last_x, last_y), sums, counts)
+            corner = (row * CELL, column * CELL)
+            if _is_within(corner, to_frame, last_x, last_y):
+                _add_up_all(mine, theirs, corner, sums, kinds)
+            else:
+                _add_up(mine, theirs, corner, (to_frame, last_x, last_y), sums)
             total += sums
             covariance, variance, their_variance, mean_a, mean_b = _moments(sums)
             planes[_SEEN, row, column] = sums[0]
             planes[_VARIANCE, row, column] = variance
             planes[_COVARIANCE, row, column] = covariance
-            planes[_NATURALNESS, row, column] = _naturalness(counts)
+            if _is_rich(planes[_SEEN, row, column], planes[_VARIANCE, row, column]):
+                _count_greys(mine, corner, counts)
+                planes[_NATURALNESS, row, column] = _naturalness(counts)
             planes[_MEAN, row, column] = mean_a
             planes[_THEIR_MEAN, row, column] = mean_b
             planes[_THEIR_VARIANCE, row, column] = their_variance
@@ -214,19 +240,93 @@ def _compare(mine, theirs, to_frame, last_x, last_y):  # type: ignore[no-untyped
 
 
 @kernel
-def _add_up(mine, theirs, corner, frame, sums, counts):  # type: ignore[no-untyped-def]
-    """Fill `sums` (n, a, b, aa, bb, ab) of the visible pixels of one cell, `counts` of all of the asset's grey levels.
+def _is_rich(seen, variance):  # type: ignore[no-untyped-def]
+    return seen > np.float32(_VISIBLE_SHARE * CELL * CELL) and variance > np.float32(_RICH_VARIANCE)
 
-    `counts` has a place for every sixteen levels.
-    """
+
+@kernel
+def _told_apart(planes):  # type: ignore[no-untyped-def]
+    """Return which cells are known, which of these are rich, and in which of these both surely show the same."""
+    _, rows, columns = planes.shape
+    known, rich = np.zeros((rows, columns), np.bool_), np.zeros((rows, columns), np.bool_)
+    alike = np.zeros((rows, columns), np.bool_)
+    for row in range(rows):
+        for column in range(columns):
+            seen, variance = planes[_SEEN, row, column], planes[_VARIANCE, row, column]
+            known[row, column] = seen > np.float32(_VISIBLE_SHARE * CELL * CELL)
+            if _is_rich(seen, variance):
+                rich[row, column] = True
+                correlation = _correlation(planes, row, column, np.float32(_LEAST_NOISE))
+                alike[row, column] = correlation > np.float32(_CONTRAST_FROM)
+    return known, rich, alike
+
+
+@kernel
+def _correlations(planes, noise):  # type: ignore[no-untyped-def]
+    """Return the correlation of every cell, with so much noise (grey levels squared) counted into the candidate."""
+    _, rows, columns = planes.shape
+    correlations = np.empty((rows, columns), np.float32)
+    for row in range(rows):
+        for column in range(columns):
+            correlations[row, column] = _correlation(planes, row, column, noise)
+    return correlations
+
+
+@kernel
+def _correlation(planes, row, column, noise):  # type: ignore[no-untyped-def]
+    mine, theirs = planes[_VARIANCE, row, column], planes[_THEIR_VARIANCE, row, column]
+    return planes[_COVARIANCE, row, column] / np.sqrt((mine + np.float32(_NOISE)) * (theirs + noise))
+
+
+@kernel
+def _is_within(corner, to_frame, last_x, last_y):  # type: ignore[no-untyped-def]
+    """Tell whether an affine transform puts all pixels of a cell well inside of the frame."""
+    if to_frame[2, 0] != 0.0 or to_frame[2, 1] != 0.0 or to_frame[2, 2] != 1.0:
+        return False
+    for y in (corner[0], corner[0] + CELL - 1):
+        for x in (corner[1], corner[1] + CELL - 1):
+            across = to_frame[0, 0] * x + to_frame[0, 1] * y + to_frame[0, 2]
+            down = to_frame[1, 0] * x + to_frame[1, 1] * y + to_frame[1, 2]
+            # What is rounded otherwise for a pixel between them is less than this.
+            if across < 1e-6 or down < 1e-6 or across > last_x - 1e-6 or down > last_y - 1e-6:
+                return False
+    return True
+
+
+@kernel
+def _add_up_all(mine, theirs, corner, sums, kinds):  # type: ignore[no-untyped-def]
+    """Fill `sums` (n, a, b, aa, bb, ab) of all pixels of one cell."""
+    level, nought = kinds
+    sum_a, sum_b, sum_aa, sum_bb, sum_ab = nought, nought, nought, nought, nought
+    for y in range(corner[0], corner[0] + CELL):
+        my_row, their_row = mine[y, corner[1] : corner[1] + CELL], theirs[y, corner[1] : corner[1] + CELL]
+        for x in range(CELL):
+            a, b = level + my_row[x], level + their_row[x]
+            sum_a += a
+            sum_b += b
+            sum_aa += a * a
+            sum_bb += b * b
+            sum_ab += a * b
+    sums[0], sums[1], sums[2], sums[3], sums[4], sums[5] = CELL * CELL, sum_a, sum_b, sum_aa, sum_bb, sum_ab
+
+
+@kernel
+def _count_greys(mine, corner, counts):  # type: ignore[no-untyped-def]
+    """Fill `counts` of all of the asset's grey levels in one cell; it has a place for every sixteen levels."""
+    counts[:] = 0
+    for y in range(corner[0], corner[0] + CELL):
+        for x in range(corner[1], corner[1] + CELL):
+            counts[min(15, max(0, np.int64(mine[y, x]) >> 4))] += 1
+
+
+@kernel
+def _add_up(mine, theirs, corner, frame, sums):  # type: ignore[no-untyped-def]
+    """Fill `sums` (n, a, b, aa, bb, ab) of the visible pixels of one cell."""
     (top, left), (to_frame, last_x, last_y) = corner, frame
     sums[:] = 0.0
-    counts[:] = 0
     for y in range(top, top + CELL):
         for x in range(left, left + CELL):
             a, b = float(mine[y, x]), float(theirs[y, x])
-            counts[min(15, max(0, int(a) >> 4))] += 1
-
             depth = to_frame[2, 0] * x + to_frame[2, 1] * y + to_frame[2, 2]
             # Behind the horizon of a homography nothing is seen; and numba's division by nought raises.
             if depth <= 0:
@@ -266,9 +366,20 @@ def _moments(sums):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _best_rectangle(values):  # type: ignore[no-untyped-def]
-    """Find the rectangle with the largest sum: Kadane's scan of the column sums for each pair of rows."""
-    rows, columns = values.shape
+def _best_rectangle(correlation, rich, known):  # type: ignore[no-untyped-def]
+    """Find the rectangle with the largest sum: Kadane's scan of the column sums for each pair of rows.
+
+    Returns the sum, top, left, bottom, right, and how many cells in it are known.
+    """
+    rows, columns = correlation.shape
+    values = np.empty((rows, columns))
+    for row in range(rows):
+        for column in range(columns):
+            if rich[row, column]:
+                values[row, column] = correlation[row, column] - np.float32(_CORE_FROM)
+            else:
+                values[row, column] = 0.0 if known[row, column] else -_UNSEEN_COSTS
+
     best, top, left, bottom, right = 0.0, 0, 0, 0, 0
     sums = np.zeros(columns)
 
@@ -283,4 +394,9 @@ def _best_rectangle(values):  # type: ignore[no-untyped-def]
                 running += sums[column]
                 if running > best:
                     best, top, left, bottom, right = running, first, start, last + 1, column + 1
-    return best, top, left, bottom, right
+
+    count = 0
+    for row in range(top, bottom):
+        for column in range(left, right):
+            count += known[row, column]
+    return best, top, left, bottom, right, count

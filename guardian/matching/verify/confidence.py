@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from guardian.matching.compiling import kernel
 from guardian.matching.recipe import FITTED
 from guardian.matching.verify.cells import Core
 from guardian.matching.verify.measuring import Measurement
@@ -171,15 +172,22 @@ class Confidence:
 
     def raw(self, features: NDArray[np.float64]) -> float:
         """Return the logit before calibration."""
-        trees = np.arange(len(self.feature))
-        node = np.zeros(len(trees), dtype=np.int64)
-        # All trees go down one step at a time, until each has come to a leaf.
-        while True:
-            goes_left = features[self.feature[trees, node]] <= self.threshold[trees, node]
-            following = np.where(goes_left, self.left[trees, node], self.right[trees, node])
-            if (following == node).all():
-                return float(self.baseline + self.value[trees, node].sum())
-            node = following
+        leaves = leaves_of(features, self.feature, self.threshold, self.left, self.right, self.value)
+        return float(self.baseline + leaves.sum())
+
+
+@kernel
+def leaves_of(features, feature, threshold, left, right, value):  # type: ignore[no-untyped-def]
+    """Return what each tree says: float64 [trees]."""
+    leaves = np.empty(feature.shape[0])
+    for tree in range(feature.shape[0]):
+        node, before = 0, -1
+        while node != before:
+            before = node
+            goes_left = features[feature[tree, node]] <= threshold[tree, node]
+            node = left[tree, node] if goes_left else right[tree, node]
+        leaves[tree] = value[tree, node]
+    return leaves
 
 
 @lru_cache(maxsize=4)

@@ -19,7 +19,7 @@ from guardian.matching.geometry import (
 from guardian.matching.index.reader import IndexedAsset
 from guardian.matching.verify.alignment import Alignment, Overlap, align, overlap_of, summarised
 from guardian.matching.verify.bending import Bend, bend_of
-from guardian.matching.verify.cells import CELL, CellMap, Core, core_of, extent_of
+from guardian.matching.verify.cells import CELL, CellMap, CoreBox, core_box_of, described_core, extent_of
 from guardian.matching.verify.detail import Detail, detail_of, particular
 from guardian.matching.verify.registration import registered
 
@@ -101,36 +101,41 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class _Trial:
-    """One transform laid on the candidate. `agreement` is None when no keypoints were asked."""
+    """One transform laid on the candidate. `agreement` is None when no keypoints were asked.
+
+    `mean`: that of the cells. `support`: how well pixels and keypoints agree; ranks transforms of one pair, says
+    nothing across pairs.
+    """
 
     matrix: Matrix
     proposal: Proposal
     agreement: Agreement | None
     overlap: Overlap
     cells: CellMap
-    core: Core | None
+    core: CoreBox | None
+    mean: float
+    support: float
     bend: Bend | None = None
-
-    @property
-    def support(self) -> float:
-        """How well pixels and keypoints agree; ranks transforms of one pair, says nothing across pairs."""
-        rich = int(self.cells.rich.sum())
-        inliers = 0 if self.agreement is None else len(self.agreement.asset)
-
-        # A mean over few cells is hardly one: it counts in full from a dozen.
-        pixels = self.cells.mean * min(1.0, rich / 12) if rich else 0.0
-        core = 0.5 * min(1.0, self.core.strength / 20) if self.core is not None else 0.0
-        return pixels + 0.3 * self.cells.whole + core + 0.1 * min(1.0, inliers / 40)
 
     @property
     def is_promising(self) -> bool:
         """Whether another transform may make a copy of it: the pixels agree somewhere."""
-        return self.cells.mean >= _PROMISING_MEAN
+        return self.mean >= _PROMISING_MEAN
 
     @property
     def is_good(self) -> bool:
         """Whether the pixels agree so well that no other transform need be tried."""
-        return self.cells.mean >= _GOOD_MEAN and self.core is not None and self.core.share >= _GOOD_SHARE
+        return self.mean >= _GOOD_MEAN and self.core is not None and self.core.share >= _GOOD_SHARE
+
+
+def _support_of(cells: CellMap, mean: float, core: CoreBox | None, agreement: Agreement | None) -> float:
+    rich = int(np.count_nonzero(cells.rich))
+    inliers = 0 if agreement is None else len(agreement.asset)
+
+    # A mean over few cells is hardly one: it counts in full from a dozen.
+    pixels = mean * min(1.0, rich / 12) if rich else 0.0
+    strength = 0.5 * min(1.0, core.strength / 20) if core is not None else 0.0
+    return pixels + 0.3 * cells.whole + strength + 0.1 * min(1.0, inliers / 40)
 
 
 def measure(asset: IndexedAsset, candidate: Candidate, proposals: list[Proposal]) -> Measurement | None:
@@ -147,7 +152,7 @@ def measure(asset: IndexedAsset, candidate: Candidate, proposals: list[Proposal]
 
 def _registered(asset: IndexedAsset, candidate: Candidate, trial: _Trial) -> _Trial | None:
     """Return the trial laid more exactly by the pixels, where enough agrees and not yet nearly all; None otherwise."""
-    if trial.core is None or trial.core.strength < _WORTH_A_CLOSER_LOOK or trial.cells.mean >= _EXACT_MEAN:
+    if trial.core is None or trial.core.strength < _WORTH_A_CLOSER_LOOK or trial.mean >= _EXACT_MEAN:
         return None
     proposal, agreement = trial.proposal, trial.agreement
     pixels = candidate.pixels(inverted=proposal.inverted)
@@ -165,7 +170,7 @@ def _registered(asset: IndexedAsset, candidate: Candidate, trial: _Trial) -> _Tr
 
 def _straightened(asset: IndexedAsset, candidate: Candidate, trial: _Trial) -> _Trial | None:
     """Return the trial with the bend that one transform leaves, where pixels agree clearly better then; else None."""
-    if trial.core is None or trial.core.strength < _WORTH_A_CLOSER_LOOK or trial.cells.mean >= _STRAIGHT_MEAN:
+    if trial.core is None or trial.core.strength < _WORTH_A_CLOSER_LOOK or trial.mean >= _STRAIGHT_MEAN:
         return None
     # A few outlines can be bent onto many others.
     if trial.agreement is None or len(trial.agreement.asset) < _INLIERS_OF_BEND:
@@ -175,9 +180,9 @@ def _straightened(asset: IndexedAsset, candidate: Candidate, trial: _Trial) -> _
     if bend is None:
         return None
     cells = align(trial.matrix, trial.overlap, asset.preview, pixels, bend)
-    if cells is None or not cells.mean >= trial.cells.mean + _BENT_GAIN:
+    if cells is None or not cells.mean >= trial.mean + _BENT_GAIN:
         return None
-    core = core_of(cells)
+    core = core_box_of(cells)
     # Of a picture half of which is something else, that half must not bend the other.
     return replace(trial, cells=cells, core=core, bend=bend) if core and core.strength >= trial.core.strength else None
 
@@ -248,7 +253,11 @@ def _laid(
     if overlap is None:
         return None
     cells = align(matrix, overlap, asset.preview, candidate.pixels(inverted=proposal.inverted))
-    return None if cells is None else _Trial(matrix, proposal, agreement, overlap, cells, core_of(cells))
+    if cells is None:
+        return None
+    core, mean = core_box_of(cells), cells.mean
+    support = _support_of(cells, mean, core, agreement)
+    return _Trial(matrix, proposal, agreement, overlap, cells, core, mean, support)
 
 
 def _measured(asset: IndexedAsset, candidate: Candidate, trial: _Trial) -> Measurement:
@@ -275,7 +284,7 @@ def _measured(asset: IndexedAsset, candidate: Candidate, trial: _Trial) -> Measu
         inverted=proposal.inverted,
         overlap=trial.overlap,
         shown=shown,
-        alignment=summarised(trial.cells, trial.core),
+        alignment=summarised(trial.cells, described_core(trial.cells, trial.core) if trial.core is not None else None),
         inlier_points=inlier_points,
         close_inliers=int((bits <= CLOSE_BITS).sum()),
         mean_bits=float(bits.mean()) if len(bits) else _NO_BITS,

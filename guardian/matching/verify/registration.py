@@ -55,11 +55,15 @@ def _change(
     theirs, to_level, (width, height) = candidate.sample(full @ to_asset, size)
 
     # What lies outside of the candidate is no part of it.
-    y, x = np.mgrid[: size[1], : size[0]]
-    across, down, depth = np.tensordot(to_level, np.stack([x, y, np.ones_like(x)]), axes=1)
-    depth = np.where(depth > 1e-9, depth, np.nan)
-    with np.errstate(invalid="ignore"):
-        seen = (across >= 0) & (down >= 0) & (across <= (width - 1) * depth) & (down <= (height - 1) * depth)
+    at = np.ones((3, size[1], size[0]))
+    at[0], at[1] = np.arange(size[0]), np.arange(size[1])[:, None]
+    across, down, depth = (to_level @ at.reshape(3, -1)).reshape(at.shape)
+    if to_level[2].tolist() == [0.0, 0.0, 1.0]:
+        seen = (across >= 0) & (down >= 0) & (across <= width - 1) & (down <= height - 1)
+    else:
+        depth = np.where(depth > 1e-9, depth, np.nan)
+        with np.errstate(invalid="ignore"):
+            seen = (across >= 0) & (down >= 0) & (across <= (width - 1) * depth) & (down <= (height - 1) * depth)
     if seen.mean() < _LEAST_VISIBLE:
         return None
 

@@ -132,3 +132,17 @@ def test_behind_the_horizon_nothing_is_seen() -> None:
     mine = grey("astronaut", 24)
     cells = compare_cells(mine, mine, np.array([[1.0, 0, 0], [0, 1, 0], [-0.25, 0, 1]]), (24, 24))
     assert not cells.known.any()
+
+
+@pytest.mark.parametrize("shift", [0.0, -30.5])
+def test_whole_grey_levels_are_compared_as_fractions_are(shift: float) -> None:
+    """Bytes are added up in another way; not a bit of the result may differ."""
+    mine = np.round(grey("astronaut"))
+    theirs = np.round(np.roll(mine, 1, axis=1) * 0.8 + 20)
+    to_frame = np.array([[1.0, 0.0, shift], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+    fractions = compare_cells(mine, theirs, to_frame, (120, 120))
+    levels = compare_cells(mine.astype(np.uint8), theirs.astype(np.uint8), to_frame, (120, 120))
+    assert levels.known.all() == (shift == 0)
+    for name in ("correlation", "known", "rich", "weight", "foreign", "their_variance", "means"):
+        assert np.array_equal(getattr(levels, name), getattr(fractions, name)), name
+    assert (levels.whole, levels.contrast) == (fractions.whole, fractions.contrast)
