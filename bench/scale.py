@@ -136,7 +136,7 @@ def _grown(profile: str, size: int, folder: Path, edits: Sequence[str]) -> Grown
 
 def _adding_ms(matcher: Matcher) -> float:
     """Return what a photograph costs to be protected and searched for: the mean over those of the demo."""
-    photographs = [_jpeg(np.asarray(opened(photograph)), quality=95) for photograph in PROTECTED]
+    photographs = [jpeg(np.asarray(opened(photograph)), quality=95) for photograph in PROTECTED]
     started = time.process_time()
     for photograph in photographs:
         matcher.match(matcher.fingerprint_with_copy(photograph)[1], quick=True)
@@ -145,7 +145,7 @@ def _adding_ms(matcher: Matcher) -> float:
 
 def _searchable_ms(matcher: Matcher, size: int, folder: Path) -> float:
     """Return how long it takes until one more asset answers."""
-    photograph = matcher.fingerprint(_jpeg(np.asarray(opened(DISTRACTORS[0])), quality=95))
+    photograph = matcher.fingerprint(jpeg(np.asarray(opened(DISTRACTORS[0])), quality=95))
     started = time.perf_counter()
     IndexWriter(folder / matcher.recipe, matcher.recipe).publish([(size + 1, "one more", photograph)])
     matcher.refresh()
