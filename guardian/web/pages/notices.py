@@ -12,9 +12,9 @@ from guardian.errors import UsageError
 from guardian.model import BrowserSession, Case, Permission, TaskKind
 from guardian.model.notices import Notice, NoticeKind, NoticeLanguage
 from guardian.notices import steps
-from guardian.notices.copies import keep_copy
+from guardian.notices.copies import keep_copy, sent_copy
 from guardian.notices.documents import documents_of, mail_of
-from guardian.notices.drafting import Wish, draft, reference_of
+from guardian.notices.drafting import Wish, doubts_about, draft, reference_of
 from guardian.notices.recipients import Recipient, recipients_of
 from guardian.notices.steps import By, without_command
 from guardian.notices.timeline import timeline_of
@@ -88,6 +88,16 @@ async def get_file(request: Request, notice_id: str, name: str) -> Response:
         raise HTTPException(404, f"there is no file {name[:80]} of {notice.id}")
     headers = {"content-disposition": f"attachment; filename*=UTF-8''{quote(document.name)}"}
     return Response(document.content, media_type=document.media_type, headers=headers)
+
+
+@router.get("/notices/{notice_id}/copy", dependencies=[READER])
+async def get_copy(request: Request, notice_id: str) -> Response:
+    """Return what was sent, as it was kept."""
+    desk = desk_of(request)
+    notice = await run_in_threadpool(_read_notice, desk, notice_id)
+    _, content = await run_in_threadpool(sent_copy, notice, desk.notice_copies)
+    headers = {"content-disposition": f'attachment; filename="{reference_of(notice.id)}.sent"'}
+    return Response(content, media_type="application/octet-stream", headers=headers)
 
 
 @router.post("/notices/{notice_id}/consider")
@@ -242,14 +252,15 @@ async def _changed(request: Request, notice_id: str, change: Callable[[Transacti
 async def _notice_page(request: Request, notice_id: str, *, fault: str = "") -> Response:
     desk = desk_of(request)
 
-    def read() -> tuple[Notice, list[str], tuple[Recipient, ...], list[str]]:
+    def read() -> tuple[Notice, list[str], list[str], tuple[Recipient, ...], list[str]]:
         with desk.store.read() as tx:
             notice = _notice(tx, notice_id)
             points = steps.open_points(tx, notice, desk.house.settings, desk.clock()) if notice.is_open else []
+            doubts = doubts_about(tx, notice) if notice.is_open else []
             looks = [owed_text(task, "A look at its addresses") for task in owed(tx, TaskKind.VERIFY_NOTICE, notice.id)]
-            return notice, points, recipients_of(tx, desk.vault, notice.case_ids), looks
+            return notice, points, doubts, recipients_of(tx, desk.vault, notice.case_ids), looks
 
-    notice, points, recipients, looks = await run_in_threadpool(read)
+    notice, points, doubts, recipients, looks = await run_in_threadpool(read)
     reference = reference_of(notice.id)
     return page(
         request,
@@ -257,6 +268,7 @@ async def _notice_page(request: Request, notice_id: str, *, fault: str = "") -> 
         status=400 if fault else 200,
         notice=notice,
         points=[without_command(point) for point in points],
+        doubts=doubts,
         recipients=recipients,
         looks=looks,
         reference=reference,
