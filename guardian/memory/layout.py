@@ -1,15 +1,16 @@
 """What the arrays of a segment of the memory are: those of an index segment, so that one reader serves both, and more.
 
 Beside them `phashes` uint8 [n, 8] (the published hash) and, when every picture has them, `appearance` uint8 [n, bytes].
+Where appearances of several versions lie in one segment, `lacking` bool [n] says which have those of version 1 only.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from guardian.matching.features.appearance import can_be_widened, widened
+from guardian.matching.features.appearance import BYTES_OF_VERSION_1, can_be_widened, widened
 from guardian.matching.features.small import SmallFingerprint
 from guardian.matching.index import layout
 
@@ -23,6 +24,8 @@ _OF_PICTURES = ("numbers", "ids", "sizes", "hashes", "phashes")
 _OF_SOME_PICTURES = ("vectors", "appearance")
 _OF_POINTS = ("points", "descriptors")
 
+_WIDENED_AT_ONCE = 16_384
+
 
 def arrays_of(entries: Sequence[Entry], recipe: str) -> dict[str, NDArray[Any]]:
     """Return the arrays of a segment that holds these pictures; there must be one at least."""
@@ -31,6 +34,8 @@ def arrays_of(entries: Sequence[Entry], recipe: str) -> dict[str, NDArray[Any]]:
     appearances = [np.frombuffer(one.appearance, np.uint8)[None] for _, _, one in entries]
     if all(one.size for one in appearances) and (alike := _of_one_version(appearances)):
         arrays["appearance"] = np.concatenate(alike)
+        if alike is not appearances:
+            arrays["lacking"] = np.array([one.shape[1] == BYTES_OF_VERSION_1 for one in appearances])
     return arrays
 
 
@@ -39,34 +44,72 @@ def _of_one_version(appearances: Sequence[NDArray[np.uint8]]) -> Sequence[NDArra
     widths = {rows.shape[1] for rows in appearances}
     if len(widths) == 1:
         return appearances
-    return [widened(rows) for rows in appearances] if all(can_be_widened(width) for width in widths) else []
+    return _Widened(appearances) if all(can_be_widened(width) for width in widths) else ()
 
 
-def joined(parts: Sequence[tuple[Arrays, NDArray[np.bool_]]]) -> dict[str, NDArray[Any]]:
-    """Return one segment's arrays of several; of each only the pictures that its mask (bool [n]) keeps."""
-    arrays: dict[str, NDArray[Any]] = {
-        name: np.concatenate([part[name][kept] for part, kept in parts]) for name in _OF_PICTURES
-    }
+class _Widened(Sequence[NDArray[np.uint8]]):
+    """Appearances of several versions as those of the newest: each part is made when it is looked at, and not kept."""
+
+    def __init__(self, parts: Sequence[NDArray[np.uint8]]) -> None:
+        self._parts = [
+            part[start : start + _WIDENED_AT_ONCE] for part in parts for start in range(0, len(part), _WIDENED_AT_ONCE)
+        ]
+
+    def __len__(self) -> int:
+        return len(self._parts)
+
+    def __getitem__(self, place: Any) -> Any:
+        return widened(self._parts[place])
+
+
+def joined(parts: Sequence[tuple[Arrays, NDArray[np.bool_]]]) -> Iterator[tuple[str, Sequence[NDArray[Any]]]]:
+    """Yield names and parts of the arrays of one segment made of several; of each only what its mask (bool [n]) keeps.
+
+    Parts are slices of what is mapped. Takes nine bytes of memory for each keypoint while it makes the vote tables.
+    """
+    runs = [(arrays, first, last) for arrays, kept in parts for first, last in _runs(kept)]
+    for name in _OF_PICTURES:
+        yield name, [arrays[name][first:last] for arrays, first, last in runs]
     for name in _OF_SOME_PICTURES:
-        if all(name in part for part, _ in parts):
-            chosen = [part[name][kept] for part, kept in parts]
-            chosen = list(_of_one_version(chosen)) if name == "appearance" else chosen
-            if chosen:
-                arrays[name] = np.concatenate(chosen)
+        if all(name in arrays for arrays, _ in parts):
+            rows: Sequence[NDArray[Any]] = [arrays[name][first:last] for arrays, first, last in runs]
+            alike = _of_one_version(rows) if name == "appearance" else rows
+            if alike:
+                yield name, alike
+            if alike is not rows or any("lacking" in arrays for arrays, _ in parts):
+                yield "lacking", [_lacking(arrays, first, last) for arrays, first, last in runs]
 
-    counts = np.concatenate([_lengths(part["starts"])[kept] for part, kept in parts])
-    arrays["starts"] = np.concatenate([[0], np.cumsum(counts)]).astype(np.uint32)
-    of_points = [np.repeat(kept, _lengths(part["starts"])) for part, kept in parts]
+    yield "starts", [_starts(runs, "starts")]
     for name in _OF_POINTS:
-        arrays[name] = np.concatenate([part[name][points] for (part, _), points in zip(parts, of_points, strict=True)])
+        yield name, _rows_of(runs, name, "starts")
+    yield "preview_starts", [_starts(runs, "preview_starts")]
+    yield "previews", _rows_of(runs, "previews", "preview_starts")
+    yield from ((name, [array]) for name, array in layout.table_arrays(_rows_of(runs, "descriptors", "starts")))
 
-    sizes = np.concatenate([_lengths(part["preview_starts"])[kept] for part, kept in parts])
-    arrays["preview_starts"] = np.concatenate([[0], np.cumsum(sizes)]).astype(np.uint64)
-    of_bytes = [np.repeat(kept, _lengths(part["preview_starts"])) for part, kept in parts]
-    previews = [part["previews"][wanted] for (part, _), wanted in zip(parts, of_bytes, strict=True)]
-    arrays["previews"] = np.concatenate(previews)
 
-    return {**arrays, **dict(layout.table_arrays([arrays["descriptors"]]))}
+def _lacking(arrays: Arrays, first: int, last: int) -> NDArray[np.bool_]:
+    """Return which pictures of a run have only the parts of version 1 of the appearance."""
+    if "lacking" in arrays:
+        return np.asarray(arrays["lacking"][first:last])
+    return np.full(last - first, arrays["appearance"].shape[1] == BYTES_OF_VERSION_1)
+
+
+def _runs(kept: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Return the stretches of pictures that are all kept: first and behind the last."""
+    edges = np.flatnonzero(np.diff(np.r_[False, kept, False]))
+    return [(int(first), int(last)) for first, last in edges.reshape(-1, 2)]
+
+
+def _starts(runs: Sequence[tuple[Arrays, int, int]], name: str) -> NDArray[Any]:
+    """Return where the rows of each picture begin, and the end."""
+    counts = [np.diff(arrays[name][first : last + 1].astype(np.int64)) for arrays, first, last in runs]
+    starts = np.concatenate([[0], np.cumsum(np.concatenate(counts))])
+    return starts.astype(runs[0][0][name].dtype)
+
+
+def _rows_of(runs: Sequence[tuple[Arrays, int, int]], name: str, starts: str) -> list[NDArray[Any]]:
+    """Return of an array the rows that belong to the pictures of each run."""
+    return [arrays[name][int(arrays[starts][first]) : int(arrays[starts][last])] for arrays, first, last in runs]
 
 
 def bytes_of_each(arrays: Arrays) -> list[int]:

@@ -95,11 +95,11 @@ def projections() -> dict[Aspect, Projection]:
 
 
 def vectors_of(appearances: NDArray[np.uint8], aspect: Aspect) -> NDArray[np.int8]:
-    """Return the vectors of an aspect, int8 [n, d], of appearances uint8 [n, APPEARANCE_BYTES]."""
+    """Return the vectors of an aspect, int8 [n, d], of appearances uint8 [n, bytes] of any version."""
     vectors = np.empty((len(appearances), projections()[aspect].matrix.shape[1]), dtype=np.int8)
     # In blocks, since the values take four times the memory of the bytes.
     for start in range(0, len(appearances), _BLOCK):
-        block = exact_vectors_of(appearances[start : start + _BLOCK], aspect)
+        block = exact_vectors_of(widened(appearances[start : start + _BLOCK]), aspect)
         vectors[start : start + _BLOCK] = np.round(block * _SCALE)
     return vectors
 

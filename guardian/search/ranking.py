@@ -23,7 +23,7 @@ from guardian.search.views_of_query import views_of
 HEAD = 400
 """Pictures of each aspect that are looked at exactly."""
 
-_LIKE, _UNLIKE = 0.75, 0.35
+LIKE, UNLIKE = 0.75, 0.35
 """How far examples move the question (Rocchio, 1971)."""
 
 _FADING = 15.0
@@ -147,16 +147,20 @@ def _moved(views: NDArray[np.uint8], like: NDArray[np.uint8], unlike: NDArray[np
     """Return the vectors of the views, moved towards what they shall be like, and away from what not."""
     moved = exact_vectors_of(views, aspect)
     if len(like):
-        moved += _LIKE * exact_vectors_of(like, aspect).mean(axis=0)
+        moved += LIKE * exact_vectors_of(like, aspect).mean(axis=0)
     if len(unlike):
-        moved -= _UNLIKE * exact_vectors_of(unlike, aspect).mean(axis=0)
+        moved -= UNLIKE * exact_vectors_of(unlike, aspect).mean(axis=0)
     return unit(moved)
 
 
 def _examples(keys: Sequence[PictureKey], shelves: Sequence[_Shelf]) -> NDArray[np.uint8]:
     found = []
     for kind, number in keys:
-        rows = [shelf.rows.appearances[shelf.rows.numbers == number] for shelf in shelves if shelf.kind is kind]
+        rows = [
+            shelf.rows.appearances_at(np.flatnonzero(shelf.rows.numbers == number))
+            for shelf in shelves
+            if shelf.kind is kind
+        ]
         found += [one[:1] for one in rows if len(one)]
     if len(found) < len(keys):
         raise UsageError("--like, --unlike: an example has no appearance yet, or is not among what is searched")
@@ -175,7 +179,7 @@ class _Candidates:
         if asked.vectors:
             for aspect in wanted:
                 self._bring(aspect)
-        self._add([*question.copies, *(question.words or ())])
+        self._add([*question.copies, *(question.words or ()), *(question.described or ())])
         if question.colours:
             self._bring_colours()
 
@@ -194,6 +198,8 @@ class _Candidates:
             scores = {key: fact.probability for key, fact in copies.items()}
         elif by is By.WORDS:
             scores = reciprocal_ranks(self._question.words or {})
+        elif by is By.LOOK and self._question.described is not None:
+            scores = dict(self._question.described)
         elif by is not By.AUTO and self._asked.vectors:
             scores = {key: cosines[Aspect(by.value)] for key, cosines in alike.items()}
         else:
@@ -216,6 +222,7 @@ class _Candidates:
                 round(scores[key], 4),
                 alike.get(key, {}),
                 copies.get(key),
+                (self._question.described or {}).get(key),
                 self._share(key),
                 has_words=key in (self._question.words or {}),
             )
@@ -228,7 +235,7 @@ class _Candidates:
         if not known:
             return list(found)
         places = [self._places[one.key] for one in known]
-        rows = np.stack([self._shelves[place].rows.appearances[row] for place, row in places])
+        rows = self._rows(places)
         names = dict(zip((one.key for one in known), main_colours(rows), strict=True))
         return [replace(one, colour=names.get(one.key)) for one in found]
 
@@ -270,12 +277,17 @@ class _Candidates:
         self._places.setdefault(key, (place, row))
         return key
 
+    def _rows(self, places: Sequence[tuple[int, int]]) -> NDArray[np.uint8]:
+        """Return the appearances, uint8 [n, APPEARANCE_BYTES], at these rows of shelves."""
+        found = [self._shelves[place].rows.appearances_at(np.array([row])) for place, row in places]
+        return np.concatenate(found)
+
     def _alike(self) -> dict[PictureKey, dict[Aspect, float]]:
         """Return the cosine of each candidate with the nearest view, by aspects, from unrounded vectors."""
         keys = list(self._places)
         if not keys or not self._asked.vectors:
             return {}
-        rows = np.stack([self._shelves[place].rows.appearances[row] for place, row in self._places.values()])
+        rows = self._rows(list(self._places.values()))
 
         found: dict[PictureKey, dict[Aspect, float]] = {key: {} for key in keys}
         earlier = lacking(rows)
@@ -296,6 +308,10 @@ class _Candidates:
         """Return the fused score of each candidate, 0-1: by the ranks of aspects and words, and by that of copies."""
         keys = list(alike)
         ranks = {aspect: _ranks([alike[key][aspect] for key in keys]) for aspect in FUSION}
+        if self._question.described is not None:
+            # What the descriptor does not hold for near comes behind, in the order of the classical look.
+            described = self._question.described
+            ranks[Aspect.LOOK] = _ranks([described.get(key, alike[key][Aspect.LOOK] - 3) for key in keys])
         scores = {key: float(score) for key, score in zip(keys, fused_ranks(ranks), strict=True)}
         scores = self._with_words(scores)
         if not self._asked.vectors:

@@ -18,9 +18,9 @@ import structlog
 from numpy.typing import NDArray
 
 from guardian.durable import sync_folder
-from guardian.matching.features.appearance import can_be_widened, widened
+from guardian.matching.features.appearance import can_be_widened
 from guardian.memory.reading import MemoryReader
-from guardian.search.aspects import VECTORS, Aspect, lacking, vectors_of
+from guardian.search.aspects import VECTORS, Aspect, vectors_of
 from guardian.search.rows import Rows
 
 log = structlog.get_logger(__name__)
@@ -55,9 +55,9 @@ class SeenPictures:
             before = self._known.get(segment.name)
             made = _KeptVectors(self._derived, segment.name)
             vectors = before.opened if before is not None else {}
-            rows = before.appearances if before is not None else widened(appearance)
-            mixed = before.of_versions if before is not None else bool(lacking(rows).any())
-            known[segment.name] = Rows(segment.numbers, segment.alive, rows, vectors, made, mixed)
+            known[segment.name] = Rows(
+                segment.numbers, segment.alive, appearance, vectors, made, segment.some_lack_parts
+            )
 
         _remove_others(self._derived, {segment.name for segment in self.reader.segments})
         self._known = known

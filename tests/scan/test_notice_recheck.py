@@ -1,6 +1,5 @@
 """After a notice: still there, gone for certain, moved, back; what could not be seen says nothing."""
 
-import asyncio
 import io
 import shutil
 from collections.abc import Iterator
@@ -11,19 +10,22 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from guardian.app import App, at_work, opened_app
+from guardian.app import App, at_work
 from guardian.cases import record
 from guardian.catalog.wanted import Wanted
 from guardian.cli.acting import this_user
 from guardian.config import load_config
+from guardian.errors import UsageError
 from guardian.fetch.fetcher import Fetcher
 from guardian.matching.features.image import decode
 from guardian.matching.features.small import small_fingerprint
-from guardian.model import Case, CaseState, DescribedPicture, Licence, NewlySeen, Task, TaskKind
-from guardian.model.notices import Notice, NoticeKind, PlaceState, Recheck, RecheckOutcome
+from guardian.model import Actor, Case, CaseState, DescribedPicture, Licence, NewlySeen, Task, TaskKind
+from guardian.model.notices import Notice, NoticeKind, NoticeStep, PlaceState, Recheck, RecheckOutcome
+from guardian.model.people import ActorKind
 from guardian.notices.drafting import House, Wish, draft
 from guardian.notices.settings import NoticeSettings, OwnerSettings
 from guardian.notices.steps import By, approve, check_licence, consider, mark_sent, note_verified, withdraw
+from guardian.scan.asked_looks import AskedRecheckConsumer, VerifyNoticeConsumer
 from guardian.scan.context import ScanContext
 from guardian.scan.looking_again import Sought, look_again
 from guardian.scan.notice_recheck import NoticeRecheckConsumer, Occasion, places_of, recheck_case
@@ -33,8 +35,11 @@ from guardian.scan.verifying import dead_addresses
 from guardian.shipped import rules_folder
 from guardian.sources.settings import SiteSettings
 from guardian.store import Store
-from guardian.tasks.outcomes import Done, Postponed
+from guardian.tasks.asked import Asked, ask, owed
+from guardian.tasks.outcomes import Consumer, Done, Postponed, Settled
+from guardian.tasks.runner import Runner
 from tests.databases import store_in
+from tests.kept_workers import run_in_app
 from tests.notices.conftest import NOON, use_of
 from tests.websites import Conditional, Redirect, Says, Site, Status, running
 
@@ -123,8 +128,8 @@ def test_there_gone_back_moved_and_unclear(tmp_path: Path, web: Site, photograph
     web.put("/page", "<img src=/coffee.jpg>")
     web.put("/else", "<p>Nothing here.</p>")
 
-    async def go() -> None:
-        async with opened_app(load_config(tmp_path / "config.yaml")) as app, at_work(app, "a test") as heartbeat:
+    async def go(app: App) -> None:
+        async with at_work(app, "a test") as heartbeat:
             async for added in app.catalog.add([Wanted(tmp_path / "coffee.png", "portfolio")]):
                 assert added.asset is not None
             shop = Shop(app, web, start, SiteSettings(name="shop", kind="site", url=start, sitemaps=False))
@@ -138,6 +143,7 @@ def test_there_gone_back_moved_and_unclear(tmp_path: Path, web: Site, photograph
                 shop, notice, rocket, encoded(photographs["coffee"], "again", quality=60)
             )
             web.put("/coffee.jpg", coffee)
+            await asked_at_the_desk(shop, heartbeat.id)
             await there_while_anything_is_up(shop, notice)
             await nothing_is_said_of_what_cannot_be_seen(shop, notice)
             await gone_when_page_and_file_are(shop, notice, rocket)
@@ -155,7 +161,7 @@ def test_there_gone_back_moved_and_unclear(tmp_path: Path, web: Site, photograph
             await looked_at_by_itself(shop, coffee, rocket)
             await lists_are_read_like_pages(shop)
 
-    asyncio.run(go())
+    run_in_app(load_config(tmp_path / "config.yaml"), go)
 
 
 async def live_while_the_work_is_shown(shop: Shop, notice: Notice, other: Conditional, again: Conditional) -> None:
@@ -168,6 +174,35 @@ async def live_while_the_work_is_shown(shop: Shop, notice: Notice, other: Condit
     # A page where the picture was may only keep programs out.
     shop.web.put("/coffee.jpg", "<p>Are you human?</p>")
     assert (await shop.recheck(notice))[0] is RecheckOutcome.UNCLEAR
+
+
+async def asked_at_the_desk(shop: Shop, owner: str) -> None:
+    """No request waits for the sites: the daemon looks, and what came of it stands where results always stand."""
+    app, now = shop.app, shop.app.services.clock()
+    mara = Actor(ActorKind.PERSON, "mara", frozenset(), "192.0.2.1")
+    house = House(app.config.owner, app.config.notices)
+    notice = draft(app.store, [shop.case.id], Wish(NoticeKind.CEASE, "mara"), house, now, this_user()).notice
+    with app.store.begin() as tx:
+        ask(tx, TaskKind.RECHECK_ASKED, Asked(shop.case.id, mara), now)
+        ask(tx, TaskKind.VERIFY_NOTICE, Asked(notice.id, mara), now)
+        with pytest.raises(UsageError, match="asked for it already"):
+            ask(tx, TaskKind.VERIFY_NOTICE, Asked(notice.id, mara), now)
+    consumers: dict[TaskKind, Consumer] = {
+        TaskKind.RECHECK_ASKED: AskedRecheckConsumer(app.services, {"shop": shop.settings}),
+        TaskKind.VERIFY_NOTICE: VerifyNoticeConsumer(app.services),
+    }
+    settled = await Runner(app.store, owner, app.services.clock, consumers).run_due()
+    assert {kind: dict(counts) for kind, counts in settled.items()} == {key: {Settled.DONE: 1} for key in consumers}
+    assert (shop.rechecks()[-1].asked_by, shop.rechecks()[-1].outcome) == ("mara", RecheckOutcome.THERE)
+    with app.store.read() as tx:
+        verified = tx.notices.get(notice.id)
+        lines = [line for line in tx.audit.lines(subject=notice.id) if line.address == "192.0.2.1"]
+        assert not owed(tx, TaskKind.VERIFY_NOTICE, notice.id)
+    assert verified is not None
+    assert (verified.history[-1].step, verified.history[-1].by) == (NoticeStep.VERIFIED, "mara")
+    assert len(lines) == 1, "the audit log knows from where it was asked"
+    with app.store.begin() as tx:
+        withdraw(tx, notice.id, By("mara", now, this_user()))
 
 
 async def there_while_anything_is_up(shop: Shop, notice: Notice) -> None:
