@@ -2,8 +2,7 @@
 
     python -m guardian.search.fitting FOLDER... [--out FILE]
 
-docs/search.md says which pictures the file that comes with guardian was fitted on. None of them is of a set that
-`make bench ONLY=search` judges.
+docs/search.md says on which pictures the shipped file was fitted: on none that `make bench ONLY=search` judges.
 """
 
 import argparse
