@@ -106,20 +106,22 @@ def draft(store: Store, case_ids: Sequence[str], wish: Wish, house: House, now: 
         subjects = [_subject(tx, case, now) for case in cases.values()]
 
     notice = _made(subjects, wish, house, now)
+    left_out = tuple(text for subject in subjects for text in subject.left_out)
     with store.begin() as tx:
         tx.notices.add(notice)
-        line = NoticeLine(notice.id, now, NoticeStep.DRAFTED, notice.drafted_by, detail=detail_of(actor))
-        tx.notices.note(line)
+        kept = {"left_out": "; ".join(left_out)[:_LONGEST_TEXT]} if left_out else {}
+        told = detail_of(actor) | kept
+        tx.notices.note(NoticeLine(notice.id, now, NoticeStep.DRAFTED, notice.drafted_by, detail=told))
         for case_id in notice.case_ids:
             event = CaseEvent(case_id, now, "notice_drafted", by=notice.drafted_by, detail=_told(notice))
             tx.cases.note(event, disturbs=False)
         detail = {"kind": notice.kind.value, "language": notice.language.value, "operator": notice.operator}
         tx.audit.add(actor, "notice.drafted", notice.id, now, detail)
         written = tx.notices.get(notice.id) or notice
+        doubts = tuple(doubts_about(tx, written))
 
     log.info("notice_drafted", notice=notice.id, kind=notice.kind.value, operator=notice.operator, by=wish.by)
-    left_out = tuple(text for subject in subjects for text in subject.left_out)
-    return Drafted(written, left_out, tuple(_doubts(subjects)))
+    return Drafted(written, left_out, doubts)
 
 
 def reference_of(notice_id: str) -> str:
@@ -229,12 +231,15 @@ def _place(finding: Finding, without_page: Set[str]) -> NoticePlace:
     return NoticePlace(finding.id, page, image, finding.first_seen_at, finding.last_seen_at)
 
 
-def _doubts(subjects: Sequence[_Subject]) -> list[str]:
+def doubts_about(tx: Transaction, notice: Notice) -> list[str]:
+    """Return what speaks for another look at the cases of a notice before it goes out, as they are now."""
     doubts = []
-    for subject in subjects:
-        if subject.case.state is CaseState.OPEN:
-            doubts.append(f"nobody has confirmed {subject.case.id} yet: look at both pictures first")
-        weak = [finding for finding in subject.findings if finding.decision.action is not Action.ALERT]
+    for item in notice.items:
+        case = tx.cases.get(item.case_id)
+        if case is not None and case.state is CaseState.OPEN:
+            doubts.append(f"nobody has confirmed {case.id} yet: look at both pictures first")
+        findings = [tx.findings.get(place.finding_id) for place in item.places]
+        weak = [one for one in findings if one is not None and one.decision.action is not Action.ALERT]
         doubts += [f"at {finding.page_url} the rules asked for a review, not for an alert" for finding in weak[:20]]
     return doubts
 

@@ -12,7 +12,7 @@ from guardian.notices import steps
 from guardian.notices.steps import By
 from guardian.scan.notice_recheck import Occasion, recheck_case
 from guardian.scan.services import Services
-from guardian.scan.verifying import dead_addresses
+from guardian.scan.verifying import dead_addresses, recipient_doubt
 from guardian.sources.settings import SourceSettings
 from guardian.tasks.asked import asked_of, postponed
 from guardian.tasks.outcomes import Dead, Done, Outcome
@@ -81,14 +81,14 @@ class VerifyNoticeConsumer(_Looks):
         if notice is None:
             return Done()
         try:
-            dead = await dead_addresses(services, notice)
+            dead, doubt = await dead_addresses(services, notice), await recipient_doubt(notice)
         except GuardianError as error:
             return postponed(task, error, services.clock())
 
         def write() -> None:
             with services.store.begin() as tx:
                 by = By(asked.by.name, services.clock(), asked.by)
-                steps.note_verified(tx, asked.about, dead, by)
+                steps.note_verified(tx, asked.about, dead, by, doubt)
 
         try:
             await asyncio.to_thread(write)

@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 
 from guardian.concurrency import run_all
 from guardian.fetch.fetcher import Fetcher
+from guardian.fetch.mail_domains import MailDomain, mail_domain
 from guardian.model import Sighting
 from guardian.model.notices import Notice, NoticePlace
+from guardian.notices.mail_address import is_mail_address
 from guardian.scan.context import CHECK, ScanContext
 from guardian.scan.pipeline import answer_only
 from guardian.scan.places import (
@@ -24,6 +26,7 @@ from guardian.scan.places import (
     shows_work,
 )
 from guardian.scan.services import Services
+from guardian.urls.addresses import host_in
 
 _AT_ONCE = 4
 _MEANS_DEAD = (PageVerdict.WITHOUT, PageVerdict.GONE, PageVerdict.ELSEWHERE, PageVerdict.UNREACHABLE)
@@ -59,6 +62,18 @@ async def dead_addresses(services: Services, notice: Notice) -> dict[str, str]:
     for one in await run_all(look(named) for named in notice.places):
         found |= one
     return found
+
+
+async def recipient_doubt(notice: Notice) -> str | None:
+    """Return what name servers have against the mail address that a notice is written to, in words.
+
+    None when its domain takes mail, or when it is written to no mail address. What could not be asked is said.
+    """
+    if notice.recipient is None or not is_mail_address(notice.recipient):
+        return None
+    domain = host_in(notice.recipient.rpartition("@")[2].strip())
+    found = await mail_domain(domain)
+    return None if found is MailDomain.TAKES_MAIL else f"{notice.recipient}: {domain} {found.value}"
 
 
 async def _dead(services: Services, context: ScanContext, place: Place, asset_ids: Set[str]) -> dict[str, str]:

@@ -21,6 +21,7 @@ from guardian.model.notices import (
 )
 from guardian.notices.drafting import House
 from guardian.notices.settings import NoticeSettings, OwnerSettings
+from guardian.views.notices import line_text
 from tests.notices.conftest import NOON, OWNER, Bench
 
 
@@ -76,6 +77,7 @@ def test_uses_that_are_gone_or_licensed_are_left_out(bench: Bench) -> None:
 
     drafted = bench.draft(case_id)
     assert [place.page_url for place in drafted.notice.places] == ["https://thief.example/up"]
+    assert "left out: https://thief.example/" in line_text(drafted.notice.history[0])
     assert sorted(drafted.left_out) == [
         "https://thief.example/gone does not show it any more",
         "https://thief.example/licensed is licensed",

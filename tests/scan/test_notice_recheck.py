@@ -1,6 +1,5 @@
 """After a notice: still there, gone for certain, moved, back; what could not be seen says nothing."""
 
-import asyncio
 import io
 import shutil
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from guardian.app import App, at_work, opened_app
+from guardian.app import App, at_work
 from guardian.cases import record
 from guardian.catalog.wanted import Wanted
 from guardian.cli.acting import this_user
@@ -40,6 +39,7 @@ from guardian.tasks.asked import Asked, ask, owed
 from guardian.tasks.outcomes import Consumer, Done, Postponed, Settled
 from guardian.tasks.runner import Runner
 from tests.databases import store_in
+from tests.kept_workers import run_in_app
 from tests.notices.conftest import NOON, use_of
 from tests.websites import Conditional, Redirect, Says, Site, Status, running
 
@@ -128,8 +128,8 @@ def test_there_gone_back_moved_and_unclear(tmp_path: Path, web: Site, photograph
     web.put("/page", "<img src=/coffee.jpg>")
     web.put("/else", "<p>Nothing here.</p>")
 
-    async def go() -> None:
-        async with opened_app(load_config(tmp_path / "config.yaml")) as app, at_work(app, "a test") as heartbeat:
+    async def go(app: App) -> None:
+        async with at_work(app, "a test") as heartbeat:
             async for added in app.catalog.add([Wanted(tmp_path / "coffee.png", "portfolio")]):
                 assert added.asset is not None
             shop = Shop(app, web, start, SiteSettings(name="shop", kind="site", url=start, sitemaps=False))
@@ -161,7 +161,7 @@ def test_there_gone_back_moved_and_unclear(tmp_path: Path, web: Site, photograph
             await looked_at_by_itself(shop, coffee, rocket)
             await lists_are_read_like_pages(shop)
 
-    asyncio.run(go())
+    run_in_app(load_config(tmp_path / "config.yaml"), go)
 
 
 async def live_while_the_work_is_shown(shop: Shop, notice: Notice, other: Conditional, again: Conditional) -> None:

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
+from guardian.errors import VaultFull
 from guardian.model import Actor, Case, Permission
 from guardian.model.notices import Notice, NoticeKind, NoticeLanguage, NoticeState
 from guardian.notices import steps
@@ -17,7 +18,7 @@ from guardian.notices.drafting import Wish, draft
 from guardian.notices.steps import By
 from guardian.notices.timeline import timeline_of
 from guardian.scan.notice_recheck import Occasion, recheck_case
-from guardian.scan.verifying import dead_addresses
+from guardian.scan.verifying import dead_addresses, recipient_doubt
 from guardian.store import Transaction
 from guardian.views.notices import notice_json, recheck_json
 from guardian.views.timelines import timeline_json
@@ -175,9 +176,12 @@ async def step_notice(request: Request, actor: Writer, notice_id: IdInPath, body
     change = await _change_of(desk, notice_id, body, By(actor.name, desk.clock(), actor))
 
     def write() -> dict[str, Any]:
-        with desk.store.begin() as tx:
-            _notice(tx, notice_id)
-            change(tx)
+        try:
+            with desk.store.begin() as tx:
+                _notice(tx, notice_id)
+                change(tx)
+        except VaultFull as error:
+            raise HTTPException(503, str(error)) from error
         return _object_of(desk, notice_id)
 
     return await run_in_threadpool(write)
@@ -245,8 +249,9 @@ async def _change_of(desk: Desk, notice_id: str, step: Step, by: By) -> Callable
         case Approve():
             return lambda tx: steps.approve(tx, notice_id, by, settings, step.note)
         case Verify():
-            dead = await dead_addresses(services_of(desk), await run_in_threadpool(_read, desk, notice_id))
-            return lambda tx: steps.note_verified(tx, notice_id, dead, by)
+            notice = await run_in_threadpool(_read, desk, notice_id)
+            dead, doubt = await dead_addresses(services_of(desk), notice), await recipient_doubt(notice)
+            return lambda tx: steps.note_verified(tx, notice_id, dead, by, doubt)
         case MarkSent():
             notice = await run_in_threadpool(_read, desk, notice_id)
             content = await run_in_threadpool(mail_of, notice, desk.house.owner)
