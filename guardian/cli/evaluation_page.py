@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from guardian.evaluation.results import EditResult, Results
 
 _SHOWN = 5
-_THRESHOLDS = (0.6, 0.8, 0.9, 0.97, 0.99, 0.999)
+_THRESHOLDS = (0.6, 0.8, 0.9, 0.95, 0.97, 0.99, 0.999)
 _WELL_FOUND, _WELL_ALERTED = 0.95, 0.85
 
 
