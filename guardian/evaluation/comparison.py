@@ -40,15 +40,16 @@ def compared_results(
     """
     lines = [
         *first,
-        Line("copies found", *(_share(one.found, one.copies) for one in (now, other))),
-        Line("copies alerted", *(_share(one.alerted, one.copies) for one in (now, other))),
+        Line("copies found", _share(now.found, now.copies), _share(other.found, other.copies)),
+        Line("copies alerted", _share(now.alerted, now.copies), _share(other.alerted, other.copies)),
     ]
     families = list(dict.fromkeys(one.family for one in now.edits))
     # The only family there is has the numbers of all.
     for family in families if len(families) > 1 else ():
         lines.append(Line(f"{family} edits found", now.share_found(family), other.share_found(family)))
         lines.append(Line(f"{family} edits alerted", now.share_alerted(family), other.share_alerted(family)))
-    lines.append(Line("strangers alerted", *(one.accused if one.strangers else None for one in (now, other))))
+    accused = [one.accused if one.strangers else None for one in (now, other)]
+    lines.append(Line("strangers alerted", accused[0], accused[1]))
     lines.append(Line("alerts that name another work", now.mistaken, other.mistaken))
     return Comparison(title, *names, tuple(lines))
 
