@@ -17,7 +17,20 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bench import desk, fetching, measures, memory, methods, ours, scale, scanning, search, sets, words
+from bench import (
+    desk,
+    fetching,
+    measures,
+    memory,
+    methods,
+    ours,
+    remembered,
+    scale,
+    scanning,
+    search,
+    sets,
+    words,
+)
 from bench.methods import Outcome
 from demo.photographs import PROTECTED, copy_protected
 from guardian.store import StoreSettings, open_store
@@ -36,6 +49,9 @@ def main() -> None:
     parser.add_argument("--of-a-class", type=int, default=16, help="pictures of a class, at most, for the search run")
     parser.add_argument("--made", type=int, default=1_000_000, help="how many pictures for the search run; 0: none")
     parser.add_argument("--worded", type=int, default=200_000, help="how many with words for the search run; 0: none")
+    parser.add_argument(
+        "--remembered", type=int, default=remembered.PICTURES, help="how many in the memory for the search run; 0: none"
+    )
     parser.add_argument("--images", type=int, default=50_000, help="how many pictures for the memory run")
     parser.add_argument("--only", choices=("quality", "scale", "memory", "fetching", "scanning", "search", "desk"))
     parser.add_argument("--assets", type=int, nargs="+", default=scale.SIZES, help="how many assets for the scale run")
@@ -66,7 +82,10 @@ def searching(console: Console, options: argparse.Namespace) -> None:
     found = search.labelled_sets(options.folder, options.of_a_class) if options.folder else []
     if not found:
         packages = " ".join(search.PACKAGES)
-        raise SystemExit(f"--folder: unpack Debian's packages into it first: apt-get download {packages}; dpkg -x")
+        console.print(
+            "quality and looks are left out: --folder names no unpacked packages of Debian "
+            f"(apt-get download {packages}; dpkg -x)"
+        )
 
     for labelled in found:
         judged = f"{len(labelled.pictures)} pictures of {labelled.classes.max() + 1} classes"
@@ -84,17 +103,31 @@ def searching(console: Console, options: argparse.Namespace) -> None:
             f"{labels.right} of them rightly"
         )
 
-    if options.made:
+    if options.made and found:
         grown = search.grown(found[0].pictures, options.made)
         console.print(
             f"{grown.pictures} made pictures: top 20 by look {grown.look_ms:.1f} ms CPU, "
             f"by colour {grown.colour_ms:.1f}; "
             f"recall@10 {grown.recall:.3f} of exact; {grown.megabytes:.0f} MB of vectors for both"
         )
+    if options.remembered:
+        copies_in_memory(console, options.remembered)
     if options.worded:
         with tempfile.TemporaryDirectory() as folder:
             for line in words.report(Path(folder), options.worded):
                 console.print(line)
+
+
+def copies_in_memory(console: Console, pictures: int) -> None:
+    """Print what copies cost among so many remembered pictures. A million take 8 GB of disk, minutes of CPU."""
+    with tempfile.TemporaryDirectory(prefix="guardian-bench-") as name:
+        one = remembered.measure(Path(name), pictures, lambda: None)
+    console.print(
+        f"{one.pictures:,} remembered pictures, {one.kilobytes_a_picture:.1f} kB each: top 20 by copy "
+        f"{one.stranger_ms:.0f} ms CPU for a stranger, {one.copy_ms:.0f} for a copy, of which describing it takes "
+        f"{one.features_ms:.0f}; {one.found:.0%} of edited copies found; to see that a new one is joined to none "
+        f"{one.joining_ms:.2f}; {one.resident_mib:.0f} MiB resident"
+    )
 
 
 def many_cases(console: Console, cases: int) -> None:

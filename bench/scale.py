@@ -93,7 +93,7 @@ def measure_sizes(profile: str) -> Iterator[Sized]:
         matcher = _matcher(profile, 600, Path(folder))
         for size in MEGAPIXELS:
             height = round((size * 1e6 / 1.5) ** 0.5)
-            content = _jpeg(attacks.resized(web, height * 1.5, height))
+            content = jpeg(attacks.resized(web, height * 1.5, height))
             yield Sized(profile, size, _cpu_ms(lambda content=content: matcher.match(content), 7))  # type: ignore[misc]
 
 
@@ -104,9 +104,9 @@ def _grown(profile: str, size: int, folder: Path, edits: Sequence[str]) -> Grown
     kilobytes = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e3
     random = np.random.default_rng(7)
     hosts = [np.asarray(opened(photograph)) for photograph in DISTRACTORS]
-    distractors = [_jpeg(attacks.shrunk(host, 550)) for host in hosts]
+    distractors = [jpeg(attacks.shrunk(host, 550)) for host in hosts]
     copies = [
-        (str(number), _jpeg(attacks.apply(edit, np.asarray(opened(photograph)), random, [*hosts, *hosts])))
+        (str(number), jpeg(attacks.apply(edit, np.asarray(opened(photograph)), random, [*hosts, *hosts])))
         for number, photograph in enumerate(PROTECTED)
         for edit in edits
     ]
@@ -136,7 +136,7 @@ def _grown(profile: str, size: int, folder: Path, edits: Sequence[str]) -> Grown
 
 def _adding_ms(matcher: Matcher) -> float:
     """Return what a photograph costs to be protected and searched for: the mean over those of the demo."""
-    photographs = [_jpeg(np.asarray(opened(photograph)), quality=95) for photograph in PROTECTED]
+    photographs = [jpeg(np.asarray(opened(photograph)), quality=95) for photograph in PROTECTED]
     started = time.process_time()
     for photograph in photographs:
         matcher.match(matcher.fingerprint_with_copy(photograph)[1], quick=True)
@@ -145,7 +145,7 @@ def _adding_ms(matcher: Matcher) -> float:
 
 def _searchable_ms(matcher: Matcher, size: int, folder: Path) -> float:
     """Return how long it takes until one more asset answers."""
-    photograph = matcher.fingerprint(_jpeg(np.asarray(opened(DISTRACTORS[0])), quality=95))
+    photograph = matcher.fingerprint(jpeg(np.asarray(opened(DISTRACTORS[0])), quality=95))
     started = time.perf_counter()
     IndexWriter(folder / matcher.recipe, matcher.recipe).publish([(size + 1, "one more", photograph)])
     matcher.refresh()
@@ -155,7 +155,7 @@ def _searchable_ms(matcher: Matcher, size: int, folder: Path) -> float:
 def _matcher(profile: str, size: int, folder: Path) -> Matcher:
     """A matcher whose index holds the demo's photographs (ids 0, 1, ...) and synthetic assets up to `size`."""
     matcher = Matcher(MatchingSettings.model_validate({"profile": profile}), None, folder)
-    real = [matcher.fingerprint(_jpeg(np.asarray(opened(photograph)), quality=95)) for photograph in PROTECTED]
+    real = [matcher.fingerprint(jpeg(np.asarray(opened(photograph)), quality=95)) for photograph in PROTECTED]
     writer = IndexWriter(folder / matcher.recipe, matcher.recipe)
     with writer.rebuild() as add:
         for start in range(0, size, _BATCH):
@@ -185,7 +185,8 @@ def _synthetic(model: Fingerprint, random: np.random.Generator) -> Fingerprint:
     return replace(model, hash=random.integers(0, 256, 32, dtype=np.uint8), points=points)
 
 
-def _jpeg(pixels: attacks.Picture, quality: int = 88) -> bytes:
+def jpeg(pixels: attacks.Picture, quality: int = 88) -> bytes:
+    """Return pixels as a JPEG file."""
     made = cv2.imencode(".jpg", pixels[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
     return made.tobytes()
 

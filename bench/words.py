@@ -12,7 +12,7 @@ from sqlalchemy import insert
 from guardian.model import Context
 from guardian.store import Store
 from guardian.store.connecting import connect
-from guardian.store.tables import seen_addresses, seen_pictures
+from guardian.store.seen_tables import seen_addresses, seen_pictures
 from guardian.store.words import Words
 
 _AT_A_TIME = 2_000

@@ -45,6 +45,10 @@ from tests.databases import PostgresDatabases, place_database
 ROOT = Path(__file__).resolve().parent.parent
 
 
+# Collecting makes a million objects that stay: looking for garbage among them meanwhile finds nothing.
+gc.disable()
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Compile the kernels once, before the workers of pytest-xdist start: each would take twelve seconds for it."""
     is_worker, has_workers = hasattr(config, "workerinput"), bool(config.getoption("numprocesses", None))
@@ -59,9 +63,10 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_finish() -> None:
-    """Leave what collecting made, a million objects that stay, out of Python's search for garbage."""
+    """Leave what collecting made out of Python's search for garbage, which begins here."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -78,13 +83,25 @@ def logs_by_default() -> Iterator[None]:
     structlog.reset_defaults()
 
 
-_LONGEST = ("test_fleet.py", "test_memory.py", "test_walkthrough.py", "test_bench.py", "test_wheel.py", "test_demo.py")
-"""Files that take a minute or more: begun first, so that no worker is left alone with one of them at the end."""
+_LONGEST = (
+    *("test_fleet.py", "test_bench.py", "test_demo.py", "test_memory.py", "test_daemon.py", "test_wheel.py"),
+    *(
+        "test_earlier.py",
+        "test_catalog.py",
+        "test_walkthrough.py",
+        "test_workers.py",
+        "test_check.py",
+        "test_browser.py",
+    ),
+    *("test_matcher.py", "test_walk.py"),
+)
+"""Files that take longest, by their time: begun first, so that no worker is left alone with one of them at the end."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the longest files first; everything else keeps its order."""
-    items.sort(key=lambda item: item.path.name not in _LONGEST)
+    """Put the longest files first, the longest of them at the front; everything else keeps its order."""
+    place = {name: number for number, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.name, len(_LONGEST)))
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,13 @@ import psycopg
 import pytest
 from PIL import Image
 
+from guardian.app import App
+from guardian.catalog.wanted import Wanted
+from guardian.config import load_config
 from guardian.model import TaskKind, TaskState
 from guardian.store import Store
 from tests.cli.home import Home, made_home
+from tests.kept_workers import run_in_app
 from tests.websites import Asked, Says, Site, Wire, running
 
 SECRET = "FLEET_SECRET"
@@ -261,13 +265,18 @@ def galleries(web: Site, photographs: dict[str, Image.Image]) -> Iterator[Galler
 def fleet(
     tmp_path: Path, database: str, web: Site, galleries: Galleries, receiver: Any, photographs: dict[str, Image.Image]
 ) -> Iterator[Fleet]:
-    """Two photographs are protected, by a process that is the first daemon's neighbour."""
+    """Two photographs are protected, by this process in the first daemon's data folder."""
     mine = tmp_path / "mine"
     mine.mkdir()
     for name in ("astronaut", "coffee"):
         photographs[name].save(mine / f"{name}.png")
     one = Fleet(tmp_path, database, web, receiver, mine)
-    one.guardian("asset", "add", mine, "--collection", "press")
+
+    async def protect(app: App) -> None:
+        wanted = [Wanted(file, "press") for file in sorted(mine.iterdir())]
+        assert all([added.asset is not None async for added in app.catalog.add(wanted)])
+
+    run_in_app(load_config(one.home().folder / "config.yaml"), protect)
     yield one
     one.close()
 
@@ -312,14 +321,14 @@ def test_of_three_one_killed_between_post_and_mark_loses_no_message(fleet: Fleet
 
 
 def test_one_interval_gives_one_scan_however_many_daemons_there_are(fleet: Fleet) -> None:
-    fleet.every = "8s"
+    fleet.every = "5s"
     fleet.start()
     fleet.start()
     fleet.until_each_is_scanned(times=4)
     for source in (f"s{number}" for number in range(SOURCES)):
         starts = sorted(scan.started_at for scan in fleet.completed(source))
         # A scan may begin late, when others have their turn first, and the next one in time again.
-        assert len(starts) <= (starts[-1] - starts[0]) / timedelta(seconds=8) + 2, f"{source}: {starts}"
+        assert len(starts) <= (starts[-1] - starts[0]) / timedelta(seconds=5) + 2, f"{source}: {starts}"
 
 
 def test_one_that_was_suspended_past_its_lease_finds_its_scan_taken_over_and_does_no_harm(

@@ -57,7 +57,17 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     site = Path(sysconfig.get_path("purelib", vars={"base": str(home), "platbase": str(home)}))
     lent = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
     (site / "lent.pth").write_text("\n".join(sorted(lent)) + "\n", encoding="utf-8")
-    command = [sys.executable, "-m", "pip", "--python", str(home / "bin" / "python"), "install", "--quiet", "--no-deps"]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        str(home / "bin" / "python"),
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--no-compile",
+    ]
     subprocess.run([*command, "--ignore-installed", "--no-index", str(wheel)], check=True)
     return home / "bin" / "guardian"
 

@@ -76,7 +76,7 @@ def group_page(
 ) -> GroupPage:
     """Return one page of the queue in groups, of each its `each` most urgent cases. Raises as `queue_page`."""
     found = tx.cases.groups(wanted, by, limit + 1, _place_of(cursor) if cursor else None)
-    shown, more = found[:limit], found[limit:]
+    shown, more = found.shown[:limit], found.shown[limit:]
     cases = queued(tx, tx.cases.foremost(wanted, by, [group.key for group in shown], each), now)
 
     def key(one: QueuedCase) -> str:
@@ -86,8 +86,8 @@ def group_page(
         tuple(
             QueuedGroup(group.key, group.cases, tuple(one for one in cases if key(one) == group.key)) for group in shown
         ),
-        tx.cases.count_matching(wanted),
-        tx.cases.count_groups(wanted, by),
+        found.cases,
+        found.groups,
         f"{shown[-1].rank!r}~{shown[-1].key}" if more else None,
     )
 

@@ -12,15 +12,12 @@ import structlog
 
 from guardian.catalog.context import CatalogContext
 from guardian.errors import GuardianError
-from guardian.memory.copies import CopiesFound, RememberedCopy, find_copies
+from guardian.memory.copies import WORTH_A_LOOK, CopiesFound, RememberedCopy, find_copies
 from guardian.memory.remembering import Memory
 from guardian.model import AssetState, EarlierUse, SeenAddress, SeenPicture, Task, TaskKind
 from guardian.store import Transaction
 from guardian.store.ids import new_id
 from guardian.tasks.outcomes import Dead, Done, Outcome, Postponed
-
-WORTH_A_LOOK = 0.2
-"""From this probability on a place is looked at again; what it is then called is decided by the rules."""
 
 _LEFT_TO_DAEMON_AFTER = timedelta(minutes=10)
 _TRIED_AGAIN_AFTER = timedelta(hours=1)

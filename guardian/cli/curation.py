@@ -14,6 +14,7 @@ from guardian.cli.showing import NOT_ALL_SEEN, json_line
 from guardian.errors import GuardianError
 from guardian.model import Asset, AssetState
 from guardian.views.counting import counted
+from guardian.views.plain_text import printable
 from guardian.views.search_results import found_asset_json
 
 if TYPE_CHECKING:
@@ -64,7 +65,10 @@ def siblings(
 @AS_LINES
 @pass_session
 def poor(session: Session, collection: str | None, as_lines: bool) -> None:
-    """List assets whose files are poor: tiny, blurred or over-compressed.
+    """List assets whose files are poor: tiny, blurred, over-compressed, or naming another owner than yours.
+
+    Pixels are not searched for watermarks: a file names another owner when its copyright notice or licensor does, and
+    none of these words is in `owner.name` or `owner.website`.
 
     Whether copies of an asset would be found is another question: `asset list --weak` answers that. The exit code is
     3 when some originals could not be read.
@@ -131,11 +135,13 @@ def _show(found: "Sequence[Cluster]", kind: str, *, as_lines: bool) -> None:
 
 async def _poor(session: Session, collection: str | None, *, as_lines: bool) -> None:
     from guardian.app import opened_app
+    from guardian.search.curation import Poorness, names_another_owner
 
     unread = 0
     screen = Screen.of_output()
     async with opened_app(session.config, only_asking=True) as app:
         found = 0
+        owner = [name for name in (app.config.owner.name, app.config.owner.website) if name]
         for asset in _protected(app, collection):
             try:
                 quality = await app.search.quality(asset)
@@ -143,21 +149,26 @@ async def _poor(session: Session, collection: str | None, *, as_lines: bool) -> 
                 unread += 1
                 click.echo(f"guardian: {asset.id}: {error}", err=True)
                 continue
-            if not quality.poor:
+            named = names_another_owner(asset.rights, owner)
+            why = [one.value for one in (*quality.poor, *([Poorness.OTHERS] if named else []))]
+            if not why:
                 continue
             found += 1
-            words = ", ".join(quality.poor)
-            line = f"{screen.short_id(asset.id)}  {asset.width}x{asset.height}  {words}  “{asset.title}”"
-            echo([json_line(_json(asset, quality)) if as_lines else screen.fitted(line)])
+            words = ", ".join(why) + (f" ({named})" if named else "")
+            line = f"{screen.short_id(asset.id)}  {asset.width}x{asset.height}  {printable(words)}  “{asset.title}”"
+            echo([json_line(_json(asset, quality, why, named)) if as_lines else screen.fitted(line)])
     if not as_lines:
         echo([f"{counted(found, 'poor asset')}"])
+        if not owner:
+            echo(screen.wrapped("files that name another owner are not looked for: owner.name is not configured"))
     raise SystemExit(NOT_ALL_SEEN if unread else 0)
 
 
-def _json(asset: Asset, quality: "Quality") -> dict[str, Any]:
+def _json(asset: Asset, quality: "Quality", why: "Sequence[str]", named: str | None) -> dict[str, Any]:
     return {
         "asset": found_asset_json(asset),
-        "poor": [one.value for one in quality.poor],
+        "poor": list(why),
+        "names": named,
         "shorter_side": quality.shorter_side,
         "sharpness": round(quality.sharpness, 4),
         "jpeg_quality": quality.jpeg_quality,

@@ -1,7 +1,6 @@
 """`guardian delivery`: list and show messages by state, and retry those that were given up."""
 
 import json
-from collections import Counter
 from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.screen import Column, Cut, Row, Screen, echo
 from guardian.cli.showing import json_line
 from guardian.errors import UsageError
-from guardian.model import Task, TaskKind, TaskState, Waiting
+from guardian.model import Task, TaskKind, TaskState
 from guardian.views.counting import counted
 from guardian.views.deliveries import Subject, delivery_facts, delivery_json, subject_of, subject_text
 from guardian.views.short_ids import only_one, with_prefix
@@ -200,10 +199,11 @@ def _indented(body: str) -> str:
 @pass_session
 def list_held(session: Session, as_lines: bool) -> None:
     """List the floods of which messages are held: more than `delivery.flood_limit` an hour about one work or rule."""
-    with opened_store(session) as store, store.read() as tx:
-        held = tx.waiting.held()
+    from guardian.delivery.floods import held_floods
 
-    floods = Counter(one.key for one in held)
+    with opened_store(session) as store, store.read() as tx:
+        floods = held_floods(tx)
+
     if as_lines:
         echo(json_line({"about": key, "held": number}) for key, number in floods.items())
         return
@@ -218,11 +218,10 @@ def list_held(session: Session, as_lines: bool) -> None:
 @pass_session
 def release_held(session: Session, key: str) -> None:
     """Send the messages of a flood that are held, as `delivery held` names it."""
-    from guardian.outbox import release
+    from guardian.delivery.floods import release_flood
 
     with opened_store(session) as store, store.begin() as tx:
-        number = release(tx, _held(tx, key), datetime.now(UTC))
-        tx.audit.add(this_user(), "delivery.released", key, datetime.now(UTC), {"messages": str(number)})
+        number = release_flood(tx, this_user(), key, datetime.now(UTC))
     click.echo(f"{counted(number, 'message')} released")
 
 
@@ -231,17 +230,8 @@ def release_held(session: Session, key: str) -> None:
 @pass_session
 def drop_held(session: Session, key: str) -> None:
     """Never send the messages of a flood that are held. Their cases stay as they are."""
+    from guardian.delivery.floods import drop_flood
+
     with opened_store(session) as store, store.begin() as tx:
-        held = _held(tx, key)
-        for one in held:
-            tx.waiting.remove(one)
-        tx.audit.add(this_user(), "delivery.dropped", key, datetime.now(UTC), {"messages": str(len(held))})
-    click.echo(f"{counted(len(held), 'message')} dropped")
-
-
-def _held(tx: "Transaction", key: str) -> list[Waiting]:
-    """Return the messages of a flood that are held. Raises UsageError when there are none."""
-    held = tx.waiting.held(key)
-    if not held:
-        raise UsageError(f"no messages about {key} are held; `guardian delivery held` shows which are")
-    return held
+        number = drop_flood(tx, this_user(), key, datetime.now(UTC))
+    click.echo(f"{counted(number, 'message')} dropped")

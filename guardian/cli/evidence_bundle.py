@@ -82,9 +82,8 @@ def export_bundle(
         raise click.exceptions.Exit(exit_code)
 
     screen = Screen.of_output()
-    echo(
-        screen.wrapped(f"wrote {written.path}: {counted(written.members, 'file')}, {size_text(written.size_bytes)}", 2)
-    )
+    sizes = f"{counted(written.members, 'file')}, {size_text(written.size_bytes)}"
+    echo(screen.wrapped(f"wrote {written.path}: {sizes}", 2, first=""))
     echo(screen.wrapped(f"sha256 {written.sha256}", 2, first="", cut=Cut.NEVER))
     if not is_stamped:
         why = "as you asked" if without_timestamp else "no authority is configured (evidence.timestamps)"

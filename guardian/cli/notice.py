@@ -77,6 +77,7 @@ def draft_notice(
     """
     from guardian.notices.documents import text_of, write_documents
     from guardian.notices.drafting import Wish, draft
+    from guardian.scan.verifying import recipient_doubt
 
     house = house_of(session)
     language = options["language"]
@@ -92,11 +93,12 @@ def draft_notice(
         drafted = draft(store, case_ids, wish, house, datetime.now(UTC), this_user())
         known = _recipients(session, store, drafted.notice) if wish.recipient is None else ()
     written = write_documents(drafted.notice, house.owner, out) if out is not None else []
+    doubt = asyncio.run(recipient_doubt(drafted.notice))
 
     screen = Screen.of_output()
     said = (
         ("left out", drafted.left_out),
-        ("note", drafted.doubts),
+        ("note", (*drafted.doubts, *((doubt,) if doubt is not None else ()))),
         ("it may go to", known),
         ("missing", drafted.notice.missing),
     )
@@ -195,18 +197,28 @@ def list_notices(
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.option("--form", is_flag=True, help="The blocks to paste into a form, and nothing else.")
 @click.option(
+    "--copy", type=click.Path(dir_okay=False, path_type=Path), help="Write what was sent, as it was kept, into a file."
+)
+@click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), help="Write text, form blocks, PDF and .eml into it."
 )
 @pass_session
-def show_notice(session: Session, notice_id: str, as_json: bool, form: bool, out: Path | None) -> None:
+def show_notice(
+    session: Session, notice_id: str, as_json: bool, form: bool, copy: Path | None, out: Path | None
+) -> None:
     """Show a notice: its text, its history, and what has to be done before it can go out."""
     from guardian.notices.documents import text_of, write_documents
+    from guardian.notices.drafting import doubts_about
     from guardian.notices.steps import notice_starting_with, open_points
 
     with opened_store(session) as store, store.read() as tx:
         notice = notice_starting_with(tx, notice_id)
         points = open_points(tx, notice, session.config.notices, datetime.now(UTC)) if notice.is_open else []
+        doubts = doubts_about(tx, notice) if notice.is_open else []
 
+    if copy is not None:
+        _write_copy(session, notice, copy)
+        return
     if out is not None:
         for path in write_documents(notice, session.config.owner, out):
             click.echo(f"wrote {path}", err=as_json)
@@ -224,6 +236,8 @@ def show_notice(session: Session, notice_id: str, as_json: bool, form: bool, out
         echo(screen.wrapped(line_text(line), 2, first=""))
     for point in points:
         echo(screen.wrapped(point, 2, first="to do: "))
+    for doubt in doubts:
+        echo(screen.wrapped(doubt, 2, first="note: "))
 
 
 @command.command("consider")
@@ -357,6 +371,22 @@ def withdraw_notice(session: Session, notice_id: str, by: str | None, note: str 
     _told(notice)
 
 
+def _write_copy(session: Session, notice: Notice, path: Path) -> None:
+    """Write what was sent into a new file. Raises UsageError where nothing was, or the file is there already."""
+    from guardian.app import notice_copies_of
+    from guardian.notices.copies import sent_copy
+
+    digest, content = sent_copy(notice, notice_copies_of(session.config))
+    try:
+        with path.open("xb") as file:
+            file.write(content)
+    except FileExistsError as error:
+        raise UsageError(f"{path} exists already; choose another name") from error
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from error
+    click.echo(f"wrote {path}, SHA-256 {digest}")
+
+
 def house_of(session: Session) -> "House":
     """Return whose notices they are, and the rules of the house."""
     from guardian.notices.drafting import House
@@ -385,7 +415,7 @@ async def _verify(session: Session, notice_id: str, by: str | None, *, always: b
         points_of_people,
         require_open,
     )
-    from guardian.scan.verifying import dead_addresses
+    from guardian.scan.verifying import dead_addresses, recipient_doubt
 
     with opened_store(session) as store, store.read() as tx:
         notice = notice_starting_with(tx, notice_id)
@@ -396,9 +426,11 @@ async def _verify(session: Session, notice_id: str, by: str | None, *, always: b
 
     require_contact(session.config, session.config_path)
     async with opened_app(session.config) as app:
-        dead = await dead_addresses(app.services, notice)
+        dead, doubt = await dead_addresses(app.services, notice), await recipient_doubt(notice)
+        if doubt is not None:
+            click.echo(f"note: {doubt}", err=True)
         with app.store.begin() as tx:
-            return note_verified(tx, notice.id, dead, _by(by))
+            return note_verified(tx, notice.id, dead, _by(by), doubt)
 
 
 def _by(name: str | None) -> "By":

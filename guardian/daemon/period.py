@@ -8,14 +8,12 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
 
 from guardian.app import (
     App,
-    exporting_of,
     judge_waiting_uses,
     keep_case_words,
     keep_labels,
@@ -35,9 +33,7 @@ from guardian.daemon.health import find_problems
 from guardian.delivery.delivery import Delivery
 from guardian.delivery.sending import deliveries_of
 from guardian.errors import ClaimLost, GuardianError, SourceClaimed
-from guardian.evidence.wishes import BundleWishes
-from guardian.fetch.trusted import TrustedClient
-from guardian.model import Actor, Scan, ScanOutcome, TaskKind
+from guardian.model import Scan, ScanOutcome, TaskKind
 from guardian.notices.drafting import House
 from guardian.processes import Heartbeat
 from guardian.schedule import Schedule, is_due
@@ -48,9 +44,6 @@ from guardian.web.app import build_app
 from guardian.web.desk import Desk
 from guardian.web.metrics import Metrics
 from guardian.web.serving import serving
-
-if TYPE_CHECKING:
-    from guardian.evidence.bundle import Written
 
 TASK_PAUSE = timedelta(seconds=2)
 REQUEST_PAUSE = timedelta(seconds=2)
@@ -127,18 +120,8 @@ class WorkPeriod:
             app.config.sources,
             setting_groups(app.config, app.config.place_of),
             House(app.config.owner, app.config.notices),
-            self._export,
+            makes_bundles=True,
         )
-
-    async def _export(self, case_id: str, folder: Path, by: Actor, wishes: BundleWishes) -> "Written":
-        """Write the bundle of a case into a folder, for somebody at the desk."""
-        # Imported late: what signs and stamps takes its time to load.
-        from guardian.evidence.exporting import export
-
-        app = self._app
-        async with TrustedClient(app.config.delivery.ca_file) as client:
-            exporting = exporting_of(app.config, app.store, app.services.workers, client)
-            return await export(exporting, case_id, folder, by, app.services.clock(), wishes)
 
     def _last_completed(self, source: str) -> datetime | None:
         """Return when the last complete scan of a source began; None when there was none."""

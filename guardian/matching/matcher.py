@@ -134,6 +134,17 @@ class Matcher:
         first, *others = (fingerprint(picture, self.recipe, self._profile, None) for picture in pictures)
         return replace(first, others=tuple(others))
 
+    @property
+    def has_descriptor(self) -> bool:
+        """Whether there are weights."""
+        return self._embedder is not None
+
+    def vectors_of(self, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Return the descriptor's unit vectors of pictures, uint8 [h, w, 3]: float32 [n, d]; there must be weights."""
+        if self._embedder is None:
+            raise ValueError("there is no descriptor")
+        return self._embedder.encode(pictures)
+
     def vector_of(self, picture: Picture) -> NDArray[np.float32] | None:
         """Return the descriptor's vector of a decoded picture; None without weights."""
         return _vector(self._encoder(picture))

@@ -23,9 +23,15 @@ from guardian.memory.reading import MemoryReader
 from guardian.model import Box
 from guardian.views.comparisons import share_text
 
-# One picture may have been met in many versions, which an asset is not.
-_VOTED, _MEASURED = 96, 48
+# One picture may have been met in many versions, which an asset is not. Of those that are voted for by chance, of which
+# there are more in a large memory, few are measured; all that keypoints support clearly are (see shortlist.py).
+_VOTED, _MEASURED = 96, 12
+# Hashes of parts are compared with every remembered picture, and keypoints find parts, too; hashes find negatives.
+_WINDOWS = 2
 _NEARLY_WHOLE = 0.9
+
+WORTH_A_LOOK = 0.2
+"""From this probability on the place of a remembered picture is looked at again; what is there the rules decide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +80,19 @@ class CopiesFound:
     is_complete: bool
 
 
+def wide_search(profile: Profile) -> Profile:
+    """Return how closely a memory is searched by those who search an index by this profile."""
+    windows = min(_WINDOWS, profile.windows)
+    return replace(
+        profile, voted_assets=_VOTED, measured_assets=_MEASURED, windows=windows, tiles=False, negatives=False
+    )
+
+
 def copies_in(
     reader: MemoryReader, picture: Picture, profile: Profile, fitted: Confidence, encoder: PartEncoder | None = None
 ) -> CopiesFound:
     """Return what of a memory shows the same as a decoded picture. Raises IndexNotReady for damaged arrays."""
-    wide = replace(profile, voted_assets=_VOTED, measured_assets=_MEASURED, tiles=False)
+    wide = wide_search(profile)
     answer = search_index(reader.as_index(), candidate_of(picture, wide), encoder, 0, wide)
     found = [_copy(pair, fitted) for pair in answer.pairs]
     found.sort(key=lambda one: (-one.probability, one.number))
@@ -105,6 +119,11 @@ def _copy(pair: MeasuredPair, fitted: Confidence) -> RememberedCopy:
     )
 
 
+def copies_of(reader: MemoryReader, matcher: Matcher, content: bytes) -> CopiesFound:
+    """Return what of a memory shows the same as an encoded picture. Raises Unmatchable, IndexNotReady."""
+    return copies_in(reader, matcher.decoded(content), matcher.profile, matcher.confidence)
+
+
 def find_copies(matcher: Matcher, folder: Path, recipe: str, contents: Sequence[bytes]) -> list[CopiesFound]:
     """Return the remembered copies of encoded pictures, in their order; a job for `Workers.run_with_matcher`.
 
@@ -112,7 +131,7 @@ def find_copies(matcher: Matcher, folder: Path, recipe: str, contents: Sequence[
     """
     reader = _reader(folder, recipe)
     reader.refresh()
-    return [copies_in(reader, matcher.decoded(content), matcher.profile, matcher.confidence) for content in contents]
+    return [copies_of(reader, matcher, content) for content in contents]
 
 
 @lru_cache(maxsize=1)

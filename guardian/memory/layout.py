@@ -3,7 +3,7 @@
 Beside them `phashes` uint8 [n, 8] (the published hash) and, when every picture has them, `appearance` uint8 [n, bytes].
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,29 +33,42 @@ def arrays_of(entries: Sequence[Entry], recipe: str) -> dict[str, NDArray[Any]]:
     return arrays
 
 
-def joined(parts: Sequence[tuple[Arrays, NDArray[np.bool_]]]) -> dict[str, NDArray[Any]]:
-    """Return one segment's arrays of several; of each only the pictures that its mask (bool [n]) keeps."""
-    arrays: dict[str, NDArray[Any]] = {
-        name: np.concatenate([part[name][kept] for part, kept in parts]) for name in _OF_PICTURES
-    }
+def joined(parts: Sequence[tuple[Arrays, NDArray[np.bool_]]]) -> Iterator[tuple[str, Sequence[NDArray[Any]]]]:
+    """Yield names and parts of the arrays of one segment made of several; of each only what its mask (bool [n]) keeps.
+
+    Parts are slices of what is mapped. Takes nine bytes of memory for each keypoint while it makes the vote tables.
+    """
+    runs = [(arrays, first, last) for arrays, kept in parts for first, last in _runs(kept)]
+    for name in _OF_PICTURES:
+        yield name, [arrays[name][first:last] for arrays, first, last in runs]
     for name in _OF_SOME_PICTURES:
-        if all(name in part for part, _ in parts):
-            arrays[name] = np.concatenate([part[name][kept] for part, kept in parts])
+        if all(name in arrays for arrays, _ in parts):
+            yield name, [arrays[name][first:last] for arrays, first, last in runs]
 
-    counts = np.concatenate([_lengths(part["starts"])[kept] for part, kept in parts])
-    arrays["starts"] = np.concatenate([[0], np.cumsum(counts)]).astype(np.uint32)
-    of_points = [np.repeat(kept, _lengths(part["starts"])) for part, kept in parts]
+    yield "starts", [_starts(runs, "starts")]
     for name in _OF_POINTS:
-        chosen = [part[name][points] for (part, _), points in zip(parts, of_points, strict=True)]
-        arrays[name] = np.concatenate(chosen)
+        yield name, _rows_of(runs, name, "starts")
+    yield "preview_starts", [_starts(runs, "preview_starts")]
+    yield "previews", _rows_of(runs, "previews", "preview_starts")
+    yield from ((name, [array]) for name, array in layout.table_arrays(_rows_of(runs, "descriptors", "starts")))
 
-    sizes = np.concatenate([_lengths(part["preview_starts"])[kept] for part, kept in parts])
-    arrays["preview_starts"] = np.concatenate([[0], np.cumsum(sizes)]).astype(np.uint64)
-    of_bytes = [np.repeat(kept, _lengths(part["preview_starts"])) for part, kept in parts]
-    previews = [part["previews"][wanted] for (part, _), wanted in zip(parts, of_bytes, strict=True)]
-    arrays["previews"] = np.concatenate(previews)
 
-    return {**arrays, **dict(layout.table_arrays([arrays["descriptors"]]))}
+def _runs(kept: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Return the stretches of pictures that are all kept: first and behind the last."""
+    edges = np.flatnonzero(np.diff(np.r_[False, kept, False]))
+    return [(int(first), int(last)) for first, last in edges.reshape(-1, 2)]
+
+
+def _starts(runs: Sequence[tuple[Arrays, int, int]], name: str) -> NDArray[Any]:
+    """Return where the rows of each picture begin, and the end."""
+    counts = [np.diff(arrays[name][first : last + 1].astype(np.int64)) for arrays, first, last in runs]
+    starts = np.concatenate([[0], np.cumsum(np.concatenate(counts))])
+    return starts.astype(runs[0][0][name].dtype)
+
+
+def _rows_of(runs: Sequence[tuple[Arrays, int, int]], name: str, starts: str) -> list[NDArray[Any]]:
+    """Return of an array the rows that belong to the pictures of each run."""
+    return [arrays[name][int(arrays[starts][first]) : int(arrays[starts][last])] for arrays, first, last in runs]
 
 
 def bytes_of_each(arrays: Arrays) -> list[int]:

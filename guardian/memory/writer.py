@@ -25,8 +25,8 @@ from guardian.store import Store
 FOLDED_AT_ONCE = 256
 """Fingerprints that wait in the database until a segment is written for them; what is left is folded after a scan."""
 
-MOST_PICTURES = 32_768
-"""Of one segment: merging two takes a few hundred megabytes of memory at most."""
+MOST_PICTURES = 262_144
+"""Of one segment. A search looks into each, so few large ones cost it less; merging into one takes 200 MB of memory."""
 
 MERGED_AT_ONCE = 4
 """Segments of about one size that are merged into one: each picture is written again a handful of times in all."""
@@ -141,8 +141,8 @@ class MemoryWriter:
         names = [name for name in generation.segments if name not in {segment.name for segment in group}]
         living = [(arrays, kept) for arrays, kept in parts if kept.any()]
         if living:
-            arrays = layout.joined(living)
-            names.append(segments.write_segment(self._folder, arrays, {"pictures": len(arrays["numbers"])}))
+            pictures = sum(int(kept.sum()) for _, kept in living)
+            names.append(segments.write_segment(self._folder, layout.joined(living), {"pictures": pictures}))
         gone = {int(number) for segment in group for number in segment.numbers}
         self._write(generation, names, generation.withdrawn - gone)
 

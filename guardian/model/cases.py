@@ -287,6 +287,15 @@ class CaseGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class CaseGroups:
+    """Some groups of cases, and how many groups and cases there are in all."""
+
+    shown: tuple[CaseGroup, ...]
+    groups: int
+    cases: int
+
+
+@dataclass(frozen=True, slots=True)
 class OperatorSummary:
     """An operator and its cases: how many there are in each state, the places of their uses, the highest rank."""
 

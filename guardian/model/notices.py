@@ -83,6 +83,11 @@ class NoticePlace:
     first_seen_at: datetime
     last_seen_at: datetime
 
+    @property
+    def address(self) -> str | None:
+        """The page, or the picture's file where no page is named."""
+        return self.page_url or self.image_url
+
 
 @dataclass(frozen=True, slots=True)
 class NoticeItem:

@@ -15,6 +15,9 @@ class TaskKind(StrEnum):
     RECHECK = "recheck"
     CAPTURE = "capture"
     RECHECK_NOTICE = "recheck_notice"
+    RECHECK_ASKED = "recheck_asked"
+    VERIFY_NOTICE = "verify_notice"
+    BUNDLE = "bundle"
 
 
 class TaskState(StrEnum):

@@ -9,7 +9,9 @@ from datetime import timedelta
 
 import structlog
 
+from guardian.errors import UsageError
 from guardian.evidence import Vault
+from guardian.model.notices import Notice, NoticeStep
 from guardian.store import Transaction
 
 _LEFT_BEHIND_AFTER = timedelta(hours=1)
@@ -26,6 +28,18 @@ def keep_copy(tx: Transaction, copies: Vault, content: bytes) -> str:
     digest = copies.keep(content)
     _remove_left_behind(tx, copies, digest)
     return digest
+
+
+def sent_copy(notice: Notice, copies: Vault) -> tuple[str, bytes]:
+    """Return the digest and the bytes of what was sent. Raises UsageError when nothing was.
+
+    Raises GuardianError when the copy is lost or damaged, or lies in the data folder of another machine.
+    """
+    sent = notice.last(NoticeStep.SENT)
+    if sent is None or "copy_sha256" not in sent.detail:
+        raise UsageError(f"{notice.id} was not sent, so there is no copy of what was")
+    digest = sent.detail["copy_sha256"]
+    return digest, copies.get(digest)
 
 
 def _remove_left_behind(tx: Transaction, copies: Vault, new: str) -> None:

@@ -1,6 +1,6 @@
 """Drafts a notice from cases of one operator: fills the templates, names what is missing, writes it down."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,8 +18,9 @@ from guardian.model.notices import (
     NoticeLine,
     NoticePlace,
     NoticeStep,
+    PlaceState,
 )
-from guardian.notices.elements import missing_elements
+from guardian.notices.elements import blanks_in, missing_elements
 from guardian.notices.facts import NoticeFacts, item_facts, owner_facts
 from guardian.notices.four_eyes import detail_of
 from guardian.notices.licence_check import licences_at
@@ -81,12 +82,16 @@ class Drafted:
 
 @dataclass(frozen=True, slots=True)
 class _Subject:
-    """A case with its asset, the findings that a notice may name, and why others may not be named."""
+    """A case with its asset, the findings that a notice may name, and why others may not be named.
+
+    `without_page`: the ids of findings whose page does not show the picture any more, while its file is still there.
+    """
 
     case: Case
     asset: Asset | None
     findings: tuple[Finding, ...]
     left_out: tuple[str, ...]
+    without_page: frozenset[str] = frozenset()
 
 
 def draft(store: Store, case_ids: Sequence[str], wish: Wish, house: House, now: datetime, actor: Actor) -> Drafted:
@@ -101,20 +106,22 @@ def draft(store: Store, case_ids: Sequence[str], wish: Wish, house: House, now: 
         subjects = [_subject(tx, case, now) for case in cases.values()]
 
     notice = _made(subjects, wish, house, now)
+    left_out = tuple(text for subject in subjects for text in subject.left_out)
     with store.begin() as tx:
         tx.notices.add(notice)
-        line = NoticeLine(notice.id, now, NoticeStep.DRAFTED, notice.drafted_by, detail=detail_of(actor))
-        tx.notices.note(line)
+        kept = {"left_out": "; ".join(left_out)[:_LONGEST_TEXT]} if left_out else {}
+        told = detail_of(actor) | kept
+        tx.notices.note(NoticeLine(notice.id, now, NoticeStep.DRAFTED, notice.drafted_by, detail=told))
         for case_id in notice.case_ids:
             event = CaseEvent(case_id, now, "notice_drafted", by=notice.drafted_by, detail=_told(notice))
             tx.cases.note(event, disturbs=False)
         detail = {"kind": notice.kind.value, "language": notice.language.value, "operator": notice.operator}
         tx.audit.add(actor, "notice.drafted", notice.id, now, detail)
         written = tx.notices.get(notice.id) or notice
+        doubts = tuple(doubts_about(tx, written))
 
     log.info("notice_drafted", notice=notice.id, kind=notice.kind.value, operator=notice.operator, by=wish.by)
-    left_out = tuple(text for subject in subjects for text in subject.left_out)
-    return Drafted(written, left_out, tuple(_doubts(subjects)))
+    return Drafted(written, left_out, doubts)
 
 
 def reference_of(notice_id: str) -> str:
@@ -135,22 +142,34 @@ def _subject(tx: Transaction, case: Case, now: datetime) -> _Subject:
     work = tx.works.of_asset(case.asset_id)
     findings = tx.findings.list(case.id)
     licences = licences_at(tx, (finding.page_url for finding in findings))
+    up, without_page = _up_at_last_look(tx, case), set()
     named, left_out = [], []
     for finding in findings:
         page = finding.page_url
         standing = standing_of(work, page, now.date(), licences) if work is not None else None
         if not is_web_address(page):
             left_out.append(f"{page} is no address on the web")
-        elif finding.is_absent:
-            left_out.append(f"{page} does not show it any more")
         elif finding.is_licensed or (standing is not None and standing.status is LicenceStatus.LICENSED):
             left_out.append(f"{page} is licensed")
+        elif finding.is_absent and finding.id in up and is_web_address(finding.image_url):
+            named.append(finding)
+            without_page.add(finding.id)
+            left_out.append(f"{page} does not show it any more; its file {finding.image_url} is still there and named")
+        elif finding.is_absent:
+            left_out.append(f"{page} does not show it any more")
         else:
             named.append(finding)
     if not named:
         why = "; ".join(left_out) or "it has no use that is recorded"
         raise UsageError(f"there is nothing to write about {case.id}: {why}")
-    return _Subject(case, tx.assets.get(case.asset_id), tuple(named), tuple(left_out))
+    return _Subject(case, tx.assets.get(case.asset_id), tuple(named), tuple(left_out), frozenset(without_page))
+
+
+def _up_at_last_look(tx: Transaction, case: Case) -> set[str]:
+    """Return the findings at which the last recheck of a case has found the picture, on its page or as a file."""
+    rechecks = tx.notices.rechecks_of(case.id)
+    looks = rechecks[-1].places if rechecks else ()
+    return {look.finding_id for look in looks if look.finding_id is not None and look.state is PlaceState.THERE}
 
 
 def _made(subjects: Sequence[_Subject], wish: Wish, house: House, now: datetime) -> Notice:
@@ -178,6 +197,7 @@ def _made(subjects: Sequence[_Subject], wish: Wish, house: House, now: datetime)
         remark=cleaned(wish.remark or "")[:_LONGEST_TEXT],
     )
     rendered = render(facts, wish.kind, language, house.settings.templates)
+    missing = missing_elements(facts, wish.kind, language, rendered.elements)
     return Notice(
         id=id_,
         kind=wish.kind,
@@ -189,7 +209,7 @@ def _made(subjects: Sequence[_Subject], wish: Wish, house: House, now: datetime)
         text=rendered.text,
         form=rendered.form,
         items=tuple(items),
-        missing=missing_elements(facts, wish.kind, language, rendered.elements),
+        missing=(*missing, *blanks_in(facts, f"{rendered.subject}\n{rendered.text}", missing)),
         template_sha256=rendered.sha256,
         recipient=facts.recipient or None,
         answer_by=facts.answer_by,
@@ -201,21 +221,25 @@ def _item(subject: _Subject) -> NoticeItem:
         case_id=subject.case.id,
         asset_id=subject.case.asset_id,
         title=subject.asset.title if subject.asset is not None else "",
-        places=tuple(_place(finding) for finding in subject.findings),
+        places=tuple(_place(finding, subject.without_page) for finding in subject.findings),
     )
 
 
-def _place(finding: Finding) -> NoticePlace:
+def _place(finding: Finding, without_page: Set[str]) -> NoticePlace:
     image = finding.image_url if is_web_address(finding.image_url) else None
-    return NoticePlace(finding.id, finding.page_url, image, finding.first_seen_at, finding.last_seen_at)
+    page = None if finding.id in without_page else finding.page_url
+    return NoticePlace(finding.id, page, image, finding.first_seen_at, finding.last_seen_at)
 
 
-def _doubts(subjects: Sequence[_Subject]) -> list[str]:
+def doubts_about(tx: Transaction, notice: Notice) -> list[str]:
+    """Return what speaks for another look at the cases of a notice before it goes out, as they are now."""
     doubts = []
-    for subject in subjects:
-        if subject.case.state is CaseState.OPEN:
-            doubts.append(f"nobody has confirmed {subject.case.id} yet: look at both pictures first")
-        weak = [finding for finding in subject.findings if finding.decision.action is not Action.ALERT]
+    for item in notice.items:
+        case = tx.cases.get(item.case_id)
+        if case is not None and case.state is CaseState.OPEN:
+            doubts.append(f"nobody has confirmed {case.id} yet: look at both pictures first")
+        findings = [tx.findings.get(place.finding_id) for place in item.places]
+        weak = [one for one in findings if one is not None and one.decision.action is not Action.ALERT]
         doubts += [f"at {finding.page_url} the rules asked for a review, not for an alert" for finding in weak[:20]]
     return doubts
 

@@ -4,11 +4,11 @@ A template says where an element stands: `{% call element("good_faith") %}...{% 
 its template has no words for it, or when something that it needs is not known.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from guardian.model.notices import NoticeKind, NoticeLanguage
-from guardian.notices.facts import NoticeFacts
+from guardian.notices.facts import NoticeFacts, blank_of
 
 Needs = Callable[[NoticeFacts], str | None]
 """Returns what is missing in the facts and how it is given; None when nothing is."""
@@ -152,6 +152,20 @@ def missing_elements(
         elif element.needs is not None and (missing := element.needs(facts)) is not None:
             found.append(f"{what}: {missing}")
     return tuple(found)
+
+
+def blanks_in(facts: NoticeFacts, text: str, missing: Sequence[str]) -> tuple[str, ...]:
+    """Return one sentence for each thing of the owner that a text names without knowing it.
+
+    Nobody should send "[owner.signs_as is missing]". What one of the missing elements names already is left out.
+    """
+    blanks = [name for name in sorted(facts.owner.unset) if blank_of(name) in text]
+    named = " ".join(missing)
+    return tuple(
+        f"the text says {blank_of(name)}: set owner.{name} in the configuration"
+        for name in blanks
+        if f"owner.{name}" not in named
+    )
 
 
 def call_of(element: Element) -> str:

@@ -79,13 +79,18 @@ def owner_facts(owner: OwnerSettings) -> OwnerFacts:
     names = ("name", "address", "email", "phone", "signs_as", "website")
     stated = {name: getattr(owner, name) or "" for name in names}
     unset = frozenset(name for name, text in stated.items() if not text.strip())
-    shown = {name: f"[owner.{name} is missing]" if name in unset else _line(text) for name, text in stated.items()}
+    shown = {name: blank_of(name) if name in unset else _line(text) for name, text in stated.items()}
     if "address" not in unset:
         parts = re.split(r"[\r\n]+|,", stated["address"])
         shown["address"] = "\n".join(line for part in parts if (line := _line(part)))
     # Nobody has to have one.
     shown["website"] = "" if "website" in unset else shown["website"]
     return OwnerFacts(**shown, is_agent=owner.capacity == "agent", unset=unset)
+
+
+def blank_of(name: str) -> str:
+    """Return what templates are given in place of something of the owner that is not configured."""
+    return f"[owner.{name} is missing]"
 
 
 def item_facts(number: int, item: NoticeItem, asset: Asset | None, findings: Sequence[Finding]) -> ItemFacts:

@@ -22,14 +22,14 @@ def licences_at(tx: Transaction, places: Iterable[str]) -> list[Licence]:
 
 def licensed_places(tx: Transaction, notice: Notice, on: date) -> dict[str, str]:
     """Return the pages of a notice whose use is licensed on this day, each with the id of its licence."""
-    licences = licences_at(tx, (place.page_url for place in notice.places if place.page_url is not None))
+    licences = licences_at(tx, (place.address for place in notice.places if place.address is not None))
     found: dict[str, str] = {}
     for item in notice.items if licences else ():
         work = tx.works.of_asset(item.asset_id)
         for place in item.places:
-            if work is None or place.page_url is None:
+            if work is None or place.address is None:
                 continue
-            standing = standing_of(work, place.page_url, on, licences)
+            standing = standing_of(work, place.address, on, licences)
             if standing.status is LicenceStatus.LICENSED and standing.licence_id is not None:
-                found[place.page_url] = standing.licence_id
+                found[place.address] = standing.licence_id
     return found

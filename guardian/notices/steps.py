@@ -97,11 +97,16 @@ def approve(tx: Transaction, notice_id: str, by: By, settings: NoticeSettings, n
     return _write(tx, notice, NoticeStep.APPROVED, by, _optional(note), detail_of(by.actor))
 
 
-def note_verified(tx: Transaction, notice_id: str, problems: Mapping[str, str], by: By) -> Notice:
-    """Record a look at all addresses of a notice; return it. `problems`: by address why it is not live."""
+def note_verified(
+    tx: Transaction, notice_id: str, problems: Mapping[str, str], by: By, note: str | None = None
+) -> Notice:
+    """Record a look at all addresses of a notice; return it.
+
+    `problems`: by address why it is not live. `note`: what is said of the recipient's address.
+    """
     notice = _open(tx, notice_id)
     step = NoticeStep.NOT_VERIFIED if problems else NoticeStep.VERIFIED
-    return _write(tx, notice, step, by, None, problems)
+    return _write(tx, notice, step, by, _optional(note), problems)
 
 
 def open_points(tx: Transaction, notice: Notice, settings: NoticeSettings, now: datetime) -> list[str]:
@@ -283,7 +288,7 @@ def _licences_text(tx: Transaction, notice: Notice, on: date) -> str:
     if licensed:
         covered = ", ".join(f"{page} is licensed by {licence}" for page, licence in licensed.items())
         raise UsageError(f"{covered}: draft another notice without")
-    licences = licences_at(tx, (place.page_url for place in notice.places if place.page_url is not None))
+    licences = licences_at(tx, (place.address for place in notice.places if place.address is not None))
     if not licences:
         return f"no licence speaks about {notice.operator}"
     return f"{counted(len(licences), 'licence')} of {notice.operator}, none of which covers these uses"

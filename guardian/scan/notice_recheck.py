@@ -12,29 +12,21 @@ from datetime import date, datetime, timedelta
 import structlog
 
 from guardian.cases.operators import operator
-from guardian.errors import FetchFailed, FetchRefused, GuardianError
+from guardian.errors import GuardianError
 from guardian.fetch.fetcher import Fetcher
 from guardian.licences import standing_of
-from guardian.model import Case, Finding, Licence, LicenceStatus, Sighting, SkipReason, Task, Work
+from guardian.model import Case, Finding, Licence, LicenceStatus, Task, Work
 from guardian.model.cases import CaseState
 from guardian.model.notices import NoticeState, PlaceLook, PlaceState, Recheck, RecheckOutcome
 from guardian.notices.drafting import MOST_PLACES
 from guardian.notices.following import outcome_of, read_key
 from guardian.notices.licence_check import licences_at
 from guardian.notices.settling import settle_recheck
+from guardian.scan.alike import pictures_alike
 from guardian.scan.context import ScanContext, context_of_scan
-from guardian.scan.pipeline import answer_and_record, answer_only
-from guardian.scan.places import (
-    GONE_STATUSES,
-    FileVerdict,
-    PageLook,
-    PageVerdict,
-    Place,
-    look_at_file,
-    look_at_page,
-)
+from guardian.scan.looking_again import Sought, look_again
+from guardian.scan.places import Place, digests_of
 from guardian.scan.services import Services
-from guardian.scan.verifying import digests_of, shows_work
 from guardian.sources.settings import SourceSettings
 from guardian.store import Store
 from guardian.store.ids import new_id
@@ -52,9 +44,6 @@ _MOST_ELSEWHERE = 100
 
 _NO_MORE = (CaseState.DISMISSED, CaseState.LICENSED)
 """States of cases at which nobody wants to look any more."""
-
-_NOT_THIS_PICTURE = frozenset({SkipReason.VECTOR, SkipReason.TOO_SMALL, SkipReason.TOO_PLAIN})
-"""What stands for a picture that was taken away. A page in its place does not: it may only keep programs out."""
 
 log = structlog.get_logger(__name__)
 
@@ -125,8 +114,9 @@ async def recheck_case(
     Without `settle_unclear` a recheck that could tell nothing is not written; then None is returned.
     """
     begun = services.clock()
+    alike = await pictures_alike(services, await asyncio.to_thread(_findings, services.store, case))
     known = await asyncio.to_thread(
-        places_of, services.store, services.settings.platforms, case, occasion, begun.date()
+        places_of, services.store, services.settings.platforms, case, occasion, begun.date(), alike
     )
     contexts: dict[str, ScanContext] = {}
 
@@ -209,10 +199,18 @@ def _case_of(services: Services, case_id: str, notice_id: str) -> Case | None:
     return case
 
 
-def places_of(store: Store, platforms: Sequence[Platform], case: Case, occasion: Occasion, on: date) -> Places:
+def places_of(
+    store: Store,
+    platforms: Sequence[Platform],
+    case: Case,
+    occasion: Occasion,
+    on: date,
+    alike: Sequence[str] = (),
+) -> Places:
     """Return the places that are looked at: those of the notice or of the case, and others of the same operator.
 
-    Of the others it is said whether a licence covers them on this day.
+    The others are the case's other findings, and what the memory has met there: the same file, or one of `alike`, the
+    digests of pictures that may be copies of it. Of each it is said whether a licence covers it on this day.
     """
     with store.read() as tx:
         notice = tx.notices.get(occasion.notice_id) if occasion.notice_id is not None else None
@@ -228,12 +226,16 @@ def places_of(store: Store, platforms: Sequence[Platform], case: Case, occasion:
         asset_ids = frozenset(asset.id for asset in work.assets) if work is not None else frozenset({case.asset_id})
 
         digests = {digest for finding in findings for digest in digests_of(finding)}
+        rank = {
+            sha256: number for number, sha256 in enumerate((*digests, *(one for one in alike if one not in digests)))
+        }
         # On a platform another account that shows the same file is another operator.
         met = [
             (picture, address)
-            for picture, address in tx.seen.uses_of(digests)
+            for picture, address in tx.seen.uses_of(rank)
             if operator(address.page_url, address.image_url, address.source, platforms) == case.operator
         ]
+        met.sort(key=lambda one: rank[one[0].sha256])
         pages = [*(one.page_url for one in findings), *(address.page_url or "" for _, address in met)]
         licences = licences_at(tx, pages)
 
@@ -241,20 +243,28 @@ def places_of(store: Store, platforms: Sequence[Platform], case: Case, occasion:
     in_notice = [one for one in known if one.finding is not None and one.finding.id in named_ids]
     others = [one for one in known if one not in in_notice]
     taken = {(one.place.page_url, one.place.image_url) for one in known}
-    remembered = [
-        KnownPlace(
-            Place(address.page_url, address.image_url, frozenset({picture.sha256})), address.source, None, asset_ids
-        )
-        for picture, address in met
-        if (address.page_url, address.image_url) not in taken
-    ]
+    remembered: dict[tuple[str | None, str | None], KnownPlace] = {}
+    for picture, address in met:
+        key = address.page_url, address.image_url
+        if key not in taken:
+            # Of a picture that is only alike the bytes prove nothing: it must be compared.
+            known_digests = frozenset({picture.sha256} & digests)
+            place = Place(*key, known_digests, address.context)
+            remembered.setdefault(key, KnownPlace(place, address.source, None, asset_ids))
     if not in_notice:
         in_notice, others = others, []
-    elsewhere = [replace(one, is_licensed=_is_licensed(one, work, on, licences)) for one in (*others, *remembered)]
+    elsewhere = [
+        replace(one, is_licensed=_is_licensed(one, work, on, licences)) for one in (*others, *remembered.values())
+    ]
     # To a place that is licensed nothing has moved, so those can wait.
     elsewhere.sort(key=lambda one: one.is_licensed)
     left_out = [one for one in elsewhere[_MOST_ELSEWHERE:] if not one.is_licensed]
     return Places(in_notice[:MOST_PLACES], elsewhere[:_MOST_ELSEWHERE], too_many=[*in_notice[MOST_PLACES:], *left_out])
+
+
+def _findings(store: Store, case: Case) -> list[Finding]:
+    with store.read() as tx:
+        return tx.findings.list(case.id)
 
 
 def _is_licensed(known: KnownPlace, work: Work | None, on: date, licences: Sequence[Licence]) -> bool:
@@ -285,70 +295,9 @@ def _context(
 
 
 async def _look(services: Services, context: ScanContext, known: KnownPlace) -> _Looked:
-    """Look at one place; what is there is recorded as by a scan."""
-    try:
-        look = await _seen(services, context, known)
-    except (FetchFailed, FetchRefused) as error:
-        look = _as_look(known, PlaceState.UNCLEAR, str(error))
-    return _Looked(look, known.finding)
-
-
-async def _seen(services: Services, context: ScanContext, known: KnownPlace) -> PlaceLook:
-    page = None
-    if known.place.page_url is not None:
-        page = await look_at_page(services, context, known.place)
-        if page.sighting is not None:
-            return await _compared(services, context, known, page.sighting)
-
-    if known.place.image_url is None:
-        is_gone = page is not None and page.verdict in (PageVerdict.WITHOUT, PageVerdict.GONE)
-        state = PlaceState.GONE if is_gone else PlaceState.UNCLEAR
-        return _as_look(known, state, page.detail if page is not None else "it has no address")
-    return await _by_file(services, context, known, page)
-
-
-async def _compared(services: Services, context: ScanContext, known: KnownPlace, sighting: Sighting) -> PlaceLook:
-    """Return what a picture that a page shows is, compared and recorded as a scan does."""
-    (answer,) = await answer_and_record(services, context, [sighting], asyncio.Semaphore(1))
-    if shows_work(answer, known.asset_ids) or answer.sha256 in known.place.digests:
-        return _as_look(known, PlaceState.THERE, "the page shows it")
-    problem = answer.problem
-    if problem is None:
-        is_whole = answer.report is not None and not answer.report.partial
-        state = PlaceState.GONE if is_whole else PlaceState.UNCLEAR
-        return _as_look(known, state, "the page shows another picture in its place")
-    if problem.status in GONE_STATUSES or problem.reason in _NOT_THIS_PICTURE:
-        return _as_look(known, PlaceState.GONE, f"the page still names it, but there is no picture: {problem.word}")
-    return _as_look(known, PlaceState.UNCLEAR, problem.detail or problem.word)
-
-
-async def _by_file(services: Services, context: ScanContext, known: KnownPlace, page: PageLook | None) -> PlaceLook:
-    """Return the state of a place whose page does not show the picture, or has none, by what lies at its address."""
-    file = await look_at_file(services, context, known.place)
-    said = file.detail if page is None else f"{page.detail}; {file.detail}"
-    if file.verdict is FileVerdict.SAME:
-        return _as_look(known, PlaceState.THERE, said)
-
-    is_seen_whole = page is None or page.verdict in (PageVerdict.WITHOUT, PageVerdict.GONE)
-    # Pages that all lead to one may be under repair: then only an address that is gone for certain says something.
-    leads_elsewhere = page is not None and page.verdict is PageVerdict.ELSEWHERE
-    if file.verdict is FileVerdict.GONE and (is_seen_whole or leads_elsewhere):
-        return _as_look(known, PlaceState.GONE, said)
-    if file.verdict is FileVerdict.NO_PICTURE and is_seen_whole:
-        return _as_look(known, PlaceState.GONE, said)
-    if file.verdict is FileVerdict.OTHER and is_seen_whole:
-        # The same picture may have been written anew, so it is compared; without its page nothing is recorded.
-        return await _other_file(services, context, known, said)
-    return _as_look(known, PlaceState.UNCLEAR, said)
-
-
-async def _other_file(services: Services, context: ScanContext, known: KnownPlace, said: str) -> PlaceLook:
-    sighting = Sighting(context.source, known.place.image_url, known.place.page_url, services.clock())
-    answer = await answer_only(services, context, sighting)
-    if shows_work(answer, known.asset_ids):
-        return _as_look(known, PlaceState.THERE, f"{said}, which shows the work")
-    is_told = answer.unmatchable or (answer.report is not None and not answer.report.partial)
-    return _as_look(known, PlaceState.GONE if is_told else PlaceState.UNCLEAR, said)
+    """Look at one place; what its page shows is recorded as by a scan."""
+    seen = await look_again(services, context, known.place, Sought(known.asset_ids))
+    return _Looked(_as_look(known, seen.state, seen.detail), known.finding)
 
 
 def _as_look(known: KnownPlace, state: PlaceState, detail: str) -> PlaceLook:

@@ -151,12 +151,17 @@ async def answer_only(services: Services, context: ScanContext, sighting: Sighti
     return answered.answer
 
 
-async def check(services: Services, targets: Iterable[str]) -> AsyncIterator[Answer | NotSeen]:
+async def check(
+    services: Services, targets: Iterable[str], *, recorded: bool = False
+) -> AsyncIterator[Answer | NotSeen]:
     """Yield answers for files, folders, image addresses and pages (all their images), in the order of the targets.
 
     What is left out of a target follows its answers. A target of which no image was looked at always has an error
-    among its answers, or something left out that may hide a copy. Nothing is recorded and no message is queued. A
-    person asks, so robots.txt does not apply to these few requests.
+    among its answers, or something left out that may hide a copy. A person asks, so robots.txt does not apply to these
+    few requests.
+
+    Nothing is recorded and no message is queued; with `recorded`, what addresses show is recorded and told of as a scan
+    does. Files have no place that could be recorded.
     """
     context = context_of_check(services)
     slots = asyncio.Semaphore(IMAGES_IN_FLIGHT)
@@ -171,11 +176,14 @@ async def check(services: Services, targets: Iterable[str]) -> AsyncIterator[Ans
             return [_not_fetched(sighting, error, time.monotonic())]
 
         images = [item for item in seen if isinstance(item, Sighting)]
-        answered = await _answer_images(services, context, images, slots)
+        if recorded and is_web_address(target):
+            answered = await answer_and_record(services, context, images, slots)
+        else:
+            answered = [image.answer for image in await _answer_images(services, context, images, slots)]
         skipped = [item for item in seen if isinstance(item, Skipped)]
         if not answered and not any(one.reason.may_hide_a_copy for one in skipped):
             skipped.append(Skipped(target, SkipReason.NO_PICTURES, _nothing_to_compare(skipped)))
-        answers = [replace(image.answer, target=target) for image in answered]
+        answers = [replace(one, target=target) for one in answered]
         return [*answers, *(NotSeen(target, one) for one in skipped)]
 
     async with closed_after(in_order(_each(targets), answer, IMAGES_IN_FLIGHT)) as answers:

@@ -4,14 +4,25 @@ Nothing is recorded here. A page or file that could not be looked at says nothin
 """
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, field
 from enum import Enum
 
 from guardian.crawl.context import CrawlContext
+from guardian.crawl.lists import ListReader
 from guardian.crawl.page_reader import PageReader, PageReading
 from guardian.errors import FetchFailed, FetchRefused
 from guardian.media.sniff import is_picture
-from guardian.model import Candidate, Fetched, Sighting, Skipped, SkipReason
+from guardian.model import (
+    Answer,
+    Candidate,
+    Context,
+    Fetched,
+    Finding,
+    Sighting,
+    Skipped,
+    SkipReason,
+)
 from guardian.model.notices import NoticePlace
 from guardian.scan.acquire import acquire
 from guardian.scan.context import ScanContext
@@ -24,13 +35,17 @@ _MOST_FRAMES = 10
 
 
 class PageVerdict(Enum):
-    """What a page shows. `elsewhere`: it leads to another page, which does not show the picture."""
+    """What a page shows. `elsewhere`: it leads to another page, which does not show the picture.
+
+    `no_page`: neither a page nor a feed or sitemap, which are read like pages.
+    """
 
     SHOWS = "shows"
     WITHOUT = "without"
     GONE = "gone"
     ELSEWHERE = "elsewhere"
     HIDDEN = "hidden"
+    NO_PAGE = "no page"
     UNREACHABLE = "unreachable"
 
 
@@ -48,30 +63,40 @@ class FileVerdict(Enum):
 class Place:
     """The addresses of a page and of a picture on it (None: written into the page; no page: seen by itself).
 
-    `digests` are the SHA-256 of the bytes that were seen there.
+    `digests` are the SHA-256 of the bytes that were seen there and are known to be the picture that is looked for.
+    `words` stood around it.
     """
 
     page_url: str | None
     image_url: str | None
     digests: frozenset[str]
+    words: Context = field(default_factory=Context)
 
 
 @dataclass(frozen=True, slots=True)
 class PageLook:
-    """What one look at a page has shown, in words why, and the picture as the page shows it."""
+    """What one look at a page has shown, in words why, and the picture as the page shows it.
+
+    `reason` is why the page could not be looked at.
+    """
 
     verdict: PageVerdict
     detail: str
     sighting: Sighting | None = None
+    reason: SkipReason | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class FileLook:
-    """What one look at a picture's address has shown, and in words why. `sha256` are the bytes that lie there."""
+    """What one look at a picture's address has shown, and in words why.
+
+    `sha256` are the bytes that lie there; `reason` is why it could not be looked at.
+    """
 
     verdict: FileVerdict
     detail: str
     sha256: str | None = None
+    reason: SkipReason | None = None
 
 
 def place_of(named: NoticePlace, digests: frozenset[str]) -> Place:
@@ -83,22 +108,27 @@ def place_of(named: NoticePlace, digests: frozenset[str]) -> Place:
 async def look_at_page(services: Services, context: ScanContext, place: Place) -> PageLook:
     """Return what the page of a place shows now. It must have a page."""
     url = place.page_url or ""
-    reader = PageReader(context.source, CrawlContext(context.fetcher, services.store, services.clock))
+    crawl = CrawlContext(context.fetcher, services.store, services.clock)
+    reader = PageReader(context.source, crawl)
     try:
         reading = await reader.read(url)
-        found = _shown(reading, place) or await _shown_in_frames(reader, reading, place)
+        if _is_no_page(reading):
+            return await _look_at_list(ListReader(context.source, crawl), place, url)
+        found = _shown(reading.seen, place) or await _shown_in_frames(reader, reading, place)
     except FetchFailed as error:
         if error.status in GONE_STATUSES:
             return PageLook(PageVerdict.GONE, f"the page answers {error.status}")
-        return PageLook(PageVerdict.UNREACHABLE, str(error))
+        return PageLook(PageVerdict.UNREACHABLE, str(error), reason=error.reason)
     except FetchRefused as error:
         hidden = error.reason is SkipReason.UNREADABLE
-        return PageLook(PageVerdict.HIDDEN if hidden else PageVerdict.UNREACHABLE, str(error))
+        verdict = PageVerdict.HIDDEN if hidden else PageVerdict.UNREACHABLE
+        return PageLook(verdict, str(error), reason=error.reason)
 
     if found is not None:
         return PageLook(PageVerdict.SHOWS, "the page shows it", found)
     if reading.hidden_by is not None:
-        return PageLook(PageVerdict.HIDDEN, f"what the page shows could not be seen: {reading.hidden_by.label}")
+        why = reading.hidden_by
+        return PageLook(PageVerdict.HIDDEN, f"what the page shows could not be seen: {why.label}", reason=why)
     if page_key(canonical_url(reading.final_url)) != page_key(canonical_url(url)):
         return PageLook(PageVerdict.ELSEWHERE, f"the page leads to {reading.final_url}, which does not show it")
     return PageLook(PageVerdict.WITHOUT, "the page no longer shows it")
@@ -112,9 +142,9 @@ async def look_at_file(services: Services, context: ScanContext, place: Place) -
     except FetchFailed as error:
         if error.status in GONE_STATUSES:
             return FileLook(FileVerdict.GONE, f"the picture's address answers {error.status}")
-        return FileLook(FileVerdict.UNREACHABLE, str(error))
+        return FileLook(FileVerdict.UNREACHABLE, str(error), reason=error.reason)
     except FetchRefused as error:
-        return FileLook(FileVerdict.UNREACHABLE, str(error))
+        return FileLook(FileVerdict.UNREACHABLE, str(error), reason=error.reason)
 
     if candidate.sha256 in place.digests:
         return FileLook(FileVerdict.SAME, "the same file lies at the picture's address", candidate.sha256)
@@ -122,7 +152,18 @@ async def look_at_file(services: Services, context: ScanContext, place: Place) -
         return FileLook(FileVerdict.GONE, f"the picture's address answers {candidate.status}", candidate.sha256)
     if not _is_picture(candidate):
         return FileLook(FileVerdict.NO_PICTURE, "no picture lies at the picture's address", candidate.sha256)
-    return FileLook(FileVerdict.OTHER, "another picture lies at the picture's address", candidate.sha256)
+    which = "another picture" if place.digests else "a picture"
+    return FileLook(FileVerdict.OTHER, f"{which} lies at the picture's address", candidate.sha256)
+
+
+def shows_work(answer: Answer, asset_ids: Set[str]) -> bool:
+    """Return whether a picture was found to show one of these assets, or a version of one, as the rules ask for."""
+    return any(asset_ids & {one.asset.id, *(other.id for other in one.versions)} for one in answer.judged if one.kept)
+
+
+def digests_of(finding: Finding) -> frozenset[str]:
+    """Return the digests of the bytes that were seen at a finding."""
+    return frozenset(one for one in (finding.candidate_sha256, finding.image_sha256) if one is not None)
 
 
 def _is_picture(candidate: Candidate) -> bool:
@@ -131,8 +172,26 @@ def _is_picture(candidate: Candidate) -> bool:
     return not (isinstance(candidate.report, Skipped) and candidate.report.reason is SkipReason.NOT_AN_IMAGE)
 
 
-def _shown(reading: PageReading, place: Place) -> Sighting | None:
-    return next((one for one in reading.seen if isinstance(one, Sighting) and _is_it(one, place)), None)
+def _is_no_page(reading: PageReading) -> bool:
+    return any(isinstance(one, Skipped) and one.reason is SkipReason.NOT_A_PAGE for one in reading.seen)
+
+
+async def _look_at_list(reader: ListReader, place: Place, url: str) -> PageLook:
+    """Return whether a feed or sitemap still names the picture of a place. Raises FetchRefused, FetchFailed."""
+    try:
+        listed = await reader.sitemap(url, 0)
+    except FetchFailed as error:
+        if error.status is not None:
+            raise
+        return PageLook(PageVerdict.NO_PAGE, f"{url} is neither a page nor a list of pictures", reason=error.reason)
+    found = _shown(listed.seen, place)
+    if found is not None:
+        return PageLook(PageVerdict.SHOWS, "the list names it", found)
+    return PageLook(PageVerdict.WITHOUT, "the list no longer names it")
+
+
+def _shown(seen: Sequence[Sighting | Skipped], place: Place) -> Sighting | None:
+    return next((one for one in seen if isinstance(one, Sighting) and _is_it(one, place)), None)
 
 
 async def _shown_in_frames(reader: PageReader, reading: PageReading, place: Place) -> Sighting | None:
@@ -140,7 +199,7 @@ async def _shown_in_frames(reader: PageReader, reading: PageReading, place: Plac
     site = registrable_domain(host_of(reading.final_url))
     own = [url for url in reading.frames if registrable_domain(host_of(url)) == site]
     for url in own[:_MOST_FRAMES]:
-        found = _shown(await reader.read(url), place)
+        found = _shown((await reader.read(url)).seen, place)
         if found is not None:
             return found
     return None

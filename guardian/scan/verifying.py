@@ -9,15 +9,28 @@ from dataclasses import dataclass, replace
 
 from guardian.concurrency import run_all
 from guardian.fetch.fetcher import Fetcher
-from guardian.model import Answer, Finding, Sighting
+from guardian.fetch.mail_domains import MailDomain, mail_domain
+from guardian.model import Sighting
 from guardian.model.notices import Notice, NoticePlace
+from guardian.notices.mail_address import is_mail_address
 from guardian.scan.context import CHECK, ScanContext
 from guardian.scan.pipeline import answer_only
-from guardian.scan.places import FileVerdict, PageVerdict, Place, look_at_file, look_at_page, place_of
+from guardian.scan.places import (
+    FileVerdict,
+    PageVerdict,
+    Place,
+    digests_of,
+    look_at_file,
+    look_at_page,
+    place_of,
+    shows_work,
+)
 from guardian.scan.services import Services
+from guardian.urls.addresses import host_in
 
 _AT_ONCE = 4
 _MEANS_DEAD = (PageVerdict.WITHOUT, PageVerdict.GONE, PageVerdict.ELSEWHERE, PageVerdict.UNREACHABLE)
+_TELLS_NOTHING = (PageVerdict.HIDDEN, PageVerdict.NO_PAGE)
 
 _NO_FILE = (FileVerdict.GONE, FileVerdict.NO_PICTURE, FileVerdict.UNREACHABLE)
 
@@ -34,7 +47,7 @@ async def dead_addresses(services: Services, notice: Notice) -> dict[str, str]:
     """Return the addresses of a notice that are not live, and why; {} when all are.
 
     A page is live when it shows the picture, a file when its bytes are those that were seen, or the work is recognised
-    in what lies there now. Of a page that cannot be read without a browser the file of the picture decides.
+    in what lies there now. Of a page that cannot be read without a browser, and of a feed, the picture's file decides.
     """
     context = ScanContext(CHECK, services.clock(), Fetcher.for_person(services.web))
     slots = asyncio.Semaphore(_AT_ONCE)
@@ -51,10 +64,22 @@ async def dead_addresses(services: Services, notice: Notice) -> dict[str, str]:
     return found
 
 
+async def recipient_doubt(notice: Notice) -> str | None:
+    """Return what name servers have against the mail address that a notice is written to, in words.
+
+    None when its domain takes mail, or when it is written to no mail address. What could not be asked is said.
+    """
+    if notice.recipient is None or not is_mail_address(notice.recipient):
+        return None
+    domain = host_in(notice.recipient.rpartition("@")[2].strip())
+    found = await mail_domain(domain)
+    return None if found is MailDomain.TAKES_MAIL else f"{notice.recipient}: {domain} {found.value}"
+
+
 async def _dead(services: Services, context: ScanContext, place: Place, asset_ids: Set[str]) -> dict[str, str]:
     if place.page_url is not None:
         page = await look_at_page(services, context, place)
-        if page.verdict in _MEANS_DEAD or (page.verdict is PageVerdict.HIDDEN and place.image_url is None):
+        if page.verdict in _MEANS_DEAD or (page.verdict in _TELLS_NOTHING and place.image_url is None):
             return {place.page_url: page.detail}
         if page.sighting is not None and page.sighting.image_url is not None:
             # The page may name another rendition by now.
@@ -75,11 +100,6 @@ async def _dead(services: Services, context: ScanContext, place: Place, asset_id
     return {}
 
 
-def shows_work(answer: Answer, asset_ids: Set[str]) -> bool:
-    """Return whether a picture was found to show one of these assets, or a version of one, as the rules ask for."""
-    return any(asset_ids & {one.asset.id, *(other.id for other in one.versions)} for one in answer.judged if one.kept)
-
-
 def _known(services: Services, notice: Notice) -> dict[str, _Known]:
     """Return what is known of the places of a notice, by the ids of their findings."""
     found = {}
@@ -91,8 +111,3 @@ def _known(services: Services, notice: Notice) -> dict[str, _Known]:
                 finding = tx.findings.get(place.finding_id)
                 found[place.finding_id] = _Known(digests_of(finding) if finding is not None else frozenset(), assets)
     return found
-
-
-def digests_of(finding: Finding) -> frozenset[str]:
-    """Return the digests of the bytes that were seen at a finding."""
-    return frozenset(one for one in (finding.candidate_sha256, finding.image_sha256) if one is not None)

@@ -12,9 +12,10 @@ from PIL import Image
 
 from guardian.matching.features.image import decode
 from guardian.matching.settings import MatchingSettings
-from guardian.model import Asset
+from guardian.model import Asset, Rights
 from guardian.search.aspects import Aspect, projections
 from guardian.search.rows import Rows
+from guardian.views.word_tokens import tokens
 
 SAME_LOOK = 0.9
 """Cosine of the looks of two files of one picture, recompressed or resized; other pictures hardly reach it."""
@@ -30,6 +31,15 @@ LEAST_SHARP = 0.16
 
 LEAST_QUALITY = 40
 """JPEG quality (as the IJG's library counts) below which compression shows."""
+
+_NO_NAMES = frozenset(
+    tokens(
+        "a an and the by of for all rights right reserved copyright copyrighted c r tm inc ltd llc gmbh ag co corp "
+        "company alle rechte vorbehalten und von tous droits réservés et de la le les du todos los derechos reservados "
+        "y www com org net http https photo photos foto fotos photography image images"
+    )
+)
+"""Words of copyright notices, and of names of firms, that name nobody."""
 
 _BLOCK = 1024
 
@@ -47,6 +57,7 @@ class Poorness(StrEnum):
     TINY = "tiny"
     BLURRED = "blurred"
     COMPRESSED = "over-compressed"
+    OTHERS = "names another owner"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +79,20 @@ class Quality:
         if self.jpeg_quality is not None and self.jpeg_quality < LEAST_QUALITY:
             found.append(Poorness.COMPRESSED)
         return tuple(found)
+
+
+def names_another_owner(rights: Rights, owner: Sequence[str]) -> str | None:
+    """Return the copyright notice or licensor that names nobody of the owner; None when none does.
+
+    `owner`: the names under which the owner is known; one word of them in the notice is enough. Notices without a name
+    ("all rights reserved") name nobody.
+    """
+    own = {word for name in owner for word in tokens(name)} - _NO_NAMES
+    for text in (rights.copyright_notice, rights.licensor):
+        names = {word for word in tokens(text or "") if not word.isdecimal()} - _NO_NAMES
+        if own and names and not names & own:
+            return text
+    return None
 
 
 def duplicates(

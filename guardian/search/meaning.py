@@ -1,4 +1,4 @@
-"""Compares what pictures show with what texts mean, by a descriptor that has vectors of both. Runs inside a worker.
+"""Compares pictures with what is asked, by a descriptor: with pictures, and with texts where it has vectors of both.
 
 Without such a descriptor nothing is compared. The vectors of pictures are those that matching and the memory keep.
 """
@@ -13,8 +13,11 @@ from guardian.errors import IndexNotReady
 from guardian.matching.features.embedding import TextEmbedder
 from guardian.matching.matcher import Matcher
 from guardian.memory.reading import MemoryReader
+from guardian.memory.shards import FOLDER as MEMORY_FOLDER
 from guardian.search.aspects import Floats, unit
-from guardian.search.question import Kind, PictureKey
+from guardian.search.question import Kind, PictureKey, Question
+from guardian.search.ranking import LIKE, UNLIKE
+from guardian.search.views_of_query import sides_of
 
 SeenFolder = tuple[Path, str]
 """The folder of the memory, and the recipe of the fingerprints in it that are compared."""
@@ -68,6 +71,48 @@ def terms_by_meaning(
         if likely:
             found[key] = likely
     return found
+
+
+def nearest_described(matcher: Matcher, question: Question, count: int) -> dict[PictureKey, float] | None:
+    """Return the pictures, at most `count`, that a descriptor sees nearest to what is asked with: cosines by picture.
+
+    None without a descriptor, or where nothing is asked with that has a vector. Raises Unmatchable, UsageError.
+    """
+    if not matcher.has_descriptor:
+        return None
+    seen = (question.data_dir / MEMORY_FOLDER, question.memory_recipe)
+    like = _vectors_of(matcher, seen, question.like)
+    unlike = _vectors_of(matcher, seen, question.unlike)
+    if question.content is not None:
+        queries = matcher.vectors_of(sides_of(matcher.decoded(question.content), question.region))
+    else:
+        queries, like = like, like[:0]
+    if not len(queries):
+        return None
+    if len(like):
+        queries = queries + LIKE * like.mean(axis=0)
+    if len(unlike):
+        queries = queries - UNLIKE * unlike.mean(axis=0)
+    queries = unit(queries)
+
+    found: dict[PictureKey, float] = {}
+    for kind, numbers, vectors in _vectors(matcher, seen, question.among):
+        for start in range(0, len(numbers), _BLOCK):
+            cosines = (vectors[start : start + _BLOCK].astype(np.float32) @ queries.T).max(axis=1)
+            # More than are wanted: an animation has a row for each of its frames.
+            for place in np.argsort(-cosines, kind="stable")[: 2 * count]:
+                key, cosine = (kind, int(numbers[start + place])), float(cosines[place])
+                if key not in question.left_out:
+                    found[key] = max(cosine, found.get(key, -1.0))
+    best = sorted(found, key=lambda key: (-found[key], key))[:count]
+    return {key: found[key] for key in best}
+
+
+def _vectors_of(matcher: Matcher, seen: SeenFolder, keys: Sequence[PictureKey]) -> Floats:
+    """Return the descriptor's vectors of some pictures, float32 [n, d]; without those that have none."""
+    among = {kind: np.array([number for one, number in keys if one is kind], np.int64) for kind in Kind}
+    found = [vectors.astype(np.float32) for _, _, vectors in _vectors(matcher, seen, among) if len(vectors)]
+    return np.concatenate(found) if found else np.empty((0, 0), np.float32)
 
 
 def _described_by(

@@ -52,7 +52,8 @@ class Question:
     kind that may be returned; a kind that is missing is not searched, None stands for all of them. `like` and `unlike`
     are examples that move the question. `left_out` is never returned: the picture that was asked with. `copies` are
     what the matcher found before, `words` how well the words around pictures answer the text asked with (larger is
-    better); None without a text. `name_colours`: whether the answer shall say which colour most of each picture has.
+    better); None without a text. `described`: how alike the pictures that a descriptor finds nearest are by it, as
+    cosines; None without one. `name_colours`: whether the answer shall say which colour most of each picture has.
     """
 
     data_dir: Path
@@ -67,6 +68,7 @@ class Question:
     left_out: frozenset[PictureKey] = frozenset()
     copies: "dict[PictureKey, CopyFact]" = field(default_factory=dict)
     words: dict[PictureKey, float] | None = None
+    described: dict[PictureKey, float] | None = None
     top: int = 20
     name_colours: bool = False
 
@@ -88,7 +90,8 @@ class CopyFact:
 class Found:
     """One picture of the answer. `score`: larger is better, comparable within one answer only.
 
-    `alike`: the cosine of each aspect that was compared. `copy` is None where the matcher sees none.
+    `alike`: the cosine of each aspect that was compared. `described`: the cosine by a descriptor; None where that was
+    not asked, or does not hold it for near. `copy` is None where the matcher sees none.
     `has_words`: whether its words, or what they mean, answer the text asked with. `colour`: the name of
     the one that most of it has, None where it was not looked at.
     `colour_share`: the smallest share (0-1) that a colour asked for has; None where none was asked for.
@@ -99,6 +102,7 @@ class Found:
     score: float
     alike: dict[Aspect, float] = field(default_factory=dict)
     copy: CopyFact | None = None
+    described: float | None = None
     colour_share: float | None = None
     has_words: bool = False
     colour: str | None = None

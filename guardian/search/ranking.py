@@ -23,7 +23,7 @@ from guardian.search.views_of_query import views_of
 HEAD = 400
 """Pictures of each aspect that are looked at exactly."""
 
-_LIKE, _UNLIKE = 0.75, 0.35
+LIKE, UNLIKE = 0.75, 0.35
 """How far examples move the question (Rocchio, 1971)."""
 
 _FADING = 15.0
@@ -134,9 +134,9 @@ def _asked(question: Question, shelves: Sequence[_Shelf], settings: MatchingSett
     for aspect in Aspect:
         moved = exact_vectors_of(views, aspect)
         if len(like):
-            moved += _LIKE * exact_vectors_of(like, aspect).mean(axis=0)
+            moved += LIKE * exact_vectors_of(like, aspect).mean(axis=0)
         if len(unlike):
-            moved -= _UNLIKE * exact_vectors_of(unlike, aspect).mean(axis=0)
+            moved -= UNLIKE * exact_vectors_of(unlike, aspect).mean(axis=0)
         vectors[aspect] = unit(moved)
     return _Asked(vectors)
 
@@ -163,7 +163,7 @@ class _Candidates:
         if asked.vectors:
             for aspect in wanted:
                 self._bring(aspect)
-        self._add([*question.copies, *(question.words or ())])
+        self._add([*question.copies, *(question.words or ()), *(question.described or ())])
         if question.colours:
             self._bring_colours()
 
@@ -182,6 +182,8 @@ class _Candidates:
             scores = {key: fact.probability for key, fact in copies.items()}
         elif by is By.WORDS:
             scores = reciprocal_ranks(self._question.words or {})
+        elif by is By.LOOK and self._question.described is not None:
+            scores = dict(self._question.described)
         elif by is not By.AUTO and self._asked.vectors:
             scores = {key: cosines[Aspect(by.value)] for key, cosines in alike.items()}
         else:
@@ -204,6 +206,7 @@ class _Candidates:
                 round(scores[key], 4),
                 alike.get(key, {}),
                 copies.get(key),
+                (self._question.described or {}).get(key),
                 self._share(key),
                 has_words=key in (self._question.words or {}),
             )
@@ -275,6 +278,10 @@ class _Candidates:
         """Return the fused score of each candidate, 0-1: by the ranks of aspects and words, and by that of copies."""
         keys = list(alike)
         ranks = {aspect: _ranks([alike[key][aspect] for key in keys]) for aspect in FUSION}
+        if self._question.described is not None:
+            # What the descriptor does not hold for near comes behind, in the order of the classical look.
+            described = self._question.described
+            ranks[Aspect.LOOK] = _ranks([described.get(key, alike[key][Aspect.LOOK] - 3) for key in keys])
         scores = {key: float(score) for key, score in zip(keys, fused_ranks(ranks), strict=True)}
         scores = self._with_words(scores)
         if not self._asked.vectors:

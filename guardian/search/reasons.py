@@ -14,6 +14,9 @@ def why(found: Found, by: By) -> str:
     if found.copy is not None and (found.copy.probability >= _PROBABLE or by is By.COPY):
         word = "copy" if found.copy.probability >= _PROBABLE else "perhaps a copy"
         reasons.append(f"{word}: {found.copy.words}" if found.copy.words else word)
+    elif found.described is not None and by is By.LOOK:
+        # The descriptor decides here, and what colours and shapes share says little of that.
+        reasons.append(f"alike by the descriptor ({found.described:.2f})")
     elif found.alike:
         reasons.append(_shared(found.alike))
     if found.colour_share is not None:

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from guardian.memory.copies import find_copies
 from guardian.memory.shards import FOLDER as MEMORY_FOLDER
 from guardian.model import Asset, AssetFilter, AssetState, MatchReport, PictureLabel, SeenAddress, SeenPicture
 from guardian.search.curation import Quality, quality_of
-from guardian.search.meaning import nearest_in_meaning
+from guardian.search.meaning import nearest_described, nearest_in_meaning
 from guardian.search.question import By, CopyFact, Found, Kind, PictureKey, Question, Region, WantedColour
 from guardian.search.ranking import rank, reciprocal_ranks
 from guardian.search.reasons import why
@@ -31,6 +31,9 @@ MOST_RESULTS = 1000
 
 MOST_BY_WORDS = 400
 """Pictures of each kind that the words bring, to be ranked with all others."""
+
+MOST_BY_LOOK = 1000
+"""Pictures that a descriptor brings."""
 
 Among = dict[Kind, NDArray[np.int64] | None]
 """Numbers of the pictures of each kind that may be returned; None stands for all of a kind."""
@@ -162,6 +165,8 @@ class Search:
             not_searched += missing
 
         question = self._question(request, among, left_out, copies, words)
+        if request.by in (By.AUTO, By.LOOK) and (request.picture is not None or request.like):
+            question = await self._with_descriptor(question)
         ranking = await self._workers.run(rank, self._workers.settings, question)
         not_searched += ranking.not_searched
         searched = ranking.searched
@@ -220,6 +225,13 @@ class Search:
         meant = await self._workers.run_with_matcher(nearest_in_meaning, seen, text, among, MOST_BY_WORDS)
         by_words, by_meaning = reciprocal_ranks(words), reciprocal_ranks(meant)
         return {key: by_words.get(key, 0.0) + by_meaning.get(key, 0.0) for key in {**words, **meant}}
+
+    async def _with_descriptor(self, question: Question) -> Question:
+        """Return a question with what a descriptor sees in pictures, where there is one."""
+        if not self._workers.has_descriptor:
+            return question
+        described = await self._workers.run_with_matcher(nearest_described, question, MOST_BY_LOOK)
+        return replace(question, described=described)
 
     def _counted(self, among: Among, request: Request) -> dict[Kind, int]:
         """Return how many pictures of each kind there are that may be returned."""

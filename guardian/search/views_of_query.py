@@ -25,8 +25,16 @@ def views_of(picture: Picture, region: Region | None) -> NDArray[np.uint8]:
 
     Borders and letterboxes are taken off first. Raises UsageError for a region outside of the picture.
     """
+    return np.stack([appearance_of(side).values for side in sides_of(picture, region)])
+
+
+def sides_of(picture: Picture, region: Region | None) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return what is meant of the picture asked with, uint8 [h, w, 3], without borders, and its mirror image.
+
+    Raises UsageError for a region outside of the picture.
+    """
     rgb = without_borders(picture.rgb) if region is None else _cut(picture, region)
-    return np.stack([appearance_of(side).values for side in (rgb, np.ascontiguousarray(rgb[:, ::-1]))])
+    return rgb, np.ascontiguousarray(rgb[:, ::-1])
 
 
 def thumbnail(settings: MatchingSettings, content: bytes) -> bytes:

@@ -8,7 +8,9 @@ from sqlalchemy import Connection, Text, and_, cast, delete, func, or_, select, 
 from guardian.model import MatchReport, Skipped, read_reason
 from guardian.store.inserting import insert_into
 from guardian.store.retention import is_of_held_case
-from guardian.store.tables import candidates, responses, seen_pictures
+from guardian.store.scan_tables import responses
+from guardian.store.seen_tables import seen_pictures
+from guardian.store.tables import candidates
 
 OLD_RECIPES_KEPT = timedelta(days=7)
 """How long answers of other recipes stay: during an upgrade two processes may match by two recipes for a while."""

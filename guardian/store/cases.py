@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, insert, select, true, update
 
 from guardian.model import (
     PURSUED_STATES,
@@ -15,6 +15,7 @@ from guardian.model import (
     CaseFilter,
     CaseGroup,
     CaseGrouping,
+    CaseGroups,
     CaseState,
     OperatorSummary,
     Severity,
@@ -134,29 +135,39 @@ class Cases:
 
     def operators(self, operator: str | None = None, limit: int | None = None) -> Sequence[OperatorSummary]:
         """Return all operators that have cases, or the one of this name, those with the most urgent case first."""
+        if operator is not None:
+            return self._summaries([operator])
+        if limit is None:
+            return self._summaries(None)
+        # The names first: most of what is to be known of an operator is not in the index that chooses.
+        urgency = func.coalesce(func.max(cases.c.rank).filter(cases.c.state.in_(PURSUED_STATES)), LEAST_RANK)
+        query = select(cases.c.operator).group_by(cases.c.operator)
+        names = self._connection.execute(query.order_by(urgency.desc(), cases.c.operator).limit(limit)).scalars()
+        return self._summaries(list(names))
+
+    def _summaries(self, operators: Sequence[str] | None) -> Sequence[OperatorSummary]:
+        """Return what is known of these operators, the one with the most urgent case first; None: of all."""
         count, rank, changed = func.count(), func.max(cases.c.rank), func.max(cases.c.updated_at)
         grouped = select(cases.c.operator, cases.c.state, count.label("cases"), rank.label("rank"), changed.label("at"))
-        if operator is not None:
-            grouped = grouped.where(cases.c.operator == operator)
+        if operators is not None:
+            grouped = grouped.where(cases.c.operator.in_(operators))
         rows: dict[str, list[Row[tuple[object, ...]]]] = {}
         for row in self._connection.execute(grouped.group_by(cases.c.operator, cases.c.state)):
             rows.setdefault(row.operator, []).append(row)
 
+        places = self._places(operators)
         summaries = [
             OperatorSummary(
                 operator=name,
                 states=tuple(sorted((row.state, row.cases) for row in its)),
-                findings=0,
+                findings=places.get(name, 0),
                 # What is dealt with does not make an operator urgent.
                 rank=max((row.rank for row in its if row.state in PURSUED_STATES), default=LEAST_RANK),
                 changed_at=max(row.at for row in its),
             )
             for name, its in rows.items()
         ]
-        chosen = sorted(summaries, key=lambda one: (-one.rank, one.operator))[:limit]
-        # Their places are counted only of those that are returned.
-        places = self._places(None if limit is None and operator is None else [one.operator for one in chosen])
-        return [replace(one, findings=places.get(one.operator, 0)) for one in chosen]
+        return sorted(summaries, key=lambda one: (-one.rank, one.operator))
 
     def _places(self, operators: Sequence[str] | None) -> dict[str, int]:
         """Return how many findings the cases of each of these operators have; None: of all."""
@@ -165,6 +176,18 @@ class Cases:
         if operators is not None:
             query = query.where(cases.c.operator.in_(operators))
         return {row.operator: row.places for row in self._connection.execute(query)}
+
+    def most_used_by(self, limit: int) -> Sequence[OperatorSummary]:
+        """Return the operators that show works in most places, the one with most first, at most `limit`."""
+        places = func.count().label("places")
+        # Counted by case first, from an index of the findings alone: joined row by row it takes four times as long.
+        of_case = select(findings.c.case_id, places).where(findings.c.case_id.is_not(None))
+        by_case = of_case.group_by(findings.c.case_id).subquery()
+        total = func.sum(by_case.c.places)
+        query = select(cases.c.operator).join(by_case, by_case.c.case_id == cases.c.id).group_by(cases.c.operator)
+        names = list(self._connection.execute(query.order_by(total.desc(), cases.c.operator).limit(limit)).scalars())
+        found = {summary.operator: summary for summary in self._summaries(names)}
+        return [found[name] for name in names]
 
     def count_operators(self) -> int:
         """Return how many operators have cases."""
@@ -272,11 +295,13 @@ class Cases:
         For words, which are looked for in texts too: to look twice would take twice as long.
         """
         chosen_by = [*self._conditions(wanted), *is_at_host(wanted.host)]
-        counted = select(cases.c.id, cases.c.rank, func.count().over().label("total")).where(*chosen_by).subquery()
-        shown = select(counted.c.id, counted.c.total).order_by(counted.c.rank.desc(), counted.c.id).limit(limit)
+        # Read twice, so either database keeps it: what it costs is to find the words.
+        said = select(cases.c.id, cases.c.rank).where(*chosen_by).cte("said")
+        total = select(func.count()).select_from(said).scalar_subquery()
+        shown = select(said.c.id, total.label("total")).order_by(said.c.rank.desc(), said.c.id).limit(limit)
         if after is not None:
             rank, id_ = after
-            shown = shown.where((counted.c.rank < rank) | ((counted.c.rank == rank) & (counted.c.id > id_)))
+            shown = shown.where((said.c.rank < rank) | ((said.c.rank == rank) & (said.c.id > id_)))
         rows = self._connection.execute(shown).all()
         if not rows:
             return [], self.count_matching(wanted) if after is not None else 0
@@ -290,23 +315,29 @@ class Cases:
 
     def groups(
         self, wanted: CaseFilter, by: CaseGrouping, limit: int, after: tuple[float, str] | None = None
-    ) -> Sequence[CaseGroup]:
+    ) -> CaseGroups:
         """Return the cases that a filter wants in groups, the one with the most urgent case first, at most `limit`.
 
         `after`: rank and key of the group after which they come.
         """
-        key, rank = _KEYS[by], func.max(cases.c.rank)
-        query = select(key.label("key"), func.count().label("cases"), rank.label("rank"))
-        query = query.where(*self._conditions(wanted), *is_at_host(wanted.host)).group_by(key)
+        key = _KEYS[by]
+        rank = func.max(cases.c.rank).label("rank")
+        grouped = select(key.label("key"), func.count().label("cases"), rank)
+        # Read three times, so either database keeps it, and all cases are looked at once.
+        all_groups = grouped.where(*self._conditions(wanted), *is_at_host(wanted.host)).group_by(key).cte("all_groups")
+        of_all = select(func.count(), func.coalesce(func.sum(all_groups.c.cases), 0)).select_from(all_groups)
+        totals = of_all.subquery()
+        groups, total = totals.c
+        shown = select(all_groups, groups.label("groups"), total.label("total")).join_from(totals, all_groups, true())
         if after is not None:
-            query = query.having((rank < after[0]) | ((rank == after[0]) & (key > after[1])))
-        rows = self._connection.execute(query.order_by(rank.desc(), key).limit(limit))
-        return [CaseGroup(row.key, row.cases, row.rank) for row in rows]
-
-    def count_groups(self, wanted: CaseFilter, by: CaseGrouping) -> int:
-        """Return into how many groups the cases fall that a filter wants."""
-        query = select(func.count(_KEYS[by].distinct())).where(*self._conditions(wanted), *is_at_host(wanted.host))
-        return self._connection.execute(query).scalar_one()
+            is_later = (all_groups.c.rank == after[0]) & (all_groups.c.key > after[1])
+            shown = shown.where((all_groups.c.rank < after[0]) | is_later)
+        rows = self._connection.execute(shown.order_by(all_groups.c.rank.desc(), all_groups.c.key).limit(limit)).all()
+        if not rows:
+            number, total_of_all = self._connection.execute(of_all).one()
+            return CaseGroups((), number, total_of_all)
+        found = tuple(CaseGroup(row.key, row.cases, row.rank) for row in rows)
+        return CaseGroups(found, rows[0].groups, rows[0].total)
 
     def foremost(self, wanted: CaseFilter, by: CaseGrouping, keys: Sequence[str], each: int) -> Sequence[Case]:
         """Return of each of these groups the `each` most urgent cases that a filter wants, the most urgent first."""

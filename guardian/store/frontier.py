@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, delete, func, or_, select, update
 
 from guardian.model import CrawlRequest, FrontierRow, FrontierState
 from guardian.store.inserting import insert_into
-from guardian.store.tables import frontier, scans
+from guardian.store.scan_tables import frontier, scans
 from guardian.urls.addresses import address_key
 
 

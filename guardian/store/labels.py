@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, delete, func, insert, literal, or_, s
 from guardian.model import LabelSource, PictureLabel
 from guardian.store.inserting import insert_into
 from guardian.store.search_tables import seen_labels, unlabelled_pictures, upkeep
-from guardian.store.tables import seen_pictures
+from guardian.store.seen_tables import seen_pictures
 from guardian.store.upkeep import Upkeep
 
 T = TypeVar("T")

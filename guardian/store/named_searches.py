@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from guardian.model import NamedSearch, Severity, Watch
 from guardian.store.inserting import insert_into
 from guardian.store.search_tables import named_searches, watch_hits
-from guardian.store.tables import seen_pictures
+from guardian.store.seen_tables import seen_pictures
 
 
 class NamedSearches:

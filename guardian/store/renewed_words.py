@@ -7,7 +7,8 @@ from guardian.store.assets import asset_of
 from guardian.store.case_words import CaseWords
 from guardian.store.counters import Counters
 from guardian.store.search_tables import picture_words
-from guardian.store.tables import assets, seen_addresses
+from guardian.store.seen_tables import seen_addresses
+from guardian.store.tables import assets
 from guardian.store.words import Words
 from guardian.views.word_tokens import TOKENS_VERSION
 

@@ -5,7 +5,7 @@ from datetime import date
 from sqlalchemy import Connection, delete, select, update
 
 from guardian.store.inserting import insert_into
-from guardian.store.tables import requests
+from guardian.store.scan_tables import requests
 
 
 class Requests:

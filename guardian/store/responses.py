@@ -7,7 +7,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from guardian.model import Remembered
 from guardian.store.inserting import insert_into
-from guardian.store.tables import responses
+from guardian.store.scan_tables import responses
 from guardian.urls.addresses import canonical_url
 
 

@@ -9,7 +9,8 @@ from sqlalchemy import BigInteger, Column, Connection, Table, Text, func, select
 from guardian.model import ScanRequest
 from guardian.store.columns import Instant
 from guardian.store.inserting import insert_into
-from guardian.store.tables import metadata, scans
+from guardian.store.scan_tables import scans
+from guardian.store.tables import metadata
 
 scan_requests = Table(
     "scan_requests",

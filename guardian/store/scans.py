@@ -10,7 +10,8 @@ from guardian.errors import ClaimLost, SourceClaimed
 from guardian.model import Scan, ScanCounts, ScanOutcome
 from guardian.store.inserting import insert_into
 from guardian.store.leases import is_over, lease_clock
-from guardian.store.tables import processes, scans
+from guardian.store.scan_tables import scans
+from guardian.store.tables import processes
 
 
 class Scans:

@@ -14,7 +14,8 @@ from guardian.store.inserting import insert_into
 from guardian.store.labels import Labels
 from guardian.store.places import is_on
 from guardian.store.retention import is_of_held_case
-from guardian.store.tables import candidates, seen_addresses, seen_pictures, unremembered_hosts
+from guardian.store.seen_tables import seen_addresses, seen_pictures, unremembered_hosts
+from guardian.store.tables import candidates
 from guardian.store.words import Words
 from guardian.urls.addresses import canonical_url, host_is_under, host_of, registrable_domain
 from guardian.urls.keys import place_keys

@@ -123,9 +123,11 @@ def missed_text(finding: Finding) -> str | None:
     """Return since when a finding is missed, None for one that the last scan saw."""
     if finding.first_missed_at is None:
         return None
-    scans = counted(finding.missed_scans, "scan that looked", "scans that looked")
-    gone = "gone" if finding.is_absent else "missed"
-    return f"{gone} since {minute_text(finding.first_missed_at)}, by {scans}"
+    since = minute_text(finding.first_missed_at)
+    if finding.is_absent:
+        # A recheck tells at once what takes scans several looks, so how many there were says nothing.
+        return f"gone since {since}: whoever looked did not see it"
+    return f"missed since {since}, by {counted(finding.missed_scans, 'scan that looked', 'scans that looked')}"
 
 
 def licence_text(finding: Finding) -> str:

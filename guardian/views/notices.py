@@ -82,6 +82,8 @@ def step_words(line: NoticeLine) -> str:
         return f"{words} on {detail['received']}, restored between {detail['earliest']} and {detail['latest']}"
     if line.step is NoticeStep.NOT_VERIFIED:
         return f"{words} ({'; '.join(f'{address}: {why}' for address, why in detail.items())})"
+    if line.step is NoticeStep.DRAFTED and "left_out" in detail:
+        return f"{words} (left out: {detail['left_out']})"
     return f"{words} ({detail['recorded']})" if "recorded" in detail else words
 
 

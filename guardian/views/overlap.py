@@ -1,11 +1,11 @@
 """Where two pictures show the same, as polygons that a page draws on both, and in a sentence. Pure functions."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from guardian.model import Asset, Comparison, Finding, Transform
 from guardian.views.comparisons import percent_text, share_text
 from guardian.views.plain_text import cleaned
-from guardian.views.timestamps import minute_text
 
 Point = tuple[float, float]
 Polygon = tuple[Point, ...]
@@ -59,7 +59,7 @@ def finding_sentence(finding: Finding, asset: Asset | None, whose: str = "your")
     words = f"The picture {place} shows {whose} image {title}"
     if comparison.description:
         words += f": {comparison.description}"
-    words += f". The probability that it is made from the same original is {percent_text(comparison.probability)}."
+    words += f". The probability that it is made from the same original is {_in_words(comparison.probability)}."
 
     shares = []
     if comparison.asset_coverage is not None:
@@ -69,8 +69,21 @@ def finding_sentence(finding: Finding, asset: Asset | None, whose: str = "your")
     if shares:
         words += f" {' and '.join(shares).capitalize()}."
 
-    seen = f"first seen on {minute_text(finding.first_seen_at)} and last on {minute_text(finding.last_seen_at)}"
-    return f"{words} It was {seen}."
+    first, last = _day_and_time(finding.first_seen_at), _day_and_time(finding.last_seen_at)
+    return (
+        f"{words} It was seen on {first}."
+        if first == last
+        else f"{words} It was first seen on {first} and last on {last}."
+    )
+
+
+def _in_words(probability: float) -> str:
+    """Return a probability as a sentence has it: "more than 99.9 %"."""
+    return percent_text(probability).replace(">", "more than ").replace("<", "less than ")
+
+
+def _day_and_time(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d at %H:%M} UTC"
 
 
 def _mapped(transform: Transform, point: Point) -> Point:

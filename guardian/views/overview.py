@@ -2,10 +2,11 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from statistics import median
+from typing import Any
 
 from guardian.views.plain_text import without_formula
 
@@ -30,6 +31,34 @@ class Week:
 
     monday: date
     counts: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the last scan of a source that ended saw: how many pictures were compared, and how much was left out.
+
+    `trouble`: what is wrong with the source; empty when it is well.
+    """
+
+    source: str
+    compared: int
+    not_seen: int
+    trouble: str
+
+    @property
+    def share(self) -> float | None:
+        """Which share of what there was was compared (0-1); None when there was nothing, or no scan."""
+        total = self.compared + self.not_seen
+        return self.compared / total if total else None
+
+
+def seen_of(coverage: Mapping[str, Any]) -> Seen:
+    """Return what the coverage of a source, as `coverage_json` has it, says in short."""
+    trouble = coverage["trouble"]
+    words = f"{trouble['kind']}: {trouble['detail']}" if trouble is not None else ""
+    if coverage["last_ended"] is None:
+        words = words or "not scanned yet"
+    return Seen(coverage["source"], coverage["compared"], sum(coverage["not_seen"].values()), words)
 
 
 def weeks_of(events: Iterable[tuple[datetime, str]], now: datetime, number: int) -> list[Week]:

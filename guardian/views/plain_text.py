@@ -2,6 +2,7 @@
 
 import json
 import re
+from unicodedata import category
 
 # Control characters count as blanks: in a terminal they move the cursor, and PostgreSQL takes no NUL.
 _BLANK = re.compile("[\\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
@@ -38,8 +39,11 @@ def clipped(text: str, max_bytes: int) -> str:
 
 
 def printable(text: str) -> str:
-    """Return the text without what could move the cursor or colour the terminal; others wrote it."""
-    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
+    """Return the text without what could move the cursor or colour the terminal; others wrote it.
+
+    Spaces of other widths stay, which French and Japanese need.
+    """
+    return "".join(sign if sign.isprintable() or category(sign) == "Zs" else "\ufffd" for sign in text)
 
 
 def without_formula(text: str) -> str:

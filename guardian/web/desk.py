@@ -1,7 +1,7 @@
 """What the desk's pages and API work with: opened by the daemon, found by every request in the application's state."""
 
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -12,7 +12,6 @@ from starlette.requests import HTTPConnection
 
 from guardian.cases.standing import Judging
 from guardian.evidence import Vault
-from guardian.evidence.wishes import BundleWishes
 from guardian.notices.drafting import House
 from guardian.notices.settings import NoticeSettings, OwnerSettings
 from guardian.people.signing_in import Lifetime
@@ -26,8 +25,6 @@ from guardian.web.settings import WebSettings
 
 if TYPE_CHECKING:
     from guardian.catalog.catalog import Catalog
-    from guardian.evidence.bundle import Written
-    from guardian.model import Actor
 
 _BOUNDS = Bounds(max_bytes=100 * 1024**2, max_pixels=200_000_000)
 """As those of matching are unless somebody changes them."""
@@ -39,7 +36,8 @@ class Desk:
 
     `services` are what pictures are checked and uses are judged with, `catalog` opens the catalogue; None where only
     the database is at hand. `sources` are those of the configuration, `configuration` is how all of it is shown.
-    `house`: whose notices are drafted, and by which rules. `export` writes the bundle of a case into a folder.
+    `house`: whose notices are drafted, and by which rules. `makes_bundles`: whether
+    a daemon writes the bundles that are asked for.
     """
 
     store: Store
@@ -52,7 +50,7 @@ class Desk:
     sources: tuple[SourceSettings, ...] = ()
     configuration: tuple[SettingGroup, ...] = ()
     house: House = field(default_factory=lambda: House(OwnerSettings(), NoticeSettings()))
-    export: "Callable[[str, Path, Actor, BundleWishes], Awaitable[Written]] | None" = None
+    makes_bundles: bool = False
 
     @cached_property
     def originals(self) -> Vault:

@@ -2,16 +2,26 @@
 
 import re
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from guardian.cases import Edit, decide
 from guardian.errors import UsageError
 from guardian.model import CaseState, Licence
-from guardian.model.notices import NoticeKind, NoticeLanguage, NoticeState, NoticeStep
+from guardian.model.notices import (
+    NoticeKind,
+    NoticeLanguage,
+    NoticeState,
+    NoticeStep,
+    PlaceLook,
+    PlaceState,
+    Recheck,
+    RecheckOutcome,
+)
 from guardian.notices.drafting import House
 from guardian.notices.settings import NoticeSettings, OwnerSettings
+from guardian.views.notices import line_text
 from tests.notices.conftest import NOON, OWNER, Bench
 
 
@@ -67,10 +77,48 @@ def test_uses_that_are_gone_or_licensed_are_left_out(bench: Bench) -> None:
 
     drafted = bench.draft(case_id)
     assert [place.page_url for place in drafted.notice.places] == ["https://thief.example/up"]
+    assert "left out: https://thief.example/" in line_text(drafted.notice.history[0])
     assert sorted(drafted.left_out) == [
         "https://thief.example/gone does not show it any more",
         "https://thief.example/licensed is licensed",
     ]
+
+
+def test_a_file_that_is_still_up_is_named_without_the_page_that_has_let_it_go(bench: Bench) -> None:
+    case_id = bench.used("https://thief.example/1", image_url="https://cdn.thief.example/i.jpg")
+    with bench.store.begin() as tx:
+        (finding,) = tx.findings.list(case_id)
+        tx.findings.lose([finding.id], NOON)
+    with pytest.raises(UsageError, match="does not show it any more"):
+        bench.draft(case_id)
+
+    for number, state in enumerate((PlaceState.THERE, PlaceState.UNCLEAR)):
+        look = PlaceLook(finding.page_url, finding.image_url, state, "as it was seen", finding.id)
+        outcome = RecheckOutcome.THERE if state is PlaceState.THERE else RecheckOutcome.UNCLEAR
+        at = NOON + timedelta(hours=number)
+        with bench.store.begin() as tx:
+            tx.notices.add_recheck(Recheck(f"recheck_{number}", case_id, None, None, at, outcome, (look,)))
+        if state is PlaceState.THERE:
+            drafted = bench.draft(case_id)
+
+    (place,) = drafted.notice.places
+    assert (place.page_url, place.image_url) == (None, "https://cdn.thief.example/i.jpg")
+    assert "Address of the picture: https://cdn.thief.example/i.jpg" in drafted.notice.text
+    assert "https://thief.example/1" not in drafted.notice.text + drafted.notice.form
+    assert drafted.left_out == (
+        "https://thief.example/1 does not show it any more; its file https://cdn.thief.example/i.jpg is still there "
+        "and named",
+    )
+    # What the last look could not tell is not named.
+    with pytest.raises(UsageError, match="does not show it any more"):
+        bench.draft(case_id)
+
+
+def test_nothing_blank_goes_out(bench: Bench) -> None:
+    """The law does not ask who signs a notice under the DSA, but a letter that names nobody must not be sent."""
+    bench.house = House(OwnerSettings(name="Ada", email="ada@example.com"), NoticeSettings())
+    notice = bench.draft(bench.used("https://thief.example/1"), kind=NoticeKind.DSA).notice
+    assert notice.missing == ("the text says [owner.signs_as is missing]: set owner.signs_as in the configuration",)
 
 
 def test_cases_that_ask_for_no_notice_are_refused(bench: Bench) -> None:

@@ -83,6 +83,15 @@ def test_without_four_eyes_the_drafter_may_approve_but_turning_it_on_counts(benc
     assert "both drafted and approved" in point
 
 
+def test_what_is_said_of_the_recipients_domain_stands_in_the_history_and_stops_nothing(bench: Bench) -> None:
+    notice = considered(bench)
+    with bench.store.begin() as tx:
+        approve(tx, notice.id, by("jo"), FOUR_EYES)
+        looked = note_verified(tx, notice.id, {}, by("jo"), "abuse@thief.net: thief.net does not exist")
+        assert line_text(looked.history[-1]).endswith("by jo: abuse@thief.net: thief.net does not exist")
+        assert open_points(tx, looked, FOUR_EYES, NOON) == []
+
+
 def by_token_of(person: str | None) -> By:
     return By("robot", NOON, Actor(ActorKind.TOKEN, "robot", frozenset(Permission), "192.0.2.7", token_of=person))
 

@@ -1,16 +1,16 @@
 """Where the bytes behind a sighting come from, and what is known without them."""
 
-import asyncio
 import hashlib
 import shutil
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from guardian.app import App, opened_app
+from guardian.app import App
 from guardian.config import Config, load_config
 from guardian.errors import FetchFailed
 from guardian.fetch.fetcher import Fetcher
@@ -18,6 +18,7 @@ from guardian.model import CacheStatus, Fetched, MatchReport, PageCapture, Respo
 from guardian.scan.acquire import acquire, transfer, transfer_page
 from guardian.scan.context import ScanContext, context_of_check
 from guardian.shipped import rules_folder
+from tests.kept_workers import run_in_app
 from tests.websites import GIF, Conditional, Says, Site, running
 
 OTHER_GIF = GIF + b"more"
@@ -42,14 +43,7 @@ def config(tmp_path: Path) -> Config:
 
 @pytest.fixture
 def with_app(config: Config) -> Callable[[Callable[[App], Coroutine[Any, Any, None]]], None]:
-    def run(job: Callable[[App], Coroutine[Any, Any, None]]) -> None:
-        async def go() -> None:
-            async with opened_app(config) as app:
-                await job(app)
-
-        asyncio.run(go())
-
-    return run
+    return partial(run_in_app, config)
 
 
 def a_scan(app: App) -> ScanContext:

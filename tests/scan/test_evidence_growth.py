@@ -1,6 +1,5 @@
 """A site that changes at each visit does not fill the disk, and a full vault makes room for what matters more."""
 
-import asyncio
 import io
 import shutil
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from guardian.app import App, at_work, opened_app
+from guardian.app import App, at_work
 from guardian.catalog.wanted import Wanted
 from guardian.config import load_config
 from guardian.evidence import Vault
@@ -18,6 +17,7 @@ from guardian.model import Case, Finding, FindingDigest, Importance
 from guardian.scan.runs import scan_source
 from guardian.shipped import rules_folder
 from guardian.sources.settings import PageSettings
+from tests.kept_workers import run_in_app
 from tests.websites import Asked, Says, Site, Wire, running
 
 PICTURES = 3
@@ -70,8 +70,8 @@ def test_a_page_that_changes_at_each_visit(tmp_path: Path, web: Site, photograph
     web.put("/new.html", "<img src=/new.jpg>" + " " * PADDING)
     web.put("/new.jpg", encoded(photographs["coffee"], 83), content_type="image/jpeg")
 
-    async def go() -> None:
-        async with opened_app(load_config(tmp_path / "config.yaml")) as app, at_work(app, "a test") as heartbeat:
+    async def go(app: App) -> None:
+        async with at_work(app, "a test") as heartbeat:
             async for added in app.catalog.add([Wanted(tmp_path / "mine.png", "portfolio")]):
                 assert added.asset is not None
 
@@ -111,4 +111,4 @@ def test_a_page_that_changes_at_each_visit(tmp_path: Path, web: Site, photograph
                 assert findings[name].page_sha256 == first.page_sha256
                 assert "to make room" in (findings[name].evidence_note or "")
 
-    asyncio.run(go())
+    run_in_app(load_config(tmp_path / "config.yaml"), go)

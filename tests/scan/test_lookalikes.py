@@ -1,6 +1,5 @@
 """A picture that was called not mine is quiet wherever it is met, in another size too; one's own never is."""
 
-import asyncio
 import io
 import shutil
 from collections.abc import Iterator
@@ -9,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from guardian.app import App, archive_of, at_work, opened_app
+from guardian.app import App, archive_of, at_work
 from guardian.cases import Edit, call_not_mine, undo
 from guardian.catalog.wanted import Wanted
 from guardian.config import load_config
@@ -21,6 +20,7 @@ from guardian.scan.message_pictures import pictures_of
 from guardian.scan.runs import scan_source
 from guardian.shipped import rules_folder
 from guardian.sources.settings import SiteSettings
+from tests.kept_workers import run_in_app
 from tests.websites import Says, Site, running
 
 
@@ -64,8 +64,8 @@ def test_kin_is_quiet_and_ones_own_is_not(tmp_path: Path, web: Site, photographs
         web.put(f"/user/{name}", f"<img src=/{name}.jpg>")
     start = web.put("/", "".join(f"<a href=/user/{name}>{name}</a>" for name in ("alice", "bob", "carol")))
 
-    async def go() -> None:
-        async with opened_app(load_config(tmp_path / "config.yaml")) as app, at_work(app, "a test") as heartbeat:
+    async def go(app: App) -> None:
+        async with at_work(app, "a test") as heartbeat:
             async for added in app.catalog.add([Wanted(tmp_path / "own.png", "portfolio")]):
                 assert added.asset is not None
             settings = SiteSettings(name="shop", kind="site", url=start, sitemaps=False)
@@ -111,4 +111,4 @@ def test_kin_is_quiet_and_ones_own_is_not(tmp_path: Path, web: Site, photographs
                 undo(tx, cases["alice"][0], edit)
             assert {name: state for name, (_, state) in (await scan()).items()} == dict.fromkeys(shown, "open")
 
-    asyncio.run(go())
+    run_in_app(load_config(tmp_path / "config.yaml"), go)

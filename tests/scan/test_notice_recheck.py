@@ -1,35 +1,47 @@
 """After a notice: still there, gone for certain, moved, back; what could not be seen says nothing."""
 
-import asyncio
 import io
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from guardian.app import App, at_work, opened_app
+from guardian.app import App, at_work
 from guardian.cases import record
 from guardian.catalog.wanted import Wanted
 from guardian.cli.acting import this_user
 from guardian.config import load_config
-from guardian.model import Case, CaseState, DescribedPicture, Licence, NewlySeen, Task, TaskKind
-from guardian.model.notices import Notice, NoticeKind, PlaceState, Recheck, RecheckOutcome
+from guardian.errors import UsageError
+from guardian.fetch.fetcher import Fetcher
+from guardian.matching.features.image import decode
+from guardian.matching.features.small import small_fingerprint
+from guardian.model import Actor, Case, CaseState, DescribedPicture, Licence, NewlySeen, Task, TaskKind
+from guardian.model.notices import Notice, NoticeKind, NoticeStep, PlaceState, Recheck, RecheckOutcome
+from guardian.model.people import ActorKind
 from guardian.notices.drafting import House, Wish, draft
 from guardian.notices.settings import NoticeSettings, OwnerSettings
 from guardian.notices.steps import By, approve, check_licence, consider, mark_sent, note_verified, withdraw
+from guardian.scan.asked_looks import AskedRecheckConsumer, VerifyNoticeConsumer
+from guardian.scan.context import ScanContext
+from guardian.scan.looking_again import Sought, look_again
 from guardian.scan.notice_recheck import NoticeRecheckConsumer, Occasion, places_of, recheck_case
+from guardian.scan.places import PageVerdict, Place, look_at_page
 from guardian.scan.runs import scan_source
 from guardian.scan.verifying import dead_addresses
 from guardian.shipped import rules_folder
 from guardian.sources.settings import SiteSettings
 from guardian.store import Store
-from guardian.tasks.outcomes import Done, Postponed
+from guardian.tasks.asked import Asked, ask, owed
+from guardian.tasks.outcomes import Consumer, Done, Postponed, Settled
+from guardian.tasks.runner import Runner
 from tests.databases import store_in
+from tests.kept_workers import run_in_app
 from tests.notices.conftest import NOON, use_of
-from tests.websites import Conditional, Redirect, Site, Status, running
+from tests.websites import Conditional, Redirect, Says, Site, Status, running
 
 
 @pytest.fixture
@@ -116,8 +128,8 @@ def test_there_gone_back_moved_and_unclear(tmp_path: Path, web: Site, photograph
     web.put("/page", "<img src=/coffee.jpg>")
     web.put("/else", "<p>Nothing here.</p>")
 
-    async def go() -> None:
-        async with opened_app(load_config(tmp_path / "config.yaml")) as app, at_work(app, "a test") as heartbeat:
+    async def go(app: App) -> None:
+        async with at_work(app, "a test") as heartbeat:
             async for added in app.catalog.add([Wanted(tmp_path / "coffee.png", "portfolio")]):
                 assert added.asset is not None
             shop = Shop(app, web, start, SiteSettings(name="shop", kind="site", url=start, sitemaps=False))
@@ -131,6 +143,7 @@ def test_there_gone_back_moved_and_unclear(tmp_path: Path, web: Site, photograph
                 shop, notice, rocket, encoded(photographs["coffee"], "again", quality=60)
             )
             web.put("/coffee.jpg", coffee)
+            await asked_at_the_desk(shop, heartbeat.id)
             await there_while_anything_is_up(shop, notice)
             await nothing_is_said_of_what_cannot_be_seen(shop, notice)
             await gone_when_page_and_file_are(shop, notice, rocket)
@@ -144,8 +157,11 @@ def test_there_gone_back_moved_and_unclear(tmp_path: Path, web: Site, photograph
             await scan()
             await moved(shop, notice)
             await withdrawn(shop, notice)
+            await moved_to_where_the_memory_has_seen_it_alike(shop, photographs["coffee"])
+            await looked_at_by_itself(shop, coffee, rocket)
+            await lists_are_read_like_pages(shop)
 
-    asyncio.run(go())
+    run_in_app(load_config(tmp_path / "config.yaml"), go)
 
 
 async def live_while_the_work_is_shown(shop: Shop, notice: Notice, other: Conditional, again: Conditional) -> None:
@@ -158,6 +174,35 @@ async def live_while_the_work_is_shown(shop: Shop, notice: Notice, other: Condit
     # A page where the picture was may only keep programs out.
     shop.web.put("/coffee.jpg", "<p>Are you human?</p>")
     assert (await shop.recheck(notice))[0] is RecheckOutcome.UNCLEAR
+
+
+async def asked_at_the_desk(shop: Shop, owner: str) -> None:
+    """No request waits for the sites: the daemon looks, and what came of it stands where results always stand."""
+    app, now = shop.app, shop.app.services.clock()
+    mara = Actor(ActorKind.PERSON, "mara", frozenset(), "192.0.2.1")
+    house = House(app.config.owner, app.config.notices)
+    notice = draft(app.store, [shop.case.id], Wish(NoticeKind.CEASE, "mara"), house, now, this_user()).notice
+    with app.store.begin() as tx:
+        ask(tx, TaskKind.RECHECK_ASKED, Asked(shop.case.id, mara), now)
+        ask(tx, TaskKind.VERIFY_NOTICE, Asked(notice.id, mara), now)
+        with pytest.raises(UsageError, match="asked for it already"):
+            ask(tx, TaskKind.VERIFY_NOTICE, Asked(notice.id, mara), now)
+    consumers: dict[TaskKind, Consumer] = {
+        TaskKind.RECHECK_ASKED: AskedRecheckConsumer(app.services, {"shop": shop.settings}),
+        TaskKind.VERIFY_NOTICE: VerifyNoticeConsumer(app.services),
+    }
+    settled = await Runner(app.store, owner, app.services.clock, consumers).run_due()
+    assert {kind: dict(counts) for kind, counts in settled.items()} == {key: {Settled.DONE: 1} for key in consumers}
+    assert (shop.rechecks()[-1].asked_by, shop.rechecks()[-1].outcome) == ("mara", RecheckOutcome.THERE)
+    with app.store.read() as tx:
+        verified = tx.notices.get(notice.id)
+        lines = [line for line in tx.audit.lines(subject=notice.id) if line.address == "192.0.2.1"]
+        assert not owed(tx, TaskKind.VERIFY_NOTICE, notice.id)
+    assert verified is not None
+    assert (verified.history[-1].step, verified.history[-1].by) == (NoticeStep.VERIFIED, "mara")
+    assert len(lines) == 1, "the audit log knows from where it was asked"
+    with app.store.begin() as tx:
+        withdraw(tx, notice.id, By("mara", now, this_user()))
 
 
 async def there_while_anything_is_up(shop: Shop, notice: Notice) -> None:
@@ -227,6 +272,88 @@ async def withdrawn(shop: Shop, notice: Notice) -> None:
         withdraw(tx, notice.id, By("mara", shop.app.services.clock(), this_user()))
     assert isinstance(await shop.consumer.perform(shop.task_of(notice)), Done)
     assert shop.rechecks() == before
+
+
+async def moved_to_where_the_memory_has_seen_it_alike(shop: Shop, original: Image.Image) -> None:
+    """Recompressed and scaled copies, which no scan has met since the work was protected, are found by their looks."""
+    notice = shop.sent_notice()
+    for path in ("/else", "/new/coffee.jpg"):
+        shop.web.put(path, Status("404 Not Found"))
+    width, height = original.size
+    for number, share in enumerate((0.7, 0.5)):
+        copy = encoded(original.resize((int(width * share), int(height * share))), f"alike {number}", quality=50)
+        page = f"{shop.start}blog" if number == 0 else None
+        met = as_remembered(shop, copy.content, shop.web.put(f"/blog/{number}.jpg", copy), page)
+        with shop.app.store.begin() as tx:
+            memory = shop.app.services.memory
+            assert memory is not None
+            tx.seen.remember([met], memory.recipe, memory.shard)
+    shop.web.put("/blog", "<img src=/blog/0.jpg>")
+
+    outcome, recheck = await shop.recheck(notice)
+    assert outcome is RecheckOutcome.MOVED
+    seen = {(look.page_url, look.image_url): look.detail for look in recheck.elsewhere}
+    assert seen[f"{shop.start}blog", f"{shop.start}blog/0.jpg"] == "the page shows it"
+    assert seen[None, f"{shop.start}blog/1.jpg"] == "the picture at its address shows the work"
+
+
+def as_remembered(shop: Shop, content: bytes, image_url: str, page_url: str | None) -> NewlySeen:
+    """A picture as the memory keeps it that a scan met before anything was protected."""
+    decoded = decode(content, shop.app.config.matching)
+    described = DescribedPicture("JPEG", small_fingerprint(decoded).packed())
+    size = decoded.width, decoded.height
+    return NewlySeen(sha256(content).hexdigest(), *size, None, image_url, page_url, "shop", NOON, described=described)
+
+
+async def looked_at_by_itself(shop: Shop, picture: Conditional, other: Conditional) -> None:
+    """What was seen on no page: its file decides alone, and what is there is recorded."""
+    services, web = shop.app.services, shop.web
+    url = web.put("/alone.jpg", picture)
+    context = ScanContext("shop", services.clock(), Fetcher.for_person(services.web))
+    sought = Sought(frozenset({shop.case.asset_id}))
+
+    async def seen() -> PlaceState:
+        return (await look_again(services, context, Place(None, url, frozenset()), sought)).state
+
+    def is_absent() -> bool:
+        with shop.app.store.read() as tx:
+            (finding,) = (one for one in tx.findings.list(shop.case.id) if one.image_url == url)
+        assert finding.page_url == url
+        return finding.is_absent
+
+    assert (await seen(), is_absent()) == (PlaceState.THERE, False)
+    with shop.app.store.begin() as tx:
+        tx.findings.lose([one.id for one in tx.findings.list(shop.case.id) if one.image_url == url], services.clock())
+    assert is_absent()
+    assert (await seen(), is_absent()) == (PlaceState.THERE, False), "there again, so another notice may name it"
+
+    for answer, state in (
+        (Status("404 Not Found"), PlaceState.GONE),
+        (Status("503 Service Unavailable"), PlaceState.UNCLEAR),
+        # It may only keep programs out.
+        ("<p>Are you human?</p>", PlaceState.UNCLEAR),
+        (other, PlaceState.GONE),
+    ):
+        web.put("/alone.jpg", answer)
+        assert await seen() is state
+
+
+async def lists_are_read_like_pages(shop: Shop) -> None:
+    services, web = shop.app.services, shop.web
+    context = ScanContext("shop", services.clock(), Fetcher.for_person(services.web))
+    entry = (
+        f"<url><loc>{shop.start}page</loc><image:image xmlns:image='http://www.google.com/schemas/sitemap-image/1.1'>"
+        f"<image:loc>{shop.start}coffee.jpg</image:loc></image:image></url>"
+    )
+    begin = "<?xml version='1.0'?><urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'>"
+    for content, verdict in (
+        (f"{begin}{entry}</urlset>", PageVerdict.SHOWS),
+        (f"{begin}</urlset>", PageVerdict.WITHOUT),
+        ("%PDF-1.7", PageVerdict.NO_PAGE),
+    ):
+        url = web.put("/list", Says(content, content_type="application/octet-stream"))
+        look = await look_at_page(services, context, Place(url, f"{shop.start}coffee.jpg", frozenset()))
+        assert look.verdict is verdict
 
 
 def test_places_that_only_the_memory_knows_are_those_of_the_same_operator(store: Store) -> None:

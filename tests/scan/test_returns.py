@@ -1,6 +1,5 @@
 """A use that a scan no longer finds, and finds again, is a return; one that could not be looked at is not."""
 
-import asyncio
 import io
 import shutil
 from collections.abc import Iterator
@@ -9,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from guardian.app import App, at_work, opened_app
+from guardian.app import App, at_work
 from guardian.cases import Edit, decide
 from guardian.catalog.wanted import Wanted
 from guardian.config import load_config
@@ -17,6 +16,7 @@ from guardian.model import CaseState, Finding, ScanOutcome
 from guardian.scan.runs import scan_source
 from guardian.shipped import rules_folder
 from guardian.sources.settings import SiteSettings
+from tests.kept_workers import run_in_app
 from tests.websites import Conditional, Site, Status, running
 
 NAMES = ("coffee", "rocket", "astronaut", "cat", "camera")
@@ -60,8 +60,8 @@ def test_only_what_was_really_gone_returns(tmp_path: Path, web: Site, photograph
         show(name)
     start = web.put("/", "".join(f"<a href=/{name}>{name}</a>" for name in NAMES))
 
-    async def go() -> None:
-        async with opened_app(load_config(tmp_path / "config.yaml")) as app, at_work(app, "a test") as heartbeat:
+    async def go(app: App) -> None:
+        async with at_work(app, "a test") as heartbeat:
             async for added in app.catalog.add(wanted):
                 assert added.asset is not None
             settings = SiteSettings(name="shop", kind="site", url=start, sitemaps=False)
@@ -107,4 +107,4 @@ def test_only_what_was_really_gone_returns(tmp_path: Path, web: Site, photograph
             assert event.kind == "reopened"
             assert "back after it was gone since" in (event.note or "")
 
-    asyncio.run(go())
+    run_in_app(load_config(tmp_path / "config.yaml"), go)

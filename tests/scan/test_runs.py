@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from guardian.app import at_work, opened_app
+from guardian.app import App, at_work
 from guardian.config import Config, load_config
 from guardian.errors import FetchFailed
 from guardian.model import Answer, ScanCounts, Sighting, Skipped, SkipReason
 from guardian.scan.runs import scan_source
 from guardian.shipped import rules_folder
+from tests.kept_workers import run_in_app
 
 SIGHTING = Sighting("gallery", "https://a.example/1.jpg", None, datetime(2026, 11, 24, tzinfo=UTC))
 
@@ -40,8 +41,8 @@ def test_a_scan_leaves_its_account(tmp_path: Path, site: Any) -> None:
     config = load_config(tmp_path / "config.yaml")
     heard: list[Answer | Skipped] = []
 
-    async def go() -> None:
-        async with opened_app(config) as app, at_work(app, "a test") as heartbeat:
+    async def go(app: App) -> None:
+        async with at_work(app, "a test") as heartbeat:
             good, gone = config.sources
             scan = await scan_source(app.services, heartbeat, good, heard.append)
             assert (scan.outcome, scan.error) == ("completed", None)
@@ -63,7 +64,7 @@ def test_a_scan_leaves_its_account(tmp_path: Path, site: Any) -> None:
             assert last.counts.as_words() == {"left out: status_404": 1}, "what was not seen is counted by its reason"
             assert "404" in (last.error or "")
 
-    asyncio.run(go())
+    run_in_app(config, go)
     assert len(heard) == 3
 
 
@@ -87,8 +88,8 @@ def test_a_crawl_that_broke_off_between_two_pages_counts_nothing_twice(tmp_path:
     config = crawled(tmp_path, site)
     (source,) = config.sources
 
-    async def go() -> None:
-        async with opened_app(config) as app, at_work(app, "a test") as heartbeat:
+    async def go(app: App) -> None:
+        async with at_work(app, "a test") as heartbeat:
             for patience in range(10):
                 left = patience
 
@@ -105,7 +106,7 @@ def test_a_crawl_that_broke_off_between_two_pages_counts_nothing_twice(tmp_path:
                 assert scan.counts.skipped[SkipReason.VECTOR] == 7, f"broken off after {patience} answers"
                 assert scan.counts.problems["status_404"] == 3
 
-    asyncio.run(go())
+    run_in_app(config, go)
 
 
 def test_a_crawl_from_another_start_counts_none_of_what_was_cut_off(tmp_path: Path, site: Any) -> None:
@@ -113,8 +114,8 @@ def test_a_crawl_from_another_start_counts_none_of_what_was_cut_off(tmp_path: Pa
     (source,) = config.sources
     moved = source.model_copy(update={"url": site.page("moved.html", "one.svg")})
 
-    async def go() -> None:
-        async with opened_app(config) as app, at_work(app, "a test") as heartbeat:
+    async def go(app: App) -> None:
+        async with at_work(app, "a test") as heartbeat:
 
             def stop_at_the_second_page(result: Answer | Skipped) -> None:
                 if isinstance(result, Skipped) and "more.svg" in result.url:
@@ -125,15 +126,15 @@ def test_a_crawl_from_another_start_counts_none_of_what_was_cut_off(tmp_path: Pa
             scan = await scan_source(app.services, heartbeat, moved, lambda _: None)
             assert (scan.counts.pages, scan.counts.skipped[SkipReason.VECTOR]) == (1, 1)
 
-    asyncio.run(go())
+    run_in_app(config, go)
 
 
 def test_a_crawl_that_is_stopped_while_a_page_is_noted_loses_no_count(tmp_path: Path, site: Any) -> None:
     config = crawled(tmp_path, site)
     (source,) = config.sources
 
-    async def go() -> None:
-        async with opened_app(config) as app, at_work(app, "a test") as heartbeat:
+    async def go(app: App) -> None:
+        async with at_work(app, "a test") as heartbeat:
             held, free = threading.Event(), threading.Event()
 
             def hold_the_database() -> None:
@@ -158,4 +159,4 @@ def test_a_crawl_that_is_stopped_while_a_page_is_noted_loses_no_count(tmp_path: 
             scan = await scan_source(app.services, heartbeat, source, lambda _: None)
             assert (scan.counts.pages, scan.counts.skipped[SkipReason.VECTOR]) == (4, 7)
 
-    asyncio.run(go())
+    run_in_app(config, go)

@@ -10,8 +10,8 @@ from PIL import Image, ImageFilter
 from guardian.matching.features.appearance import appearance_of
 from guardian.matching.features.hashing import hash_upright
 from guardian.matching.settings import MatchingSettings
-from guardian.model import Asset
-from guardian.search.curation import Poorness, duplicates, quality_of, siblings
+from guardian.model import Asset, Rights
+from guardian.search.curation import Poorness, duplicates, names_another_owner, quality_of, siblings
 from guardian.search.rows import Rows
 
 
@@ -72,3 +72,16 @@ def test_poor_files_are_told_from_good_ones(photographs: dict[str, Image.Image])
     assert Poorness.TINY in quality_of(settings, _encoded(good.resize((200, 200)), quality=92)).poor
     blurred = good.filter(ImageFilter.GaussianBlur(4))
     assert quality_of(settings, _encoded(blurred, quality=92)).poor == (Poorness.BLURRED,)
+
+
+def test_a_notice_of_somebody_else_is_told_from_ones_own() -> None:
+    def named(notice: str | None, licensor: str | None = None) -> str | None:
+        rights = Rights(copyright_notice=notice, licensor=licensor)
+        return names_another_owner(rights, ["Müller Fotografie GmbH", "https://mueller-foto.example"])
+
+    assert named("© 2024 Getty Images") == "© 2024 Getty Images"
+    assert named("© MULLER, all rights reserved", "Big Stock Inc.") == "Big Stock Inc."
+    assert named("© 2026 Anna Müller") is None
+    assert named("Copyright 2019. All rights reserved. (c)") is None, "it names nobody"
+    assert named(None) is None
+    assert names_another_owner(Rights(copyright_notice="© Getty Images"), []) is None, "the owner is not known"

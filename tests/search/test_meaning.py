@@ -1,6 +1,7 @@
 """What texts mean and pictures show: shapes, order, and "none of these", with a tiny seeded CLIP that knows nothing."""
 
 import importlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ from guardian.matching.features.embedding import TextEmbedder, load
 from guardian.matching.index.writer import IndexWriter
 from guardian.matching.matcher import Matcher
 from guardian.matching.settings import EmbeddingSettings, MatchingSettings
-from guardian.search.meaning import NEUTRAL, nearest_in_meaning, terms_by_meaning
-from guardian.search.question import Kind
+from guardian.search.meaning import NEUTRAL, nearest_described, nearest_in_meaning, terms_by_meaning
+from guardian.search.question import By, Kind, Question
+from guardian.search.ranking import rank
+from guardian.search.reasons import why
 from tests.matching.pictures import encoded, photograph
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning:torch", "ignore:Detected pickle protocol")
@@ -85,3 +88,29 @@ def test_a_text_tower_gives_unit_vectors_that_repeat(tmp_path: Path) -> None:
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-5)
     assert np.allclose(text_embedder.encode_texts(NEUTRAL), vectors[:-1], atol=1e-5)
     assert embedder.encode([photograph("coffee")]).shape == (1, 32)
+
+
+def test_the_look_is_the_descriptors_where_there_is_one(matcher: Matcher, tmp_path: Path) -> None:
+    grain = np.random.default_rng(2).integers(0, 60, (200, 300, 1), dtype=np.uint8)
+    asked = Question(
+        data_dir=tmp_path, memory_recipe="recipe", among={Kind.ASSET: None, Kind.SEEN: None},
+        content=encoded(np.array((255, 90, 70), np.uint8) - grain), by=By.LOOK,
+    )  # fmt: skip
+    found = nearest_described(matcher, asked, 10)
+    assert found is not None
+    assert [number for _, number in found] == [1, 3, 2], "the red one, the grey one, the green one; withdrawn is none"
+    assert found[Kind.ASSET, 1] > 0.9
+    assert [number for _, number in nearest_described(matcher, asked, 1) or ()] == [1]
+    hidden = replace(asked, left_out=frozenset({(Kind.ASSET, 1)}))
+    assert [number for _, number in nearest_described(matcher, hidden, 10) or ()] == [3, 2]
+    only = replace(asked, among={Kind.ASSET: np.array([2])})
+    assert [number for _, number in nearest_described(matcher, only, 10) or ()] == [2]
+    # Examples move the question, and stand for it alone.
+    greener = replace(asked, content=None, like=((Kind.ASSET, 2),), unlike=((Kind.ASSET, 1),))
+    assert [number for _, number in nearest_described(matcher, greener, 10) or ()] == [2, 3, 1]
+    assert nearest_described(Matcher(MatchingSettings(), None), asked, 10) is None
+
+    # Ranked by the descriptor's cosines, whatever colours and shapes say; of `auto` they are a part.
+    ranking = rank(MatchingSettings(), replace(asked, described=found))
+    assert [(one.key, one.score) for one in ranking.found] == [(key, round(value, 4)) for key, value in found.items()]
+    assert why(ranking.found[0], By.LOOK) == f"alike by the descriptor ({found[Kind.ASSET, 1]:.2f})"

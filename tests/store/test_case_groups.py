@@ -20,6 +20,7 @@ from guardian.model import (
 from guardian.model.people import Role
 from guardian.people.people import add_person
 from guardian.store import Store
+from guardian.store.cases import LEAST_RANK
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 WAITING = CaseFilter(states=PURSUED_STATES)
@@ -45,18 +46,22 @@ def test_groups_come_by_their_most_urgent_case_and_go_on(store: Store, protect: 
         tx.cases.update(replace(settled, state=CaseState.DISMISSED))
 
     with store.read() as tx:
-        groups = tx.cases.groups(WAITING, CaseGrouping.OPERATOR, 2)
+        first_two = tx.cases.groups(WAITING, CaseGrouping.OPERATOR, 2)
+        groups = first_two.shown
         assert [(group.key, group.cases, group.rank) for group in groups] == [
             ("y.example", 2, 9.0),
             ("x.example", 2, 3.0),
         ]
-        (last,) = tx.cases.groups(WAITING, CaseGrouping.OPERATOR, 2, (groups[-1].rank, groups[-1].key))
-        assert last.key == "z.example"
-        assert tx.cases.count_groups(WAITING, CaseGrouping.OPERATOR) == 3
+        rest = tx.cases.groups(WAITING, CaseGrouping.OPERATOR, 2, (groups[-1].rank, groups[-1].key))
+        assert [group.key for group in rest.shown] == ["z.example"]
+        none_left = tx.cases.groups(WAITING, CaseGrouping.OPERATOR, 2, (-99.0, "z"))
+        assert {(found.groups, found.cases) for found in (first_two, rest, none_left)} == {(3, 6)}
+        nothing = tx.cases.groups(replace(WAITING, operator="nobody"), CaseGrouping.OPERATOR, 2)
+        assert (nothing.shown, nothing.groups, nothing.cases) == ((), 0, 0)
         first = tx.cases.foremost(WAITING, CaseGrouping.OPERATOR, ["x.example", "y.example"], 1)
         assert [(case.operator, case.rank) for case in first] == [("y.example", 9.0), ("x.example", 3.0)]
 
-        by_work = tx.cases.groups(WAITING, CaseGrouping.WORK, 9)
+        by_work = tx.cases.groups(WAITING, CaseGrouping.WORK, 9).shown
         assert [(group.key, group.cases, group.rank) for group in by_work] == [
             (one.work_id, 3, 9.0),
             (two.work_id, 3, 7.0),
@@ -122,3 +127,25 @@ def test_views_are_of_one_person(store: Store) -> None:
         assert tx.saved_views.of_person(rita) == []
         assert not tx.saved_views.remove(rita, "mine")
         assert tx.saved_views.remove(anna, "mine")
+
+
+def test_operators_come_by_urgency_or_by_places(store: Store, protect: Callable[[str], Asset]) -> None:
+    one, two = protect("a"), protect("b")
+    for operator, rank in (("x.example", 3.0), ("y.example", 9.0), ("z.example", 5.0)):
+        opened(store, one, operator, rank)
+    opened(store, two, "x.example", 1.0)
+    with store.begin() as tx:
+        settled = tx.cases.find(one.id, "y.example")
+        tx.cases.update(replace(settled, state=CaseState.DISMISSED))
+
+    with store.read() as tx:
+        everyone = tx.cases.operators()
+        assert [(found.operator, found.rank) for found in everyone] == [
+            ("z.example", 5.0),
+            ("x.example", 3.0),
+            ("y.example", LEAST_RANK),
+        ]
+        assert list(tx.cases.operators(limit=2)) == list(everyone[:2])
+        assert [found.cases for found in tx.cases.operators("x.example")] == [2]
+        assert tx.cases.operators("nobody.example") == []
+        assert tx.cases.most_used_by(2) == [], "no places are recorded"

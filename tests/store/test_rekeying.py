@@ -29,6 +29,7 @@ from guardian.model import (
 from guardian.store import Store, Transaction
 from guardian.store.connecting import connect
 from guardian.urls.keys import KEY_VERSION
+from tests.databases import store_in
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 PAGE = "https://thief.example/p"
@@ -213,7 +214,7 @@ def test_the_older_case_wins_and_no_case_is_lost(
 @settings(max_examples=20, deadline=None)
 def test_merging_gives_what_todays_rules_would_have_recorded(seen: list[tuple[int, str, int]]) -> None:
     with TemporaryDirectory() as folder:
-        then, now = (Store(f"sqlite:///{Path(folder) / name}.db") for name in ("then", "now"))
+        then, now = (store_in(Path(folder) / name) for name in ("then", "now"))
         minute, sightings = 0, []
         for store in (then, now):
             with store.begin() as tx:

@@ -84,7 +84,7 @@ def test_fields_count_by_what_they_say_of_a_picture(store: Store) -> None:
             *(_met(digit, Context(alt="something else")) for digit in range(4, 12)),
         ],
     )
-    assert _seen(store, "lighthouse") == ["3", "2", "1"]
+    assert _seen(store, "lighthouse") == _seen(store, '"a lighthouse"') == ["3", "2", "1"]
 
 
 _HOSTILE = (

@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guardian.views.plain_text import cleaned, clipped, json_size
+from guardian.views.plain_text import cleaned, clipped, json_size, printable
 
 
 @given(st.text(), st.integers(min_value=3, max_value=50))
@@ -30,4 +30,11 @@ def test_cut_is_marked_and_words_stay() -> None:
     assert clipped("abcdefghij", 9) == "abcdef…"
     assert clipped("zero\u200dwidth joiners make \U0001f469\u200d\U0001f4bb", 100).endswith(
         "\U0001f469\u200d\U0001f4bb"
+    )
+
+
+def test_spaces_of_other_widths_stay_where_text_is_printed() -> None:
+    assert (
+        printable("«\u00a0café\u00a0»\u202f; 写真\u3000展 \x1b[31m\u202e")
+        == "«\u00a0café\u00a0»\u202f; 写真\u3000展 \ufffd[31m\ufffd"
     )

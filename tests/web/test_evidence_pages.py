@@ -1,15 +1,22 @@
 """Evidence in the desk: a capture now, the hold, and the bundle as a file; each only for those who may decide."""
 
+import asyncio
+import re
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from guardian.cases.capture_orders import order_of
 from guardian.evidence.bundle import BundleHead, Member, Written, write_bundle
+from guardian.evidence.bundle_tasks import BundleConsumer
 from guardian.evidence.signing import installation_key
+from guardian.evidence.timestamps import NoTimestamp
 from guardian.evidence.verifying import verify
 from guardian.evidence.wishes import BundleWishes
 from guardian.model import Actor, CaptureReason, TaskKind
+from guardian.tasks.outcomes import Settled
+from guardian.tasks.runner import Runner
 from tests.web.conftest import Served
 from tests.web.uses import picture_bytes, protected, used
 
@@ -21,12 +28,7 @@ def case_id(served: Served) -> str:
     asset = protected(served.desk, picture_bytes(4), "Lake")
     case = used(served.desk, asset, picture_bytes(4), "https://www.thief.example/lake")
 
-    async def export(case_id: str, folder: Path, by: Actor, wishes: BundleWishes) -> Written:
-        head = BundleHead(case_id, served.desk.clock(), "0.1.0", left_out=("Names.",) if wishes.for_others else ())
-        members = [Member("case.json", f'{{"by":"{by.name}"}}'.encode(), "application/json", "The case.")]
-        return await write_bundle(folder, head, members, installation_key(served.desk.data_dir), None)
-
-    object.__setattr__(served.desk, "export", export)
+    object.__setattr__(served.desk, "makes_bundles", True)
     return case.id
 
 
@@ -71,29 +73,74 @@ def test_a_case_is_held_and_released_with_a_reason(served: Served, case_id: str)
     ]
 
 
-def test_the_bundle_comes_as_a_file_and_nothing_of_it_stays(served: Served, case_id: str, tmp_path: Path) -> None:
+def made(served: Served, at: datetime | None = None) -> list[Settled]:
+    """Let the daemon make the bundles that are owed; return how its tasks were settled."""
+
+    async def export(case_id: str, folder: Path, by: Actor, wishes: BundleWishes) -> Written:
+        if by.name == "Anna":
+            raise NoTimestamp("no authority answered")
+        head = BundleHead(case_id, served.desk.clock(), "0.1.0", left_out=("Names.",) if wishes.for_others else ())
+        members = [Member("case.json", f'{{"by":"{by.name}"}}'.encode(), "application/json", "The case.")]
+        return await write_bundle(folder, head, members, installation_key(served.desk.data_dir), None)
+
+    def clock() -> datetime:
+        return at or served.desk.clock()
+
+    consumer = BundleConsumer(served.store, export, served.desk.data_dir, clock)
+    with served.store.begin() as tx:
+        tx.processes.beat("daemon", timedelta(minutes=9), host="here", pid=1, command="test")
+    runner = Runner(served.store, "daemon", clock, {TaskKind.BUNDLE: consumer})
+    return list(asyncio.run(runner.run_due_of(TaskKind.BUNDLE)).elements())
+
+
+def test_a_bundle_is_made_by_the_daemon_and_fetched_from_the_page(served: Served, case_id: str, tmp_path: Path) -> None:
+    """No request waits while gigabytes are written and time-stamp authorities are asked."""
     rita = served.signed_in("Rita")
-    got = rita.post(f"/cases/{case_id}/bundle")
-    assert (got.status_code, got.headers["content-type"]) == (200, "application/zip")
-    assert got.headers["content-disposition"].startswith(f'attachment; filename="{case_id}-')
-    path = tmp_path / "b.zip"
-    path.write_bytes(got.content)
-    assert verify(path).is_whole
-    assert b'{"by":"Rita"}' in got.content
-    short = rita.post(f"/cases/{case_id}/bundle", data={"for_others": "1"})
-    assert short.headers["content-disposition"].endswith('-for-others.zip"')
-    path.write_bytes(short.content)
-    manifest = verify(path).manifest
-    assert manifest is not None
-    assert manifest.left_out == ("Names.",)
-    assert not list(served.desk.data_dir.rglob("*.zip"))
+    asked = rita.post(f"/cases/{case_id}/bundle", data={"for_others": "1"})
+    assert (asked.status_code, asked.headers["location"]) == (303, f"/cases/{case_id}#h-evidence")
+    assert rita.post(f"/cases/{case_id}/bundle", data={"for_others": "1"}).status_code == 400, "once is enough"
+    assert rita.post(f"/cases/{case_id}/bundle").status_code == 303, "the full one is another"
+    assert "A bundle: asked for by Rita; the daemon does it" in rita.get(f"/cases/{case_id}").text
+    assert made(served) == [Settled.DONE, Settled.DONE]
+
+    text = rita.get(f"/cases/{case_id}").text
+    assert "asked for by Rita" not in text
+    links = re.findall(rf'href="(/cases/{case_id}/bundles/[^"]+)"', text)
+    assert sorted("-for-others" in one for one in links) == [False, True]
+    for link in links:
+        got = rita.get(link)
+        assert (got.status_code, got.headers["content-type"]) == (200, "application/zip")
+        assert got.headers["content-disposition"] == f'attachment; filename="{link.rpartition("/")[2]}"'
+        (tmp_path / "b.zip").write_bytes(got.content)
+        manifest = verify(tmp_path / "b.zip").manifest
+        assert manifest is not None
+        assert manifest.left_out == (("Names.",) if "-for-others" in link else ())
+        assert b'{"by":"Rita"}' in got.content
+    assert actions(served, case_id).count(("evidence.bundle_fetched", "Rita")) == 2
+
+    vera = served.signed_in("Vera")
+    assert vera.get(links[0]).status_code == 403
+    assert "/bundles/" not in vera.get(f"/cases/{case_id}").text
+    assert rita.get(f"/cases/{case_id}/bundles/..%2f..%2fguardian.db").status_code == 404
+    assert rita.get(f"/cases/{case_id}/bundles/other.zip").status_code == 404
+    assert made(served, served.desk.clock() + timedelta(days=8)) == []
+    assert not list(served.desk.data_dir.rglob("*.zip")), "what holds internal notes does not lie about for ever"
+
+
+def test_why_a_bundle_could_not_be_made_stands_on_the_page(served: Served, case_id: str) -> None:
+    anna = served.signed_in("Anna")
+    assert anna.post(f"/cases/{case_id}/bundle").status_code == 303
+    assert made(served) == [Settled.POSTPONED]
+    assert "A bundle: it could not be done yet and is tried again: no authority answered" in (
+        anna.get(f"/cases/{case_id}").text
+    )
 
 
 def test_who_may_only_read_and_what_another_site_sends_change_nothing(served: Served, case_id: str) -> None:
     vera, rita = served.signed_in("Vera"), served.signed_in("Rita")
     text = vera.get(f"/cases/{case_id}").text
     assert 'id="h-evidence"' in text
-    assert "Full bundle" not in text
+    assert "Make the full bundle" not in text
     del rita.headers["x-csrf-token"]
     before = actions(served, case_id)
     for step in ("capture", "hold", "release", "bundle"):

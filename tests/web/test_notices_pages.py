@@ -34,6 +34,8 @@ def test_a_notice_from_the_case_to_the_counter_notice(served: Served, case_id: s
     assert "17 U.S.C. § 512(c)(3)" in text
     assert "Lake &lt;script&gt;" in text
     assert "nobody has recorded a licence check" in text
+    assert "look at both pictures first" in text, "what the command line says of a draft stands here too"
+    assert rita.get(f"{path}/copy").status_code == 400
 
     refused = rita.post(f"{path}/approve")
     assert refused.status_code == 400
@@ -58,6 +60,8 @@ def test_a_notice_from_the_case_to_the_counter_notice(served: Served, case_id: s
         assert notice is not None
         assert notice.state is NoticeState.SENT
         assert served.desk.notice_copies.get(notice.history[-1].detail["copy_sha256"]) == b"From: ada"
+    assert "What was sent, as it was kept" in anna.get(path).text
+    assert anna.get(f"{path}/copy").content == b"From: ada"
     day = served.desk.clock().date().isoformat()
     assert anna.post(f"{path}/counter", data={"received": day}).status_code == 303
     assert "counter notice received" in anna.get(path).text

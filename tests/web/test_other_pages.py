@@ -10,8 +10,9 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import Message
 
-from guardian.model import Context, TaskKind, TaskState
-from guardian.views.overview import csv_text
+from guardian.model import Context, TaskKind, TaskState, Waiting
+from guardian.outbox import mint
+from guardian.views.overview import Seen, csv_text, seen_of
 from guardian.web.bodies import bounded
 from tests.web.conftest import Served
 from tests.web.uses import picture_bytes, protected, used
@@ -45,10 +46,37 @@ def test_images_are_shown_with_who_uses_them(served: Served, case_id: str) -> No
     assert refused.status_code == 400
 
 
+def test_rights_are_stated_anew_where_an_image_is_shown(served: Served) -> None:
+    vera, rita = served.signed_in("Vera"), served.signed_in("Rita")
+    with served.store.read() as tx:
+        (asset,) = tx.assets.list()
+    stated = {"title": "Lake <b>", "collection": asset.collection, "tags": "sea; ;dawn;sea", "creator": "Ada"}
+    path = f"/assets/{asset.id}"
+    assert vera.post(path, data=stated).status_code == 403
+    assert "Title and rights" not in vera.get(path).text
+    assert rita.post(path, data=stated).headers["location"] == f"{path}?saved=1"
+    text = rita.get(f"{path}?saved=1").text
+    assert 'value="Lake &lt;b&gt;"' in text
+    assert 'value="sea; dawn"' in text
+    assert 'name="creator" value="Ada"' in text
+
+    rita.post(path, data=stated | {"title": "Lake", "creator": ""})
+    with served.store.read() as tx:
+        after, lines = tx.assets.get(asset.id), [line for line in tx.audit.lines() if line.action == "asset.edited"]
+    assert (after.title, after.rights.creator, after.tags) == ("Lake", None, ("sea", "dawn"))
+    assert [line.actor for line in lines] == ["Rita", "Rita"]
+    assert rita.post(path, data=stated | {"creator": "x" * 2_001}).status_code == 400
+    assert rita.post("/assets/asset_none", data=stated).status_code == 404
+
+
 def test_a_check_says_what_it_needs(served: Served) -> None:
     vera = served.signed_in("Vera")
     assert "Nothing is recorded" in vera.get("/check").text
     assert vera.post("/check", data={"address": "javascript:alert(1)"}).status_code == 400
+    rita, asked = served.signed_in("Rita"), {"address": "https://thief.example/", "record": "1"}
+    assert "unless you ask for it" in rita.get("/check").text
+    assert vera.post("/check", data=asked).status_code == 403
+    assert rita.post("/check", data={"record": "1"}, files={"picture": ("a.jpg", b"x")}).status_code == 400
 
 
 def test_nobody_fills_the_disk_with_a_form(served: Served) -> None:
@@ -91,6 +119,28 @@ def test_only_deliveries_are_retried_where_deliveries_are_listed(served: Served)
         assert [tx.tasks.get(task.id).state for task in dead] == [TaskState.DUE, TaskState.DEAD]
 
 
+def test_floods_are_held_until_a_person_sends_or_drops_them(served: Served) -> None:
+    vera, anna, at = served.signed_in("Vera"), served.signed_in("Anna"), served.desk.clock()
+    with served.store.begin() as tx:
+        for number, about in enumerate(("work_1", "work_1", "rule:<b>")):
+            message = mint("case.opened", {"number": number}, at)
+            tx.messages.add(message)
+            tx.waiting.add(Waiting(message.id, "legal", about, at))
+    text = anna.get("/deliveries").text
+    assert "rule:&lt;b&gt;" in text
+    assert 'href="/cases?state=all&amp;work=work_1"' in text
+    path = "/deliveries/floods"
+    assert vera.post(path, data={"about": "work_1", "decision": "drop"}).status_code == 403
+    assert anna.post(path, data={"about": "work_1", "decision": "keep"}).status_code == 400
+    assert anna.post(path, data={"about": "work_1", "decision": "release"}).status_code == 303
+    assert anna.post(path, data={"about": "rule:<b>", "decision": "drop"}).status_code == 303
+    assert anna.post(path, data={"about": "rule:<b>", "decision": "drop"}).status_code == 400
+    with served.store.read() as tx:
+        sent = [task for task in tx.tasks.list(TaskKind.DELIVER, None, 10) if task.destination == "legal"]
+        assert (len(sent), tx.waiting.held()) == (2, [])
+    assert "Send them" not in anna.get("/deliveries").text
+
+
 def test_people_and_tokens_are_changed_by_admins(served: Served) -> None:
     anna = served.signed_in("Anna")
     added = {"change": "add", "name": "Otto", "role": "viewer", "password": "long enough for all"}
@@ -119,7 +169,19 @@ def test_the_overview_has_pictures_and_their_numbers(served: Served) -> None:
     assert len(rows) == 12
     assert sum(int(row["new"]) for row in rows) == 1
     assert "thief.example,1,1,1" in vera.get("/overview/operators.csv").text
+    assert "No source is configured" in text
+    assert vera.get("/overview/coverage.csv").text == "source,compared,not seen,trouble\r\n"
     assert vera.get("/overview/none.csv").status_code == 404
+
+
+def test_the_overview_says_what_a_source_saw_and_what_not() -> None:
+    ended = {"source": "shop", "compared": 3, "not_seen": {"robots": 1}, "trouble": None, "last_ended": {"id": 1}}
+    assert seen_of(ended) == Seen("shop", 3, 1, "")
+    assert seen_of(ended).share == 0.75
+    new = ended | {"compared": 0, "not_seen": {}, "last_ended": None}
+    assert (seen_of(new).trouble, seen_of(new).share) == ("not scanned yet", None)
+    silent = ended | {"trouble": {"kind": "silent", "detail": "no pictures", "since_scan": 2}}
+    assert seen_of(silent).trouble == "silent: no pictures"
 
 
 def test_no_cell_of_a_table_is_a_formula() -> None:

@@ -100,8 +100,8 @@ def test_the_desk_of_a_daemon_checks_tries_and_scans(
                 program.headers["authorization"] = f"Bearer {secret}"
                 people = [await signed_in(url, name) for name in ("Anna", "Rita", "Vera")]
                 visit = Visit(app, web, copy, jpeg(photographs["rocket"]), *people, program)
-                steps = (scan_now, grant_a_licence, try_a_source, check_by_page, check_by_program, search_both_ways)
-                for step in (*steps, read_settings):
+                steps = (scan_now, grant_a_licence, try_a_source, check_by_page, record_by_page, check_by_program)
+                for step in (*steps, search_both_ways, read_settings):
                     await step(visit)
                 for client in (*people, program):
                     await client.aclose()
@@ -148,6 +148,7 @@ async def grant_a_licence(visit: Visit) -> None:
 
     assert the_case().state is CaseState.OPEN
     terms = {"host": "127.0.0.1", "scope": "collection", "name": "portfolio", "until": "2999-12-31", "note": "<b>ours"}
+    terms |= {"begins": "2020-01-01", "territory": "Europe", "medium": "web"}
     assert (await visit.vera.post("/licences", data=terms)).status_code == 403
     for wrong in ({"host": ""}, {"scope": "planet"}, {"name": " "}, {"until": "soon"}):
         assert (await visit.rita.post("/licences", data=terms | wrong)).status_code == 400, wrong
@@ -157,6 +158,7 @@ async def grant_a_licence(visit: Visit) -> None:
     text = (await visit.vera.get("/licences")).text
     assert "portfolio" in text
     assert "&lt;b&gt;ours" in text
+    assert "Europe" in text
     assert "End it" not in text
     with visit.app.store.read() as tx:
         (licence,) = tx.licences.list()
@@ -183,6 +185,25 @@ async def check_by_page(visit: Visit) -> None:
     for content, said in ((visit.copy, "Copy"), (visit.stranger, "Clear")):
         text = (await visit.vera.post("/check", files={"picture": ("a.jpg", content)})).text
         assert f"<strong>{said}</strong>" in text
+
+
+async def record_by_page(visit: Visit) -> None:
+    """What an address shows is recorded when that is asked for, and only then."""
+    address = visit.web.put("/elsewhere", "<img src=/copy.jpg>")
+
+    def pages() -> set[str]:
+        with visit.app.store.read() as tx:
+            (case,) = tx.cases.list()
+            return {finding.page_url for finding in tx.findings.list(case.id)}
+
+    assert "<strong>Copy</strong>" in (await visit.rita.post("/check", data={"address": address})).text
+    assert address not in pages()
+    text = (await visit.rita.post("/check", data={"address": address, "record": "1"})).text
+    assert "Recorded, as a scan would" in text
+    assert address in pages()
+    with visit.app.store.read() as tx:
+        lines = [line for line in tx.audit.lines() if line.action == "check.recorded"]
+    assert [(line.actor, line.detail["address"]) for line in lines] == [("Rita", address)]
 
 
 async def check_by_program(visit: Visit) -> None:

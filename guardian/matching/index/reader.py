@@ -84,6 +84,11 @@ class IndexSegment:
         return len(self.numbers)
 
     @cached_property
+    def assets(self) -> int:
+        """How many assets of it answer."""
+        return len(np.unique(self.numbers[self.alive]))
+
+    @cached_property
     def has_frames(self) -> bool:
         """Whether some asset has more than one row."""
         return len(np.unique(self.numbers)) < len(self.numbers)
@@ -190,7 +195,7 @@ class Index:
     @cached_property
     def assets(self) -> int:
         """How many assets answer."""
-        return sum(len(np.unique(segment.numbers[segment.alive])) for segment in self.segments)
+        return sum(segment.assets for segment in self.segments)
 
     @cached_property
     def latest_number(self) -> int:

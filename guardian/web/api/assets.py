@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, File, Form, Query, Request, UploadFile
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
-from guardian.catalog.details import Correction, changes, edited
+from guardian.catalog.details import Correction
 from guardian.errors import UsageError
 from guardian.model import Actor, Asset, AssetFilter, AssetState, Permission, Rights
 from guardian.store import Transaction
@@ -17,8 +17,9 @@ from guardian.web.api.answers import not_found, problems
 from guardian.web.api.inputs import IdInPath, Input, Name, PageQuery, Text
 from guardian.web.api.routing import GuardedRoute
 from guardian.web.api.uploads import name_of, received
-from guardian.web.api.working import catalog_of, judge_uses_of
+from guardian.web.api.working import catalog_of
 from guardian.web.auth.requests import permitted
+from guardian.web.correcting import correct_asset, judge_uses_of
 from guardian.web.desk import desk_of
 
 router = APIRouter(prefix="/assets", tags=["assets"], route_class=GuardedRoute)
@@ -145,15 +146,7 @@ def edit_asset(request: Request, actor: Owner, asset_id: IdInPath, body: AssetCh
 
     desk = desk_of(request)
     with desk.store.begin() as tx:
-        before = _asset(tx, asset_id)
-        after = edited(before, correction)
-        found = changes(before, after)
-        if found:
-            tx.assets.edit(after)
-            changed = {one.name: one.after for one in found}
-            tx.audit.add(actor, "asset.edited", before.id, desk.clock(), changed)
-        if after.collection != before.collection:
-            judge_uses_of(tx, desk, before.id)
+        correct_asset(tx, desk, actor, _asset(tx, asset_id), correction)
         return _object_of(tx, _asset(tx, asset_id))
 
 

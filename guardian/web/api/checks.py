@@ -1,4 +1,4 @@
-"""Checks: is this picture, or any of this page, a copy of yours? Nothing is recorded and nobody is told."""
+"""Checks: is this picture, or any of this page, a copy of yours? Nothing is recorded and nobody told unless asked."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -17,7 +17,7 @@ from guardian.web.api.inputs import Text
 from guardian.web.api.routing import UnrememberedRoute
 from guardian.web.api.uploads import name_of, received
 from guardian.web.api.working import services_of
-from guardian.web.auth.requests import permitted
+from guardian.web.auth.requests import NotPermitted, permitted
 from guardian.web.desk import Desk, desk_of
 
 router = APIRouter(tags=["checks"], route_class=UnrememberedRoute)
@@ -41,6 +41,9 @@ async def check_target(
     address: Annotated[
         Text | None, Form(max_length=_LONGEST_ADDRESS, description="The address of a picture or a page.")
     ] = None,
+    record: Annotated[
+        bool, Form(description="Record what the address shows and tell of it, as a scan does; needs cases:write.")
+    ] = False,
 ) -> dict[str, Any]:
     """Compare a picture, or all pictures of a page, with your assets, by your rules and licences.
 
@@ -50,20 +53,32 @@ async def check_target(
         raise UsageError("send either a `picture` or an `address`")
 
     desk = desk_of(request)
+    if record and address is None:
+        raise UsageError("a picture alone has no place that could be recorded; send the `address` that shows it")
+    if record and not actor.may(Permission.CASES_WRITE):
+        raise NotPermitted(f"{actor.name} may not record uses; it needs {Permission.CASES_WRITE.value}")
     if address is not None:
         # Paths would be read on this machine.
         if not is_web_address(address):
             raise UsageError(f"{address!r} is no address; write one such as https://shop.example/page")
-        return await _checked(desk, address)
+        if record:
+            await run_in_threadpool(_note, desk, actor, address)
+        return await _checked(desk, address, recorded=record)
 
     assert picture is not None
     async with received(desk, picture) as path:
         return await _checked(desk, str(path), shown_as=name_of(picture))
 
 
-async def _checked(desk: Desk, target: str, shown_as: str | None = None) -> dict[str, Any]:
+def _note(desk: Desk, actor: Actor, address: str) -> None:
+    """Write to the audit log who has what an address shows recorded."""
+    with desk.store.begin() as tx:
+        tx.audit.add(actor, "check.recorded", None, desk.clock(), {"address": address[:2_000]})
+
+
+async def _checked(desk: Desk, target: str, shown_as: str | None = None, *, recorded: bool = False) -> dict[str, Any]:
     """Return what is said of a target. `shown_as` stands for the path of an upload, which nobody else knows."""
-    found = [result async for result in check(services_of(desk), [target])]
+    found = [result async for result in check(services_of(desk), [target], recorded=recorded)]
     results = [answer_json(result) if isinstance(result, Answer) else not_seen_json(result) for result in found]
     if shown_as is not None:
         hidden = {"target": shown_as, "image_url": None, "page_url": None}

@@ -17,7 +17,7 @@ from guardian.notices.drafting import Wish, draft
 from guardian.notices.steps import By
 from guardian.notices.timeline import timeline_of
 from guardian.scan.notice_recheck import Occasion, recheck_case
-from guardian.scan.verifying import dead_addresses
+from guardian.scan.verifying import dead_addresses, recipient_doubt
 from guardian.store import Transaction
 from guardian.views.notices import notice_json, recheck_json
 from guardian.views.timelines import timeline_json
@@ -245,8 +245,9 @@ async def _change_of(desk: Desk, notice_id: str, step: Step, by: By) -> Callable
         case Approve():
             return lambda tx: steps.approve(tx, notice_id, by, settings, step.note)
         case Verify():
-            dead = await dead_addresses(services_of(desk), await run_in_threadpool(_read, desk, notice_id))
-            return lambda tx: steps.note_verified(tx, notice_id, dead, by)
+            notice = await run_in_threadpool(_read, desk, notice_id)
+            dead, doubt = await dead_addresses(services_of(desk), notice), await recipient_doubt(notice)
+            return lambda tx: steps.note_verified(tx, notice_id, dead, by, doubt)
         case MarkSent():
             notice = await run_in_threadpool(_read, desk, notice_id)
             content = await run_in_threadpool(mail_of, notice, desk.house.owner)

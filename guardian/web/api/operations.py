@@ -1,6 +1,7 @@
 """What the daemon does: operators that use your works, sources and what was seen of them, messages, the audit log."""
 
 from datetime import UTC, date, datetime, time
+from enum import StrEnum
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -9,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from guardian.cases.priority import points_of_rank
 from guardian.cases.reading import operator_detail, operator_named
+from guardian.delivery.floods import drop_flood, held_floods, release_flood
 from guardian.delivery.sending import delivery_numbered, retry_now
 from guardian.model import Actor, Permission, Task, TaskKind, TaskState
 from guardian.sources.overview import listed_source
@@ -53,6 +55,20 @@ class AuditQuery(PageQuery):
 
     subject: Name | None = Field(None, description="Only about the case, asset, person... of this id.")
     since: date | None = Field(None, description="Of this day (UTC) or later.")
+
+
+class FloodEnd(StrEnum):
+    """What becomes of messages that are held."""
+
+    RELEASE = "release"
+    DROP = "drop"
+
+
+class FloodDecision(Input):
+    """What becomes of which messages that are held."""
+
+    about: Name = Field(description="As GET /api/v1/floods names it.", examples=["work_9f8e7d6c5b4a39281706"])
+    decision: FloodEnd
 
 
 @router.get(
@@ -165,6 +181,37 @@ def retry_delivery(request: Request, actor: Retrier, number: int) -> dict[str, A
             raise not_found(f"there is no message {number}; GET /api/v1/deliveries lists them")
         retry_now(tx, actor, task, desk.clock())
         return _delivery(tx, tx.tasks.get(number) or task)
+
+
+@router.get(
+    "/floods",
+    tags=["deliveries"],
+    summary="List what is held",
+    response_model=schemas.Floods,
+    responses=problems(),
+    operation_id="list_floods",
+)
+def list_floods(request: Request, actor: Watcher) -> dict[str, Any]:
+    """Return what there were too many messages about in an hour (a work or a rule), and how many of them are held."""
+    with desk_of(request).store.read() as tx:
+        return {"items": [{"about": about, "held": number} for about, number in held_floods(tx).items()]}
+
+
+@router.post(
+    "/floods/decisions",
+    tags=["deliveries"],
+    summary="Send or drop what is held",
+    response_model=schemas.FloodEnded,
+    responses=problems(),
+    operation_id="decide_flood",
+)
+def decide_flood(request: Request, actor: Retrier, body: FloodDecision) -> dict[str, Any]:
+    """Send the messages that are held about a work or a rule, or never send them."""
+    desk = desk_of(request)
+    end = release_flood if body.decision is FloodEnd.RELEASE else drop_flood
+    with desk.store.begin() as tx:
+        number = end(tx, actor, body.about, desk.clock())
+    return {"about": body.about, "decision": body.decision.value, "messages": number}
 
 
 @router.get(

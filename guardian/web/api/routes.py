@@ -30,7 +30,7 @@ _TAGS = (
     ("operators", "Who uses your works."),
     ("sources", "The places that are watched, and what was seen of them."),
     ("deliveries", "Messages to your destinations."),
-    ("checks", "Is this a copy? Nothing is recorded."),
+    ("checks", "Is this a copy? Nothing is recorded unless you ask for it."),
     ("search", "What is like a picture, or has some words? Nothing is recorded."),
     ("events", "New and changed cases as they come."),
     ("people", "Who may do what; for admins."),

@@ -257,6 +257,27 @@ class Deliveries(Described):
     next_cursor: str | None
 
 
+class Flood(Described):
+    """What there were too many messages about in an hour, and how many of them are held."""
+
+    about: str
+    held: int
+
+
+class Floods(Described):
+    """All floods of which messages are held."""
+
+    items: list[Flood]
+
+
+class FloodEnded(Described):
+    """What became of messages that were held."""
+
+    about: str
+    decision: str
+    messages: int
+
+
 class AuditLine(Described):
     """Who did what, when and from where."""
 

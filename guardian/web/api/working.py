@@ -4,10 +4,9 @@ from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
 
-from guardian.cases.standing import Judging, judge_again
+from guardian.cases.standing import Judging
 from guardian.scan.lookalikes import Archive
 from guardian.scan.services import Services
-from guardian.store import Transaction
 from guardian.web.desk import Desk
 
 if TYPE_CHECKING:
@@ -38,10 +37,3 @@ def catalog_of(desk: Desk) -> "Catalog":
 def archive_of(desk: Desk) -> Archive:
     """Return where the pictures of cases are looked for and compared. Raises 503."""
     return Archive(desk.store, desk.vault, desk.originals, services_of(desk).workers)
-
-
-def judge_uses_of(tx: Transaction, desk: Desk, asset_id: str) -> None:
-    """Judge the recorded uses of an asset again, whose collection or work has changed: licences go by both."""
-    uses = list(tx.findings.places(asset_id=asset_id))
-    if uses:
-        judge_again(tx, uses, judging_of(desk), desk.clock())

@@ -9,12 +9,14 @@ from fastapi import APIRouter, Depends, File, Form, HTTPException, Query, Reques
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
+from guardian.catalog.details import Correction
 from guardian.catalog.wanted import Wanted
 from guardian.errors import UsageError
 from guardian.model import Asset, AssetFilter, BrowserSession, Case, Permission
 from guardian.people.signing_in import actor_of
 from guardian.views.assets import asset_facts, weakness_words
 from guardian.web.auth.requests import address_of
+from guardian.web.correcting import correct_asset
 from guardian.web.desk import desk_of
 from guardian.web.pages.access import person_may
 from guardian.web.rendering import page
@@ -25,6 +27,16 @@ READER = Depends(person_may(Permission.ASSETS_READ))
 _ON_A_PAGE = 120
 _UPLOADS = "uploads"
 _MAX_BYTES = 50 * 1024**2
+_LONGEST_NAME, _LONGEST_RIGHT = 200, 2_000
+RIGHTS = {
+    "creator": "Creator",
+    "copyright_notice": "Copyright notice",
+    "licensor": "Licensor",
+    "web_statement": "Web statement of rights",
+    "registration": "Registration",
+}
+"""The rights that are stated of an image, and what people call them."""
+
 _UNSAFE = re.compile(r"[^\w.()-]+")
 
 
@@ -96,25 +108,65 @@ async def protect(
 
 
 @router.get("/{asset_id}", dependencies=[READER])
-async def show_asset(request: Request, asset_id: str) -> Response:
+async def show_asset(request: Request, asset_id: str, saved: str = "") -> Response:
     """Show one image: what is known of it, its versions, and who uses it."""
     desk = desk_of(request)
 
-    def read() -> tuple[Asset, list[Asset], list[Case]] | None:
+    def read() -> tuple[Asset, list[Asset], list[Case], list[str]] | None:
         with desk.store.read() as tx:
             asset = tx.assets.get(asset_id)
             if asset is None:
                 return None
             work = tx.works.of_asset(asset.id)
             others = [one for one in work.assets if one.id != asset.id] if work is not None else []
-            return asset, others, tx.cases.list(asset_id=asset.id, limit=200)
+            return asset, others, tx.cases.list(asset_id=asset.id, limit=200), tx.assets.collections()
 
     found = await run_in_threadpool(read)
     if found is None:
         raise HTTPException(404, f"there is no asset {asset_id[:80]}")
-    asset, versions, cases = found
+    asset, versions, cases, collections = found
     facts = asset_facts(asset, [one.id for one in versions])
-    return page(request, "asset.html", asset=asset, facts=facts.items(), versions=versions, cases=cases)
+    return page(
+        request,
+        "asset.html",
+        asset=asset,
+        facts=facts.items(),
+        versions=versions,
+        cases=cases,
+        rights=RIGHTS,
+        collections=collections,
+        saved=bool(saved),
+    )
+
+
+@router.post("/{asset_id}")
+async def correct(
+    request: Request,
+    asset_id: str,
+    session: BrowserSession = Depends(person_may(Permission.ASSETS_WRITE)),  # noqa: B008 - FastAPI's way
+) -> Response:
+    """State title, collection, tags and rights of an image anew; an empty right is taken away."""
+    form = await request.form(max_fields=20)
+    sent = {name: str(form.get(name, "")).strip() for name in ("title", "collection", "tags", *RIGHTS)}
+    longest = max(RIGHTS, key=lambda name: len(sent[name]))
+    if len(sent[longest]) > _LONGEST_RIGHT or max(len(sent[name]) for name in ("title", "collection")) > _LONGEST_NAME:
+        raise UsageError(f"a right has {_LONGEST_RIGHT} characters at most, title and collection {_LONGEST_NAME}")
+    tags = tuple(dict.fromkeys(tag.strip()[:100] for tag in sent["tags"].split(";") if tag.strip()))
+    rights: dict[str, str | None] = {name: sent[name] for name in RIGHTS}
+    correction = Correction(sent["title"] or None, sent["collection"] or None, tags, rights)
+    desk = desk_of(request)
+    actor = actor_of(session.person, address_of(request))
+
+    def write() -> bool:
+        with desk.store.begin() as tx:
+            asset = tx.assets.get(asset_id)
+            if asset is not None:
+                correct_asset(tx, desk, actor, asset, correction)
+            return asset is not None
+
+    if not await run_in_threadpool(write):
+        raise HTTPException(404, f"there is no asset {asset_id[:80]}")
+    return RedirectResponse(f"/assets/{asset_id}?saved=1", status_code=303)
 
 
 def _written(folder: Path, name: str, content: bytes) -> Path:

@@ -1,4 +1,4 @@
-"""Proof of a case: what was captured, a capture now, the hold, and the bundle to be downloaded."""
+"""Proof of a case: what was captured, a capture now, the hold, and bundles: asked for, then fetched."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,9 +9,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from guardian.cases.capture_orders import ask_for_capture, order_of
-from guardian.disk_errors import disk_error_text
-from guardian.errors import GuardianError, UsageError
-from guardian.evidence.keeper import opened_keeper
+from guardian.errors import UsageError
+from guardian.evidence.bundle_tasks import ReadyBundle, ask_for_bundle, path_of_bundle, ready_bundles
 from guardian.evidence.retention import hold, release
 from guardian.evidence.wishes import BundleWishes
 from guardian.model import (
@@ -26,6 +25,8 @@ from guardian.model import (
 )
 from guardian.people.signing_in import actor_of
 from guardian.store import Transaction
+from guardian.tasks.asked import owed, owed_text
+from guardian.views.counting import size_text
 from guardian.views.evidence import capture_size_text, hold_text, reason_text
 from guardian.web.auth.requests import address_of
 from guardian.web.desk import Desk, desk_of
@@ -47,7 +48,8 @@ class EvidencePanel:
     """What a case's page shows: the newest captures with their words, how many there are, whether one is owed.
 
     `is_asked`: whether somebody has asked for one that is owed; others may wait for hours until a site answers. `hold`:
-    since when nothing of the case may be deleted, and why, in words; None where it may.
+    since when nothing of the case may be deleted, and why, in words; None where it may. `bundles` can be fetched, with
+    their sizes in words; `bundles_owed` says which are still to be made.
     """
 
     captures: Sequence[tuple[EvidenceCapture, str]]
@@ -56,20 +58,24 @@ class EvidencePanel:
     is_asked: bool
     hold: str | None
     can_export: bool
+    bundles: Sequence[tuple[ReadyBundle, str]]
+    bundles_owed: Sequence[str]
 
 
 def panel_of_evidence(tx: Transaction, desk: Desk, case: Case) -> EvidencePanel:
     """Return what is shown of evidence on the page of a case."""
     captures = tx.evidence.of_case(case.id)
-    held, owed = tx.holds.get(case.id), _owed(tx, case)
+    held, captures_owed = tx.holds.get(case.id), _owed(tx, case)
     newest = [(one, f"{reason_text(one)}; {capture_size_text(one)}") for one in captures[: -_MOST_CAPTURES - 1 : -1]]
     return EvidencePanel(
         newest,
         len(captures),
-        bool(owed),
-        CaptureReason.ASKED in owed,
+        bool(captures_owed),
+        CaptureReason.ASKED in captures_owed,
         hold_text(held) if held is not None else None,
-        desk.export is not None,
+        desk.makes_bundles,
+        [(one, size_text(one.size_bytes)) for one in ready_bundles(desk.data_dir, case.id)],
+        [owed_text(task, "A bundle") for task in owed(tx, TaskKind.BUNDLE, case.id)],
     )
 
 
@@ -111,32 +117,35 @@ async def release_case(
 
 
 @router.post("/{case_id}/bundle")
-async def download_bundle(
+async def ask_bundle(
     request: Request, case_id: str, session: BrowserSession = WRITER, for_others: bool = Form(False)
 ) -> Response:
-    """Make the bundle of a case and send it as a file. It is a change: the audit log says who has it."""
+    """Have the daemon write the bundle of a case; the page then offers it."""
     desk = desk_of(request)
-    if desk.export is None:
+    if not desk.makes_bundles:
         raise UsageError("no bundle can be made from here; ask the daemon")
-    by = actor_of(session.person, address_of(request))
+    wishes = BundleWishes(for_others=for_others)
+    return await _changed(
+        request, case_id, session, lambda tx, case, by: ask_for_bundle(tx, case.id, by, wishes, desk.clock())
+    )
 
-    def read() -> Case:
-        with desk.store.read() as tx:
-            return _case(tx, case_id)
 
-    case = await run_in_threadpool(read)
-    try:
-        # Removed as soon as it is open, and by the next capture should this process be killed before.
-        with opened_keeper(desk.data_dir, 0) as folder:
-            written = await desk.export(case.id, folder.folder, by, BundleWishes(for_others=for_others))
-            file = written.path.open("rb")
-    except (GuardianError, OSError) as error:
-        reason = disk_error_text(error) if isinstance(error, OSError) else str(error)
-        raise HTTPException(503, f"no bundle was made: {reason}") from error
-    headers = {
-        "content-disposition": f'attachment; filename="{written.path.name}"',
-        "content-length": str(written.size_bytes),
-    }
+@router.get("/{case_id}/bundles/{name}")
+async def fetch_bundle(request: Request, case_id: str, name: str, session: BrowserSession = WRITER) -> Response:
+    """Send a bundle that was made. The audit log says who has it."""
+    desk, by = desk_of(request), actor_of(session.person, address_of(request))
+
+    def opened() -> tuple[IO[bytes], int]:
+        with desk.store.begin() as tx:
+            case = _case(tx, case_id)
+            path = path_of_bundle(desk.data_dir, case.id, name)
+            if path is None:
+                raise HTTPException(404, "there is no such bundle any more; have it made again")
+            tx.audit.add(by, "evidence.bundle_fetched", case.id, desk.clock(), {"file": path.name})
+            return path.open("rb"), path.stat().st_size
+
+    file, size = await run_in_threadpool(opened)
+    headers = {"content-disposition": f'attachment; filename="{name}"', "content-length": str(size)}
     return StreamingResponse(_pieces(file), media_type="application/zip", headers=headers)
 
 

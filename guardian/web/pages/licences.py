@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
@@ -56,22 +56,19 @@ async def show_licences(request: Request, host: str = Query("", max_length=500))
 
 
 @router.post("")
-async def grant(
-    request: Request,
-    session: BrowserSession = WRITER,
-    host: str = Form("", max_length=LONGEST_FIELD),
-    scope: str = Form("collection", max_length=20),
-    name: str = Form("", max_length=LONGEST_FIELD),
-    until: str = Form("", max_length=20),
-    note: str = Form("", max_length=LONGEST_FIELD),
-) -> Response:
+async def grant(request: Request, session: BrowserSession = WRITER) -> Response:
     """Grant a licence; recorded uses are judged again at once."""
+    form = await request.form(max_fields=20)
     desk = desk_of(request)
-    place, path = licensing.place_named(host)
-    named = name.strip()
+
+    def said(field: str) -> str:
+        return str(form.get(field, ""))[:LONGEST_FIELD].strip()
+
+    place, path = licensing.place_named(said("host"))
+    scope, named = said("scope"), said("name")
     if scope not in ("collection", "asset", "tag") or not named:
         raise UsageError("say what the licence covers: a collection, a tag or an image")
-    last = _day(until)
+    first, last = _day(said("begins")), _day(said("until"))
     judging = _needed(desk)
     actor = actor_of(session.person, address_of(request))
 
@@ -84,8 +81,11 @@ async def grant(
                 asset_id=licensing.asset_named(tx, named).id if scope == "asset" else None,
                 collection=named if scope == "collection" else None,
                 tag=named if scope == "tag" else None,
+                valid_from=first,
                 valid_until=last,
-                note=note.strip() or None,
+                territory=said("territory") or None,
+                medium=said("medium") or None,
+                note=said("note") or None,
             )
             licence, _ = licensing.add(tx, terms, lambda: judging, desk.clock())
             tx.audit.add(actor, "licence.added", licence.id, desk.clock(), {"host": licence.place})

@@ -1,32 +1,38 @@
 """What the pages of a case and of an operator show of notices: those there are, and what a draft needs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from guardian.model import Case
+from guardian.model import Case, TaskKind
 from guardian.model.notices import Notice, NoticeKind, Recheck
 from guardian.notices.recipients import recipients_of
 from guardian.store import Transaction
+from guardian.tasks.asked import owed, owed_text
 from guardian.views.notices import KIND_TITLES, recheck_text
 from guardian.web.desk import Desk
 
 
 @dataclass(frozen=True, slots=True)
 class NoticePanel:
-    """The notices, newest first; the rechecks with their words; the usual language; whom a notice could go to."""
+    """The notices, newest first; the rechecks with their words; the usual language; whom a notice could go to.
+
+    `looks_owed`: looks at all places that somebody has asked for, in words.
+    """
 
     notices: Sequence[Notice]
     rechecks: Sequence[tuple[Recheck, str]]
     language: str
     contacts: Sequence[str]
     kind_titles: Mapping[NoticeKind, str]
+    looks_owed: Sequence[str] = ()
 
 
 def panel_of_case(tx: Transaction, desk: Desk, case: Case) -> NoticePanel:
     """Return what is shown of notices on the page of a case."""
     rechecks = [(one, recheck_text(one)) for one in reversed(tx.notices.rechecks_of(case.id))]
     contacts = [one.address for one in recipients_of(tx, desk.vault, [case.id])]
-    return _panel(desk, list(reversed(tx.notices.of_case(case.id))), rechecks, contacts)
+    looks = [owed_text(task, "A look at all its places") for task in owed(tx, TaskKind.RECHECK_ASKED, case.id)]
+    return replace(_panel(desk, list(reversed(tx.notices.of_case(case.id))), rechecks, contacts), looks_owed=looks)
 
 
 def panel_of_operator(tx: Transaction, desk: Desk, operator: str, contacts: Sequence[str]) -> NoticePanel:

@@ -9,19 +9,18 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from guardian.errors import UsageError
-from guardian.model import BrowserSession, Case, Permission
+from guardian.model import BrowserSession, Case, Permission, TaskKind
 from guardian.model.notices import Notice, NoticeKind, NoticeLanguage
 from guardian.notices import steps
-from guardian.notices.copies import keep_copy
+from guardian.notices.copies import keep_copy, sent_copy
 from guardian.notices.documents import documents_of, mail_of
-from guardian.notices.drafting import Wish, draft, reference_of
+from guardian.notices.drafting import Wish, doubts_about, draft, reference_of
 from guardian.notices.recipients import Recipient, recipients_of
 from guardian.notices.steps import By, without_command
 from guardian.notices.timeline import timeline_of
 from guardian.people.signing_in import actor_of
-from guardian.scan.notice_recheck import Occasion, recheck_case
-from guardian.scan.verifying import dead_addresses
 from guardian.store import Transaction
+from guardian.tasks.asked import Asked, ask, owed, owed_text
 from guardian.views.notices import KIND_TITLES, line_text
 from guardian.views.timelines import TimelineEntry, entry_text
 from guardian.web.auth.requests import address_of
@@ -91,6 +90,16 @@ async def get_file(request: Request, notice_id: str, name: str) -> Response:
     return Response(document.content, media_type=document.media_type, headers=headers)
 
 
+@router.get("/notices/{notice_id}/copy", dependencies=[READER])
+async def get_copy(request: Request, notice_id: str) -> Response:
+    """Return what was sent, as it was kept."""
+    desk = desk_of(request)
+    notice = await run_in_threadpool(_read_notice, desk, notice_id)
+    _, content = await run_in_threadpool(sent_copy, notice, desk.notice_copies)
+    headers = {"content-disposition": f'attachment; filename="{reference_of(notice.id)}.sent"'}
+    return Response(content, media_type="application/octet-stream", headers=headers)
+
+
 @router.post("/notices/{notice_id}/consider")
 async def consider(
     request: Request,
@@ -124,13 +133,13 @@ async def approve(
 
 @router.post("/notices/{notice_id}/verify")
 async def verify(request: Request, notice_id: str, session: BrowserSession = WRITER) -> Response:
-    """Look whether all addresses of a notice are live."""
+    """Have the daemon look whether all addresses of a notice are live; its history then says what came of it."""
     desk, by = desk_of(request), _by(request, session)
     notice = await run_in_threadpool(_read_notice, desk, notice_id)
     if desk.services is None:
         raise UsageError("no site can be visited from here; ask the daemon")
-    dead = await dead_addresses(desk.services, notice)
-    return await _changed(request, notice_id, lambda tx: steps.note_verified(tx, notice_id, dead, by))
+    asked = Asked(notice.id, by.actor)
+    return await _changed(request, notice_id, lambda tx: ask(tx, TaskKind.VERIFY_NOTICE, asked, by.at))
 
 
 @router.post("/notices/{notice_id}/sent")
@@ -208,20 +217,20 @@ async def show_timeline(request: Request, case_id: str) -> Response:
 
 @router.post("/cases/{case_id}/recheck")
 async def recheck(request: Request, case_id: str, session: BrowserSession = WRITER) -> Response:
-    """Look again at all places of a case, now."""
-    desk = desk_of(request)
+    """Have the daemon look again at all places of a case, now; its page then says what came of it."""
+    desk, by = desk_of(request), _by(request, session)
 
-    def read() -> Case | None:
-        with desk.store.read() as tx:
-            return tx.cases.get(case_id)
+    def write() -> Case:
+        with desk.store.begin() as tx:
+            case = tx.cases.get(case_id)
+            if case is None:
+                raise HTTPException(404, f"there is no case {case_id[:80]}")
+            if desk.services is None:
+                raise UsageError("no site can be visited from here; ask the daemon")
+            ask(tx, TaskKind.RECHECK_ASKED, Asked(case.id, by.actor), by.at)
+            return case
 
-    case = await run_in_threadpool(read)
-    if case is None:
-        raise HTTPException(404, f"there is no case {case_id[:80]}")
-    if desk.services is None:
-        raise UsageError("no site can be visited from here; ask the daemon")
-    sources = {source.name: source for source in desk.sources}
-    await recheck_case(desk.services, sources, case, Occasion(asked_by=session.person.name))
+    case = await run_in_threadpool(write)
     return RedirectResponse(f"/cases/{case.id}#h-notices", status_code=303)
 
 
@@ -243,13 +252,15 @@ async def _changed(request: Request, notice_id: str, change: Callable[[Transacti
 async def _notice_page(request: Request, notice_id: str, *, fault: str = "") -> Response:
     desk = desk_of(request)
 
-    def read() -> tuple[Notice, list[str], tuple[Recipient, ...]]:
+    def read() -> tuple[Notice, list[str], list[str], tuple[Recipient, ...], list[str]]:
         with desk.store.read() as tx:
             notice = _notice(tx, notice_id)
             points = steps.open_points(tx, notice, desk.house.settings, desk.clock()) if notice.is_open else []
-            return notice, points, recipients_of(tx, desk.vault, notice.case_ids)
+            doubts = doubts_about(tx, notice) if notice.is_open else []
+            looks = [owed_text(task, "A look at its addresses") for task in owed(tx, TaskKind.VERIFY_NOTICE, notice.id)]
+            return notice, points, doubts, recipients_of(tx, desk.vault, notice.case_ids), looks
 
-    notice, points, recipients = await run_in_threadpool(read)
+    notice, points, doubts, recipients, looks = await run_in_threadpool(read)
     reference = reference_of(notice.id)
     return page(
         request,
@@ -257,7 +268,9 @@ async def _notice_page(request: Request, notice_id: str, *, fault: str = "") -> 
         status=400 if fault else 200,
         notice=notice,
         points=[without_command(point) for point in points],
+        doubts=doubts,
         recipients=recipients,
+        looks=looks,
         reference=reference,
         kind_title=KIND_TITLES[notice.kind],
         history=[line_text(line) for line in reversed(notice.history)],

@@ -4,6 +4,7 @@ from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
+from guardian.delivery.floods import drop_flood, held_floods, release_flood
 from guardian.delivery.sending import delivery_numbered, retry_now
 from guardian.errors import UsageError
 from guardian.model import AuditLine, BrowserSession, Permission, Task, TaskKind, TaskState
@@ -26,7 +27,7 @@ async def show_deliveries(request: Request, state: str = "") -> Response:
     desk = desk_of(request)
     chosen = TaskState(state) if state in list(TaskState) else None
 
-    def read() -> tuple[list[tuple[Task, str]], dict[TaskState, int], set[str]]:
+    def read() -> tuple[list[tuple[Task, str]], dict[TaskState, int], set[str], dict[str, int]]:
         with desk.store.read() as tx:
             rows = []
             for task in tx.tasks.list(TaskKind.DELIVER, chosen, _MOST):
@@ -34,12 +35,11 @@ async def show_deliveries(request: Request, state: str = "") -> Response:
                 subject = subject_of(message) if message is not None else None
                 about = subject_text(subject, subject.case_id) or subject.type if subject is not None else ""
                 rows.append((task, about))
-            return rows, dict(tx.tasks.counts(TaskKind.DELIVER)), set(tx.destinations.disabled())
+            counts = dict(tx.tasks.counts(TaskKind.DELIVER))
+            return rows, counts, set(tx.destinations.disabled()), held_floods(tx)
 
-    rows, counts, disabled = await run_in_threadpool(read)
-    return page(
-        request, "deliveries.html", rows=rows, counts=counts, disabled=disabled, chosen=chosen, now=desk.clock()
-    )
+    rows, counts, disabled, floods = await run_in_threadpool(read)
+    return page(request, "deliveries.html", rows=rows, counts=counts, disabled=disabled, floods=floods, chosen=chosen)
 
 
 @router.post("/deliveries")
@@ -59,6 +59,28 @@ async def retry(
 
     if not await run_in_threadpool(again):
         raise UsageError(f"message {number} is neither dead nor waiting for another try")
+    return RedirectResponse("/deliveries", status_code=303)
+
+
+@router.post("/deliveries/floods")
+async def end_flood(
+    request: Request,
+    session: BrowserSession = Depends(person_may(Permission.OPERATIONS_WRITE)),  # noqa: B008 - FastAPI's way
+    about: str = Form(max_length=500),
+    decision: str = Form(max_length=20),
+) -> Response:
+    """Send the messages of a flood that are held, or never send them."""
+    decide = {"release": release_flood, "drop": drop_flood}.get(decision)
+    if decide is None:
+        raise UsageError("say whether the messages are released or dropped")
+    desk = desk_of(request)
+    actor = actor_of(session.person, address_of(request))
+
+    def end() -> None:
+        with desk.store.begin() as tx:
+            decide(tx, actor, about, desk.clock())
+
+    await run_in_threadpool(end)
     return RedirectResponse("/deliveries", status_code=303)
 
 

@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from guardian.model import CaseState, OperatorSummary, Permission
-from guardian.views.overview import SERIES, Week, csv_text, median_text, weeks_of
+from guardian.views.overview import SERIES, Seen, Week, csv_text, median_text, seen_of, weeks_of
 from guardian.web.desk import desk_of
 from guardian.web.pages.access import person_may
 from guardian.web.rendering import page
@@ -27,6 +27,7 @@ class _Overview:
     median: str
     states: dict[CaseState, int]
     operators: list[OperatorSummary]
+    seen: list[Seen]
 
 
 @router.get("")
@@ -46,6 +47,9 @@ async def download(request: Request, name: str) -> Response:
     elif name == "operators":
         rows = [[one.operator, one.pursued, one.cases, one.findings] for one in found.operators]
         text = csv_text(["operator", "waiting", "works", "places"], rows)
+    elif name == "coverage":
+        seen = [[one.source, one.compared, one.not_seen, one.trouble] for one in found.seen]
+        text = csv_text(["source", "compared", "not seen", "trouble"], seen)
     elif name == "states":
         text = csv_text(["state", "cases"], [[state.value, number] for state, number in found.states.items()])
     else:
@@ -57,12 +61,15 @@ async def download(request: Request, name: str) -> Response:
 def _read(request: Request) -> _Overview:
     desk = desk_of(request)
     now = desk.clock()
+    # The sources that saw least of what there was come first.
+    covered = [seen_of(one) for one in request.app.state.read_coverage()]
+    seen = sorted(covered, key=lambda one: (one.share is not None, one.share or 0.0, one.source))
     since = now - timedelta(weeks=_WEEKS)
     with desk.store.read() as tx:
-        operators = sorted(tx.cases.operators(), key=lambda one: (-one.findings, one.operator))
         return _Overview(
             weeks_of(tx.statistics.events(since), now, _WEEKS),
             median_text(tx.statistics.times_to_decision(since)),
             {state: tx.cases.count(state) for state in CaseState if state is not CaseState.RESOLVED},
-            operators[:_OPERATORS],
+            list(tx.cases.most_used_by(_OPERATORS)),
+            seen,
         )

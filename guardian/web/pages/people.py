@@ -100,7 +100,7 @@ async def _people(request: Request, secret: str = "") -> Response:
         people=people,
         tokens=[(token, token_state(token, now)) for token in tokens],
         roles=list(Role),
-        scopes=list(Permission),
+        scopes=[scope for scope in Permission if scope is not Permission.PEOPLE],
         secret=secret,
     )
 

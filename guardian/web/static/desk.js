@@ -9,3 +9,5 @@ document.documentElement.classList.add("scripts");
 const atOnce = document.querySelector("form[data-at-once]");
 if (atOnce && document.prerendering) document.addEventListener("prerenderingchange", () => atOnce.submit(), { once: true });
 else if (atOnce) atOnce.submit();
+// On a phone the navigation is one line that scrolls: the page that is shown shall be in sight.
+document.querySelector("nav [aria-current=page]")?.scrollIntoView({ block: "nearest", inline: "center" });

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from guardian.model import Permission, Role, TaskKind, TaskState
+from guardian.model import Permission, Role, TaskKind, TaskState, Waiting
+from guardian.outbox import mint
 from tests.web.api.conftest import Program, actions, add_asset, add_use
 from tests.web.conftest import PASSWORD, Served
 
@@ -80,11 +81,30 @@ def test_dead_message_is_sent_again(served: Served, program: Program) -> None:
     assert client.get("/api/v1/sources").json() == {"items": []}
 
 
+def test_floods_are_listed_and_decided(served: Served, program: Program) -> None:
+    at = datetime.now(UTC)
+    with served.store.begin() as tx:
+        for number in range(2):
+            message = mint("case.opened", {"number": number}, at)
+            tx.messages.add(message)
+            tx.waiting.add(Waiting(message.id, "legal", "work_1", at))
+    client = program(Permission.OPERATIONS_READ, Permission.OPERATIONS_WRITE)
+    assert client.get("/api/v1/floods").json() == {"items": [{"about": "work_1", "held": 2}]}
+    decided = client.post("/api/v1/floods/decisions", json={"about": "work_1", "decision": "drop"}).json()
+    assert decided == {"about": "work_1", "decision": "drop", "messages": 2}
+    assert client.post("/api/v1/floods/decisions", json={"about": "work_1", "decision": "drop"}).status_code == 400
+    assert [line[1] for line in actions(served, "work_1")] == ["delivery.dropped"]
+
+
 def test_check_takes_only_pictures_and_web_addresses(program: Program) -> None:
     client = program(Permission.CHECK)
     assert client.post("/api/v1/checks", data={"address": "/etc/passwd"}).status_code == 400
     assert client.post("/api/v1/checks").status_code == 400
     assert client.post("/api/v1/checks", files={"picture": ("a.png", b"")}).status_code == 400
+    asked = {"address": "https://a.example/", "record": "true"}
+    assert client.post("/api/v1/checks", data=asked).status_code == 403, "without cases:write"
+    upload = client.post("/api/v1/checks", data={"record": "true"}, files={"picture": ("a.png", b"x")})
+    assert (upload.status_code, "no place" in upload.json()["detail"]) == (400, True)
     kept = client.post("/api/v1/checks", data={"address": "https://a.example/"}, headers={"idempotency-key": "1"})
     assert kept.status_code == 400, "nothing of a check is recorded"
 

@@ -1,0 +1,98 @@
+"""Does what people ask for at the desk and sites are asked about: looks at a case again, at the places of a notice."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+
+import structlog
+
+from guardian.errors import GuardianError, UsageError
+from guardian.model import Task, TaskKind
+from guardian.notices import steps
+from guardian.notices.steps import By
+from guardian.scan.notice_recheck import Occasion, recheck_case
+from guardian.scan.services import Services
+from guardian.scan.verifying import dead_addresses, recipient_doubt
+from guardian.sources.settings import SourceSettings
+from guardian.tasks.asked import asked_of, postponed
+from guardian.tasks.outcomes import Dead, Done, Outcome
+
+LEASE = timedelta(minutes=10)
+"""Longer than a page and a picture take with all their pauses."""
+
+_AT_ONCE = 3
+"""How many cases, and how many notices, are looked at together."""
+
+log = structlog.get_logger(__name__)
+
+
+class _Looks:
+    """What both kinds share: a lane for each case or notice that somebody waits for."""
+
+    lease = LEASE
+    kind: TaskKind
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def lanes(self) -> list[str | None]:
+        """Return some of the cases or notices that somebody waits for, those first that have waited longest."""
+        with self._services.store.read() as tx:
+            return [*tx.tasks.destinations_due(self._services.clock(), self.kind, _AT_ONCE)]
+
+    def tell(self, task: Task, outcome: Outcome) -> None:
+        """Log what came of it."""
+        log.info("looked_as_asked", kind=self.kind.value, about=task.destination, outcome=outcome.settled.value)
+
+
+class AskedRecheckConsumer(_Looks):
+    """The consumer of tasks of the kind `recheck_asked`. `sources` are those of the configuration by name."""
+
+    kind = TaskKind.RECHECK_ASKED
+
+    def __init__(self, services: Services, sources: Mapping[str, SourceSettings]) -> None:
+        super().__init__(services)
+        self._sources = sources
+
+    async def perform(self, task: Task) -> Outcome:
+        """Look at all places of a case and write down what is there, as its page then shows."""
+        asked, services = asked_of(task), self._services
+        with services.store.read() as tx:
+            case = tx.cases.get(asked.about)
+        if case is None:
+            return Done()
+        try:
+            await recheck_case(services, self._sources, case, Occasion(asked_by=asked.by.name))
+        except GuardianError as error:
+            return postponed(task, error, services.clock())
+        return Done()
+
+
+class VerifyNoticeConsumer(_Looks):
+    """The consumer of tasks of the kind `verify_notice`."""
+
+    kind = TaskKind.VERIFY_NOTICE
+
+    async def perform(self, task: Task) -> Outcome:
+        """Look whether all addresses of a notice are live and write it into its history, as its page then shows."""
+        asked, services = asked_of(task), self._services
+        with services.store.read() as tx:
+            notice = tx.notices.get(asked.about)
+        if notice is None:
+            return Done()
+        try:
+            dead, doubt = await dead_addresses(services, notice), await recipient_doubt(notice)
+        except GuardianError as error:
+            return postponed(task, error, services.clock())
+
+        def write() -> None:
+            with services.store.begin() as tx:
+                by = By(asked.by.name, services.clock(), asked.by)
+                steps.note_verified(tx, asked.about, dead, by, doubt)
+
+        try:
+            await asyncio.to_thread(write)
+        except UsageError as error:
+            # It was withdrawn, or sent, meanwhile: nobody needs to know any more.
+            return Dead(str(error))
+        return Done()

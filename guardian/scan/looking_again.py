@@ -1,0 +1,181 @@
+"""THE LOOK AGAIN at one place where a picture was seen: its page first, then its file; what is there is compared.
+
+Rechecks after a notice and those of earlier uses both come here. What a page shows, or what was seen by itself, is
+recorded as by a scan; a file that no page shows any more is only looked at.
+"""
+
+import asyncio
+from collections.abc import Set
+from dataclasses import dataclass
+from datetime import datetime
+
+from guardian.errors import FetchFailed, FetchRefused
+from guardian.model import Answer, Sighting, Skipped, SkipReason
+from guardian.model.notices import PlaceState
+from guardian.scan.context import ScanContext
+from guardian.scan.pipeline import answer_and_record, answer_only
+from guardian.scan.places import (
+    GONE_STATUSES,
+    FileVerdict,
+    PageLook,
+    PageVerdict,
+    Place,
+    look_at_file,
+    look_at_page,
+    shows_work,
+)
+from guardian.scan.services import Services
+
+_NOT_THIS_PICTURE = frozenset({SkipReason.VECTOR, SkipReason.TOO_SMALL, SkipReason.TOO_PLAIN})
+"""What stands for a picture that was taken away. A page in its place does not: it may only keep programs out."""
+
+_SEEN_WHOLE = (PageVerdict.WITHOUT, PageVerdict.GONE)
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceSeen:
+    """What one look at a place has shown, and in words why.
+
+    `answer` is that of the picture which was compared, None where none was. `reason`: why the place could not be
+    looked at, where a refusal or a failure is to blame. `is_recorded`: what was compared was recorded as by a scan.
+    """
+
+    state: PlaceState
+    detail: str
+    answer: Answer | None = None
+    reason: SkipReason | None = None
+    is_recorded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What is looked for at a place: the assets of a work, of which one is enough.
+
+    `seen_since`: since when the memory has known the picture there; None for one of which there is a finding.
+    `page_decides`: a page that was seen whole and does not show it is enough to call it gone, whatever its file is.
+    """
+
+    asset_ids: Set[str]
+    seen_since: datetime | None = None
+    page_decides: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """What the steps of one look share."""
+
+    services: Services
+    context: ScanContext
+    place: Place
+    sought: Sought
+
+
+async def look_again(services: Services, context: ScanContext, place: Place, sought: Sought) -> PlaceSeen:
+    """Return what is to be seen at a place now.
+
+    *Gone* needs both, the page, seen whole, and the file. Of a picture that was seen by itself the file alone decides:
+    only an address that is gone, or has another picture, is enough then, and a page in its place says nothing. Raises
+    GuardianError when the index, a worker or the database is lost.
+    """
+    walk = _Walk(services, context, place, sought)
+    try:
+        if place.page_url is None:
+            return await _by_itself(walk)
+
+        page = await look_at_page(services, context, place)
+        if page.sighting is not None:
+            return await _compared(walk, page.sighting)
+        if place.image_url is None or (sought.page_decides and page.verdict in _SEEN_WHOLE):
+            state = PlaceState.GONE if page.verdict in _SEEN_WHOLE else PlaceState.UNCLEAR
+            return PlaceSeen(state, page.detail, reason=page.reason)
+        return await _by_file(walk, page)
+    except (FetchFailed, FetchRefused) as error:
+        return PlaceSeen(PlaceState.UNCLEAR, str(error), reason=error.reason)
+
+
+async def _compared(walk: _Walk, sighting: Sighting) -> PlaceSeen:
+    """Return what a picture that a page shows is, compared and recorded as a scan does."""
+    answer = await _recorded(walk, sighting)
+    if shows_work(answer, walk.sought.asset_ids) or answer.sha256 in walk.place.digests:
+        return PlaceSeen(PlaceState.THERE, "the page shows it", answer, is_recorded=True)
+    problem = answer.problem
+    if problem is None:
+        is_whole = answer.report is not None and not answer.report.partial
+        state = PlaceState.GONE if is_whole else PlaceState.UNCLEAR
+        return PlaceSeen(state, "the page shows another picture in its place", answer, is_recorded=True)
+    if problem.status in GONE_STATUSES or problem.reason in _NOT_THIS_PICTURE:
+        return PlaceSeen(
+            PlaceState.GONE,
+            f"the page still names it, but there is no picture: {problem.word}",
+            answer,
+            is_recorded=True,
+        )
+    return _not_told(problem, answer)
+
+
+async def _by_itself(walk: _Walk) -> PlaceSeen:
+    """Return the state of a picture that was seen on no page, compared and recorded as a scan does."""
+    place = walk.place
+    if place.image_url is None:
+        return PlaceSeen(PlaceState.UNCLEAR, "it has no address")
+    sighting = Sighting(walk.context.source, place.image_url, None, walk.services.clock(), place.words)
+
+    answer = await _recorded(walk, sighting)
+    if answer.sha256 is not None and answer.sha256 in place.digests:
+        return PlaceSeen(PlaceState.THERE, "the same file lies at the picture's address", answer, is_recorded=True)
+    if shows_work(answer, walk.sought.asset_ids):
+        return PlaceSeen(PlaceState.THERE, "the picture at its address shows the work", answer, is_recorded=True)
+
+    problem = answer.problem
+    if problem is None:
+        is_whole = answer.report is not None and not answer.report.partial
+        state = PlaceState.GONE if is_whole else PlaceState.UNCLEAR
+        return PlaceSeen(state, "another picture lies at the picture's address", answer, is_recorded=True)
+    if problem.status in GONE_STATUSES:
+        return PlaceSeen(PlaceState.GONE, f"the picture's address answers {problem.status}", answer, is_recorded=True)
+    if problem.reason in _NOT_THIS_PICTURE:
+        return PlaceSeen(
+            PlaceState.GONE, f"another picture lies at the picture's address: {problem.word}", answer, is_recorded=True
+        )
+    return _not_told(problem, answer)
+
+
+async def _by_file(walk: _Walk, page: PageLook) -> PlaceSeen:
+    """Return the state of a place whose page does not show the picture, by what lies at the picture's address."""
+    file = await look_at_file(walk.services, walk.context, walk.place)
+    said = f"{page.detail}; {file.detail}"
+    if file.verdict is FileVerdict.SAME:
+        return PlaceSeen(PlaceState.THERE, said)
+
+    is_seen_whole = page.verdict in _SEEN_WHOLE
+    # Pages that all lead to one may be under repair: then only an address that is gone for certain says something.
+    leads_elsewhere = page.verdict is PageVerdict.ELSEWHERE
+    if file.verdict is FileVerdict.GONE and (is_seen_whole or leads_elsewhere):
+        return PlaceSeen(PlaceState.GONE, said)
+    if file.verdict is FileVerdict.NO_PICTURE and is_seen_whole:
+        return PlaceSeen(PlaceState.GONE, said)
+    if file.verdict is FileVerdict.OTHER and is_seen_whole:
+        # The same picture may have been written anew, so it is compared; without its page nothing is recorded.
+        return await _other_file(walk, said)
+    return PlaceSeen(PlaceState.UNCLEAR, said, reason=page.reason or file.reason)
+
+
+async def _other_file(walk: _Walk, said: str) -> PlaceSeen:
+    place = walk.place
+    sighting = Sighting(walk.context.source, place.image_url, place.page_url, walk.services.clock())
+    answer = await answer_only(walk.services, walk.context, sighting)
+    if shows_work(answer, walk.sought.asset_ids):
+        return PlaceSeen(PlaceState.THERE, f"{said}, which shows the work", answer)
+    is_told = answer.unmatchable or (answer.report is not None and not answer.report.partial)
+    return PlaceSeen(PlaceState.GONE if is_told else PlaceState.UNCLEAR, said, answer)
+
+
+async def _recorded(walk: _Walk, sighting: Sighting) -> Answer:
+    (answer,) = await answer_and_record(
+        walk.services, walk.context, [sighting], asyncio.Semaphore(1), walk.sought.seen_since
+    )
+    return answer
+
+
+def _not_told(problem: Skipped, answer: Answer) -> PlaceSeen:
+    return PlaceSeen(PlaceState.UNCLEAR, problem.detail or problem.word, answer, problem.reason, is_recorded=True)
