@@ -223,15 +223,6 @@ def _sentences(found: "Verified") -> Iterator[str]:
     manifest, stamped = found.manifest, found.stamped
     if found.key_is_known is False:
         yield f"NOT SIGNED BY THE KEY THAT YOU NAMED: every byte is as it was signed, but by the key {found.key}"
-    if manifest is not None:
-        made = f"made {second_text(manifest.made_at)} by guardian {manifest.guardian_version}"
-        files = counted(len(manifest.members), "file")
-        whole = "whole" if found.is_whole and not found.lost else "the bundle"
-        yield f"{whole}: case {manifest.case_id}, {files}, {size_text(found.size_bytes)}, {made}"
-    yield f"sha256 {found.sha256}"
-    yield f"signed by the key {found.key}" + (", the one that you named" if found.key_is_known else "")
-    if stamped is not None:
-        yield f"existed at {second_text(stamped.at)}, by the time-stamp authority {stamped.authority}"
     if found.lost:
         count = counted(len(found.lost), "file")
         yield (
@@ -239,6 +230,17 @@ def _sentences(found: "Verified") -> Iterator[str]:
             "bundle was made:"
         )
         yield from (f"  {lost_text(one)}" for one in found.lost)
+    if manifest is not None:
+        made = f"made {second_text(manifest.made_at)} by guardian {manifest.guardian_version}"
+        # As many as `export` counts: the manifest itself, its signature and its time stamp are files too.
+        files = counted(len(found.places), "file")
+        kind = "a shortened bundle of case" if manifest.left_out else "case"
+        whole = "whole" if found.is_whole and not found.lost else "the bundle"
+        yield f"{whole}: {kind} {manifest.case_id}, {files}, {size_text(found.size_bytes)}, {made}"
+    yield f"sha256 {found.sha256}"
+    yield f"signed by the key {found.key}" + (", the one that you named" if found.key_is_known else "")
+    if stamped is not None:
+        yield f"existed at {second_text(stamped.at)}, by the time-stamp authority {stamped.authority}"
     if manifest is not None and manifest.left_out:
         yield "shortened for people outside; left out:"
         yield from (f"  {one}" for one in manifest.left_out)
