@@ -15,7 +15,7 @@ from guardian.cli.showing import json_line
 from guardian.errors import UsageError
 from guardian.model.notices import Notice, NoticeKind, NoticeLanguage, NoticeState
 from guardian.views.counting import counted
-from guardian.views.notices import kind_text, line_text, notice_json, notice_text
+from guardian.views.notices import kind_text, line_text, next_day_text, notice_json, notice_text
 
 if TYPE_CHECKING:
     from guardian.notices.drafting import House
@@ -446,4 +446,5 @@ def _told(notice: Notice) -> None:
 def _row(notice: Notice, screen: Screen) -> Row:
     cells = [screen.short_id(notice.id), notice.state.value, notice.kind.value, notice.language.value, notice.operator]
     works = f"{counted(len(notice.items), 'work')}, {counted(len(notice.places), 'address', 'addresses')}"
-    return Row(cells, [f"{kind_text(notice.kind)}; {works}; drafted {screen.moment(notice.drafted_at)}"])
+    days = f"; {next_day_text(notice)}" if next_day_text(notice) else ""
+    return Row(cells, [f"{kind_text(notice.kind)}; {works}; drafted {screen.moment(notice.drafted_at)}{days}"])

@@ -1,7 +1,9 @@
 """Pictures that look like protected ones and copy nothing: shared frames, other halves, one design, one scene."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 
+import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
@@ -14,6 +16,12 @@ from guardian.evaluation.wild_edits import free_outline
 
 _SIBLING_EDITS = ("jpeg10_30", "crop70", "hflip", "bright_contr_sat", "rot5_15")
 _MOST_SIBLINGS = 200
+
+_REPEATS_SIDE, _BLOCK, _TEXTURED = 112, 16, 8.0
+"""Pixels of the longer side and of a block where parts are compared, and deviation of its greys that says something."""
+
+_REPEATED, _REPEATS_SHARE, _LEAST_BLOCKS = 0.85, 0.2, 8
+"""Correlation of a block that stands in the other part too; share of the blocks that make it a repeat, and how many."""
 
 _GROUPS = (1, 1, 2, 4, 10)
 """How many pictures of one design are protected."""
@@ -65,9 +73,44 @@ def other_parts(pile: Pile) -> Drawn:
         shown = apply(str(generator.choice(_SIBLING_EDITS)), other, generator, near)
         # The half itself must not be found by its other half; pictures of the whole may be.
         references.append(Reference(np.ascontiguousarray(mine), frozenset([half_of(number)])))
-        may_show = pile.any_part_of([number]) - {half_of(number)}
-        queries.append(Query(shown, "sibling", number, frozenset(), may_show))
+        if not repeats(mine, other):
+            may_show = pile.any_part_of([number]) - {half_of(number)}
+            queries.append(Query(shown, "sibling", number, frozenset(), may_show))
     return references, queries
+
+
+def repeats(picture: Picture, other: Picture) -> bool:
+    """Return whether the other picture shows a fifth of what the first does, moved or mirrored.
+
+    A symmetrical drawing does, a motif that was drawn twice, a reflection in water: the other half of these is a copy
+    of the first for everybody who sees it, and a stranger by its label.
+    """
+    factor = _REPEATS_SIDE / max(*picture.shape[:2], *other.shape[:2])
+    mine, theirs = (
+        cv2.cvtColor(resized(part, part.shape[1] * factor, part.shape[0] * factor), cv2.COLOR_RGB2GRAY)
+        for part in (picture, other)
+    )
+    places = [
+        (top, left)
+        for top in range(0, mine.shape[0] - _BLOCK + 1, _BLOCK // 2)
+        for left in range(0, mine.shape[1] - _BLOCK + 1, _BLOCK // 2)
+        if mine[top : top + _BLOCK, left : left + _BLOCK].std() > _TEXTURED
+    ]
+    if not places or min(theirs.shape) < _BLOCK:
+        return False
+
+    for view in (theirs, theirs[:, ::-1], theirs[::-1], theirs[::-1, ::-1]):
+        shifts = Counter[tuple[int, int]]()
+        for top, left in places:
+            block = mine[top : top + _BLOCK, left : left + _BLOCK]
+            found = cv2.matchTemplate(np.ascontiguousarray(view), block, cv2.TM_CCOEFF_NORMED)
+            _, best, _, (x, y) = cv2.minMaxLoc(found)
+            if best > _REPEATED:
+                # A pixel more or less is none.
+                shifts.update({((y - top + a) // 2, (x - left + b) // 2) for a in (0, 1) for b in (0, 1)})
+        if shifts and max(shifts.values()) >= max(_LEAST_BLOCKS, _REPEATS_SHARE * len(places)):
+            return True
+    return False
 
 
 def _cut_apart(picture: Picture, generator: np.random.Generator) -> tuple[Picture, Picture]:

@@ -16,11 +16,16 @@ from PIL import Image, ImageDraw
 from guardian.errors import GuardianError
 from guardian.matching.features.image import Picture
 from guardian.matching.matcher import Matcher
-from guardian.matching.pair import CellGrid, PairReport, Start, measure_pair
+from guardian.matching.pair import CellGrid, PairReport, Start, matched_points, measure_pair
 from guardian.matching.verify.confidence import FEATURES, parsed
 
 LONGEST_SIDE = 1200
 """Pixels of the longer side of a picture that is drawn."""
+
+MOST_POINTS = 60
+"""Points that are drawn at most: more lines would hide the pictures."""
+
+_GAP = 16
 
 _LIBRARIES = ("numpy", "opencv-python-headless", "pillow", "numba", "imagecodecs")
 
@@ -104,6 +109,30 @@ def heat_map(matcher: Matcher, original: bytes, found: bytes, start: Start) -> b
     report = measure_pair(matcher, original, found, start)
     mine = _frame(matcher, original, report.comparison.asset_frame)
     return _png(_coloured(mine, report.cells))
+
+
+def shared_points(matcher: Matcher, original: bytes, found: bytes, start: Start) -> bytes:
+    """Return both pictures side by side, the points that were recognised in both joined by lines, as PNG.
+
+    At most MOST_POINTS are drawn, taken evenly from all. A job for `Workers.run_with_matcher`.
+    """
+    points = matched_points(matcher, original, found, start)
+    mine, my_scale = _shown(_frame(matcher, original, points.asset_frame))
+    theirs, their_scale = _shown(_frame(matcher, found, points.frame))
+    sheet = Image.new("RGB", (mine.width + _GAP + theirs.width, max(mine.height, theirs.height)), _LINE_GROUND)
+    sheet.paste(mine, (0, 0))
+    sheet.paste(theirs, (mine.width + _GAP, 0))
+
+    draw, radius = ImageDraw.Draw(sheet), max(3, round(max(sheet.size) / 300))
+    # Evenly from all, so that a corner with many of them does not hide where the others lie.
+    chosen = range(0, len(points.in_found), max(1, -(-len(points.in_found) // MOST_POINTS)))
+    for number in chosen:
+        here = points.in_asset[number] * my_scale
+        there = points.in_found[number] * their_scale + (mine.width + _GAP, 0)
+        draw.line([tuple(here), tuple(there)], fill=_LINE, width=1)
+        for x, y in (here, there):
+            draw.ellipse((x - radius, y - radius, x + radius, y + radius), outline=_LINE_GROUND, fill=_LINE)
+    return _png(sheet)
 
 
 def drawn(matcher: Matcher, original: bytes, found: bytes, report: PairReport) -> Drawn:

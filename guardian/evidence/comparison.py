@@ -127,6 +127,16 @@ async def heat_map_of(workers: Workers, original: bytes, found: bytes, compariso
     return await workers.run_with_matcher(heat_map, original, found, start)
 
 
+async def shared_points_of(workers: Workers, original: bytes, found: bytes, comparison: Comparison) -> bytes:
+    """Return both pictures side by side with the points that were recognised in both, as PNG; see `heat_map_of`."""
+    # Imported late, as above.
+    from guardian.evidence.compared_pictures import shared_points
+    from guardian.matching.pair import Start
+
+    start = Start(comparison.transform, comparison.frame, comparison.asset_frame)
+    return await workers.run_with_matcher(shared_points, original, found, start)
+
+
 def heat_map_name(workers: Workers, original: str, found: str, comparison: Comparison) -> str:
     """Return a name (hex digits) for the heat map of two files by their SHA-256, and of where they were compared."""
     seen = repr((comparison.transform, comparison.frame, comparison.asset_frame))
@@ -209,8 +219,8 @@ def _what_holds_now(subject: CaptureSubject, report: "PairReport", rules: Rules,
         else f"the rule “{decision.rule}” says {decision.action.value}"
     )
     shares = []
-    if comparison.asset_coverage is not None:
-        shares.append(f"{share_text(comparison.asset_coverage)} of the owner's picture can be seen in it")
+    if comparison.share_shown is not None:
+        shares.append(f"{share_text(comparison.share_shown)} of the owner's picture can be seen in it")
     shares.append(verdict)
     return (
         "Measured on the picture that came now: the probability that it is made from the same original is "

@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from guardian.errors import NotAnImage
 from guardian.matching import combine
-from guardian.matching.candidate import candidate_of
+from guardian.matching.candidate import Candidate, candidate_of
 from guardian.matching.combine import ComparedPair, RankedPair
 from guardian.matching.features.image import Picture
+from guardian.matching.features.keypoints import side_of
 from guardian.matching.geometry import Proposal
 from guardian.matching.index import prefilter
 from guardian.matching.index.layout import arrays_of
@@ -105,8 +107,22 @@ class PairReport:
 
 
 @dataclass(frozen=True, slots=True)
+class MatchedPoints:
+    """Keypoints that were recognised in both pictures: float64 [n, 2] each, pixels of the full upright pictures.
+
+    Row by row they belong together. `frame` and `asset_frame`: see Comparison.
+    """
+
+    in_asset: NDArray[np.float64]
+    in_found: NDArray[np.float64]
+    frame: int | None
+    asset_frame: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Measured:
     picture: Picture
+    candidate: Candidate
     pair: MeasuredPair
     alone: ComparedPair
     probability: float
@@ -118,15 +134,7 @@ def measure_pair(matcher: Matcher, original: bytes, found: bytes, start: Start, 
     With an `asset_id` also what the matcher's catalogue decides, in which that asset is one of the others. Raises
     Unmatchable, also when nothing lays one on the other; IndexNotReady.
     """
-    index = _index_of(matcher, original)
-    pictures = matcher.decoded_all(found)
-    meant = [picture for picture in pictures if picture.frame == start.frame] or list(pictures)
-    measured = [one for picture in meant for one in _measured(matcher, index, picture, start)]
-    if not measured:
-        raise NotAnImage("nothing lays one picture on the other")
-
-    # Of equally probable ones the first, as the search reports them.
-    best = max(measured, key=lambda one: one.probability)
+    best = _best(matcher, original, found, start)
     comparison = matcher.comparison(best.picture, RankedPair(best.probability, best.alone))
     measurement, asset = best.pair.measurement, best.pair.asset
     return PairReport(
@@ -138,6 +146,35 @@ def measure_pair(matcher: Matcher, original: bytes, found: bytes, start: Start, 
         features=_named(best.alone),
         catalogue=_in_catalogue(matcher, best, asset_id) if asset_id else None,
     )
+
+
+def matched_points(matcher: Matcher, original: bytes, found: bytes, start: Start) -> MatchedPoints:
+    """Return the keypoints that two encoded pictures share, wherever they agree best. Raises as `measure_pair`."""
+    best = _best(matcher, original, found, start)
+    measurement, candidate = best.pair.measurement, best.candidate
+    side = candidate.sides[side_of(mirrored=measurement.mirrored, inverted=measurement.inverted)]
+    x, y = (np.asarray(values, dtype=np.float64)[measurement.inlier_points] for values in (side.x, side.y))
+    if measurement.mirrored:
+        # The keypoints of a mirror image are in its own coordinates.
+        x = candidate.width - 1 - x
+
+    in_found = np.stack([x, y], axis=1)
+    back = np.c_[in_found, np.ones(len(x))] @ np.linalg.inv(measurement.projection).T
+    comparison = matcher.comparison(best.picture, RankedPair(best.probability, best.alone))
+    return MatchedPoints(back[:, :2] / back[:, 2:], in_found, comparison.frame, comparison.asset_frame)
+
+
+def _best(matcher: Matcher, original: bytes, found: bytes, start: Start) -> _Measured:
+    """Measure each frame of one file on each of the other; return the most probable pair."""
+    index = _index_of(matcher, original)
+    pictures = matcher.decoded_all(found)
+    meant = [picture for picture in pictures if picture.frame == start.frame] or list(pictures)
+    measured = [one for picture in meant for one in _measured(matcher, index, picture, start)]
+    if not measured:
+        raise NotAnImage("nothing lays one picture on the other")
+
+    # Of equally probable ones the first, as the search reports them.
+    return max(measured, key=lambda one: one.probability)
 
 
 def _index_of(matcher: Matcher, original: bytes) -> Index:
@@ -165,7 +202,7 @@ def _measured(matcher: Matcher, index: Index, picture: Picture, start: Start) ->
         pair = MeasuredPair(asset.previewed, measurement, int(hits.hash_distances[0][row]), None)
         # No keypoint is common where there is only one asset, and nothing is shared.
         alone = combine.compared([ShardAnswer((pair,), hits.commonness, 1, 1)])[0]
-        measured.append(_Measured(picture, pair, alone, matcher.confidence.probability(alone.features)))
+        measured.append(_Measured(picture, candidate, pair, alone, matcher.confidence.probability(alone.features)))
     return measured
 
 

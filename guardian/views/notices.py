@@ -8,6 +8,7 @@ from guardian.model.notices import (
     NoticeKind,
     NoticeLine,
     NoticePlace,
+    NoticeState,
     NoticeStep,
     PlaceLook,
     Recheck,
@@ -85,6 +86,28 @@ def step_words(line: NoticeLine) -> str:
     if line.step is NoticeStep.DRAFTED and "left_out" in detail:
         return f"{words} (left out: {detail['left_out']})"
     return f"{words} ({detail['recorded']})" if "recorded" in detail else words
+
+
+def next_day_text(notice: Notice) -> str:
+    """Return the days that somebody waits for: those of an answer, or of material being restored; "" for none."""
+    countered = notice.last(NoticeStep.COUNTERED)
+    if notice.state is NoticeState.COUNTERED and countered is not None:
+        return f"restored between {countered.detail['earliest']} and {countered.detail['latest']}"
+    return f"answer by {notice.answer_by}" if notice.state is NoticeState.SENT else ""
+
+
+def form_blocks(text: str) -> list[tuple[str, str]]:
+    """Return the blocks of a notice's form, each with the name of its field, which stands in brackets above it.
+
+    What stands above the first name is a block without one.
+    """
+    blocks: list[tuple[str, list[str]]] = [("", [])]
+    for line in text.splitlines():
+        if line.startswith("[") and line.endswith("]"):
+            blocks.append((line[1:-1], []))
+        else:
+            blocks[-1][1].append(line)
+    return [(name, "\n".join(lines).strip()) for name, lines in blocks if name or any(lines)]
 
 
 def notice_json(notice: Notice) -> dict[str, Any]:

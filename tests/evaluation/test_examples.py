@@ -8,6 +8,7 @@ import pytest
 
 from guardian.evaluation.attacks import HARD, STANDARD, WILD
 from guardian.evaluation.examples import HARD_COPIES, STANDARD_COPIES, WILD_COPIES, make_examples
+from guardian.evaluation.lookalikes import repeats
 from guardian.evaluation.pile import Examples
 from tests.matching.pictures import Pixels, clouds, drawing
 
@@ -63,6 +64,20 @@ def test_the_other_half_must_not_be_found(examples: Examples) -> None:
     for query in siblings:
         assert -1 - query.main in halves
         assert -1 - query.main not in query.copies | query.may_show
+
+
+def test_a_half_that_repeats_the_other_is_no_stranger() -> None:
+    """The other half of a symmetrical drawing shows the same, mirrored; so does a motif that was drawn twice."""
+    left, other = drawing(1, 320, 200), clouds(3, 320, 200)
+    assert repeats(left, np.ascontiguousarray(left[:, ::-1]))
+    assert repeats(left, np.ascontiguousarray(left[::-1, ::-1]))
+    moved = other.copy()
+    moved[20:180, 150:310] = left[30:190, 20:180]
+    assert repeats(left, moved)
+    assert not repeats(left, other)
+    assert not repeats(*np.split(clouds(5, 320, 400), 2, axis=1))
+    # Where nothing is drawn nothing repeats.
+    assert not repeats(np.full((200, 100, 3), 255, np.uint8), np.full((200, 100, 3), 255, np.uint8))
 
 
 def test_templates_show_one_picture_each(examples: Examples) -> None:

@@ -10,7 +10,7 @@ from PIL import Image
 from guardian.errors import NotAnImage
 from guardian.matching.index.writer import IndexWriter
 from guardian.matching.matcher import Matcher
-from guardian.matching.pair import DECIDED_BY_CATALOGUE, PairReport, Start, measure_pair
+from guardian.matching.pair import DECIDED_BY_CATALOGUE, PairReport, Start, matched_points, measure_pair
 from guardian.matching.settings import MatchingSettings
 from tests.matching.pictures import Pixels, clouds, encoded, photograph
 
@@ -51,6 +51,19 @@ def test_the_pair_is_measured_as_the_search_measures_it(matcher: Matcher, report
     assert report.catalogue.probability == found.probability
     assert replace(report.comparison, probability=found.probability) == found
     assert report.catalogue.assets_searched == 2
+
+
+@pytest.mark.parametrize("is_mirrored", [False, True])
+def test_points_of_both_pictures_belong_together(matcher: Matcher, is_mirrored: bool) -> None:
+    """The copy was cut out at (30, 60); points are in pixels of the pictures as they are, mirrored or not."""
+    copy = Image.fromarray(captioned(photograph("coffee", 400))).crop((30, 60, 300, 300))
+    if is_mirrored:
+        copy = copy.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    points = matched_points(matcher, ORIGINAL, encoded(np.asarray(copy), quality=80), Start())
+    x, y = points.in_found.T
+    expected = np.add(np.stack([269 - x if is_mirrored else x, y], axis=1), (30, 60))
+    assert len(points.in_found) >= 20
+    assert np.abs(points.in_asset - expected).max() < 2
 
 
 def test_what_another_asset_shares_is_named_and_is_no_evidence_for_this_one(

@@ -65,6 +65,10 @@ def test_a_notice_from_the_case_to_the_counter_notice(served: Served, case_id: s
     day = served.desk.clock().date().isoformat()
     assert anna.post(f"{path}/counter", data={"received": day}).status_code == 303
     assert "counter notice received" in anna.get(path).text
+    assert "restored between" in anna.get("/notices").text
+    assert '<h3 lang="fr">Courriel</h3>' in anna.get(path).text, "each field of a form has a block of its own"
+    served.desk.notice_copies.path_of(notice.history[-1].detail["copy_sha256"]).unlink()
+    assert "not whole in the data folder" in anna.get(f"{path}/copy").text
 
     story = anna.get(f"/cases/{case_id}/timeline").text
     assert "sent to abuse@thief.example by Anna" in story

@@ -92,6 +92,11 @@ def test_the_heat_map_is_measured_when_it_is_asked_for_and_remembered(comparing:
     again = vera.get(path, headers={"if-none-match": answer.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
 
+    points = vera.get(f"/pictures/points/{finding.id}")
+    drawn = Image.open(io.BytesIO(points.content))
+    assert points.headers["etag"] != answer.headers["etag"]
+    assert drawn.size == (original.shape[1] + 16 + 256, original.shape[0]), "both pictures, side by side"
+
     # Without its pictures it is still there, as long as it is remembered.
     comparing.desk.vault.remove(finding.image_sha256 or "")
     assert vera.get(path).content == answer.content

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
+from guardian.errors import VaultFull
 from guardian.model import Actor, Case, Permission
 from guardian.model.notices import Notice, NoticeKind, NoticeLanguage, NoticeState
 from guardian.notices import steps
@@ -175,9 +176,12 @@ async def step_notice(request: Request, actor: Writer, notice_id: IdInPath, body
     change = await _change_of(desk, notice_id, body, By(actor.name, desk.clock(), actor))
 
     def write() -> dict[str, Any]:
-        with desk.store.begin() as tx:
-            _notice(tx, notice_id)
-            change(tx)
+        try:
+            with desk.store.begin() as tx:
+                _notice(tx, notice_id)
+                change(tx)
+        except VaultFull as error:
+            raise HTTPException(503, str(error)) from error
         return _object_of(desk, notice_id)
 
     return await run_in_threadpool(write)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Form, HTTPException, Query, Request, Upl
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
-from guardian.errors import UsageError
+from guardian.errors import GuardianError, UsageError, VaultFull
 from guardian.model import BrowserSession, Case, Permission, TaskKind
 from guardian.model.notices import Notice, NoticeKind, NoticeLanguage
 from guardian.notices import steps
@@ -21,7 +21,7 @@ from guardian.notices.timeline import timeline_of
 from guardian.people.signing_in import actor_of
 from guardian.store import Transaction
 from guardian.tasks.asked import Asked, ask, owed, owed_text
-from guardian.views.notices import KIND_TITLES, line_text
+from guardian.views.notices import KIND_TITLES, form_blocks, line_text, next_day_text
 from guardian.views.timelines import TimelineEntry, entry_text
 from guardian.web.auth.requests import address_of
 from guardian.web.desk import Desk, desk_of
@@ -47,7 +47,8 @@ async def show_notices(request: Request, operator: str = Query("", max_length=50
             return tx.notices.list(operator=operator or None, limit=_MOST)
 
     found = await run_in_threadpool(read)
-    return page(request, "notices.html", notices=found, operator=operator, kind_titles=KIND_TITLES)
+    days = {one.id: next_day_text(one) for one in found}
+    return page(request, "notices.html", notices=found, days=days, operator=operator, kind_titles=KIND_TITLES)
 
 
 @router.post("/notices")
@@ -95,7 +96,13 @@ async def get_copy(request: Request, notice_id: str) -> Response:
     """Return what was sent, as it was kept."""
     desk = desk_of(request)
     notice = await run_in_threadpool(_read_notice, desk, notice_id)
-    _, content = await run_in_threadpool(sent_copy, notice, desk.notice_copies)
+    try:
+        _, content = await run_in_threadpool(sent_copy, notice, desk.notice_copies)
+    except UsageError:
+        raise
+    except GuardianError as error:
+        # Lost, damaged, or kept by another machine. Where the data folder lies is not for everybody who signs in.
+        raise HTTPException(404, f"the copy of {notice.id} is not whole in the data folder of this machine") from error
     headers = {"content-disposition": f'attachment; filename="{reference_of(notice.id)}.sent"'}
     return Response(content, media_type="application/octet-stream", headers=headers)
 
@@ -244,7 +251,7 @@ async def _changed(request: Request, notice_id: str, change: Callable[[Transacti
 
     try:
         await run_in_threadpool(write)
-    except UsageError as error:
+    except (UsageError, VaultFull) as error:
         return await _notice_page(request, notice_id, fault=str(error))
     return RedirectResponse(f"/notices/{notice_id}", status_code=303)
 
@@ -269,6 +276,7 @@ async def _notice_page(request: Request, notice_id: str, *, fault: str = "") -> 
         notice=notice,
         points=[without_command(point) for point in points],
         doubts=doubts,
+        form_blocks=form_blocks(notice.form),
         recipients=recipients,
         looks=looks,
         reference=reference,

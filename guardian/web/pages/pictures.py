@@ -1,19 +1,25 @@
 """Pictures, strangers' and one's own, from a route of their own: made anew, bounded, never raw."""
 
+from collections.abc import Awaitable, Callable
+
 from fastapi import APIRouter, Depends, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from guardian.errors import GuardianError
 from guardian.evidence import Vault
-from guardian.evidence.comparison import heat_map_name, heat_map_of
-from guardian.model import Asset, Finding, Permission
+from guardian.evidence.comparison import heat_map_name, heat_map_of, shared_points_of
+from guardian.matching.workers import Workers
+from guardian.model import Asset, Comparison, Finding, Permission
 from guardian.store import Transaction
 from guardian.web.desk import desk_of
 from guardian.web.pages.access import person_may
 from guardian.web.pictures import PictureSize
 
 router = APIRouter(prefix="/pictures", include_in_schema=False)
+
+Drawing = Callable[[Workers, bytes, bytes, Comparison], Awaitable[bytes]]
+"""What draws two pictures, one's own and theirs, by how they were compared."""
 
 _NOT_THERE = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 120 90" width="120" height="90">
 <rect width="120" height="90" fill="#8883"/><path d="M20 70 50 35l20 22 12-12 20 25z" fill="#8886"/>
@@ -49,6 +55,17 @@ async def show_found(request: Request, finding_id: str, size: PictureSize, versi
 @router.get("/heat-map/{finding_id}", dependencies=[Depends(person_may(Permission.CASES_READ))])
 async def show_heat_map(request: Request, finding_id: str) -> Response:
     """Show where the two pictures of a finding agree: measured when it is asked for, and remembered."""
+    return await _measured(request, finding_id, "", heat_map_of)
+
+
+@router.get("/points/{finding_id}", dependencies=[Depends(person_may(Permission.CASES_READ))])
+async def show_points(request: Request, finding_id: str) -> Response:
+    """Show the points that were recognised in both pictures of a finding, as the heat map is shown."""
+    return await _measured(request, finding_id, "-points", shared_points_of)
+
+
+async def _measured(request: Request, finding_id: str, ending: str, draw: Drawing) -> Response:
+    """Show what is drawn of the two pictures of a finding. `ending`: tells it from what else is drawn of them."""
     desk = desk_of(request)
 
     def read() -> tuple[Finding | None, Asset | None]:
@@ -61,15 +78,15 @@ async def show_heat_map(request: Request, finding_id: str) -> Response:
         return _missing("its picture was not kept, or nothing can be compared here")
 
     digest, workers, comparison = finding.image_sha256, desk.services.workers, finding.comparison
-    name = heat_map_name(workers, asset.sha256, digest, comparison)
-    headers = {"etag": f'"{name[:32]}"', "cache-control": "private, no-cache"}
+    name = heat_map_name(workers, asset.sha256, digest, comparison) + ending
+    headers = {"etag": f'"{name[:32]}{ending}"', "cache-control": "private, no-cache"}
     if request.headers.get("if-none-match") == headers["etag"]:
         return Response(status_code=304, headers=headers)
 
     async def make() -> bytes:
         mine = await run_in_threadpool(desk.originals.get, asset.sha256)
         theirs = await run_in_threadpool(desk.vault.get, digest)
-        return await desk.pictures.made(await heat_map_of(workers, mine, theirs, comparison), PictureSize.FULL)
+        return await desk.pictures.made(await draw(workers, mine, theirs, comparison), PictureSize.FULL)
 
     try:
         content = await desk.pictures.remembered(name, make)
