@@ -257,6 +257,30 @@ class Deliveries(Described):
     next_cursor: str | None
 
 
+class Bundle(Described):
+    """A file that proves a case, ready to be fetched."""
+
+    name: str
+    bytes: int
+    at: str
+
+
+class CaseEvidence(Described):
+    """What proves a case. `hold`: since when nothing of it may be deleted, by whom and why; null where it may."""
+
+    case: str
+    captures: list[dict[str, Any]]
+    hold: dict[str, str] | None
+    bundles: list[Bundle]
+
+
+class EvidenceAsked(Described):
+    """What the daemon does as soon as it can."""
+
+    case: str
+    asked: str
+
+
 class Flood(Described):
     """What there were too many messages about in an hour, and how many of them are held."""
 
