@@ -13,7 +13,6 @@ from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.screen import Cut, Screen, echo
 from guardian.cli.showing import json_line
 from guardian.errors import UsageError
-from guardian.evidence.wishes import BundleWishes
 from guardian.views.bundles import lost_json, lost_text
 from guardian.views.counting import counted, size_text
 from guardian.views.plain_text import printable
@@ -22,6 +21,7 @@ from guardian.views.timestamps import second_text
 if TYPE_CHECKING:
     from guardian.evidence.bundle import Written
     from guardian.evidence.verifying import Verified
+    from guardian.evidence.wishes import BundleWishes
 
 DAMAGED, NO_BUNDLE, INCOMPLETE = 1, 2, 3
 """Exit codes of `verify`; `export` too returns the last one."""
@@ -60,6 +60,8 @@ def export_bundle(
 
     Exits 3 when files of the case are lost or damaged: the bundle has all others, and says which are missing.
     """
+    from guardian.evidence.wishes import BundleWishes
+
     wishes = BundleWishes(
         with_original=not without_original, with_timestamp=not without_timestamp, for_others=for_others
     )
@@ -166,7 +168,7 @@ def show_key(session: Session) -> None:
 COMMANDS = (export_bundle, verify_bundle, show_key)
 
 
-async def _export(session: Session, start: str, out: Path, wishes: BundleWishes) -> "Written":
+async def _export(session: Session, start: str, out: Path, wishes: "BundleWishes") -> "Written":
     from guardian.app import exporting_of, make_workers, opened_store
     from guardian.evidence.exporting import export
     from guardian.fetch.trusted import TrustedClient
