@@ -1,7 +1,7 @@
 """Runs the measurements and prints tables.
 
 python -m bench [--folder F] [--images N] [--requests N] [--pages N] [--assets N ...]
-                [--only quality|scale|memory|fetching|scanning|search|desk]
+                [--only quality|scale|memory|fetching|scanning|search|desk|proof]
 """
 
 import argparse
@@ -24,6 +24,7 @@ from bench import (
     memory,
     methods,
     ours,
+    proof,
     remembered,
     scale,
     scanning,
@@ -33,6 +34,7 @@ from bench import (
 )
 from bench.methods import Outcome
 from demo.photographs import PROTECTED, copy_protected
+from guardian.cli.context import log_to_stderr
 from guardian.store import StoreSettings, open_store
 
 MANY_DISTRACTORS = 500
@@ -53,12 +55,15 @@ def main() -> None:
         "--remembered", type=int, default=remembered.PICTURES, help="how many in the memory for the search run; 0: none"
     )
     parser.add_argument("--images", type=int, default=50_000, help="how many pictures for the memory run")
-    parser.add_argument("--only", choices=("quality", "scale", "memory", "fetching", "scanning", "search", "desk"))
+    runs = ("quality", "scale", "memory", "fetching", "scanning", "search", "desk", "proof")
+    parser.add_argument("--only", choices=runs)
     parser.add_argument("--assets", type=int, nargs="+", default=scale.SIZES, help="how many assets for the scale run")
     parser.add_argument("--cases", type=int, default=desk.CASES, help="how many cases for the desk run")
     parser.add_argument("--requests", type=int, default=3_000, help="how many requests for the fetching run")
     parser.add_argument("--pages", type=int, default=200, help="how many pages, of ten pictures, for the scanning run")
     options = parser.parse_args()
+    # What is measured logs as it works, which is not for the reader of tables.
+    log_to_stderr("warning", "text")
     console = Console(width=None if sys.stdout.isatty() else 110)
     if options.only in (None, "quality"):
         for pictures in sets_in(console, options.folder):
@@ -75,6 +80,8 @@ def main() -> None:
         searching(console, options)
     if options.only == "desk":
         many_cases(console, options.cases)
+    if options.only in (None, "proof"):
+        to_a_bundle(console)
 
 
 def searching(console: Console, options: argparse.Namespace) -> None:
@@ -152,6 +159,28 @@ def many_cases(console: Console, cases: int) -> None:
         f"{measured.requests} more requests",
         highlight=False,
     )
+
+
+def to_a_bundle(console: Console) -> None:
+    """Print how long it takes from an alert to a bundle that was verified, without a browser and with one."""
+    table = Table(box=box.SIMPLE_HEAD, title="alert to verified bundle, in seconds", title_justify="left")
+    for heading in ("browser", "step", "wall", "CPU"):
+        table.add_column(heading, justify="right")
+    ways = [False, True] if proof.has_browser() else [False]
+    with tempfile.TemporaryDirectory(prefix="guardian-bench-") as name, bar(console) as progress:
+        step = progress.add_task("capturing, exporting, verifying", total=3 * len(ways))
+        proof.prepare(Path(name))
+        for with_browser in ways:
+            steps = proof.measure(Path(name), with_browser=with_browser, advance=lambda: progress.advance(step))
+            browser = "with" if with_browser else "without"
+            for one in steps:
+                table.add_row(browser, one.name, f"{one.wall_s:.1f}", f"{one.cpu_s:.1f}")
+            wall, cpu = sum(one.wall_s for one in steps), sum(one.cpu_s for one in steps)
+            asked = f"all (asked: {proof.ASKED[with_browser]})"
+            table.add_row(browser, asked, f"{wall:.1f}", f"{cpu:.1f}", style="bold")
+    console.print(table)
+    if len(ways) == 1:
+        console.print("no browser was found: not measured with one")
 
 
 def many_assets(console: Console, sizes: Sequence[int]) -> None:

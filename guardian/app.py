@@ -395,8 +395,8 @@ async def label_new(config: Config, store: Store, workers: Workers, seconds: flo
     """Do what `keep_labels` does, by the vocabulary alone."""
     path = config.labels
     try:
+        # Of several processes on one database some may have no vocabulary: the others go on.
         if not path.exists():
-            await asyncio.to_thread(_follow_no_vocabulary, store)
             return False
         # Imported late: most installations have no vocabulary.
         from guardian.search.labelling import Labelling
@@ -407,15 +407,6 @@ async def label_new(config: Config, store: Store, workers: Workers, seconds: flo
     except (GuardianError, OSError) as error:
         log.warning("not_labelled", reason=str(error))
         return False
-
-
-def _follow_no_vocabulary(store: Store) -> None:
-    """Mark nothing that comes in any more; what was labelled stays so."""
-    with store.read() as tx:
-        if tx.labels.vocabulary() is None:
-            return
-    with store.begin() as tx:
-        tx.labels.follow_vocabulary(None)
 
 
 async def judge_waiting_uses(app: App) -> None:

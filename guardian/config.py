@@ -70,7 +70,7 @@ class Config(BaseModel):
     rules_dir: Folder = Field(Path("rules"), description="rule files (*.yaml), read in the order of their names")
     labels: Folder = Field(
         Path("labels.yaml"),
-        description="your own vocabulary, if there is such a file; for `guardian label apply`",
+        description="your own vocabulary, if there is such a file: pictures are labelled by it as they come in",
     )
     own_hosts: tuple[Annotated[str, AfterValidator(host_name)], ...] = Field(
         (),

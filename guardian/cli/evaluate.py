@@ -203,8 +203,8 @@ def _fit(
     refitted = refit(plan.questions, answers, judge, seed)
     rests_on = f"Refitted on {refitted.content['provenance']['pairs']} pairs, and measured on works it had not seen"
     losses = [
-        Line("log loss", refitted.shipped_loss, refitted.loss),
-        Line("standard error of its change", None, refitted.error),
+        Line("log loss", refitted.shipped_loss, refitted.loss, digits=4),
+        Line("standard error of its change", None, refitted.error, digits=4),
     ]
     names = ("shipped", "refitted")
     comparison = compared_results(rests_on, names, refitted.shipped, refitted.held_out, losses)

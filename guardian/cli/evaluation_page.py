@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from guardian.cli.screen import Column, Cut, Row, Screen
-from guardian.evaluation.comparison import Comparison, change_words, number_words
+from guardian.evaluation.comparison import Comparison, line_words
 from guardian.evaluation.edit_words import edit_words
 from guardian.views.counting import counted
 
@@ -65,9 +65,7 @@ def _titled(title: str, lines: Iterable[str]) -> Iterable[str]:
 
 def _comparison(one: Comparison, screen: Screen) -> Iterable[str]:
     columns = [Column(""), *(Column(name, is_number=True) for name in (one.now_name, one.other_name, "change"))]
-    rows = [
-        Row((line.what, number_words(line.now), number_words(line.other), change_words(line))) for line in one.lines
-    ]
+    rows = [Row((line.what, *line_words(line))) for line in one.lines]
     return screen.table(columns, rows, always_named=True)
 
 

@@ -13,7 +13,6 @@ from guardian.cli.context import Session, opened_store, pass_session
 from guardian.cli.screen import Cut, Screen, echo
 from guardian.cli.showing import json_line
 from guardian.errors import UsageError
-from guardian.evidence.wishes import BundleWishes
 from guardian.views.bundles import lost_json, lost_text
 from guardian.views.counting import counted, size_text
 from guardian.views.plain_text import printable
@@ -22,6 +21,7 @@ from guardian.views.timestamps import second_text
 if TYPE_CHECKING:
     from guardian.evidence.bundle import Written
     from guardian.evidence.verifying import Verified
+    from guardian.evidence.wishes import BundleWishes
 
 DAMAGED, NO_BUNDLE, INCOMPLETE = 1, 2, 3
 """Exit codes of `verify`; `export` too returns the last one."""
@@ -60,6 +60,8 @@ def export_bundle(
 
     Exits 3 when files of the case are lost or damaged: the bundle has all others, and says which are missing.
     """
+    from guardian.evidence.wishes import BundleWishes
+
     wishes = BundleWishes(
         with_original=not without_original, with_timestamp=not without_timestamp, for_others=for_others
     )
@@ -166,7 +168,7 @@ def show_key(session: Session) -> None:
 COMMANDS = (export_bundle, verify_bundle, show_key)
 
 
-async def _export(session: Session, start: str, out: Path, wishes: BundleWishes) -> "Written":
+async def _export(session: Session, start: str, out: Path, wishes: "BundleWishes") -> "Written":
     from guardian.app import exporting_of, make_workers, opened_store
     from guardian.evidence.exporting import export
     from guardian.fetch.trusted import TrustedClient
@@ -223,15 +225,6 @@ def _sentences(found: "Verified") -> Iterator[str]:
     manifest, stamped = found.manifest, found.stamped
     if found.key_is_known is False:
         yield f"NOT SIGNED BY THE KEY THAT YOU NAMED: every byte is as it was signed, but by the key {found.key}"
-    if manifest is not None:
-        made = f"made {second_text(manifest.made_at)} by guardian {manifest.guardian_version}"
-        files = counted(len(manifest.members), "file")
-        whole = "whole" if found.is_whole and not found.lost else "the bundle"
-        yield f"{whole}: case {manifest.case_id}, {files}, {size_text(found.size_bytes)}, {made}"
-    yield f"sha256 {found.sha256}"
-    yield f"signed by the key {found.key}" + (", the one that you named" if found.key_is_known else "")
-    if stamped is not None:
-        yield f"existed at {second_text(stamped.at)}, by the time-stamp authority {stamped.authority}"
     if found.lost:
         count = counted(len(found.lost), "file")
         yield (
@@ -239,6 +232,17 @@ def _sentences(found: "Verified") -> Iterator[str]:
             "bundle was made:"
         )
         yield from (f"  {lost_text(one)}" for one in found.lost)
+    if manifest is not None:
+        made = f"made {second_text(manifest.made_at)} by guardian {manifest.guardian_version}"
+        # As many as `export` counts: the manifest itself, its signature and its time stamp are files too.
+        files = counted(len(found.places), "file")
+        kind = "a shortened bundle of case" if manifest.left_out else "case"
+        whole = "whole" if found.is_whole and not found.lost else "the bundle"
+        yield f"{whole}: {kind} {manifest.case_id}, {files}, {size_text(found.size_bytes)}, {made}"
+    yield f"sha256 {found.sha256}"
+    yield f"signed by the key {found.key}" + (", the one that you named" if found.key_is_known else "")
+    if stamped is not None:
+        yield f"existed at {second_text(stamped.at)}, by the time-stamp authority {stamped.authority}"
     if manifest is not None and manifest.left_out:
         yield "shortened for people outside; left out:"
         yield from (f"  {one}" for one in manifest.left_out)

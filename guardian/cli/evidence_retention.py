@@ -135,8 +135,11 @@ def disk_usage(session: Session, as_json: bool) -> None:
 def check_evidence(session: Session, against: Path | None, as_lines: bool) -> None:
     """Read every byte of the vault and say what is missing, damaged or belongs to nothing.
 
+    The copies of notices that were sent are read, too.
+
     Exits 4 when evidence is missing or damaged, or when the other copy has what this one has not.
     """
+    from guardian.app import notice_copies_of
     from guardian.evidence import Vault
     from guardian.evidence.checking import check_vault, compare_copies, count_files
 
@@ -150,8 +153,10 @@ def check_evidence(session: Session, against: Path | None, as_lines: bool) -> No
             raise StoreUnusable("the database is damaged; restore a backup:\n" + "\n".join(problems))
         with store.read() as tx:
             needed = dict([*tx.versions.kept_digests(), *tx.evidence.kept_digests()])
+            sent = tx.notices.copies()
 
-    found = list(check_vault(vault, needed))
+    copies = notice_copies_of(session.config)
+    found = [*check_vault(vault, needed), *check_vault(copies, sent)]
     if against is not None:
         found += compare_copies(folder, against)
 
@@ -165,7 +170,7 @@ def check_evidence(session: Session, against: Path | None, as_lines: bool) -> No
 
     lost = sum(one.fault.is_loss for one in found)
     if not as_lines:
-        files = counted(count_files(folder), "file")
+        files = counted(count_files(folder) + count_files(copies.folder), "file")
         said = f"{files} read; {counted(lost, 'file')} missing or damaged" if lost else f"{files} read; all are whole"
         click.echo(said)
         if against is not None and not lost:

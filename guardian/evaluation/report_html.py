@@ -4,7 +4,7 @@ import base64
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
-from guardian.evaluation.comparison import Comparison, change_words, number_words
+from guardian.evaluation.comparison import Comparison, line_words
 from guardian.evaluation.edit_words import edit_words
 from guardian.evaluation.plots import edit_bars, probability_plot
 from guardian.evaluation.questions import Question
@@ -99,8 +99,7 @@ def _comparison(one: Comparison) -> str:
     names = ("", one.now_name, one.other_name, "change")
     head = f"<tr>{''.join(f'<th>{escape(name)}</th>' for name in names)}</tr>"
     rows = [
-        f"<tr><td>{escape(line.what)}</td><td>{number_words(line.now)}</td><td>{number_words(line.other)}</td>"
-        f"<td>{change_words(line)}</td></tr>"
+        f"<tr><td>{escape(line.what)}</td>{''.join(f'<td>{words}</td>' for words in line_words(line))}</tr>"
         for line in one.lines
     ]
     return f"<h2>{escape(one.title)}</h2><table>{head}{''.join(rows)}</table>"

@@ -219,8 +219,8 @@ def _what_holds_now(subject: CaptureSubject, report: "PairReport", rules: Rules,
         else f"the rule “{decision.rule}” says {decision.action.value}"
     )
     shares = []
-    if comparison.asset_coverage is not None:
-        shares.append(f"{share_text(comparison.asset_coverage)} of the owner's picture can be seen in it")
+    if comparison.share_shown is not None:
+        shares.append(f"{share_text(comparison.share_shown)} of the owner's picture can be seen in it")
     shares.append(verdict)
     return (
         "Measured on the picture that came now: the probability that it is made from the same original is "

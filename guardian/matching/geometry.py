@@ -72,7 +72,7 @@ class CandidateGrid:
         # Neighbours lie side by side in memory: row by row, in each those of one turn, from left to right.
         place = (row * _TURNS + turn) * _CELLS + column
         # `order` leads back to the keypoints as they came.
-        self.order = np.argsort(place, kind="stable").astype(np.int32)
+        self.order = np.argsort(place.astype(np.uint16), kind="stable").astype(np.int32)
         self._starts = np.concatenate([[0], np.cumsum(np.bincount(place, minlength=_CELLS**2 * _TURNS))])
         # Of two that are equally close, the first by cell is taken.
         rank = ((row * _CELLS + column) * len(keypoints))[self.order] + self.order

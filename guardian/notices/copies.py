@@ -44,7 +44,7 @@ def sent_copy(notice: Notice, copies: Vault) -> tuple[str, bytes]:
 
 def _remove_left_behind(tx: Transaction, copies: Vault, new: str) -> None:
     """Remove copies that no notice names."""
-    named = tx.notices.copies() | {new}
+    named = {*tx.notices.copies(), new}
     before = time.time() - _LEFT_BEHIND_AFTER.total_seconds()
     for path in copies.folder.glob("??/*"):
         if path.name in named or path.stat().st_mtime > before:

@@ -40,13 +40,9 @@ class Labels:
         """Return the vocabulary whose terms pictures are given as they come in; None when there is none."""
         return self._upkeep.value(_VOCABULARY)
 
-    def follow_vocabulary(self, vocabulary: str | None) -> None:
-        """Have pictures that come in labelled by a vocabulary from now on; None: by none any more."""
-        if vocabulary is None:
-            self._connection.execute(delete(unlabelled_pictures))
-            self._upkeep.drop(_VOCABULARY)
-        else:
-            self._upkeep.note(_VOCABULARY, vocabulary)
+    def follow_vocabulary(self, vocabulary: str) -> None:
+        """Have pictures that come in labelled by a vocabulary from now on."""
+        self._upkeep.note(_VOCABULARY, vocabulary)
 
     def mark(self, ids: Collection[str]) -> None:
         """Have pictures labelled anew, or those that stand for them, if a vocabulary is followed."""

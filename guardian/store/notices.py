@@ -59,10 +59,11 @@ class Notices:
         about = select(*_FACTS).where(notices.c.id.in_(_about(case_id)))
         return self._read(about.order_by(notices.c.drafted_at, notices.c.id))
 
-    def copies(self) -> set[str]:
-        """Return the digests of all copies that notices were sent with."""
-        sent = select(notice_lines.c.detail).where(notice_lines.c.step == NoticeStep.SENT)
-        return {detail["copy_sha256"] for detail in self._connection.scalars(sent) if "copy_sha256" in detail}
+    def copies(self) -> dict[str, str]:
+        """Return the digests of all copies of what was sent, each with the id of its notice."""
+        sent = select(notice_lines.c.notice_id, notice_lines.c.detail).where(notice_lines.c.step == NoticeStep.SENT)
+        rows = self._connection.execute(sent).all()
+        return {row.detail["copy_sha256"]: row.notice_id for row in rows if "copy_sha256" in row.detail}
 
     def add_recheck(self, recheck: Recheck) -> None:
         """Write what one recheck has shown."""

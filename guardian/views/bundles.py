@@ -3,7 +3,6 @@
 from typing import Any
 
 from guardian.model import LostMember
-from guardian.views.counting import counted
 
 
 def lost_json(lost: LostMember) -> dict[str, Any]:
@@ -19,5 +18,5 @@ def lost_json(lost: LostMember) -> dict[str, Any]:
 
 def lost_text(lost: LostMember) -> str:
     """Return which member was lost, how it was found, and by which digest it can be recognised."""
-    size = f", {counted(lost.size_bytes, 'byte')}" if lost.size_bytes is not None else ""
+    size = f", {lost.size_bytes:,} bytes" if lost.size_bytes is not None else ""
     return f"{lost.name}: {lost.state.value}; it had the SHA-256 {lost.sha256}{size}"

@@ -129,6 +129,14 @@ def test_from_draft_to_counter_notice(desk: Desk, tmp_path: Path) -> None:
     assert "sent to abuse@shop.example by jo" in page_of_it
     desk.home.guardian("audit", "verify")
 
+    desk.notice("show", notice_id, "--copy", tmp_path / "as-sent.eml")
+    assert (tmp_path / "as-sent.eml").read_bytes() == mail.read_bytes()
+    # What was sent is checked with all other evidence.
+    (tmp_path / "data" / "notices" / kept[:2] / kept).write_bytes(b"something else")
+    (lost,) = desk.home.lines("evidence", "check", "--json", code=4)
+    assert lost["of"].startswith(notice_id)
+    assert lost["fault"] == "damaged"
+
 
 def test_templates_are_copied_edited_and_checked(desk: Desk, tmp_path: Path) -> None:
     mine = tmp_path / "mine"

@@ -59,6 +59,7 @@ def test_what_asks_or_writes_the_database_alone_works_and_leaves_no_file_of_root
 def test_a_new_database_is_not_made_by_root(tmp_path: Path) -> None:
     """As after `sudo guardian init` and `chown`, before the service has started."""
     home = made_home(tmp_path / "home")
+    (home.folder / "data" / "guardian.db").unlink()
     give_to_service(home.folder / "data")
     assert f"belongs to user {SERVICE}" in home.guardian("asset", "list", code=2).stderr
     assert list((home.folder / "data").iterdir()) == []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from guardian.evaluation.comparison import Line, change_words, number_words
+from guardian.evaluation.comparison import Line, change_words, line_words, number_words
 
 
 @pytest.mark.parametrize(("number", "words"), [(0.96234, "0.962"), (3, "3"), (0, "0"), (1.0, "1.000"), (None, "-")])
@@ -18,3 +18,7 @@ def test_a_change_has_its_sign_and_none_is_said_where_there_is_none(
     now: float | None, other: float | None, words: str
 ) -> None:
     assert change_words(Line("copies found", now, other)) == words
+
+
+def test_a_loss_has_the_digits_in_which_it_differs() -> None:
+    assert line_words(Line("log loss", 0.0083, 0.0079, digits=4)) == ("0.0083", "0.0079", "-0.0004")

@@ -7,6 +7,7 @@ import pytest
 
 from guardian.evaluation.answering import Answer, Found, Look
 from guardian.evaluation.attacks import EDITS
+from guardian.evaluation.comparison import compared_results
 from guardian.evaluation.edit_words import WORDS, edit_words
 from guardian.evaluation.plots import edit_bars, probability_plot
 from guardian.evaluation.questions import Kind, Question
@@ -149,6 +150,23 @@ def test_the_page_shows_pictures_and_escapes_names(whole: Results) -> None:
     assert "/&lt;b&gt;.jpg" in text
     assert "<b>.jpg" not in text
     assert text.count("data:image/jpeg;base64,") == len(shown)
+
+
+def test_another_way_of_answering_is_shown_beside_it(whole: Results) -> None:
+    better = made(asked(copy("crop10"), one=0.99), asked(copy("ninth"), one=0.98), asked(stranger("<b>"), one=0.99))
+    comparison = compared_results("With <more>", ("as configured", "more"), whole, better)
+    numbers = {line.what: (line.now, line.other) for line in comparison.lines}
+    assert numbers["copies alerted"] == (0.5, 1.0)
+    assert numbers["hard edits found"] == (1.0, 0.0), "a louder stranger stands above it"
+    assert numbers["wild edits alerted"] == (0.0, 1.0)
+    assert numbers["strangers alerted"] == (0, 1)
+
+    text = page(whole, "Works", [], {}, [comparison])
+    assert "<h2>With &lt;more&gt;</h2>" in text
+    assert "<tr><td>copies alerted</td><td>0.500</td><td>1.000</td><td>+0.500</td></tr>" in text
+    (said,) = results_json(whole, [comparison])["comparisons"]
+    assert said["columns"] == ["as configured", "more"]
+    assert {"what": "strangers alerted", "values": [0, 1]} in said["lines"]
 
 
 def test_plots_are_drawn_of_anything(whole: Results) -> None:

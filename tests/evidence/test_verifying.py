@@ -3,6 +3,7 @@
 import io
 import random
 import subprocess
+import sys
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -212,6 +213,29 @@ def test_what_is_no_bundle_is_said(tmp_path: Path) -> None:
         path.write_bytes(content)
         with pytest.raises(NotABundle):
             verify(path)
+
+
+def test_it_is_checked_with_the_network_off(bundle: Path, tmp_path: Path) -> None:
+    """Another machine: an empty folder, and no socket may be made."""
+    without = (
+        "import sys\n"
+        "def hook(event, arguments):\n"
+        "    if event.startswith('socket.'): raise OSError('the network is off')\n"
+        "sys.addaudithook(hook)\n"
+        "from guardian.cli import main\n"
+        "main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", without, "evidence", "verify", bundle],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "whole: case case_1" in done.stdout
+    assert "existed at" in done.stdout
+    assert not list(tmp_path.iterdir())
 
 
 def test_unzip_and_zipfile_read_it(bundle: Path) -> None:

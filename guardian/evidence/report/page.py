@@ -16,6 +16,7 @@ from guardian.evidence.report.typefaces import BODY, BOLD, ITALIC, MONO
 PAGE = A4
 SIDE, TOP, BOTTOM = 22 * mm, 27 * mm, 22 * mm
 WIDTH = PAGE[0] - 2 * SIDE
+_NEARLY_A_PAGE = 0.9 * (PAGE[1] - TOP - BOTTOM)
 """Points between the side margins."""
 
 INK, QUIET, ACCENT = HexColor("#1c2430"), HexColor("#5b6675"), HexColor("#1f4e79")
@@ -77,9 +78,7 @@ def facts(rows: Sequence[tuple[str, Flowable | str]], label_width: float = 38 * 
 
 def listing(head: Sequence[str], rows: Sequence[Sequence[Flowable]], widths: Sequence[float]) -> Table:
     """Return a table with a head that is repeated on each page; widths in points."""
-    table = Table(
-        [[paragraph(text, LABEL) for text in head], *rows], colWidths=list(widths), repeatRows=1, splitInRow=1
-    )
+    table = _Listing([[paragraph(text, LABEL) for text in head], *rows], colWidths=list(widths), repeatRows=1)
     table.setStyle(
         TableStyle(
             [
@@ -94,6 +93,18 @@ def listing(head: Sequence[str], rows: Sequence[Sequence[Flowable]], widths: Seq
         )
     )
     return table
+
+
+class _Listing(Table):  # type: ignore[misc]
+    """A table that breaks between rows, and within one only where it is higher than a page."""
+
+    def split(self, availWidth: float, availHeight: float) -> list[Table]:  # noqa: N803 - as reportlab calls them
+        self.splitInRow = 0
+        parts: list[Table] = super().split(availWidth, availHeight)
+        if not parts and availHeight > _NEARLY_A_PAGE:
+            self.splitInRow = 1
+            parts = super().split(availWidth, availHeight)
+        return parts
 
 
 class NumberedCanvas(Canvas):  # type: ignore[misc]

@@ -228,13 +228,15 @@ def _spread(levels: Sequence[_Corners], count: int, shape: tuple[int, ...]) -> l
 
     # Each corner's rank within its cell, then all ranks one after the other.
     strongest = np.argsort(-np.concatenate([level.responses for level in levels]), kind="stable")
-    by_cell = strongest[np.argsort((row * cells + column)[strongest], kind="stable")]
+    # Sixteen bits are sorted by numpy in one pass; the rank of what is beyond them matters no more.
+    by_cell = strongest[np.argsort((row * cells + column)[strongest].astype(np.uint16), kind="stable")]
     cell = (row * cells + column)[by_cell]
     starts = np.flatnonzero(np.r_[True, cell[1:] != cell[:-1]])
     rank = np.empty(len(cell), np.int64)
     rank[by_cell] = np.arange(len(cell)) - np.repeat(starts, np.diff(np.r_[starts, len(cell)]))
     kept = np.zeros(len(cell), bool)
-    kept[strongest[np.argsort(rank[strongest], kind="stable")[:count]]] = True
+    ranks = np.minimum(rank[strongest], np.iinfo(np.uint16).max).astype(np.uint16)
+    kept[strongest[np.argsort(ranks, kind="stable")[:count]]] = True
     return [np.flatnonzero(mine) for mine in np.split(kept, np.cumsum(sizes)[:-1])]
 
 

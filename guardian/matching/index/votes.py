@@ -37,11 +37,11 @@ _TAG_RADIUS = 2
 _SELECTED = np.random.default_rng(20).permutation(256).reshape(4, 64)[:KEYS].astype(np.int64)
 _POSITIONS, _TAG_POSITIONS = _SELECTED[:, :_MAX_BITS], _SELECTED[:, _MAX_BITS : _MAX_BITS + _TAG_BITS]
 
-_TOGETHER = 64
+_TOGETHER = 32
 """So many descriptors are looked up side by side, so that waiting for memory is done for all of them at once."""
 
-_AHEAD = 24
-"""So many rows before it is compared, a row's descriptor is asked for."""
+_TAGS_AT_ONCE, _ROWS_AT_ONCE = 64, 16
+"""Memory hands over 64 bytes at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +178,7 @@ def _sorted_into_buckets(keys, tags, buckets):  # type: ignore[no-untyped-def]
 @kernel
 def _collect(queries, tables, words, starts):  # type: ignore[no-untyped-def]
     keys, tags, query_words = queries
-    likely = np.empty(_TOGETHER * KEYS * MAX_BUCKET + _AHEAD, np.uint32)
+    likely = np.empty(_TOGETHER * KEYS * MAX_BUCKET, np.uint32)
     bounds = np.zeros(_TOGETHER + 1, np.int64)
     size, count = 1 << 13, 0
     found, distances = np.empty((3, size), np.uint32), np.empty(size, np.int16)
@@ -186,7 +186,7 @@ def _collect(queries, tables, words, starts):  # type: ignore[no-untyped-def]
     for begin in range(0, query_words.shape[0], _TOGETHER):
         end = min(begin + _TOGETHER, query_words.shape[0])
         _likely_rows(keys[:, begin:end], tags[:, begin:end], tables, likely, bounds)
-        for i in range(_AHEAD):
+        for i in range(bounds[end - begin]):
             prefetch(words, np.intp(likely[i]) * 4)
 
         for query in range(begin, end):
@@ -194,7 +194,6 @@ def _collect(queries, tables, words, starts):  # type: ignore[no-untyped-def]
             q0, q1 = query_words[query, 0], query_words[query, 1]
             q2, q3 = query_words[query, 2], query_words[query, 3]
             for place in range(bounds[query - begin], bounds[query - begin + 1]):
-                prefetch(words, np.intp(likely[place + _AHEAD]) * 4)
                 row = likely[place]
                 at = np.uint64(row) * np.uint64(4)
                 distance = count_bits(q0 ^ words[at]) + count_bits(q1 ^ words[at + np.uint64(1)])
@@ -226,44 +225,36 @@ def _collect(queries, tables, words, starts):  # type: ignore[no-untyped-def]
 def _likely_rows(keys, tags, tables, likely, bounds):  # type: ignore[no-untyped-def]
     """Fill `likely` with the rows of n descriptors' buckets whose tag is close; those of number i end at bounds[i + 1].
 
-    `keys` and `tags` are [KEYS, n]. Each step asks memory for what the next one reads, for all of them together. Behind
-    the last row come _AHEAD that stand for none, so that descriptors can be asked for ahead.
+    `keys` and `tags` are [KEYS, n]. Each step asks memory for what the next one reads, for all of them together.
     """
     for k in range(KEYS):
         for key in keys[k]:
             prefetch(tables[k][0], np.intp(key))
     for k in range(KEYS):
+        offsets, rows, row_tags = tables[k]
         for key in keys[k]:
-            prefetch(tables[k][2], np.intp(tables[k][0][key]))
+            start, stop = np.int64(offsets[key]), np.int64(offsets[key + 1])
+            for place in range(start, stop, _TAGS_AT_ONCE):
+                prefetch(row_tags, np.intp(place))
+            for place in range(start, stop, max(_ROWS_AT_ONCE, _step(start, stop))):
+                prefetch(rows, np.intp(place))
 
-    ends = np.empty((KEYS, keys.shape[1]), np.int64)
     count = 0
     for i in range(keys.shape[1]):
         for k in range(KEYS):
-            offsets, row_tags, tag = tables[k][0], tables[k][2], tags[k, i]
-            start, stop = np.int64(offsets[keys[k, i]]), np.int64(offsets[keys[k, i] + 1])
-            step = 1 + (stop - start - 1) // MAX_BUCKET if stop > start else 1
-            for place in range(start, stop, step):
+            offsets, rows, row_tags = tables[k]
+            tag, start, stop = tags[k, i], np.int64(offsets[keys[k, i]]), np.int64(offsets[keys[k, i] + 1])
+            for place in range(start, stop, _step(start, stop)):
                 # Written in any case and kept by counting: there is no telling which way a jump would go.
-                likely[count] = place
+                likely[count] = rows[np.uint64(place)]
                 count += count_bits(np.uint64(tag ^ row_tags[np.uint64(place)])) <= _TAG_RADIUS
-            ends[k, i] = count
         bounds[i + 1] = count
 
-    place = 0
-    for i in range(keys.shape[1]):
-        for k in range(KEYS):
-            for at in range(place, ends[k, i]):
-                prefetch(tables[k][1], np.intp(likely[at]))
-            place = ends[k, i]
-    place = 0
-    for i in range(keys.shape[1]):
-        for k in range(KEYS):
-            rows = tables[k][1]
-            for at in range(place, ends[k, i]):
-                likely[at] = rows[likely[at]]
-            place = ends[k, i]
-    likely[count : count + _AHEAD] = 0
+
+@kernel
+def _step(start, stop):  # type: ignore[no-untyped-def]
+    """Return how far apart the rows lie that are looked at, so that they are no more than MAX_BUCKET."""
+    return 1 + (stop - start - 1) // MAX_BUCKET if stop > start else 1
 
 
 @kernel

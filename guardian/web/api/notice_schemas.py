@@ -77,6 +77,14 @@ class PlaceLook(Described):
     finding: str | None
 
 
+class LookAsked(Described):
+    """Another look at all places of a case that the daemon owes."""
+
+    case: str
+    at: str
+    by: str
+
+
 class Recheck(Described):
     """One look at all places of a case: there, partly, gone, moved, back or unclear."""
 

@@ -7,9 +7,10 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse
 
 from guardian.errors import VaultFull
-from guardian.model import Actor, Case, Permission
+from guardian.model import Actor, Case, Permission, TaskKind
 from guardian.model.notices import Notice, NoticeKind, NoticeLanguage, NoticeState
 from guardian.notices import steps
 from guardian.notices.copies import keep_copy
@@ -20,8 +21,10 @@ from guardian.notices.timeline import timeline_of
 from guardian.scan.notice_recheck import Occasion, recheck_case
 from guardian.scan.verifying import dead_addresses, recipient_doubt
 from guardian.store import Transaction
+from guardian.tasks.asked import Asked, ask
 from guardian.views.notices import notice_json, recheck_json
 from guardian.views.timelines import timeline_json
+from guardian.views.timestamps import json_timestamp
 from guardian.web.api import cursors
 from guardian.web.api import notice_schemas as schemas
 from guardian.web.api.answers import not_found, problems
@@ -83,6 +86,7 @@ class Verify(Input):
     """Look now whether all its addresses are live."""
 
     step: Literal["verify"]
+    later: bool = Field(False, description="Have the daemon do it; `history` then says what came of it.")
 
 
 class MarkSent(Input):
@@ -219,12 +223,26 @@ def list_rechecks(request: Request, actor: Reader, case_id: IdInPath) -> dict[st
     "/cases/{case_id}/rechecks",
     summary="Look again at a case",
     response_model=schemas.Recheck,
-    responses=problems(404, 409, 503),
+    responses=problems(404, 409, 503)
+    | {202: {"model": schemas.LookAsked, "description": "With `later`: the daemon looks as soon as it can."}},
     operation_id="recheck_case",
 )
-async def recheck(request: Request, actor: Writer, case_id: IdInPath) -> dict[str, Any]:
-    """Look again at all places of a case now: still there, gone, moved or back?"""
+async def recheck(
+    request: Request,
+    actor: Writer,
+    case_id: IdInPath,
+    later: Annotated[
+        bool, Query(description="Answer at once; the list of rechecks then says what came of it.")
+    ] = False,
+) -> Any:
+    """Look again at all places of a case now: still there, gone, moved or back?
+
+    It takes as long as its sites do. With `later` the daemon looks, and nobody waits; what is owed already is a 400.
+    """
     desk = desk_of(request)
+    if later:
+        asked = await run_in_threadpool(_ask_for_recheck, desk, case_id, actor)
+        return JSONResponse(asked, status_code=202)
 
     def read() -> Case:
         with desk.store.read() as tx:
@@ -236,6 +254,16 @@ async def recheck(request: Request, actor: Writer, case_id: IdInPath) -> dict[st
     if looked is None:
         raise LookupError("a recheck that was asked for is always written")
     return recheck_json(looked)
+
+
+def _ask_for_recheck(desk: Desk, case_id: str, actor: Actor) -> dict[str, Any]:
+    # Without a daemon nobody would ever look.
+    services_of(desk)
+    now = desk.clock()
+    with desk.store.begin() as tx:
+        case = _case(tx, case_id)
+        ask(tx, TaskKind.RECHECK_ASKED, Asked(case.id, actor), now)
+        return {"case": case.id, "at": json_timestamp(now), "by": actor.name}
 
 
 async def _change_of(desk: Desk, notice_id: str, step: Step, by: By) -> Callable[[Transaction], object]:
@@ -250,6 +278,9 @@ async def _change_of(desk: Desk, notice_id: str, step: Step, by: By) -> Callable
             return lambda tx: steps.approve(tx, notice_id, by, settings, step.note)
         case Verify():
             notice = await run_in_threadpool(_read, desk, notice_id)
+            if step.later:
+                services_of(desk)
+                return lambda tx: ask(tx, TaskKind.VERIFY_NOTICE, Asked(notice.id, by.actor), by.at)
             dead, doubt = await dead_addresses(services_of(desk), notice), await recipient_doubt(notice)
             return lambda tx: steps.note_verified(tx, notice_id, dead, by, doubt)
         case MarkSent():

@@ -8,7 +8,19 @@ from fastapi.openapi.utils import get_openapi
 from starlette.responses import JSONResponse, Response
 
 from guardian import __version__
-from guardian.web.api import assets, cases, checks, decisions, events, licences, notices, operations, people, search
+from guardian.web.api import (
+    assets,
+    cases,
+    checks,
+    decisions,
+    events,
+    evidence,
+    licences,
+    notices,
+    operations,
+    people,
+    search,
+)
 from guardian.web.api.answers import PROBLEM_MODELS
 from guardian.web.api.limits import RequestLimits
 from guardian.web.api.routing import KEY_HEADER, LONGEST_KEY, GuardedRoute
@@ -24,6 +36,7 @@ Show a token (`guardian token add`) as `Authorization: Bearer guardian_...`. Err
 _TAGS = (
     ("cases", "One use of one of your works by one operator each."),
     ("decisions", "What people decide about cases; each can be undone."),
+    ("evidence", "What proves a case: captures, holds, bundles."),
     ("assets", "Your pictures."),
     ("licences", "Who may use what, where and when."),
     ("notices", "Drafts of notices, what people did with them, and whether the copies went away."),
@@ -38,7 +51,7 @@ _TAGS = (
 )
 
 
-_NOUNS = (cases, decisions, assets, licences, notices, operations, checks, search, events, people)
+_NOUNS = (cases, decisions, evidence, assets, licences, notices, operations, checks, search, events, people)
 
 
 def add_api(app: FastAPI) -> None:

@@ -1,6 +1,7 @@
 """The report as a reader of PDF sees it."""
 
 import io
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -231,3 +232,16 @@ def test_texts_that_grow_when_they_are_shown_fit_on_the_pages(content: ReportCon
     text = text_of(make_report(replace(content, record=record, rights=rights, exhibits=exhibits)))
     assert "[U+2067]" in text
     assert "U+12000" in text
+
+
+def test_the_list_of_exhibits_breaks_between_its_rows(content: ReportContent) -> None:
+    """Each page has the head of the list once, and begins with the number of an exhibit."""
+    one = content.exhibits[0]
+    exhibits = [replace(one, name=f"captures/{number}/page.wacz", about="Some words. " * 30) for number in range(40)]
+    pages = PdfReader(io.BytesIO(make_report(replace(content, exhibits=exhibits)))).pages
+    texts = [" ".join(page.extract_text().split()) for page in pages]
+    listed = [text for text in texts if "Exhibit File Size" in text]
+    assert len(listed) > 4
+    for text in listed:
+        assert text.count("Exhibit File Size") == 1
+        assert re.match(r" \d+ captures/", text.partition("Exhibit File Size")[2])

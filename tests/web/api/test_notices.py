@@ -3,10 +3,11 @@
 import pytest
 
 from guardian.cli.acting import this_user
-from guardian.model import Permission
+from guardian.model import Permission, TaskKind
 from guardian.notices.drafting import House
 from guardian.notices.settings import NoticeSettings, OwnerSettings
 from guardian.notices.steps import By, approve, note_verified
+from guardian.tasks.asked import asked_of, owed
 from tests.web.api.conftest import Program, actions, add_asset, add_use
 from tests.web.conftest import Served
 
@@ -72,6 +73,27 @@ def test_who_only_reads_drafts_nothing(program: Program, case_id: str) -> None:
     assert reader.post(f"/api/v1/cases/{case_id}/rechecks").status_code == 403
     writer = program(Permission.CASES_READ, Permission.CASES_WRITE)
     assert writer.post(f"/api/v1/cases/{case_id}/rechecks").status_code == 503
+    assert writer.post(f"/api/v1/cases/{case_id}/rechecks", params={"later": True}).status_code == 503
     for path in ("notices/notice_none", "cases/case_none/timeline", "cases/case_none/rechecks"):
         assert reader.get(f"/api/v1/{path}").status_code == 404
     assert writer.post("/api/v1/notices", json={"cases": ["case_none"], "kind": "dmca"}).status_code == 400
+
+
+def test_looks_at_sites_may_be_left_to_the_daemon(served: Served, program: Program, case_id: str) -> None:
+    """Nobody needs patience for strangers' sites: the answer comes at once, the outcome where it always is."""
+    writer = program(Permission.CASES_READ, Permission.CASES_WRITE, name="patient")
+    notice = writer.post("/api/v1/notices", json={"cases": [case_id], "kind": "cease"}).json()["id"]
+    # These only say that there is a daemon; nothing here uses them.
+    object.__setattr__(served.desk, "services", object())
+    try:
+        asked = writer.post(f"/api/v1/cases/{case_id}/rechecks", params={"later": True})
+        again = writer.post(f"/api/v1/cases/{case_id}/rechecks", params={"later": True})
+        step = writer.post(f"/api/v1/notices/{notice}/steps", json={"step": "verify", "later": True})
+    finally:
+        object.__setattr__(served.desk, "services", None)
+    assert (asked.status_code, asked.json()["case"], asked.json()["by"]) == (202, case_id, "patient")
+    assert again.status_code == 400
+    assert (step.status_code, step.json()["id"]) == (200, notice)
+    with served.store.read() as tx:
+        looks = [*owed(tx, TaskKind.RECHECK_ASKED, case_id), *owed(tx, TaskKind.VERIFY_NOTICE, notice)]
+    assert [asked_of(task).by.name for task in looks] == ["patient", "patient"]

@@ -81,6 +81,46 @@ def test_dead_message_is_sent_again(served: Served, program: Program) -> None:
     assert client.get("/api/v1/sources").json() == {"items": []}
 
 
+def test_a_case_is_captured_held_and_bundled(served: Served, program: Program, case_id: str) -> None:
+    reader, client = program(Permission.CASES_READ), program(Permission.CASES_READ, Permission.CASES_WRITE)
+    path = f"/api/v1/cases/{case_id}"
+    nothing = {"case": case_id, "captures": [], "hold": None, "bundles": []}
+    assert reader.get(f"{path}/evidence").json() == nothing
+    assert reader.post(f"{path}/captures").status_code == 403
+    assert client.post(f"{path}/captures").status_code == 202
+
+    assert client.post(f"{path}/hold", json={"note": " "}).status_code == 422
+    held = client.post(f"{path}/hold", json={"note": "matter 17"}).json()["hold"]
+    assert held["note"] == "matter 17"
+    assert client.post(f"{path}/hold", json={"note": "again"}).status_code == 400
+    assert client.post(f"{path}/release", json={"note": "settled"}).json()["hold"] is None
+    assert client.post(f"{path}/release", json={"note": "settled"}).status_code == 400
+
+    refused = client.post(f"{path}/bundles", json={})
+    assert (refused.status_code, "guardian run" in refused.json()["detail"]) == (503, True)
+    folder = served.desk.data_dir / "bundles" / case_id
+    assert client.get(f"{path}/bundles/none.zip").status_code == 404
+    assert client.get("/api/v1/cases/case_none/evidence").status_code == 404
+    folder.mkdir(parents=True)
+    (folder / "proof.zip").write_bytes(b"PK")
+    (bundle,) = reader.get(f"{path}/evidence").json()["bundles"]
+    assert (bundle["name"], bundle["bytes"]) == ("proof.zip", 2)
+    fetched = client.get(f"{path}/bundles/proof.zip")
+    assert (fetched.content, fetched.headers["content-type"]) == (b"PK", "application/zip")
+    assert reader.get(f"{path}/bundles/proof.zip").status_code == 403
+    done = [line[1] for line in actions(served, case_id) if line[1].startswith("evidence.")]
+    assert done == ["evidence.capture_asked", "evidence.held", "evidence.released", "evidence.bundle_fetched"]
+
+
+def test_the_overview_is_what_the_page_shows(program: Program) -> None:
+    found = program(Permission.CASES_READ).get("/api/v1/overview").json()
+    assert len(found["weeks"]) == 12
+    assert found["weeks"][-1]["new"] >= 1
+    assert found["states"]["open"] >= 1
+    assert "thief.example" in [one["operator"] for one in found["operators"]]
+    assert (found["median_hours_to_decision"], found["coverage"]) == (None, [])
+
+
 def test_floods_are_listed_and_decided(served: Served, program: Program) -> None:
     at = datetime.now(UTC)
     with served.store.begin() as tx:
