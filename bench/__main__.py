@@ -34,6 +34,7 @@ from bench import (
 )
 from bench.methods import Outcome
 from demo.photographs import PROTECTED, copy_protected
+from guardian.cli.context import log_to_stderr
 from guardian.store import StoreSettings, open_store
 
 MANY_DISTRACTORS = 500
@@ -61,6 +62,8 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=3_000, help="how many requests for the fetching run")
     parser.add_argument("--pages", type=int, default=200, help="how many pages, of ten pictures, for the scanning run")
     options = parser.parse_args()
+    # What is measured logs as it works, which is not for the reader of tables.
+    log_to_stderr("warning", "text")
     console = Console(width=None if sys.stdout.isatty() else 110)
     if options.only in (None, "quality"):
         for pictures in sets_in(console, options.folder):

@@ -28,6 +28,7 @@ from guardian.web.api.inputs import Input, Name, PageQuery
 from guardian.web.api.routing import GuardedRoute
 from guardian.web.auth.requests import permitted
 from guardian.web.desk import desk_of
+from guardian.web.overviews import overview_json, read_overview
 
 router = APIRouter(route_class=GuardedRoute)
 
@@ -90,6 +91,19 @@ def list_operators(request: Request, actor: CaseReader, query: Annotated[Operato
         detail = operator_detail(tx, operator_named(query.operator, platforms), now.date())
     cases = [case_json(case, asset, points_of_rank(case.rank, now)) for case, asset in detail.cases]
     return {"items": [operator_detail_json(detail, cases)]}
+
+
+@router.get(
+    "/overview",
+    tags=["operators"],
+    summary="Look at the whole",
+    response_model=schemas.Overview,
+    responses=problems(),
+    operation_id="get_overview",
+)
+def get_overview(request: Request, actor: CaseReader) -> dict[str, Any]:
+    """Return the last twelve weeks, how fast was decided, the cases now, who uses most, and what was seen."""
+    return overview_json(read_overview(desk_of(request), request.app.state.read_coverage()))
 
 
 @router.get(

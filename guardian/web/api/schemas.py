@@ -281,6 +281,36 @@ class EvidenceAsked(Described):
     asked: str
 
 
+class Week(Described):
+    """How often each thing happened in a week, which its Monday names."""
+
+    monday: str
+    new: int
+    decided: int
+    gone: int
+    returned: int
+
+
+class SourceSeen(Described):
+    """What the last scan of a source saw. `share`: of what there was, the part that was compared (0-1)."""
+
+    source: str
+    compared: int
+    not_seen: int
+    share: float | None
+    trouble: str | None
+
+
+class Overview(Described):
+    """What a manager looks at once a week."""
+
+    weeks: list[Week]
+    median_hours_to_decision: float | None
+    states: dict[str, int]
+    operators: list[dict[str, Any]]
+    coverage: list[SourceSeen]
+
+
 class Flood(Described):
     """What there were too many messages about in an hour, and how many of them are held."""
 

@@ -112,6 +112,15 @@ def test_a_case_is_captured_held_and_bundled(served: Served, program: Program, c
     assert done == ["evidence.capture_asked", "evidence.held", "evidence.released", "evidence.bundle_fetched"]
 
 
+def test_the_overview_is_what_the_page_shows(program: Program) -> None:
+    found = program(Permission.CASES_READ).get("/api/v1/overview").json()
+    assert len(found["weeks"]) == 12
+    assert found["weeks"][-1]["new"] >= 1
+    assert found["states"]["open"] >= 1
+    assert "thief.example" in [one["operator"] for one in found["operators"]]
+    assert (found["median_hours_to_decision"], found["coverage"]) == (None, [])
+
+
 def test_floods_are_listed_and_decided(served: Served, program: Program) -> None:
     at = datetime.now(UTC)
     with served.store.begin() as tx:
