@@ -33,7 +33,9 @@ from guardian.memory.reading import MemoryReader
 from guardian.memory.writer import MOST_PICTURES
 
 PICTURES = 100_000
-_RECIPE = "made"
+RECIPE = "made"
+"""Under which fingerprints lie that nothing else makes."""
+
 _FOUND = 0.5
 _JOINED = 64
 
@@ -61,7 +63,7 @@ def measure(folder: Path, count: int, seen: Callable[[], None]) -> Remembered:
     cv2.setNumThreads(1)
     make(folder, count, seen)
     kilobytes = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e3
-    reader = MemoryReader(folder, _RECIPE)
+    reader = MemoryReader(folder, RECIPE)
     reader.refresh()
     matcher = Matcher(MatchingSettings(), None)
     matcher.load_kernels()
@@ -108,9 +110,9 @@ def make(folder: Path, count: int, seen: Callable[[], None]) -> None:
     for start in range(0, count, MOST_PICTURES):
         size = min(MOST_PICTURES, count - start)
         arrays = _made(real, start, size, np.random.default_rng(start))
-        names.append(segments.write_segment(folder / _RECIPE, arrays, {"pictures": size}))
+        names.append(segments.write_segment(folder / RECIPE, arrays, {"pictures": size}))
         seen()
-    segments.write_generation(folder / _RECIPE, Generation(1, _RECIPE, tuple(names)))
+    segments.write_generation(folder / RECIPE, Generation(1, RECIPE, tuple(names)))
 
 
 def _arrays_of_real() -> dict[str, NDArray[Any]]:
@@ -118,7 +120,7 @@ def _arrays_of_real() -> dict[str, NDArray[Any]]:
     for number, photograph in enumerate(PROTECTED):
         picture = decode(jpeg(np.asarray(opened(photograph)), quality=95), MatchingSettings())
         entries.append((number + 1, f"seen_{number + 1:016x}", small_fingerprint(picture)))
-    return layout.arrays_of(entries, _RECIPE)
+    return layout.arrays_of(entries, RECIPE)
 
 
 def _made(real: layout.Arrays, start: int, count: int, random: np.random.Generator) -> dict[str, NDArray[Any]]:

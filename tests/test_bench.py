@@ -3,10 +3,11 @@
 import importlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
-from bench import desk, fetching, methods, scale
+from bench import desk, fetching, methods, remembered, scale
 from bench.measures import (
     alerted_by_family,
     micro_average_precision,
@@ -15,7 +16,13 @@ from bench.measures import (
     recall_by_family,
 )
 from bench.methods import Guess
+from bench.scale import jpeg
 from bench.sets import Query, read
+from demo.photographs import PROTECTED, opened
+from guardian.matching.matcher import Matcher
+from guardian.matching.settings import MatchingSettings
+from guardian.memory.copies import copies_of
+from guardian.memory.reading import MemoryReader
 from tests.databases import store_in
 from tests.matching.pictures import photograph
 
@@ -132,3 +139,14 @@ def test_the_desk_is_measured_at_all_its_pages(tmp_path: Path) -> None:
     measured = desk.measure(tmp_path, lambda: None, rounds=1, requests=4)
     assert [one.name for one in measured.times] == list(desk.PAGES)
     assert all(one.kilobytes > 0.4 for one in measured.times)
+
+
+def test_a_made_memory_has_its_real_pictures_among_it(tmp_path: Path) -> None:
+    remembered.make(tmp_path, 60, lambda: None)
+    reader = MemoryReader(tmp_path, remembered.RECIPE)
+    reader.refresh()
+    assert len(reader) == 60
+    copy = jpeg(np.asarray(opened(PROTECTED[0]))[20:-20, 30:-30])
+    found = copies_of(reader, Matcher(MatchingSettings(), None), copy)
+    assert found.searched == 60
+    assert [one.number for one in found.copies if one.probability >= 0.5] == [1], "made ones match nothing"
