@@ -1,6 +1,7 @@
 """What the arrays of a segment of the memory are: those of an index segment, so that one reader serves both, and more.
 
 Beside them `phashes` uint8 [n, 8] (the published hash) and, when every picture has them, `appearance` uint8 [n, bytes].
+Where appearances of several versions lie in one segment, `lacking` bool [n] says which have those of version 1 only.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from guardian.matching.features.appearance import BYTES_OF_VERSION_1, can_be_widened, widened
 from guardian.matching.features.small import SmallFingerprint
 from guardian.matching.index import layout
 
@@ -22,15 +24,42 @@ _OF_PICTURES = ("numbers", "ids", "sizes", "hashes", "phashes")
 _OF_SOME_PICTURES = ("vectors", "appearance")
 _OF_POINTS = ("points", "descriptors")
 
+_WIDENED_AT_ONCE = 16_384
+
 
 def arrays_of(entries: Sequence[Entry], recipe: str) -> dict[str, NDArray[Any]]:
     """Return the arrays of a segment that holds these pictures; there must be one at least."""
     arrays = layout.arrays_of([(number, id_, one.as_indexed(recipe)) for number, id_, one in entries])
     arrays["phashes"] = np.stack([one.perceptual_hash for _, _, one in entries])
-    packed = [one.appearance for _, _, one in entries]
-    if packed[0] and len({len(one) for one in packed}) == 1:
-        arrays["appearance"] = np.frombuffer(b"".join(packed), np.uint8).reshape(len(packed), -1)
+    appearances = [np.frombuffer(one.appearance, np.uint8)[None] for _, _, one in entries]
+    if all(one.size for one in appearances) and (alike := _of_one_version(appearances)):
+        arrays["appearance"] = np.concatenate(alike)
+        if alike is not appearances:
+            arrays["lacking"] = np.array([one.shape[1] == BYTES_OF_VERSION_1 for one in appearances])
     return arrays
+
+
+def _of_one_version(appearances: Sequence[NDArray[np.uint8]]) -> Sequence[NDArray[np.uint8]]:
+    """Return rows uint8 [n, bytes] of different versions as those of the newest; none where that cannot be."""
+    widths = {rows.shape[1] for rows in appearances}
+    if len(widths) == 1:
+        return appearances
+    return _Widened(appearances) if all(can_be_widened(width) for width in widths) else ()
+
+
+class _Widened(Sequence[NDArray[np.uint8]]):
+    """Appearances of several versions as those of the newest: each part is made when it is looked at, and not kept."""
+
+    def __init__(self, parts: Sequence[NDArray[np.uint8]]) -> None:
+        self._parts = [
+            part[start : start + _WIDENED_AT_ONCE] for part in parts for start in range(0, len(part), _WIDENED_AT_ONCE)
+        ]
+
+    def __len__(self) -> int:
+        return len(self._parts)
+
+    def __getitem__(self, place: Any) -> Any:
+        return widened(self._parts[place])
 
 
 def joined(parts: Sequence[tuple[Arrays, NDArray[np.bool_]]]) -> Iterator[tuple[str, Sequence[NDArray[Any]]]]:
@@ -43,7 +72,12 @@ def joined(parts: Sequence[tuple[Arrays, NDArray[np.bool_]]]) -> Iterator[tuple[
         yield name, [arrays[name][first:last] for arrays, first, last in runs]
     for name in _OF_SOME_PICTURES:
         if all(name in arrays for arrays, _ in parts):
-            yield name, [arrays[name][first:last] for arrays, first, last in runs]
+            rows: Sequence[NDArray[Any]] = [arrays[name][first:last] for arrays, first, last in runs]
+            alike = _of_one_version(rows) if name == "appearance" else rows
+            if alike:
+                yield name, alike
+            if alike is not rows or any("lacking" in arrays for arrays, _ in parts):
+                yield "lacking", [_lacking(arrays, first, last) for arrays, first, last in runs]
 
     yield "starts", [_starts(runs, "starts")]
     for name in _OF_POINTS:
@@ -51,6 +85,13 @@ def joined(parts: Sequence[tuple[Arrays, NDArray[np.bool_]]]) -> Iterator[tuple[
     yield "preview_starts", [_starts(runs, "preview_starts")]
     yield "previews", _rows_of(runs, "previews", "preview_starts")
     yield from ((name, [array]) for name, array in layout.table_arrays(_rows_of(runs, "descriptors", "starts")))
+
+
+def _lacking(arrays: Arrays, first: int, last: int) -> NDArray[np.bool_]:
+    """Return which pictures of a run have only the parts of version 1 of the appearance."""
+    if "lacking" in arrays:
+        return np.asarray(arrays["lacking"][first:last])
+    return np.full(last - first, arrays["appearance"].shape[1] == BYTES_OF_VERSION_1)
 
 
 def _runs(kept: NDArray[np.bool_]) -> list[tuple[int, int]]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guardian.errors import IndexNotReady
+from guardian.matching.features.appearance import BYTES_OF_VERSION_1
 from guardian.matching.features.small import SmallFingerprint
 from guardian.matching.index import segments
 from guardian.matching.index.reader import Index, IndexSegment
@@ -51,6 +52,14 @@ class MemorySegment:
     def appearance(self) -> NDArray[np.uint8] | None:
         """uint8 [n, bytes]: packed appearance features; None when this segment has none."""
         return self._arrays.get("appearance")
+
+    @property
+    def some_lack_parts(self) -> bool:
+        """Whether some of its appearances have only the parts of version 1."""
+        if self.appearance is None:
+            return False
+        lacking = self._arrays.get("lacking")
+        return self.appearance.shape[1] == BYTES_OF_VERSION_1 or bool(lacking is not None and lacking.any())
 
     @property
     def vectors(self) -> NDArray[np.float16] | None:

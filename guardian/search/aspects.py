@@ -1,7 +1,8 @@
 """The aspects by which pictures are compared: an appearance becomes one short unit vector for each.
 
 Each aspect is a linear projection of parts of the appearance, fitted by fitting.py on labelled pictures that no judged
-set holds. Vectors are kept as int8: 128 times a number between -1 and 1.
+set holds. Parts that an appearance of an earlier version lacks count as those of an average picture. Vectors are kept
+as int8: 128 times a number between -1 and 1.
 """
 
 from dataclasses import dataclass
@@ -12,11 +13,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from guardian.matching.features.appearance import APPEARANCE_VERSION, SLICES
+from guardian.matching.features.appearance import (
+    APPEARANCE_VERSION,
+    BYTES_OF_VERSION_1,
+    SINCE_VERSION_2,
+    SLICES,
+    widened,
+)
 
 FITTED = Path(__file__).parent / "aspects.npz"
 
-ASPECTS_VERSION = 1
+ASPECTS_VERSION = 2
 """Raise when the fitted file or this module changes: vectors that were kept are then made anew."""
 
 VECTORS = f"a{APPEARANCE_VERSION}-p{ASPECTS_VERSION}"
@@ -39,7 +46,7 @@ class Aspect(StrEnum):
 
 PARTS: dict[Aspect, tuple[str, ...]] = {
     Aspect.LOOK: tuple(SLICES),
-    Aspect.COLOUR: ("flat_colours", "edge_colours"),
+    Aspect.COLOUR: ("flat_colours", "edge_colours", "figure_colours", "colour_pairs"),
     Aspect.SHAPE: ("edges", "energies", "gradients", "silhouette"),
     Aspect.TEXTURE: ("spectrum", "patterns", "contrasts"),
 }
@@ -88,11 +95,11 @@ def projections() -> dict[Aspect, Projection]:
 
 
 def vectors_of(appearances: NDArray[np.uint8], aspect: Aspect) -> NDArray[np.int8]:
-    """Return the vectors of an aspect, int8 [n, d], of appearances uint8 [n, APPEARANCE_BYTES]."""
+    """Return the vectors of an aspect, int8 [n, d], of appearances uint8 [n, bytes] of any version."""
     vectors = np.empty((len(appearances), projections()[aspect].matrix.shape[1]), dtype=np.int8)
     # In blocks, since the values take four times the memory of the bytes.
     for start in range(0, len(appearances), _BLOCK):
-        block = exact_vectors_of(appearances[start : start + _BLOCK], aspect)
+        block = exact_vectors_of(widened(appearances[start : start + _BLOCK]), aspect)
         vectors[start : start + _BLOCK] = np.round(block * _SCALE)
     return vectors
 
@@ -100,7 +107,28 @@ def vectors_of(appearances: NDArray[np.uint8], aspect: Aspect) -> NDArray[np.int
 def exact_vectors_of(appearances: NDArray[np.uint8], aspect: Aspect) -> Floats:
     """Return the vectors of an aspect before they are rounded, float32 [n, d], each of length 1."""
     fitted = projections()[aspect]
-    return unit(np.asarray((decoded(appearances, aspect) - fitted.mean) @ fitted.matrix, dtype=np.float32))
+    centred = decoded(appearances, aspect) - fitted.mean
+    unknown = lacking(appearances)
+    if unknown.any():
+        centred[np.ix_(unknown, _since_version_2(aspect))] = 0
+    return unit(np.asarray(centred @ fitted.matrix, dtype=np.float32))
+
+
+def lacking(appearances: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Return which appearances, uint8 [n, APPEARANCE_BYTES], have only the parts of version 1: bool [n]."""
+    return np.asarray(~appearances[:, SLICES["figure_colours"]].any(axis=1))
+
+
+def as_of_version_1(appearances: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return appearances without the parts that version 1 lacks, to be compared with those that it made."""
+    return widened(appearances[:, :BYTES_OF_VERSION_1])
+
+
+@cache
+def _since_version_2(aspect: Aspect) -> NDArray[np.bool_]:
+    """Return which of an aspect's values, bool [p], appearances of version 1 lack."""
+    lacking = [np.full(SLICES[name].stop - SLICES[name].start, name in SINCE_VERSION_2) for name in PARTS[aspect]]
+    return np.concatenate(lacking)
 
 
 def unit(vectors: NDArray[np.floating]) -> Floats:

@@ -2,7 +2,7 @@
 
     python -m guardian.search.fitting FOLDER... [--out FILE]
 
-Only classes whose name falls into the fitting half are used (`is_fitted`); the others are left for judging.
+docs/search.md says on which pictures the shipped file was fitted: on none that `make bench ONLY=search` judges.
 """
 
 import argparse
@@ -21,8 +21,8 @@ from guardian.matching.settings import MatchingSettings
 from guardian.search.aspects import FITTED, PARTS, Aspect, Floats, decoded, unit
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
-LEAST, MOST = 5, 16
-"""Pictures of a class: smaller classes say nothing, larger ones would outvote the others."""
+LEAST, MOST = 2, 30
+"""Pictures of a class: one says nothing of its kind, more would outvote the others."""
 
 _WEIGHTS = {
     "flat_colours": 1.0,
@@ -36,6 +36,11 @@ _WEIGHTS = {
     "contrasts": 0.8,
     "silhouette": 0.2,
     "frame": 0.3,
+    "figure_colours": 1.0,
+    "figure_patterns": 1.0,
+    "colour_patterns": 1.0,
+    "colour_pairs": 1.0,
+    "figure_contrasts": 0.5,
 }
 """How much of the variance each part has before directions are weighed; the fit changes them by direction."""
 
@@ -43,13 +48,8 @@ _DIMENSIONS = {Aspect.LOOK: 128, Aspect.COLOUR: 64, Aspect.SHAPE: 64, Aspect.TEX
 _SHRINKAGE = 1.0
 
 
-def is_fitted(name: str) -> bool:
-    """Return whether a class is used for fitting; the others are for judging. By its name alone, so it never moves."""
-    return zlib.crc32(name.encode()) % 2 == 0
-
-
-def classes_of(folder: Path, most: int = MOST) -> dict[str, list[Path]]:
-    """Return the files of each folder below this one that has LEAST pictures: at most `most`, the same ones always."""
+def classes_of(folder: Path, least: int = LEAST, most: int = MOST) -> dict[str, list[Path]]:
+    """Return the files of each folder below this one that has `least` pictures: at most `most`, always the same."""
     found: dict[str, list[Path]] = {}
     for path in sorted(folder.rglob("*")):
         if path.suffix.lower() in SUFFIXES and path.is_file():
@@ -57,7 +57,7 @@ def classes_of(folder: Path, most: int = MOST) -> dict[str, list[Path]]:
     return {
         name: sorted(paths, key=lambda path: zlib.crc32(path.name.encode()))[:most]
         for name, paths in found.items()
-        if len(paths) >= LEAST
+        if len(paths) >= least
     }
 
 
@@ -143,8 +143,7 @@ def _main() -> None:
 
     rows, labels = [], list[str]()
     for folder in given.folders:
-        classes = {name: paths for name, paths in classes_of(folder).items() if is_fitted(name)}
-        found, names = labelled(classes)
+        found, names = labelled(classes_of(folder))
         rows.append(found)
         labels += [f"{folder}/{name}" for name in names]
 

@@ -12,7 +12,7 @@ from guardian.errors import IndexNotReady, UsageError
 from guardian.matching.features.image import decode
 from guardian.matching.settings import MatchingSettings
 from guardian.memory.shards import FOLDER as MEMORY_FOLDER
-from guardian.search.aspects import Aspect, Floats, exact_vectors_of, unit
+from guardian.search.aspects import Aspect, Floats, as_of_version_1, exact_vectors_of, lacking, unit
 from guardian.search.colours import main_colours, scores_of
 from guardian.search.nearest import nearest
 from guardian.search.question import By, CopyFact, Found, Kind, PictureKey, Question, Ranking
@@ -29,8 +29,10 @@ LIKE, UNLIKE = 0.75, 0.35
 _FADING = 15.0
 """Of reciprocal rank fusion: how little the first ranks differ (Cormack, Clarke and Buettcher, 2009)."""
 
-FUSION = {Aspect.LOOK: 1.0, Aspect.COLOUR: 0.5, Aspect.SHAPE: 0.2, Aspect.TEXTURE: 0.5}
-"""Weights of the aspects in `auto`, fitted by cross-validation on the classes that fitting.py fits on."""
+_ASPECTS_FADING = 5.0
+FUSION = {Aspect.LOOK: 1.0, Aspect.COLOUR: 0.3, Aspect.SHAPE: 0.2, Aspect.TEXTURE: 0.25}
+"""How much the aspects count in `auto`, and how fast their ranks fade: fitted on a third of the classes of the pictures
+that fitting.py fits on, with projections of the other two thirds."""
 
 _WORDS_WEIGHT = 1.0
 """Of the words, beside everything that is seen in a picture, where both are asked for in `auto`."""
@@ -115,9 +117,13 @@ def _opened_assets(data_dir: Path, generation: int) -> Sequence[Rows]:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """The question by aspects: float32 [views, d] unit vectors; empty when only colours are asked for."""
+    """The question by aspects: float32 [views, d] unit vectors; empty when only colours are asked for.
+
+    `of_version_1`: the same by those parts alone that appearances of version 1 have, to be compared with these.
+    """
 
     vectors: dict[Aspect, Floats]
+    of_version_1: dict[Aspect, Floats]
 
 
 def _asked(question: Question, shelves: Sequence[_Shelf], settings: MatchingSettings) -> _Asked:
@@ -128,23 +134,33 @@ def _asked(question: Question, shelves: Sequence[_Shelf], settings: MatchingSett
     if not len(views):
         views, like = like, like[:0]
     if not len(views):
-        return _Asked({})
+        return _Asked({}, {})
 
-    vectors = {}
-    for aspect in Aspect:
-        moved = exact_vectors_of(views, aspect)
-        if len(like):
-            moved += LIKE * exact_vectors_of(like, aspect).mean(axis=0)
-        if len(unlike):
-            moved -= UNLIKE * exact_vectors_of(unlike, aspect).mean(axis=0)
-        vectors[aspect] = unit(moved)
-    return _Asked(vectors)
+    known = [as_of_version_1(rows) if len(rows) else rows for rows in (views, like, unlike)]
+    return _Asked(
+        {aspect: _moved(views, like, unlike, aspect) for aspect in Aspect},
+        {aspect: _moved(known[0], known[1], known[2], aspect) for aspect in Aspect},
+    )
+
+
+def _moved(views: NDArray[np.uint8], like: NDArray[np.uint8], unlike: NDArray[np.uint8], aspect: Aspect) -> Floats:
+    """Return the vectors of the views, moved towards what they shall be like, and away from what not."""
+    moved = exact_vectors_of(views, aspect)
+    if len(like):
+        moved += LIKE * exact_vectors_of(like, aspect).mean(axis=0)
+    if len(unlike):
+        moved -= UNLIKE * exact_vectors_of(unlike, aspect).mean(axis=0)
+    return unit(moved)
 
 
 def _examples(keys: Sequence[PictureKey], shelves: Sequence[_Shelf]) -> NDArray[np.uint8]:
     found = []
     for kind, number in keys:
-        rows = [shelf.rows.appearances[shelf.rows.numbers == number] for shelf in shelves if shelf.kind is kind]
+        rows = [
+            shelf.rows.appearances_at(np.flatnonzero(shelf.rows.numbers == number))
+            for shelf in shelves
+            if shelf.kind is kind
+        ]
         found += [one[:1] for one in rows if len(one)]
     if len(found) < len(keys):
         raise UsageError("--like, --unlike: an example has no appearance yet, or is not among what is searched")
@@ -219,7 +235,7 @@ class _Candidates:
         if not known:
             return list(found)
         places = [self._places[one.key] for one in known]
-        rows = np.stack([self._shelves[place].rows.appearances[row] for place, row in places])
+        rows = self._rows(places)
         names = dict(zip((one.key for one in known), main_colours(rows), strict=True))
         return [replace(one, colour=names.get(one.key)) for one in found]
 
@@ -231,9 +247,12 @@ class _Candidates:
         return self._colours[key][1] if key in self._colours else None
 
     def _bring(self, aspect: Aspect) -> None:
-        queries = np.round(self._asked.vectors[aspect] * 127).astype(np.int8)
         found: list[tuple[int, int, int]] = []
         for place, shelf in enumerate(self._shelves):
+            asked = [self._asked.vectors[aspect]]
+            if shelf.rows.of_versions:
+                asked.append(self._asked.of_version_1[aspect])
+            queries = np.round(np.concatenate(asked) * 127).astype(np.int8)
             rows, products = nearest(shelf.rows.vectors(aspect), shelf.eligible, queries, HEAD)
             found += [(-int(product), place, int(row)) for row, product in zip(rows, products, strict=True)]
         for _, place, row in sorted(found)[:HEAD]:
@@ -258,16 +277,27 @@ class _Candidates:
         self._places.setdefault(key, (place, row))
         return key
 
+    def _rows(self, places: Sequence[tuple[int, int]]) -> NDArray[np.uint8]:
+        """Return the appearances, uint8 [n, APPEARANCE_BYTES], at these rows of shelves."""
+        found = [self._shelves[place].rows.appearances_at(np.array([row])) for place, row in places]
+        return np.concatenate(found)
+
     def _alike(self) -> dict[PictureKey, dict[Aspect, float]]:
         """Return the cosine of each candidate with the nearest view, by aspects, from unrounded vectors."""
         keys = list(self._places)
         if not keys or not self._asked.vectors:
             return {}
-        rows = np.stack([self._shelves[place].rows.appearances[row] for place, row in self._places.values()])
+        rows = self._rows(list(self._places.values()))
 
         found: dict[PictureKey, dict[Aspect, float]] = {key: {} for key in keys}
+        earlier = lacking(rows)
         for aspect in Aspect:
-            nearest_view = (exact_vectors_of(rows, aspect) @ self._asked.vectors[aspect].T).max(axis=1)
+            vectors = exact_vectors_of(rows, aspect)
+            nearest_view = np.where(
+                earlier,
+                (vectors @ self._asked.of_version_1[aspect].T).max(axis=1),
+                (vectors @ self._asked.vectors[aspect].T).max(axis=1),
+            )
             for key, cosine in zip(keys, nearest_view, strict=True):
                 found[key][aspect] = float(cosine)
         return found
@@ -329,5 +359,5 @@ def _ranks(values: Sequence[float]) -> Floats:
 
 def fused_ranks(ranks: Mapping[Aspect, Floats]) -> Floats:
     """Return the weighted reciprocal ranks, float32 [n], 0-1, of pictures with these ranks from 0 by each aspect."""
-    parts = [FUSION[aspect] * (_FADING + 1) / (_FADING + 1 + ranks[aspect]) for aspect in FUSION]
+    parts = [FUSION[aspect] * (_ASPECTS_FADING + 1) / (_ASPECTS_FADING + 1 + ranks[aspect]) for aspect in FUSION]
     return np.asarray(sum(parts) / sum(FUSION.values()), dtype=np.float32)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guardian.errors import IndexNotReady
-from guardian.matching.features.appearance import APPEARANCE_BYTES, APPEARANCE_VERSION
+from guardian.matching.features.appearance import APPEARANCE_BYTES, APPEARANCE_VERSION, widened
 from guardian.matching.index import segments
 from guardian.matching.index.segments import Generation
 from guardian.search.aspects import VECTORS, Aspect, vectors_of
@@ -25,7 +25,8 @@ AppearanceEntry = tuple[int, NDArray[np.uint8]]
 class Rows:
     """Some pictures that can be ranked. `numbers` int64 [n] name them; only those that are `alive` (bool [n]) answer.
 
-    `appearances` is uint8 [n, APPEARANCE_BYTES], mapped from disk; `opened` holds the vectors that were asked for.
+    `appearances` is uint8 [n, bytes], mapped from disk; `opened` holds the vectors that were asked for. Where rows are
+    `of_versions`, some have only the parts of version 1, and all may have only its bytes.
     """
 
     numbers: NDArray[np.int64]
@@ -33,6 +34,11 @@ class Rows:
     appearances: NDArray[np.uint8]
     opened: dict[Aspect, NDArray[np.int8]] = field(default_factory=dict)
     _made: Callable[[NDArray[np.uint8], Aspect], NDArray[np.int8]] = vectors_of
+    of_versions: bool = False
+
+    def appearances_at(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Return the appearances of some rows, uint8 [n, APPEARANCE_BYTES]."""
+        return widened(self.appearances[rows])
 
     def vectors(self, aspect: Aspect) -> NDArray[np.int8]:
         """Return the vectors of one aspect, int8 [n, d]: kept ones, or made on first use."""

@@ -18,7 +18,7 @@ import structlog
 from numpy.typing import NDArray
 
 from guardian.durable import sync_folder
-from guardian.matching.features.appearance import APPEARANCE_BYTES
+from guardian.matching.features.appearance import can_be_widened
 from guardian.memory.reading import MemoryReader
 from guardian.search.aspects import VECTORS, Aspect, vectors_of
 from guardian.search.rows import Rows
@@ -49,13 +49,15 @@ class SeenPictures:
         bare = 0
         for segment in self.reader.segments:
             appearance = segment.appearance
-            if appearance is None or appearance.shape[1] != APPEARANCE_BYTES:
+            if appearance is None or not can_be_widened(appearance.shape[1]):
                 bare += int(segment.alive.sum())
                 continue
             before = self._known.get(segment.name)
             made = _KeptVectors(self._derived, segment.name)
             vectors = before.opened if before is not None else {}
-            known[segment.name] = Rows(segment.numbers, segment.alive, appearance, vectors, made)
+            known[segment.name] = Rows(
+                segment.numbers, segment.alive, appearance, vectors, made, segment.some_lack_parts
+            )
 
         _remove_others(self._derived, {segment.name for segment in self.reader.segments})
         self._known = known

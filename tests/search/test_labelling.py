@@ -84,7 +84,7 @@ async def _labelled(tmp_path: Path) -> None:
     assert counts.by_term["sea", LabelSource.WORDS] == 1, "a seat is no sea"
     assert counts.seen_without == 1, "what looks like nothing that has labels gets none"
     near = [one for one in labels.values() if one[0].source is LabelSource.NEIGHBOURS]
-    assert near == [tuple(PictureLabel(term, LabelSource.NEIGHBOURS, 0.875) for term in ("desert", "dunes"))]
+    assert near == [tuple(PictureLabel(term, LabelSource.NEIGHBOURS, 1.0) for term in ("desert", "dunes"))]
     assert {one.kind for one in deserts.results} == set(Kind)
     facets = facets_of(deserts.results)
     assert facets["label"] == {"desert": len(deserts.results), "dunes": len(deserts.results)}

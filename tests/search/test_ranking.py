@@ -164,6 +164,6 @@ def test_a_copy_stands_first_however_it_looks_and_reasons_say_so(ask: Asking) ->
 def test_what_has_nothing_in_common_is_said_to_have_nothing(ask: Asking) -> None:
     recoloured = ask(_drawn(BLUE, "disc"), by=By.SHAPE).found[0]
     assert recoloured.alike[Aspect.SHAPE] > recoloured.alike[Aspect.COLOUR]
-    assert why(recoloured, By.SHAPE) == "same composition, similar texture, other colours"
+    assert why(recoloured, By.SHAPE) == "same composition and texture, other colours"
     noise = np.random.default_rng(0).integers(0, 256, (120, 120, 3)).astype(np.uint8)
     assert why(ask(noise).found[-1], By.AUTO) == "the nearest there is; little in common"

@@ -1,15 +1,19 @@
 """What scans have met is ranked beside the assets; vectors beside its segments are made again when they are damaged."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from guardian.matching.features.appearance import BYTES_OF_VERSION_1
+from guardian.matching.features.small import small_fingerprint
 from guardian.matching.settings import MatchingSettings
 from guardian.memory.remembering import Memory
 from guardian.memory.settings import MemorySettings
+from guardian.model import NewlySeen
 from guardian.search.aspects import Aspect, vectors_of
 from guardian.search.question import By, Kind, Question
 from guardian.search.ranking import rank
@@ -70,3 +74,34 @@ def test_kept_vectors_are_believed_only_when_they_are_whole(store: Store, tmp_pa
     SeenPictures(tmp_path / "memory", RECIPE).rows()
     assert not stale.exists()
     assert kept.exists(), "it was written again, under the same name"
+
+
+def test_pictures_remembered_by_an_earlier_version_are_ranked_by_what_is_known_of_them(tmp_path: Path) -> None:
+    opened = store_in(tmp_path)
+    memory = Memory(opened, tmp_path / "memory", RECIPE, MemorySettings())
+    memory.remember(opened, [_met_by_version_1(1), met(2)])
+    memory.fold()
+    memory.remember(opened, [_met_by_version_1(3)])
+    memory.fold()
+
+    _each_is_found(tmp_path, 3)
+    # More segments than are kept apart: they are joined.
+    for number in range(4, 10):
+        memory.remember(opened, [_met_by_version_1(number) if number % 2 else met(number)])
+        memory.fold()
+    _each_is_found(tmp_path, 9)
+    opened.close()
+
+
+def _met_by_version_1(seed: int) -> NewlySeen:
+    now = small_fingerprint(picture(seed))
+    return met(seed, fingerprint=replace(now, appearance=now.appearance[:BYTES_OF_VERSION_1]))
+
+
+def _each_is_found(folder: Path, count: int) -> None:
+    for number in range(1, count + 1):
+        answer = rank(MatchingSettings(), Question(folder, RECIPE, {Kind.SEEN: None}, content=_encoded(number)))
+        assert answer.not_searched == ()
+        assert answer.searched == {Kind.SEEN: count}
+        assert answer.found[0].key == (Kind.SEEN, number)
+        assert answer.found[0].alike[Aspect.LOOK] > 0.99

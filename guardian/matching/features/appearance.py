@@ -1,4 +1,4 @@
-"""What a picture looks like, in a little over a kilobyte: its colours, composition, shapes and texture.
+"""What a picture looks like, in less than two kilobytes: its colours, composition, shapes and texture.
 
 Says how alike two pictures are to people, never whether one is a copy of the other. Computed from pixels alone and
 deterministic; kept beside the fingerprint. How the parts are weighed against each other is not said here: better
@@ -12,8 +12,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-APPEARANCE_VERSION = 1
-"""Raise when the same pixels give other bytes; appearances of unlike versions are never compared."""
+from guardian.matching.features.figure import (
+    COLOUR_PAIRS,
+    COLOUR_PATTERNS,
+    FIGURE_CONTRASTS,
+    FIGURE_PATTERNS,
+    colour_pairs,
+    figure_contrasts,
+    figure_patterns,
+)
+from guardian.matching.features.patterns import PATTERNS, pattern_shares
+
+APPEARANCE_VERSION = 2
+"""Raise when the same pixels give other bytes. What `widened` cannot make of earlier bytes is never compared."""
 
 Floats = NDArray[np.float32]
 
@@ -36,14 +47,22 @@ SIZES: dict[str, int] = {
     "energies": 16 * _FREQUENCIES * _DIRECTIONS,
     "gradients": 16 * _GRADIENT_BINS,
     "spectrum": 2 * _FREQUENCIES * _DIRECTIONS,
-    "patterns": 3 * 36,
+    "patterns": 3 * PATTERNS,
     "contrasts": 12,
     "silhouette": 64,
     "frame": 6,
+    "figure_colours": COLOUR_CELLS,
+    "figure_patterns": FIGURE_PATTERNS,
+    "colour_patterns": COLOUR_PATTERNS,
+    "colour_pairs": COLOUR_PAIRS,
+    "figure_contrasts": FIGURE_CONTRASTS,
 }
 """Bytes of each part of an appearance, in their order."""
 
 APPEARANCE_BYTES = sum(SIZES.values())
+
+SINCE_VERSION_2 = ("figure_colours", "figure_patterns", "colour_patterns", "colour_pairs", "figure_contrasts")
+"""Parts that appearances of version 1 lack: there they are zeros, which no picture has."""
 
 
 def _slices() -> dict[str, slice]:
@@ -69,7 +88,10 @@ class Appearance:
     - `patterns`: rotation-invariant local binary patterns at three scales (Ojala, 2002);
     - `contrasts`: how many pixels have which contrast to their neighbours, in octaves;
     - `silhouette`: which part of 8 x 8 blocks is not plain ground;
-    - `frame`: elongation, share and colour (L, a, b) of what is not ground, whether the ground is plain.
+    - `frame`: elongation, share and colour (L, a, b) of what is not ground, whether the ground is plain;
+    - `figure_colours`, `figure_patterns`, `figure_contrasts`: as those without `figure_`, of what is not ground alone;
+    - `colour_patterns`: binary patterns of the figure in a and b of Lab, at two scales;
+    - `colour_pairs`: which coarse colours lie beside each other.
     """
 
     values: NDArray[np.uint8]
@@ -90,11 +112,31 @@ class Appearance:
         return cls(np.frombuffer(content, dtype=np.uint8))
 
 
+BYTES_OF_VERSION_1 = APPEARANCE_BYTES - sum(SIZES[name] for name in SINCE_VERSION_2)
+
+
+def can_be_widened(length: int) -> bool:
+    """Return whether rows of so many bytes are appearances of this version or of an earlier one."""
+    return length in (BYTES_OF_VERSION_1, APPEARANCE_BYTES)
+
+
+def widened(rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return appearances of any version, uint8 [n, bytes], as [n, APPEARANCE_BYTES]; parts not known are zeros.
+
+    Raises ValueError for rows of another length.
+    """
+    if not can_be_widened(rows.shape[1]):
+        raise ValueError(f"an appearance has {APPEARANCE_BYTES} bytes, not {rows.shape[1]}")
+    if rows.shape[1] == APPEARANCE_BYTES:
+        return rows
+    return np.pad(rows, ((0, 0), (0, APPEARANCE_BYTES - rows.shape[1])))
+
+
 def appearance_of(rgb: NDArray[np.uint8]) -> Appearance:
     """Return the appearance of a picture, uint8 [h, w, 3] in sRGB.
 
     Pictures of any size may be given; they are reduced to 160 pixels of their longer side by averaging areas. About
-    3 ms of one core from there.
+    4 ms of one core from there.
     """
     rgb = _reduced(rgb)
     lab = np.asarray(cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2Lab), dtype=np.float32)
@@ -105,7 +147,8 @@ def appearance_of(rgb: NDArray[np.uint8]) -> Appearance:
     square = _squared(lab, ground)
     luma = np.ascontiguousarray(square[:, :, 0]) * 2.55
     energies = _energies(luma)
-    flat, edge = _colour_shares(rgb, contrast > 12)
+    flat, edge, of_figure = _colour_shares(rgb, contrast > 12, ground.figure)
+    in_lightness, in_colour = figure_patterns(lab, ground.figure)
 
     parts = {
         "flat_colours": _shares_as_bytes(flat),
@@ -117,10 +160,17 @@ def appearance_of(rgb: NDArray[np.uint8]) -> Appearance:
         "spectrum": _strengths_as_bytes(
             np.concatenate([(octave.mean(axis=(1, 2)), octave.std(axis=(1, 2))) for octave in energies], axis=1).ravel()
         ),
-        "patterns": np.concatenate([_shares_as_bytes(_patterns(level)) for level in _halved(grey, 3)]),
+        "patterns": np.concatenate(
+            [_shares_as_bytes(pattern_shares(level, _CLEARLY_LIGHTER)) for level in _halved(grey, 3)]
+        ),
         "contrasts": _shares_as_bytes(_octaves(contrast)),
         "silhouette": _silhouette(ground),
         "frame": _frame(lab, ground),
+        "figure_colours": _shares_as_bytes(of_figure),
+        "figure_patterns": _shares_as_bytes(in_lightness),
+        "colour_patterns": _shares_as_bytes(in_colour),
+        "colour_pairs": _shares_as_bytes(colour_pairs(square)),
+        "figure_contrasts": _shares_as_bytes(figure_contrasts(contrast, ground.figure)),
     }
     return Appearance(np.concatenate([parts[name] for name in SIZES]))
 
@@ -215,15 +265,21 @@ def _share(value: NDArray[np.floating], is_next: int) -> NDArray[np.floating]:
     return np.asarray(above if is_next else 1 - above)
 
 
-def _colour_shares(rgb: NDArray[np.uint8], on_edge: NDArray[np.bool_]) -> tuple[Floats, Floats]:
-    """Return which share of the picture has which colour, on even surfaces and along edges.
+def _colour_shares(
+    rgb: NDArray[np.uint8], on_edge: NDArray[np.bool_], figure: NDArray[np.bool_]
+) -> tuple[Floats, Floats, Floats]:
+    """Return which share of the picture has which colour, on even surfaces and along edges, and which of the figure.
 
-    Both are float32 [COLOUR_CELLS]; together they add up to 1.
+    All are float32 [COLOUR_CELLS]; the first two together add up to 1, and so does the third.
     """
     levels = (rgb >> 3).astype(np.int32)
     colours = (levels[:, :, 0] * _RGB_LEVELS + levels[:, :, 1]) * _RGB_LEVELS + levels[:, :, 2]
-    counts = [np.bincount(colours[where], minlength=_RGB_LEVELS**3) for where in (~on_edge, on_edge)]
-    return _binned(counts[0], on_edge.size), _binned(counts[1], on_edge.size)
+    counts = [np.bincount(colours[where], minlength=_RGB_LEVELS**3) for where in (~on_edge, on_edge, figure)]
+    return (
+        _binned(counts[0], on_edge.size),
+        _binned(counts[1], on_edge.size),
+        _binned(counts[2], int(counts[2].sum())),
+    )
 
 
 def _binned(counts: NDArray[np.int64], pixels: int) -> Floats:
@@ -327,33 +383,7 @@ def _halved(grey: Floats, levels: int) -> list[Floats]:
     return found
 
 
-def _pattern_numbers() -> NDArray[np.int64]:
-    """Return the number (0-35) of each pattern of eight neighbours, the same for all its rotations."""
-    known: dict[int, int] = {}
-    numbers = []
-    for pattern in range(256):
-        turned = min(((pattern >> shift) | (pattern << (8 - shift))) & 255 for shift in range(8))
-        numbers.append(known.setdefault(turned, len(known)))
-    return np.array(numbers, dtype=np.int64)
-
-
-_PATTERN_NUMBERS = _pattern_numbers()
-_NEIGHBOURS = ((-1, -1), (-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1))
 _CLEARLY_LIGHTER = 2.0
-
-
-def _patterns(grey: Floats) -> Floats:
-    """Return how often each pattern of lighter neighbours occurs: float32 [36]."""
-    height, width = grey.shape
-    if min(height, width) < 3:
-        return np.zeros(36, dtype=np.float32)
-    middle = grey[1:-1, 1:-1] + _CLEARLY_LIGHTER
-    codes = np.zeros(middle.shape, dtype=np.uint8)
-    for bit, (down, across) in enumerate(_NEIGHBOURS):
-        neighbour = grey[1 + down : height - 1 + down, 1 + across : width - 1 + across]
-        codes |= (neighbour > middle).astype(np.uint8) << bit
-    counts = np.bincount(_PATTERN_NUMBERS, np.bincount(codes.ravel(), minlength=256), minlength=36)
-    return (counts / codes.size).astype(np.float32)
 
 
 def _contrast(grey: Floats) -> Floats:

@@ -7,11 +7,14 @@ from numpy.typing import NDArray
 
 from guardian.matching.features.appearance import (
     APPEARANCE_BYTES,
+    BYTES_OF_VERSION_1,
     COLOUR_CELLS,
+    SINCE_VERSION_2,
     SLICES,
     Appearance,
     appearance_of,
     colour_cells,
+    widened,
 )
 
 COLOURS = ("flat_colours", "edge_colours")
@@ -34,11 +37,11 @@ def _apart(one: Appearance, other: Appearance, *parts: str) -> float:
 def test_the_same_pixels_give_the_same_bytes_and_come_back_from_them() -> None:
     appearance = appearance_of(_drawing((200, 30, 30)))
 
-    assert len(appearance.to_bytes()) == APPEARANCE_BYTES <= 1500
+    assert len(appearance.to_bytes()) == APPEARANCE_BYTES <= 1800
     assert appearance_of(_drawing((200, 30, 30))).to_bytes() == appearance.to_bytes()
     assert Appearance.from_bytes(appearance.to_bytes()).to_bytes() == appearance.to_bytes()
     assert sum(len(appearance.part(name)) for name in SLICES) == APPEARANCE_BYTES
-    with pytest.raises(ValueError, match="1184 bytes, not 3"):
+    with pytest.raises(ValueError, match="1728 bytes, not 3"):
         Appearance.from_bytes(b"abc")
 
 
@@ -71,11 +74,51 @@ def test_texture_tells_stripes_from_spots_and_keeps_rotations_together() -> None
     assert _apart(first, turned, "spectrum") > 0
 
 
+def test_what_the_figure_is_made_of_does_not_depend_on_how_much_ground_is_around_it() -> None:
+    figure = ("figure_colours", "figure_patterns", "figure_contrasts")
+    close = _drawing((200, 30, 30))
+    far = np.pad(close, ((120, 120), (120, 120), (0, 0)), constant_values=255)
+    # Of so many pixels that neither is reduced.
+    near, distant = appearance_of(close[30:130, 30:130]), appearance_of(far[130:290, 130:290])
+    other = appearance_of(_drawing((20, 120, 40)))
+
+    assert _apart(near, distant, *figure) < 0.2 * _apart(near, other, *figure)
+    assert _apart(near, distant, "flat_colours", "contrasts") > 2 * _apart(near, distant, "figure_contrasts")
+
+
+def test_which_colours_lie_beside_each_other_is_kept() -> None:
+    outlined, bare = _drawing((200, 30, 30)), _drawing((200, 30, 30))
+    cv2.ellipse(outlined, (80, 80), (53, 20), 0, 0, 360, (0, 0, 0), 5)
+    one, other = appearance_of(outlined), appearance_of(bare)
+
+    # Greys are numbered 0 to 3; white beside the light red of the figure gives way to white beside black.
+    place = [(first, second) for first in range(16) for second in range(first + 1, 16)].index((0, 3))
+    assert int(one.part("colour_pairs")[place]) > 100
+    assert int(other.part("colour_pairs")[place]) == 0
+
+
+def test_appearances_of_version_1_are_read_with_what_they_have() -> None:
+    now = appearance_of(_drawing((200, 30, 30))).values
+    earlier = now[None, :BYTES_OF_VERSION_1]
+
+    read = widened(earlier)
+
+    assert read.shape == (1, APPEARANCE_BYTES)
+    assert np.array_equal(read[:, :BYTES_OF_VERSION_1], earlier)
+    assert all(not read[0, SLICES[name]].any() for name in SINCE_VERSION_2)
+    assert widened(now[None]) is not None
+    assert all(now[SLICES[name]].any() for name in SINCE_VERSION_2), "of a picture they are never zeros"
+    with pytest.raises(ValueError, match="1728 bytes, not 5"):
+        widened(np.zeros((1, 5), np.uint8))
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (1, 400), (2, 2), (24, 3000), (3000, 24)])
 def test_pictures_of_any_size_and_blank_ones_have_an_appearance(shape: tuple[int, int]) -> None:
     rng = np.random.default_rng(0)
     for picture in (np.zeros((*shape, 3)), np.full((*shape, 3), 255), rng.integers(0, 256, (*shape, 3))):
-        assert len(appearance_of(picture.astype(np.uint8)).to_bytes()) == APPEARANCE_BYTES
+        appearance = appearance_of(picture.astype(np.uint8))
+        assert len(appearance.to_bytes()) == APPEARANCE_BYTES
+        assert appearance.part("figure_colours").any(), "zeros would mean that they are not known"
 
 
 def test_colours_share_out_among_neighbouring_cells() -> None:
