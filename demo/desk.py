@@ -1,6 +1,7 @@
 """Serves the desk over what `make demo` left in demo-data/, for one made-up reviewer; `make desk` runs it."""
 
 import secrets
+import signal
 import socket
 import subprocess
 import sys
@@ -40,6 +41,9 @@ def serve(watch: Path) -> int:
     listen = free_address()
     config = watch / "desk.yaml"
     config.write_text(CONFIG.format(listen=listen), encoding="utf-8")
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        # A terminal that is closed ends the daemon too.
+        signal.signal(ending, lambda *_: sys.exit(1))
     # In a session of its own: Ctrl-C reaches this process alone, which then tells the daemon once.
     daemon = subprocess.Popen(command(config, "run"), start_new_session=True)
     try:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import httpx
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -50,5 +51,7 @@ def test_demo_finds_copies_accuses_nobody_and_verifies_every_webhook(tmp_path: P
             queue = browser.post(link[0], data={"form": form[1]}, follow_redirects=True)
         assert queue.url.path == "/cases"
         assert queue.text.count("/cases/case_") >= 12, "what the demo found"
-        desk.send_signal(signal.SIGINT)
-        assert desk.wait() == 0
+        desk.send_signal(signal.SIGTERM)
+        assert desk.wait() == 1
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(link[0], trust_env=False)

@@ -11,6 +11,7 @@ from guardian.model import (
     ScanOutcome,
     TaskKind,
 )
+from guardian.views.plain_text import cleaned
 from tests.web.conftest import Served
 from tests.web.uses import picture_bytes, protected, used
 
@@ -104,3 +105,16 @@ def test_tables_for_spreadsheets_hold_no_formula_and_no_control_character(served
         text = vera.get(f"/overview/{name}.csv").text
         assert not any(sign in text for sign in ("\u202e", "\x00", "\x1b"))
         assert not re.search(r'(?m)(^|,)"?[=+@]', text), name
+
+
+def test_a_form_that_shows_a_title_made_harmless_does_not_change_it(served: Served, pages: list[str]) -> None:
+    rita = served.signed_in("Rita")
+    (path,) = (one for one in pages if one.startswith("/assets/"))
+    with served.store.read() as tx:
+        before = tx.assets.get(path.removeprefix("/assets/"))
+    shown = {"title": cleaned(before.title), "collection": before.collection, "tags": "", "creator": "Ada"}
+
+    assert rita.post(path, data=shown).status_code == 303
+    with served.store.read() as tx:
+        after = tx.assets.get(before.id)
+    assert (after.title, after.rights.creator) == (before.title, "Ada")

@@ -15,6 +15,7 @@ from guardian.errors import UsageError
 from guardian.model import Asset, AssetFilter, BrowserSession, Case, Permission
 from guardian.people.signing_in import actor_of
 from guardian.views.assets import asset_facts, weakness_words
+from guardian.views.plain_text import cleaned
 from guardian.web.auth.requests import address_of
 from guardian.web.correcting import correct_asset
 from guardian.web.desk import desk_of
@@ -134,6 +135,7 @@ async def show_asset(request: Request, asset_id: str, saved: str = "") -> Respon
         versions=versions,
         cases=cases,
         rights=RIGHTS,
+        editable=_editable(asset),
         collections=collections,
         saved=bool(saved),
     )
@@ -148,12 +150,6 @@ async def correct(
     """State title, collection, tags and rights of an image anew; an empty right is taken away."""
     form = await request.form(max_fields=20)
     sent = {name: str(form.get(name, "")).strip() for name in ("title", "collection", "tags", *RIGHTS)}
-    longest = max(RIGHTS, key=lambda name: len(sent[name]))
-    if len(sent[longest]) > _LONGEST_RIGHT or max(len(sent[name]) for name in ("title", "collection")) > _LONGEST_NAME:
-        raise UsageError(f"a right has {_LONGEST_RIGHT} characters at most, title and collection {_LONGEST_NAME}")
-    tags = tuple(dict.fromkeys(tag.strip()[:100] for tag in sent["tags"].split(";") if tag.strip()))
-    rights: dict[str, str | None] = {name: sent[name] for name in RIGHTS}
-    correction = Correction(sent["title"] or None, sent["collection"] or None, tags, rights)
     desk = desk_of(request)
     actor = actor_of(session.person, address_of(request))
 
@@ -161,12 +157,38 @@ async def correct(
         with desk.store.begin() as tx:
             asset = tx.assets.get(asset_id)
             if asset is not None:
-                correct_asset(tx, desk, actor, asset, correction)
+                correct_asset(tx, desk, actor, asset, _correction(asset, sent))
             return asset is not None
 
     if not await run_in_threadpool(write):
         raise HTTPException(404, f"there is no asset {asset_id[:80]}")
     return RedirectResponse(f"/assets/{asset_id}?saved=1", status_code=303)
+
+
+def _editable(asset: Asset) -> dict[str, str]:
+    """Return the details of an asset as its form shows them: one line each, no signs that turn the writing."""
+    rights = {name: getattr(asset.rights, name) or "" for name in RIGHTS}
+    details = {"title": asset.title, "collection": asset.collection, "tags": "; ".join(asset.tags), **rights}
+    return {name: cleaned(value) for name, value in details.items()}
+
+
+def _correction(asset: Asset, sent: dict[str, str]) -> Correction:
+    """Return what a form states anew. A field that was sent as it was shown leaves the detail as it is stored.
+
+    Raises UsageError for a text that is too long.
+    """
+    shown = _editable(asset)
+    stated = {name: value for name, value in sent.items() if value != shown[name]}
+    for name, value in stated.items():
+        longest = _LONGEST_NAME if name in ("title", "collection") else _LONGEST_RIGHT
+        if len(value) > longest:
+            raise UsageError(f"{name}: {longest} characters at most, these are {len(value)}")
+
+    tags = None
+    if "tags" in stated:
+        tags = tuple(dict.fromkeys(tag.strip()[:100] for tag in stated["tags"].split(";") if tag.strip()))
+    rights: dict[str, str | None] = {name: stated[name] for name in RIGHTS if name in stated}
+    return Correction(stated.get("title"), stated.get("collection"), tags, rights)
 
 
 def _written(folder: Path, name: str, content: bytes) -> Path:
