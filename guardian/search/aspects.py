@@ -23,7 +23,7 @@ from guardian.matching.features.appearance import (
 
 FITTED = Path(__file__).parent / "aspects.npz"
 
-ASPECTS_VERSION = 2
+ASPECTS_VERSION = 3
 """Raise when the fitted file or this module changes: vectors that were kept are then made anew."""
 
 VECTORS = f"a{APPEARANCE_VERSION}-p{ASPECTS_VERSION}"

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -47,6 +48,11 @@ _WEIGHTS = {
 _DIMENSIONS = {Aspect.LOOK: 128, Aspect.COLOUR: 64, Aspect.SHAPE: 64, Aspect.TEXTURE: 48}
 _SHRINKAGE = 1.0
 
+_EDITS_WEIGHT = 0.3
+"""How much it counts, beside how pictures of a class differ, how edited copies differ from their original."""
+
+_EDITED_EVERY = 8
+
 
 def classes_of(folder: Path, least: int = LEAST, most: int = MOST) -> dict[str, list[Path]]:
     """Return the files of each folder below this one that has `least` pictures: at most `most`, always the same."""
@@ -61,12 +67,34 @@ def classes_of(folder: Path, least: int = LEAST, most: int = MOST) -> dict[str, 
     }
 
 
-def fit(appearances: NDArray[np.uint8], labels: NDArray[np.int64]) -> dict[str, Any]:
+def edits_of(rgb: NDArray[np.uint8], rng: np.random.Generator) -> list[NDArray[np.uint8]]:
+    """Return a picture, uint8 [h, w, 3], and copies of it: compressed, grey, cropped and reduced."""
+    height, width = rgb.shape[:2]
+    quality = int(rng.integers(20, 60))
+    encoded = cv2.imencode(".jpg", rgb, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    top, left, factor = int(height * 0.1), int(width * 0.1), rng.uniform(0.4, 0.7)
+    size = (max(8, int(width * factor)), max(8, int(height * factor)))
+    made = [
+        rgb,
+        cv2.imdecode(encoded, cv2.IMREAD_COLOR),
+        np.repeat(grey[:, :, None], 3, axis=2),
+        np.ascontiguousarray(rgb[top : height - top, left : width - left]),
+        cv2.resize(rgb, size, interpolation=cv2.INTER_LINEAR),
+    ]
+    return [np.asarray(one, dtype=np.uint8) for one in made]
+
+
+def fit(
+    appearances: NDArray[np.uint8], labels: NDArray[np.int64], edited: NDArray[np.uint8], originals: NDArray[np.int64]
+) -> dict[str, Any]:
     """Return the arrays of the fitted file, of appearances uint8 [n, APPEARANCE_BYTES] and their classes int64 [n].
 
-    The look: directions in which classes differ, divided by how pictures of one class differ there (linear
-    discriminants, shrunk towards plain variance). The other aspects: principal components, which keep distances as
-    they are.
+    `edited` uint8 [m, APPEARANCE_BYTES] are edited copies, `originals` int64 [m] says of which picture each is one.
+
+    The look: directions in which classes differ, divided by how pictures of one class, and copies of one picture,
+    differ there (linear discriminants, shrunk towards plain variance). The other aspects: principal components, which
+    keep distances as they are.
     """
     arrays: dict[str, Any] = {}
     for aspect in Aspect:
@@ -75,7 +103,9 @@ def fit(appearances: NDArray[np.uint8], labels: NDArray[np.int64]) -> dict[str, 
         scales = _scales(values, aspect)
         centred = (values - mean) * scales
 
-        matrix = _discriminants(centred, labels) if aspect is Aspect.LOOK else _components(centred, aspect)
+        copies = (decoded(edited, aspect) - mean) * scales
+        is_look = aspect is Aspect.LOOK
+        matrix = _discriminants(centred, labels, copies, originals) if is_look else _components(centred, aspect)
         arrays[f"{aspect.value}_matrix"] = (scales[:, None] * matrix).astype(np.float16)
         arrays[f"{aspect.value}_mean"] = mean.astype(np.float16)
         arrays[f"{aspect.value}_levels"] = _levels(centred @ matrix)
@@ -102,12 +132,21 @@ def _scales(values: Floats, aspect: Aspect) -> Floats:
     return np.concatenate(scales).astype(np.float32)
 
 
-def _discriminants(centred: Floats, labels: NDArray[np.int64]) -> Floats:
-    names, classes = np.unique(labels, return_inverse=True)
-    means = np.stack([centred[classes == number].mean(axis=0) for number in range(len(names))])
-    within = centred - means[classes]
+def _means(values: Floats, classes: NDArray[np.int64]) -> tuple[Floats, Floats]:
+    """Return the mean of each class, float32 [c, p], and the covariance within classes, float32 [p, p]."""
+    _, numbers = np.unique(classes, return_inverse=True)
+    means = np.zeros((numbers.max() + 1, values.shape[1]), dtype=np.float32)
+    np.add.at(means, numbers, values)
+    means /= np.bincount(numbers)[:, None]
+    apart = values - means[numbers]
+    return means, np.asarray(apart.T @ apart / len(apart), dtype=np.float32)
 
-    variances, axes = np.linalg.eigh(within.T @ within / len(within))
+
+def _discriminants(centred: Floats, labels: NDArray[np.int64], copies: Floats, originals: NDArray[np.int64]) -> Floats:
+    means, within = _means(centred, labels)
+    _, among_copies = _means(copies, originals)
+
+    variances, axes = np.linalg.eigh(within + _EDITS_WEIGHT * among_copies)
     shrunk = np.maximum(variances, 0) + _SHRINKAGE * variances.mean()
     whitened = axes / np.sqrt(shrunk)
 
@@ -121,9 +160,13 @@ def _components(centred: Floats, aspect: Aspect) -> Floats:
     return np.asarray(axes[:, -_DIMENSIONS[aspect] :], dtype=np.float32)
 
 
-def labelled(classes: Mapping[str, list[Path]]) -> tuple[NDArray[np.uint8], list[str]]:
-    """Return the appearances of all pictures that can be matched, uint8 [n, APPEARANCE_BYTES], and their classes."""
-    settings, rows, names = MatchingSettings(), [], []
+def labelled(classes: Mapping[str, list[Path]]) -> tuple[NDArray[np.uint8], list[str], NDArray[np.uint8]]:
+    """Return the appearances of all pictures that can be matched, uint8 [n, APPEARANCE_BYTES], and their classes.
+
+    With them those of every eighth picture and its edited copies, uint8 [m, 5, APPEARANCE_BYTES].
+    """
+    settings, rng = MatchingSettings(), np.random.default_rng(0)
+    rows, names, edited = [], list[str](), []
     for name, paths in classes.items():
         for path in paths:
             try:
@@ -132,7 +175,9 @@ def labelled(classes: Mapping[str, list[Path]]) -> tuple[NDArray[np.uint8], list
                 continue
             rows.append(appearance_of(picture.rgb).values)
             names.append(name)
-    return np.stack(rows), names
+            if len(rows) % _EDITED_EVERY == 1:
+                edited.append([appearance_of(one).values for one in edits_of(picture.rgb, rng)])
+    return np.stack(rows), names, np.array(edited)
 
 
 def _main() -> None:
@@ -141,14 +186,18 @@ def _main() -> None:
     parser.add_argument("--out", type=Path, default=FITTED)
     given = parser.parse_args()
 
-    rows, labels = [], list[str]()
+    rows, labels, edited = [], list[str](), []
     for folder in given.folders:
-        found, names = labelled(classes_of(folder))
+        found, names, copies = labelled(classes_of(folder))
         rows.append(found)
+        edited.append(copies)
         labels += [f"{folder}/{name}" for name in names]
 
     numbers = np.unique(np.array(labels), return_inverse=True)[1]
-    np.savez_compressed(given.out, **fit(np.concatenate(rows), numbers))
+    groups = np.concatenate(edited)
+    originals = np.repeat(np.arange(len(groups)), groups.shape[1])
+    arrays = fit(np.concatenate(rows), numbers, groups.reshape(len(originals), -1), originals)
+    np.savez_compressed(given.out, **arrays)
     print(f"{given.out}: fitted on {len(labels)} pictures of {numbers.max() + 1} classes")
 
 

@@ -29,8 +29,8 @@ LIKE, UNLIKE = 0.75, 0.35
 _FADING = 15.0
 """Of reciprocal rank fusion: how little the first ranks differ (Cormack, Clarke and Buettcher, 2009)."""
 
-_ASPECTS_FADING = 5.0
-FUSION = {Aspect.LOOK: 1.0, Aspect.COLOUR: 0.3, Aspect.SHAPE: 0.2, Aspect.TEXTURE: 0.25}
+_ASPECTS_FADING = 2.0
+FUSION = {Aspect.LOOK: 1.0, Aspect.COLOUR: 0.5, Aspect.SHAPE: 0.2, Aspect.TEXTURE: 0.25}
 """How much the aspects count in `auto`, and how fast their ranks fade: fitted on a third of the classes of the pictures
 that fitting.py fits on, with projections of the other two thirds."""
 
