@@ -179,6 +179,16 @@ async def try_a_source(visit: Visit) -> None:
     assert f"{visit.web.url}/copy.jpg" in text
     assert "a cup" in text
 
+    assert (await visit.program.post("/api/v1/sources/nowhere/try")).status_code == 404
+    assert (await visit.vera.post("/api/v1/sources/the shop/try")).status_code == 403
+    found = (await visit.program.post("/api/v1/sources/the shop/try")).json()
+    (picture,) = found["pictures"]
+    assert (picture["image_url"], picture["context"]["alt"]) == (f"{visit.web.url}/copy.jpg", "a cup")
+    assert (found["source"], found["left_out"], found["complete"], found["detail"]) == ("the shop", [], True, None)
+    with visit.app.store.read() as tx:
+        tried = [line.actor for line in tx.audit.lines(subject="the shop") if line.action == "source.tried"]
+    assert tried == ["Rita", "program"]
+
 
 async def check_by_page(visit: Visit) -> None:
     """A crop is a copy, and a stranger is not."""
@@ -253,3 +263,13 @@ async def read_settings(visit: Visit) -> None:
     assert "sources scanned at the same time" in text
     assert f"{visit.web.url}/gallery?…" in text
     assert "s3cret" not in text
+
+    assert (await visit.rita.get("/api/v1/settings")).status_code == 403
+    answer = await visit.anna.get("/api/v1/settings")
+    assert "s3cret" not in answer.text
+    groups = {group["name"]: group for group in answer.json()["items"]}
+    shown = {one["name"]: one for one in groups["sources: the shop"]["settings"]}
+    assert shown["url"]["value"] == f"{visit.web.url}/gallery?…"
+    assert shown["url"]["place"].startswith("config.yaml, line ")
+    values = {one["name"]: one for one in groups["web"]["settings"]}
+    assert (values["listen"]["value"], values["public_url"]["place"]) == ("127.0.0.1:0", None)
