@@ -160,8 +160,9 @@ def scan_source(request: Request, actor: Scanner, name: Annotated[str, Path(max_
 async def try_a_source(request: Request, actor: Scanner, name: Annotated[str, Path(max_length=64)]) -> dict[str, Any]:
     """Look at a source now, and return what it would yield and why each thing is left out.
 
-    Nothing is recorded or compared. Of a crawl a few pages are seen; `complete` is false when not all of it was, and
-    `detail` says why.
+    Nothing is recorded or compared. `complete` is false when not all was seen: the source could not be read, something
+    that is left out may hold a copy, or there is more than one answer takes (`detail` says so). Of a crawl a few pages
+    are seen.
     """
     desk = desk_of(request)
     source = _source(desk, name)
@@ -170,7 +171,7 @@ async def try_a_source(request: Request, actor: Scanner, name: Annotated[str, Pa
         "source": found.name,
         "pictures": [sighting_json(one) for one in found.pictures],
         "left_out": [skipped_json(one) for one in found.left_out],
-        "complete": not found.cut,
+        "complete": not found.cut and not any(one.reason.may_hide_a_copy for one in found.left_out),
         "detail": found.cut or None,
     }
 

@@ -230,7 +230,7 @@ class ScanAsked(Described):
 
 
 class SourceTried(Described):
-    """What a source would yield, and what it would leave out. `detail`: why not all was seen, unless `complete`."""
+    """What a source would yield, and what it would leave out. `detail`: why the answer ends before the source does."""
 
     source: str
     pictures: list[dict[str, Any]]
