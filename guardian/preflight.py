@@ -14,6 +14,7 @@ from pathlib import Path
 from guardian import rules
 from guardian.config import Config, read_config
 from guardian.delivery.channels.chat_services import chat_service_at, own_body_text
+from guardian.delivery.channels.kinds import require_secrets
 from guardian.delivery.secrets import Secrets
 from guardian.errors import ConfigError, GuardianError, StoreUnusable, UsageError
 from guardian.fetch.credentials import read_credentials
@@ -110,7 +111,7 @@ def _secret_remarks(config: Config, positions: Positions, environment: Mapping[s
     secrets = Secrets(environment)
     for index, destination in enumerate(config.destinations):
         try:
-            secrets.of(destination)
+            require_secrets(destination, config.delivery, secrets)
         except UsageError as error:
             yield _problem(positions.error(str(error), ("destinations", index, "name")))
 

@@ -76,6 +76,15 @@ def test_secrets_of_sources_and_their_files_are_looked_for_and_never_shown(tmp_p
     assert "very secret" not in malformed
 
 
+def test_chat_has_an_address_for_its_secret(tmp_path: Path) -> None:
+    shown = 'kind: webhook, url: "https://legal.example/hook"'
+    config = GOOD.replace(shown, "kind: chat")
+    assert not checked(tmp_path, config, HOOK="mailto://127.0.0.1/?from=a@b.example&to=c@d.example").remarks
+    (problem,) = said(checked(tmp_path, config, HOOK="nonsense://k3y"), tmp_path)
+    assert problem.startswith("config.yaml:5:6: destination legal: environment variable HOOK holds no address")
+    assert "k3y" not in problem
+
+
 def test_what_works_but_perhaps_not_as_meant_is_a_warning(tmp_path: Path) -> None:
     found = checked(
         tmp_path,

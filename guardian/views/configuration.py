@@ -39,6 +39,18 @@ class SettingGroup:
     settings: tuple[ShownSetting, ...]
 
 
+def setting_group_json(group: SettingGroup) -> dict[str, Any]:
+    """Return the object of a group of settings; `place` is null where a default holds."""
+    return {
+        "name": group.name,
+        "description": group.description,
+        "settings": [
+            {"name": one.name, "value": one.value, "description": one.description, "place": one.place}
+            for one in group.settings
+        ],
+    }
+
+
 def setting_groups(config: BaseModel, place_of: PlaceOf) -> tuple[SettingGroup, ...]:
     """Return all settings of a configuration, in the order in which config.example.yaml has them."""
     alone: list[ShownSetting] = []

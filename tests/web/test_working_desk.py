@@ -29,6 +29,7 @@ from tests.kept_workers import run_in_app
 from tests.websites import Says, Site, running
 
 PASSWORD = "correct horse battery"
+WATCHED_AT, WATCHED = "/gallery?token=s3cret", "<title>Shop</title><img src=/copy.jpg alt='a cup'>"
 
 
 @pytest.fixture
@@ -78,7 +79,7 @@ def test_the_desk_of_a_daemon_checks_tries_and_scans(
     copy = jpeg(own.crop((40, 30, 560, 380)))
     web.put("/copy.jpg", Says(copy, content_type="image/jpeg"))
     web.put("/gallery", f"<title>Shop</title><img src=/copy.jpg><img src={web.url}/gone.jpg>")
-    watched = web.put("/gallery?token=s3cret", "<title>Shop</title><img src=/copy.jpg alt='a cup'>")
+    watched = web.put(WATCHED_AT, WATCHED)
     (tmp_path / "config.yaml").write_text(
         "fetch: {contact: test@example.com, allow_networks: [127.0.0.0/8], delay_per_host: 0s}\n"
         f"matching: {{workers: 1}}\nweb: {{listen: '127.0.0.1:0'}}\n{NO_CAPTURES}\n"
@@ -179,6 +180,20 @@ async def try_a_source(visit: Visit) -> None:
     assert f"{visit.web.url}/copy.jpg" in text
     assert "a cup" in text
 
+    assert (await visit.program.post("/api/v1/sources/nowhere/try")).status_code == 404
+    assert (await visit.vera.post("/api/v1/sources/the shop/try")).status_code == 403
+    found = (await visit.program.post("/api/v1/sources/the shop/try")).json()
+    (picture,) = found["pictures"]
+    assert (picture["image_url"], picture["context"]["alt"]) == (f"{visit.web.url}/copy.jpg", "a cup")
+    assert (found["source"], found["left_out"], found["complete"], found["detail"]) == ("the shop", [], True, None)
+    visit.web.put(WATCHED_AT, Says(b"", "500 Oops"))
+    found = (await visit.program.post("/api/v1/sources/the shop/try")).json()
+    assert ([one["reason"] for one in found["left_out"]], found["complete"]) == (["status_500"], False)
+    visit.web.put(WATCHED_AT, WATCHED)
+    with visit.app.store.read() as tx:
+        tried = [line.actor for line in tx.audit.lines(subject="the shop") if line.action == "source.tried"]
+    assert tried == ["Rita", "program", "program"]
+
 
 async def check_by_page(visit: Visit) -> None:
     """A crop is a copy, and a stranger is not."""
@@ -253,3 +268,13 @@ async def read_settings(visit: Visit) -> None:
     assert "sources scanned at the same time" in text
     assert f"{visit.web.url}/gallery?…" in text
     assert "s3cret" not in text
+
+    assert (await visit.rita.get("/api/v1/settings")).status_code == 403
+    answer = await visit.anna.get("/api/v1/settings")
+    assert "s3cret" not in answer.text
+    groups = {group["name"]: group for group in answer.json()["items"]}
+    shown = {one["name"]: one for one in groups["sources: the shop"]["settings"]}
+    assert shown["url"]["value"] == f"{visit.web.url}/gallery?…"
+    assert shown["url"]["place"].startswith("config.yaml, line ")
+    values = {one["name"]: one for one in groups["web"]["settings"]}
+    assert (values["listen"]["value"], values["public_url"]["place"]) == ("127.0.0.1:0", None)

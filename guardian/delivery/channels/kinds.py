@@ -28,3 +28,12 @@ def make_channel(
             return WebhookChannel(destination, settings, client, secrets, clock)
         case "chat":
             return ChatChannel(destination, settings, secrets, pictures)
+
+
+def require_secrets(destination: DestinationSettings, settings: DeliverySettings, secrets: Secrets) -> None:
+    """Raise UsageError when a secret of a destination is missing, or none of its kind; nothing is sent."""
+    match destination.kind:
+        case "webhook":
+            secrets.of(destination)
+        case "chat":
+            ChatChannel(destination, settings, secrets).require_secrets()

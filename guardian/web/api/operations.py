@@ -1,10 +1,10 @@
-"""What the daemon does: operators that use your works, sources and what was seen of them, messages, the audit log."""
+"""What the daemon does: operators that use your works, sources and what was seen, messages, audit log, settings."""
 
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
@@ -15,22 +15,27 @@ from guardian.delivery.sending import delivery_numbered, retry_now
 from guardian.model import Actor, Permission, Task, TaskKind, TaskState
 from guardian.sources.overview import listed_source
 from guardian.sources.requests import ask_for_scan
+from guardian.sources.settings import SourceSettings
 from guardian.store import Transaction
 from guardian.views.cases import case_json
+from guardian.views.configuration import setting_group_json
 from guardian.views.deliveries import delivery_json, subject_of
 from guardian.views.operators import operator_detail_json, operator_json
 from guardian.views.people import audit_line_json
-from guardian.views.sources import listed_source_json
+from guardian.views.sources import listed_source_json, sighting_json, skipped_json
 from guardian.views.timestamps import json_timestamp
 from guardian.web.api import cursors, schemas
 from guardian.web.api.answers import not_found, problems
 from guardian.web.api.inputs import Input, Name, PageQuery
-from guardian.web.api.routing import GuardedRoute
+from guardian.web.api.routing import GuardedRoute, UnrememberedRoute
+from guardian.web.api.working import services_of
 from guardian.web.auth.requests import permitted
-from guardian.web.desk import desk_of
+from guardian.web.desk import Desk, desk_of
 from guardian.web.overviews import overview_json, read_overview
+from guardian.web.trying import try_source
 
 router = APIRouter(route_class=GuardedRoute)
+unremembered = APIRouter(route_class=UnrememberedRoute)
 
 CaseReader = Annotated[Actor, Depends(permitted(Permission.CASES_READ))]
 Watcher = Annotated[Actor, Depends(permitted(Permission.OPERATIONS_READ))]
@@ -138,12 +143,37 @@ def scan_source(request: Request, actor: Scanner, name: Annotated[str, Path(max_
     The request is kept until a scan has begun; `last` of the source says what came of it.
     """
     desk = desk_of(request)
-    source = next((one for one in desk.sources if one.name == name), None)
-    if source is None:
-        raise not_found("there is no source of this name; GET /api/v1/sources lists them")
+    source = _source(desk, name)
     with desk.store.begin() as tx:
         asked = ask_for_scan(tx, actor, source, desk.clock())
     return {"source": asked.source, "at": json_timestamp(asked.at), "by": asked.by}
+
+
+@unremembered.post(
+    "/sources/{name}/try",
+    tags=["sources"],
+    summary="Try a source",
+    response_model=schemas.SourceTried,
+    responses=problems(404),
+    operation_id="try_source",
+)
+async def try_a_source(request: Request, actor: Scanner, name: Annotated[str, Path(max_length=64)]) -> dict[str, Any]:
+    """Look at a source now, and return what it would yield and why each thing is left out.
+
+    Nothing is recorded or compared. `complete` is false when not all was seen: the source could not be read, something
+    that is left out may hold a copy, or there is more than one answer takes (`detail` says so). Of a crawl a few pages
+    are seen.
+    """
+    desk = desk_of(request)
+    source = _source(desk, name)
+    found = await try_source(desk, services_of(desk), actor, source)
+    return {
+        "source": found.name,
+        "pictures": [sighting_json(one) for one in found.pictures],
+        "left_out": [skipped_json(one) for one in found.left_out],
+        "complete": not found.cut and not any(one.reason.may_hide_a_copy for one in found.left_out),
+        "detail": found.cut or None,
+    }
 
 
 @router.get(
@@ -252,6 +282,29 @@ def list_audit(request: Request, actor: Admin, query: Annotated[AuditQuery, Quer
     next_cursor = cursors.written(kind, shown[-1].number) if len(found) > query.limit else None
     items = [audit_line_json(line) for line in shown]
     return {"items": items, "next_cursor": next_cursor, "head": str(head) if head is not None else None}
+
+
+@router.get(
+    "/settings",
+    tags=["settings"],
+    summary="Read the configuration",
+    response_model=schemas.Settings,
+    responses=problems(),
+    operation_id="list_settings",
+)
+def list_settings(request: Request, actor: Admin) -> dict[str, Any]:
+    """Return the configuration that is at work: what each setting is for, and where it was written. No secrets."""
+    groups = desk_of(request).configuration
+    if not groups:
+        raise HTTPException(503, "the configuration is not at hand here; ask the daemon (`guardian run`)")
+    return {"items": [setting_group_json(group) for group in groups]}
+
+
+def _source(desk: Desk, name: str) -> SourceSettings:
+    source = next((one for one in desk.sources if one.name == name), None)
+    if source is None:
+        raise not_found("there is no source of this name; GET /api/v1/sources lists them")
+    return source
 
 
 def _delivery(tx: Transaction, task: Task) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from guardian.web.api import (
     operations,
     people,
     search,
+    views,
 )
 from guardian.web.api.answers import PROBLEM_MODELS
 from guardian.web.api.limits import RequestLimits
@@ -36,6 +37,7 @@ Show a token (`guardian token add`) as `Authorization: Bearer guardian_...`. Err
 _TAGS = (
     ("cases", "One use of one of your works by one operator each."),
     ("decisions", "What people decide about cases; each can be undone."),
+    ("views", "Choices of the queue that somebody has saved; for people who are signed in."),
     ("evidence", "What proves a case: captures, holds, bundles."),
     ("assets", "Your pictures."),
     ("licences", "Who may use what, where and when."),
@@ -48,10 +50,25 @@ _TAGS = (
     ("events", "New and changed cases as they come."),
     ("people", "Who may do what; for admins."),
     ("audit", "Who did what, when and from where; for admins."),
+    ("settings", "The configuration that is at work; for admins."),
 )
 
 
-_NOUNS = (cases, decisions, evidence, assets, licences, notices, operations, checks, search, events, people)
+_ROUTERS = (
+    cases.router,
+    decisions.router,
+    views.router,
+    evidence.router,
+    assets.router,
+    licences.router,
+    notices.router,
+    operations.router,
+    operations.unremembered,
+    checks.router,
+    search.router,
+    events.router,
+    people.router,
+)
 
 
 def add_api(app: FastAPI) -> None:
@@ -60,8 +77,8 @@ def add_api(app: FastAPI) -> None:
     app.state.streams = set[object]()
     app.state.closing = asyncio.Event()
     api = APIRouter(prefix=PREFIX)
-    for noun in _NOUNS:
-        api.include_router(noun.router)
+    for router in _ROUTERS:
+        api.include_router(router)
     app.include_router(api)
 
     @app.get(f"{PREFIX}/openapi.json", include_in_schema=False)
@@ -94,7 +111,7 @@ def _made(app: FastAPI) -> dict[str, Any]:
         components["schemas"] |= schema.pop("$defs", {})
         components["schemas"][model.__name__] = schema
 
-    for route in (route for noun in _NOUNS for route in noun.router.routes):
+    for route in (route for router in _ROUTERS for route in router.routes):
         if isinstance(route, GuardedRoute) and route.remembers:
             for method in (route.methods or set()) & {"POST", "PATCH", "DELETE"}:
                 operation = text["paths"][PREFIX + route.path_format][method.lower()]

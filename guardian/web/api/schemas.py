@@ -229,6 +229,16 @@ class ScanAsked(Described):
     by: str
 
 
+class SourceTried(Described):
+    """What a source would yield, and what it would leave out. `detail`: why the answer ends before the source does."""
+
+    source: str
+    pictures: list[dict[str, Any]]
+    left_out: list[dict[str, Any]]
+    complete: bool
+    detail: str | None
+
+
 class Coverages(Described):
     """What was seen of each source, as /coverage says it."""
 
@@ -330,6 +340,42 @@ class FloodEnded(Described):
     about: str
     decision: str
     messages: int
+
+
+class Setting(Described):
+    """One setting. `place`: where it was written; null: nowhere, so that its default holds."""
+
+    name: str
+    value: str
+    description: str
+    place: str | None
+
+
+class SettingGroup(Described):
+    """A section of the configuration, or one entry of a list such as `sources`."""
+
+    name: str
+    description: str
+    settings: list[Setting]
+
+
+class Settings(Described):
+    """The configuration that is at work, without secrets."""
+
+    items: list[SettingGroup]
+
+
+class View(Described):
+    """What the queue's form chooses, under a name. `query` follows `/cases?` in the address of the page."""
+
+    name: str
+    query: str
+
+
+class Views(Described):
+    """The views that somebody has saved."""
+
+    items: list[View]
 
 
 class AuditLine(Described):

@@ -12,19 +12,22 @@ from guardian.web.desk import Desk
 if TYPE_CHECKING:
     from guardian.catalog.catalog import Catalog
 
+_NOT_OPENED = HTTPException(503, "the matcher and the rules are not opened here; ask the daemon (`guardian run`)")
+
 
 def services_of(desk: Desk) -> Services:
     """Return what pictures are checked with. Raises 503."""
     if desk.services is None:
-        raise HTTPException(503, "the matcher and the rules are not opened here; ask the daemon (`guardian run`)")
+        raise _NOT_OPENED
     return desk.services
 
 
 def judging_of(desk: Desk) -> Judging:
     """Return what recorded uses are judged by. Raises 503."""
-    services = services_of(desk)
-    settings = services.settings
-    return Judging(services.rules, settings.own_hosts, settings.destinations, settings.platforms)
+    judging = desk.judging
+    if judging is None:
+        raise _NOT_OPENED
+    return judging
 
 
 def catalog_of(desk: Desk) -> "Catalog":

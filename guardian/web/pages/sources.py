@@ -1,7 +1,6 @@
 """The places that are watched: what was seen of each and what not; scanned now, or tried."""
 
-import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,27 +8,24 @@ from fastapi import APIRouter, Depends, Form, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
-from guardian.concurrency import closed_after
-from guardian.errors import FetchFailed, FetchRefused, UsageError
-from guardian.model import BrowserSession, Permission, ScanRequest, Sighting, Skipped, label_of
+from guardian.errors import UsageError
+from guardian.model import BrowserSession, Permission, ScanRequest, Skipped, label_of
 from guardian.people.signing_in import actor_of
 from guardian.sources.overview import listed_source
 from guardian.sources.requests import ask_for_scan, source_named
-from guardian.sources.trying import PAGES, shortened, tried
+from guardian.sources.trying import PAGES
 from guardian.views.scans import outcome_text, result_text
 from guardian.views.sources import ListedSource
 from guardian.web.auth.requests import address_of
 from guardian.web.desk import desk_of
 from guardian.web.pages.access import person_may
 from guardian.web.rendering import page
+from guardian.web.trying import try_source
 
 router = APIRouter(prefix="/sources", include_in_schema=False)
 
 READER = Depends(person_may(Permission.OPERATIONS_READ))
 SCANNER = Depends(person_may(Permission.SOURCES_SCAN))
-
-_SECONDS = 60.0
-_MOST = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,28 +35,6 @@ class _Row:
     listed: ListedSource
     covered: dict[str, Any]
     request: ScanRequest | None
-
-
-@dataclass(slots=True)
-class _Tried:
-    """What a source would yield. `cut`: why not all of it is shown; "" when it is."""
-
-    name: str
-    pictures: list[Sighting] = field(default_factory=list)
-    left_out: dict[str, list[Skipped]] = field(default_factory=dict)
-    cut: str = ""
-
-    def add(self, item: Sighting | Skipped) -> None:
-        """Add a picture, or what is left out under its reason in words."""
-        if isinstance(item, Sighting):
-            self.pictures.append(item)
-        else:
-            self.left_out.setdefault(label_of(item.word), []).append(item)
-
-    @property
-    def is_full(self) -> bool:
-        """Whether no more fits on the page."""
-        return len(self.pictures) + sum(map(len, self.left_out.values())) >= _MOST
 
 
 @router.get("", dependencies=[READER])
@@ -110,26 +84,9 @@ async def try_now(request: Request, session: BrowserSession = SCANNER, name: str
     source = source_named(desk.sources, name)
     if desk.services is None:
         raise UsageError("nothing can be fetched here; ask the daemon (`guardian run`)")
-    actor = actor_of(session.person, address_of(request))
+    found = await try_source(desk, desk.services, actor_of(session.person, address_of(request)), source)
 
-    def note() -> None:
-        with desk.store.begin() as tx:
-            tx.audit.add(actor, "source.tried", source.name, desk.clock())
-
-    await run_in_threadpool(note)
-    found = _Tried(source.name)
-    services = desk.services
-    items = tried(shortened(source), services.web, services.environment, services.clock)
-    try:
-        async with asyncio.timeout(_SECONDS), closed_after(items) as results:
-            async for item in results:
-                found.add(item)
-                if found.is_full:
-                    found.cut = f"the first {_MOST} are shown; `guardian source try` shows all"
-                    break
-    except TimeoutError:
-        found.cut = f"not all was seen within {_SECONDS:g} s; `guardian source try` waits longer"
-    except (FetchFailed, FetchRefused) as error:
-        # The source itself cannot be read: that too is something left out, and why.
-        found.add(error.skipped)
-    return page(request, "source_tried.html", found=found, pages=PAGES)
+    left_out = dict[str, list[Skipped]]()
+    for item in found.left_out:
+        left_out.setdefault(label_of(item.word), []).append(item)
+    return page(request, "source_tried.html", found=found, left_out=left_out, pages=PAGES)

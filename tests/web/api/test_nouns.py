@@ -177,6 +177,34 @@ def test_admin_changes_people_and_tokens(served: Served) -> None:
     assert served.signed_in("Rita").get("/api/v1/audit").status_code == 403
 
 
+def test_views_are_of_whoever_is_signed_in(served: Served, program: Program) -> None:
+    rita, vera = served.signed_in("Rita"), served.signed_in("Vera")
+    view = {"name": "Urgent", "query": "state=waiting&severity=high&group=operator"}
+    assert rita.post("/api/v1/views", json=view).json() == {"items": [view]}
+    assert 'href="/cases?state=waiting&amp;severity=high&amp;group=operator"' in rita.get("/cases").text
+    rita.post("/cases/views", data={"name": "All", "query": "state=all"})
+    everything = {"name": "All", "query": "state=all"}
+    assert rita.get("/api/v1/views").json() == {"items": [everything, view]}
+    assert vera.get("/api/v1/views").json() == {"items": []}
+
+    # The same name again is the same view.
+    assert rita.post("/api/v1/views", json={"name": "All", "query": ""}).json()["items"][0]["query"] == "state=waiting"
+    for wrong in ("severity=loud", "severty=high"):
+        assert rita.post("/api/v1/views", json={"name": "x", "query": wrong}).status_code == 400, wrong
+    assert vera.delete("/api/v1/views", params={"name": "All"}).status_code == 404
+    assert rita.delete("/api/v1/views", params={"name": "All"}).json() == {"items": [view]}
+    refused = program(Permission.CASES_READ).get("/api/v1/views")
+    assert (refused.status_code, "sign in" in refused.json()["detail"]) == (403, True)
+
+
+def test_settings_are_of_the_daemon(served: Served, program: Program) -> None:
+    assert (
+        program(*(one for one in Permission if one is not Permission.PEOPLE)).get("/api/v1/settings").status_code == 403
+    )
+    answer = served.signed_in("Anna").get("/api/v1/settings")
+    assert (answer.status_code, "guardian run" in answer.json()["detail"]) == (503, True)
+
+
 def events_of(response: httpx.Response, number: int) -> list[tuple[str, str, dict[str, object]]]:
     """The id, name and case of the next events of a stream."""
     found, lines = [], dict[str, str]()

@@ -84,6 +84,11 @@ class Choice:
             raise UsageError(f"the queue cannot be chosen so: {error}") from error
 
 
+def unknown_fields(query: QueryParams) -> list[str]:
+    """Return the names in a query string that are no fields of the queue's form."""
+    return sorted(set(query) - {*_FIELDS, "group"})
+
+
 def choice_of(query: QueryParams) -> Choice:
     """Return what a query string chooses; what it does not name is open, what is unknown is passed over."""
     fields = {name: query.get(name, "").strip()[:200] for name in _FIELDS}
