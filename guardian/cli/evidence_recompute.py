@@ -68,7 +68,9 @@ def _json(one: "Recomputed") -> dict[str, Any]:
 
 def lines_of(one: "Recomputed", screen: Screen) -> list[str]:
     """Return what people read of a comparison that was computed again."""
-    lines = [cleaned(one.where), *screen.wrapped(cleaned(one.sentence)[:1000], 2)]
+    lines = [cleaned(one.where)]
+    if one.sentence:
+        lines += screen.wrapped(cleaned(one.sentence)[:1000], 2)
     for fault in one.faults:
         lines += screen.wrapped(f"does not hold: {fault}", 2)
     lines += _table(one.numbers)

@@ -295,7 +295,8 @@ def verify_notice(session: Session, notice_id: str, by: str | None) -> None:
         click.echo(f"not live: {address}: {why}")
     if looked.detail:
         raise SystemExit(1)
-    click.echo(f"all of {counted(len(notice.places), 'place')} are live")
+    number = len(notice.places)
+    click.echo("the place is live" if number == 1 else f"all {number} places are live")
 
 
 @command.command("sent")
@@ -401,7 +402,7 @@ def _recipients(session: Session, store: "Store", notice: Notice) -> tuple[str, 
 
     vault = Vault(session.config.data_dir / "evidence", session.config.evidence.max_bytes)
     with store.read() as tx:
-        return tuple(f"{one.address} ({one.why})" for one in recipients_of(tx, vault, notice.case_ids))
+        return tuple(f"{one.address} ({one.why})" for one in recipients_of(tx, vault, notice.case_ids, notice.kind))
 
 
 async def _verify(session: Session, notice_id: str, by: str | None, *, always: bool) -> Notice:

@@ -14,7 +14,14 @@ from guardian.model import Permission
 from guardian.views.people import token_json, token_state
 from guardian.views.short_ids import only_one, with_prefix
 
-COLUMNS = (Column("ID"), Column("NAME", Cut.END), Column("STATE"), Column("LAST USED"), Column("SCOPES", Cut.END))
+COLUMNS = (
+    Column("ID"),
+    Column("NAME", Cut.END),
+    Column("STATE"),
+    Column("LAST USED"),
+    Column("MADE BY"),
+    Column("SCOPES", Cut.END),
+)
 
 
 @click.group
@@ -65,6 +72,7 @@ def list_tokens(session: Session, as_lines: bool) -> None:
                 token.name,
                 token_state(token, now),
                 screen.moment(token.used_at) if token.used_at else "never",
+                token.made_by or "-",
                 " ".join(sorted(token.scopes)),
             ]
         )

@@ -108,7 +108,8 @@ class BundleConsumer:
     def _remove_old(self) -> None:
         oldest = (self._clock() - KEPT_FOR).timestamp()
         for folder in self._folder.glob("*"):
-            for path in folder.glob("*.zip"):
+            # Also the unfinished file of a process that was killed.
+            for path in folder.iterdir():
                 if path.stat().st_mtime < oldest:
                     path.unlink(missing_ok=True)
             if not any(folder.iterdir()):

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from guardian.urls.addresses import host_is_under
 
-_DIRECTORY = "https://dmca.copyright.gov/osp/"
+AGENT_DIRECTORY = "https://dmca.copyright.gov/osp/"
+"""Where the designated agents of service providers are listed (17 U.S.C. 512(c)(2))."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,4 +72,4 @@ def network_hints(network_name: str) -> list[TakedownHint]:
 
 def directory_hint() -> TakedownHint:
     """Return where the designated agents of service providers are listed (17 U.S.C. 512(c)(2))."""
-    return TakedownHint(_DIRECTORY, "the directory of designated agents of the U.S. Copyright Office")
+    return TakedownHint(AGENT_DIRECTORY, "the directory of designated agents of the U.S. Copyright Office")

@@ -65,7 +65,7 @@ class RememberedCopy:
         parts = [f"mirrored {what.removeprefix('the ')}" if self.mirrored else what]
         if self.seen_share < _NEARLY_WHOLE:
             parts.append(f"filling {share_text(self.seen_share)} of the picture found")
-        return ", ".join(parts).replace("%", " %")
+        return ", ".join(parts)
 
 
 @dataclass(frozen=True, slots=True)

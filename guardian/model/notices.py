@@ -214,7 +214,8 @@ class PlaceLook:
 class Recheck:
     """One look at all places of a case. `day`: how many days after the notice it was due; None when it was asked for.
 
-    `elsewhere` are places on the same host that were not known before and show the picture now.
+    `places` are those of the notice, or of the case without one. `elsewhere` are other places of the same operator:
+    where the picture is shown, where that could not be told, and findings of the case that are gone.
     """
 
     id: str

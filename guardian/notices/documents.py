@@ -1,5 +1,7 @@
 """A notice as files: text, the blocks of a form, PDF, and a mail draft with the PDF attached."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
@@ -21,6 +23,7 @@ _MARGIN_MM = 20
 _SIZE = 10
 _LONGEST_SUBJECT = 1_000
 _LONGEST_LINE = 20_000
+_NUMBERED = re.compile(r"\d+\. ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +99,19 @@ def pdf_of(notice: Notice) -> bytes:
     width = A4[0] - 2 * _MARGIN_MM * mm
 
     story: list[object] = [Paragraph(markup(notice.subject, BOLD, 12, width, _LONGEST_SUBJECT), head)]
-    for line in notice.text.splitlines():
+    lines = notice.text.splitlines()
+    is_after_heading = False
+    for number, line in enumerate(lines):
         if not line.strip():
-            story.append(Spacer(1, 2.5 * mm))
+            space = Spacer(1, 2.5 * mm)
+            space.keepWithNext = is_after_heading
+            story.append(space)
             continue
+
         indent = (len(line) - len(line.lstrip())) * 1.5 * mm
-        style = ParagraphStyle("line", parent=body, leftIndent=indent) if indent else body
+        # A heading does not stand alone at the foot of a page.
+        is_after_heading = _is_heading(lines, number)
+        style = ParagraphStyle("line", parent=body, leftIndent=indent, keepWithNext=is_after_heading)
         story.append(Paragraph(markup(line, BODY, _SIZE, width - indent, _LONGEST_LINE), style))
 
     written = BytesIO()
@@ -118,10 +128,16 @@ def pdf_of(notice: Notice) -> bytes:
         invariant=1,
     )
 
-    def number(canvas: "Canvas", _: object) -> None:
+    def foot_of(canvas: "Canvas", _: object) -> None:
         canvas.setFont(BODY, 8)
         foot = f"{reference_of(notice.id)}, {canvas.getPageNumber()}"
         canvas.drawRightString(A4[0] - _MARGIN_MM * mm, 12 * mm, foot)
 
-    document.build(story, onFirstPage=number, onLaterPages=number)
+    document.build(story, onFirstPage=foot_of, onLaterPages=foot_of)
     return written.getvalue()
+
+
+def _is_heading(lines: Sequence[str], number: int) -> bool:
+    """Return whether a line of a notice stands alone and is numbered, as headings are."""
+    around = (*lines[max(number - 1, 0) : number], *lines[number + 1 : number + 2])
+    return _NUMBERED.match(lines[number]) is not None and not any(line.strip() for line in around)

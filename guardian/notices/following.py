@@ -32,7 +32,10 @@ def read_key(key: str) -> tuple[str, str, int]:
 def outcome_of(
     places: Sequence[PlaceLook], elsewhere: Sequence[PlaceLook], earlier: Sequence[Recheck]
 ) -> RecheckOutcome:
-    """Return what the looks at all places of a case say together. `earlier` are its rechecks so far, oldest first."""
+    """Return what the looks at all places of a case say together. `earlier` are its rechecks so far, oldest first.
+
+    `elsewhere` are looks at other places of its operator: nothing is called gone while one of them could not be told.
+    """
     is_up = any(look.state is PlaceState.THERE for look in elsewhere)
     there = [look for look in places if look.state is PlaceState.THERE]
     gone = [look for look in places if look.state is PlaceState.GONE]
@@ -43,7 +46,7 @@ def outcome_of(
         return RecheckOutcome.PARTLY if gone else RecheckOutcome.THERE
     if gone and is_up:
         return RecheckOutcome.MOVED
-    if len(gone) < len(places) or not places:
+    if not places or any(look.state is PlaceState.UNCLEAR for look in (*places, *elsewhere)):
         return RecheckOutcome.UNCLEAR
     return RecheckOutcome.GONE
 

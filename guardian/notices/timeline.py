@@ -5,10 +5,11 @@ from datetime import UTC, date, datetime, time
 
 from guardian.evidence.case_history import is_for_others
 from guardian.licences import standing_of
-from guardian.model import Case, CaseState, Finding, LicenceStatus, TaskKind, TaskState
+from guardian.model import Case, CaseEvent, CaseState, Finding, LicenceStatus, TaskKind, TaskState
 from guardian.model.notices import Notice, NoticeStep
 from guardian.notices.following import RECHECK_DAYS, key_of, read_key
 from guardian.notices.licence_check import licences_at
+from guardian.notices.settling import BACK_LINE, MOVED_LINE
 from guardian.store import Transaction
 from guardian.views.cases import event_words
 from guardian.views.counting import counted
@@ -68,7 +69,7 @@ def _captured(tx: Transaction, case: Case) -> Iterator[TimelineEntry]:
 def _decided(tx: Transaction, case: Case) -> Iterator[TimelineEntry]:
     for line in tx.cases.history(case.id):
         is_of_notice = line.kind == CaseState.NOTICE_SENT and (line.note or "").startswith("notice_")
-        if line.kind not in _TOLD_ELSEWHERE and not is_of_notice:
+        if line.kind not in _TOLD_ELSEWHERE and not is_of_notice and not _is_of_recheck(line):
             words = event_words(line)
             short = words if is_for_others(line.kind, line.by, line.note) else None
             yield TimelineEntry(
@@ -113,9 +114,16 @@ def _to_come(tx: Transaction, notice: Notice, case: Case, now: datetime) -> Iter
 
 
 def _rechecked(tx: Transaction, case: Case) -> Iterator[TimelineEntry]:
+    # The line by which a recheck opened the case again says more: where, and what was captured before.
+    said = {line.detail: line.note for line in tx.cases.history(case.id) if _is_of_recheck(line)}
     for recheck in tx.notices.rechecks_of(case.id):
-        words, short = recheck_text(recheck), recheck_text(recheck, with_name=False)
+        words, short = said.get(recheck.id) or recheck_text(recheck), recheck_text(recheck, with_name=False)
         yield TimelineEntry(recheck.at, TimelineKind.RECHECKED, words, recheck.id, for_others=short)
+
+
+def _is_of_recheck(line: CaseEvent) -> bool:
+    """Return whether a line of a case's history is that by which a recheck opened the case again."""
+    return line.kind in (MOVED_LINE, BACK_LINE) and (line.detail or "").startswith("recheck_")
 
 
 def _licences(tx: Transaction, case: Case, findings: Sequence[Finding], now: datetime) -> Iterator[TimelineEntry]:

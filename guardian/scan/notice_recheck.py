@@ -132,17 +132,18 @@ async def recheck_case(
     why = "not looked at: there are too many places"
     left_out = [_as_look(one, PlaceState.UNCLEAR, why) for one in known.too_many]
     places = (*(one.look for one in named), *left_out)
-    # Whatever was recorded meanwhile belongs to the case too; but to a place that is licensed nothing has moved.
-    up = tuple(
+    # Whatever was recorded meanwhile belongs to the case too; but to a place that is licensed nothing has moved. Where
+    # only the memory has met the picture, it is no news that it is gone.
+    others = tuple(
         one.look
         for one, place in zip(elsewhere, known.elsewhere, strict=True)
-        if one.look.state is PlaceState.THERE and not place.is_licensed
+        if not place.is_licensed and (one.look.state is not PlaceState.GONE or one.finding is not None)
     )
 
     def settle() -> Recheck | None:
         with services.store.begin() as tx:
             earlier = tx.notices.rechecks_of(case.id)
-            outcome = outcome_of(places, up, earlier)
+            outcome = outcome_of(places, others, earlier)
             recheck = Recheck(
                 id=new_id("recheck"),
                 case_id=case.id,
@@ -151,7 +152,7 @@ async def recheck_case(
                 at=services.clock(),
                 outcome=outcome,
                 places=places,
-                elsewhere=up,
+                elsewhere=others,
                 asked_by=occasion.asked_by,
             )
             if outcome is RecheckOutcome.UNCLEAR and not settle_unclear:

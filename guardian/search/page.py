@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from guardian.search.search import Result, SearchAnswer
+from guardian.views.counting import counted
 
 _STYLE = """
 body { font: 15px/1.4 system-ui, sans-serif; margin: 2rem; color: #222; background: #fafafa; }
@@ -47,9 +48,8 @@ def _item(shown: Shown) -> str:
     elif result.seen is not None:
         places = [one.page_url or one.image_url or "" for one in result.addresses]
         title = next(filter(None, places), "inside a page")
-        below = (
-            f"seen {result.seen.first_seen_at:%Y-%m-%d} to {result.seen.last_seen_at:%Y-%m-%d} · {len(places)} places"
-        )
+        days = f"{result.seen.first_seen_at:%Y-%m-%d} to {result.seen.last_seen_at:%Y-%m-%d}"
+        below = f"seen {days} · {counted(len(places), 'place')}"
     return (
         f'<li><figure>{_image(shown.thumbnail, title)}<figcaption><span class="rank">{result.rank}</span> '
         f'<span class="title">{html.escape(title)}</span><br>{html.escape(below)}<br>'

@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 
 from guardian.evidence import Vault
+from guardian.evidence.takedown_addresses import AGENT_DIRECTORY
 from guardian.model import CaptureReason, EvidenceCapture, EvidenceFile
+from guardian.model.notices import NoticeKind
 from guardian.notices.recipients import CONTACTS, recipients_of
 from tests.notices.conftest import NOON, Bench
 
@@ -47,6 +49,27 @@ def test_captures_and_pages_name_recipients(bench: Bench, tmp_path: Path) -> Non
         "owner@thief.example",
     ]
     assert found[0].why == "security.txt"
+
+
+def test_who_is_written_to_follows_from_what_is_written(bench: Bench, tmp_path: Path) -> None:
+    """An offer of a licence goes to the shop, no notice under European law to a directory of the United States."""
+    vault = Vault(tmp_path / "evidence", 10**9)
+    case_id = bench.used("https://thief.example/1")
+    hints = [
+        {"address": "https://host.example/abuse", "why": "the host"},
+        {"address": AGENT_DIRECTORY, "why": "agents"},
+    ]
+    told = {"notices": hints, "site": {"emails": ["owner@thief.example"]}}
+    captured(bench, vault, case_id, json.dumps(told).encode())
+    host, owner = "https://host.example/abuse", "owner@thief.example"
+    with bench.store.read() as tx:
+        found = {kind: [one.address for one in recipients_of(tx, vault, [case_id], kind)] for kind in NoticeKind}
+    assert found == {
+        NoticeKind.DMCA: [host, AGENT_DIRECTORY, owner],
+        NoticeKind.DSA: [host, owner],
+        NoticeKind.CEASE: [owner, host],
+        NoticeKind.LICENCE_OFFER: [owner, host],
+    }
 
 
 def test_a_damaged_capture_names_nobody(bench: Bench, tmp_path: Path) -> None:

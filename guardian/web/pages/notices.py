@@ -265,7 +265,7 @@ async def _notice_page(request: Request, notice_id: str, *, fault: str = "") -> 
             points = steps.open_points(tx, notice, desk.house.settings, desk.clock()) if notice.is_open else []
             doubts = doubts_about(tx, notice) if notice.is_open else []
             looks = [owed_text(task, "A look at its addresses") for task in owed(tx, TaskKind.VERIFY_NOTICE, notice.id)]
-            return notice, points, doubts, recipients_of(tx, desk.vault, notice.case_ids), looks
+            return notice, points, doubts, recipients_of(tx, desk.vault, notice.case_ids, notice.kind), looks
 
     notice, points, doubts, recipients, looks = await run_in_threadpool(read)
     reference = reference_of(notice.id)
