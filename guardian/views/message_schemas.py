@@ -1,9 +1,9 @@
-"""The published schema of the messages that a destination gets only when it asks for them."""
+"""The published schema of all messages but those by which a case calls for attention."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from guardian.model import CHANGES_OF_CASES, EVENTS_OF_LICENCES, EVENTS_OF_NOTICES
+from guardian.model import CHANGES_OF_CASES, EVENTS_OF_LICENCES, EVENTS_OF_NOTICES, ScanOutcome, TroubleKind
 
 _WORDS = {
     "case.spread": "other places of the operator show the work too (at most one message a day)",
@@ -13,6 +13,9 @@ _WORDS = {
     "case.gone": "none of its uses is there any more",
     "case.returned": "a use of a case that was gone was seen again",
     "case.relocated": "its picture is gone where a notice named it, and shown elsewhere on the host",
+    "source.failing": "several scans of the source in a row have failed",
+    "source.silent": "no scan of the source was complete for several of its intervals",
+    "source.shrinking": "the last scan of the source saw far fewer images than usual",
     "notice.deadline": "a day that counts after a notice: no answer in time, or material may or must be restored",
     "licence.lapsing": "the licence ends within 30 days",
     "licence.lapsed": "the licence has ended",
@@ -30,6 +33,7 @@ def event_schema(of_message: Mapping[str, Any]) -> dict[str, Any]:
     kinds = [_kind(type_, _case_data(of_message)) for type_ in CHANGES_OF_CASES]
     kinds += [_kind(type_, _object(licence=_licence())) for type_ in EVENTS_OF_LICENCES]
     kinds += [_kind(type_, _object(notice=_notice(), deadline=_deadline())) for type_ in EVENTS_OF_NOTICES]
+    kinds += [_kind(f"source.{kind}", _trouble()) for kind in TroubleKind]
     kinds += [
         _kind("digest", _digest(of_message["case"])),
         _kind("flood.held", _flood()),
@@ -39,8 +43,9 @@ def event_schema(of_message: Mapping[str, Any]) -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "urn:guardian:event:1",
         "title": "guardian event",
-        "description": "The body of messages that a destination asks for (`events`, `digest`), and of watches: UTF-8 "
-        "JSON under 20,000 bytes. New keys may be added to objects; keys here keep their meaning.",
+        "description": "The body of messages that a destination asks for (`events`, `digest`), of watches, floods and "
+        "sources in trouble: UTF-8 JSON under 20,000 bytes. New keys may be added to objects; keys here keep their "
+        "meaning.",
         "oneOf": kinds,
     }
 
@@ -79,6 +84,22 @@ def _deadline() -> dict[str, Any]:
     }
     days = {"type": "integer", "description": "days until then; negative when it is past"}
     return _object(what=what, on={"type": "string", "format": "date"}, days_left=days)
+
+
+def _trouble() -> dict[str, Any]:
+    outcome = {"enum": [*ScanOutcome, None], "description": "null while it runs"}
+    ended = {"anyOf": [_MOMENT, {"type": "null"}]}
+    scan = {"anyOf": [_object(started_at=_MOMENT, ended_at=ended, outcome=outcome, error=_TEXT), {"type": "null"}]}
+    usual = {"type": ["number", "null"], "description": "median of the scans before; null until there are enough"}
+    return _object(
+        source={"type": "string"},
+        detail={"type": "string"},
+        last_scan=scan,
+        last_complete_scan=scan,
+        images={"type": "integer"},
+        usual_images=usual,
+        not_seen={"type": "object", "additionalProperties": {"type": "integer"}, "description": "by reason"},
+    )
 
 
 def _digest(case: Mapping[str, Any]) -> dict[str, Any]:

@@ -58,11 +58,13 @@ def message_title(type_: str, data: Data) -> str:
 
 
 def message_body(type_: str, data: Data, desk_url: str | None) -> str:
-    """Return what people need to know of a message, a fact a line, with a link to the desk if its address is known."""
+    """Return what people need to know of a message, a fact a line.
+
+    The last one leads to its case: by a link to the desk, or by its id where nobody has said how people reach the desk.
+    """
     lines = list(_facts(type_, data))
-    case = _part(data, "case")
-    if desk_url and case.get("id"):
-        lines.append(f"{desk_url.rstrip('/')}/cases/{case['id']}")
+    if id_ := _part(data, "case").get("id"):
+        lines.append(f"{desk_url.rstrip('/')}/cases/{id_}" if desk_url else f"case: {id_}")
     return "\n".join(lines[:_MOST_LINES])
 
 

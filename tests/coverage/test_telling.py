@@ -4,10 +4,12 @@ import asyncio
 import json
 import shutil
 from datetime import UTC, datetime, timedelta
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from guardian.coverage.coverage import coverages
 from guardian.coverage.settings import CoverageSettings
@@ -52,6 +54,31 @@ def test_trouble_is_told_once_an_episode_to_each_destination(tmp_path: Path) -> 
     assert "403" in message["data"]["detail"]
     assert message["data"]["last_complete_scan"]["outcome"] == "completed"
     assert len(told.body) < 20_000
+
+
+def test_each_kind_of_trouble_is_told_in_the_published_form(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    schema = json.loads(files("guardian.cases").joinpath("event.schema.json").read_text(encoding="utf-8"))
+
+    def told(*scans: tuple[str, int], after: timedelta = timedelta()) -> tuple[str, str]:
+        """Type and detail of the message after scans that ended so and saw so many images."""
+        with store.begin() as tx:
+            for word, images in scans:
+                outcome = ScanOutcome(word)
+                scan = tx.scans.start("gallery", NOW)
+                error = "it answered 403" if outcome is ScanOutcome.FAILED else None
+                tx.scans.end(scan.id, NOW, outcome, ScanCounts.from_words({"clear": images}), error)
+            found = coverages(tx, [SOURCE], NOW + after, SETTINGS)
+            assert tell_of_trouble(tx, found, ["ops"], NOW + after) == 1
+            message = tx.messages.get(tx.tasks.list(limit=1)[0].message_id or "")
+        assert message is not None
+        body = json.loads(message.body)
+        Draft202012Validator(schema).validate(body)
+        return body["type"], body["data"]["detail"]
+
+    assert told(*[("failed", 0)] * 3)[0] == "source.failing"
+    assert told(("completed", 10), after=timedelta(hours=5)) == ("source.silent", "no complete scan for 5.0 hours")
+    assert told(*[("completed", 10)] * 6, ("completed", 1))[0] == "source.shrinking"
 
 
 def test_a_receiver_hears_of_a_failing_source_once_and_it_is_signed(

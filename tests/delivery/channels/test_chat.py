@@ -153,6 +153,10 @@ def test_every_event_reads_well(type_: str, data: dict[str, Any], title: str | N
     assert line is None or line in message_body(type_, data, None).splitlines()
 
 
+def test_a_case_is_named_where_nobody_has_said_how_people_reach_the_desk() -> None:
+    assert message_body("case.opened", DATA, None).splitlines()[-1] == "case: case_1"
+
+
 def test_settings_of_both_kinds() -> None:
     DestinationSettings(name="a", kind="chat", secret_env="X")  # type: ignore[arg-type]
     for wrong in ({"kind": "chat", "url": "https://a.example/"}, {"kind": "webhook"}):
