@@ -125,7 +125,16 @@ def _licence_words(licence: object) -> str | None:
         return str(licence) if licence else None
     until = f" until {licence['valid_until']}" if licence.get("valid_until") else ""
     left = f", {counted(licence['days_left'], 'day')} left" if licence.get("days_left") is not None else ""
-    return f"{licence.get('place')}{until}{left}"
+    return f"{licence.get('place')}{_scope_words(licence)}{until}{left}"
+
+
+def _scope_words(licence: Data) -> str:
+    """Return what a licence is for, after the name of who may use it; "" where the message does not say."""
+    if licence.get("collection"):
+        return f" for the collection {licence['collection']}"
+    if licence.get("tag"):
+        return f" for the images with the tag {licence['tag']}"
+    return f" for {licence['asset_id']}" if licence.get("asset_id") else ""
 
 
 def _part(data: Data, name: str) -> Data:

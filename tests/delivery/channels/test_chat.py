@@ -128,6 +128,12 @@ def test_an_address_that_is_none_is_named_without_being_shown() -> None:
             "licence: a.example until 2026-12-24, 1 day left",
         ),
         (
+            "licence.lapsed",
+            {"licence": {"place": "a.example", "collection": "shop", "valid_until": "2026-11-23", "days_left": None}},
+            "guardian: A licence has ended a.example",
+            "licence: a.example for the collection shop until 2026-11-23",
+        ),
+        (
             "case.dismissed",
             DATA | {"change": {"kind": "dismissed", "by": "mara", "note": "ours", "detail": "permitted"}},
             None,
