@@ -85,9 +85,9 @@ async def _clusters(
 
     async with opened_app(session.config, only_asking=not declare) as app:
         with progress_bar() as progress:
-            step = progress.add_task("looking at assets for the first time", total=None)
+            step = progress.add_task("looking at assets for the first time", total=None, visible=False)
             lacking = await app.catalog.complete_appearances(
-                lambda done, total: progress.update(step, completed=done, total=total)
+                lambda done, total: progress.update(step, completed=done, total=total, visible=total > 0)
             )
         assets = {asset.number: asset for asset in _protected(app, collection)}
         rows = await asyncio.to_thread(AssetRows(app.config.data_dir).open)

@@ -68,7 +68,7 @@ def forget(session: Session, host: str) -> None:
         )
     places, pictures = counted(forgotten.addresses, "place"), counted(forgotten.pictures, "picture")
     click.echo(f"forgot {places} on {name}, and {pictures} that had been seen nowhere else")
-    click.echo("nothing of it is remembered again until `guardian memory allow`")
+    click.echo(f"nothing of it is remembered again until `guardian memory allow --host {name}`")
 
 
 @command.command("allow")

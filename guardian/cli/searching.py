@@ -127,9 +127,9 @@ async def _fold(app: "App") -> None:
 async def _complete(app: "App") -> int:
     """Make the appearances that assets of earlier versions lack; return how many still have none."""
     with progress_bar() as progress:
-        step = progress.add_task("looking at assets for the first time", total=None)
+        step = progress.add_task("looking at assets for the first time", total=None, visible=False)
         return await app.catalog.complete_appearances(
-            lambda done, total: progress.update(step, completed=done, total=total)
+            lambda done, total: progress.update(step, completed=done, total=total, visible=total > 0)
         )
 
 

@@ -9,7 +9,7 @@ class CaptureReason(StrEnum):
     """Why a capture was taken.
 
     `opened`: its case opened. `changed`: what is shown changed. `asked`: a person asked. `notice`: a notice is about to
-    be sent. `absence`: the use is gone, which is to be proved. `returned`: the use was gone and is back.
+    be sent. `absence`: the use is gone, which is to be proved. `returned`: the use was gone and is back, or it moved.
     """
 
     OPENED = "opened"

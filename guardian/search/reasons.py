@@ -2,14 +2,18 @@
 
 from guardian.search.aspects import Aspect, projections
 from guardian.search.question import By, Found
+from guardian.views.comparisons import share_text
 
 _PROBABLE = 0.5
 
 _WORDS = {Aspect.COLOUR: "colours", Aspect.SHAPE: "composition", Aspect.TEXTURE: "texture"}
 
 
-def why(found: Found, by: By) -> str:
-    """Return why a picture was found, in words: "same composition, other colours", "copy: crop of 40 %"."""
+def why(found: Found, by: By, colours: int = 1) -> str:
+    """Return why a picture was found, in words: "same composition, other colours", "copy: crop of 40 %".
+
+    `colours`: how many colours were asked for.
+    """
     reasons = []
     if found.copy is not None and (found.copy.probability >= _PROBABLE or by is By.COPY):
         word = "copy" if found.copy.probability >= _PROBABLE else "perhaps a copy"
@@ -20,7 +24,8 @@ def why(found: Found, by: By) -> str:
     elif found.alike:
         reasons.append(_shared(found.alike))
     if found.colour_share is not None:
-        reasons.append(f"{found.colour_share * 100:.0f} % in this colour")
+        of_which = "this colour" if colours < 2 else "the one of these colours that it has least of"
+        reasons.append(f"{share_text(found.colour_share)} in {of_which}")
     return "; ".join(reasons)
 
 

@@ -299,7 +299,7 @@ class Search:
             if picture is None and (asset is None or asset.state is not AssetState.PROTECTED):
                 continue
             addresses = places.get(picture.id, ()) if picture is not None else ()
-            reasons = (why(one, request.by), _why_by_words(one, request, asset, addresses))
+            reasons = (why(one, request.by, len(request.colours)), _why_by_words(one, request, asset, addresses))
             results.append(
                 Result(
                     rank=len(results) + 1,

@@ -11,7 +11,7 @@ _REASON_TEXTS = {
     CaptureReason.ASKED: "asked for",
     CaptureReason.NOTICE: "before a notice",
     CaptureReason.ABSENCE: "proof that it is gone",
-    CaptureReason.RETURNED: "it is back",
+    CaptureReason.RETURNED: "it is up again",
 }
 
 

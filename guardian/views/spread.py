@@ -65,8 +65,8 @@ def spread_lines(spread: Spread) -> list[str]:
     add(None, 0)
     if spread.without_preview:
         lines.append(
-            f"Of {counted(spread.without_preview, 'version')} no preview is kept: what they were made of is told by "
-            "their cuts alone."
+            f"Of {counted(spread.without_preview, 'version')} no preview is kept: which copy was made of which is told "
+            "there by the cuts alone."
         )
     return [printable(line) for line in lines]
 

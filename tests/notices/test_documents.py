@@ -4,9 +4,11 @@ import re
 from dataclasses import replace
 from email import message_from_bytes
 from email.policy import default
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from pypdf import PdfReader
 
 from guardian.errors import UsageError
 from guardian.notices.documents import documents_of, mail_of, pdf_of, write_documents
@@ -73,6 +75,19 @@ def test_a_long_word_and_many_lines_make_pages(bench: Bench) -> None:
     notice = bench.draft(bench.used("https://thief.example/1")).notice
     made = pdf_of(replace(notice, text="\n".join(["y" * 20_000, *["line"] * 500])))
     assert len(re.findall(rb"/Type /Page\b", made)) > 8
+
+
+def test_no_heading_stands_alone_at_the_foot_of_a_page(bench: Bench) -> None:
+    notice = bench.draft(bench.used("https://thief.example/1")).notice
+    headings = set()
+    for lines in range(46, 53):
+        text = "\n".join([*["line"] * lines, "", "6. Time", "", "An answer is expected by then."])
+        pages = [page.extract_text() for page in PdfReader(BytesIO(pdf_of(replace(notice, text=text)))).pages]
+        number = next(number for number, page in enumerate(pages) if "6. Time" in page)
+        assert "An answer is expected" in pages[number]
+        headings.add(number)
+    # The lines fill the first page to its foot, one after the other.
+    assert headings == {0, 1}
 
 
 def test_files_are_written_once_and_no_other_file_is_replaced(bench: Bench, tmp_path: Path) -> None:

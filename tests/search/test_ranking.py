@@ -129,6 +129,7 @@ def test_colours_alone_and_their_shares(ask: Asking) -> None:
     assert found[0].colour_share is not None
     assert 0.1 < found[0].colour_share < 0.7
     assert "% in this colour" in why(found[0], By.AUTO)
+    assert "% in the one of these colours that it has least of" in why(found[0], By.AUTO, colours=2)
 
     few = _order(ask(None, colours=(wanted_colour("#c81e1e:10%"),)))
     much = _order(ask(None, colours=(wanted_colour("#c81e1e:40%"),)))
