@@ -153,8 +153,10 @@ def _end(tx: Transaction, before: Finding, judged: Finding, work: Work, judging:
             action=max((one.action for one in decisions), key=ACTIONS_BY_STRENGTH.index),
             severity=max((one.severity for one in decisions), key=SEVERITIES_BY_STRENGTH.index),
         )
-    tx.cases.note(CaseEvent(case.id, at, "unlicensed"))
-    log.info("case_changed", case=case.id, change="unlicensed", operator=case.operator)
+    # A licence that ends may have covered several uses of the case, which are judged one after the other.
+    if not any(line.kind == "unlicensed" and line.at == at for line in tx.cases.history(case.id)):
+        tx.cases.note(CaseEvent(case.id, at, "unlicensed"))
+        log.info("case_changed", case=case.id, change="unlicensed", operator=case.operator)
     tx.cases.update(restored)
     rank(tx, case.id)
     return tx.cases.get(case.id)

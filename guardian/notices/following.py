@@ -3,12 +3,16 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from guardian.model import TaskKind
+from guardian.model import CaseState, TaskKind
 from guardian.model.notices import PlaceLook, PlaceState, Recheck, RecheckOutcome
 from guardian.store import Transaction
 
 RECHECK_DAYS = (1, 3, 7, 14, 30, 90)
 """Days after a notice on which its places are looked at again."""
+
+
+NO_MORE = (CaseState.DISMISSED, CaseState.LICENSED)
+"""States of cases at which nobody wants to look any more."""
 
 
 def owe_rechecks(tx: Transaction, notice_id: str, case_id: str, sent_at: datetime) -> None:

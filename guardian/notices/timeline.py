@@ -7,7 +7,7 @@ from guardian.evidence.case_history import is_for_others
 from guardian.licences import standing_of
 from guardian.model import Case, CaseEvent, CaseState, Finding, LicenceStatus, TaskKind, TaskState
 from guardian.model.notices import Notice, NoticeStep
-from guardian.notices.following import RECHECK_DAYS, key_of, read_key
+from guardian.notices.following import NO_MORE, RECHECK_DAYS, key_of, read_key
 from guardian.notices.licence_check import licences_at
 from guardian.notices.settling import BACK_LINE, MOVED_LINE
 from guardian.store import Transaction
@@ -104,6 +104,8 @@ def _to_come(tx: Transaction, notice: Notice, case: Case, now: datetime) -> Iter
         at = _midnight(day)
         yield TimelineEntry(at, TimelineKind.NOTICE, words, notice.id, is_planned=at > now)
 
+    if case.state in NO_MORE:
+        return
     # A case that was merged into this one is named by the id that it had.
     same = [id_ for id_ in notice.case_ids if (known := tx.cases.get(id_)) is not None and known.id == case.id]
     keys = [key_of(notice.id, id_, day) for id_ in same for day in RECHECK_DAYS]

@@ -16,10 +16,9 @@ from guardian.errors import GuardianError
 from guardian.fetch.fetcher import Fetcher
 from guardian.licences import standing_of
 from guardian.model import Case, Finding, Licence, LicenceStatus, Task, Work
-from guardian.model.cases import CaseState
 from guardian.model.notices import NoticeState, PlaceLook, PlaceState, Recheck, RecheckOutcome
 from guardian.notices.drafting import MOST_PLACES
-from guardian.notices.following import outcome_of, read_key
+from guardian.notices.following import NO_MORE, outcome_of, read_key
 from guardian.notices.licence_check import licences_at
 from guardian.notices.settling import settle_recheck
 from guardian.scan.alike import pictures_alike
@@ -41,9 +40,6 @@ _PAUSES = (timedelta(hours=1), timedelta(hours=6))
 """Before a case is looked at again that could not be told about; after the last one the next day of the schedule is."""
 
 _MOST_ELSEWHERE = 100
-
-_NO_MORE = (CaseState.DISMISSED, CaseState.LICENSED)
-"""States of cases at which nobody wants to look any more."""
 
 log = structlog.get_logger(__name__)
 
@@ -195,7 +191,7 @@ def _case_of(services: Services, case_id: str, notice_id: str) -> Case | None:
     """Return the case of a task; None when nobody wants to look at it any more."""
     with services.store.read() as tx:
         case, notice = tx.cases.get(case_id), tx.notices.get(notice_id)
-    if case is None or notice is None or notice.state is NoticeState.WITHDRAWN or case.state in _NO_MORE:
+    if case is None or notice is None or notice.state is NoticeState.WITHDRAWN or case.state in NO_MORE:
         return None
     return case
 

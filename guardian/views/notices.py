@@ -80,7 +80,7 @@ def step_words(line: NoticeLine) -> str:
     if line.step is NoticeStep.SENT:
         return f"{words} to {detail.get('to', '?')}"
     if line.step is NoticeStep.COUNTERED:
-        return f"{words} on {detail['received']}, restored between {detail['earliest']} and {detail['latest']}"
+        return f"{words} on {detail['received']} ({_restoring(line)})"
     if line.step is NoticeStep.NOT_VERIFIED:
         return f"{words} ({'; '.join(f'{address}: {why}' for address, why in detail.items())})"
     if line.step is NoticeStep.DRAFTED and "left_out" in detail:
@@ -92,8 +92,12 @@ def next_day_text(notice: Notice) -> str:
     """Return the days that somebody waits for: those of an answer, or of material being restored; "" for none."""
     countered = notice.last(NoticeStep.COUNTERED)
     if notice.state is NoticeState.COUNTERED and countered is not None:
-        return f"restored between {countered.detail['earliest']} and {countered.detail['latest']}"
+        return _restoring(countered)
     return f"answer by {notice.answer_by}" if notice.state is NoticeState.SENT else ""
+
+
+def _restoring(countered: NoticeLine) -> str:
+    return f"to be restored between {countered.detail['earliest']} and {countered.detail['latest']}"
 
 
 def form_blocks(text: str) -> list[tuple[str, str]]:

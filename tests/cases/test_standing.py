@@ -168,6 +168,14 @@ def test_a_licence_that_was_a_mistake_changes_nothing(store: Store, use: Use) ->
     assert kinds(store) == ["opened", "licensed", "unlicensed"]
 
 
+def test_the_end_of_a_licence_of_several_uses_is_one_line_of_their_case(store: Store, use: Use) -> None:
+    see(store, use(), use(page_url="https://www.thief.example/2"))
+    licence, _ = grant(store, at=NOON + timedelta(minutes=1))
+    rejudged = revoke(store, licence, at=NOON + timedelta(minutes=2))
+    assert rejudged.uses == 2
+    assert kinds(store).count("unlicensed") == 1
+
+
 def test_a_use_that_was_licensed_from_the_beginning_is_told_of_when_its_licence_goes(store: Store, use: Use) -> None:
     licence, _ = grant(store)
     (finding,) = see(store, seen_licensed(use, licence))

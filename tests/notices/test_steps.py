@@ -1,5 +1,6 @@
 """What has to come before a notice is recorded as sent, who may do it, and what the steps leave behind."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -22,7 +23,9 @@ from guardian.notices.steps import (
     open_points,
     withdraw,
 )
-from guardian.views.notices import line_text
+from guardian.notices.timeline import timeline_of
+from guardian.views.notices import line_text, step_words
+from guardian.views.timelines import TimelineKind
 from tests.notices.conftest import NOON, Bench, by
 
 FOUR_EYES = NoticeSettings(four_eyes=True)
@@ -183,6 +186,16 @@ def test_sent_moves_the_case_owes_rechecks_and_only_grows(bench: Bench) -> None:
         assert (case.state, case.reviewed_by) == (CaseState.NOTICE_SENT, "jo")
         tasks = tx.tasks.list(TaskKind.RECHECK_NOTICE)
         assert sorted((task.due_at - NOON - timedelta(hours=1)).days for task in tasks) == list(RECHECK_DAYS)
+        # At what is licensed nobody looks again.
+        planned = {
+            state: [
+                entry
+                for entry in timeline_of(tx, replace(case, state=state), NOON)
+                if entry.kind is TimelineKind.RECHECKED
+            ]
+            for state in (CaseState.NOTICE_SENT, CaseState.LICENSED)
+        }
+        assert [len(entries) for entries in planned.values()] == [len(RECHECK_DAYS), 0]
         steps = [line.action for line in tx.audit.lines(subject=notice.id)]
         assert steps == [f"notice.{line.step.value}" for line in notice.history]
         with pytest.raises(UsageError, match="sent already"):
@@ -202,6 +215,8 @@ def test_a_counter_notice_opens_a_window_of_business_days(bench: Bench) -> None:
     assert (window.earliest, window.latest) == (date(2026, 12, 10), date(2026, 12, 16))
     assert countered.state is NoticeState.COUNTERED
     assert history[-1].kind == "notice_countered"
+    words = step_words(countered.history[-1])
+    assert words.endswith("on 2026-11-25 (to be restored between 2026-12-10 and 2026-12-16)")
 
 
 def test_only_what_was_sent_is_countered_and_a_withdrawn_notice_ends(bench: Bench) -> None:
