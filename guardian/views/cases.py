@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from guardian.model import Asset, Case, CaseEvent, DismissReason, Finding, FindingDigest, Priority
+from guardian.model import Asset, Case, CaseEvent, CaseState, DismissReason, Finding, FindingDigest, Priority
 from guardian.views.counting import counted
 from guardian.views.findings import finding_json, version_json
 from guardian.views.timestamps import json_timestamp, minute_text, second_text
@@ -127,12 +127,17 @@ def event_text(event: CaseEvent) -> str:
 
 def event_words(event: CaseEvent) -> str:
     """Return what a line of a case's history says, without when, by whom and why."""
-    words = event.kind.replace("_", " ")
+    words = _kind_text(event.kind)
     if not event.detail:
         return words
     # Reasons and kinds are words of ours; labels, names and ids stay as they are.
     is_ours = event.kind in ("dismissed", "undone")
-    return f"{words} ({event.detail.replace('_', ' ') if is_ours else event.detail})"
+    return f"{words} ({_kind_text(event.detail) if is_ours else event.detail})"
+
+
+def _kind_text(kind: str) -> str:
+    """Return a kind of line, or a reason, for people; a decision is written as the state that it leads to."""
+    return "opened again" if kind == CaseState.OPEN else kind.replace("_", " ")
 
 
 def reason_text(reason: DismissReason) -> str:

@@ -92,6 +92,10 @@ def test_lines_of_the_history() -> None:
     assert event_text(CaseEvent("case_1", NOON, "opened", message_id="msg_1")) == (
         "2026-11-24 12:00:00Z  opened  (msg_1)"
     )
+    assert event_text(CaseEvent("case_1", NOON, "open", "mara")).endswith("Z  opened again by mara")
+    assert event_text(CaseEvent("case_1", NOON, "undone", "mara", detail="open")).endswith(
+        "undone (opened again) by mara"
+    )
     assert event_text(CaseEvent("case_1", NOON, "dismissed", "mara", "our own shop")) == (
         "2026-11-24 12:00:00Z  dismissed by mara: our own shop"
     )
