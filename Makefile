@@ -1,6 +1,6 @@
 # make demo: the main job on real photographs; make desk: its cases in the browser. make test: all tests. make lint: style, types...
 # make bench: quality and cost beside other methods (BENCH=FOLDER for your own pictures; DESCRIPTOR=FILE for a neural one beside
-# them; ONLY=quality, scale, memory, fetching, scanning, search or desk for one part). make fit PICTURES="FOLDER...": fit the confidence on your
+# them; ONLY=quality, scale, memory, fetching, scanning, search, desk or proof for one part). make fit PICTURES="FOLDER...": fit the confidence on your
 # own pictures. Each sets up .venv by itself.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
