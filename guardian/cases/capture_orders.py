@@ -80,6 +80,11 @@ def ask_for_capture(tx: Transaction, case_id: str, by: Actor, at: datetime) -> T
     return task
 
 
+def captures_owed(tx: Transaction, case_id: str) -> set[CaptureReason]:
+    """Return why captures of a case are still to be taken."""
+    return {order_of(task).reason for task in tx.tasks.owed(TaskKind.CAPTURE, case_id)}
+
+
 def strongest(findings: Sequence[Finding]) -> Finding:
     """Return the strongest finding: one that is still there before those that are gone, the one last seen of equals.
 

@@ -1,14 +1,13 @@
 """Writes down what a recheck has shown, and lets its case follow: gone, moved, or back."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 
 import structlog
 
-from guardian.cases.capture_orders import owe_capture
+from guardian.cases.capture_orders import captures_owed, owe_capture
 from guardian.cases.recording import note_gone
-from guardian.model import SETTLED_STATES, CaptureOrder, CaptureReason, Case, CaseEvent, CaseState, TaskKind, TaskState
+from guardian.model import SETTLED_STATES, CaptureOrder, CaptureReason, Case, CaseEvent, CaseState
 from guardian.model.notices import Recheck, RecheckOutcome
 from guardian.store import Transaction
 from guardian.views.notices import look_text, recheck_text
@@ -63,17 +62,10 @@ def _open_again(tx: Transaction, case: Case, recheck: Recheck, *, is_news: bool)
     kind = _OPENED_AGAIN.get(recheck.outcome, BACK_LINE)
     tx.cases.note(CaseEvent(case.id, recheck.at, kind, note=_with_captures(tx, recheck), detail=recheck.id))
     # What the look found on a page was recorded as by a scan, which may have owed this very capture already.
-    if not _is_capture_due(tx, case.id):
+    if CaptureReason.RETURNED not in captures_owed(tx, case.id):
         owe_capture(tx, CaptureOrder(case.id, CaptureReason.RETURNED, _found(recheck)), recheck.id, recheck.at)
     if is_ended:
         tx.cases.update(replace(case, state=CaseState.OPEN, updated_at=recheck.at))
-
-
-def _is_capture_due(tx: Transaction, case_id: str) -> bool:
-    """Return whether a capture of a case is still to be taken that shows the picture being there again."""
-    due = tx.tasks.list(TaskKind.CAPTURE, TaskState.DUE)
-    orders = [json.loads(task.body or b"{}") for task in due if task.destination == case_id]
-    return any(order.get("reason") == CaptureReason.RETURNED for order in orders)
 
 
 def _found(recheck: Recheck) -> str | None:

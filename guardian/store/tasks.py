@@ -245,6 +245,13 @@ class Tasks:
             query = query.limit(limit)
         return [_task(row) for row in self._connection.execute(query)]
 
+    def owed(self, kind: TaskKind, destination: str) -> Sequence[Task]:
+        """Return the tasks of a kind that are still to be done for a destination, the newest first."""
+        query = select(tasks).where(
+            tasks.c.state == TaskState.DUE, tasks.c.kind == kind, tasks.c.destination == destination
+        )
+        return [_task(row) for row in self._connection.execute(query.order_by(tasks.c.id.desc()))]
+
     def _finish(self, id_: int, owner: str | None, **changes: object) -> None:
         is_mine = true() if owner is None else tasks.c.owner == owner
         self._connection.execute(

@@ -1,19 +1,15 @@
 """Work that a person asks for at the desk and that may take longer than a page: owed, then done by the daemon."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from guardian.errors import GuardianError, UsageError
-from guardian.model import Actor, Task, TaskKind, TaskState
+from guardian.model import Actor, Task, TaskKind
 from guardian.model.people import ActorKind
 from guardian.store import Transaction
 from guardian.store.ids import new_id
 from guardian.tasks.outcomes import Postponed
-
-_MOST_OWED = 200
-"""Tasks that are looked through for one; what somebody has just asked for is among the newest."""
 
 _PAUSES = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
 """Before it is tried again; the last one is repeated."""
@@ -30,7 +26,7 @@ class Asked:
 
 def ask(tx: Transaction, kind: TaskKind, asked: Asked, at: datetime) -> Task:
     """Owe what somebody asks for, and return its task. Raises UsageError when the same is owed already."""
-    if any(asked_of(task).wishes == asked.wishes for task in owed(tx, kind, asked.about)):
+    if any(asked_of(task).wishes == asked.wishes for task in tx.tasks.owed(kind, asked.about)):
         raise UsageError("somebody has asked for it already; the daemon does it as soon as it can")
     by = asked.by
     body = {
@@ -52,11 +48,6 @@ def asked_of(task: Task) -> Asked:
     # What they may do was looked at when they asked.
     actor = Actor(ActorKind(by["kind"]), by["name"], frozenset(), by["address"])
     return Asked(body["about"], actor, frozenset(body["wishes"]))
-
-
-def owed(tx: Transaction, kind: TaskKind, about: str) -> Sequence[Task]:
-    """Return what is still owed about a case or a notice, the newest first."""
-    return [task for task in tx.tasks.list(kind, TaskState.DUE, _MOST_OWED) if task.destination == about]
 
 
 def owed_text(task: Task, what: str) -> str:

@@ -35,7 +35,7 @@ from guardian.scan.verifying import dead_addresses
 from guardian.shipped import rules_folder
 from guardian.sources.settings import SiteSettings
 from guardian.store import Store
-from guardian.tasks.asked import Asked, ask, owed
+from guardian.tasks.asked import Asked, ask
 from guardian.tasks.outcomes import Consumer, Done, Postponed, Settled
 from guardian.tasks.runner import Runner
 from tests.databases import store_in
@@ -198,7 +198,7 @@ async def asked_at_the_desk(shop: Shop, owner: str) -> None:
     with app.store.read() as tx:
         verified = tx.notices.get(notice.id)
         lines = [line for line in tx.audit.lines(subject=notice.id) if line.address == "192.0.2.1"]
-        assert not owed(tx, TaskKind.VERIFY_NOTICE, notice.id)
+        assert not tx.tasks.owed(TaskKind.VERIFY_NOTICE, notice.id)
     assert verified is not None
     assert (verified.history[-1].step, verified.history[-1].by) == (NoticeStep.VERIFIED, "mara")
     assert len(lines) == 1, "the audit log knows from where it was asked"

@@ -52,6 +52,17 @@ def test_only_due_tasks_are_claimed_the_longest_due_first(store: Store) -> None:
     assert claim(store) == []
 
 
+def test_what_is_owed_to_one_destination_is_found_among_many(store: Store) -> None:
+    promise(store, *(f"other {number}" for number in range(300)))
+    promise(store, "first", "second", due_at=NOON + MINUTE, destination="archive")
+    with store.begin() as tx:
+        (done,) = tx.tasks.claim([TaskKind.DELIVER], NOON + 2 * MINUTE, MINUTE, 1, "me", "archive")
+        tx.tasks.bury(done.id, "broken")
+    with store.read() as tx:
+        assert [task.key for task in tx.tasks.owed(TaskKind.DELIVER, "archive")] == ["second"]
+        assert tx.tasks.owed(TaskKind.CAPTURE, "archive") == []
+
+
 def test_claim_by_destination_and_limit(store: Store) -> None:
     promise(store, "a", "b", "c")
     promise(store, "d", destination="archive")

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Form, HTTPException, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
-from guardian.cases.capture_orders import ask_for_capture, order_of
+from guardian.cases.capture_orders import ask_for_capture, captures_owed
 from guardian.errors import UsageError
 from guardian.evidence.bundle_tasks import ReadyBundle, ask_for_bundle, path_of_bundle, ready_bundles
 from guardian.evidence.retention import hold, release
@@ -21,11 +21,10 @@ from guardian.model import (
     EvidenceCapture,
     Permission,
     TaskKind,
-    TaskState,
 )
 from guardian.people.signing_in import actor_of
 from guardian.store import Transaction
-from guardian.tasks.asked import owed, owed_text
+from guardian.tasks.asked import owed_text
 from guardian.views.counting import size_text
 from guardian.views.evidence import capture_size_text, hold_text, reason_text
 from guardian.web.auth.requests import address_of
@@ -37,8 +36,6 @@ router = APIRouter(prefix="/cases", include_in_schema=False)
 WRITER = Depends(person_may(Permission.CASES_WRITE))
 
 _MOST_CAPTURES = 20
-_MOST_OWED = 200
-"""Captures that are looked through for one of a case; what somebody has just asked for is among the newest."""
 
 _PIECE = 1024 * 1024
 
@@ -65,17 +62,17 @@ class EvidencePanel:
 def panel_of_evidence(tx: Transaction, desk: Desk, case: Case) -> EvidencePanel:
     """Return what is shown of evidence on the page of a case."""
     captures = tx.evidence.of_case(case.id)
-    held, captures_owed = tx.holds.get(case.id), _owed(tx, case)
+    held, owed = tx.holds.get(case.id), captures_owed(tx, case.id)
     newest = [(one, f"{reason_text(one)}; {capture_size_text(one)}") for one in captures[: -_MOST_CAPTURES - 1 : -1]]
     return EvidencePanel(
         newest,
         len(captures),
-        bool(captures_owed),
-        CaptureReason.ASKED in captures_owed,
+        bool(owed),
+        CaptureReason.ASKED in owed,
         hold_text(held) if held is not None else None,
         desk.makes_bundles,
         [(one, size_text(one.size_bytes)) for one in ready_bundles(desk.data_dir, case.id)],
-        [owed_text(task, "A bundle") for task in owed(tx, TaskKind.BUNDLE, case.id)],
+        [owed_text(task, "A bundle") for task in tx.tasks.owed(TaskKind.BUNDLE, case.id)],
     )
 
 
@@ -85,7 +82,7 @@ async def capture_now(request: Request, case_id: str, session: BrowserSession = 
     desk = desk_of(request)
 
     def ask(tx: Transaction, case: Case, by: Actor) -> None:
-        if CaptureReason.ASKED in _owed(tx, case):
+        if CaptureReason.ASKED in captures_owed(tx, case.id):
             raise UsageError("somebody has asked for it already; the daemon takes it as soon as it can")
         ask_for_capture(tx, case.id, by, desk.clock())
 
@@ -176,9 +173,3 @@ def _case(tx: Transaction, case_id: str) -> Case:
     if case is None:
         raise HTTPException(404, f"there is no case {case_id[:80]}")
     return case
-
-
-def _owed(tx: Transaction, case: Case) -> set[CaptureReason]:
-    """Return why captures of a case are owed."""
-    owed = tx.tasks.list(TaskKind.CAPTURE, TaskState.DUE, _MOST_OWED)
-    return {order_of(task).reason for task in owed if task.destination == case.id}

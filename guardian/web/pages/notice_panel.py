@@ -7,7 +7,7 @@ from guardian.model import Case, TaskKind
 from guardian.model.notices import Notice, NoticeKind, Recheck
 from guardian.notices.recipients import recipients_of
 from guardian.store import Transaction
-from guardian.tasks.asked import owed, owed_text
+from guardian.tasks.asked import owed_text
 from guardian.views.notices import KIND_TITLES, recheck_text
 from guardian.web.desk import Desk
 
@@ -31,7 +31,7 @@ def panel_of_case(tx: Transaction, desk: Desk, case: Case) -> NoticePanel:
     """Return what is shown of notices on the page of a case."""
     rechecks = [(one, recheck_text(one)) for one in reversed(tx.notices.rechecks_of(case.id))]
     contacts = [one.address for one in recipients_of(tx, desk.vault, [case.id])]
-    looks = [owed_text(task, "A look at all its places") for task in owed(tx, TaskKind.RECHECK_ASKED, case.id)]
+    looks = [owed_text(task, "A look at all its places") for task in tx.tasks.owed(TaskKind.RECHECK_ASKED, case.id)]
     return replace(_panel(desk, list(reversed(tx.notices.of_case(case.id))), rechecks, contacts), looks_owed=looks)
 
 

@@ -20,7 +20,7 @@ from guardian.notices.steps import By, without_command
 from guardian.notices.timeline import timeline_of
 from guardian.people.signing_in import actor_of
 from guardian.store import Transaction
-from guardian.tasks.asked import Asked, ask, owed, owed_text
+from guardian.tasks.asked import Asked, ask, owed_text
 from guardian.views.notices import KIND_TITLES, form_blocks, line_text, next_day_text
 from guardian.views.timelines import TimelineEntry, entry_text
 from guardian.web.auth.requests import address_of
@@ -264,7 +264,9 @@ async def _notice_page(request: Request, notice_id: str, *, fault: str = "") -> 
             notice = _notice(tx, notice_id)
             points = steps.open_points(tx, notice, desk.house.settings, desk.clock()) if notice.is_open else []
             doubts = doubts_about(tx, notice) if notice.is_open else []
-            looks = [owed_text(task, "A look at its addresses") for task in owed(tx, TaskKind.VERIFY_NOTICE, notice.id)]
+            looks = [
+                owed_text(task, "A look at its addresses") for task in tx.tasks.owed(TaskKind.VERIFY_NOTICE, notice.id)
+            ]
             return notice, points, doubts, recipients_of(tx, desk.vault, notice.case_ids, notice.kind), looks
 
     notice, points, doubts, recipients, looks = await run_in_threadpool(read)

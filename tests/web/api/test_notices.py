@@ -7,7 +7,7 @@ from guardian.model import Permission, TaskKind
 from guardian.notices.drafting import House
 from guardian.notices.settings import NoticeSettings, OwnerSettings
 from guardian.notices.steps import By, approve, note_verified
-from guardian.tasks.asked import asked_of, owed
+from guardian.tasks.asked import asked_of
 from tests.web.api.conftest import Program, actions, add_asset, add_use
 from tests.web.conftest import Served
 
@@ -95,5 +95,5 @@ def test_looks_at_sites_may_be_left_to_the_daemon(served: Served, program: Progr
     assert again.status_code == 400
     assert (step.status_code, step.json()["id"]) == (200, notice)
     with served.store.read() as tx:
-        looks = [*owed(tx, TaskKind.RECHECK_ASKED, case_id), *owed(tx, TaskKind.VERIFY_NOTICE, notice)]
+        looks = [*tx.tasks.owed(TaskKind.RECHECK_ASKED, case_id), *tx.tasks.owed(TaskKind.VERIFY_NOTICE, notice)]
     assert [asked_of(task).by.name for task in looks] == ["patient", "patient"]
