@@ -54,7 +54,7 @@ def to_remember(
     at_its_place = Remembered(
         url=response.final_url,
         etag=sendable_validator(response.header("etag")) if is_lasting(response) else None,
-        last_modified=sendable_validator(response.header("last-modified")) if is_lasting(response) else None,
+        last_modified=_lasting_last_modified(response) if is_lasting(response) else None,
         sha256=sha256,
         fetched_at=response.fetched_at,
         checked_at=response.fetched_at,
@@ -71,6 +71,18 @@ def sendable_validator(validator: str | None) -> str | None:
     """Return an ETag or Last-Modified value if it can be sent back in a request header, else None."""
     is_sendable = validator and len(validator) < 1_000 and validator.isascii() and validator.isprintable()
     return validator if is_sendable else None
+
+
+def _lasting_last_modified(response: Response) -> str | None:
+    """Return an answer's Last-Modified value if a later change must show in it, else None (RFC 9110, 8.8.2.2).
+
+    It counts whole seconds: what was changed in the second of the answer can change again under the same value.
+    """
+    modified = _parsed_date(response.header("last-modified"))
+    answered = _parsed_date(response.header("date")) or response.fetched_at
+    if modified is not None and answered - modified < timedelta(seconds=1):
+        return None
+    return sendable_validator(response.header("last-modified"))
 
 
 def _directives(response: Response) -> dict[str, str]:

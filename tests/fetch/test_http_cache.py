@@ -67,3 +67,21 @@ def test_validators_stand_where_the_answer_lies_and_a_pointer_where_it_was_asked
     )
     assert (there.url, there.etag, there.extract) == ("http://a.example/moved", '"one"', '{"note": 1}')
     assert (here.url, here.etag, here.extract) == ("http://a.example/", None, '{"to": 2}')
+
+
+@pytest.mark.parametrize(
+    ("modified", "date", "is_kept"),
+    [
+        ("Tue, 24 Nov 2026 07:59:59 GMT", "Tue, 24 Nov 2026 08:00:00 GMT", True),
+        ("Tue, 24 Nov 2026 08:00:00 GMT", "Tue, 24 Nov 2026 08:00:00 GMT", False),
+        ("Tue, 24 Nov 2026 08:00:05 GMT", "Tue, 24 Nov 2026 08:00:00 GMT", False),
+        ("Tue, 24 Nov 2026 07:00:00 GMT", "no date", True),
+        ("whenever", "Tue, 24 Nov 2026 08:00:00 GMT", True),
+    ],
+)
+def test_what_changed_in_the_second_of_its_answer_is_not_asked_for_by_that_second(
+    modified: str, date: str, is_kept: bool
+) -> None:
+    """It may change again within that second: a 304 would call the later change the same."""
+    [remembered] = to_remember(answer(("last-modified", modified), ("date", date)), "a" * 64, {}, {})
+    assert remembered.last_modified == (modified if is_kept else None)
