@@ -132,7 +132,7 @@ def weigh_agreeing(
     agreeing: NDArray[np.int32],
     weights: NDArray[np.float32],
 ) -> NDArray[np.float32]:
-    """Return, for each of n groups, the `weights` of what agrees with its best correspondence: float32 [n].
+    """Return how much weight agrees with the best correspondence of each of n groups: float32 [n].
 
     `starts` and `agreeing` are those of `count_agreeing`; `weights` float32 is as long as the correspondences.
     """
