@@ -77,9 +77,9 @@ def ask_for_capture(tx: Transaction, case_id: str, by: Actor, at: datetime) -> T
     """
     # Two who ask at the same moment do so one after the other.
     tx.cases.lock(case_id)
-    for task in tx.tasks.owed(TaskKind.CAPTURE, case_id):
-        if order_of(task).reason is CaptureReason.ASKED:
-            return task
+    for owed in tx.tasks.owed(TaskKind.CAPTURE, case_id):
+        if order_of(owed).reason is CaptureReason.ASKED:
+            return owed
 
     order = CaptureOrder(case_id, CaptureReason.ASKED, asked_by=by.name)
     task = owe_capture(tx, order, new_id("ask"), at)
