@@ -28,8 +28,9 @@ async def add_files(
     session: Session, wanted: "Sequence[Wanted]", counts: Counter[str], *, as_lines: bool = False, again: bool = False
 ) -> None:
     """Protect files, print a line for each as it is done, and add the results to `counts` by word."""
-    from guardian.app import label_new, make_catalog, make_workers
+    from guardian.app import make_catalog, make_workers
     from guardian.catalog.results import added_json, moves_licences
+    from guardian.housekeeping import label_new
 
     say_if_kernels_are_compiled()
     screen = Screen.of_output()
