@@ -1,4 +1,4 @@
-"""The door of the catalogue: adds and withdraws assets; store, originals and index agree whatever interrupts it.
+"""The interface of the catalogue: adds and withdraws assets; store, originals and index agree whatever interrupts it.
 
 An asset is first kept (its bytes), then reserved (a row, state "adding"), then published (the index), then
 protected (the row). `repair` finishes whatever an interruption left half done. Machines that share a database have

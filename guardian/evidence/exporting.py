@@ -39,7 +39,7 @@ class Exporting:
     """What an export needs that is opened once.
 
     `originals`: where the owner's pictures lie. `time_line_of` tells all that happened to a case: notices are told of
-    by a room above this one.
+    by a package above this one.
     """
 
     store: Store

@@ -55,7 +55,7 @@ class Memory:
 
     @property
     def writer(self) -> "MemoryWriter":
-        """The door for changing the folder. It loads what fingerprints are read with, so it is opened when needed."""
+        """What changes the folder. It loads what fingerprints are read with, so it is opened when needed."""
         from guardian.memory.writer import MemoryWriter
 
         if self._writer is None:

@@ -1,4 +1,4 @@
-"""The one door for changing the memory's folder: fingerprints into segments, and out of them when they are forgotten.
+"""Changes the memory's folder, alone: fingerprints into segments, and out of them when they are forgotten.
 
 What counts is what the database knows: a row of a segment whose number is not there was forgotten, whenever that was.
 So whatever is interrupted between the two, the next call goes on from it.

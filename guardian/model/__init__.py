@@ -1,4 +1,4 @@
-"""Domain types: frozen dataclasses without I/O, which alone pass between rooms, processes and the database."""
+"""Domain types: frozen dataclasses without I/O, which alone pass between packages, processes and the database."""
 
 from guardian.model.answers import Answer, CacheStatus, JudgedMatch, NotSeen, Outcome
 from guardian.model.assets import Asset, AssetFilter, AssetState, Description, Licence, LicenceStatus, Rights, Standing

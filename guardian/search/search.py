@@ -1,4 +1,4 @@
-"""The door of the search: asks the matcher and the ranking, and puts assets and seen pictures behind their numbers."""
+"""The interface of the search: asks matcher and ranking, and puts assets and seen pictures behind their numbers."""
 
 import asyncio
 import sys
