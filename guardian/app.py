@@ -5,7 +5,6 @@ The one place where settings become opened objects; everything below gets those 
 
 import asyncio
 import os
-import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from guardian.delivery.channels.channel import Pictures, no_pictures
 from guardian.delivery.delivery import Delivery
 from guardian.delivery.secrets import Secrets
 from guardian.errors import StoreUnusable
-from guardian.evidence import Vault
+from guardian.evidence.vaults import evidence_in, originals_in
 from guardian.fetch.browser import Browser
 from guardian.fetch.fetcher import Fetcher
 from guardian.fetch.throttle import InMemory, Take
@@ -102,8 +101,8 @@ def make_workers(config: Config) -> Workers:
 
 def archive_of(config: Config, store: Store, workers: Workers) -> Archive:
     """Return where the pictures of cases are looked for and compared. No worker is started before one is needed."""
-    evidence = Vault(config.data_dir / "evidence", config.evidence.max_bytes)
-    return Archive(store, evidence, Vault(config.data_dir / "originals", sys.maxsize), workers)
+    evidence = evidence_in(config.data_dir, config.evidence)
+    return Archive(store, evidence, originals_in(config.data_dir), workers)
 
 
 def exporting_of(config: Config, store: Store, workers: Workers, client: TrustedClient) -> "Exporting":
@@ -139,7 +138,7 @@ def capture_services_of(app: App) -> "CaptureServices":
     return CaptureServices(
         store=app.store,
         vault=services.vault,
-        originals=Vault(config.data_dir / "originals", sys.maxsize),
+        originals=originals_in(config.data_dir),
         workers=services.workers,
         data_dir=config.data_dir,
         clock=services.clock,
@@ -150,16 +149,6 @@ def capture_services_of(app: App) -> "CaptureServices":
         browser=Browser(config.evidence.browser, services.clock, config.fetch.networks),
         web=services.web,
     )
-
-
-def proofs_of(config: Config) -> Vault:
-    """Return where the proofs of licences are kept."""
-    return Vault(config.data_dir / "proofs", sys.maxsize)
-
-
-def notice_copies_of(config: Config) -> Vault:
-    """Return where copies of notices are kept as they were sent."""
-    return Vault(config.data_dir / "notices", sys.maxsize)
 
 
 def make_memory(config: Config, store: Store, workers: Workers) -> Memory | None:
@@ -201,7 +190,7 @@ async def opened_app(
                 workers=workers,
                 store=store,
                 rules=checked,
-                vault=Vault(config.data_dir / "evidence", config.evidence.max_bytes),
+                vault=evidence_in(config.data_dir, config.evidence),
                 clock=utc_now,
                 settings=_scan_settings(config),
                 memory=make_memory(config, store, workers),

@@ -17,6 +17,7 @@ from guardian.coverage.telling import tell_of_trouble
 from guardian.disk_errors import disk_error_text
 from guardian.errors import GuardianError, IndexNotReady
 from guardian.evidence.retention import delete_aged
+from guardian.evidence.vaults import search_pictures_in
 from guardian.matching.workers import Workers
 from guardian.model import Scan
 from guardian.notices.telling import tell_of_deadlines
@@ -190,12 +191,12 @@ async def run_watches(app: App) -> None:
         if not any(named.watch for named in tx.named_searches.list()):
             return
     # Imported late: most installations have no watch.
-    from guardian.search.watching import look_for_watches, pictures_in
+    from guardian.search.watching import look_for_watches
 
     if app.services.memory is not None:
         await asyncio.to_thread(app.services.memory.fold)
     settings = app.services.settings
-    pictures, now = pictures_in(app.config.data_dir), app.services.clock()
+    pictures, now = search_pictures_in(app.config.data_dir), app.services.clock()
     told = await look_for_watches(app.store, app.search, pictures, settings.destinations, settings.routing, now)
     if told:
         log.info("watches_told", pictures=told)

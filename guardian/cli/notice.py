@@ -317,7 +317,7 @@ def sent_notice(session: Session, notice_id: str, recipient: str, by: str, copy:
     Its addresses are looked at first, unless somebody did so within 24 hours. Its cases become notice_sent, and their
     pages are looked at again after 1, 3, 7, 14, 30 and 90 days by `guardian run`.
     """
-    from guardian.app import notice_copies_of
+    from guardian.evidence.vaults import notice_copies_in
     from guardian.notices.copies import keep_copy
     from guardian.notices.documents import mail_of
     from guardian.notices.steps import mark_sent
@@ -327,7 +327,7 @@ def sent_notice(session: Session, notice_id: str, recipient: str, by: str, copy:
         content = copy.read_bytes() if copy is not None else mail_of(notice, session.config.owner)
     except OSError as error:
         raise UsageError(f"cannot read {copy}: {error.strerror}") from error
-    copies = notice_copies_of(session.config)
+    copies = notice_copies_in(session.config.data_dir)
     with opened_store(session) as store, store.begin() as tx:
 
         def keep() -> str:
@@ -374,10 +374,10 @@ def withdraw_notice(session: Session, notice_id: str, by: str | None, note: str 
 
 def _write_copy(session: Session, notice: Notice, path: Path) -> None:
     """Write what was sent into a new file. Raises UsageError where nothing was, or the file is there already."""
-    from guardian.app import notice_copies_of
+    from guardian.evidence.vaults import notice_copies_in
     from guardian.notices.copies import sent_copy
 
-    digest, content = sent_copy(notice, notice_copies_of(session.config))
+    digest, content = sent_copy(notice, notice_copies_in(session.config.data_dir))
     try:
         with path.open("xb") as file:
             file.write(content)
@@ -397,10 +397,10 @@ def house_of(session: Session) -> "House":
 
 def _recipients(session: Session, store: "Store", notice: Notice) -> tuple[str, ...]:
     """Return to whom a notice may go, in words."""
-    from guardian.evidence import Vault
+    from guardian.evidence.vaults import evidence_in
     from guardian.notices.recipients import recipients_of
 
-    vault = Vault(session.config.data_dir / "evidence", session.config.evidence.max_bytes)
+    vault = evidence_in(session.config.data_dir, session.config.evidence)
     with store.read() as tx:
         return tuple(f"{one.address} ({one.why})" for one in recipients_of(tx, vault, notice.case_ids, notice.kind))
 

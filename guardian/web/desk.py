@@ -1,6 +1,5 @@
 """What the desk's pages and API work with: opened by the daemon, found by every request in the application's state."""
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +11,7 @@ from starlette.requests import HTTPConnection
 
 from guardian.cases.standing import Judging
 from guardian.evidence import Vault
+from guardian.evidence.vaults import notice_copies_in, originals_in
 from guardian.notices.drafting import House
 from guardian.notices.settings import NoticeSettings, OwnerSettings
 from guardian.people.signing_in import Lifetime
@@ -55,12 +55,12 @@ class Desk:
     @cached_property
     def originals(self) -> Vault:
         """The bytes of one's own images."""
-        return Vault(self.data_dir / "originals", sys.maxsize)
+        return originals_in(self.data_dir)
 
     @cached_property
     def notice_copies(self) -> Vault:
         """Copies of notices as they were sent."""
-        return Vault(self.data_dir / "notices", sys.maxsize)
+        return notice_copies_in(self.data_dir)
 
     @cached_property
     def pictures(self) -> Pictures:
