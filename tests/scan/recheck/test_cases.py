@@ -32,21 +32,12 @@ from guardian.scan.recheck.places import PageVerdict, Place, look_at_page
 from guardian.scan.runs import scan_source
 from guardian.shipped import rules_folder
 from guardian.sources.settings import SiteSettings
-from guardian.store import Store
 from guardian.tasks.asked import Asked, ask
 from guardian.tasks.outcomes import Consumer, Done, Postponed, Settled
 from guardian.tasks.runner import Runner
-from tests.databases import store_in
 from tests.kept_workers import run_in_app
 from tests.notices.conftest import NOON
 from tests.websites import Conditional, Redirect, Says, Site, Status, running
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = store_in(tmp_path)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture
