@@ -33,7 +33,7 @@ from guardian.memory.shards import FOLDER as MEMORY_FOLDER
 from guardian.model import Routing
 from guardian.notices.timeline import timeline_of
 from guardian.processes import Heartbeat, registered
-from guardian.scan.context import context_of_scan
+from guardian.scan.context import context_of_place
 from guardian.scan.lookalikes import Archive
 from guardian.scan.message_pictures import pictures_of
 from guardian.scan.services import ScanSettings, Services
@@ -132,8 +132,7 @@ def capture_services_of(app: App) -> "CaptureServices":
     sources = {source.name: source for source in config.sources}
 
     def fetcher_of(source: str) -> Fetcher:
-        settings = sources.get(source)
-        return context_of_scan(services, settings).fetcher if settings is not None else Fetcher.for_scan(services.web)
+        return context_of_place(services, sources, source).fetcher
 
     return CaptureServices(
         store=app.store,

@@ -77,7 +77,7 @@ def draft_notice(
     """
     from guardian.notices.documents import text_of, write_documents
     from guardian.notices.drafting import Wish, draft
-    from guardian.scan.verifying import recipient_doubt
+    from guardian.scan.recheck.notice_addresses import recipient_doubt
 
     house = house_of(session)
     language = options["language"]
@@ -416,7 +416,7 @@ async def _verify(session: Session, notice_id: str, by: str | None, *, always: b
         points_of_people,
         require_open,
     )
-    from guardian.scan.verifying import dead_addresses, recipient_doubt
+    from guardian.scan.recheck.notice_addresses import dead_addresses, recipient_doubt
 
     with opened_store(session) as store, store.read() as tx:
         notice = notice_starting_with(tx, notice_id)

@@ -13,9 +13,9 @@ from guardian.evidence.wishes import BundleWishes
 from guardian.fetch.trusted import TrustedClient
 from guardian.model import Actor, TaskKind
 from guardian.processes import Heartbeat
-from guardian.scan.asked_looks import AskedRecheckConsumer, VerifyNoticeConsumer
-from guardian.scan.notice_recheck import NoticeRecheckConsumer
-from guardian.scan.recheck import RecheckConsumer
+from guardian.scan.recheck.cases import NoticeRecheckConsumer
+from guardian.scan.recheck.earlier_uses import EarlierUseConsumer
+from guardian.scan.recheck.on_request import RequestedRecheckConsumer, VerifyNoticeConsumer
 from guardian.tasks.outcomes import Consumer
 from guardian.tasks.runner import Runner
 
@@ -30,10 +30,10 @@ def make_runner(app: App, delivery: Delivery, heartbeat: Heartbeat) -> Runner:
     consumers: dict[TaskKind, Consumer] = {
         TaskKind.DELIVER: DeliveryConsumer(app.store, delivery, clock, heartbeat.id),
         TaskKind.LOOK_BACK: LookBackConsumer(lambda asset_id: app.catalog.look_back(asset_id), clock),
-        TaskKind.RECHECK: RecheckConsumer(app.services, sources),
+        TaskKind.RECHECK: EarlierUseConsumer(app.services, sources),
         TaskKind.RECHECK_NOTICE: NoticeRecheckConsumer(app.services, sources),
         TaskKind.CAPTURE: CaptureConsumer(capture_services_of(app), heartbeat.id),
-        TaskKind.RECHECK_ASKED: AskedRecheckConsumer(app.services, sources),
+        TaskKind.RECHECK_ASKED: RequestedRecheckConsumer(app.services, sources),
         TaskKind.VERIFY_NOTICE: VerifyNoticeConsumer(app.services),
         TaskKind.BUNDLE: BundleConsumer(app.store, _export_of(app), app.config.data_dir, clock),
     }

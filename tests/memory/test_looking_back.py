@@ -18,7 +18,7 @@ from guardian.memory.remembering import Memory
 from guardian.model import EarlierUseState, SeenAddress, SeenPicture, TaskKind, TaskState
 from guardian.scan.context import context_of_scan
 from guardian.scan.pipeline import scan
-from guardian.scan.recheck import RecheckConsumer
+from guardian.scan.recheck.earlier_uses import EarlierUseConsumer
 from guardian.shipped import rules_folder
 from guardian.sources.kinds import open_source
 from guardian.sources.settings import PageSettings
@@ -49,7 +49,7 @@ async def scanned(app: App, url: str) -> None:
 async def run_tasks(app: App) -> None:
     consumers = {
         TaskKind.LOOK_BACK: LookBackConsumer(app.catalog.look_back, app.services.clock),
-        TaskKind.RECHECK: RecheckConsumer(app.services, {}),
+        TaskKind.RECHECK: EarlierUseConsumer(app.services, {}),
     }
     await Runner(app.store, "process_test", app.services.clock, consumers).run_due()
 

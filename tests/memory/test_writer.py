@@ -108,7 +108,7 @@ def test_killed_between_segment_and_database_it_goes_on_without_a_second_row(
     with store.begin() as tx:
         # As a process leaves it that was killed before the database heard of the segment.
         for number, (_, content) in waiting.items():
-            tx.seen._write(number, pending=content)
+            tx.fingerprints._write(number, pending=content)
     memory.fold()
     assert numbers(opened) == [1, 2]
     with store.read() as tx:

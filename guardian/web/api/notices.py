@@ -18,8 +18,8 @@ from guardian.notices.documents import mail_of
 from guardian.notices.drafting import Wish, draft
 from guardian.notices.steps import By
 from guardian.notices.timeline import timeline_of
-from guardian.scan.notice_recheck import Occasion, recheck_case
-from guardian.scan.verifying import dead_addresses, recipient_doubt
+from guardian.scan.recheck.cases import Occasion, recheck_case
+from guardian.scan.recheck.notice_addresses import dead_addresses, recipient_doubt
 from guardian.store import Transaction
 from guardian.tasks.asked import Asked, ask
 from guardian.views.notices import notice_json, recheck_json
