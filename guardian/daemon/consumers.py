@@ -7,9 +7,9 @@ from guardian.app import App, capture_services_of, exporting_of
 from guardian.catalog.looking_back import LookBackConsumer
 from guardian.delivery.delivery import Delivery
 from guardian.delivery.sending import DeliveryConsumer
+from guardian.evidence.bundle_options import BundleOptions
 from guardian.evidence.bundle_tasks import BundleConsumer, Export
 from guardian.evidence.capture_tasks import CaptureConsumer
-from guardian.evidence.wishes import BundleWishes
 from guardian.fetch.trusted import TrustedClient
 from guardian.model import Actor, TaskKind
 from guardian.processes import Heartbeat
@@ -43,12 +43,12 @@ def make_runner(app: App, delivery: Delivery, heartbeat: Heartbeat) -> Runner:
 def _export_of(app: App) -> Export:
     """Return what writes the bundle of a case into a folder, for somebody at the desk."""
 
-    async def export_case(case_id: str, folder: Path, by: Actor, wishes: BundleWishes) -> "Written":
+    async def export_case(case_id: str, folder: Path, by: Actor, options: BundleOptions) -> "Written":
         # Imported late: what signs and stamps takes its time to load.
         from guardian.evidence.exporting import export
 
         async with TrustedClient(app.config.delivery.ca_file) as client:
             exporting = exporting_of(app.config, app.store, app.services.workers, client)
-            return await export(exporting, case_id, folder, by, app.services.clock(), wishes)
+            return await export(exporting, case_id, folder, by, app.services.clock(), options)
 
     return export_case

@@ -34,7 +34,7 @@ from guardian.housekeeping import (
     tell_of_what_changed,
 )
 from guardian.model import Scan, ScanOutcome, TaskKind
-from guardian.notices.drafting import House
+from guardian.notices.drafting import NoticeConfig
 from guardian.processes import Heartbeat
 from guardian.schedule import Schedule, is_due
 from guardian.sources.settings import SourceSettings
@@ -119,7 +119,7 @@ class WorkPeriod:
             catalog=lambda: app.catalog,
             sources=app.config.sources,
             configuration=setting_groups(app.config, app.config.place_of),
-            house=House(app.config.owner, app.config.notices),
+            notice_config=NoticeConfig(app.config.owner, app.config.notices),
             makes_bundles=True,
         )
 

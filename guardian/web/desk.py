@@ -12,7 +12,7 @@ from starlette.requests import HTTPConnection
 from guardian.cases.standing import Judging
 from guardian.evidence import Vault
 from guardian.evidence.vaults import notice_copies_in, originals_in
-from guardian.notices.drafting import House
+from guardian.notices.drafting import NoticeConfig
 from guardian.notices.settings import NoticeSettings, OwnerSettings
 from guardian.people.signing_in import Lifetime
 from guardian.scan.services import Services
@@ -36,8 +36,8 @@ class Desk:
 
     `services` are what pictures are checked and uses are judged with, `catalog` opens the catalogue; None where only
     the database is at hand. `sources` are those of the configuration, `configuration` is how all of it is shown.
-    `house`: whose notices are drafted, and by which rules. `makes_bundles`: whether
-    a daemon writes the bundles that are asked for.
+    `notice_config`: whose notices are drafted, and by which settings. `makes_bundles`: whether a daemon writes the
+    bundles that are asked for.
     """
 
     store: Store
@@ -49,7 +49,7 @@ class Desk:
     catalog: "Callable[[], Catalog] | None" = None
     sources: tuple[SourceSettings, ...] = ()
     configuration: tuple[SettingGroup, ...] = ()
-    house: House = field(default_factory=lambda: House(OwnerSettings(), NoticeSettings()))
+    notice_config: NoticeConfig = field(default_factory=lambda: NoticeConfig(OwnerSettings(), NoticeSettings()))
     makes_bundles: bool = False
 
     @cached_property

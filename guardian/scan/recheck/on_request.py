@@ -8,14 +8,14 @@ import structlog
 from guardian.errors import GuardianError, UsageError
 from guardian.model import Task, TaskKind
 from guardian.notices import steps
-from guardian.notices.steps import By
+from guardian.notices.steps import StepAuthor
 from guardian.scan.recheck.cases import Occasion, recheck_case
 from guardian.scan.recheck.notice_addresses import dead_addresses, recipient_doubt
 from guardian.scan.recheck.places import LEASE
 from guardian.scan.services import Services
 from guardian.sources.settings import SourceSettings
-from guardian.tasks.asked import asked_of, postponed
 from guardian.tasks.outcomes import Dead, Done, Outcome
+from guardian.tasks.user_requests import postponed, request_of
 
 _AT_ONCE = 3
 """How many cases, and how many notices, are looked at together."""
@@ -53,7 +53,7 @@ class RequestedRecheckConsumer(_Looks):
 
     async def perform(self, task: Task) -> Outcome:
         """Look at all places of a case and write down what is there, as its page then shows."""
-        asked, services = asked_of(task), self._services
+        asked, services = request_of(task), self._services
         with services.store.read() as tx:
             case = tx.cases.get(asked.about)
         if case is None:
@@ -72,7 +72,7 @@ class VerifyNoticeConsumer(_Looks):
 
     async def perform(self, task: Task) -> Outcome:
         """Look whether all addresses of a notice are live and write it into its history, as its page then shows."""
-        asked, services = asked_of(task), self._services
+        asked, services = request_of(task), self._services
         with services.store.read() as tx:
             notice = tx.notices.get(asked.about)
         if notice is None:
@@ -84,7 +84,7 @@ class VerifyNoticeConsumer(_Looks):
 
         def write() -> None:
             with services.store.begin() as tx:
-                by = By(asked.by.name, services.clock(), asked.by)
+                by = StepAuthor(asked.by.name, services.clock(), asked.by)
                 steps.note_verified(tx, asked.about, dead, by, doubt)
 
         try:

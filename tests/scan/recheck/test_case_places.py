@@ -9,7 +9,7 @@ from guardian.cases import record
 from guardian.cli.acting import this_user
 from guardian.model import DescribedPicture, Licence, NewlySeen
 from guardian.model.notices import NoticeKind
-from guardian.notices.drafting import House, Wish, draft
+from guardian.notices.drafting import DraftRequest, NoticeConfig, draft
 from guardian.notices.settings import NoticeSettings, OwnerSettings
 from guardian.scan.recheck.case_places import places_of
 from guardian.store import Store
@@ -56,8 +56,8 @@ def test_places_that_are_too_many_are_not_passed_over_in_silence(store: Store) -
         tx.assets.protect([reserved.number])
         (asset,) = tx.assets.list()
         case_id = record(tx, use_of(asset, "https://thief.example/named", None), []).case_id or ""
-    wish = Wish(NoticeKind.DMCA, "mara")
-    notice = draft(store, [case_id], wish, House(owner, NoticeSettings()), NOON, this_user()).notice
+    wanted = DraftRequest(NoticeKind.DMCA, "mara")
+    notice = draft(store, [case_id], wanted, NoticeConfig(owner, NoticeSettings()), NOON, this_user()).notice
     with store.begin() as tx:
         for number in range(102):
             record(tx, use_of(asset, f"https://thief.example/{number}", None), [])

@@ -21,8 +21,8 @@ from guardian.matching.features.small import small_fingerprint
 from guardian.model import Actor, Case, CaseState, DescribedPicture, NewlySeen, Task, TaskKind
 from guardian.model.notices import Notice, NoticeKind, NoticeStep, PlaceState, Recheck, RecheckOutcome
 from guardian.model.people import ActorKind
-from guardian.notices.drafting import House, Wish, draft
-from guardian.notices.steps import By, approve, check_licence, consider, mark_sent, note_verified, withdraw
+from guardian.notices.drafting import DraftRequest, NoticeConfig, draft
+from guardian.notices.steps import StepAuthor, approve, check_licence, consider, mark_sent, note_verified, withdraw
 from guardian.scan.context import ScanContext
 from guardian.scan.recheck.cases import NoticeRecheckConsumer, Occasion, recheck_case
 from guardian.scan.recheck.notice_addresses import dead_addresses
@@ -34,9 +34,9 @@ from guardian.scan.recheck.site_search import MOST_PAGES, Search, search_site
 from guardian.scan.runs import scan_source
 from guardian.shipped import rules_folder
 from guardian.sources.settings import SiteSettings
-from guardian.tasks.asked import Asked, ask
 from guardian.tasks.outcomes import Consumer, Done, Postponed, Settled
 from guardian.tasks.runner import Runner
+from guardian.tasks.user_requests import UserRequest, owe_request
 from tests.kept_workers import run_in_app
 from tests.notices.conftest import NOON
 from tests.websites import Conditional, Redirect, Says, Site, Status, running
@@ -87,16 +87,18 @@ class Shop:
 
     def sent_notice(self) -> Notice:
         app = self.app
-        house = House(app.config.owner, app.config.notices)
+        notice_config = NoticeConfig(app.config.owner, app.config.notices)
         now = app.services.clock()
-        by = By("mara", now, this_user())
-        notice = draft(app.store, [self.case.id], Wish(NoticeKind.DMCA, "mara"), house, now, this_user()).notice
+        by = StepAuthor("mara", now, this_user())
+        notice = draft(
+            app.store, [self.case.id], DraftRequest(NoticeKind.DMCA, "mara"), notice_config, now, this_user()
+        ).notice
         with app.store.begin() as tx:
             check_licence(tx, notice.id, "no licence was ever sold", by)
             consider(tx, notice.id, "a whole copy in a shop", by)
-            approve(tx, notice.id, by, house.settings)
+            approve(tx, notice.id, by, notice_config.settings)
             note_verified(tx, notice.id, {}, by)
-            return mark_sent(tx, notice.id, "abuse@shop.example", lambda: "d" * 64, by, house.settings)
+            return mark_sent(tx, notice.id, "abuse@shop.example", lambda: "d" * 64, by, notice_config.settings)
 
 
 def encoded(picture: Image.Image, tag: str, quality: int = 85) -> Conditional:
@@ -174,13 +176,15 @@ async def asked_at_the_desk(shop: Shop, owner: str) -> None:
     """No request waits for the sites: the daemon looks, and what came of it stands where results always stand."""
     app, now = shop.app, shop.app.services.clock()
     mara = Actor(ActorKind.PERSON, "mara", frozenset(), "192.0.2.1")
-    house = House(app.config.owner, app.config.notices)
-    notice = draft(app.store, [shop.case.id], Wish(NoticeKind.CEASE, "mara"), house, now, this_user()).notice
+    notice_config = NoticeConfig(app.config.owner, app.config.notices)
+    notice = draft(
+        app.store, [shop.case.id], DraftRequest(NoticeKind.CEASE, "mara"), notice_config, now, this_user()
+    ).notice
     with app.store.begin() as tx:
-        ask(tx, TaskKind.RECHECK_ASKED, Asked(shop.case.id, mara), now)
-        ask(tx, TaskKind.VERIFY_NOTICE, Asked(notice.id, mara), now)
+        owe_request(tx, TaskKind.RECHECK_ASKED, UserRequest(shop.case.id, mara), now)
+        owe_request(tx, TaskKind.VERIFY_NOTICE, UserRequest(notice.id, mara), now)
         with pytest.raises(UsageError, match="asked for it already"):
-            ask(tx, TaskKind.VERIFY_NOTICE, Asked(notice.id, mara), now)
+            owe_request(tx, TaskKind.VERIFY_NOTICE, UserRequest(notice.id, mara), now)
     consumers: dict[TaskKind, Consumer] = {
         TaskKind.RECHECK_ASKED: RequestedRecheckConsumer(app.services, {"shop": shop.settings}),
         TaskKind.VERIFY_NOTICE: VerifyNoticeConsumer(app.services),
@@ -196,7 +200,7 @@ async def asked_at_the_desk(shop: Shop, owner: str) -> None:
     assert (verified.history[-1].step, verified.history[-1].by) == (NoticeStep.VERIFIED, "mara")
     assert len(lines) == 1, "the audit log knows from where it was asked"
     with app.store.begin() as tx:
-        withdraw(tx, notice.id, By("mara", now, this_user()))
+        withdraw(tx, notice.id, StepAuthor("mara", now, this_user()))
 
 
 async def there_while_anything_is_up(shop: Shop, notice: Notice) -> None:
@@ -285,7 +289,7 @@ async def gone_only_when_the_other_places_were_seen(shop: Shop, notice: Notice, 
 async def withdrawn(shop: Shop, notice: Notice) -> None:
     before = shop.rechecks()
     with shop.app.store.begin() as tx:
-        withdraw(tx, notice.id, By("mara", shop.app.services.clock(), this_user()))
+        withdraw(tx, notice.id, StepAuthor("mara", shop.app.services.clock(), this_user()))
     assert isinstance(await shop.consumer.perform(shop.task_of(notice)), Done)
     assert shop.rechecks() == before
 
