@@ -62,14 +62,12 @@ def judge_moved(session: Session, store: "Store", asset_ids: Sequence[str], *, q
     if not asset_ids:
         return
     from guardian.app import judging_of, utc_now
-    from guardian.cases.standing import judge_again
+    from guardian.cases.standing import judge_uses_of
     from guardian.cli.licence_terms import echo_rejudged
 
     with store.begin() as tx:
-        uses = [use for asset_id in asset_ids for use in tx.findings.places(asset_id=asset_id)]
-        # Without uses no rules are needed, and assets can be corrected before there are any.
-        rejudged = judge_again(tx, uses, judging_of(session.config), utc_now()) if uses else None
-    if rejudged is not None and not quietly:
+        rejudged = judge_uses_of(tx, asset_ids, lambda: judging_of(session.config), utc_now())
+    if not quietly:
         echo_rejudged(rejudged)
 
 
