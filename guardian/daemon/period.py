@@ -315,12 +315,19 @@ class WorkPeriod:
             await asyncio.sleep(TASK_PAUSE.total_seconds())
 
     async def _follow_clock_forever(self) -> None:
-        """Plan the schedule anew when the clock jumps."""
+        """Plan the schedule anew when the clock jumps, and take again what was put off by the clock of before."""
         while True:
             await asyncio.sleep(CLOCK_PAUSE.total_seconds())
             with self._supervised("clock_not_followed", "clock"):
-                if await asyncio.to_thread(self._schedule.follow_clock):
-                    log.warning("clock_jumped", now="it is worked out anew which sources are due")
+                jump = await asyncio.to_thread(self._schedule.follow_clock)
+                if jump:
+                    # Set forward, what waits comes due by itself, and a pause that a receiver asked for is kept.
+                    retries = await asyncio.to_thread(self._hurry_retries) if jump < timedelta() else 0
+                    log.warning("clock_jumped", now="it is worked out anew which sources are due", retries=retries)
+
+    def _hurry_retries(self) -> int:
+        with self._app.store.begin() as tx:
+            return tx.tasks.hurry_retries(self._app.services.clock())
 
     async def _log_audit_head_forever(self) -> None:
         """Log the head of the audit log every hour, where whoever can write the database cannot change it."""
