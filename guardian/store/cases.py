@@ -62,7 +62,13 @@ class Cases:
         When the asset's work and operator have a case already, that one is returned, its row locked and unchanged.
         """
         work_id = self._connection.execute(select(work_of(asset_id))).scalar()
+        numbered = {}
+        if self._connection.dialect.name == "sqlite":
+            # SQLite has one writer at a time, so nobody else takes this number. PostgreSQL numbers by itself.
+            highest = select(func.coalesce(func.max(cases.c.number), 0))
+            numbered["number"] = highest.scalar_subquery() + 1
         statement = insert_into(self._connection, cases).values(
+            **numbered,
             id=new_id("case"),
             asset_id=asset_id,
             work_id=work_id,
@@ -293,7 +299,7 @@ class Cases:
     ) -> tuple[Sequence[Case], int]:
         """Return what `queue` and `count_matching` return, from one look at all cases.
 
-        For words, which are looked for in texts too: to look twice would take twice as long.
+        For what no index of the queue tells, words and labels: to look twice would take twice as long.
         """
         chosen_by = [*self._conditions(wanted), *is_at_host(wanted.host)]
         # Read twice, so either database keeps it: what it costs is to find the words.
@@ -321,7 +327,9 @@ class Cases:
 
         `after`: rank and key of the group after which they come.
         """
-        key = _KEYS[by]
+        # Works joined with nothing, so that SQLite reads the index of the queue: in that of works it would find the
+        # groups sorted, but look up the row of each case.
+        key = _KEYS[by] if by is CaseGrouping.OPERATOR else _KEYS[by].concat("")
         rank = func.max(cases.c.rank).label("rank")
         grouped = select(key.label("key"), func.count().label("cases"), rank)
         # Read three times, so either database keeps it, and all cases are looked at once.
@@ -441,7 +449,9 @@ def _is_known_as(id_: str) -> ColumnElement[bool]:
 def _select() -> Select[tuple[object, ...]]:
     # Counted and not stored: findings also leave a case by being merged, and a stored number would drift.
     counted = select(func.count()).where(findings.c.case_id == cases.c.id).correlate(cases).scalar_subquery()
-    return select(cases, counted.label("finding_count"))
+    # Its number is for joining tables only.
+    columns = [column for column in cases.c if column is not cases.c.number]
+    return select(*columns, counted.label("finding_count"))
 
 
 def _event(row: Row[tuple[object, ...]]) -> CaseEvent:

@@ -64,7 +64,7 @@ def get_evidence(request: Request, actor: Reader, case_id: IdInPath) -> dict[str
     status_code=202,
 )
 def capture_case(request: Request, actor: Writer, case_id: IdInPath) -> dict[str, Any]:
-    """Have the daemon capture the strongest use of a case as soon as it can."""
+    """Have the daemon capture the strongest use of a case as soon as it can; one that is owed is not owed twice."""
     desk = desk_of(request)
     with desk.store.begin() as tx:
         case = _case(tx, case_id)
