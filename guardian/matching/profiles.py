@@ -87,7 +87,7 @@ def elongation(width: int, height: int) -> float:
 
 def quick_search(profile: Profile) -> Profile:
     """Return a profile that searches the same index with the least effort that finds easy copies."""
-    return replace(profile, candidate_scales=(Scale(320, 300, levels=3),), windows=1, tiles=False, negatives=False)
+    return replace(profile, candidate_scales=(Scale(320, 300, levels=3),), windows=0, tiles=False, negatives=False)
 
 
 def profile_of(settings: MatchingSettings) -> Profile:

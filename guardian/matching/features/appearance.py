@@ -28,7 +28,9 @@ APPEARANCE_VERSION = 2
 
 Floats = NDArray[np.float32]
 
-_LONGER_SIDE = 160
+PREVIEW_SIDE = 160
+"""Pixels of the longer side of what an appearance is made of."""
+
 _SQUARE = 128
 _HUES, _CHROMAS, _LIGHTNESSES = 12, 4, 4
 COLOUR_CELLS = _LIGHTNESSES + (_CHROMAS - 1) * _LIGHTNESSES * _HUES
@@ -138,7 +140,7 @@ def appearance_of(rgb: NDArray[np.uint8]) -> Appearance:
     Pictures of any size may be given; they are reduced to 160 pixels of their longer side by averaging areas. About
     4 ms of one core from there.
     """
-    rgb = _reduced(rgb)
+    rgb = preview_of(rgb)
     lab = np.asarray(cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2Lab), dtype=np.float32)
     grey = lab[:, :, 0] * 2.55
     contrast = _contrast(grey)
@@ -188,9 +190,10 @@ class _Ground:
     box: tuple[int, int, int, int]
 
 
-def _reduced(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def preview_of(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return what an appearance is made of: uint8 [h, w, 3], reduced to PREVIEW_SIDE if it is larger."""
     height, width = rgb.shape[:2]
-    factor = _LONGER_SIDE / max(height, width)
+    factor = PREVIEW_SIDE / max(height, width)
     if factor >= 1:
         return rgb
     size = (max(1, round(width * factor)), max(1, round(height * factor)))

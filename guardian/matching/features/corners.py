@@ -35,7 +35,7 @@ def corners_of(grey: NDArray[np.uint8], count: int, threshold: int) -> tuple[NDA
         places = np.compress(fast >= _least_of(fast, 2 * count), places, axis=1)
 
     # The response of FAST says that something is a corner, that of Harris how well it is found again.
-    responses = _harris(_slopes(grey), places)
+    responses = _harris(grey, places)
     chosen = _strongest(responses, count)
     return places[:, chosen], responses[chosen]
 
@@ -190,35 +190,25 @@ def _least_of(scores, count):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _slopes(grey):  # type: ignore[no-untyped-def]
-    """Return Sobel's slopes across and down, int16 [2, h, w]; nought along the rim."""
-    height, width = grey.shape
-    slopes = np.zeros((2, height, width), np.int16)
-    for y in range(1, height - 1):
-        above, here, below = grey[y - 1], grey[y], grey[y + 1]
-        a0, a1, a2, b0, b2 = above, above[1:], above[2:], here, here[2:]
-        c0, c1, c2, across, down = below, below[1:], below[2:], slopes[0, y, 1:], slopes[1, y, 1:]
-        for x in range(width - 2):
-            upper_left, upper_right = np.int16(a0[x]), np.int16(a2[x])
-            lower_left, lower_right = np.int16(c0[x]), np.int16(c2[x])
-            middle, upright = np.int16(b2[x]) - np.int16(b0[x]), np.int16(c1[x]) - np.int16(a1[x])
-            across[x] = np.int16(upper_right - upper_left + lower_right - lower_left + 2 * middle)
-            down[x] = np.int16(lower_left - upper_left + lower_right - upper_right + 2 * upright)
-    return slopes
+def _harris(grey, places):  # type: ignore[no-untyped-def]
+    """Return the Harris response of each place over Sobel's slopes of seven by seven pixels: float32 [n].
 
-
-@kernel
-def _harris(slopes, places):  # type: ignore[no-untyped-def]
-    """Return the Harris response of each place over seven by seven pixels: float32 [n]. Slopes are int16 [2, h, w]."""
-    across, down = slopes[0], slopes[1]
+    Slopes are computed anew for each place: of a whole picture there are far more than are asked for.
+    """
     responses = np.empty(places.shape[1], np.float32)
     for i in range(places.shape[1]):
         x, y = places[0, i], places[1, i]
         a, b, c = np.int32(0), np.int32(0), np.int32(0)
         for row in range(y - 3, y + 4):
-            slopes, falls = across[row, x - 3 : x + 4], down[row, x - 3 : x + 4]
+            above, here = grey[row - 1, x - 4 : x + 5], grey[row, x - 4 : x + 5]
+            below = grey[row + 1, x - 4 : x + 5]
             for column in range(7):
-                slope, fall = np.int32(slopes[column]), np.int32(falls[column])
+                upper_left, upper_right = np.int32(above[column]), np.int32(above[column + 2])
+                lower_left, lower_right = np.int32(below[column]), np.int32(below[column + 2])
+                middle = np.int32(here[column + 2]) - np.int32(here[column])
+                upright = np.int32(below[column + 1]) - np.int32(above[column + 1])
+                slope = np.int32(upper_right - upper_left + lower_right - lower_left + 2 * middle)
+                fall = np.int32(lower_left - upper_left + lower_right - upper_right + 2 * upright)
                 a += slope * slope
                 b += fall * fall
                 c += slope * fall
