@@ -325,18 +325,28 @@ class WorkPeriod:
             await asyncio.sleep(TASK_PAUSE.total_seconds())
 
     async def _follow_clock_forever(self) -> None:
-        """Plan the schedule anew when the clock jumps. Supervises its loop: an error is logged, the loop goes on."""
+        """Plan the schedule anew when the clock jumps, and take again what was put off by the clock of before.
+
+        Supervises its loop: an error is logged, the loop goes on.
+        """
         while True:
             await asyncio.sleep(CLOCK_PAUSE.total_seconds())
             try:
-                if await asyncio.to_thread(self._schedule.follow_clock):
-                    log.warning("clock_jumped", now="it is worked out anew which sources are due")
+                jump = await asyncio.to_thread(self._schedule.follow_clock)
+                if jump:
+                    # Set forward, what waits comes due by itself, and a pause that a receiver asked for is kept.
+                    retries = await asyncio.to_thread(self._hurry_retries) if jump < timedelta() else 0
+                    log.warning("clock_jumped", now="it is worked out anew which sources are due", retries=retries)
             except GuardianError as error:
                 log.warning("clock_not_followed", reason=str(error))
                 self._metrics.count_failure("clock")
             except Exception:
                 log.exception("clock_not_followed")
                 self._metrics.count_failure("clock")
+
+    def _hurry_retries(self) -> int:
+        with self._app.store.begin() as tx:
+            return tx.tasks.hurry_retries(self._app.services.clock())
 
     async def _log_audit_head_forever(self) -> None:
         """Log the head of the audit log every hour, where whoever can write the database cannot change it."""
