@@ -302,7 +302,7 @@ def _add_up_cells(counts, pixels, cells, weights):  # type: ignore[no-untyped-de
 
 @kernel
 def _mean_colour(lab, where):  # type: ignore[no-untyped-def]
-    """Return the mean of float32 [h, w, 3] where a mask says so, float32 [3]: added up pixel by pixel, as NumPy does."""
+    """Return the mean of float32 [h, w, 3] where a mask is set, float32 [3], added up pixel by pixel, as NumPy does."""
     light, a, b, count = np.float32(0), np.float32(0), np.float32(0), 0
     for y in range(lab.shape[0]):
         for x in range(lab.shape[1]):
