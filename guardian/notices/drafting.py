@@ -20,6 +20,7 @@ from guardian.model.notices import (
     NoticeStep,
     PlaceState,
 )
+from guardian.notices.business_days import first_working_day
 from guardian.notices.elements import blanks_in, missing_elements
 from guardian.notices.facts import NoticeFacts, item_facts, owner_facts
 from guardian.notices.four_eyes import detail_of
@@ -192,7 +193,7 @@ def _made(subjects: Sequence[_Subject], wish: Wish, house: House, now: datetime)
         recipient=cleaned(wish.recipient or "")[:_NAME],
         reference=reference_of(id_),
         date=now.date(),
-        answer_by=(now + house.settings.answer_within).date(),
+        answer_by=first_working_day((now + house.settings.answer_within).date(), house.settings.holidays),
         fee=cleaned(wish.fee or "")[:_NAME],
         remark=cleaned(wish.remark or "")[:_LONGEST_TEXT],
     )
