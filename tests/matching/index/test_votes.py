@@ -124,6 +124,7 @@ def test_crowded_buckets_are_sampled() -> None:
     for count, voting in ((MAX_BUCKET, MAX_BUCKET), (MAX_BUCKET + 1, (MAX_BUCKET + 2) // 2), (1000, 1 + 1000 // 16)):
         votes = collected(one, np.repeat(one, count, axis=0), np.arange(count, dtype=np.uint32))
         assert len(votes.query) == voting
+        assert voting * votes.crowding[0] == pytest.approx(count, rel=0.01)
 
 
 def test_more_votes_than_fit_at_first() -> None:
