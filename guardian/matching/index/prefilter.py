@@ -130,10 +130,7 @@ def search(index: Index, candidate: Candidate, newer_than: int, voted_assets: in
 
 
 def _assets_voted_for(segment: IndexSegment, votes: Votes, keypoints: int) -> NDArray[np.int32]:
-    """Return for how many assets of a segment each keypoint votes: int32 [keypoints]. Frames of one are one asset.
-
-    Where only a part of what is like it was looked at, as many more are reckoned with.
-    """
+    """Return for how many assets of a segment each keypoint votes: int32 [keypoints]. Frames of one are one asset."""
     query, owner = votes.query, votes.owner
     if not segment.alive.all():
         alive = segment.alive[owner]
@@ -142,7 +139,7 @@ def _assets_voted_for(segment: IndexSegment, votes: Votes, keypoints: int) -> ND
         # One number for each pair of keypoint and asset.
         pairs = query.astype(np.int64) * (int(segment.numbers.max()) + 1) + segment.numbers[owner]
         query = query[np.unique(pairs, return_index=True)[1]]
-    return np.round(np.bincount(query, minlength=keypoints) * votes.crowding).astype(np.int32)
+    return np.bincount(query, minlength=keypoints).astype(np.int32)
 
 
 def _ballots(

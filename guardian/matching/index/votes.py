@@ -18,7 +18,7 @@ KEYS = 3
 RADIUS = 40
 """Bits of 256 within which two ORB descriptors count as the same point."""
 
-MAX_BUCKET = 64
+MAX_BUCKET = 256
 """Of longer buckets only so many are looked at, evenly taken: they belong to texture that is everywhere (text, grids)
 and tell little, or to a picture that is in the catalogue many times, which must be found all the same."""
 
@@ -65,15 +65,13 @@ class VoteTable:
 class Votes:
     """n votes: `query` and `row` are indices of descriptors, `owner` that of the row's asset; int32, uint32 [n].
 
-    `distance`: int16 [n], bits. `crowding`: float32 [m], for each of the m descriptors that were looked up how many
-    times as many rows lie in its buckets as were looked at.
+    `distance`: int16 [n], bits.
     """
 
     query: NDArray[np.int32]
     row: NDArray[np.uint32]
     owner: NDArray[np.uint32]
     distance: NDArray[np.int16]
-    crowding: NDArray[np.float32]
 
 
 def build_table(key: int, parts: Sequence[NDArray[np.uint8]]) -> VoteTable:
@@ -181,13 +179,13 @@ def _sorted_into_buckets(keys, tags, buckets):  # type: ignore[no-untyped-def]
 def _collect(queries, tables, words, starts):  # type: ignore[no-untyped-def]
     keys, tags, query_words = queries
     likely = np.empty(_TOGETHER * KEYS * MAX_BUCKET, np.uint32)
-    bounds, crowding = np.zeros(_TOGETHER + 1, np.int64), np.empty(query_words.shape[0], np.float32)
+    bounds = np.zeros(_TOGETHER + 1, np.int64)
     size, count = 1 << 13, 0
     found, distances = np.empty((3, size), np.uint32), np.empty(size, np.int16)
 
     for begin in range(0, query_words.shape[0], _TOGETHER):
         end = min(begin + _TOGETHER, query_words.shape[0])
-        _likely_rows(keys[:, begin:end], tags[:, begin:end], tables, likely, bounds, crowding[begin:end])
+        _likely_rows(keys[:, begin:end], tags[:, begin:end], tables, likely, bounds)
         for i in range(bounds[end - begin]):
             prefetch(words, np.intp(likely[i]) * 4)
 
@@ -220,16 +218,14 @@ def _collect(queries, tables, words, starts):  # type: ignore[no-untyped-def]
                     found, distances, size = larger, longer, 2 * size
                 found[0, count], found[1, count], found[2, count], distances[count] = query, row, owner, distance
                 count += 1
-    kept = found[:, :count].copy()
-    return kept[0], kept[1], kept[2], distances[:count].copy(), crowding
+    return found[0, :count].copy(), found[1, :count].copy(), found[2, :count].copy(), distances[:count].copy()
 
 
 @kernel
-def _likely_rows(keys, tags, tables, likely, bounds, crowding):  # type: ignore[no-untyped-def]
+def _likely_rows(keys, tags, tables, likely, bounds):  # type: ignore[no-untyped-def]
     """Fill `likely` with the rows of n descriptors' buckets whose tag is close; those of number i end at bounds[i + 1].
 
-    `crowding` [n]: see Votes. `keys` and `tags` are [KEYS, n]. Each step asks memory for what the next one reads, for
-    all of them together.
+    `keys` and `tags` are [KEYS, n]. Each step asks memory for what the next one reads, for all of them together.
     """
     for k in range(KEYS):
         for key in keys[k]:
@@ -245,17 +241,14 @@ def _likely_rows(keys, tags, tables, likely, bounds, crowding):  # type: ignore[
 
     count = 0
     for i in range(keys.shape[1]):
-        lying, looked_at = np.int64(1), np.int64(1)
         for k in range(KEYS):
             offsets, rows, row_tags = tables[k]
             tag, start, stop = tags[k, i], np.int64(offsets[keys[k, i]]), np.int64(offsets[keys[k, i] + 1])
-            step = _step(start, stop)
-            lying, looked_at = lying + stop - start, looked_at + (stop - start + step - 1) // step
-            for place in range(start, stop, step):
+            for place in range(start, stop, _step(start, stop)):
                 # Written in any case and kept by counting: there is no telling which way a jump would go.
                 likely[count] = rows[np.uint64(place)]
                 count += count_bits(np.uint64(tag ^ row_tags[np.uint64(place)])) <= _TAG_RADIUS
-        bounds[i + 1], crowding[i] = count, np.float32(lying) / np.float32(looked_at)
+        bounds[i + 1] = count
 
 
 @kernel
