@@ -1,4 +1,4 @@
-"""Searches the site of a place that is gone for the picture: pages near it that no scan has met may show it now."""
+"""Searches the site of a place that is gone for the picture: pages near it, where it was not known, may show it now."""
 
 import asyncio
 from collections.abc import Callable, Set
@@ -94,5 +94,5 @@ def _shows(answer: Answer, asset_ids: Set[str]) -> bool:
 
 
 def _as_look(page_url: str, answer: Answer) -> PlaceLook:
-    detail = "a page of the site that no scan had met shows it"
+    detail = "another page of the site shows it"
     return PlaceLook(page_url, answer.sighting.image_url, PlaceState.THERE, detail)
