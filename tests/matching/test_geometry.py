@@ -254,8 +254,8 @@ def test_the_grid_finds_what_looking_at_all_finds(degrees: float) -> None:
         descriptors=candidate.descriptors,
     )
     pairs = paired_by_looking_at_all(matrix, asset, candidate)
-    near, visible = CandidateGrid(candidate, WIDTH, HEIGHT).count_near(matrix, asset, asset.words)
-    assert 100 < near == len(pairs) <= visible
+    look = CandidateGrid(candidate, WIDTH, HEIGHT).count_near(matrix, asset, asset.words)
+    assert 100 < look.near == len(pairs) <= look.visible
 
 
 @pytest.mark.parametrize("matrix", [similarity(1.0, 0, 0, 0), similarity(0.3, 40, 300, 100)])
