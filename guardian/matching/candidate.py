@@ -63,7 +63,7 @@ def candidate_of(picture: Picture, profile: Profile) -> Candidate:
     # Decoding may have reduced the picture; what is measured is said in pixels of the full one.
     across, down = picture.width / grey.shape[1], picture.height / grey.shape[0]
 
-    found = keypoints.detect_sides(grey, profile.candidate_scales, negatives=profile.negatives)
+    found = keypoints.detect_sides(grey, profile.candidate_scales, negatives=profile.negatives, mirrors=profile.mirrors)
     upright, mirrored, negative, mirrored_negative = (keypoints.zoomed(side, across, down) for side in found)
 
     whole = (0.0, 0.0, grey.shape[1] * across, grey.shape[0] * down)

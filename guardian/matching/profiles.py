@@ -25,7 +25,8 @@ class Profile:
     best are measured. `windows`: how many parts of a candidate are hashed beside the whole. `tiles`: whether its parts
     are encoded too when there is a descriptor. `negatives`: whether keypoints are also looked for in the candidate's
     negative. `frames`: how many frames of one file that differ are kept of an asset, and compared of a candidate.
-    `exact`: whether the best transform is looked for where one is found that is good.
+    `mirrors`: whether keypoints are also looked for in its mirror image. `exact`: whether the best transform is looked
+    for where one is found that is good.
 
     All sides are those of pictures up to twice as long as wide; longer ones get more (see `elongation`).
     """
@@ -40,6 +41,7 @@ class Profile:
     tiles: bool
     negatives: bool
     frames: int
+    mirrors: bool = True
     exact: bool = True
 
 
@@ -99,6 +101,7 @@ def quick_search(profile: Profile) -> Profile:
         windows=0,
         tiles=False,
         negatives=False,
+        mirrors=False,
         exact=False,
     )
 
