@@ -94,11 +94,14 @@ class BundleConsumer:
         folder = self._folder / case.id
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            await self._export(case.id, folder, asked.by, BundleWishes(for_others=_FOR_OTHERS in asked.wishes))
+            wishes = BundleWishes(for_others=_FOR_OTHERS in asked.wishes)
+            written = await self._export(case.id, folder, asked.by, wishes)
         except GuardianError as error:
             return postponed(task, error, self._clock())
         except OSError as error:
             return postponed(task, GuardianError(disk_error_text(error)), self._clock())
+        for one in written.lost:
+            log.error("evidence_lost", case=case.id, member=one.name, sha256=one.sha256, state=one.state.value)
         return Done()
 
     def tell(self, task: Task, outcome: Outcome) -> None:

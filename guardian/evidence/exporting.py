@@ -1,7 +1,7 @@
 """Exports the bundle of a case: reads it, makes its report, has it stamped, writes it and says so in the audit log."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -62,9 +62,9 @@ async def export(
 ) -> Written:
     """Write the bundle of the case whose id begins with `start`, and return what was written.
 
-    What is lost or damaged where it is kept is not in it; the bundle says so, and so does what is returned. Raises
-    UsageError (no such case, the file is there), NoTimestamp when authorities are configured and none answers,
-    OSError when the disk is full.
+    What is lost or damaged where it is kept is not in it; the bundle says so, and so does what is returned, of which
+    the caller tells. Raises UsageError (no such case, the file is there), NoTimestamp when authorities are configured
+    and none answers, OSError when the disk is full.
     """
     refuse_existing(out)
 
@@ -76,8 +76,6 @@ async def export(
         return whole_files(files)
 
     files = await asyncio.to_thread(read)
-    for one in files.lost:
-        log.error("evidence_lost", member=one.name, sha256=one.sha256, state=one.state.value)
     key = await asyncio.to_thread(installation_key, exporting.data_dir)
     authorities = exporting.settings.timestamps if wishes.with_timestamp else ()
     pictures = await _pictures(exporting, files)
@@ -133,8 +131,9 @@ async def _pictures(exporting: Exporting, files: CaseFiles) -> ReportPictures:
         return ReportPictures(mine, theirs, heat_map, screenshot, screenshot_at, is_outlined=True)
 
     asset, use = record.asset, record.use
-    mine = await _small(exporting, exporting.originals, asset.sha256 if asset is not None else None)
-    theirs = await _small(exporting, vault, use.image_sha256 if use is not None else None)
+    lost = {one.sha256 for one in files.lost}
+    mine = await _small(exporting, exporting.originals, asset.sha256 if asset is not None else None, lost)
+    theirs = await _small(exporting, vault, use.image_sha256 if use is not None else None, lost)
     return ReportPictures(mine, theirs, None, screenshot, screenshot_at)
 
 
@@ -158,9 +157,12 @@ def _picture_of(vault: Vault, capture: EvidenceCapture | None, name: str) -> byt
     return vault.get(file.sha256) if file is not None and file.size_bytes <= _MOST_PICTURE_BYTES else None
 
 
-async def _small(exporting: Exporting, folder: Vault, digest: str | None) -> bytes | None:
-    """Return a kept picture made anew by a worker process, for decoders of hostile pictures crash; None without one."""
-    if digest is None or not folder.holds(digest):
+async def _small(exporting: Exporting, folder: Vault, digest: str | None, lost: Set[str]) -> bytes | None:
+    """Return a kept picture made anew by a worker process, for decoders of hostile pictures crash; None without one.
+
+    `lost` are the digests of files that are known to be lost or damaged.
+    """
+    if digest is None or digest in lost or not folder.holds(digest):
         return None
     try:
         content = await asyncio.to_thread(folder.get, digest)

@@ -74,8 +74,8 @@ def _call_all() -> None:
     for hashes in (points.descriptors, _mapped(points.descriptors)):
         hashing.within(points.descriptors[0], hashes, 8)
 
-    geometry.count_agreeing(points, points)
-    geometry.agreeing_with(points, points, 0)
+    agreeing = geometry.count_agreeing(points, points)
+    geometry.weigh_agreeing(points, points, np.array([0, 12]), agreeing, np.ones(12, np.float32))
     same = np.array([1.0, 0.0, 0.0, 0.0, 1.0, 0.0])
     grid = geometry.CandidateGrid(points, _SIDE, _SIDE)
     grid.refine(same, points, words)

@@ -25,9 +25,12 @@ from guardian.scan.places import (
     shows_work,
 )
 from guardian.scan.services import Services
+from guardian.scan.site_answers import SiteAnswers
 
 _NOT_THIS_PICTURE = frozenset({SkipReason.VECTOR, SkipReason.TOO_SMALL, SkipReason.TOO_PLAIN})
 """What stands for a picture that was taken away. A page in its place does not: it may only keep programs out."""
+
+_ALL_ALIKE = "but the site answers every address with this page, as while it is under repair"
 
 _SEEN_WHOLE = (PageVerdict.WITHOUT, PageVerdict.GONE)
 
@@ -70,12 +73,15 @@ class _Walk:
     sought: Sought
 
 
-async def look_again(services: Services, context: ScanContext, place: Place, sought: Sought) -> PlaceSeen:
-    """Return what is to be seen at a place now.
+async def look_again(
+    services: Services, context: ScanContext, place: Place, sought: Sought, answers: SiteAnswers
+) -> PlaceSeen:
+    """Return what is to be seen at a place now. `answers` are kept for all the places that are looked at together.
 
-    *Gone* needs both, the page, seen whole, and the file. Of a picture that was seen by itself the file alone decides:
-    only an address that is gone, or has another picture, is enough then, and a page in its place says nothing. Raises
-    GuardianError when the index, a worker or the database is lost.
+    *Gone* needs both, the page, seen whole, and the file; and the site must not answer every address as it does the
+    page's. Of a picture that was seen by itself the file alone decides: only an address that is gone, or has another
+    picture, is enough then, and a page in its place says nothing. Raises GuardianError when the index, a worker or the
+    database is lost.
     """
     walk = _Walk(services, context, place, sought)
     try:
@@ -87,8 +93,14 @@ async def look_again(services: Services, context: ScanContext, place: Place, sou
             return await _compared(walk, page.sighting)
         if place.image_url is None or (sought.page_decides and page.verdict in _SEEN_WHOLE):
             state = PlaceState.GONE if page.verdict in _SEEN_WHOLE else PlaceState.UNCLEAR
-            return PlaceSeen(state, page.detail, reason=page.reason)
-        return await _by_file(walk, page)
+            seen = PlaceSeen(state, page.detail, reason=page.reason)
+        else:
+            seen = await _by_file(walk, page)
+        if seen.state is not PlaceState.GONE or page.reading is None:
+            return seen
+        if not await answers.are_alike(context, place.page_url, page.reading):
+            return seen
+        return PlaceSeen(PlaceState.UNCLEAR, f"{seen.detail}; {_ALL_ALIKE}")
     except (FetchFailed, FetchRefused) as error:
         return PlaceSeen(PlaceState.UNCLEAR, str(error), reason=error.reason)
 

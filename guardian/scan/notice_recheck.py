@@ -5,7 +5,7 @@ turns up elsewhere on the host has moved; what was gone and is there again is ba
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -24,14 +24,17 @@ from guardian.notices.settling import settle_recheck
 from guardian.scan.alike import pictures_alike
 from guardian.scan.context import ScanContext, context_of_scan
 from guardian.scan.looking_again import Sought, look_again
+from guardian.scan.moved import Search, search_site
 from guardian.scan.places import Place, digests_of
 from guardian.scan.services import Services
+from guardian.scan.site_answers import SiteAnswers
 from guardian.sources.settings import SourceSettings
 from guardian.store import Store
 from guardian.store.ids import new_id
 from guardian.tasks.outcomes import Done, Outcome, Postponed
 from guardian.urls.accounts import Platform
-from guardian.urls.addresses import is_web_address
+from guardian.urls.addresses import host_without_www, is_web_address
+from guardian.urls.keys import page_key
 
 LEASE = timedelta(minutes=10)
 """Longer than a page and a picture take with all their pauses; it is renewed while a site makes guardian wait."""
@@ -40,6 +43,8 @@ _PAUSES = (timedelta(hours=1), timedelta(hours=6))
 """Before a case is looked at again that could not be told about; after the last one the next day of the schedule is."""
 
 _MOST_ELSEWHERE = 100
+_MOST_SITES = 3
+"""Hosts of one case that are searched for a picture that is gone from all of its places."""
 
 log = structlog.get_logger(__name__)
 
@@ -121,8 +126,9 @@ async def recheck_case(
             contexts[source] = _context(services, sources, source, begun, is_person=occasion.asked_by is not None)
         return contexts[source]
 
-    named = [await _look(services, context_of(one.source), one) for one in known.named]
-    elsewhere = [await _look(services, context_of(one.source), one) for one in known.elsewhere]
+    answers = SiteAnswers(services)
+    named = [await _look(services, context_of(one.source), one, answers) for one in known.named]
+    elsewhere = [await _look(services, context_of(one.source), one, answers) for one in known.elsewhere]
 
     # What nobody has looked at is not gone.
     why = "not looked at: there are too many places"
@@ -135,6 +141,8 @@ async def recheck_case(
         for one, place in zip(elsewhere, known.elsewhere, strict=True)
         if not place.is_licensed and (one.look.state is not PlaceState.GONE or one.finding is not None)
     )
+    if outcome_of(places, others, ()) is RecheckOutcome.GONE:
+        others += tuple(await _moved_on_sites(services, context_of, case, known))
 
     def settle() -> Recheck | None:
         with services.store.begin() as tx:
@@ -291,10 +299,32 @@ def _context(
     return ScanContext(source, begun, Fetcher.for_scan(services.web))
 
 
-async def _look(services: Services, context: ScanContext, known: KnownPlace) -> _Looked:
+async def _look(services: Services, context: ScanContext, known: KnownPlace, answers: SiteAnswers) -> _Looked:
     """Look at one place; what its page shows is recorded as by a scan."""
-    seen = await look_again(services, context, known.place, Sought(known.asset_ids))
+    seen = await look_again(services, context, known.place, Sought(known.asset_ids), answers)
     return _Looked(_as_look(known, seen.state, seen.detail), known.finding)
+
+
+async def _moved_on_sites(
+    services: Services, context_of: Callable[[str], ScanContext], case: Case, known: Places
+) -> list[PlaceLook]:
+    """Return where the sites of a case's places, all of which are gone, show the picture on pages not known before."""
+    platforms = services.settings.platforms
+    pages = {page_key(url) for one in (*known.named, *known.elsewhere) if (url := one.place.page_url) is not None}
+    by_host: dict[str, KnownPlace] = {}
+    for one in known.named:
+        if one.place.page_url is not None:
+            by_host.setdefault(host_without_www(one.place.page_url), one)
+
+    found: list[PlaceLook] = []
+    for one in [*by_host.values()][:_MOST_SITES]:
+
+        def belongs(url: str, source: str = one.source) -> bool:
+            return operator(url, None, source, platforms) == case.operator
+
+        search = Search(one.asset_ids, pages, belongs)
+        found += await search_site(services, context_of(one.source), one.place.page_url or "", search)
+    return found
 
 
 def _as_look(known: KnownPlace, state: PlaceState, detail: str) -> PlaceLook:

@@ -77,13 +77,14 @@ class Place:
 class PageLook:
     """What one look at a page has shown, in words why, and the picture as the page shows it.
 
-    `reason` is why the page could not be looked at.
+    `reason` is why the page could not be looked at. `reading` is all of a page that could be read and does not show it.
     """
 
     verdict: PageVerdict
     detail: str
     sighting: Sighting | None = None
     reason: SkipReason | None = None
+    reading: PageReading | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +131,9 @@ async def look_at_page(services: Services, context: ScanContext, place: Place) -
         why = reading.hidden_by
         return PageLook(PageVerdict.HIDDEN, f"what the page shows could not be seen: {why.label}", reason=why)
     if page_key(canonical_url(reading.final_url)) != page_key(canonical_url(url)):
-        return PageLook(PageVerdict.ELSEWHERE, f"the page leads to {reading.final_url}, which does not show it")
-    return PageLook(PageVerdict.WITHOUT, "the page no longer shows it")
+        detail = f"the page leads to {reading.final_url}, which does not show it"
+        return PageLook(PageVerdict.ELSEWHERE, detail, reading=reading)
+    return PageLook(PageVerdict.WITHOUT, "the page no longer shows it", reading=reading)
 
 
 async def look_at_file(services: Services, context: ScanContext, place: Place) -> FileLook:

@@ -18,6 +18,7 @@ from guardian.scan.context import ScanContext, context_of_scan
 from guardian.scan.looking_again import PlaceSeen, Sought, look_again
 from guardian.scan.places import Place
 from guardian.scan.services import Services
+from guardian.scan.site_answers import SiteAnswers
 from guardian.sources.settings import SourceSettings
 from guardian.tasks.outcomes import Done, Outcome, Postponed
 
@@ -82,10 +83,11 @@ class RecheckConsumer:
             await asyncio.to_thread(_versions, services, use.asset_id), use.first_seen_at, page_decides=True
         )
         context = self._context(use.source)
-        seen = await look_again(services, context, place, sought)
+        answers = SiteAnswers(services)
+        seen = await look_again(services, context, place, sought, answers)
         if seen.state is PlaceState.THERE and not seen.is_recorded:
             # Its page cannot tell, but the file is there: a use that was seen by itself.
-            seen = await look_again(services, context, replace(place, page_url=None), sought)
+            seen = await look_again(services, context, replace(place, page_url=None), sought, answers)
         return seen
 
     def _context(self, source: str) -> ScanContext:

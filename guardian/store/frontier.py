@@ -100,6 +100,12 @@ class Frontier:
         query = select(frontier.c.id).where(frontier.c.source == source, is_other).limit(1)
         return self._connection.execute(query).first() is None
 
+    def has_read_pages(self, source: str, least: int) -> bool:
+        """Return whether at least so many pages of this crawl were read, each under its own address."""
+        is_read = (frontier.c.kind == "page", frontier.c.outcome == "fetched")
+        query = select(frontier.c.id).where(frontier.c.source == source, *is_read).limit(least)
+        return len(self._connection.execute(query).all()) >= least
+
     def count(self, source: str, state: FrontierState | None = None, kind: str | None = None) -> int:
         """Return how many addresses there are, of one state and kind if given."""
         query = select(func.count()).select_from(frontier).where(frontier.c.source == source)

@@ -28,9 +28,11 @@ from guardian.notices.steps import By, approve, check_licence, consider, mark_se
 from guardian.scan.asked_looks import AskedRecheckConsumer, VerifyNoticeConsumer
 from guardian.scan.context import ScanContext
 from guardian.scan.looking_again import Sought, look_again
+from guardian.scan.moved import MOST_PAGES, Search, search_site
 from guardian.scan.notice_recheck import NoticeRecheckConsumer, Occasion, places_of, recheck_case
 from guardian.scan.places import PageVerdict, Place, look_at_page
 from guardian.scan.runs import scan_source
+from guardian.scan.site_answers import SiteAnswers
 from guardian.scan.verifying import dead_addresses
 from guardian.shipped import rules_folder
 from guardian.sources.settings import SiteSettings
@@ -161,6 +163,8 @@ def test_there_gone_back_moved_and_unclear(tmp_path: Path, web: Site, photograph
             await moved_to_where_the_memory_has_seen_it_alike(shop, photographs["coffee"])
             await looked_at_by_itself(shop, coffee, rocket)
             await lists_are_read_like_pages(shop)
+            await moved_to_a_page_that_no_scan_has_met(shop, encoded(photographs["coffee"], "unmet"))
+            await not_gone_while_every_address_answers_alike(shop)
 
     run_in_app(load_config(tmp_path / "config.yaml"), go)
 
@@ -336,7 +340,8 @@ async def looked_at_by_itself(shop: Shop, picture: Conditional, other: Condition
     sought = Sought(frozenset({shop.case.asset_id}))
 
     async def seen() -> PlaceState:
-        return (await look_again(services, context, Place(None, url, frozenset()), sought)).state
+        place = Place(None, url, frozenset())
+        return (await look_again(services, context, place, sought, SiteAnswers(services))).state
 
     def is_absent() -> bool:
         with shop.app.store.read() as tx:
@@ -377,6 +382,71 @@ async def lists_are_read_like_pages(shop: Shop) -> None:
         url = web.put("/list", Says(content, content_type="application/octet-stream"))
         look = await look_at_page(services, context, Place(url, f"{shop.start}coffee.jpg", frozenset()))
         assert look.verdict is verdict
+
+
+async def moved_to_a_page_that_no_scan_has_met(shop: Shop, picture: Conditional) -> None:
+    """Pages that the old page and the front page link to are searched before anything is called gone."""
+    web, missing = shop.web, Status("404 Not Found")
+    for path in ("/page", "/coffee.jpg", "/new/coffee.jpg", "/blog", "/blog/0.jpg", "/blog/1.jpg", "/alone.jpg"):
+        web.put(path, missing)
+    far = "".join(f"<a href=/far/{number}>far</a>" for number in range(MOST_PAGES))
+    new = "<a href=/prints/new>new</a>"
+    web.put("/", f"<a href=https://other.example/>other</a> {far} {new}")
+    web.put("/prints/new", "<img src=/unmet.jpg>")
+    web.put("/unmet.jpg", picture)
+    before = len(web.asked)
+    assert (await shop.recheck())[0] is RecheckOutcome.GONE
+    far_pages = [one.path for one in web.asked[before:] if one.path.startswith("/far/")]
+    assert len(far_pages) == MOST_PAGES - 1, "a bound, of which the front page is one"
+
+    # The nearest come first.
+    services = shop.app.services
+    context = ScanContext("shop", services.clock(), Fetcher.for_person(services.web))
+    for belongs in (False, True):
+        search = Search(frozenset({shop.case.asset_id}), frozenset(), lambda _url, answer=belongs: answer)
+        found = await search_site(services, context, f"{shop.start}prints/old", search)
+        assert [(one.page_url, one.image_url, one.state) for one in found] == [
+            (f"{shop.start}prints/new", f"{shop.start}unmet.jpg", PlaceState.THERE)
+        ] * belongs
+
+    for path in ("/prints/new", "/unmet.jpg"):
+        web.put(path, missing)
+    web.put("/", "<a href=/prints/newer>newer</a>")
+    web.put("/newest.jpg", picture)
+    web.put("/prints/newer", "<img src=/newest.jpg>")
+    outcome, recheck = await shop.recheck()
+    assert outcome is RecheckOutcome.MOVED
+    assert [look.detail for look in recheck.elsewhere if look.page_url == f"{shop.start}prints/newer"] == [
+        "a page of the site that no scan had met shows it"
+    ]
+
+
+async def not_gone_while_every_address_answers_alike(shop: Shop) -> None:
+    """A page for repairs in the place of all others; of shops that lead what is missing to their front it is gone."""
+    services, web = shop.app.services, shop.web
+    context = ScanContext("shop", services.clock(), Fetcher.for_person(services.web))
+    place = Place(web.put("/shop/old", Redirect("/repairs")), web.put("/old.jpg", Status("404 Not Found")), frozenset())
+
+    async def state(*answers: tuple[str, Says | str]) -> PlaceState:
+        for path, answer in answers:
+            web.put(path, answer)
+        sought = Sought(frozenset({shop.case.asset_id}))
+        before = len(web.asked)
+        seen = await look_again(services, context, place, sought, SiteAnswers(services))
+        assert len(web.asked) - before <= 7, "two requests more at most, with where they lead"
+        assert ("under repair" in seen.detail) is (seen.state is PlaceState.UNCLEAR)
+        return seen.state
+
+    repairs = Says("<p>We are back soon.</p>")
+    every, front, page = "*", "/", "/shop/old"
+    assert await state((every, Redirect("/repairs")), ("/repairs", repairs), (front, Redirect("/repairs"))) == "unclear"
+    assert await state((front, "<p>Welcome.</p>")) == "gone", "only what is missing leads there"
+    assert await state((every, Redirect("/")), (page, Redirect("/")), (front, repairs)) == "unclear"
+    assert await state((front, "".join(f"<a href=/{name}>{name}</a>" for name in "abc"))) == "gone", "a shop at work"
+    # Without any redirect: everything has the same words, pictures too.
+    assert await state((every, repairs), (page, repairs), (front, repairs), ("/old.jpg", repairs)) == "unclear"
+    assert await state((front, "<p>Welcome.</p>")) == "gone", "pages of 'not found' that answer 200"
+    assert await state((every, Status("404 Not Found")), (page, "<p>Taken down.</p>")) == "gone"
 
 
 def test_places_that_only_the_memory_knows_are_those_of_the_same_operator(store: Store) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from guardian.cases.capture_orders import order_of
 from guardian.evidence.bundle import BundleHead, Member, Written, write_bundle
@@ -14,13 +15,14 @@ from guardian.evidence.signing import installation_key
 from guardian.evidence.timestamps import NoTimestamp
 from guardian.evidence.verifying import verify
 from guardian.evidence.wishes import BundleWishes
-from guardian.model import Actor, CaptureReason, TaskKind
+from guardian.model import Actor, CaptureReason, LostMember, LostState, TaskKind
 from guardian.tasks.outcomes import Settled
 from guardian.tasks.runner import Runner
 from tests.web.conftest import Served
 from tests.web.uses import picture_bytes, protected, used
 
 NOTE = "Example v. <Thief>, 26-CV-1234"
+LOST = LostMember("captures/1-a/page.wacz", "ab" * 32, 7, "The page.", LostState.MISSING)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -79,7 +81,8 @@ def made(served: Served, at: datetime | None = None) -> list[Settled]:
     async def export(case_id: str, folder: Path, by: Actor, wishes: BundleWishes) -> Written:
         if by.name == "Anna":
             raise NoTimestamp("no authority answered")
-        head = BundleHead(case_id, served.desk.clock(), "0.1.0", left_out=("Names.",) if wishes.for_others else ())
+        left_out, lost = (("Names.",), ()) if wishes.for_others else ((), (LOST,))
+        head = BundleHead(case_id, served.desk.clock(), "0.1.0", lost, left_out)
         members = [Member("case.json", f'{{"by":"{by.name}"}}'.encode(), "application/json", "The case.")]
         return await write_bundle(folder, head, members, installation_key(served.desk.data_dir), None)
 
@@ -101,7 +104,10 @@ def test_a_bundle_is_made_by_the_daemon_and_fetched_from_the_page(served: Served
     assert rita.post(f"/cases/{case_id}/bundle", data={"for_others": "1"}).status_code == 400, "once is enough"
     assert rita.post(f"/cases/{case_id}/bundle").status_code == 303, "the full one is another"
     assert "A bundle: asked for by Rita; the daemon does it" in rita.get(f"/cases/{case_id}").text
-    assert made(served) == [Settled.DONE, Settled.DONE]
+    with capture_logs() as logs:
+        assert made(served) == [Settled.DONE, Settled.DONE]
+    told = [(one["case"], one["member"], one["state"]) for one in logs if one["event"] == "evidence_lost"]
+    assert told == [(case_id, LOST.name, "missing")], "nobody reads what the daemon returns"
 
     text = rita.get(f"/cases/{case_id}").text
     assert "asked for by Rita" not in text
@@ -114,7 +120,7 @@ def test_a_bundle_is_made_by_the_daemon_and_fetched_from_the_page(served: Served
         (tmp_path / "b.zip").write_bytes(got.content)
         manifest = verify(tmp_path / "b.zip").manifest
         assert manifest is not None
-        assert manifest.left_out == (("Names.",) if "-for-others" in link else ())
+        assert (manifest.left_out, manifest.lost) == ((("Names.",), ()) if "-for-others" in link else ((), (LOST,)))
         assert b'{"by":"Rita"}' in got.content
     assert actions(served, case_id).count(("evidence.bundle_fetched", "Rita")) == 2
 
