@@ -55,12 +55,12 @@ class MemorySegment:
 
     @property
     def some_lack_parts(self) -> bool:
-        """Whether some of its appearances have only the parts of version 1."""
+        """Whether some of its appearances have only the parts of an earlier version."""
         return self.appearance is not None and bool(self.lack_parts.any())
 
     @property
     def lack_parts(self) -> NDArray[np.bool_]:
-        """bool [n]: which pictures have no appearance, or one with the parts of version 1 alone."""
+        """bool [n]: which pictures have no appearance, or only one of an earlier version."""
         if self.appearance is None or self.appearance.shape[1] != APPEARANCE_BYTES:
             return np.ones(len(self), dtype=bool)
         lacking = self._arrays.get("lacking")

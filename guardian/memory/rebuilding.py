@@ -4,8 +4,8 @@ Where evidence has the bytes of a picture, its fingerprint is made of them. Of a
 gives the appearance nearly as before, a coarse hash and fewer keypoints, so that small crops are missed. Such a
 fingerprint is marked, and made again in full when a scan next meets the picture.
 
-Fingerprints of today's recipe whose appearance has the parts of version 1 alone keep hash and keypoints, and get an
-appearance of the preview.
+Fingerprints of today's recipe whose appearance is of an earlier version keep all that they have, and get the parts that
+it lacks, made of the preview.
 """
 
 import contextlib

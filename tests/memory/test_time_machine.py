@@ -14,7 +14,7 @@ from guardian.app import App
 from guardian.catalog.looking_back import LookBackConsumer
 from guardian.catalog.wanted import Wanted
 from guardian.config import Config, load_config
-from guardian.matching.features.appearance import APPEARANCE_BYTES, BYTES_OF_VERSION_1
+from guardian.matching.features.appearance import APPEARANCE_BYTES, BYTES_OF_VERSIONS
 from guardian.matching.features.small import small_fingerprint
 from guardian.memory.reading import MemoryReader
 from guardian.memory.rebuilding import Rebuilt, earlier_appearances, earlier_recipes, rebuild
@@ -183,8 +183,11 @@ def test_appearances_of_an_earlier_version_are_made_anew_of_the_previews(config:
     async def job(app: App) -> None:
         services, memory = app.services, app.services.memory
         assert memory is not None
-        # Two of them as an earlier version remembered them.
-        earlier = [replace(one, appearance=one.appearance[:BYTES_OF_VERSION_1]) for one in now[:2]]
+        # Two of them as earlier versions remembered them.
+        earlier = [
+            replace(one, appearance=one.appearance[: BYTES_OF_VERSIONS[version]])
+            for version, one in enumerate(now[:2], 1)
+        ]
         memory.remember(app.store, [met(seed, fingerprint=one) for seed, one in enumerate([*earlier, now[2]])])
         memory.fold()
         assert earlier_appearances(memory) == 2
@@ -210,6 +213,8 @@ def test_appearances_of_an_earlier_version_are_made_anew_of_the_previews(config:
             assert np.array_equal(segment.fingerprint(row).points.descriptors, now[seed].points.descriptors)
 
             exact = np.frombuffer(now[seed].appearance, np.uint8)
+            kept = BYTES_OF_VERSIONS[seed + 1]
+            assert np.array_equal(segment.appearance[row, :kept], exact[:kept]), "what was known stays"
             one, other = exact_vectors_of(np.stack([exact, segment.appearance[row]]), Aspect.LOOK)
             assert float(one @ other) > 0.9
         assert await rebuild(app.store, memory, services.workers, services.vault) == Rebuilt()

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guardian.matching.features import hashing, keypoints
-from guardian.matching.features.appearance import Appearance, appearance_of
+from guardian.matching.features.appearance import Appearance, appearance_of, completed
 from guardian.matching.features.fingerprint import Fingerprint
 from guardian.matching.features.image import Picture
 from guardian.matching.features.keypoints import Keypoints
@@ -157,9 +157,9 @@ def small_fingerprint(
     )
 
 
-def with_appearance(known: SmallFingerprint, appearance: Appearance) -> SmallFingerprint:
-    """Return a fingerprint with another appearance; where that is larger, with fewer keypoints."""
-    packed = appearance.to_bytes()
+def with_appearance(known: SmallFingerprint, made: Appearance) -> SmallFingerprint:
+    """Return a fingerprint with those parts of an appearance that it lacks; where these need room, fewer keypoints."""
+    packed = completed(known.appearance, made).to_bytes()
     taken_bytes = len(packed) + (0 if known.embedding is None else known.embedding.nbytes)
     return replace(known, appearance=packed, points=_within_budget(known.points, taken_bytes))
 
