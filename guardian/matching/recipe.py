@@ -16,7 +16,8 @@ MATCHING_VERSION = 8
 
 
 SMALL_VERSION = 1
-"""Raise when anything that enters a small fingerprint changes, the appearance too: see features/small.py."""
+"""Raise when anything that enters a small fingerprint changes (see features/small.py), but for the appearance: one of an
+earlier version is compared by the parts that it has."""
 
 
 def small_recipe(weights_digest: str | None) -> str:

@@ -129,24 +129,31 @@ def _shares(points: Floats, mixture: Mixture) -> Floats:
 def descriptors(square: Floats) -> tuple[Floats, Floats]:
     """Return the descriptors of a square, float32 [n, 128], and where they lie, float32 [n, 2]."""
     luma = np.ascontiguousarray(square[:, :, 0]) * np.float32(2.55)
-    found, places, strengths = [], [], []
+    found, middles = [], []
     for cell, blur in _SCALES:
         planes = _directions(cv2.GaussianBlur(luma, (0, 0), blur) if blur else luma, cell)
         windows = np.lib.stride_tricks.sliding_window_view(planes, (_CELLS, _CELLS), axis=(0, 1))
         down, across = windows.shape[:2]
-        patches = windows.reshape(down * across, -1)
+        found.append(windows.reshape(down * across, -1))
+        middles.append(_middles(down, across, cell))
 
-        strength = np.linalg.norm(patches, axis=1)
-        patches = np.minimum(patches / np.maximum(strength, 1e-6)[:, None], _LARGEST_SHARE)
-        found.append(np.sqrt(patches / np.maximum(patches.sum(axis=1), 1e-6)[:, None]))
-        strengths.append(strength)
-        middles = np.stack(np.mgrid[0:down, 0:across], axis=-1).reshape(-1, 2) + _CELLS / 2
-        places.append((middles * cell / _SIDE - 0.5).astype(np.float32))
+    patches, places = np.concatenate(found), np.concatenate(middles)
+    strengths = np.sqrt(np.einsum("ij,ij->i", patches, patches))
+    is_kept = strengths >= _LEAST_STRENGTH
+    if is_kept.sum() >= _FEWEST:
+        patches, places, strengths = patches[is_kept], places[is_kept], strengths[is_kept]
 
-    is_kept = np.concatenate(strengths) >= _LEAST_STRENGTH
-    if is_kept.sum() < _FEWEST:
-        is_kept[:] = True
-    return np.concatenate(found)[is_kept], np.concatenate(places)[is_kept]
+    patches /= np.maximum(strengths, 1e-6)[:, None]
+    np.minimum(patches, _LARGEST_SHARE, out=patches)
+    patches /= np.maximum(patches.sum(axis=1), 1e-6)[:, None]
+    return np.sqrt(patches, out=patches), places
+
+
+@lru_cache(maxsize=len(_SCALES))
+def _middles(down: int, across: int, cell: int) -> Floats:
+    """Return where the middles of descriptors lie, -0.5 to 0.5 down and across: float32 [down * across, 2]."""
+    corners = np.stack(np.mgrid[0:down, 0:across], axis=-1).reshape(-1, 2)
+    return ((corners + _CELLS / 2) * cell / _SIDE - 0.5).astype(np.float32)
 
 
 def _directions(luma: Floats, cell: int) -> Floats:
@@ -156,13 +163,13 @@ def _directions(luma: Floats, cell: int) -> Floats:
     strength, angle = cv2.cartToPolar(across, down)
     place = angle.ravel() * np.float32(_BINS / (2 * np.pi))
     below = place.astype(np.int64)
-    above = place - below
+    of_next = strength.ravel() * (place - below)
 
     first = _first_bins(cell)
     size = (_SIDE // cell) ** 2 * _BINS
-    flat = strength.ravel()
-    total = np.bincount(first + below % _BINS, flat * (1 - above), size)
-    total += np.bincount(first + (below + 1) % _BINS, flat * above, size)
+    # _BINS is a power of two.
+    total = np.bincount(first + (below & (_BINS - 1)), strength.ravel() - of_next, size)
+    total += np.bincount(first + ((below + 1) & (_BINS - 1)), of_next, size)
     return (total / cell**2).astype(np.float32).reshape(_SIDE // cell, _SIDE // cell, _BINS)
 
 
