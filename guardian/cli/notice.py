@@ -18,8 +18,8 @@ from guardian.views.counting import counted
 from guardian.views.notices import kind_text, line_text, next_day_text, notice_json, notice_text
 
 if TYPE_CHECKING:
-    from guardian.notices.drafting import House
-    from guardian.notices.steps import By
+    from guardian.notices.drafting import NoticeConfig
+    from guardian.notices.steps import StepAuthor
     from guardian.store import Store
 
 KINDS = [kind.value for kind in NoticeKind]
@@ -76,12 +76,12 @@ def draft_notice(
     can be approved. Uses that are gone or licensed are left out.
     """
     from guardian.notices.documents import text_of, write_documents
-    from guardian.notices.drafting import Wish, draft
-    from guardian.scan.verifying import recipient_doubt
+    from guardian.notices.drafting import DraftRequest, draft
+    from guardian.scan.recheck.notice_addresses import recipient_doubt
 
-    house = house_of(session)
+    notice_config = notice_config_of(session)
     language = options["language"]
-    wish = Wish(
+    wanted = DraftRequest(
         kind=NoticeKind(options["kind"] or ""),
         by=options["by"] or user_name(),
         language=NoticeLanguage(language) if language is not None else None,
@@ -90,9 +90,9 @@ def draft_notice(
         remark=options["remark"],
     )
     with opened_store(session) as store:
-        drafted = draft(store, case_ids, wish, house, datetime.now(UTC), this_user())
-        known = _recipients(session, store, drafted.notice) if wish.recipient is None else ()
-    written = write_documents(drafted.notice, house.owner, out) if out is not None else []
+        drafted = draft(store, case_ids, wanted, notice_config, datetime.now(UTC), this_user())
+        known = _recipients(session, store, drafted.notice) if wanted.recipient is None else ()
+    written = write_documents(drafted.notice, notice_config.owner, out) if out is not None else []
     doubt = asyncio.run(recipient_doubt(drafted.notice))
 
     screen = Screen.of_output()
@@ -317,7 +317,7 @@ def sent_notice(session: Session, notice_id: str, recipient: str, by: str, copy:
     Its addresses are looked at first, unless somebody did so within 24 hours. Its cases become notice_sent, and their
     pages are looked at again after 1, 3, 7, 14, 30 and 90 days by `guardian run`.
     """
-    from guardian.app import notice_copies_of
+    from guardian.evidence.vaults import notice_copies_in
     from guardian.notices.copies import keep_copy
     from guardian.notices.documents import mail_of
     from guardian.notices.steps import mark_sent
@@ -327,7 +327,7 @@ def sent_notice(session: Session, notice_id: str, recipient: str, by: str, copy:
         content = copy.read_bytes() if copy is not None else mail_of(notice, session.config.owner)
     except OSError as error:
         raise UsageError(f"cannot read {copy}: {error.strerror}") from error
-    copies = notice_copies_of(session.config)
+    copies = notice_copies_in(session.config.data_dir)
     with opened_store(session) as store, store.begin() as tx:
 
         def keep() -> str:
@@ -374,10 +374,10 @@ def withdraw_notice(session: Session, notice_id: str, by: str | None, note: str 
 
 def _write_copy(session: Session, notice: Notice, path: Path) -> None:
     """Write what was sent into a new file. Raises UsageError where nothing was, or the file is there already."""
-    from guardian.app import notice_copies_of
+    from guardian.evidence.vaults import notice_copies_in
     from guardian.notices.copies import sent_copy
 
-    digest, content = sent_copy(notice, notice_copies_of(session.config))
+    digest, content = sent_copy(notice, notice_copies_in(session.config.data_dir))
     try:
         with path.open("xb") as file:
             file.write(content)
@@ -388,19 +388,19 @@ def _write_copy(session: Session, notice: Notice, path: Path) -> None:
     click.echo(f"wrote {path}, SHA-256 {digest}")
 
 
-def house_of(session: Session) -> "House":
-    """Return whose notices they are, and the rules of the house."""
-    from guardian.notices.drafting import House
+def notice_config_of(session: Session) -> "NoticeConfig":
+    """Return whose notices they are, and the settings for them."""
+    from guardian.notices.drafting import NoticeConfig
 
-    return House(session.config.owner, session.config.notices)
+    return NoticeConfig(session.config.owner, session.config.notices)
 
 
 def _recipients(session: Session, store: "Store", notice: Notice) -> tuple[str, ...]:
     """Return to whom a notice may go, in words."""
-    from guardian.evidence import Vault
+    from guardian.evidence.vaults import evidence_in
     from guardian.notices.recipients import recipients_of
 
-    vault = Vault(session.config.data_dir / "evidence", session.config.evidence.max_bytes)
+    vault = evidence_in(session.config.data_dir, session.config.evidence)
     with store.read() as tx:
         return tuple(f"{one.address} ({one.why})" for one in recipients_of(tx, vault, notice.case_ids, notice.kind))
 
@@ -416,7 +416,7 @@ async def _verify(session: Session, notice_id: str, by: str | None, *, always: b
         points_of_people,
         require_open,
     )
-    from guardian.scan.verifying import dead_addresses, recipient_doubt
+    from guardian.scan.recheck.notice_addresses import dead_addresses, recipient_doubt
 
     with opened_store(session) as store, store.read() as tx:
         notice = notice_starting_with(tx, notice_id)
@@ -434,10 +434,10 @@ async def _verify(session: Session, notice_id: str, by: str | None, *, always: b
             return note_verified(tx, notice.id, dead, _by(by), doubt)
 
 
-def _by(name: str | None) -> "By":
-    from guardian.notices.steps import By
+def _by(name: str | None) -> "StepAuthor":
+    from guardian.notices.steps import StepAuthor
 
-    return By(name or user_name(), datetime.now(UTC), this_user())
+    return StepAuthor(name or user_name(), datetime.now(UTC), this_user())
 
 
 def _told(notice: Notice) -> None:

@@ -1,7 +1,6 @@
 """`guardian store`: back up the database while guardian runs, check it, prune it."""
 
 import json
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,7 +52,8 @@ def check(session: Session, quick: bool, as_lines: bool) -> None:
     The files are compared with the digests that they are kept under. Exit code 4 if anything is not sound.
     """
     from guardian.evidence.http_records import damaged_records
-    from guardian.evidence.vault import KeptState, Vault
+    from guardian.evidence.vault import KeptState
+    from guardian.evidence.vaults import evidence_in, originals_in
 
     with opened_store(session) as store:
         problems = store.problems()
@@ -64,7 +64,8 @@ def check(session: Session, quick: bool, as_lines: bool) -> None:
             evidence = tx.versions.kept_digests()
             captures = tx.evidence.kept_digests()
 
-    originals, kept = (Vault(session.config.data_dir / name, sys.maxsize) for name in ("originals", "evidence"))
+    config = session.config
+    originals, kept = originals_in(config.data_dir), evidence_in(config.data_dir, config.evidence)
     damaged = []
     with progress_bar() as progress:
         step = progress.add_task("checking", total=len(assets) + len(evidence) + len(captures))

@@ -1,4 +1,4 @@
-"""Captures one use as proof. The walk of a capture reads from top to bottom in `_take_all`.
+"""Captures one use as proof. Its steps read from top to bottom in `_take_all`.
 
 What a step cannot take, for whatever reason of the world, is said in the capture and loses nothing of what others took.
 All files go into the vault before one transaction writes the capture: there is a whole one or none.

@@ -66,10 +66,12 @@ def candidate_of(picture: Picture, profile: Profile) -> Candidate:
     found = keypoints.detect_sides(grey, profile.candidate_scales, negatives=profile.negatives)
     upright, mirrored, negative, mirrored_negative = (keypoints.zoomed(side, across, down) for side in found)
 
-    hashed = [
-        ((left * across, top * down, right * across, bottom * down), _hashes(grey, (left, top, right, bottom)))
-        for left, top, right, bottom in windows(grey)[: profile.windows + 1]
-    ]
+    whole = (0.0, 0.0, grey.shape[1] * across, grey.shape[0] * down)
+    hashed = [(whole, hashing.hash_turned(picture.tile))]
+    # The first of the windows is the whole.
+    for left, top, right, bottom in windows(grey)[1 : profile.windows + 1] if profile.windows else ():
+        box = (left * across, top * down, right * across, bottom * down)
+        hashed.append((box, _hashes(grey, (left, top, right, bottom))))
     sides = (upright, mirrored, negative, mirrored_negative)
     return Candidate(sides, hashed, Pyramid(grey, picture.width, picture.height))
 

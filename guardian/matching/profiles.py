@@ -25,6 +25,7 @@ class Profile:
     best are measured. `windows`: how many parts of a candidate are hashed beside the whole. `tiles`: whether its parts
     are encoded too when there is a descriptor. `negatives`: whether keypoints are also looked for in the candidate's
     negative. `frames`: how many frames of one file that differ are kept of an asset, and compared of a candidate.
+    `exact`: whether the best transform is looked for where one is found that is good.
 
     All sides are those of pictures up to twice as long as wide; longer ones get more (see `elongation`).
     """
@@ -39,6 +40,7 @@ class Profile:
     tiles: bool
     negatives: bool
     frames: int
+    exact: bool = True
 
 
 # The candidate's smallest scale costs little: there a crop that was enlarged looks as it did in the asset. Four levels
@@ -86,8 +88,19 @@ def elongation(width: int, height: int) -> float:
 
 
 def quick_search(profile: Profile) -> Profile:
-    """Return a profile that searches the same index with the least effort that finds easy copies."""
-    return replace(profile, candidate_scales=(Scale(320, 300, levels=3),), windows=1, tiles=False, negatives=False)
+    """Return a profile that searches the same index with the least effort that finds easy copies.
+
+    Of the assets that votes bring, one is measured, and all that are clear: those share something with the candidate.
+    """
+    return replace(
+        profile,
+        candidate_scales=(Scale(320, 300, levels=3),),
+        measured_assets=1,
+        windows=0,
+        tiles=False,
+        negatives=False,
+        exact=False,
+    )
 
 
 def profile_of(settings: MatchingSettings) -> Profile:

@@ -26,7 +26,7 @@ from guardian.memory.reading import MemoryReader, MemorySegment
 from guardian.memory.remembering import FOLDED_FROM, Memory
 from guardian.model import DescribedPicture
 from guardian.store import Store
-from guardian.store.seen import coarse
+from guardian.store.fingerprints import coarse
 
 _AT_ONCE = 64
 """Pictures that a worker makes fingerprints of in one job: a fraction of a second."""
@@ -123,7 +123,7 @@ async def rebuild(store: Store, memory: Memory, workers: Workers, vault: Vault) 
         for segment in reader.segments:
             total += await anew.segment(segment, range(len(segment)), keeps_points=False)
         with store.begin() as tx:
-            lost = tx.seen.drop_recipe(memory.shard, recipe)
+            lost = tx.fingerprints.drop_recipe(memory.shard, recipe)
         total = replace(total, lost=total.lost + lost)
         shutil.rmtree(memory.folder / recipe)
     memory.fold()
@@ -166,7 +166,10 @@ class _Rebuilding:
         made = Rebuilt()
         with self.store.begin() as tx:
             for source, one in zip(sources, described, strict=True):
-                if one is not None and tx.seen.remake(source.number, one.fingerprint, source.recipe, self.memory.shard):
+                remade = one is not None and tx.fingerprints.remake(
+                    source.number, one.fingerprint, source.recipe, self.memory.shard
+                )
+                if remade:
                     made += _counted(source)
         self.memory.fold(at_least=FOLDED_FROM)
         return made

@@ -17,7 +17,7 @@ import structlog
 from guardian.concurrency import closed_after, in_order, run_all
 from guardian.crawl.context import CrawlContext, Seen
 from guardian.crawl.page_loader import PageLoader
-from guardian.crawl.page_reader import PageReader, PageReading
+from guardian.crawl.page_reader import MOST_FRAMES, PageReader, PageReading
 from guardian.errors import (
     ClaimLost,
     FetchFailed,
@@ -62,8 +62,6 @@ IMAGES_IN_FLIGHT = 16
 
 PAGES_IN_FLIGHT = 8
 """Pages whose images are answered at once, so that a slow image of one page does not hold up the next."""
-
-_MOST_FRAMES = 10
 
 log = structlog.get_logger(__name__)
 
@@ -449,8 +447,8 @@ async def _seen_in_frames(context: ScanContext, reader: PageReader, page: PageRe
         if host_without_www(url) != home:
             seen.append(Skipped(url, SkipReason.ELSEWHERE, "a frame with a page of another site"))
             continue
-        if number >= _MOST_FRAMES:
-            seen.append(Skipped(url, SkipReason.BUDGET, f"more than {_MOST_FRAMES} frames on one page"))
+        if number >= MOST_FRAMES:
+            seen.append(Skipped(url, SkipReason.BUDGET, f"more than {MOST_FRAMES} frames on one page"))
             break
 
         try:

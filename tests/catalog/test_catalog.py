@@ -18,12 +18,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from guardian.app import App, opened_store, prepare
+from guardian.app import App, opened_store
 from guardian.catalog.adding import Added, AddOutcome
 from guardian.catalog.wanted import Wanted
 from guardian.cli import main
 from guardian.config import Config
 from guardian.errors import AlreadyRunning
+from guardian.housekeeping import prepare
 from guardian.matching.index import reader, segments
 from guardian.matching.index.joining import FEW
 from guardian.model import Asset, AssetState, Rights

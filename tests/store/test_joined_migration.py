@@ -1,4 +1,4 @@
-"""Migration 0031: pictures of the memory that were joined to themselves."""
+"""Migration 0032: pictures of the memory that were joined to themselves."""
 
 from alembic import command
 from alembic.config import Config
@@ -16,7 +16,7 @@ def test_what_was_joined_to_itself_is_described_again_and_other_joins_stay(empty
         config = Config()
         config.set_main_option("script_location", "guardian.store:migrations")
         config.attributes["connection"] = connection
-        command.upgrade(config, "0030")
+        command.upgrade(config, "0031")
         for number, (id_, same_as) in enumerate((("seen_a", None), ("seen_b", "seen_b"), ("seen_c", "seen_a"))):
             connection.execute(
                 text(
@@ -30,7 +30,7 @@ def test_what_was_joined_to_itself_is_described_again_and_other_joins_stay(empty
 
     store = Store(empty_database)
     with store.read() as tx:
-        known = {id_: tx.seen.is_known(id_, "s1-none") for id_ in ("seen_a", "seen_b", "seen_c")}
+        known = {id_: tx.fingerprints.has(id_, "s1-none") for id_ in ("seen_a", "seen_b", "seen_c")}
         joined = tx.seen.get("seen_c")
     store.close()
     assert known == {"seen_a": True, "seen_b": False, "seen_c": True}

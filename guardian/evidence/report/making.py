@@ -1,4 +1,4 @@
-"""Makes the report: the one door of this room. The chapters read from top to bottom in `_chapters`."""
+"""Makes the report: what other packages call. The chapters read from top to bottom in `_chapters`."""
 
 import io
 from collections.abc import Iterator

@@ -4,20 +4,18 @@ Clip art, icons and pictures of products stand on plain ground, which is most of
 Where the ground is not plain, the figure is the whole picture.
 """
 
-from collections.abc import Sequence
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from guardian.matching.features.patterns import PATTERNS, pattern_codes, pattern_shares
+from guardian.matching.features.patterns import PATTERNS, pattern_shares
 
 Floats = NDArray[np.float32]
 
 FIGURE_PATTERNS, COLOUR_PATTERNS, COLOUR_PAIRS, FIGURE_CONTRASTS = 3 * PATTERNS, 4 * PATTERNS, 120, 24
 
-_MORE_COLOURED = 1.5
-"""By how much a neighbour differs clearly in a and b of CIE Lab."""
+_LIGHTER, _MORE_COLOURED = 2.0, 1.5
+"""By how much a neighbour differs clearly: grey levels; units of a and b in CIE Lab."""
 
 _GREY_BELOW = 12.0
 """Chroma below which a colour is a grey."""
@@ -25,29 +23,24 @@ _GREY_BELOW = 12.0
 _PAIRS_SIDE, _PAIR_DISTANCES = 64, (1, 3)
 
 
-def figure_patterns(
-    lab: Floats, figure: NDArray[np.bool_], codes: Sequence[NDArray[np.uint8]]
-) -> tuple[Floats, Floats]:
+def figure_patterns(lab: Floats, figure: NDArray[np.bool_]) -> tuple[Floats, Floats]:
     """Return how often patterns occur on the figure (bool [h, w]) of a picture in CIE Lab, float32 [h, w, 3].
 
-    Those of lightness, of which `codes` are the pattern codes at three scales, float32 [FIGURE_PATTERNS]; those of a
-    and of b at two, [COLOUR_PATTERNS].
+    Those of lightness at three scales, float32 [FIGURE_PATTERNS]; those of a and of b at two, [COLOUR_PATTERNS].
     """
-    red, yellow = lab[:, :, 1].copy(), lab[:, :, 2].copy()
+    grey, red, yellow = lab[:, :, 0] * 2.55, lab[:, :, 1].copy(), lab[:, :, 2].copy()
     # Its outline is part of the figure.
     where = cv2.dilate(figure.astype(np.uint8), np.ones((3, 3), np.uint8))
 
     of_lightness, of_colour = [], []
-    for scale, of_scale in enumerate(codes):
+    for scale in range(3):
         if scale:
-            width, height = (where.shape[1] + 1) // 2, (where.shape[0] + 1) // 2
-            where = cv2.resize(where, (width, height), interpolation=cv2.INTER_NEAREST)
+            grey, red, yellow = (np.asarray(cv2.pyrDown(one), dtype=np.float32) for one in (grey, red, yellow))
+            where = cv2.resize(where, (grey.shape[1], grey.shape[0]), interpolation=cv2.INTER_NEAREST)
         counted = where > 0
-        of_lightness.append(pattern_shares(of_scale, counted))
+        of_lightness.append(pattern_shares(grey, _LIGHTER, counted))
         if scale < 2:
-            if scale:
-                red, yellow = (np.asarray(cv2.pyrDown(one), dtype=np.float32) for one in (red, yellow))
-            of_colour += [pattern_shares(pattern_codes(one, _MORE_COLOURED), counted) for one in (red, yellow)]
+            of_colour += [pattern_shares(one, _MORE_COLOURED, counted) for one in (red, yellow)]
     return np.concatenate(of_lightness), np.concatenate(of_colour)
 
 
