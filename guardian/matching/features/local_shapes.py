@@ -134,7 +134,8 @@ def descriptors(square: Floats) -> tuple[Floats, Floats]:
         planes = _directions(cv2.GaussianBlur(luma, (0, 0), blur) if blur else luma, cell)
         windows = np.lib.stride_tricks.sliding_window_view(planes, (_CELLS, _CELLS), axis=(0, 1))
         down, across = windows.shape[:2]
-        found.append(windows.reshape(down * across, -1))
+        # Bins last: they lie beside each other.
+        found.append(windows.transpose(0, 1, 3, 4, 2).reshape(down * across, -1))
         middles.append(_middles(down, across, cell))
 
     patches, places = np.concatenate(found), np.concatenate(middles)
