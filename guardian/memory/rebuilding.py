@@ -24,6 +24,7 @@ from guardian.matching.matcher import Matcher
 from guardian.matching.workers import Workers
 from guardian.memory.reading import MemoryReader, MemorySegment
 from guardian.memory.remembering import FOLDED_FROM, Memory
+from guardian.memory.shards import DERIVED
 from guardian.model import DescribedPicture
 from guardian.store import Store
 from guardian.store.fingerprints import coarse
@@ -79,7 +80,8 @@ def earlier_recipes(memory: Memory) -> list[str]:
     """Return the recipes of which this machine still has segments, but for today's."""
     if not memory.folder.is_dir():
         return []
-    return sorted(path.name for path in memory.folder.iterdir() if path.is_dir() and path.name != memory.recipe)
+    kept = {memory.recipe, DERIVED}
+    return sorted(path.name for path in memory.folder.iterdir() if path.is_dir() and path.name not in kept)
 
 
 def earlier_appearances(memory: Memory) -> int:
