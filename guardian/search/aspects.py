@@ -118,8 +118,8 @@ def vectors_of(appearances: NDArray[np.uint8], aspect: Aspect) -> NDArray[np.int
 
 
 def _dimensions(aspect: Aspect) -> int:
-    more = _of_local_shapes().shape[1] if aspect is Aspect.LOOK else 0
-    return projections()[aspect].matrix.shape[1] + more
+    matrices = [projections()[aspect].matrix, *([_of_local_shapes()] if aspect is Aspect.LOOK else [])]
+    return sum(int(matrix.shape[1]) for matrix in matrices)
 
 
 def exact_vectors_of(appearances: NDArray[np.uint8], aspect: Aspect) -> Floats:

@@ -68,7 +68,7 @@ def _short(values: NDArray[Any]) -> Floats:
     return values.astype(np.float16).astype(np.float32)
 
 
-def fit(squares: Sequence[Floats]) -> dict[str, NDArray[Any]]:
+def fit(squares: Sequence[Floats]) -> dict[str, Any]:
     """Return the arrays of the fitted file: the mixture, and the main directions of the pictures' Fisher vectors.
 
     Directions are kept as int8 with a scale for each.

@@ -131,7 +131,8 @@ def descriptors(square: Floats) -> tuple[Floats, Floats]:
     luma = np.ascontiguousarray(square[:, :, 0]) * np.float32(2.55)
     found, middles = [], []
     for cell, blur in _SCALES:
-        planes = _directions(cv2.GaussianBlur(luma, (0, 0), blur) if blur else luma, cell)
+        blurred = np.asarray(cv2.GaussianBlur(luma, (0, 0), blur), dtype=np.float32) if blur else luma
+        planes = _directions(blurred, cell)
         windows = np.lib.stride_tricks.sliding_window_view(planes, (_CELLS, _CELLS), axis=(0, 1))
         down, across = windows.shape[:2]
         # Bins last: they lie beside each other.
@@ -153,8 +154,8 @@ def descriptors(square: Floats) -> tuple[Floats, Floats]:
 @lru_cache(maxsize=len(_SCALES))
 def _middles(down: int, across: int, cell: int) -> Floats:
     """Return where the middles of descriptors lie, -0.5 to 0.5 down and across: float32 [down * across, 2]."""
-    corners = np.stack(np.mgrid[0:down, 0:across], axis=-1).reshape(-1, 2)
-    return ((corners + _CELLS / 2) * cell / _SIDE - 0.5).astype(np.float32)
+    corners = np.indices((down, across)).reshape(2, -1).T
+    return np.asarray((corners + _CELLS / 2) * cell / _SIDE - 0.5, dtype=np.float32)
 
 
 def _directions(luma: Floats, cell: int) -> Floats:
