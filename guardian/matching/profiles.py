@@ -24,8 +24,9 @@ class Profile:
     `voted_assets`: how many the keypoint route brings at most; the `measured_assets` of them that a quick look supports
     best are measured. `windows`: how many parts of a candidate are hashed beside the whole. `tiles`: whether its parts
     are encoded too when there is a descriptor. `negatives`: whether keypoints are also looked for in the candidate's
-    negative. `frames`: how many frames of one file that differ are kept of an asset, and compared of a candidate.
-    `exact`: whether the best transform is looked for where one is found that is good.
+    negative. `evened_scale`: if the candidate's greys have a narrow range, they are stretched and keypoints looked for
+    once more; None: never. `frames`: how many frames of one file that differ are kept of an asset, and compared of a
+    candidate. `exact`: whether the best transform is looked for where one is found that is good.
 
     All sides are those of pictures up to twice as long as wide; longer ones get more (see `elongation`).
     """
@@ -39,6 +40,7 @@ class Profile:
     windows: int
     tiles: bool
     negatives: bool
+    evened_scale: Scale | None
     frames: int
     exact: bool = True
 
@@ -56,6 +58,7 @@ FULL = Profile(
     windows=12,
     tiles=True,
     negatives=True,
+    evened_scale=Scale(512, 1000),
     frames=24,
 )
 
@@ -69,6 +72,7 @@ FAST = Profile(
     windows=4,
     tiles=False,
     negatives=False,
+    evened_scale=None,
     frames=8,
 )
 
@@ -99,6 +103,7 @@ def quick_search(profile: Profile) -> Profile:
         windows=0,
         tiles=False,
         negatives=False,
+        evened_scale=None,
         exact=False,
     )
 

@@ -20,6 +20,7 @@ from guardian.model.notices import (
     NoticeStep,
     PlaceState,
 )
+from guardian.notices.business_days import first_working_day
 from guardian.notices.elements import blanks_in, missing_elements
 from guardian.notices.facts import NoticeFacts, item_facts, owner_facts
 from guardian.notices.four_eyes import detail_of
@@ -194,7 +195,7 @@ def _made(subjects: Sequence[_Subject], request: DraftRequest, config: NoticeCon
         recipient=cleaned(request.recipient or "")[:_NAME],
         reference=reference_of(id_),
         date=now.date(),
-        answer_by=(now + config.settings.answer_within).date(),
+        answer_by=first_working_day((now + config.settings.answer_within).date(), config.settings.holidays),
         fee=cleaned(request.fee or "")[:_NAME],
         remark=cleaned(request.remark or "")[:_LONGEST_TEXT],
     )

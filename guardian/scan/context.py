@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from guardian.crawl.context import CrawlContext
 from guardian.fetch.credentials import read_credentials
 from guardian.fetch.fetcher import Fetcher
 from guardian.scan.services import Services
@@ -61,3 +62,8 @@ def context_of_place(
 def context_of_person(services: Services, source: str, started_at: datetime) -> ScanContext:
     """Return the context of a visit to a source's place that a person waits for: made as `check` makes its own."""
     return ScanContext(source, started_at, Fetcher.for_person(services.web))
+
+
+def crawl_context_of(services: Services, context: ScanContext) -> CrawlContext:
+    """Return what the crawler works with in a scan or check."""
+    return CrawlContext(context.fetcher, services.store, services.clock)

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
 
-from guardian.crawl.context import CrawlContext
 from guardian.crawl.lists import ListReader
 from guardian.crawl.page_reader import MOST_FRAMES, PageReader, PageReading
 from guardian.errors import FetchFailed, FetchRefused
@@ -23,7 +22,7 @@ from guardian.model import (
 )
 from guardian.model.notices import NoticePlace
 from guardian.scan.acquire import acquire, is_no_picture
-from guardian.scan.context import ScanContext
+from guardian.scan.context import ScanContext, crawl_context_of
 from guardian.scan.services import Services
 from guardian.urls.addresses import canonical_url, host_of, registrable_domain
 from guardian.urls.keys import page_key, place_keys
@@ -112,7 +111,7 @@ def place_of(named: NoticePlace, digests: frozenset[str]) -> Place:
 async def look_at_page(services: Services, context: ScanContext, place: Place) -> PageLook:
     """Return what the page of a place shows now. It must have a page."""
     url = place.page_url or ""
-    crawl = CrawlContext(context.fetcher, services.store, services.clock)
+    crawl = crawl_context_of(services, context)
     reader = PageReader(context.source, crawl)
     try:
         reading = await reader.read(url)
