@@ -1,11 +1,8 @@
 """Makes fingerprints anew after a change of recipe (an upgrade, another descriptor), of what is still there.
 
-Where evidence has the bytes of a picture, its fingerprint is made of them. Of all others only the preview is left: it
-gives the appearance nearly as before, a coarse hash and fewer keypoints, so that small crops are missed. Such a
-fingerprint is marked, and made again in full when a scan next meets the picture.
-
-Fingerprints of today's recipe whose appearance is of an earlier version keep all that they have, and get the parts that
-it lacks, made of the preview.
+Evidence has the bytes of some pictures; of all others only the preview is left: its fingerprint is coarse, marked, and
+made again in full when a scan next meets the picture. One of today's recipe, whose appearance is of an earlier version,
+keeps all that it has, and gets the parts that it lacks.
 """
 
 import contextlib

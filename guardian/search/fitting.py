@@ -2,9 +2,7 @@
 
     python -m guardian.search.fitting FOLDER... [--out FILE]
 
-What local shapes are must have been fitted before: see fitting_shapes.py.
-
-docs/search.md says on which pictures the shipped file was fitted: on none that `make bench ONLY=search` judges.
+Run fitting_shapes.py before. docs/search.md says on which pictures the shipped file was fitted: on none that are judged.
 """
 
 import argparse
