@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ import httpx
 import pytest
 from PIL import Image
 
+from tests import forked
 from tests.cli.home import NO_CAPTURES
 
 SECRET = "GUARDIAN_TEST_SECRET"
@@ -27,7 +27,7 @@ class Watch:
     def __init__(self, folder: Path, site: Any, receiver: Any) -> None:
         self.folder, self.site, self.receiver = folder, site, receiver
         self.environment = os.environ | {SECRET: receiver.secrets[0]}
-        self._running: list[subprocess.Popen[str]] = []
+        self._running: list[forked.Daemon | subprocess.Popen[str]] = []
 
     @property
     def config(self) -> Path:
@@ -43,14 +43,21 @@ class Watch:
         )
 
     def guardian(self, *words: str, code: int = 0) -> str:
-        done = subprocess.run(self._command(*words), capture_output=True, text=True, env=self.environment, check=False)
+        """What a command writes, which is forked: see tests/forked.py."""
+        done = forked.guardian(*words, "--config", self.config, environment=self.environment)
         assert done.returncode == code, f"{words} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
-    def start(self) -> subprocess.Popen[str]:
+    def start(self, *, is_forked: bool = True) -> "forked.Daemon | subprocess.Popen[str]":
         """`guardian run`, until the test ends."""
-        log = (self.folder / f"log-{len(self._running)}").open("w")
-        process = subprocess.Popen(self._command("run"), stdout=log, stderr=log, text=True, env=self.environment)
+        words = ("run", "--config", str(self.config))
+        process: forked.Daemon | subprocess.Popen[str]
+        with (self.folder / f"log-{len(self._running)}").open("w") as log:
+            if is_forked:
+                process = forked.Daemon(*words, errors=log, environment=self.environment)
+            else:
+                command = [*forked.GUARDIAN, *words]
+                process = subprocess.Popen(command, stdout=log, stderr=log, text=True, env=self.environment)
         self._running.append(process)
         return process
 
@@ -79,21 +86,18 @@ class Watch:
             process.kill()
             process.wait()
 
-    def _command(self, *words: str) -> list[str]:
-        return [sys.executable, "-m", "guardian", *words, "--config", str(self.config)]
-
 
 @pytest.fixture(scope="module")
 def protected(tmp_path_factory: pytest.TempPathFactory, photographs: dict[str, Image.Image]) -> Path:
     """A working folder `watch` and two protected photographs in `mine`, made once: tests copy it."""
     folder = tmp_path_factory.mktemp("protected")
-    subprocess.run([sys.executable, "-m", "guardian", "init", str(folder / "watch")], check=True, capture_output=True)
+    assert forked.guardian("init", folder / "watch").returncode == 0
     mine = folder / "mine"
     mine.mkdir()
     for name in ("astronaut", "coffee"):
         photographs[name].save(mine / f"{name}.png")
-    add = [sys.executable, "-m", "guardian", "asset", "add", str(mine), "--collection", "portfolio"]
-    subprocess.run([*add, "--config", str(folder / "watch" / "config.yaml")], check=True, capture_output=True)
+    add = ("asset", "add", mine, "--collection", "portfolio", "--config", folder / "watch" / "config.yaml")
+    assert forked.guardian(*add).returncode == 0
     return folder
 
 
@@ -146,7 +150,7 @@ def test_killed_between_post_and_mark_the_same_message_comes_again(watch: Watch,
 
 
 def test_a_scan_works_beside_a_daemon_and_sigterm_ends_it_cleanly(watch: Watch) -> None:
-    process = watch.start()
+    process = watch.start(is_forked=False)
     watch.receiver.wait_for(1, 60)
     watch.wait_for_event("scanned")
     watch.guardian("scan", "gallery", code=1)

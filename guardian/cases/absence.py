@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from guardian.cases.recording import note_gone
-from guardian.model import Answer, ScanCounts, Skipped, SkipReason, reason_word
+from guardian.model import FETCHED, REDIRECTED, Answer, ScanCounts, Skipped, SkipReason, reason_word
 from guardian.store import Transaction
 
 _GONE = frozenset({reason_word(SkipReason.HTTP_STATUS, status) for status in (404, 410)})
 
-_PAGE_WAS_READ = frozenset({"fetched", "redirected", SkipReason.ELSEWHERE.value, SkipReason.NOT_A_PAGE.value}) | _GONE
+_PAGE_WAS_READ = frozenset({FETCHED, REDIRECTED, SkipReason.ELSEWHERE.value, SkipReason.NOT_A_PAGE.value}) | _GONE
 """Outcomes of visiting a page after which it is known what the page shows, if only that it shows nothing any more."""
 
 _LEADS_ELSEWHERE = ("redirected", SkipReason.ELSEWHERE.value)

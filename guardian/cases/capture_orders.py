@@ -1,4 +1,4 @@
-"""Owes captures: a durable task for each use that is to be captured as proof. The room `evidence` takes them."""
+"""Owes captures: a durable task for each use that is to be captured as proof. The package `evidence` takes them."""
 
 import json
 from collections.abc import Sequence

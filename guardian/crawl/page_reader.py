@@ -23,6 +23,9 @@ _MORE_THAN_A_WALL_SHOWS = 4
 
 _HIDE_THE_PAGE = frozenset({SkipReason.BROKEN, SkipReason.NEEDS_BROWSER, SkipReason.WALL})
 
+MOST_FRAMES = 10
+"""Of one page, that are looked into by who does not crawl: a check, a recheck."""
+
 _MOST_UNREADABLE = 5
 """Pages of one scan that may use up the time of the HTML sandbox without a result."""
 

@@ -12,6 +12,7 @@ from guardian import __version__
 from guardian.cases.reading import case_starting_with
 from guardian.errors import GuardianError
 from guardian.evidence.bundle import BundleHead, Written, refuse_existing, write_bundle
+from guardian.evidence.bundle_options import EVERYTHING, BundleOptions
 from guardian.evidence.case_members import CaseFiles, case_files, whole_files, with_report
 from guardian.evidence.comparison import FOUND_NAME
 from guardian.evidence.report.content import ReportPictures
@@ -19,7 +20,6 @@ from guardian.evidence.settings import EvidenceSettings
 from guardian.evidence.signing import installation_key
 from guardian.evidence.timestamps import NoTimestamp, Stamp, stamp
 from guardian.evidence.vault import Vault
-from guardian.evidence.wishes import EVERYTHING, BundleWishes
 from guardian.fetch.trusted import TrustedClient
 from guardian.matching.workers import Workers
 from guardian.model import Actor, CaptureReason, Case, EvidenceCapture
@@ -39,7 +39,7 @@ class Exporting:
     """What an export needs that is opened once.
 
     `originals`: where the owner's pictures lie. `time_line_of` tells all that happened to a case: notices are told of
-    by a room above this one.
+    by a package above this one.
     """
 
     store: Store
@@ -58,7 +58,7 @@ async def export(
     out: Path,
     actor: Actor,
     now: datetime,
-    wishes: BundleWishes = EVERYTHING,
+    options: BundleOptions = EVERYTHING,
 ) -> Written:
     """Write the bundle of the case whose id begins with `start`, and return what was written.
 
@@ -72,12 +72,12 @@ async def export(
         with exporting.store.read() as tx:
             case = case_starting_with(tx, start)
             time_line = exporting.time_line_of(tx, case, now)
-            files = case_files(tx, case, exporting.vault, exporting.originals, now, time_line, wishes)
+            files = case_files(tx, case, exporting.vault, exporting.originals, now, time_line, options)
         return whole_files(files)
 
     files = await asyncio.to_thread(read)
     key = await asyncio.to_thread(installation_key, exporting.data_dir)
-    authorities = exporting.settings.timestamps if wishes.with_timestamp else ()
+    authorities = exporting.settings.timestamps if options.with_timestamp else ()
     pictures = await _pictures(exporting, files)
     members = await asyncio.to_thread(
         with_report, files, pictures, key.fingerprint, tuple(shown_url(one.url) for one in authorities), exporting.vault

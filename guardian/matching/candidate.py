@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guardian.matching.features import hashing, keypoints
+from guardian.matching.features.contrast import evened
 from guardian.matching.features.image import Picture
-from guardian.matching.features.keypoints import Sides, side_of
+from guardian.matching.features.keypoints import Sides, joined_sides, side_of
 from guardian.matching.features.pyramid import Pyramid
 from guardian.matching.features.windows import PixelBox, windows
 from guardian.matching.geometry import CandidateGrid
@@ -63,7 +64,11 @@ def candidate_of(picture: Picture, profile: Profile) -> Candidate:
     # Decoding may have reduced the picture; what is measured is said in pixels of the full one.
     across, down = picture.width / grey.shape[1], picture.height / grey.shape[0]
 
-    found = keypoints.detect_sides(grey, profile.candidate_scales, negatives=profile.negatives)
+    found = keypoints.detect_sides(grey, profile.candidate_scales, negatives=profile.negatives, mirrors=profile.mirrors)
+    even = evened(grey) if profile.evened_scale is not None else None
+    if even is not None and profile.evened_scale is not None:
+        # Beside the others: stretching brings out noise, too, and where it does corners as they are serve better.
+        found = joined_sides(found, keypoints.detect_sides(even, (profile.evened_scale,), negatives=False))
     upright, mirrored, negative, mirrored_negative = (keypoints.zoomed(side, across, down) for side in found)
 
     whole = (0.0, 0.0, grey.shape[1] * across, grey.shape[0] * down)

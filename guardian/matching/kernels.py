@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from guardian.matching import geometry
 from guardian.matching.features import hashing, keypoints
+from guardian.matching.features.appearance import appearance_of
 from guardian.matching.features.keypoints import Keypoints
-from guardian.matching.features.patterns import pattern_shares
 from guardian.matching.features.pyramid import Pyramid
 from guardian.matching.index import layout, votes
 from guardian.matching.profiles import Scale
@@ -88,7 +88,7 @@ def _call_all() -> None:
     grey = random.integers(0, 256, (_SIDE, _SIDE), dtype=np.uint8)
     keypoints.detect(grey, (Scale(_SIDE, 12, levels=1),))
 
-    pattern_shares(grey.astype(np.float32), 2.0)
+    appearance_of(np.stack([grey, grey, grey], axis=2))
 
     picture = Pyramid(grey, _SIDE, _SIDE)
     overlap = overlap_of(same, (_SIDE, _SIDE), (_SIDE, _SIDE))

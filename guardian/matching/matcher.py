@@ -291,8 +291,9 @@ class Matcher:
 
     def _quick_answers(self, picture: Picture) -> list[ShardAnswer]:
         """Ask every shard about a candidate with few features."""
-        candidate = candidate_of(picture, quick_search(self._profile))
-        return [shard.search(candidate, None, newer_than=0) for shard in self._shards if not shard.is_empty]
+        quick = quick_search(self._profile)
+        candidate = candidate_of(picture, quick)
+        return [shard.search(candidate, None, 0, quick) for shard in self._shards if not shard.is_empty]
 
     def _match(self, picture: Picture, ranked: RankedPair, *, with_region: bool) -> Match:
         pair = ranked.compared.pair

@@ -23,6 +23,7 @@ from guardian.model import (
 from guardian.store.audit import Audit
 from guardian.store.case_filters import conditions, is_at_host
 from guardian.store.case_order import CaseOrder, CasePlace, is_after, sorting
+from guardian.store.chunks import in_chunks
 from guardian.store.columns import Instant
 from guardian.store.evidence_tables import evidence_captures
 from guardian.store.ids import new_id, part_of_batch
@@ -242,8 +243,8 @@ class Cases:
 
     def mark_told(self, numbers: Sequence[int]) -> None:
         """Note of lines that who asks for such events was told of them."""
-        for start in range(0, len(numbers), 500):
-            some = case_events.c.id.in_(numbers[start : start + 500])
+        for chunk in in_chunks(numbers):
+            some = case_events.c.id.in_(chunk)
             self._connection.execute(update(case_events).where(some).values(told=True))
 
     def last_of_kind(self, id_: str, kind: str) -> datetime | None:

@@ -10,11 +10,11 @@ from structlog.testing import capture_logs
 
 from guardian.cases.capture_orders import order_of
 from guardian.evidence.bundle import BundleHead, Member, Written, write_bundle
+from guardian.evidence.bundle_options import BundleOptions
 from guardian.evidence.bundle_tasks import BundleConsumer
 from guardian.evidence.signing import installation_key
 from guardian.evidence.timestamps import NoTimestamp
 from guardian.evidence.verifying import verify
-from guardian.evidence.wishes import BundleWishes
 from guardian.model import Actor, CaptureReason, LostMember, LostState, TaskKind
 from guardian.tasks.outcomes import Settled
 from guardian.tasks.runner import Runner
@@ -81,10 +81,10 @@ def test_a_case_is_held_and_released_with_a_reason(served: Served, case_id: str)
 def made(served: Served, at: datetime | None = None) -> list[Settled]:
     """Let the daemon make the bundles that are owed; return how its tasks were settled."""
 
-    async def export(case_id: str, folder: Path, by: Actor, wishes: BundleWishes) -> Written:
+    async def export(case_id: str, folder: Path, by: Actor, options: BundleOptions) -> Written:
         if by.name == "Anna":
             raise NoTimestamp("no authority answered")
-        left_out, lost = (("Names.",), ()) if wishes.for_others else ((), (LOST,))
+        left_out, lost = (("Names.",), ()) if options.for_others else ((), (LOST,))
         head = BundleHead(case_id, served.desk.clock(), "0.1.0", lost, left_out)
         members = [Member("case.json", f'{{"by":"{by.name}"}}'.encode(), "application/json", "The case.")]
         return await write_bundle(folder, head, members, installation_key(served.desk.data_dir), None)

@@ -72,16 +72,22 @@ def detect(grey: NDArray[np.uint8], scales: tuple[Scale, ...]) -> Keypoints:
     return _joined([_Pass(grey, scale).upright() for scale in scales])
 
 
-def detect_sides(grey: NDArray[np.uint8], scales: tuple[Scale, ...], *, negatives: bool) -> Sides:
-    """Detect the keypoints of the picture, of its mirror image, and, if asked for, of its negative.
+def detect_sides(grey: NDArray[np.uint8], scales: tuple[Scale, ...], *, negatives: bool, mirrors: bool = True) -> Sides:
+    """Detect the keypoints of the picture and, if asked for, of its mirror image and of its negative.
 
     Those of the mirror image are in the mirror image's coordinates. Negatives are copied whole or in large parts, so
     they are looked for at the first scale only.
     """
     passes = [_Pass(grey, scale) for scale in scales]
     upright = _joined([one.upright() for one in passes])
-    mirrored = _joined([one.mirrored() for one in passes])
+    mirrored = _joined([one.mirrored() for one in passes]) if mirrors else NO_KEYPOINTS
     return upright, mirrored, passes[0].negative() if negatives else NO_KEYPOINTS, NO_KEYPOINTS
+
+
+def joined_sides(one: Sides, other: Sides) -> Sides:
+    """Return the keypoints of two detections, those of each side together."""
+    upright, mirrored, negative, mirrored_negative = (_joined(list(both)) for both in zip(one, other, strict=True))
+    return upright, mirrored, negative, mirrored_negative
 
 
 def side_of(*, mirrored: bool, inverted: bool) -> int:

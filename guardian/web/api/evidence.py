@@ -9,9 +9,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse
 
 from guardian.cases.capture_orders import ask_for_capture
+from guardian.evidence.bundle_options import BundleOptions
 from guardian.evidence.bundle_tasks import ask_for_bundle, path_of_bundle, ready_bundles
 from guardian.evidence.retention import hold, release
-from guardian.evidence.wishes import BundleWishes
 from guardian.model import Actor, Case, Permission
 from guardian.store import Transaction
 from guardian.views.evidence import capture_json, hold_json
@@ -119,7 +119,7 @@ def make_bundle(request: Request, actor: Writer, case_id: IdInPath, body: Bundle
         raise HTTPException(503, "no bundle can be made from here; ask the daemon (`guardian run`)")
     with desk.store.begin() as tx:
         case = _case(tx, case_id)
-        ask_for_bundle(tx, case.id, actor, BundleWishes(for_others=body.for_others), desk.clock())
+        ask_for_bundle(tx, case.id, actor, BundleOptions(for_others=body.for_others), desk.clock())
     return {"case": case.id, "asked": "bundle"}
 
 

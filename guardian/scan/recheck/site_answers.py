@@ -3,11 +3,10 @@
 import hashlib
 from urllib.parse import urljoin
 
-from guardian.crawl.context import CrawlContext
 from guardian.crawl.crawler import same_host
 from guardian.crawl.page_reader import PageReader, PageReading
 from guardian.errors import FetchFailed, FetchRefused
-from guardian.scan.context import ScanContext
+from guardian.scan.context import ScanContext, crawl_context_of
 from guardian.scan.services import Services
 from guardian.urls.addresses import host_of
 from guardian.urls.keys import page_key
@@ -44,7 +43,7 @@ class SiteAnswers:
         return _is_same(self._front[front], reading) and _ways_on(reading) < _FEWEST_WAYS_ON
 
     async def _read(self, context: ScanContext, url: str) -> PageReading | None:
-        crawl = CrawlContext(context.fetcher, self._services.store, self._services.clock)
+        crawl = crawl_context_of(self._services, context)
         try:
             return await PageReader(context.source, crawl).read(url)
         except (FetchFailed, FetchRefused):

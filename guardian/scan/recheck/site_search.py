@@ -1,4 +1,4 @@
-"""Searches the site of a place that is gone for the picture: pages near it that no scan has met may show it now."""
+"""Searches the site of a place that is gone for the picture: pages near it, where it was not known, may show it now."""
 
 import asyncio
 from collections.abc import Callable, Set
@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from os.path import commonpath
 from urllib.parse import urljoin, urlsplit
 
-from guardian.crawl.context import CrawlContext
 from guardian.crawl.crawler import same_host
 from guardian.crawl.page_reader import PageReader, PageReading
 from guardian.errors import FetchFailed, FetchRefused
 from guardian.model import Answer, LicenceStatus, Sighting
 from guardian.model.notices import PlaceLook, PlaceState
-from guardian.scan.context import ScanContext
+from guardian.scan.context import ScanContext, crawl_context_of
 from guardian.scan.pipeline import answer_and_record
 from guardian.scan.services import Services
 from guardian.urls.keys import page_key
@@ -43,7 +42,7 @@ async def search_site(services: Services, context: ScanContext, page_url: str, s
     the page in the folders of the site; ten pages and fifty pictures at most. What cannot be read is passed over: it
     was not known to show anything. Raises GuardianError when the index, a worker or the database is lost.
     """
-    reader = PageReader(context.source, CrawlContext(context.fetcher, services.store, services.clock))
+    reader = PageReader(context.source, crawl_context_of(services, context))
     front = urljoin(page_url, "/")
     readings = {url: await _read(reader, url) for url in dict.fromkeys((page_url, front))}
     found: list[PlaceLook] = []
@@ -95,5 +94,5 @@ def _shows(answer: Answer, asset_ids: Set[str]) -> bool:
 
 
 def _as_look(page_url: str, answer: Answer) -> PlaceLook:
-    detail = "a page of the site that no scan had met shows it"
+    detail = "another page of the site shows it"
     return PlaceLook(page_url, answer.sighting.image_url, PlaceState.THERE, detail)
