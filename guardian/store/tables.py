@@ -231,7 +231,7 @@ cases = Table(
     # By which the tables of words name it: a whole number that never changes, of which large sets are quickly made.
     Column("number", RowNumber, Identity(), nullable=False),
     Index("ix_cases_number", "number", unique=True),
-    # How many findings it has. Triggers on these keep it (see m0032_finding_counts.py); nothing else writes it.
+    # How many findings it has. Triggers on these keep it (see m0033_finding_counts.py); nothing else writes it.
     Column("finding_count", Integer, nullable=False),
     # A case names an asset of its work, so this follows from the index below.
     UniqueConstraint("asset_id", "operator"),

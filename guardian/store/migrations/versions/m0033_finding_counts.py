@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0032"
-down_revision = "0031"
+revision = "0033"
+down_revision = "0032"
 
 _OPERATOR = ("operator", "state", "rank", "number", "work_id", "finding_count")
 _MORE = "UPDATE cases SET finding_count = finding_count + 1 WHERE id = new.case_id;"
