@@ -92,7 +92,7 @@ def test_a_case_is_captured_held_and_bundled(served: Served, program: Program, c
         assert client.post(f"{path}/captures").status_code == 202
     with served.store.read() as tx:
         owed = [order_of(task).reason for task in tx.tasks.owed(TaskKind.CAPTURE, case_id)]
-    assert sorted(owed) == [CaptureReason.ASKED, CaptureReason.OPENED]
+    assert owed == [CaptureReason.ASKED, CaptureReason.OPENED], "asked for twice, owed once"
 
     assert client.post(f"{path}/hold", json={"note": " "}).status_code == 422
     held = client.post(f"{path}/hold", json={"note": "matter 17"}).json()["hold"]
