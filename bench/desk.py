@@ -176,7 +176,7 @@ _COPIES = (
        printf('%064x', n) AS "@sha256", '/p/' || n || '.jpg' AS "@path" FROM assets,
        (WITH RECURSIVE counted(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counted WHERE n < :works)
          SELECT n FROM counted))""",
-    """INSERT INTO cases (#) SELECT # FROM (SELECT cases.*, 'case_' || n AS "@id",
+    """INSERT INTO cases (#) SELECT # FROM (SELECT cases.*, 'case_' || n AS "@id", n + 1 AS "@number",
        'site' || (n % :operators) || '.example' AS "@operator",
        'work_' || (1 + (n % :operators * 7 + n / :operators * 13) % :works) AS "@work_id",
        'asset_' || (1 + (n % :operators * 7 + n / :operators * 13) % :works) AS "@asset_id",

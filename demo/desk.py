@@ -1,4 +1,7 @@
-"""Serves the desk over what `make demo` left in demo-data/, for one made-up reviewer; `make desk` runs it."""
+"""Serves the desk over what `make demo` left in demo-data/, for one made-up reviewer; `make desk` runs it.
+
+The demo's web site is served again where it was, so that its pages can be scanned, tried, captured and looked at.
+"""
 
 import secrets
 import signal
@@ -6,23 +9,20 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
+import yaml
+
+from demo.site import Site
 
 HOME = Path("demo-data")
 
-CONFIG = """\
-# Made by `make desk`: what the demo found, and nothing more to scan, since the demo's site is closed.
-data_dir: data
-rules_dir: rules
-fetch:
-  contact: demo@example.com
-web:
-  listen: {listen}
-logging:
-  level: error
-  format: text
+HEADING = """\
+# Made by `make desk`: the configuration of the demo with the desk, and without its receiver of messages, which is gone.
 """
 PORT, NAME = 8765, "demo"
 
@@ -40,7 +40,14 @@ def serve(watch: Path) -> int:
     """Serve the desk over the demo's folder until Ctrl-C, and print one address that signs in; return the exit code."""
     listen = free_address()
     config = watch / "desk.yaml"
-    config.write_text(CONFIG.format(listen=listen), encoding="utf-8")
+    settings = yaml.safe_load((watch / "config.yaml").read_text(encoding="utf-8"))
+    site = site_of(settings)
+    if site is None:
+        # What is at those addresses now is not the demo's.
+        settings["sources"] = []
+    settings["destinations"] = []
+    settings |= {"web": {"listen": listen}, "logging": {"level": "error", "format": "text"}}
+    config.write_text(HEADING + yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
     for ending in (signal.SIGTERM, signal.SIGHUP):
         # A terminal that is closed ends the daemon too.
         signal.signal(ending, lambda *_: sys.exit(1))
@@ -57,6 +64,18 @@ def serve(watch: Path) -> int:
     finally:
         daemon.terminate()
         daemon.wait()
+        if site is not None:
+            site.close()
+
+
+def site_of(settings: Mapping[str, Any]) -> Site | None:
+    """Serve the demo's web site where its configuration looks for it; None when something else has that port."""
+    port = urlsplit(settings["sources"][0]["url"]).port
+    try:
+        return Site(HOME / "site", port or 0)
+    except OSError:
+        print("the port of the demo's site is taken by now: the desk shows no sources", file=sys.stderr)
+        return None
 
 
 def free_address() -> str:

@@ -92,10 +92,10 @@ def _page(title: str, exhibits: list[Exhibit]) -> str:
 
 
 class Site:
-    """Serves a folder on a free port of loopback until closed."""
+    """Serves a folder on a port of loopback until closed (0: a free one). Raises OSError where that port is taken."""
 
-    def __init__(self, folder: Path) -> None:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
+    def __init__(self, folder: Path, port: int = 0) -> None:
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), partial(_Quiet, directory=str(folder)))
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         self.url = f"http://127.0.0.1:{self._server.server_port}"

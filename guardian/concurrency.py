@@ -23,6 +23,17 @@ async def run_all(work: Iterable[Awaitable[R]]) -> list[R]:
         await cancel_all(tasks)
 
 
+async def run_bounded(items: Iterable[T], work: Callable[[T], Awaitable[R]], at_once: int) -> list[R]:
+    """Do `work` for every item, for at most `at_once` at a time; otherwise as `run_all`."""
+    slots = asyncio.Semaphore(at_once)
+
+    async def one(item: T) -> R:
+        async with slots:
+            return await work(item)
+
+    return await run_all(one(item) for item in items)
+
+
 async def in_order(items: AsyncIterator[T], work: Callable[[T], Awaitable[R]], at_once: int) -> AsyncIterator[R]:
     """Do `work` for at most `at_once` items at a time; yield the results in the order of the items.
 

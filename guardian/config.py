@@ -1,4 +1,4 @@
-"""Reads config.yaml. Composes the settings that each room declares, and resolves relative paths."""
+"""Reads config.yaml. Composes the settings that each package declares, and resolves relative paths."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -59,7 +59,7 @@ class LoggingSettings(BaseModel):
 
 
 class Config(BaseModel):
-    """The whole configuration. No room gets this; each gets its own settings."""
+    """The whole configuration. No package gets this; each gets its own settings."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

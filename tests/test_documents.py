@@ -93,3 +93,26 @@ def test_links_lead_to_files(document: Path) -> None:
     links = re.findall(r"\]\((?!https?://|#)([^)#]+)", document.read_text(encoding="utf-8"))
     missing = [link for link in links if not (document.parent / link).exists()]
     assert not missing
+
+
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+MODULES = [path.relative_to(ROOT / "guardian").as_posix() for path in (ROOT / "guardian").rglob("*.py")]
+
+
+def test_the_architecture_names_every_package_and_module_at_the_top() -> None:
+    tops = {name.split("/")[0] + "/" * ("/" in name) for name in MODULES} - {"__init__.py"}
+    described = {line.split(" ")[0] for line in ARCHITECTURE.splitlines()}
+    # Small modules share a line, after a semicolon.
+    described |= set(re.findall(r"; (\w+\.py): ", ARCHITECTURE))
+    assert tops <= described
+
+
+def test_the_architecture_names_no_module_that_is_not_there() -> None:
+    """Names are given as in the tree: alone below their package, or as a path."""
+    elsewhere = {path.relative_to(ROOT).as_posix() for path in (*ROOT.glob("tests/*.py"), *ROOT.glob("tools/*.py"))}
+    named = (
+        set(re.findall(r"(?<![\w/*])[\w/]+\.py\b", ARCHITECTURE)) - elsewhere - {"guardian/x/y.py", "tests/x/test_y.py"}
+    )
+    there = [f"/guardian/{name}" for name in MODULES]
+    missing = [name for name in named if not any(one.endswith(f"/{name}") for one in there)]
+    assert not missing

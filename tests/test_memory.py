@@ -1,6 +1,6 @@
 """Memory stays flat: a real daemon scans thousands of pictures, and is weighed on the way.
 
-1,440 pictures here; `GUARDIAN_MEMORY_PICTURES=50000 pytest tests/test_memory.py -s` is the full size.
+760 pictures here; `GUARDIAN_MEMORY_PICTURES=50000 pytest tests/test_memory.py -s` is the full size.
 """
 
 import os
@@ -18,15 +18,16 @@ from PIL import Image
 from bench.memory import pictures
 from tests.cli.home import NO_CAPTURES, Home, made_home
 
-PICTURES = int(os.environ.get("GUARDIAN_MEMORY_PICTURES", "1440"))
+PICTURES = int(os.environ.get("GUARDIAN_MEMORY_PICTURES", "760"))
 SAMPLES = 24
-SETTLED = 0.6
+SETTLED = 0.42
 """By this share of the scan caches are full and allocators have what they need."""
 
-MOST_GROWTH = 10 * 2**20
-"""What allocators move up and down by, and a step of up to seven mebibytes where a segment of what was seen is written.
+MOST_GROWTH = 8 * 2**20
+"""What allocators move up and down by.
 
-Of 3,600 pictures the last 1,300 add nothing. Keeping 27 kB of each picture seen would be more than this.
+Where a segment of what was seen is written, after each 512 pictures, they take a step of up to seven mebibytes: of 760
+pictures that is before the settled ones. Of 3,600 the last 1,300 add nothing. 27 kB kept of each would be more.
 """
 
 

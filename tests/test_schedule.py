@@ -182,7 +182,7 @@ def test_a_clock_turned_back_while_the_daemon_runs_silences_no_source() -> None:
         assert not schedule.follow_clock()
         assert begun.empty(), "it was scanned a moment ago"
         clocks.ahead = timedelta(days=-400)
-        assert schedule.follow_clock()
+        assert schedule.follow_clock() < timedelta(days=-399)
         assert await asyncio.wait_for(begun.get(), 10) == "one"
         assert not schedule.follow_clock(), "told once"
 
@@ -221,7 +221,7 @@ def test_a_jump_forward_is_noticed_too() -> None:
 
     async def body(schedule: Schedule, _: "asyncio.Queue[str]") -> None:
         clocks.ahead = timedelta(hours=2)
-        assert schedule.follow_clock()
+        assert schedule.follow_clock() > timedelta(hours=1)
         assert not schedule.follow_clock()
 
     scheduled(clocks, datetime.now(UTC), body)

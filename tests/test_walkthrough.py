@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ import httpx
 import pytest
 from PIL import Image
 
+from tests import forked
 from tests.cli.home import NO_CAPTURES
 
 SECRET = "GUARDIAN_TEST_SECRET"
@@ -43,14 +43,16 @@ class Watch:
         )
 
     def guardian(self, *words: str, code: int = 0) -> str:
-        done = subprocess.run(self._command(*words), capture_output=True, text=True, env=self.environment, check=False)
+        """What a command writes, which is forked: see tests/forked.py."""
+        done = forked.guardian(*words, "--config", self.config, environment=self.environment)
         assert done.returncode == code, f"{words} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
     def start(self) -> subprocess.Popen[str]:
         """`guardian run`, until the test ends."""
         log = (self.folder / f"log-{len(self._running)}").open("w")
-        process = subprocess.Popen(self._command("run"), stdout=log, stderr=log, text=True, env=self.environment)
+        command = [*forked.GUARDIAN, "run", "--config", str(self.config)]
+        process = subprocess.Popen(command, stdout=log, stderr=log, text=True, env=self.environment)
         self._running.append(process)
         return process
 
@@ -79,21 +81,18 @@ class Watch:
             process.kill()
             process.wait()
 
-    def _command(self, *words: str) -> list[str]:
-        return [sys.executable, "-m", "guardian", *words, "--config", str(self.config)]
-
 
 @pytest.fixture(scope="module")
 def protected(tmp_path_factory: pytest.TempPathFactory, photographs: dict[str, Image.Image]) -> Path:
     """A working folder `watch` and two protected photographs in `mine`, made once: tests copy it."""
     folder = tmp_path_factory.mktemp("protected")
-    subprocess.run([sys.executable, "-m", "guardian", "init", str(folder / "watch")], check=True, capture_output=True)
+    assert forked.guardian("init", folder / "watch").returncode == 0
     mine = folder / "mine"
     mine.mkdir()
     for name in ("astronaut", "coffee"):
         photographs[name].save(mine / f"{name}.png")
-    add = [sys.executable, "-m", "guardian", "asset", "add", str(mine), "--collection", "portfolio"]
-    subprocess.run([*add, "--config", str(folder / "watch" / "config.yaml")], check=True, capture_output=True)
+    add = ("asset", "add", mine, "--collection", "portfolio", "--config", folder / "watch" / "config.yaml")
+    assert forked.guardian(*add).returncode == 0
     return folder
 
 

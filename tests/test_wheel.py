@@ -50,7 +50,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The `guardian` command of an environment that has the wheel; the dependencies are lent from this one.
 
-    The loan is a .pth file of folder paths: the editable install of the checkout is not followed from there.
+    The loan is a .pth file of folder paths: the editable install of the checkout is not followed from there. What
+    was compiled of the same code is lent too: that kernels are compiled where they never were is for the tests of them.
     """
     home = tmp_path_factory.mktemp("empty")
     venv.create(home, with_pip=False, symlinks=True)
@@ -69,7 +70,19 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         "--no-compile",
     ]
     subprocess.run([*command, "--ignore-installed", "--no-index", str(wheel)], check=True)
+    lend_compiled(site)
     return home / "bin" / "guardian"
+
+
+def lend_compiled(site: Path) -> None:
+    """Copy what Python and numba have compiled of the checkout beside the same code; both compare the code's time."""
+    for file in site.glob("guardian/**/*.py"):
+        original = ROOT / file.relative_to(site)
+        assert file.read_bytes() == original.read_bytes()
+        at = original.stat()
+        os.utime(file, ns=(at.st_atime_ns, at.st_mtime_ns))
+    for folder in ROOT.glob("guardian/**/__pycache__"):
+        shutil.copytree(folder, site / folder.relative_to(ROOT), dirs_exist_ok=True)
 
 
 def guardian(command: Path, *arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:

@@ -8,13 +8,16 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from guardian.cases.recording import note_gone
-from guardian.model import Answer, ScanCounts, Skipped, SkipReason, reason_word
+from guardian.model import FETCHED, REDIRECTED, Answer, ScanCounts, Skipped, SkipReason, reason_word
 from guardian.store import Transaction
 
 _GONE = frozenset({reason_word(SkipReason.HTTP_STATUS, status) for status in (404, 410)})
 
-_PAGE_WAS_READ = frozenset({"fetched", "redirected", SkipReason.ELSEWHERE.value, SkipReason.NOT_A_PAGE.value}) | _GONE
+_PAGE_WAS_READ = frozenset({FETCHED, REDIRECTED, SkipReason.ELSEWHERE.value, SkipReason.NOT_A_PAGE.value}) | _GONE
 """Outcomes of visiting a page after which it is known what the page shows, if only that it shows nothing any more."""
+
+_LEADS_ELSEWHERE = ("redirected", SkipReason.ELSEWHERE.value)
+_FEWEST_PAGES_OF_A_SITE = 2
 
 _HIDES_NOTHING = _PAGE_WAS_READ | {
     reason.value
@@ -39,17 +42,24 @@ _ANOTHER_PICTURE = _GONE | {
 def note_missed_in_crawl(tx: Transaction, source: str, at: datetime) -> int:
     """Note the findings that a crawl missed; return how many. To be called before its frontier is cleared.
 
-    A page that was not visited is missed only if the crawl saw the whole source: nothing leads there any more.
+    A page that was not visited is missed only if the crawl saw the whole source: nothing leads there any more. Neither
+    it nor a page that leads elsewhere is missed when the crawl read one page alone: a site under repair answers every
+    address with the same one.
     """
     unseen = _unseen(tx, source)
     if not unseen:
         return 0
 
-    is_whole = tx.frontier.is_only(source, _HIDES_NOTHING)
+    is_site_up = tx.frontier.has_read_pages(source, _FEWEST_PAGES_OF_A_SITE)
+    is_whole = is_site_up and tx.frontier.is_only(source, _HIDES_NOTHING)
     missed = []
     for id_, page_url in unseen.items():
         outcome = tx.frontier.outcome_of(source, page_url)
-        if is_whole if outcome is None else outcome in _PAGE_WAS_READ:
+        if outcome is None:
+            is_missed = is_whole
+        else:
+            is_missed = outcome in _PAGE_WAS_READ and (is_site_up or outcome not in _LEADS_ELSEWHERE)
+        if is_missed:
             missed.append(id_)
     _miss(tx, missed, at)
     return len(missed)

@@ -1,4 +1,4 @@
-"""Owes captures: a durable task for each use that is to be captured as proof. The room `evidence` takes them."""
+"""Owes captures: a durable task for each use that is to be captured as proof. The package `evidence` takes them."""
 
 import json
 from collections.abc import Sequence
@@ -71,7 +71,16 @@ def owe_capture(tx: Transaction, order: CaptureOrder, occasion: str, at: datetim
 
 
 def ask_for_capture(tx: Transaction, case_id: str, by: Actor, at: datetime) -> Task:
-    """Owe the capture of a case that somebody asks for, and write who did; return its task."""
+    """Owe the capture of a case that somebody asks for, and write who did; return its task.
+
+    One that somebody has asked for and that is still owed is the answer to all who ask meanwhile.
+    """
+    # Two who ask at the same moment do so one after the other.
+    tx.cases.lock(case_id)
+    for owed in tx.tasks.owed(TaskKind.CAPTURE, case_id):
+        if order_of(owed).reason is CaptureReason.ASKED:
+            return owed
+
     order = CaptureOrder(case_id, CaptureReason.ASKED, asked_by=by.name)
     task = owe_capture(tx, order, new_id("ask"), at)
     if task is None:

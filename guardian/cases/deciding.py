@@ -1,6 +1,6 @@
 """Changes cases as people decide. Each change says who, when and why, is a line of the history, and can be undone.
 
-The one door for it: the command line, the pages and the API call these functions in a transaction of theirs.
+The command line, the pages and the API all call these functions in a transaction of theirs.
 """
 
 from collections.abc import Iterator, Sequence

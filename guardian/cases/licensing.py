@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from guardian.cases.deciding import GRANTED, Edit, note_change
-from guardian.cases.standing import Judging, Rejudged, judge_again, uses_under
+from guardian.cases.standing import Judging, Rejudged, judge_if_any, uses_under
 from guardian.csv_files import read_rows
 from guardian.errors import ConfigError, UsageError
 from guardian.model import Asset, Case, CaseFilter, Licence
@@ -69,7 +69,7 @@ def add(tx: Transaction, terms: Licence, judging: Callable[[], Judging], at: dat
     Raises UsageError for terms that make no sense, and what `judging` raises.
     """
     licence = tx.licences.grant(terms, at)
-    return licence, _judged(tx, uses_under(tx, licence), judging, at)
+    return licence, judge_if_any(tx, uses_under(tx, licence), judging, at)
 
 
 def edit(tx: Transaction, licence: Licence, judging: Callable[[], Judging], at: datetime) -> Rejudged:
@@ -78,12 +78,14 @@ def edit(tx: Transaction, licence: Licence, judging: Callable[[], Judging], at: 
     if before is None:
         raise UsageError(f"there is no licence {licence.id}")
     tx.licences.edit(licence)
-    return _judged(tx, list(dict.fromkeys([*uses_under(tx, before), *uses_under(tx, licence)])), judging, at)
+    uses = dict.fromkeys([*uses_under(tx, before), *uses_under(tx, licence)])
+    return judge_if_any(tx, uses, judging, at)
 
 
-def _judged(tx: Transaction, uses: list[str], judging: Callable[[], Judging], at: datetime) -> Rejudged:
-    # Without uses no rules are needed, and a licence can be added before there are any.
-    return judge_again(tx, uses, judging(), at) if uses else Rejudged()
+def remove(tx: Transaction, licence: Licence, judging: Callable[[], Judging], at: datetime) -> Rejudged:
+    """Take a licence out, as if it had never been, and judge again what it spoke of."""
+    tx.licences.remove(licence.id)
+    return judge_if_any(tx, uses_under(tx, licence), judging, at)
 
 
 def call_licensed(

@@ -42,7 +42,7 @@ def queue_page(tx: Transaction, wanted: CaseFilter, now: datetime, limit: int, c
     """
     # One more than is shown tells whether there is another page.
     after = _place_of(cursor) if cursor else None
-    if wanted.words is not None:
+    if wanted.words is not None or wanted.label is not None:
         found, total = tx.cases.queue_with_count(wanted, limit + 1, after)
     else:
         found, total = tx.cases.queue(wanted, limit + 1, after), tx.cases.count_matching(wanted)

@@ -4,7 +4,7 @@ Between two sightings nobody knows whether a use goes on, so the day that is bet
 when it was last seen, or today. A licence that has ended since the last sighting is told of when the use is seen again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -101,6 +101,22 @@ def judge_again(tx: Transaction, finding_ids: Iterable[str], judging: Judging, a
                 unlicensed[case.id] = case
 
     return Rejudged(uses, tuple(licensed.values()), tuple(unlicensed.values()))
+
+
+def judge_if_any(
+    tx: Transaction, finding_ids: Collection[str], judging: Callable[[], Judging], at: datetime
+) -> Rejudged:
+    """Judge recorded uses as `judge_again` does. Only where there are some `judging` is called, which reads the rules.
+
+    So licences and assets can be written before there are any uses, or rules.
+    """
+    return judge_again(tx, finding_ids, judging(), at) if finding_ids else Rejudged()
+
+
+def judge_uses_of(tx: Transaction, asset_ids: Iterable[str], judging: Callable[[], Judging], at: datetime) -> Rejudged:
+    """Judge the recorded uses of assets again whose collection or work has changed, since licences go by both."""
+    uses = [use for asset_id in asset_ids for use in tx.findings.places(asset_id=asset_id)]
+    return judge_if_any(tx, uses, judging, at)
 
 
 def _standing(tx: Transaction, finding: Finding, work: Work, at: datetime) -> Standing:

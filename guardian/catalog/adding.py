@@ -13,11 +13,12 @@ import structlog
 from guardian.catalog.context import CatalogContext
 from guardian.catalog.details import Change, changes, corrected
 from guardian.catalog.looking_back import look_back, owe_look_back
-from guardian.catalog.publishing import a_few_at_a_time, protect_published, protect_unindexed, publish_entries
+from guardian.catalog.publishing import protect_published, protect_unindexed, publish_entries
 from guardian.catalog.rights import FileMetadata, filled, read_metadata
 from guardian.catalog.self_check import is_unchecked, note_self_checks
 from guardian.catalog.upkeep import rebuild
 from guardian.catalog.wanted import Wanted, as_text
+from guardian.concurrency import run_bounded
 from guardian.errors import FetchFailed, FetchRefused, GuardianError, IndexNotReady, TooPlain, Unmatchable, WorkerLost
 from guardian.fetch import local
 from guardian.matching.features.fingerprint import Fingerprint
@@ -113,7 +114,7 @@ class Adding:
 
     async def add(self, batch: Sequence[Wanted]) -> list[Added]:
         """Add some files together and return one result for each, in their order."""
-        prepared = await a_few_at_a_time(batch, self._prepare_one, self._context.workers.count + 1)
+        prepared = await run_bounded(batch, self._prepare_one, self._context.workers.count + 1)
         ready = [one for one in prepared if isinstance(one, _Prepared)]
         known = [one for one in prepared if isinstance(one, _Known)]
         self.has_restored |= any(one.restored for one in known)

@@ -8,6 +8,7 @@ import structlog
 from numpy.typing import NDArray
 
 from guardian.catalog.context import CatalogContext
+from guardian.concurrency import run_all
 from guardian.errors import GuardianError, IndexNotReady, WorkersUnavailable
 from guardian.matching.features.appearance import appearance_of
 from guardian.matching.features.image import decode_all
@@ -62,7 +63,7 @@ async def complete(context: CatalogContext, progress: Callable[[int, int], None]
     wanted = await asyncio.to_thread(missing, context)
     for start in range(0, len(wanted), _BATCH):
         progress(start, len(wanted))
-        found = await asyncio.gather(*(_made(context, asset) for asset in wanted[start : start + _BATCH]))
+        found = await run_all(_made(context, asset) for asset in wanted[start : start + _BATCH])
         await asyncio.to_thread(context.appearances.publish, [row for rows in found for row in rows])
     progress(len(wanted), len(wanted))
 

@@ -1,4 +1,4 @@
-"""The door of the catalogue: adds and withdraws assets; store, originals and index agree whatever interrupts it.
+"""The interface of the catalogue: adds and withdraws assets; store, originals and index agree whatever interrupts it.
 
 An asset is first kept (its bytes), then reserved (a row, state "adding"), then published (the index), then
 protected (the row). `repair` finishes whatever an interruption left half done. Machines that share a database have
@@ -6,7 +6,6 @@ an index and originals each: `follow` brings this one up to date with what other
 """
 
 import asyncio
-import sys
 from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -24,7 +23,7 @@ from guardian.catalog.settings import CatalogSettings
 from guardian.catalog.wanted import Wanted
 from guardian.disk_errors import refuse_root_in
 from guardian.errors import AlreadyRunning, IndexNotReady
-from guardian.evidence import Vault
+from guardian.evidence.vaults import originals_in
 from guardian.matching.index.writer import IndexWriter
 from guardian.matching.workers import Workers
 from guardian.memory.remembering import Memory
@@ -54,7 +53,7 @@ class Catalog:
         max_bytes: int,
         memory: Memory | None = None,
     ) -> None:
-        originals = Vault(data_dir / "originals", sys.maxsize)
+        originals = originals_in(data_dir)
         index = IndexWriter(workers.index_folder, workers.index_recipe)
         self._data_dir = data_dir
         rows = AssetRows(data_dir)

@@ -1,4 +1,4 @@
-"""Looks for new assets in what was seen before they were protected: the time machine.
+"""Looks for new assets in what was seen before they were protected.
 
 What the memory finds is written down as an earlier use, and a task is owed for each that looks at its place again: what
 is still there becomes a finding by the same rules as any other, what is gone is history of the asset.

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,6 +11,7 @@ import structlog
 from guardian.catalog.appearances import note_appearances
 from guardian.catalog.context import CatalogContext
 from guardian.catalog.works import look_for_works
+from guardian.concurrency import run_bounded
 from guardian.errors import (
     FetchFailed,
     FetchRefused,
@@ -31,7 +32,6 @@ _FIRST_BATCH = 8
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
-R = TypeVar("R")
 
 
 def warn_of_left_out(asset: Asset, reason: str) -> None:
@@ -48,7 +48,7 @@ async def publish_originals(context: CatalogContext, assets: Sequence[Asset]) ->
     for batch in in_batches(assets, context.settings.batch):
         entries = await entries_of(context, batch)
         await publish_entries(context, entries)
-        await protect_published(context, among(batch, entries))
+        await protect_published(context, with_entries(batch, entries))
         published += len(entries)
     await merge_segments(context)
     return published
@@ -108,7 +108,7 @@ async def entries_of(
             left_out(asset, f"{error}; adding its file again restores it")
             return None
 
-    entries = await a_few_at_a_time(assets, entry, context.workers.count + 1)
+    entries = await run_bounded(assets, entry, context.workers.count + 1)
     return [one for one in entries if one is not None]
 
 
@@ -135,7 +135,7 @@ def restore_original(context: CatalogContext, asset: Asset) -> bool:
     return True
 
 
-def among(assets: Sequence[Asset], entries: Sequence[Entry]) -> list[Asset]:
+def with_entries(assets: Sequence[Asset], entries: Sequence[Entry]) -> list[Asset]:
     """Return the assets that have one of these entries."""
     numbers = {number for number, _, _ in entries}
     return [asset for asset in assets if asset.number in numbers]
@@ -156,7 +156,7 @@ async def protect_published(context: CatalogContext, assets: Sequence[Asset]) ->
         await asyncio.to_thread(context.index.publish, entries)
         await asyncio.to_thread(note_appearances, context, entries)
         await asyncio.to_thread(context.index.withdraw, frozenset(before[one.id] for one in overtaken))
-        assets = among(overtaken, entries)
+        assets = with_entries(overtaken, entries)
 
 
 def _protect(context: CatalogContext, assets: Sequence[Asset]) -> list[Asset]:
@@ -212,14 +212,3 @@ def in_growing_batches(items: Sequence[T], most: int) -> Iterator[Sequence[T]]:
 def in_batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     """Yield the items in groups of `size`, the last one perhaps smaller."""
     return (items[start : start + size] for start in range(0, len(items), size))
-
-
-async def a_few_at_a_time(items: Sequence[T], work: Callable[[T], Awaitable[R]], at_once: int) -> list[R]:
-    """Do `work` for each item, `at_once` at a time; return the results in order. Raises the first error."""
-    slots = asyncio.Semaphore(at_once)
-
-    async def one(item: T) -> R:
-        async with slots:
-            return await work(item)
-
-    return await asyncio.gather(*(one(item) for item in items))

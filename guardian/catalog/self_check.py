@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import structlog
 
 from guardian.catalog.context import CatalogContext
-from guardian.catalog.publishing import a_few_at_a_time
+from guardian.concurrency import run_bounded
 from guardian.errors import GuardianError, TooPlain, TooSmall
 from guardian.model import Asset, MatchReport, SelfCheck, Weakness
 
@@ -32,7 +32,7 @@ async def note_self_checks(context: CatalogContext, wanted: Sequence[tuple[Asset
     async def check(one: tuple[Asset, bytes | None]) -> SelfCheck | None:
         return await _checked(context, *one)
 
-    found = await a_few_at_a_time(wanted, check, context.workers.count + 1)
+    found = await run_bounded(wanted, check, context.workers.count + 1)
 
     def note() -> None:
         with context.store.begin() as tx:

@@ -12,7 +12,6 @@ from guardian.catalog.appearances import note_appearances
 from guardian.catalog.context import CatalogContext
 from guardian.catalog.publishing import (
     LeftOut,
-    among,
     entries_of,
     in_batches,
     merge_segments,
@@ -22,6 +21,7 @@ from guardian.catalog.publishing import (
     publish_originals,
     restore_original,
     warn_of_left_out,
+    with_entries,
 )
 from guardian.catalog.works import look_for_all_works
 from guardian.errors import IndexNotReady
@@ -89,7 +89,7 @@ async def rebuild(
             await asyncio.to_thread(publish, entries)
             await note_hashes(context, entries)
             await asyncio.to_thread(note_appearances, context, entries)
-            held += among(batch, entries)
+            held += with_entries(batch, entries)
             done += len(batch)
 
     await protect_published(context, held)

@@ -26,7 +26,7 @@ _READING_MODULES = ("_compile_bytecode", "get_code")
 
 COMMANDS = {
     "init": "Write a configuration, rules and a data folder that work as they are.",
-    "asset": "Your images: add, sync, list, show, edit, remove, duplicates, siblings, poor.",
+    "asset": "Your images: add, sync, list, show, edit, remove, duplicates, siblings, poor, spread.",
     "work": "Versions of one picture, which share cases and licences: list, show, join, split.",
     "check": "Is this a copy of something you own? Answers at once.",
     "search": "What is like a picture or has some words, best first: find, save, run, list, remove, watch.",
@@ -36,8 +36,8 @@ COMMANDS = {
     "coverage": "What the last scans saw, and what they did not.",
     "source": "The places that are watched: list, try.",
     "config": "Configuration, rules, secrets and paths, before a start: check.",
-    "rules": "The rule files and what they said: check, explain.",
-    "memory": "What was met on the web, copies and strangers: status, forget, off, on.",
+    "rules": "The rule files and what they said: check, explain, try.",
+    "memory": "What scans have met on the web: status, forget, allow, off, on, verify, rebuild.",
     "licence": "Who may use what, where and when: add, import, list, edit, end, suggest...",
     "case": "Uses of your images: list, show, timeline, confirm, dismiss, assign, undo...",
     "evidence": "Proof of uses: capture, list, export, verify, recompute, hold, release, delete, du, check...",
@@ -45,14 +45,14 @@ COMMANDS = {
     "recheck": "Look again at all places of a case: still there, gone, moved or back?",
     "label": "Your own vocabulary on all that you own and that was seen: list, check, apply.",
     "operator": "Who uses your images, with all their cases and licences: list, show.",
-    "user": "Who may sign in to the desk: add, list, role, password, remove.",
+    "user": "Who may sign in to the desk: add, list, role, password, sign-in-link, remove.",
     "token": "What programs show to use the API: add, list, remove.",
     "audit": "Who did what, in a log that shows changes: list, verify.",
     "delivery": "Messages that went out, wait, are held or were given up: list, show, retry, held...",
     "destination": "Who is told: list, test, enable.",
     "quarantine": "Images that end guardian's worker processes: list, free.",
     "model": "The optional neural descriptor: status, fetch.",
-    "index": "The search index: status, verify, rebuild.",
+    "index": "The search index: status, verify, compare, rebuild.",
     "store": "The database: backup, check, prune.",
 }
 

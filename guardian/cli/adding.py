@@ -28,8 +28,9 @@ async def add_files(
     session: Session, wanted: "Sequence[Wanted]", counts: Counter[str], *, as_lines: bool = False, again: bool = False
 ) -> None:
     """Protect files, print a line for each as it is done, and add the results to `counts` by word."""
-    from guardian.app import label_new, make_catalog, make_workers
+    from guardian.app import make_catalog, make_workers
     from guardian.catalog.results import added_json, moves_licences
+    from guardian.housekeeping import label_new
 
     say_if_kernels_are_compiled()
     screen = Screen.of_output()
@@ -61,14 +62,12 @@ def judge_moved(session: Session, store: "Store", asset_ids: Sequence[str], *, q
     if not asset_ids:
         return
     from guardian.app import judging_of, utc_now
-    from guardian.cases.standing import judge_again
+    from guardian.cases.standing import judge_uses_of
     from guardian.cli.licence_terms import echo_rejudged
 
     with store.begin() as tx:
-        uses = [use for asset_id in asset_ids for use in tx.findings.places(asset_id=asset_id)]
-        # Without uses no rules are needed, and assets can be corrected before there are any.
-        rejudged = judge_again(tx, uses, judging_of(session.config), utc_now()) if uses else None
-    if rejudged is not None and not quietly:
+        rejudged = judge_uses_of(tx, asset_ids, lambda: judging_of(session.config), utc_now())
+    if not quietly:
         echo_rejudged(rejudged)
 
 

@@ -39,7 +39,7 @@ def command() -> None:
     help=f"""Protect images: files, folders with all that is in them, or CSV files.
 
     Read are {FORMATS}; not read are raw camera files, HEIC, JPEG XL, PSD, SVG and PDF. A CSV file (ending in
-    .csv) has a first line of column names: path, and any of title, collection, tags (parted by semicolons),
+    .csv) has a first line of column names: path, and any of title, collection, tags (separated by semicolons),
     creator, copyright_notice, licensor, web_statement, registration. What it leaves out is read from the
     IPTC, XMP and EXIF fields of the images. Safe to repeat and to interrupt: what is stated otherwise of an
     image that is protected already is corrected, and told. Each new image is searched for by copies of it; one

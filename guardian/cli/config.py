@@ -33,7 +33,7 @@ def check(session: Session, as_lines: bool) -> None:
 
     if as_lines:
         echo(json_line({"weight": remark.weight.value, "text": remark.text}) for remark in found.remarks)
-        raise SystemExit(2 if problems else 0)
+        raise SystemExit(2 if found.has_problems else 0)
 
     screen = Screen.of_output()
     echo(screen.facts(found.plan, indent=0, cut=Cut.MIDDLE))
@@ -46,4 +46,4 @@ def check(session: Session, as_lines: bool) -> None:
 
     click.echo()
     click.echo(f"{counted(problems, 'problem')}, {counted(warnings, 'warning')} in {session.config_path}")
-    raise SystemExit(2 if problems else 0)
+    raise SystemExit(2 if found.has_problems else 0)

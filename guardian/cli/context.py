@@ -27,7 +27,7 @@ class Session:
     @cached_property
     def config(self) -> "Config":
         """The configuration. Raises ConfigError."""
-        # Here and not above: `guardian --help` should not wait for the settings of all rooms to load.
+        # Here and not above: `guardian --help` should not wait for the settings of all packages to load.
         from guardian.config import load_config
         from guardian.matching.kernel_folder import choose_kernel_folder
 
@@ -42,7 +42,7 @@ pass_session = click.make_pass_decorator(Session, ensure=True)
 
 @contextmanager
 def opened_store(session: Session) -> Iterator["Store"]:
-    """Open the database alone, for commands that need nothing else: the other rooms take long to load."""
+    """Open the database alone, for commands that need nothing else: the other packages take long to load."""
     from guardian.store import open_store
 
     store = open_store(session.config.store, session.config.data_dir)

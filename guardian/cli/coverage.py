@@ -23,7 +23,7 @@ def command(session: Session, source: str | None, as_lines: bool) -> None:
     from guardian.app import opened_store, utc_now
     from guardian.coverage.coverage import coverages
     from guardian.coverage.evidence import evidence_room
-    from guardian.evidence import Vault
+    from guardian.evidence.vaults import evidence_in
 
     config = session.config
     chosen = [settings for settings in config.sources if source in (None, settings.name)]
@@ -34,7 +34,7 @@ def command(session: Session, source: str | None, as_lines: bool) -> None:
     with opened_store(config) as store, store.read() as tx:
         found = coverages(tx, chosen, utc_now(), config.coverage, config.fetch.closed)
         assets = tx.assets.count()
-        room = evidence_room(tx, Vault(config.data_dir / "evidence", config.evidence.max_bytes))
+        room = evidence_room(tx, evidence_in(config.data_dir, config.evidence))
 
     screen = Screen.of_output()
     for coverage in found:

@@ -164,11 +164,11 @@ async def _also(
     from guardian.evaluation.comparison import compared_results
     from guardian.evaluation.results import results
     from guardian.evaluation.variants import Variant, indexed, variant_workers
-    from guardian.evidence import Vault
+    from guardian.evidence.vaults import originals_in
 
     folder = config.data_dir / "evaluation" / name
     workers = variant_workers(Variant(name), config.matching, config.embedding, folder)
-    originals = Vault(config.data_dir / "originals", 0)
+    originals = originals_in(config.data_dir)
     step = progress.add_task(f"{name}: indexing", total=len(protected))
     unread = await indexed(workers, protected, originals.path_of, lambda done: progress.update(step, completed=done))
     step = progress.add_task(f"{name}: asking", total=len(plan.questions))
@@ -222,9 +222,9 @@ def _plan(config: "Config", wish: _Wish, protected: list[Asset]) -> "Plan":
     from guardian.evaluation.asking import Plan, hosts_among
     from guardian.evaluation.attacks import HARD, STANDARD, WILD
     from guardian.evaluation.questions import plan, sampled
-    from guardian.evidence import Vault
+    from guardian.evidence.vaults import originals_in
 
-    originals = Vault(config.data_dir / "originals", 0)
+    originals = originals_in(config.data_dir)
     mine = [asset for asset in protected if wish.collection in (None, asset.collection)]
     here = [asset for asset in mine if originals.holds(asset.sha256)]
     if not mine:

@@ -76,11 +76,12 @@ async def _capture(session: Session, start: str) -> EvidenceCapture:
 
     Raises GuardianError when another process is at this case, or when it cannot be taken now: then it stays owed.
     """
-    from guardian.app import at_work, capture_services_of, opened_app, take_over
+    from guardian.app import at_work, capture_services_of, opened_app
     from guardian.cases.capture_orders import ask_for_capture
     from guardian.cases.reading import case_starting_with
     from guardian.config import require_contact
     from guardian.evidence.capture_tasks import CaptureConsumer
+    from guardian.housekeeping import take_over
     from guardian.model import TaskKind, TaskState
     from guardian.tasks.runner import Runner
 

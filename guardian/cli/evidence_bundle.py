@@ -20,8 +20,8 @@ from guardian.views.timestamps import second_text
 
 if TYPE_CHECKING:
     from guardian.evidence.bundle import Written
+    from guardian.evidence.bundle_options import BundleOptions
     from guardian.evidence.verifying import Verified
-    from guardian.evidence.wishes import BundleWishes
 
 DAMAGED, NO_BUNDLE, INCOMPLETE = 1, 2, 3
 """Exit codes of `verify`; `export` too returns the last one."""
@@ -60,12 +60,12 @@ def export_bundle(
 
     Exits 3 when files of the case are lost or damaged: the bundle has all others, and says which are missing.
     """
-    from guardian.evidence.wishes import BundleWishes
+    from guardian.evidence.bundle_options import BundleOptions
 
-    wishes = BundleWishes(
+    options = BundleOptions(
         with_original=not without_original, with_timestamp=not without_timestamp, for_others=for_others
     )
-    written = asyncio.run(_export(session, case, out, wishes))
+    written = asyncio.run(_export(session, case, out, options))
     is_stamped = bool(session.config.evidence.timestamps) and not without_timestamp
     exit_code = INCOMPLETE if written.lost else 0
     if as_json:
@@ -168,7 +168,7 @@ def show_key(session: Session) -> None:
 COMMANDS = (export_bundle, verify_bundle, show_key)
 
 
-async def _export(session: Session, start: str, out: Path, wishes: "BundleWishes") -> "Written":
+async def _export(session: Session, start: str, out: Path, options: "BundleOptions") -> "Written":
     from guardian.app import exporting_of, make_workers, opened_store
     from guardian.evidence.exporting import export
     from guardian.fetch.trusted import TrustedClient
@@ -179,7 +179,7 @@ async def _export(session: Session, start: str, out: Path, wishes: "BundleWishes
         with opened_store(config) as store:
             async with TrustedClient(config.delivery.ca_file) as client:
                 exporting = exporting_of(config, store, workers, client)
-                return await export(exporting, start, out, this_user(), datetime.now(UTC), wishes)
+                return await export(exporting, start, out, this_user(), datetime.now(UTC), options)
     finally:
         await workers.aclose()
 

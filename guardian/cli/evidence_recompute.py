@@ -27,7 +27,7 @@ def command(file: Path, original: Path | None, as_lines: bool) -> None:
 
     Works on any machine: it needs no configuration, no database and no network. The exit code is 0 when all numbers
     hold, 1 when one does not or a file was changed, 2 when FILE is no bundle or your picture is needed, 3 when a file
-    that is needed was lost before the bundle was made.
+    that is needed was lost before the bundle was made, or nothing was measured that could be computed again.
     """
     from guardian.evidence.recompute import recompute
     from guardian.evidence.verifying import NotABundle
@@ -44,13 +44,15 @@ def command(file: Path, original: Path | None, as_lines: bool) -> None:
         screen = Screen.of_output()
         for one in found:
             echo(lines_of(one, screen))
-    raise SystemExit(_exit_code(found))
+    raise SystemExit(exit_code_of(found))
 
 
-def _exit_code(found: Sequence["Recomputed"]) -> int:
+def exit_code_of(found: Sequence["Recomputed"]) -> int:
+    """Return the exit code for all comparisons of a bundle; the help of the command says what each means."""
     if any(not one.holds and one.lost is None for one in found):
         return 1
-    return 0 if all(one.holds for one in found) else INCOMPLETE
+    is_any_computed = any(one.numbers for one in found)
+    return 0 if is_any_computed and all(one.holds for one in found) else INCOMPLETE
 
 
 def _json(one: "Recomputed") -> dict[str, Any]:

@@ -59,11 +59,12 @@ def delete_case_evidence(session: Session, case: str, note: str, yes: bool) -> N
     What cannot be undone is asked about first. A case on hold is refused.
     """
     from guardian.cases.reading import case_starting_with
-    from guardian.evidence import Vault, remove_needless
+    from guardian.evidence import remove_needless
     from guardian.evidence.retention import delete_evidence
+    from guardian.evidence.vaults import evidence_in
     from guardian.model import DeletionReason
 
-    vault = Vault(session.config.data_dir / "evidence", session.config.evidence.max_bytes)
+    vault = evidence_in(session.config.data_dir, session.config.evidence)
     with opened_store(session) as store:
         with store.read() as tx:
             found = case_starting_with(tx, case)
@@ -90,10 +91,10 @@ def delete_case_evidence(session: Session, case: str, note: str, yes: bool) -> N
 @pass_session
 def disk_usage(session: Session, as_json: bool) -> None:
     """Show how much disk space evidence takes: by case, the largest first, and by kind of file."""
-    from guardian.evidence import Vault
     from guardian.evidence.usage import usage
+    from guardian.evidence.vaults import evidence_in
 
-    vault = Vault(session.config.data_dir / "evidence", session.config.evidence.max_bytes)
+    vault = evidence_in(session.config.data_dir, session.config.evidence)
     with opened_store(session) as store, store.read() as tx:
         found = usage(tx, vault)
 
@@ -139,14 +140,12 @@ def check_evidence(session: Session, against: Path | None, as_lines: bool) -> No
 
     Exits 4 when evidence is missing or damaged, or when the other copy has what this one has not.
     """
-    from guardian.app import notice_copies_of
-    from guardian.evidence import Vault
     from guardian.evidence.checking import check_vault, compare_copies, count_files
+    from guardian.evidence.vaults import evidence_in, notice_copies_in
 
-    folder = session.config.data_dir / "evidence"
-    if against is not None and against.resolve() == folder.resolve():
+    vault = evidence_in(session.config.data_dir, session.config.evidence)
+    if against is not None and against.resolve() == vault.folder.resolve():
         raise UsageError(f"{against} is the vault itself; name another copy of it")
-    vault = Vault(folder, session.config.evidence.max_bytes)
     with opened_store(session) as store:
         problems = store.problems()
         if problems:
@@ -155,10 +154,10 @@ def check_evidence(session: Session, against: Path | None, as_lines: bool) -> No
             needed = dict([*tx.versions.kept_digests(), *tx.evidence.kept_digests()])
             sent = tx.notices.copies()
 
-    copies = notice_copies_of(session.config)
+    copies = notice_copies_in(session.config.data_dir)
     found = [*check_vault(vault, needed), *check_vault(copies, sent)]
     if against is not None:
-        found += compare_copies(folder, against)
+        found += compare_copies(vault.folder, against)
 
     screen = Screen.of_output()
     for one in found:
@@ -170,7 +169,7 @@ def check_evidence(session: Session, against: Path | None, as_lines: bool) -> No
 
     lost = sum(one.fault.is_loss for one in found)
     if not as_lines:
-        files = counted(count_files(folder) + count_files(copies.folder), "file")
+        files = counted(count_files(vault.folder) + count_files(copies.folder), "file")
         said = f"{files} read; {counted(lost, 'file')} missing or damaged" if lost else f"{files} read; all are whole"
         click.echo(said)
         if against is not None and not lost:

@@ -183,14 +183,12 @@ def remove(session: Session, licence_id: str) -> None:
     Recorded uses are judged again at once. A use that is not licensed any more is told of once, unless it was not seen
     while it was licensed. ID may be shortened as long as it is unique.
     """
-    from guardian.cases.standing import Rejudged, judge_again, uses_under
+    from guardian.cases import licensing
 
     with opened_store(session) as store, store.begin() as tx:
         licence = licence_starting_with(tx, licence_id)
         scope = scope_of(tx, licence)
-        tx.licences.remove(licence.id)
-        uses = uses_under(tx, licence)
-        rejudged = judge_again(tx, uses, judging_for(session)(), datetime.now(UTC)) if uses else Rejudged()
+        rejudged = licensing.remove(tx, licence, judging_for(session), datetime.now(UTC))
 
     echo(Screen.of_output().wrapped(f"removed {licence.id}  {grant_text(licence, scope)}", 2, first=""))
     echo_rejudged(rejudged)

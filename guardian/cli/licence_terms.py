@@ -43,9 +43,9 @@ def terms_options(function: F) -> F:
 
 def keep_proof(session: Session, proof: Path) -> str:
     """Keep the bytes of a proof in the data folder; return their SHA-256."""
-    from guardian.app import proofs_of
+    from guardian.evidence.vaults import proofs_in
 
-    return proofs_of(session.config).keep(proof.read_bytes())
+    return proofs_in(session.config.data_dir).keep(proof.read_bytes())
 
 
 def judging_for(session: Session) -> "Callable[[], Judging]":

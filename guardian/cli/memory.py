@@ -111,7 +111,7 @@ def rebuild(session: Session) -> None:
 
 async def _rebuild(session: Session) -> None:
     from guardian.app import make_workers, opened_memory
-    from guardian.evidence import Vault
+    from guardian.evidence.vaults import evidence_in
     from guardian.memory.rebuilding import earlier_recipes, rebuild
 
     config = session.config
@@ -122,7 +122,7 @@ async def _rebuild(session: Session) -> None:
             if not earlier_recipes(memory):
                 click.echo(f"there is nothing to make anew: all is of recipe {memory.recipe}")
                 return
-            made = await rebuild(store, memory, workers, Vault(config.data_dir / "evidence", config.evidence.max_bytes))
+            made = await rebuild(store, memory, workers, evidence_in(config.data_dir, config.evidence))
     finally:
         await workers.aclose()
     click.echo(f"made anew: {made.whole} of their bytes, {made.coarse} of their preview")

@@ -125,15 +125,15 @@ async def _save(session: Session, name: str, options: dict[str, Any]) -> None:
 
 
 async def _kept_request(app: "App", name: str, *, facets: bool) -> "Request":
+    from guardian.evidence.vaults import search_pictures_in
     from guardian.search.asking import asked_of, request_of
-    from guardian.search.watching import pictures_in
 
     with app.store.read() as tx:
         asked = asked_of(_named(tx.named_searches.get(name), name).asked)
         request = request_of(tx, replace(asked, facets=facets), None)
     if request.own is not None:
         return replace(request, picture=app.search.original(request.own))
-    content = pictures_in(app.config.data_dir).get(asked.picture) if asked.picture is not None else None
+    content = search_pictures_in(app.config.data_dir).get(asked.picture) if asked.picture is not None else None
     return replace(request, picture=content)
 
 
@@ -144,9 +144,9 @@ def _named(found: NamedSearch | None, name: str) -> NamedSearch:
 
 
 def _pictures(session: Session) -> "Vault":
-    from guardian.search.watching import pictures_in
+    from guardian.evidence.vaults import search_pictures_in
 
-    return pictures_in(session.config.data_dir)
+    return search_pictures_in(session.config.data_dir)
 
 
 def _json(named: NamedSearch) -> dict[str, Any]:

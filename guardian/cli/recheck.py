@@ -46,7 +46,7 @@ async def _recheck(session: Session, start: str) -> Recheck:
     from guardian.app import opened_app
     from guardian.cases.reading import case_starting_with
     from guardian.config import require_contact
-    from guardian.scan.notice_recheck import Occasion, recheck_case
+    from guardian.scan.recheck.cases import Occasion, recheck_case
 
     require_contact(session.config, session.config_path)
     async with opened_app(session.config) as app:

@@ -44,8 +44,9 @@ def command(session: Session, source: str) -> None:
 
 async def _scan(session: Session, source: str) -> tuple[ScanCounts, int, int, int]:
     """Scan a source; return its counts, the number of protected assets, and of messages and captures now due."""
-    from guardian.app import at_work, keep_labels, opened_app, prepare, scan_and_mend
+    from guardian.app import at_work, opened_app
     from guardian.config import require_contact
+    from guardian.housekeeping import keep_labels, prepare, scan_with_repair
 
     config = session.config
     chosen = next((settings for settings in config.sources if settings.name == source), None)
@@ -63,7 +64,7 @@ async def _scan(session: Session, source: str) -> tuple[ScanCounts, int, int, in
 
     async with opened_app(config) as app, at_work(app, f"guardian scan {source}") as heartbeat:
         await prepare(app)
-        ended = await scan_and_mend(app, heartbeat, chosen, show)
+        ended = await scan_with_repair(app, heartbeat, chosen, show)
         await keep_labels(app)
         with app.store.read() as tx:
             # The counts of the scan's row: a crawl that continued an interrupted one has counted both halves.

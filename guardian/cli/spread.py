@@ -26,7 +26,7 @@ def read_spread(session: Session, asset_id: str) -> Spread:
 
 async def _read_spread(session: Session, asset_id: str) -> Spread:
     from guardian.app import make_workers, open_rules, opened_memory, platforms_of
-    from guardian.evidence import Vault
+    from guardian.evidence.vaults import originals_in
     from guardian.memory.replay import Ground
     from guardian.memory.spread import derive, spread_of, with_derivations
 
@@ -45,7 +45,7 @@ async def _read_spread(session: Session, asset_id: str) -> Spread:
             if not versions:
                 return spread
             try:
-                content = Vault(config.data_dir / "originals", config.evidence.max_bytes).get(asset.sha256)
+                content = originals_in(config.data_dir).get(asset.sha256)
                 derivations = await workers.run_with_matcher(derive, content, versions)
             except GuardianError as error:
                 # The original is lost, or the index is: what was measured is shown all the same.

@@ -1,7 +1,6 @@
 """`guardian store`: back up the database while guardian runs, check it, prune it."""
 
 import json
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +17,8 @@ from guardian.views.counting import counted, size_text
 from guardian.views.plain_text import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
     from guardian.evidence.vault import KeptState
 
 DAMAGED = 4
@@ -36,7 +37,8 @@ def back_up(session: Session, path: Path) -> None:
     """Write a whole copy of the database to PATH, also while guardian runs.
 
     The copy appears under its name only when it is complete, sound and on disk; an older one is replaced.
-    It holds everything guardian knows, but not the files beside it: copy the folders originals and evidence too.
+    It holds everything guardian knows, but not the files beside it: copy evidence.key and the folders originals,
+    proofs, notices, searches and evidence too.
     """
     with opened_store(session) as store:
         store.backup(path)
@@ -52,57 +54,80 @@ def check(session: Session, quick: bool, as_lines: bool) -> None:
 
     The files are compared with the digests that they are kept under. Exit code 4 if anything is not sound.
     """
-    from guardian.evidence.http_records import damaged_records
-    from guardian.evidence.vault import KeptState, Vault
+    from guardian.evidence.vault import KeptState
 
     with opened_store(session) as store:
         problems = store.problems()
         if problems:
             raise StoreUnusable("the database is damaged; restore a backup:\n" + "\n".join(problems))
         with store.read() as tx:
-            assets = tx.assets.list(state=AssetState.PROTECTED)
-            evidence = tx.versions.kept_digests()
-            captures = tx.evidence.kept_digests()
+            needed = _Needed(
+                tx.assets.list(state=AssetState.PROTECTED), tx.versions.kept_digests(), tx.evidence.kept_digests()
+            )
 
-    originals, kept = (Vault(session.config.data_dir / name, sys.maxsize) for name in ("originals", "evidence"))
-    damaged = []
     with progress_bar() as progress:
-        step = progress.add_task("checking", total=len(assets) + len(evidence) + len(captures))
-        for asset in assets:
-            state = originals.state_of(asset.sha256, only_presence=quick)
-            damaged.append(_LostFile("original", state, originals.path_of(asset.sha256), asset=asset))
-            progress.advance(step)
-        for digest, finding_id in evidence:
-            state = kept.state_of(digest, only_presence=quick)
-            damaged.append(_LostFile("evidence", state, kept.path_of(digest), finding_id=finding_id))
-            for record in [] if quick else damaged_records(kept, digest):
-                damaged.append(_LostFile("record", KeptState.DAMAGED, record, finding_id=finding_id))
-            progress.advance(step)
+        step = progress.add_task("checking", total=needed.count)
+        found = list(_checked(session, needed, lambda: progress.advance(step), quick=quick))
+    damaged = [one for one in found if one.state is not KeptState.WHOLE]
 
-        for digest, capture_id in captures:
-            state = kept.state_of(digest, only_presence=quick)
-            damaged.append(_LostFile("capture", state, kept.path_of(digest), capture_id=capture_id))
-            progress.advance(step)
-
-    damaged = [one for one in damaged if one.state is not KeptState.WHOLE]
     screen = Screen.of_output()
     for one in damaged:
         echo([json_line(one.as_json)] if as_lines else screen.reflowed(one.lines))
     if not as_lines:
         click.echo("the database is sound")
-        kept_files = (
-            f"{counted(len(assets), 'original')} and {counted(len(evidence) + len(captures), 'file')} of evidence"
-        )
+        evidence = counted(len(needed.evidence) + len(needed.captures), "file")
+        files = f"{counted(len(needed.assets), 'original')} and {evidence} of evidence"
         if damaged:
-            echo(screen.reflowed([f"of {kept_files} {len(damaged)} {'is' if len(damaged) == 1 else 'are'} not whole"]))
-        elif assets or evidence or captures:
-            are = "there" if quick else "whole"
-            click.echo(f"{kept_files} are {are}")
+            echo(screen.reflowed([f"of {files} {len(damaged)} {'is' if len(damaged) == 1 else 'are'} not whole"]))
+        elif needed.count:
+            click.echo(f"{files} are {'there' if quick else 'whole'}")
     raise SystemExit(DAMAGED if damaged else 0)
 
 
 @dataclass(frozen=True, slots=True)
-class _LostFile:
+class _Needed:
+    """The files that the database names: evidence with the finding, files of captures with the capture they are of."""
+
+    assets: "Sequence[Asset]"
+    evidence: "Sequence[tuple[str, str]]"
+    captures: "Sequence[tuple[str, str]]"
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.assets) + len(self.evidence) + len(self.captures)
+
+
+def _checked(
+    session: Session, needed: _Needed, advance: "Callable[[], None]", *, quick: bool
+) -> "Iterator[_CheckedFile]":
+    """Yield each file with what is found at its place, and each damaged record beside one; `advance` after each."""
+    from guardian.evidence.http_records import damaged_records
+    from guardian.evidence.vault import KeptState
+    from guardian.evidence.vaults import evidence_in, originals_in
+
+    config = session.config
+    originals, kept = originals_in(config.data_dir), evidence_in(config.data_dir, config.evidence)
+    for asset in needed.assets:
+        state = originals.state_of(asset.sha256, only_presence=quick)
+        yield _CheckedFile("original", state, originals.path_of(asset.sha256), asset=asset)
+        advance()
+
+    for digest, finding_id in needed.evidence:
+        state = kept.state_of(digest, only_presence=quick)
+        yield _CheckedFile("evidence", state, kept.path_of(digest), finding_id=finding_id)
+        for record in [] if quick else damaged_records(kept, digest):
+            yield _CheckedFile("record", KeptState.DAMAGED, record, finding_id=finding_id)
+        advance()
+
+    for digest, capture_id in needed.captures:
+        state = kept.state_of(digest, only_presence=quick)
+        yield _CheckedFile("capture", state, kept.path_of(digest), capture_id=capture_id)
+        advance()
+
+
+@dataclass(frozen=True, slots=True)
+class _CheckedFile:
     """A file that the database names, and what is found at its place: an original, evidence, or a file of a capture."""
 
     kind: str

@@ -18,7 +18,18 @@ from guardian.crawl.lists import ListReader, ListReading
 from guardian.crawl.page_reader import PageReader, PageReading
 from guardian.crawl.traps import Traps
 from guardian.errors import ClaimLost, FetchFailed, FetchRefused, StoreUnusable, internal_error_text
-from guardian.model import Checkpoint, CrawlRequest, FrontierRow, FrontierState, ScanCounts, Skipped, SkipReason
+from guardian.model import (
+    FETCHED,
+    REDIRECTED,
+    Checkpoint,
+    CrawlKind,
+    CrawlRequest,
+    FrontierRow,
+    FrontierState,
+    ScanCounts,
+    Skipped,
+    SkipReason,
+)
 from guardian.urls.addresses import address_key, host_without_www
 
 PAGES_AT_ONCE = 8
@@ -31,8 +42,7 @@ _MOST_DEEPER = 20_000
 _MOST_TRIES = 4
 """A page that was being visited at so many interruptions may be their cause."""
 
-_LISTS = ("sitemap", "feed")
-_FETCHED = "fetched"
+_LISTS = (CrawlKind.SITEMAP, CrawlKind.FEED)
 
 log = structlog.get_logger(__name__)
 
@@ -63,7 +73,7 @@ class _Visited:
 
     seen: tuple[Seen, ...] = ()
     links: tuple[CrawlRequest, ...] = ()
-    outcome: str = _FETCHED
+    outcome: str = FETCHED
     counts: ScanCounts = field(default_factory=ScanCounts)
     also_visited: int | None = None
 
@@ -71,7 +81,7 @@ class _Visited:
         """Return the checkpoint to yield after everything that was seen here."""
         visited = [(row_id, self.outcome)]
         if self.also_visited is not None:
-            visited.append((self.also_visited, _FETCHED if self.outcome == "redirected" else self.outcome))
+            visited.append((self.also_visited, FETCHED if self.outcome == REDIRECTED else self.outcome))
         return Checkpoint(source, tuple(visited), counts=self.counts)
 
 
@@ -131,7 +141,7 @@ class Crawler:
                 # Supervises one page: whatever goes wrong with it, the others are visited.
                 log.exception("page_failed", page_url=row.url)
                 failed = Skipped(row.url, SkipReason.INTERNAL, internal_error_text(error))
-                return _Visited((failed,), outcome="internal")
+                return _Visited((failed,), outcome=SkipReason.INTERNAL.value)
 
         return await run_all(one(row) for row in rows)
 
@@ -140,14 +150,14 @@ class Crawler:
         if row.tries > _MOST_TRIES:
             # Otherwise every later scan would begin with the page that kills it.
             detail = f"the scan was cut off {row.tries - 1} times while this was being visited"
-            return _Visited((Skipped(row.url, SkipReason.CRASHED, detail),), outcome="crashed")
+            return _Visited((Skipped(row.url, SkipReason.CRASHED, detail),), outcome=SkipReason.CRASHED.value)
 
         match row.kind:
-            case "sitemap":
+            case CrawlKind.SITEMAP:
                 return await self._visit_sitemap(row)
-            case "feed":
+            case CrawlKind.FEED:
                 return _of_list(await self._lists_reader.feed(row.url), row)
-            case _:
+            case CrawlKind.PAGE:
                 return await self._visit_page(row)
 
     async def _visit_sitemap(self, row: FrontierRow) -> _Visited:
@@ -162,13 +172,13 @@ class Crawler:
 
     async def _visit_page(self, row: FrontierRow) -> _Visited:
         reading = await self._pages_reader.read(row.url)
-        links = tuple(CrawlRequest(url, "page", row.depth + 1, row.url) for url in reading.links)
+        links = tuple(CrawlRequest(url, CrawlKind.PAGE, row.depth + 1, row.url) for url in reading.links)
         if row.depth >= self._bounds.max_depth:
             self._note_deeper(links)
             links = ()
 
         # A page that did not show what it has is not one that was read: nothing is missed on it.
-        outcome = reading.hidden_by.value if reading.hidden_by is not None else _FETCHED
+        outcome = reading.hidden_by.value if reading.hidden_by is not None else FETCHED
         whole = _Visited(reading.seen, links, outcome, reading.counts)
         # A redirect that only adds a session id leads to the same page.
         if address_key(reading.final_url) == address_key(row.url):
@@ -181,15 +191,15 @@ class Crawler:
         if not self._bounds.wanted(reading.final_url):
             leaves = Skipped(row.url, SkipReason.ELSEWHERE, f"leads out of this source, to {reading.final_url}")
             if not is_start:
-                return _Visited((leaves,), outcome="elsewhere")
+                return _Visited((leaves,), outcome=SkipReason.ELSEWHERE.value)
             # The user asked for this page by naming a start that leads to it; its links belong to another site.
             return replace(whole, seen=(*whole.seen, leaves))
 
-        outcome = "redirected" if whole.outcome == _FETCHED else whole.outcome
+        outcome = REDIRECTED if whole.outcome == FETCHED else whole.outcome
         # Many addresses may redirect to one page: the first of them adds its row to the frontier and reports it.
         target = _without_return(reading.final_url, row.url)
         self._led_to[target] += 1
-        taken = await asyncio.to_thread(self._take, CrawlRequest(target, "page", row.depth, row.url))
+        taken = await asyncio.to_thread(self._take, CrawlRequest(target, CrawlKind.PAGE, row.depth, row.url))
         if taken is None and not is_start:
             return _Visited(outcome=outcome)
         return replace(whole, outcome=outcome, also_visited=taken)
@@ -214,7 +224,7 @@ class Crawler:
                 tx.frontier.clear(self._source)
                 tx.frontier.add(self._source, starts)
 
-            self._pages = tx.frontier.count(self._source, FrontierState.DONE, "page")
+            self._pages = tx.frontier.count(self._source, FrontierState.DONE, CrawlKind.PAGE)
             self._lists = sum(tx.frontier.count(self._source, FrontierState.DONE, kind) for kind in _LISTS)
             self._links = tx.frontier.count(self._source)
         return begins_anew
@@ -230,7 +240,7 @@ class Crawler:
                     return lists
 
             most = max(0, min(PAGES_AT_ONCE, self._bounds.max_pages - self._pages))
-            rows = tx.frontier.claim(self._source, most, "page")
+            rows = tx.frontier.claim(self._source, most, CrawlKind.PAGE)
         self._pages += len(rows)
         return rows
 
@@ -240,7 +250,7 @@ class Crawler:
         kept: list[CrawlRequest] = []
         for link in links:
             key = address_key(link.url)
-            is_outside = link.kind == "page" and not self._bounds.wanted(link.url)
+            is_outside = link.kind is CrawlKind.PAGE and not self._bounds.wanted(link.url)
             if key in self._met or is_outside:
                 continue
 
@@ -250,7 +260,7 @@ class Crawler:
                 continue
 
             self._met.add(key)
-            reason = self._traps.reason(link.url) if link.kind == "page" else None
+            reason = self._traps.reason(link.url) if link.kind is CrawlKind.PAGE else None
             if reason is None:
                 kept.append(link)
             else:
@@ -264,7 +274,7 @@ class Crawler:
     def _left(self) -> list[str]:
         """Return what was not visited, one sentence for each reason."""
         with self._context.store.read() as tx:
-            pages = tx.frontier.count(self._source, FrontierState.WAITING, "page")
+            pages = tx.frontier.count(self._source, FrontierState.WAITING, CrawlKind.PAGE)
             lists = sum(tx.frontier.count(self._source, FrontierState.WAITING, kind) for kind in _LISTS)
             deeper = sum(not tx.frontier.knows(self._source, link) for link in self._deeper.values())
 
@@ -285,7 +295,7 @@ class Crawler:
         Lists are claimed before pages, so by then they have named their pages.
         """
         with self._context.store.begin() as tx:
-            is_all = tx.frontier.count(self._source, kind="page") == (start.kind == "page")
+            is_all = tx.frontier.count(self._source, kind=CrawlKind.PAGE) == (start.kind is CrawlKind.PAGE)
             if is_all:
                 # The next scan begins at the starts again.
                 tx.frontier.clear(self._source)

@@ -10,7 +10,7 @@ from guardian.extract.entries import ListEntries
 from guardian.extract.feeds import read_feed
 from guardian.extract.sitemaps import read_sitemap, unpacked
 from guardian.extract.xml_text import root_of_list
-from guardian.model import CrawlRequest, PageCapture, Response, Sighting, Skipped, SkipReason
+from guardian.model import CrawlKind, CrawlRequest, PageCapture, Response, Sighting, Skipped, SkipReason
 
 _FEEDS = ("rss", "feed", "rdf")
 _SITEMAPS = ("urlset", "sitemapindex")
@@ -59,9 +59,9 @@ class ListReader:
             seen += [sighting_of(image, self._source, capture, entry.page_url) for image in entry.images]
             if entry.page_url is not None:
                 # Depth 0: a page that a list names is a start, however deep the links to it are.
-                pages.append(CrawlRequest(entry.page_url, "page", 0, capture.final_url))
+                pages.append(CrawlRequest(entry.page_url, CrawlKind.PAGE, 0, capture.final_url))
 
-        sitemaps = [CrawlRequest(url, "sitemap", depth + 1, capture.final_url) for url in listed.sitemaps]
+        sitemaps = [CrawlRequest(url, CrawlKind.SITEMAP, depth + 1, capture.final_url) for url in listed.sitemaps]
         if capture.response.incomplete is not None:
             detail = f"only a part of the list came: {capture.response.incomplete}"
             seen.append(Skipped(capture.url, SkipReason.BROKEN, detail))

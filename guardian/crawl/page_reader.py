@@ -23,6 +23,9 @@ _MORE_THAN_A_WALL_SHOWS = 4
 
 _HIDE_THE_PAGE = frozenset({SkipReason.BROKEN, SkipReason.NEEDS_BROWSER, SkipReason.WALL})
 
+MOST_FRAMES = 10
+"""Of one page, that are looked into by who does not crawl: a check, a recheck."""
+
 _MOST_UNREADABLE = 5
 """Pages of one scan that may use up the time of the HTML sandbox without a result."""
 
@@ -31,7 +34,8 @@ _MOST_UNREADABLE = 5
 class PageReading:
     """What one page shows and links to. `final_url` is where redirects ended; `counts` are added to the scan's.
 
-    `frames` are pages that it shows within itself, whose pictures are not among `seen`.
+    `frames` are pages that it shows within itself, whose pictures are not among `seen`. `sha256` is that of the page's
+    bytes; None for what is no page.
     """
 
     final_url: str
@@ -39,6 +43,7 @@ class PageReading:
     links: tuple[str, ...] = ()
     counts: ScanCounts = field(default_factory=ScanCounts)
     frames: tuple[str, ...] = ()
+    sha256: str | None = None
 
     @property
     def hidden_by(self) -> SkipReason | None:
@@ -112,7 +117,7 @@ class PageReader:
             seen.append(Skipped(page.final_url, SkipReason.BUDGET, detail))
 
         counts = ScanCounts(pages=1, pages_unchanged=int(page.is_unchanged))
-        return PageReading(page.final_url, tuple(seen), html.links.pages, counts, html.links.frames)
+        return PageReading(page.final_url, tuple(seen), html.links.pages, counts, html.links.frames, page.sha256)
 
     def _recall(self, url: str) -> KnownPage | None:
         with self._context.store.read() as tx:

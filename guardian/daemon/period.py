@@ -6,26 +6,13 @@ scans it, and the work of a process that was lost is taken over.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 
-from guardian.app import (
-    App,
-    judge_waiting_uses,
-    keep_case_words,
-    keep_labels,
-    look_for_watched,
-    prune_old_rows,
-    scan_and_mend,
-    take_over,
-    tell_of_ending_licences,
-    tell_of_notice_deadlines,
-    tell_of_troubled_sources,
-    tell_of_what_changed,
-)
+from guardian.app import App
 from guardian.coverage.coverage import coverages
 from guardian.coverage.evidence import evidence_room
 from guardian.daemon.consumers import make_runner
@@ -33,8 +20,21 @@ from guardian.daemon.health import find_problems
 from guardian.delivery.delivery import Delivery
 from guardian.delivery.sending import deliveries_of
 from guardian.errors import ClaimLost, GuardianError, SourceClaimed
+from guardian.housekeeping import (
+    index_case_words,
+    judge_due_uses,
+    keep_labels,
+    prune_old_rows,
+    run_watches,
+    scan_with_repair,
+    take_over,
+    tell_of_ending_licences,
+    tell_of_notice_deadlines,
+    tell_of_troubled_sources,
+    tell_of_what_changed,
+)
 from guardian.model import Scan, ScanOutcome, TaskKind
-from guardian.notices.drafting import House
+from guardian.notices.drafting import NoticeConfig
 from guardian.processes import Heartbeat
 from guardian.schedule import Schedule, is_due
 from guardian.sources.settings import SourceSettings
@@ -52,8 +52,8 @@ CLOCK_PAUSE = timedelta(seconds=10)
 WATCH_PAUSE = timedelta(minutes=5)
 AUDIT_HEAD_PAUSE = timedelta(hours=1)
 
-LOOKS_PER_LEASE = 4
-"""How often within a lease this process looks for work that a lost process left."""
+TAKEOVERS_PER_LEASE = 4
+"""How often within a lease this process takes over what lost processes left."""
 
 log = structlog.get_logger(__name__)
 
@@ -110,16 +110,16 @@ class WorkPeriod:
     def _desk(self) -> Desk:
         app = self._app
         return Desk(
-            app.store,
-            app.services.vault,
-            app.config.data_dir,
-            app.services.clock,
-            app.config.web,
-            app.services,
-            lambda: app.catalog,
-            app.config.sources,
-            setting_groups(app.config, app.config.place_of),
-            House(app.config.owner, app.config.notices),
+            store=app.store,
+            vault=app.services.vault,
+            data_dir=app.config.data_dir,
+            clock=app.services.clock,
+            settings=app.config.web,
+            services=app.services,
+            catalog=lambda: app.catalog,
+            sources=app.config.sources,
+            configuration=setting_groups(app.config, app.config.place_of),
+            notice_config=NoticeConfig(app.config.owner, app.config.notices),
             makes_bundles=True,
         )
 
@@ -140,37 +140,53 @@ class WorkPeriod:
     async def _scan(self, settings: SourceSettings) -> None:
         """Scan one source if it is still due. Supervises it: whatever happens, the other sources go on."""
         async with self._slots:
-            try:
-                latest_known = await asyncio.to_thread(self._latest_if_due, settings)
-                if latest_known is None:
-                    self._schedule.put_off(settings)
-                    log.info("scanned_elsewhere", source=settings.name)
+            with self._supervised("scan_failed", "scan", source=settings.name):
+                if not await self._scan_if_due(settings):
                     return
-
-                ended = await scan_and_mend(
-                    self._app,
-                    self._heartbeat,
-                    settings,
-                    lambda result: self._metrics.count(settings.name, result),
-                    latest_known,
-                )
-                log.info("scanned", source=settings.name, counts=ended.counts.as_words())
-            except SourceClaimed as error:
-                self._schedule.put_off(settings)
-                log.info("scanned_elsewhere", source=settings.name, reason=str(error))
-                return
-            except ClaimLost as error:
-                # This process was not heard of for longer than its lease: no failure of the source.
-                log.warning("scan_taken_over", source=settings.name, reason=str(error))
-                return
-            except GuardianError as error:
-                # The world's fault, and said plainly: a traceback would add nothing.
-                log.warning("scan_failed", source=settings.name, reason=str(error))
-                self._metrics.count_failure("scan")
-            except Exception:
-                log.exception("scan_failed", source=settings.name)
-                self._metrics.count_failure("scan")
         await asyncio.to_thread(tell_of_troubled_sources, self._app)
+
+    async def _scan_if_due(self, settings: SourceSettings) -> bool:
+        """Scan one source; return False when another process scans it, or has taken this scan over."""
+        try:
+            latest_known = await asyncio.to_thread(self._latest_if_due, settings)
+            if latest_known is None:
+                self._schedule.put_off(settings)
+                log.info("scanned_elsewhere", source=settings.name)
+                return False
+
+            ended = await scan_with_repair(
+                self._app,
+                self._heartbeat,
+                settings,
+                lambda result: self._metrics.count(settings.name, result),
+                latest_known,
+            )
+        except SourceClaimed as error:
+            self._schedule.put_off(settings)
+            log.info("scanned_elsewhere", source=settings.name, reason=str(error))
+            return False
+        except ClaimLost as error:
+            # This process was not heard of for longer than its lease: no failure of the source.
+            log.warning("scan_taken_over", source=settings.name, reason=str(error))
+            return False
+
+        log.info("scanned", source=settings.name, counts=ended.counts.as_words())
+        return True
+
+    @contextlib.contextmanager
+    def _supervised(self, event: str, counter: str, **facts: str) -> Iterator[None]:
+        """Log an error of the body as `event` and count it, instead of raising it: whatever fails, the rest goes on.
+
+        A GuardianError is the world's fault and said plainly; any other is logged with its traceback.
+        """
+        try:
+            yield
+        except GuardianError as error:
+            log.warning(event, reason=str(error), **facts)
+            self._metrics.count_failure(counter)
+        except Exception:
+            log.exception(event, **facts)
+            self._metrics.count_failure(counter)
 
     def _latest_if_due(self, settings: SourceSettings) -> int | None:
         """Return the id of a source's latest scan (0: none) if the source is due, None if another process takes care.
@@ -200,30 +216,21 @@ class WorkPeriod:
         return None
 
     async def _follow_others_forever(self) -> None:
-        """Look regularly at what other processes on this database did, and take over from those that were lost.
-
-        Supervises each step: an error is logged, the other steps are taken, and all are tried again after the pause.
-        """
+        """Look regularly at what other processes on this database did, and take over from those that were lost."""
         # What was lost comes first: it waits for somebody, while the index may take long to follow.
         steps = (
             self._take_over,
             self._prune_on_new_day,
             self._follow_assets,
             self._tell_of_changes,
-            self._look_for_watched,
-            self._keep_case_words,
+            self._run_watches,
+            self._index_case_words,
         )
         while True:
-            await asyncio.sleep(self._heartbeat.lease.total_seconds() / LOOKS_PER_LEASE)
+            await asyncio.sleep(self._heartbeat.lease.total_seconds() / TAKEOVERS_PER_LEASE)
             for step in steps:
-                try:
+                with self._supervised("others_not_followed", "others", step=step.__name__.strip("_")):
                     await step()
-                except GuardianError as error:
-                    log.warning("others_not_followed", step=step.__name__.strip("_"), reason=str(error))
-                    self._metrics.count_failure("others")
-                except Exception:
-                    log.exception("others_not_followed", step=step.__name__.strip("_"))
-                    self._metrics.count_failure("others")
 
     async def _take_over(self) -> None:
         """Free what lost processes had claimed, and begin with the sources of this configuration among it."""
@@ -237,22 +244,22 @@ class WorkPeriod:
         today = self._app.services.clock().date()
         if today != self._pruned_on:
             await prune_old_rows(self._app)
-            await judge_waiting_uses(self._app)
+            await judge_due_uses(self._app)
             await asyncio.to_thread(tell_of_ending_licences, self._app)
             await asyncio.to_thread(tell_of_notice_deadlines, self._app)
             await self._app.catalog.erase_withdrawn()
             self._pruned_on = today
 
-    async def _look_for_watched(self) -> None:
-        """Have watches look at what was met, at most once in WATCH_PAUSE."""
+    async def _run_watches(self) -> None:
+        """Run the watches over what was met, at most once in WATCH_PAUSE."""
         now = self._app.services.clock()
         if self._watched_at is None or not timedelta(0) <= now - self._watched_at < WATCH_PAUSE:
-            await look_for_watched(self._app)
+            await run_watches(self._app)
             self._watched_at = now
 
-    async def _keep_case_words(self) -> None:
+    async def _index_case_words(self) -> None:
         """Keep the words by which cases are found, of those whose findings any process has changed."""
-        await keep_case_words(self._app)
+        await index_case_words(self._app)
 
     async def _tell_of_changes(self) -> None:
         """Tell who asks for it what became of cases and licences, by whichever process."""
@@ -271,18 +278,12 @@ class WorkPeriod:
             self._known_assets = known
 
     async def _begin_requested_forever(self) -> None:
-        """Begin the scans that people ask for. Supervises its loop: an error is logged, the loop goes on."""
+        """Begin the scans that people ask for."""
         while True:
-            try:
+            with self._supervised("requests_not_read", "requests"):
                 for source in await asyncio.to_thread(self._requested):
                     if source not in self._scans and self._schedule.running:
                         self._schedule.begin_now(source)
-            except GuardianError as error:
-                log.warning("requests_not_read", reason=str(error))
-                self._metrics.count_failure("requests")
-            except Exception:
-                log.exception("requests_not_read")
-                self._metrics.count_failure("requests")
             await asyncio.sleep(REQUEST_PAUSE.total_seconds())
 
     def _requested(self) -> set[str]:
@@ -298,51 +299,42 @@ class WorkPeriod:
             return tx.scans.abandoned() & {settings.name for settings in self._app.config.sources}
 
     async def _label_forever(self) -> None:
-        """Label what comes in by the owner's vocabulary. Supervises its loop: an error is logged, the loop goes on."""
+        """Label what comes in by the owner's vocabulary."""
         while True:
             is_more = False
-            try:
+            with self._supervised("not_labelled", "labels"):
                 is_more = await keep_labels(self._app)
-            except Exception:
-                log.exception("not_labelled")
-                self._metrics.count_failure("labels")
             await asyncio.sleep((TASK_PAUSE if is_more else LABEL_PAUSE).total_seconds())
 
     async def _run_tasks_forever(self, kind: TaskKind) -> None:
-        """Do due tasks of one kind, so that slow ones hold up no other kind.
-
-        Supervises its loop: an error is logged, the tasks stay due, the loop goes on.
-        """
+        """Do due tasks of one kind, so that slow ones hold up no other kind. After an error they stay due."""
+        counter = "deliveries" if kind is TaskKind.DELIVER else kind.value
         while True:
-            try:
+            with self._supervised("tasks_failed", counter, kind=kind.value):
                 self._metrics.count_deliveries(deliveries_of({kind: await self._runner.run_due_of(kind)}))
-            except GuardianError as error:
-                log.warning("tasks_failed", kind=kind.value, reason=str(error))
-                self._metrics.count_failure("deliveries" if kind is TaskKind.DELIVER else kind.value)
-            except Exception:
-                log.exception("tasks_failed", kind=kind.value)
-                self._metrics.count_failure("deliveries" if kind is TaskKind.DELIVER else kind.value)
             await asyncio.sleep(TASK_PAUSE.total_seconds())
 
     async def _follow_clock_forever(self) -> None:
-        """Plan the schedule anew when the clock jumps. Supervises its loop: an error is logged, the loop goes on."""
+        """Plan the schedule anew when the clock jumps, and take again what was put off by the clock of before."""
         while True:
             await asyncio.sleep(CLOCK_PAUSE.total_seconds())
-            try:
-                if await asyncio.to_thread(self._schedule.follow_clock):
-                    log.warning("clock_jumped", now="it is worked out anew which sources are due")
-            except GuardianError as error:
-                log.warning("clock_not_followed", reason=str(error))
-                self._metrics.count_failure("clock")
-            except Exception:
-                log.exception("clock_not_followed")
-                self._metrics.count_failure("clock")
+            with self._supervised("clock_not_followed", "clock"):
+                jump = await asyncio.to_thread(self._schedule.follow_clock)
+                if jump:
+                    # Set forward, what waits comes due by itself, and a pause that a receiver asked for is kept.
+                    retries = await asyncio.to_thread(self._hurry_retries) if jump < timedelta() else 0
+                    log.warning("clock_jumped", now="it is worked out anew which sources are due", retries=retries)
+
+    def _hurry_retries(self) -> int:
+        with self._app.store.begin() as tx:
+            return tx.tasks.hurry_retries(self._app.services.clock())
 
     async def _log_audit_head_forever(self) -> None:
         """Log the head of the audit log every hour, where whoever can write the database cannot change it."""
         while True:
             await asyncio.sleep(AUDIT_HEAD_PAUSE.total_seconds())
-            await asyncio.to_thread(self._log_audit_head)
+            with self._supervised("audit_head_not_read", "audit"):
+                await asyncio.to_thread(self._log_audit_head)
 
     def _log_audit_head(self) -> None:
         """Log the head of the audit log; a database that is away is logged too and ends nothing."""

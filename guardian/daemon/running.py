@@ -10,25 +10,21 @@ from pathlib import Path
 
 import structlog
 
-from guardian.app import (
-    App,
-    at_work,
-    keep_case_words,
-    keep_labels,
-    look_for_watched,
-    open_rules,
-    opened_app,
-    opened_delivery,
-    prepare,
-    scan_and_mend,
-    tell_of_troubled_sources,
-    tell_of_what_changed,
-)
+from guardian.app import App, at_work, open_rules, opened_app, opened_delivery
 from guardian.config import Config, LoggingSettings, load_config, require_contact
 from guardian.daemon.consumers import make_runner
 from guardian.daemon.period import WorkPeriod
 from guardian.daemon.signals import SignalRequests
 from guardian.errors import ConfigError, GuardianError, SourceClaimed
+from guardian.housekeeping import (
+    index_case_words,
+    keep_labels,
+    prepare,
+    run_watches,
+    scan_with_repair,
+    tell_of_troubled_sources,
+    tell_of_what_changed,
+)
 from guardian.model import Scan
 from guardian.processes import Heartbeat
 from guardian.scan.runs import Listener
@@ -89,8 +85,8 @@ async def run_once(config_path: Path, listener: Listener) -> list[Scan]:
         )
         await asyncio.to_thread(tell_of_troubled_sources, app)
         await asyncio.to_thread(tell_of_what_changed, app)
-        await look_for_watched(app)
-        await keep_case_words(app)
+        await run_watches(app)
+        await index_case_words(app)
         await keep_labels(app)
 
         # A pass bounds the time of each destination, so a long queue takes several passes.
@@ -106,7 +102,7 @@ async def _scan_once(
     """Scan one source and return its latest scan, None if there is none. Supervises: no error ends the other scans."""
     async with slots:
         try:
-            return await scan_and_mend(app, heartbeat, settings, listener)
+            return await scan_with_repair(app, heartbeat, settings, listener)
         except SourceClaimed as error:
             log.info("scanned_elsewhere", source=settings.name, reason=str(error))
         except GuardianError as error:

@@ -40,11 +40,6 @@ class Deliveries:
     postponed: int = 0
     dead: int = 0
 
-    @property
-    def attempted(self) -> int:
-        """How many messages were tried."""
-        return self.delivered + self.postponed + self.dead
-
 
 def deliveries_of(settlements: Settlements) -> Deliveries:
     """Return the deliveries among what one pass of the runner settled."""

@@ -1,4 +1,4 @@
-"""Named, seeded edits that copies on the web go through, in three families; the door to all of them.
+"""Named, seeded edits that copies on the web go through, in three families; all are applied from here.
 
 All pictures are uint8 [h, w, 3] sRGB; every edit draws its strength from the generator that it is given.
 """

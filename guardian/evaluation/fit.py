@@ -14,17 +14,14 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
-import sklearn
 from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GroupKFold
 
 from guardian.child_process import end_with_parent
 from guardian.errors import Unmatchable
@@ -42,6 +39,9 @@ from guardian.matching.profiles import FULL
 from guardian.matching.recipe import FITTED, index_recipe
 from guardian.matching.settings import MatchingSettings
 from guardian.matching.verify.confidence import FEATURES
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import HistGradientBoostingClassifier
 
 SEEDS = (1, 2, 3)
 FOLDS = 5
@@ -159,6 +159,8 @@ def _labelled(examples: Examples, number: int, compared: Sequence[tuple[int, NDA
 
 def fit(pairs: Sequence[Pair], provenance: dict[str, Any]) -> dict[str, Any]:
     """Fit trees on all pairs and calibrate on answers for held-out pictures; returns the content of confidence.json."""
+    from sklearn.model_selection import GroupKFold
+
     features = np.stack([pair.features for pair in pairs])
     truth = np.array([pair.is_copy for pair in pairs])
     groups = np.array([pair.group for pair in pairs])
@@ -175,7 +177,7 @@ def fit(pairs: Sequence[Pair], provenance: dict[str, Any]) -> dict[str, Any]:
             **provenance,
             "pairs": len(pairs),
             "copies": int(truth.sum()),
-            "scikit_learn": sklearn.__version__,
+            "scikit_learn": version("scikit-learn"),
         },
         "reliability": _reliability(1 / (1 + np.exp(-(slope * held_out + intercept))), truth),
         "facts": list(FEATURES),
@@ -191,6 +193,8 @@ def _calibration(logits: NDArray[np.float64], truth: NDArray[np.bool_]) -> tuple
     Rules say what an error costs. What is plainly nothing has no part in it: that are nine of ten pairs, and they would
     bend the line where rules decide.
     """
+    from sklearn.linear_model import LogisticRegression
+
     matters = logits > CALIBRATED_FROM
     # Of a few pairs hardly any may lie there.
     if len(np.unique(truth[matters])) < 2:
@@ -199,7 +203,9 @@ def _calibration(logits: NDArray[np.float64], truth: NDArray[np.bool_]) -> tuple
     return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
 
 
-def _trees() -> HistGradientBoostingClassifier:
+def _trees() -> "HistGradientBoostingClassifier":
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
     return HistGradientBoostingClassifier(
         max_iter=700,
         learning_rate=0.06,

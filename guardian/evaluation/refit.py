@@ -9,14 +9,12 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import sklearn
 from numpy.typing import NDArray
-from sklearn.model_selection import GroupKFold
-from sklearn.tree import DecisionTreeRegressor
 
 from guardian.durable import sync_folder
 from guardian.errors import UsageError
@@ -84,6 +82,8 @@ def _harm(page: Results) -> float:
 
 def refit(questions: Sequence[Question], answers: Mapping[str, Answer], judge: Judge, seed: int) -> Refitted:
     """Fit on all answers, and measure by folds over works. Raises UsageError when there are too few."""
+    from sklearn.model_selection import GroupKFold
+
     shipped = confidence.fitted(FITTED)
     pairs = pairs_of(questions, answers, judge)
     _refuse_few(questions, pairs)
@@ -231,6 +231,8 @@ def _standard_error(differences: NDArray[np.float64], groups: NDArray[np.int64])
 
 def _grown(shipped: Confidence, pairs: Pairs, start: NDArray[np.float64], rows: NDArray[np.int64]) -> Confidence:
     """Return the shipped confidence with trees added that these rows teach."""
+    from sklearn.tree import DecisionTreeRegressor
+
     features, truth, weights = pairs.features[rows].astype(np.float32), pairs.is_copy[rows], pairs.weights[rows]
     logits, trees = start[rows].copy(), list[dict[str, Any]]()
     for _ in range(ROUNDS):
@@ -318,7 +320,7 @@ def _content(fitted: Confidence, pairs: Pairs, seed: int) -> dict[str, Any]:
             "pairs": len(pairs.is_copy),
             "copies": int(pairs.is_copy.sum()),
             "distractor_weight": FALSE_ALARM_COST,
-            "scikit_learn": sklearn.__version__,
+            "scikit_learn": version("scikit-learn"),
         },
         "facts": list(FEATURES),
         "baseline": fitted.baseline,

@@ -12,11 +12,11 @@ import structlog
 
 from guardian.disk_errors import disk_error_text
 from guardian.errors import GuardianError
-from guardian.evidence.wishes import BundleWishes
+from guardian.evidence.bundle_options import BundleOptions
 from guardian.model import Actor, Task, TaskKind
 from guardian.store import Store, Transaction
-from guardian.tasks.asked import Asked, ask, asked_of, postponed
 from guardian.tasks.outcomes import Done, Outcome
+from guardian.tasks.user_requests import UserRequest, owe_request, postponed, request_of
 
 if TYPE_CHECKING:
     from guardian.evidence.bundle import Written
@@ -32,7 +32,7 @@ _AT_ONCE = 2
 _FOR_OTHERS = "for_others"
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,120}\.zip")
 
-Export = Callable[[str, Path, Actor, BundleWishes], Awaitable["Written"]]
+Export = Callable[[str, Path, Actor, BundleOptions], Awaitable["Written"]]
 """Writes the bundle of a case into a folder, for a person."""
 
 log = structlog.get_logger(__name__)
@@ -47,10 +47,10 @@ class ReadyBundle:
     at: datetime
 
 
-def ask_for_bundle(tx: Transaction, case_id: str, by: Actor, wishes: BundleWishes, at: datetime) -> Task:
+def ask_for_bundle(tx: Transaction, case_id: str, by: Actor, options: BundleOptions, at: datetime) -> Task:
     """Owe the bundle of a case. Raises UsageError when the same is owed already."""
-    wished = frozenset({_FOR_OTHERS}) if wishes.for_others else frozenset()
-    return ask(tx, TaskKind.BUNDLE, Asked(case_id, by, wished), at)
+    chosen = frozenset({_FOR_OTHERS}) if options.for_others else frozenset()
+    return owe_request(tx, TaskKind.BUNDLE, UserRequest(case_id, by, chosen), at)
 
 
 def ready_bundles(data_dir: Path, case_id: str) -> Sequence[ReadyBundle]:
@@ -86,7 +86,7 @@ class BundleConsumer:
 
     async def perform(self, task: Task) -> Outcome:
         """Write one bundle. One that could not be written, for want of a time stamp for example, is tried again."""
-        asked = asked_of(task)
+        asked = request_of(task)
         with self._store.read() as tx:
             case = tx.cases.get(asked.about)
         if case is None:
@@ -94,11 +94,14 @@ class BundleConsumer:
         folder = self._folder / case.id
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            await self._export(case.id, folder, asked.by, BundleWishes(for_others=_FOR_OTHERS in asked.wishes))
+            options = BundleOptions(for_others=_FOR_OTHERS in asked.options)
+            written = await self._export(case.id, folder, asked.by, options)
         except GuardianError as error:
             return postponed(task, error, self._clock())
         except OSError as error:
             return postponed(task, GuardianError(disk_error_text(error)), self._clock())
+        for one in written.lost:
+            log.error("evidence_lost", case=case.id, member=one.name, sha256=one.sha256, state=one.state.value)
         return Done()
 
     def tell(self, task: Task, outcome: Outcome) -> None:

@@ -1,4 +1,4 @@
-"""Captures one use as proof. The walk of a capture reads from top to bottom in `_take_all`.
+"""Captures one use as proof. Its steps read from top to bottom in `_take_all`.
 
 What a step cannot take, for whatever reason of the world, is said in the capture and loses nothing of what others took.
 All files go into the vault before one transaction writes the capture: there is a whole one or none.
@@ -17,7 +17,7 @@ from guardian.errors import GuardianError, SiteSilent, VaultFull, internal_error
 from guardian.evidence.comparison import take_comparison
 from guardian.evidence.contacts import ContactMeans, take_contacts
 from guardian.evidence.exchanges import Exchanges, ExchangeServices, keep_exchanges, site_of, take_exchanges
-from guardian.evidence.keeper import Keeper, Taken, opened_keeper, together
+from guardian.evidence.keeper import Keeper, Taken, opened_keeper, reason_of, together
 from guardian.evidence.pruning import with_room
 from guardian.evidence.rights import Vaults, take_rights
 from guardian.evidence.screenshots import take_browser_views
@@ -153,7 +153,7 @@ async def _step(name: str, taking: Awaitable[Taken]) -> Taken:
     except VaultFull:
         raise
     except (GuardianError, OSError) as error:
-        return Taken(not_taken=(NotTaken(name, str(error)),))
+        return Taken(not_taken=(NotTaken(name, reason_of(error)),))
     except Exception as error:
         # What the other steps took of a page that may be gone tomorrow must not be lost by a fault in one of them.
         log.exception("capture_step_failed", step=name)

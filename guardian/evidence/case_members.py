@@ -11,12 +11,12 @@ from typing import Any
 from guardian import __version__
 from guardian.cases.reading import case_detail
 from guardian.evidence.bundle import Member, measured_members
+from guardian.evidence.bundle_options import EVERYTHING, BundleOptions
 from guardian.evidence.case_history import history_lines
 from guardian.evidence.manifest import CASE, HISTORY, REPORT, SIGHTINGS, Listed
 from guardian.evidence.report.content import CaseRecord, Exhibit, ReportContent, ReportPictures
 from guardian.evidence.shortening import shortened, shortened_case_json
 from guardian.evidence.vault import Vault
-from guardian.evidence.wishes import EVERYTHING, BundleWishes
 from guardian.licences import speaks_about, status_of
 from guardian.model import Asset, Case, EvidenceCapture, Finding, LostMember, NotTaken
 from guardian.store import Transaction
@@ -87,7 +87,7 @@ def case_files(
     originals: Vault,
     now: datetime,
     time_line: Sequence[TimelineEntry],
-    wishes: BundleWishes = EVERYTHING,
+    options: BundleOptions = EVERYTHING,
 ) -> CaseFiles:
     """Return all that a bundle of a case carries but the report, read in one transaction.
 
@@ -118,7 +118,7 @@ def case_files(
     use = record.use
     if use is not None:
         record = replace(record, captures_of_use=tuple(one for one in captures if _is_of(tx, one, use)))
-    if wishes.for_others:
+    if options.for_others:
         record = shortened(record)
 
     members = [
@@ -127,10 +127,10 @@ def case_files(
         ),
         Member(
             HISTORY,
-            history_lines(tx, case.id, for_others=wishes.for_others),
+            history_lines(tx, case.id, for_others=options.for_others),
             "application/jsonl",
             "What guardian did about the case, and the end of the audit log."
-            if wishes.for_others
+            if options.for_others
             else "What people and guardian did about the case, each line with its digest in the audit log.",
         ),
         Member(SIGHTINGS, _sightings(record), "text/csv", "Every place where the picture was seen, as a table."),
@@ -138,7 +138,7 @@ def case_files(
     ]
     for number, capture in enumerate(record.captures, start=1):
         members += _of_capture(capture, f"captures/{number}-{capture.id}", vault)
-    if wishes.with_original:
+    if options.with_original:
         members += _originals(detail, originals)
     return CaseFiles(record, tuple(members))
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from guardian import __version__
 from guardian.errors import CaptureFull, Unmatchable, WorkerLost
-from guardian.evidence.keeper import Keeper, Taken
+from guardian.evidence.keeper import Keeper, Taken, reason_of
 from guardian.evidence.subjects import CaptureSubject
 from guardian.evidence.vault import Vault
 from guardian.matching.recipe import FINGERPRINT_VERSION, MATCHING_VERSION
@@ -103,7 +103,7 @@ async def take_comparison(
             drawings = await _measure(subject, workers, (original, found), told)
         except (Unmatchable, WorkerLost) as error:
             what = "drawn" if "measured" in told else "measured on each other"
-            not_taken.append(NotTaken("comparison", f"the two pictures cannot be {what}: {error}"))
+            not_taken.append(NotTaken("comparison", f"the two pictures could not be {what}: {reason_of(error)}"))
 
     told.setdefault("measured", None)
     differences: tuple[str, ...] = ()
@@ -199,7 +199,7 @@ async def _measure_now(
         told["now"] = {
             "found": found,
             "measured": None,
-            "sentence": f"The picture that came now cannot be measured: {error}.",
+            "sentence": f"The picture that came now cannot be measured: {reason_of(error)}.",
         }
         return str(told["now"]["sentence"])
 

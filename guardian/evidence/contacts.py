@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
+from urllib.parse import urljoin
 
 from guardian.errors import CaptureFull, FetchFailed, FetchRefused, GuardianError
 from guardian.evidence.captured_page import kept_page
@@ -32,7 +33,7 @@ from guardian.fetch.fetcher import Fetcher
 from guardian.matching.workers import Workers
 from guardian.media.sniff import is_page
 from guardian.model import EvidenceFile, NotTaken, Response
-from guardian.urls.addresses import host_of, is_ip_address, registrable_domain, shown_url
+from guardian.urls.addresses import canonical_url, host_of, is_ip_address, registrable_domain, shown_url
 
 FORMAT = "guardian-contacts/1"
 _MOST_PAGES = 4
@@ -115,8 +116,11 @@ def _page_of_scan(subject: CaptureSubject, vault: Vault, found: _Found) -> Respo
 async def _read_site(
     subject: CaptureSubject, address: str, page: Response | None, given: tuple[Keeper, ContactMeans], found: _Found
 ) -> None:
-    """Read the page of the use, then those of its site that name who is behind it, the linked ones first."""
-    keeper, means = given
+    """Read the page of the use, then those of its site that name who is behind it, the linked ones first.
+
+    Links are those of the page, else those of the front page.
+    """
+    _, means = given
     links: list[str] = []
     if page is not None and is_page(page):
         links = list((await _read_page(page, means.workers, found)).links)
@@ -127,18 +131,36 @@ async def _read_site(
         # An account of a platform: whose imprint the platform has says nothing of who has the account.
         return
 
+    front = urljoin(address, "/")
+    if not links and canonical_url(address) != front:
+        # Pages of pictures often have no footer; the front page has one.
+        contacts = await _asked_page(front, given, found)
+        if _is_enough(contacts):
+            return
+        links = list(contacts.links)
     for url in (links or _guesses(address))[:_MOST_PAGES]:
-        try:
-            response = await means.site.get(url, kind="page")
-        except (FetchFailed, FetchRefused) as error:
-            found.pages.append({"url": url, "problem": str(error)})
-            continue
-        if is_page(response):
-            contacts = await _read_page(response, means.workers, found)
-            _keep_page(keeper, response, found)
-            # One page that names whoever is responsible is what was looked for.
-            if contacts.emails and (contacts.postal or contacts.phones or contacts.numbers):
-                break
+        if _is_enough(await _asked_page(url, given, found)):
+            return
+
+
+async def _asked_page(url: str, given: tuple[Keeper, ContactMeans], found: _Found) -> PageContacts:
+    """Ask for a page of the site and return what it says; nothing when it cannot be read, which is noted."""
+    keeper, means = given
+    try:
+        response = await means.site.get(url, kind="page")
+    except (FetchFailed, FetchRefused) as error:
+        found.pages.append({"url": url, "problem": str(error)})
+        return PageContacts()
+    if not is_page(response):
+        return PageContacts()
+    contacts = await _read_page(response, means.workers, found)
+    _keep_page(keeper, response, found)
+    return contacts
+
+
+def _is_enough(contacts: PageContacts) -> bool:
+    """Return whether a page names whoever is responsible, which is what is looked for."""
+    return bool(contacts.emails and (contacts.postal or contacts.phones or contacts.numbers))
 
 
 def _guesses(address: str) -> list[str]:

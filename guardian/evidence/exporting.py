@@ -1,7 +1,7 @@
 """Exports the bundle of a case: reads it, makes its report, has it stamped, writes it and says so in the audit log."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from guardian import __version__
 from guardian.cases.reading import case_starting_with
 from guardian.errors import GuardianError
 from guardian.evidence.bundle import BundleHead, Written, refuse_existing, write_bundle
+from guardian.evidence.bundle_options import EVERYTHING, BundleOptions
 from guardian.evidence.case_members import CaseFiles, case_files, whole_files, with_report
 from guardian.evidence.comparison import FOUND_NAME
 from guardian.evidence.report.content import ReportPictures
@@ -19,7 +20,6 @@ from guardian.evidence.settings import EvidenceSettings
 from guardian.evidence.signing import installation_key
 from guardian.evidence.timestamps import NoTimestamp, Stamp, stamp
 from guardian.evidence.vault import Vault
-from guardian.evidence.wishes import EVERYTHING, BundleWishes
 from guardian.fetch.trusted import TrustedClient
 from guardian.matching.workers import Workers
 from guardian.model import Actor, CaptureReason, Case, EvidenceCapture
@@ -39,7 +39,7 @@ class Exporting:
     """What an export needs that is opened once.
 
     `originals`: where the owner's pictures lie. `time_line_of` tells all that happened to a case: notices are told of
-    by a room above this one.
+    by a package above this one.
     """
 
     store: Store
@@ -58,13 +58,13 @@ async def export(
     out: Path,
     actor: Actor,
     now: datetime,
-    wishes: BundleWishes = EVERYTHING,
+    options: BundleOptions = EVERYTHING,
 ) -> Written:
     """Write the bundle of the case whose id begins with `start`, and return what was written.
 
-    What is lost or damaged where it is kept is not in it; the bundle says so, and so does what is returned. Raises
-    UsageError (no such case, the file is there), NoTimestamp when authorities are configured and none answers,
-    OSError when the disk is full.
+    What is lost or damaged where it is kept is not in it; the bundle says so, and so does what is returned, of which
+    the caller tells. Raises UsageError (no such case, the file is there), NoTimestamp when authorities are configured
+    and none answers, OSError when the disk is full.
     """
     refuse_existing(out)
 
@@ -72,14 +72,12 @@ async def export(
         with exporting.store.read() as tx:
             case = case_starting_with(tx, start)
             time_line = exporting.time_line_of(tx, case, now)
-            files = case_files(tx, case, exporting.vault, exporting.originals, now, time_line, wishes)
+            files = case_files(tx, case, exporting.vault, exporting.originals, now, time_line, options)
         return whole_files(files)
 
     files = await asyncio.to_thread(read)
-    for one in files.lost:
-        log.error("evidence_lost", member=one.name, sha256=one.sha256, state=one.state.value)
     key = await asyncio.to_thread(installation_key, exporting.data_dir)
-    authorities = exporting.settings.timestamps if wishes.with_timestamp else ()
+    authorities = exporting.settings.timestamps if options.with_timestamp else ()
     pictures = await _pictures(exporting, files)
     members = await asyncio.to_thread(
         with_report, files, pictures, key.fingerprint, tuple(shown_url(one.url) for one in authorities), exporting.vault
@@ -133,8 +131,9 @@ async def _pictures(exporting: Exporting, files: CaseFiles) -> ReportPictures:
         return ReportPictures(mine, theirs, heat_map, screenshot, screenshot_at, is_outlined=True)
 
     asset, use = record.asset, record.use
-    mine = await _small(exporting, exporting.originals, asset.sha256 if asset is not None else None)
-    theirs = await _small(exporting, vault, use.image_sha256 if use is not None else None)
+    lost = {one.sha256 for one in files.lost}
+    mine = await _small(exporting, exporting.originals, asset.sha256 if asset is not None else None, lost)
+    theirs = await _small(exporting, vault, use.image_sha256 if use is not None else None, lost)
     return ReportPictures(mine, theirs, None, screenshot, screenshot_at)
 
 
@@ -158,9 +157,12 @@ def _picture_of(vault: Vault, capture: EvidenceCapture | None, name: str) -> byt
     return vault.get(file.sha256) if file is not None and file.size_bytes <= _MOST_PICTURE_BYTES else None
 
 
-async def _small(exporting: Exporting, folder: Vault, digest: str | None) -> bytes | None:
-    """Return a kept picture made anew by a worker process, for decoders of hostile pictures crash; None without one."""
-    if digest is None or not folder.holds(digest):
+async def _small(exporting: Exporting, folder: Vault, digest: str | None, lost: Set[str]) -> bytes | None:
+    """Return a kept picture made anew by a worker process, for decoders of hostile pictures crash; None without one.
+
+    `lost` are the digests of files that are known to be lost or damaged.
+    """
+    if digest is None or digest in lost or not folder.holds(digest):
         return None
     try:
         content = await asyncio.to_thread(folder.get, digest)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from guardian.errors import CaptureFull, VaultFull
+from guardian.errors import CaptureFull, GuardianError, VaultFull, WorkerLost, WorkersUnavailable
 from guardian.model import EvidenceFile, NotTaken
 
 _FOLDER = "captures-in-hand"
@@ -30,6 +30,13 @@ class Taken:
     files: tuple[EvidenceFile, ...] = ()
     not_taken: tuple[NotTaken, ...] = ()
     differences: tuple[str, ...] = ()
+
+
+def reason_of(error: GuardianError | OSError) -> str:
+    """Return why something was not taken; where this machine failed at it, also that it can be tried again."""
+    if isinstance(error, (WorkerLost, WorkersUnavailable)):
+        return f"{error}. This machine failed at it, which says nothing of the pictures: a new capture tries again"
+    return str(error)
 
 
 def together(*steps: Taken) -> Taken:

@@ -20,7 +20,7 @@ from aiohappyeyeballs import start_connection
 
 from guardian.concurrency import cancel_all
 from guardian.fetch.dns import LookUp, Resolver, places_of, system_look_up
-from guardian.fetch.ssrf_guard import MARK, Network, guarded_socket
+from guardian.fetch.ssrf_guard import Network, guarded_socket, refusal_text
 
 _USER = "guardian"
 _LONGEST_HEAD = 256 * 1024
@@ -150,10 +150,9 @@ class GuardedProxy:
                 places = await places_of(host, port, self._resolver)
                 made = await start_connection(places, socket_factory=self._make_socket, happy_eyeballs_delay=0.25)
         except OSError as error:
-            text = str(error)
             # Several addresses that fail are one error, whose text holds those of all.
-            if MARK in text and len(self._refused) < _MOST_REFUSALS:
-                reason = text[text.index(MARK) :].rstrip("]")
+            reason = refusal_text(str(error))
+            if reason is not None and len(self._refused) < _MOST_REFUSALS:
                 self._refused.setdefault((host, port), RefusedTarget(host, port, reason))
             raise
         return await asyncio.open_connection(sock=made)

@@ -27,11 +27,6 @@ class MailDomain(StrEnum):
     IS_RESERVED = "was not asked about: it is a reserved name"
     NOT_ASKED = "was not asked about: no name server answers"
 
-    @property
-    def is_doubtful(self) -> bool:
-        """Whether mail to the domain cannot arrive, as far as name servers say."""
-        return self in (MailDomain.REFUSES_MAIL, MailDomain.HAS_NO_SERVER, MailDomain.IS_UNKNOWN)
-
 
 async def mail_domain(domain: str, resolver: Resolver | None = None) -> MailDomain:
     """Return whether a domain, as IDNA writes it, takes mail. `resolver`: by default the machine's name servers."""

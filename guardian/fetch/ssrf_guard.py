@@ -4,9 +4,10 @@ Names, redirects and odd notations need no rules of their own: all of them end a
 """
 
 import errno
+import re
 import socket
 from collections.abc import Callable, Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -16,8 +17,14 @@ AddressInfo = tuple[int | socket.AddressFamily, int | socket.SocketKind, int, st
 MARK = "blocked address"
 """Begins the text of every refusal; connection libraries join several errors into one text."""
 
-# A global address by registry, at which Azure answers for the machine's own network.
-_METADATA = frozenset([ip_address("168.63.129.16")])
+_REFUSED = re.compile(rf"{MARK} ([0-9a-f.:]+): ([a-z' ]+)")
+"""One refusal in the text of an error, of which there may be several."""
+
+_METADATA = frozenset(
+    ip_address(one) for one in ("169.254.169.254", "fd00:ec2::254", "100.100.100.200", "168.63.129.16")
+)
+"""Where clouds hand out the keys of a machine. The last one, Azure's, is a global address by registry."""
+
 # Networks whose addresses hold an IPv4 address, and how many bits stand behind it.
 _CARRIERS_OF_IPV4 = (
     (IPv6Network("64:ff9b::/96"), 0),  # NAT64, RFC 6052
@@ -48,15 +55,30 @@ def refusal(address: Address, allowed: Sequence[Network]) -> str | None:
     if any(one in network for network in allowed for one in (address, carried) if one.version == network.version):
         return None
 
-    if isinstance(carried, IPv6Address) and (carried not in _UNICAST or any(carried in one for one in _NEVER)):
-        return "this machine" if carried.is_loopback else "not a public address"
     if carried in _METADATA:
         return "a cloud's metadata address"
+    if isinstance(carried, IPv6Address) and (carried not in _UNICAST or any(carried in one for one in _NEVER)):
+        return "this machine" if carried.is_loopback else "not a public address"
     if carried.is_loopback:
         return "this machine"
     if not carried.is_global or carried.is_multicast or carried.is_reserved or carried.is_unspecified:
         return "not a public address"
     return None
+
+
+def refusal_text(text: str) -> str | None:
+    """Return for people what the guard refused, and which setting lets it through, by the text of an error.
+
+    None when the error is no refusal. No setting is named for addresses at which no site of anybody's can be.
+    """
+    refused = {ip_address(address): why for address, why in _REFUSED.findall(text)}
+    if not refused:
+        return None
+    said = ", ".join(f"{MARK} {address}: {why}" for address, why in refused.items())
+    networks = dict.fromkeys(str(ip_network(_carried(one))) for one in refused if _may_be_a_site(_carried(one)))
+    if not networks:
+        return said
+    return f"{said}; if you trust what answers there, add {', '.join(networks)} to fetch.allow_networks"
 
 
 def guarded_socket(allowed: Sequence[Network]) -> Callable[[AddressInfo], socket.socket]:
@@ -73,6 +95,12 @@ def guarded_socket(allowed: Sequence[Network]) -> Callable[[AddressInfo], socket
         return socket.socket(family, kind, protocol)
 
     return make
+
+
+def _may_be_a_site(address: Address) -> bool:
+    # Of IPv6 the loopback address counts as reserved, too.
+    is_nowhere = address.is_multicast or address.is_unspecified or (address.is_reserved and not address.is_loopback)
+    return not is_nowhere and address not in _METADATA
 
 
 def _carried(address: Address) -> Address:

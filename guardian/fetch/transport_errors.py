@@ -8,7 +8,7 @@ import aiohttp
 import httpx
 
 from guardian.errors import FetchFailed, FetchRefused
-from guardian.fetch.ssrf_guard import MARK
+from guardian.fetch.ssrf_guard import refusal_text
 from guardian.model import SkipReason
 
 _MOST_OF_AN_ERROR = 300
@@ -19,8 +19,9 @@ def as_fetch_error(url: str, host: str, error: Exception) -> FetchFailed | Fetch
     # The error of aiohttp or of the system, which is the cause, tells more kinds apart than that of httpx.
     cause = error.__cause__ if isinstance(error.__cause__, (aiohttp.ClientError, OSError)) else error
     text = str(cause) or type(cause).__name__
-    if MARK in text:
-        return FetchRefused(SkipReason.PRIVATE_ADDRESS, url, text[text.index(MARK) :].rstrip("]"))
+    refused = refusal_text(text)
+    if refused is not None:
+        return FetchRefused(SkipReason.PRIVATE_ADDRESS, url, refused)
 
     if isinstance(cause, (aiohttp.ServerTimeoutError, TimeoutError, httpx.TimeoutException)):
         return FetchFailed(SkipReason.TIMEOUT, url, "the site was silent for too long")

@@ -17,6 +17,7 @@ import httpx
 
 from guardian import __version__
 from guardian.errors import FetchFailed, UsageError
+from guardian.fetch.authorities import new_verifying_context
 from guardian.fetch.transport_errors import as_trusted_error
 from guardian.model import SkipReason
 
@@ -60,9 +61,7 @@ class TrustedClient:
         self._client: httpx.AsyncClient | None = None
 
     async def __aenter__(self) -> Self:
-        context = httpx.create_ssl_context(trust_env=False)
-        # httpx brings its own list of authorities; a company's own authority stands in the system's.
-        context.load_default_certs()
+        context = new_verifying_context()
         if self._ca_file is not None:
             try:
                 context.load_verify_locations(self._ca_file)

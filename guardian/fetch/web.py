@@ -6,7 +6,6 @@ cookies, redirects, passwords or proxies that would have to be switched off.
 """
 
 import asyncio
-import ssl
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
@@ -22,6 +21,7 @@ from httpx_aiohttp import AiohttpTransport
 
 from guardian.errors import FetchFailed, FetchRefused
 from guardian.fetch import robots
+from guardian.fetch.authorities import trusting_context, verifying_context
 from guardian.fetch.bandwidth import Bandwidth
 from guardian.fetch.bodies import BodyReader, Kind, Received, missing_of_range
 from guardian.fetch.credentials import Credentials
@@ -144,8 +144,7 @@ class WebClient:
         }
 
     async def __aenter__(self) -> Self:
-        context = httpx.create_ssl_context(trust_env=False)
-        context.load_default_certs()
+        context = verifying_context()
         settings = self._settings
         make_socket = guarded_socket(settings.networks)
         resolver = Resolver(self._look_up, settings.requests_at_once)
@@ -166,9 +165,9 @@ class WebClient:
             max_field_size=_LONGEST_HEADER,
             max_headers=_MOST_HEADERS,
         )
-        self._transport = AiohttpTransport(client=session)
+        self._transport = AiohttpTransport(verify=context, client=session)
         self._lenient = LenientTransport(context, resolver, make_socket, _connected_to.set)
-        self._unverified = LenientTransport(_trusting_anybody(), resolver, make_socket, _connected_to.set)
+        self._unverified = LenientTransport(trusting_context(), resolver, make_socket, _connected_to.set)
         return self
 
     async def __aexit__(
@@ -387,14 +386,6 @@ class WebClient:
         self._odd_hosts.move_to_end(host)
         if len(self._odd_hosts) > _ODD_HOSTS_REMEMBERED:
             self._odd_hosts.popitem(last=False)
-
-
-def _trusting_anybody() -> ssl.SSLContext:
-    """Return a context for connections whose other end may be anybody."""
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 def _host(url: str) -> str:

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guardian.matching.features import hashing, keypoints
+from guardian.matching.features.contrast import evened
 from guardian.matching.features.image import Picture
-from guardian.matching.features.keypoints import Sides, side_of
+from guardian.matching.features.keypoints import Sides, joined_sides, side_of
 from guardian.matching.features.pyramid import Pyramid
 from guardian.matching.features.windows import PixelBox, windows
 from guardian.matching.geometry import CandidateGrid
@@ -64,12 +65,18 @@ def candidate_of(picture: Picture, profile: Profile) -> Candidate:
     across, down = picture.width / grey.shape[1], picture.height / grey.shape[0]
 
     found = keypoints.detect_sides(grey, profile.candidate_scales, negatives=profile.negatives)
+    even = evened(grey) if profile.evened_scale is not None else None
+    if even is not None and profile.evened_scale is not None:
+        # Beside the others: stretching brings out noise, too, and where it does corners as they are serve better.
+        found = joined_sides(found, keypoints.detect_sides(even, (profile.evened_scale,), negatives=False))
     upright, mirrored, negative, mirrored_negative = (keypoints.zoomed(side, across, down) for side in found)
 
-    hashed = [
-        ((left * across, top * down, right * across, bottom * down), _hashes(grey, (left, top, right, bottom)))
-        for left, top, right, bottom in windows(grey)[: profile.windows + 1]
-    ]
+    whole = (0.0, 0.0, grey.shape[1] * across, grey.shape[0] * down)
+    hashed = [(whole, hashing.hash_turned(picture.tile))]
+    # The first of the windows is the whole.
+    for left, top, right, bottom in windows(grey)[1 : profile.windows + 1] if profile.windows else ():
+        box = (left * across, top * down, right * across, bottom * down)
+        hashed.append((box, _hashes(grey, (left, top, right, bottom))))
     sides = (upright, mirrored, negative, mirrored_negative)
     return Candidate(sides, hashed, Pyramid(grey, picture.width, picture.height))
 

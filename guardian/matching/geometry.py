@@ -95,17 +95,18 @@ class CandidateGrid:
         return Agreement(refined, mine, self.order[theirs], bits) if len(mine) >= 3 else None
 
     def count_near(self, matrix: Matrix, asset: Keypoints, words: NDArray[np.uint64]) -> tuple[int, int]:
-        """Count the keypoints that have one like them where the transform puts them, and those within the picture.
+        """Count the keypoints that have one like them where the transform puts them, and the pairs that were compared.
 
-        A quick look: one round of guided matching, no fit.
+        A quick look: one round of guided matching, no fit. Compared are keypoints of about the same place, size and
+        angle.
         """
-        near, visible = _count_near(
+        near, compared = _count_near(
             np.asarray(matrix, dtype=np.float64),
             (asset.x, asset.y, asset.size, asset.angle, words),
             self._sorted,
             self._grid,
         )
-        return int(near), int(visible)
+        return int(near), int(compared)
 
 
 def count_agreeing(
@@ -124,10 +125,19 @@ def count_agreeing(
     )
 
 
-def agreeing_with(asset: OrientedPoints, candidate: OrientedPoints, index: int) -> NDArray[np.bool_]:
-    """Return which of n correspondences agree with the similarity that one of them proposes: bool [n]."""
+def weigh_agreeing(
+    asset: OrientedPoints,
+    candidate: OrientedPoints,
+    starts: NDArray[np.int64],
+    agreeing: NDArray[np.int32],
+    weights: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """Return how much weight agrees with the best correspondence of each of n groups: float32 [n].
+
+    `starts` and `agreeing` are those of `count_agreeing`; `weights` float32 is as long as the correspondences.
+    """
     points = (asset.x, asset.y, asset.size, asset.angle), (candidate.x, candidate.y, candidate.size, candidate.angle)
-    return np.asarray(_agreeing_with(*points, index))
+    return np.asarray(_weigh_agreeing(*points, starts, agreeing, weights))
 
 
 def square(matrix: Matrix) -> NDArray[np.float64]:
@@ -189,12 +199,16 @@ def _count_in_group(asset, candidate, start, stop, agreeing):  # type: ignore[no
 
 
 @kernel
-def _agreeing_with(asset, candidate, i):  # type: ignore[no-untyped-def]
-    agrees = np.zeros(asset[0].shape[0], np.bool_)
-    proposed = _proposed_by(asset, candidate, i)
-    for j in range(agrees.shape[0]):
-        agrees[j] = _agrees(asset, candidate, proposed, i, j)
-    return agrees
+def _weigh_agreeing(asset, candidate, starts, agreeing, weights):  # type: ignore[no-untyped-def]
+    weighed = np.zeros(starts.shape[0] - 1, np.float32)
+    for group in range(weighed.shape[0]):
+        start, stop = starts[group], starts[group + 1]
+        best = start + agreeing[start:stop].argmax()
+        proposed = _proposed_by(asset, candidate, best)
+        for j in range(start, stop):
+            if _agrees(asset, candidate, proposed, best, j):
+                weighed[group] += weights[j]
+    return weighed
 
 
 @kernel
@@ -267,20 +281,20 @@ def _count_near(matrix, asset, candidate, grid):  # type: ignore[no-untyped-def]
     nearest, bits = np.full(n, -1, np.int32), np.zeros(n, np.int16)
     taken = np.full(candidate[0].shape[0], -1, np.int32)
     scale = np.sqrt(matrix[0] * matrix[4] - matrix[1] * matrix[3])
-    _pair(matrix, (scale, _REACH[0], _QUICK_BITS), asset, candidate, grid, (nearest, bits, taken))
+    compared = _pair(matrix, (scale, _REACH[0], _QUICK_BITS), asset, candidate, grid, (nearest, bits, taken))
 
-    near, visible = 0, 0
+    near = 0
     for i in range(n):
         near += nearest[i] >= 0
-        x = matrix[0] * asset[0][i] + matrix[1] * asset[1][i] + matrix[2]
-        y = matrix[3] * asset[0][i] + matrix[4] * asset[1][i] + matrix[5]
-        visible += 0 <= x < _CELLS * grid[1] and 0 <= y < _CELLS * grid[2]
-    return near, visible
+    return near, compared
 
 
 @kernel
 def _pair(matrix, bounds, asset, candidate, grid, pairs):  # type: ignore[no-untyped-def]
-    """Pair each asset keypoint with the candidate keypoint near its image that is closest in bits, one to one."""
+    """Pair each asset keypoint with the candidate keypoint near its image that is closest in bits, one to one.
+
+    Returns how many pairs of keypoints were compared.
+    """
     ax, ay, asize, aangle, awords = asset
     cx, cy, csize, cangle, cwords, rank = candidate
     starts, cell_width, cell_height = grid
@@ -290,6 +304,7 @@ def _pair(matrix, bounds, asset, candidate, grid, pairs):  # type: ignore[no-unt
     turn = np.rad2deg(np.arctan2(matrix[3] - matrix[1], matrix[0] + matrix[4]))
     nearest[:] = -1
     taken[:] = -1
+    compared = 0
     for i in range(ax.shape[0]):
         x = matrix[0] * ax[i] + matrix[1] * ay[i] + matrix[2]
         y = matrix[3] * ax[i] + matrix[4] * ay[i] + matrix[5]
@@ -316,6 +331,7 @@ def _pair(matrix, bounds, asset, candidate, grid, pairs):  # type: ignore[no-unt
                     fits &= (csize[j] <= largest) & (csize[j] >= smallest)
                     if not fits & ((apart <= _TURN_REACH) | (abs(apart - 360.0) <= _TURN_REACH)):
                         continue
+                    compared += 1
                     distance = np.int64(0)
                     for w in range(4):
                         distance += np.int64(count_bits(cwords[j, w] ^ awords[i, w]))
@@ -332,6 +348,7 @@ def _pair(matrix, bounds, asset, candidate, grid, pairs):  # type: ignore[no-unt
                 continue
             nearest[rival] = -1
         taken[who], nearest[i], bits[i] = i, who, least
+    return compared
 
 
 @kernel

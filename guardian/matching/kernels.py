@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from guardian.matching import geometry
 from guardian.matching.features import hashing, keypoints
+from guardian.matching.features.appearance import appearance_of
 from guardian.matching.features.keypoints import Keypoints
 from guardian.matching.features.pyramid import Pyramid
 from guardian.matching.index import layout, votes
@@ -75,8 +76,8 @@ def _call_all() -> None:
     for hashes in (points.descriptors, _mapped(points.descriptors)):
         hashing.within(points.descriptors[0], hashes, 8)
 
-    geometry.count_agreeing(points, points)
-    geometry.agreeing_with(points, points, 0)
+    agreeing = geometry.count_agreeing(points, points)
+    geometry.weigh_agreeing(points, points, np.array([0, 12]), agreeing, np.ones(12, np.float32))
     same = np.array([1.0, 0.0, 0.0, 0.0, 1.0, 0.0])
     grid = geometry.CandidateGrid(points, _SIDE, _SIDE)
     grid.refine(same, points, words)
@@ -87,6 +88,8 @@ def _call_all() -> None:
 
     grey = random.integers(0, 256, (_SIDE, _SIDE), dtype=np.uint8)
     keypoints.detect(grey, (Scale(_SIDE, 12, levels=1),))
+
+    appearance_of(np.stack([grey, grey, grey], axis=2))
 
     picture = Pyramid(grey, _SIDE, _SIDE)
     overlap = overlap_of(same, (_SIDE, _SIDE), (_SIDE, _SIDE))

@@ -178,7 +178,7 @@ class Matcher:
         """
         decoded = decode_all(content, self._settings)
         self.refresh()
-        return self._report(decoded, self._search(decoded, newer_than, quick=quick), with_regions=not quick)
+        return self._report(decoded, self._search(decoded, newer_than, quick=quick), quick=quick)
 
     def match_and_describe(self, content: bytes, newer_than: int = 0) -> tuple[MatchReport, SmallFingerprint]:
         """Compare a candidate as `match` does; return the report, and the small fingerprint of what shows most of it.
@@ -188,7 +188,7 @@ class Matcher:
         decoded = decode_all(content, self._settings)
         self.refresh()
         searched = self._search(decoded, newer_than, quick=False)
-        report = self._report(decoded, searched, with_regions=True)
+        report = self._report(decoded, searched)
         return report, small_fingerprint(searched[0].picture, report.perceptual_hash, _vector(searched[0].encoder))
 
     def small_fingerprint(self, content: bytes) -> SmallFingerprint:
@@ -203,7 +203,7 @@ class Matcher:
         """
         decoded = Decoded((picture,))
         searched = self._search(decoded, newer_than=0, quick=False)
-        return self._report(decoded, searched, with_regions=True), searched[0].combined.compared
+        return self._report(decoded, searched), searched[0].combined.compared
 
     def _search(self, decoded: Decoded, newer_than: int, *, quick: bool) -> list[_Searched]:
         """Search for each picture of a file, the richest first, until the time for one file is over."""
@@ -222,8 +222,11 @@ class Matcher:
                 end = time.thread_time() + COMPARING_SHARE * self._settings.timeout.total_seconds()
         return searched
 
-    def _report(self, decoded: Decoded, searched: Sequence[_Searched], *, with_regions: bool) -> MatchReport:
-        """Return one report on all pictures of a file: of each asset, what was measured where it is most probable."""
+    def _report(self, decoded: Decoded, searched: Sequence[_Searched], *, quick: bool = False) -> MatchReport:
+        """Return one report on all pictures of a file: of each asset, what was measured where it is most probable.
+
+        `quick`: without what is computed for people and other tools alone.
+        """
         found = [(one.picture, ranked) for one in searched for ranked in one.combined.ranking]
         found.sort(key=lambda pair: -pair[1].probability)
         best_by_asset: dict[str, tuple[Picture, RankedPair]] = {}
@@ -239,7 +242,7 @@ class Matcher:
         return MatchReport(
             recipe=self._report_recipe,
             matches=tuple(
-                self._match(picture, ranked, with_region=with_regions and rank < _REGIONS_EMBEDDED)
+                self._match(picture, ranked, with_region=not quick and rank < _REGIONS_EMBEDDED)
                 for rank, (picture, ranked) in enumerate(list(best_by_asset.values())[: combine.MAX_MATCHES])
             ),
             up_to_number=min(one.combined.up_to_number for one in searched),
@@ -247,7 +250,7 @@ class Matcher:
             width=shown.width,
             height=shown.height,
             partial=any(one.combined.partial for one in searched),
-            perceptual_hash=phash(shown.grey),
+            perceptual_hash=None if quick else phash(shown.grey),
             not_compared=not_compared,
         )
 
@@ -288,8 +291,9 @@ class Matcher:
 
     def _quick_answers(self, picture: Picture) -> list[ShardAnswer]:
         """Ask every shard about a candidate with few features."""
-        candidate = candidate_of(picture, quick_search(self._profile))
-        return [shard.search(candidate, None, newer_than=0) for shard in self._shards if not shard.is_empty]
+        quick = quick_search(self._profile)
+        candidate = candidate_of(picture, quick)
+        return [shard.search(candidate, None, 0, quick) for shard in self._shards if not shard.is_empty]
 
     def _match(self, picture: Picture, ranked: RankedPair, *, with_region: bool) -> Match:
         pair = ranked.compared.pair

@@ -24,7 +24,9 @@ class Profile:
     `voted_assets`: how many the keypoint route brings at most; the `measured_assets` of them that a quick look supports
     best are measured. `windows`: how many parts of a candidate are hashed beside the whole. `tiles`: whether its parts
     are encoded too when there is a descriptor. `negatives`: whether keypoints are also looked for in the candidate's
-    negative. `frames`: how many frames of one file that differ are kept of an asset, and compared of a candidate.
+    negative. `evened_scale`: if the candidate's greys have a narrow range, they are stretched and keypoints looked for
+    once more; None: never. `frames`: how many frames of one file that differ are kept of an asset, and compared of a
+    candidate. `exact`: whether the best transform is looked for where one is found that is good.
 
     All sides are those of pictures up to twice as long as wide; longer ones get more (see `elongation`).
     """
@@ -38,7 +40,9 @@ class Profile:
     windows: int
     tiles: bool
     negatives: bool
+    evened_scale: Scale | None
     frames: int
+    exact: bool = True
 
 
 # The candidate's smallest scale costs little: there a crop that was enlarged looks as it did in the asset. Four levels
@@ -54,6 +58,7 @@ FULL = Profile(
     windows=12,
     tiles=True,
     negatives=True,
+    evened_scale=Scale(512, 1000),
     frames=24,
 )
 
@@ -67,6 +72,7 @@ FAST = Profile(
     windows=4,
     tiles=False,
     negatives=False,
+    evened_scale=None,
     frames=8,
 )
 
@@ -86,8 +92,20 @@ def elongation(width: int, height: int) -> float:
 
 
 def quick_search(profile: Profile) -> Profile:
-    """Return a profile that searches the same index with the least effort that finds easy copies."""
-    return replace(profile, candidate_scales=(Scale(320, 300, levels=3),), windows=1, tiles=False, negatives=False)
+    """Return a profile that searches the same index with the least effort that finds easy copies.
+
+    Of the assets that votes bring, one is measured, and all that are clear: those share something with the candidate.
+    """
+    return replace(
+        profile,
+        candidate_scales=(Scale(320, 300, levels=3),),
+        measured_assets=1,
+        windows=0,
+        tiles=False,
+        negatives=False,
+        evened_scale=None,
+        exact=False,
+    )
 
 
 def profile_of(settings: MatchingSettings) -> Profile:

@@ -75,12 +75,15 @@ class Shard:
             if segment.vectors is not None:
                 yield segment.numbers[segment.alive].astype(np.int64), segment.vectors[segment.alive]
 
-    def search(self, candidate: Candidate, encoder: PartEncoder | None, newer_than: int) -> ShardAnswer:
+    def search(
+        self, candidate: Candidate, encoder: PartEncoder | None, newer_than: int, profile: Profile | None = None
+    ) -> ShardAnswer:
         """Measure the candidate against every asset above `newer_than` that some route brings.
 
-        `encoder` gives the candidate's descriptors; None without weights. Raises IndexNotReady for a damaged preview.
+        `encoder` gives the candidate's descriptors; None without weights. `profile`: another than the shard's own.
+        Raises IndexNotReady for a damaged preview.
         """
-        return search_index(self._index, candidate, encoder, newer_than, self._profile)
+        return search_index(self._index, candidate, encoder, newer_than, profile or self._profile)
 
 
 def search_index(
@@ -104,7 +107,7 @@ def search_index(
     pairs = []
     for (number, row), ways in proposals.items():
         asset = index.segments[number].asset(row)
-        measurement = measure(asset, candidate, ways)
+        measurement = measure(asset, candidate, ways, exact=profile.exact)
         if measurement is not None:
             distance = int(hits.hash_distances[number][row])
             pairs.append(MeasuredPair(asset.previewed, measurement, distance, _similarity(vector, asset)))

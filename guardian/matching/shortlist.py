@@ -11,10 +11,10 @@ from guardian.matching.geometry import Proposal
 from guardian.matching.index.prefilter import IndexSlot
 from guardian.matching.index.reader import Index
 
-_MOST_BY_CHANCE = 0.02
-"""Share of the visible keypoints that agree by chance, at most."""
+_MOST_BY_CHANCE = 0.001
+"""Share of the compared pairs of keypoints that agree by chance, at most."""
 
-_CLEAR_SURPLUS = 8.0
+_CLEAR_SURPLUS = 10.0
 """Standard deviations above what agrees by chance from which an asset is measured, however many others are."""
 
 
@@ -32,7 +32,7 @@ def shortlisted(
 
     looks = {slot: _best_look(index, slot, candidate, proposals[slot]) for slot in voted}
     # Most of them are there by chance, so they tell how many keypoints agree by chance; of a collage not even most.
-    rate = min(_MOST_BY_CHANCE, float(np.median([near / max(1, visible) for near, visible in looks.values()])))
+    rate = min(_MOST_BY_CHANCE, float(np.median([near / max(1, compared) for near, compared in looks.values()])))
     surplus = {slot: _surplus(*looks[slot], rate) for slot in voted}
     ranked = sorted(voted, key=lambda slot: -surplus[slot])
     dropped = {slot for slot in ranked[count:] if surplus[slot] < _CLEAR_SURPLUS}
@@ -47,7 +47,7 @@ def shortlisted(
 
 
 def _best_look(index: Index, slot: IndexSlot, candidate: Candidate, proposals: list[Proposal]) -> tuple[int, int]:
-    """Return how many keypoints agree with the asset's best proposal, and how many lie within the candidate."""
+    """Return how many keypoints agree with the asset's best proposal, and how many pairs were compared for it."""
     segment, row = index.segments[slot[0]], slot[1]
     points, words = segment.points(row), segment.words(row)
     looks = []
@@ -59,7 +59,10 @@ def _best_look(index: Index, slot: IndexSlot, candidate: Candidate, proposals: l
     return max(looks)
 
 
-def _surplus(near: int, visible: int, rate: float) -> float:
-    """Return by how many standard deviations more keypoints agree than `rate` of the visible ones would by chance."""
-    expected = rate * visible
+def _surplus(near: int, compared: int, rate: float) -> float:
+    """Return by how many standard deviations more keypoints agree than `rate` of what was compared would by chance.
+
+    Where a picture is shown small, few of its keypoints have any near them that they could agree with by chance.
+    """
+    expected = rate * compared
     return (near - expected) / float(np.sqrt(expected + 1.0))

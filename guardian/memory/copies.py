@@ -82,9 +82,14 @@ class CopiesFound:
 
 def wide_search(profile: Profile) -> Profile:
     """Return how closely a memory is searched by those who search an index by this profile."""
-    windows = min(_WINDOWS, profile.windows)
     return replace(
-        profile, voted_assets=_VOTED, measured_assets=_MEASURED, windows=windows, tiles=False, negatives=False
+        profile,
+        voted_assets=_VOTED,
+        measured_assets=_MEASURED,
+        windows=min(_WINDOWS, profile.windows),
+        tiles=False,
+        negatives=False,
+        evened_scale=None,
     )
 
 

@@ -40,7 +40,7 @@ def prune(store: Store, memory: Memory, now: datetime) -> int:
 def _make_room(store: Store, memory: Memory) -> int:
     """Forget the pictures that were not seen for longest, if there are too many; return how many."""
     with store.read() as tx:
-        size = tx.seen.bytes_of_shard(memory.shard)
+        size = tx.fingerprints.bytes_of_shard(memory.shard)
     too_much = size - memory.settings.max_bytes * _FULL_SHARE if size > memory.settings.max_bytes else 0
 
     total = 0

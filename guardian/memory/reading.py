@@ -1,4 +1,4 @@
-"""The door for reading what is remembered: segments mapped from disk, each array checked when it is first used."""
+"""Reads what is remembered: segments mapped from disk, each array checked when it is first used."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

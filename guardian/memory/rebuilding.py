@@ -19,7 +19,7 @@ from guardian.memory.reading import MemoryReader, MemorySegment
 from guardian.memory.remembering import Memory
 from guardian.model import DescribedPicture
 from guardian.store import Store
-from guardian.store.seen import coarse
+from guardian.store.fingerprints import coarse
 
 _AT_ONCE = 64
 """Pictures that a worker makes fingerprints of in one job: a fraction of a second."""
@@ -74,7 +74,7 @@ async def rebuild(store: Store, memory: Memory, workers: Workers, vault: Vault) 
             done = await _rebuild_segment(store, memory, workers, vault, segment)
             total = Rebuilt(total.whole + done.whole, total.coarse + done.coarse, total.lost + done.lost)
         with store.begin() as tx:
-            lost = tx.seen.drop_recipe(memory.shard, recipe)
+            lost = tx.fingerprints.drop_recipe(memory.shard, recipe)
         total = replace(total, lost=total.lost + lost)
         shutil.rmtree(memory.folder / recipe)
     memory.fold()
@@ -95,7 +95,7 @@ async def _rebuild_segment(
                 if one is None:
                     continue
                 recipe = memory.recipe if source.is_whole else coarse(memory.recipe)
-                if tx.seen.remake(source.number, one.fingerprint, recipe, memory.shard):
+                if tx.fingerprints.remake(source.number, one.fingerprint, recipe, memory.shard):
                     whole += source.is_whole
                     made_of_preview += not source.is_whole
         memory.fold(at_least=256)

@@ -55,7 +55,7 @@ class Memory:
 
     @property
     def writer(self) -> "MemoryWriter":
-        """The door for changing the folder. It loads what fingerprints are read with, so it is opened when needed."""
+        """What changes the folder. It loads what fingerprints are read with, so it is opened when needed."""
         from guardian.memory.writer import MemoryWriter
 
         if self._writer is None:
@@ -64,7 +64,7 @@ class Memory:
 
     def lacks(self, tx: Transaction, sha256: str) -> bool:
         """Return whether a picture should be described, so that it can be remembered."""
-        return not tx.seen.is_off() and not tx.seen.is_known(sha256, self._recipe)
+        return not tx.seen.is_off() and not tx.fingerprints.has(sha256, self._recipe)
 
     def remember(self, store: Store, met: Sequence[NewlySeen]) -> None:
         """Write pictures that were met, through a scan's own store; write a segment when many fingerprints wait.

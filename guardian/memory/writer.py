@@ -1,4 +1,4 @@
-"""The one door for changing the memory's folder: fingerprints into segments, and out of them when they are forgotten.
+"""Changes the memory's folder, alone: fingerprints into segments, and out of them when they are forgotten.
 
 What counts is what the database knows: a row of a segment whose number is not there was forgotten, whenever that was.
 So whatever is interrupted between the two, the next call goes on from it.
@@ -61,7 +61,7 @@ class MemoryWriter:
         segments is damaged, StoreUnusable.
         """
         with self._store.read() as tx:
-            if tx.seen.count_pending(self.shard) < at_least:
+            if tx.fingerprints.count_pending(self.shard) < at_least:
                 return Folded()
 
         total = Folded()
@@ -74,7 +74,7 @@ class MemoryWriter:
     def _fold_some(self) -> Folded | None:
         """Write one segment; return None when nothing waits."""
         with self._store.read() as tx:
-            waiting = tx.seen.pending(self.shard, FOLDED_AT_ONCE)
+            waiting = tx.fingerprints.pending(self.shard, FOLDED_AT_ONCE)
         if not waiting:
             return None
 
@@ -93,7 +93,7 @@ class MemoryWriter:
             self._add(arrays)
             sizes |= dict(zip((number for number, _, _ in own), layout.bytes_of_each(arrays), strict=True))
         with self._store.begin() as tx:
-            tx.seen.settle(sizes, joined)
+            tx.fingerprints.settle(sizes, joined)
         return Folded(len(own), len(joined))
 
     def _add(self, arrays: layout.Arrays) -> None:
@@ -112,7 +112,7 @@ class MemoryWriter:
     def _is_known(self, segment: MemorySegment) -> NDArray[np.bool_]:
         """Return which rows of a segment the database still knows: bool [n]."""
         with self._store.read() as tx:
-            known = tx.seen.numbers_of_shard(self.shard, int(segment.numbers.min()), int(segment.numbers.max()))
+            known = tx.fingerprints.numbers_of_shard(self.shard, int(segment.numbers.min()), int(segment.numbers.max()))
         return np.isin(segment.numbers, np.array(sorted(known), np.int64))
 
     # Merging and forgetting.
@@ -208,7 +208,7 @@ class MemoryWriter:
                     present |= numbers
             self._write(generation, intact, generation.withdrawn & frozenset(present))
             with self._store.begin() as tx:
-                return tx.seen.lose(self.shard, present, self._recipe)
+                return tx.fingerprints.lose(self.shard, present, self._recipe)
 
 
 def _present(reader: MemoryReader, numbers: Sequence[int]) -> set[int]:

@@ -1,4 +1,4 @@
-"""Domain types: frozen dataclasses without I/O, which alone pass between rooms, processes and the database."""
+"""Domain types: frozen dataclasses without I/O, which alone pass between packages, processes and the database."""
 
 from guardian.model.answers import Answer, CacheStatus, JudgedMatch, NotSeen, Outcome
 from guardian.model.assets import Asset, AssetFilter, AssetState, Description, Licence, LicenceStatus, Rights, Standing
@@ -31,7 +31,16 @@ from guardian.model.cases import (
     Severity,
 )
 from guardian.model.coverage import Coverage, EvidenceRoom, Trouble, TroubleKind
-from guardian.model.crawling import Checkpoint, CrawlRequest, FrontierRow, FrontierState, Remembered
+from guardian.model.crawling import (
+    FETCHED,
+    REDIRECTED,
+    Checkpoint,
+    CrawlKind,
+    CrawlRequest,
+    FrontierRow,
+    FrontierState,
+    Remembered,
+)
 from guardian.model.evidence import (
     CaptureOrder,
     CaptureReason,
@@ -117,11 +126,13 @@ __all__ = [
     "EVENTS_OF_LICENCES",
     "EVENTS_OF_NOTICES",
     "FAILURES_BEFORE_SET_ASIDE",
+    "FETCHED",
     "IMPORTANCE_BY_STRENGTH",
     "LOOKALIKE_RULE",
     "MEASURED_FACTS",
     "NO_RULE",
     "PURSUED_STATES",
+    "REDIRECTED",
     "SETTLED_STATES",
     "SEVERITIES_BY_STRENGTH",
     "STATES_OF_PEOPLE",
@@ -159,6 +170,7 @@ __all__ = [
     "Comparison",
     "Context",
     "Coverage",
+    "CrawlKind",
     "CrawlRequest",
     "Decided",
     "Decision",

@@ -56,7 +56,7 @@ class Decision:
 
 
 class CaseState(StrEnum):
-    """The state of a case. Only the room `cases` changes it.
+    """The state of a case. Only the package `cases` changes it.
 
     `licensed` (licences cover all of its findings) and `gone` (none of its findings is there any more) are set and left
     by guardian; people decide on the others. `closed` and `resolved`, its earlier name, mean the same.

@@ -15,15 +15,25 @@ class FrontierState(StrEnum):
     DONE = "done"
 
 
+class CrawlKind(StrEnum):
+    """What an address is expected to be."""
+
+    PAGE = "page"
+    SITEMAP = "sitemap"
+    FEED = "feed"
+
+
+FETCHED = "fetched"
+REDIRECTED = "redirected"
+"""Outcomes of visits that went well. All other outcomes are the words of skip reasons."""
+
+
 @dataclass(frozen=True, slots=True)
 class CrawlRequest:
-    """An address that a crawl discovered.
-
-    `depth` counts links from a start page. `kind` says what it is expected to be (page, sitemap, image...).
-    """
+    """An address that a crawl discovered. `depth` counts links from a start page."""
 
     url: str
-    kind: str = "page"
+    kind: CrawlKind = CrawlKind.PAGE
     depth: int = 0
     referrer: str | None = None
 
@@ -35,7 +45,7 @@ class FrontierRow:
     id: int
     source: str
     url: str
-    kind: str
+    kind: CrawlKind
     depth: int
     referrer: str | None
     state: FrontierState

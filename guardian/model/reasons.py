@@ -86,7 +86,7 @@ class SkipReason(StrEnum):
         Scope.HOST,
         Retry.NOT_NOW,
         "an address inside a private network",
-        "The name leads to an address in a private network, where guardian never connects.",
+        "The name leads to an address in a private network, which `fetch.allow_networks` does not have.",
     )
     BAD_ADDRESS = (
         "bad_address",

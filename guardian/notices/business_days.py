@@ -37,6 +37,17 @@ def business_days_after(start: date, number: int, holidays: Collection[date] = (
     return day
 
 
+def first_working_day(day: date, holidays: Collection[date] = ()) -> date:
+    """Return this day, or the next that is neither on a weekend nor a holiday of one's own list.
+
+    A time that a letter sets should not end when nobody is at work (in Germany it would not: section 193 BGB).
+    Federal holidays of the United States do not count: letters go to every country.
+    """
+    while day.weekday() >= _SATURDAY or day in holidays:
+        day += timedelta(days=1)
+    return day
+
+
 def is_business_day(day: date, holidays: Collection[date] = ()) -> bool:
     """Return whether a day is a business day."""
     return day.weekday() < _SATURDAY and day not in holidays and day not in federal_holidays(day.year)

@@ -20,6 +20,7 @@ from guardian.model.notices import (
     NoticeStep,
     PlaceState,
 )
+from guardian.notices.business_days import first_working_day
 from guardian.notices.elements import blanks_in, missing_elements
 from guardian.notices.facts import NoticeFacts, item_facts, owner_facts
 from guardian.notices.four_eyes import detail_of
@@ -52,15 +53,15 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class House:
-    """Whose notices they are, and the rules of the house for them."""
+class NoticeConfig:
+    """Whose notices they are, and the settings for them."""
 
     owner: OwnerSettings
     settings: NoticeSettings
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class DraftRequest:
     """What somebody wants to have drafted. `language` None: that of the settings. `fee` is for offers of licences."""
 
     kind: NoticeKind
@@ -94,7 +95,9 @@ class _Subject:
     without_page: frozenset[str] = frozenset()
 
 
-def draft(store: Store, case_ids: Sequence[str], wish: Wish, house: House, now: datetime, actor: Actor) -> Drafted:
+def draft(
+    store: Store, case_ids: Sequence[str], request: DraftRequest, config: NoticeConfig, now: datetime, actor: Actor
+) -> Drafted:
     """Draft a notice about cases of one operator, whose ids may be shortened, and write it down; return it.
 
     Uses that are gone, licensed or on this machine are left out. Raises UsageError when no use is left, for cases of
@@ -105,7 +108,7 @@ def draft(store: Store, case_ids: Sequence[str], wish: Wish, house: House, now: 
         _check_cases(list(cases.values()))
         subjects = [_subject(tx, case, now) for case in cases.values()]
 
-    notice = _made(subjects, wish, house, now)
+    notice = _made(subjects, request, config, now)
     left_out = tuple(text for subject in subjects for text in subject.left_out)
     with store.begin() as tx:
         tx.notices.add(notice)
@@ -120,7 +123,7 @@ def draft(store: Store, case_ids: Sequence[str], wish: Wish, house: House, now: 
         written = tx.notices.get(notice.id) or notice
         doubts = tuple(doubts_about(tx, written))
 
-    log.info("notice_drafted", notice=notice.id, kind=notice.kind.value, operator=notice.operator, by=wish.by)
+    log.info("notice_drafted", notice=notice.id, kind=notice.kind.value, operator=notice.operator, by=request.by)
     return Drafted(written, left_out, doubts)
 
 
@@ -135,7 +138,7 @@ def _check_cases(cases: Sequence[Case]) -> None:
         raise UsageError(f"one notice goes to one operator, but these cases are about {', '.join(operators)}")
     for case in cases:
         if case.state in WHY_NOT:
-            raise UsageError(f"{case.id} {WHY_NOT[case.state]}; reopen it first if a notice is wanted all the same")
+            raise UsageError(f"{case.id} {WHY_NOT[case.state]}; reopen it first if a notice is request all the same")
 
 
 def _subject(tx: Transaction, case: Case, now: datetime) -> _Subject:
@@ -172,39 +175,39 @@ def _up_at_last_look(tx: Transaction, case: Case) -> set[str]:
     return {look.finding_id for look in looks if look.finding_id is not None and look.state is PlaceState.THERE}
 
 
-def _made(subjects: Sequence[_Subject], wish: Wish, house: House, now: datetime) -> Notice:
+def _made(subjects: Sequence[_Subject], request: DraftRequest, config: NoticeConfig, now: datetime) -> Notice:
     """Return the notice about these cases, its templates filled."""
     places = sum(len(subject.findings) for subject in subjects)
     if places > MOST_PLACES:
         raise UsageError(f"{counted(places, 'address', 'addresses')} are too many for one notice of {MOST_PLACES}")
 
-    language = wish.language or house.settings.language
+    language = request.language or config.settings.language
     id_ = new_id("notice")
     operator = subjects[0].case.operator
     items = [_item(subject) for subject in subjects]
     facts = NoticeFacts(
-        owner=owner_facts(house.owner),
+        owner=owner_facts(config.owner),
         items=tuple(
             item_facts(number, item, subject.asset, subject.findings)
             for number, (item, subject) in enumerate(zip(items, subjects, strict=True), start=1)
         ),
         operator=cleaned(operator),
-        recipient=cleaned(wish.recipient or "")[:_NAME],
+        recipient=cleaned(request.recipient or "")[:_NAME],
         reference=reference_of(id_),
         date=now.date(),
-        answer_by=(now + house.settings.answer_within).date(),
-        fee=cleaned(wish.fee or "")[:_NAME],
-        remark=cleaned(wish.remark or "")[:_LONGEST_TEXT],
+        answer_by=first_working_day((now + config.settings.answer_within).date(), config.settings.holidays),
+        fee=cleaned(request.fee or "")[:_NAME],
+        remark=cleaned(request.remark or "")[:_LONGEST_TEXT],
     )
-    rendered = render(facts, wish.kind, language, house.settings.templates)
-    missing = missing_elements(facts, wish.kind, language, rendered.elements)
+    rendered = render(facts, request.kind, language, config.settings.templates)
+    missing = missing_elements(facts, request.kind, language, rendered.elements)
     return Notice(
         id=id_,
-        kind=wish.kind,
+        kind=request.kind,
         language=language,
         operator=operator,
         drafted_at=now,
-        drafted_by=cleaned(wish.by)[:_NAME],
+        drafted_by=cleaned(request.by)[:_NAME],
         subject=cleaned(rendered.subject),
         text=rendered.text,
         form=rendered.form,

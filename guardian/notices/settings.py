@@ -51,8 +51,9 @@ class NoticeSettings(BaseModel):
         description="whoever approves a notice must be a person, and not who drafted it or made the token that did",
     )
     answer_within: Duration = Field(
-        duration("7d"), description="the time that notices set; when it is over, that is told of"
+        duration("7d"),
+        description="the time that notices set; it ends on a working day; when it is over, that is told of",
     )
     holidays: tuple[date, ...] = Field(
-        (), description="days that are no business days, beside weekends and US federal holidays: [2026-12-24]"
+        (), description="no working days, beside weekends and, for counter notices, US federal holidays: [2026-12-24]"
     )

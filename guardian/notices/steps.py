@@ -40,7 +40,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class By:
+class StepAuthor:
     """Who takes a step, and when. `actor` is who the audit log knows, `name` what the history shows."""
 
     name: str
@@ -60,7 +60,7 @@ def require_open(notice: Notice) -> None:
         raise UsageError(f"{notice.id} is {notice.state.value} already; draft another one")
 
 
-def check_licence(tx: Transaction, notice_id: str, words: str, by: By) -> Notice:
+def check_licence(tx: Transaction, notice_id: str, words: str, by: StepAuthor) -> Notice:
     """Record that a person has checked that no licence covers the uses, in their words; return the notice.
 
     What the recorded licences say is written beside it. Raises UsageError when one of them covers a use.
@@ -70,13 +70,15 @@ def check_licence(tx: Transaction, notice_id: str, words: str, by: By) -> Notice
     return _write(tx, notice, NoticeStep.LICENCE_CHECKED, by, _words(words, "what was checked"), {"recorded": known})
 
 
-def consider(tx: Transaction, notice_id: str, words: str, by: By) -> Notice:
+def consider(tx: Transaction, notice_id: str, words: str, by: StepAuthor) -> Notice:
     """Record a person's words about fair use, quotation, parody and other exceptions; return the notice."""
     notice = _open(tx, notice_id)
     return _write(tx, notice, NoticeStep.CONSIDERED, by, _words(words, "why no exception applies"), {})
 
 
-def approve(tx: Transaction, notice_id: str, by: By, settings: NoticeSettings, note: str | None = None) -> Notice:
+def approve(
+    tx: Transaction, notice_id: str, by: StepAuthor, settings: NoticeSettings, note: str | None = None
+) -> Notice:
     """Record that somebody lets a notice go out; return it.
 
     Raises UsageError that names each thing which has to come first, or for the drafter where `four_eyes` is on: a
@@ -98,7 +100,7 @@ def approve(tx: Transaction, notice_id: str, by: By, settings: NoticeSettings, n
 
 
 def note_verified(
-    tx: Transaction, notice_id: str, problems: Mapping[str, str], by: By, note: str | None = None
+    tx: Transaction, notice_id: str, problems: Mapping[str, str], by: StepAuthor, note: str | None = None
 ) -> Notice:
     """Record a look at all addresses of a notice; return it.
 
@@ -154,7 +156,7 @@ def mark_sent(
     notice_id: str,
     to: str,
     keep: Callable[[], str],
-    by: By,
+    by: StepAuthor,
     settings: NoticeSettings,
     note: str | None = None,
 ) -> Notice:
@@ -182,7 +184,7 @@ def mark_sent(
 
 
 def note_counter(
-    tx: Transaction, notice_id: str, received: date, by: By, settings: NoticeSettings, note: str | None = None
+    tx: Transaction, notice_id: str, received: date, by: StepAuthor, settings: NoticeSettings, note: str | None = None
 ) -> tuple[Notice, CounterWindow]:
     """Record that a counter notice was received on a day; return the notice, and when material may be restored.
 
@@ -214,7 +216,7 @@ def note_counter(
     return _write(tx, notice, NoticeStep.COUNTERED, by, _optional(note), detail), window
 
 
-def withdraw(tx: Transaction, notice_id: str, by: By, note: str | None = None) -> Notice:
+def withdraw(tx: Transaction, notice_id: str, by: StepAuthor, note: str | None = None) -> Notice:
     """Record that a notice is withdrawn, sent or not; return it. Its cases stay as they are."""
     notice = _known(tx, notice_id)
     if notice.state is NoticeState.WITHDRAWN:
@@ -242,7 +244,7 @@ def _open(tx: Transaction, notice_id: str) -> Notice:
 
 
 def _write(
-    tx: Transaction, notice: Notice, step: NoticeStep, by: By, note: str | None, detail: Mapping[str, str]
+    tx: Transaction, notice: Notice, step: NoticeStep, by: StepAuthor, note: str | None, detail: Mapping[str, str]
 ) -> Notice:
     """Write a step into the history and the audit log; return the notice as it now stands."""
     name = cleaned(by.name)[:_LONGEST_NAME]

@@ -130,10 +130,12 @@ def digest_of(secret: str) -> str:
 
 def _wait(tx: Transaction, name: str, address: str, at: datetime) -> timedelta | None:
     """Return how long the next attempt must wait; None when it need not."""
-    since = at - WINDOW
-    of_both = tx.sign_ins.failures(since, name=name, address=address)
-    of_address = tx.sign_ins.failures(since, address=address)
-    of_name = [] if tx.sign_ins.has_succeeded(name, address) else tx.sign_ins.failures(since, name=name)
+    # Failures of the future were noted before the clock was set back: they must not lock anybody out until then. A
+    # little in the future is another machine's present.
+    within = at - WINDOW, at + WINDOW
+    of_both = tx.sign_ins.failures(*within, name=name, address=address)
+    of_address = tx.sign_ins.failures(*within, address=address)
+    of_name = [] if tx.sign_ins.has_succeeded(name, address) else tx.sign_ins.failures(*within, name=name)
 
     limits = ((of_both, MOST_FOR_NAME_AND_ADDRESS), (of_address, MOST_FOR_ADDRESS), (of_name, MOST_FOR_NAME))
     # Free again when the oldest of the last `most` failures has left the window.

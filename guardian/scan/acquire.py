@@ -55,11 +55,11 @@ async def acquire(services: Services, context: ScanContext, sighting: Sighting) 
 
         return await acquire(services, context, _at_next(sighting, others))
 
-    if sighting.also_at and (_is_no_picture(candidate) or _is_doubtful(candidate)):
+    if sighting.also_at and (is_no_picture(candidate) or _is_doubtful(candidate)):
         # When no other address has a better picture, this answer is the one to report.
         with suppress(FetchRefused, FetchFailed):
             other = await acquire(services, context, _at_next(sighting, sighting.also_at))
-            if _is_no_picture(candidate) or not (_is_no_picture(other) or _is_doubtful(other)):
+            if is_no_picture(candidate) or not (is_no_picture(other) or _is_doubtful(other)):
                 return other
     return candidate
 
@@ -94,6 +94,15 @@ async def transfer_page(services: Services, context: ScanContext, page: PageCapt
     except (FetchRefused, FetchFailed) as error:
         log.warning("page_not_kept", reason=str(error), page_url=page.url)
         return None
+
+
+def is_no_picture(candidate: Candidate) -> bool:
+    """Return whether something else than a picture came, such as a page: now, or when it was last matched."""
+    match candidate:
+        case Fetched():
+            return candidate.response is not None and not is_picture(candidate.response)
+        case Unchanged():
+            return isinstance(candidate.report, Skipped) and candidate.report.reason is SkipReason.NOT_AN_IMAGE
 
 
 async def _at_best_address(services: Services, context: ScanContext, sighting: Sighting) -> Candidate:
@@ -189,15 +198,6 @@ def _still_worth_asking(sighting: Sighting, error: FetchRefused | FetchFailed) -
 
     failed_host = urlsplit(sighting.image_url or "").netloc
     return tuple(url for url in sighting.also_at if urlsplit(url).netloc != failed_host)
-
-
-def _is_no_picture(candidate: Candidate) -> bool:
-    """Return whether something else than a picture came, such as a page: now, or when it was last matched."""
-    match candidate:
-        case Fetched():
-            return candidate.response is not None and not is_picture(candidate.response)
-        case Unchanged():
-            return isinstance(candidate.report, Skipped) and candidate.report.reason is SkipReason.NOT_AN_IMAGE
 
 
 def _is_doubtful(candidate: Candidate) -> bool:

@@ -1,8 +1,10 @@
 """Declares what belongs to one scan or check: its source, its start and its fetcher."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from guardian.crawl.context import CrawlContext
 from guardian.fetch.credentials import read_credentials
 from guardian.fetch.fetcher import Fetcher
 from guardian.scan.services import Services
@@ -40,3 +42,28 @@ def context_of_scan(services: Services, settings: SourceSettings) -> ScanContext
 def context_of_check(services: Services) -> ScanContext:
     """Return the context of a check that begins now. Its few requests are a person's, so robots.txt does not apply."""
     return ScanContext(CHECK, services.clock(), Fetcher.for_person(services.web))
+
+
+def context_of_place(
+    services: Services, sources: Mapping[str, SourceSettings], source: str, started_at: datetime | None = None
+) -> ScanContext:
+    """Return the context of a visit, as a scan visits, to a place that a source once led to.
+
+    It has the source's credentials while the source is configured (`sources`, by name). Raises as `context_of_scan`.
+    """
+    settings = sources.get(source)
+    if settings is None:
+        context = ScanContext(source, services.clock(), Fetcher.for_scan(services.web))
+    else:
+        context = context_of_scan(services, settings)
+    return context if started_at is None else replace(context, started_at=started_at)
+
+
+def context_of_person(services: Services, source: str, started_at: datetime) -> ScanContext:
+    """Return the context of a visit to a source's place that a person waits for: made as `check` makes its own."""
+    return ScanContext(source, started_at, Fetcher.for_person(services.web))
+
+
+def crawl_context_of(services: Services, context: ScanContext) -> CrawlContext:
+    """Return what the crawler works with in a scan or check."""
+    return CrawlContext(context.fetcher, services.store, services.clock)

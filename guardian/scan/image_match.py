@@ -29,6 +29,21 @@ class Matched:
     described: DescribedPicture | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the database says of a picture before it is matched.
+
+    `report` is that of an earlier match, `quarantined` what is known if its worker was lost. `latest_number` and
+    `compared` (how many there are) are those of the assets as they are now. `is_wanted`: the memory lacks it.
+    """
+
+    report: MatchReport | Skipped | None
+    quarantined: QuarantinedImage | None
+    latest_number: int
+    compared: int
+    is_wanted: bool
+
+
 async def match_image(
     store: Store, workers: Workers, clock: Callable[[], datetime], fetched: Fetched, memory: Memory | None = None
 ) -> Matched:
@@ -37,48 +52,58 @@ async def match_image(
     Bytes that were matched before are compared only with assets that were added since. Either answer is cached
     until the recipe changes, which names how features are made. Raises IndexNotReady, WorkersUnavailable, WorkerLost.
     """
-
-    def recall() -> tuple[MatchReport | Skipped | None, QuarantinedImage | None, int, int, bool]:
-        with store.read() as tx:
-            known = tx.candidates.known(fetched.sha256, workers.report_recipe)
-            failed = tx.quarantine.known(fetched.sha256, workers.report_recipe)
-            describing = memory is not None and memory.lacks(tx, fetched.sha256)
-            return known, failed, tx.assets.latest_number(), tx.assets.count_compared(), describing
-
-    def remember(answer: MatchReport | Skipped) -> None:
-        try:
-            with store.begin() as tx:
-                tx.candidates.remember(fetched.sha256, workers.report_recipe, answer, clock())
-        except StoreUnusable:
-            # A check only asks, also where the database cannot be written: it does without the cache then.
-            if fetched.sighting.source != CHECK:
-                raise
-
-    known, failed, latest_number, protected, describing = await asyncio.to_thread(recall)
-    if isinstance(known, Skipped):
-        return Matched(known)
-    if known is not None and known.up_to_number >= latest_number:
-        return Matched(known, await _described(workers, fetched) if describing else None)
+    known = await asyncio.to_thread(_recall, store, workers.report_recipe, fetched.sha256, memory)
+    before = known.report
+    if isinstance(before, Skipped):
+        return Matched(before)
+    if before is not None and before.up_to_number >= known.latest_number:
+        return Matched(before, await _described(workers, fetched) if known.is_wanted else None)
 
     try:
-        newer_than = known.up_to_number if known is not None else 0
         newer, described = await match_unless_quarantined(
-            store, workers, clock, fetched, newer_than, failed, describing=describing
+            store,
+            workers,
+            clock,
+            fetched,
+            newer_than=before.up_to_number if before is not None else 0,
+            known=known.quarantined,
+            describing=known.is_wanted,
         )
     except Unmatchable as error:
         skipped = Skipped("", error.reason, error.detail)
-        await asyncio.to_thread(remember, skipped)
+        await asyncio.to_thread(_remember, store, workers.report_recipe, fetched, skipped, clock())
         return Matched(skipped)
 
-    report = _joined(known, newer)
-    if report.assets_searched < protected or report.up_to_number < latest_number:
+    report = _joined(before, newer)
+    if report.assets_searched < known.compared or report.up_to_number < known.latest_number:
         # Assets are published to the index before they count as protected. So if the index has fewer, or none as new,
         # it has lost some, or a process with another data folder has added them and they are not here yet.
         report = replace(report, partial=True)
     if not report.partial:
         # A partial report is not remembered, so that the next sighting is compared with all assets.
-        await asyncio.to_thread(remember, report)
+        await asyncio.to_thread(_remember, store, workers.report_recipe, fetched, report, clock())
     return Matched(report, described)
+
+
+def _recall(store: Store, recipe: str, sha256: str, memory: Memory | None) -> _Known:
+    with store.read() as tx:
+        return _Known(
+            report=tx.candidates.known(sha256, recipe),
+            quarantined=tx.quarantine.known(sha256, recipe),
+            latest_number=tx.assets.latest_number(),
+            compared=tx.assets.count_compared(),
+            is_wanted=memory is not None and memory.lacks(tx, sha256),
+        )
+
+
+def _remember(store: Store, recipe: str, fetched: Fetched, answer: MatchReport | Skipped, at: datetime) -> None:
+    try:
+        with store.begin() as tx:
+            tx.candidates.remember(fetched.sha256, recipe, answer, at)
+    except StoreUnusable:
+        # A check only asks, also where the database cannot be written: it does without the cache then.
+        if fetched.sighting.source != CHECK:
+            raise
 
 
 async def _described(workers: Workers, fetched: Fetched) -> DescribedPicture | None:

@@ -5,19 +5,15 @@ Each step is one function in a module of its own. The steps know nothing of each
 """
 
 import asyncio
-import os
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 
 import structlog
 
 from guardian.concurrency import closed_after, in_order, run_all
-from guardian.crawl.context import CrawlContext, Seen
-from guardian.crawl.page_loader import PageLoader
-from guardian.crawl.page_reader import PageReader, PageReading
+from guardian.crawl.context import Seen
 from guardian.errors import (
     ClaimLost,
     FetchFailed,
@@ -28,7 +24,6 @@ from guardian.errors import (
     WorkersUnavailable,
     internal_error_text,
 )
-from guardian.media.sniff import is_page
 from guardian.model import (
     Answer,
     Candidate,
@@ -42,7 +37,7 @@ from guardian.model import (
     Unchanged,
 )
 from guardian.scan.acquire import acquire, transfer
-from guardian.scan.context import CHECK, ScanContext, context_of_check
+from guardian.scan.context import CHECK, ScanContext, context_of_check, crawl_context_of
 from guardian.scan.identical import with_identical
 from guardian.scan.image_match import Matched, match_image
 from guardian.scan.judge import is_own, judge
@@ -51,19 +46,15 @@ from guardian.scan.record import Evidence, PageBytes, keep_evidence, note_doubts
 from guardian.scan.remember import remember_seen
 from guardian.scan.same_bytes import SameBytes, Turn
 from guardian.scan.services import Services
-from guardian.sources.files import absolute_path, files_in
+from guardian.scan.targets import expanded, nothing_to_compare, seen_at
 from guardian.sources.kinds import Source
-from guardian.urls.addresses import host_without_www, is_web_address
-from guardian.urls.guessing import likely_web_address, other_scheme, path_of_file_url
-from guardian.views.counting import counted
+from guardian.urls.addresses import is_web_address
 
 IMAGES_IN_FLIGHT = 16
 """Of one scan or check. It bounds the bytes in memory; requests to a host have bounds of their own."""
 
 PAGES_IN_FLIGHT = 8
 """Pages whose images are answered at once, so that a slow image of one page does not hold up the next."""
-
-_MOST_FRAMES = 10
 
 log = structlog.get_logger(__name__)
 
@@ -104,7 +95,7 @@ async def scan(
     A Checkpoint comes when everything before it is recorded; the caller writes it together with the counts. Raises
     FetchRefused, FetchFailed when the source itself cannot be read.
     """
-    crawl = CrawlContext(context.fetcher, services.store, services.clock)
+    crawl = crawl_context_of(services, context)
     slots = asyncio.Semaphore(IMAGES_IN_FLIGHT)
 
     async def answer_page(page: _Page) -> tuple[list[Answer | Skipped], Checkpoint | None]:
@@ -170,7 +161,7 @@ async def check(
         if isinstance(target, NotSeen):
             return [target]
         try:
-            seen = await _seen_at(services, context, target)
+            seen = await seen_at(services, context, target)
         except (FetchRefused, FetchFailed) as error:
             sighting = Sighting(source=CHECK, image_url=target, page_url=None, seen_at=services.clock())
             return [_not_fetched(sighting, error, time.monotonic())]
@@ -182,11 +173,11 @@ async def check(
             answered = [image.answer for image in await _answer_images(services, context, images, slots)]
         skipped = [item for item in seen if isinstance(item, Skipped)]
         if not answered and not any(one.reason.may_hide_a_copy for one in skipped):
-            skipped.append(Skipped(target, SkipReason.NO_PICTURES, _nothing_to_compare(skipped)))
+            skipped.append(Skipped(target, SkipReason.NO_PICTURES, nothing_to_compare(skipped)))
         answers = [replace(one, target=target) for one in answered]
         return [*answers, *(NotSeen(target, one) for one in skipped)]
 
-    async with closed_after(in_order(_each(targets), answer, IMAGES_IN_FLIGHT)) as answers:
+    async with closed_after(in_order(expanded(targets), answer, IMAGES_IN_FLIGHT)) as answers:
         async for results in answers:
             for result in results:
                 yield result
@@ -380,89 +371,3 @@ async def _by_page(discovered: AsyncIterator[Seen]) -> AsyncIterator[_Page]:
                     group.append(item)
     if group:
         yield _Page(tuple(group))
-
-
-async def _each(targets: Iterable[str]) -> AsyncIterator[str | NotSeen]:
-    """Yield the targets in their order, each folder replaced by its files (sorted, links followed).
-
-    A folder without files, or one that cannot be listed, is not seen.
-    """
-    for target in targets:
-        # Path.is_dir() raises for a name that is too long, which would end the answers for all other targets.
-        if is_web_address(target) or not os.path.isdir(target):  # noqa: PTH112
-            yield target
-        else:
-            problem: Skipped | None = Skipped(target, SkipReason.NO_PICTURES, "there are no files in this folder")
-            try:
-                for path in files_in(Path(target)):
-                    problem = None
-                    yield str(path)
-            except OSError as error:
-                detail = f"the folder cannot be listed: {error.strerror or 'unknown error'}"
-                problem = Skipped(target, SkipReason.UNREADABLE, detail)
-            if problem is not None:
-                yield NotSeen(target, problem)
-
-
-def _nothing_to_compare(skipped: Sequence[Skipped]) -> str:
-    """Return in words what a page shows on which there is nothing to compare."""
-    if not skipped:
-        return "the page shows no pictures"
-    labels = dict.fromkeys(one.reason.label for one in skipped)
-    return f"all that the page shows is left out: {counted(len(skipped), 'picture')}, {', '.join(labels)}"
-
-
-async def _seen_at(services: Services, context: ScanContext, target: str) -> list[Sighting | Skipped]:
-    """Return what a target shows: itself when it is an image, all its images when it is a page."""
-    now = services.clock()
-    if not is_web_address(target):
-        path = absolute_path(Path(target))
-        if not os.path.lexists(path):
-            if named := path_of_file_url(target):
-                path = absolute_path(Path(named))
-            elif scheme := other_scheme(target):
-                words = f"{scheme} addresses are not fetched; http, https and files are"
-                raise FetchFailed(SkipReason.SCHEME, target, words)
-            elif meant := likely_web_address(target):
-                missing = f"there is no file {path}; for the site write {meant}"
-                raise FetchFailed(SkipReason.MISSING, path.as_uri(), missing)
-        return [Sighting(source=CHECK, image_url=path.as_uri(), page_url=None, seen_at=now)]
-
-    # Requested as an image, which is what most people name; a page is accepted as well.
-    capture = await PageLoader(context.fetcher).load(target, kind="image")
-    if not is_page(capture.response):
-        return [Sighting(source=CHECK, image_url=target, page_url=None, seen_at=now, image=capture.response)]
-
-    reader = PageReader(CHECK, CrawlContext(context.fetcher, services.store, services.clock))
-    reading = await reader.read_capture(capture)
-    return [*reading.seen, *await _seen_in_frames(context, reader, reading)]
-
-
-async def _seen_in_frames(context: ScanContext, reader: PageReader, page: PageReading) -> list[Sighting | Skipped]:
-    """Return what the frames of a page show that belong to its site; others, and frames within frames, are left out.
-
-    A scan visits frames like links.
-    """
-    seen: list[Sighting | Skipped] = []
-    home = host_without_www(page.final_url)
-    for number, url in enumerate(page.frames):
-        if host_without_www(url) != home:
-            seen.append(Skipped(url, SkipReason.ELSEWHERE, "a frame with a page of another site"))
-            continue
-        if number >= _MOST_FRAMES:
-            seen.append(Skipped(url, SkipReason.BUDGET, f"more than {_MOST_FRAMES} frames on one page"))
-            break
-
-        try:
-            capture = await PageLoader(context.fetcher).load(url)
-            if not is_page(capture.response):
-                seen.append(Skipped(url, SkipReason.NOT_A_PAGE, "a frame that holds no page"))
-                continue
-            framed = await reader.read_capture(capture)
-        except (FetchRefused, FetchFailed) as error:
-            seen.append(replace(error.skipped, detail=f"a frame: {error.detail}"))
-            continue
-
-        seen += framed.seen
-        seen += [Skipped(inner, SkipReason.BUDGET, "a frame within a frame") for inner in framed.frames]
-    return seen

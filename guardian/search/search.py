@@ -1,7 +1,6 @@
-"""The door of the search: asks the matcher and the ranking, and puts assets and seen pictures behind their numbers."""
+"""The interface of the search: asks matcher and ranking, and puts assets and seen pictures behind their numbers."""
 
 import asyncio
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guardian.errors import GuardianError, IndexNotReady, Unmatchable, UsageError, WorkerLost
-from guardian.evidence import Vault
+from guardian.evidence.vaults import originals_in
 from guardian.matching.workers import Workers
 from guardian.memory.copies import find_copies
 from guardian.memory.shards import FOLDER as MEMORY_FOLDER
@@ -113,7 +112,7 @@ class Search:
 
     def __init__(self, store: Store, workers: Workers, data_dir: Path) -> None:
         self._store, self._workers, self._data_dir = store, workers, data_dir
-        self._originals = Vault(data_dir / "originals", sys.maxsize)
+        self._originals = originals_in(data_dir)
 
     def original(self, asset: Asset) -> bytes:
         """Return the bytes of an asset. Raises GuardianError when they are missing or damaged."""

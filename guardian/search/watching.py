@@ -1,11 +1,9 @@
 """Watches: named searches that tell of pictures met since they last looked. What they tell of looks alike, no more."""
 
 import asyncio
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -28,11 +26,6 @@ _LONGEST_ADDRESS = 500
 _LONGEST_REASON = 300
 
 log = structlog.get_logger(__name__)
-
-
-def pictures_in(data_dir: Path) -> Vault:
-    """Return where the pictures are kept that named searches ask with."""
-    return Vault(data_dir / "searches", sys.maxsize)
 
 
 def refuse_unwatchable(asked: Asked) -> None:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 from guardian.crawl.context import CrawlContext, Seen
 from guardian.crawl.crawler import Bounds, Crawler
-from guardian.model import CrawlRequest
+from guardian.model import CrawlKind, CrawlRequest
 from guardian.sources.settings import FeedSettings
 from guardian.urls.addresses import host_of
 
@@ -20,7 +20,7 @@ class FeedSource:
         settings = self._settings
         # Depth 0: the pages of the entries, and none of the links on them.
         bounds = Bounds(settings.max_pages, 0, self._may_visit)
-        async for item in Crawler(settings.name, context, bounds).run([CrawlRequest(settings.url, "feed")]):
+        async for item in Crawler(settings.name, context, bounds).run([CrawlRequest(settings.url, CrawlKind.FEED)]):
             yield item
 
     def _may_visit(self, url: str) -> bool:

@@ -5,7 +5,7 @@ from urllib.parse import urljoin, urlsplit
 
 from guardian.crawl.context import CrawlContext, Seen
 from guardian.crawl.crawler import Bounds, Crawler, same_host
-from guardian.model import CrawlRequest
+from guardian.model import CrawlKind, CrawlRequest
 from guardian.sources.settings import SiteSettings
 from guardian.urls.addresses import resolve_url
 
@@ -24,7 +24,9 @@ class SiteSource:
             named = await context.fetcher.sitemaps(settings.url)
             robots = urljoin(settings.url, "/robots.txt")
             # A referrer marks them as found, so that a missing sitemap is left out and not the whole site.
-            starts += [CrawlRequest(resolve_url(robots, url) or url, "sitemap", referrer=robots) for url in named]
+            starts += [
+                CrawlRequest(resolve_url(robots, url) or url, CrawlKind.SITEMAP, referrer=robots) for url in named
+            ]
         bounds = Bounds(settings.max_pages, settings.max_depth, self._belongs, is_whole=True)
         async for item in Crawler(settings.name, context, bounds).run(starts):
             yield item

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 from guardian.crawl.context import CrawlContext, Seen
 from guardian.crawl.crawler import Bounds, Crawler, same_host
-from guardian.model import CrawlRequest
+from guardian.model import CrawlKind, CrawlRequest
 from guardian.sources.settings import SitemapSettings
 
 
@@ -20,7 +20,7 @@ class SitemapSource:
         # The protocol lets a sitemap name pages of its own host only; others may be anybody's.
         visits = same_host(settings.url) if settings.pages else _visit_none
         bounds = Bounds(settings.max_pages, 0, visits, are_listed=settings.pages)
-        async for item in Crawler(settings.name, context, bounds).run([CrawlRequest(settings.url, "sitemap")]):
+        async for item in Crawler(settings.name, context, bounds).run([CrawlRequest(settings.url, CrawlKind.SITEMAP)]):
             yield item
 
 

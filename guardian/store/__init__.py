@@ -1,4 +1,4 @@
-"""The database, and the only room that speaks SQL: SQLite by default, PostgreSQL by its URL. One file for each noun.
+"""The database, and the only package that speaks SQL: SQLite by default, PostgreSQL by its URL. One file for each noun.
 
 Synchronous: the daemon calls it through asyncio.to_thread.
 """

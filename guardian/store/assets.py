@@ -1,7 +1,7 @@
 """The images that the owner protects."""
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,13 +19,12 @@ from guardian.model import (
     Rights,
     SelfCheck,
 )
+from guardian.store.chunks import in_chunks
 from guardian.store.counters import Counters
 from guardian.store.ids import new_id
 from guardian.store.inserting import insert_into
 from guardian.store.tables import assets
 from guardian.store.words import Words
-
-_CHUNK = 500
 
 
 def asset_id(sha256: str) -> str:
@@ -209,7 +208,7 @@ class Assets:
     def of_numbers(self, numbers: Collection[int]) -> dict[int, Asset]:
         """Return the assets with these numbers, whatever their state, by number; numbers of none are passed over."""
         found: dict[int, Asset] = {}
-        for part in _parts(numbers):
+        for part in in_chunks(sorted(numbers)):
             for row in self._connection.execute(select(assets).where(assets.c.number.in_(part))):
                 found[row.number] = asset_of(row)
         return found
@@ -244,7 +243,7 @@ class Assets:
         """Return which of some numbers are of protected assets that are found by more than their bytes."""
         found: set[int] = set()
         is_compared = (assets.c.state == AssetState.PROTECTED, ~assets.c.by_bytes_only)
-        for part in _parts(numbers):
+        for part in in_chunks(sorted(numbers)):
             query = select(assets.c.number).where(assets.c.number.in_(part), *is_compared)
             found.update(self._connection.execute(query).scalars())
         return found
@@ -317,7 +316,7 @@ class Assets:
 
     def _set_state(self, numbers: Collection[int], before: AssetState, after: AssetState) -> int:
         changed = 0
-        for part in _parts(numbers):
+        for part in in_chunks(sorted(numbers)):
             result = self._connection.execute(
                 update(assets)
                 .where(assets.c.number.in_(part), assets.c.state == before)
@@ -334,13 +333,6 @@ class Assets:
 
     def _one(self, condition: ColumnElement[bool]) -> Asset:
         return asset_of(self._connection.execute(select(assets).where(condition)).one())
-
-
-def _parts(numbers: Collection[int]) -> Iterator[list[int]]:
-    """Yield numbers in parts, since SQLite bounds the number of parameters of a statement."""
-    ordered = sorted(numbers)
-    for start in range(0, len(ordered), _CHUNK):
-        yield ordered[start : start + _CHUNK]
 
 
 def _labelled_otherwise(vocabulary: str) -> tuple[ColumnElement[bool], ...]:

@@ -60,12 +60,14 @@ class CaseWords:
         ids = list(self._connection.execute(marked).scalars())
         if not ids:
             return 0
-        self._connection.execute(delete(case_words).where(case_words.c.case_id.in_(ids)))
-        of_cases = select(findings.c.case_id, findings.c.page_url, findings.c.image_url, findings.c.context)
-        found = self._connection.execute(of_cases.where(findings.c.case_id.in_(ids)).order_by(findings.c.case_id))
+        numbers = select(cases.c.number).where(cases.c.id.in_(ids))
+        self._connection.execute(delete(case_words).where(case_words.c.case_number.in_(numbers)))
+        of_cases = select(cases.c.number, findings.c.page_url, findings.c.image_url, findings.c.context)
+        of_cases = of_cases.join(findings, findings.c.case_id == cases.c.id).where(cases.c.id.in_(ids))
+        found = self._connection.execute(of_cases.order_by(cases.c.number))
         rows = [
-            {"case_id": case_id, "words": part}
-            for case_id, of_case in groupby(found, key=lambda row: row.case_id)
+            {"number": number, "words": part}
+            for number, of_case in groupby(found, key=lambda row: row.number)
             for part in _parts(said for row in of_case for said in _texts(row.page_url, row.image_url, row.context))
         ]
         if rows:
@@ -75,28 +77,32 @@ class CaseWords:
 
     def _write(self, rows: list[dict[str, object]]) -> None:
         if not self._is_sqlite:
-            vector = text("INSERT INTO case_words (case_id, vector) VALUES (:case_id, to_tsvector('simple', :words))")
+            vector = text(
+                "INSERT INTO case_words (case_number, vector) VALUES (:number, to_tsvector('simple', :words))"
+            )
             self._connection.execute(vector, rows)
             return
 
         # SQLite has one writer at a time, so nobody else takes these numbers.
         last = self._connection.execute(select(func.coalesce(func.max(case_words.c.id), 0))).scalar_one()
-        numbered = [{"id": number, **row} for number, row in enumerate(rows, last + 1)]
-        self._connection.execute(text("INSERT INTO case_words (id, case_id) VALUES (:id, :case_id)"), numbered)
+        numbered = [{"id": id_, **row} for id_, row in enumerate(rows, last + 1)]
+        self._connection.execute(text("INSERT INTO case_words (id, case_number) VALUES (:id, :number)"), numbered)
         self._connection.execute(text("INSERT INTO case_words_fts (rowid, words) VALUES (:id, :words)"), numbered)
 
 
-def cases_saying(words: str, *, is_sqlite: bool) -> Select[tuple[str]] | None:
-    """Return the query for the ids of cases whose findings say this, if their words are kept; None if it has no words.
+def cases_saying(words: str, *, is_sqlite: bool) -> Select[tuple[int]] | None:
+    """Return the query for the numbers of cases whose findings say this, of those whose words are kept.
 
-    The words must follow each other; the last one may go on.
+    None for what has no words. The words must follow each other; the last one may go on.
     """
     unquoted = words.replace('"', " ")
     asked = terms(f'"{unquoted}"')
     if not asked:
         return None
-    is_kept = case_words.c.case_id.not_in(select(stale_case_words.c.case_id))
-    query = select(case_words.c.case_id)
+    # Not joined: SQLite would read all cases to find the few that have changed.
+    changed = select(cases.c.number).where(cases.c.id.in_(select(stale_case_words.c.case_id)))
+    is_kept = case_words.c.case_number.not_in(changed)
+    query = select(case_words.c.case_number)
     if is_sqlite:
         index = table("case_words_fts")
         matched: ColumnElement[bool] = literal_column("case_words_fts").op("MATCH", is_comparison=True)(_fts5(asked))

@@ -23,6 +23,7 @@ from guardian.model import (
 from guardian.store.audit import Audit
 from guardian.store.case_filters import conditions, is_at_host
 from guardian.store.case_order import CaseOrder, CasePlace, is_after, sorting
+from guardian.store.chunks import in_chunks
 from guardian.store.columns import Instant
 from guardian.store.evidence_tables import evidence_captures
 from guardian.store.ids import new_id, part_of_batch
@@ -61,7 +62,13 @@ class Cases:
         When the asset's work and operator have a case already, that one is returned, its row locked and unchanged.
         """
         work_id = self._connection.execute(select(work_of(asset_id))).scalar()
+        numbered = {}
+        if self._connection.dialect.name == "sqlite":
+            # SQLite has one writer at a time, so nobody else takes this number. PostgreSQL numbers by itself.
+            highest = select(func.coalesce(func.max(cases.c.number), 0))
+            numbered["number"] = highest.scalar_subquery() + 1
         statement = insert_into(self._connection, cases).values(
+            **numbered,
             id=new_id("case"),
             asset_id=asset_id,
             work_id=work_id,
@@ -240,8 +247,8 @@ class Cases:
 
     def mark_told(self, numbers: Sequence[int]) -> None:
         """Note of lines that who asks for such events was told of them."""
-        for start in range(0, len(numbers), 500):
-            some = case_events.c.id.in_(numbers[start : start + 500])
+        for chunk in in_chunks(numbers):
+            some = case_events.c.id.in_(chunk)
             self._connection.execute(update(case_events).where(some).values(told=True))
 
     def last_of_kind(self, id_: str, kind: str) -> datetime | None:
@@ -292,7 +299,7 @@ class Cases:
     ) -> tuple[Sequence[Case], int]:
         """Return what `queue` and `count_matching` return, from one look at all cases.
 
-        For words, which are looked for in texts too: to look twice would take twice as long.
+        For what no index of the queue tells, words and labels: to look twice would take twice as long.
         """
         chosen_by = [*self._conditions(wanted), *is_at_host(wanted.host)]
         # Read twice, so either database keeps it: what it costs is to find the words.
@@ -320,7 +327,9 @@ class Cases:
 
         `after`: rank and key of the group after which they come.
         """
-        key = _KEYS[by]
+        # Works joined with nothing, so that SQLite reads the index of the queue: in that of works it would find the
+        # groups sorted, but look up the row of each case.
+        key = _KEYS[by] if by is CaseGrouping.OPERATOR else _KEYS[by].concat("")
         rank = func.max(cases.c.rank).label("rank")
         grouped = select(key.label("key"), func.count().label("cases"), rank)
         # Read three times, so either database keeps it, and all cases are looked at once.
@@ -440,7 +449,9 @@ def _is_known_as(id_: str) -> ColumnElement[bool]:
 def _select() -> Select[tuple[object, ...]]:
     # Counted and not stored: findings also leave a case by being merged, and a stored number would drift.
     counted = select(func.count()).where(findings.c.case_id == cases.c.id).correlate(cases).scalar_subquery()
-    return select(cases, counted.label("finding_count"))
+    # Its number is for joining tables only.
+    columns = [column for column in cases.c if column is not cases.c.number]
+    return select(*columns, counted.label("finding_count"))
 
 
 def _event(row: Row[tuple[object, ...]]) -> CaseEvent:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from guardian.model import EvidenceCapture, EvidenceFile
+from guardian.store.chunks import in_chunks
 from guardian.store.evidence_tables import evidence_captures, evidence_files
 
-_AT_A_TIME = 500
 """How many values one query names; SQLite allows a limited number."""
 
 
@@ -118,11 +118,9 @@ class Evidence:
         """Return the captures of these rows, each with its files in the order in which they were taken."""
         files: dict[str, list[EvidenceFile]] = {row.id: [] for row in rows}
         ids = list(files)
-        for start in range(0, len(ids), _AT_A_TIME):
+        for chunk in in_chunks(ids):
             query = (
-                select(evidence_files)
-                .where(evidence_files.c.capture_id.in_(ids[start : start + _AT_A_TIME]))
-                .order_by(evidence_files.c.position)
+                select(evidence_files).where(evidence_files.c.capture_id.in_(chunk)).order_by(evidence_files.c.position)
             )
             for row in self._connection.execute(query):
                 files[row.capture_id].append(
@@ -134,7 +132,7 @@ class Evidence:
 def needed_by_captures(connection: Connection, digests: Collection[str]) -> set[str]:
     """Return those of these digests of evidence that are files of captures, so that their bytes must stay."""
     wanted, found = list(digests), set[str]()
-    for start in range(0, len(wanted), _AT_A_TIME):
-        query = select(evidence_files.c.sha256).where(evidence_files.c.sha256.in_(wanted[start : start + _AT_A_TIME]))
+    for chunk in in_chunks(wanted):
+        query = select(evidence_files.c.sha256).where(evidence_files.c.sha256.in_(chunk))
         found |= set(connection.execute(query).scalars())
     return found

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, and_, func,
 
 from guardian.model import AssetState, Finding, LicenceStatus
 from guardian.model.cases import SCANS_UNTIL_ABSENT
+from guardian.store.chunks import in_chunks
 from guardian.store.columns import Instant
 from guardian.store.inserting import insert_into
 from guardian.store.merging import OF_LAST_SIGHTING, merge_findings
@@ -15,7 +16,6 @@ from guardian.store.tables import assets, cases, finding_aliases, findings
 from guardian.store.works import work_of
 from guardian.urls.keys import PlaceKeys, page_key, place_keys
 
-_AT_A_TIME = 500
 """How many values one query names; SQLite allows a limited number."""
 
 _FACTS = tuple(findings.c[field.name] for field in fields(Finding))
@@ -102,10 +102,10 @@ class Findings:
 
     def miss(self, ids: Sequence[str], at: datetime) -> None:
         """Note that a scan looked at the places of these findings and did not see them."""
-        for start in range(0, len(ids), _AT_A_TIME):
+        for chunk in in_chunks(ids):
             self._connection.execute(
                 update(findings)
-                .where(findings.c.id.in_(ids[start : start + _AT_A_TIME]))
+                .where(findings.c.id.in_(chunk))
                 .values(
                     first_missed_at=func.coalesce(findings.c.first_missed_at, literal(at, Instant)),
                     missed_scans=findings.c.missed_scans + 1,
@@ -114,11 +114,11 @@ class Findings:
 
     def lose(self, ids: Sequence[str], at: datetime) -> None:
         """Note that these findings are gone: each was looked at, and neither page nor file shows the picture."""
-        for start in range(0, len(ids), _AT_A_TIME):
+        for chunk in in_chunks(ids):
             is_there = findings.c.missed_scans < SCANS_UNTIL_ABSENT
             self._connection.execute(
                 update(findings)
-                .where(findings.c.id.in_(ids[start : start + _AT_A_TIME]), is_there)
+                .where(findings.c.id.in_(chunk), is_there)
                 .values(
                     first_missed_at=func.coalesce(findings.c.first_missed_at, literal(at, Instant)),
                     missed_scans=SCANS_UNTIL_ABSENT,
@@ -128,8 +128,8 @@ class Findings:
     def cases_of(self, ids: Sequence[str]) -> list[str]:
         """Return the ids of the cases that any of these findings belong to, in order."""
         found: set[str] = set()
-        for start in range(0, len(ids), _AT_A_TIME):
-            query = select(findings.c.case_id).where(findings.c.id.in_(ids[start : start + _AT_A_TIME]))
+        for chunk in in_chunks(ids):
+            query = select(findings.c.case_id).where(findings.c.id.in_(chunk))
             found |= {id_ for id_ in self._connection.execute(query.distinct()).scalars() if id_ is not None}
         return sorted(found)
 
@@ -169,15 +169,14 @@ class Findings:
 
         doubted: list[str] = []
         wanted = list(pictures)
-        for start in range(0, len(wanted), _AT_A_TIME):
+        for chunk in in_chunks(wanted):
             query = select(findings.c.id, findings.c.page_key, findings.c.picture_key)
-            found = query.where(findings.c.page_key.in_(wanted[start : start + _AT_A_TIME]))
+            found = query.where(findings.c.page_key.in_(chunk))
             for row in self._connection.execute(found):
                 if pictures[row.page_key] & {None, row.picture_key}:
                     doubted.append(row.id)
-        for start in range(0, len(doubted), _AT_A_TIME):
-            ids = doubted[start : start + _AT_A_TIME]
-            self._connection.execute(update(findings).where(findings.c.id.in_(ids)).values(doubted_at=at))
+        for chunk in in_chunks(doubted):
+            self._connection.execute(update(findings).where(findings.c.id.in_(chunk)).values(doubted_at=at))
 
     def judge(self, judged: Finding) -> None:
         """Write what the licences and the rules say of a recorded use now; all else stays as it was last seen."""

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Row, delete, func, or_, select, update
 
-from guardian.model import CrawlRequest, FrontierRow, FrontierState
+from guardian.model import FETCHED, CrawlKind, CrawlRequest, FrontierRow, FrontierState
 from guardian.store.inserting import insert_into
 from guardian.store.scan_tables import frontier, scans
 from guardian.urls.addresses import address_key
@@ -37,7 +37,7 @@ class Frontier:
         added = statement.on_conflict_do_nothing(index_elements=["source", "key"]).returning(frontier.c.id)
         return list(self._connection.execute(added, rows).scalars())
 
-    def claim(self, source: str, limit: int, kind: str | None = None) -> list[FrontierRow]:
+    def claim(self, source: str, limit: int, kind: CrawlKind | None = None) -> list[FrontierRow]:
         """Mark up to `limit` waiting addresses as in flight and return them, the shallowest, then the oldest first.
 
         They stay in flight until done, given back, or reopened after a crash. They need no lease: the running scan
@@ -59,7 +59,7 @@ class Frontier:
         )
         return sorted((_row(row) for row in taken), key=lambda row: (row.depth, row.id))
 
-    def done(self, id_: int, outcome: str = "fetched") -> None:
+    def done(self, id_: int, outcome: str = FETCHED) -> None:
         """Mark an address as done for this scan. `outcome`: what came of it, in a short stable word."""
         self._connection.execute(
             update(frontier).where(frontier.c.id == id_).values(state=FrontierState.DONE, outcome=outcome)
@@ -100,7 +100,13 @@ class Frontier:
         query = select(frontier.c.id).where(frontier.c.source == source, is_other).limit(1)
         return self._connection.execute(query).first() is None
 
-    def count(self, source: str, state: FrontierState | None = None, kind: str | None = None) -> int:
+    def has_read_pages(self, source: str, least: int) -> bool:
+        """Return whether at least so many pages of this crawl were read, each under its own address."""
+        is_read = (frontier.c.kind == CrawlKind.PAGE, frontier.c.outcome == FETCHED)
+        query = select(frontier.c.id).where(frontier.c.source == source, *is_read).limit(least)
+        return len(self._connection.execute(query).all()) >= least
+
+    def count(self, source: str, state: FrontierState | None = None, kind: CrawlKind | None = None) -> int:
         """Return how many addresses there are, of one state and kind if given."""
         query = select(func.count()).select_from(frontier).where(frontier.c.source == source)
         if state is not None:

@@ -1,20 +1,18 @@
 """The labels of pictures that were seen, and which pictures are still to be labelled. Those of assets are a column."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import Connection, Select, delete, func, insert, literal, or_, select, update
 
 from guardian.model import LabelSource, PictureLabel
+from guardian.store.chunks import in_chunks
 from guardian.store.inserting import insert_into
 from guardian.store.search_tables import seen_labels, unlabelled_pictures, upkeep
 from guardian.store.seen_tables import seen_pictures
 from guardian.store.upkeep import Upkeep
 
-T = TypeVar("T")
-
-_AT_A_TIME = 500
 _VOCABULARY = "label_vocabulary"
 _FIRST_HAND = (LabelSource.WORDS, LabelSource.MEANING)
 
@@ -47,7 +45,7 @@ class Labels:
     def mark(self, ids: Collection[str]) -> None:
         """Have pictures labelled anew, or those that stand for them, if a vocabulary is followed."""
         followed = select(upkeep.c.name).where(upkeep.c.name == _VOCABULARY).exists()
-        for part in _parts(sorted(set(ids))):
+        for part in in_chunks(sorted(set(ids))):
             head = func.coalesce(seen_pictures.c.same_as, seen_pictures.c.id)
             self._mark(select(head, literal(value=False)).distinct().where(seen_pictures.c.id.in_(part), followed))
 
@@ -83,7 +81,7 @@ class Labels:
     def among_those_with_words(self, ids: Collection[str]) -> set[str]:
         """Return which of some pictures are still to be labelled by their looks, and not by their words again."""
         found: set[str] = set()
-        for part in _parts(ids):
+        for part in in_chunks(ids):
             is_it = (unlabelled_pictures.c.picture_id.in_(part), unlabelled_pictures.c.has_words)
             found.update(self._connection.execute(select(unlabelled_pictures.c.picture_id).where(*is_it)).scalars())
         return found
@@ -94,7 +92,7 @@ class Labels:
 
     def note_words(self, ids: Collection[str], *, is_all: bool) -> None:
         """Note that what the words of pictures say is kept, and, `is_all`, that nothing more is to be asked."""
-        for part in _parts(ids):
+        for part in in_chunks(ids):
             is_it = unlabelled_pictures.c.picture_id.in_(part)
             if is_all:
                 self._connection.execute(delete(unlabelled_pictures).where(is_it))
@@ -105,7 +103,7 @@ class Labels:
 
     def replace(self, labels: Mapping[str, Sequence[PictureLabel]]) -> None:
         """Keep the labels of pictures, by their ids, in place of those before."""
-        for part in _parts(sorted(labels)):
+        for part in in_chunks(sorted(labels)):
             self._connection.execute(delete(seen_labels).where(seen_labels.c.picture_id.in_(part)))
             rows = [
                 {"picture_id": id_, "term": label.term, "source": label.source, "share": label.share}
@@ -118,7 +116,7 @@ class Labels:
     def drop_terms(self, kept: Collection[str]) -> None:
         """Take off all pictures the terms that are not among these."""
         known = self._connection.execute(select(seen_labels.c.term).distinct()).scalars()
-        for part in _parts([term for term in known if term not in kept]):
+        for part in in_chunks([term for term in known if term not in kept]):
             self._connection.execute(delete(seen_labels).where(seen_labels.c.term.in_(part)))
 
     def forget_words(self, ids: Collection[str]) -> None:
@@ -126,7 +124,7 @@ class Labels:
 
         The words of places that are left give theirs again, if a vocabulary is followed.
         """
-        for part in _parts(sorted(set(ids))):
+        for part in in_chunks(sorted(set(ids))):
             heads = select(seen_pictures.c.same_as).where(
                 seen_pictures.c.id.in_(part), seen_pictures.c.same_as.is_not(None)
             )
@@ -137,7 +135,7 @@ class Labels:
     def of(self, ids: Collection[str]) -> dict[str, tuple[PictureLabel, ...]]:
         """Return the labels of remembered pictures by their ids, in the order of their terms."""
         found: dict[str, tuple[PictureLabel, ...]] = dict.fromkeys(ids, ())
-        for part in _parts(sorted(found)):
+        for part in in_chunks(sorted(found)):
             query = select(seen_labels).where(seen_labels.c.picture_id.in_(part))
             for row in self._connection.execute(query.order_by(seen_labels.c.term)):
                 found[row.picture_id] += (PictureLabel(row.term, row.source, row.share),)
@@ -170,9 +168,3 @@ class Labels:
         """Return how many remembered pictures carry some term."""
         query = select(func.count(seen_labels.c.picture_id.distinct()))
         return self._connection.execute(query).scalar_one()
-
-
-def _parts(values: Collection[T]) -> Iterator[list[T]]:
-    listed = list(values)
-    for start in range(0, len(listed), _AT_A_TIME):
-        yield listed[start : start + _AT_A_TIME]

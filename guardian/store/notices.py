@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, Select, and_, insert, or_, select
 
 from guardian.model.notices import Notice, NoticeLine, NoticeState, NoticeStep, Recheck, step_to
+from guardian.store.chunks import in_chunks
 from guardian.store.notice_tables import notice_cases, notice_lines, notices, rechecks
 from guardian.store.tables import case_aliases
 
-_AT_A_TIME = 500
 _FACTS = tuple(notices.c)
 
 
@@ -80,8 +80,8 @@ class Notices:
         rows = self._connection.execute(query).all()
         histories: dict[str, list[NoticeLine]] = {row.id: [] for row in rows}
         ids = sorted(histories)
-        for start in range(0, len(ids), _AT_A_TIME):
-            some = notice_lines.c.notice_id.in_(ids[start : start + _AT_A_TIME])
+        for chunk in in_chunks(ids):
+            some = notice_lines.c.notice_id.in_(chunk)
             for row in self._connection.execute(select(notice_lines).where(some).order_by(notice_lines.c.id)):
                 histories[row.notice_id].append(_line(row))
         return [replace(_notice(row), history=tuple(histories[row.id])) for row in rows]

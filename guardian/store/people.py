@@ -142,9 +142,12 @@ class SignIns:
         """Write an attempt. `name` is what was typed, in lower case."""
         self._connection.execute(insert(sign_ins).values(name=name, address=address, at=at, succeeded=succeeded))
 
-    def failures(self, since: datetime, *, name: str | None = None, address: str | None = None) -> list[datetime]:
-        """Return when attempts failed, oldest first: those for a name, from an address, or both."""
-        query = select(sign_ins.c.at).where(sign_ins.c.at > since, sign_ins.c.succeeded.is_(False))
+    def failures(
+        self, since: datetime, until: datetime, *, name: str | None = None, address: str | None = None
+    ) -> list[datetime]:
+        """Return when attempts failed between two times, oldest first: those for a name, from an address, or both."""
+        is_failure = (sign_ins.c.at > since, sign_ins.c.at <= until, sign_ins.c.succeeded.is_(False))
+        query = select(sign_ins.c.at).where(*is_failure)
         if name is not None:
             query = query.where(sign_ins.c.name == name)
         if address is not None:

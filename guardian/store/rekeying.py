@@ -9,12 +9,12 @@ import structlog
 from sqlalchemy import Connection, bindparam, func, select, update
 
 from guardian.errors import StoreUnusable
+from guardian.store.chunks import in_chunks
 from guardian.store.findings import is_at
 from guardian.store.merging import merge_findings
 from guardian.store.tables import findings
 from guardian.urls.keys import KEY_VERSION, PlaceKeys, place_keys
 
-_AT_A_TIME = 500
 """How many findings are read at once."""
 
 log = structlog.get_logger(__name__)
@@ -47,10 +47,10 @@ def renew_keys(connection: Connection) -> None:
     ids = connection.execute(stale).scalars().all()
     merged = 0
     taken = _hashes_of_current_keys(connection)
-    for start in range(0, len(ids), _AT_A_TIME):
+    for chunk in in_chunks(ids):
         alone: list[dict[str, object]] = []
         perhaps_taken: list[tuple[str, str, PlaceKeys]] = []
-        for id_, work_id, keys in _keyed(connection, ids[start : start + _AT_A_TIME]):
+        for id_, work_id, keys in _keyed(connection, chunk):
             hashed = hash((work_id, keys.page, keys.picture))
             if hashed in taken:
                 perhaps_taken.append((id_, work_id, keys))

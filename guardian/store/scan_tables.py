@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, Date, Index, Integer, Table, Text, UniqueConstraint, text
 
-from guardian.model import FrontierState, ScanCounts, ScanOutcome
+from guardian.model import CrawlKind, FrontierState, ScanCounts, ScanOutcome
 from guardian.store.columns import Document, Instant, Word
 from guardian.store.tables import RowNumber, metadata
 
@@ -39,7 +39,7 @@ frontier = Table(
     Column("source", Text, nullable=False),
     Column("key", Text, nullable=False),
     Column("url", Text, nullable=False),
-    Column("kind", Text, nullable=False),
+    Column("kind", Word(CrawlKind), nullable=False),
     Column("depth", Integer, nullable=False),
     Column("referrer", Text),
     Column("state", Word(FrontierState), nullable=False),

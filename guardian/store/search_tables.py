@@ -78,8 +78,8 @@ case_words = Table(
     "case_words",
     metadata,
     Column("id", RowNumber, primary_key=True),
-    Column("case_id", Text, ForeignKey("cases.id", ondelete="CASCADE"), nullable=False),
-    Index(None, "case_id"),
+    Column("case_number", RowNumber, ForeignKey("cases.number", ondelete="CASCADE"), nullable=False),
+    Index(None, "case_number"),
 )
 
 # The cases whose words are not kept as they now are. Triggers on the findings write it.

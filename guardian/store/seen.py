@@ -1,14 +1,16 @@
-"""Pictures that scans have met, and where: what the memory asks SQL about. Fingerprints lie in its segments."""
+"""Pictures that scans have met, and where: what the memory asks SQL about. See fingerprints.py for what finds them."""
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, or_, select, true, update
 
 from guardian.model import Context, MemoryCounts, NewlySeen, SeenAddress, SeenPicture
+from guardian.store.chunks import in_chunks
 from guardian.store.counters import Counters
+from guardian.store.fingerprints import NUMBERS, coarse
 from guardian.store.ids import new_id
 from guardian.store.inserting import insert_into
 from guardian.store.labels import Labels
@@ -24,8 +26,6 @@ from guardian.views.plain_text import cleaned
 MOST_ADDRESSES = 50
 """Of one picture on one host: a logo stands on every page of its site, and says no more there than on fifty."""
 
-_AT_A_TIME = 500
-_NUMBERS = "seen"
 _SWITCH = "memory_is_off"
 _LONGEST_TEXT = 2_000
 _PICTURE = tuple(column for column in seen_pictures.c if column.name not in ("pending", "bytes"))
@@ -69,7 +69,7 @@ class Seen:
             }
             if packed is not None and row.same_as is None and row.recipe != recipe:
                 # A new number: what segments hold under the old one no longer counts.
-                changes |= made | {"number": self._counters.next(_NUMBERS)}
+                changes |= made | {"number": self._counters.next(NUMBERS)}
             self._connection.execute(update(seen_pictures).where(seen_pictures.c.id == row.id).values(**changes))
             return str(row.id)
         if met.described is None:
@@ -77,7 +77,7 @@ class Seen:
 
         statement = insert_into(self._connection, seen_pictures).values(
             id=new_id("seen"),
-            number=self._counters.next(_NUMBERS),
+            number=self._counters.next(NUMBERS),
             sha256=met.sha256,
             width=met.width,
             height=met.height,
@@ -134,85 +134,7 @@ class Seen:
         there = (seen_addresses.c.picture_id == picture_id, seen_addresses.c.host == host)
         return self._connection.execute(select(func.count()).select_from(seen_addresses).where(*there)).scalar_one()
 
-    # What waits for a segment.
-
-    def pending(self, shard: str, limit: int) -> dict[int, tuple[str, bytes]]:
-        """Return fingerprints that wait for a memory folder, the oldest first: by number, the picture's id and it."""
-        waiting = (seen_pictures.c.shard == shard, seen_pictures.c.pending.is_not(None))
-        query = select(seen_pictures.c.number, seen_pictures.c.id, seen_pictures.c.pending).where(*waiting)
-        rows = self._connection.execute(query.order_by(seen_pictures.c.number).limit(limit))
-        return {row.number: (row.id, bytes(row.pending)) for row in rows}
-
-    def count_pending(self, shard: str) -> int:
-        """Return how many fingerprints wait for a memory folder."""
-        waiting = (seen_pictures.c.shard == shard, seen_pictures.c.pending.is_not(None))
-        return self._connection.execute(select(func.count()).select_from(seen_pictures).where(*waiting)).scalar_one()
-
-    def settle(self, sizes: dict[int, int], joined: dict[int, str]) -> None:
-        """Note that fingerprints lie in a segment now (`sizes`: number -> bytes there), or that others stand for them.
-
-        `joined`: by number, the id of the remembered picture that is nearly the same.
-        """
-        for number, size in sizes.items():
-            self._write(number, pending=None, bytes=size)
-        for number, id_ in joined.items():
-            self._write(number, pending=None, bytes=0, same_as=id_)
-        # What is said of them now speaks for the ones that stand for them.
-        self._labels.mark(joined.values())
-
-    def _write(self, number: int, **values: object) -> None:
-        self._connection.execute(update(seen_pictures).where(seen_pictures.c.number == number).values(**values))
-
-    def numbers_of_shard(self, shard: str, least: int, greatest: int) -> set[int]:
-        """Return the numbers from `least` to `greatest` of pictures whose fingerprint a memory folder is to hold."""
-        mine = (
-            seen_pictures.c.number.between(least, greatest),
-            seen_pictures.c.shard == shard,
-            seen_pictures.c.same_as.is_(None),
-        )
-        return set(self._connection.execute(select(seen_pictures.c.number).where(*mine)).scalars())
-
-    def lose(self, shard: str, present: Collection[int], recipe: str) -> int:
-        """Note which pictures of a memory folder have no fingerprint in it; return how many.
-
-        `present` are the numbers that its segments hold. Their pictures are made a fingerprint when they are next met.
-        """
-        here = set(present)
-        mine = (seen_pictures.c.shard == shard, seen_pictures.c.pending.is_(None), seen_pictures.c.same_as.is_(None))
-        query = select(seen_pictures.c.number).where(*mine, seen_pictures.c.recipe.in_([recipe, coarse(recipe)]))
-        lost = [number for number in self._connection.execute(query).scalars() if number not in here]
-        for part in _parts(lost):
-            chosen = seen_pictures.c.number.in_(part)
-            self._connection.execute(update(seen_pictures).where(chosen).values(recipe=None, shard=None, bytes=0))
-        return len(lost)
-
-    def remake(self, number: int, fingerprint: bytes, recipe: str, shard: str) -> bool:
-        """Have a fingerprint of another recipe wait in place of the one before; False when the picture is not known.
-
-        It gets a new number: what the segments hold under the old one no longer counts.
-        """
-        values = {"recipe": recipe, "shard": shard, "pending": fingerprint, "bytes": len(fingerprint)}
-        changed = update(seen_pictures).where(seen_pictures.c.number == number)
-        return self._connection.execute(changed.values(number=self._counters.next(_NUMBERS), **values)).rowcount > 0
-
-    def drop_recipe(self, shard: str, recipe: str) -> int:
-        """Note that a memory folder has no fingerprints of this recipe any more; return how many pictures had one."""
-        mine = (
-            seen_pictures.c.shard == shard,
-            seen_pictures.c.recipe.in_([recipe, coarse(recipe)]),
-            seen_pictures.c.pending.is_(None),
-            seen_pictures.c.same_as.is_(None),
-        )
-        dropped = update(seen_pictures).where(*mine).values(recipe=None, shard=None, bytes=0)
-        return self._connection.execute(dropped).rowcount
-
     # Asking.
-
-    def is_known(self, sha256: str, recipe: str) -> bool:
-        """Return whether a picture is remembered with a fingerprint of this recipe, its own or that of one like it."""
-        has_one = or_(seen_pictures.c.recipe == recipe, seen_pictures.c.same_as.is_not(None))
-        query = select(seen_pictures.c.id).where(seen_pictures.c.sha256 == sha256, has_one)
-        return self._connection.execute(query).first() is not None
 
     def get(self, key: str) -> SeenPicture | None:
         """Return the picture with this id or SHA-256; None when it is not remembered."""
@@ -228,7 +150,7 @@ class Seen:
     def pictures(self, numbers: Collection[int]) -> dict[int, SeenPicture]:
         """Return remembered pictures by the numbers that the segments name them by; forgotten ones are left out."""
         found = {}
-        for part in _parts(sorted(numbers)):
+        for part in in_chunks(sorted(numbers)):
             rows = self._connection.execute(select(*_PICTURE).where(seen_pictures.c.number.in_(part)))
             found.update({row.number: _picture(row) for row in rows})
         return found
@@ -236,7 +158,7 @@ class Seen:
     def like(self, ids: Collection[str]) -> dict[str, list[SeenPicture]]:
         """Return the near-identical pictures that each of these pictures stands for."""
         found: dict[str, list[SeenPicture]] = {id_: [] for id_ in ids}
-        for part in _parts(sorted(found)):
+        for part in in_chunks(sorted(found)):
             query = select(*_PICTURE).where(seen_pictures.c.same_as.in_(part)).order_by(seen_pictures.c.first_seen_at)
             for row in self._connection.execute(query):
                 found[row.same_as].append(_picture(row))
@@ -252,7 +174,7 @@ class Seen:
             standing_for |= {other.id: head for other in others}
 
         found: dict[str, list[SeenAddress]] = {id_: [] for id_ in ids}
-        for part in _parts(sorted(standing_for)):
+        for part in in_chunks(sorted(standing_for)):
             query = select(seen_addresses).where(seen_addresses.c.picture_id.in_(part))
             for row in self._connection.execute(query.order_by(seen_addresses.c.first_seen_at, seen_addresses.c.id)):
                 found[standing_for[row.picture_id]].append(_address(row))
@@ -279,24 +201,15 @@ class Seen:
         self, digests: Collection[str], since: datetime | None = None
     ) -> Iterator[tuple[SeenPicture, SeenAddress]]:
         """Yield every place of some pictures (by SHA-256) that was last seen at or after `since`."""
-        for part in _parts(sorted(digests)):
-            yield from self._uses(since, seen_pictures.c.sha256.in_(part))
-
-    def remembered_uses(self, since: datetime | None = None) -> Iterator[tuple[SeenPicture, SeenAddress]]:
-        """Yield every place of every remembered picture that was last seen at or after `since`, picture by picture."""
-        yield from self._uses(since, true())
-
-    def _uses(self, since: datetime | None, wanted: ColumnElement[bool]) -> Iterator[tuple[SeenPicture, SeenAddress]]:
         columns = [*(column.label(f"picture_{column.name}") for column in _PICTURE), *seen_addresses.c]
-        query = select(*columns).select_from(
-            seen_addresses.join(seen_pictures, seen_addresses.c.picture_id == seen_pictures.c.id)
-        )
+        joined = seen_addresses.join(seen_pictures, seen_addresses.c.picture_id == seen_pictures.c.id)
         recent = seen_addresses.c.last_seen_at >= since if since is not None else true()
-        for row in self._connection.execute(
-            query.where(wanted, recent).order_by(seen_pictures.c.number, seen_addresses.c.id)
-        ):
-            picture = SeenPicture(**{column.name: getattr(row, f"picture_{column.name}") for column in _PICTURE})
-            yield picture, _address(row)
+        query = select(*columns).select_from(joined).where(recent)
+        for chunk in in_chunks(sorted(digests)):
+            some = query.where(seen_pictures.c.sha256.in_(chunk))
+            for row in self._connection.execute(some.order_by(seen_pictures.c.number, seen_addresses.c.id)):
+                picture = SeenPicture(**{column.name: getattr(row, f"picture_{column.name}") for column in _PICTURE})
+                yield picture, _address(row)
 
     def count_compared(self, recipe: str, since: datetime | None = None) -> tuple[int, int, int]:
         """Return of how many pictures a comparison by this recipe is kept, at how many places, and of how many none is.
@@ -364,11 +277,6 @@ class Seen:
         """Return how many pictures are remembered, each near-identical one by itself."""
         return self._connection.execute(select(func.count()).select_from(seen_pictures)).scalar_one()
 
-    def bytes_of_shard(self, shard: str) -> int:
-        """Return how many bytes the fingerprints and previews take that a memory folder holds."""
-        query = select(func.sum(seen_pictures.c.bytes)).where(seen_pictures.c.shard == shard)
-        return int(self._connection.execute(query).scalar() or 0)
-
     # Forgetting.
 
     def forget_before(self, at: datetime, limit: int) -> int:
@@ -415,7 +323,7 @@ class Seen:
         # Which words gave a label is not known: those of other sites give it again.
         self._labels.forget_words(touched)
         without: list[str] = []
-        for part in _parts(sorted(set(touched))):
+        for part in in_chunks(sorted(set(touched))):
             has_others = select(seen_addresses.c.id).where(seen_addresses.c.picture_id == seen_pictures.c.id).exists()
             query = select(seen_pictures.c.id).where(seen_pictures.c.id.in_(part), ~has_others)
             without += self._connection.execute(query).scalars()
@@ -432,7 +340,7 @@ class Seen:
         return places, pictures
 
     def _forget_pictures(self, ids: Sequence[str]) -> int:
-        for part in _parts(ids):
+        for part in in_chunks(ids):
             self._connection.execute(delete(seen_addresses).where(seen_addresses.c.picture_id.in_(part)))
             # Its fingerprint stood for these too: they get their own when they are next met.
             like = select(seen_pictures.c.id).where(seen_pictures.c.same_as.in_(part))
@@ -468,11 +376,6 @@ class Seen:
         if not off and not self.is_off():
             return False
         return self._counters.put(_SWITCH, int(off))
-
-
-def coarse(recipe: str) -> str:
-    """Return what marks fingerprints that were made of a preview, by this recipe, until the picture is met again."""
-    return f"{recipe}-preview"
 
 
 _HEAD = seen_pictures.alias("head")
@@ -515,13 +418,6 @@ def _bounded(context: Context) -> Context:
         nearby_text=bounded(context.nearby_text),
         claims=bounded(context.claims),
     )
-
-
-def _parts(values: Iterable[Any]) -> Iterator[list[Any]]:
-    """Yield the values in parts of at most as many as one query names."""
-    listed = list(values)
-    for start in range(0, len(listed), _AT_A_TIME):
-        yield listed[start : start + _AT_A_TIME]
 
 
 def _picture(row: Row[Any]) -> SeenPicture:

@@ -7,6 +7,7 @@ from sqlalchemy import (
     Date,
     Double,
     ForeignKey,
+    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -194,7 +195,7 @@ quarantine = Table(
 )
 
 # All that the queue is chosen and sorted by, so that no row is read which is not shown.
-_QUEUE = ("state", "rank", "id", "severity", "assignee", "confidence", "opened_at", "operator", "work_id")
+_QUEUE = ("state", "rank", "id", "severity", "assignee", "confidence", "opened_at", "operator", "work_id", "number")
 
 cases = Table(
     "cases",
@@ -227,13 +228,24 @@ cases = Table(
     # Sorts cases by priority: see guardian/cases/priority.py.
     Column("rank", Double, nullable=False),
     Column("confidence", Double),
+    # By which the tables of words name it: a whole number that never changes, of which large sets are quickly made.
+    Column("number", RowNumber, Identity(), nullable=False),
+    Index("ix_cases_number", "number", unique=True),
     # A case names an asset of its work, so this follows from the index below.
     UniqueConstraint("asset_id", "operator"),
     Index(None, "work_id", "operator", unique=True),
     Index(None, "state", "updated_at"),
-    Index(None, "operator"),
+    # All that operators are listed and cases grouped by.
+    Index("ix_cases_operator", "operator", "state", "rank", "number", "work_id"),
     Index(None, "opened_at"),
     Index("ix_cases_queue", *_QUEUE),
+    # Not of the notes themselves, which may be too long for an index.
+    Index(
+        "ix_cases_noted",
+        "number",
+        sqlite_where=text("review_note IS NOT NULL"),
+        postgresql_where=text("review_note IS NOT NULL"),
+    ),
 )
 
 # Ids of cases that were merged into another one. People and receivers have noted them, so they are kept for ever.

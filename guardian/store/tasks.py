@@ -159,6 +159,11 @@ class Tasks:
         )
         return changed.first() is not None
 
+    def hurry_retries(self, now: datetime) -> int:
+        """Make all tasks that failed before and wait for a later time due at once; return how many there were."""
+        waits = (tasks.c.state == TaskState.DUE, tasks.c.attempts > 0, tasks.c.due_at > now)
+        return self._connection.execute(update(tasks).where(*waits).values(due_at=now)).rowcount
+
     def forget_done(self, before: datetime, limit: int) -> int:
         """Delete up to `limit` tasks that were done before then; return how many.
 

@@ -12,6 +12,7 @@ from guardian.store.destinations import Destinations
 from guardian.store.earlier_uses import EarlierUses
 from guardian.store.evidence import Evidence
 from guardian.store.findings import Findings
+from guardian.store.fingerprints import Fingerprints
 from guardian.store.frontier import Frontier
 from guardian.store.idempotency import Idempotency
 from guardian.store.labels import Labels
@@ -76,6 +77,7 @@ class Transaction:
         self.frontier = Frontier(connection)
         self.earlier_uses = EarlierUses(connection)
         self.seen = Seen(connection)
+        self.fingerprints = Fingerprints(connection)
         self.words = Words(connection)
         self.labels = Labels(connection)
         self.upkeep = Upkeep(connection)

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, func, literal, or_,
 from sqlalchemy import delete as delete_from
 
 from guardian.model import CaseState, FindingDigest, Importance
+from guardian.store.chunks import in_chunks
 from guardian.store.columns import Instant
 from guardian.store.evidence import needed_by_captures
 from guardian.store.inserting import insert_into
@@ -17,7 +18,6 @@ from guardian.store.released_evidence import ReleasedEvidence
 from guardian.store.retention import held_cases
 from guardian.store.tables import cases, finding_digests, findings
 
-_AT_A_TIME = 500
 """How many values one query names; SQLite allows a limited number."""
 
 
@@ -58,10 +58,10 @@ class Versions:
     def of_all(self, finding_ids: Sequence[str]) -> dict[str, list[FindingDigest]]:
         """Return by finding what `of` returns for each."""
         found: dict[str, list[FindingDigest]] = {id_: [] for id_ in finding_ids}
-        for start in range(0, len(finding_ids), _AT_A_TIME):
+        for chunk in in_chunks(finding_ids):
             query = (
                 select(finding_digests)
-                .where(finding_digests.c.finding_id.in_(finding_ids[start : start + _AT_A_TIME]))
+                .where(finding_digests.c.finding_id.in_(chunk))
                 .order_by(finding_digests.c.first_seen_at, finding_digests.c.candidate_sha256)
             )
             for row in self._connection.execute(query):
@@ -196,10 +196,8 @@ class Versions:
         wanted = list(digests)
         found = needed_by_lookalikes(self._connection, wanted) | needed_by_captures(self._connection, wanted)
         for column in (finding_digests.c.image_sha256, finding_digests.c.page_sha256):
-            for start in range(0, len(wanted), _AT_A_TIME):
-                query = select(column).where(
-                    column.in_(wanted[start : start + _AT_A_TIME]), finding_digests.c.dropped_at.is_(None)
-                )
+            for chunk in in_chunks(wanted):
+                query = select(column).where(column.in_(chunk), finding_digests.c.dropped_at.is_(None))
                 found |= set(self._connection.execute(query).scalars())
         return found
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import PurePosixPath
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from sqlalchemy import (
@@ -27,13 +27,12 @@ from sqlalchemy import (
 )
 
 from guardian.model import Asset, Context
+from guardian.store.chunks import in_chunks
 from guardian.store.inserting import insert_into
 from guardian.store.places import is_on
 from guardian.store.search_tables import picture_words
 from guardian.store.seen_tables import seen_addresses, seen_pictures
 from guardian.views.word_tokens import Term, kept, terms
-
-T = TypeVar("T")
 
 FIELDS = ("title", "tags", "caption", "page", "around")
 
@@ -46,7 +45,6 @@ _WEIGHTS = (10.0, 8.0, 6.0, 3.0, 1.0)
 _K1, _B = 1.2, 0.75
 """Of bm25, as FTS5 has them: how little many mentions count more than one, and how much the length of a text does."""
 
-_AT_A_TIME = 500
 _PLACES_OF_BEST = 800
 _ENOUGH = 100
 """So many rows with the words themselves, and those with longer words, or some of the words, are not asked for."""
@@ -156,7 +154,7 @@ class Words:
     def of_assets(self, numbers: Collection[int]) -> dict[int, list[str]]:
         """Return the words of assets as they are kept, a text for each field, by their numbers."""
         found = dict[int, list[str]]()
-        for part in _parts([-number for number in numbers]):
+        for part in in_chunks([-number for number in numbers]):
             for row in self._connection.execute(select(picture_words).where(picture_words.c.id.in_(part))):
                 found[-row.id] = [getattr(row, name) for name in FIELDS]
         return found
@@ -171,7 +169,7 @@ class Words:
         joined = picture_words.join(seen_addresses, seen_addresses.c.id == picture_words.c.address_id).join(
             seen_pictures, seen_pictures.c.id == seen_addresses.c.picture_id
         )
-        for part in _parts(ids):
+        for part in in_chunks(ids):
             is_one = seen_pictures.c.id.in_(part) | seen_pictures.c.same_as.in_(part)
             for row in self._connection.execute(select(head, picture_words).select_from(joined).where(is_one)):
                 found.setdefault(row.head, []).extend(getattr(row, name) for name in FIELDS)
@@ -261,8 +259,8 @@ class Words:
         """Return the pictures at these places, each by the first of its places."""
         head = seen_pictures.alias("head")
         numbers: dict[int, int] = {}
-        for start in range(0, len(found), _AT_A_TIME):
-            ids = [id_ for id_, _ in found[start : start + _AT_A_TIME]]
+        for chunk in in_chunks(found):
+            ids = [id_ for id_, _ in chunk]
             query = select(seen_addresses.c.id, func.coalesce(head.c.number, seen_pictures.c.number).label("number"))
             joined = seen_addresses.join(seen_pictures, seen_pictures.c.id == seen_addresses.c.picture_id)
             source = joined.outerjoin(head, head.c.id == seen_pictures.c.same_as)
@@ -282,13 +280,6 @@ def file_name(address: str | None) -> str | None:
         return None
     name = PurePosixPath(unquote(urlsplit(address).path)).stem.replace("_", " ")
     return name or None
-
-
-def _parts(values: Collection[T]) -> Iterator[list[T]]:
-    """Yield values in parts, since SQLite bounds the number of parameters of a statement."""
-    listed = list(values)
-    for start in range(0, len(listed), _AT_A_TIME):
-        yield listed[start : start + _AT_A_TIME]
 
 
 def _tiers(asked: Sequence[Term]) -> Iterator[tuple[Sequence[Term], _Joint]]:

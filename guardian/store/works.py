@@ -29,6 +29,11 @@ class Works:
         found = self._read(assets.c.work_id == work_of(asset_id))
         return found[0] if found else None
 
+    def asset_ids_with(self, asset_id: str) -> frozenset[str]:
+        """Return the ids of all assets of the work that an asset belongs to, its own among them."""
+        work = self.of_asset(asset_id)
+        return frozenset({asset_id, *(asset.id for asset in (work.assets if work is not None else ()))})
+
     def starting_with(self, prefix: str) -> list[Work]:
         """Return the works whose id, or an id that was joined to theirs, begins with `prefix`."""
         # autoescape: % and _ in what a person typed are characters, not wildcards.

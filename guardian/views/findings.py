@@ -126,7 +126,7 @@ def missed_text(finding: Finding) -> str | None:
     since = minute_text(finding.first_missed_at)
     if finding.is_absent:
         # A recheck tells at once what takes scans several looks, so how many there were says nothing.
-        return f"gone since {since}: whoever looked did not see it"
+        return f"gone since {since}: it was looked for there, and was not there"
     return f"missed since {since}, by {counted(finding.missed_scans, 'scan that looked', 'scans that looked')}"
 
 

@@ -1,6 +1,5 @@
 """What the desk's pages and API work with: opened by the daemon, found by every request in the application's state."""
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,7 +11,8 @@ from starlette.requests import HTTPConnection
 
 from guardian.cases.standing import Judging
 from guardian.evidence import Vault
-from guardian.notices.drafting import House
+from guardian.evidence.vaults import notice_copies_in, originals_in
+from guardian.notices.drafting import NoticeConfig
 from guardian.notices.settings import NoticeSettings, OwnerSettings
 from guardian.people.signing_in import Lifetime
 from guardian.scan.services import Services
@@ -36,8 +36,8 @@ class Desk:
 
     `services` are what pictures are checked and uses are judged with, `catalog` opens the catalogue; None where only
     the database is at hand. `sources` are those of the configuration, `configuration` is how all of it is shown.
-    `house`: whose notices are drafted, and by which rules. `makes_bundles`: whether
-    a daemon writes the bundles that are asked for.
+    `notice_config`: whose notices are drafted, and by which settings. `makes_bundles`: whether a daemon writes the
+    bundles that are asked for.
     """
 
     store: Store
@@ -49,18 +49,18 @@ class Desk:
     catalog: "Callable[[], Catalog] | None" = None
     sources: tuple[SourceSettings, ...] = ()
     configuration: tuple[SettingGroup, ...] = ()
-    house: House = field(default_factory=lambda: House(OwnerSettings(), NoticeSettings()))
+    notice_config: NoticeConfig = field(default_factory=lambda: NoticeConfig(OwnerSettings(), NoticeSettings()))
     makes_bundles: bool = False
 
     @cached_property
     def originals(self) -> Vault:
         """The bytes of one's own images."""
-        return Vault(self.data_dir / "originals", sys.maxsize)
+        return originals_in(self.data_dir)
 
     @cached_property
     def notice_copies(self) -> Vault:
         """Copies of notices as they were sent."""
-        return Vault(self.data_dir / "notices", sys.maxsize)
+        return notice_copies_in(self.data_dir)
 
     @cached_property
     def pictures(self) -> Pictures:

@@ -18,7 +18,7 @@ from guardian.web.client import is_this_machine
 from guardian.web.metrics import Metrics
 
 Readiness = Callable[[], dict[str, str]]
-"""Problems by room name; empty when guardian can work."""
+"""Problems by the part that has them; empty when guardian can work."""
 
 CoverageReader = Callable[[], list[dict[str, Any]]]
 """Returns one JSON object for each source: what its last scan saw, and what it did not."""

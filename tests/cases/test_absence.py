@@ -26,6 +26,7 @@ from guardian.store import Store
 Use = Callable[..., RecordedUse]
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 PAGE, PICTURE = "https://www.thief.example/page", "https://cdn.example/copy.jpg"
+FRONT = "https://www.thief.example/"
 
 
 class Watched:
@@ -127,8 +128,14 @@ def test_a_return_to_a_case_that_is_not_resolved_is_not_told(watched: Watched, u
         ({PAGE: "fetched"}, True),
         ({"http://www.thief.example/page?utm_source=x": "fetched"}, True),
         ({PAGE: "status_404"}, True),
-        ({PAGE: "status_410", "https://www.thief.example/": "status_500"}, True),
-        ({PAGE: "redirected"}, True),
+        ({PAGE: "status_410", FRONT: "status_500"}, True),
+        ({PAGE: "redirected", FRONT: "fetched", f"{FRONT}shop": "fetched"}, True),
+        ({PAGE: "elsewhere", FRONT: "fetched", f"{FRONT}shop": "fetched"}, True),
+        # While a site is under repair all addresses lead to one page, or the front page alone is there.
+        ({PAGE: "redirected", FRONT: "redirected", f"{FRONT}repairs": "fetched"}, False),
+        ({PAGE: "elsewhere", FRONT: "fetched"}, False),
+        ({FRONT: "redirected", f"{FRONT}repairs": "fetched"}, False),
+        ({FRONT: "fetched"}, False),
         ({PAGE: "status_500"}, False),
         ({PAGE: "status_403"}, False),
         ({PAGE: "timeout"}, False),
@@ -137,9 +144,9 @@ def test_a_return_to_a_case_that_is_not_resolved_is_not_told(watched: Watched, u
         ({PAGE: "broken"}, False),
         ({PAGE: "waits"}, False),
         # Nothing leads to the page any more; or what leads there was not read.
-        ({"https://www.thief.example/": "fetched", "https://www.thief.example/login": "robots"}, True),
-        ({"https://www.thief.example/": "fetched", "https://www.thief.example/shop": "timeout"}, False),
-        ({"https://www.thief.example/": "fetched", "https://www.thief.example/shop": "waits"}, False),
+        ({FRONT: "fetched", f"{FRONT}shop": "fetched", f"{FRONT}login": "robots"}, True),
+        ({FRONT: "fetched", f"{FRONT}blog": "fetched", f"{FRONT}shop": "timeout"}, False),
+        ({FRONT: "fetched", f"{FRONT}blog": "fetched", f"{FRONT}shop": "waits"}, False),
         ({"https://www.thief.example/sitemap.xml": "not_a_sitemap"}, False),
     ],
 )

@@ -6,7 +6,6 @@ import os
 import resource
 import signal
 import sqlite3
-import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -18,16 +17,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from guardian.app import App, opened_store, prepare
+from guardian.app import App, opened_store
 from guardian.catalog.adding import Added, AddOutcome
 from guardian.catalog.wanted import Wanted
 from guardian.cli import main
 from guardian.config import Config
 from guardian.errors import AlreadyRunning
+from guardian.housekeeping import prepare
 from guardian.matching.index import reader, segments
 from guardian.matching.index.joining import FEW
 from guardian.model import Asset, AssetState, Rights
 from guardian.store import hold
+from tests import forked as forked_command
 from tests.kept_workers import run_in_app
 from tests.matching.forks import ended, forked
 
@@ -249,7 +250,7 @@ def test_disk_full_while_a_segment_is_written(config: Config, mine: Path, tmp_pa
     assert line.startswith("guardian: ")
     assert "File too large" in line
     assert [asset.state for asset in assets(config)] == [AssetState.ADDING] * 2
-    done = subprocess.run([sys.executable, "-m", "guardian", *words], capture_output=True, text=True, check=False)
+    done = forked_command.guardian(*words)
     assert (done.returncode, done.stderr) == (0, "")
     all_agree(config, 3)
 
@@ -335,7 +336,7 @@ def test_a_missing_index_and_a_missing_original(config: Config, mine: Path) -> N
 
 
 def test_taken_out_by_another_process_it_is_out_of_the_next_answer(config: Config, mine: Path) -> None:
-    command = [sys.executable, "-m", "guardian", "--config", str(config.data_dir.parent / "config.yaml")]
+    command = ("--config", config.data_dir.parent / "config.yaml", "asset", "remove")
 
     async def job(app: App) -> None:
         coffee, rocket = await added(app, mine / "coffee.png", mine / "rocket.png")
@@ -345,7 +346,7 @@ def test_taken_out_by_another_process_it_is_out_of_the_next_answer(config: Confi
         Image.open(mine / "coffee.png").save(buffer, "JPEG", quality=50)
         answers = app.services.workers
         assert (await answers.match(buffer.getvalue())).matches[0].asset_id == coffee.asset.id
-        out = await asyncio.to_thread(subprocess.run, [*command, "asset", "remove", coffee.asset.id], check=True)
+        out = await asyncio.to_thread(forked_command.guardian, *command, coffee.asset.id)
         assert out.returncode == 0
         report = await answers.match(buffer.getvalue())
         assert coffee.asset.id not in {match.asset_id for match in report.matches}

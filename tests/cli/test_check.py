@@ -4,8 +4,6 @@ import base64
 import io
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests import forked
 from tests.cli.home import Home, made_home
 
 KEYS = {"target", "image_url", "page_url", "also_at", "sha256", "outcome", "matches", "partial", "error", "elapsed_ms"}
@@ -164,10 +163,9 @@ def test_names_that_are_no_text_come_back_from_json(protected: Home, tmp_path: P
     odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/d\xfcne \xe2\x80\xae\n.png"))
     noise = np.random.default_rng(3).integers(0, 255, (200, 200, 3), np.uint8)
     Image.fromarray(noise).save(odd)
-    command = [sys.executable, "-m", "guardian", "--config", str(protected.folder / "config.yaml"), "check", "--json"]
-    said = subprocess.run([*command, str(odd)], capture_output=True, check=True).stdout
-    assert json.loads(said.decode("utf-8"))["target"] == str(odd)
-    assert said.count(b"\n") == 1
+    said = protected.guardian("check", "--json", odd).stdout
+    assert json.loads(said.encode("utf-8", "strict"))["target"] == str(odd)
+    assert said.count("\n") == 1
 
 
 def test_a_name_that_is_too_long_is_an_error_of_that_target_alone(protected: Home, pictures: Path) -> None:
@@ -215,8 +213,9 @@ def test_a_part_of_a_page_that_is_not_seen_is_named(protected: Home, site: Any, 
 
 
 def test_a_file_above_the_working_folder_has_a_plain_address(protected: Home, pictures: Path) -> None:
-    command = [sys.executable, "-m", "guardian", "--config", str(protected.folder / "config.yaml"), "check", "--json"]
-    done = subprocess.run([*command, "../d.jpg"], cwd=pictures / "b", capture_output=True, text=True, check=True)
+    words = ("--config", protected.folder / "config.yaml", "check", "--json", "../d.jpg")
+    done = forked.guardian(*words, cwd=pictures / "b")
+    assert done.returncode == 0, done.stderr
     line = json.loads(done.stdout)
     assert (line["target"], line["image_url"]) == ("../d.jpg", (pictures / "d.jpg").as_uri())
 

@@ -78,6 +78,17 @@ def test_every_command_explains_itself(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
+def test_the_summary_of_a_command_names_what_is_below_it(name: str) -> None:
+    """All of it, or some of it before three dots."""
+    command = guardian.get_command(click.Context(guardian), name)
+    if isinstance(command, click.Group):
+        listed = COMMANDS[name].rpartition(": ")[2]
+        named = set(listed.rstrip(".").split(", "))
+        assert named <= set(command.commands)
+        assert listed.endswith("...") or named == set(command.commands)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_starts_in_a_python_of_its_own(name: str, tmp_path: Path) -> None:
     """Elsewhere commands are forked from a process that has imported all of them."""
     command = [*forked.GUARDIAN, name, "--help"]

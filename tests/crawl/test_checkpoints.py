@@ -5,7 +5,7 @@ import pickle
 from collections.abc import Callable
 
 from guardian.crawl.checkpoints import settle
-from guardian.model import Checkpoint, CrawlRequest, FrontierState, ScanCounts
+from guardian.model import Checkpoint, CrawlKind, CrawlRequest, FrontierState, ScanCounts
 from guardian.store import Store
 from guardian.store.codec import from_json, to_json
 from tests.websites import Redirect, Site
@@ -18,7 +18,7 @@ def claimed(store: Store) -> tuple[int, int]:
     """Two pages that are being visited; their rows."""
     with store.begin() as tx:
         tx.frontier.add(SOURCE, [CrawlRequest(PAGE), CrawlRequest(OTHER)])
-        one, other = tx.frontier.claim(SOURCE, 2, "page")
+        one, other = tx.frontier.claim(SOURCE, 2, CrawlKind.PAGE)
     return one.id, other.id
 
 

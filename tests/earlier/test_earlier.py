@@ -6,6 +6,9 @@ What is expected was written down by the earlier versions themselves; README.md 
 import hashlib
 import json
 import os
+import signal
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
@@ -18,11 +21,13 @@ from guardian.coverage.telling import episode_of
 from guardian.model import CaseFilter, Importance, Trouble, TroubleKind
 from guardian.outbox import enqueue_once, mint
 from guardian.store import Store
+from guardian.store.schema import REVISIONS
 from tests import forked
 from tests.earlier.loading import FIXTURES, SECRET, Restored, TakenOver
 from tests.earlier.sites import HOSTS, show_as_left
 from tests.earlier.stage import Web
 
+ROOT = Path(__file__).resolve().parents[2]
 EXPECTED: dict[str, Any] = json.loads((Path(__file__).parent / "expected.json").read_text())
 WHAT_SCANS_MAY_ADD = (
     "SELECT id, case_id FROM findings",
@@ -77,6 +82,47 @@ def case_now(id_: str, expected: dict[str, Any]) -> str | None:
 def message(delivery: dict[str, Any]) -> tuple[str, ...]:
     """What a receiver tells a message by: where it was sent, its id, its very bytes."""
     return delivery["destination"], delivery["webhook_id"], delivery["body_sha256"]
+
+
+KILLED_IN_THE_MIDST = """
+import os, signal, sys
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from guardian.store import Store
+from guardian.store.schema import REVISIONS
+from guardian.store.schema import REVISIONS
+
+said = []
+
+@event.listens_for(Engine, "before_cursor_execute")
+def kill(connection, cursor, statement, *_):
+    said.append(statement)
+    has_all_tables = any("alembic_version SET" in one and REVISIONS[-1] in one for one in said)
+    if has_all_tables and statement.startswith("UPDATE findings"):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+Store(sys.argv[1])
+"""
+
+
+@pytest.mark.parametrize("fixture", ["sqlite_0002", "postgresql_0002"])
+def test_killed_in_the_midst_of_migrating_the_next_start_migrates(
+    fixture: str, restore: Callable[..., Restored]
+) -> None:
+    """All tables are made and a part of the rows is rewritten by then; nothing of it may stay."""
+    data = restore(fixture)
+    queries = ("SELECT version_num FROM alembic_version", "SELECT id, case_id FROM findings ORDER BY id")
+    before = [data.rows(query) for query in queries]
+    assert before[0] == [("0002",)]
+    killed = subprocess.run([sys.executable, "-c", KILLED_IN_THE_MIDST, data.database_url], check=False, cwd=ROOT)
+    assert killed.returncode == -signal.SIGKILL
+    assert [data.rows(query) for query in queries] == before
+
+    with closing(Store(data.database_url)) as store, store.read() as tx:
+        assert {case.id for case in tx.cases.list()} >= {case["id"] for case in data.expected["cases"]}
+        kept = {finding.id for finding in tx.findings.list()}
+    assert kept == set(survivors(data.expected).values())
+    assert data.rows(queries[0]) == [(REVISIONS[-1],)]
 
 
 # What the data holds, so that a fixture that was made anew still poses every question.

@@ -27,10 +27,7 @@ def test_the_families_share_no_name() -> None:
 
 def test_examples_know_which_original_they_show(photographs: dict[str, Image.Image]) -> None:
     pictures = [np.asarray(image.resize((400, 300))) for image in photographs.values()] * 3
-    # Only names are kept of the first time: the pictures of both would be a gigabyte.
-    before = [query.edit for query in make_examples(pictures, seed=1).queries]
     examples = make_examples(pictures, seed=1)
-    assert [query.edit for query in examples.queries] == before
     edits = {query.edit.split("_")[0] for query in examples.queries}
     assert {"distractor", "template", "sibling", "design", "scene"} <= edits
     copies = [query for query in examples.queries if query.copies]

@@ -237,11 +237,19 @@ def test_without_links_a_few_usual_places_are_tried_as_robots_txt_allows(host: H
     host.site.put("/robots.txt", "User-agent: *\nDisallow: /imprint\n")
     host.site.put("/contact", "<p>write to help@beispiel.example</p>")
     _, told, _ = host.taken(host.subject("<p>nothing here"))
-    assert host.site.paths() == ["/impressum", "/contact", "/legal", "/.well-known/security.txt"]
+    assert host.site.paths() == ["/", "/impressum", "/contact", "/legal", "/.well-known/security.txt"]
     assert told["site"]["emails"] == ["help@beispiel.example"]
     problems = {page["url"].rpartition("/")[2]: page.get("problem", "") for page in told["site"]["pages"]}
     assert "robots" in problems["imprint"]
     assert "404" in problems["impressum"]
+
+
+def test_a_page_without_links_is_asked_about_at_the_front_page(host: Host) -> None:
+    host.site.put("/", "<p>Welcome</p><footer><a href=/firma>Kontakt</a></footer>")
+    host.site.put("/firma", IMPRINT)
+    _, told, _ = host.taken(host.subject("<p>nothing here"))
+    assert host.site.paths() == ["/", "/firma", "/.well-known/security.txt"]
+    assert told["site"]["emails"]
 
 
 def test_the_page_of_the_capture_takes_the_place_of_that_of_the_scan(host: Host, registry: Site) -> None:

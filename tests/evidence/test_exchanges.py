@@ -329,6 +329,9 @@ def test_a_site_whose_certificate_has_expired_is_captured_and_what_is_wrong_with
 
             gap = captured.left_out["certificate of localhost"]
             assert gap.startswith("it did not verify: ")
+            assert "self-signed" in gap
+            assert "expired" in gap
+            assert "it does not name localhost" in gap
             assert "valid from 2024-01-01 00:00Z to 2024-02-01 00:00Z, issued to CN=shop by CN=shop" in gap
             assert "no credentials were sent" in gap
             assert b"secret" not in b"".join(captured.files.values())

@@ -13,15 +13,16 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from pypdf import PdfReader
+from structlog.testing import capture_logs
 
 from guardian.cases.deciding import Edit, assign, decide, set_due
 from guardian.evidence.bundle import Written
+from guardian.evidence.bundle_options import EVERYTHING, BundleOptions
 from guardian.evidence.exporting import Exporting, export
 from guardian.evidence.retention import hold
 from guardian.evidence.settings import EvidenceSettings
 from guardian.evidence.shortening import LEFT_OUT
 from guardian.evidence.verifying import verify
-from guardian.evidence.wishes import EVERYTHING, BundleWishes
 from guardian.fetch.trusted import TrustedClient
 from guardian.matching.settings import EmbeddingSettings, MatchingSettings
 from guardian.matching.workers import Workers
@@ -47,11 +48,11 @@ class Home:
     files: dict[str, EvidenceFile]
     exporting: Exporting
 
-    def exported(self, out: Path, wishes: BundleWishes = EVERYTHING) -> Written:
+    def exported(self, out: Path, options: BundleOptions = EVERYTHING) -> Written:
         async def run() -> Written:
             async with TrustedClient() as client:
                 exporting = replace(self.exporting, client=client)
-                return await export(exporting, self.case.id, out, ANNA, self.desk.clock(), wishes)
+                return await export(exporting, self.case.id, out, ANNA, self.desk.clock(), options)
 
         return asyncio.run(run())
 
@@ -131,7 +132,9 @@ def test_what_is_lost_is_named_everywhere_and_the_rest_is_exported(breakable: Ho
 
     folder = tmp_path / "out"
     folder.mkdir()
-    written = breakable.exported(folder)
+    with capture_logs() as logs:
+        written = breakable.exported(folder)
+    assert logs == [], "who asked is told by what is returned, and once"
     assert written.path.name.endswith("-incomplete.zip")
     states = {one.name.rpartition("/")[2]: one.state for one in written.lost}
     assert states == {
@@ -164,7 +167,7 @@ def test_what_is_lost_is_named_everywhere_and_the_rest_is_exported(breakable: Ho
 
 def test_a_shortened_bundle_has_nothing_of_what_people_wrote_and_says_so(home: Home, tmp_path: Path) -> None:
     full = home.exported(tmp_path / "full.zip")
-    short = home.exported(tmp_path / "short.zip", BundleWishes(for_others=True))
+    short = home.exported(tmp_path / "short.zip", BundleOptions(for_others=True))
     assert full.left_out == ()
     assert short.left_out == LEFT_OUT
 
@@ -197,7 +200,7 @@ def test_a_shortened_bundle_has_nothing_of_what_people_wrote_and_says_so(home: H
 
 def test_a_field_that_is_added_later_does_not_slip_through(home: Home, tmp_path: Path) -> None:
     """A case has these fields for people outside, and no others."""
-    short = home.exported(tmp_path / "short.zip", BundleWishes(for_others=True, with_original=False))
+    short = home.exported(tmp_path / "short.zip", BundleOptions(for_others=True, with_original=False))
     case = json.loads(_member(short.path, "case.json"))
     assert set(case) == {
         "id", "asset_id", "operator", "opened_at", "finding_count", "sightings", "licence", "licence_id",
@@ -228,7 +231,7 @@ def test_the_command_says_that_a_bundle_is_incomplete(breakable: Home, tmp_path:
     from guardian.cli.evidence_bundle import verify_bundle
 
     breakable.desk.vault.path_of(breakable.files["page.wacz"].sha256).unlink()
-    written = breakable.exported(tmp_path / "b.zip", BundleWishes(for_others=True))
+    written = breakable.exported(tmp_path / "b.zip", BundleOptions(for_others=True))
     said = CliRunner().invoke(verify_bundle, [str(written.path)])
     assert said.exit_code == 3
     assert "whole" not in said.output

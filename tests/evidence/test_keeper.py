@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from guardian.errors import CaptureFull
-from guardian.evidence.keeper import opened_keeper
+from guardian.errors import CaptureFull, NotAnImage, WorkerLost, WorkersUnavailable
+from guardian.evidence.keeper import opened_keeper, reason_of
+from guardian.model import SkipReason
 
 
 def test_files_are_digested_and_gone_after_the_capture(tmp_path: Path) -> None:
@@ -45,3 +46,11 @@ def test_what_a_killed_process_left_is_removed_and_what_another_holds_is_not(tmp
             assert other.folder.exists()
             assert keeper.folder != other.folder
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_where_this_machine_failed_it_is_said_that_a_new_capture_may_succeed() -> None:
+    busy = reason_of(WorkerLost(SkipReason.TIMED_OUT, "a worker was busy with this image for more than 30 s"))
+    assert busy.startswith("a worker was busy with this image for more than 30 s. This machine failed at it")
+    assert busy.endswith("a new capture tries again")
+    assert reason_of(WorkersUnavailable("not ready after 180 s")).endswith("a new capture tries again")
+    assert reason_of(NotAnImage("no picture")) == "no picture"

@@ -15,7 +15,8 @@ import pytest
 from PIL import Image
 
 from guardian import rules
-from guardian.cli.evidence_recompute import lines_of
+from guardian.cli.evidence_bundle import INCOMPLETE
+from guardian.cli.evidence_recompute import exit_code_of, lines_of
 from guardian.cli.screen import Screen
 from guardian.errors import UsageError
 from guardian.evidence.comparison import JSON_NAME, take_comparison
@@ -318,6 +319,8 @@ def test_what_cannot_be_compared_is_said_and_what_there_is_is_kept(place: Place,
     again = place.recomputed(written_bundle(tmp_path / "b.zip", members))
     assert "Nothing was measured" in again.remarks[0]
     assert (again.holds, again.numbers) == (True, ())
+    assert exit_code_of([again]) == INCOMPLETE, "nothing was computed, so nothing held"
+    assert exit_code_of([again, place.recomputed(written_bundle(tmp_path / "c.zip", place.members))]) == 0
 
 
 @pytest.mark.parametrize("lost", [JSON_NAME, "comparison/found.jpg", "comparison/confidence.json"])

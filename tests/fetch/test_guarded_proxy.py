@@ -129,7 +129,7 @@ def test_who_does_not_know_the_secret_is_not_served(site: Site, secret: str) -> 
         ("127.0.0.1", "this machine"),
         ("localhost", "this machine"),
         ("0x7f000001", "this machine"),
-        ("169.254.169.254", "not a public address"),
+        ("169.254.169.254", "a cloud's metadata address"),
         ("168.63.129.16", "a cloud's metadata address"),
         ("[::1]", "this machine"),
         ("[::ffff:127.0.0.1]", "this machine"),
@@ -150,7 +150,7 @@ def test_addresses_inside_get_no_answer_and_are_named(host: str, reason: str, re
         assert answer == b""
         assert [(one.host, one.port) for one in refused] == [(host.strip("[]"), inside.port)]
         assert refused[0].reason.startswith("blocked address ")
-        assert refused[0].reason.endswith(f": {reason}")
+        assert refused[0].reason.partition(";")[0].endswith(f": {reason}")
         assert inside.connections == 0
     finally:
         inside.close()

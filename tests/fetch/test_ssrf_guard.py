@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from guardian.errors import FetchRefused
-from guardian.fetch.ssrf_guard import BlockedAddress, guarded_socket, refusal
+from guardian.fetch.ssrf_guard import BlockedAddress, guarded_socket, refusal, refusal_text
 from guardian.fetch.web import AskedBy, FetchPolicy, WebClient
 from guardian.model import Response
 from tests import websites
@@ -101,6 +101,31 @@ def test_the_socket_itself_is_refused() -> None:
         make((socket.AF_INET6, socket.SOCK_STREAM, 0, "", ("fe80::1%eth0", 80, 0, 2)))
 
 
+def refused_text(*addresses: str) -> str | None:
+    """The text for people of an error that joins the refusals of these addresses, as connection libraries do."""
+    texts = []
+    for address in addresses:
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        with pytest.raises(BlockedAddress) as refused:
+            guarded_socket(())((family, socket.SOCK_STREAM, 0, "", (address, 80)))
+        texts.append(str(refused.value))
+    return refusal_text(f"Multiple exceptions: {', '.join(texts)}]")
+
+
+def test_a_refusal_names_the_setting_that_lets_its_network_through() -> None:
+    allows = "; if you trust what answers there, add"
+    assert refused_text("10.0.0.5") == (
+        f"blocked address 10.0.0.5: not a public address{allows} 10.0.0.5/32 to fetch.allow_networks"
+    )
+    both = "blocked address ::1: this machine, blocked address 127.0.0.1: this machine"
+    assert refused_text("::1", "127.0.0.1") == f"{both}{allows} ::1/128, 127.0.0.1/32 to fetch.allow_networks"
+    assert (refused_text("64:ff9b::a01:203") or "").endswith("add 10.1.2.3/32 to fetch.allow_networks")
+
+    for nowhere in ("169.254.169.254", "fd00:ec2::254", "168.63.129.16", "224.0.0.1", "0.0.0.0", "240.0.0.1"):
+        assert "allow_networks" not in (refused_text(nowhere) or "allow_networks")
+    assert refusal_text("Connect call failed ('10.0.0.5', 80)") is None
+
+
 NOTATIONS = [
     "127.0.0.1", "127.1", "127.0.1", "2130706433", "0x7f000001", "0x7f.1", "0177.0.0.1", "017700000001", "0x7F.0.0.0x1",
     "127.0.0.1.", "localhost", "LOCALHOST", "localhost.", "%6c%6fcalhost", "%31%32%37.0.0.1", "0", "0.0.0.0",
@@ -120,6 +145,8 @@ def test_no_notation_of_an_inner_address_reaches_it(site: Site, get: Get, host: 
     for asked_by_person in (True, False):
         with pytest.raises(FetchRefused) as refused:
             get(f"http://{name}:{site.port}/{separator}{rest}", asked_by_person=asked_by_person, allow_networks=())
+        if name in ("127.0.0.1", "[::1]"):
+            assert refused.value.detail.endswith(" to fetch.allow_networks")
         # Hosts that are none at all are refused before they are looked up.
         assert refused.value.reason in ("address", "bad_address")
     assert (site.asked, site.connections) == ([], 0)

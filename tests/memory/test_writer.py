@@ -54,7 +54,7 @@ def test_what_was_met_waits_in_the_database_and_then_lies_in_a_segment(
     with store.read() as tx:
         facts = tx.seen.pictures([1, 2, 3])
         assert [facts[number].sha256 for number in (1, 2, 3)] == [f"{seed:064x}" for seed in (1, 2, 3)]
-        assert tx.seen.pending(memory.shard, 10) == {}
+        assert tx.fingerprints.pending(memory.shard, 10) == {}
         (address,) = tx.seen.addresses([facts[1].id])[facts[1].id]
     assert (address.host, address.context.alt) == ("shop.example", "picture 1")
 
@@ -103,16 +103,16 @@ def test_killed_between_segment_and_database_it_goes_on_without_a_second_row(
 ) -> None:
     remember(store, memory, 1, 2)
     with store.read() as tx:
-        waiting = tx.seen.pending(memory.shard, 10)
+        waiting = tx.fingerprints.pending(memory.shard, 10)
     memory.fold()
     with store.begin() as tx:
         # As a process leaves it that was killed before the database heard of the segment.
         for number, (_, content) in waiting.items():
-            tx.seen._write(number, pending=content)
+            tx.fingerprints._write(number, pending=content)
     memory.fold()
     assert numbers(opened) == [1, 2]
     with store.read() as tx:
-        assert tx.seen.count_pending(memory.shard) == 0
+        assert tx.fingerprints.count_pending(memory.shard) == 0
 
 
 def test_many_small_segments_become_few_and_nothing_is_lost(store: Store, memory: Memory, opened: MemoryReader) -> None:
@@ -170,7 +170,7 @@ def test_what_is_old_or_too_much_is_forgotten_the_longest_unseen_first(
     # Seen again since then, the oldest stays; of the others the longest unseen go until the rest has room.
     remember(store, memory, 5)
     with store.read() as tx:
-        size = tx.seen.bytes_of_shard(memory.shard)
+        size = tx.fingerprints.bytes_of_shard(memory.shard)
     small = Memory(store, tmp_path / "memory", RECIPE, MemorySettings(max_bytes=size - 1))
     assert prune(store, small, NOW) >= 1
     assert 5 in numbers(opened)
@@ -223,7 +223,7 @@ def test_on_a_full_disk_the_scan_goes_on_and_fingerprints_wait(
     with read_only(folder):
         memory.fold()
     with store.read() as tx:
-        assert tx.seen.count_pending(memory.shard) == 1
+        assert tx.fingerprints.count_pending(memory.shard) == 1
     memory.fold()
     assert numbers(opened) == [1]
 

@@ -1,4 +1,4 @@
-"""A store with two works, used at two operators, and a house that signs notices."""
+"""A store with two works, used at two operators, and an owner who signs notices."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -11,9 +11,9 @@ from guardian.cases import Kept, RecordedUse, record
 from guardian.cli.acting import this_user
 from guardian.model import Action, Asset, Comparison, Context, Decision, LicenceStatus, Severity, Sighting
 from guardian.model.notices import NoticeKind
-from guardian.notices.drafting import Drafted, House, Wish, draft
+from guardian.notices.drafting import Drafted, DraftRequest, NoticeConfig, draft
 from guardian.notices.settings import NoticeSettings, OwnerSettings
-from guardian.notices.steps import By
+from guardian.notices.steps import StepAuthor
 from guardian.store import Store
 from tests.databases import store_in
 
@@ -33,7 +33,7 @@ class Bench:
 
     store: Store
     assets: list[Asset]
-    house: House
+    notice_config: NoticeConfig
 
     def used(self, page_url: str, number: int = 0, image_url: str = "https://cdn.example/copy.jpg") -> str:
         """The case of a use of a work that was seen on a page."""
@@ -41,8 +41,10 @@ class Bench:
             finding = record(tx, use_of(self.assets[number], page_url, image_url), [])
         return finding.case_id or ""
 
-    def draft(self, *case_ids: str, kind: NoticeKind = NoticeKind.DMCA, by: str = "mara", **wish: object) -> Drafted:
-        return draft(self.store, case_ids, replace(Wish(kind, by), **wish), self.house, NOON, this_user())
+    def draft(self, *case_ids: str, kind: NoticeKind = NoticeKind.DMCA, by: str = "mara", **wanted: object) -> Drafted:
+        return draft(
+            self.store, case_ids, replace(DraftRequest(kind, by), **wanted), self.notice_config, NOON, this_user()
+        )
 
 
 def use_of(asset: Asset, page_url: str, image_url: str | None) -> RecordedUse:
@@ -59,8 +61,8 @@ def use_of(asset: Asset, page_url: str, image_url: str | None) -> RecordedUse:
     )
 
 
-def by(name: str, hours: float = 0) -> By:
-    return By(name, NOON + timedelta(hours=hours), this_user())
+def by(name: str, hours: float = 0) -> StepAuthor:
+    return StepAuthor(name, NOON + timedelta(hours=hours), this_user())
 
 
 @pytest.fixture
@@ -75,5 +77,5 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
         ]
         tx.assets.protect([asset.number for asset in reserved])
         assets = tx.assets.list()
-    yield Bench(store, assets, House(OWNER, NoticeSettings()))
+    yield Bench(store, assets, NoticeConfig(OWNER, NoticeSettings()))
     store.close()

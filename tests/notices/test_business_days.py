@@ -4,7 +4,13 @@ from datetime import date
 
 import pytest
 
-from guardian.notices.business_days import business_days_after, counter_window, federal_holidays, is_business_day
+from guardian.notices.business_days import (
+    business_days_after,
+    counter_window,
+    federal_holidays,
+    first_working_day,
+    is_business_day,
+)
 
 
 @pytest.mark.parametrize(
@@ -36,3 +42,19 @@ def test_federal_holidays_of_2026_and_their_observance() -> None:
     }  # fmt: skip
     # 1 January 2028 is a Saturday.
     assert not is_business_day(date(2027, 12, 31))
+
+
+@pytest.mark.parametrize(
+    ("day", "ends"),
+    [
+        (date(2026, 12, 4), date(2026, 12, 4)),
+        # Saturday and Sunday; Thanksgiving is a working day elsewhere.
+        (date(2026, 12, 5), date(2026, 12, 7)),
+        (date(2026, 12, 6), date(2026, 12, 7)),
+        (date(2026, 11, 26), date(2026, 11, 26)),
+        # Days of one's own list, and the weekend after them.
+        (date(2026, 12, 24), date(2026, 12, 28)),
+    ],
+)
+def test_a_time_that_a_letter_sets_ends_on_a_working_day(day: date, ends: date) -> None:
+    assert first_working_day(day, (date(2026, 12, 24), date(2026, 12, 25))) == ends

@@ -19,7 +19,7 @@ from guardian.model.notices import (
     Recheck,
     RecheckOutcome,
 )
-from guardian.notices.drafting import House
+from guardian.notices.drafting import NoticeConfig
 from guardian.notices.settings import NoticeSettings, OwnerSettings
 from guardian.views.notices import line_text
 from tests.notices.conftest import NOON, OWNER, Bench
@@ -51,14 +51,14 @@ def test_several_works_at_one_operator_make_one_notice_with_a_schedule(bench: Be
 
 
 def test_the_language_of_the_house_is_used(bench: Bench) -> None:
-    bench.house = House(OWNER, NoticeSettings(language=NoticeLanguage.SPANISH))
+    bench.notice_config = NoticeConfig(OWNER, NoticeSettings(language=NoticeLanguage.SPANISH))
     notice = bench.draft(bench.used("https://thief.example/1")).notice
     assert "24 de noviembre de 2026" in notice.text
     assert "declaro que estoy autorizado" in notice.text
 
 
 def test_an_owner_who_is_not_configured_is_named_as_missing(bench: Bench) -> None:
-    bench.house = replace(bench.house, owner=OwnerSettings())
+    bench.notice_config = replace(bench.notice_config, owner=OwnerSettings())
     notice = bench.draft(bench.used("https://thief.example/1")).notice
     assert [text.partition(":")[0] for text in notice.missing] == [
         "17 U.S.C. 512(c)(3)(A)(i)",
@@ -116,7 +116,7 @@ def test_a_file_that_is_still_up_is_named_without_the_page_that_has_let_it_go(be
 
 def test_nothing_blank_goes_out(bench: Bench) -> None:
     """The law does not ask who signs a notice under the DSA, but a letter that names nobody must not be sent."""
-    bench.house = House(OwnerSettings(name="Ada", email="ada@example.com"), NoticeSettings())
+    bench.notice_config = NoticeConfig(OwnerSettings(name="Ada", email="ada@example.com"), NoticeSettings())
     notice = bench.draft(bench.used("https://thief.example/1"), kind=NoticeKind.DSA).notice
     assert notice.missing == ("the text says [owner.signs_as is missing]: set owner.signs_as in the configuration",)
 

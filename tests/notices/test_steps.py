@@ -9,11 +9,11 @@ from guardian.cases import Edit, decide
 from guardian.errors import UsageError
 from guardian.model import Actor, ActorKind, CaseState, Licence, Permission, TaskKind
 from guardian.model.notices import Notice, NoticeKind, NoticeState
-from guardian.notices.drafting import House, Wish, draft
+from guardian.notices.drafting import DraftRequest, NoticeConfig, draft
 from guardian.notices.following import RECHECK_DAYS
 from guardian.notices.settings import NoticeSettings, OwnerSettings
 from guardian.notices.steps import (
-    By,
+    StepAuthor,
     approve,
     check_licence,
     consider,
@@ -49,7 +49,7 @@ def sent(bench: Bench) -> Notice:
 
 
 def test_a_draft_names_everything_that_is_open_one_by_one(bench: Bench) -> None:
-    bench.house = House(OwnerSettings(name="Ada"), NoticeSettings())
+    bench.notice_config = NoticeConfig(OwnerSettings(name="Ada"), NoticeSettings())
     notice = bench.draft(bench.used("https://thief.example/1")).notice
     with bench.store.begin() as tx:
         points = open_points(tx, notice, FOUR_EYES, NOON)
@@ -95,8 +95,10 @@ def test_what_is_said_of_the_recipients_domain_stands_in_the_history_and_stops_n
         assert open_points(tx, looked, FOUR_EYES, NOON) == []
 
 
-def by_token_of(person: str | None) -> By:
-    return By("robot", NOON, Actor(ActorKind.TOKEN, "robot", frozenset(Permission), "192.0.2.7", token_of=person))
+def by_token_of(person: str | None) -> StepAuthor:
+    return StepAuthor(
+        "robot", NOON, Actor(ActorKind.TOKEN, "robot", frozenset(Permission), "192.0.2.7", token_of=person)
+    )
 
 
 @pytest.mark.parametrize(
@@ -113,7 +115,9 @@ def test_a_program_that_drafts_counts_as_the_person_who_made_its_token(
 ) -> None:
     case_id = bench.used("https://thief.example/1")
     drafter = by_token_of(maker)
-    notice = draft(bench.store, [case_id], Wish(NoticeKind.DMCA, "robot"), bench.house, NOON, drafter.actor).notice
+    notice = draft(
+        bench.store, [case_id], DraftRequest(NoticeKind.DMCA, "robot"), bench.notice_config, NOON, drafter.actor
+    ).notice
     with bench.store.begin() as tx:
         check_licence(tx, notice.id, "asked the sales team, none was sold", drafter)
         consider(tx, notice.id, "a full copy in a shop, no comment on it", drafter)

@@ -20,7 +20,7 @@ SCHEMA = json.loads(files("guardian.cases").joinpath("event.schema.json").read_t
 
 def sent(bench: Bench) -> str:
     notice = bench.draft(bench.used("https://thief.example/1")).notice
-    settings = bench.house.settings
+    settings = bench.notice_config.settings
     with bench.store.begin() as tx:
         check_licence(tx, notice.id, "asked the sales team", by("mara"))
         consider(tx, notice.id, "a whole copy in a shop", by("mara"))
@@ -64,7 +64,7 @@ def test_an_answer_is_not_missed_once_the_case_is_decided(bench: Bench) -> None:
 def test_the_days_of_a_counter_notice_are_told_ahead(bench: Bench) -> None:
     notice_id = sent(bench)
     with bench.store.begin() as tx:
-        note_counter(tx, notice_id, date(2026, 11, 25), by("jo", 30), bench.house.settings)
+        note_counter(tx, notice_id, date(2026, 11, 25), by("jo", 30), bench.notice_config.settings)
     # 10 and 16 December; an answer has come.
     assert told(bench, 10) == []
     assert told(bench, 11) == [("restore_from", 5)]

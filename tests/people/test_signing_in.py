@@ -82,6 +82,17 @@ def test_attempts_of_strangers_do_not_lock_out_who_has_been_here_before(store: S
     sign_in(store, "Anna", PASSWORD, HOME, NOON + SECOND)
 
 
+def test_attempts_before_the_clock_was_set_back_lock_nobody_out(store: Store) -> None:
+    tomorrow = NOON + timedelta(days=1)
+    for _ in range(6):
+        wait = refused(store, "Anna", "wrong", HOME, tomorrow)
+    assert wait == timedelta(minutes=15)
+    assert sign_in(store, "Anna", PASSWORD, HOME, NOON)[1].person.name == "Anna"
+    for _ in range(6):
+        wait = refused(store, "Anna", "wrong", ELSEWHERE, NOON)
+    assert wait == timedelta(minutes=15), "those of now count"
+
+
 def test_one_address_cannot_try_all_names(store: Store) -> None:
     with store.begin() as tx:
         for number in range(30):

@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 
 import guardian.cases
 from guardian.errors import UsageError
+from guardian.evidence.vaults import search_pictures_in
 from guardian.matching.features.image import Picture
 from guardian.matching.features.small import small_fingerprint
 from guardian.matching.settings import EmbeddingSettings, MatchingSettings
@@ -22,7 +23,7 @@ from guardian.model import NewlySeen, Routing, Severity
 from guardian.search.asking import Asked, asked_of, request_of
 from guardian.search.question import Kind
 from guardian.search.search import Search
-from guardian.search.watching import look_for_watches, pictures_in, refuse_unwatchable
+from guardian.search.watching import look_for_watches, refuse_unwatchable
 from guardian.views.message_texts import message_body, message_title
 from tests.databases import store_in
 from tests.memory.made import NOW, met, picture
@@ -45,7 +46,7 @@ async def _watched(tmp_path: Path) -> None:
     workers = Workers(MatchingSettings(workers=1), EmbeddingSettings(), tmp_path / "index")
     memory = Memory(store, tmp_path / "memory", workers.small_recipe, MemorySettings())
     search = Search(store, workers, tmp_path)
-    pictures = pictures_in(tmp_path)
+    pictures = search_pictures_in(tmp_path)
 
     async def look() -> int:
         memory.fold()

@@ -3,7 +3,7 @@
 import threading
 from datetime import UTC, datetime, timedelta
 
-from guardian.model import CrawlRequest, FrontierState
+from guardian.model import CrawlKind, CrawlRequest, FrontierState
 from guardian.store import Store
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -31,8 +31,8 @@ def test_an_address_is_visited_once_however_it_is_spelled(store: Store) -> None:
 def test_shallow_first_then_in_order(store: Store) -> None:
     with store.begin() as tx:
         tx.frontier.add("web", [*leads("deep", depth=2), *leads("z", "y"), *leads("middle", depth=1)])
-        tx.frontier.add("web", [CrawlRequest("https://site.example/map.xml", kind="sitemap")])
-    assert claim(store, kind="sitemap") == ["map.xml"]
+        tx.frontier.add("web", [CrawlRequest("https://site.example/map.xml", kind=CrawlKind.SITEMAP)])
+    assert claim(store, kind=CrawlKind.SITEMAP) == ["map.xml"]
     assert [claim(store, 2), claim(store, 2), claim(store, 2)] == [["z", "y"], ["middle", "deep"], []]
 
 
@@ -70,7 +70,7 @@ def test_cleared(store: Store) -> None:
         rows = tx.frontier.claim("web", 2)
         tx.frontier.done(rows[0].id)
         assert tx.frontier.count("web", FrontierState.IN_FLIGHT) == 1
-        assert tx.frontier.count("web", kind="page") == 2
+        assert tx.frontier.count("web", kind=CrawlKind.PAGE) == 2
         tx.frontier.clear("web")
         assert (tx.frontier.count("web"), tx.frontier.count("other")) == (0, 1)
         assert tx.frontier.reopen("web") is False

@@ -179,6 +179,23 @@ def test_a_clock_turned_back_holds_up_nothing(store: Store) -> None:
     assert sorted(claim(store, NOON)) == ["from the future", "leased in the future"]
 
 
+def test_what_was_put_off_by_a_clock_that_was_wrong_is_taken_again(store: Store) -> None:
+    """The daemon asks for this when it has noticed a jump: a retry of tomorrow may have been meant for in a minute."""
+    tomorrow = NOON + timedelta(days=1)
+    promise(store, "put off", "another", "dead")
+    promise(store, "planned", due_at=tomorrow)
+    by_key = {task.key: task.id for task in claim_tasks(store)}
+    with store.begin() as tx:
+        for key in ("put off", "another"):
+            tx.tasks.postpone(by_key[key], tomorrow + MINUTE, "503")
+        tx.tasks.bury(by_key["dead"], "404")
+    assert claim(store) == []
+    with store.begin() as tx:
+        assert tx.tasks.hurry_retries(NOON) == 2
+        assert tx.tasks.hurry_retries(NOON) == 0
+    assert sorted(claim(store)) == ["another", "put off"], "what was planned for tomorrow stays"
+
+
 def test_done_postponed_buried_and_revived(store: Store) -> None:
     promise(store, "done", "postponed", "buried")
     by_key = {task.key: task.id for task in claim_tasks(store)}

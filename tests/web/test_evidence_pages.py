@@ -6,21 +6,23 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from guardian.cases.capture_orders import order_of
 from guardian.evidence.bundle import BundleHead, Member, Written, write_bundle
+from guardian.evidence.bundle_options import BundleOptions
 from guardian.evidence.bundle_tasks import BundleConsumer
 from guardian.evidence.signing import installation_key
 from guardian.evidence.timestamps import NoTimestamp
 from guardian.evidence.verifying import verify
-from guardian.evidence.wishes import BundleWishes
-from guardian.model import Actor, CaptureReason, TaskKind
+from guardian.model import Actor, CaptureReason, LostMember, LostState, TaskKind
 from guardian.tasks.outcomes import Settled
 from guardian.tasks.runner import Runner
 from tests.web.conftest import Served
 from tests.web.uses import picture_bytes, protected, used
 
 NOTE = "Example v. <Thief>, 26-CV-1234"
+LOST = LostMember("captures/1-a/page.wacz", "ab" * 32, 7, "The page.", LostState.MISSING)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -53,8 +55,11 @@ def test_a_capture_is_owed_once_for_whoever_asks(served: Served, case_id: str) -
     text = rita.get(f"/cases/{case_id}").text
     assert "A capture is owed" in text
     assert "Capture now" not in text
-    assert rita.post(f"/cases/{case_id}/capture").status_code == 400
-    assert ("evidence.capture_asked", "Rita") in actions(served, case_id)
+    # Whoever asks meanwhile gets the one that is owed.
+    assert rita.post(f"/cases/{case_id}/capture").status_code == 303
+    with served.store.read() as tx:
+        assert len(tx.tasks.owed(TaskKind.CAPTURE, case_id)) == 2
+    assert actions(served, case_id).count(("evidence.capture_asked", "Rita")) == 1
 
 
 def test_a_case_is_held_and_released_with_a_reason(served: Served, case_id: str) -> None:
@@ -76,10 +81,11 @@ def test_a_case_is_held_and_released_with_a_reason(served: Served, case_id: str)
 def made(served: Served, at: datetime | None = None) -> list[Settled]:
     """Let the daemon make the bundles that are owed; return how its tasks were settled."""
 
-    async def export(case_id: str, folder: Path, by: Actor, wishes: BundleWishes) -> Written:
+    async def export(case_id: str, folder: Path, by: Actor, options: BundleOptions) -> Written:
         if by.name == "Anna":
             raise NoTimestamp("no authority answered")
-        head = BundleHead(case_id, served.desk.clock(), "0.1.0", left_out=("Names.",) if wishes.for_others else ())
+        left_out, lost = (("Names.",), ()) if options.for_others else ((), (LOST,))
+        head = BundleHead(case_id, served.desk.clock(), "0.1.0", lost, left_out)
         members = [Member("case.json", f'{{"by":"{by.name}"}}'.encode(), "application/json", "The case.")]
         return await write_bundle(folder, head, members, installation_key(served.desk.data_dir), None)
 
@@ -101,7 +107,10 @@ def test_a_bundle_is_made_by_the_daemon_and_fetched_from_the_page(served: Served
     assert rita.post(f"/cases/{case_id}/bundle", data={"for_others": "1"}).status_code == 400, "once is enough"
     assert rita.post(f"/cases/{case_id}/bundle").status_code == 303, "the full one is another"
     assert "A bundle: asked for by Rita; the daemon does it" in rita.get(f"/cases/{case_id}").text
-    assert made(served) == [Settled.DONE, Settled.DONE]
+    with capture_logs() as logs:
+        assert made(served) == [Settled.DONE, Settled.DONE]
+    told = [(one["case"], one["member"], one["state"]) for one in logs if one["event"] == "evidence_lost"]
+    assert told == [(case_id, LOST.name, "missing")], "nobody reads what the daemon returns"
 
     text = rita.get(f"/cases/{case_id}").text
     assert "asked for by Rita" not in text
@@ -114,7 +123,7 @@ def test_a_bundle_is_made_by_the_daemon_and_fetched_from_the_page(served: Served
         (tmp_path / "b.zip").write_bytes(got.content)
         manifest = verify(tmp_path / "b.zip").manifest
         assert manifest is not None
-        assert manifest.left_out == (("Names.",) if "-for-others" in link else ())
+        assert (manifest.left_out, manifest.lost) == ((("Names.",), ()) if "-for-others" in link else ((), (LOST,)))
         assert b'{"by":"Rita"}' in got.content
     assert actions(served, case_id).count(("evidence.bundle_fetched", "Rita")) == 2
 

@@ -5,9 +5,9 @@ import re
 import pytest
 
 from guardian.model.notices import NoticeState
-from guardian.notices.drafting import House
+from guardian.notices.drafting import NoticeConfig
 from guardian.notices.settings import NoticeSettings, OwnerSettings
-from guardian.notices.steps import By, note_verified
+from guardian.notices.steps import StepAuthor, note_verified
 from guardian.people.signing_in import actor_of
 from tests.web.conftest import Served
 from tests.web.uses import picture_bytes, protected, used
@@ -17,7 +17,7 @@ OWNER = OwnerSettings(name="Ada", address="Here", email="ada@example.com", phone
 
 @pytest.fixture(scope="module", autouse=True)
 def case_id(served: Served) -> str:
-    object.__setattr__(served.desk, "house", House(OWNER, NoticeSettings(four_eyes=True)))
+    object.__setattr__(served.desk, "notice_config", NoticeConfig(OWNER, NoticeSettings(four_eyes=True)))
     asset = protected(served.desk, picture_bytes(3), "Lake <script>")
     return used(served.desk, asset, picture_bytes(3), "https://www.thief.example/lake").id
 
@@ -50,7 +50,7 @@ def test_a_notice_from_the_case_to_the_counter_notice(served: Served, case_id: s
     notice_id = path.rpartition("/")[2]
     with served.store.begin() as tx:
         person = next(one for one in tx.people.all() if one.name == "Anna")
-        note_verified(tx, notice_id, {}, By("Anna", served.desk.clock(), actor_of(person, None)))
+        note_verified(tx, notice_id, {}, StepAuthor("Anna", served.desk.clock(), actor_of(person, None)))
     sent = anna.post(
         f"{path}/sent", data={"to": "abuse@thief.example"}, files={"sent_copy": ("sent.eml", b"From: ada")}
     )

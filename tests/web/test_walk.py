@@ -15,7 +15,7 @@ from guardian.app import App
 from guardian.catalog.wanted import Wanted
 from guardian.config import load_config
 from guardian.model import Case, CaseState, DismissReason
-from guardian.notices.drafting import House
+from guardian.notices.drafting import NoticeConfig
 from guardian.notices.settings import NoticeSettings, OwnerSettings
 from guardian.shipped import rules_folder
 from guardian.web.app import build_app
@@ -273,7 +273,7 @@ NARROW_AND_DARK = {"color_scheme": "dark", "viewport": {"width": 390, "height": 
 
 def test_no_page_has_barriers(served: Served, axe: str) -> None:
     (case,) = cases_of(served, "barriers.example", [71])
-    object.__setattr__(served.desk, "house", House(OWNER, NoticeSettings()))
+    object.__setattr__(served.desk, "notice_config", NoticeConfig(OWNER, NoticeSettings()))
     form = {"case": case.id, "kind": "dmca", "language": "en"}
     notice = served.signed_in("Rita").post("/notices", data=form).headers["location"]
     found: list[str] = []

@@ -1,1 +1,1 @@
-"""How pictures of one design are drawn, grouped by what they are; `templates.py` is the door to them."""
+"""How pictures of one design are drawn, grouped by what they are; `templates.py` draws them by name."""

@@ -1,4 +1,4 @@
-"""Makes the report: the one door of this room. The chapters read from top to bottom in `_chapters`."""
+"""Makes the report: what other packages call. The chapters read from top to bottom in `_chapters`."""
 
 import io
 from collections.abc import Iterator
@@ -45,7 +45,8 @@ def _chapters(content: ReportContent) -> Iterator[Flowable]:
     yield from chapters.both_pictures(content, 1)
     yield from chapters.places(record, 2)
     yield from chapters.behind_it(content, 3)
-    yield from rights_in_files(content.rights, 4)
+    has_rights = any(capture.file("rights.json") is not None for capture in content.record.captures)
+    yield from rights_in_files(content.rights, 4, is_of_another=has_rights)
     yield from chapters.licences(record, 5)
     yield from chapters.time_line(record, 6)
     yield from chapters.exhibits(content.exhibits, 7)

@@ -13,11 +13,19 @@ _MOST_FIELDS = 40
 _LONGEST = 300
 
 
-def rights_in_files(rights: Mapping[str, Any] | None, number: int) -> Iterator[Flowable]:
-    """Yield the chapter about rights information in the files; `rights` is rights.json, None where none was taken."""
+def rights_in_files(
+    rights: Mapping[str, Any] | None, number: int, *, is_of_another: bool = False
+) -> Iterator[Flowable]:
+    """Yield the chapter about rights information in the files; `rights` is rights.json, None where none was taken.
+
+    `is_of_another`: there is one of another use of the case, which says nothing of the use that the report tells of.
+    """
     yield from heading(number, "Rights information in the files")
     if rights is None:
-        yield paragraph("No capture of this case has compared the metadata of the files.", NOTE)
+        yield paragraph("No capture of the use on the first page has compared the metadata of the files.", NOTE)
+        if is_of_another:
+            elsewhere = "Captures of other places of this case have: see their rights.json in the list of exhibits."
+            yield paragraph(elsewhere, NOTE)
         return
 
     for sentence in _texts(rights.get("conclusion"))[:_MOST_SENTENCES]:

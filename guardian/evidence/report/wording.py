@@ -4,10 +4,9 @@ METHOD = (
     (
         "How the picture was found",
         "guardian is a program that visits web sites which its operator names. It follows links as a search engine "
-        "does, "
-        "keeps to the site's rules for robots, and loads the pictures that the pages show. Every time in this report "
-        "is "
-        "given in coordinated universal time (UTC).",
+        "does, keeps to the site's rules for robots, and loads the pictures that the pages show. What a person asks "
+        "for by name is requested as that person's browser would request it, and those rules do not apply to it. Every "
+        "time in this report is given in coordinated universal time (UTC).",
     ),
     (
         "How it was compared",
@@ -23,9 +22,8 @@ METHOD = (
         "How it was captured",
         "A capture requests the page and the picture again and keeps the answers of the server byte by byte, with the "
         "addresses that were requested, the redirects, the headers, the address of the machine that answered, its "
-        "certificate, and the times. Where a browser was at hand, it also keeps what the browser showed. What could "
-        "not "
-        "be taken is listed in this report.",
+        "certificate, and the times. Where a browser was at hand, it also keeps what the browser showed. The time line "
+        "says which captures a person asked for. What could not be taken is listed in this report.",
     ),
     (
         "How it was kept",

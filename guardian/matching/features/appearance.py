@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from guardian.matching.compiling import kernel
 from guardian.matching.features.figure import (
     COLOUR_PAIRS,
     COLOUR_PATTERNS,
@@ -28,7 +29,9 @@ APPEARANCE_VERSION = 2
 
 Floats = NDArray[np.float32]
 
-_LONGER_SIDE = 160
+PREVIEW_SIDE = 160
+"""Pixels of the longer side of what an appearance is made of."""
+
 _SQUARE = 128
 _HUES, _CHROMAS, _LIGHTNESSES = 12, 4, 4
 COLOUR_CELLS = _LIGHTNESSES + (_CHROMAS - 1) * _LIGHTNESSES * _HUES
@@ -138,7 +141,7 @@ def appearance_of(rgb: NDArray[np.uint8]) -> Appearance:
     Pictures of any size may be given; they are reduced to 160 pixels of their longer side by averaging areas. About
     4 ms of one core from there.
     """
-    rgb = _reduced(rgb)
+    rgb = preview_of(rgb)
     lab = np.asarray(cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2Lab), dtype=np.float32)
     grey = lab[:, :, 0] * 2.55
     contrast = _contrast(grey)
@@ -188,9 +191,10 @@ class _Ground:
     box: tuple[int, int, int, int]
 
 
-def _reduced(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def preview_of(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return what an appearance is made of: uint8 [h, w, 3], reduced to PREVIEW_SIDE if it is larger."""
     height, width = rgb.shape[:2]
-    factor = _LONGER_SIDE / max(height, width)
+    factor = PREVIEW_SIDE / max(height, width)
     if factor >= 1:
         return rgb
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
@@ -204,10 +208,11 @@ def _ground_of(lab: Floats) -> _Ground:
     colour = np.asarray(np.median(border, axis=0), dtype=np.float32)
 
     is_plain = float((np.abs(border - colour).sum(axis=1) < 12).mean()) >= 0.7
-    figure = np.abs(lab - colour).sum(axis=2) > 14
+    light, a, b = np.moveaxis(np.abs(lab - colour), 2, 0)
+    figure = light + a + b > 14
     if not is_plain or figure.mean() < 0.01:
-        mean = np.asarray(lab.mean(axis=(0, 1)), dtype=np.float32)
-        return _Ground(False, mean, np.ones((height, width), dtype=np.bool_), (0, height, 0, width))
+        everything = np.ones((height, width), dtype=np.bool_)
+        return _Ground(False, _mean_colour(lab, everything), everything, (0, height, 0, width))
 
     rows, columns = np.flatnonzero(figure.any(axis=1)), np.flatnonzero(figure.any(axis=0))
     box = (int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1)
@@ -275,18 +280,35 @@ def _colour_shares(
     levels = (rgb >> 3).astype(np.int32)
     colours = (levels[:, :, 0] * _RGB_LEVELS + levels[:, :, 1]) * _RGB_LEVELS + levels[:, :, 2]
     counts = [np.bincount(colours[where], minlength=_RGB_LEVELS**3) for where in (~on_edge, on_edge, figure)]
-    return (
-        _binned(counts[0], on_edge.size),
-        _binned(counts[1], on_edge.size),
-        _binned(counts[2], int(counts[2].sum())),
-    )
+    flat, edge = _binned(counts[0], on_edge.size), _binned(counts[1], on_edge.size)
+    return flat, edge, _binned(counts[2], int(counts[2].sum()))
 
 
 def _binned(counts: NDArray[np.int64], pixels: int) -> Floats:
-    present = np.flatnonzero(counts)
-    cells, weights = _cells_of_rgb()
-    shares = weights[present] * (counts[present, None] / pixels)
-    return np.bincount(cells[present].ravel(), shares.ravel(), minlength=COLOUR_CELLS).astype(np.float32)
+    return np.asarray(_add_up_cells(counts, pixels, *_cells_of_rgb()), dtype=np.float32)
+
+
+@kernel
+def _add_up_cells(counts, pixels, cells, weights):  # type: ignore[no-untyped-def]
+    """Return which share of so many pixels each cell has, float64 [COLOUR_CELLS], of how many have each colour."""
+    shares = np.zeros(COLOUR_CELLS)
+    for colour in range(counts.shape[0]):
+        if counts[colour]:
+            share = counts[colour] / pixels
+            for near in range(cells.shape[1]):
+                shares[cells[colour, near]] += weights[colour, near] * share
+    return shares
+
+
+@kernel
+def _mean_colour(lab, where):  # type: ignore[no-untyped-def]
+    """Return the mean of float32 [h, w, 3] where a mask is set, float32 [3], added up pixel by pixel, as NumPy does."""
+    light, a, b, count = np.float32(0), np.float32(0), np.float32(0), 0
+    for y in range(lab.shape[0]):
+        for x in range(lab.shape[1]):
+            if where[y, x]:
+                light, a, b, count = light + lab[y, x, 0], a + lab[y, x, 1], b + lab[y, x, 2], count + 1
+    return np.array([light, a, b], np.float32) / np.float32(count)
 
 
 def _layout(square: Floats) -> NDArray[np.uint8]:
@@ -406,7 +428,7 @@ def _silhouette(ground: _Ground) -> NDArray[np.uint8]:
 def _frame(lab: Floats, ground: _Ground) -> NDArray[np.uint8]:
     top, bottom, left, right = ground.box
     elongation = np.clip(np.log2((right - left) / (bottom - top)) * 32 + 128, 0, 255)
-    light, a, b = lab[ground.figure].mean(axis=0)
+    light, a, b = _mean_colour(lab, ground.figure) if ground.is_plain else ground.colour
     share = float(ground.figure.mean()) * 255
     return np.round([elongation, share, light * 2.55, a + 128, b + 128, 255 * ground.is_plain]).astype(np.uint8)
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guardian.matching.compiling import kernel
+from guardian.matching.features.bits import count_bits
 
 BORDER = 16
 """Pixels along the rim of a picture in which no corner is looked for."""
@@ -35,7 +36,7 @@ def corners_of(grey: NDArray[np.uint8], count: int, threshold: int) -> tuple[NDA
         places = np.compress(fast >= _least_of(fast, 2 * count), places, axis=1)
 
     # The response of FAST says that something is a corner, that of Harris how well it is found again.
-    responses = _harris(_slopes(grey), places)
+    responses = _harris(grey, places)
     chosen = _strongest(responses, count)
     return places[:, chosen], responses[chosen]
 
@@ -69,11 +70,6 @@ _HALF_WIDTHS = _half_widths()
 
 
 @numba.njit(inline="always")
-def _above(grey, other):  # type: ignore[no-untyped-def]
-    return np.uint8(grey - other) if grey > other else np.uint8(0)
-
-
-@numba.njit(inline="always")
 def _least(a, b):  # type: ignore[no-untyped-def]
     return a if a < b else b
 
@@ -84,43 +80,30 @@ def _most(a, b):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(inline="always")
-def _brighter(r, middle):  # type: ignore[no-untyped-def]
-    """Return by how much each of the sixteen pixels of a ring is brighter than its middle."""
-    first = (_above(r[0], middle), _above(r[1], middle), _above(r[2], middle), _above(r[3], middle))
-    second = (_above(r[4], middle), _above(r[5], middle), _above(r[6], middle), _above(r[7], middle))
-    third = (_above(r[8], middle), _above(r[9], middle), _above(r[10], middle), _above(r[11], middle))
-    fourth = (_above(r[12], middle), _above(r[13], middle), _above(r[14], middle), _above(r[15], middle))
-    return first + second + third + fourth
-
-
-@numba.njit(inline="always")
-def _darker(r, middle):  # type: ignore[no-untyped-def]
-    first = (_above(middle, r[0]), _above(middle, r[1]), _above(middle, r[2]), _above(middle, r[3]))
-    second = (_above(middle, r[4]), _above(middle, r[5]), _above(middle, r[6]), _above(middle, r[7]))
-    third = (_above(middle, r[8]), _above(middle, r[9]), _above(middle, r[10]), _above(middle, r[11]))
-    fourth = (_above(middle, r[12]), _above(middle, r[13]), _above(middle, r[14]), _above(middle, r[15]))
-    return first + second + third + fourth
-
-
-@numba.njit(inline="always")
-def _longest_arc(d):  # type: ignore[no-untyped-def]
+def _reached_by_an_arc(d, least, most):  # type: ignore[no-untyped-def]
     """Return the largest number that nine neighbours of a ring of sixteen all reach.
 
-    Two arcs of nine share the eight in their middle, and these are two fours, and these two pairs.
+    With `least` and `most` exchanged it is the smallest number below which they all stay. Two arcs of nine share the
+    eight in their middle, and these are two fours, and these two pairs.
     """
-    a1, a3, a5, a7 = _least(d[1], d[2]), _least(d[3], d[4]), _least(d[5], d[6]), _least(d[7], d[8])
-    a9, a11, a13, a15 = _least(d[9], d[10]), _least(d[11], d[12]), _least(d[13], d[14]), _least(d[15], d[0])
-    b1, b3, b5, b7 = _least(a1, a3), _least(a3, a5), _least(a5, a7), _least(a7, a9)
-    b9, b11, b13, b15 = _least(a9, a11), _least(a11, a13), _least(a13, a15), _least(a15, a1)
+    a1, a3, a5, a7 = least(d[1], d[2]), least(d[3], d[4]), least(d[5], d[6]), least(d[7], d[8])
+    a9, a11, a13, a15 = least(d[9], d[10]), least(d[11], d[12]), least(d[13], d[14]), least(d[15], d[0])
+    b1, b3, b5, b7 = least(a1, a3), least(a3, a5), least(a5, a7), least(a7, a9)
+    b9, b11, b13, b15 = least(a9, a11), least(a11, a13), least(a13, a15), least(a15, a1)
 
-    best = _least(_least(b1, b5), _most(d[0], d[9]))
-    best = _most(best, _least(_least(b3, b7), _most(d[2], d[11])))
-    best = _most(best, _least(_least(b5, b9), _most(d[4], d[13])))
-    best = _most(best, _least(_least(b7, b11), _most(d[6], d[15])))
-    best = _most(best, _least(_least(b9, b13), _most(d[8], d[1])))
-    best = _most(best, _least(_least(b11, b15), _most(d[10], d[3])))
-    best = _most(best, _least(_least(b13, b1), _most(d[12], d[5])))
-    return _most(best, _least(_least(b15, b3), _most(d[14], d[7])))
+    best = least(least(b1, b5), most(d[0], d[9]))
+    best = most(best, least(least(b3, b7), most(d[2], d[11])))
+    best = most(best, least(least(b5, b9), most(d[4], d[13])))
+    best = most(best, least(least(b7, b11), most(d[6], d[15])))
+    best = most(best, least(least(b9, b13), most(d[8], d[1])))
+    best = most(best, least(least(b11, b15), most(d[10], d[3])))
+    best = most(best, least(least(b13, b1), most(d[12], d[5])))
+    return most(best, least(least(b15, b3), most(d[14], d[7])))
+
+
+@numba.njit(inline="always")
+def _above(grey, other):  # type: ignore[no-untyped-def]
+    return np.uint8(grey - other) if grey > other else np.uint8(0)
 
 
 @kernel
@@ -141,7 +124,8 @@ def _fast_scores(grey):  # type: ignore[no-untyped-def]
         for x in range(width - 6):
             right = (r0[x], r1[x], r2[x], r3[x], r4[x], r5[x], r6[x], r7[x])
             ring = (*right, r8[x], r9[x], r10[x], r11[x], r12[x], r13[x], r14[x], r15[x])
-            out[x] = _most(_longest_arc(_brighter(ring, middle[x])), _longest_arc(_darker(ring, middle[x])))
+            brighter = _above(_reached_by_an_arc(ring, _least, _most), middle[x])
+            out[x] = _most(brighter, _above(middle[x], _reached_by_an_arc(ring, _most, _least)))
     return scores
 
 
@@ -168,11 +152,14 @@ def _peaks(scores, threshold):  # type: ignore[no-untyped-def]
             row[x] = score if (score > most) & (score > threshold) else np.uint8(0)
 
         for word in range(words.shape[0]):
-            if words[word]:
-                for x in range(8 * word, 8 * word + 8):
-                    if row[x] > 0:
-                        places[0, at], places[1, at], kept[at] = x + BORDER, y, row[x]
-                        at += 1
+            left = words[word]
+            while left:
+                # The lowest of its bytes that is not nought: below its lowest bit all are.
+                byte = count_bits((left & (~left + np.uint64(1))) - np.uint64(1)) >> np.uint64(3)
+                x = np.uint64(8 * word) + byte
+                places[0, at], places[1, at], kept[at] = x + np.uint64(BORDER), y, row[x]
+                at += 1
+                left &= ~(np.uint64(255) << (byte << np.uint64(3)))
     return places[:, :at].copy(), kept[:at].copy()
 
 
@@ -190,35 +177,25 @@ def _least_of(scores, count):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _slopes(grey):  # type: ignore[no-untyped-def]
-    """Return Sobel's slopes across and down, int16 [2, h, w]; nought along the rim."""
-    height, width = grey.shape
-    slopes = np.zeros((2, height, width), np.int16)
-    for y in range(1, height - 1):
-        above, here, below = grey[y - 1], grey[y], grey[y + 1]
-        a0, a1, a2, b0, b2 = above, above[1:], above[2:], here, here[2:]
-        c0, c1, c2, across, down = below, below[1:], below[2:], slopes[0, y, 1:], slopes[1, y, 1:]
-        for x in range(width - 2):
-            upper_left, upper_right = np.int16(a0[x]), np.int16(a2[x])
-            lower_left, lower_right = np.int16(c0[x]), np.int16(c2[x])
-            middle, upright = np.int16(b2[x]) - np.int16(b0[x]), np.int16(c1[x]) - np.int16(a1[x])
-            across[x] = np.int16(upper_right - upper_left + lower_right - lower_left + 2 * middle)
-            down[x] = np.int16(lower_left - upper_left + lower_right - upper_right + 2 * upright)
-    return slopes
+def _harris(grey, places):  # type: ignore[no-untyped-def]
+    """Return the Harris response of each place over Sobel's slopes of seven by seven pixels: float32 [n].
 
-
-@kernel
-def _harris(slopes, places):  # type: ignore[no-untyped-def]
-    """Return the Harris response of each place over seven by seven pixels: float32 [n]. Slopes are int16 [2, h, w]."""
-    across, down = slopes[0], slopes[1]
+    Slopes are computed anew for each place: of a whole picture there are far more than are asked for.
+    """
     responses = np.empty(places.shape[1], np.float32)
     for i in range(places.shape[1]):
         x, y = places[0, i], places[1, i]
         a, b, c = np.int32(0), np.int32(0), np.int32(0)
         for row in range(y - 3, y + 4):
-            slopes, falls = across[row, x - 3 : x + 4], down[row, x - 3 : x + 4]
+            above, here = grey[row - 1, x - 4 : x + 5], grey[row, x - 4 : x + 5]
+            below = grey[row + 1, x - 4 : x + 5]
             for column in range(7):
-                slope, fall = np.int32(slopes[column]), np.int32(falls[column])
+                upper_left, upper_right = np.int32(above[column]), np.int32(above[column + 2])
+                lower_left, lower_right = np.int32(below[column]), np.int32(below[column + 2])
+                middle = np.int32(here[column + 2]) - np.int32(here[column])
+                upright = np.int32(below[column + 1]) - np.int32(above[column + 1])
+                slope = np.int32(upper_right - upper_left + lower_right - lower_left + 2 * middle)
+                fall = np.int32(lower_left - upper_left + lower_right - upper_right + 2 * upright)
                 a += slope * slope
                 b += fall * fall
                 c += slope * fall

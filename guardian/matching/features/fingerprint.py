@@ -64,7 +64,7 @@ def fingerprint(picture: Picture, recipe: str, profile: Profile, embedding: NDAr
         recipe=recipe,
         width=picture.width,
         height=picture.height,
-        hash=hashing.hash_upright(grey),
+        hash=hashing.hash_tiles(picture.tile[None])[0],
         points=keypoints.zoomed(found, picture.width / grey.shape[1], picture.height / grey.shape[0]),
         preview=preview.tobytes(),
         embedding=embedding,

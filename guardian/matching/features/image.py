@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from guardian.errors import NotAnImage, OverLimit, TooPlain, TooSmall, Unmatchable
+from guardian.matching.features import hashing
 from guardian.matching.profiles import elongation, profile_of
 from guardian.matching.settings import MatchingSettings
 from guardian.media import colour, frames
@@ -64,9 +65,14 @@ class Picture:
         return np.asarray(cv2.cvtColor(self.rgb, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
 
     @cached_property
+    def tile(self) -> NDArray[np.float32]:
+        """float32 [64, 64]: the grey as it is hashed, computed once."""
+        return hashing.tile(self.grey)
+
+    @cached_property
     def detail(self) -> float:
         """How much it shows: the deviation of its grey levels at 64 x 64."""
-        return float(_tile(self.grey).std())
+        return float(self.tile.std())
 
 
 @dataclass(frozen=True)
@@ -326,14 +332,10 @@ def _refuse_plain(picture: Picture) -> None:
     """Raise TooPlain for what cannot be told from anything else: icons, spacers, blank or nearly blank surfaces."""
     if min(picture.width, picture.height) < MIN_SIDE:
         raise TooSmall(f"{picture.width} x {picture.height} pixels; at least {MIN_SIDE} on each side are needed")
-    tile = _tile(picture.grey)
+    tile = picture.tile
     edge = float((np.abs(np.diff(tile, axis=0)).mean() + np.abs(np.diff(tile, axis=1)).mean()) / 2)
     if float(tile.std()) < MIN_DEVIATION or edge < MIN_EDGE:
         # Noise of compression makes no difference of more than a few levels; what a person drew does.
         is_blank = int(np.ptp(picture.rgb, axis=(0, 1)).max()) <= MAX_BLANK
         size = None if is_blank else (picture.width, picture.height)
         raise TooPlain("too plain: a nearly even surface that could be anybody's", size)
-
-
-def _tile(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
-    return cv2.resize(grey, (64, 64), interpolation=cv2.INTER_AREA).astype(np.float32)

@@ -84,6 +84,12 @@ def detect_sides(grey: NDArray[np.uint8], scales: tuple[Scale, ...], *, negative
     return upright, mirrored, passes[0].negative() if negatives else NO_KEYPOINTS, NO_KEYPOINTS
 
 
+def joined_sides(one: Sides, other: Sides) -> Sides:
+    """Return the keypoints of two detections, those of each side together."""
+    upright, mirrored, negative, mirrored_negative = (_joined(list(both)) for both in zip(one, other, strict=True))
+    return upright, mirrored, negative, mirrored_negative
+
+
 def side_of(*, mirrored: bool, inverted: bool) -> int:
     """Return the place in Sides of the keypoints that see the candidate so."""
     return int(mirrored) + 2 * int(inverted)

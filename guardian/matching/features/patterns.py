@@ -6,12 +6,12 @@ Ojala, Pietikäinen and Mäenpää, "Multiresolution gray-scale and rotation inv
 import numpy as np
 from numpy.typing import NDArray
 
+from guardian.matching.compiling import kernel
+
 Floats = NDArray[np.float32]
 
 PATTERNS = 36
 """Patterns of eight neighbours that no rotation makes the same."""
-
-_NEIGHBOURS = ((-1, -1), (-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1))
 
 
 def _pattern_numbers() -> NDArray[np.int64]:
@@ -36,13 +36,25 @@ def pattern_shares(channel: Floats, clearly_above: float, where: NDArray[np.bool
     height, width = channel.shape
     if min(height, width) < 3:
         return np.zeros(PATTERNS, dtype=np.float32)
-    middle = channel[1:-1, 1:-1] + clearly_above
-    codes = np.zeros(middle.shape, dtype=np.uint8)
-    for bit, (down, across) in enumerate(_NEIGHBOURS):
-        neighbour = channel[1 + down : height - 1 + down, 1 + across : width - 1 + across]
-        codes |= (neighbour > middle).astype(np.uint8) << bit
+    counts = np.zeros(256, np.int64)
+    if where is not None:
+        _count_patterns(channel, np.float32(clearly_above), where, counts)
+    if not counts.any():
+        _count_patterns(channel, np.float32(clearly_above), np.ones(channel.shape, np.bool_), counts)
+    shares = np.bincount(_PATTERN_NUMBERS, counts, minlength=PATTERNS) / counts.sum()
+    return np.asarray(shares, dtype=np.float32)
 
-    inner = None if where is None else where[1:-1, 1:-1]
-    counted = codes[inner] if inner is not None and inner.any() else codes.ravel()
-    counts = np.bincount(_PATTERN_NUMBERS, np.bincount(counted, minlength=256), minlength=PATTERNS)
-    return (counts / counted.size).astype(np.float32)
+
+@kernel
+def _count_patterns(channel, clearly_above, where, counts):  # type: ignore[no-untyped-def]
+    """Add to `counts` [256] how often each pattern of neighbours, clockwise from the upper left, occurs `where`."""
+    height, width = channel.shape
+    for y in range(1, height - 1):
+        above, here, below = channel[y - 1], channel[y], channel[y + 1]
+        for x in range(1, width - 1):
+            if where[y, x]:
+                middle = here[x] + clearly_above
+                code = (above[x - 1] > middle) | (above[x] > middle) << 1 | (above[x + 1] > middle) << 2
+                code |= (here[x + 1] > middle) << 3 | (below[x + 1] > middle) << 4 | (below[x] > middle) << 5
+                code |= (below[x - 1] > middle) << 6 | (here[x - 1] > middle) << 7
+                counts[code] += 1

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guardian.matching.features import hashing, keypoints
-from guardian.matching.features.appearance import appearance_of
+from guardian.matching.features.appearance import appearance_of, preview_of
 from guardian.matching.features.fingerprint import Fingerprint
 from guardian.matching.features.image import Picture
 from guardian.matching.features.keypoints import Keypoints
@@ -20,9 +20,6 @@ from guardian.matching.profiles import Scale
 
 MOST_BYTES = 8 * 1024
 """Of one fingerprint in a segment: hashes, keypoints, vote tables, appearance and vector. The preview is apart."""
-
-PREVIEW_SIDE = 160
-"""Pixels of the preview's longer side. It is in colour, for people and for features that are made again."""
 
 _PREVIEW_QUALITY = 70
 # One pass of six levels, 1.2 apart: from what survives a thumbnail to the points of a crop of a third.
@@ -141,7 +138,8 @@ def small_fingerprint(
     reduced = _reduced(picture.rgb)
     grey = np.asarray(cv2.cvtColor(reduced, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
     vector = None if embedding is None else embedding.astype(np.float16)
-    appearance = appearance_of(reduced).to_bytes()
+    preview = preview_of(reduced)
+    appearance = appearance_of(preview).to_bytes()
     taken_bytes = len(appearance) + (0 if vector is None else vector.nbytes)
     points = _within_budget(keypoints.detect(grey, _SCALES), taken_bytes)
     return SmallFingerprint(
@@ -151,7 +149,7 @@ def small_fingerprint(
         hash=hashing.hash_upright(grey),
         perceptual_hash=np.frombuffer(bytes.fromhex(published_hash or phash(picture.grey)), np.uint8),
         points=keypoints.zoomed(points, picture.width / grey.shape[1], picture.height / grey.shape[0]),
-        preview=_preview(reduced),
+        preview=_jpeg(preview),
         appearance=appearance,
         embedding=vector,
     )
@@ -179,9 +177,8 @@ def _reduced(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
-def _preview(rgb: NDArray[np.uint8]) -> bytes:
-    height, width = rgb.shape[:2]
-    factor = min(1.0, PREVIEW_SIDE / max(height, width))
-    size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    small = cv2.cvtColor(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2BGR)
-    return cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, _PREVIEW_QUALITY])[1].tobytes()
+def _jpeg(rgb: NDArray[np.uint8]) -> bytes:
+    """Return the preview encoded, in colour: it is for people too, and for features that are made again."""
+    return cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, _PREVIEW_QUALITY])[
+        1
+    ].tobytes()

@@ -1,1 +1,1 @@
-"""The index of protected assets: one door to write it, one to open it for search, and the search itself (stage one)."""
+"""The index of protected assets, and stage one of the search in it. `writer` changes it, `reader` opens it."""

@@ -3,9 +3,8 @@
 None gates another; their union goes on, with what a descriptor brings (vector_route.py).
 """
 
-import heapq
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,10 +26,8 @@ MAX_HASH_DISTANCE = 90
 _MAX_CORRESPONDENCES = 150
 # Of each side; the best of all are chosen afterwards.
 _MOST_BALLOTS = 24
-# More of them where that many agree on many assets: pages of one site share what frames them.
-_MOST_STRONG_BALLOTS, _STRONG_SUPPORT = 96, 6
-# For so many assets a keypoint of the candidate counts when the best are chosen.
-_ASSETS_PER_KEYPOINT = 6
+# A keypoint of the candidate has so many votes: for more assets it counts in part.
+_VOTES_PER_KEYPOINT = 6
 _CLEAR = 20
 _PROPOSALS_PER_ASSET = 2
 _WORTH_A_SECOND = 4
@@ -66,9 +63,9 @@ class Hits:
 class _Ballot:
     """The votes of one side of the candidate for one asset.
 
-    n correspondences: `asset`, `candidate` and `keypoints`, int [n], the candidate's places on that side, are equally
-    long; `agreeing` int32 [n] counts how many of them agree with the transform that each proposes. `votes`: how many
-    there were before their number was bounded.
+    n correspondences: `asset` and `candidate` are equally long; `agreeing` int32 [n] counts how many of them agree with
+    the transform that each proposes. `weight`: what agrees with the best of them, common keypoints counted in part.
+    `votes`: how many correspondences there were before their number was bounded.
     """
 
     slot: IndexSlot
@@ -76,13 +73,9 @@ class _Ballot:
     inverted: bool
     asset: OrientedPoints
     candidate: OrientedPoints
-    keypoints: NDArray[np.integer]
     agreeing: NDArray[np.int32]
+    weight: float
     votes: int
-
-    def supporting(self) -> NDArray[np.integer]:
-        """Return the candidate's keypoints that agree on the best transform."""
-        return self.keypoints[geometry.agreeing_with(self.asset, self.candidate, int(self.agreeing.argmax()))]
 
     @property
     def support(self) -> int:
@@ -128,7 +121,7 @@ def search(index: Index, candidate: Candidate, newer_than: int, voted_assets: in
             # Older assets count too: a keypoint is common whichever assets are asked about.
             for segment, found in zip(index.segments, votes, strict=True):
                 commonness[number_of_side][:] += _assets_voted_for(segment, found, len(side))
-            ballots.extend(_ballots(index, eligible, votes, side, number_of_side))
+            ballots.extend(_ballots(index, eligible, votes, side, number_of_side, commonness[number_of_side]))
 
     proposals: dict[IndexSlot, list[Proposal]] = {}
     _propose_voted(index, ballots, candidate.width, voted_assets, proposals)
@@ -150,12 +143,18 @@ def _assets_voted_for(segment: IndexSegment, votes: Votes, keypoints: int) -> ND
 
 
 def _ballots(
-    index: Index, eligible: _Eligible, votes: Sequence[Votes], side: Keypoints, number_of_side: int
+    index: Index,
+    eligible: _Eligible,
+    votes: Sequence[Votes],
+    side: Keypoints,
+    number_of_side: int,
+    commonness: NDArray[np.int32],
 ) -> list[_Ballot]:
     """Return the assets with most votes that agree on one transform; those without two in agreement are left out.
 
-    `votes` are those of each segment. All assets are counted in one go: with many assets nearly each gets a few votes
-    by chance.
+    `votes` are those of each segment, `commonness` int32 [keypoints] for how many assets each of the side votes. All
+    assets are counted in one go: with many assets nearly each gets a few votes by chance. What a keypoint says of
+    dozens of assets (letters, the frame that pages of one site share) says little of each.
     """
     begins = eligible.begins
     owners = np.concatenate([one.owner + begins[segment] for segment, one in enumerate(votes)])
@@ -176,18 +175,18 @@ def _ballots(
     asset = _points_at(index, eligible, np.concatenate([one.row for one in votes])[order], owners)
     agreeing = geometry.count_agreeing(asset, candidate, starts)
 
-    most = np.maximum.reduceat(agreeing, starts[:-1])
-    ranked = np.argsort(-most, kind="stable")[:_MOST_STRONG_BALLOTS]
-    best = [
-        group for place, group in enumerate(ranked) if most[group] >= (2 if place < _MOST_BALLOTS else _STRONG_SUPPORT)
-    ]
+    rare = np.minimum(1, _VOTES_PER_KEYPOINT / commonness[keypoints]).astype(np.float32)
+    weights = geometry.weigh_agreeing(asset, candidate, starts, agreeing, rare)
+    weights[np.maximum.reduceat(agreeing, starts[:-1]) < 2] = 0
+    best = [int(group) for group in np.argsort(-weights, kind="stable")[:_MOST_BALLOTS] if weights[group] > 0]
+
     mirrored, inverted = SIDES[number_of_side]
     ballots = []
     for group in best:
         mine = slice(int(starts[group]), int(starts[group + 1]))
         owner = int(owners[mine.start])
-        points = (asset.at(mine), candidate.at(mine), keypoints[mine])
-        ballots.append(_Ballot(eligible.slot(owner), mirrored, inverted, *points, agreeing[mine], int(counted[owner])))
+        found = (asset.at(mine), candidate.at(mine), agreeing[mine], float(weights[group]))
+        ballots.append(_Ballot(eligible.slot(owner), mirrored, inverted, *found, int(counted[owner])))
     return ballots
 
 
@@ -217,7 +216,7 @@ def _propose_voted(
 ) -> None:
     """Add the best-supported transforms of the best-voted assets. `width` is the candidate's, in pixels."""
     slots_by_asset = defaultdict[int, set[IndexSlot]](set)
-    for ballot in _best_first(ballots):
+    for ballot in sorted(ballots, key=lambda ballot: -ballot.weight):
         if ballot.slot not in proposals and len(proposals) >= voted_assets:
             continue
         segment, row = ballot.slot
@@ -229,32 +228,6 @@ def _propose_voted(
         if ballot.support < 3 and len(proposals) > voted_assets // 2:
             continue
         _propose_transforms(ballot, width, proposals.setdefault(ballot.slot, []))
-
-
-def _best_first(ballots: Sequence[_Ballot]) -> Iterator[_Ballot]:
-    """Yield the ballots by their support, that of each keypoint counted for the first few assets alone.
-
-    A candidate may show a page that frames dozens of protected pictures too. What agrees in the frame must not take
-    the places of the one asset that agrees in what is framed.
-    """
-    supporting = {
-        place: ballot.supporting() for place, ballot in enumerate(ballots) if ballot.support >= _STRONG_SUPPORT
-    }
-    left = [(-ballot.support, place) for place, ballot in enumerate(ballots)]
-    heapq.heapify(left)
-    counted = defaultdict[tuple[bool, bool, int], int](int)
-
-    while left:
-        support, place = heapq.heappop(left)
-        ballot = ballots[place]
-        mine = [(ballot.mirrored, ballot.inverted, int(point)) for point in supporting.get(place, ())]
-        fresh = sum(counted[point] < _ASSETS_PER_KEYPOINT for point in mine) if mine else -support
-        if fresh < -support:
-            heapq.heappush(left, (-fresh, place))
-            continue
-        for point in mine:
-            counted[point] += 1
-        yield ballot
 
 
 def _propose_transforms(ballot: _Ballot, width: int, known: list[Proposal]) -> None:

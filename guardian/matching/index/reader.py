@@ -1,4 +1,4 @@
-"""The door for reading an index: opened for search, or asked what it holds. Nothing here changes a file."""
+"""Reads an index: opened for search, or asked what it holds. Nothing here changes a file."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

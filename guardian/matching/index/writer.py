@@ -1,4 +1,4 @@
-"""The one door for changing an index: publish assets, withdraw them, make the whole anew."""
+"""Changes an index, which nothing else does: publishes assets, withdraws them, makes the whole anew."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager

@@ -138,15 +138,25 @@ def _support_of(cells: CellMap, mean: float, core: CoreBox | None, agreement: Ag
     return pixels + 0.3 * cells.whole + strength + 0.1 * min(1.0, inliers / 40)
 
 
-def measure(asset: IndexedAsset, candidate: Candidate, proposals: list[Proposal]) -> Measurement | None:
-    """Return the best-supported measurement over all proposals; None when none puts the two on each other."""
-    trials = [trial for proposal in proposals for trial in _trials(asset, candidate, proposal)]
+def measure(
+    asset: IndexedAsset, candidate: Candidate, proposals: list[Proposal], *, exact: bool = True
+) -> Measurement | None:
+    """Return the best-supported measurement over all proposals; None when none puts the two on each other.
+
+    Without `exact`, the first transform under which the pixels agree well is as good as any.
+    """
+    trials = list[_Trial]()
+    for trial in (trial for proposal in proposals for trial in _trials(asset, candidate, proposal)):
+        if trial.is_good and not exact:
+            return _measured(asset, candidate, trial)
+        trials.append(trial)
+
     best = max(trials, key=lambda trial: trial.support, default=None)
     if best is None:
         return None
-    exact = _registered(asset, candidate, best)
-    if exact is not None and exact.support >= best.support:
-        best = exact
+    moved = _registered(asset, candidate, best)
+    if moved is not None and moved.support >= best.support:
+        best = moved
     return _measured(asset, candidate, _straightened(asset, candidate, best) or best)
 
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, File, Form, Query, Request, UploadFile
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
+from guardian.cases.standing import judge_uses_of
 from guardian.catalog.details import Correction
 from guardian.errors import UsageError
 from guardian.model import Actor, Asset, AssetFilter, AssetState, Permission, Rights
@@ -17,9 +18,9 @@ from guardian.web.api.answers import not_found, problems
 from guardian.web.api.inputs import IdInPath, Input, Name, PageQuery, Text
 from guardian.web.api.routing import GuardedRoute
 from guardian.web.api.uploads import name_of, received
-from guardian.web.api.working import catalog_of
+from guardian.web.api.working import catalog_of, judging_of
 from guardian.web.auth.requests import permitted
-from guardian.web.correcting import correct_asset, judge_uses_of
+from guardian.web.correcting import correct_asset
 from guardian.web.desk import desk_of
 
 router = APIRouter(prefix="/assets", tags=["assets"], route_class=GuardedRoute)
@@ -121,7 +122,7 @@ async def protect_picture(
             if asset.path == str(path):
                 tx.assets.move(asset.id, f"upload/{name_of(picture)}")
             if moves_licences(result):
-                judge_uses_of(tx, desk, asset.id)
+                judge_uses_of(tx, [asset.id], lambda: judging_of(desk), desk.clock())
             tx.audit.add(actor, f"asset.{shown['outcome']}", asset.id, desk.clock(), {"collection": asset.collection})
             return tx.assets.get(asset.id)
 

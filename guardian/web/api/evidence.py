@@ -9,9 +9,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse
 
 from guardian.cases.capture_orders import ask_for_capture
+from guardian.evidence.bundle_options import BundleOptions
 from guardian.evidence.bundle_tasks import ask_for_bundle, path_of_bundle, ready_bundles
 from guardian.evidence.retention import hold, release
-from guardian.evidence.wishes import BundleWishes
 from guardian.model import Actor, Case, Permission
 from guardian.store import Transaction
 from guardian.views.evidence import capture_json, hold_json
@@ -64,7 +64,7 @@ def get_evidence(request: Request, actor: Reader, case_id: IdInPath) -> dict[str
     status_code=202,
 )
 def capture_case(request: Request, actor: Writer, case_id: IdInPath) -> dict[str, Any]:
-    """Have the daemon capture the strongest use of a case as soon as it can."""
+    """Have the daemon capture the strongest use of a case as soon as it can; one that is owed is not owed twice."""
     desk = desk_of(request)
     with desk.store.begin() as tx:
         case = _case(tx, case_id)
@@ -119,7 +119,7 @@ def make_bundle(request: Request, actor: Writer, case_id: IdInPath, body: Bundle
         raise HTTPException(503, "no bundle can be made from here; ask the daemon (`guardian run`)")
     with desk.store.begin() as tx:
         case = _case(tx, case_id)
-        ask_for_bundle(tx, case.id, actor, BundleWishes(for_others=body.for_others), desk.clock())
+        ask_for_bundle(tx, case.id, actor, BundleOptions(for_others=body.for_others), desk.clock())
     return {"case": case.id, "asked": "bundle"}
 
 

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import Field
 
-from guardian.cases.licensing import add, asset_named, edit, path_named, place_named
-from guardian.cases.standing import Rejudged, judge_again, uses_under
+from guardian.cases.licensing import add, asset_named, edit, path_named, place_named, remove
+from guardian.cases.standing import Rejudged
 from guardian.errors import UsageError
 from guardian.licences import speaks_about, status_of
 from guardian.model import Actor, Licence, Permission
@@ -150,9 +150,7 @@ def remove_licence(request: Request, actor: Licensor, licence_id: IdInPath) -> d
     desk = desk_of(request)
     with desk.store.begin() as tx:
         licence = _licence(tx, licence_id)
-        tx.licences.remove(licence.id)
-        uses = uses_under(tx, licence)
-        rejudged = judge_again(tx, uses, judging_of(desk), desk.clock()) if uses else Rejudged()
+        rejudged = remove(tx, licence, lambda: judging_of(desk), desk.clock())
         tx.audit.add(actor, "licence.removed", licence.id, desk.clock(), {"host": licence.host})
     return _changed(desk, licence, rejudged)
 

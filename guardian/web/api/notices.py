@@ -15,13 +15,13 @@ from guardian.model.notices import Notice, NoticeKind, NoticeLanguage, NoticeSta
 from guardian.notices import steps
 from guardian.notices.copies import keep_copy
 from guardian.notices.documents import mail_of
-from guardian.notices.drafting import Wish, draft
-from guardian.notices.steps import By
+from guardian.notices.drafting import DraftRequest, draft
+from guardian.notices.steps import StepAuthor
 from guardian.notices.timeline import timeline_of
-from guardian.scan.notice_recheck import Occasion, recheck_case
-from guardian.scan.verifying import dead_addresses, recipient_doubt
+from guardian.scan.recheck.cases import Occasion, recheck_case
+from guardian.scan.recheck.notice_addresses import dead_addresses, recipient_doubt
 from guardian.store import Transaction
-from guardian.tasks.asked import Asked, ask
+from guardian.tasks.user_requests import UserRequest, owe_request
 from guardian.views.notices import notice_json, recheck_json
 from guardian.views.timelines import timeline_json
 from guardian.views.timestamps import json_timestamp
@@ -147,8 +147,8 @@ def list_notices(request: Request, actor: Reader, query: Annotated[NoticeQuery, 
 def draft_notice(request: Request, actor: Writer, body: NewNotice) -> dict[str, Any]:
     """Draft a notice about cases of one operator. Nothing is sent; `missing` names what its text lacks."""
     desk = desk_of(request)
-    wish = Wish(body.kind, actor.name, body.language, body.recipient, body.fee, body.remark)
-    drafted = draft(desk.store, body.cases, wish, desk.house, desk.clock(), actor)
+    wanted = DraftRequest(body.kind, actor.name, body.language, body.recipient, body.fee, body.remark)
+    drafted = draft(desk.store, body.cases, wanted, desk.notice_config, desk.clock(), actor)
     return _object_of(desk, drafted.notice.id) | {
         "left_out": list(drafted.left_out),
         "doubts": list(drafted.doubts),
@@ -177,7 +177,7 @@ def get_notice(request: Request, actor: Reader, notice_id: IdInPath) -> dict[str
 async def step_notice(request: Request, actor: Writer, notice_id: IdInPath, body: Step) -> dict[str, Any]:
     """Record what was considered, approved, sent, countered or withdrawn; or look whether its addresses are live."""
     desk = desk_of(request)
-    change = await _change_of(desk, notice_id, body, By(actor.name, desk.clock(), actor))
+    change = await _change_of(desk, notice_id, body, StepAuthor(actor.name, desk.clock(), actor))
 
     def write() -> dict[str, Any]:
         try:
@@ -262,13 +262,13 @@ def _ask_for_recheck(desk: Desk, case_id: str, actor: Actor) -> dict[str, Any]:
     now = desk.clock()
     with desk.store.begin() as tx:
         case = _case(tx, case_id)
-        ask(tx, TaskKind.RECHECK_ASKED, Asked(case.id, actor), now)
+        owe_request(tx, TaskKind.RECHECK_ASKED, UserRequest(case.id, actor), now)
         return {"case": case.id, "at": json_timestamp(now), "by": actor.name}
 
 
-async def _change_of(desk: Desk, notice_id: str, step: Step, by: By) -> Callable[[Transaction], object]:
+async def _change_of(desk: Desk, notice_id: str, step: Step, by: StepAuthor) -> Callable[[Transaction], object]:
     """Return what a step writes; what it needs of the network or the disk is done here."""
-    settings = desk.house.settings
+    settings = desk.notice_config.settings
     match step:
         case CheckLicence():
             return lambda tx: steps.check_licence(tx, notice_id, step.words, by)
@@ -280,12 +280,12 @@ async def _change_of(desk: Desk, notice_id: str, step: Step, by: By) -> Callable
             notice = await run_in_threadpool(_read, desk, notice_id)
             if step.later:
                 services_of(desk)
-                return lambda tx: ask(tx, TaskKind.VERIFY_NOTICE, Asked(notice.id, by.actor), by.at)
+                return lambda tx: owe_request(tx, TaskKind.VERIFY_NOTICE, UserRequest(notice.id, by.actor), by.at)
             dead, doubt = await dead_addresses(services_of(desk), notice), await recipient_doubt(notice)
             return lambda tx: steps.note_verified(tx, notice_id, dead, by, doubt)
         case MarkSent():
             notice = await run_in_threadpool(_read, desk, notice_id)
-            content = await run_in_threadpool(mail_of, notice, desk.house.owner)
+            content = await run_in_threadpool(mail_of, notice, desk.notice_config.owner)
             return lambda tx: steps.mark_sent(
                 tx, notice_id, step.to, lambda: keep_copy(tx, desk.notice_copies, content), by, settings, step.note
             )
@@ -298,7 +298,7 @@ async def _change_of(desk: Desk, notice_id: str, step: Step, by: By) -> Callable
 def _object_of(desk: Desk, notice_id: str) -> dict[str, Any]:
     with desk.store.read() as tx:
         notice = _notice(tx, notice_id)
-        points = steps.open_points(tx, notice, desk.house.settings, desk.clock()) if notice.is_open else []
+        points = steps.open_points(tx, notice, desk.notice_config.settings, desk.clock()) if notice.is_open else []
     return notice_json(notice) | {"text": notice.text, "form": notice.form, "open_points": points}
 
 

@@ -1,1 +1,1 @@
-"""The pages of the desk: one file for each noun. Each reads by the doors of other rooms and renders a template."""
+"""The pages of the desk: one file for each noun. Each reads what other packages offer and renders a template."""

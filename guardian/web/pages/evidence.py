@@ -10,9 +10,9 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from guardian.cases.capture_orders import ask_for_capture, captures_owed
 from guardian.errors import UsageError
+from guardian.evidence.bundle_options import BundleOptions
 from guardian.evidence.bundle_tasks import ReadyBundle, ask_for_bundle, path_of_bundle, ready_bundles
 from guardian.evidence.retention import hold, release
-from guardian.evidence.wishes import BundleWishes
 from guardian.model import (
     Actor,
     BrowserSession,
@@ -24,7 +24,7 @@ from guardian.model import (
 )
 from guardian.people.signing_in import actor_of
 from guardian.store import Transaction
-from guardian.tasks.asked import owed_text
+from guardian.tasks.user_requests import owed_text
 from guardian.views.counting import size_text
 from guardian.views.evidence import capture_size_text, hold_text, reason_text
 from guardian.web.auth.requests import address_of
@@ -82,8 +82,6 @@ async def capture_now(request: Request, case_id: str, session: BrowserSession = 
     desk = desk_of(request)
 
     def ask(tx: Transaction, case: Case, by: Actor) -> None:
-        if CaptureReason.ASKED in captures_owed(tx, case.id):
-            raise UsageError("somebody has asked for it already; the daemon takes it as soon as it can")
         ask_for_capture(tx, case.id, by, desk.clock())
 
     return await _changed(request, case_id, session, ask)
@@ -121,9 +119,9 @@ async def ask_bundle(
     desk = desk_of(request)
     if not desk.makes_bundles:
         raise UsageError("no bundle can be made from here; ask the daemon")
-    wishes = BundleWishes(for_others=for_others)
+    options = BundleOptions(for_others=for_others)
     return await _changed(
-        request, case_id, session, lambda tx, case, by: ask_for_bundle(tx, case.id, by, wishes, desk.clock())
+        request, case_id, session, lambda tx, case, by: ask_for_bundle(tx, case.id, by, options, desk.clock())
     )
 
 

@@ -7,7 +7,7 @@ from guardian.model import Case, TaskKind
 from guardian.model.notices import Notice, NoticeKind, Recheck
 from guardian.notices.recipients import recipients_of
 from guardian.store import Transaction
-from guardian.tasks.asked import owed_text
+from guardian.tasks.user_requests import owed_text
 from guardian.views.notices import KIND_TITLES, recheck_text
 from guardian.web.desk import Desk
 
@@ -43,4 +43,4 @@ def panel_of_operator(tx: Transaction, desk: Desk, operator: str, contacts: Sequ
 def _panel(
     desk: Desk, notices: Sequence[Notice], rechecks: Sequence[tuple[Recheck, str]], contacts: Sequence[str]
 ) -> NoticePanel:
-    return NoticePanel(notices, rechecks, desk.house.settings.language.value, contacts, KIND_TITLES)
+    return NoticePanel(notices, rechecks, desk.notice_config.settings.language.value, contacts, KIND_TITLES)

@@ -14,13 +14,13 @@ from guardian.model.notices import Notice, NoticeKind, NoticeLanguage
 from guardian.notices import steps
 from guardian.notices.copies import keep_copy, sent_copy
 from guardian.notices.documents import documents_of, mail_of
-from guardian.notices.drafting import Wish, doubts_about, draft, reference_of
+from guardian.notices.drafting import DraftRequest, doubts_about, draft, reference_of
 from guardian.notices.recipients import Recipient, recipients_of
-from guardian.notices.steps import By, without_command
+from guardian.notices.steps import StepAuthor, without_command
 from guardian.notices.timeline import timeline_of
 from guardian.people.signing_in import actor_of
 from guardian.store import Transaction
-from guardian.tasks.asked import Asked, ask, owed_text
+from guardian.tasks.user_requests import UserRequest, owe_request, owed_text
 from guardian.views.notices import KIND_TITLES, form_blocks, line_text, next_day_text
 from guardian.views.timelines import TimelineEntry, entry_text
 from guardian.web.auth.requests import address_of
@@ -67,8 +67,8 @@ async def draft_notice(
     if not case:
         raise UsageError("choose at least one case")
     by = _by(request, session)
-    wish = Wish(kind, by.name, language, to or None, fee or None, remark or None)
-    drafted = await run_in_threadpool(draft, desk.store, case, wish, desk.house, by.at, by.actor)
+    wanted = DraftRequest(kind, by.name, language, to or None, fee or None, remark or None)
+    drafted = await run_in_threadpool(draft, desk.store, case, wanted, desk.notice_config, by.at, by.actor)
     return RedirectResponse(f"/notices/{drafted.notice.id}", status_code=303)
 
 
@@ -83,7 +83,7 @@ async def get_file(request: Request, notice_id: str, name: str) -> Response:
     """Return a notice as one of its files."""
     desk = desk_of(request)
     notice = await run_in_threadpool(_read_notice, desk, notice_id)
-    documents = await run_in_threadpool(documents_of, notice, desk.house.owner)
+    documents = await run_in_threadpool(documents_of, notice, desk.notice_config.owner)
     document = next((one for one in documents if one.name == name), None)
     if document is None:
         raise HTTPException(404, f"there is no file {name[:80]} of {notice.id}")
@@ -134,7 +134,7 @@ async def approve(
     request: Request, notice_id: str, session: BrowserSession = WRITER, note: str = Form("", max_length=LONGEST_FIELD)
 ) -> Response:
     """Let a notice go out."""
-    by, settings = _by(request, session), desk_of(request).house.settings
+    by, settings = _by(request, session), desk_of(request).notice_config.settings
     return await _changed(request, notice_id, lambda tx: steps.approve(tx, notice_id, by, settings, note or None))
 
 
@@ -145,8 +145,8 @@ async def verify(request: Request, notice_id: str, session: BrowserSession = WRI
     notice = await run_in_threadpool(_read_notice, desk, notice_id)
     if desk.services is None:
         raise UsageError("no site can be visited from here; ask the daemon")
-    asked = Asked(notice.id, by.actor)
-    return await _changed(request, notice_id, lambda tx: ask(tx, TaskKind.VERIFY_NOTICE, asked, by.at))
+    asked = UserRequest(notice.id, by.actor)
+    return await _changed(request, notice_id, lambda tx: owe_request(tx, TaskKind.VERIFY_NOTICE, asked, by.at))
 
 
 @router.post("/notices/{notice_id}/sent")
@@ -166,13 +166,13 @@ async def sent(
         raise HTTPException(413, f"a copy has at most {_LARGEST_COPY} bytes")
 
     # Made before the database is locked.
-    content = uploaded or await run_in_threadpool(mail_of, notice, desk.house.owner)
+    content = uploaded or await run_in_threadpool(mail_of, notice, desk.notice_config.owner)
 
     def change(tx: Transaction) -> None:
         def keep() -> str:
             return keep_copy(tx, desk.notice_copies, content)
 
-        steps.mark_sent(tx, notice_id, to, keep, by, desk.house.settings, note or None)
+        steps.mark_sent(tx, notice_id, to, keep, by, desk.notice_config.settings, note or None)
 
     return await _changed(request, notice_id, change)
 
@@ -186,7 +186,7 @@ async def counter(
     note: str = Form("", max_length=LONGEST_FIELD),
 ) -> Response:
     """Record a counter notice."""
-    by, settings = _by(request, session), desk_of(request).house.settings
+    by, settings = _by(request, session), desk_of(request).notice_config.settings
     return await _changed(
         request, notice_id, lambda tx: steps.note_counter(tx, notice_id, received, by, settings, note or None)
     )
@@ -234,7 +234,7 @@ async def recheck(request: Request, case_id: str, session: BrowserSession = WRIT
                 raise HTTPException(404, f"there is no case {case_id[:80]}")
             if desk.services is None:
                 raise UsageError("no site can be visited from here; ask the daemon")
-            ask(tx, TaskKind.RECHECK_ASKED, Asked(case.id, by.actor), by.at)
+            owe_request(tx, TaskKind.RECHECK_ASKED, UserRequest(case.id, by.actor), by.at)
             return case
 
     case = await run_in_threadpool(write)
@@ -262,7 +262,7 @@ async def _notice_page(request: Request, notice_id: str, *, fault: str = "") -> 
     def read() -> tuple[Notice, list[str], list[str], tuple[Recipient, ...], list[str]]:
         with desk.store.read() as tx:
             notice = _notice(tx, notice_id)
-            points = steps.open_points(tx, notice, desk.house.settings, desk.clock()) if notice.is_open else []
+            points = steps.open_points(tx, notice, desk.notice_config.settings, desk.clock()) if notice.is_open else []
             doubts = doubts_about(tx, notice) if notice.is_open else []
             looks = [
                 owed_text(task, "A look at its addresses") for task in tx.tasks.owed(TaskKind.VERIFY_NOTICE, notice.id)
@@ -301,5 +301,5 @@ def _notice(tx: Transaction, notice_id: str) -> Notice:
     return notice
 
 
-def _by(request: Request, session: BrowserSession) -> By:
-    return By(session.person.name, desk_of(request).clock(), actor_of(session.person, address_of(request)))
+def _by(request: Request, session: BrowserSession) -> StepAuthor:
+    return StepAuthor(session.person.name, desk_of(request).clock(), actor_of(session.person, address_of(request)))

@@ -23,6 +23,7 @@ from guardian.model import (
     Context,
     Decision,
     EvidenceCapture,
+    EvidenceFile,
     Finding,
     LicenceStatus,
     NotTaken,
@@ -164,6 +165,13 @@ def test_what_is_missing_is_said(content: ReportContent) -> None:
     assert "No picture is kept." in text
     assert "no time stamp of an independent authority" in text
     assert "No capture was taken of this case." in text
+    # Of another place of the case something is known, which the list of exhibits has.
+    listed = EvidenceFile("rights.json", "ab" * 32, 2, "application/json", "Rights.")
+    captures = (replace(content.record.captures[0], files=(listed,)),)
+    other = text_of(make_report(replace(bare, record=replace(record, captures=captures), rights=None)))
+    nothing = "No capture of the use on the first page has compared the metadata of the files."
+    assert f"{nothing} Captures of other places of this case have" in other
+    assert "Captures of other places" not in text_of(make_report(replace(bare, rights=None)))
     assert "the log is empty" in text
 
 
@@ -188,6 +196,7 @@ def test_registries_that_were_not_asked_are_named_among_what_was_not_taken(conte
     record = replace(content.record, captures=(capture,))
     text = text_of(make_report(replace(content, record=record, contacts=contacts, rights=rights)))
     assert "Everything that guardian captures was taken" not in text
+    assert "those rules do not apply" in text, "a person's requests do not follow robots.txt"
     for told in (
         "Hosting network not asked: evidence.rdap.enabled is false",
         "https://shop.example/imprint: the site answered 404",

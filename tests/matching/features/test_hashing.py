@@ -111,6 +111,24 @@ def test_nearest_orientation_counts_as_numpy_does(count: int, seed: int) -> None
     assert (distances[0], which[0]) == (0, 5)
 
 
+def test_many_hashes_are_compared_as_numpy_does_in_upright_and_negative_views_and_of_equals_the_first_counts() -> None:
+    """More hashes than are looked at together, with views that are equally near."""
+    generator = np.random.default_rng(3)
+    orientations = generator.integers(0, 256, (8, 32), dtype=np.uint8)
+    orientations[6] = orientations[2]
+    hashes = generator.integers(0, 256, (1100, 32), dtype=np.uint8)
+    hashes[[0, 511, 512, 1099]] = orientations[2], ~orientations[7], ~orientations[2], orientations[4]
+
+    distances, views = hashing.nearest_view(orientations, hashes)
+    upright = np.bitwise_count(orientations[:, None] ^ hashes).sum(axis=2).astype(np.int64)
+    # View by view, the picture before its negative.
+    table = np.stack([upright, hashing.BITS - upright], axis=1).reshape(16, -1)
+    assert np.array_equal(distances, table.min(axis=0))
+    order = table.argmin(axis=0)
+    assert np.array_equal(views, order // 2 + order % 2 * hashing.ORIENTATIONS)
+    assert views[[0, 511, 512, 1099]].tolist() == [2, 15, 10, 4]
+
+
 def test_nearest_of_no_hashes_is_none() -> None:
     nothing = np.zeros((0, 32), np.uint8)
     distances, which = hashing.nearest_orientation(hashing.hash_orientations(grey(noise(1))), nothing)

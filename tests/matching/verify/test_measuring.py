@@ -68,6 +68,25 @@ def test_the_picture_itself(asset: IndexedAsset) -> None:
     assert not measured.mirrored
 
 
+def test_without_exactness_the_first_good_transform_counts_and_what_is_wrong_before_it_does_not(
+    asset: IndexedAsset,
+) -> None:
+    picture = photograph("astronaut")
+    seen = candidate(attacks.resized(picture, 256, 256))
+    half = np.array([0.5, 0, 0, 0, 0.5, 0])
+    first, second = (Proposal(half, mirrored=False, agreeing=agreeing) for agreeing in (3, 9))
+    upside_down = Proposal(np.array([-0.5, 0, 256, 0, -0.5, 256]), mirrored=False)
+
+    quickly = measure(asset, seen, [upside_down, first, second], exact=False)
+    exactly = measure(asset, seen, [upside_down, first, second])
+    assert quickly is not None
+    assert exactly is not None
+    assert quickly.agreeing == 3
+    assert quickly.scale == pytest.approx(exactly.scale, rel=0.01)
+    assert quickly.alignment.over_half > 0.95
+    assert measure(asset, seen, [], exact=False) is None
+
+
 def test_the_best_of_several_proposals_wins(asset: IndexedAsset) -> None:
     picture = photograph("astronaut")
     right = Proposal(IDENTITY, mirrored=False, agreeing=3, votes=5)

@@ -1,4 +1,7 @@
-"""The described API is what is served: requests made from the description get answers that it describes."""
+"""The described API is what is served: requests made from the description get answers that it describes.
+
+Schemathesis takes a second to import: only the process that runs this pays.
+"""
 
 import asyncio
 from collections.abc import Iterator
@@ -6,11 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
-from schemathesis import GenerationMode
-from schemathesis.checks import ignored_auth, not_a_server_error, positive_data_acceptance
 
 from guardian.cli.acting import this_user
 from guardian.model import Permission, TaskKind
@@ -29,6 +29,8 @@ REQUESTS = 5
 @pytest.fixture(scope="module")
 def described(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The description of an application in this process, with a case, and what a program of all scopes sends."""
+    import schemathesis
+
     desk = opened_desk(tmp_path_factory.mktemp("contract"), WebSettings())
     app = build_app(Metrics(desk.store, desk.vault, desk.clock), dict, list, desk)
     # The requests of all tests come at once; refused for their number alone they would show nothing.
@@ -46,8 +48,8 @@ def described(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     desk.store.close()
 
 
-@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
-def test_what_is_described_is_served(described: Any, mode: GenerationMode) -> None:
+@pytest.mark.parametrize("mode", ["positive", "negative"])
+def test_what_is_described_is_served(described: Any, mode: str) -> None:
     refused: dict[str, str] = {}
     operations = [found.ok() for found in described.get_all_operations()]
     assert len(operations) >= 30
@@ -58,8 +60,10 @@ def test_what_is_described_is_served(described: Any, mode: GenerationMode) -> No
     assert not refused, "\n\n".join(f"{name}\n{text}" for name, text in refused.items())
 
 
-def faults_of(operation: Any, mode: GenerationMode) -> dict[str, str]:
+def faults_of(operation: Any, mode: str) -> dict[str, str]:
     """What is wrong with the answers to some requests of one operation, under its name."""
+    from schemathesis import GenerationMode
+    from schemathesis.checks import ignored_auth, not_a_server_error, positive_data_acceptance
 
     @settings(
         max_examples=REQUESTS,
@@ -69,7 +73,7 @@ def faults_of(operation: Any, mode: GenerationMode) -> dict[str, str]:
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    @given(case=operation.as_strategy(generation_mode=mode))
+    @given(case=operation.as_strategy(generation_mode=GenerationMode(mode)))
     def ask(case: Any) -> None:
         answer = case.call()
         # What is no host, cursor or day is refused with 400, which no schema can say beforehand.

@@ -4,10 +4,10 @@ import pytest
 
 from guardian.cli.acting import this_user
 from guardian.model import Permission, TaskKind
-from guardian.notices.drafting import House
+from guardian.notices.drafting import NoticeConfig
 from guardian.notices.settings import NoticeSettings, OwnerSettings
-from guardian.notices.steps import By, approve, note_verified
-from guardian.tasks.asked import asked_of
+from guardian.notices.steps import StepAuthor, approve, note_verified
+from guardian.tasks.user_requests import request_of
 from tests.web.api.conftest import Program, actions, add_asset, add_use
 from tests.web.conftest import Served
 
@@ -16,7 +16,7 @@ OWNER = OwnerSettings(name="Ada", address="Here", email="ada@example.com", phone
 
 @pytest.fixture(scope="module", autouse=True)
 def case_id(served: Served) -> str:
-    object.__setattr__(served.desk, "house", House(OWNER, NoticeSettings(four_eyes=True)))
+    object.__setattr__(served.desk, "notice_config", NoticeConfig(OWNER, NoticeSettings(four_eyes=True)))
     add_asset(served, "d", "portfolio")
     return add_use(served, "https://thief.example/p").id
 
@@ -42,13 +42,13 @@ def test_a_notice_is_drafted_and_stepped_through(served: Served, program: Progra
     for each in (drafter, other):
         assert "four_eyes asks for a person" in str(step(each, 400, step="approve")["detail"])
     with served.store.begin() as tx:
-        by = By("jo", served.desk.clock(), this_user())
-        approve(tx, notice["id"], by, served.desk.house.settings)
+        by = StepAuthor("jo", served.desk.clock(), this_user())
+        approve(tx, notice["id"], by, served.desk.notice_config.settings)
     (point,) = drafter.get(f"/api/v1/notices/{notice['id']}").json()["open_points"]
     assert "addresses are live" in point
     assert "ask the daemon" in str(step(other, 503, step="verify")["detail"])
     with served.store.begin() as tx:
-        note_verified(tx, notice["id"], {}, By("two", served.desk.clock(), this_user()))
+        note_verified(tx, notice["id"], {}, StepAuthor("two", served.desk.clock(), this_user()))
     assert step(other, step="sent", to="abuse@thief.example")["state"] == "sent"
     assert step(other, 422, step="sent", too="x")["status"] == 422
 
@@ -96,4 +96,4 @@ def test_looks_at_sites_may_be_left_to_the_daemon(served: Served, program: Progr
     assert (step.status_code, step.json()["id"]) == (200, notice)
     with served.store.read() as tx:
         looks = [*tx.tasks.owed(TaskKind.RECHECK_ASKED, case_id), *tx.tasks.owed(TaskKind.VERIFY_NOTICE, notice)]
-    assert [asked_of(task).by.name for task in looks] == ["patient", "patient"]
+    assert [request_of(task).by.name for task in looks] == ["patient", "patient"]

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from guardian.model import Permission, Role, TaskKind, TaskState, Waiting
+from guardian.cases.capture_orders import order_of
+from guardian.model import CaptureReason, Permission, Role, TaskKind, TaskState, Waiting
 from guardian.outbox import mint
 from tests.web.api.conftest import Program, actions, add_asset, add_use
 from tests.web.conftest import PASSWORD, Served
@@ -87,7 +88,11 @@ def test_a_case_is_captured_held_and_bundled(served: Served, program: Program, c
     nothing = {"case": case_id, "captures": [], "hold": None, "bundles": []}
     assert reader.get(f"{path}/evidence").json() == nothing
     assert reader.post(f"{path}/captures").status_code == 403
-    assert client.post(f"{path}/captures").status_code == 202
+    for _ in range(2):
+        assert client.post(f"{path}/captures").status_code == 202
+    with served.store.read() as tx:
+        (owed,) = tx.tasks.owed(TaskKind.CAPTURE, case_id)
+    assert order_of(owed).reason is CaptureReason.ASKED
 
     assert client.post(f"{path}/hold", json={"note": " "}).status_code == 422
     held = client.post(f"{path}/hold", json={"note": "matter 17"}).json()["hold"]

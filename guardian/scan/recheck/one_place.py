@@ -1,6 +1,6 @@
-"""THE LOOK AGAIN at one place where a picture was seen: its page first, then its file; what is there is compared.
+"""Tells whether a picture is still at one place: its page is looked at first, then its file; both are compared.
 
-Rechecks after a notice and those of earlier uses both come here. What a page shows, or what was seen by itself, is
+Rechecks after a notice and of earlier uses both call this. What a page shows, or what was seen by itself, is
 recorded as by a scan; a file that no page shows any more is only looked at.
 """
 
@@ -14,7 +14,7 @@ from guardian.model import Answer, Sighting, Skipped, SkipReason
 from guardian.model.notices import PlaceState
 from guardian.scan.context import ScanContext
 from guardian.scan.pipeline import answer_and_record, answer_only
-from guardian.scan.places import (
+from guardian.scan.recheck.places import (
     GONE_STATUSES,
     FileVerdict,
     PageLook,
@@ -24,10 +24,13 @@ from guardian.scan.places import (
     look_at_page,
     shows_work,
 )
+from guardian.scan.recheck.site_answers import SiteAnswers
 from guardian.scan.services import Services
 
 _NOT_THIS_PICTURE = frozenset({SkipReason.VECTOR, SkipReason.TOO_SMALL, SkipReason.TOO_PLAIN})
 """What stands for a picture that was taken away. A page in its place does not: it may only keep programs out."""
+
+_ALL_ALIKE = "but the site answers every address with this page, as while it is under repair"
 
 _SEEN_WHOLE = (PageVerdict.WITHOUT, PageVerdict.GONE)
 
@@ -61,7 +64,7 @@ class Sought:
 
 
 @dataclass(frozen=True, slots=True)
-class _Walk:
+class _Look:
     """What the steps of one look share."""
 
     services: Services
@@ -70,33 +73,43 @@ class _Walk:
     sought: Sought
 
 
-async def look_again(services: Services, context: ScanContext, place: Place, sought: Sought) -> PlaceSeen:
-    """Return what is to be seen at a place now.
+async def look_again(
+    services: Services, context: ScanContext, place: Place, sought: Sought, answers: SiteAnswers
+) -> PlaceSeen:
+    """Return what is to be seen at a place now. `answers` are kept for all the places that are looked at together.
 
-    *Gone* needs both, the page, seen whole, and the file. Of a picture that was seen by itself the file alone decides:
-    only an address that is gone, or has another picture, is enough then, and a page in its place says nothing. Raises
-    GuardianError when the index, a worker or the database is lost.
+    *Gone* needs both, the page, seen whole, and the file; and the site must not answer every address as it does the
+    page's. Of a picture that was seen by itself the file alone decides: only an address that is gone, or has another
+    picture, is enough then, and a page in its place says nothing. Raises GuardianError when the index, a worker or the
+    database is lost.
     """
-    walk = _Walk(services, context, place, sought)
+    look = _Look(services, context, place, sought)
     try:
         if place.page_url is None:
-            return await _by_itself(walk)
+            return await _by_itself(look)
 
         page = await look_at_page(services, context, place)
         if page.sighting is not None:
-            return await _compared(walk, page.sighting)
+            return await _compared(look, page.sighting)
         if place.image_url is None or (sought.page_decides and page.verdict in _SEEN_WHOLE):
             state = PlaceState.GONE if page.verdict in _SEEN_WHOLE else PlaceState.UNCLEAR
-            return PlaceSeen(state, page.detail, reason=page.reason)
-        return await _by_file(walk, page)
+            seen = PlaceSeen(state, page.detail, reason=page.reason)
+        else:
+            seen = await _by_file(look, page)
+
+        if seen.state is not PlaceState.GONE or page.reading is None:
+            return seen
+        if not await answers.are_alike(context, place.page_url, page.reading):
+            return seen
+        return PlaceSeen(PlaceState.UNCLEAR, f"{seen.detail}; {_ALL_ALIKE}")
     except (FetchFailed, FetchRefused) as error:
         return PlaceSeen(PlaceState.UNCLEAR, str(error), reason=error.reason)
 
 
-async def _compared(walk: _Walk, sighting: Sighting) -> PlaceSeen:
+async def _compared(look: _Look, sighting: Sighting) -> PlaceSeen:
     """Return what a picture that a page shows is, compared and recorded as a scan does."""
-    answer = await _recorded(walk, sighting)
-    if shows_work(answer, walk.sought.asset_ids) or answer.sha256 in walk.place.digests:
+    answer = await _recorded(look, sighting)
+    if shows_work(answer, look.sought.asset_ids) or answer.sha256 in look.place.digests:
         return PlaceSeen(PlaceState.THERE, "the page shows it", answer, is_recorded=True)
     problem = answer.problem
     if problem is None:
@@ -113,17 +126,17 @@ async def _compared(walk: _Walk, sighting: Sighting) -> PlaceSeen:
     return _not_told(problem, answer)
 
 
-async def _by_itself(walk: _Walk) -> PlaceSeen:
+async def _by_itself(look: _Look) -> PlaceSeen:
     """Return the state of a picture that was seen on no page, compared and recorded as a scan does."""
-    place = walk.place
+    place = look.place
     if place.image_url is None:
         return PlaceSeen(PlaceState.UNCLEAR, "it has no address")
-    sighting = Sighting(walk.context.source, place.image_url, None, walk.services.clock(), place.words)
+    sighting = Sighting(look.context.source, place.image_url, None, look.services.clock(), place.words)
 
-    answer = await _recorded(walk, sighting)
+    answer = await _recorded(look, sighting)
     if answer.sha256 is not None and answer.sha256 in place.digests:
         return PlaceSeen(PlaceState.THERE, "the same file lies at the picture's address", answer, is_recorded=True)
-    if shows_work(answer, walk.sought.asset_ids):
+    if shows_work(answer, look.sought.asset_ids):
         return PlaceSeen(PlaceState.THERE, "the picture at its address shows the work", answer, is_recorded=True)
 
     problem = answer.problem
@@ -140,9 +153,9 @@ async def _by_itself(walk: _Walk) -> PlaceSeen:
     return _not_told(problem, answer)
 
 
-async def _by_file(walk: _Walk, page: PageLook) -> PlaceSeen:
+async def _by_file(look: _Look, page: PageLook) -> PlaceSeen:
     """Return the state of a place whose page does not show the picture, by what lies at the picture's address."""
-    file = await look_at_file(walk.services, walk.context, walk.place)
+    file = await look_at_file(look.services, look.context, look.place)
     said = f"{page.detail}; {file.detail}"
     if file.verdict is FileVerdict.SAME:
         return PlaceSeen(PlaceState.THERE, said)
@@ -156,23 +169,23 @@ async def _by_file(walk: _Walk, page: PageLook) -> PlaceSeen:
         return PlaceSeen(PlaceState.GONE, said)
     if file.verdict is FileVerdict.OTHER and is_seen_whole:
         # The same picture may have been written anew, so it is compared; without its page nothing is recorded.
-        return await _other_file(walk, said)
+        return await _other_file(look, said)
     return PlaceSeen(PlaceState.UNCLEAR, said, reason=page.reason or file.reason)
 
 
-async def _other_file(walk: _Walk, said: str) -> PlaceSeen:
-    place = walk.place
-    sighting = Sighting(walk.context.source, place.image_url, place.page_url, walk.services.clock())
-    answer = await answer_only(walk.services, walk.context, sighting)
-    if shows_work(answer, walk.sought.asset_ids):
+async def _other_file(look: _Look, said: str) -> PlaceSeen:
+    place = look.place
+    sighting = Sighting(look.context.source, place.image_url, place.page_url, look.services.clock())
+    answer = await answer_only(look.services, look.context, sighting)
+    if shows_work(answer, look.sought.asset_ids):
         return PlaceSeen(PlaceState.THERE, f"{said}, which shows the work", answer)
     is_told = answer.unmatchable or (answer.report is not None and not answer.report.partial)
     return PlaceSeen(PlaceState.GONE if is_told else PlaceState.UNCLEAR, said, answer)
 
 
-async def _recorded(walk: _Walk, sighting: Sighting) -> Answer:
+async def _recorded(look: _Look, sighting: Sighting) -> Answer:
     (answer,) = await answer_and_record(
-        walk.services, walk.context, [sighting], asyncio.Semaphore(1), walk.sought.seen_since
+        look.services, look.context, [sighting], asyncio.Semaphore(1), look.sought.seen_since
     )
     return answer
 

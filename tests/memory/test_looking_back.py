@@ -15,13 +15,14 @@ from guardian.config import Config, load_config
 from guardian.memory.reading import MemoryReader
 from guardian.memory.rebuilding import earlier_recipes, rebuild
 from guardian.memory.remembering import Memory
-from guardian.model import EarlierUseState, TaskKind, TaskState
+from guardian.model import EarlierUseState, SeenAddress, SeenPicture, TaskKind, TaskState
 from guardian.scan.context import context_of_scan
 from guardian.scan.pipeline import scan
-from guardian.scan.recheck import RecheckConsumer
+from guardian.scan.recheck.earlier_uses import EarlierUseConsumer
 from guardian.shipped import rules_folder
 from guardian.sources.kinds import open_source
 from guardian.sources.settings import PageSettings
+from guardian.store import Transaction
 from guardian.tasks.runner import Runner
 from tests.cli.home import NO_CAPTURES
 from tests.kept_workers import run_in_app
@@ -48,9 +49,15 @@ async def scanned(app: App, url: str) -> None:
 async def run_tasks(app: App) -> None:
     consumers = {
         TaskKind.LOOK_BACK: LookBackConsumer(app.catalog.look_back, app.services.clock),
-        TaskKind.RECHECK: RecheckConsumer(app.services, {}),
+        TaskKind.RECHECK: EarlierUseConsumer(app.services, {}),
     }
     await Runner(app.store, "process_test", app.services.clock, consumers).run_due()
+
+
+def uses_in(tx: Transaction) -> list[tuple[SeenPicture, SeenAddress]]:
+    """Every place of every remembered picture."""
+    pictures = tx.seen.pictures(tx.seen.numbers_above(0)).values()
+    return list(tx.seen.uses_of([one.sha256 for one in pictures]))
 
 
 def cropped(image: Image.Image) -> bytes:
@@ -76,10 +83,8 @@ def test_what_was_seen_before_becomes_a_case_if_it_is_still_there_and_history_if
         await scanned(app, stays)
         await scanned(app, goes)
         with app.store.read() as tx:
-            assert len(list(tx.seen.remembered_uses())) == 3
-            (first,) = (
-                use for _, use in tx.seen.remembered_uses() if use.page_url == stays and "stays" in str(use.image_url)
-            )
+            assert len(uses_in(tx)) == 3
+            (first,) = (use for _, use in uses_in(tx) if use.page_url == stays and "stays" in str(use.image_url))
         (site.folder / "goes.html").write_text("<p>nothing here any more</p>")
 
         (added,) = [result async for result in app.catalog.add([Wanted(original, "portfolio")])]
@@ -153,7 +158,7 @@ def test_after_a_change_of_recipe_what_is_left_is_made_anew(
         assert (made.whole, made.coarse, made.lost) == (0, 1, 0)
         with app.store.read() as tx:
             counts = tx.seen.counts(newer.shard, newer.recipe)
-            ((picture, _),) = tx.seen.remembered_uses()
+            ((picture, _),) = uses_in(tx)
             assert newer.lacks(tx, picture.sha256), "it is made in full when it is next met"
         assert (counts.coarse, counts.bare) == (1, 0)
         assert not (memory.folder / memory.recipe).exists()

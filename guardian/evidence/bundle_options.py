@@ -1,11 +1,11 @@
-"""What a person wants of a bundle."""
+"""Declares what may be chosen of a bundle."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class BundleWishes:
-    """What a person wants of a bundle.
+class BundleOptions:
+    """What a bundle holds, as a person wants it.
 
     `with_original`: the owner's own picture, without which nobody can compute the comparison again. `with_timestamp`:
     the configured authorities are asked. `for_others`: without what is the owner's business (`shortening`).
@@ -16,4 +16,4 @@ class BundleWishes:
     for_others: bool = False
 
 
-EVERYTHING = BundleWishes()
+EVERYTHING = BundleOptions()

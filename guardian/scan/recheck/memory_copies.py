@@ -1,4 +1,4 @@
-"""Pictures that the memory holds for copies of what is shown at a case's uses: recompressed, scaled, or cut."""
+"""Asks the memory for copies of what is shown at a case's uses: recompressed, scaled, or cut."""
 
 import asyncio
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ _MOST_ASKED = 3
 log = structlog.get_logger(__name__)
 
 
-async def pictures_alike(services: Services, findings: Sequence[Finding]) -> tuple[str, ...]:
+async def copies_in_memory(services: Services, findings: Sequence[Finding]) -> tuple[str, ...]:
     """Return the SHA-256 of remembered pictures that show what was seen at some findings, the most probable first.
 
     The measure is the matcher's, on small fingerprints: whoever goes there compares in full. What cannot be asked now

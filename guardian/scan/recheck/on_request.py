@@ -1,24 +1,21 @@
-"""Does what people ask for at the desk and sites are asked about: looks at a case again, at the places of a notice."""
+"""Does what people ask for at the desk: looks at all places of a case again, or at the addresses of a notice."""
 
 import asyncio
 from collections.abc import Mapping
-from datetime import timedelta
 
 import structlog
 
 from guardian.errors import GuardianError, UsageError
 from guardian.model import Task, TaskKind
 from guardian.notices import steps
-from guardian.notices.steps import By
-from guardian.scan.notice_recheck import Occasion, recheck_case
+from guardian.notices.steps import StepAuthor
+from guardian.scan.recheck.cases import Occasion, recheck_case
+from guardian.scan.recheck.notice_addresses import dead_addresses, recipient_doubt
+from guardian.scan.recheck.places import LEASE
 from guardian.scan.services import Services
-from guardian.scan.verifying import dead_addresses, recipient_doubt
 from guardian.sources.settings import SourceSettings
-from guardian.tasks.asked import asked_of, postponed
 from guardian.tasks.outcomes import Dead, Done, Outcome
-
-LEASE = timedelta(minutes=10)
-"""Longer than a page and a picture take with all their pauses."""
+from guardian.tasks.user_requests import postponed, request_of
 
 _AT_ONCE = 3
 """How many cases, and how many notices, are looked at together."""
@@ -45,7 +42,7 @@ class _Looks:
         log.info("looked_as_asked", kind=self.kind.value, about=task.destination, outcome=outcome.settled.value)
 
 
-class AskedRecheckConsumer(_Looks):
+class RequestedRecheckConsumer(_Looks):
     """The consumer of tasks of the kind `recheck_asked`. `sources` are those of the configuration by name."""
 
     kind = TaskKind.RECHECK_ASKED
@@ -56,7 +53,7 @@ class AskedRecheckConsumer(_Looks):
 
     async def perform(self, task: Task) -> Outcome:
         """Look at all places of a case and write down what is there, as its page then shows."""
-        asked, services = asked_of(task), self._services
+        asked, services = request_of(task), self._services
         with services.store.read() as tx:
             case = tx.cases.get(asked.about)
         if case is None:
@@ -75,7 +72,7 @@ class VerifyNoticeConsumer(_Looks):
 
     async def perform(self, task: Task) -> Outcome:
         """Look whether all addresses of a notice are live and write it into its history, as its page then shows."""
-        asked, services = asked_of(task), self._services
+        asked, services = request_of(task), self._services
         with services.store.read() as tx:
             notice = tx.notices.get(asked.about)
         if notice is None:
@@ -87,7 +84,7 @@ class VerifyNoticeConsumer(_Looks):
 
         def write() -> None:
             with services.store.begin() as tx:
-                by = By(asked.by.name, services.clock(), asked.by)
+                by = StepAuthor(asked.by.name, services.clock(), asked.by)
                 steps.note_verified(tx, asked.about, dead, by, doubt)
 
         try:

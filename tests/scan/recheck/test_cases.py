@@ -11,7 +11,6 @@ import pytest
 from PIL import Image
 
 from guardian.app import App, at_work
-from guardian.cases import record
 from guardian.catalog.wanted import Wanted
 from guardian.cli.acting import this_user
 from guardian.config import load_config
@@ -19,36 +18,28 @@ from guardian.errors import UsageError
 from guardian.fetch.fetcher import Fetcher
 from guardian.matching.features.image import decode
 from guardian.matching.features.small import small_fingerprint
-from guardian.model import Actor, Case, CaseState, DescribedPicture, Licence, NewlySeen, Task, TaskKind
+from guardian.model import Actor, Case, CaseState, DescribedPicture, NewlySeen, Task, TaskKind
 from guardian.model.notices import Notice, NoticeKind, NoticeStep, PlaceState, Recheck, RecheckOutcome
 from guardian.model.people import ActorKind
-from guardian.notices.drafting import House, Wish, draft
-from guardian.notices.settings import NoticeSettings, OwnerSettings
-from guardian.notices.steps import By, approve, check_licence, consider, mark_sent, note_verified, withdraw
-from guardian.scan.asked_looks import AskedRecheckConsumer, VerifyNoticeConsumer
+from guardian.notices.drafting import DraftRequest, NoticeConfig, draft
+from guardian.notices.steps import StepAuthor, approve, check_licence, consider, mark_sent, note_verified, withdraw
 from guardian.scan.context import ScanContext
-from guardian.scan.looking_again import Sought, look_again
-from guardian.scan.notice_recheck import NoticeRecheckConsumer, Occasion, places_of, recheck_case
-from guardian.scan.places import PageVerdict, Place, look_at_page
+from guardian.scan.recheck.cases import NoticeRecheckConsumer, Occasion, recheck_case
+from guardian.scan.recheck.notice_addresses import dead_addresses
+from guardian.scan.recheck.on_request import RequestedRecheckConsumer, VerifyNoticeConsumer
+from guardian.scan.recheck.one_place import Sought, look_again
+from guardian.scan.recheck.places import PageVerdict, Place, look_at_page
+from guardian.scan.recheck.site_answers import SiteAnswers
+from guardian.scan.recheck.site_search import MOST_PAGES, Search, search_site
 from guardian.scan.runs import scan_source
-from guardian.scan.verifying import dead_addresses
 from guardian.shipped import rules_folder
 from guardian.sources.settings import SiteSettings
-from guardian.store import Store
-from guardian.tasks.asked import Asked, ask
 from guardian.tasks.outcomes import Consumer, Done, Postponed, Settled
 from guardian.tasks.runner import Runner
-from tests.databases import store_in
+from guardian.tasks.user_requests import UserRequest, owe_request
 from tests.kept_workers import run_in_app
-from tests.notices.conftest import NOON, use_of
+from tests.notices.conftest import NOON
 from tests.websites import Conditional, Redirect, Says, Site, Status, running
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = store_in(tmp_path)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture
@@ -96,16 +87,18 @@ class Shop:
 
     def sent_notice(self) -> Notice:
         app = self.app
-        house = House(app.config.owner, app.config.notices)
+        notice_config = NoticeConfig(app.config.owner, app.config.notices)
         now = app.services.clock()
-        by = By("mara", now, this_user())
-        notice = draft(app.store, [self.case.id], Wish(NoticeKind.DMCA, "mara"), house, now, this_user()).notice
+        by = StepAuthor("mara", now, this_user())
+        notice = draft(
+            app.store, [self.case.id], DraftRequest(NoticeKind.DMCA, "mara"), notice_config, now, this_user()
+        ).notice
         with app.store.begin() as tx:
             check_licence(tx, notice.id, "no licence was ever sold", by)
             consider(tx, notice.id, "a whole copy in a shop", by)
-            approve(tx, notice.id, by, house.settings)
+            approve(tx, notice.id, by, notice_config.settings)
             note_verified(tx, notice.id, {}, by)
-            return mark_sent(tx, notice.id, "abuse@shop.example", lambda: "d" * 64, by, house.settings)
+            return mark_sent(tx, notice.id, "abuse@shop.example", lambda: "d" * 64, by, notice_config.settings)
 
 
 def encoded(picture: Image.Image, tag: str, quality: int = 85) -> Conditional:
@@ -161,6 +154,8 @@ def test_there_gone_back_moved_and_unclear(tmp_path: Path, web: Site, photograph
             await moved_to_where_the_memory_has_seen_it_alike(shop, photographs["coffee"])
             await looked_at_by_itself(shop, coffee, rocket)
             await lists_are_read_like_pages(shop)
+            await moved_to_a_page_that_no_scan_has_met(shop, encoded(photographs["coffee"], "unmet"))
+            await not_gone_while_every_address_answers_alike(shop)
 
     run_in_app(load_config(tmp_path / "config.yaml"), go)
 
@@ -181,15 +176,17 @@ async def asked_at_the_desk(shop: Shop, owner: str) -> None:
     """No request waits for the sites: the daemon looks, and what came of it stands where results always stand."""
     app, now = shop.app, shop.app.services.clock()
     mara = Actor(ActorKind.PERSON, "mara", frozenset(), "192.0.2.1")
-    house = House(app.config.owner, app.config.notices)
-    notice = draft(app.store, [shop.case.id], Wish(NoticeKind.CEASE, "mara"), house, now, this_user()).notice
+    notice_config = NoticeConfig(app.config.owner, app.config.notices)
+    notice = draft(
+        app.store, [shop.case.id], DraftRequest(NoticeKind.CEASE, "mara"), notice_config, now, this_user()
+    ).notice
     with app.store.begin() as tx:
-        ask(tx, TaskKind.RECHECK_ASKED, Asked(shop.case.id, mara), now)
-        ask(tx, TaskKind.VERIFY_NOTICE, Asked(notice.id, mara), now)
+        owe_request(tx, TaskKind.RECHECK_ASKED, UserRequest(shop.case.id, mara), now)
+        owe_request(tx, TaskKind.VERIFY_NOTICE, UserRequest(notice.id, mara), now)
         with pytest.raises(UsageError, match="asked for it already"):
-            ask(tx, TaskKind.VERIFY_NOTICE, Asked(notice.id, mara), now)
+            owe_request(tx, TaskKind.VERIFY_NOTICE, UserRequest(notice.id, mara), now)
     consumers: dict[TaskKind, Consumer] = {
-        TaskKind.RECHECK_ASKED: AskedRecheckConsumer(app.services, {"shop": shop.settings}),
+        TaskKind.RECHECK_ASKED: RequestedRecheckConsumer(app.services, {"shop": shop.settings}),
         TaskKind.VERIFY_NOTICE: VerifyNoticeConsumer(app.services),
     }
     settled = await Runner(app.store, owner, app.services.clock, consumers).run_due()
@@ -203,7 +200,7 @@ async def asked_at_the_desk(shop: Shop, owner: str) -> None:
     assert (verified.history[-1].step, verified.history[-1].by) == (NoticeStep.VERIFIED, "mara")
     assert len(lines) == 1, "the audit log knows from where it was asked"
     with app.store.begin() as tx:
-        withdraw(tx, notice.id, By("mara", now, this_user()))
+        withdraw(tx, notice.id, StepAuthor("mara", now, this_user()))
 
 
 async def there_while_anything_is_up(shop: Shop, notice: Notice) -> None:
@@ -292,7 +289,7 @@ async def gone_only_when_the_other_places_were_seen(shop: Shop, notice: Notice, 
 async def withdrawn(shop: Shop, notice: Notice) -> None:
     before = shop.rechecks()
     with shop.app.store.begin() as tx:
-        withdraw(tx, notice.id, By("mara", shop.app.services.clock(), this_user()))
+        withdraw(tx, notice.id, StepAuthor("mara", shop.app.services.clock(), this_user()))
     assert isinstance(await shop.consumer.perform(shop.task_of(notice)), Done)
     assert shop.rechecks() == before
 
@@ -336,7 +333,8 @@ async def looked_at_by_itself(shop: Shop, picture: Conditional, other: Condition
     sought = Sought(frozenset({shop.case.asset_id}))
 
     async def seen() -> PlaceState:
-        return (await look_again(services, context, Place(None, url, frozenset()), sought)).state
+        place = Place(None, url, frozenset())
+        return (await look_again(services, context, place, sought, SiteAnswers(services))).state
 
     def is_absent() -> bool:
         with shop.app.store.read() as tx:
@@ -379,48 +377,66 @@ async def lists_are_read_like_pages(shop: Shop) -> None:
         assert look.verdict is verdict
 
 
-def test_places_that_only_the_memory_knows_are_those_of_the_same_operator(store: Store) -> None:
-    """A file that another account of the platform shows has not moved there."""
-    asset, pages = "a" * 64, ("https://forum.example/user/alice/1", "https://forum.example/user/alice/2")
-    with store.begin() as tx:
-        reserved = tx.assets.reserve(asset, title="Dune", collection="shop", path="/p", size=(8, 6), at=NOON)
-        tx.assets.protect([reserved.number])
-        use = use_of(tx.assets.list()[0], pages[0], "https://forum.example/i/1.jpg")
-        finding = record(tx, use, [])
-        case = tx.cases.get(finding.case_id or "")
-        met = [
-            NewlySeen("c" * 64, 8, 6, None, f"{page}.jpg", page, "web", NOON, described=DescribedPicture("JPEG", b"x"))
-            for page in (pages[1], "https://forum.example/user/bob/1", "https://elsewhere.example/1")
-        ]
-        tx.seen.remember(met, "recipe", "shard")
-    assert case is not None
-    assert case.operator == "forum.example/user/alice"
-    found = places_of(store, (), case, Occasion(), NOON.date())
-    assert [one.place.page_url for one in found.named] == [pages[0]]
-    assert [(one.place.page_url, one.is_licensed) for one in found.elsewhere] == [(pages[1], False)]
-    with store.begin() as tx:
-        tx.licences.grant(Licence("", "forum.example", path="/user/alice/2", collection="shop"), NOON)
-    (elsewhere,) = places_of(store, (), case, Occasion(), NOON.date()).elsewhere
-    assert elsewhere.is_licensed
+async def moved_to_a_page_that_no_scan_has_met(shop: Shop, picture: Conditional) -> None:
+    """Pages that the old page and the front page link to are searched before anything is called gone."""
+    web, missing = shop.web, Status("404 Not Found")
+    for path in ("/page", "/coffee.jpg", "/new/coffee.jpg", "/blog", "/blog/0.jpg", "/blog/1.jpg", "/alone.jpg"):
+        web.put(path, missing)
+    far = "".join(f"<a href=/far/{number}>far</a>" for number in range(MOST_PAGES))
+    new = "<a href=/prints/new>new</a>"
+    web.put("/", f"<a href=https://other.example/>other</a> {far} {new}")
+    web.put("/prints/new", "<img src=/unmet.jpg>")
+    web.put("/unmet.jpg", picture)
+    before = len(web.asked)
+    assert (await shop.recheck())[0] is RecheckOutcome.GONE
+    far_pages = [one.path for one in web.asked[before:] if one.path.startswith("/far/")]
+    assert len(far_pages) == MOST_PAGES - 1, "a bound, of which the front page is one"
+
+    # The nearest come first.
+    services = shop.app.services
+    context = ScanContext("shop", services.clock(), Fetcher.for_person(services.web))
+    for belongs in (False, True):
+        search = Search(frozenset({shop.case.asset_id}), frozenset(), lambda _url, answer=belongs: answer)
+        found = await search_site(services, context, f"{shop.start}prints/old", search)
+        assert [(one.page_url, one.image_url, one.state) for one in found] == [
+            (f"{shop.start}prints/new", f"{shop.start}unmet.jpg", PlaceState.THERE)
+        ] * belongs
+
+    for path in ("/prints/new", "/unmet.jpg"):
+        web.put(path, missing)
+    web.put("/", "<a href=/prints/newer>newer</a>")
+    web.put("/newest.jpg", picture)
+    web.put("/prints/newer", "<img src=/newest.jpg>")
+    outcome, recheck = await shop.recheck()
+    assert outcome is RecheckOutcome.MOVED
+    assert [look.detail for look in recheck.elsewhere if look.page_url == f"{shop.start}prints/newer"] == [
+        "another page of the site shows it"
+    ]
 
 
-def test_places_that_are_too_many_are_not_passed_over_in_silence(store: Store) -> None:
-    owner = OwnerSettings(name="Ada", address="Here", email="ada@example.com", phone="1", signs_as="Ada")
-    with store.begin() as tx:
-        reserved = tx.assets.reserve("a" * 64, title="Dune", collection="shop", path="/p", size=(8, 6), at=NOON)
-        tx.assets.protect([reserved.number])
-        (asset,) = tx.assets.list()
-        case_id = record(tx, use_of(asset, "https://thief.example/named", None), []).case_id or ""
-    wish = Wish(NoticeKind.DMCA, "mara")
-    notice = draft(store, [case_id], wish, House(owner, NoticeSettings()), NOON, this_user()).notice
-    with store.begin() as tx:
-        for number in range(102):
-            record(tx, use_of(asset, f"https://thief.example/{number}", None), [])
-        tx.licences.grant(Licence("", "thief.example", path="/7", collection="shop"), NOON)
-        case = tx.cases.get(case_id)
-    assert case is not None
-    found = places_of(store, (), case, Occasion(notice.id, 1), NOON.date())
-    assert [one.place.page_url for one in found.named] == ["https://thief.example/named"]
-    assert not any(one.is_licensed for one in found.elsewhere)
-    # The licensed one is not among them; of the others one is left over, and named as not looked at.
-    assert (len(found.elsewhere), len(found.too_many)) == (100, 1)
+async def not_gone_while_every_address_answers_alike(shop: Shop) -> None:
+    """A page for repairs in the place of all others; of shops that lead what is missing to their front it is gone."""
+    services, web = shop.app.services, shop.web
+    context = ScanContext("shop", services.clock(), Fetcher.for_person(services.web))
+    place = Place(web.put("/shop/old", Redirect("/repairs")), web.put("/old.jpg", Status("404 Not Found")), frozenset())
+
+    async def state(*answers: tuple[str, Says | str]) -> PlaceState:
+        for path, answer in answers:
+            web.put(path, answer)
+        sought = Sought(frozenset({shop.case.asset_id}))
+        before = len(web.asked)
+        seen = await look_again(services, context, place, sought, SiteAnswers(services))
+        assert len(web.asked) - before <= 7, "two requests more at most, with where they lead"
+        assert ("under repair" in seen.detail) is (seen.state is PlaceState.UNCLEAR)
+        return seen.state
+
+    repairs = Says("<p>We are back soon.</p>")
+    every, front, page = "*", "/", "/shop/old"
+    assert await state((every, Redirect("/repairs")), ("/repairs", repairs), (front, Redirect("/repairs"))) == "unclear"
+    assert await state((front, "<p>Welcome.</p>")) == "gone", "only what is missing leads there"
+    assert await state((every, Redirect("/")), (page, Redirect("/")), (front, repairs)) == "unclear"
+    assert await state((front, "".join(f"<a href=/{name}>{name}</a>" for name in "abc"))) == "gone", "a shop at work"
+    # Without any redirect: everything has the same words, pictures too.
+    assert await state((every, repairs), (page, repairs), (front, repairs), ("/old.jpg", repairs)) == "unclear"
+    assert await state((front, "<p>Welcome.</p>")) == "gone", "pages of 'not found' that answer 200"
+    assert await state((every, Status("404 Not Found")), (page, "<p>Taken down.</p>")) == "gone"

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from guardian.scan.verifying import recipient_doubt
+from guardian.scan.recheck.notice_addresses import recipient_doubt
 from tests.notices.conftest import Bench, bench
 
 __all__ = ["bench"]

@@ -8,14 +8,13 @@ from collections.abc import Set
 from dataclasses import dataclass, replace
 
 from guardian.concurrency import run_all
-from guardian.fetch.fetcher import Fetcher
 from guardian.fetch.mail_domains import MailDomain, mail_domain
 from guardian.model import Sighting
 from guardian.model.notices import Notice, NoticePlace
 from guardian.notices.mail_address import is_mail_address
-from guardian.scan.context import CHECK, ScanContext
+from guardian.scan.context import ScanContext, context_of_check
 from guardian.scan.pipeline import answer_only
-from guardian.scan.places import (
+from guardian.scan.recheck.places import (
     FileVerdict,
     PageVerdict,
     Place,
@@ -49,7 +48,7 @@ async def dead_addresses(services: Services, notice: Notice) -> dict[str, str]:
     A page is live when it shows the picture, a file when its bytes are those that were seen, or the work is recognised
     in what lies there now. Of a page that cannot be read without a browser, and of a feed, the picture's file decides.
     """
-    context = ScanContext(CHECK, services.clock(), Fetcher.for_person(services.web))
+    context = context_of_check(services)
     slots = asyncio.Semaphore(_AT_ONCE)
     known = await asyncio.to_thread(_known, services, notice)
 
@@ -105,8 +104,7 @@ def _known(services: Services, notice: Notice) -> dict[str, _Known]:
     found = {}
     with services.store.read() as tx:
         for item in notice.items:
-            work = tx.works.of_asset(item.asset_id)
-            assets = frozenset({item.asset_id, *(asset.id for asset in (work.assets if work is not None else ()))})
+            assets = tx.works.asset_ids_with(item.asset_id)
             for place in item.places:
                 finding = tx.findings.get(place.finding_id)
                 found[place.finding_id] = _Known(digests_of(finding) if finding is not None else frozenset(), assets)

@@ -6,32 +6,34 @@ Nothing is recorded here. A page or file that could not be looked at says nothin
 import hashlib
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import Enum
 
-from guardian.crawl.context import CrawlContext
 from guardian.crawl.lists import ListReader
-from guardian.crawl.page_reader import PageReader, PageReading
+from guardian.crawl.page_reader import MOST_FRAMES, PageReader, PageReading
 from guardian.errors import FetchFailed, FetchRefused
-from guardian.media.sniff import is_picture
 from guardian.model import (
     Answer,
-    Candidate,
     Context,
-    Fetched,
     Finding,
     Sighting,
     Skipped,
     SkipReason,
 )
 from guardian.model.notices import NoticePlace
-from guardian.scan.acquire import acquire
-from guardian.scan.context import ScanContext
+from guardian.scan.acquire import acquire, is_no_picture
+from guardian.scan.context import ScanContext, crawl_context_of
 from guardian.scan.services import Services
 from guardian.urls.addresses import canonical_url, host_of, registrable_domain
 from guardian.urls.keys import page_key, place_keys
 
+LEASE = timedelta(minutes=10)
+"""Of a task that looks at places: longer than a page and a picture take with all their pauses.
+
+It is renewed while a site makes guardian wait.
+"""
+
 GONE_STATUSES = frozenset({404, 410})
-_MOST_FRAMES = 10
 
 
 class PageVerdict(Enum):
@@ -77,13 +79,14 @@ class Place:
 class PageLook:
     """What one look at a page has shown, in words why, and the picture as the page shows it.
 
-    `reason` is why the page could not be looked at.
+    `reason` is why the page could not be looked at. `reading` is all of a page that could be read and does not show it.
     """
 
     verdict: PageVerdict
     detail: str
     sighting: Sighting | None = None
     reason: SkipReason | None = None
+    reading: PageReading | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,7 @@ def place_of(named: NoticePlace, digests: frozenset[str]) -> Place:
 async def look_at_page(services: Services, context: ScanContext, place: Place) -> PageLook:
     """Return what the page of a place shows now. It must have a page."""
     url = place.page_url or ""
-    crawl = CrawlContext(context.fetcher, services.store, services.clock)
+    crawl = crawl_context_of(services, context)
     reader = PageReader(context.source, crawl)
     try:
         reading = await reader.read(url)
@@ -130,8 +133,9 @@ async def look_at_page(services: Services, context: ScanContext, place: Place) -
         why = reading.hidden_by
         return PageLook(PageVerdict.HIDDEN, f"what the page shows could not be seen: {why.label}", reason=why)
     if page_key(canonical_url(reading.final_url)) != page_key(canonical_url(url)):
-        return PageLook(PageVerdict.ELSEWHERE, f"the page leads to {reading.final_url}, which does not show it")
-    return PageLook(PageVerdict.WITHOUT, "the page no longer shows it")
+        detail = f"the page leads to {reading.final_url}, which does not show it"
+        return PageLook(PageVerdict.ELSEWHERE, detail, reading=reading)
+    return PageLook(PageVerdict.WITHOUT, "the page no longer shows it", reading=reading)
 
 
 async def look_at_file(services: Services, context: ScanContext, place: Place) -> FileLook:
@@ -150,7 +154,7 @@ async def look_at_file(services: Services, context: ScanContext, place: Place) -
         return FileLook(FileVerdict.SAME, "the same file lies at the picture's address", candidate.sha256)
     if candidate.status in GONE_STATUSES:
         return FileLook(FileVerdict.GONE, f"the picture's address answers {candidate.status}", candidate.sha256)
-    if not _is_picture(candidate):
+    if is_no_picture(candidate):
         return FileLook(FileVerdict.NO_PICTURE, "no picture lies at the picture's address", candidate.sha256)
     which = "another picture" if place.digests else "a picture"
     return FileLook(FileVerdict.OTHER, f"{which} lies at the picture's address", candidate.sha256)
@@ -164,12 +168,6 @@ def shows_work(answer: Answer, asset_ids: Set[str]) -> bool:
 def digests_of(finding: Finding) -> frozenset[str]:
     """Return the digests of the bytes that were seen at a finding."""
     return frozenset(one for one in (finding.candidate_sha256, finding.image_sha256) if one is not None)
-
-
-def _is_picture(candidate: Candidate) -> bool:
-    if isinstance(candidate, Fetched):
-        return candidate.response is None or is_picture(candidate.response)
-    return not (isinstance(candidate.report, Skipped) and candidate.report.reason is SkipReason.NOT_AN_IMAGE)
 
 
 def _is_no_page(reading: PageReading) -> bool:
@@ -198,7 +196,7 @@ async def _shown_in_frames(reader: PageReader, reading: PageReading, place: Plac
     """Return the picture as a frame of the page's own site shows it. Raises FetchFailed, FetchRefused."""
     site = registrable_domain(host_of(reading.final_url))
     own = [url for url in reading.frames if registrable_domain(host_of(url)) == site]
-    for url in own[:_MOST_FRAMES]:
+    for url in own[:MOST_FRAMES]:
         found = _shown((await reader.read(url)).seen, place)
         if found is not None:
             return found

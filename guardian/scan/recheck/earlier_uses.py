@@ -1,6 +1,6 @@
-"""Looks again, politely, at places where the memory saw an asset before it was protected.
+"""Looks again at places where the memory saw an asset before it was protected.
 
-What is still there takes the walk of any other picture; what is gone is history of the asset.
+What is still there is compared and recorded like any other picture; what is gone is history of the asset.
 """
 
 import asyncio
@@ -11,18 +11,15 @@ from datetime import timedelta
 import structlog
 
 from guardian.errors import GuardianError
-from guardian.fetch.fetcher import Fetcher
 from guardian.model import EarlierUse, EarlierUseState, SkipReason, Task
 from guardian.model.notices import PlaceState
-from guardian.scan.context import ScanContext, context_of_scan
-from guardian.scan.looking_again import PlaceSeen, Sought, look_again
-from guardian.scan.places import Place
+from guardian.scan.context import context_of_place
+from guardian.scan.recheck.one_place import PlaceSeen, Sought, look_again
+from guardian.scan.recheck.places import LEASE, Place
+from guardian.scan.recheck.site_answers import SiteAnswers
 from guardian.scan.services import Services
 from guardian.sources.settings import SourceSettings
 from guardian.tasks.outcomes import Done, Outcome, Postponed
-
-LEASE = timedelta(minutes=10)
-"""Longer than a page and a picture take with all their pauses; it is renewed while a site makes guardian wait."""
 
 _PAUSES = (timedelta(hours=1), timedelta(hours=6), timedelta(days=1), timedelta(days=3))
 """Before a place is looked at again that could not be reached; after the last one it is called unreachable."""
@@ -30,7 +27,7 @@ _PAUSES = (timedelta(hours=1), timedelta(hours=6), timedelta(days=1), timedelta(
 log = structlog.get_logger(__name__)
 
 
-class RecheckConsumer:
+class EarlierUseConsumer:
     """The consumer of tasks of the kind `recheck`, whose key is the id of an earlier use.
 
     `sources` are those of the configuration by name: a place is visited with the credentials of the source that led
@@ -78,21 +75,15 @@ class RecheckConsumer:
         """Look at the page of a use, which decides; a picture that was seen on no page is looked at by itself."""
         services = self._services
         place = Place(use.page_url, use.image_url, frozenset({use.sha256}), use.context)
-        sought = Sought(
-            await asyncio.to_thread(_versions, services, use.asset_id), use.first_seen_at, page_decides=True
-        )
-        context = self._context(use.source)
-        seen = await look_again(services, context, place, sought)
+        asset_ids = await asyncio.to_thread(_asset_ids_with, services, use.asset_id)
+        sought = Sought(asset_ids, use.first_seen_at, page_decides=True)
+        context = context_of_place(services, self._sources, use.source)
+        answers = SiteAnswers(services)
+        seen = await look_again(services, context, place, sought, answers)
         if seen.state is PlaceState.THERE and not seen.is_recorded:
             # Its page cannot tell, but the file is there: a use that was seen by itself.
-            seen = await look_again(services, context, replace(place, page_url=None), sought)
+            seen = await look_again(services, context, replace(place, page_url=None), sought, answers)
         return seen
-
-    def _context(self, source: str) -> ScanContext:
-        settings = self._sources.get(source)
-        if settings is not None:
-            return context_of_scan(self._services, settings)
-        return ScanContext(source, self._services.clock(), Fetcher.for_scan(self._services.web))
 
 
 def _told(use: EarlierUse, seen: PlaceSeen) -> tuple[EarlierUseState, str]:
@@ -114,11 +105,9 @@ def _told(use: EarlierUse, seen: PlaceSeen) -> tuple[EarlierUseState, str]:
     return states[seen.state], seen.detail
 
 
-def _versions(services: Services, asset_id: str) -> frozenset[str]:
-    """Return the ids of the assets of a work, of which one is known."""
+def _asset_ids_with(services: Services, asset_id: str) -> frozenset[str]:
     with services.store.read() as tx:
-        work = tx.works.of_asset(asset_id)
-    return frozenset({asset_id, *(asset.id for asset in (work.assets if work is not None else ()))})
+        return tx.works.asset_ids_with(asset_id)
 
 
 def _use(services: Services, id_: str) -> EarlierUse | None:
